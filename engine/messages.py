@@ -1,0 +1,284 @@
+"""The vocabulary of the program: what is said to a worker, and what is written in the logs.
+
+Read this file and you know what can happen in a run. Commands travel down a worker's pipe, notes
+travel up it, records lie in the run directory: `VARIANT.gdlog` holds what one worker did,
+`session.gdlog` what no worker can write. Counters `batch`, `update` and `epoch` count from 1 and
+are contiguous in each (variant, generation); positions (`samples`, `seconds`) are those before.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from engine.settings import VariantSettings
+
+
+class State(StrEnum):
+    """What a variant is doing; the last six end its training until it is told otherwise."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    DIVERGED = "diverged"
+    FAILED = "failed"
+    OUT_OF_MEMORY = "out of memory"
+    DIED = "died"
+    STOPPED = "stopped"
+
+
+# --- Commands: session -> worker ----------------------------------------------------------------
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Something that a worker is told to do."""
+
+    id: int
+    """Grows by one with every command of a session. A record that carries it confirms it, and all before it."""
+
+
+class Change(Command, frozen=True, kw_only=True):
+    """Train with these settings from the next group boundary on."""
+
+    settings: VariantSettings
+
+
+class Restart(Command, frozen=True, kw_only=True):
+    """Begin the next generation: same first weights, same order, counters from 0, these settings."""
+
+    settings: VariantSettings
+
+
+class Pause(Command, frozen=True, kw_only=True):
+    """Stop training after the batch at hand."""
+
+
+class Resume(Command, frozen=True, kw_only=True):
+    """Go on; also the word to try again after the disk was full."""
+
+
+class StepOnce(Command, frozen=True, kw_only=True):
+    """Do one update (the rest of it, in mid-group), then pause."""
+
+
+class SetPace(Command, frozen=True, kw_only=True):
+    """Train `pace` epochs a second from now on; None is as fast as the device goes."""
+
+    pace: float | None
+
+
+class Extend(Command, frozen=True, kw_only=True):
+    """Train up to this many epochs in all."""
+
+    epochs: int
+
+
+class Stop(Command, frozen=True, kw_only=True):
+    """Close the log and end."""
+
+
+AnyCommand = Change | Restart | Pause | Resume | StepOnce | SetPace | Extend | Stop
+
+
+# --- Notes: worker -> session, beside the log ---------------------------------------------------
+
+
+class Note(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A small message up the pipe, about what the log cannot tell."""
+
+
+class WorkerReady(Note, frozen=True, kw_only=True):
+    """The worker runs and owns its log."""
+
+    pid: int
+
+
+class LogBlocked(Note, frozen=True, kw_only=True):
+    """The log cannot be written: the worker pauses, keeps what it has, and tries again on Resume."""
+
+    detail: str
+
+
+class LogUnblocked(Note, frozen=True, kw_only=True):
+    """What was kept is written; nothing was lost."""
+
+
+AnyNote = WorkerReady | LogBlocked | LogUnblocked
+
+
+# --- Records of one variant's log ---------------------------------------------------------------
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """One entry of a log."""
+
+
+class Started(Record, frozen=True, kw_only=True):
+    """A generation begins, at batch 0."""
+
+    generation: int
+    """Counts from 1; a restart begins the next one."""
+    settings: VariantSettings
+    n: int
+    """Samples in the training set."""
+    model: str
+    """Such as "Linear(10,1)"."""
+    parameters: int
+    device: str
+    threads: int
+    epochs: int
+    """Planned epochs."""
+    pace: float | None
+    wall_time: float
+    """Seconds since the Unix epoch."""
+    command: int = 0
+    """The command that this confirms; 0 for none."""
+
+
+class Chunk(Record, frozen=True, kw_only=True):
+    """The losses of some consecutive batches of one epoch under one setting.
+
+    Everything about each batch follows from this header: batch i of the chunk (from 0) is number
+    `batch + i`, holds `batch_size` samples (the last one `last_batch_size`), starts at
+    `samples + i × batch_size` and contributes to `update + (in_update + i) // accumulation_steps`.
+    """
+
+    generation: int
+    epoch: int
+    batch: int
+    """Number of the chunk's first batch."""
+    update: int
+    """The update to which the first batch contributes."""
+    in_update: int
+    """Batches of that update already done before this chunk."""
+    samples: int
+    """Samples trained on before the first batch."""
+    seconds: float
+    """Training time before the first batch: no pauses, no waits for the pace, no measurements."""
+    duration: float
+    """Training time that these batches took."""
+    batch_size: int
+    last_batch_size: int
+    accumulation_steps: int
+    """Batches behind one update, as resolved."""
+    lr: float
+    """In force."""
+    behind: bool = False
+    """The variant could not keep the pace when this was done."""
+    losses: bytes
+    """Mean loss of each batch before its update: little-endian float32, 4 bytes a batch."""
+
+    @property
+    def batches(self) -> int:
+        return len(self.losses) // 4
+
+    @property
+    def end_samples(self) -> int:
+        """Samples trained on after the last batch."""
+        return self.samples + (self.batches - 1) * self.batch_size + self.last_batch_size
+
+    @property
+    def last_update(self) -> int:
+        """The update to which the last batch contributes."""
+        return self.update + (self.in_update + self.batches - 1) // self.accumulation_steps
+
+
+class Evaluation(Record, frozen=True, kw_only=True):
+    """The model measured at one epoch's end (epoch 0: before the first update)."""
+
+    generation: int
+    epoch: int
+    batches: int
+    updates: int
+    samples: int
+    seconds: float
+    full_loss: float
+    """Mean loss over all training samples, in eval mode."""
+
+
+class Changed(Record, frozen=True, kw_only=True):
+    """Other settings are in force from batch `batch` on, the first of update `update`."""
+
+    generation: int
+    settings: VariantSettings
+    epoch: int
+    batch: int
+    update: int
+    samples: int
+    seconds: float
+    note: str = ""
+    """What else the user should know: the optimiser's state was cleared, say."""
+    command: int = 0
+
+
+class Refused(Record, frozen=True, kw_only=True):
+    """A command that could not be obeyed; the settings in force stay."""
+
+    detail: str
+    command: int
+
+
+class StateChanged(Record, frozen=True, kw_only=True):
+    """The variant does something else now."""
+
+    generation: int
+    state: State
+    wall_time: float
+    detail: str = ""
+    """One sentence for the panel."""
+    traceback: str = ""
+    command: int = 0
+
+
+class Planned(Record, frozen=True, kw_only=True):
+    """The number of epochs or the pace is another one from here on."""
+
+    epochs: int
+    pace: float | None
+    command: int
+
+
+class End(Record, frozen=True, kw_only=True):
+    """The log is complete: nothing follows, and nothing is missing."""
+
+
+# --- Records of the session's log ---------------------------------------------------------------
+
+
+class CommandSent(Record, frozen=True, kw_only=True):
+    """A variant was told to do something; pending until a record of its log confirms the id."""
+
+    variant: str
+    wall_time: float
+    command: AnyCommand
+
+
+class WorkerDied(Record, frozen=True, kw_only=True):
+    """A worker's pipe ended and nobody had told it to stop."""
+
+    variant: str
+    wall_time: float
+    detail: str
+
+
+class WorkerReplaced(Record, frozen=True, kw_only=True):
+    """A new worker goes on with the log of one that died; commands up to `command` died with it."""
+
+    variant: str
+    wall_time: float
+    command: int
+
+
+AnyRecord = (
+    Started
+    | Chunk
+    | Evaluation
+    | Changed
+    | Refused
+    | StateChanged
+    | Planned
+    | End
+    | CommandSent
+    | WorkerDied
+    | WorkerReplaced
+)

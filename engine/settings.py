@@ -1,0 +1,195 @@
+"""What can be set: one variant's training configuration, a whole run, and the lr-scaling rules.
+
+Everything here is a frozen, validated value. What only torch can judge (does this device exist, is
+this the name of an optimiser?) is judged in the worker.
+"""
+
+import math
+from collections import Counter
+from enum import StrEnum
+from typing import Final, Literal
+
+import msgspec
+
+FULL: Final = "full"
+BatchSize = int | Literal["full"]
+
+DEFAULT_BATCH_SIZES: Final[tuple[BatchSize, ...]] = (FULL, 64, 1)
+"""The lesson's three variants: full-batch gradient descent, mini-batch SGD, SGD."""
+
+
+class SettingsError(ValueError):
+    """Settings that cannot be trained with; the message says which, and what is allowed."""
+
+
+class LrScaling(StrEnum):
+    """How the lr follows the effective batch.
+
+    Linear: Goyal et al. 2017, arXiv:1706.02677. Square root: Krizhevsky 2014, arXiv:1404.5997.
+    """
+
+    NONE = "none"
+    LINEAR = "linear"
+    SQRT = "sqrt"
+
+    def scale(self, base_lr: float, base_batch: int, effective_batch: int) -> float:
+        """The lr in force for `effective_batch` samples an update, given one for `base_batch`."""
+        ratio = effective_batch / base_batch
+        match self:
+            case LrScaling.NONE:
+                return base_lr
+            case LrScaling.LINEAR:
+                return base_lr * ratio
+            case LrScaling.SQRT:
+                return base_lr * math.sqrt(ratio)
+
+    @property
+    def following(self) -> "LrScaling":
+        """The rule that comes next when one steps through them."""
+        rules = list(LrScaling)
+        return rules[(rules.index(self) + 1) % len(rules)]
+
+
+def parse_batch_size(text: str) -> BatchSize:
+    """`"full"` or a whole number from 1; anything else raises SettingsError."""
+    if text.strip().lower() == FULL:
+        return FULL
+    try:
+        size = int(text)
+    except ValueError:
+        size = 0
+    if size < 1:
+        raise SettingsError(f"batch size {text.strip()!r}: a whole number from 1, or full")
+    return size
+
+
+class Resolved(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings as they work out on a training set of a given size."""
+
+    batch_size: int
+    """Samples in one forward/backward, but for a shorter last one."""
+    accumulation_steps: int
+    """Batches behind one update, but for a shorter last group of an epoch."""
+    effective_batch: int
+    """Samples behind one update: min(batch × accumulation, n)."""
+    lr: float
+    """The lr in force: rule(base lr, effective batch ÷ base batch)."""
+    is_full: bool
+    """The batch is all n samples."""
+
+
+class VariantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One training configuration under comparison. Raises SettingsError when it makes no sense."""
+
+    batch_size: BatchSize = 64
+    """Samples a batch, or "full": all n samples an update, in `accumulation_steps` pieces."""
+    lr: float = 0.01
+    """The base lr, before scaling."""
+    base_batch: int = 64
+    """The effective batch at which the base lr holds unscaled."""
+    lr_scaling: LrScaling = LrScaling.NONE
+    accumulation_steps: int = 1
+    momentum: float = 0.0
+    optimizer: str = "sgd"
+    """The name of a class of torch.optim, in any case."""
+    drop_last: bool = False
+    """Drop the incomplete last batch of an epoch, as torch's DataLoader does; "full" drops nothing."""
+
+    def __post_init__(self) -> None:
+        if self.batch_size != FULL and not (isinstance(self.batch_size, int) and self.batch_size >= 1):
+            raise SettingsError(f"batch size {self.batch_size!r}: a whole number from 1, or full")
+        if not (math.isfinite(self.lr) and self.lr > 0):
+            raise SettingsError(f"lr {self.lr:g}: a finite number above 0")
+        if self.base_batch < 1:
+            raise SettingsError(f"base batch {self.base_batch}: a whole number from 1")
+        if self.accumulation_steps < 1:
+            raise SettingsError(f"accumulation {self.accumulation_steps}: a whole number from 1")
+        if not 0 <= self.momentum < 1:
+            raise SettingsError(f"momentum {self.momentum:g}: from 0 up to, not including, 1")
+        if not self.optimizer.strip():
+            raise SettingsError("optimizer: the name of a class of torch.optim, such as sgd or adam")
+
+    def resolve(self, n: int) -> Resolved:
+        """How these settings work out on `n` training samples.
+
+        A batch size of n or more means full, except with drop_last, where a batch above n would
+        drop every sample: SettingsError.
+        """
+        if self.batch_size == FULL or self.batch_size >= n:
+            if self.batch_size != FULL and self.batch_size > n and self.drop_last:
+                raise SettingsError(
+                    f"batch size {self.batch_size:,} with drop_last drops all {n:,} samples: "
+                    f"at most {n:,}, or without drop_last"
+                )
+            batch_size = math.ceil(n / self.accumulation_steps)
+            steps, effective, is_full = math.ceil(n / batch_size), n, True
+        else:
+            batch_size, steps = self.batch_size, self.accumulation_steps
+            effective = min(batch_size * steps, n)
+            is_full = False
+        return Resolved(
+            batch_size=batch_size,
+            accumulation_steps=steps,
+            effective_batch=effective,
+            lr=self.lr_scaling.scale(self.lr, self.base_batch, effective),
+            is_full=is_full,
+        )
+
+
+class Variant(msgspec.Struct, frozen=True, kw_only=True):
+    """A named place in the comparison. The name is fixed for the run; the settings are its first."""
+
+    name: str
+    settings: VariantSettings
+
+
+class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One comparison: the variants, and what all of them share."""
+
+    variants: tuple[Variant, ...]
+    problem: str = "synthetic"
+    epochs: int = 20
+    pace: float | None = None
+    """Epochs a second for every variant; None trains as fast as the device goes."""
+    seed: int = 0
+    device: str = "auto"
+    """auto, cpu, cuda, cuda:N or mps."""
+    threads: int | None = None
+    """Intra-op threads a worker; None shares the cores among the workers."""
+
+    def __post_init__(self) -> None:
+        if not self.variants:
+            raise SettingsError("no variant: name at least one batch size")
+        if len({variant.name for variant in self.variants}) < len(self.variants):
+            raise SettingsError("names: every variant needs a name of its own")
+        if self.epochs < 1:
+            raise SettingsError(f"epochs {self.epochs}: a whole number from 1")
+        if self.pace is not None and not (math.isfinite(self.pace) and self.pace > 0):
+            raise SettingsError(f"pace {self.pace:g}: epochs a second above 0, or free")
+        if self.seed < 0:
+            raise SettingsError(f"seed {self.seed}: a whole number from 0")
+        if self.threads is not None and self.threads < 1:
+            raise SettingsError(f"threads {self.threads}: a whole number from 1")
+
+
+def default_names(batch_sizes: tuple[BatchSize, ...]) -> tuple[str, ...]:
+    """Batch GD (full), SGD (1), Mini-batch (between).
+
+    Several mini-batches carry their size, "Mini-batch 32"; what is still the same gets "#2".
+    """
+    between = [size for size in batch_sizes if size not in (FULL, 1)]
+
+    def plain(size: BatchSize) -> str:
+        if size == FULL:
+            return "Batch GD"
+        if size == 1:
+            return "SGD"
+        return f"Mini-batch {size}" if len(between) > 1 else "Mini-batch"
+
+    seen: Counter[str] = Counter()
+    names = []
+    for size in batch_sizes:
+        name = plain(size)
+        seen[name] += 1
+        names.append(name if seen[name] == 1 else f"{name} #{seen[name]}")
+    return tuple(names)

@@ -1,0 +1,1 @@
+"""Shows runs and sends commands to them; imports no torch."""

@@ -1,0 +1,54 @@
+"""What a chart shows, as one immutable value: the widget draws it and holds no other truth."""
+
+from dataclasses import dataclass, field
+
+from gdtui.trace import EMPTY, Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """One axis: the range that is shown, its ticks as (value, label), its title, log or linear."""
+
+    low: float
+    high: float
+    ticks: tuple[tuple[float, str], ...] = ()
+    title: str = ""
+    log: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One variant on a chart, drawn back to front: envelope, line, points."""
+
+    label: str
+    colour: str
+    """`#rrggbb`, the variant's own."""
+    line: Trace = EMPTY
+    envelope: Trace = EMPTY
+    """min…max of the raw losses, drawn faintly behind the line."""
+    points: Trace = EMPTY
+    """Single measured values (full loss at each epoch's end), drawn as marks on top."""
+    faint: bool = False
+    """A ghost of an earlier generation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A vertical mark where a setting changed."""
+
+    x: float
+    colour: str
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Everything on one chart."""
+
+    x: Scale
+    y: Scale
+    series: tuple[Series, ...] = ()
+    marks: tuple[Mark, ...] = field(default=())
+    title: str = ""
+    message: str = ""
+    """Shown in the middle instead of data: what the variant is doing before its first loss."""

@@ -1,0 +1,39 @@
+"""A line as it is drawn: positions with the lowest and highest value at each. The one currency between history and chart."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Axis(StrEnum):
+    """What x counts. A batch is drawn where it began: at what was seen *before* it."""
+
+    SAMPLES = "samples"
+    UPDATES = "updates"
+    SECONDS = "seconds"
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """`x` (float64), `low` and `high` (float64), all of one length, x ascending.
+
+    One entry a batch where there is room for each (then low == high), else one entry a column of
+    dots with at least one batch in it. NaN in low and high is a gap: the line is broken there.
+    """
+
+    x: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+    @property
+    def is_empty(self) -> bool:
+        return self.x.size == 0
+
+
+def _nothing() -> NDArray[np.float64]:
+    return np.empty(0, np.float64)
+
+
+EMPTY = Trace(_nothing(), _nothing(), _nothing())
