@@ -14,7 +14,7 @@ from engine.settings import VariantSettings
 
 
 class State(StrEnum):
-    """What a variant is doing; the last six end its training until it is told otherwise."""
+    """What a variant is doing; after one of the last six it trains no more until it is told to."""
 
     STARTING = "starting"
     RUNNING = "running"
@@ -34,7 +34,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Something that a worker is told to do."""
 
     id: int
-    """Grows by one with every command of a session. A record that carries it confirms it, and all before it."""
+    """Grows with every command of a session. A record that carries it confirms it, and the earlier ones of its kind."""
 
 
 class Change(Command, frozen=True, kw_only=True):
@@ -227,6 +227,8 @@ class StateChanged(Record, frozen=True, kw_only=True):
     detail: str = ""
     """One sentence for the panel."""
     traceback: str = ""
+    is_wrong_call: bool = False
+    """The user asked for what cannot be: a device, an optimiser; nothing broke."""
     command: int = 0
 
 

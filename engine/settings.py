@@ -166,8 +166,8 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             raise SettingsError(f"epochs {self.epochs}: a whole number from 1")
         if self.pace is not None and not (math.isfinite(self.pace) and self.pace > 0):
             raise SettingsError(f"pace {self.pace:g}: epochs a second above 0, or free")
-        if self.seed < 0:
-            raise SettingsError(f"seed {self.seed}: a whole number from 0")
+        if not 0 <= self.seed < 2**63:
+            raise SettingsError(f"seed {self.seed}: a whole number from 0 to 2⁶³ − 1")
         if self.threads is not None and self.threads < 1:
             raise SettingsError(f"threads {self.threads}: a whole number from 1")
 

@@ -1,0 +1,43 @@
+"""Reads all logs of a run as they grow: the one reader behind live view, stored runs, export and headless."""
+
+from collections.abc import Iterator
+
+from engine.messages import AnyRecord, CommandSent, WorkerDied, WorkerReplaced
+from engine.rundir import RunDirectory
+from engine.runlog import LogDamagedError, LogReader
+
+
+class Follower:
+    """What is new in a run's logs, each record with the name of the variant that it is about."""
+
+    def __init__(self, run: RunDirectory) -> None:
+        self._variants = {
+            variant.name: LogReader(run.variant_log(variant.name)) for variant in run.info.settings.variants
+        }
+        self._session = LogReader(run.session_log)
+        self.damage: list[LogDamagedError] = []
+        """One for each damaged log; the others go on, and what came before was read."""
+
+    def read(self, limit: int = 100_000) -> Iterator[tuple[str, AnyRecord]]:
+        """What has been written since, at most about `limit` records; what is left comes next time."""
+        for name, reader in self._variants.items():
+            for record in self._undamaged(reader, limit):
+                yield name, record
+        for record in self._undamaged(self._session, limit):
+            if isinstance(record, CommandSent | WorkerDied | WorkerReplaced):
+                yield record.variant, record
+
+    def unfinished(self) -> list[str]:
+        """The variants whose log has no end record: still written, or ended early."""
+        return [name for name, reader in self._variants.items() if not reader.is_complete]
+
+    def _undamaged(self, reader: LogReader, limit: int) -> Iterator[AnyRecord]:
+        if reader.damage is not None:
+            return
+        try:
+            for count, record in enumerate(reader, start=1):
+                yield record
+                if count >= limit:
+                    return
+        except LogDamagedError as error:
+            self.damage.append(error)

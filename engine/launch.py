@@ -1,0 +1,76 @@
+"""Starts processes: the fork server that imports torch once, and the workers forked from it."""
+
+import contextlib
+import multiprocessing as mp
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from multiprocessing import forkserver
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Final
+
+from engine import worker
+
+_PRELOAD: Final = ["engine.preload"]
+HAS_FORK_SERVER: Final = "forkserver" in mp.get_all_start_methods()
+
+
+def warm_up(output: Path) -> None:
+    """Start the fork server, its output going to that file; returns at once, while it imports torch.
+
+    Call it before a terminal program takes the screen: the server and its resource tracker keep
+    the stdout and stderr that they were started with.
+    """
+    if not HAS_FORK_SERVER:
+        return
+    forkserver.set_forkserver_preload(_PRELOAD)
+    with _output_to(output), _sigint_blocked():
+        forkserver.ensure_running()
+
+
+def start_worker(task: worker.WorkerTask) -> tuple[BaseProcess, Connection]:
+    """Start a worker; blocks until torch is imported. Returns its process and our end of its pipe."""
+    context = mp.get_context("forkserver" if HAS_FORK_SERVER else "spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=worker.main, args=(task, theirs), name=task.variant.name)
+    try:
+        # A thread may not change the signal mask of the others: SIGINT during a restart of the fork
+        # server can print a traceback into the server's output file, and does no more harm.
+        process.start()
+    except BaseException:
+        ours.close()
+        raise
+    finally:
+        theirs.close()
+    return process, ours
+
+
+@contextlib.contextmanager
+def _output_to(path: Path) -> Iterator[None]:
+    """stdout and stderr of this process, and of what it starts meanwhile, go to a file."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    saved = [os.dup(1), os.dup(2)]
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    try:
+        os.dup2(file, 1)
+        os.dup2(file, 2)
+        yield
+    finally:
+        for stream, original in zip((1, 2), saved, strict=True):
+            os.dup2(original, stream)
+            os.close(original)
+        os.close(file)
+
+
+@contextlib.contextmanager
+def _sigint_blocked() -> Iterator[None]:
+    """Python 3.11's fork server imports before it ignores SIGINT: Ctrl+C would print its traceback."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

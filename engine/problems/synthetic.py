@@ -1,0 +1,25 @@
+"""The lesson's problem: 2,000 samples of 10 normal features; label = noisy linear score > 0."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from engine.problem import Problem
+
+
+def make(seed: int, n: int = 2000, features: int = 10, noise: float = 0.1) -> Problem:
+    """The data that this seed fixes, and logistic regression on them."""
+    generator = torch.Generator().manual_seed(seed)
+    inputs = torch.randn(n, features, generator=generator)
+    weights = torch.randn(features, generator=generator)
+    score = inputs @ weights + noise * torch.randn(n, generator=generator)
+    return Problem(
+        train=(inputs, (score > 0).float()),
+        model=lambda: nn.Linear(features, 1),
+        loss=_loss,
+    )
+
+
+def _loss(output: Tensor, target: Tensor) -> Tensor:
+    """Binary cross-entropy; only the last dimension goes, so a batch of one keeps its shape (1,)."""
+    return functional.binary_cross_entropy_with_logits(output.squeeze(-1), target)

@@ -1,0 +1,119 @@
+"""The run directory: run.json and the logs, where a run begins, and how its files are named."""
+
+import json
+import os
+import re
+import time
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from engine.runlog import LogError
+from engine.settings import RunSettings
+
+FORMAT: Final = 1
+_RUN_FILE: Final = "run.json"
+
+
+class RunDirectoryError(Exception):
+    """A directory in which no run can be started or read; the message says why and what to do."""
+
+
+class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known before the first worker starts; the content of run.json."""
+
+    format: int = FORMAT
+    version: str
+    """Of the program that made the run."""
+    created: float
+    """Seconds since the Unix epoch."""
+    logs: tuple[str, ...]
+    """File names, one a variant, in the variants' order."""
+    settings: RunSettings
+
+
+def default_root() -> Path:
+    """Where runs are kept: the XDG state directory (freedesktop.org basedir specification)."""
+    state = os.environ.get("XDG_STATE_HOME", "")
+    base = Path(state) if Path(state).is_absolute() else Path.home() / ".local" / "state"
+    return base / "gdtui" / "runs"
+
+
+def new_run_path(root: Path) -> Path:
+    """A directory below `root` that no run uses yet, named after the local time."""
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    candidates = (root / (f"{stamp}-{k}" if k else stamp) for k in range(1000))
+    return next(path for path in candidates if not path.exists())
+
+
+class RunDirectory:
+    """One run on disk. Make it with `create` or `open`."""
+
+    def __init__(self, path: Path, info: RunInfo) -> None:
+        self.path = path
+        self.info = info
+
+    @classmethod
+    def create(cls, path: Path, settings: RunSettings, version: str) -> "RunDirectory":
+        """Begin a run there; RunDirectoryError when the directory holds one or is not writable."""
+        logs = tuple(
+            f"{number}-{_slug(variant.name)}.gdlog"
+            for number, variant in enumerate(settings.variants, start=1)
+        )
+        info = RunInfo(version=version, created=time.time(), logs=logs, settings=settings)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            with (path / _RUN_FILE).open("xb") as file:
+                file.write(msgspec.json.format(msgspec.json.encode(info), indent=2))
+        except FileExistsError:
+            what = "already holds a run" if path.is_dir() else "is not a directory"
+            raise RunDirectoryError(f"{path} {what}; nothing was changed. Name another --run-dir") from None
+        except OSError as error:
+            raise RunDirectoryError(
+                f"cannot write to {path}: {error.strerror}. Name another place with --run-dir DIR"
+            ) from None
+        return cls(path, info)
+
+    @classmethod
+    def open(cls, path: Path) -> "RunDirectory":
+        """The run that is there; RunDirectoryError when there is none that this version can read."""
+        try:
+            data = (path / _RUN_FILE).read_bytes()
+        except OSError as error:
+            raise RunDirectoryError(f"{path} holds no run: {_RUN_FILE}: {error.strerror}") from None
+        try:
+            if json.loads(data).get("format") != FORMAT:
+                raise RunDirectoryError(f"{path} was written by another version of gdtui")
+            info = msgspec.json.decode(data, type=RunInfo)
+        except (ValueError, AttributeError) as error:
+            raise RunDirectoryError(f"{path / _RUN_FILE} is damaged: {error}") from None
+        if len(info.logs) != len(info.settings.variants) or any("/" in log for log in info.logs):
+            raise RunDirectoryError(f"{path / _RUN_FILE} is damaged: its logs do not fit its variants")
+        return cls(path, info)
+
+    @property
+    def session_log(self) -> Path:
+        """What no worker can write."""
+        return self.path / "session.gdlog"
+
+    def variant_log(self, name: str) -> Path:
+        """The log of the variant of that name."""
+        for variant, log in zip(self.info.settings.variants, self.info.logs, strict=True):
+            if variant.name == name:
+                return self.path / log
+        raise LogError(f"{self.path} has no variant {name!r}")
+
+    def variant_output(self, name: str) -> Path:
+        """Where that worker's stdout and stderr go."""
+        return self.variant_log(name).with_suffix(".out")
+
+    @property
+    def server_output(self) -> Path:
+        """Where the output of the processes goes that the workers are forked from."""
+        return self.path / "workers.out"
+
+
+def _slug(name: str) -> str:
+    """A name as a file name: lower case, letters and digits joined by hyphens."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "variant"

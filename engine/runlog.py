@@ -1,0 +1,224 @@
+"""The log file: append records, read them back while they are written, survive a torn or damaged end.
+
+A file is `MAGIC`, then frames: payload length (u32), CRC-32 of those four bytes, payload (msgpack of
+one record), CRC-32 of the payload; integers little-endian. One file has one writer, which holds a
+lock on it. A frame that ends after the file does is not there *yet*; a wrong checksum is damage. The
+length has a checksum of its own so that a flipped bit in it is not taken for a torn end.
+"""
+
+import fcntl
+import os
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+from zlib import crc32
+
+import msgspec
+
+from engine.messages import AnyRecord, End, Record
+
+MAGIC: Final = b"gdlog\x00\x00\x01"
+"""Seven bytes of name, one of format version."""
+
+_LENGTH: Final = struct.Struct("<II")
+_CHECK: Final = struct.Struct("<I")
+_READ_BYTES: Final = 1 << 20
+
+_encoder: Final = msgspec.msgpack.Encoder()
+_decoder: Final = msgspec.msgpack.Decoder(AnyRecord)
+
+
+class LogError(Exception):
+    """A log that cannot be read or written; the message names the file and what is safe."""
+
+
+class LogDamagedError(LogError):
+    """A checksum is wrong: what came before it was read, what follows is lost."""
+
+
+def frame(record: Record) -> bytes:
+    """The bytes of one record as they stand in the file."""
+    payload = _encoder.encode(record)
+    length = len(payload).to_bytes(4, "little")
+    return b"".join(
+        (length, _CHECK.pack(crc32(length)), payload, _CHECK.pack(crc32(payload))),
+    )
+
+
+class LogWriter:
+    """Appends records to one file, each with a single write: a reader sees whole frames or a torn one.
+
+    A file that already exists is continued after its last whole record: what a writer that was
+    killed left torn is cut off. Raises LogError when another writer holds the file or when it is
+    damaged, OSError when it cannot be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._unwritten: list[bytes] = []
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._end = self._recover()
+        except BlockingIOError:
+            os.close(self._file)
+            raise LogError(f"{path}: another writer holds this log") from None
+        except BaseException:
+            os.close(self._file)
+            raise
+
+    def _recover(self) -> int:
+        """Cut a torn end off; the length of what is whole."""
+        reader = LogReader(self.path)
+        for _ in reader:
+            pass
+        if reader.offset == 0:
+            os.ftruncate(self._file, 0)
+            self._end = 0
+            self._write(MAGIC)
+            return len(MAGIC)
+        os.ftruncate(self._file, reader.offset)
+        return reader.offset
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether records wait because the last attempt to write failed."""
+        return bool(self._unwritten)
+
+    def append(self, record: Record) -> None:
+        """Write a record; raises OSError when it cannot (disk full), and keeps it for `retry`."""
+        self._unwritten.append(frame(record))
+        self.retry()
+
+    def retry(self) -> None:
+        """Write what could not be written before, in order; raises OSError when it still cannot."""
+        while self._unwritten:
+            self._write(self._unwritten[0])
+            self._end += len(self._unwritten[0])
+            del self._unwritten[0]
+
+    def _write(self, data: bytes) -> None:
+        """Put data at the end, wholly or not at all."""
+        done = 0
+        try:
+            while done < len(data):
+                done += os.pwrite(self._file, data[done:], self._end + done)
+        except OSError:
+            if done:
+                os.ftruncate(self._file, self._end)
+            raise
+
+    def close(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class LogReader:
+    """Reads one log from its start, as far as it has been written; iterate again for what came since.
+
+    Iterating raises LogDamagedError at damage, after every record before it; from then on there is nothing more.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.offset = 0
+        """Bytes of the file up to the end of the last whole record."""
+        self.is_complete = False
+        """The last record read says that nothing follows."""
+        self.damage: LogDamagedError | None = None
+        self._buffer = b""
+        self._position = 0
+
+    @property
+    def has_torn_end(self) -> bool:
+        """Bytes stand after the last whole record: being written, or cut off by a crash."""
+        try:
+            return self.path.stat().st_size > self.offset
+        except FileNotFoundError:
+            return False
+
+    def __iter__(self) -> Iterator[AnyRecord]:
+        if self.damage is not None:
+            raise self.damage
+        try:
+            file = self.path.open("rb", buffering=0)
+        except FileNotFoundError:
+            return
+        with file:
+            file.seek(self.offset)
+            self._buffer, self._position = b"", 0
+            while (record := self._next(file.fileno())) is not None:
+                yield record
+
+    def _next(self, file: int) -> AnyRecord | None:
+        if self.offset == 0 and not self._skip_magic(file):
+            return None
+        header = self._peek(file, _LENGTH.size)
+        if header is None:
+            return None
+        length, check = _LENGTH.unpack(header)
+        if crc32(header[:4]) != check:
+            raise self._damaged()
+        data = self._peek(file, _LENGTH.size + length + _CHECK.size)
+        if data is None:
+            return None
+        payload = data[_LENGTH.size : -_CHECK.size]
+        if crc32(payload) != _CHECK.unpack(data[-_CHECK.size :])[0]:
+            raise self._damaged()
+        try:
+            record = _decoder.decode(payload)
+        except msgspec.DecodeError as error:
+            raise self._damaged(f"holds a record of another version ({error})") from None
+        self._position += len(data)
+        self.offset += len(data)
+        self.is_complete = isinstance(record, End)
+        return record
+
+    def _skip_magic(self, file: int) -> bool:
+        magic = self._peek(file, len(MAGIC))
+        if magic is None:
+            return False
+        if magic != MAGIC:
+            raise self._damaged("is not a gdtui log of this version")
+        self._position += len(MAGIC)
+        self.offset += len(MAGIC)
+        return True
+
+    def _peek(self, file: int, size: int) -> bytes | None:
+        """The next `size` bytes, or None when the file does not hold them yet."""
+        missing = size - (len(self._buffer) - self._position)
+        if missing > 0:
+            self._buffer = self._buffer[self._position :] + self._read(file, missing)
+            self._position = 0
+        data = self._buffer[self._position : self._position + size]
+        return data if len(data) == size else None
+
+    @staticmethod
+    def _read(file: int, missing: int) -> bytes:
+        """At least `missing` bytes if the file has them. A length is believed only after its check,
+        but a torn one may still promise gigabytes: never ask for more than there is."""
+        parts = []
+        while missing > 0 and (part := os.read(file, max(min(missing, 1 << 26), _READ_BYTES))):
+            parts.append(part)
+            missing -= len(part)
+        return b"".join(parts)
+
+    def _damaged(self, what: str = "is damaged") -> LogDamagedError:
+        self.damage = LogDamagedError(
+            f"{self.path}: {what} at byte {self.offset:,}; every record before that was read"
+        )
+        return self.damage

@@ -1,0 +1,136 @@
+"""What a variant's log says so far, as figures: one fold over its records, for screen and headless alike."""
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from engine.messages import (
+    AnyRecord,
+    Changed,
+    Chunk,
+    Evaluation,
+    Planned,
+    Refused,
+    Started,
+    State,
+    StateChanged,
+    WorkerDied,
+)
+from engine.settings import Resolved, VariantSettings
+
+
+@dataclass(slots=True)
+class Tally:
+    """The figures of one variant; counters and losses are those of its latest generation."""
+
+    name: str
+    settings: VariantSettings
+    """In force."""
+    n: int = 0
+    """Samples in the training set; 0 before the worker has loaded it."""
+    model: str = ""
+    parameters: int = 0
+    device: str = ""
+    threads: int = 0
+    state: State = State.STARTING
+    detail: str = ""
+    traceback: str = ""
+    is_wrong_call: bool = False
+    planned_epochs: int = 0
+    pace: float | None = None
+    behind: bool = False
+    """Training cannot keep the pace."""
+    generation: int = 0
+    epoch: int = 0
+    """The epoch of the last batch, from 1; 0 before the first."""
+    batches: int = 0
+    updates: int = 0
+    samples: int = 0
+    """Trained on."""
+    seconds: float = 0.0
+    """Of training: no pauses, no waits for the pace, no measurements."""
+    last_loss: float = math.nan
+    epoch_losses: list[float] = field(default_factory=list)
+    """Plain mean of the batch losses of each whole epoch."""
+    evaluations: list[Evaluation] = field(default_factory=list)
+    """Before the first epoch, then after each."""
+    _epoch_sum: float = 0.0
+    _epoch_batches: int = 0
+
+    def add(self, record: AnyRecord) -> None:
+        """Take in the next record of the variant's log, or one of the session's that is about it."""
+        match record:
+            case Started():
+                self._begin(record)
+            case Chunk():
+                self._count(record)
+            case Evaluation():
+                self._close_epoch(record)
+            case Changed():
+                self.settings = record.settings
+            case StateChanged():
+                self.state, self.detail = record.state, record.detail
+                self.traceback, self.is_wrong_call = record.traceback, record.is_wrong_call
+            case Planned():
+                self.planned_epochs, self.pace = record.epochs, record.pace
+            case WorkerDied():
+                self.state, self.detail, self.traceback = State.DIED, record.detail, ""
+            case Refused() | _:
+                pass
+
+    @property
+    def resolved(self) -> Resolved | None:
+        """The settings in force as they work out on the training set, once its size is known."""
+        return self.settings.resolve(self.n) if self.n else None
+
+    @property
+    def full_loss(self) -> float:
+        """Mean loss over all training samples at the last epoch's end; NaN before the first is measured."""
+        return self.evaluations[-1].full_loss if self.evaluations else math.nan
+
+    @property
+    def final_loss(self) -> float:
+        """The last whole epoch's mean loss; NaN before there is one."""
+        return self.epoch_losses[-1] if self.epoch_losses else math.nan
+
+    @property
+    def variance(self) -> float:
+        """Of the epoch losses, as a population (ddof 0); NaN without any."""
+        if not all(map(math.isfinite, self.epoch_losses or [math.nan])):
+            return math.nan
+        return float(np.var(self.epoch_losses))
+
+    @property
+    def std(self) -> float:
+        """Standard deviation of the epoch losses, as a population (ddof 0)."""
+        return math.sqrt(self.variance)
+
+    def _begin(self, record: Started) -> None:
+        self.generation, self.settings, self.n = record.generation, record.settings, record.n
+        self.model, self.parameters = record.model, record.parameters
+        self.device, self.threads = record.device, record.threads
+        self.planned_epochs, self.pace, self.behind = record.epochs, record.pace, False
+        self.epoch = self.batches = self.updates = self.samples = 0
+        self.seconds, self.last_loss = 0.0, math.nan
+        self.epoch_losses, self.evaluations = [], []
+        self._epoch_sum, self._epoch_batches = 0.0, 0
+
+    def _count(self, chunk: Chunk) -> None:
+        losses = np.frombuffer(chunk.losses, "<f4")
+        self.epoch = chunk.epoch
+        self.batches = chunk.batch - 1 + chunk.batches
+        self.updates = chunk.update - 1 + (chunk.in_update + chunk.batches) // chunk.accumulation_steps
+        self.samples = chunk.end_samples
+        self.seconds = chunk.seconds + chunk.duration
+        self.behind = chunk.behind
+        self.last_loss = float(losses[-1])
+        self._epoch_sum += float(losses.sum(dtype=np.float64))
+        self._epoch_batches += chunk.batches
+
+    def _close_epoch(self, record: Evaluation) -> None:
+        self.evaluations.append(record)
+        self.updates = record.updates
+        if self._epoch_batches:
+            self.epoch_losses.append(self._epoch_sum / self._epoch_batches)
+        self._epoch_sum, self._epoch_batches = 0.0, 0
