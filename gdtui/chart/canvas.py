@@ -1,0 +1,155 @@
+"""A picture to coloured cells: which layer owns a cell, and in which ink it is drawn. Pure numpy.
+
+A braille cell has one colour, so the layers compete for it: ghosts, envelopes (the widest at the
+back), marks, lines, single points, off-scale marks, labels: the later one wins. Knows no widget.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdtui.chart.axes import sound
+from gdtui.chart.cells import Cells
+from gdtui.chart.frame import Frame, Inks, frame
+from gdtui.chart.layout import clean, room
+from gdtui.chart.palette import blend
+from gdtui.chart.picture import Mark, Picture, Series
+from gdtui.chart.raster import DOTS_X, Layer, pack, place, rasterise, spots
+
+_BRAILLE = 0x2800
+POINT, ABOVE, BELOW, MARK = (ord(c) for c in "◆▲▼┊")
+
+_ENVELOPE_SHARE = 0.42
+_GHOST_SHARE = 0.38
+_MARK_SHARE = 0.7
+
+
+def paint(
+    picture: Picture, width: int, height: int, inks: Inks, background: str, palette: list[str]
+) -> Cells:
+    """The whole chart, frame and data, in width × height cells; `palette` is added to."""
+    picture = replace(picture, x=sound(picture.x), y=sound(picture.y))
+    cells = Cells.blank(width, height, palette)
+    canvas = room(picture.y, width, height)
+    if canvas.framed:
+        _draw_frame(cells, frame(picture.x, picture.y, width, height, inks))
+    if canvas.width and canvas.height:
+        compose(picture, cells.part(canvas), background)
+    return cells
+
+
+def _draw_frame(cells: Cells, drawn: Frame) -> None:
+    for row, (text, colours) in enumerate(zip(drawn.rows, drawn.colours, strict=True)):
+        cells.characters[row] = [ord(character) for character in text]
+        cells.inks[row] = [cells.ink(colour) for colour in colours]
+
+
+def compose(picture: Picture, cells: Cells, background: str) -> None:
+    """Draw the picture's series and marks over the cells, whose blanks stay as they are."""
+    faint = [series for series in picture.series if series.faint]
+    vivid = [series for series in picture.series if not series.faint]
+    taken = np.zeros(cells.characters.shape, np.bool_)
+    _draw_lines(picture, cells, faint, background, _GHOST_SHARE, taken)
+    _draw_envelopes(picture, cells, vivid, background)
+    columns = _draw_marks(picture, cells, background)
+    _draw_lines(picture, cells, vivid, background, 1.0, taken)
+    for series in picture.series:
+        _draw_points(picture, cells, series, background, taken)
+    _draw_labels(cells, picture.marks, columns, taken)
+
+
+def _size(cells: Cells) -> tuple[int, int]:
+    height, width = cells.characters.shape
+    return width, height
+
+
+def _stamp(cells: Cells, bits: NDArray[np.uint8], colour: str) -> None:
+    lit = bits != 0
+    cells.characters[lit] = bits[lit].astype(np.uint32) + _BRAILLE
+    cells.inks[lit] = cells.ink(colour)
+
+
+def _draw_envelopes(picture: Picture, cells: Cells, series: list[Series], background: str) -> None:
+    drawn = [
+        (rasterise(one.envelope, picture.x, picture.y, *_size(cells)), one)
+        for one in series
+        if not one.envelope.is_empty
+    ]
+    # By orders of two, so that two of about one width do not swap places from frame to frame.
+    drawn.sort(key=lambda pair: -int(np.count_nonzero(pair[0].dots)).bit_length())
+    for layer, one in drawn:
+        _stamp(cells, pack(layer.dots), blend(one.colour, background, _ENVELOPE_SHARE))
+    for layer, one in drawn:
+        _draw_off_scale(cells, layer, blend(one.colour, background, _MARK_SHARE))
+
+
+def _draw_lines(
+    picture: Picture,
+    cells: Cells,
+    series: list[Series],
+    background: str,
+    share: float,
+    taken: NDArray[np.bool_],
+) -> None:
+    """Lines that share a cell keep all their dots, in the colour of the last."""
+    together = np.zeros(cells.characters.shape, np.uint8)
+    for one in series:
+        if one.line.is_empty:
+            continue
+        layer = rasterise(one.line, picture.x, picture.y, *_size(cells))
+        bits = pack(layer.dots)
+        together |= bits
+        colour = blend(one.colour, background, share)
+        _stamp(cells, np.where(bits != 0, together, 0).astype(np.uint8), colour)
+        _draw_off_scale(cells, layer, colour)
+        taken |= bits != 0
+
+
+def _draw_off_scale(cells: Cells, layer: Layer, colour: str) -> None:
+    ink = cells.ink(colour)
+    for columns, row, glyph in ((layer.above, 0, ABOVE), (layer.below, -1, BELOW)):
+        cells.characters[row, columns // DOTS_X] = glyph
+        cells.inks[row, columns // DOTS_X] = ink
+
+
+def _draw_points(
+    picture: Picture, cells: Cells, series: Series, background: str, taken: NDArray[np.bool_]
+) -> None:
+    if series.points.is_empty:
+        return
+    rows, columns = spots(series.points, picture.x, picture.y, *_size(cells))
+    share = _GHOST_SHARE if series.faint else 1.0
+    cells.characters[rows, columns] = POINT
+    cells.inks[rows, columns] = cells.ink(blend(series.colour, background, share))
+    taken[rows, columns] = True
+
+
+def _draw_marks(picture: Picture, cells: Cells, background: str) -> list[int]:
+    """The column of each mark; −1 when it lies outside."""
+    if not picture.marks:
+        return []
+    width, _ = _size(cells)
+    at = place(np.array([mark.x for mark in picture.marks], np.float64), picture.x, width, 1)
+    columns = [int(c) if np.isfinite(c) and 0 <= c < width else -1 for c in at]
+    for mark, column in zip(picture.marks, columns, strict=True):
+        if column >= 0:
+            cells.characters[:, column] = MARK
+            cells.inks[:, column] = cells.ink(blend(mark.colour, background, _MARK_SHARE))
+    return columns
+
+
+def _draw_labels(cells: Cells, marks: tuple[Mark, ...], columns: list[int], taken: NDArray[np.bool_]) -> None:
+    """Each label beside the top of its mark, where no line and no other label is in the way."""
+    width, _ = _size(cells)
+    for mark, column in zip(marks, columns, strict=True):
+        text = clean(mark.label)
+        if column < 0 or not text:
+            continue
+        for start in (column + 1, column - len(text)):
+            end = start + len(text)
+            crossed = any(start - 1 <= other <= end for other in columns if other != column)
+            if start >= 0 and end <= width and not crossed and not taken[0, start:end].any():
+                cells.write(0, start, text, mark.colour)
+                taken[0, start:end] = True
+                break

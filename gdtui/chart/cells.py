@@ -1,0 +1,72 @@
+"""A rectangle of coloured characters, and what differs between two of them. Knows no widget."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdtui.chart.layout import Room
+
+_CHARACTER = np.dtype("<u4")  # a row's bytes are then UTF-32-LE
+_SPACE = ord(" ")
+_NEAR = 10
+"""Changed spans closer than this are sent as one: moving the cursor costs bytes too."""
+
+
+@dataclass(slots=True)
+class Cells:
+    """Characters (code points) by (row, column), each with the number of its ink."""
+
+    characters: NDArray[np.uint32]
+    inks: NDArray[np.int16]
+    palette: list[str]
+    """Ink → `#rrggbb`; the first, "", is for blanks. Shared by all that are to be compared."""
+
+    @classmethod
+    def blank(cls, width: int, height: int, palette: list[str] | None = None) -> "Cells":
+        characters = np.full((height, width), _SPACE, _CHARACTER)
+        return cls(characters, np.zeros((height, width), np.int16), palette or [""])
+
+    @property
+    def width(self) -> int:
+        return int(self.characters.shape[1])
+
+    @property
+    def height(self) -> int:
+        return int(self.characters.shape[0])
+
+    def part(self, room: Room) -> "Cells":
+        """A view: what is drawn in it is drawn in the whole."""
+        rows = slice(room.top, room.top + room.height)
+        columns = slice(room.left, room.left + room.width)
+        return Cells(self.characters[rows, columns], self.inks[rows, columns], self.palette)
+
+    def ink(self, colour: str) -> int:
+        if colour not in self.palette:
+            self.palette.append(colour)
+        return self.palette.index(colour)
+
+    def write(self, row: int, column: int, text: str, colour: str) -> None:
+        end = column + len(text)
+        self.characters[row, column:end] = [ord(character) for character in text]
+        self.inks[row, column:end] = self.ink(colour)
+
+    def runs(self, row: int) -> Iterator[tuple[str, str]]:
+        """The row as (text, colour), in as few pieces as it has."""
+        characters, inks = self.characters[row], self.inks[row]
+        text = characters.tobytes().decode("utf-32-le")
+        starts = [0, *(np.flatnonzero(inks[1:] != inks[:-1]) + 1).tolist()]
+        for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+            yield text[start:end], self.palette[inks[start]]
+
+    def changes(self, before: "Cells") -> Iterator[tuple[int, int, int]]:
+        """(row, first column, column after the last) of what differs from others of this size."""
+        differs = (self.characters != before.characters) | (self.inks != before.inks)
+        for row in np.flatnonzero(differs.any(axis=1)).tolist():
+            columns = np.flatnonzero(differs[row])
+            cuts = np.flatnonzero(np.diff(columns) > _NEAR)
+            firsts = [0, *(cuts + 1).tolist()]
+            lasts = [*cuts.tolist(), columns.size - 1]
+            for first, last in zip(firsts, lasts, strict=True):
+                yield row, int(columns[first]), int(columns[last]) + 1

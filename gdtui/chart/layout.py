@@ -1,0 +1,40 @@
+"""Where in a chart the canvas of its data lies. Imports neither numpy nor plotext."""
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from gdtui.chart.picture import Scale
+
+GUTTER: Final = 5
+"""Columns kept for the labels of y, so that the canvas does not move when a label gets longer."""
+_AXIS: Final = 1
+_BELOW: Final = 2
+"""Rows below the canvas: the axis and its labels."""
+_LEAST_WIDTH: Final = 12
+_LEAST_HEIGHT: Final = 3
+
+
+class Room(NamedTuple):
+    """A rectangle of cells, relative to the chart's content."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+    framed: bool
+
+
+def room(y: "Scale | None", width: int, height: int) -> Room:
+    """The canvas in a chart of this size: without a frame in a small one, none in a tiny one."""
+    if width < 4 or height < 2:
+        return Room(0, 0, 0, 0, False)
+    labels = [len(clean(text)) for _, text in y.ticks] if y else []
+    left = max([GUTTER, *labels]) + _AXIS
+    if width < left + _LEAST_WIDTH or height < _BELOW + _LEAST_HEIGHT:
+        return Room(0, 0, width, height, False)
+    return Room(left, 0, width - left, height - _BELOW, True)
+
+
+def clean(text: str) -> str:
+    """Without control characters, which plotext would pass on to the terminal."""
+    return "".join(character for character in text if character.isprintable())

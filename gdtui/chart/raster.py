@@ -1,0 +1,262 @@
+"""Traces to dots: which dots of a braille canvas a line covers. Pure numpy, no Python loop per dot.
+
+Owns the geometry and the line algorithm. With at most one point a column of dots they are the very
+dots that plotext 6.1 draws for `.lines()` with its braille marker and limits aligned to the edge
+(its rescaling and its line are reproduced here, with its odd constants); with more, every column
+covers exactly its lowest…highest value and is joined to its neighbours. Knows no colours.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdtui.chart.picture import Scale
+from gdtui.trace import Trace
+
+DOTS_X = 2
+"""Columns of dots in a cell."""
+DOTS_Y = 4
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Dots = NDArray[np.bool_]
+"""One layer of the canvas: (rows of dots, columns of dots), row 0 on top."""
+
+# plotext's rescale_element with the alignment "edge": what it leaves free at either end, in cells.
+_FIRST_MARGIN = 1e-4 + 0.0016585662
+_LAST_MARGIN = 1e-4 + 0.001516152
+_FAR = 4096.0
+"""Dots beyond the window at which a line is cut before it is sampled: plotext samples all of it,
+which costs it seconds and gigabytes."""
+_BITS: Final = {
+    (0, 0): 0x01,
+    (1, 0): 0x02,
+    (2, 0): 0x04,
+    (3, 0): 0x40,
+    (0, 1): 0x08,
+    (1, 1): 0x10,
+    (2, 1): 0x20,
+    (3, 1): 0x80,
+}
+"""Unicode's numbering of the dots in a braille cell, by (row, column)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """What one trace covers."""
+
+    dots: Dots
+    above: Ints
+    """Columns of dots with a value above the window."""
+    below: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class _Points:
+    """The finite entries of a trace in dots (not yet whole ones), y downwards."""
+
+    x: Floats
+    top: Floats
+    bottom: Floats
+    joined: NDArray[np.bool_]
+    """Entry i continues the line from entry i − 1."""
+
+
+def place(values: Floats, scale: Scale, cells: int, dots: int, *, downwards: bool = False) -> Floats:
+    """Positions in dots along one axis of `cells` cells, as plotext places them.
+
+    On a log axis what is not positive lies infinitely low.
+    """
+    first, last = (scale.high, scale.low) if downwards else (scale.low, scale.high)
+    if scale.log:
+        first, last = np.log10(first), np.log10(last)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            values = np.where(values > 0, np.log10(values), np.where(values <= 0, -np.inf, np.nan))
+    width = last - first
+    with np.errstate(over="ignore", invalid="ignore"):
+        fraction = (values - first) / width if width else np.full(values.shape, 0.5)
+        cell = _FIRST_MARGIN + (cells - _FIRST_MARGIN - _LAST_MARGIN) * fraction
+    result: Floats = cell * dots
+    return result
+
+
+def value_of(dot: float, scale: Scale, cells: int, dots: int) -> float:
+    """The inverse of `place`, left to right."""
+    fraction = (dot / dots - _FIRST_MARGIN) / (cells - _FIRST_MARGIN - _LAST_MARGIN)
+    if scale.log:
+        low, high = math.log10(scale.low), math.log10(scale.high)
+        return float(10 ** (low + (high - low) * fraction))
+    return scale.low + (scale.high - scale.low) * fraction
+
+
+def rasterise(trace: Trace, x: Scale, y: Scale, width: int, height: int) -> Layer:
+    """The dots of a trace on a canvas of width × height cells."""
+    shape = (height * DOTS_Y, width * DOTS_X)
+    dots = np.zeros(shape, np.bool_)
+    points = _points(trace, x, y, width, height)
+    if points.x.size == 0:
+        return Layer(dots, np.empty(0, np.int64), np.empty(0, np.int64))
+    columns = np.floor(points.x).astype(np.int64)
+    if _is_sparse(points, columns):
+        _draw_points(dots, points.x, points.top)
+        _draw_lines(dots, points.x, points.top, points.x, points.top, points.joined)
+    else:
+        points, columns = _by_column(points, columns)
+        _draw_columns(dots, columns, points)
+        _draw_links(dots, columns, points)
+    return Layer(dots, *_off_scale(points, columns, shape))
+
+
+def pack(dots: Dots) -> NDArray[np.uint8]:
+    """Dots to the low byte of their braille characters: (rows of cells, columns of cells)."""
+    raw = dots.view(np.uint8)
+    packed = np.zeros((dots.shape[0] // DOTS_Y, dots.shape[1] // DOTS_X), np.uint8)
+    for (row, column), bit in _BITS.items():
+        packed |= raw[row::DOTS_Y, column::DOTS_X] * np.uint8(bit)
+    return packed
+
+
+def spots(trace: Trace, x: Scale, y: Scale, width: int, height: int) -> tuple[Ints, Ints]:
+    """The cells (rows, columns) of single values that lie in the window."""
+    points = _points(trace, x, y, width, height)
+    inside = (points.x >= 0) & (points.x < width * DOTS_X)
+    inside &= (points.top >= 0) & (points.top < height * DOTS_Y)
+    rows, columns = points.top[inside] // DOTS_Y, points.x[inside] // DOTS_X
+    return rows.astype(np.int64), columns.astype(np.int64)
+
+
+# --- From values to dots --------------------------------------------------------------------------
+
+
+def _points(trace: Trace, x: Scale, y: Scale, width: int, height: int) -> _Points:
+    finite = np.isfinite(trace.x) & np.isfinite(trace.low) & np.isfinite(trace.high)
+    gaps = np.cumsum(~finite)[finite]
+    at = place(trace.x[finite], x, width, DOTS_X)
+    top = place(trace.high[finite], y, height, DOTS_Y, downwards=True)
+    bottom = place(trace.low[finite], y, height, DOTS_Y, downwards=True)
+    joined = np.zeros(gaps.size, np.bool_)
+    joined[1:] = gaps[1:] == gaps[:-1]
+    rows = height * DOTS_Y
+    far_x = np.clip(at, -_FAR * width, _FAR * width)
+    return _Points(far_x, np.clip(top, -1e9, 1e9), np.clip(bottom, -1e9, rows + 1e9), joined)
+
+
+def _is_sparse(points: _Points, columns: Ints) -> bool:
+    return bool(np.all(columns[1:] != columns[:-1]) and np.all(points.top == points.bottom))
+
+
+def _by_column(points: _Points, columns: Ints) -> tuple[_Points, Ints]:
+    """One entry a column of dots: from its highest to its lowest."""
+    starts = np.flatnonzero(np.r_[True, columns[1:] != columns[:-1]])
+    reduced = _Points(
+        points.x[starts],
+        np.minimum.reduceat(points.top, starts),
+        np.maximum.reduceat(points.bottom, starts),
+        points.joined[starts],
+    )
+    return reduced, columns[starts]
+
+
+def _off_scale(points: _Points, columns: Ints, shape: tuple[int, ...]) -> tuple[Ints, Ints]:
+    rows, width = shape
+    seen = (columns >= 0) & (columns < width)
+    return columns[seen & (points.top < 0)], columns[seen & (points.bottom >= rows)]
+
+
+# --- Dense: a range a column ----------------------------------------------------------------------
+
+
+def _draw_columns(dots: Dots, columns: Ints, points: _Points) -> None:
+    rows, width = dots.shape
+    seen = (columns >= 0) & (columns < width) & (points.top < rows) & (points.bottom >= 0)
+    top = np.clip(np.floor(points.top[seen]), 0, rows - 1).astype(np.int64)
+    bottom = np.clip(np.floor(points.bottom[seen]), 0, rows - 1).astype(np.int64)
+    row = np.arange(rows)[:, None]
+    dots[:, columns[seen]] |= (row >= top) & (row <= bottom)
+
+
+def _draw_links(dots: Dots, columns: Ints, points: _Points) -> None:
+    """Lines between the nearest ends of consecutive ranges that do not touch."""
+    top, bottom = points.top, points.bottom
+    before = np.clip(top[1:], top[:-1], bottom[:-1])  # the end (or place) nearest to the next
+    after = np.clip(before, top[1:], bottom[1:])
+    before = np.clip(after, top[:-1], bottom[:-1])
+    apart = (np.diff(columns) > 1) | (np.abs(np.floor(after) - np.floor(before)) > 1)
+    x = columns + 0.5
+    joined = points.joined[1:] & apart
+    _draw_segments(dots, x[:-1][joined], before[joined], x[1:][joined], after[joined])
+
+
+# --- Sparse: plotext's line -----------------------------------------------------------------------
+
+
+def _draw_points(dots: Dots, x: Floats, y: Floats) -> None:
+    rows, width = dots.shape
+    seen = (x >= 0) & (x < width) & (y >= 0) & (y < rows)
+    dots[y[seen].astype(np.int64), x[seen].astype(np.int64)] = True
+
+
+def _draw_lines(
+    dots: Dots, x0: Floats, y0: Floats, x1: Floats, y1: Floats, joined: NDArray[np.bool_]
+) -> None:
+    keep = joined[1:]
+    _draw_segments(dots, x0[:-1][keep], y0[:-1][keep], x1[1:][keep], y1[1:][keep])
+
+
+def _draw_segments(dots: Dots, x0: Floats, y0: Floats, x1: Floats, y1: Floats) -> None:
+    """Each segment is sampled at n even steps, n its length in dots along the longer side."""
+    rows, width = dots.shape
+    x0, y0, x1, y1 = _cut(x0, y0, x1, y1, (-_FAR, width + _FAR), (-_FAR, rows + _FAR))
+    steps_x = np.abs(np.trunc(x1) - np.trunc(x0))
+    steps_y = np.abs(np.trunc(y1) - np.trunc(y0))
+    steps = np.maximum(np.maximum(steps_x, steps_y), 1)
+    enter, leave = _window(x0, y0, x1, y1, (0.0, width), (0.0, rows))
+    first = np.maximum(np.floor(enter * steps), 0).astype(np.int64)
+    last = np.minimum(np.ceil(leave * steps), steps).astype(np.int64)
+    counts = np.maximum(last - first + 1, 0)
+    owner = np.repeat(np.arange(counts.size), counts)
+    ends = np.cumsum(counts)
+    index = np.arange(owner.size) - (ends - counts)[owner] + first[owner]
+    share = index * (1.0 / steps)[owner]
+    _draw_points(
+        dots,
+        x0[owner] + (x1 - x0)[owner] * share,
+        y0[owner] + (y1 - y0)[owner] * share,
+    )
+
+
+def _window(
+    x0: Floats, y0: Floats, x1: Floats, y1: Floats, across: tuple[float, float], down: tuple[float, float]
+) -> tuple[Floats, Floats]:
+    """Where each segment enters and leaves a window, as shares of its length (Liang–Barsky)."""
+    enter, leave = np.zeros(x0.size), np.ones(x0.size)
+    for start, end, (low, high) in ((x0, x1, across), (y0, y1, down)):
+        length = end - start
+        flat = length == 0
+        with np.errstate(divide="ignore", invalid="ignore"):
+            a, b = (low - start) / length, (high - start) / length
+        outside = flat & ((start < low) | (start >= high))
+        near = np.where(flat, np.where(outside, 2.0, 0.0), np.minimum(a, b))
+        far = np.where(flat, np.where(outside, -1.0, 1.0), np.maximum(a, b))
+        enter, leave = np.maximum(enter, near), np.minimum(leave, far)
+    return enter, leave
+
+
+def _cut(
+    x0: Floats, y0: Floats, x1: Floats, y1: Floats, across: tuple[float, float], down: tuple[float, float]
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Segments cut at a window far around the canvas; those that never reach it are dropped."""
+    enter, leave = _window(x0, y0, x1, y1, across, down)
+    met = enter <= leave
+    x0, y0, x1, y1, enter, leave = (v[met] for v in (x0, y0, x1, y1, enter, leave))
+    dx, dy = x1 - x0, y1 - y0
+    starts, ends = enter > 0, leave < 1
+    return (
+        np.where(starts, x0 + dx * enter, x0),
+        np.where(starts, y0 + dy * enter, y0),
+        np.where(ends, x0 + dx * leave, x1),
+        np.where(ends, y0 + dy * leave, y1),
+    )

@@ -1,0 +1,207 @@
+"""The chart on the screen: shows a picture, line by line, and repaints only the cells that changed.
+
+Holds no truth but the picture it was last given. numpy and plotext are imported when the first
+picture with data arrives, so that the first frame of the app need not wait for them.
+"""
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color
+from textual.content import Content
+from textual.geometry import Region, Size
+from textual.strip import Strip
+from textual.widget import Widget
+
+from gdtui.chart.layout import Room, clean, room
+
+if TYPE_CHECKING:
+    from gdtui.chart.cells import Cells
+    from gdtui.chart.picture import Picture
+
+_MOST_INKS = 256
+"""Blends of past themes pile up in the palette; beyond this it is started anew."""
+
+
+class Chart(Widget):
+    """A picture in a box, its title in the box's border and the name of x below."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "chart--axis",
+        "chart--grid",
+        "chart--label",
+        "chart--message",
+    }
+    DEFAULT_CSS = """
+    Chart {
+        border: round $foreground 25%;
+        border-title-color: $foreground;
+        border-subtitle-color: $foreground 60%;
+        border-subtitle-align: right;
+        background: $background;
+        & .chart--axis { color: $foreground 35%; }
+        & .chart--grid { color: $foreground 14%; }
+        & .chart--label { color: $foreground 65%; }
+        & .chart--message { color: $foreground 65%; }
+    }
+    """
+
+    def __init__(
+        self,
+        *,
+        title: str = "",
+        message: str = "",
+        id: str | None = None,  # noqa: A002
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self._title, self._subtitle = title, ""
+        self._message = message
+        self._picture: Picture | None = None
+        self._cells: Cells | None = None
+        self._palette = [""]
+        self._strips: dict[int, Strip] = {}
+        self._styles_by_colour: dict[str, Style] = {}
+
+    def on_mount(self) -> None:
+        self._show_titles()
+        self.app.theme_changed_signal.subscribe(self, lambda _: self.repaint())
+
+    def on_resize(self) -> None:
+        self.repaint()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self.repaint()
+
+    # --- What it shows ----------------------------------------------------------------------------
+
+    def show(self, picture: "Picture") -> None:
+        """Show this picture from now on; only what differs from the last one is repainted."""
+        self._picture = picture
+        title, subtitle = picture.title, picture.x.title
+        if (title, subtitle) != (self._title, self._subtitle):
+            self._title, self._subtitle = title, subtitle
+            self._show_titles()
+        if picture.message != self._message:
+            self._message = picture.message
+            self.repaint()
+        elif not self._message:
+            self._update()
+
+    def repaint(self) -> None:
+        """Draw everything anew: after a change of size or of colours."""
+        self._cells = None
+        self._palette = [""]
+        self._strips.clear()
+        self._styles_by_colour.clear()
+        self.refresh()
+
+    def _show_titles(self) -> None:
+        self.border_title = Content(clean(self._title))
+        self.border_subtitle = Content(clean(self._subtitle))
+
+    def _update(self) -> None:
+        before = self._cells
+        is_comparable = before is not None and (before.width, before.height) == self._content
+        if before is None or not is_comparable or len(self._palette) > _MOST_INKS:
+            self.repaint()
+            return
+        self._cells = self._paint()
+        regions = []
+        for row, start, end in self._cells.changes(before):
+            self._strips.pop(row, None)
+            regions.append(Region(start, row, end - start, 1))
+        if regions:
+            self.refresh(*regions)
+
+    def _paint(self) -> "Cells":
+        from gdtui.chart.canvas import paint
+        from gdtui.chart.frame import Inks
+
+        assert self._picture is not None
+        axis, grid, label = (self._ink(f"chart--{part}") for part in ("axis", "grid", "label"))
+        inks = Inks(axis=axis, label=label, grid=grid)
+        background = self._background.hex6.lower()
+        return paint(self._picture, *self._content, inks, background, self._palette)
+
+    # --- Lines ------------------------------------------------------------------------------------
+
+    def render_line(self, y: int) -> Strip:
+        strip = self._strips.get(y)
+        if strip is None:
+            strip = self._strips[y] = self._strip(y)
+        return strip
+
+    def _strip(self, y: int) -> Strip:
+        width, height = self._content
+        if self._message or self._picture is None:
+            return self._message_strip(y)
+        if self._cells is None:
+            self._cells = self._paint()
+        if not 0 <= y < min(height, self._cells.height):
+            return Strip([Segment(" " * width, self._style(""))], width)
+        segments = [Segment(text, self._style(ink)) for text, ink in self._cells.runs(y)]
+        return Strip(segments, self._cells.width)
+
+    def _message_strip(self, y: int) -> Strip:
+        width, height = self._content
+        lines = [clean(line) for line in self._message.split("\n")]
+        at = y - max(0, height - len(lines)) // 2
+        text = Content(lines[at] if 0 <= at < len(lines) else "").truncate(width, ellipsis=True)
+        line = text.pad((width - text.cell_length) // 2, 0).pad_right(width)
+        line = line.pad_right(max(0, width - line.cell_length))
+        return Strip([Segment(line.plain, self._style(self._ink("chart--message")))], width)
+
+    def _style(self, colour: str) -> Style:
+        style = self._styles_by_colour.get(colour)
+        if style is None:
+            background = self._background.rich_color
+            foreground = Color.parse(colour).rich_color if colour else None
+            style = self._styles_by_colour[colour] = Style.from_color(foreground, background)
+        return style
+
+    def _ink(self, component: str) -> str:
+        styles = self.get_component_styles(component)
+        return (self._background + styles.color).hex6.lower()
+
+    @property
+    def _background(self) -> Color:
+        return self.background_colors[1]
+
+    @property
+    def _content(self) -> Size:
+        return self.size
+
+    # --- Where things are -------------------------------------------------------------------------
+
+    @property
+    def canvas(self) -> Room:
+        """The cells of the canvas, relative to the content."""
+        return room(self._picture.y if self._picture else None, *self._content)
+
+    @property
+    def columns(self) -> int:
+        """Columns of dots across the canvas; 0 where there is no room for any."""
+        return 2 * self.canvas.width
+
+    @property
+    def rows(self) -> int:
+        """Rows of cells down the canvas."""
+        return self.canvas.height
+
+    def dot_at(self, x: int, y: int) -> tuple[int, int] | None:
+        """The (column, row) of the first dot in the content's cell (x, y); None off the canvas."""
+        left, top, width, height, _ = self.canvas
+        if not (left <= x < left + width and top <= y < top + height):
+            return None
+        return 2 * (x - left), 4 * (y - top)
+
+    def value_at(self, column: int) -> float | None:
+        """The x in the middle of a column of dots; None before the first picture."""
+        if self._picture is None or not self.columns:
+            return None
+        from gdtui.chart.raster import value_of
+
+        return value_of(column + 0.5, self._picture.x, self.canvas.width, 2)
