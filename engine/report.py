@@ -1,0 +1,102 @@
+"""The result of a run as others' scripts read it: `gdtui train --json`.
+
+Figures are unrounded and those of each variant's last generation; what is not finite is null.
+"""
+
+import math
+from collections.abc import Sequence
+
+import msgspec
+
+from engine.messages import State
+from engine.rundir import RunDirectory
+from engine.settings import LrScaling
+from engine.tally import Tally
+
+
+class VariantReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What one variant came to, with the settings in force at the end."""
+
+    name: str
+    batch_size: int | None
+    """Samples in one batch, as resolved: full is a number, too. Null before the data was loaded."""
+    lr: float | None
+    """In force: scaled."""
+    lr_scaling: LrScaling
+    accumulation_steps: int
+    """Batches behind one update, as resolved."""
+    epochs: int
+    """Whole ones, done."""
+    batches: int
+    updates: int
+    samples: int
+    """Trained on."""
+    epoch_losses: tuple[float | None, ...]
+    """Plain mean of the batch losses of each whole epoch."""
+    final_loss: float | None
+    """The last of them."""
+    std: float | None
+    """Of the epoch losses (ddof 0)."""
+    variance: float | None
+    """Of the epoch losses (ddof 0)."""
+    full_loss: float | None
+    """Mean loss over all training data after the last whole epoch."""
+    seconds: float
+    """Of training: no pauses, no waits for the pace, no measurements."""
+    state: State
+
+
+class RunReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run came to."""
+
+    run_dir: str
+    problem: str
+    seed: int
+    device: str
+    """That was trained on; the one that was asked for when no training began."""
+    variants: tuple[VariantReport, ...]
+
+
+def report(run: RunDirectory, tallies: Sequence[Tally]) -> RunReport:
+    """The report of a run whose logs were read into these tallies."""
+    settings = run.info.settings
+    devices = [tally.device for tally in tallies if tally.device]
+    path = str(run.path.absolute())
+    return RunReport(
+        run_dir=path.encode("utf-8", "replace").decode(),  # a path may hold bytes that JSON cannot
+        problem=settings.problem,
+        seed=settings.seed,
+        device=devices[0] if devices else settings.device,
+        variants=tuple(_variant(tally) for tally in tallies),
+    )
+
+
+def encode(document: RunReport) -> bytes:
+    """The report as one line of JSON."""
+    return msgspec.json.encode(document)
+
+
+def _variant(tally: Tally) -> VariantReport:
+    resolved = tally.resolved
+    return VariantReport(
+        name=tally.name,
+        batch_size=resolved.batch_size if resolved else None,
+        lr=_finite(resolved.lr) if resolved else None,
+        lr_scaling=tally.settings.lr_scaling,
+        accumulation_steps=resolved.accumulation_steps if resolved else tally.settings.accumulation_steps,
+        epochs=len(tally.epoch_losses),
+        batches=tally.batches,
+        updates=tally.updates,
+        samples=tally.samples,
+        epoch_losses=tuple(map(_finite, tally.epoch_losses)),
+        final_loss=_finite(tally.final_loss),
+        std=_finite(tally.std),
+        variance=_finite(tally.variance),
+        full_loss=_finite(tally.full_loss) if tally.epoch_losses else None,
+        seconds=tally.seconds,
+        state=tally.state,
+    )
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

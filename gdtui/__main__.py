@@ -1,0 +1,8 @@
+"""`python -m gdtui`: the console script by another name."""
+
+import sys
+
+from gdtui.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,191 @@
+"""The command line's entry: which command runs, and with which exit status it ends.
+
+Imported again in every worker, as the main module of the console script: nothing heavy at the top.
+"""
+
+import errno
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TextIO
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from gdtui.options import Options
+    from gdtui.usage import Parser
+
+OK: Final = 0
+FAILED: Final = 1
+INTERRUPTED: Final = 130
+PIPE_CLOSED: Final = 141
+"""As a shell reports a command that SIGPIPE ended."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run gdtui with these arguments; returns the exit status."""
+    arguments = sys.argv[1:] if argv is None else argv
+    command: Callable[[list[str]], int] = _app
+    rest = arguments
+    if arguments and arguments[0] in _COMMANDS:
+        command, rest = _COMMANDS[arguments[0]], arguments[1:]
+    try:
+        status = command(rest)
+        if sys.stdout is not None:  # `>&-`
+            sys.stdout.flush()
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else OK
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except OSError as error:
+        if error.errno not in (errno.EPIPE, errno.ENOSPC):
+            raise
+        return _give_up_stdout(error)
+    return status
+
+
+def _give_up_stdout(error: OSError) -> int:
+    """Nobody reads on, or nothing more fits."""
+    # The interpreter flushes stdout once more as it ends: let that succeed.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    if error.errno == errno.EPIPE:
+        return PIPE_CLOSED
+    print(f"gdtui: the output is not complete: {error.strerror}", file=sys.stderr)
+    return FAILED
+
+
+def version() -> str:
+    """Of the installed program."""
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version as installed
+
+    try:
+        return installed("gdtui")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+# --- Commands -----------------------------------------------------------------------------------
+
+
+def _app(arguments: list[str]) -> int:
+    import time
+
+    started = time.monotonic()
+    from gdtui.options import APP_PACE
+    from gdtui.usage import app_parser
+
+    parser = app_parser()
+    typed = parser.parse(arguments)
+    if typed.version:
+        print(f"gdtui {version()}")
+        return OK
+    chosen = _understood(parser, typed, APP_PACE)
+    if not (_is_terminal(sys.stdin) and _is_terminal(sys.stdout)):
+        parser.error("the app needs a terminal; without one, use: gdtui train")
+
+    from engine.rundir import RunDirectoryError
+    from gdtui.live import run_live
+
+    try:
+        path = chosen.run_dir or _new_run()
+        return run_live(chosen.settings, path, theme=chosen.theme, fps=chosen.fps, now=started)
+    except RunDirectoryError as error:
+        parser.error(str(error))
+
+
+def _train(arguments: list[str]) -> int:
+    from gdtui.usage import train_parser
+
+    parser = train_parser()
+    typed = parser.parse(arguments)
+    chosen = _understood(parser, typed, None)
+    for note in chosen.notes:
+        print(f"{parser.prog}: {note}", file=sys.stderr)
+
+    from engine.rundir import RunDirectory, RunDirectoryError
+    from gdtui.train import train
+
+    try:
+        run = RunDirectory.create(chosen.run_dir or _new_run(), chosen.settings, version())
+    except RunDirectoryError as error:
+        parser.error(str(error))
+    return train(run, as_json=typed.json)
+
+
+def _export(arguments: list[str]) -> int:
+    from gdtui.usage import export_parser
+
+    parser = export_parser()
+    typed = parser.parse(arguments)
+
+    from engine.rundir import RunDirectory, RunDirectoryError
+    from gdtui.export import export, open_output
+
+    try:
+        run = RunDirectory.open(typed.run_dir)
+        output = open_output(run, typed.output)
+    except RunDirectoryError as error:
+        parser.error(str(error))
+    with output:
+        return export(run, output)
+
+
+def _runs(arguments: list[str]) -> int:
+    from gdtui.usage import runs_parser
+
+    parser = runs_parser()
+    typed = parser.parse(arguments)
+    if typed.yes and not typed.prune:
+        parser.error("--yes goes with --prune")
+    if typed.prune and not typed.yes and not _is_terminal(sys.stdin):
+        parser.error("--prune asks, and there is no terminal to ask on; without one: --prune --yes")
+
+    from engine.rundir import default_root
+    from gdtui import runs
+
+    if typed.prune:
+        return runs.prune(default_root(), is_sure=typed.yes)
+    return runs.show(default_root(), as_json=typed.json)
+
+
+_COMMANDS: Final[dict[str, Callable[[list[str]], int]]] = {
+    "train": _train,
+    "export": _export,
+    "runs": _runs,
+}
+
+
+def _understood(parser: "Parser", typed: "Namespace", default_pace: float | None) -> "Options":
+    """The run that was described; ends the program with exit status 2 when it makes no sense."""
+    from engine.settings import SettingsError
+    from gdtui.options import read_options
+
+    try:
+        return read_options(typed, default_pace=default_pace)
+    except SettingsError as error:
+        parser.error(str(error))
+
+
+def _new_run() -> Path:
+    """An empty directory of our own for a run: two that start in the same second get two."""
+    from engine.rundir import RunDirectoryError, default_root, new_run_path
+
+    while True:
+        path = new_run_path(default_root())
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            if not path.is_dir():
+                raise RunDirectoryError(f"{path.parent} is not a directory") from None
+        except OSError as error:
+            raise RunDirectoryError(
+                f"cannot write to {default_root()}: {error.strerror}. Name another place with --run-dir DIR"
+            ) from None
+        else:
+            return path
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty()

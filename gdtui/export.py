@@ -1,0 +1,99 @@
+"""`gdtui export`: every batch of a run as CSV, also of a run whose logs are damaged or end early."""
+
+import csv
+import io
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import numpy as np
+
+from engine.messages import Chunk
+from engine.rundir import RunDirectory, RunDirectoryError
+from engine.runlog import LogDamagedError, LogReader
+
+COLUMNS: Final = (
+    "variant", "generation", "batch", "update", "epoch", "samples", "seconds",
+    "batch_size", "accumulation_steps", "lr", "loss",
+)  # fmt: skip
+
+
+def open_output(run: RunDirectory, path: Path | None) -> BinaryIO:
+    """Where the CSV goes: that file, or stdout; RunDirectoryError when it cannot be written."""
+    if path is None:
+        return open(sys.stdout.fileno(), "wb", closefd=False)
+    if path.exists() and any(path.samefile(file) for file in run.path.iterdir()):
+        raise RunDirectoryError(f"{path} is a part of the run; nothing was changed. Name another file")
+    try:
+        return path.open("wb")
+    except OSError as error:
+        raise RunDirectoryError(f"cannot write {path}: {error.strerror}") from None
+
+
+def export(run: RunDirectory, output: BinaryIO) -> int:
+    """Write all rows that can be read; returns 0 when the logs are complete, else 1 after saying why."""
+    output.write((",".join(COLUMNS) + "\n").encode())
+    status = 0
+    for variant in run.info.settings.variants:
+        reader = LogReader(run.variant_log(variant.name))
+        try:
+            for text in _rows(variant.name, reader):
+                output.write(text.encode())
+        except (LogDamagedError, PermissionError) as error:
+            trouble = str(error)
+        else:
+            if reader.is_complete:
+                continue
+            trouble = _why_unfinished(reader)
+        output.flush()
+        print(f"gdtui export: {variant.name}: {trouble}", file=sys.stderr)
+        status = 1
+    output.flush()
+    return status
+
+
+def _rows(name: str, reader: LogReader) -> Iterator[str]:
+    quoted = _quoted(name)
+    for record in reader:
+        if isinstance(record, Chunk) and record.losses:
+            yield chunk_rows(quoted, record)
+
+
+def chunk_rows(quoted_name: str, chunk: Chunk) -> str:
+    """The lines of a chunk's batches, each ended."""
+    losses = np.frombuffer(chunk.losses, "<f4")
+    count = len(losses)
+    positions = np.arange(count)
+    updates = (chunk.update + (chunk.in_update + positions) // chunk.accumulation_steps).tolist()
+    seconds = (chunk.seconds + chunk.duration / count * positions).tolist()
+    sizes = [chunk.batch_size] * (count - 1) + [chunk.last_batch_size]
+    head = f"{quoted_name},{chunk.generation},"
+    setting = f"{chunk.accumulation_steps},{chunk.lr!r},"
+    rows = zip(
+        range(chunk.batch, chunk.batch + count),
+        updates,
+        range(chunk.samples, chunk.samples + count * chunk.batch_size, chunk.batch_size),
+        seconds,
+        sizes,
+        map(str, losses),  # of a float32: the shortest text that reads back as the same float32
+        strict=True,
+    )
+    return "".join(
+        f"{head}{batch},{update},{chunk.epoch},{samples},{second:.9f},{size},{setting}{loss}\n"
+        for batch, update, samples, second, size, loss in rows
+    )
+
+
+def _quoted(text: str) -> str:
+    """A field of a CSV file."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow([text])
+    return line.getvalue()
+
+
+def _why_unfinished(reader: LogReader) -> str:
+    if not reader.path.exists():
+        return f"has no log: {reader.path} is missing"
+    torn = ", in the middle of a record" if reader.has_torn_end else ""
+    return f"its log ends early{torn} (still training, or it was ended by force); its rows so far are written"

@@ -1,0 +1,281 @@
+"""The options that describe a run, as they are typed: text in, a validated RunSettings out.
+
+Touches no file and imports nothing heavy. What only torch can judge stays text: the worker judges it.
+"""
+
+import argparse
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+
+from engine.problems import LISTINGS, find
+from engine.settings import (
+    BatchSize,
+    LrScaling,
+    RunSettings,
+    SettingsError,
+    Variant,
+    VariantSettings,
+    default_names,
+    parse_batch_size,
+)
+
+Value = TypeVar("Value")
+
+THEMES: Final = ("dark", "light")
+APP_PACE: Final = 1.0
+"""Epochs a second in the app unless told otherwise: the lesson's 20 epochs take about 20 s."""
+
+_MOST: Final = 10**12
+"""Above every whole number that makes sense here, and small enough for every format it is stored in."""
+_MOST_THREADS: Final = 1024
+_MOST_FPS: Final = 60.0
+_DEVICE: Final = re.compile(r"auto|cpu|mps|cuda(:\d{1,3})?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What was typed, understood."""
+
+    settings: RunSettings
+    notes: tuple[str, ...]
+    """What the user should know of how it was understood."""
+    run_dir: Path | None
+    """None: a new one in the place where runs are kept."""
+    theme: str
+    fps: float
+    """Screen updates a second, at most."""
+
+
+# --- One value ----------------------------------------------------------------------------------
+
+
+def whole(least: int, most: int = _MOST) -> Callable[[str], int]:
+    """A reader of whole numbers from `least` to `most`."""
+
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if not least <= value <= most:
+            limit = f"from {least}" if most == _MOST else f"from {least} to {most:,}"
+            raise argparse.ArgumentTypeError(f"{_shown(text)}: a whole number {limit}")
+        return value
+
+    return read
+
+
+def number(text: str) -> float:
+    """A number; whether it makes sense is the settings' to judge."""
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{_shown(text)}: a number, such as 0.01 or 1e-3") from None
+
+
+def lr_scaling(text: str) -> LrScaling:
+    """The name of a scaling rule."""
+    try:
+        return LrScaling(text.strip().lower())
+    except ValueError:
+        allowed = ", ".join(LrScaling)
+        raise argparse.ArgumentTypeError(f"{_shown(text)}: one of {allowed}") from None
+
+
+def batch_size(text: str) -> BatchSize:
+    """A whole number from 1, or full."""
+    try:
+        size = parse_batch_size(text)
+    except SettingsError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return min(size, _MOST) if isinstance(size, int) else size
+
+
+def pace(text: str) -> float | None:
+    """Epochs a second; None for free."""
+    if text.strip().lower() == "free":
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value > 0):
+        raise argparse.ArgumentTypeError(f"{_shown(text)}: epochs a second, a number above 0, or free")
+    return value
+
+
+def fps(text: str) -> float:
+    """Frames a second, from 1 to 60."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 1 <= value <= _MOST_FPS:
+        raise argparse.ArgumentTypeError(f"{_shown(text)}: frames a second, from 1 to {_MOST_FPS:g}")
+    return value
+
+
+def device(text: str) -> str:
+    """The name of a device; whether it is there is the worker's to judge."""
+    name = text.strip().lower()
+    if not _DEVICE.fullmatch(name):
+        raise argparse.ArgumentTypeError(f"{_shown(text)}: auto, cpu, cuda, cuda:N or mps")
+    return name
+
+
+def label(text: str) -> str:
+    """A variant's name: something to see, and nothing that a terminal would take for a command."""
+    name = text.strip()
+    if not (name and name.isprintable()):
+        raise argparse.ArgumentTypeError(f"{_shown(text)}: names of printable characters, none empty")
+    return name
+
+
+def optimizer(text: str) -> str:
+    """The name of an optimiser; whether torch has it is the worker's to judge."""
+    name = text.strip()
+    if not name.isidentifier():
+        raise argparse.ArgumentTypeError(f"{_shown(text)}: the name of a class of torch.optim, such as adam")
+    return name
+
+
+def each(read: Callable[[str], Value]) -> Callable[[str], tuple[Value, ...]]:
+    """A reader of values separated by commas."""
+    return lambda text: tuple(read(part) for part in text.split(","))
+
+
+def _shown(text: str) -> str:
+    """What was typed, quoted, on one line, and not longer than helps."""
+    return repr(text if len(text) <= 40 else text[:39] + "…")
+
+
+# --- All of them --------------------------------------------------------------------------------
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """Give a parser the options that describe a run."""
+    compare = parser.add_argument_group("what to compare (one value for all, or one for each variant: a,b,c)")
+    add = compare.add_argument
+    add("--batch-sizes", type=each(batch_size), default=("full", 64, 1), metavar="SIZES",
+        help="a variant each: samples a batch, or full [full,64,1]")  # fmt: skip
+    add("--lr", type=each(number), default=(0.01,), metavar="LR", help="learning rate [0.01]")
+    add("--lr-scaling", type=each(lr_scaling), default=(LrScaling.NONE,), metavar="RULE",
+        help="how it follows the effective batch: none, linear, sqrt [none]")  # fmt: skip
+    add("--base-batch", type=whole(1), default=64, metavar="N",
+        help="the effective batch at which --lr holds unscaled, for all [64]")  # fmt: skip
+    add(
+        "--accumulation",
+        type=each(whole(1)),
+        default=(1,),
+        metavar="N",
+        help="batches behind one update [1]",
+    )
+    add("--momentum", type=each(number), default=(0.0,), metavar="M", help="from 0 up to below 1 [0]")
+    add(
+        "--optimizer",
+        type=each(optimizer),
+        default=("sgd",),
+        metavar="NAME",
+        help="any of torch.optim [sgd]",
+    )
+    add("--names", type=each(label), metavar="NAMES", help="a name for each variant")
+    add("--drop-last", action="store_true", help="drop the incomplete last batch of an epoch")
+
+    how = parser.add_argument_group("how to train")
+    add = how.add_argument
+    add("--problem", default="synthetic", metavar="NAME", help=f"{_problems()} [synthetic]")
+    add("--epochs", type=whole(1), default=20, metavar="N", help="passes over the data [20]")
+    add("--pace", type=pace, default=argparse.SUPPRESS, metavar="N|free",
+        help="epochs a second for every variant [1 on screen, free without]")  # fmt: skip
+    add("--seed", type=whole(0, 2**63 - 1), default=0, metavar="N",
+        help="fixes data, first weights and order, for all [0]")  # fmt: skip
+    add("--device", type=device, default="auto", metavar="NAME", help="auto, cpu, cuda, cuda:N, mps [auto]")
+    add("--threads", type=whole(1, _MOST_THREADS), metavar="N", help="CPU threads a variant [a fair share]")
+    add("--run-dir", type=Path, metavar="DIR", help="where every loss is kept [a new one; see gdtui runs]")
+
+
+def add_screen_options(parser: argparse.ArgumentParser, *, is_hidden: bool = False) -> None:
+    """Give a parser what only the app heeds; `train` takes it, too, so that one line fits both."""
+    screen = parser.add_argument_group(None if is_hidden else "the screen")
+    texts = ("dark or light [dark]", "frames a second, at most [10]")
+    theme_help, fps_help = (argparse.SUPPRESS if is_hidden else text for text in texts)
+    screen.add_argument("--theme", choices=THEMES, default="dark", metavar="NAME", help=theme_help)
+    screen.add_argument("--fps", type=fps, default=10.0, metavar="N", help=fps_help)
+
+
+def read_options(typed: argparse.Namespace, *, default_pace: float | None) -> Options:
+    """The run that was described; SettingsError when it makes no sense."""
+    samples = find(typed.problem).samples
+    variants = _variants(typed)
+    for variant in variants:
+        variant.settings.resolve(samples)
+    settings = RunSettings(
+        variants=variants,
+        problem=typed.problem,
+        epochs=typed.epochs,
+        pace=getattr(typed, "pace", default_pace),
+        seed=typed.seed,
+        device=typed.device,
+        threads=typed.threads,
+    )
+    notes = tuple(
+        f"{variant.name}: a batch of {size:,} is above the {samples:,} samples there are: full"
+        for variant in variants
+        if isinstance(size := variant.settings.batch_size, int) and size > samples
+    )
+    return Options(settings=settings, notes=notes, run_dir=typed.run_dir, theme=typed.theme, fps=typed.fps)
+
+
+def _variants(typed: argparse.Namespace) -> tuple[Variant, ...]:
+    sizes: tuple[BatchSize, ...] = typed.batch_sizes
+    count = len(sizes)
+    names = default_names(sizes) if typed.names is None else typed.names
+    if len(names) != count:
+        raise SettingsError(f"--names: {len(names)} for {_count(count)}: one for each")
+    rows = zip(
+        names,
+        sizes,
+        _spread("--lr", typed.lr, count),
+        _spread("--lr-scaling", typed.lr_scaling, count),
+        _spread("--accumulation", typed.accumulation, count),
+        _spread("--momentum", typed.momentum, count),
+        _spread("--optimizer", typed.optimizer, count),
+        strict=True,
+    )
+    return tuple(
+        Variant(
+            name=name,
+            settings=VariantSettings(
+                batch_size=size,
+                lr=lr,
+                base_batch=typed.base_batch,
+                lr_scaling=rule,
+                accumulation_steps=steps,
+                momentum=momentum,
+                optimizer=kind,
+                drop_last=typed.drop_last,
+            ),
+        )
+        for name, size, lr, rule, steps, momentum, kind in rows
+    )
+
+
+def _spread(option: str, values: tuple[Value, ...], count: int) -> tuple[Value, ...]:
+    """One value a variant, from one for each or one for all."""
+    if len(values) not in (1, count):
+        raise SettingsError(
+            f"{option}: {len(values)} values for {_count(count)}: one for all, or one for each"
+        )
+    return values if len(values) == count else values * count
+
+
+def _count(variants: int) -> str:
+    return "1 variant" if variants == 1 else f"{variants} variants"
+
+
+def _problems() -> str:
+    return ", ".join(listing.name for listing in LISTINGS)

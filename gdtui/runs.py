@@ -1,0 +1,219 @@
+"""`gdtui runs`: the stored runs with size and state, and the removal of those that have ended.
+
+Removes only files that a run is made of, and never those of a run that is still going.
+"""
+
+import fcntl
+import sys
+import time
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from engine.follow import Follower
+from engine.messages import State
+from engine.rundir import RunDirectory, RunDirectoryError
+from engine.tally import Tally
+
+_STARTING_SECONDS: Final = 60.0
+"""A run that is this young and has no session log yet is about to start."""
+
+
+class RunState(StrEnum):
+    """What a stored run is."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    ENDED_EARLY = "ended early"
+    DAMAGED = "damaged"
+
+
+class StoredRun(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the list."""
+
+    run_dir: str
+    created: float
+    """Seconds since the Unix epoch."""
+    problem: str
+    variants: tuple[str, ...]
+    bytes: int
+    state: RunState
+
+    @property
+    def path(self) -> Path:
+        return Path(self.run_dir)
+
+
+def stored_runs(root: Path) -> list[StoredRun]:
+    """The runs below `root`, the newest first."""
+    try:
+        folders = [path for path in root.iterdir() if path.is_dir() and not path.is_symlink()]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    runs = [_describe(path) for path in folders if (path / "run.json").exists()]
+    return sorted(runs, key=lambda run: run.created, reverse=True)
+
+
+def state_of(run: RunDirectory) -> RunState:
+    """What the run's files and locks tell."""
+    if is_running(run):
+        return RunState.RUNNING
+    tallies = {variant.name: Tally(variant.name, variant.settings) for variant in run.info.settings.variants}
+    follower = Follower(run)
+    while records := list(follower.read()):
+        for name, record in records:
+            if name in tallies:
+                tallies[name].add(record)
+    states = {tally.state for tally in tallies.values()}
+    if follower.damage:
+        return RunState.DAMAGED
+    if follower.unfinished():
+        return RunState.ENDED_EARLY
+    if states & {State.FAILED, State.OUT_OF_MEMORY, State.DIED}:
+        return RunState.FAILED
+    return RunState.FINISHED if states <= {State.FINISHED, State.DIVERGED} else RunState.STOPPED
+
+
+def is_running(run: RunDirectory) -> bool:
+    """Whether somebody writes its logs, or is about to."""
+    if not run.session_log.exists():
+        return 0 <= time.time() - run.info.created < _STARTING_SECONDS
+    logs = [run.session_log, *(run.path / log for log in run.info.logs)]
+    return any(map(_is_locked, logs))
+
+
+def remove(path: Path) -> None:
+    """Remove a run's files, and its directory if nothing else is in it."""
+    for file in list(_files(path)):
+        file.unlink(missing_ok=True)
+    if not any(path.iterdir()):
+        path.rmdir()
+
+
+def show(root: Path, *, as_json: bool) -> int:
+    """Print the runs below `root`; returns the exit status."""
+    runs = stored_runs(root)
+    if as_json:
+        document = msgspec.json.encode({"root": str(root), "runs": runs})
+        sys.stdout.buffer.write(document + b"\n")
+    elif runs:
+        from gdtui.summary import plain_table
+
+        rows = [("date", "problem", "variants", "size", "state", "directory"), *map(_row, runs)]
+        print(plain_table(rows, left={0, 1, 2, 4, 5}))
+    else:
+        print(f"no runs in {root}")
+    return 0
+
+
+def prune(root: Path, *, is_sure: bool) -> int:
+    """Remove the runs below `root` that have ended, once that is confirmed; returns the exit status."""
+    runs = [run for run in stored_runs(root) if run.state is not RunState.RUNNING]
+    if not runs:
+        print(f"nothing to remove in {root}")
+        return 0
+    what = f"{_count(runs)}, {readable_size(sum(run.bytes for run in runs))}, in {root}"
+    if not is_sure and not _confirmed(f"Remove {what}? [y/N] "):
+        print("nothing was removed")
+        return 0
+    removed, kept = [], []
+    for run in runs:
+        try:
+            if _has_ended(run.path):
+                remove(run.path)
+                removed.append(run)
+        except OSError as error:
+            kept.append(f"{run.path}: {error.strerror}")
+    print(f"removed {_count(removed)}, {readable_size(sum(run.bytes for run in removed))}")
+    for line in kept:
+        print(f"gdtui runs: cannot remove {line}", file=sys.stderr)
+    return 1 if kept else 0
+
+
+def readable_size(size: int) -> str:
+    """Such as "1.2 MiB"."""
+    if size < 1024:
+        return f"{size} B"
+    value, units = size / 1024, iter(("KiB", "MiB", "GiB"))
+    unit = next(units)
+    for larger in units:
+        if value < 1024:
+            break
+        value, unit = value / 1024, larger
+    return f"{value:.1f} {unit}"
+
+
+def _describe(path: Path) -> StoredRun:
+    size = sum(file.stat().st_size for file in _files(path))
+    try:
+        run = RunDirectory.open(path)
+    except RunDirectoryError:
+        return StoredRun(
+            run_dir=str(path),
+            created=path.stat().st_mtime,
+            problem="–",
+            variants=(),
+            bytes=size,
+            state=RunState.DAMAGED,
+        )
+    return StoredRun(
+        run_dir=str(path),
+        created=run.info.created,
+        problem=run.info.settings.problem,
+        variants=tuple(variant.name for variant in run.info.settings.variants),
+        bytes=size,
+        state=state_of(run),
+    )
+
+
+def _has_ended(path: Path) -> bool:
+    """Asked once more before the removal: the user may have taken a while to say yes."""
+    try:
+        return not is_running(RunDirectory.open(path))
+    except RunDirectoryError:
+        return True
+
+
+def _files(path: Path) -> Iterator[Path]:
+    """What a run is made of; the user may have put more beside it."""
+    for pattern in ("*.gdlog", "*.out", "run.json"):  # run.json last: what is half removed stays listed
+        yield from path.glob(pattern)
+
+
+def _is_locked(log: Path) -> bool:
+    try:
+        with log.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+    return False
+
+
+def _row(run: StoredRun) -> tuple[str, ...]:
+    return (
+        time.strftime("%Y-%m-%d %H:%M", time.localtime(run.created)),
+        run.problem,
+        ", ".join(run.variants) or "–",
+        readable_size(run.bytes),
+        str(run.state),
+        str(run.path),
+    )
+
+
+def _count(runs: list[StoredRun]) -> str:
+    return "1 run" if len(runs) == 1 else f"{len(runs)} runs"
+
+
+def _confirmed(question: str) -> bool:
+    try:
+        return input(question).strip().lower() in ("y", "yes")
+    except EOFError:
+        print()
+        return False

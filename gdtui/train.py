@@ -1,0 +1,165 @@
+"""Training without a screen: start a run, wait for its end, say what it came to.
+
+Reads what happens from the run directory, as the app does. Shows nothing itself: summary.py does.
+"""
+
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, Final
+
+from engine.follow import Follower
+from engine.launch import warm_up
+from engine.messages import State, WorkerDied
+from engine.report import encode, report
+from engine.rundir import RunDirectory
+from engine.session import NoticeKind, Session
+from engine.tally import Tally
+from gdtui.runs import remove
+from gdtui.summary import progress, table
+
+OK: Final = 0
+FAILED: Final = 1
+WRONG_CALL: Final = 2
+
+_TICK: Final = 0.05
+"""Seconds between two looks at the logs."""
+_RETRY: Final = 3.0
+"""Seconds between two attempts to write a log that could not be written."""
+
+_ENDED: Final = (
+    State.FINISHED,
+    State.DIVERGED,
+    State.FAILED,
+    State.OUT_OF_MEMORY,
+    State.DIED,
+    State.STOPPED,
+)
+_BROKEN: Final = (State.FAILED, State.OUT_OF_MEMORY, State.DIED)
+
+
+def train(run: RunDirectory, *, as_json: bool) -> int:
+    """Train the run that was just created to its end; returns the exit status."""
+    with _signals() as received:
+        watch = _Watch(run)
+        warm_up(run.server_output)
+        with Session(run) as session:
+            session.start()
+            with progress(watch.tallies, run.info.settings.epochs) as show:
+                while not (received or watch.is_over):
+                    watch.look(session)
+                    show()
+                    if not watch.is_over:
+                        time.sleep(_TICK)
+        watch.read()
+        if (wrong := watch.wrong_call) is not None:
+            remove(run.path)
+            _say(wrong)
+            return WRONG_CALL
+        if as_json:
+            sys.stdout.buffer.write(encode(report(run, watch.tallies)) + b"\n")
+            sys.stdout.buffer.flush()
+        else:
+            table(run, watch.tallies)
+        failed = watch.explain_failures()
+    return 128 + received[0] if received else FAILED if failed else OK
+
+
+class _Watch:
+    """What is known of a run that trains, and when it is over."""
+
+    def __init__(self, run: RunDirectory) -> None:
+        self._run = run
+        self._follower = Follower(run)
+        self.tallies = [Tally(variant.name, variant.settings) for variant in run.info.settings.variants]
+        self._by_name = {tally.name: tally for tally in self.tallies}
+        self._dead: dict[str, WorkerDied] = {}
+        """Told by the session: its own log may be what cannot be written."""
+        self._said: set[str] = set()
+        self._retry_at: float | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing is left to wait for: all have ended, or going on is of no use."""
+        return (
+            self.wrong_call is not None
+            or bool(self._follower.damage)
+            or all(tally.state in _ENDED for tally in self.tallies)
+        )
+
+    @property
+    def wrong_call(self) -> str | None:
+        """What only a worker could tell: that the call asks for what is not there."""
+        return next((tally.detail for tally in self.tallies if tally.is_wrong_call), None)
+
+    def look(self, session: Session) -> None:
+        """Take in what has happened since; try again to write what could not be written."""
+        for notice in session.poll():
+            if notice.kind in (NoticeKind.DIED, NoticeKind.NOT_STARTED) and notice.variant is not None:
+                self._dead[notice.variant] = WorkerDied(
+                    variant=notice.variant, wall_time=time.time(), detail=notice.text
+                )
+                continue
+            self._say_once(f"{notice.variant}: {notice.text}" if notice.variant else notice.text)
+            if notice.kind is NoticeKind.LOG_BLOCKED and self._retry_at is None:
+                self._retry_at = time.monotonic() + _RETRY
+        self.read()
+        if self._retry_at is not None and time.monotonic() >= self._retry_at:
+            self._retry_at = None  # a notice comes again if it fails again
+            session.resume()
+
+    def read(self) -> None:
+        """Take in all that the logs hold by now."""
+        is_new = True
+        while is_new:
+            is_new = False
+            for name, record in self._follower.read():
+                self._by_name[name].add(record)
+                is_new = True
+        for name, death in self._dead.items():
+            self._by_name[name].add(death)
+
+    def explain_failures(self) -> bool:
+        """Say on stderr what went wrong; whether anything did."""
+        for damage in self._follower.damage:
+            _say(str(damage))
+        broken = [tally for tally in self.tallies if tally.state in _BROKEN]
+        for tally in broken:
+            _say(f"{tally.name}: {tally.state}: {tally.detail}")
+            if tally.traceback:
+                print(tally.traceback.rstrip(), file=sys.stderr)
+            output = self._run.variant_output(tally.name)
+            if output.exists() and output.stat().st_size:
+                _say(f"{tally.name}: what its worker printed is in {output}")
+        return bool(broken or self._follower.damage)
+
+    def _say_once(self, text: str) -> None:
+        if text not in self._said:
+            self._said.add(text)
+            _say(text)
+
+
+@contextmanager
+def _signals() -> Iterator[list[int]]:
+    """The signals that ask to end are noted, not obeyed: workers are stopped and logs closed first."""
+    received: list[int] = []
+
+    def note(number: int, _: FrameType | None) -> None:
+        received.append(number)
+
+    before: dict[signal.Signals, Any] = {}
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, or a shell's background job
+            before[number] = signal.signal(number, note)
+    try:
+        yield received
+    finally:
+        for changed, handler in before.items():
+            signal.signal(changed, handler)
+
+
+def _say(text: str) -> None:
+    print(f"gdtui train: {' '.join(text.split())}", file=sys.stderr)
