@@ -1,0 +1,6 @@
+"""The losses of one generation: kept whole, drawn at any zoom."""
+
+from gdtui.history.history import BatchInfo, History
+from gdtui.history.smoothing import SMOOTHING_LADDER
+
+__all__ = ["SMOOTHING_LADDER", "BatchInfo", "History"]

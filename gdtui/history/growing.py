@@ -1,0 +1,49 @@
+"""Arrays that grow at the end: the storage of a history. Knows nothing of what it holds."""
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+_FREE: Final = 65_536
+"""Rows up to which the capacity doubles; from there it grows by an eighth, to waste little memory."""
+
+
+class Growing:
+    """Rows of one dtype, appended in blocks; amortised O(1) a row."""
+
+    def __init__(self, dtype: str, *shape: int) -> None:
+        self._data: NDArray[Any] = np.empty((64, *shape), dtype)
+        self._size = 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    @property
+    def values(self) -> NDArray[Any]:
+        """What is filled: a view, not to be kept over the next append."""
+        return self._data[: self._size]
+
+    @property
+    def nbytes(self) -> int:
+        """Allocated, with what is still free."""
+        return self._data.nbytes
+
+    def append(self, rows: NDArray[Any]) -> None:
+        needed = self._size + len(rows)
+        if needed > len(self._data):
+            self._grow(needed)
+        self._data[self._size : needed] = rows
+        self._size = needed
+
+    def replace(self, rows: NDArray[Any]) -> None:
+        """Hold these rows instead."""
+        self._size = 0
+        self.append(rows)
+
+    def _grow(self, needed: int) -> None:
+        capacity = len(self._data)
+        capacity += min(capacity, max(capacity // 8, _FREE))
+        grown = np.empty((max(capacity, needed), *self._data.shape[1:]), self._data.dtype)
+        grown[: self._size] = self.values
+        self._data = grown

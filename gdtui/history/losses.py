@@ -1,0 +1,134 @@
+"""The losses by index: single ones, and low, high, mean and smoothed ones over ranges of batches.
+
+Owns the numbers, not where they are drawn. A loss that is not finite is a gap: it counts nowhere,
+and a range with nothing else is NaN.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdtui.history.growing import Growing
+from gdtui.history.positions import Positions
+from gdtui.history.pyramid import BUCKET, Pyramid, cover
+from gdtui.history.smoothing import SMOOTHING_LADDER, Smoothing
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class _Buckets:
+    """Batches in rows of 32; the last row may be a part, filled up with gaps."""
+
+    losses: Floats
+    """0 where there is a gap."""
+    finite: Bools
+    sizes: Floats
+    """Samples; 0 where there is a gap."""
+
+
+class Losses:
+    """Every loss, and what is kept beside them so that a range costs little however long it is."""
+
+    def __init__(self, n: int, positions: Positions) -> None:
+        self._positions = positions
+        self._raw = Growing("f4")
+        self._low = Pyramid(np.minimum, "f4", math.inf)
+        self._high = Pyramid(np.maximum, "f4", -math.inf)
+        self._sum = Pyramid(np.add, "f8", 0.0)
+        self._count = Pyramid(np.add, "i4", 0.0)
+        self._smoothing = Smoothing(n)
+        self._smooth_low = tuple(Pyramid(np.minimum, "f4", math.inf) for _ in SMOOTHING_LADDER)
+        self._smooth_high = tuple(Pyramid(np.maximum, "f4", -math.inf) for _ in SMOOTHING_LADDER)
+
+    @property
+    def nbytes(self) -> int:
+        pyramids = (self._low, self._high, self._sum, self._count, *self._smooth_low, *self._smooth_high)
+        return self._raw.nbytes + self._smoothing.nbytes + sum(pyramid.nbytes for pyramid in pyramids)
+
+    def append(self, losses: NDArray[np.float32]) -> None:
+        """Take in the losses of the batches that the positions have just learned of."""
+        whole = len(self._raw) // BUCKET
+        self._raw.append(losses)
+        if (stop := len(self._raw) // BUCKET) > whole:
+            self._close(np.arange(whole, stop))
+
+    def _close(self, buckets: Ints) -> None:
+        rows = self._buckets(buckets)
+        self._low.append(np.where(rows.finite, rows.losses, np.inf).min(axis=1))
+        self._high.append(np.where(rows.finite, rows.losses, -np.inf).max(axis=1))
+        self._sum.append(rows.losses.sum(axis=1))
+        self._count.append(rows.finite.sum(axis=1))
+        for window, values in enumerate(self._smoothing.append(rows.losses, rows.sizes)):
+            self._smooth_low[window].append(np.where(rows.finite, values, np.inf).min(axis=1))
+            self._smooth_high[window].append(np.where(rows.finite, values, -np.inf).max(axis=1))
+
+    def _buckets(self, buckets: Ints) -> _Buckets:
+        index = buckets[:, None] * BUCKET + np.arange(BUCKET)
+        raw = self._raw.values[np.minimum(index, len(self._raw) - 1)].astype(np.float64)
+        finite = np.isfinite(raw) & (index < len(self._raw))
+        starts = self._positions.samples(np.append(index, index[:, -1:] + 1, axis=1).ravel())
+        sizes = np.diff(starts.reshape(-1, BUCKET + 1), axis=1)
+        return _Buckets(np.where(finite, raw, 0.0), finite, np.where(finite, sizes, 0.0))
+
+    # --- Single batches ---------------------------------------------------------------------------
+
+    def raw(self, index: Ints) -> Floats:
+        """NaN in gaps."""
+        values = self._raw.values[index].astype(np.float64)
+        return np.where(np.isfinite(values), values, np.nan)
+
+    def smoothed(self, index: Ints, window: int) -> Floats:
+        """The average with each of these batches in it; NaN in gaps."""
+        return np.where(np.isfinite(self._raw.values[index]), self.carried(index, window), np.nan)
+
+    def carried(self, index: Ints, window: int) -> Floats:
+        """The average after each of these batches, over gaps; NaN before the first finite loss."""
+        wanted = index // BUCKET
+        is_new = np.r_[True, wanted[1:] != wanted[:-1]]
+        buckets = wanted[is_new]
+        rows = self._buckets(buckets)
+        after = self._smoothing.after(buckets, rows.losses, rows.sizes, window)
+        carried: Floats = after[np.cumsum(is_new) - 1, index % BUCKET]
+        return carried
+
+    # --- Ranges -----------------------------------------------------------------------------------
+
+    def low_high(self, start: Ints, stop: Ints) -> tuple[Floats, Floats]:
+        """Lowest and highest loss of each range start…stop−1."""
+        pieces = cover(start, stop)
+        low = self._low.reduce(pieces, lambda index: np.nan_to_num(self.raw(index), nan=np.inf))
+        high = self._high.reduce(pieces, lambda index: np.nan_to_num(self.raw(index), nan=-np.inf))
+        return _without_empty(low, high)
+
+    def smoothed_low_high(self, start: Ints, stop: Ints, window: int) -> tuple[Floats, Floats]:
+        """Lowest and highest of the averages after each batch of the ranges."""
+        pieces = cover(start, stop)
+        singles = {
+            id(piece.index): self.smoothed(piece.index, window) for piece in pieces.pieces if not piece.level
+        }
+        low = self._smooth_low[window].reduce(
+            pieces, lambda index: np.nan_to_num(singles[id(index)], nan=np.inf)
+        )
+        high = self._smooth_high[window].reduce(
+            pieces, lambda index: np.nan_to_num(singles[id(index)], nan=-np.inf)
+        )
+        return _without_empty(low, high)
+
+    def mean(self, start: Ints, stop: Ints) -> Floats:
+        """Plain mean of the finite losses of each range."""
+        pieces = cover(start, stop)
+        total = self._sum.reduce(pieces, lambda index: np.nan_to_num(self.raw(index), nan=0.0))
+        count = self._count.reduce(pieces, lambda index: np.isfinite(self.raw(index)).astype(np.float64))
+        mean: Floats = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+        return mean
+
+
+def _without_empty(low: Floats, high: Floats) -> tuple[Floats, Floats]:
+    empty = low > high
+    low[empty] = high[empty] = np.nan
+    return low, high

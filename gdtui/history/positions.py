@@ -1,0 +1,306 @@
+"""Where each batch stands: samples, updates and seconds before it, and the settings it ran under.
+
+Nothing is kept for a single batch. Batches under the same settings form a *stretch*; one that has
+seen a whole epoch repeats it, and so a run without changes is a single stretch however long it
+is. Seconds are kept as knots, one a chunk. Must not know losses.
+
+On the updates axis a batch stands at the updates done before it, plus the share of its group that
+was done: with accumulation 4 the batches of the third update stand at 2, 2.25, 2.5 and 2.75.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.messages import Chunk
+from gdtui.history.growing import Growing
+from gdtui.trace import Axis
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_ENDLESS: Final = 2**60
+"""The period of a stretch that has not seen a whole epoch."""
+_MAX_KNOTS: Final = 262_144
+"""At this number (2.2 hours of chunks) every other knot is dropped: memory stays bounded, and the
+seconds in between are interpolated over two chunks instead of one."""
+_TRIES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One batch's numbers and settings; counters from 1, samples and seconds before it."""
+
+    update: int
+    epoch: int
+    samples: int
+    seconds: float
+    batch_size: int
+    lr: float
+    accumulation_steps: int
+
+
+@dataclass(slots=True)
+class _Stretch:
+    """Batch k (from 0) of it is batch r of its epoch q: q, r = divmod(k, period)."""
+
+    first: int
+    samples: int
+    updates: int
+    in_update: int
+    epoch: int
+    batch_size: int
+    steps: int
+    lr: float
+    whole: bool
+    """Begins with its epoch."""
+    period: int = _ENDLESS
+    """Batches an epoch; likewise samples and updates."""
+    period_samples: int = 0
+    period_updates: int = 0
+
+    def row(self) -> list[int]:
+        return [self.first, self.samples, self.updates, self.in_update, self.epoch, self.batch_size,
+                self.steps, self.period, self.period_samples, self.period_updates]  # fmt: skip
+
+    def has_settings_of(self, chunk: Chunk) -> bool:
+        return (
+            self.batch_size == chunk.batch_size
+            and self.steps == chunk.accumulation_steps
+            and self.lr == chunk.lr
+        )
+
+    def predicts(self, chunk: Chunk) -> bool:
+        """Is this chunk, every batch of it, what the stretch says that comes there?"""
+        epochs, index = divmod(chunk.batch - 1 - self.first, self.period)
+        in_group = self.in_update + index
+        left = self.period - index - chunk.batches
+        last = self.period_samples - (self.period - 1) * self.batch_size if left == 0 else self.batch_size
+        is_last_right = chunk.last_batch_size == last or self.period == _ENDLESS
+        return (
+            chunk.epoch == self.epoch + epochs
+            and chunk.samples == self.samples + epochs * self.period_samples + index * self.batch_size
+            and chunk.update - 1 == self.updates + epochs * self.period_updates + in_group // self.steps
+            and chunk.in_update == in_group % self.steps
+            and left >= 0
+            and is_last_right
+        )
+
+    def repeated_by(self, chunk: Chunk) -> "_Stretch | None":
+        """This stretch as one that repeats itself, if `chunk` begins the same epoch again."""
+        if not self.whole or self.period != _ENDLESS or chunk.epoch != self.epoch + 1:
+            return None
+        repeating = _Stretch(
+            self.first, self.samples, self.updates, self.in_update, self.epoch, self.batch_size,
+            self.steps, self.lr, self.whole,
+            period=chunk.batch - 1 - self.first,
+            period_samples=chunk.samples - self.samples,
+            period_updates=chunk.update - 1 - self.updates,
+        )  # fmt: skip
+        return repeating if repeating.predicts(chunk) else None
+
+
+class Positions:
+    """The places of all batches of one generation, by index from 0."""
+
+    def __init__(self, n: int) -> None:
+        self._n = n
+        self._stretches = Growing("i8", 10)
+        self._lrs = Growing("f8")
+        self._current: _Stretch | None = None
+        self._size = 0
+        self._epoch = 0
+        self._epoch_start = 0
+        self._end_samples = 0
+        self._end_updates = 0.0
+        self._knots = Growing("f8", 2)
+        """Index and seconds of each chunk's first batch; the last one is the end."""
+        self._knots.append(np.zeros((1, 2)))
+
+    def __len__(self) -> int:
+        return self._size
+
+    @property
+    def nbytes(self) -> int:
+        return self._stretches.nbytes + self._lrs.nbytes + self._knots.nbytes
+
+    # --- Growing ----------------------------------------------------------------------------------
+
+    def append(self, chunk: Chunk) -> None:
+        """Raises ValueError when the chunk does not follow the last one."""
+        if chunk.batch != self._size + 1:
+            raise ValueError(f"batch {chunk.batch} cannot follow batch {self._size}")
+        if chunk.batches == 0:
+            return
+        self._continue(chunk)
+        if chunk.epoch != self._epoch:
+            self._epoch, self._epoch_start = chunk.epoch, chunk.samples
+        self._size += chunk.batches
+        self._end_samples = chunk.end_samples
+        done = chunk.in_update + chunk.batches
+        is_epoch_done = self._end_samples - self._epoch_start >= self._n
+        self._end_updates = (
+            float(chunk.last_update) if is_epoch_done else chunk.update - 1 + done / chunk.accumulation_steps
+        )
+        self._add_knot(chunk)
+
+    def _continue(self, chunk: Chunk) -> None:
+        current = self._current
+        if current is not None and current.has_settings_of(chunk) and not self._leaves_gap(chunk):
+            if current.predicts(chunk):
+                return
+            if repeating := current.repeated_by(chunk):
+                self._current = repeating
+                self._stretches.values[-1] = repeating.row()
+                return
+        self._current = _Stretch(
+            first=chunk.batch - 1,
+            samples=chunk.samples,
+            updates=chunk.update - 1,
+            in_update=chunk.in_update,
+            epoch=chunk.epoch,
+            batch_size=chunk.batch_size,
+            steps=chunk.accumulation_steps,
+            lr=chunk.lr,
+            whole=chunk.epoch != self._epoch,
+        )
+        self._stretches.append(np.array([self._current.row()], np.int64))
+        self._lrs.append(np.array([chunk.lr]))
+
+    def _leaves_gap(self, chunk: Chunk) -> bool:
+        """Were samples trained on that no chunk tells of?"""
+        return chunk.samples != self._end_samples
+
+    def _add_knot(self, chunk: Chunk) -> None:
+        knots = self._knots.values
+        start = max(chunk.seconds, knots[-2, 1] if len(knots) > 1 else 0.0)
+        knots[-1, 1] = start
+        if len(knots) >= _MAX_KNOTS:
+            self._knots.replace(knots[::2].copy() if len(knots) % 2 else np.r_[knots[::2], knots[-1:]])
+        self._knots.append(np.array([[self._size, start + max(chunk.duration, 0.0)]]))
+
+    # --- From batches to places -------------------------------------------------------------------
+
+    def end(self, axis: Axis) -> float:
+        """The position after the last batch."""
+        match axis:
+            case Axis.SAMPLES:
+                return float(self._end_samples)
+            case Axis.UPDATES:
+                return self._end_updates
+            case Axis.SECONDS:
+                return float(self._knots.values[-1, 1])
+
+    def at(self, axis: Axis, index: Ints) -> Floats:
+        """The positions of these batches."""
+        match axis:
+            case Axis.SAMPLES:
+                return self.samples(index).astype(np.float64)
+            case Axis.UPDATES:
+                rows = self._rows(index)
+                epochs, in_group = self._split(rows, index)
+                in_group += rows[3]
+                whole, part = np.divmod(in_group, rows[6])
+                updates: Floats = rows[2] + epochs * rows[9] + whole + part / rows[6]
+                return updates
+            case Axis.SECONDS:
+                knots = self._knots.values
+                seconds: Floats = np.interp(index, knots[:, 0], knots[:, 1])
+                return seconds
+
+    def samples(self, index: Ints) -> Ints:
+        """Samples before these batches; before the one after the last, too."""
+        rows = self._rows(index)
+        epochs, batches = self._split(rows, index)
+        samples: Ints = rows[1] + epochs * rows[8] + batches * rows[5]
+        samples[index >= self._size] = self._end_samples
+        return samples
+
+    def sizes(self, start: int, stop: int) -> Ints:
+        """Samples in each of the batches start…stop−1."""
+        return np.diff(self.samples(np.arange(start, stop + 1)))
+
+    def place(self, index: int) -> Place:
+        """Everything about one batch."""
+        one = np.array([index])
+        row = self._rows(one)[:, 0]
+        epochs, batches = divmod(index - int(row[0]), int(row[7]))
+        return Place(
+            update=int(row[2] + epochs * row[9] + (row[3] + batches) // row[6]) + 1,
+            epoch=int(row[4]) + epochs,
+            samples=int(self.samples(one)[0]),
+            seconds=float(self.at(Axis.SECONDS, one)[0]),
+            batch_size=int(self.sizes(index, index + 1)[0]),
+            lr=float(self._lrs.values[self._stretch_of(one)[0]]),
+            accumulation_steps=int(row[6]),
+        )
+
+    def _stretch_of(self, index: Ints) -> Ints:
+        found: Ints = np.searchsorted(self._stretches.values[:, 0], index, "right") - 1
+        return found
+
+    def _rows(self, index: Ints) -> Ints:
+        """The columns of the stretches of these batches: (10, batches), or (10, 1) for all."""
+        if len(self._stretches) == 1:
+            return self._stretches.values.T
+        rows: Ints = self._stretches.values[self._stretch_of(index)].T
+        return rows
+
+    @staticmethod
+    def _split(rows: Ints, index: Ints) -> tuple[Ints, Ints]:
+        """Whole epochs of the stretch before each batch, and batches of its epoch."""
+        epochs, batches = np.divmod(index - rows[0], rows[7])
+        return epochs, batches
+
+    # --- From places to batches -------------------------------------------------------------------
+
+    def first(self, axis: Axis, near: Floats, reached: Callable[[Floats], NDArray[np.bool_]]) -> Ints:
+        """The first batch whose position has `reached` what is asked, one for each entry; else len.
+
+        `reached` grows with the position; `near` says about where to look. The answer is exact,
+        whatever rounding does to either.
+        """
+        if self._size == 0:
+            return np.zeros(len(near), np.int64)
+        found = np.clip(self._guess(axis, near), 0, self._size)
+        for _ in range(_TRIES):
+            step = np.where(self._has(axis, found - 1, reached), -1, 0)
+            step += np.where(self._has(axis, found, reached), 0, 1)
+            if not step.any():
+                return found
+            found = found + step
+        return self._bisect(axis, len(near), reached)
+
+    def _has(self, axis: Axis, index: Ints, reached: Callable[[Floats], NDArray[np.bool_]]) -> Ints:
+        inside = np.clip(index, 0, self._size - 1)
+        result: Ints = np.where(index < 0, False, (index >= self._size) | reached(self.at(axis, inside)))
+        return result
+
+    def _bisect(self, axis: Axis, count: int, reached: Callable[[Floats], NDArray[np.bool_]]) -> Ints:
+        low, high = np.zeros(count, np.int64), np.full(count, self._size)
+        while (low < high).any():
+            middle = (low + high) // 2
+            has = self._has(axis, middle, reached)
+            low, high = np.where(has | (low >= high), low, middle + 1), np.where(has, middle, high)
+        return low
+
+    def _guess(self, axis: Axis, position: Floats) -> Ints:
+        """About the first batch at or after each position."""
+        position = np.clip(np.nan_to_num(position), 0.0, self.end(axis))
+        if axis is Axis.SECONDS:
+            knots = self._knots.values
+            index: Ints = np.ceil(np.interp(position, knots[:, 1], knots[:, 0])).astype(np.int64)
+            return index
+        column, period = (1, 8) if axis is Axis.SAMPLES else (2, 9)
+        table = self._stretches.values
+        rows = table[np.maximum(np.searchsorted(table[:, column], position, "right") - 1, 0)].T
+        beyond = np.maximum(position - rows[column], 0.0)
+        epochs = np.floor(beyond / np.maximum(rows[period], 1)) * (rows[7] < _ENDLESS)
+        beyond = beyond - epochs * rows[period]
+        batches = beyond / rows[5] if axis is Axis.SAMPLES else beyond * rows[6] - rows[3]
+        batches = np.minimum(np.ceil(batches), rows[7].astype(np.float64))
+        guess: Ints = (rows[0] + epochs * rows[7] + batches).astype(np.int64)
+        return guess

@@ -1,0 +1,113 @@
+"""Sums, minima and maxima over any ranges of batches, in time that hardly grows with their length.
+
+Level 0 is the batches themselves, which somebody else holds; level 1 has one entry for 32 of
+them, each further level one for 16 of the level before. A range is covered by as many entries of
+high levels as fit and by those of lower levels at its two ends.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdtui.history.growing import Growing
+
+Ints = NDArray[np.int64]
+Values = NDArray[Any]
+
+BUCKET: Final = 32
+"""Batches in an entry of level 1."""
+_FACTOR: Final = 16
+
+
+class Pyramid:
+    """One reduction of the whole buckets of a history, at every level from 1."""
+
+    def __init__(self, ufunc: np.ufunc, dtype: str, empty: float) -> None:
+        self.ufunc = ufunc
+        self.empty = empty
+        """The result for a range with nothing in it."""
+        self._dtype = dtype
+        self._levels: list[Growing] = []
+
+    @property
+    def nbytes(self) -> int:
+        return sum(level.nbytes for level in self._levels)
+
+    def append(self, buckets: Values) -> None:
+        """Take in the reductions of the next buckets, and pass on what they complete."""
+        level = 0
+        while len(buckets):
+            if level == len(self._levels):
+                self._levels.append(Growing(self._dtype))
+            done = len(self._levels[level]) // _FACTOR
+            self._levels[level].append(buckets)
+            whole = len(self._levels[level]) // _FACTOR
+            groups = self._levels[level].values[done * _FACTOR : whole * _FACTOR]
+            buckets = self.ufunc.reduce(groups.reshape(-1, _FACTOR), axis=1)
+            level += 1
+
+    def reduce(self, cover: "Cover", batches: Callable[[Ints], Values]) -> Values:
+        """The reduction of each range; `batches` gives the values of single ones."""
+        result = np.full(cover.ranges, self.empty, np.float64)
+        for piece in cover.pieces:
+            values = self._levels[piece.level - 1].values if piece.level else None
+            taken = batches(piece.index) if values is None else values[piece.index]
+            result[piece.owner] = self.ufunc(result[piece.owner], self.ufunc.reduceat(taken, piece.cuts))
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Entries of one level, those of each range next to each other."""
+
+    level: int
+    index: Ints
+    cuts: Ints
+    """Where the entries of the next range begin."""
+    owner: Ints
+    """The range that each stretch between two cuts belongs to; none twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """Some ranges of batches, put together from entries of all levels."""
+
+    ranges: int
+    pieces: tuple[Piece, ...]
+
+
+def cover(start: Ints, stop: Ints) -> Cover:
+    """The entries that make up the ranges start…stop−1, none of them empty."""
+    return Cover(len(start), tuple(_pieces(start, stop)))
+
+
+def _pieces(start: Ints, stop: Ints) -> Iterator[Piece]:
+    owner = np.arange(len(start))
+    level = 0
+    while len(owner):
+        factor = _FACTOR if level else BUCKET
+        up_start, up_stop = -(-start // factor), stop // factor
+        goes_up = up_start < up_stop
+        head_stop = np.where(goes_up, up_start * factor, stop)
+        tail_start = np.where(goes_up, up_stop * factor, stop)
+        yield from _piece(level, start, head_stop, owner)
+        yield from _piece(level, tail_start, stop, owner)
+        start, stop, owner = up_start[goes_up], up_stop[goes_up], owner[goes_up]
+        level += 1
+
+
+def _piece(level: int, start: Ints, stop: Ints, owner: Ints) -> Iterator[Piece]:
+    some = start < stop
+    if some.any():
+        index, cuts = concatenated(start[some], stop[some])
+        yield Piece(level, index, cuts, owner[some])
+
+
+def concatenated(start: Ints, stop: Ints) -> tuple[Ints, Ints]:
+    """All numbers of the ranges start…stop−1 (none empty), one after the other, and where each begins."""
+    lengths = stop - start
+    cuts = np.cumsum(lengths) - lengths
+    return np.arange(lengths.sum()) + np.repeat(start - cuts, lengths), cuts

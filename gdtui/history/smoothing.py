@@ -1,0 +1,102 @@
+"""The smoothed loss: an exponential moving average with one time constant in samples, debiased.
+
+With τ = window × n samples, a batch of s samples has α = 1 − exp(−s ÷ τ), and the average is
+divided by 1 − exp(−samples so far ÷ τ). A loss that is not finite does not enter. Kept for every
+window of the ladder at the end of each bucket of batches; in between it is computed again.
+"""
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdtui.history.growing import Growing
+from gdtui.history.pyramid import BUCKET
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+SMOOTHING_LADDER: Final = (0.25, 1.0, 4.0)
+"""Time constants in epochs."""
+
+_SETTLED: Final = 40.0
+"""Time constants after which 1 − exp(−t) is 1."""
+
+
+class Smoothing:
+    """The average of all windows at the end of each whole bucket."""
+
+    def __init__(self, n: int) -> None:
+        self.taus = tuple(window * n for window in SMOOTHING_LADDER)
+        self._levels = Growing("f4", len(SMOOTHING_LADDER))
+        self._seen = Growing("f8")
+        """Samples with a finite loss."""
+        self._running = [0.0] * len(SMOOTHING_LADDER)
+        self._total = 0.0
+
+    @property
+    def nbytes(self) -> int:
+        return self._levels.nbytes + self._seen.nbytes
+
+    def append(self, losses: Floats, sizes: Floats) -> Floats:
+        """Take in whole buckets, (buckets, 32); sizes are 0 where a loss is not finite.
+
+        Returns the average after every batch: (windows, buckets, 32).
+        """
+        totals = sizes.sum(axis=1)
+        seen = self._total + np.cumsum(totals) - totals
+        smoothed = []
+        for window, tau in enumerate(self.taus):
+            growth, gained = _within(losses, sizes, tau)
+            starts = self._chain(window, growth[:, -1], gained[:, -1])
+            smoothed.append(_finish(starts, growth, gained, seen, sizes, tau))
+        result = np.stack(smoothed)
+        self._total = float(seen[-1] + totals[-1])
+        self._levels.append(np.nan_to_num(result[:, :, -1].T))
+        self._seen.append(seen + totals)
+        return result
+
+    def after(self, buckets: Ints, losses: Floats, sizes: Floats, window: int) -> Floats:
+        """The average after every batch of these buckets, (buckets, 32); the last may be a part."""
+        tau = self.taus[window]
+        before = np.maximum(buckets - 1, 0)
+        level, seen = np.zeros(len(buckets)), np.zeros(len(buckets))
+        if len(self._seen):
+            level = np.where(buckets > 0, self._levels.values[before, window], 0.0)
+            seen = np.where(buckets > 0, self._seen.values[before], 0.0)
+        growth, gained = _within(losses, sizes, tau)
+        return _finish(level * -np.expm1(-seen / tau), growth, gained, seen, sizes, tau)
+
+    def _chain(self, window: int, growth: Floats, gained: Floats) -> Floats:
+        """The average, not yet debiased, before each bucket: one step a bucket."""
+        running, starts = self._running[window], []
+        for factor, gain in zip(growth.tolist(), gained.tolist(), strict=True):
+            starts.append(running)
+            running = (running + gain) / factor
+        self._running[window] = running
+        return np.array(starts)
+
+
+def _within(losses: Floats, sizes: Floats, tau: float) -> tuple[Floats, Floats]:
+    """How much earlier values have faded after each batch of a bucket, and what was gained, unfaded.
+
+    average = (average before the bucket + gained) ÷ growth. Up to exp(32 × 4): a batch is at most
+    an epoch, and τ at least a quarter of one.
+    """
+    share = sizes / tau
+    growth = np.exp(np.cumsum(share, axis=1))
+    gained = np.cumsum(growth * -np.expm1(-share) * losses, axis=1)
+    return growth, gained
+
+
+def _finish(
+    starts: Floats, growth: Floats, gained: Floats, seen: Floats, sizes: Floats, tau: float
+) -> Floats:
+    average: NDArray[Any] = (starts[:, None] + gained) / growth
+    if seen[0] > _SETTLED * tau:
+        return average
+    with np.errstate(invalid="ignore"):
+        return average / -np.expm1(-(seen[:, None] + np.cumsum(sizes, axis=1)) / tau)
+
+
+assert BUCKET * 1.0 / SMOOTHING_LADDER[0] < 600, "exp() would overflow within a bucket"

@@ -1,0 +1,171 @@
+"""History against a naive computation: any appends, any windows, the same figures."""
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.messages import Chunk
+from gdtui.chart.picture import Scale
+from gdtui.chart.raster import place
+from gdtui.history import SMOOTHING_LADDER, History
+from gdtui.trace import Axis, Trace
+
+N = 23
+AXES = st.sampled_from(list(Axis))
+LOSSES = st.one_of(
+    st.floats(-10, 10, width=32),
+    st.sampled_from([math.nan, math.inf, -math.inf, 1e30]),
+)
+
+
+@dataclass
+class Naive:
+    """Every batch as a row, and every figure the long way."""
+
+    samples: list[int] = field(default_factory=list)
+    updates: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
+    losses: list[float] = field(default_factory=list)
+    facts: list[tuple[int, int, float, int]] = field(default_factory=list)
+    """Update, epoch, lr, accumulation steps."""
+
+    def add(self, chunk: Chunk) -> None:
+        for i, loss in enumerate(np.frombuffer(chunk.losses, "<f4").tolist()):
+            in_group = chunk.in_update + i
+            update, part = divmod(in_group, chunk.accumulation_steps)
+            self.samples.append(chunk.samples + i * chunk.batch_size)
+            self.updates.append(chunk.update - 1 + update + part / chunk.accumulation_steps)
+            self.seconds.append(chunk.seconds + chunk.duration * i / chunk.batches)
+            is_last = i == chunk.batches - 1
+            self.sizes.append(chunk.last_batch_size if is_last else chunk.batch_size)
+            self.losses.append(loss if math.isfinite(loss) else math.nan)
+            self.facts.append((chunk.update + update, chunk.epoch, chunk.lr, chunk.accumulation_steps))
+
+    def positions(self, axis: Axis) -> np.ndarray:
+        return np.array(getattr(self, axis.value), float)
+
+    def smoothed(self, window: float) -> np.ndarray:
+        """After each batch, over gaps."""
+        total, weights, result = 0.0, 0.0, []
+        for size, loss in zip(self.sizes, self.losses, strict=True):
+            if not math.isnan(loss):
+                alpha = 1 - math.exp(-size / (window * N))
+                total += alpha * (loss - total)
+                weights += alpha * (1 - weights)
+            result.append(total / weights if weights else math.nan)
+        return np.array(result)
+
+
+@st.composite
+def runs(draw: st.DrawFn, most: int = 40) -> list[Chunk]:
+    """The chunks of a training with changes, cut anywhere, as the engine may write them."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    odd = draw(st.lists(LOSSES, max_size=6))
+    chunks: list[Chunk] = []
+    batch = update = 1
+    samples = 0
+    seconds = 0.0
+    drop_last = draw(st.booleans())
+    size, steps, lr = 1, 1, 0.01
+    for epoch in range(1, draw(st.integers(1, most)) + 1):
+        start = 0
+        while start < N:
+            if start == 0 and rng.random() < 0.2 or rng.random() < 0.02 or not chunks:
+                size, steps = int(rng.integers(1, N + 1)), int(rng.integers(1, 5))
+                lr = float(rng.choice([0.01, 0.1]))
+            end = N // size * size if drop_last and start == 0 and size < N else N
+            whole = -(-(end - start) // size)
+            if rng.random() < 0.05 and whole > steps:  # a change at a group boundary comes next
+                whole, end = steps, start + steps * size
+            done = 0
+            while done < whole:
+                count = int(rng.integers(1, whole - done + 1))
+                last = min(size, end - start - (done + count - 1) * size)
+                losses = rng.normal(0.5, 1, count).astype("<f4")
+                if odd and rng.random() < 0.3:
+                    losses[rng.integers(count)] = odd[rng.integers(len(odd))]
+                duration = float(rng.choice([0.0, 0.03, rng.random()]))
+                chunks.append(
+                    Chunk(
+                        generation=1,
+                        epoch=epoch,
+                        batch=batch,
+                        update=update + done // steps,
+                        in_update=done % steps,
+                        samples=samples + done * size,
+                        seconds=seconds,
+                        duration=duration,
+                        batch_size=size,
+                        last_batch_size=last,
+                        accumulation_steps=steps,
+                        lr=lr,
+                        losses=losses.tobytes(),
+                    )
+                )
+                seconds += duration
+                batch, done = batch + count, done + count
+            update += -(-whole // steps)
+            samples += end - start
+            start = end if end < N // size * size or not drop_last else N
+    return chunks
+
+
+def taken(chunks: list[Chunk]) -> tuple[History, Naive]:
+    history, naive = History(N), Naive()
+    for chunk in chunks:
+        history.append(chunk)
+        naive.add(chunk)
+    return history, naive
+
+
+def expected(
+    at: np.ndarray, values: np.ndarray, low: float, high: float, columns: int
+) -> list[tuple[float, float, float]]:
+    """A trace of these values, by a loop."""
+    inside = np.flatnonzero((at >= low) & (at <= high))
+    around = [i for i in range(len(at)) if i in inside or i + 1 in inside or i - 1 in inside]
+    if len(inside) <= columns:
+        return [(at[i], values[i], values[i]) for i in around]
+    column = np.floor(place(at, Scale(low, high), -(-columns // 2), 2)).astype(int)
+    column[around[0] : inside[0]] = -1000
+    column[inside[-1] + 1 :] = 1000
+    rows = []
+    for one in sorted(set(column[around])):
+        members = [i for i in around if column[i] == one]
+        finite = [values[i] for i in members if not math.isnan(values[i])]
+        rows.append((at[members[0]], min(finite, default=math.nan), max(finite, default=math.nan)))
+    return rows
+
+
+def same(trace: Trace, rows: list[tuple[float, float, float]]) -> None:
+    found = np.stack([trace.x, trace.low, trace.high], axis=1)
+    np.testing.assert_allclose(found, np.array(rows).reshape(-1, 3), rtol=1e-5, atol=1e-9)
+
+
+windows = st.tuples(st.floats(-0.1, 1.1), st.floats(0.001, 1.2))
+
+
+@settings(deadline=None, max_examples=60)
+@given(runs(), AXES, windows, st.integers(1, 60), st.sampled_from(SMOOTHING_LADDER))
+def test_any_window_shows_what_a_naive_computation_finds(
+    chunks: list[Chunk], axis: Axis, window: tuple[float, float], columns: int, smoothing: float
+) -> None:
+    history, naive = taken(chunks)
+    at = history._positions.at(axis, np.arange(len(history)))
+    np.testing.assert_allclose(at, naive.positions(axis), rtol=1e-12, atol=1e-9)
+    low = window[0] * history.end(axis)
+    high = low + window[1] * max(history.end(axis), 1.0)
+    raw = np.array(naive.losses)
+    if not ((at >= low) & (at <= high)).any():
+        return
+    same(history.trace(axis, low, high, columns), expected(at, raw, low, high, columns))
+    smooth = np.where(np.isnan(raw), np.nan, naive.smoothed(smoothing))
+    same(history.smoothed(axis, low, high, columns, smoothing), expected(at, smooth, low, high, columns))
+    inside = raw[(at >= low) & (at <= high)]
+    inside = inside[~np.isnan(inside)]
+    assert history.extremes(axis, low, high) == ((inside.min(), inside.max()) if inside.size else None)
