@@ -1,0 +1,125 @@
+"""What many tests need: the program as a subprocess, and run directories without training."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.messages import Chunk, End, Evaluation, Record, Started, State, StateChanged
+from engine.rundir import RunDirectory
+from engine.runlog import LogWriter
+from engine.settings import RunSettings, Variant, VariantSettings
+
+ROOT = Path(__file__).resolve().parent.parent
+
+SAMPLES, BATCH, EPOCH_BATCHES = 10, 4, 3
+"""Of the made-up runs: each epoch is batches of 4, 4 and 2."""
+
+Cli = Callable[..., "subprocess.CompletedProcess[str]"]
+MakeRun = Callable[..., RunDirectory]
+
+
+@pytest.fixture
+def cli_env(tmp_path: Path) -> dict[str, str]:
+    """The environment of a `python -m gdtui` that keeps its runs below `tmp_path`."""
+    return {**os.environ, "XDG_STATE_HOME": str(tmp_path / "state"), "PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture
+def cli(cli_env: dict[str, str]) -> Cli:
+    """Run `gdtui` with these arguments to its end; its output as text."""
+
+    def run(*arguments: str | Path, text_in: str = "") -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "gdtui", *map(str, arguments)],
+            env=cli_env,
+            input=text_in,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def make_run(tmp_path: Path) -> MakeRun:
+    """Write a run directory as training would: `make_run(path, names=…, epochs=…, state=…, is_ended=…)`."""
+
+    def make(
+        path: Path | None = None,
+        *,
+        names: Iterable[str] = ("Mini-batch", "SGD"),
+        epochs: int = 2,
+        state: State = State.FINISHED,
+        is_ended: bool = True,
+    ) -> RunDirectory:
+        variants = tuple(Variant(name=name, settings=VariantSettings(batch_size=BATCH)) for name in names)
+        settings = RunSettings(variants=variants, epochs=epochs)
+        run = RunDirectory.create(path or tmp_path / "run", settings, "0")
+        for variant in variants:
+            with LogWriter(run.variant_log(variant.name)) as log:
+                for record in log_of(variant.settings, epochs, state):
+                    log.append(record)
+                if is_ended:
+                    log.append(End())
+        with LogWriter(run.session_log) as log:
+            log.append(End())
+        return run
+
+    return make
+
+
+def log_of(settings: VariantSettings, epochs: int, state: State) -> list[Record]:
+    """The records of one generation: batch k (from 1) of the run has the loss 1 / k."""
+    started = Started(
+        generation=1,
+        settings=settings,
+        n=SAMPLES,
+        model="Linear(1,1)",
+        parameters=2,
+        device="cpu",
+        threads=1,
+        epochs=epochs,
+        pace=None,
+        wall_time=0.0,
+    )
+    records: list[Record] = [started, _evaluation(0)]
+    for epoch in range(1, epochs + 1):
+        first = (epoch - 1) * EPOCH_BATCHES + 1
+        losses = 1 / np.arange(first, first + EPOCH_BATCHES, dtype="<f4")
+        chunk = Chunk(
+            generation=1,
+            epoch=epoch,
+            batch=first,
+            update=first,
+            in_update=0,
+            samples=(epoch - 1) * SAMPLES,
+            seconds=float(epoch - 1),
+            duration=1.0,
+            batch_size=BATCH,
+            last_batch_size=SAMPLES - (EPOCH_BATCHES - 1) * BATCH,
+            accumulation_steps=1,
+            lr=0.01,
+            losses=losses.tobytes(),
+        )
+        records += [chunk, _evaluation(epoch)]
+    return [*records, StateChanged(generation=1, state=state, wall_time=0.0)]
+
+
+def _evaluation(epoch: int) -> Evaluation:
+    done = epoch * EPOCH_BATCHES
+    return Evaluation(
+        generation=1,
+        epoch=epoch,
+        batches=done,
+        updates=done,
+        samples=epoch * SAMPLES,
+        seconds=float(epoch),
+        full_loss=1 / (1 + epoch),
+    )

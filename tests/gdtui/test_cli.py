@@ -1,0 +1,108 @@
+"""The command line from outside: exit status, one line on stderr, nothing heavy loaded to say it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gdtui.cli import main
+from tests.conftest import Cli, MakeRun
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("--lr x", "--lr"),
+        ("train --lr x", "a number"),
+        ("train --bogus", "--bogus"),
+        ("--epochs 3 train", "gdtui train"),
+        ("trian", "train, export, runs"),
+        ("export", "RUN_DIR"),
+        ("export /nowhere", "holds no run"),
+        ("runs --yes", "--prune"),
+        ("runs --prune", "--yes"),
+        ("", "gdtui train"),
+        ("train --run-dir /proc/gdtui", "--run-dir"),
+    ],
+)
+def test_a_wrong_call_exits_2_with_one_line(line: str, said: str, cli: Cli) -> None:
+    result = cli(*line.split())
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert result.stderr.count("\n") == 1
+    assert said in result.stderr
+
+
+@pytest.mark.parametrize("line", ["--help", "train --help", "export -h", "runs --help", "--version"])
+def test_help_is_on_stdout(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(line.split()) == 0
+    said = capsys.readouterr()
+    assert "gdtui" in said.out
+    assert said.err == ""
+    assert max(map(len, said.out.splitlines())) <= 110
+
+
+def test_every_option_of_train_but_the_screens_is_in_its_help(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["train", "--help"])
+    words = capsys.readouterr().out.replace(",", " ").split()
+    options = "batch-sizes lr lr-scaling base-batch accumulation momentum optimizer names drop-last"
+    options += " problem epochs pace seed device threads run-dir json"
+    assert {f"--{option}" for option in options.split()} <= set(words)
+    assert "--fps" not in words
+
+
+def test_a_run_directory_in_use_is_refused_and_left_alone(cli: Cli, make_run: MakeRun) -> None:
+    run = make_run()
+    before = {file: file.read_bytes() for file in run.path.iterdir()}
+    result = cli("train", "--run-dir", run.path)
+    assert result.returncode == 2
+    assert "already holds a run" in result.stderr
+    assert {file: file.read_bytes() for file in run.path.iterdir()} == before
+
+
+def test_a_closed_pipe_leaves_no_traceback(cli_env: dict[str, str], make_run: MakeRun) -> None:
+    run = make_run(epochs=5000)  # more than a pipe holds
+    export = subprocess.Popen(
+        [sys.executable, "-m", "gdtui", "export", str(run.path)],
+        env=cli_env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert export.stdout is not None
+    assert export.stderr is not None
+    assert export.stdout.readline().startswith(b"variant,")
+    export.stdout.close()
+    assert export.stderr.read() == b""
+    assert export.wait() != 0
+    export.stderr.close()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("to_file", [True, False])
+def test_a_full_disk_is_said_in_one_line(to_file: bool, cli_env: dict[str, str], make_run: MakeRun) -> None:
+    command = [sys.executable, "-m", "gdtui", "export", str(make_run().path)]
+    with Path("/dev/full").open("wb") as full:
+        result = subprocess.run(
+            [*command, "-o", "/dev/full"] if to_file else command,
+            env=cli_env,
+            stdout=subprocess.DEVNULL if to_file else full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert result.returncode == 1
+    assert result.stderr.count(b"\n") == 1
+    assert b"No space left" in result.stderr
+
+
+@pytest.mark.parametrize("call", ["main(['--help'])", "main(['train', '--lr', 'x'])", "main([])"])
+def test_parsing_loads_nothing_heavy(call: str, cli_env: dict[str, str]) -> None:
+    """The console script's module is imported again in every worker, and the app paints before it loads."""
+    code = f"import sys\nfrom gdtui.cli import main\n{call}\nprint(*sys.modules, file=sys.stderr)"
+    result = subprocess.run(
+        [sys.executable, "-c", code], env=cli_env, stdin=subprocess.DEVNULL, capture_output=True, check=True
+    )
+    heavy = {"torch", "textual", "rich", "numpy", "plotext", "multiprocessing"}
+    loaded = {name.partition(".")[0] for name in result.stderr.decode().split()}
+    assert "gdtui" in loaded
+    assert not heavy & loaded

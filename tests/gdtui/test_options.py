@@ -1,0 +1,120 @@
+"""Options as they are typed become the settings that were meant, or one line that says what is allowed."""
+
+import pytest
+
+from engine.settings import LrScaling, SettingsError
+from gdtui.options import Options, read_options
+from gdtui.usage import train_parser
+
+
+def read(line: str, default_pace: float | None = None) -> Options:
+    return read_options(train_parser().parse(line.split()), default_pace=default_pace)
+
+
+def complaint(line: str, capsys: pytest.CaptureFixture[str]) -> str:
+    """What is said of a wrong option, by the parser or by the settings."""
+    try:
+        with pytest.raises(SystemExit) as stop:
+            read(line)
+    except SettingsError as error:
+        return str(error)
+    assert stop.value.code == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    return said
+
+
+def test_defaults_are_the_lessons_three_variants() -> None:
+    settings = read("").settings
+    assert [variant.name for variant in settings.variants] == ["Batch GD", "Mini-batch", "SGD"]
+    assert [variant.settings.batch_size for variant in settings.variants] == ["full", 64, 1]
+    assert {variant.settings.lr for variant in settings.variants} == {0.01}
+    assert (settings.epochs, settings.seed, settings.device) == (20, 0, "auto")
+
+
+def test_one_value_is_for_all_and_several_are_for_one_each() -> None:
+    first, second = read(
+        "--batch-sizes 512,64 --accumulation 1,8 --lr 0.1 --optimizer sgd,adam"
+    ).settings.variants
+    assert (first.settings.accumulation_steps, second.settings.accumulation_steps) == (1, 8)
+    assert (first.settings.optimizer, second.settings.optimizer) == ("sgd", "adam")
+    assert first.settings.lr == second.settings.lr == 0.1
+
+
+def test_everything_a_variant_can_be_told() -> None:
+    (variant,) = read(
+        "--batch-sizes 32 --lr 1e-3 --lr-scaling sqrt --base-batch 128 --momentum 0.9 --drop-last --names A"
+    ).settings.variants
+    assert variant.name == "A"
+    assert variant.settings.lr_scaling is LrScaling.SQRT
+    assert (variant.settings.base_batch, variant.settings.momentum) == (128, 0.9)
+    assert variant.settings.drop_last
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"), [("", 1.0), ("--pace free", None), ("--pace 0.5", 0.5), ("--pace FREE", None)]
+)
+def test_pace_is_what_was_typed_else_the_commands_own(line: str, expected: float | None) -> None:
+    assert read(line, default_pace=1.0).settings.pace == expected
+
+
+def test_a_batch_above_all_samples_is_full_and_said() -> None:
+    options = read("--batch-sizes 2000,2001")
+    assert options.settings.variants[1].settings.resolve(2000).is_full
+    assert len(options.notes) == 1
+    assert "2,001" in options.notes[0]
+
+
+@pytest.mark.parametrize("name", ["auto", "cpu", "cuda", "cuda:1", "mps", "CPU"])
+def test_devices_that_may_be_there(name: str) -> None:
+    assert read(f"--device {name}").settings.device == name.lower()
+
+
+@pytest.mark.parametrize(
+    ("line", "allowed"),
+    [
+        ("--batch-sizes full,,1", "a whole number from 1, or full"),
+        ("--batch-sizes 0", "a whole number from 1, or full"),
+        ("--batch-sizes 2001 --drop-last", "at most 2,000"),
+        ("--lr x", "a number"),
+        ("--lr 0", "a finite number above 0"),
+        ("--lr=-1", "a finite number above 0"),
+        ("--lr nan", "a finite number above 0"),
+        ("--lr 1,2", "one for all, or one for each"),
+        ("--lr-scaling cubic", "none, linear, sqrt"),
+        ("--lr-scaling none,none", "one for all, or one for each"),
+        ("--base-batch 0", "a whole number from 1"),
+        ("--accumulation 1.5", "a whole number from 1"),
+        ("--accumulation 1,2,3,4", "one for all, or one for each"),
+        ("--momentum 1", "from 0 up to, not including, 1"),
+        ("--optimizer a-b", "torch.optim"),
+        ("--names a,b", "one for each"),
+        ("--names a,a,b", "a name of its own"),
+        ("--names a,b,c\x1b", "printable"),
+        ("--problem mnist", "one of synthetic"),
+        ("--epochs 0", "a whole number from 1"),
+        (f"--epochs {10**30}", "a whole number from 1"),
+        ("--pace 0", "above 0, or free"),
+        ("--pace inf", "above 0, or free"),
+        ("--seed -1", "a whole number from 0"),
+        ("--device tpu", "auto, cpu, cuda, cuda:N or mps"),
+        ("--device cuda:x", "auto, cpu, cuda, cuda:N or mps"),
+        ("--threads 0", "a whole number from 1"),
+        ("--theme pink", "dark"),
+        ("--fps 0", "from 1 to 60"),
+        ("--epoch 3", "--epochs"),
+        ("more", "too much"),
+    ],
+)
+def test_a_wrong_option_is_told_what_is_allowed(
+    line: str, allowed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert allowed in complaint(line, capsys)
+
+
+def test_what_was_typed_cannot_break_the_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        train_parser().parse(["--epochs", "a\nb\x1b[31m"])
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "\x1b" not in said

@@ -1,0 +1,147 @@
+"""Stored runs are told apart by what their files and locks say; what is still going is never removed."""
+
+import fcntl
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.messages import State
+from engine.rundir import RunDirectory
+from engine.settings import DEFAULT_BATCH_SIZES, RunSettings, Variant, VariantSettings
+from gdtui.runs import RunState, is_running, prune, readable_size, remove, state_of, stored_runs
+from tests.conftest import Cli, MakeRun
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Where a `cli` of this test keeps its runs."""
+    return tmp_path / "state" / "gdtui" / "runs"
+
+
+@pytest.fixture
+def running(make_run: MakeRun, root: Path) -> Iterator[RunDirectory]:
+    """A run whose session still holds its log."""
+    run = make_run(root / "running")
+    with run.session_log.open("rb") as log:
+        fcntl.flock(log, fcntl.LOCK_EX)
+        yield run
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        (State.FINISHED, RunState.FINISHED),
+        (State.DIVERGED, RunState.FINISHED),
+        (State.STOPPED, RunState.STOPPED),
+        (State.FAILED, RunState.FAILED),
+        (State.OUT_OF_MEMORY, RunState.FAILED),
+    ],
+)
+def test_an_ended_run_is_what_its_variants_came_to(
+    state: State, expected: RunState, make_run: MakeRun
+) -> None:
+    assert state_of(make_run(state=state)) is expected
+
+
+def test_a_log_without_an_end(make_run: MakeRun) -> None:
+    assert state_of(make_run(is_ended=False)) is RunState.ENDED_EARLY
+
+
+def test_a_damaged_log(make_run: MakeRun) -> None:
+    run = make_run()
+    log = run.variant_log("SGD")
+    data = bytearray(log.read_bytes())
+    data[20] ^= 1
+    log.write_bytes(data)
+    assert state_of(run) is RunState.DAMAGED
+
+
+def test_a_run_whose_log_is_held(running: RunDirectory) -> None:
+    assert state_of(running) is RunState.RUNNING
+
+
+def test_a_run_that_is_about_to_start(tmp_path: Path) -> None:
+    variants = tuple(
+        Variant(name=str(size), settings=VariantSettings(batch_size=size)) for size in DEFAULT_BATCH_SIZES
+    )
+    assert is_running(RunDirectory.create(tmp_path / "new", RunSettings(variants=variants), "0"))
+
+
+def test_the_list(cli: Cli, make_run: MakeRun, running: RunDirectory, root: Path) -> None:
+    make_run(root / "done", names=("A", "B"))
+    (root / "empty").mkdir()
+    result = cli("runs")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "A, B" in result.stdout
+    assert "empty" not in result.stdout
+    stored = {Path(run["run_dir"]).name: run for run in json.loads(cli("runs", "--json").stdout)["runs"]}
+    assert {name: run["state"] for name, run in stored.items()} == {"done": "finished", "running": "running"}
+    assert stored["done"]["bytes"] == sum(file.stat().st_size for file in (root / "done").iterdir())
+    assert stored["done"]["variants"] == ["A", "B"]
+
+
+def test_no_runs(cli: Cli) -> None:
+    result = cli("runs")
+    assert result.returncode == 0
+    assert "no runs" in result.stdout
+
+
+def test_prune_removes_what_has_ended(cli: Cli, make_run: MakeRun, running: RunDirectory, root: Path) -> None:
+    make_run(root / "done")
+    make_run(root / "early", is_ended=False)
+    result = cli("runs", "--prune", "--yes")
+    assert result.returncode == 0
+    assert "removed 2 runs" in result.stdout
+    assert [path.name for path in root.iterdir()] == ["running"]
+    assert (root / "running" / "run.json").exists()
+
+
+@pytest.mark.parametrize(("answer", "left"), [("", 1), ("n", 1), ("y", 0), ("YES", 0)])
+def test_prune_asks(
+    answer: str, left: int, make_run: MakeRun, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_run(root / "done")
+    questions: list[str] = []
+    monkeypatch.setattr("builtins.input", lambda question: questions.append(question) or answer)
+    assert prune(root, is_sure=False) == 0
+    assert "1 run" in questions[0]
+    assert len(stored_runs(root)) == left
+
+
+def test_a_run_that_goes_on_while_the_question_stands_is_kept(
+    make_run: MakeRun, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(root / "done")
+    with run.session_log.open("rb") as log:
+
+        def answer(_: str) -> str:
+            fcntl.flock(log, fcntl.LOCK_EX)
+            return "y"
+
+        monkeypatch.setattr("builtins.input", answer)
+        prune(root, is_sure=False)
+    assert (run.path / "run.json").exists()
+
+
+def test_a_damaged_run_file_is_listed_and_can_be_removed(cli: Cli, make_run: MakeRun, root: Path) -> None:
+    (make_run(root / "odd").path / "run.json").write_text("{")
+    assert "damaged" in cli("runs").stdout
+    cli("runs", "--prune", "--yes")
+    assert list(root.iterdir()) == []
+
+
+def test_only_files_of_the_run_are_removed(make_run: MakeRun) -> None:
+    run = make_run()
+    (run.path / "notes.txt").write_text("mine")
+    remove(run.path)
+    assert [file.name for file in run.path.iterdir()] == ["notes.txt"]
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (3 << 20, "3.0 MiB"), (5 << 40, "5120.0 GiB")],
+)
+def test_sizes(size: int, text: str) -> None:
+    assert readable_size(size) == text
