@@ -1,7 +1,6 @@
 """Every loss of one generation of one variant, ready to be drawn at any zoom.
 
-Fed by chunks, read by charts: turns windows of positions into ranges of batches. Must not know
-records of any other kind, widgets or files.
+Fed by chunks, read by charts. Must not know records of any other kind, widgets or files.
 """
 
 import math
@@ -9,21 +8,18 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.messages import Chunk
-from gdtui.chart.picture import Scale
-from gdtui.chart.raster import DOTS_X, place, value_of
+from gdtui.history.drawing import Drawing, View
 from gdtui.history.losses import Losses
 from gdtui.history.positions import Positions
 from gdtui.history.smoothing import SMOOTHING_LADDER
-from gdtui.trace import EMPTY, Axis, Trace
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from gdtui.trace import Axis, Trace
 
 _MAX_SPREAD: Final = 131_072
 """Batches that σ is taken over at most: the last ones of an epoch that has more."""
+_COLUMNS: Final = 128
+"""Parts in which the extremes of a window are kept up to date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +53,7 @@ class History:
         self._n = n
         self._positions = Positions(n)
         self._losses = Losses(n, self._positions)
+        self._drawing = Drawing(self._positions, self._losses)
 
     def __len__(self) -> int:
         return len(self._positions)
@@ -93,7 +90,7 @@ class History:
         Smoothed over ¼ epoch. None with less than two such batches.
         """
         since = self._positions.end(Axis.SAMPLES) - epochs * self._n
-        start = int(self._first(Axis.SAMPLES, since)) if len(self) else 0
+        start = self._positions.within(Axis.SAMPLES, since, math.inf)[0]
         start = max(start, len(self) - _MAX_SPREAD, 1)
         if start >= len(self):
             return None
@@ -106,41 +103,23 @@ class History:
 
     def trace(self, axis: Axis, low: float, high: float, columns: int) -> Trace:
         """The losses in the window: batch by batch while no more than columns, else low…high a column."""
-        start, stop, is_single = self._entries(axis, low, high, columns)
-        if not start.size:
-            return EMPTY
-        if is_single:
-            values = self._losses.raw(start)
-            return Trace(self._positions.at(axis, start), values, values)
-        return Trace(self._positions.at(axis, start), *self._losses.low_high(start, stop))
+        return self._drawing.trace(View(axis, low, high, columns))
 
     def smoothed(self, axis: Axis, low: float, high: float, columns: int, window: float) -> Trace:
         """Likewise the smoothed losses: low…high are those of the averages after each batch."""
-        start, stop, is_single = self._entries(axis, low, high, columns)
-        if not start.size:
-            return EMPTY
-        if is_single:
-            values = self._losses.smoothed(start, _rung(window))
-            return Trace(self._positions.at(axis, start), values, values)
-        return Trace(
-            self._positions.at(axis, start), *self._losses.smoothed_low_high(start, stop, _rung(window))
-        )
+        return self._drawing.trace(View(axis, low, high, columns, _rung(window)))
 
     def means(self, axis: Axis, low: float, high: float, columns: int) -> Trace:
-        """The plain mean of the losses in each column."""
-        start, stop, _ = self._entries(axis, low, high, columns)
-        if not start.size:
-            return EMPTY
-        values = self._losses.mean(start, stop)
-        return Trace(self._positions.at(axis, start), values, values)
+        """The plain mean of the losses in each entry of `trace`."""
+        return self._drawing.means(View(axis, low, high, columns))
 
     def extremes(self, axis: Axis, low: float, high: float) -> tuple[float, float] | None:
         """Lowest and highest loss in the window; None without a finite one."""
-        start, stop = self._window(axis, low, high)
-        if start >= stop:
+        trace = self.trace(axis, low, high, _COLUMNS)
+        counts = (trace.x >= low) & (trace.x <= high) & np.isfinite(trace.low)
+        if not counts.any():
             return None
-        lowest, highest = self._losses.low_high(np.array([start]), np.array([stop]))
-        return None if math.isnan(lowest[0]) else (float(lowest[0]), float(highest[0]))
+        return float(trace.low[counts].min()), float(trace.high[counts].max())
 
     # --- Single batches ---------------------------------------------------------------------------
 
@@ -148,7 +127,7 @@ class History:
         """The index (from 0) of the batch drawn nearest; None where no training has been."""
         if not len(self) or not 0 <= position <= self.end(axis):
             return None
-        after = int(self._first(axis, position))
+        after = self._positions.within(axis, position, math.inf)[0]
         pair = np.clip([after - 1, after], 0, len(self) - 1)
         left, right = np.abs(self._positions.at(axis, pair) - position)
         return int(pair[0] if left <= right else pair[1])
@@ -170,43 +149,6 @@ class History:
             lr=spot.lr,
             accumulation_steps=spot.accumulation_steps,
         )
-
-    # --- From windows to ranges -------------------------------------------------------------------
-
-    def _first(self, axis: Axis, position: float) -> np.int64:
-        """The first batch at or after a position."""
-        wanted = np.array([position])
-        first: np.int64 = self._positions.first(axis, wanted, lambda at: at >= wanted)[0]
-        return first
-
-    def _window(self, axis: Axis, low: float, high: float) -> tuple[int, int]:
-        """The batches low ≤ position ≤ high, as start and stop."""
-        edges = np.array([low, high])
-        is_low = np.array([True, False])
-        start, stop = self._positions.first(
-            axis, edges, lambda at: (at > edges) | (is_low & (at >= edges))
-        ).tolist()
-        return start, max(start, stop)
-
-    def _entries(self, axis: Axis, low: float, high: float, columns: int) -> tuple[Ints, Ints, bool]:
-        """The ranges of batches of a trace's entries, and whether each is a single batch."""
-        start, stop = self._window(axis, low, high)
-        if stop - start <= columns:
-            index = np.arange(max(start - 1, 0), min(stop + 1, len(self)))
-            return index, index + 1, True
-        edges = np.r_[start, self._column_starts(axis, low, high, columns), stop]
-        begins, ends = edges[:-1], edges[1:]
-        some = begins < ends
-        before, after = np.arange(max(start - 1, 0), start), np.arange(stop, min(stop + 1, len(self)))
-        return np.r_[before, begins[some], after], np.r_[before + 1, ends[some], after + 1], False
-
-    def _column_starts(self, axis: Axis, low: float, high: float, columns: int) -> Ints:
-        """The first batch of each column of dots but the first."""
-        scale, cells = Scale(low, high), -(-columns // DOTS_X)
-        dots = np.arange(1, cells * DOTS_X)
-        left = value_of(0, scale, cells, DOTS_X)
-        near: Floats = left + (value_of(1, scale, cells, DOTS_X) - left) * dots.astype(np.float64)
-        return self._positions.first(axis, near, lambda at: place(at, scale, cells, DOTS_X) >= dots)
 
 
 def _rung(window: float) -> int:

@@ -6,6 +6,7 @@ and a range with nothing else is NaN.
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,9 @@ from gdtui.history.smoothing import SMOOTHING_LADDER, Smoothing
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+
+_MAX_OPEN: Final = 1_024
+"""Buckets taken in at once, at most: enough to forget the cost of the calls, small enough for a cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,8 @@ class Losses:
     def __init__(self, n: int, positions: Positions) -> None:
         self._positions = positions
         self._raw = Growing("f4")
+        self._closed = 0
+        """Buckets that the reductions and the smoothing know of."""
         self._low = Pyramid(np.minimum, "f4", math.inf)
         self._high = Pyramid(np.maximum, "f4", -math.inf)
         self._sum = Pyramid(np.add, "f8", 0.0)
@@ -52,12 +58,17 @@ class Losses:
 
     def append(self, losses: NDArray[np.float32]) -> None:
         """Take in the losses of the batches that the positions have just learned of."""
-        whole = len(self._raw) // BUCKET
         self._raw.append(losses)
-        if (stop := len(self._raw) // BUCKET) > whole:
-            self._close(np.arange(whole, stop))
+        if len(self._raw) // BUCKET - self._closed >= _MAX_OPEN:
+            self._close()
 
-    def _close(self, buckets: Ints) -> None:
+    def _close(self) -> None:
+        """Take in whole buckets: many at once, when somebody looks, for most of its cost is a call's."""
+        while buckets := min(len(self._raw) // BUCKET - self._closed, _MAX_OPEN):
+            self._close_buckets(np.arange(self._closed, self._closed + buckets))
+            self._closed += buckets
+
+    def _close_buckets(self, buckets: Ints) -> None:
         rows = self._buckets(buckets)
         self._low.append(np.where(rows.finite, rows.losses, np.inf).min(axis=1))
         self._high.append(np.where(rows.finite, rows.losses, -np.inf).max(axis=1))
@@ -88,6 +99,7 @@ class Losses:
 
     def carried(self, index: Ints, window: int) -> Floats:
         """The average after each of these batches, over gaps; NaN before the first finite loss."""
+        self._close()
         wanted = index // BUCKET
         is_new = np.r_[True, wanted[1:] != wanted[:-1]]
         buckets = wanted[is_new]
@@ -100,6 +112,7 @@ class Losses:
 
     def low_high(self, start: Ints, stop: Ints) -> tuple[Floats, Floats]:
         """Lowest and highest loss of each range start…stop−1."""
+        self._close()
         pieces = cover(start, stop)
         low = self._low.reduce(pieces, lambda index: np.nan_to_num(self.raw(index), nan=np.inf))
         high = self._high.reduce(pieces, lambda index: np.nan_to_num(self.raw(index), nan=-np.inf))
@@ -107,6 +120,7 @@ class Losses:
 
     def smoothed_low_high(self, start: Ints, stop: Ints, window: int) -> tuple[Floats, Floats]:
         """Lowest and highest of the averages after each batch of the ranges."""
+        self._close()
         pieces = cover(start, stop)
         singles = {
             id(piece.index): self.smoothed(piece.index, window) for piece in pieces.pieces if not piece.level
@@ -121,6 +135,7 @@ class Losses:
 
     def mean(self, start: Ints, stop: Ints) -> Floats:
         """Plain mean of the finite losses of each range."""
+        self._close()
         pieces = cover(start, stop)
         total = self._sum.reduce(pieces, lambda index: np.nan_to_num(self.raw(index), nan=0.0))
         count = self._count.reduce(pieces, lambda index: np.isfinite(self.raw(index)).astype(np.float64))

@@ -17,13 +17,12 @@ from numpy.typing import NDArray
 
 from engine.messages import Chunk
 from gdtui.history.growing import Growing
+from gdtui.history.stretch import ENDLESS, Stretch
 from gdtui.trace import Axis
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_ENDLESS: Final = 2**60
-"""The period of a stretch that has not seen a whole epoch."""
 _MAX_KNOTS: Final = 262_144
 """At this number (2.2 hours of chunks) every other knot is dropped: memory stays bounded, and the
 seconds in between are interpolated over two chunks instead of one."""
@@ -43,66 +42,6 @@ class Place:
     accumulation_steps: int
 
 
-@dataclass(slots=True)
-class _Stretch:
-    """Batch k (from 0) of it is batch r of its epoch q: q, r = divmod(k, period)."""
-
-    first: int
-    samples: int
-    updates: int
-    in_update: int
-    epoch: int
-    batch_size: int
-    steps: int
-    lr: float
-    whole: bool
-    """Begins with its epoch."""
-    period: int = _ENDLESS
-    """Batches an epoch; likewise samples and updates."""
-    period_samples: int = 0
-    period_updates: int = 0
-
-    def row(self) -> list[int]:
-        return [self.first, self.samples, self.updates, self.in_update, self.epoch, self.batch_size,
-                self.steps, self.period, self.period_samples, self.period_updates]  # fmt: skip
-
-    def has_settings_of(self, chunk: Chunk) -> bool:
-        return (
-            self.batch_size == chunk.batch_size
-            and self.steps == chunk.accumulation_steps
-            and self.lr == chunk.lr
-        )
-
-    def predicts(self, chunk: Chunk) -> bool:
-        """Is this chunk, every batch of it, what the stretch says that comes there?"""
-        epochs, index = divmod(chunk.batch - 1 - self.first, self.period)
-        in_group = self.in_update + index
-        left = self.period - index - chunk.batches
-        last = self.period_samples - (self.period - 1) * self.batch_size if left == 0 else self.batch_size
-        is_last_right = chunk.last_batch_size == last or self.period == _ENDLESS
-        return (
-            chunk.epoch == self.epoch + epochs
-            and chunk.samples == self.samples + epochs * self.period_samples + index * self.batch_size
-            and chunk.update - 1 == self.updates + epochs * self.period_updates + in_group // self.steps
-            and chunk.in_update == in_group % self.steps
-            and left >= 0
-            and is_last_right
-        )
-
-    def repeated_by(self, chunk: Chunk) -> "_Stretch | None":
-        """This stretch as one that repeats itself, if `chunk` begins the same epoch again."""
-        if not self.whole or self.period != _ENDLESS or chunk.epoch != self.epoch + 1:
-            return None
-        repeating = _Stretch(
-            self.first, self.samples, self.updates, self.in_update, self.epoch, self.batch_size,
-            self.steps, self.lr, self.whole,
-            period=chunk.batch - 1 - self.first,
-            period_samples=chunk.samples - self.samples,
-            period_updates=chunk.update - 1 - self.updates,
-        )  # fmt: skip
-        return repeating if repeating.predicts(chunk) else None
-
-
 class Positions:
     """The places of all batches of one generation, by index from 0."""
 
@@ -110,12 +49,14 @@ class Positions:
         self._n = n
         self._stretches = Growing("i8", 10)
         self._lrs = Growing("f8")
-        self._current: _Stretch | None = None
+        self._current: Stretch | None = None
         self._size = 0
         self._epoch = 0
         self._epoch_start = 0
         self._end_samples = 0
         self._end_updates = 0.0
+        self.revision = 0
+        """Another one when the seconds of batches have changed that were there before."""
         self._knots = Growing("f8", 2)
         """Index and seconds of each chunk's first batch; the last one is the end."""
         self._knots.append(np.zeros((1, 2)))
@@ -156,7 +97,7 @@ class Positions:
                 self._current = repeating
                 self._stretches.values[-1] = repeating.row()
                 return
-        self._current = _Stretch(
+        self._current = Stretch(
             first=chunk.batch - 1,
             samples=chunk.samples,
             updates=chunk.update - 1,
@@ -177,8 +118,10 @@ class Positions:
     def _add_knot(self, chunk: Chunk) -> None:
         knots = self._knots.values
         start = max(chunk.seconds, knots[-2, 1] if len(knots) > 1 else 0.0)
+        self.revision += int(start != knots[-1, 1])
         knots[-1, 1] = start
         if len(knots) >= _MAX_KNOTS:
+            self.revision += 1
             self._knots.replace(knots[::2].copy() if len(knots) % 2 else np.r_[knots[::2], knots[-1:]])
         self._knots.append(np.array([[self._size, start + max(chunk.duration, 0.0)]]))
 
@@ -274,6 +217,12 @@ class Positions:
             found = found + step
         return self._bisect(axis, len(near), reached)
 
+    def within(self, axis: Axis, low: float, high: float) -> tuple[int, int]:
+        """The batches at low ≤ position ≤ high, as start and stop."""
+        edges, is_low = np.array([low, high]), np.array([True, False])
+        start, stop = self.first(axis, edges, lambda at: (at > edges) | (is_low & (at >= edges))).tolist()
+        return start, max(start, stop)
+
     def _has(self, axis: Axis, index: Ints, reached: Callable[[Floats], NDArray[np.bool_]]) -> Ints:
         inside = np.clip(index, 0, self._size - 1)
         result: Ints = np.where(index < 0, False, (index >= self._size) | reached(self.at(axis, inside)))
@@ -298,7 +247,7 @@ class Positions:
         table = self._stretches.values
         rows = table[np.maximum(np.searchsorted(table[:, column], position, "right") - 1, 0)].T
         beyond = np.maximum(position - rows[column], 0.0)
-        epochs = np.floor(beyond / np.maximum(rows[period], 1)) * (rows[7] < _ENDLESS)
+        epochs = np.floor(beyond / np.maximum(rows[period], 1)) * (rows[7] < ENDLESS)
         beyond = beyond - epochs * rows[period]
         batches = beyond / rows[5] if axis is Axis.SAMPLES else beyond * rows[6] - rows[3]
         batches = np.minimum(np.ceil(batches), rows[7].astype(np.float64))

@@ -75,7 +75,7 @@ def runs(draw: st.DrawFn, most: int = 40) -> list[Chunk]:
     for epoch in range(1, draw(st.integers(1, most)) + 1):
         start = 0
         while start < N:
-            if start == 0 and rng.random() < 0.2 or rng.random() < 0.02 or not chunks:
+            if (start == 0 and rng.random() < 0.2) or rng.random() < 0.02 or not chunks:
                 size, steps = int(rng.integers(1, N + 1)), int(rng.integers(1, 5))
                 lr = float(rng.choice([0.01, 0.1]))
             end = N // size * size if drop_last and start == 0 and size < N else N
@@ -169,3 +169,87 @@ def test_any_window_shows_what_a_naive_computation_finds(
     inside = raw[(at >= low) & (at <= high)]
     inside = inside[~np.isnan(inside)]
     assert history.extremes(axis, low, high) == ((inside.min(), inside.max()) if inside.size else None)
+
+
+@settings(deadline=None, max_examples=40)
+@given(runs(), AXES, st.floats(0, 1), st.floats(0.01, 1.2), st.integers(1, 12), st.integers(1, 5))
+def test_a_window_drawn_while_the_batches_come_is_that_drawn_afterwards(
+    chunks: list[Chunk], axis: Axis, start: float, width: float, columns: int, every: int
+) -> None:
+    whole, _ = taken(chunks)
+    low, high = start * whole.end(axis), (start + width) * whole.end(axis) + 1e-3
+    live, after = History(N), History(N)
+    for i, chunk in enumerate(chunks):
+        live.append(chunk)
+        after.append(chunk)
+        if i % every == 0 or chunk is chunks[-1]:
+            fresh = History(N)
+            for earlier in chunks[: i + 1]:
+                fresh.append(earlier)
+            for window in (None, *SMOOTHING_LADDER):
+                same(
+                    _drawn(live, axis, low, high, columns, window),
+                    _rows(fresh, axis, low, high, columns, window),
+                )
+            assert live.extremes(axis, low, high) == fresh.extremes(axis, low, high)
+
+
+def _drawn(
+    history: History, axis: Axis, low: float, high: float, columns: int, window: float | None
+) -> Trace:
+    if window is None:
+        return history.trace(axis, low, high, columns)
+    return history.smoothed(axis, low, high, columns, window)
+
+
+def _rows(
+    history: History, axis: Axis, low: float, high: float, columns: int, window: float | None
+) -> list[tuple[float, float, float]]:
+    trace = _drawn(history, axis, low, high, columns, window)
+    return list(zip(trace.x.tolist(), trace.low.tolist(), trace.high.tolist(), strict=True))
+
+
+@settings(deadline=None, max_examples=60)
+@given(runs(), AXES, st.floats(0, 1))
+def test_the_crosshair_finds_the_nearest_batch_and_all_about_it(
+    chunks: list[Chunk], axis: Axis, share: float
+) -> None:
+    history, naive = taken(chunks)
+    position = share * history.end(axis)
+    index = history.find(axis, position)
+    assert index is not None
+    distances = np.abs(history._positions.at(axis, np.arange(len(history))) - position)
+    assert distances[index] == distances.min()
+    for one in (index, 0, len(history) - 1):
+        info = history.at(one)
+        assert (info.batch, info.samples, info.batch_size) == (one + 1, naive.samples[one], naive.sizes[one])
+        assert (info.update, info.epoch, info.lr, info.accumulation_steps) == naive.facts[one]
+        assert info.seconds == pytest.approx(naive.seconds[one])
+        assert info.loss == pytest.approx(naive.losses[one], nan_ok=True)
+        assert info.smoothed == pytest.approx(naive.smoothed(0.25)[one], rel=1e-5, abs=1e-9, nan_ok=True)
+    assert history.find(axis, -1.0) is None
+    assert history.find(axis, history.end(axis) + 1) is None
+    with pytest.raises(IndexError):
+        history.at(len(history))
+
+
+@settings(deadline=None, max_examples=60)
+@given(runs())
+def test_the_figures_are_the_naive_ones(chunks: list[Chunk]) -> None:
+    history, naive = taken(chunks)
+    assert len(history) == len(naive.losses)
+    assert history.last() == pytest.approx(naive.losses[-1], nan_ok=True)
+    for window in SMOOTHING_LADDER:
+        smoothed = naive.smoothed(window)[-1]
+        assert history.smoothed_last(window) == pytest.approx(smoothed, rel=1e-5, abs=1e-9, nan_ok=True)
+    assert history.end(Axis.SAMPLES) == naive.samples[-1] + naive.sizes[-1]
+    assert history.end(Axis.SECONDS) == pytest.approx(chunks[-1].seconds + chunks[-1].duration)
+    before = np.r_[math.nan, naive.smoothed(0.25)[:-1]]
+    recent = np.array(naive.samples) >= history.end(Axis.SAMPLES) - N
+    rest = (np.array(naive.losses) - before)[recent]
+    rest = rest[~np.isnan(rest)]
+    spread = history.spread()
+    if rest.size < 2:
+        assert spread is None
+    else:
+        assert spread == pytest.approx(rest.std(), rel=1e-4, abs=1e-5)

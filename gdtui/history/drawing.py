@@ -1,0 +1,152 @@
+"""Windows of positions to traces, kept up to date as batches come.
+
+A chart asks for the same window, frame after frame, while the axes stand still: then only the
+batches that are new since are looked at. Owns no losses and no positions.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdtui.chart.picture import Scale
+from gdtui.chart.raster import DOTS_X, place, value_of
+from gdtui.history.losses import Losses
+from gdtui.history.positions import Positions
+from gdtui.trace import EMPTY, Axis, Trace
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_MAX_KEPT: Final = 16
+"""Windows kept up to date: a few charts, in a few smoothings."""
+_MAX_NEW: Final = 8_192
+"""New batches that are looked at one by one; with more it is quicker to draw afresh."""
+_OUTSIDE: Final = 2**40
+"""The column of the batch after the window."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is asked for."""
+
+    axis: Axis
+    low: float
+    high: float
+    columns: int
+    """Columns of dots."""
+    window: int | None = None
+    """The rung of the smoothing ladder; None for the losses themselves."""
+
+    def column_of(self, position: Floats) -> Floats:
+        """The column of dots that the raster puts a position in."""
+        return np.floor(place(position, Scale(self.low, self.high), self.cells, DOTS_X))
+
+    @property
+    def cells(self) -> int:
+        return -(-self.columns // DOTS_X)
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """A trace, and the batches that it was drawn from."""
+
+    trace: Trace
+    size: int
+    is_single: bool
+    is_closed: bool
+    """There is a batch after the window: what comes later is not in it."""
+
+
+class Drawing:
+    """The traces of one history."""
+
+    def __init__(self, positions: Positions, losses: Losses) -> None:
+        self._positions = positions
+        self._losses = losses
+        self._kept: dict[tuple[View, int], _Drawn] = {}
+
+    def trace(self, view: View) -> Trace:
+        """Entry by entry, as a chart draws it; the very same object while nothing has changed."""
+        revision = self._positions.revision if view.axis is Axis.SECONDS else 0
+        drawn = self._kept.pop((view, revision), None)
+        if drawn is None or not (drawn.is_closed or drawn.size == len(self._positions)):
+            drawn = (
+                self._extended(drawn, view) if drawn and self._is_extensible(drawn) else self._afresh(view)
+            )
+        self._kept[view, revision] = drawn
+        if len(self._kept) > _MAX_KEPT:
+            del self._kept[next(iter(self._kept))]
+        return drawn.trace
+
+    def means(self, view: View) -> Trace:
+        """The plain mean of each entry."""
+        start, stop, _, _ = self._entries(view)
+        if not start.size:
+            return EMPTY
+        values = self._losses.mean(start, stop)
+        return Trace(self._positions.at(view.axis, start), values, values)
+
+    # --- From the batches -------------------------------------------------------------------------
+
+    def _afresh(self, view: View) -> _Drawn:
+        start, stop, is_single, is_closed = self._entries(view)
+        size = len(self._positions)
+        if not start.size:
+            return _Drawn(EMPTY, size, is_single, is_closed)
+        x = self._positions.at(view.axis, start)
+        if is_single:
+            values = self._values(start, view)
+            return _Drawn(Trace(x, values, values), size, is_single, is_closed)
+        if view.window is None:
+            low, high = self._losses.low_high(start, stop)
+        else:
+            low, high = self._losses.smoothed_low_high(start, stop, view.window)
+        return _Drawn(Trace(x, low, high), size, is_single, is_closed)
+
+    def _values(self, index: Ints, view: View) -> Floats:
+        return self._losses.raw(index) if view.window is None else self._losses.smoothed(index, view.window)
+
+    def _entries(self, view: View) -> tuple[Ints, Ints, bool, bool]:
+        """The ranges of batches of the entries; is each a single batch; is there one after the window?"""
+        size = len(self._positions)
+        start, stop = self._positions.within(view.axis, view.low, view.high)
+        is_closed = stop < size
+        if stop - start <= view.columns:
+            index = np.arange(max(start - 1, 0), stop + is_closed)
+            return index, index + 1, True, is_closed
+        edges = np.r_[start, self._column_starts(view), stop]
+        some = edges[:-1] < edges[1:]
+        before, after = np.arange(max(start - 1, 0), start), np.arange(stop, stop + is_closed)
+        begins, ends = edges[:-1][some], edges[1:][some]
+        return np.r_[before, begins, after], np.r_[before + 1, ends, after + 1], False, is_closed
+
+    def _column_starts(self, view: View) -> Ints:
+        """The first batch of each column but the first."""
+        scale, dots = Scale(view.low, view.high), np.arange(1.0, view.cells * DOTS_X)
+        left = value_of(0, scale, view.cells, DOTS_X)
+        near = left + (value_of(1, scale, view.cells, DOTS_X) - left) * dots
+        return self._positions.first(view.axis, near, lambda at: view.column_of(at) >= dots)
+
+    # --- From what was drawn ----------------------------------------------------------------------
+
+    def _is_extensible(self, drawn: _Drawn) -> bool:
+        return not drawn.is_single and len(self._positions) - drawn.size <= _MAX_NEW
+
+    def _extended(self, drawn: _Drawn, view: View) -> _Drawn:
+        """The last column with the batches since, and the columns that they begin."""
+        size, old = len(self._positions), drawn.trace
+        index = np.arange(drawn.size, size)
+        at = self._positions.at(view.axis, index)
+        inside = int(np.searchsorted(at, view.high, "right"))
+        is_closed = inside < index.size
+        index, at = index[: inside + is_closed], np.r_[old.x[-1], at[: inside + is_closed]]
+        column = view.column_of(at)
+        column[inside + 1 :] = _OUTSIDE
+        begins = np.r_[0, np.flatnonzero(np.diff(column)) + 1]
+        values = self._values(index, view)
+        low = np.fmin.reduceat(np.r_[old.low[-1], values], begins)
+        high = np.fmax.reduceat(np.r_[old.high[-1], values], begins)
+        trace = Trace(np.r_[old.x[:-1], at[begins]], np.r_[old.low[:-1], low], np.r_[old.high[:-1], high])
+        return _Drawn(trace, size, False, is_closed)

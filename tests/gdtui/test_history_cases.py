@@ -1,0 +1,121 @@
+"""History in single cases: long runs, thin memory, full batch, accumulation, nothing at all."""
+
+import math
+
+import msgspec
+import numpy as np
+import pytest
+
+from engine.messages import Chunk
+from gdtui.history import History, positions
+from gdtui.trace import Axis
+
+
+def plain_chunk(batch: int, count: int, n: int = 2_000, size: int = 1, epoch: int | None = None) -> Chunk:
+    """Some batches of a training without changes, all within an epoch."""
+    samples = (batch - 1) * size
+    return Chunk(
+        generation=1,
+        epoch=samples // n + 1 if epoch is None else epoch,
+        batch=batch,
+        update=batch,
+        in_update=0,
+        samples=samples,
+        seconds=batch * 0.03,
+        duration=count * 0.03,
+        batch_size=size,
+        last_batch_size=size,
+        accumulation_steps=1,
+        lr=0.01,
+        losses=np.random.default_rng(batch).normal(0.5, 0.05, count).astype("<f4").tobytes(),
+    )
+
+
+def test_every_level_of_a_long_run_is_exact() -> None:
+    history, values = History(2_000), []
+    for batch in range(1, 300_000, 1_000):
+        chunk = plain_chunk(batch, 1_000)
+        history.append(chunk)
+        values.append(np.frombuffer(chunk.losses, "<f4"))
+    raw = np.concatenate(values).astype(float)
+    rng = np.random.default_rng(1)
+    for low, high in np.sort(rng.integers(0, raw.size, (200, 2))).tolist():
+        assert history.extremes(Axis.SAMPLES, low, high) == (
+            raw[low : high + 1].min(),
+            raw[low : high + 1].max(),
+        )
+        means = history.means(Axis.SAMPLES, low, high, 2)
+        inside = (means.x >= low) & (means.x <= high)
+        cuts = means.x[inside].astype(int) - low
+        parts = np.split(raw[low : high + 1], cuts[1:])
+        np.testing.assert_allclose(means.low[inside], [part.mean() for part in parts], rtol=1e-9)
+
+
+def test_a_long_run_of_single_batches_costs_no_more_than_its_losses() -> None:
+    history = History(2_000)
+    before = history.nbytes
+    for batch in range(1, 20_001):
+        history.append(plain_chunk(batch, 1, size=2_000))
+    history.trace(Axis.SAMPLES, 0, 1e9, 100)
+    seconds = 2 * 16 * 20_000
+    assert history.nbytes - before <= 8 * 20_000 * 2 + seconds
+    assert len(history._positions._stretches) == 1
+
+
+def test_the_seconds_of_very_many_chunks_are_thinned_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(positions, "_MAX_KNOTS", 64)
+    history, seconds, rng = History(2_000), [0.0], np.random.default_rng(0)
+    for batch in range(1, 501):
+        duration = float(rng.random())
+        chunk = msgspec.structs.replace(plain_chunk(batch, 1), seconds=seconds[-1], duration=duration)
+        history.append(chunk)
+        seconds.append(seconds[-1] + duration)
+    found = np.array([history.at(i).seconds for i in range(500)])
+    assert np.all(np.diff(found) >= 0)
+    assert np.abs(found - seconds[:-1]).max() < 17
+    assert history.end(Axis.SECONDS) == seconds[-1]
+    assert len(history._positions._knots) <= 65
+
+
+def test_full_batch_smoothing_follows_the_loss() -> None:
+    history = History(2_000)
+    for batch in range(1, 21):
+        history.append(plain_chunk(batch, 1, size=2_000))
+    info = history.at(19)
+    assert info.epoch == 20
+    assert abs(info.smoothed - info.loss) <= 0.02 * abs(history.at(18).loss - info.loss) + 0.002
+    assert history.spread() is None
+
+
+def test_batches_of_one_update_stand_between_it_and_the_next() -> None:
+    history = History(6)
+    chunk = msgspec.structs.replace(plain_chunk(1, 6, n=6), accumulation_steps=4)
+    history.append(chunk)
+    assert history.trace(Axis.UPDATES, 0, 2, 10).x.tolist() == [0, 0.25, 0.5, 0.75, 1, 1.25]
+    assert history.end(Axis.UPDATES) == 2  # the short group ended with the epoch
+
+
+def test_a_gap_in_the_batches_is_refused_and_nothing_is_taken_in() -> None:
+    history = History(2_000)
+    history.append(plain_chunk(1, 10))
+    with pytest.raises(ValueError, match="batch 12 cannot follow batch 10"):
+        history.append(plain_chunk(12, 1))
+    assert len(history) == 10
+
+
+def test_an_empty_history_draws_nothing() -> None:
+    history = History(2_000)
+    assert history.trace(Axis.SAMPLES, 0, 1, 10).is_empty
+    assert history.smoothed(Axis.SECONDS, 0, 1, 10, 1.0).is_empty
+    assert history.extremes(Axis.SAMPLES, 0, 1) is None
+    assert history.find(Axis.SAMPLES, 0) is None
+    assert history.spread() is None
+    assert math.isnan(history.last())
+    assert math.isnan(history.smoothed_last(0.25))
+    assert [history.end(axis) for axis in Axis] == [0, 0, 0]
+
+
+def test_the_same_window_of_the_same_batches_is_the_same_object() -> None:
+    history = History(2_000)
+    history.append(plain_chunk(1, 500))
+    assert history.trace(Axis.SAMPLES, 0, 900, 100) is history.trace(Axis.SAMPLES, 0, 900, 100)
