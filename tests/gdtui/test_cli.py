@@ -2,12 +2,16 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from engine.rundir import RunDirectory
 from gdtui.cli import main
-from tests.conftest import Cli, MakeRun
+
+Cli = Callable[..., "subprocess.CompletedProcess[str]"]
+MakeRun = Callable[..., RunDirectory]
 
 
 @pytest.mark.parametrize(

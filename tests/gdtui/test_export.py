@@ -1,15 +1,20 @@
 """Every batch becomes one row, in order; damage costs what follows it and is said."""
 
 import csv
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from engine.messages import Chunk, End
+from engine.rundir import RunDirectory
 from engine.runlog import LogWriter
 from gdtui.export import COLUMNS, chunk_rows
-from tests.conftest import Cli, MakeRun
+
+Cli = Callable[..., "subprocess.CompletedProcess[str]"]
+MakeRun = Callable[..., RunDirectory]
 
 CHUNK = Chunk(
     generation=2,

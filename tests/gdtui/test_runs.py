@@ -2,7 +2,8 @@
 
 import fcntl
 import json
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ from engine.messages import State
 from engine.rundir import RunDirectory
 from engine.settings import DEFAULT_BATCH_SIZES, RunSettings, Variant, VariantSettings
 from gdtui.runs import RunState, is_running, prune, readable_size, remove, state_of, stored_runs
-from tests.conftest import Cli, MakeRun
+
+Cli = Callable[..., "subprocess.CompletedProcess[str]"]
+MakeRun = Callable[..., RunDirectory]
 
 
 @pytest.fixture
@@ -104,7 +107,12 @@ def test_prune_asks(
 ) -> None:
     make_run(root / "done")
     questions: list[str] = []
-    monkeypatch.setattr("builtins.input", lambda question: questions.append(question) or answer)
+
+    def reply(question: str) -> str:
+        questions.append(question)
+        return answer
+
+    monkeypatch.setattr("builtins.input", reply)
     assert prune(root, is_sure=False) == 0
     assert "1 run" in questions[0]
     assert len(stored_runs(root)) == left
