@@ -19,7 +19,7 @@ _ZERO_SHARE = 0.4
 """A linear axis starts at 0 when its lowest value lies below this share of the highest."""
 _SHRINK_SHARE = 0.5
 """The range shrinks only when this much of it would do."""
-_CELLS_A_TICK_X = 11
+_CELLS_A_TICK_X = 10
 _CELLS_A_TICK_Y = 3
 _SUFFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
@@ -71,7 +71,7 @@ def label(value: float, step: float) -> str:
     if value == 0 or abs(value) < abs(step) * 1e-9:
         return "0"
     size, step = abs(value), max(abs(step), _SMALLEST)
-    if size >= 1e15 or size < 1e-4:
+    if size >= 1e15 or size < 0.999e-3:
         return _exponential(value, step)
     for unit, suffix in _SUFFIXES:
         if size >= unit and (decimals := _decimals(step / unit)) <= 2:
@@ -198,11 +198,11 @@ def sound(scale: Scale) -> Scale:
 def x_scale(high: float, cells: int, title: str = "", low: float = 0.0) -> Scale:
     """low…high over `cells` columns of the canvas; not a range, it becomes one."""
     low, high = _ordered(low, high)
-    return Scale(low, high, nice_ticks(low, high, cells // _CELLS_A_TICK_X), title)
+    return Scale(low, high, nice_ticks(low, high, max(cells // _CELLS_A_TICK_X, 2)), title)
 
 
 def y_scale(limits: Range, cells: int, title: str = "", log: bool = False) -> Scale:
     """These limits over `cells` rows of the canvas; a log axis is clipped to what is positive."""
     scale = sound(Scale(*limits, title=title, log=log))
-    ticks = nice_ticks(scale.low, scale.high, cells // _CELLS_A_TICK_Y, log)
+    ticks = nice_ticks(scale.low, scale.high, max(cells // _CELLS_A_TICK_Y, 2), log)
     return replace(scale, ticks=ticks)

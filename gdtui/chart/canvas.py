@@ -1,7 +1,7 @@
 """A picture to coloured cells: which layer owns a cell, and in which ink it is drawn. Pure numpy.
 
-A braille cell has one colour, so the layers compete for it: ghosts, envelopes (the widest at the
-back), marks, lines, single points, off-scale marks, labels: the later one wins. Knows no widget.
+A braille cell has one colour, so the layers compete for it: envelopes (the widest at the back),
+ghosts, marks, lines, single points, off-scale marks, labels: the later one wins. Knows no widget.
 """
 
 from dataclasses import replace
@@ -18,10 +18,12 @@ from gdtui.chart.picture import Mark, Picture, Series
 from gdtui.chart.raster import DOTS_X, Layer, pack, place, rasterise, spots
 
 _BRAILLE = 0x2800
-POINT, ABOVE, BELOW, MARK = (ord(c) for c in "◆▲▼┊")
+POINT, SMALL_POINT, ABOVE, BELOW, MARK = (ord(c) for c in "◆•▲▼┊")
+_POINT_CELLS = 5
+"""Points closer than this on average are drawn small, so that they do not hide their line."""
 
-_ENVELOPE_SHARE = 0.42
-_GHOST_SHARE = 0.38
+_ENVELOPE_SHARE = 0.38
+_GHOST_SHARE = 0.6
 _MARK_SHARE = 0.7
 
 
@@ -50,18 +52,13 @@ def compose(picture: Picture, cells: Cells, background: str) -> None:
     faint = [series for series in picture.series if series.faint]
     vivid = [series for series in picture.series if not series.faint]
     taken = np.zeros(cells.characters.shape, np.bool_)
-    _draw_lines(picture, cells, faint, background, _GHOST_SHARE, taken)
     _draw_envelopes(picture, cells, vivid, background)
+    _draw_lines(picture, cells, faint, background, _GHOST_SHARE, taken)
     columns = _draw_marks(picture, cells, background)
     _draw_lines(picture, cells, vivid, background, 1.0, taken)
     for series in picture.series:
         _draw_points(picture, cells, series, background, taken)
     _draw_labels(cells, picture.marks, columns, taken)
-
-
-def _size(cells: Cells) -> tuple[int, int]:
-    height, width = cells.characters.shape
-    return width, height
 
 
 def _stamp(cells: Cells, bits: NDArray[np.uint8], colour: str) -> None:
@@ -72,7 +69,7 @@ def _stamp(cells: Cells, bits: NDArray[np.uint8], colour: str) -> None:
 
 def _draw_envelopes(picture: Picture, cells: Cells, series: list[Series], background: str) -> None:
     drawn = [
-        (rasterise(one.envelope, picture.x, picture.y, *_size(cells)), one)
+        (rasterise(one.envelope, picture.x, picture.y, cells.width, cells.height), one)
         for one in series
         if not one.envelope.is_empty
     ]
@@ -97,7 +94,7 @@ def _draw_lines(
     for one in series:
         if one.line.is_empty:
             continue
-        layer = rasterise(one.line, picture.x, picture.y, *_size(cells))
+        layer = rasterise(one.line, picture.x, picture.y, cells.width, cells.height)
         bits = pack(layer.dots)
         together |= bits
         colour = blend(one.colour, background, share)
@@ -118,9 +115,10 @@ def _draw_points(
 ) -> None:
     if series.points.is_empty:
         return
-    rows, columns = spots(series.points, picture.x, picture.y, *_size(cells))
+    rows, columns = spots(series.points, picture.x, picture.y, cells.width, cells.height)
     share = _GHOST_SHARE if series.faint else 1.0
-    cells.characters[rows, columns] = POINT
+    is_crowded = columns.size * _POINT_CELLS > cells.width
+    cells.characters[rows, columns] = SMALL_POINT if is_crowded else POINT
     cells.inks[rows, columns] = cells.ink(blend(series.colour, background, share))
     taken[rows, columns] = True
 
@@ -129,7 +127,7 @@ def _draw_marks(picture: Picture, cells: Cells, background: str) -> list[int]:
     """The column of each mark; −1 when it lies outside."""
     if not picture.marks:
         return []
-    width, _ = _size(cells)
+    width = cells.width
     at = place(np.array([mark.x for mark in picture.marks], np.float64), picture.x, width, 1)
     columns = [int(c) if np.isfinite(c) and 0 <= c < width else -1 for c in at]
     for mark, column in zip(picture.marks, columns, strict=True):
@@ -141,7 +139,7 @@ def _draw_marks(picture: Picture, cells: Cells, background: str) -> list[int]:
 
 def _draw_labels(cells: Cells, marks: tuple[Mark, ...], columns: list[int], taken: NDArray[np.bool_]) -> None:
     """Each label beside the top of its mark, where no line and no other label is in the way."""
-    width, _ = _size(cells)
+    width = cells.width
     for mark, column in zip(marks, columns, strict=True):
         text = clean(mark.label)
         if column < 0 or not text:

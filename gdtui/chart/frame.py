@@ -7,13 +7,19 @@ gigabytes, a 0 on a log axis raises; log axes are therefore handed over as logar
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
+from gdtui.chart.axes import sound
 from gdtui.chart.layout import GUTTER, Room, clean, room
-from gdtui.chart.picture import Scale
+from gdtui.chart.palette import blend
+from gdtui.chart.picture import Picture, Scale, Series
+from gdtui.trace import Trace
 
+_WHITE: Final = re.compile(r"\x1b\[48;5;15m")
+"""The background that plotext gives to text with none; a still takes the terminal's or the page's."""
+_MIDDLE: Final = "#808080"
 _SGR: Final = re.compile(r"\x1b\[([0-9;]*)m")
 
 
@@ -24,6 +30,10 @@ class Inks:
     axis: str
     label: str
     grid: str
+
+
+PAPER: Final = Inks(axis="#7f8790", label="#7f8790", grid="#c9ced6")
+"""Greys that can be read on black and on white."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,91 @@ def frame(x: Scale, y: Scale, width: int, height: int, inks: Inks) -> Frame:
     figure.ruler("y", "left").grid(True, style="dotted", pixel=_pixel(inks.grid))
     rows, colours = _read(figure.build().string(), width)
     return Frame(rows, colours, room(y, width, height))
+
+
+def still(picture: Picture, width: int, height: int, inks: Inks = PAPER) -> str:
+    """The picture drawn wholly by plotext: lines, points, marks and legend, as ANSI text."""
+    picture = replace(picture, x=sound(picture.x), y=sound(picture.y))
+    figure = _figure(width, height, inks)
+    _set_ruler(figure, "x", picture.x, inks)
+    _set_ruler(figure, "y", picture.y, inks)
+    for title, setter in ((picture.title, figure.title), (picture.x.title, figure.label)):
+        if clean(title).strip():
+            setter(_plotext().colorize(clean(title)).fill(_pixel(inks.label)))
+    for mark in picture.marks:
+        if _inside(mark.x, picture.x):
+            at, pixel = _value(picture.x, mark.x), _pixel(mark.colour)
+            figure.line(at, orientation="vertical", style="dotted", pixel=pixel)
+    _add_series(figure, picture)
+    if len(picture.series) > 1:
+        right = room(picture.y, width, height).width - 1
+        figure.legend(True, x=right, y=0, ha="right", pixel=_pixel(inks.label))
+    else:
+        figure.legend(False)
+    text: str = _WHITE.sub("", figure.build().string())
+    return text
+
+
+def _add_series(figure: Any, picture: Picture) -> None:
+    """Envelopes, then ghosts, then lines, then points: plotext's later signals lie on top."""
+    for series in picture.series:
+        _add_line(figure, picture, series.envelope, blend(series.colour, _MIDDLE, 0.5))
+    for series in sorted(picture.series, key=lambda series: not series.faint):
+        colour = blend(series.colour, _MIDDLE, 0.5) if series.faint else series.colour
+        label = "" if series.faint else clean(series.label)
+        _add_line(figure, picture, series.line, colour, label)
+    for series in picture.series:
+        _add_points(figure, picture, series)
+
+
+def _add_line(figure: Any, picture: Picture, trace: Trace, colour: str, label: str = "") -> None:
+    """One signal for each piece between gaps; a range becomes a stroke from low to high."""
+    for xs, ys in _pieces(trace, picture):
+        signal = figure.signal(xs, ys, marker=_marker("braille", colour)).lines()
+        if label.strip():
+            signal.label(label)
+            label = ""
+        figure.draw(signal)
+
+
+def _add_points(figure: Any, picture: Picture, series: Series) -> None:
+    inside = [
+        (_value(picture.x, x), _value(picture.y, y))
+        for x, y in zip(series.points.x.tolist(), series.points.high.tolist(), strict=True)
+        if _inside(x, picture.x) and _inside(y, picture.y)
+    ]
+    if inside:
+        xs, ys = ([pair[axis] for pair in inside] for axis in (0, 1))
+        figure.draw(figure.signal(xs, ys, marker=_marker("◆", series.colour)))
+
+
+def _pieces(trace: Trace, picture: Picture) -> list[tuple[list[float], list[float]]]:
+    pieces: list[tuple[list[float], list[float]]] = []
+    is_open = False
+    for x, low, high in zip(trace.x.tolist(), trace.low.tolist(), trace.high.tolist(), strict=True):
+        if not (math.isfinite(low) and math.isfinite(high) and math.isfinite(x)):
+            is_open = False
+            continue
+        if not is_open:
+            pieces.append(([], []))
+            is_open = True
+        xs, ys = pieces[-1]
+        for y in (low,) if low == high else (low, high):
+            xs.append(_near(picture.x, x))
+            ys.append(_near(picture.y, y))
+    return pieces
+
+
+def _near(scale: Scale, value: float) -> float:
+    """The value for plotext, no more than one range outside of the axis."""
+    low, high = _value(scale, scale.low), _value(scale, scale.high)
+    if scale.log and value <= 0:
+        return low - (high - low)
+    return min(max(_value(scale, value), low - (high - low)), high + (high - low))
+
+
+def _marker(symbol: str, colour: str) -> Any:
+    return _plotext().marker(symbol, pixel=_pixel(colour))
 
 
 def _plotext() -> Any:
