@@ -1,0 +1,189 @@
+"""What a key means: from the settings wanted to the commands sent. No widget, no process.
+
+Works on what the store knows and speaks through `Controls`, which the session satisfies. Each
+method returns what the user should be told, if anything.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final, Protocol
+
+from msgspec.structs import replace
+
+from engine.session import Notice
+from engine.settings import FULL, VariantSettings
+from gdtui import ladders, wording
+from gdtui.store import Store, VariantState
+
+
+class Controls(Protocol):
+    """The way to the workers; `engine.session.Session` is one."""
+
+    def change(self, settings: Mapping[str, VariantSettings]) -> None: ...
+    def restart(self, settings: Mapping[str, VariantSettings]) -> None: ...
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+    def step_once(self, names: Iterable[str]) -> None: ...
+    def set_pace(self, pace: float | None) -> None: ...
+    def extend(self) -> None: ...
+    def poll(self) -> list[Notice]: ...
+
+
+WATCHING: Final = "only watching: another process trains this run"
+Notes = list[str]
+_Step = Callable[[VariantState], VariantSettings | str]
+"""The settings to go to, or why there are none."""
+
+
+class Commander:
+    """Turns keys into commands."""
+
+    def __init__(self, store: Store, controls: Controls | None) -> None:
+        self._store = store
+        self._controls = controls
+        self._last_pace: float | None = None
+
+    # --- Settings of the selected variants ------------------------------------------------------
+
+    def batch(self, chosen: Sequence[VariantState], step: int) -> Notes:
+        """Halve (−1) or double (1) the batch size."""
+
+        def stepped(one: VariantState) -> VariantSettings | str:
+            if not one.tally.n:
+                return "its data are still being loaded"
+            size = ladders.next_batch_size(one.wanted.batch_size, one.tally.n, step)
+            if size is None:
+                return "the batch is full already" if step > 0 else "the batch is 1 already"
+            return replace(one.wanted, batch_size=size)
+
+        return self._change(chosen, stepped)
+
+    def lr(self, chosen: Sequence[VariantState], step: int) -> Notes:
+        """The base lr a rung down (−1) or up (1)."""
+
+        def stepped(one: VariantState) -> VariantSettings | str:
+            lr = ladders.next_lr(one.wanted.lr, step)
+            if lr is None:
+                return f"lr {wording.setting(one.wanted.lr)} is the end of the ladder; enter takes any value"
+            return replace(one.wanted, lr=lr)
+
+        return self._change(chosen, stepped)
+
+    def accumulation(self, chosen: Sequence[VariantState], step: int) -> Notes:
+        """Halve (−1) or double (1) the accumulated batches."""
+
+        def stepped(one: VariantState) -> VariantSettings | str:
+            wanted = one.wanted
+            if not one.tally.n:
+                return "its data are still being loaded"
+            steps = ladders.next_accumulation(wanted.accumulation_steps, wanted.batch_size, one.tally.n, step)
+            if steps is None and step < 0:
+                return "accumulation is ×1 already"
+            if steps is None:
+                what = "each piece is one sample" if wanted.batch_size == FULL else "an update holds all samples"
+                return f"{what} already"
+            return replace(wanted, accumulation_steps=steps)
+
+        return self._change(chosen, stepped)
+
+    def momentum(self, chosen: Sequence[VariantState]) -> Notes:
+        """0 or 0.9."""
+
+        def stepped(one: VariantState) -> VariantSettings | str:
+            return replace(one.wanted, momentum=0.0 if one.wanted.momentum else ladders.MOMENTUM)
+
+        return self._change(chosen, stepped)
+
+    def apply(self, settings: Mapping[str, VariantSettings]) -> Notes:
+        """Exact settings, by variant."""
+        return self._change([self._store.variants[name] for name in settings], lambda one: settings[one.tally.name])
+
+    def _change(self, chosen: Sequence[VariantState], step: _Step) -> Notes:
+        if self._controls is None:
+            return [WATCHING]
+        notes, told = [], {}
+        for one in chosen:
+            settings = step(one)
+            if isinstance(settings, str):
+                notes.append(f"{one.tally.name}: {settings}")
+            elif one.is_broken:
+                one.pending.draft = settings
+                notes.append(f"{one.tally.name}: kept for the restart (r)")
+            elif settings != one.wanted:
+                told[one.tally.name] = settings
+        if told:
+            self._controls.change(told)
+        return notes
+
+    # --- Restart, scaling -----------------------------------------------------------------------
+
+    def restart(self, chosen: Sequence[VariantState]) -> Notes:
+        """Begin anew with the settings wanted."""
+        if self._controls is None:
+            return [WATCHING]
+        self._controls.restart({one.tally.name: one.wanted for one in chosen})
+        return []
+
+    def scaling(self, restart: bool) -> Notes:
+        """The next lr-scaling rule for all: from here on, or from the same start."""
+        states = self._store.states
+        rule = states[0].wanted.lr_scaling.following
+
+        def scaled(one: VariantState) -> VariantSettings:
+            return replace(one.wanted, lr_scaling=rule)
+
+        if not restart:
+            notes = self._change(states, scaled)
+            return notes or [f"lr scaling {rule} from here on; S restarts all with the next rule"]
+        if self._controls is None:
+            return [WATCHING]
+        self._controls.restart({one.tally.name: scaled(one) for one in states})
+        return [f"lr scaling {rule}: all restart from the same first weights"]
+
+    # --- Going on -------------------------------------------------------------------------------
+
+    def pause(self) -> Notes:
+        """Pause all, or let all go on."""
+        if self._controls is None:
+            return [WATCHING]
+        if self._store.is_going:
+            self._controls.pause()
+            return []
+        self._controls.resume()
+        return ["all variants have ended: c continues, r restarts"] if self._store.has_ended else []
+
+    def step(self, chosen: Sequence[VariantState]) -> Notes:
+        """One update each."""
+        if self._controls is None:
+            return [WATCHING]
+        able = [one.tally.name for one in chosen if not one.has_ended]
+        self._controls.step_once(able)
+        return [] if able else ["nothing trains: c continues, r restarts"]
+
+    def extend(self) -> Notes:
+        """As many epochs again."""
+        if self._controls is None:
+            return [WATCHING]
+        self._controls.extend()
+        return [f"{self._store.settings.epochs} more epochs"]
+
+    def pace(self, step: int) -> Notes:
+        """Slower (−1) or faster (1)."""
+        following = ladders.next_pace(self._store.pace, step)
+        if following is None:
+            return ["free already" if step > 0 else "the slowest pace already; space pauses"]
+        return self._set_pace(following[0])
+
+    def free(self) -> Notes:
+        """As fast as the device goes, or back."""
+        pace = self._store.pace
+        if pace is None:
+            return self._set_pace(self._last_pace or self._store.settings.pace or 1.0)
+        return self._set_pace(None)
+
+    def _set_pace(self, pace: float | None) -> Notes:
+        if self._controls is None:
+            return [WATCHING]
+        if pace is None:
+            self._last_pace = self._store.pace
+        self._controls.set_pace(pace)
+        return []

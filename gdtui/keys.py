@@ -1,0 +1,268 @@
+"""Every key of the app, in one table: bindings, footer, help screen, palette and README come from it.
+
+Says what a key is called and which action it runs; what the action does is the app's.
+"""
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final
+
+from textual.binding import Binding
+
+
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    """One key and the action of the app that it runs."""
+
+    key: str
+    """As Textual names it."""
+    shown: str
+    action: str
+    title: str
+    """What it does, in the command palette."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that can be done, with the keys that do it one way and the other."""
+
+    id: str
+    group: str
+    strokes: tuple[Stroke, ...]
+    help: str
+    """One sentence."""
+    label: str = ""
+    """In the footer; none: not there."""
+    rank: int = 9
+    """Where the footer is narrow the lowest ranks stay."""
+    shown: str = ""
+    """All keys in one, where they are many."""
+
+    @property
+    def keys(self) -> str:
+        """Such as "[ ]"."""
+        return self.shown or " ".join(stroke.shown for stroke in self.strokes)
+
+
+_SELECT = tuple(Stroke(str(d), str(d), f"select({d})", f"Select variant {d}") for d in range(1, 10))
+
+TABLE: Final[tuple[Entry, ...]] = (
+    Entry(
+        "select",
+        "Which variants",
+        (*_SELECT, Stroke("0", "0", "select(0)", "Select all variants")),
+        "choose the variant that keys act on, or all of them (0), as at the start",
+        label="variant",
+        rank=5,
+        shown="1…9 0",
+    ),
+    Entry(
+        "batch",
+        "Settings of the selected",
+        (
+            Stroke("left_square_bracket", "[", "batch(-1)", "Batch size: halve"),
+            Stroke("right_square_bracket", "]", "batch(1)", "Batch size: double"),
+        ),
+        "halve or double the batch size: 1, 2, 4 … full",
+        label="batch",
+        rank=1,
+    ),
+    Entry(
+        "lr",
+        "Settings of the selected",
+        (
+            Stroke("comma", ",", "lr(-1)", "Learning rate: down"),
+            Stroke("full_stop", ".", "lr(1)", "Learning rate: up"),
+        ),
+        "base learning rate down or up: 1, 2, 5, 10 …",
+        label="lr",
+        rank=1,
+    ),
+    Entry(
+        "accumulation",
+        "Settings of the selected",
+        (
+            Stroke("A", "A", "accumulation(-1)", "Accumulation: halve"),
+            Stroke("a", "a", "accumulation(1)", "Accumulation: double"),
+        ),
+        "halve or double the batches that are accumulated into one update",
+        label="accum",
+        rank=4,
+    ),
+    Entry(
+        "momentum",
+        "Settings of the selected",
+        (Stroke("m", "m", "momentum", "Momentum: 0 or 0.9"),),
+        "momentum 0 or 0.9",
+        label="momentum",
+        rank=7,
+    ),
+    Entry(
+        "edit",
+        "Settings of the selected",
+        (Stroke("enter", "enter", "edit", "Type exact settings"),),
+        "type exact values",
+        label="edit",
+        rank=6,
+    ),
+    Entry(
+        "restart",
+        "Settings of the selected",
+        (Stroke("r", "r", "restart", "Restart from the same first weights"),),
+        "restart from the same first weights; the old curve stays as a ghost",
+        label="restart",
+        rank=2,
+    ),
+    Entry(
+        "scaling.restart",
+        "All variants",
+        (Stroke("S", "S", "scaling(True)", "Scale the lr by another rule and restart all"),),
+        "next lr scaling rule (none, linear, sqrt) and restart all: the fair comparison",
+        label="scale+restart",
+        rank=2,
+    ),
+    Entry(
+        "scaling",
+        "All variants",
+        (Stroke("s", "s", "scaling(False)", "Scale the lr by another rule from here on"),),
+        "next lr scaling rule from here on; different pasts stay different",
+        label="scale",
+        rank=3,
+    ),
+    Entry(
+        "pause",
+        "All variants",
+        (Stroke("space", "space", "pause", "Pause or resume"),),
+        "pause or resume; also tries again after a full disk",
+        label="pause",
+        rank=1,
+    ),
+    Entry(
+        "step",
+        "All variants",
+        (Stroke("n", "n", "step", "One update, then pause"),),
+        "one update of each selected variant, then pause",
+        label="one update",
+        rank=6,
+    ),
+    Entry(
+        "extend",
+        "All variants",
+        (Stroke("c", "c", "extend", "Train as many epochs again"),),
+        "continue: as many epochs again",
+        label="continue",
+        rank=5,
+    ),
+    Entry(
+        "pace",
+        "All variants",
+        (
+            Stroke("less_than_sign", "<", "pace(-1)", "Pace: slower"),
+            Stroke("greater_than_sign", ">", "pace(1)", "Pace: faster"),
+        ),
+        "slower or faster, in epochs a second",
+        label="pace",
+        rank=4,
+    ),
+    Entry(
+        "free",
+        "All variants",
+        (Stroke("f", "f", "free", "Pace: free, or back"),),
+        "free: as fast as the device goes; again: back to the pace before",
+        label="free",
+        rank=7,
+    ),
+    Entry(
+        "axis",
+        "View",
+        (Stroke("x", "x", "axis", "x axis: samples, updates, seconds"),),
+        "x axis: samples, updates, seconds",
+        label="axis",
+        rank=3,
+    ),
+    Entry(
+        "log",
+        "View",
+        (Stroke("y", "y", "log", "y axis: linear or log"),),
+        "y axis linear or logarithmic",
+        label="log",
+        rank=7,
+    ),
+    Entry(
+        "summary",
+        "View",
+        (Stroke("i", "i", "summary", "Show or hide the summary"),),
+        "show or hide the summary of results",
+        label="results",
+        rank=8,
+    ),
+    Entry(
+        "theme",
+        "View",
+        (Stroke("t", "t", "theme", "Theme: dark or light"),),
+        "dark or light",
+    ),
+    Entry(
+        "palette",
+        "Program",
+        (Stroke("ctrl+p", "ctrl+p", "command_palette", "Command palette"),),
+        "find a command by name",
+    ),
+    Entry(
+        "help",
+        "Program",
+        (Stroke("question_mark", "?", "help", "Help"),),
+        "this help",
+        label="help",
+        rank=0,
+    ),
+    Entry(
+        "quit",
+        "Program",
+        (Stroke("q", "q", "leave(0)", "Quit"),),
+        "quit at once; the run is kept on disk. Ctrl+C does the same, with exit status 130",
+        label="quit",
+        rank=0,
+    ),
+)
+
+
+def bindings() -> list[Binding]:
+    """The app's bindings; the footer is our own, so Textual shows none."""
+    return [
+        Binding(stroke.key, stroke.action, stroke.title, key_display=stroke.shown, show=False)
+        for entry in TABLE
+        for stroke in entry.strokes
+        if entry.id != "palette"  # Textual binds it itself
+    ]
+
+
+def groups() -> list[tuple[str, list[Entry]]]:
+    """The table by group, in order."""
+    return [(name, list(entries)) for name, entries in groupby(TABLE, key=lambda entry: entry.group)]
+
+
+def footer_entries(width: int) -> list[Entry]:
+    """The footer's entries, in the table's order, as many as fit `width` cells with a gap of two."""
+    chosen: set[str] = set()
+    used = 0
+    for entry in sorted((entry for entry in TABLE if entry.label), key=lambda entry: entry.rank):
+        needed = len(entry.keys) + 1 + len(entry.label) + (2 if chosen else 0)
+        if used + needed > width:
+            break
+        chosen.add(entry.id)
+        used += needed
+    return [entry for entry in TABLE if entry.id in chosen]
+
+
+def markdown() -> str:
+    """The table as the README shows it."""
+    lines = ["| Key | What it does |", "|---|---|"]
+    for name, entries in groups():
+        lines.append(f"| **{name}** | |")
+        lines += [f"| {_code(entry)} | {entry.help} |" for entry in entries]
+    return "\n".join(lines) + "\n"
+
+
+def _code(entry: Entry) -> str:
+    return " ".join(f"`{key}`" for key in entry.keys.split())

@@ -1,0 +1,130 @@
+"""What one app reads and draws: logs into the store, the store onto the widgets. Knows no key.
+
+Bounded by count and time a tick, so that a flood of records never freezes the keys.
+"""
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from engine.follow import Follower
+from gdtui import texts, views
+from gdtui.chart.widget import Chart
+from gdtui.commander import Commander
+from gdtui.panels.line import Line
+from gdtui.panels.variant import VariantPanel
+from gdtui.store import Store, VariantState
+from gdtui.views import Canvas, Ranges, View
+from textual.content import Content
+
+if TYPE_CHECKING:
+    from gdtui.app import GdtuiApp
+
+_READ_SECONDS: Final = 0.03
+"""Reading a tick may take so long; what is left comes with the next."""
+_READ_RECORDS: Final = 200
+"""Records of one log before the next one gets its turn."""
+_FIGURES_SECONDS: Final = 0.25
+
+
+class LiveView:
+    """The moving part of the app."""
+
+    def __init__(self, app: "GdtuiApp") -> None:
+        self._app = app
+        self.store = Store(app.run_directory.info.settings)
+        self.commander = Commander(self.store, app.controls)
+        self.view = View(dark=app.current_theme.dark)
+        self._follower = Follower(app.run_directory)
+        self._ranges: dict[str, Ranges] = {}
+        self._drawn: dict[str, tuple[Canvas, View, int]] = {}
+        self._versions: dict[str, int] = dict.fromkeys(self.store.variants, 0)
+        self._figures_at = 0.0
+
+    @property
+    def chosen(self) -> list[VariantState]:
+        """The variants that keys act on."""
+        states = self.store.states
+        return states if self.view.selected is None else [states[self.view.selected]]
+
+    def look(self, **options: Any) -> None:
+        """Change what is looked at, and show it at once."""
+        self.view = replace(self.view, **options)
+        self.tick(figures=True)
+
+    def tick(self, *, figures: bool = False) -> None:
+        """Read what is new and repaint what it changes; figures only now and then, or when asked."""
+        self._read()
+        now = time.monotonic()
+        with self._app.batch_update():
+            self._draw_charts()
+            if figures or now - self._figures_at >= _FIGURES_SECONDS:
+                self._figures_at = now
+                self._write_figures()
+
+    # --- Reading --------------------------------------------------------------------------------
+
+    def _read(self) -> None:
+        until = time.monotonic() + _READ_SECONDS
+        while True:
+            count = 0
+            for name, record in self._follower.read(_READ_RECORDS):
+                self.store.add(name, record)
+                self._versions[name] += 1
+                count += 1
+            if count == 0 or time.monotonic() > until:
+                break
+        if self._app.controls is not None:
+            for notice in self._app.controls.poll():
+                self._app.say([f"{notice.variant or 'run'}: {notice.text}"], "error")
+
+    # --- Drawing --------------------------------------------------------------------------------
+
+    def _draw_charts(self) -> None:
+        screen = self._app.screen_stack[0]
+        chart = screen.query_one("#overlay", Chart)
+        if self._is_due("overlay", chart, sum(self._versions.values())):
+            picture, self._ranges["overlay"] = views.overlay(
+                self.store, self.view, _canvas(chart), self._ranges.get("overlay", Ranges())
+            )
+            chart.show(picture)
+        for one, panel in zip(self.store.states, screen.query(VariantPanel), strict=False):
+            name = one.tally.name
+            if self._is_due(name, panel.chart, self._versions[name]):
+                picture, self._ranges[name] = views.panel(
+                    one, self.view, _canvas(panel.chart), self._ranges.get(name, Ranges())
+                )
+                panel.chart.show(picture)
+
+    def _is_due(self, key: str, chart: Chart, version: int) -> bool:
+        """Whether a chart is seen, and would look different from what it was last drawn from."""
+        if not chart.is_on_screen:
+            return False
+        drawn = (_canvas(chart), self.view, version)
+        if self._drawn.get(key) == drawn:
+            return False
+        self._drawn[key] = drawn
+        return True
+
+    def _write_figures(self) -> None:
+        screen = self._app.screen_stack[0]
+        header = screen.query_one("#header", Line)
+        header.say(texts.header(self.store, header.content_size.width, time.time()))
+        lines = screen.query_one("#lines", Line)
+        if lines.display:
+            lines.say(
+                Content("\n").join(
+                    texts.line(one, selected=one.index == self.view.selected, width=lines.content_size.width)
+                    for one in self.store.states
+                )
+            )
+        for one, panel in zip(self.store.states, screen.query(VariantPanel), strict=False):
+            panel.set_class(self.view.selected == one.index, "-selected")
+            panel.set_class(self.view.selected not in (None, one.index), "-unselected")
+            panel.settings.say(texts.settings(one))
+            panel.figures.say(texts.figures(one))
+            panel.say_state(*texts.state(one))
+
+
+def _canvas(chart: Chart) -> Canvas:
+    return Canvas(chart.columns, chart.canvas.width, chart.canvas.height)

@@ -1,0 +1,30 @@
+"""The bottom line: the keys that fit, out of the table; a click on one presses it."""
+
+from textual import events
+from textual.content import Content
+
+from gdtui.keys import Entry, footer_entries
+from gdtui.panels.line import Line
+
+
+class Footer(Line):
+    """As many keys as the width has room for."""
+
+    def on_mount(self) -> None:
+        self._fill()
+
+    def on_resize(self, _event: events.Resize) -> None:
+        self._fill()
+
+    def _fill(self) -> None:
+        self.say(Content("  ").join(_entry(entry) for entry in footer_entries(self.content_size.width)))
+
+
+def _entry(entry: Entry) -> Content:
+    if entry.shown:
+        keys = Content.styled(entry.shown, "bold $footer-key-foreground")
+    else:
+        keys = Content(" ").join(
+            Content.styled(stroke.shown, "bold $footer-key-foreground") for stroke in entry.strokes
+        )
+    return keys + Content.styled(f" {entry.label}", "$foreground 70%")

@@ -1,0 +1,30 @@
+"""One variant: its settings, its raw losses, its figures. Shows what the store says, keeps no truth."""
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from gdtui.chart.widget import Chart
+from gdtui.panels.line import Line
+from gdtui.theme import COLOURS
+
+
+class VariantPanel(Vertical):
+    """A box in the variant's colour."""
+
+    def __init__(self, index: int, name: str) -> None:
+        super().__init__(id=f"panel-{index}", classes=f"panel -variant-{index % COLOURS + 1}")
+        self.border_title = f"{index + 1} {name}".replace("[", r"\[")
+        self.settings = Line(classes="settings")
+        self.chart = Chart(message="importing torch…", classes="raw")
+        self.figures = Line(classes="figures")
+
+    def compose(self) -> ComposeResult:
+        yield self.settings
+        yield self.chart
+        yield self.figures
+
+    def say_state(self, word: str, style: str) -> None:
+        """Put the state in the box's lower border."""
+        text = f"[{style}]{word}[/]" if style else word
+        if text != self.border_subtitle:
+            self.border_subtitle = text

@@ -1,0 +1,122 @@
+"""What one variant has been told and has not yet confirmed. Fed by records; knows no widget.
+
+A record that carries a command's id confirms it and the earlier ones of its kind. The session's log
+and the variant's are read one after the other, so that a confirmation can come before its command.
+"""
+
+from dataclasses import dataclass, field
+
+from engine.messages import (
+    AnyCommand,
+    AnyRecord,
+    Change,
+    Changed,
+    Command,
+    CommandSent,
+    End,
+    Extend,
+    Pause,
+    Planned,
+    Refused,
+    Restart,
+    Resume,
+    SetPace,
+    Started,
+    State,
+    StateChanged,
+    StepOnce,
+    WorkerDied,
+    WorkerReplaced,
+)
+from engine.settings import VariantSettings
+
+_SETTINGS = (Change, Restart)
+_GOING = (Pause, Resume, StepOnce)
+_PLAN = (SetPace, Extend)
+_ALL = (*_SETTINGS, *_GOING, *_PLAN)
+_BROKEN = (State.FAILED, State.OUT_OF_MEMORY)
+
+
+@dataclass(slots=True)
+class Pending:
+    """The unconfirmed commands of one variant, oldest first."""
+
+    commands: list[AnyCommand] = field(default_factory=list)
+    draft: VariantSettings | None = None
+    """Wanted, with nobody there to be told: for the next restart."""
+    _confirmed: dict[type[Command], int] = field(default_factory=dict)
+    """The highest id confirmed, by kind."""
+    _broken_at: float = 0.0
+
+    def add(self, record: AnyRecord) -> None:
+        """Take in the next record about the variant."""
+        match record:
+            case CommandSent():
+                self._note(record)
+            case Started():
+                self.draft = None
+                self._confirm(record.command, _SETTINGS)
+            case Changed() | Refused():
+                self._confirm(record.command, (Change,))
+            case StateChanged():
+                self._confirm(record.command, _GOING)
+                if record.state in _BROKEN:
+                    self._broken_at = record.wall_time
+                    self._give_up()
+            case Planned():
+                self._confirm(record.command, _PLAN)
+            case WorkerReplaced():
+                self._confirm(record.command, _ALL)
+            case WorkerDied() | End():
+                self._give_up()
+            case _:
+                pass
+
+    def settings(self, in_force: VariantSettings) -> VariantSettings:
+        """What the variant will train with once everything is confirmed."""
+        told = [command.settings for command in self.commands if isinstance(command, Change | Restart)]
+        return told[-1] if told else self.draft or in_force
+
+    @property
+    def restarts(self) -> bool:
+        return any(isinstance(command, Restart) for command in self.commands)
+
+    @property
+    def going(self) -> AnyCommand | None:
+        """The last unconfirmed word to pause, to resume or to do one update."""
+        return next((command for command in reversed(self.commands) if isinstance(command, _GOING)), None)
+
+    @property
+    def pace(self) -> tuple[float | None] | None:
+        """The unconfirmed pace, in a tuple of one: None is a pace, too."""
+        paces = [command.pace for command in self.commands if isinstance(command, SetPace)]
+        return (paces[-1],) if paces else None
+
+    @property
+    def epochs(self) -> int | None:
+        """The unconfirmed number of epochs."""
+        epochs = [command.epochs for command in self.commands if isinstance(command, Extend)]
+        return epochs[-1] if epochs else None
+
+    def _note(self, sent: CommandSent) -> None:
+        command = sent.command
+        if command.id <= self._confirmed.get(type(command), 0) or sent.wall_time < self._broken_at:
+            return
+        self.commands.append(command)
+
+    def _confirm(self, command: int, kinds: tuple[type[Command], ...]) -> None:
+        if not command:
+            return
+        for kind in kinds:
+            self._confirmed[kind] = max(command, self._confirmed.get(kind, 0))
+        self.commands = [
+            waiting
+            for waiting in self.commands
+            if not (isinstance(waiting, kinds) and waiting.id <= command)
+        ]
+
+    def _give_up(self) -> None:
+        """Nobody is left who could confirm; the settings wanted stay, for the next restart."""
+        told = [command.settings for command in self.commands if isinstance(command, Change | Restart)]
+        self.draft = told[-1] if told else self.draft
+        self.commands.clear()

@@ -1,0 +1,1 @@
+"""What is shown above the main screen: help, the form for exact settings."""

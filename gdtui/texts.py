@@ -1,0 +1,187 @@
+"""The lines of text on the screen: pure functions from what is known to styled text of a given width.
+
+Fields keep their width while figures change, so that nothing jumps.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+from textual.content import Content
+
+from engine.messages import State
+from engine.settings import LrScaling
+from gdtui import wording
+from gdtui.store import BROKEN, Store, VariantState
+from gdtui.theme import COLOURS
+
+_DIM: Final = "$foreground 60%"
+_PENDING: Final = "bold $warning"
+_STYLES: Final = {
+    State.RUNNING: "$success",
+    State.FINISHED: "$primary",
+    State.PAUSED: "$warning",
+    State.STARTING: "$warning",
+    State.DIVERGED: "bold $error",
+    **dict.fromkeys(BROKEN, "bold $error"),
+}
+Part = tuple[str, str]
+"""Text and style."""
+
+
+def joined(parts: Sequence[Part], separator: str = "") -> Content:
+    pieces: list[Part] = []
+    for place, part in enumerate(parts):
+        if place and separator:
+            pieces.append((separator, _DIM))
+        pieces.append(part)
+    return Content.assemble(*pieces)
+
+
+def colour_of(one: VariantState) -> str:
+    return f"$variant-{one.index % COLOURS + 1}"
+
+
+def state(one: VariantState) -> Part:
+    """What a variant is doing, in the colour of that."""
+    style = "bold $error" if one.is_diverging else _STYLES.get(one.tally.state, "")
+    return one.word, _PENDING if one.word.endswith("…") else style
+
+
+# --- Header -----------------------------------------------------------------------------------------
+
+
+def header(store: Store, width: int, now: float) -> Content:
+    """What is trained on the left; how far, how fast, how long and whether on the right."""
+    run, slowest = store.settings, store.slowest
+    epochs = max(one.pending.epochs or one.tally.planned_epochs for one in store.states)
+    left: list[Part] = [(run.problem, "bold")]
+    left += [(text, "") for text in (slowest.tally.model, slowest.tally.device or run.device) if text]
+    left.append((f"seed {run.seed}", ""))
+    right: list[Part] = [
+        (f"epoch {slowest.tally.epoch:>{len(str(epochs))}}/{epochs}", "bold"),
+        _pace(store),
+        (wording.clock(store.clock(now)), ""),
+        _run_state(store),
+    ]
+    return _both_ends([("gdtui", "bold $primary"), *left], right, width)
+
+
+def _pace(store: Store) -> Part:
+    text = wording.pace(store.pace)
+    return (f"{text}…", _PENDING) if store.is_pace_pending else (text, "")
+
+
+def _run_state(store: Store) -> Part:
+    word = store.word
+    if word.endswith("…"):
+        return word, _PENDING
+    return word, next((style for each, style in _STYLES.items() if each == word), "bold $warning")
+
+
+def _both_ends(left: list[Part], right: list[Part], width: int) -> Content:
+    """As much as fits: first the left gives way from its end, then the right from its start."""
+    while left and _length(left) + 2 + _length(right) > width:
+        left.pop()
+    while len(right) > 1 and _length(right) > width:
+        right.pop(0)
+    gap = max(0, width - _length(left) - _length(right))
+    return joined(left, " · ") + Content(" " * gap) + joined(right, " · ")
+
+
+def _length(parts: list[Part]) -> int:
+    return sum(len(text) for text, _ in parts) + 3 * max(0, len(parts) - 1)
+
+
+# --- One variant ------------------------------------------------------------------------------------
+
+
+def settings(one: VariantState) -> Content:
+    """The settings in force, those pending marked: "batch 64→128…"."""
+    n = one.tally.n
+    now, wanted = one.tally.settings, one.wanted
+    parts: list[Part] = []
+    for (name, value), (_, new) in zip(wording.fields(now, n), wording.fields(wanted, n), strict=True):
+        if value != new:
+            parts.append((f"{name} {value}→{new}…", _PENDING))
+        elif name == "batch":
+            parts.append((f"batch {wording.batch(now.batch_size, n)}", ""))
+        elif name == "lr":
+            parts.append((_lr(one), ""))
+        elif _is_telling(name, one):
+            parts.append((f"{name} {value}", ""))
+    return joined(parts, " · ")
+
+
+def _lr(one: VariantState) -> str:
+    """The lr in force; with a rule, what it was scaled from."""
+    base, rule, resolved = one.tally.settings.lr, one.tally.settings.lr_scaling, one.tally.resolved
+    if rule is LrScaling.NONE or resolved is None:
+        return f"lr {wording.setting(base)}"
+    return f"lr {wording.number(resolved.lr)} ({rule} from {wording.setting(base)})"
+
+
+def _is_telling(name: str, one: VariantState) -> bool:
+    """Whether a setting differs from what everybody expects."""
+    now = one.tally.settings
+    return {
+        "accum": now.accumulation_steps != 1,
+        "momentum": now.momentum != 0,
+        "optimizer": now.optimizer != "sgd",
+    }.get(name, False)
+
+
+def trouble(one: VariantState) -> str:
+    """What is wrong with a variant, as one sentence; empty when nothing is."""
+    if one.notice:
+        return one.notice
+    if one.tally.state is State.DIVERGED or one.tally.state in BROKEN:
+        return f"{one.tally.state}: {one.tally.detail}" if one.tally.detail else str(one.tally.state)
+    if one.is_diverging:
+        return "diverging: the loss is over 1,000 × that at the start; a smaller lr (,), then r"
+    return ""
+
+
+def figures(one: VariantState) -> Content:
+    """Two lines: how good, and how far and how fast; or what is wrong."""
+    if wrong := trouble(one):
+        return Content.styled(wrong, "$error")
+    tally = one.tally
+    first = joined([_named("loss", one.loss, 6), _named("σ", one.spread, 6), _full_loss(one)], "  ")
+    speed = "–" if math.isnan(one.speed) else f"{wording.count(one.speed)}/s"
+    second = (
+        f"{wording.count(tally.updates):>7} updates {wording.count(tally.samples):>9} samples {speed:>10}"
+    )
+    return first + Content.styled("\n" + second, _DIM)
+
+
+def _full_loss(one: VariantState) -> Part:
+    return _named("◆ all data", one.tally.full_loss, 6)
+
+
+def _named(name: str, value: float, width: int) -> Part:
+    return f"{name} {wording.number(value):<{width}}", "bold" if name == "loss" else ""
+
+
+def line(one: VariantState, *, selected: bool, width: int) -> Content:
+    """One variant in one line of a narrow screen."""
+    mark = "▸" if selected else " "
+    resolved, n = one.tally.resolved, one.tally.n
+    name = Content.styled(f"{mark}{one.index + 1} {one.tally.name[:13]:<13} ", f"bold {colour_of(one)}")
+    if wrong := trouble(one):
+        return (name + Content.styled(wrong, "$error")).truncate(width, ellipsis=True)
+    lr = wording.number(resolved.lr) if resolved else wording.setting(one.tally.settings.lr)
+    difference = wording.difference(one.tally.settings, one.wanted, n)
+    told: Part = (
+        (f"{difference}…"[:21].ljust(21), _PENDING)
+        if difference
+        else (f"{wording.short_batch(one.tally.settings.batch_size, n):>7}  lr {lr:<8} ", "")
+    )
+    parts: list[Part] = [
+        told,
+        (f"loss {wording.number(one.loss):<7}", "bold"),
+        (f"σ {wording.number(one.spread):<7}", ""),
+        (f"◆ {wording.number(one.tally.full_loss):<7}", ""),
+        state(one),
+    ]
+    return (name + joined(parts)).truncate(width, ellipsis=True)

@@ -1,0 +1,179 @@
+"""From what is known to what is drawn: pure functions from store and view options to pictures.
+
+Holds nothing: the ranges that are shown go in and come out, so that axes do not jitter.
+"""
+
+import math
+import textwrap
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from engine.messages import State
+from gdtui.chart.axes import Range, grow, settle, x_scale, y_scale
+from gdtui.chart.palette import variant_colour
+from gdtui.chart.picture import Mark, Picture, Series
+from gdtui.store import SMOOTHING, Generation, Store, VariantState
+from gdtui.trace import EMPTY, Axis, Trace
+
+_TITLES: Final = {
+    Axis.SAMPLES: "samples",
+    Axis.UPDATES: "updates",
+    Axis.SECONDS: "seconds of training, on shared cores",
+}
+_PLACE: Final = {Axis.SAMPLES: 0, Axis.UPDATES: 1, Axis.SECONDS: 2}
+_IMPORTING: Final = "importing torch…"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one viewer chose to look at."""
+
+    axis: Axis = Axis.SAMPLES
+    log: bool = False
+    dark: bool = True
+    selected: int | None = None
+    """The place of the one selected variant; None: all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Canvas:
+    """The room that a chart has: columns of dots, columns and rows of cells."""
+
+    dots: int
+    columns: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ranges:
+    """What the axes of one chart showed last, and for which data: others begin anew."""
+
+    of: object = None
+    x: float | None = None
+    y: Range | None = None
+
+
+def overlay(store: Store, view: View, canvas: Canvas, shown: Ranges) -> tuple[Picture, Ranges]:
+    """All variants on one chart: smoothed lines over envelopes, full losses, changes, ghosts."""
+    shown = _kept(shown, (view.axis, view.log))
+    states = [one for one in store.states if one.current is not None]
+    pairs = [(one, one.current) for one in states if one.current is not None]
+    ghosts = [(one, one.ghost) for one in states if one.ghost is not None]
+    high = grow(shown.x, max((_end(each, view.axis) for _, each in pairs + ghosts), default=0.0))
+    series = [_ghost(one, each, view, high, canvas) for one, each in ghosts]
+    series += [_line(one, each, view, high, canvas) for one, each in pairs]
+    y = settle(shown.y, *_extent(series), log=view.log)
+    picture = Picture(
+        x=x_scale(high, canvas.columns, _TITLES[view.axis]),
+        y=y_scale(y, canvas.rows, log=view.log),
+        series=tuple(series),
+        marks=tuple(mark for one, each in pairs for mark in _marks(one, each, view)),
+        title=f"loss · smoothed over {_share(SMOOTHING)} epoch · ◆ on all data",
+        message="" if pairs else _doing(store.states[0]),
+    )
+    return picture, Ranges(shown.of, high, y)
+
+
+def panel(one: VariantState, view: View, canvas: Canvas, shown: Ranges) -> tuple[Picture, Ranges]:
+    """One variant's raw loss, batch by batch."""
+    shown = _kept(shown, (view.axis, view.log, one.tally.generation))
+    now = one.current
+    end = _end(now, view.axis) if now else 0.0
+    high = grow(shown.x, end)
+    extremes = now.history.extremes(view.axis, 0.0, high) if now else None
+    y = settle(shown.y, *(extremes or (None, None)), log=view.log)
+    has_data = now is not None and len(now.history) > 0
+    raw = now.history.trace(view.axis, 0.0, high, canvas.dots) if now and canvas.dots else EMPTY
+    colour = variant_colour(one.index, dark=view.dark)
+    picture = Picture(
+        x=x_scale(high, canvas.columns),
+        y=y_scale(y, canvas.rows, log=view.log),
+        series=(Series(one.tally.name, colour, line=_positive(raw, view.log)),),
+        marks=tuple(_marks(one, now, view)) if now else (),
+        message="" if has_data else _wrapped(_doing(one), canvas.columns),
+    )
+    return picture, Ranges(shown.of, high, y)
+
+
+def _kept(shown: Ranges, of: object) -> Ranges:
+    return shown if shown.of == of else Ranges(of)
+
+
+def _end(generation: Generation, axis: Axis) -> float:
+    return generation.history.end(axis) if len(generation.history) else 0.0
+
+
+def _line(one: VariantState, now: Generation, view: View, high: float, canvas: Canvas) -> Series:
+    history = now.history
+    if not canvas.dots:
+        return Series(one.tally.name, variant_colour(one.index, dark=view.dark))
+    return Series(
+        label=one.tally.name,
+        colour=variant_colour(one.index, dark=view.dark),
+        line=_positive(history.smoothed(view.axis, 0.0, high, canvas.dots, SMOOTHING), view.log),
+        envelope=_positive(history.trace(view.axis, 0.0, high, canvas.dots), view.log),
+        points=_positive(_points(now, view.axis), view.log),
+    )
+
+
+def _ghost(one: VariantState, then: Generation, view: View, high: float, canvas: Canvas) -> Series:
+    colour = variant_colour(one.index, dark=view.dark)
+    line = EMPTY
+    if canvas.dots:
+        line = then.history.smoothed(view.axis, 0.0, high, canvas.dots, SMOOTHING)
+    return Series(f"{one.tally.name}, before", colour, line=_positive(line, view.log), faint=True)
+
+
+def _points(now: Generation, axis: Axis) -> Trace:
+    x = np.array([each[_PLACE[axis]] for each in now.evaluations], np.float64)
+    y = np.array([each[3] for each in now.evaluations], np.float64)
+    return Trace(x, y, y)
+
+
+def _marks(one: VariantState, now: Generation, view: View) -> Iterable[Mark]:
+    colour = variant_colour(one.index, dark=view.dark)
+    for change in now.changes:
+        at = (change.samples, change.updates, change.seconds)[_PLACE[view.axis]]
+        yield Mark(float(at), colour, change.label)
+
+
+def _extent(series: list[Series]) -> tuple[float | None, float | None]:
+    """Lowest and highest of lines and points; the envelope may go beyond: it is marked where it does."""
+    parts = [
+        values for each in series for trace in (each.line, each.points) for values in (trace.low, trace.high)
+    ]
+    values = np.concatenate(parts) if parts else np.empty(0)
+    values = values[np.isfinite(values)]
+    return (float(values.min()), float(values.max())) if values.size else (None, None)
+
+
+def _positive(trace: Trace, log: bool) -> Trace:
+    """On a log axis, what is not above 0 is a gap."""
+    if not log or trace.is_empty or trace.low.min() > 0:
+        return trace
+    bad = trace.low <= 0
+    return Trace(trace.x, np.where(bad, math.nan, trace.low), np.where(bad, math.nan, trace.high))
+
+
+# --- Words in a chart without data ----------------------------------------------------------------
+
+
+def _doing(one: VariantState) -> str:
+    """What the variant is doing before its first loss."""
+    tally = one.tally
+    if tally.state is State.STARTING:
+        return f"{tally.detail}…" if tally.detail else _IMPORTING
+    if tally.state is State.RUNNING:
+        return "first batch…"
+    return f"{tally.state}: {tally.detail}" if tally.detail else str(tally.state)
+
+
+def _wrapped(text: str, columns: int) -> str:
+    return "\n".join(textwrap.wrap(text, max(8, columns))[:6])
+
+
+def _share(epochs: float) -> str:
+    return {0.25: "¼", 0.5: "½"}.get(epochs, f"{epochs:g}")

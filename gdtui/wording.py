@@ -1,0 +1,89 @@
+"""Numbers and settings as words on the screen: pure functions from values to short text."""
+
+import math
+
+from engine.settings import FULL, BatchSize, VariantSettings
+
+
+def number(value: float, digits: int = 3) -> str:
+    """With so many significant digits, no exponent where it can be helped; "–" for none."""
+    if math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "∞"
+    size = abs(value)
+    if value == 0:
+        return "0"
+    if size >= 1e6 or size < 1e-4:
+        mantissa, power = f"{value:.{digits - 1}e}".split("e")
+        return f"{mantissa}e{int(power)}"
+    decimals = max(0, digits - 1 - math.floor(math.log10(size)))
+    return f"{value:,.{decimals}f}"
+
+
+def setting(value: float) -> str:
+    """A value that somebody chose, as short as it can be said: 0.01, 1e-5, 512."""
+    if value and (abs(value) < 1e-4 or abs(value) >= 1e6):
+        mantissa, power = f"{value:.6g}".split("e") if "e" in f"{value:.6g}" else (f"{value:.6g}", "0")
+        return f"{mantissa}e{int(power)}"
+    return f"{value:.6g}"
+
+
+def batch(size: BatchSize, n: int) -> str:
+    """64, or "2,000 (full)" once n is known."""
+    if size == FULL or (n and size >= n):
+        return f"{n:,} (full)" if n else FULL
+    return f"{size:,}"
+
+
+def short_batch(size: BatchSize, n: int) -> str:
+    """64, or "full"."""
+    return FULL if size == FULL or (n and size >= n) else f"{size:,}"
+
+
+def pace(value: float | None) -> str:
+    if value is None:
+        return "free"
+    return f"{setting(value)} epoch/s" if value == 1 else f"{setting(value)} epochs/s"
+
+
+def clock(seconds: float) -> str:
+    whole = int(seconds)
+    hours, minutes = whole // 3600, whole // 60 % 60
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes:02}:{whole % 60:02}"
+
+
+def count(value: float) -> str:
+    """A count, short from a million on: 24,000 · 1.23M."""
+    if math.isnan(value):
+        return "–"
+    for unit, suffix in ((1e12, "T"), (1e9, "G"), (1e6, "M")):
+        if value >= unit:
+            return f"{value / unit:.2f}{suffix}"
+    return f"{value:,.0f}"
+
+
+def difference(before: VariantSettings, after: VariantSettings, n: int) -> str:
+    """What changed, such as "batch 64→128"; empty when nothing did."""
+    return ", ".join(f"{name} {old}→{new}" for name, old, new in changes(before, after, n))
+
+
+def changes(before: VariantSettings, after: VariantSettings, n: int) -> list[tuple[str, str, str]]:
+    """(name, old, new) of each setting that differs."""
+    return [
+        (name, old, new)
+        for (name, old), (_, new) in zip(fields(before, n), fields(after, n), strict=True)
+        if old != new
+    ]
+
+
+def fields(settings: VariantSettings, n: int) -> list[tuple[str, str]]:
+    """Every setting that a panel or a mark may speak of, as (name, value)."""
+    return [
+        ("batch", short_batch(settings.batch_size, n)),
+        ("lr", setting(settings.lr)),
+        ("scaling", str(settings.lr_scaling)),
+        ("accum", f"×{settings.accumulation_steps}"),
+        ("momentum", setting(settings.momentum)),
+        ("optimizer", settings.optimizer),
+    ]
