@@ -1,4 +1,4 @@
-"""Reads all logs of a run as they grow: the one reader behind live view, stored runs, export and headless."""
+"""Reads all logs of a run as they grow: the one reader of live view, stored runs and headless runs."""
 
 from collections.abc import Iterator
 

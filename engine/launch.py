@@ -33,7 +33,7 @@ def warm_up(output: Path) -> None:
 
 def start_worker(task: worker.WorkerTask) -> tuple[BaseProcess, Connection]:
     """Start a worker; blocks until torch is imported. Returns its process and our end of its pipe."""
-    context = mp.get_context("forkserver" if HAS_FORK_SERVER else "spawn")
+    context = mp.get_context("forkserver") if HAS_FORK_SERVER else mp.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=worker.main, args=(task, theirs), name=task.variant.name)
     try:

@@ -34,7 +34,10 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Something that a worker is told to do."""
 
     id: int
-    """Grows with every command of a session. A record that carries it confirms it, and the earlier ones of its kind."""
+    """Grows with every command of a session.
+
+    A record that carries it confirms it, and the earlier ones of its kind.
+    """
 
 
 class Change(Command, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""When the next updates may start, so that all variants grow together on the sample axis. Pure arithmetic."""
+"""When the next updates may start, so that all variants grow together on the sample axis."""
 
 import math
 from typing import Final

@@ -130,7 +130,7 @@ class LogWriter:
 class LogReader:
     """Reads one log from its start, as far as it has been written; iterate again for what came since.
 
-    Iterating raises LogDamagedError at damage, after every record before it; from then on there is nothing more.
+    Iterating raises LogDamagedError at damage, after every record before it, and from then on at once.
     """
 
     def __init__(self, path: Path) -> None:
@@ -180,7 +180,7 @@ class LogReader:
         if crc32(payload) != _CHECK.unpack(data[-_CHECK.size :])[0]:
             raise self._damaged()
         try:
-            record = _decoder.decode(payload)
+            record: AnyRecord = _decoder.decode(payload)
         except msgspec.DecodeError as error:
             raise self._damaged(f"holds a record of another version ({error})") from None
         self._position += len(data)

@@ -4,6 +4,7 @@ The only way to a worker. What is shown comes from the run directory, never from
 notices of `poll`: they tell what the run directory may be unable to hold.
 """
 
+import contextlib
 import os
 import signal
 import threading
@@ -21,9 +22,9 @@ import msgspec
 
 from engine.launch import start_worker
 from engine.messages import (
+    AnyCommand,
     AnyNote,
     Change,
-    Command,
     CommandSent,
     End,
     Extend,
@@ -77,7 +78,7 @@ class _Handle:
     pipe: Connection | None = None
     is_dead: bool = False
     server_died: bool = False
-    outbox: list[Command] = field(default_factory=list)
+    outbox: list[AnyCommand] = field(default_factory=list)
     """Sent before the worker had a pipe."""
 
 
@@ -195,19 +196,17 @@ class Session:
         self._command_id += 1
         return self._command_id
 
-    def _send(self, name: str, command: Command) -> None:
+    def _send(self, name: str, command: AnyCommand) -> None:
         handle = self._handles[name]
         if handle.is_dead:
             return
-        if not isinstance(command, Stop):
+        if not isinstance(command, Stop):  # every session ends so: nothing to record
             self._write(CommandSent(variant=name, wall_time=time.time(), command=command))
         if handle.pipe is None:
             handle.outbox.append(command)
             return
-        try:
+        with contextlib.suppress(OSError):  # it has died: poll will see the end of its pipe, and say so
             handle.pipe.send_bytes(msgspec.msgpack.encode(command))
-        except OSError:
-            pass  # it has died: poll will see the end of its pipe, and say so
 
     # --- Watching over the workers --------------------------------------------------------------
 
@@ -243,9 +242,10 @@ class Session:
                 self._record_death(started.variant, started.text)
                 self._notices.append(started)
                 continue
-            handle, handle.process, handle.pipe = started
+            handle, process, pipe = started
+            handle.process, handle.pipe = process, pipe
             for command in handle.outbox:
-                handle.pipe.send_bytes(msgspec.msgpack.encode(command))
+                pipe.send_bytes(msgspec.msgpack.encode(command))
             handle.outbox.clear()
 
     def _receive(self, handle: _Handle, pipe: Connection) -> None:

@@ -1,4 +1,4 @@
-"""What a variant's log says so far, as figures: one fold over its records, for screen and headless alike."""
+"""What a variant's log says so far, as figures: one fold over its records, for every front end."""
 
 import math
 from dataclasses import dataclass, field

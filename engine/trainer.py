@@ -4,11 +4,12 @@ The device is asked for a result once a call, not once a batch: losses stay wher
 until `advance` returns.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -22,7 +23,7 @@ _EVALUATION_PIECE: Final = 8192
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
-    """Some consecutive batches of one epoch under one setting; the fields of messages.Chunk but for time."""
+    """Some consecutive batches of one epoch under one setting: messages.Chunk, but for time."""
 
     epoch: int
     batch: int
@@ -35,7 +36,7 @@ class Stretch:
     lr: float
     losses: bytes
     is_finite: bool
-    """All losses, and the weights after them, are finite."""
+    """All losses are finite; the first that is not ends the stretch."""
 
 
 class Trainer:
@@ -52,6 +53,7 @@ class Trainer:
         """The epoch at hand, from 1; 0 before the first batch."""
         self.batches = self.updates = self.samples = 0
         """Done so far. `updates` counts closed groups."""
+        self.device = device
         self._seed = seed
         self._data = tuple(tensor.to(device) for tensor in problem.train)
         self._epoch_data = self._data
@@ -108,7 +110,7 @@ class Trainer:
             if size == batch.group_samples:
                 loss.backward()  # type: ignore[no-untyped-call]
             else:
-                (loss * (size / batch.group_samples)).backward()
+                (loss * (size / batch.group_samples)).backward()  # type: ignore[no-untyped-call]
             losses.append(loss.detach())
             self._in_update += 1
             self._position = batch.stop
@@ -124,9 +126,12 @@ class Trainer:
     def _begin_epoch(self) -> None:
         """Lay the samples out in the new epoch's order once: a batch is then a slice, not a gather."""
         self.epoch += 1
-        order = torch.from_numpy(epoch_order(self._seed, self.epoch, self.n))
-        self._epoch_data = tuple(tensor[order.to(tensor.device)] for tensor in self._data)
         self._position = 0
+        if self.resolved.batch_size == self.n:
+            self._epoch_data = self._data  # one batch holds them all: there is no order to lay out
+        else:
+            order = torch.from_numpy(epoch_order(self._seed, self.epoch, self.n)).to(self.device)
+            self._epoch_data = tuple(tensor.index_select(0, order) for tensor in self._data)
         self._cut()
 
     def _clear_gradients(self) -> None:
@@ -136,12 +141,11 @@ class Trainer:
 
     def _stretch(self, before: tuple[int, int, int, int], losses: list[Tensor], size: int) -> Stretch:
         batch, update, in_update, samples = before
-        on_host = torch.stack(losses).float().cpu()  # the one synchronisation of the call
-        weights_finite = torch.stack([p.isfinite().all() for p in self._parameters]).all()
-        is_finite = on_host.isfinite()
+        on_host = torch.stack(losses).float().cpu().numpy()  # the one synchronisation of the call
+        is_finite = np.isfinite(on_host)
         if not is_finite.all():
             # How many batches followed the first bad one is chance: leave them out.
-            on_host = on_host[: int(is_finite.logical_not().nonzero()[0]) + 1]
+            on_host = on_host[: int(is_finite.argmin()) + 1]
             size = size if len(on_host) == len(losses) else self.resolved.batch_size
             self.batches = batch - 1 + len(on_host)
             self.samples = samples + (len(on_host) - 1) * self.resolved.batch_size + size
@@ -156,8 +160,8 @@ class Trainer:
             last_batch_size=size,
             accumulation_steps=self.resolved.accumulation_steps,
             lr=self.resolved.lr,
-            losses=on_host.numpy().astype("<f4", copy=False).tobytes(),
-            is_finite=bool(is_finite.all()) and bool(weights_finite),
+            losses=on_host.astype("<f4", copy=False).tobytes(),
+            is_finite=bool(is_finite.all()),
         )
 
     # --- Settings -------------------------------------------------------------------------------
@@ -196,12 +200,16 @@ class Trainer:
 
     # --- Measuring ------------------------------------------------------------------------------
 
+    def has_finite_weights(self) -> bool:
+        """Whether every weight is a number; asks the device."""
+        return bool(torch.stack([p.isfinite().all() for p in self._parameters]).all())
+
     def full_loss(self) -> float:
         """Mean loss over all n training samples at the weights as they are, in eval mode."""
         self.model.eval()
         total = 0.0
         with torch.no_grad():
-            for piece in zip(*(tensor.split(_EVALUATION_PIECE) for tensor in self._data), strict=True):
+            for piece in zip(*(torch.split(tensor, _EVALUATION_PIECE) for tensor in self._data), strict=True):
                 *inputs, target = piece
                 total += self.problem.loss(self.model(*inputs), target).item() * len(target)
         self.model.train()
@@ -209,7 +217,7 @@ class Trainer:
 
 
 def find_device(name: str) -> torch.device:
-    """The device of that name; auto is CUDA, else MPS, else CPU. SettingsError when torch has no such one."""
+    """The device of that name; auto is CUDA, else MPS, else CPU. SettingsError when it is not there."""
     has_mps = torch.backends.mps.is_available()
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if has_mps else "cpu"
@@ -228,7 +236,7 @@ def find_device(name: str) -> torch.device:
 
 def make_optimizer(model: nn.Module, settings: VariantSettings, lr: float) -> torch.optim.Optimizer:
     """The optimiser that the settings name; SettingsError when torch.optim has none of that name."""
-    kinds = {
+    kinds: dict[str, Callable[..., torch.optim.Optimizer]] = {
         name.lower(): kind
         for name, kind in vars(torch.optim).items()
         if isinstance(kind, type) and issubclass(kind, torch.optim.Optimizer)

@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 import time
 import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from engine.mailbox import Mailbox
 from engine.messages import (
     AnyCommand,
     Change,
@@ -27,11 +26,8 @@ from engine.messages import (
     Evaluation,
     Extend,
     LogBlocked,
-    LogUnblocked,
-    Note,
     Pause,
     Planned,
-    Record,
     Refused,
     Restart,
     Resume,
@@ -44,6 +40,7 @@ from engine.messages import (
     WorkerReady,
 )
 from engine.pace import Pacer, epochs_per_update
+from engine.recorder import Recorder
 from engine.runlog import LogError, LogReader, LogWriter
 from engine.settings import RunSettings, SettingsError, Variant, VariantSettings
 
@@ -54,13 +51,8 @@ if TYPE_CHECKING:
 CHUNK_SECONDS: Final = 0.03
 """Training time that one chunk aims at: how old a loss on screen is, and how long a command waits."""
 
-_GRACE: Final = 1.0
-"""Seconds that a worker without a session has to end by itself, however long its step takes."""
-
 _NICENESS: Final = 10
 """Workers give way to the screen: on two busy cores 10 ms of it took 22–27 ms without this."""
-
-_COMMAND: Final = msgspec.msgpack.Decoder(AnyCommand)
 
 
 class WorkerTask(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,7 +80,7 @@ def main(task: WorkerTask, pipe: Connection) -> None:
         return
     with log:
         mailbox.send(WorkerReady(pid=os.getpid()))
-        Worker(task, mailbox, log, generation).run()
+        Worker(task, mailbox, Recorder(log, mailbox), generation).run()
 
 
 def _settle_process(output: Path) -> None:
@@ -109,48 +101,13 @@ def _last_generation(log: Path) -> int:
     return max(started, default=0)
 
 
-class Mailbox:
-    """The worker's end of the pipe, read by a thread of its own: it sees the session's end in mid-step."""
-
-    def __init__(self, pipe: Connection) -> None:
-        self._pipe = pipe
-        self._queue: SimpleQueue[AnyCommand] = SimpleQueue()
-        threading.Thread(target=self._listen, daemon=True, name="mailbox").start()
-
-    def _listen(self) -> None:
-        try:
-            while True:
-                self._queue.put(_COMMAND.decode(self._pipe.recv_bytes()))
-        except (EOFError, OSError):
-            self._queue.put(Stop(id=0))
-            time.sleep(_GRACE)
-            os._exit(1)
-
-    def take(self, timeout: float | None) -> list[AnyCommand]:
-        """What has come; waits up to `timeout` seconds (None: for ever) for a first one."""
-        commands = []
-        try:
-            if timeout is None or timeout > 0:
-                commands.append(self._queue.get(timeout=timeout))
-            while True:
-                commands.append(self._queue.get_nowait())
-        except Empty:
-            return commands
-
-    def send(self, note: Note) -> None:
-        try:
-            self._pipe.send_bytes(msgspec.msgpack.encode(note))
-        except OSError:
-            pass  # the session is gone: the listening thread has seen it, too
-
-
 class Worker:
     """Trains one variant as it is told to, generation after generation."""
 
-    def __init__(self, task: WorkerTask, mailbox: Mailbox, log: LogWriter, generation: int) -> None:
+    def __init__(self, task: WorkerTask, mailbox: Mailbox, recorder: Recorder, generation: int) -> None:
         self._task = task
         self._mailbox = mailbox
-        self._log = log
+        self._recorder = recorder
         self._generation = generation
         self._epochs = task.epochs
         self._pace = task.pace
@@ -164,6 +121,7 @@ class Worker:
         self._evaluated_epoch = -1
         self._chunk_batches = 1
         self._slice_start = 0.0
+        self._weights_checked = 0.0
 
     def run(self) -> None:
         """Train and obey until told to stop; then close the log."""
@@ -212,7 +170,7 @@ class Worker:
         if self._problem is None:
             self._problem = problems.load(run.problem, run.seed)
         trainer = Trainer(self._problem, settings, run.seed, device)
-        self._write(
+        self._recorder.write(
             Started(
                 generation=self._generation,
                 settings=settings,
@@ -233,7 +191,7 @@ class Worker:
     def _end(self) -> None:
         if self._state in (State.STARTING, State.RUNNING, State.PAUSED):
             self._become(State.STOPPED)
-        self._write(End())
+        self._recorder.write(End())
 
     # --- Commands -------------------------------------------------------------------------------
 
@@ -260,7 +218,7 @@ class Worker:
                 raise AssertionError("run() ends on Stop")
 
     def _go_on(self, command: Resume | StepOnce) -> None:
-        if self._log.is_blocked and not self._unblock():
+        if not self._recorder.unblock():
             return
         if self._state in (State.PAUSED, State.RUNNING):
             self._stepping = isinstance(command, StepOnce)
@@ -268,7 +226,7 @@ class Worker:
             self._become(State.RUNNING, command=command.id)
 
     def _plan(self, command: int) -> None:
-        self._write(Planned(epochs=self._epochs, pace=self._pace, command=command))
+        self._recorder.write(Planned(epochs=self._epochs, pace=self._pace, command=command))
 
     def _apply_pending(self, trainer: Trainer) -> None:
         """Put changed settings in force, if a group has just ended."""
@@ -279,9 +237,9 @@ class Worker:
         try:
             note = trainer.change(change.settings)
         except SettingsError as error:
-            self._write(Refused(detail=str(error), command=change.id))
+            self._recorder.write(Refused(detail=str(error), command=change.id))
             return
-        self._write(
+        self._recorder.write(
             Changed(
                 generation=self._generation,
                 settings=change.settings,
@@ -300,7 +258,7 @@ class Worker:
     def _wait(self) -> float | None:
         """Seconds until there is something to train; None: nothing before the next command."""
         trainer = self._trainer
-        if self._state is not State.RUNNING or trainer is None or self._log.is_blocked:
+        if self._state is not State.RUNNING or trainer is None or self._recorder.is_blocked:
             return None
         pacer = self._current_pacer(trainer)
         if pacer is None or self._stepping or trainer.in_group:
@@ -320,7 +278,7 @@ class Worker:
             return
         self._apply_pending(trainer)
         self._close_epoch(trainer)  # with drop_last, other settings can end it
-        if self._state is not State.RUNNING or self._log.is_blocked:
+        if self._state is not State.RUNNING or self._recorder.is_blocked:
             return
         if not (batches := self._batches_due(trainer)):
             return
@@ -347,7 +305,7 @@ class Worker:
             losses=stretch.losses,
         )
         self._seconds += duration
-        self._write(chunk)
+        self._recorder.write(chunk)
         self._chunk_batches = _fitting_batches(chunk.batches, duration)
         self._conclude(trainer, is_finite=stretch.is_finite)
 
@@ -367,13 +325,20 @@ class Worker:
 
     def _conclude(self, trainer: Trainer, *, is_finite: bool) -> None:
         """After a slice: has it diverged, ended an epoch, ended the run, done its one update?"""
-        if not is_finite:
+        if not is_finite or not self._has_finite_weights(trainer):
             self._become(State.DIVERGED, "the loss or a weight is not finite: a smaller lr, then restart")
             return
         self._close_epoch(trainer)
         if self._stepping and not trainer.in_group and self._state is State.RUNNING:
             self._stepping = False
             self._become(State.PAUSED, "one update done")
+
+    def _has_finite_weights(self, trainer: Trainer) -> bool:
+        """Asked once a chunk's time at most: a loss tells nearly always, and asking costs a pass."""
+        if self._slice_start - self._weights_checked < CHUNK_SECONDS and trainer.epoch < self._epochs:
+            return True
+        self._weights_checked = self._slice_start
+        return trainer.has_finite_weights()
 
     def _close_epoch(self, trainer: Trainer) -> None:
         if trainer.at_epoch_end and self._evaluated_epoch < trainer.epoch:
@@ -383,7 +348,7 @@ class Worker:
 
     def _evaluate(self, trainer: Trainer) -> None:
         self._evaluated_epoch = trainer.epoch
-        self._write(
+        self._recorder.write(
             Evaluation(
                 generation=self._generation,
                 epoch=trainer.epoch,
@@ -407,7 +372,7 @@ class Worker:
         command: int = 0,
     ) -> None:
         self._state = state
-        self._write(
+        self._recorder.write(
             StateChanged(
                 generation=self._generation,
                 state=state,
@@ -418,23 +383,6 @@ class Worker:
                 command=command,
             )
         )
-
-    def _write(self, record: Record) -> None:
-        """Append to the log; when that fails, keep the record, say so, and train no further."""
-        try:
-            self._log.append(record)
-        except OSError as error:
-            detail = f"cannot write {self._log.path}: {error.strerror}"
-            self._mailbox.send(LogBlocked(detail=detail))
-
-    def _unblock(self) -> bool:
-        try:
-            self._log.retry()
-        except OSError as error:
-            self._mailbox.send(LogBlocked(detail=f"still cannot write {self._log.path}: {error.strerror}"))
-            return False
-        self._mailbox.send(LogUnblocked())
-        return True
 
 
 def _fitting_batches(batches: int, duration: float) -> int:

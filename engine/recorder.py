@@ -1,0 +1,40 @@
+"""Puts a worker's records in its log, and tells the session when it cannot: a full disk loses nothing."""
+
+from engine.mailbox import Mailbox
+from engine.messages import LogBlocked, LogUnblocked, Record
+from engine.runlog import LogWriter
+
+
+class Recorder:
+    """A log that never raises: what cannot be written waits, in order, until `unblock`."""
+
+    def __init__(self, log: LogWriter, mailbox: Mailbox) -> None:
+        self._log = log
+        self._mailbox = mailbox
+
+    @property
+    def is_blocked(self) -> bool:
+        """Records wait: nothing more should be trained."""
+        return self._log.is_blocked
+
+    def write(self, record: Record) -> None:
+        """Append to the log, or keep the record and say why it cannot be written."""
+        try:
+            self._log.append(record)
+        except OSError as error:
+            self._tell(error)
+
+    def unblock(self) -> bool:
+        """Try again; whether nothing waits any more."""
+        if not self._log.is_blocked:
+            return True
+        try:
+            self._log.retry()
+        except OSError as error:
+            self._tell(error)
+            return False
+        self._mailbox.send(LogUnblocked())
+        return True
+
+    def _tell(self, error: OSError) -> None:
+        self._mailbox.send(LogBlocked(detail=f"cannot write {self._log.path}: {error.strerror}"))
