@@ -43,19 +43,15 @@ class Stretch:
         )
 
     def predicts(self, chunk: Chunk) -> bool:
-        """Is this chunk, every batch of it, what the stretch says that comes there?"""
+        """Do all batches of this chunk stand where the stretch says?"""
         epochs, index = divmod(chunk.batch - 1 - self.first, self.period)
         in_group = self.in_update + index
-        left = self.period - index - chunk.batches
-        last = self.period_samples - (self.period - 1) * self.batch_size if left == 0 else self.batch_size
-        is_last_right = chunk.last_batch_size == last or self.period == ENDLESS
         return (
             chunk.epoch == self.epoch + epochs
             and chunk.samples == self.samples + epochs * self.period_samples + index * self.batch_size
             and chunk.update - 1 == self.updates + epochs * self.period_updates + in_group // self.steps
             and chunk.in_update == in_group % self.steps
-            and left >= 0
-            and is_last_right
+            and index + chunk.batches <= self.period
         )
 
     def repeated_by(self, chunk: Chunk) -> "Stretch | None":

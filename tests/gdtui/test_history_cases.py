@@ -119,3 +119,24 @@ def test_the_same_window_of_the_same_batches_is_the_same_object() -> None:
     history = History(2_000)
     history.append(plain_chunk(1, 500))
     assert history.trace(Axis.SAMPLES, 0, 900, 100) is history.trace(Axis.SAMPLES, 0, 900, 100)
+
+
+def test_a_change_in_mid_epoch_costs_no_more_however_many_epochs_follow() -> None:
+    history, batch, samples = History(100), 1, 0
+    for epoch, sizes in enumerate([[30, 30, 20, 20], *[[20] * 5] * 50], start=1):
+        for size in sizes:
+            chunk = plain_chunk(batch, 1, size=size, epoch=epoch)
+            history.append(msgspec.structs.replace(chunk, samples=samples))
+            batch, samples = batch + 1, samples + size
+    assert history.at(len(history) - 1).samples == 51 * 100 - 20
+    assert len(history._positions._stretches) == 3
+
+
+def test_an_epoch_longer_than_the_ones_before_is_placed_right() -> None:
+    history, batch = History(3), 1
+    for epoch, count in enumerate([3, 3, 5, 2], start=1):
+        history.append(plain_chunk(batch, count, epoch=epoch))
+        batch += count
+    trace = history.trace(Axis.SAMPLES, 0, 20, 20)
+    assert trace.x.tolist() == list(range(13))
+    assert [history.at(i).epoch for i in range(13)] == [1] * 3 + [2] * 3 + [3] * 5 + [4] * 2
