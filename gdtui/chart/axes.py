@@ -100,7 +100,7 @@ def grow(previous_high: float | None, data_high: float | None) -> float:
     data = _finite(data_high) or 0.0
     if data <= 0 or data <= previous:
         return previous if previous > 0 else 1.0
-    data = min(data, _LARGEST)
+    data = max(data, _SMALLEST)
     power = 10.0 ** math.floor(math.log10(data))
     return next((m * power for m in _LADDER if m * power >= data * (1 - 1e-12)), 10 * power)
 

@@ -19,6 +19,8 @@ from gdtui.trace import Trace
 
 _WHITE: Final = re.compile(r"\x1b\[48;5;15m")
 """The background that plotext gives to text with none; a still takes the terminal's or the page's."""
+_NO_LABEL: Final = "\N{NO-BREAK SPACE}" * GUTTER
+"""Keeps the gutter of an axis without ticks: a label of plain spaces makes plotext fail."""
 _MIDDLE: Final = "#808080"
 _SGR: Final = re.compile(r"\x1b\[([0-9;]*)m")
 
@@ -167,10 +169,10 @@ def _figure(width: int, height: int, inks: Inks) -> Any:
 def _set_ruler(figure: Any, axis: str, scale: Scale, inks: Inks) -> None:
     ruler = figure.ruler(axis, "lower" if axis == "x" else "left")
     low, high = _value(scale, scale.low), _value(scale, scale.high)
-    ticks = [(_value(scale, v), clean(text)) for v, text in scale.ticks if _inside(v, scale)]
+    labels = [(_value(scale, v), clean(text).strip()) for v, text in scale.ticks if _inside(v, scale)]
+    ticks = [(value, text) for value, text in labels if text]
     if axis == "y":
-        ticks = [(value, text.rjust(GUTTER)) for value, text in ticks]
-        ticks = ticks or [(low, " " * GUTTER)]
+        ticks = [(value, text.rjust(GUTTER)) for value, text in ticks] or [(low, _NO_LABEL)]
     ruler.pixel(_pixel(inks.label))
     ruler.lim(low, high).alignment(lim="edge")
     ruler.ticks([value for value, _ in ticks], labels=[text for _, text in ticks])
@@ -195,7 +197,7 @@ def _read(text: str, width: int) -> tuple[tuple[str, ...], tuple[tuple[str, ...]
             inks += [ink] * len(part)
             if match:
                 ink, at = _ink(match.group(1), ink), match.end()
-        rows.append(characters.ljust(width)[:width])
+        rows.append(characters.replace(_NO_LABEL[0], " ").ljust(width)[:width])
         colours.append(tuple((inks + [""] * width)[:width]))
     return tuple(rows), tuple(colours)
 

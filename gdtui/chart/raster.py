@@ -187,7 +187,7 @@ def _draw_links(dots: Dots, columns: Ints, points: _Points) -> None:
     apart = (np.diff(columns) > 1) | (np.abs(np.floor(after) - np.floor(before)) > 1)
     x = columns + 0.5
     joined = points.joined[1:] & apart
-    _draw_segments(dots, x[:-1][joined], before[joined], x[1:][joined], after[joined])
+    _draw_segments(dots, x[:-1][joined], before[joined], x[1:][joined], after[joined], spare=1)
 
 
 # --- Sparse: plotext's line -----------------------------------------------------------------------
@@ -206,13 +206,17 @@ def _draw_lines(
     _draw_segments(dots, x0[:-1][keep], y0[:-1][keep], x1[1:][keep], y1[1:][keep])
 
 
-def _draw_segments(dots: Dots, x0: Floats, y0: Floats, x1: Floats, y1: Floats) -> None:
-    """Each segment is sampled at n even steps, n its length in dots along the longer side."""
+def _draw_segments(dots: Dots, x0: Floats, y0: Floats, x1: Floats, y1: Floats, spare: int = 0) -> None:
+    """Each segment is sampled at n even steps, n its length in dots along the longer side.
+
+    plotext counts towards zero, so a segment that starts left of or above the window is one step
+    short and may skip a dot; a spare step prevents that.
+    """
     rows, width = dots.shape
     x0, y0, x1, y1 = _cut(x0, y0, x1, y1, (-_FAR, width + _FAR), (-_FAR, rows + _FAR))
     steps_x = np.abs(np.trunc(x1) - np.trunc(x0))
     steps_y = np.abs(np.trunc(y1) - np.trunc(y0))
-    steps = np.maximum(np.maximum(steps_x, steps_y), 1)
+    steps = np.maximum(np.maximum(steps_x, steps_y), 1) + spare
     enter, leave = _window(x0, y0, x1, y1, (0.0, width), (0.0, rows))
     first = np.maximum(np.floor(enter * steps), 0).astype(np.int64)
     last = np.minimum(np.ceil(leave * steps), steps).astype(np.int64)

@@ -6,6 +6,7 @@ picture with data arrives, so that the first frame of the app need not wait for 
 
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
@@ -140,7 +141,7 @@ class Chart(Widget):
             return self._message_strip(y)
         if self._cells is None:
             self._cells = self._paint()
-        if not 0 <= y < min(height, self._cells.height):
+        if not width or not 0 <= y < min(height, self._cells.height):
             return Strip([Segment(" " * width, self._style(""))], width)
         segments = [Segment(text, self._style(ink)) for text, ink in self._cells.runs(y)]
         return Strip(segments, self._cells.width)
@@ -149,10 +150,10 @@ class Chart(Widget):
         width, height = self._content
         lines = [clean(line) for line in self._message.split("\n")]
         at = y - max(0, height - len(lines)) // 2
-        text = Content(lines[at] if 0 <= at < len(lines) else "").truncate(width, ellipsis=True)
-        line = text.pad((width - text.cell_length) // 2, 0).pad_right(width)
-        line = line.pad_right(max(0, width - line.cell_length))
-        return Strip([Segment(line.plain, self._style(self._ink("chart--message")))], width)
+        text = lines[at] if 0 <= at < len(lines) else ""
+        left = max(0, width - cell_len(text)) // 2
+        line = set_cell_size(" " * left + text, width)
+        return Strip([Segment(line, self._style(self._ink("chart--message")))], width)
 
     def _style(self, colour: str) -> Style:
         style = self._styles_by_colour.get(colour)

@@ -1,0 +1,186 @@
+"""Who owns a cell: the order of the layers, their inks, marks and labels."""
+
+import numpy as np
+import pytest
+
+from gdtui.chart.canvas import compose
+from gdtui.chart.cells import Cells
+from gdtui.chart.layout import Room
+from gdtui.chart.palette import DARK, LIGHT, blend, variant_colour
+from gdtui.chart.picture import Mark, Picture, Scale, Series
+from gdtui.trace import Trace
+
+BLUE, ORANGE, BLACK = "#0000ff", "#ffa500", "#000000"
+UNIT = Scale(0.0, 1.0)
+WIDTH, HEIGHT = 30, 10
+
+
+def level(low: float, high: float | None = None) -> Trace:
+    """The same value, or range, over the whole width."""
+    x = np.linspace(0.0, 1.0, 2 * WIDTH)
+    top = low if high is None else high
+    return Trace(x, np.full(x.size, low), np.full(x.size, top))
+
+
+def dot(x: float, y: float) -> Trace:
+    return Trace(np.array([x]), np.array([y]), np.array([y]))
+
+
+def drawn(*series: Series, marks: tuple[Mark, ...] = ()) -> Cells:
+    cells = Cells.blank(WIDTH, HEIGHT)
+    compose(Picture(UNIT, UNIT, series, marks), cells, BLACK)
+    return cells
+
+
+def text(cells: Cells, row: int) -> str:
+    return "".join(part for part, _ in cells.runs(row))
+
+
+def colours(cells: Cells) -> set[str]:
+    return {cells.palette[ink] for ink in cells.inks[cells.characters != ord(" ")]}
+
+
+def test_nothing_to_draw_leaves_the_cells_as_they_were() -> None:
+    assert all(text(drawn(), row) == " " * WIDTH for row in range(HEIGHT))
+
+
+def test_a_line_is_drawn_in_its_own_colour() -> None:
+    assert colours(drawn(Series("a", BLUE, level(0.5)))) == {BLUE}
+
+
+def test_the_envelope_is_dimmer_and_the_line_lies_on_it_alone() -> None:
+    both = drawn(Series("a", BLUE, level(0.55), level(0.2, 0.9)))
+    only_line = drawn(Series("a", BLUE, level(0.55)))
+    assert colours(both) > {BLUE}
+    bright = both.inks == both.ink(BLUE)
+    assert (both.characters[bright] == only_line.characters[bright]).all()
+    assert bright.sum() == WIDTH
+
+
+def test_the_narrower_envelope_is_seen_whatever_the_order() -> None:
+    narrow = Series("a", BLUE, envelope=level(0.4, 0.5))
+    wide = Series("b", ORANGE, envelope=level(0.0, 1.0))
+    for order in ((narrow, wide), (wide, narrow)):
+        assert len(colours(drawn(*order))) == 2
+
+
+def test_lines_that_meet_keep_their_dots_and_take_the_later_colour() -> None:
+    one, other = Series("a", BLUE, level(0.52)), Series("b", ORANGE, level(0.57))
+    both, first, last = drawn(one, other), drawn(one), drawn(other)
+    assert colours(both) == {ORANGE}
+    merged = (first.characters - 0x2800) | (last.characters - 0x2800)
+    lit = both.characters != ord(" ")
+    assert (both.characters[lit] - 0x2800 == merged[lit]).all()
+
+
+def test_points_lie_on_top_of_every_line() -> None:
+    points = dot(0.5, 0.55)
+    cells = drawn(Series("a", BLUE, points=points), Series("b", ORANGE, level(0.55)))
+    row, column = np.argwhere(cells.characters == ord("◆"))[0]
+    assert (row, column) == (4, 15)
+    assert cells.palette[cells.inks[row, column]] == BLUE
+
+
+def test_crowded_points_are_small() -> None:
+    x = np.linspace(0, 1, 20)
+    crowd = Trace(x, np.full(20, 0.5), np.full(20, 0.5))
+    assert "•" in text(drawn(Series("a", BLUE, points=crowd)), 5)
+
+
+def test_a_ghost_is_faint_seen_on_envelopes_and_behind_lines() -> None:
+    ghost = Series("a", BLUE, level(0.55), faint=True)
+    faint = colours(drawn(ghost))
+    assert len(faint) == 1
+    assert BLUE not in faint
+    assert faint < colours(drawn(Series("b", ORANGE, envelope=level(0.0, 1.0)), ghost))
+    assert colours(drawn(Series("b", ORANGE, level(0.55)), ghost)) == {ORANGE}
+
+
+def test_off_the_scale_is_marked_at_its_column() -> None:
+    trace = level(0.5)
+    trace.high[20], trace.low[40] = 7.0, -7.0
+    cells = drawn(Series("a", BLUE, trace))
+    assert text(cells, 0).find("▲") == 10
+    assert text(cells, HEIGHT - 1).find("▼") == 20
+
+
+def test_a_mark_is_a_line_with_its_label_beside_the_top() -> None:
+    cells = drawn(marks=(Mark(0.35, ORANGE, "lr 0.02"),))
+    assert text(cells, 0) == " " * 10 + "┊lr 0.02" + " " * 12
+    assert text(cells, 5) == " " * 10 + "┊" + " " * 19
+    assert cells.palette[cells.inks[0, 11]] == ORANGE
+
+
+def test_a_label_goes_to_the_left_where_there_is_no_room_on_the_right() -> None:
+    assert text(drawn(marks=(Mark(0.95, ORANGE, "lr 0.02"),)), 0).strip() == "lr 0.02┊"
+
+
+@pytest.mark.parametrize("label", ["", "a label that is too long for it", "\x1b[31m" * 20])
+def test_a_label_without_room_is_left_out(label: str) -> None:
+    assert text(drawn(marks=(Mark(0.5, ORANGE, label),)), 0).strip() == "┊"
+
+
+def test_labels_do_not_overlap_each_other_or_a_line() -> None:
+    marks = (Mark(0.35, ORANGE, "batch 64"), Mark(0.42, BLUE, "batch 128"))
+    assert text(drawn(marks=marks), 0) == "  batch 64┊ ┊batch 128" + " " * 8
+    assert "batch" not in text(drawn(Series("a", BLUE, level(0.99)), marks=marks), 0)
+
+
+@pytest.mark.parametrize("x", [-1.0, 2.0, float("nan")])
+def test_a_mark_outside_is_not_drawn(x: float) -> None:
+    assert colours(drawn(marks=(Mark(x, ORANGE, "lr"),))) == set()
+
+
+# --- Cells ----------------------------------------------------------------------------------------
+
+
+def test_what_is_drawn_in_a_part_is_drawn_in_the_whole() -> None:
+    cells = Cells.blank(6, 3)
+    cells.part(Room(2, 1, 3, 2, True)).write(0, 1, "ab", BLUE)
+    assert [text(cells, row) for row in range(3)] == ["      ", "   ab ", "      "]
+
+
+def test_runs_are_as_few_as_the_colours_allow() -> None:
+    cells = Cells.blank(8, 1)
+    cells.write(0, 1, "ab", BLUE)
+    cells.write(0, 3, "cd", BLUE)
+    cells.write(0, 5, "e", ORANGE)
+    assert list(cells.runs(0)) == [(" ", ""), ("abcd", BLUE), ("e", ORANGE), ("  ", "")]
+
+
+def test_changes_are_the_spans_that_differ() -> None:
+    before, after = Cells.blank(40, 3), Cells.blank(40, 3)
+    after.palette = before.palette
+    assert list(after.changes(before)) == []
+    after.write(1, 3, "x", BLUE)
+    after.write(1, 6, "y", BLUE)
+    after.write(1, 30, "z", BLUE)
+    assert list(after.changes(before)) == [(1, 3, 7), (1, 30, 31)]
+
+
+# --- Colours --------------------------------------------------------------------------------------
+
+
+def luminance(colour: str) -> float:
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize(("palette", "background"), [(DARK, "#1e1e1e"), (LIGHT, "#e0e0e0")])
+def test_every_colour_stands_out_from_its_background(palette: tuple[str, ...], background: str) -> None:
+    for colour in palette:
+        light, dark = sorted((luminance(colour), luminance(background)), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 3.0, colour
+
+
+def test_a_variant_keeps_its_hue_in_either_theme_and_colours_repeat() -> None:
+    assert len(DARK) == len(LIGHT) == len({*DARK}) == len({*LIGHT})
+    assert variant_colour(0, dark=True) == DARK[0] == variant_colour(len(DARK), dark=True)
+    assert variant_colour(2, dark=False) == LIGHT[2]
+
+
+def test_blend_mixes_by_share() -> None:
+    assert blend("#ff0000", "#000000", 0.0) == "#000000"
+    assert blend("#ff0000", "#000000", 1.0) == "#ff0000"
+    assert blend("#ff8000", "#000000", 0.5) == "#804000"
