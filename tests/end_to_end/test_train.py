@@ -1,0 +1,313 @@
+"""Training without a screen, as others' scripts meet it: processes, exit statuses, JSON and CSV."""
+
+import csv
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.follow import Follower
+from engine.messages import Chunk
+from engine.rundir import RunDirectory
+from gdtui.runs import is_running
+
+ROOT = Path(__file__).resolve().parents[2]
+Cli = Callable[..., "subprocess.CompletedProcess[str]"]
+
+TRAIN = [sys.executable, "-m", "gdtui", "train", "--json"]
+FIELDS = [
+    *(
+        "name",
+        "batch_size",
+        "lr",
+        "lr_scaling",
+        "accumulation_steps",
+        "epochs",
+        "batches",
+        "updates",
+        "samples",
+    ),
+    *("epoch_losses", "final_loss", "std", "variance", "full_loss", "seconds", "state"),
+]
+
+
+def environment(state: Path) -> dict[str, str]:
+    return {**os.environ, "XDG_STATE_HOME": str(state), "PYTHONPATH": str(ROOT)}
+
+
+def gdtui(state: Path, *arguments: str | Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "gdtui", *map(str, arguments)],
+        env=environment(state),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def trained(cli: Cli, *arguments: str) -> dict[str, Any]:
+    """Train to the end; the variants of the JSON document, by name."""
+    result = cli("train", "--json", *arguments)
+    assert (result.returncode, result.stderr) == (0, "")
+    document = json.loads(result.stdout)
+    return {variant["name"]: variant for variant in document["variants"]}
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("state")
+
+
+@pytest.fixture(scope="module")
+def document(state: Path) -> dict[str, Any]:
+    """What the plain `gdtui train --json` says."""
+    result = gdtui(state, "train", "--json")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.count("\n") == 1
+    answer: dict[str, Any] = json.loads(result.stdout)
+    return answer
+
+
+def test_the_document_has_exactly_what_scripts_rely_on(document: dict[str, Any], state: Path) -> None:
+    assert list(document) == ["run_dir", "problem", "seed", "device", "variants"]
+    assert Path(document["run_dir"]).parent == state / "gdtui" / "runs"
+    assert (document["problem"], document["seed"]) == ("synthetic", 0)
+    for variant in document["variants"]:
+        assert list(variant) == FIELDS
+
+
+def test_all_three_train_to_the_end(document: dict[str, Any]) -> None:
+    variants = document["variants"]
+    assert [variant["state"] for variant in variants] == ["finished"] * 3
+    assert [variant["batches"] for variant in variants] == [20, 640, 40_000]
+    assert [variant["updates"] for variant in variants] == [20, 640, 40_000]
+    assert [variant["samples"] for variant in variants] == [40_000] * 3
+    assert [variant["batch_size"] for variant in variants] == [2000, 64, 1]
+    assert [len(variant["epoch_losses"]) for variant in variants] == [20] * 3
+
+
+def test_figures_follow_from_the_epoch_losses(document: dict[str, Any]) -> None:
+    for variant in document["variants"]:
+        losses = variant["epoch_losses"]
+        mean = sum(losses) / len(losses)
+        variance = sum((loss - mean) ** 2 for loss in losses) / len(losses)
+        assert variant["final_loss"] == losses[-1]
+        assert variant["variance"] == pytest.approx(variance)
+        assert variant["std"] == pytest.approx(variance**0.5)
+
+
+def test_export_has_every_batch_once_and_in_order(document: dict[str, Any], state: Path) -> None:
+    result = gdtui(state, "export", document["run_dir"])
+    assert (result.returncode, result.stderr) == (0, "")
+    batches = defaultdict(list)
+    sums: dict[tuple[str, int], list[float]] = defaultdict(list)
+    for row in csv.DictReader(result.stdout.splitlines()):
+        batches[row["variant"]].append(int(row["batch"]))
+        sums[row["variant"], int(row["epoch"])].append(float(row["loss"]))
+    assert {name: len(numbers) for name, numbers in batches.items()} == {
+        "Batch GD": 20,
+        "Mini-batch": 640,
+        "SGD": 40_000,
+    }
+    assert all(numbers == list(range(1, len(numbers) + 1)) for numbers in batches.values())
+    for variant in document["variants"]:
+        means = [sum(losses) / len(losses) for (name, _), losses in sums.items() if name == variant["name"]]
+        assert means == pytest.approx(variant["epoch_losses"], rel=1e-6)
+
+
+def test_the_run_is_listed_as_finished(document: dict[str, Any], state: Path) -> None:
+    (run,) = json.loads(gdtui(state, "runs", "--json").stdout)["runs"]
+    assert run["run_dir"] == document["run_dir"]
+    assert run["state"] == "finished"
+
+
+def test_accumulation_equals_the_bigger_batch(cli: Cli) -> None:
+    one, many = trained(
+        cli, "--batch-sizes", "512,64", "--accumulation", "1,8", "--epochs", "5", "--names", "one,many"
+    ).values()
+    assert one["updates"] == many["updates"] == 5 * 4
+    assert many["batches"] == 5 * 32
+    assert many["full_loss"] == pytest.approx(one["full_loss"], abs=1e-5)
+
+
+def test_a_vanishing_lr_leaves_all_where_they_started(cli: Cli) -> None:
+    losses = {variant["full_loss"] for variant in trained(cli, "--lr", "1e-12", "--epochs", "1").values()}
+    assert max(losses) - min(losses) < 1e-6
+
+
+def test_lr_is_the_one_in_force(cli: Cli) -> None:
+    variants = trained(cli, "--lr-scaling", "linear,sqrt,none", "--epochs", "1")
+    assert variants["Batch GD"]["lr"] == pytest.approx(0.01 * 2000 / 64)
+    assert variants["Mini-batch"]["lr"] == pytest.approx(0.01)
+    assert variants["SGD"]["lr"] == 0.01
+
+
+def test_divergence_is_a_result(cli: Cli) -> None:
+    variants = trained(
+        cli, "--batch-sizes", "1,32", "--lr", "1e38,0.01", "--epochs", "2", "--names", "bad,good"
+    )
+    assert (variants["bad"]["state"], variants["good"]["state"]) == ("diverged", "finished")
+    assert variants["bad"]["full_loss"] is None
+    assert variants["good"]["batches"] == 2 * 63
+
+
+def test_the_table_when_nobody_asks_for_json(cli: Cli) -> None:
+    result = cli("train", "--batch-sizes", "full,4000", "--epochs", "2")
+    assert result.returncode == 0
+    lines = result.stdout.splitlines()
+    assert any(line.startswith("Batch GD") and line.endswith("finished") for line in lines)
+    assert "variance" in result.stdout
+    assert result.stderr.count("\n") == 1
+    assert "4,000" in result.stderr
+    assert "\x1b" not in result.stdout + result.stderr
+
+
+@pytest.mark.parametrize(
+    ("wrong", "allowed"), [(["--device", "cuda:99"], "cpu"), (["--optimizer", "sgd,adm,sgd"], "adam")]
+)
+def test_what_only_a_worker_can_tell_is_a_wrong_call_too(
+    wrong: list[str], allowed: str, cli: Cli, tmp_path: Path
+) -> None:
+    result = cli("train", "--run-dir", tmp_path / "run", *wrong)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.count("\n") == 1
+    assert allowed in result.stderr
+    assert not (tmp_path / "run").exists()  # the corrected call may use it
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+def test_a_signal_ends_it_in_order(number: signal.Signals, status: int, tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    train = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "gdtui",
+            "train",
+            "--json",
+            "--pace",
+            "2",
+            "--epochs",
+            "10000",
+            "--run-dir",
+            path,
+        ],
+        env=environment(tmp_path),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=_as_in_a_terminal,
+    )
+    try:
+        run = _once_all_train(path)
+        os.killpg(train.pid, number) if number is signal.SIGINT else train.send_signal(number)
+        output, errors = train.communicate(timeout=30)
+    finally:
+        train.kill()
+    assert (train.returncode, errors) == (status, "")
+    variants = json.loads(output)["variants"]
+    assert {variant["state"] for variant in variants} == {"stopped"}
+    assert all(variant["batches"] > 0 for variant in variants)
+    assert not is_running(run)  # each worker holds its log for as long as it lives
+    follower = Follower(run)
+    assert sum(record.batches for _, record in follower.read() if isinstance(record, Chunk)) == sum(
+        variant["batches"] for variant in variants
+    )
+    assert follower.unfinished() == []
+
+
+def test_a_killed_worker_is_a_failure_and_the_others_go_on(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    train = subprocess.Popen(
+        [*TRAIN, "--pace", "4", "--epochs", "8", "--run-dir", path],
+        env=environment(tmp_path),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        run = _once_all_train(path)
+        os.kill(_holder_of(run.variant_log("SGD")), signal.SIGKILL)
+        output, errors = train.communicate(timeout=60)
+    finally:
+        train.kill()
+    assert train.returncode == 1
+    assert "SGD: died" in errors
+    states = {variant["name"]: variant["state"] for variant in json.loads(output)["variants"]}
+    assert states == {"Batch GD": "finished", "Mini-batch": "finished", "SGD": "died"}
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs prlimit")
+def test_a_log_that_cannot_be_written_waits_and_loses_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    train = subprocess.Popen(
+        [*TRAIN, "--batch-sizes", "1", "--epochs", "6", "--run-dir", path],
+        env=environment(tmp_path),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY)),
+    )
+    try:
+        assert train.stderr is not None
+        first = train.stderr.readline()
+        assert "cannot write" in first
+        assert train.poll() is None
+        worker = _holder_of(RunDirectory.open(path).variant_log("SGD"))
+        resource.prlimit(worker, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        output, _ = train.communicate(timeout=60)
+    finally:
+        train.kill()
+    assert train.returncode == 0
+    (variant,) = json.loads(output)["variants"]
+    assert (variant["state"], variant["batches"]) == ("finished", 12_000)
+    table = gdtui(tmp_path, "export", path)
+    assert table.returncode == 0
+    assert table.stdout.count("\n") == 1 + 12_000
+
+
+def _as_in_a_terminal() -> None:
+    """A test run in the background ignores SIGINT, and what it starts would, too."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _once_all_train(path: Path) -> RunDirectory:
+    """Wait until every variant has trained a batch."""
+    while not (path / "run.json").exists() or not (path / "run.json").read_bytes().endswith(b"}"):
+        time.sleep(0.02)
+    run = RunDirectory.open(path)
+    follower = Follower(run)
+    training: set[str] = set()
+    while len(training) < len(run.info.settings.variants):
+        training |= {name for name, record in follower.read() if isinstance(record, Chunk)}
+        time.sleep(0.02)
+    return run
+
+
+def _holder_of(log: Path) -> int:
+    """The process that has this log open."""
+    for process in Path("/proc").iterdir():
+        if process.name.isdecimal():
+            try:
+                if log in [file.readlink() for file in (process / "fd").iterdir()]:
+                    return int(process.name)
+            except OSError:
+                continue
+    pytest.skip("needs /proc")
