@@ -4,14 +4,16 @@ Owns what this viewer chose to look at, and nothing else: what is shown comes fr
 directory, through the store. numpy and plotext are imported after the first frame.
 """
 
-import time
+import asyncio
+import signal
 import traceback
-from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
+from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
+from textual.command import Provider
 from textual.containers import Horizontal
 
 from engine.rundir import RunDirectory
@@ -19,15 +21,26 @@ from gdtui import keys
 from gdtui.chart.widget import Chart
 from gdtui.panels.footer import Footer
 from gdtui.panels.line import Line
+from gdtui.panels.summary import Summary
 from gdtui.panels.variant import VariantPanel
 from gdtui.theme import THEMES
 
 if TYPE_CHECKING:
+    from engine.settings import VariantSettings
     from gdtui.commander import Controls
     from gdtui.live_view import LiveView
 
 PANELS: Final = 4
 """Variants that get a panel each; more get a line each."""
+_CRASH_FILE: Final = "crash.txt"
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+Severity = Literal["information", "warning", "error"]
+
+
+def _key_commands() -> type[Provider]:
+    from gdtui.screens.palette import KeyCommands
+
+    return KeyCommands
 
 
 class GdtuiApp(App[None]):
@@ -38,9 +51,11 @@ class GdtuiApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         *keys.bindings(),
         Binding("ctrl+c", "leave(130)", "Quit", show=False, priority=True),
+        Binding("escape", "hide_summary", "Hide the summary", show=False),
     ]
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [(0, "-narrow"), (100, "-wide")]
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [(0, "-low"), (12, "-short"), (28, "-tall")]
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_key_commands}
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (12, "-short"), (28, "-tall")]  # noqa: RUF012
 
     def __init__(
         self, run: RunDirectory, controls: "Controls | None", *, fps: float = 10.0, theme: str = "dark"
@@ -54,7 +69,6 @@ class GdtuiApp(App[None]):
             self.register_theme(each)
         self.theme = THEMES[theme].name
         self._live: LiveView | None = None
-        self.crash_report: Path | None = None
 
     def compose(self) -> ComposeResult:
         variants = self.run_directory.info.settings.variants
@@ -64,10 +78,15 @@ class GdtuiApp(App[None]):
             if len(variants) <= PANELS:
                 for index, variant in enumerate(variants):
                     yield VariantPanel(index, variant.name)
-        yield Line(id="lines")
+        yield Line("\n" * (len(variants) - 1), id="lines")
         yield Footer(id="footer")
+        yield Summary(id="summary")
 
     def on_mount(self) -> None:
+        """Signals end the app as q does, with the shell's exit status for them."""
+        loop = asyncio.get_running_loop()
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, self.action_leave, 128 + number)
         self.screen.set_class(len(self.run_directory.info.settings.variants) > PANELS, "-many")
         self.call_after_refresh(self._begin)
 
@@ -106,6 +125,16 @@ class GdtuiApp(App[None]):
     def action_momentum(self) -> None:
         self._told(self.live.commander.momentum(self.live.chosen))
 
+    def action_edit(self) -> None:
+        """A form for exact values."""
+        from gdtui.screens.edit import EditScreen
+
+        self.push_screen(EditScreen(self.live.chosen), self._edited)
+
+    def _edited(self, settings: "dict[str, VariantSettings] | None") -> None:
+        if settings:
+            self._told(self.live.commander.apply(settings))
+
     def action_restart(self) -> None:
         self._told(self.live.commander.restart(self.live.chosen))
 
@@ -143,16 +172,47 @@ class GdtuiApp(App[None]):
         self.theme = light if self.theme == dark else dark
         self.live.look(dark=self.theme == dark)
 
+    def action_summary(self) -> None:
+        """Show or hide the results."""
+        if not self.live.show_summary(None):
+            self.say(["there are no results yet: no variant has finished"])
+
+    def action_hide_summary(self) -> None:
+        self.live.show_summary(False)
+
+    def action_help(self) -> None:
+        from gdtui.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen())
+
+    # --- The end --------------------------------------------------------------------------------
+
     def action_leave(self, status: int) -> None:
         """End at once with this exit status."""
         self.exit(return_code=status)
+
+    def _fatal_error(self) -> None:
+        """Textual's hook for an exception nobody caught: it would print the whole of it, with locals.
+
+        Here the traceback goes to a file of the run, and the terminal gets one message.
+        """
+        report = self.run_directory.path / _CRASH_FILE
+        said = traceback.format_exc()
+        try:
+            with report.open("a", encoding="utf-8") as file:
+                file.write(said)
+            where = f"The traceback is in {report}"
+        except OSError:
+            where = said
+        what = said.strip().splitlines()[-1]
+        self.panic(Text(f"gdtui stopped on an error of its own: {what}\nWhat was trained is kept. {where}"))
 
     def _told(self, notes: list[str]) -> None:
         """After a command: say what is to be said, and show it as pending at once."""
         self.say(notes)
         self.live.tick(figures=True)
 
-    def say(self, notes: list[str], severity: str = "information") -> None:
+    def say(self, notes: list[str], severity: Severity = "information") -> None:
         """Notes in the corner, for a few seconds."""
         for note in notes:
-            self.notify(note, severity=severity, timeout=4, markup=False)  # type: ignore[arg-type]
+            self.notify(note, severity=severity, timeout=8 if severity == "error" else 3, markup=False)

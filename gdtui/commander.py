@@ -79,7 +79,9 @@ class Commander:
             if steps is None and step < 0:
                 return "accumulation is ×1 already"
             if steps is None:
-                what = "each piece is one sample" if wanted.batch_size == FULL else "an update holds all samples"
+                what = (
+                    "each piece is one sample" if wanted.batch_size == FULL else "an update holds all samples"
+                )
                 return f"{what} already"
             return replace(wanted, accumulation_steps=steps)
 
@@ -95,7 +97,9 @@ class Commander:
 
     def apply(self, settings: Mapping[str, VariantSettings]) -> Notes:
         """Exact settings, by variant."""
-        return self._change([self._store.variants[name] for name in settings], lambda one: settings[one.tally.name])
+        return self._change(
+            [self._store.variants[name] for name in settings], lambda one: settings[one.tally.name]
+        )
 
     def _change(self, chosen: Sequence[VariantState], step: _Step) -> Notes:
         if self._controls is None:
@@ -148,6 +152,7 @@ class Commander:
         if self._store.is_going:
             self._controls.pause()
             return []
+        self._store.unblock()
         self._controls.resume()
         return ["all variants have ended: c continues, r restarts"] if self._store.has_ended else []
 

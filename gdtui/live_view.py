@@ -7,18 +7,21 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from textual.content import Content
+
 from engine.follow import Follower
+from engine.session import Notice, NoticeKind
 from gdtui import texts, views
 from gdtui.chart.widget import Chart
 from gdtui.commander import Commander
 from gdtui.panels.line import Line
+from gdtui.panels.summary import Summary
 from gdtui.panels.variant import VariantPanel
 from gdtui.store import Store, VariantState
 from gdtui.views import Canvas, Ranges, View
-from textual.content import Content
 
 if TYPE_CHECKING:
-    from gdtui.app import GdtuiApp
+    from gdtui.app import GdtuiApp, Severity
 
 _READ_SECONDS: Final = 0.03
 """Reading a tick may take so long; what is left comes with the next."""
@@ -40,6 +43,8 @@ class LiveView:
         self._drawn: dict[str, tuple[Canvas, View, int]] = {}
         self._versions: dict[str, int] = dict.fromkeys(self.store.variants, 0)
         self._figures_at = 0.0
+        self._damage_told = 0
+        self._had_ended = False
 
     @property
     def chosen(self) -> list[VariantState]:
@@ -61,6 +66,27 @@ class LiveView:
             if figures or now - self._figures_at >= _FIGURES_SECONDS:
                 self._figures_at = now
                 self._write_figures()
+                self._watch_for_end()
+
+    # --- Results --------------------------------------------------------------------------------
+
+    def show_summary(self, wanted: bool | None) -> bool:
+        """Show the results (True), hide them, or the other way round (None); False: there are none."""
+        summary = self._app.screen_stack[0].query_one(Summary)
+        summary.display = not summary.display if wanted is None else wanted
+        if summary.display and not self.store.has_results:
+            summary.display = False
+            return False
+        if summary.display:
+            summary.tell(self.store)
+        return True
+
+    def _watch_for_end(self) -> None:
+        """The results come up when the last variant ends, and go when training goes on."""
+        has_ended = self.store.has_ended
+        if has_ended != self._had_ended:
+            self._had_ended = has_ended
+            self.show_summary(has_ended)
 
     # --- Reading --------------------------------------------------------------------------------
 
@@ -74,9 +100,23 @@ class LiveView:
                 count += 1
             if count == 0 or time.monotonic() > until:
                 break
+        self._app.say(self.store.take_said())
+        for damage in self._follower.damage[self._damage_told :]:
+            self._app.say([str(damage)], "error")
+        self._damage_told = len(self._follower.damage)
         if self._app.controls is not None:
-            for notice in self._app.controls.poll():
-                self._app.say([f"{notice.variant or 'run'}: {notice.text}"], "error")
+            self._heed(self._app.controls.poll())
+
+    def _heed(self, notices: list[Notice]) -> None:
+        """Show what the session says: in the corner, and in the panel that it is about."""
+        told = []
+        for notice in notices:
+            self.store.heed(notice)
+            severity: Severity = "information" if notice.kind is NoticeKind.LOG_UNBLOCKED else "error"
+            about = "" if notice.kind is NoticeKind.SERVER_DIED else notice.variant or ""
+            told.append((f"{about}: {notice.text}" if about else notice.text, severity))
+        for text, severity in dict.fromkeys(told):
+            self._app.say([text], severity)
 
     # --- Drawing --------------------------------------------------------------------------------
 

@@ -110,9 +110,7 @@ class Pending:
         for kind in kinds:
             self._confirmed[kind] = max(command, self._confirmed.get(kind, 0))
         self.commands = [
-            waiting
-            for waiting in self.commands
-            if not (isinstance(waiting, kinds) and waiting.id <= command)
+            waiting for waiting in self.commands if not (isinstance(waiting, kinds) and waiting.id <= command)
         ]
 
     def _give_up(self) -> None:

@@ -21,6 +21,7 @@ from engine.messages import (
     StateChanged,
     WorkerDied,
 )
+from engine.session import Notice, NoticeKind
 from engine.settings import RunSettings, VariantSettings
 from engine.tally import Tally
 from gdtui.history import History
@@ -75,8 +76,10 @@ class VariantState:
     """What the log wants the user to be told: notes of changes, refusals. The app takes it."""
     notice: str = ""
     """What the session said of it and no log may hold."""
-    _trained: deque[tuple[float, int]] = field(default_factory=deque)
-    """(seconds, samples) at the ends of the latest chunks."""
+    is_blocked: bool = False
+    """Its log cannot be written: it waits, whatever the log said last."""
+    _trained: deque[Chunk] = field(default_factory=deque)
+    """The latest chunks."""
 
     def add(self, record: AnyRecord) -> None:
         """Take in the next record about this variant."""
@@ -99,23 +102,21 @@ class VariantState:
         if self.current is not None and len(self.current.history):
             self.ghost = self.current
         self.current = Generation(History(record.n))
-        self.notice = ""
+        self.notice, self.is_blocked = "", False
         self._trained.clear()
 
     def _learn(self, chunk: Chunk) -> None:
         if self.current is None:
             return
         self.current.history.append(chunk)
-        self._trained.append((chunk.seconds, chunk.samples))
-        while len(self._trained) > 2 and self._trained[1][0] < chunk.seconds - _SPEED_SECONDS:
+        self._trained.append(chunk)
+        while len(self._trained) > 2 and self._trained[1].seconds < chunk.seconds - _SPEED_SECONDS:
             self._trained.popleft()
 
     def _mark(self, record: Changed, before: VariantSettings) -> None:
         label = difference(before, record.settings, self.tally.n)
         if self.current is not None and label:
-            self.current.changes.append(
-                Change(record.samples, record.update - 1, record.seconds, label)
-            )
+            self.current.changes.append(Change(record.samples, record.update - 1, record.seconds, label))
         if record.note:
             self.said.append(f"{self.tally.name}: {record.note}")
         self._trained.clear()  # what follows has another speed
@@ -149,8 +150,8 @@ class VariantState:
         """Samples a second of training time, lately; NaN before there is a rate."""
         if not self._trained:
             return math.nan
-        seconds = self.tally.seconds - self._trained[0][0]
-        samples = self.tally.samples - self._trained[0][1]
+        seconds = self.tally.seconds - self._trained[0].seconds
+        samples = self.tally.samples - self._trained[0].samples
         return samples / seconds if seconds > 0 else math.nan
 
     @property
@@ -160,6 +161,11 @@ class VariantState:
         if not evaluations or self.tally.state in (State.DIVERGED, *BROKEN):
             return False
         return self.loss > DIVERGING * evaluations[0].full_loss
+
+    @property
+    def is_behind(self) -> bool:
+        """Lately it could not keep the pace: forgiven chunk by chunk, it would flicker."""
+        return any(chunk.behind for chunk in self._trained)
 
     @property
     def is_broken(self) -> bool:
@@ -174,6 +180,8 @@ class VariantState:
     def word(self) -> str:
         """What it is doing, in a word or two."""
         state, going = self.tally.state, self.pending.going
+        if self.is_blocked:
+            return "cannot write"
         if self.pending.restarts:
             return "restarting…"
         if state is State.RUNNING and isinstance(going, Pause):
@@ -182,7 +190,7 @@ class VariantState:
             return "resuming…"
         if state is State.RUNNING and self.is_diverging:
             return "diverging"
-        if state is State.RUNNING and self.tally.behind:
+        if state is State.RUNNING and self.is_behind:
             return "running, behind"
         return str(state)
 
@@ -210,6 +218,33 @@ class Store:
         if isinstance(record, StateChanged | WorkerDied):
             self._keep_time(name, self.variants[name].tally.state is State.RUNNING, record.wall_time)
 
+    def heed(self, notice: Notice) -> None:
+        """Take in what the session says of a log or a worker."""
+        about = [self.variants[notice.variant]] if notice.variant else self.states
+        for one in about:
+            match notice.kind:
+                case NoticeKind.LOG_BLOCKED:
+                    one.is_blocked, one.notice = True, notice.text
+                case NoticeKind.LOG_UNBLOCKED:
+                    one.is_blocked, one.notice = False, ""
+                case NoticeKind.DIED | NoticeKind.NOT_STARTED:
+                    one.is_blocked, one.notice = False, notice.text
+                case NoticeKind.SERVER_DIED:
+                    pass
+
+    def unblock(self) -> None:
+        """Writing is tried again: whoever still cannot will say so."""
+        for one in self.states:
+            if one.is_blocked:
+                one.is_blocked, one.notice = False, ""
+
+    def take_said(self) -> list[str]:
+        """What the logs want the user to be told, once."""
+        said = [text for one in self.states for text in one.said]
+        for one in self.states:
+            one.said.clear()
+        return said
+
     def _keep_time(self, name: str, goes: bool, now: float) -> None:
         went = bool(self._going)
         (self._going.add if goes else self._going.discard)(name)
@@ -230,6 +265,11 @@ class Store:
     def has_ended(self) -> bool:
         """All variants have: there is something to sum up."""
         return all(one.has_ended and not one.pending.restarts for one in self.states)
+
+    @property
+    def has_results(self) -> bool:
+        """Any variant has trained for at least one epoch, and none trains."""
+        return self.has_ended and any(one.tally.epoch_losses for one in self.states)
 
     @property
     def is_going(self) -> bool:
@@ -270,6 +310,8 @@ class Store:
 
 def _will_go(one: VariantState) -> bool:
     going = one.pending.going
+    if one.is_blocked:
+        return False
     if one.tally.state in (State.RUNNING, State.STARTING):
         return not isinstance(going, Pause)
     if one.tally.state is State.PAUSED:

@@ -97,20 +97,21 @@ def _length(parts: list[Part]) -> int:
 
 
 def settings(one: VariantState) -> Content:
-    """The settings in force, those pending marked: "batch 64→128…"."""
+    """The settings in force; before them those pending: "batch 64→128…"."""
     n = one.tally.n
     now, wanted = one.tally.settings, one.wanted
     parts: list[Part] = []
+    pending: list[Part] = []
     for (name, value), (_, new) in zip(wording.fields(now, n), wording.fields(wanted, n), strict=True):
         if value != new:
-            parts.append((f"{name} {value}→{new}…", _PENDING))
+            pending.append((f"{name} {value}→{new}…", _PENDING))
         elif name == "batch":
             parts.append((f"batch {wording.batch(now.batch_size, n)}", ""))
         elif name == "lr":
             parts.append((_lr(one), ""))
         elif _is_telling(name, one):
             parts.append((f"{name} {value}", ""))
-    return joined(parts, " · ")
+    return joined(pending + parts, " · ")
 
 
 def _lr(one: VariantState) -> str:
@@ -118,7 +119,7 @@ def _lr(one: VariantState) -> str:
     base, rule, resolved = one.tally.settings.lr, one.tally.settings.lr_scaling, one.tally.resolved
     if rule is LrScaling.NONE or resolved is None:
         return f"lr {wording.setting(base)}"
-    return f"lr {wording.number(resolved.lr)} ({rule} from {wording.setting(base)})"
+    return f"lr {wording.rounded(resolved.lr)} ({rule} from {wording.setting(base)})"
 
 
 def _is_telling(name: str, one: VariantState) -> bool:
@@ -170,7 +171,7 @@ def line(one: VariantState, *, selected: bool, width: int) -> Content:
     name = Content.styled(f"{mark}{one.index + 1} {one.tally.name[:13]:<13} ", f"bold {colour_of(one)}")
     if wrong := trouble(one):
         return (name + Content.styled(wrong, "$error")).truncate(width, ellipsis=True)
-    lr = wording.number(resolved.lr) if resolved else wording.setting(one.tally.settings.lr)
+    lr = wording.rounded(resolved.lr) if resolved else wording.setting(one.tally.settings.lr)
     difference = wording.difference(one.tally.settings, one.wanted, n)
     told: Part = (
         (f"{difference}…"[:21].ljust(21), _PENDING)

@@ -65,7 +65,8 @@ def overlay(store: Store, view: View, canvas: Canvas, shown: Ranges) -> tuple[Pi
     high = grow(shown.x, max((_end(each, view.axis) for _, each in pairs + ghosts), default=0.0))
     series = [_ghost(one, each, view, high, canvas) for one, each in ghosts]
     series += [_line(one, each, view, high, canvas) for one, each in pairs]
-    y = settle(shown.y, *_extent(series), log=view.log)
+    lowest, highest = _extent(series)
+    y = settle(shown.y, lowest, highest, view.log)
     picture = Picture(
         x=x_scale(high, canvas.columns, _TITLES[view.axis]),
         y=y_scale(y, canvas.rows, log=view.log),
@@ -84,7 +85,8 @@ def panel(one: VariantState, view: View, canvas: Canvas, shown: Ranges) -> tuple
     end = _end(now, view.axis) if now else 0.0
     high = grow(shown.x, end)
     extremes = now.history.extremes(view.axis, 0.0, high) if now else None
-    y = settle(shown.y, *(extremes or (None, None)), log=view.log)
+    lowest, highest = extremes or (None, None)
+    y = settle(shown.y, lowest, highest, view.log)
     has_data = now is not None and len(now.history) > 0
     raw = now.history.trace(view.axis, 0.0, high, canvas.dots) if now and canvas.dots else EMPTY
     colour = variant_colour(one.index, dark=view.dark)

@@ -29,6 +29,11 @@ def setting(value: float) -> str:
     return f"{value:.6g}"
 
 
+def rounded(value: float) -> str:
+    """A value that followed from what somebody chose, to three significant digits."""
+    return setting(float(f"{value:.3g}"))
+
+
 def batch(size: BatchSize, n: int) -> str:
     """64, or "2,000 (full)" once n is known."""
     if size == FULL or (n and size >= n):

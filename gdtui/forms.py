@@ -1,0 +1,65 @@
+"""Settings as a form of text fields: what they say now, and what was typed, validated. No widget."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from engine.settings import LrScaling, SettingsError, VariantSettings, parse_batch_size
+from gdtui import wording
+
+
+def _number(name: str) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        try:
+            return float(text)
+        except ValueError:
+            raise SettingsError(f"{name} {text!r}: a number") from None
+
+    return parse
+
+
+def _whole(name: str) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        try:
+            return int(text)
+        except ValueError:
+            raise SettingsError(f"{name} {text!r}: a whole number from 1") from None
+
+    return parse
+
+
+def _rule(text: str) -> LrScaling:
+    try:
+        return LrScaling(text.lower())
+    except ValueError:
+        raise SettingsError(f"lr scaling {text!r}: none, linear or sqrt") from None
+
+
+FIELDS: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
+    "batch_size": ("batch size", parse_batch_size),
+    "lr": ("lr", _number("lr")),
+    "lr_scaling": ("lr scaling", _rule),
+    "accumulation_steps": ("accumulation", _whole("accumulation")),
+    "momentum": ("momentum", _number("momentum")),
+    "optimizer": ("optimizer", str),
+}
+"""Name of the setting -> (what it is called, how it is read)."""
+
+
+def values(field: str, settings: Sequence[VariantSettings]) -> list[str]:
+    """What a field says for each of these settings, as it would be typed."""
+    found = [getattr(one, field) for one in settings]
+    return [wording.setting(value) if isinstance(value, float) else str(value) for value in found]
+
+
+def read(typed: Mapping[str, str], before: VariantSettings, n: int) -> VariantSettings:
+    """`before` with what was typed; an empty field changes nothing. Raises SettingsError.
+
+    `n`: samples in the training set, 0 while it is not known.
+    """
+    given = {field: FIELDS[field][1](text.strip()) for field, text in typed.items() if text.strip()}
+    settings = replace(before, **given)
+    if n:
+        settings.resolve(n)
+    return settings
