@@ -298,7 +298,7 @@ def test_auto_finds_a_device() -> None:
 
 @pytest.mark.parametrize("name", ["lbfgs", "optimizer", "nosuch", "lr_scheduler"])
 def test_optimisers_that_are_none(name: str) -> None:
-    with pytest.raises(SettingsError, match="one of .*adam.*sgd"):
+    with pytest.raises(SettingsError, match=r"one of .*adam.*sgd"):
         Trainer(logistic(10), VariantSettings(optimizer=name), SEED, CPU)
 
 

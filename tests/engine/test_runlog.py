@@ -1,0 +1,191 @@
+"""The log: what was written is read, torn ends wait, damage is told and loses nothing before it."""
+
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from engine import runlog
+from engine.messages import AnyRecord, Chunk, End, Record, State, StateChanged
+from engine.runlog import MAGIC, LogDamagedError, LogError, LogReader, LogWriter, frame
+
+
+def chunk(k: int, batches: int = 3) -> Chunk:
+    return Chunk(
+        generation=1,
+        epoch=1,
+        batch=k,
+        update=k,
+        in_update=0,
+        samples=k,
+        seconds=0.5,
+        duration=0.1,
+        batch_size=1,
+        last_batch_size=1,
+        accumulation_steps=1,
+        lr=0.01,
+        losses=bytes(range(4)) * batches,
+    )
+
+
+RECORDS: list[Record] = [
+    StateChanged(generation=1, state=State.RUNNING, wall_time=1.5, detail="läuft"),
+    *(chunk(k, batches=k) for k in range(1, 5)),
+    End(),
+]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "a.gdlog"
+
+
+def write(path: Path, records: list[Record]) -> list[int]:
+    """Write a log; where each record ends in the file."""
+    ends = []
+    with LogWriter(path) as log:
+        for record in records:
+            log.append(record)
+            ends.append(path.stat().st_size)
+    return ends
+
+
+def read_all(reader: LogReader) -> tuple[list[AnyRecord], LogDamagedError | None]:
+    records = []
+    try:
+        for record in reader:
+            records.append(record)
+    except LogDamagedError as error:
+        return records, error
+    return records, None
+
+
+def test_what_was_written_is_read(path: Path) -> None:
+    write(path, RECORDS)
+    reader = LogReader(path)
+    assert read_all(reader) == (RECORDS, None)
+    assert reader.is_complete
+    assert not reader.has_torn_end
+    assert read_all(reader) == ([], None)
+
+
+def test_a_reader_follows_a_writer(path: Path) -> None:
+    reader = LogReader(path)
+    assert read_all(reader) == ([], None), "there is no file yet"
+    with LogWriter(path) as log:
+        for record in RECORDS:
+            log.append(record)
+            assert read_all(reader) == ([record], None)
+
+
+def test_a_reader_that_stops_early_goes_on_there(path: Path) -> None:
+    write(path, RECORDS)
+    reader = LogReader(path)
+    first = next(iter(reader))
+    assert [first, *reader] == RECORDS
+
+
+def test_truncated_at_every_byte_the_whole_records_before_are_read(path: Path) -> None:
+    ends = write(path, RECORDS)
+    data = path.read_bytes()
+    for size in range(len(data) + 1):
+        path.write_bytes(data[:size])
+        reader = LogReader(path)
+        whole = sum(end <= size for end in ends)
+        assert read_all(reader) == (RECORDS[:whole], None), f"cut to {size} bytes"
+        assert reader.is_complete == (whole == len(RECORDS))
+        assert reader.has_torn_end == (size not in (0, len(MAGIC), *ends))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
+@given(where=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
+def test_a_flipped_bit_is_damage_and_never_a_torn_end(path: Path, where: float, bit: int) -> None:
+    path.unlink(missing_ok=True)
+    ends = write(path, RECORDS)
+    data = bytearray(path.read_bytes())
+    position = int(where * len(data))
+    data[position] ^= 1 << bit
+    path.write_bytes(data)
+
+    reader = LogReader(path)
+    records, damage = read_all(reader)
+    assert records == RECORDS[: sum(end <= position for end in ends)]
+    assert damage is not None
+    assert str(path) in str(damage)
+    assert read_all(reader)[1] is damage, "it is still damaged"
+
+
+def test_a_writer_goes_on_after_a_torn_end(path: Path) -> None:
+    ends = write(path, RECORDS[:3])
+    path.write_bytes(path.read_bytes()[: ends[-1] - 5])
+    with LogWriter(path) as log:
+        log.append(RECORDS[3])
+    assert read_all(LogReader(path)) == ([*RECORDS[:2], RECORDS[3]], None)
+
+
+@pytest.mark.parametrize("size", [0, 3])
+def test_a_writer_goes_on_in_a_file_without_a_whole_header(path: Path, size: int) -> None:
+    path.write_bytes(MAGIC[:size])
+    write(path, RECORDS)
+    assert read_all(LogReader(path)) == (RECORDS, None)
+
+
+def test_a_writer_refuses_a_damaged_file_and_leaves_it_alone(path: Path) -> None:
+    path.write_bytes(b"something else")
+    with pytest.raises(LogDamagedError, match="not a gdtui log"):
+        LogWriter(path)
+    assert path.read_bytes() == b"something else"
+
+
+def test_one_file_has_one_writer(path: Path) -> None:
+    with LogWriter(path), pytest.raises(LogError, match="another writer"):
+        LogWriter(path)
+    LogWriter(path).close()
+
+
+class SmallDisk:
+    """Stands in for os.pwrite: `room` bytes fit, then the disk is full."""
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+        self._pwrite = os.pwrite
+
+    def __call__(self, file: int, data: bytes, offset: int) -> int:
+        if not self.room:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        part = data[: min(self.room, 11)]  # the system may take a part only
+        self.room -= len(part)
+        return self._pwrite(file, part, offset)
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[SmallDisk]:
+    small = SmallDisk(10**9)
+    monkeypatch.setattr(runlog.os, "pwrite", small)
+    yield small
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(room=st.integers(0, 400))
+def test_a_full_disk_loses_nothing(path: Path, disk: SmallDisk, room: int) -> None:
+    path.unlink(missing_ok=True)
+    disk.room = 10**9
+    with LogWriter(path) as log:
+        disk.room = room
+        for k, record in enumerate(RECORDS):
+            try:
+                log.append(record)
+                assert not log.is_blocked
+            except OSError:
+                assert log.is_blocked
+                fitting = [sum(map(len, map(frame, RECORDS[:i]))) <= room for i in range(len(RECORDS))]
+                records, damage = read_all(LogReader(path))
+                assert damage is None
+                assert records == RECORDS[: sum(fitting) - 1][: k + 1]
+        disk.room = 10**9
+        log.retry()
+    assert read_all(LogReader(path)) == (RECORDS, None)
