@@ -13,8 +13,9 @@ Tick = tuple[float, str]
 Range = tuple[float, float]
 
 _LADDER = (1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
-_LARGEST = 1e300
-_SMALLEST = 1e-300
+_LARGEST = 1e200
+_SMALLEST = 1e-100
+"""Far beyond any float32 loss; nearer to the ends of a float64, steps and their digits run out."""
 _ZERO_SHARE = 0.4
 """A linear axis starts at 0 when its lowest value lies below this share of the highest."""
 _SHRINK_SHARE = 0.5
@@ -162,7 +163,7 @@ def _span(limits: Range, log: bool) -> float:
 def _finite(value: float | None) -> float | None:
     if value is None or not math.isfinite(value):
         return None
-    return max(-_LARGEST, min(value, _LARGEST))
+    return 0.0 if abs(value) < _SMALLEST else max(-_LARGEST, min(value, _LARGEST))
 
 
 def _ordered(low: float, high: float, spread: bool = True) -> Range:

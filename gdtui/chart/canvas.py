@@ -5,16 +5,17 @@ ghosts, marks, lines, single points, off-scale marks, labels: the later one wins
 """
 
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gdtui.chart.axes import sound
 from gdtui.chart.cells import Cells
-from gdtui.chart.frame import Frame, Inks, frame
+from gdtui.chart.frame import Inks, frame
 from gdtui.chart.layout import clean, room
 from gdtui.chart.palette import blend
-from gdtui.chart.picture import Mark, Picture, Series
+from gdtui.chart.picture import Mark, Picture, Scale, Series
 from gdtui.chart.raster import DOTS_X, Layer, pack, place, rasterise, spots
 
 _BRAILLE = 0x2800
@@ -35,16 +36,27 @@ def paint(
     cells = Cells.blank(width, height, palette)
     canvas = room(picture.y, width, height)
     if canvas.framed:
-        _draw_frame(cells, frame(picture.x, picture.y, width, height, inks))
+        _draw_frame(cells, picture.x, picture.y, inks)
     if canvas.width and canvas.height:
         compose(picture, cells.part(canvas), background)
     return cells
 
 
-def _draw_frame(cells: Cells, drawn: Frame) -> None:
-    for row, (text, colours) in enumerate(zip(drawn.rows, drawn.colours, strict=True)):
-        cells.characters[row] = [ord(character) for character in text]
-        cells.inks[row] = [cells.ink(colour) for colour in colours]
+def _draw_frame(cells: Cells, x: Scale, y: Scale, inks: Inks) -> None:
+    characters, colours, which = _frame_arrays(x, y, cells.width, cells.height, inks)
+    cells.characters[:] = characters
+    cells.inks[:] = np.array([cells.ink(colour) for colour in colours], np.int16)[which]
+
+
+@lru_cache(maxsize=32)
+def _frame_arrays(
+    x: Scale, y: Scale, width: int, height: int, inks: Inks
+) -> tuple[NDArray[np.uint32], tuple[str, ...], NDArray[np.intp]]:
+    """Characters, the colours among them, and the number of each character's colour."""
+    drawn = frame(x, y, width, height, inks)
+    characters = np.array([[ord(character) for character in row] for row in drawn.rows], np.uint32)
+    colours, which = np.unique(np.array(drawn.colours), return_inverse=True)
+    return characters, tuple(colours.tolist()), which.reshape(characters.shape)
 
 
 def compose(picture: Picture, cells: Cells, background: str) -> None:

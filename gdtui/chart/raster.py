@@ -253,14 +253,17 @@ def _cut(
     x0: Floats, y0: Floats, x1: Floats, y1: Floats, across: tuple[float, float], down: tuple[float, float]
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """Segments cut at a window far around the canvas; those that never reach it are dropped."""
+    ends = ((x0, across), (x1, across), (y0, down), (y1, down))
+    if all(np.all((at >= low) & (at <= high)) for at, (low, high) in ends):
+        return x0, y0, x1, y1
     enter, leave = _window(x0, y0, x1, y1, across, down)
     met = enter <= leave
     x0, y0, x1, y1, enter, leave = (v[met] for v in (x0, y0, x1, y1, enter, leave))
     dx, dy = x1 - x0, y1 - y0
-    starts, ends = enter > 0, leave < 1
+    starts, stops = enter > 0, leave < 1
     return (
         np.where(starts, x0 + dx * enter, x0),
         np.where(starts, y0 + dy * enter, y0),
-        np.where(ends, x0 + dx * leave, x1),
-        np.where(ends, y0 + dy * leave, y1),
+        np.where(stops, x0 + dx * leave, x1),
+        np.where(stops, y0 + dy * leave, y1),
     )
