@@ -2,7 +2,6 @@
 
 import errno
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -55,10 +54,9 @@ def write(path: Path, records: list[Record]) -> list[int]:
 
 
 def read_all(reader: LogReader) -> tuple[list[AnyRecord], LogDamagedError | None]:
-    records = []
+    records: list[AnyRecord] = []
     try:
-        for record in reader:
-            records.append(record)
+        records.extend(reader)  # keeps what came before an error
     except LogDamagedError as error:
         return records, error
     return records, None
@@ -163,10 +161,10 @@ class SmallDisk:
 
 
 @pytest.fixture
-def disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[SmallDisk]:
+def disk(monkeypatch: pytest.MonkeyPatch) -> SmallDisk:
     small = SmallDisk(10**9)
     monkeypatch.setattr(runlog.os, "pwrite", small)
-    yield small
+    return small
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -310,7 +310,7 @@ def _workers_of(watched: Watched) -> list[int]:
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            open_files = [os.readlink(file) for file in (process / "fd").iterdir()]
+            open_files = [str(file.readlink()) for file in (process / "fd").iterdir()]
         except OSError:
             continue
         if int(process.name) != os.getpid() and any(str(watched.run.path) in file for file in open_files):

@@ -1,0 +1,123 @@
+"""The tally of a log: the lesson's figures, of the latest generation only."""
+
+import math
+
+import numpy as np
+import pytest
+
+from engine.messages import (
+    Chunk,
+    Evaluation,
+    Planned,
+    Refused,
+    Started,
+    State,
+    StateChanged,
+    WorkerDied,
+)
+from engine.settings import VariantSettings
+from engine.tally import Tally
+
+SETTINGS = VariantSettings(batch_size=2)
+
+
+def started(generation: int = 1) -> Started:
+    return Started(
+        generation=generation,
+        settings=SETTINGS,
+        n=5,
+        model="Linear(1,1)",
+        parameters=2,
+        device="cpu",
+        threads=1,
+        epochs=2,
+        pace=1.0,
+        wall_time=0.0,
+    )
+
+
+def epoch(number: int, losses: list[float], *, steps: int = 2) -> list[Chunk | Evaluation]:
+    """One epoch of batches 2, 2 and 1 in a chunk, and its evaluation."""
+    chunk = Chunk(
+        generation=1,
+        epoch=number,
+        batch=3 * number - 2,
+        update=2 * number - 1,
+        in_update=0,
+        samples=5 * (number - 1),
+        seconds=number - 1.0,
+        duration=1.0,
+        batch_size=2,
+        last_batch_size=1,
+        accumulation_steps=steps,
+        lr=0.01,
+        behind=number == 2,
+        losses=np.array(losses, "<f4").tobytes(),
+    )
+    done = Evaluation(
+        generation=1,
+        epoch=number,
+        batches=3 * number,
+        updates=2 * number,
+        samples=5 * number,
+        seconds=float(number),
+        full_loss=1 / number,
+    )
+    return [chunk, done]
+
+
+def tally_of(*records: object) -> Tally:
+    tally = Tally(name="a", settings=VariantSettings())
+    for record in records:
+        tally.add(record)  # type: ignore[arg-type]
+    return tally
+
+
+def test_the_lessons_figures() -> None:
+    """A short last batch weighs as much as the others, as in the lesson's np.mean."""
+    tally = tally_of(started(), *epoch(1, [3.0, 2.0, 1.0]), *epoch(2, [1.0, 1.0, 0.5]))
+    assert tally.epoch_losses == pytest.approx([2.0, 2.5 / 3])
+    assert tally.final_loss == tally.epoch_losses[-1]
+    assert tally.std == pytest.approx(np.std(tally.epoch_losses))
+    assert tally.variance == pytest.approx(np.var(tally.epoch_losses))
+    assert tally.full_loss == 0.5
+    assert (tally.batches, tally.updates, tally.samples, tally.epoch) == (6, 4, 10, 2)
+    assert (tally.seconds, tally.last_loss, tally.behind) == (2.0, 0.5, True)
+
+
+def test_an_update_counts_when_its_group_is_closed() -> None:
+    chunk, evaluation = epoch(1, [3.0, 2.0, 1.0])
+    tally = tally_of(started(), chunk)
+    assert tally.updates == 1
+    tally.add(evaluation)
+    assert tally.updates == 2, "the epoch's end closes the short group"
+
+
+def test_a_new_generation_begins_at_nothing() -> None:
+    tally = tally_of(started(), *epoch(1, [3.0, 2.0, 1.0]), started(2))
+    assert (tally.generation, tally.batches, tally.samples, tally.seconds) == (2, 0, 0, 0.0)
+    assert tally.epoch_losses == []
+    assert math.isnan(tally.full_loss)
+    assert math.isnan(tally.last_loss)
+
+
+def test_losses_that_are_not_finite_have_no_spread() -> None:
+    tally = tally_of(started(), *epoch(1, [3.0, math.nan, 1.0]))
+    assert math.isnan(tally.final_loss)
+    assert math.isnan(tally.std)
+    assert math.isnan(tally.variance)
+    assert math.isnan(tally_of().variance)
+
+
+def test_states_plans_and_deaths() -> None:
+    tally = tally_of(
+        started(),
+        StateChanged(generation=1, state=State.FAILED, wall_time=0, detail="d", is_wrong_call=True),
+        Planned(epochs=9, pace=None, command=1),
+        Refused(detail="no", command=2),
+    )
+    assert (tally.state, tally.detail, tally.is_wrong_call) == (State.FAILED, "d", True)
+    assert (tally.planned_epochs, tally.pace) == (9, None)
+    assert tally.resolved == SETTINGS.resolve(5)
+    tally.add(WorkerDied(variant="a", wall_time=0, detail="gone"))
+    assert (tally.state, tally.detail) == (State.DIED, "gone")
