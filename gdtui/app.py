@@ -17,7 +17,7 @@ from textual.command import Provider
 from textual.containers import Horizontal
 
 from engine.rundir import RunDirectory
-from gdtui import keys
+from gdtui import keys, spans
 from gdtui.chart.widget import Chart
 from gdtui.panels.footer import Footer
 from gdtui.panels.line import Line
@@ -62,6 +62,7 @@ class GdtuiApp(App[None]):
     ) -> None:
         """`controls` None: only watching."""
         super().__init__()
+        spans.install()
         self.run_directory = run
         self.controls = controls
         self._fps = fps

@@ -249,7 +249,7 @@ def footer_entries(width: int) -> list[Entry]:
     for entry in sorted((entry for entry in TABLE if entry.label), key=lambda entry: entry.rank):
         needed = len(entry.keys) + 1 + len(entry.label) + (2 if chosen else 0)
         if used + needed > width:
-            break
+            continue
         chosen.add(entry.id)
         used += needed
     return [entry for entry in TABLE if entry.id in chosen]

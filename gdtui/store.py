@@ -39,6 +39,7 @@ BROKEN: Final = frozenset((State.FAILED, State.OUT_OF_MEMORY, State.DIED, State.
 """Nobody trains there who could obey."""
 _SPEED_SECONDS: Final = 1.0
 """The training time that samples/s is taken over."""
+_BEHIND_CHUNKS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,7 @@ class VariantState:
     @property
     def is_behind(self) -> bool:
         """Lately it could not keep the pace: forgiven chunk by chunk, it would flicker."""
-        return any(chunk.behind for chunk in self._trained)
+        return any(chunk.behind for chunk in list(self._trained)[-_BEHIND_CHUNKS:])
 
     @property
     def is_broken(self) -> bool:
@@ -191,7 +192,7 @@ class VariantState:
         if state is State.RUNNING and self.is_diverging:
             return "diverging"
         if state is State.RUNNING and self.is_behind:
-            return "running, behind"
+            return "behind"
         return str(state)
 
 

@@ -168,7 +168,7 @@ def line(one: VariantState, *, selected: bool, width: int) -> Content:
     """One variant in one line of a narrow screen."""
     mark = "▸" if selected else " "
     resolved, n = one.tally.resolved, one.tally.n
-    name = Content.styled(f"{mark}{one.index + 1} {one.tally.name[:13]:<13} ", f"bold {colour_of(one)}")
+    name = Content.styled(f"{mark}{one.index + 1} {one.tally.name[:15]:<15} ", f"bold {colour_of(one)}")
     if wrong := trouble(one):
         return (name + Content.styled(wrong, "$error")).truncate(width, ellipsis=True)
     lr = wording.rounded(resolved.lr) if resolved else wording.setting(one.tally.settings.lr)

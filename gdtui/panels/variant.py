@@ -2,6 +2,7 @@
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.content import Content
 
 from gdtui.chart.widget import Chart
 from gdtui.panels.line import Line
@@ -13,10 +14,11 @@ class VariantPanel(Vertical):
 
     def __init__(self, index: int, name: str) -> None:
         super().__init__(id=f"panel-{index}", classes=f"panel -variant-{index % COLOURS + 1}")
-        self.border_title = f"{index + 1} {name}".replace("[", r"\[")
+        self.border_title = Content(f"{index + 1} {name}")
         self.settings = Line(classes="settings")
         self.chart = Chart(message="importing torch…", classes="raw")
         self.figures = Line(classes="figures")
+        self._state = ("", "")
 
     def compose(self) -> ComposeResult:
         yield self.settings
@@ -25,6 +27,6 @@ class VariantPanel(Vertical):
 
     def say_state(self, word: str, style: str) -> None:
         """Put the state in the box's lower border."""
-        text = f"[{style}]{word}[/]" if style else word
-        if text != self.border_subtitle:
-            self.border_subtitle = text
+        if (word, style) != self._state:
+            self._state = word, style
+            self.border_subtitle = Content.styled(word, style)
