@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -27,8 +27,11 @@ def warm_up(output: Path) -> None:
     if not HAS_FORK_SERVER:
         return
     forkserver.set_forkserver_preload(_PRELOAD)
-    with _output_to(output), _sigint_blocked():
-        forkserver.ensure_running()
+    with _output_to(output):
+        # First, and by itself: once started, Python 3.11's tracker unblocks SIGINT for this thread.
+        resource_tracker.ensure_running()
+        with _sigint_blocked():
+            forkserver.ensure_running()
 
 
 def start_worker(task: worker.WorkerTask) -> tuple[BaseProcess, Connection]:

@@ -115,6 +115,9 @@ AnyNote = WorkerReady | LogBlocked | LogUnblocked
 class Record(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """One entry of a log."""
 
+    wall_time: float = 0.0
+    """When it was written, in seconds since the Unix epoch; 0 where nobody knows."""
+
 
 class Started(Record, frozen=True, kw_only=True):
     """A generation begins, at batch 0."""
@@ -132,8 +135,6 @@ class Started(Record, frozen=True, kw_only=True):
     epochs: int
     """Planned epochs."""
     pace: float | None
-    wall_time: float
-    """Seconds since the Unix epoch."""
     command: int = 0
     """The command that this confirms; 0 for none."""
 
@@ -226,7 +227,6 @@ class StateChanged(Record, frozen=True, kw_only=True):
 
     generation: int
     state: State
-    wall_time: float
     detail: str = ""
     """One sentence for the panel."""
     traceback: str = ""
@@ -254,7 +254,6 @@ class CommandSent(Record, frozen=True, kw_only=True):
     """A variant was told to do something; pending until a record of its log confirms the id."""
 
     variant: str
-    wall_time: float
     command: AnyCommand
 
 
@@ -262,7 +261,6 @@ class WorkerDied(Record, frozen=True, kw_only=True):
     """A worker's pipe ended and nobody had told it to stop."""
 
     variant: str
-    wall_time: float
     detail: str
 
 
@@ -270,7 +268,6 @@ class WorkerReplaced(Record, frozen=True, kw_only=True):
     """A new worker goes on with the log of one that died; commands up to `command` died with it."""
 
     variant: str
-    wall_time: float
     command: int
 
 

@@ -1,5 +1,9 @@
 """Puts a worker's records in its log, and tells the session when it cannot: a full disk loses nothing."""
 
+import time
+
+import msgspec
+
 from engine.mailbox import Mailbox
 from engine.messages import LogBlocked, LogUnblocked, Record
 from engine.runlog import LogWriter
@@ -18,9 +22,9 @@ class Recorder:
         return self._log.is_blocked
 
     def write(self, record: Record) -> None:
-        """Append to the log, or keep the record and say why it cannot be written."""
+        """Append to the log with the time, or keep the record and say why it cannot be written."""
         try:
-            self._log.append(record)
+            self._log.append(msgspec.structs.replace(record, wall_time=time.time()))
         except OSError as error:
             self._tell(error)
 

@@ -9,6 +9,7 @@ length has a checksum of its own so that a flipped bit in it is not taken for a 
 import fcntl
 import os
 import struct
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +26,7 @@ MAGIC: Final = b"gdlog\x00\x00\x01"
 _LENGTH: Final = struct.Struct("<II")
 _CHECK: Final = struct.Struct("<I")
 _READ_BYTES: Final = 1 << 20
+_LOCK_TRIES: Final = 10
 
 _encoder: Final = msgspec.msgpack.Encoder()
 _decoder: Final = msgspec.msgpack.Decoder(AnyRecord)
@@ -60,7 +62,7 @@ class LogWriter:
         self._unwritten: list[bytes] = []
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._lock()
             self._end = self._recover()
         except BlockingIOError:
             os.close(self._file)
@@ -68,6 +70,15 @@ class LogWriter:
         except BaseException:
             os.close(self._file)
             raise
+
+    def _lock(self) -> None:
+        """Own the file; who only looks whether it is owned may hold it for an instant."""
+        for _ in range(_LOCK_TRIES):
+            try:
+                return fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(0.01)
+        raise BlockingIOError
 
     def _recover(self) -> int:
         """Cut a torn end off; the length of what is whole."""

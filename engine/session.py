@@ -136,7 +136,7 @@ class Session:
             try:
                 process, pipe = start_worker(task)
             except (OSError, EOFError) as error:
-                text = f"its worker could not be started ({error}); r tries again"
+                text = f"its worker could not be started ({error})"
                 self._started.put(Notice(kind=NoticeKind.NOT_STARTED, variant=task.variant.name, text=text))
                 continue
             if self._is_closed:
@@ -161,7 +161,7 @@ class Session:
             handle.is_dead = handle.server_died = False
             handle.process = handle.pipe = None
             handle.outbox.clear()
-            self._write(WorkerReplaced(variant=name, wall_time=time.time(), command=self._command_id))
+            self._write(WorkerReplaced(variant=name, command=self._command_id))
             self._request(handle, Variant(name=name, settings=value))
 
     def pause(self) -> None:
@@ -201,7 +201,7 @@ class Session:
         if handle.is_dead:
             return
         if not isinstance(command, Stop):  # every session ends so: nothing to record
-            self._write(CommandSent(variant=name, wall_time=time.time(), command=command))
+            self._write(CommandSent(variant=name, command=command))
         if handle.pipe is None:
             handle.outbox.append(command)
             return
@@ -255,7 +255,7 @@ class Session:
             while pipe.poll():
                 note = _NOTE.decode(pipe.recv_bytes())
                 if isinstance(note, LogBlocked):
-                    text = f"{note.detail}. Paused, nothing is lost: make room, then resume (space)"
+                    text = f"{note.detail}. Paused, nothing is lost: make room, then resume"
                     self._notices.append(Notice(kind=NoticeKind.LOG_BLOCKED, variant=name, text=text))
                 elif isinstance(note, LogUnblocked):
                     self._notices.append(
@@ -264,12 +264,12 @@ class Session:
         except (EOFError, OSError):
             pipe.close()
             handle.pipe, handle.is_dead = None, True
-            text = f"its worker {_cause_of_death(handle)}; r starts a new one"
+            text = f"its worker {_cause_of_death(handle)}"
             self._record_death(name, text)
             self._notices.append(Notice(kind=NoticeKind.DIED, variant=name, text=text))
 
     def _record_death(self, name: str, detail: str) -> None:
-        self._write(WorkerDied(variant=name, wall_time=time.time(), detail=detail))
+        self._write(WorkerDied(variant=name, detail=detail))
 
     def _look_for_server(self) -> None:
         """A sentinel that ends before the pipe does: the fork server has died, the worker lives on."""
@@ -285,7 +285,7 @@ class Session:
 
     def _write(self, record: Record) -> None:
         try:
-            self._log.append(record)
+            self._log.append(msgspec.structs.replace(record, wall_time=time.time()))
         except OSError as error:
             self._say_blocked(error)
 
@@ -296,7 +296,7 @@ class Session:
             self._say_blocked(error)
 
     def _say_blocked(self, error: OSError) -> None:
-        text = f"cannot write {self._log.path}: {error.strerror}. Make room, then resume (space)"
+        text = f"cannot write {self._log.path}: {error.strerror}. Make room, then resume"
         self._notices.append(Notice(kind=NoticeKind.LOG_BLOCKED, variant=None, text=text))
 
     # --- Stopping -------------------------------------------------------------------------------

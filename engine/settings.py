@@ -18,6 +18,10 @@ DEFAULT_BATCH_SIZES: Final[tuple[BatchSize, ...]] = (FULL, 64, 1)
 """The lesson's three variants: full-batch gradient descent, mini-batch SGD, SGD."""
 
 
+MOST: Final = 10**12
+"""Of anything that is counted: beyond any use, within every number format."""
+
+
 class SettingsError(ValueError):
     """Settings that cannot be trained with; the message says which, and what is allowed."""
 
@@ -96,14 +100,16 @@ class VariantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """Drop the incomplete last batch of an epoch, as torch's DataLoader does; "full" drops nothing."""
 
     def __post_init__(self) -> None:
-        if self.batch_size != FULL and not (isinstance(self.batch_size, int) and self.batch_size >= 1):
+        if self.batch_size != FULL and not (
+            isinstance(self.batch_size, int) and 1 <= self.batch_size <= MOST
+        ):
             raise SettingsError(f"batch size {self.batch_size!r}: a whole number from 1, or full")
         if not (math.isfinite(self.lr) and self.lr > 0):
             raise SettingsError(f"lr {self.lr:g}: a finite number above 0")
-        if self.base_batch < 1:
-            raise SettingsError(f"base batch {self.base_batch}: a whole number from 1")
-        if self.accumulation_steps < 1:
-            raise SettingsError(f"accumulation {self.accumulation_steps}: a whole number from 1")
+        if not 1 <= self.base_batch <= MOST:
+            raise SettingsError(f"base batch {self.base_batch}: a whole number from 1 to 10¹²")
+        if not 1 <= self.accumulation_steps <= MOST:
+            raise SettingsError(f"accumulation {self.accumulation_steps}: a whole number from 1 to 10¹²")
         if not 0 <= self.momentum < 1:
             raise SettingsError(f"momentum {self.momentum:g}: from 0 up to, not including, 1")
         if not self.optimizer.strip():
@@ -162,8 +168,8 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             raise SettingsError("no variant: name at least one batch size")
         if len({variant.name for variant in self.variants}) < len(self.variants):
             raise SettingsError("names: every variant needs a name of its own")
-        if self.epochs < 1:
-            raise SettingsError(f"epochs {self.epochs}: a whole number from 1")
+        if not 1 <= self.epochs <= MOST:
+            raise SettingsError(f"epochs {self.epochs}: a whole number from 1 to 10¹²")
         if self.pace is not None and not (math.isfinite(self.pace) and self.pace > 0):
             raise SettingsError(f"pace {self.pace:g}: epochs a second above 0, or free")
         if not 0 <= self.seed < 2**63:

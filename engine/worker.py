@@ -143,6 +143,7 @@ class Worker:
         except Exception as error:
             text = f"{type(error).__name__}: {error}"
             state = State.OUT_OF_MEMORY if _is_out_of_memory(error) else State.FAILED
+            traceback.print_exc()  # into the worker's output file, too
             self._become(state, text.splitlines()[0], traceback=traceback.format_exc())
 
     # --- Generations ----------------------------------------------------------------------------
@@ -181,7 +182,6 @@ class Worker:
                 threads=self._task.threads,
                 epochs=self._epochs,
                 pace=self._pace,
-                wall_time=time.time(),
                 command=command,
             )
         )
@@ -376,7 +376,6 @@ class Worker:
             StateChanged(
                 generation=self._generation,
                 state=state,
-                wall_time=time.time(),
                 detail=detail,
                 traceback=traceback,
                 is_wrong_call=is_wrong_call,
