@@ -67,12 +67,12 @@ class Chart(Widget):
 
     def on_mount(self) -> None:
         self._show_titles()
-        self.app.theme_changed_signal.subscribe(self, lambda _: self.repaint())
 
     def on_resize(self) -> None:
         self.repaint()
 
     def notify_style_update(self) -> None:
+        """Another theme, or a class that changes the colours."""
         super().notify_style_update()
         self.repaint()
 

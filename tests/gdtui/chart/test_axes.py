@@ -121,6 +121,7 @@ def test_y_starts_at_zero_when_the_losses_come_near_it() -> None:
 
 def test_y_expands_at_once_at_the_end_that_is_left() -> None:
     assert settle((0.0, 1.0), 0.1, 3.7) == (0.0, settle(None, 0.1, 3.7)[1])
+    assert settle((0.2, 1.0), 0.5, 3.0)[0] == 0.2
     low, high = settle((0.2, 1.0), -0.5, 0.9)
     assert low <= -0.5
     assert high == 1.0

@@ -95,6 +95,7 @@ def plain(ansi: str) -> list[str]:
 def test_a_still_shows_title_axes_legend_lines_and_points() -> None:
     rows = plain(still(picture(), 80, 24))
     everything = "\n".join(rows)
+    assert "\x1b[48;" not in still(picture(), 80, 24)  # the page's own background
     assert rows[0].strip() == "loss"
     for part in ("Mini-batch", "SGD", "◆", "┊", "40k"):
         assert part in everything
