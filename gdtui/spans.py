@@ -19,7 +19,7 @@ def install() -> None:
     except ImportError:
         return
     if {"chops", "spans", "chop_ends"} <= set(ChopsUpdate.__init__.__annotations__):
-        ChopsUpdate.render_segments = _render_segments  # type: ignore[method-assign]
+        ChopsUpdate.render_segments = _render_segments  # type: ignore[assignment]
 
 
 def _render_segments(update: Any, console: Console) -> str:

@@ -79,6 +79,8 @@ class VariantState:
     """What the session said of it and no log may hold."""
     is_blocked: bool = False
     """Its log cannot be written: it waits, whatever the log said last."""
+    _loss: float | None = None
+    """The smoothed loss, once asked for since the last chunk."""
     _trained: deque[Chunk] = field(default_factory=deque)
     """The latest chunks."""
 
@@ -103,13 +105,14 @@ class VariantState:
         if self.current is not None and len(self.current.history):
             self.ghost = self.current
         self.current = Generation(History(record.n))
-        self.notice, self.is_blocked = "", False
+        self.notice, self.is_blocked, self._loss = "", False, None
         self._trained.clear()
 
     def _learn(self, chunk: Chunk) -> None:
         if self.current is None:
             return
         self.current.history.append(chunk)
+        self._loss = None
         self._trained.append(chunk)
         while len(self._trained) > 2 and self._trained[1].seconds < chunk.seconds - _SPEED_SECONDS:
             self._trained.popleft()
@@ -138,7 +141,9 @@ class VariantState:
     @property
     def loss(self) -> float:
         """The smoothed loss; NaN before the first batch."""
-        return self.current.history.smoothed_last(SMOOTHING) if self.current else math.nan
+        if self._loss is None:
+            self._loss = self.current.history.smoothed_last(SMOOTHING) if self.current else math.nan
+        return self._loss
 
     @property
     def spread(self) -> float:

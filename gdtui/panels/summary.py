@@ -1,13 +1,20 @@
 """The results when all variants have ended: over the screen, in nobody's way. Every key still works."""
 
+from typing import TYPE_CHECKING
+
 from textual.content import Content
 
 from gdtui.panels.line import Line
-from gdtui.results import HEAD, Row, meaning, rows
-from gdtui.store import Store
 from gdtui.theme import COLOURS
 
+if TYPE_CHECKING:
+    from gdtui.results import Row
+    from gdtui.store import Store
+
 _NEXT = "S next lr scaling, from the same start · r restart · c continue · i hides this"
+
+_COLUMN = 11
+"""Cells a column."""
 
 
 class Summary(Line):
@@ -17,8 +24,10 @@ class Summary(Line):
         self.border_title = "results"
         self.border_subtitle = "i or esc hides · q quits"
 
-    def tell(self, store: Store) -> None:
+    def tell(self, store: "Store") -> None:
         """Show the results of this run."""
+        from gdtui.results import HEAD, meaning, rows  # numpy: not before the first frame
+
         found = rows(store)
         name_width = max(len(row.name) for row in found) + 2
         head = Content.styled(" " * (name_width + 2) + _cells(HEAD), "$foreground 60%")
@@ -28,10 +37,10 @@ class Summary(Line):
         )
 
 
-def _line(row: Row, name_width: int) -> Content:
+def _line(row: "Row", name_width: int) -> Content:
     colour = f"bold $variant-{row.index % COLOURS + 1}"
     return Content.styled(f"{row.index + 1} {row.name:<{name_width}}", colour) + Content(_cells(row.cells))
 
 
 def _cells(cells: tuple[str, ...]) -> str:
-    return "".join(f"{cell:>{max(len(head), 8) + 1}}" for head, cell in zip(HEAD, cells, strict=True))
+    return "".join(f"{cell:>{_COLUMN}}" for cell in cells)
