@@ -19,10 +19,12 @@ from textual.containers import Horizontal
 from engine.rundir import RunDirectory
 from gdtui import keys, spans
 from gdtui.chart.widget import Chart
+from gdtui.keyscript import Press, play
 from gdtui.panels.footer import Footer
 from gdtui.panels.line import Line
 from gdtui.panels.summary import Summary
 from gdtui.panels.variant import VariantPanel
+from gdtui.source import LogSource, Source
 from gdtui.theme import THEMES
 
 if TYPE_CHECKING:
@@ -58,13 +60,22 @@ class GdtuiApp(App[None]):
     VERTICAL_BREAKPOINTS = [(0, "-low"), (12, "-short"), (28, "-tall")]  # noqa: RUF012
 
     def __init__(
-        self, run: RunDirectory, controls: "Controls | None", *, fps: float = 10.0, theme: str = "dark"
+        self,
+        run: RunDirectory,
+        controls: "Controls | None",
+        *,
+        fps: float = 10.0,
+        theme: str = "dark",
+        source: Source | None = None,
+        keys: tuple[Press, ...] = (),
     ) -> None:
-        """`controls` None: only watching."""
+        """`controls` None: only watching. `source` None: the run's logs. `keys` play by themselves."""
         super().__init__()
         spans.install()
         self.run_directory = run
         self.controls = controls
+        self.source: Source = source or LogSource(run)
+        self._keys = keys
         self._fps = fps
         for each in THEMES.values():
             self.register_theme(each)
@@ -95,6 +106,8 @@ class GdtuiApp(App[None]):
         """After the first frame: only now what draws is imported."""
         self.live.tick()
         self.set_interval(1 / self._fps, self.live.tick)
+        if self._keys:
+            self.run_worker(play(self, self._keys, lambda: self.live.store.is_under_way))
 
     @property
     def live(self) -> "LiveView":
@@ -130,6 +143,9 @@ class GdtuiApp(App[None]):
         """A form for exact values."""
         from gdtui.screens.edit import EditScreen
 
+        if self.controls is None:
+            self.say([self.live.commander.refusal])
+            return
         self.push_screen(EditScreen(self.live.chosen), self._edited)
 
     def _edited(self, settings: "dict[str, VariantSettings] | None") -> None:

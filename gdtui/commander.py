@@ -28,7 +28,7 @@ class Controls(Protocol):
     def poll(self) -> list[Notice]: ...
 
 
-WATCHING: Final = "only watching: another process trains this run"
+WATCHING: Final = "only watching: no key changes how this run trains"
 Notes = list[str]
 _Step = Callable[[VariantState], VariantSettings | str]
 """The settings to go to, or why there are none."""
@@ -37,7 +37,9 @@ _Step = Callable[[VariantState], VariantSettings | str]
 class Commander:
     """Turns keys into commands."""
 
-    def __init__(self, store: Store, controls: Controls | None) -> None:
+    def __init__(self, store: Store, controls: Controls | None, *, refusal: str = WATCHING) -> None:
+        """`refusal`: what to say of every key when there are no controls."""
+        self.refusal = refusal
         self._store = store
         self._controls = controls
         self._last_pace: float | None = None
@@ -103,7 +105,7 @@ class Commander:
 
     def _change(self, chosen: Sequence[VariantState], step: _Step) -> Notes:
         if self._controls is None:
-            return [WATCHING]
+            return [self.refusal]
         notes, told = [], {}
         for one in chosen:
             settings = step(one)
@@ -123,7 +125,7 @@ class Commander:
     def restart(self, chosen: Sequence[VariantState]) -> Notes:
         """Begin anew with the settings wanted."""
         if self._controls is None:
-            return [WATCHING]
+            return [self.refusal]
         self._controls.restart({one.tally.name: one.wanted for one in chosen})
         return []
 
@@ -139,7 +141,7 @@ class Commander:
             notes = self._change(states, scaled)
             return notes or [f"lr scaling {rule} from here on; S restarts all with the next rule"]
         if self._controls is None:
-            return [WATCHING]
+            return [self.refusal]
         self._controls.restart({one.tally.name: scaled(one) for one in states})
         return [f"lr scaling {rule}: all restart from the same first weights"]
 
@@ -148,7 +150,7 @@ class Commander:
     def pause(self) -> Notes:
         """Pause all, or let all go on."""
         if self._controls is None:
-            return [WATCHING]
+            return [self.refusal]
         if self._store.is_going:
             self._controls.pause()
             return []
@@ -159,7 +161,7 @@ class Commander:
     def step(self, chosen: Sequence[VariantState]) -> Notes:
         """One update each."""
         if self._controls is None:
-            return [WATCHING]
+            return [self.refusal]
         able = [one.tally.name for one in chosen if not one.has_ended]
         self._controls.step_once(able)
         return [] if able else ["nothing trains: c continues, r restarts"]
@@ -167,12 +169,14 @@ class Commander:
     def extend(self) -> Notes:
         """As many epochs again."""
         if self._controls is None:
-            return [WATCHING]
+            return [self.refusal]
         self._controls.extend()
         return [f"{self._store.settings.epochs} more epochs"]
 
     def pace(self, step: int) -> Notes:
         """Slower (−1) or faster (1)."""
+        if self._controls is None:
+            return [self.refusal]
         following = ladders.next_pace(self._store.pace, step)
         if following is None:
             return ["free already" if step > 0 else "the slowest pace already; space pauses"]
@@ -187,7 +191,7 @@ class Commander:
 
     def _set_pace(self, pace: float | None) -> Notes:
         if self._controls is None:
-            return [WATCHING]
+            return [self.refusal]
         if pace is None:
             self._last_pace = self._store.pace
         self._controls.set_pace(pace)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from textual.content import Content
 
-from engine.follow import Follower
 from engine.session import Notice, NoticeKind
 from gdtui import texts, views
 from gdtui.chart.widget import Chart
@@ -17,6 +16,7 @@ from gdtui.commander import Commander
 from gdtui.panels.line import Line
 from gdtui.panels.summary import Summary
 from gdtui.panels.variant import VariantPanel
+from gdtui.replay import Replay, ReplayCommander
 from gdtui.store import Store, VariantState
 from gdtui.views import Canvas, Ranges, View
 
@@ -36,14 +36,17 @@ class LiveView:
     def __init__(self, app: "GdtuiApp") -> None:
         self._app = app
         self.store = Store(app.run_directory.info.settings)
-        self.commander = Commander(self.store, app.controls)
+        self._source = app.source
+        self.commander = (
+            ReplayCommander(self.store, self._source)
+            if isinstance(self._source, Replay)
+            else Commander(self.store, app.controls)
+        )
         self.view = View(dark=app.current_theme.dark)
-        self._follower = Follower(app.run_directory)
         self._ranges: dict[str, Ranges] = {}
         self._drawn: dict[str, tuple[Canvas, View, int]] = {}
         self._versions: dict[str, int] = dict.fromkeys(self.store.variants, 0)
         self._figures_at = 0.0
-        self._damage_told = 0
         self._had_ended = False
 
     @property
@@ -94,16 +97,14 @@ class LiveView:
         until = time.monotonic() + _READ_SECONDS
         while True:
             count = 0
-            for name, record in self._follower.read(_READ_RECORDS):
+            for name, record in self._source.read(_READ_RECORDS):
                 self.store.add(name, record)
                 self._versions[name] += 1
                 count += 1
             if count == 0 or time.monotonic() > until:
                 break
         self._app.say(self.store.take_said())
-        for damage in self._follower.damage[self._damage_told :]:
-            self._app.say([str(damage)], "error")
-        self._damage_told = len(self._follower.damage)
+        self._heed(self._source.notices())
         if self._app.controls is not None:
             self._heed(self._app.controls.poll())
 
@@ -149,7 +150,7 @@ class LiveView:
     def _write_figures(self) -> None:
         screen = self._app.screen_stack[0]
         header = screen.query_one("#header", Line)
-        header.say(texts.header(self.store, header.content_size.width, time.time()))
+        header.say(texts.header(self.store, header.content_size.width, self._source.now(), self._source.role))
         lines = screen.query_one("#lines", Line)
         if lines.display:
             lines.say(

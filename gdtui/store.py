@@ -273,6 +273,11 @@ class Store:
         return all(one.has_ended and not one.pending.restarts for one in self.states)
 
     @property
+    def is_under_way(self) -> bool:
+        """Every variant has a loss to show, or will have none."""
+        return all(one.has_ended or (one.current and len(one.current.history)) for one in self.states)
+
+    @property
     def has_results(self) -> bool:
         """Any variant has trained for at least one epoch, and none trains."""
         return self.has_ended and any(one.tally.epoch_losses for one in self.states)

@@ -51,8 +51,11 @@ def state(one: VariantState) -> Part:
 # --- Header -----------------------------------------------------------------------------------------
 
 
-def header(store: Store, width: int, now: float) -> Content:
-    """What is trained on the left; how far, how fast, how long and whether on the right."""
+def header(store: Store, width: int, now: float, role: str = "") -> Content:
+    """What is trained on the left; how far, how fast, how long and whether on the right.
+
+    `role`: what the viewer is to the run, if not the one who trains it.
+    """
     run, slowest = store.settings, store.slowest
     epochs = max(one.pending.epochs or one.tally.planned_epochs for one in store.states)
     left: list[Part] = [(run.problem, "bold")]
@@ -63,6 +66,7 @@ def header(store: Store, width: int, now: float) -> Content:
         _pace(store),
         (wording.clock(store.clock(now)), ""),
         _run_state(store),
+        *([(role, "bold $accent")] if role else []),
     ]
     return _both_ends([("gdtui", "bold $primary"), *left], right, width)
 

@@ -1,0 +1,99 @@
+"""A script of keys, `8s S 20s ? 3s q`: from text to steps, and the playing of them in an app.
+
+Knows no action: a key goes the way of one that was pressed. Reading imports nothing heavy.
+"""
+
+import asyncio
+import re
+import time
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?|\.\d+)(ms|s)")
+_WITH: Final = re.compile(r"(?:(?:ctrl|shift|alt)\+)+([a-z0-9]+(?:_[a-z]+)*)")
+_NAMES: Final = {
+    *("enter", "escape", "tab", "space", "backspace", "delete", "insert"),
+    *("up", "down", "left", "right", "home", "end", "pageup", "pagedown"),
+    *(f"f{number}" for number in range(1, 13)),
+}
+_FRIENDLY: Final = {
+    "solidus": "slash",
+    "reverse_solidus": "backslash",
+    "commercial_at": "at",
+    "hyphen_minus": "minus",
+    "plus_sign": "plus",
+    "low_line": "underscore",
+}
+"""Where Textual's name of a character's key is not the character's name in Unicode."""
+_POLL_SECONDS: Final = 0.02
+
+
+class KeyScriptError(ValueError):
+    """A script that cannot be played; the message says which word of it is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """One key, and when."""
+
+    at: float
+    """Seconds after the start of the script."""
+    key: str
+    """As Textual names it."""
+    character: str | None
+    """What it types; None for keys that type nothing."""
+
+
+def parse_keys(text: str) -> tuple[Press, ...]:
+    """The presses of a script; KeyScriptError when a word of it is neither a wait nor a key."""
+    presses, at = [], 0.0
+    for word in text.split():
+        if found := _DURATION.fullmatch(word):
+            at += float(found[1]) / (1000 if found[2] == "ms" else 1)
+        else:
+            presses.append(Press(at, *_key(word)))
+    if not presses:
+        raise KeyScriptError(f"{text!r}: no key; such as '8s S 20s q'")
+    return tuple(presses)
+
+
+def _key(word: str) -> tuple[str, str | None]:
+    """Textual's name of a key, and what it types."""
+    if len(word) == 1:
+        return _name(word), word
+    if word in _NAMES:
+        return word, {"space": " ", "enter": "\r", "tab": "\t"}.get(word)
+    combined = _WITH.fullmatch(word)
+    if combined and (len(combined[1]) == 1 or combined[1] in _NAMES):
+        return word, None
+    shown = word if len(word) <= 40 else word[:39] + "…"
+    raise KeyScriptError(
+        f"{shown!r} is neither a wait (8s, 250ms) nor a key "
+        "(one character, or a name: space, enter, escape, tab, up, ctrl+p)"
+    )
+
+
+def _name(character: str) -> str:
+    """The name of the key that types a character: that itself for letters and digits."""
+    if character.isalnum():
+        return character
+    name = unicodedata.name(character, character).lower().replace("-", "_").replace(" ", "_")
+    return _FRIENDLY.get(name, name)
+
+
+async def play(app: "App[None]", presses: tuple[Press, ...], is_ready: Callable[[], bool]) -> None:
+    """Wait until `is_ready`, then press each key when its time has come."""
+    from textual.events import Key
+
+    while not is_ready():
+        await asyncio.sleep(_POLL_SECONDS)
+    start = time.monotonic()
+    for press in presses:
+        # Each from the start, not from the one before: what a key costs delays no other.
+        await asyncio.sleep(max(0.0, start + press.at - time.monotonic()))
+        app.post_message(Key(press.key, press.character))

@@ -1,0 +1,204 @@
+"""A run that has ended, played as it went: a source that hands each record out when its time comes.
+
+Owns the time of the replay: how fast it goes, and whether it stands still. Reads the logs as it
+plays, never all of them at once. Controls nothing but itself.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from msgspec.structs import replace
+
+from engine.messages import AnyRecord, Chunk, CommandSent, Started, WorkerDied, WorkerReplaced
+from engine.rundir import RunDirectory
+from engine.runlog import LogDamagedError, LogReader
+from engine.session import Notice
+from gdtui import wording
+from gdtui.commander import Commander, Notes
+from gdtui.source import damage_notice, endings
+from gdtui.store import Store
+
+SPEEDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
+"""How many times as fast as it went."""
+
+
+class _Track:
+    """One log, with the time of its next record."""
+
+    def __init__(self, name: str | None, reader: LogReader) -> None:
+        """`name`: the variant's; None for the session's log."""
+        self.reader = reader
+        self.damage: LogDamagedError | None = None
+        self.time = 0.0
+        """When `record` was written: never before the one before it."""
+        self.record: AnyRecord | None = None
+        self._name = name
+        self._records = iter(reader)
+        self._base = 0.0
+        self.advance()
+
+    @property
+    def name(self) -> str:
+        """The variant that the next record is about."""
+        if self._name is not None:
+            return self._name
+        assert isinstance(self.record, CommandSent | WorkerDied | WorkerReplaced)
+        return self.record.variant
+
+    def advance(self) -> None:
+        """Go to the next record; None when there is no other."""
+        try:
+            self.record = next((each for each in self._records if self._is_wanted(each)), None)
+        except LogDamagedError as error:
+            self.record, self.damage = None, error
+        if self.record is not None:
+            self.time = max(self.time, self._time_of(self.record))
+
+    def _is_wanted(self, record: AnyRecord) -> bool:
+        return self._name is not None or isinstance(record, CommandSent | WorkerDied | WorkerReplaced)
+
+    def _time_of(self, record: AnyRecord) -> float:
+        """When it was written; nobody knows of an imported one, but for the seconds of training."""
+        if isinstance(record, Started):
+            self._base = record.wall_time or self.time
+        if not record.wall_time and isinstance(record, Chunk):
+            return self._base + record.seconds + record.duration
+        return record.wall_time
+
+
+class Replay:
+    """The records of a run in the order in which they were written, each at its time."""
+
+    def __init__(self, run: RunDirectory, speed: float, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock`: seconds from any start; the replay begins with the first read."""
+        self._run = run
+        self._clock = clock
+        logs = [(each.name, run.variant_log(each.name)) for each in run.info.settings.variants]
+        self._variants = [_Track(name, LogReader(path)) for name, path in logs]
+        self._tracks = [*self._variants, _Track(None, LogReader(run.session_log))]
+        self._position = min((track.time for track in self._tracks if track.record), default=0.0)
+        self._reached = self._position
+        self._since: float | None = None
+        self._told: list[LogDamagedError] = []
+        self.speed = speed
+        self.is_paused = False
+        self.has_ended = False
+
+    # --- As a source ----------------------------------------------------------------------------
+
+    def read(self, limit: int) -> Iterator[tuple[str, AnyRecord]]:
+        """What is due, `limit` records at most; after the last one, how unfinished logs have ended."""
+        if self._since is None:
+            self._since = self._clock()
+        until = self._time()
+        for _ in range(limit):
+            track = min(self._tracks, key=lambda each: each.time if each.record else math.inf)
+            if track.record is None:
+                yield from self._end()
+                return
+            if track.time > until:
+                return
+            self._reached = max(self._reached, track.time)
+            yield track.name, replace(track.record, wall_time=track.time)
+            track.advance()
+
+    def _end(self) -> Iterator[tuple[str, AnyRecord]]:
+        if self.has_ended:
+            return
+        self.has_ended = True
+        variants = self._run.info.settings.variants
+        unfinished = [
+            variant.name
+            for variant, track in zip(variants, self._variants, strict=True)
+            if not track.reader.is_complete
+        ]
+        yield from endings(self._run, unfinished, self._damage(), self._reached)
+
+    def _damage(self) -> list[LogDamagedError]:
+        return [track.damage for track in self._tracks if track.damage is not None]
+
+    def notices(self) -> list[Notice]:
+        """Damage, when the replay comes to it."""
+        new = [damage for damage in self._damage() if damage not in self._told]
+        self._told += new
+        return [damage_notice(self._run, damage) for damage in new]
+
+    def now(self) -> float:
+        """The time of day at which the run was where the replay is."""
+        return self._reached if self.has_ended or math.isinf(self.speed) else self._time()
+
+    @property
+    def role(self) -> str:
+        """Such as "replay ×10"."""
+        if self.has_ended:
+            return "replay ended"
+        return f"replay {_times(self.speed)}" + (" paused" if self.is_paused else "")
+
+    # --- Time -----------------------------------------------------------------------------------
+
+    def pause(self, wanted: bool) -> None:
+        """Stand still, or go on."""
+        self._settle()
+        self.is_paused = wanted
+
+    def set_speed(self, speed: float) -> None:
+        """Go so many times as fast as it went; infinity plays all the rest at once."""
+        self._settle()
+        self.speed = speed
+
+    def _settle(self) -> None:
+        """Where it is at is where it goes on from, whatever changes now."""
+        self._position = self.now()
+        self._since = self._clock() if self._since is not None else None
+
+    def _time(self) -> float:
+        """Up to when records are due."""
+        if self._since is None or self.is_paused:
+            return self._position
+        if math.isinf(self.speed):
+            return math.inf
+        return self._position + (self._clock() - self._since) * self.speed
+
+
+REPLAYING: Final = "only a replay: space pauses it, < and > change its speed, f goes to its end"
+_ENDED: Final = "the replay has ended: this is how the run was left"
+
+
+class ReplayCommander(Commander):
+    """Keys that go to the replay; all others say that they can't."""
+
+    def __init__(self, store: Store, replay: Replay) -> None:
+        super().__init__(store, None, refusal=REPLAYING)
+        self._replay = replay
+
+    def pause(self) -> Notes:
+        """Pause the replay, or let it go on."""
+        if self._replay.has_ended:
+            return [_ENDED]
+        self._replay.pause(not self._replay.is_paused)
+        return []
+
+    def pace(self, step: int) -> Notes:
+        """Slower (−1) or faster (1)."""
+        if self._replay.has_ended:
+            return [_ENDED]
+        now = self._replay.speed
+        rungs = [speed for speed in SPEEDS if (speed > now if step > 0 else speed < now)]
+        if not rungs:
+            return [f"the replay goes {_times(now)} already"]
+        self._replay.set_speed(rungs[0] if step > 0 else rungs[-1])
+        return []
+
+    def free(self) -> Notes:
+        """All the rest at once."""
+        if self._replay.has_ended:
+            return [_ENDED]
+        self._replay.set_speed(math.inf)
+        self._replay.pause(False)
+        return []
+
+
+def _times(speed: float) -> str:
+    return "to the end" if math.isinf(speed) else f"×{wording.setting(speed)}"

@@ -1,0 +1,85 @@
+"""Where the screen's records come from: a run's logs, as they grow. Reads; knows no widget.
+
+The app reads its own run and somebody else's alike; a replay (gdtui/replay.py) is another source.
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+from engine.follow import Follower
+from engine.messages import AnyRecord, State, StateChanged, WorkerDied
+from engine.rundir import RunDirectory
+from engine.runlog import LogDamagedError
+from engine.session import Notice, NoticeKind
+
+
+class Source(Protocol):
+    """What the screen reads."""
+
+    def read(self, limit: int) -> Iterator[tuple[str, AnyRecord]]:
+        """What is new, about `limit` records at most, each with the name of its variant."""
+
+    def notices(self) -> list[Notice]:
+        """What no record can tell, each once: that a log is damaged."""
+
+    def now(self) -> float:
+        """The time that the run is at, in seconds since the Unix epoch."""
+
+    @property
+    def role(self) -> str:
+        """What the viewer is to this run, for the header: "watching", "replay ×10"; empty for the trainer."""
+
+
+class LogSource:
+    """The logs of a run that is trained here."""
+
+    role = ""
+
+    def __init__(self, run: RunDirectory) -> None:
+        self._run = run
+        self._follower = Follower(run)
+        self._damage_told = 0
+
+    def read(self, limit: int) -> Iterator[tuple[str, AnyRecord]]:
+        """What has been written since."""
+        yield from self._follower.read(limit)
+
+    def notices(self) -> list[Notice]:
+        """Damage, in the corner and in the panel of the variant whose log it is."""
+        new = self._follower.damage[self._damage_told :]
+        self._damage_told += len(new)
+        return [damage_notice(self._run, damage) for damage in new]
+
+    def now(self) -> float:
+        """The time of day."""
+        return time.time()
+
+
+def damage_notice(run: RunDirectory, damage: LogDamagedError) -> Notice:
+    """What to say of a damaged log: of the whole run when it is the session's."""
+    name = damaged_variant(run, damage)
+    kind = NoticeKind.DIED if name else NoticeKind.SERVER_DIED
+    return Notice(kind=kind, variant=name, text=str(damage))
+
+
+def damaged_variant(run: RunDirectory, damage: LogDamagedError) -> str | None:
+    """The variant whose log is damaged; None for the session's log."""
+    names = (variant.name for variant in run.info.settings.variants)
+    return next((name for name in names if str(damage).startswith(f"{run.variant_log(name)}: ")), None)
+
+
+def endings(
+    run: RunDirectory, unfinished: Iterable[str], damage: Iterable[LogDamagedError], at: float
+) -> Iterator[tuple[str, AnyRecord]]:
+    """What to show of the variants whose logs nobody writes any more and that have no end.
+
+    `at`: when the last record was written.
+    """
+    damaged = {damaged_variant(run, each): str(each) for each in damage}
+    for name in unfinished:
+        if name in damaged:
+            yield name, StateChanged(generation=0, state=State.STOPPED, detail=damaged[name], wall_time=at)
+        else:
+            detail = "its log ends early: the process that trained it was ended by force"
+            yield name, WorkerDied(variant=name, detail=detail, wall_time=at)
