@@ -64,6 +64,8 @@ class LiveView:
         """Read what is new and repaint what it changes; figures only now and then, or when asked."""
         self._read()
         now = time.monotonic()
+        if not self._app.screen_stack[0].query(Chart):
+            return  # a last tick while the screen is being taken down
         with self._app.batch_update():
             self._draw_charts()
             if figures or now - self._figures_at >= _FIGURES_SECONDS:
@@ -133,7 +135,7 @@ class LiveView:
             name = one.tally.name
             if self._is_due(name, panel.chart, self._versions[name]):
                 picture, self._ranges[name] = views.panel(
-                    one, self.view, _canvas(panel.chart), self._ranges.get(name, Ranges())
+                    self.store, one, self.view, _canvas(panel.chart), self._ranges.get(name, Ranges())
                 )
                 panel.chart.show(picture)
 

@@ -169,6 +169,11 @@ class VariantState:
         return self.loss > DIVERGING * evaluations[0].full_loss
 
     @property
+    def has_run_away(self) -> bool:
+        """Diverged or about to: its losses say nothing about the scale of the others."""
+        return self.tally.state is State.DIVERGED or self.is_diverging
+
+    @property
     def is_behind(self) -> bool:
         """Lately it could not keep the pace: forgiven chunk by chunk, it would flicker."""
         return any(chunk.behind for chunk in list(self._trained)[-_BEHIND_CHUNKS:])
@@ -268,14 +273,14 @@ class Store:
         return list(self.variants.values())
 
     @property
-    def has_ended(self) -> bool:
-        """All variants have: there is something to sum up."""
-        return all(one.has_ended and not one.pending.restarts for one in self.states)
-
-    @property
     def is_under_way(self) -> bool:
         """Every variant has a loss to show, or will have none."""
         return all(one.has_ended or (one.current and len(one.current.history)) for one in self.states)
+
+    @property
+    def has_ended(self) -> bool:
+        """All variants have: there is something to sum up."""
+        return all(one.has_ended and not one.pending.restarts for one in self.states)
 
     @property
     def has_results(self) -> bool:

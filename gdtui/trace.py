@@ -1,4 +1,4 @@
-"""A line as it is drawn: positions with the lowest and highest value at each. The one currency between history and chart."""
+"""A line as it is drawn: positions with the lowest and highest value at each; history gives it, charts take it."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -78,14 +78,15 @@ def overlay(store: Store, view: View, canvas: Canvas, shown: Ranges) -> tuple[Pi
     return picture, Ranges(shown.of, high, y)
 
 
-def panel(one: VariantState, view: View, canvas: Canvas, shown: Ranges) -> tuple[Picture, Ranges]:
-    """One variant's raw loss, batch by batch."""
+def panel(
+    store: Store, one: VariantState, view: View, canvas: Canvas, shown: Ranges
+) -> tuple[Picture, Ranges]:
+    """One variant's raw loss, batch by batch, on the y scale of all: noise is there to be compared."""
     shown = _kept(shown, (view.axis, view.log, one.tally.generation))
     now = one.current
     end = _end(now, view.axis) if now else 0.0
     high = grow(shown.x, end)
-    extremes = now.history.extremes(view.axis, 0.0, high) if now else None
-    lowest, highest = extremes or (None, None)
+    lowest, highest = _common_extremes(store, one, view.axis)
     y = settle(shown.y, lowest, highest, view.log)
     has_data = now is not None and len(now.history) > 0
     raw = now.history.trace(view.axis, 0.0, high, canvas.dots) if now and canvas.dots else EMPTY
@@ -98,6 +99,19 @@ def panel(one: VariantState, view: View, canvas: Canvas, shown: Ranges) -> tuple
         message="" if has_data else _wrapped(_doing(one), canvas.columns),
     )
     return picture, Ranges(shown.of, high, y)
+
+
+def _common_extremes(store: Store, one: VariantState, axis: Axis) -> tuple[float | None, float | None]:
+    """Lowest and highest raw loss of this variant and of all that have not run away."""
+    found = [
+        each.current.history.extremes(axis, 0.0, each.current.history.end(axis))
+        for each in store.states
+        if each.current is not None and (each is one or not each.has_run_away)
+    ]
+    pairs = [pair for pair in found if pair is not None]
+    if not pairs:
+        return None, None
+    return min(low for low, _ in pairs), max(high for _, high in pairs)
 
 
 def _kept(shown: Ranges, of: object) -> Ranges:

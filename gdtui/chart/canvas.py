@@ -88,9 +88,16 @@ def _draw_envelopes(picture: Picture, cells: Cells, series: list[Series], backgr
     # By orders of two, so that two of about one width do not swap places from frame to frame.
     drawn.sort(key=lambda pair: -int(np.count_nonzero(pair[0].dots)).bit_length())
     for layer, one in drawn:
-        _stamp(cells, pack(layer.dots), blend(one.colour, background, _ENVELOPE_SHARE))
+        _stamp(cells, pack(_thinned(layer.dots)), blend(one.colour, background, _ENVELOPE_SHARE))
     for layer, one in drawn:
         _draw_off_scale(cells, layer, blend(one.colour, background, _MARK_SHARE))
+
+
+def _thinned(dots: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Half as dense and still every extreme: the left column of a cell stands for both of its columns."""
+    thin = np.zeros_like(dots)
+    thin[:, ::2] = dots[:, ::2] | dots[:, 1::2]
+    return thin
 
 
 def _draw_lines(
