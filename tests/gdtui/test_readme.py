@@ -1,0 +1,21 @@
+"""The README says what the program does: its key list is the key table's, its pictures are there."""
+
+import re
+from pathlib import Path
+
+from gdtui import keys
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_keys_are_those_of_the_table() -> None:
+    """Mend it with `python -c "from gdtui import keys; print(keys.markdown())"`."""
+    listed = re.search(r"<!-- keys -->\n(.*)<!-- end of keys -->", README, re.DOTALL)
+    assert listed is not None
+    assert listed[1].strip() == keys.markdown().strip()
+
+
+def test_every_picture_is_there_and_every_picture_is_shown() -> None:
+    shown = set(re.findall(r"\(screenshots/([\w-]+\.png)\)", README))
+    assert shown == {path.name for path in (ROOT / "screenshots").glob("*.png")}
