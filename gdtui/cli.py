@@ -70,9 +70,6 @@ def version() -> str:
 
 
 def _app(arguments: list[str]) -> int:
-    import time
-
-    started = time.monotonic()
     from gdtui.options import APP_PACE
     from gdtui.usage import app_parser
 
@@ -82,7 +79,7 @@ def _app(arguments: list[str]) -> int:
         print(f"gdtui {version()}")
         return OK
     chosen = _understood(parser, typed, APP_PACE)
-    if not (_is_terminal(sys.stdin) and _is_terminal(sys.stdout)):
+    if not _has_screen():
         parser.error("the app needs a terminal; without one, use: gdtui train")
 
     from engine.rundir import RunDirectoryError
@@ -90,7 +87,7 @@ def _app(arguments: list[str]) -> int:
 
     try:
         path = chosen.run_dir or _new_run()
-        return run_live(chosen.settings, path, theme=chosen.theme, fps=chosen.fps, now=started)
+        return run_live(chosen.settings, path, theme=chosen.theme, fps=chosen.fps, keys=chosen.keys)
     except RunDirectoryError as error:
         parser.error(str(error))
 
@@ -114,6 +111,24 @@ def _train(arguments: list[str]) -> int:
     return train(run, as_json=typed.json)
 
 
+def _watch(arguments: list[str]) -> int:
+    from gdtui.usage import watch_parser
+
+    parser = watch_parser()
+    typed = parser.parse(arguments)
+    if not _has_screen():
+        parser.error("watching needs a terminal; without one, use: gdtui export")
+
+    from engine.rundir import RunDirectoryError, default_root
+    from gdtui.watch import open_run, run_watch
+
+    try:
+        run = open_run(typed.run_dir, default_root(), is_replay=typed.replay is not None)
+    except RunDirectoryError as error:
+        parser.error(str(error))
+    return run_watch(run, replay=typed.replay, theme=typed.theme, fps=typed.fps, keys=typed.keys)
+
+
 def _export(arguments: list[str]) -> int:
     from gdtui.usage import export_parser
 
@@ -130,6 +145,25 @@ def _export(arguments: list[str]) -> int:
         parser.error(str(error))
     with output:
         return export(run, output)
+
+
+def _import(arguments: list[str]) -> int:
+    from gdtui.usage import import_parser
+
+    parser = import_parser()
+    typed = parser.parse(arguments)
+
+    from engine.rundir import RunDirectoryError
+    from gdtui.importing.rows import ImportFormatError
+    from gdtui.importing.write import import_csv
+
+    try:
+        notes = import_csv(typed.file, typed.run_dir, version())
+    except (ImportFormatError, RunDirectoryError) as error:
+        parser.error(str(error))
+    for note in notes:
+        print(f"{parser.prog}: {note}", file=sys.stderr)
+    return OK
 
 
 def _runs(arguments: list[str]) -> int:
@@ -152,7 +186,9 @@ def _runs(arguments: list[str]) -> int:
 
 _COMMANDS: Final[dict[str, Callable[[list[str]], int]]] = {
     "train": _train,
+    "watch": _watch,
     "export": _export,
+    "import": _import,
     "runs": _runs,
 }
 
@@ -185,6 +221,10 @@ def _new_run() -> Path:
             ) from None
         else:
             return path
+
+
+def _has_screen() -> bool:
+    return _is_terminal(sys.stdin) and _is_terminal(sys.stdout)
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

@@ -3,7 +3,6 @@
 Knows no action: a key goes the way of one that was pressed. Reading imports nothing heavy.
 """
 
-import asyncio
 import re
 import time
 import unicodedata
@@ -88,6 +87,8 @@ def _name(character: str) -> str:
 
 async def play(app: "App[None]", presses: tuple[Press, ...], is_ready: Callable[[], bool]) -> None:
     """Wait until `is_ready`, then press each key when its time has come."""
+    import asyncio
+
     from textual.events import Key
 
     while not is_ready():

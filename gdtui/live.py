@@ -9,9 +9,12 @@ from engine.launch import warm_up
 from engine.rundir import RunDirectory
 from engine.session import Session
 from engine.settings import RunSettings
+from gdtui.keyscript import Press
 
 
-def run_live(settings: RunSettings, run_path: Path, *, theme: str, fps: float, now: float) -> int:
+def run_live(
+    settings: RunSettings, run_path: Path, *, theme: str, fps: float, keys: tuple[Press, ...]
+) -> int:
     """Train and show until the user quits; returns the exit status."""
     from gdtui.cli import version
 
@@ -22,6 +25,6 @@ def run_live(settings: RunSettings, run_path: Path, *, theme: str, fps: float, n
         session.start()
         from gdtui.app import GdtuiApp
 
-        app = GdtuiApp(run, session, fps=fps, theme=theme)
+        app = GdtuiApp(run, session, fps=fps, theme=theme, keys=keys)
         app.run()
         return app.return_code or 0

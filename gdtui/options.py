@@ -4,12 +4,9 @@ Touches no file and imports nothing heavy. What only torch can judge stays text:
 """
 
 import argparse
-import math
-import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 from engine.problems import LISTINGS, find
 from engine.settings import (
@@ -20,20 +17,28 @@ from engine.settings import (
     Variant,
     VariantSettings,
     default_names,
-    parse_batch_size,
 )
-
-Value = TypeVar("Value")
+from gdtui.keyscript import Press
+from gdtui.values import (
+    Value,
+    batch_size,
+    device,
+    each,
+    fps,
+    keys,
+    label,
+    lr_scaling,
+    number,
+    optimizer,
+    pace,
+    whole,
+)
 
 THEMES: Final = ("dark", "light")
 APP_PACE: Final = 1.0
 """Epochs a second in the app unless told otherwise: the lesson's 20 epochs take about 20 s."""
 
-_MOST: Final = 10**12
-"""Above every whole number that makes sense here, and small enough for every format it is stored in."""
 _MOST_THREADS: Final = 1024
-_MOST_FPS: Final = 60.0
-_DEVICE: Final = re.compile(r"auto|cpu|mps|cuda(:\d{1,3})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,112 +53,8 @@ class Options:
     theme: str
     fps: float
     """Screen updates a second, at most."""
-
-
-# --- One value ----------------------------------------------------------------------------------
-
-
-def whole(least: int, most: int = _MOST) -> Callable[[str], int]:
-    """A reader of whole numbers from `least` to `most`."""
-
-    def read(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            value = least - 1
-        if not least <= value <= most:
-            limit = f"from {least}" if most == _MOST else f"from {least} to {most:,}"
-            raise argparse.ArgumentTypeError(f"{_shown(text)}: a whole number {limit}")
-        return value
-
-    return read
-
-
-def number(text: str) -> float:
-    """A number; whether it makes sense is the settings' to judge."""
-    try:
-        return float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{_shown(text)}: a number, such as 0.01 or 1e-3") from None
-
-
-def lr_scaling(text: str) -> LrScaling:
-    """The name of a scaling rule."""
-    try:
-        return LrScaling(text.strip().lower())
-    except ValueError:
-        allowed = ", ".join(LrScaling)
-        raise argparse.ArgumentTypeError(f"{_shown(text)}: one of {allowed}") from None
-
-
-def batch_size(text: str) -> BatchSize:
-    """A whole number from 1, or full."""
-    try:
-        size = parse_batch_size(text)
-    except SettingsError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-    return min(size, _MOST) if isinstance(size, int) else size
-
-
-def pace(text: str) -> float | None:
-    """Epochs a second; None for free."""
-    if text.strip().lower() == "free":
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not (math.isfinite(value) and value > 0):
-        raise argparse.ArgumentTypeError(f"{_shown(text)}: epochs a second, a number above 0, or free")
-    return value
-
-
-def fps(text: str) -> float:
-    """Frames a second, from 1 to 60."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 1 <= value <= _MOST_FPS:
-        raise argparse.ArgumentTypeError(f"{_shown(text)}: frames a second, from 1 to {_MOST_FPS:g}")
-    return value
-
-
-def device(text: str) -> str:
-    """The name of a device; whether it is there is the worker's to judge."""
-    name = text.strip().lower()
-    if not _DEVICE.fullmatch(name):
-        raise argparse.ArgumentTypeError(f"{_shown(text)}: auto, cpu, cuda, cuda:N or mps")
-    return name
-
-
-def label(text: str) -> str:
-    """A variant's name: something to see, and nothing that a terminal would take for a command."""
-    name = text.strip()
-    if not (name and name.isprintable()):
-        raise argparse.ArgumentTypeError(f"{_shown(text)}: names of printable characters, none empty")
-    return name
-
-
-def optimizer(text: str) -> str:
-    """The name of an optimiser; whether torch has it is the worker's to judge."""
-    name = text.strip()
-    if not name.isidentifier():
-        raise argparse.ArgumentTypeError(f"{_shown(text)}: the name of a class of torch.optim, such as adam")
-    return name
-
-
-def each(read: Callable[[str], Value]) -> Callable[[str], tuple[Value, ...]]:
-    """A reader of values separated by commas."""
-    return lambda text: tuple(read(part) for part in text.split(","))
-
-
-def _shown(text: str) -> str:
-    """What was typed, quoted, on one line, and not longer than helps."""
-    return repr(text if len(text) <= 40 else text[:39] + "…")
-
-
-# --- All of them --------------------------------------------------------------------------------
+    keys: tuple[Press, ...]
+    """Pressed by themselves."""
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
@@ -201,10 +102,16 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
 def add_screen_options(parser: argparse.ArgumentParser, *, is_hidden: bool = False) -> None:
     """Give a parser what only the app heeds; `train` takes it, too, so that one line fits both."""
     screen = parser.add_argument_group(None if is_hidden else "the screen")
-    texts = ("dark or light [dark]", "frames a second, at most [10]")
-    theme_help, fps_help = (argparse.SUPPRESS if is_hidden else text for text in texts)
+    texts = (
+        "dark or light [dark]",
+        "frames a second, at most [10]",
+        "keys that play by themselves and the waits between them, from the moment every variant "
+        "shows a loss: '8s S 20s ? 3s q'",
+    )
+    theme_help, fps_help, keys_help = (argparse.SUPPRESS if is_hidden else text for text in texts)
     screen.add_argument("--theme", choices=THEMES, default="dark", metavar="NAME", help=theme_help)
     screen.add_argument("--fps", type=fps, default=10.0, metavar="N", help=fps_help)
+    screen.add_argument("--keys", type=keys, default=(), metavar="SCRIPT", help=keys_help)
 
 
 def read_options(typed: argparse.Namespace, *, default_pace: float | None) -> Options:
@@ -227,7 +134,14 @@ def read_options(typed: argparse.Namespace, *, default_pace: float | None) -> Op
         for variant in variants
         if isinstance(size := variant.settings.batch_size, int) and size > samples
     )
-    return Options(settings=settings, notes=notes, run_dir=typed.run_dir, theme=typed.theme, fps=typed.fps)
+    return Options(
+        settings=settings,
+        notes=notes,
+        run_dir=typed.run_dir,
+        theme=typed.theme,
+        fps=typed.fps,
+        keys=typed.keys,
+    )
 
 
 def _variants(typed: argparse.Namespace) -> tuple[Variant, ...]:

@@ -10,15 +10,18 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from gdtui.options import add_run_options, add_screen_options
+from gdtui.values import speed
 
-COMMANDS: Final = ("train", "export", "runs")
+COMMANDS: Final = ("train", "watch", "export", "import", "runs")
 WRONG_CALL: Final = 2
 """The exit status of a wrong call."""
 
 _APP_USAGE: Final = """\
 gdtui [OPTIONS]                   watch it train, and change what you like meanwhile
        gdtui train [OPTIONS] [--json]    the same without a screen
+       gdtui watch [RUN_DIR]             the screen on a run that trains elsewhere, or that has ended
        gdtui export RUN_DIR [-o FILE]    every batch of a run, as CSV
+       gdtui import FILE RUN_DIR         a run out of CSV: losses from anywhere
        gdtui runs [--prune]              the runs that are stored"""
 
 _APP_ABOUT: Final = """\
@@ -30,7 +33,8 @@ examples:
   gdtui                                            full batch, 64 and 1 at a time, side by side
   gdtui --lr-scaling linear                        the same three: see their curves fold into one
   gdtui --batch-sizes 512,64 --accumulation 1,8    one big batch against eight small ones
-  gdtui --batch-sizes 64,64 --optimizer sgd,adam --lr 0.01,0.001 --names SGD,Adam"""
+  gdtui --batch-sizes 64,64 --optimizer sgd,adam --lr 0.01,0.001 --names SGD,Adam
+  gdtui --keys '8s S 20s ? 3s q'                   a demo that plays itself, the same every time"""
 
 _TRAIN_ABOUT: Final = """\
 Train without a screen, as fast as the device goes: a table at the end, or one JSON document.
@@ -43,6 +47,19 @@ examples:
   gdtui train --batch-sizes 32,128,512 --lr-scaling sqrt --run-dir ./sqrt && gdtui export ./sqrt -o sqrt.csv
 
 exit status: 0 all finished or diverged, 1 one failed, 2 a wrong call, 130 after Ctrl+C"""
+
+_WATCH_ABOUT: Final = """\
+Show a run that another process trains, headless too, or that has ended: the same screen, out of the
+run's directory alone. Keys that would control it say that they can't.
+
+A replay plays a run that has ended as it went. Space pauses it, < and > change its speed, f goes to
+its end; the picture at the end stays."""
+
+_WATCH_EXAMPLES: Final = """\
+examples:
+  gdtui watch                                  the run that was begun last
+  gdtui watch ./my-run --replay 10             ten times as fast as it went
+  gdtui watch ./my-run --replay 5 --keys '20s q'    and it ends by itself"""
 
 _EXPORT_ABOUT: Final = """\
 Write every batch of a run as CSV, a row each:
@@ -57,6 +74,27 @@ examples:
   gdtui export ./my-run | head
 
 exit status: 0 all rows are there, 1 a log is damaged or ends early (what it holds is written)"""
+
+_IMPORT_ABOUT: Final = """\
+Make a run out of CSV, to be watched, explored, compared and exported: the inverse of export.
+Needed are the columns variant, batch (1, 2, 3 … in each variant and generation) and loss (empty, nan
+or inf: a gap), in any order. What else export writes is taken where it is there, and else filled in:
+
+  generation          1
+  update              one batch each, or accumulation_steps of them
+  epoch               1; the smoothing then takes a 20th of the longest variant for an epoch
+  batch_size          what samples tell, else 1
+  samples             what batch_size tells
+  accumulation_steps  what update tells, else 1
+  lr                  0.01
+  seconds             in step with samples, 20 s for the longest variant: a replay takes so long"""
+
+_IMPORT_EXAMPLES: Final = """\
+examples:
+  gdtui import losses.csv ./mine && gdtui watch ./mine
+  gdtui export ./one | gdtui import - ./two
+
+exit status: 0 a run is there, 2 a row or a name is wrong: nothing was written"""
 
 _RUNS_ABOUT: Final = """\
 List the stored runs with size and state, the newest first, or remove those that have ended."""
@@ -128,6 +166,22 @@ def train_parser() -> Parser:
     return parser
 
 
+def watch_parser() -> Parser:
+    """`gdtui watch`"""
+    parser = Parser(
+        prog="gdtui watch",
+        usage="gdtui watch [RUN_DIR] [--replay SPEED] [OPTIONS]",
+        description=_WATCH_ABOUT,
+        epilog=_WATCH_EXAMPLES,
+    )
+    add = parser.add_argument_group("what to watch").add_argument
+    add("run_dir", type=Path, nargs="?", metavar="RUN_DIR", help="a run's directory [the newest run]")
+    add("--replay", type=speed, metavar="SPEED", help="play it as it went: 1 as fast, 10 ten times as fast")
+    add_screen_options(parser)
+    parser.add_general()
+    return parser
+
+
 def export_parser() -> Parser:
     """`gdtui export`"""
     parser = Parser(
@@ -139,6 +193,21 @@ def export_parser() -> Parser:
     add = parser.add_argument_group("what and where").add_argument
     add("run_dir", type=Path, metavar="RUN_DIR", help="a run's directory, as gdtui runs lists them")
     add("-o", "--output", type=Path, metavar="FILE", help="the file to write [stdout]")
+    parser.add_general()
+    return parser
+
+
+def import_parser() -> Parser:
+    """`gdtui import`"""
+    parser = Parser(
+        prog="gdtui import",
+        usage="gdtui import FILE RUN_DIR",
+        description=_IMPORT_ABOUT,
+        epilog=_IMPORT_EXAMPLES,
+    )
+    add = parser.add_argument_group("what and where").add_argument
+    add("file", metavar="FILE", help="the CSV, its first line naming the columns; - reads stdin")
+    add("run_dir", type=Path, metavar="RUN_DIR", help="a directory for the run; it must not hold one")
     parser.add_general()
     return parser
 

@@ -67,12 +67,14 @@ def newest_run(root: Path) -> RunDirectory:
     return max(runs, key=lambda run: run.info.created)
 
 
-def open_run(path: Path | None, root: Path) -> RunDirectory:
-    """The run to watch; RunDirectoryError when there is none, or its logs may not be read."""
+def open_run(path: Path | None, root: Path, *, is_replay: bool) -> RunDirectory:
+    """The run to watch; RunDirectoryError when there is none, or it may not be read or played yet."""
     run = RunDirectory.open(path) if path is not None else newest_run(root)
     for log in (run.session_log, *(run.path / name for name in run.info.logs)):
         if log.exists() and not os.access(log, os.R_OK):
             raise RunDirectoryError(f"{log} may not be read by this user")
+    if is_replay and is_running(run):
+        raise RunDirectoryError(f"{run.path} still trains: a replay is of a run that has ended")
     return run
 
 

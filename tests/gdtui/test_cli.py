@@ -21,9 +21,15 @@ MakeRun = Callable[..., RunDirectory]
         ("train --lr x", "a number"),
         ("train --bogus", "--bogus"),
         ("--epochs 3 train", "gdtui train"),
-        ("trian", "train, export, runs"),
+        ("trian", "train, watch, export, import, runs"),
         ("export", "RUN_DIR"),
         ("export /nowhere", "holds no run"),
+        ("watch", "terminal"),
+        ("watch --replay 0", "--replay"),
+        ("watch --fps x", "--fps"),
+        ("--keys 8x", "'8x' is neither a wait"),
+        ("import", "FILE"),
+        ("import /nowhere.csv /tmp/x", "cannot read /nowhere.csv"),
         ("runs --yes", "--prune"),
         ("runs --prune", "--yes"),
         ("", "gdtui train"),
@@ -38,7 +44,7 @@ def test_a_wrong_call_exits_2_with_one_line(line: str, said: str, cli: Cli) -> N
     assert said in result.stderr
 
 
-@pytest.mark.parametrize("line", ["--help", "train --help", "export -h", "runs --help", "--version"])
+@pytest.mark.parametrize("line", ["--help", "train --help", "watch -h", "import -h", "export -h", "runs --help", "--version"])
 def test_help_is_on_stdout(line: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(line.split()) == 0
     said = capsys.readouterr()

@@ -1,0 +1,1 @@
+"""A run out of CSV: `rows` reads it, `fill` completes it, `cut` makes chunks, `write` makes the run."""

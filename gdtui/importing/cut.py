@@ -1,0 +1,244 @@
+"""A variant's batches cut into chunks from whose headers every column follows again, to the last digit.
+
+A chunk has one generation, epoch and setting, and its seconds lie on a straight line. Export writes
+them with nine decimals, so that the line is found again if it passes within half of the last one of
+each; what no line fits is cut in two.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.messages import Chunk
+from gdtui.importing.fill import Floats, Ints, VariantRows
+
+_CHUNK_BATCHES: Final = 4_096
+_CHUNK_SECONDS: Final = 0.05
+"""A replay hands out whole chunks: longer ones would come in jerks."""
+_MOST_SLICES: Final = 20_000
+_MOST_CHUNKS: Final = 200_000
+"""Of one variant. Where uneven seconds would take more, they count as even over a few batches."""
+_EVEN_BATCHES: Final = 32
+_NANO: Final = 1e9
+_HALF: Final = 0.49
+"""Of the last decimal; a little less than half, for the rounding of the line's own values."""
+_TRIES: Final = 20
+_GOLDEN: Final = 0.618
+
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The chunks of a variant, in order."""
+
+    chunks: list[Chunk]
+    is_even: bool
+    """The seconds inside chunks are not what the rows said."""
+
+
+def cut(rows: VariantRows) -> Cut:
+    """All batches, in chunks."""
+    tail = _short_last(rows)
+    edges = _edges(rows, tail)
+    nanos = rows.seconds * _NANO
+    bent = edges | _bends(nanos, edges)
+    is_even = int(bent.sum()) > _MOST_CHUNKS and int(bent.sum()) > 2 * int(edges.sum())
+    if is_even:
+        edges[::_EVEN_BATCHES] = True
+        starts = np.flatnonzero(edges)
+        lines = _Lines(starts, np.diff(np.r_[starts, len(nanos)]), nanos[starts], np.zeros(len(starts)))
+    else:
+        starts = np.flatnonzero(bent)
+        lines = _fitted(nanos, starts, np.diff(np.r_[starts, len(nanos)]))
+    return Cut(list(_chunks(rows, tail, lines, is_even)), is_even)
+
+
+# --- Where a chunk must end -----------------------------------------------------------------------
+
+
+def _changes(*columns: NDArray[Any]) -> Bools:
+    """True at each row where one of the columns is another one than in the row before."""
+    bad: Bools = np.r_[True, np.any([column[1:] != column[:-1] for column in columns], axis=0)]
+    return bad
+
+
+def _short_last(rows: VariantRows) -> Bools:
+    """True at the short last batch of an epoch: no change of the batch size."""
+    begins = _changes(rows.generation, rows.epoch)
+    is_last = np.r_[begins[1:], True]
+    size = rows.batch_size
+    short: Bools = ~begins & is_last & np.r_[False, size[1:] < size[:-1]]
+    return short
+
+
+def _edges(rows: VariantRows, tail: Bools) -> Bools:
+    """True where a batch does not follow from the header of the chunk before."""
+    edges = _changes(rows.generation, rows.epoch, rows.accumulation_steps, rows.lr)
+    edges |= _changes(rows.batch_size) & ~tail
+    edges[1:] |= rows.samples[1:] != rows.samples[:-1] + rows.batch_size[:-1]
+    in_update, steps = _in_update(rows), rows.accumulation_steps
+    edges[1:] |= np.diff(rows.update) != (in_update[:-1] + 1 == steps[:-1])
+    index = np.arange(len(edges))
+    edges |= index % _CHUNK_BATCHES == 0
+    tick = max(_CHUNK_SECONDS, float(rows.seconds.max()) / _MOST_SLICES)
+    edges |= _changes(np.floor(rows.seconds / tick))
+    return edges
+
+
+def _in_update(rows: VariantRows) -> Ints:
+    """Batches of the same update before each."""
+    starts = np.flatnonzero(_changes(rows.generation, rows.update))
+    index = np.arange(len(rows.update))
+    within: Ints = index - np.repeat(starts, np.diff(np.r_[starts, len(index)]))
+    return within % rows.accumulation_steps
+
+
+def _bends(nanos: Floats, edges: Bools) -> Bools:
+    """True where the seconds go on at another rate: more than the rounding of three values explains."""
+    bends = np.zeros(len(nanos), bool)
+    bent = np.abs(nanos[2:] - 2 * nanos[1:-1] + nanos[:-2]) > 2.5
+    bends[1:-1] = bent & ~edges[1:-1] & ~edges[2:]
+    return bends
+
+
+# --- Seconds on lines -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """Stretches of rows, each with the line of its seconds, in nanoseconds."""
+
+    starts: Ints
+    counts: Ints
+    origins: Floats
+    slopes: Floats
+
+
+def _fitted(nanos: Floats, starts: Ints, counts: Ints) -> _Lines:
+    """Lines through all rows, the stretches cut in two until there is one through each."""
+    done = [
+        _Lines(
+            starts[counts == 1],
+            counts[counts == 1],
+            nanos[starts[counts == 1]],
+            np.zeros(int((counts == 1).sum())),
+        )
+    ]
+    starts, counts = starts[counts > 1], counts[counts > 1]
+    while len(starts):
+        origins, slopes = _fit(nanos, starts, counts)
+        fits = np.isfinite(slopes) | (counts == 1)
+        slopes = np.nan_to_num(slopes)
+        done.append(_Lines(starts[fits], counts[fits], origins[fits], slopes[fits]))
+        starts, counts = starts[~fits], counts[~fits]
+        half = counts // 2
+        starts, counts = np.r_[starts, starts + half], np.r_[half, counts - half]
+    parts = [np.concatenate([getattr(each, name) for each in done]) for name in _Lines.__slots__]
+    order = np.argsort(parts[0])
+    return _Lines(*(part[order] for part in parts))
+
+
+def _fit(nanos: Floats, starts: Ints, counts: Ints) -> tuple[Floats, Floats]:
+    """A line for each stretch, by where it begins and its slope; NaN where none was found.
+
+    For a beginning the rows leave an interval of slopes. Its width is concave in the beginning: a
+    golden-section search finds where there is any.
+    """
+    first = nanos[starts]
+    origins, slopes = first.copy(), np.full(len(starts), np.nan)
+    low = np.maximum(-first, -_HALF)  # never before 0
+    high = np.full(len(starts), _HALF)
+    active = np.flatnonzero(counts > 1)
+    for _ in range(_TRIES):
+        if not len(active):
+            break
+        rows = _Rises(nanos, starts[active], counts[active])
+        width = high[active] - low[active]
+        left, right = high[active] - _GOLDEN * width, low[active] + _GOLDEN * width
+        (slope_l, gap_l), (slope_r, gap_r) = rows.slopes(left), rows.slopes(right)
+        is_left = gap_l > gap_r
+        found = np.maximum(gap_l, gap_r) >= 0
+        here = active[found]
+        origins[here] = first[here] + np.where(is_left, left, right)[found]
+        slopes[here] = np.where(is_left, slope_l, slope_r)[found]
+        low[active], high[active] = (
+            np.where(is_left, low[active], left),
+            np.where(is_left, right, high[active]),
+        )
+        active = active[~found]
+    return origins, slopes
+
+
+class _Rises:
+    """What the rows of some stretches leave to a line."""
+
+    def __init__(self, nanos: Floats, starts: Ints, counts: Ints) -> None:
+        self._each = counts - 1
+        self._bounds = np.r_[0, np.cumsum(self._each)[:-1]]
+        self._steps = np.arange(int(self._each.sum())) - np.repeat(self._bounds, self._each) + 1
+        begin = np.repeat(starts, self._each)
+        self._rise = nanos[begin + self._steps] - nanos[begin]
+
+    def slopes(self, offsets: Floats) -> tuple[Floats, Floats]:
+        """With lines that begin so far above the first rows: the middle slope, and how much room it has."""
+        rise = self._rise - np.repeat(offsets, self._each)
+        least = np.maximum.reduceat((rise - _HALF) / self._steps, self._bounds)
+        most = np.minimum.reduceat((rise + _HALF) / self._steps, self._bounds)
+        return (least + most) / 2, most - least
+
+
+# --- Chunks ---------------------------------------------------------------------------------------
+
+
+def _chunks(rows: VariantRows, tail: Bools, lines: _Lines, is_even: bool) -> Iterator[Chunk]:
+    starts = lines.starts
+    stops = starts + lines.counts
+    nominal = np.where(tail, np.r_[0, rows.batch_size[:-1]], rows.batch_size)
+    seconds = np.where(lines.counts > 1, lines.origins / _NANO, rows.seconds[starts])
+    slopes = lines.slopes * lines.counts / _NANO
+    durations = slopes if not is_even else np.zeros(len(starts))
+    alone = (lines.counts == 1) | is_even
+    durations = np.where(alone, _until_next(rows, starts), durations)
+    columns = (rows.generation, rows.epoch, rows.batch, rows.update, _in_update(rows), rows.samples,
+               nominal, rows.accumulation_steps, rows.lr)  # fmt: skip
+    table = zip(
+        starts.tolist(),
+        stops.tolist(),
+        seconds.tolist(),
+        durations.tolist(),
+        rows.batch_size[stops - 1].tolist(),
+        *(column[starts].tolist() for column in columns),
+        strict=True,
+    )
+    for (start, stop, second, duration, last, generation, epoch, batch, update, done, samples,
+         size, steps, lr) in table:  # fmt: skip
+        yield Chunk(
+            generation=generation,
+            epoch=epoch,
+            batch=batch,
+            update=update,
+            in_update=done,
+            samples=samples,
+            seconds=second,
+            duration=duration,
+            batch_size=size,
+            last_batch_size=last,
+            accumulation_steps=steps,
+            lr=lr,
+            losses=rows.loss[start:stop].tobytes(),
+        )
+
+
+def _until_next(rows: VariantRows, starts: Ints) -> Floats:
+    """Seconds from each chunk's beginning to the next one's; a generation's last: as the one before."""
+    seconds = rows.seconds[starts]
+    generation = rows.generation[starts]
+    gaps: Floats = np.r_[np.diff(seconds), 0.0]
+    is_last = np.r_[generation[1:] != generation[:-1], True]
+    is_first = np.r_[True, is_last[:-1]]
+    gaps[is_last] = np.where(is_first[is_last], 0.0, np.r_[0.0, gaps[:-1]][is_last])
+    return gaps

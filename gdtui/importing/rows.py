@@ -1,0 +1,204 @@
+"""CSV text into columns of numbers; what cannot be read is named by its line. Makes nothing up.
+
+In blocks, column by column: 1,000,000 rows take seconds, and only the block at hand is held as text.
+"""
+
+import csv
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.settings import MOST
+from gdtui.export import COLUMNS
+
+NEEDED: Final = ("variant", "batch", "loss")
+_BLOCK_ROWS: Final = 65_536
+_MOST_VARIANTS: Final = 1_000
+_MOST_SECONDS: Final = 1e12
+
+
+class ImportFormatError(ValueError):
+    """CSV that no run can be made of; the message names the line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What the texts of a column must be."""
+
+    parse: Callable[[str], float]
+    dtype: str
+    least: float
+    most: float
+    what: str
+
+
+def _loss(text: str) -> float:
+    return float(text) if text.strip() else math.nan
+
+
+_COUNT: Final = Kind(int, "i8", 1, MOST, "a whole number from 1")
+_FROM_0: Final = Kind(int, "i8", 0, MOST, "a whole number from 0")
+_KINDS: Final = {
+    "generation": _COUNT,
+    "batch": _FROM_0,
+    "update": _COUNT,
+    "epoch": _COUNT,
+    "samples": _FROM_0,
+    "seconds": Kind(float, "f8", 0.0, _MOST_SECONDS, "a number from 0"),
+    "batch_size": _COUNT,
+    "accumulation_steps": _COUNT,
+    "lr": Kind(float, "f8", 0.0, 1e300, "a number from 0"),
+    "loss": Kind(_loss, "f8", -math.inf, math.inf, "a number"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The columns that are there, each with a value a row, in the file's order."""
+
+    source: str
+    """What the file is called, in messages."""
+    names: tuple[str, ...]
+    """The variants, in the order of their first rows."""
+    variant: NDArray[np.int64]
+    """The place in `names`."""
+    columns: dict[str, NDArray[Any]]
+    lines: NDArray[np.int64]
+    """Where each row stands in the file, from 1."""
+    ignored: tuple[str, ...]
+    """Columns that mean nothing here."""
+
+    def error(self, row: int, text: str) -> ImportFormatError:
+        """What is wrong with that row."""
+        return ImportFormatError(f"{self.source}:{self.lines[row]}: {text}")
+
+
+def read_rows(lines: Iterable[str], source: str) -> Rows:
+    """All rows of a CSV whose first line names the columns. Raises ImportFormatError."""
+    reader = csv.reader(lines)
+    table = _Table(source, _header(reader, source))
+    while True:
+        before = reader.line_num
+        try:
+            records = list(islice(reader, _BLOCK_ROWS))
+        except csv.Error as error:
+            raise ImportFormatError(f"{source}:{reader.line_num}: {error}") from None
+        if not records:
+            return table.rows()
+        table.add(records, _line_numbers(records, before, reader.line_num))
+
+
+def _header(reader: Any, source: str) -> list[str]:
+    names = [name.strip().lower() for name in next(reader, [])]
+    if missing := [name for name in NEEDED if name not in names]:
+        raise ImportFormatError(
+            f"{source}:1: no column {', '.join(missing)}: the first line names the columns, "
+            f"of which {', '.join(NEEDED)} are needed"
+        )
+    if twice := next((name for name in COLUMNS if names.count(name) > 1), None):
+        raise ImportFormatError(f"{source}:1: two columns {twice}")
+    return names
+
+
+def _line_numbers(records: list[list[str]], before: int, after: int) -> NDArray[np.int64]:
+    """The line at which each record begins."""
+    if after - before == len(records):
+        return np.arange(before + 1, after + 1)
+    heights = [1 + sum(field.count("\n") for field in record) for record in records]
+    starts: NDArray[np.int64] = before + 1 + np.r_[0, np.cumsum(heights[:-1], dtype=np.int64)]
+    return starts
+
+
+class _Table:
+    """The columns, as far as they have been read."""
+
+    def __init__(self, source: str, header: list[str]) -> None:
+        self._source = source
+        self._width = len(header)
+        self._places = {name: header.index(name) for name in COLUMNS if name in header}
+        self._ignored = tuple(name for name in header if name not in COLUMNS)
+        self._names: dict[str, int] = {}
+        self._blocks: dict[str, list[NDArray[Any]]] = {name: [] for name in (*self._places, "line")}
+
+    def rows(self) -> Rows:
+        columns = {name: np.concatenate(parts) for name, parts in self._blocks.items() if parts}
+        if not columns:
+            raise ImportFormatError(f"{self._source}: no rows")
+        lines, variant = columns.pop("line"), columns.pop("variant")
+        return Rows(self._source, tuple(self._names), variant, columns, lines, self._ignored)
+
+    def add(self, records: list[list[str]], lines: NDArray[np.int64]) -> None:
+        """Take in a block; blank lines are none of it."""
+        if not all(records):
+            lines = lines[[bool(record) for record in records]]
+            records = [record for record in records if record]
+        if not records:
+            return
+        good = self._as_wide_as_the_header(records)
+        texts = list(zip(*records[:good], strict=True))
+        wrong = [] if good == len(records) else [(good, self._width_error(records[good]))]
+        for name, place in self._places.items() if texts else ():
+            column = texts[place]
+            values, bad = self._codes(column) if name == "variant" else _numbers(column, _KINDS[name])
+            if bad is not None:
+                wrong.append((bad, _complaint(name, column[bad])))
+            self._blocks[name].append(values)
+        if wrong:
+            row, text = min(wrong)
+            raise ImportFormatError(f"{self._source}:{lines[row]}: {text}")
+        self._blocks["line"].append(lines)
+
+    def _as_wide_as_the_header(self, records: list[list[str]]) -> int:
+        """How many of the records, from the first on, have as many fields as the header."""
+        if set(map(len, records)) == {self._width}:
+            return len(records)
+        return next(row for row, record in enumerate(records) if len(record) != self._width)
+
+    def _width_error(self, record: list[str]) -> str:
+        count = "1 field" if len(record) == 1 else f"{len(record)} fields"
+        return f"{count}, and the first line names {self._width}"
+
+    def _codes(self, texts: Sequence[str]) -> tuple[NDArray[Any], int | None]:
+        """The variants' places, and the first row whose name cannot be one."""
+        for name in dict.fromkeys(texts):
+            if name in self._names:
+                continue
+            if not (name and name.isprintable()) or len(self._names) == _MOST_VARIANTS:
+                return np.empty(0), texts.index(name)
+            self._names[name] = len(self._names)
+        places = self._names
+        return np.array([places[name] for name in texts], np.int64), None
+
+
+def _numbers(texts: Sequence[str], kind: Kind) -> tuple[NDArray[Any], int | None]:
+    """A column's values, and the first row whose text is not what it must be."""
+    try:
+        values = np.array(list(map(kind.parse, texts)), kind.dtype)
+    except (ValueError, OverflowError):
+        return np.empty(0), next(row for row, text in enumerate(texts) if not _is_good(text, kind))
+    if math.isinf(kind.most):
+        return values, None
+    bad = ~((values >= kind.least) & (values <= kind.most))  # so NaN is bad
+    return values, int(bad.argmax()) if bad.any() else None
+
+
+def _is_good(text: str, kind: Kind) -> bool:
+    try:
+        value = kind.parse(text)
+    except ValueError:
+        return False
+    return math.isinf(kind.most) or kind.least <= value <= kind.most
+
+
+def _complaint(column: str, text: str) -> str:
+    shown = repr(text if len(text) <= 40 else text[:39] + "…")
+    if column != "variant":
+        return f"{column} {shown} is not {_KINDS[column].what}"
+    if text and text.isprintable():
+        return f"variant {shown} is one too many: at most {_MOST_VARIANTS:,}"
+    return f"variant {shown}: a name of printable characters"

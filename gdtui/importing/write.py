@@ -1,0 +1,138 @@
+"""`gdtui import`: a run directory out of CSV. Written beside its place and moved there when it is whole."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from engine.messages import Changed, Chunk, End, Record, Started, State, StateChanged
+from engine.rundir import RunDirectory, RunDirectoryError
+from engine.runlog import LogWriter
+from engine.settings import RunSettings, Variant, VariantSettings
+from gdtui.importing.cut import cut
+from gdtui.importing.fill import LR, VariantRows, fill
+from gdtui.importing.rows import ImportFormatError, Rows, read_rows
+
+_DEVICE: Final = "imported"
+_MOST_CHANGES: Final = 100
+"""Of settings, in one generation. More are a schedule: no marks on the chart, only in each batch."""
+
+
+def import_csv(file: str, run_dir: Path, version: str) -> list[str]:
+    """Make a run of the CSV in `file` ("-": stdin); returns what the user should know of it.
+
+    Raises ImportFormatError and RunDirectoryError; then nothing is left behind.
+    """
+    _check_place(run_dir)
+    rows = _read(file)
+    variants, n = fill(rows)
+    settings = RunSettings(
+        variants=tuple(Variant(name=each.name, settings=_settings(each, 0)) for each in variants),
+        problem="stdin" if file == "-" else Path(file).name,
+        epochs=max(int(each.epoch.max()) for each in variants),
+        device=_DEVICE,
+    )
+    notes = [f"column {name!r} means nothing here and is left out" for name in rows.ignored]
+    place = run_dir.absolute()
+    beside = place.with_name(f".{place.name}.import-{os.getpid()}")
+    try:
+        run = RunDirectory.create(beside, settings, version)
+        for each in variants:
+            notes += _write(run, each, n)
+        with LogWriter(run.session_log) as log:
+            log.append(End())
+        beside.rename(place)
+    except OSError as error:
+        raise RunDirectoryError(f"cannot write {run_dir}: {error.strerror}") from None
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return notes
+
+
+def _check_place(run_dir: Path) -> None:
+    try:
+        is_taken = run_dir.exists() and (not run_dir.is_dir() or any(run_dir.iterdir()))
+    except OSError as error:
+        raise RunDirectoryError(f"cannot write {run_dir}: {error.strerror}") from None
+    if is_taken:
+        what = "already holds a run" if (run_dir / "run.json").exists() else "is not an empty directory"
+        raise RunDirectoryError(f"{run_dir} {what}; nothing was changed. Name another")
+
+
+def _read(file: str) -> Rows:
+    source = "stdin" if file == "-" else file
+    try:
+        descriptor = os.dup(sys.stdin.fileno()) if file == "-" else os.open(file, os.O_RDONLY)
+        # What is no UTF-8 becomes text that no name and no number may hold.
+        with os.fdopen(descriptor, encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
+            return read_rows(lines, source)
+    except OSError as error:
+        raise ImportFormatError(f"cannot read {source}: {error.strerror}") from None
+
+
+def _write(run: RunDirectory, rows: VariantRows, n: int) -> list[str]:
+    """One variant's log; returns what the user should know of it."""
+    found = cut(rows)
+    with LogWriter(run.variant_log(rows.name)) as log:
+        for record in _records(run, rows, found.chunks, n):
+            log.append(record)
+    if not found.is_even:
+        return []
+    return [f"{rows.name}: its seconds go unevenly; within a few batches they are taken as even"]
+
+
+def _records(run: RunDirectory, rows: VariantRows, chunks: list[Chunk], n: int) -> Iterator[Record]:
+    generation = 0
+    for spot in rows.generations():
+        generation = int(rows.generation[spot.start])
+        mine = [chunk for chunk in chunks if chunk.generation == generation]
+        yield _started(run, _settings(rows, spot.start), generation, n)
+        yield StateChanged(generation=generation, state=State.RUNNING)
+        yield from _with_changes(mine, _settings(rows, spot.start))
+    yield StateChanged(generation=generation, state=State.FINISHED)
+    yield End()
+
+
+def _started(run: RunDirectory, settings: VariantSettings, generation: int, n: int) -> Started:
+    return Started(
+        generation=generation,
+        settings=settings,
+        n=n,
+        model="",
+        parameters=0,
+        device=_DEVICE,
+        threads=1,
+        epochs=run.info.settings.epochs,
+        pace=None,
+    )
+
+
+def _settings(rows: VariantRows, row: int) -> VariantSettings:
+    """Those of a generation that begins there."""
+    return _of(int(rows.batch_size[row]), int(rows.accumulation_steps[row]), float(rows.lr[row]))
+
+
+def _of(batch_size: int, steps: int, lr: float) -> VariantSettings:
+    # A warm-up begins at an lr of 0, which no settings can have: the batches keep it all the same.
+    return VariantSettings(batch_size=batch_size, accumulation_steps=steps, lr=lr or LR)
+
+
+def _with_changes(chunks: list[Chunk], settings: VariantSettings) -> Iterator[Record]:
+    """The chunks of a generation, with a record where other settings come into force."""
+    in_force = [_of(chunk.batch_size, chunk.accumulation_steps, chunk.lr) for chunk in chunks]
+    before = [settings, *in_force]
+    changes = sum(old != new for old, new in zip(before, in_force, strict=False))
+    for old, new, chunk in zip(before, in_force, chunks, strict=False):
+        if old != new and changes <= _MOST_CHANGES:
+            yield Changed(
+                generation=chunk.generation,
+                settings=new,
+                epoch=chunk.epoch,
+                batch=chunk.batch,
+                update=chunk.update,
+                samples=chunk.samples,
+                seconds=chunk.seconds,
+            )
+        yield chunk

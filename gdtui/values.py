@@ -1,0 +1,139 @@
+"""One value as it is typed: text in, the value out, or what is allowed instead. Readers for argparse.
+
+Imports nothing heavy. What only torch can judge stays text: the worker judges it.
+"""
+
+import argparse
+import math
+import re
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from engine.settings import BatchSize, LrScaling, SettingsError, parse_batch_size
+from gdtui.keyscript import KeyScriptError, Press, parse_keys
+
+Value = TypeVar("Value")
+
+_MOST: Final = 10**12
+"""Above every whole number that makes sense here, and small enough for every format it is stored in."""
+_MOST_FPS: Final = 60.0
+_DEVICE: Final = re.compile(r"auto|cpu|mps|cuda(:\d{1,3})?")
+
+
+def whole(least: int, most: int = _MOST) -> Callable[[str], int]:
+    """A reader of whole numbers from `least` to `most`."""
+
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if not least <= value <= most:
+            limit = f"from {least}" if most == _MOST else f"from {least} to {most:,}"
+            raise argparse.ArgumentTypeError(f"{_shown(text)}: a whole number {limit}")
+        return value
+
+    return read
+
+
+def number(text: str) -> float:
+    """A number; whether it makes sense is the settings' to judge."""
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{_shown(text)}: a number, such as 0.01 or 1e-3") from None
+
+
+def lr_scaling(text: str) -> LrScaling:
+    """The name of a scaling rule."""
+    try:
+        return LrScaling(text.strip().lower())
+    except ValueError:
+        allowed = ", ".join(LrScaling)
+        raise argparse.ArgumentTypeError(f"{_shown(text)}: one of {allowed}") from None
+
+
+def batch_size(text: str) -> BatchSize:
+    """A whole number from 1, or full."""
+    try:
+        size = parse_batch_size(text)
+    except SettingsError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return min(size, _MOST) if isinstance(size, int) else size
+
+
+def pace(text: str) -> float | None:
+    """Epochs a second; None for free."""
+    if text.strip().lower() == "free":
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value > 0):
+        raise argparse.ArgumentTypeError(f"{_shown(text)}: epochs a second, a number above 0, or free")
+    return value
+
+
+def fps(text: str) -> float:
+    """Frames a second, from 1 to 60."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 1 <= value <= _MOST_FPS:
+        raise argparse.ArgumentTypeError(f"{_shown(text)}: frames a second, from 1 to {_MOST_FPS:g}")
+    return value
+
+
+def speed(text: str) -> float:
+    """How many times as fast as a run went."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value > 0):
+        raise argparse.ArgumentTypeError(f"{_shown(text)}: how many times as fast, a number above 0")
+    return value
+
+
+def keys(text: str) -> tuple[Press, ...]:
+    """A script of keys."""
+    try:
+        return parse_keys(text)
+    except KeyScriptError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def device(text: str) -> str:
+    """The name of a device; whether it is there is the worker's to judge."""
+    name = text.strip().lower()
+    if not _DEVICE.fullmatch(name):
+        raise argparse.ArgumentTypeError(f"{_shown(text)}: auto, cpu, cuda, cuda:N or mps")
+    return name
+
+
+def label(text: str) -> str:
+    """A variant's name: something to see, and nothing that a terminal would take for a command."""
+    name = text.strip()
+    if not (name and name.isprintable()):
+        raise argparse.ArgumentTypeError(f"{_shown(text)}: names of printable characters, none empty")
+    return name
+
+
+def optimizer(text: str) -> str:
+    """The name of an optimiser; whether torch has it is the worker's to judge."""
+    name = text.strip()
+    if not name.isidentifier():
+        raise argparse.ArgumentTypeError(f"{_shown(text)}: the name of a class of torch.optim, such as adam")
+    return name
+
+
+def each(read: Callable[[str], Value]) -> Callable[[str], tuple[Value, ...]]:
+    """A reader of values separated by commas."""
+    return lambda text: tuple(read(part) for part in text.split(","))
+
+
+def _shown(text: str) -> str:
+    """What was typed, quoted, on one line, and not longer than helps."""
+    return repr(text if len(text) <= 40 else text[:39] + "…")
