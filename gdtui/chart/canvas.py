@@ -159,11 +159,14 @@ def _draw_marks(picture: Picture, cells: Cells, background: str) -> list[int]:
 def _draw_labels(cells: Cells, marks: tuple[Mark, ...], columns: list[int], taken: NDArray[np.bool_]) -> None:
     """Each label beside the top of its mark, where no line and no other label is in the way."""
     width = cells.width
-    for mark, column in zip(marks, columns, strict=True):
+    for number, (mark, column) in enumerate(zip(marks, columns, strict=True)):
         text = clean(mark.label)
         if column < 0 or not text:
             continue
-        for start in (column + 1, column - len(text)):
+        sides = [column + 1, column - len(text)]
+        if column in columns[number + 1 :]:
+            sides.reverse()  # of two marks in one column the earlier is told on the left
+        for start in sides:
             end = start + len(text)
             crossed = any(start - 1 <= other <= end for other in columns if other != column)
             if start >= 0 and end <= width and not crossed and not taken[0, start:end].any():

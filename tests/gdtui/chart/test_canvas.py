@@ -184,3 +184,12 @@ def test_blend_mixes_by_share() -> None:
     assert blend("#ff0000", "#000000", 0.0) == "#000000"
     assert blend("#ff0000", "#000000", 1.0) == "#ff0000"
     assert blend("#ff8000", "#000000", 0.5) == "#804000"
+
+
+def test_two_marks_in_one_column_are_told_in_their_order() -> None:
+    marks = (Mark(50.0, "#ffffff", "first"), Mark(50.0, "#ffffff", "second"))
+    picture = Picture(x=Scale(0.0, 100.0), y=Scale(0.0, 1.0), marks=marks)
+    cells = Cells.blank(60, 8, [])
+    compose(picture, cells, "#000000")
+    top = "".join(map(chr, cells.characters[0]))
+    assert top.index("first") < top.index("second")
