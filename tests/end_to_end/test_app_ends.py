@@ -1,0 +1,124 @@
+"""However the app ends: logs closed, terminal restored, no process left, the exit status as documented."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from engine.runlog import LogReader
+from gdtui.runs import is_running
+
+from .conftest import App, StartApp
+
+Cli = Callable[..., "CompletedProcess[str]"]
+SHORT = ("--batch-sizes", "64,1", "--epochs", "1000")
+
+
+def check_closed(app: App) -> None:
+    """Every log ends with its end record."""
+    run = app.run
+    logs = [run.session_log, *(run.variant_log(one.name) for one in run.info.settings.variants)]
+    for log in logs:
+        reader = LogReader(log)
+        assert list(reader)
+        assert reader.is_complete, log
+
+
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [(None, 130), (signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],
+    ids=["Ctrl+C", "SIGINT", "SIGTERM", "SIGHUP"],
+)
+def test_a_signal_ends_the_app_in_order(
+    start_app: StartApp, number: signal.Signals | None, status: int
+) -> None:
+    app = start_app(*SHORT)
+    app.wait_for_losses()
+    if number is None:
+        app.terminal.send("\x03")
+    else:
+        os.kill(app.terminal.pid, number)
+    assert app.terminal.wait() == status
+    app.check_restored()
+    app.wait_for_nobody()
+    check_closed(app)
+    assert "Traceback" not in app.said
+
+
+def test_it_can_be_left_while_torch_is_being_imported(start_app: StartApp) -> None:
+    app = start_app(*SHORT)
+    app.terminal.wait_for("importing torch…")
+    app.terminal.send("q")
+    assert app.terminal.wait() == 0
+    app.check_restored()
+    app.wait_for_nobody()
+    check_closed_or_never_begun(app)
+
+
+BROKEN = """
+import sys
+from gdtui.cli import main
+
+def fail(*_):
+    raise RuntimeError("injected")
+
+if __name__ == "__main__":
+    import {module} as module
+    module.{where} = fail
+    sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "where"),
+    [("gdtui.app", "GdtuiApp.action_theme"), ("gdtui.views", "panel")],
+    ids=["a key", "drawing"],
+)
+def test_an_exception_in_the_app_is_one_message(
+    start_app: StartApp, tmp_path: Path, module: str, where: str
+) -> None:
+    script = tmp_path / "broken.py"
+    script.write_text(BROKEN.format(module=module, where=where))
+    app = start_app(*SHORT, command=[sys.executable, str(script)])
+    if "action" in where:
+        app.wait_for_losses()
+        app.terminal.send("t")
+    assert app.terminal.wait() == 1
+    app.check_restored()
+    app.wait_for_nobody()
+    check_closed_or_never_begun(app)
+    assert "RuntimeError: injected" in app.said
+    assert "Traceback" not in app.said
+    assert "injected" in (app.path / "crash.txt").read_text()
+
+
+def check_closed_or_never_begun(app: App) -> None:
+    """A worker that was still starting may have written nothing."""
+    run = app.run
+    for log in (run.session_log, *(run.variant_log(one.name) for one in run.info.settings.variants)):
+        reader = LogReader(log)
+        assert not list(reader) or reader.is_complete, log
+
+
+def test_closing_the_window_ends_everything(start_app: StartApp) -> None:
+    app = start_app(*SHORT)
+    app.wait_for_losses()
+    app.terminal.hang_up()
+    app.wait_for_nobody()
+    check_closed(app)
+
+
+def test_a_killed_app_leaves_no_process_and_a_log_that_can_be_exported(start_app: StartApp, cli: Cli) -> None:
+    app = start_app(*SHORT)
+    app.wait_for_losses()
+    assert len(app.terminal.processes) >= 5, "app, fork server, resource tracker, two workers"
+    os.kill(app.terminal.pid, signal.SIGKILL)
+    app.wait_for_nobody()
+    assert not is_running(app.run)
+    result = cli("export", app.path)
+    assert result.returncode == 0, "the workers closed their logs"
+    assert len(result.stdout.splitlines()) > 100

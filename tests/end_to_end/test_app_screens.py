@@ -1,0 +1,99 @@
+"""The app on terminals of other sizes and kinds: no crash at any size, no colour where none is wanted."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from .conftest import CONSOLE_SCRIPT, App, StartApp
+
+SIZES = [(120, 30), (80, 24), (40, 12), (10, 3), (1, 1), (300, 100), (20, 60), (160, 8), (160, 45)]
+SGR = re.compile(rb"\x1b\[([0-9;:]*)m")
+GREY = re.compile(rb"[34]8[;:]2[;:](\d+)[;:]\1[;:]\1(?!\d)")
+COLOURS = {*range(30, 39), *range(40, 49), *range(90, 98), *range(100, 108)}
+
+
+def is_painted(app: App, columns: int, rows: int) -> bool:
+    """Whether the header runs over the whole first row, and something stands in the last one."""
+    screen = app.terminal.screen
+    return len(screen) == rows and "paused" in screen[0] and all(len(row) <= columns for row in screen)
+
+
+def test_resizing_while_it_trains_crashes_nothing(start_app: StartApp) -> None:
+    app = start_app("--epochs", "1000")
+    terminal = app.terminal
+    app.wait_for_losses()
+    for columns, rows in SIZES:
+        before = terminal.bytes_written
+        terminal.resize(columns, rows)
+        terminal.wait_for(lambda before=before: terminal.bytes_written > before)
+    app.wait_for_losses()
+    terminal.send("q")
+    assert terminal.wait() == 0
+    assert not (app.path / "crash.txt").exists()
+
+
+def test_a_resized_screen_is_the_one_of_that_size(start_app: StartApp) -> None:
+    """Paused, so that nothing else changes."""
+    app = start_app("--epochs", "1000")
+    terminal = app.terminal
+    app.wait_for_losses()
+    terminal.send(" ")
+    terminal.wait_for(lambda: terminal.text.count("paused") >= 4)
+    seen = {(160, 45): terminal.screen}
+    for columns, rows in [(80, 24), (300, 100), (10, 3), (80, 24), (160, 45)]:
+        terminal.resize(columns, rows)
+        terminal.wait_for(lambda columns=columns, rows=rows: is_painted(app, columns, rows))
+        if (columns, rows) in seen:
+            terminal.wait_for(lambda size=(columns, rows): terminal.screen == seen[size])
+        elif columns >= 80:
+            app.wait_for_losses()
+            terminal.wait_for("q quit")
+            seen[columns, rows] = terminal.screen
+    small = seen[80, 24]
+    assert [name for name in ("Batch GD", "Mini-batch", "SGD") if any(name in row for row in small)]
+    assert max(map(len, small)) <= 80
+
+
+def test_no_color_leaves_no_hue(start_app: StartApp) -> None:
+    """Textual turns colours into greys; the sixteen colours of the terminal's palette may be any."""
+    app = start_app("--epochs", "1000", env={"NO_COLOR": "1"})
+    app.wait_for_losses()
+    app.terminal.send("2]?")
+    app.terminal.wait_for("from the same first weights")
+    app.terminal.send("q")
+    assert app.terminal.wait() == 0
+    assert coloured(app.terminal.raw) == set()
+
+
+def coloured(raw: bytes) -> set[bytes]:
+    """The sequences that select a colour other than a grey."""
+    found = set()
+    for sequence in set(SGR.findall(raw)):
+        rest = GREY.sub(b"", sequence)
+        if any(number and int(number) in COLOURS for number in re.split(rb"[;:]", rest)):
+            found.add(sequence)
+    return found
+
+
+@pytest.mark.parametrize("stream", ["stdin", "stdout"])
+def test_without_a_terminal_it_points_to_train(tmp_path: Path, cli_env: dict[str, str], stream: str) -> None:
+    master, slave = os.openpty()
+    result = subprocess.run(
+        [*CONSOLE_SCRIPT, "--run-dir", str(tmp_path / "run")],
+        env=cli_env,
+        stdin=subprocess.DEVNULL if stream == "stdin" else slave,
+        stdout=subprocess.DEVNULL if stream == "stdout" else slave,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    os.close(master)
+    os.close(slave)
+    assert result.returncode == 2
+    assert "gdtui train" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert not (tmp_path / "run").exists()

@@ -1,0 +1,246 @@
+"""A program in a real terminal (a pty), as a person has it: keys in, a screen out, times of both.
+
+Knows nothing of what runs in it. Leaves no process behind.
+"""
+
+import contextlib
+import fcntl
+import os
+import select
+import signal
+import struct
+import subprocess
+import termios
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import pyte
+
+PATIENCE: Final = 60.0
+"""Seconds after which waiting is given up: far beyond what a busy machine needs."""
+
+# As under a shell, another process leads the session: where the program itself does, the kernel resets
+# the terminal as it ends, and nobody could tell whether the program had. The pipe that is the leader's
+# stdout tells the program's process id, then its exit status as a shell has it. When the window is
+# closed the leader ends, and thereby the program is told.
+_LEADER: Final = """trap : INT TERM
+sh -c 'echo $$; exec "$@" >&2' sh "$@"
+echo $?
+read _"""
+
+Wanted = str | Callable[[], object]
+"""A text to be on the screen, or what must become true."""
+
+
+class Terminal:
+    """Start `command` in a terminal of its own. Use it in a `with`, or call `close`."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        columns: int = 160,
+        rows: int = 45,
+        rate: int | None = None,
+    ) -> None:
+        """`rate`: bytes a second at which the terminal takes output, None for as fast as it can."""
+        self._rate = rate
+        self._output: list[tuple[float, bytes | tuple[int, int]]] = []
+        """(perf_counter, bytes written or a new size)."""
+        self._news = threading.Condition()
+        self._master, slave = os.openpty()
+        self.resize(columns, rows)
+        self._painter = _Painter()
+        self.modes_before = self.modes
+        self.started = time.perf_counter()
+        self._leader = subprocess.Popen(
+            ["sh", "-c", _LEADER, "sh", *command],
+            stdin=slave,
+            stdout=subprocess.PIPE,
+            stderr=slave,
+            env=_environment(env),
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
+        os.close(slave)
+        assert self._leader.stdout is not None
+        self._status = self._leader.stdout
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self.pid = int(self._status.readline())
+        """Of the program."""
+        self._exit_code: int | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # --- What the person does -------------------------------------------------------------------
+
+    def send(self, keys: str) -> float:
+        """Type; the time at which that was done."""
+        os.write(self._master, keys.encode())
+        return time.perf_counter()
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Make the window another size; the program gets SIGWINCH."""
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self._note((columns, rows))
+
+    def hang_up(self) -> None:
+        """Close the window. The exit status will not be known."""
+        os.close(self._master)
+        self._master = -1
+        self._reader.join()
+
+    # --- What the person sees -------------------------------------------------------------------
+
+    @property
+    def screen(self) -> list[str]:
+        """The rows on the screen."""
+        return self._painter.rows(self._output)
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.screen)
+
+    @property
+    def raw(self) -> bytes:
+        """All that was written to the terminal."""
+        return b"".join(data for _, data in list(self._output) if isinstance(data, bytes))
+
+    @property
+    def bytes_written(self) -> int:
+        return sum(len(data) for _, data in list(self._output) if isinstance(data, bytes))
+
+    @property
+    def modes(self) -> list[Any]:
+        """What `stty -a` tells: echo, line mode and the like."""
+        return termios.tcgetattr(self._master)
+
+    def wait_for(self, wanted: Wanted, patience: float = PATIENCE) -> None:
+        """Until that text is on the screen, or that is true; AssertionError with the screen if never."""
+        deadline = time.monotonic() + patience
+        while not (wanted in self.text if isinstance(wanted, str) else wanted()):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"never came: {wanted!r}; on the screen:\n{self.text}")
+            with self._news:
+                self._news.wait(0.05)
+
+    def time_of(self, condition: Callable[[str], object]) -> float:
+        """When the screen first was like that, in seconds since the start; NaN for never."""
+        painter = _Painter()
+        for count, (when, _) in enumerate(list(self._output), start=1):
+            if condition("\n".join(painter.rows(self._output[:count]))):
+                return when - self.started
+        return float("nan")
+
+    # --- The program's end ----------------------------------------------------------------------
+
+    def wait(self, patience: float = PATIENCE) -> int:
+        """The exit status, as a shell has it, once the program has ended."""
+        if self._exit_code is None:
+            if not select.select([self._status], [], [], patience)[0]:
+                raise AssertionError(f"goes on and on; on the screen:\n{self.text}")
+            self._exit_code = int(self._status.readline())
+        return self._exit_code
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether `wait` would answer at once."""
+        return self._exit_code is not None or bool(select.select([self._status], [], [], 0)[0])
+
+    @property
+    def processes(self) -> list[int]:
+        """Every process that came out of the program and still runs, whoever its parent is by now."""
+        return [pid for pid in session_of(self._leader.pid) if pid != self._leader.pid]
+
+    def close(self) -> None:
+        """End all that is left."""
+        while left := self.processes:
+            for pid in left:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.01)
+        self._leader.kill()
+        self._leader.wait()
+        self._status.close()
+        self._reader.join()
+        if self._master >= 0:
+            os.close(self._master)
+            self._master = -1
+
+    # --- Reading --------------------------------------------------------------------------------
+
+    def _read(self) -> None:
+        """The reading thread."""
+        while (master := self._master) >= 0:
+            try:
+                if not select.select([master], [], [], 0.2)[0]:
+                    continue
+                data = os.read(master, min(self._rate // 50, 1 << 16) if self._rate else 1 << 16)
+            except (OSError, ValueError):  # nobody is on the other side any more, or we hung up
+                return
+            if self._rate is not None:
+                time.sleep(len(data) / self._rate)
+            self._note(data)
+
+    def _note(self, what: bytes | tuple[int, int]) -> None:
+        with self._news:
+            self._output.append((time.perf_counter(), what))
+            self._news.notify_all()
+
+
+class _Painter:
+    """Turns output into rows of text, going on where it stopped."""
+
+    def __init__(self) -> None:
+        self._screen = pyte.Screen(80, 24)
+        self._stream = pyte.ByteStream(self._screen)
+        self._done = 0
+
+    def rows(self, output: Sequence[tuple[float, bytes | tuple[int, int]]]) -> list[str]:
+        new = output[self._done :]
+        self._done += len(new)
+        for _, what in new:
+            if isinstance(what, bytes):
+                self._stream.feed(what)
+            else:
+                self._screen.resize(columns=what[0], lines=what[1])
+        return [row.rstrip() for row in self._screen.display]
+
+
+def session_of(leader: int) -> list[int]:
+    """The processes of a session that run; a zombie does not."""
+    return [pid for pid, state, _, session in _processes() if session == leader and state != "Z"]
+
+
+def children_of(parent: int) -> list[int]:
+    return [pid for pid, state, ppid, _ in _processes() if ppid == parent and state != "Z"]
+
+
+def _processes() -> Iterator[tuple[int, str, int, int]]:
+    """(pid, state, parent, session) of all, as in proc(5)."""
+    for directory in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            fields = (directory / "stat").read_text(errors="replace").rpartition(")")[2].split()
+            yield int(directory.name), fields[0], int(fields[1]), int(fields[3])
+
+
+def _environment(env: Mapping[str, str]) -> dict[str, str]:
+    """A terminal with true colour, and nothing that the tests' own surroundings would say of it."""
+    ours = {
+        key: value
+        for key, value in env.items()
+        if not key.startswith("TEXTUAL") and key not in {"LINES", "COLUMNS"}
+    }
+    return {**ours, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
