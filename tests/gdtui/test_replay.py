@@ -1,0 +1,218 @@
+"""A replay hands records out when their time comes, at any speed, and ends with what was left."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.messages import (
+    AnyRecord,
+    Chunk,
+    CommandSent,
+    End,
+    Pause,
+    Record,
+    Started,
+    State,
+    StateChanged,
+    WorkerDied,
+)
+from engine.rundir import RunDirectory
+from engine.runlog import LogWriter
+from engine.settings import RunSettings, Variant, VariantSettings
+from gdtui.replay import REPLAYING, Replay, ReplayCommander
+from gdtui.store import Store
+
+MakeRun = Callable[..., RunDirectory]
+T0 = 1_700_000_000.0
+
+
+class Clock:
+    now = 500.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def chunk(batch: int, wall_time: float = 0.0, seconds: float = 0.0, generation: int = 1) -> Chunk:
+    return Chunk(
+        generation=generation, epoch=1, batch=batch, update=batch, in_update=0, samples=batch - 1,
+        seconds=seconds, duration=1.0, batch_size=1, last_batch_size=1, accumulation_steps=1, lr=0.1,
+        losses=np.array([0.5], "<f4").tobytes(), wall_time=wall_time,
+    )  # fmt: skip
+
+
+def started(wall_time: float = 0.0, generation: int = 1) -> Started:
+    return Started(
+        generation=generation, settings=VariantSettings(), n=100, model="m", parameters=1, device="cpu",
+        threads=1, epochs=1, pace=None, wall_time=wall_time,
+    )  # fmt: skip
+
+
+def run_of(path: Path, logs: dict[str, list[Record]], session: list[Record]) -> RunDirectory:
+    variants = tuple(Variant(name=name, settings=VariantSettings()) for name in logs)
+    run = RunDirectory.create(path, RunSettings(variants=variants), "0")
+    for log, records in [
+        *((run.variant_log(name), each) for name, each in logs.items()),
+        (run.session_log, session),
+    ]:
+        with LogWriter(log) as writer:
+            for record in records:
+                writer.append(record)
+    return run
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunDirectory:
+    """A begins 2 s before B; a command in between."""
+    a = [started(T0), chunk(1, T0 + 1), chunk(2, T0 + 5), End(wall_time=T0 + 9)]
+    b = [started(T0 + 2), chunk(1, T0 + 3), chunk(2, T0 + 8), End(wall_time=T0 + 9)]
+    sent = CommandSent(variant="B", command=Pause(id=1), wall_time=T0 + 4)
+    return run_of(tmp_path / "run", {"A": a, "B": b}, [sent, End(wall_time=T0 + 9)])
+
+
+def due(replay: Replay) -> list[tuple[str, str, float]]:
+    """What comes now: variant, kind, seconds after the start."""
+    return [(name, type(record).__name__, record.wall_time - T0) for name, record in replay.read(1000)]
+
+
+def test_all_logs_together_in_the_order_of_writing(run: RunDirectory, clock: Clock) -> None:
+    replay = Replay(run, 1.0, clock)
+    assert due(replay) == [("A", "Started", 0)]
+    clock.now += 4.5
+    assert due(replay) == [
+        ("A", "Chunk", 1), ("B", "Started", 2), ("B", "Chunk", 3), ("B", "CommandSent", 4),
+    ]  # fmt: skip
+    assert replay.now() == T0 + 4.5
+    clock.now += 100
+    assert [kind for _, kind, _ in due(replay)] == ["Chunk", "Chunk", "End", "End"]
+    assert due(replay) == []
+    assert replay.role == "replay ended"
+    assert replay.now() == T0 + 9
+
+
+def test_ten_times_as_fast(run: RunDirectory, clock: Clock) -> None:
+    replay = Replay(run, 10.0, clock)
+    due(replay)
+    clock.now += 0.49
+    assert [at for *_, at in due(replay)] == [1, 2, 3, 4]
+    assert replay.role == "replay ×10"
+    assert replay.now() == pytest.approx(T0 + 4.9)
+
+
+def test_time_before_the_first_read_does_not_count(run: RunDirectory, clock: Clock) -> None:
+    replay = Replay(run, 1.0, clock)
+    clock.now += 60
+    assert len(due(replay)) == 1
+
+
+def test_a_pause_stands_still_and_another_speed_goes_on_from_there(run: RunDirectory, clock: Clock) -> None:
+    replay = Replay(run, 1.0, clock)
+    due(replay)
+    clock.now += 1.5
+    replay.pause(True)
+    clock.now += 60
+    assert [at for *_, at in due(replay)] == [1]
+    assert replay.now() == T0 + 1.5
+    assert "paused" in replay.role
+    replay.set_speed(5.0)
+    clock.now += 60
+    assert due(replay) == []
+    replay.pause(False)
+    clock.now += 0.3
+    assert [at for *_, at in due(replay)] == [2, 3]
+
+
+def test_a_flood_comes_in_parts(run: RunDirectory, clock: Clock) -> None:
+    replay = Replay(run, 1.0, clock)
+    replay.set_speed(float("inf"))
+    assert len(list(replay.read(3))) == 3
+    assert len(list(replay.read(3))) == 3
+
+
+def test_without_times_the_seconds_of_training_count(tmp_path: Path, clock: Clock) -> None:
+    first = [started(), chunk(1), chunk(2, seconds=1.0)]
+    second = [started(generation=2), chunk(1, generation=2), End()]
+    replay = Replay(run_of(tmp_path / "run", {"A": [*first, *second]}, [End()]), 1.0, clock)
+
+    def batches() -> list[tuple[int, int]]:
+        return [(r.generation, r.batch) for _, r in replay.read(99) if isinstance(r, Chunk)]
+
+    assert batches() == []
+    clock.now += 1.0
+    assert batches() == [(1, 1)]
+    clock.now += 1.0
+    assert batches() == [(1, 2)]
+    assert replay.now() == 2.0
+    clock.now += 0.9
+    assert batches() == []
+    clock.now += 0.1
+    assert batches() == [(2, 1)]
+
+
+@pytest.mark.parametrize("damage", ["no end", "flipped", "foreign"])
+def test_a_log_that_ends_early_says_so_when_the_replay_comes_to_it(
+    damage: str, make_run: MakeRun, clock: Clock
+) -> None:
+    run = make_run(epochs=40, is_ended=damage != "no end")
+    log = run.variant_log("SGD")
+    data = bytearray(log.read_bytes())
+    if damage == "flipped":
+        data[len(data) // 2] ^= 4
+    elif damage == "foreign":
+        data[:] = b"something else entirely"
+    log.write_bytes(data)
+    replay = Replay(run, 1.0, clock)
+    assert (damage == "foreign") == bool(replay.notices())
+    list(replay.read(1000))
+    replay.set_speed(float("inf"))
+    records = dict(replay.read(10_000))  # the last one of each
+    last: AnyRecord = records["SGD"]
+    if damage == "no end":
+        assert isinstance(last, WorkerDied)
+        assert "ended by force" in last.detail
+    else:
+        assert isinstance(last, StateChanged)
+        assert last.state is State.STOPPED
+        assert str(log) in last.detail
+    assert last.wall_time == replay.now()
+    assert [each.variant for each in replay.notices()] == (["SGD"] if damage == "flipped" else [])
+    assert replay.notices() == []
+
+
+def test_keys_reach_the_replay_or_say_that_they_cannot(run: RunDirectory, clock: Clock) -> None:
+    replay, store = Replay(run, 1.0, clock), Store(run.info.settings)
+    keys = ReplayCommander(store, replay)
+    assert keys.pause() == []
+    assert replay.is_paused
+    assert keys.pause() == []
+    assert not replay.is_paused
+    keys.pace(1)
+    assert replay.speed == 2.0
+    keys.pace(-1), keys.pace(-1)
+    assert replay.speed == 0.5
+    for said in (
+        keys.batch(store.states, 1), keys.lr(store.states, 1), keys.accumulation(store.states, 1),
+        keys.momentum(store.states), keys.restart(store.states), keys.scaling(True), keys.scaling(False),
+        keys.step(store.states), keys.extend(),
+    ):  # fmt: skip
+        assert said[0] == REPLAYING
+        assert len(said) == 1
+    keys.pause()
+    keys.free()
+    due(replay)
+    assert replay.has_ended
+    assert all("ended" in said[0] for said in (keys.pause(), keys.pace(1), keys.free()))
+
+
+def test_the_ends_of_the_ladder_are_said(run: RunDirectory) -> None:
+    replay = Replay(run, 1000.0)
+    keys = ReplayCommander(Store(run.info.settings), replay)
+    assert "×1000" in keys.pace(1)[0]
+    assert replay.speed == 1000.0
