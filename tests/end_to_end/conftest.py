@@ -105,12 +105,20 @@ def start_app(tmp_path: Path, cli_env: dict[str, str]) -> Iterator[StartApp]:
         )
         app = App(terminal, path)
         apps.append(app)
-        terminal.wait_for(lambda: (path / "run.json").exists() or terminal.has_ended)
+        terminal.wait_for(lambda: _has_begun(path) or terminal.has_ended)
         return app
 
     yield start
     for app in apps:
         app.terminal.close()
+
+
+def _has_begun(run: Path) -> bool:
+    """Whether its run.json is there, and not about to be written."""
+    try:
+        return (run / "run.json").stat().st_size > 0
+    except OSError:
+        return False
 
 
 def _command(pid: int) -> str:

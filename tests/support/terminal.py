@@ -36,6 +36,13 @@ Wanted = str | Callable[[], object]
 """A text to be on the screen, or what must become true."""
 
 
+def _lead_session() -> None:
+    """In the child: own the terminal, and take signals as a program does that no nohup started."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Terminal:
     """Start `command` in a terminal of its own. Use it in a `with`, or call `close`."""
 
@@ -65,7 +72,7 @@ class Terminal:
             stderr=slave,
             env=_environment(env),
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            preexec_fn=_lead_session,
         )
         os.close(slave)
         assert self._leader.stdout is not None
@@ -136,13 +143,15 @@ class Terminal:
             with self._news:
                 self._news.wait(0.05)
 
-    def time_of(self, condition: Callable[[str], object]) -> float:
-        """When the screen first was like that, in seconds since the start; NaN for never."""
+    def replay(self) -> Iterator[tuple[float, str]]:
+        """(seconds since the start, what was on the screen then) after each piece of output."""
         painter = _Painter()
         for count, (when, _) in enumerate(list(self._output), start=1):
-            if condition("\n".join(painter.rows(self._output[:count]))):
-                return when - self.started
-        return float("nan")
+            yield when - self.started, "\n".join(painter.rows(self._output[:count]))
+
+    def time_of(self, condition: Callable[[str], object]) -> float:
+        """When the screen first was like that, in seconds since the start; NaN for never."""
+        return next((when for when, screen in self.replay() if condition(screen)), float("nan"))
 
     # --- The program's end ----------------------------------------------------------------------
 

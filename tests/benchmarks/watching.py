@@ -1,0 +1,170 @@
+"""What watching costs: training speed against a plain loop, the screen's share of a core and its bytes.
+
+    python tests/benchmarks/watching.py [--seconds 4] [--repeats 2]
+
+Speeds are batches a second of wall time, counted in the run's log, in turn with the lesson's loop.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from engine.follow import Follower
+from engine.messages import Chunk
+from engine.rundir import RunDirectory, RunDirectoryError
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+
+from terminal import Terminal  # noqa: E402
+
+ENV: Final = {**os.environ, "PYTHONPATH": str(ROOT)}
+TICKS: Final = os.sysconf("SC_CLK_TCK")
+
+LESSON: Final = """
+import sys, time
+import torch
+import torch.nn as nn
+import numpy as np
+
+batch_size, warm_up, seconds = int(sys.argv[1]), 1.0, float(sys.argv[2])
+X = torch.randn(2000, 10)
+y = (X @ torch.randn(10) + 0.1 * torch.randn(2000)).sign().clamp(min=0)
+model = nn.Linear(10, 1)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+criterion = nn.BCEWithLogitsLoss()
+epoch_losses, batches, counted = [], 0, 0
+began = time.perf_counter()
+start = None
+while True:
+    perm = torch.randperm(len(X))
+    X_shuf, y_shuf = X[perm], y[perm]
+    batch_losses = []
+    for i in range(0, len(X), batch_size):
+        X_batch = X_shuf[i:i + batch_size]
+        y_batch = y_shuf[i:i + batch_size]
+        optimizer.zero_grad()
+        loss = criterion(model(X_batch).squeeze(-1), y_batch)
+        loss.backward()
+        optimizer.step()
+        batch_losses.append(loss.item())
+        batches += 1
+    epoch_losses.append(np.mean(batch_losses))
+    now = time.perf_counter()
+    if start is None and now - began > warm_up:
+        start, counted = now, batches
+    elif start is not None and now - start > seconds:
+        break
+print((batches - counted) / (now - start))
+"""
+
+
+def lesson(batch_size: int, seconds: float) -> float:
+    """Batches a second of the lesson's loop, after a second of warming up."""
+    arguments = [sys.executable, "-c", LESSON, str(batch_size), str(seconds)]
+    return float(subprocess.run(arguments, capture_output=True, text=True, check=True).stdout)
+
+
+class Watched:
+    """`gdtui` at 160×45 and what its log says."""
+
+    def __init__(self, terminal: Terminal, run: Path) -> None:
+        self.terminal = terminal
+        self._run = run
+        self._follower: Follower | None = None
+
+    def batches(self) -> dict[str, int]:
+        """New in the log since the last call, by variant."""
+        found: dict[str, int] = {}
+        while self._follower is None:
+            try:
+                self._follower = Follower(RunDirectory.open(self._run))
+            except RunDirectoryError:  # not yet
+                time.sleep(0.02)
+        for name, record in self._follower.read(10**9):
+            if isinstance(record, Chunk):
+                found[name] = found.get(name, 0) + record.batches
+        return found
+
+    def wait_for(self, variants: int) -> None:
+        """Until so many have trained, and a second more."""
+        seen: set[str] = set()
+        while len(seen) < variants:
+            seen |= set(self.batches())
+            time.sleep(0.02)
+        time.sleep(1.0)
+
+    def processor_seconds(self) -> float:
+        """That the process of the screen has used; its workers not counted."""
+        fields = Path(f"/proc/{self.terminal.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+@contextmanager
+def watched(*arguments: str) -> Iterator[Watched]:
+    with tempfile.TemporaryDirectory() as folder:
+        run = Path(folder) / "run"
+        command = [sys.executable, "-m", "gdtui", "--run-dir", str(run), "--epochs", "1000000", *arguments]
+        with Terminal(command, env=ENV) as terminal:
+            yield Watched(terminal, run)
+            terminal.send("q")
+            terminal.wait()
+
+
+def under_gdtui(batch_size: str, seconds: float) -> float:
+    """Batches a second of one variant with the screen on."""
+    with watched("--batch-sizes", batch_size, "--pace", "free") as app:
+        app.wait_for(1)
+        app.batches()
+        start = time.perf_counter()
+        time.sleep(seconds)
+        (batches,) = app.batches().values()
+        return batches / (time.perf_counter() - start)
+
+
+def report_speeds(seconds: float, repeats: int) -> None:
+    print(f"batches a second, medians of {repeats} alternated runs of {seconds:g} s")
+    for batch_size in ("full", "64", "1"):
+        plain, ours = [], []
+        for _ in range(repeats):
+            plain.append(lesson(2000 if batch_size == "full" else int(batch_size), seconds))
+            ours.append(under_gdtui(batch_size, seconds))
+        a, b = statistics.median(ours), statistics.median(plain)
+        pairs = ", ".join(f"{one / other:.2f}" for one, other in zip(ours, plain, strict=True))
+        print(
+            f"  {batch_size:>4}: gdtui {a:>8,.0f}  ÷  lesson {b:>8,.0f}  =  {a / b:.2f}"
+            f"   (goal ≥ 1.0; single pairs {pairs})"
+        )
+
+
+def report_screen(seconds: float) -> None:
+    print(f"screen at 160×45, 10 fps, three variants, {seconds:g} s (goals ≤ 15 % of a core, ≤ 120 KiB/s)")
+    for pace in ("1", "free"):
+        with watched("--pace", pace) as app:
+            app.wait_for(3)
+            used, written, start = app.processor_seconds(), app.terminal.bytes_written, time.perf_counter()
+            time.sleep(seconds)
+            spent = time.perf_counter() - start
+            share = (app.processor_seconds() - used) / spent
+            kibibytes = (app.terminal.bytes_written - written) / spent / 1024
+            print(f"  pace {pace:>4}: {share:6.1%} of a core, {kibibytes:6.1f} KiB/s")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--repeats", type=int, default=2)
+    options = parser.parse_args()
+    print(f"load at the start {os.getloadavg()[0]:.1f}")
+    report_speeds(options.seconds, options.repeats)
+    report_screen(options.seconds * 2)
