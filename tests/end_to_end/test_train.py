@@ -284,8 +284,9 @@ def test_a_log_that_cannot_be_written_waits_and_loses_nothing(tmp_path: Path) ->
 
 
 def _as_in_a_terminal() -> None:
-    """A test run in the background ignores SIGINT, and what it starts would, too."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    """A test run in the background ignores SIGINT, under nohup SIGHUP; what it starts would, too."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def _once_all_train(path: Path) -> RunDirectory:
