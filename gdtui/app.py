@@ -24,13 +24,13 @@ from gdtui.panels.footer import Footer
 from gdtui.panels.line import Line
 from gdtui.panels.summary import Summary
 from gdtui.panels.variant import VariantPanel
-from gdtui.source import LogSource, Source
 from gdtui.theme import THEMES
 
 if TYPE_CHECKING:
     from engine.settings import VariantSettings
     from gdtui.commander import Controls
     from gdtui.live_view import LiveView
+    from gdtui.source import Source
 
 PANELS: Final = 4
 """Variants that get a panel each; more get a line each."""
@@ -66,15 +66,22 @@ class GdtuiApp(App[None]):
         *,
         fps: float = 10.0,
         theme: str = "dark",
-        source: Source | None = None,
+        start: "Callable[[], Controls] | None" = None,
+        source: "Source | None" = None,
         keys: tuple[Press, ...] = (),
     ) -> None:
-        """`controls` None: only watching. `source` None: the run's logs. `keys` play by themselves."""
+        """`controls` None: only watching, unless `start` makes them after the first frame.
+
+        `source` None: the run's logs. `keys` play by themselves.
+        """
         super().__init__()
         spans.install()
         self.run_directory = run
         self.controls = controls
-        self.source: Source = source or LogSource(run)
+        self.crash = ""
+        """The message that says on which error of its own the app ended."""
+        self._start = start
+        self._source = source
         self._keys = keys
         self._fps = fps
         for each in THEMES.values():
@@ -113,10 +120,21 @@ class GdtuiApp(App[None]):
     def live(self) -> "LiveView":
         """What is read and drawn; made when first asked for."""
         if self._live is None:
+            if self._start is not None:
+                self.controls = self._start()
             from gdtui.live_view import LiveView
 
             self._live = LiveView(self)
         return self._live
+
+    @property
+    def source(self) -> "Source":
+        """Where the records come from."""
+        if self._source is None:
+            from gdtui.source import LogSource
+
+            self._source = LogSource(self.run_directory)
+        return self._source
 
     # --- Keys: settings -------------------------------------------------------------------------
 
@@ -222,7 +240,8 @@ class GdtuiApp(App[None]):
         except OSError:
             where = said
         what = said.strip().splitlines()[-1]
-        self.panic(Text(f"gdtui stopped on an error of its own: {what}\nWhat was trained is kept. {where}"))
+        self.crash = f"gdtui stopped on an error of its own: {what}\nWhat was trained is kept. {where}"
+        self.panic(Text(self.crash))
 
     def _told(self, notes: list[str]) -> None:
         """After a command: say what is to be said, and show it as pending at once."""

@@ -1,15 +1,22 @@
-"""The app on a run of its own: starts run, workers and screen in the order that paints first, and ends all.
+"""The app on a run of its own: paints first, then starts the workers; ends all of it, however it ends.
 
-However it ends (key, signal, error), the workers are stopped, the logs closed, the terminal restored.
+Between the first frame and the end the workers are stopped, the logs closed and the terminal restored
+on a key, a signal and an error alike.
 """
 
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from engine.launch import warm_up
 from engine.rundir import RunDirectory
-from engine.session import Session
 from engine.settings import RunSettings
 from gdtui.keyscript import Press
+
+if TYPE_CHECKING:
+    from gdtui.commander import Controls
 
 
 def run_live(
@@ -19,12 +26,53 @@ def run_live(
     from gdtui.cli import version
 
     run = RunDirectory.create(run_path, settings, version())
-    # Its output goes to a file from now on, and torch is imported while the screen is being painted.
-    warm_up(run.server_output)
-    with Session(run) as session:
-        session.start()
-        from gdtui.app import GdtuiApp
+    with contextlib.ExitStack() as stack:
 
-        app = GdtuiApp(run, session, fps=fps, theme=theme, keys=keys)
-        app.run()
-        return app.return_code or 0
+        def start() -> "Controls":
+            """Called after the first frame: torch's import would have slowed that by a third."""
+            from engine.launch import warm_up
+            from engine.session import Session
+
+            # While an app runs sys.stderr is Textual's and has no file; multiprocessing hands one on.
+            with os.fdopen(os.dup(2), "w") as plain, contextlib.redirect_stderr(plain):
+                warm_up(run.server_output)
+            session = stack.enter_context(Session(run))
+            session.start()
+            return session
+
+        with _screen_of_its_own(run.server_output):
+            from gdtui.app import GdtuiApp
+
+            app = GdtuiApp(run, None, start=start, fps=fps, theme=theme, keys=keys)
+            app.run()
+    if app.return_code == 1:
+        print(app.crash or f"gdtui stopped on an error of its own: {run.server_output}", file=sys.stderr)
+    return app.return_code or 0
+
+
+@contextlib.contextmanager
+def _screen_of_its_own(output: Path) -> Iterator[None]:
+    """Textual writes to a duplicate of the terminal; everything else that is printed goes to a file.
+
+    So no warning paints over the screen, neither from here nor from the server that workers are forked
+    from: it inherits stdout and stderr. Textual's driver writes to `sys.__stderr__`, and asks
+    `sys.__stdout__` for the size.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    saved, originals = [os.dup(1), os.dup(2)], (sys.__stdout__, sys.__stderr__)
+    file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    with os.fdopen(os.dup(2), "w", encoding="utf-8", errors="backslashreplace") as screen:
+        sys.__stdout__ = sys.__stderr__ = screen  # type: ignore[misc]
+        os.dup2(file, 1)
+        os.dup2(file, 2)
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            sys.__stdout__, sys.__stderr__ = originals  # type: ignore[misc]
+            for stream, copy in zip((1, 2), saved, strict=True):
+                os.dup2(copy, stream)
+                os.close(copy)
+            os.close(file)
