@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from engine.session import Notice
 from engine.settings import FULL, VariantSettings
 from gdtui import ladders, wording
-from gdtui.store import Store, VariantState
+from gdtui.store import Store
+from gdtui.variant import VariantState
 
 
 class Controls(Protocol):

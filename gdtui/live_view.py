@@ -17,7 +17,8 @@ from gdtui.panels.line import Line
 from gdtui.panels.summary import Summary
 from gdtui.panels.variant import VariantPanel
 from gdtui.replay import Replay, ReplayCommander
-from gdtui.store import Store, VariantState
+from gdtui.store import Store
+from gdtui.variant import VariantState
 from gdtui.views import Canvas, Ranges, View
 
 if TYPE_CHECKING:
@@ -108,7 +109,8 @@ class LiveView:
         self._app.say(self.store.take_said())
         self._heed(self._source.notices())
         if self._app.controls is not None:
-            self._heed(self._app.controls.poll())
+            run = self._app.run_directory.path
+            self._heed([texts.advised(notice, run) for notice in self._app.controls.poll()])
 
     def _heed(self, notices: list[Notice]) -> None:
         """Show what the session says: in the corner, and in the panel that it is about."""

@@ -6,7 +6,8 @@ from typing import Final
 
 from engine.messages import State
 from engine.settings import LrScaling
-from gdtui.store import Store, VariantState
+from gdtui.store import Store
+from gdtui.variant import VariantState
 from gdtui.wording import clock, count, number
 
 FOLDED: Final = 0.01

@@ -5,15 +5,19 @@ Fields keep their width while figures change, so that nothing jumps.
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
+from msgspec.structs import replace
 from textual.content import Content
 
 from engine.messages import State
+from engine.session import Notice, NoticeKind
 from engine.settings import LrScaling
 from gdtui import wording
-from gdtui.store import BROKEN, Store, VariantState
+from gdtui.store import Store
 from gdtui.theme import COLOURS
+from gdtui.variant import BROKEN, VariantState
 
 _DIM: Final = "$foreground 60%"
 _PENDING: Final = "bold $warning"
@@ -145,6 +149,16 @@ def trouble(one: VariantState) -> str:
     if one.is_diverging:
         return "diverging: the loss is over 1,000 × that at the start; a smaller lr (,), then r"
     return ""
+
+
+def advised(notice: Notice, run: Path) -> Notice:
+    """What the session says, with short file names and the key that helps."""
+    hint = {
+        NoticeKind.LOG_BLOCKED: " (space)",
+        NoticeKind.DIED: "; r starts a new one",
+        NoticeKind.NOT_STARTED: "; r tries again",
+    }.get(notice.kind, "")
+    return replace(notice, text=notice.text.replace(f"{run}/", "") + hint)
 
 
 def figures(one: VariantState) -> Content:

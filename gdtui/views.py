@@ -15,8 +15,9 @@ from engine.messages import State
 from gdtui.chart.axes import Range, grow, settle, x_scale, y_scale
 from gdtui.chart.palette import variant_colour
 from gdtui.chart.picture import Mark, Picture, Series
-from gdtui.store import SMOOTHING, Generation, Store, VariantState
+from gdtui.store import Store
 from gdtui.trace import EMPTY, Axis, Trace
+from gdtui.variant import SMOOTHING, Generation, VariantState
 
 _TITLES: Final = {
     Axis.SAMPLES: "samples",

@@ -13,7 +13,7 @@ from textual.widgets import Input, Label
 
 from engine.settings import SettingsError, VariantSettings
 from gdtui import forms
-from gdtui.store import VariantState
+from gdtui.variant import VariantState
 
 
 class EditScreen(ModalScreen[dict[str, VariantSettings] | None]):

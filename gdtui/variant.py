@@ -1,0 +1,214 @@
+"""What the screen knows of one variant: figures, every loss, the changes to mark, what is pending.
+
+A fold over the records about it; the figures that every front end shares come from the tally.
+"""
+
+import math
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Final
+
+from engine.messages import (
+    AnyRecord,
+    Changed,
+    Chunk,
+    Pause,
+    Refused,
+    Resume,
+    Started,
+    State,
+)
+from engine.settings import VariantSettings
+from engine.tally import Tally
+from gdtui.history import History
+from gdtui.pending import Pending
+from gdtui.wording import difference
+
+DIVERGING: Final = 1_000.0
+"""A smoothed loss above this many times the full loss at the start is called diverging."""
+SMOOTHING: Final = 0.25
+"""The time constant of the smoothed loss, in epochs."""
+ENDED: Final = frozenset(
+    (State.FINISHED, State.DIVERGED, State.FAILED, State.OUT_OF_MEMORY, State.DIED, State.STOPPED)
+)
+BROKEN: Final = frozenset((State.FAILED, State.OUT_OF_MEMORY, State.DIED, State.STOPPED))
+"""Nobody trains there who could obey."""
+_SPEED_SECONDS: Final = 1.0
+"""The training time that samples/s is taken over."""
+_BEHIND_CHUNKS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Where other settings came into force: what was seen before the first batch under them."""
+
+    samples: int
+    updates: int
+    seconds: float
+    label: str
+    """Such as "batch 64→128"."""
+
+
+@dataclass(slots=True)
+class Generation:
+    """The curves of one generation."""
+
+    history: History
+    evaluations: list[tuple[int, int, float, float]] = field(default_factory=list)
+    """(samples, updates, seconds, full loss) at each epoch's end, from the start on."""
+    changes: list[Change] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class VariantState:
+    """One variant as it stands."""
+
+    index: int
+    tally: Tally
+    pending: Pending = field(default_factory=Pending)
+    current: Generation | None = None
+    ghost: Generation | None = None
+    """The generation before, if it had any loss."""
+    said: deque[str] = field(default_factory=deque)
+    """What the log wants the user to be told: notes of changes, refusals. The app takes it."""
+    notice: str = ""
+    """What the session said of it and no log may hold."""
+    is_blocked: bool = False
+    """Its log cannot be written: it waits, whatever the log said last."""
+    _loss: float | None = None
+    """The smoothed loss, once asked for since the last chunk."""
+    _trained: deque[Chunk] = field(default_factory=deque)
+    """The latest chunks."""
+
+    def add(self, record: AnyRecord) -> None:
+        """Take in the next record about this variant."""
+        before = self.tally.settings
+        self.tally.add(record)
+        self.pending.add(record)
+        match record:
+            case Started():
+                self._begin(record)
+            case Chunk():
+                self._learn(record)
+            case Changed():
+                self._mark(record, before)
+            case Refused():
+                self.said.append(f"{self.tally.name}: {record.detail}")
+            case _ if self.current is not None:
+                self._measure()
+
+    def _begin(self, record: Started) -> None:
+        if self.current is not None and len(self.current.history):
+            self.ghost = self.current
+        self.current = Generation(History(record.n))
+        self.notice, self.is_blocked, self._loss = "", False, None
+        self._trained.clear()
+
+    def _learn(self, chunk: Chunk) -> None:
+        if self.current is None:
+            return
+        self.current.history.append(chunk)
+        self._loss = None
+        self._trained.append(chunk)
+        while len(self._trained) > 2 and self._trained[1].seconds < chunk.seconds - _SPEED_SECONDS:
+            self._trained.popleft()
+
+    def _mark(self, record: Changed, before: VariantSettings) -> None:
+        label = difference(before, record.settings, self.tally.n)
+        if self.current is not None and label:
+            self.current.changes.append(Change(record.samples, record.update - 1, record.seconds, label))
+        if record.note:
+            self.said.append(f"{self.tally.name}: {record.note}")
+        self._trained.clear()  # what follows has another speed
+
+    def _measure(self) -> None:
+        """Keep the points that are measured at each epoch's end."""
+        assert self.current is not None
+        for one in self.tally.evaluations[len(self.current.evaluations) :]:
+            self.current.evaluations.append((one.samples, one.updates, one.seconds, one.full_loss))
+
+    # --- Figures --------------------------------------------------------------------------------
+
+    @property
+    def wanted(self) -> VariantSettings:
+        """The settings in force once everything pending is."""
+        return self.pending.settings(self.tally.settings)
+
+    @property
+    def loss(self) -> float:
+        """The smoothed loss; NaN before the first batch."""
+        if self._loss is None:
+            self._loss = self.current.history.smoothed_last(SMOOTHING) if self.current else math.nan
+        return self._loss
+
+    @property
+    def spread(self) -> float:
+        """σ: the noise of the batch losses over the last epoch; NaN where there is none."""
+        spread = self.current.history.spread() if self.current else None
+        return math.nan if spread is None else spread
+
+    @property
+    def speed(self) -> float:
+        """Samples a second of training time, lately; NaN before there is a rate."""
+        if not self._trained:
+            return math.nan
+        seconds = self.tally.seconds - self._trained[0].seconds
+        samples = self.tally.samples - self._trained[0].samples
+        return samples / seconds if seconds > 0 else math.nan
+
+    @property
+    def is_diverging(self) -> bool:
+        """Still finite, but far beyond where it began."""
+        evaluations = self.tally.evaluations
+        if not evaluations or self.tally.state in (State.DIVERGED, *BROKEN):
+            return False
+        return self.loss > DIVERGING * evaluations[0].full_loss
+
+    @property
+    def has_run_away(self) -> bool:
+        """Diverged or about to: its losses say nothing about the scale of the others."""
+        return self.tally.state is State.DIVERGED or self.is_diverging
+
+    @property
+    def is_behind(self) -> bool:
+        """Lately it could not keep the pace: forgiven chunk by chunk, it would flicker."""
+        return any(chunk.behind for chunk in list(self._trained)[-_BEHIND_CHUNKS:])
+
+    @property
+    def is_broken(self) -> bool:
+        """Nobody is there who could obey anything but a restart."""
+        return self.tally.state in BROKEN
+
+    @property
+    def has_ended(self) -> bool:
+        return self.tally.state in ENDED
+
+    @property
+    def word(self) -> str:
+        """What it is doing, in a word or two."""
+        state, going = self.tally.state, self.pending.going
+        if self.is_blocked:
+            return "cannot write"
+        if self.pending.restarts:
+            return "restarting…"
+        if state is State.RUNNING and isinstance(going, Pause):
+            return "pausing…"
+        if state is State.PAUSED and isinstance(going, Resume):
+            return "resuming…"
+        if state is State.RUNNING and self.is_diverging:
+            return "diverging"
+        if state is State.RUNNING and self.is_behind:
+            return "behind"
+        return str(state)
+
+    @property
+    def will_go(self) -> bool:
+        """Trains, or is about to, once everything pending is obeyed."""
+        going = self.pending.going
+        if self.is_blocked:
+            return False
+        if self.tally.state in (State.RUNNING, State.STARTING):
+            return not isinstance(going, Pause)
+        if self.tally.state is State.PAUSED:
+            return isinstance(going, Resume)
+        return self.pending.restarts
