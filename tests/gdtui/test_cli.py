@@ -44,7 +44,10 @@ def test_a_wrong_call_exits_2_with_one_line(line: str, said: str, cli: Cli) -> N
     assert said in result.stderr
 
 
-@pytest.mark.parametrize("line", ["--help", "train --help", "watch -h", "import -h", "export -h", "runs --help", "--version"])
+@pytest.mark.parametrize(
+    "line",
+    ["--help", "train --help", "watch -h", "import -h", "export -h", "runs --help", "--version"],
+)
 def test_help_is_on_stdout(line: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(line.split()) == 0
     said = capsys.readouterr()

@@ -96,6 +96,13 @@ def test_what_samples_updates_and_epochs_tell_of_the_rest(imported: Callable[[st
     assert columns["samples"] == ["0", "4", "8", "10", "14", "18"]
 
 
+def test_updates_of_uneven_length_stay_as_they_are(imported: Callable[[str], RunDirectory]) -> None:
+    updates = [1, 1, 1, 2, 3, 3, 4, 4, 4, 4, 4, 6]
+    text = "".join(f"a,{k},{update},3,0,1\n" for k, update in enumerate(updates, start=1))
+    run = imported("variant,batch,update,accumulation_steps,seconds,loss\n" + text)
+    assert table(run)["update"] == [*map(str, updates)]
+
+
 def test_losses_that_are_no_numbers_are_gaps(imported: Callable[[str], RunDirectory]) -> None:
     run = imported("variant,batch,loss\na,1,\na,2,nan\na,3,-inf\na,4,1e99\na,5, \na,6,0.1\n")
     assert table(run)["loss"] == ["nan", "nan", "-inf", "inf", "nan", "0.1"]

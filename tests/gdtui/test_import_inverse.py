@@ -116,6 +116,16 @@ def generation_of(data: st.DataObject, number: int) -> list[Record]:
     return written
 
 
+def places_in_updates(run: RunDirectory) -> list[int]:
+    """For each batch, how many of its update came before it; no column says so."""
+    return [
+        (chunk.in_update + k) % chunk.accumulation_steps
+        for chunk in records(run, Chunk)
+        if isinstance(chunk, Chunk)
+        for k in range(chunk.batches)
+    ]
+
+
 @given(data=st.data())
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 def test_an_export_imported_exports_the_same_bytes(
@@ -147,6 +157,7 @@ def test_an_export_imported_exports_the_same_bytes(
     import_csv(str(folder / "one.csv"), folder / "two", "0")
     again = RunDirectory.open(folder / "two")
     assert exported(again) == csv
+    assert places_in_updates(again) == places_in_updates(run)
     assert Follower(again).unfinished() == names
     for name in names:  # what the screen does with it
         history = History(N)

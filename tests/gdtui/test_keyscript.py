@@ -69,3 +69,15 @@ async def test_keys_type_into_what_has_the_focus_once_it_is_ready() -> None:
                 break
             await pilot.pause(0.02)
         assert app.query_one(Input).value == "a. ["
+
+
+async def test_a_key_waits_for_its_time() -> None:
+    app = Form()
+    async with app.run_test() as pilot:
+        app.run_worker(play(app, parse_keys("a 60s b"), lambda: True))
+        for _ in range(100):
+            if app.query_one(Input).value:
+                break
+            await pilot.pause(0.02)
+        await pilot.pause(0.2)
+        assert app.query_one(Input).value == "a"
