@@ -45,7 +45,7 @@ class LiveView:
         )
         self.view = View(dark=app.current_theme.dark)
         self._ranges: dict[str, Ranges] = {}
-        self._drawn: dict[str, tuple[Canvas, View, int]] = {}
+        self._drawn: dict[str, tuple[Canvas, View, int, bool]] = {}
         self._versions: dict[str, int] = dict.fromkeys(self.store.variants, 0)
         self._figures_at = 0.0
         self._had_ended = False
@@ -130,22 +130,29 @@ class LiveView:
         chart = screen.query_one("#overlay", Chart)
         if self._is_due("overlay", chart, sum(self._versions.values())):
             picture, self._ranges["overlay"] = views.overlay(
-                self.store, self.view, _canvas(chart), self._ranges.get("overlay", Ranges())
+                self.store, self.view, _canvas(chart), self._shown("overlay")
             )
             chart.show(picture)
         for one, panel in zip(self.store.states, screen.query(VariantPanel), strict=False):
             name = one.tally.name
             if self._is_due(name, panel.chart, self._versions[name]):
                 picture, self._ranges[name] = views.panel(
-                    self.store, one, self.view, _canvas(panel.chart), self._ranges.get(name, Ranges())
+                    self.store, one, self.view, _canvas(panel.chart), self._shown(name)
                 )
                 panel.chart.show(picture)
+
+    def _shown(self, key: str) -> Ranges:
+        """The ranges that a chart's axes hold on to while it moves; at rest they follow from the data alone.
+
+        So a run that has ended or is paused looks the same to whoever comes later.
+        """
+        return Ranges() if self.store.is_at_rest else self._ranges.get(key, Ranges())
 
     def _is_due(self, key: str, chart: Chart, version: int) -> bool:
         """Whether a chart is seen, and would look different from what it was last drawn from."""
         if not chart.is_on_screen:
             return False
-        drawn = (_canvas(chart), self.view, version)
+        drawn = (_canvas(chart), self.view, version, self.store.is_at_rest)
         if self._drawn.get(key) == drawn:
             return False
         self._drawn[key] = drawn

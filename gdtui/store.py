@@ -82,6 +82,11 @@ class Store:
         return all(one.has_ended or (one.current and len(one.current.history)) for one in self.states)
 
     @property
+    def is_at_rest(self) -> bool:
+        """No variant trains or is about to: paused or ended, all of them."""
+        return not any(one.tally.state in (State.STARTING, State.RUNNING) for one in self.states)
+
+    @property
     def has_ended(self) -> bool:
         """All variants have: there is something to sum up."""
         return all(one.has_ended and not one.pending.restarts for one in self.states)

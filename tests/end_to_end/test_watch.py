@@ -1,0 +1,119 @@
+"""Watching real training: beside the app that trains, and headless runs until they end, however they end."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from engine.messages import State
+from engine.rundir import RunDirectory
+from engine.session import Session
+from engine.settings import RunSettings, Variant, VariantSettings
+from gdtui.app import GdtuiApp
+from gdtui.replay import Replay
+from gdtui.watch import WatchSource
+
+Training = Callable[..., "subprocess.Popen[bytes]"]
+
+
+def text_of(app: GdtuiApp) -> list[str]:
+    """What is on the screen, line by line."""
+    return ["".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips()]
+
+
+async def wait_for(pilot: Pilot[None], what: Callable[[], bool]) -> None:
+    for _ in range(600):
+        if what():
+            return
+        await pilot.pause(0.05)
+    raise AssertionError("it never came")
+
+
+@pytest.fixture
+def run_path(tmp_path: Path) -> Path:
+    return tmp_path / "run"
+
+
+@contextmanager
+def training(run_path: Path, env: dict[str, str], *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """`gdtui train` in the background, as soon as its directory is there."""
+    command = [sys.executable, "-m", "gdtui", "train", "--run-dir", str(run_path), *arguments]
+    process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        while not (run_path / "run.json").exists():
+            assert process.poll() is None
+            os.sched_yield()
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+async def test_a_headless_run_is_seen_as_it_trains_and_finishes(
+    run_path: Path, cli_env: dict[str, str]
+) -> None:
+    with training(run_path, cli_env, "--epochs", "8", "--pace", "4") as process:
+        app = GdtuiApp(RunDirectory.open(run_path), None, source=WatchSource(RunDirectory.open(run_path)))
+        async with app.run_test(size=(160, 45)) as pilot:
+            await wait_for(pilot, lambda: app.live.store.is_under_way)
+            await wait_for(pilot, lambda: text_of(app)[0].rstrip().endswith("running · watching"))
+            await wait_for(pilot, lambda: text_of(app)[0].rstrip().endswith("finished · watching"))
+            assert [one.tally.samples for one in app.live.store.states] == [16_000] * 3
+            assert "On all data they lie" in "\n".join(text_of(app))
+        assert process.wait(20) == 0
+
+
+async def test_a_headless_run_that_is_killed_does_not_seem_to_go_on(
+    run_path: Path, cli_env: dict[str, str]
+) -> None:
+    with training(run_path, cli_env, "--epochs", "1000", "--pace", "1") as process:
+        app = GdtuiApp(RunDirectory.open(run_path), None, source=WatchSource(RunDirectory.open(run_path)))
+        async with app.run_test(size=(160, 45)) as pilot:
+            await wait_for(pilot, lambda: app.live.store.is_under_way)
+            process.send_signal(signal.SIGKILL)
+            await wait_for(pilot, lambda: app.live.store.has_ended)
+            app.live.tick(figures=True)
+            await pilot.pause(0.2)
+            assert " running" not in "\n".join(text_of(app))
+
+
+async def test_beside_the_app_that_trains_all_charts_and_figures_are_the_same(run_path: Path) -> None:
+    variants = tuple(
+        Variant(name=name, settings=VariantSettings(batch_size=size))
+        for name, size in (("Batch GD", "full"), ("Mini-batch", 64), ("Small batch", 8))
+    )
+    run = RunDirectory.create(run_path, RunSettings(variants=variants, epochs=1000, pace=2.0), "0")  # type: ignore[arg-type]
+    with Session(run) as session:
+        session.start()
+        app = GdtuiApp(run, session)
+        async with app.run_test(size=(160, 45)) as pilot:
+            states = app.live.store.states
+            await wait_for(pilot, lambda: all(one.tally.epoch > 2 for one in states))
+            await pilot.press("right_square_bracket")
+            await wait_for(pilot, lambda: all(one.tally.epoch > 3 for one in states))
+            await pilot.press("space")
+            await wait_for(pilot, lambda: {one.tally.state for one in states} == {State.PAUSED})
+            app.live.tick(figures=True)
+            await pilot.pause(0.5)
+            own = text_of(app)
+        watching = GdtuiApp(run, None, source=WatchSource(run))
+        async with watching.run_test(size=(160, 45)) as pilot:
+            await wait_for(pilot, lambda: watching.live.store.states[0].tally.state is State.PAUSED)
+            watching.live.tick(figures=True)
+            await pilot.pause(0.5)
+            watched = text_of(watching)
+    assert watched[0].rstrip().endswith("paused · watching")
+    assert watched[1:] == own[1:]
+    replay = Replay(run, 1.0)
+    replay.set_speed(float("inf"))
+    replaying = GdtuiApp(run, None, source=replay)
+    async with replaying.run_test(size=(160, 45)) as pilot:
+        await wait_for(pilot, lambda: replay.has_ended)
+        samples = [one.tally.samples for one in replaying.live.store.states]
+    assert samples == [one.tally.samples for one in watching.live.store.states]
