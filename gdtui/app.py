@@ -113,6 +113,10 @@ class GdtuiApp(App[None]):
         """After the first frame: only now what draws is imported."""
         self.live.tick()
         self.set_interval(1 / self._fps, self.live.tick)
+        from gdtui.chart.frame import preload
+
+        # While the workers import torch, so that the first loss need not wait for it.
+        self.run_worker(preload, thread=True)
         if self._keys:
             self.run_worker(play(self, self._keys, lambda: self.live.store.is_under_way))
 

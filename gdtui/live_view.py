@@ -49,6 +49,7 @@ class LiveView:
         self._versions: dict[str, int] = dict.fromkeys(self.store.variants, 0)
         self._figures_at = 0.0
         self._had_ended = False
+        self._begun = 0
 
     @property
     def chosen(self) -> list[VariantState]:
@@ -63,16 +64,23 @@ class LiveView:
 
     def tick(self, *, figures: bool = False) -> None:
         """Read what is new and repaint what it changes; figures only now and then, or when asked."""
+        if not self._app.screen_stack:  # a last tick while the app ends
+            return
         self._read()
         now = time.monotonic()
         if not self._app.screen_stack[0].query(Chart):
             return  # a last tick while the screen is being taken down
         with self._app.batch_update():
             self._draw_charts()
-            if figures or now - self._figures_at >= _FIGURES_SECONDS:
+            if figures or now - self._figures_at >= _FIGURES_SECONDS or self._has_begun():
                 self._figures_at = now
                 self._write_figures()
                 self._watch_for_end()
+
+    def _has_begun(self) -> bool:
+        """Whether another variant has its first loss: that is shown without waiting."""
+        before, self._begun = self._begun, sum(one.tally.batches > 0 for one in self.store.states)
+        return self._begun > before
 
     # --- Results --------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""A line as it is drawn: positions with the lowest and highest value at each; history gives it, charts take it."""
+"""A line as it is drawn: positions, and the lowest and highest value at each."""
 
 from dataclasses import dataclass
 from enum import StrEnum

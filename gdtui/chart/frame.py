@@ -144,6 +144,11 @@ def _marker(symbol: str, colour: str) -> Any:
     return _plotext().marker(symbol, pixel=_pixel(colour))
 
 
+def preload() -> None:
+    """Import plotext before it is needed; from any thread."""
+    _plotext()
+
+
 def _plotext() -> Any:
     import plotext  # type: ignore[import-untyped]
 
