@@ -1,0 +1,165 @@
+"""An app on a run that a test writes: a writer for each log, controls that record what was told."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from engine.messages import (
+    AnyCommand,
+    Change,
+    Changed,
+    Chunk,
+    CommandSent,
+    Evaluation,
+    Extend,
+    Pause,
+    Record,
+    Restart,
+    Resume,
+    SetPace,
+    Started,
+    State,
+    StateChanged,
+    StepOnce,
+)
+from engine.rundir import RunDirectory
+from engine.runlog import LogWriter
+from engine.session import Notice
+from engine.settings import RunSettings, Variant, VariantSettings, default_names, parse_batch_size
+from gdtui.app import GdtuiApp
+
+N: Final = 2000
+
+
+class FakeControls:
+    """Records commands, and notes them in the session's log as a session does; nobody obeys."""
+
+    def __init__(self, run: RunDirectory) -> None:
+        self.names = [variant.name for variant in run.info.settings.variants]
+        self.told: list[tuple[str, AnyCommand]] = []
+        self.notices: list[Notice] = []
+        self._log = LogWriter(run.session_log)
+        self._id = 0
+
+    def _send(self, name: str, kind: type[AnyCommand], **fields: object) -> None:
+        self._id += 1
+        command = kind(id=self._id, **fields)  # type: ignore[arg-type]
+        self.told.append((name, command))
+        self._log.append(CommandSent(variant=name, wall_time=100.0, command=command))
+
+    def change(self, settings: Mapping[str, VariantSettings]) -> None:
+        for name, value in settings.items():
+            self._send(name, Change, settings=value)
+
+    def restart(self, settings: Mapping[str, VariantSettings]) -> None:
+        for name, value in settings.items():
+            self._send(name, Restart, settings=value)
+
+    def pause(self) -> None:
+        for name in self.names:
+            self._send(name, Pause)
+
+    def resume(self) -> None:
+        for name in self.names:
+            self._send(name, Resume)
+
+    def step_once(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._send(name, StepOnce)
+
+    def set_pace(self, pace: float | None) -> None:
+        for name in self.names:
+            self._send(name, SetPace, pace=pace)
+
+    def extend(self) -> None:
+        for name in self.names:
+            self._send(name, Extend, epochs=40)
+
+    def poll(self) -> list[Notice]:
+        notices, self.notices = self.notices, []
+        return notices
+
+    def last(self, kind: type[AnyCommand]) -> dict[str, AnyCommand]:
+        """The last command of a kind, by variant."""
+        return {name: command for name, command in self.told if isinstance(command, kind)}
+
+
+class Bench:
+    """A run, its writers, its controls."""
+
+    def __init__(self, path: Path, sizes: str = "full,64,1") -> None:
+        batch_sizes = tuple(parse_batch_size(size) for size in sizes.split(","))
+        variants = tuple(
+            Variant(name=name, settings=VariantSettings(batch_size=size))
+            for name, size in zip(default_names(batch_sizes), batch_sizes, strict=True)
+        )
+        self.run = RunDirectory.create(path, RunSettings(variants=variants, pace=1.0), "0")
+        self.controls = FakeControls(self.run)
+        self.names = self.controls.names
+        self._logs = {name: LogWriter(self.run.variant_log(name)) for name in self.names}
+        self._settings = {variant.name: variant.settings for variant in variants}
+
+    def app(self, *, watching: bool = False) -> GdtuiApp:
+        return GdtuiApp(self.run, None if watching else self.controls, fps=50)
+
+    def write(self, name: str, *records: Record) -> None:
+        for record in records:
+            self._logs[name].append(record)
+
+    def begin(self, generation: int = 1, *, command: int = 0, names: Iterable[str] = ()) -> None:
+        """All variants, or these, have started and measured their full loss."""
+        for name in names or self.names:
+            self.write(
+                name,
+                Started(
+                    generation=generation, settings=self._settings[name], n=N, model="Linear(10,1)",
+                    parameters=11, device="cpu", threads=1, epochs=20, pace=1.0, command=command,
+                ),
+                evaluation(0, generation=generation),
+                state(State.RUNNING, 10.0),
+            )  # fmt: skip
+
+    def train(self, name: str, losses: Iterable[float], *, batch: int = 1, generation: int = 1) -> None:
+        """Batches of 10 samples, one an update."""
+        values = np.array(list(losses), "<f4")
+        self.write(
+            name,
+            Chunk(
+                generation=generation, epoch=1, batch=batch, update=batch, in_update=0,
+                samples=(batch - 1) * 10, seconds=(batch - 1) * 0.01, duration=len(values) * 0.01,
+                batch_size=10, last_batch_size=10, accumulation_steps=1, lr=0.01,
+                losses=values.tobytes(),
+            ),
+        )  # fmt: skip
+
+    def finish(self) -> None:
+        """All have trained one epoch, and ended."""
+        for place, name in enumerate(self.names):
+            self.train(name, np.linspace(0.8, 0.3 + place / 10, 200))
+            self.write(name, evaluation(1, loss=0.3 + place / 10), state(State.FINISHED, 20.0))
+
+
+def evaluation(epoch: int, *, generation: int = 1, loss: float = 0.8) -> Evaluation:
+    return Evaluation(
+        generation=generation, epoch=epoch, batches=epoch * 200, updates=epoch * 200, samples=epoch * N,
+        seconds=2.0 * epoch, full_loss=loss,
+    )  # fmt: skip
+
+
+def state(value: State, wall_time: float, detail: str = "", command: int = 0) -> StateChanged:
+    return StateChanged(generation=1, state=value, wall_time=wall_time, detail=detail, command=command)
+
+
+def changed(settings: VariantSettings, command: int, *, batch: int = 51, note: str = "") -> Changed:
+    return Changed(
+        generation=1, settings=settings, epoch=1, batch=batch, update=batch, samples=(batch - 1) * 10,
+        seconds=(batch - 1) * 0.01, note=note, command=command,
+    )  # fmt: skip
+
+
+def text_of(app: GdtuiApp) -> str:
+    """What is on the screen, as plain text."""
+    strips = app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip) for strip in strips)
