@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from engine import worker
+from engine.messages import WorkerTask
 
 _PRELOAD: Final = ["engine.preload"]
 HAS_FORK_SERVER: Final = "forkserver" in mp.get_all_start_methods()
@@ -34,7 +35,7 @@ def warm_up(output: Path) -> None:
             forkserver.ensure_running()
 
 
-def start_worker(task: worker.WorkerTask) -> tuple[BaseProcess, Connection]:
+def start_worker(task: WorkerTask) -> tuple[BaseProcess, Connection]:
     """Start a worker; blocks until torch is imported. Returns its process and our end of its pipe."""
     context = mp.get_context("forkserver") if HAS_FORK_SERVER else mp.get_context("spawn")
     ours, theirs = context.Pipe()

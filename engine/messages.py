@@ -10,7 +10,7 @@ from enum import StrEnum
 
 import msgspec
 
-from engine.settings import VariantSettings
+from engine.settings import RunSettings, Variant, VariantSettings
 
 
 class State(StrEnum):
@@ -25,6 +25,22 @@ class State(StrEnum):
     OUT_OF_MEMORY = "out of memory"
     DIED = "died"
     STOPPED = "stopped"
+
+
+# --- What a worker is told when it starts ------------------------------------------------
+
+
+class WorkerTask(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a worker is told when it starts."""
+
+    run: RunSettings
+    variant: Variant
+    log: str
+    output: str
+    threads: int
+    epochs: int
+    pace: float | None
+    paused: bool = False
 
 
 # --- Commands: session -> worker ----------------------------------------------------------------

@@ -39,11 +39,11 @@ from engine.messages import (
     Stop,
     WorkerDied,
     WorkerReplaced,
+    WorkerTask,
 )
 from engine.rundir import RunDirectory
 from engine.runlog import LogWriter
 from engine.settings import Variant, VariantSettings
-from engine.worker import WorkerTask
 
 _STOP_SECONDS: Final = 1.0
 """How long a worker may take to close its log before it is killed."""

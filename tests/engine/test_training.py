@@ -1,4 +1,4 @@
-"""A worker without a process: what it writes when the problem, the device or its own arithmetic breaks."""
+"""Training without a process: what is logged when the problem, the device or its own arithmetic breaks."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -23,12 +23,13 @@ from engine.messages import (
     State,
     StateChanged,
     Stop,
+    WorkerTask,
 )
 from engine.problem import Problem
 from engine.recorder import Recorder
 from engine.runlog import LogReader, LogWriter
 from engine.settings import FULL, RunSettings, Variant, VariantSettings
-from engine.worker import Worker, WorkerTask
+from engine.training import Training
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -91,7 +92,7 @@ def run(
     )
     with LogWriter(log) as writer:
         script = Script(log, list(steps))
-        Worker(task, script, Recorder(writer, script), 0).run()  # type: ignore[arg-type]
+        Training(task, script, Recorder(writer, script), 0).run()  # type: ignore[arg-type]
     return list(LogReader(log))
 
 
@@ -211,7 +212,7 @@ def test_other_settings_with_drop_last_can_end_the_epoch(
     def three_batches_done(records: list[AnyRecord]) -> bool:
         return sum(r.batches for r in records if isinstance(r, Chunk)) >= 3
 
-    monkeypatch.setattr("engine.worker.CHUNK_SECONDS", 0.0)  # one batch a chunk
+    monkeypatch.setattr("engine.training.CHUNK_SECONDS", 0.0)  # one batch a chunk
     change = Change(id=1, settings=VariantSettings(batch_size=16, drop_last=True))
     records = run(
         tmp_path,
