@@ -64,7 +64,8 @@ class LiveView:
 
     def tick(self, *, figures: bool = False) -> None:
         """Read what is new and repaint what it changes; figures only now and then, or when asked."""
-        if not self._app.screen_stack:  # a last tick while the app ends
+        screens = self._app.screen_stack
+        if not (screens and screens[0].query(Summary)):  # a last tick, while the app is taken apart
             return
         self._read()
         now = time.monotonic()
