@@ -34,7 +34,8 @@ def rows(store: Store) -> list[Row]:
 def _cells(one: VariantState) -> tuple[str, ...]:
     tally = one.tally
     if tally.state is not State.FINISHED:
-        return (str(tally.state), "", "", "", count(tally.updates), clock(tally.seconds))
+        state = "no memory" if tally.state is State.OUT_OF_MEMORY else str(tally.state)
+        return ("", state, "", "", count(tally.updates), clock(tally.seconds))
     figures = (tally.full_loss, tally.final_loss, tally.std, tally.variance)
     return (*map(number, figures), count(tally.updates), f"{number(tally.seconds)} s")
 

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from gdtui.results import Row
     from gdtui.store import Store
 
-_NEXT = "S next lr scaling, from the same start · r restart · c continue · i hides this"
+_NEXT = "S restarts all with the next lr scaling · r restarts · c continues"
 
-_COLUMN = 11
-"""Cells a column."""
+_WIDTHS = (9, 11, 8, 10, 8, 10)
+"""Cells of each column of figures: with a name of 14 they fit into 80."""
 
 
 class Summary(Line):
@@ -43,4 +43,4 @@ def _line(row: "Row", name_width: int) -> Content:
 
 
 def _cells(cells: tuple[str, ...]) -> str:
-    return "".join(f"{cell:>{_COLUMN}}" for cell in cells)
+    return "".join(f"{cell:>{width}}" for cell, width in zip(cells, _WIDTHS, strict=True))
