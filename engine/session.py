@@ -123,7 +123,7 @@ class Session:
             variant=variant,
             log=str(self.run.variant_log(variant.name)),
             output=str(self.run.variant_output(variant.name)),
-            threads=settings.threads or max(1, usable_cores() // len(self._handles)),
+            threads=settings.threads or fair_threads(usable_cores(), len(self._handles)),
             epochs=self._epochs,
             pace=self._pace,
         )
@@ -314,6 +314,15 @@ class Session:
             _end(handle, deadline)
         self._write(End())
         self._log.close()
+
+
+def fair_threads(cores: int, workers: int) -> int:
+    """Intra-op threads a worker: a share of the cores but one, which stays for the screen.
+
+    Threads that outnumber the free cores wait for each other at every operation: with both of two
+    cores given to one worker, a full-batch step took twice as long as with one.
+    """
+    return max(1, (cores - 1) // workers)
 
 
 def usable_cores() -> int:

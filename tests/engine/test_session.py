@@ -25,7 +25,7 @@ from engine.messages import (
     WorkerDied,
 )
 from engine.runlog import LogReader
-from engine.session import NoticeKind
+from engine.session import NoticeKind, fair_threads
 from engine.settings import FULL, LrScaling, VariantSettings
 
 from .conftest import StartRun, Watched
@@ -101,6 +101,13 @@ def test_accumulation_gives_the_updates_of_the_large_batch(start_run: StartRun) 
     watched = start_run((64,), variant={"accumulation_steps": 8}, epochs=2)
     watched.until(lambda: watched.states() == ENDED)
     assert (watched.tallies["Mini-batch"].batches, watched.tallies["Mini-batch"].updates) == (64, 8)
+
+
+@pytest.mark.parametrize(
+    ("cores", "workers", "threads"), [(2, 1, 1), (2, 3, 1), (8, 3, 2), (16, 3, 5), (1, 1, 1), (64, 1, 63)]
+)
+def test_the_workers_share_the_cores_but_one(cores: int, workers: int, threads: int) -> None:
+    assert fair_threads(cores, workers) == threads
 
 
 # --- Commands -----------------------------------------------------------------------------------
