@@ -103,9 +103,12 @@ def panel(
 
 
 def _common_extremes(store: Store, one: VariantState, axis: Axis) -> tuple[float | None, float | None]:
-    """Lowest and highest raw loss of this variant and of all that have not run away."""
+    """Lowest and highest raw loss of this variant and of all that have not run away.
+
+    Asked up to where an axis would end, which stands still: a history then looks at new batches only.
+    """
     found = [
-        each.current.history.extremes(axis, 0.0, each.current.history.end(axis))
+        each.current.history.extremes(axis, 0.0, grow(None, each.current.history.end(axis)))
         for each in store.states
         if each.current is not None and (each is one or not each.has_run_away)
     ]
