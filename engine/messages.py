@@ -40,7 +40,6 @@ class WorkerTask(msgspec.Struct, frozen=True, kw_only=True):
     threads: int
     epochs: int
     pace: float | None
-    paused: bool = False
 
 
 # --- Commands: session -> worker ----------------------------------------------------------------

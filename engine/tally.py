@@ -55,6 +55,7 @@ class Tally:
     """Plain mean of the batch losses of each whole epoch."""
     evaluations: list[Evaluation] = field(default_factory=list)
     """Before the first epoch, then after each."""
+    _state_at: float = 0.0
     _epoch_sum: float = 0.0
     _epoch_batches: int = 0
 
@@ -70,11 +71,13 @@ class Tally:
             case Changed():
                 self.settings = record.settings
             case StateChanged():
+                self._state_at = record.wall_time
                 self.state, self.detail = record.state, record.detail
                 self.traceback, self.is_wrong_call = record.traceback, record.is_wrong_call
             case Planned():
                 self.planned_epochs, self.pace = record.epochs, record.pace
-            case WorkerDied():
+            case WorkerDied() if record.wall_time >= self._state_at:
+                # Of another log: read late, it may tell of a worker that has long been replaced.
                 self.state, self.detail, self.traceback = State.DIED, record.detail, ""
             case Refused() | _:
                 pass

@@ -68,7 +68,7 @@ class Training:
 
     def run(self) -> None:
         """Train and obey until told to stop; then close the log."""
-        self._begin(self._task.variant.settings, paused=self._task.paused)
+        self._begin(self._task.variant.settings)
         while True:
             for command in self._mailbox.take(self._wait()):
                 if isinstance(command, Stop):
@@ -91,7 +91,7 @@ class Training:
 
     # --- Generations ----------------------------------------------------------------------------
 
-    def _begin(self, settings: VariantSettings, *, paused: bool = False, command: int = 0) -> None:
+    def _begin(self, settings: VariantSettings, *, command: int = 0) -> None:
         """Start the next generation from the first weights."""
         self._generation += 1
         self._trainer = self._pending = self._pacer = None
@@ -100,7 +100,7 @@ class Training:
         self._become(State.STARTING, f"loading {self._task.run.problem}")
         self._guarded(lambda: self._load(settings, command))
         if self._trainer is not None and self._state is State.STARTING:
-            self._become(State.PAUSED if paused else State.RUNNING)
+            self._become(State.RUNNING)
 
     def _load(self, settings: VariantSettings, command: int) -> None:
         import torch

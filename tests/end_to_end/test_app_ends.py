@@ -121,4 +121,4 @@ def test_a_killed_app_leaves_no_process_and_a_log_that_can_be_exported(start_app
     assert not is_running(app.run)
     result = cli("export", app.path)
     assert result.returncode == 0, "the workers closed their logs"
-    assert len(result.stdout.splitlines()) > 100
+    assert len(result.stdout.splitlines()) > 10

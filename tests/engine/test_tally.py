@@ -121,3 +121,11 @@ def test_states_plans_and_deaths() -> None:
     assert tally.resolved == SETTINGS.resolve(5)
     tally.add(WorkerDied(variant="a", wall_time=0, detail="gone"))
     assert (tally.state, tally.detail) == (State.DIED, "gone")
+
+
+def test_a_death_that_is_read_late_does_not_undo_the_restart_after_it() -> None:
+    tally = tally_of(started(), StateChanged(generation=2, state=State.FINISHED, wall_time=20.0))
+    tally.add(WorkerDied(variant="a", wall_time=10.0, detail="gone"))
+    assert tally.state is State.FINISHED
+    tally.add(WorkerDied(variant="a", wall_time=30.0, detail="gone"))
+    assert tally.state is State.DIED
