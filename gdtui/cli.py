@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
+from gdtui import __version__
+
 if TYPE_CHECKING:
     from argparse import Namespace
 
@@ -55,20 +57,6 @@ def _give_up_stdout(error: OSError) -> int:
     return FAILED
 
 
-def version() -> str:
-    """Of the installed program."""
-    from importlib.metadata import PackageNotFoundError
-    from importlib.metadata import version as installed
-
-    try:
-        return installed("gdtui")
-    except PackageNotFoundError:
-        return "unknown"
-
-
-# --- Commands -----------------------------------------------------------------------------------
-
-
 def _app(arguments: list[str]) -> int:
     from gdtui.options import APP_PACE
     from gdtui.usage import app_parser
@@ -76,7 +64,7 @@ def _app(arguments: list[str]) -> int:
     parser = app_parser()
     typed = parser.parse(arguments)
     if typed.version:
-        print(f"gdtui {version()}")
+        print(f"gdtui {__version__}")
         return OK
     chosen = _understood(parser, typed, APP_PACE)
     if not _has_screen():
@@ -105,7 +93,7 @@ def _train(arguments: list[str]) -> int:
     from gdtui.train import train
 
     try:
-        run = RunDirectory.create(chosen.run_dir or _new_run(), chosen.settings, version())
+        run = RunDirectory.create(chosen.run_dir or _new_run(), chosen.settings, __version__)
     except RunDirectoryError as error:
         parser.error(str(error))
     return train(run, as_json=typed.json)
@@ -158,7 +146,7 @@ def _import(arguments: list[str]) -> int:
     from gdtui.importing.write import import_csv
 
     try:
-        notes = import_csv(typed.file, typed.run_dir, version())
+        notes = import_csv(typed.file, typed.run_dir, __version__)
     except (ImportFormatError, RunDirectoryError) as error:
         parser.error(str(error))
     for note in notes:

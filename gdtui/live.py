@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from engine.rundir import RunDirectory
 from engine.settings import RunSettings
+from gdtui import __version__
 from gdtui.keyscript import Press
 
 if TYPE_CHECKING:
@@ -23,9 +24,7 @@ def run_live(
     settings: RunSettings, run_path: Path, *, theme: str, fps: float, keys: tuple[Press, ...]
 ) -> int:
     """Train and show until the user quits; returns the exit status."""
-    from gdtui.cli import version
-
-    run = RunDirectory.create(run_path, settings, version())
+    run = RunDirectory.create(run_path, settings, __version__)
     with contextlib.ExitStack() as stack:
 
         def start() -> "Controls":
