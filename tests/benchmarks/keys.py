@@ -60,7 +60,8 @@ class Log:
 
     def wait_for_all(self) -> None:
         waiting = list(self.readers)
-        while waiting:
+        deadline = time.monotonic() + PATIENCE
+        while waiting and time.monotonic() < deadline:
             waiting = [one for one in waiting if not any(isinstance(record, Chunk) for record in one)]
             time.sleep(0.02)
         list(self._reader)
@@ -98,6 +99,7 @@ def press(pace: str, keys: int) -> tuple[list[Pressed], list[float]]:
             pace,
         ]
         with Terminal(command, env=ENV) as terminal:
+            terminal.wait_for(lambda: (run / "run.json").exists())
             log = Log(run)
             log.wait_for_all()
             time.sleep(1.0)

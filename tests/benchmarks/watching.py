@@ -85,6 +85,7 @@ class Watched:
         """New in the log since the last call, by variant."""
         found: dict[str, int] = {}
         while self._follower is None:
+            self._check()
             try:
                 self._follower = Follower(RunDirectory.open(self._run))
             except RunDirectoryError:  # not yet
@@ -98,9 +99,14 @@ class Watched:
         """Until so many have trained, and a second more."""
         seen: set[str] = set()
         while len(seen) < variants:
+            self._check()
             seen |= set(self.batches())
             time.sleep(0.02)
         time.sleep(1.0)
+
+    def _check(self) -> None:
+        if self.terminal.has_ended:
+            raise SystemExit(f"gdtui has ended:\n{self.terminal.text}")
 
     def processor_seconds(self) -> float:
         """That the process of the screen has used; its workers not counted."""

@@ -19,10 +19,12 @@ BRAILLE = range(0x2801, 0x2900)
 
 
 def test_three_variants_train_keys_change_one_and_q_ends_it_at_once(start_app: StartApp, cli: Cli) -> None:
-    app = start_app("--accumulation", "1,4,1", "--epochs", "1000")
+    """Groups of 16 batches, and so fast that they are cut anywhere by the stretches trained at once."""
+    run = ("--batch-sizes", "full,4,1", "--accumulation", "1,16,1", "--pace", "free")
+    app = start_app(*run, "--epochs", "1000000")
     app.wait_for_losses()
     press_keys_while_the_worker_cannot_answer(app)
-    app.terminal.wait_for(lambda: is_marked(app, "batch 64→128, lr 0.01→0.02"))
+    app.terminal.wait_for(lambda: is_marked(app, "batch 4→8, lr 0.01→0.02"))
     app.wait_for_progress(FULL, MINI, SGD)
 
     app.terminal.send("q")
@@ -39,11 +41,11 @@ def press_keys_while_the_worker_cannot_answer(app: App) -> None:
     terminal, worker = app.terminal, app.worker(MINI)
     os.kill(worker, signal.SIGSTOP)
     terminal.send("2].")
-    terminal.wait_for("batch 64→128… · lr 0.01→0.02…")
-    assert app.tallies()[MINI].settings.batch_size == 64
+    terminal.wait_for("batch 4→8… · lr 0.01→0.02…")
+    assert app.tallies()[MINI].settings.batch_size == 4
     os.kill(worker, signal.SIGCONT)
-    terminal.wait_for("batch 128 · lr 0.02 · accum ×4")
-    assert "→128…" not in terminal.text
+    terminal.wait_for("batch 8 · lr 0.02 · accum ×16")
+    assert "→8…" not in terminal.text
     assert {name for name, _ in app.records(Changed)} == {MINI}, "only the selected variant"
 
 
@@ -63,7 +65,7 @@ def check_changed_between_groups(rows: list[dict[str, str]]) -> None:
         if after["update"] == before["update"]:
             assert after["lr"] == before["lr"], "a change inside a group"
         if after["epoch"] == before["epoch"]:  # the last of an epoch may be short
-            assert int(before["batch_size"]) == {"0.01": 64, "0.02": 128}[before["lr"]]
+            assert int(before["batch_size"]) == {"0.01": 4, "0.02": 8}[before["lr"]]
     lrs = [row["lr"] for row in mini]
     assert sum(a != b for a, b in pairwise(lrs)) == 1
     assert (lrs[0], lrs[-1]) == ("0.01", "0.02")
