@@ -23,10 +23,14 @@ class Recorder:
 
     def write(self, record: Record) -> None:
         """Append to the log with the time, or keep the record and say why it cannot be written."""
+        was_blocked = self._log.is_blocked
         try:
             self._log.append(msgspec.structs.replace(record, wall_time=time.time()))
         except OSError as error:
             self._tell(error)
+        else:
+            if was_blocked:  # what waited was written, too
+                self._mailbox.send(LogUnblocked())
 
     def unblock(self) -> bool:
         """Try again; whether nothing waits any more."""

@@ -149,10 +149,11 @@ class Commander:
     # --- Going on -------------------------------------------------------------------------------
 
     def pause(self) -> Notes:
-        """Pause all, or let all go on."""
+        """Pause all, or let all go on; where a log could not be written, try again first."""
         if self._controls is None:
             return [self.refusal]
-        if self._store.is_going:
+        is_blocked = any(one.is_blocked for one in self._store.states)
+        if self._store.is_going and not is_blocked:
             self._controls.pause()
             return []
         self._store.unblock()

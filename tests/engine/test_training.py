@@ -1,5 +1,6 @@
 """Training without a process: what is logged when the problem, the device or its own arithmetic breaks."""
 
+import errno
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from engine.messages import (
     Chunk,
     End,
     Evaluation,
+    LogBlocked,
+    LogUnblocked,
     Note,
     Refused,
     Restart,
@@ -225,3 +228,18 @@ def test_other_settings_with_drop_last_can_end_the_epoch(
     evaluations = [(r.epoch, r.samples) for r in records if isinstance(r, Evaluation)]
     assert evaluations == [(0, 0), (1, 30), (2, 62)]
     assert [r.command for r in records if isinstance(r, Refused)] == [2]
+
+
+def test_a_write_that_succeeds_again_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(file: int, data: bytes, offset: int) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with LogWriter(tmp_path / "a.gdlog") as log:
+        script = Script(tmp_path / "a.gdlog", [])
+        recorder = Recorder(log, script)  # type: ignore[arg-type]
+        with monkeypatch.context() as disk:
+            disk.setattr("engine.runlog.os.pwrite", full)
+            recorder.write(End())
+        recorder.write(End())
+    assert [type(note) for note in script.notes] == [LogBlocked, LogUnblocked]
+    assert len(list(LogReader(tmp_path / "a.gdlog"))) == 2
