@@ -1,4 +1,4 @@
-"""The app on a run of its own: paints first, then starts the workers; ends all of it, however it ends.
+"""The app on a run of its own: torch is imported beside the first frame; ends all, however it ends.
 
 Between the first frame and the end the workers are stopped, the logs closed and the terminal restored
 on a key, a signal and an error alike.
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.launch import warm_up
 from engine.rundir import RunDirectory
 from engine.settings import RunSettings
 from gdtui import __version__
@@ -26,24 +27,21 @@ def run_live(
     """Train and show until the user quits; returns the exit status."""
     run = RunDirectory.create(run_path, settings, __version__)
     with contextlib.ExitStack() as stack:
+        stack.enter_context(_screen_of_its_own(run.server_output))
+        warm_up(run.server_output)  # first of all: torch's import takes longest
 
         def start() -> "Controls":
-            """Called after the first frame: torch's import would have slowed that by a third."""
-            from engine.launch import warm_up
+            """Called after the first frame."""
             from engine.session import Session
 
-            # While an app runs sys.stderr is Textual's and has no file; multiprocessing hands one on.
-            with os.fdopen(os.dup(2), "w") as plain, contextlib.redirect_stderr(plain):
-                warm_up(run.server_output)
             session = stack.enter_context(Session(run))
             session.start()
             return session
 
-        with _screen_of_its_own(run.server_output):
-            from gdtui.app import GdtuiApp
+        from gdtui.app import GdtuiApp
 
-            app = GdtuiApp(run, None, start=start, fps=fps, theme=theme, keys=keys)
-            app.run()
+        app = GdtuiApp(run, None, start=start, fps=fps, theme=theme, keys=keys)
+        app.run()
     if app.return_code == 1:
         print(app.crash or f"gdtui stopped on an error of its own: {run.server_output}", file=sys.stderr)
     return app.return_code or 0

@@ -182,7 +182,7 @@ class LiveView:
         for one, panel in zip(self.store.states, screen.query(VariantPanel), strict=False):
             panel.set_class(self.view.selected == one.index, "-selected")
             panel.set_class(self.view.selected not in (None, one.index), "-unselected")
-            panel.settings.say(texts.settings(one))
+            panel.settings.say(texts.settings(one, panel.settings.content_size.width))
             panel.figures.say(texts.figures(one))
             panel.say_state(*texts.state(one))
 

@@ -29,6 +29,8 @@ _STYLES: Final = {
     State.DIVERGED: "bold $error",
     **dict.fromkeys(BROKEN, "bold $error"),
 }
+_SHORT: Final = {"accum": "", "momentum": "mom", "optimizer": ""}
+"""Names of settings in a narrow panel; their values speak for themselves."""
 Part = tuple[str, str]
 """Text and style."""
 
@@ -104,8 +106,13 @@ def _length(parts: list[Part]) -> int:
 # --- One variant ------------------------------------------------------------------------------------
 
 
-def settings(one: VariantState) -> Content:
-    """The settings in force; before them those pending: "batch 64→128…"."""
+def settings(one: VariantState, width: int) -> Content:
+    """The settings in force; before them those pending: "batch 64→128…". Shorter where it is narrow."""
+    said = _settings(one, is_short=False)
+    return said if said.cell_length <= width else _settings(one, is_short=True)
+
+
+def _settings(one: VariantState, *, is_short: bool) -> Content:
     n = one.tally.n
     now, wanted = one.tally.settings, one.wanted
     parts: list[Part] = []
@@ -114,19 +121,21 @@ def settings(one: VariantState) -> Content:
         if value != new:
             pending.append((f"{name} {value}→{new}…", _PENDING))
         elif name == "batch":
-            parts.append((f"batch {wording.batch(now.batch_size, n)}", ""))
+            parts.append((f"batch {value if is_short else wording.batch(now.batch_size, n)}", ""))
         elif name == "lr":
-            parts.append((_lr(one), ""))
+            parts.append((_lr(one, is_short=is_short), ""))
         elif _is_telling(name, one):
-            parts.append((f"{name} {value}", ""))
+            parts.append((f"{_SHORT.get(name, name) if is_short else name} {value}".strip(), ""))
     return joined(pending + parts, " · ")
 
 
-def _lr(one: VariantState) -> str:
+def _lr(one: VariantState, *, is_short: bool) -> str:
     """The lr in force; with a rule, what it was scaled from."""
     base, rule, resolved = one.tally.settings.lr, one.tally.settings.lr_scaling, one.tally.resolved
     if rule is LrScaling.NONE or resolved is None:
         return f"lr {wording.setting(base)}"
+    if is_short:
+        return f"lr {wording.rounded(resolved.lr)} {rule}"
     return f"lr {wording.rounded(resolved.lr)} ({rule} from {wording.setting(base)})"
 
 
@@ -136,7 +145,7 @@ def _is_telling(name: str, one: VariantState) -> bool:
     return {
         "accum": now.accumulation_steps != 1,
         "momentum": now.momentum != 0,
-        "optimizer": now.optimizer != "sgd",
+        "optimizer": now.optimizer.lower() != "sgd",
     }.get(name, False)
 
 

@@ -17,8 +17,10 @@ from engine.messages import (
     WorkerReplaced,
 )
 from engine.settings import FULL, BatchSize, LrScaling, SettingsError, VariantSettings
-from gdtui import forms, keys, ladders, wording
+from engine.tally import Tally
+from gdtui import forms, keys, ladders, texts, wording
 from gdtui.pending import Pending
+from gdtui.variant import VariantState
 
 SMALL, LARGE = VariantSettings(batch_size=64), VariantSettings(batch_size=128)
 
@@ -227,3 +229,24 @@ def test_a_difference_names_what_changed() -> None:
     after = VariantSettings(batch_size=FULL, lr=0.02)
     assert wording.difference(SMALL, after, 2000) == "batch 64→full, lr 0.01→0.02"
     assert wording.difference(SMALL, SMALL, 2000) == ""
+
+
+# --- The settings line ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [FULL, 64, 1])
+def test_the_settings_of_a_panel_are_cut_nowhere(size: BatchSize) -> None:
+    """A panel of three has 49 columns on a screen of 160."""
+    settings = VariantSettings(
+        batch_size=size, lr_scaling=LrScaling.LINEAR, accumulation_steps=16, momentum=0.9, optimizer="SGD"
+    )
+    one = VariantState(0, Tally("a", settings, n=2000))
+    said = texts.settings(one, 49)
+    assert said.cell_length <= 49
+    for word in ("batch", "linear", "×16", "mom 0.9"):
+        assert word in said.plain
+
+
+def test_a_wide_panel_says_what_the_lr_was_scaled_from() -> None:
+    one = VariantState(0, Tally("a", VariantSettings(lr_scaling=LrScaling.LINEAR, batch_size=32), n=2000))
+    assert texts.settings(one, 49).plain == "batch 32 · lr 0.005 (linear from 0.01)"
