@@ -30,7 +30,7 @@ def warm_up(output: Path) -> None:
     forkserver.set_forkserver_preload(_PRELOAD)
     with _output_to(output):
         # First, and by itself: once started, Python 3.11's tracker unblocks SIGINT for this thread.
-        resource_tracker.ensure_running()
+        _ensure_tracker()
         with _sigint_blocked():
             forkserver.ensure_running()
 
@@ -38,6 +38,8 @@ def warm_up(output: Path) -> None:
 def start_worker(task: WorkerTask) -> tuple[BaseProcess, Connection]:
     """Start a worker; blocks until torch is imported. Returns its process and our end of its pipe."""
     context = mp.get_context("forkserver") if HAS_FORK_SERVER else mp.get_context("spawn")
+    if HAS_FORK_SERVER:
+        _ensure_tracker()
     ours, theirs = context.Pipe()
     process = context.Process(target=worker.main, args=(task, theirs), name=task.variant.name)
     try:
@@ -50,6 +52,24 @@ def start_worker(task: WorkerTask) -> tuple[BaseProcess, Connection]:
     finally:
         theirs.close()
     return process, ours
+
+
+def _ensure_tracker() -> None:
+    """Start multiprocessing's resource tracker, if it does not run.
+
+    It is handed sys.stderr's file, and fails where that has none, as while a terminal program runs.
+    """
+    with contextlib.ExitStack() as stack:
+        if not _has_file(sys.stderr):
+            stack.enter_context(contextlib.redirect_stderr(stack.enter_context(open(os.devnull, "w"))))  # noqa: PTH123
+        resource_tracker.ensure_running()
+
+
+def _has_file(stream: object) -> bool:
+    try:
+        return stream.fileno() >= 0  # type: ignore[attr-defined, no-any-return]
+    except (AttributeError, OSError, ValueError):
+        return False
 
 
 @contextlib.contextmanager

@@ -135,7 +135,7 @@ class Session:
             handle, task = self._to_start.get()
             try:
                 process, pipe = start_worker(task)
-            except (OSError, EOFError) as error:
+            except Exception as error:  # this thread must outlive whatever multiprocessing throws
                 text = f"its worker could not be started ({error})"
                 self._started.put(Notice(kind=NoticeKind.NOT_STARTED, variant=task.variant.name, text=text))
                 continue

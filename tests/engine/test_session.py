@@ -1,11 +1,13 @@
 """Sessions with real worker processes: training, commands, and everything that can go wrong."""
 
+import io
 import os
 import resource
 import signal
+import sys
 import time
 from itertools import pairwise
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +26,7 @@ from engine.messages import (
     State,
     StateChanged,
     WorkerDied,
+    WorkerTask,
 )
 from engine.runlog import LogReader
 from engine.session import NoticeKind, fair_threads
@@ -251,6 +254,41 @@ def test_the_fork_server_dies_the_workers_train_on_and_nothing_is_orphaned(start
     while any(map(is_alive, pids)) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not any(map(is_alive, pids))
+
+
+class Fileless(io.StringIO):
+    """A terminal program's sys.stderr."""
+
+    def fileno(self) -> int:
+        return -1
+
+
+@pytest.mark.filterwarnings("ignore:resource_tracker")
+def test_a_worker_starts_where_the_tracker_died_and_stderr_has_no_file(
+    start_run: StartRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resource_tracker.ensure_running()
+    os.kill(resource_tracker._resource_tracker._pid, signal.SIGKILL)  # type: ignore[attr-defined]
+    monkeypatch.setattr(sys, "stderr", Fileless())
+    watched = start_run((64,), epochs=1)
+    watched.until(lambda: watched.states() == ENDED)
+    assert watched.notices == []
+
+
+def test_a_worker_that_cannot_be_started_is_told_and_a_restart_tries_again(
+    start_run: StartRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(task: WorkerTask) -> None:
+        raise ValueError("no such luck")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("engine.session.start_worker", fail)
+        watched = start_run((64,), epochs=1)
+        watched.until(lambda: watched.notices)
+    assert [notice.kind for notice in watched.notices] == [NoticeKind.NOT_STARTED]
+    assert "no such luck" in watched.notices[0].text
+    watched.session.restart({"Mini-batch": VariantSettings()})
+    watched.until(lambda: watched.states() == ENDED)
 
 
 def test_a_variant_that_diverges_stops_alone(start_run: StartRun) -> None:
