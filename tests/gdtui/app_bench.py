@@ -102,7 +102,8 @@ class Bench:
         self._settings = {variant.name: variant.settings for variant in variants}
 
     def app(self, *, watching: bool = False) -> GdtuiApp:
-        return GdtuiApp(self.run, None if watching else self.controls, fps=50)
+        # Slow, for the tests tick themselves: Textual's pause() waits until the process has nothing to do.
+        return GdtuiApp(self.run, None if watching else self.controls, fps=4)
 
     def write(self, name: str, *records: Record) -> None:
         for record in records:
