@@ -32,7 +32,7 @@ from engine.runlog import LogReader
 from engine.session import NoticeKind, fair_threads
 from engine.settings import FULL, LrScaling, VariantSettings
 
-from .conftest import StartRun, Watched
+from .conftest import PATIENCE, StartRun, Watched
 
 ENDED = {State.FINISHED}
 
@@ -43,6 +43,13 @@ def is_alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def wait_for_end(pids: list[int]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while any(map(is_alive, pids)):
+        assert time.monotonic() < deadline, "processes are left"
+        time.sleep(0.01)
 
 
 def check_contiguous(chunks: list[Chunk]) -> None:
@@ -250,10 +257,7 @@ def test_the_fork_server_dies_the_workers_train_on_and_nothing_is_orphaned(start
     watched.until(lambda: watched.tallies["SGD"].generation == 2)
     pids += watched.session.pids.values()
     watched.session.close()
-    deadline = time.monotonic() + 10
-    while any(map(is_alive, pids)) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert not any(map(is_alive, pids))
+    wait_for_end(pids)
 
 
 class Fileless(io.StringIO):
@@ -268,7 +272,9 @@ def test_a_worker_starts_where_the_tracker_died_and_stderr_has_no_file(
     start_run: StartRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     resource_tracker.ensure_running()
-    os.kill(resource_tracker._resource_tracker._pid, signal.SIGKILL)  # type: ignore[attr-defined]
+    tracker = resource_tracker._resource_tracker._pid  # type: ignore[attr-defined]
+    os.kill(tracker, signal.SIGKILL)
+    wait_for_end([tracker])
     monkeypatch.setattr(sys, "stderr", Fileless())
     watched = start_run((64,), epochs=1)
     watched.until(lambda: watched.states() == ENDED)
