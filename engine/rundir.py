@@ -64,8 +64,7 @@ class RunDirectory:
         info = RunInfo(version=version, created=time.time(), logs=logs, settings=settings)
         try:
             path.mkdir(parents=True, exist_ok=True)
-            with (path / _RUN_FILE).open("xb") as file:
-                file.write(msgspec.json.format(msgspec.json.encode(info), indent=2))
+            _write_once(path / _RUN_FILE, msgspec.json.format(msgspec.json.encode(info), indent=2))
         except FileExistsError:
             what = "already holds a run" if path.is_dir() else "is not a directory"
             raise RunDirectoryError(f"{path} {what}; nothing was changed. Name another --run-dir") from None
@@ -112,6 +111,22 @@ class RunDirectory:
     def server_output(self) -> Path:
         """Where the output of the processes goes that the workers are forked from."""
         return self.path / "workers.out"
+
+
+def _write_once(path: Path, data: bytes) -> None:
+    """Put a file there whole, for who may be waiting for it; FileExistsError when there is one."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_bytes(data)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        if path.exists():
+            raise FileExistsError(path) from None
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _slug(name: str) -> str:
