@@ -8,6 +8,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
+import numpy as np
+
 from engine.messages import (
     AnyRecord,
     Changed,
@@ -21,6 +23,7 @@ from engine.messages import (
 from engine.settings import VariantSettings
 from engine.tally import Tally
 from gdtui.history import History
+from gdtui.history.growing import Growing
 from gdtui.pending import Pending
 from gdtui.wording import difference
 
@@ -54,8 +57,8 @@ class Generation:
     """The curves of one generation."""
 
     history: History
-    evaluations: list[tuple[int, int, float, float]] = field(default_factory=list)
-    """(samples, updates, seconds, full loss) at each epoch's end, from the start on."""
+    evaluations: Growing = field(default_factory=lambda: Growing("<f8", 4))
+    """Rows of samples, updates, seconds, full loss: at each epoch's end, from the start on."""
     changes: list[Change] = field(default_factory=list)
 
 
@@ -125,7 +128,8 @@ class VariantState:
         """Keep the points that are measured at each epoch's end."""
         assert self.current is not None
         for one in self.tally.evaluations[len(self.current.evaluations) :]:
-            self.current.evaluations.append((one.samples, one.updates, one.seconds, one.full_loss))
+            row = (one.samples, one.updates, one.seconds, one.full_loss)
+            self.current.evaluations.append(np.array([row]))
 
     # --- Figures --------------------------------------------------------------------------------
 

@@ -148,9 +148,8 @@ def _ghost(one: VariantState, then: Generation, view: View, high: float, canvas:
 
 
 def _points(now: Generation, axis: Axis) -> Trace:
-    x = np.array([each[_PLACE[axis]] for each in now.evaluations], np.float64)
-    y = np.array([each[3] for each in now.evaluations], np.float64)
-    return Trace(x, y, y)
+    rows = now.evaluations.values.copy()  # a view would not outlive the next epoch
+    return Trace(rows[:, _PLACE[axis]], rows[:, 3], rows[:, 3])
 
 
 def _marks(one: VariantState, now: Generation, view: View) -> Iterable[Mark]:
