@@ -206,6 +206,16 @@ class GdtuiApp(App[None]):
     def action_log(self) -> None:
         self.live.look(log=not self.live.view.log)
 
+    def action_smoothing(self) -> None:
+        self.live.look(smoothing=self.live.view.next_smoothing)
+
+    def action_raw(self) -> None:
+        self.live.look(raw=not self.live.view.raw)
+
+    def action_ghosts(self) -> None:
+        if not self.live.clear_ghosts():
+            self.say(["there are no ghosts: a restart (r, S) leaves the curve before as one"])
+
     def action_theme(self) -> None:
         dark, light = THEMES["dark"].name, THEMES["light"].name
         self.theme = light if self.theme == dark else dark

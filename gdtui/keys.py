@@ -189,6 +189,28 @@ TABLE: Final[tuple[Entry, ...]] = (
         rank=7,
     ),
     Entry(
+        "smoothing",
+        "View",
+        (Stroke("w", "w", "smoothing", "Smoothing: ¼, 1, 4 epochs"),),
+        "smooth over ¼, 1 or 4 epochs: the lines and the loss in figures",
+        label="smooth",
+        rank=7,
+    ),
+    Entry(
+        "raw",
+        "View",
+        (Stroke("b", "b", "raw", "Every batch on the overlay, or smoothed lines"),),
+        "every batch, raw, on the overlay; again: back to smoothed lines",
+        label="raw",
+        rank=8,
+    ),
+    Entry(
+        "ghosts",
+        "View",
+        (Stroke("g", "g", "ghosts", "Clear the ghosts, or bring them back"),),
+        "clear the ghosts; again: bring them back. A restart leaves a new one",
+    ),
+    Entry(
         "summary",
         "View",
         (Stroke("i", "i", "summary", "Show or hide the summary"),),

@@ -62,6 +62,14 @@ class LiveView:
         self.view = replace(self.view, **options)
         self.tick(figures=True)
 
+    def clear_ghosts(self) -> bool:
+        """Show no ghosts that there are now, or, where none is shown, all of them; False: there are none."""
+        ghosts = [one for one in self.store.states if one.ghost is not None]
+        is_any_shown = any(self.view.shows_ghost(one) for one in ghosts)
+        cleared = tuple(one.tally.generation for one in self.store.states) if is_any_shown else ()
+        self.look(cleared=cleared)
+        return bool(ghosts)
+
     def tick(self, *, figures: bool = False) -> None:
         """Read what is new and repaint what it changes; figures only now and then, or when asked."""
         screens = self._app.screen_stack
@@ -175,7 +183,12 @@ class LiveView:
         if lines.display:
             lines.say(
                 Content("\n").join(
-                    texts.line(one, selected=one.index == self.view.selected, width=lines.content_size.width)
+                    texts.line(
+                        one,
+                        self.view.smoothing,
+                        selected=one.index == self.view.selected,
+                        width=lines.content_size.width,
+                    )
                     for one in self.store.states
                 )
             )
@@ -183,7 +196,7 @@ class LiveView:
             panel.set_class(self.view.selected == one.index, "-selected")
             panel.set_class(self.view.selected not in (None, one.index), "-unselected")
             panel.settings.say(texts.settings(one, panel.settings.content_size.width))
-            panel.figures.say(texts.figures(one))
+            panel.figures.say(texts.figures(one, self.view.smoothing, panel.figures.content_size.width))
             panel.say_state(*texts.state(one))
 
 

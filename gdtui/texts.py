@@ -170,17 +170,29 @@ def advised(notice: Notice, run: Path) -> Notice:
     return replace(notice, text=notice.text.replace(f"{run}/", "") + hint)
 
 
-def figures(one: VariantState) -> Content:
-    """Two lines: how good, and how far and how fast; or what is wrong."""
+def figures(one: VariantState, smoothing: float, width: int) -> Content:
+    """Two lines: how good, and how far and how fast; or what is wrong.
+
+    `smoothing`: of the loss, in epochs.
+    """
     if wrong := trouble(one):
         return Content.styled(wrong, "$error")
+    loss = _named("loss", one.smoothed(smoothing), 6)
+    first = joined([loss, _named("σ", one.spread, 6), _full_loss(one)], "  ")
+    return first + Content.styled("\n" + _counters(one, width), _DIM)
+
+
+def _counters(one: VariantState, width: int) -> str:
+    """How far and how fast; where updates are not batches, both, and samples where there is room."""
     tally = one.tally
-    first = joined([_named("loss", one.loss, 6), _named("σ", one.spread, 6), _full_loss(one)], "  ")
-    speed = "–" if math.isnan(one.speed) else f"{wording.count(one.speed)}/s"
-    second = (
-        f"{wording.count(tally.updates):>7} updates {wording.count(tally.samples):>9} samples {speed:>10}"
-    )
-    return first + Content.styled("\n" + second, _DIM)
+    updates = f"{wording.count(tally.updates):>7} updates"
+    batches = f" · {wording.count(tally.batches)} batches" if tally.batches != tally.updates else ""
+    samples = f"{wording.count(tally.samples):>10} samples"
+    speed = ("–" if math.isnan(one.speed) else f"{wording.count(one.speed)}/s").rjust(11)
+    parts = [updates, batches.ljust(20) if batches else "", samples, speed]
+    if sum(map(len, parts)) > width and batches:
+        parts.remove(samples)  # the x axis tells them
+    return "".join(parts)
 
 
 def _full_loss(one: VariantState) -> Part:
@@ -191,7 +203,7 @@ def _named(name: str, value: float, width: int) -> Part:
     return f"{name} {wording.number(value):<{width}}", "bold" if name == "loss" else ""
 
 
-def line(one: VariantState, *, selected: bool, width: int) -> Content:
+def line(one: VariantState, smoothing: float, *, selected: bool, width: int) -> Content:
     """One variant in one line of a narrow screen."""
     mark = "▸" if selected else " "
     resolved, n = one.tally.resolved, one.tally.n
@@ -207,7 +219,7 @@ def line(one: VariantState, *, selected: bool, width: int) -> Content:
     )
     parts: list[Part] = [
         told,
-        (f"loss {wording.number(one.loss):<7}", "bold"),
+        (f"loss {wording.number(one.smoothed(smoothing)):<7}", "bold"),
         (f"σ {wording.number(one.spread):<7}", ""),
         (f"◆ {wording.number(one.tally.full_loss):<7}", ""),
         state(one),

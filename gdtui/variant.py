@@ -30,7 +30,7 @@ from gdtui.wording import difference
 DIVERGING: Final = 1_000.0
 """A smoothed loss above this many times the full loss at the start is called diverging."""
 SMOOTHING: Final = 0.25
-"""The time constant of the smoothed loss, in epochs."""
+"""The time constant of the smoothed loss in epochs, before somebody chooses another one to look at."""
 ENDED: Final = frozenset(
     (State.FINISHED, State.DIVERGED, State.FAILED, State.OUT_OF_MEMORY, State.DIED, State.STOPPED)
 )
@@ -78,8 +78,8 @@ class VariantState:
     """What the session said of it and no log may hold."""
     is_blocked: bool = False
     """Its log cannot be written: it waits, whatever the log said last."""
-    _loss: float | None = None
-    """The smoothed loss, once asked for since the last chunk."""
+    _smoothed: dict[float, float] = field(default_factory=dict)
+    """The smoothed losses asked for since the last chunk, by their time constants."""
     _trained: deque[Chunk] = field(default_factory=deque)
     """The latest chunks."""
 
@@ -104,14 +104,15 @@ class VariantState:
         if self.current is not None and len(self.current.history):
             self.ghost = self.current
         self.current = Generation(History(record.n))
-        self.notice, self.is_blocked, self._loss = "", False, None
+        self.notice, self.is_blocked = "", False
+        self._smoothed.clear()
         self._trained.clear()
 
     def _learn(self, chunk: Chunk) -> None:
         if self.current is None:
             return
         self.current.history.append(chunk)
-        self._loss = None
+        self._smoothed.clear()
         self._trained.append(chunk)
         while len(self._trained) > 2 and self._trained[1].seconds < chunk.seconds - _SPEED_SECONDS:
             self._trained.popleft()
@@ -138,12 +139,13 @@ class VariantState:
         """The settings in force once everything pending is."""
         return self.pending.settings(self.tally.settings)
 
-    @property
-    def loss(self) -> float:
-        """The smoothed loss; NaN before the first batch."""
-        if self._loss is None:
-            self._loss = self.current.history.smoothed_last(SMOOTHING) if self.current else math.nan
-        return self._loss
+    def smoothed(self, window: float) -> float:
+        """The loss smoothed over so many epochs, of SMOOTHING_LADDER; NaN before the first batch."""
+        if self.current is None:
+            return math.nan
+        if window not in self._smoothed:
+            self._smoothed[window] = self.current.history.smoothed_last(window)
+        return self._smoothed[window]
 
     @property
     def spread(self) -> float:
@@ -166,7 +168,7 @@ class VariantState:
         evaluations = self.tally.evaluations
         if not evaluations or self.tally.state in (State.DIVERGED, *BROKEN):
             return False
-        return self.loss > DIVERGING * evaluations[0].full_loss
+        return self.smoothed(SMOOTHING) > DIVERGING * evaluations[0].full_loss
 
     @property
     def has_run_away(self) -> bool:

@@ -12,9 +12,11 @@ from typing import Final
 import numpy as np
 
 from engine.messages import State
+from gdtui import wording
 from gdtui.chart.axes import Range, grow, settle, x_scale, y_scale
 from gdtui.chart.palette import variant_colour
 from gdtui.chart.picture import Mark, Picture, Series
+from gdtui.history.smoothing import SMOOTHING_LADDER
 from gdtui.store import Store
 from gdtui.trace import EMPTY, Axis, Trace
 from gdtui.variant import SMOOTHING, Generation, VariantState
@@ -25,6 +27,7 @@ _TITLES: Final = {
     Axis.SECONDS: "seconds of training, on shared cores",
 }
 _PLACE: Final = {Axis.SAMPLES: 0, Axis.UPDATES: 1, Axis.SECONDS: 2}
+Pair = tuple[VariantState, Generation]
 _IMPORTING: Final = "importing torch…"
 
 
@@ -37,6 +40,21 @@ class View:
     dark: bool = True
     selected: int | None = None
     """The place of the one selected variant; None: all."""
+    smoothing: float = SMOOTHING
+    """Of the lines and of the loss in figures: a time constant in epochs, of SMOOTHING_LADDER."""
+    raw: bool = False
+    """On the overlay every batch instead of smoothed lines."""
+    cleared: tuple[int, ...] = ()
+    """By place, the generation of a variant up to which its ghost is not shown; empty: all are shown."""
+
+    @property
+    def next_smoothing(self) -> float:
+        rung = SMOOTHING_LADDER.index(self.smoothing)
+        return SMOOTHING_LADDER[(rung + 1) % len(SMOOTHING_LADDER)]
+
+    def shows_ghost(self, one: VariantState) -> bool:
+        is_cleared = bool(self.cleared) and one.tally.generation <= self.cleared[one.index]
+        return one.ghost is not None and not is_cleared
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +77,12 @@ class Ranges:
 
 def overlay(store: Store, view: View, canvas: Canvas, shown: Ranges) -> tuple[Picture, Ranges]:
     """All variants on one chart: smoothed lines over envelopes, full losses, changes, ghosts."""
-    shown = _kept(shown, (view.axis, view.log))
-    states = [one for one in store.states if one.current is not None]
-    pairs = [(one, one.current) for one in states if one.current is not None]
-    ghosts = [(one, one.ghost) for one in states if one.ghost is not None]
+    shown = _kept(shown, (view.axis, view.log, view.smoothing, view.raw, view.cleared))
+    pairs = [(one, one.current) for one in store.states if one.current is not None]
+    ghosts = [(one, one.ghost) for one in store.states if one.ghost is not None and view.shows_ghost(one)]
     high = grow(shown.x, max((_end(each, view.axis) for _, each in pairs + ghosts), default=0.0))
     series = [_ghost(one, each, view, high, canvas) for one, each in ghosts]
-    series += [_line(one, each, view, high, canvas) for one, each in pairs]
+    series += [_line(one, each, view, high, canvas) for one, each in _back_to_front(pairs, view)]
     lowest, highest = _extent(series)
     y = settle(shown.y, lowest, highest, view.log)
     picture = Picture(
@@ -73,7 +90,7 @@ def overlay(store: Store, view: View, canvas: Canvas, shown: Ranges) -> tuple[Pi
         y=y_scale(y, canvas.rows, log=view.log),
         series=tuple(series),
         marks=tuple(mark for one, each in pairs for mark in _marks(one, each, view)),
-        title=f"loss · smoothed over {_share(SMOOTHING)} epoch · ◆ on all data",
+        title=_title(store, view),
         message="" if pairs else _doing(store.states[0]),
     )
     return picture, Ranges(shown.of, high, y)
@@ -130,20 +147,37 @@ def _line(one: VariantState, now: Generation, view: View, high: float, canvas: C
     history = now.history
     if not canvas.dots:
         return Series(one.tally.name, variant_colour(one.index, dark=view.dark))
+    raw = _positive(history.trace(view.axis, 0.0, high, canvas.dots), view.log)
+    line = raw if view.raw else history.smoothed(view.axis, 0.0, high, canvas.dots, view.smoothing)
     return Series(
         label=one.tally.name,
         colour=variant_colour(one.index, dark=view.dark),
-        line=_positive(history.smoothed(view.axis, 0.0, high, canvas.dots, SMOOTHING), view.log),
-        envelope=_positive(history.trace(view.axis, 0.0, high, canvas.dots), view.log),
+        line=_positive(line, view.log),
+        envelope=EMPTY if view.raw else raw,
         points=_positive(_points(now, view.axis), view.log),
     )
+
+
+def _back_to_front(pairs: list[Pair], view: View) -> list[Pair]:
+    """Raw losses with the smallest batches, the noisiest, at the back."""
+    if not view.raw:
+        return pairs
+    return sorted(pairs, key=lambda pair: pair[0].tally.resolved.batch_size if pair[0].tally.resolved else 0)
+
+
+def _title(store: Store, view: View) -> str:
+    """What the lines are, and of what: under accumulation a batch is not an update."""
+    what = "every batch" if view.raw else f"smoothed over {wording.epochs(view.smoothing)}"
+    if view.raw and any(one.tally.batches != one.tally.updates for one in store.states):
+        what += ", not update"
+    return f"loss · {what} · ◆ on all data"
 
 
 def _ghost(one: VariantState, then: Generation, view: View, high: float, canvas: Canvas) -> Series:
     colour = variant_colour(one.index, dark=view.dark)
     line = EMPTY
     if canvas.dots:
-        line = then.history.smoothed(view.axis, 0.0, high, canvas.dots, SMOOTHING)
+        line = then.history.smoothed(view.axis, 0.0, high, canvas.dots, view.smoothing)
     return Series(f"{one.tally.name}, before", colour, line=_positive(line, view.log), faint=True)
 
 
@@ -192,7 +226,3 @@ def _doing(one: VariantState) -> str:
 
 def _wrapped(text: str, columns: int) -> str:
     return "\n".join(textwrap.wrap(text, max(8, columns))[:6])
-
-
-def _share(epochs: float) -> str:
-    return {0.25: "¼", 0.5: "½"}.get(epochs, f"{epochs:g}")

@@ -52,6 +52,12 @@ def pace(value: float | None) -> str:
     return f"{setting(value)} epoch/s" if value == 1 else f"{setting(value)} epochs/s"
 
 
+def epochs(share: float) -> str:
+    """A time constant: "¼ epoch", "4 epochs"."""
+    text = {0.25: "¼", 0.5: "½"}.get(share, f"{share:g}")
+    return f"{text} epochs" if share > 1 else f"{text} epoch"
+
+
 def clock(seconds: float) -> str:
     whole = int(seconds)
     hours, minutes = whole // 3600, whole // 60 % 60

@@ -23,6 +23,10 @@ POINT, SMALL_POINT, ABOVE, BELOW, MARK = (ord(c) for c in "◆•▲▼┊")
 _POINT_CELLS = 5
 """Points closer than this on average are drawn small, so that they do not hide their line."""
 
+_COUNTS = np.array([byte.bit_count() for byte in range(256)], np.uint8)
+_FULL = 6
+"""Of the 8 dots of a cell: a band."""
+
 _ENVELOPE_SHARE = 0.38
 _GHOST_SHARE = 0.6
 _MARK_SHARE = 0.7
@@ -108,16 +112,19 @@ def _draw_lines(
     share: float,
     taken: NDArray[np.bool_],
 ) -> None:
-    """Lines that share a cell keep all their dots, in the colour of the last."""
+    """Lines that share a cell keep all their dots, in the colour of the last.
+
+    Where a band fills the cell, the later line stands alone in it: among its dots it could not be told.
+    """
     together = np.zeros(cells.characters.shape, np.uint8)
     for one in series:
         if one.line.is_empty:
             continue
         layer = rasterise(one.line, picture.x, picture.y, cells.width, cells.height)
         bits = pack(layer.dots)
-        together |= bits
+        together = np.where((bits != 0) & (_COUNTS[together] >= _FULL), bits, together | bits)
         colour = blend(one.colour, background, share)
-        _stamp(cells, np.where(bits != 0, together, 0).astype(np.uint8), colour)
+        _stamp(cells, np.where(bits != 0, together, np.uint8(0)), colour)
         _draw_off_scale(cells, layer, colour)
         taken |= bits != 0
 

@@ -122,15 +122,17 @@ class Bench:
                 state(State.RUNNING, 10.0),
             )  # fmt: skip
 
-    def train(self, name: str, losses: Iterable[float], *, batch: int = 1, generation: int = 1) -> None:
-        """Batches of 10 samples, one an update."""
+    def train(
+        self, name: str, losses: Iterable[float], *, batch: int = 1, generation: int = 1, steps: int = 1
+    ) -> None:
+        """Batches of 10 samples, `steps` of them an update."""
         values = np.array(list(losses), "<f4")
         self.write(
             name,
             Chunk(
-                generation=generation, epoch=1, batch=batch, update=batch, in_update=0,
+                generation=generation, epoch=1, batch=batch, update=(batch - 1) // steps + 1, in_update=0,
                 samples=(batch - 1) * 10, seconds=(batch - 1) * 0.01, duration=len(values) * 0.01,
-                batch_size=10, last_batch_size=10, accumulation_steps=1, lr=0.01,
+                batch_size=10, last_batch_size=10, accumulation_steps=steps, lr=0.01,
                 losses=values.tobytes(),
             ),
         )  # fmt: skip

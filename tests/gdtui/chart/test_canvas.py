@@ -57,6 +57,13 @@ def test_the_envelope_is_dimmer_and_the_line_lies_on_it_alone() -> None:
     assert bright.sum() == WIDTH
 
 
+def test_a_line_in_a_band_stands_alone_in_its_cells() -> None:
+    both = drawn(Series("a", ORANGE, level(0.1, 0.9)), Series("b", BLUE, level(0.55)))
+    only_line = drawn(Series("b", BLUE, level(0.55)))
+    blue = both.inks == both.ink(BLUE)
+    assert (both.characters[blue] == only_line.characters[blue]).all()
+
+
 def test_the_narrower_envelope_is_seen_whatever_the_order() -> None:
     narrow = Series("a", BLUE, envelope=level(0.4, 0.5))
     wide = Series("b", ORANGE, envelope=level(0.0, 1.0))

@@ -1,0 +1,135 @@
+"""What a viewer chooses to look at, by keys: smoothing, raw batches, ghosts. Nothing is sent to the run."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.messages import Restart
+from gdtui.app import GdtuiApp
+
+from .app_bench import Bench, text_of
+from .test_app import NARROW, WIDE, see, settle
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    bench = Bench(tmp_path / "run")
+    bench.begin()
+    return bench
+
+
+def row(app: GdtuiApp, part: str) -> str:
+    """The first row of the screen with this in it."""
+    return next(line for line in text_of(app).splitlines() if part in line)
+
+
+def overlay(app: GdtuiApp) -> str:
+    """What is on the chart of all."""
+    region = app.query_one("#overlay").region
+    return "\n".join(text_of(app).splitlines()[region.y : region.bottom])
+
+
+def braille(app: GdtuiApp) -> int:
+    """Cells with dots on the chart of all."""
+    return sum("\u2801" <= character <= "\u28ff" for character in overlay(app))
+
+
+# --- Smoothing --------------------------------------------------------------------------------------
+
+
+async def test_the_smoothing_goes_up_its_ladder_in_the_title_and_in_the_figures(bench: Bench) -> None:
+    sgd = bench.names[2]
+    bench.train(sgd, np.linspace(1.0, 0.5, 200))
+    app = bench.app()
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        told = []
+        for window in ("¼ epoch", "1 epoch", "4 epochs"):
+            assert f"loss · smoothed over {window} · ◆ on all data" in text_of(app)
+            told.append(float(text_of(app).split("│ loss 0.")[-1].split()[0]))
+            await pilot.press("w")
+            await settle(pilot)
+        assert "smoothed over ¼ epoch" in text_of(app)
+        assert told == sorted(set(told)), "the longer it remembers, the higher it is on a falling curve"
+        history = app.live.store.variants[sgd].current.history
+        assert told[2] / 1000 == pytest.approx(history.smoothed_last(4.0), abs=1e-3)
+
+
+async def test_the_smoothing_is_that_of_the_lines_of_a_narrow_screen_too(bench: Bench) -> None:
+    bench.train(bench.names[2], np.linspace(1.0, 0.5, 200))
+    app = bench.app()
+    async with app.run_test(size=NARROW) as pilot:
+        await settle(pilot)
+        before = row(app, "3 SGD")
+        await pilot.press("w")
+        await settle(pilot)
+        assert row(app, "3 SGD") != before
+
+
+async def test_raw_batches_and_back(bench: Bench) -> None:
+    bench.train(bench.names[2], np.tile([1.0, 0.2], 800))
+    app = bench.app()
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        before = overlay(app)
+        await pilot.press("b")
+        await settle(pilot)
+        assert "loss · every batch · ◆ on all data" in text_of(app)
+        assert overlay(app).count("⣿") > 2 * before.count("⣿"), (
+            "every column of dots is full from the lowest to the highest batch"
+        )
+        await pilot.press("b")
+        await settle(pilot)
+        assert overlay(app) == before
+
+
+# --- Batches and updates ----------------------------------------------------------------------------
+
+
+async def test_under_accumulation_updates_and_batches_are_both_told(bench: Bench) -> None:
+    bench.train(bench.names[1], [0.8] * 3072, steps=8)
+    app = bench.app()
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        assert "384 updates · 3,072 batches" in text_of(app)
+        await pilot.press("b")
+        await settle(pilot)
+        assert "loss · every batch, not update · ◆ on all data" in text_of(app)
+
+
+# --- Ghosts -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("watching", [False, True])
+async def test_ghosts_are_cleared_and_brought_back_and_a_restart_leaves_a_new_one(
+    bench: Bench, watching: bool
+) -> None:
+    sgd = bench.names[2]
+    bench.train(sgd, [0.8, 0.5] * 50)
+    bench.begin(2)
+    app = bench.app(watching=watching)
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        with_ghost = overlay(app)
+        assert braille(app)
+        await pilot.press("g")
+        await settle(pilot)
+        assert not braille(app)
+        await pilot.press("g")
+        await settle(pilot)
+        assert overlay(app) == with_ghost
+        await pilot.press("g")
+        bench.train(sgd, [0.7, 0.4] * 50, generation=2)
+        bench.begin(3)
+        await settle(pilot)
+        assert braille(app), "the ghost of generation 2"
+        assert not bench.controls.last(Restart)
+
+
+async def test_without_ghosts_it_says_where_they_come_from(bench: Bench) -> None:
+    app = bench.app()
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await settle(pilot)
+        await pilot.press("g")
+        await see(pilot, "there are no ghosts")
