@@ -19,6 +19,7 @@ from textual.containers import Horizontal
 from engine.rundir import RunDirectory
 from gdtui import keys, spans
 from gdtui.chart.widget import Chart
+from gdtui.explore_actions import ExploreActions
 from gdtui.keyscript import Press, play
 from gdtui.panels.footer import Footer
 from gdtui.panels.line import Line
@@ -45,7 +46,7 @@ def _key_commands() -> type[Provider]:
     return KeyCommands
 
 
-class GdtuiApp(App[None]):
+class GdtuiApp(ExploreActions, App[None]):
     """Three variants train live, side by side."""
 
     TITLE = "gdtui"
@@ -83,7 +84,7 @@ class GdtuiApp(App[None]):
         self._start = start
         self._source = source
         self._keys = keys
-        self._fps = fps
+        self.frame_seconds = 1 / fps
         for each in THEMES.values():
             self.register_theme(each)
         self.theme = THEMES[theme].name
@@ -112,7 +113,7 @@ class GdtuiApp(App[None]):
     def _begin(self) -> None:
         """After the first frame: only now what draws is imported."""
         self.live.tick()
-        self.set_interval(1 / self._fps, self.live.tick)
+        self.set_interval(self.frame_seconds, self.live.tick)
         from gdtui.chart.frame import preload
 
         # While the workers import torch, so that the first loss need not wait for it.
@@ -198,10 +199,6 @@ class GdtuiApp(App[None]):
         self._told(self.live.commander.free())
 
     # --- Keys: view and program -----------------------------------------------------------------
-
-    def action_axis(self) -> None:
-        axes = list(type(self.live.view.axis))
-        self.live.look(axis=axes[(axes.index(self.live.view.axis) + 1) % len(axes)])
 
     def action_log(self) -> None:
         self.live.look(log=not self.live.view.log)

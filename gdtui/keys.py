@@ -3,46 +3,12 @@
 Says what a key is called and which action it runs; what the action does is the app's.
 """
 
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
 from textual.binding import Binding
 
-
-@dataclass(frozen=True, slots=True)
-class Stroke:
-    """One key and the action of the app that it runs."""
-
-    key: str
-    """As Textual names it."""
-    shown: str
-    action: str
-    title: str
-    """What it does, in the command palette."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One thing that can be done, with the keys that do it one way and the other."""
-
-    id: str
-    group: str
-    strokes: tuple[Stroke, ...]
-    help: str
-    """One sentence."""
-    label: str = ""
-    """In the footer; none: not there."""
-    rank: int = 9
-    """Where the footer is narrow the lowest ranks stay."""
-    shown: str = ""
-    """All keys in one, where they are many."""
-
-    @property
-    def keys(self) -> str:
-        """Such as "[ ]"."""
-        return self.shown or " ".join(stroke.shown for stroke in self.strokes)
-
+from gdtui.stroke import Entry, Stroke
 
 _SELECT = tuple(Stroke(str(d), str(d), f"select({d})", f"Select variant {d}") for d in range(1, 10))
 
@@ -209,6 +175,34 @@ TABLE: Final[tuple[Entry, ...]] = (
         "View",
         (Stroke("g", "g", "ghosts", "Clear the ghosts, or bring them back"),),
         "clear the ghosts; again: bring them back. A restart leaves a new one",
+    ),
+    Entry(
+        "zoom",
+        "View",
+        (
+            Stroke("plus,equals_sign", "+", "zoom(1)", "Zoom in"),
+            Stroke("minus", "-", "zoom(-1)", "Zoom out"),
+        ),
+        "zoom in (also =) or out, all charts at once; the wheel does, at the pointer",
+        label="zoom",
+        rank=4,
+    ),
+    Entry(
+        "pan",
+        "View",
+        (Stroke("left", "←", "pan(-1)", "Earlier"), Stroke("right", "→", "pan(1)", "Later")),
+        "earlier or later, where it is zoomed; so does dragging with the mouse",
+        label="pan",
+        rank=8,
+    ),
+    Entry(
+        "window",
+        "View",
+        (
+            Stroke("home", "home", "whole", "The whole history"),
+            Stroke("end", "end", "follow", "Follow the newest"),
+        ),
+        "the whole history (so does a double click), or follow the newest",
     ),
     Entry(
         "summary",

@@ -13,6 +13,7 @@ from engine.session import Notice, NoticeKind
 from gdtui import texts, views
 from gdtui.chart.widget import Chart
 from gdtui.commander import Commander
+from gdtui.explorer import Explorer
 from gdtui.panels.line import Line
 from gdtui.panels.summary import Summary
 from gdtui.panels.variant import VariantPanel
@@ -20,6 +21,7 @@ from gdtui.replay import Replay, ReplayCommander
 from gdtui.store import Store
 from gdtui.variant import VariantState
 from gdtui.views import Canvas, Ranges, View
+from gdtui.window import Span
 
 if TYPE_CHECKING:
     from gdtui.app import GdtuiApp, Severity
@@ -44,9 +46,11 @@ class LiveView:
             else Commander(self.store, app.controls)
         )
         self.view = View(dark=app.current_theme.dark)
+        self.explorer = Explorer(self)
         self._ranges: dict[str, Ranges] = {}
-        self._drawn: dict[str, tuple[Canvas, View, int, bool]] = {}
+        self._drawn: dict[str, tuple[Canvas, View, Span, int, bool]] = {}
         self._versions: dict[str, int] = dict.fromkeys(self.store.variants, 0)
+        self._ticked_at = 0.0
         self._figures_at = 0.0
         self._had_ended = False
         self._begun = 0
@@ -70,13 +74,19 @@ class LiveView:
         self.look(cleared=cleared)
         return bool(ghosts)
 
+    def glance(self, **options: Any) -> None:
+        """The same for what may change many times a frame: shown at once, or else with the next frame."""
+        self.view = replace(self.view, **options)
+        if time.monotonic() - self._ticked_at >= self._app.frame_seconds:
+            self.tick()
+
     def tick(self, *, figures: bool = False) -> None:
         """Read what is new and repaint what it changes; figures only now and then, or when asked."""
         screens = self._app.screen_stack
         if not (screens and screens[0].query(Summary)):  # a last tick, while the app is taken apart
             return
         self._read()
-        now = time.monotonic()
+        now = self._ticked_at = time.monotonic()
         if not self._app.screen_stack[0].query(Chart):
             return  # a last tick while the screen is being taken down
         with self._app.batch_update():
@@ -169,7 +179,9 @@ class LiveView:
         """Whether a chart is seen, and would look different from what it was last drawn from."""
         if not chart.is_on_screen:
             return False
-        drawn = (_canvas(chart), self.view, version, self.store.is_at_rest)
+        # The newest of any variant may move the window of all.
+        seen = self.explorer.seen
+        drawn = (_canvas(chart), self.view, seen, version, self.store.is_at_rest)
         if self._drawn.get(key) == drawn:
             return False
         self._drawn[key] = drawn

@@ -3,13 +3,10 @@
 Holds nothing: the ranges that are shown go in and come out, so that axes do not jitter.
 """
 
-import math
 import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
-
-import numpy as np
 
 from engine.messages import State
 from gdtui import wording
@@ -17,15 +14,12 @@ from gdtui.chart.axes import Range, grow, settle, x_scale, y_scale
 from gdtui.chart.palette import variant_colour
 from gdtui.chart.picture import Mark, Picture, Series
 from gdtui.history.smoothing import SMOOTHING_LADDER
+from gdtui.seen import common_extremes, end_of, extremes, ground, positive, x_title
 from gdtui.store import Store
 from gdtui.trace import EMPTY, Axis, Trace
 from gdtui.variant import SMOOTHING, Generation, VariantState
+from gdtui.window import WHOLE, Span, Whole, Window, span_of
 
-_TITLES: Final = {
-    Axis.SAMPLES: "samples",
-    Axis.UPDATES: "updates",
-    Axis.SECONDS: "seconds of training, on shared cores",
-}
 _PLACE: Final = {Axis.SAMPLES: 0, Axis.UPDATES: 1, Axis.SECONDS: 2}
 Pair = tuple[VariantState, Generation]
 _IMPORTING: Final = "importing torch…"
@@ -46,6 +40,8 @@ class View:
     """On the overlay every batch instead of smoothed lines."""
     cleared: tuple[int, ...] = ()
     """By place, the generation of a variant up to which its ghost is not shown; empty: all are shown."""
+    window: Window = WHOLE
+    """The part of x that all charts show."""
 
     @property
     def next_smoothing(self) -> float:
@@ -77,84 +73,67 @@ class Ranges:
 
 def overlay(store: Store, view: View, canvas: Canvas, shown: Ranges) -> tuple[Picture, Ranges]:
     """All variants on one chart: smoothed lines over envelopes, full losses, changes, ghosts."""
-    shown = _kept(shown, (view.axis, view.log, view.smoothing, view.raw, view.cleared))
+    shown = _kept(shown, (view.axis, view.log, view.smoothing, view.raw, view.cleared, view.window))
     pairs = [(one, one.current) for one in store.states if one.current is not None]
     ghosts = [(one, one.ghost) for one in store.states if one.ghost is not None and view.shows_ghost(one)]
-    high = grow(shown.x, max((_end(each, view.axis) for _, each in pairs + ghosts), default=0.0))
-    series = [_ghost(one, each, view, high, canvas) for one, each in ghosts]
-    series += [_line(one, each, view, high, canvas) for one, each in _back_to_front(pairs, view)]
-    lowest, highest = _extent(series)
+    around = ground(store, view, shown.x)
+    seen = span_of(view.window, around)
+    series = [_ghost(one, each, view, seen, canvas) for one, each in ghosts]
+    series += [_line(one, each, view, seen, canvas) for one, each in _back_to_front(pairs, view)]
+    lines, points = [each.line for each in series], [each.points for each in series]
+    lowest, highest = extremes(lines, points, seen, view.log)  # the envelope is marked where it goes beyond
     y = settle(shown.y, lowest, highest, view.log)
     picture = Picture(
-        x=x_scale(high, canvas.columns, _TITLES[view.axis]),
+        x=x_scale(seen.high, canvas.columns, x_title(view, seen, around), seen.low),
         y=y_scale(y, canvas.rows, log=view.log),
         series=tuple(series),
         marks=tuple(mark for one, each in pairs for mark in _marks(one, each, view)),
         title=_title(store, view),
         message="" if pairs else _doing(store.states[0]),
     )
-    return picture, Ranges(shown.of, high, y)
+    return picture, Ranges(shown.of, around.end, y)
 
 
 def panel(
     store: Store, one: VariantState, view: View, canvas: Canvas, shown: Ranges
 ) -> tuple[Picture, Ranges]:
     """One variant's raw loss, batch by batch, on the y scale of all: noise is there to be compared."""
-    shown = _kept(shown, (view.axis, view.log, one.tally.generation))
+    shown = _kept(shown, (view.axis, view.log, view.window, one.tally.generation))
     now = one.current
-    end = _end(now, view.axis) if now else 0.0
-    high = grow(shown.x, end)
-    lowest, highest = _common_extremes(store, one, view.axis)
+    whole = grow(shown.x, end_of(now, view.axis) if now else 0.0)
+    is_whole = isinstance(view.window, Whole)
+    seen = Span(0.0, whole) if is_whole else span_of(view.window, ground(store, view))
+    lowest, highest = common_extremes(store, one, view, None if is_whole else seen)
     y = settle(shown.y, lowest, highest, view.log)
     has_data = now is not None and len(now.history) > 0
-    raw = now.history.trace(view.axis, 0.0, high, canvas.dots) if now and canvas.dots else EMPTY
+    raw = now.history.trace(view.axis, seen.low, seen.high, canvas.dots) if now and canvas.dots else EMPTY
     colour = variant_colour(one.index, dark=view.dark)
     picture = Picture(
-        x=x_scale(high, canvas.columns),
+        x=x_scale(seen.high, canvas.columns, low=seen.low),
         y=y_scale(y, canvas.rows, log=view.log),
-        series=(Series(one.tally.name, colour, line=_positive(raw, view.log)),),
+        series=(Series(one.tally.name, colour, line=positive(raw, view.log)),),
         marks=tuple(_marks(one, now, view)) if now else (),
         message="" if has_data else _wrapped(_doing(one), canvas.columns),
     )
-    return picture, Ranges(shown.of, high, y)
-
-
-def _common_extremes(store: Store, one: VariantState, axis: Axis) -> tuple[float | None, float | None]:
-    """Lowest and highest raw loss of this variant and of all that have not run away.
-
-    Asked up to where an axis would end, which stands still: a history then looks at new batches only.
-    """
-    found = [
-        each.current.history.extremes(axis, 0.0, grow(None, each.current.history.end(axis)))
-        for each in store.states
-        if each.current is not None and (each is one or not each.has_run_away)
-    ]
-    pairs = [pair for pair in found if pair is not None]
-    if not pairs:
-        return None, None
-    return min(low for low, _ in pairs), max(high for _, high in pairs)
+    return picture, Ranges(shown.of, whole, y)
 
 
 def _kept(shown: Ranges, of: object) -> Ranges:
     return shown if shown.of == of else Ranges(of)
 
 
-def _end(generation: Generation, axis: Axis) -> float:
-    return generation.history.end(axis) if len(generation.history) else 0.0
-
-
-def _line(one: VariantState, now: Generation, view: View, high: float, canvas: Canvas) -> Series:
+def _line(one: VariantState, now: Generation, view: View, seen: Span, canvas: Canvas) -> Series:
     history = now.history
     if not canvas.dots:
         return Series(one.tally.name, variant_colour(one.index, dark=view.dark))
-    raw = _positive(history.trace(view.axis, 0.0, high, canvas.dots), view.log)
-    line = raw if view.raw else history.smoothed(view.axis, 0.0, high, canvas.dots, view.smoothing)
+    raw = positive(history.trace(view.axis, seen.low, seen.high, canvas.dots), view.log)
+    line = raw if view.raw else history.smoothed(view.axis, seen.low, seen.high, canvas.dots, view.smoothing)
     return Series(
         label=one.tally.name,
         colour=variant_colour(one.index, dark=view.dark),
-        line=_positive(line, view.log),
+        line=positive(line, view.log),
         envelope=EMPTY if view.raw else raw,
-        points=_positive(_points(now, view.axis), view.log),
+        points=positive(_points(now, view.axis), view.log),
     )
 
 
@@ -173,12 +152,12 @@ def _title(store: Store, view: View) -> str:
     return f"loss · {what} · ◆ on all data"
 
 
-def _ghost(one: VariantState, then: Generation, view: View, high: float, canvas: Canvas) -> Series:
+def _ghost(one: VariantState, then: Generation, view: View, seen: Span, canvas: Canvas) -> Series:
     colour = variant_colour(one.index, dark=view.dark)
     line = EMPTY
     if canvas.dots:
-        line = then.history.smoothed(view.axis, 0.0, high, canvas.dots, view.smoothing)
-    return Series(f"{one.tally.name}, before", colour, line=_positive(line, view.log), faint=True)
+        line = then.history.smoothed(view.axis, seen.low, seen.high, canvas.dots, view.smoothing)
+    return Series(f"{one.tally.name}, before", colour, line=positive(line, view.log), faint=True)
 
 
 def _points(now: Generation, axis: Axis) -> Trace:
@@ -191,24 +170,6 @@ def _marks(one: VariantState, now: Generation, view: View) -> Iterable[Mark]:
     for change in now.changes:
         at = (change.samples, change.updates, change.seconds)[_PLACE[view.axis]]
         yield Mark(float(at), colour, change.label)
-
-
-def _extent(series: list[Series]) -> tuple[float | None, float | None]:
-    """Lowest and highest of lines and points; the envelope may go beyond: it is marked where it does."""
-    parts = [
-        values for each in series for trace in (each.line, each.points) for values in (trace.low, trace.high)
-    ]
-    values = np.concatenate(parts) if parts else np.empty(0)
-    values = values[np.isfinite(values)]
-    return (float(values.min()), float(values.max())) if values.size else (None, None)
-
-
-def _positive(trace: Trace, log: bool) -> Trace:
-    """On a log axis, what is not above 0 is a gap."""
-    if not log or trace.is_empty or trace.low.min() > 0:
-        return trace
-    bad = trace.low <= 0
-    return Trace(trace.x, np.where(bad, math.nan, trace.low), np.where(bad, math.nan, trace.high))
 
 
 # --- Words in a chart without data ----------------------------------------------------------------

@@ -21,6 +21,8 @@ _ZERO_SHARE = 0.4
 _SHRINK_SHARE = 0.5
 """The range shrinks only when this much of it would do."""
 _CELLS_A_TICK_X = 10
+_GAP_X = 4
+"""Cells between two labels, at least."""
 _CELLS_A_TICK_Y = 3
 _SUFFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
@@ -199,7 +201,11 @@ def sound(scale: Scale) -> Scale:
 def x_scale(high: float, cells: int, title: str = "", low: float = 0.0) -> Scale:
     """low…high over `cells` columns of the canvas; not a range, it becomes one."""
     low, high = _ordered(low, high)
-    return Scale(low, high, nice_ticks(low, high, max(cells // _CELLS_A_TICK_X, 2)), title)
+    ticks = nice_ticks(low, high, max(cells // _CELLS_A_TICK_X, 2))
+    needed = max((len(text) for _, text in ticks), default=0) + _GAP_X
+    if needed > _CELLS_A_TICK_X:
+        ticks = nice_ticks(low, high, max(cells // needed, 2))
+    return Scale(low, high, ticks, title)
 
 
 def y_scale(limits: Range, cells: int, title: str = "", log: bool = False) -> Scale:

@@ -4,14 +4,17 @@ Holds no truth but the picture it was last given. numpy and plotext are imported
 picture with data arrives, so that the first frame of the app need not wait for them.
 """
 
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
+from textual import events
 from textual.color import Color
 from textual.content import Content
 from textual.geometry import Region, Size
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -23,10 +26,40 @@ if TYPE_CHECKING:
 
 _MOST_INKS = 256
 """Blends of past themes pile up in the palette; beyond this it is started anew."""
+_WHEEL: Final = 0.8
+"""A notch of the wheel makes the window so much narrower, or as much wider."""
 
 
 class Chart(Widget):
-    """A picture in a box, its title in the box's border and the name of x below."""
+    """A picture in a box, its title in the box's border and the name of x below.
+
+    What the mouse does on its canvas it says in messages, in shares of the width of the canvas.
+    """
+
+    ALLOW_SELECT = False  # dragging moves the window
+
+    @dataclass
+    class Zoomed(Message):
+        """The wheel was turned."""
+
+        seen: tuple[float, float]
+        """The x that this chart shows."""
+        share: float
+        """Where the pointer is: 0 left, 1 right."""
+        factor: float
+        """Of the width of what is seen."""
+
+    @dataclass
+    class Dragged(Message):
+        """The canvas was taken and moved."""
+
+        seen: tuple[float, float]
+        """The x that it showed when it was taken."""
+        share: float
+        """To the right, since then."""
+
+    class Reset(Message):
+        """Clicked twice."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "chart--axis",
@@ -64,6 +97,9 @@ class Chart(Widget):
         self._palette = [""]
         self._strips: dict[int, Strip] = {}
         self._styles_by_colour: dict[str, Style] = {}
+        self._taken: tuple[int, tuple[float, float]] | None = None
+        """The column at which the mouse took the canvas, and what it showed then."""
+        self._is_dragged = False
 
     def on_mount(self) -> None:
         self._show_titles()
@@ -192,17 +228,58 @@ class Chart(Widget):
         """Rows of cells down the canvas."""
         return self.canvas.height
 
-    def dot_at(self, x: int, y: int) -> tuple[int, int] | None:
-        """The (column, row) of the first dot in the content's cell (x, y); None off the canvas."""
+    def _share_at(self, event: events.MouseEvent) -> float | None:
+        """Where on the canvas the mouse is: 0 left, 1 right; None beside it or without data."""
         left, top, width, height, _ = self.canvas
-        if not (left <= x < left + width and top <= y < top + height):
+        at = event.get_content_offset_capture(self)
+        if not (left <= at.x < left + width and top <= at.y < top + height) or self._seen is None:
             return None
-        return 2 * (x - left), 4 * (y - top)
+        return (at.x - left + 0.5) / width
 
-    def value_at(self, column: int) -> float | None:
-        """The x in the middle of a column of dots; None before the first picture."""
-        if self._picture is None or not self.columns:
+    @property
+    def _seen(self) -> tuple[float, float] | None:
+        """The x that is shown; None without data."""
+        if self._picture is None or self._message:
             return None
-        from gdtui.chart.raster import value_of
+        return self._picture.x.low, self._picture.x.high
 
-        return value_of(column + 0.5, self._picture.x, self.canvas.width, 2)
+    # --- Mouse ------------------------------------------------------------------------------------
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        self._turned(event, _WHEEL)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        self._turned(event, 1 / _WHEEL)
+
+    def _turned(self, event: events.MouseEvent, factor: float) -> None:
+        event.stop()
+        share, seen = self._share_at(event), self._seen
+        if share is not None and seen is not None:
+            self.post_message(self.Zoomed(seen, share, factor))
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        seen = self._seen
+        if self._share_at(event) is not None and seen is not None:
+            self._taken, self._is_dragged = (event.x, seen), False
+            self.capture_mouse()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        if self._taken is None or not self.canvas.width:
+            return
+        column, seen = self._taken
+        self._is_dragged = self._is_dragged or event.x != column
+        if self._is_dragged:
+            self.post_message(self.Dragged(seen, (event.x - column) / self.canvas.width))
+
+    def on_mouse_up(self) -> None:
+        if self._taken is not None:
+            self._taken = None
+            self.release_mouse()
+
+    def on_mouse_release(self) -> None:
+        """Also where something else takes the mouse away."""
+        self._taken = None
+
+    def on_click(self, event: events.Click) -> None:
+        if event.chain == 2 and self._share_at(event) is not None:
+            self.post_message(self.Reset())

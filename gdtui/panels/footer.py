@@ -3,8 +3,9 @@
 from textual import events
 from textual.content import Content
 
-from gdtui.keys import Entry, footer_entries
+from gdtui.keys import footer_entries
 from gdtui.panels.line import Line
+from gdtui.stroke import Entry
 
 
 class Footer(Line):

@@ -9,7 +9,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from gdtui.keys import Entry, groups
+from gdtui.keys import groups
+from gdtui.stroke import Entry
 
 _KEYS: Final = 12
 _WIDTH: Final = 72

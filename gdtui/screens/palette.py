@@ -2,7 +2,8 @@
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from gdtui.keys import TABLE, Entry, Stroke
+from gdtui.keys import TABLE
+from gdtui.stroke import Entry, Stroke
 
 
 class KeyCommands(Provider):

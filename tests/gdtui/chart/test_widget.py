@@ -7,7 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from textual.app import App, ComposeResult
+from textual.events import MouseEvent, MouseScrollDown, MouseScrollUp
 from textual.geometry import Region
+from textual.message import Message
+from textual.pilot import Pilot
 
 from gdtui.chart.axes import x_scale, y_scale
 from gdtui.chart.palette import DARK
@@ -237,22 +240,70 @@ async def test_an_impossible_picture_is_no_crash(bad: float) -> None:
             assert len(rows(app.chart)) == 14
 
 
-async def test_where_things_are_on_the_canvas() -> None:
-    app = OneChart()
+class Listening(OneChart):
+    """Notes what the chart says the mouse does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: list[Message] = []
+
+    def on_chart_zoomed(self, message: Chart.Zoomed) -> None:
+        self.heard.append(message)
+
+    def on_chart_dragged(self, message: Chart.Dragged) -> None:
+        self.heard.append(message)
+
+    def on_chart_reset(self, message: Chart.Reset) -> None:
+        self.heard.append(message)
+
+
+async def turn(pilot: Pilot[None], kind: type[MouseEvent], at: tuple[int, int]) -> None:
+    """The wheel, at a cell of the chart with its border."""
+    await pilot._post_mouse_events([kind], Chart, at)
+
+
+async def test_the_mouse_on_the_canvas_is_told_in_shares_of_it() -> None:
+    app = Listening()
     async with app.run_test(size=(70, 20)) as pilot:
-        assert app.chart.value_at(0) is None
-        columns = app.chart.columns
+        chart = app.chart
+        await turn(pilot, MouseScrollUp, (10, 3))
+        assert app.heard == [], "there is nothing to be seen yet"
+        chart.show(picture())
+        await pilot.pause()
+        assert chart.columns == 2 * (68 - 6)
+        assert chart.rows == 16
+        for beside in ((6, 4), (7, 17), (0, 0), (69, 4)):
+            await turn(pilot, MouseScrollUp, beside)
+            await pilot.mouse_down(Chart, beside)
+            await pilot.hover(Chart, (30, 4))
+            await pilot.mouse_up(Chart, beside)
+        assert app.heard == []
+        await turn(pilot, MouseScrollUp, (7, 1))
+        await turn(pilot, MouseScrollDown, (68, 16))
+        near, far = app.heard
+        assert isinstance(near, Chart.Zoomed)
+        assert isinstance(far, Chart.Zoomed)
+        assert near.seen == far.seen == (0.0, 40_000.0)
+        assert near.factor == pytest.approx(1 / far.factor)
+        assert near.factor < 1
+        assert (near.share, far.share) == pytest.approx((0.5 / 62, 61.5 / 62))
+
+
+async def test_dragging_is_told_from_where_the_mouse_went_down() -> None:
+    app = Listening()
+    async with app.run_test(size=(70, 20)) as pilot:
         app.chart.show(picture())
         await pilot.pause()
-        chart = app.chart
-        assert chart.columns == columns == 2 * (68 - 6)
-        assert chart.rows == 16
-        assert chart.dot_at(5, 0) is None
-        assert chart.dot_at(6, 0) == (0, 0)
-        assert chart.dot_at(67, 15) == (122, 60)
-        assert chart.dot_at(67, 16) is None
-        assert chart.value_at(0) == pytest.approx(160, abs=80)
-        assert chart.value_at(columns - 1) == pytest.approx(39_840, abs=80)
+        await pilot.mouse_down(Chart, (30, 4))
+        for x, y in [(30, 4), (40, 4), (3, 0), (30, 19)]:
+            await pilot.hover(Chart, (x, y))
+        await pilot.mouse_up(Chart, (30, 4))  # which hovers there first
+        await pilot.hover(Chart, (20, 4))
+        shares = [message.share for message in app.heard if isinstance(message, Chart.Dragged)]
+        assert shares == pytest.approx([10 / 62, -27 / 62, 0, 0])
+        assert app.mouse_captured is None
+        await pilot.double_click(Chart, offset=(30, 5))
+        assert [type(message) for message in app.heard[4:]] == [Chart.Reset]
 
 
 def test_the_first_frame_waits_for_neither_numpy_nor_plotext() -> None:

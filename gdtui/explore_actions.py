@@ -1,0 +1,41 @@
+"""The app's actions and messages that move through the history: each is passed on to the explorer."""
+
+from typing import TYPE_CHECKING
+
+from gdtui.chart.widget import Chart
+
+if TYPE_CHECKING:
+    from gdtui.live_view import LiveView
+
+
+class ExploreActions:
+    """A part of the app."""
+
+    @property
+    def live(self) -> "LiveView":
+        """What is read and drawn."""
+        raise NotImplementedError
+
+    def action_axis(self) -> None:
+        self.live.explorer.next_axis()
+
+    def action_zoom(self, steps: int) -> None:
+        self.live.explorer.zoom(steps)
+
+    def action_pan(self, steps: int) -> None:
+        self.live.explorer.pan(steps)
+
+    def action_whole(self) -> None:
+        self.live.explorer.show_whole()
+
+    def action_follow(self) -> None:
+        self.live.explorer.follow()
+
+    def on_chart_zoomed(self, message: Chart.Zoomed) -> None:
+        self.live.explorer.zoom_at(message)
+
+    def on_chart_dragged(self, message: Chart.Dragged) -> None:
+        self.live.explorer.drag(message)
+
+    def on_chart_reset(self) -> None:
+        self.live.explorer.show_whole()

@@ -1,0 +1,127 @@
+"""What of the data is seen: where the x axis ends, how high and low it goes in the window.
+
+Pure functions from store, view and traces. Owns no picture and no range that was shown before.
+"""
+
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdtui.chart.axes import grow, label
+from gdtui.store import Store
+from gdtui.trace import Axis, Trace
+from gdtui.variant import Generation, VariantState
+from gdtui.window import Follow, Ground, Span, Whole
+
+if TYPE_CHECKING:
+    from gdtui.views import View
+
+Floats = NDArray[np.float64]
+Pair = tuple[float, float]
+_TITLES: Final = {
+    Axis.SAMPLES: "samples",
+    Axis.UPDATES: "updates",
+    Axis.SECONDS: "seconds of training, on shared cores",
+}
+_LEAST: Final = {Axis.SAMPLES: 8.0, Axis.UPDATES: 4.0, Axis.SECONDS: 1e-3}
+"""The narrowest window: there is nothing finer than a batch to be seen."""
+_PARTS: Final = 128
+"""Columns in which the extremes of a window are looked for."""
+
+
+# --- Across ---------------------------------------------------------------------------------------
+
+
+def end_of(generation: Generation, axis: Axis) -> float:
+    """The position after its last batch; 0 before the first."""
+    return generation.history.end(axis) if len(generation.history) else 0.0
+
+
+def ground(store: Store, view: "View", shown: float | None = None) -> Ground:
+    """What there is on the x axis, of all variants; `shown`: where an axis of it ended last.
+
+    The newest data are those of the furthest that trains, of the selected if there are such.
+    """
+    found = [(one, end_of(one.current, view.axis)) for one in store.states if one.current is not None]
+    ghosts = [end_of(one.ghost, view.axis) for one in store.states if one.ghost and view.shows_ghost(one)]
+    followed = [pair for pair in found if view.selected in (None, pair[0].index)] or found
+    ends = [end for one, end in followed if not one.has_ended] or [end for _, end in followed]
+    end = grow(shown, max([*(end for _, end in found), *ghosts], default=0.0))
+    return Ground(end, tail=max(ends, default=0.0), least=_LEAST[view.axis])
+
+
+def x_title(view: "View", seen: Span, around: Ground) -> str:
+    """The unit; where it is not the whole that is seen, which part, so that nobody is misled."""
+    title = _TITLES[view.axis]
+    if isinstance(view.window, Whole):
+        return title
+    low, high, end = (_bound(value, seen.width / 100) for value in (seen.low, seen.high, around.end))
+    follows = " · follows" if isinstance(view.window, Follow) else ""
+    return f"{title} {low}–{high} of {end}{follows}"
+
+
+def _bound(value: float, step: float) -> str:
+    text = label(value, step)
+    return f"{int(text):,}" if text.isdecimal() else text
+
+
+# --- Up and down ----------------------------------------------------------------------------------
+
+
+def extremes(
+    lines: Iterable[Trace], points: Iterable[Trace], seen: Span, log: bool
+) -> tuple[float | None, float | None]:
+    """Lowest and highest of lines and single points in the window; None, None of nothing."""
+    found = [_range(line, seen, log) for line in lines]
+    return _joint([*found, *(_range(each, seen, log, joined=False) for each in points)])
+
+
+def common_extremes(
+    store: Store, one: VariantState, view: "View", seen: Span | None
+) -> tuple[float | None, float | None]:
+    """Lowest and highest raw loss of this variant and of all that have not run away. `seen` None: of all.
+
+    That is asked up to where an axis would end, which stands still: a history then looks at new batches only.
+    """
+    shown = [each.current for each in store.states if each is one or not each.has_run_away]
+    histories = [each.history for each in shown if each is not None]
+    if seen is None:
+        return _joint(each.extremes(view.axis, 0.0, grow(None, each.end(view.axis))) for each in histories)
+    traces = (each.trace(view.axis, seen.low, seen.high, _PARTS) for each in histories)
+    return extremes((positive(trace, view.log) for trace in traces), (), seen, view.log)
+
+
+def _joint(pairs: Iterable[Pair | None]) -> tuple[float | None, float | None]:
+    found = [pair for pair in pairs if pair is not None]
+    if not found:
+        return None, None
+    return min(low for low, _ in found), max(high for _, high in found)
+
+
+def _range(trace: Trace, seen: Span, log: bool, *, joined: bool = True) -> Pair | None:
+    """Lowest and highest in the window, with what a line from and to beyond it passes at its edges."""
+    inside = (trace.x >= seen.low) & (trace.x <= seen.high)
+    values = [trace.low[inside], trace.high[inside]]
+    if joined and not inside.all():
+        edges = np.array([seen.low, seen.high])
+        edges = edges[(edges > trace.x[0]) & (edges < trace.x[-1])]
+        values += [_between(edges, trace.x, ends, log) for ends in (trace.low, trace.high)]
+    every = np.concatenate(values)
+    every = every[np.isfinite(every)]
+    return (float(every.min()), float(every.max())) if every.size else None
+
+
+def _between(at: Floats, x: Floats, values: Floats, log: bool) -> Floats:
+    """What the straight line through these values has at these places."""
+    return np.exp(np.interp(at, x, np.log(values))) if log else np.interp(at, x, values)
+
+
+def positive(trace: Trace, log: bool) -> Trace:
+    """On a log axis, what is not above 0 is a gap."""
+    if not log or trace.is_empty or trace.low.min() > 0:
+        return trace
+    bad = trace.low <= 0
+    return Trace(trace.x, np.where(bad, math.nan, trace.low), np.where(bad, math.nan, trace.high))
