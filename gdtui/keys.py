@@ -190,7 +190,7 @@ TABLE: Final[tuple[Entry, ...]] = (
     Entry(
         "pan",
         "View",
-        (Stroke("left", "←", "pan(-1)", "Earlier"), Stroke("right", "→", "pan(1)", "Later")),
+        (Stroke("left", "left", "pan(-1)", "Earlier"), Stroke("right", "right", "pan(1)", "Later")),
         "earlier or later, where it is zoomed; so does dragging with the mouse",
         label="pan",
         rank=8,
