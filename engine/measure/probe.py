@@ -1,0 +1,110 @@
+"""A copy of a model that stands still: its loss, gradients and curvature on the training data.
+
+The copy is in eval mode, as for the full loss, and random numbers drawn on it are put back: whatever
+is done here, training goes on as if it had not been. All in pieces, so that memory stays bounded.
+"""
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+
+from engine.measure.steps import Steps
+from engine.problem import Problem
+
+_PIECE: Final = 2048
+"""Samples in one forward and backward pass at most."""
+
+
+class Probe:
+    """The model as it is now, with the training samples in the given order (all, or some of them)."""
+
+    def __init__(self, problem: Problem, model: nn.Module, data: tuple[Tensor, ...]) -> None:
+        self._problem = problem
+        self._data = data
+        self._model = copy.deepcopy(model).eval()
+        self._model.zero_grad(set_to_none=True)
+        self._parameters = [p for p in self._model.parameters() if p.requires_grad]
+        self.size = sum(parameter.numel() for parameter in self._parameters)
+        """Parameters that are trained."""
+
+    @property
+    def samples(self) -> int:
+        return len(self._data[0])
+
+    @property
+    def weights(self) -> Tensor:
+        """The trained parameters, one after the other, as a vector."""
+        return _flat([parameter.detach() for parameter in self._parameters])
+
+    def move(self, weights: Tensor) -> None:
+        """Stand at these weights."""
+        torch.nn.utils.vector_to_parameters(weights.to(self._parameters[0]), self._parameters)
+
+    def loss(self, start: int, stop: int) -> Tensor:
+        """Mean over those samples, as a scalar with a graph unless under no_grad."""
+        *inputs, target = [tensor[start:stop] for tensor in self._data]
+        return self._problem.loss(self._model(*inputs), target)
+
+    def full_loss(self) -> float:
+        """Mean over all samples."""
+        total = 0.0
+        with _same_random_numbers(self._parameters[0].device), torch.no_grad():
+            for start, stop in self._pieces(0, self.samples):
+                total += self.loss(start, stop).item() * (stop - start)
+        return total / self.samples
+
+    def gradients(self, count: int, batch_size: int) -> Steps[Tensor]:
+        """The mean gradients of the first `count` batches of `batch_size`: (count, size)."""
+        rows = torch.zeros(
+            count, self.size, dtype=self._parameters[0].dtype, device=self._parameters[0].device
+        )
+        for number, row in enumerate(rows):
+            for start, stop in self._pieces(number * batch_size, (number + 1) * batch_size):
+                with _same_random_numbers(row.device):
+                    part = torch.autograd.grad(self.loss(start, stop), self._parameters, allow_unused=True)
+                row += self._joined(part) * ((stop - start) / batch_size)
+                yield
+        return rows
+
+    def hessian_product(self, vector: Tensor) -> Steps[Tensor]:
+        """The Hessian of the mean loss over all samples, times a vector (Pearlmutter 1994)."""
+        result = torch.zeros_like(vector)
+        for start, stop in self._pieces(0, self.samples):
+            with _same_random_numbers(vector.device):
+                slope = torch.autograd.grad(
+                    self.loss(start, stop), self._parameters, create_graph=True, allow_unused=True
+                )
+                along = self._joined(slope) @ vector
+                if along.requires_grad:  # a loss that is linear in all weights has no curvature
+                    part = torch.autograd.grad(along, self._parameters, allow_unused=True)
+                    result += self._joined(part) * ((stop - start) / self.samples)
+            yield
+        return result
+
+    def _pieces(self, start: int, stop: int) -> Iterator[tuple[int, int]]:
+        for at in range(start, stop, _PIECE):
+            yield at, min(at + _PIECE, stop)
+
+    def _joined(self, parts: tuple[Tensor | None, ...]) -> Tensor:
+        """Gradients as one vector; a parameter that the loss does not depend on has zeros."""
+        return _flat(
+            [
+                torch.zeros_like(parameter) if part is None else part
+                for part, parameter in zip(parts, self._parameters, strict=True)
+            ]
+        )
+
+
+def _flat(tensors: list[Tensor]) -> Tensor:
+    return torch.cat([tensor.reshape(-1) for tensor in tensors])
+
+
+@contextmanager
+def _same_random_numbers(device: torch.device) -> Iterator[None]:
+    """Put the generators' states back afterwards; on the CPU it costs 10 µs."""
+    with torch.random.fork_rng([device] if device.type == "cuda" else [], device_type="cuda"):
+        yield

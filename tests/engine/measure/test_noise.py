@@ -1,0 +1,125 @@
+"""The noise scale against the exact one from per-sample gradients, taken with torch.func."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from engine import problems
+from engine.measure.noise import NoiseScale, noise_scale
+from engine.measure.probe import Probe
+from engine.measure.steps import finish
+from engine.settings import VariantSettings
+from engine.trainer import Trainer
+
+SEEDS = 20
+CPU = torch.device("cpu")
+
+
+def trained(name: str, seed: int, epochs: int) -> Trainer:
+    """A model some way into its training, at the lesson's middle batch size."""
+    trainer = Trainer(problems.load(name, seed), VariantSettings(lr=0.1), seed, CPU)
+    while trainer.epoch < epochs:
+        trainer.advance(1000)
+    return trainer
+
+
+def gradients_of_samples(trainer: Trainer) -> np.ndarray:
+    """Each sample's gradient at the weights as they are: (n, parameters)."""
+    model = trainer.model.eval()
+    weights = {name: parameter.detach() for name, parameter in model.named_parameters()}
+
+    def loss(weights: dict[str, Tensor], *sample: Tensor) -> Tensor:
+        *inputs, target = [tensor[None] for tensor in sample]
+        return trainer.problem.loss(torch.func.functional_call(model, weights, tuple(inputs)), target)
+
+    data = trainer.problem.train
+    parts = torch.func.vmap(torch.func.grad(loss), in_dims=(None, *[0] * len(data)))(weights, *data)
+    return torch.cat([part.flatten(1) for part in parts.values()], dim=1).double().numpy()
+
+
+def exact(gradients: np.ndarray) -> float:
+    mean = gradients.mean(axis=0)
+    return float(((gradients - mean) ** 2).sum() / len(gradients) / (mean @ mean))
+
+
+def estimated(trainer: Trainer, count: int, batch_size: int, seed: int) -> NoiseScale:
+    """From `count` batches of a random order, taken with the probe, as training does."""
+    order = torch.from_numpy(np.random.default_rng(seed).permutation(trainer.n))
+    data = tuple(tensor[order] for tensor in trainer.problem.train)
+    rows = finish(Probe(trainer.problem, trainer.model, data).gradients(count, batch_size))
+    return noise_scale(rows.numpy(), batch_size, trainer.n)
+
+
+@pytest.mark.parametrize("name", ["synthetic"])
+@pytest.mark.parametrize("epochs", [0, 3])
+@pytest.mark.parametrize("how", ["full in 64 pieces", "512 consecutive batches of one"])
+def test_the_exact_value_lies_in_the_interval(name: str, epochs: int, how: str) -> None:
+    """For 17 seeds of 20 at least: by chance alone fewer would be 1 case in 60."""
+    hits = 0
+    for seed in range(SEEDS):
+        trainer = trained(name, seed, epochs)
+        count, size = (64, trainer.n // 64) if how.startswith("full") else (512, 1)
+        found = estimated(trainer, count, size, seed)
+        hits += found.low <= exact(gradients_of_samples(trainer)) <= found.high
+        assert found.is_reliable
+    assert hits >= 17
+
+
+def test_all_samples_one_by_one_give_the_exact_value() -> None:
+    gradients = gradients_of_samples(trained("synthetic", 0, 1))
+    n = len(gradients)
+    # The covariance of a finite set has n − 1 below it, as sampling without replacement has.
+    assert noise_scale(gradients, 1, n).value == pytest.approx(exact(gradients) * n / (n - 1), rel=1e-9)
+
+
+def test_both_terms_are_unbiased_for_a_few_batches_of_a_finite_set() -> None:
+    generator = np.random.default_rng(0)
+    gradients = generator.normal(size=(40, 3)) + 0.5
+    trace = gradients.var(axis=0, ddof=1).sum()
+    squared = (gradients.mean(axis=0) ** 2).sum()
+    found = []
+    for _ in range(4000):
+        batches = gradients[generator.permutation(40)[:30]].reshape(6, 5, 3).mean(axis=1)
+        found.append(noise_scale(batches, 5, 40))
+    assert np.mean([f.trace for f in found]) == pytest.approx(trace, rel=0.02)
+    assert np.mean([f.gradient_squared for f in found]) == pytest.approx(squared, rel=0.03)
+
+
+def test_pure_noise_has_no_reliable_scale() -> None:
+    gradients = np.random.default_rng(1).normal(size=(64, 20))
+    found = noise_scale(gradients, 1, 10**6)
+    assert found.high == math.inf
+    assert found.low > 0
+    assert not found.is_reliable
+
+
+def test_samples_that_all_agree_have_no_noise() -> None:
+    found = noise_scale(np.ones((8, 5)), 4, 100)
+    assert (found.value, found.low, found.high) == (0, 0, 0)
+    assert found.signal_to_noise(1, 100) == math.inf
+
+
+def test_a_gradient_of_zero_has_no_scale_at_all() -> None:
+    found = noise_scale(np.zeros((8, 5)), 4, 100)
+    assert (found.value, found.low, found.high) == (math.inf, 0, math.inf)
+    assert not found.is_reliable
+
+
+def test_signal_to_noise_grows_with_the_batch_and_is_infinite_at_full() -> None:
+    generator = np.random.default_rng(0)
+    gradients = generator.normal(size=(50, 4)) + 1
+    found = noise_scale(gradients, 1, 50)
+    errors = [
+        gradients[generator.permutation(50)[:10]].mean(axis=0) - gradients.mean(axis=0) for _ in range(8000)
+    ]
+    measured = (gradients.mean(axis=0) ** 2).sum() / np.mean([(error**2).sum() for error in errors])
+    assert found.signal_to_noise(10, 50) == pytest.approx(measured, rel=0.03)
+    assert found.signal_to_noise(50, 50) == math.inf
+
+
+def test_it_takes_four_batches() -> None:
+    with pytest.raises(ValueError, match="at least 4 batches, not of 3"):
+        noise_scale(np.zeros((3, 5)), 1, 100)
