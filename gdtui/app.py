@@ -25,7 +25,7 @@ from gdtui.panels.footer import Footer
 from gdtui.panels.line import Line
 from gdtui.panels.summary import Summary
 from gdtui.panels.variant import VariantPanel
-from gdtui.theme import THEMES
+from gdtui.theme import THEMES, colours
 
 if TYPE_CHECKING:
     from engine.settings import VariantSettings
@@ -214,9 +214,9 @@ class GdtuiApp(ExploreActions, App[None]):
             self.say(["there are no ghosts: a restart (r, S) leaves the curve before as one"])
 
     def action_theme(self) -> None:
-        dark, light = THEMES["dark"].name, THEMES["light"].name
-        self.theme = light if self.theme == dark else dark
-        self.live.look(dark=self.theme == dark)
+        names = [theme.name for theme in THEMES.values()]
+        self.theme = names[(names.index(self.theme) + 1) % len(names)]
+        self.live.look(colours=colours(self.current_theme))
 
     def action_summary(self) -> None:
         """Show or hide the results."""

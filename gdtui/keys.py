@@ -215,8 +215,8 @@ TABLE: Final[tuple[Entry, ...]] = (
     Entry(
         "theme",
         "View",
-        (Stroke("t", "t", "theme", "Theme: dark or light"),),
-        "dark or light",
+        (Stroke("t", "t", "theme", "Theme: dark, light, high contrast"),),
+        "dark, light or high contrast",
     ),
     Entry(
         "palette",

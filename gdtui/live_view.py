@@ -19,6 +19,7 @@ from gdtui.panels.summary import Summary
 from gdtui.panels.variant import VariantPanel
 from gdtui.replay import Replay, ReplayCommander
 from gdtui.store import Store
+from gdtui.theme import colours
 from gdtui.variant import VariantState
 from gdtui.views import Canvas, Ranges, View
 from gdtui.window import Span
@@ -45,7 +46,7 @@ class LiveView:
             if isinstance(self._source, Replay)
             else Commander(self.store, app.controls)
         )
-        self.view = View(dark=app.current_theme.dark)
+        self.view = View(colours=colours(app.current_theme))
         self.explorer = Explorer(self)
         self._ranges: dict[str, Ranges] = {}
         self._drawn: dict[str, tuple[Canvas, View, Span, int, bool]] = {}

@@ -34,7 +34,7 @@ from gdtui.values import (
     whole,
 )
 
-THEMES: Final = ("dark", "light")
+THEMES: Final = ("dark", "light", "high-contrast")
 APP_PACE: Final = 1.0
 """Epochs a second in the app unless told otherwise: the lesson's 20 epochs take about 20 s."""
 
@@ -103,7 +103,7 @@ def add_screen_options(parser: argparse.ArgumentParser, *, is_hidden: bool = Fal
     """Give a parser what only the app heeds; `train` takes it, too, so that one line fits both."""
     screen = parser.add_argument_group(None if is_hidden else "the screen")
     texts = (
-        "dark or light [dark]",
+        "dark, light or high-contrast [dark]",
         "frames a second, at most [10]",
         "keys that play by themselves and the waits between them, from the moment every variant "
         "shows a loss: '8s S 20s ? 3s q'",

@@ -19,7 +19,7 @@ from gdtui.store import Store
 from gdtui.theme import COLOURS
 from gdtui.variant import BROKEN, VariantState
 
-_DIM: Final = "$foreground 60%"
+_DIM: Final = "$quiet"
 _PENDING: Final = "bold $warning"
 _STYLES: Final = {
     State.RUNNING: "$success",

@@ -1,12 +1,21 @@
-"""The two themes, and the variants' colours as variables of the stylesheet: `$variant-1` and on."""
+"""The three themes, and the variants' colours as variables of the stylesheet: `$variant-1` and on.
+
+`$edge`, `$axis`, `$grid` and `$label` are the greys of borders and charts, `$quiet` that of text which
+steps back.
+"""
 
 from typing import Final
 
 from textual.theme import Theme
 
-from gdtui.chart.palette import DARK, LIGHT
+from gdtui.chart.palette import CONTRAST, DARK, LIGHT
 
 COLOURS: Final = len(DARK)
+
+
+def colours(theme: Theme) -> tuple[str, ...]:
+    """The variants' colours in one of our themes, `#rrggbb`."""
+    return tuple(theme.variables[f"variant-{place}"] for place in range(1, COLOURS + 1))
 
 
 def _variants(palette: tuple[str, ...]) -> dict[str, str]:
@@ -28,6 +37,11 @@ _DARK: Final = Theme(
     success="#6fd3a5",
     variables={
         **_variants(DARK),
+        "edge": "#4a515a",
+        "axis": "#545a61",
+        "grid": "#2b2f35",
+        "label": "#90969e",
+        "quiet": "#8f969e",
         "footer-key-foreground": "#ffd27a",
         "block-cursor-background": "#2c5878",
     },
@@ -38,17 +52,46 @@ _LIGHT: Final = Theme(
     background="#fbfaf7",
     surface="#f2f0ea",
     panel="#e7e4dc",
-    foreground="#22272e",
-    primary="#1f6f9f",
+    foreground="#14181d",
+    primary="#1b6894",
     secondary="#5d6874",
-    accent="#9a5b00",
-    warning="#9a5b00",
+    accent="#8a5200",
+    warning="#8a5200",
     error="#b3261e",
-    success="#1c7a4d",
+    success="#12683f",
     variables={
         **_variants(LIGHT),
-        "footer-key-foreground": "#9a5b00",
+        "edge": "#b6b6b6",
+        "axis": "#aaabac",
+        "grid": "#dadad9",
+        "label": "#5f6367",
+        "quiet": "#5f6367",
+        "footer-key-foreground": "#8a5200",
         "block-cursor-background": "#bcd9ea",
     },
 )
-THEMES: Final = {"dark": _DARK, "light": _LIGHT}
+_HIGH_CONTRAST: Final = Theme(
+    name="gdtui-high-contrast",
+    dark=True,
+    background="#000000",
+    surface="#0a0a0a",
+    panel="#1c1c1c",
+    foreground="#ffffff",
+    primary="#8fd3ff",
+    secondary="#d0d0d0",
+    accent="#ffe14d",
+    warning="#ffd23f",
+    error="#ff9a8c",
+    success="#7dffb2",
+    variables={
+        **_variants(CONTRAST),
+        "edge": "#b0b0b0",
+        "axis": "#c0c0c0",
+        "grid": "#3c3c3c",
+        "label": "#ffffff",
+        "quiet": "#dcdcdc",
+        "footer-key-foreground": "#ffe14d",
+        "block-cursor-background": "#005f9e",
+    },
+)
+THEMES: Final = {"dark": _DARK, "light": _LIGHT, "high-contrast": _HIGH_CONTRAST}

@@ -11,7 +11,7 @@ from typing import Final
 from engine.messages import State
 from gdtui import wording
 from gdtui.chart.axes import Range, grow, settle, x_scale, y_scale
-from gdtui.chart.palette import variant_colour
+from gdtui.chart.palette import DARK, variant_colour
 from gdtui.chart.picture import Mark, Picture, Series
 from gdtui.history.smoothing import SMOOTHING_LADDER
 from gdtui.seen import common_extremes, end_of, extremes, ground, positive, x_title
@@ -31,7 +31,8 @@ class View:
 
     axis: Axis = Axis.SAMPLES
     log: bool = False
-    dark: bool = True
+    colours: tuple[str, ...] = DARK
+    """Of the variants, in the theme that is shown."""
     selected: int | None = None
     """The place of the one selected variant; None: all."""
     smoothing: float = SMOOTHING
@@ -107,7 +108,7 @@ def panel(
     y = settle(shown.y, lowest, highest, view.log)
     has_data = now is not None and len(now.history) > 0
     raw = now.history.trace(view.axis, seen.low, seen.high, canvas.dots) if now and canvas.dots else EMPTY
-    colour = variant_colour(one.index, dark=view.dark)
+    colour = variant_colour(one.index, view.colours)
     picture = Picture(
         x=x_scale(seen.high, canvas.columns, low=seen.low),
         y=y_scale(y, canvas.rows, log=view.log),
@@ -125,12 +126,12 @@ def _kept(shown: Ranges, of: object) -> Ranges:
 def _line(one: VariantState, now: Generation, view: View, seen: Span, canvas: Canvas) -> Series:
     history = now.history
     if not canvas.dots:
-        return Series(one.tally.name, variant_colour(one.index, dark=view.dark))
+        return Series(one.tally.name, variant_colour(one.index, view.colours))
     raw = positive(history.trace(view.axis, seen.low, seen.high, canvas.dots), view.log)
     line = raw if view.raw else history.smoothed(view.axis, seen.low, seen.high, canvas.dots, view.smoothing)
     return Series(
         label=one.tally.name,
-        colour=variant_colour(one.index, dark=view.dark),
+        colour=variant_colour(one.index, view.colours),
         line=positive(line, view.log),
         envelope=EMPTY if view.raw else raw,
         points=positive(_points(now, view.axis), view.log),
@@ -153,7 +154,7 @@ def _title(store: Store, view: View) -> str:
 
 
 def _ghost(one: VariantState, then: Generation, view: View, seen: Span, canvas: Canvas) -> Series:
-    colour = variant_colour(one.index, dark=view.dark)
+    colour = variant_colour(one.index, view.colours)
     line = EMPTY
     if canvas.dots:
         line = then.history.smoothed(view.axis, seen.low, seen.high, canvas.dots, view.smoothing)
@@ -166,7 +167,7 @@ def _points(now: Generation, axis: Axis) -> Trace:
 
 
 def _marks(one: VariantState, now: Generation, view: View) -> Iterable[Mark]:
-    colour = variant_colour(one.index, dark=view.dark)
+    colour = variant_colour(one.index, view.colours)
     for change in now.changes:
         at = (change.samples, change.updates, change.seconds)[_PLACE[view.axis]]
         yield Mark(float(at), colour, change.label)

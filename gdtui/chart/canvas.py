@@ -27,8 +27,8 @@ _COUNTS = np.array([byte.bit_count() for byte in range(256)], np.uint8)
 _FULL = 6
 """Of the 8 dots of a cell: a band."""
 
-_ENVELOPE_SHARE = 0.38
-_GHOST_SHARE = 0.6
+ENVELOPE_SHARE = 0.38
+GHOST_SHARE = 0.6
 _MARK_SHARE = 0.7
 
 
@@ -69,7 +69,7 @@ def compose(picture: Picture, cells: Cells, background: str) -> None:
     vivid = [series for series in picture.series if not series.faint]
     taken = np.zeros(cells.characters.shape, np.bool_)
     _draw_envelopes(picture, cells, vivid, background)
-    _draw_lines(picture, cells, faint, background, _GHOST_SHARE, taken)
+    _draw_lines(picture, cells, faint, background, GHOST_SHARE, taken)
     columns = _draw_marks(picture, cells, background)
     _draw_lines(picture, cells, vivid, background, 1.0, taken)
     for series in picture.series:
@@ -92,7 +92,7 @@ def _draw_envelopes(picture: Picture, cells: Cells, series: list[Series], backgr
     # By orders of two, so that two of about one width do not swap places from frame to frame.
     drawn.sort(key=lambda pair: -int(np.count_nonzero(pair[0].dots)).bit_length())
     for layer, one in drawn:
-        _stamp(cells, pack(_thinned(layer.dots)), blend(one.colour, background, _ENVELOPE_SHARE))
+        _stamp(cells, pack(_thinned(layer.dots)), blend(one.colour, background, ENVELOPE_SHARE))
     for layer, one in drawn:
         _draw_off_scale(cells, layer, blend(one.colour, background, _MARK_SHARE))
 
@@ -142,7 +142,7 @@ def _draw_points(
     if series.points.is_empty:
         return
     rows, columns = spots(series.points, picture.x, picture.y, cells.width, cells.height)
-    share = _GHOST_SHARE if series.faint else 1.0
+    share = GHOST_SHARE if series.faint else 1.0
     is_crowded = columns.size * _POINT_CELLS > cells.width
     cells.characters[rows, columns] = SMALL_POINT if is_crowded else POINT
     cells.inks[rows, columns] = cells.ink(blend(series.colour, background, share))

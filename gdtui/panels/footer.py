@@ -28,4 +28,4 @@ def _entry(entry: Entry) -> Content:
         keys = Content(" ").join(
             Content.styled(stroke.shown, "bold $footer-key-foreground") for stroke in entry.strokes
         )
-    return keys + Content.styled(f" {entry.label}", "$foreground 70%")
+    return keys + Content.styled(f" {entry.label}", "$quiet")

@@ -30,11 +30,9 @@ class Summary(Line):
 
         found = rows(store)
         name_width = max(len(row.name) for row in found) + 2
-        head = Content.styled(" " * (name_width + 2) + _cells(HEAD), "$foreground 60%")
+        head = Content.styled(" " * (name_width + 2) + _cells(HEAD), "$quiet")
         lines = [head, *(_line(row, name_width) for row in found), Content("")]
-        self.update(
-            Content("\n").join([*lines, Content(meaning(store)), Content.styled(_NEXT, "$foreground 60%")])
-        )
+        self.update(Content("\n").join([*lines, Content(meaning(store)), Content.styled(_NEXT, "$quiet")]))
 
 
 def _line(row: "Row", name_width: int) -> Content:

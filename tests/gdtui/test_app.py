@@ -12,6 +12,7 @@ from engine.session import Notice, NoticeKind
 from engine.settings import FULL, LrScaling, VariantSettings
 from gdtui import keys
 from gdtui.screens.help import content
+from gdtui.theme import THEMES, colours
 
 from .app_bench import Bench, changed, state, text_of
 
@@ -393,9 +394,12 @@ async def test_the_theme_changes_by_key(bench: Bench) -> None:
     app = bench.app()
     async with app.run_test(size=WIDE) as pilot:
         await settle(pilot)
-        await pilot.press("t")
-        assert app.theme == "gdtui-light"
-        assert not app.live.view.dark
+        seen = []
+        for _ in THEMES:
+            await pilot.press("t")
+            seen.append(app.theme)
+            assert app.live.view.colours == colours(app.current_theme)
+        assert seen == ["gdtui-light", "gdtui-high-contrast", "gdtui-dark"]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from gdtui.chart.canvas import compose
 from gdtui.chart.cells import Cells
 from gdtui.chart.layout import Room
-from gdtui.chart.palette import DARK, LIGHT, blend, variant_colour
+from gdtui.chart.palette import blend
 from gdtui.chart.picture import Mark, Picture, Scale, Series
 from gdtui.trace import Trace
 
@@ -166,25 +166,6 @@ def test_changes_are_the_spans_that_differ() -> None:
 
 
 # --- Colours --------------------------------------------------------------------------------------
-
-
-def luminance(colour: str) -> float:
-    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-@pytest.mark.parametrize(("palette", "background"), [(DARK, "#1e1e1e"), (LIGHT, "#e0e0e0")])
-def test_every_colour_stands_out_from_its_background(palette: tuple[str, ...], background: str) -> None:
-    for colour in palette:
-        light, dark = sorted((luminance(colour), luminance(background)), reverse=True)
-        assert (light + 0.05) / (dark + 0.05) >= 3.0, colour
-
-
-def test_a_variant_keeps_its_hue_in_either_theme_and_colours_repeat() -> None:
-    assert len(DARK) == len(LIGHT) == len({*DARK}) == len({*LIGHT})
-    assert variant_colour(0, dark=True) == DARK[0] == variant_colour(len(DARK), dark=True)
-    assert variant_colour(2, dark=False) == LIGHT[2]
 
 
 def test_blend_mixes_by_share() -> None:
