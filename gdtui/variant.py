@@ -25,6 +25,7 @@ from engine.tally import Tally
 from gdtui.history import History
 from gdtui.history.growing import Growing
 from gdtui.pending import Pending
+from gdtui.trace import Axis
 from gdtui.wording import difference
 
 DIVERGING: Final = 1_000.0
@@ -36,6 +37,8 @@ ENDED: Final = frozenset(
 )
 BROKEN: Final = frozenset((State.FAILED, State.OUT_OF_MEMORY, State.DIED, State.STOPPED))
 """Nobody trains there who could obey."""
+PLACE: Final = {Axis.SAMPLES: 0, Axis.UPDATES: 1, Axis.SECONDS: 2}
+"""Where a position stands in a row of samples, updates, seconds."""
 _SPEED_SECONDS: Final = 1.0
 """The training time that samples/s is taken over."""
 _BEHIND_CHUNKS: Final = 5

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from engine.messages import State
-from gdtui import wording
+from gdtui import epochs, wording
 from gdtui.chart.axes import Range, grow, settle, x_scale, y_scale
 from gdtui.chart.palette import DARK, variant_colour
 from gdtui.chart.picture import Mark, Picture, Series
@@ -17,11 +17,9 @@ from gdtui.history.smoothing import SMOOTHING_LADDER
 from gdtui.seen import common_extremes, end_of, extremes, ground, positive, x_title
 from gdtui.store import Store
 from gdtui.trace import EMPTY, Axis, Trace
-from gdtui.variant import SMOOTHING, Generation, VariantState
+from gdtui.variant import PLACE, SMOOTHING, Generation, VariantState
 from gdtui.window import WHOLE, Span, Whole, Window, span_of
 
-_PLACE: Final = {Axis.SAMPLES: 0, Axis.UPDATES: 1, Axis.SECONDS: 2}
-Pair = tuple[VariantState, Generation]
 _IMPORTING: Final = "importing torch…"
 
 
@@ -80,7 +78,7 @@ def overlay(store: Store, view: View, canvas: Canvas, shown: Ranges) -> tuple[Pi
     around = ground(store, view, shown.x)
     seen = span_of(view.window, around)
     series = [_ghost(one, each, view, seen, canvas) for one, each in ghosts]
-    series += [_line(one, each, view, seen, canvas) for one, each in _back_to_front(pairs, view)]
+    series += [_line(one, each, view, seen, canvas) for one, each in pairs]
     lines, points = [each.line for each in series], [each.points for each in series]
     lowest, highest = extremes(lines, points, seen, view.log)  # the envelope is marked where it goes beyond
     y = settle(shown.y, lowest, highest, view.log)
@@ -89,6 +87,7 @@ def overlay(store: Store, view: View, canvas: Canvas, shown: Ranges) -> tuple[Pi
         y=y_scale(y, canvas.rows, log=view.log),
         series=tuple(series),
         marks=tuple(mark for one, each in pairs for mark in _marks(one, each, view)),
+        rules=epochs.of_all(store, view.axis, seen, canvas.columns),
         title=_title(store, view),
         message="" if pairs else _doing(store.states[0]),
     )
@@ -114,6 +113,7 @@ def panel(
         y=y_scale(y, canvas.rows, log=view.log),
         series=(Series(one.tally.name, colour, line=positive(raw, view.log)),),
         marks=tuple(_marks(one, now, view)) if now else (),
+        rules=epochs.of_one(store, now, view.axis, seen, canvas.columns) if now else (),
         message="" if has_data else _wrapped(_doing(one), canvas.columns),
     )
     return picture, Ranges(shown.of, whole, y)
@@ -135,14 +135,9 @@ def _line(one: VariantState, now: Generation, view: View, seen: Span, canvas: Ca
         line=positive(line, view.log),
         envelope=EMPTY if view.raw else raw,
         points=positive(_points(now, view.axis), view.log),
+        # Raw, the smallest batches, the noisiest, at the back.
+        depth=-one.tally.resolved.batch_size if view.raw and one.tally.resolved else 0,
     )
-
-
-def _back_to_front(pairs: list[Pair], view: View) -> list[Pair]:
-    """Raw losses with the smallest batches, the noisiest, at the back."""
-    if not view.raw:
-        return pairs
-    return sorted(pairs, key=lambda pair: pair[0].tally.resolved.batch_size if pair[0].tally.resolved else 0)
 
 
 def _title(store: Store, view: View) -> str:
@@ -163,13 +158,13 @@ def _ghost(one: VariantState, then: Generation, view: View, seen: Span, canvas: 
 
 def _points(now: Generation, axis: Axis) -> Trace:
     rows = now.evaluations.values.copy()  # a view would not outlive the next epoch
-    return Trace(rows[:, _PLACE[axis]], rows[:, 3], rows[:, 3])
+    return Trace(rows[:, PLACE[axis]], rows[:, 3], rows[:, 3])
 
 
 def _marks(one: VariantState, now: Generation, view: View) -> Iterable[Mark]:
     colour = variant_colour(one.index, view.colours)
     for change in now.changes:
-        at = (change.samples, change.updates, change.seconds)[_PLACE[view.axis]]
+        at = (change.samples, change.updates, change.seconds)[PLACE[view.axis]]
         yield Mark(float(at), colour, change.label)
 
 

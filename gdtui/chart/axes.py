@@ -5,6 +5,7 @@ caller holds the range that is shown and hands it back in.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 from gdtui.chart.picture import Scale
@@ -24,6 +25,8 @@ _CELLS_A_TICK_X = 10
 _GAP_X = 4
 """Cells between two labels, at least."""
 _CELLS_A_TICK_Y = 3
+_CELLS_A_RULE = 6
+MOST_RULES = 12
 _SUFFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
@@ -92,6 +95,20 @@ def _exponential(value: float, step: float) -> str:
     digits = min(max(0, exponent - math.floor(math.log10(step) + 1e-9)), 3)
     mantissa, _, power = f"{value:.{digits}e}".partition("e")
     return f"{mantissa.rstrip('0').rstrip('.') if digits else mantissa}e{int(power)}"
+
+
+def rules(positions: Sequence[float], low: float, high: float, cells: int) -> tuple[float, ...]:
+    """Those of the positions inside low…high, if they are few enough to be told apart; else none."""
+    inside = tuple(each for each in positions if low < each <= high)
+    return inside if len(inside) <= min(MOST_RULES, cells // _CELLS_A_RULE) else ()
+
+
+def multiples(step: float, low: float, high: float, cells: int) -> tuple[float, ...]:
+    """The multiples of `step` inside low…high, if they are few enough; else none."""
+    if not step > 0 or not high - low <= step * (MOST_RULES + 1):
+        return ()
+    first = math.floor(low / step) + 1
+    return rules([step * (first + i) for i in range(MOST_RULES + 2)], low, high, cells)
 
 
 # --- Ranges ---------------------------------------------------------------------------------------

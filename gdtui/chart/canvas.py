@@ -4,8 +4,10 @@ A braille cell has one colour, so the layers compete for it: envelopes (the wide
 ghosts, marks, lines, single points, off-scale marks, labels: the later one wins. Knows no widget.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +25,7 @@ POINT, SMALL_POINT, ABOVE, BELOW, MARK = (ord(c) for c in "◆•▲▼┊")
 _POINT_CELLS = 5
 """Points closer than this on average are drawn small, so that they do not hide their line."""
 
+_LABEL_ROWS = 4
 _COUNTS = np.array([byte.bit_count() for byte in range(256)], np.uint8)
 _FULL = 6
 """Of the 8 dots of a cell: a band."""
@@ -42,6 +45,7 @@ def paint(
     if canvas.framed:
         _draw_frame(cells, picture.x, picture.y, inks)
     if canvas.width and canvas.height:
+        _draw_rules(picture, cells.part(canvas), inks.grid)
         compose(picture, cells.part(canvas), background)
     return cells
 
@@ -66,9 +70,9 @@ def _frame_arrays(
 def compose(picture: Picture, cells: Cells, background: str) -> None:
     """Draw the picture's series and marks over the cells, whose blanks stay as they are."""
     faint = [series for series in picture.series if series.faint]
-    vivid = [series for series in picture.series if not series.faint]
+    vivid = sorted((each for each in picture.series if not each.faint), key=lambda each: -each.depth)
     taken = np.zeros(cells.characters.shape, np.bool_)
-    _draw_envelopes(picture, cells, vivid, background)
+    _draw_envelopes(picture, cells, vivid, background, taken)
     _draw_lines(picture, cells, faint, background, GHOST_SHARE, taken)
     columns = _draw_marks(picture, cells, background)
     _draw_lines(picture, cells, vivid, background, 1.0, taken)
@@ -83,7 +87,9 @@ def _stamp(cells: Cells, bits: NDArray[np.uint8], colour: str) -> None:
     cells.inks[lit] = cells.ink(colour)
 
 
-def _draw_envelopes(picture: Picture, cells: Cells, series: list[Series], background: str) -> None:
+def _draw_envelopes(
+    picture: Picture, cells: Cells, series: list[Series], background: str, taken: NDArray[np.bool_]
+) -> None:
     drawn = [
         (rasterise(one.envelope, picture.x, picture.y, cells.width, cells.height), one)
         for one in series
@@ -94,7 +100,7 @@ def _draw_envelopes(picture: Picture, cells: Cells, series: list[Series], backgr
     for layer, one in drawn:
         _stamp(cells, pack(_thinned(layer.dots)), blend(one.colour, background, ENVELOPE_SHARE))
     for layer, one in drawn:
-        _draw_off_scale(cells, layer, blend(one.colour, background, _MARK_SHARE))
+        _draw_off_scale(cells, layer, blend(one.colour, background, _MARK_SHARE), taken)
 
 
 def _thinned(dots: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -125,15 +131,16 @@ def _draw_lines(
         together = np.where((bits != 0) & (_COUNTS[together] >= _FULL), bits, together | bits)
         colour = blend(one.colour, background, share)
         _stamp(cells, np.where(bits != 0, together, np.uint8(0)), colour)
-        _draw_off_scale(cells, layer, colour)
+        _draw_off_scale(cells, layer, colour, taken)
         taken |= bits != 0
 
 
-def _draw_off_scale(cells: Cells, layer: Layer, colour: str) -> None:
+def _draw_off_scale(cells: Cells, layer: Layer, colour: str, taken: NDArray[np.bool_]) -> None:
     ink = cells.ink(colour)
     for columns, row, glyph in ((layer.above, 0, ABOVE), (layer.below, -1, BELOW)):
         cells.characters[row, columns // DOTS_X] = glyph
         cells.inks[row, columns // DOTS_X] = ink
+        taken[row, columns // DOTS_X] = True
 
 
 def _draw_points(
@@ -149,13 +156,24 @@ def _draw_points(
     taken[rows, columns] = True
 
 
+def _draw_rules(picture: Picture, cells: Cells, ink: str) -> None:
+    """Over the grid of the frame, behind everything else."""
+    columns = [column for column in _columns(picture.rules, picture.x, cells.width) if column > 0]
+    cells.characters[:, columns] = MARK
+    cells.inks[:, columns] = cells.ink(ink)
+
+
+def _columns(positions: Sequence[float], x: Scale, width: int) -> list[int]:
+    """The column of each position; −1 when it lies outside."""
+    at = place(np.array(positions, np.float64), x, width, 1)
+    return [int(c) if np.isfinite(c) and 0 <= c < width else -1 for c in at]
+
+
 def _draw_marks(picture: Picture, cells: Cells, background: str) -> list[int]:
     """The column of each mark; −1 when it lies outside."""
     if not picture.marks:
         return []
-    width = cells.width
-    at = place(np.array([mark.x for mark in picture.marks], np.float64), picture.x, width, 1)
-    columns = [int(c) if np.isfinite(c) and 0 <= c < width else -1 for c in at]
+    columns = _columns([mark.x for mark in picture.marks], picture.x, cells.width)
     for mark, column in zip(picture.marks, columns, strict=True):
         if column >= 0:
             cells.characters[:, column] = MARK
@@ -164,8 +182,11 @@ def _draw_marks(picture: Picture, cells: Cells, background: str) -> list[int]:
 
 
 def _draw_labels(cells: Cells, marks: tuple[Mark, ...], columns: list[int], taken: NDArray[np.bool_]) -> None:
-    """Each label beside the top of its mark, where no line and no other label is in the way."""
-    width = cells.width
+    """Each label beside its mark, near the top, where no line and no other label is in the way.
+
+    In the top row it crosses no other mark; where several come together, the rest stand below it.
+    """
+    height, width = cells.characters.shape
     for number, (mark, column) in enumerate(zip(marks, columns, strict=True)):
         text = clean(mark.label)
         if column < 0 or not text:
@@ -173,10 +194,11 @@ def _draw_labels(cells: Cells, marks: tuple[Mark, ...], columns: list[int], take
         sides = [column + 1, column - len(text)]
         if column in columns[number + 1 :]:
             sides.reverse()  # of two marks in one column the earlier is told on the left
-        for start in sides:
+        for row, start in product(range(min(_LABEL_ROWS, max(height // 3, 1))), sides):
             end = start + len(text)
-            crossed = any(start - 1 <= other <= end for other in columns if other != column)
-            if start >= 0 and end <= width and not crossed and not taken[0, start:end].any():
-                cells.write(0, start, text, mark.colour)
-                taken[0, start:end] = True
+            crossed = row == 0 and any(start - 1 <= other <= end for other in columns if other != column)
+            around = slice(max(start - 1, 0), end + 1)
+            if start >= 0 and end <= width and not crossed and not taken[row, around].any():
+                cells.write(row, start, text, mark.colour)
+                taken[row, start:end] = True
                 break

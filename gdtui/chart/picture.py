@@ -18,7 +18,7 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One variant on a chart, drawn back to front: envelope, line, points."""
+    """One variant on a chart, drawn back to front: envelope, line, points. A legend keeps their order."""
 
     label: str
     colour: str
@@ -30,6 +30,8 @@ class Series:
     """Single measured values (full loss at each epoch's end), drawn as marks on top."""
     faint: bool = False
     """A ghost of an earlier generation."""
+    depth: int = 0
+    """Of two lines the deeper one is drawn first; of two as deep, the earlier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class Picture:
     y: Scale
     series: tuple[Series, ...] = ()
     marks: tuple[Mark, ...] = field(default=())
+    rules: tuple[float, ...] = ()
+    """Where on x the faint vertical lines stand: the ends of epochs."""
     title: str = ""
     message: str = ""
     """Shown in the middle instead of data: what the variant is doing before its first loss."""

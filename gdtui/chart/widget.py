@@ -19,6 +19,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from gdtui.chart.layout import Room, clean, room
+from gdtui.chart.legend import Entry, legend, written
 
 if TYPE_CHECKING:
     from gdtui.chart.cells import Cells
@@ -90,7 +91,9 @@ class Chart(Widget):
         classes: str | None = None,
     ) -> None:
         super().__init__(id=id, classes=classes)
-        self._title, self._subtitle = title, ""
+        self._title = title
+        self._lower: tuple[int, str, list[Entry]] | None = None
+        """Their room, the name of x and the legend."""
         self._message = message
         self._picture: Picture | None = None
         self._cells: Cells | None = None
@@ -105,11 +108,13 @@ class Chart(Widget):
         self._show_titles()
 
     def on_resize(self) -> None:
+        self._show_titles()
         self.repaint()
 
     def notify_style_update(self) -> None:
         """Another theme, or a class that changes the colours."""
         super().notify_style_update()
+        self._lower = None
         self.repaint()
 
     # --- What it shows ----------------------------------------------------------------------------
@@ -117,10 +122,7 @@ class Chart(Widget):
     def show(self, picture: "Picture") -> None:
         """Show this picture from now on; only what differs from the last one is repainted."""
         self._picture = picture
-        title, subtitle = picture.title, picture.x.title
-        if (title, subtitle) != (self._title, self._subtitle):
-            self._title, self._subtitle = title, subtitle
-            self._show_titles()
+        self._show_titles()
         if picture.message != self._message:
             self._message = picture.message
             self.repaint()
@@ -136,8 +138,20 @@ class Chart(Widget):
         self.refresh()
 
     def _show_titles(self) -> None:
-        self.border_title = Content(clean(self._title))
-        self.border_subtitle = Content(clean(self._subtitle))
+        """The title above; below, the legend on the left and the name of x on the right."""
+        picture = self._picture
+        if picture is None:
+            self.border_title = Content(clean(self._title))
+            return
+        if picture.title != self._title:
+            self._title = picture.title
+            self.border_title = Content(clean(self._title))
+        name, room = clean(picture.x.title), self.size.width - 4
+        lower = room, name, legend(picture, room - len(name) - 4)
+        if lower != self._lower:
+            self._lower = lower
+            edge = (self._background + self.styles.border_bottom[1]).hex6
+            self.border_subtitle = written(*lower, self._ink("chart--label"), edge)
 
     def _update(self) -> None:
         before = self._cells

@@ -22,8 +22,8 @@ WORDS: Final = (
     ("σ", "how far batch losses scatter about it over the last epoch: the noise"),
     ("◆ all data", "mean loss over all training data at an epoch's end: compare these"),
     ("lr", "in force: base lr × rule(effective batch ÷ 64), the rule by s or S"),
-    ("ghost", "the faint line: the curve before the last restart"),
-    ("┊", "where a setting changed; ▲ ▼ a loss beyond the axis"),
+    ("ghost", "the faint line: the curve before the last restart, until g"),
+    ("┊", "where a setting changed, faint: an epoch's end; ▲ ▼ a loss beyond the axis"),
 )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from textual.events import MouseEvent, MouseScrollDown, MouseScrollUp
+from textual.content import Content
 from textual.pilot import Pilot
 
 from engine.messages import State
@@ -66,7 +67,8 @@ def seen(app: GdtuiApp) -> set[tuple[float, float]]:
 
 def subtitle(app: GdtuiApp) -> str:
     """What the overlay says of its x axis."""
-    return str(app.query_one("#overlay").border_subtitle)
+    said = Content.from_markup(str(app.query_one("#overlay").border_subtitle)).plain
+    return said.rpartition("─ ")[2]  # after the legend
 
 
 # --- Keys -----------------------------------------------------------------------------------------

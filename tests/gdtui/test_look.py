@@ -133,3 +133,51 @@ async def test_without_ghosts_it_says_where_they_come_from(bench: Bench) -> None
         await settle(pilot)
         await pilot.press("g")
         await see(pilot, "there are no ghosts")
+
+
+# --- Legend and epochs ------------------------------------------------------------------------------
+
+
+async def test_the_legend_names_the_lines_and_tells_ghosts_apart(bench: Bench) -> None:
+    bench.train(bench.names[2], [0.8, 0.5] * 50)
+    app = bench.app()
+    async with app.run_test(size=NARROW) as pilot:
+        await settle(pilot)
+        assert "━ Batch GD  ━ Mini-batch  ━ SGD" in overlay(app).splitlines()[-1]
+        assert "faint" not in overlay(app)
+        bench.begin(2)
+        await settle(pilot)
+        assert "━ SGD  ┄ faint: before" in overlay(app).splitlines()[-1]
+        await pilot.press("g")
+        await settle(pilot)
+        assert "faint" not in overlay(app)
+
+
+async def test_the_legend_stands_still_while_the_view_changes(bench: Bench) -> None:
+    for name in bench.names:
+        bench.train(name, [0.8, 0.5] * 50)
+    app = bench.app()
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        at = overlay(app).splitlines()[-1].index("━ Batch GD  ━ Mini-batch  ━ SGD")
+        for key in ("b", "x", "y", "w", "t"):
+            await pilot.press(key)
+            await settle(pilot)
+            assert overlay(app).splitlines()[-1].index("━ Batch GD  ━ Mini-batch  ━ SGD") == at
+
+
+async def test_epochs_are_lines_while_they_are_few(bench: Bench) -> None:
+    sgd = bench.names[2]
+    bench.train(sgd, np.full(900, 0.5))  # 9,000 samples, of an axis to 10,000: 5 epochs
+    app = bench.app()
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        assert "┊ epoch" in overlay(app)
+        assert overlay(app).splitlines()[1].count("┊") == 5
+        await pilot.press("x")  # updates: each variant has its own
+        await settle(pilot)
+        assert "┊" not in overlay(app)
+        await pilot.press("x", "x")
+        bench.train(sgd, np.full(3000, 0.5), batch=901)
+        await settle(pilot)
+        assert "┊" not in overlay(app), "20 epochs are too many"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gdtui.chart.axes import grow, label, nice_ticks, settle, sound, x_scale, y_scale
+from gdtui.chart.axes import grow, label, multiples, nice_ticks, settle, sound, x_scale, y_scale
 from gdtui.chart.picture import Scale
 
 
@@ -187,3 +187,22 @@ def test_sound_leaves_a_good_scale_alone() -> None:
     good = Scale(0.0, 1.0, ticks=((0.0, "0"),), title="loss")
     assert sound(good) is good
     assert sound(Scale(2.0, 1.0)).low == 1.0
+
+
+# --- Epoch lines ----------------------------------------------------------------------------------
+
+
+def test_epoch_lines_are_the_multiples_inside_the_window() -> None:
+    assert multiples(2000, 0.0, 8000.0, 100) == (2000, 4000, 6000, 8000)
+    assert multiples(2000, 4000.0, 9000.0, 100) == (6000, 8000)
+
+
+@pytest.mark.parametrize(("high", "cells"), [(26_000, 400), (24_000, 71), (8000, 23)])
+def test_of_too_many_epoch_lines_none_is_drawn(high: float, cells: int) -> None:
+    assert multiples(2000, 0.0, high, cells) == ()
+    assert multiples(2000, 0.0, high - 2000, cells + 1) != ()
+
+
+@pytest.mark.parametrize("step", [0.0, -1.0, math.nan, math.inf])
+def test_an_epoch_of_no_length_has_no_lines(step: float) -> None:
+    assert multiples(step, 0.0, 10.0, 100) == ()

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from gdtui.chart.canvas import compose
+from gdtui.chart.canvas import compose, paint
 from gdtui.chart.cells import Cells
+from gdtui.chart.frame import Inks
 from gdtui.chart.layout import Room
 from gdtui.chart.palette import blend
 from gdtui.chart.picture import Mark, Picture, Scale, Series
@@ -12,6 +13,7 @@ from gdtui.trace import Trace
 
 BLUE, ORANGE, BLACK = "#0000ff", "#ffa500", "#000000"
 UNIT = Scale(0.0, 1.0)
+INKS = Inks(axis="#555555", label="#999999", grid="#333333")
 WIDTH, HEIGHT = 30, 10
 
 
@@ -131,6 +133,35 @@ def test_labels_do_not_overlap_each_other_or_a_line() -> None:
     marks = (Mark(0.35, ORANGE, "batch 64"), Mark(0.42, BLUE, "batch 128"))
     assert text(drawn(marks=marks), 0) == "  batch 64┊ ┊batch 128" + " " * 8
     assert "batch" not in text(drawn(Series("a", BLUE, level(0.99)), marks=marks), 0)
+
+
+def test_labels_that_come_together_stand_below_each_other() -> None:
+    marks = tuple(Mark(x, ORANGE, f"batch {size}") for x, size in ((0.35, 64), (0.39, 128), (0.42, 256)))
+    cells = drawn(marks=marks)
+    told = " ".join(text(cells, row) for row in range(3))
+    assert all(f"batch {size}" in told for size in (64, 128, 256))
+
+
+def test_a_label_hides_no_off_scale_mark() -> None:
+    cells = drawn(Series("a", BLUE, envelope=level(0.4, 3.0)), marks=(Mark(0.5, ORANGE, "lr 0.02"),))
+    assert text(cells, 0).count("▲") >= WIDTH - 1
+    assert "lr 0.02" in text(cells, 1)
+
+
+def test_the_deeper_of_two_lines_lies_behind() -> None:
+    front, back = Series("a", BLUE, level(0.55)), Series("b", ORANGE, level(0.55), depth=1)
+    assert colours(drawn(front, back)) == colours(drawn(back, front)) == {BLUE}
+
+
+def test_epoch_lines_lie_behind_everything_and_inside_the_window() -> None:
+    series = (Series("a", BLUE, level(0.5)),)
+    drawn = paint(Picture(UNIT, UNIT, series, rules=(0.0, 0.5, 2.0)), 40, 12, INKS, BLACK, [""])
+    faint = [drawn.palette[ink] == INKS.grid for ink in drawn.inks[1]]
+    columns = [at for at, (character, is_faint) in enumerate(zip(text(drawn, 1), faint, strict=True))
+               if character == "┊" and is_faint]  # fmt: skip
+    assert columns == [6 + 34 // 2]
+    middle = drawn.inks[:, columns[0]]
+    assert BLUE in {drawn.palette[ink] for ink in middle}
 
 
 @pytest.mark.parametrize("x", [-1.0, 2.0, float("nan")])

@@ -1,0 +1,50 @@
+"""The legend in a chart's lower border: which colour is whose. Pure; imports neither numpy nor plotext.
+
+It stands in the border so that it hides no data and nothing moves when it comes.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from textual.content import Content
+
+from gdtui.chart.layout import clean
+
+if TYPE_CHECKING:
+    from gdtui.chart.picture import Picture
+
+_LINE: Final = "━ "
+_GHOST: Final = "┄ faint: before"
+_EPOCH: Final = "┊ epoch"
+_GAP: Final = 2
+_SHORT: Final = 9
+"""Cells of a name where there is room for short ones only."""
+
+Entry = tuple[str, str]
+"""A text and its colour, `#rrggbb`; "" for the ink of labels."""
+
+
+def legend(picture: "Picture", width: int) -> list[Entry]:
+    """The entries in at most `width` cells: all of them, else the names, else short names, else none."""
+    vivid = [series for series in picture.series if not series.faint]
+    has_ghosts = len(vivid) < len(picture.series)
+    if len(vivid) < 2 and not has_ghosts:
+        return []
+    names = [(_LINE + clean(series.label), series.colour) for series in vivid]
+    extras = [(_GHOST, "")] * has_ghosts + [(_EPOCH, "")] * bool(picture.rules)
+    short = [(text[: len(_LINE) + _SHORT].rstrip(), colour) for text, colour in names]
+    choices = (names + extras, names + extras[:1], names, short)
+    return next((entries for entries in choices if _length(entries) <= width), [])
+
+
+def written(room: int, name: str, entries: list[Entry], ink: str, edge: str) -> Content:
+    """One line of `room` cells: the entries on the left, the name of x on the right, the border between."""
+    if not entries:
+        return Content(name)
+    left = Content(" " * _GAP).join(Content.styled(text, colour or ink) for text, colour in entries)
+    right = f" {name}" if name else ""
+    line = "─" * max(room - left.cell_length - 1 - len(right), 0)
+    return left + Content(" ") + Content.styled(line, edge) + Content(right)
+
+
+def _length(entries: list[Entry]) -> int:
+    return sum(len(text) for text, _ in entries) + _GAP * (len(entries) - 1)

@@ -1,0 +1,26 @@
+"""Where epochs end on the x axis of a chart: for all variants at once, and for one. Pure."""
+
+import numpy as np
+
+from gdtui.chart.axes import MOST_RULES, multiples, rules
+from gdtui.store import Store
+from gdtui.trace import Axis
+from gdtui.variant import PLACE, Generation
+from gdtui.window import Span
+
+
+def of_all(store: Store, axis: Axis, seen: Span, columns: int) -> tuple[float, ...]:
+    """The ends of epochs that hold for all variants: known in samples, unless some are dropped."""
+    if axis is not Axis.SAMPLES or any(one.tally.settings.drop_last for one in store.states):
+        return ()
+    return multiples(store.slowest.tally.n, seen.low, seen.high, columns)
+
+
+def of_one(store: Store, now: Generation, axis: Axis, seen: Span, columns: int) -> tuple[float, ...]:
+    """Those of one variant: also those to come where they are known, else those that have ended."""
+    if common := of_all(store, axis, seen, columns):
+        return common
+    ended = now.evaluations.values[1:, PLACE[axis]]
+    first = int(np.searchsorted(ended, seen.low, "right"))
+    few = ended[first : first + MOST_RULES + 1].tolist()  # there may be thousands
+    return rules(few, seen.low, seen.high, columns)
