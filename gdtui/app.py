@@ -25,6 +25,7 @@ from gdtui.panels.footer import Footer
 from gdtui.panels.line import Line
 from gdtui.panels.summary import Summary
 from gdtui.panels.variant import VariantPanel
+from gdtui.terminal import when_gone
 from gdtui.theme import THEMES, colours
 
 if TYPE_CHECKING:
@@ -107,6 +108,8 @@ class GdtuiApp(ExploreActions, App[None]):
         loop = asyncio.get_running_loop()
         for number in _SIGNALS:
             loop.add_signal_handler(number, self.action_leave, 128 + number)
+        if not self.is_headless:
+            when_gone(0, lambda: loop.call_soon_threadsafe(self.action_leave, 128 + signal.SIGHUP))
         self.screen.set_class(len(self.run_directory.info.settings.variants) > PANELS, "-many")
         self.call_after_refresh(self._begin)
 

@@ -1,26 +1,30 @@
 """However the app ends: logs closed, terminal restored, no process left, the exit status as documented."""
 
 import os
+import select
 import signal
+import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
+from terminal import PATIENCE, session_of
 
+from engine.rundir import RunDirectory
 from engine.runlog import LogReader
 from gdtui.runs import is_running
 
-from .conftest import App, StartApp
+from .conftest import CONSOLE_SCRIPT, App, StartApp
 
 Cli = Callable[..., "CompletedProcess[str]"]
 SHORT = ("--batch-sizes", "64,1", "--epochs", "1000")
 
 
-def check_closed(app: App) -> None:
+def check_closed(run: RunDirectory) -> None:
     """Every log ends with its end record."""
-    run = app.run
     logs = [run.session_log, *(run.variant_log(one.name) for one in run.info.settings.variants)]
     for log in logs:
         reader = LogReader(log)
@@ -45,7 +49,7 @@ def test_a_signal_ends_the_app_in_order(
     assert app.terminal.wait() == status
     app.check_restored()
     app.wait_for_nobody()
-    check_closed(app)
+    check_closed(app.run)
     assert "Traceback" not in app.said
 
 
@@ -109,7 +113,48 @@ def test_closing_the_window_ends_everything(start_app: StartApp) -> None:
     app.wait_for_losses()
     app.terminal.hang_up()
     app.wait_for_nobody()
-    check_closed(app)
+    check_closed(app.run)
+
+
+@pytest.mark.parametrize("after", ["", "losses"])
+def test_a_terminal_that_goes_without_a_signal_ends_everything(
+    tmp_path: Path, cli_env: dict[str, str], after: str
+) -> None:
+    """As when the program that held the pty dies, and the app was not in its session."""
+    run, (master, slave) = tmp_path / "run", os.openpty()
+    app = subprocess.Popen(
+        [*CONSOLE_SCRIPT, "--run-dir", str(run), *SHORT],
+        env={**cli_env, "TERM": "xterm-256color"}, stdin=slave, stdout=slave, stderr=slave,
+        start_new_session=True,
+    )  # fmt: skip
+    os.close(slave)
+    try:
+        until(lambda: drained(master) and (run / "run.json").exists())
+        if after:
+            until(lambda: drained(master) and sum(log.stat().st_size for log in run.glob("*.gdlog")) > 10_000)
+        os.close(master)
+        assert app.wait(PATIENCE) == 129
+        until(lambda: not session_of(app.pid))
+        if after:
+            check_closed(RunDirectory.open(run))
+    finally:
+        for left in session_of(app.pid):
+            os.kill(left, signal.SIGKILL)
+        app.wait()
+
+
+def until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def drained(master: int) -> bool:
+    """Takes what the app has written, which would else wait for a reader."""
+    while select.select([master], [], [], 0)[0]:
+        os.read(master, 1 << 16)
+    return True
 
 
 def test_a_killed_app_leaves_no_process_and_a_log_that_can_be_exported(start_app: StartApp, cli: Cli) -> None:
