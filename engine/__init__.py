@@ -1,4 +1,8 @@
 """Trains the variants of a run in worker processes and records every loss; knows nothing of screens.
 
-Importing this package, or any module of it but `trainer`, loads no torch: only workers need it.
+Importing this package loads no torch: only workers need it. `Problem` is for the files that users write.
 """
+
+from engine.problem import Problem
+
+__all__ = ["Problem"]

@@ -62,3 +62,9 @@ def cut(start: int, end: int, settings: Resolved) -> Iterator[Batch]:
                 in_update=in_update,
                 closes_group=stop == group_end,
             )
+
+
+def pieces(batch: Batch, most: int) -> Iterator[tuple[int, int]]:
+    """A batch in pieces of at most so many samples: where each starts and stops."""
+    for start in range(batch.start, batch.stop, most):
+        yield start, min(start + most, batch.stop)

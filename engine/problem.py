@@ -1,38 +1,115 @@
-"""What is trained: data, model and loss. Importing this loads no torch."""
+"""What is trained: data, model, loss, and how well it does. Importing this loads no torch."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from engine.settings import SettingsError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
     from torch import Tensor, nn
+    from torch.optim import Optimizer
+    from torch.utils.data import Dataset
+
+    Data = tuple[Tensor | NDArray[Any], ...] | Dataset[Any]
+
+OWN: str = "own"
+"""The name, among the settings, of the optimiser that the problem brings."""
+
+
+class ProblemError(SettingsError):
+    """A problem that cannot be trained; the message says what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """A training problem.
+    """A training problem: everything but the settings under comparison.
 
-    `train` holds tensors of n samples along their first dimension, the last one the target; the
-    others go to the model as its arguments. `model()` makes a module with fresh weights drawn from
-    torch's global generator. `loss(output, target)` is the mean over the batch, as a scalar.
+    Raises ProblemError for data that cannot be trained on.
     """
 
-    train: tuple[Tensor, ...]
+    train: Data | Callable[[], Data]
+    """A tuple of tensors or arrays of n samples along their first dimension, the target last; or a map-style
+    Dataset of tuples (the target last) or of dicts; or a function that makes one of these, called where the
+    data is loaded."""
     model: Callable[[], nn.Module]
-    loss: Callable[[Tensor, Tensor], Tensor]
+    """Makes a module with fresh weights, drawn from torch's global generator. The tensors of a batch but the
+    last are its arguments; of a dict, it gets the keywords that its `forward` names."""
+    loss: Callable[[Any, Any], Tensor]
+    """`loss(output, target)`: the mean over the batch, as a scalar. The target is the last tensor of the
+    batch, or the whole batch when that is a dict."""
+    validation: Data | Callable[[], Data] | None = None
+    """Held-out data, in the form of `train`."""
+    metrics: Mapping[str, Callable[[Any, Any], Any]] = field(default_factory=dict)
+    """By name: `metric(output, target)`, a number, averaged over samples; taken on the held-out data."""
+    optimizer: Callable[[Iterable[nn.Parameter], float], Optimizer] | None = None
+    """`optimizer(params, lr)`, for the setting `optimizer="own"`."""
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    """Settings that fit this problem, by the names of the options: `{"batch_sizes": (8, 32), "lr": 0.1}`."""
 
     def __post_init__(self) -> None:
-        if len(self.train) < 2:
-            raise ValueError("train: at least one tensor of inputs, and the target last")
-        sizes = {len(tensor) for tensor in self.train}
-        if len(sizes) > 1:
-            raise ValueError(f"train: tensors of one length, not of {sorted(sizes)}")
-        if sizes == {0}:
-            raise ValueError("train: no samples")
+        for name in ("model", "loss"):
+            if not callable(getattr(self, name)):
+                raise ProblemError(f"{name}: a function, not {type(getattr(self, name)).__name__}")
+        if self.optimizer is not None and not callable(self.optimizer):
+            raise ProblemError("optimizer: a function of the parameters and the lr")
+        for name, metric in self.metrics.items():
+            if not callable(metric):
+                raise ProblemError(f"metrics: {name!r} is no function")
+        check_data("train", self.train)
+        if self.validation is not None:
+            check_data("validation", self.validation)
 
     @property
     def n(self) -> int:
-        """Samples in the training set."""
-        return len(self.train[0])
+        """Samples in the training set; ProblemError while that is a function that has not been called."""
+        return count("train", self.train)
+
+
+def count(name: str, data: Any) -> int:
+    """Samples in a data set."""
+    if isinstance(data, tuple | list):
+        return len(data[0])
+    if not hasattr(data, "__len__"):
+        raise ProblemError(f"{name}: not loaded yet")
+    return len(data)
+
+
+def check_data(name: str, data: Any) -> None:
+    """Raise ProblemError for data in a form that nothing can be made of."""
+    if isinstance(data, tuple | list):
+        _check_tensors(name, data)
+    elif callable(data) and not hasattr(data, "__getitem__"):
+        return
+    elif not (hasattr(data, "__getitem__") and hasattr(data, "__len__")):
+        raise ProblemError(
+            f"{name}: a tuple of tensors or arrays, or a Dataset with a length, not {type(data).__name__}"
+        )
+    elif hasattr(data, "shape"):
+        raise ProblemError(
+            f"{name}: a tuple of at least two, inputs and target, not one {type(data).__name__}"
+        )
+    elif len(data) == 0:
+        raise ProblemError(f"{name}: no samples")
+
+
+def _check_tensors(name: str, data: tuple[Any, ...] | list[Any]) -> None:
+    if len(data) < 2:
+        raise ProblemError(f"{name}: at least one tensor of inputs, and the target last")
+    for place, tensor in enumerate(data):
+        if not hasattr(tensor, "shape"):
+            raise ProblemError(f"{name}[{place}]: a tensor or an array, not {type(tensor).__name__}")
+        if len(tensor.shape) == 0:
+            raise ProblemError(f"{name}[{place}]: one entry a sample, not a single number")
+    sizes = [len(tensor) for tensor in data]
+    if len(set(sizes)) > 1:
+        raise ProblemError(
+            f"{name}: tensors of one length, not of {', '.join(f'{size:,}' for size in sizes)}"
+        )
+    if sizes[0] == 0:
+        raise ProblemError(f"{name}: no samples")

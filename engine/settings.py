@@ -22,6 +22,9 @@ MOST: Final = 10**12
 """Of anything that is counted: beyond any use, within every number format."""
 
 
+_MOST_LOADERS: Final = 256
+
+
 class SettingsError(ValueError):
     """Settings that cannot be trained with; the message says which, and what is allowed."""
 
@@ -52,6 +55,15 @@ class LrScaling(StrEnum):
         """The rule that comes next when one steps through them."""
         rules = list(LrScaling)
         return rules[(rules.index(self) + 1) % len(rules)]
+
+
+class DataOn(StrEnum):
+    """Where the training data lies while it is trained on."""
+
+    AUTO = "auto"
+    """On the device if it fits there."""
+    DEVICE = "device"
+    HOST = "host"
 
 
 def parse_batch_size(text: str) -> BatchSize:
@@ -95,7 +107,7 @@ class VariantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     accumulation_steps: int = 1
     momentum: float = 0.0
     optimizer: str = "sgd"
-    """The name of a class of torch.optim, in any case."""
+    """The name of a class of torch.optim, in any case; "own" for the one that the problem brings."""
     drop_last: bool = False
     """Drop the incomplete last batch of an epoch, as torch's DataLoader does; "full" drops nothing."""
 
@@ -154,14 +166,22 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     variants: tuple[Variant, ...]
     problem: str = "synthetic"
+    """The name of one that comes with gdtui, or FILE.py:FUNCTION."""
     epochs: int = 20
     pace: float | None = None
     """Epochs a second for every variant; None trains as fast as the device goes."""
     seed: int = 0
     device: str = "auto"
-    """auto, cpu, cuda, cuda:N or mps."""
+    """auto, cpu, cuda, cuda:N or mps; several, separated by commas, take the variants in turn."""
     threads: int | None = None
     """Intra-op threads a worker; None shares the cores among the workers."""
+    micro_batch: int | None = None
+    """Samples that the device is given at once: a larger batch is computed exactly, in pieces."""
+    data_on: DataOn = DataOn.AUTO
+    loader_workers: int = 0
+    """Processes that read a Dataset ahead, for each variant."""
+    validate_every: int | None = None
+    """Updates between two measurements on the held-out data; None: at each epoch's end only."""
 
     def __post_init__(self) -> None:
         if not self.variants:
@@ -176,6 +196,17 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             raise SettingsError(f"seed {self.seed}: a whole number from 0 to 2⁶³ − 1")
         if self.threads is not None and self.threads < 1:
             raise SettingsError(f"threads {self.threads}: a whole number from 1")
+        if self.micro_batch is not None and self.micro_batch < 1:
+            raise SettingsError(f"micro-batch {self.micro_batch}: a whole number from 1")
+        if not 0 <= self.loader_workers <= _MOST_LOADERS:
+            raise SettingsError(f"loader workers {self.loader_workers}: from 0 to {_MOST_LOADERS}")
+        if self.validate_every is not None and self.validate_every < 1:
+            raise SettingsError(f"validate every {self.validate_every}: a whole number of updates from 1")
+
+    def device_of(self, place: int) -> str:
+        """The device of the variant at this place, from 0."""
+        devices = self.device.split(",")
+        return devices[place % len(devices)].strip()
 
 
 def default_names(batch_sizes: tuple[BatchSize, ...]) -> tuple[str, ...]:

@@ -7,18 +7,23 @@ until `advance` returns.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from engine.batches import Batch, cut, epoch_end, epoch_order
+from engine.batches import Batch, cut, epoch_end, epoch_order, pieces
+from engine.devices import is_out_of_memory, release_memory
+from engine.evaluating import Measured, measure
+from engine.modelling import Modelling
+from engine.optimizers import LearningRate, make_optimizer
 from engine.problem import Problem
-from engine.settings import SettingsError, VariantSettings
+from engine.settings import DataOn, Resolved, VariantSettings
+from engine.sources import Source, Span, open_source
 
-_EVALUATION_PIECE: Final = 8192
-"""Samples in one forward pass of the full loss: its memory stays bounded however large n is."""
+_MOST_AT_ONCE: Final = 1 << 62
+_STOCHASTIC_STREAM: Final = 0x64726F70  # "drop": keeps these draws apart from every other use of the seed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,29 +47,58 @@ class Stretch:
 class Trainer:
     """One generation of one variant, from its first weights on.
 
-    The seed fixes the first weights and each epoch's order. Raises SettingsError for a device or an
-    optimiser that torch does not have.
+    The seed fixes the first weights, each epoch's order and what stochastic layers draw in it. Raises
+    SettingsError for an optimiser that torch does not have, ProblemError for data that cannot be used.
     """
 
-    def __init__(self, problem: Problem, settings: VariantSettings, seed: int, device: torch.device) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        settings: VariantSettings,
+        seed: int,
+        device: torch.device,
+        *,
+        micro_batch: int | None = None,
+        data_on: DataOn = DataOn.AUTO,
+        loader_workers: int = 0,
+        sharing: int = 1,
+    ) -> None:
+        """`micro_batch`: samples that the device is given at once. `sharing`: variants on this device."""
         self.problem = problem
-        self.n = problem.n
         self.epoch = 0
         """The epoch at hand, from 1; 0 before the first batch."""
         self.batches = self.updates = self.samples = 0
         """Done so far. `updates` counts closed groups."""
         self.device = device
         self._seed = seed
-        self._data = tuple(tensor.to(device) for tensor in problem.train)
-        self._epoch_data = self._data
+        self.source = self._open(problem.train, data_on, loader_workers, sharing)
+        self.validation: Source | None = None
+        """The held-out data."""
+        if problem.validation is not None:
+            self.validation = self._open(problem.validation, data_on, loader_workers, sharing)
+        self.n = self.source.n
         torch.manual_seed(seed)
-        self.model = problem.model().to(device).train()
+        self.modelling = Modelling(problem, device)
+        self.model = self.modelling.model
         self._parameters = [p for p in self.model.parameters() if p.requires_grad]
+        self.micro_batch = micro_batch or _MOST_AT_ONCE
         self._in_update = 0
         self._position = self._end = 0
         self._batches: Iterator[Batch] = iter(())
+        self._ordered_epoch = 0
         self._use(settings)
-        self.optimizer = make_optimizer(self.model, settings, self.resolved.lr)
+        self.optimizer = make_optimizer(problem, self._parameters, settings, self.resolved.lr)
+        self._lr = LearningRate(self.optimizer, self.resolved.lr)
+
+    def _open(self, data: object, data_on: DataOn, loader_workers: int, sharing: int) -> Source:
+        return open_source(
+            data() if callable(data) and not hasattr(data, "__getitem__") else data,
+            self.device,
+            seed=self._seed,
+            data_on=data_on,
+            loader_workers=loader_workers,
+            sharing=sharing,
+        )
 
     # --- Where training stands ------------------------------------------------------------------
 
@@ -96,48 +130,92 @@ class Trainer:
         """Train up to `max_batches` ≥ 1 batches, at most to the end of the epoch.
 
         Gradients are weighted by samples, so k batches of b give the gradient of one of k·b, also
-        where a batch or a group is short.
+        where a batch or a group is short. When memory runs out, the group at hand begins anew with the
+        batch that failed; batches done before it are returned, and with none the error is raised.
         """
         if self.at_epoch_end:
             self._begin_epoch()
         before = (self.batches + 1, self.updates + 1, self._in_update, self.samples)
         losses: list[Tensor] = []
         size = 0
-        for batch in islice(self._batches, max_batches):
-            size = batch.size
-            *inputs, target = [tensor[batch.start : batch.stop] for tensor in self._epoch_data]
-            loss = self.problem.loss(self.model(*inputs), target)
-            if size == batch.group_samples:
-                loss.backward()  # type: ignore[no-untyped-call]
-            else:
-                (loss * (size / batch.group_samples)).backward()  # type: ignore[no-untyped-call]
-            losses.append(loss.detach())
-            self._in_update += 1
-            self._position = batch.stop
-            self.samples += size
-            if batch.closes_group:
-                self.optimizer.step()
-                self._clear_gradients()
-                self.updates += 1
-                self._in_update = 0
+        failure: BaseException | None = None
+        try:
+            for batch in islice(self._batches, max_batches):
+                loss = self._backward(batch)
+                if batch.closes_group:
+                    self.optimizer.step()
+                    self._clear_gradients()
+                losses.append(loss)
+                size = batch.stop - batch.start
+                self._position = batch.stop
+                self.samples += size
+                self._in_update += 1
+                if batch.closes_group:
+                    self.updates += 1
+                    self._in_update = 0
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            # Without its frames, which hold what fills the memory.
+            failure = error.with_traceback(None)
         self.batches += len(losses)
+        if failure is not None:
+            self._abandon_group()
+            if not losses:
+                raise failure
         return self._stretch(before, losses, size)
 
+    def _backward(self, batch: Batch) -> Tensor:
+        """Add a batch's share to the gradient; its mean loss."""
+        size = batch.stop - batch.start
+        if size > self.micro_batch:
+            return self._backward_in_pieces(batch)
+        loss = self.modelling.loss(self.source.take(batch.start, batch.stop))
+        if size == batch.group_samples:
+            loss.backward()  # type: ignore[no-untyped-call]
+        else:
+            (loss * (size / batch.group_samples)).backward()  # type: ignore[no-untyped-call]
+        return loss.detach()
+
+    def _backward_in_pieces(self, batch: Batch) -> Tensor:
+        total: Tensor | float = 0.0
+        for start, stop in pieces(batch, self.micro_batch):
+            loss = self.modelling.loss(self.source.take(start, stop))
+            (loss * ((stop - start) / batch.group_samples)).backward()  # type: ignore[no-untyped-call]
+            total = total + loss.detach() * ((stop - start) / batch.size)
+        assert isinstance(total, Tensor)
+        return total
+
     def _begin_epoch(self) -> None:
-        """Lay the samples out in the new epoch's order once: a batch is then a slice, not a gather."""
         self.epoch += 1
         self._position = 0
-        if self.resolved.batch_size == self.n:
-            self._epoch_data = self._data  # one batch holds them all: there is no order to lay out
-        else:
-            order = torch.from_numpy(epoch_order(self._seed, self.epoch, self.n)).to(self.device)
-            self._epoch_data = tuple(tensor.index_select(0, order) for tensor in self._data)
+        # Whatever happens between batches, stochastic layers draw the same in this epoch.
+        torch.manual_seed(
+            int(np.random.SeedSequence([_STOCHASTIC_STREAM, self._seed, self.epoch]).generate_state(1)[0])
+        )
+        self.source.begin(None, self.epoch)
         self._cut()
+
+    def _cut(self) -> None:
+        """Cut what is left of the epoch into batches, under the settings in force."""
+        if self.resolved.batch_size < self.n and self._ordered_epoch != self.epoch:
+            self._ordered_epoch = self.epoch  # one batch that holds all samples needs no order
+            self.source.begin(epoch_order(self._seed, self.epoch, self.n), self.epoch)
+        self._end = epoch_end(self._position, self.n, self.resolved, drop_last=self.settings.drop_last)
+        self._batches = cut(self._position, self._end, self.resolved)
+        self.source.expect(_spans(self._position, self._end, self.resolved, self.micro_batch))
 
     def _clear_gradients(self) -> None:
         # optimizer.zero_grad() does the same with 2 µs of bookkeeping: 2% of a batch of one.
         for parameter in self._parameters:
             parameter.grad = None
+
+    def _abandon_group(self) -> None:
+        """Part of a batch may be in the gradient: drop it all, and begin the group anew there."""
+        self._clear_gradients()
+        release_memory(self.device)
+        self._in_update = 0
+        self._cut()
 
     def _stretch(self, before: tuple[int, int, int, int], losses: list[Tensor], size: int) -> Stretch:
         batch, update, in_update, samples = before
@@ -181,22 +259,24 @@ class Trainer:
             settings.optimizer.lower(),
         )
         if renewed:
-            self.optimizer = make_optimizer(self.model, settings, lr)
-        for group in self.optimizer.param_groups:
-            group["lr"] = lr
+            self.optimizer = make_optimizer(self.problem, self._parameters, settings, lr)
+            self._lr = LearningRate(self.optimizer, lr)
+        self._lr.set(lr)
         at_epoch_end = self.at_epoch_end
         self._use(settings)
         if not at_epoch_end:
             self._cut()
         return "optimiser state cleared" if renewed and self.updates else ""
 
+    def compute_in_pieces(self, samples: int) -> None:
+        """Give the device at most so many samples at once from now on; only between groups."""
+        self.micro_batch = samples
+        if not self.at_epoch_end:
+            self._cut()
+
     def _use(self, settings: VariantSettings) -> None:
         self.resolved = settings.resolve(self.n)
         self.settings = settings
-
-    def _cut(self) -> None:
-        self._end = epoch_end(self._position, self.n, self.resolved, drop_last=self.settings.drop_last)
-        self._batches = cut(self._position, self._end, self.resolved)
 
     # --- Measuring ------------------------------------------------------------------------------
 
@@ -206,57 +286,15 @@ class Trainer:
 
     def full_loss(self) -> float:
         """Mean loss over all n training samples at the weights as they are, in eval mode."""
-        self.model.eval()
-        total = 0.0
-        with torch.no_grad():
-            for piece in zip(*(torch.split(tensor, _EVALUATION_PIECE) for tensor in self._data), strict=True):
-                *inputs, target = piece
-                total += self.problem.loss(self.model(*inputs), target).item() * len(target)
-        self.model.train()
-        return total / self.n
+        return measure(self.modelling, self.source, self.micro_batch, {}).loss
+
+    def validate(self) -> Measured | None:
+        """Loss and metrics on the held-out data, likewise; None without any."""
+        if self.validation is None:
+            return None
+        return measure(self.modelling, self.validation, self.micro_batch, self.problem.metrics)
 
 
-def find_device(name: str) -> torch.device:
-    """The device of that name; auto is CUDA, else MPS, else CPU. SettingsError when it is not there."""
-    has_mps = torch.backends.mps.is_available()
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "mps" if has_mps else "cpu"
-    kind, _, index = name.partition(":")
-    gpus = torch.cuda.device_count() if kind == "cuda" else 0
-    is_there = {"cpu": True, "mps": has_mps, "cuda": gpus > 0}.get(kind, False)
-    if not is_there or (index and not (kind == "cuda" and index.isdecimal() and int(index) < gpus)):
-        there = [
-            "cpu",
-            *(f"cuda:{k}" for k in range(torch.cuda.device_count())),
-            *(["mps"] * has_mps),
-        ]
-        raise SettingsError(f"device {name!r} is not on this machine; here: auto, {', '.join(there)}")
-    return torch.device(name)
-
-
-def make_optimizer(model: nn.Module, settings: VariantSettings, lr: float) -> torch.optim.Optimizer:
-    """The optimiser that the settings name; SettingsError when torch.optim has none of that name."""
-    kinds: dict[str, Callable[..., torch.optim.Optimizer]] = {
-        name.lower(): kind
-        for name, kind in vars(torch.optim).items()
-        if isinstance(kind, type) and issubclass(kind, torch.optim.Optimizer)
-    }
-    # The base class is no optimiser, and LBFGS steps through a closure, several losses an update.
-    usable = kinds.keys() - {"optimizer", "lbfgs"}
-    name = settings.optimizer.lower()
-    if name not in usable:
-        raise SettingsError(f"optimizer {settings.optimizer!r}: one of {', '.join(sorted(usable))}")
-    options: dict[str, Any] = {"momentum": settings.momentum} if settings.momentum else {}
-    try:
-        return kinds[name](model.parameters(), lr=lr, **options)
-    except TypeError:
-        raise SettingsError(f"optimizer {settings.optimizer} takes no momentum; set it to 0") from None
-    except ValueError as error:
-        raise SettingsError(f"optimizer {settings.optimizer}: {error}") from None
-
-
-def describe(model: nn.Module) -> str:
-    """A model in a few characters, such as "Linear(10,1)"."""
-    if isinstance(model, nn.Linear):
-        return f"Linear({model.in_features},{model.out_features})"
-    return type(model).__name__
+def _spans(start: int, end: int, settings: Resolved, micro_batch: int) -> Callable[[], Iterator[Span]]:
+    """Lists what a source is asked for. Holds no trainer: a cycle would end loader workers late."""
+    return lambda: (span for batch in cut(start, end, settings) for span in pieces(batch, micro_batch))

@@ -84,8 +84,10 @@ class Training:
         except SettingsError as error:
             self._become(State.FAILED, str(error), is_wrong_call=True)
         except Exception as error:
+            from engine.devices import is_out_of_memory
+
             text = f"{type(error).__name__}: {error}"
-            state = State.OUT_OF_MEMORY if _is_out_of_memory(error) else State.FAILED
+            state = State.OUT_OF_MEMORY if is_out_of_memory(error) else State.FAILED
             traceback.print_exc()  # into the worker's output file, too
             self._become(state, text.splitlines()[0], traceback=traceback.format_exc())
 
@@ -106,7 +108,9 @@ class Training:
         import torch
 
         from engine import problems
-        from engine.trainer import Trainer, describe, find_device
+        from engine.devices import find_device
+        from engine.modelling import describe
+        from engine.trainer import Trainer
 
         run = self._task.run
         torch.set_num_threads(self._task.threads)
@@ -330,12 +334,3 @@ class Training:
 def _fitting_batches(batches: int, duration: float) -> int:
     """Batches of the next chunk, from what the last one took; at most fourfold at a time."""
     return max(1, min(int(batches * CHUNK_SECONDS / max(duration, 1e-6)), batches * 4))
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    """torch raises its own error on a GPU, and a plain RuntimeError on the CPU."""
-    import torch
-
-    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or (
-        isinstance(error, RuntimeError) and "not enough memory" in str(error)
-    )

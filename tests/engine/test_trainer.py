@@ -11,9 +11,10 @@ from torch.nn import functional
 
 from engine import problems
 from engine.batches import epoch_order
+from engine.devices import find_device
 from engine.problem import Problem
 from engine.settings import FULL, LrScaling, SettingsError, VariantSettings
-from engine.trainer import Stretch, Trainer, find_device
+from engine.trainer import Stretch, Trainer
 
 SEED = 3
 CPU = torch.device("cpu")

@@ -1,0 +1,61 @@
+"""Measures a model as it is on a whole data set, in eval mode: mean loss, metrics. Disturbs no training."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+import msgspec
+import torch
+
+from engine.devices import is_out_of_memory, release_memory
+from engine.modelling import Modelling
+from engine.sources import Source
+
+_PIECE: Final = 8192
+"""Samples in one forward pass, at most: its memory stays bounded however many there are."""
+
+Metric = Callable[[Any, Any], Any]
+
+
+class Measured(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model comes to on one data set; means over its samples."""
+
+    loss: float
+    metrics: dict[str, float] = {}
+
+
+def measure(modelling: Modelling, source: Source, piece: int, metrics: Mapping[str, Metric]) -> Measured:
+    """Loss and metrics over all samples, at most `piece` of them at once; fewer when memory runs out."""
+    piece = min(piece, _PIECE, source.n)
+    while True:
+        try:
+            return _measure(modelling, source, piece, metrics)
+        except Exception as error:
+            if not is_out_of_memory(error) or piece == 1:
+                raise
+        release_memory(next(modelling.model.parameters()).device)
+        piece = (piece + 1) // 2
+
+
+def _measure(modelling: Modelling, source: Source, piece: int, metrics: Mapping[str, Metric]) -> Measured:
+    total = 0.0
+    sums = dict.fromkeys(metrics, 0.0)
+    with measuring(modelling.model):
+        for samples, size in source.sweep(piece):
+            output, target = modelling.outcome(samples)
+            total += float(modelling.problem.loss(output, target)) * size
+            for name, metric in metrics.items():
+                sums[name] += float(metric(output, target)) * size
+    return Measured(loss=total / source.n, metrics={name: each / source.n for name, each in sums.items()})
+
+
+@contextmanager
+def measuring(model: torch.nn.Module) -> Iterator[None]:
+    """Eval mode without gradients; what is drawn meanwhile changes nothing that is drawn later."""
+    devices = {p.device for p in model.parameters() if p.device.type == "cuda"}
+    model.eval()
+    try:
+        with torch.random.fork_rng([d.index or 0 for d in devices]), torch.no_grad():
+            yield
+    finally:
+        model.train()

@@ -1,0 +1,61 @@
+"""Which optimiser a variant's settings mean: one of torch.optim by its name, or the problem's own."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import nn
+
+from engine.problem import OWN, Problem
+from engine.settings import SettingsError, VariantSettings
+
+
+def make_optimizer(
+    problem: Problem, parameters: Iterable[nn.Parameter], settings: VariantSettings, lr: float
+) -> torch.optim.Optimizer:
+    """The optimiser that the settings name; SettingsError when there is none of that name."""
+    if settings.optimizer.lower() == OWN:
+        return _own(problem, parameters, settings, lr)
+    kinds: dict[str, Callable[..., torch.optim.Optimizer]] = {
+        name.lower(): kind
+        for name, kind in vars(torch.optim).items()
+        if isinstance(kind, type) and issubclass(kind, torch.optim.Optimizer)
+    }
+    # The base class is no optimiser, and LBFGS steps through a closure, several losses an update.
+    usable = kinds.keys() - {"optimizer", "lbfgs"}
+    name = settings.optimizer.lower()
+    if name not in usable:
+        raise SettingsError(f"optimizer {settings.optimizer!r}: one of {', '.join(sorted(usable))}")
+    options: dict[str, Any] = {"momentum": settings.momentum} if settings.momentum else {}
+    try:
+        return kinds[name](parameters, lr=lr, **options)
+    except TypeError:
+        raise SettingsError(f"optimizer {settings.optimizer} takes no momentum; set it to 0") from None
+    except ValueError as error:
+        raise SettingsError(f"optimizer {settings.optimizer}: {error}") from None
+
+
+def _own(
+    problem: Problem, parameters: Iterable[nn.Parameter], settings: VariantSettings, lr: float
+) -> torch.optim.Optimizer:
+    if problem.optimizer is None:
+        raise SettingsError("optimizer 'own': this problem brings none; name one of torch.optim")
+    if settings.momentum:
+        raise SettingsError("the problem's own optimiser sets its momentum itself; set it to 0")
+    optimizer = problem.optimizer(parameters, lr)
+    if not isinstance(optimizer, torch.optim.Optimizer):
+        made = type(optimizer).__name__
+        raise SettingsError(f"optimizer: the problem's function returns a {made}, no torch.optim.Optimizer")
+    return optimizer
+
+
+class LearningRate:
+    """Sets an optimiser's lr. Groups that began with another one keep their ratio to it."""
+
+    def __init__(self, optimizer: torch.optim.Optimizer, lr: float) -> None:
+        self._groups = [(group, group["lr"] / lr) for group in optimizer.param_groups]
+
+    def set(self, lr: float) -> None:
+        """In force from the next step on."""
+        for group, ratio in self._groups:
+            group["lr"] = lr * ratio

@@ -1,0 +1,77 @@
+"""What a DataLoader is asked for, and how it is read: whole batches by their indices, each from its own seed.
+
+A random transform then draws the same in whichever process a batch is read, and however far ahead.
+"""
+
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+import torch
+from torch.utils.data import Dataset, Sampler
+from torch.utils.data import default_collate as collate
+
+from engine.problem import ProblemError
+
+_SAMPLE_STREAM: Final = 0x73616D706C65  # "sample": keeps these draws apart from every other use of the seed
+
+
+class Request(msgspec.Struct, frozen=True):
+    """One batch."""
+
+    seed: tuple[int, ...]
+    """Of what is drawn while it is read."""
+    indices: Sequence[int]
+
+
+class Requests(Sampler[Request]):
+    """The batches that a DataLoader shall read next."""
+
+    def __init__(self) -> None:
+        self._requests: Iterable[Request] = ()
+
+    def set(self, requests: Iterable[Request]) -> None:
+        """Read these from the loader's next iteration on."""
+        self._requests = requests
+
+    def __iter__(self) -> Iterator[Request]:
+        return iter(self._requests)
+
+
+class BatchReader(Dataset[Any]):
+    """A Dataset of batches: what it is indexed with is a Request."""
+
+    def __init__(self, dataset: Any) -> None:
+        self._dataset = dataset
+
+    def __getitem__(self, request: Request) -> Any:
+        with _drawing_from(request.seed):
+            if hasattr(self._dataset, "__getitems__"):
+                samples = self._dataset.__getitems__(list(request.indices))
+            else:
+                samples = [self._dataset[index] for index in request.indices]
+        first = samples[0]
+        if not isinstance(first, dict) and not (isinstance(first, tuple | list) and len(first) >= 2):
+            raise ProblemError(
+                f"a sample of the Dataset is a tuple, its target last, or a dict; not {type(first).__name__}"
+            )
+        return collate(samples)
+
+
+@contextmanager
+def _drawing_from(seed: tuple[int, ...]) -> Iterator[None]:
+    """Random numbers of torch, numpy and Python come from this seed, and then from where they were."""
+    drawn = np.random.SeedSequence([_SAMPLE_STREAM, *seed]).generate_state(2, np.uint64).tolist()
+    before = torch.random.get_rng_state(), random.getstate(), np.random.get_state()
+    torch.default_generator.manual_seed(drawn[0] >> 1)
+    random.seed(drawn[1])
+    np.random.seed(drawn[1] & 0xFFFFFFFF)
+    try:
+        yield
+    finally:
+        torch.random.set_rng_state(before[0])
+        random.setstate(before[1])
+        np.random.set_state(before[2])

@@ -1,0 +1,209 @@
+"""Where batches come from: tensors on the device, tensors on the host, or a Dataset read by loader workers.
+
+A source knows nothing of epochs' lengths or groups: it is given an order, told what will be asked for, and
+hands out stretches of that order. Which one is used changes no loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import dropwhile
+from typing import Any, Final, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, TensorDataset
+
+from engine.devices import free_memory
+from engine.problem import ProblemError, count
+from engine.sampling import BatchReader, Request, Requests
+from engine.settings import DataOn
+
+Samples = Any
+"""A batch: a sequence of tensors, the target last, or a mapping of them."""
+Span = tuple[int, int]
+"""Positions start…stop−1 of the order."""
+Order = NDArray[np.int64]
+
+_LAID_OUT_BYTES: Final = 256 << 20
+"""On the CPU, data up to this size is copied into each epoch's order: a batch is a slice, not a gather."""
+_DEVICE_SHARE: Final = 0.25
+"""Of a GPU's free memory, what the data may take: it lies there twice, and the model needs room, too."""
+
+
+class Source(Protocol):
+    """Hands out the samples of one data set, on the device."""
+
+    n: int
+
+    def begin(self, order: Order | None, epoch: int) -> None:
+        """From now on positions mean this order of the samples; None: as they lie."""
+
+    def expect(self, spans: Callable[[], Iterable[Span]]) -> None:
+        """What will be taken, from the next on, in this order; `spans()` lists it anew each time."""
+
+    def take(self, start: int, stop: int) -> Samples:
+        """The samples at these positions."""
+
+    def sweep(self, piece: int) -> Iterator[tuple[Samples, int]]:
+        """All samples as they lie, in pieces, each with its size; what is expected stays."""
+
+
+class LaidOutTensors:
+    """Tensors on the device, copied into each epoch's order: a batch is a slice."""
+
+    def __init__(self, tensors: tuple[Tensor, ...]) -> None:
+        self.n = len(tensors[0])
+        self._data = self._epoch_data = tensors
+
+    def begin(self, order: Order | None, epoch: int) -> None:
+        self._epoch_data = self._data  # frees the copy before the next one is made
+        if order is not None:
+            index = torch.from_numpy(order).to(self._data[0].device)
+            self._epoch_data = tuple(tensor.index_select(0, index) for tensor in self._data)
+
+    def expect(self, spans: Callable[[], Iterable[Span]]) -> None:
+        """Everything is at hand."""
+
+    def take(self, start: int, stop: int) -> Samples:
+        return [tensor[start:stop] for tensor in self._epoch_data]
+
+    def sweep(self, piece: int) -> Iterator[tuple[Samples, int]]:
+        for start in range(0, self.n, piece):
+            yield [tensor[start : start + piece] for tensor in self._data], min(piece, self.n - start)
+
+
+class GatheredTensors:
+    """Tensors on the host, perhaps mapped from a file: each batch is gathered, and copied to the device."""
+
+    def __init__(self, tensors: tuple[Tensor, ...], device: torch.device) -> None:
+        self.n = len(tensors[0])
+        self._data = tensors
+        self._device = device
+        self._order: Tensor | None = None
+
+    def begin(self, order: Order | None, epoch: int) -> None:
+        self._order = None if order is None else torch.from_numpy(order)
+
+    def expect(self, spans: Callable[[], Iterable[Span]]) -> None:
+        """Everything is at hand."""
+
+    def take(self, start: int, stop: int) -> Samples:
+        if self._order is None:
+            return self._moved([tensor[start:stop] for tensor in self._data])
+        index = self._order[start:stop]
+        return self._moved([tensor.index_select(0, index) for tensor in self._data])
+
+    def sweep(self, piece: int) -> Iterator[tuple[Samples, int]]:
+        for start in range(0, self.n, piece):
+            samples = self._moved([tensor[start : start + piece] for tensor in self._data])
+            yield samples, min(piece, self.n - start)
+
+    def _moved(self, samples: list[Tensor]) -> Samples:
+        if self._device.type == "cuda":
+            samples = [tensor.pin_memory() for tensor in samples]
+        return moved(samples, self._device)
+
+
+class LoadedSamples:
+    """A Dataset, read by torch's DataLoader in our order, ahead of the training."""
+
+    def __init__(self, dataset: Dataset[Any], device: torch.device, seed: int, workers: int) -> None:
+        self.n = count("data", dataset)
+        self._device = device
+        self._seed = seed
+        self._order: Order | None = None
+        self._epoch = 0
+        self._spans: Callable[[], Iterable[Span]] = lambda: ()
+        self._stream: Iterator[Samples] | None = None
+        self._requests = Requests()
+        self._loader: DataLoader[Any] = DataLoader(
+            BatchReader(dataset),
+            sampler=self._requests,
+            batch_size=None,
+            collate_fn=_as_it_is,
+            num_workers=workers,
+            persistent_workers=workers > 0,
+            pin_memory=device.type == "cuda",
+            # Forked, they need not pickle the user's Dataset; the order and the model draw from generators
+            # of their own, so that the loader's own draws may come when they like.
+            multiprocessing_context="fork" if workers else None,
+            generator=torch.Generator(),
+        )
+
+    def begin(self, order: Order | None, epoch: int) -> None:
+        self._order, self._epoch, self._stream = order, epoch, None
+
+    def expect(self, spans: Callable[[], Iterable[Span]]) -> None:
+        self._spans, self._stream = spans, None
+
+    def take(self, start: int, stop: int) -> Samples:
+        if self._stream is None:
+            ahead = dropwhile(lambda span: span[0] < start, self._spans())
+            self._stream = self._read(ahead, self._order, self._epoch)
+        return next(self._stream)
+
+    def sweep(self, piece: int) -> Iterator[tuple[Samples, int]]:
+        self._stream = None  # the workers are the same: what they had read ahead is read again
+        spans = [(start, min(start + piece, self.n)) for start in range(0, self.n, piece)]
+        for samples, (start, stop) in zip(self._read(spans, None, 0), spans, strict=True):
+            yield samples, stop - start
+
+    def _read(self, spans: Iterable[Span], order: Order | None, epoch: int) -> Iterator[Samples]:
+        self._requests.set(_requests(spans, order, self._seed, epoch))
+        loader, device = self._loader, self._device
+        # Holds no source: in a cycle, the loader's queues would go before the word to its workers to end.
+        return (moved(samples, device) for samples in loader)
+
+
+def _requests(spans: Iterable[Span], order: Order | None, seed: int, epoch: int) -> Iterator[Request]:
+    for start, stop in spans:
+        indices = range(start, stop) if order is None else order[start:stop].tolist()
+        yield Request(seed=(seed, epoch, start), indices=indices)
+
+
+def open_source(
+    data: Any, device: torch.device, *, seed: int, data_on: DataOn, loader_workers: int, sharing: int = 1
+) -> Source:
+    """The source for these tensors or this Dataset.
+
+    `sharing`: how many variants keep their data on this device. Raises ProblemError for a Dataset that
+    should lie on the device.
+    """
+    if type(data) is TensorDataset:
+        data = data.tensors
+    if not isinstance(data, tuple | list):
+        if data_on is DataOn.DEVICE:
+            raise ProblemError(
+                "data on device: a Dataset is read sample by sample; give tensors, or --data-on auto"
+            )
+        return LoadedSamples(data, device, seed, loader_workers)
+    tensors = tuple(torch.as_tensor(each) for each in data)
+    size = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+    if data_on is DataOn.AUTO:
+        data_on = DataOn.DEVICE if size <= _room(device) / sharing else DataOn.HOST
+    if data_on is DataOn.DEVICE:
+        return LaidOutTensors(tuple(tensor.to(device) for tensor in tensors))
+    return GatheredTensors(tensors, device)
+
+
+def _room(device: torch.device) -> float:
+    """Bytes that data may take on a device."""
+    return free_memory(device) * _DEVICE_SHARE if device.type == "cuda" else _LAID_OUT_BYTES
+
+
+def moved(samples: Any, device: torch.device) -> Samples:
+    """Samples with every tensor in them on the device."""
+    if isinstance(samples, Tensor):
+        return samples.to(device, non_blocking=True)
+    if isinstance(samples, Mapping):
+        return {name: moved(value, device) for name, value in samples.items()}
+    if isinstance(samples, tuple | list):
+        return [moved(value, device) for value in samples]
+    return samples
+
+
+def _as_it_is(samples: Any) -> Any:
+    return samples
