@@ -55,7 +55,6 @@ class GdtuiApp(ExploreActions, App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         *keys.bindings(),
         Binding("ctrl+c", "leave(130)", "Quit", show=False, priority=True),
-        Binding("escape", "hide_summary", "Hide the summary", show=False),
     ]
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_key_commands}
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012
@@ -225,9 +224,6 @@ class GdtuiApp(ExploreActions, App[None]):
         """Show or hide the results."""
         if not self.live.show_summary(None):
             self.say(["there are no results yet: no variant has finished"])
-
-    def action_hide_summary(self) -> None:
-        self.live.show_summary(False)
 
     def action_help(self) -> None:
         from gdtui.screens.help import HelpScreen
