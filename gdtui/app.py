@@ -220,6 +220,15 @@ class GdtuiApp(ExploreActions, App[None]):
         self.theme = names[(names.index(self.theme) + 1) % len(names)]
         self.live.look(colours=colours(self.current_theme))
 
+    def action_stills(self) -> None:
+        """What is on screen, and the selected chart, as files."""
+        from gdtui.stills import StillsError, save
+
+        try:
+            self.say([save(self)])
+        except StillsError as error:
+            self.say([str(error)], "error")
+
     def action_summary(self) -> None:
         """Show or hide the results."""
         if not self.live.show_summary(None):

@@ -141,6 +141,12 @@ TABLE: Final[tuple[Entry, ...]] = (
     ),
     *VIEW,
     Entry(
+        "stills",
+        "View",
+        (Stroke("p", "p", "stills", "Save the screen and the chart as files"),),
+        "save the screen (SVG, text) and the selected chart, or the overlay (text, HTML)",
+    ),
+    Entry(
         "palette",
         "Program",
         (Stroke("ctrl+p", "ctrl+p", "command_palette", "Command palette"),),
