@@ -5,12 +5,12 @@ import multiprocessing as mp
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from engine import worker
 from engine.messages import WorkerTask
@@ -37,11 +37,21 @@ def warm_up(output: Path) -> None:
 
 def start_worker(task: WorkerTask) -> tuple[BaseProcess, Connection]:
     """Start a worker; blocks until torch is imported. Returns its process and our end of its pipe."""
+    return start_process(worker.main, (task,), name=task.variant.name)
+
+
+def start_process(
+    main: Callable[..., None], arguments: tuple[Any, ...], *, name: str
+) -> tuple[BaseProcess, Connection]:
+    """Start a process that calls `main(*arguments, pipe)`; blocks until torch is imported.
+
+    Returns the process and our end of its pipe.
+    """
     context = mp.get_context("forkserver") if HAS_FORK_SERVER else mp.get_context("spawn")
     if HAS_FORK_SERVER:
         _ensure_tracker()
     ours, theirs = context.Pipe()
-    process = context.Process(target=worker.main, args=(task, theirs), name=task.variant.name)
+    process = context.Process(target=main, args=(*arguments, theirs), name=name)
     try:
         # A thread may not change the signal mask of the others: SIGINT during a restart of the fork
         # server can print a traceback into the server's output file, and does no more harm.

@@ -18,7 +18,7 @@ _NICENESS: Final = 10
 
 def main(task: WorkerTask, pipe: Connection) -> None:
     """Run a worker in this process until it is stopped or its pipe ends."""
-    _settle_process(Path(task.output))
+    settle_process(Path(task.output))
     mailbox = Mailbox(pipe)
     try:
         generation = _last_generation(Path(task.log))
@@ -31,7 +31,7 @@ def main(task: WorkerTask, pipe: Connection) -> None:
         Training(task, mailbox, Recorder(log, mailbox), generation).run()
 
 
-def _settle_process(output: Path) -> None:
+def settle_process(output: Path) -> None:
     """Be a quiet, patient process: the terminal's signals and the screen are the session's."""
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
