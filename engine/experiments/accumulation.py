@@ -1,0 +1,145 @@
+"""Is accumulating k batches of b the same as one batch of k·b, in less memory? On the engine's own trainer.
+
+The lesson's data and a small network, whose activations are what memory goes to. Every arm has 512
+samples behind an update, and n is no multiple of that: the short groups and batches at the end of an
+epoch are where accumulation usually goes wrong.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import torch
+from torch import nn
+
+from engine import problems
+from engine.experiments import Progress, find
+from engine.experiments.memory import peak_bytes
+from engine.experiments.report import Arm, Report, Verdict
+from engine.experiments.stacked import Told, place, tensors_of
+from engine.experiments.verdicts import below, figure, valued
+from engine.problem import Problem
+from engine.settings import VariantSettings
+from engine.trainer import Trainer
+
+ARMS: Final = ((512, 1), (64, 8), (8, 64))
+"""Batch size and batches behind an update; the first is what the others must equal."""
+HIDDEN: Final = 64
+LR: Final = 0.1
+EPOCHS: Final = 10
+SAME: Final = 1e-10
+"""A difference of losses that is rounding: float64 has 16 digits, training grows its errors some."""
+
+_RULE: Final = (
+    f"supported: for every accumulating arm the 95% interval of the difference lies below {SAME:.0e}, and "
+    "that of its peak memory below the big batch's; not supported: one lies above; else undecided"
+)
+_MEANING: Final = {
+    Verdict.SUPPORTED: (
+        "Weighted by samples, small batches accumulated into one update are the big batch: the curves are "
+        "equal to rounding, in less memory. What that costs in time stands beside it."
+    ),
+    Verdict.NOT_SUPPORTED: (
+        "Here the lesson does not hold: accumulation changed the curve, or saved no memory. "
+        "The figures above say which."
+    ),
+    Verdict.UNDECIDED: (
+        "The intervals are too wide to tell. More seeds (--seeds) narrow them."
+    ),
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Found:
+    """Of one arm, a value a seed."""
+
+    curves: list[list[float]] = field(default_factory=list)
+    """Loss on all data, before the first and after every epoch."""
+    peak: list[float] = field(default_factory=list)
+    """KiB."""
+    per_update: list[float] = field(default_factory=list)
+    """Milliseconds."""
+
+
+def problem(seed: int) -> Problem:
+    """The lesson's data in float64, and 10 → 64 → 64 → 1 with tanh on them."""
+    linear = problems.load("synthetic", seed)
+    return Problem(
+        train=tuple(tensor.double() for tensor in tensors_of(linear)),
+        model=lambda: nn.Sequential(
+            nn.Linear(10, HIDDEN), nn.Tanh(), nn.Linear(HIDDEN, HIDDEN), nn.Tanh(), nn.Linear(HIDDEN, 1)
+        ).double(),
+        loss=linear.loss,
+    )
+
+
+def curve(trainer: Trainer) -> tuple[list[float], float]:
+    """Losses on all data, and the seconds that training took."""
+    losses, seconds = [trainer.full_loss()], 0.0
+    for _ in range(EPOCHS):
+        began = time.perf_counter()
+        trainer.advance(trainer.n)
+        seconds += time.perf_counter() - began
+        losses.append(trainer.full_loss())
+    return losses, seconds
+
+
+def run(seeds: Sequence[int], device: torch.device, progress: Progress) -> Report:
+    """Train every arm on every seed, seed by seed; see engine.experiments.run."""
+    device = place(device)
+    found = [_Found() for _ in ARMS]
+    for seed in Told(progress, len(seeds)).over(seeds, "seed by seed"):
+        data = problem(seed)
+        for arm, (size, steps) in zip(found, ARMS, strict=True):
+            settings = VariantSettings(batch_size=size, accumulation_steps=steps, lr=LR)
+            arm.peak.append(peak_bytes(data, settings, seed, device) / 1024)
+            trainer = Trainer(data, settings, seed, device)
+            losses, seconds = curve(trainer)
+            arm.curves.append(losses)
+            arm.per_update.append(seconds / trainer.updates * 1000)
+    arms = [_arm(*sizes, arm, found[0]) for sizes, arm in zip(ARMS, found, strict=True)]
+    return _report(tuple(arms), found, device)
+
+
+def _arm(size: int, steps: int, found: _Found, big: _Found) -> Arm:
+    differences = [
+        max(abs(mine - theirs) for mine, theirs in zip(*pair, strict=True))
+        for pair in zip(found.curves, big.curves, strict=True)
+    ]
+    figures = (
+        figure("peak memory", found.peak, "KiB"),
+        figure("time an update", found.per_update, "ms"),
+        figure("final loss", [losses[-1] for losses in found.curves]),
+    )
+    return valued(f"{size} × {steps}", size, differences, figures)
+
+
+def _report(arms: tuple[Arm, ...], found: Sequence[_Found], device: torch.device) -> Report:
+    differences = [(arm.interval, SAME) for arm in arms[1:]]
+    memory = [(figure("", each.peak).interval, min(found[0].peak)) for each in found[1:]]
+    verdict = below([*differences, *memory])
+    listing = find("accumulation")
+    return Report(
+        experiment=listing.name,
+        claim=listing.claim,
+        verdict=verdict,
+        rule=_RULE,
+        meaning=_MEANING[verdict],
+        measured=f"largest difference of the loss on all data from that of {arms[0].name}, mean over seeds",
+        seeds=len(found[0].peak),
+        varied="how the 512 samples behind an update are cut: batch size × batches accumulated",
+        held=(
+            f"the lesson's 2,000 samples, 10 → {HIDDEN} → {HIDDEN} → 1 with tanh, redrawn for each seed",
+            "first weights and each epoch's order, the same for all arms",
+            f"lr {LR:g}, {EPOCHS} epochs of plain SGD, float64, gdtui's own trainer",
+        ),
+        notes=(
+            "Each gradient is weighted by the samples behind it, and a group ends with its epoch. The "
+            "lesson's own loop divides by a fixed number, and what is left over leaks into the next epoch.",
+            "Peak memory counts tensors: data, weights, gradients, and what the backward pass keeps.",
+        ),
+        arms=arms,
+        source=listing.source,
+        device=str(device),
+    )

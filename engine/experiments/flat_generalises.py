@@ -1,0 +1,268 @@
+"""Do small batches end in flatter minima, and do these generalise better? Few digits, equal epochs.
+
+Both are measured at equal epochs, as the lesson compares them, and where each seed's training loss
+first fell below one level: a batch that trains further is flatter for that alone, since the Hessian of
+the cross-entropy vanishes with the loss. The second comparison tells the two apart.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from engine.experiments import Progress, find
+from engine.experiments.curvature import sharpness
+from engine.experiments.intervals import Interval, bootstrap
+from engine.experiments.report import Arm, Report, Verdict
+from engine.experiments.stacked import (
+    Data,
+    Told,
+    descend,
+    epoch_batches,
+    perceptron,
+    place,
+    size_of,
+    weights_of,
+)
+from engine.experiments.verdicts import all_above_zero, figure, valued
+from engine.settings import FULL, BatchSize, SettingsError
+
+SIZES: Final[tuple[BatchSize, ...]] = (FULL, 32, 4)
+TRAINED_ON: Final = 200
+HIDDEN: Final = 32
+LR: Final = 0.2
+EPOCHS: Final = 800
+"""So many that every arm fits its training set without an error: minima are compared, not progress."""
+LEVEL: Final = 0.1
+"""Training loss at which the arms are compared a second time."""
+
+_RULE: Final = (
+    "supported: the 95% intervals of full batch minus the smallest batch, seed by seed, lie above 0 for the "
+    "validation gap and for the sharpness at equal epochs; not supported: one lies below 0; else undecided"
+)
+_MEANING: Final = {
+    Verdict.SUPPORTED: (
+        "At equal epochs the small batch ended flatter and erred less on digits that it had not seen."
+    ),
+    Verdict.NOT_SUPPORTED: (
+        "Here the lesson does not hold: a small batch was not both flatter and better on digits not seen. "
+        "Size of the batch alone is no promise of generalisation."
+    ),
+    Verdict.UNDECIDED: (
+        "The two ends differ too little, or too irregularly, to tell with these seeds. "
+        "An effect that needs this many seeds to be seen is a small one."
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Digits:
+    """Each seed's own draw: (S, 200, 64) and (S, 200) to train on, the other 1,597 to validate."""
+
+    train: Data
+    validation: Data
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was measured on one arm, a value a seed, (S,) each."""
+
+    gap: Tensor
+    """Validation error less training error, shares."""
+    sharpness: Tensor
+    loss_gap: Tensor
+    training_error: Tensor
+    training_loss: Tensor
+
+
+_CONTROL: Final = {
+    Verdict.SUPPORTED: "At equal training loss it did, too: not only its many more updates did it.",
+    Verdict.NOT_SUPPORTED: (
+        "At equal training loss it was not both: the gain comes with the many more updates of an epoch in "
+        "small batches, not with small batches as such."
+    ),
+    Verdict.UNDECIDED: "At equal training loss the two cannot be told apart with these seeds.",
+}
+
+
+def losses(parameters: Sequence[Tensor], inputs: Tensor, target: Tensor) -> Tensor:
+    """Mean cross-entropy of each seed; shapes (S, b, 64) and (S, b)."""
+    scores = perceptron(parameters, inputs).mT
+    return functional.cross_entropy(scores, target, reduction="none").mean(1)
+
+
+def errors(parameters: Sequence[Tensor], data: Data) -> Tensor:
+    """Share of the samples that each seed's model gets wrong, (S,)."""
+    inputs, target = data
+    return (perceptron(parameters, inputs).argmax(-1) != target).double().mean(1)
+
+
+def load(seeds: Sequence[int], device: torch.device) -> Digits:
+    """scikit-learn's 1,797 digits of 8×8 pixels; SettingsError where it is not installed."""
+    try:
+        from sklearn.datasets import load_digits  # type: ignore[import-untyped]
+    except ImportError:
+        raise SettingsError(
+            "flat-generalises trains on scikit-learn's digits; install it: python -m pip install scikit-learn"
+        ) from None
+    pixels, labels = load_digits(return_X_y=True)
+    inputs, target = torch.from_numpy(pixels / 16), torch.from_numpy(labels)
+    order = torch.stack(
+        [torch.randperm(len(target), generator=torch.Generator().manual_seed(seed)) for seed in seeds]
+    )
+    parts = [
+        tuple(tensor[part].to(device) for tensor in (inputs, target))
+        for part in (order[:, :TRAINED_ON], order[:, TRAINED_ON:])
+    ]
+    return Digits(*parts)
+
+
+def first_weights(seeds: Sequence[int], device: torch.device) -> list[Tensor]:
+    """torch's own initialisation of 64 → 32 → 10 with tanh, drawn for each seed."""
+    models = []
+    with torch.random.fork_rng(devices=[]):
+        for seed in seeds:
+            torch.manual_seed(seed)
+            models.append(nn.Sequential(nn.Linear(64, HIDDEN), nn.Tanh(), nn.Linear(HIDDEN, 10)))
+    return weights_of(models, device)
+
+
+def train(weights: list[Tensor], data: Data, epochs: Iterator[Iterator[Data]]) -> tuple[list[Tensor], Tensor]:
+    """Train in place. Returns the weights at which each seed first got to LEVEL, and whether it did, (S,)."""
+    at_level = [weight.detach().clone() for weight in weights]
+    there = torch.zeros(len(data[0]), dtype=torch.bool, device=data[0].device)
+    for batches in epochs:
+        for batch in batches:
+            descend(weights, losses, batch, LR)
+        with torch.no_grad():
+            new = (losses(weights, *data) <= LEVEL) & ~there
+            if new.any():
+                for kept, weight in zip(at_level, weights, strict=True):
+                    kept[new] = weight[new]
+                there |= new
+    return at_level, there
+
+
+def measure(weights: Sequence[Tensor], digits: Digits) -> Measured:
+    """The state of an arm at these weights."""
+    weights = [weight.detach().requires_grad_() for weight in weights]
+    with torch.no_grad():
+        training_error, training_loss = errors(weights, digits.train), losses(weights, *digits.train)
+        gap = errors(weights, digits.validation) - training_error
+        loss_gap = losses(weights, *digits.validation) - training_loss
+    sharp = sharpness(lambda parameters: losses(parameters, *digits.train), weights)
+    return Measured(gap, sharp, loss_gap, training_error, training_loss)
+
+
+def run(seeds: Sequence[int], device: torch.device, progress: Progress) -> Report:
+    """Train every batch size on every seed; see engine.experiments.run."""
+    device = place(device)
+    digits = load(seeds, device)
+    sizes = [size_of(batch_size, TRAINED_ON) for batch_size in SIZES]
+    told = Told(progress, sum(EPOCHS * math.ceil(TRAINED_ON / size) for size in sizes))
+    ends, levels = [], []
+    for batch_size, size in zip(SIZES, sizes, strict=True):
+        weights = first_weights(seeds, device)
+        epochs = (
+            told.over(epoch_batches(digits.train, seeds, epoch, size), f"batch size {batch_size}")
+            for epoch in range(1, EPOCHS + 1)
+        )
+        at_level, there = train(weights, digits.train, epochs)
+        ends.append(measure(weights, digits))
+        levels.append(measure(at_level, digits) if there.all() else None)
+    arms = map(_arm, SIZES, ends, levels)
+    return _report(tuple(arms), ends, levels, device)
+
+
+def _arm(batch_size: BatchSize, end: Measured, level: Measured | None) -> Arm:
+    figures = [
+        figure("sharpness", end.sharpness.tolist()),
+        figure("validation loss − training loss", end.loss_gap.tolist()),
+        figure("training loss", end.training_loss.tolist()),
+        figure("training error", end.training_error.tolist()),
+    ]
+    if level is not None:
+        figures += [
+            figure(f"sharpness at training loss {LEVEL:g}", level.sharpness.tolist()),
+            figure(f"validation gap at training loss {LEVEL:g}", level.gap.tolist()),
+        ]
+    return valued(str(batch_size), batch_size, end.gap.tolist(), tuple(figures))
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How much more full batch has than the smallest batch, seed by seed: 95% intervals of the mean."""
+
+    gap: Interval
+    loss_gap: Interval
+    sharpness: Interval
+
+    def __str__(self) -> str:
+        return (
+            f"validation gap {_pair(self.gap)} in errors, {_pair(self.loss_gap)} in loss, "
+            f"sharpness {_pair(self.sharpness)}"
+        )
+
+
+def _less(full: Measured, small: Measured) -> Difference:
+    pairs = (
+        (full.gap, small.gap),
+        (full.loss_gap, small.loss_gap),
+        (full.sharpness, small.sharpness),
+    )
+    return Difference(*(bootstrap((one - other).tolist()) for one, other in pairs))
+
+
+def _meaning(verdict: Verdict, level: Difference | None) -> str:
+    if verdict is not Verdict.SUPPORTED or level is None:
+        return _MEANING[verdict]
+    return f"{_MEANING[verdict]} {_CONTROL[all_above_zero([level.gap, level.sharpness])]}"
+
+
+def _report(
+    arms: tuple[Arm, ...], ends: Sequence[Measured], levels: Sequence[Measured | None], device: torch.device
+) -> Report:
+    end = _less(ends[0], ends[-1])
+    level = _less(levels[0], levels[-1]) if levels[0] and levels[-1] else None
+    verdict = all_above_zero([end.gap, end.sharpness])
+    listing = find("flat-generalises")
+    return Report(
+        experiment=listing.name,
+        claim=listing.claim,
+        verdict=verdict,
+        rule=_RULE,
+        meaning=_meaning(verdict, level),
+        measured="validation gap: share of errors on unseen digits less that in training, mean over seeds",
+        seeds=len(arms[0].per_seed),
+        varied="the batch size",
+        held=(
+            f"scikit-learn's digits: {TRAINED_ON} to train on, the other 1,597 to validate, drawn by seed",
+            f"64 → {HIDDEN} → 10 with tanh, cross-entropy; the same first weights and order for all arms",
+            f"lr {LR:g}, {EPOCHS} epochs of plain SGD, float64: small batches do more updates",
+        ),
+        notes=(
+            f"Full batch less batch size {SIZES[-1]}, seed by seed: {end}.",
+            *_control(level),
+            "Sharpness is the top eigenvalue of the Hessian of the training loss. It is no invariant: "
+            "rescaled weights of the same function have another (Dinh et al. 2017, arXiv:1703.04933).",
+        ),
+        arms=arms,
+        source=listing.source,
+        device=str(device),
+    )
+
+
+def _control(level: Difference | None) -> tuple[str, ...]:
+    if level is None:
+        return ("Not every arm got to the training loss at which they would be compared once more.",)
+    return (
+        f"The same where each seed's training loss first fell to {LEVEL:g}, none trained further: {level}.",
+    )
+
+
+def _pair(interval: Interval) -> str:
+    return f"{interval[0]:+.3g} to {interval[1]:+.3g}"

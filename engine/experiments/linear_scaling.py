@@ -1,0 +1,168 @@
+"""Does scaling the lr linearly with the batch fold the curves? The lesson's problem, three rules.
+
+The very problem, first weights, order of samples and settings that `gdtui` starts with; the curves are
+the losses on all data before the first and after every epoch.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from engine import problems
+from engine.experiments import Progress, find
+from engine.experiments.report import Arm, Report, Verdict
+from engine.experiments.stacked import (
+    Data,
+    Told,
+    descend,
+    epoch_batches,
+    perceptron,
+    place,
+    size_of,
+    tensors_of,
+    weights_of,
+)
+from engine.experiments.verdicts import below, figure, valued
+from engine.settings import FULL, BatchSize, LrScaling, VariantSettings
+
+SIZES: Final[tuple[BatchSize, ...]] = (FULL, 64, 1)
+EPOCHS: Final = 20
+FOLDED: Final = 0.02
+"""A gap that is one curve: a thirtieth of the fall from ln 2, thinner than a line on the chart."""
+
+_RULE: Final = (
+    f"supported: under linear the 95% interval of the mean gap lies below {FOLDED:g}, and below the mean gap "
+    "under each other rule; not supported: it lies above one of these; else undecided"
+)
+_MEANING: Final = {
+    Verdict.SUPPORTED: (
+        "Counted in samples, the three batch sizes train along one curve once the lr follows the batch. "
+        "It holds while the scaled lr stays far below 2 ÷ curvature; beyond, large batches leave the curve."
+    ),
+    Verdict.NOT_SUPPORTED: (
+        "Here the lesson does not hold: with the lr scaled linearly the curves stay apart. "
+        "The gaps above say by how much."
+    ),
+    Verdict.UNDECIDED: (
+        "The intervals are too wide to tell. More seeds (--seeds) narrow them."
+    ),
+}  # fmt: skip
+
+
+def losses(parameters: Sequence[Tensor], inputs: Tensor, target: Tensor) -> Tensor:
+    """Mean binary cross-entropy of each seed's logistic regression; shapes (S, b, 10) and (S, b)."""
+    scores = perceptron(parameters, inputs).squeeze(-1)
+    return functional.binary_cross_entropy_with_logits(scores, target, reduction="none").mean(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """S models of the problem on their data, an lr each."""
+
+    data: Data
+    weights: Sequence[Tensor]
+    """Trained in place."""
+    seeds: Sequence[int]
+    lr: Tensor
+    """(S,)."""
+
+
+def curves(stack: Stack, epochs: Iterable[Iterable[Data]]) -> Tensor:
+    """Loss on all data before the first and after every epoch, (epochs + 1, S)."""
+
+    def on_all() -> Tensor:
+        with torch.no_grad():
+            return losses(stack.weights, *stack.data)
+
+    found = [on_all()]
+    for batches in epochs:
+        for batch in batches:
+            descend(stack.weights, losses, batch, stack.lr)
+        found.append(on_all())
+    return torch.stack(found)
+
+
+def run(seeds: Sequence[int], device: torch.device, progress: Progress) -> Report:
+    """Train every batch size under every rule on every seed; see engine.experiments.run."""
+    device = place(device)
+    data, models = load(seeds, device)
+    n = data[0].shape[1]
+    sizes = [size_of(batch_size, n) for batch_size in SIZES]
+    told = Told(progress, sum(EPOCHS * math.ceil(n / size) for size in sizes))
+    by_size = []
+    for batch_size, size in zip(SIZES, sizes, strict=True):
+        stack = _under_all_rules(data, models, seeds, batch_size)
+        epochs = (epoch_batches(stack.data, stack.seeds, epoch, size) for epoch in range(1, EPOCHS + 1))
+        by_size.append(curves(stack, (told.over(batches, f"batch size {batch_size}") for batches in epochs)))
+    together = torch.stack(by_size)  # (sizes, epochs + 1, rules × seeds)
+    gaps = (together.amax(0) - together.amin(0)).amax(0).view(len(LrScaling), len(seeds))
+    ends = together[:, -1].view(len(SIZES), len(LrScaling), len(seeds))
+    arms = [_arm(rule, gaps[at], ends[:, at]) for at, rule in enumerate(LrScaling)]
+    return _report(tuple(arms), device)
+
+
+def load(seeds: Sequence[int], device: torch.device) -> tuple[Data, list[nn.Module]]:
+    """The lesson's data in float64, and a model a seed with the first weights that training gives it."""
+    data, models = [], []
+    with torch.random.fork_rng(devices=[]):
+        for seed in seeds:
+            problem = problems.load("synthetic", seed)
+            torch.manual_seed(seed)  # as engine.trainer does
+            models.append(problem.model())
+            data.append([tensor.double() for tensor in tensors_of(problem)])
+    return tuple(torch.stack(row).to(device) for row in zip(*data, strict=True)), models
+
+
+def _under_all_rules(
+    data: Data, models: Sequence[nn.Module], seeds: Sequence[int], batch_size: BatchSize
+) -> Stack:
+    """Rules differ by their lr alone, so one stack trains them all: rule by rule, every seed."""
+    n, device = data[0].shape[1], data[0].device
+    settings = [VariantSettings(batch_size=batch_size, lr_scaling=rule) for rule in LrScaling]
+    lr = torch.tensor([each.resolve(n).lr for each in settings], dtype=torch.float64, device=device)
+    times = len(settings)
+    return Stack(
+        data=tuple(torch.cat([tensor] * times) for tensor in data),
+        weights=weights_of([*models] * times, device),
+        seeds=[*seeds] * times,
+        lr=lr.repeat_interleave(len(seeds)),
+    )
+
+
+def _arm(rule: LrScaling, gaps: Tensor, ends: Tensor) -> Arm:
+    """`gaps` (seeds,); `ends` the losses after the last epoch (sizes, seeds)."""
+    figures = [
+        figure(f"final loss, batch size {size}", end.tolist()) for size, end in zip(SIZES, ends, strict=True)
+    ]
+    return valued(str(rule), None, gaps.tolist(), tuple(figures))
+
+
+def _report(arms: tuple[Arm, ...], device: torch.device) -> Report:
+    linear = next(arm for arm in arms if arm.name == LrScaling.LINEAR)
+    others = [arm.interval[0] for arm in arms if arm is not linear]
+    verdict = below([(linear.interval, limit) for limit in (FOLDED, *others)])
+    listing = find("linear-scaling")
+    defaults = VariantSettings()
+    return Report(
+        experiment=listing.name,
+        claim=listing.claim,
+        verdict=verdict,
+        rule=_RULE,
+        meaning=_MEANING[verdict],
+        measured="widest gap between the curves of full batch, 64 and 1 at any epoch's end, mean over seeds",
+        seeds=len(linear.per_seed),
+        varied="the rule by which the lr follows the batch: none, linear, square root",
+        held=(
+            "the lesson's problem: 2,000 samples, 10 features, logistic regression; redrawn for each seed",
+            "first weights and each epoch's order, the same for all rules and batch sizes",
+            f"base lr {defaults.lr:g} at batch {defaults.base_batch}, {EPOCHS} epochs of plain SGD, float64",
+        ),
+        arms=arms,
+        source=listing.source,
+        device=str(device),
+    )

@@ -1,0 +1,79 @@
+"""What an experiment found, as frozen values: arms with intervals, a verdict, and the rule behind it.
+
+`gdtui experiment NAME --json` is this document as it stands. Decides nothing: verdicts.py does.
+"""
+
+from enum import StrEnum
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from engine.settings import BatchSize
+
+
+class Verdict(StrEnum):
+    """What the measured intervals say of the claim."""
+
+    SUPPORTED = "supported"
+    NOT_SUPPORTED = "not supported"
+    UNDECIDED = "undecided"
+
+
+class Figure(msgspec.Struct, frozen=True, kw_only=True):
+    """Something else that was measured on an arm."""
+
+    name: str
+    value: float
+    interval: tuple[float, float]
+    unit: str = ""
+
+
+class Arm(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One way of training, over all seeds: how many escaped, or the mean of what was measured."""
+
+    name: str
+    batch_size: BatchSize | None
+    """None where an arm trains with several."""
+    escaped: int | UnsetType = UNSET
+    """Seeds that did."""
+    value: float | UnsetType = UNSET
+    """Mean over the seeds."""
+    interval: tuple[float, float]
+    """95%: Wilson's of the share that escaped, or the bootstrap's of the mean."""
+    per_seed: tuple[float, ...]
+    """The value of each seed; 1 and 0 for escaped or not."""
+    figures: tuple[Figure, ...] = ()
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What came out, and all that one must know to judge it and to repeat it."""
+
+    experiment: str
+    claim: str
+    verdict: Verdict
+    rule: str
+    """How the verdict follows from the intervals."""
+    meaning: str
+    """The result in two plain sentences."""
+    measured: str
+    """What the counts or values of the arms are."""
+    unit: str = ""
+    """Of the values."""
+    seeds: int
+    varied: str
+    held: tuple[str, ...]
+    """What was the same for all arms."""
+    notes: tuple[str, ...] = ()
+    """What bounds the result: stability, rounding."""
+    arms: tuple[Arm, ...]
+    source: str
+    device: str
+    seconds: float = 0.0
+    """Wall time of the whole experiment."""
+
+    def arm(self, name: str) -> Arm:
+        """The arm of that name; KeyError when there is none."""
+        for arm in self.arms:
+            if arm.name == name:
+                return arm
+        raise KeyError(name)
