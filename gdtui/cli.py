@@ -172,9 +172,35 @@ def _runs(arguments: list[str]) -> int:
     return runs.show(default_root(), as_json=typed.json)
 
 
+def _experiment(arguments: list[str]) -> int:
+    from gdtui.usage_lesson import experiment_parser
+
+    parser = experiment_parser()
+    typed = parser.parse(arguments)
+
+    from engine.experiments import find
+    from engine.settings import SettingsError
+
+    try:
+        name = None if typed.name is None else find(typed.name).name
+    except SettingsError as error:
+        parser.error(str(error))
+
+    from engine.experiments.process import Task
+    from engine.session import fair_threads, usable_cores
+    from gdtui.experiment import experiment, listing
+
+    if name is None:
+        return listing(as_json=typed.json)
+    threads = typed.threads or fair_threads(usable_cores(), 1)
+    task = Task(name=name, seeds=tuple(range(typed.seeds)), device=typed.device, threads=threads)
+    return experiment(task, as_json=typed.json)
+
+
 _COMMANDS: Final[dict[str, Callable[[list[str]], int]]] = {
     "train": _train,
     "watch": _watch,
+    "experiment": _experiment,
     "export": _export,
     "import": _import,
     "runs": _runs,

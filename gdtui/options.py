@@ -38,7 +38,7 @@ THEMES: Final = ("dark", "light", "high-contrast")
 APP_PACE: Final = 1.0
 """Epochs a second in the app unless told otherwise: the lesson's 20 epochs take about 20 s."""
 
-_MOST_THREADS: Final = 1024
+MOST_THREADS: Final = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +95,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     add("--seed", type=whole(0, 2**63 - 1), default=0, metavar="N",
         help="fixes data, first weights and order, for all [0]")  # fmt: skip
     add("--device", type=device, default="auto", metavar="NAME", help="auto, cpu, cuda, cuda:N, mps [auto]")
-    add("--threads", type=whole(1, _MOST_THREADS), metavar="N", help="CPU threads a variant [a fair share]")
+    add("--threads", type=whole(1, MOST_THREADS), metavar="N", help="CPU threads a variant [a fair share]")
     add("--run-dir", type=Path, metavar="DIR", help="where every loss is kept [a new one; see gdtui runs]")
 
 

@@ -1,0 +1,189 @@
+"""`gdtui experiment`: runs one in a process of its own, shows how far it is, prints what it found.
+
+Decides nothing and measures nothing: engine.experiments does.
+"""
+
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import msgspec
+from msgspec import UNSET
+
+from engine.experiments import LISTINGS
+from engine.experiments.process import Done, Failed, Found, Running, Task
+from engine.experiments.report import Arm, Report
+from engine.settings import FULL
+from gdtui.summary import plain_table
+
+OK: Final = 0
+FAILED: Final = 1
+WRONG_CALL: Final = 2
+
+_TICK: Final = 0.2
+"""Seconds at most until a Ctrl+C is heard."""
+_WIDTH: Final = 100
+"""Of the report, in columns."""
+_BAR: Final = 24
+"""Columns of an interval's picture."""
+
+
+def listing(*, as_json: bool) -> int:
+    """Print what experiments there are."""
+    if as_json:
+        print(msgspec.json.encode(LISTINGS).decode())
+        return OK
+    rows = [(each.name, each.claim) for each in LISTINGS]
+    print(plain_table([("experiment", "the lesson's claim that it tests"), *rows], left={0, 1}))
+    print("\ngdtui experiment NAME runs one")
+    return OK
+
+
+def experiment(task: Task, *, as_json: bool) -> int:
+    """Run one to its end and print what it found; returns the exit status."""
+    with Running(task) as running, _progress(task.name) as show:
+        while True:
+            for message in running.poll(_TICK):
+                if isinstance(message, Done):
+                    show(message)
+                else:
+                    break
+            else:
+                continue
+            break
+    if isinstance(message, Found):
+        print(msgspec.json.encode(message.report).decode() if as_json else text(message.report))
+        return OK
+    return _explain(message)
+
+
+def _explain(failure: Failed) -> int:
+    if failure.traceback:
+        print(failure.traceback.rstrip(), file=sys.stderr)
+    print(f"gdtui experiment: {' '.join(failure.detail.split())}", file=sys.stderr)
+    return WRONG_CALL if failure.is_wrong_call else FAILED
+
+
+@contextmanager
+def _progress(name: str) -> Iterator[Callable[[Done], None]]:
+    """A bar on stderr, where it is a terminal, while the block runs."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield lambda done: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+    bars = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[what]}", markup=False),
+        console=Console(stderr=True),
+        redirect_stdout=False,
+        transient=True,
+    )
+    bar = bars.add_task(name, total=1.0, what="starting")
+    with bars:
+        yield lambda done: bars.update(bar, completed=done.share, what=done.what)
+
+
+# --- The report -------------------------------------------------------------------------------------
+
+
+def text(report: Report) -> str:
+    """The report for reading: claim, verdict, arms with intervals, and what it takes to judge them."""
+    parts = [
+        f"{report.experiment}: {report.verdict.upper()}",
+        _paragraph("claim", report.claim),
+        _paragraph("measured", report.measured),
+        textwrap.indent(_arms(report), "  "),
+        *([textwrap.indent(_figures(report), "  ")] if any(arm.figures for arm in report.arms) else []),
+        _paragraph("meaning", report.meaning),
+        "\n".join(
+            [
+                _paragraph("varied", report.varied),
+                *(_paragraph("held" if at == 0 else "", held) for at, held in enumerate(report.held)),
+                *(_paragraph("note" if at == 0 else "", note) for at, note in enumerate(report.notes)),
+                _paragraph("rule", report.rule),
+                _paragraph("source", report.source),
+            ]
+        ),
+        f"{report.seeds} seeds · {report.device} · {report.seconds:.1f} s",
+    ]
+    return "\n\n".join(parts)
+
+
+def _paragraph(name: str, words: str) -> str:
+    return textwrap.fill(
+        words, _WIDTH, initial_indent=f"{name:<10}", subsequent_indent=" " * 10, break_on_hyphens=False
+    )
+
+
+def _arms(report: Report) -> str:
+    """A line an arm, its interval as figures and as a picture on one scale for all."""
+    counts = report.arms[0].escaped is not UNSET
+    high = 1.0 if counts else max(arm.interval[1] for arm in report.arms)
+    low = 0.0 if counts else min(0.0, *(arm.interval[0] for arm in report.arms))
+    heading = ("arm", "escaped" if counts else "mean", "95% interval", "")
+    rows = [
+        (_name(arm), _value(arm, report.seeds), interval(*arm.interval), _picture(arm, low, high))
+        for arm in report.arms
+    ]
+    return plain_table([heading, *rows], left={0, 3})
+
+
+def _name(arm: Arm) -> str:
+    if arm.name != str(arm.batch_size):
+        return arm.name
+    return "full batch" if arm.batch_size == FULL else f"batch size {arm.batch_size}"
+
+
+def _value(arm: Arm, seeds: int) -> str:
+    return number(arm.value) if isinstance(arm.value, float) else f"{arm.escaped} of {seeds}"
+
+
+def _picture(arm: Arm, low: float, high: float) -> str:
+    """`├──●──┤`, placed between low and high."""
+    value = arm.value if isinstance(arm.value, float) else sum(arm.per_seed) / len(arm.per_seed)
+    span = (high - low) or 1.0
+    first, middle, last = (
+        round((x - low) / span * (_BAR - 1)) for x in (arm.interval[0], value, arm.interval[1])
+    )
+    cells = ["·"] * _BAR
+    cells[first : last + 1] = "─" * (last + 1 - first)
+    cells[first], cells[last] = "├", "┤"
+    cells[middle] = "●"
+    return "".join(cells)
+
+
+def _figures(report: Report) -> str:
+    """What else was measured: a line a figure, a column an arm."""
+    heading = ("also measured", *map(_name, report.arms))
+    rows = []
+    for figure in report.arms[0].figures:
+        cells = [
+            f"{number(found.value)} ({interval(*found.interval)})"
+            for arm in report.arms
+            for found in arm.figures
+            if found.name == figure.name
+        ]
+        rows.append((f"{figure.name}, {figure.unit}" if figure.unit else figure.name, *cells))
+    return plain_table([heading, *(row for row in rows if len(row) == len(heading))], left={0})
+
+
+def interval(low: float, high: float) -> str:
+    return f"{number(low)} … {number(high)}"
+
+
+def number(value: float) -> str:
+    """Three significant digits."""
+    if value == 0:
+        return "0"
+    size = abs(value)
+    if 1e-4 <= size < 1e5:
+        digits = max(0, 2 - int(f"{size:e}".partition("e")[2]))
+        return f"{value:,.{digits}f}"
+    return f"{value:.1e}"

@@ -1,0 +1,84 @@
+"""`gdtui experiment` from outside: its report, its JSON, and that nothing is left behind."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Cli = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def test_the_saddle_as_json(cli: Cli) -> None:
+    result = cli("experiment", "saddle", "--seeds", "5", "--device", "cpu", "--json")
+    assert (result.returncode, result.stderr) == (0, "")
+    document = json.loads(result.stdout)
+    assert (document["experiment"], document["seeds"]) == ("saddle", 5)
+    assert [(arm["batch_size"], arm["escaped"]) for arm in document["arms"]] == [("full", 0), (64, 5), (1, 5)]
+    assert document["seconds"] > 0
+
+
+def test_the_report_says_all_that_one_must_know(cli: Cli) -> None:
+    result = cli("experiment", "sharp-minimum", "--seeds", "4", "--device", "cpu", "--threads", "1")
+    assert (result.returncode, result.stderr) == (0, "")
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith("sharp-minimum: ")
+    heads = {line.split()[0] for line in lines if line[:1].isalpha()}
+    assert {"claim", "measured", "meaning", "varied", "held", "note", "rule", "source"} <= heads
+    assert any(line.split()[:5] == ["full", "batch", "0", "of", "4"] for line in lines)
+    assert "lr × curvature is 0.5" in result.stdout
+    assert max(map(len, lines)) <= 110
+    assert lines[-1].startswith("4 seeds · cpu · ")
+
+
+def test_a_device_that_is_not_there_is_a_wrong_call(cli: Cli) -> None:
+    result = cli("experiment", "saddle", "--device", "cuda:99")
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert result.stderr.count("\n") == 1
+    assert "cuda:99" in result.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_whatever_ends_it_nothing_is_left(number: signal.Signals, cli_env: dict[str, str]) -> None:
+    mark = f"GDTUI_TEST_{os.getpid()}_{number}"
+    program = subprocess.Popen(
+        [sys.executable, "-m", "gdtui", "experiment", "linear-scaling", "--seeds", "200", "--device", "cpu"],
+        env={**cli_env, mark: "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    wait_for(lambda: len(family(mark)) >= 4)  # itself, the tracker, the server, the experiment
+    if number is signal.SIGINT:
+        os.killpg(program.pid, number)  # as a terminal does
+    else:
+        program.send_signal(number)
+    out, err = program.communicate(timeout=20)
+    assert program.returncode == (130 if number is signal.SIGINT else -number)
+    assert (out, err) == (b"", b"")
+    wait_for(lambda: not family(mark))
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def family(mark: str) -> list[int]:
+    """The processes that were started with this variable in their environment."""
+    found = []
+    for process in Path("/proc").iterdir():
+        if process.name.isdecimal():
+            with contextlib.suppress(OSError):  # another's, or gone meanwhile
+                if mark.encode() in (process / "environ").read_bytes():
+                    found.append(int(process.name))
+    return found
