@@ -55,7 +55,6 @@ class GdtuiApp(ExploreActions, App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         *keys.bindings(),
         Binding("ctrl+c", "leave(130)", "Quit", show=False, priority=True),
-        Binding("escape", "hide_summary", "Hide the summary", show=False),
     ]
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_key_commands}
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012
@@ -221,13 +220,19 @@ class GdtuiApp(ExploreActions, App[None]):
         self.theme = names[(names.index(self.theme) + 1) % len(names)]
         self.live.look(colours=colours(self.current_theme))
 
+    def action_stills(self) -> None:
+        """What is on screen, and the selected chart, as files."""
+        from gdtui.stills import StillsError, save
+
+        try:
+            self.say([save(self)])
+        except StillsError as error:
+            self.say([str(error)], "error")
+
     def action_summary(self) -> None:
         """Show or hide the results."""
         if not self.live.show_summary(None):
             self.say(["there are no results yet: no variant has finished"])
-
-    def action_hide_summary(self) -> None:
-        self.live.show_summary(False)
 
     def action_help(self) -> None:
         from gdtui.screens.help import HelpScreen

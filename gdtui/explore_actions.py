@@ -31,6 +31,17 @@ class ExploreActions:
     def action_follow(self) -> None:
         self.live.explorer.follow()
 
+    def action_cursor(self, columns: int) -> None:
+        self.live.move_cursor(columns)
+
+    def action_hide(self) -> None:
+        """What lies on top: the results, else the crosshair."""
+        if not self.live.hide_summary():
+            self.live.explorer.hide_cursor()
+
+    def on_chart_hovered(self, message: Chart.Hovered) -> None:
+        self.live.explorer.hover(message)
+
     def on_chart_zoomed(self, message: Chart.Zoomed) -> None:
         self.live.explorer.zoom_at(message)
 

@@ -1,13 +1,16 @@
-"""What keys and mouse do to the window: from what is seen to the next view. Draws nothing.
+"""What keys and mouse do to the window and the crosshair: from what is seen to the next view. Draws nothing.
 
 Keys are shown at once; the mouse, which can say more than can be drawn, at the rate of the frames.
 """
 
+import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from gdtui.chart.widget import Chart
+from gdtui.history import BatchInfo
 from gdtui.seen import ground
+from gdtui.variant import VariantState
 from gdtui.views import View
 from gdtui.window import (
     WHOLE,
@@ -34,34 +37,46 @@ class Explorer:
 
     def __init__(self, live: "LiveView") -> None:
         self._live = live
+        self.cursor: float | None = None
+        """Where on the x axis the crosshair is; None: there is none."""
+        self._is_held = False
+        """The crosshair was put there by keys: it stays when the mouse does not move."""
 
-    # --- Keys -----------------------------------------------------------------------------------
+    # --- The window, by keys --------------------------------------------------------------------
 
     def zoom(self, steps: int) -> None:
-        """Half as wide (1) or twice (−1): at the newest, but in the middle of what stands still."""
+        """Half as wide (1) or twice (−1): at the crosshair; without it at the newest, or in the middle."""
         around, seen = self._ground, self.seen
         at = (seen.low + seen.high) / 2 if isinstance(self._view.window, Fixed) else around.tail
-        self._live.look(window=zoomed(seen, around, at, 0.5**steps))
+        if self.cursor is not None and seen.low <= self.cursor <= seen.high:
+            at = self.cursor
+        self._look(window=zoomed(seen, around, at, 0.5**steps))
 
     def pan(self, steps: int) -> None:
         """A part of what is seen to the right (1) or to the left (−1)."""
         seen = self.seen
-        self._live.look(window=panned(seen, self._ground, steps * _PAN * seen.width))
+        self._look(window=panned(seen, self._ground, steps * _PAN * seen.width))
 
     def show_whole(self) -> None:
-        self._live.look(window=WHOLE)
+        self._look(window=WHOLE)
 
     def follow(self) -> None:
-        self._live.look(window=following(self.seen, self._ground))
+        self._look(window=following(self.seen, self._ground))
 
     def next_axis(self) -> None:
         """Samples, updates, seconds."""
         before, axes = self._ground, list(type(self._view.axis))
         axis = axes[(axes.index(self._view.axis) + 1) % len(axes)]
         now = ground(self._live.store, replace(self._view, axis=axis))
+        self.cursor = None
         self._live.look(axis=axis, window=on_another_axis(self._view.window, before, now))
 
-    # --- Mouse ----------------------------------------------------------------------------------
+    def _look(self, **options: Any) -> None:
+        """Change the view; the results are not in its way."""
+        self._live.show_summary(False)
+        self._live.look(**options)
+
+    # --- The window, by mouse -------------------------------------------------------------------
 
     def zoom_at(self, message: Chart.Zoomed) -> None:
         """By the wheel: what is under the pointer stays there."""
@@ -77,6 +92,49 @@ class Explorer:
             return
         seen = Span(*message.seen)
         self._live.glance(window=panned(seen, self._ground, -message.share * seen.width))
+
+    # --- The crosshair --------------------------------------------------------------------------
+
+    def move_cursor(self, chart: Chart | None, columns: int) -> None:
+        """So many columns of cells of this chart to the right; where there was none, it begins at the newest.
+
+        At an edge of a window it takes the window with it.
+        """
+        if chart is None or chart.seen is None:
+            return
+        around, seen, at = self._ground, Span(*chart.seen), self.cursor
+        if at is None or not seen.low <= at <= seen.high:
+            column = chart.column_at(min(max(around.tail, seen.low), seen.high))
+        else:
+            column = chart.column_at(at) + columns
+        x = chart.x_at(column)
+        if x is None:
+            return
+        self.cursor, self._is_held = min(max(x, 0.0), around.end), True
+        window = self._view.window
+        if not isinstance(window, Whole) and not seen.low <= self.cursor <= seen.high:
+            window = panned(seen, around, math.copysign(_PAN * seen.width, columns))
+        self._look(window=window)
+
+    def hover(self, message: Chart.Hovered) -> None:
+        """The crosshair goes with the mouse, and away with it; what keys have put somewhere stays."""
+        if self._is_held and (message.x is None or not message.has_moved):
+            return
+        self._is_held = False
+        self.cursor = message.x
+        self._live.glance()
+
+    def hide_cursor(self) -> None:
+        self.cursor, self._is_held = None, False
+        self._live.look()
+
+    def under_cursor(self, one: VariantState) -> BatchInfo | None:
+        """The batch of a variant that is drawn nearest to the crosshair; None where it has none."""
+        if self.cursor is None or one.current is None:
+            return None
+        history = one.current.history
+        index = history.find(self._view.axis, self.cursor)
+        return None if index is None else history.at(index, self._view.smoothing)
 
     # --- What is there --------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from typing import Final
 from textual.binding import Binding
 
 from gdtui.stroke import Entry, Stroke
+from gdtui.view_keys import VIEW
 
 _SELECT = tuple(Stroke(str(d), str(d), f"select({d})", f"Select variant {d}") for d in range(1, 10))
 
@@ -138,85 +139,12 @@ TABLE: Final[tuple[Entry, ...]] = (
         label="free",
         rank=7,
     ),
+    *VIEW,
     Entry(
-        "axis",
+        "stills",
         "View",
-        (Stroke("x", "x", "axis", "x axis: samples, updates, seconds"),),
-        "x axis: samples, updates, seconds",
-        label="axis",
-        rank=3,
-    ),
-    Entry(
-        "log",
-        "View",
-        (Stroke("y", "y", "log", "y axis: linear or log"),),
-        "y axis linear or logarithmic",
-        label="log",
-        rank=7,
-    ),
-    Entry(
-        "smoothing",
-        "View",
-        (Stroke("w", "w", "smoothing", "Smoothing: ¼, 1, 4 epochs"),),
-        "smooth over ¼, 1 or 4 epochs: the lines and the loss in figures",
-        label="smooth",
-        rank=7,
-    ),
-    Entry(
-        "raw",
-        "View",
-        (Stroke("b", "b", "raw", "Every batch on the overlay, or smoothed lines"),),
-        "every batch, raw, on the overlay; again: back to smoothed lines",
-        label="raw",
-        rank=8,
-    ),
-    Entry(
-        "ghosts",
-        "View",
-        (Stroke("g", "g", "ghosts", "Clear the ghosts, or bring them back"),),
-        "clear the ghosts; again: bring them back. A restart leaves a new one",
-    ),
-    Entry(
-        "zoom",
-        "View",
-        (
-            Stroke("plus,equals_sign", "+", "zoom(1)", "Zoom in"),
-            Stroke("minus", "-", "zoom(-1)", "Zoom out"),
-        ),
-        "zoom in (also =) or out, all charts at once; the wheel does, at the pointer",
-        label="zoom",
-        rank=4,
-    ),
-    Entry(
-        "pan",
-        "View",
-        (Stroke("left", "left", "pan(-1)", "Earlier"), Stroke("right", "right", "pan(1)", "Later")),
-        "earlier or later, where it is zoomed; so does dragging with the mouse",
-        label="pan",
-        rank=8,
-    ),
-    Entry(
-        "window",
-        "View",
-        (
-            Stroke("home", "home", "whole", "The whole history"),
-            Stroke("end", "end", "follow", "Follow the newest"),
-        ),
-        "the whole history (so does a double click), or follow the newest",
-    ),
-    Entry(
-        "summary",
-        "View",
-        (Stroke("i", "i", "summary", "Show or hide the summary"),),
-        "show or hide the summary of results",
-        label="results",
-        rank=8,
-    ),
-    Entry(
-        "theme",
-        "View",
-        (Stroke("t", "t", "theme", "Theme: dark, light, high contrast"),),
-        "dark, light or high contrast",
+        (Stroke("p", "p", "stills", "Save the screen and the chart as files"),),
+        "save the screen (SVG, text) and the selected chart, or the overlay (text, HTML)",
     ),
     Entry(
         "palette",

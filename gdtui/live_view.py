@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from textual.content import Content
 
 from engine.session import Notice, NoticeKind
-from gdtui import texts, views
+from gdtui import reading, texts, views
 from gdtui.chart.widget import Chart
 from gdtui.commander import Commander
 from gdtui.explorer import Explorer
@@ -32,6 +32,11 @@ _READ_SECONDS: Final = 0.03
 _READ_RECORDS: Final = 200
 """Records of one log before the next one gets its turn."""
 _FIGURES_SECONDS: Final = 0.25
+_BORDER: Final = 2
+_PLACE: Final = 3
+"""Cells before a name in a line."""
+_ROOMY: Final = 84
+_SHORT_NAME: Final = 10
 
 
 class LiveView:
@@ -53,6 +58,8 @@ class LiveView:
         self._versions: dict[str, int] = dict.fromkeys(self.store.variants, 0)
         self._ticked_at = 0.0
         self._figures_at = 0.0
+        self._read_out: float | None = None
+        """Where the crosshair was when its figures were written."""
         self._had_ended = False
         self._begun = 0
 
@@ -75,6 +82,11 @@ class LiveView:
         self.look(cleared=cleared)
         return bool(ghosts)
 
+    def move_cursor(self, columns: int) -> None:
+        """The crosshair so many columns to the right, in all charts; counted on the first that is seen."""
+        charts = self._app.screen_stack[0].query(Chart)
+        self.explorer.move_cursor(next((chart for chart in charts if chart.is_on_screen), None), columns)
+
     def glance(self, **options: Any) -> None:
         """The same for what may change many times a frame: shown at once, or else with the next frame."""
         self.view = replace(self.view, **options)
@@ -92,8 +104,9 @@ class LiveView:
             return  # a last tick while the screen is being taken down
         with self._app.batch_update():
             self._draw_charts()
-            if figures or now - self._figures_at >= _FIGURES_SECONDS or self._has_begun():
-                self._figures_at = now
+            is_due = now - self._figures_at >= _FIGURES_SECONDS or self._has_begun()
+            if figures or is_due or self._read_out != self.explorer.cursor:
+                self._figures_at, self._read_out = now, self.explorer.cursor
                 self._write_figures()
                 self._watch_for_end()
 
@@ -114,6 +127,12 @@ class LiveView:
         if summary.display:
             summary.tell(self.store)
         return True
+
+    def hide_summary(self) -> bool:
+        """Whether there was anything to hide."""
+        was_shown = self._app.screen_stack[0].query_one(Summary).display
+        self.show_summary(False)
+        return was_shown
 
     def _watch_for_end(self) -> None:
         """The results come up when the last variant ends, and go when training goes on."""
@@ -168,6 +187,8 @@ class LiveView:
                     self.store, one, self.view, _canvas(panel.chart), self._shown(name)
                 )
                 panel.chart.show(picture)
+        for each in screen.query(Chart):
+            each.point(self.explorer.cursor)
 
     def _shown(self, key: str) -> Ranges:
         """The ranges that a chart's axes hold on to while it moves; at rest they follow from the data alone.
@@ -193,25 +214,46 @@ class LiveView:
         header = screen.query_one("#header", Line)
         header.say(texts.header(self.store, header.content_size.width, self._source.now(), self._source.role))
         lines = screen.query_one("#lines", Line)
+        width = lines.content_size.width
         if lines.display:
-            lines.say(
-                Content("\n").join(
-                    texts.line(
-                        one,
-                        self.view.smoothing,
-                        selected=one.index == self.view.selected,
-                        width=lines.content_size.width,
-                    )
-                    for one in self.store.states
-                )
-            )
+            lines.say(Content("\n").join(self._line(one, width) for one in self.store.states))
+        is_read_out = lines.display and self.explorer.cursor is not None
+        heading = reading.heading(_columns(width)) if is_read_out else ""
+        screen.query_one("#overlay", Chart).caption(heading)
         for one, panel in zip(self.store.states, screen.query(VariantPanel), strict=False):
             panel.set_class(self.view.selected == one.index, "-selected")
             panel.set_class(self.view.selected not in (None, one.index), "-unselected")
-            panel.settings.say(texts.settings(one, panel.settings.content_size.width))
-            panel.figures.say(texts.figures(one, self.view.smoothing, panel.figures.content_size.width))
-            panel.say_state(*texts.state(one))
+            self._write_panel(one, panel)
+
+    def _write_panel(self, one: VariantState, panel: VariantPanel) -> None:
+        """How the variant stands; under the crosshair, how it was there."""
+        width = panel.settings.content_size.width
+        if self.explorer.cursor is None:
+            panel.settings.say(texts.settings(one, width))
+            panel.figures.say(texts.figures(one, self.view.smoothing, width))
+        else:
+            batch = self.explorer.under_cursor(one)
+            panel.settings.say(reading.settings(batch, width))
+            panel.figures.say(reading.figures(batch, width))
+        panel.say_state(*texts.state(one))
+
+    def _line(self, one: VariantState, width: int) -> Content:
+        is_selected = one.index == self.view.selected
+        if self.explorer.cursor is None:
+            return texts.line(one, self.view.smoothing, selected=is_selected, width=width)
+        name = texts.name(one, selected=is_selected, width=_name_width(width))
+        return name + reading.line(self.explorer.under_cursor(one), _columns(width))
 
 
 def _canvas(chart: Chart) -> Canvas:
     return Canvas(chart.columns, chart.canvas.width, chart.canvas.height)
+
+
+def _name_width(width: int) -> int:
+    """Cells of a name in a line with all that the crosshair reads out."""
+    return texts.NAME if width >= _ROOMY else _SHORT_NAME
+
+
+def _columns(width: int) -> int:
+    """Cells of such a line that are left; under the end of the border above it no heading can stand."""
+    return max(0, width - _name_width(width) - _PLACE - _BORDER)

@@ -29,6 +29,8 @@ _STYLES: Final = {
     State.DIVERGED: "bold $error",
     **dict.fromkeys(BROKEN, "bold $error"),
 }
+NAME: Final = 15
+"""Cells of a name in a line."""
 _SHORT: Final = {"accum": "", "momentum": "mom", "optimizer": ""}
 """Names of settings in a narrow panel; their values speak for themselves."""
 Part = tuple[str, str]
@@ -203,13 +205,19 @@ def _named(name: str, value: float, width: int) -> Part:
     return f"{name} {wording.number(value):<{width}}", "bold" if name == "loss" else ""
 
 
+def name(one: VariantState, *, selected: bool, width: int = NAME) -> Content:
+    """Place and name, so many cells of it, in the variant's colour; marked when selected."""
+    mark = "▸" if selected else " "
+    text = f"{mark}{one.index + 1} {one.tally.name[:width]:<{width}}"
+    return Content.styled(text, f"bold {colour_of(one)}")
+
+
 def line(one: VariantState, smoothing: float, *, selected: bool, width: int) -> Content:
     """One variant in one line of a narrow screen."""
-    mark = "▸" if selected else " "
     resolved, n = one.tally.resolved, one.tally.n
-    name = Content.styled(f"{mark}{one.index + 1} {one.tally.name[:15]:<15} ", f"bold {colour_of(one)}")
+    named = name(one, selected=selected) + Content(" ")
     if wrong := trouble(one):
-        return (name + Content.styled(wrong, "$error")).truncate(width, ellipsis=True)
+        return (named + Content.styled(wrong, "$error")).truncate(width, ellipsis=True)
     lr = wording.rounded(resolved.lr) if resolved else wording.setting(one.tally.settings.lr)
     difference = wording.difference(one.tally.settings, one.wanted, n)
     told: Part = (
@@ -224,4 +232,4 @@ def line(one: VariantState, smoothing: float, *, selected: bool, width: int) -> 
         (f"◆ {wording.number(one.tally.full_loss):<7}", ""),
         state(one),
     ]
-    return (name + joined(parts)).truncate(width, ellipsis=True)
+    return (named + joined(parts)).truncate(width, ellipsis=True)

@@ -22,6 +22,9 @@ from gdtui.chart.raster import DOTS_X, Layer, pack, place, rasterise, spots
 
 _BRAILLE = 0x2800
 POINT, SMALL_POINT, ABOVE, BELOW, MARK = (ord(c) for c in "◆•▲▼┊")
+CURSOR, CURSOR_BELOW = ord("│"), ord("┷")
+_FREE = np.array([ord(c) for c in " ┈┊⠀"], np.uint32)
+"""What hides no data when something else is drawn there."""
 _POINT_CELLS = 5
 """Points closer than this on average are drawn small, so that they do not hide their line."""
 
@@ -79,6 +82,25 @@ def compose(picture: Picture, cells: Cells, background: str) -> None:
     for series in picture.series:
         _draw_points(picture, cells, series, background, taken)
     _draw_labels(cells, picture.marks, columns, taken)
+
+
+def with_cursor(cells: Cells, picture: Picture, x: float, colour: str) -> Cells:
+    """A copy with a thin line at this x; the cells themselves if it is outside.
+
+    It hides no data: these keep their dots, and where several variants have lines also their colours.
+    """
+    canvas = room(sound(picture.y), cells.width, cells.height)
+    at = place(np.array([x]), sound(picture.x), canvas.width, 1)[0]
+    if not 0 <= at < canvas.width:
+        return cells
+    copy = Cells(cells.characters.copy(), cells.inks.copy(), cells.palette)
+    column = copy.column(canvas.left + int(at), canvas.height + canvas.framed)
+    own = [copy.ink(one.colour) for one in picture.series] if len(picture.series) > 1 else []
+    column.characters[np.isin(column.characters, _FREE)] = CURSOR
+    if canvas.framed:
+        column.characters[-1] = CURSOR_BELOW
+    column.inks[~np.isin(column.inks, own) | (column.characters == CURSOR)] = copy.ink(colour)
+    return copy
 
 
 def _stamp(cells: Cells, bits: NDArray[np.uint8], colour: str) -> None:

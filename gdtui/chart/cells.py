@@ -42,6 +42,10 @@ class Cells:
         columns = slice(room.left, room.left + room.width)
         return Cells(self.characters[rows, columns], self.inks[rows, columns], self.palette)
 
+    def column(self, column: int, rows: int) -> "Cells":
+        """Likewise so many rows of one column, from the top."""
+        return self.part(Room(column, 0, 1, rows, False))
+
     def ink(self, colour: str) -> int:
         if colour not in self.palette:
             self.palette.append(colour)

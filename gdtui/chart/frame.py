@@ -19,6 +19,7 @@ from gdtui.trace import Trace
 
 _WHITE: Final = re.compile(r"\x1b\[48;5;15m")
 """The background that plotext gives to text with none; a still takes the terminal's or the page's."""
+_WHITE_HTML: Final = re.compile(r"background:rgb\(255, ?255, ?255\);")
 _NO_LABEL: Final = "\N{NO-BREAK SPACE}" * GUTTER
 """Keeps the gutter of an axis without ticks: a label of plain spaces makes plotext fail."""
 _MIDDLE: Final = "#808080"
@@ -61,6 +62,18 @@ def frame(x: Scale, y: Scale, width: int, height: int, inks: Inks) -> Frame:
 
 def still(picture: Picture, width: int, height: int, inks: Inks = PAPER) -> str:
     """The picture drawn wholly by plotext: lines, points, marks and legend, as ANSI text."""
+    text: str = _WHITE.sub("", _drawn(picture, width, height, inks).string())
+    return text
+
+
+def still_html(picture: Picture, width: int, height: int, inks: Inks) -> str:
+    """The same as HTML: one `<pre>` with the page's own background."""
+    text: str = _WHITE_HTML.sub("", _drawn(picture, width, height, inks).html())
+    return text
+
+
+def _drawn(picture: Picture, width: int, height: int, inks: Inks) -> Any:
+    """The whole figure, as plotext's matrix."""
     picture = replace(picture, x=sound(picture.x), y=sound(picture.y))
     figure = _figure(width, height, inks)
     _set_ruler(figure, "x", picture.x, inks)
@@ -68,30 +81,48 @@ def still(picture: Picture, width: int, height: int, inks: Inks = PAPER) -> str:
     for title, setter in ((picture.title, figure.title), (picture.x.title, figure.label)):
         if clean(title).strip():
             setter(_plotext().colorize(clean(title)).fill(_pixel(inks.label)))
+    for rule in picture.rules:
+        _add_upright(figure, picture, rule, inks.grid)
     for mark in picture.marks:
-        if _inside(mark.x, picture.x):
-            at, pixel = _value(picture.x, mark.x), _pixel(mark.colour)
-            figure.line(at, orientation="vertical", style="dotted", pixel=pixel)
-    _add_series(figure, picture)
+        _add_upright(figure, picture, mark.x, mark.colour)
+    _add_series(figure, picture, room(picture.y, width, height).width)
     if len(picture.series) > 1:
         right = room(picture.y, width, height).width - 1
         figure.legend(True, x=right, y=0, ha="right", pixel=_pixel(inks.label))
     else:
         figure.legend(False)
-    text: str = _WHITE.sub("", figure.build().string())
-    return text
+    return figure.build()
 
 
-def _add_series(figure: Any, picture: Picture) -> None:
+def _add_upright(figure: Any, picture: Picture, x: float, colour: str) -> None:
+    if _inside(x, picture.x):
+        at = _value(picture.x, x)
+        figure.line(at, orientation="vertical", style="dotted", pixel=_pixel(colour))
+
+
+def _add_series(figure: Any, picture: Picture, width: int) -> None:
     """Envelopes, then ghosts, then lines, then points: plotext's later signals lie on top."""
     for series in picture.series:
-        _add_line(figure, picture, series.envelope, blend(series.colour, _MIDDLE, 0.5))
+        _add_strokes(figure, picture, series.envelope, blend(series.colour, _MIDDLE, 0.5), width)
     for series in sorted(picture.series, key=lambda series: not series.faint):
         colour = blend(series.colour, _MIDDLE, 0.5) if series.faint else series.colour
         label = "" if series.faint else clean(series.label)
         _add_line(figure, picture, series.line, colour, label)
     for series in picture.series:
         _add_points(figure, picture, series)
+
+
+def _add_strokes(figure: Any, picture: Picture, trace: Trace, colour: str, width: int) -> None:
+    """An upright stroke a cell: half as dense as the dots allow, and still with every extreme."""
+    low, high = (_value(picture.x, bound) for bound in (picture.x.low, picture.x.high))
+    strokes: dict[int, tuple[float, list[float]]] = {}
+    for xs, ys in _pieces(trace, picture):
+        for x, y in zip(xs, ys, strict=True):
+            cell = math.floor((x - low) / (high - low) * width)
+            strokes.setdefault(cell, (x, []))[1].append(y)
+    marker = _marker("braille", colour)
+    for x, ys in strokes.values():
+        figure.draw(figure.signal([x, x], [min(ys), max(ys)], marker=marker).lines())
 
 
 def _add_line(figure: Any, picture: Picture, trace: Trace, colour: str, label: str = "") -> None:

@@ -4,20 +4,17 @@ Holds no truth but the picture it was last given. numpy and plotext are imported
 picture with data arrives, so that the first frame of the app need not wait for them.
 """
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
-from textual import events
 from textual.color import Color
 from textual.content import Content
 from textual.geometry import Region, Size
-from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 
+from gdtui.chart.explorable import Explorable
 from gdtui.chart.layout import Room, clean, room
 from gdtui.chart.legend import Entry, legend, written
 
@@ -27,43 +24,14 @@ if TYPE_CHECKING:
 
 _MOST_INKS = 256
 """Blends of past themes pile up in the palette; beyond this it is started anew."""
-_WHEEL: Final = 0.8
-"""A notch of the wheel makes the window so much narrower, or as much wider."""
 
 
-class Chart(Widget):
-    """A picture in a box, its title in the box's border and the name of x below.
-
-    What the mouse does on its canvas it says in messages, in shares of the width of the canvas.
-    """
-
-    ALLOW_SELECT = False  # dragging moves the window
-
-    @dataclass
-    class Zoomed(Message):
-        """The wheel was turned."""
-
-        seen: tuple[float, float]
-        """The x that this chart shows."""
-        share: float
-        """Where the pointer is: 0 left, 1 right."""
-        factor: float
-        """Of the width of what is seen."""
-
-    @dataclass
-    class Dragged(Message):
-        """The canvas was taken and moved."""
-
-        seen: tuple[float, float]
-        """The x that it showed when it was taken."""
-        share: float
-        """To the right, since then."""
-
-    class Reset(Message):
-        """Clicked twice."""
+class Chart(Explorable):
+    """A picture in a box, its title in the box's border and the name of x below."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "chart--axis",
+        "chart--cursor",
         "chart--grid",
         "chart--label",
         "chart--message",
@@ -76,6 +44,7 @@ class Chart(Widget):
         border-subtitle-align: right;
         background: $background;
         & .chart--axis { color: $foreground 35%; }
+        & .chart--cursor { color: $foreground; }
         & .chart--grid { color: $foreground 14%; }
         & .chart--label { color: $foreground 65%; }
         & .chart--message { color: $foreground 65%; }
@@ -91,18 +60,18 @@ class Chart(Widget):
         classes: str | None = None,
     ) -> None:
         super().__init__(id=id, classes=classes)
-        self._title = title
+        self._title, self._caption = title, ""
         self._lower: tuple[int, str, list[Entry]] | None = None
         """Their room, the name of x and the legend."""
         self._message = message
         self._picture: Picture | None = None
+        self._painted: Cells | None = None
         self._cells: Cells | None = None
+        """What was painted, with the cursor."""
+        self._cursor: float | None = None
         self._palette = [""]
         self._strips: dict[int, Strip] = {}
         self._styles_by_colour: dict[str, Style] = {}
-        self._taken: tuple[int, tuple[float, float]] | None = None
-        """The column at which the mouse took the canvas, and what it showed then."""
-        self._is_dragged = False
 
     def on_mount(self) -> None:
         self._show_titles()
@@ -121,24 +90,40 @@ class Chart(Widget):
 
     def show(self, picture: "Picture") -> None:
         """Show this picture from now on; only what differs from the last one is repainted."""
-        self._picture = picture
+        before, self._picture = self.seen, picture
         self._show_titles()
         if picture.message != self._message:
             self._message = picture.message
             self.repaint()
         elif not self._message:
             self._update()
+        if self.seen != before:
+            self.tell_what_is_below()
+
+    def point(self, x: float | None) -> None:
+        """Draw the crosshair at this x, or none."""
+        if x == self._cursor:
+            return
+        self._cursor = x
+        if self._painted is not None and not self._message:
+            self._repaint_changes(self._painted)
+
+    def caption(self, text: str) -> None:
+        """Put this in the lower border, instead of legend and name of x; none: those again."""
+        if text != self._caption:
+            self._caption = text
+            self._show_titles()
 
     def repaint(self) -> None:
         """Draw everything anew: after a change of size or of colours."""
-        self._cells = None
+        self._cells = self._painted = None
         self._palette = [""]
         self._strips.clear()
         self._styles_by_colour.clear()
         self.refresh()
 
     def _show_titles(self) -> None:
-        """The title above; below, the legend on the left and the name of x on the right."""
+        """The title above; below, the legend on the left and the name of x on the right, or the caption."""
         picture = self._picture
         if picture is None:
             self.border_title = Content(clean(self._title))
@@ -146,8 +131,8 @@ class Chart(Widget):
         if picture.title != self._title:
             self._title = picture.title
             self.border_title = Content(clean(self._title))
-        name, room = clean(picture.x.title), self.size.width - 4
-        lower = room, name, legend(picture, room - len(name) - 4)
+        name, room = clean(self._caption or picture.x.title), self.size.width - 4
+        lower = room, name, [] if self._caption else legend(picture, room - len(name) - 4)
         if lower != self._lower:
             self._lower = lower
             edge = (self._background + self.styles.border_bottom[1]).hex6
@@ -159,13 +144,25 @@ class Chart(Widget):
         if before is None or not is_comparable or len(self._palette) > _MOST_INKS:
             self.repaint()
             return
-        self._cells = self._paint()
+        self._repaint_changes(self._paint())
+
+    def _repaint_changes(self, painted: "Cells") -> None:
+        before = self._cells
+        self._cells = self._with_cursor(painted)
         regions = []
-        for row, start, end in self._cells.changes(before):
+        for row, start, end in self._cells.changes(before) if before else ():
             self._strips.pop(row, None)
             regions.append(Region(start, row, end - start, 1))
         if regions:
             self.refresh(*regions)
+
+    def _with_cursor(self, painted: "Cells") -> "Cells":
+        from gdtui.chart.canvas import with_cursor
+
+        self._painted = painted
+        if self._cursor is None or self._picture is None:
+            return painted
+        return with_cursor(painted, self._picture, self._cursor, self._ink("chart--cursor"))
 
     def _paint(self) -> "Cells":
         from gdtui.chart.canvas import paint
@@ -190,7 +187,7 @@ class Chart(Widget):
         if self._message or self._picture is None:
             return self._message_strip(y)
         if self._cells is None:
-            self._cells = self._paint()
+            self._cells = self._with_cursor(self._paint())
         if not width or not 0 <= y < min(height, self._cells.height):
             return Strip([Segment(" " * width, self._style(""))], width)
         segments = [Segment(text, self._style(ink)) for text, ink in self._cells.runs(y)]
@@ -242,58 +239,17 @@ class Chart(Widget):
         """Rows of cells down the canvas."""
         return self.canvas.height
 
-    def _share_at(self, event: events.MouseEvent) -> float | None:
-        """Where on the canvas the mouse is: 0 left, 1 right; None beside it or without data."""
-        left, top, width, height, _ = self.canvas
-        at = event.get_content_offset_capture(self)
-        if not (left <= at.x < left + width and top <= at.y < top + height) or self._seen is None:
-            return None
-        return (at.x - left + 0.5) / width
-
     @property
-    def _seen(self) -> tuple[float, float] | None:
+    def seen(self) -> tuple[float, float] | None:
         """The x that is shown; None without data."""
         if self._picture is None or self._message:
             return None
         return self._picture.x.low, self._picture.x.high
 
-    # --- Mouse ------------------------------------------------------------------------------------
+    def x_at(self, column: int) -> float | None:
+        """The x in the middle of a column of cells, also of one beside the canvas; None without data."""
+        if self._picture is None or self._message or not self.canvas.width:
+            return None
+        from gdtui.chart.raster import value_of
 
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        self._turned(event, _WHEEL)
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        self._turned(event, 1 / _WHEEL)
-
-    def _turned(self, event: events.MouseEvent, factor: float) -> None:
-        event.stop()
-        share, seen = self._share_at(event), self._seen
-        if share is not None and seen is not None:
-            self.post_message(self.Zoomed(seen, share, factor))
-
-    def on_mouse_down(self, event: events.MouseDown) -> None:
-        seen = self._seen
-        if self._share_at(event) is not None and seen is not None:
-            self._taken, self._is_dragged = (event.x, seen), False
-            self.capture_mouse()
-
-    def on_mouse_move(self, event: events.MouseMove) -> None:
-        if self._taken is None or not self.canvas.width:
-            return
-        column, seen = self._taken
-        self._is_dragged = self._is_dragged or event.x != column
-        if self._is_dragged:
-            self.post_message(self.Dragged(seen, (event.x - column) / self.canvas.width))
-
-    def on_mouse_up(self) -> None:
-        if self._taken is not None:
-            self._taken = None
-            self.release_mouse()
-
-    def on_mouse_release(self) -> None:
-        """Also where something else takes the mouse away."""
-        self._taken = None
-
-    def on_click(self, event: events.Click) -> None:
-        if event.chain == 2 and self._share_at(event) is not None:
-            self.post_message(self.Reset())
+        return value_of(column + 0.5, self._picture.x, self.canvas.width, 1)

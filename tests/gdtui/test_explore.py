@@ -1,74 +1,18 @@
 """Zooming, panning and following, driven by keys and by the mouse: what the screen then shows."""
 
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
 
-import numpy as np
 import pytest
-from textual.events import MouseEvent, MouseScrollDown, MouseScrollUp
-from textual.content import Content
-from textual.pilot import Pilot
+from textual.events import MouseScrollDown, MouseScrollUp
 
 from engine.messages import State
-from gdtui.app import GdtuiApp
 from gdtui.chart.widget import Chart
 from gdtui.window import WHOLE, Fixed, Follow
 
 from .app_bench import Bench, state, text_of
+from .explore_bench import BATCHES, NARROW, WIDE, bench, charts, press, seen, settle, shown, subtitle, turn
 
-WIDE, NARROW = (160, 45), (80, 24)
-BATCHES = 400
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    """4,000 samples in batches of 10; a lone spike at sample 1,000."""
-    bench = Bench(tmp_path / "run")
-    bench.begin()
-    for place, name in enumerate(bench.names):
-        losses = np.linspace(0.8, 0.3 + place / 10, BATCHES)
-        losses[100] = 9.0
-        bench.train(name, losses)
-    return bench
-
-
-@asynccontextmanager
-async def shown(
-    bench: Bench, size: tuple[int, int] = WIDE, *, watching: bool = False
-) -> AsyncIterator[tuple[GdtuiApp, Pilot[None]]]:
-    app = bench.app(watching=watching)
-    async with app.run_test(size=size) as pilot:
-        await settle(pilot)
-        yield app, pilot
-
-
-async def settle(pilot: Pilot[None]) -> None:
-    """Until what was written is on screen."""
-    pilot.app.live.tick(figures=True)  # type: ignore[attr-defined]
-    await pilot.pause()
-    await pilot.pause()
-
-
-async def press(pilot: Pilot[None], *keys: str) -> None:
-    await pilot.press(*keys)
-    await settle(pilot)
-
-
-def charts(app: GdtuiApp) -> list[Chart]:
-    return [chart for chart in app.query(Chart) if chart.is_on_screen]
-
-
-def seen(app: GdtuiApp) -> set[tuple[float, float]]:
-    """The x that the charts on screen show: one and the same, when zoomed."""
-    return {span for chart in charts(app) if (span := chart._seen) is not None}
-
-
-def subtitle(app: GdtuiApp) -> str:
-    """What the overlay says of its x axis."""
-    said = Content.from_markup(str(app.query_one("#overlay").border_subtitle)).plain
-    return said.rpartition("─ ")[2]  # after the legend
+__all__ = ["bench"]
 
 
 # --- Keys -----------------------------------------------------------------------------------------
@@ -174,14 +118,6 @@ async def test_at_rest_a_late_watcher_sees_the_same(bench: Bench) -> None:
 
 
 # --- Mouse ----------------------------------------------------------------------------------------
-
-
-async def turn(pilot: Pilot[None], kind: type[MouseEvent], chart: Chart, column: int, times: int = 1) -> None:
-    """The wheel, over a column of a chart's canvas."""
-    box = chart.gutter.left + chart.canvas.left
-    for _ in range(times):
-        await pilot._post_mouse_events([kind], chart, (box + column, 3))
-    await settle(pilot)
 
 
 @pytest.mark.parametrize("place", [0, 2])

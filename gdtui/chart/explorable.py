@@ -1,0 +1,146 @@
+"""What the mouse does on a canvas of data, as messages: turn, take and move, click twice, hover.
+
+In shares of the canvas's width or as positions on its x axis. Changes nothing of what is shown.
+"""
+
+import math
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Final
+
+from textual import events
+from textual.message import Message
+from textual.widget import Widget
+
+from gdtui.chart.layout import Room
+
+_WHEEL: Final = 0.8
+"""A notch of the wheel makes the window so much narrower, or as much wider."""
+
+
+class Explorable(Widget):
+    """A widget with a canvas."""
+
+    ALLOW_SELECT = False  # dragging moves the window
+
+    @dataclass
+    class Zoomed(Message, namespace="chart"):
+        """The wheel was turned."""
+
+        seen: tuple[float, float]
+        """The x that this chart shows."""
+        share: float
+        """Where the pointer is: 0 left, 1 right."""
+        factor: float
+        """Of the width of what is seen."""
+
+    @dataclass
+    class Dragged(Message, namespace="chart"):
+        """The canvas was taken and moved."""
+
+        seen: tuple[float, float]
+        """The x that it showed when it was taken."""
+        share: float
+        """To the right, since then."""
+
+    class Reset(Message, namespace="chart"):
+        """Clicked twice."""
+
+    @dataclass
+    class Hovered(Message, namespace="chart"):
+        """The mouse is over another column, or another x is in that column."""
+
+        x: float | None
+        """Below the pointer; None when it has left the canvas."""
+        has_moved: bool
+
+    _taken: tuple[int, tuple[float, float]] | None = None
+    """The column at which the mouse took the canvas, and what it showed then."""
+    _is_dragged = False
+    _hovered: int | None = None
+    """The column of cells below the mouse."""
+
+    @property
+    @abstractmethod
+    def canvas(self) -> Room:
+        """The cells of the canvas, relative to the content."""
+
+    @property
+    @abstractmethod
+    def seen(self) -> tuple[float, float] | None:
+        """The x that is shown; None without data."""
+
+    @abstractmethod
+    def x_at(self, column: int) -> float | None:
+        """The x in the middle of a column of cells; None without data."""
+
+    def column_at(self, x: float) -> int:
+        """The column of cells that this x is drawn in, or would be, beside the canvas."""
+        if self.seen is None:
+            return 0
+        (low, high), width = self.seen, self.canvas.width
+        return width - 1 if x == high else math.floor((x - low) / (high - low) * width)
+
+    def tell_what_is_below(self) -> None:
+        """Another x has come below the mouse, which has not moved."""
+        if self._hovered is not None:
+            self.post_message(self.Hovered(self.x_at(self._hovered), has_moved=False))
+
+    # --- Events -----------------------------------------------------------------------------------
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        self._turned(event, _WHEEL)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        self._turned(event, 1 / _WHEEL)
+
+    def _turned(self, event: events.MouseEvent, factor: float) -> None:
+        event.stop()
+        share, seen = self._share_at(event), self.seen
+        if share is not None and seen is not None:
+            self.post_message(self.Zoomed(seen, share, factor))
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        seen = self.seen
+        if self._share_at(event) is not None and seen is not None:
+            self._taken, self._is_dragged = (event.x, seen), False
+            self.capture_mouse()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        self._hover(self._share_at(event))
+        if self._taken is None or not self.canvas.width:
+            return
+        column, seen = self._taken
+        self._is_dragged = self._is_dragged or event.x != column
+        if self._is_dragged:
+            self.post_message(self.Dragged(seen, (event.x - column) / self.canvas.width))
+
+    def _hover(self, share: float | None) -> None:
+        column = None if share is None else int(share * self.canvas.width)
+        if column != self._hovered:
+            self._hovered = column
+            self.post_message(self.Hovered(None if column is None else self.x_at(column), has_moved=True))
+
+    def on_leave(self) -> None:
+        self._hover(None)
+
+    def on_mouse_up(self) -> None:
+        if self._taken is not None:
+            self._taken = None
+            self.release_mouse()
+
+    def on_mouse_release(self) -> None:
+        """Also where something else takes the mouse away."""
+        self._taken = None
+
+    def on_click(self, event: events.Click) -> None:
+        if event.chain == 2 and self._share_at(event) is not None:
+            self.post_message(self.Reset())
+
+    def _share_at(self, event: events.MouseEvent) -> float | None:
+        """Where on the canvas the mouse is: 0 left, 1 right; None beside it or without data."""
+        left, top, width, height, _ = self.canvas
+        at = event.get_content_offset_capture(self)
+        if not (left <= at.x < left + width and top <= at.y < top + height) or self.seen is None:
+            return None
+        return (at.x - left + 0.5) / width

@@ -1,0 +1,123 @@
+"""What the crosshair reads out of one variant: the batch under it, in columns that keep their places.
+
+Pure functions from a batch to styled text of a given width. Looks nothing up.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from textual.content import Content
+
+from gdtui import wording
+from gdtui.history import BatchInfo
+
+_LABEL: Final = "$foreground 60%"
+_NOTHING: Final = "no batch here"
+_GAP: Final = "  "
+
+
+def _count(value: float, width: int) -> str:
+    """Exactly, where there is room for it."""
+    text = f"{value:,.0f}"
+    return text if len(text) <= width else wording.count(value)
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """One thing that is read out."""
+
+    label: str
+    short: str
+    width: int
+    """Cells in a line of its own kind, with the gap before it."""
+    rank: int
+    """Where a line is narrow the lowest stay."""
+    text: Callable[[BatchInfo, int], str]
+    """Of so many cells, if that can be."""
+
+
+_SIZE: Final = _Field("size", "of", 7, 5, lambda info, width: _size(info, width))
+_LR: Final = _Field("lr", "lr", 8, 4, lambda info, _: wording.rounded(info.lr))
+_SECONDS: Final = _Field("seconds", "sec", 6, 8, lambda info, width: _seconds(info.seconds, width))
+_LOSS: Final = _Field("loss", "L", 7, 0, lambda info, _: wording.number(info.loss))
+_SMOOTH: Final = _Field("smooth", "~", 7, 1, lambda info, _: wording.number(info.smoothed))
+_BATCH: Final = _Field("batch", "b", 8, 2, lambda info, width: _count(info.batch, width))
+_UPDATE: Final = _Field("update", "u", 8, 3, lambda info, width: _count(info.update, width))
+_EPOCH: Final = _Field("epoch", "ep", 4, 7, lambda info, width: _count(info.epoch, width))
+_SAMPLES: Final = _Field("samples", "n", 8, 6, lambda info, width: _count(info.samples, width))
+
+_GRID: Final = ((_SIZE, _LR, _SECONDS), (_LOSS, _BATCH, _EPOCH), (_SMOOTH, _UPDATE, _SAMPLES))
+"""Of a panel: one row above its chart, where the settings stand, two below it."""
+_LINE: Final = (_BATCH, _UPDATE, _EPOCH, _SAMPLES, _SECONDS, _LOSS, _SMOOTH, _SIZE, _LR)
+
+
+def _size(info: BatchInfo, width: int) -> str:
+    """The batch's samples, times the batches of an update."""
+    steps = f"×{info.accumulation_steps}" if info.accumulation_steps > 1 else ""
+    text = f"{info.batch_size:,}{steps}"
+    return text if len(text) <= width else f"{info.batch_size}{steps}"
+
+
+def _seconds(value: float, width: int) -> str:
+    """With as many decimals as there is room for, four at most."""
+    return f"{value:.{min(max(width - 1 - len(str(int(value))), 0), 4)}f}"
+
+
+# --- In a panel -------------------------------------------------------------------------------------
+
+
+def settings(info: BatchInfo | None, width: int) -> Content:
+    """The settings in force there; one line."""
+    return _row(_GRID[0], info, width) if info else Content.styled(_NOTHING, _LABEL)
+
+
+def figures(info: BatchInfo | None, width: int) -> Content:
+    """Which batch it is, and its loss; two lines."""
+    if info is None:
+        return Content("\n")
+    return Content("\n").join([_row(fields, info, width) for fields in _GRID[1:]])
+
+
+def _row(fields: tuple[_Field, ...], info: BatchInfo, width: int) -> Content:
+    cell = max(1, (width - len(_GAP) * (len(fields) - 1)) // len(fields))
+    return Content(_GAP).join([_cell(field, info, cell) for field in fields])
+
+
+def _cell(field: _Field, info: BatchInfo, width: int) -> Content:
+    label = field.label if len(field.label) + field.width - 1 <= width else field.short
+    text = field.text(info, width - len(label))
+    label = label[: max(0, width - len(text))]
+    return Content.styled(label, _LABEL) + Content.styled(
+        text.rjust(width - len(label)), "bold" if field is _LOSS else ""
+    )
+
+
+# --- In a line --------------------------------------------------------------------------------------
+
+
+def heading(width: int) -> str:
+    """The names of the columns of `line`, to stand at its right end."""
+    names = (
+        (field, field.label if len(field.label) < field.width else field.short) for field in _fitting(width)
+    )
+    return "".join(f"{name:>{field.width}}" for field, name in names).lstrip()
+
+
+def line(info: BatchInfo | None, width: int) -> Content:
+    """The batch in columns, so many cells wide."""
+    if info is None:
+        return Content.styled(_NOTHING.rjust(width), _LABEL)
+    cells = [(field, field.text(info, field.width - 1).rjust(field.width)) for field in _fitting(width)]
+    columns = Content("").join(
+        [Content.styled(text, "bold" if field is _LOSS else "") for field, text in cells]
+    )
+    return Content(" " * (width - columns.cell_length)) + columns
+
+
+def _fitting(width: int) -> list[_Field]:
+    chosen: set[_Field] = set()
+    for field in sorted(_LINE, key=lambda field: field.rank):
+        if sum(each.width for each in chosen) + field.width <= width:
+            chosen.add(field)
+    return [field for field in _LINE if field in chosen]

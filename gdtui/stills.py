@@ -1,0 +1,159 @@
+"""What is on screen as files: the screen as SVG and text, one chart drawn by plotext as text and HTML.
+
+They go into the run directory or, where that may not be written, into the current one. Nothing is ever
+overwritten, and of a set that cannot be completed nothing is left.
+"""
+
+import re
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from html import escape, unescape
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from rich.text import Text
+from textual.theme import Theme
+
+from engine.rundir import RunDirectory
+from gdtui import views
+from gdtui.chart.frame import PAPER, Inks, still, still_html
+from gdtui.chart.layout import room
+from gdtui.chart.picture import Picture
+from gdtui.views import Canvas, Ranges
+
+if TYPE_CHECKING:
+    from gdtui.app import GdtuiApp
+    from gdtui.live_view import LiveView
+
+FOLDER: Final = "stills"
+WIDTH, HEIGHT = 120, 36
+"""Cells of a chart."""
+_CELL: Final = 12.2
+"""The width of a cell in rich's SVG."""
+_SVG_TEXT: Final = re.compile(r'<text class="[^"]*" x="([\d.]+)"[^>]*-line-(\d+)\)">([^<]*)</text>')
+_PAGE: Final = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>{title}</title>
+<style>
+body {{ background: {background}; color: {foreground}; margin: 2em; }}
+pre, p {{ font: 14px/1.2 "DejaVu Sans Mono", Menlo, Consolas, monospace; }}
+</style>
+</head>
+<body>
+{chart}
+<p>{title}</p>
+</body>
+</html>
+"""
+
+
+class StillsError(Exception):
+    """Nothing could be saved; the message says why."""
+
+
+def save(app: "GdtuiApp") -> str:
+    """Save what `app` shows; says what was saved where. StillsError when it could be nowhere."""
+    live, run = app.live, app.run_directory
+    epoch = live.store.slowest.tally.epoch
+    stem = f"{time.strftime('%Y%m%d-%H%M%S')}-epoch{epoch}"
+    svg = app.export_screenshot(title=f"gdtui · {run.info.settings.problem}")
+    name, picture = selected_chart(live, run)
+    title = f"{run.info.settings.problem} · {picture.title} · epoch {epoch}"
+    files = {
+        "screen.svg": svg,
+        "screen.txt": text_of(svg, app.size.width, app.size.height),
+        f"{name}.txt": _plain(still(picture, WIDTH, HEIGHT, PAPER)),
+        f"{name}.html": page(picture, title, app.current_theme),
+    }
+    return write((run.path / FOLDER, Path()), stem, files)
+
+
+def selected_chart(live: "LiveView", run: RunDirectory) -> tuple[str, Picture]:
+    """The chart of the selected variant, or the overlay, as large as a still; its name in a file's name."""
+    overlay, _ = views.overlay(live.store, live.view, _canvas(None), Ranges())
+    overlay, _ = views.overlay(live.store, live.view, _canvas(overlay), Ranges())
+    if live.view.selected is None:
+        return "overlay", overlay
+    one = live.store.states[live.view.selected]
+    picture, _ = views.panel(live.store, one, live.view, _canvas(overlay), Ranges())
+    title = f"{one.tally.name} · loss of every batch"
+    x = replace(picture.x, title=overlay.x.title)
+    return run.variant_log(one.tally.name).stem, replace(picture, x=x, title=title)
+
+
+def _canvas(picture: Picture | None) -> Canvas:
+    """The room for data in a still, which the labels of y narrow, and title and x's name lower."""
+    canvas = room(picture.y if picture else None, WIDTH, HEIGHT - 2)
+    return Canvas(2 * canvas.width, canvas.width, canvas.height)
+
+
+def text_of(svg: str, width: int, height: int) -> str:
+    """The text of a screen out of its SVG, which is the only form in which Textual gives it away."""
+    rows = [[" "] * width for _ in range(height)]
+    for x, row, text in _SVG_TEXT.findall(svg):
+        start = round(float(x) / _CELL)
+        for column, character in enumerate(unescape(text).replace("\N{NO-BREAK SPACE}", " "), start=start):
+            if int(row) < height and column < width:
+                rows[int(row)][column] = character
+    return "\n".join("".join(row).rstrip() for row in rows) + "\n"
+
+
+def page(picture: Picture, title: str, theme: Theme) -> str:
+    """A whole page, in the theme's colours, that needs nothing else."""
+    variables = theme.variables
+    inks = Inks(axis=variables["axis"], label=variables["label"], grid=variables["grid"])
+    return _PAGE.format(
+        title=escape(title),
+        background=theme.background,
+        foreground=theme.foreground,
+        chart=still_html(picture, WIDTH, HEIGHT, inks).strip(),
+    )
+
+
+def _plain(ansi: str) -> str:
+    lines = Text.from_ansi(ansi).plain.split("\n")
+    return "\n".join(line.rstrip() for line in lines).strip("\n") + "\n"
+
+
+def write(directories: Iterable[Path], stem: str, files: Mapping[str, str]) -> str:
+    """Write all files, their names after `stem`, into the first directory that takes them; says where.
+
+    StillsError when none does.
+    """
+    refusals = []
+    for directory in directories:
+        try:
+            directory.mkdir(exist_ok=True)
+            name = _write(directory, stem, files)
+        except OSError as error:
+            refusals.append(f"{directory.absolute()}: {error.strerror}")
+        else:
+            return f"saved {', '.join(files)} as {name}-… in {directory.absolute()}"
+    raise StillsError(f"nothing was saved: {'; '.join(refusals)}")
+
+
+def _write(directory: Path, stem: str, files: Mapping[str, str]) -> str:
+    """Returns the stem that was free."""
+    number = 1
+    while True:
+        name = stem if number == 1 else f"{stem}_{number}"
+        if not any(directory.glob(f"{name}-*")):
+            break
+        number += 1
+    written: list[Path] = []
+    try:
+        for end, text in files.items():
+            path = directory / f"{name}-{end}"
+            with path.open("x", encoding="utf-8") as file:
+                written.append(path)
+                file.write(text)
+    except OSError:
+        for path in written:
+            with suppress(OSError):
+                path.unlink()
+        raise
+    return name

@@ -1,0 +1,107 @@
+"""The keys that change what is looked at, and nothing of the training: a part of the table in keys.py."""
+
+from typing import Final
+
+from gdtui.stroke import Entry, Stroke
+
+VIEW: Final[tuple[Entry, ...]] = (
+    Entry(
+        "axis",
+        "View",
+        (Stroke("x", "x", "axis", "x axis: samples, updates, seconds"),),
+        "x axis: samples, updates, seconds",
+        label="axis",
+        rank=3,
+    ),
+    Entry(
+        "log",
+        "View",
+        (Stroke("y", "y", "log", "y axis: linear or log"),),
+        "y axis linear or logarithmic",
+        label="log",
+        rank=7,
+    ),
+    Entry(
+        "cursor",
+        "View",
+        (
+            Stroke("h", "h", "cursor(-1)", "Crosshair: left"),
+            Stroke("l", "l", "cursor(1)", "Crosshair: right"),
+            Stroke("H", "H", "cursor(-10)", "Crosshair: ten columns left"),
+            Stroke("L", "L", "cursor(10)", "Crosshair: ten columns right"),
+        ),
+        "crosshair left, right (H L: by ten); reads out every variant's batch there",
+        label="crosshair",
+        rank=6,
+    ),
+    Entry(
+        "hide",
+        "View",
+        (Stroke("escape", "escape", "hide", "Hide the crosshair, or the results"),),
+        "hide the crosshair, or the results",
+    ),
+    Entry(
+        "smoothing",
+        "View",
+        (Stroke("w", "w", "smoothing", "Smoothing: ¼, 1, 4 epochs"),),
+        "smooth over ¼, 1 or 4 epochs: the lines and the loss in figures",
+        label="smooth",
+        rank=7,
+    ),
+    Entry(
+        "raw",
+        "View",
+        (Stroke("b", "b", "raw", "Every batch on the overlay, or smoothed lines"),),
+        "every batch, raw, on the overlay; again: back to smoothed lines",
+        label="raw",
+        rank=8,
+    ),
+    Entry(
+        "ghosts",
+        "View",
+        (Stroke("g", "g", "ghosts", "Clear the ghosts, or bring them back"),),
+        "clear the ghosts; again: bring them back. A restart leaves a new one",
+    ),
+    Entry(
+        "zoom",
+        "View",
+        (
+            Stroke("plus,equals_sign", "+", "zoom(1)", "Zoom in"),
+            Stroke("minus", "-", "zoom(-1)", "Zoom out"),
+        ),
+        "zoom in (also =) or out, all charts at once; the wheel does, at the pointer",
+        label="zoom",
+        rank=4,
+    ),
+    Entry(
+        "pan",
+        "View",
+        (Stroke("left", "left", "pan(-1)", "Earlier"), Stroke("right", "right", "pan(1)", "Later")),
+        "earlier or later, where it is zoomed; so does dragging with the mouse",
+        label="pan",
+        rank=8,
+    ),
+    Entry(
+        "window",
+        "View",
+        (
+            Stroke("home", "home", "whole", "The whole history"),
+            Stroke("end", "end", "follow", "Follow the newest"),
+        ),
+        "the whole history (so does a double click), or follow the newest",
+    ),
+    Entry(
+        "summary",
+        "View",
+        (Stroke("i", "i", "summary", "Show or hide the summary"),),
+        "show or hide the summary of results",
+        label="results",
+        rank=8,
+    ),
+    Entry(
+        "theme",
+        "View",
+        (Stroke("t", "t", "theme", "Theme: dark, light, high contrast"),),
+        "dark, light or high contrast",
+    ),
+)
