@@ -26,7 +26,7 @@ from gdtui.panels.line import Line
 from gdtui.panels.summary import Summary
 from gdtui.panels.variant import VariantPanel
 from gdtui.terminal import when_gone
-from gdtui.theme import THEMES, colours
+from gdtui.theme import THEMES, colours, ink
 
 if TYPE_CHECKING:
     from engine.settings import VariantSettings
@@ -99,6 +99,7 @@ class GdtuiApp(ExploreActions, App[None]):
                 for index, variant in enumerate(variants):
                     yield VariantPanel(index, variant.name)
         yield Line("\n" * (len(variants) - 1), id="lines")
+        yield Line("\n\n", id="focused")
         yield Footer(id="footer")
         yield Summary(id="summary")
 
@@ -215,10 +216,15 @@ class GdtuiApp(ExploreActions, App[None]):
         if not self.live.clear_ghosts():
             self.say(["there are no ghosts: a restart (r, S) leaves the curve before as one"])
 
+    def action_fill(self) -> None:
+        """One chart over the whole screen, or back."""
+        if not self.live.focus():
+            self.say(["the chart of all fills the screen: select a variant (1…9) to see it alone"])
+
     def action_theme(self) -> None:
         names = [theme.name for theme in THEMES.values()]
         self.theme = names[(names.index(self.theme) + 1) % len(names)]
-        self.live.look(colours=colours(self.current_theme))
+        self.live.look(colours=colours(self.current_theme), ink=ink(self.current_theme))
 
     def action_stills(self) -> None:
         """What is on screen, and the selected chart, as files."""

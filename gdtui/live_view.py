@@ -8,18 +8,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from textual.content import Content
+from textual.screen import Screen
 
 from engine.session import Notice, NoticeKind
 from gdtui import reading, texts, views
 from gdtui.chart.widget import Chart
 from gdtui.commander import Commander
 from gdtui.explorer import Explorer
+from gdtui.focus import focused
 from gdtui.panels.line import Line
 from gdtui.panels.summary import Summary
 from gdtui.panels.variant import VariantPanel
 from gdtui.replay import Replay, ReplayCommander
 from gdtui.store import Store
-from gdtui.theme import colours
+from gdtui.theme import colours, ink
 from gdtui.variant import VariantState
 from gdtui.views import Canvas, Ranges, View
 from gdtui.window import Span
@@ -51,7 +53,7 @@ class LiveView:
             if isinstance(self._source, Replay)
             else Commander(self.store, app.controls)
         )
-        self.view = View(colours=colours(app.current_theme))
+        self.view = View(colours=colours(app.current_theme), ink=ink(app.current_theme))
         self.explorer = Explorer(self)
         self._ranges: dict[str, Ranges] = {}
         self._drawn: dict[str, tuple[Canvas, View, Span, int, bool]] = {}
@@ -86,6 +88,15 @@ class LiveView:
         """The crosshair so many columns to the right, in all charts; counted on the first that is seen."""
         charts = self._app.screen_stack[0].query(Chart)
         self.explorer.move_cursor(next((chart for chart in charts if chart.is_on_screen), None), columns)
+
+    def focus(self) -> bool:
+        """One chart over the whole screen, or back; False: the chart of all fills it already."""
+        panels = self._app.screen_stack[0].query_one("#panels")
+        if not (self.view.focus or panels.display) and self.view.selected is None:
+            return False
+        self.look(focus=not self.view.focus)
+        self._app.call_after_refresh(self.tick)  # in the room that there is then
+        return True
 
     def glance(self, **options: Any) -> None:
         """The same for what may change many times a frame: shown at once, or else with the next frame."""
@@ -176,8 +187,10 @@ class LiveView:
         screen = self._app.screen_stack[0]
         chart = screen.query_one("#overlay", Chart)
         if self._is_due("overlay", chart, sum(self._versions.values())):
-            picture, self._ranges["overlay"] = views.overlay(
-                self.store, self.view, _canvas(chart), self._shown("overlay")
+            alone = self._alone
+            arguments = (self.view, _canvas(chart), self._shown("overlay"))
+            picture, self._ranges["overlay"] = (
+                focused(self.store, alone, *arguments) if alone else views.overlay(self.store, *arguments)
             )
             chart.show(picture)
         for one, panel in zip(self.store.states, screen.query(VariantPanel), strict=False):
@@ -209,8 +222,24 @@ class LiveView:
         self._drawn[key] = drawn
         return True
 
+    @property
+    def _alone(self) -> VariantState | None:
+        """The variant whose chart fills the screen."""
+        selected = self.view.selected if self.view.focus else None
+        return None if selected is None else self.store.states[selected]
+
+    def _arrange(self, screen: Screen[Any]) -> None:
+        """Whether one chart fills the screen, and whose."""
+        screen.set_class(self.view.focus, "-focus")
+        screen.set_class(self._alone is not None, "-alone")
+        if self._alone is not None:
+            line = screen.query_one("#focused", Line)
+            width = line.content_size.width
+            line.say(texts.alone(self._alone, width, *self._words(self._alone, width)))
+
     def _write_figures(self) -> None:
         screen = self._app.screen_stack[0]
+        self._arrange(screen)
         header = screen.query_one("#header", Line)
         header.say(texts.header(self.store, header.content_size.width, self._source.now(), self._source.role))
         lines = screen.query_one("#lines", Line)
@@ -226,16 +255,17 @@ class LiveView:
             self._write_panel(one, panel)
 
     def _write_panel(self, one: VariantState, panel: VariantPanel) -> None:
-        """How the variant stands; under the crosshair, how it was there."""
-        width = panel.settings.content_size.width
-        if self.explorer.cursor is None:
-            panel.settings.say(texts.settings(one, width))
-            panel.figures.say(texts.figures(one, self.view.smoothing, width))
-        else:
-            batch = self.explorer.under_cursor(one)
-            panel.settings.say(reading.settings(batch, width))
-            panel.figures.say(reading.figures(batch, width))
+        settings, figures = self._words(one, panel.settings.content_size.width)
+        panel.settings.say(settings)
+        panel.figures.say(figures)
         panel.say_state(*texts.state(one))
+
+    def _words(self, one: VariantState, width: int) -> tuple[Content, Content]:
+        """Settings and figures, as the variant stands; under the crosshair, as it was there."""
+        if self.explorer.cursor is None:
+            return texts.settings(one, width), texts.figures(one, self.view.smoothing, width)
+        batch = self.explorer.under_cursor(one)
+        return reading.settings(batch, width), reading.figures(batch, width)
 
     def _line(self, one: VariantState, width: int) -> Content:
         is_selected = one.index == self.view.selected

@@ -31,6 +31,8 @@ _STYLES: Final = {
 }
 NAME: Final = 15
 """Cells of a name in a line."""
+_NARROW: Final = 42
+"""Cells in which the figures of a panel are short."""
 _SHORT: Final = {"accum": "", "momentum": "mom", "optimizer": ""}
 """Names of settings in a narrow panel; their values speak for themselves."""
 Part = tuple[str, str]
@@ -180,25 +182,34 @@ def figures(one: VariantState, smoothing: float, width: int) -> Content:
     if wrong := trouble(one):
         return Content.styled(wrong, "$error")
     loss = _named("loss", one.smoothed(smoothing), 6)
-    first = joined([loss, _named("σ", one.spread, 6), _full_loss(one)], "  ")
+    first = joined([loss, _named("σ", one.spread, 6), _full_loss(one, width)], "  ")
     return first + Content.styled("\n" + _counters(one, width), _DIM)
+
+
+def alone(one: VariantState, width: int, settings: Content, figures: Content) -> Content:
+    """One variant below its own chart: its settings and, on the right, its state; then its figures."""
+    word = Content.styled(*state(one))
+    room = max(width - word.cell_length - 2, 0)
+    left = settings.truncate(room, ellipsis=True).pad_right(max(room - settings.cell_length, 0) + 2)
+    return left + word + Content("\n") + figures
 
 
 def _counters(one: VariantState, width: int) -> str:
     """How far and how fast; where updates are not batches, both, and samples where there is room."""
     tally = one.tally
     updates = f"{wording.count(tally.updates):>7} updates"
-    batches = f" · {wording.count(tally.batches)} batches" if tally.batches != tally.updates else ""
+    batches = f" · {wording.count(tally.batches)} batches".ljust(20) * (tally.batches != tally.updates)
     samples = f"{wording.count(tally.samples):>10} samples"
     speed = ("–" if math.isnan(one.speed) else f"{wording.count(one.speed)}/s").rjust(11)
-    parts = [updates, batches.ljust(20) if batches else "", samples, speed]
-    if sum(map(len, parts)) > width and batches:
-        parts.remove(samples)  # the x axis tells them
+    parts = [updates, batches, samples, speed]
+    least = [speed, samples] if batches else [samples, speed]  # the x axis tells samples, too
+    while least and sum(map(len, parts)) > width:
+        parts.remove(least.pop())
     return "".join(parts)
 
 
-def _full_loss(one: VariantState) -> Part:
-    return _named("◆ all data", one.tally.full_loss, 6)
+def _full_loss(one: VariantState, width: int) -> Part:
+    return _named("◆ all data" if width > _NARROW else "◆", one.tally.full_loss, 6)
 
 
 def _named(name: str, value: float, width: int) -> Part:

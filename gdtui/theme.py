@@ -18,6 +18,11 @@ def colours(theme: Theme) -> tuple[str, ...]:
     return tuple(theme.variables[f"variant-{place}"] for place in range(1, COLOURS + 1))
 
 
+def ink(theme: Theme) -> str:
+    """The colour of text in one of our themes."""
+    return theme.foreground or ""
+
+
 def _variants(palette: tuple[str, ...]) -> dict[str, str]:
     return {f"variant-{place}": colour for place, colour in enumerate(palette, start=1)}
 

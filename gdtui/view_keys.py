@@ -63,6 +63,14 @@ VIEW: Final[tuple[Entry, ...]] = (
         "clear the ghosts; again: bring them back. A restart leaves a new one",
     ),
     Entry(
+        "focus",
+        "View",
+        (Stroke("z", "z", "fill", "One chart over the whole screen, or back"),),
+        "the chart of the selected variant, or of all, over the whole screen; again: back",
+        label="focus",
+        rank=6,
+    ),
+    Entry(
         "zoom",
         "View",
         (

@@ -31,6 +31,8 @@ class View:
     log: bool = False
     colours: tuple[str, ...] = DARK
     """Of the variants, in the theme that is shown."""
+    ink: str = "#d5dde6"
+    """Of text in that theme."""
     selected: int | None = None
     """The place of the one selected variant; None: all."""
     smoothing: float = SMOOTHING
@@ -39,6 +41,8 @@ class View:
     """On the overlay every batch instead of smoothed lines."""
     cleared: tuple[int, ...] = ()
     """By place, the generation of a variant up to which its ghost is not shown; empty: all are shown."""
+    focus: bool = False
+    """One chart over the whole screen: that of the selected variant, or of all."""
     window: Window = WHOLE
     """The part of x that all charts show."""
 
@@ -72,13 +76,13 @@ class Ranges:
 
 def overlay(store: Store, view: View, canvas: Canvas, shown: Ranges) -> tuple[Picture, Ranges]:
     """All variants on one chart: smoothed lines over envelopes, full losses, changes, ghosts."""
-    shown = _kept(shown, (view.axis, view.log, view.smoothing, view.raw, view.cleared, view.window))
+    shown = kept(shown, (view.axis, view.log, view.smoothing, view.raw, view.cleared, view.window))
     pairs = [(one, one.current) for one in store.states if one.current is not None]
     ghosts = [(one, one.ghost) for one in store.states if one.ghost is not None and view.shows_ghost(one)]
     around = ground(store, view, shown.x)
     seen = span_of(view.window, around)
-    series = [_ghost(one, each, view, seen, canvas) for one, each in ghosts]
-    series += [_line(one, each, view, seen, canvas) for one, each in pairs]
+    series = [ghost_of(one, each, view, seen, canvas) for one, each in ghosts]
+    series += [line_of(one, each, view, seen, canvas) for one, each in pairs]
     lines, points = [each.line for each in series], [each.points for each in series]
     lowest, highest = extremes(lines, points, seen, view.log)  # the envelope is marked where it goes beyond
     y = settle(shown.y, lowest, highest, view.log)
@@ -86,10 +90,10 @@ def overlay(store: Store, view: View, canvas: Canvas, shown: Ranges) -> tuple[Pi
         x=x_scale(seen.high, canvas.columns, x_title(view, seen, around), seen.low),
         y=y_scale(y, canvas.rows, log=view.log),
         series=tuple(series),
-        marks=tuple(mark for one, each in pairs for mark in _marks(one, each, view)),
+        marks=tuple(mark for one, each in pairs for mark in marks_of(one, each, view)),
         rules=epochs.of_all(store, view.axis, seen, canvas.columns),
         title=_title(store, view),
-        message="" if pairs else _doing(store.states[0]),
+        message="" if pairs else doing(store.states[0]),
     )
     return picture, Ranges(shown.of, around.end, y)
 
@@ -98,7 +102,7 @@ def panel(
     store: Store, one: VariantState, view: View, canvas: Canvas, shown: Ranges
 ) -> tuple[Picture, Ranges]:
     """One variant's raw loss, batch by batch, on the y scale of all: noise is there to be compared."""
-    shown = _kept(shown, (view.axis, view.log, view.window, one.tally.generation))
+    shown = kept(shown, (view.axis, view.log, view.window, one.tally.generation))
     now = one.current
     whole = grow(shown.x, end_of(now, view.axis) if now else 0.0)
     is_whole = isinstance(view.window, Whole)
@@ -112,18 +116,18 @@ def panel(
         x=x_scale(seen.high, canvas.columns, low=seen.low),
         y=y_scale(y, canvas.rows, log=view.log),
         series=(Series(one.tally.name, colour, line=positive(raw, view.log)),),
-        marks=tuple(_marks(one, now, view)) if now else (),
+        marks=tuple(marks_of(one, now, view)) if now else (),
         rules=epochs.of_one(store, now, view.axis, seen, canvas.columns) if now else (),
-        message="" if has_data else _wrapped(_doing(one), canvas.columns),
+        message="" if has_data else _wrapped(doing(one), canvas.columns),
     )
     return picture, Ranges(shown.of, whole, y)
 
 
-def _kept(shown: Ranges, of: object) -> Ranges:
+def kept(shown: Ranges, of: object) -> Ranges:
     return shown if shown.of == of else Ranges(of)
 
 
-def _line(one: VariantState, now: Generation, view: View, seen: Span, canvas: Canvas) -> Series:
+def line_of(one: VariantState, now: Generation, view: View, seen: Span, canvas: Canvas) -> Series:
     history = now.history
     if not canvas.dots:
         return Series(one.tally.name, variant_colour(one.index, view.colours))
@@ -135,9 +139,14 @@ def _line(one: VariantState, now: Generation, view: View, seen: Span, canvas: Ca
         line=positive(line, view.log),
         envelope=EMPTY if view.raw else raw,
         points=positive(_points(now, view.axis), view.log),
-        # Raw, the smallest batches, the noisiest, at the back.
-        depth=-one.tally.resolved.batch_size if view.raw and one.tally.resolved else 0,
+        depth=_depth(one) if view.raw else 0,
     )
+
+
+def _depth(one: VariantState) -> int:
+    """Of raw losses those with the smallest batches, the noisiest, lie at the back."""
+    resolved = one.tally.resolved
+    return 1 + one.tally.n - (resolved.batch_size if resolved else 0)
 
 
 def _title(store: Store, view: View) -> str:
@@ -148,12 +157,13 @@ def _title(store: Store, view: View) -> str:
     return f"loss · {what} · ◆ on all data"
 
 
-def _ghost(one: VariantState, then: Generation, view: View, seen: Span, canvas: Canvas) -> Series:
+def ghost_of(one: VariantState, then: Generation, view: View, seen: Span, canvas: Canvas) -> Series:
     colour = variant_colour(one.index, view.colours)
     line = EMPTY
     if canvas.dots:
         line = then.history.smoothed(view.axis, seen.low, seen.high, canvas.dots, view.smoothing)
-    return Series(f"{one.tally.name}, before", colour, line=positive(line, view.log), faint=True)
+    depth = _depth(one) if view.raw else 0
+    return Series(f"{one.tally.name}, before", colour, line=positive(line, view.log), faint=True, depth=depth)
 
 
 def _points(now: Generation, axis: Axis) -> Trace:
@@ -161,7 +171,7 @@ def _points(now: Generation, axis: Axis) -> Trace:
     return Trace(rows[:, PLACE[axis]], rows[:, 3], rows[:, 3])
 
 
-def _marks(one: VariantState, now: Generation, view: View) -> Iterable[Mark]:
+def marks_of(one: VariantState, now: Generation, view: View) -> Iterable[Mark]:
     colour = variant_colour(one.index, view.colours)
     for change in now.changes:
         at = (change.samples, change.updates, change.seconds)[PLACE[view.axis]]
@@ -171,7 +181,7 @@ def _marks(one: VariantState, now: Generation, view: View) -> Iterable[Mark]:
 # --- Words in a chart without data ----------------------------------------------------------------
 
 
-def _doing(one: VariantState) -> str:
+def doing(one: VariantState) -> str:
     """What the variant is doing before its first loss."""
     tally = one.tally
     if tally.state is State.STARTING:

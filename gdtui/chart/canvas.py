@@ -1,7 +1,7 @@
 """A picture to coloured cells: which layer owns a cell, and in which ink it is drawn. Pure numpy.
 
 A braille cell has one colour, so the layers compete for it: envelopes (the widest at the back),
-ghosts, marks, lines, single points, off-scale marks, labels: the later one wins. Knows no widget.
+marks, raw losses, ghosts, lines, single points, off-scale marks, labels: the later one wins. Knows no widget.
 """
 
 from collections.abc import Sequence
@@ -29,9 +29,6 @@ _POINT_CELLS = 5
 """Points closer than this on average are drawn small, so that they do not hide their line."""
 
 _LABEL_ROWS = 4
-_COUNTS = np.array([byte.bit_count() for byte in range(256)], np.uint8)
-_FULL = 6
-"""Of the 8 dots of a cell: a band."""
 
 ENVELOPE_SHARE = 0.38
 GHOST_SHARE = 0.6
@@ -72,13 +69,15 @@ def _frame_arrays(
 
 def compose(picture: Picture, cells: Cells, background: str) -> None:
     """Draw the picture's series and marks over the cells, whose blanks stay as they are."""
-    faint = [series for series in picture.series if series.faint]
-    vivid = sorted((each for each in picture.series if not each.faint), key=lambda each: -each.depth)
+    vivid = [series for series in picture.series if not series.faint]
+    deep = sorted((one for one in picture.series if one.depth), key=lambda one: (-one.depth, one.faint))
+    near = [one for one in picture.series if not one.depth]
     taken = np.zeros(cells.characters.shape, np.bool_)
     _draw_envelopes(picture, cells, vivid, background, taken)
-    _draw_lines(picture, cells, faint, background, GHOST_SHARE, taken)
     columns = _draw_marks(picture, cells, background)
-    _draw_lines(picture, cells, vivid, background, 1.0, taken)
+    _draw_lines(picture, cells, deep, background, taken)
+    _draw_lines(picture, cells, [one for one in near if one.faint], background, taken)
+    _draw_lines(picture, cells, [one for one in near if not one.faint], background, taken)
     for series in picture.series:
         _draw_points(picture, cells, series, background, taken)
     _draw_labels(cells, picture.marks, columns, taken)
@@ -133,16 +132,11 @@ def _thinned(dots: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _draw_lines(
-    picture: Picture,
-    cells: Cells,
-    series: list[Series],
-    background: str,
-    share: float,
-    taken: NDArray[np.bool_],
+    picture: Picture, cells: Cells, series: list[Series], background: str, taken: NDArray[np.bool_]
 ) -> None:
     """Lines that share a cell keep all their dots, in the colour of the last.
 
-    Where a band fills the cell, the later line stands alone in it: among its dots it could not be told.
+    But over one with a depth they stand alone in it: among the dots of a band no line could be told.
     """
     together = np.zeros(cells.characters.shape, np.uint8)
     for one in series:
@@ -150,8 +144,8 @@ def _draw_lines(
             continue
         layer = rasterise(one.line, picture.x, picture.y, cells.width, cells.height)
         bits = pack(layer.dots)
-        together = np.where((bits != 0) & (_COUNTS[together] >= _FULL), bits, together | bits)
-        colour = blend(one.colour, background, share)
+        together = bits if one.depth else together | bits
+        colour = blend(one.colour, background, GHOST_SHARE if one.faint else 1.0)
         _stamp(cells, np.where(bits != 0, together, np.uint8(0)), colour)
         _draw_off_scale(cells, layer, colour, taken)
         taken |= bits != 0

@@ -31,7 +31,10 @@ class Series:
     faint: bool = False
     """A ghost of an earlier generation."""
     depth: int = 0
-    """Of two lines the deeper one is drawn first; of two as deep, the earlier."""
+    """Above 0 for raw losses, which lie behind all other lines: of two of them the deeper is behind.
+
+    A ghost of the same depth lies before its own.
+    """
 
 
 @dataclass(frozen=True, slots=True)

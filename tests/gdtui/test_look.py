@@ -181,3 +181,78 @@ async def test_epochs_are_lines_while_they_are_few(bench: Bench) -> None:
         bench.train(sgd, np.full(3000, 0.5), batch=901)
         await settle(pilot)
         assert "┊" not in overlay(app), "20 epochs are too many"
+
+
+# --- Focus ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [WIDE, (120, 30), NARROW])
+async def test_the_selected_variant_alone_over_the_screen_and_back(
+    bench: Bench, size: tuple[int, int]
+) -> None:
+    for name in bench.names:
+        bench.train(name, [0.8, 0.5] * 50, steps=2)
+    app = bench.app()
+    async with app.run_test(size=size) as pilot:
+        await settle(pilot)
+        before = overlay(app)
+        await pilot.press("2", "z")
+        await settle(pilot)
+        text, height = text_of(app), app.query_one("#overlay").region.height
+        assert "╭─ 2 Mini-batch · loss of every batch" in text
+        assert "━ Mini-batch  ━ smoothed" in overlay(app)
+        assert height == size[1] - 5, "all but header, footer and three lines of its own"
+        assert " batch 64 · lr 0.01" in text
+        for figure in ("running", "loss 0.6", "σ 0.1", "50 updates · 100 batches"):
+            assert figure in text
+        assert "Batch GD" not in text
+        assert "SGD" not in text
+        await pilot.press("3")
+        await settle(pilot)
+        assert "╭─ 3 SGD · loss of every batch" in text_of(app)
+        await pilot.press("0", "z")
+        await settle(pilot)
+        assert overlay(app) == before
+
+
+async def test_the_chart_of_all_over_the_screen_has_a_line_a_variant_below(bench: Bench) -> None:
+    app = bench.app()
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        await pilot.press("z")
+        await settle(pilot)
+        assert app.query_one("#overlay").region.height == 45 - 5
+        for place, name in enumerate(bench.names, start=1):
+            assert f" {place} {name} " in row(app, f"{place} {name}")
+        assert not app.query_one("#panels").display
+        await pilot.press("z")
+        await settle(pilot)
+        assert app.query_one("#panels").display
+
+
+async def test_where_the_chart_of_all_fills_the_screen_it_says_so(bench: Bench) -> None:
+    app = bench.app()
+    async with app.run_test(size=NARROW, notifications=True) as pilot:
+        await settle(pilot)
+        await pilot.press("z")
+        await see(pilot, "the chart of all fills")
+
+
+@pytest.mark.parametrize("size", [(1, 1), (12, 4), (40, 10), (300, 80)])
+async def test_focus_stands_any_size(bench: Bench, size: tuple[int, int]) -> None:
+    bench.train(bench.names[2], [0.8, 0.5] * 50)
+    app = bench.app()
+    async with app.run_test(size=size) as pilot:
+        await pilot.press("3", "z", "w", "b", "y", "x", "g")
+        await settle(pilot)
+        await pilot.resize_terminal(*WIDE)
+        await settle(pilot)
+        assert "╭─ 3 SGD · loss of every batch" in text_of(app)
+
+
+async def test_focus_says_what_a_variant_does_before_its_first_loss(bench: Bench) -> None:
+    app = bench.app()
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.press("3", "z")
+        await settle(pilot)
+        assert "first batch…" in overlay(app)

@@ -1,5 +1,7 @@
 """Who owns a cell: the order of the layers, their inks, marks and labels."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -60,7 +62,7 @@ def test_the_envelope_is_dimmer_and_the_line_lies_on_it_alone() -> None:
 
 
 def test_a_line_in_a_band_stands_alone_in_its_cells() -> None:
-    both = drawn(Series("a", ORANGE, level(0.1, 0.9)), Series("b", BLUE, level(0.55)))
+    both = drawn(Series("a", ORANGE, level(0.1, 0.9), depth=1), Series("b", BLUE, level(0.55)))
     only_line = drawn(Series("b", BLUE, level(0.55)))
     blue = both.inks == both.ink(BLUE)
     assert (both.characters[blue] == only_line.characters[blue]).all()
@@ -148,9 +150,17 @@ def test_a_label_hides_no_off_scale_mark() -> None:
     assert "lr 0.02" in text(cells, 1)
 
 
-def test_the_deeper_of_two_lines_lies_behind() -> None:
-    front, back = Series("a", BLUE, level(0.55)), Series("b", ORANGE, level(0.55), depth=1)
+def test_the_deeper_of_two_lines_lies_behind_and_a_ghost_before_both() -> None:
+    front, back = Series("a", BLUE, level(0.55), depth=1), Series("b", ORANGE, level(0.55), depth=2)
     assert colours(drawn(front, back)) == colours(drawn(back, front)) == {BLUE}
+    ghost = Series("a", BLUE, level(0.55), faint=True, depth=1)
+    assert colours(drawn(ghost, front, back)) == colours(drawn(ghost))
+    assert colours(drawn(Series("a", BLUE, level(0.55), depth=1), replace(ghost, depth=2))) == {BLUE}
+
+
+def test_a_mark_hides_no_raw_loss() -> None:
+    spike = drawn(Series("a", BLUE, level(0.1, 0.9), depth=1), marks=(Mark(0.5, ORANGE),))
+    assert ORANGE not in {spike.palette[ink] for ink in spike.inks[5]}
 
 
 def test_epoch_lines_lie_behind_everything_and_inside_the_window() -> None:

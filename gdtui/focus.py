@@ -1,0 +1,60 @@
+"""One variant's chart over the whole screen: every batch, the smoothed line through them, its ghost. Pure.
+
+On a y scale of its own: next to the others, the chart of its panel is the one to be compared.
+"""
+
+from dataclasses import replace
+
+from gdtui import epochs, wording
+from gdtui.chart.axes import settle, x_scale, y_scale
+from gdtui.chart.picture import Picture, Series
+from gdtui.seen import extremes, ground, x_title
+from gdtui.store import Store
+from gdtui.trace import EMPTY
+from gdtui.variant import Generation, VariantState
+from gdtui.views import Canvas, Ranges, View, doing, ghost_of, kept, line_of, marks_of
+from gdtui.window import Span, span_of
+
+
+def focused(
+    store: Store, one: VariantState, view: View, canvas: Canvas, shown: Ranges
+) -> tuple[Picture, Ranges]:
+    """The picture of one variant alone, and the ranges of its axes."""
+    shown = kept(shown, (one.index, one.tally.generation, view.axis, view.log, view.cleared, view.window))
+    now = one.current
+    around = ground(store, view, shown.x)
+    seen = span_of(view.window, around)
+    series = _series(one, now, view, seen, canvas) if now else ()
+    points = [each.points for each in series]
+    y = settle(shown.y, *extremes([each.line for each in series], points, seen, view.log), view.log)
+    picture = Picture(
+        x=x_scale(seen.high, canvas.columns, x_title(view, seen, around), seen.low),
+        y=y_scale(y, canvas.rows, log=view.log),
+        series=series,
+        marks=tuple(marks_of(one, now, view)) if now else (),
+        rules=epochs.of_one(store, now, view.axis, seen, canvas.columns) if now else (),
+        title=_title(one, view),
+        message="" if now and len(now.history) else doing(one),
+    )
+    return picture, Ranges(shown.of, around.end, y)
+
+
+def _series(one: VariantState, now: Generation, view: View, seen: Span, canvas: Canvas) -> tuple[Series, ...]:
+    """The ghost, every batch, and on top the smoothed line, in the ink of text to be told from them."""
+    as_raw = replace(view, raw=True)
+    raw = line_of(one, now, as_raw, seen, canvas)
+    ghosts = (ghost_of(one, one.ghost, as_raw, seen, canvas),) if one.ghost and view.shows_ghost(one) else ()
+    if view.raw:
+        return (*ghosts, raw)
+    smooth = line_of(one, now, replace(view, raw=False), seen, canvas)
+    line = Series("smoothed", view.ink, line=smooth.line, points=smooth.points)
+    return (*ghosts, replace(raw, points=EMPTY), line)
+
+
+def _title(one: VariantState, view: View) -> str:
+    parts = [f"{one.index + 1} {one.tally.name}", "loss of every batch"]
+    if (steps := one.tally.settings.accumulation_steps) > 1:
+        parts[1] += f", {steps} to an update"
+    if not view.raw:
+        parts.append(f"smoothed over {wording.epochs(view.smoothing)}")
+    return " · ".join([*parts, "◆ on all data"])
