@@ -5,6 +5,7 @@ this the name of an optimiser?) is judged in the worker.
 """
 
 import math
+import re
 from collections import Counter
 from enum import StrEnum
 from typing import Final, Literal
@@ -23,6 +24,10 @@ MOST: Final = 10**12
 
 
 _MOST_LOADERS: Final = 256
+VALIDATION_SHARE: Final = 0.2
+"""Of the samples, unless told otherwise."""
+MOST_HELD_OUT: Final = 0.9
+_MODEL: Final = re.compile(r"linear|cnn|mlp:[1-9]\d{0,5}(,[1-9]\d{0,5})*")
 
 
 class SettingsError(ValueError):
@@ -161,12 +166,39 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True):
     settings: VariantSettings
 
 
+class DataSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A file of the user's own to train on. Whether it is there and fits is judged where it is read."""
+
+    path: str
+    target: str | None = None
+    """The column of a table that is to be predicted."""
+    model: str | None = None
+    """linear, cnn or mlp:64,64 (the widths of the hidden layers); None: what suits the problem."""
+    validation: float | None = None
+    """The share of the samples that is held out; None: VALIDATION_SHARE, or the file's own test part."""
+
+    def __post_init__(self) -> None:
+        if not self.path:
+            raise SettingsError("data: the name of a file")
+        if self.model is not None and not _MODEL.fullmatch(self.model):
+            raise SettingsError(f"model {self.model!r}: linear, cnn, or mlp:64,64 (widths of hidden layers)")
+        if self.validation is not None and not 0 <= self.validation <= MOST_HELD_OUT:
+            raise SettingsError(f"validation {self.validation:g}: a share from 0 to {MOST_HELD_OUT:g}")
+
+    @property
+    def validation_share(self) -> float:
+        """The share to hold out of a file without a test part."""
+        return VALIDATION_SHARE if self.validation is None else self.validation
+
+
 class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One comparison: the variants, and what all of them share."""
 
     variants: tuple[Variant, ...]
     problem: str = "synthetic"
     """The name of one that comes with gdtui, or FILE.py:FUNCTION."""
+    data: DataSettings | None = None
+    """For the problems that are made of a file."""
     epochs: int = 20
     pace: float | None = None
     """Epochs a second for every variant; None trains as fast as the device goes."""

@@ -118,8 +118,9 @@ def read_options(typed: argparse.Namespace, *, default_pace: float | None) -> Op
     """The run that was described; SettingsError when it makes no sense."""
     samples = find(typed.problem).samples
     variants = _variants(typed)
-    for variant in variants:
-        variant.settings.resolve(samples)
+    if samples is not None:
+        for variant in variants:
+            variant.settings.resolve(samples)
     settings = RunSettings(
         variants=variants,
         problem=typed.problem,
@@ -132,7 +133,7 @@ def read_options(typed: argparse.Namespace, *, default_pace: float | None) -> Op
     notes = tuple(
         f"{variant.name}: a batch of {size:,} is above the {samples:,} samples there are: full"
         for variant in variants
-        if isinstance(size := variant.settings.batch_size, int) and size > samples
+        if samples is not None and isinstance(size := variant.settings.batch_size, int) and size > samples
     )
     return Options(
         settings=settings,

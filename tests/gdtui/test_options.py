@@ -91,7 +91,7 @@ def test_devices_that_may_be_there(name: str) -> None:
         ("--names a,b", "one for each"),
         ("--names a,a,b", "a name of its own"),
         ("--names a,b,c\x1b", "printable"),
-        ("--problem mnist", "one of synthetic"),
+        ("--problem cifar", "one of synthetic"),
         ("--epochs 0", "a whole number from 1"),
         (f"--epochs {10**30}", "a whole number from 1"),
         ("--pace 0", "above 0, or free"),

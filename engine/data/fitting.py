@@ -1,0 +1,141 @@
+"""Makes a problem of arrays that are ready: splits off validation, chooses model, loss and metric."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from engine.data.target import Kind, Target
+from engine.problem import Problem
+from engine.problems import judging
+from engine.problems.nets import MLP, SmallCNN, Standardised
+from engine.settings import SettingsError
+from engine.split import Indices, hold_out, hold_out_stratified
+
+LEAST_SIDE: Final = 4
+"""Pixels: smaller images do not survive two halvings."""
+
+Part = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class AbsoluteError:
+    """Mean absolute error in the target's own unit; training sees it divided by `unit`."""
+
+    unit: float
+
+    def __call__(self, output: Tensor, target: Tensor) -> Tensor:
+        return judging.absolute_error(output, target) * self.unit
+
+
+def split(target: Target, share: float, seed: int) -> tuple[Indices, Indices]:
+    """Training and held-out samples, stratified by class where there are classes."""
+    n = len(target.values)
+    if share == 0:
+        return np.arange(n), np.arange(0)
+    if target.kind is Kind.NUMBER:
+        return hold_out(n, share, seed)
+    return hold_out_stratified(target.values, share, seed)
+
+
+def make_problem(
+    inputs: tuple[NDArray[Any], NDArray[Any]],
+    target: Target,
+    rows: tuple[Indices, Indices],
+    model: str,
+    *,
+    standardise: bool,
+) -> Problem:
+    """The problem of these inputs (n, …), training and held-out, with the target at `rows` of each.
+
+    `model` is linear, mlp:WIDTHS or cnn. With `standardise` the model scales its inputs by the
+    training part's statistics: per feature, or per channel of an image. SettingsError for a model
+    that does not fit the inputs.
+    """
+    values, metrics = _judged(target, rows[0])
+    train, held_out = (
+        (torch.from_numpy(part), torch.from_numpy(values[index]))
+        for part, index in zip(inputs, rows, strict=True)
+    )
+    return Problem(
+        train=train,
+        validation=held_out if len(held_out[0]) else None,
+        model=_model(train[0], _outputs(target), model, standardise=standardise),
+        loss=_LOSSES[target.kind],
+        metrics=metrics,
+    )
+
+
+_LOSSES: Final = {
+    Kind.TWO_CLASSES: judging.binary_loss,
+    Kind.CLASSES: judging.class_loss,
+    Kind.NUMBER: judging.squared_loss,
+}
+
+
+def _judged(
+    target: Target, train: Indices
+) -> tuple[NDArray[Any], dict[str, Callable[[Tensor, Tensor], Tensor]]]:
+    """The target as the loss takes it, and the metrics.
+
+    Numbers are standardised by the training part: a squared error of 1 is what their mean makes.
+    """
+    match target.kind:
+        case Kind.TWO_CLASSES:
+            return target.values.astype(np.float32), {"accuracy": judging.binary_accuracy}
+        case Kind.CLASSES:
+            return target.values, {"accuracy": judging.accuracy}
+        case Kind.NUMBER:
+            mean, std = target.values[train].mean(), float(target.values[train].std()) or 1.0
+            return ((target.values - mean) / std).astype(np.float32), {"mae": AbsoluteError(std)}
+
+
+def _outputs(target: Target) -> int:
+    return len(target.classes) if target.kind is Kind.CLASSES else 1
+
+
+def _model(inputs: Tensor, outputs: int, spec: str, *, standardise: bool) -> Callable[[], nn.Module]:
+    kind, _, widths = spec.partition(":")
+    if kind == "cnn":
+        if inputs.ndim != 4 or min(inputs.shape[2:]) < LEAST_SIDE:
+            shape = "×".join(map(str, inputs.shape[1:]))
+            raise SettingsError(f"--model cnn: for images of at least 4×4 pixels, not for samples of {shape}")
+        channels, height, width = inputs.shape[1:]
+        make: Callable[[], nn.Module] = partial(SmallCNN, channels, height, width, outputs)
+    else:
+        features = math.prod(inputs.shape[1:])
+        hidden = tuple(map(int, widths.split(","))) if kind == "mlp" else ()
+        flat = inputs.ndim == 2 and not hidden
+        make = partial(nn.Linear, features, outputs) if flat else partial(MLP, features, hidden, outputs)
+    if not standardise:
+        return make
+    return partial(_standardised, *_statistics(inputs, per_channel=kind == "cnn"), make)
+
+
+def _standardised(mean: Tensor, std: Tensor, make: Callable[[], nn.Module]) -> nn.Module:
+    return Standardised(mean.clone(), std.clone(), make())
+
+
+def _statistics(inputs: Tensor, *, per_channel: bool) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation over the samples; 1 for what never changes."""
+    over = (0, 2, 3) if per_channel else (0,)
+    mean, square = _moments(inputs, over)
+    std = (square - mean.square()).clamp(min=0).sqrt()
+    return mean.float(), torch.where(std > 1e-6 * (1 + mean.abs()), std, 1.0).float()
+
+
+def _moments(inputs: Tensor, over: tuple[int, ...], piece: int = 4096) -> tuple[Tensor, Tensor]:
+    """Mean of x and of x², (1, …), in float64 and in pieces: bytes are an eighth of that."""
+    sums = [torch.zeros(()), torch.zeros(())]
+    for part in torch.split(inputs, piece):
+        exact = part.double()
+        sums[0] = sums[0] + exact.sum(over, keepdim=True)
+        sums[1] = sums[1] + exact.square().sum(over, keepdim=True)
+    count = inputs.numel() / sums[0].numel()
+    return sums[0] / count, sums[1] / count

@@ -1,0 +1,231 @@
+"""Reads CSV and Parquet as tables and says where they are broken: pandas in, checked columns out.
+
+Touches no torch. Needs the extra `data`.
+"""
+
+import csv
+import re
+import warnings
+from collections import Counter
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.data.place import Place, check_readable
+from engine.extras import needs_extra
+from engine.settings import SettingsError
+
+Frame = Any
+"""pandas.DataFrame; pandas ships no types."""
+Column = Any
+
+SUFFIXES: Final = (".csv", ".tsv", ".parquet", ".pq")
+_PARQUET: Final = (".parquet", ".pq")
+_MOSTLY: Final = 0.8
+"""A column with at least this share of numbers was meant as numbers: the rest are mistakes."""
+_MOST_LISTED: Final = 12
+_TOO_LONG: Final = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """What a table holds, the target apart."""
+
+    numbers: Frame
+    """Columns of float64, NaN where there is no value."""
+    texts: Frame
+    """Columns of str, "" where there is no value."""
+    left_out: tuple[str, ...]
+    """Columns that say nothing about other rows: empty ones, and texts that hardly repeat."""
+    target: NDArray[Any]
+    place: Place
+    """Where the target stands."""
+
+
+def read_table(path: Path, target: str | None) -> Table:
+    """The table in that file, by its suffix; SettingsError says what of it cannot be used, and where."""
+    check_readable(path)
+    with needs_extra(f"reading {path.name}"):
+        pandas = import_module("pandas")
+        import_module("sklearn")
+        if path.suffix.lower() in _PARQUET:
+            import_module("pyarrow")
+    is_parquet = path.suffix.lower() in _PARQUET
+    place = Place(path=path) if is_parquet else Place(path=path, unit="line", first=2)
+    frame = _read_parquet(pandas, place) if is_parquet else _read_csv(pandas, place)
+    name = _target_name(frame, target, place)
+    if not len(frame):
+        raise place.wrong("holds no rows")
+    wanted = frame.pop(name)
+    numbers, texts, left_out = _sorted_out(pandas, frame, place)
+    if not numbers and not texts:
+        raise place.wrong(f"no column to predict {name!r} from")
+    return Table(
+        numbers=pandas.DataFrame(numbers, index=frame.index),
+        texts=pandas.DataFrame(texts, index=frame.index),
+        left_out=tuple(left_out),
+        target=_target_values(pandas, wanted, place.of(f"column {name!r}")),
+        place=place.of(f"column {name!r}"),
+    )
+
+
+# --- Files --------------------------------------------------------------------------------------
+
+
+def _read_csv(pandas: Any, place: Place) -> Frame:
+    separator = _check_header(place)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pandas.errors.ParserWarning)
+        try:
+            # Empty lines are kept until the numbers of the others are no longer needed.
+            frame = pandas.read_csv(
+                place.path, sep=separator, encoding="utf-8-sig", index_col=False, skip_blank_lines=False
+            )
+        except UnicodeDecodeError:
+            raise _not_utf8(place) from None
+        except pandas.errors.ParserWarning:
+            raise place.wrong("its rows have more fields than its first line has names") from None
+        except pandas.errors.ParserError as error:
+            if found := _TOO_LONG.search(str(error)):
+                expected, line, seen = found.groups()
+                raise place.wrong(f"{seen} fields, not {expected}", sample=int(line) - place.first) from None
+            raise place.wrong(str(error)) from None
+    return frame.dropna(how="all")
+
+
+def _check_header(place: Place) -> str:
+    """The separator; SettingsError for a first line that does not name the columns one by one."""
+    with place.path.open(encoding="utf-8-sig", newline="") as file:
+        try:
+            line = file.readline(1 << 20)
+        except UnicodeDecodeError:
+            raise _not_utf8(place) from None
+    separator = max(",;\t", key=line.count)
+    names = next(csv.reader([line], delimiter=separator), [])
+    if not any(name.strip() for name in names):
+        raise place.wrong("the first line is to name the columns", sample=1 - place.first)
+    twice = [name for name, count in Counter(names).items() if count > 1 and name.strip()]
+    if twice:
+        raise place.of(f"column {twice[0]!r}").wrong("there are two of that name", sample=1 - place.first)
+    return separator
+
+
+def _not_utf8(place: Place) -> SettingsError:
+    """Names the first line that is no UTF-8; pandas counts bytes of a chunk."""
+    with place.path.open("rb") as file:
+        for number, line in enumerate(file):
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError:
+                return place.wrong("not UTF-8 text", sample=number + 1 - place.first)
+    return place.wrong("not UTF-8 text")
+
+
+def _read_parquet(pandas: Any, place: Place) -> Frame:
+    arrow = import_module("pyarrow")
+    try:
+        frame = pandas.read_parquet(place.path, engine="pyarrow")
+    except (arrow.ArrowException, OSError, ValueError) as error:
+        raise place.wrong(f"no Parquet file that pyarrow can read ({str(error).splitlines()[0]})") from None
+    frame.columns = [str(name) for name in frame.columns]
+    return frame.reset_index(drop=True)
+
+
+# --- Columns ------------------------------------------------------------------------------------
+
+
+def _target_name(frame: Frame, target: str | None, place: Place) -> str:
+    names = [str(name) for name in frame.columns]
+    if target in names:
+        return target
+    listed = ", ".join(map(repr, names[:_MOST_LISTED])) + (", …" if len(names) > _MOST_LISTED else "")
+    if target is None:
+        raise place.wrong(f"which column is to be predicted? --target one of {listed}")
+    close = get_close_matches(target, names, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"there are {listed}"
+    raise place.wrong(f"no column {target!r}; {hint}")
+
+
+def _target_values(pandas: Any, column: Column, place: Place) -> NDArray[Any]:
+    missing = column.isna()
+    if missing.any():
+        count = int(missing.sum())
+        more = f" (and in {count - 1:,} more)" if count > 1 else ""
+        raise place.wrong(f"no value{more}: the target is needed everywhere", sample=_first(missing))
+    kind = pandas.api.types
+    if kind.is_datetime64_any_dtype(column) or kind.is_timedelta64_dtype(column):
+        raise place.wrong("dates are no target; give numbers or classes")
+    numbers = _as_numbers(pandas, column, place)
+    if numbers is None:
+        return np.asarray(column.astype(str), dtype=np.str_)
+    return np.asarray(numbers.to_numpy())
+
+
+def _sorted_out(
+    pandas: Any, frame: Frame, place: Place
+) -> tuple[dict[str, Column], dict[str, Column], list[str]]:
+    """The columns of numbers, those of texts, and the names of those that are of no use."""
+    numbers, texts, left_out = {}, {}, []
+    for name in frame.columns:
+        column, where = frame[name], place.of(f"column {name!r}")
+        if column.isna().all():
+            left_out.append(name)
+        elif (as_numbers := _as_numbers(pandas, column, where)) is not None:
+            numbers[name] = as_numbers
+        elif (as_texts := _as_texts(column, where)).nunique() > max(len(column) / 2, 20):
+            left_out.append(name)
+        else:
+            texts[name] = as_texts
+    return numbers, texts, left_out
+
+
+def _as_numbers(pandas: Any, column: Column, place: Place) -> Column | None:
+    """The column as float64, or None for one of texts; SettingsError where it is neither."""
+    kind = pandas.api.types
+    if kind.is_datetime64_any_dtype(column):
+        utc = pandas.to_datetime(column, utc=True)
+        return (utc - pandas.Timestamp(0, tz="UTC")).dt.total_seconds()
+    if kind.is_timedelta64_dtype(column):
+        return column.dt.total_seconds()
+    if kind.is_bool_dtype(column):
+        return column.astype("float64")
+    numbers = pandas.to_numeric(column.astype(str), errors="coerce") if _is_text(kind, column) else column
+    if not kind.is_numeric_dtype(numbers) or kind.is_complex_dtype(numbers):
+        raise place.wrong(f"numbers or text are needed, not {column.dtype}")
+    numbers = numbers.astype("float64")
+    given, understood = column.notna(), numbers.notna()
+    if not (given == understood).all():
+        wrong = given & ~understood
+        if understood.sum() < _MOSTLY * given.sum():
+            return None
+        sample = _first(wrong)
+        raise place.wrong(f"{column[sample]!r} is no number, as the others are", sample=sample)
+    if np.isinf(numbers).any():
+        raise place.wrong("an infinite number", sample=_first(np.isinf(numbers)))
+    return numbers
+
+
+def _is_text(kind: Any, column: Column) -> bool:
+    return bool(
+        kind.is_object_dtype(column)
+        or kind.is_string_dtype(column)
+        or isinstance(column.dtype, kind.CategoricalDtype)
+    )
+
+
+def _as_texts(column: Column, place: Place) -> Column:
+    """The column as str, "" where there is no value; SettingsError for lists and the like."""
+    nested = column.map(lambda value: isinstance(value, dict | list | tuple | np.ndarray)).astype(bool)
+    if nested.any():
+        raise place.wrong("numbers or text are needed, not lists", sample=_first(nested))
+    return column.astype(object).where(column.notna(), "").astype(str)
+
+
+def _first(is_so: Column) -> int:
+    """The index, from 0, of the first row where that is so: of the file, empty lines counted."""
+    return int(is_so.idxmax())

@@ -1,0 +1,26 @@
+"""What pip installs only on request: turns a missing package into one sentence with the command."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from engine.settings import SettingsError
+
+_PACKAGES: Final = {"sklearn": "scikit-learn", "pandas": "pandas", "pyarrow": "pyarrow", "scipy": "scipy"}
+
+
+@contextmanager
+def needs_extra(purpose: str) -> Iterator[None]:
+    """Import the packages of the extra `data` within this; SettingsError when one is missing.
+
+    `purpose` begins the sentence: "problem digits".
+    """
+    try:
+        yield
+    except ImportError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing not in _PACKAGES:
+            raise
+        raise SettingsError(
+            f"{purpose} needs {_PACKAGES[missing]}: python -m pip install 'gdtui[data]'"
+        ) from None

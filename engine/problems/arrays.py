@@ -1,0 +1,61 @@
+"""The user's own arrays, out of an `.npz` file, and `mnist`: images in such a file, through a small CNN."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.data.arrays import Samples, as_images, read_arrays
+from engine.data.fitting import make_problem, split
+from engine.data.place import Place
+from engine.data.target import Target, read_target
+from engine.problem import Problem
+from engine.settings import DataSettings, SettingsError
+from engine.split import Indices
+
+
+def make(seed: int, data: DataSettings, *, model: str = "linear") -> Problem:
+    """The problem in that file; its own test part is the validation, else a held-out share.
+
+    `model` is the one to take where `data` names none. SettingsError for a file that cannot be used.
+    """
+    path = Path(data.path)
+    if data.target is not None:
+        raise SettingsError(f"{path}: --target names a column of a table; in an .npz it is the array y")
+    samples = read_arrays(path)
+    if samples.test is not None and data.validation is not None:
+        raise SettingsError(f"{path} brings its own x_test: leave --validation out")
+    target, rows = _split(samples, data, Place(path=path), seed)
+    spec = data.model or model
+    everything = _joined(0, samples)
+    inputs = as_images(everything) if spec == "cnn" else everything
+    return make_problem((inputs[rows[0]], inputs[rows[1]]), target, rows, spec, standardise=True)
+
+
+def _split(
+    samples: Samples, data: DataSettings, place: Place, seed: int
+) -> tuple[Target, tuple[Indices, Indices]]:
+    values = _joined(1, samples)
+    are_labels = values.dtype.kind in "biuU"
+    name = "array y" if samples.test is None else "array y_train"
+    target = read_target(values, place.of(name), are_labels=are_labels)
+    if samples.test is None:
+        return target, split(target, data.validation_share, seed)
+    end = len(samples.train[1])
+    rows = np.arange(end), np.arange(end, len(values))
+    if target.classes:
+        unseen = ~np.isin(samples.test[1], samples.train[1])
+        if unseen.any():
+            first = int(unseen.argmax())
+            raise place.of("array y_test").wrong(
+                f"class {samples.test[1][first]} is not in y_train", sample=first
+            )
+    return target, rows
+
+
+def _joined(part: int, samples: Samples) -> NDArray[Any]:
+    """Inputs (0) or target (1) of all samples, those to train on first."""
+    if samples.test is None:
+        return samples.train[part]
+    return np.concatenate([samples.train[part], samples.test[part]])

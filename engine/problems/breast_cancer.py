@@ -1,0 +1,25 @@
+"""Malignant or benign? Logistic regression, as in the lesson, on the Wisconsin diagnostic data.
+
+569 patients, 30 measurements each (Street, Wolberg & Mangasarian 1993; scikit-learn ships them).
+"""
+
+from functools import partial
+
+from torch import nn
+
+from engine.problem import Problem
+from engine.problems import scikit
+from engine.problems.judging import binary_accuracy, binary_loss
+
+
+def make(seed: int) -> Problem:
+    """The data, split by this seed and standardised with the training part's mean and deviation."""
+    (inputs, labels), (held_out, held_out_labels) = scikit.load("breast_cancer", seed, "breast-cancer")
+    std, mean = inputs.std(0, correction=0), inputs.mean(0)
+    return Problem(
+        train=((inputs - mean) / std, labels.float()),
+        validation=((held_out - mean) / std, held_out_labels.float()),
+        model=partial(nn.Linear, inputs.shape[1], 1),
+        loss=binary_loss,
+        metrics={"accuracy": binary_accuracy},
+    )

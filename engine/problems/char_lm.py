@@ -1,0 +1,123 @@
+"""Which character comes next? A tiny transformer on a text, by default CPython's own documentation.
+
+The text's last part is held out. A sample is a window of CONTEXT characters; its target are the
+same characters shifted by one, so that every position is a prediction.
+"""
+
+from collections import Counter
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from engine.data.place import check_readable
+from engine.problem import Problem
+from engine.problems.judging import accuracy, class_loss
+from engine.settings import VALIDATION_SHARE, DataSettings, SettingsError
+
+CONTEXT: Final = 64
+"""Characters that the model sees at most."""
+_MOST_CHARACTERS: Final = 255
+"""Different ones, the most frequent; all others are one more."""
+_LEAST_WINDOWS: Final = 10
+
+Windows = tuple[Tensor, Tensor]
+
+
+def make(seed: int, data: DataSettings | None = None) -> Problem:
+    """The text of that file (UTF-8), or the documentation of Python's language.
+
+    SettingsError for a file that cannot be read, is no text, or is too short. The seed fixes the
+    first weights and the order only: the split is the text's own.
+    """
+    text = _documentation() if data is None else _read(Path(data.path))
+    share = VALIDATION_SHARE if data is None or data.validation is None else data.validation
+    characters, train, validation = windows(text, share)
+    if len(train[0]) < _LEAST_WINDOWS or (share and not len(validation[0])):
+        least = _LEAST_WINDOWS * (CONTEXT + 1) / min(1 - share, share or 1)
+        raise SettingsError(
+            f"{data and data.path}: {len(text):,} characters are too few: at least {least:,.0f}"
+        )
+    return Problem(
+        train=train,
+        validation=validation if share else None,
+        model=partial(CharTransformer, characters),
+        loss=class_loss,
+        metrics={"accuracy": accuracy},
+    )
+
+
+def windows(text: str, validation_share: float) -> tuple[int, Windows, Windows]:
+    """Number of different characters, and the windows (n, CONTEXT) with their targets of both parts."""
+    end = round(len(text) * (1 - validation_share))
+    frequent = Counter(text[:end]).most_common(_MOST_CHARACTERS)
+    numbers = {character: number for number, (character, _) in enumerate(frequent, start=1)}
+    codes = torch.tensor([numbers.get(character, 0) for character in text])
+    return len(numbers) + 1, _cut(codes[:end]), _cut(codes[end:])
+
+
+def _cut(codes: Tensor) -> Windows:
+    """Windows that do not overlap, and the same one character on; an incomplete last one is left out."""
+    count = max((len(codes) - 1) // CONTEXT, 0)
+    used = count * CONTEXT
+    return codes[:used].view(count, CONTEXT), codes[1 : used + 1].view(count, CONTEXT)
+
+
+def _documentation() -> str:
+    """What `help()` shows on the language's topics, about half a million characters."""
+    from pydoc_data.topics import topics
+
+    return "\n".join(topics[name] for name in sorted(topics))
+
+
+def _read(path: Path) -> str:
+    check_readable(path)
+    content = path.read_bytes()
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise SettingsError(f"{path}, line {line:,}: not UTF-8 text") from None
+
+
+class CharTransformer(nn.Module):
+    """Character numbers (b, t ≤ CONTEXT) -> logits of the next one (b, t, characters)."""
+
+    def __init__(self, characters: int, width: int = 64, heads: int = 4, layers: int = 2) -> None:
+        super().__init__()
+        self.characters = nn.Embedding(characters, width)
+        self.positions = nn.Parameter(torch.randn(CONTEXT, width) * 0.02)
+        self.blocks = nn.Sequential(*(Block(width, heads) for _ in range(layers)))
+        self.norm = nn.LayerNorm(width)
+        self.head = nn.Linear(width, characters)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        embedded = self.characters(inputs) + self.positions[: inputs.shape[1]]
+        logits: Tensor = self.head(self.norm(self.blocks(embedded)))
+        return logits
+
+
+class Block(nn.Module):
+    """Causal self-attention and an MLP, each behind a LayerNorm and added to its input (pre-norm)."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.attention_norm, self.mlp_norm = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.mix, self.project = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x + self._attend(self.attention_norm(x))
+        output: Tensor = x + self.mlp(self.mlp_norm(x))
+        return output
+
+    def _attend(self, x: Tensor) -> Tensor:
+        parts = self.mix(x).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        query, key, value = parts.unbind()  # each (b, heads, t, width ÷ heads)
+        mixed = functional.scaled_dot_product_attention(query, key, value, is_causal=True)
+        output: Tensor = self.project(mixed.transpose(1, 2).flatten(2))
+        return output

@@ -1,0 +1,39 @@
+"""Which digit is it? A multi-layer perceptron on the 64 pixels of 1,797 handwritten digits.
+
+From Alpaydin & Kaynak 1998; scikit-learn ships them.
+"""
+
+from functools import partial
+from typing import Final
+
+from torch import Tensor
+
+from engine.problem import Problem
+from engine.problems import scikit
+from engine.problems.judging import accuracy, class_loss
+from engine.problems.nets import MLP
+
+BRIGHTEST: Final = 16.0
+"""Pixels count from 0 to this."""
+
+
+def make(seed: int) -> Problem:
+    """The data, split by this seed; pixels from −1 to 1."""
+    train, held_out = load(seed, "digits")
+    return Problem(
+        train=train,
+        validation=held_out,
+        model=partial(MLP, 64, (64,), 10),
+        loss=class_loss,
+        metrics={"accuracy": accuracy},
+    )
+
+
+def load(seed: int, problem: str) -> scikit.Split:
+    """Pixels (n, 64) from −1 to 1, and labels (n,), for training and for validation."""
+    (inputs, labels), (held_out, held_out_labels) = scikit.load("digits", seed, problem)
+    return (_scaled(inputs), labels), (_scaled(held_out), held_out_labels)
+
+
+def _scaled(pixels: Tensor) -> Tensor:
+    return pixels * (2 / BRIGHTEST) - 1

@@ -1,0 +1,20 @@
+"""Which digit is it? A small convolutional network on the 8×8 images of the problem `digits`."""
+
+from functools import partial
+
+from engine.problem import Problem
+from engine.problems import digits
+from engine.problems.judging import accuracy, class_loss
+from engine.problems.nets import SmallCNN
+
+
+def make(seed: int) -> Problem:
+    """The data of `digits`, as images (n, 1, 8, 8)."""
+    (inputs, labels), (held_out, held_out_labels) = digits.load(seed, "digits-cnn")
+    return Problem(
+        train=(inputs.view(-1, 1, 8, 8), labels),
+        validation=(held_out.view(-1, 1, 8, 8), held_out_labels),
+        model=partial(SmallCNN, 1, 8, 8, 10),
+        loss=class_loss,
+        metrics={"accuracy": accuracy},
+    )

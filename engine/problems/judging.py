@@ -1,0 +1,38 @@
+"""Losses and metrics that the problems share: functions of (output, target), each a mean over the batch.
+
+Module-level and without state, so that they can be pickled and found again in another process.
+"""
+
+from torch import Tensor
+from torch.nn import functional
+
+
+def binary_loss(output: Tensor, target: Tensor) -> Tensor:
+    """Binary cross-entropy of logits (b, 1) against 0.0 or 1.0 (b,), in nats."""
+    # Only the last dimension goes: a batch of one keeps its shape (1,).
+    return functional.binary_cross_entropy_with_logits(output.squeeze(-1), target)
+
+
+def binary_accuracy(output: Tensor, target: Tensor) -> Tensor:
+    """Share of logits (b, 1) on the target's side of 0."""
+    return ((output.squeeze(-1) > 0) == (target > 0.5)).float().mean()
+
+
+def class_loss(output: Tensor, target: Tensor) -> Tensor:
+    """Cross-entropy of logits (b, …, classes) against class numbers (b, …), in nats."""
+    return functional.cross_entropy(output.flatten(0, -2), target.flatten())
+
+
+def accuracy(output: Tensor, target: Tensor) -> Tensor:
+    """Share of targets (b, …) that the largest of the logits (b, …, classes) names."""
+    return (output.argmax(-1) == target).float().mean()
+
+
+def squared_loss(output: Tensor, target: Tensor) -> Tensor:
+    """Mean squared error of (b, 1) against (b,)."""
+    return functional.mse_loss(output.squeeze(-1), target)
+
+
+def absolute_error(output: Tensor, target: Tensor) -> Tensor:
+    """Mean absolute error of (b, 1) against (b,)."""
+    return functional.l1_loss(output.squeeze(-1), target)

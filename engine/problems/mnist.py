@@ -1,0 +1,10 @@
+"""Images in an `.npz` file, as Keras distributes MNIST, through a small convolutional network."""
+
+from engine.problem import Problem
+from engine.problems import arrays
+from engine.settings import DataSettings
+
+
+def make(seed: int, data: DataSettings) -> Problem:
+    """The images (n, h, w), (n, h, w, channels) or (n, channels, h, w) of that file, and their classes."""
+    return arrays.make(seed, data, model="cnn")

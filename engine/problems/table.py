@@ -1,0 +1,46 @@
+"""The user's own table, CSV or Parquet: numbers imputed and scaled, texts one-hot, one column predicted."""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.data.fitting import make_problem, split
+from engine.data.table import Table, read_table
+from engine.data.target import read_target
+from engine.problem import Problem
+from engine.settings import DataSettings
+from engine.split import Indices
+
+MOST_CATEGORIES: Final = 50
+"""Different texts of a column that get an input of their own; the rarer ones share one."""
+
+
+def make(seed: int, data: DataSettings) -> Problem:
+    """The problem in that file. SettingsError for a file that cannot be used, naming column and line."""
+    table = read_table(Path(data.path), data.target)
+    target = read_target(table.target, table.place)
+    train, held_out = split(target, data.validation_share, seed)
+    inputs = _transformed(table, train, held_out)
+    return make_problem(inputs, target, (train, held_out), data.model or "linear", standardise=False)
+
+
+def _transformed(table: Table, train: Indices, held_out: Indices) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Inputs (n, features) as float32; what is learned of the columns, the training part alone tells."""
+    compose, pipeline = import_module("sklearn.compose"), import_module("sklearn.pipeline")
+    impute, preprocessing = import_module("sklearn.impute"), import_module("sklearn.preprocessing")
+    numbers = pipeline.make_pipeline(
+        impute.SimpleImputer(strategy="median", keep_empty_features=True), preprocessing.StandardScaler()
+    )
+    texts = preprocessing.OneHotEncoder(
+        handle_unknown="infrequent_if_exist", max_categories=MOST_CATEGORIES, sparse_output=False
+    )
+    columns = compose.ColumnTransformer(
+        [("numbers", numbers, list(table.numbers.columns)), ("texts", texts, list(table.texts.columns))]
+    )
+    frame = table.numbers.join(table.texts)
+    fitted = columns.fit_transform(frame.iloc[train])
+    rest = columns.transform(frame.iloc[held_out]) if len(held_out) else fitted[:0]
+    return fitted.astype(np.float32), rest.astype(np.float32)

@@ -1,0 +1,40 @@
+"""What a target asks for, by its values."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.data.place import Place
+from engine.data.target import Kind, read_target
+
+PLACE = Place(path=Path("f"))
+
+
+@pytest.mark.parametrize(
+    ("values", "are_labels", "kind"),
+    [
+        ([0.0, 1.0] * 5, False, Kind.TWO_CLASSES),
+        ([3.5, -1.0] * 5, False, Kind.TWO_CLASSES),
+        (["yes", "no"] * 5, False, Kind.TWO_CLASSES),
+        ([True, False] * 5, False, Kind.TWO_CLASSES),
+        (["a", "b", "c"] * 5, False, Kind.CLASSES),
+        ([0.0, 1.0, 2.0] * 5, False, Kind.CLASSES),
+        ([1, 2, 3] * 5, False, Kind.CLASSES),
+        ([3, 4, 5] * 5, False, Kind.NUMBER),
+        ([0, 2, 4] * 5, False, Kind.NUMBER),
+        ([0, 2, 4] * 5, True, Kind.CLASSES),
+        ([0.5, 1.0, 2.0] * 5, False, Kind.NUMBER),
+        (list(range(21)) * 5, False, Kind.NUMBER),
+        (list(range(21)) * 5, True, Kind.CLASSES),
+    ],
+)
+def test_two_classes_more_or_numbers(values: list[Any], are_labels: bool, kind: Kind) -> None:
+    assert read_target(np.array(values), PLACE, are_labels=are_labels).kind is kind
+
+
+def test_classes_are_numbered_in_ascending_order_and_keep_their_names() -> None:
+    target = read_target(np.array(["b", "a", "c", "a", "b", "c"]), PLACE)
+    assert target.values.tolist() == [1, 0, 2, 0, 1, 2]
+    assert target.classes == ("a", "b", "c")

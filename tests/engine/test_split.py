@@ -1,0 +1,40 @@
+"""Held-out samples: how many, of which class, and fixed by the seed."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.split import hold_out, hold_out_stratified
+
+SHARES = st.floats(0.01, 0.9)
+SEEDS = st.integers(0, 2**63 - 1)
+
+
+@given(n=st.integers(2, 200), share=SHARES, seed=SEEDS)
+def test_every_sample_is_on_one_side(n: int, share: float, seed: int) -> None:
+    train, held_out = hold_out(n, share, seed)
+    assert sorted([*train, *held_out]) == list(range(n))
+    assert len(held_out) == min(max(round(n * share), 1), n - 1)
+
+
+@given(labels=st.lists(st.integers(0, 4), min_size=2, max_size=100), share=SHARES, seed=SEEDS)
+def test_every_class_is_held_out_in_proportion(labels: list[int], share: float, seed: int) -> None:
+    numbers = np.array(labels)
+    train, held_out = hold_out_stratified(numbers, share, seed)
+    assert sorted([*train, *held_out]) == list(range(len(labels)))
+    for label in set(labels):
+        count = labels.count(label)
+        assert (numbers[held_out] == label).sum() == min(round(count * share), count - 1)
+
+
+def test_the_seed_fixes_the_split_and_another_makes_another() -> None:
+    labels = np.arange(100) % 3
+    for split in (lambda seed: hold_out(100, 0.2, seed), lambda seed: hold_out_stratified(labels, 0.2, seed)):
+        assert np.array_equal(split(1)[1], split(1)[1])
+        assert not np.array_equal(split(1)[1], split(2)[1])
+
+
+def test_a_split_is_not_the_first_samples() -> None:
+    """Sorted files are common: a held-out part must come from all over."""
+    train, _ = hold_out(1000, 0.5, 0)
+    assert 200 < (train < 500).sum() < 300
