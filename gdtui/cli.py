@@ -197,6 +197,16 @@ def _experiment(arguments: list[str]) -> int:
     return experiment(task, as_json=typed.json)
 
 
+def _problems(arguments: list[str]) -> int:
+    from gdtui.usage import problems_parser
+
+    typed = problems_parser().parse(arguments)
+
+    from gdtui.problems import show
+
+    return show(as_json=typed.json)
+
+
 _COMMANDS: Final[dict[str, Callable[[list[str]], int]]] = {
     "train": _train,
     "watch": _watch,
@@ -204,6 +214,7 @@ _COMMANDS: Final[dict[str, Callable[[list[str]], int]]] = {
     "export": _export,
     "import": _import,
     "runs": _runs,
+    "problems": _problems,
 }
 
 

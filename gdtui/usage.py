@@ -12,7 +12,7 @@ from typing import Any, Final, NoReturn
 from gdtui.options import add_run_options, add_screen_options
 from gdtui.values import speed
 
-COMMANDS: Final = ("train", "watch", "experiment", "export", "import", "runs")
+COMMANDS: Final = ("train", "watch", "experiment", "export", "import", "runs", "problems")
 WRONG_CALL: Final = 2
 """The exit status of a wrong call."""
 
@@ -23,7 +23,8 @@ gdtui [OPTIONS]                   watch it train, and change what you like meanw
        gdtui experiment [NAME]           one claim of the lesson, tested over many seeds
        gdtui export RUN_DIR [-o FILE]    every batch of a run, as CSV
        gdtui import FILE RUN_DIR         a run out of CSV: losses from anywhere
-       gdtui runs [--prune]              the runs that are stored"""
+       gdtui runs [--prune]              the runs that are stored
+       gdtui problems                    what there is to train on"""
 
 _APP_ABOUT: Final = """\
 See what batch size, learning rate and gradient accumulation do to training, while it trains.
@@ -105,6 +106,15 @@ examples:
   gdtui runs
   gdtui runs --prune          asks first; a run that is still going stays
   gdtui runs --prune --yes    for scripts"""
+
+
+_PROBLEMS_ABOUT: Final = """\
+List what there is to train on: the problems that come with gdtui, and what your own files can be."""
+
+_PROBLEMS_EXAMPLES: Final = """\
+examples:
+  gdtui problems
+  gdtui problems --json       with the defaults of each"""
 
 
 class Parser(argparse.ArgumentParser):
@@ -225,6 +235,18 @@ def runs_parser() -> Parser:
     add("--prune", action="store_true", help="remove the runs that have ended; asks first")
     add("--yes", action="store_true", help="with --prune: don't ask")
     add("--json", action="store_true", help="one JSON document on stdout, no table")
+    return parser
+
+
+def problems_parser() -> Parser:
+    """`gdtui problems`"""
+    parser = Parser(
+        prog="gdtui problems",
+        usage="gdtui problems [--json]",
+        description=_PROBLEMS_ABOUT,
+        epilog=_PROBLEMS_EXAMPLES,
+    )
+    parser.add_general().add_argument("--json", action="store_true", help="one JSON document on stdout")
     return parser
 
 
