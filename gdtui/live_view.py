@@ -107,11 +107,11 @@ class LiveView:
     def tick(self, *, figures: bool = False) -> None:
         """Read what is new and repaint what it changes; figures only now and then, or when asked."""
         screens = self._app.screen_stack
-        if not (screens and screens[0].query(Summary)):  # a last tick, while the app is taken apart
-            return
+        if not screens or screens[0].query_one_optional(Summary) is None:
+            return  # a last tick, while the app is taken apart
         self._read()
         now = self._ticked_at = time.monotonic()
-        if not self._app.screen_stack[0].query(Chart):
+        if self._app.screen_stack[0].query_one_optional("#overlay") is None:
             return  # a last tick while the screen is being taken down
         with self._app.batch_update():
             self._draw_charts()

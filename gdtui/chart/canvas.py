@@ -62,9 +62,10 @@ def _frame_arrays(
 ) -> tuple[NDArray[np.uint32], tuple[str, ...], NDArray[np.intp]]:
     """Characters, the colours among them, and the number of each character's colour."""
     drawn = frame(x, y, width, height, inks)
-    characters = np.array([[ord(character) for character in row] for row in drawn.rows], np.uint32)
-    colours, which = np.unique(np.array(drawn.colours), return_inverse=True)
-    return characters, tuple(colours.tolist()), which.reshape(characters.shape)
+    characters = np.frombuffer("".join(drawn.rows).encode("utf-32-le"), "<u4").reshape(height, width)
+    numbers: dict[str, int] = {}
+    which = [[numbers.setdefault(colour, len(numbers)) for colour in row] for row in drawn.colours]
+    return characters, tuple(numbers), np.array(which, np.intp)
 
 
 def compose(picture: Picture, cells: Cells, background: str) -> None:

@@ -31,17 +31,8 @@ _LAST_MARGIN = 1e-4 + 0.001516152
 _FAR = 4096.0
 """Dots beyond the window at which a line is cut before it is sampled: plotext samples all of it,
 which costs it seconds and gigabytes."""
-_BITS: Final = {
-    (0, 0): 0x01,
-    (1, 0): 0x02,
-    (2, 0): 0x04,
-    (3, 0): 0x40,
-    (0, 1): 0x08,
-    (1, 1): 0x10,
-    (2, 1): 0x20,
-    (3, 1): 0x80,
-}
-"""Unicode's numbering of the dots in a braille cell, by (row, column)."""
+_BITS: Final = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]], np.uint8)
+"""Unicode's numbering of the dots in a braille cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +103,10 @@ def rasterise(trace: Trace, x: Scale, y: Scale, width: int, height: int) -> Laye
 
 def pack(dots: Dots) -> NDArray[np.uint8]:
     """Dots to the low byte of their braille characters: (rows of cells, columns of cells)."""
-    raw = dots.view(np.uint8)
-    packed = np.zeros((dots.shape[0] // DOTS_Y, dots.shape[1] // DOTS_X), np.uint8)
-    for (row, column), bit in _BITS.items():
-        packed |= raw[row::DOTS_Y, column::DOTS_X] * np.uint8(bit)
+    rows, columns = dots.shape[0] // DOTS_Y, dots.shape[1] // DOTS_X
+    bits = dots.view(np.uint8).reshape(rows, DOTS_Y, -1) * np.tile(_BITS, columns)
+    lit = np.bitwise_or.reduce(bits, axis=1)
+    packed: NDArray[np.uint8] = lit[:, ::2] | lit[:, 1::2]
     return packed
 
 
@@ -150,7 +141,9 @@ def _is_sparse(points: _Points, columns: Ints) -> bool:
 
 def _by_column(points: _Points, columns: Ints) -> tuple[_Points, Ints]:
     """One entry a column of dots: from its highest to its lowest."""
-    starts = np.flatnonzero(np.r_[True, columns[1:] != columns[:-1]])
+    begins = np.ones(columns.size, np.bool_)
+    begins[1:] = columns[1:] != columns[:-1]
+    starts = np.flatnonzero(begins)
     reduced = _Points(
         points.x[starts],
         np.minimum.reduceat(points.top, starts),
@@ -172,10 +165,11 @@ def _off_scale(points: _Points, columns: Ints, shape: tuple[int, ...]) -> tuple[
 def _draw_columns(dots: Dots, columns: Ints, points: _Points) -> None:
     rows, width = dots.shape
     seen = (columns >= 0) & (columns < width) & (points.top < rows) & (points.bottom >= 0)
-    top = np.clip(np.floor(points.top[seen]), 0, rows - 1).astype(np.int64)
-    bottom = np.clip(np.floor(points.bottom[seen]), 0, rows - 1).astype(np.int64)
-    row = np.arange(rows)[:, None]
-    dots[:, columns[seen]] |= (row >= top) & (row <= bottom)
+    top, bottom = np.full(width, rows, np.int16), np.full(width, -1, np.int16)
+    top[columns[seen]] = np.clip(np.floor(points.top[seen]), 0, rows - 1)
+    bottom[columns[seen]] = np.clip(np.floor(points.bottom[seen]), 0, rows - 1)
+    row = np.arange(rows, dtype=np.int16)[:, None]
+    dots |= (row >= top) & (row <= bottom)
 
 
 def _draw_links(dots: Dots, columns: Ints, points: _Points) -> None:

@@ -4,6 +4,7 @@ A chart asks for the same window, frame after frame, while the axes stand still:
 batches that are new since are looked at. Owns no losses and no positions.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -116,11 +117,12 @@ class Drawing:
         if stop - start <= view.columns:
             index = np.arange(max(start - 1, 0), stop + is_closed)
             return index, index + 1, True, is_closed
-        edges = np.r_[start, self._column_starts(view), stop]
+        edges = np.concatenate(([start], self._column_starts(view), [stop]))
         some = edges[:-1] < edges[1:]
         before, after = np.arange(max(start - 1, 0), start), np.arange(stop, stop + is_closed)
         begins, ends = edges[:-1][some], edges[1:][some]
-        return np.r_[before, begins, after], np.r_[before + 1, ends, after + 1], False, is_closed
+        starts, stops = (before, begins, after), (before + 1, ends, after + 1)
+        return np.concatenate(starts), np.concatenate(stops), False, is_closed
 
     def _column_starts(self, view: View) -> Ints:
         """The first batch of each column but the first."""
@@ -141,12 +143,17 @@ class Drawing:
         at = self._positions.at(view.axis, index)
         inside = int(np.searchsorted(at, view.high, "right"))
         is_closed = inside < index.size
-        index, at = index[: inside + is_closed], np.r_[old.x[-1], at[: inside + is_closed]]
+        index, at = index[: inside + is_closed], _after(old.x[-1:], at[: inside + is_closed])
         column = view.column_of(at)
         column[inside + 1 :] = _OUTSIDE
-        begins = np.r_[0, np.flatnonzero(np.diff(column)) + 1]
+        begins = np.flatnonzero(np.diff(column, prepend=-math.inf))
         values = self._values(index, view)
-        low = np.fmin.reduceat(np.r_[old.low[-1], values], begins)
-        high = np.fmax.reduceat(np.r_[old.high[-1], values], begins)
-        trace = Trace(np.r_[old.x[:-1], at[begins]], np.r_[old.low[:-1], low], np.r_[old.high[:-1], high])
+        low = np.fmin.reduceat(_after(old.low[-1:], values), begins)
+        high = np.fmax.reduceat(_after(old.high[-1:], values), begins)
+        trace = Trace(_after(old.x[:-1], at[begins]), _after(old.low[:-1], low), _after(old.high[:-1], high))
         return _Drawn(trace, size, False, is_closed)
+
+
+def _after(before: Floats, these: Floats) -> Floats:
+    """One array after the other; `np.r_` takes ten times as long for it."""
+    return np.concatenate((before, these))

@@ -115,6 +115,8 @@ class History:
 
     def extremes(self, axis: Axis, low: float, high: float) -> tuple[float, float] | None:
         """Lowest and highest loss in the window; None without a finite one."""
+        if low <= 0 and high >= self.end(axis):  # the whole history: every frame asks for that
+            return self._losses.extremes()
         trace = self.trace(axis, low, high, _COLUMNS)
         counts = (trace.x >= low) & (trace.x <= high) & np.isfinite(trace.low)
         if not counts.any():

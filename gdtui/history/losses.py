@@ -43,6 +43,9 @@ class Losses:
         self._raw = Growing("f4")
         self._closed = 0
         """Buckets that the reductions and the smoothing know of."""
+        self._ranged = 0
+        """Batches that the lowest and the highest are taken over."""
+        self._lowest, self._highest = math.inf, -math.inf
         self._low = Pyramid(np.minimum, "f4", math.inf)
         self._high = Pyramid(np.maximum, "f4", -math.inf)
         self._sum = Pyramid(np.add, "f8", 0.0)
@@ -101,7 +104,8 @@ class Losses:
         """The average after each of these batches, over gaps; NaN before the first finite loss."""
         self._close()
         wanted = index // BUCKET
-        is_new = np.r_[True, wanted[1:] != wanted[:-1]]
+        is_new = np.ones(len(wanted), np.bool_)
+        is_new[1:] = wanted[1:] != wanted[:-1]
         buckets = wanted[is_new]
         rows = self._buckets(buckets)
         after = self._smoothing.after(buckets, rows.losses, rows.sizes, window)
@@ -117,6 +121,16 @@ class Losses:
         low = self._low.reduce(pieces, lambda index: np.nan_to_num(self.raw(index), nan=np.inf))
         high = self._high.reduce(pieces, lambda index: np.nan_to_num(self.raw(index), nan=-np.inf))
         return _without_empty(low, high)
+
+    def extremes(self) -> tuple[float, float] | None:
+        """Lowest and highest loss of all; None without a finite one."""
+        new = self._raw.values[self._ranged :]
+        new = new[np.isfinite(new)]
+        self._ranged = len(self._raw)
+        if new.size:
+            self._lowest = min(self._lowest, float(new.min()))
+            self._highest = max(self._highest, float(new.max()))
+        return (self._lowest, self._highest) if self._lowest <= self._highest else None
 
     def smoothed_low_high(self, start: Ints, stop: Ints, window: int) -> tuple[Floats, Floats]:
         """Lowest and highest of the averages after each batch of the ranges."""
