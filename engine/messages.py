@@ -10,7 +10,7 @@ from enum import StrEnum
 
 import msgspec
 
-from engine.settings import RunSettings, Variant, VariantSettings
+from engine.settings import DataSettings, RunSettings, Variant, VariantSettings
 
 
 class State(StrEnum):
@@ -35,11 +35,33 @@ class WorkerTask(msgspec.Struct, frozen=True, kw_only=True):
 
     run: RunSettings
     variant: Variant
+    device: str
+    sharing: int = 1
+    """Variants that train on this device."""
+    stored: str = ""
+    """Where the loader put the tensors of the data sets; empty: the problem makes them."""
     log: str
     output: str
     threads: int
     epochs: int
     pace: float | None
+
+
+# --- What a loader is told, and answers ---------------------------------------------------------
+
+
+class LoadTask(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a loader is told when it starts."""
+
+    problem: str
+    data: DataSettings | None = None
+    """The file that it is made of."""
+    seed: int
+    device: str
+    threads: int
+    stored: str
+    """The directory for the tensors that workers map."""
+    output: str
 
 
 # --- Commands: session -> worker ----------------------------------------------------------------
@@ -121,7 +143,28 @@ class LogUnblocked(Note, frozen=True, kw_only=True):
     """What was kept is written; nothing was lost."""
 
 
-AnyNote = WorkerReady | LogBlocked | LogUnblocked
+class Loaded(Note, frozen=True, kw_only=True):
+    """What a problem is, as its loader found it."""
+
+    n: int
+    validation_n: int
+    """Samples held out; 0 without any."""
+    model: str
+    parameters: int
+    warnings: tuple[str, ...] = ()
+    defaults: dict[str, str] = {}
+    """The problem's settings by the names of options, as they would be typed."""
+
+
+class LoadFailed(Note, frozen=True, kw_only=True):
+    """A problem that cannot be trained."""
+
+    detail: str
+    """One line, with the file, and the line where there is one."""
+    traceback: str
+
+
+AnyNote = WorkerReady | LogBlocked | LogUnblocked | Loaded | LoadFailed
 
 
 # --- Records of one variant's log ---------------------------------------------------------------
@@ -184,6 +227,8 @@ class Chunk(Record, frozen=True, kw_only=True):
     """In force."""
     behind: bool = False
     """The variant could not keep the pace when this was done."""
+    peak_memory: int = 0
+    """Bytes, the most so far: CUDA's tensors, what MPS holds, on the CPU what is resident; 0: unknown."""
     losses: bytes
     """Mean loss of each batch before its update: little-endian float32, 4 bytes a batch."""
 
@@ -213,6 +258,23 @@ class Evaluation(Record, frozen=True, kw_only=True):
     seconds: float
     full_loss: float
     """Mean loss over all training samples, in eval mode."""
+    validation_loss: float | None = None
+    """Likewise over the held-out samples, at the same weights; None without any."""
+    metrics: dict[str, float] = {}
+    """The problem's metrics on the held-out samples, by name."""
+
+
+class Validated(Record, frozen=True, kw_only=True):
+    """The model measured on the held-out samples between two epochs' ends, as the user asked for."""
+
+    generation: int
+    epoch: int
+    batches: int
+    updates: int
+    samples: int
+    seconds: float
+    loss: float
+    metrics: dict[str, float] = {}
 
 
 class Changed(Record, frozen=True, kw_only=True):
@@ -290,6 +352,7 @@ AnyRecord = (
     Started
     | Chunk
     | Evaluation
+    | Validated
     | Changed
     | Refused
     | StateChanged

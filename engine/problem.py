@@ -25,6 +25,11 @@ OWN: str = "own"
 class ProblemError(SettingsError):
     """A problem that cannot be trained; the message says what is wrong with it."""
 
+    def __init__(self, message: str, *, about: Callable[..., Any] | None = None) -> None:
+        """`about`: the user's function that is wrong."""
+        super().__init__(message)
+        self.about = about
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
@@ -58,6 +63,8 @@ class Problem:
                 raise ProblemError(f"{name}: a function, not {type(getattr(self, name)).__name__}")
         if self.optimizer is not None and not callable(self.optimizer):
             raise ProblemError("optimizer: a function of the parameters and the lr")
+        if "loss" in self.metrics:
+            raise ProblemError("metrics: 'loss' is measured in any case; name it otherwise")
         for name, metric in self.metrics.items():
             if not callable(metric):
                 raise ProblemError(f"metrics: {name!r} is no function")

@@ -41,6 +41,16 @@ class VariantReport(msgspec.Struct, frozen=True, kw_only=True):
     """Of the epoch losses (ddof 0)."""
     full_loss: float | None
     """Mean loss over all training data after the last whole epoch."""
+    validation: dict[str, float | None] | None
+    """Loss and metrics on the held-out data after the last whole epoch; null without held-out data."""
+    generalisation_gap: float | None
+    """Validation loss minus full loss."""
+    device: str
+    """Empty when it never trained."""
+    peak_memory: int | None
+    """Bytes: on CUDA of tensors, on MPS of the driver, on the CPU what of the worker was resident."""
+    batch_milliseconds: float | None
+    """Training time of a batch, on average."""
     seconds: float
     """Of training: no pauses, no waits for the pace, no measurements."""
     state: State
@@ -53,7 +63,7 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
     problem: str
     seed: int
     device: str
-    """That was trained on; the one that was asked for when no training began."""
+    """That was trained on, the first of several; the one that was asked for when no training began."""
     variants: tuple[VariantReport, ...]
 
 
@@ -93,9 +103,21 @@ def _variant(tally: Tally) -> VariantReport:
         std=_finite(tally.std),
         variance=_finite(tally.variance),
         full_loss=_finite(tally.full_loss) if tally.epoch_losses else None,
+        validation=_validation(tally),
+        generalisation_gap=_finite(tally.generalisation_gap) if tally.epoch_losses else None,
+        device=tally.device,
+        peak_memory=tally.peak_memory or None,
+        batch_milliseconds=_finite(tally.batch_milliseconds),
         seconds=tally.seconds,
         state=tally.state,
     )
+
+
+def _validation(tally: Tally) -> dict[str, float | None] | None:
+    if not (tally.epoch_losses and tally.validations):
+        return None
+    measured = {"loss": tally.validation_loss, **tally.metrics}
+    return {name: _finite(value) for name, value in measured.items()}
 
 
 def _finite(value: float) -> float | None:

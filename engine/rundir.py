@@ -1,9 +1,12 @@
 """The run directory: run.json and the logs, where a run begins, and how its files are named."""
 
+import contextlib
 import json
 import os
 import re
+import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -47,6 +50,38 @@ def new_run_path(root: Path) -> Path:
     return next(path for path in candidates if not path.exists())
 
 
+def server_output(run: Path) -> Path:
+    """Where the output of loaders, and of the processes that all are forked from, goes."""
+    return run / "workers.out"
+
+
+def reserve(path: Path) -> None:
+    """Make the directory, for what comes before its run; RunDirectoryError as with `RunDirectory.create`."""
+    with _telling(path):
+        path.mkdir(parents=True, exist_ok=True)
+        if (path / _RUN_FILE).exists():
+            raise FileExistsError(path)
+
+
+@contextlib.contextmanager
+def _telling(path: Path) -> Iterator[None]:
+    """An error on the way to a new run, in the user's words."""
+    try:
+        yield
+    except FileExistsError:
+        what = "already holds a run" if path.is_dir() else "is not a directory"
+        raise RunDirectoryError(f"{path} {what}; nothing was changed. Name another --run-dir") from None
+    except OSError as error:
+        raise RunDirectoryError(
+            f"cannot write to {path}: {error.strerror}. Name another place with --run-dir DIR"
+        ) from None
+
+
+def data_path(run: Path) -> Path:
+    """Where the tensors of a run in that directory are, while it trains."""
+    return run / "data"
+
+
 class RunDirectory:
     """One run on disk. Make it with `create` or `open`."""
 
@@ -62,16 +97,9 @@ class RunDirectory:
             for number, variant in enumerate(settings.variants, start=1)
         )
         info = RunInfo(version=version, created=time.time(), logs=logs, settings=settings)
-        try:
+        with _telling(path):
             path.mkdir(parents=True, exist_ok=True)
             _write_once(path / _RUN_FILE, msgspec.json.format(msgspec.json.encode(info), indent=2))
-        except FileExistsError:
-            what = "already holds a run" if path.is_dir() else "is not a directory"
-            raise RunDirectoryError(f"{path} {what}; nothing was changed. Name another --run-dir") from None
-        except OSError as error:
-            raise RunDirectoryError(
-                f"cannot write to {path}: {error.strerror}. Name another place with --run-dir DIR"
-            ) from None
         return cls(path, info)
 
     @classmethod
@@ -108,9 +136,18 @@ class RunDirectory:
         return self.variant_log(name).with_suffix(".out")
 
     @property
+    def data(self) -> Path:
+        """Where a loader puts tensors for the workers to map, while the run trains."""
+        return data_path(self.path)
+
+    def remove_data(self) -> None:
+        """Nobody maps the tensors any more, or will."""
+        shutil.rmtree(self.data, ignore_errors=True)
+
+    @property
     def server_output(self) -> Path:
         """Where the output of the processes goes that the workers are forked from."""
-        return self.path / "workers.out"
+        return server_output(self.path)
 
 
 def _write_once(path: Path, data: bytes) -> None:

@@ -118,9 +118,14 @@ class Session:
 
     def _request(self, handle: _Handle, variant: Variant) -> None:
         settings = self.run.info.settings
+        devices = [settings.device_of(place) for place in range(len(settings.variants))]
+        device = devices[list(self._handles).index(variant.name)]
         task = WorkerTask(
             run=settings,
             variant=variant,
+            device=device,
+            sharing=devices.count(device),
+            stored=str(self.run.data),
             log=str(self.run.variant_log(variant.name)),
             output=str(self.run.variant_output(variant.name)),
             threads=settings.threads or fair_threads(usable_cores(), len(self._handles)),
@@ -314,6 +319,7 @@ class Session:
             _end(handle, deadline)
         self._write(End())
         self._log.close()
+        self.run.remove_data()
 
 
 def fair_threads(cores: int, workers: int) -> int:

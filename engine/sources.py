@@ -165,12 +165,19 @@ def _requests(spans: Iterable[Span], order: Order | None, seed: int, epoch: int)
 
 
 def open_source(
-    data: Any, device: torch.device, *, seed: int, data_on: DataOn, loader_workers: int, sharing: int = 1
+    data: Any,
+    device: torch.device,
+    *,
+    seed: int,
+    data_on: DataOn,
+    loader_workers: int,
+    sharing: int = 1,
+    is_trial: bool = False,
 ) -> Source:
     """The source for these tensors or this Dataset.
 
-    `sharing`: how many variants keep their data on this device. Raises ProblemError for a Dataset that
-    should lie on the device.
+    `sharing`: how many variants keep their data on this device. `is_trial`: only a few samples will be
+    asked for. Raises ProblemError for a Dataset that should lie on the device.
     """
     if type(data) is TensorDataset:
         data = data.tensors
@@ -182,6 +189,8 @@ def open_source(
         return LoadedSamples(data, device, seed, loader_workers)
     tensors = tuple(torch.as_tensor(each) for each in data)
     size = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+    if is_trial:
+        return GatheredTensors(tensors, device)
     if data_on is DataOn.AUTO:
         data_on = DataOn.DEVICE if size <= _room(device) / sharing else DataOn.HOST
     if data_on is DataOn.DEVICE:

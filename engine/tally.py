@@ -15,6 +15,7 @@ from engine.messages import (
     Started,
     State,
     StateChanged,
+    Validated,
     WorkerDied,
 )
 from engine.settings import Resolved, VariantSettings
@@ -55,6 +56,10 @@ class Tally:
     """Plain mean of the batch losses of each whole epoch."""
     evaluations: list[Evaluation] = field(default_factory=list)
     """Before the first epoch, then after each."""
+    validations: list[Validated] = field(default_factory=list)
+    """On held-out data: at each epoch's end, from the start on, and between where that was asked for."""
+    peak_memory: int = 0
+    """Bytes, the most so far; 0: unknown."""
     _state_at: float = 0.0
     _epoch_sum: float = 0.0
     _epoch_batches: int = 0
@@ -68,6 +73,8 @@ class Tally:
                 self._count(record)
             case Evaluation():
                 self._close_epoch(record)
+            case Validated():
+                self.validations.append(record)
             case Changed():
                 self.settings = record.settings
             case StateChanged():
@@ -93,6 +100,27 @@ class Tally:
         return self.evaluations[-1].full_loss if self.evaluations else math.nan
 
     @property
+    def validation_loss(self) -> float:
+        """Mean loss over the held-out samples at the last epoch's end; NaN without any."""
+        loss = self.evaluations[-1].validation_loss if self.evaluations else None
+        return math.nan if loss is None else loss
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The problem's metrics on the held-out samples at the last epoch's end."""
+        return self.evaluations[-1].metrics if self.evaluations else {}
+
+    @property
+    def generalisation_gap(self) -> float:
+        """Validation minus training loss, both on all data and at the same weights; NaN without either."""
+        return self.validation_loss - self.full_loss
+
+    @property
+    def batch_milliseconds(self) -> float:
+        """Training time of a batch, on average; NaN before the first."""
+        return 1000 * self.seconds / self.batches if self.batches else math.nan
+
+    @property
     def final_loss(self) -> float:
         """The last whole epoch's mean loss; NaN before there is one."""
         return self.epoch_losses[-1] if self.epoch_losses else math.nan
@@ -116,7 +144,8 @@ class Tally:
         self.planned_epochs, self.pace, self.behind = record.epochs, record.pace, False
         self.epoch = self.batches = self.updates = self.samples = 0
         self.seconds, self.last_loss = 0.0, math.nan
-        self.epoch_losses, self.evaluations = [], []
+        self.epoch_losses, self.evaluations, self.validations = [], [], []
+        self.peak_memory = 0
         self._epoch_sum, self._epoch_batches = 0.0, 0
 
     def _count(self, chunk: Chunk) -> None:
@@ -128,12 +157,30 @@ class Tally:
         self.seconds = chunk.seconds + chunk.duration
         self.behind = chunk.behind
         self.last_loss = float(losses[-1])
+        self.peak_memory = max(self.peak_memory, chunk.peak_memory)
         self._epoch_sum += float(losses.sum(dtype=np.float64))
         self._epoch_batches += chunk.batches
 
     def _close_epoch(self, record: Evaluation) -> None:
         self.evaluations.append(record)
+        if record.validation_loss is not None:
+            self.validations.append(_validated(record, record.validation_loss))
         self.updates = record.updates
         if self._epoch_batches:
             self.epoch_losses.append(self._epoch_sum / self._epoch_batches)
         self._epoch_sum, self._epoch_batches = 0.0, 0
+
+
+def _validated(end: Evaluation, loss: float) -> Validated:
+    """What was measured on held-out data at an epoch's end, in the form of the measurements between."""
+    return Validated(
+        generation=end.generation,
+        epoch=end.epoch,
+        batches=end.batches,
+        updates=end.updates,
+        samples=end.samples,
+        seconds=end.seconds,
+        loss=loss,
+        metrics=end.metrics,
+        wall_time=end.wall_time,
+    )

@@ -8,20 +8,18 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from engine.generation import Generation
 from engine.mailbox import Mailbox
 from engine.messages import (
     AnyCommand,
     Change,
-    Changed,
-    Chunk,
     End,
-    Evaluation,
     Extend,
     Pause,
     Planned,
-    Refused,
     Restart,
     Resume,
     SetPace,
@@ -32,11 +30,15 @@ from engine.messages import (
     Stop,
     WorkerTask,
 )
+from engine.mistakes import explain
 from engine.pace import Pacer, epochs_per_update
+from engine.problem_file import file_of
 from engine.recorder import Recorder
 from engine.settings import SettingsError, VariantSettings
 
 if TYPE_CHECKING:
+    import torch
+
     from engine.problem import Problem
     from engine.trainer import Trainer
 
@@ -51,17 +53,15 @@ class Training:
         self._task = task
         self._mailbox = mailbox
         self._recorder = recorder
-        self._generation = generation
+        self._number = generation
         self._epochs = task.epochs
         self._pace = task.pace
         self._state = State.STARTING
         self._problem: Problem | None = None
-        self._trainer: Trainer | None = None
+        self._generation: Generation | None = None
         self._pending: Change | None = None
         self._pacer: Pacer | None = None
         self._stepping = False
-        self._seconds = 0.0
-        self._evaluated_epoch = -1
         self._chunk_batches = 1
         self._slice_start = 0.0
         self._weights_checked = 0.0
@@ -82,58 +82,59 @@ class Training:
         try:
             do()
         except SettingsError as error:
-            self._become(State.FAILED, str(error), is_wrong_call=True)
+            self._become(State.FAILED, self._explained(error), is_wrong_call=True)
         except Exception as error:
             from engine.devices import is_out_of_memory
 
-            text = f"{type(error).__name__}: {error}"
             state = State.OUT_OF_MEMORY if is_out_of_memory(error) else State.FAILED
             traceback.print_exc()  # into the worker's output file, too
-            self._become(state, text.splitlines()[0], traceback=traceback.format_exc())
+            self._become(state, self._explained(error), traceback=traceback.format_exc())
+
+    def _explained(self, error: Exception) -> str:
+        return explain(error, file_of(self._task.run.problem))
 
     # --- Generations ----------------------------------------------------------------------------
 
     def _begin(self, settings: VariantSettings, *, command: int = 0) -> None:
         """Start the next generation from the first weights."""
-        self._generation += 1
-        self._trainer = self._pending = self._pacer = None
+        self._number += 1
+        self._generation = self._pending = self._pacer = None
         self._stepping = False
-        self._seconds, self._evaluated_epoch = 0.0, -1
         self._become(State.STARTING, f"loading {self._task.run.problem}")
         self._guarded(lambda: self._load(settings, command))
-        if self._trainer is not None and self._state is State.STARTING:
+        if self._generation is not None and self._state is State.STARTING:
             self._become(State.RUNNING)
 
     def _load(self, settings: VariantSettings, command: int) -> None:
         import torch
 
-        from engine import problems
         from engine.devices import find_device
-        from engine.modelling import describe
-        from engine.trainer import Trainer
+        from engine.modelling import count_parameters, describe
+        from engine.opening import open_problem
 
-        run = self._task.run
-        torch.set_num_threads(self._task.threads)
-        device = find_device(run.device)
+        task = self._task
+        torch.set_num_threads(task.threads)
+        device = find_device(task.device)
         if self._problem is None:
-            self._problem = problems.load(run.problem, run.seed)
-        trainer = Trainer(self._problem, settings, run.seed, device)
+            stored = Path(task.stored) if task.stored else None
+            self._problem = open_problem(task.run.problem, task.run.seed, task.run.data, stored)
+        trainer = _make_trainer(task, self._problem, settings, device)
         self._recorder.write(
             Started(
-                generation=self._generation,
+                generation=self._number,
                 settings=settings,
                 n=trainer.n,
                 model=describe(trainer.model),
-                parameters=sum(parameter.numel() for parameter in trainer.model.parameters()),
+                parameters=count_parameters(trainer.model),
                 device=str(device),
-                threads=self._task.threads,
+                threads=task.threads,
                 epochs=self._epochs,
                 pace=self._pace,
                 command=command,
             )
         )
-        self._trainer = trainer
-        self._evaluate(trainer)
+        self._generation = Generation(self._number, trainer, self._recorder, task.run.validate_every)
+        self._generation.evaluate()
 
     def _end(self) -> None:
         if self._state in (State.STARTING, State.RUNNING, State.PAUSED):
@@ -175,38 +176,13 @@ class Training:
     def _plan(self, command: int) -> None:
         self._recorder.write(Planned(epochs=self._epochs, pace=self._pace, command=command))
 
-    def _apply_pending(self, trainer: Trainer) -> None:
-        """Put changed settings in force, if a group has just ended."""
-        change = self._pending
-        if change is None or trainer.in_group:
-            return
-        self._pending = None
-        try:
-            note = trainer.change(change.settings)
-        except SettingsError as error:
-            self._recorder.write(Refused(detail=str(error), command=change.id))
-            return
-        self._recorder.write(
-            Changed(
-                generation=self._generation,
-                settings=change.settings,
-                epoch=max(trainer.epoch, 1),
-                batch=trainer.batches + 1,
-                update=trainer.updates + 1,
-                samples=trainer.samples,
-                seconds=self._seconds,
-                note=note,
-                command=change.id,
-            )
-        )
-
     # --- Training -------------------------------------------------------------------------------
 
     def _wait(self) -> float | None:
         """Seconds until there is something to train; None: nothing before the next command."""
-        trainer = self._trainer
-        if self._state is not State.RUNNING or trainer is None or self._recorder.is_blocked:
+        if self._state is not State.RUNNING or self._generation is None or self._recorder.is_blocked:
             return None
+        trainer = self._generation.trainer
         pacer = self._current_pacer(trainer)
         if pacer is None or self._stepping or trainer.in_group:
             return 0.0
@@ -220,41 +196,29 @@ class Training:
 
     def _train(self) -> None:
         """Do one slice of work, if there is any to do now."""
-        trainer = self._trainer
-        if trainer is None:
+        generation = self._generation
+        if generation is None:
             return
-        self._apply_pending(trainer)
-        self._close_epoch(trainer)  # with drop_last, other settings can end it
+        trainer = generation.trainer
+        if self._pending is not None and not trainer.in_group:
+            change, self._pending = self._pending, None
+            generation.change(change)
+        self._close_epoch(generation)  # with drop_last, other settings can end it
         if self._state is not State.RUNNING or self._recorder.is_blocked:
             return
         if not (batches := self._batches_due(trainer)):
             return
         self._slice_start = time.perf_counter()
-        stretch = trainer.advance(batches)
-        now = time.perf_counter()
-        duration = now - self._slice_start
+        batches = min(batches, generation.most_batches() or batches)
+        done = generation.advance(batches)
+        if done is None:
+            return
+        stretch, duration = done
         if self._pacer is not None:
-            self._pacer.note_progress(now, trainer.epochs_done)
-        chunk = Chunk(
-            generation=self._generation,
-            epoch=stretch.epoch,
-            batch=stretch.batch,
-            update=stretch.update,
-            in_update=stretch.in_update,
-            samples=stretch.samples,
-            seconds=self._seconds,
-            duration=duration,
-            batch_size=stretch.batch_size,
-            last_batch_size=stretch.last_batch_size,
-            accumulation_steps=stretch.accumulation_steps,
-            lr=stretch.lr,
-            behind=self._pacer is not None and self._pacer.behind,
-            losses=stretch.losses,
-        )
-        self._seconds += duration
-        self._recorder.write(chunk)
-        self._chunk_batches = _fitting_batches(chunk.batches, duration)
-        self._conclude(trainer, is_finite=stretch.is_finite)
+            self._pacer.note_progress(self._slice_start + duration, trainer.epochs_done)
+        generation.record(stretch, duration, behind=self._pacer is not None and self._pacer.behind)
+        self._chunk_batches = _fitting_batches(len(stretch.losses) // 4, duration)
+        self._conclude(generation, is_finite=stretch.is_finite)
 
     def _batches_due(self, trainer: Trainer) -> int:
         """How many batches may be trained now, at most one chunk of them."""
@@ -270,12 +234,13 @@ class Training:
         due = updates * steps - (steps - trainer.batches_left_in_update)
         return min(due, self._chunk_batches)
 
-    def _conclude(self, trainer: Trainer, *, is_finite: bool) -> None:
+    def _conclude(self, generation: Generation, *, is_finite: bool) -> None:
         """After a slice: has it diverged, ended an epoch, ended the run, done its one update?"""
+        trainer = generation.trainer
         if not is_finite or not self._has_finite_weights(trainer):
             self._become(State.DIVERGED, "the loss or a weight is not finite: a smaller lr, then restart")
             return
-        self._close_epoch(trainer)
+        self._close_epoch(generation)
         if self._stepping and not trainer.in_group and self._state is State.RUNNING:
             self._stepping = False
             self._become(State.PAUSED, "one update done")
@@ -287,25 +252,11 @@ class Training:
         self._weights_checked = self._slice_start
         return trainer.has_finite_weights()
 
-    def _close_epoch(self, trainer: Trainer) -> None:
-        if trainer.at_epoch_end and self._evaluated_epoch < trainer.epoch:
-            self._evaluate(trainer)
-            if trainer.epoch >= self._epochs and self._state is State.RUNNING:
+    def _close_epoch(self, generation: Generation) -> None:
+        if generation.must_evaluate:
+            generation.evaluate()
+            if generation.trainer.epoch >= self._epochs and self._state is State.RUNNING:
                 self._become(State.FINISHED)
-
-    def _evaluate(self, trainer: Trainer) -> None:
-        self._evaluated_epoch = trainer.epoch
-        self._recorder.write(
-            Evaluation(
-                generation=self._generation,
-                epoch=trainer.epoch,
-                batches=trainer.batches,
-                updates=trainer.updates,
-                samples=trainer.samples,
-                seconds=self._seconds,
-                full_loss=trainer.full_loss(),
-            )
-        )
 
     # --- Log ------------------------------------------------------------------------------------
 
@@ -321,7 +272,7 @@ class Training:
         self._state = state
         self._recorder.write(
             StateChanged(
-                generation=self._generation,
+                generation=self._number,
                 state=state,
                 detail=detail,
                 traceback=traceback,
@@ -329,6 +280,23 @@ class Training:
                 command=command,
             )
         )
+
+
+def _make_trainer(
+    task: WorkerTask, problem: Problem, settings: VariantSettings, device: torch.device
+) -> Trainer:
+    from engine.trainer import Trainer
+
+    return Trainer(
+        problem,
+        settings,
+        task.run.seed,
+        device,
+        micro_batch=task.run.micro_batch,
+        data_on=task.run.data_on,
+        loader_workers=task.run.loader_workers,
+        sharing=task.sharing,
+    )
 
 
 def _fitting_batches(batches: int, duration: float) -> int:

@@ -15,6 +15,7 @@ from gdtui import __version__
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from engine.messages import Loaded
     from gdtui.options import Options
     from gdtui.usage import Parser
 
@@ -66,7 +67,6 @@ def _app(arguments: list[str]) -> int:
     if typed.version:
         print(f"gdtui {__version__}")
         return OK
-    chosen = _understood(parser, typed, APP_PACE)
     if not _has_screen():
         parser.error("the app needs a terminal; without one, use: gdtui train")
 
@@ -74,7 +74,7 @@ def _app(arguments: list[str]) -> int:
     from gdtui.live import run_live
 
     try:
-        path = chosen.run_dir or _new_run()
+        chosen, path = _begun(parser, typed, APP_PACE)
         return run_live(chosen.settings, path, theme=chosen.theme, fps=chosen.fps, keys=chosen.keys)
     except RunDirectoryError as error:
         parser.error(str(error))
@@ -85,18 +85,20 @@ def _train(arguments: list[str]) -> int:
 
     parser = train_parser()
     typed = parser.parse(arguments)
-    chosen = _understood(parser, typed, None)
-    for note in chosen.notes:
-        print(f"{parser.prog}: {note}", file=sys.stderr)
 
     from engine.rundir import RunDirectory, RunDirectoryError
-    from gdtui.train import train
 
     try:
-        run = RunDirectory.create(chosen.run_dir or _new_run(), chosen.settings, __version__)
+        chosen, path = _begun(parser, typed, None)
+        for note in chosen.notes:
+            print(f"{parser.prog}: {note}", file=sys.stderr)
+        run = RunDirectory.create(path, chosen.settings, __version__)
     except RunDirectoryError as error:
         parser.error(str(error))
-    return train(run, as_json=typed.json)
+
+    from gdtui.train import train
+
+    return train(run, as_json=typed.json, debug=typed.debug)
 
 
 def _watch(arguments: list[str]) -> int:
@@ -124,7 +126,7 @@ def _export(arguments: list[str]) -> int:
     typed = parser.parse(arguments)
 
     from engine.rundir import RunDirectory, RunDirectoryError
-    from gdtui.export import export, open_output
+    from gdtui.export import export, export_measurements, open_output
 
     try:
         run = RunDirectory.open(typed.run_dir)
@@ -132,7 +134,7 @@ def _export(arguments: list[str]) -> int:
     except RunDirectoryError as error:
         parser.error(str(error))
     with output:
-        return export(run, output)
+        return (export_measurements if typed.measurements else export)(run, output)
 
 
 def _import(arguments: list[str]) -> int:
@@ -218,13 +220,45 @@ _COMMANDS: Final[dict[str, Callable[[list[str]], int]]] = {
 }
 
 
-def _understood(parser: "Parser", typed: "Namespace", default_pace: float | None) -> "Options":
-    """The run that was described; ends the program with exit status 2 when it makes no sense."""
+def _begun(parser: "Parser", typed: "Namespace", default_pace: float | None) -> tuple["Options", Path]:
+    """The run that was described, its problem loaded if it must be first, and the run's directory.
+
+    Ends the program with exit status 2 when it makes no sense.
+    """
+    from engine.problem_file import is_file
+    from engine.problems import LISTINGS
+
+    known = {listing.name: listing.must_load for listing in LISTINGS}
+    if not (is_file(typed.problem) or known.get(typed.problem)):
+        return _understood(parser, typed, default_pace, None), typed.run_dir or _new_run()
+
+    from engine.loading import LoadingError
+    from gdtui.loading import load_problem
+    from gdtui.runs import remove
+
+    path = typed.run_dir or _new_run()
+    try:
+        loaded = load_problem(typed.problem, typed.seed, typed.device, path)
+    except LoadingError as error:
+        if typed.debug:
+            print(error.traceback.rstrip(), file=sys.stderr)
+        parser.error(str(error))
+    try:
+        return _understood(parser, typed, default_pace, loaded), path
+    except SystemExit:
+        remove(path)
+        raise
+
+
+def _understood(
+    parser: "Parser", typed: "Namespace", default_pace: float | None, loaded: "Loaded | None"
+) -> "Options":
+    """The options with what the problem suggests; ends the program when they make no sense."""
     from engine.settings import SettingsError
     from gdtui.options import read_options
 
     try:
-        return read_options(typed, default_pace=default_pace)
+        return read_options(typed, default_pace=default_pace, loaded=loaded)
     except SettingsError as error:
         parser.error(str(error))
 

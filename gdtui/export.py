@@ -1,21 +1,27 @@
 """`gdtui export`: every batch of a run as CSV, also of a run whose logs are damaged or end early."""
 
+import contextlib
 import csv
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
 import numpy as np
 
-from engine.messages import Chunk
+from engine.messages import AnyRecord, Chunk, Evaluation, Validated
 from engine.rundir import RunDirectory, RunDirectoryError
 from engine.runlog import LogDamagedError, LogReader
 
 COLUMNS: Final = (
     "variant", "generation", "batch", "update", "epoch", "samples", "seconds",
     "batch_size", "accumulation_steps", "lr", "loss",
+)  # fmt: skip
+
+MEASURED: Final = (
+    "variant", "generation", "epoch", "batches", "updates", "samples", "seconds",
+    "full_loss", "validation_loss",
 )  # fmt: skip
 
 
@@ -32,13 +38,28 @@ def open_output(run: RunDirectory, path: Path | None) -> BinaryIO:
 
 
 def export(run: RunDirectory, output: BinaryIO) -> int:
-    """Write all rows that can be read; returns 0 when the logs are complete, else 1 after saying why."""
+    """Write every batch that can be read; returns 0 when the logs are complete, else 1 after saying why."""
     output.write((",".join(COLUMNS) + "\n").encode())
+    return _write(run, output, _rows)
+
+
+def export_measurements(run: RunDirectory, output: BinaryIO) -> int:
+    """Write what was measured on all data, a row each time, likewise."""
+    metrics = _metrics(run)
+    output.write((",".join([*MEASURED, *map(_quoted, metrics)]) + "\n").encode())
+    return _write(run, output, lambda name, reader: _measured_rows(name, reader, metrics))
+
+
+Rows = Callable[[str, LogReader], Iterator[str]]
+"""From a variant's name and log to lines."""
+
+
+def _write(run: RunDirectory, output: BinaryIO, rows: Rows) -> int:
     status = 0
     for variant in run.info.settings.variants:
         reader = LogReader(run.variant_log(variant.name))
         try:
-            for text in _rows(variant.name, reader):
+            for text in rows(variant.name, reader):
                 output.write(text.encode())
         except (LogDamagedError, PermissionError) as error:
             trouble = str(error)
@@ -58,6 +79,38 @@ def _rows(name: str, reader: LogReader) -> Iterator[str]:
     for record in reader:
         if isinstance(record, Chunk) and record.losses:
             yield chunk_rows(quoted, record)
+
+
+def _metrics(run: RunDirectory) -> list[str]:
+    """The names of all metrics; what is damaged is told when its rows are written."""
+    names: dict[str, None] = {}
+    for variant in run.info.settings.variants:
+        with contextlib.suppress(LogDamagedError, OSError):
+            for record in LogReader(run.variant_log(variant.name)):
+                if isinstance(record, Evaluation | Validated):
+                    names.update(dict.fromkeys(record.metrics))
+    return list(names)
+
+
+def _measured_rows(name: str, reader: LogReader, metrics: list[str]) -> Iterator[str]:
+    for record in reader:
+        if (losses := _losses(record)) is None:
+            continue
+        assert isinstance(record, Evaluation | Validated)
+        done = (record.epoch, record.batches, record.updates, record.samples, f"{record.seconds:.9f}")
+        measured = [*losses, *(record.metrics.get(metric) for metric in metrics)]
+        cells = [*map(str, (record.generation, *done)), *("" if m is None else repr(m) for m in measured)]
+        yield ",".join([_quoted(name), *cells]) + "\n"
+
+
+def _losses(record: AnyRecord) -> tuple[float | None, float | None] | None:
+    """On all training data, and on the held-out data."""
+    match record:
+        case Evaluation():
+            return record.full_loss, record.validation_loss
+        case Validated():
+            return None, record.loss
+    return None
 
 
 def chunk_rows(quoted_name: str, chunk: Chunk) -> str:

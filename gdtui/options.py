@@ -6,33 +6,24 @@ Touches no file and imports nothing heavy. What only torch can judge stays text:
 import argparse
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from engine.problem_file import absolute
 from engine.problems import LISTINGS, find
 from engine.settings import (
     BatchSize,
-    LrScaling,
     RunSettings,
     SettingsError,
     Variant,
     VariantSettings,
     default_names,
 )
+from gdtui.choices import READERS, chosen
 from gdtui.keyscript import Press
-from gdtui.values import (
-    Value,
-    batch_size,
-    device,
-    each,
-    fps,
-    keys,
-    label,
-    lr_scaling,
-    number,
-    optimizer,
-    pace,
-    whole,
-)
+from gdtui.values import Value, device, fps, keys, whole
+
+if TYPE_CHECKING:
+    from engine.messages import Loaded
 
 THEMES: Final = ("dark", "light", "high-contrast")
 APP_PACE: Final = 1.0
@@ -60,43 +51,54 @@ class Options:
 def add_run_options(parser: argparse.ArgumentParser) -> None:
     """Give a parser the options that describe a run."""
     compare = parser.add_argument_group("what to compare (one value for all, or one for each variant: a,b,c)")
-    add = compare.add_argument
-    add("--batch-sizes", type=each(batch_size), default=("full", 64, 1), metavar="SIZES",
-        help="a variant each: samples a batch, or full [full,64,1]")  # fmt: skip
-    add("--lr", type=each(number), default=(0.01,), metavar="LR", help="learning rate [0.01]")
-    add("--lr-scaling", type=each(lr_scaling), default=(LrScaling.NONE,), metavar="RULE",
-        help="how it follows the effective batch: none, linear, sqrt [none]")  # fmt: skip
-    add("--base-batch", type=whole(1), default=64, metavar="N",
-        help="the effective batch at which --lr holds unscaled, for all [64]")  # fmt: skip
-    add(
-        "--accumulation",
-        type=each(whole(1)),
-        default=(1,),
-        metavar="N",
-        help="batches behind one update [1]",
+    for option, metavar, text in _COMPARED:
+        _add(compare, option, metavar, text)
+    compare.add_argument(
+        "--drop-last",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="drop the incomplete last batch of an epoch",
     )
-    add("--momentum", type=each(number), default=(0.0,), metavar="M", help="from 0 up to below 1 [0]")
-    add(
-        "--optimizer",
-        type=each(optimizer),
-        default=("sgd",),
-        metavar="NAME",
-        help="any of torch.optim [sgd]",
-    )
-    add("--names", type=each(label), metavar="NAMES", help="a name for each variant")
-    add("--drop-last", action="store_true", help="drop the incomplete last batch of an epoch")
 
     how = parser.add_argument_group("how to train")
+    how.add_argument("--problem", default="synthetic", metavar="NAME",
+        help=f"{_problems()}, or FILE.py[:FUNCTION] for one of yours [synthetic]")  # fmt: skip
+    for option, metavar, text in _TRAINED:
+        _add(how, option, metavar, text)
     add = how.add_argument
-    add("--problem", default="synthetic", metavar="NAME", help=f"{_problems()} [synthetic]")
-    add("--epochs", type=whole(1), default=20, metavar="N", help="passes over the data [20]")
-    add("--pace", type=pace, default=argparse.SUPPRESS, metavar="N|free",
-        help="epochs a second for every variant [1 on screen, free without]")  # fmt: skip
     add("--seed", type=whole(0, 2**63 - 1), default=0, metavar="N",
         help="fixes data, first weights and order, for all [0]")  # fmt: skip
-    add("--device", type=device, default="auto", metavar="NAME", help="auto, cpu, cuda, cuda:N, mps [auto]")
+    add("--device", type=device, default="auto", metavar="NAME",
+        help="auto, cpu, cuda, cuda:N, mps; several: in turn [auto]")  # fmt: skip
     add("--threads", type=whole(1, MOST_THREADS), metavar="N", help="CPU threads a variant [a fair share]")
     add("--run-dir", type=Path, metavar="DIR", help="where every loss is kept [a new one; see gdtui runs]")
+    add("--debug", action="store_true", help="show the tracebacks of a problem's mistakes")
+
+
+_COMPARED: Final = (
+    ("--batch-sizes", "SIZES", "a variant each: samples a batch, or full [full,64,1]"),
+    ("--lr", "LR", "learning rate [0.01]"),
+    ("--lr-scaling", "RULE", "how it follows the effective batch: none, linear, sqrt [none]"),
+    ("--base-batch", "N", "the effective batch at which --lr holds unscaled, for all [64]"),
+    ("--accumulation", "N", "batches behind one update [1]"),
+    ("--momentum", "M", "from 0 up to below 1 [0]"),
+    ("--optimizer", "NAME", "any of torch.optim, or own: the problem's [sgd]"),
+    ("--names", "NAMES", "a name for each variant"),
+)
+_TRAINED: Final = (
+    ("--epochs", "N", "passes over the data [20]"),
+    ("--pace", "N|free", "epochs a second for every variant [1 on screen, free without]"),
+    ("--micro-batch", "N", "compute larger batches in pieces of N, exactly: for data that does not fit"),
+    ("--data-on", "PLACE", "device, host or auto: where the data lies [auto: on the device if it fits]"),
+    ("--loader-workers", "N", "processes a variant that read a Dataset ahead [0]"),
+    ("--validate-every", "N", "also measure on held-out data every N updates [at each epoch's end]"),
+)
+
+
+def _add(group: argparse._ArgumentGroup, option: str, metavar: str, text: str) -> None:
+    """An option that a problem may have a default of its own for."""
+    read = READERS[option.removeprefix("--").replace("-", "_")]
+    group.add_argument(option, type=read, default=argparse.SUPPRESS, metavar=metavar, help=text)
 
 
 def add_screen_options(parser: argparse.ArgumentParser, *, is_hidden: bool = False) -> None:
@@ -114,23 +116,34 @@ def add_screen_options(parser: argparse.ArgumentParser, *, is_hidden: bool = Fal
     screen.add_argument("--keys", type=keys, default=(), metavar="SCRIPT", help=keys_help)
 
 
-def read_options(typed: argparse.Namespace, *, default_pace: float | None) -> Options:
-    """The run that was described; SettingsError when it makes no sense."""
-    samples = find(typed.problem).samples
+def read_options(
+    typed: argparse.Namespace, *, default_pace: float | None, loaded: "Loaded | None" = None
+) -> Options:
+    """The run that was described; SettingsError when it makes no sense.
+
+    `loaded`: what the loader found, of a problem that it had to load.
+    """
+    samples = find(typed.problem).samples if loaded is None else loaded.n
+    typed = chosen(typed, {} if loaded is None else loaded.defaults, default_pace)
     variants = _variants(typed)
     if samples is not None:
         for variant in variants:
             variant.settings.resolve(samples)
     settings = RunSettings(
         variants=variants,
-        problem=typed.problem,
+        problem=typed.problem if loaded is None else absolute(typed.problem),
         epochs=typed.epochs,
-        pace=getattr(typed, "pace", default_pace),
+        pace=typed.pace,
         seed=typed.seed,
         device=typed.device,
         threads=typed.threads,
+        micro_batch=typed.micro_batch,
+        data_on=typed.data_on,
+        loader_workers=typed.loader_workers,
+        validate_every=typed.validate_every,
     )
-    notes = tuple(
+    notes = () if loaded is None else loaded.warnings
+    notes += tuple(
         f"{variant.name}: a batch of {size:,} is above the {samples:,} samples there are: full"
         for variant in variants
         if samples is not None and isinstance(size := variant.settings.batch_size, int) and size > samples

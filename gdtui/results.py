@@ -23,20 +23,40 @@ class Row:
     cells: tuple[str, ...]
 
 
-HEAD: Final = ("all data", "last epoch", "std", "variance", "updates", "training")
+_HEAD: Final = ("all data", "last epoch", "std", "variance", "updates", "training")
+
+
+def head(store: Store) -> tuple[str, ...]:
+    """The names of the cells: with held-out data, what it says in place of what training says of itself."""
+    if not (metric := _metric(store)) and not _has_validation(store):
+        return _HEAD
+    return ("all data", "held-out", "gap", metric[:9] or "last epoch", *_HEAD[4:])
+
+
+def _metric(store: Store) -> str:
+    """The problem's first metric."""
+    return next((name for one in store.states for name in one.tally.metrics), "")
+
+
+def _has_validation(store: Store) -> bool:
+    return any(one.tally.validations for one in store.states)
 
 
 def rows(store: Store) -> list[Row]:
     """One a variant, in order."""
-    return [Row(one.index, one.tally.name, _cells(one)) for one in store.states]
+    is_validated, metric = _has_validation(store), _metric(store)
+    return [Row(one.index, one.tally.name, _cells(one, metric, is_validated)) for one in store.states]
 
 
-def _cells(one: VariantState) -> tuple[str, ...]:
+def _cells(one: VariantState, metric: str, is_validated: bool) -> tuple[str, ...]:
     tally = one.tally
     if tally.state is not State.FINISHED:
         state = "no memory" if tally.state is State.OUT_OF_MEMORY else str(tally.state)
         return ("", state, "", "", count(tally.updates), clock(tally.seconds))
     figures = (tally.full_loss, tally.final_loss, tally.std, tally.variance)
+    if is_validated:
+        last = tally.metrics.get(metric, math.nan) if metric else tally.final_loss
+        figures = (tally.full_loss, tally.validation_loss, tally.generalisation_gap, last)
     return (*map(number, figures), count(tally.updates), f"{number(tally.seconds)} s")
 
 

@@ -3,6 +3,7 @@
 Removes only files that a run is made of, and never those of a run that is still going.
 """
 
+import contextlib
 import fcntl
 import sys
 import time
@@ -15,7 +16,7 @@ import msgspec
 
 from engine.follow import Follower
 from engine.messages import State
-from engine.rundir import RunDirectory, RunDirectoryError
+from engine.rundir import RunDirectory, RunDirectoryError, data_path
 from engine.tally import Tally
 
 _STARTING_SECONDS: Final = 60.0
@@ -91,6 +92,8 @@ def remove(path: Path) -> None:
     """Remove a run's files, and its directory if nothing else is in it."""
     for file in list(_files(path)):
         file.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        data_path(path).rmdir()
     if not any(path.iterdir()):
         path.rmdir()
 
@@ -181,7 +184,12 @@ def _has_ended(path: Path) -> bool:
 
 def _files(path: Path) -> Iterator[Path]:
     """What a run is made of; the user may have put more beside it."""
-    for pattern in ("*.gdlog", "*.out", "run.json"):  # run.json last: what is half removed stays listed
+    for pattern in (
+        "data/*.pt",
+        "*.gdlog",
+        "*.out",
+        "run.json",
+    ):  # run.json last: what is half removed stays listed
         yield from path.glob(pattern)
 
 

@@ -12,11 +12,8 @@ from engine.report import VariantReport, report
 from engine.rundir import RunDirectory
 from engine.tally import Tally
 
-HEADINGS: Final = (
-    "variant", "batch", "lr", "updates", "final loss", "std", "variance", "full loss", "seconds", "state",
-)  # fmt: skip
-_LEFT: Final = {0, len(HEADINGS) - 1}
-"""Columns of words; the others are figures."""
+_WORDS: Final = frozenset(("variant", "state"))
+"""The headings of columns of words; the others are of figures."""
 
 
 @contextmanager
@@ -51,19 +48,31 @@ def progress(tallies: Sequence[Tally], epochs: int) -> Iterator[Callable[[], Non
 def table(run: RunDirectory, tallies: Sequence[Tally]) -> None:
     """Print what a run came to, on stdout."""
     document = report(run, tallies)
-    rows = [_row(variant, tally) for variant, tally in zip(document.variants, tallies, strict=True)]
+    metrics = list(dict.fromkeys(name for each in document.variants for name in each.validation or ()))
+    heads = _headings(metrics)
+    rows = [_row(variant, tally, metrics) for variant, tally in zip(document.variants, tallies, strict=True)]
     print(f"{document.problem} · {document.device} · seed {document.seed} · {document.run_dir}\n")
     if sys.stdout.isatty():
-        _print_rich(rows)
+        _print_rich(heads, rows)
     else:
-        print(plain_table([HEADINGS, *rows]))
+        left = frozenset(column for column, heading in enumerate(heads) if heading in _WORDS)
+        print(plain_table([heads, *rows], left))
     print(
         "\nfinal loss: mean of the batch losses of the last epoch; std and variance: of the epochs' means;\n"
         "full loss: on all training data, after the last epoch: the one to compare by"
     )
+    if metrics:
+        print("held-out: on data not trained on, then, too; gap: held-out loss minus full loss")
 
 
-def plain_table(rows: Sequence[Sequence[str]], left: frozenset[int] | set[int] = frozenset(_LEFT)) -> str:
+def _headings(metrics: Sequence[str]) -> tuple[str, ...]:
+    """The columns' names; those of held-out data only where there is some."""
+    held_out = [f"held-out {name}" for name in metrics] + ["gap"] if metrics else []
+    learnt = ("variant", "batch", "lr", "updates", "final loss", "std", "variance", "full loss")
+    return (*learnt, *held_out, "seconds", "state")
+
+
+def plain_table(rows: Sequence[Sequence[str]], left: frozenset[int] | set[int]) -> str:
     """Rows as aligned text: words to the left, figures to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = (
@@ -76,32 +85,34 @@ def plain_table(rows: Sequence[Sequence[str]], left: frozenset[int] | set[int] =
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _print_rich(rows: Sequence[Sequence[str]]) -> None:
+def _print_rich(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     shown = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for column, heading in enumerate(HEADINGS):
-        shown.add_column(heading, justify="left" if column in _LEFT else "right")
+    for heading in headings:
+        shown.add_column(heading, justify="left" if heading in _WORDS else "right")
     for row in rows:
         shown.add_row(*map(Text, row))
     Console().print(shown)
 
 
-def _row(variant: VariantReport, tally: Tally) -> tuple[str, ...]:
+def _row(variant: VariantReport, tally: Tally, metrics: Sequence[str]) -> tuple[str, ...]:
     batch = "–" if variant.batch_size is None else f"{variant.batch_size:,}"
     if variant.accumulation_steps > 1:
         batch += f" ×{variant.accumulation_steps}"
     elif tally.resolved is not None and tally.resolved.is_full:
         batch = "full"
+    measured = variant.validation or {}
+    held_out = [*(measured.get(name) for name in metrics), variant.generalisation_gap] if metrics else []
     return (
         variant.name,
         batch,
         "–" if variant.lr is None else f"{variant.lr:.4g}",
         f"{variant.updates:,}",
-        *map(_figure, (variant.final_loss, variant.std, variant.variance, variant.full_loss)),
+        *map(_figure, (variant.final_loss, variant.std, variant.variance, variant.full_loss, *held_out)),
         f"{variant.seconds:.2f}",
         str(variant.state),
     )

@@ -41,8 +41,11 @@ _ENDED: Final = (
 _BROKEN: Final = (State.FAILED, State.OUT_OF_MEMORY, State.DIED)
 
 
-def train(run: RunDirectory, *, as_json: bool) -> int:
-    """Train the run that was just created to its end; returns the exit status."""
+def train(run: RunDirectory, *, as_json: bool, debug: bool = False) -> int:
+    """Train the run that was just created to its end; returns the exit status.
+
+    `debug`: show the tracebacks of what failed.
+    """
     with _signals() as received:
         watch = _Watch(run)
         warm_up(run.server_output)
@@ -64,7 +67,7 @@ def train(run: RunDirectory, *, as_json: bool) -> int:
             sys.stdout.buffer.flush()
         else:
             table(run, watch.tallies)
-        failed = watch.explain_failures()
+        failed = watch.explain_failures(debug=debug)
     return 128 + received[0] if received else FAILED if failed else OK
 
 
@@ -122,14 +125,14 @@ class _Watch:
         for name, death in self._dead.items():
             self._by_name[name].add(death)
 
-    def explain_failures(self) -> bool:
+    def explain_failures(self, *, debug: bool) -> bool:
         """Say on stderr what went wrong; whether anything did."""
         for damage in self._follower.damage:
             _say(str(damage))
         broken = [tally for tally in self.tallies if tally.state in _BROKEN]
         for tally in broken:
             _say(f"{tally.name}: {tally.state}: {tally.detail}")
-            if tally.traceback:
+            if debug and tally.traceback:
                 print(tally.traceback.rstrip(), file=sys.stderr)
             output = self._run.variant_output(tally.name)
             if output.exists() and output.stat().st_size:

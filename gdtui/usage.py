@@ -68,7 +68,10 @@ Write every batch of a run as CSV, a row each:
 variant,generation,batch,update,epoch,samples,seconds,batch_size,accumulation_steps,lr,loss
 
 samples and seconds are those before the batch, for that is the model that had this loss;
-update is the one that the batch contributes to; batch_size the samples in it; lr the one in force."""
+update is the one that the batch contributes to; batch_size the samples in it; lr the one in force.
+
+With --measurements, a row for each time that the model was measured on all data, held-out data too:
+variant,generation,epoch,batches,updates,samples,seconds,full_loss,validation_loss, and the metrics."""
 
 _EXPORT_EXAMPLES: Final = """\
 examples:
@@ -197,12 +200,13 @@ def export_parser() -> Parser:
     """`gdtui export`"""
     parser = Parser(
         prog="gdtui export",
-        usage="gdtui export RUN_DIR [-o FILE]",
+        usage="gdtui export RUN_DIR [--measurements] [-o FILE]",
         description=_EXPORT_ABOUT,
         epilog=_EXPORT_EXAMPLES,
     )
     add = parser.add_argument_group("what and where").add_argument
     add("run_dir", type=Path, metavar="RUN_DIR", help="a run's directory, as gdtui runs lists them")
+    add("--measurements", action="store_true", help="what was measured on all data, not the batches")
     add("-o", "--output", type=Path, metavar="FILE", help="the file to write [stdout]")
     parser.add_general()
     return parser

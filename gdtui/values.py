@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from engine.settings import BatchSize, LrScaling, SettingsError, parse_batch_size
+from engine.settings import BatchSize, DataOn, LrScaling, SettingsError, parse_batch_size
 from gdtui.keyscript import KeyScriptError, Press, parse_keys
 
 Value = TypeVar("Value")
@@ -51,6 +51,21 @@ def lr_scaling(text: str) -> LrScaling:
     except ValueError:
         allowed = ", ".join(LrScaling)
         raise argparse.ArgumentTypeError(f"{_shown(text)}: one of {allowed}") from None
+
+
+def data_on(text: str) -> DataOn:
+    """Where the data lies."""
+    try:
+        return DataOn(text.strip().lower())
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{_shown(text)}: one of {', '.join(DataOn)}") from None
+
+
+def switch(text: str) -> bool:
+    """Yes or no, as a problem's file says it."""
+    if text not in ("True", "False"):
+        raise argparse.ArgumentTypeError(f"{_shown(text)}: True or False")
+    return text == "True"
 
 
 def batch_size(text: str) -> BatchSize:
@@ -106,11 +121,12 @@ def keys(text: str) -> tuple[Press, ...]:
 
 
 def device(text: str) -> str:
-    """The name of a device; whether it is there is the worker's to judge."""
-    name = text.strip().lower()
-    if not _DEVICE.fullmatch(name):
-        raise argparse.ArgumentTypeError(f"{_shown(text)}: auto, cpu, cuda, cuda:N or mps")
-    return name
+    """The name of a device, or of several; whether they are there is the worker's to judge."""
+    names = [name.strip().lower() for name in text.split(",")]
+    if not all(map(_DEVICE.fullmatch, names)):
+        allowed = "auto, cpu, cuda, cuda:N or mps; several: cuda:0,cuda:1"
+        raise argparse.ArgumentTypeError(f"{_shown(text)}: {allowed}")
+    return ",".join(names)
 
 
 def label(text: str) -> str:

@@ -31,6 +31,11 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     defaults: Mapping[str, Any] = {}
     """Settings that fit it, by the names of the options: as in Problem.defaults."""
 
+    @property
+    def must_load(self) -> bool:
+        """What there is to say of it is only known once a loader has loaded it."""
+        return self.samples is None or self.needs_extra
+
 
 _TABULAR: Final = {"batch_sizes": (512, 128, 32), "lr": 0.1, "epochs": 30}
 _OWN: Final = {**_TABULAR, "lr": 0.01}
@@ -121,7 +126,7 @@ def find(name: str) -> Listing:
         if listing.name == name:
             return listing
     known = ", ".join(listing.name for listing in LISTINGS)
-    raise SettingsError(f"problem {name!r}: one of {known}")
+    raise SettingsError(f"problem {name!r}: one of {known}, or FILE.py[:FUNCTION]")
 
 
 def load(name: str, seed: int, data: DataSettings | None = None) -> Problem:

@@ -26,12 +26,12 @@ class Summary(Line):
 
     def tell(self, store: "Store") -> None:
         """Show the results of this run."""
-        from gdtui.results import HEAD, meaning, rows  # numpy: not before the first frame
+        from gdtui.results import head, meaning, rows  # numpy: not before the first frame
 
         found = rows(store)
         name_width = max(len(row.name) for row in found) + 2
-        head = Content.styled(" " * (name_width + 2) + _cells(HEAD), "$quiet")
-        lines = [head, *(_line(row, name_width) for row in found), Content("")]
+        names = Content.styled(" " * (name_width + 2) + _cells(head(store)), "$quiet")
+        lines = [names, *(_line(row, name_width) for row in found), Content("")]
         self.update(Content("\n").join([*lines, Content(meaning(store)), Content.styled(_NEXT, "$quiet")]))
 
 

@@ -36,7 +36,8 @@ FIELDS = [
         "updates",
         "samples",
     ),
-    *("epoch_losses", "final_loss", "std", "variance", "full_loss", "seconds", "state"),
+    *("epoch_losses", "final_loss", "std", "variance", "full_loss", "validation", "generalisation_gap"),
+    *("device", "peak_memory", "batch_milliseconds", "seconds", "state"),
 ]
 
 

@@ -26,6 +26,7 @@ from engine.messages import (
     State,
     StateChanged,
     Stop,
+    Validated,
     WorkerTask,
 )
 from engine.problem import Problem
@@ -73,20 +74,27 @@ def state_is(state: State) -> Callable[[list[AnyRecord]], bool]:
     return check
 
 
+def until_finished() -> tuple[Callable[[list[AnyRecord]], bool], AnyCommand]:
+    """A step that waits for the end."""
+    return state_is(State.FINISHED), Change(id=9, settings=VariantSettings())
+
+
 def run(
     path: Path,
     problem: Problem,
     settings: VariantSettings,
     monkeypatch: pytest.MonkeyPatch,
     *steps: tuple[Callable[[list[AnyRecord]], object], AnyCommand],
+    **how: object,
 ) -> list[AnyRecord]:
     """Run a worker in this process through the steps, then stop it; its log."""
-    monkeypatch.setattr(problems, "load", lambda name, seed: problem)
+    monkeypatch.setattr(problems, "load", lambda name, seed, data: problem)
     variant = Variant(name="a", settings=settings)
     log = path / "a.gdlog"
     task = WorkerTask(
-        run=RunSettings(variants=(variant,), device="cpu", epochs=2),
+        run=RunSettings(variants=(variant,), device="cpu", epochs=2, **how),  # type: ignore[arg-type]
         variant=variant,
+        device="cpu",
         log=str(log),
         output="",
         threads=1,
@@ -158,21 +166,109 @@ def test_an_exception_in_training_is_kept_and_a_restart_goes_on(
         MemoryError(),
     ],
 )
-def test_out_of_memory_is_a_state_of_its_own(
+def test_out_of_memory_halves_the_batch_and_keeps_the_effective_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
+    """40 samples, memory for 10: full in 4 pieces, and so it trains to the end."""
     problem = problem_with(failing_above(10, error))
-    settings = VariantSettings(batch_size=FULL)
-    smaller = Restart(id=1, settings=VariantSettings(batch_size=4))
+    records = run(tmp_path, problem, VariantSettings(batch_size=FULL), monkeypatch, until_finished())
+    changed = [r for r in records if isinstance(r, Changed)]
+    assert [r.settings.accumulation_steps for r in changed[:-1]] == [2, 4]
+    assert changed[0].note == (
+        "out of memory at 40 samples at once: batches of 20, the effective batch stays 40"
+    )
+    chunks = [r for r in records if isinstance(r, Chunk)]
+    assert {(r.batch_size, r.accumulation_steps) for r in chunks} == {(10, 4)}
+    assert chunks[-1].last_update == 2
+
+
+def test_out_of_memory_goes_back_to_the_batch_that_worked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def some_done(records: list[AnyRecord]) -> bool:
+        return any(isinstance(r, Chunk) for r in records)
+
+    monkeypatch.setattr("engine.training.CHUNK_SECONDS", 0.0)  # one batch a chunk
+    problem = problem_with(failing_above(10, torch.OutOfMemoryError("CUDA out of memory")))
+    larger = Change(id=1, settings=VariantSettings(batch_size=32, accumulation_steps=1, lr=0.02))
+    settings = VariantSettings(batch_size=5, accumulation_steps=2)
+    records = run(tmp_path, problem, settings, monkeypatch, (some_done, larger), until_finished())
+    there, back = [r for r in records if isinstance(r, Changed)][:2]
+    assert (there.settings.batch_size, there.command) == (32, 1)
+    assert back.settings == VariantSettings(batch_size=5, accumulation_steps=2, lr=0.02)
+    assert "back to a batch of 5, which worked" in back.note
+    assert max(r.batch_size for r in records if isinstance(r, Chunk)) == 5
+
+
+def test_out_of_memory_at_one_sample_is_a_state_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem = problem_with(failing_above(0, MemoryError()))
     records = run(
         tmp_path,
         problem,
-        settings,
+        VariantSettings(batch_size=4),
         monkeypatch,
-        (state_is(State.OUT_OF_MEMORY), smaller),
-        (state_is(State.FINISHED), Change(id=2, settings=VariantSettings())),
+        (state_is(State.OUT_OF_MEMORY), Change(id=1, settings=VariantSettings())),
     )
-    assert [r.generation for r in records if isinstance(r, Started)] == [1, 2]
+    states = [r.state for r in records if isinstance(r, StateChanged)]
+    assert states[-1] is State.OUT_OF_MEMORY
+
+
+def test_memory_that_runs_out_within_a_group_costs_no_update_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The third batch of a group fails once: what was accumulated is dropped, and batches stay contiguous."""
+    calls: list[int] = []
+
+    def loss(output: Tensor, target: Tensor) -> Tensor:
+        if torch.is_grad_enabled():
+            calls.append(len(target))
+            if len(calls) == 3:
+                raise torch.OutOfMemoryError("CUDA out of memory")
+        return mse(output, target)
+
+    settings = VariantSettings(batch_size=4, accumulation_steps=4)
+    records = run(tmp_path, problem_with(loss), settings, monkeypatch, until_finished())
+    chunks = [r for r in records if isinstance(r, Chunk)]
+    number = 1
+    for chunk in chunks:
+        assert chunk.batch == number
+        number += chunk.batches
+    assert chunks[-1].end_samples == 80
+    assert [r.state for r in records if isinstance(r, StateChanged)][-1] is State.FINISHED
+
+
+def test_validation_is_recorded_at_each_epochs_end_and_as_often_as_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = problem_with(mse)
+    assert isinstance(base.train, tuple)
+    inputs, target = base.train
+    problem = Problem(
+        train=base.train,
+        validation=(inputs[:7], target[:7]),
+        model=base.model,
+        loss=mse,
+        metrics={"error": lambda output, target: (output.squeeze(-1) - target).abs().mean()},
+    )
+    records = run(
+        tmp_path,
+        problem,
+        VariantSettings(batch_size=4, accumulation_steps=2),
+        monkeypatch,
+        until_finished(),
+        validate_every=2,
+    )
+    ends = [r for r in records if isinstance(r, Evaluation)]
+    assert [(r.epoch, r.updates) for r in ends] == [(0, 0), (1, 5), (2, 10)]
+    assert all(r.validation_loss is not None and r.metrics["error"] > 0 for r in ends)
+    between = [r for r in records if isinstance(r, Validated)]
+    assert [(r.epoch, r.updates, r.samples) for r in between] == [
+        (1, 2, 16), (1, 4, 32), (2, 6, 48), (2, 8, 64),
+    ]  # fmt: skip
+    assert ends[0].validation_loss > between[0].loss > between[-1].loss > 0  # type: ignore[operator]
+    assert all(set(r.metrics) == {"error"} for r in between)
 
 
 def test_weights_that_are_not_finite_end_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,6 +98,7 @@ def test_devices_that_may_be_there(name: str) -> None:
         ("--pace inf", "above 0, or free"),
         ("--seed -1", "a whole number from 0"),
         ("--device tpu", "auto, cpu, cuda, cuda:N or mps"),
+        ("--device cuda:0,tpu", "several: cuda:0,cuda:1"),
         ("--device cuda:x", "auto, cpu, cuda, cuda:N or mps"),
         ("--threads 0", "a whole number from 1"),
         ("--theme pink", "dark"),

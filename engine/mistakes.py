@@ -1,0 +1,67 @@
+"""What went wrong in a user's problem, in one line: the file, the line where there is one, the error."""
+
+import os
+import re
+import traceback
+from pathlib import Path
+from typing import Final
+
+from engine.problem import ProblemError
+from engine.settings import SettingsError
+
+_FORWARDED: Final = "Original Traceback (most recent call last):"
+"""A DataLoader's process sends its exception as text."""
+
+_HINTS: Final = (
+    ("Expected more than 1 value per channel", "a last batch of one sample: --drop-last leaves it out"),
+    ("mat1 and mat2 must have the same dtype", "model and data differ in precision: x.astype('float32')"),
+    ("expected scalar type Float but found Double", "numpy's floats have 64 bits: x.astype('float32')"),
+    ("expected scalar type Long", "classes are whole numbers: y.astype('int64')"),
+)
+
+
+def explain(error: BaseException, file: Path | None) -> str:
+    """Such as "net.py:12: ValueError: no such column". `file`: the problem's, None for one of gdtui's."""
+    what = "; ".join([_what(error), *getattr(error, "__notes__", ())])
+    hint = next((f" ({hint})" for text, hint in _HINTS if text in what), "")
+    if file is None:
+        return what + hint
+    line = _line_in(error, file)
+    if line is None and isinstance(error, SettingsError) and not isinstance(error, ProblemError):
+        return what  # a setting's fault, not the file's
+    where = _shown(file) if line is None else f"{_shown(file)}:{line}"
+    return f"{where}: {what}{hint}"
+
+
+def _what(error: BaseException) -> str:
+    if isinstance(error, SyntaxError):
+        return f"{type(error).__name__}: {error.msg}"
+    text = str(error)
+    if _FORWARDED in text:
+        return text.strip().splitlines()[-1]
+    text = " ".join(text.split()) if len(text) < 1000 else text.strip().splitlines()[0]
+    if isinstance(error, SettingsError):
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _line_in(error: BaseException, file: Path) -> int | None:
+    """The line of that file that was at work last, or where the function begins that is wrong."""
+    code = getattr(getattr(error, "about", None), "__code__", None)
+    if code is not None and code.co_filename == str(file):
+        return int(code.co_firstlineno)
+    if isinstance(error, SyntaxError) and error.filename == str(file):
+        return error.lineno
+    if _FORWARDED in str(error):
+        found = re.findall(rf'File "{re.escape(str(file))}", line (\d+)', str(error))
+        return int(found[-1]) if found else None
+    lines = [
+        frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)
+    ]
+    return lines[-1] if lines else None
+
+
+def _shown(file: Path) -> str:
+    """Relative to where the user is, when that is shorter."""
+    relative = os.path.relpath(file)
+    return relative if not relative.startswith("..") else str(file)

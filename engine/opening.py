@@ -1,0 +1,66 @@
+"""Opens a problem, from a file or the registry, its data made here or mapped from the loader's files.
+
+For loader and workers only, since it imports torch and runs what users wrote.
+"""
+
+import random
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+
+from engine import problem_file, problems
+from engine.problem import Problem, check_data
+from engine.settings import DataSettings
+
+SETS: Final = ("train", "validation")
+
+
+def open_problem(
+    problem: str, seed: int, data: DataSettings | None = None, stored: Path | None = None
+) -> Problem:
+    """The problem of that name, with its data. Raises whatever a user's file raises.
+
+    `data`: the file that it is made of. `stored`: a directory with tensors that `store` put there; they
+    replace those that the problem makes.
+    """
+    seed_all(seed)
+    if problem_file.is_file(problem):
+        opened = problem_file.run(problem)
+    else:
+        opened = problems.load(problem, seed, data)
+    sets = {name: _opened(name, getattr(opened, name), stored) for name in SETS}
+    return replace(opened, **sets)
+
+
+def _opened(name: str, made: Any, stored: Path | None) -> Any:
+    file = None if stored is None else stored / f"{name}.pt"
+    if file is not None and file.exists():
+        return torch.load(file, mmap=True, weights_only=True)
+    if callable(made) and not hasattr(made, "__getitem__"):
+        made = made()
+        check_data(name, made)
+    return made
+
+
+def store(problem: Problem, data: Path) -> None:
+    """Put the tensors of a problem's data sets there for workers to map, one copy for all of them.
+
+    Datasets are left alone: each worker opens its own.
+    """
+    for name in SETS:
+        tensors = getattr(problem, name)
+        if isinstance(tensors, tuple | list):
+            data.mkdir(parents=True, exist_ok=True)
+            # Cloned, for a view would take all that it is a view of with it.
+            whole = tuple(torch.as_tensor(each).detach().cpu().contiguous().clone() for each in tensors)
+            torch.save(whole, data / f"{name}.pt")
+
+
+def seed_all(seed: int) -> None:
+    """Fix what a problem draws from torch's, numpy's and Python's own generators."""
+    torch.manual_seed(seed)
+    np.random.seed(seed % 2**32)
+    random.seed(seed)

@@ -1,0 +1,74 @@
+"""A problem in a user's file, `path/to/file.py[:name]`. Runs that file: for loader and workers only."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from engine.problem import Problem, ProblemError
+
+_FUNCTION: Final = "problem"
+_MODULE: Final = "gdtui_problem"
+
+
+def is_file(problem: str) -> bool:
+    """Whether the problem of that name is in a file, and not one that comes with gdtui."""
+    return split(problem)[0].suffix == ".py"
+
+
+def split(problem: str) -> tuple[Path, str]:
+    """File and function of "path/to/file.py[:name]"."""
+    path, colon, name = problem.rpartition(":")
+    if colon and path.endswith(".py"):
+        return Path(path), name or _FUNCTION
+    return Path(problem), _FUNCTION
+
+
+def file_of(problem: str) -> Path | None:
+    """The problem's file, absolute; None for one that comes with gdtui."""
+    return split(problem)[0].absolute() if is_file(problem) else None
+
+
+def absolute(problem: str) -> str:
+    """The same from wherever it is run."""
+    path, name = split(problem)
+    return f"{path.absolute()}:{name}" if is_file(problem) else problem
+
+
+def run(problem: str) -> Problem:
+    """Run the file, call its function; raises what these raise, ProblemError when there comes no Problem."""
+    path, name = split(problem)
+    path = path.absolute()
+    function = _function(_module(path), name)
+    made = function()
+    if not isinstance(made, Problem):
+        raise ProblemError(f"{name}() returns a {type(made).__name__}, no engine.Problem")
+    return made
+
+
+def _module(path: Path) -> Any:
+    import importlib.util  # not at the program's start, which asks only whether it is a file
+
+    if not path.is_file():
+        raise ProblemError("there is no such file")
+    spec = importlib.util.spec_from_file_location(_MODULE, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[_MODULE] = module
+    sys.path.insert(0, str(path.parent))  # as when Python runs it: it may import what lies beside it
+    spec.loader.exec_module(module)
+    return module
+
+
+def _function(module: Any, name: str) -> Callable[[], Any]:
+    function = getattr(module, name, None)
+    if callable(function):
+        return function  # type: ignore[no-any-return]
+    local = [
+        each
+        for each, value in vars(module).items()
+        if getattr(value, "__module__", "") == _MODULE and callable(value)
+    ]
+    there = f"; it has {', '.join(local)}" if local else ""
+    raise ProblemError(f"there is no function {name}(){there}")

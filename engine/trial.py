@@ -1,0 +1,115 @@
+"""Tries a problem out before anything is trained: one small batch through model, loss and metrics.
+
+Finds the mistakes that would otherwise show in every worker, and says what the problem is.
+"""
+
+import warnings
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+import torch
+from torch import Tensor
+
+from engine.evaluating import measuring
+from engine.modelling import Modelling, count_parameters, describe
+from engine.problem import Problem, ProblemError
+from engine.settings import DataOn
+from engine.sources import Samples, open_source
+
+_SAMPLES: Final = 8
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a problem is, as its loader found it."""
+
+    n: int
+    """Samples to train on."""
+    validation_n: int
+    """Samples held out; 0 without any."""
+    model: str
+    parameters: int
+    warnings: tuple[str, ...] = ()
+    """What torch had to say: shapes that are broadcast, for example."""
+
+
+def try_out(problem: Problem, seed: int, device: torch.device) -> Facts:
+    """Compute one small training batch and one of validation. Raises what is wrong."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("always", UserWarning)
+        torch.manual_seed(seed)
+        modelling = Modelling(problem, device)
+        n, samples = _first(problem.train, seed, device)
+        _loss(modelling, samples).backward()  # type: ignore[no-untyped-call]
+        validation_n = 0
+        if problem.validation is not None:
+            validation_n, samples = _first(problem.validation, seed, device)
+            with measuring(modelling.model):
+                _check_metrics(modelling, samples)
+    return Facts(
+        n=n,
+        validation_n=validation_n,
+        model=describe(modelling.model),
+        parameters=count_parameters(modelling.model),
+        warnings=tuple(dict.fromkeys(" ".join(str(each.message).split()) for each in caught)),
+    )
+
+
+def _first(data: Any, seed: int, device: torch.device) -> tuple[int, Samples]:
+    source = open_source(data, device, seed=seed, data_on=DataOn.AUTO, loader_workers=0, is_trial=True)
+    samples, _ = next(iter(source.sweep(min(_SAMPLES, source.n))))
+    return source.n, samples
+
+
+def _loss(modelling: Modelling, samples: Samples) -> Tensor:
+    """The loss, if it is one."""
+    output, target = _noting(f"in the model, given {_shapes(samples)}", modelling.outcome, samples)
+    loss = _noting(
+        f"in the loss of {_shapes(output)} against {_shapes(target)}", modelling.problem.loss, output, target
+    )
+    about = modelling.problem.loss
+    if not isinstance(loss, Tensor):
+        raise ProblemError(f"loss: returns a {type(loss).__name__}, not a tensor", about=about)
+    if loss.numel() != 1 or loss.ndim:
+        raise ProblemError(
+            f"loss: returns a tensor of shape {_shapes(loss)}, not one number: take its mean", about=about
+        )
+    if not loss.requires_grad:
+        raise ProblemError("loss: does not follow from the model's weights: was it detached?", about=about)
+    return loss
+
+
+def _check_metrics(modelling: Modelling, samples: Samples) -> None:
+    output, target = _noting(f"in the model, given {_shapes(samples)}", modelling.outcome, samples)
+    _noting("in the loss of held-out samples", modelling.problem.loss, output, target)
+    for name, metric in modelling.problem.metrics.items():
+        value = _noting(f"in the metric {name!r}", metric, output, target)
+        try:
+            float(value)
+        except (TypeError, ValueError, RuntimeError):
+            what = (
+                f"a tensor of shape {_shapes(value)}"
+                if isinstance(value, Tensor)
+                else f"a {type(value).__name__}"
+            )
+            raise ProblemError(f"metrics: {name!r} returns {what}, not one number", about=metric) from None
+
+
+def _noting(note: str, call: Callable[..., Any], *arguments: Any) -> Any:
+    """Call; an exception gets a note on what was being done."""
+    try:
+        return call(*arguments)
+    except Exception as error:
+        error.add_note(note)
+        raise
+
+
+def _shapes(value: Any) -> str:
+    if isinstance(value, Tensor):
+        return f"({', '.join(map(str, value.shape))})"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_shapes(each)}" for name, each in value.items())
+    if isinstance(value, tuple | list):
+        return ", ".join(map(_shapes, value))
+    return type(value).__name__

@@ -1,0 +1,61 @@
+"""Loads a problem before its run is begun: in a process of its own, with a word on the terminal meanwhile.
+
+Leaves nothing behind of a problem that cannot be loaded.
+"""
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from engine.launch import warm_up
+from engine.loading import load
+from engine.messages import Loaded, LoadTask
+from engine.problem_file import absolute
+from engine.rundir import data_path, reserve, server_output
+from engine.settings import DataSettings
+from gdtui.runs import remove
+
+_THREADS: Final = 1
+
+
+def load_problem(problem: str, seed: int, device: str, run: Path, data: DataSettings | None = None) -> Loaded:
+    """What the problem is; its tensors are then in the directory of the run that is about to begin.
+
+    Raises engine.loading.LoadingError for a problem that cannot be loaded, RunDirectoryError for a
+    directory that cannot be used.
+    """
+    reserve(run)
+    output = server_output(run)
+    try:
+        warm_up(output)
+        task = LoadTask(
+            problem=absolute(problem),
+            seed=seed,
+            device=device.split(",")[0],
+            threads=_THREADS,
+            data=data,
+            stored=str(data_path(run)),
+            output=str(output),
+        )
+        with _saying(f"loading {problem}…"):
+            return load(task)
+    except BaseException:
+        remove(run)
+        raise
+
+
+@contextlib.contextmanager
+def _saying(text: str) -> Iterator[None]:
+    """A line on the terminal, gone when that is over; nothing where there is no terminal."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield
+        return
+    sys.stderr.write(text)
+    sys.stderr.flush()
+    try:
+        yield
+    finally:
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()
