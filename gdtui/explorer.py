@@ -40,7 +40,7 @@ class Explorer:
         self.cursor: float | None = None
         """Where on the x axis the crosshair is; None: there is none."""
         self._is_held = False
-        """The crosshair was put there by keys: it stays when the mouse does not move."""
+        """Keys have put the crosshair there, or hidden it: so it stays while the mouse does not move."""
 
     # --- The window, by keys --------------------------------------------------------------------
 
@@ -125,7 +125,8 @@ class Explorer:
         self._live.glance()
 
     def hide_cursor(self) -> None:
-        self.cursor, self._is_held = None, False
+        """No crosshair, until the mouse moves or a key brings it."""
+        self.cursor, self._is_held = None, True
         self._live.look()
 
     def under_cursor(self, one: VariantState) -> BatchInfo | None:

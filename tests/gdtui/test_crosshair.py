@@ -137,6 +137,16 @@ async def test_what_comes_below_a_mouse_at_rest_is_read_out(bench: Bench) -> Non
         assert column(chart) == 50
 
 
+async def test_hidden_it_comes_back_when_the_mouse_moves(bench: Bench) -> None:
+    async with shown(bench) as (app, pilot):
+        chart = charts(app)[0]
+        await hover(pilot, chart, 30)
+        await press(pilot, "escape", "end")
+        assert column(chart) is None
+        await hover(pilot, chart, 31)
+        assert column(chart) == 31
+
+
 async def test_on_a_small_screen_a_table_stands_below_the_chart(bench: Bench) -> None:
     async with shown(bench, NARROW) as (app, pilot):
         before = text_of(app).splitlines()
