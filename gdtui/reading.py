@@ -15,6 +15,8 @@ from gdtui.history import BatchInfo
 _LABEL: Final = "$foreground 60%"
 _NOTHING: Final = "no batch here"
 _GAP: Final = "  "
+_ROOMY: Final = 18
+"""Cells beyond which a label and its value would lie too far apart."""
 
 
 def _count(value: float, width: int) -> str:
@@ -80,7 +82,7 @@ def figures(info: BatchInfo | None, width: int) -> Content:
 
 
 def _row(fields: tuple[_Field, ...], info: BatchInfo, width: int) -> Content:
-    cell = max(1, (width - len(_GAP) * (len(fields) - 1)) // len(fields))
+    cell = min(max(1, (width - len(_GAP) * (len(fields) - 1)) // len(fields)), _ROOMY)
     return Content(_GAP).join([_cell(field, info, cell) for field in fields])
 
 

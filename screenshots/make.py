@@ -74,6 +74,8 @@ SHOTS = {
     "changed": Shot(
         (160, 45), (Step(epoch(5), ("2", "]", "]", "3", "]", "]", "0")), Step(epoch(12))), options=FAST
     ),
+    "crosshair": Shot((160, 45), (Step(epoch(20), ("end", "h", "H", "H")),), options=("--pace", "free")),
+    "crosshair-small": Shot((80, 24), (Step(epoch(20), ("h", "H", "H")),), options=("--pace", "free")),
     "small": Shot((80, 24), (Step(epoch(13)),), options=FAST),
     "help": Shot((160, 45), (Step(epoch(3), ("question_mark",)),), options=FAST),
     "summary": Shot((160, 45), (Step(epoch(20)),), options=("--pace", "free")),

@@ -31,6 +31,8 @@ _LAST_MARGIN = 1e-4 + 0.001516152
 _FAR = 4096.0
 """Dots beyond the window at which a line is cut before it is sampled: plotext samples all of it,
 which costs it seconds and gigabytes."""
+_FARTHEST = 1e12
+"""Dots beyond which a point's place no longer matters: it must be a whole number still."""
 _BITS: Final = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]], np.uint8)
 """Unicode's numbering of the dots in a braille cell."""
 
@@ -131,7 +133,7 @@ def _points(trace: Trace, x: Scale, y: Scale, width: int, height: int) -> _Point
     joined = np.zeros(gaps.size, np.bool_)
     joined[1:] = gaps[1:] == gaps[:-1]
     rows = height * DOTS_Y
-    far_x = np.clip(at, -_FAR * width, _FAR * width)
+    far_x = np.clip(at, -_FARTHEST, _FARTHEST)
     return _Points(far_x, np.clip(top, -1e9, 1e9), np.clip(bottom, -1e9, rows + 1e9), joined)
 
 

@@ -201,6 +201,18 @@ def test_a_segment_across_the_whole_window_is_drawn_though_both_ends_lie_outside
     assert cells.tolist() == plotexts_cells(trace, UNIT, UNIT, 20, 5).tolist()
 
 
+@pytest.mark.parametrize("zoom", [10.0, 1e4, 1e7])
+@pytest.mark.parametrize("share", [0.1, 0.75])
+def test_however_far_away_the_ends_are_a_segment_crosses_the_window_at_its_height(
+    zoom: float, share: float
+) -> None:
+    window = Scale(share, share + 1 / zoom)
+    dots = rasterise(line([0.0, 1.0], [0.0, 1.0]), window, UNIT, 20, 25).dots
+    rows = np.flatnonzero(dots.any(axis=1))
+    assert np.count_nonzero(dots.any(axis=0)) >= 39, "plotext, too, may leave out one dot"
+    assert 1 - (rows.max() + 1) / 100 == pytest.approx(share, abs=0.02)
+
+
 @pytest.mark.parametrize("above", np.linspace(1.01, 1.6, 24))
 def test_dense_columns_are_joined_across_the_border_without_a_hole(above: float) -> None:
     x = np.repeat(middle(np.arange(-6.0, 40.0), 40), 2)
