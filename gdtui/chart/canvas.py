@@ -18,7 +18,7 @@ from gdtui.chart.frame import Inks, frame
 from gdtui.chart.layout import clean, room
 from gdtui.chart.palette import blend
 from gdtui.chart.picture import Mark, Picture, Scale, Series
-from gdtui.chart.raster import DOTS_X, Layer, pack, place, rasterise, spots
+from gdtui.chart.raster import DOTS_X, DOTS_Y, Layer, pack, place, rasterise, spots
 
 _BRAILLE = 0x2800
 POINT, SMALL_POINT, ABOVE, BELOW, MARK = (ord(c) for c in "◆•▲▼┊")
@@ -87,7 +87,7 @@ def compose(picture: Picture, cells: Cells, background: str) -> None:
 def with_cursor(cells: Cells, picture: Picture, x: float, colour: str) -> Cells:
     """A copy with a thin line at this x; the cells themselves if it is outside.
 
-    It hides no data: these keep their dots, and where several variants have lines also their colours.
+    It hides no data: these keep their dots, and lines their colours; clouds of dots are lit in its own.
     """
     canvas = room(sound(picture.y), cells.width, cells.height)
     at = place(np.array([x]), sound(picture.x), canvas.width, 1)[0]
@@ -95,12 +95,21 @@ def with_cursor(cells: Cells, picture: Picture, x: float, colour: str) -> Cells:
         return cells
     copy = Cells(cells.characters.copy(), cells.inks.copy(), cells.palette)
     column = copy.column(canvas.left + int(at), canvas.height + canvas.framed)
-    own = [copy.ink(one.colour) for one in picture.series] if len(picture.series) > 1 else []
-    column.characters[np.isin(column.characters, _FREE)] = CURSOR
+    is_line = np.isin(column.inks, [copy.ink(one.colour) for one in picture.series])
+    is_line &= ~_is_cloud(column.characters)
+    is_free = np.isin(column.characters, _FREE)
+    column.characters[is_free] = CURSOR
     if canvas.framed:
         column.characters[-1] = CURSOR_BELOW
-    column.inks[~np.isin(column.inks, own) | (column.characters == CURSOR)] = copy.ink(colour)
+    column.inks[~is_line | is_free] = copy.ink(colour)
     return copy
+
+
+def _is_cloud(characters: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """Whether braille cells have more dots than lines through them would have."""
+    dots = np.unpackbits((characters & 0xFF).astype(np.uint8)).reshape(*characters.shape, 8).sum(axis=-1)
+    cloudy: NDArray[np.bool_] = (characters >> 8 == _BRAILLE >> 8) & (dots > DOTS_Y)
+    return cloudy
 
 
 def _stamp(cells: Cells, bits: NDArray[np.uint8], colour: str) -> None:

@@ -43,9 +43,9 @@ def test_a_narrow_panel_has_the_same_figures() -> None:
         assert figure in text
 
 
-@given(infos, st.integers(29, 120))
+@given(infos, st.integers(29, 160))
 def test_the_columns_of_a_panel_keep_their_places(info: BatchInfo, width: int) -> None:
-    cell = (width - 4) // 3
+    cell = min((width - 4) // 3, 18)
     for row in (reading.settings(info, width), *reading.figures(info, width).split("\n")):
         text = row.plain
         if all(len(part) <= cell for part in text.split()):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gdtui.chart.canvas import compose, paint
+from gdtui.chart.canvas import compose, paint, with_cursor
 from gdtui.chart.cells import Cells
 from gdtui.chart.frame import Inks
 from gdtui.chart.layout import Room
@@ -13,7 +13,7 @@ from gdtui.chart.palette import blend
 from gdtui.chart.picture import Mark, Picture, Scale, Series
 from gdtui.trace import Trace
 
-BLUE, ORANGE, BLACK = "#0000ff", "#ffa500", "#000000"
+BLUE, ORANGE, BLACK, WHITE = "#0000ff", "#ffa500", "#000000", "#ffffff"
 UNIT = Scale(0.0, 1.0)
 INKS = Inks(axis="#555555", label="#999999", grid="#333333")
 WIDTH, HEIGHT = 30, 10
@@ -222,3 +222,41 @@ def test_two_marks_in_one_column_are_told_in_their_order() -> None:
     compose(picture, cells, "#000000")
     top = "".join(map(chr, cells.characters[0]))
     assert top.index("first") < top.index("second")
+
+
+# --- The crosshair --------------------------------------------------------------------------------
+
+
+def crossed(picture: Picture, x: float) -> tuple[Cells, Cells]:
+    """A chart with its frame, without the crosshair and with it."""
+    before = paint(picture, WIDTH + 6, HEIGHT + 2, INKS, BLACK, [""])
+    return before, with_cursor(before, picture, x, WHITE)
+
+
+def test_the_crosshair_changes_one_column_and_hides_no_data() -> None:
+    line, envelope, points = level(0.55), level(0.2, 0.9), dot(0.51, 0.35)
+    picture = Picture(UNIT, UNIT, (Series("a", BLUE, line, envelope, points),))
+    before, after = crossed(picture, 0.51)
+    changed = np.argwhere((before.characters != after.characters) | (before.inks != after.inks))
+    assert set(changed[:, 1].tolist()) == {6 + 15}
+    column = [(chr(after.characters[row, 21]), after.palette[after.inks[row, 21]]) for row in range(11)]
+    assert column[0] == ("│", WHITE)
+    assert column[10] == ("┷", WHITE)
+    was = [chr(character) for character in before.characters[:, 21]]
+    kept = [row for row in range(10) if "⠁" <= was[row] <= "⣿" or was[row] == "◆"]
+    assert len(kept) >= 7
+    assert all(column[row][0] == was[row] for row in kept)
+    assert column[4][1] == BLUE, "the line"
+    assert column[3][1] == WHITE, "the envelope"
+
+
+def test_in_a_cloud_of_dots_the_crosshair_is_lit() -> None:
+    picture = Picture(UNIT, UNIT, (Series("a", BLUE, level(0.0, 1.0)),))
+    _, after = crossed(picture, 0.51)
+    assert {after.palette[ink] for ink in after.inks[1:9, 21]} == {WHITE}
+
+
+@pytest.mark.parametrize("x", [-0.1, 1.1])
+def test_a_crosshair_beside_the_window_is_not_drawn(x: float) -> None:
+    before, after = crossed(Picture(UNIT, UNIT, (Series("a", BLUE, level(0.5)),)), x)
+    assert after is before
