@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 PANELS: Final = 4
 """Variants that get a panel each; more get a line each."""
 _CRASH_FILE: Final = "crash.txt"
+_EAGER_FPS: Final = 30
+"""Ticks a second until every variant has its first loss: that is waited for, and nothing moves yet."""
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 Severity = Literal["information", "warning", "error"]
 
@@ -117,12 +119,18 @@ class GdtuiApp(ExploreActions, App[None]):
         """After the first frame: only now what draws is imported."""
         self.live.tick()
         self.set_interval(self.frame_seconds, self.live.tick)
+        self._eager = self.set_interval(1 / _EAGER_FPS, self._look_for_first_losses)
         from gdtui.chart.frame import preload
 
         # While the workers import torch, so that the first loss need not wait for it.
         self.run_worker(preload, thread=True)
         if self._keys:
             self.run_worker(play(self, self._keys, lambda: self.live.store.is_under_way))
+
+    def _look_for_first_losses(self) -> None:
+        self.live.tick()
+        if self.live.store.is_under_way:
+            self._eager.stop()
 
     @property
     def live(self) -> "LiveView":

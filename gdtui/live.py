@@ -5,6 +5,7 @@ on a key, a signal and an error alike.
 """
 
 import contextlib
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -30,8 +31,12 @@ def run_live(
         stack.enter_context(_screen_of_its_own(run.server_output))
         warm_up(run.server_output)  # first of all: torch's import takes longest
 
+        gc.disable()  # what the imports make is no garbage; looking for some costs a tenth of the first frame
+
         def start() -> "Controls":
             """Called after the first frame."""
+            gc.freeze()
+            gc.enable()
             from engine.session import Session
 
             session = stack.enter_context(Session(run))
