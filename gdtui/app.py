@@ -248,6 +248,12 @@ class GdtuiApp(ExploreActions, App[None]):
         if not self.live.show_summary(None):
             self.say(["there are no results yet: no variant has finished"])
 
+    def action_code(self) -> None:
+        """The selected variant, or the first, as a command line and a plain loop."""
+        from gdtui.screens.code import CodeScreen
+
+        self.push_screen(CodeScreen(self.live.store.states, self.live.view.selected or 0, self.run_directory))
+
     def action_help(self) -> None:
         from gdtui.screens.help import HelpScreen
 

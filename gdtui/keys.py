@@ -147,6 +147,14 @@ TABLE: Final[tuple[Entry, ...]] = (
         "save the screen (SVG, text) and the selected chart, or the overlay (text, HTML)",
     ),
     Entry(
+        "code",
+        "View",
+        (Stroke("k", "k", "code", "Show the selected variant as code"),),
+        "the selected variant as a command line and a plain PyTorch loop, to copy or save",
+        label="code",
+        rank=8,
+    ),
+    Entry(
         "palette",
         "Program",
         (Stroke("ctrl+p", "ctrl+p", "command_palette", "Command palette"),),

@@ -1,0 +1,175 @@
+"""A variant's settings as what somebody else can run: a command line, and a plain PyTorch loop.
+
+Pure functions from settings to text. The loop needs torch and numpy; for any problem but the lesson's,
+also this package, for the data and the model. It trains from the first weights on with the settings in
+force, as a restart would, and its `losses` are those on the chart.
+"""
+
+import shlex
+from collections.abc import Iterator
+from typing import Final
+
+from engine.problem import OWN
+from engine.settings import FULL, Resolved, RunSettings, Variant, VariantSettings
+from gdtui import wording
+
+_PLAIN: Final = VariantSettings()
+_LESSON: Final = "synthetic"
+_AUTO: Final = "auto"
+_SYNTHETIC: Final = """\
+generator = torch.Generator().manual_seed(SEED)
+X = torch.randn(2000, 10, generator=generator)
+w = torch.randn(10, generator=generator)
+y = (X @ w + 0.1 * torch.randn(2000, generator=generator) > 0).float()
+X, y = X.to(DEVICE), y.to(DEVICE)
+n = len(X)
+
+torch.manual_seed(SEED)
+model = torch.nn.Linear(10, 1).to(DEVICE)
+
+
+def loss_of(rows):
+    output = model(X[rows]).squeeze(-1)  # only the last dimension: a batch of one keeps its shape (1,)
+    return torch.nn.functional.binary_cross_entropy_with_logits(output, y[rows])
+"""
+_OTHER: Final = """\
+problem = {load}
+data = problem.train() if callable(problem.train) and not hasattr(problem.train, "__len__") else problem.train
+is_tensors = isinstance(data, tuple)
+n = len(data[0]) if is_tensors else len(data)
+
+torch.manual_seed(SEED)
+model = problem.model().to(DEVICE).train()
+
+
+def loss_of(rows):
+    if is_tensors:
+        batch = [torch.as_tensor(each)[rows].to(DEVICE) for each in data]
+    else:
+        batch = torch.utils.data.default_collate([data[row] for row in rows.tolist()])
+    if isinstance(batch, dict):
+        batch = {{name: each.to(DEVICE) for name, each in batch.items()}}
+        named = inspect.signature(model.forward).parameters
+        return problem.loss(model(**{{name: batch[name] for name in named if name in batch}}), batch)
+    *inputs, target = [each.to(DEVICE) for each in batch]
+    return problem.loss(model(*inputs), target)
+"""
+_LOOP: Final = """\
+losses = []  # of every batch
+for epoch in range(1, EPOCHS + 1):
+    {order}
+    for group in range(0, {end}, BATCH * ACCUMULATION):
+        rows = order[group : min(group + BATCH * ACCUMULATION, {end})]
+        optimizer.zero_grad()
+        for start in range(0, len(rows), BATCH):
+            batch = rows[start : start + BATCH]
+            loss = loss_of(batch)
+            (loss * (len(batch) / len(rows))).backward()  # by samples: a short batch counts for less
+            losses.append(loss.item())
+        optimizer.step()
+    print(f"epoch {{epoch:3}}   loss of its last batch {{losses[-1]:.4f}}")
+"""
+_ORDER: Final = (
+    "order = np.random.default_rng([0x6F72646572, SEED, epoch]).permutation(n)  # the same for any batch size"
+)
+_WHOLE: Final = "order = np.arange(n)"
+_DRAWS: Final = (
+    "torch.manual_seed(int(np.random.SeedSequence([0x64726F70, SEED, epoch]).generate_state(1)[0]))"
+    "  # dropout\n    "
+)
+
+
+def command_line(run: RunSettings, name: str, settings: VariantSettings) -> str:
+    """`gdtui …` that trains this variant alone, with every setting that is not as it is by default."""
+    words = ["gdtui", "--problem", run.problem, "--batch-sizes", str(settings.batch_size)]
+    words += ["--lr", wording.setting(settings.lr)]
+    optional = (
+        ("--lr-scaling", str(settings.lr_scaling), str(_PLAIN.lr_scaling)),
+        ("--base-batch", str(settings.base_batch), str(_PLAIN.base_batch)),
+        ("--accumulation", str(settings.accumulation_steps), str(_PLAIN.accumulation_steps)),
+        ("--momentum", wording.setting(settings.momentum), wording.setting(_PLAIN.momentum)),
+        ("--optimizer", settings.optimizer, _PLAIN.optimizer),
+    )
+    for option, value, default in optional:
+        if value != default or run.problem != _LESSON:  # a problem has defaults of its own
+            words += [option, value]
+    if settings.drop_last:
+        words.append("--drop-last")
+    words += ["--epochs", str(run.epochs), "--seed", str(run.seed)]
+    if run.device != _AUTO:
+        words += ["--device", run.device]
+    return shlex.join([*words, "--names", name])
+
+
+def loop(run: RunSettings, variant: Variant, n: int, device: str = "cpu") -> str:
+    """A Python program that trains as this variant would from the start; `n`: training samples."""
+    settings = variant.settings
+    force = settings.resolve(n)
+    lines = [f'"""{_title(variant, force)}"""', "", *_imports(run, settings), ""]
+    lines += [
+        f"SEED, EPOCHS, DEVICE = {run.seed}, {run.epochs}, {device!r}",
+        f"BATCH = {force.batch_size}  # samples in one forward and backward pass",
+        f"ACCUMULATION = {force.accumulation_steps}  # batches behind one update",
+        f"LR = {force.lr!r}  # {_rule(settings, force)}",
+        "",
+        _problem(run.problem),
+        "",
+        _optimizer(settings),
+    ]
+    return "\n".join(lines) + "\n" + _epochs(run, settings, force, n)
+
+
+def _title(variant: Variant, force: Resolved) -> str:
+    size = f"{force.effective_batch:,}" if force.is_full else f"{force.batch_size:,}"
+    return f"{variant.name} as a plain loop: batch {size}{' (full)' * force.is_full}, lr {force.lr:.6g}."
+
+
+def _imports(run: RunSettings, settings: VariantSettings) -> Iterator[str]:
+    if run.problem != _LESSON:
+        yield "import inspect"
+        if ".py" in run.problem:
+            yield "import runpy"
+        yield ""
+    yield "import numpy as np"
+    yield "import torch"
+    if run.problem != _LESSON and ".py" not in run.problem:
+        yield "from engine.problems import load"
+
+
+def _rule(settings: VariantSettings, force: Resolved) -> str:
+    ratio = f"{force.effective_batch:,} ÷ {settings.base_batch:,}"
+    match settings.lr_scaling.value:
+        case "linear":
+            return f"linear scaling: {settings.lr:g} × {ratio}"
+        case "sqrt":
+            return f"square-root scaling: {settings.lr:g} × √({ratio})"
+    return "not scaled"
+
+
+def _problem(name: str) -> str:
+    if name == _LESSON:
+        return _SYNTHETIC
+    path, _, function = name.rpartition(":") if ".py:" in name else (name, "", "problem")
+    made = f"runpy.run_path({path!r})[{function!r}]()" if ".py" in name else f"load({name!r}, SEED)"
+    return _OTHER.format(load=made)
+
+
+def _optimizer(settings: VariantSettings) -> str:
+    if settings.optimizer.lower() == OWN:
+        return "optimizer = problem.optimizer(model.parameters(), LR)"
+    momentum = f", momentum={settings.momentum:g}" if settings.momentum else ""
+    kind = "torch.optim.SGD" if settings.optimizer.lower() == "sgd" else _kind(settings.optimizer)
+    return f"optimizer = {kind}(model.parameters(), lr=LR{momentum})"
+
+
+def _kind(name: str) -> str:
+    """torch's class of that name, in any case: which one is known to torch only."""
+    return f"next(kind for name, kind in vars(torch.optim).items() if name.lower() == {name.lower()!r})"
+
+
+def _epochs(run: RunSettings, settings: VariantSettings, force: Resolved, n: int) -> str:
+    order = _WHOLE if force.batch_size == n else _ORDER
+    draws = "" if run.problem == _LESSON else _DRAWS
+    drops = settings.drop_last and settings.batch_size != FULL and n % force.batch_size
+    end = "n - n % BATCH" if drops else "n"
+    return _LOOP.format(order=draws + order, end=end)

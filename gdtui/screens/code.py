@@ -1,0 +1,105 @@
+"""The selected variant as code: the command line and the plain PyTorch loop that equal its settings.
+
+Shows, copies and saves what gdtui/recipe.py says; knows no setting itself.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar, Final
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.highlight import highlight
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from engine.rundir import RunDirectory
+from engine.settings import Variant
+from gdtui import recipe
+from gdtui.stills import StillsError, write
+from gdtui.variant import VariantState
+
+FOLDER: Final = "code"
+
+
+class CodeScreen(ModalScreen[None]):
+    """Over the app; training goes on below."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,k,enter", "dismiss", "Close", show=False),
+        Binding("c", "copy", "Copy the loop", show=False),
+        Binding("p", "save", "Save the loop", show=False),
+        Binding("q", "app.leave(0)", "Quit", show=False),
+        Binding("right,tab", "turn(1)", "Next variant", show=False),
+        Binding("left,shift+tab", "turn(-1)", "Variant before", show=False),
+        *(Binding(str(place), f"select({place - 1})", show=False) for place in range(1, 10)),
+    ]
+
+    def __init__(self, states: Sequence[VariantState], at: int, run: RunDirectory) -> None:
+        super().__init__()
+        self._states, self._at, self._run = list(states), at, run
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(id="code") as box:
+            box.border_subtitle = "c copies · p saves · ← → variant · ↑ ↓ scroll · esc closes"
+            yield Static(id="code-text")
+
+    def on_mount(self) -> None:
+        self._show()
+
+    @property
+    def _variant(self) -> Variant:
+        one = self._states[self._at]
+        return Variant(name=one.tally.name, settings=one.wanted)
+
+    @property
+    def loop(self) -> str:
+        """The program that is shown."""
+        one = self._states[self._at]
+        device = one.tally.device or "cpu"
+        return recipe.loop(self._run.info.settings, self._variant, one.tally.n, device)
+
+    def _show(self) -> None:
+        variant = self._variant
+        box = self.query_one("#code")
+        box.border_title = Content(f"{variant.name} as code")
+        if not self._states[self._at].tally.n:
+            text = Content.styled("not yet: the problem is being loaded", "$foreground 60%")
+        else:
+            command = recipe.command_line(self._run.info.settings, variant.name, variant.settings)
+            title = "bold $primary"
+            text = Content("\n").join(
+                [
+                    Content.styled("The same settings on the command line", title),
+                    Content(command),
+                    Content(""),
+                    Content.styled("The same losses from a plain PyTorch loop", title),
+                    highlight(self.loop, language="python"),
+                ]
+            )
+        self.query_one("#code-text", Static).update(text)
+        box.scroll_home(animate=False)
+
+    def action_turn(self, step: int) -> None:
+        self.action_select((self._at + step) % len(self._states))
+
+    def action_select(self, place: int) -> None:
+        if place < len(self._states):
+            self._at = place
+            self._show()
+
+    def action_copy(self) -> None:
+        """By OSC 52, so that it works over SSH, too."""
+        self.app.copy_to_clipboard(self.loop)
+        self.app.notify("sent to the terminal's clipboard; if it takes none, p saves a file")
+
+    def action_save(self) -> None:
+        stem = self._run.variant_log(self._variant.name).stem
+        try:
+            said = write((self._run.path / FOLDER, Path()), stem, {"loop.py": self.loop})
+        except StillsError as error:
+            self.app.notify(str(error), severity="error")
+        else:
+            self.app.notify(said)

@@ -1,0 +1,123 @@
+"""The code that is shown trains as the variant does: the loop's losses are the trainer's."""
+
+import shlex
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from engine.problems import load
+from engine.settings import FULL, LrScaling, RunSettings, Variant, VariantSettings
+from engine.trainer import Trainer
+from gdtui import recipe
+from gdtui.options import read_options
+from gdtui.usage import app_parser
+
+EPOCHS = 2
+
+
+def run_loop(run: RunSettings, variant: Variant, n: int) -> list[float]:
+    namespace: dict[str, Any] = {}
+    exec(compile(recipe.loop(run, variant, n), "loop.py", "exec"), namespace)
+    losses: list[float] = namespace["losses"]
+    return losses
+
+
+def train(problem: Any, settings: VariantSettings, seed: int) -> list[float]:
+    trainer = Trainer(problem, settings, seed, torch.device("cpu"))
+    losses: list[float] = []
+    while trainer.epoch < EPOCHS or not trainer.at_epoch_end:
+        losses += np.frombuffer(trainer.advance(500).losses, "<f4").tolist()
+    return losses
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        VariantSettings(batch_size=FULL),
+        VariantSettings(batch_size=64),
+        VariantSettings(batch_size=1, lr_scaling=LrScaling.LINEAR),
+        VariantSettings(batch_size=FULL, accumulation_steps=3),
+        VariantSettings(batch_size=96, accumulation_steps=4, momentum=0.9, lr_scaling=LrScaling.SQRT),
+        VariantSettings(batch_size=96, drop_last=True, optimizer="adamw"),
+    ],
+    ids=["full", "64", "1", "full in pieces", "accumulated", "adamw"],
+)
+def test_the_loop_gives_the_losses_of_the_trainer(settings: VariantSettings) -> None:
+    variant = Variant(name="x", settings=settings)
+    run = RunSettings(variants=(variant,), seed=3, epochs=EPOCHS)
+    assert run_loop(run, variant, 2000) == pytest.approx(
+        train(load("synthetic", 3), settings, 3), rel=1e-5, abs=1e-7
+    )
+
+
+FILE = """
+import torch
+from torch.utils.data import Dataset
+from engine import Problem
+
+class Waves(Dataset):
+    def __len__(self):
+        return 50
+
+    def __getitem__(self, place):
+        x = torch.tensor([place / 50.0])
+        return {"x": x, "y": torch.sin(6 * x)}
+
+def mapped():
+    return Problem(train=Waves(), model=Net, loss=lambda output, batch: ((output - batch["y"]) ** 2).mean())
+
+def arrays():
+    x = torch.linspace(0, 1, 50)[:, None].numpy()
+    return Problem(train=(x, x**2), model=Net, loss=torch.nn.MSELoss(),
+                   optimizer=lambda parameters, lr: torch.optim.Adam(parameters, lr=lr))
+
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inner = torch.nn.Sequential(torch.nn.Linear(1, 8), torch.nn.Dropout(0.2), torch.nn.Linear(8, 1))
+
+    def forward(self, x):
+        return self.inner(x)
+"""
+
+
+@pytest.mark.parametrize(("function", "optimizer"), [("mapped", "sgd"), ("arrays", "own")])
+def test_the_loop_trains_a_problem_of_ones_own(tmp_path: Path, function: str, optimizer: str) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(textwrap.dedent(FILE))
+    settings = VariantSettings(batch_size=8, optimizer=optimizer)
+    variant = Variant(name="x", settings=settings)
+    run = RunSettings(variants=(variant,), problem=f"{path}:{function}", epochs=EPOCHS)
+    namespace: dict[str, Any] = {}
+    exec(compile(path.read_text(), str(path), "exec"), namespace)
+    assert run_loop(run, variant, 50) == pytest.approx(train(namespace[function](), settings, 0), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        VariantSettings(batch_size=FULL, lr=1e-5),
+        VariantSettings(batch_size=32, lr_scaling=LrScaling.SQRT, base_batch=128, momentum=0.9),
+        VariantSettings(batch_size=8, accumulation_steps=4, optimizer="adam", drop_last=True),
+    ],
+)
+def test_the_command_line_says_the_settings(settings: VariantSettings) -> None:
+    variant = Variant(name="it's mine", settings=settings)
+    run = RunSettings(variants=(variant,), epochs=7, seed=5, device="cpu")
+    words = shlex.split(recipe.command_line(run, variant.name, settings))
+    assert words[0] == "gdtui"
+    read = read_options(app_parser().parse(words[1:]), default_pace=None).settings
+    assert (read.variants, read.epochs, read.seed, read.device) == ((variant,), 7, 5, "cpu")
+
+
+def test_the_lessons_problem_needs_nothing_of_this_package_and_few_words() -> None:
+    variant = Variant(name="Mini-batch", settings=VariantSettings(batch_size=64))
+    run = RunSettings(variants=(variant,))
+    assert "engine" not in recipe.loop(run, variant, 2000)
+    assert recipe.command_line(run, variant.name, variant.settings) == (
+        "gdtui --problem synthetic --batch-sizes 64 --lr 0.01 --epochs 20 --seed 0 --names Mini-batch"
+    )
