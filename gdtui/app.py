@@ -23,6 +23,7 @@ from gdtui.explore_actions import ExploreActions
 from gdtui.keyscript import Press, play
 from gdtui.panels.footer import Footer
 from gdtui.panels.line import Line
+from gdtui.panels.noise import Noise
 from gdtui.panels.summary import Summary
 from gdtui.panels.variant import VariantPanel
 from gdtui.terminal import when_gone
@@ -95,7 +96,9 @@ class GdtuiApp(ExploreActions, App[None]):
     def compose(self) -> ComposeResult:
         variants = self.run_directory.info.settings.variants
         yield Line(id="header")
-        yield Chart(title="loss", message="importing torch…", id="overlay")
+        with Horizontal(id="top"):
+            yield Chart(title="loss", message="importing torch…", id="overlay")
+            yield Noise(id="noise")
         with Horizontal(id="panels"):
             if len(variants) <= PANELS:
                 for index, variant in enumerate(variants):

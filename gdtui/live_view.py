@@ -12,11 +12,13 @@ from textual.screen import Screen
 
 from engine.session import Notice, NoticeKind
 from gdtui import reading, texts, views
+from gdtui.chart.palette import variant_colour
 from gdtui.chart.widget import Chart
 from gdtui.commander import Commander
 from gdtui.explorer import Explorer
 from gdtui.focus import focused
 from gdtui.panels.line import Line
+from gdtui.panels.noise import Noise
 from gdtui.panels.summary import Summary
 from gdtui.panels.variant import VariantPanel
 from gdtui.replay import Replay, ReplayCommander
@@ -236,6 +238,8 @@ class LiveView:
             line = screen.query_one("#focused", Line)
             width = line.content_size.width
             line.say(texts.alone(self._alone, width, *self._words(self._alone, width)))
+            colour = variant_colour(self._alone.index, self.view.colours)
+            screen.query_one("#noise", Noise).tell(self._alone, screen.query_one("#overlay", Chart), colour)
 
     def _write_figures(self) -> None:
         screen = self._app.screen_stack[0]
@@ -258,6 +262,8 @@ class LiveView:
         settings, figures = self._words(one, panel.settings.content_size.width)
         panel.settings.say(settings)
         panel.figures.say(figures)
+        panel.noise.tell(one, panel.chart, variant_colour(one.index, self.view.colours))
+        panel.say_steps(one.tally.settings.accumulation_steps)
         panel.say_state(*texts.state(one))
 
     def _words(self, one: VariantState, width: int) -> tuple[Content, Content]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.messages import (
     AnyRecord,
@@ -39,6 +40,8 @@ BROKEN: Final = frozenset((State.FAILED, State.OUT_OF_MEMORY, State.DIED, State.
 """Nobody trains there who could obey."""
 PLACE: Final = {Axis.SAMPLES: 0, Axis.UPDATES: 1, Axis.SECONDS: 2}
 """Where a position stands in a row of samples, updates, seconds."""
+_MOST_SCATTERED: Final = 8_192
+"""Losses that the shape of the noise is drawn from, about."""
 _SPEED_SECONDS: Final = 1.0
 """The training time that samples/s is taken over."""
 _BEHIND_CHUNKS: Final = 5
@@ -155,6 +158,20 @@ class VariantState:
         """σ: the noise of the batch losses over the last epoch; NaN where there is none."""
         spread = self.current.history.spread() if self.current else None
         return math.nan if spread is None else spread
+
+    @property
+    def scatter(self) -> NDArray[np.float64]:
+        """The last epoch's batch losses as they lie about the smoothed loss now: the noise without the slope.
+
+        The last loss alone where no other lies near it, as for full; thinned out where there are very many.
+        """
+        if self.current is None:
+            return np.empty(0)
+        history = self.current.history
+        deviations = history.deviations()
+        if deviations.size < 2:
+            return np.array([history.last()])
+        return self.smoothed(SMOOTHING) + deviations[:: 1 + deviations.size // _MOST_SCATTERED]
 
     @property
     def speed(self) -> float:

@@ -20,7 +20,7 @@ from gdtui.chart.legend import Entry, legend, written
 
 if TYPE_CHECKING:
     from gdtui.chart.cells import Cells
-    from gdtui.chart.picture import Picture
+    from gdtui.chart.picture import Picture, Scale
 
 _MOST_INKS = 256
 """Blends of past themes pile up in the palette; beyond this it is started anew."""
@@ -228,6 +228,11 @@ class Chart(Explorable):
     def canvas(self) -> Room:
         """The cells of the canvas, relative to the content."""
         return room(self._picture.y if self._picture else None, *self._content)
+
+    @property
+    def y(self) -> "Scale | None":
+        """The y axis that is shown; None without data."""
+        return self._picture.y if self._picture and not self._message else None
 
     @property
     def columns(self) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.messages import Chunk
 from gdtui.history.drawing import Drawing, View
@@ -54,6 +55,8 @@ class History:
         self._positions = Positions(n)
         self._losses = Losses(n, self._positions)
         self._drawing = Drawing(self._positions, self._losses)
+        self._deviations: tuple[tuple[int, float], NDArray[np.float64]] = (0, 0.0), np.empty(0)
+        """How many batches and epochs they were taken over, and they: they are asked for twice."""
 
     def __len__(self) -> int:
         return len(self._positions)
@@ -85,19 +88,28 @@ class History:
         return float(self._losses.carried(np.array([len(self) - 1]), _rung(window))[0])
 
     def spread(self, epochs: float = 1.0) -> float | None:
-        """σ: standard deviation of (batch loss − smoothed loss before it) over the last epochs.
+        """σ: standard deviation of `deviations`. None with less than two of them."""
+        rest = self.deviations(epochs)
+        return float(rest.std()) if rest.size >= 2 else None
 
-        Smoothed over ¼ epoch. None with less than two such batches.
+    def deviations(self, epochs: float = 1.0) -> NDArray[np.float64]:
+        """Batch loss − smoothed loss (over ¼ epoch) before it, of the batches of the last epochs.
+
+        Of the last 131,072 at most; without those that are not finite.
         """
+        if self._deviations[0] != (len(self), epochs):
+            self._deviations = (len(self), epochs), self._deviating(epochs)
+        return self._deviations[1]
+
+    def _deviating(self, epochs: float) -> NDArray[np.float64]:
         since = self._positions.end(Axis.SAMPLES) - epochs * self._n
         start = self._positions.within(Axis.SAMPLES, since, math.inf)[0]
         start = max(start, len(self) - _MAX_SPREAD, 1)
         if start >= len(self):
-            return None
+            return np.empty(0)
         index = np.arange(start, len(self))
         rest = self._losses.raw(index) - self._losses.carried(index - 1, 0)
-        rest = rest[np.isfinite(rest)]
-        return float(rest.std()) if rest.size >= 2 else None
+        return rest[np.isfinite(rest)]
 
     # --- Traces -----------------------------------------------------------------------------------
 

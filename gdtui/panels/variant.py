@@ -1,12 +1,19 @@
 """One variant: its settings, its raw losses, its figures. Shows what the store says, keeps no truth."""
 
+from typing import Final
+
+from textual import events
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
 from gdtui.chart.widget import Chart
 from gdtui.panels.line import Line
+from gdtui.panels.noise import Noise
 from gdtui.theme import COLOURS
+
+_BROAD: Final = 46
+"""Cells from which the noise has room beside the chart."""
 
 
 class VariantPanel(Vertical):
@@ -14,16 +21,32 @@ class VariantPanel(Vertical):
 
     def __init__(self, index: int, name: str) -> None:
         super().__init__(id=f"panel-{index}", classes=f"panel -variant-{index % COLOURS + 1}")
-        self.border_title = Content(f"{index + 1} {name}")
+        self._heading = f"{index + 1} {name}"
+        self.border_title = Content(self._heading)
         self.settings = Line(classes="settings")
         self.chart = Chart(message="importing torch…", classes="raw")
+        self.noise = Noise(classes="noise")
+        """Beside the chart, on its y axis, where there is room."""
         self.figures = Line(classes="figures")
+        self._steps = 1
         self._state = ("", "")
 
     def compose(self) -> ComposeResult:
         yield self.settings
-        yield self.chart
+        with Horizontal():
+            yield self.chart
+            yield self.noise
         yield self.figures
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.set_class(event.size.width >= _BROAD, "-broad")
+
+    def say_steps(self, steps: int) -> None:
+        """Say that it is batches that are drawn where an update is made of several."""
+        if steps != self._steps:
+            self._steps = steps
+            told = f" · every batch, {steps} to an update" if steps > 1 else ""
+            self.border_title = Content(self._heading + told)
 
     def say_state(self, word: str, style: str) -> None:
         """Put the state in the box's lower border."""

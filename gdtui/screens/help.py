@@ -20,6 +20,7 @@ WORDS: Final = (
     ("epoch", "one pass over the training data, in the same order for all"),
     ("loss", "of the batches, smoothed with one time constant for all variants"),
     ("σ", "how far batch losses scatter about it over the last epoch: the noise"),
+    ("noise", "how they lie about it, as bars on the y axis of the chart beside them"),
     ("◆ all data", "mean loss over all training data at an epoch's end: compare these"),
     ("lr", "in force: base lr × rule(effective batch ÷ 64), the rule by s or S"),
     ("ghost", "the faint line: the curve before the last restart, until g"),

@@ -1,0 +1,33 @@
+"""How values lie along a y axis: a histogram on its side, beside a chart of the same rows. Pure numpy.
+
+Half a row is a bin. Bars are as long as the roots of their counts, so that tails are seen, and the
+longest fills the width: shapes are compared, not counts. Blocks, so that it reads as no more data.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdtui.chart.axes import sound
+from gdtui.chart.picture import Scale
+from gdtui.chart.raster import place
+
+_BLOCKS: Final = np.array([ord(character) for character in " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"], "<u4")
+"""By their quarters: 1 upper left, 2 upper right, 4 lower left, 8 lower right."""
+_PARTS: Final = 2
+"""Of a cell, along and across."""
+
+
+def profile(values: NDArray[np.float64], y: Scale, columns: int, rows: int) -> list[str]:
+    """`rows` lines of `columns` characters; what is not finite or lies beyond the axis is not in them."""
+    bins, length = rows * _PARTS, columns * _PARTS
+    if bins <= 0 or length <= 0:
+        return [""] * max(rows, 0)
+    at = np.floor(place(values, sound(y), rows, _PARTS, downwards=True))
+    counts = np.bincount(at[(at >= 0) & (at < bins)].astype(np.int64), minlength=bins)
+    bars = np.ceil(length * np.sqrt(counts / max(counts.max(), 1)))
+    quarters = (np.arange(length) < bars[:, None]).astype(np.uint8)
+    left, right = quarters[:, ::2], quarters[:, 1::2]
+    cells = _BLOCKS[left[::2] + 2 * right[::2] + 4 * left[1::2] + 8 * right[1::2]]
+    return [row.tobytes().decode("utf-32-le") for row in cells]
