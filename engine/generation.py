@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from engine.messages import Change, Changed, Chunk, Evaluation, Refused, Validated
+from engine.messages import Change, Changed, Chunk, Evaluation, Position, Refused, Validated
 from engine.room import retreat
 from engine.settings import SettingsError, VariantSettings
 
@@ -32,6 +32,11 @@ class Generation:
         self._validated_update = 0
         self._worked: VariantSettings | None = None
         """The settings of the last update that memory sufficed for."""
+
+    @property
+    def position(self) -> Position:
+        """Where it stands, as far as its trainer does not know."""
+        return Position(generation=self._number, seconds=self.seconds)
 
     # --- Training -------------------------------------------------------------------------------
 

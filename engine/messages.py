@@ -10,6 +10,7 @@ from enum import StrEnum
 
 import msgspec
 
+from engine.measure.results import NoiseScale, Sharpness
 from engine.settings import DataSettings, RunSettings, Variant, VariantSettings
 
 
@@ -45,6 +46,7 @@ class WorkerTask(msgspec.Struct, frozen=True, kw_only=True):
     threads: int
     epochs: int
     pace: float | None
+    measuring: bool = True
 
 
 # --- What a loader is told, and answers ---------------------------------------------------------
@@ -113,11 +115,21 @@ class Extend(Command, frozen=True, kw_only=True):
     epochs: int
 
 
+class Measure(Command, frozen=True, kw_only=True):
+    """Measure noise scale and sharpness at once, whatever the share of the time that it takes."""
+
+
+class SetMeasuring(Command, frozen=True, kw_only=True):
+    """Measure now and then, within a share of the time, or not at all."""
+
+    is_on: bool
+
+
 class Stop(Command, frozen=True, kw_only=True):
     """Close the log and end."""
 
 
-AnyCommand = Change | Restart | Pause | Resume | StepOnce | SetPace | Extend | Stop
+AnyCommand = Change | Restart | Pause | Resume | StepOnce | SetPace | Extend | Measure | SetMeasuring | Stop
 
 
 # --- Notes: worker -> session, beside the log ---------------------------------------------------
@@ -320,6 +332,44 @@ class Planned(Record, frozen=True, kw_only=True):
     command: int
 
 
+class Position(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a variant's training stands, as only its worker knows."""
+
+    generation: int
+    seconds: float
+    """Of training."""
+
+
+class Measured(Record, frozen=True, kw_only=True):
+    """Noise scale or sharpness at the weights at which training was: those before update `updates` + 1."""
+
+    generation: int
+    epoch: int
+    updates: int
+    samples: int
+    seconds: float
+    effective_batch: int
+    """In force then."""
+    lr: float
+    """In force then."""
+    edge: float | None
+    """The sharpness beyond which full-batch steps grow; None where the optimiser has no such bound."""
+    noise: NoiseScale | None = None
+    sharpness: Sharpness | None = None
+    cost: float
+    """Seconds that it took; no part of any training time."""
+    command: int = 0
+
+
+class MeasuringSet(Record, frozen=True, kw_only=True):
+    """From here on it is measured now and then, or only when asked."""
+
+    is_on: bool
+    detail: str = ""
+    """Why it was switched off, where nobody asked for that."""
+    command: int = 0
+
+
 class End(Record, frozen=True, kw_only=True):
     """The log is complete: nothing follows, and nothing is missing."""
 
@@ -357,6 +407,8 @@ AnyRecord = (
     | Refused
     | StateChanged
     | Planned
+    | Measured
+    | MeasuringSet
     | End
     | CommandSent
     | WorkerDied

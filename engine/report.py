@@ -51,6 +51,16 @@ class VariantReport(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes: on CUDA of tensors, on MPS of the driver, on the CPU what of the worker was resident."""
     batch_milliseconds: float | None
     """Training time of a batch, on average."""
+    noise_scale: float | None
+    """The simple noise scale tr(Σ) ÷ |G|² in samples, as last measured; null where infinite."""
+    noise_scale_interval: tuple[float | None, float | None] | None
+    """Its 95% interval; the upper end null where |G|² may be zero."""
+    signal_to_noise: float | None
+    """|G|² ÷ the expected squared error of an update's gradient; null for the full batch: no error."""
+    sharpness: float | None
+    """The top eigenvalue of the training loss's Hessian, as last measured."""
+    measured_at: int | None
+    """Updates done when the noise scale was measured."""
     seconds: float
     """Of training: no pauses, no waits for the pace, no measurements."""
     state: State
@@ -88,6 +98,8 @@ def encode(document: RunReport) -> bytes:
 
 def _variant(tally: Tally) -> VariantReport:
     resolved = tally.resolved
+    noise = tally.noise.noise if tally.noise else None
+    sharpness = tally.sharpness.sharpness if tally.sharpness else None
     return VariantReport(
         name=tally.name,
         batch_size=resolved.batch_size if resolved else None,
@@ -108,6 +120,11 @@ def _variant(tally: Tally) -> VariantReport:
         device=tally.device,
         peak_memory=tally.peak_memory or None,
         batch_milliseconds=_finite(tally.batch_milliseconds),
+        noise_scale=_finite(noise.value) if noise else None,
+        noise_scale_interval=(noise.low, _finite(noise.high)) if noise else None,
+        signal_to_noise=_finite(tally.signal_to_noise),
+        sharpness=_finite(sharpness.value) if sharpness else None,
+        measured_at=tally.noise.updates if tally.noise else None,
         seconds=tally.seconds,
         state=tally.state,
     )

@@ -30,10 +30,12 @@ from engine.messages import (
     Extend,
     LogBlocked,
     LogUnblocked,
+    Measure,
     Pause,
     Record,
     Restart,
     Resume,
+    SetMeasuring,
     SetPace,
     StepOnce,
     Stop,
@@ -89,6 +91,7 @@ class Session:
         self.run = run
         settings = run.info.settings
         self._epochs, self._pace = settings.epochs, settings.pace
+        self._measuring = settings.measuring
         self._handles = {variant.name: _Handle(variant) for variant in settings.variants}
         self._log = LogWriter(run.session_log)
         self._notices: list[Notice] = []
@@ -131,6 +134,7 @@ class Session:
             threads=settings.threads or fair_threads(usable_cores(), len(self._handles)),
             epochs=self._epochs,
             pace=self._pace,
+            measuring=self._measuring,
         )
         self._to_start.put((handle, task))
 
@@ -196,6 +200,17 @@ class Session:
         self._epochs += self.run.info.settings.epochs
         for name in self._handles:
             self._send(name, Extend(id=self._next_id(), epochs=self._epochs))
+
+    def measure(self, names: Iterable[str]) -> None:
+        """The named variants measure noise scale and sharpness at once."""
+        for name in names:
+            self._send(name, Measure(id=self._next_id()))
+
+    def set_measuring(self, is_on: bool) -> None:
+        """All variants measure now and then, or only when asked."""
+        self._measuring = is_on
+        for name in self._handles:
+            self._send(name, SetMeasuring(id=self._next_id(), is_on=is_on))
 
     def _next_id(self) -> int:
         self._command_id += 1

@@ -214,6 +214,8 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Processes that read a Dataset ahead, for each variant."""
     validate_every: int | None = None
     """Updates between two measurements on the held-out data; None: at each epoch's end only."""
+    measuring: bool = True
+    """Measure noise scale and sharpness now and then, within a share of the time."""
 
     def __post_init__(self) -> None:
         if not self.variants:

@@ -47,6 +47,9 @@ class Source(Protocol):
     def take(self, start: int, stop: int) -> Samples:
         """The samples at these positions."""
 
+    def pick(self, indices: Order) -> Samples:
+        """These samples, whatever the order; what is expected stays."""
+
     def sweep(self, piece: int) -> Iterator[tuple[Samples, int]]:
         """All samples as they lie, in pieces, each with its size; what is expected stays."""
 
@@ -69,6 +72,10 @@ class LaidOutTensors:
 
     def take(self, start: int, stop: int) -> Samples:
         return [tensor[start:stop] for tensor in self._epoch_data]
+
+    def pick(self, indices: Order) -> Samples:
+        index = torch.from_numpy(indices).to(self._data[0].device)
+        return [tensor.index_select(0, index) for tensor in self._data]
 
     def sweep(self, piece: int) -> Iterator[tuple[Samples, int]]:
         for start in range(0, self.n, piece):
@@ -96,6 +103,10 @@ class GatheredTensors:
         index = self._order[start:stop]
         return self._moved([tensor.index_select(0, index) for tensor in self._data])
 
+    def pick(self, indices: Order) -> Samples:
+        index = torch.from_numpy(indices)
+        return self._moved([tensor.index_select(0, index) for tensor in self._data])
+
     def sweep(self, piece: int) -> Iterator[tuple[Samples, int]]:
         for start in range(0, self.n, piece):
             samples = self._moved([tensor[start : start + piece] for tensor in self._data])
@@ -119,8 +130,9 @@ class LoadedSamples:
         self._spans: Callable[[], Iterable[Span]] = lambda: ()
         self._stream: Iterator[Samples] | None = None
         self._requests = Requests()
+        self._reader = BatchReader(dataset)
         self._loader: DataLoader[Any] = DataLoader(
-            BatchReader(dataset),
+            self._reader,
             sampler=self._requests,
             batch_size=None,
             collate_fn=_as_it_is,
@@ -144,6 +156,10 @@ class LoadedSamples:
             ahead = dropwhile(lambda span: span[0] < start, self._spans())
             self._stream = self._read(ahead, self._order, self._epoch)
         return next(self._stream)
+
+    def pick(self, indices: Order) -> Samples:
+        request = Request(seed=(self._seed, 0, *indices[:1].tolist()), indices=indices.tolist())
+        return moved(self._reader[request], self._device)
 
     def sweep(self, piece: int) -> Iterator[tuple[Samples, int]]:
         self._stream = None  # the workers are the same: what they had read ahead is read again

@@ -10,6 +10,8 @@ from engine.messages import (
     Changed,
     Chunk,
     Evaluation,
+    Measured,
+    MeasuringSet,
     Planned,
     Refused,
     Started,
@@ -60,6 +62,12 @@ class Tally:
     """On held-out data: at each epoch's end, from the start on, and between where that was asked for."""
     peak_memory: int = 0
     """Bytes, the most so far; 0: unknown."""
+    is_measuring: bool = True
+    """Now and then; else only when asked."""
+    noise: Measured | None = None
+    """The latest measurement of the noise scale."""
+    sharpness: Measured | None = None
+    """The latest measurement of the sharpness."""
     _state_at: float = 0.0
     _epoch_sum: float = 0.0
     _epoch_batches: int = 0
@@ -83,6 +91,8 @@ class Tally:
                 self.traceback, self.is_wrong_call = record.traceback, record.is_wrong_call
             case Planned():
                 self.planned_epochs, self.pace = record.epochs, record.pace
+            case Measured() | MeasuringSet():
+                self._note(record)
             case WorkerDied() if record.wall_time >= self._state_at:
                 # Of another log: read late, it may tell of a worker that has long been replaced.
                 self.state, self.detail, self.traceback = State.DIED, record.detail, ""
@@ -121,6 +131,19 @@ class Tally:
         return 1000 * self.seconds / self.batches if self.batches else math.nan
 
     @property
+    def signal_to_noise(self) -> float:
+        """Of an update under the settings in force, by the noise last measured; NaN before that."""
+        resolved, found = self.resolved, self.noise.noise if self.noise else None
+        return found.signal_to_noise(resolved.effective_batch, self.n) if found and resolved else math.nan
+
+    @property
+    def is_measured(self) -> bool:
+        """Noise scale and sharpness are those of the weights as they are."""
+        return all(
+            found is not None and found.updates == self.updates for found in (self.noise, self.sharpness)
+        )
+
+    @property
     def final_loss(self) -> float:
         """The last whole epoch's mean loss; NaN before there is one."""
         return self.epoch_losses[-1] if self.epoch_losses else math.nan
@@ -147,6 +170,14 @@ class Tally:
         self.epoch_losses, self.evaluations, self.validations = [], [], []
         self.peak_memory = 0
         self._epoch_sum, self._epoch_batches = 0.0, 0
+        self.noise = self.sharpness = None
+
+    def _note(self, record: Measured | MeasuringSet) -> None:
+        if isinstance(record, MeasuringSet):
+            self.is_measuring = record.is_on
+        elif record.generation == self.generation:
+            self.noise = record if record.noise else self.noise
+            self.sharpness = record if record.sharpness else self.sharpness
 
     def _count(self, chunk: Chunk) -> None:
         losses = np.frombuffer(chunk.losses, "<f4")

@@ -11,11 +11,13 @@ from typing import Final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.batches import Batch, cut, epoch_end, epoch_order, pieces
 from engine.devices import is_out_of_memory, release_memory
 from engine.evaluating import Measured, measure
+from engine.measure.probe import Probe
 from engine.modelling import Modelling
 from engine.optimizers import LearningRate, make_optimizer
 from engine.problem import Problem
@@ -283,6 +285,23 @@ class Trainer:
     def has_finite_weights(self) -> bool:
         """Whether every weight is a number; asks the device."""
         return bool(torch.stack([p.isfinite().all() for p in self._parameters]).all())
+
+    def probe(self, samples: NDArray[np.int64]) -> Probe:
+        """The model as it is now, standing still, with these samples of the training set in this order."""
+        return Probe(self.modelling, self.source, samples, self.micro_batch)
+
+    def weights(self) -> NDArray[np.float32]:
+        """The trained parameters, one after the other, as a vector."""
+        flat = torch.cat([parameter.detach().reshape(-1) for parameter in self._parameters])
+        copied: NDArray[np.float32] = flat.float().cpu().numpy()
+        return copied
+
+    def synchronize(self) -> None:
+        """Wait until the device has done all that it was given."""
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+        elif self.device.type == "mps":
+            torch.mps.synchronize()
 
     def full_loss(self) -> float:
         """Mean loss over all n training samples at the weights as they are, in eval mode."""

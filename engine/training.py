@@ -18,10 +18,12 @@ from engine.messages import (
     Change,
     End,
     Extend,
+    Measure,
     Pause,
     Planned,
     Restart,
     Resume,
+    SetMeasuring,
     SetPace,
     Started,
     State,
@@ -65,6 +67,9 @@ class Training:
         self._chunk_batches = 1
         self._slice_start = 0.0
         self._weights_checked = 0.0
+        from engine.observing import Observer  # brings numpy, which the session's process need not wait for
+
+        self._observer = Observer(task, recorder)
 
     def run(self) -> None:
         """Train and obey until told to stop; then close the log."""
@@ -76,6 +81,7 @@ class Training:
                     return
                 self._obey(command)
             self._guarded(self._train)
+            self._observer.look(self._state, self._generation)
 
     def _guarded(self, do: Callable[[], None]) -> None:
         """Call `do`; whatever the user's problem or device throws becomes the variant's state."""
@@ -135,6 +141,7 @@ class Training:
         )
         self._generation = Generation(self._number, trainer, self._recorder, task.run.validate_every)
         self._generation.evaluate()
+        self._observer.begin(self._generation)
 
     def _end(self) -> None:
         if self._state in (State.STARTING, State.RUNNING, State.PAUSED):
@@ -154,14 +161,10 @@ class Training:
                     self._become(State.PAUSED, command=command.id)
             case Resume() | StepOnce():
                 self._go_on(command)
-            case SetPace():
-                self._pace, self._pacer = command.pace, None
-                self._plan(command.id)
-            case Extend():
-                self._epochs = command.epochs
-                self._plan(command.id)
-                if self._state is State.FINISHED:
-                    self._become(State.RUNNING)
+            case SetPace() | Extend():
+                self._plan(command)
+            case Measure() | SetMeasuring():
+                self._observer.obey(command, self._state)
             case Stop():
                 raise AssertionError("run() ends on Stop")
 
@@ -173,13 +176,23 @@ class Training:
             self._pacer = None
             self._become(State.RUNNING, command=command.id)
 
-    def _plan(self, command: int) -> None:
-        self._recorder.write(Planned(epochs=self._epochs, pace=self._pace, command=command))
+    def _plan(self, command: SetPace | Extend) -> None:
+        if isinstance(command, SetPace):
+            self._pace, self._pacer = command.pace, None
+        else:
+            self._epochs = command.epochs
+        self._recorder.write(Planned(epochs=self._epochs, pace=self._pace, command=command.id))
+        if isinstance(command, Extend) and self._state is State.FINISHED:
+            self._become(State.RUNNING)
 
     # --- Training -------------------------------------------------------------------------------
 
     def _wait(self) -> float | None:
-        """Seconds until there is something to train; None: nothing before the next command."""
+        """Seconds until there is something to train or measure; None: nothing before the next command."""
+        waits = (self._train_wait(), self._observer.wait(self._state, self._generation))
+        return min((wait for wait in waits if wait is not None), default=None)
+
+    def _train_wait(self) -> float | None:
         if self._state is not State.RUNNING or self._generation is None or self._recorder.is_blocked:
             return None
         trainer = self._generation.trainer
@@ -219,6 +232,7 @@ class Training:
         generation.record(stretch, duration, behind=self._pacer is not None and self._pacer.behind)
         self._chunk_batches = _fitting_batches(len(stretch.losses) // 4, duration)
         self._conclude(generation, is_finite=stretch.is_finite)
+        self._observer.note(generation, self._state)
 
     def _batches_due(self, trainer: Trainer) -> int:
         """How many batches may be trained now, at most one chunk of them."""

@@ -29,6 +29,8 @@ _TICK: Final = 0.05
 """Seconds between two looks at the logs."""
 _RETRY: Final = 3.0
 """Seconds between two attempts to write a log that could not be written."""
+_GRACE: Final = 0.5
+"""Seconds for measuring at the last weights."""
 
 _ENDED: Final = (
     State.FINISHED,
@@ -57,6 +59,7 @@ def train(run: RunDirectory, *, as_json: bool, debug: bool = False) -> int:
                     show()
                     if not watch.is_over:
                         time.sleep(_TICK)
+                watch.linger(session, received)
         watch.read()
         if (wrong := watch.wrong_call) is not None:
             remove(run.path)
@@ -92,6 +95,18 @@ class _Watch:
             or bool(self._follower.damage)
             or all(tally.state in _ENDED for tally in self.tallies)
         )
+
+    def linger(self, session: Session, received: list[int]) -> None:
+        """Give those that have finished a moment to be measured at their last weights."""
+        until = time.monotonic() + _GRACE
+        while self._is_measuring and not received and time.monotonic() < until:
+            time.sleep(_TICK / 5)
+            self.look(session)
+
+    @property
+    def _is_measuring(self) -> bool:
+        done = [tally for tally in self.tallies if tally.state is State.FINISHED]
+        return any(tally.is_measuring and not tally.is_measured for tally in done)
 
     @property
     def wrong_call(self) -> str | None:

@@ -13,48 +13,16 @@ without replacement from a finite set.
 import math
 from typing import Final
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
+
+from engine.measure.results import NoiseScale
 
 FEWEST: Final = 4
 """Batches that an estimate takes at least."""
 
-_WIDEST: Final = 4.0
-"""An interval whose ends are further apart than this factor says little."""
-
 _Z: Final = 1.959963984540054
 """The 97.5% quantile of the normal distribution."""
-
-
-class NoiseScale(msgspec.Struct, frozen=True, kw_only=True):
-    """An estimate of tr(Σ) ÷ |G|², in samples, with a 95% interval."""
-
-    value: float
-    """Infinite where |G|² cannot be told from zero."""
-    low: float
-    high: float
-    """Infinite where |G|² may be zero."""
-    trace: float
-    """The estimate of tr(Σ)."""
-    gradient_squared: float
-    """The estimate of |G|²; may come out negative when few samples were seen."""
-    samples: int
-    """Seen for the estimate."""
-
-    @property
-    def is_reliable(self) -> bool:
-        """The ends of the interval lie within a factor of four."""
-        return self.high <= _WIDEST * self.low
-
-    def signal_to_noise(self, batch: int, n: int) -> float:
-        """Of an update from `batch` of n samples: |G|² ÷ the expected squared length of its error.
-
-        The error of a mean over a batch drawn without replacement is tr(Σ) × (1/batch − 1/n) (Cochran,
-        "Sampling Techniques", theorem 2.2): none at all for the full batch, hence infinity.
-        """
-        noise = self.trace * (1 / batch - 1 / n)
-        return max(self.gradient_squared, 0.0) / noise if noise > 0 else math.inf
 
 
 def noise_scale(gradients: NDArray[np.floating], batch_size: int, n: int) -> NoiseScale:
@@ -116,8 +84,8 @@ def _quotient_interval(
 
     Up to infinity where `bottom` does not differ from zero.
     """
-    spread = quantile**2 * covariance
-    a, b, c = bottom**2 - spread[1, 1], top * bottom - spread[0, 1], top**2 - spread[0, 0]
+    spread = (quantile**2 * covariance).tolist()
+    a, b, c = bottom**2 - spread[1][1], top * bottom - spread[0][1], top**2 - spread[0][0]
     discriminant = b * b - a * c
     if discriminant < 0:
         return 0.0, math.inf

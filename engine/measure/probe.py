@@ -9,31 +9,33 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+import numpy as np
 import torch
-from torch import Tensor, nn
+from numpy.typing import NDArray
+from torch import Tensor
 
 from engine.measure.steps import Steps
-from engine.problem import Problem
+from engine.modelling import Modelling
+from engine.sources import Source
 
-_PIECE: Final = 2048
+_PIECE: Final = 1024
 """Samples in one forward and backward pass at most."""
 
 
 class Probe:
-    """The model as it is now, with the training samples in the given order (all, or some of them)."""
+    """The model as it is now, with some of a source's samples in the order given; `most` of them at once."""
 
-    def __init__(self, problem: Problem, model: nn.Module, data: tuple[Tensor, ...]) -> None:
-        self._problem = problem
-        self._data = data
-        self._model = copy.deepcopy(model).eval()
-        self._model.zero_grad(set_to_none=True)
-        self._parameters = [p for p in self._model.parameters() if p.requires_grad]
+    def __init__(self, modelling: Modelling, source: Source, samples: NDArray[np.int64], most: int) -> None:
+        self._modelling = copy.copy(modelling)
+        self._modelling.model = copy.deepcopy(modelling.model).eval()
+        self._modelling.model.zero_grad(set_to_none=True)
+        self._source = source
+        self._order = samples
+        self._piece = min(_PIECE, most)
+        self._parameters = [p for p in self._modelling.model.parameters() if p.requires_grad]
+        self.samples = len(samples)
         self.size = sum(parameter.numel() for parameter in self._parameters)
         """Parameters that are trained."""
-
-    @property
-    def samples(self) -> int:
-        return len(self._data[0])
 
     @property
     def weights(self) -> Tensor:
@@ -46,8 +48,7 @@ class Probe:
 
     def loss(self, start: int, stop: int) -> Tensor:
         """Mean over those samples, as a scalar with a graph unless under no_grad."""
-        *inputs, target = [tensor[start:stop] for tensor in self._data]
-        return self._problem.loss(self._model(*inputs), target)
+        return self._modelling.loss(self._source.pick(self._order[start:stop]))
 
     def full_loss(self) -> float:
         """Mean over all samples."""
@@ -86,8 +87,8 @@ class Probe:
         return result
 
     def _pieces(self, start: int, stop: int) -> Iterator[tuple[int, int]]:
-        for at in range(start, stop, _PIECE):
-            yield at, min(at + _PIECE, stop)
+        for at in range(start, stop, self._piece):
+            yield at, min(at + self._piece, stop)
 
     def _joined(self, parts: tuple[Tensor | None, ...]) -> Tensor:
         """Gradients as one vector; a parameter that the loss does not depend on has zeros."""

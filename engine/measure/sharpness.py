@@ -6,42 +6,26 @@ Descent on Neural Networks Typically Occurs at the Edge of Stability").
 """
 
 from collections.abc import Callable
-from typing import Final
 
-import msgspec
 import numpy as np
 import torch
 from torch import Tensor
 
+from engine.measure.results import Sharpness
 from engine.measure.steps import Steps
-
-TOLERANCE: Final = 1e-3
-"""Of the eigenvalue: how far off it may be."""
 
 _FEWEST, _MOST = 5, 80
 """Products: a start that happens to lack the top direction shows in the first few; then enough is enough."""
 
 
-class Sharpness(msgspec.Struct, frozen=True, kw_only=True):
-    """The largest eigenvalue (algebraically: the steepest upward curvature), in loss per squared weight."""
-
-    value: float
-    error: float
-    """An eigenvalue lies this close to `value` (the norm of the Ritz pair's residual)."""
-    products: int
-    """Hessian-vector products that it took."""
-
-    @property
-    def is_reliable(self) -> bool:
-        """Known to a thousandth, or the loss is as good as flat."""
-        return self.error <= max(TOLERANCE * abs(self.value), 1e-9)
-
-
-def sharpness(product: Callable[[Tensor], Steps[Tensor]], start: Tensor) -> Steps[Sharpness]:
+def sharpness(
+    product: Callable[[Tensor], Steps[Tensor]], start: Tensor, samples: int = 0
+) -> Steps[Sharpness]:
     """Lanczos's algorithm from the vector `start`, which should be random and is not changed.
 
-    `product(v)` is the Hessian times v. Three vectors are kept, not all: the largest Ritz value is as
-    good without reorthogonalisation (Paige 1980), only copies of it appear.
+    `product(v)` is the Hessian times v; `samples`, those that the loss is taken over. Three vectors are
+    kept, not all: the largest Ritz value is as good without reorthogonalisation (Paige 1980), only copies
+    of it appear.
     """
     vector = start / start.norm()
     before = torch.zeros_like(vector)
@@ -55,7 +39,7 @@ def sharpness(product: Callable[[Tensor], Steps[Tensor]], start: Tensor) -> Step
             image -= beside[-1] * before
         length = float(image.norm())
         value, last = _top_of_tridiagonal(diagonal, beside)
-        found = Sharpness(value=value, error=length * last, products=len(diagonal))
+        found = Sharpness(value=value, error=length * last, products=len(diagonal), samples=samples)
         enough = len(diagonal) >= min(_FEWEST, len(start)) and found.is_reliable
         if enough or len(diagonal) == _MOST or length == 0 or not np.isfinite(length):
             return found

@@ -37,7 +37,9 @@ FIELDS = [
         "samples",
     ),
     *("epoch_losses", "final_loss", "std", "variance", "full_loss", "validation", "generalisation_gap"),
-    *("device", "peak_memory", "batch_milliseconds", "seconds", "state"),
+    *("device", "peak_memory", "batch_milliseconds"),
+    *("noise_scale", "noise_scale_interval", "signal_to_noise", "sharpness", "measured_at"),
+    *("seconds", "state"),
 ]
 
 

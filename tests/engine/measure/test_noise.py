@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from engine import problems
-from engine.measure.noise import NoiseScale, noise_scale
-from engine.measure.probe import Probe
+from engine.measure.noise import noise_scale
+from engine.measure.results import NoiseScale
 from engine.measure.steps import finish
 from engine.settings import VariantSettings
 from engine.trainer import Trainer
@@ -47,9 +47,8 @@ def exact(gradients: np.ndarray) -> float:
 
 def estimated(trainer: Trainer, count: int, batch_size: int, seed: int) -> NoiseScale:
     """From `count` batches of a random order, taken with the probe, as training does."""
-    order = torch.from_numpy(np.random.default_rng(seed).permutation(trainer.n))
-    data = tuple(tensor[order] for tensor in trainer.problem.train)
-    rows = finish(Probe(trainer.problem, trainer.model, data).gradients(count, batch_size))
+    order = np.random.default_rng(seed).permutation(trainer.n)
+    rows = finish(trainer.probe(order).gradients(count, batch_size))
     return noise_scale(rows.numpy(), batch_size, trainer.n)
 
 

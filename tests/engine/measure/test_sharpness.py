@@ -1,16 +1,18 @@
 """The sharpness against the exact Hessian, which small models allow."""
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from engine import problems
-from engine.measure import probe as probes
-from engine.measure.probe import Probe
-from engine.measure.sharpness import Sharpness, sharpness
+from engine.measure.results import Sharpness
+from engine.measure.sharpness import sharpness
 from engine.measure.steps import Steps, finish
 from engine.problem import Problem
+from engine.settings import VariantSettings
+from engine.trainer import Trainer
 
 
 def digits_like(seed: int) -> Problem:
@@ -40,22 +42,22 @@ def exact(problem: Problem, model: nn.Module) -> float:
     return float(torch.linalg.eigvalsh(torch.cat(rows).double())[-1])
 
 
-def measured(problem: Problem, model: nn.Module, seed: int = 0) -> Sharpness:
-    probe = Probe(problem, model, problem.train)
-    start = torch.randn(probe.size, generator=torch.Generator().manual_seed(seed))
+def measured(trainer: Trainer) -> Sharpness:
+    probe = trainer.probe(np.arange(trainer.n))
+    start = torch.randn(probe.size, generator=torch.Generator().manual_seed(0))
     return finish(sharpness(probe.hessian_product, start))
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 @pytest.mark.parametrize("name", ["synthetic", "hidden layer"])
-def test_it_is_the_hessians_top_eigenvalue(name: str, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probes, "_PIECE", 64)  # several pieces, the last one short
+def test_it_is_the_hessians_top_eigenvalue(name: str, seed: int) -> None:
+    """In several pieces, the last one short."""
     problem = problems.load("synthetic", seed) if name == "synthetic" else digits_like(seed)
-    torch.manual_seed(seed)
-    model = problem.model()
-    found = measured(problem, model)
+    trainer = Trainer(problem, VariantSettings(), seed, torch.device("cpu"), micro_batch=64)
+    trainer.advance(2)
+    found = measured(trainer)
     assert found.is_reliable
-    assert found.value == pytest.approx(exact(problem, model), rel=1e-3)
+    assert found.value == pytest.approx(exact(problem, trainer.model), rel=1e-3)
 
 
 def of_matrix(matrix: Tensor) -> Sharpness:

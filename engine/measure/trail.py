@@ -1,0 +1,104 @@
+"""The weights that training went through, kept sparsely in a file of the run: `VARIANT.weights`.
+
+Rows of one size: generation, updates, samples, seconds, the trained parameters as float32. A row that
+is not whole is not there yet. Rows come further and further apart, so that a trail stays small however
+long training goes on. Plain numpy: the landscape is drawn from it.
+"""
+
+import math
+import os
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+_MAGIC: Final = b"gdtrail\x01"
+_BYTES: Final = 32 << 20
+"""Of one generation's rows in a million updates, about; the file begins anew beyond four times that."""
+_CLOSEST: Final = 0.03
+"""A row follows the one before after so much of the updates done by then, at least."""
+_ROWS_AT_ONE: Final = 14.0
+"""Rows of a million updates at a growth of 1: ln 10⁶."""
+
+
+def trail_path(log: Path) -> Path:
+    """Where the trail of the variant with this log lies."""
+    return log.with_suffix(".weights")
+
+
+def _row_type(size: int) -> np.dtype[np.void]:
+    return np.dtype(
+        [
+            ("generation", "<u4"),
+            ("updates", "<u8"),
+            ("samples", "<u8"),
+            ("seconds", "<f8"),
+            ("weights", "<f4", (size,)),
+        ]
+    )
+
+
+def next_row(updates: int, row_bytes: int) -> int:
+    """At how many updates the row is due that follows one at `updates`: the larger rows are, the later."""
+    growth = max(_CLOSEST, _ROWS_AT_ONE * row_bytes / _BYTES)
+    return updates + max(1, math.ceil(updates * growth))
+
+
+class TrailWriter:
+    """Appends rows for models of `size` parameters; a file for models of another size is begun anew."""
+
+    def __init__(self, path: Path, size: int) -> None:
+        self._path = path
+        self._header = _MAGIC + size.to_bytes(8, "little")
+        self._type = _row_type(size)
+        self._due = 0
+
+    def is_due(self, updates: int) -> bool:
+        """Whether so many updates are far enough beyond those of the last row."""
+        return updates >= self._due
+
+    def begin(self) -> None:
+        """Another generation: its first weights are due. Raises OSError."""
+        self._due = 0
+        try:
+            size = self._path.stat().st_size
+            with self._path.open("rb") as file:
+                fits = file.read(len(self._header)) == self._header and size <= 4 * _BYTES
+        except FileNotFoundError:
+            fits = False
+        if not fits:
+            self._path.write_bytes(self._header)
+            return
+        whole = (size - len(self._header)) // self._type.itemsize
+        os.truncate(self._path, len(self._header) + whole * self._type.itemsize)
+
+    def add(
+        self, generation: int, updates: int, samples: int, seconds: float, weights: NDArray[np.floating]
+    ) -> None:
+        """Append a row. Raises OSError, after which the trail may end in a row that is not whole."""
+        row = np.zeros(1, self._type)
+        row[0] = (generation, updates, samples, seconds, weights)
+        with self._path.open("ab") as file:
+            file.write(row.tobytes())
+        self._due = next_row(updates, self._type.itemsize)
+
+
+class Trail:
+    """What one variant's trail holds: its latest generation, up to the last whole row."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> NDArray[np.void]:
+        """Rows with the fields of `_row_type`; none while there is no trail."""
+        try:
+            data = self._path.read_bytes()
+        except FileNotFoundError:
+            data = b""
+        start = len(_MAGIC) + 8
+        if len(data) < start or not data.startswith(_MAGIC):
+            return np.zeros(0, _row_type(0))
+        kind = _row_type(int.from_bytes(data[len(_MAGIC) : start], "little"))
+        rows = np.frombuffer(data, kind, count=(len(data) - start) // kind.itemsize, offset=start)
+        return rows[rows["generation"] == rows["generation"][-1]] if len(rows) else rows

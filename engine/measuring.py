@@ -1,0 +1,227 @@
+"""Decides when one variant is measured, and measures a slice at a time: training waits 5% of the time.
+
+Each measurement is taken on a copy of the model as it was when it began, so that training goes on
+between its slices. Knows no log and no pipe; must not change what is trained.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+import msgspec
+import numpy as np
+
+from engine.measure.noise import FEWEST, noise_scale_of_products
+from engine.measure.results import NoiseScale, Sharpness, edge_of_stability
+from engine.messages import Measured, MeasuringSet, Position, Record
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from engine.measure.steps import Steps
+    from engine.trainer import Trainer
+
+SHARE: Final = 0.05
+"""Of the time that a variant trains: what measuring may take of it, unless asked for."""
+
+_SLICE: Final = 0.002
+"""Seconds of measuring at a time, where a single piece does not take longer."""
+_FIRST: Final = 0.1
+"""Seconds of training before the first measurement: the first losses are not kept waiting."""
+_SAMPLES: Final = 4096
+"""Of larger training sets, measured at once; four times as many after an interval that was too wide."""
+_MOST_SAMPLES: Final = 1 << 16
+_GROWTH: Final = 0.02
+"""Of the updates done, so many later at the earliest: the log stays small however long training goes on."""
+_BATCHES: Final = 64
+_GRADIENT_BYTES: Final = 1 << 26
+"""Of gradients kept for one noise scale; for larger models fewer batches, but never below 8."""
+_SEED: Final = 0x6D656173  # "meas": draws apart from every other use of numpy's generators
+
+Kind = Literal["noise", "sharpness"]
+_KINDS: Final[tuple[Kind, ...]] = ("noise", "sharpness")
+
+
+@dataclass(slots=True)
+class _Job:
+    """One measurement that is under way."""
+
+    kind: Kind
+    steps: Steps[NoiseScale | Sharpness | None]
+    at: Measured
+    """The record to be, without its result."""
+    cost: float = 0.0
+
+
+class Measurer:
+    """One variant's measurements; `write` takes each record of them."""
+
+    def __init__(self, write: Callable[[Record], None], *, is_on: bool) -> None:
+        self._write = write
+        self.is_on = is_on
+        self._job: _Job | None = None
+        self._asked: list[Kind] = []
+        self._command = 0
+        self._owed = _FIRST
+        self._measured: dict[Kind, int] = {}
+        self._impossible: set[Kind] = set()
+        self._next = 0
+        self._samples = _SAMPLES
+        self._generator = np.random.default_rng(_SEED)
+
+    # --- When -----------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Another generation: what was under way is of no use any more."""
+        self._job = None
+        self._asked, self._command = [], 0
+        self._measured.clear()
+        self._owed = max(self._owed, _FIRST)
+
+    def set_on(self, is_on: bool, command: int) -> None:
+        """Measure now and then, or only when asked."""
+        self.is_on = is_on
+        if not is_on and not self._asked:
+            self._job = None
+        self._impossible.clear()
+        self._write(MeasuringSet(is_on=is_on, command=command))
+
+    def ask(self, command: int = 0) -> None:
+        """Measure everything from here, as soon as may be; what is under way is dropped."""
+        self._job = None
+        self._asked = [kind for kind in _KINDS if kind not in self._impossible]
+        self._command = command
+
+    def pay(self, seconds: float) -> None:
+        """So much time went into training, or into waiting for its pace."""
+        self._owed = max(self._owed - seconds, 0.0)
+
+    def wait(self, updates: int, *, trains: bool) -> float | None:
+        """Seconds until the next slice may be done, if training goes on so long; None: nothing to measure."""
+        if self._asked:
+            return 0.0
+        if not (self.is_on and trains) or (self._job is None and self._next_kind(updates) is None):
+            return None
+        return self._owed
+
+    def _next_kind(self, updates: int) -> Kind | None:
+        """The one whose turn it is, of those that training has left behind."""
+        for turn in range(len(_KINDS)):
+            kind = _KINDS[(self._next + turn) % len(_KINDS)]
+            since = updates - self._measured.get(kind, -1)
+            if kind not in self._impossible and since > _GROWTH * updates:
+                return kind
+        return None
+
+    # --- What -----------------------------------------------------------------------------------
+
+    def work(self, trainer: Trainer, position: Position) -> None:
+        """Do one slice. What the model cannot do is said once and left alone; nothing is raised."""
+        start = time.perf_counter()
+        kind: Kind | None = self._job.kind if self._job else None
+        try:
+            if self._job is None:
+                kind = self._asked[0] if self._asked else self._next_kind(trainer.updates)
+                if kind is None:
+                    return
+                self._job = self._begin(kind, trainer, position)
+            self._do_slice(self._job, trainer, start)
+        except Exception as error:
+            self._give_up(kind or "noise", error)
+        self._owed = (time.perf_counter() - start) / SHARE
+
+    def _begin(self, kind: Kind, trainer: Trainer, position: Position) -> _Job:
+        settings, resolved = trainer.settings, trainer.resolved
+        at = Measured(
+            generation=position.generation,
+            epoch=trainer.epoch,
+            updates=trainer.updates,
+            samples=trainer.samples,
+            seconds=position.seconds,
+            effective_batch=resolved.effective_batch,
+            lr=resolved.lr,
+            edge=edge_of_stability(resolved.lr, settings.momentum, settings.optimizer),
+            cost=0.0,
+        )
+        steps = self._noise(trainer) if kind == "noise" else self._sharpness(trainer)
+        return _Job(kind, steps, at)
+
+    def _do_slice(self, job: _Job, trainer: Trainer, start: float) -> None:
+        """One piece at least."""
+        result, has_ended = None, False
+        try:
+            next(job.steps)
+            while time.perf_counter() - start < _SLICE:
+                next(job.steps)
+        except StopIteration as end:
+            result, has_ended = end.value, True
+        trainer.synchronize()
+        job.cost += time.perf_counter() - start
+        if has_ended:
+            self._finish(job, result)
+
+    def _finish(self, job: _Job, result: NoiseScale | Sharpness | None) -> None:
+        self._job = None
+        self._next = _KINDS.index(job.kind) + 1
+        self._measured[job.kind] = job.at.updates
+        if isinstance(result, NoiseScale) and not result.is_reliable:
+            self._samples = min(self._samples * 4, _MOST_SAMPLES)
+        command = 0
+        if job.kind in self._asked:
+            self._asked.remove(job.kind)
+            command = 0 if self._asked else self._command
+        if result is None:
+            self._impossible.add(job.kind)
+            return
+        found = {"noise": result} if isinstance(result, NoiseScale) else {"sharpness": result}
+        self._write(msgspec.structs.replace(job.at, cost=job.cost, command=command, **found))
+
+    def _give_up(self, kind: Kind, error: Exception) -> None:
+        self._job = None
+        self._impossible.add(kind)
+        self._asked = [each for each in self._asked if each != kind]
+        self.is_on = self.is_on and len(self._impossible) < len(_KINDS)
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        self._write(MeasuringSet(is_on=self.is_on, detail=f"the {kind} cannot be measured here: {reason}"))
+
+    def _noise(self, trainer: Trainer) -> Steps[NoiseScale | None]:
+        """From up to 64 batches that share a random part of the data, or all of it."""
+        import torch
+
+        order = self._generator.permutation(trainer.n)[: self._samples]
+        probe = trainer.probe(order)
+        room = max(8, _GRADIENT_BYTES // (8 * probe.size))
+        count = min(_BATCHES, room, len(order))
+        if count < FEWEST:
+            return None
+        batch_size = len(order) // count
+        rows: Tensor = yield from probe.gradients(count, batch_size)
+        products = np.zeros((count, count))
+        for columns in torch.split(rows, 1 << 16, dim=1):
+            part = (
+                columns.double().cpu().numpy()
+                if columns.device.type != "mps"
+                else columns.cpu().double().numpy()
+            )
+            products += part @ part.T
+            yield
+        return noise_scale_of_products(products, batch_size, trainer.n)
+
+    def _sharpness(self, trainer: Trainer) -> Steps[Sharpness | None]:
+        """Of the loss over all the data, or a random part where there are more samples than 4,096."""
+        import torch
+
+        from engine.measure.sharpness import sharpness
+
+        order = np.arange(trainer.n)
+        if trainer.n > _SAMPLES:
+            order = np.sort(self._generator.choice(trainer.n, _SAMPLES, replace=False))
+        probe = trainer.probe(order)
+        weights = probe.weights
+        start = (
+            torch.from_numpy(self._generator.standard_normal(probe.size)).to(weights.dtype).to(weights.device)
+        )
+        return (yield from sharpness(probe.hessian_product, start, len(order)))

@@ -1,0 +1,84 @@
+"""The trail of weights: what is written is read, sparsely, and a torn end is not there yet."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.measure.trail import Trail, TrailWriter, next_row, trail_path
+
+
+def weights(k: int) -> np.ndarray:
+    return np.arange(5, dtype=np.float32) + k
+
+
+def written(path: Path, updates: int, size: int = 5) -> TrailWriter:
+    """A generation of so many updates, a row wherever one is due."""
+    writer = TrailWriter(path, size)
+    writer.begin()
+    for done in range(updates + 1):
+        if writer.is_due(done):
+            writer.add(1, done, done * 64, done / 10, weights(done))
+    return writer
+
+
+def test_rows_come_back_as_written(tmp_path: Path) -> None:
+    path = tmp_path / "a.weights"
+    written(path, 3)
+    rows = Trail(path).read()
+    assert rows["updates"].tolist() == [0, 1, 2, 3]
+    assert rows["samples"].tolist() == [0, 64, 128, 192]
+    assert np.array_equal(rows["weights"], [weights(k) for k in range(4)])
+
+
+@pytest.mark.parametrize("parameters", [5, 10_000, 1_000_000])
+def test_a_trail_stays_small_in_ten_million_updates(parameters: int) -> None:
+    rows, done = 0, 0
+    while done < 10**7:
+        rows, done = rows + 1, next_row(done, parameters * 4)
+    assert 12 <= rows <= 600
+    assert rows * parameters * 4 <= 80 << 20
+
+
+def test_a_torn_row_is_not_there_yet_and_is_cut_by_the_next_writer(tmp_path: Path) -> None:
+    path = tmp_path / "a.weights"
+    written(path, 2)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-3])
+    assert Trail(path).read()["updates"].tolist() == [0, 1]
+    again = TrailWriter(path, 5)
+    again.begin()
+    again.add(2, 0, 0, 0, weights(7))
+    rows = Trail(path).read()
+    assert rows["generation"].tolist() == [2]
+    assert np.array_equal(rows["weights"][0], weights(7))
+
+
+def test_only_the_latest_generation_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.weights"
+    writer = written(path, 4)
+    writer.begin()
+    assert writer.is_due(0)
+    writer.add(2, 0, 0, 0, weights(9))
+    assert Trail(path).read()["updates"].tolist() == [0]
+
+
+def test_a_model_of_another_size_begins_anew(tmp_path: Path) -> None:
+    path = tmp_path / "a.weights"
+    written(path, 4)
+    other = TrailWriter(path, 2)
+    other.begin()
+    other.add(1, 0, 0, 0, np.zeros(2))
+    assert Trail(path).read()["weights"].shape == (1, 2)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"gdtrail\x01\x05", b"something else entirely"])
+def test_no_trail_has_no_rows(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "a.weights"
+    if content is not None:
+        path.write_bytes(content)
+    assert len(Trail(path).read()) == 0
+
+
+def test_it_lies_beside_the_log(tmp_path: Path) -> None:
+    assert trail_path(tmp_path / "1-sgd.gdlog") == tmp_path / "1-sgd.weights"

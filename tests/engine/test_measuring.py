@@ -1,0 +1,339 @@
+"""Measuring beside training: within its share of the time, on demand, and without a trace in training."""
+
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from engine import measuring
+from engine.generation import Generation
+from engine.measure.trail import Trail
+from engine.measuring import SHARE, Measurer
+from engine.messages import (
+    Measure,
+    Measured,
+    MeasuringSet,
+    Position,
+    Record,
+    Refused,
+    SetMeasuring,
+    State,
+    WorkerTask,
+)
+from engine.observing import Observer
+from engine.problem import Problem
+from engine.settings import FULL, RunSettings, Variant, VariantSettings
+from engine.tally import Tally
+from engine.trainer import Trainer
+
+CPU = torch.device("cpu")
+Observed = tuple[Observer, "Recorder", Generation]
+AT = Position(generation=1, seconds=0.0)
+
+
+def mse(output: Tensor, target: Tensor) -> Tensor:
+    return nn.functional.mse_loss(output.squeeze(-1), target)
+
+
+def problem(n: int = 200) -> Problem:
+    """A small net that draws random numbers in training, and even in eval mode."""
+    generator = torch.Generator().manual_seed(0)
+    inputs = torch.randn(n, 4, generator=generator)
+
+    class Restless(nn.Module):
+        def forward(self, inputs: Tensor) -> Tensor:
+            return inputs + 0.01 * torch.randn_like(inputs)
+
+    return Problem(
+        train=(inputs, inputs.sum(1).sin()),
+        model=lambda: nn.Sequential(nn.Linear(4, 6), nn.Tanh(), nn.Dropout(0.2), Restless(), nn.Linear(6, 1)),
+        loss=mse,
+    )
+
+
+def trainer(batch_size: int | str = 10, n: int = 200, **settings: float) -> Trainer:
+    return Trainer(problem(n), VariantSettings(batch_size=batch_size, **settings), 0, CPU)  # type: ignore[arg-type]
+
+
+def measured(measurer: Measurer, trained: Trainer, records: list[Record]) -> Measured:
+    """Work until there is one record more."""
+    before = len(records)
+    while len(records) == before:
+        measurer.work(trained, AT)
+    found = records[-1]
+    assert isinstance(found, Measured), found
+    return found
+
+
+def test_training_is_the_same_with_and_without() -> None:
+    plain = trainer()
+    losses = [plain.advance(3).losses for _ in range(14)]
+    watched = trainer()  # sets the seed that dropout draws from, again
+    records: list[Record] = []
+    measurer = Measurer(records.append, is_on=True)
+    again = []
+    for _ in range(14):
+        again.append(watched.advance(3).losses)
+        measurer.work(watched, AT)  # mostly in mid-measurement
+        if len(again) == 7:
+            measurer.ask()
+            measured(measurer, watched, records)
+    assert again == losses
+    assert np.array_equal(plain.weights(), watched.weights())
+
+
+def test_a_measurement_is_of_the_weights_at_which_it_began(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measuring, "_SLICE", 0.0)  # the shortest slices, many of them
+    records: list[Record] = []
+    still, moving = trainer(), trainer()
+    alone = measured(Measurer(records.append, is_on=True), still, records)
+    measurer = Measurer(records.append, is_on=True)
+    measurer.work(moving, AT)
+    before = len(records)
+    while len(records) == before:
+        moving.advance(1)
+        measurer.work(moving, AT)
+    among = records[-1]
+    assert isinstance(among, Measured)
+    assert among.updates == 0 < moving.updates
+    assert alone.noise
+    assert among.noise
+    assert among.noise.value == pytest.approx(alone.noise.value, rel=0.05)  # the model's own noise differs
+
+
+class Clock:
+    """A clock that moves when it is told to, and a little each time that it is read."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        self.now += 0.00005
+        return self.now
+
+
+@pytest.mark.parametrize("chunk", [0.004, 0.03, 2.0])
+def test_it_takes_its_share_of_the_time_at_most(chunk: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(time, "perf_counter", clock)
+    records: list[Record] = []
+    trained, measurer = trainer(), Measurer(records.append, is_on=True)
+    training = measuring_time = 0.0
+    while training < 4:
+        trained.advance(1)
+        training += chunk
+        measurer.pay(chunk)
+        if measurer.wait(trained.updates, trains=True) == 0.0:
+            start = clock.now
+            measurer.work(trained, AT)
+            measuring_time += clock.now - start
+    assert records
+    assert measuring_time <= SHARE * 1.1 * training + 0.01  # one slice may be under way
+
+
+def test_what_stands_still_is_not_measured_again() -> None:
+    records: list[Record] = []
+    trained, measurer = trainer(), Measurer(records.append, is_on=True)
+    measured(measurer, trained, records)
+    measured(measurer, trained, records)
+    assert measurer.wait(trained.updates, trains=True) is None
+    trained.advance(1)
+    assert measurer.wait(trained.updates, trains=True) is not None
+
+
+def test_records_tell_where_and_under_which_settings() -> None:
+    records: list[Record] = []
+    trained, measurer = trainer(16, lr=0.1, momentum=0.5), Measurer(records.append, is_on=True)
+    trained.advance(5)
+    noise = measured(measurer, trained, records)
+    sharpness = measured(measurer, trained, records)
+    for found in (noise, sharpness):
+        assert (found.updates, found.samples, found.effective_batch, found.lr) == (5, 80, 16, 0.1)
+        assert found.edge == pytest.approx(2 * 1.5 / 0.1)
+        assert found.cost > 0
+    assert noise.noise
+    assert sharpness.sharpness
+    assert sharpness.sharpness.samples == 200
+
+
+def test_adam_has_no_such_edge() -> None:
+    records: list[Record] = []
+    trained = Trainer(problem(), VariantSettings(optimizer="Adam"), 0, CPU)
+    assert measured(Measurer(records.append, is_on=True), trained, records).edge is None
+
+
+def test_too_few_samples_have_no_noise_scale_but_a_sharpness() -> None:
+    records: list[Record] = []
+    trained, measurer = trainer(1, n=3), Measurer(records.append, is_on=True)
+    assert measured(measurer, trained, records).sharpness
+
+
+def test_a_large_set_is_seen_in_part_and_in_more_of_it_where_that_says_too_little() -> None:
+    generator = torch.Generator().manual_seed(0)
+    inputs = torch.randn(20_000, 2, generator=generator)
+    fair = Problem(  # a coin: no gradient but noise at the start
+        train=(inputs, torch.randint(0, 2, (20_000,), generator=generator).float()),
+        model=lambda: nn.Linear(2, 1),
+        loss=lambda output, target: (output.squeeze(-1) * 0.0 + output.squeeze(-1) * (target - 0.5)).mean(),
+    )
+    trained = Trainer(fair, VariantSettings(), 0, CPU)
+    records: list[Record] = []
+    measurer = Measurer(records.append, is_on=True)
+    seen = []
+    for _ in range(2):
+        measurer.ask()
+        noise = measured(measurer, trained, records).noise
+        assert noise
+        assert not noise.is_reliable
+        seen.append(noise.samples)
+    assert seen == [4096, 16_384]
+
+
+# --- Asked for ----------------------------------------------------------------------------------
+
+
+class Recorder:
+    """Records that nobody writes."""
+
+    is_blocked = False
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+
+    def write(self, record: Record) -> None:
+        self.records.append(record)
+
+
+@pytest.fixture
+def observed(tmp_path: Path) -> Observed:
+    """An observer of a trainer at its first weights; it measures only when asked."""
+    variant = Variant(name="a", settings=VariantSettings(batch_size=10))
+    task = WorkerTask(
+        run=RunSettings(variants=(variant,)), variant=variant, device="cpu", log=str(tmp_path / "a.gdlog"),
+        output="", threads=1, epochs=2, pace=None, measuring=False,
+    )  # fmt: skip
+    recorder = Recorder()
+    generation = Generation(1, trainer(), recorder, None)  # type: ignore[arg-type]
+    observer = Observer(task, recorder)  # type: ignore[arg-type]
+    observer.begin(generation)
+    return observer, recorder, generation
+
+
+def look_until_idle(observer: Observer, state: State, generation: Generation) -> None:
+    while observer.wait(state, generation) is not None:
+        observer.look(state, generation)
+
+
+@pytest.mark.parametrize("state", [State.RUNNING, State.PAUSED, State.FINISHED])
+def test_asked_for_it_measures_both_at_once_whatever_the_state(state: State, observed: Observed) -> None:
+    observer, recorder, generation = observed
+    assert observer.wait(state, generation) is None
+    observer.obey(Measure(id=7), state)
+    look_until_idle(observer, state, generation)
+    noise, sharpness = recorder.records
+    assert isinstance(noise, Measured)
+    assert isinstance(sharpness, Measured)
+    assert (noise.command, sharpness.command) == (0, 7)  # obeyed when all of it is there
+    assert noise.noise
+    assert sharpness.sharpness
+
+
+@pytest.mark.parametrize("state", [State.STARTING, State.DIVERGED, State.FAILED])
+def test_without_weights_it_says_so(state: State, observed: Observed) -> None:
+    observer, recorder, _ = observed
+    observer.obey(Measure(id=7), state)
+    (said,) = recorder.records
+    assert isinstance(said, Refused)
+    assert said.detail == f"nothing to measure: it is {state}"
+
+
+def test_switched_on_and_off_by_command(observed: Observed) -> None:
+    observer, recorder, generation = observed
+    observer.obey(SetMeasuring(id=1, is_on=True), State.RUNNING)
+    assert observer.wait(State.RUNNING, generation) is not None
+    assert observer.wait(State.PAUSED, generation) is None  # training pays for it: no training, no measuring
+    observer.obey(SetMeasuring(id=2, is_on=False), State.RUNNING)
+    assert observer.wait(State.RUNNING, generation) is None
+    assert [(r.is_on, r.command) for r in recorder.records if isinstance(r, MeasuringSet)] == [
+        (True, 1),
+        (False, 2),
+    ]
+
+
+def test_the_last_weights_are_kept_and_measured(observed: Observed, tmp_path: Path) -> None:
+    observer, recorder, generation = observed
+    observer.obey(SetMeasuring(id=1, is_on=True), State.RUNNING)
+    generation.trainer.advance(20)
+    observer.note(generation, State.FINISHED)
+    look_until_idle(observer, State.FINISHED, generation)
+    assert {record.updates for record in recorder.records if isinstance(record, Measured)} == {20}
+    rows = Trail(tmp_path / "a.weights").read()
+    assert rows["updates"].tolist() == [0, 20]
+    assert np.array_equal(rows["weights"][-1], generation.trainer.weights())
+
+
+def test_what_cannot_be_differentiated_twice_is_said_once_and_left_alone() -> None:
+    class Once(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: object, x: Tensor) -> Tensor:
+            return x.clone()
+
+        @staticmethod
+        @torch.autograd.function.once_differentiable
+        def backward(ctx: object, slope: Tensor) -> Tensor:
+            return slope
+
+    base = problem()
+    model = lambda: nn.Linear(4, 1)  # noqa: E731
+    rough = Problem(train=base.train, model=model, loss=lambda o, t: mse(Once.apply(o), t))  # type: ignore[no-untyped-call]
+    trained, records = Trainer(rough, VariantSettings(), 0, CPU), list[Record]()
+    measurer = Measurer(records.append, is_on=True)
+    for _ in range(2):
+        measurer.ask(1)
+        while measurer.wait(trained.updates, trains=False) is not None:
+            measurer.work(trained, AT)
+    said = [record for record in records if isinstance(record, MeasuringSet)]
+    assert len(said) == 1
+    assert said[0].is_on
+    assert said[0].detail.startswith("the sharpness cannot be measured here: ")
+    assert sum(isinstance(record, Measured) for record in records) == 2
+
+
+# --- Told ---------------------------------------------------------------------------------------
+
+
+def test_a_tally_keeps_the_latest_and_their_signal_to_noise() -> None:
+    from engine.messages import Started
+
+    records: list[Record] = []
+    trained, measurer = trainer(), Measurer(records.append, is_on=True)
+    measured(measurer, trained, records)
+    measured(measurer, trained, records)
+    settings = VariantSettings(batch_size=10)
+    tally = Tally("a", settings)
+    assert math.isnan(tally.signal_to_noise)
+    start = Started(
+        generation=1,
+        settings=settings,
+        n=200,
+        model="",
+        parameters=1,
+        device="cpu",
+        threads=1,
+        epochs=1,
+        pace=None,
+    )
+    for record in (start, *records):
+        tally.add(record)  # type: ignore[arg-type]
+    assert tally.noise
+    assert tally.noise.noise
+    assert tally.is_measured
+    assert tally.signal_to_noise == tally.noise.noise.signal_to_noise(10, 200)
+    tally.settings = VariantSettings(batch_size=FULL)
+    assert tally.signal_to_noise == math.inf
+    tally.add(start)  # another generation has other weights
+    assert tally.noise is None
