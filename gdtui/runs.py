@@ -187,6 +187,7 @@ def _files(path: Path) -> Iterator[Path]:
     for pattern in (
         "data/*.pt",
         "*.gdlog",
+        "*.weights",
         "*.out",
         "run.json",
     ):  # run.json last: what is half removed stays listed
