@@ -15,12 +15,14 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.containers import Horizontal
+from textual.driver import Driver
 
 from engine.rundir import RunDirectory
 from gdtui import keys, spans
 from gdtui.chart.widget import Chart
 from gdtui.explore_actions import ExploreActions
 from gdtui.keyscript import Press, play
+from gdtui.pacing import Pacer
 from gdtui.panels.footer import Footer
 from gdtui.panels.line import Line
 from gdtui.panels.noise import Noise
@@ -88,10 +90,21 @@ class GdtuiApp(ExploreActions, App[None]):
         self._source = source
         self._keys = keys
         self.frame_seconds = 1 / fps
+        self.pacer = Pacer()
+        """Whether the terminal keeps up: where it does not, frames are dropped."""
         for each in THEMES.values():
             self.register_theme(each)
         self.theme = THEMES[theme].name
         self._live: LiveView | None = None
+
+    def get_driver_class(self) -> type[Driver]:
+        """Where Textual would take its driver for terminals, one that leaves a slow terminal no backlog."""
+        usual = super().get_driver_class()
+        if usual.__name__ != "LinuxDriver":
+            return usual
+        from gdtui.driver import PacedDriver
+
+        return PacedDriver
 
     def compose(self) -> ComposeResult:
         variants = self.run_directory.info.settings.variants

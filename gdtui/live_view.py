@@ -62,6 +62,7 @@ class LiveView:
         self._versions: dict[str, int] = dict.fromkeys(self.store.variants, 0)
         self._ticked_at = 0.0
         self._figures_at = 0.0
+        self._owes_figures = False
         self._read_out: float | None = None
         """Where the crosshair was when its figures were written."""
         self._had_ended = False
@@ -115,10 +116,14 @@ class LiveView:
         now = self._ticked_at = time.monotonic()
         if self._app.screen_stack[0].query_one_optional("#overlay") is None:
             return  # a last tick while the screen is being taken down
+        self._owes_figures |= figures
+        if self._app.pacer.is_busy:
+            return  # this frame is dropped; what it would have shown, the next one shows
         with self._app.batch_update():
             self._draw_charts()
             is_due = now - self._figures_at >= _FIGURES_SECONDS or self._has_begun()
-            if figures or is_due or self._read_out != self.explorer.cursor:
+            if self._owes_figures or is_due or self._read_out != self.explorer.cursor:
+                self._owes_figures = False
                 self._figures_at, self._read_out = now, self.explorer.cursor
                 self._write_figures()
                 self._watch_for_end()

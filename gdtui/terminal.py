@@ -7,16 +7,27 @@ import select
 import threading
 from collections.abc import Callable
 
+_GONE = select.POLLHUP | select.POLLERR
+
 
 def when_gone(fd: int, tell: Callable[[], object]) -> None:
     """Call `tell` once, from a thread of its own, when the terminal at `fd` is hung up; it costs nothing
     until then. Where poll(2) knows no terminals (old macOS), nobody is told.
     """
-    poll = select.poll()
-    poll.register(fd, 0)  # an error and a hangup are always told
 
     def wait() -> None:
-        if any(event & (select.POLLHUP | select.POLLERR) for _, event in poll.poll()):
+        if _is_hung_up(fd, None):
             tell()
 
     threading.Thread(target=wait, name="gdtui-terminal", daemon=True).start()
+
+
+def is_gone(fd: int) -> bool:
+    """Whether the terminal at `fd` is hung up."""
+    return _is_hung_up(fd, 0)
+
+
+def _is_hung_up(fd: int, milliseconds: int | None) -> bool:
+    poll = select.poll()
+    poll.register(fd, 0)  # an error and a hangup are always told
+    return any(event & _GONE for _, event in poll.poll(milliseconds))

@@ -32,6 +32,8 @@ sh -c 'echo $$; exec "$@" >&2' sh "$@"
 echo $?
 read _"""
 
+_QUERY: Final = b"\x1b[6n"
+
 Wanted = str | Callable[[], object]
 """A text to be on the screen, or what must become true."""
 
@@ -56,9 +58,11 @@ class Terminal:
         rate: int | None = None,
     ) -> None:
         """`rate`: bytes a second at which the terminal takes output, None for as fast as it can."""
-        self._rate = rate
+        self.rate = rate
         self._output: list[tuple[float, bytes | tuple[int, int]]] = []
         """(perf_counter, bytes written or a new size)."""
+        self._unasked = b""
+        """The end of the output, where a question may have begun."""
         self._news = threading.Condition()
         self._master, slave = os.openpty()
         self.resize(columns, rows)
@@ -196,12 +200,21 @@ class Terminal:
             try:
                 if not select.select([master], [], [], 0.2)[0]:
                     continue
-                data = os.read(master, min(self._rate // 50, 1 << 16) if self._rate else 1 << 16)
+                data = os.read(master, min(self.rate // 50, 1 << 16) if self.rate else 1 << 16)
             except (OSError, ValueError):  # nobody is on the other side any more, or we hung up
                 return
-            if self._rate is not None:
-                time.sleep(len(data) / self._rate)
+            if self.rate is not None:
+                time.sleep(len(data) / self.rate)
             self._note(data)
+            self._answer(data)
+
+    def _answer(self, data: bytes) -> None:
+        """Say where the cursor is as often as it was asked; a question may come in two pieces."""
+        asked = self._unasked + data
+        self._unasked = asked[-len(_QUERY) + 1 :]
+        for _ in range(asked.count(_QUERY)):
+            with contextlib.suppress(OSError):
+                os.write(self._master, b"\x1b[1;1R")
 
     def _note(self, what: bytes | tuple[int, int]) -> None:
         with self._news:

@@ -1,0 +1,51 @@
+"""Textual's driver, with at most one frame under way to the terminal: see gdtui/pacing.py for how.
+
+Owns the question and its answer, which it keeps from the app and, at the end, from the shell.
+"""
+
+import time
+from typing import Any, Final
+
+from textual import events
+from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
+
+from gdtui.pacing import QUERY, Pacer
+from gdtui.terminal import is_gone
+
+_LAST_SECONDS: Final = 2.0
+"""At the end the last answer is waited for: one that comes later would be typed into the shell."""
+
+
+class PacedDriver(LinuxDriver):
+    """Asks after each frame whether the terminal has taken it in."""
+
+    def __init__(self, app: Any, **options: Any) -> None:
+        super().__init__(app, **options)
+        self._pacer: Pacer = app.pacer
+        self._is_asking = False
+
+    def start_application_mode(self) -> None:
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        self._is_asking = self.input_tty
+        self.flush()
+
+    def flush(self) -> None:
+        """After each frame."""
+        super().flush()
+        if self._is_asking and self._pacer.written():
+            self.write(QUERY)
+
+    def process_message(self, message: Message) -> None:
+        """Called in the thread that reads the keys; it must not wait for the writer."""
+        if not isinstance(message, events.CursorPosition):
+            super().process_message(message)
+        elif self._pacer.answered():
+            self._loop.call_soon_threadsafe(self.flush)
+
+    def disable_input(self) -> None:
+        self._is_asking = False
+        deadline = time.monotonic() + _LAST_SECONDS
+        while not (self._pacer.wait(0.05) or is_gone(self.fileno) or time.monotonic() > deadline):
+            pass
+        super().disable_input()
