@@ -1,0 +1,102 @@
+"""One spike among millions of losses, from the log to the cells of the charts: nothing may hide it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from engine.follow import Follower
+from gdtui import views
+from gdtui.chart.canvas import ABOVE, compose
+from gdtui.chart.cells import Cells
+from gdtui.chart.layout import room
+from gdtui.chart.picture import Picture
+from gdtui.chart.raster import place
+from gdtui.chart.widget import Chart
+from gdtui.store import Store
+from gdtui.views import Canvas, Ranges, View
+
+from .app_bench import Bench, text_of
+
+SPIKE = 10.0
+CHUNK = 100_000
+HEIGHT = 18
+
+
+def spiked(path: Path, batches: int, seed: int) -> tuple[Bench, int]:
+    """A run of one variant with its spike, and the samples before that."""
+    bench = Bench(path, "1")
+    rng = np.random.default_rng(seed)
+    spike = int(rng.integers(batches))
+    bench.begin()
+    noise = rng.normal(0.5, 0.05, min(batches, 1_000_000)).astype("<f4")
+    for start in range(0, batches, CHUNK):
+        losses = noise[start % len(noise) :][:CHUNK].copy()
+        if start <= spike < start + CHUNK:
+            losses[spike - start] = SPIKE
+        bench.train("SGD", losses, batch=start + 1)
+    return bench, spike * 10
+
+
+def read(bench: Bench) -> Store:
+    store = Store(bench.run.info.settings)
+    for name, record in Follower(bench.run).read(10**9):
+        store.add(name, record)
+    return store
+
+
+def drawn(store: Store, width: int) -> Iterator[tuple[Picture, Cells]]:
+    """The overlay and the variant's own chart at this width, without the frame: that takes plotext long."""
+    (one,) = store.states
+    for draw in (views.overlay, lambda *rest: views.panel(rest[0], one, *rest[1:])):
+        y = None
+        for _ in range(2):
+            place_of = room(y, width, HEIGHT)
+            canvas = Canvas(2 * place_of.width, place_of.width, place_of.height)
+            picture, _ = draw(store, View(), canvas, Ranges())
+            y = picture.y
+        cells = Cells.blank(width, HEIGHT)
+        compose(picture, cells.part(room(y, width, HEIGHT)), "#000000")
+        yield picture, cells
+
+
+def shows_spike(picture: Picture, cells: Cells, at: int) -> bool:
+    """Dots at its very place, or, where the axis ends below it, the mark for what lies above."""
+    canvas = room(picture.y, cells.width, cells.height)
+    inside = cells.part(canvas)
+    column = int(place(np.array([float(at)]), picture.x, canvas.width, 1)[0])
+    if picture.y.high < SPIKE:
+        return bool(inside.characters[0, column] == ABOVE)
+    row = int(place(np.array([SPIKE]), picture.y, canvas.height, 1, downwards=True)[0])
+    return 0x2800 < inside.characters[row, column] <= 0x28FF
+
+
+def test_a_spike_in_a_million_is_on_both_charts_at_every_width(tmp_path: Path) -> None:
+    bench, at = spiked(tmp_path / "run", 1_000_000, seed=1)
+    store = read(bench)
+    for width in range(40, 301):
+        for picture, cells in drawn(store, width):
+            assert shows_spike(picture, cells, at), (width, picture.title)
+
+
+def test_a_spike_in_ten_million_is_on_both_charts(tmp_path: Path) -> None:
+    bench, at = spiked(tmp_path / "run", 10_000_000, seed=2)
+    store = read(bench)
+    assert store.states[0].tally.batches == 10_000_000
+    for picture, cells in drawn(store, 160):
+        assert shows_spike(picture, cells, at), picture.title
+
+
+async def test_the_app_shows_it(tmp_path: Path) -> None:
+    bench, at = spiked(tmp_path / "run", 100_000, seed=3)
+    app = bench.app(watching=True)
+    async with app.run_test(size=(160, 45)) as pilot:
+        for columns in (60, 100, 160, 300):
+            await pilot.resize_terminal(columns, 45)
+            await pilot.pause()
+            app.live.tick()
+            await pilot.pause()
+            row = next(row for row in text_of(app).splitlines() if "▲" in row)
+            chart = app.query_one("#overlay", Chart)
+            column = row.index("▲") - chart.content_region.x - chart.canvas.left
+            assert abs(column - chart.column_at(at)) <= 1, columns
