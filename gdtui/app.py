@@ -5,6 +5,7 @@ directory, through the store. numpy and plotext are imported after the first fra
 """
 
 import asyncio
+import os
 import signal
 import traceback
 from collections.abc import Callable
@@ -29,7 +30,7 @@ from gdtui.panels.noise import Noise
 from gdtui.panels.summary import Summary
 from gdtui.panels.variant import VariantPanel
 from gdtui.terminal import when_gone
-from gdtui.theme import THEMES, colours, ink
+from gdtui.theme import THEMES, colours, ink, themes
 
 if TYPE_CHECKING:
     from engine.settings import VariantSettings
@@ -80,7 +81,8 @@ class GdtuiApp(ExploreActions, App[None]):
 
         `source` None: the run's logs. `keys` play by themselves.
         """
-        super().__init__()
+        # Where no colour is wanted, Textual's own way is greys; with the terminal's colours it is none.
+        super().__init__(ansi_color=True if os.environ.get("NO_COLOR") is not None else None)
         spans.install()
         self.run_directory = run
         self.controls = controls
@@ -92,7 +94,7 @@ class GdtuiApp(ExploreActions, App[None]):
         self.frame_seconds = 1 / fps
         self.pacer = Pacer()
         """Whether the terminal keeps up: where it does not, frames are dropped."""
-        for each in THEMES.values():
+        for each in themes(self.console.color_system, no_color=self.no_color).values():
             self.register_theme(each)
         self.theme = THEMES[theme].name
         self._live: LiveView | None = None
@@ -246,6 +248,9 @@ class GdtuiApp(ExploreActions, App[None]):
             self.say(["the chart of all fills the screen: select a variant (1…9) to see it alone"])
 
     def action_theme(self) -> None:
+        if self.no_color:
+            self.say(["NO_COLOR is set: every theme is the terminal's own two colours"])
+            return
         names = [theme.name for theme in THEMES.values()]
         self.theme = names[(names.index(self.theme) + 1) % len(names)]
         self.live.look(colours=colours(self.current_theme), ink=ink(self.current_theme))

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from gdtui import epochs, wording
 from gdtui.chart.axes import settle, x_scale, y_scale
+from gdtui.chart.palette import FAINT, INK
 from gdtui.chart.picture import Picture, Series
 from gdtui.seen import extremes, ground, x_title
 from gdtui.store import Store
@@ -48,7 +49,8 @@ def _series(one: VariantState, now: Generation, view: View, seen: Span, canvas: 
         return (*ghosts, raw)
     smooth = line_of(one, now, replace(view, raw=False), seen, canvas)
     line = Series("smoothed", view.ink, line=smooth.line, points=smooth.points)
-    return (*ghosts, replace(raw, points=EMPTY), line)
+    band = FAINT if raw.colour == INK else raw.colour  # without colours the line needs a paler ground
+    return (*ghosts, replace(raw, colour=band, points=EMPTY), line)
 
 
 def _title(one: VariantState, view: View) -> str:

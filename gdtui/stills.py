@@ -20,12 +20,16 @@ from engine.rundir import RunDirectory
 from gdtui import views
 from gdtui.chart.frame import PAPER, Inks, still, still_html
 from gdtui.chart.layout import room
+from gdtui.chart.palette import INK
 from gdtui.chart.picture import Picture
-from gdtui.views import Canvas, Ranges
+from gdtui.focus import focused
+from gdtui.store import Store
+from gdtui.theme import COLOURS
+from gdtui.trace import EMPTY
+from gdtui.views import Canvas, Ranges, View
 
 if TYPE_CHECKING:
     from gdtui.app import GdtuiApp
-    from gdtui.live_view import LiveView
 
 FOLDER: Final = "stills"
 WIDTH, HEIGHT = 120, 36
@@ -61,28 +65,27 @@ def save(app: "GdtuiApp") -> str:
     epoch = live.store.slowest.tally.epoch
     stem = f"{time.strftime('%Y%m%d-%H%M%S')}-epoch{epoch}"
     svg = app.export_screenshot(title=f"gdtui · {run.info.settings.problem}")
-    name, picture = selected_chart(live, run)
+    view = live.view
+    name, picture = selected_chart(live.store, view, run)
+    bare = replace(view, colours=(INK,) * COLOURS, raw=view.raw or view.selected is not None)
     title = f"{run.info.settings.problem} · {picture.title} · epoch {epoch}"
     files = {
         "screen.svg": svg,
         "screen.txt": text_of(svg, app.size.width, app.size.height),
-        f"{name}.txt": _plain(still(picture, WIDTH, HEIGHT, PAPER)),
+        f"{name}.txt": plain(selected_chart(live.store, bare, run)[1]),
         f"{name}.html": page(picture, title, app.current_theme),
     }
     return write((run.path / FOLDER, Path()), stem, files)
 
 
-def selected_chart(live: "LiveView", run: RunDirectory) -> tuple[str, Picture]:
+def selected_chart(store: Store, view: View, run: RunDirectory) -> tuple[str, Picture]:
     """The chart of the selected variant, or the overlay, as large as a still; its name in a file's name."""
-    overlay, _ = views.overlay(live.store, live.view, _canvas(None), Ranges())
-    overlay, _ = views.overlay(live.store, live.view, _canvas(overlay), Ranges())
-    if live.view.selected is None:
-        return "overlay", overlay
-    one = live.store.states[live.view.selected]
-    picture, _ = views.panel(live.store, one, live.view, _canvas(overlay), Ranges())
-    title = f"{one.tally.name} · loss of every batch"
-    x = replace(picture.x, title=overlay.x.title)
-    return run.variant_log(one.tally.name).stem, replace(picture, x=x, title=title)
+    overlay, _ = views.overlay(store, view, _canvas(None), Ranges())
+    canvas = _canvas(overlay)
+    if view.selected is None:
+        return "overlay", views.overlay(store, view, canvas, Ranges())[0]
+    one = store.states[view.selected]
+    return run.variant_log(one.tally.name).stem, focused(store, one, view, canvas, Ranges())[0]
 
 
 def _canvas(picture: Picture | None) -> Canvas:
@@ -114,7 +117,10 @@ def page(picture: Picture, title: str, theme: Theme) -> str:
     )
 
 
-def _plain(ansi: str) -> str:
+def plain(picture: Picture) -> str:
+    """Text without colours: the lines are numbered, and stand without envelopes in which they would drown."""
+    picture = replace(picture, series=tuple(replace(one, envelope=EMPTY) for one in picture.series))
+    ansi = still(picture, WIDTH, HEIGHT, PAPER)
     lines = Text.from_ansi(ansi).plain.split("\n")
     return "\n".join(line.rstrip() for line in lines).strip("\n") + "\n"
 

@@ -1,4 +1,4 @@
-"""The three themes, and the variants' colours as variables of the stylesheet: `$variant-1` and on.
+"""The three themes, with as many colours as the terminal has, and the variants' colours: `$variant-1` and on.
 
 `$edge`, `$axis`, `$grid` and `$label` are the greys of borders and charts, `$quiet` that of text which
 steps back.
@@ -8,7 +8,7 @@ from typing import Final
 
 from textual.theme import Theme
 
-from gdtui.chart.palette import CONTRAST, DARK, LIGHT
+from gdtui.chart.palette import CONTRAST, DARK, FAINT, INK, LIGHT, ON_BLACK, ON_WHITE
 
 COLOURS: Final = len(DARK)
 
@@ -100,3 +100,53 @@ _HIGH_CONTRAST: Final = Theme(
     },
 )
 THEMES: Final = {"dark": _DARK, "light": _LIGHT, "high-contrast": _HIGH_CONTRAST}
+
+
+def themes(color_system: str | None, *, no_color: bool) -> dict[str, Theme]:
+    """The themes by name, for what rich calls the terminal's color system: "truecolor", "256", "standard"."""
+    if no_color:
+        plain = {name: _plain(theme.name, INK, FAINT, "#000000", (INK,)) for name, theme in THEMES.items()}
+        for theme in plain.values():
+            theme.variables["input-cursor-text-style"] = "reverse"
+        return plain
+    if color_system == "standard":
+        return {name: _sixteen(theme) for name, theme in THEMES.items()}
+    return THEMES
+
+
+def _sixteen(theme: Theme) -> Theme:
+    """Of the terminal's sixteen colours, as rich takes them to look."""
+    if theme.dark:
+        return _plain(theme.name, "#ffffff", "#555555", "#000000", ON_BLACK, "#aaaaaa", "#ffff55")
+    return _plain(theme.name, "#000000", "#aaaaaa", "#ffffff", ON_WHITE, "#555555", "#aa0000")
+
+
+def _plain(
+    name: str,
+    ink: str,
+    faint: str,
+    background: str,
+    palette: tuple[str, ...],
+    quiet: str | None = None,
+    accent: str | None = None,
+) -> Theme:
+    """A theme of few colours; `palette` is repeated as often as there are variants."""
+    quiet, accent = quiet or ink, accent or ink
+    repeated = (palette * COLOURS)[:COLOURS]
+    greys = {"edge": faint, "axis": faint, "grid": faint, "label": quiet, "quiet": quiet}
+    keys = {"footer-key-foreground": accent, "block-cursor-background": faint}
+    return Theme(
+        name=name,
+        dark=background == "#000000",
+        background=background,
+        surface=background,
+        panel=background,
+        foreground=ink,
+        primary=accent,
+        secondary=accent,
+        accent=accent,
+        warning=accent,
+        error=accent,
+        success=accent,
+        variables={**_variants(repeated), **greys, **keys},
+    )

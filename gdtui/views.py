@@ -11,7 +11,7 @@ from typing import Final
 from engine.messages import State
 from gdtui import epochs, wording
 from gdtui.chart.axes import Range, grow, settle, x_scale, y_scale
-from gdtui.chart.palette import DARK, variant_colour
+from gdtui.chart.palette import DARK, is_sparse, variant_colour
 from gdtui.chart.picture import Mark, Picture, Series
 from gdtui.history.smoothing import SMOOTHING_LADDER
 from gdtui.seen import common_extremes, end_of, extremes, ground, positive, x_title
@@ -50,6 +50,10 @@ class View:
     def next_smoothing(self) -> float:
         rung = SMOOTHING_LADDER.index(self.smoothing)
         return SMOOTHING_LADDER[(rung + 1) % len(SMOOTHING_LADDER)]
+
+    def number(self, one: VariantState) -> str:
+        """What tells the variant's line where its colour cannot; empty where it can."""
+        return str(one.index + 1) if is_sparse(self.colours) else ""
 
     def shows_ghost(self, one: VariantState) -> bool:
         is_cleared = bool(self.cleared) and one.tally.generation <= self.cleared[one.index]
@@ -140,6 +144,7 @@ def line_of(one: VariantState, now: Generation, view: View, seen: Span, canvas: 
         envelope=EMPTY if view.raw else raw,
         points=positive(_points(now, view.axis), view.log),
         depth=_depth(one) if view.raw else 0,
+        number=view.number(one),
     )
 
 
@@ -163,7 +168,14 @@ def ghost_of(one: VariantState, then: Generation, view: View, seen: Span, canvas
     if canvas.dots:
         line = then.history.smoothed(view.axis, seen.low, seen.high, canvas.dots, view.smoothing)
     depth = _depth(one) if view.raw else 0
-    return Series(f"{one.tally.name}, before", colour, line=positive(line, view.log), faint=True, depth=depth)
+    return Series(
+        label=f"{one.tally.name}, before",
+        colour=colour,
+        line=positive(line, view.log),
+        faint=True,
+        depth=depth,
+        number=view.number(one),
+    )
 
 
 def _points(now: Generation, axis: Axis) -> Trace:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import resvg_py
+from textual import constants
 
 from engine.launch import warm_up
 from engine.rundir import RunDirectory
@@ -116,6 +117,7 @@ def draw(svg: str) -> bytes:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of: {', '.join(SHOTS)}; all by default")
+    constants.COLOR_SYSTEM = "truecolor"  # type: ignore[misc]  # whatever terminal this runs in
     names = parser.parse_args().names or list(SHOTS)
     if unknown := [name for name in names if name not in SHOTS]:
         parser.error(f"no picture {unknown[0]!r}; there are {', '.join(SHOTS)}")

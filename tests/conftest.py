@@ -14,6 +14,10 @@ from engine.rundir import RunDirectory
 from engine.runlog import LogWriter
 from engine.settings import RunSettings, Variant, VariantSettings
 
+# Whatever the terminal that pytest runs in: Textual and rich read this as they are imported.
+os.environ["TEXTUAL_COLOR_SYSTEM"] = "truecolor"
+os.environ.pop("NO_COLOR", None)
+
 ROOT = Path(__file__).resolve().parent.parent
 
 SAMPLES, BATCH, EPOCH_BATCHES = 10, 4, 3

@@ -12,6 +12,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from gdtui.chart import numbers
 from gdtui.chart.axes import sound
 from gdtui.chart.cells import Cells
 from gdtui.chart.frame import Inks, frame
@@ -79,6 +80,7 @@ def compose(picture: Picture, cells: Cells, background: str) -> None:
     _draw_lines(picture, cells, deep, background, taken)
     _draw_lines(picture, cells, [one for one in near if one.faint], background, taken)
     _draw_lines(picture, cells, [one for one in near if not one.faint], background, taken)
+    numbers.draw(picture, cells, background, GHOST_SHARE)
     for series in picture.series:
         _draw_points(picture, cells, series, background, taken)
     _draw_labels(cells, picture.marks, columns, taken)

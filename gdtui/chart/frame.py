@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from gdtui.chart.axes import sound
-from gdtui.chart.layout import GUTTER, Room, clean, room
+from gdtui.chart.layout import GUTTER, Room, clean, places, room
 from gdtui.chart.palette import blend
 from gdtui.chart.picture import Picture, Scale, Series
 from gdtui.trace import Trace
@@ -106,22 +106,19 @@ def _add_series(figure: Any, picture: Picture, width: int) -> None:
         _add_strokes(figure, picture, series.envelope, blend(series.colour, _MIDDLE, 0.5), width)
     for series in sorted(picture.series, key=lambda series: not series.faint):
         colour = blend(series.colour, _MIDDLE, 0.5) if series.faint else series.colour
-        label = "" if series.faint else clean(series.label)
+        label = "" if series.faint else clean(f"{series.number} {series.label}")
         _add_line(figure, picture, series.line, colour, label)
     for series in picture.series:
         _add_points(figure, picture, series)
+    numbered = [series for series in picture.series if series.number]
+    for turn, series in enumerate(numbered):
+        _add_numbers(figure, picture, series, places(turn, len(numbered), width), width)
 
 
 def _add_strokes(figure: Any, picture: Picture, trace: Trace, colour: str, width: int) -> None:
     """An upright stroke a cell: half as dense as the dots allow, and still with every extreme."""
-    low, high = (_value(picture.x, bound) for bound in (picture.x.low, picture.x.high))
-    strokes: dict[int, tuple[float, list[float]]] = {}
-    for xs, ys in _pieces(trace, picture):
-        for x, y in zip(xs, ys, strict=True):
-            cell = math.floor((x - low) / (high - low) * width)
-            strokes.setdefault(cell, (x, []))[1].append(y)
     marker = _marker("braille", colour)
-    for x, ys in strokes.values():
+    for x, ys in _by_cell(trace, picture, width).values():
         figure.draw(figure.signal([x, x], [min(ys), max(ys)], marker=marker).lines())
 
 
@@ -144,6 +141,25 @@ def _add_points(figure: Any, picture: Picture, series: Series) -> None:
     if inside:
         xs, ys = ([pair[axis] for pair in inside] for axis in (0, 1))
         figure.draw(figure.signal(xs, ys, marker=_marker("◆", series.colour)))
+
+
+def _add_numbers(figure: Any, picture: Picture, series: Series, columns: range, width: int) -> None:
+    """The series' number in these columns of cells, where its line passes them."""
+    by_cell = _by_cell(series.line, picture, width)
+    found = [by_cell[column] for column in columns if column in by_cell]
+    if found:
+        xs, ys = [x for x, _ in found], [(min(ys) + max(ys)) / 2 for _, ys in found]
+        figure.draw(figure.signal(xs, ys, marker=_marker(series.number, series.colour)))
+
+
+def _by_cell(trace: Trace, picture: Picture, width: int) -> dict[int, tuple[float, list[float]]]:
+    """By the column of cells that it falls into: the trace's first x there, and every y."""
+    low, high = (_value(picture.x, bound) for bound in (picture.x.low, picture.x.high))
+    cells: dict[int, tuple[float, list[float]]] = {}
+    for xs, ys in _pieces(trace, picture):
+        for x, y in zip(xs, ys, strict=True):
+            cells.setdefault(math.floor((x - low) / (high - low) * width), (x, []))[1].append(y)
+    return cells
 
 
 def _pieces(trace: Trace, picture: Picture) -> list[tuple[list[float], list[float]]]:

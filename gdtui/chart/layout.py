@@ -12,6 +12,8 @@ _BELOW: Final = 2
 """Rows below the canvas: the axis and its labels."""
 _LEAST_WIDTH: Final = 12
 _LEAST_HEIGHT: Final = 3
+_APART: Final = 8
+"""Columns from the number of one line to that of another."""
 
 
 class Room(NamedTuple):
@@ -33,6 +35,11 @@ def room(y: "Scale | None", width: int, height: int) -> Room:
     if width < left + _LEAST_WIDTH or height < _BELOW + _LEAST_HEIGHT:
         return Room(0, 0, width, height, False)
     return Room(left, 0, width - left, height - _BELOW, True)
+
+
+def places(turn: int, turns: int, width: int) -> range:
+    """The columns for the numbers along the line whose turn it is among all that take turns."""
+    return range(_APART * turn + _APART // 2, width, _APART * turns)
 
 
 def clean(text: str) -> str:

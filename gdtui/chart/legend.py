@@ -29,7 +29,10 @@ def legend(picture: "Picture", width: int) -> list[Entry]:
     has_ghosts = len(vivid) < len(picture.series)
     if len(vivid) < 2 and not has_ghosts:
         return []
-    names = [(_LINE + clean(series.label), series.colour) for series in vivid]
+    names = [
+        ((f"{series.number} " if series.number else _LINE) + clean(series.label), series.colour)
+        for series in vivid
+    ]
     extras = [(_GHOST, "")] * has_ghosts + [(_EPOCH, "")] * bool(picture.rules)
     short = [(text[: len(_LINE) + _SHORT].rstrip(), colour) for text, colour in names]
     choices = (names + extras, names + extras[:1], names, short)

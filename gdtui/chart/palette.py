@@ -9,11 +9,47 @@ from typing import Final
 DARK: Final = ("#169cd3", "#e69f00", "#5de9ad", "#c37ca6", "#e5db31", "#eb7949", "#bcb2ff", "#b4a299")
 """Blue, orange, green, pink, yellow, vermilion, violet, grey: on a dark background."""
 
-LIGHT: Final = ("#126faf", "#9b5700", "#0a4223", "#811e54", "#534e18", "#c33c34", "#563db5", "#4f6572")
+LIGHT: Final = ("#126faf", "#9d5600", "#0a4223", "#811e54", "#534e18", "#c33c34", "#563db5", "#4f6572")
 """The same hues in the same order, for a light background."""
 
-CONTRAST: Final = ("#0bbdfb", "#ffb100", "#34ffc0", "#d48cbf", "#fff461", "#ff8965", "#d3c0f3", "#ffffff")
+CONTRAST: Final = ("#0bbdfb", "#ffb100", "#34ffc0", "#d48cbf", "#fff461", "#ff8965", "#d3c0f3", "#fdfdfd")
 """The same hues, on black."""
+
+ON_BLACK: Final = ("#55ffff", "#ffff55", "#ff55ff", "#55ff55", "#ff5555", "#5555ff", "#ffffff", "#aaaaaa")
+"""Of the terminal's sixteen, exactly as rich takes them to look: cyan, yellow, magenta, green, red, blue,
+white, grey."""
+
+ON_WHITE: Final = ("#0000aa", "#aa0000", "#00aa00", "#aa00aa", "#aa5500", "#00aaaa", "#000000", "#555555")
+"""Blue, red, green, magenta, brown, cyan, black, grey."""
+
+INK: Final = "#fefefe"
+"""Of everything, where no colour is wanted: what is drawn in it takes the terminal's own foreground."""
+FAINT: Final = "#7f7f7f"
+"""The same for what steps back: it becomes the attribute "dim"."""
+
+_PALER: Final = {
+    "#000000": {
+        **dict(
+            zip(ON_BLACK, ("#00aaaa", "#aa5500", "#aa00aa", "#00aa00", "#aa0000", "#0000aa"), strict=False)
+        ),
+        "#ffffff": "#aaaaaa",
+        "#aaaaaa": "#555555",
+        INK: FAINT,
+    },
+    "#ffffff": {
+        **dict(
+            zip(ON_WHITE, ("#5555ff", "#ff5555", "#55ff55", "#ff55ff", "#ffff55", "#55ffff"), strict=False)
+        ),
+        "#000000": "#555555",
+        "#555555": "#aaaaaa",
+    },
+}
+"""By background and colour: the one that steps back, where there are no shades to blend."""
+
+
+def is_sparse(colours: tuple[str, ...]) -> bool:
+    """Whether variants need more than these colours to be told apart: the terminal's sixteen, or none."""
+    return colours in (ON_BLACK, ON_WHITE) or len(set(colours)) == 1
 
 
 def variant_colour(index: int, colours: tuple[str, ...]) -> str:
@@ -22,7 +58,9 @@ def variant_colour(index: int, colours: tuple[str, ...]) -> str:
 
 
 def blend(colour: str, background: str, share: float) -> str:
-    """`share` of the colour over the background, both `#rrggbb`."""
+    """`share` of the colour over the background, both `#rrggbb`; where there are no shades, the paler one."""
+    if share < 1 and (paler := _PALER.get(background, {}).get(colour)):
+        return paler
     mixed = (
         round(b + (c - b) * share) for c, b in zip(_channels(colour), _channels(background), strict=True)
     )

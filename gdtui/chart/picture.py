@@ -30,6 +30,8 @@ class Series:
     """Single measured values (full loss at each epoch's end), drawn as marks on top."""
     faint: bool = False
     """A ghost of an earlier generation."""
+    number: str = ""
+    """Written along the line where colours cannot tell whose it is."""
     depth: int = 0
     """Above 0 for raw losses, which lie behind all other lines: of two of them the deeper is behind.
 

@@ -17,6 +17,7 @@ from textual.strip import Strip
 from gdtui.chart.explorable import Explorable
 from gdtui.chart.layout import Room, clean, room
 from gdtui.chart.legend import Entry, legend, written
+from gdtui.chart.palette import FAINT
 
 if TYPE_CHECKING:
     from gdtui.chart.cells import Cells
@@ -207,7 +208,10 @@ class Chart(Explorable):
         if style is None:
             background = self._background.rich_color
             foreground = Color.parse(colour).rich_color if colour else None
-            style = self._styles_by_colour[colour] = Style.from_color(foreground, background)
+            style = Style.from_color(foreground, background)
+            if colour == FAINT:
+                style += Style(dim=True)
+            self._styles_by_colour[colour] = style
         return style
 
     def _ink(self, component: str) -> str:

@@ -86,7 +86,7 @@ StartApp = Callable[..., App]
 
 @pytest.fixture
 def start_app(tmp_path: Path, cli_env: dict[str, str]) -> Iterator[StartApp]:
-    """`start_app(arguments…, command=, env=, columns=, rows=)`; ended with the test."""
+    """`start_app(arguments…, command=, env=, columns=, rows=, colours=)`; ended with the test."""
     apps: list[App] = []
 
     def start(
@@ -95,6 +95,7 @@ def start_app(tmp_path: Path, cli_env: dict[str, str]) -> Iterator[StartApp]:
         env: dict[str, str] | None = None,
         columns: int = 160,
         rows: int = 45,
+        colours: str = "truecolor",
     ) -> App:
         path = tmp_path / f"run{len(apps)}"
         terminal = Terminal(
@@ -102,6 +103,7 @@ def start_app(tmp_path: Path, cli_env: dict[str, str]) -> Iterator[StartApp]:
             env={**cli_env, **(env or {})},
             columns=columns,
             rows=rows,
+            colours=colours,
         )
         app = App(terminal, path)
         apps.append(app)

@@ -11,8 +11,7 @@ from .conftest import CONSOLE_SCRIPT, App, StartApp
 
 SIZES = [(120, 30), (80, 24), (40, 12), (10, 3), (1, 1), (300, 100), (20, 60), (160, 8), (160, 45)]
 SGR = re.compile(rb"\x1b\[([0-9;:]*)m")
-GREY = re.compile(rb"[34]8[;:]2[;:](\d+)[;:]\1[;:]\1(?!\d)")
-COLOURS = {*range(30, 39), *range(40, 49), *range(90, 98), *range(100, 108)}
+COLOURS = {*range(30, 40), *range(40, 50), *range(90, 98), *range(100, 108)}
 
 
 def is_painted(app: App, columns: int, rows: int) -> bool:
@@ -57,25 +56,49 @@ def test_a_resized_screen_is_the_one_of_that_size(start_app: StartApp) -> None:
     assert max(map(len, small)) <= 80
 
 
-def test_no_color_leaves_no_hue(start_app: StartApp) -> None:
-    """Textual turns colours into greys; the sixteen colours of the terminal's palette may be any."""
-    app = start_app("--epochs", "1000", env={"NO_COLOR": "1"})
+@pytest.mark.parametrize(
+    ("colours", "env", "allowed"),
+    [
+        ("truecolor", {"NO_COLOR": "1"}, r"39|49"),
+        ("16", {}, r"[349][0-7]|10[0-7]|39|49"),
+        ("256", {}, r"[34]8;5;\d+|39|49"),
+    ],
+    ids=["NO_COLOR", "16", "256"],
+)
+def test_no_more_colours_are_sent_than_there_are(
+    start_app: StartApp, colours: str, env: dict[str, str], allowed: str
+) -> None:
+    """Under NO_COLOR the terminal's own foreground and background alone, without greys."""
+    app = start_app("--epochs", "1000", colours=colours, env=env)
     app.wait_for_losses()
-    app.terminal.send("2]?")
+    app.terminal.send("2]")
+    app.terminal.wait_for("┊batch 64→128")
+    app.terminal.send("r0t?")
     app.terminal.wait_for("from the same first weights")
     app.terminal.send("q")
     assert app.terminal.wait() == 0
-    assert coloured(app.terminal.raw) == set()
+    sent = colours_in(app.terminal.raw)
+    assert [code for code in sent if not re.fullmatch(allowed, code)] == []
+    assert ("2" in attributes_in(app.terminal.raw)) == bool(env), "dim stands for paler"
+    if colours == "16":
+        assert {"96", "93", "95"} <= sent, "the three variants"
+        assert {"36", "33", "35"} <= sent, "and their envelopes"
 
 
-def coloured(raw: bytes) -> set[bytes]:
-    """The sequences that select a colour other than a grey."""
-    found = set()
-    for sequence in set(SGR.findall(raw)):
-        rest = GREY.sub(b"", sequence)
-        if any(number and int(number) in COLOURS for number in re.split(rb"[;:]", rest)):
-            found.add(sequence)
-    return found
+CODE = re.compile(r"[34]8[;:](?:2(?:[;:]\d+){3}|5[;:]\d+)|\d+")
+
+
+def codes_in(raw: bytes) -> set[str]:
+    """Each single thing that a sequence of SGR asks for."""
+    return {code for text in set(SGR.findall(raw)) for code in CODE.findall(text.decode())}
+
+
+def colours_in(raw: bytes) -> set[str]:
+    return {code for code in codes_in(raw) if int(re.split("[;:]", code)[0]) in COLOURS}
+
+
+def attributes_in(raw: bytes) -> set[str]:
+    return codes_in(raw) - colours_in(raw)
 
 
 @pytest.mark.parametrize("stream", ["stdin", "stdout"])

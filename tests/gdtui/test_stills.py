@@ -7,7 +7,6 @@ from typing import IO, Any
 from xml.etree import ElementTree
 
 import pytest
-from rich.text import Text
 from textual.pilot import Pilot
 
 from gdtui import stills
@@ -69,7 +68,10 @@ async def test_the_screen_and_the_overlay_are_saved_in_the_run_directory(
     text = files["overlay.txt"]
     assert "\x1b" not in text
     assert BRAILLE.search(text)
-    for part in (*bench.names, "smoothed over ¼ epoch", "samples", "0.8"):
+    for number, name in enumerate(bench.names, start=1):
+        assert f"{number} {name}" in text
+        assert text.count(str(number), text.index("┤")) >= 5, "and along its line"
+    for part in ("smoothed over ¼ epoch", "samples", "0.8"):
         assert part in text
     assert max(map(len, text.split("\n"))) <= stills.WIDTH
     assert str(folder) in note
@@ -97,7 +99,7 @@ async def test_with_a_variant_selected_it_is_its_chart(bench: Bench) -> None:
         await press(pilot, "2", "p")
     files = saved(bench.run.path / "stills")
     assert set(files) == {"2-mini-batch.txt", "2-mini-batch.html", "screen.svg", "screen.txt"}
-    assert "Mini-batch · loss of every batch" in files["2-mini-batch.txt"]
+    assert "2 Mini-batch · loss of every batch" in files["2-mini-batch.txt"]
     assert "SGD" not in files["2-mini-batch.txt"]
 
 
@@ -164,7 +166,3 @@ def test_text_is_read_out_of_an_svg_cell_by_cell() -> None:
     svg = row.format(x=0, row=0, text="a&#160;&lt;b") + row.format(x=12.2 * 3, row=2, text="⣿é")
     assert stills.text_of(svg, 5, 3) == "a <b\n\n   ⣿é\n"
     assert stills.text_of(svg, 2, 1) == "a\n", "never beyond the screen"
-
-
-def test_no_colour_code_is_left_in_a_text() -> None:
-    assert stills._plain("\x1b[38;2;1;2;3m x \x1b[0m\n") == Text(" x").plain + "\n"

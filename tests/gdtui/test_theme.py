@@ -6,12 +6,16 @@ from typing import Final
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from rich._palettes import STANDARD_PALETTE
+from rich.color import Color as RichColor
+from rich.color import ColorSystem
 from textual.color import Color
 from textual.theme import Theme
 
 from gdtui.chart.canvas import ENVELOPE_SHARE, GHOST_SHARE
-from gdtui.chart.palette import blend, variant_colour
+from gdtui.chart.palette import FAINT, INK, blend, is_sparse, variant_colour
 from gdtui.theme import COLOURS, THEMES, colours
+from gdtui.theme import themes as fewer_colours
 
 Vector = NDArray[np.float64]
 
@@ -121,3 +125,57 @@ def test_all_themes_name_the_same_variables_and_colours_repeat(theme: Theme) -> 
     assert all(Color.parse(colour).hex6.lower() == colour for colour in colours(theme))
     assert len(set(colours(theme))) == COLOURS
     assert variant_colour(COLOURS + 2, colours(theme)) == colours(theme)[2]
+
+
+# --- Fewer colours --------------------------------------------------------------------------------
+
+
+def as_shown(colour: str, system: ColorSystem) -> str:
+    """What rich makes of a colour on a terminal with fewer of them."""
+    return str(RichColor.parse(colour).downgrade(system).get_truecolor().hex)
+
+
+@themes
+@visions
+def test_with_256_colours_the_lessons_variants_stay_apart_and_none_becomes_another(
+    theme: Theme, vision: str
+) -> None:
+    shown = [as_shown(colour, ColorSystem.EIGHT_BIT) for colour in colours(theme)]
+    assert len(set(shown)) == COLOURS
+    for one, other in combinations(shown[:3], 2):
+        assert distance(one, other, vision) >= 10
+    background = as_shown(str(theme.background), ColorSystem.EIGHT_BIT)
+    for colour in colours(theme):
+        envelope = blend(colour, str(theme.background), ENVELOPE_SHARE)
+        assert as_shown(envelope, ColorSystem.EIGHT_BIT) not in (background, *shown)
+
+
+@pytest.mark.parametrize("name", THEMES)
+@visions
+def test_with_16_colours_each_variant_has_one_of_its_own_and_a_paler_one(name: str, vision: str) -> None:
+    theme = fewer_colours("standard", no_color=False)[name]
+    background = str(theme.background)
+    sixteen = {"#" + "".join(f"{channel:02x}" for channel in STANDARD_PALETTE[i]) for i in range(16)}
+    assert len(set(colours(theme))) == COLOURS
+    assert is_sparse(colours(theme)), "numbers help"
+    for place, colour in enumerate(colours(theme)):
+        paler = blend(colour, background, ENVELOPE_SHARE)
+        assert {colour, paler} <= sixteen
+        assert len({colour, paler, background}) == 3
+        assert paler == blend(colour, background, GHOST_SHARE)
+        for other in colours(theme)[:place]:
+            assert distance(colour, other, vision) >= (20 if place < 3 else 7)
+    assert {theme.variables[name] for name in ("edge", "axis", "grid", "label", "quiet")} <= sixteen
+
+
+def test_without_colours_everything_is_ink_or_faint() -> None:
+    for theme in fewer_colours("truecolor", no_color=True).values():
+        assert set(colours(theme)) == {INK}
+        assert is_sparse(colours(theme))
+        assert blend(INK, str(theme.background), ENVELOPE_SHARE) == FAINT
+        assert set(theme.variables.values()) <= {INK, FAINT, "reverse"}
+
+
+def test_with_all_colours_there_are_no_numbers() -> None:
+    assert fewer_colours("256", no_color=False) == fewer_colours("truecolor", no_color=False) == THEMES
+    assert not any(is_sparse(colours(theme)) for theme in THEMES.values())

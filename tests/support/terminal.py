@@ -56,8 +56,10 @@ class Terminal:
         columns: int = 160,
         rows: int = 45,
         rate: int | None = None,
+        colours: str = "truecolor",
     ) -> None:
-        """`rate`: bytes a second at which the terminal takes output, None for as fast as it can."""
+        """`colours`: "truecolor", "256" or "16", as the environment tells.
+        `rate`: bytes a second at which the terminal takes output, None for as fast as it can."""
         self.rate = rate
         self._output: list[tuple[float, bytes | tuple[int, int]]] = []
         """(perf_counter, bytes written or a new size)."""
@@ -74,7 +76,7 @@ class Terminal:
             stdin=slave,
             stdout=subprocess.PIPE,
             stderr=slave,
-            env=_environment(env),
+            env=_environment(env, colours),
             start_new_session=True,
             preexec_fn=_lead_session,
         )
@@ -258,11 +260,18 @@ def _processes() -> Iterator[tuple[int, str, int, int]]:
             yield int(directory.name), fields[0], int(fields[1]), int(fields[3])
 
 
-def _environment(env: Mapping[str, str]) -> dict[str, str]:
-    """A terminal with true colour, and nothing that the tests' own surroundings would say of it."""
+_KINDS: Final = {
+    "truecolor": {"TERM": "xterm-256color", "COLORTERM": "truecolor"},
+    "256": {"TERM": "xterm-256color"},
+    "16": {"TERM": "xterm"},
+}
+
+
+def _environment(env: Mapping[str, str], colours: str) -> dict[str, str]:
+    """A terminal with so many colours, and nothing that the tests' own surroundings would say of it."""
     ours = {
         key: value
         for key, value in env.items()
-        if not key.startswith("TEXTUAL") and key not in {"LINES", "COLUMNS"}
+        if not key.startswith("TEXTUAL") and key not in {"LINES", "COLUMNS", "TERM", "COLORTERM"}
     }
-    return {**ours, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    return {**ours, **_KINDS[colours]}
