@@ -13,7 +13,9 @@ import msgspec
 from engine import loader
 from engine.launch import start_process
 from engine.messages import AnyNote, Loaded, LoadFailed, LoadTask
+from engine.mistakes import shown
 from engine.problem import ProblemError
+from engine.problem_file import file_of
 from engine.settings import SettingsError
 
 _LOOK_SECONDS: Final = 0.05
@@ -41,7 +43,7 @@ def load(task: LoadTask, is_wanted: Callable[[], bool] = lambda: True) -> Loaded
         while not pipe.poll(_LOOK_SECONDS):
             if not is_wanted():
                 raise SettingsError("given up")
-        return _answer(process, pipe)
+        return _answer(task, process, pipe)
     finally:
         pipe.close()
         process.join(_JOIN_SECONDS)
@@ -50,7 +52,7 @@ def load(task: LoadTask, is_wanted: Callable[[], bool] = lambda: True) -> Loaded
             process.join(_JOIN_SECONDS)
 
 
-def _answer(process: BaseProcess, pipe: Connection) -> Loaded:
+def _answer(task: LoadTask, process: BaseProcess, pipe: Connection) -> Loaded:
     note: object = None
     with contextlib.suppress(EOFError, OSError):
         note = msgspec.msgpack.decode(pipe.recv_bytes(), type=AnyNote)
@@ -65,4 +67,6 @@ def _answer(process: BaseProcess, pipe: Connection) -> Loaded:
     cause = (
         f"was ended by {signal.Signals(-code).name}" if code is not None and code < 0 else "ended by itself"
     )
-    raise LoadingError(f"the process that loaded it {cause}, without a word")
+    file = file_of(task.problem)
+    name = task.problem if file is None else shown(file)
+    raise LoadingError(f"{name}: the process that loaded it {cause}, without a word")

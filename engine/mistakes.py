@@ -29,7 +29,7 @@ def explain(error: BaseException, file: Path | None) -> str:
     line = _line_in(error, file)
     if line is None and isinstance(error, SettingsError) and not isinstance(error, ProblemError):
         return what  # a setting's fault, not the file's
-    where = _shown(file) if line is None else f"{_shown(file)}:{line}"
+    where = shown(file) if line is None else f"{shown(file)}:{line}"
     return f"{where}: {what}{hint}"
 
 
@@ -61,7 +61,7 @@ def _line_in(error: BaseException, file: Path) -> int | None:
     return lines[-1] if lines else None
 
 
-def _shown(file: Path) -> str:
+def shown(file: Path) -> str:
     """Relative to where the user is, when that is shorter."""
     relative = os.path.relpath(file)
     return relative if not relative.startswith("..") else str(file)

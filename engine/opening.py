@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from engine import problem_file, problems
-from engine.problem import Problem, check_data
+from engine.problem import Problem, check_data, is_function
 from engine.settings import DataSettings
 
 SETS: Final = ("train", "validation")
@@ -39,7 +39,7 @@ def _opened(name: str, made: Any, stored: Path | None) -> Any:
     file = None if stored is None else stored / f"{name}.pt"
     if file is not None and file.exists():
         return torch.load(file, mmap=True, weights_only=True)
-    if callable(made) and not hasattr(made, "__getitem__"):
+    if is_function(made):
         made = made()
         check_data(name, made)
     return made

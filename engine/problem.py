@@ -78,11 +78,16 @@ class Problem:
         return count("train", self.train)
 
 
+def is_function(data: Any) -> bool:
+    """Whether a data set is still to be made, by a call: of a function, or of a Dataset's class."""
+    return isinstance(data, type) or (callable(data) and not hasattr(data, "__getitem__"))
+
+
 def count(name: str, data: Any) -> int:
     """Samples in a data set."""
     if isinstance(data, tuple | list):
         return len(data[0])
-    if not hasattr(data, "__len__"):
+    if is_function(data):
         raise ProblemError(f"{name}: not loaded yet")
     return len(data)
 
@@ -91,7 +96,7 @@ def check_data(name: str, data: Any) -> None:
     """Raise ProblemError for data in a form that nothing can be made of."""
     if isinstance(data, tuple | list):
         _check_tensors(name, data)
-    elif callable(data) and not hasattr(data, "__getitem__"):
+    elif is_function(data):
         return
     elif not (hasattr(data, "__getitem__") and hasattr(data, "__len__")):
         raise ProblemError(

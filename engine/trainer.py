@@ -7,7 +7,7 @@ until `advance` returns.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ from engine.evaluating import Measured, measure
 from engine.measure.probe import Probe
 from engine.modelling import Modelling
 from engine.optimizers import LearningRate, make_optimizer
-from engine.problem import Problem
+from engine.problem import Problem, is_function
 from engine.settings import DataOn, Resolved, VariantSettings
 from engine.sources import Source, Span, open_source
 
@@ -92,9 +92,9 @@ class Trainer:
         self.optimizer = make_optimizer(problem, self._parameters, settings, self.resolved.lr)
         self._lr = LearningRate(self.optimizer, self.resolved.lr)
 
-    def _open(self, data: object, data_on: DataOn, loader_workers: int, sharing: int) -> Source:
+    def _open(self, data: Any, data_on: DataOn, loader_workers: int, sharing: int) -> Source:
         return open_source(
-            data() if callable(data) and not hasattr(data, "__getitem__") else data,
+            data() if is_function(data) else data,
             self.device,
             seed=self._seed,
             data_on=data_on,

@@ -5,7 +5,7 @@ Finds the mistakes that would otherwise show in every worker, and says what the 
 
 import warnings
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 import torch
@@ -18,6 +18,7 @@ from engine.settings import DataOn
 from engine.sources import Samples, open_source
 
 _SAMPLES: Final = 8
+Result = TypeVar("Result")
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +65,7 @@ def _first(data: Any, seed: int, device: torch.device) -> tuple[int, Samples]:
 
 def _loss(modelling: Modelling, samples: Samples) -> Tensor:
     """The loss, if it is one."""
-    output, target = _noting(f"in the model, given {_shapes(samples)}", modelling.outcome, samples)
+    output, target = _outcome(modelling, samples)
     loss = _noting(
         f"in the loss of {_shapes(output)} against {_shapes(target)}", modelling.problem.loss, output, target
     )
@@ -80,8 +81,13 @@ def _loss(modelling: Modelling, samples: Samples) -> Tensor:
     return loss
 
 
+def _outcome(modelling: Modelling, samples: Samples) -> tuple[Any, Any]:
+    inputs = samples if isinstance(samples, dict) else samples[:-1]
+    return _noting(f"in the model, given {_shapes(inputs)}", modelling.outcome, samples)
+
+
 def _check_metrics(modelling: Modelling, samples: Samples) -> None:
-    output, target = _noting(f"in the model, given {_shapes(samples)}", modelling.outcome, samples)
+    output, target = _outcome(modelling, samples)
     _noting("in the loss of held-out samples", modelling.problem.loss, output, target)
     for name, metric in modelling.problem.metrics.items():
         value = _noting(f"in the metric {name!r}", metric, output, target)
@@ -96,7 +102,7 @@ def _check_metrics(modelling: Modelling, samples: Samples) -> None:
             raise ProblemError(f"metrics: {name!r} returns {what}, not one number", about=metric) from None
 
 
-def _noting(note: str, call: Callable[..., Any], *arguments: Any) -> Any:
+def _noting(note: str, call: Callable[..., Result], *arguments: Any) -> Result:
     """Call; an exception gets a note on what was being done."""
     try:
         return call(*arguments)
