@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from engine import worker
-from engine.messages import WorkerTask
+from engine.tasks import WorkerTask
 
 _PRELOAD: Final = ["engine.preload"]
 HAS_FORK_SERVER: Final = "forkserver" in mp.get_all_start_methods()

@@ -7,9 +7,9 @@ from pathlib import Path
 import msgspec
 
 from engine.mailbox import Mailbox
-from engine.messages import Loaded, LoadFailed, LoadTask
 from engine.mistakes import explain
 from engine.problem_file import file_of
+from engine.tasks import Loaded, LoadFailed, LoadTask
 from engine.worker import settle_process
 
 

@@ -12,11 +12,11 @@ import msgspec
 
 from engine import loader
 from engine.launch import start_process
-from engine.messages import AnyNote, Loaded, LoadFailed, LoadTask
 from engine.mistakes import shown
 from engine.problem import ProblemError
 from engine.problem_file import file_of
 from engine.settings import SettingsError
+from engine.tasks import Loaded, LoadFailed, LoadTask
 
 _LOOK_SECONDS: Final = 0.05
 _JOIN_SECONDS: Final = 2.0
@@ -55,7 +55,7 @@ def load(task: LoadTask, is_wanted: Callable[[], bool] = lambda: True) -> Loaded
 def _answer(task: LoadTask, process: BaseProcess, pipe: Connection) -> Loaded:
     note: object = None
     with contextlib.suppress(EOFError, OSError):
-        note = msgspec.msgpack.decode(pipe.recv_bytes(), type=AnyNote)
+        note = msgspec.msgpack.decode(pipe.recv_bytes(), type=Loaded | LoadFailed)
     match note:
         case Loaded():
             return note

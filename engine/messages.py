@@ -11,7 +11,7 @@ from enum import StrEnum
 import msgspec
 
 from engine.measure.results import NoiseScale, Sharpness
-from engine.settings import DataSettings, RunSettings, Variant, VariantSettings
+from engine.settings import VariantSettings
 
 
 class State(StrEnum):
@@ -26,44 +26,6 @@ class State(StrEnum):
     OUT_OF_MEMORY = "out of memory"
     DIED = "died"
     STOPPED = "stopped"
-
-
-# --- What a worker is told when it starts ------------------------------------------------
-
-
-class WorkerTask(msgspec.Struct, frozen=True, kw_only=True):
-    """All that a worker is told when it starts."""
-
-    run: RunSettings
-    variant: Variant
-    device: str
-    sharing: int = 1
-    """Variants that train on this device."""
-    stored: str = ""
-    """Where the loader put the tensors of the data sets; empty: the problem makes them."""
-    log: str
-    output: str
-    threads: int
-    epochs: int
-    pace: float | None
-    measuring: bool = True
-
-
-# --- What a loader is told, and answers ---------------------------------------------------------
-
-
-class LoadTask(msgspec.Struct, frozen=True, kw_only=True):
-    """All that a loader is told when it starts."""
-
-    problem: str
-    data: DataSettings | None = None
-    """The file that it is made of."""
-    seed: int
-    device: str
-    threads: int
-    stored: str
-    """The directory for the tensors that workers map."""
-    output: str
 
 
 # --- Commands: session -> worker ----------------------------------------------------------------
@@ -155,28 +117,7 @@ class LogUnblocked(Note, frozen=True, kw_only=True):
     """What was kept is written; nothing was lost."""
 
 
-class Loaded(Note, frozen=True, kw_only=True):
-    """What a problem is, as its loader found it."""
-
-    n: int
-    validation_n: int
-    """Samples held out; 0 without any."""
-    model: str
-    parameters: int
-    warnings: tuple[str, ...] = ()
-    defaults: dict[str, str] = {}
-    """The problem's settings by the names of options, as they would be typed."""
-
-
-class LoadFailed(Note, frozen=True, kw_only=True):
-    """A problem that cannot be trained."""
-
-    detail: str
-    """One line, with the file, and the line where there is one."""
-    traceback: str
-
-
-AnyNote = WorkerReady | LogBlocked | LogUnblocked | Loaded | LoadFailed
+AnyNote = WorkerReady | LogBlocked | LogUnblocked
 
 
 # --- Records of one variant's log ---------------------------------------------------------------

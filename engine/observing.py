@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Final
 
 from engine.measure.trail import TrailWriter, trail_path
 from engine.measuring import Measurer
-from engine.messages import Measure, Refused, SetMeasuring, State, WorkerTask
+from engine.messages import Measure, Refused, SetMeasuring, State
 
 if TYPE_CHECKING:
     from engine.generation import Generation
     from engine.recorder import Recorder
+    from engine.tasks import WorkerTask
 
 _WITHOUT_WEIGHTS: Final = (State.STARTING, State.DIVERGED, State.FAILED, State.OUT_OF_MEMORY)
 """In these there are no weights, or none worth looking at."""

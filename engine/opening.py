@@ -13,7 +13,9 @@ import torch
 
 from engine import problem_file, problems
 from engine.problem import Problem, check_data, is_function
-from engine.settings import DataSettings
+from engine.settings import DataSettings, VariantSettings
+from engine.tasks import WorkerTask
+from engine.trainer import Trainer
 
 SETS: Final = ("train", "validation")
 
@@ -57,6 +59,23 @@ def store(problem: Problem, data: Path) -> None:
             # Cloned, for a view would take all that it is a view of with it.
             whole = tuple(torch.as_tensor(each).detach().cpu().contiguous().clone() for each in tensors)
             torch.save(whole, data / f"{name}.pt")
+
+
+def make_trainer(
+    task: WorkerTask, problem: Problem, settings: VariantSettings, device: torch.device
+) -> Trainer:
+    """The first weights of a generation, as the worker was told to train it."""
+    run = task.run
+    return Trainer(
+        problem,
+        settings,
+        run.seed,
+        device,
+        micro_batch=run.micro_batch,
+        data_on=run.data_on,
+        loader_workers=run.loader_workers,
+        sharing=task.sharing,
+    )
 
 
 def seed_all(seed: int) -> None:

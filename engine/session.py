@@ -5,22 +5,17 @@ notices of `poll`: they tell what the run directory may be unable to hold.
 """
 
 import contextlib
-import os
-import signal
-import threading
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
-from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Final, Self
 
 import msgspec
 
-from engine.launch import start_worker
+from engine.cores import fair_threads, usable_cores
+from engine.handles import Handle, cause_of_death, end
 from engine.messages import (
     AnyCommand,
     AnyNote,
@@ -41,11 +36,12 @@ from engine.messages import (
     Stop,
     WorkerDied,
     WorkerReplaced,
-    WorkerTask,
 )
 from engine.rundir import RunDirectory
 from engine.runlog import LogWriter
 from engine.settings import Variant, VariantSettings
+from engine.starter import NotStarted, Starter
+from engine.tasks import WorkerTask
 
 _STOP_SECONDS: Final = 1.0
 """How long a worker may take to close its log before it is killed."""
@@ -71,19 +67,6 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
-@dataclass(slots=True)
-class _Handle:
-    """One variant's worker as the session knows it."""
-
-    variant: Variant
-    process: BaseProcess | None = None
-    pipe: Connection | None = None
-    is_dead: bool = False
-    server_died: bool = False
-    outbox: list[AnyCommand] = field(default_factory=list)
-    """Sent before the worker had a pipe."""
-
-
 class Session:
     """The workers of one run. Not thread-safe, but for the thread of its own that starts workers."""
 
@@ -92,14 +75,12 @@ class Session:
         settings = run.info.settings
         self._epochs, self._pace = settings.epochs, settings.pace
         self._measuring = settings.measuring
-        self._handles = {variant.name: _Handle(variant) for variant in settings.variants}
+        self._handles = {variant.name: Handle(variant) for variant in settings.variants}
         self._log = LogWriter(run.session_log)
         self._notices: list[Notice] = []
         self._command_id = 0
         self._is_closed = False
-        self._to_start: SimpleQueue[tuple[_Handle, WorkerTask]] = SimpleQueue()
-        self._started: SimpleQueue[tuple[_Handle, BaseProcess, Connection] | Notice] = SimpleQueue()
-        threading.Thread(target=self._start_workers, daemon=True, name="starter").start()
+        self._starter = Starter()
 
     def __enter__(self) -> Self:
         return self
@@ -117,9 +98,9 @@ class Session:
     def start(self) -> None:
         """Start every worker; returns at once, torch being imported meanwhile."""
         for handle in self._handles.values():
-            self._request(handle, handle.variant)
+            self._request(handle.variant)
 
-    def _request(self, handle: _Handle, variant: Variant) -> None:
+    def _request(self, variant: Variant) -> None:
         settings = self.run.info.settings
         devices = [settings.device_of(place) for place in range(len(settings.variants))]
         device = devices[list(self._handles).index(variant.name)]
@@ -136,22 +117,7 @@ class Session:
             pace=self._pace,
             measuring=self._measuring,
         )
-        self._to_start.put((handle, task))
-
-    def _start_workers(self) -> None:
-        """The starting thread: `start_worker` blocks while the fork server imports torch."""
-        while True:
-            handle, task = self._to_start.get()
-            try:
-                process, pipe = start_worker(task)
-            except Exception as error:  # this thread must outlive whatever multiprocessing throws
-                text = f"its worker could not be started ({error})"
-                self._started.put(Notice(kind=NoticeKind.NOT_STARTED, variant=task.variant.name, text=text))
-                continue
-            if self._is_closed:
-                pipe.close()  # tells it to stop
-            else:
-                self._started.put((handle, process, pipe))
+        self._starter.request(task)
 
     # --- Commands -------------------------------------------------------------------------------
 
@@ -171,7 +137,7 @@ class Session:
             handle.process = handle.pipe = None
             handle.outbox.clear()
             self._write(WorkerReplaced(variant=name, command=self._command_id))
-            self._request(handle, Variant(name=name, settings=value))
+            self._request(Variant(name=name, settings=value))
 
     def pause(self) -> None:
         """All variants stop after the batch at hand."""
@@ -251,24 +217,21 @@ class Session:
         }
 
     def _adopt_started(self) -> None:
-        while True:
-            try:
-                started = self._started.get_nowait()
-            except Empty:
-                return
-            if isinstance(started, Notice):
-                assert started.variant is not None
-                self._handles[started.variant].is_dead = True
-                self._record_death(started.variant, started.text)
-                self._notices.append(started)
+        for result in self._starter.results():
+            handle = self._handles[result.variant]
+            if isinstance(result, NotStarted):
+                handle.is_dead = True
+                self._record_death(result.variant, result.text)
+                self._notices.append(
+                    Notice(kind=NoticeKind.NOT_STARTED, variant=result.variant, text=result.text)
+                )
                 continue
-            handle, process, pipe = started
-            handle.process, handle.pipe = process, pipe
+            handle.process, handle.pipe = result.process, result.pipe
             for command in handle.outbox:
-                pipe.send_bytes(msgspec.msgpack.encode(command))
+                result.pipe.send_bytes(msgspec.msgpack.encode(command))
             handle.outbox.clear()
 
-    def _receive(self, handle: _Handle, pipe: Connection) -> None:
+    def _receive(self, handle: Handle, pipe: Connection) -> None:
         """Read the notes that have come; at the end of the pipe the worker has died."""
         name = handle.variant.name
         try:
@@ -284,7 +247,7 @@ class Session:
         except (EOFError, OSError):
             pipe.close()
             handle.pipe, handle.is_dead = None, True
-            text = f"its worker {_cause_of_death(handle)}"
+            text = f"its worker {cause_of_death(handle)}"
             self._record_death(name, text)
             self._notices.append(Notice(kind=NoticeKind.DIED, variant=name, text=text))
 
@@ -326,56 +289,13 @@ class Session:
         if self._is_closed:
             return
         self._is_closed = True
+        self._starter.close()
         self._adopt_started()
         for name in self._handles:
             self._send(name, Stop(id=self._next_id()))
         deadline = time.monotonic() + _STOP_SECONDS
         for handle in self._handles.values():
-            _end(handle, deadline)
+            end(handle, deadline)
         self._write(End())
         self._log.close()
         self.run.remove_data()
-
-
-def fair_threads(cores: int, workers: int) -> int:
-    """Intra-op threads a worker: a share of the cores but one, which stays for the screen.
-
-    Threads that outnumber the free cores wait for each other at every operation: with both of two
-    cores given to one worker, a full-batch step took twice as long as with one.
-    """
-    return max(1, (cores - 1) // workers)
-
-
-def usable_cores() -> int:
-    """CPU cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _cause_of_death(handle: _Handle) -> str:
-    """Such as "was ended by SIGKILL"; without the fork server nobody knows the cause."""
-    process = handle.process
-    if process is None or handle.server_died:
-        return "has died"
-    process.join(0.2)
-    code = process.exitcode
-    if code is not None and code < 0:
-        return f"was ended by {signal.Signals(-code).name}"
-    return "has died"
-
-
-def _end(handle: _Handle, deadline: float) -> None:
-    """Wait for a worker's pipe to end, then for its process; kill it after the deadline."""
-    process, pipe = handle.process, handle.pipe
-    if process is None or pipe is None:
-        return
-    try:
-        while pipe.poll(max(0.0, deadline - time.monotonic())):
-            pipe.recv_bytes()  # EOFError once the worker is gone
-    except (EOFError, OSError):
-        process.join(_STOP_SECONDS)
-    else:
-        process.kill()
-        process.join(_STOP_SECONDS)
-    pipe.close()

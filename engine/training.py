@@ -30,17 +30,15 @@ from engine.messages import (
     StateChanged,
     StepOnce,
     Stop,
-    WorkerTask,
 )
 from engine.mistakes import explain
 from engine.pace import Pacer, epochs_per_update
 from engine.problem_file import file_of
 from engine.recorder import Recorder
 from engine.settings import SettingsError, VariantSettings
+from engine.tasks import WorkerTask
 
 if TYPE_CHECKING:
-    import torch
-
     from engine.problem import Problem
     from engine.trainer import Trainer
 
@@ -116,7 +114,7 @@ class Training:
 
         from engine.devices import find_device
         from engine.modelling import count_parameters, describe
-        from engine.opening import open_problem
+        from engine.opening import make_trainer, open_problem
 
         task = self._task
         torch.set_num_threads(task.threads)
@@ -124,7 +122,7 @@ class Training:
         if self._problem is None:
             stored = Path(task.stored) if task.stored else None
             self._problem = open_problem(task.run.problem, task.run.seed, task.run.data, stored)
-        trainer = _make_trainer(task, self._problem, settings, device)
+        trainer = make_trainer(task, self._problem, settings, device)
         self._recorder.write(
             Started(
                 generation=self._number,
@@ -294,23 +292,6 @@ class Training:
                 command=command,
             )
         )
-
-
-def _make_trainer(
-    task: WorkerTask, problem: Problem, settings: VariantSettings, device: torch.device
-) -> Trainer:
-    from engine.trainer import Trainer
-
-    return Trainer(
-        problem,
-        settings,
-        task.run.seed,
-        device,
-        micro_batch=task.run.micro_batch,
-        data_on=task.run.data_on,
-        loader_workers=task.run.loader_workers,
-        sharing=task.sharing,
-    )
 
 
 def _fitting_batches(batches: int, duration: float) -> int:

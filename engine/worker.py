@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Final
 
 from engine.mailbox import Mailbox
-from engine.messages import LogBlocked, Started, WorkerReady, WorkerTask
+from engine.messages import LogBlocked, Started, WorkerReady
 from engine.recorder import Recorder
 from engine.runlog import LogError, LogReader, LogWriter
+from engine.tasks import WorkerTask
 from engine.training import Training
 
 _NICENESS: Final = 10
@@ -26,6 +27,13 @@ def main(task: WorkerTask, pipe: Connection) -> None:
     except (LogError, OSError) as error:
         mailbox.send(LogBlocked(detail=str(error)))
         return
+
+    def let_go() -> None:
+        """A process that reads a Dataset must not hold what tells of this one's death: its pipe, its lock."""
+        pipe.close()
+        log.close()
+
+    os.register_at_fork(after_in_child=let_go)
     with log:
         mailbox.send(WorkerReady(pid=os.getpid()))
         Training(task, mailbox, Recorder(log, mailbox), generation).run()

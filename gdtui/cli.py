@@ -15,7 +15,7 @@ from gdtui import __version__
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from engine.messages import Loaded
+    from engine.tasks import Loaded
     from gdtui.options import Options
     from gdtui.usage import Parser
 
@@ -188,8 +188,8 @@ def _experiment(arguments: list[str]) -> int:
     except SettingsError as error:
         parser.error(str(error))
 
+    from engine.cores import fair_threads, usable_cores
     from engine.experiments.process import Task
-    from engine.session import fair_threads, usable_cores
     from gdtui.experiment import experiment, listing
 
     if name is None:

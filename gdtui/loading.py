@@ -11,10 +11,10 @@ from typing import Final
 
 from engine.launch import warm_up
 from engine.loading import load
-from engine.messages import Loaded, LoadTask
 from engine.problem_file import absolute
 from engine.rundir import data_path, reserve, server_output
 from engine.settings import DataSettings
+from engine.tasks import Loaded, LoadTask
 from gdtui.runs import remove
 
 _THREADS: Final = 1

@@ -22,12 +22,12 @@ from engine.messages import (
     Refused,
     SetMeasuring,
     State,
-    WorkerTask,
 )
 from engine.observing import Observer
 from engine.problem import Problem
 from engine.settings import FULL, RunSettings, Variant, VariantSettings
 from engine.tally import Tally
+from engine.tasks import WorkerTask
 from engine.trainer import Trainer
 
 CPU = torch.device("cpu")

@@ -1,15 +1,19 @@
 """Problems in users' files: what their loader says of them, right or wrong, and how they then train."""
 
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent, indent
 from typing import Any
 
 import pytest
+from terminal import children_of
 
 from engine.loading import LoadingError, load
-from engine.messages import Loaded, LoadTask, State
+from engine.messages import Chunk, State
 from engine.problem_file import absolute, is_file, split
+from engine.tasks import Loaded, LoadTask
 
 HEAD = dedent(
     """\
@@ -31,6 +35,44 @@ HEAD = dedent(
 BODY_LINE = HEAD.count("\n") + 1
 """Where the body of `problem` begins."""
 LOSS_LINE = 9
+
+DATASET = dedent(
+    """\
+    import torch
+    from torch import nn
+    from torch.utils.data import Dataset
+
+    from engine import Problem
+
+
+    class Images(Dataset):
+        def __init__(self):
+            self.pixels = torch.arange(60 * 16).reshape(60, 4, 4).to(torch.uint8)
+
+        def __len__(self):
+            return 60
+
+        def __getitem__(self, index):
+            return {"image": self.pixels[index].float().div(255), "label": index % 2, "index": index}
+
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.net = nn.Sequential(nn.Flatten(), nn.Linear(16, 2))
+
+        def forward(self, image):
+            return self.net(image)
+
+
+    def images():
+        return Problem(train=Images, model=Net, loss=loss)
+
+
+    def loss(output, batch):
+        return nn.functional.cross_entropy(output, batch["label"])
+    """
+)
 
 GOOD = "return Problem(train=(X, Y), model=lambda: nn.Linear(3, 1), loss=loss)"
 
@@ -190,44 +232,7 @@ def test_a_dataset_is_opened_by_each_worker_and_read_by_its_loaders(
     start_run: StartRun, tmp_path: Path
 ) -> None:
     """uint8 images with a transform, out of dicts; a worker that is done leaves none of its loaders."""
-    text = dedent(
-        """\
-        import torch
-        from torch import nn
-        from torch.utils.data import Dataset
-
-        from engine import Problem
-
-
-        class Images(Dataset):
-            def __init__(self):
-                self.pixels = torch.arange(60 * 16).reshape(60, 4, 4).to(torch.uint8)
-
-            def __len__(self):
-                return 60
-
-            def __getitem__(self, index):
-                return {"image": self.pixels[index].float().div(255), "label": index % 2, "index": index}
-
-
-        class Net(nn.Module):
-            def __init__(self):
-                super().__init__()
-                self.net = nn.Sequential(nn.Flatten(), nn.Linear(16, 2))
-
-            def forward(self, image):
-                return self.net(image)
-
-
-        def images():
-            return Problem(train=Images, model=Net, loss=loss)
-
-
-        def loss(output, batch):
-            return nn.functional.cross_entropy(output, batch["label"])
-        """
-    )
-    (tmp_path / "net.py").write_text(text)
+    (tmp_path / "net.py").write_text(DATASET)
     losses = []
     for workers in (0, 2):
         run = start_run(
@@ -237,6 +242,30 @@ def test_a_dataset_is_opened_by_each_worker_and_read_by_its_loaders(
         losses.append(run.losses(run.names[0]))
         run.session.close()
     assert losses[0] == losses[1] != b""
+
+
+def test_a_worker_that_is_killed_is_noticed_and_replaced_while_its_loaders_live(
+    start_run: StartRun, tmp_path: Path
+) -> None:
+    """They inherit its pipe and its log's lock, which tell of its death: they must not keep them."""
+    (tmp_path / "net.py").write_text(DATASET)
+    run = start_run(
+        (4,), problem=f"{tmp_path / 'net.py'}:images", epochs=10**6, device="cpu", loader_workers=2
+    )
+    (name,) = run.names
+    run.until(lambda: run.of(name, Chunk))
+    loaders = children_of(run.session.pids[name])
+    assert len(loaders) == 2
+    for pid in loaders:
+        os.kill(pid, signal.SIGSTOP)  # so that it cannot be their end that tells
+    try:
+        os.kill(run.session.pids[name], signal.SIGKILL)
+        run.until(lambda: run.tallies[name].state is State.DIED)
+        run.session.restart({name: run.tallies[name].settings})
+        run.until(lambda: run.tallies[name].generation == 2 and run.tallies[name].batches > 0)
+    finally:
+        for pid in loaders:
+            os.kill(pid, signal.SIGKILL)
 
 
 def test_where_the_file_ends_and_the_function_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.cores import fair_threads
 from engine.follow import Follower
 from engine.messages import (
     Changed,
@@ -26,11 +27,11 @@ from engine.messages import (
     State,
     StateChanged,
     WorkerDied,
-    WorkerTask,
 )
 from engine.runlog import LogReader
-from engine.session import NoticeKind, fair_threads
+from engine.session import NoticeKind
 from engine.settings import FULL, LrScaling, VariantSettings
+from engine.tasks import WorkerTask
 
 from .conftest import PATIENCE, StartRun, Watched
 
@@ -288,7 +289,7 @@ def test_a_worker_that_cannot_be_started_is_told_and_a_restart_tries_again(
         raise ValueError("no such luck")
 
     with monkeypatch.context() as broken:
-        broken.setattr("engine.session.start_worker", fail)
+        broken.setattr("engine.starter.start_worker", fail)
         watched = start_run((64,), epochs=1)
         watched.until(lambda: watched.notices)
     assert [notice.kind for notice in watched.notices] == [NoticeKind.NOT_STARTED]

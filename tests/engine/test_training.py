@@ -27,12 +27,12 @@ from engine.messages import (
     StateChanged,
     Stop,
     Validated,
-    WorkerTask,
 )
 from engine.problem import Problem
 from engine.recorder import Recorder
 from engine.runlog import LogReader, LogWriter
 from engine.settings import FULL, RunSettings, Variant, VariantSettings
+from engine.tasks import WorkerTask
 from engine.training import Training
 
 Loss = Callable[[Tensor, Tensor], Tensor]
