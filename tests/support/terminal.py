@@ -136,6 +136,11 @@ class Terminal:
         return sum(len(data) for _, data in list(self._output) if isinstance(data, bytes))
 
     @property
+    def arrivals(self) -> list[float]:
+        """When each piece of output came, by perf_counter."""
+        return [when for when, data in list(self._output) if isinstance(data, bytes)]
+
+    @property
     def modes(self) -> list[Any]:
         """What `stty -a` tells: echo, line mode and the like."""
         return termios.tcgetattr(self._master)

@@ -1,0 +1,196 @@
+"""What live charts cost, here and in terminalboard: three variants at 1,000 batches a second each, 160×45.
+
+    python tests/benchmarks/charts.py [--seconds 20] [--keys 20] [--batches 10000000] [--alone]
+
+gdtui watches a run with its four charts at 10 fps; terminalboard 0.5.3 (with plotext 5.3.2, in a virtual
+environment made for the occasion; --alone leaves it out) has one chart of the three. Shares are of one
+core, of the program's own process.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from feeds import EventFeed, Feed, RunFeed, flowing
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+
+import itertools
+
+from terminal import Terminal  # noqa: E402
+
+ENV: Final = {**os.environ, "PYTHONPATH": str(ROOT)}
+TICKS: Final = os.sysconf("SC_CLK_TCK")
+FPS: Final = 10
+BURST_SECONDS: Final = 0.03
+"""Output that comes closer together is of one frame."""
+GUTTER: Final = 8
+"""Columns in which the labels of y stand, in both programs."""
+MILLION: Final = 1_000_000
+PEER: Final = ("terminalboard==0.5.3", "plotext==5.3.2")
+
+
+@dataclass(frozen=True)
+class Program:
+    """One that shows the losses of a feed."""
+
+    name: str
+    feed: Callable[[Path], Feed]
+    command: Callable[[Path], list[str]]
+    log_key: str
+    """Makes y logarithmic, or linear again."""
+
+
+GDTUI: Final = Program(
+    "gdtui", RunFeed, lambda path: [sys.executable, "-m", "gdtui", "watch", str(path), "--fps", str(FPS)], "y"
+)
+
+
+def terminalboard(folder: Path) -> Program | None:
+    """The peer, installed; None when it cannot be had."""
+    venv.create(folder, with_pip=True)
+    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", *PEER]
+    done = subprocess.run(pip, capture_output=True, text=True, check=False)
+    if done.returncode:
+        print(f"terminalboard cannot be installed here: {done.stderr.strip().splitlines()[-1]}")
+        return None
+    script = str(folder / "bin" / "terminalboard")
+    return Program("terminalboard", EventFeed, lambda path: [script, str(path), "--smooth", "0"], "l")
+
+
+class Shown:
+    """A program on the screen, and what it costs."""
+
+    def __init__(self, terminal: Terminal, feed: Feed) -> None:
+        self.terminal, self.feed = terminal, feed
+
+    @property
+    def processor_seconds(self) -> float:
+        fields = Path(f"/proc/{self.terminal.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    @property
+    def mebibytes(self) -> float:
+        """Resident."""
+        for line in Path(f"/proc/{self.terminal.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) / 1024
+        raise SystemExit(f"has ended:\n{self.terminal.text}")
+
+    def settle(self) -> None:
+        """Until all that was written is read and shown: next to nothing is done any more."""
+        self.terminal.wait_for(lambda: "0." in self.terminal.text)
+        calm = 0
+        while calm < 4:
+            before = self.processor_seconds
+            time.sleep(1.0)
+            calm = calm + 1 if self.processor_seconds - before < 0.15 else 0
+
+
+@contextmanager
+def shown(program: Program, batches: int) -> Iterator[Shown]:
+    """Once it shows a run that has so many batches a variant."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "run"
+        feed = program.feed(path)
+        feed.write(batches)
+        with Terminal(program.command(path), env=ENV) as terminal:
+            what = Shown(terminal, feed)
+            what.settle()
+            yield what
+            terminal.send("q")
+
+
+def report_live(program: Program, batches: int, seconds: float) -> float:
+    """Prints share, bytes and frames while it grows; milliseconds of processor time a frame."""
+    with shown(program, batches) as what, flowing(what.feed):
+        time.sleep(2.0)
+        used, count = what.processor_seconds, len(what.terminal.arrivals)
+        written, began = what.terminal.bytes_written, time.perf_counter()
+        time.sleep(seconds)
+        spent = time.perf_counter() - began
+        share = (what.processor_seconds - used) / spent
+        kibibytes = (what.terminal.bytes_written - written) / spent / 1024
+        frames = bursts(what.terminal.arrivals[count:]) / spent
+    print(
+        f"  {program.name:<14}{batches:>11,} batches: {share:6.1%} of a core, {kibibytes:6.1f} KiB/s, "
+        f"{frames:4.1f} frames a second, {frames / FPS:4.0%} of {FPS}"
+    )
+    return share / FPS * 1e3
+
+
+def bursts(arrivals: Sequence[float]) -> int:
+    gaps = itertools.pairwise(arrivals)
+    return bool(arrivals) + sum(later - earlier > BURST_SECONDS for earlier, later in gaps)
+
+
+def report_keys(program: Program, keys: int) -> None:
+    with shown(program, MILLION) as what, flowing(what.feed):
+        pressed = []
+        for _ in range(keys):
+            time.sleep(0.53)
+            pressed.append(what.terminal.send(program.log_key) - what.terminal.started)
+        time.sleep(3.0)
+        delays = list(answers(what.terminal, pressed))
+    seen = f"{statistics.median(delays) * 1e3:.0f} ms (worst {max(delays) * 1e3:.0f})" if delays else "never"
+    print(f"  {program.name:<14}{seen}, {len(delays)} of {keys} keys")
+
+
+def answers(terminal: Terminal, pressed: Sequence[float]) -> Iterator[float]:
+    """Seconds from each key until the labels of y are others."""
+    coming, labels = list(pressed), ""
+    for when, screen in terminal.replay():
+        now = "\n".join(row[:GUTTER] for row in screen.splitlines())
+        if coming and when > coming[0] and now != labels:
+            yield when - coming.pop(0)
+        labels = now
+
+
+def report_memory(program: Program) -> None:
+    with shown(program, 100) as what:
+        before = what.mebibytes
+        what.feed.write(MILLION)
+        what.settle()
+        grown = what.mebibytes - before
+    print(f"  {program.name:<14}{grown:.0f} MiB beside {before:.0f}")
+
+
+def report(programs: Sequence[Program], seconds: float, keys: int, most: int) -> None:
+    print(f"load at the start {os.getloadavg()[0]:.1f}")
+    print("live (goals: share ≤ 10 %, ≤ 90 KiB/s, frames ≥ 95 %)")
+    for program in programs:
+        report_live(program, 1_000, seconds)
+    print("by length (goal: a frame at the most ≤ 1.5 × one at 1,000)")
+    costs = {batches: report_live(GDTUI, batches, seconds) for batches in (1_000, 100_000, most)}
+    print("  ms a frame: " + ", ".join(f"{ms:.1f} at {batches:,}" for batches, ms in costs.items()))
+    print(f"key to screen at {MILLION:,} batches a variant (goal: median ≤ 50 ms)")
+    for program in programs:
+        report_keys(program, keys)
+    print(f"memory from 100 to {MILLION:,} batches a variant (goal: ≤ 50 MiB)")
+    for program in programs:
+        report_memory(program)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--keys", type=int, default=20)
+    parser.add_argument("--batches", type=int, default=10 * MILLION)
+    parser.add_argument("--alone", action="store_true", help="without terminalboard")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as place:
+        peer = None if options.alone else terminalboard(Path(place))
+        report([GDTUI, *([peer] if peer else [])], options.seconds, options.keys, options.batches)
