@@ -150,6 +150,11 @@ class GdtuiApp(ExploreActions, App[None]):
         if self.live.store.is_under_way:
             self._eager.stop()
 
+    def on_cursor_position(self) -> None:
+        """The terminal has taken in the last frame."""
+        if self._live is not None:
+            self._live.catch_up()
+
     @property
     def live(self) -> "LiveView":
         """What is read and drawn; made when first asked for."""

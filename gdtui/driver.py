@@ -1,6 +1,6 @@
 """Textual's driver, with at most one frame under way to the terminal: see gdtui/pacing.py for how.
 
-Owns the question and its answer, which it keeps from the app and, at the end, from the shell.
+Owns the question; the answer it hands on to the app, and keeps at the end from the shell.
 """
 
 import time
@@ -38,10 +38,9 @@ class PacedDriver(LinuxDriver):
 
     def process_message(self, message: Message) -> None:
         """Called in the thread that reads the keys; it must not wait for the writer."""
-        if not isinstance(message, events.CursorPosition):
-            super().process_message(message)
-        elif self._pacer.answered():
+        if isinstance(message, events.CursorPosition) and self._pacer.answered():
             self._loop.call_soon_threadsafe(self.flush)
+        super().process_message(message)
 
     def disable_input(self) -> None:
         self._is_asking = False

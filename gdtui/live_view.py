@@ -62,7 +62,7 @@ class LiveView:
         self._versions: dict[str, int] = dict.fromkeys(self.store.variants, 0)
         self._ticked_at = 0.0
         self._figures_at = 0.0
-        self._owes_figures = False
+        self._owes_figures = self._owes_frame = False
         self._read_out: float | None = None
         """Where the crosshair was when its figures were written."""
         self._had_ended = False
@@ -117,7 +117,8 @@ class LiveView:
         if self._app.screen_stack[0].query_one_optional("#overlay") is None:
             return  # a last tick while the screen is being taken down
         self._owes_figures |= figures
-        if self._app.pacer.is_busy:
+        self._owes_frame = self._app.pacer.is_busy
+        if self._owes_frame:
             return  # this frame is dropped; what it would have shown, the next one shows
         with self._app.batch_update():
             self._draw_charts()
@@ -127,6 +128,11 @@ class LiveView:
                 self._figures_at, self._read_out = now, self.explorer.cursor
                 self._write_figures()
                 self._watch_for_end()
+
+    def catch_up(self) -> None:
+        """Draw the frame that was dropped while the terminal was busy."""
+        if self._owes_frame:
+            self.tick()
 
     def _has_begun(self) -> bool:
         """Whether another variant has its first loss: that is shown without waiting."""
