@@ -8,6 +8,7 @@ core, of the program's own process.
 """
 
 import argparse
+import itertools
 import os
 import statistics
 import subprocess
@@ -25,8 +26,6 @@ from feeds import EventFeed, Feed, RunFeed, flowing
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
-
-import itertools
 
 from terminal import Terminal  # noqa: E402
 
