@@ -8,7 +8,7 @@ import msgspec
 
 from engine.mailbox import Mailbox
 from engine.mistakes import explain
-from engine.problem_file import file_of
+from engine.problem_file import file_of, is_file
 from engine.tasks import Loaded, LoadFailed, LoadTask
 from engine.worker import settle_process
 
@@ -29,7 +29,7 @@ def _load(task: LoadTask) -> Loaded:
     import torch
 
     from engine.devices import find_device, is_out_of_memory
-    from engine.opening import open_problem, store
+    from engine.opening import open_problem, store, store_problem
     from engine.trial import try_out
 
     torch.set_num_threads(task.threads)
@@ -42,6 +42,8 @@ def _load(task: LoadTask) -> Loaded:
             raise
         facts = try_out(problem, task.seed, torch.device("cpu"))
     store(problem, Path(task.stored))
+    if not is_file(task.problem):
+        store_problem(problem, Path(task.stored))
     defaults = {name: _text(value) for name, value in problem.defaults.items()}
     if problem.optimizer is not None:
         defaults.setdefault("optimizer", "own")

@@ -3,6 +3,7 @@
 For loader and workers only, since it imports torch and runs what users wrote.
 """
 
+import pickle
 import random
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from engine.settings import DataSettings, VariantSettings
 from engine.tasks import WorkerTask
 from engine.trainer import Trainer
 
+_PROBLEM: Final = "problem.pickle"
 SETS: Final = ("train", "validation")
 
 
@@ -31,6 +33,8 @@ def open_problem(
     seed_all(seed)
     if problem_file.is_file(problem):
         opened = problem_file.run(problem)
+    elif stored is not None and (file := stored / _PROBLEM).exists():
+        opened = pickle.loads(file.read_bytes())
     else:
         opened = problems.load(problem, seed, data)
     sets = {name: _opened(name, getattr(opened, name), stored) for name in SETS}
@@ -76,6 +80,19 @@ def make_trainer(
         loader_workers=run.loader_workers,
         sharing=task.sharing,
     )
+
+
+def store_problem(problem: Problem, data: Path) -> None:
+    """Put there all but the data of a problem of gdtui's own: workers then read no file of the user's.
+
+    After `store`. Only what this run's own loader put there is ever unpickled.
+    """
+    data.mkdir(parents=True, exist_ok=True)
+    (data / _PROBLEM).write_bytes(pickle.dumps(replace(problem, train=_stored_apart, validation=None)))
+
+
+def _stored_apart() -> Any:
+    raise AssertionError("its tensors lie beside it")
 
 
 def seed_all(seed: int) -> None:

@@ -27,6 +27,8 @@ _MOST_LOADERS: Final = 256
 VALIDATION_SHARE: Final = 0.2
 """Of the samples, unless told otherwise."""
 MOST_HELD_OUT: Final = 0.9
+_FILES: Final = ("table", "arrays")
+"""Problems that are but a file of the user's."""
 _MODEL: Final = re.compile(r"linear|cnn|mlp:[1-9]\d{0,5}(,[1-9]\d{0,5})*")
 
 
@@ -236,6 +238,14 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             raise SettingsError(f"loader workers {self.loader_workers}: from 0 to {_MOST_LOADERS}")
         if self.validate_every is not None and self.validate_every < 1:
             raise SettingsError(f"validate every {self.validate_every}: a whole number of updates from 1")
+
+    @property
+    def title(self) -> str:
+        """What is trained on, in a few words: a problem, a file, or a file's problem."""
+        if self.data is not None:
+            file = self.data.path.rpartition("/")[2]
+            return file if self.problem in _FILES else f"{self.problem} · {file}"
+        return self.problem.rpartition("/")[2].removesuffix(":problem")
 
     def device_of(self, place: int) -> str:
         """The device of the variant at this place, from 0."""

@@ -225,11 +225,14 @@ def _begun(parser: "Parser", typed: "Namespace", default_pace: float | None) -> 
 
     Ends the program with exit status 2 when it makes no sense.
     """
-    from engine.problem_file import is_file
-    from engine.problems import LISTINGS
+    from engine.settings import SettingsError
+    from gdtui.data_options import must_load, read_data
 
-    known = {listing.name: listing.must_load for listing in LISTINGS}
-    if not (is_file(typed.problem) or known.get(typed.problem)):
+    try:
+        problem, data = read_data(typed)
+    except SettingsError as error:
+        parser.error(str(error))
+    if not must_load(problem, data):
         return _understood(parser, typed, default_pace, None), typed.run_dir or _new_run()
 
     from engine.loading import LoadingError
@@ -238,7 +241,7 @@ def _begun(parser: "Parser", typed: "Namespace", default_pace: float | None) -> 
 
     path = typed.run_dir or _new_run()
     try:
-        loaded = load_problem(typed.problem, typed.seed, typed.device, path)
+        loaded = load_problem(problem, data, typed.seed, typed.device, path)
     except LoadingError as error:
         if typed.debug:
             print(error.traceback.rstrip(), file=sys.stderr)

@@ -11,7 +11,6 @@ from typing import Final
 
 from engine.launch import warm_up
 from engine.loading import load
-from engine.problem_file import absolute
 from engine.rundir import data_path, reserve, server_output
 from engine.settings import DataSettings
 from engine.tasks import Loaded, LoadTask
@@ -20,7 +19,7 @@ from gdtui.runs import remove
 _THREADS: Final = 1
 
 
-def load_problem(problem: str, seed: int, device: str, run: Path, data: DataSettings | None = None) -> Loaded:
+def load_problem(problem: str, data: DataSettings | None, seed: int, device: str, run: Path) -> Loaded:
     """What the problem is; its tensors are then in the directory of the run that is about to begin.
 
     Raises engine.loading.LoadingError for a problem that cannot be loaded, RunDirectoryError for a
@@ -31,7 +30,7 @@ def load_problem(problem: str, seed: int, device: str, run: Path, data: DataSett
     try:
         warm_up(output)
         task = LoadTask(
-            problem=absolute(problem),
+            problem=problem,
             seed=seed,
             device=device.split(",")[0],
             threads=_THREADS,
@@ -39,7 +38,7 @@ def load_problem(problem: str, seed: int, device: str, run: Path, data: DataSett
             stored=str(data_path(run)),
             output=str(output),
         )
-        with _saying(f"loading {problem}…"):
+        with _saying(f"loading {Path(problem if data is None else data.path).name}…"):
             return load(task)
     except BaseException:
         remove(run)

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from engine.problem_file import absolute
-from engine.problems import LISTINGS, find
+from engine.problems import find
 from engine.settings import (
     BatchSize,
     RunSettings,
@@ -19,6 +18,7 @@ from engine.settings import (
     default_names,
 )
 from gdtui.choices import READERS, chosen
+from gdtui.data_options import add_data_options, read_data
 from gdtui.keyscript import Press
 from gdtui.values import Value, device, fps, keys, whole
 
@@ -60,9 +60,8 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         help="drop the incomplete last batch of an epoch",
     )
 
+    add_data_options(parser)
     how = parser.add_argument_group("how to train")
-    how.add_argument("--problem", default="synthetic", metavar="NAME",
-        help=f"{_problems()}, or FILE.py[:FUNCTION] for one of yours [synthetic]")  # fmt: skip
     for option, metavar, text in _TRAINED:
         _add(how, option, metavar, text)
     add = how.add_argument
@@ -123,7 +122,8 @@ def read_options(
 
     `loaded`: what the loader found, of a problem that it had to load.
     """
-    samples = find(typed.problem).samples if loaded is None else loaded.n
+    problem, data = read_data(typed)
+    samples = find(problem).samples if loaded is None else loaded.n
     typed = chosen(typed, {} if loaded is None else loaded.defaults, default_pace)
     variants = _variants(typed)
     if samples is not None:
@@ -131,7 +131,8 @@ def read_options(
             variant.settings.resolve(samples)
     settings = RunSettings(
         variants=variants,
-        problem=typed.problem if loaded is None else absolute(typed.problem),
+        problem=problem,
+        data=data,
         epochs=typed.epochs,
         pace=typed.pace,
         seed=typed.seed,
@@ -203,7 +204,3 @@ def _spread(option: str, values: tuple[Value, ...], count: int) -> tuple[Value, 
 
 def _count(variants: int) -> str:
     return "1 variant" if variants == 1 else f"{variants} variants"
-
-
-def _problems() -> str:
-    return ", ".join(listing.name for listing in LISTINGS)

@@ -9,8 +9,10 @@ import shlex
 from collections.abc import Iterator
 from typing import Final
 
+from msgspec.structs import asdict
+
 from engine.problem import OWN
-from engine.settings import FULL, Resolved, RunSettings, Variant, VariantSettings
+from engine.settings import FULL, DataSettings, Resolved, RunSettings, Variant, VariantSettings
 from gdtui import wording
 
 _PLAIN: Final = VariantSettings()
@@ -81,7 +83,8 @@ _DRAWS: Final = (
 
 def command_line(run: RunSettings, name: str, settings: VariantSettings) -> str:
     """`gdtui …` that trains this variant alone, with every setting that is not as it is by default."""
-    words = ["gdtui", "--problem", run.problem, "--batch-sizes", str(settings.batch_size)]
+    words = ["gdtui", "--problem", run.problem, *_data_options(run.data)]
+    words += ["--batch-sizes", str(settings.batch_size)]
     words += ["--lr", wording.setting(settings.lr)]
     optional = (
         ("--lr-scaling", str(settings.lr_scaling), str(_PLAIN.lr_scaling)),
@@ -101,6 +104,17 @@ def command_line(run: RunSettings, name: str, settings: VariantSettings) -> str:
     return shlex.join([*words, "--names", name])
 
 
+def _data_options(data: DataSettings | None) -> Iterator[str]:
+    if data is None:
+        return
+    yield from ("--data", data.path)
+    for option, value in (("--target", data.target), ("--model", data.model)):
+        if value is not None:
+            yield from (option, value)
+    if data.validation is not None:
+        yield from ("--validation", f"{data.validation:g}")
+
+
 def loop(run: RunSettings, variant: Variant, n: int, device: str = "cpu") -> str:
     """A Python program that trains as this variant would from the start; `n`: training samples."""
     settings = variant.settings
@@ -112,7 +126,7 @@ def loop(run: RunSettings, variant: Variant, n: int, device: str = "cpu") -> str
         f"ACCUMULATION = {force.accumulation_steps}  # batches behind one update",
         f"LR = {force.lr!r}  # {_rule(settings, force)}",
         "",
-        _problem(run.problem),
+        _problem(run),
         "",
         _optimizer(settings),
     ]
@@ -134,6 +148,8 @@ def _imports(run: RunSettings, settings: VariantSettings) -> Iterator[str]:
     yield "import torch"
     if run.problem != _LESSON and ".py" not in run.problem:
         yield "from engine.problems import load"
+    if run.data is not None:
+        yield "from engine.settings import DataSettings"
 
 
 def _rule(settings: VariantSettings, force: Resolved) -> str:
@@ -146,12 +162,21 @@ def _rule(settings: VariantSettings, force: Resolved) -> str:
     return "not scaled"
 
 
-def _problem(name: str) -> str:
+def _problem(run: RunSettings) -> str:
+    name = run.problem
     if name == _LESSON:
         return _SYNTHETIC
     path, _, function = name.rpartition(":") if ".py:" in name else (name, "", "problem")
-    made = f"runpy.run_path({path!r})[{function!r}]()" if ".py" in name else f"load({name!r}, SEED)"
+    made = f"runpy.run_path({path!r})[{function!r}]()" if ".py" in name else _load(run)
     return _OTHER.format(load=made)
+
+
+def _load(run: RunSettings) -> str:
+    if run.data is None:
+        return f"load({run.problem!r}, SEED)"
+    given = {name: value for name, value in asdict(run.data).items() if value is not None}
+    data = ", ".join(f"{name}={value!r}" for name, value in given.items())
+    return f"load({run.problem!r}, SEED, DataSettings({data}))"
 
 
 def _optimizer(settings: VariantSettings) -> str:

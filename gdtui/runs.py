@@ -167,7 +167,7 @@ def _describe(path: Path) -> StoredRun:
     return StoredRun(
         run_dir=str(path),
         created=run.info.created,
-        problem=run.info.settings.problem,
+        problem=run.info.settings.title,
         variants=tuple(variant.name for variant in run.info.settings.variants),
         bytes=size,
         state=state_of(run),

@@ -64,11 +64,11 @@ def save(app: "GdtuiApp") -> str:
     live, run = app.live, app.run_directory
     epoch = live.store.slowest.tally.epoch
     stem = f"{time.strftime('%Y%m%d-%H%M%S')}-epoch{epoch}"
-    svg = app.export_screenshot(title=f"gdtui · {run.info.settings.problem}")
+    svg = app.export_screenshot(title=f"gdtui · {run.info.settings.title}")
     view = live.view
     name, picture = selected_chart(live.store, view, run)
     bare = replace(view, colours=(INK,) * COLOURS, raw=view.raw or view.selected is not None)
-    title = f"{run.info.settings.problem} · {picture.title} · epoch {epoch}"
+    title = f"{run.info.settings.title} · {picture.title} · epoch {epoch}"
     files = {
         "screen.svg": svg,
         "screen.txt": text_of(svg, app.size.width, app.size.height),

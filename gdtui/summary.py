@@ -51,7 +51,7 @@ def table(run: RunDirectory, tallies: Sequence[Tally]) -> None:
     metrics = list(dict.fromkeys(name for each in document.variants for name in each.validation or ()))
     heads = _headings(metrics)
     rows = [_row(variant, tally, metrics) for variant, tally in zip(document.variants, tallies, strict=True)]
-    print(f"{document.problem} · {document.device} · seed {document.seed} · {document.run_dir}\n")
+    print(f"{run.info.settings.title} · {document.device} · seed {document.seed} · {document.run_dir}\n")
     if sys.stdout.isatty():
         _print_rich(heads, rows)
     else:

@@ -68,7 +68,7 @@ def header(store: Store, width: int, now: float, role: str = "") -> Content:
     """
     run, slowest = store.settings, store.slowest
     epochs = max(one.pending.epochs or one.tally.planned_epochs for one in store.states)
-    left: list[Part] = [(run.problem, "bold")]
+    left: list[Part] = [(run.title, "bold")]
     left += [(text, "") for text in (slowest.tally.model, slowest.tally.device or run.device) if text]
     left.append((f"seed {run.seed}", ""))
     right: list[Part] = [

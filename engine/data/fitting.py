@@ -15,11 +15,15 @@ from engine.data.target import Kind, Target
 from engine.problem import Problem
 from engine.problems import judging
 from engine.problems.nets import MLP, SmallCNN, Standardised
-from engine.settings import SettingsError
+from engine.settings import FULL, SettingsError
 from engine.split import Indices, hold_out, hold_out_stratified
 
 LEAST_SIDE: Final = 4
 """Pixels: smaller images do not survive two halvings."""
+
+_FEW: Final = 1024
+"""Samples: with fewer, the usual batch sizes of tables are nearly all of them."""
+_FOR_FEW: Final = (FULL, 32, 1)
 
 Part = tuple[Tensor, Tensor]
 
@@ -69,6 +73,7 @@ def make_problem(
         model=_model(train[0], _outputs(target), model, standardise=standardise),
         loss=_LOSSES[target.kind],
         metrics=metrics,
+        defaults={"batch_sizes": _FOR_FEW} if len(train[0]) < _FEW else {},
     )
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.mistakes import shown
 from engine.settings import SettingsError
 
 
@@ -24,7 +25,7 @@ class Place:
 
     def wrong(self, what: str, sample: int | None = None) -> SettingsError:
         """The error to raise; `sample` counts from 0."""
-        parts = [str(self.path)]
+        parts = [shown(self.path)]
         if self.name:
             parts.append(self.name)
         if sample is not None:
@@ -38,6 +39,6 @@ def check_readable(path: Path) -> None:
         with path.open("rb") as file:
             is_empty = not file.read(1)
     except OSError as error:
-        raise SettingsError(f"cannot read {path}: {error.strerror}") from None
+        raise SettingsError(f"cannot read {shown(path)}: {error.strerror}") from None
     if is_empty:
-        raise SettingsError(f"{path}: the file is empty")
+        raise SettingsError(f"{shown(path)}: the file is empty")

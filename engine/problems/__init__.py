@@ -139,4 +139,4 @@ def load(name: str, seed: int, data: DataSettings | None = None) -> Problem:
     if listing.needs_file and data is None:
         raise SettingsError(f"problem {name} is made of a file of yours: --data FILE")
     problem: Problem = module.make(seed, data) if listing.suffixes else module.make(seed)
-    return replace(problem, defaults=listing.defaults)
+    return replace(problem, defaults={**listing.defaults, **problem.defaults})

@@ -11,7 +11,7 @@ from engine.data.fitting import make_problem, split
 from engine.data.place import Place
 from engine.data.target import Target, read_target
 from engine.problem import Problem
-from engine.settings import DataSettings, SettingsError
+from engine.settings import DataSettings
 from engine.split import Indices
 
 
@@ -20,13 +20,13 @@ def make(seed: int, data: DataSettings, *, model: str = "linear") -> Problem:
 
     `model` is the one to take where `data` names none. SettingsError for a file that cannot be used.
     """
-    path = Path(data.path)
+    place = Place(path=Path(data.path))
     if data.target is not None:
-        raise SettingsError(f"{path}: --target names a column of a table; in an .npz it is the array y")
-    samples = read_arrays(path)
+        raise place.wrong("--target names a column of a table; in an .npz it is the array y")
+    samples = read_arrays(place.path)
     if samples.test is not None and data.validation is not None:
-        raise SettingsError(f"{path} brings its own x_test: leave --validation out")
-    target, rows = _split(samples, data, Place(path=path), seed)
+        raise place.wrong("brings its own x_test: leave --validation out")
+    target, rows = _split(samples, data, place, seed)
     spec = data.model or model
     everything = _joined(0, samples)
     inputs = as_images(everything) if spec == "cnn" else everything

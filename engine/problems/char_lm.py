@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from engine.data.place import check_readable
+from engine.data.place import Place, check_readable
 from engine.problem import Problem
 from engine.problems.judging import accuracy, class_loss
 from engine.settings import VALIDATION_SHARE, DataSettings, SettingsError
@@ -33,13 +33,13 @@ def make(seed: int, data: DataSettings | None = None) -> Problem:
     SettingsError for a file that cannot be read, is no text, or is too short. The seed fixes the
     first weights and the order only: the split is the text's own.
     """
-    text = _documentation() if data is None else _read(Path(data.path))
+    text = _documentation() if data is None else _read(Place(path=Path(data.path), unit="line"))
     share = VALIDATION_SHARE if data is None or data.validation is None else data.validation
     characters, train, validation = windows(text, share)
-    if len(train[0]) < _LEAST_WINDOWS or (share and not len(validation[0])):
+    if data is not None and (len(train[0]) < _LEAST_WINDOWS or (share and not len(validation[0]))):
         least = _LEAST_WINDOWS * (CONTEXT + 1) / min(1 - share, share or 1)
-        raise SettingsError(
-            f"{data and data.path}: {len(text):,} characters are too few: at least {least:,.0f}"
+        raise Place(path=Path(data.path)).wrong(
+            f"{len(text):,} characters are too few: at least {least:,.0f}"
         )
     return Problem(
         train=train,
@@ -68,19 +68,20 @@ def _cut(codes: Tensor) -> Windows:
 
 def _documentation() -> str:
     """What `help()` shows on the language's topics, about half a million characters."""
-    from pydoc_data.topics import topics
-
+    try:
+        from pydoc_data.topics import topics
+    except ImportError:  # some distributions package it apart
+        raise SettingsError("this Python comes without its documentation: --data FILE.txt") from None
     return "\n".join(topics[name] for name in sorted(topics))
 
 
-def _read(path: Path) -> str:
-    check_readable(path)
-    content = path.read_bytes()
+def _read(place: Place) -> str:
+    check_readable(place.path)
+    content = place.path.read_bytes()
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise SettingsError(f"{path}, line {line:,}: not UTF-8 text") from None
+        raise place.wrong("not UTF-8 text", sample=content[: error.start].count(b"\n")) from None
 
 
 class CharTransformer(nn.Module):

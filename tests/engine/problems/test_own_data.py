@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
+from engine import problems
 from engine.problem import Problem
 from engine.problems import arrays, char_lm, judging, mnist, table
 from engine.problems.nets import SmallCNN, Standardised
@@ -127,6 +128,13 @@ def test_arrays_are_scaled_in_the_model_and_stay_bytes(tmp_path: Path) -> None:
     assert scaled.mean(0).abs().max() < 1e-5
     assert scaled.std(0, correction=0).sub(1).abs().max() < 1e-5
     assert problem.loss(model(inputs[:1]), target[:1]).isfinite()
+
+
+def test_batch_sizes_fit_the_number_of_samples(tmp_path: Path) -> None:
+    for n, sizes in ((100, ("full", 32, 1)), (2000, (512, 128, 32))):
+        np.savez(tmp_path / "a.npz", X=np.ones((n, 1)), y=np.arange(n) % 2)
+        problem = problems.load("arrays", 0, DataSettings(path=str(tmp_path / "a.npz")))
+        assert problem.defaults["batch_sizes"] == sizes
 
 
 def test_a_feature_that_never_changes_divides_by_nothing(tmp_path: Path) -> None:

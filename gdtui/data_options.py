@@ -1,0 +1,81 @@
+"""The options that say what to train on: a problem by name, a problem's file, or data of one's own.
+
+Looks at names only: whether a file is there and fits is judged where it is loaded.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Final
+
+from engine.problem_file import absolute, is_file
+from engine.problems import LISTINGS, Listing, find
+from engine.settings import DataSettings, SettingsError
+from gdtui.values import number
+
+_DEFAULT: Final = "synthetic"
+_DATA_OPTIONS: Final = ("target", "model", "validation")
+_MADE_OF_FILES: Final = ("arrays", "table")
+"""What a file alone stands for, by its suffix."""
+
+
+def add_data_options(parser: argparse.ArgumentParser) -> None:
+    """Give a parser the options that say what to train on."""
+    add = parser.add_argument_group("what to train on").add_argument
+    names = ", ".join(listing.name for listing in LISTINGS)
+    add("--problem", metavar="NAME", help=f"{names}, or FILE.py[:FUNCTION] for one of yours [{_DEFAULT}]")
+    add("--data", metavar="FILE", help="your own table (.csv, .parquet), arrays (.npz), or text for char-lm")
+    add("--target", metavar="COLUMN", help="the column of the table to predict")
+    add(
+        "--model", metavar="MODEL", help="of tables and arrays: linear, mlp:64,64, or cnn for images [linear]"
+    )
+    add("--validation", type=number, metavar="SHARE", help="of the data, to hold out [0.2]")
+
+
+def read_data(typed: argparse.Namespace) -> tuple[str, DataSettings | None]:
+    """The problem's name, and the data that it is made of, their files named from wherever they are read.
+
+    SettingsError when the two don't go together.
+    """
+    if typed.data is None:
+        for option in _DATA_OPTIONS:
+            if getattr(typed, option) is not None:
+                raise SettingsError(f"--{option} goes with --data FILE")
+        problem = typed.problem or _DEFAULT
+        if not is_file(problem) and find(problem).needs_file:
+            raise SettingsError(f"problem {problem} is made of a file of yours: --data FILE")
+        return absolute(problem), None
+    path = typed.data and str(Path(typed.data).absolute())
+    data = DataSettings(path=path, target=typed.target, model=typed.model, validation=typed.validation)
+    listing = _by_suffix(data.path) if typed.problem is None else _taking_files(typed.problem)
+    _check(listing, data)
+    return listing.name, data
+
+
+def must_load(problem: str, data: DataSettings | None) -> bool:
+    """Whether only loading it tells how many samples there are and which settings fit."""
+    return data is not None or is_file(problem) or find(problem).must_load
+
+
+def _by_suffix(path: str) -> Listing:
+    suffix = Path(path).suffix.lower()
+    for name in _MADE_OF_FILES:
+        if suffix in find(name).suffixes:
+            return find(name)
+    known = ", ".join(suffix for name in _MADE_OF_FILES for suffix in find(name).suffixes)
+    raise SettingsError(f"--data {path}: one of {known}; a text needs --problem char-lm")
+
+
+def _taking_files(problem: str) -> Listing:
+    if is_file(problem) or not find(problem).suffixes:
+        raise SettingsError(f"problem {problem} brings its own data: leave --data out")
+    return find(problem)
+
+
+def _check(listing: Listing, data: DataSettings) -> None:
+    suffixes = listing.suffixes
+    if suffixes != ("",) and Path(data.path).suffix.lower() not in suffixes:
+        raise SettingsError(f"--data {data.path}: problem {listing.name} is made of {' or '.join(suffixes)}")
+    if data.target is not None and listing.name != "table":
+        raise SettingsError(f"--target names a column of a table; problem {listing.name} has none")
+    if data.model is not None and suffixes == ("",):
+        raise SettingsError(f"--model is for tables and arrays; problem {listing.name} has its own")

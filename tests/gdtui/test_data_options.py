@@ -1,0 +1,64 @@
+"""What to train on, as it is typed: names and files, and what does not go together."""
+
+import argparse
+
+import pytest
+
+from engine.settings import DataSettings, SettingsError
+from gdtui.data_options import add_data_options, read_data
+
+
+def read(line: str) -> tuple[str, DataSettings | None]:
+    parser = argparse.ArgumentParser()
+    add_data_options(parser)
+    return read_data(parser.parse_args(line.split()))
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("", "synthetic"),
+        ("--problem digits", "digits"),
+        ("--problem /a/mine.py:other", "/a/mine.py:other"),
+        ("--data t.csv --target y", "table"),
+        ("--data T.CSV --target y", "table"),
+        ("--data t.parquet --target y", "table"),
+        ("--data a.npz", "arrays"),
+        ("--data a.npz --problem mnist", "mnist"),
+        ("--data book.txt --problem char-lm", "char-lm"),
+        ("--data book --problem char-lm", "char-lm"),
+    ],
+)
+def test_the_problem_follows_from_name_and_file(line: str, problem: str) -> None:
+    assert read(line)[0] == problem
+
+
+def test_data_takes_its_options() -> None:
+    data = read("--data /a/t.csv --target price --model mlp:64,64 --validation 0.3")[1]
+    assert data == DataSettings(path="/a/t.csv", target="price", model="mlp:64,64", validation=0.3)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("--target y", "--target goes with --data"),
+        ("--validation 0.2 --problem digits", "--validation goes with --data"),
+        ("--problem mnist", "--data FILE"),
+        ("--problem digits --data t.csv", "digits brings its own data"),
+        ("--problem mine.py --data t.csv", "mine.py brings its own data"),
+        ("--problem mnist --data t.csv", "mnist is made of .npz"),
+        ("--data t.xlsx --target y", "one of .npz, .csv, .tsv, .parquet, .pq"),
+        ("--data book.txt", "needs --problem char-lm"),
+        ("--data a.npz --target y", "arrays has none"),
+        ("--data t.csv --target y --model forest", "linear, cnn, or mlp:64,64"),
+        ("--data t.csv --target y --model mlp:", "linear, cnn, or mlp:64,64"),
+        ("--data t.csv --target y --model mlp:0", "linear, cnn, or mlp:64,64"),
+        ("--data t.csv --target y --validation 1", "a share from 0 to 0.9"),
+        ("--data t.csv --target y --validation nan", "a share from 0 to 0.9"),
+        ("--data book.txt --problem char-lm --model linear", "char-lm has its own"),
+        ("--data t.csv --problem cifar", "one of synthetic"),
+    ],
+)
+def test_what_does_not_go_together_is_told(line: str, said: str) -> None:
+    with pytest.raises(SettingsError, match=said.replace(".", r"\.")):
+        read(line)
