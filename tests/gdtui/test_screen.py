@@ -1,4 +1,4 @@
-"""What is on the screen, cell for cell: what covers what, and that nothing stale is left after a change."""
+"""What covers what on the screen."""
 
 from pathlib import Path
 

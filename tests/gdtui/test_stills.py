@@ -9,12 +9,13 @@ from xml.etree import ElementTree
 import pytest
 from textual.pilot import Pilot
 
+from engine.messages import State
 from gdtui import stills
 from gdtui.app import GdtuiApp
 from gdtui.stills import StillsError, write
 from gdtui.theme import THEMES
 
-from .app_bench import Bench, text_of
+from .app_bench import Bench, state, text_of
 
 ENDS = ["overlay.html", "overlay.txt", "screen.svg", "screen.txt"]
 BRAILLE = re.compile("[⠁-⣿]")
@@ -28,6 +29,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     bench.begin()
     for name in bench.names:
         bench.train(name, [0.8 - i / 250 for i in range(100)])
+        bench.write(name, state(State.PAUSED, 20.0))  # the clock stands
     return bench
 
 

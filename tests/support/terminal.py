@@ -34,6 +34,9 @@ read _"""
 
 _QUERY: Final = b"\x1b[6n"
 
+Cell = tuple[str, str, str, bool, bool]
+"""A character, its colour and that behind it, bold, reversed."""
+
 Wanted = str | Callable[[], object]
 """A text to be on the screen, or what must become true."""
 
@@ -121,6 +124,11 @@ class Terminal:
     def screen(self) -> list[str]:
         """The rows on the screen."""
         return self._painter.rows(self._output)
+
+    @property
+    def cells(self) -> list[list[Cell]]:
+        """Every cell of the screen."""
+        return self._painter.cells(self._output)
 
     @property
     def text(self) -> str:
@@ -236,6 +244,12 @@ class _Painter:
         self._screen = pyte.Screen(80, 24)
         self._stream = pyte.ByteStream(self._screen)
         self._done = 0
+
+    def cells(self, output: Sequence[tuple[float, bytes | tuple[int, int]]]) -> list[list[Cell]]:
+        self.rows(output)
+        lines, columns = range(self._screen.lines), range(self._screen.columns)
+        found = [[self._screen.buffer[y][x] for x in columns] for y in lines]
+        return [[(c.data, c.fg, c.bg, c.bold, c.reverse) for c in row] for row in found]
 
     def rows(self, output: Sequence[tuple[float, bytes | tuple[int, int]]]) -> list[str]:
         new = output[self._done :]

@@ -1,0 +1,61 @@
+"""After resizes, themes and other keys in mid-stream, every cell is what a fresh screen has."""
+
+import time
+
+import pytest
+from terminal import PATIENCE, Cell, Terminal
+
+from .conftest import CONSOLE_SCRIPT, StartApp
+
+STORM = [
+    ((80, 24), "t"),
+    ((160, 45), "x2]"),
+    ((100, 28), "0+"),
+    ((40, 12), "??"),
+    ((60, 8), "wyz"),
+    ((130, 40), "tzwwy"),
+    ((80, 24), "bxx"),
+    ((120, 35), "bt\x1b[H"),
+]
+"""Sizes, and keys that come there; in the end the view is that of the start."""
+
+
+def differences(one: list[list[Cell]], other: list[list[Cell]]) -> list[tuple[int, int, Cell, Cell]]:
+    """(row, column, cell, other cell) below the header, which says who watches."""
+    if len(one) != len(other):
+        return [(len(one), len(other), one[0][0], other[0][0])]
+    return [
+        (y, x, a, b)
+        for y, (row, row2) in enumerate(zip(one[1:], other[1:], strict=True), start=1)
+        for x, (a, b) in enumerate(zip(row, row2, strict=False))
+        if a != b
+    ]
+
+
+@pytest.mark.parametrize(
+    ("env", "colours"),
+    [({}, "truecolor"), ({"NO_COLOR": "1"}, "truecolor"), ({}, "16")],
+    ids=["all colours", "NO_COLOR", "16"],
+)
+def test_no_cell_is_stale_after_changes_in_mid_stream(
+    start_app: StartApp, cli_env: dict[str, str], env: dict[str, str], colours: str
+) -> None:
+    arguments = ("--epochs", "1000", "--pace", "4", "--batch-sizes", "full,64,16")
+    app = start_app(*arguments, env=env, colours=colours, columns=120, rows=35)
+    terminal = app.terminal
+    app.wait_for_losses()
+    for size, keys in STORM:
+        before = terminal.bytes_written
+        terminal.resize(*size)
+        terminal.wait_for(lambda before=before: terminal.bytes_written > before)
+        terminal.send(keys)
+        time.sleep(0.25)  # some frames of it
+    terminal.send(" ")
+    terminal.wait_for(lambda: terminal.text.count("paused") >= 4)
+    command = [*CONSOLE_SCRIPT, "watch", str(app.path)]
+    with Terminal(command, env={**cli_env, **env}, colours=colours, columns=120, rows=35) as fresh:
+        fresh.wait_for("paused · watching")
+        deadline = time.monotonic() + PATIENCE / 4
+        while found := differences(terminal.cells, fresh.cells):
+            assert time.monotonic() < deadline, (len(found), found[:3], terminal.text, fresh.text)
+            time.sleep(0.1)
