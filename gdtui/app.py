@@ -23,6 +23,7 @@ from gdtui import keys, spans
 from gdtui.chart.widget import Chart
 from gdtui.explore_actions import ExploreActions
 from gdtui.keyscript import Press, play
+from gdtui.look_actions import LookActions
 from gdtui.pacing import Pacer
 from gdtui.panels.footer import Footer
 from gdtui.panels.line import Line
@@ -53,7 +54,7 @@ def _key_commands() -> type[Provider]:
     return KeyCommands
 
 
-class GdtuiApp(ExploreActions, App[None]):
+class GdtuiApp(ExploreActions, LookActions, App[None]):
     """Three variants train live, side by side."""
 
     TITLE = "gdtui"
@@ -234,24 +235,6 @@ class GdtuiApp(ExploreActions, App[None]):
 
     # --- Keys: view and program -----------------------------------------------------------------
 
-    def action_log(self) -> None:
-        self.live.look(log=not self.live.view.log)
-
-    def action_smoothing(self) -> None:
-        self.live.look(smoothing=self.live.view.next_smoothing)
-
-    def action_raw(self) -> None:
-        self.live.look(raw=not self.live.view.raw)
-
-    def action_ghosts(self) -> None:
-        if not self.live.clear_ghosts():
-            self.say(["there are no ghosts: a restart (r, S) leaves the curve before as one"])
-
-    def action_fill(self) -> None:
-        """One chart over the whole screen, or back."""
-        if not self.live.focus():
-            self.say(["the chart of all fills the screen: select a variant (1…9) to see it alone"])
-
     def action_theme(self) -> None:
         if self.no_color:
             self.say(["NO_COLOR is set: every theme is the terminal's own two colours"])
@@ -268,11 +251,6 @@ class GdtuiApp(ExploreActions, App[None]):
             self.say([save(self)])
         except StillsError as error:
             self.say([str(error)], "error")
-
-    def action_summary(self) -> None:
-        """Show or hide the results."""
-        if not self.live.show_summary(None):
-            self.say(["there are no results yet: no variant has finished"])
 
     def action_code(self) -> None:
         """The selected variant, or the first, as a command line and a plain loop."""

@@ -1,0 +1,42 @@
+"""The app's actions that choose how a run is shown: each is passed on to the live view."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gdtui.live_view import LiveView
+
+
+class LookActions:
+    """A part of the app."""
+
+    @property
+    def live(self) -> "LiveView":
+        """What is read and drawn."""
+        raise NotImplementedError
+
+    def say(self, notes: list[str]) -> None:
+        """Notes in the corner."""
+        raise NotImplementedError
+
+    def action_log(self) -> None:
+        self.live.look(log=not self.live.view.log)
+
+    def action_smoothing(self) -> None:
+        self.live.look(smoothing=self.live.view.next_smoothing)
+
+    def action_raw(self) -> None:
+        self.live.look(raw=not self.live.view.raw)
+
+    def action_ghosts(self) -> None:
+        if not self.live.clear_ghosts():
+            self.say(["there are no ghosts: a restart (r, S) leaves the curve before as one"])
+
+    def action_fill(self) -> None:
+        """One chart over the whole screen, or back."""
+        if not self.live.focus():
+            self.say(["the chart of all fills the screen: select a variant (1…9) to see it alone"])
+
+    def action_summary(self) -> None:
+        """Show or hide the results."""
+        if not self.live.show_summary(None):
+            self.say(["there are no results yet: no variant has finished"])
