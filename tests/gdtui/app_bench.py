@@ -89,10 +89,13 @@ class FakeControls:
 class Bench:
     """A run, its writers, its controls."""
 
-    def __init__(self, path: Path, sizes: str = "full,64,1", steps: int = 1) -> None:
+    def __init__(self, path: Path, sizes: str = "full,64,1", steps: int = 1, drop_last: bool = False) -> None:
         batch_sizes = tuple(parse_batch_size(size) for size in sizes.split(","))
         variants = tuple(
-            Variant(name=name, settings=VariantSettings(batch_size=size, accumulation_steps=steps))
+            Variant(
+                name=name,
+                settings=VariantSettings(batch_size=size, accumulation_steps=steps, drop_last=drop_last),
+            )
             for name, size in zip(default_names(batch_sizes), batch_sizes, strict=True)
         )
         self.run = RunDirectory.create(path, RunSettings(variants=variants, pace=1.0), "0")

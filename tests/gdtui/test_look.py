@@ -7,6 +7,8 @@ import pytest
 
 from engine.messages import Restart
 from gdtui.app import GdtuiApp
+from gdtui.chart.widget import Chart
+from gdtui.panels.variant import VariantPanel
 
 from .app_bench import Bench, text_of
 from .test_app import NARROW, WIDE, see, settle
@@ -79,6 +81,9 @@ async def test_raw_batches_and_back(bench: Bench) -> None:
         assert overlay(app).count("⣿") > 2 * before.count("⣿"), (
             "every column of dots is full from the lowest to the highest batch"
         )
+        depths = [series.depth for series in app.query_one("#overlay", Chart)._picture.series]
+        assert depths == sorted(depths), "the smallest batches, the noisiest, at the back"
+        assert 0 < depths[0] < depths[-1]
         await pilot.press("b")
         await settle(pilot)
         assert overlay(app) == before
@@ -181,6 +186,31 @@ async def test_epochs_are_lines_while_they_are_few(bench: Bench) -> None:
         bench.train(sgd, np.full(3000, 0.5), batch=901)
         await settle(pilot)
         assert "┊" not in overlay(app), "20 epochs are too many"
+
+
+async def test_a_panel_knows_its_epochs_in_updates_and_seconds(bench: Bench) -> None:
+    bench.finish()
+    app = bench.app()
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        await pilot.press("escape", "x")
+        await settle(pilot)
+        chart = list(app.query(VariantPanel))[2].chart
+        for end in (200, 2.0):
+            assert chart._picture.rules == (end,)
+            assert "┊" in text_of(app).splitlines()[chart.region.y]
+            await pilot.press("x")
+            await settle(pilot)
+
+
+async def test_where_samples_are_dropped_an_epoch_has_no_common_end(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "dropping", drop_last=True)
+    bench.begin()
+    bench.train(bench.names[2], np.full(900, 0.5))
+    app = bench.app()
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        assert "┊" not in overlay(app)
 
 
 # --- Focus ------------------------------------------------------------------------------------------
