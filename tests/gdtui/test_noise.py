@@ -47,6 +47,9 @@ async def test_a_needle_a_band_and_a_cloud(bench: Bench) -> None:
         bench.write(sgd, state(State.PAUSED, 11.0))
         await settle(pilot)
         assert spread(app, 2) == cloud
+        bench.train(sgd, 0.5 + 0.01 * random.standard_normal(400), batch=201)
+        await settle(pilot)
+        assert len(spread(app, 2)) < len(cloud), "of the last epoch only"
 
 
 async def test_a_slope_is_not_noise(bench: Bench) -> None:
@@ -99,3 +102,6 @@ async def test_a_panel_says_that_it_draws_batches_where_an_update_is_made_of_sev
     async with app.run_test(size=WIDE) as pilot:
         await settle(pilot)
         assert "╭─ 2 Mini-batch · every batch, 8 to an update ─" in text_of(app)
+        await pilot.press("2", "z")
+        await settle(pilot)
+        assert "╭─ 2 Mini-batch · loss of every batch, 8 to an update · " in text_of(app)
