@@ -13,7 +13,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from gdtui.chart.palette import blend
+from gdtui.chart.palette import FAINT, blend
 from gdtui.chart.widget import Chart
 
 if TYPE_CHECKING:
@@ -51,11 +51,11 @@ class Noise(Widget):
         width, height = self.content_size
         background = self.background_colors[1]
         if y < len(self._rows) and self._rows[y]:
-            ink = Color.parse(blend(self._colour, background.hex6.lower(), _SHARE))
-            text = self._rows[y]
+            told = blend(self._colour, background.hex6.lower(), _SHARE)
+            ink, dim, text = Color.parse(told), told == FAINT, self._rows[y]
         else:
-            ink = background + self.styles.color
+            ink, dim = background + self.styles.color, False
             name = _NAME if width >= len(_NAME) else _SHORT_NAME
             text = name.center(width) if self._rows and y == height - 1 > len(self._rows) else " " * width
-        style = Style.from_color(ink.rich_color, background.rich_color)
+        style = Style(color=ink.rich_color, bgcolor=background.rich_color, dim=dim)
         return Strip([Segment(text[:width].ljust(width), style)], width)
