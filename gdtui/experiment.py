@@ -5,25 +5,24 @@ Decides nothing and measures nothing: engine.experiments does.
 
 import sys
 import textwrap
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from functools import partial
 from typing import Final
 
 import msgspec
 from msgspec import UNSET
 
+from engine.elsewhere import Failed, Running
 from engine.experiments import LISTINGS
-from engine.experiments.process import Done, Failed, Found, Running, Task
+from engine.experiments.process import Task, work
 from engine.experiments.report import Arm, Report
 from engine.settings import FULL
+from gdtui.bar import bar
 from gdtui.summary import plain_table
 
 OK: Final = 0
 FAILED: Final = 1
 WRONG_CALL: Final = 2
 
-_TICK: Final = 0.2
-"""Seconds at most until a Ctrl+C is heard."""
 _WIDTH: Final = 100
 """Of the report, in columns."""
 _BAR: Final = 24
@@ -43,20 +42,12 @@ def listing(*, as_json: bool) -> int:
 
 def experiment(task: Task, *, as_json: bool) -> int:
     """Run one to its end and print what it found; returns the exit status."""
-    with Running(task) as running, _progress(task.name) as show:
-        while True:
-            for message in running.poll(_TICK):
-                if isinstance(message, Done):
-                    show(message)
-                else:
-                    break
-            else:
-                continue
-            break
-    if isinstance(message, Found):
-        print(msgspec.json.encode(message.report).decode() if as_json else text(message.report))
-        return OK
-    return _explain(message)
+    with Running(partial(work, task), task.name) as running, bar(task.name) as show:
+        end = running.wait(lambda done: show(done.share, done.what))
+    if isinstance(end, Failed):
+        return _explain(end)
+    print(msgspec.json.encode(end.result).decode() if as_json else text(end.result))
+    return OK
 
 
 def _explain(failure: Failed) -> int:
@@ -64,30 +55,6 @@ def _explain(failure: Failed) -> int:
         print(failure.traceback.rstrip(), file=sys.stderr)
     print(f"gdtui experiment: {' '.join(failure.detail.split())}", file=sys.stderr)
     return WRONG_CALL if failure.is_wrong_call else FAILED
-
-
-@contextmanager
-def _progress(name: str) -> Iterator[Callable[[Done], None]]:
-    """A bar on stderr, where it is a terminal, while the block runs."""
-    if sys.stderr is None or not sys.stderr.isatty():
-        yield lambda done: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
-
-    bars = Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[what]}", markup=False),
-        console=Console(stderr=True),
-        redirect_stdout=False,
-        transient=True,
-    )
-    bar = bars.add_task(name, total=1.0, what="starting")
-    with bars:
-        yield lambda done: bars.update(bar, completed=done.share, what=done.what)
 
 
 # --- The report -------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ One module an experiment, imported where it runs; each has `run(seeds, device, p
 """
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -15,12 +15,11 @@ from engine.settings import SettingsError
 if TYPE_CHECKING:
     import torch
 
+    from engine.elsewhere import Tell
+
 DEFAULT_SEEDS: Final = 20
 LEAST_SEEDS: Final = 2
 """One seed has no spread, and so no interval."""
-
-Progress = Callable[[float, str], None]
-"""Takes the share that is done (0 to 1), and what is being done."""
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +70,7 @@ def find(name: str) -> Listing:
     raise SettingsError(f"experiment {name!r}: one of {known}")
 
 
-def run(name: str, seeds: Sequence[int], device: "torch.device", progress: Progress) -> Report:
+def run(name: str, seeds: Sequence[int], device: "torch.device", progress: "Tell") -> Report:
     """Run one here and now; for processes of its own, since this imports torch.
 
     Raises SettingsError for an unknown name, and for an optional package that is not installed.

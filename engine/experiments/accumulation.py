@@ -14,7 +14,8 @@ import torch
 from torch import nn
 
 from engine import problems
-from engine.experiments import Progress, find
+from engine.elsewhere import Tell
+from engine.experiments import find
 from engine.experiments.memory import peak_bytes
 from engine.experiments.report import Arm, Report, Verdict
 from engine.experiments.stacked import Told, place, tensors_of
@@ -85,7 +86,7 @@ def curve(trainer: Trainer) -> tuple[list[float], float]:
     return losses, seconds
 
 
-def run(seeds: Sequence[int], device: torch.device, progress: Progress) -> Report:
+def run(seeds: Sequence[int], device: torch.device, progress: Tell) -> Report:
     """Train every arm on every seed, seed by seed; see engine.experiments.run."""
     device = place(device)
     found = [_Found() for _ in ARMS]

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from engine.experiments import Progress, find
+from engine.elsewhere import Tell
+from engine.experiments import find
 from engine.experiments.curvature import sharpness
 from engine.experiments.intervals import Interval, bootstrap
 from engine.experiments.report import Arm, Report, Verdict
@@ -158,7 +159,7 @@ def measure(weights: Sequence[Tensor], digits: Digits) -> Measured:
     return Measured(gap, sharp, loss_gap, training_error, training_loss)
 
 
-def run(seeds: Sequence[int], device: torch.device, progress: Progress) -> Report:
+def run(seeds: Sequence[int], device: torch.device, progress: Tell) -> Report:
     """Train every batch size on every seed; see engine.experiments.run."""
     device = place(device)
     digits = load(seeds, device)

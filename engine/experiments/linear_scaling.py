@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engine import problems
-from engine.experiments import Progress, find
+from engine.elsewhere import Tell
+from engine.experiments import find
 from engine.experiments.report import Arm, Report, Verdict
 from engine.experiments.stacked import (
     Data,
@@ -87,7 +88,7 @@ def curves(stack: Stack, epochs: Iterable[Iterable[Data]]) -> Tensor:
     return torch.stack(found)
 
 
-def run(seeds: Sequence[int], device: torch.device, progress: Progress) -> Report:
+def run(seeds: Sequence[int], device: torch.device, progress: Tell) -> Report:
     """Train every batch size under every rule on every seed; see engine.experiments.run."""
     device = place(device)
     data, models = load(seeds, device)

@@ -13,7 +13,8 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from engine.experiments import Progress, find
+from engine.elsewhere import Tell
+from engine.experiments import find
 from engine.experiments.report import Arm, Report, Verdict
 from engine.experiments.stacked import Data, Told, batches, descend, place, size_of
 from engine.experiments.verdicts import ESCAPE_RULE, counted, escape, share
@@ -98,7 +99,7 @@ def final_weights(start: Tensor, steps: Iterable[Data]) -> Tensor:
     return w.detach()
 
 
-def run(seeds: Sequence[int], device: torch.device, progress: Progress) -> Report:
+def run(seeds: Sequence[int], device: torch.device, progress: Tell) -> Report:
     """Train every arm on every seed from either well; see engine.experiments.run."""
     device = place(device)
     tilt = torch.stack([tilts(seed) for seed in seeds]).to(device)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.batches import epoch_order
-from engine.experiments import Progress
+from engine.elsewhere import Tell
 from engine.problem import Problem
 from engine.settings import BatchSize
 
@@ -71,7 +71,7 @@ def batches(data: Data, seeds: Sequence[int], size: int, updates: int) -> Iterat
 class Told:
     """Counts the steps of a whole experiment, of `total`, and tells how far it is now and then."""
 
-    def __init__(self, progress: Progress, total: int) -> None:
+    def __init__(self, progress: Tell, total: int) -> None:
         self._progress = progress
         self._total = total
         self._done = 0

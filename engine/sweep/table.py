@@ -1,0 +1,109 @@
+"""The trade-off table as frozen values: rows, the lesson's words for them, and the recommendation.
+
+`gdtui sweep --json` is this document as it stands. None is what was not measured.
+"""
+
+from typing import Final
+
+import msgspec
+
+from engine.settings import FULL, BatchSize
+
+
+class Words(msgspec.Struct, frozen=True, kw_only=True):
+    """What the lesson says of a batch size."""
+
+    gradient_quality: str
+    gpu_efficiency: str
+    generalisation: str
+    memory: str
+
+
+_LESSON: Final[tuple[tuple[int, tuple[str, str, str, str]], ...]] = (
+    (512, ("very clean", "excellent", "may overfit", "high")),
+    (128, ("low noise", "good", "moderate", "medium")),
+    (32, ("moderate noise", "moderate", "good", "low")),
+    (1, ("very noisy", "poor", "can be good", "minimal")),
+)
+_FULL: Final = ("exact", "varies", "risk of sharp minima", "very high")
+
+
+def lesson(batch_size: BatchSize) -> Words:
+    """The words of the lesson's table: of its largest batch size that is not above this one."""
+    words = _FULL
+    if isinstance(batch_size, int):
+        words = next(words for size, words in _LESSON if batch_size >= size)
+    quality, efficiency, generalisation, memory = words
+    return Words(
+        gradient_quality=quality, gpu_efficiency=efficiency, generalisation=generalisation, memory=memory
+    )
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One batch size, as measured."""
+
+    batch_size: BatchSize
+    samples_per_update: int
+    lr: float
+    """In force: scaled."""
+    gradient_noise: float | None
+    """Length of the error of an update's gradient ÷ length of the gradient, √(tr(Σ)(1/b − 1/n)) ÷ |G|."""
+    samples_per_s: float | None
+    ms_per_update: float | None
+    peak_memory_mb: float | None
+    """Of tensors: data, weights, gradients, optimiser state, activations; 10⁶ bytes."""
+    loss_equal_epochs: float | None
+    """On all training data, after the sweep's epochs."""
+    loss_equal_seconds: float | None
+    """On all training data, after `Sweep.seconds` of training."""
+    seconds_to_loss: float | None
+    """Training time until the loss was down to `Sweep.target_loss`."""
+    generalisation_gap: float | None
+    """Validation loss − training loss, after the sweep's epochs."""
+    state: str
+    """finished, diverged, failed, …"""
+    lesson: Words
+
+
+class Noise(msgspec.Struct, frozen=True, kw_only=True):
+    """The simple noise scale tr(Σ) ÷ |G|² at one place, with its 95% interval, in samples."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    """None: not bounded."""
+    place: str
+    """At which weights."""
+
+
+class Recommendation(msgspec.Struct, frozen=True, kw_only=True):
+    """What to train with."""
+
+    batch_size: BatchSize
+    """Samples in memory at once."""
+    lr: float
+    """The lr in force."""
+    accumulation_steps: int
+    reason: str
+
+
+class Sweep(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole table."""
+
+    problem: str
+    device: str
+    seed: int
+    epochs: int
+    seconds: float | None
+    """What "equal seconds" are: the training time of the slowest arm for the epochs."""
+    target_loss: float | None
+    """The loss that every arm got to in that time."""
+    noise_scale: Noise | None
+    memory_limit_mb: float | None
+    rows: tuple[Row, ...]
+    recommendation: Recommendation | None
+
+
+def label(batch_size: BatchSize) -> str:
+    """As it is typed."""
+    return FULL if batch_size == FULL else str(batch_size)

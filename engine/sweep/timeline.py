@@ -1,0 +1,33 @@
+"""When a curve of losses over training time was where: pure arithmetic on points of (seconds, loss)."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+Point = tuple[float, float]
+"""Seconds of training, and the loss on all training data then."""
+
+
+def loss_at(curve: Sequence[Point], seconds: float) -> float | None:
+    """The loss after that much training, on the lines that join the points; None beyond the last."""
+    for (before, high), (after, low) in pairwise(curve):
+        if before <= seconds <= after:
+            share = (seconds - before) / (after - before) if after > before else 1.0
+            return high + share * (low - high)
+    return None
+
+
+def seconds_to(curve: Sequence[Point], loss: float) -> float | None:
+    """When the loss was first down to `loss`; None if it never was."""
+    if curve and curve[0][1] <= loss:
+        return curve[0][0]
+    for (before, high), (after, low) in pairwise(curve):
+        if low <= loss:
+            return before + (after - before) * (high - loss) / (high - low)
+    return None
+
+
+def best_by(curve: Sequence[Point], seconds: float) -> float | None:
+    """The lowest loss that was reached within that time; None without a point."""
+    reached = [loss for at, loss in curve if at <= seconds]
+    end = loss_at(curve, seconds)
+    return min([*reached, *([] if end is None else [end])], default=None)
