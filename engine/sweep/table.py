@@ -43,6 +43,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One batch size, as measured."""
 
     batch_size: BatchSize
+    accumulation_steps: int
     samples_per_update: int
     lr: float
     """In force: scaled."""

@@ -1,0 +1,131 @@
+"""Trains one arm of a sweep through an ordinary session, with the machine to itself, and times it."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from engine.follow import Follower
+from engine.messages import Chunk, State, WorkerDied
+from engine.rundir import RunDirectory
+from engine.session import NoticeKind, Session
+from engine.sweep.timeline import Point
+from engine.tally import Tally
+
+_TICK: Final = 0.02
+"""Seconds between two looks at the log."""
+_MOST_EXTENSIONS: Final = 10_000
+_ENDED: Final = (State.DIVERGED, State.FAILED, State.OUT_OF_MEMORY, State.DIED, State.STOPPED)
+
+
+@dataclass(slots=True)
+class ArmRun:
+    """What came of one arm."""
+
+    tally: Tally
+    epochs: int
+    """Of the sweep: what comes after belongs to the comparison at equal seconds."""
+    expected_epochs: int = 0
+    """What it was told to train in all; the log confirms it later."""
+    seconds: float = math.nan
+    """Training time of the sweep's epochs."""
+    losses: list[Point] = field(default_factory=list)
+    """Loss on all training data over training time, at every epoch's end."""
+    gap: float | None = None
+    """Validation loss − training loss after the sweep's epochs; None without held-out data."""
+    rates: list[float] = field(default_factory=list)
+    """Samples a second, of each chunk but the first."""
+
+    @property
+    def is_broken(self) -> bool:
+        """It ended otherwise than by finishing or diverging."""
+        return self.tally.state in (State.FAILED, State.OUT_OF_MEMORY, State.DIED, State.STOPPED)
+
+    @property
+    def samples_per_s(self) -> float | None:
+        """That of the fastest tenth of the chunks: others' load only ever slows, the best is the device's."""
+        return float(np.quantile(self.rates, 0.9)) if self.rates else None
+
+    @property
+    def loss(self) -> float | None:
+        """On all training data, after the sweep's epochs."""
+        return self.losses[self.epochs][1] if len(self.losses) > self.epochs else None
+
+
+class _Watch:
+    """Reads an arm's log as it grows."""
+
+    def __init__(self, run: RunDirectory, found: ArmRun) -> None:
+        self._follower = Follower(run)
+        self._found = found
+        self._chunks = 0
+
+    def read(self) -> None:
+        """Take in what is new."""
+        found = self._found
+        for _, record in self._follower.read():
+            found.tally.add(record)
+            if isinstance(record, Chunk):
+                self._time(record)
+        for end in found.tally.evaluations[len(found.losses) :]:
+            if math.isfinite(end.full_loss):
+                found.losses.append((end.seconds, end.full_loss))
+            if end.epoch == found.epochs:
+                found.seconds = end.seconds
+                if end.validation_loss is not None:
+                    found.gap = end.validation_loss - end.full_loss
+
+    def _time(self, chunk: Chunk) -> None:
+        self._chunks += 1
+        # The first chunk pays for what torch sets up at its first step.
+        if self._chunks > 1 and chunk.duration > 0:
+            self._found.rates.append((chunk.end_samples - chunk.samples) / chunk.duration)
+
+
+def train(run: RunDirectory, at_least: float, tell: Callable[[float], None]) -> ArmRun:
+    """Train the run's one variant for its epochs, and on until it has trained for `at_least` seconds.
+
+    `tell` hears the share that is done. Nothing is left running, also when a Ctrl+C comes.
+    """
+    (variant,) = run.info.settings.variants
+    found = ArmRun(Tally(variant.name, variant.settings), run.info.settings.epochs)
+    watch = _Watch(run, found)
+    with Session(run) as session:
+        session.start()
+        while not _is_over(found, session, at_least):
+            time.sleep(_TICK)
+            watch.read()
+            tell(_share(found, at_least))
+    watch.read()
+    return found
+
+
+def _is_over(found: ArmRun, session: Session, at_least: float) -> bool:
+    for notice in session.poll():
+        if notice.kind in (NoticeKind.DIED, NoticeKind.NOT_STARTED, NoticeKind.LOG_BLOCKED):
+            found.tally.add(WorkerDied(variant=found.tally.name, wall_time=time.time(), detail=notice.text))
+    if found.tally.state in _ENDED:
+        return True
+    if found.tally.state is not State.FINISHED or found.tally.planned_epochs < found.expected_epochs:
+        return False
+    if found.tally.seconds >= at_least:
+        return True
+    _extend(found, session, at_least)
+    return False
+
+
+def _extend(found: ArmRun, session: Session, at_least: float) -> None:
+    """As many epochs more as the time that is left will take, by what they took so far."""
+    per_plan = max(found.tally.seconds, 1e-6) * found.epochs / found.tally.planned_epochs
+    times = min(math.ceil((at_least - found.tally.seconds) / per_plan), _MOST_EXTENSIONS)
+    found.expected_epochs = found.tally.planned_epochs + times * found.epochs
+    for _ in range(times):
+        session.extend()
+
+
+def _share(found: ArmRun, at_least: float) -> float:
+    epochs = min(len(found.tally.epoch_losses) / found.epochs, 1.0)
+    return min(epochs, found.tally.seconds / at_least) if at_least > 0 else epochs

@@ -1,0 +1,72 @@
+"""What a sweep measures beside the training itself: peak memory of each arm, and the gradient's noise.
+
+In a process of its own, since it needs torch. Noise is measured at one place for all arms, the weights
+after one epoch at the base batch: at weights of their own, rows would differ by more than batch size.
+"""
+
+from typing import Final
+
+import msgspec
+import numpy as np
+import torch
+
+from engine.devices import find_device, is_out_of_memory, release_memory
+from engine.elsewhere import Tell
+from engine.experiments.memory import peak_bytes
+from engine.measure.noise import FEWEST, noise_scale
+from engine.measure.results import NoiseScale
+from engine.measure.steps import finish
+from engine.opening import open_problem
+from engine.problem import Problem
+from engine.settings import RunSettings, VariantSettings
+from engine.sweep.task import Probed
+from engine.trainer import Trainer
+
+_BATCHES: Final = 64
+"""Of the noise's estimate, at most: more say little more, and each is a gradient to be kept."""
+_SAMPLES: Final = 1 << 16
+"""Of larger data sets, that the estimate is made of."""
+
+
+def measure(settings: RunSettings, threads: int, tell: Tell) -> Probed:
+    """Measure the run's variants; SettingsError for what is not there."""
+    torch.set_num_threads(threads)
+    device = find_device(settings.device_of(0))
+    problem = open_problem(settings.problem, settings.seed, settings.data)
+    peaks = []
+    for done, variant in enumerate(settings.variants):
+        tell(done / (len(settings.variants) + 1), f"memory of {variant.name}")
+        peaks.append(_peak(problem, variant.settings, settings.seed, device))
+    tell(len(peaks) / (len(peaks) + 1), "gradient noise")
+    noise = _noise(problem, settings.variants[0].settings, settings.seed, device)
+    return Probed(peak_bytes=tuple(peaks), noise=noise)
+
+
+def _peak(problem: Problem, settings: VariantSettings, seed: int, device: torch.device) -> int | None:
+    try:
+        return peak_bytes(problem, settings, seed, device)
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        release_memory(device)
+        return None
+
+
+def _noise(problem: Problem, settings: VariantSettings, seed: int, device: torch.device) -> NoiseScale | None:
+    """None for fewer samples than an estimate takes."""
+    base = msgspec.structs.replace(settings, batch_size=settings.base_batch, accumulation_steps=1)
+    trainer = Trainer(problem, base, seed, device)
+    if trainer.n < FEWEST:
+        return None
+    while trainer.epoch < 1 or not trainer.at_epoch_end:
+        trainer.advance(1000)
+    return noise_at(trainer, seed)
+
+
+def noise_at(trainer: Trainer, seed: int) -> NoiseScale:
+    """The noise scale at the trainer's weights, from disjoint batches that together hold the data."""
+    size = max(1, min(trainer.n, _SAMPLES) // _BATCHES)
+    count = min(trainer.n // size, _BATCHES)
+    samples = np.random.default_rng(seed).permutation(trainer.n)[: count * size]
+    gradients = finish(trainer.probe(samples).gradients(count, size))
+    return noise_scale(gradients.double().cpu().numpy(), size, trainer.n)

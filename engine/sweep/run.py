@@ -1,0 +1,201 @@
+"""A whole sweep: the probe, the arms one after the other, the table, the recommendation. No torch here."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import msgspec
+
+from engine.cores import fair_threads, usable_cores
+from engine.elsewhere import Failed, Running, Tell
+from engine.measure.results import NoiseScale
+from engine.messages import State
+from engine.rundir import RunDirectory
+from engine.settings import FULL, RunSettings, Variant, VariantSettings
+from engine.sweep import timeline
+from engine.sweep.arms import ArmRun, train
+from engine.sweep.recommend import Terms, recommend
+from engine.sweep.table import Noise, Row, Sweep, lesson
+from engine.sweep.task import Probed, work
+
+_PROBE_SHARE: Final = 0.1
+"""Of the bar."""
+
+
+class SweepError(Exception):
+    """A sweep that came to nothing; the message says why."""
+
+    def __init__(self, message: str, *, is_wrong_call: bool = False, traceback: str = "") -> None:
+        super().__init__(message)
+        self.is_wrong_call = is_wrong_call
+        self.traceback = traceback
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to measure."""
+
+    settings: RunSettings
+    """Each variant is an arm."""
+    memory_limit_mb: float | None
+    new_run: Callable[[RunSettings], RunDirectory]
+    """Makes the directory of one arm's run."""
+
+
+def sweep(plan: Plan, tell: Tell) -> Sweep:
+    """Measure every arm; SweepError when one breaks, SettingsError for settings that cannot be."""
+    settings = plan.settings
+    threads = settings.threads or fair_threads(usable_cores(), 1)
+    probed = _probe(settings, threads, tell)
+    # The slowest first: what it takes for the epochs is how long the others train in equal time.
+    waiting = sorted(settings.variants, key=lambda variant: _samples(variant.settings))
+    arms: list[ArmRun] = []
+    while waiting:
+        variant, seconds = waiting.pop(0), arms[0].seconds if arms else 0.0
+        share = partial(_tell_arm, tell, len(arms), len(arms) + len(waiting) + 1, variant.name)
+        alone = msgspec.structs.replace(
+            settings,
+            variants=(variant,),
+            device=settings.device_of(0),
+            threads=threads,
+            pace=None,
+            measuring=False,
+        )
+        arms.append(train(plan.new_run(alone), seconds if math.isfinite(seconds) else 0.0, share))
+        _check(arms[-1])
+        waiting = _unlike(waiting, arms[0].tally.n)
+    by_name = {arm.tally.name: arm for arm in arms}
+    return _table(plan, probed, [by_name[v.name] for v in settings.variants if v.name in by_name])
+
+
+def _samples(settings: VariantSettings) -> float:
+    """Behind an update; full sorts last."""
+    if settings.batch_size == FULL:
+        return math.inf
+    return settings.batch_size * settings.accumulation_steps
+
+
+def _unlike(waiting: Sequence[Variant], n: int) -> list[Variant]:
+    """Without the batch sizes of n or more, where full stands for them."""
+    has_full = any(variant.settings.batch_size == FULL for variant in waiting)
+    return [
+        variant
+        for variant in waiting
+        if not (has_full and isinstance(size := variant.settings.batch_size, int) and size >= n)
+    ]
+
+
+def _probe(settings: RunSettings, threads: int, tell: Tell) -> Probed:
+    with Running(partial(work, settings, threads), "sweep") as running:
+        end = running.wait(lambda done: tell(done.share * _PROBE_SHARE, done.what))
+    if isinstance(end, Failed):
+        raise SweepError(end.detail, is_wrong_call=end.is_wrong_call, traceback=end.traceback)
+    return end.result
+
+
+def _tell_arm(tell: Tell, done: int, arms: int, name: str, share: float) -> None:
+    tell(_PROBE_SHARE + (1 - _PROBE_SHARE) * (done + share) / arms, name)
+
+
+def _check(arm: ArmRun) -> None:
+    tally = arm.tally
+    if arm.is_broken and tally.state is not State.OUT_OF_MEMORY:
+        raise SweepError(
+            f"{tally.name}: {tally.state}: {tally.detail}",
+            is_wrong_call=tally.is_wrong_call,
+            traceback=tally.traceback,
+        )
+
+
+# --- The table --------------------------------------------------------------------------------------
+
+
+def _table(plan: Plan, probed: Probed, arms: Sequence[ArmRun]) -> Sweep:
+    settings, peaks = plan.settings, _by_name(plan.settings, probed)
+    times = [arm.seconds for arm in arms if math.isfinite(arm.seconds)]
+    seconds = max(times, default=None)
+    target = _target(arms, seconds)
+    rows = tuple(_row(arm, peaks[arm.tally.name], probed.noise, seconds, target) for arm in arms)
+    by_size = {v.settings.batch_size: v.settings for v in settings.variants}
+    noise = None if probed.noise is None else _finite(probed.noise.value)
+    terms = Terms(
+        noise_scale=noise,
+        memory_limit_mb=plan.memory_limit_mb,
+        lr=lambda row, samples: _lr(by_size[row.batch_size], samples),
+    )
+    return Sweep(
+        problem=settings.problem,
+        device=next((arm.tally.device for arm in arms if arm.tally.device), settings.device),
+        seed=settings.seed,
+        epochs=settings.epochs,
+        seconds=seconds,
+        target_loss=target,
+        noise_scale=None if probed.noise is None else _noise(probed.noise, settings.variants[0].settings),
+        memory_limit_mb=plan.memory_limit_mb,
+        rows=rows,
+        recommendation=recommend(rows, terms),
+    )
+
+
+def _lr(settings: VariantSettings, samples: int) -> float:
+    """In force for so many samples an update."""
+    return settings.lr_scaling.scale(settings.lr, settings.base_batch, samples)
+
+
+def _by_name(settings: RunSettings, probed: Probed) -> dict[str, int | None]:
+    return dict(zip((v.name for v in settings.variants), probed.peak_bytes, strict=True))
+
+
+def _target(arms: Sequence[ArmRun], seconds: float | None) -> float | None:
+    """The lowest loss that every arm that did not diverge got to within that time."""
+    if seconds is None:
+        return None
+    found = [timeline.best_by(arm.losses, seconds) for arm in arms if arm.tally.state is State.FINISHED]
+    return max((loss for loss in found if loss is not None), default=None)
+
+
+def _row(
+    arm: ArmRun, peak: int | None, noise: NoiseScale | None, seconds: float | None, target: float | None
+) -> Row:
+    tally, speed = arm.tally, arm.samples_per_s
+    resolved = tally.settings.resolve(tally.n)
+    samples = resolved.effective_batch
+    return Row(
+        batch_size=tally.settings.batch_size,
+        accumulation_steps=resolved.accumulation_steps,
+        samples_per_update=samples,
+        lr=resolved.lr,
+        gradient_noise=_relative_noise(noise, samples, tally.n),
+        samples_per_s=speed,
+        ms_per_update=None if speed is None else samples / speed * 1000,
+        peak_memory_mb=None if peak is None else peak / 1e6,
+        loss_equal_epochs=arm.loss,
+        loss_equal_seconds=None if seconds is None else timeline.loss_at(arm.losses, seconds),
+        seconds_to_loss=None if target is None else timeline.seconds_to(arm.losses, target),
+        generalisation_gap=None if arm.gap is None else _finite(arm.gap),
+        state=str(tally.state),
+        lesson=lesson(tally.settings.batch_size),
+    )
+
+
+def _relative_noise(noise: NoiseScale | None, samples: int, n: int) -> float | None:
+    """Of an update's gradient: the length of its error ÷ its own."""
+    if noise is None:
+        return None
+    ratio = noise.signal_to_noise(samples, n)
+    return _finite(1 / math.sqrt(ratio)) if ratio > 0 else None
+
+
+def _noise(noise: NoiseScale, settings: VariantSettings) -> Noise:
+    return Noise(
+        value=_finite(noise.value),
+        low=_finite(noise.low),
+        high=_finite(noise.high),
+        place=f"after one epoch at batch size {settings.base_batch}",
+    )
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None

@@ -1,0 +1,68 @@
+"""Peak memory and gradient noise of a sweep's arms, against what they must be."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.func import functional_call, grad, vmap
+
+from engine import problems
+from engine.experiments.memory import peak_bytes
+from engine.experiments.stacked import tensors_of
+from engine.problem import Problem
+from engine.settings import RunSettings, Variant, VariantSettings
+from engine.sweep.probe import measure, noise_at
+from engine.trainer import Trainer
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def test_the_noise_scale_is_the_exact_one_from_per_sample_gradients() -> None:
+    problem = problems.load("synthetic", 1)
+    trainer = Trainer(problem, VariantSettings(), 1, CPU)
+    model = trainer.model
+    inputs, target = tensors_of(problem)
+
+    def loss(weights: dict[str, torch.Tensor], x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return problem.loss(functional_call(model, weights, (x[None],)), y[None])
+
+    weights = {name: p.detach() for name, p in model.named_parameters()}
+    each = vmap(grad(loss), in_dims=(None, 0, 0))(weights, inputs, target)
+    rows = torch.cat([g.reshape(len(inputs), -1) for g in each.values()], dim=1).double().numpy()
+    mean = rows.mean(0)
+    exact = float(rows.var(axis=0, ddof=1).sum() / (mean @ mean))
+    found = noise_at(trainer, seed=1)
+    assert found.low <= exact <= found.high
+    assert np.isclose(found.value, exact, rtol=0.3)
+
+
+def test_peak_memory_grows_with_the_batch_and_not_with_accumulation() -> None:
+    wide = Problem(
+        train=(torch.randn(256, 100), torch.randn(256, 1)),
+        model=lambda: nn.Sequential(nn.Linear(100, 500), nn.Tanh(), nn.Linear(500, 1)),
+        loss=nn.functional.mse_loss,
+    )
+
+    def peak(size: int, steps: int = 1) -> int:
+        return peak_bytes(wide, VariantSettings(batch_size=size, accumulation_steps=steps), 0, CPU)
+
+    data, weights = 256 * 101 * 4, 51_001 * 4
+    activations = 500 * 4  # a sample's, after the first layer
+    assert peak(1) >= data + 2 * weights
+    assert peak(128) - peak(1) > 127 * activations
+    assert peak(16, 8) < peak(128) - 64 * activations
+
+
+def test_every_arm_is_measured() -> None:
+    variants = tuple(Variant(name=str(s), settings=VariantSettings(batch_size=s)) for s in (1, 64))
+    told: list[str] = []
+    found = measure(RunSettings(variants=variants, device="cpu"), 1, lambda share, what: told.append(what))
+    assert all(peak is not None and peak > 2000 * 11 * 4 for peak in found.peak_bytes)
+    assert found.noise is not None
+    assert found.noise.is_reliable
+    assert told == ["memory of 1", "memory of 64", "gradient noise"]
