@@ -15,6 +15,7 @@ from gdtui import __version__
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from engine.settings import RunSettings
     from engine.tasks import Loaded
     from gdtui.options import Options
     from gdtui.usage import Parser
@@ -209,10 +210,37 @@ def _problems(arguments: list[str]) -> int:
     return show(as_json=typed.json)
 
 
+def _sweep(arguments: list[str]) -> int:
+    from gdtui.usage_lesson import sweep_parser
+
+    parser = sweep_parser()
+    typed = parser.parse(arguments)
+    below, typed.run_dir = typed.run_dir, None
+
+    from engine.rundir import RunDirectory, RunDirectoryError
+    from engine.sweep.run import Plan
+    from gdtui.runs import remove
+    from gdtui.sweep import run_sweep
+
+    def new_run(settings: "RunSettings") -> RunDirectory:
+        name = settings.variants[0].name.replace(" ", "-").lower()
+        return RunDirectory.create(below / name if below else _new_run(), settings, __version__)
+
+    try:
+        chosen, loaded_in = _begun(parser, typed, None)
+        remove(loaded_in)  # each arm has a directory of its own, and loads there
+        for note in chosen.notes:
+            print(f"{parser.prog}: {note}", file=sys.stderr)
+        return run_sweep(Plan(chosen.settings, typed.memory_limit, new_run), typed.form)
+    except RunDirectoryError as error:
+        parser.error(str(error))
+
+
 _COMMANDS: Final[dict[str, Callable[[list[str]], int]]] = {
     "train": _train,
     "watch": _watch,
     "experiment": _experiment,
+    "sweep": _sweep,
     "export": _export,
     "import": _import,
     "runs": _runs,

@@ -150,7 +150,7 @@ def number(value: float) -> str:
     if value == 0:
         return "0"
     size = abs(value)
-    if 1e-4 <= size < 1e5:
+    if 1e-4 <= size < 1e9:
         digits = max(0, 2 - int(f"{size:e}".partition("e")[2]))
         return f"{value:,.{digits}f}"
     return f"{value:.1e}"

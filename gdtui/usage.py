@@ -12,7 +12,7 @@ from typing import Any, Final, NoReturn
 from gdtui.options import add_run_options, add_screen_options
 from gdtui.values import speed
 
-COMMANDS: Final = ("train", "watch", "experiment", "export", "import", "runs", "problems")
+COMMANDS: Final = ("train", "watch", "experiment", "sweep", "export", "import", "runs", "problems")
 WRONG_CALL: Final = 2
 """The exit status of a wrong call."""
 
@@ -21,6 +21,7 @@ gdtui [OPTIONS]                   watch it train, and change what you like meanw
        gdtui train [OPTIONS] [--json]    the same without a screen
        gdtui watch [RUN_DIR]             the screen on a run that trains elsewhere, or that has ended
        gdtui experiment [NAME]           one claim of the lesson, tested over many seeds
+       gdtui sweep [OPTIONS]             the trade-off table, measured, and what to choose
        gdtui export RUN_DIR [-o FILE]    every batch of a run, as CSV
        gdtui import FILE RUN_DIR         a run out of CSV: losses from anywhere
        gdtui runs [--prune]              the runs that are stored

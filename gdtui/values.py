@@ -101,6 +101,17 @@ def fps(text: str) -> float:
     return value
 
 
+def megabytes(text: str) -> float:
+    """An amount of memory above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value > 0):
+        raise argparse.ArgumentTypeError(f"{_shown(text)}: megabytes, a number above 0")
+    return value
+
+
 def speed(text: str) -> float:
     """How many times as fast as a run went."""
     try:

@@ -21,7 +21,7 @@ MakeRun = Callable[..., RunDirectory]
         ("train --lr x", "a number"),
         ("train --bogus", "--bogus"),
         ("--epochs 3 train", "gdtui train"),
-        ("trian", "train, watch, experiment, export, import, runs"),
+        ("trian", "train, watch, experiment, sweep, export, import, runs"),
         ("export", "RUN_DIR"),
         ("export /nowhere", "holds no run"),
         ("watch", "terminal"),

@@ -1,0 +1,206 @@
+"""A sweep's table for people and programs: text, Markdown, CSV, and charts against batch size.
+
+Pure: from engine.sweep.table's document to text. Measures and decides nothing.
+"""
+
+import csv
+import io
+import math
+import textwrap
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import numpy as np
+
+from engine.settings import FULL
+from engine.sweep.table import Row, Sweep, label
+from gdtui.chart.axes import nice_ticks
+from gdtui.chart.frame import still
+from gdtui.chart.palette import DARK
+from gdtui.chart.picture import Picture, Scale, Series
+from gdtui.experiment import number
+from gdtui.summary import plain_table
+from gdtui.trace import Trace
+
+_WIDTH: Final = 100
+_CHART: Final = (76, 14)
+"""Columns and rows of a chart."""
+_NOTHING: Final = "–"
+
+CSV_COLUMNS: Final = (
+    "batch_size", "accumulation_steps", "samples_per_update", "lr", "gradient_noise", "samples_per_s",
+    "ms_per_update", "peak_memory_mb", "loss_equal_epochs", "loss_equal_seconds", "seconds_to_loss",
+    "generalisation_gap", "state",
+)  # fmt: skip
+_LESSON_COLUMNS: Final = ("gradient_quality", "gpu_efficiency", "generalisation", "memory")
+
+
+def text(sweep: Sweep) -> str:
+    """Everything: the table with the lesson's words below each row, definitions, charts, recommendation."""
+    parts = [
+        f"{sweep.problem} · {sweep.device} · seed {sweep.seed} · one batch size at a time",
+        _table(sweep),
+        _definitions(sweep),
+        *_charts(sweep),
+        advice(sweep),
+    ]
+    return "\n\n".join(parts)
+
+
+def _table(sweep: Sweep) -> str:
+    """A column a batch size; below a figure, where the lesson has one, its word."""
+    rows: list[tuple[str, ...]] = [("batch size", *map(_batch, sweep.rows))]
+    for heading, measured, said in _figures(sweep):
+        rows.append((heading, *map(measured, sweep.rows)))
+        if said is not None:
+            rows.append(("  in the lesson", *map(said, sweep.rows)))
+    return plain_table(rows, left={0})
+
+
+Cell = Callable[[Row], str]
+
+
+def _figures(sweep: Sweep) -> tuple[tuple[str, Cell, Cell | None], ...]:
+    """Heading, what was measured, and what the lesson says of it, if anything."""
+    return (
+        ("lr", lambda row: f"{row.lr:.4g}", None),
+        (
+            "gradient noise",
+            lambda row: _number(row.gradient_noise),
+            lambda row: row.lesson.gradient_quality,
+        ),
+        ("samples/s", lambda row: _number(row.samples_per_s), lambda row: row.lesson.gpu_efficiency),
+        ("ms an update", lambda row: _number(row.ms_per_update), None),
+        ("peak memory, MB", lambda row: _number(row.peak_memory_mb), lambda row: row.lesson.memory),
+        (f"loss after {sweep.epochs} epochs", lambda row: _number(row.loss_equal_epochs), None),
+        (f"loss after {_number(sweep.seconds)} s", lambda row: _number(row.loss_equal_seconds), None),
+        (f"s to loss {_number(sweep.target_loss)}", lambda row: _number(row.seconds_to_loss), None),
+        (
+            "validation gap",
+            lambda row: _number(row.generalisation_gap),
+            lambda row: row.lesson.generalisation,
+        ),
+    )
+
+
+def _batch(row: Row) -> str:
+    size = label(row.batch_size)
+    steps = "" if row.accumulation_steps == 1 else f" ×{row.accumulation_steps}"
+    return f"{size}{steps}" if row.state == "finished" else f"{size}{steps} ({row.state})"
+
+
+def _number(value: float | None) -> str:
+    return _NOTHING if value is None else number(value)
+
+
+def _definitions(sweep: Sweep) -> str:
+    lines = [
+        "gradient noise: error of an update's gradient ÷ the gradient, √(tr(Σ)(1/b − 1/n)) ÷ |G|"
+        + ("" if sweep.noise_scale is None else f", {sweep.noise_scale.place}"),
+        _noise(sweep),
+        "samples/s, ms an update: of the fastest tenth of what was timed, as nothing else disturbed it",
+        "peak memory: data, weights, gradients, optimiser state and activations, without torch itself",
+        f"loss: on all training data, after {sweep.epochs} epochs, and after as many seconds of training as "
+        "the slowest arm took for them",
+        f"s to loss {_number(sweep.target_loss)}: training time to what every arm got to in those seconds",
+        _gap(sweep),
+    ]
+    return "\n".join(
+        textwrap.fill(line, _WIDTH, subsequent_indent="  ", break_on_hyphens=False) for line in lines
+    )
+
+
+def _gap(sweep: Sweep) -> str:
+    if all(row.generalisation_gap is None for row in sweep.rows):
+        return "validation gap: not measured, for the problem holds no data out"
+    return f"validation gap: validation loss − training loss, after {sweep.epochs} epochs"
+
+
+def _noise(sweep: Sweep) -> str:
+    noise = sweep.noise_scale
+    if noise is None:
+        return "noise scale: not measured"
+    if noise.value is None:
+        return "noise scale tr(Σ)/|G|²: not bounded, the gradient cannot be told from zero"
+    low, high = number(noise.low or 0.0), "∞" if noise.high is None else number(noise.high)
+    return f"noise scale tr(Σ)/|G|²: {number(noise.value)} samples (95%: {low} … {high})"
+
+
+def advice(sweep: Sweep) -> str:
+    """The recommendation in two lines."""
+    choice = sweep.recommendation
+    if choice is None:
+        return "No recommendation: nothing was trained soundly. Try a smaller --lr."
+    steps = "" if choice.accumulation_steps == 1 else f", accumulation {choice.accumulation_steps}"
+    head = f"recommended: batch size {label(choice.batch_size)}, lr {choice.lr:.4g}{steps}"
+    return head + "\n" + textwrap.fill(choice.reason, _WIDTH, break_on_hyphens=False)
+
+
+# --- Charts -----------------------------------------------------------------------------------------
+
+
+def _charts(sweep: Sweep) -> list[str]:
+    """Throughput and time to the loss, against samples an update."""
+    rows = sorted(sweep.rows, key=lambda row: row.samples_per_update)
+    speeds = [(row.samples_per_update, row.samples_per_s) for row in rows]
+    times = [(row.samples_per_update, row.seconds_to_loss) for row in rows]
+    found = []
+    for title, measured, colour in (
+        ("samples a second", speeds, DARK[0]),
+        (f"seconds to a loss of {_number(sweep.target_loss)}", times, DARK[1]),
+    ):
+        points = [(float(samples), value) for samples, value in measured if value is not None and value > 0]
+        if len(points) > 1:
+            found.append(still(_picture(rows, points, title, colour), *_CHART).rstrip("\n"))
+    return found
+
+
+def _picture(rows: Sequence[Row], points: Sequence[tuple[float, float]], title: str, colour: str) -> Picture:
+    xs, ys = (np.array(values) for values in zip(*points, strict=True))
+    line = Trace(xs, ys, ys)
+    low, high = float(ys.min()) / 1.5, float(ys.max()) * 1.5
+    ticks = tuple(
+        (float(row.samples_per_update), FULL if row.batch_size == FULL else f"{row.samples_per_update:,}")
+        for row in rows
+    )
+    left, right = float(xs.min()), float(xs.max())
+    return Picture(
+        x=Scale(left / 1.1, right * 1.1, ticks, title="samples an update", log=True),
+        y=Scale(low, high, nice_ticks(low, high, 5, log=True), log=True),
+        series=(Series(label=title, colour=colour, line=line, points=line),),
+        title=title,
+    )
+
+
+# --- For programs -----------------------------------------------------------------------------------
+
+
+def markdown(sweep: Sweep) -> str:
+    """The table as Markdown, the lesson's words in brackets, and the recommendation."""
+    figures = _figures(sweep)
+    lines = [
+        "| batch size | " + " | ".join(heading for heading, _, _ in figures) + " |",
+        "|" + "---:|" * (len(figures) + 1),
+    ]
+    for row in sweep.rows:
+        cells = [
+            measured(row) if said is None else f"{measured(row)} ({said(row)})"
+            for _, measured, said in figures
+        ]
+        lines.append("| " + " | ".join([_batch(row), *cells]) + " |")
+    return "\n".join([*lines, "", advice(sweep)])
+
+
+def as_csv(sweep: Sweep) -> str:
+    """A row a batch size; empty is what was not measured. The lesson's words stand in the last columns."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([*CSV_COLUMNS, *(f"lesson_{name}" for name in _LESSON_COLUMNS)])
+    for row in sweep.rows:
+        cells = [getattr(row, name) for name in CSV_COLUMNS]
+        writer.writerow([*map(_cell, cells), *(getattr(row.lesson, name) for name in _LESSON_COLUMNS)])
+    return out.getvalue().rstrip("\n")
+
+
+def _cell(value: object) -> object:
+    return "" if value is None or (isinstance(value, float) and not math.isfinite(value)) else value

@@ -1,0 +1,72 @@
+"""`gdtui sweep` from outside: real arms, one after the other, and what is left of them."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from engine.follow import Follower
+from engine.rundir import RunDirectory
+
+Cli = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def test_a_sweep_measures_every_column_for_every_batch_size(cli: Cli, tmp_path: Path) -> None:
+    line = "sweep --batch-sizes 32,500,full,4000 --epochs 2 --lr-scaling linear --seed 1 --device cpu --json"
+    result = cli(*line.split(), "--run-dir", tmp_path / "arms")
+    assert result.returncode == 0
+    assert "above the 2,000 samples" in result.stderr
+    document = json.loads(result.stdout)
+    rows = document["rows"]
+    assert [row["batch_size"] for row in rows] == [32, 500, "full"]  # 4,000 is full, too
+    assert [row["lr"] for row in rows] == pytest.approx([0.005, 0.078125, 0.3125])
+    for row in rows:
+        for name in ("samples_per_s", "ms_per_update", "peak_memory_mb", "loss_equal_seconds"):
+            assert row[name] > 0, (row, name)
+        assert row["state"] == "finished"
+        assert row["seconds_to_loss"] <= document["seconds"] * 1.001
+    noise = [row["gradient_noise"] for row in rows]
+    assert noise[0] > noise[1] > noise[2] == 0
+    # In equal time each has trained at least its epochs.
+    assert rows[2]["loss_equal_seconds"] <= rows[2]["loss_equal_epochs"] + 1e-6
+    assert rows[0]["loss_equal_seconds"] == pytest.approx(rows[0]["loss_equal_epochs"])
+    assert document["recommendation"]["batch_size"] in (32, 500, "full")
+
+    names = sorted(path.name for path in (tmp_path / "arms").iterdir())
+    assert names == ["batch-gd", "mini-batch-32", "mini-batch-500"]
+    for name in names:
+        follower = Follower(RunDirectory.open(tmp_path / "arms" / name))
+        assert list(follower.read(10**9))
+        assert follower.unfinished() == []
+
+
+def test_a_problem_with_held_out_data_has_a_gap(cli: Cli) -> None:
+    pytest.importorskip("sklearn")
+    result = cli(
+        *[
+            "sweep",
+            "--problem",
+            "digits",
+            "--batch-sizes",
+            "64,full",
+            "--epochs",
+            "1",
+            "--device",
+            "cpu",
+            "--json",
+        ]
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    rows = json.loads(result.stdout)["rows"]
+    assert all(-1 < row["generalisation_gap"] < 1 for row in rows)
+    assert [row["lr"] for row in rows] == [0.1, 0.1]  # the problem's own
+
+
+def test_a_wrong_device_is_a_wrong_call_and_leaves_no_run(cli: Cli, tmp_path: Path) -> None:
+    result = cli("sweep", "--device", "cuda:99")
+    assert result.returncode == 2
+    assert result.stderr.count("\n") == 1
+    assert "cuda:99" in result.stderr
+    assert list(tmp_path.glob("state/gdtui/runs/*")) == []

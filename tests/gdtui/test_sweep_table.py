@@ -1,0 +1,114 @@
+"""A sweep's table in its four forms, from made-up figures."""
+
+import csv
+import io
+import json
+import re
+
+import msgspec
+import pytest
+
+from engine.settings import FULL, BatchSize
+from engine.sweep.table import Noise, Recommendation, Row, Sweep, lesson
+from gdtui.sweep import FORMS
+from gdtui.sweep_table import as_csv, markdown, text
+
+
+def row(size: BatchSize, samples: int, speed: float | None, *, state: str = "finished") -> Row:
+    return Row(
+        batch_size=size,
+        accumulation_steps=1,
+        samples_per_update=samples,
+        lr=0.01,
+        gradient_noise=0.0 if size == FULL else 10 / samples,
+        samples_per_s=speed,
+        ms_per_update=None if speed is None else samples / speed * 1000,
+        peak_memory_mb=1.5,
+        loss_equal_epochs=0.25,
+        loss_equal_seconds=0.125,
+        seconds_to_loss=None if speed is None else 1e4 / speed,
+        generalisation_gap=None,
+        state=state,
+        lesson=lesson(size),
+    )
+
+
+SWEEP = Sweep(
+    problem="synthetic",
+    device="cpu",
+    seed=3,
+    epochs=5,
+    seconds=1.25,
+    target_loss=0.2,
+    noise_scale=Noise(value=65.0, low=60.0, high=None, place="after one epoch at batch size 64"),
+    memory_limit_mb=None,
+    rows=(row(1, 1, 1000.0), row(128, 128, 50_000.0), row(FULL, 2000, 90_000.0)),
+    recommendation=Recommendation(batch_size=128, lr=0.02, accumulation_steps=4, reason="Because."),
+)
+
+
+def test_the_text_has_every_figure_its_definition_and_the_lessons_word() -> None:
+    said = re.sub(r"\x1b\[[0-9;]*m", "", text(SWEEP))
+    lines = said.splitlines()
+    assert lines[0] == "synthetic · cpu · seed 3 · one batch size at a time"
+    assert re.search(r"^batch size +1 +128 +full$", said, re.MULTILINE)
+    assert re.search(r"^samples/s +1,000 +50,000 +90,000$", said, re.MULTILINE)
+    assert re.search(r"^  in the lesson +very noisy +low noise +exact$", said, re.MULTILINE)
+    assert "loss after 1.25 s" in said
+    assert "65.0 samples (95%: 60.0 … ∞)" in said
+    assert "validation gap: not measured" in said
+    assert lines[-2:] == ["recommended: batch size 128, lr 0.02, accumulation 4", "Because."]
+    assert max(map(len, lines)) <= 100
+
+
+def test_throughput_and_time_are_drawn_against_the_batch() -> None:
+    said = text(SWEEP)
+    assert said.count("◆") == 6
+    assert "samples a second" in said
+    assert "seconds to a loss of 0.200" in said
+
+
+def test_what_was_not_measured_is_neither_drawn_nor_made_up() -> None:
+    bare = msgspec.structs.replace(
+        SWEEP,
+        rows=(row(1, 1, None, state="out of memory"), row(FULL, 2000, 90_000.0)),
+        noise_scale=None,
+        recommendation=None,
+        target_loss=None,
+        seconds=None,
+    )
+    said = text(bare)
+    assert "1 (out of memory)" in said
+    assert "◆" not in said
+    assert "noise scale: not measured" in said
+    assert "No recommendation" in said
+    assert "–" in said
+
+
+def test_csv_has_a_row_a_batch_size() -> None:
+    rows = list(csv.DictReader(io.StringIO(as_csv(SWEEP))))
+    assert [each["batch_size"] for each in rows] == ["1", "128", "full"]
+    assert rows[1]["samples_per_s"] == "50000.0"
+    assert rows[1]["generalisation_gap"] == ""
+    assert rows[2]["lesson_gradient_quality"] == "exact"
+
+
+def test_markdown_is_one_table_and_the_recommendation() -> None:
+    lines = markdown(SWEEP).splitlines()
+    assert len({line.count("|") for line in lines[:5]}) == 1
+    assert lines[2].startswith("| 1 | 0.01 | 10.0 (very noisy) | 1,000 (poor) |")
+    assert lines[-2].startswith("recommended: batch size 128")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_is_text(form: str) -> None:
+    assert FORMS[form](SWEEP).strip()
+
+
+def test_json_is_the_document_of_the_readme() -> None:
+    document = json.loads(FORMS["json"](SWEEP))
+    assert {"problem", "device", "rows", "recommendation"} <= document.keys()
+    columns = "batch_size gradient_noise samples_per_s ms_per_update peak_memory_mb loss_equal_epochs"
+    columns += " loss_equal_seconds generalisation_gap"
+    assert all(set(columns.split()) <= each.keys() for each in document["rows"])
+    assert document["recommendation"].keys() == {"batch_size", "lr", "accumulation_steps", "reason"}
