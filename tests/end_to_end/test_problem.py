@@ -1,0 +1,65 @@
+"""A problem in a user's file, through the command line: as the README shows it, and with a mistake in it."""
+
+import json
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+Cli = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def readme_example() -> str:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    found = re.search(r"<!-- your own model -->\n```python\n(.*?)```", readme, re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def test_the_readmes_example_trains_as_pasted(cli: Cli, tmp_path: Path) -> None:
+    """With few lines of its own, held-out data, and nothing of it left in the run's directory."""
+    text = readme_example()
+    assert len([line for line in text.splitlines() if line.strip()]) <= 15
+    (tmp_path / "net.py").write_text(text)
+    run = tmp_path / "run"
+    arguments = ("--batch-sizes", "8,64,full", "--lr", "0.1", "--epochs", "2", "--run-dir", run)
+    result = cli("train", "--problem", tmp_path / "net.py", *arguments, "--json")
+    assert (result.returncode, result.stderr) == (0, "")
+    document = json.loads(result.stdout)
+    assert document["problem"] == f"{tmp_path / 'net.py'}:problem"
+    assert [variant["updates"] for variant in document["variants"]] == [400, 50, 2]
+    for variant in document["variants"]:
+        gap = variant["validation"]["loss"] - variant["full_loss"]
+        assert variant["generalisation_gap"] == gap
+        assert variant["peak_memory"] > 10**7
+    assert not (run / "data").exists()
+    assert not [path for path in run.iterdir() if path.suffix == ".pt"]
+
+    rows = cli("export", run, "--measurements").stdout.splitlines()
+    assert rows[0].endswith("seconds,full_loss,validation_loss")
+    assert len(rows) == 1 + 3 * 3
+
+
+def test_a_mistake_is_one_line_and_leaves_nothing_behind(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text("import torch\n\ndef problem():\n    return torch.nosuch\n")
+    run = tmp_path / "run"
+    result = cli("train", "--problem", tmp_path / "net.py", "--run-dir", run)
+    assert (result.returncode, result.stdout) == (2, "")
+    where, _, what = result.stderr.partition(" AttributeError: ")
+    assert where == f"gdtui train: {tmp_path / 'net.py'}:4:"
+    assert what == "module 'torch' has no attribute 'nosuch'\n"
+    assert not run.exists()
+    shown = cli("train", "--problem", tmp_path / "net.py", "--run-dir", run, "--debug").stderr
+    assert shown.startswith("Traceback")
+    assert shown.endswith(result.stderr)
+
+
+def test_defaults_that_are_none_are_a_mistake_in_the_file(cli: Cli, tmp_path: Path) -> None:
+    text = readme_example().replace("cross_entropy,", 'cross_entropy, defaults={"learning_rate": 1},')
+    (tmp_path / "net.py").write_text(text)
+    run = tmp_path / "run"
+    result = cli("train", "--problem", tmp_path / "net.py", "--run-dir", run)
+    assert result.returncode == 2
+    assert "the problem's defaults: there is no 'learning_rate'; there are batch_sizes, lr," in result.stderr
+    assert not run.exists()
