@@ -20,8 +20,11 @@ _HINTS: Final = (
 )
 
 
-def explain(error: BaseException, file: Path | None) -> str:
-    """Such as "net.py:12: ValueError: no such column". `file`: the problem's, None for one of gdtui's."""
+def explain(error: BaseException, file: Path | None, *, is_short: bool = False) -> str:
+    """Such as "net.py:12: ValueError: no such column". `file`: the problem's, None for one of gdtui's.
+
+    `is_short`: without the directories that lead to it, where there is little room.
+    """
     what = "; ".join([_what(error), *getattr(error, "__notes__", ())])
     hint = next((f" ({hint})" for text, hint in _HINTS if text in what), "")
     if file is None:
@@ -29,7 +32,8 @@ def explain(error: BaseException, file: Path | None) -> str:
     line = _line_in(error, file)
     if line is None and isinstance(error, SettingsError) and not isinstance(error, ProblemError):
         return what  # a setting's fault, not the file's
-    where = shown(file) if line is None else f"{shown(file)}:{line}"
+    name = file.name if is_short else shown(file)
+    where = name if line is None else f"{name}:{line}"
     return f"{where}: {what}{hint}"
 
 

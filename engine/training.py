@@ -95,7 +95,7 @@ class Training:
             self._become(state, self._explained(error), traceback=traceback.format_exc())
 
     def _explained(self, error: Exception) -> str:
-        return explain(error, file_of(self._task.run.problem))
+        return explain(error, file_of(self._task.run.problem), is_short=True)
 
     # --- Generations ----------------------------------------------------------------------------
 
@@ -104,7 +104,7 @@ class Training:
         self._number += 1
         self._generation = self._pending = self._pacer = None
         self._stepping = False
-        self._become(State.STARTING, f"loading {self._task.run.problem}")
+        self._become(State.STARTING, f"loading {self._task.run.title}")
         self._guarded(lambda: self._load(settings, command))
         if self._generation is not None and self._state is State.STARTING:
             self._become(State.RUNNING)

@@ -30,7 +30,7 @@ def head(store: Store) -> tuple[str, ...]:
     """The names of the cells: with held-out data, what it says in place of what training says of itself."""
     if not (metric := _metric(store)) and not _has_validation(store):
         return _HEAD
-    return ("all data", "held-out", "gap", metric[:9] or "last epoch", *_HEAD[4:])
+    return ("all data", "held-out", "gap", metric[:9] or "std", *_HEAD[4:])
 
 
 def _metric(store: Store) -> str:
@@ -55,7 +55,7 @@ def _cells(one: VariantState, metric: str, is_validated: bool) -> tuple[str, ...
         return ("", state, "", "", count(tally.updates), clock(tally.seconds))
     figures = (tally.full_loss, tally.final_loss, tally.std, tally.variance)
     if is_validated:
-        last = tally.metrics.get(metric, math.nan) if metric else tally.final_loss
+        last = tally.metrics.get(metric, math.nan) if metric else tally.std
         figures = (tally.full_loss, tally.validation_loss, tally.generalisation_gap, last)
     return (*map(number, figures), count(tally.updates), f"{number(tally.seconds)} s")
 

@@ -223,7 +223,7 @@ def test_a_mistake_in_a_later_step_is_told_with_its_line(start_run: StartRun, tm
     run = start_run((4,), problem=f"{tmp_path / 'net.py'}:problem", epochs=20, device="cpu")
     run.until(lambda: run.states() == {State.FAILED})
     (tally,) = run.tallies.values()
-    assert tally.detail.endswith(f"net.py:{LOSS_LINE + 6}: ValueError: too late")
+    assert tally.detail == (f"net.py:{LOSS_LINE + 6}: ValueError: too late")
     assert not tally.is_wrong_call
     assert "Traceback" in tally.traceback
 
