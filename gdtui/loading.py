@@ -4,10 +4,12 @@ Leaves nothing behind of a problem that cannot be loaded.
 """
 
 import contextlib
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from types import FrameType
+from typing import Any, Final
 
 from engine.launch import warm_up
 from engine.loading import load
@@ -27,7 +29,7 @@ def load_problem(problem: str, data: DataSettings | None, seed: int, device: str
     """
     reserve(run)
     output = server_output(run)
-    try:
+    with _ending_in_order(), _leaving_nothing(run):
         warm_up(output)
         task = LoadTask(
             problem=problem,
@@ -40,9 +42,34 @@ def load_problem(problem: str, data: DataSettings | None, seed: int, device: str
         )
         with _saying(f"loading {Path(problem if data is None else data.path).name}…"):
             return load(task)
+
+
+@contextlib.contextmanager
+def _leaving_nothing(run: Path) -> Iterator[None]:
+    """Remove what was begun when it comes to nothing."""
+    try:
+        yield
     except BaseException:
         remove(run)
         raise
+
+
+@contextlib.contextmanager
+def _ending_in_order() -> Iterator[None]:
+    """A signal that would end the program at once is an exception meanwhile."""
+
+    def leave(number: int, _: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before: dict[signal.Signals, Any] = {}
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, or a shell's background job
+            before[number] = signal.signal(number, leave)
+    try:
+        yield
+    finally:
+        for changed, handler in before.items():
+            signal.signal(changed, handler)
 
 
 @contextlib.contextmanager

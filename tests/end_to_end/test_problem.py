@@ -2,9 +2,14 @@
 
 import json
 import re
+import signal
 import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -62,4 +67,29 @@ def test_defaults_that_are_none_are_a_mistake_in_the_file(cli: Cli, tmp_path: Pa
     result = cli("train", "--problem", tmp_path / "net.py", "--run-dir", run)
     assert result.returncode == 2
     assert "the problem's defaults: there is no 'learning_rate'; there are batch_sizes, lr," in result.stderr
+    assert not run.exists()
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_while_it_loads_leaves_nothing_behind(
+    number: signal.Signals, status: int, cli_env: dict[str, str], tmp_path: Path
+) -> None:
+    begun, run = tmp_path / "begun", tmp_path / "run"
+    (tmp_path / "net.py").write_text(f"open({str(begun)!r}, 'w')\nimport time\ntime.sleep(1000)\n")
+    train = subprocess.Popen(
+        [sys.executable, "-m", "gdtui", "train", "--problem", "net.py", "--run-dir", run],
+        env=cli_env,
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        while not begun.exists():
+            assert train.poll() is None
+            time.sleep(0.02)
+        train.send_signal(number)
+        _, errors = train.communicate(timeout=60)
+    finally:
+        train.kill()
+    assert (train.returncode, errors) == (status, "")
     assert not run.exists()

@@ -126,3 +126,18 @@ def test_batch_sizes_as_typed(text: str, size: int | str) -> None:
 def test_batch_sizes_that_are_none(text: str) -> None:
     with pytest.raises(SettingsError, match="a whole number from 1, or full"):
         parse_batch_size(text)
+
+
+def test_several_devices_take_the_variants_in_turn() -> None:
+    variants = tuple(Variant(name=name, settings=VariantSettings()) for name in "abc")
+    settings = RunSettings(variants=variants, device="cuda:0, cuda:1")
+    assert [settings.device_of(place) for place in range(3)] == ["cuda:0", "cuda:1", "cuda:0"]
+    assert RunSettings(variants=variants).device_of(2) == "auto"
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"micro_batch": 0}, {"loader_workers": -1}, {"loader_workers": 10**6}, {"validate_every": 0}]
+)
+def test_how_to_train_that_makes_no_sense(wrong: dict[str, int]) -> None:
+    with pytest.raises(SettingsError, match="from"):
+        RunSettings(variants=(Variant(name="a", settings=VariantSettings()),), **wrong)  # type: ignore[arg-type]

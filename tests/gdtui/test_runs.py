@@ -153,3 +153,13 @@ def test_only_files_of_the_run_are_removed(make_run: MakeRun) -> None:
 )
 def test_sizes(size: int, text: str) -> None:
     assert readable_size(size) == text
+
+
+def test_data_that_a_killed_run_left_is_counted_and_removed(make_run: MakeRun, root: Path) -> None:
+    run = make_run(root / "killed")
+    run.data.mkdir()
+    (run.data / "train.pt").write_bytes(bytes(10**6))
+    (stored,) = stored_runs(root)
+    assert stored.bytes > 10**6
+    remove(run.path)
+    assert not run.path.exists()

@@ -1,0 +1,40 @@
+"""The step back after memory ran out: smaller at once, and the same effective batch where none had worked."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.room import retreat
+from engine.settings import FULL, BatchSize, VariantSettings
+
+sizes: st.SearchStrategy[BatchSize] = st.integers(1, 300) | st.just(FULL)
+
+
+@given(n=st.integers(1, 300), size=sizes, steps=st.integers(1, 9), micro_batch=st.integers(1, 300))
+def test_each_step_needs_less_and_the_last_has_one_sample(
+    n: int, size: BatchSize, steps: int, micro_batch: int
+) -> None:
+    settings = VariantSettings(batch_size=size, accumulation_steps=steps)
+    effective = settings.resolve(n).effective_batch
+    at_once = min(micro_batch, settings.resolve(n).batch_size)
+    while back := retreat(settings, n, micro_batch=micro_batch, worked=None):
+        settings, micro_batch = back.settings, back.micro_batch or micro_batch
+        assert settings.resolve(n).effective_batch == effective
+        smaller = min(micro_batch, settings.resolve(n).batch_size)
+        assert smaller < at_once
+        at_once = smaller
+    assert at_once == 1
+
+
+def test_back_to_what_worked_keeps_what_else_was_set() -> None:
+    worked = VariantSettings(batch_size=32, accumulation_steps=2)
+    wanted = VariantSettings(batch_size=64, lr=0.5)
+    back = retreat(wanted, 1000, micro_batch=10**6, worked=worked)
+    assert back is not None
+    assert back.settings == VariantSettings(batch_size=32, accumulation_steps=2, lr=0.5)
+
+
+def test_what_no_longer_works_is_halved_although_it_had_worked() -> None:
+    settings = VariantSettings(batch_size=64)
+    back = retreat(settings, 1000, micro_batch=10**6, worked=settings)
+    assert back is not None
+    assert (back.settings.batch_size, back.settings.accumulation_steps) == (32, 2)
