@@ -13,7 +13,7 @@ from gdtui.seen import extremes, ground, x_title
 from gdtui.store import Store
 from gdtui.trace import EMPTY
 from gdtui.variant import Generation, VariantState
-from gdtui.views import Canvas, Ranges, View, doing, ghost_of, kept, line_of, marks_of
+from gdtui.views import Canvas, Ranges, View, doing, ghost_of, kept, line_of, marks_of, points_told, singles
 from gdtui.window import Span, span_of
 
 
@@ -26,15 +26,15 @@ def focused(
     around = ground(store, view, shown.x)
     seen = span_of(view.window, around)
     series = _series(one, now, view, seen, canvas) if now else ()
-    points = [each.points for each in series]
-    y = settle(shown.y, *extremes([each.line for each in series], points, seen, view.log), view.log)
+    found = extremes([each.line for each in series], singles(series), seen, view.log)
+    y = settle(shown.y, *found, view.log)
     picture = Picture(
         x=x_scale(seen.high, canvas.columns, x_title(view, seen, around), seen.low),
         y=y_scale(y, canvas.rows, log=view.log),
         series=series,
         marks=tuple(marks_of(one, now, view)) if now else (),
         rules=epochs.of_one(store, now, view.axis, seen, canvas.columns) if now else (),
-        title=_title(one, view),
+        title=_title(store, one, view),
         message="" if now and len(now.history) else doing(one),
     )
     return picture, Ranges(shown.of, around.end, y)
@@ -48,15 +48,15 @@ def _series(one: VariantState, now: Generation, view: View, seen: Span, canvas: 
     if view.raw:
         return (*ghosts, raw)
     smooth = line_of(one, now, replace(view, raw=False), seen, canvas)
-    line = Series("smoothed", view.ink, line=smooth.line, points=smooth.points)
+    line = Series("smoothed", view.ink, line=smooth.line, points=smooth.points, validation=smooth.validation)
     band = FAINT if raw.colour == INK else raw.colour  # without colours the line needs a paler ground
-    return (*ghosts, replace(raw, colour=band, points=EMPTY), line)
+    return (*ghosts, replace(raw, colour=band, points=EMPTY, validation=EMPTY), line)
 
 
-def _title(one: VariantState, view: View) -> str:
+def _title(store: Store, one: VariantState, view: View) -> str:
     parts = [f"{one.index + 1} {one.tally.name}", "loss of every batch"]
     if (steps := one.tally.settings.accumulation_steps) > 1:
         parts[1] += f", {steps} to an update"
     if not view.raw:
         parts.append(f"smoothed over {wording.epochs(view.smoothing)}")
-    return " · ".join([*parts, "◆ on all data"])
+    return " · ".join([*parts, points_told(store)])

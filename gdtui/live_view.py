@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.screen import Screen
 
 from engine.session import Notice, NoticeKind
-from gdtui import reading, texts, views
+from gdtui import figures, reading, texts, views
 from gdtui.chart.palette import variant_colour
 from gdtui.chart.widget import Chart
 from gdtui.commander import Commander
@@ -248,13 +248,15 @@ class LiveView:
         if self._alone is not None:
             line = screen.query_one("#focused", Line)
             width = line.content_size.width
-            line.say(texts.alone(self._alone, width, *self._words(self._alone, width)))
+            rows = line.content_size.height - 1
+            line.say(texts.alone(self._alone, width, *self._words(self._alone, width, rows)))
             colour = variant_colour(self._alone.index, self.view.colours)
             screen.query_one("#noise", Noise).tell(self._alone, screen.query_one("#overlay", Chart), colour)
 
     def _write_figures(self) -> None:
         screen = self._app.screen_stack[0]
         self._arrange(screen)
+        screen.set_class(self.store.has_validation, "-validated")
         header = screen.query_one("#header", Line)
         header.say(texts.header(self.store, header.content_size.width, self._source.now(), self._source.role))
         lines = screen.query_one("#lines", Line)
@@ -270,24 +272,26 @@ class LiveView:
             self._write_panel(one, panel)
 
     def _write_panel(self, one: VariantState, panel: VariantPanel) -> None:
-        settings, figures = self._words(one, panel.settings.content_size.width)
-        panel.settings.say(settings)
-        panel.figures.say(figures)
+        size = panel.figures.content_size
+        above, below = self._words(one, size.width, size.height)
+        panel.settings.say(above)
+        panel.figures.say(below)
         panel.noise.tell(one, panel.chart, variant_colour(one.index, self.view.colours))
         panel.say_steps(one.tally.settings.accumulation_steps)
         panel.say_state(*texts.state(one))
 
-    def _words(self, one: VariantState, width: int) -> tuple[Content, Content]:
+    def _words(self, one: VariantState, width: int, rows: int) -> tuple[Content, Content]:
         """Settings and figures, as the variant stands; under the crosshair, as it was there."""
         if self.explorer.cursor is None:
-            return texts.settings(one, width), texts.figures(one, self.view.smoothing, width)
+            said = figures.rows(one, self.store, self.view.smoothing, width, rows)
+            return texts.settings(one, width), said
         batch = self.explorer.under_cursor(one)
         return reading.settings(batch, width), reading.figures(batch, width)
 
     def _line(self, one: VariantState, width: int) -> Content:
         is_selected = one.index == self.view.selected
         if self.explorer.cursor is None:
-            return texts.line(one, self.view.smoothing, selected=is_selected, width=width)
+            return figures.line(one, self.store, self.view.smoothing, selected=is_selected, width=width)
         name = texts.name(one, selected=is_selected, width=_name_width(width))
         return name + reading.line(self.explorer.under_cursor(one), _columns(width))
 

@@ -8,7 +8,7 @@ from engine.messages import State
 from engine.settings import LrScaling
 from gdtui.store import Store
 from gdtui.variant import VariantState
-from gdtui.wording import clock, count, number
+from gdtui.wording import clock, count, number, signed
 
 FOLDED: Final = 0.01
 """Losses on all data that lie no further apart are called the same."""
@@ -27,37 +27,30 @@ _HEAD: Final = ("all data", "last epoch", "std", "variance", "updates", "trainin
 
 
 def head(store: Store) -> tuple[str, ...]:
-    """The names of the cells: with held-out data, what it says in place of what training says of itself."""
-    if not (metric := _metric(store)) and not _has_validation(store):
+    """The names of the cells: with validation, what it says in place of what training says of itself."""
+    if not store.has_validation:
         return _HEAD
-    return ("all data", "held-out", "gap", metric[:9] or "std", *_HEAD[4:])
-
-
-def _metric(store: Store) -> str:
-    """The problem's first metric."""
-    return next((name for one in store.states for name in one.tally.metrics), "")
-
-
-def _has_validation(store: Store) -> bool:
-    return any(one.tally.validations for one in store.states)
+    metric = store.metrics[0][:9] if store.metrics else "std"
+    return ("all data", "validation", "gap", metric, *_HEAD[4:])
 
 
 def rows(store: Store) -> list[Row]:
     """One a variant, in order."""
-    is_validated, metric = _has_validation(store), _metric(store)
-    return [Row(one.index, one.tally.name, _cells(one, metric, is_validated)) for one in store.states]
+    return [Row(one.index, one.tally.name, _cells(one, store)) for one in store.states]
 
 
-def _cells(one: VariantState, metric: str, is_validated: bool) -> tuple[str, ...]:
+def _cells(one: VariantState, store: Store) -> tuple[str, ...]:
     tally = one.tally
     if tally.state is not State.FINISHED:
         state = "no memory" if tally.state is State.OUT_OF_MEMORY else str(tally.state)
         return ("", state, "", "", count(tally.updates), clock(tally.seconds))
-    figures = (tally.full_loss, tally.final_loss, tally.std, tally.variance)
-    if is_validated:
-        last = tally.metrics.get(metric, math.nan) if metric else tally.std
-        figures = (tally.full_loss, tally.validation_loss, tally.generalisation_gap, last)
-    return (*map(number, figures), count(tally.updates), f"{number(tally.seconds)} s")
+    if not store.has_validation:
+        learnt = tuple(map(number, (tally.full_loss, tally.final_loss, tally.std, tally.variance)))
+    else:
+        last = tally.metrics.get(store.metrics[0], math.nan) if store.metrics else tally.std
+        gap = signed(tally.generalisation_gap)
+        learnt = (number(tally.full_loss), number(tally.validation_loss), gap, number(last))
+    return (*learnt, count(tally.updates), f"{number(tally.seconds)} s")
 
 
 def meaning(store: Store) -> str:

@@ -97,6 +97,21 @@ class Store:
         return self.has_ended and any(one.tally.epoch_losses for one in self.states)
 
     @property
+    def has_validation(self) -> bool:
+        """The problem has held-out data, and any variant was measured on it."""
+        return any(one.tally.validations for one in self.states)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The names of what is measured on held-out data, beside the loss."""
+        return next((tuple(one.tally.metrics) for one in self.states if one.tally.metrics), ())
+
+    @property
+    def has_devices(self) -> bool:
+        """Variants train on different ones."""
+        return len({one.tally.device for one in self.states} - {""}) > 1
+
+    @property
     def is_going(self) -> bool:
         """Any variant trains or is about to, once everything pending is obeyed: space would pause."""
         return any(one.will_go for one in self.states)

@@ -62,12 +62,12 @@ def table(run: RunDirectory, tallies: Sequence[Tally]) -> None:
         "full loss: on all training data, after the last epoch: the one to compare by"
     )
     if metrics:
-        print("held-out: on data not trained on, then, too; gap: held-out loss minus full loss")
+        print("validation: on held-out data, then, too; gap: validation loss minus full loss")
 
 
 def _headings(metrics: Sequence[str]) -> tuple[str, ...]:
-    """The columns' names; those of held-out data only where there is some."""
-    held_out = [f"held-out {name}" for name in metrics] + ["gap"] if metrics else []
+    """The columns' names; those of validation only where there is some."""
+    held_out = [f"validation {name}" for name in metrics] + ["gap"] if metrics else []
     learnt = ("variant", "batch", "lr", "updates", "final loss", "std", "variance", "full loss")
     return (*learnt, *held_out, "seconds", "state")
 

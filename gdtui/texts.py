@@ -3,7 +3,6 @@
 Fields keep their width while figures change, so that nothing jumps.
 """
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -31,8 +30,6 @@ _STYLES: Final = {
 }
 NAME: Final = 15
 """Cells of a name in a line."""
-_NARROW: Final = 42
-"""Cells in which the figures of a panel are short."""
 _SHORT: Final = {"accum": "", "momentum": "mom", "optimizer": ""}
 """Names of settings in a narrow panel; their values speak for themselves."""
 Part = tuple[str, str]
@@ -174,46 +171,12 @@ def advised(notice: Notice, run: Path) -> Notice:
     return replace(notice, text=notice.text.replace(f"{run}/", "") + hint)
 
 
-def figures(one: VariantState, smoothing: float, width: int) -> Content:
-    """Two lines: how good, and how far and how fast; or what is wrong.
-
-    `smoothing`: of the loss, in epochs.
-    """
-    if wrong := trouble(one):
-        return Content.styled(wrong, "$error")
-    loss = _named("loss", one.smoothed(smoothing), 6)
-    first = joined([loss, _named("σ", one.spread, 6), _full_loss(one, width)], "  ")
-    return first + Content.styled("\n" + _counters(one, width), _DIM)
-
-
 def alone(one: VariantState, width: int, settings: Content, figures: Content) -> Content:
     """One variant below its own chart: its settings and, on the right, its state; then its figures."""
     word = Content.styled(*state(one))
     room = max(width - word.cell_length - 2, 0)
     left = settings.truncate(room, ellipsis=True).pad_right(max(room - settings.cell_length, 0) + 2)
     return left + word + Content("\n") + figures
-
-
-def _counters(one: VariantState, width: int) -> str:
-    """How far and how fast; where updates are not batches, both, and samples where there is room."""
-    tally = one.tally
-    updates = f"{wording.count(tally.updates):>7} updates"
-    batches = f" · {wording.count(tally.batches)} batches".ljust(20) * (tally.batches != tally.updates)
-    samples = f"{wording.count(tally.samples):>10} samples"
-    speed = ("–" if math.isnan(one.speed) else f"{wording.count(one.speed)}/s").rjust(11)
-    parts = [updates, batches, samples, speed]
-    least = [speed, samples] if batches else [samples, speed]  # the x axis tells samples, too
-    while least and sum(map(len, parts)) > width:
-        parts.remove(least.pop())
-    return "".join(parts)
-
-
-def _full_loss(one: VariantState, width: int) -> Part:
-    return _named("◆ all data" if width > _NARROW else "◆", one.tally.full_loss, 6)
-
-
-def _named(name: str, value: float, width: int) -> Part:
-    return f"{name} {wording.number(value):<{width}}", "bold" if name == "loss" else ""
 
 
 def name(one: VariantState, *, selected: bool, width: int = NAME) -> Content:
@@ -223,24 +186,7 @@ def name(one: VariantState, *, selected: bool, width: int = NAME) -> Content:
     return Content.styled(text, f"bold {colour_of(one)}")
 
 
-def line(one: VariantState, smoothing: float, *, selected: bool, width: int) -> Content:
-    """One variant in one line of a narrow screen."""
-    resolved, n = one.tally.resolved, one.tally.n
-    named = name(one, selected=selected) + Content(" ")
-    if wrong := trouble(one):
-        return (named + Content.styled(wrong, "$error")).truncate(width, ellipsis=True)
-    lr = wording.rounded(resolved.lr) if resolved else wording.setting(one.tally.settings.lr)
-    difference = wording.difference(one.tally.settings, one.wanted, n)
-    told: Part = (
-        (f"{difference}…"[:21].ljust(21), _PENDING)
-        if difference
-        else (f"{wording.short_batch(one.tally.settings.batch_size, n):>7}  lr {lr:<8} ", "")
-    )
-    parts: list[Part] = [
-        told,
-        (f"loss {wording.number(one.smoothed(smoothing)):<7}", "bold"),
-        (f"σ {wording.number(one.spread):<7}", ""),
-        (f"◆ {wording.number(one.tally.full_loss):<7}", ""),
-        state(one),
-    ]
-    return (named + joined(parts)).truncate(width, ellipsis=True)
+def pending(one: VariantState, width: int) -> Part | None:
+    """The settings on their way, in so many cells; None when there are none."""
+    difference = wording.difference(one.tally.settings, one.wanted, one.tally.n)
+    return (f"{difference}…"[:width].ljust(width), _PENDING) if difference else None

@@ -65,6 +65,8 @@ class Generation:
     history: History
     evaluations: Growing = field(default_factory=lambda: Growing("<f8", 4))
     """Rows of samples, updates, seconds, full loss: at each epoch's end, from the start on."""
+    validations: Growing = field(default_factory=lambda: Growing("<f8", 4))
+    """The same of the loss on held-out data, also between where that was asked for."""
     changes: list[Change] = field(default_factory=list)
 
 
@@ -132,11 +134,13 @@ class VariantState:
         self._trained.clear()  # what follows has another speed
 
     def _measure(self) -> None:
-        """Keep the points that are measured at each epoch's end."""
-        assert self.current is not None
-        for one in self.tally.evaluations[len(self.current.evaluations) :]:
-            row = (one.samples, one.updates, one.seconds, one.full_loss)
-            self.current.evaluations.append(np.array([row]))
+        """Keep the points that were measured since."""
+        now = self.current
+        assert now is not None
+        for one in self.tally.evaluations[len(now.evaluations) :]:
+            now.evaluations.append(np.array([(one.samples, one.updates, one.seconds, one.full_loss)]))
+        for each in self.tally.validations[len(now.validations) :]:
+            now.validations.append(np.array([(each.samples, each.updates, each.seconds, each.loss)]))
 
     # --- Figures --------------------------------------------------------------------------------
 
@@ -181,6 +185,15 @@ class VariantState:
         seconds = self.tally.seconds - self._trained[0].seconds
         samples = self.tally.samples - self._trained[0].samples
         return samples / seconds if seconds > 0 else math.nan
+
+    @property
+    def batch_milliseconds(self) -> float:
+        """Training time of a batch, lately; NaN before there is one."""
+        if not self._trained:
+            return math.nan
+        first = self._trained[0]
+        batches = self.tally.batches - first.batch + 1
+        return 1000 * (self.tally.seconds - first.seconds) / batches
 
     @property
     def is_diverging(self) -> bool:

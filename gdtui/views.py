@@ -13,6 +13,7 @@ from gdtui import epochs, wording
 from gdtui.chart.axes import Range, grow, settle, x_scale, y_scale
 from gdtui.chart.palette import DARK, is_sparse, variant_colour
 from gdtui.chart.picture import Mark, Picture, Series
+from gdtui.history.growing import Growing
 from gdtui.history.smoothing import SMOOTHING_LADDER
 from gdtui.seen import common_extremes, end_of, extremes, ground, positive, x_title
 from gdtui.store import Store
@@ -87,8 +88,8 @@ def overlay(store: Store, view: View, canvas: Canvas, shown: Ranges) -> tuple[Pi
     seen = span_of(view.window, around)
     series = [ghost_of(one, each, view, seen, canvas) for one, each in ghosts]
     series += [line_of(one, each, view, seen, canvas) for one, each in pairs]
-    lines, points = [each.line for each in series], [each.points for each in series]
-    lowest, highest = extremes(lines, points, seen, view.log)  # the envelope is marked where it goes beyond
+    # An envelope is marked where it goes beyond.
+    lowest, highest = extremes([each.line for each in series], singles(series), seen, view.log)
     y = settle(shown.y, lowest, highest, view.log)
     picture = Picture(
         x=x_scale(seen.high, canvas.columns, x_title(view, seen, around), seen.low),
@@ -142,7 +143,8 @@ def line_of(one: VariantState, now: Generation, view: View, seen: Span, canvas: 
         colour=variant_colour(one.index, view.colours),
         line=positive(line, view.log),
         envelope=EMPTY if view.raw else raw,
-        points=positive(_points(now, view.axis), view.log),
+        points=positive(_points(now.evaluations, view.axis), view.log),
+        validation=positive(_points(now.validations, view.axis), view.log),
         depth=_depth(one) if view.raw else 0,
         number=view.number(one),
     )
@@ -159,7 +161,12 @@ def _title(store: Store, view: View) -> str:
     what = "every batch" if view.raw else f"smoothed over {wording.epochs(view.smoothing)}"
     if view.raw and any(one.tally.batches != one.tally.updates for one in store.states):
         what += ", not update"
-    return f"loss · {what} · ◆ on all data"
+    return f"loss · {what} · {points_told(store)}"
+
+
+def points_told(store: Store) -> str:
+    """What the single values on a chart are."""
+    return "◆ on all data · ◇ on validation data" if store.has_validation else "◆ on all data"
 
 
 def ghost_of(one: VariantState, then: Generation, view: View, seen: Span, canvas: Canvas) -> Series:
@@ -178,8 +185,13 @@ def ghost_of(one: VariantState, then: Generation, view: View, seen: Span, canvas
     )
 
 
-def _points(now: Generation, axis: Axis) -> Trace:
-    rows = now.evaluations.values.copy()  # a view would not outlive the next epoch
+def singles(series: Iterable[Series]) -> list[Trace]:
+    """The single values of these."""
+    return [trace for each in series for trace in (each.points, each.validation)]
+
+
+def _points(measured: Growing, axis: Axis) -> Trace:
+    rows = measured.values.copy()  # a view would not outlive the next epoch
     return Trace(rows[:, PLACE[axis]], rows[:, 3], rows[:, 3])
 
 

@@ -21,6 +21,16 @@ def number(value: float, digits: int = 3) -> str:
     return f"{value:,.{decimals}f}"
 
 
+def signed(value: float, digits: int = 3) -> str:
+    """Likewise with its sign, for a difference."""
+    return number(value) if math.isnan(value) else f"{'−' if value < 0 else '+'}{number(abs(value), digits)}"
+
+
+def mebibytes(size: int) -> str:
+    """Memory, whole MiB; "–" where it is unknown."""
+    return f"{size / 2**20:,.0f} MiB" if size else "– MiB"
+
+
 def setting(value: float) -> str:
     """A value that somebody chose, as short as it can be said: 0.01, 1e-5, 512."""
     if value and (abs(value) < 1e-4 or abs(value) >= 1e6):

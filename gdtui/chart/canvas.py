@@ -22,7 +22,9 @@ from gdtui.chart.picture import Mark, Picture, Scale, Series
 from gdtui.chart.raster import DOTS_X, DOTS_Y, Layer, pack, place, rasterise, spots
 
 _BRAILLE = 0x2800
-POINT, SMALL_POINT, ABOVE, BELOW, MARK = (ord(c) for c in "◆•▲▼┊")
+ABOVE, BELOW, MARK = (ord(c) for c in "▲▼┊")
+POINTS, SMALL_POINTS = ((ord(full), ord(hollow), ord(both)) for full, hollow, both in ("◆◇◈", "•◦◉"))
+"""Of single values on training data, on held-out data, and of both in one cell."""
 CURSOR, CURSOR_BELOW = ord("│"), ord("┷")
 _FREE = np.array([ord(c) for c in " ┈┊⠀"], np.uint32)
 """What hides no data when something else is drawn there."""
@@ -174,14 +176,21 @@ def _draw_off_scale(cells: Cells, layer: Layer, colour: str, taken: NDArray[np.b
 def _draw_points(
     picture: Picture, cells: Cells, series: Series, background: str, taken: NDArray[np.bool_]
 ) -> None:
-    if series.points.is_empty:
+    if series.points.is_empty and series.validation.is_empty:
         return
-    rows, columns = spots(series.points, picture.x, picture.y, cells.width, cells.height)
-    share = GHOST_SHARE if series.faint else 1.0
-    is_crowded = columns.size * _POINT_CELLS > cells.width
-    cells.characters[rows, columns] = SMALL_POINT if is_crowded else POINT
-    cells.inks[rows, columns] = cells.ink(blend(series.colour, background, share))
-    taken[rows, columns] = True
+    size = cells.width, cells.height
+    rows, columns = spots(series.points, picture.x, picture.y, *size)
+    held_out = spots(series.validation, picture.x, picture.y, *size)
+    is_crowded = max(columns.size, held_out[1].size) * _POINT_CELLS > cells.width
+    full, hollow, both = SMALL_POINTS if is_crowded else POINTS
+    is_hollow = np.zeros(cells.characters.shape, np.bool_)
+    is_hollow[held_out] = True
+    cells.characters[is_hollow] = hollow
+    cells.characters[rows, columns] = np.where(is_hollow[rows, columns], both, full)
+    drawn = is_hollow
+    drawn[rows, columns] = True
+    cells.inks[drawn] = cells.ink(blend(series.colour, background, GHOST_SHARE if series.faint else 1.0))
+    taken |= drawn
 
 
 def _draw_rules(picture: Picture, cells: Cells, ink: str) -> None:

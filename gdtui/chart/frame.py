@@ -133,14 +133,15 @@ def _add_line(figure: Any, picture: Picture, trace: Trace, colour: str, label: s
 
 
 def _add_points(figure: Any, picture: Picture, series: Series) -> None:
-    inside = [
-        (_value(picture.x, x), _value(picture.y, y))
-        for x, y in zip(series.points.x.tolist(), series.points.high.tolist(), strict=True)
-        if _inside(x, picture.x) and _inside(y, picture.y)
-    ]
-    if inside:
-        xs, ys = ([pair[axis] for pair in inside] for axis in (0, 1))
-        figure.draw(figure.signal(xs, ys, marker=_marker("◆", series.colour)))
+    for trace, symbol in ((series.validation, "◇"), (series.points, "◆")):
+        inside = [
+            (_value(picture.x, x), _value(picture.y, y))
+            for x, y in zip(trace.x.tolist(), trace.high.tolist(), strict=True)
+            if _inside(x, picture.x) and _inside(y, picture.y)
+        ]
+        if inside:
+            xs, ys = ([pair[axis] for pair in inside] for axis in (0, 1))
+            figure.draw(figure.signal(xs, ys, marker=_marker(symbol, series.colour)))
 
 
 def _add_numbers(figure: Any, picture: Picture, series: Series, columns: range, width: int) -> None:

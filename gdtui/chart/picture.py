@@ -18,7 +18,7 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One variant on a chart, drawn back to front: envelope, line, points. A legend keeps their order."""
+    """One variant on a chart, back to front: envelope, line, single values. A legend keeps their order."""
 
     label: str
     colour: str
@@ -28,6 +28,8 @@ class Series:
     """min…max of the raw losses, drawn faintly behind the line."""
     points: Trace = EMPTY
     """Single measured values (full loss at each epoch's end), drawn as marks on top."""
+    validation: Trace = EMPTY
+    """Likewise on held-out data, drawn as hollow marks."""
     faint: bool = False
     """A ghost of an earlier generation."""
     number: str = ""

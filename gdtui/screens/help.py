@@ -22,7 +22,10 @@ WORDS: Final = (
     ("σ", "how far batch losses scatter about it over the last epoch: the noise"),
     ("noise", "how they lie about it, as bars on the y axis of the chart beside them"),
     ("◆ all data", "mean loss over all training data at an epoch's end: compare these"),
+    ("◇ validation", "the same on held-out data, if the problem has some; ◈ both are here"),
+    ("gap", "validation minus all data, at the same weights: what does not generalise"),
     ("lr", "in force: base lr × rule(effective batch ÷ 64), the rule by s or S"),
+    ("ms/batch", "training time of one batch, lately; MiB: memory at its peak"),
     ("ghost", "the faint line: the curve before the last restart, until g"),
     ("┊", "where a setting changed, faint: an epoch's end; ▲ ▼ a loss beyond the axis"),
 )

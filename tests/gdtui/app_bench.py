@@ -147,10 +147,18 @@ class Bench:
             self.write(name, evaluation(1, loss=0.3 + place / 10), state(State.FINISHED, 20.0))
 
 
-def evaluation(epoch: int, *, generation: int = 1, loss: float = 0.8) -> Evaluation:
+def evaluation(
+    epoch: int,
+    *,
+    generation: int = 1,
+    loss: float = 0.8,
+    validation: float | None = None,
+    metrics: Mapping[str, float] | None = None,
+) -> Evaluation:
+    """Of an epoch of 200 batches; with held-out data if there is a `validation` loss."""
     return Evaluation(
         generation=generation, epoch=epoch, batches=epoch * 200, updates=epoch * 200, samples=epoch * N,
-        seconds=2.0 * epoch, full_loss=loss,
+        seconds=2.0 * epoch, full_loss=loss, validation_loss=validation, metrics=dict(metrics or {}),
     )  # fmt: skip
 
 

@@ -98,6 +98,23 @@ def test_crowded_points_are_small() -> None:
     assert "•" in text(drawn(Series("a", BLUE, points=crowd)), 5)
 
 
+def test_held_out_points_are_hollow_and_one_with_a_full_one_in_the_same_cell() -> None:
+    points = Trace(np.array([0.1, 0.5]), np.array([0.55, 0.55]), np.array([0.55, 0.55]))
+    held_out = Trace(np.array([0.1, 0.5]), np.array([0.55, 0.85]), np.array([0.55, 0.85]))
+    cells = drawn(Series("a", BLUE, points=points, validation=held_out))
+    assert [text(cells, 4)[column] for column in (3, 15)] == ["◈", "◆"]
+    assert text(cells, 1)[15] == "◇"
+    assert colours(cells) == {BLUE}
+
+
+def test_many_held_out_points_make_all_small() -> None:
+    x = np.linspace(0, 1, 20)
+    crowd = Trace(x, np.full(20, 0.5), np.full(20, 0.5))
+    cells = drawn(Series("a", BLUE, points=dot(0.5, 0.95), validation=crowd))
+    assert "◦" in text(cells, 5)
+    assert "•" in text(cells, 0)
+
+
 def test_a_ghost_is_faint_seen_on_envelopes_and_behind_lines() -> None:
     ghost = Series("a", BLUE, level(0.55), faint=True)
     faint = colours(drawn(ghost))

@@ -1,6 +1,7 @@
 """What plotext draws, where it leaves the canvas, and that nothing reaches it which it cannot bear."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from gdtui.chart.axes import x_scale, y_scale
 from gdtui.chart.frame import Inks, frame, still
 from gdtui.chart.layout import GUTTER, room
 from gdtui.chart.picture import Mark, Picture, Scale, Series
-from gdtui.trace import Trace
+from gdtui.trace import EMPTY, Trace
 
 INKS = Inks(axis="#111111", label="#222222", grid="#333333")
 X, Y = x_scale(40_000, 50), y_scale((0.0, 1.0), 10)
@@ -101,6 +102,15 @@ def test_a_still_shows_title_axes_legend_lines_and_points() -> None:
         assert part in everything
     assert re.search("[⠁-⣿]", everything)
     assert max(len(row) for row in rows) <= 80
+
+
+def test_a_still_shows_held_out_points_hollow() -> None:
+    whole = picture()
+    one = whole.series[0]
+    series = (replace(one, points=EMPTY, validation=one.points),)
+    rows = "\n".join(plain(still(replace(whole, series=series), 80, 24)))
+    assert "◇" in rows
+    assert "◆" not in rows
 
 
 def test_a_still_survives_what_plotext_does_not() -> None:

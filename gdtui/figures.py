@@ -1,0 +1,154 @@
+"""The figures of one variant, in rows below its chart or in a line of its own: how good, how far, how dear.
+
+Pure functions from what is known to styled text. Every figure has a width of its own and is there or
+not by the room alone, so that nothing jumps while it trains.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from textual.content import Content
+
+from gdtui import texts, wording
+from gdtui.store import Store
+from gdtui.variant import VariantState
+
+_GAP: Final = "  "
+_DIM: Final = "$quiet"
+_STATE: Final = 8
+"""Cells kept for the state at the end of a line."""
+_ROOMY: Final = 100
+"""Cells of a line from which its figures stand further apart."""
+_TOLD: Final = 21
+"""Cells of the settings in a line."""
+_LATER: Final = 10
+"""In a line the cost ranks behind all that was learnt."""
+_METRIC: Final = 12
+"""Cells of the name of a metric."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Figure:
+    """One figure, as wide as it may get."""
+
+    text: str
+    rank: int
+    """Where there is no room for all the lowest stay."""
+    style: str = ""
+    short: str = ""
+    """The same in fewer cells, if that can be."""
+
+
+# --- Below a chart ----------------------------------------------------------------------------------
+
+
+def rows(one: VariantState, store: Store, smoothing: float, width: int, height: int) -> Content:
+    """So many rows: how good, on held-out data too, how far, how dear; or what is wrong.
+
+    `smoothing`: of the loss, in epochs. In fewer rows than that the most telling of each kind remain.
+    """
+    if wrong := texts.trouble(one):
+        return Content.styled(wrong, "$error")
+    learnt, validated = _learnt(one, smoothing), _validated(one, store)
+    done, cost = _done(one), _cost(one, store)
+    groups = [learnt, validated, done, cost] if validated else [learnt, done, cost]
+    if len(groups) > height:
+        groups[-2:] = [done + cost]
+    if len(groups) > height:
+        groups[:-1] = [learnt + validated]
+    return Content("\n").join(_fitted(group, width) for group in groups[: max(height, 1)])
+
+
+def _fitted(figures: Iterable[_Figure], width: int, gap: str = _GAP) -> Content:
+    """Those that fit, the most telling first, in their order; short where that lets more of them in."""
+    wanted = list(figures)
+    for is_short in (False, True):
+        said = {figure: figure.short if is_short and figure.short else figure.text for figure in wanted}
+        if sum(map(len, said.values())) + len(gap) * (len(wanted) - 1) <= width:
+            break
+    chosen: list[_Figure] = []
+    used = 0
+    for figure in sorted(wanted, key=lambda figure: figure.rank):
+        needed = len(said[figure]) + (len(gap) if chosen else 0)
+        if used + needed <= width:
+            chosen.append(figure)
+            used += needed
+    kept = [(said[figure], figure.style) for figure in wanted if figure in chosen]
+    return texts.joined(kept, gap)
+
+
+def _learnt(one: VariantState, smoothing: float) -> list[_Figure]:
+    full = f"{wording.number(one.tally.full_loss):<7}"
+    return [
+        _Figure(f"loss {wording.number(one.smoothed(smoothing)):<7}", 0, "bold"),
+        _Figure(f"σ {wording.number(one.spread):<7}", 3),
+        _Figure(f"◆ all data {full}", 1, short=f"◆ {full}"),
+    ]
+
+
+def _validated(one: VariantState, store: Store) -> list[_Figure]:
+    """What held-out data say; nothing without any."""
+    if not store.has_validation:
+        return []
+    tally = one.tally
+    loss = f"{wording.number(tally.validation_loss):<7}"
+    figures = [
+        _Figure(f"◇ validation {loss}", 2, short=f"◇ {loss}"),
+        _Figure(f"gap {wording.signed(tally.generalisation_gap, 2):<7}", 4),
+    ]
+    for place, name in enumerate(store.metrics):
+        value = wording.number(tally.metrics.get(name, math.nan))
+        figures.append(_Figure(f"{name[:_METRIC]} {value:<5}", 5 + place, short=f"{name[:3]} {value:<5}"))
+    return figures
+
+
+def _done(one: VariantState) -> list[_Figure]:
+    """How far; where updates are not batches, both."""
+    tally = one.tally
+    updates = f"{wording.count(tally.updates):>7} updates"
+    if tally.batches != tally.updates:
+        updates += f" · {wording.count(tally.batches)} batches".ljust(20)
+    return [
+        _Figure(updates, 0, _DIM),
+        _Figure(f"{wording.count(tally.samples):>9} samples", 3, _DIM),  # the x axis tells them, too
+    ]
+
+
+def _cost(one: VariantState, store: Store) -> list[_Figure]:
+    """How fast, and in how much memory; on which device, where there are several."""
+    memory = wording.mebibytes(one.tally.peak_memory)
+    figures = [
+        _Figure(f"{wording.count(one.speed):>7} samples/s", 1, _DIM),
+        _Figure(f"{wording.number(one.batch_milliseconds):>6} ms/batch", 2, _DIM),
+        _Figure(f"peak {memory:>10}", 4, _DIM, short=f"{memory:>10}"),
+    ]
+    if store.has_devices:
+        figures.append(_Figure(f"{one.tally.device:<7}", 5, _DIM))
+    return figures
+
+
+# --- In a line --------------------------------------------------------------------------------------
+
+
+def line(one: VariantState, store: Store, smoothing: float, *, selected: bool, width: int) -> Content:
+    """One variant in one line: of a narrow screen, of many variants, or below a chart that fills it."""
+    tally = one.tally
+    named = texts.name(one, selected=selected) + Content(" ")
+    if wrong := texts.trouble(one):
+        return (named + Content.styled(wrong, "$error")).truncate(width, ellipsis=True)
+    lr = wording.rounded(tally.resolved.lr) if tally.resolved else wording.setting(tally.settings.lr)
+    size = wording.short_batch(tally.settings.batch_size, tally.n)
+    if tally.settings.accumulation_steps > 1:
+        size += f"×{tally.settings.accumulation_steps}"
+    told, style = texts.pending(one, _TOLD) or (f"{size:>7}  lr {lr:<8} ", "")
+    figures = [
+        _Figure(told, 0, style),
+        *_learnt(one, smoothing),
+        *_validated(one, store),
+        *(replace(figure, rank=figure.rank + _LATER) for figure in _cost(one, store)),
+    ]
+    gap = _GAP if width >= _ROOMY else ""
+    said = _fitted(figures, width - named.cell_length - _STATE - len(gap), gap)
+    return (named + said + Content(gap) + Content.styled(*texts.state(one))).truncate(width, ellipsis=True)

@@ -1,0 +1,242 @@
+"""Validation and cost on the screen: hollow points, rows below the charts, columns of lines and results."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from msgspec.structs import replace
+
+from engine.messages import Chunk, Started, State, Validated
+from engine.settings import RunSettings, Variant, VariantSettings
+from gdtui import figures, wording
+from gdtui.app import GdtuiApp
+from gdtui.store import Store
+
+from .app_bench import Bench, N, evaluation, state, text_of
+from .test_app import NARROW, WIDE, settle
+from .test_look import overlay, row
+
+MIB = 2**20
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    """One epoch trained by all, on a problem with held-out data."""
+    bench = Bench(tmp_path / "run")
+    bench.begin()
+    for place, name in enumerate(bench.names):
+        bench.train(name, np.linspace(0.8, 0.101, 200))
+        bench.write(
+            name, evaluation(1, loss=0.101 + place, validation=0.13 + place, metrics={"accuracy": 0.965})
+        )
+    return bench
+
+
+def validations(app: GdtuiApp) -> int:
+    """Points of validation on the chart of all."""
+    canvas = "".join(overlay(app).splitlines()[1:-1])
+    return canvas.count("◇") + canvas.count("◈")
+
+
+def below(app: GdtuiApp, place: int = 0) -> list[str]:
+    """The rows of figures of a panel."""
+    return [line.rstrip() for line in str(app.query(".figures")[place].render()).split("\n")]
+
+
+def chunk(samples: int = 0) -> Chunk:
+    """Ten batches of 10 samples and 2 ms."""
+    return Chunk(
+        generation=1, epoch=1, batch=samples // 10 + 1, update=samples // 10 + 1, in_update=0,
+        samples=samples, seconds=samples * 2e-4, duration=0.02, batch_size=10, last_batch_size=10,
+        accumulation_steps=1, lr=0.01, peak_memory=300 * MIB,
+        losses=np.tile([0.4, 0.6], 5).astype("<f4").tobytes(),
+    )  # fmt: skip
+
+
+def stored(*, validation: float | None = 0.13, device: str = "cpu") -> Store:
+    """A store with one variant that has trained 100 of 2,000 samples; a second one is still starting."""
+    settings = VariantSettings(batch_size=10)
+    names = ("a", "b")
+    store = Store(RunSettings(variants=tuple(Variant(name=name, settings=settings) for name in names)))
+    started = Started(
+        generation=1, settings=settings, n=N, model="", parameters=1, device=device, threads=1, epochs=1,
+        pace=None,
+    )  # fmt: skip
+    metrics = {} if validation is None else {"accuracy": 0.965}
+    for record in (
+        started,
+        evaluation(0, loss=0.101, validation=validation, metrics=metrics),
+        state(State.RUNNING, 10.0),
+        chunk(),
+    ):
+        store.add("a", record)
+    return store
+
+
+def told(store: Store, width: int, height: int) -> list[str]:
+    rows = figures.rows(store.states[0], store, 0.25, width, height).plain.split("\n")
+    assert all(len(line) <= width for line in rows)
+    return [" ".join(line.split()) for line in rows]
+
+
+# --- Points -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+async def test_validation_is_hollow_points_that_the_title_names(bench: Bench, size: tuple[int, int]) -> None:
+    app = bench.app()
+    async with app.run_test(size=size) as pilot:
+        await settle(pilot)
+        assert "◆ on all data · ◇ on validation data" in text_of(app)
+        assert validations(app) == 3
+
+
+async def test_the_y_axis_holds_them_all(bench: Bench) -> None:
+    bench.train(bench.names[2], np.full(200, 0.1), batch=201)
+    bench.write(bench.names[2], evaluation(2, loss=0.1, validation=7.5))
+    app = bench.app()
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        assert validations(app) == 4
+        assert re.search(r"│ +8\.?0?[┤┼]", overlay(app))
+
+
+async def test_between_the_ends_of_epochs_too_and_on_a_chart_alone(bench: Bench) -> None:
+    bench.write(
+        bench.names[0],
+        *(
+            Validated(generation=1, epoch=1, batches=k, updates=k, samples=10 * k, seconds=k, loss=1.5)
+            for k in (50, 100, 150)
+        ),
+    )
+    app = bench.app()
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        assert validations(app) == 6
+        await pilot.press("1", "z")
+        await settle(pilot)
+        assert "◆ on all data · ◇ on validation data" in text_of(app)
+        assert validations(app) == 4
+
+
+async def test_a_restart_begins_without_the_points_before(bench: Bench) -> None:
+    bench.begin(2)
+    app = bench.app()
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        assert "◇" not in overlay(app)
+
+
+async def test_without_held_out_data_nothing_is_said_of_validation(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "run")
+    bench.begin()
+    bench.finish()
+    app = bench.app()
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        assert "◇" not in text_of(app)
+        assert "gap" not in text_of(app)
+        assert "validation" not in text_of(app)
+        assert [len(below(app, place)) for place in range(3)] == [3, 3, 3]
+
+
+# --- Rows below a chart -----------------------------------------------------------------------------
+
+
+async def test_a_panel_says_what_held_out_data_say_and_what_it_costs(bench: Bench) -> None:
+    app = bench.app()
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        await settle(pilot)
+        learnt, validated, done, cost = below(app)
+        assert "◆ all data 0.101" in learnt
+        assert validated.split() == ["◇", "validation", "0.130", "gap", "+0.029", "accuracy", "0.965"]
+        assert done.split() == ["200", "updates", "2,000", "samples"]
+        assert cost.split() == ["1,000", "samples/s", "10.0", "ms/batch", "–", "MiB"]
+
+
+def test_four_rows_are_how_good_how_general_how_far_and_how_dear() -> None:
+    assert told(stored(), 49, 4) == [
+        "loss 0.501 σ 0.120 ◆ all data 0.101",
+        "◇ validation 0.130 gap +0.029 accuracy 0.965",
+        "10 updates 100 samples",
+        "5,000 samples/s 2.00 ms/batch 300 MiB",
+    ]
+
+
+def test_fewer_rows_keep_the_most_telling_of_each() -> None:
+    assert told(stored(), 49, 3)[2] == "10 updates 5,000 samples/s 300 MiB"
+    assert told(stored(), 49, 2) == ["loss 0.501 σ 0.120 ◆ 0.101 ◇ 0.130", told(stored(), 49, 3)[2]]
+    assert told(stored(), 160, 2) == [
+        "loss 0.501 σ 0.120 ◆ all data 0.101 ◇ validation 0.130 gap +0.029 accuracy 0.965",
+        "10 updates 100 samples 5,000 samples/s 2.00 ms/batch peak 300 MiB",
+    ]
+
+
+def test_where_it_is_narrow_names_are_short() -> None:
+    assert told(stored(), 36, 4)[1] == "◇ 0.130 gap +0.029 acc 0.965"
+
+
+@pytest.mark.parametrize("width", [1, 5, 11, 12, 20, 30, 49, 80, 200])
+@pytest.mark.parametrize("height", [0, 1, 2, 3, 4, 9])
+def test_no_row_is_cut(width: int, height: int) -> None:
+    assert len(told(stored(), width, height)) <= max(height, 1)
+
+
+def test_the_device_is_told_where_there_are_several() -> None:
+    store = stored(device="cuda:0")
+    assert "cuda:0" not in " ".join(told(store, 200, 4))
+    store.states[1].tally.device = "cuda:1"
+    assert told(store, 200, 4)[3].endswith("cuda:0")
+
+
+def test_speed_is_that_of_lately() -> None:
+    store = stored()
+    for place in range(1, 100):
+        store.add("a", lasting(chunk(place * 100), 0.04 if place > 50 else 0.02, place))
+    assert "4.00 ms/batch" in told(store, 49, 4)[3]
+
+
+def lasting(one: Chunk, duration: float, place: int) -> Chunk:
+    seconds = 0.02 * min(place, 51) + 0.04 * max(place - 51, 0)
+    return replace(one, duration=duration, seconds=seconds)
+
+
+# --- Lines and results ------------------------------------------------------------------------------
+
+
+async def test_a_line_says_the_validation_loss_where_there_is_no_room_for_more(bench: Bench) -> None:
+    app = bench.app()
+    async with app.run_test(size=NARROW) as pilot:
+        await settle(pilot)
+        assert row(app, "1 Batch GD").split()[-6:] == ["0.262", "◆", "0.101", "◇", "0.130", "running"]
+
+
+async def test_a_wide_line_says_it_all_in_columns(bench: Bench) -> None:
+    app = bench.app()
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        await pilot.press("z")
+        await settle(pilot)
+        lines = [row(app, f" {place} {name} ") for place, name in enumerate(bench.names, start=1)]
+        for part in ("σ", "◆", "◇", "gap +0.029", "acc 0.965", "samples/s", "ms/batch", "running"):
+            assert len({line.index(part) for line in lines}) == 1
+
+
+async def test_the_results_have_columns_for_validation(bench: Bench) -> None:
+    for name in bench.names:
+        bench.write(name, state(State.FINISHED, 20.0))
+    app = bench.app()
+    async with app.run_test(size=NARROW) as pilot:
+        await settle(pilot)
+        assert "all data validation     gap  accuracy updates  training" in text_of(app)
+        assert "0.101      0.130 +0.0290     0.965     200" in text_of(app)
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "expected"),
+    [(0.029, 2, "+0.029"), (-0.0849, 3, "−0.0849"), (0.0, 2, "+0"), (float("nan"), 2, "–")],
+)
+def test_a_difference_has_a_sign(value: float, digits: int, expected: str) -> None:
+    assert wording.signed(value, digits) == expected
