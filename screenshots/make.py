@@ -77,6 +77,8 @@ SHOTS = {
     ),
     "crosshair": Shot((160, 45), (Step(epoch(20), ("end", "h", "H", "H")),), options=("--pace", "free")),
     "crosshair-small": Shot((80, 24), (Step(epoch(20), ("h", "H", "H")),), options=("--pace", "free")),
+    "focus": Shot((160, 45), (Step(epoch(10), ("3", "z")), Step(epoch(11))), options=FAST),
+    "raw": Shot((160, 45), (Step(epoch(10), ("b",)), Step(epoch(11))), options=FAST),
     "small": Shot((80, 24), (Step(epoch(13)),), options=FAST),
     "help": Shot((160, 45), (Step(epoch(3), ("question_mark",)),), options=FAST),
     "summary": Shot((160, 45), (Step(epoch(20)),), options=("--pace", "free")),
