@@ -16,10 +16,11 @@ from gdtui.chart import numbers
 from gdtui.chart.axes import sound
 from gdtui.chart.cells import Cells
 from gdtui.chart.frame import Inks, frame
+from gdtui.chart.layers import Layers
 from gdtui.chart.layout import clean, room
 from gdtui.chart.palette import blend
 from gdtui.chart.picture import Mark, Picture, Scale, Series
-from gdtui.chart.raster import DOTS_X, DOTS_Y, Layer, pack, place, rasterise, spots
+from gdtui.chart.raster import DOTS_X, DOTS_Y, Layer, pack, place, spots
 
 _BRAILLE = 0x2800
 ABOVE, BELOW, MARK = (ord(c) for c in "▲▼┊")
@@ -39,9 +40,15 @@ _MARK_SHARE = 0.7
 
 
 def paint(
-    picture: Picture, width: int, height: int, inks: Inks, background: str, palette: list[str]
+    picture: Picture,
+    width: int,
+    height: int,
+    inks: Inks,
+    background: str,
+    palette: list[str],
+    layers: Layers | None = None,
 ) -> Cells:
-    """The whole chart, frame and data, in width × height cells; `palette` is added to."""
+    """The whole chart, frame and data, in width × height cells; `palette` and `layers` are added to."""
     picture = replace(picture, x=sound(picture.x), y=sound(picture.y))
     cells = Cells.blank(width, height, palette)
     canvas = room(picture.y, width, height)
@@ -49,7 +56,7 @@ def paint(
         _draw_frame(cells, picture.x, picture.y, inks)
     if canvas.width and canvas.height:
         _draw_rules(picture, cells.part(canvas), inks.grid)
-        compose(picture, cells.part(canvas), background)
+        compose(picture, cells.part(canvas), background, layers)
     return cells
 
 
@@ -71,17 +78,18 @@ def _frame_arrays(
     return characters, tuple(numbers), np.array(which, np.intp)
 
 
-def compose(picture: Picture, cells: Cells, background: str) -> None:
+def compose(picture: Picture, cells: Cells, background: str, layers: Layers | None = None) -> None:
     """Draw the picture's series and marks over the cells, whose blanks stay as they are."""
+    layers = layers or Layers()
     vivid = [series for series in picture.series if not series.faint]
     deep = sorted((one for one in picture.series if one.depth), key=lambda one: (-one.depth, one.faint))
     near = [one for one in picture.series if not one.depth]
     taken = np.zeros(cells.characters.shape, np.bool_)
-    _draw_envelopes(picture, cells, vivid, background, taken)
+    _draw_envelopes(picture, cells, vivid, background, taken, layers)
     columns = _draw_marks(picture, cells, background)
-    _draw_lines(picture, cells, deep, background, taken)
-    _draw_lines(picture, cells, [one for one in near if one.faint], background, taken)
-    _draw_lines(picture, cells, [one for one in near if not one.faint], background, taken)
+    _draw_lines(picture, cells, deep, background, taken, layers)
+    _draw_lines(picture, cells, [one for one in near if one.faint], background, taken, layers)
+    _draw_lines(picture, cells, [one for one in near if not one.faint], background, taken, layers)
     numbers.draw(picture, cells, background, GHOST_SHARE)
     for series in picture.series:
         _draw_points(picture, cells, series, background, taken)
@@ -123,10 +131,15 @@ def _stamp(cells: Cells, bits: NDArray[np.uint8], colour: str) -> None:
 
 
 def _draw_envelopes(
-    picture: Picture, cells: Cells, series: list[Series], background: str, taken: NDArray[np.bool_]
+    picture: Picture,
+    cells: Cells,
+    series: list[Series],
+    background: str,
+    taken: NDArray[np.bool_],
+    layers: Layers,
 ) -> None:
     drawn = [
-        (rasterise(one.envelope, picture.x, picture.y, cells.width, cells.height), one)
+        (layers.of((one.label, "envelope"), one.envelope, picture, cells), one)
         for one in series
         if not one.envelope.is_empty
     ]
@@ -146,7 +159,12 @@ def _thinned(dots: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _draw_lines(
-    picture: Picture, cells: Cells, series: list[Series], background: str, taken: NDArray[np.bool_]
+    picture: Picture,
+    cells: Cells,
+    series: list[Series],
+    background: str,
+    taken: NDArray[np.bool_],
+    layers: Layers,
 ) -> None:
     """Lines that share a cell keep all their dots, in the colour of the last.
 
@@ -156,7 +174,7 @@ def _draw_lines(
     for one in series:
         if one.line.is_empty:
             continue
-        layer = rasterise(one.line, picture.x, picture.y, cells.width, cells.height)
+        layer = layers.of((one.label, "line"), one.line, picture, cells)
         bits = pack(layer.dots)
         together = bits if one.depth else together | bits
         colour = blend(one.colour, background, GHOST_SHARE if one.faint else 1.0)

@@ -38,16 +38,6 @@ _BITS: Final = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]]
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
-    """What one trace covers."""
-
-    dots: Dots
-    above: Ints
-    """Columns of dots with a value above the window."""
-    below: Ints
-
-
-@dataclass(frozen=True, slots=True)
 class _Points:
     """The finite entries of a trace in dots (not yet whole ones), y downwards."""
 
@@ -56,6 +46,23 @@ class _Points:
     bottom: Floats
     joined: NDArray[np.bool_]
     """Entry i continues the line from entry i − 1."""
+
+    def since(self, start: int) -> "_Points":
+        """All but the first entries."""
+        return _Points(self.x[start:], self.top[start:], self.bottom[start:], self.joined[start:])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layer:
+    """What one trace covers."""
+
+    dots: Dots
+    above: Ints
+    """Columns of dots with a value above the window."""
+    below: Ints
+    points: _Points
+    """What was drawn, column by column unless it is sparse."""
+    is_sparse: bool
 
 
 def place(values: Floats, scale: Scale, cells: int, dots: int, *, downwards: bool = False) -> Floats:
@@ -85,22 +92,50 @@ def value_of(dot: float, scale: Scale, cells: int, dots: int) -> float:
     return scale.low + (scale.high - scale.low) * fraction
 
 
-def rasterise(trace: Trace, x: Scale, y: Scale, width: int, height: int) -> Layer:
-    """The dots of a trace on a canvas of width × height cells."""
+def rasterise(
+    trace: Trace, x: Scale, y: Scale, width: int, height: int, before: Layer | None = None
+) -> Layer:
+    """The dots of a trace on a canvas of width × height cells.
+
+    `before`: what was drawn of it last. As far as the two begin alike it is kept, all of it if they are.
+    """
     shape = (height * DOTS_Y, width * DOTS_X)
-    dots = np.zeros(shape, np.bool_)
     points = _points(trace, x, y, width, height)
-    if points.x.size == 0:
-        return Layer(dots, np.empty(0, np.int64), np.empty(0, np.int64))
     columns = np.floor(points.x).astype(np.int64)
-    if _is_sparse(points, columns):
+    is_sparse = _is_sparse(points, columns)
+    if not is_sparse:
+        points, columns = _by_column(points, columns)
+    alike = 0
+    if before is not None and before.dots.shape == shape and before.is_sparse is is_sparse:
+        alike = _alike(points, before.points)
+        if alike == points.x.size == before.points.x.size:
+            return before
+    if before is None or alike < 2:
+        dots, start = np.zeros(shape, np.bool_), 0
+    else:
+        dots, start = before.dots.copy(), alike - 2
+        dots[:, max(int(columns[alike - 1]), 0) :] = False
+    _draw(dots, columns[start:], points.since(start), is_sparse)
+    return Layer(dots, *_off_scale(points, columns, shape), points, is_sparse)
+
+
+def _alike(points: _Points, before: _Points) -> int:
+    """How many entries they have in common at their beginning."""
+    count = min(points.x.size, before.x.size)
+    differ = points.x[:count] != before.x[:count]
+    differ |= points.top[:count] != before.top[:count]
+    differ |= points.bottom[:count] != before.bottom[:count]
+    differ |= points.joined[:count] != before.joined[:count]
+    return int(differ.argmax()) if differ.any() else count
+
+
+def _draw(dots: Dots, columns: Ints, points: _Points, is_sparse: bool) -> None:
+    if is_sparse:
         _draw_points(dots, points.x, points.top)
         _draw_lines(dots, points.x, points.top, points.x, points.top, points.joined)
     else:
-        points, columns = _by_column(points, columns)
         _draw_columns(dots, columns, points)
         _draw_links(dots, columns, points)
-    return Layer(dots, *_off_scale(points, columns, shape))
 
 
 def pack(dots: Dots) -> NDArray[np.uint8]:

@@ -21,6 +21,7 @@ from gdtui.chart.palette import FAINT
 
 if TYPE_CHECKING:
     from gdtui.chart.cells import Cells
+    from gdtui.chart.layers import Layers
     from gdtui.chart.picture import Picture, Scale
 
 _MOST_INKS = 256
@@ -71,6 +72,7 @@ class Chart(Explorable):
         """What was painted, with the cursor."""
         self._cursor: float | None = None
         self._palette = [""]
+        self._layers: Layers | None = None
         self._strips: dict[int, Strip] = {}
         self._styles_by_colour: dict[str, Style] = {}
 
@@ -168,12 +170,14 @@ class Chart(Explorable):
     def _paint(self) -> "Cells":
         from gdtui.chart.canvas import paint
         from gdtui.chart.frame import Inks
+        from gdtui.chart.layers import Layers
 
         assert self._picture is not None
+        self._layers = self._layers or Layers()
         axis, grid, label = (self._ink(f"chart--{part}") for part in ("axis", "grid", "label"))
         inks = Inks(axis=axis, label=label, grid=grid)
         background = self._background.hex6.lower()
-        return paint(self._picture, *self._content, inks, background, self._palette)
+        return paint(self._picture, *self._content, inks, background, self._palette, self._layers)
 
     # --- Lines ------------------------------------------------------------------------------------
 

@@ -283,3 +283,44 @@ def test_value_of_is_the_inverse_of_place(scale: Scale) -> None:
     values = np.array([scale.low, scale.high, scale.high / 3])
     dots = place(values, scale, 50, 2)
     assert [value_of(dot, scale, 50, 2) for dot in dots] == pytest.approx(values.tolist())
+
+
+# --- Frame after frame ----------------------------------------------------------------------------
+
+
+@given(st.data())
+def test_a_line_that_grows_is_drawn_as_if_it_had_always_been_there(data: st.DataObject) -> None:
+    """Also where its last column changes, where it has gaps, and where it becomes another line."""
+    value = st.one_of(st.floats(-0.2, 1.2), st.just(np.nan))
+    size = data.draw(st.sampled_from([(20, 5), (3, 4)]))
+    layer = None
+    x, low, high = [], [], []
+    for _ in range(data.draw(st.integers(2, 6))):
+        step = data.draw(st.sampled_from(["extend", "last", "other"]))
+        if step == "other":
+            x, low, high = [], [], []
+        elif step == "last" and x:
+            high[-1] = max(low[-1], data.draw(value))
+        for _ in range(data.draw(st.integers(0, 8))):
+            x.append((x[-1] if x else -0.1) + data.draw(st.floats(0.001, 0.2)))
+            low.append(data.draw(value))
+            high.append(low[-1] + data.draw(st.sampled_from([0.0, 0.3])))
+        trace = Trace(np.array(x), np.array(low), np.array(high))
+        layer = rasterise(trace, UNIT, UNIT, *size, layer)
+        fresh = rasterise(trace, UNIT, UNIT, *size)
+        assert (layer.dots == fresh.dots).all()
+        assert layer.above.tolist() == fresh.above.tolist()
+        assert layer.below.tolist() == fresh.below.tolist()
+        assert rasterise(trace, UNIT, UNIT, *size, layer) is layer
+
+
+@pytest.mark.parametrize("end", [0.99, 0.01])
+def test_where_the_old_end_was_nothing_of_it_is_left(end: float) -> None:
+    """The line to it began in the column of the last value that stays."""
+    x = middle(np.array([1.0, 1.2, 3.0, 3.2, 4.0, 4.2]), 40)
+    low, high = np.full(6, 0.5), np.full(6, 0.6)
+    is_end = x > middle(3.5, 40)
+    before = rasterise(Trace(x, np.where(is_end, end, low), np.where(is_end, end, high)), UNIT, UNIT, 20, 10)
+    after = rasterise(Trace(x, low, high), UNIT, UNIT, 20, 10, before)
+    assert (after.dots == rasterise(Trace(x, low, high), UNIT, UNIT, 20, 10).dots).all()
+    assert (after.dots != before.dots).any()
