@@ -127,18 +127,16 @@ def _picture(arm: Arm, low: float, high: float) -> str:
 
 
 def _figures(report: Report) -> str:
-    """What else was measured: a line a figure, a column an arm."""
-    heading = ("also measured", *map(_name, report.arms))
-    rows = []
-    for figure in report.arms[0].figures:
-        cells = [
-            f"{number(found.value)} ({interval(*found.interval)})"
-            for arm in report.arms
-            for found in arm.figures
-            if found.name == figure.name
-        ]
-        rows.append((f"{figure.name}, {figure.unit}" if figure.unit else figure.name, *cells))
-    return plain_table([heading, *(row for row in rows if len(row) == len(heading))], left={0})
+    """What else was measured: a column an arm, below each figure its interval."""
+    rows: list[tuple[str, ...]] = [("also measured", *map(_name, report.arms))]
+    for first in report.arms[0].figures:
+        found = [figure for arm in report.arms for figure in arm.figures if figure.name == first.name]
+        if len(found) < len(report.arms):
+            continue
+        name = f"{first.name}, {first.unit}" if first.unit else first.name
+        rows.append((name, *(number(figure.value) for figure in found)))
+        rows.append(("", *(interval(*figure.interval) for figure in found)))
+    return plain_table(rows, left={0})
 
 
 def interval(low: float, high: float) -> str:

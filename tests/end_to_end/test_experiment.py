@@ -1,4 +1,4 @@
-"""`gdtui experiment` from outside: its report, its JSON, and that nothing is left behind."""
+"""`gdtui experiment` from outside: report and JSON; nothing is left behind of it, nor of a sweep."""
 
 import contextlib
 import json
@@ -33,7 +33,7 @@ def test_the_report_says_all_that_one_must_know(cli: Cli) -> None:
     assert {"claim", "measured", "meaning", "varied", "held", "note", "rule", "source"} <= heads
     assert any(line.split()[:5] == ["full", "batch", "0", "of", "4"] for line in lines)
     assert "lr × curvature is 0.5" in result.stdout
-    assert max(map(len, lines)) <= 110
+    assert max(map(len, lines)) <= 100
     assert lines[-1].startswith("4 seeds · cpu · ")
 
 
@@ -46,10 +46,13 @@ def test_a_device_that_is_not_there_is_a_wrong_call(cli: Cli) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_whatever_ends_it_nothing_is_left(number: signal.Signals, cli_env: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "line", ["experiment linear-scaling --seeds 200", "sweep --batch-sizes 1 --epochs 1000000"]
+)
+def test_whatever_ends_it_nothing_is_left(line: str, number: signal.Signals, cli_env: dict[str, str]) -> None:
     mark = f"GDTUI_TEST_{os.getpid()}_{number}"
     program = subprocess.Popen(
-        [sys.executable, "-m", "gdtui", "experiment", "linear-scaling", "--seeds", "200", "--device", "cpu"],
+        [sys.executable, "-m", "gdtui", *line.split(), "--device", "cpu"],
         env={**cli_env, mark: "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
