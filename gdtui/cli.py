@@ -76,6 +76,8 @@ def _app(arguments: list[str]) -> int:
 
     try:
         chosen, path = _begun(parser, typed, APP_PACE)
+        for note in chosen.notes:  # seen once the app has left the screen
+            print(f"{parser.prog}: {note}", file=sys.stderr)
         return run_live(chosen.settings, path, theme=chosen.theme, fps=chosen.fps, keys=chosen.keys)
     except RunDirectoryError as error:
         parser.error(str(error))

@@ -58,10 +58,12 @@ def test_its_panels_come_with_its_defaults_and_it_leaves_nothing(start_app: Star
 
 
 def test_an_exception_in_a_late_step_is_one_panels_news(start_app: StartApp, tmp_path: Path) -> None:
-    (tmp_path / "net.py").write_text("LIMIT = 500\n" + NET)
+    broadcast = NET.replace("output.squeeze(-1)", "output")
+    (tmp_path / "net.py").write_text("LIMIT = 500\n" + broadcast)
     app = start_app("--problem", str(tmp_path / "net.py"), "--pace", "free")
     app.terminal.wait_for(lambda: app.terminal.text.count("failed: net.py:13: ValueError: too late") == 2)
     assert "Traceback" not in app.terminal.text
+    assert "gdtui: Using a target size (torch.Size([8])) that is different to the input size" in app.said
     assert any(found[1].traceback for found in app.records(StateChanged))
     app.terminal.send("q")
     assert app.terminal.wait() == 0
