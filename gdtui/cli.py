@@ -7,18 +7,12 @@ import errno
 import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
 from gdtui import __version__
 
 if TYPE_CHECKING:
-    from argparse import Namespace
-
     from engine.settings import RunSettings
-    from engine.tasks import Loaded
-    from gdtui.options import Options
-    from gdtui.usage import Parser
 
 OK: Final = 0
 FAILED: Final = 1
@@ -72,10 +66,11 @@ def _app(arguments: list[str]) -> int:
         parser.error("the app needs a terminal; without one, use: gdtui train")
 
     from engine.rundir import RunDirectoryError
+    from gdtui.beginning import begun
     from gdtui.live import run_live
 
     try:
-        chosen, path = _begun(parser, typed, APP_PACE)
+        chosen, path = begun(parser, typed, APP_PACE)
         for note in chosen.notes:  # seen once the app has left the screen
             print(f"{parser.prog}: {note}", file=sys.stderr)
         return run_live(chosen.settings, path, theme=chosen.theme, fps=chosen.fps, keys=chosen.keys)
@@ -90,9 +85,10 @@ def _train(arguments: list[str]) -> int:
     typed = parser.parse(arguments)
 
     from engine.rundir import RunDirectory, RunDirectoryError
+    from gdtui.beginning import begun
 
     try:
-        chosen, path = _begun(parser, typed, None)
+        chosen, path = begun(parser, typed, None)
         for note in chosen.notes:
             print(f"{parser.prog}: {note}", file=sys.stderr)
         run = RunDirectory.create(path, chosen.settings, __version__)
@@ -221,15 +217,16 @@ def _sweep(arguments: list[str]) -> int:
 
     from engine.rundir import RunDirectory, RunDirectoryError
     from engine.sweep.run import Plan
+    from gdtui.beginning import begun, empty_directory
     from gdtui.runs import remove
     from gdtui.sweep import run_sweep
 
     def new_run(settings: "RunSettings") -> RunDirectory:
         name = settings.variants[0].name.replace(" ", "-").lower()
-        return RunDirectory.create(below / name if below else _new_run(), settings, __version__)
+        return RunDirectory.create(below / name if below else empty_directory(), settings, __version__)
 
     try:
-        chosen, loaded_in = _begun(parser, typed, None)
+        chosen, loaded_in = begun(parser, typed, None)
         remove(loaded_in)  # each arm has a directory of its own, and loads there
         for note in chosen.notes:
             print(f"{parser.prog}: {note}", file=sys.stderr)
@@ -248,71 +245,6 @@ _COMMANDS: Final[dict[str, Callable[[list[str]], int]]] = {
     "runs": _runs,
     "problems": _problems,
 }
-
-
-def _begun(parser: "Parser", typed: "Namespace", default_pace: float | None) -> tuple["Options", Path]:
-    """The run that was described, its problem loaded if it must be first, and the run's directory.
-
-    Ends the program with exit status 2 when it makes no sense.
-    """
-    from engine.settings import SettingsError
-    from gdtui.data_options import must_load, read_data
-
-    try:
-        problem, data = read_data(typed)
-    except SettingsError as error:
-        parser.error(str(error))
-    if not must_load(problem, data):
-        return _understood(parser, typed, default_pace, None), typed.run_dir or _new_run()
-
-    from engine.loading import LoadingError
-    from gdtui.loading import load_problem
-    from gdtui.runs import remove
-
-    path = typed.run_dir or _new_run()
-    try:
-        loaded = load_problem(problem, data, typed.seed, typed.device, path)
-    except LoadingError as error:
-        if typed.debug:
-            print(error.traceback.rstrip(), file=sys.stderr)
-        parser.error(str(error))
-    try:
-        return _understood(parser, typed, default_pace, loaded), path
-    except SystemExit:
-        remove(path)
-        raise
-
-
-def _understood(
-    parser: "Parser", typed: "Namespace", default_pace: float | None, loaded: "Loaded | None"
-) -> "Options":
-    """The options with what the problem suggests; ends the program when they make no sense."""
-    from engine.settings import SettingsError
-    from gdtui.options import read_options
-
-    try:
-        return read_options(typed, default_pace=default_pace, loaded=loaded)
-    except SettingsError as error:
-        parser.error(str(error))
-
-
-def _new_run() -> Path:
-    """An empty directory of our own for a run: two that start in the same second get two."""
-    from engine.rundir import RunDirectoryError, default_root, new_run_path
-
-    while True:
-        path = new_run_path(default_root())
-        try:
-            path.mkdir(parents=True)
-        except FileExistsError:
-            if not path.is_dir():
-                raise RunDirectoryError(f"{path.parent} is not a directory") from None
-        except OSError as error:
-            raise RunDirectoryError(
-                f"cannot write to {default_root()}: {error.strerror}. Name another place with --run-dir DIR"
-            ) from None
-        else:
-            return path
 
 
 def _has_screen() -> bool:
