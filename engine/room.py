@@ -39,20 +39,22 @@ def retreat(
         return Retreat(
             back, None, f"{said}: back to a batch of {worked.resolve(n).batch_size:,}, which worked"
         )
-    divided = _divided(settings, n)
+    divided = accumulated(settings, n, now.batch_size // 2)
     size = divided.resolve(n).batch_size
     return Retreat(
         divided, None, f"{said}: batches of {size:,}, the effective batch stays {now.effective_batch:,}"
     )
 
 
-def _divided(settings: VariantSettings, n: int) -> VariantSettings:
-    """A batch of at most half the size, accumulated to the same effective batch."""
+def accumulated(settings: VariantSettings, n: int, most: int) -> VariantSettings:
+    """The same effective batch, accumulated from batches of at most `most` samples (from 1 to the batch's).
+
+    Of batches that add up to it exactly the largest; full is cut into even pieces, the last may be shorter.
+    """
     now = settings.resolve(n)
     if now.is_full:
-        steps = -(-n // (now.batch_size // 2))
-        return replace(settings, batch_size=FULL, accumulation_steps=steps)
-    size = next(size for size in range(now.batch_size // 2, 0, -1) if now.batch_size % size == 0)
+        return replace(settings, batch_size=FULL, accumulation_steps=-(-n // most))
+    size = next(size for size in range(most, 0, -1) if now.batch_size % size == 0)
     return replace(
         settings, batch_size=size, accumulation_steps=settings.accumulation_steps * (now.batch_size // size)
     )

@@ -19,7 +19,7 @@ from textual.containers import Horizontal
 from textual.driver import Driver
 
 from engine.rundir import RunDirectory
-from gdtui import keys, spans
+from gdtui import keys, spans, wording
 from gdtui.chart.widget import Chart
 from gdtui.explore_actions import ExploreActions
 from gdtui.keyscript import Press, play
@@ -30,6 +30,7 @@ from gdtui.panels.line import Line
 from gdtui.panels.noise import Noise
 from gdtui.panels.summary import Summary
 from gdtui.panels.variant import VariantPanel
+from gdtui.tell_actions import TellActions
 from gdtui.terminal import when_gone
 from gdtui.theme import THEMES, colours, ink, themes
 
@@ -54,7 +55,7 @@ def _key_commands() -> type[Provider]:
     return KeyCommands
 
 
-class GdtuiApp(ExploreActions, LookActions, App[None]):
+class GdtuiApp(ExploreActions, LookActions, TellActions, App[None]):
     """Three variants train live, side by side."""
 
     TITLE = "gdtui"
@@ -176,7 +177,7 @@ class GdtuiApp(ExploreActions, LookActions, App[None]):
             self._source = LogSource(self.run_directory)
         return self._source
 
-    # --- Keys: settings -------------------------------------------------------------------------
+    # --- Keys: what is chosen -------------------------------------------------------------------
 
     def action_select(self, place: int) -> None:
         """One variant, or all of them (0)."""
@@ -184,18 +185,6 @@ class GdtuiApp(ExploreActions, LookActions, App[None]):
             self.say([f"there is no variant {place}"])
             return
         self.live.look(selected=place - 1 if place else None)
-
-    def action_batch(self, step: int) -> None:
-        self._told(self.live.commander.batch(self.live.chosen, step))
-
-    def action_lr(self, step: int) -> None:
-        self._told(self.live.commander.lr(self.live.chosen, step))
-
-    def action_accumulation(self, step: int) -> None:
-        self._told(self.live.commander.accumulation(self.live.chosen, step))
-
-    def action_momentum(self) -> None:
-        self._told(self.live.commander.momentum(self.live.chosen))
 
     def action_edit(self) -> None:
         """A form for exact values."""
@@ -209,29 +198,6 @@ class GdtuiApp(ExploreActions, LookActions, App[None]):
     def _edited(self, settings: "dict[str, VariantSettings] | None") -> None:
         if settings:
             self._told(self.live.commander.apply(settings))
-
-    def action_restart(self) -> None:
-        self._told(self.live.commander.restart(self.live.chosen))
-
-    def action_scaling(self, restart: bool) -> None:
-        self._told(self.live.commander.scaling(restart))
-
-    # --- Keys: going on -------------------------------------------------------------------------
-
-    def action_pause(self) -> None:
-        self._told(self.live.commander.pause())
-
-    def action_step(self) -> None:
-        self._told(self.live.commander.step(self.live.chosen))
-
-    def action_extend(self) -> None:
-        self._told(self.live.commander.extend())
-
-    def action_pace(self, step: int) -> None:
-        self._told(self.live.commander.pace(step))
-
-    def action_free(self) -> None:
-        self._told(self.live.commander.free())
 
     # --- Keys: view and program -----------------------------------------------------------------
 
@@ -286,12 +252,8 @@ class GdtuiApp(ExploreActions, LookActions, App[None]):
         self.crash = f"gdtui stopped on an error of its own: {what}\nWhat was trained is kept. {where}"
         self.panic(Text(self.crash))
 
-    def _told(self, notes: list[str]) -> None:
-        """After a command: say what is to be said, and show it as pending at once."""
-        self.say(notes)
-        self.live.tick(figures=True)
-
     def say(self, notes: list[str], severity: Severity = "information") -> None:
-        """Notes in the corner, for a few seconds."""
+        """Notes in the corner, for as long as it takes to read them."""
         for note in notes:
-            self.notify(note, severity=severity, timeout=8 if severity == "error" else 3, markup=False)
+            seconds = max(8 if severity == "error" else 3, wording.reading_seconds(note))
+            self.notify(note, severity=severity, timeout=seconds, markup=False)

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 from msgspec.structs import replace
 
+from engine.room import accumulated
 from engine.session import Notice
 from engine.settings import FULL, VariantSettings
 from gdtui import ladders, wording
@@ -87,6 +88,23 @@ class Commander:
                 )
                 return f"{what} already"
             return replace(wanted, accumulation_steps=steps)
+
+        return self._change(chosen, stepped)
+
+    def accumulate(self, chosen: Sequence[VariantState]) -> Notes:
+        """Half the batch, twice accumulated: the same effective batch, in less memory.
+
+        Where memory ran out, the effective batch that was wanted, from batches as they work now.
+        """
+
+        def stepped(one: VariantState) -> VariantSettings | str:
+            n, wanted = one.tally.n, one.wanted
+            if not n:
+                return "its data are still being loaded"
+            size = wanted.resolve(n).batch_size
+            if one.too_large is not None and wanted == one.tally.settings:
+                return accumulated(one.too_large, n, size)
+            return accumulated(wanted, n, size // 2) if size > 1 else "the batch is 1 already"
 
         return self._change(chosen, stepped)
 

@@ -57,6 +57,12 @@ TABLE: Final[tuple[Entry, ...]] = (
         rank=4,
     ),
     Entry(
+        "accumulate",
+        "Settings of the selected",
+        (Stroke("u", "u", "accumulate", "Accumulate instead: half the batch, twice accumulated"),),
+        "halve the batch, double the accumulation: the same effective batch in less memory",
+    ),
+    Entry(
         "momentum",
         "Settings of the selected",
         (Stroke("m", "m", "momentum", "Momentum: 0 or 0.9"),),

@@ -84,6 +84,8 @@ class VariantState:
     """What the log wants the user to be told: notes of changes, refusals. The app takes it."""
     notice: str = ""
     """What the session said of it and no log may hold."""
+    too_large: VariantSettings | None = None
+    """What memory did not suffice for, so that it goes on with less; until other settings are chosen."""
     is_blocked: bool = False
     """Its log cannot be written: it waits, whatever the log said last."""
     _smoothed: dict[float, float] = field(default_factory=dict)
@@ -112,7 +114,7 @@ class VariantState:
         if self.current is not None and len(self.current.history):
             self.ghost = self.current
         self.current = Generation(History(record.n))
-        self.notice, self.is_blocked = "", False
+        self.notice, self.is_blocked, self.too_large = "", False, None
         self._smoothed.clear()
         self._trained.clear()
 
@@ -129,8 +131,13 @@ class VariantState:
         label = difference(before, record.settings, self.tally.n)
         if self.current is not None and label:
             self.current.changes.append(Change(record.samples, record.update - 1, record.seconds, label))
+        n = self.tally.n
+        is_less = record.settings.resolve(n).effective_batch < (wanted := before.resolve(n).effective_batch)
+        # Nobody's command: memory ran out.
+        self.too_large = before if is_less and not record.command else None
         if record.note:
-            self.said.append(f"{self.tally.name}: {record.note}")
+            offer = f"; u accumulates {wanted:,} from such batches" if self.too_large else ""
+            self.said.append(f"{self.tally.name}: {record.note}{offer}")
         self._trained.clear()  # what follows has another speed
 
     def _measure(self) -> None:

@@ -1,8 +1,12 @@
 """Numbers and settings as words on the screen: pure functions from values to short text."""
 
 import math
+from typing import Final
 
 from engine.settings import FULL, BatchSize, VariantSettings
+
+_READ: Final = 15
+"""Characters read in a second."""
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -72,6 +76,11 @@ def clock(seconds: float) -> str:
     whole = int(seconds)
     hours, minutes = whole // 3600, whole // 60 % 60
     return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes:02}:{whole % 60:02}"
+
+
+def reading_seconds(text: str) -> float:
+    """How long somebody reads on this, who is looking elsewhere."""
+    return len(text) / _READ
 
 
 def count(value: float) -> str:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.room import retreat
+from engine.room import accumulated, retreat
 from engine.settings import FULL, BatchSize, VariantSettings
 
 sizes: st.SearchStrategy[BatchSize] = st.integers(1, 300) | st.just(FULL)
@@ -38,3 +38,16 @@ def test_what_no_longer_works_is_halved_although_it_had_worked() -> None:
     back = retreat(settings, 1000, micro_batch=10**6, worked=settings)
     assert back is not None
     assert (back.settings.batch_size, back.settings.accumulation_steps) == (32, 2)
+
+
+@given(n=st.integers(1, 300), size=sizes, steps=st.integers(1, 9), share=st.floats(0, 1))
+def test_accumulated_is_the_same_effective_batch_from_batches_of_at_most_so_many(
+    n: int, size: BatchSize, steps: int, share: float
+) -> None:
+    settings = VariantSettings(batch_size=size, accumulation_steps=steps, lr=0.3)
+    before = settings.resolve(n)
+    most = max(1, int(share * before.batch_size))
+    after = accumulated(settings, n, most)
+    assert after.resolve(n).batch_size <= most
+    assert after.resolve(n).effective_batch == before.effective_batch
+    assert after.lr == settings.lr
