@@ -52,7 +52,7 @@ def estimated(trainer: Trainer, count: int, batch_size: int, seed: int) -> Noise
     return noise_scale(rows.numpy(), batch_size, trainer.n)
 
 
-@pytest.mark.parametrize("name", ["synthetic"])
+@pytest.mark.parametrize("name", ["synthetic", "digits"])
 @pytest.mark.parametrize("epochs", [0, 3])
 @pytest.mark.parametrize("how", ["full in 64 pieces", "512 consecutive batches of one"])
 def test_the_exact_value_lies_in_the_interval(name: str, epochs: int, how: str) -> None:
