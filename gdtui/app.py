@@ -24,6 +24,7 @@ from gdtui.chart.widget import Chart
 from gdtui.explore_actions import ExploreActions
 from gdtui.keyscript import Press, play
 from gdtui.look_actions import LookActions
+from gdtui.measure_actions import MeasureActions
 from gdtui.pacing import Pacer
 from gdtui.panels.footer import Footer
 from gdtui.panels.line import Line
@@ -55,7 +56,7 @@ def _key_commands() -> type[Provider]:
     return KeyCommands
 
 
-class GdtuiApp(ExploreActions, LookActions, TellActions, App[None]):
+class GdtuiApp(ExploreActions, LookActions, MeasureActions, TellActions, App[None]):
     """Three variants train live, side by side."""
 
     TITLE = "gdtui"
@@ -121,7 +122,7 @@ class GdtuiApp(ExploreActions, LookActions, TellActions, App[None]):
                 for index, variant in enumerate(variants):
                     yield VariantPanel(index, variant.name)
         yield Line("\n" * (len(variants) - 1), id="lines")
-        yield Line("\n\n", id="focused")
+        yield Line("\n\n\n", id="focused")
         yield Footer(id="footer")
         yield Summary(id="summary")
 

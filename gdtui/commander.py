@@ -27,6 +27,8 @@ class Controls(Protocol):
     def step_once(self, names: Iterable[str]) -> None: ...
     def set_pace(self, pace: float | None) -> None: ...
     def extend(self) -> None: ...
+    def measure(self, names: Iterable[str]) -> None: ...
+    def set_measuring(self, is_on: bool) -> None: ...
     def poll(self) -> list[Notice]: ...
 
 
@@ -216,3 +218,21 @@ class Commander:
             self._last_pace = self._store.pace
         self._controls.set_pace(pace)
         return []
+
+    # --- Measuring ------------------------------------------------------------------------------
+
+    def measure(self, chosen: Sequence[VariantState]) -> Notes:
+        """Noise scale and sharpness at once."""
+        if self._controls is None:
+            return [self.refusal]
+        able = [one.tally.name for one in chosen if one.current is not None and not one.is_broken]
+        self._controls.measure(able)
+        return ["measuring…"] if able else ["there are no weights to measure yet"]
+
+    def measuring(self) -> Notes:
+        """Now and then, or only when asked."""
+        if self._controls is None:
+            return [self.refusal]
+        is_on = not any(one.is_measuring for one in self._store.states)
+        self._controls.set_measuring(is_on)
+        return ["measuring now and then, 5% of the time" if is_on else "measuring only when asked (!)"]

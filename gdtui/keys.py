@@ -145,6 +145,28 @@ TABLE: Final[tuple[Entry, ...]] = (
         label="free",
         rank=7,
     ),
+    Entry(
+        "measure",
+        "Measuring",
+        (Stroke("exclamation_mark", "!", "measure", "Measure noise scale and sharpness now"),),
+        "measure noise scale and sharpness of the selected now",
+        label="measure",
+        rank=8,
+    ),
+    Entry(
+        "measuring",
+        "Measuring",
+        (Stroke("M", "M", "measuring", "Measuring: on or off"),),
+        "measure now and then, for 5% of the time (as at the start), or only when asked",
+    ),
+    Entry(
+        "landscape",
+        "Measuring",
+        (Stroke("v", "v", "landscape", "Landscape: the loss around the weights"),),
+        "the loss on a plane through the weights, with the paths that training takes on it",
+        label="landscape",
+        rank=7,
+    ),
     *VIEW,
     Entry(
         "stills",

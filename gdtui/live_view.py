@@ -17,6 +17,7 @@ from gdtui.chart.widget import Chart
 from gdtui.commander import Commander
 from gdtui.explorer import Explorer
 from gdtui.focus import focused
+from gdtui.gauges import gauges
 from gdtui.panels.line import Line
 from gdtui.panels.noise import Noise
 from gdtui.panels.summary import Summary
@@ -35,6 +36,8 @@ _READ_SECONDS: Final = 0.03
 """Reading a tick may take so long; what is left comes with the next."""
 _READ_RECORDS: Final = 200
 """Records of one log before the next one gets its turn."""
+_GAUGED: Final = 3
+"""Rows of figures from which one is for what was measured beside the loss."""
 _FIGURES_SECONDS: Final = 0.25
 _BORDER: Final = 2
 _PLACE: Final = 3
@@ -283,10 +286,16 @@ class LiveView:
     def _words(self, one: VariantState, width: int, rows: int) -> tuple[Content, Content]:
         """Settings and figures, as the variant stands; under the crosshair, as it was there."""
         if self.explorer.cursor is None:
-            said = figures.rows(one, self.store, self.view.smoothing, width, rows)
-            return texts.settings(one, width), said
+            return texts.settings(one, width), self._figures(one, width, rows)
         batch = self.explorer.under_cursor(one)
         return reading.settings(batch, width), reading.figures(batch, width)
+
+    def _figures(self, one: VariantState, width: int, rows: int) -> Content:
+        """So many rows; where there is room for three, the last says what was measured beside the loss."""
+        if rows < _GAUGED or texts.trouble(one):
+            return figures.rows(one, self.store, self.view.smoothing, width, rows)
+        said = figures.rows(one, self.store, self.view.smoothing, width, rows - 1)
+        return said + Content("\n") + gauges(one.tally, width)
 
     def _line(self, one: VariantState, width: int) -> Content:
         is_selected = one.index == self.view.selected

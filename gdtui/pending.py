@@ -15,11 +15,16 @@ from engine.messages import (
     CommandSent,
     End,
     Extend,
+    Measure,
+    Measured,
+    MeasuringSet,
     Pause,
     Planned,
+    Record,
     Refused,
     Restart,
     Resume,
+    SetMeasuring,
     SetPace,
     Started,
     State,
@@ -33,7 +38,18 @@ from engine.settings import VariantSettings
 _SETTINGS = (Change, Restart)
 _GOING = (Pause, Resume, StepOnce)
 _PLAN = (SetPace, Extend)
-_ALL = (*_SETTINGS, *_GOING, *_PLAN)
+_MEASURING = (Measure, SetMeasuring)
+_ALL = (*_SETTINGS, *_GOING, *_PLAN, *_MEASURING)
+_CONFIRMS: dict[type[Record], tuple[type[Command], ...]] = {
+    Started: _SETTINGS,
+    Changed: (Change,),
+    StateChanged: _GOING,
+    Planned: _PLAN,
+    Measured: _MEASURING,
+    MeasuringSet: _MEASURING,
+    WorkerReplaced: _ALL,
+}
+"""What the command in a record confirms."""
 _BROKEN = (State.FAILED, State.OUT_OF_MEMORY)
 
 
@@ -50,23 +66,19 @@ class Pending:
 
     def add(self, record: AnyRecord) -> None:
         """Take in the next record about the variant."""
+        if kinds := _CONFIRMS.get(type(record)):
+            self._confirm(getattr(record, "command", 0), kinds)
         match record:
             case CommandSent():
                 self._note(record)
             case Started():
                 self.draft = None
-                self._confirm(record.command, _SETTINGS)
-            case Changed() | Refused():
-                self._confirm(record.command, (Change,))
-            case StateChanged():
-                self._confirm(record.command, _GOING)
-                if record.state in _BROKEN:
-                    self._broken_at = record.wall_time
-                    self._give_up()
-            case Planned():
-                self._confirm(record.command, _PLAN)
-            case WorkerReplaced():
-                self._confirm(record.command, _ALL)
+            case Refused():
+                refused = [type(each) for each in self.commands if each.id == record.command]
+                self._confirm(record.command, tuple(refused) or (Change,))
+            case StateChanged() if record.state in _BROKEN:
+                self._broken_at = record.wall_time
+                self._give_up()
             case WorkerDied() | End():
                 self._give_up()
             case _:
@@ -91,6 +103,12 @@ class Pending:
         """The unconfirmed pace, in a tuple of one: None is a pace, too."""
         paces = [command.pace for command in self.commands if isinstance(command, SetPace)]
         return (paces[-1],) if paces else None
+
+    @property
+    def measuring(self) -> bool | None:
+        """The unconfirmed word to measure now and then, or not to."""
+        words = [command.is_on for command in self.commands if isinstance(command, SetMeasuring)]
+        return words[-1] if words else None
 
     @property
     def epochs(self) -> int | None:

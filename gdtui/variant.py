@@ -15,6 +15,7 @@ from engine.messages import (
     AnyRecord,
     Changed,
     Chunk,
+    MeasuringSet,
     Pause,
     Refused,
     Resume,
@@ -105,6 +106,8 @@ class VariantState:
                 self._learn(record)
             case Changed():
                 self._mark(record, before)
+            case MeasuringSet() if record.detail:
+                self.said.append(f"{self.tally.name}: {record.detail}")
             case Refused():
                 self.said.append(f"{self.tally.name}: {record.detail}")
             case _ if self.current is not None:
@@ -224,6 +227,12 @@ class VariantState:
     def is_broken(self) -> bool:
         """Nobody is there who could obey anything but a restart."""
         return self.tally.state in BROKEN
+
+    @property
+    def is_measuring(self) -> bool:
+        """Now and then, once everything pending is obeyed; else only when asked."""
+        wanted = self.pending.measuring
+        return self.tally.is_measuring if wanted is None else wanted
 
     @property
     def has_ended(self) -> bool:

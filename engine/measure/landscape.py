@@ -125,8 +125,9 @@ def window_around(points: Array) -> Window:
     extent = float(max((high - low).max(), 1e-6 * np.abs(points).max(), 1e-9))
     # Neither side may be so thin that the picture shows a line of the plane only.
     half = np.maximum((high - low) * (0.5 + _MARGIN), extent * 0.3)
-    x, y = (low + high) / 2
-    return Window(left=x - half[0], right=x + half[0], bottom=y - half[1], top=y + half[1])
+    x, y = ((low + high) / 2).tolist()
+    across, up = half.tolist()
+    return Window(left=x - across, right=x + across, bottom=y - up, top=y + up)
 
 
 def loss_row(

@@ -14,10 +14,12 @@ from engine.messages import (
     CommandSent,
     Evaluation,
     Extend,
+    Measure,
     Pause,
     Record,
     Restart,
     Resume,
+    SetMeasuring,
     SetPace,
     Started,
     State,
@@ -76,6 +78,14 @@ class FakeControls:
     def extend(self) -> None:
         for name in self.names:
             self._send(name, Extend, epochs=40)
+
+    def measure(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._send(name, Measure)
+
+    def set_measuring(self, is_on: bool) -> None:
+        for name in self.names:
+            self._send(name, SetMeasuring, is_on=is_on)
 
     def poll(self) -> list[Notice]:
         notices, self.notices = self.notices, []

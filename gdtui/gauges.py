@@ -1,0 +1,55 @@
+"""What was measured beside the loss, in one line: noise scale beside the batch, sharpness beside 2 ÷ lr."""
+
+import math
+
+from textual.content import Content
+
+from engine.tally import Tally
+from gdtui import wording
+from gdtui.wording import number
+
+_QUIET = "$quiet"
+
+
+def gauges(tally: Tally, width: int) -> Content:
+    """Such as "noise scale 48 (31–75) · batch 64   λ 3.1 · 2/lr 200"; shorter where it is narrow."""
+    for brevity in range(3):
+        said = "  ".join(part for part in (_noise(tally, brevity), _sharpness(tally, brevity > 0)) if part)
+        if len(said) <= width:
+            break
+    return Content.styled(said, _QUIET).truncate(width, ellipsis=True)
+
+
+def _noise(tally: Tally, brevity: int) -> str:
+    found, name = tally.noise.noise if tally.noise else None, "noise" if brevity else "noise scale"
+    if found is None:
+        return f"{name} –" if tally.is_measuring else "measuring is off (M)"
+    batch = tally.resolved.effective_batch if tally.resolved else 0
+    against = f" · batch {wording.count(batch)}"
+    if not found.is_reliable:
+        least = f" (over {_samples(found.low)})" if found.low >= 1 and not brevity else ""
+        return f"{name}: not reliable yet{least}"
+    interval = f"({_samples(found.low)}–{_samples(found.high)})"
+    return f"{name} {_samples(found.value)} {interval}{'' if brevity > 1 else against}"
+
+
+def _sharpness(tally: Tally, is_short: bool) -> str:
+    measured = tally.sharpness
+    if measured is None or measured.sharpness is None:
+        return ""
+    found = measured.sharpness
+    value = number(found.value, 2 if is_short else 3) if found.is_reliable else "not reliable yet"
+    edge = "" if measured.edge is None else f" · {edge_name(tally.settings.momentum)} {number(measured.edge)}"
+    return f"λ {value}{edge}"
+
+
+def edge_name(momentum: float) -> str:
+    """What the bound is called: with momentum β it is 2 (1 + β) ÷ lr."""
+    return f"{wording.setting(2 * (1 + momentum))}/lr"
+
+
+def _samples(value: float) -> str:
+    """A number of samples: whole from ten on."""
+    if not math.isfinite(value):
+        return "∞"
+    return wording.count(value) if value >= 10 else number(value, 2)

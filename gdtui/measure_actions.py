@@ -1,0 +1,34 @@
+"""The app's actions that measure and survey: each passes the wish on, and says what is to be told."""
+
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from gdtui.app import GdtuiApp
+    from gdtui.live_view import LiveView
+
+
+class MeasureActions:
+    """A part of the app."""
+
+    @property
+    def live(self) -> "LiveView":
+        """What is read and drawn."""
+        raise NotImplementedError
+
+    def _told(self, notes: list[str]) -> None:
+        raise NotImplementedError
+
+    def action_measure(self) -> None:
+        """Noise scale and sharpness of the selected, at once."""
+        self._told(self.live.commander.measure(self.live.chosen))
+
+    def action_measuring(self) -> None:
+        """Measuring on or off."""
+        self._told(self.live.commander.measuring())
+
+    def action_landscape(self) -> None:
+        """The loss on a plane through the weights, and the way that training took on it."""
+        from gdtui.screens.landscape import LandscapeScreen
+
+        app = cast("GdtuiApp", self)
+        app.push_screen(LandscapeScreen(app.run_directory))

@@ -1,0 +1,222 @@
+"""The landscape: the loss on a plane through the weights, and the trajectories growing on it, live.
+
+Shows what a surveyor finds in a process of its own; keeps the window that this viewer looks at.
+"""
+
+from typing import ClassVar, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.screen import Screen
+from textual.strip import Strip
+from textual.widget import Widget
+
+from engine.measure.landscape import Window
+from engine.rundir import RunDirectory
+from engine.survey import AnySurvey, Laid, Look, LossRow, Paths, SurveyFailed, Surveyor
+from gdtui.chart.palette import blend
+from gdtui.panels.line import Line
+from gdtui.terrain import Image, Inks, Terrain, image, place
+from gdtui.theme import colours, ink
+from gdtui.wording import number
+
+_ZOOM: Final = 0.7
+_PAN: Final = 0.2
+_KEYS: Final = "+ - zoom   ← → ↑ ↓ pan   home all   esc close"
+
+
+class Map(Widget):
+    """Dots, two to a cell, and a letter where each path begins and ends."""
+
+    def __init__(self) -> None:
+        super().__init__(id="map")
+        self.dots: Image = np.zeros((0, 0, 3), np.uint8)
+        self.marks: dict[tuple[int, int], tuple[str, str]] = {}
+        """By cell (row, column): a character and its colour."""
+
+    def show(self, dots: Image, marks: dict[tuple[int, int], tuple[str, str]]) -> None:
+        """Draw this from now on."""
+        self.dots, self.marks = dots, marks
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        if 2 * y + 1 >= len(self.dots):
+            return Strip.blank(self.size.width, self.rich_style)
+        upper, lower = self.dots[2 * y], self.dots[2 * y + 1]
+        segments = []
+        for column in range(len(upper)):
+            above, below = _hex(upper[column]), _hex(lower[column])
+            mark = self.marks.get((y, column))
+            if mark is not None:
+                segments.append(Segment(mark[0], Style(color=below, bgcolor=mark[1], bold=True)))
+            else:
+                segments.append(Segment("▀", Style(color=above, bgcolor=below)))
+        return Strip(segments, len(upper))
+
+
+def _hex(dot: NDArray[np.uint8]) -> str:
+    return f"#{dot[0]:02x}{dot[1]:02x}{dot[2]:02x}"
+
+
+class LandscapeScreen(Screen[None]):
+    """Over the app; training goes on below."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,v", "dismiss", "Close", show=False),
+        Binding("q", "app.leave(0)", "Quit", show=False),
+        Binding("question_mark", "app.help", "Help", show=False),
+        Binding("plus,equals_sign", "zoom(1)", "Zoom in", show=False),
+        Binding("minus", "zoom(-1)", "Zoom out", show=False),
+        Binding("left", "pan(-1,0)", "Pan left", show=False),
+        Binding("right", "pan(1,0)", "Pan right", show=False),
+        Binding("up", "pan(0,1)", "Pan up", show=False),
+        Binding("down", "pan(0,-1)", "Pan down", show=False),
+        Binding("home", "whole", "All", show=False),
+    ]
+
+    def __init__(self, run: RunDirectory, surveyor: Surveyor | None = None) -> None:
+        """`surveyor` None: one of its own, which ends with the screen."""
+        super().__init__()
+        self._run = run
+        self._surveyor = surveyor or Surveyor(run, run.server_output)
+        self._asked = 0
+        self._wish: Window | None = None
+        self._laid: Laid | None = None
+        self._terrain: Terrain | None = None
+        self.paths: list[NDArray[np.float32]] = []
+        """The trajectories on the plane, in the variants' order."""
+        self._failure = ""
+
+    def compose(self) -> ComposeResult:
+        yield Line(id="landscape-title")
+        yield Map()
+        yield Line(id="landscape-keys")
+
+    def on_mount(self) -> None:
+        self._title("surveying…")
+        self.query_one("#landscape-keys", Line).say(Content.styled(_KEYS, "$quiet"))
+        self.call_after_refresh(self._ask)
+        self.set_interval(0.1, self.look)
+
+    def on_unmount(self) -> None:
+        self._surveyor.close()
+
+    def on_resize(self, event: events.Resize) -> None:
+        if self._asked:
+            self.call_after_refresh(self._ask)
+
+    # --- Where to look --------------------------------------------------------------------------
+
+    def _ask(self) -> None:
+        size = self.query_one(Map).size
+        if size.width < 2 or size.height < 1:
+            return
+        self._asked += 1
+        self._surveyor.look(Look(id=self._asked, window=self._wish, columns=size.width, rows=size.height * 2))
+
+    def _move(self, window: Window) -> None:
+        """Look there: the paths are shown at once, the loss as it comes."""
+        self._wish = window
+        self._terrain = Terrain(window)
+        self._ask()
+        self.draw()
+
+    def action_zoom(self, steps: int) -> None:
+        if self._terrain is not None:
+            self._move(self._terrain.window.zoomed(_ZOOM**steps))
+
+    def action_pan(self, across: int, up: int) -> None:
+        if self._terrain is not None:
+            self._move(self._terrain.window.panned(across * _PAN, up * _PAN))
+
+    def action_whole(self) -> None:
+        """All trajectories, on a plane that follows them."""
+        self._wish = None
+        self._ask()
+
+    # --- What is seen ---------------------------------------------------------------------------
+
+    def look(self) -> None:
+        """Take what the surveyor has found since, and show it."""
+        found = self._surveyor.take()
+        for each in found:
+            self._heed(each)
+        if found:
+            self.draw()
+
+    def _heed(self, found: AnySurvey) -> None:
+        match found:
+            case Laid() if found.id == self._asked:
+                self._laid, self._terrain, self._failure = found, Terrain(found.window), ""
+            case LossRow() if self._terrain is not None and self._is_current:
+                self._terrain.put(found.row, found.rows, np.frombuffer(found.losses, "<f4"))
+            case Paths():
+                self.paths = [np.frombuffer(points, "<f4").reshape(-1, 2) for points in found.points]
+            case SurveyFailed():
+                self._failure = found.detail
+            case _:
+                pass
+
+    @property
+    def _is_current(self) -> bool:
+        """What comes is about what was asked for last."""
+        return self._laid is not None and self._laid.id == self._asked
+
+    def draw(self) -> None:
+        """Map and title, as far as they are known."""
+        if self._failure:
+            self._title(self._failure, "$error")
+        if self._terrain is None:
+            return
+        canvas = self.query_one(Map)
+        columns, rows = canvas.size.width, canvas.size.height * 2
+        theme = self.app.current_theme
+        background = theme.background or "#000000"
+        accent, front = theme.primary, ink(theme) or "#ffffff"
+        inks = Inks(
+            low=blend(accent, background, 0.10),
+            high=blend(accent, background, 0.62),
+            contour=front,
+            variants=colours(theme),
+        )
+        dots = image(self._terrain, columns, rows, inks, background, self.paths)
+        canvas.show(dots, self._marks(columns, canvas.size.height, inks, front))
+        if not self._failure:
+            self._title(self._described())
+
+    def _marks(
+        self, columns: int, rows: int, inks: Inks, front: str
+    ) -> dict[tuple[int, int], tuple[str, str]]:
+        """○ where training began, the variant's number where it is."""
+        assert self._terrain is not None
+        marks: dict[tuple[int, int], tuple[str, str]] = {}
+        for index, path in enumerate(self.paths):
+            for point, character in ((path[:1], "○"), (path[-1:], str(index + 1)[-1])):
+                if len(point):
+                    column, row = place(point[0], self._terrain.window, columns, rows)
+                    if 0 <= column < columns and 0 <= row < rows:
+                        colour = front if character == "○" else inks.variants[index % len(inks.variants)]
+                        marks[int(row), int(column)] = character, colour
+        return marks
+
+    def _described(self) -> str:
+        laid, terrain = self._laid, self._terrain
+        if laid is None or terrain is None:
+            return "surveying…"
+        plane = (
+            "both parameters: all there is"
+            if laid.is_exact
+            else f"plane of 2 principal components, {laid.explained:.1%} of the paths' variance"
+        )
+        low, high = terrain.extremes
+        over = "all data" if laid.samples == laid.n else f"{laid.samples:,} of {laid.n:,} samples"
+        return f"landscape · {plane} · loss {number(low)} – {number(high)} over {over}"
+
+    def _title(self, text: str, style: str = "") -> None:
+        self.query_one("#landscape-title", Line).say(Content.styled(text, style))

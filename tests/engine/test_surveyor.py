@@ -1,0 +1,111 @@
+"""The surveyor on a run's trails, in this process: the plane, the projections, the loss at a place."""
+
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+import torch
+
+from engine import problems
+from engine.measure.landscape import Window, plane_of
+from engine.measure.trail import TrailWriter, trail_path
+from engine.rundir import RunDirectory
+from engine.settings import RunSettings, Variant, VariantSettings
+from engine.survey import AnySurvey, Laid, Look, LossRow, Paths
+from engine.surveyor import _Surveying
+from engine.trainer import Trainer
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunDirectory:
+    """Two variants of the lesson's problem, with the trails of some epochs."""
+    variants = tuple(
+        Variant(name=f"v{size}", settings=VariantSettings(batch_size=size, lr=0.1)) for size in (64, 16)
+    )
+    made = RunDirectory.create(tmp_path / "run", RunSettings(variants=variants, device="cpu"), "0")
+    for variant in variants:
+        trainer = Trainer(problems.load("synthetic", 0), variant.settings, 0, torch.device("cpu"))
+        writer = TrailWriter(trail_path(made.variant_log(variant.name)), 11)
+        writer.begin()
+        for _ in range(30):
+            writer.add(1, trainer.updates, trainer.samples, 0.0, trainer.weights())
+            trainer.advance(5)
+    return made
+
+
+def paths_of(run: RunDirectory) -> list[np.ndarray]:
+    from engine.measure.trail import Trail
+
+    return [Trail(trail_path(run.path / log)).read()["weights"].astype(float) for log in run.info.logs]
+
+
+def survey(surveying: _Surveying, ours: Connection, look: Look) -> list[AnySurvey]:
+    """All that it answers to one wish."""
+    ours.send_bytes(msgspec.msgpack.encode(look))
+    surveying._listen(0.0)
+    surveying._follow()
+    found: list[AnySurvey] = []
+    is_busy = True
+    while is_busy:
+        is_busy = next(surveying._work, surveying) is None
+        while ours.poll():
+            found.append(msgspec.msgpack.decode(ours.recv_bytes(), type=AnySurvey))
+    return found
+
+
+def test_trajectories_are_the_projections_of_the_recorded_weights(run: RunDirectory) -> None:
+    ours, theirs = Pipe()
+    found = survey(_Surveying(run, theirs), ours, Look(id=1, window=None, columns=8, rows=8))
+    recorded = paths_of(run)
+    plane = plane_of(recorded)
+    (laid,) = [each for each in found if isinstance(each, Laid)]
+    assert laid.explained == pytest.approx(plane.explained)
+    assert (laid.samples, laid.n, laid.is_exact) == (2000, 2000, False)
+    shown = [each for each in found if isinstance(each, Paths)][-1]
+    for points, path in zip(shown.points, recorded, strict=True):
+        assert np.allclose(np.frombuffer(points, "<f4").reshape(-1, 2), plane.project(path), atol=1e-5)
+
+
+def test_the_loss_is_that_of_the_weights_at_the_place(run: RunDirectory) -> None:
+    ours, theirs = Pipe()
+    surveying = _Surveying(run, theirs)
+    survey(surveying, ours, Look(id=1, window=None, columns=4, rows=4))
+    recorded = paths_of(run)
+    plane = plane_of(recorded)
+    end = plane.project(recorded[1][-1:])[0]
+    x, y = end.tolist()
+    around = Window(left=x - 1, right=x + 1, bottom=y - 1, top=y + 1)
+    found = survey(surveying, ours, Look(id=2, window=around, columns=9, rows=9))
+    rows = [each for each in found if isinstance(each, LossRow) and each.rows == 9]
+    assert [row.row for row in rows] == list(range(9))
+    middle = np.frombuffer(rows[4].losses, "<f4")[4]
+    inputs, target = problems.load("synthetic", 0).train
+    weights = torch.from_numpy(plane.weights(end[None])[0]).float()
+    output = inputs @ weights[:10] + weights[10]
+    expected = torch.nn.functional.binary_cross_entropy_with_logits(output, target)
+    assert middle == pytest.approx(expected.item(), rel=1e-4)
+
+
+def test_the_plane_follows_growing_trails_only_while_all_is_looked_at(
+    run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.surveyor._REFIT_SECONDS", 0.0)
+    monkeypatch.setattr("engine.surveyor._TRAIL_SECONDS", 0.0)
+    ours, theirs = Pipe()
+    surveying = _Surveying(run, theirs)
+    survey(surveying, ours, Look(id=1, window=None, columns=4, rows=4))
+    first = surveying._plane
+    writer = TrailWriter(trail_path(run.path / run.info.logs[0]), 11)
+    for k in range(40):
+        writer.add(1, 1000 + k, 0, 0.0, np.full(11, k, np.float32))
+    surveying._follow()
+    assert surveying._plane is not first
+    second = surveying._plane
+    survey(surveying, ours, Look(id=2, window=Window(left=0, right=1, bottom=0, top=1), columns=4, rows=4))
+    for k in range(99):
+        writer.add(1, 2000 + k, 0, 0.0, np.full(11, -k, np.float32))
+    surveying._follow()
+    assert surveying._plane is second

@@ -1,0 +1,132 @@
+"""What was measured, in one line, and the keys that ask for it."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+from engine.measure.results import NoiseScale, Sharpness
+from engine.messages import Measure, Measured, MeasuringSet, SetMeasuring, Started, State, StateChanged
+from engine.settings import FULL, BatchSize, VariantSettings
+from engine.tally import Tally
+from gdtui.gauges import gauges
+
+from .app_bench import Bench
+
+
+def noise(value: float, low: float, high: float) -> NoiseScale:
+    return NoiseScale(value=value, low=low, high=high, trace=value, gradient_squared=1, samples=1984)
+
+
+def sharpness(value: float, error: float = 0.0) -> Sharpness:
+    return Sharpness(value=value, error=error, products=12, samples=2000)
+
+
+def tally(batch_size: BatchSize = 64, **found: object) -> Tally:
+    settings = VariantSettings(batch_size=batch_size)
+    made = Tally("a", settings)
+    made.add(
+        Started(
+            generation=1,
+            settings=settings,
+            n=2000,
+            model="",
+            parameters=11,
+            device="cpu",
+            threads=1,
+            epochs=20,
+            pace=None,
+        )
+    )
+    for name, value in found.items():
+        made.add(measured(**{name: value}))
+    return made
+
+
+def measured(command: int = 0, edge: float | None = 200.0, **found: object) -> Measured:
+    return Measured(
+        generation=1, epoch=1, updates=3, samples=192, seconds=0.1, effective_batch=64, lr=0.01,
+        edge=edge, cost=0.01, command=command, **found,
+    )  # type: ignore[arg-type] # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("found", "width", "said"),
+    [
+        ({}, 60, "noise scale –"),
+        ({"noise": noise(48.2, 31.1, 74.9)}, 60, "noise scale 48 (31–75) · batch 64"),
+        (
+            {"noise": noise(48.2, 31.1, 74.9), "sharpness": sharpness(3.14159)},
+            60,
+            "noise scale 48 (31–75) · batch 64  λ 3.14 · 2/lr 200",
+        ),
+        (
+            {"noise": noise(48.2, 31.1, 74.9), "sharpness": sharpness(3.14159)},
+            46,
+            "noise 48 (31–75) · batch 64  λ 3.1 · 2/lr 200",
+        ),
+        (
+            {"noise": noise(48.2, 31.1, 74.9), "sharpness": sharpness(3.14159)},
+            40,
+            "noise 48 (31–75)  λ 3.1 · 2/lr 200",
+        ),
+        ({"noise": noise(3.3, 2.0, 5.5)}, 60, "noise scale 3.3 (2.0–5.5) · batch 64"),
+        ({"noise": noise(900, 100, math.inf)}, 60, "noise scale: not reliable yet (over 100)"),
+        ({"noise": noise(math.inf, 0, math.inf)}, 60, "noise scale: not reliable yet"),
+        ({"sharpness": sharpness(3, error=1)}, 60, "noise scale –  λ not reliable yet · 2/lr 200"),
+    ],
+)
+def test_the_line(found: dict[str, object], width: int, said: str) -> None:
+    assert gauges(tally(**found), width).plain == said  # type: ignore[arg-type]
+
+
+def test_the_batch_is_the_one_in_force() -> None:
+    assert gauges(tally(FULL, noise=noise(48, 31, 75)), 60).plain.endswith("· batch 2,000")
+
+
+def test_an_optimizer_without_such_a_bound_has_none() -> None:
+    one = tally()
+    one.add(measured(edge=None, sharpness=sharpness(3)))
+    assert gauges(one, 60).plain == "noise scale –  λ 3.00"
+
+
+def test_momentum_moves_the_bound() -> None:
+    one = tally()
+    one.settings = VariantSettings(momentum=0.9)
+    one.add(measured(edge=380.0, sharpness=sharpness(3)))
+    assert gauges(one, 60).plain == "noise scale –  λ 3.00 · 3.8/lr 380"
+
+
+def test_off_is_said() -> None:
+    one = tally()
+    one.add(MeasuringSet(is_on=False))
+    assert gauges(one, 60).plain == "measuring is off (M)"
+
+
+async def test_the_keys_measure_the_selected_now_and_switch_all(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "run")
+    bench.begin()
+    app = bench.app()
+    async with app.run_test(size=(160, 45)) as pilot:
+        app.live.tick()
+        await pilot.press("2", "!", "M")
+        names = bench.controls.names
+        assert list(bench.controls.last(Measure)) == [names[1]]
+        assert [(n, c.is_on) for n, c in bench.controls.last(SetMeasuring).items()] == [  # type: ignore[attr-defined]
+            (name, False) for name in names
+        ]
+        await pilot.press("M")  # off is pending: this switches on again
+        assert all(c.is_on for c in bench.controls.last(SetMeasuring).values())  # type: ignore[attr-defined]
+
+
+async def test_a_panel_shows_what_was_measured(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "run")
+    bench.begin()
+    bench.write(bench.names[1], StateChanged(generation=1, state=State.RUNNING))
+    bench.write(bench.names[1], measured(noise=noise(48.2, 31.1, 74.9)))
+    app = bench.app()
+    async with app.run_test(size=(160, 45)) as pilot:
+        app.live.tick(figures=True)
+        await pilot.pause()
+        shown = app.query("#panel-1 .figures").first().render()
+        assert "(31–75)" in str(shown)

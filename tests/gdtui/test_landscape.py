@@ -1,0 +1,163 @@
+"""The landscape on screen: the drawn minimum, paths where their points are, and what the keys ask for."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.measure.landscape import Window
+from engine.survey import AnySurvey, Laid, Look, LossRow, Paths, SurveyFailed
+from gdtui.screens.landscape import LandscapeScreen, Map
+from gdtui.terrain import Inks, Terrain, heights, image, place
+
+from .app_bench import Bench, text_of
+
+WINDOW = Window(left=-2, right=3, bottom=-1, top=2)
+INKS = Inks(low="#000000", high="#c0c0c0", contour="#ffffff", variants=("#ff0000", "#00ff00", "#0000ff"))
+MINIMUM = np.array([0.7, 0.4])
+
+
+def bowl(columns: int, rows: int, window: Window = WINDOW) -> list[np.ndarray]:
+    """A quadratic's losses at the centres of a grid's cells, row by row from the top."""
+    x, y = window.centres(columns, rows)
+    return [((x - MINIMUM[0]) ** 2 + 3 * (row - MINIMUM[1]) ** 2).astype("<f4") for row in y]
+
+
+def surveyed(columns: int, rows: int, *grids: tuple[int, int]) -> Terrain:
+    terrain = Terrain(WINDOW)
+    for wide, high in grids:
+        for row, losses in enumerate(bowl(wide, high)):
+            terrain.put(row, high, losses)
+    return terrain
+
+
+@pytest.mark.parametrize("grids", [[(20, 10)], [(20, 10), (80, 40)]])
+def test_the_drawn_minimum_is_within_a_cell_of_the_grid(grids: list[tuple[int, int]]) -> None:
+    losses = surveyed(80, 40, *grids).losses(80, 40)
+    row, column = np.unravel_index(np.nanargmin(losses), losses.shape)
+    at = place(MINIMUM, WINDOW, 80, 40)
+    cell = 80 / grids[-1][0]
+    assert abs(column + 0.5 - at[0]) <= cell
+    assert abs(row + 0.5 - at[1]) <= cell
+
+
+def test_the_fine_grid_is_what_was_taken_there() -> None:
+    assert np.allclose(surveyed(80, 40, (20, 10), (80, 40)).losses(80, 40), bowl(80, 40), rtol=1e-6)
+
+
+def test_what_is_not_surveyed_yet_is_background_and_what_is_not_finite_the_highest() -> None:
+    terrain = Terrain(WINDOW)
+    terrain.put(0, 4, np.array([1.0, np.inf, 3.0, 2.0], "<f4"))
+    dots = image(terrain, 4, 8, INKS, "#123456", [])
+    assert dots[-1].tolist() == [[0x12, 0x34, 0x56]] * 4
+    high = heights(np.array([[1.0, np.inf, 3.0]]))
+    assert high[0, 1] == high[0, 2] == 1
+    assert high[0, 0] == 0
+
+
+def test_paths_are_drawn_where_their_points_lie() -> None:
+    path = np.array([[-1.5, 1.5], [0.0, 0.0], [2.5, -0.5]], np.float32)
+    dots = image(surveyed(50, 30, (50, 30)), 50, 30, INKS, "#000000", [path[:0], path])
+    for point in path:
+        column, row = place(point, WINDOW, 50, 30)
+        assert dots[int(row), int(column)].tolist() == [0, 255, 0]
+    painted = (dots == [0, 255, 0]).all(axis=2)
+    assert painted.any(axis=0)[5:45].all()  # without a gap between the points
+
+
+def test_a_path_far_outside_is_cut() -> None:
+    path = np.array([[0, 0], [1e12, 1e12]], np.float32)
+    dots = image(surveyed(50, 30, (50, 30)), 50, 30, INKS, "#000000", [path])
+    assert (dots == [255, 0, 0]).all(axis=2).any()
+
+
+class FakeSurveyor:
+    """Answers what a test tells it to, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.looks: list[Look] = []
+        self.found: list[AnySurvey] = []
+        self.is_closed = False
+
+    def look(self, wanted: Look) -> None:
+        self.looks.append(wanted)
+
+    def take(self) -> list[AnySurvey]:
+        found, self.found = self.found, []
+        return found
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    def answer(self, path: np.ndarray) -> None:
+        look = self.looks[-1]
+        window = look.window or WINDOW
+        self.found.append(
+            Laid(id=look.id, window=window, explained=0.931, is_exact=False, samples=2000, n=2000)
+        )
+        self.found.append(Paths(points=(path.astype("<f4").tobytes(), b"", b"")))
+        for row, losses in enumerate(bowl(look.columns, look.rows, window)):
+            self.found.append(LossRow(row=row, rows=look.rows, losses=losses.tobytes()))
+
+
+PATH = np.array([[-1.0, 1.0], [0.5, 0.5]])
+
+
+@pytest.mark.parametrize("size", [(160, 45), (80, 24), (20, 5)])
+async def test_the_screen_shows_the_map_and_the_paths(tmp_path: Path, size: tuple[int, int]) -> None:
+    bench, surveyor = Bench(tmp_path / "run"), FakeSurveyor()
+    app = bench.app()
+    async with app.run_test(size=size) as pilot:
+        screen = LandscapeScreen(bench.run, surveyor)  # type: ignore[arg-type]
+        app.push_screen(screen)
+        await pilot.pause()
+        assert surveyor.looks[0].window is None
+        surveyor.answer(PATH)
+        screen.look()
+        await pilot.pause()
+        board = screen.query_one(Map)
+        assert len(board.dots) == 2 * board.size.height
+        column, row = place(PATH[-1], WINDOW, board.size.width, board.size.height)
+        assert board.marks[int(row), int(column)][0] == "1"
+        if size[0] >= 80:
+            assert "93.1% of the paths' variance" in text_of(screen.query_one("#landscape-title"))
+
+
+async def test_keys_zoom_pan_and_come_back(tmp_path: Path) -> None:
+    bench, surveyor = Bench(tmp_path / "run"), FakeSurveyor()
+    app = bench.app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = LandscapeScreen(bench.run, surveyor)  # type: ignore[arg-type]
+        app.push_screen(screen)
+        await pilot.pause()
+        surveyor.answer(PATH)
+        screen.look()
+        await pilot.press("plus", "right", "up")
+        *_, zoomed, right, up = (look.window for look in surveyor.looks)
+        assert zoomed == WINDOW.zoomed(0.7)
+        assert right == zoomed.panned(0.2, 0)
+        assert up == right.panned(0, 0.2)
+        stale = surveyor.looks[0].id
+        surveyor.found.append(Laid(id=stale, window=WINDOW, explained=1, is_exact=False, samples=1, n=1))
+        screen.look()  # late: it was about another window
+        await pilot.press("plus")
+        assert surveyor.looks[-1].window == up.zoomed(0.7)
+        await pilot.press("home")
+        assert surveyor.looks[-1].window is None
+        await pilot.press("escape")
+        await pilot.pause()
+        assert surveyor.is_closed
+        assert app.screen is not screen
+
+
+async def test_a_failure_is_said(tmp_path: Path) -> None:
+    bench, surveyor = Bench(tmp_path / "run"), FakeSurveyor()
+    app = bench.app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = LandscapeScreen(bench.run, surveyor)  # type: ignore[arg-type]
+        app.push_screen(screen)
+        await pilot.pause()
+        surveyor.found.append(SurveyFailed(detail="no such problem"))
+        screen.look()
+        await pilot.pause()
+        assert "no such problem" in text_of(screen.query_one("#landscape-title"))
