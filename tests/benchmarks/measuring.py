@@ -15,9 +15,10 @@ import torch
 
 from engine import problems
 from engine.generation import Generation
-from engine.messages import Record, State, WorkerTask
+from engine.messages import Record, State
 from engine.observing import Observer
 from engine.settings import FULL, BatchSize, RunSettings, Variant, VariantSettings
+from engine.tasks import WorkerTask
 from engine.trainer import Trainer
 
 CHUNK = 0.03
