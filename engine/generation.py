@@ -14,7 +14,8 @@ from engine.settings import SettingsError, VariantSettings
 
 if TYPE_CHECKING:
     from engine.recorder import Recorder
-    from engine.trainer import Stretch, Trainer
+    from engine.stretch import Stretch
+from engine.trainer import Trainer
 
 
 class Generation:

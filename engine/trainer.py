@@ -5,7 +5,6 @@ until `advance` returns.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
@@ -23,27 +22,10 @@ from engine.optimizers import LearningRate, make_optimizer
 from engine.problem import Problem, is_function
 from engine.settings import DataOn, Resolved, VariantSettings
 from engine.sources import Source, Span, open_source
+from engine.stretch import Stretch
 
 _MOST_AT_ONCE: Final = 1 << 62
 _STOCHASTIC_STREAM: Final = 0x64726F70  # "drop": keeps these draws apart from every other use of the seed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stretch:
-    """Some consecutive batches of one epoch under one setting: messages.Chunk, but for time."""
-
-    epoch: int
-    batch: int
-    update: int
-    in_update: int
-    samples: int
-    batch_size: int
-    last_batch_size: int
-    accumulation_steps: int
-    lr: float
-    losses: bytes
-    is_finite: bool
-    """All losses are finite; the first that is not ends the stretch."""
 
 
 class Trainer:

@@ -14,7 +14,8 @@ from engine.batches import epoch_order
 from engine.devices import find_device
 from engine.problem import Problem
 from engine.settings import FULL, LrScaling, SettingsError, VariantSettings
-from engine.trainer import Stretch, Trainer
+from engine.stretch import Stretch
+from engine.trainer import Trainer
 
 SEED = 3
 CPU = torch.device("cpu")
