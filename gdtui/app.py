@@ -26,6 +26,7 @@ from gdtui.keyscript import Press, play
 from gdtui.look_actions import LookActions
 from gdtui.measure_actions import MeasureActions
 from gdtui.pacing import Pacer
+from gdtui.page_actions import PageActions
 from gdtui.panels.footer import Footer
 from gdtui.panels.line import Line
 from gdtui.panels.noise import Noise
@@ -36,6 +37,8 @@ from gdtui.terminal import when_gone
 from gdtui.theme import THEMES, colours, ink, themes
 
 if TYPE_CHECKING:
+    from textual.screen import Screen
+
     from engine.settings import VariantSettings
     from gdtui.commander import Controls
     from gdtui.live_view import LiveView
@@ -56,7 +59,7 @@ def _key_commands() -> type[Provider]:
     return KeyCommands
 
 
-class GdtuiApp(ExploreActions, LookActions, MeasureActions, TellActions, App[None]):
+class GdtuiApp(ExploreActions, LookActions, MeasureActions, PageActions, TellActions, App[None]):
     """Three variants train live, side by side."""
 
     TITLE = "gdtui"
@@ -219,16 +222,9 @@ class GdtuiApp(ExploreActions, LookActions, MeasureActions, TellActions, App[Non
         except StillsError as error:
             self.say([str(error)], "error")
 
-    def action_code(self) -> None:
-        """The selected variant, or the first, as a command line and a plain loop."""
-        from gdtui.screens.code import CodeScreen
-
-        self.push_screen(CodeScreen(self.live.store.states, self.live.view.selected or 0, self.run_directory))
-
-    def action_help(self) -> None:
-        from gdtui.screens.help import HelpScreen
-
-        self.push_screen(HelpScreen())
+    def lay(self, screen: "Screen[None]") -> None:
+        """A screen to be read, over the one below; training goes on."""
+        self.push_screen(screen)
 
     # --- The end --------------------------------------------------------------------------------
 

@@ -1,0 +1,183 @@
+"""What one is looking at, in the lesson's sense, with the figures just measured woven in.
+
+Pure functions from what is known to sentences. Every claim in them is cited, or measured in this run.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from engine.settings import LrScaling
+from gdtui import wording
+from gdtui.glossary import FIGURES, Figure
+from gdtui.results import FOLDED
+from gdtui.store import Store
+from gdtui.variant import SMOOTHING, VariantState
+from gdtui.wording import number
+
+_MOST_ON_CHART: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading and what stands below it, a paragraph each."""
+
+    title: str
+    paragraphs: tuple[str, ...]
+
+
+def explain(store: Store, selected: int | None) -> list[Section]:
+    """The view in focus, the settings, the figures, and the answer for an interview."""
+    one = None if selected is None else store.states[selected]
+    return [
+        Section("What you see", tuple(_overview(store) if one is None else _variant(one))),
+        Section("Why", tuple(_why(store, one))),
+        Section("In an interview", (interview(store),)),
+    ]
+
+
+def _overview(store: Store) -> Iterator[str]:
+    names = _listed([f"{one.tally.name} ({_size(one)})" for one in store.states])
+    yield (
+        f"{names} train at the same time, from the same first weights and on the same samples in the same "
+        "order. What differs is how many samples stand behind each update, and how far it steps."
+    )
+    yield (
+        f"σ of batch loss: {_each(store, lambda one: one.spread)}. It is the noise: the fewer samples in a "
+        "batch, the less its loss, and its gradient, say of all data."
+    )
+    losses = [one.tally.full_loss for one in store.states if math.isfinite(one.tally.full_loss)]
+    if len(losses) > 1:
+        yield (
+            f"On all data (◆) they stand at {_each(store, lambda one: one.tally.full_loss)}, "
+            f"{number(max(losses) - min(losses))} apart, after {_updates(store)} updates."
+        )
+
+
+def _variant(one: VariantState) -> Iterator[str]:
+    tally = one.tally
+    if (force := tally.resolved) is None:
+        yield f"{tally.name} is not trained yet: the problem is being loaded."
+        return
+    per_epoch = math.ceil(tally.n / force.effective_batch)
+    steps = "" if force.accumulation_steps == 1 else f", {force.accumulation_steps} batches an update"
+    yield (
+        f"{tally.name}: batch size {_size(one)}{steps}, lr {wording.rounded(force.lr)}. An epoch of "
+        f"{tally.n:,} samples is {per_epoch:,} {'update' if per_epoch == 1 else 'updates'}; it has done "
+        f"{tally.updates:,}."
+    )
+    if force.is_full and force.accumulation_steps == 1:
+        yield (
+            "Its gradient is that of all data: exact, so its curve is a thread and σ has nothing to "
+            "measure. It pays a whole pass over the data for each step."
+        )
+    else:
+        yield (
+            f"Its batch losses scatter by σ = {number(one.spread)} about the smoothed loss of "
+            f"{number(one.smoothed(SMOOTHING))}: each batch is a sample of the data, and so is its gradient."
+        )
+    yield from _measured(one)
+
+
+def _measured(one: VariantState) -> Iterator[str]:
+    noise = one.tally.noise.noise if one.tally.noise else None
+    force = one.tally.resolved
+    if noise is not None and noise.is_reliable and force is not None:
+        if force.effective_batch < noise.value / 2:
+            says = "its updates are mostly noise, and a larger batch would steady them almost for free"
+        elif force.effective_batch > noise.value * 2:
+            says = "its batches repeat themselves more than they tell, and smaller ones would do as well"
+        else:
+            says = "noise and gradient weigh about the same in an update"
+        yield (
+            f"The noise scale is {number(noise.value)} samples (95%: "
+            f"{number(noise.low)}–{number(noise.high)}), the effective batch {force.effective_batch:,}: "
+            f"{says} (McCandlish et al. 2018)."
+        )
+    sharp = one.tally.sharpness
+    if sharp is not None and sharp.sharpness is not None and sharp.edge:
+        yield (
+            f"The sharpness is {number(sharp.sharpness.value)}; full-batch steps would grow beyond "
+            f"{number(sharp.edge)}, 2 ÷ lr where there is no momentum (Cohen et al. 2021)."
+        )
+
+
+def _why(store: Store, one: VariantState | None) -> Iterator[str]:
+    rules = {each.tally.settings.lr_scaling for each in (store.states if one is None else [one])}
+    if len(rules) > 1:
+        yield "The variants follow different lr rules: S puts all on the next one, from the same start."
+        return
+    match rules.pop():
+        case LrScaling.NONE:
+            yield (
+                "One lr for all: an update moves the weights about as far whatever its batch size, so the "
+                "variant with the most updates an epoch gets furthest in an epoch: here "
+                f"{_updates(store)}. That is no merit of noise: press S, and the lr follows the batch "
+                "size."
+            )
+        case LrScaling.LINEAR:
+            yield (
+                "Linear scaling, lr = base × batch ÷ base batch: k small steps along nearly the same "
+                "gradient come to one step k times as long, as long as the weights move little meanwhile "
+                "(Goyal et al. 2017)."
+            )
+            yield from _folding(store)
+        case LrScaling.SQRT:
+            yield (
+                "Square-root scaling, lr = base × √(batch ÷ base batch): it keeps the variance of a step, "
+                "not its mean (Krizhevsky 2014), so on the sample axis small batches still get further."
+            )
+
+
+def _folding(store: Store) -> Iterator[str]:
+    losses = [one.tally.full_loss for one in store.states if math.isfinite(one.tally.full_loss)]
+    epochs = {len(one.tally.epoch_losses) for one in store.states}
+    if len(losses) < 2 or len(epochs) > 1 or epochs == {0}:
+        return
+    gap = max(losses) - min(losses)
+    says = "the curves have folded into one" if gap <= FOLDED else "they have not folded"
+    pasts = (
+        "" if gap <= FOLDED else "; different pasts stay different, so compare after S, which restarts all"
+    )
+    yield f"Measured here: after {epochs.pop()} epochs they lie {number(gap)} apart on all data: "
+    f"{says}{pasts}."
+
+
+def interview(store: Store) -> str:
+    """Three sentences, with what this run has measured."""
+    return (
+        "Full-batch gradient descent takes one exact step per pass over the data, SGD with batch size 1 "
+        "takes one noisy step per sample, and mini-batches lie between (here σ of batch loss: "
+        f"{_each(store, lambda one: one.spread)}). Mini-batches are the standard because a device computes "
+        "many samples at once for little more than one, while beyond the gradient's noise scale more "
+        "samples in a batch hardly improve the step (McCandlish et al. 2018). When the batch grows, scale "
+        "the lr with it to keep an epoch's work the same (Goyal et al. 2017), and where memory is short "
+        "accumulate gradients, weighted by samples, which gives the same update."
+    )
+
+
+def figure_lines(store: Store) -> list[tuple[Figure, str]]:
+    """Every figure with its value for each variant: "0.62 / 0.33 / 0.08"; "" where it has none."""
+    lines = []
+    for figure in FIGURES:
+        values = [] if figure.value is None else [figure.value(one) for one in store.states[:_MOST_ON_CHART]]
+        known = any(value != "–" for value in values)
+        lines.append((figure, " / ".join(values) if known else ""))
+    return lines
+
+
+def _each(store: Store, pick: Callable[[VariantState], float]) -> str:
+    return " / ".join(number(pick(one)) for one in store.states)
+
+
+def _updates(store: Store) -> str:
+    return " / ".join(f"{one.tally.updates:,}" for one in store.states)
+
+
+def _size(one: VariantState) -> str:
+    return wording.batch(one.tally.settings.batch_size, one.tally.n)
+
+
+def _listed(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -1,0 +1,304 @@
+"""Every figure on the screen: what it is, in which unit, by which formula, and who says so.
+
+One table, that the explain view shows and a test walks: no figure may stand on the screen without an entry.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from gdtui import wording
+from gdtui.variant import SMOOTHING, VariantState
+from gdtui.wording import number
+
+OURS: Final = "gdtui's own definition"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One figure."""
+
+    name: str
+    labels: tuple[str, ...] = ()
+    """Under which it stands on the screen, where that is not its name."""
+    unit: str
+    definition: str
+    formula: str = ""
+    source: str = OURS
+    value: Callable[[VariantState], str] | None = None
+    """As it stands for one variant; None: it is said of a batch, or of the run."""
+
+
+def _number(pick: Callable[[VariantState], float]) -> Callable[[VariantState], str]:
+    return lambda one: number(pick(one))
+
+
+def _noise_scale(one: VariantState) -> str:
+    found = one.tally.noise.noise if one.tally.noise else None
+    if found is None:
+        return "–"
+    if not found.is_reliable:
+        return "not reliable yet"
+    return f"{number(found.value)} ({number(found.low)}–{number(found.high)})"
+
+
+def _sharpness(one: VariantState) -> float:
+    found = one.tally.sharpness.sharpness if one.tally.sharpness else None
+    return found.value if found else math.nan
+
+
+def _edge(one: VariantState) -> float:
+    edge = one.tally.sharpness.edge if one.tally.sharpness else None
+    return math.nan if edge is None else edge
+
+
+FIGURES: Final[tuple[Figure, ...]] = (
+    Figure(
+        name="loss",
+        labels=("smooth", "~", "smoothed"),
+        unit="of the problem's loss; nats for cross-entropy",
+        definition="The batch losses, smoothed by a mean whose weights fade with the samples that have "
+        "passed; w sets the time constant τ, one for all variants, so that equal smoothing "
+        "means equal data.",
+        formula="α = 1 − exp(−samples in the batch ÷ τ), debiased by 1 − Π(1 − α)",
+        source="debiasing: Kingma & Ba 2015, arXiv:1412.6980, sec. 3",
+        value=_number(lambda one: one.smoothed(SMOOTHING)),
+    ),
+    Figure(
+        name="loss of a batch",
+        labels=("L",),
+        unit="of the problem's loss",
+        definition="The mean over the samples of one batch, at the weights before its update; drawn at "
+        "the samples seen before it, for that is the model that had this loss.",
+    ),
+    Figure(
+        name="all data",
+        labels=("◆", "◆ all data", "full loss"),
+        unit="of the problem's loss",
+        definition="The mean over all training samples in eval mode, measured before the first epoch and "
+        "after each. The weights stand still meanwhile: this is the one to compare variants "
+        "by.",
+        value=_number(lambda one: one.tally.full_loss),
+    ),
+    Figure(
+        name="σ of batch loss",
+        labels=("σ", "noise", "spread"),
+        unit="of the problem's loss",
+        definition="How far batch losses scatter about the smoothed loss before them, over the last epoch "
+        "of samples; the histogram beside each chart shows the same. None below two batches "
+        "an epoch, as at full batch.",
+        formula="standard deviation of (batch loss − smoothed loss before it)",
+        value=_number(lambda one: one.spread),
+    ),
+    Figure(
+        name="held-out",
+        labels=("◇", "validation"),
+        unit="of the problem's loss",
+        definition="The mean over the samples that are kept out of training, in eval mode, at an epoch's "
+        "end.",
+        value=_number(lambda one: one.tally.validation_loss),
+    ),
+    Figure(
+        name="generalisation gap",
+        labels=("gap",),
+        unit="of the problem's loss",
+        definition="Held-out loss minus loss on all training data, at the same weights: what was learnt "
+        "of the training samples only.",
+        formula="validation loss − full loss",
+        value=_number(lambda one: one.tally.generalisation_gap),
+    ),
+    Figure(
+        name="metric",
+        labels=("accuracy", "error"),
+        unit="as the problem says; accuracy from 0 to 1",
+        definition="What the problem measures on held-out samples beside the loss, averaged over samples.",
+        value=lambda one: (
+            ", ".join(f"{name} {number(value)}" for name, value in one.tally.metrics.items()) or "–"
+        ),
+    ),
+    Figure(
+        name="updates",
+        labels=("update", "u"),
+        unit="count",
+        definition="Steps of the optimiser. Behind one there is one batch or, accumulating, several; "
+        "never across the end of an epoch.",
+        value=lambda one: wording.count(one.tally.updates),
+    ),
+    Figure(
+        name="batches",
+        labels=("batch", "b"),
+        unit="count",
+        definition="Forward and backward passes. Each has its loss, and each loss is on the chart.",
+        value=lambda one: wording.count(one.tally.batches),
+    ),
+    Figure(
+        name="samples",
+        labels=("n",),
+        unit="count",
+        definition="Trained on so far, every pass over the data counted: the axis on which batch sizes "
+        "can be compared, for equal places mean equal work.",
+        value=lambda one: wording.count(one.tally.samples),
+    ),
+    Figure(
+        name="epoch",
+        labels=("ep",),
+        unit="count",
+        definition="The pass over the training data at hand, from 1; in the header, of the slowest. One "
+        "seed fixes each epoch's order, the same for every variant.",
+        value=lambda one: wording.count(one.tally.epoch),
+    ),
+    Figure(
+        name="seconds",
+        labels=("sec", "s", "training"),
+        unit="s",
+        definition="Of this variant's training: no pauses, no waits for the pace, no measuring. Workers "
+        "that share cores slow each other.",
+        value=_number(lambda one: one.tally.seconds),
+    ),
+    Figure(
+        name="samples/s",
+        labels=("/s",),
+        unit="samples a second of training",
+        definition="Over the last second of training time.",
+        value=lambda one: "–" if math.isnan(one.speed) else wording.count(one.speed),
+    ),
+    Figure(
+        name="ms a batch",
+        labels=("ms/batch", "ms"),
+        unit="ms",
+        definition="Training time of one forward and backward pass with its share of the update.",
+        value=_number(lambda one: one.tally.batch_milliseconds),
+    ),
+    Figure(
+        name="peak memory",
+        labels=("MiB", "GiB", "peak"),
+        unit="MiB",
+        definition="The most so far: of the device as torch counts it or, on a CPU, of the worker "
+        "process, torch itself included.",
+        value=lambda one: f"{one.tally.peak_memory / 2**20:,.0f}" if one.tally.peak_memory else "–",
+    ),
+    Figure(
+        name="lr",
+        unit="loss decrease per squared gradient: a step's length is lr × |gradient|",
+        definition="In force: the base lr, scaled by the rule to the effective batch.",
+        formula="none: base; linear: base × effective ÷ base batch; sqrt: base × √(effective ÷ base batch)",
+        source="linear: Goyal et al. 2017, arXiv:1706.02677; square root: Krizhevsky 2014, arXiv:1404.5997",
+        value=lambda one: "–" if one.tally.resolved is None else wording.rounded(one.tally.resolved.lr),
+    ),
+    Figure(
+        name="batch size",
+        labels=("size", "of"),
+        unit="samples",
+        definition="In one forward and backward pass; ×k where k of them are accumulated into one update.",
+        value=lambda one: wording.short_batch(one.tally.settings.batch_size, one.tally.n),
+    ),
+    Figure(
+        name="accumulation",
+        labels=("accum",),
+        unit="batches an update",
+        definition="Gradients of so many batches are added, weighted by their samples, before the "
+        "optimiser steps: exactly the gradient of one batch of them all, at the memory of one.",
+        value=lambda one: wording.count(one.tally.settings.accumulation_steps),
+    ),
+    Figure(
+        name="momentum",
+        labels=("mom",),
+        unit="from 0 up to 1",
+        definition="The share of the last step that is added to the next: with 0.9 a steady gradient "
+        "comes to move the weights ten times as far.",
+        formula="v ← β v + g, w ← w − lr v",
+        source="Polyak 1964; as torch.optim.SGD has it",
+        value=lambda one: wording.setting(one.tally.settings.momentum),
+    ),
+    Figure(
+        name="noise scale",
+        labels=("gradient noise",),
+        unit="samples",
+        definition="The batch size at which noise and gradient weigh the same in an update. Much smaller "
+        "batches are mostly noise; much larger ones mostly repeat themselves. In brackets the "
+        "95% interval.",
+        formula="B = tr(Σ) ÷ |G|²",
+        source="McCandlish et al. 2018, arXiv:1812.06162, eq. 2.9 and appendix A",
+        value=_noise_scale,
+    ),
+    Figure(
+        name="signal-to-noise",
+        labels=("snr",),
+        unit="ratio",
+        definition="Of the gradient of one update: its length against the noise in it, at the effective "
+        "batch in force.",
+        formula="√(|G|² ÷ (tr(Σ) (1/b − 1/n)))",
+        source="McCandlish et al. 2018, arXiv:1812.06162",
+        value=_number(lambda one: one.tally.signal_to_noise),
+    ),
+    Figure(
+        name="sharpness",
+        labels=("λ",),
+        unit="of loss per squared unit of weight",
+        definition="The largest eigenvalue of the Hessian of the loss on all training data: how steeply "
+        "the valley rises where it is steepest.",
+        formula="max eigenvalue of ∇²L, by Lanczos on Hessian-vector products",
+        source="Keskar et al. 2017, arXiv:1609.04836; Cohen et al. 2021, arXiv:2103.00065",
+        value=_number(_sharpness),
+    ),
+    Figure(
+        name="edge of stability",
+        labels=("2/lr", "3.8/lr"),
+        unit="of loss per squared unit of weight",
+        definition="The sharpness beyond which steps of full-batch gradient descent grow instead of "
+        "settling; with momentum β it is 2 (1 + β) ÷ lr.",
+        formula="2 ÷ lr",
+        source="Cohen et al. 2021, arXiv:2103.00065",
+        value=_number(_edge),
+    ),
+    Figure(
+        name="last epoch",
+        labels=("final loss",),
+        unit="of the problem's loss",
+        definition="The plain mean of the batch losses of the last epoch. The weights move while it is "
+        "taken, and at full batch it lags an update behind.",
+        value=_number(lambda one: one.tally.final_loss),
+    ),
+    Figure(
+        name="std",
+        unit="of the problem's loss",
+        definition="Of the epochs' mean losses about their mean, over the whole run: mostly how far the "
+        "loss fell, not how noisy it was.",
+        formula="√variance, of the population (ddof 0)",
+        value=_number(lambda one: one.tally.std),
+    ),
+    Figure(
+        name="variance",
+        unit="of the problem's loss, squared",
+        definition="The square of std.",
+        formula="mean((epoch loss − mean)²)",
+        value=_number(lambda one: one.tally.variance),
+    ),
+    Figure(
+        name="pace",
+        labels=("epoch/s", "epochs/s"),
+        unit="epochs a second",
+        definition="How fast all variants may train, so that they grow together; free: as fast as the "
+        "device goes. One that cannot keep it is “behind”. It changes no loss.",
+    ),
+    Figure(
+        name="clock",
+        unit="minutes:seconds",
+        definition="In which anything trained, pauses left out.",
+    ),
+    Figure(
+        name="principal components",
+        labels=("variance of the paths",),
+        unit="share from 0 to 1",
+        definition="The landscape's plane is laid through the directions in which the variants' weights "
+        "moved most; the share says how much of their movement lies in it. What lies outside "
+        "of it is not seen.",
+        source="Li et al. 2018, arXiv:1712.09913, sec. 7",
+    ),
+)
+
+
+def find(label: str) -> Figure | None:
+    """The figure that stands on the screen under this label."""
+    return next((each for each in FIGURES if label in (each.name, *each.labels)), None)

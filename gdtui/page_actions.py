@@ -1,0 +1,48 @@
+"""The app's actions that open a screen to be read: help, explanations, tables, code."""
+
+from typing import TYPE_CHECKING
+
+from engine.rundir import RunDirectory
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+    from gdtui.live_view import LiveView
+
+
+class PageActions:
+    """A part of the app. The screens are imported when they are first opened."""
+
+    run_directory: RunDirectory
+
+    @property
+    def live(self) -> "LiveView":
+        """What is read and drawn."""
+        raise NotImplementedError
+
+    def lay(self, screen: "Screen[None]") -> None:
+        """Over what is shown."""
+        raise NotImplementedError
+
+    def action_help(self) -> None:
+        from gdtui.screens.help import HelpScreen
+
+        self.lay(HelpScreen())
+
+    def action_explain(self) -> None:
+        """What one is looking at."""
+        from gdtui.screens.explain import ExplainScreen
+
+        self.lay(ExplainScreen(self.live.store, self.live.view.selected))
+
+    def action_tables(self) -> None:
+        """lr by batch size, and what batch sizes trade."""
+        from gdtui.screens.tables import TablesScreen
+
+        self.lay(TablesScreen(self.live.store))
+
+    def action_code(self) -> None:
+        """The selected variant, or the first, as a command line and a plain loop."""
+        from gdtui.screens.code import CodeScreen
+
+        self.lay(CodeScreen(self.live.store.states, self.live.view.selected or 0, self.run_directory))

@@ -1,0 +1,69 @@
+"""The lesson's two tables for the run at hand: lr by batch size and rule, and what a batch size trades.
+
+Pure functions from what is known to cells of text. The words are the lesson's, the figures this run's.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from engine.settings import FULL, LrScaling
+from engine.sweep.table import lesson
+from gdtui import wording
+from gdtui.store import Store
+from gdtui.variant import VariantState
+from gdtui.wording import number
+
+LESSON_BATCHES: Final = (32, 64, 128, 256, 512)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a table."""
+
+    cells: tuple[str, ...]
+    variants: tuple[int, ...] = ()
+    """The places of the variants that stand in it."""
+
+
+RULES: Final = ("effective batch", "none", "linear", "√")
+
+
+def lr_by_batch(store: Store) -> list[Row]:
+    """lr under each rule, for the lesson's batch sizes and those in force, at the base in force."""
+    base = store.states[0].wanted
+    held: dict[int, list[int]] = {}
+    for one in store.states:
+        if one.tally.resolved is not None:
+            held.setdefault(one.tally.resolved.effective_batch, []).append(one.index)
+    rows = []
+    for size in sorted({*LESSON_BATCHES, *held}):
+        lrs = [rule.scale(base.lr, base.base_batch, size) for rule in LrScaling]
+        rows.append(Row((f"{size:,}", *map(wording.rounded, lrs)), tuple(held.get(size, ()))))
+    return rows
+
+
+TRADES: Final = ("batch size", "gradient SNR", "samples/s", "peak memory", "all data", "gap")
+
+
+def trade_offs(store: Store) -> list[Row]:
+    """Two lines a variant: what its batch size buys and costs, as measured here, and in the lesson's words."""
+    return [row for one in store.states for row in (Row(_measured(one), (one.index,)), Row(_said(one)))]
+
+
+def _measured(one: VariantState) -> tuple[str, ...]:
+    tally = one.tally
+    return (
+        wording.short_batch(tally.settings.batch_size, tally.n),
+        number(tally.signal_to_noise),
+        "–" if math.isnan(one.speed) else wording.count(one.speed),
+        f"{tally.peak_memory / 2**20:,.0f} MiB" if tally.peak_memory else "–",
+        number(tally.full_loss),
+        number(tally.generalisation_gap),
+    )
+
+
+def _said(one: VariantState) -> tuple[str, ...]:
+    is_full = one.tally.resolved is not None and one.tally.resolved.is_full
+    words = lesson(FULL if is_full else one.tally.settings.batch_size)
+    return ("", words.gradient_quality, words.gpu_efficiency, words.memory, "", words.generalisation)

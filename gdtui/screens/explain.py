@@ -1,0 +1,57 @@
+"""The explain view: what one looks at, why, the answer for an interview, every figure's definition."""
+
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from gdtui import explain
+from gdtui.glossary import OURS, Figure
+from gdtui.screens.page import Page, heading
+
+if TYPE_CHECKING:
+    from gdtui.store import Store
+
+_WIDTH: Final = 90
+_INDENT: Final = "  "
+
+
+class ExplainScreen(Page):
+    """Of the selected variant, or of the comparison."""
+
+    NAME = "explained"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("e", "dismiss", show=False)]
+
+    def __init__(self, store: "Store", selected: int | None) -> None:
+        super().__init__()
+        self._store, self._selected = store, selected
+
+    def content(self) -> Content:
+        lines: list[Content] = []
+        for section in explain.explain(self._store, self._selected):
+            lines.append(heading(section.title))
+            for paragraph in section.paragraphs:
+                lines += [*_wrapped(paragraph), Content("")]
+        lines.append(heading("The figures, by variant"))
+        for figure, values in explain.figure_lines(self._store):
+            lines += _entry(figure, values)
+        return Content("\n").join(lines)
+
+
+def _entry(figure: Figure, values: str) -> list[Content]:
+    labels = f" ({', '.join(figure.labels)})" if figure.labels else ""
+    lines = [
+        Content.styled(figure.name, "bold")
+        + Content.styled(f"{labels} · {figure.unit}", "$quiet")
+        + Content(f"   {values}" if values else ""),
+        *_wrapped(figure.definition),
+    ]
+    if figure.formula:
+        lines += _wrapped(figure.formula, "$accent")
+    if figure.source != OURS:
+        lines += _wrapped(figure.source, "$quiet")
+    return [*lines, Content("")]
+
+
+def _wrapped(text: str, style: str = "") -> list[Content]:
+    return [Content.styled(_INDENT, style) + line for line in Content.styled(text, style).wrap(_WIDTH)]

@@ -1,0 +1,74 @@
+"""The lesson's tables for the run at hand: lr by batch size under each rule, and what a batch size trades."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from gdtui import scaling, wording
+from gdtui.screens.page import Page, heading
+from gdtui.theme import COLOURS
+
+if TYPE_CHECKING:
+    from gdtui.store import Store
+
+_WIDTH: Final = 72
+_LR: Final = (17, 10, 10, 10)
+_TRADES: Final = (12, 16, 11, 13, 10, 22)
+
+
+class TablesScreen(Page):
+    """Both, and where more is to be had."""
+
+    NAME = "scaling and trade-offs"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("T", "dismiss", show=False)]
+
+    def __init__(self, store: "Store") -> None:
+        super().__init__()
+        self._store = store
+
+    def content(self) -> Content:
+        base = self._store.states[0].wanted
+        lr, size = wording.setting(base.lr), f"{base.base_batch:,}"
+        return Content("\n").join(
+            [
+                heading(f"lr by batch size, from lr {lr} at batch {size}"),
+                *_table(self._store, _LR, scaling.RULES, scaling.lr_by_batch(self._store)),
+                Content(""),
+                *_note(
+                    "none keeps the lr; linear: × batch ÷ base (Goyal et al. 2017); √: × √(batch ÷ base)."
+                ),
+                Content(""),
+                heading("What a batch size trades: measured in this run, below in the lesson's words"),
+                *_table(self._store, _TRADES, scaling.TRADES, scaling.trade_offs(self._store)),
+                Content(""),
+                *_note(
+                    "Three variants that train at once share the machine, and their samples/s with it. "
+                    "`gdtui sweep` trains one batch size at a time, to equal epochs and equal seconds, "
+                    "and ends in a recommendation."
+                ),
+            ]
+        )
+
+
+def _table(
+    store: "Store", widths: Sequence[int], head: Sequence[str], rows: Sequence[scaling.Row]
+) -> list[Content]:
+    lines = [Content.styled(_cells(head, widths), "$quiet")]
+    for row in rows:
+        names = [
+            Content.styled(f"  {store.states[place].tally.name}", f"bold $variant-{place % COLOURS + 1}")
+            for place in row.variants
+        ]
+        style = "" if row.variants else "$quiet"
+        lines.append(Content.styled(_cells(row.cells, widths), style) + Content("").join(names))
+    return lines
+
+
+def _cells(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
+
+
+def _note(text: str) -> list[Content]:
+    return [Content("  ") + line for line in Content.styled(text, "$quiet").wrap(_WIDTH)]
