@@ -140,8 +140,9 @@ def _folding(store: Store) -> Iterator[str]:
     pasts = (
         "" if gap <= FOLDED else "; different pasts stay different, so compare after S, which restarts all"
     )
-    yield f"Measured here: after {epochs.pop()} epochs they lie {number(gap)} apart on all data: "
-    f"{says}{pasts}."
+    says = "the curves have folded into one" if gap <= FOLDED else "they have not folded"
+    pasts = "" if gap <= FOLDED else "; different pasts stay different: S restarts all"
+    yield f"Measured: after {epochs.pop()} epochs they lie {number(gap)} apart on all data: {says}{pasts}."
 
 
 def interview(store: Store) -> str:

@@ -47,7 +47,7 @@ TRADES: Final = ("batch size", "gradient SNR", "samples/s", "peak memory", "all 
 
 
 def trade_offs(store: Store) -> list[Row]:
-    """Two lines a variant: what its batch size buys and costs, as measured here, and in the lesson's words."""
+    """Two lines a variant: what its batch size buys and costs, as measured and in the lesson's words."""
     return [row for one in store.states for row in (Row(_measured(one), (one.index,)), Row(_said(one)))]
 
 

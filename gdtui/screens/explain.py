@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from gdtui.store import Store
 
 _WIDTH: Final = 90
+_FRAME: Final = 9
+"""Cells of border, padding, scroll bar and indent."""
 _INDENT: Final = "  "
 
 
@@ -27,31 +29,34 @@ class ExplainScreen(Page):
         self._store, self._selected = store, selected
 
     def content(self) -> Content:
+        width = min(_WIDTH, self.app.size.width - _FRAME)
         lines: list[Content] = []
         for section in explain.explain(self._store, self._selected):
             lines.append(heading(section.title))
             for paragraph in section.paragraphs:
-                lines += [*_wrapped(paragraph), Content("")]
+                lines += [*_wrapped(paragraph, width), Content("")]
         lines.append(heading("The figures, by variant"))
         for figure, values in explain.figure_lines(self._store):
-            lines += _entry(figure, values)
+            lines += _entry(figure, values, width)
         return Content("\n").join(lines)
 
 
-def _entry(figure: Figure, values: str) -> list[Content]:
+def _entry(figure: Figure, values: str, width: int) -> list[Content]:
     labels = f" ({', '.join(figure.labels)})" if figure.labels else ""
     lines = [
         Content.styled(figure.name, "bold")
         + Content.styled(f"{labels} · {figure.unit}", "$quiet")
         + Content(f"   {values}" if values else ""),
-        *_wrapped(figure.definition),
+        *_wrapped(figure.definition, width),
     ]
     if figure.formula:
-        lines += _wrapped(figure.formula, "$accent")
+        lines += _wrapped(figure.formula, width, "$accent")
     if figure.source != OURS:
-        lines += _wrapped(figure.source, "$quiet")
+        lines += _wrapped(figure.source, width, "$quiet")
     return [*lines, Content("")]
 
 
-def _wrapped(text: str, style: str = "") -> list[Content]:
-    return [Content.styled(_INDENT, style) + line for line in Content.styled(text, style).wrap(_WIDTH)]
+def _wrapped(text: str, width: int, style: str = "") -> list[Content]:
+    return [
+        Content.styled(_INDENT, style) + line for line in Content.styled(text, style).wrap(max(width, 20))
+    ]

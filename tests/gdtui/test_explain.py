@@ -1,0 +1,140 @@
+"""The explain view: no figure without an entry, and sentences that say what was measured."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from engine.settings import LrScaling
+from gdtui import explain, figures, glossary, reading, results, scaling, texts
+from gdtui.app import GdtuiApp
+
+from .app_bench import Bench, evaluation, text_of
+
+_NO_FIGURES = {
+    # states, and words that stand with a figure that has a label of its own
+    "starting", "running", "behind", "finished", "device", "cpu", "dev", "batch", "full", "batches",
+}  # fmt: skip
+
+
+def opened(tmp_path: Path, *, validation: bool = False) -> tuple[Bench, GdtuiApp]:
+    bench = Bench(tmp_path / "run")
+    bench.begin()
+    for name in bench.names:
+        bench.train(name, [0.8 - i / 250 + 0.01 * (i % 7) for i in range(100)])
+        bench.write(name, evaluation(1, loss=0.4))
+    return bench, bench.app()
+
+
+def labels_of(text: str) -> set[str]:
+    """The words of a line of figures: what is left of it without its numbers."""
+    without = re.sub(r"[-+−–]?[\d.,]+[kM]?(?:e-?\d+)?|[()·×–∞…:]", " ", text)
+    return {word for word in without.split() if word not in _NO_FIGURES}
+
+
+def test_every_label_leads_to_one_figure_only() -> None:
+    labels = [label for each in glossary.FIGURES for label in (each.name, *each.labels)]
+    assert len(labels) == len(set(labels))
+
+
+def test_every_entry_says_what_it_is_in_which_unit_and_by_whom() -> None:
+    for each in glossary.FIGURES:
+        assert each.definition.endswith((".", "”."))
+        assert each.unit
+        assert each.source
+
+
+async def test_every_figure_of_a_panel_and_of_a_line_has_an_entry(tmp_path: Path) -> None:
+    _, app = opened(tmp_path)
+    async with app.run_test(size=(160, 45)):
+        app.live.tick(figures=True)
+        store = app.live.store
+        for one in store.states:
+            shown = figures.rows(one, store, 0.25, 200, 4).plain.replace("all data", "◆")
+            for label in labels_of(shown):
+                assert glossary.find(label), f"{label!r} of {shown!r}"
+
+
+def test_every_figure_under_the_crosshair_has_an_entry() -> None:
+    fields = [field for row in reading._GRID for field in row] + list(reading._LINE)
+    for field in fields:
+        assert glossary.find(field.label), field.label
+        assert glossary.find(field.short), field.short
+
+
+async def test_every_column_of_the_tables_has_an_entry(tmp_path: Path) -> None:
+    _, app = opened(tmp_path)
+    async with app.run_test():
+        app.live.tick()
+        for name in (*results.head(app.live.store), "held-out", "gap", "accuracy"):
+            assert glossary.find(name), name
+        for name in scaling.TRADES:
+            assert glossary.find(name.removeprefix("gradient ").lower() if "SNR" in name else name), name
+
+
+async def test_the_figures_of_the_header_have_entries(tmp_path: Path) -> None:
+    _, app = opened(tmp_path)
+    async with app.run_test():
+        app.live.tick()
+        header = texts.header(app.live.store, 200, 100.0).plain
+        assert re.search(r"epoch +1/20 · 1 epoch/s · \d\d:\d\d", header)
+        assert all(glossary.find(name) for name in ("epoch", "epoch/s", "clock"))
+
+
+async def test_what_is_said_of_all_holds_the_figures_of_all(tmp_path: Path) -> None:
+    _, app = opened(tmp_path)
+    async with app.run_test():
+        app.live.tick()
+        said = " ".join(p for each in explain.explain(app.live.store, None) for p in each.paragraphs)
+        spreads = explain._each(app.live.store, lambda one: one.spread)
+        assert f"σ of batch loss: {spreads}" in said
+        assert "0.400 / 0.400 / 0.400, 0 apart" in said
+        assert "press S" in said
+        assert len(re.findall(r"(?<!al)\.(?: |$)", explain.interview(app.live.store))) == 3
+
+
+async def test_folding_is_claimed_only_where_it_was_measured(tmp_path: Path) -> None:
+    bench, app = opened(tmp_path)
+    async with app.run_test():
+        app.live.tick()
+        for one, loss in zip(app.live.store.states, (0.4, 0.4, 0.9), strict=True):
+            one.tally.settings = type(one.tally.settings)(
+                batch_size=one.tally.settings.batch_size, lr_scaling=LrScaling.LINEAR
+            )
+            bench.write(one.tally.name, evaluation(2, loss=loss))
+        app.live.tick()
+        why = " ".join(explain._why(app.live.store, None))
+        assert "they lie 0.500 apart on all data: they have not folded" in why
+        for one in app.live.store.states:
+            bench.write(one.tally.name, evaluation(3, loss=0.3))
+        app.live.tick()
+        assert "the curves have folded into one" in " ".join(explain._why(app.live.store, None))
+
+
+@pytest.mark.parametrize("size", [(160, 45), (80, 24)])
+async def test_the_view_in_focus_is_explained_over_the_app(tmp_path: Path, size: tuple[int, int]) -> None:
+    _, app = opened(tmp_path)
+    async with app.run_test(size=size) as pilot:
+        app.live.tick()
+        await pilot.press("1", "e")
+        await pilot.pause()
+        assert "Its gradient is that of all data" in " ".join(re.sub("[│\n]", " ", text_of(app)).split())
+        await pilot.press("e")
+        await pilot.pause()
+        await pilot.press("0", "e")
+        await pilot.pause()
+        assert "train at the same time" in " ".join(re.sub("[│\n]", " ", text_of(app)).split())
+
+
+async def test_the_tables_mark_the_variants_and_scale_from_the_base_in_force(tmp_path: Path) -> None:
+    _, app = opened(tmp_path)
+    async with app.run_test(size=(160, 45)) as pilot:
+        app.live.tick()
+        await pilot.press("T")
+        await pilot.pause()
+        lines = text_of(app).splitlines()
+        [row] = [line for line in lines if re.search(r" 512 ", line)]
+        assert row.split("512")[1].split()[:3] == ["0.01", "0.08", "0.0283"]
+        [row] = [line for line in lines if re.search(r"  64 .*Mini-batch", line)]
+        assert row.split("64")[1].split()[:3] == ["0.01", "0.01", "0.01"]
+        assert "very noisy" in text_of(app)
