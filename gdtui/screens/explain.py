@@ -44,13 +44,12 @@ class ExplainScreen(Page):
 def _entry(figure: Figure, values: str, width: int) -> list[Content]:
     labels = f" ({', '.join(figure.labels)})" if figure.labels else ""
     lines = [
-        Content.styled(figure.name, "bold")
-        + Content.styled(f"{labels} · {figure.unit}", "$quiet")
-        + Content(f"   {values}" if values else ""),
+        Content.styled(figure.name, "bold") + Content.styled(f"{labels} · {figure.unit}", "$quiet"),
+        *([Content.styled(_INDENT + values, "bold $accent")] if values else []),
         *_wrapped(figure.definition, width),
     ]
     if figure.formula:
-        lines += _wrapped(figure.formula, width, "$accent")
+        lines += _wrapped(figure.formula, width, "italic")
     if figure.source != OURS:
         lines += _wrapped(figure.source, width, "$quiet")
     return [*lines, Content("")]

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from gdtui.store import Store
 
 _WIDTH: Final = 72
+_NAME: Final = 14
+"""Cells of a variant's name."""
 _LR: Final = (17, 10, 10, 10)
-_TRADES: Final = (12, 16, 11, 13, 10, 22)
+_TRADES: Final = (12, 15, 11, 13, 10, 21)
 
 
 class TablesScreen(Page):
@@ -58,7 +60,9 @@ def _table(
     lines = [Content.styled(_cells(head, widths), "$quiet")]
     for row in rows:
         names = [
-            Content.styled(f"  {store.states[place].tally.name}", f"bold $variant-{place % COLOURS + 1}")
+            Content.styled(
+                f"  {store.states[place].tally.name[:_NAME]}", f"bold $variant-{place % COLOURS + 1}"
+            )
             for place in row.variants
         ]
         style = "" if row.variants else "$quiet"
