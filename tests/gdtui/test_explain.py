@@ -135,6 +135,6 @@ async def test_the_tables_mark_the_variants_and_scale_from_the_base_in_force(tmp
         lines = text_of(app).splitlines()
         [row] = [line for line in lines if re.search(r" 512 ", line)]
         assert row.split("512")[1].split()[:3] == ["0.01", "0.08", "0.0283"]
-        [row] = [line for line in lines if re.search(r"  64 .*Mini-batch", line)]
+        row = next(line for line in lines if re.search(r"  64 .*Mini-batch", line))
         assert row.split("64")[1].split()[:3] == ["0.01", "0.01", "0.01"]
         assert "very noisy" in text_of(app)
