@@ -59,7 +59,7 @@ def _key_commands() -> type[Provider]:
     return KeyCommands
 
 
-class GdtuiApp(ExploreActions, LookActions, MeasureActions, PageActions, TellActions, App[None]):
+class GdtuiApp(ExploreActions, LookActions, PageActions, TellActions, MeasureActions, App[None]):
     """Three variants train live, side by side."""
 
     TITLE = "gdtui"

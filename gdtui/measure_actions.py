@@ -15,20 +15,21 @@ class MeasureActions:
         """What is read and drawn."""
         raise NotImplementedError
 
-    def _told(self, notes: list[str]) -> None:
-        raise NotImplementedError
+    @property
+    def _whole(self) -> "GdtuiApp":
+        """The app that this is a part of; a stub here would hide what another part defines."""
+        return cast("GdtuiApp", self)
 
     def action_measure(self) -> None:
         """Noise scale and sharpness of the selected, at once."""
-        self._told(self.live.commander.measure(self.live.chosen))
+        self._whole._told(self.live.commander.measure(self.live.chosen))
 
     def action_measuring(self) -> None:
         """Measuring on or off."""
-        self._told(self.live.commander.measuring())
+        self._whole._told(self.live.commander.measuring())
 
     def action_landscape(self) -> None:
         """The loss on a plane through the weights, and the way that training took on it."""
         from gdtui.screens.landscape import LandscapeScreen
 
-        app = cast("GdtuiApp", self)
-        app.push_screen(LandscapeScreen(app.run_directory))
+        self._whole.push_screen(LandscapeScreen(self._whole.run_directory))
