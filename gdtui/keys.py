@@ -157,7 +157,7 @@ TABLE: Final[tuple[Entry, ...]] = (
         "measuring",
         "Measuring",
         (Stroke("M", "M", "measuring", "Measuring: on or off"),),
-        "measure now and then, for 5% of the time (as at the start), or only when asked",
+        "measure now and then, for 3% of the time (as at the start), or only when asked",
     ),
     Entry(
         "landscape",
