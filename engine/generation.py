@@ -15,7 +15,7 @@ from engine.settings import SettingsError, VariantSettings
 if TYPE_CHECKING:
     from engine.recorder import Recorder
     from engine.stretch import Stretch
-from engine.trainer import Trainer
+    from engine.trainer import Trainer
 
 
 class Generation:
