@@ -54,7 +54,8 @@ class Map(Widget):
             above, below = _hex(upper[column]), _hex(lower[column])
             mark = self.marks.get((y, column))
             if mark is not None:
-                segments.append(Segment(mark[0], Style(color=below, bgcolor=mark[1], bold=True)))
+                ground = self.app.current_theme.background or "#000000"
+                segments.append(Segment(mark[0], Style(color=ground, bgcolor=mark[1], bold=True)))
             else:
                 segments.append(Segment("▀", Style(color=above, bgcolor=below)))
         return Strip(segments, len(upper))
@@ -212,11 +213,11 @@ class LandscapeScreen(Screen[None]):
         plane = (
             "both parameters: all there is"
             if laid.is_exact
-            else f"plane of 2 principal components, {laid.explained:.1%} of the paths' variance"
+            else f"principal plane, {laid.explained:.1%} of the paths' variance"
         )
         low, high = terrain.extremes
         over = "all data" if laid.samples == laid.n else f"{laid.samples:,} of {laid.n:,} samples"
-        return f"landscape · {plane} · loss {number(low)} – {number(high)} over {over}"
+        return f"{plane} · loss {number(low)} – {number(high)} over {over}"
 
     def _title(self, text: str, style: str = "") -> None:
         self.query_one("#landscape-title", Line).say(Content.styled(text, style))
