@@ -25,6 +25,8 @@ _TOLD: Final = 21
 """Cells of the settings in a line."""
 _LATER: Final = 10
 """In a line the cost ranks behind all that was learnt."""
+_VALUE: Final = 7
+"""Cells of a loss."""
 _METRIC: Final = 12
 """Cells of the name of a metric."""
 
@@ -79,11 +81,15 @@ def _fitted(figures: Iterable[_Figure], width: int, gap: str = _GAP) -> Content:
     return texts.joined(kept, gap)
 
 
+def _value(value: float) -> str:
+    return f"{wording.within(value, _VALUE):<{_VALUE}}"
+
+
 def _learnt(one: VariantState, smoothing: float) -> list[_Figure]:
-    full = f"{wording.number(one.tally.full_loss):<7}"
+    full = _value(one.tally.full_loss)
     return [
-        _Figure(f"loss {wording.number(one.smoothed(smoothing)):<7}", 0, "bold"),
-        _Figure(f"σ {wording.number(one.spread):<7}", 3),
+        _Figure(f"loss {_value(one.smoothed(smoothing))}", 0, "bold"),
+        _Figure(f"σ {_value(one.spread)}", 3),
         _Figure(f"◆ all data {full}", 1, short=f"◆ {full}"),
     ]
 
@@ -93,13 +99,13 @@ def _validated(one: VariantState, store: Store) -> list[_Figure]:
     if not store.has_validation:
         return []
     tally = one.tally
-    loss = f"{wording.number(tally.validation_loss):<7}"
+    loss = _value(tally.validation_loss)
     figures = [
         _Figure(f"◇ validation {loss}", 2, short=f"◇ {loss}"),
-        _Figure(f"gap {wording.signed(tally.generalisation_gap, 2):<7}", 4),
+        _Figure(f"gap {wording.signed(tally.generalisation_gap, _VALUE, 2):<{_VALUE}}", 4),
     ]
     for place, name in enumerate(store.metrics):
-        value = wording.number(tally.metrics.get(name, math.nan))
+        value = wording.within(tally.metrics.get(name, math.nan), 5)
         figures.append(_Figure(f"{name[:_METRIC]} {value:<5}", 5 + place, short=f"{name[:3]} {value:<5}"))
     return figures
 

@@ -13,7 +13,19 @@ from gdtui.seen import extremes, ground, x_title
 from gdtui.store import Store
 from gdtui.trace import EMPTY
 from gdtui.variant import Generation, VariantState
-from gdtui.views import Canvas, Ranges, View, doing, ghost_of, kept, line_of, marks_of, points_told, singles
+from gdtui.views import (
+    Canvas,
+    Ranges,
+    View,
+    doing,
+    ghost_of,
+    kept,
+    line_of,
+    marks_of,
+    points_told,
+    singles,
+    wrapped,
+)
 from gdtui.window import Span, span_of
 
 
@@ -35,7 +47,7 @@ def focused(
         marks=tuple(marks_of(one, now, view)) if now else (),
         rules=epochs.of_one(store, now, view.axis, seen, canvas.columns) if now else (),
         title=_title(store, one, view),
-        message="" if now and len(now.history) else doing(one),
+        message="" if now and len(now.history) else wrapped(doing(one), canvas.columns),
     )
     return picture, Ranges(shown.of, around.end, y)
 

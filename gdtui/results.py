@@ -48,7 +48,7 @@ def _cells(one: VariantState, store: Store) -> tuple[str, ...]:
         learnt = tuple(map(number, (tally.full_loss, tally.final_loss, tally.std, tally.variance)))
     else:
         last = tally.metrics.get(store.metrics[0], math.nan) if store.metrics else tally.std
-        gap = signed(tally.generalisation_gap)
+        gap = signed(tally.generalisation_gap, 7)
         learnt = (number(tally.full_loss), number(tally.validation_loss), gap, number(last))
     return (*learnt, count(tally.updates), f"{number(tally.seconds)} s")
 

@@ -98,7 +98,7 @@ def overlay(store: Store, view: View, canvas: Canvas, shown: Ranges) -> tuple[Pi
         marks=tuple(mark for one, each in pairs for mark in marks_of(one, each, view)),
         rules=epochs.of_all(store, view.axis, seen, canvas.columns),
         title=_title(store, view),
-        message="" if pairs else doing(store.states[0]),
+        message="" if _has_data(series) else wrapped(doing(store.states[0]), canvas.columns),
     )
     return picture, Ranges(shown.of, around.end, y)
 
@@ -123,9 +123,13 @@ def panel(
         series=(Series(one.tally.name, colour, line=positive(raw, view.log)),),
         marks=tuple(marks_of(one, now, view)) if now else (),
         rules=epochs.of_one(store, now, view.axis, seen, canvas.columns) if now else (),
-        message="" if has_data else _wrapped(doing(one), canvas.columns),
+        message="" if has_data else wrapped(doing(one), canvas.columns),
     )
     return picture, Ranges(shown.of, whole, y)
+
+
+def _has_data(series: Iterable[Series]) -> bool:
+    return any(not trace.is_empty for each in series for trace in (each.line, each.points, each.envelope))
 
 
 def kept(shown: Ranges, of: object) -> Ranges:
@@ -208,6 +212,8 @@ def marks_of(one: VariantState, now: Generation, view: View) -> Iterable[Mark]:
 def doing(one: VariantState) -> str:
     """What the variant is doing before its first loss."""
     tally = one.tally
+    if tally.state is State.STARTING and one.current is not None and not len(one.current.history):
+        return "measuring the loss on all data, before the first batch…"
     if tally.state is State.STARTING:
         return f"{tally.detail}…" if tally.detail else _IMPORTING
     if tally.state is State.RUNNING:
@@ -215,5 +221,5 @@ def doing(one: VariantState) -> str:
     return f"{tally.state}: {tally.detail}" if tally.detail else str(tally.state)
 
 
-def _wrapped(text: str, columns: int) -> str:
+def wrapped(text: str, columns: int) -> str:
     return "\n".join(textwrap.wrap(text, max(8, columns))[:6])

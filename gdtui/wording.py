@@ -25,9 +25,15 @@ def number(value: float, digits: int = 3) -> str:
     return f"{value:,.{decimals}f}"
 
 
-def signed(value: float, digits: int = 3) -> str:
+def within(value: float, cells: int, digits: int = 3) -> str:
+    """With as many digits, up to so many, as fit in these cells; at least one."""
+    texts = (number(value, fewer) for fewer in range(digits, 0, -1))
+    return next((text for text in texts if len(text) <= cells), number(value, 1))
+
+
+def signed(value: float, cells: int, digits: int = 3) -> str:
     """Likewise with its sign, for a difference."""
-    return number(value) if math.isnan(value) else f"{'−' if value < 0 else '+'}{number(abs(value), digits)}"
+    return "–" if math.isnan(value) else f"{'−' if value < 0 else '+'}{within(abs(value), cells - 1, digits)}"
 
 
 def mebibytes(size: int) -> str:

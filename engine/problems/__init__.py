@@ -96,6 +96,7 @@ LISTINGS: Final[tuple[Listing, ...]] = (
             "optimizer": "adamw",
             "lr": 0.003,
             "epochs": 3,
+            "pace": "free",
         },
     ),
     Listing(

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from engine.messages import Chunk, Started, State, Validated
@@ -54,18 +56,21 @@ def chunk(samples: int = 0) -> Chunk:
     )  # fmt: skip
 
 
+def began(device: str = "cpu") -> Started:
+    return Started(
+        generation=1, settings=VariantSettings(batch_size=10), n=N, model="", parameters=1, device=device,
+        threads=1, epochs=1, pace=None,
+    )  # fmt: skip
+
+
 def stored(*, validation: float | None = 0.13, device: str = "cpu") -> Store:
     """A store with one variant that has trained 100 of 2,000 samples; a second one is still starting."""
     settings = VariantSettings(batch_size=10)
     names = ("a", "b")
     store = Store(RunSettings(variants=tuple(Variant(name=name, settings=settings) for name in names)))
-    started = Started(
-        generation=1, settings=settings, n=N, model="", parameters=1, device=device, threads=1, epochs=1,
-        pace=None,
-    )  # fmt: skip
     metrics = {} if validation is None else {"accuracy": 0.965}
     for record in (
-        started,
+        began(device),
         evaluation(0, loss=0.101, validation=validation, metrics=metrics),
         state(State.RUNNING, 10.0),
         chunk(),
@@ -236,7 +241,77 @@ async def test_the_results_have_columns_for_validation(bench: Bench) -> None:
 
 @pytest.mark.parametrize(
     ("value", "digits", "expected"),
-    [(0.029, 2, "+0.029"), (-0.0849, 3, "−0.0849"), (0.0, 2, "+0"), (float("nan"), 2, "–")],
+    [(0.029, 2, "+0.029"), (-0.0849, 3, "−0.0849"), (0.000512, 2, "+0.0005"), (0.0, 2, "+0"),
+     (float("nan"), 2, "–")],
+)  # fmt: skip
+def test_a_difference_has_a_sign_and_keeps_to_its_cells(value: float, digits: int, expected: str) -> None:
+    assert wording.signed(value, 7, digits) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "cells", "expected"),
+    [
+        (0.000123, 7, "0.00012"),
+        (0.00893, 5, "0.009"),
+        (0.965, 5, "0.965"),
+        (2.5e-7, 7, "2.50e-7"),
+        (4e-4, 5, "0.0004"),
+    ],
 )
-def test_a_difference_has_a_sign(value: float, digits: int, expected: str) -> None:
-    assert wording.signed(value, digits) == expected
+def test_digits_give_way_to_the_room(value: float, cells: int, expected: str) -> None:
+    assert wording.within(value, cells) == expected
+
+
+@given(
+    losses=st.tuples(st.floats(1e-9, 9_999), st.floats(1e-9, 9_999)),
+    accuracy=st.floats(0.001, 1),
+    width=st.integers(30, 100),
+)
+def test_no_figure_moves_with_the_values(losses: tuple[float, float], accuracy: float, width: int) -> None:
+    """Which figures there are, and where, follows from the width alone."""
+    full, validation = losses
+    measured = evaluation(1, loss=full, validation=validation, metrics={"accuracy": accuracy})
+    one, other = stored(), stored()
+    other.add("a", replace(measured, updates=10))
+    places = [
+        [row.find(name) for name in ("◆", "◇", "gap", "acc", "samples", "ms/batch", "MiB")]
+        for row in (figures.rows(each.states[0], each, 0.25, width, 4).plain for each in (one, other))
+    ]
+    assert places[0] == places[1]
+
+
+# --- Before there is a figure -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+async def test_while_the_first_loss_is_measured_every_chart_says_so(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    """Of a large model that takes a while."""
+    bench = Bench(tmp_path / "run")
+    for name in bench.names:
+        bench.write(name, state(State.STARTING, 1.0, "loading synthetic"), began())
+    app = bench.app()
+    async with app.run_test(size=size) as pilot:
+        await settle(pilot)
+        assert "measuring the loss on all data" in " ".join(overlay(app).split())
+        await pilot.press("1", "z")
+        await settle(pilot)
+        assert "measuring the loss on all data" in " ".join(overlay(app).split())
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+async def test_a_mistake_in_a_problem_is_read_whole_in_the_chart(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    bench = Bench(tmp_path / "run")
+    detail = (
+        "mine.py:13: ValueError: " + "a message that is longer than a screen is wide, " * 3 + "and its end"
+    )
+    for name in bench.names:
+        bench.write(name, state(State.FAILED, 1.0, detail))
+    app = bench.app()
+    async with app.run_test(size=size) as pilot:
+        await settle(pilot)
+        said = " ".join(overlay(app).replace("│", " ").split())
+        assert f"failed: {detail}" in said

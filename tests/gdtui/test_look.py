@@ -234,7 +234,7 @@ async def test_the_selected_variant_alone_over_the_screen_and_back(
         text, height = text_of(app), app.query_one("#overlay").region.height
         assert "╭─ 2 Mini-batch · loss of every batch" in text
         assert "━ Mini-batch  ━ smoothed" in overlay(app)
-        assert height == size[1] - 5, "all but header, footer and three lines of its own"
+        assert height == size[1] - 6, "all but header, footer and four lines of its own"
         assert " batch 64 · lr 0.01" in text
         for figure in ("running", "loss 0.6", "σ 0.1", "50 updates · 100 batches"):
             assert figure in text
