@@ -54,7 +54,7 @@ def rows(one: VariantState, store: Store, smoothing: float, width: int, height: 
     if wrong := texts.trouble(one):
         return Content.styled(wrong, "$error")
     learnt, validated = _learnt(one, smoothing), _validated(one, store)
-    done, cost = _done(one), _cost(one, store)
+    done, cost = _done(one), _cost(one)
     groups = [learnt, validated, done, cost] if validated else [learnt, done, cost]
     if len(groups) > height:
         groups[-2:] = [done + cost]
@@ -122,17 +122,14 @@ def _done(one: VariantState) -> list[_Figure]:
     ]
 
 
-def _cost(one: VariantState, store: Store) -> list[_Figure]:
-    """How fast, and in how much memory; on which device, where there are several."""
+def _cost(one: VariantState) -> list[_Figure]:
+    """How fast, and in how much memory."""
     memory = wording.mebibytes(one.tally.peak_memory)
-    figures = [
+    return [
         _Figure(f"{wording.count(one.speed):>7} samples/s", 1, _DIM),
         _Figure(f"{wording.number(one.batch_milliseconds):>6} ms/batch", 2, _DIM),
         _Figure(f"peak {memory:>10}", 4, _DIM, short=f"{memory:>10}"),
     ]
-    if store.has_devices:
-        figures.append(_Figure(f"{one.tally.device:<7}", 5, _DIM))
-    return figures
 
 
 # --- In a line --------------------------------------------------------------------------------------
@@ -153,8 +150,10 @@ def line(one: VariantState, store: Store, smoothing: float, *, selected: bool, w
         _Figure(told, 0, style),
         *_learnt(one, smoothing),
         *_validated(one, store),
-        *(replace(figure, rank=figure.rank + _LATER) for figure in _cost(one, store)),
+        *(replace(figure, rank=figure.rank + _LATER) for figure in _cost(one)),
     ]
+    if store.has_devices:
+        figures.append(_Figure(f"{tally.device:<7}", _LATER, _DIM))
     gap = _GAP if width >= _ROOMY else ""
     said = _fitted(figures, width - named.cell_length - _STATE - len(gap), gap)
     return (named + said + Content(gap) + Content.styled(*texts.state(one))).truncate(width, ellipsis=True)

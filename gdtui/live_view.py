@@ -7,19 +7,12 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from textual.content import Content
-from textual.screen import Screen
-
 from engine.session import Notice, NoticeKind
-from gdtui import figures, reading, texts, views
-from gdtui.chart.palette import variant_colour
+from gdtui import texts, views
 from gdtui.chart.widget import Chart
 from gdtui.commander import Commander
 from gdtui.explorer import Explorer
 from gdtui.focus import focused
-from gdtui.gauges import gauges
-from gdtui.panels.line import Line
-from gdtui.panels.noise import Noise
 from gdtui.panels.summary import Summary
 from gdtui.panels.variant import VariantPanel
 from gdtui.replay import Replay, ReplayCommander
@@ -28,6 +21,7 @@ from gdtui.theme import colours, ink
 from gdtui.variant import VariantState
 from gdtui.views import Canvas, Ranges, View
 from gdtui.window import Span
+from gdtui.written import write_figures
 
 if TYPE_CHECKING:
     from gdtui.app import GdtuiApp, Severity
@@ -36,14 +30,7 @@ _READ_SECONDS: Final = 0.03
 """Reading a tick may take so long; what is left comes with the next."""
 _READ_RECORDS: Final = 200
 """Records of one log before the next one gets its turn."""
-_GAUGED: Final = 3
-"""Rows of figures from which one is for what was measured beside the loss."""
 _FIGURES_SECONDS: Final = 0.25
-_BORDER: Final = 2
-_PLACE: Final = 3
-"""Cells before a name in a line."""
-_ROOMY: Final = 84
-_SHORT_NAME: Final = 10
 
 
 class LiveView:
@@ -52,10 +39,10 @@ class LiveView:
     def __init__(self, app: "GdtuiApp") -> None:
         self._app = app
         self.store = Store(app.run_directory.info.settings)
-        self._source = app.source
+        self.source = app.source
         self.commander = (
-            ReplayCommander(self.store, self._source)
-            if isinstance(self._source, Replay)
+            ReplayCommander(self.store, self.source)
+            if isinstance(self.source, Replay)
             else Commander(self.store, app.controls)
         )
         self.view = View(colours=colours(app.current_theme), ink=ink(app.current_theme))
@@ -129,7 +116,7 @@ class LiveView:
             if self._owes_figures or is_due or self._read_out != self.explorer.cursor:
                 self._owes_figures = False
                 self._figures_at, self._read_out = now, self.explorer.cursor
-                self._write_figures()
+                write_figures(self._app.screen_stack[0], self)
                 self._watch_for_end()
 
     def catch_up(self) -> None:
@@ -174,14 +161,14 @@ class LiveView:
         until = time.monotonic() + _READ_SECONDS
         while True:
             count = 0
-            for name, record in self._source.read(_READ_RECORDS):
+            for name, record in self.source.read(_READ_RECORDS):
                 self.store.add(name, record)
                 self._versions[name] += 1
                 count += 1
             if count == 0 or time.monotonic() > until:
                 break
         self._app.say(self.store.take_said())
-        self._heed(self._source.notices())
+        self._heed(self.source.notices())
         if self._app.controls is not None:
             run = self._app.run_directory.path
             self._heed([texts.advised(notice, run) for notice in self._app.controls.poll()])
@@ -203,7 +190,7 @@ class LiveView:
         screen = self._app.screen_stack[0]
         chart = screen.query_one("#overlay", Chart)
         if self._is_due("overlay", chart, sum(self._versions.values())):
-            alone = self._alone
+            alone = self.alone
             arguments = (self.view, _canvas(chart), self._shown("overlay"))
             picture, self._ranges["overlay"] = (
                 focused(self.store, alone, *arguments) if alone else views.overlay(self.store, *arguments)
@@ -239,81 +226,11 @@ class LiveView:
         return True
 
     @property
-    def _alone(self) -> VariantState | None:
+    def alone(self) -> VariantState | None:
         """The variant whose chart fills the screen."""
         selected = self.view.selected if self.view.focus else None
         return None if selected is None else self.store.states[selected]
 
-    def _arrange(self, screen: Screen[Any]) -> None:
-        """Whether one chart fills the screen, and whose."""
-        screen.set_class(self.view.focus, "-focus")
-        screen.set_class(self._alone is not None, "-alone")
-        if self._alone is not None:
-            line = screen.query_one("#focused", Line)
-            width = line.content_size.width
-            rows = line.content_size.height - 1
-            line.say(texts.alone(self._alone, width, *self._words(self._alone, width, rows)))
-            colour = variant_colour(self._alone.index, self.view.colours)
-            screen.query_one("#noise", Noise).tell(self._alone, screen.query_one("#overlay", Chart), colour)
-
-    def _write_figures(self) -> None:
-        screen = self._app.screen_stack[0]
-        self._arrange(screen)
-        screen.set_class(self.store.has_validation, "-validated")
-        header = screen.query_one("#header", Line)
-        header.say(texts.header(self.store, header.content_size.width, self._source.now(), self._source.role))
-        lines = screen.query_one("#lines", Line)
-        width = lines.content_size.width
-        if lines.display:
-            lines.say(Content("\n").join(self._line(one, width) for one in self.store.states))
-        is_read_out = lines.display and self.explorer.cursor is not None
-        heading = reading.heading(_columns(width)) if is_read_out else ""
-        screen.query_one("#overlay", Chart).caption(heading)
-        for one, panel in zip(self.store.states, screen.query(VariantPanel), strict=False):
-            panel.set_class(self.view.selected == one.index, "-selected")
-            panel.set_class(self.view.selected not in (None, one.index), "-unselected")
-            self._write_panel(one, panel)
-
-    def _write_panel(self, one: VariantState, panel: VariantPanel) -> None:
-        size = panel.figures.content_size
-        above, below = self._words(one, size.width, size.height)
-        panel.settings.say(above)
-        panel.figures.say(below)
-        panel.noise.tell(one, panel.chart, variant_colour(one.index, self.view.colours))
-        panel.say_steps(one.tally.settings.accumulation_steps)
-        panel.say_state(*texts.state(one))
-
-    def _words(self, one: VariantState, width: int, rows: int) -> tuple[Content, Content]:
-        """Settings and figures, as the variant stands; under the crosshair, as it was there."""
-        if self.explorer.cursor is None:
-            return texts.settings(one, width), self._figures(one, width, rows)
-        batch = self.explorer.under_cursor(one)
-        return reading.settings(batch, width), reading.figures(batch, width)
-
-    def _figures(self, one: VariantState, width: int, rows: int) -> Content:
-        """So many rows; where there is room for three, the last says what was measured beside the loss."""
-        if rows < _GAUGED or texts.trouble(one):
-            return figures.rows(one, self.store, self.view.smoothing, width, rows)
-        said = figures.rows(one, self.store, self.view.smoothing, width, rows - 1)
-        return said + Content("\n") + gauges(one.tally, width)
-
-    def _line(self, one: VariantState, width: int) -> Content:
-        is_selected = one.index == self.view.selected
-        if self.explorer.cursor is None:
-            return figures.line(one, self.store, self.view.smoothing, selected=is_selected, width=width)
-        name = texts.name(one, selected=is_selected, width=_name_width(width))
-        return name + reading.line(self.explorer.under_cursor(one), _columns(width))
-
 
 def _canvas(chart: Chart) -> Canvas:
     return Canvas(chart.columns, chart.canvas.width, chart.canvas.height)
-
-
-def _name_width(width: int) -> int:
-    """Cells of a name in a line with all that the crosshair reads out."""
-    return texts.NAME if width >= _ROOMY else _SHORT_NAME
-
-
-def _columns(width: int) -> int:
-    """Cells of such a line that are left; under the end of the border above it no heading can stand."""
-    return max(0, width - _name_width(width) - _PLACE - _BORDER)

@@ -55,6 +55,12 @@ def state(one: VariantState) -> Part:
     return one.word, _PENDING if one.word.endswith("…") else style
 
 
+def whereabouts(one: VariantState, store: Store) -> Part:
+    """The same, and on which device where there are several."""
+    word, style = state(one)
+    return (f"{one.tally.device} · {word}" if store.has_devices and one.tally.device else word), style
+
+
 # --- Header -----------------------------------------------------------------------------------------
 
 
@@ -66,7 +72,8 @@ def header(store: Store, width: int, now: float, role: str = "") -> Content:
     run, slowest = store.settings, store.slowest
     epochs = max(one.pending.epochs or one.tally.planned_epochs for one in store.states)
     left: list[Part] = [(run.title, "bold")]
-    left += [(text, "") for text in (slowest.tally.model, slowest.tally.device or run.device) if text]
+    device = run.device if store.has_devices else slowest.tally.device or run.device
+    left += [(text, "") for text in (slowest.tally.model, device) if text]
     left.append((f"seed {run.seed}", ""))
     right: list[Part] = [
         (f"epoch {slowest.tally.epoch:>{len(str(epochs))}}/{epochs}", "bold"),
@@ -171,9 +178,9 @@ def advised(notice: Notice, run: Path) -> Notice:
     return replace(notice, text=notice.text.replace(f"{run}/", "") + hint)
 
 
-def alone(one: VariantState, width: int, settings: Content, figures: Content) -> Content:
+def alone(one: VariantState, store: Store, width: int, settings: Content, figures: Content) -> Content:
     """One variant below its own chart: its settings and, on the right, its state; then its figures."""
-    word = Content.styled(*state(one))
+    word = Content.styled(*whereabouts(one, store))
     room = max(width - word.cell_length - 2, 0)
     left = settings.truncate(room, ellipsis=True).pad_right(max(room - settings.cell_length, 0) + 2)
     return left + word + Content("\n") + figures

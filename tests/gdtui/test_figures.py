@@ -189,11 +189,22 @@ def test_no_row_is_cut(width: int, height: int) -> None:
     assert len(told(stored(), width, height)) <= max(height, 1)
 
 
-def test_the_device_is_told_where_there_are_several() -> None:
-    store = stored(device="cuda:0")
-    assert "cuda:0" not in " ".join(told(store, 200, 4))
-    store.states[1].tally.device = "cuda:1"
-    assert told(store, 200, 4)[3].endswith("cuda:0")
+async def test_the_device_is_told_where_there_are_several(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "run")
+    for place, name in enumerate(bench.names):
+        bench.write(name, began(f"cuda:{place % 2}"), state(State.RUNNING, 1.0))
+    app = bench.app()
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        assert text_of(app).count("─ cuda:0 · running ─") == 2
+        assert text_of(app).count("─ cuda:1 · running ─") == 1
+        assert "cuda" not in row(app, "gdtui")
+        await pilot.press("z")
+        await settle(pilot)
+        assert "cuda:1" in row(app, " 2 Mini-batch ")
+        await pilot.press("2")
+        await settle(pilot)
+        assert "cuda:1 · running" in text_of(app)
 
 
 def test_speed_is_that_of_lately() -> None:
