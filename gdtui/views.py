@@ -15,6 +15,7 @@ from gdtui.chart.palette import DARK, is_sparse, variant_colour
 from gdtui.chart.picture import Mark, Picture, Series
 from gdtui.history.growing import Growing
 from gdtui.history.smoothing import SMOOTHING_LADDER
+from gdtui.history.thinned import outermost
 from gdtui.seen import common_extremes, end_of, extremes, ground, positive, x_title
 from gdtui.store import Store
 from gdtui.trace import EMPTY, Axis, Trace
@@ -147,8 +148,8 @@ def line_of(one: VariantState, now: Generation, view: View, seen: Span, canvas: 
         colour=variant_colour(one.index, view.colours),
         line=positive(line, view.log),
         envelope=EMPTY if view.raw else raw,
-        points=positive(_points(now.evaluations, view.axis), view.log),
-        validation=positive(_points(now.validations, view.axis), view.log),
+        points=positive(_points(now.evaluations, view.axis, seen, canvas), view.log),
+        validation=positive(_points(now.validations, view.axis, seen, canvas), view.log),
         depth=_depth(one) if view.raw else 0,
         number=view.number(one),
     )
@@ -194,9 +195,13 @@ def singles(series: Iterable[Series]) -> list[Trace]:
     return [trace for each in series for trace in (each.points, each.validation)]
 
 
-def _points(measured: Growing, axis: Axis) -> Trace:
-    rows = measured.values.copy()  # a view would not outlive the next epoch
-    return Trace(rows[:, PLACE[axis]], rows[:, 3], rows[:, 3])
+def _points(measured: Growing, axis: Axis, seen: Span, canvas: Canvas) -> Trace:
+    """Those in the window; of thousands of epochs, at free pace, only what sticks out."""
+    rows = measured.values
+    at = rows[:, PLACE[axis]]
+    start, stop = at.searchsorted(seen.low), at.searchsorted(seen.high, "right")
+    drawn = outermost(rows[:, 3], int(start), int(stop), canvas.dots)
+    return Trace(at[drawn], rows[drawn, 3], rows[drawn, 3])
 
 
 def marks_of(one: VariantState, now: Generation, view: View) -> Iterable[Mark]:
