@@ -95,17 +95,21 @@ def _learnt(one: VariantState, smoothing: float) -> list[_Figure]:
 
 
 def _validated(one: VariantState, store: Store) -> list[_Figure]:
-    """What held-out data say; nothing without any."""
+    """What held-out data said last; nothing without any."""
     if not store.has_validation:
         return []
     tally = one.tally
-    loss = _value(tally.validation_loss)
+    latest = tally.validations[-1] if tally.validations else None
+    # Measured between two epochs' ends, it has no loss on all data at the same weights beside it.
+    is_level = any(latest is not None and latest.batches == end.batches for end in tally.evaluations[-1:])
+    gap = tally.generalisation_gap if is_level else math.nan
+    loss = _value(latest.loss if latest else math.nan)
     figures = [
         _Figure(f"◇ validation {loss}", 2, short=f"◇ {loss}"),
-        _Figure(f"gap {wording.signed(tally.generalisation_gap, _VALUE, 2):<{_VALUE}}", 4),
+        _Figure(f"gap {wording.signed(gap, _VALUE, 2):<{_VALUE}}", 4),
     ]
     for place, name in enumerate(store.metrics):
-        value = wording.within(tally.metrics.get(name, math.nan), 5)
+        value = wording.within(latest.metrics.get(name, math.nan) if latest else math.nan, 5)
         figures.append(_Figure(f"{name[:_METRIC]} {value:<5}", 5 + place, short=f"{name[:3]} {value:<5}"))
     return figures
 

@@ -19,15 +19,14 @@ from textual import constants
 from engine.launch import warm_up
 from engine.rundir import RunDirectory
 from engine.session import Session
-from engine.settings import RunSettings
 from gdtui.app import GdtuiApp
-from gdtui.options import read_options
+from gdtui.beginning import begun
 from gdtui.usage import app_parser
 
 HERE = Path(__file__).parent
 FONT = "FreeMono"
 FONT_DIRECTORIES = ["/usr/share/fonts", "/usr/local/share/fonts", str(Path.home() / ".fonts")]
-PATIENCE = 120.0
+PATIENCE = 300.0
 """Seconds to wait for a moment of a run; more means that something is broken."""
 
 Moment = Callable[[GdtuiApp], bool]
@@ -81,15 +80,20 @@ SHOTS = {
     "raw": Shot((160, 45), (Step(epoch(10), ("b",)), Step(epoch(11))), options=FAST),
     "small": Shot((80, 24), (Step(epoch(13)),), options=FAST),
     "help": Shot((160, 45), (Step(epoch(3), ("question_mark",)),), options=FAST),
+    "digits-cnn": Shot((160, 45), (Step(epoch(12)),), options=("--problem", "digits-cnn", *FAST)),
+    "char-lm": Shot(
+        (160, 45), (Step(epoch(0.6)),), options=("--problem", "char-lm", "--validate-every", "50")
+    ),
     "summary": Shot((160, 45), (Step(epoch(20)),), options=("--pace", "free")),
 }
 
 
 async def take(name: str, shot: Shot, folder: Path) -> None:
     """Train, show, press, and write NAME.png."""
-    options = read_options(app_parser().parse_args([*shot.options, "--theme", shot.theme]), default_pace=1.0)
-    settings: RunSettings = options.settings
-    run = RunDirectory.create(folder / name, settings, "screenshot")
+    parser = app_parser()
+    typed = parser.parse([*shot.options, "--theme", shot.theme, "--run-dir", str(folder / name)])
+    options, path = begun(parser, typed, default_pace=1.0)
+    run = RunDirectory.create(path, options.settings, "screenshot")
     with Session(run) as session:
         session.start()
         app = GdtuiApp(run, session, fps=10, theme=shot.theme)

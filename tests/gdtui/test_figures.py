@@ -179,6 +179,19 @@ def test_fewer_rows_keep_the_most_telling_of_each() -> None:
     ]
 
 
+def test_between_the_ends_of_epochs_there_is_no_gap_for_nothing_else_is_measured() -> None:
+    store = stored()
+    between = Validated(
+        generation=1, epoch=1, batches=5, updates=5, samples=50, seconds=0.01, loss=0.09,
+        metrics={"accuracy": 0.97},
+    )  # fmt: skip
+    store.add("a", between)
+    assert told(store, 49, 4)[:2] == [
+        "loss 0.501 σ 0.120 ◆ all data 0.101",
+        "◇ validation 0.0900 gap – accuracy 0.970",
+    ]
+
+
 def test_where_it_is_narrow_names_are_short() -> None:
     assert told(stored(), 36, 4)[1] == "◇ 0.130 gap +0.029 acc 0.965"
 
