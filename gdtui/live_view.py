@@ -5,6 +5,7 @@ Bounded by count and time a tick, so that a flood of records never freezes the k
 
 import time
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.session import Notice, NoticeKind
@@ -196,15 +197,20 @@ class LiveView:
                 focused(self.store, alone, *arguments) if alone else views.overlay(self.store, *arguments)
             )
             chart.show(picture)
-        for one, panel in zip(self.store.states, screen.query(VariantPanel), strict=False):
+        for one, panel in zip(self.store.states, self._panels, strict=False):
             name = one.tally.name
             if self._is_due(name, panel.chart, self._versions[name]):
                 picture, self._ranges[name] = views.panel(
                     self.store, one, self.view, _canvas(panel.chart), self._shown(name)
                 )
                 panel.chart.show(picture)
-        for each in screen.query(Chart):
+        for each in (chart, *(panel.chart for panel in self._panels)):
             each.point(self.explorer.cursor)
+
+    @cached_property
+    def _panels(self) -> list[VariantPanel]:
+        """Those of the first screen: they stay as long as it."""
+        return list(self._app.screen_stack[0].query(VariantPanel))
 
     def _shown(self, key: str) -> Ranges:
         """The ranges that a chart's axes hold on to while it moves; at rest they follow from the data alone.

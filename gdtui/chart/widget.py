@@ -75,6 +75,7 @@ class Chart(Explorable):
         self._layers: Layers | None = None
         self._strips: dict[int, Strip] = {}
         self._styles_by_colour: dict[str, Style] = {}
+        self._inks: dict[str, str] = {}
 
     def on_mount(self) -> None:
         self._show_titles()
@@ -123,6 +124,7 @@ class Chart(Explorable):
         self._palette = [""]
         self._strips.clear()
         self._styles_by_colour.clear()
+        self._inks.clear()
         self.refresh()
 
     def _show_titles(self) -> None:
@@ -219,8 +221,11 @@ class Chart(Explorable):
         return style
 
     def _ink(self, component: str) -> str:
-        styles = self.get_component_styles(component)
-        return (self._background + styles.color).hex6.lower()
+        ink = self._inks.get(component)
+        if ink is None:
+            styles = self.get_component_styles(component)
+            ink = self._inks[component] = (self._background + styles.color).hex6.lower()
+        return ink
 
     @property
     def _background(self) -> Color:
