@@ -6,7 +6,6 @@ Pure functions from what is known to sentences. Every claim in them is cited, or
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
 
 from engine.settings import LrScaling
 from gdtui import wording
@@ -15,8 +14,6 @@ from gdtui.results import FOLDED
 from gdtui.store import Store
 from gdtui.variant import SMOOTHING, VariantState
 from gdtui.wording import number
-
-_MOST_ON_CHART: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +35,7 @@ def explain(store: Store, selected: int | None) -> list[Section]:
 
 
 def _overview(store: Store) -> Iterator[str]:
-    names = _listed([f"{one.tally.name} ({_size(one)})" for one in store.states])
+    names = _listed([f"{one.tally.name} (batch {_short_size(one)})" for one in store.states])
     yield (
         f"{names} train at the same time, from the same first weights and on the same samples in the same "
         "order. What differs is how many samples stand behind each update, and how far it steps."
@@ -137,10 +134,6 @@ def _folding(store: Store) -> Iterator[str]:
         return
     gap = max(losses) - min(losses)
     says = "the curves have folded into one" if gap <= FOLDED else "they have not folded"
-    pasts = (
-        "" if gap <= FOLDED else "; different pasts stay different, so compare after S, which restarts all"
-    )
-    says = "the curves have folded into one" if gap <= FOLDED else "they have not folded"
     pasts = "" if gap <= FOLDED else "; different pasts stay different: S restarts all"
     yield f"Measured: after {epochs.pop()} epochs they lie {number(gap)} apart on all data: {says}{pasts}."
 
@@ -162,7 +155,7 @@ def figure_lines(store: Store) -> list[tuple[Figure, str]]:
     """Every figure with its value for each variant: "0.62 / 0.33 / 0.08"; "" where it has none."""
     lines = []
     for figure in FIGURES:
-        values = [] if figure.value is None else [figure.value(one) for one in store.states[:_MOST_ON_CHART]]
+        values = [] if figure.value is None else [figure.value(one) for one in store.states]
         known = any(value != "–" for value in values)
         lines.append((figure, " / ".join(values) if known else ""))
     return lines
@@ -178,6 +171,10 @@ def _updates(store: Store) -> str:
 
 def _size(one: VariantState) -> str:
     return wording.batch(one.tally.settings.batch_size, one.tally.n)
+
+
+def _short_size(one: VariantState) -> str:
+    return wording.short_batch(one.tally.settings.batch_size, one.tally.n)
 
 
 def _listed(words: list[str]) -> str:

@@ -172,7 +172,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
     ),
     Figure(
         name="peak memory",
-        labels=("MiB", "GiB", "peak"),
+        labels=("MiB", "GiB", "peak", "memory"),
         unit="MiB",
         definition="The most so far: of the device as torch counts it or, on a CPU, of the worker "
         "process, torch itself included.",

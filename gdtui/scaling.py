@@ -43,27 +43,31 @@ def lr_by_batch(store: Store) -> list[Row]:
     return rows
 
 
-TRADES: Final = ("batch size", "gradient SNR", "samples/s", "peak memory", "all data", "gap")
+TRADES: Final = ("gradient SNR", "samples/s", "memory", "gap")
 
 
 def trade_offs(store: Store) -> list[Row]:
-    """Two lines a variant: what its batch size buys and costs, as measured and in the lesson's words."""
+    """Two lines a variant: what its batch size buys and costs, as measured and in the lesson's words.
+
+    Before these stands whose: its name, its batch size.
+    """
     return [row for one in store.states for row in (Row(_measured(one), (one.index,)), Row(_said(one)))]
 
 
 def _measured(one: VariantState) -> tuple[str, ...]:
     tally = one.tally
     return (
-        wording.short_batch(tally.settings.batch_size, tally.n),
+        tally.name,
         number(tally.signal_to_noise),
         "–" if math.isnan(one.speed) else wording.count(one.speed),
         f"{tally.peak_memory / 2**20:,.0f} MiB" if tally.peak_memory else "–",
-        number(tally.full_loss),
         number(tally.generalisation_gap),
     )
 
 
 def _said(one: VariantState) -> tuple[str, ...]:
-    is_full = one.tally.resolved is not None and one.tally.resolved.is_full
-    words = lesson(FULL if is_full else one.tally.settings.batch_size)
-    return ("", words.gradient_quality, words.gpu_efficiency, words.memory, "", words.generalisation)
+    tally = one.tally
+    is_full = tally.resolved is not None and tally.resolved.is_full
+    words = lesson(FULL if is_full else tally.settings.batch_size)
+    size = f"batch {wording.short_batch(tally.settings.batch_size, tally.n)}"
+    return (size, words.gradient_quality, words.gpu_efficiency, words.memory, words.generalisation)

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 _WIDTH: Final = 72
 _NAME: Final = 14
 """Cells of a variant's name."""
+_INDENT: Final = "  "
 _LR: Final = (17, 10, 10, 10)
-_TRADES: Final = (12, 15, 11, 13, 10, 21)
+_TRADES: Final = (15, 10, 11, 21)
+"""Cells of what a batch size trades, after a name: with border and scroll bar they fit into 80."""
 
 
 class TablesScreen(Page):
@@ -38,15 +40,13 @@ class TablesScreen(Page):
                 heading(f"lr by batch size, from lr {lr} at batch {size}"),
                 *_table(self._store, _LR, scaling.RULES, scaling.lr_by_batch(self._store)),
                 Content(""),
-                *_note(
-                    "none keeps the lr; linear: × batch ÷ base (Goyal et al. 2017); √: × √(batch ÷ base)."
-                ),
+                *_note("linear: × batch ÷ base (Goyal et al. 2017); √: × √(batch ÷ base)."),
                 Content(""),
-                heading("What a batch size trades: measured in this run, below in the lesson's words"),
-                *_table(self._store, _TRADES, scaling.TRADES, scaling.trade_offs(self._store)),
+                heading("What a batch size trades: as measured, below in the lesson's words"),
+                *_trades(self._store),
                 Content(""),
                 *_note(
-                    "Three variants that train at once share the machine, and their samples/s with it. "
+                    "Variants that train at once share the machine, and their samples/s with it. "
                     "`gdtui sweep` trains one batch size at a time, to equal epochs and equal seconds, "
                     "and ends in a recommendation."
                 ),
@@ -67,6 +67,19 @@ def _table(
         ]
         style = "" if row.variants else "$quiet"
         lines.append(Content.styled(_cells(row.cells, widths), style) + Content("").join(names))
+    return lines
+
+
+def _trades(store: "Store") -> list[Content]:
+    """Two lines a variant, its name in front: behind the figures it would not fit a narrow screen."""
+    lines = [Content.styled(_INDENT + " " * _NAME + _cells(scaling.TRADES, _TRADES), "$quiet")]
+    for row in scaling.trade_offs(store):
+        style = f"bold $variant-{row.variants[0] % COLOURS + 1}" if row.variants else "$quiet"
+        name, *cells = row.cells
+        lines.append(
+            Content.styled(f"{_INDENT}{name[:_NAME]:<{_NAME}}", style)
+            + Content.styled(_cells(cells, _TRADES), "" if row.variants else "$quiet")
+        )
     return lines
 
 

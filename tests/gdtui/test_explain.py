@@ -4,10 +4,12 @@ import re
 from pathlib import Path
 
 import pytest
+from textual.widgets import Static
 
 from engine.settings import LrScaling
 from gdtui import explain, figures, glossary, reading, results, scaling, texts
 from gdtui.app import GdtuiApp
+from gdtui.screens.tables import TablesScreen
 
 from .app_bench import Bench, evaluation, text_of
 
@@ -138,3 +140,29 @@ async def test_the_tables_mark_the_variants_and_scale_from_the_base_in_force(tmp
         row = next(line for line in lines if re.search(r"  64 .*Mini-batch", line))
         assert row.split("64")[1].split()[:3] == ["0.01", "0.01", "0.01"]
         assert "very noisy" in text_of(app)
+
+
+async def test_the_tables_fit_the_narrowest_screen_that_has_all(tmp_path: Path) -> None:
+    _, app = opened(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.live.tick()
+        await pilot.press("T")
+        await pilot.pause()
+        page = app.screen
+        assert isinstance(page, TablesScreen)
+        room = page.query_one(Static).content_size.width
+        assert max(line.cell_length for line in page.content().split("\n")) <= room
+        for one in app.live.store.states:
+            assert page.content().plain.count(one.tally.name) == 2
+
+
+async def test_each_figure_is_told_of_every_variant_of_many(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "run", sizes="full,64,32,8,1")
+    bench.begin()
+    for name in bench.names:
+        bench.write(name, evaluation(1, loss=0.4))
+    app = bench.app()
+    async with app.run_test():
+        app.live.tick()
+        told = {figure.name: values for figure, values in explain.figure_lines(app.live.store)}
+        assert told["all data"] == "0.400 / 0.400 / 0.400 / 0.400 / 0.400"
