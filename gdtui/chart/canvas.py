@@ -199,8 +199,7 @@ def _draw_points(
     size = cells.width, cells.height
     rows, columns = spots(series.points, picture.x, picture.y, *size)
     held_out = spots(series.validation, picture.x, picture.y, *size)
-    is_crowded = max(columns.size, held_out[1].size) * _POINT_CELLS > cells.width
-    full, hollow, both = SMALL_POINTS if is_crowded else POINTS
+    full, hollow, both = SMALL_POINTS if _is_crowded(picture, cells.width) else POINTS
     is_hollow = np.zeros(cells.characters.shape, np.bool_)
     is_hollow[held_out] = True
     cells.characters[is_hollow] = hollow
@@ -209,6 +208,12 @@ def _draw_points(
     drawn[rows, columns] = True
     cells.inks[drawn] = cells.ink(blend(series.colour, background, GHOST_SHARE if series.faint else 1.0))
     taken |= drawn
+
+
+def _is_crowded(picture: Picture, width: int) -> bool:
+    """Whether any series has too many points for large ones: then all are small, for they are compared."""
+    most = max(max(len(one.points.x), len(one.validation.x)) for one in picture.series)
+    return most * _POINT_CELLS > width
 
 
 def _draw_rules(picture: Picture, cells: Cells, ink: str) -> None:

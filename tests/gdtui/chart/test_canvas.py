@@ -96,6 +96,8 @@ def test_crowded_points_are_small() -> None:
     x = np.linspace(0, 1, 20)
     crowd = Trace(x, np.full(20, 0.5), np.full(20, 0.5))
     assert "•" in text(drawn(Series("a", BLUE, points=crowd)), 5)
+    few = Series("b", ORANGE, points=dot(0.5, 0.95))
+    assert "•" in text(drawn(Series("a", BLUE, points=crowd), few), 0), "as are those beside them"
 
 
 def test_held_out_points_are_hollow_and_one_with_a_full_one_in_the_same_cell() -> None:
