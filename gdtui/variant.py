@@ -57,6 +57,8 @@ class Change:
     seconds: float
     label: str
     """Such as "batch 64→128"."""
+    before: VariantSettings
+    """What was in force until here."""
 
 
 @dataclass(slots=True)
@@ -131,9 +133,8 @@ class VariantState:
             self._trained.popleft()
 
     def _mark(self, record: Changed, before: VariantSettings) -> None:
-        label = difference(before, record.settings, self.tally.n)
-        if self.current is not None and label:
-            self.current.changes.append(Change(record.samples, record.update - 1, record.seconds, label))
+        if self.current is not None:
+            self._add_change(self.current.changes, record, before)
         n = self.tally.n
         is_less = record.settings.resolve(n).effective_batch < (wanted := before.resolve(n).effective_batch)
         # Nobody's command: memory ran out.
@@ -142,6 +143,13 @@ class VariantState:
             offer = f"; u accumulates {wanted:,} from such batches" if self.too_large else ""
             self.said.append(f"{self.tally.name}: {record.note}{offer}")
         self._trained.clear()  # what follows has another speed
+
+    def _add_change(self, changes: list[Change], record: Changed, before: VariantSettings) -> None:
+        """Several with no batch between them are one change, from the first settings to the last."""
+        if changes and changes[-1].samples == record.samples:
+            before = changes.pop().before
+        if label := difference(before, record.settings, self.tally.n):
+            changes.append(Change(record.samples, record.update - 1, record.seconds, label, before))
 
     def _measure(self) -> None:
         """Keep the points that were measured since."""

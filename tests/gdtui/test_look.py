@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from engine.messages import Restart
+from engine.settings import VariantSettings
 from gdtui.app import GdtuiApp
 from gdtui.chart.widget import Chart
 from gdtui.panels.variant import VariantPanel
 
-from .app_bench import Bench, text_of
+from .app_bench import Bench, changed, text_of
 from .test_app import NARROW, WIDE, see, settle
 
 
@@ -289,3 +290,19 @@ async def test_focus_says_what_a_variant_does_before_its_first_loss(bench: Bench
         await pilot.press("3", "z")
         await settle(pilot)
         assert "first batch…" in overlay(app)
+
+
+async def test_changes_with_no_batch_between_them_are_one_mark(bench: Bench) -> None:
+    bench.begin()
+    name = bench.names[1]
+    bench.train(name, [0.8] * 50)
+    for size in (128, 256):
+        bench.write(name, changed(VariantSettings(batch_size=size), 0))
+    app = bench.app()
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        assert "batch 64→256" in text_of(app)
+        assert "64→128" not in text_of(app)
+        bench.write(name, changed(VariantSettings(batch_size=64), 0))
+        await settle(pilot)
+        assert "→" not in text_of(app), "there and back is no change"
