@@ -4,6 +4,7 @@ import math
 
 from textual.content import Content
 
+from engine.measure.results import edge_of_stability
 from engine.tally import Tally
 from gdtui import wording
 from gdtui.wording import number
@@ -39,8 +40,16 @@ def _sharpness(tally: Tally, is_short: bool) -> str:
         return ""
     found = measured.sharpness
     value = number(found.value, 2 if is_short else 3) if found.is_reliable else "not reliable yet"
-    edge = "" if measured.edge is None else f" · {edge_name(tally.settings.momentum)} {number(measured.edge)}"
-    return f"λ {value}{edge}"
+    return f"λ {value}{_edge(tally)}"
+
+
+def _edge(tally: Tally) -> str:
+    """Of the settings in force, as the batch beside the noise scale: that measured may be of others."""
+    measured, force = tally.sharpness, tally.resolved
+    if measured is None or measured.edge is None or force is None:
+        return ""
+    edge = edge_of_stability(force.lr, tally.settings.momentum, tally.settings.optimizer)
+    return "" if edge is None else f" · {edge_name(tally.settings.momentum)} {number(edge)}"
 
 
 def edge_name(momentum: float) -> str:

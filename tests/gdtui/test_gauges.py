@@ -11,7 +11,7 @@ from engine.settings import FULL, BatchSize, VariantSettings
 from engine.tally import Tally
 from gdtui.gauges import gauges
 
-from .app_bench import Bench
+from .app_bench import Bench, changed
 
 
 def noise(value: float, low: float, high: float) -> NoiseScale:
@@ -82,6 +82,12 @@ def test_the_line(found: dict[str, object], width: int, said: str) -> None:
 
 def test_the_batch_is_the_one_in_force() -> None:
     assert gauges(tally(FULL, noise=noise(48, 31, 75)), 60).plain.endswith("· batch 2,000")
+
+
+def test_the_edge_is_that_of_the_lr_in_force() -> None:
+    one = tally(sharpness=sharpness(3))
+    one.add(changed(VariantSettings(batch_size=64, lr=0.02), 1))
+    assert gauges(one, 60).plain.endswith("· 2/lr 100")
 
 
 def test_an_optimizer_without_such_a_bound_has_none() -> None:
