@@ -126,7 +126,7 @@ class GdtuiApp(ExploreActions, LookActions, PageActions, TellActions, MeasureAct
                     yield VariantPanel(index, variant.name)
         yield Line("\n" * (len(variants) - 1), id="lines")
         yield Line("\n\n\n", id="focused")
-        yield Footer(id="footer")
+        yield Footer(None if self._source is None else self._source.obeyed, id="footer")
         yield Summary(id="summary")
 
     def on_mount(self) -> None:

@@ -238,11 +238,28 @@ def groups() -> list[tuple[str, list[Entry]]]:
     return [(name, list(entries)) for name, entries in groupby(TABLE, key=lambda entry: entry.group)]
 
 
-def footer_entries(width: int) -> list[Entry]:
-    """The footer's entries, in the table's order, as many as fit `width` cells with a gap of two."""
+_COMMANDS: Final = frozenset({"Settings of the selected", "All variants"})
+"""Groups of what changes how a run trains; of another's run these keys only say that they can't."""
+
+
+def is_command(entry: Entry) -> bool:
+    """Whether it is for who trains the run."""
+    return entry.group in _COMMANDS or entry.id in ("measure", "measuring")
+
+
+def footer_entries(width: int, obeyed: frozenset[str] | None = None) -> list[Entry]:
+    """The footer's entries, in the table's order, as many as fit `width` cells with a gap of two.
+
+    `obeyed`: ids of the commands that have an effect; None: all.
+    """
     chosen: set[str] = set()
     used = 0
-    for entry in sorted((entry for entry in TABLE if entry.label), key=lambda entry: entry.rank):
+    offered = (
+        entry
+        for entry in TABLE
+        if entry.label and (obeyed is None or entry.id in obeyed or not is_command(entry))
+    )
+    for entry in sorted(offered, key=lambda entry: entry.rank):
         needed = len(entry.keys) + 1 + len(entry.label) + (2 if chosen else 0)
         if used + needed > width:
             continue

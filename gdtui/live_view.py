@@ -140,7 +140,7 @@ class LiveView:
             summary.display = False
             return False
         if summary.display:
-            summary.tell(self.store)
+            summary.tell(self.store, is_ours=self.source.obeyed is None)
         return True
 
     def hide_summary(self) -> bool:

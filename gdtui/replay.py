@@ -129,6 +129,8 @@ class Replay:
         """The time of day at which the run was where the replay is."""
         return self._reached if self.has_ended or math.isinf(self.speed) else self._time()
 
+    obeyed = frozenset({"pause", "pace", "free"})
+
     @property
     def role(self) -> str:
         """Such as "replay ×10"."""

@@ -67,7 +67,7 @@ def meaning(store: Store) -> str:
         why = "with the lr in step with the batch, an epoch does the same work at any batch size"
         return f"{found}: {why if rules == {LrScaling.LINEAR} else 'these settings come to the same loss'}."
     if rules == {LrScaling.NONE}:
-        return f"{found}, {best} lowest: at one lr, more updates an epoch get further. S scales the lr."
+        return f"{found}, {best} lowest: at one lr, more updates an epoch get further."
     if rules == {LrScaling.SQRT}:
         return f"{found}, {best} lowest: the square-root rule closes a part of the gap."
     return f"{found}, {best} lowest."

@@ -27,6 +27,10 @@ class Source(Protocol):
         """The time that the run is at, in seconds since the Unix epoch."""
 
     @property
+    def obeyed(self) -> frozenset[str] | None:
+        """Which commands of the key table's have an effect, by their ids; None: all, it is trained here."""
+
+    @property
     def role(self) -> str:
         """What the viewer is to this run, for the header: "watching", "replay ×10"; empty for the trainer."""
 
@@ -35,6 +39,7 @@ class LogSource:
     """The logs of a run that is trained here."""
 
     role = ""
+    obeyed: frozenset[str] | None = None
 
     def __init__(self, run: RunDirectory) -> None:
         self._run = run

@@ -24,6 +24,7 @@ class WatchSource(LogSource):
     """The logs of somebody else's run."""
 
     role = "watching"
+    obeyed = frozenset[str]()
 
     def __init__(self, run: RunDirectory, clock: Callable[[], float] = time.monotonic) -> None:
         """`clock`: seconds from any start."""

@@ -11,6 +11,11 @@ from gdtui.stroke import Entry
 class Footer(Line):
     """As many keys as the width has room for."""
 
+    def __init__(self, obeyed: frozenset[str] | None, *, id: str) -> None:  # noqa: A002
+        """`obeyed`: which commands have an effect, by their ids; None: all."""
+        super().__init__(id=id)
+        self._obeyed = obeyed
+
     def on_mount(self) -> None:
         self._fill()
 
@@ -18,7 +23,11 @@ class Footer(Line):
         self._fill()
 
     def _fill(self) -> None:
-        self.say(Content("  ").join(_entry(entry) for entry in footer_entries(self.content_size.width)))
+        self.say(
+            Content("  ").join(
+                _entry(entry) for entry in footer_entries(self.content_size.width, self._obeyed)
+            )
+        )
 
 
 def _entry(entry: Entry) -> Content:

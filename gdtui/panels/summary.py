@@ -24,15 +24,18 @@ class Summary(Line):
         self.border_title = "results"
         self.border_subtitle = "i or esc hides · q quits"
 
-    def tell(self, store: "Store") -> None:
-        """Show the results of this run."""
+    def tell(self, store: "Store", *, is_ours: bool) -> None:
+        """Show the results of this run; `is_ours`: and what can be done with it now."""
         from gdtui.results import head, meaning, rows  # numpy: not before the first frame
 
         found = rows(store)
         name_width = max(len(row.name) for row in found) + 2
         names = Content.styled(" " * (name_width + 2) + _cells(head(store)), "$quiet")
         lines = [names, *(_line(row, name_width) for row in found), Content("")]
-        self.update(Content("\n").join([*lines, Content(meaning(store)), Content.styled(_NEXT, "$quiet")]))
+        lines.append(Content(meaning(store)))
+        if is_ours:
+            lines.append(Content.styled(_NEXT, "$quiet"))
+        self.update(Content("\n").join(lines))
 
 
 def _line(row: "Row", name_width: int) -> Content:

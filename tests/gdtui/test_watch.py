@@ -30,12 +30,15 @@ def notes_of(app: GdtuiApp) -> set[str]:
     return {notification.message for notification in app._notifications}
 
 
-async def screen_of(run: RunDirectory, source: Source, size: tuple[int, int] = (140, 40)) -> list[str]:
-    """The screen once everything is read."""
+async def screen_of(
+    run: RunDirectory, source: Source, size: tuple[int, int] = (140, 40), *keys: str
+) -> list[str]:
+    """The screen once everything is read, and these keys pressed."""
     app = GdtuiApp(run, None, source=source)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         app.live.tick(figures=True)
+        await pilot.press(*keys)
         await pilot.pause(0.2)
         return text_of(app)
 
@@ -46,15 +49,27 @@ async def screen_of(run: RunDirectory, source: Source, size: tuple[int, int] = (
 @pytest.mark.parametrize("size", [(160, 45), (80, 24)])
 async def test_all_but_the_role_is_what_the_trainer_sees(size: tuple[int, int], make_run: MakeRun) -> None:
     run = make_run(epochs=30)
-    own = await screen_of(run, LogSource(run), size)
-    watched = await screen_of(run, WatchSource(run), size)
+    own = await screen_of(run, LogSource(run), size, "escape")
+    watched = await screen_of(run, WatchSource(run), size, "escape")
     replay = Replay(run, 1.0)
     replay.set_speed(float("inf"))
-    replayed = await screen_of(run, replay, size)
-    assert own[1:] == watched[1:] == replayed[1:]
+    replayed = await screen_of(run, replay, size, "escape")
+    assert own[1:-1] == watched[1:-1] == replayed[1:-1]
+    assert "pause" in own[-1] and "pause" in replayed[-1]
+    assert not any(word in watched[-1] for word in ("batch", "lr", "pause", "restart")), (
+        "keys that do nothing"
+    )
+    assert "help" in watched[-1] and "axis" in watched[-1]
     assert own[0].rstrip().endswith("finished")
     assert watched[0].rstrip().endswith("finished · watching")
     assert replayed[0].rstrip().endswith("finished · replay ended")
+
+
+async def test_results_of_anothers_run_offer_nothing_that_only_its_trainer_can_do(make_run: MakeRun) -> None:
+    run = make_run(epochs=30)
+    assert "S restarts all" in "".join(await screen_of(run, LogSource(run)))
+    watched = "".join(await screen_of(run, WatchSource(run)))
+    assert "results" in watched and "restarts" not in watched
 
 
 @pytest.mark.parametrize("damage", ["no end", "flipped"])
