@@ -8,7 +8,19 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from engine.settings import DataOn, LrScaling, SettingsError
-from gdtui.values import batch_size, data_on, each, label, lr_scaling, number, optimizer, pace, switch, whole
+from gdtui.values import (
+    batch_size,
+    data_on,
+    each,
+    label,
+    lr_scaling,
+    number,
+    on_or_off,
+    optimizer,
+    pace,
+    switch,
+    whole,
+)
 
 _MOST_LOADERS: Final = 256
 
@@ -28,6 +40,7 @@ READERS: Final[dict[str, Callable[[str], Any]]] = {
     "data_on": data_on,
     "loader_workers": whole(0, _MOST_LOADERS),
     "validate_every": whole(1),
+    "measuring": on_or_off,
 }
 """By the name of the option, with underscores: from what is typed to its value."""
 
@@ -46,6 +59,7 @@ _PLAIN: Final[dict[str, Any]] = {
     "data_on": DataOn.AUTO,
     "loader_workers": 0,
     "validate_every": None,
+    "measuring": True,
 }
 
 

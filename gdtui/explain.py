@@ -78,7 +78,7 @@ def _variant(one: VariantState) -> Iterator[str]:
 
 
 def _measured(one: VariantState) -> Iterator[str]:
-    noise = one.tally.noise.noise if one.tally.noise else None
+    noise = one.noise_scale
     force = one.tally.resolved
     if noise is not None and noise.is_reliable and force is not None:
         if force.effective_batch < noise.value / 2:

@@ -7,22 +7,23 @@ from textual.content import Content
 from engine.measure.results import edge_of_stability
 from engine.tally import Tally
 from gdtui import wording
+from gdtui.variant import VariantState
 from gdtui.wording import number
 
 _QUIET = "$quiet"
 
 
-def gauges(tally: Tally, width: int) -> Content:
+def gauges(one: VariantState, width: int) -> Content:
     """Such as "noise scale 48 (31–75) · batch 64   λ 3.1 · 2/lr 200"; shorter where it is narrow."""
     for brevity in range(3):
-        said = "  ".join(part for part in (_noise(tally, brevity), _sharpness(tally, brevity > 0)) if part)
+        said = "  ".join(part for part in (_noise(one, brevity), _sharpness(one.tally, brevity > 0)) if part)
         if len(said) <= width:
             break
     return Content.styled(said, _QUIET).truncate(width, ellipsis=True)
 
 
-def _noise(tally: Tally, brevity: int) -> str:
-    found, name = tally.noise.noise if tally.noise else None, "noise" if brevity else "noise scale"
+def _noise(one: VariantState, brevity: int) -> str:
+    tally, found, name = one.tally, one.noise_scale, "noise" if brevity else "noise scale"
     if found is None:
         return f"{name} –" if tally.is_measuring else "measuring is off (M)"
     batch = tally.resolved.effective_batch if tally.resolved else 0

@@ -35,7 +35,7 @@ def _number(pick: Callable[[VariantState], float]) -> Callable[[VariantState], s
 
 
 def _noise_scale(one: VariantState) -> str:
-    found = one.tally.noise.noise if one.tally.noise else None
+    found = one.noise_scale
     if found is None:
         return "–"
     if not found.is_reliable:
@@ -216,9 +216,10 @@ FIGURES: Final[tuple[Figure, ...]] = (
         labels=("gradient noise",),
         unit="samples",
         definition="The batch size at which noise and gradient weigh the same in an update. Much smaller "
-        "batches are mostly noise; much larger ones mostly repeat themselves. In brackets the "
-        "95% interval.",
-        formula="B = tr(Σ) ÷ |G|²",
+        "batches are mostly noise; much larger ones mostly repeat themselves. Averaged over the last "
+        "measurements, each at ¾ of the next, while they agree within their errors; in brackets the 95% "
+        "interval of that average, “not reliable yet” while its ends lie a factor of 4 apart.",
+        formula="B = tr(Σ) ÷ |G|², both averaged apart, then divided",
         source="McCandlish et al. 2018, arXiv:1812.06162, eq. 2.9 and appendix A",
         value=_noise_scale,
     ),

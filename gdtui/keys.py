@@ -167,6 +167,14 @@ TABLE: Final[tuple[Entry, ...]] = (
         label="landscape",
         rank=7,
     ),
+    Entry(
+        "trends",
+        "Measuring",
+        (Stroke("V", "V", "trends", "Sharpness and noise scale over training"),),
+        "sharpness against 2/lr, and the noise scale against the batch, over all of training",
+        label="trends",
+        rank=8,
+    ),
     *VIEW,
     Entry(
         "stills",

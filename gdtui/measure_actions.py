@@ -28,6 +28,12 @@ class MeasureActions:
         """Measuring on or off."""
         self._whole._told(self.live.commander.measuring())
 
+    def action_trends(self) -> None:
+        """How sharpness and noise scale went."""
+        from gdtui.screens.trends import TrendsScreen
+
+        self._whole.push_screen(TrendsScreen(self.live, is_watching=self._whole.controls is None))
+
     def action_landscape(self) -> None:
         """The loss on a plane through the weights, and the way that training took on it."""
         from gdtui.screens.landscape import LandscapeScreen

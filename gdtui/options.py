@@ -91,6 +91,7 @@ _TRAINED: Final = (
     ("--data-on", "PLACE", "device, host or auto: where the data lies [auto: on the device if it fits]"),
     ("--loader-workers", "N", "processes a variant that read a Dataset ahead [0]"),
     ("--validate-every", "N", "also measure on held-out data every N updates [at each epoch's end]"),
+    ("--measuring", "on|off", "noise scale and sharpness now and then, for 3% of the time [on]"),
 )
 
 
@@ -142,6 +143,7 @@ def read_options(
         data_on=typed.data_on,
         loader_workers=typed.loader_workers,
         validate_every=typed.validate_every,
+        measuring=typed.measuring,
     )
     notes = () if loaded is None else loaded.warnings
     notes += tuple(

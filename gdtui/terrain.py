@@ -68,6 +68,11 @@ class Terrain:
         return found
 
     @property
+    def is_complete(self) -> bool:
+        """Every row of the fine grid is known."""
+        return bool(self.fine) and all(row is not None for row in self.fine)
+
+    @property
     def extremes(self) -> tuple[float, float]:
         """The lowest and the highest finite loss so far; NaN before there is one."""
         rows = [row for row in (*self.coarse, *self.fine) if row is not None]

@@ -68,6 +68,14 @@ def switch(text: str) -> bool:
     return text == "True"
 
 
+def on_or_off(text: str) -> bool:
+    """on or off; True or False, as a problem's file says it."""
+    known = {"on": True, "off": False, "true": True, "false": False}
+    if text.lower() not in known:
+        raise argparse.ArgumentTypeError(f"{_shown(text)}: on or off")
+    return known[text.lower()]
+
+
 def batch_size(text: str) -> BatchSize:
     """A whole number from 1, or full."""
     try:

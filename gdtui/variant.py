@@ -11,10 +11,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.measure.results import NoiseScale
 from engine.messages import (
     AnyRecord,
     Changed,
     Chunk,
+    Measured,
     MeasuringSet,
     Pause,
     Refused,
@@ -26,6 +28,7 @@ from engine.settings import VariantSettings
 from engine.tally import Tally
 from gdtui.history import History
 from gdtui.history.growing import Growing
+from gdtui.measurements import Measurements
 from gdtui.pending import Pending
 from gdtui.trace import Axis
 from gdtui.wording import difference
@@ -70,6 +73,8 @@ class Generation:
     """Rows of samples, updates, seconds, full loss: at each epoch's end, from the start on."""
     validations: Growing = field(default_factory=lambda: Growing("<f8", 4))
     """The same of the loss on held-out data, also between where that was asked for."""
+    measured: Measurements = field(default_factory=Measurements)
+    """Noise scale and sharpness."""
     changes: list[Change] = field(default_factory=list)
 
 
@@ -108,6 +113,8 @@ class VariantState:
                 self._learn(record)
             case Changed():
                 self._mark(record, before)
+            case Measured() if self.current is not None and record.generation == self.tally.generation:
+                self.current.measured.add(record)
             case MeasuringSet() if record.detail:
                 self.said.append(f"{self.tally.name}: {record.detail}")
             case Refused():
@@ -174,6 +181,11 @@ class VariantState:
         if window not in self._smoothed:
             self._smoothed[window] = self.current.history.smoothed_last(window)
         return self._smoothed[window]
+
+    @property
+    def noise_scale(self) -> NoiseScale | None:
+        """Smoothed over the measurements; None before the first."""
+        return self.current.measured.noise_scale if self.current else None
 
     @property
     def spread(self) -> float:

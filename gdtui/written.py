@@ -84,7 +84,7 @@ def _figures(live: "LiveView", one: VariantState, width: int, rows: int) -> Cont
     if rows < _GAUGED or texts.trouble(one):
         return figures.rows(one, live.store, live.view.smoothing, width, rows)
     said = figures.rows(one, live.store, live.view.smoothing, width, rows - 1)
-    return said + Content("\n") + gauges(one.tally, width)
+    return said + Content("\n") + gauges(one, width)
 
 
 def _line(live: "LiveView", one: VariantState, width: int) -> Content:

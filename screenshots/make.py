@@ -21,6 +21,7 @@ from engine.rundir import RunDirectory
 from engine.session import Session
 from gdtui.app import GdtuiApp
 from gdtui.beginning import begun
+from gdtui.screens.landscape import LandscapeScreen
 from gdtui.usage import app_parser
 
 HERE = Path(__file__).parent
@@ -66,6 +67,12 @@ def generation(number: int, epochs: float) -> Moment:
     )
 
 
+def surveyed(app: GdtuiApp) -> bool:
+    """The landscape on the screen is known as finely as it will be."""
+    screen = app.screen
+    return isinstance(screen, LandscapeScreen) and screen.is_surveyed
+
+
 FAST = ("--pace", "1")
 SHOTS = {
     "live-dark": Shot((160, 45), (Step(epoch(13)),), options=FAST),
@@ -84,6 +91,8 @@ SHOTS = {
     "char-lm": Shot(
         (160, 45), (Step(epoch(0.6)),), options=("--problem", "char-lm", "--validate-every", "50")
     ),
+    "landscape": Shot((160, 45), (Step(epoch(20), ("v",)), Step(surveyed)), options=("--pace", "free")),
+    "trends": Shot((160, 45), (Step(epoch(20), ("!",)), Step(epoch(20), ("V",))), options=FAST),
     "summary": Shot((160, 45), (Step(epoch(20)),), options=("--pace", "free")),
 }
 

@@ -30,7 +30,8 @@ from engine.experiments.stacked import (
     weights_of,
 )
 from engine.experiments.verdicts import all_above_zero, figure, valued
-from engine.settings import FULL, BatchSize, SettingsError
+from engine.extras import needs_extra
+from engine.settings import FULL, BatchSize
 
 SIZES: Final[tuple[BatchSize, ...]] = (FULL, 32, 4)
 TRAINED_ON: Final = 200
@@ -104,12 +105,8 @@ def errors(parameters: Sequence[Tensor], data: Data) -> Tensor:
 
 def load(seeds: Sequence[int], device: torch.device) -> Digits:
     """scikit-learn's 1,797 digits of 8×8 pixels; SettingsError where it is not installed."""
-    try:
+    with needs_extra("experiment flat-generalises"):
         from sklearn.datasets import load_digits  # type: ignore[import-untyped]
-    except ImportError:
-        raise SettingsError(
-            "flat-generalises trains on scikit-learn's digits; install it: python -m pip install scikit-learn"
-        ) from None
     pixels, labels = load_digits(return_X_y=True)
     inputs, target = torch.from_numpy(pixels / 16), torch.from_numpy(labels)
     order = torch.stack(

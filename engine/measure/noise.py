@@ -53,7 +53,7 @@ def noise_scale_of_products(products: NDArray[np.float64], batch_size: int, n: i
     shrink = np.sqrt([1.0, 1.0 - seen])
     deviations = [(part - part.mean()) * factor for part, factor in zip(without, shrink, strict=True)]
     covariance = np.cov(deviations, ddof=0) * (count - 1)
-    low, high = _quotient_interval(float(trace), float(squared), covariance, _t_quantile(count - 1))
+    low, high = quotient_interval(float(trace), float(squared), covariance, t_quantile(count - 1))
     return NoiseScale(
         value=float(trace / squared) if squared > 0 else math.inf,
         low=low,
@@ -61,6 +61,8 @@ def noise_scale_of_products(products: NDArray[np.float64], batch_size: int, n: i
         trace=float(trace),
         gradient_squared=float(squared),
         samples=count * batch_size,
+        batches=count,
+        covariance=(float(covariance[0, 0]), float(covariance[0, 1]), float(covariance[1, 1])),
     )
 
 
@@ -77,7 +79,7 @@ def _estimates(
     return np.asarray(trace), np.asarray(squared)
 
 
-def _quotient_interval(
+def quotient_interval(
     top: float, bottom: float, covariance: NDArray[np.float64], quantile: float
 ) -> tuple[float, float]:
     """Fieller's interval for top ÷ bottom, both above zero: the q with (top − q·bottom)² ≤ t²·its variance.
@@ -96,7 +98,7 @@ def _quotient_interval(
     return (max(c / (b + root), 0.0) if b + root > 0 else 0.0), math.inf
 
 
-def _t_quantile(freedom: int) -> float:
+def t_quantile(freedom: int) -> float:
     """The 97.5% quantile of Student's t (Abramowitz & Stegun 26.7.5): to 0.01 from 3 degrees on."""
     z = _Z
     terms = (

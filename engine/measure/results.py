@@ -26,6 +26,10 @@ class NoiseScale(msgspec.Struct, frozen=True, kw_only=True):
     """The estimate of |G|²; may come out negative when few samples were seen."""
     samples: int
     """Seen for the estimate."""
+    batches: int = 0
+    """In which they were seen; 0 in logs of earlier versions."""
+    covariance: tuple[float, float, float] | None = None
+    """Of the two estimates: variance of `trace`, covariance, variance of `gradient_squared`; or None."""
 
     @property
     def is_reliable(self) -> bool:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gdtui.chart.picture import Picture
 
 _LINE: Final = "━ "
-_GHOST: Final = "┄ faint: before"
+_FAINT: Final = "┄ faint: "
 _EPOCH: Final = "┊ epoch"
 _GAP: Final = 2
 _SHORT: Final = 9
@@ -33,7 +33,7 @@ def legend(picture: "Picture", width: int) -> list[Entry]:
         ((f"{series.number} " if series.number else _LINE) + clean(series.label), series.colour)
         for series in vivid
     ]
-    extras = [(_GHOST, "")] * has_ghosts + [(_EPOCH, "")] * bool(picture.rules)
+    extras = [(_FAINT + clean(picture.faint), "")] * has_ghosts + [(_EPOCH, "")] * bool(picture.rules)
     short = [(text[: len(_LINE) + _SHORT].rstrip(), colour) for text, colour in names]
     choices = (names + extras, names + extras[:1], names, short)
     return next((entries for entries in choices if _length(entries) <= width), [])

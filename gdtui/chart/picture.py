@@ -63,3 +63,5 @@ class Picture:
     title: str = ""
     message: str = ""
     """Shown in the middle instead of data: what the variant is doing before its first loss."""
+    faint: str = "before"
+    """What faint lines are, in the legend."""

@@ -169,6 +169,11 @@ class LandscapeScreen(Screen[None]):
         """What comes is about what was asked for last."""
         return self._laid is not None and self._laid.id == self._asked
 
+    @property
+    def is_surveyed(self) -> bool:
+        """All that was asked for is known, as finely as it can be shown."""
+        return self._is_current and self._terrain is not None and self._terrain.is_complete
+
     def draw(self) -> None:
         """Map and title, as far as they are known."""
         if self._failure:

@@ -3,6 +3,7 @@
 import math
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from engine.measure.results import NoiseScale, Sharpness
@@ -10,6 +11,7 @@ from engine.messages import Measure, Measured, MeasuringSet, SetMeasuring, Start
 from engine.settings import FULL, BatchSize, VariantSettings
 from engine.tally import Tally
 from gdtui.gauges import gauges
+from gdtui.variant import VariantState
 
 from .app_bench import Bench, changed
 
@@ -22,22 +24,17 @@ def sharpness(value: float, error: float = 0.0) -> Sharpness:
     return Sharpness(value=value, error=error, products=12, samples=2000)
 
 
-def tally(batch_size: BatchSize = 64, **found: object) -> Tally:
+def begun(generation: int, settings: VariantSettings | None = None) -> Started:
+    return Started(
+        generation=generation, settings=settings or VariantSettings(), n=2000, model="", parameters=11,
+        device="cpu", threads=1, epochs=20, pace=None,
+    )  # fmt: skip
+
+
+def variant(batch_size: BatchSize = 64, **found: object) -> VariantState:
     settings = VariantSettings(batch_size=batch_size)
-    made = Tally("a", settings)
-    made.add(
-        Started(
-            generation=1,
-            settings=settings,
-            n=2000,
-            model="",
-            parameters=11,
-            device="cpu",
-            threads=1,
-            epochs=20,
-            pace=None,
-        )
-    )
+    made = VariantState(0, Tally("a", settings))
+    made.add(begun(1, settings))
     for name, value in found.items():
         made.add(measured(**{name: value}))
     return made
@@ -77,34 +74,44 @@ def measured(command: int = 0, edge: float | None = 200.0, **found: object) -> M
     ],
 )
 def test_the_line(found: dict[str, object], width: int, said: str) -> None:
-    assert gauges(tally(**found), width).plain == said  # type: ignore[arg-type]
+    assert gauges(variant(**found), width).plain == said  # type: ignore[arg-type]
+
+
+def test_noisy_measurements_are_shown_smoothed_and_anew_after_a_restart() -> None:
+    one = variant()
+    for trace in (40, 60):
+        found = msgspec.structs.replace(noise(trace, 10, math.inf), batches=32, covariance=(100.0, 0.0, 0.01))
+        one.add(measured(noise=found))
+    assert gauges(one, 60).plain == "noise scale 51 (36–69) · batch 64"
+    one.add(begun(2))
+    assert gauges(one, 60).plain == "noise scale –"
 
 
 def test_the_batch_is_the_one_in_force() -> None:
-    assert gauges(tally(FULL, noise=noise(48, 31, 75)), 60).plain.endswith("· batch 2,000")
+    assert gauges(variant(FULL, noise=noise(48, 31, 75)), 60).plain.endswith("· batch 2,000")
 
 
 def test_the_edge_is_that_of_the_lr_in_force() -> None:
-    one = tally(sharpness=sharpness(3))
+    one = variant(sharpness=sharpness(3))
     one.add(changed(VariantSettings(batch_size=64, lr=0.02), 1))
     assert gauges(one, 60).plain.endswith("· 2/lr 100")
 
 
 def test_an_optimizer_without_such_a_bound_has_none() -> None:
-    one = tally()
+    one = variant()
     one.add(measured(edge=None, sharpness=sharpness(3)))
     assert gauges(one, 60).plain == "noise scale –  λ 3.00"
 
 
 def test_momentum_moves_the_bound() -> None:
-    one = tally()
-    one.settings = VariantSettings(momentum=0.9)
+    one = variant()
+    one.tally.settings = VariantSettings(momentum=0.9)
     one.add(measured(edge=380.0, sharpness=sharpness(3)))
     assert gauges(one, 60).plain == "noise scale –  λ 3.00 · 3.8/lr 380"
 
 
 def test_off_is_said() -> None:
-    one = tally()
+    one = variant()
     one.add(MeasuringSet(is_on=False))
     assert gauges(one, 60).plain == "measuring is off (M)"
 

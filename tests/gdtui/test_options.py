@@ -58,6 +58,13 @@ def test_pace_is_what_was_typed_else_the_commands_own(line: str, expected: float
     assert read(line, default_pace=1.0).settings.pace == expected
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"), [("", True), ("--measuring off", False), ("--measuring ON", True)]
+)
+def test_measuring_is_on_unless_switched_off(line: str, expected: bool) -> None:
+    assert read(line).settings.measuring is expected
+
+
 def test_a_batch_above_all_samples_is_full_and_said() -> None:
     options = read("--batch-sizes 2000,2001")
     assert options.settings.variants[1].settings.resolve(2000).is_full
@@ -101,6 +108,7 @@ def test_devices_that_may_be_there(name: str) -> None:
         ("--device cuda:0,tpu", "several: cuda:0,cuda:1"),
         ("--device cuda:x", "auto, cpu, cuda, cuda:N or mps"),
         ("--threads 0", "a whole number from 1"),
+        ("--measuring maybe", "on or off"),
         ("--theme pink", "dark"),
         ("--fps 0", "from 1 to 60"),
         ("--epoch 3", "--epochs"),

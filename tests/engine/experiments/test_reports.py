@@ -113,7 +113,7 @@ def test_a_loss_that_was_never_reached_is_said(monkeypatch: pytest.MonkeyPatch) 
 
 def test_without_scikit_learn_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
-    with pytest.raises(SettingsError, match="pip install scikit-learn"):
+    with pytest.raises(SettingsError, match="flat-generalises needs scikit-learn: python -m pip install"):
         experiments.run("flat-generalises", range(2), CPU, lambda share, what: None)
 
 

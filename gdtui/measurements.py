@@ -1,0 +1,56 @@
+"""What was measured beside the loss of one generation: rows to be drawn, and the smoothed noise scale.
+
+A fold over the records of measurements. Estimates nothing by itself.
+"""
+
+import math
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.measure.results import NoiseScale, Sharpness
+from engine.measure.smoothed import SmoothedNoise
+from engine.messages import Measured
+from gdtui.history.growing import Growing
+
+BATCH, VALUE, LOW, HIGH, SMOOTHED, IS_RELIABLE = range(3, 9)
+"""Columns of a row of the noise, after samples, updates and seconds: effective batch in force, the single
+measurement with its interval, the smoothed one (NaN while its interval is wide), and 1 or 0."""
+EDGE, SHARPNESS = range(3, 5)
+"""Columns of a row of the sharpness, likewise: 2 ÷ lr in force (NaN where there is no such bound), the
+sharpness (NaN where it is not known well)."""
+_WIDTH_NOISE: Final = 9
+_WIDTH_SHARPNESS: Final = 5
+
+
+class Measurements:
+    """Of one variant, since it began anew."""
+
+    def __init__(self) -> None:
+        self.noise = Growing("<f8", _WIDTH_NOISE)
+        self.sharpness = Growing("<f8", _WIDTH_SHARPNESS)
+        self.noise_scale: NoiseScale | None = None
+        """Smoothed, with the interval of that; None before the first."""
+        self._smoother = SmoothedNoise()
+
+    def add(self, record: Measured) -> None:
+        """Take in the next one."""
+        if record.noise is not None:
+            self.noise_scale = self._smoother.add(record.noise)
+            self.noise.append(_noise_row(record, record.noise, self.noise_scale))
+        if record.sharpness is not None:
+            self.sharpness.append(_sharpness_row(record, record.sharpness))
+
+
+def _noise_row(record: Measured, found: NoiseScale, smoothed: NoiseScale) -> NDArray[np.float64]:
+    place = record.samples, record.updates, record.seconds
+    known = smoothed.value if smoothed.is_reliable else math.nan
+    single = found.value, found.low, found.high
+    return np.array([(*place, record.effective_batch, *single, known, found.is_reliable)])
+
+
+def _sharpness_row(record: Measured, found: Sharpness) -> NDArray[np.float64]:
+    place = record.samples, record.updates, record.seconds
+    edge = math.nan if record.edge is None else record.edge
+    return np.array([(*place, edge, found.value if found.is_reliable else math.nan)])

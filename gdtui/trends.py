@@ -1,0 +1,145 @@
+"""How sharpness and noise scale went: two pictures from what was measured, each beside its yardstick. Pure.
+
+Sharpness stands against 2 ÷ lr, the edge of stability (Cohen et al. 2021, arXiv:2103.00065), the noise
+scale against the effective batch (McCandlish et al. 2018, arXiv:1812.06162). Both axes are logarithmic:
+what is compared lies orders of magnitude apart, and a factor is what matters.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.measure.results import edge_of_stability
+from gdtui import epochs
+from gdtui.chart.axes import settle, x_scale, y_scale
+from gdtui.chart.palette import variant_colour
+from gdtui.chart.picture import Picture, Series
+from gdtui.measurements import BATCH, EDGE, HIGH, IS_RELIABLE, LOW, SHARPNESS, SMOOTHED, VALUE
+from gdtui.seen import end_of, extremes, ground, positive, x_title
+from gdtui.store import Store
+from gdtui.trace import Trace
+from gdtui.variant import PLACE, Generation, VariantState
+from gdtui.views import Canvas, Ranges, View, kept, marks_of
+from gdtui.window import span_of
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What stands on a picture."""
+
+    title: str
+    faint: str
+    """What the faint lines are."""
+    message: str
+    """Instead of data, while nothing was measured."""
+
+
+def sharpness(
+    store: Store, view: View, canvas: Canvas, shown: Ranges, message: str
+) -> tuple[Picture, Ranges]:
+    """The sharpness of every variant, a point a measurement, over 2 ÷ lr as it was in force."""
+    title = "sharpness λ · ◆ measured · faint: 2/lr, the edge of stability"
+    words = Words(title, "2/lr", message)
+    series: list[Series] = []
+    for one, now in _current(store):
+        rows = now.measured.sharpness.values.copy()
+        found = _trace(rows, view, SHARPNESS)
+        edge = _steps(one, now, view, rows, EDGE, _edge(one))
+        series += [_faint(one, view, edge), replace(_vivid(one, view), line=found, points=found)]
+    return _picture(store, view, canvas, shown, series, words)
+
+
+def noise(store: Store, view: View, canvas: Canvas, shown: Ranges, message: str) -> tuple[Picture, Ranges]:
+    """The smoothed noise scale of every variant over the single ones, and the effective batch in force."""
+    title = "noise scale B, smoothed · ◆ measured, with 95% interval · ◇ not reliable"
+    series: list[Series] = []
+    for one, now in _current(store):
+        rows = now.measured.noise.values.copy()
+        resolved = one.tally.resolved
+        batch = _steps(one, now, view, rows, BATCH, resolved.effective_batch if resolved else np.nan)
+        is_reliable = rows[:, IS_RELIABLE] > 0
+        vivid = replace(
+            _vivid(one, view),
+            line=_trace(rows, view, SMOOTHED),
+            points=_trace(rows[is_reliable], view, VALUE),
+            validation=_trace(rows[~is_reliable & np.isfinite(rows[:, VALUE])], view, VALUE),
+            envelope=_bars(rows[is_reliable], view),
+        )
+        series += [_faint(one, view, batch), vivid]
+    return _picture(store, view, canvas, shown, series, Words(title, "effective batch", message))
+
+
+# --- Lines ----------------------------------------------------------------------------------------
+
+
+def _current(store: Store) -> Iterable[tuple[VariantState, Generation]]:
+    return ((one, one.current) for one in store.states if one.current is not None)
+
+
+def _edge(one: VariantState) -> float:
+    """Under the settings in force."""
+    resolved, settings = one.tally.resolved, one.tally.settings
+    edge = edge_of_stability(resolved.lr, settings.momentum, settings.optimizer) if resolved else None
+    return np.nan if edge is None else edge
+
+
+def _trace(rows: Floats, view: View, column: int) -> Trace:
+    return positive(Trace(rows[:, PLACE[view.axis]], rows[:, column], rows[:, column]), log=True)
+
+
+def _bars(rows: Floats, view: View) -> Trace:
+    """The intervals, with a gap between any two: what lies between was not measured."""
+    x, low, high = (np.repeat(rows[:, column], 2) for column in (PLACE[view.axis], LOW, HIGH))
+    low[1::2] = high[1::2] = np.nan
+    return positive(Trace(x, low, high), log=True)
+
+
+def _steps(
+    one: VariantState, now: Generation, view: View, rows: Floats, column: int, current: float
+) -> Trace:
+    """What was in force at each measurement, held until the next, and is in force at the end."""
+    if not len(rows):
+        return Trace(*(np.empty(0),) * 3)
+    at, values = rows[:, PLACE[view.axis]], rows[:, column]
+    end = max(end_of(now, view.axis), float(at[-1]))
+    x = np.concatenate([np.repeat(at, 2)[1:], [end, end]])
+    y = np.concatenate([np.repeat(values, 2), [current]])
+    return positive(Trace(x, y, y), log=True)
+
+
+def _faint(one: VariantState, view: View, line: Trace) -> Series:
+    return Series(f"{one.tally.name}, bound", variant_colour(one.index, view.colours), line=line, faint=True)
+
+
+def _vivid(one: VariantState, view: View) -> Series:
+    return Series(one.tally.name, variant_colour(one.index, view.colours), number=view.number(one))
+
+
+# --- The picture ----------------------------------------------------------------------------------
+
+
+def _picture(
+    store: Store, view: View, canvas: Canvas, shown: Ranges, series: list[Series], words: Words
+) -> tuple[Picture, Ranges]:
+    shown = kept(shown, (view.axis, view.window))
+    around = ground(store, view, shown.x)
+    seen = span_of(view.window, around)
+    # Unreliable values and intervals may lie anywhere: the scale is not theirs.
+    found = extremes([each.line for each in series], [each.points for each in series], seen, log=True)
+    y = settle(shown.y, *found, log=True)
+    is_measured = any(not each.line.is_empty for each in series)
+    picture = Picture(
+        x=x_scale(seen.high, canvas.columns, x_title(view, seen, around), seen.low),
+        y=y_scale(y, canvas.rows, log=True),
+        series=tuple(series),
+        marks=tuple(mark for one, now in _current(store) for mark in marks_of(one, now, view)),
+        rules=epochs.of_all(store, view.axis, seen, canvas.columns),
+        title=words.title,
+        message="" if is_measured else words.message,
+        faint=words.faint,
+    )
+    return picture, Ranges(shown.of, around.end, y)

@@ -1,0 +1,181 @@
+"""Sharpness and noise scale over training: what the lines are, where they break, what is said before."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.measure.results import NoiseScale, Sharpness
+from engine.messages import Measured, MeasuringSet
+from gdtui import trends
+from gdtui.app import GdtuiApp
+from gdtui.chart.picture import Picture, Series
+from gdtui.screens.trends import TrendsScreen
+from gdtui.store import Store
+from gdtui.trace import Axis
+from gdtui.views import Canvas, Ranges, View
+
+from .app_bench import Bench, changed, text_of
+
+CANVAS = Canvas(120, 60, 12)
+NOISY = (100.0, 0.0, 0.01)
+
+
+def noise(
+    trace: float, low: float, high: float, covariance: tuple[float, float, float] = NOISY
+) -> NoiseScale:
+    return NoiseScale(
+        value=trace, low=low, high=high, trace=trace, gradient_squared=1, samples=1984, batches=32,
+        covariance=covariance,
+    )  # fmt: skip
+
+
+def measured(
+    updates: int, *, batch: int = 64, edge: float | None = 200.0, generation: int = 1, **found: object
+) -> Measured:
+    return Measured(
+        generation=generation, epoch=1, updates=updates, samples=updates * 10, seconds=updates / 100,
+        effective_batch=batch, lr=0.01, edge=edge, cost=0.01, **found,
+    )  # type: ignore[arg-type] # fmt: skip
+
+
+def sharp(value: float, error: float = 0.0) -> Sharpness:
+    return Sharpness(value=value, error=error, products=9, samples=2000)
+
+
+async def known(bench: Bench, app: GdtuiApp) -> Store:
+    """What the app knows of the run."""
+    async with app.run_test():
+        app.live.tick()
+        return app.live.store
+
+
+def mini(picture: Picture) -> tuple[Series, Series]:
+    """The faint and the vivid line of the mini-batches."""
+    faint, vivid = [one for one in picture.series if one.label.startswith("Mini-batch")]
+    assert faint.faint
+    assert not vivid.faint
+    return faint, vivid
+
+
+async def drawn(
+    tmp_path: Path, *records: Measured, view: View | None = None
+) -> tuple[tuple[Series, Series], tuple[Series, Series]]:
+    """Sharpness and noise of the mini-batches, after 100 of them."""
+    bench = Bench(tmp_path / "run")
+    bench.begin()
+    bench.train(bench.names[1], np.linspace(0.8, 0.5, 100))
+    bench.write(bench.names[1], *records)
+    store = await known(bench, bench.app())
+    pictures = (
+        paint(store, view or View(), CANVAS, Ranges(), "empty")[0]
+        for paint in (trends.sharpness, trends.noise)
+    )
+    first, second = (mini(picture) for picture in pictures)
+    return first, second
+
+
+async def test_sharpness_stands_over_the_bound_that_was_in_force(tmp_path: Path) -> None:
+    (edge, line), _ = await drawn(
+        tmp_path,
+        measured(10, sharpness=sharp(3.0)),
+        measured(40, sharpness=sharp(5.0, error=2.0)),
+        measured(60, edge=20.0, sharpness=sharp(7.0)),
+    )
+    assert line.line.x.tolist() == [100, 400, 600]
+    assert np.array_equal(line.line.high, [3.0, math.nan, 7.0], equal_nan=True)  # not known well: a gap
+    assert edge.line.x.tolist() == [100, 400, 400, 600, 600, 1000, 1000]
+    assert edge.line.high.tolist() == [200, 200, 200, 200, 20, 20, 200]  # last: under the settings in force
+
+
+async def test_an_optimizer_without_a_bound_has_no_faint_line(tmp_path: Path) -> None:
+    (edge, _), _ = await drawn(tmp_path, measured(10, edge=None, sharpness=sharp(3.0)))
+    assert np.isnan(edge.line.high[:-1]).all()
+
+
+async def test_noise_is_smoothed_over_its_points_and_stands_against_the_batch(tmp_path: Path) -> None:
+    _, (batch, line) = await drawn(
+        tmp_path,
+        measured(10, batch=32, noise=noise(40, 25, 60)),
+        measured(20, batch=64, noise=noise(60, 10, math.inf)),
+        view=View(axis=Axis.UPDATES),
+    )
+    assert line.line.x.tolist() == [10, 20]
+    assert line.line.high.tolist() == pytest.approx([40, (0.75 * 40 + 60) / 1.75])
+    assert line.points.high.tolist() == [40]
+    assert line.validation.high.tolist() == [60]  # hollow: not reliable
+    bars = np.isfinite(line.envelope.low)
+    assert (line.envelope.low[bars].tolist(), line.envelope.high[bars].tolist()) == ([25], [60])
+    assert batch.line.high.tolist()[:3] == [32, 32, 64]
+
+
+async def test_nothing_is_drawn_where_the_average_is_not_reliable(tmp_path: Path) -> None:
+    _, (_, line) = await drawn(tmp_path, measured(10, noise=noise(40, 5, math.inf, (400.0, 0.0, 0.2))))
+    assert np.isnan(line.line.high).all()
+
+
+async def test_another_generation_begins_anew(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "run")
+    bench.begin()
+    name = bench.names[1]
+    bench.write(name, measured(10, noise=noise(40, 25, 60)))
+    bench.begin(2, names=[name])
+    bench.write(name, measured(30, noise=noise(80, 60, 90)))  # late: of the generation before
+    bench.write(name, measured(5, generation=2, noise=noise(15, 12, 20, (1.0, 0.0, 1e-3))))
+    store = await known(bench, bench.app())
+    _, line = mini(trends.noise(store, View(), CANVAS, Ranges(), "")[0])
+    assert line.points.high.tolist() == [15]
+
+
+@pytest.mark.parametrize("size", [(160, 45), (80, 24)])
+async def test_the_screen_grows_while_it_is_open_and_closes(tmp_path: Path, size: tuple[int, int]) -> None:
+    bench = Bench(tmp_path / "run")
+    bench.begin()
+    app = bench.app()
+    async with app.run_test(size=size) as pilot:
+        app.live.tick()
+        await pilot.press("V")
+        await pilot.pause()
+        screen = app.screen
+        assert isinstance(screen, TrendsScreen)
+        assert text_of(app).count("! measures at once") == 2
+        bench.train(bench.names[1], np.linspace(0.8, 0.5, 100))
+        bench.write(bench.names[1], measured(50, noise=noise(40, 25, 60), sharpness=sharp(3.0)))
+        app.live.tick()
+        screen.draw()
+        await pilot.pause()
+        shown = text_of(app)
+        assert shown.count("◆") == 4  # a title and a point each
+        assert "faint: 2/lr" in shown
+        assert "faint: effective batch" in shown
+        await pilot.press("escape")
+        await pilot.pause()
+        assert app.screen is not screen
+
+
+async def test_an_empty_screen_says_what_to_do(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "run")
+    bench.begin()
+    for name in bench.names:
+        bench.write(name, MeasuringSet(is_on=False))
+    for app, said in ((bench.app(), "press ! to measure now, M"), (bench.app(watching=True), "nothing was")):
+        async with app.run_test(size=(80, 24)) as pilot:
+            app.live.tick()
+            await pilot.press("V")
+            await pilot.pause()
+            app.screen.draw()  # type: ignore[attr-defined]
+            await pilot.pause()
+            assert text_of(app).count(said) == 2
+
+
+async def test_a_change_of_settings_is_marked(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "run")
+    bench.begin()
+    name = bench.names[1]
+    bench.train(name, np.linspace(0.8, 0.5, 100))
+    settings = bench.run.info.settings.variants[2].settings
+    bench.write(name, changed(settings, 1), measured(60, noise=noise(40, 25, 60)))
+    store = await known(bench, bench.app())
+    picture, _ = trends.noise(store, View(), CANVAS, Ranges(), "")
+    assert [mark.label for mark in picture.marks] == ["batch 64→1"]
