@@ -66,7 +66,7 @@ def _series(one: VariantState, now: Generation, view: View, seen: Span, canvas: 
 
 
 def _title(store: Store, one: VariantState, view: View) -> str:
-    parts = [f"{one.index + 1} {one.tally.name}", "loss of every batch"]
+    parts = [f"{one.index + 1} {one.tally.name}", "every batch"]
     if (steps := one.tally.settings.accumulation_steps) > 1:
         parts[1] += f", {steps} to an update"
     if not view.raw:

@@ -23,11 +23,12 @@ from engine.survey import AnySurvey, Laid, Look, LossRow, Paths, SurveyFailed, S
 from gdtui.chart.palette import blend
 from gdtui.panels.line import Line
 from gdtui.terrain import Image, Inks, Terrain, image, place
-from gdtui.theme import colours, ink
+from gdtui.theme import COLOURS, colours, ink
 from gdtui.wording import number
 
 _ZOOM: Final = 0.7
 _PAN: Final = 0.2
+_PADDING: Final = 2
 _KEYS: Final = "+ - zoom   ← → ↑ ↓ pan   home all   esc close"
 
 
@@ -63,6 +64,21 @@ class Map(Widget):
 
 def _hex(dot: NDArray[np.uint8]) -> str:
     return f"#{dot[0]:02x}{dot[1]:02x}{dot[2]:02x}"
+
+
+def _bottom(names: list[str], high: str, width: int) -> Content:
+    """The keys, and on the right what is high and whose paths these are, as far as there is room."""
+    keys = Content.styled(_KEYS, "$quiet")
+    start = Content.assemble(("▇", high), " high loss  ○ start")
+    told = [
+        Content.styled(f"{place + 1} {name}", f"bold $variant-{place % COLOURS + 1}")
+        for place, name in enumerate(names)
+    ]
+    for legend in (Content("  ").join([start, *told]), start):
+        gap = width - keys.cell_length - legend.cell_length
+        if gap > 1:
+            return keys + Content(" " * gap) + legend
+    return keys
 
 
 class LandscapeScreen(Screen[None]):
@@ -101,7 +117,6 @@ class LandscapeScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self._title("surveying…")
-        self.query_one("#landscape-keys", Line).say(Content.styled(_KEYS, "$quiet"))
         self.call_after_refresh(self._ask)
         self.set_interval(0.1, self.look)
 
@@ -109,6 +124,10 @@ class LandscapeScreen(Screen[None]):
         self._surveyor.close()
 
     def on_resize(self, event: events.Resize) -> None:
+        names = [variant.name for variant in self._run.info.settings.variants]
+        self.query_one("#landscape-keys", Line).say(
+            _bottom(names, self._inks()[0].high, event.size.width - _PADDING)
+        )
         if self._asked:
             self.call_after_refresh(self._ask)
 
@@ -182,33 +201,38 @@ class LandscapeScreen(Screen[None]):
             return
         canvas = self.query_one(Map)
         columns, rows = canvas.size.width, canvas.size.height * 2
-        theme = self.app.current_theme
-        background = theme.background or "#000000"
-        accent, front = theme.primary, ink(theme) or "#ffffff"
-        inks = Inks(
-            low=blend(accent, background, 0.10),
-            high=blend(accent, background, 0.62),
-            contour=front,
-            variants=colours(theme),
-        )
+        inks, background = self._inks()
         dots = image(self._terrain, columns, rows, inks, background, self.paths)
-        canvas.show(dots, self._marks(columns, canvas.size.height, inks, front))
+        canvas.show(dots, self._marks(columns, canvas.size.height, inks))
         if not self._failure:
             self._title(self._described())
 
-    def _marks(
-        self, columns: int, rows: int, inks: Inks, front: str
-    ) -> dict[tuple[int, int], tuple[str, str]]:
+    def _inks(self) -> tuple[Inks, str]:
+        """Those of the theme, and what stands where nothing is known."""
+        theme = self.app.current_theme
+        background = theme.background or "#000000"
+        inks = Inks(
+            low=blend(theme.primary, background, 0.10),
+            high=blend(theme.primary, background, 0.62),
+            contour=ink(theme) or "#ffffff",
+            variants=colours(theme),
+        )
+        return inks, background
+
+    def _marks(self, columns: int, rows: int, inks: Inks) -> dict[tuple[int, int], tuple[str, str]]:
         """○ where training began, the variant's number where it is."""
         assert self._terrain is not None
         marks: dict[tuple[int, int], tuple[str, str]] = {}
-        for index, path in enumerate(self.paths):
-            for point, character in ((path[:1], "○"), (path[-1:], str(index + 1)[-1])):
-                if len(point):
-                    column, row = place(point[0], self._terrain.window, columns, rows)
-                    if 0 <= column < columns and 0 <= row < rows:
-                        colour = front if character == "○" else inks.variants[index % len(inks.variants)]
-                        marks[int(row), int(column)] = character, colour
+        starts = [(path[:1], "○", inks.contour) for path in self.paths]
+        ends = [
+            (path[-1:], str(index + 1)[-1], inks.variants[index % len(inks.variants)])
+            for index, path in enumerate(self.paths)
+        ]
+        for point, character, colour in starts + ends:
+            if len(point):
+                column, row = place(point[0], self._terrain.window, columns, rows)
+                if 0 <= column < columns and 0 <= row < rows:
+                    marks[int(row), int(column)] = character, colour
         return marks
 
     def _described(self) -> str:
@@ -222,7 +246,7 @@ class LandscapeScreen(Screen[None]):
         )
         low, high = terrain.extremes
         over = "all data" if laid.samples == laid.n else f"{laid.samples:,} of {laid.n:,} samples"
-        return f"{plane} · loss {number(low)} – {number(high)} over {over}"
+        return f"{plane} · loss {number(low)}–{number(high)} on {over}"
 
     def _title(self, text: str, style: str = "") -> None:
         self.query_one("#landscape-title", Line).say(Content.styled(text, style))

@@ -121,6 +121,21 @@ async def test_the_screen_shows_the_map_and_the_paths(tmp_path: Path, size: tupl
         assert board.marks[int(row), int(column)][0] == "1"
         if size[0] >= 80:
             assert "93.1% of the paths' variance" in text_of(screen.query_one("#landscape-title"))
+            assert text_of(app).rstrip().endswith("3 SGD" if size[0] > 100 else "○ start"), "whose paths"
+
+
+async def test_who_has_not_left_the_start_yet_is_told_there(tmp_path: Path) -> None:
+    bench, surveyor = Bench(tmp_path / "run"), FakeSurveyor()
+    app = bench.app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = LandscapeScreen(bench.run, surveyor)  # type: ignore[arg-type]
+        app.push_screen(screen)
+        await pilot.pause()
+        surveyor.answer(PATH)
+        other = PATH.astype("<f4").tobytes()
+        surveyor.found.append(Paths(points=(PATH[:1].astype("<f4").tobytes(), other, b"")))
+        screen.look()
+        assert {character for character, _ in screen.query_one(Map).marks.values()} == {"1", "2"}
 
 
 async def test_keys_zoom_pan_and_come_back(tmp_path: Path) -> None:

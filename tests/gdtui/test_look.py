@@ -233,7 +233,7 @@ async def test_the_selected_variant_alone_over_the_screen_and_back(
         await pilot.press("2", "z")
         await settle(pilot)
         text, height = text_of(app), app.query_one("#overlay").region.height
-        assert "╭─ 2 Mini-batch · loss of every batch" in text
+        assert "╭─ 2 Mini-batch · every batch" in text
         assert "━ Mini-batch  ━ smoothed" in overlay(app)
         assert height == size[1] - 6, "all but header, footer and four lines of its own"
         assert " batch 64 · lr 0.01" in text
@@ -243,7 +243,7 @@ async def test_the_selected_variant_alone_over_the_screen_and_back(
         assert "SGD" not in text
         await pilot.press("3")
         await settle(pilot)
-        assert "╭─ 3 SGD · loss of every batch" in text_of(app)
+        assert "╭─ 3 SGD · every batch" in text_of(app)
         await pilot.press("0", "z")
         await settle(pilot)
         assert overlay(app) == before
@@ -281,7 +281,7 @@ async def test_focus_stands_any_size(bench: Bench, size: tuple[int, int]) -> Non
         await settle(pilot)
         await pilot.resize_terminal(*WIDE)
         await settle(pilot)
-        assert "╭─ 3 SGD · loss of every batch" in text_of(app)
+        assert "╭─ 3 SGD · every batch" in text_of(app)
 
 
 async def test_focus_says_what_a_variant_does_before_its_first_loss(bench: Bench) -> None:

@@ -101,7 +101,7 @@ async def test_with_a_variant_selected_it_is_its_chart(bench: Bench) -> None:
         await press(pilot, "2", "p")
     files = saved(bench.run.path / "stills")
     assert set(files) == {"2-mini-batch.txt", "2-mini-batch.html", "screen.svg", "screen.txt"}
-    assert "2 Mini-batch · loss of every batch" in files["2-mini-batch.txt"]
+    assert "2 Mini-batch · every batch" in files["2-mini-batch.txt"]
     assert "SGD" not in files["2-mini-batch.txt"]
 
 
