@@ -15,7 +15,7 @@ _QUIET = "$quiet"
 
 def gauges(one: VariantState, width: int) -> Content:
     """Such as "noise scale 48 (31–75) · batch 64   λ 3.1 · 2/lr 200"; shorter where it is narrow."""
-    for brevity in range(3):
+    for brevity in range(4):
         said = "  ".join(part for part in (_noise(one, brevity), _sharpness(one.tally, brevity > 0)) if part)
         if len(said) <= width:
             break
@@ -31,8 +31,8 @@ def _noise(one: VariantState, brevity: int) -> str:
     if not found.is_reliable:
         least = f" (over {_samples(found.low)})" if found.low >= 1 and not brevity else ""
         return f"{name}: not reliable yet{least}"
-    interval = f"({_samples(found.low)}–{_samples(found.high)})"
-    return f"{name} {_samples(found.value)} {interval}{'' if brevity > 1 else against}"
+    interval = "" if brevity > 2 else f" ({_samples(found.low)}–{_samples(found.high)})"
+    return f"{name} {_samples(found.value)}{interval}{'' if brevity > 1 else against}"
 
 
 def _sharpness(tally: Tally, is_short: bool) -> str:
