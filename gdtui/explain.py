@@ -79,7 +79,12 @@ def _variant(one: VariantState) -> Iterator[str]:
 
 def _measured(one: VariantState) -> Iterator[str]:
     noise = one.noise_scale
-    force = one.tally.resolved
+    force, sharp = one.tally.resolved, one.tally.sharpness
+    if noise is None and sharp is None:
+        yield "Noise scale and sharpness were not measured yet: ! measures them while a run is under way."
+    if noise is not None and not noise.is_reliable:
+        least = f": at least {number(noise.low)} samples" if noise.low >= 1 else ""
+        yield f"The noise scale cannot be told yet{least}; each measurement narrows it down, and ! takes one."
     if noise is not None and noise.is_reliable and force is not None:
         if force.effective_batch < noise.value / 2:
             says = "its updates are mostly noise, and a larger batch would steady them almost for free"
@@ -92,7 +97,6 @@ def _measured(one: VariantState) -> Iterator[str]:
             f"{number(noise.low)}–{number(noise.high)}), the effective batch {force.effective_batch:,}: "
             f"{says} (McCandlish et al. 2018)."
         )
-    sharp = one.tally.sharpness
     if sharp is not None and sharp.sharpness is not None and sharp.edge:
         yield (
             f"The sharpness is {number(sharp.sharpness.value)}; full-batch steps would grow beyond "

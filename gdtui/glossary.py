@@ -4,34 +4,14 @@ One table, that the explain view shows and a test walks: no figure may stand on 
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from gdtui import wording
+from gdtui.glossary_entry import OURS as OURS
+from gdtui.glossary_entry import Figure as Figure
+from gdtui.glossary_entry import as_number
 from gdtui.variant import SMOOTHING, VariantState
 from gdtui.wording import number
-
-OURS: Final = "gdtui's own definition"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
-    """One figure."""
-
-    name: str
-    labels: tuple[str, ...] = ()
-    """Under which it stands on the screen, where that is not its name."""
-    unit: str
-    definition: str
-    formula: str = ""
-    source: str = OURS
-    value: Callable[[VariantState], str] | None = None
-    """As it stands for one variant; None: it is said of a batch, or of the run."""
-
-
-def _number(pick: Callable[[VariantState], float]) -> Callable[[VariantState], str]:
-    return lambda one: number(pick(one))
 
 
 def _noise_scale(one: VariantState) -> str:
@@ -63,7 +43,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
         "means equal data.",
         formula="α = 1 − exp(−samples in the batch ÷ τ), debiased by 1 − Π(1 − α)",
         source="debiasing: Kingma & Ba 2015, arXiv:1412.6980, sec. 3",
-        value=_number(lambda one: one.smoothed(SMOOTHING)),
+        value=as_number(lambda one: one.smoothed(SMOOTHING)),
     ),
     Figure(
         name="loss of a batch",
@@ -79,7 +59,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
         definition="The mean over all training samples in eval mode, measured before the first epoch and "
         "after each. The weights stand still meanwhile: this is the one to compare variants "
         "by.",
-        value=_number(lambda one: one.tally.full_loss),
+        value=as_number(lambda one: one.tally.full_loss),
     ),
     Figure(
         name="σ of batch loss",
@@ -89,7 +69,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
         "of samples; the histogram beside each chart shows the same. None below two batches "
         "an epoch, as at full batch.",
         formula="standard deviation of (batch loss − smoothed loss before it)",
-        value=_number(lambda one: one.spread),
+        value=as_number(lambda one: one.spread),
     ),
     Figure(
         name="held-out",
@@ -97,7 +77,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
         unit="of the problem's loss",
         definition="The mean over the samples that are kept out of training, in eval mode, at an epoch's "
         "end.",
-        value=_number(lambda one: one.tally.validation_loss),
+        value=as_number(lambda one: one.tally.validation_loss),
     ),
     Figure(
         name="generalisation gap",
@@ -106,7 +86,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
         definition="Held-out loss minus loss on all training data, at the same weights: what was learnt "
         "of the training samples only.",
         formula="validation loss − full loss",
-        value=_number(lambda one: one.tally.generalisation_gap),
+        value=as_number(lambda one: one.tally.generalisation_gap),
     ),
     Figure(
         name="metric",
@@ -154,7 +134,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
         unit="s",
         definition="Of this variant's training: no pauses, no waits for the pace, no measuring. Workers "
         "that share cores slow each other.",
-        value=_number(lambda one: one.tally.seconds),
+        value=as_number(lambda one: one.tally.seconds),
     ),
     Figure(
         name="samples/s",
@@ -168,7 +148,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
         labels=("ms/batch", "ms"),
         unit="ms",
         definition="Training time of one forward and backward pass with its share of the update.",
-        value=_number(lambda one: one.tally.batch_milliseconds),
+        value=as_number(lambda one: one.tally.batch_milliseconds),
     ),
     Figure(
         name="peak memory",
@@ -192,6 +172,14 @@ FIGURES: Final[tuple[Figure, ...]] = (
         unit="samples",
         definition="In one forward and backward pass; ×k where k of them are accumulated into one update.",
         value=lambda one: wording.short_batch(one.tally.settings.batch_size, one.tally.n),
+    ),
+    Figure(
+        name="effective batch",
+        unit="samples",
+        definition="Behind one update: all that were accumulated, at most those of an epoch. The batch that "
+        "lr scaling and the noise scale mean.",
+        formula="min(batch size × accumulation, n)",
+        value=lambda one: "–" if (force := one.tally.resolved) is None else f"{force.effective_batch:,}",
     ),
     Figure(
         name="accumulation",
@@ -231,7 +219,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
         "batch in force.",
         formula="√(|G|² ÷ (tr(Σ) (1/b − 1/n)))",
         source="McCandlish et al. 2018, arXiv:1812.06162",
-        value=_number(lambda one: one.tally.signal_to_noise),
+        value=as_number(lambda one: one.tally.signal_to_noise),
     ),
     Figure(
         name="sharpness",
@@ -241,7 +229,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
         "the valley rises where it is steepest.",
         formula="max eigenvalue of ∇²L, by Lanczos on Hessian-vector products",
         source="Keskar et al. 2017, arXiv:1609.04836; Cohen et al. 2021, arXiv:2103.00065",
-        value=_number(_sharpness),
+        value=as_number(_sharpness),
     ),
     Figure(
         name="edge of stability",
@@ -251,7 +239,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
         "settling; with momentum β it is 2 (1 + β) ÷ lr.",
         formula="2 ÷ lr",
         source="Cohen et al. 2021, arXiv:2103.00065",
-        value=_number(_edge),
+        value=as_number(_edge),
     ),
     Figure(
         name="last epoch",
@@ -259,7 +247,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
         unit="of the problem's loss",
         definition="The plain mean of the batch losses of the last epoch. The weights move while it is "
         "taken, and at full batch it lags an update behind.",
-        value=_number(lambda one: one.tally.final_loss),
+        value=as_number(lambda one: one.tally.final_loss),
     ),
     Figure(
         name="std",
@@ -267,14 +255,14 @@ FIGURES: Final[tuple[Figure, ...]] = (
         definition="Of the epochs' mean losses about their mean, over the whole run: mostly how far the "
         "loss fell, not how noisy it was.",
         formula="√variance, of the population (ddof 0)",
-        value=_number(lambda one: one.tally.std),
+        value=as_number(lambda one: one.tally.std),
     ),
     Figure(
         name="variance",
         unit="of the problem's loss, squared",
         definition="The square of std.",
         formula="mean((epoch loss − mean)²)",
-        value=_number(lambda one: one.tally.variance),
+        value=as_number(lambda one: one.tally.variance),
     ),
     Figure(
         name="pace",
@@ -290,7 +278,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
     ),
     Figure(
         name="principal components",
-        labels=("variance of the paths",),
+        labels=("variance of the paths", "the paths' variance"),
         unit="share from 0 to 1",
         definition="The landscape's plane is laid through the directions in which the variants' weights "
         "moved most; the share says how much of their movement lies in it. What lies outside "

@@ -92,7 +92,22 @@ SHOTS = {
         (160, 45), (Step(epoch(0.6)),), options=("--problem", "char-lm", "--validate-every", "50")
     ),
     "landscape": Shot((160, 45), (Step(epoch(20), ("v",)), Step(surveyed)), options=("--pace", "free")),
-    "trends": Shot((160, 45), (Step(epoch(20), ("!",)), Step(epoch(20), ("V",))), options=FAST),
+    "trends": Shot(
+        (160, 45),
+        (*(Step(epoch(10 * turn), ("!",)) for turn in range(1, 20)), Step(epoch(195), ("V",))),
+        options=(
+            "--problem",
+            "digits",
+            "--batch-sizes",
+            "full,128,32",
+            "--lr",
+            "0.5",
+            "--epochs",
+            "200",
+            "--pace",
+            "8",
+        ),
+    ),
     "summary": Shot((160, 45), (Step(epoch(20)),), options=("--pace", "free")),
 }
 

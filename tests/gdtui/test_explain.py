@@ -6,12 +6,20 @@ from pathlib import Path
 import pytest
 from textual.widgets import Static
 
+from engine.measure.results import NoiseScale, Sharpness
+from engine.messages import Measured
 from engine.settings import LrScaling
-from gdtui import explain, figures, glossary, reading, results, scaling, texts
+from engine.survey import Laid
+from gdtui import explain, figures, glossary, reading, results, scaling, texts, trends
 from gdtui.app import GdtuiApp
+from gdtui.gauges import gauges
+from gdtui.screens.landscape import LandscapeScreen
 from gdtui.screens.tables import TablesScreen
+from gdtui.terrain import Terrain
+from gdtui.views import Canvas, Ranges, View
 
 from .app_bench import Bench, evaluation, text_of
+from .test_landscape import WINDOW, FakeSurveyor
 
 _NO_FIGURES = {
     # states, and words that stand with a figure that has a label of its own
@@ -44,6 +52,78 @@ def test_every_entry_says_what_it_is_in_which_unit_and_by_whom() -> None:
         assert each.definition.endswith((".", "”."))
         assert each.unit
         assert each.source
+
+
+def measure(bench: Bench, *, covariance: tuple[float, float, float] = (1.0, 0.0, 1e-4)) -> None:
+    """Noise scale and sharpness of every variant."""
+    noise = NoiseScale(
+        value=40,
+        low=25,
+        high=60,
+        trace=40,
+        gradient_squared=1,
+        samples=1984,
+        batches=32,
+        covariance=covariance,
+    )
+    for name in bench.names:
+        for found in ({"noise": noise}, {"sharpness": Sharpness(value=3, error=0, products=9, samples=2000)}):
+            bench.write(
+                name,
+                Measured(
+                    generation=1, epoch=1, updates=99, samples=990, seconds=1, effective_batch=64, lr=0.01,
+                    edge=200.0, cost=0.01, **found,
+                ),  # type: ignore[arg-type]
+            )  # fmt: skip
+
+
+async def test_every_figure_of_a_gauge_has_an_entry(tmp_path: Path) -> None:
+    bench, app = opened(tmp_path)
+    measure(bench)
+    async with app.run_test():
+        app.live.tick()
+        for one in app.live.store.states:
+            for width in (60, 46, 40):
+                parts = re.split(r" · |  ", gauges(one, width).plain)
+                for label in (re.sub(r"[ (][\d(].*", "", part) for part in parts):
+                    assert glossary.find(label), f"{label!r} of {parts}"
+
+
+async def test_every_figure_of_the_trends_and_of_the_landscape_has_an_entry(tmp_path: Path) -> None:
+    bench, app = opened(tmp_path)
+    measure(bench)
+    async with app.run_test():
+        app.live.tick()
+        store, canvas = app.live.store, Canvas(120, 60, 12)
+        pictures = [
+            paint(store, View(), canvas, Ranges(), "")[0] for paint in (trends.sharpness, trends.noise)
+        ]
+        for picture in pictures:
+            name = re.match("[a-z ]+[a-z]", picture.title)
+            assert name
+            for label in (name[0], picture.faint):
+                assert glossary.find(label), label
+        screen = LandscapeScreen(bench.run, FakeSurveyor())  # type: ignore[arg-type]
+        screen._laid = Laid(id=0, window=WINDOW, explained=0.9, is_exact=False, samples=1, n=2)
+        screen._terrain = Terrain(WINDOW)
+        plane, loss = screen._described().split(" · ")
+        assert glossary.find(plane.split("% of ")[1]), plane
+        assert glossary.find(loss.split()[0]), loss
+
+
+async def test_what_was_measured_is_woven_in_and_what_was_not_is_said(tmp_path: Path) -> None:
+    bench, app = opened(tmp_path)
+    async with app.run_test():
+        app.live.tick()
+        one = app.live.store.states[2]
+        assert "were not measured yet" in " ".join(explain._variant(one))
+        measure(bench, covariance=(100.0, 0.0, 0.1))
+        app.live.tick()
+        assert "The noise scale cannot be told yet: at least" in " ".join(explain._variant(one))
+        bench.begin(2)
+        measure(bench)
+        app.live.tick()
+        assert "were not measured yet" in " ".join(explain._variant(one))
 
 
 async def test_every_figure_of_a_panel_and_of_a_line_has_an_entry(tmp_path: Path) -> None:

@@ -1,0 +1,30 @@
+"""One entry of the glossary: what a figure is, in which unit, by which formula, and who says so."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from gdtui.variant import VariantState
+from gdtui.wording import number
+
+OURS: Final = "gdtui's own definition"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One figure."""
+
+    name: str
+    labels: tuple[str, ...] = ()
+    """Under which it stands on the screen, where that is not its name."""
+    unit: str
+    definition: str
+    formula: str = ""
+    source: str = OURS
+    value: Callable[[VariantState], str] | None = None
+    """As it stands for one variant; None: it is said of a batch, or of the run."""
+
+
+def as_number(pick: Callable[[VariantState], float]) -> Callable[[VariantState], str]:
+    """A value as the glossary tells it."""
+    return lambda one: number(pick(one))
