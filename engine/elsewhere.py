@@ -56,6 +56,15 @@ class Failed:
     """The user asked for what is not there: a device, a package; nothing broke."""
 
 
+class WorkError(Exception):
+    """Work that came to nothing and knows why; the message says it."""
+
+    def __init__(self, message: str, *, is_wrong_call: bool = False, traceback: str = "") -> None:
+        super().__init__(message)
+        self.is_wrong_call = is_wrong_call
+        self.traceback = traceback
+
+
 class Running(Generic[T]):
     """Work that is done elsewhere. Close it, and nothing of it is left."""
 
@@ -120,6 +129,8 @@ def _main(work: Callable[[Tell], object], pipe: Connection) -> None:
         result = work(teller.tell)
     except SettingsError as error:
         teller.send(Failed(detail=str(error), is_wrong_call=True))
+    except WorkError as error:
+        teller.send(Failed(detail=str(error), traceback=error.traceback, is_wrong_call=error.is_wrong_call))
     except Exception as error:  # whatever it was, the other end must hear of it
         teller.send(Failed(detail=f"{type(error).__name__}: {error}", traceback=traceback.format_exc()))
     else:

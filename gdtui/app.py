@@ -23,6 +23,7 @@ from gdtui import keys, spans, wording
 from gdtui.chart.widget import Chart
 from gdtui.explore_actions import ExploreActions
 from gdtui.keyscript import Press, play
+from gdtui.lab_actions import LabActions
 from gdtui.look_actions import LookActions
 from gdtui.measure_actions import MeasureActions
 from gdtui.pacing import Pacer
@@ -59,7 +60,7 @@ def _key_commands() -> type[Provider]:
     return KeyCommands
 
 
-class GdtuiApp(ExploreActions, LookActions, PageActions, TellActions, MeasureActions, App[None]):
+class GdtuiApp(ExploreActions, LabActions, LookActions, PageActions, TellActions, MeasureActions, App[None]):
     """Three variants train live, side by side."""
 
     TITLE = "gdtui"

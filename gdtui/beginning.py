@@ -7,9 +7,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gdtui import __version__
+
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from engine.rundir import RunDirectory
+    from engine.settings import RunSettings
     from engine.tasks import Loaded
     from gdtui.options import Options
     from gdtui.usage import Parser
@@ -78,3 +82,11 @@ def empty_directory() -> Path:
             ) from None
         else:
             return path
+
+
+def new_arm(below: Path | None, settings: "RunSettings") -> "RunDirectory":
+    """The directory of one arm of a sweep, there or among all runs; RunDirectoryError when it cannot be."""
+    from engine.rundir import RunDirectory
+
+    name = settings.variants[0].name.replace(" ", "-").lower()
+    return RunDirectory.create(below / name if below else empty_directory(), settings, __version__)

@@ -7,12 +7,10 @@ import errno
 import os
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, TextIO
+from functools import partial
+from typing import Final, TextIO
 
 from gdtui import __version__
-
-if TYPE_CHECKING:
-    from engine.settings import RunSettings
 
 OK: Final = 0
 FAILED: Final = 1
@@ -215,22 +213,18 @@ def _sweep(arguments: list[str]) -> int:
     typed = parser.parse(arguments)
     below, typed.run_dir = typed.run_dir, None
 
-    from engine.rundir import RunDirectory, RunDirectoryError
+    from engine.rundir import RunDirectoryError
     from engine.sweep.run import Plan
-    from gdtui.beginning import begun, empty_directory
+    from gdtui.beginning import begun, new_arm
     from gdtui.runs import remove
     from gdtui.sweep import run_sweep
-
-    def new_run(settings: "RunSettings") -> RunDirectory:
-        name = settings.variants[0].name.replace(" ", "-").lower()
-        return RunDirectory.create(below / name if below else empty_directory(), settings, __version__)
 
     try:
         chosen, loaded_in = begun(parser, typed, None)
         remove(loaded_in)  # each arm has a directory of its own, and loads there
         for note in chosen.notes:
             print(f"{parser.prog}: {note}", file=sys.stderr)
-        return run_sweep(Plan(chosen.settings, typed.memory_limit, new_run), typed.form)
+        return run_sweep(Plan(chosen.settings, typed.memory_limit, partial(new_arm, below)), typed.form)
     except RunDirectoryError as error:
         parser.error(str(error))
 

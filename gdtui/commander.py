@@ -180,6 +180,23 @@ class Commander:
         self._controls.resume()
         return ["all variants have ended: c continues, r restarts"] if self._store.has_ended else []
 
+    @property
+    def is_ours(self) -> bool:
+        """Keys have a say in how this run trains."""
+        return self._controls is not None
+
+    def hold(self) -> bool:
+        """Pause what trains, for a while; False: there was nothing to pause, or it is not ours."""
+        if self._controls is None or not self._store.is_going:
+            return False
+        self._controls.pause()
+        return True
+
+    def release(self) -> None:
+        """Let go on what was held."""
+        if self._controls is not None:
+            self._controls.resume()
+
     def step(self, chosen: Sequence[VariantState]) -> Notes:
         """One update each."""
         if self._controls is None:

@@ -23,7 +23,7 @@ OK: Final = 0
 FAILED: Final = 1
 WRONG_CALL: Final = 2
 
-_WIDTH: Final = 100
+WIDTH: Final = 100
 """Of the report, in columns."""
 _BAR: Final = 24
 """Columns of an interval's picture."""
@@ -60,22 +60,23 @@ def _explain(failure: Failed) -> int:
 # --- The report -------------------------------------------------------------------------------------
 
 
-def text(report: Report) -> str:
+def text(report: Report, width: int = WIDTH) -> str:
     """The report for reading: claim, verdict, arms with intervals, and what it takes to judge them."""
+    paragraph = partial(_paragraph, width)
     parts = [
         f"{report.experiment}: {report.verdict.upper()}",
-        _paragraph("claim", report.claim),
-        _paragraph("measured", report.measured),
+        paragraph("claim", report.claim),
+        paragraph("measured", report.measured),
         textwrap.indent(_arms(report), "  "),
         *([textwrap.indent(_figures(report), "  ")] if any(arm.figures for arm in report.arms) else []),
-        _paragraph("meaning", report.meaning),
+        paragraph("meaning", report.meaning),
         "\n".join(
             [
-                _paragraph("varied", report.varied),
-                *(_paragraph("held" if at == 0 else "", held) for at, held in enumerate(report.held)),
-                *(_paragraph("note" if at == 0 else "", note) for at, note in enumerate(report.notes)),
-                _paragraph("rule", report.rule),
-                _paragraph("source", report.source),
+                paragraph("varied", report.varied),
+                *(paragraph("held" if at == 0 else "", held) for at, held in enumerate(report.held)),
+                *(paragraph("note" if at == 0 else "", note) for at, note in enumerate(report.notes)),
+                paragraph("rule", report.rule),
+                paragraph("source", report.source),
             ]
         ),
         f"{report.seeds} seeds · {report.device} · {report.seconds:.1f} s",
@@ -83,9 +84,9 @@ def text(report: Report) -> str:
     return "\n\n".join(parts)
 
 
-def _paragraph(name: str, words: str) -> str:
+def _paragraph(width: int, name: str, words: str) -> str:
     return textwrap.fill(
-        words, _WIDTH, initial_indent=f"{name:<10}", subsequent_indent=" " * 10, break_on_hyphens=False
+        words, width, initial_indent=f"{name:<10}", subsequent_indent=" " * 10, break_on_hyphens=False
     )
 
 

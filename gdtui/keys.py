@@ -207,6 +207,22 @@ TABLE: Final[tuple[Entry, ...]] = (
         rank=8,
     ),
     Entry(
+        "experiments",
+        "Reading",
+        (Stroke("X", "X", "experiments", "Experiments: the lesson's claims, tested"),),
+        "experiments: a claim of the lesson tested over many seeds; training waits meanwhile",
+        label="experiments",
+        rank=8,
+    ),
+    Entry(
+        "sweep",
+        "Reading",
+        (Stroke("W", "W", "sweep", "Sweep: the trade-off table, measured"),),
+        "sweep: the trade-off table measured on this problem, and what to choose",
+        label="sweep",
+        rank=8,
+    ),
+    Entry(
         "palette",
         "Program",
         (Stroke("ctrl+p", "ctrl+p", "command_palette", "Command palette"),),

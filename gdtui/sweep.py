@@ -13,7 +13,7 @@ from engine.sweep.table import Sweep
 from gdtui import sweep_table
 from gdtui.bar import bar
 
-_COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
+COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
 
 OK: Final = 0
 FAILED: Final = 1
@@ -38,5 +38,5 @@ def run_sweep(plan: Plan, form: str) -> int:
         print(f"gdtui sweep: {' '.join(str(error).split())}", file=sys.stderr)
         return WRONG_CALL if error.is_wrong_call else FAILED
     said = FORMS[form](found)
-    print(said if sys.stdout.isatty() and "NO_COLOR" not in os.environ else _COLOUR.sub("", said))
+    print(said if sys.stdout.isatty() and "NO_COLOR" not in os.environ else COLOUR.sub("", said))
     return OK

@@ -3,7 +3,9 @@
 Says of a run that was ended by force that it has ended, which its logs do not.
 """
 
+import contextlib
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Final
 from engine.messages import AnyRecord
 from engine.rundir import RunDirectory, RunDirectoryError
 from gdtui.keyscript import Press
+from gdtui.own_screen import screen_of_its_own
 from gdtui.replay import Replay
 from gdtui.runs import is_running
 from gdtui.source import LogSource, endings
@@ -87,5 +90,10 @@ def run_watch(
 
     source = WatchSource(run) if replay is None else Replay(run, replay)
     app = GdtuiApp(run, None, fps=fps, theme=theme, source=source, keys=keys)
-    app.run()
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(screen_of_its_own(Path(os.devnull)))  # an experiment's server writes, too
+        stack.callback(app.close_lab)
+        app.run()
+    if app.crash:
+        print(app.crash, file=sys.stderr)
     return app.return_code or 0

@@ -73,6 +73,11 @@ def surveyed(app: GdtuiApp) -> bool:
     return isinstance(screen, LandscapeScreen) and screen.is_surveyed
 
 
+def found(name: str) -> Moment:
+    """An experiment, or the sweep, has ended."""
+    return lambda app: name in app.lab.ends
+
+
 FAST = ("--pace", "1")
 SHOTS = {
     "live-dark": Shot((160, 45), (Step(epoch(13)),), options=FAST),
@@ -108,6 +113,10 @@ SHOTS = {
             "8",
         ),
     ),
+    "explain": Shot((160, 45), (Step(epoch(13), ("e",)),), options=FAST),
+    "tables": Shot((160, 45), (Step(epoch(13), ("T",)),), options=FAST),
+    "experiment": Shot((160, 45), (Step(epoch(3), ("X", "enter")), Step(found("saddle"))), options=FAST),
+    "sweep": Shot((160, 45), (Step(epoch(3), ("W", "enter")), Step(found("sweep"))), options=FAST),
     "summary": Shot((160, 45), (Step(epoch(20)),), options=("--pace", "free")),
 }
 
@@ -127,6 +136,7 @@ async def take(name: str, shot: Shot, folder: Path) -> None:
                 await pilot.press(*step.keys)
             await pilot.pause(0.6)  # figures are refreshed less often than charts
             svg = app.export_screenshot()
+        app.close_lab()
     (HERE / f"{name}.png").write_bytes(draw(svg))
     print(f"{name}.png", file=sys.stderr)
 

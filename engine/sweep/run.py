@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from engine.cores import fair_threads, usable_cores
-from engine.elsewhere import Failed, Running, Tell
+from engine.elsewhere import Failed, Running, Tell, WorkError
 from engine.measure.results import NoiseScale
 from engine.messages import State
 from engine.rundir import RunDirectory
@@ -24,13 +24,8 @@ _PROBE_SHARE: Final = 0.1
 """Of the bar."""
 
 
-class SweepError(Exception):
+class SweepError(WorkError):
     """A sweep that came to nothing; the message says why."""
-
-    def __init__(self, message: str, *, is_wrong_call: bool = False, traceback: str = "") -> None:
-        super().__init__(message)
-        self.is_wrong_call = is_wrong_call
-        self.traceback = traceback
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ class TablesScreen(Page):
                 Content(""),
                 *_note(
                     "Variants that train at once share the machine, and their samples/s with it. "
-                    "`gdtui sweep` trains one batch size at a time, to equal epochs and equal seconds, "
+                    "W (or `gdtui sweep`) trains one batch size at a time, to equal epochs and seconds, "
                     "and ends in a recommendation."
                 ),
             ]

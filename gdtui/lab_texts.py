@@ -1,0 +1,105 @@
+"""What the experiments' and the sweep's screens say, in colour: pure functions from what is known to text."""
+
+import re
+import textwrap
+from typing import Any, Final
+
+from textual.content import Content
+
+from engine.elsewhere import Failed, Found
+from engine.experiments.report import Report, Verdict
+from engine.sweep.table import Sweep
+from gdtui import experiment, sweep_table
+from gdtui.lab import Lab
+from gdtui.store import Store
+from gdtui.sweep import COLOUR
+
+_BAR: Final = 24
+"""Cells of the bar."""
+_NAME: Final = 10
+"""Cells of a paragraph's name in a report."""
+_STYLES: Final = {
+    Verdict.SUPPORTED: "bold $success",
+    Verdict.NOT_SUPPORTED: "bold $error",
+    Verdict.UNDECIDED: "bold $warning",
+}
+_PICTURE: Final = re.compile(r"[├─●┤]+")
+
+
+def outcome(end: Found[Any] | Failed) -> str:
+    """How it ended, in a few words."""
+    if isinstance(end, Failed):
+        return f"failed: {' '.join(end.detail.split())}"
+    return str(end.result.verdict) if isinstance(end.result, Report) else "the table is there"
+
+
+def verdict(end: Found[Any] | Failed) -> Content:
+    """The same of an experiment, in its colour."""
+    if isinstance(end, Failed):
+        return Content.styled("failed", "$error")
+    return Content.styled(str(end.result.verdict), _STYLES[end.result.verdict])
+
+
+def progress(lab: Lab, store: Store) -> Content:
+    """How far what runs is, and what training does meanwhile."""
+    full = round(lab.done.share * _BAR)
+    bar = Content.styled("━" * full, "$accent") + Content.styled("━" * (_BAR - full), "$edge")
+    head = Content.styled(f"{lab.name}  ", "bold") + bar
+    said = f"  {lab.done.share:4.0%}   {lab.seconds:.0f} s   {lab.done.what}"
+    return head + Content(said) + Content("\n") + Content.styled(_meanwhile(lab, store), "$quiet")
+
+
+def _meanwhile(lab: Lab, store: Store) -> str:
+    if store.is_going:
+        return "training goes on beside it: both are slower for it"
+    if lab.holds:
+        return (
+            "training is paused meanwhile, so that the figures are those of a free machine; then it goes on"
+        )
+    return "nothing trains meanwhile: the figures are those of a free machine"
+
+
+def promise(lab: Lab) -> str:
+    """What training will do meanwhile, as a sentence."""
+    return " Training waits meanwhile and goes on afterwards." if lab.is_ours else ""
+
+
+def failure(end: Failed) -> Content:
+    return Content.styled(outcome(end), "$error")
+
+
+def report(found: Report, width: int) -> Content:
+    """An experiment's report as the command prints it."""
+    first, *lines = experiment.text(found, min(width, experiment.WIDTH)).splitlines()
+    painted = [Content.styled(first, _STYLES[found.verdict]), *map(_report_line, lines)]
+    return Content("\n").join(painted)
+
+
+def _report_line(line: str) -> Content:
+    if (picture := _PICTURE.search(line)) and "●" in line:
+        start, end = picture.span()
+        return Content(line[:start]) + Content.styled(line[start:end], "$accent") + Content(line[end:])
+    if line[:1].isalpha():
+        return Content.styled(line[:_NAME], "$primary") + Content(line[_NAME:])
+    return Content(line)
+
+
+def table(found: Sweep, width: int) -> Content:
+    """What is recommended, then the table, definitions and charts as the command prints them."""
+    advice = sweep_table.advice(found)
+    first, *reason = advice.splitlines()
+    said = COLOUR.sub("", sweep_table.text(found)).removesuffix(advice).rstrip()
+    return Content("\n").join(
+        [
+            Content.styled(first, "bold $success"),
+            Content(textwrap.fill(" ".join(reason), min(width, experiment.WIDTH), break_on_hyphens=False)),
+            Content(""),
+            *(Content.styled(line, _table_style(line)) for line in said.splitlines()),
+        ]
+    )
+
+
+def _table_style(line: str) -> str:
+    if line.startswith("batch size "):
+        return "bold"
+    return "$quiet" if line.startswith("  in the lesson") else ""

@@ -1,0 +1,93 @@
+"""The experiments: a claim of the lesson each, tested over many seeds when the user wants it."""
+
+from functools import partial
+from typing import Any, ClassVar, Final
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from engine.cores import fair_threads, usable_cores
+from engine.experiments import DEFAULT_SEEDS, LISTINGS
+from engine.experiments.process import Task, work
+from gdtui import lab_texts
+from gdtui.lab import Lab, Work
+from gdtui.screens.lab import LabScreen
+from gdtui.store import Store
+
+_NAME: Final = max(len(listing.name) for listing in LISTINGS) + 2
+_VERDICT: Final = 14
+
+
+class ExperimentsScreen(LabScreen):
+    """A list, and below it what came of the one that is selected."""
+
+    NAME = "experiments"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("X", "dismiss", show=False),
+        Binding("up", "move(-1)", show=False),
+        Binding("down", "move(1)", show=False),
+    ]
+
+    def __init__(self, lab: Lab, store: Store) -> None:
+        """On the one that runs, if one does."""
+        super().__init__(lab, store)
+        names = [listing.name for listing in LISTINGS]
+        self._at = names.index(lab.name) if lab.name in names else 0
+
+    @property
+    def subject(self) -> str:
+        return LISTINGS[self._at].name
+
+    def work(self) -> Work:
+        """On the device of the run, with the cores that it leaves."""
+        task = Task(
+            name=self.subject,
+            seeds=tuple(range(DEFAULT_SEEDS)),
+            device=self.store.settings.device_of(0),
+            threads=fair_threads(usable_cores(), 1),
+        )
+        return partial(work, task)
+
+    def above(self) -> Content:
+        return Content("\n").join(map(self._row, range(len(LISTINGS))))
+
+    def _row(self, place: int) -> Content:
+        name = LISTINGS[place].name
+        is_here = place == self._at
+        end = self.lab.ends.get(name)
+        if name == self.lab.name:
+            said = Content.styled(f"{self.lab.done.share:.0%}", "$accent")
+        else:
+            said = Content.styled("not run yet", "$quiet") if end is None else lab_texts.verdict(end)
+        head = Content.styled(f"{'▸' if is_here else ' '} {name:<{_NAME}}", "bold $accent" if is_here else "")
+        gap = Content(" " * max(_VERDICT - len(said.plain), 1))
+        return head + said + gap + Content.styled(LISTINGS[place].claim, "" if is_here else "$quiet")
+
+    def before(self) -> Content:
+        listing = LISTINGS[self._at]
+        return Content("\n").join(
+            [
+                Content.styled("claim     ", "$primary") + Content(listing.claim),
+                Content.styled("source    ", "$primary") + Content(listing.source),
+                Content(""),
+                Content.styled(
+                    f"enter tests it over {DEFAULT_SEEDS} seeds, in a process of its own: seconds to a "
+                    f"minute or two.{lab_texts.promise(self.lab)}",
+                    "$quiet",
+                ),
+            ]
+        )
+
+    def result(self, found: Any, width: int) -> Content:
+        return lab_texts.report(found, width)
+
+    def keys(self) -> str:
+        if self.lab.name:
+            return "↑ ↓ choose · c cancels"
+        return (
+            "↑ ↓ choose · r runs again · pgup pgdn scroll" if self.has_result else "↑ ↓ choose · enter runs"
+        )
+
+    def action_move(self, step: int) -> None:
+        self._at = (self._at + step) % len(LISTINGS)
+        self.show()

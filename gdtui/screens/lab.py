@@ -1,0 +1,142 @@
+"""A screen on what is measured beside the run: begins it, shows how far it is, then what it found.
+
+Closing it ends nothing: it goes on, and is there when the screen is opened again.
+"""
+
+from typing import Any, ClassVar, Final
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from engine.elsewhere import Failed
+from gdtui import lab_texts
+from gdtui.lab import Lab, Work
+from gdtui.store import Store
+
+_FRAME: Final = 8
+"""Cells of borders, padding and scroll bar."""
+_LEAST: Final = 40
+"""Cells that a text is wrapped to at least."""
+
+
+class LabScreen(ModalScreen[None]):
+    """Subclasses say what can be run, and how it reads."""
+
+    NAME: ClassVar[str]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", "Close", show=False),
+        Binding("enter", "run(False)", "Run", show=False),
+        Binding("r", "run(True)", "Run again", show=False),
+        Binding("c", "cancel", "Cancel", show=False),
+        Binding("q", "app.leave(0)", "Quit", show=False),
+        Binding("question_mark", "app.help", "Help", show=False),
+        Binding("pagedown", "scroll(0, 10)", show=False),
+        Binding("pageup", "scroll(0, -10)", show=False),
+        Binding("left", "scroll(-10, 0)", show=False),
+        Binding("right", "scroll(10, 0)", show=False),
+    ]
+
+    def __init__(self, lab: Lab, store: Store) -> None:
+        super().__init__()
+        self.lab, self.store = lab, store
+        self._shown: tuple[Content, Content] | None = None
+
+    # --- What subclasses say --------------------------------------------------------------------
+
+    @property
+    def subject(self) -> str:
+        """The name of what `enter` runs."""
+        raise NotImplementedError
+
+    def work(self) -> Work:
+        """What that is."""
+        raise NotImplementedError
+
+    def above(self) -> Content:
+        """What there is to run."""
+        raise NotImplementedError
+
+    def before(self) -> Content:
+        """What stands where the result will, before it was run."""
+        raise NotImplementedError
+
+    def result(self, found: Any, width: int) -> Content:
+        """What was found."""
+        raise NotImplementedError
+
+    def keys(self) -> str:
+        """What can be done now, besides closing."""
+        raise NotImplementedError
+
+    # --- The screen -----------------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="lab") as box:
+            box.border_title = self.NAME
+            yield Static(id="lab-above")
+            with VerticalScroll(id="lab-below", can_focus=False):  # the keys are the screen's
+                yield Static(id="lab-text")
+
+    def on_mount(self) -> None:
+        self.show()
+
+    def on_resize(self) -> None:
+        self.show()
+
+    @property
+    def _runs(self) -> bool:
+        """What `enter` would run does."""
+        return self.lab.name == self.subject
+
+    def show(self) -> None:
+        """As things stand; what is shown already is not laid out again."""
+        shown = self.above(), self._below()
+        self.query_one("#lab").border_subtitle = f"{self.keys()} · esc closes"
+        if shown != self._shown:
+            self._shown = shown
+            for name, text in zip(("#lab-above", "#lab-text"), shown, strict=True):
+                self.query_one(name, Static).update(text)
+            self.query_one("#lab-text").set_class(self.has_result, "-as-it-is")
+
+    def _below(self) -> Content:
+        end = self.lab.ends.get(self.subject)
+        if self._runs:
+            return lab_texts.progress(self.lab, self.store)
+        if isinstance(end, Failed):
+            text = lab_texts.failure(end)
+        elif end is not None:
+            text = self.result(end.result, max(self.app.size.width - _FRAME, _LEAST))
+        else:
+            text = self.before()
+        if self.lab.name:
+            text = lab_texts.progress(self.lab, self.store) + Content("\n\n") + text
+        return text
+
+    # --- Keys -----------------------------------------------------------------------------------
+
+    def action_run(self, again: bool) -> None:
+        """Begin, where nothing was found yet or where that is to be found again."""
+        if not again and self.has_result:
+            return
+        if not self.lab.run(self.subject, self.work()):
+            self.app.notify(f"one at a time: {self.lab.name} still runs; c cancels it", markup=False)
+        self.show()
+
+    @property
+    def has_result(self) -> bool:
+        """What `enter` ran has found something."""
+        return self.subject in self.lab.ends and not isinstance(self.lab.ends[self.subject], Failed)
+
+    def action_cancel(self) -> None:
+        """End what runs."""
+        if self.lab.name:
+            self.app.notify(f"{self.lab.name} cancelled", markup=False)
+            self.lab.cancel()
+            self.show()
+
+    def action_scroll(self, columns: int, lines: int) -> None:
+        self.query_one(VerticalScroll).scroll_relative(columns, lines, animate=False)

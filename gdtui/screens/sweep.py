@@ -1,0 +1,117 @@
+"""The sweep: the lesson's trade-off table measured on the run's own problem, and what to train with."""
+
+from functools import partial
+from typing import Any, ClassVar, Final
+
+from msgspec.structs import replace
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from engine.elsewhere import Found
+from engine.settings import FULL, BatchSize, RunSettings, Variant, VariantSettings, default_names
+from engine.sweep.run import Plan, sweep
+from engine.sweep.table import Recommendation, label
+from gdtui import lab_texts, wording
+from gdtui.beginning import new_arm
+from gdtui.commander import Commander
+from gdtui.lab import Lab, Work
+from gdtui.screens.lab import LabScreen
+from gdtui.store import Store
+
+BATCH_SIZES: Final[tuple[BatchSize, ...]] = (1, 32, 128, 512, FULL)
+EPOCHS: Final = 5
+
+
+class SweepScreen(LabScreen):
+    """What is measured is by the settings of one variant, but for the batch size."""
+
+    NAME = "sweep"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("W", "dismiss", show=False),
+        Binding("up", "scroll(0, -1)", show=False),
+        Binding("down", "scroll(0, 1)", show=False),
+        *(Binding(str(place), f"give({place - 1})", show=False) for place in range(1, 10)),
+    ]
+
+    def __init__(self, lab: Lab, store: Store, commander: Commander, at: int) -> None:
+        """`at`: the place of that variant."""
+        super().__init__(lab, store)
+        self._commander, self._at = commander, at
+
+    @property
+    def subject(self) -> str:
+        return "sweep"
+
+    def work(self) -> Work:
+        return partial(sweep, Plan(plan(self.store, self._at), None, partial(new_arm, None)))
+
+    def above(self) -> Content:
+        base = self.store.states[self._at].wanted
+        rule = f", lr scaling {base.lr_scaling}" if base.lr_scaling != "none" else ""
+        sizes = ", ".join(map(label, BATCH_SIZES))
+        return Content.styled(
+            f"{self.store.settings.title} · batch sizes {sizes} · {EPOCHS} epochs each, one at a time · "
+            f"lr {wording.setting(base.lr)}{rule} · {base.optimizer} · seed {self.store.settings.seed}",
+            "$quiet",
+        )
+
+    def before(self) -> Content:
+        return Content(
+            "enter measures, for each batch size alone on the machine: gradient noise, speed, memory, the "
+            "loss after equal epochs and after equal seconds, the validation gap; beside the lesson's words "
+            "for them. Then it recommends a batch size, an lr and an accumulation, and says why."
+            f"{lab_texts.promise(self.lab)} Every arm is kept as a run: see gdtui runs."
+        )
+
+    def result(self, found: Any, width: int) -> Content:
+        return lab_texts.table(found, width)
+
+    def keys(self) -> str:
+        if self.lab.name:
+            return "c cancels"
+        if not self.has_result:
+            return "enter measures"
+        if not self.lab.is_ours:
+            return "r again · ↑ ↓ ← → scroll"
+        places = f"1…{len(self.store.states)}" if len(self.store.states) > 1 else "1"
+        return f"{places} trains that variant so · r again · ↑ ↓ ← → scroll"
+
+    def action_give(self, place: int) -> None:
+        """Let a variant go on with what is recommended."""
+        end = self.lab.ends.get(self.subject)
+        if place >= len(self.store.states) or not isinstance(end, Found) or not end.result.recommendation:
+            return
+        one = self.store.states[place]
+        settings = recommended(one.wanted, end.result.recommendation, one.tally.n)
+        notes = self._commander.apply({one.tally.name: settings})
+        for note in notes or [f"{one.tally.name}: {_described(settings)}"]:
+            self.app.notify(note, markup=False)
+
+
+def plan(store: Store, at: int) -> RunSettings:
+    """The run's problem, seed and device, and the settings of one variant at every batch size."""
+    base = replace(store.states[at].wanted, accumulation_steps=1, drop_last=False)
+    names = default_names(BATCH_SIZES)
+    arms = (replace(base, batch_size=size) for size in BATCH_SIZES)
+    return replace(
+        store.settings,
+        variants=tuple(Variant(name=name, settings=arm) for name, arm in zip(names, arms, strict=True)),
+        epochs=EPOCHS,
+        device=store.settings.device_of(at),
+        pace=None,
+    )
+
+
+def recommended(wanted: VariantSettings, choice: Recommendation, n: int) -> VariantSettings:
+    """A variant's settings, with the recommended ones; `n`: training samples.
+
+    The lr that is recommended is the one in force: the base lr is what its rule makes that of.
+    """
+    settings = replace(wanted, batch_size=choice.batch_size, accumulation_steps=choice.accumulation_steps)
+    resolved = settings.resolve(n)
+    return replace(settings, lr=settings.lr * choice.lr / resolved.lr)
+
+
+def _described(settings: VariantSettings) -> str:
+    steps = f", ×{settings.accumulation_steps}" if settings.accumulation_steps > 1 else ""
+    return f"batch {label(settings.batch_size)}{steps}, base lr {wording.setting(settings.lr)}"

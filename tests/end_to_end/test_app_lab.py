@@ -1,0 +1,33 @@
+"""Experiments and the sweep from the app, for real: training waits and goes on, nothing is left of them."""
+
+import os
+import signal
+
+from engine.messages import CommandSent, Pause, Resume
+
+from .conftest import StartApp
+
+
+def test_an_experiment_is_tested_while_training_waits_and_a_sweep_ends_with_the_app(
+    start_app: StartApp,
+) -> None:
+    app = start_app("--epochs", "100000", "--device", "cpu")
+    terminal = app.terminal
+    app.wait_for_losses()
+    terminal.send("X")
+    terminal.wait_for("enter runs")
+    terminal.send("\r")
+    terminal.wait_for("saddle: SUPPORTED", patience=60)
+    commands = [type(record.command) for _, record in app.records(CommandSent)]
+    assert commands == [Pause] * 3 + [Resume] * 3
+    terminal.send("X")
+    app.wait_for_progress("Batch GD", "SGD")
+    terminal.send("W")
+    terminal.wait_for("enter measures")
+    terminal.send("\r")
+    terminal.wait_for(" s   SGD", patience=60)  # an arm of its own trains
+    terminal.send("W")
+    os.kill(terminal.pid, signal.SIGTERM)
+    assert terminal.wait() == 128 + signal.SIGTERM
+    app.check_restored()
+    app.wait_for_nobody()

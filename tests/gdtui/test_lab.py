@@ -1,0 +1,286 @@
+"""Experiments and the sweep in the app: what their screens show and tell, on made-up processes."""
+
+import asyncio
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from textual.pilot import Pilot
+
+from engine.elsewhere import Done, Failed, Found
+from engine.experiments.report import Arm, Report, Verdict
+from engine.messages import Change, Pause, Resume, State
+from engine.settings import FULL, LrScaling, VariantSettings
+from engine.sweep.run import sweep
+from engine.sweep.table import Recommendation
+from gdtui.app import GdtuiApp
+from gdtui.lab import Lab
+from gdtui.screens.sweep import recommended
+
+from .app_bench import Bench, N, state, text_of
+from .test_sweep_table import SWEEP
+
+REPORT = Report(
+    experiment="saddle",
+    claim="Noise leaves a saddle.",
+    verdict=Verdict.NOT_SUPPORTED,
+    rule="If the intervals lie apart.",
+    meaning="Nobody left.",
+    measured="seeds that escaped",
+    seeds=20,
+    varied="the batch size",
+    held=("all else",),
+    arms=(
+        Arm(name="full", batch_size=FULL, escaped=0, interval=(0.0, 0.16), per_seed=(0.0,) * 20),
+        Arm(name="1", batch_size=1, escaped=10, interval=(0.3, 0.7), per_seed=(1.0, 0.0) * 10),
+    ),
+    source="nowhere",
+    device="cpu",
+    seconds=1.5,
+)
+
+
+class FakeRunning:
+    """Tells what a test lets it tell."""
+
+    def __init__(self, work: Any, name: str) -> None:
+        self.work, self.name = work, name
+        self.messages: list[Any] = []
+        self.is_closed = False
+
+    def poll(self) -> list[Any]:
+        messages, self.messages = self.messages, []
+        return messages
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+class Stage:
+    """An app on a run that trains, and the processes that its lab was asked for."""
+
+    def __init__(self, path: Path, *, watching: bool = False) -> None:
+        self.bench = Bench(path / "run")
+        self.bench.begin()
+        self.app: GdtuiApp = self.bench.app(watching=watching)
+        self.processes: list[FakeRunning] = []
+
+    def begin(self, work: Any, name: str) -> FakeRunning:
+        self.processes.append(FakeRunning(work, name))
+        return self.processes[-1]
+
+    @property
+    def notes(self) -> list[str]:
+        """What was said in the corner."""
+        return [note.message for note in self.app._notifications]
+
+    async def open(self, pilot: "Pilot[None]", *keys: str) -> None:
+        self.app.live.tick()
+        self.app._lab = Lab(self.app.live.commander, self.begin)
+        await self.press(pilot, *keys)
+
+    async def press(self, pilot: "Pilot[None]", *keys: str) -> None:
+        await pilot.press(*keys)
+        await pilot.pause()
+
+    async def told(self, pilot: "Pilot[None]", *messages: Any) -> None:
+        await until(lambda: bool(self.processes))
+        self.processes[-1].messages += messages
+        self.app._look_at_lab()
+        await pilot.pause()
+
+    def commands(self, kind: type) -> int:
+        return sum(isinstance(command, kind) for _, command in self.bench.controls.told)
+
+
+async def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
+
+
+async def test_an_experiment_runs_while_training_waits_and_its_report_is_shown(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    async with stage.app.run_test(size=(160, 60)) as pilot:
+        await stage.open(pilot, "X")
+        said = text_of(stage.app)
+        assert "▸ saddle" in said
+        assert said.count("not run yet") == 5
+        assert "enter runs" in said
+        assert "Training waits" in " ".join(said.split())
+        await stage.press(pilot, "enter")
+        assert stage.commands(Pause) == 3
+        for name in stage.bench.names:
+            stage.bench.write(name, state(State.PAUSED, 11.0, command=3))
+        stage.app.live.tick()
+        await stage.told(pilot, Done(0.43, "SGD, seed 7"))
+        said = text_of(stage.app)
+        assert re.search(r"saddle  ━+ +43%   0 s   SGD, seed 7", said)
+        assert "training is paused meanwhile" in said
+        assert stage.commands(Resume) == 0
+        await stage.told(pilot, Found(REPORT))
+        said = text_of(stage.app)
+        assert "saddle: NOT SUPPORTED" in said
+        assert re.search(r"full batch +0 of 20 +0 … 0.160 +[●├]─+┤", said)
+        assert "20 seeds · cpu · 1.5 s" in said
+        assert stage.commands(Resume) == 3
+        assert stage.processes[0].is_closed
+
+
+async def test_it_goes_on_when_the_screen_is_closed_and_is_there_again(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    async with stage.app.run_test(size=(120, 40)) as pilot:
+        await stage.open(pilot, "X", "down", "enter", "escape")
+        assert "experiments" not in text_of(stage.app).splitlines()[1]
+        await stage.told(pilot, Done(0.5, "half"))
+        await stage.press(pilot, "X")
+        assert "▸ sharp-minimum" in text_of(stage.app)
+        assert "50%" in text_of(stage.app)
+        await stage.press(pilot, "escape")
+        await stage.told(pilot, Found(msgspec.structs.replace(REPORT, verdict=Verdict.SUPPORTED)))
+        assert stage.notes == ["sharp-minimum: supported"]
+
+
+async def test_a_key_cancels_and_training_goes_on(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    async with stage.app.run_test(size=(120, 40)) as pilot:
+        await stage.open(pilot, "X", "enter")
+        await until(lambda: bool(stage.processes))
+        await stage.press(pilot, "c")
+        assert stage.processes[0].is_closed
+        assert stage.commands(Resume) == 3
+        assert text_of(stage.app).count("not run yet") == 5
+        assert stage.app.lab.name == ""
+
+
+async def test_one_thing_at_a_time(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    async with stage.app.run_test(size=(120, 40)) as pilot:
+        await stage.open(pilot, "X", "enter", "escape", "W", "enter")
+        assert len(stage.processes) == 1
+        assert stage.notes == ["one at a time: saddle still runs; c cancels it"]
+
+
+async def test_a_failure_is_said(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    async with stage.app.run_test(size=(120, 40)) as pilot:
+        await stage.open(pilot, "X", "enter")
+        await stage.told(pilot, Failed(detail="its process was ended by SIGKILL"))
+        assert "failed: its process was ended by SIGKILL" in text_of(stage.app)
+        assert stage.commands(Resume) == 3
+        await stage.press(pilot, "enter")  # again
+        await until(lambda: len(stage.processes) == 2)
+
+
+async def test_watching_pauses_nothing(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, watching=True)
+    async with stage.app.run_test(size=(120, 40)) as pilot:
+        await stage.open(pilot, "X")
+        assert "Training waits" not in text_of(stage.app)
+        await stage.press(pilot, "enter")
+        await stage.told(pilot, Done(0.1, "on its way"))
+        assert stage.bench.controls.told == []
+        assert "training goes on beside it" in text_of(stage.app)
+        await stage.told(pilot, Found(REPORT))
+        assert stage.bench.controls.told == []
+
+
+async def test_what_was_paused_before_stays_paused(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    for name in stage.bench.names:
+        stage.bench.write(name, state(State.PAUSED, 11.0))
+    async with stage.app.run_test(size=(120, 40)) as pilot:
+        await stage.open(pilot, "X", "enter")
+        await stage.told(pilot, Found(REPORT))
+        assert stage.bench.controls.told == []
+
+
+async def test_the_end_of_the_app_ends_what_runs(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    async with stage.app.run_test(size=(120, 40)) as pilot:
+        await stage.open(pilot, "X", "enter")
+        await until(lambda: bool(stage.processes))
+    stage.app.close_lab()
+    assert stage.processes[0].is_closed
+    assert stage.commands(Resume) == 0
+
+
+def test_what_is_closed_before_it_began_is_closed_when_it_begins() -> None:
+    released: list[FakeRunning] = []
+    gate = asyncio.Event()
+
+    def begin(work: Any, name: str) -> FakeRunning:
+        while not gate.is_set():
+            time.sleep(0.01)
+        released.append(FakeRunning(work, name))
+        return released[0]
+
+    class Nobody:
+        is_ours = False
+
+        def hold(self) -> bool:
+            return False
+
+        def release(self) -> None:
+            raise AssertionError
+
+    lab = Lab(Nobody(), begin)
+    assert lab.run("saddle", print)
+    lab.close()
+    gate.set()
+    deadline = time.monotonic() + 20
+    while not (released and released[0].is_closed):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+async def test_the_sweep_is_of_this_run_and_its_recommendation_goes_to_a_variant(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    async with stage.app.run_test(size=(160, 80)) as pilot:
+        await stage.open(pilot, "W")
+        assert "synthetic · batch sizes 1, 32, 128, 512, full" in text_of(stage.app)
+        assert not stage.processes
+        await stage.press(pilot, "enter")
+        await stage.told(pilot, Done(0.2, "Batch GD"))
+        job = stage.processes[0].work
+        assert job.func is sweep
+        settings = job.args[0].settings
+        assert [each.settings.batch_size for each in settings.variants] == [1, 32, 128, 512, FULL]
+        assert (settings.problem, settings.seed, settings.pace) == ("synthetic", 0, None)
+        await stage.told(pilot, Found(SWEEP))
+        said = text_of(stage.app)
+        assert re.search(r"batch size +1 +128 +full", said)
+        assert "recommended: batch size 128, lr 0.02, accumulation 4" in said
+        await stage.press(pilot, "2")
+        told = stage.bench.controls.last(Change)
+        assert list(told) == ["Mini-batch"]
+        command = told["Mini-batch"]
+        assert isinstance(command, Change)
+        assert (command.settings.batch_size, command.settings.accumulation_steps) == (128, 4)
+        assert command.settings.lr == pytest.approx(0.02)
+
+
+@pytest.mark.parametrize("rule", LrScaling)
+def test_the_recommended_lr_is_the_one_in_force_whatever_the_rule(rule: LrScaling) -> None:
+    choice = Recommendation(batch_size=128, lr=0.03, accumulation_steps=2, reason="")
+    settings = recommended(VariantSettings(lr_scaling=rule, momentum=0.5), choice, N)
+    assert settings.resolve(N).lr == pytest.approx(0.03)
+    assert settings.momentum == 0.5
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12), (10, 3), (1, 1)])
+async def test_every_size_shows_something_and_crashes_nothing(tmp_path: Path, size: tuple[int, int]) -> None:
+    stage = Stage(tmp_path)
+    async with stage.app.run_test(size=size) as pilot:
+        await stage.open(pilot, "X", "enter")
+        await stage.told(pilot, Done(0.5, "half"))
+        await stage.told(pilot, Found(REPORT))
+        await stage.press(pilot, "down", "down")
+        assert stage.app.screen.subject == "flat-generalises"  # type: ignore[attr-defined]
+        await stage.press(pilot, "escape", "W", "enter")
+        await stage.told(pilot, Found(SWEEP))
