@@ -11,8 +11,13 @@ from engine.devices import is_out_of_memory, release_memory
 from engine.modelling import Modelling
 from engine.sources import Source
 
-_PIECE: Final = 8192
-"""Samples in one forward pass, at most: its memory stays bounded however many there are."""
+_WHOLE: Final = 2048
+"""So many samples are taken in one forward pass: each pass costs a call."""
+_PIECE: Final = 512
+"""Samples in one forward pass where there are more: bounds its memory, and keeps it in a CPU's caches.
+
+A small transformer took 2.5 s over 5,813 samples of 64 tokens, with 8,192 at once 3.4 s and 1 GiB more.
+"""
 
 Metric = Callable[[Any, Any], Any]
 
@@ -26,7 +31,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
 
 def measure(modelling: Modelling, source: Source, piece: int, metrics: Mapping[str, Metric]) -> Measured:
     """Loss and metrics over all samples, at most `piece` of them at once; fewer when memory runs out."""
-    piece = min(piece, _PIECE, source.n)
+    piece = min(piece, source.n if source.n <= _WHOLE else _PIECE)
     while True:
         try:
             return _measure(modelling, source, piece, metrics)
