@@ -94,6 +94,8 @@ class LabScreen(ModalScreen[None]):
 
     def show(self) -> None:
         """As things stand; what is shown already is not laid out again."""
+        if self.query_one_optional("#lab-text") is None:
+            return  # not composed yet, or being taken down
         shown = self.above(), self._below()
         self.query_one("#lab").border_subtitle = f"{self.keys()} · esc closes"
         if shown != self._shown:

@@ -166,6 +166,16 @@ async def test_one_thing_at_a_time(tmp_path: Path) -> None:
         assert stage.notes == ["one at a time: saddle still runs; c cancels it"]
 
 
+async def test_a_look_before_the_screen_is_composed_waits_for_it(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    async with stage.app.run_test(size=(120, 40)) as pilot:
+        await stage.open(pilot)
+        stage.app.action_experiments()
+        stage.app._look_at_lab()  # as the timer may, at any moment
+        await pilot.pause()
+        assert "▸ saddle" in text_of(stage.app)
+
+
 async def test_a_failure_is_said(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
     async with stage.app.run_test(size=(120, 40)) as pilot:
