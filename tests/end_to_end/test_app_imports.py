@@ -50,7 +50,7 @@ def test_no_module_of_the_app_imports_torch(cli_env: dict[str, str]) -> None:
         (["train", "--help"], HEAVY),
         (["runs"], HEAVY - {"numpy"}),
     ],
-    ids=str,
+    ids=["--help", "--version", "train --help", "runs"],
 )
 def test_small_commands_import_nothing_heavy(
     cli_env: dict[str, str], arguments: list[str], heavy: set[str]

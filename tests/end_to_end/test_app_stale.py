@@ -22,12 +22,12 @@ STORM = [
 
 
 def differences(one: list[list[Cell]], other: list[list[Cell]]) -> list[tuple[int, int, Cell, Cell]]:
-    """(row, column, cell, other cell) below the header, which says who watches."""
+    """(row, column, cell, other cell) between header and footer, which say who watches, and what obeys."""
     if len(one) != len(other):
         return [(len(one), len(other), one[0][0], other[0][0])]
     return [
         (y, x, a, b)
-        for y, (row, row2) in enumerate(zip(one[1:], other[1:], strict=True), start=1)
+        for y, (row, row2) in enumerate(zip(one[1:-1], other[1:-1], strict=True), start=1)
         for x, (a, b) in enumerate(zip(row, row2, strict=False))
         if a != b
     ]
