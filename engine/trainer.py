@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.batches import Batch, cut, epoch_end, epoch_order, pieces
-from engine.devices import is_out_of_memory, release_memory
+from engine.devices import is_out_of_memory, release_memory, seed_generator
 from engine.evaluating import Measured, measure
 from engine.measure.probe import Probe
 from engine.modelling import Modelling
@@ -174,9 +174,8 @@ class Trainer:
         self.epoch += 1
         self._position = 0
         # Whatever happens between batches, stochastic layers draw the same in this epoch.
-        torch.manual_seed(
-            int(np.random.SeedSequence([_STOCHASTIC_STREAM, self._seed, self.epoch]).generate_state(1)[0])
-        )
+        drawn = np.random.SeedSequence([_STOCHASTIC_STREAM, self._seed, self.epoch]).generate_state(1)
+        seed_generator(self.device, int(drawn[0]))
         self.source.begin(None, self.epoch)
         self._cut()
 
