@@ -94,9 +94,8 @@ def report(problem: str, batch_size: int, seconds: float, repeats: int) -> None:
         theirs.append(plain(problem, batch_size, threads, seconds, both=False))
         ours.append(under_gdtui(problem, batch_size, threads, seconds))
         both.append(plain(problem, batch_size, threads, seconds, both=True))
-    print(
-        f"{problem}, batch {batch_size}, {threads} thread(s), load {os.getloadavg()[0]:.1f}, medians of {repeats}"
-    )
+    load = os.getloadavg()[0]
+    print(f"{problem}, batch {batch_size}, {threads} thread(s), load {load:.1f}, medians of {repeats}")
     for what, plains, goal in (
         ("a plain loop that validates", theirs, " (goal ≥ 0.95)"),
         ("one that takes the training loss, too", both, ""),
