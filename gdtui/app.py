@@ -202,7 +202,7 @@ class GdtuiApp(ExploreActions, LabActions, LookActions, PageActions, TellActions
 
     def _edited(self, settings: "dict[str, VariantSettings] | None") -> None:
         if settings:
-            self._told(self.live.commander.apply(settings))
+            self.tell(self.live.commander.apply(settings))
 
     # --- Keys: view and program -----------------------------------------------------------------
 

@@ -1,20 +1,11 @@
 """The app's actions and messages that move through the history: each is passed on to the explorer."""
 
-from typing import TYPE_CHECKING
-
+from gdtui.app_part import AppPart
 from gdtui.chart.widget import Chart
 
-if TYPE_CHECKING:
-    from gdtui.live_view import LiveView
 
-
-class ExploreActions:
+class ExploreActions(AppPart):
     """A part of the app."""
-
-    @property
-    def live(self) -> "LiveView":
-        """What is read and drawn."""
-        raise NotImplementedError
 
     def action_axis(self) -> None:
         self.live.explorer.next_axis()

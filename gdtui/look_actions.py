@@ -1,22 +1,10 @@
 """The app's actions that choose how a run is shown: each is passed on to the live view."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from gdtui.live_view import LiveView
+from gdtui.app_part import AppPart
 
 
-class LookActions:
+class LookActions(AppPart):
     """A part of the app."""
-
-    @property
-    def live(self) -> "LiveView":
-        """What is read and drawn."""
-        raise NotImplementedError
-
-    def say(self, notes: list[str]) -> None:
-        """Notes in the corner."""
-        raise NotImplementedError
 
     def action_log(self) -> None:
         self.live.look(log=not self.live.view.log)

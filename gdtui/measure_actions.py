@@ -2,31 +2,27 @@
 
 from typing import TYPE_CHECKING, cast
 
+from gdtui.app_part import AppPart
+
 if TYPE_CHECKING:
     from gdtui.app import GdtuiApp
-    from gdtui.live_view import LiveView
 
 
-class MeasureActions:
+class MeasureActions(AppPart):
     """A part of the app."""
 
     @property
-    def live(self) -> "LiveView":
-        """What is read and drawn."""
-        raise NotImplementedError
-
-    @property
     def _whole(self) -> "GdtuiApp":
-        """The app that this is a part of; a stub here would hide what another part defines."""
+        """The app that this is a part of."""
         return cast("GdtuiApp", self)
 
     def action_measure(self) -> None:
         """Noise scale and sharpness of the selected, at once."""
-        self._whole._told(self.live.commander.measure(self.live.chosen))
+        self.tell(self.live.commander.measure(self.live.chosen))
 
     def action_measuring(self) -> None:
         """Measuring on or off."""
-        self._whole._told(self.live.commander.measuring())
+        self.tell(self.live.commander.measuring())
 
     def action_trends(self) -> None:
         """How sharpness and noise scale went."""

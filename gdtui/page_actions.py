@@ -3,26 +3,16 @@
 from typing import TYPE_CHECKING
 
 from engine.rundir import RunDirectory
+from gdtui.app_part import AppPart
 
 if TYPE_CHECKING:
-    from textual.screen import Screen
-
-    from gdtui.live_view import LiveView
+    pass
 
 
-class PageActions:
+class PageActions(AppPart):
     """A part of the app. The screens are imported when they are first opened."""
 
     run_directory: RunDirectory
-
-    @property
-    def live(self) -> "LiveView":
-        """What is read and drawn."""
-        raise NotImplementedError
-
-    def lay(self, screen: "Screen[None]") -> None:
-        """Over what is shown."""
-        raise NotImplementedError
 
     def action_help(self) -> None:
         from gdtui.screens.help import HelpScreen
