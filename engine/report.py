@@ -52,15 +52,17 @@ class VariantReport(msgspec.Struct, frozen=True, kw_only=True):
     batch_milliseconds: float | None
     """Training time of a batch, on average."""
     noise_scale: float | None
-    """The simple noise scale tr(Σ) ÷ |G|² in samples, as last measured; null where infinite."""
+    """The simple noise scale tr(Σ) ÷ |G|² in samples, smoothed over the measurements: the figure on the
+    screen, "not reliable yet" there while the interval's ends lie a factor of 4 apart. Null where infinite."""
     noise_scale_interval: tuple[float | None, float | None] | None
-    """Its 95% interval; the upper end null where |G|² may be zero."""
+    """The 95% interval of the smoothed value; the upper end null where |G|² may be zero."""
     signal_to_noise: float | None
-    """|G|² ÷ the expected squared error of an update's gradient; null for the full batch: no error."""
+    """|G|² ÷ the expected squared error of an update's gradient, by the same smoothed |G|² and tr(Σ); null
+    for the full batch: no error."""
     sharpness: float | None
     """The top eigenvalue of the training loss's Hessian, as last measured."""
     measured_at: int | None
-    """Updates done when the noise scale was measured."""
+    """Updates done when the noise scale was last measured."""
     seconds: float
     """Of training: no pauses, no waits for the pace, no measurements."""
     state: State
@@ -98,7 +100,7 @@ def encode(document: RunReport) -> bytes:
 
 def _variant(tally: Tally) -> VariantReport:
     resolved = tally.resolved
-    noise = tally.noise.noise if tally.noise else None
+    noise = tally.noise_scale
     sharpness = tally.sharpness.sharpness if tally.sharpness else None
     return VariantReport(
         name=tally.name,

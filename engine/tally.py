@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from engine.measure.results import NoiseScale
+from engine.measure.smoothed import SmoothedNoise
 from engine.messages import (
     AnyRecord,
     Changed,
@@ -66,8 +68,11 @@ class Tally:
     """Now and then; else only when asked."""
     noise: Measured | None = None
     """The latest measurement of the noise scale."""
+    noise_scale: NoiseScale | None = None
+    """Smoothed over the measurements, with the interval of that; None before the first."""
     sharpness: Measured | None = None
     """The latest measurement of the sharpness."""
+    _smoother: SmoothedNoise = field(default_factory=SmoothedNoise)
     _state_at: float = 0.0
     _epoch_sum: float = 0.0
     _epoch_batches: int = 0
@@ -132,8 +137,8 @@ class Tally:
 
     @property
     def signal_to_noise(self) -> float:
-        """Of an update under the settings in force, by the noise last measured; NaN before that."""
-        resolved, found = self.resolved, self.noise.noise if self.noise else None
+        """Of an update under the settings in force, by the smoothed noise; NaN before it is measured."""
+        resolved, found = self.resolved, self.noise_scale
         return found.signal_to_noise(resolved.effective_batch, self.n) if found and resolved else math.nan
 
     @property
@@ -170,14 +175,16 @@ class Tally:
         self.epoch_losses, self.evaluations, self.validations = [], [], []
         self.peak_memory = 0
         self._epoch_sum, self._epoch_batches = 0.0, 0
-        self.noise = self.sharpness = None
+        self.noise = self.sharpness = self.noise_scale = None
+        self._smoother = SmoothedNoise()
 
     def _note(self, record: Measured | MeasuringSet) -> None:
         if isinstance(record, MeasuringSet):
             self.is_measuring = record.is_on
         elif record.generation == self.generation:
-            self.noise = record if record.noise else self.noise
             self.sharpness = record if record.sharpness else self.sharpness
+            if record.noise is not None:
+                self.noise, self.noise_scale = record, self._smoother.add(record.noise)
 
     def _count(self, chunk: Chunk) -> None:
         losses = np.frombuffer(chunk.losses, "<f4")

@@ -78,7 +78,7 @@ def _variant(one: VariantState) -> Iterator[str]:
 
 
 def _measured(one: VariantState) -> Iterator[str]:
-    noise = one.noise_scale
+    noise = one.tally.noise_scale
     force, sharp = one.tally.resolved, one.tally.sharpness
     if noise is None and sharp is None:
         yield "Noise scale and sharpness were not measured yet: ! measures them while a run is under way."
@@ -100,7 +100,7 @@ def _measured(one: VariantState) -> Iterator[str]:
     if sharp is not None and sharp.sharpness is not None and sharp.edge:
         yield (
             f"The sharpness is {number(sharp.sharpness.value)}; full-batch steps would grow beyond "
-            f"{number(sharp.edge)}, 2 ÷ lr where there is no momentum (Cohen et al. 2021)."
+            f"{number(sharp.edge)}, 2 (1 + momentum) ÷ lr (Cohen et al. 2021)."
         )
 
 

@@ -23,7 +23,7 @@ def gauges(one: VariantState, width: int) -> Content:
 
 
 def _noise(one: VariantState, brevity: int) -> str:
-    tally, found, name = one.tally, one.noise_scale, "noise" if brevity else "noise scale"
+    tally, found, name = one.tally, one.tally.noise_scale, "noise" if brevity else "noise scale"
     if found is None:
         return f"{name} –" if tally.is_measuring else "measuring is off (M)"
     batch = tally.resolved.effective_batch if tally.resolved else 0
@@ -50,12 +50,7 @@ def _edge(tally: Tally) -> str:
     if measured is None or measured.edge is None or force is None:
         return ""
     edge = edge_of_stability(force.lr, tally.settings.momentum, tally.settings.optimizer)
-    return "" if edge is None else f" · {edge_name(tally.settings.momentum)} {number(edge)}"
-
-
-def edge_name(momentum: float) -> str:
-    """What the bound is called: with momentum β it is 2 (1 + β) ÷ lr."""
-    return f"{wording.setting(2 * (1 + momentum))}/lr"
+    return "" if edge is None else f" · {wording.edge_name(tally.settings.momentum)} {number(edge)}"
 
 
 def _samples(value: float) -> str:

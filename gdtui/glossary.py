@@ -15,7 +15,7 @@ from gdtui.wording import number
 
 
 def _noise_scale(one: VariantState) -> str:
-    found = one.noise_scale
+    found = one.tally.noise_scale
     if found is None:
         return "–"
     if not found.is_reliable:
@@ -215,9 +215,10 @@ FIGURES: Final[tuple[Figure, ...]] = (
         name="signal-to-noise",
         labels=("snr",),
         unit="ratio",
-        definition="Of the gradient of one update: its length against the noise in it, at the effective "
-        "batch in force.",
-        formula="√(|G|² ÷ (tr(Σ) (1/b − 1/n)))",
+        definition="Of the gradient of one update: its squared length against the expected squared length "
+        "of the error in it, at the effective batch in force; by the smoothed |G|² and tr(Σ) of the noise "
+        "scale.",
+        formula="|G|² ÷ (tr(Σ) (1/b − 1/n))",
         source="McCandlish et al. 2018, arXiv:1812.06162",
         value=as_number(lambda one: one.tally.signal_to_noise),
     ),
@@ -233,12 +234,12 @@ FIGURES: Final[tuple[Figure, ...]] = (
     ),
     Figure(
         name="edge of stability",
-        labels=("2/lr", "3.8/lr"),
+        labels=("2/lr", "3.8/lr", "2(1+β)/lr"),
         unit="of loss per squared unit of weight",
         definition="The sharpness beyond which steps of full-batch gradient descent grow instead of "
-        "settling; with momentum β it is 2 (1 + β) ÷ lr.",
-        formula="2 ÷ lr",
-        source="Cohen et al. 2021, arXiv:2103.00065",
+        "settling; β is the momentum. None for optimisers that scale each weight's step by themselves.",
+        formula="2 (1 + β) ÷ lr",
+        source="Cohen et al. 2021, arXiv:2103.00065, eq. 1",
         value=as_number(_edge),
     ),
     Figure(

@@ -1,6 +1,6 @@
-"""What was measured beside the loss of one generation: rows to be drawn, and the smoothed noise scale.
+"""What was measured beside the loss of one generation, as rows to be drawn.
 
-A fold over the records of measurements. Estimates nothing by itself.
+A fold over the records of measurements. Estimates nothing by itself: the tally smooths.
 """
 
 import math
@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.measure.results import NoiseScale, Sharpness
-from engine.measure.smoothed import SmoothedNoise
 from engine.messages import Measured
 from gdtui.history.growing import Growing
 
@@ -30,15 +29,11 @@ class Measurements:
     def __init__(self) -> None:
         self.noise = Growing("<f8", _WIDTH_NOISE)
         self.sharpness = Growing("<f8", _WIDTH_SHARPNESS)
-        self.noise_scale: NoiseScale | None = None
-        """Smoothed, with the interval of that; None before the first."""
-        self._smoother = SmoothedNoise()
 
-    def add(self, record: Measured) -> None:
-        """Take in the next one."""
-        if record.noise is not None:
-            self.noise_scale = self._smoother.add(record.noise)
-            self.noise.append(_noise_row(record, record.noise, self.noise_scale))
+    def add(self, record: Measured, smoothed: NoiseScale | None) -> None:
+        """Take in the next one, and what the noise scale's average is with it."""
+        if record.noise is not None and smoothed is not None:
+            self.noise.append(_noise_row(record, record.noise, smoothed))
         if record.sharpness is not None:
             self.sharpness.append(_sharpness_row(record, record.sharpness))
 

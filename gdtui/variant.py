@@ -11,7 +11,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.measure.results import NoiseScale
 from engine.messages import (
     AnyRecord,
     Changed,
@@ -114,7 +113,7 @@ class VariantState:
             case Changed():
                 self._mark(record, before)
             case Measured() if self.current is not None and record.generation == self.tally.generation:
-                self.current.measured.add(record)
+                self.current.measured.add(record, self.tally.noise_scale)
             case MeasuringSet() if record.detail:
                 self.said.append(f"{self.tally.name}: {record.detail}")
             case Refused():
@@ -181,11 +180,6 @@ class VariantState:
         if window not in self._smoothed:
             self._smoothed[window] = self.current.history.smoothed_last(window)
         return self._smoothed[window]
-
-    @property
-    def noise_scale(self) -> NoiseScale | None:
-        """Smoothed over the measurements; None before the first."""
-        return self.current.measured.noise_scale if self.current else None
 
     @property
     def spread(self) -> float:

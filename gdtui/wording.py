@@ -54,6 +54,11 @@ def rounded(value: float) -> str:
     return setting(float(f"{value:.3g}"))
 
 
+def edge_name(momentum: float) -> str:
+    """What the edge of stability is called: with momentum β it is 2 (1 + β) ÷ lr."""
+    return f"{setting(2 * (1 + momentum))}/lr"
+
+
 def batch(size: BatchSize, n: int) -> str:
     """64, or "2,000 (full)" once n is known."""
     if size == FULL or (n and size >= n):

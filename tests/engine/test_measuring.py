@@ -340,8 +340,10 @@ def test_a_tally_keeps_the_latest_and_their_signal_to_noise() -> None:
     assert tally.noise
     assert tally.noise.noise
     assert tally.is_measured
-    assert tally.signal_to_noise == tally.noise.noise.signal_to_noise(10, 200)
+    assert tally.noise_scale
+    assert tally.signal_to_noise == tally.noise_scale.signal_to_noise(10, 200)
     tally.settings = VariantSettings(batch_size=FULL)
     assert tally.signal_to_noise == math.inf
     tally.add(start)  # another generation has other weights
     assert tally.noise is None
+    assert tally.noise_scale is None

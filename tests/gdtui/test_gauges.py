@@ -8,6 +8,7 @@ import pytest
 
 from engine.measure.results import NoiseScale, Sharpness
 from engine.messages import Measure, Measured, MeasuringSet, SetMeasuring, Started, State, StateChanged
+from engine.report import report
 from engine.settings import FULL, BatchSize, VariantSettings
 from engine.tally import Tally
 from gdtui.gauges import gauges
@@ -148,3 +149,20 @@ async def test_a_panel_shows_what_was_measured(tmp_path: Path) -> None:
         await pilot.pause()
         shown = app.query("#panel-1 .figures").first().render()
         assert "(31–75)" in str(shown)
+
+
+def test_the_json_says_what_the_screen_says(tmp_path: Path) -> None:
+    bench, one = Bench(tmp_path / "run"), variant()
+    for value in (40.0, 80.0):
+        close = msgspec.structs.replace(
+            noise(value, value / 2, value * 2), batches=32, covariance=(400.0, 0.0, 0.01)
+        )
+        one.add(measured(noise=close))
+    document = report(bench.run, [one.tally]).variants[0]
+    average = (0.75 * 40 + 80) / 1.75
+    assert document.noise_scale == pytest.approx(average)
+    assert document.signal_to_noise == pytest.approx(1 / (average * (1 / 64 - 1 / 2000)))
+    assert document.noise_scale_interval is not None
+    low, high = document.noise_scale_interval
+    assert high is not None
+    assert f"noise scale {average:.0f} ({low:.0f}–{high:.0f})" in gauges(one, 60).plain
