@@ -1,18 +1,20 @@
 """How sharpness and noise scale went: two pictures from what was measured, each beside its yardstick. Pure.
 
-Sharpness stands against 2 ÷ lr, the edge of stability (Cohen et al. 2021, arXiv:2103.00065), the noise
+Sharpness stands against 2 (1 + momentum) ÷ lr, the edge of stability (Cohen et al. 2021,
+arXiv:2103.00065), where the optimiser has one; the noise
 scale against the effective batch (McCandlish et al. 2018, arXiv:1812.06162). Both axes are logarithmic:
 what is compared lies orders of magnitude apart, and a factor is what matters.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.measure.results import edge_of_stability
-from gdtui import epochs
+from gdtui import epochs, wording
 from gdtui.chart.axes import settle, x_scale, y_scale
 from gdtui.chart.palette import variant_colour
 from gdtui.chart.picture import Picture, Series
@@ -25,6 +27,9 @@ from gdtui.views import Canvas, Ranges, View, kept, marks_of
 from gdtui.window import span_of
 
 Floats = NDArray[np.float64]
+
+_ANY_EDGE: Final = "2(1+β)/lr"
+"""The edge of stability, where variants or times differ in momentum β."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +46,21 @@ class Words:
 def sharpness(
     store: Store, view: View, canvas: Canvas, shown: Ranges, message: str
 ) -> tuple[Picture, Ranges]:
-    """The sharpness of every variant, a point a measurement, over 2 ÷ lr as it was in force."""
-    title = "sharpness λ · ◆ measured · faint: 2/lr, the edge of stability"
-    words = Words(title, "2/lr", message)
+    """The sharpness of every variant, a point a measurement, over its bound as it was in force."""
     series: list[Series] = []
+    names: set[str] = set()
     for one, now in _current(store):
         rows = now.measured.sharpness.values.copy()
         found = _trace(rows, view, SHARPNESS)
-        edge = _steps(one, now, view, rows, EDGE, _edge(one))
-        series += [_faint(one, view, edge), replace(_vivid(one, view), line=found, points=found)]
-    return _picture(store, view, canvas, shown, series, words)
+        if bounds := _bounds(one, now):
+            names |= bounds
+            series.append(_faint(one, view, _steps(one, now, view, rows, EDGE, _edge(one))))
+        series.append(replace(_vivid(one, view), line=found, points=found))
+    name = names.pop() if len(names) == 1 else _ANY_EDGE
+    title = "sharpness λ · ◆ measured"
+    if any(each.faint for each in series):
+        title += f" · faint: {name}, the edge of stability"
+    return _picture(store, view, canvas, shown, series, Words(title, name, message))
 
 
 def noise(store: Store, view: View, canvas: Canvas, shown: Ranges, message: str) -> tuple[Picture, Ranges]:
@@ -78,6 +88,16 @@ def noise(store: Store, view: View, canvas: Canvas, shown: Ranges, message: str)
 
 def _current(store: Store) -> Iterable[tuple[VariantState, Generation]]:
     return ((one, one.current) for one in store.states if one.current is not None)
+
+
+def _bounds(one: VariantState, now: Generation) -> set[str]:
+    """What the edge of stability is called under each of the settings that were in force so far."""
+    ever = [change.before for change in now.changes] + [one.tally.settings]
+    return {
+        wording.edge_name(settings.momentum)
+        for settings in ever
+        if edge_of_stability(settings.lr, settings.momentum, settings.optimizer) is not None
+    }
 
 
 def _edge(one: VariantState) -> float:

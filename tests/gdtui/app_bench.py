@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from msgspec.structs import replace
 
 from engine.messages import (
     AnyCommand,
@@ -121,6 +122,10 @@ class Bench:
     def write(self, name: str, *records: Record) -> None:
         for record in records:
             self._logs[name].append(record)
+
+    def set(self, name: str, **different: object) -> None:
+        """Begin with other settings than those of the run's start."""
+        self._settings[name] = replace(self._settings[name], **different)
 
     def begin(self, generation: int = 1, *, command: int = 0, names: Iterable[str] = ()) -> None:
         """All variants, or these, have started and measured their full loss."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from engine.measure.results import NoiseScale, Sharpness
 from engine.messages import Measured, MeasuringSet
@@ -90,8 +91,39 @@ async def test_sharpness_stands_over_the_bound_that_was_in_force(tmp_path: Path)
 
 
 async def test_an_optimizer_without_a_bound_has_no_faint_line(tmp_path: Path) -> None:
-    (edge, _), _ = await drawn(tmp_path, measured(10, edge=None, sharpness=sharp(3.0)))
-    assert np.isnan(edge.line.high[:-1]).all()
+    picture = await sharpness_of(tmp_path, [{"optimizer": "Adam"}] * 3, edge=None)
+    assert not any(one.faint for one in picture.series)
+    assert picture.title == "sharpness λ · ◆ measured"
+
+
+async def test_the_bound_is_called_by_the_momentum(tmp_path: Path) -> None:
+    picture = await sharpness_of(tmp_path / "a", [{"momentum": 0.9}] * 3, edge=380.0)
+    assert (picture.faint, "faint: 3.8/lr, the edge" in picture.title) == ("3.8/lr", True)
+    mixed: list[dict[str, object]] = [{"momentum": 0.9}, {}, {"optimizer": "Adam", "momentum": 0.5}]
+    picture = await sharpness_of(tmp_path / "b", mixed, edge=380.0)
+    assert (picture.faint, "faint: 2(1+β)/lr, the edge" in picture.title) == ("2(1+β)/lr", True)
+    assert [one.faint for one in picture.series] == [True, False, True, False, False]
+
+
+async def test_a_bound_that_was_in_force_before_is_still_named(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "run", sizes="64")
+    bench.begin()
+    settings = bench.run.info.settings.variants[0].settings
+    bench.train(bench.names[0], np.linspace(0.8, 0.5, 100))
+    bench.write(bench.names[0], changed(replace(settings, momentum=0.9), 1))
+    picture, _ = trends.sharpness(await known(bench, bench.app()), View(), CANVAS, Ranges(), "")
+    assert picture.faint == "2(1+β)/lr"
+
+
+async def sharpness_of(path: Path, settings: list[dict[str, object]], edge: float | None) -> Picture:
+    """Measured once for each variant, under settings that are in force from the start."""
+    bench = Bench(path)
+    for name, different in zip(bench.names, settings, strict=True):
+        bench.set(name, **different)
+    bench.begin()
+    for name in bench.names:
+        bench.write(name, measured(10, edge=edge, sharpness=sharp(3.0)))
+    return trends.sharpness(await known(bench, bench.app()), View(), CANVAS, Ranges(), "")[0]
 
 
 async def test_noise_is_smoothed_over_its_points_and_stands_against_the_batch(tmp_path: Path) -> None:
