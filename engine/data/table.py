@@ -24,7 +24,6 @@ Frame = Any
 """pandas.DataFrame; pandas ships no types."""
 Column = Any
 
-SUFFIXES: Final = (".csv", ".tsv", ".parquet", ".pq")
 _PARQUET: Final = (".parquet", ".pq")
 _MOSTLY: Final = 0.8
 """A column with at least this share of numbers was meant as numbers: the rest are mistakes."""
