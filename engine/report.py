@@ -53,7 +53,7 @@ class VariantReport(msgspec.Struct, frozen=True, kw_only=True):
     """Training time of a batch, on average."""
     noise_scale: float | None
     """The simple noise scale tr(Σ) ÷ |G|² in samples, smoothed over the measurements: the figure on the
-    screen, "not reliable yet" there while the interval's ends lie a factor of 4 apart. Null where infinite."""
+    screen, "not reliable yet" while the interval's ends lie a factor of 4 apart. Null where infinite."""
     noise_scale_interval: tuple[float | None, float | None] | None
     """The 95% interval of the smoothed value; the upper end null where |G|² may be zero."""
     signal_to_noise: float | None
