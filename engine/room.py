@@ -23,23 +23,27 @@ def retreat(
     """A step back from settings at which memory ran out; None when no smaller batch is left.
 
     Batches that are computed in pieces get smaller pieces: the same losses. Else the last smaller batch
-    that worked comes back; with none, the batch is divided, at the same effective batch by accumulation.
+    that worked comes back; with none, the batch is halved, at the same effective batch by accumulation,
+    or computed in two pieces where halves do not make up the same updates.
     """
     now = settings.resolve(n)
     at_once = min(micro_batch, now.batch_size)
     if at_once == 1:
         return None
     said = f"out of memory at {at_once:,} samples at once"
+    half = (at_once + 1) // 2
+    in_pieces = Retreat(settings, half, f"{said}: the same batches in pieces of {half:,}")
     if micro_batch < now.batch_size:
-        piece = (micro_batch + 1) // 2
-        return Retreat(settings, piece, f"{said}: the same batches in pieces of {piece:,}")
+        return in_pieces
     if worked is not None and worked.resolve(n).batch_size < now.batch_size:
         size = worked.batch_size
         back = replace(settings, batch_size=size, accumulation_steps=worked.accumulation_steps)
         return Retreat(
             back, None, f"{said}: back to a batch of {worked.resolve(n).batch_size:,}, which worked"
         )
-    divided = accumulated(settings, n, now.batch_size // 2)
+    if not now.is_full and (now.batch_size % 2 or settings.drop_last):
+        return in_pieces
+    divided = accumulated(settings, n, half)
     size = divided.resolve(n).batch_size
     return Retreat(
         divided, None, f"{said}: batches of {size:,}, the effective batch stays {now.effective_batch:,}"

@@ -1,5 +1,6 @@
 """The step back after memory ran out: smaller at once, and the same effective batch where none had worked."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,7 +11,7 @@ sizes: st.SearchStrategy[BatchSize] = st.integers(1, 300) | st.just(FULL)
 
 
 @given(n=st.integers(1, 300), size=sizes, steps=st.integers(1, 9), micro_batch=st.integers(1, 300))
-def test_each_step_needs_less_and_the_last_has_one_sample(
+def test_each_step_needs_about_half_and_the_last_has_one_sample(
     n: int, size: BatchSize, steps: int, micro_batch: int
 ) -> None:
     settings = VariantSettings(batch_size=size, accumulation_steps=steps)
@@ -20,9 +21,26 @@ def test_each_step_needs_less_and_the_last_has_one_sample(
         settings, micro_batch = back.settings, back.micro_batch or micro_batch
         assert settings.resolve(n).effective_batch == effective
         smaller = min(micro_batch, settings.resolve(n).batch_size)
-        assert smaller < at_once
+        assert at_once / 2 <= smaller < at_once
         at_once = smaller
     assert at_once == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        (VariantSettings(batch_size=97), "no two batches make up 97 samples, but 97 of one do"),
+        (VariantSettings(batch_size=96, drop_last=True), "of 300 samples 48 at a time drop others"),
+    ],
+)
+def test_what_smaller_batches_do_not_make_up_is_computed_in_pieces(
+    settings: VariantSettings, why: str
+) -> None:
+    half = (int(settings.batch_size) + 1) // 2
+    back = retreat(settings, 300, micro_batch=10**6, worked=None)
+    assert back is not None
+    assert (back.settings, back.micro_batch) == (settings, half), why
+    assert back.note.endswith(f"the same batches in pieces of {half}")
 
 
 def test_back_to_what_worked_keeps_what_else_was_set() -> None:

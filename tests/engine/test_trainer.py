@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from torch.nn import functional
 from engine import problems
 from engine.batches import epoch_order
 from engine.devices import find_device
+from engine.generation import Generation
+from engine.messages import Record
 from engine.problem import Problem
 from engine.settings import FULL, LrScaling, SettingsError, VariantSettings
 from engine.stretch import Stretch
@@ -99,6 +102,37 @@ def test_full_in_5_pieces_is_full(n: int) -> None:
     trainer = train(problem, settings, 4)
     assert (trainer.updates, trainer.batches) == (4, 20)
     assert_same_weights(trainer.model, plain_loop(problem, n, 0.01, 4))
+
+
+class NoLog:
+    """A recorder of what nobody reads."""
+
+    def write(self, record: Record) -> None: ...
+
+
+def with_memory_for(samples: int, problem: Problem) -> Problem:
+    """The same problem on a device that has no room for more of them at once."""
+
+    def loss(output: Tensor, target: Tensor) -> Tensor:
+        if len(target) > samples:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return problem.loss(output, target)
+
+    return replace(problem, loss=loss)
+
+
+@pytest.mark.parametrize(("batch_size", "most", "given"), [(97, 60, 49), (97, 20, 13), (64, 20, 16)])
+def test_what_memory_does_not_suffice_for_is_trained_in_parts_all_the_same(
+    batch_size: int, most: int, given: int
+) -> None:
+    """97 is a prime, and leaves a last batch of 9 of 300 samples."""
+    problem, settings = logistic(300), VariantSettings(batch_size=batch_size, momentum=0.9)
+    trainer = Trainer(with_memory_for(most, problem), settings, SEED, CPU)
+    generation = Generation(1, trainer, NoLog(), None)  # type: ignore[arg-type]
+    while trainer.epoch < 4 or not trainer.at_epoch_end:
+        generation.advance(7)
+    assert min(trainer.micro_batch, trainer.resolved.batch_size) == given
+    assert_same_weights(trainer.model, plain_loop(problem, batch_size, 0.01, 4, momentum=0.9))
 
 
 def test_drop_last() -> None:
