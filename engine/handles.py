@@ -23,6 +23,8 @@ class Handle:
     pipe: Connection | None = None
     is_dead: bool = False
     server_died: bool = False
+    is_paused: bool = False
+    """It was told to pause, and not since to go on: so begins who takes its place."""
     outbox: list[AnyCommand] = field(default_factory=list)
     """Sent before the worker had a pipe."""
 

@@ -116,6 +116,7 @@ class Session:
             epochs=self._epochs,
             pace=self._pace,
             measuring=self._measuring,
+            is_paused=self._handles[variant.name].is_paused,
         )
         self._starter.request(task)
 
@@ -127,7 +128,10 @@ class Session:
             self._send(name, Change(id=self._next_id(), settings=value))
 
     def restart(self, settings: Mapping[str, VariantSettings]) -> None:
-        """Begin the next generation of the named variants; a new worker takes a dead one's place."""
+        """Begin the next generation of the named variants; a new worker takes a dead one's place.
+
+        What is paused stays so, at its first weights.
+        """
         for name, value in settings.items():
             handle = self._handles[name]
             if not handle.is_dead:
@@ -141,18 +145,21 @@ class Session:
 
     def pause(self) -> None:
         """All variants stop after the batch at hand."""
-        for name in self._handles:
+        for name, handle in self._handles.items():
+            handle.is_paused = True
             self._send(name, Pause(id=self._next_id()))
 
     def resume(self) -> None:
         """All variants go on; logs that could not be written are tried again."""
         self._retry_log()
-        for name in self._handles:
+        for name, handle in self._handles.items():
+            handle.is_paused = False
             self._send(name, Resume(id=self._next_id()))
 
     def step_once(self, names: Iterable[str]) -> None:
         """The named variants do one update, then pause."""
         for name in names:
+            self._handles[name].is_paused = True
             self._send(name, StepOnce(id=self._next_id()))
 
     def set_pace(self, pace: float | None) -> None:

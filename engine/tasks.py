@@ -22,6 +22,8 @@ class WorkerTask(msgspec.Struct, frozen=True, kw_only=True):
     epochs: int
     pace: float | None
     measuring: bool = True
+    is_paused: bool = False
+    """It is not to train before it is told to."""
 
 
 class LoadTask(msgspec.Struct, frozen=True, kw_only=True):

@@ -61,7 +61,8 @@ class Training:
         self._generation: Generation | None = None
         self._pending: Change | None = None
         self._pacer: Pacer | None = None
-        self._stepping = False
+        self._is_held = task.is_paused
+        """Paused, or to be after the update at hand; a restart and more epochs leave it so."""
         self._chunk_batches = 1
         self._slice_start = 0.0
         self._weights_checked = 0.0
@@ -103,11 +104,10 @@ class Training:
         """Start the next generation from the first weights."""
         self._number += 1
         self._generation = self._pending = self._pacer = None
-        self._stepping = False
         self._become(State.STARTING, f"loading {self._task.run.title}")
         self._guarded(lambda: self._load(settings, command))
         if self._generation is not None and self._state is State.STARTING:
-            self._become(State.RUNNING)
+            self._become(State.PAUSED if self._is_held else State.RUNNING)
 
     def _load(self, settings: VariantSettings, command: int) -> None:
         import torch
@@ -155,6 +155,7 @@ class Training:
             case Restart():
                 self._begin(command.settings, command=command.id)
             case Pause():
+                self._is_held = True
                 if self._state is State.RUNNING:
                     self._become(State.PAUSED, command=command.id)
             case Resume() | StepOnce():
@@ -169,8 +170,8 @@ class Training:
     def _go_on(self, command: Resume | StepOnce) -> None:
         if not self._recorder.unblock():
             return
+        self._is_held = isinstance(command, StepOnce)
         if self._state in (State.PAUSED, State.RUNNING):
-            self._stepping = isinstance(command, StepOnce)
             self._pacer = None
             self._become(State.RUNNING, command=command.id)
 
@@ -181,7 +182,7 @@ class Training:
             self._epochs = command.epochs
         self._recorder.write(Planned(epochs=self._epochs, pace=self._pace, command=command.id))
         if isinstance(command, Extend) and self._state is State.FINISHED:
-            self._become(State.RUNNING)
+            self._become(State.PAUSED if self._is_held else State.RUNNING)
 
     # --- Training -------------------------------------------------------------------------------
 
@@ -195,7 +196,7 @@ class Training:
             return None
         trainer = self._generation.trainer
         pacer = self._current_pacer(trainer)
-        if pacer is None or self._stepping or trainer.in_group:
+        if pacer is None or self._is_held or trainer.in_group:
             return 0.0
         due = max(pacer.starts_at(trainer.epochs_done), self._slice_start + CHUNK_SECONDS)
         return max(due - time.perf_counter(), 0.0)
@@ -234,7 +235,7 @@ class Training:
 
     def _batches_due(self, trainer: Trainer) -> int:
         """How many batches may be trained now, at most one chunk of them."""
-        if self._stepping:
+        if self._is_held:
             return min(trainer.batches_left_in_update, self._chunk_batches)
         if self._pacer is None:
             return self._chunk_batches
@@ -253,8 +254,7 @@ class Training:
             self._become(State.DIVERGED, "the loss or a weight is not finite: a smaller lr, then restart")
             return
         self._close_epoch(generation)
-        if self._stepping and not trainer.in_group and self._state is State.RUNNING:
-            self._stepping = False
+        if self._is_held and not trainer.in_group and self._state is State.RUNNING:
             self._become(State.PAUSED, "one update done")
 
     def _has_finite_weights(self, trainer: Trainer) -> bool:

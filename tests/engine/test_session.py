@@ -241,6 +241,28 @@ def test_a_killed_worker_is_told_the_others_go_on_and_restart_replaces_it(start_
     assert kinds[-1] is End
 
 
+def test_who_takes_the_place_of_one_that_died_while_paused_waits_as_the_others_do(
+    start_run: StartRun,
+) -> None:
+    watched = start_run((FULL, 64), epochs=10**6)
+    watched.until(lambda: all(tally.batches for tally in watched.tallies.values()))
+    watched.session.pause()
+    watched.until(lambda: watched.states() == {State.PAUSED})
+    name = "Mini-batch"
+    os.kill(watched.session.pids[name], signal.SIGKILL)
+    watched.until(lambda: watched.tallies[name].state is State.DIED)
+
+    watched.session.restart({name: VariantSettings(batch_size=32)})
+    watched.until(lambda: watched.tallies[name].generation == 2)
+    watched.until(lambda: watched.tallies[name].state is not State.STARTING)
+    assert (watched.tallies[name].state, watched.tallies[name].batches) == (State.PAUSED, 0)
+    watched.session.step_once([name])
+    watched.until(lambda: watched.tallies[name].detail == "one update done")
+    assert watched.tallies[name].updates == 1
+    watched.session.resume()
+    watched.until(lambda: watched.tallies[name].updates > 1)
+
+
 def test_the_fork_server_dies_the_workers_train_on_and_nothing_is_orphaned(start_run: StartRun) -> None:
     watched = start_run(epochs=10**6)
     watched.until(lambda: all(tally.batches for tally in watched.tallies.values()))

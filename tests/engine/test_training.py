@@ -17,11 +17,14 @@ from engine.messages import (
     Chunk,
     End,
     Evaluation,
+    Extend,
     LogBlocked,
     LogUnblocked,
     Note,
+    Pause,
     Refused,
     Restart,
+    Resume,
     Started,
     State,
     StateChanged,
@@ -156,6 +159,36 @@ def test_an_exception_in_training_is_kept_and_a_restart_goes_on(
     assert "raise error" in failed.traceback
     assert not failed.is_wrong_call
     assert [r.generation for r in records if isinstance(r, Started)] == [1, 2]
+
+
+def test_a_restart_while_paused_stays_paused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = VariantSettings(batch_size=16)
+
+    def is_again_paused(records: list[AnyRecord]) -> bool:
+        return state_is(State.PAUSED)(records) and len([r for r in records if isinstance(r, Started)]) == 2
+
+    steps = (
+        (state_is(State.RUNNING), Pause(id=1)),
+        (state_is(State.PAUSED), Restart(id=2, settings=settings)),
+        (is_again_paused, Resume(id=3)),
+        until_finished(),
+    )
+    records = run(tmp_path, problem_with(mse), settings, monkeypatch, *steps)
+    (resumed,) = [r for r in records if isinstance(r, StateChanged) and r.command == 3]
+    assert next(r.batch for r in records[records.index(resumed) :] if isinstance(r, Chunk)) == 1
+    assert not [r for r in records[: records.index(resumed)] if isinstance(r, Chunk) and r.generation == 2]
+
+
+def test_more_epochs_while_paused_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One had finished as the others were paused."""
+    steps = (
+        (state_is(State.FINISHED), Pause(id=1)),
+        (state_is(State.FINISHED), Extend(id=2, epochs=3)),
+        (state_is(State.PAUSED), Resume(id=3)),
+        until_finished(),
+    )
+    records = run(tmp_path, problem_with(mse), VariantSettings(), monkeypatch, *steps)
+    assert [r.epoch for r in records if isinstance(r, Evaluation)] == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize(
