@@ -53,6 +53,10 @@ class Laid(Survey, frozen=True, kw_only=True):
     samples: int
     """That the loss is the mean over, of n."""
     n: int
+    normalises: bool
+    """BatchNorm and its like take their statistics anew, from these samples, at each point."""
+    remembers_more: bool
+    """Training changes something else beside weights and statistics: it stands as at the start."""
 
 
 class LossRow(Survey, frozen=True, kw_only=True):

@@ -61,6 +61,7 @@ class _Surveying:
         self._window: Window | None = None
         self._probe: Probe | None = None
         self._n = 0
+        self._remembers_more = False
         self._work: Iterator[None] = iter(())
 
     def run(self) -> None:
@@ -146,6 +147,8 @@ class _Surveying:
                 is_exact=probe.size <= 2,
                 samples=probe.samples,
                 n=self._n,
+                normalises=probe.normalises,
+                remembers_more=self._remembers_more,
             )
         )
         self._tell_paths()
@@ -161,6 +164,8 @@ class _Surveying:
 
         assert self._probe is not None
         self._probe.move(torch.from_numpy(weights))
+        if self._probe.normalises:
+            self._probe.renew_statistics()
         return self._probe.full_loss()
 
     def _make_probe(self) -> Probe:
@@ -180,4 +185,6 @@ class _Surveying:
         )
         self._n = trainer.n
         chosen = np.random.default_rng(settings.seed).permutation(trainer.n)[:_SAMPLES]
-        return trainer.probe(np.sort(chosen))
+        probe = trainer.probe(np.sort(chosen))
+        self._remembers_more = probe.remembers_more
+        return probe

@@ -283,8 +283,10 @@ FIGURES: Final[tuple[Figure, ...]] = (
         unit="share from 0 to 1",
         definition="The landscape's plane is laid through the directions in which the variants' weights "
         "moved most; the share says how much of their movement lies in it. What lies outside "
-        "of it is not seen.",
-        source="Li et al. 2018, arXiv:1712.09913, sec. 7",
+        "of it is not seen. Layers that normalise by running statistics, such as BatchNorm, take these "
+        "anew at each point: those gathered in training belong to the weights of the paths only.",
+        source="Li et al. 2018, arXiv:1712.09913, sec. 7; statistics: Izmailov et al. 2018, "
+        "arXiv:1803.05407, sec. 3.2",
     ),
 )
 

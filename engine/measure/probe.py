@@ -7,6 +7,7 @@ is done here, training goes on as if it had not been. All in pieces, so that mem
 import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -14,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engine.measure.normalising import Normalising
 from engine.measure.steps import Steps
 from engine.modelling import Modelling
 from engine.sources import Source
@@ -33,6 +35,7 @@ class Probe:
         self._order = samples
         self._piece = min(_PIECE, most)
         self._parameters = [p for p in self._modelling.model.parameters() if p.requires_grad]
+        self._normalising = Normalising(self._modelling.model)
         self.samples = len(samples)
         self.size = sum(parameter.numel() for parameter in self._parameters)
         """Parameters that are trained."""
@@ -45,6 +48,33 @@ class Probe:
     def move(self, weights: Tensor) -> None:
         """Stand at these weights."""
         torch.nn.utils.vector_to_parameters(weights.to(self._parameters[0]), self._parameters)
+
+    @property
+    def normalises(self) -> bool:
+        """Some layers, such as BatchNorm, normalise by statistics of the data that training gathers."""
+        return bool(self._normalising)
+
+    @property
+    def remembers_more(self) -> bool:
+        """Training changes something else that the loss may depend on, beside weights and statistics."""
+        with _same_random_numbers(self._parameters[0].device):
+            return not self._normalising.is_all(lambda: self._pass(0, min(self.samples, max(self._piece, 3))))
+
+    def renew_statistics(self) -> None:
+        """Of the layers that normalise by them: take those of all samples at the weights as they are."""
+        # As many samples each, within one; pieces of up to three have two at least.
+        pieces = -(-self.samples // max(self._piece, 3))
+        ends = [self.samples * place // pieces for place in range(pieces + 1)]
+
+        def passes() -> None:
+            for start, stop in pairwise(ends):
+                self._pass(start, stop)
+
+        with _same_random_numbers(self._parameters[0].device):
+            self._normalising.renew(passes)
+
+    def _pass(self, start: int, stop: int) -> None:
+        self._modelling.outcome(self._source.pick(self._order[start:stop]))
 
     def loss(self, start: int, stop: int) -> Tensor:
         """Mean over those samples, as a scalar with a graph unless under no_grad."""

@@ -81,6 +81,44 @@ def _bottom(names: list[str], high: str, width: int) -> Content:
     return keys
 
 
+def described(laid: Laid, extremes: tuple[float, float], is_complete: bool, width: int) -> str:
+    """What the map is of, as much of it as there is room for."""
+    for brevity in (False, True):
+        parts = [
+            _plane(laid, brevity),
+            _loss(laid, extremes, brevity),
+            *_remembered(laid, brevity),
+            *([] if is_complete else ["surveying…"]),
+        ]
+        said = " · ".join(parts)
+        if len(said) <= width:
+            break
+    return said
+
+
+def _plane(laid: Laid, brevity: bool) -> str:
+    if laid.is_exact:
+        return "both parameters" if brevity else "both parameters: all there is"
+    share = f"{laid.explained:.1%} of the paths' variance"
+    return share if brevity else f"principal plane, {share}"
+
+
+def _loss(laid: Laid, extremes: tuple[float, float], brevity: bool) -> str:
+    low, high = map(number, extremes)
+    over = "all data" if laid.samples == laid.n else f"{laid.samples:,} of {laid.n:,} samples"
+    return f"loss {low}–{high}" if brevity else f"loss {low}–{high} on {over}"
+
+
+def _remembered(laid: Laid, brevity: bool) -> list[str]:
+    """What was done with what a model remembers of the data, if it does."""
+    said = []
+    if laid.normalises:
+        said.append("BatchNorm anew" if brevity else "BatchNorm statistics taken anew at each point")
+    if laid.remembers_more:
+        said.append("buffers of the start" if brevity else "other buffers as at the start")
+    return said
+
+
 class LandscapeScreen(Screen[None]):
     """Over the app; training goes on below."""
 
@@ -205,7 +243,7 @@ class LandscapeScreen(Screen[None]):
         dots = image(self._terrain, columns, rows, inks, background, self.paths)
         canvas.show(dots, self._marks(columns, canvas.size.height, inks))
         if not self._failure:
-            self._title(self._described())
+            self._title(self._described(canvas.size.width))
 
     def _inks(self) -> tuple[Inks, str]:
         """Those of the theme, and what stands where nothing is known."""
@@ -235,18 +273,10 @@ class LandscapeScreen(Screen[None]):
                     marks[int(row), int(column)] = character, colour
         return marks
 
-    def _described(self) -> str:
-        laid, terrain = self._laid, self._terrain
-        if laid is None or terrain is None:
+    def _described(self, width: int) -> str:
+        if self._laid is None or self._terrain is None:
             return "surveying…"
-        plane = (
-            "both parameters: all there is"
-            if laid.is_exact
-            else f"principal plane, {laid.explained:.1%} of the paths' variance"
-        )
-        low, high = terrain.extremes
-        over = "all data" if laid.samples == laid.n else f"{laid.samples:,} of {laid.n:,} samples"
-        return f"{plane} · loss {number(low)}–{number(high)} on {over}"
+        return described(self._laid, self._terrain.extremes, self.is_surveyed, width - _PADDING)
 
     def _title(self, text: str, style: str = "") -> None:
         self.query_one("#landscape-title", Line).say(Content.styled(text, style))

@@ -3,6 +3,7 @@
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
+from textwrap import dedent
 
 import msgspec
 import numpy as np
@@ -11,7 +12,9 @@ import torch
 
 from engine import problems
 from engine.measure.landscape import Window, plane_of
+from engine.measure.probe import Probe
 from engine.measure.trail import TrailWriter, trail_path
+from engine.opening import open_problem
 from engine.rundir import RunDirectory
 from engine.settings import RunSettings, Variant, VariantSettings
 from engine.survey import AnySurvey, Laid, Look, LossRow, Paths
@@ -109,3 +112,106 @@ def test_the_plane_follows_growing_trails_only_while_all_is_looked_at(
         writer.add(1, 2000 + k, 0, 0.0, np.full(11, -k, np.float32))
     surveying._follow()
     assert surveying._plane is second
+
+
+# --- What a model remembers beside its weights --------------------------------------------------
+
+NORMALISED = """
+    import torch
+    from torch import nn
+    from engine import Problem
+
+    class Drifting(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("seen", torch.zeros(()))
+
+        def forward(self, x):
+            if self.training:
+                self.seen += 1
+            return x
+
+    def problem():
+        x = 5 + 3 * torch.randn(400, 4)
+        y = (x[:, :1] - 5) / 3
+        layers = nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Tanh(), nn.Dropout(0.1), nn.Linear(8, 1)
+        return Problem(train=(x, y), model=lambda: nn.Sequential(*layers, EXTRA), loss=nn.functional.mse_loss)
+"""
+
+
+def normalised(path: Path, extra: str) -> tuple[RunDirectory, Trainer]:
+    """A run of one variant whose three recorded weights lie in the plane, and its trainer at the last."""
+    file = path / "net.py"
+    file.write_text(dedent(NORMALISED).replace("EXTRA", extra))
+    variant = Variant(name="a", settings=VariantSettings(batch_size=40, lr=0.05))
+    run = RunDirectory.create(
+        path / "run", RunSettings(problem=str(file), variants=(variant,), device="cpu"), "0"
+    )
+    trainer = Trainer(open_problem(str(file), 0, None), variant.settings, 0, torch.device("cpu"))
+    writer = TrailWriter(trail_path(run.variant_log("a")), len(trainer.weights()))
+    writer.begin()
+    for updates in (300, 300, 0):
+        writer.add(1, trainer.updates, trainer.samples, 0.0, trainer.weights())
+        for _ in range(updates // 10):
+            trainer.advance(10)
+    return run, trainer
+
+
+def loss_at_the_end(run: RunDirectory) -> tuple[float, Laid]:
+    """At the place of the last weights that were recorded, and what is said of the plane."""
+    ours, theirs = Pipe()
+    surveying = _Surveying(run, theirs)
+    survey(surveying, ours, Look(id=1, window=None, columns=2, rows=2))
+    recorded = paths_of(run)
+    x, y = plane_of(recorded).project(recorded[0][-1:])[0].tolist()
+    around = Window(left=x - 1, right=x + 1, bottom=y - 1, top=y + 1)
+    found = survey(surveying, ours, Look(id=2, window=around, columns=9, rows=9))
+    (laid,) = [each for each in found if isinstance(each, Laid)]
+    (middle,) = [each for each in found if isinstance(each, LossRow) and (each.row, each.rows) == (4, 9)]
+    return float(np.frombuffer(middle.losses, "<f4")[4]), laid
+
+
+def test_batch_norm_has_the_statistics_of_the_place(tmp_path: Path) -> None:
+    run, trainer = normalised(tmp_path, "nn.Identity()")
+    found, laid = loss_at_the_end(run)
+    assert (laid.normalises, laid.remembers_more) == (True, False)
+    # The running statistics of training lag behind and are noisy: 3% of the loss.
+    assert found == pytest.approx(trainer.full_loss(), rel=0.03)
+    fresh = Trainer(open_problem(run.info.settings.problem, 0, None), trainer.settings, 0, trainer.device)
+    probe = fresh.probe(np.arange(400))
+    probe.move(torch.from_numpy(trainer.weights()))
+    assert probe.full_loss() > 2 * found, "with the statistics of the first weights it is another loss"
+    # With those of all the data at once it is exactly the loss of a pass in training mode without dropout.
+    model = trainer.modelling.model
+    for layer in model:
+        layer.train(not isinstance(layer, torch.nn.Dropout))
+    with torch.no_grad():
+        exact = trainer.modelling.loss(trainer.source.pick(np.arange(400))).item()
+    assert found == pytest.approx(exact, rel=5e-3)  # ddof 1 of 400 samples, float32 weights
+
+
+def test_other_buffers_that_training_changes_are_told(tmp_path: Path) -> None:
+    run, _ = normalised(tmp_path, "Drifting()")
+    _, laid = loss_at_the_end(run)
+    assert (laid.normalises, laid.remembers_more) == (True, True)
+
+
+def test_a_model_without_buffers_keeps_nothing(run: RunDirectory) -> None:
+    _, laid = loss_at_the_end(run)
+    assert (laid.normalises, laid.remembers_more) == (False, False)
+
+
+@pytest.mark.parametrize("most", [1, 64, 1024])
+def test_statistics_are_those_of_all_samples_whatever_fits_at_once(tmp_path: Path, most: int) -> None:
+    _, trainer = normalised(tmp_path, "nn.Identity()")
+    whole = trainer.probe(np.arange(400))
+    part = Probe(trainer.modelling, trainer.source, np.arange(333), most)
+    for probe in (whole, part):
+        probe.renew_statistics()
+    wide, narrow = (probe._modelling.model[1].running_mean for probe in (whole, part))
+    assert torch.allclose(wide, narrow, atol=0.5)
+    layer = trainer.modelling.model[0]
+    exact = layer(trainer.source.pick(np.arange(333))[0]).mean(0)
+    assert torch.allclose(narrow, exact, atol=0.02 if most > 1 else 0.05)
+    assert part._modelling.model[1].momentum == 0.1
+    assert not any(module.training for module in part._modelling.model.modules())

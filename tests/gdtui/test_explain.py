@@ -9,17 +9,15 @@ from textual.widgets import Static
 from engine.measure.results import NoiseScale, Sharpness
 from engine.messages import Measured
 from engine.settings import LrScaling
-from engine.survey import Laid
 from gdtui import explain, figures, glossary, reading, results, scaling, texts, trends
 from gdtui.app import GdtuiApp
 from gdtui.gauges import gauges
-from gdtui.screens.landscape import LandscapeScreen
+from gdtui.screens.landscape import described
 from gdtui.screens.tables import TablesScreen
-from gdtui.terrain import Terrain
 from gdtui.views import Canvas, Ranges, View
 
 from .app_bench import Bench, evaluation, text_of
-from .test_landscape import WINDOW, FakeSurveyor
+from .test_landscape import laid
 
 _NO_FIGURES = {
     # states, and words that stand with a figure that has a label of its own
@@ -103,10 +101,7 @@ async def test_every_figure_of_the_trends_and_of_the_landscape_has_an_entry(tmp_
             assert name
             for label in (name[0], picture.faint):
                 assert glossary.find(label), label
-        screen = LandscapeScreen(bench.run, FakeSurveyor())  # type: ignore[arg-type]
-        screen._laid = Laid(id=0, window=WINDOW, explained=0.9, is_exact=False, samples=1, n=2)
-        screen._terrain = Terrain(WINDOW)
-        plane, loss = screen._described().split(" · ")
+        plane, loss = described(laid(samples=1, n=2), (0.1, 2.0), True, 158).split(" · ")
         assert glossary.find(plane.split("% of ")[1]), plane
         assert glossary.find(loss.split()[0]), loss
 

@@ -7,7 +7,7 @@ import pytest
 
 from engine.measure.landscape import Window
 from engine.survey import AnySurvey, Laid, Look, LossRow, Paths, SurveyFailed
-from gdtui.screens.landscape import LandscapeScreen, Map
+from gdtui.screens.landscape import LandscapeScreen, Map, described
 from gdtui.terrain import Inks, Terrain, heights, image, place
 
 from .app_bench import Bench, text_of
@@ -71,6 +71,42 @@ def test_a_path_far_outside_is_cut() -> None:
     assert (dots == [255, 0, 0]).all(axis=2).any()
 
 
+def laid(**different: object) -> Laid:
+    return Laid(
+        **{
+            "id": 0, "window": WINDOW, "explained": 0.931, "is_exact": False, "samples": 2000, "n": 2000,
+            "normalises": False, "remembers_more": False, **different,
+        }
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("found", "width", "said"),
+    [
+        ({}, 158, "principal plane, 93.1% of the paths' variance · loss 0.100–2.00 on all data"),
+        (
+            {"normalises": True, "samples": 500},
+            158,
+            "principal plane, 93.1% of the paths' variance · loss 0.100–2.00 on 500 of 2,000 samples · "
+            "BatchNorm statistics taken anew at each point",
+        ),
+        (
+            {"normalises": True},
+            78,
+            "93.1% of the paths' variance · loss 0.100–2.00 · BatchNorm anew",
+        ),
+        (
+            {"is_exact": True, "remembers_more": True},
+            158,
+            "both parameters: all there is · loss 0.100–2.00 on all data · other buffers as at the start",
+        ),
+    ],
+)
+def test_the_title_says_what_the_loss_is_of(found: dict[str, object], width: int, said: str) -> None:
+    assert described(laid(**found), (0.1, 2.0), True, width) == said
+    assert described(laid(**found), (0.1, 2.0), False, 200).endswith(" · surveying…")
+
+
 class FakeSurveyor:
     """Answers what a test tells it to, and keeps what it was asked."""
 
@@ -92,9 +128,7 @@ class FakeSurveyor:
     def answer(self, path: np.ndarray) -> None:
         look = self.looks[-1]
         window = look.window or WINDOW
-        self.found.append(
-            Laid(id=look.id, window=window, explained=0.931, is_exact=False, samples=2000, n=2000)
-        )
+        self.found.append(laid(id=look.id, window=window))
         self.found.append(Paths(points=(path.astype("<f4").tobytes(), b"", b"")))
         for row, losses in enumerate(bowl(look.columns, look.rows, window)):
             self.found.append(LossRow(row=row, rows=look.rows, losses=losses.tobytes()))
@@ -153,7 +187,7 @@ async def test_keys_zoom_pan_and_come_back(tmp_path: Path) -> None:
         assert right == zoomed.panned(0.2, 0)
         assert up == right.panned(0, 0.2)
         stale = surveyor.looks[0].id
-        surveyor.found.append(Laid(id=stale, window=WINDOW, explained=1, is_exact=False, samples=1, n=1))
+        surveyor.found.append(laid(id=stale))
         screen.look()  # late: it was about another window
         await pilot.press("plus")
         assert surveyor.looks[-1].window == up.zoomed(0.7)
