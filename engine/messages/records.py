@@ -1,9 +1,8 @@
-"""The vocabulary of the program: what is said to a worker, and what is written in the logs.
+"""What is written in the logs of a run.
 
-Read this file and you know what can happen in a run. Commands travel down a worker's pipe, notes
-travel up it, records lie in the run directory: `VARIANT.gdlog` holds what one worker did,
-`session.gdlog` what no worker can write. Counters `batch`, `update` and `epoch` count from 1 and
-are contiguous in each (variant, generation); positions (`samples`, `seconds`) are those before.
+`VARIANT.gdlog` holds what one worker did, `session.gdlog` what no worker can write. Counters `batch`,
+`update` and `epoch` count from 1 and are contiguous in each (variant, generation); positions (`samples`,
+`seconds`) are those before.
 """
 
 from enum import StrEnum
@@ -11,6 +10,7 @@ from enum import StrEnum
 import msgspec
 
 from engine.measure.results import NoiseScale, Sharpness
+from engine.messages.commands import AnyCommand
 from engine.settings import VariantSettings
 
 
@@ -28,106 +28,14 @@ class State(StrEnum):
     STOPPED = "stopped"
 
 
-# --- Commands: session -> worker ----------------------------------------------------------------
-
-
-class Command(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Something that a worker is told to do."""
-
-    id: int
-    """Grows with every command of a session.
-
-    A record that carries it confirms it, and the earlier ones of its kind.
-    """
-
-
-class Change(Command, frozen=True, kw_only=True):
-    """Train with these settings from the next group boundary on."""
-
-    settings: VariantSettings
-
-
-class Restart(Command, frozen=True, kw_only=True):
-    """Begin the next generation: same first weights, same order, counters from 0, these settings."""
-
-    settings: VariantSettings
-
-
-class Pause(Command, frozen=True, kw_only=True):
-    """Stop training after the batch at hand."""
-
-
-class Resume(Command, frozen=True, kw_only=True):
-    """Go on; also the word to try again after the disk was full."""
-
-
-class StepOnce(Command, frozen=True, kw_only=True):
-    """Do one update (the rest of it, in mid-group), then pause."""
-
-
-class SetPace(Command, frozen=True, kw_only=True):
-    """Train `pace` epochs a second from now on; None is as fast as the device goes."""
-
-    pace: float | None
-
-
-class Extend(Command, frozen=True, kw_only=True):
-    """Train up to this many epochs in all."""
-
-    epochs: int
-
-
-class Measure(Command, frozen=True, kw_only=True):
-    """Measure noise scale and sharpness at once, whatever the share of the time that it takes."""
-
-
-class SetMeasuring(Command, frozen=True, kw_only=True):
-    """Measure now and then, within a share of the time, or not at all."""
-
-    is_on: bool
-
-
-class Stop(Command, frozen=True, kw_only=True):
-    """Close the log and end."""
-
-
-AnyCommand = Change | Restart | Pause | Resume | StepOnce | SetPace | Extend | Measure | SetMeasuring | Stop
-
-
-# --- Notes: worker -> session, beside the log ---------------------------------------------------
-
-
-class Note(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """A small message up the pipe, about what the log cannot tell."""
-
-
-class WorkerReady(Note, frozen=True, kw_only=True):
-    """The worker runs and owns its log."""
-
-    pid: int
-
-
-class LogBlocked(Note, frozen=True, kw_only=True):
-    """The log cannot be written: the worker pauses, keeps what it has, and tries again on Resume."""
-
-    detail: str
-
-
-class LogUnblocked(Note, frozen=True, kw_only=True):
-    """What was kept is written; nothing was lost."""
-
-
-AnyNote = WorkerReady | LogBlocked | LogUnblocked
-
-
-# --- Records of one variant's log ---------------------------------------------------------------
-
-
 class Record(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """One entry of a log."""
 
     wall_time: float = 0.0
     """When it was written, in seconds since the Unix epoch; 0 where nobody knows."""
+
+
+# --- Of one variant, by its worker ---------------------------------------------------------------
 
 
 class Started(Record, frozen=True, kw_only=True):
@@ -315,7 +223,7 @@ class End(Record, frozen=True, kw_only=True):
     """The log is complete: nothing follows, and nothing is missing."""
 
 
-# --- Records of the session's log ---------------------------------------------------------------
+# --- Of the session ------------------------------------------------------------------------------
 
 
 class CommandSent(Record, frozen=True, kw_only=True):

@@ -1,0 +1,68 @@
+"""What a session tells a worker, down its pipe."""
+
+import msgspec
+
+from engine.settings import VariantSettings
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Something that a worker is told to do."""
+
+    id: int
+    """Grows with every command of a session.
+
+    A record that carries it confirms it, and the earlier ones of its kind.
+    """
+
+
+class Change(Command, frozen=True, kw_only=True):
+    """Train with these settings from the next group boundary on."""
+
+    settings: VariantSettings
+
+
+class Restart(Command, frozen=True, kw_only=True):
+    """Begin the next generation: same first weights, same order, counters from 0, these settings."""
+
+    settings: VariantSettings
+
+
+class Pause(Command, frozen=True, kw_only=True):
+    """Stop training after the batch at hand."""
+
+
+class Resume(Command, frozen=True, kw_only=True):
+    """Go on; also the word to try again after the disk was full."""
+
+
+class StepOnce(Command, frozen=True, kw_only=True):
+    """Do one update (the rest of it, in mid-group), then pause."""
+
+
+class SetPace(Command, frozen=True, kw_only=True):
+    """Train `pace` epochs a second from now on; None is as fast as the device goes."""
+
+    pace: float | None
+
+
+class Extend(Command, frozen=True, kw_only=True):
+    """Train up to this many epochs in all."""
+
+    epochs: int
+
+
+class Measure(Command, frozen=True, kw_only=True):
+    """Measure noise scale and sharpness at once, whatever the share of the time that it takes."""
+
+
+class SetMeasuring(Command, frozen=True, kw_only=True):
+    """Measure now and then, within a share of the time, or not at all."""
+
+    is_on: bool
+
+
+class Stop(Command, frozen=True, kw_only=True):
+    """Close the log and end."""
+
+
+AnyCommand = Change | Restart | Pause | Resume | StepOnce | SetPace | Extend | Measure | SetMeasuring | Stop
