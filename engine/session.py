@@ -1,13 +1,12 @@
 """Starts the workers of a run, tells them what to do, notices when one dies, and stops them all.
 
 The only way to a worker. What is shown comes from the run directory, never from here, except the
-notices of `poll`: they tell what the run directory may be unable to hold.
+notices of `poll`.
 """
 
 import contextlib
 import time
 from collections.abc import Iterable, Mapping
-from enum import StrEnum
 from multiprocessing.connection import Connection, wait
 from types import TracebackType
 from typing import Final, Self
@@ -37,6 +36,7 @@ from engine.messages import (
     WorkerDied,
     WorkerReplaced,
 )
+from engine.notices import Notice, NoticeKind
 from engine.rundir import RunDirectory
 from engine.runlog import LogWriter
 from engine.settings import Variant, VariantSettings
@@ -47,24 +47,6 @@ _STOP_SECONDS: Final = 1.0
 """How long a worker may take to close its log before it is killed."""
 
 _NOTE: Final = msgspec.msgpack.Decoder(AnyNote)
-
-
-class NoticeKind(StrEnum):
-    """What a notice is about."""
-
-    DIED = "died"
-    SERVER_DIED = "server died"
-    NOT_STARTED = "not started"
-    LOG_BLOCKED = "log blocked"
-    LOG_UNBLOCKED = "log unblocked"
-
-
-class Notice(msgspec.Struct, frozen=True, kw_only=True):
-    """Something to tell the user at once."""
-
-    kind: NoticeKind
-    variant: str | None
-    text: str
 
 
 class Session:

@@ -9,8 +9,8 @@ from typing import Final, Protocol
 
 from msgspec.structs import replace
 
+from engine.notices import Notice
 from engine.room import accumulated
-from engine.session import Notice
 from engine.settings import FULL, VariantSettings
 from gdtui import ladders, wording
 from gdtui.store import Store

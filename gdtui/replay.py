@@ -12,9 +12,9 @@ from typing import Final
 from msgspec.structs import replace
 
 from engine.messages import AnyRecord, Chunk, CommandSent, Started, WorkerDied, WorkerReplaced
+from engine.notices import Notice
 from engine.rundir import RunDirectory
 from engine.runlog import LogDamagedError, LogReader
-from engine.session import Notice
 from gdtui import wording
 from gdtui.commander import Commander, Notes
 from gdtui.source import damage_notice, endings

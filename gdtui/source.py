@@ -9,9 +9,9 @@ from typing import Protocol
 
 from engine.follow import Follower
 from engine.messages import AnyRecord, State, StateChanged, WorkerDied
+from engine.notices import Notice, NoticeKind
 from engine.rundir import RunDirectory
 from engine.runlog import LogDamagedError
-from engine.session import Notice, NoticeKind
 
 
 class Source(Protocol):

@@ -4,7 +4,7 @@ Everything in it came out of the run's logs, but for what the session says that 
 """
 
 from engine.messages import AnyRecord, State, StateChanged, WorkerDied
-from engine.session import Notice, NoticeKind
+from engine.notices import Notice, NoticeKind
 from engine.settings import RunSettings
 from engine.tally import Tally
 from gdtui.variant import VariantState

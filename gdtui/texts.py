@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from textual.content import Content
 
 from engine.messages import State
-from engine.session import Notice, NoticeKind
+from engine.notices import Notice, NoticeKind
 from engine.settings import LrScaling
 from gdtui import wording
 from gdtui.store import Store

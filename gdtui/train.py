@@ -14,9 +14,10 @@ from typing import Any, Final
 from engine.follow import Follower
 from engine.launch import warm_up
 from engine.messages import State, WorkerDied
+from engine.notices import NoticeKind
 from engine.report import encode, report
 from engine.rundir import RunDirectory
-from engine.session import NoticeKind, Session
+from engine.session import Session
 from engine.tally import Tally
 from gdtui.runs import remove
 from gdtui.summary import progress, table

@@ -10,8 +10,9 @@ import numpy as np
 
 from engine.follow import Follower
 from engine.messages import Chunk, State, WorkerDied
+from engine.notices import NoticeKind
 from engine.rundir import RunDirectory
-from engine.session import NoticeKind, Session
+from engine.session import Session
 from engine.sweep.timeline import Point
 from engine.tally import Tally
 

@@ -8,8 +8,9 @@ import pytest
 
 from engine.follow import Follower
 from engine.messages import AnyRecord
+from engine.notices import Notice
 from engine.rundir import RunDirectory
-from engine.session import Notice, Session
+from engine.session import Session
 from engine.settings import FULL, BatchSize, RunSettings, Variant, VariantSettings, default_names
 from engine.tally import Tally
 

@@ -28,8 +28,8 @@ from engine.messages import (
     StateChanged,
     WorkerDied,
 )
+from engine.notices import NoticeKind
 from engine.runlog import LogReader
-from engine.session import NoticeKind
 from engine.settings import FULL, LrScaling, VariantSettings
 from engine.tasks import WorkerTask
 

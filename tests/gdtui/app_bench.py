@@ -27,9 +27,9 @@ from engine.messages import (
     StateChanged,
     StepOnce,
 )
+from engine.notices import Notice
 from engine.rundir import RunDirectory
 from engine.runlog import LogWriter
-from engine.session import Notice
 from engine.settings import RunSettings, Variant, VariantSettings, default_names, parse_batch_size
 from gdtui.app import GdtuiApp
 

@@ -8,7 +8,7 @@ import pytest
 from textual.pilot import Pilot
 
 from engine.messages import Change, Extend, Pause, Restart, Resume, SetPace, State, StepOnce, WorkerDied
-from engine.session import Notice, NoticeKind
+from engine.notices import Notice, NoticeKind
 from engine.settings import FULL, LrScaling, VariantSettings
 from gdtui import keys
 from gdtui.screens.help import content
