@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,13 +57,14 @@ class Cells:
         self.characters[row, column:end] = [ord(character) for character in text]
         self.inks[row, column:end] = self.ink(colour)
 
-    def runs(self, row: int) -> Iterator[tuple[str, str]]:
-        """The row as (text, colour), in as few pieces as it has."""
-        characters, inks = self.characters[row], self.inks[row]
-        text = characters.tobytes().decode("utf-32-le")
-        starts = [0, *(np.flatnonzero(inks[1:] != inks[:-1]) + 1).tolist()]
-        for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
-            yield text[start:end], self.palette[inks[start]]
+    def runs(self, row: int, start: int = 0, stop: int | None = None) -> Iterator[tuple[str, str]]:
+        """The row, or its columns start…stop−1, as (text, colour), in as few pieces as it has."""
+        text = self.characters[row, start:stop].tobytes().decode("utf-32-le")
+        begin = 0
+        for ink, same in groupby(self.inks[row, start:stop].tolist()):
+            end = begin + sum(1 for _ in same)
+            yield text[begin:end], self.palette[ink]
+            begin = end
 
     def changes(self, before: "Cells") -> Iterator[tuple[int, int, int]]:
         """(row, first column, column after the last) of what differs from others of this size."""

@@ -18,6 +18,7 @@ from gdtui.chart.explorable import Explorable
 from gdtui.chart.layout import Room, clean, room
 from gdtui.chart.legend import Entry, legend, written
 from gdtui.chart.palette import FAINT
+from gdtui.spans import Spanned
 
 if TYPE_CHECKING:
     from gdtui.chart.cells import Cells
@@ -28,7 +29,7 @@ _MOST_INKS = 256
 """Blends of past themes pile up in the palette; beyond this it is started anew."""
 
 
-class Chart(Explorable):
+class Chart(Explorable, Spanned):
     """A picture in a box, its title in the box's border and the name of x below."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -75,6 +76,8 @@ class Chart(Explorable):
         self._layers: Layers | None = None
         self._strips: dict[int, Strip] = {}
         self._styles_by_colour: dict[str, Style] = {}
+        self._sent_styles: dict[str, Style | None] = {}
+        """The same as the app's line filters leave them: what the terminal is sent."""
         self._inks: dict[str, str] = {}
 
     def on_mount(self) -> None:
@@ -124,6 +127,7 @@ class Chart(Explorable):
         self._palette = [""]
         self._strips.clear()
         self._styles_by_colour.clear()
+        self._sent_styles.clear()
         self._inks.clear()
         self.refresh()
 
@@ -200,6 +204,16 @@ class Chart(Explorable):
         segments = [Segment(text, self._style(ink)) for text, ink in self._cells.runs(y)]
         return Strip(segments, self._cells.width)
 
+    def render_span(self, y: int, start: int, stop: int) -> list[Segment] | None:
+        """A part of a line of data, past the styles that Textual adds: opacity, tint, hatch, an outline."""
+        left, top = self.content_offset
+        cells, row, start, stop = self._cells, y - top, start - left, stop - left
+        if cells is None or self._message or not 0 <= row < cells.height:
+            return None
+        if not 0 <= start < stop <= cells.width:
+            return None
+        return [Segment(text, self._sent_style(ink)) for text, ink in cells.runs(row, start, stop)]
+
     def _message_strip(self, y: int) -> Strip:
         width, height = self._content
         lines = [clean(line) for line in self._message.split("\n")]
@@ -219,6 +233,14 @@ class Chart(Explorable):
                 style += Style(dim=True)
             self._styles_by_colour[colour] = style
         return style
+
+    def _sent_style(self, colour: str) -> Style | None:
+        if colour not in self._sent_styles:
+            segments = [Segment(" ", self._style(colour))]
+            for each in self.get_line_filters():
+                segments = each.apply(segments, self._background)
+            self._sent_styles[colour] = segments[0].style
+        return self._sent_styles[colour]
 
     def _ink(self, component: str) -> str:
         ink = self._inks.get(component)
