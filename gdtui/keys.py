@@ -8,6 +8,7 @@ from typing import Final
 
 from textual.binding import Binding
 
+from gdtui.command_keys import COMMANDS
 from gdtui.stroke import Entry, Stroke
 from gdtui.view_keys import VIEW
 
@@ -23,142 +24,7 @@ TABLE: Final[tuple[Entry, ...]] = (
         rank=5,
         shown="1…9 0",
     ),
-    Entry(
-        "batch",
-        "Settings of the selected",
-        (
-            Stroke("left_square_bracket", "[", "batch(-1)", "Batch size: halve"),
-            Stroke("right_square_bracket", "]", "batch(1)", "Batch size: double"),
-        ),
-        "halve or double the batch size: 1, 2, 4 … full",
-        label="batch",
-        rank=1,
-    ),
-    Entry(
-        "lr",
-        "Settings of the selected",
-        (
-            Stroke("comma", ",", "lr(-1)", "Learning rate: down"),
-            Stroke("full_stop", ".", "lr(1)", "Learning rate: up"),
-        ),
-        "base learning rate down or up: 1, 2, 5, 10 …",
-        label="lr",
-        rank=1,
-    ),
-    Entry(
-        "accumulation",
-        "Settings of the selected",
-        (
-            Stroke("A", "A", "accumulation(-1)", "Accumulation: halve"),
-            Stroke("a", "a", "accumulation(1)", "Accumulation: double"),
-        ),
-        "halve or double the batches that are accumulated into one update",
-        label="accum",
-        rank=4,
-    ),
-    Entry(
-        "accumulate",
-        "Settings of the selected",
-        (Stroke("u", "u", "accumulate", "Accumulate instead: half the batch, twice accumulated"),),
-        "halve the batch, double the accumulation: the same effective batch in less memory",
-    ),
-    Entry(
-        "momentum",
-        "Settings of the selected",
-        (Stroke("m", "m", "momentum", "Momentum: 0 or 0.9"),),
-        "momentum 0 or 0.9",
-        label="momentum",
-        rank=7,
-    ),
-    Entry(
-        "edit",
-        "Settings of the selected",
-        (Stroke("enter", "enter", "edit", "Type exact settings"),),
-        "type exact values",
-        label="edit",
-        rank=6,
-    ),
-    Entry(
-        "restart",
-        "Settings of the selected",
-        (Stroke("r", "r", "restart", "Restart from the same first weights"),),
-        "restart from the same first weights; the old curve stays as a ghost",
-        label="restart",
-        rank=2,
-    ),
-    Entry(
-        "scaling.restart",
-        "All variants",
-        (Stroke("S", "S", "scaling(True)", "Scale the lr by another rule and restart all"),),
-        "next lr scaling rule (none, linear, sqrt) and restart all: the fair comparison",
-        label="scale+restart",
-        rank=2,
-    ),
-    Entry(
-        "scaling",
-        "All variants",
-        (Stroke("s", "s", "scaling(False)", "Scale the lr by another rule from here on"),),
-        "next lr scaling rule from here on; different pasts stay different",
-        label="scale",
-        rank=3,
-    ),
-    Entry(
-        "pause",
-        "All variants",
-        (Stroke("space", "space", "pause", "Pause or resume"),),
-        "pause or resume; also tries again after a full disk",
-        label="pause",
-        rank=1,
-    ),
-    Entry(
-        "step",
-        "All variants",
-        (Stroke("n", "n", "step", "One update, then pause"),),
-        "one update of each selected variant, then pause",
-        label="one update",
-        rank=6,
-    ),
-    Entry(
-        "extend",
-        "All variants",
-        (Stroke("c", "c", "extend", "Train as many epochs again"),),
-        "continue: as many epochs again",
-        label="continue",
-        rank=5,
-    ),
-    Entry(
-        "pace",
-        "All variants",
-        (
-            Stroke("less_than_sign", "<", "pace(-1)", "Pace: slower"),
-            Stroke("greater_than_sign", ">", "pace(1)", "Pace: faster"),
-        ),
-        "slower or faster, in epochs a second",
-        label="pace",
-        rank=4,
-    ),
-    Entry(
-        "free",
-        "All variants",
-        (Stroke("f", "f", "free", "Pace: free, or back"),),
-        "free: as fast as the device goes; again: back to the pace before",
-        label="free",
-        rank=7,
-    ),
-    Entry(
-        "measure",
-        "Measuring",
-        (Stroke("exclamation_mark", "!", "measure", "Measure noise scale and sharpness now"),),
-        "measure noise scale and sharpness of the selected now",
-        label="measure",
-        rank=8,
-    ),
-    Entry(
-        "measuring",
-        "Measuring",
-        (Stroke("M", "M", "measuring", "Measuring: on or off"),),
-        "measure now and then, for 3% of the time (as at the start), or only when asked",
-    ),
+    *COMMANDS,
     Entry(
         "landscape",
         "Measuring",
@@ -262,15 +128,6 @@ def groups() -> list[tuple[str, list[Entry]]]:
     return [(name, list(entries)) for name, entries in groupby(TABLE, key=lambda entry: entry.group)]
 
 
-_COMMANDS: Final = frozenset({"Settings of the selected", "All variants"})
-"""Groups of what changes how a run trains; of another's run these keys only say that they can't."""
-
-
-def is_command(entry: Entry) -> bool:
-    """Whether it is for who trains the run."""
-    return entry.group in _COMMANDS or entry.id in ("measure", "measuring")
-
-
 def footer_entries(width: int, obeyed: frozenset[str] | None = None) -> list[Entry]:
     """The footer's entries, in the table's order, as many as fit `width` cells with a gap of two.
 
@@ -281,7 +138,7 @@ def footer_entries(width: int, obeyed: frozenset[str] | None = None) -> list[Ent
     offered = (
         entry
         for entry in TABLE
-        if entry.label and (obeyed is None or entry.id in obeyed or not is_command(entry))
+        if entry.label and (obeyed is None or entry.id in obeyed or entry not in COMMANDS)
     )
     for entry in sorted(offered, key=lambda entry: entry.rank):
         needed = len(entry.keys) + 1 + len(entry.label) + (2 if chosen else 0)

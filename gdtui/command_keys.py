@@ -1,0 +1,147 @@
+"""The keys that change how a run trains or measures: a part of the table in keys.py.
+
+Of another's run they only say that they can't.
+"""
+
+from typing import Final
+
+from gdtui.stroke import Entry, Stroke
+
+COMMANDS: Final[tuple[Entry, ...]] = (
+    Entry(
+        "batch",
+        "Settings of the selected",
+        (
+            Stroke("left_square_bracket", "[", "batch(-1)", "Batch size: halve"),
+            Stroke("right_square_bracket", "]", "batch(1)", "Batch size: double"),
+        ),
+        "halve or double the batch size: 1, 2, 4 … full",
+        label="batch",
+        rank=1,
+    ),
+    Entry(
+        "lr",
+        "Settings of the selected",
+        (
+            Stroke("comma", ",", "lr(-1)", "Learning rate: down"),
+            Stroke("full_stop", ".", "lr(1)", "Learning rate: up"),
+        ),
+        "base learning rate down or up: 1, 2, 5, 10 …",
+        label="lr",
+        rank=1,
+    ),
+    Entry(
+        "accumulation",
+        "Settings of the selected",
+        (
+            Stroke("A", "A", "accumulation(-1)", "Accumulation: halve"),
+            Stroke("a", "a", "accumulation(1)", "Accumulation: double"),
+        ),
+        "halve or double the batches that are accumulated into one update",
+        label="accum",
+        rank=4,
+    ),
+    Entry(
+        "accumulate",
+        "Settings of the selected",
+        (Stroke("u", "u", "accumulate", "Accumulate instead: half the batch, twice accumulated"),),
+        "halve the batch, double the accumulation: the same effective batch in less memory",
+    ),
+    Entry(
+        "momentum",
+        "Settings of the selected",
+        (Stroke("m", "m", "momentum", "Momentum: 0 or 0.9"),),
+        "momentum 0 or 0.9",
+        label="momentum",
+        rank=7,
+    ),
+    Entry(
+        "edit",
+        "Settings of the selected",
+        (Stroke("enter", "enter", "edit", "Type exact settings"),),
+        "type exact values",
+        label="edit",
+        rank=6,
+    ),
+    Entry(
+        "restart",
+        "Settings of the selected",
+        (Stroke("r", "r", "restart", "Restart from the same first weights"),),
+        "restart from the same first weights; the old curve stays as a ghost",
+        label="restart",
+        rank=2,
+    ),
+    Entry(
+        "scaling.restart",
+        "All variants",
+        (Stroke("S", "S", "scaling(True)", "Scale the lr by another rule and restart all"),),
+        "next lr scaling rule (none, linear, sqrt) and restart all: the fair comparison",
+        label="scale+restart",
+        rank=2,
+    ),
+    Entry(
+        "scaling",
+        "All variants",
+        (Stroke("s", "s", "scaling(False)", "Scale the lr by another rule from here on"),),
+        "next lr scaling rule from here on; different pasts stay different",
+        label="scale",
+        rank=3,
+    ),
+    Entry(
+        "pause",
+        "All variants",
+        (Stroke("space", "space", "pause", "Pause or resume"),),
+        "pause or resume; also tries again after a full disk",
+        label="pause",
+        rank=1,
+    ),
+    Entry(
+        "step",
+        "All variants",
+        (Stroke("n", "n", "step", "One update, then pause"),),
+        "one update of each selected variant, then pause",
+        label="one update",
+        rank=6,
+    ),
+    Entry(
+        "extend",
+        "All variants",
+        (Stroke("c", "c", "extend", "Train as many epochs again"),),
+        "continue: as many epochs again",
+        label="continue",
+        rank=5,
+    ),
+    Entry(
+        "pace",
+        "All variants",
+        (
+            Stroke("less_than_sign", "<", "pace(-1)", "Pace: slower"),
+            Stroke("greater_than_sign", ">", "pace(1)", "Pace: faster"),
+        ),
+        "slower or faster, in epochs a second",
+        label="pace",
+        rank=4,
+    ),
+    Entry(
+        "free",
+        "All variants",
+        (Stroke("f", "f", "free", "Pace: free, or back"),),
+        "free: as fast as the device goes; again: back to the pace before",
+        label="free",
+        rank=7,
+    ),
+    Entry(
+        "measure",
+        "Measuring",
+        (Stroke("exclamation_mark", "!", "measure", "Measure noise scale and sharpness now"),),
+        "measure noise scale and sharpness of the selected now",
+        label="measure",
+        rank=8,
+    ),
+    Entry(
+        "measuring",
+        "Measuring",
+        (Stroke("M", "M", "measuring", "Measuring: on or off"),),
+        "measure now and then, for 3% of the time (as at the start), or only when asked",
+    ),
+)
