@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 from msgspec.structs import replace
+from textual.pilot import Pilot
 
 from engine.messages import (
     AnyCommand,
@@ -34,6 +35,8 @@ from engine.settings import RunSettings, Variant, VariantSettings, default_names
 from gdtui.app import GdtuiApp
 
 N: Final = 2000
+WIDE: Final = (160, 45)
+NARROW: Final = (80, 24)
 
 
 class FakeControls:
@@ -192,3 +195,19 @@ def text_of(app: GdtuiApp) -> str:
     """What is on the screen, as plain text."""
     strips = app.screen._compositor.render_strips()
     return "\n".join("".join(segment.text for segment in strip) for strip in strips)
+
+
+async def settle(pilot: Pilot[None]) -> None:
+    """Until what was written is on screen."""
+    pilot.app.live.tick(figures=True)  # type: ignore[attr-defined]
+    await pilot.pause()
+    await pilot.pause()
+
+
+async def see(pilot: Pilot[None], wanted: str) -> None:
+    """Wait until the text is on screen: a note in the corner takes a few turns to come up."""
+    for _ in range(100):
+        if wanted in text_of(pilot.app):
+            return
+        await pilot.pause(0.02)
+    assert wanted in text_of(pilot.app)

@@ -13,9 +13,8 @@ from textual.pilot import Pilot
 from gdtui.app import GdtuiApp
 from gdtui.chart.widget import Chart
 
-from .app_bench import Bench
+from .app_bench import WIDE, Bench, settle
 
-WIDE, NARROW = (160, 45), (80, 24)
 BATCHES = 400
 
 
@@ -39,13 +38,6 @@ async def shown(
     async with app.run_test(size=size) as pilot:
         await settle(pilot)
         yield app, pilot
-
-
-async def settle(pilot: Pilot[None]) -> None:
-    """Until what was written is on screen."""
-    pilot.app.live.tick(figures=True)  # type: ignore[attr-defined]
-    await pilot.pause()
-    await pilot.pause()
 
 
 async def press(pilot: Pilot[None], *keys: str) -> None:

@@ -10,8 +10,8 @@ from gdtui.app import GdtuiApp
 from gdtui.chart.widget import Chart
 from gdtui.window import Fixed
 
-from .app_bench import Bench, evaluation, state, text_of
-from .explore_bench import NARROW, WIDE, bench, charts, press, seen, settle, shown
+from .app_bench import NARROW, WIDE, Bench, evaluation, settle, state, text_of
+from .explore_bench import bench, charts, press, seen, shown
 
 __all__ = ["bench"]
 

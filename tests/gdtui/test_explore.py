@@ -9,8 +9,8 @@ from engine.messages import State
 from gdtui.chart.widget import Chart
 from gdtui.window import WHOLE, Fixed, Follow
 
-from .app_bench import Bench, state, text_of
-from .explore_bench import BATCHES, NARROW, WIDE, bench, charts, press, seen, settle, shown, subtitle, turn
+from .app_bench import NARROW, WIDE, Bench, settle, state, text_of
+from .explore_bench import BATCHES, bench, charts, press, seen, shown, subtitle, turn
 
 __all__ = ["bench"]
 

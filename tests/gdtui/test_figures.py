@@ -15,8 +15,7 @@ from gdtui import figures, wording
 from gdtui.app import GdtuiApp
 from gdtui.store import Store
 
-from .app_bench import Bench, N, evaluation, state, text_of
-from .test_app import NARROW, WIDE, settle
+from .app_bench import NARROW, WIDE, Bench, N, evaluation, settle, state, text_of
 from .test_look import overlay, row
 
 MIB = 2**20

@@ -11,8 +11,7 @@ from gdtui.app import GdtuiApp
 from gdtui.chart.widget import Chart
 from gdtui.panels.variant import VariantPanel
 
-from .app_bench import Bench, changed, text_of
-from .test_app import NARROW, WIDE, see, settle
+from .app_bench import NARROW, WIDE, Bench, changed, see, settle, text_of
 
 
 @pytest.fixture

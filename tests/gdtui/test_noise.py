@@ -10,8 +10,7 @@ from engine.messages import State
 from gdtui.app import GdtuiApp
 from gdtui.panels.variant import VariantPanel
 
-from .app_bench import Bench, state, text_of
-from .test_app import NARROW, WIDE, settle
+from .app_bench import NARROW, WIDE, Bench, settle, state, text_of
 
 BLOCKS = "▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"
 
