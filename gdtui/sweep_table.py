@@ -72,7 +72,7 @@ def _figures(sweep: Sweep) -> tuple[tuple[str, Cell, Cell | None], ...]:
         ("samples/s", lambda row: _number(row.samples_per_s), lambda row: row.lesson.gpu_efficiency),
         ("ms an update", lambda row: _number(row.ms_per_update), None),
         ("peak memory, MB", lambda row: _number(row.peak_memory_mb), lambda row: row.lesson.memory),
-        (f"loss after {sweep.epochs} epochs", lambda row: _number(row.loss_equal_epochs), None),
+        (f"loss after {_epochs(sweep)}", lambda row: _number(row.loss_equal_epochs), None),
         (f"loss after {_number(sweep.seconds)} s", lambda row: _number(row.loss_equal_seconds), None),
         (f"s to loss {_number(sweep.target_loss)}", lambda row: _number(row.seconds_to_loss), None),
         (
@@ -100,8 +100,8 @@ def _definitions(sweep: Sweep) -> str:
         _noise(sweep),
         "samples/s, ms an update: of the fastest tenth of what was timed, as nothing else disturbed it",
         "peak memory: data, weights, gradients, optimiser state and activations, without torch itself",
-        f"loss: on all training data, after {sweep.epochs} epochs, and after as many seconds of training as "
-        "the slowest arm took for them",
+        f"loss: on all training data, after {_epochs(sweep)}, and after as many seconds of training as "
+        "the slowest arm took for that",
         f"s to loss {_number(sweep.target_loss)}: training time to what every arm got to in those seconds",
         _gap(sweep),
     ]
@@ -113,7 +113,11 @@ def _definitions(sweep: Sweep) -> str:
 def _gap(sweep: Sweep) -> str:
     if all(row.generalisation_gap is None for row in sweep.rows):
         return "validation gap: not measured, for the problem holds no data out"
-    return f"validation gap: validation loss − training loss, after {sweep.epochs} epochs"
+    return f"validation gap: validation loss − training loss, after {_epochs(sweep)}"
+
+
+def _epochs(sweep: Sweep) -> str:
+    return "1 epoch" if sweep.epochs == 1 else f"{sweep.epochs} epochs"
 
 
 def _noise(sweep: Sweep) -> str:

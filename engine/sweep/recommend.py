@@ -5,26 +5,34 @@ updates in proportion to 1 + B/b, B being the noise scale. So training takes a t
 t(b) × (1 + B/b), with t(b) the time of an update: below the knee of throughput t is flat and larger is
 better, above B the other factor is flat and larger is dearer. t(b) is read off the line a + c·b through
 all measured times, so that one of them that was disturbed does not move the choice.
+All that is for an lr tuned at each batch size; what the table says, at the lr it was trained with, is told
+beside it.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
 import numpy as np
 
+from engine.settings import LrScaling
+from engine.sweep.agreement import agreement, named
 from engine.sweep.table import Recommendation, Row, label
 
 _NEAR: Final = 1.1
 """Times within this factor are as good as equal: the smallest such batch is taken."""
 _KNEE: Final = 0.8
-"""Of the best throughput: from there on a larger batch gains little."""
+"""Of the best throughput: from there on it is near its best."""
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """What the choice goes by, beside the table."""
 
     noise_scale: float | None
+    """In samples; infinite where the gradient cannot be told from zero; None: not measured."""
+    lr_scaling: LrScaling
+    """The rule that the table was trained by."""
     memory_limit_mb: float | None
     lr: Callable[[Row, int], float]
     """The lr in force, by a row's settings, for so many samples an update."""
@@ -39,6 +47,7 @@ def recommend(rows: Sequence[Row], terms: Terms) -> Recommendation | None:
     if not sound:
         return None
     chosen, why = _by_time(sound, terms.noise_scale)
+    measured = agreement(chosen, sound, terms.lr_scaling)
     held, memory = _in_memory(chosen, sound, terms.memory_limit_mb)
     steps = -(-chosen.samples_per_update // held.samples_per_update)
     together = chosen.samples_per_update if steps == 1 else held.samples_per_update * steps
@@ -46,7 +55,7 @@ def recommend(rows: Sequence[Row], terms: Terms) -> Recommendation | None:
         batch_size=held.batch_size,
         lr=terms.lr(chosen, together),
         accumulation_steps=steps,
-        reason=f"{why}{memory}.",
+        reason="; ".join(part for part in (why, measured, memory) if part) + ".",
     )
 
 
@@ -55,23 +64,35 @@ def _by_time(rows: Sequence[Row], noise_scale: float | None) -> tuple[Row, str]:
     knee = _knee(rows)
     if noise_scale is None:
         return knee, (
-            f"batch size {label(knee.batch_size)} is the smallest with {_KNEE:.0%} of the best throughput; "
-            "the noise scale was not measured"
+            f"{named(knee)} is the smallest with {_KNEE:.0%} of the best throughput, and no noise scale was "
+            "measured that would speak for a smaller one"
         )
 
     fixed, per_sample = update_time(rows)
 
     def time(row: Row) -> float:
         size = row.samples_per_update
-        return (fixed + per_sample * size) * (1 + noise_scale / size)
+        updates = 1 / size if math.isinf(noise_scale) else 1 + noise_scale / size
+        return (fixed + per_sample * size) * updates
 
     fastest = min(map(time, rows))
     chosen = next(row for row in rows if time(row) <= _NEAR * fastest)
     return chosen, (
-        f"time to a given loss, in proportion to an update's time × (1 + noise scale ÷ batch), is least at "
-        f"{label(chosen.batch_size)}: the noise scale is {noise_scale:,.3g} samples, and throughput gains "
-        f"little from {label(knee.batch_size)} on"
+        f"{named(chosen)} is about the fastest to a given loss once its lr is tuned, by an update's time × "
+        f"(1 + noise scale ÷ batch): {_noise(noise_scale)}, and {_throughput(knee, rows)}"
     )
+
+
+def _noise(scale: float) -> str:
+    if math.isinf(scale):
+        return "the noise scale is too large to be measured"
+    return f"the noise scale is {scale:,.3g} samples"
+
+
+def _throughput(knee: Row, rows: Sequence[Row]) -> str:
+    if knee is rows[-1]:
+        return f"throughput grows up to {named(knee)}"
+    return f"throughput is near its best from {named(knee)} on"
 
 
 def update_time(rows: Sequence[Row]) -> tuple[float, float]:
@@ -105,6 +126,6 @@ def _in_memory(chosen: Row, rows: Sequence[Row], limit: float | None) -> tuple[R
         and row.peak_memory_mb <= limit
     ]
     if not fitting:
-        return rows[0], f"; no batch size fits into {limit:,g} MB, so the smallest is accumulated"
+        return rows[0], f"no batch size fits into {limit:,g} MB, so the smallest is accumulated"
     held = fitting[-1]
-    return held, f"; {limit:,g} MB hold {label(held.batch_size)} at once, the rest is accumulated"
+    return held, f"{limit:,g} MB hold {label(held.batch_size)} at once, the rest is accumulated"

@@ -114,9 +114,9 @@ def _table(plan: Plan, probed: Probed, arms: Sequence[ArmRun]) -> Sweep:
     target = _target(arms, seconds)
     rows = tuple(_row(arm, peaks[arm.tally.name], probed.noise, seconds, target) for arm in arms)
     by_size = {v.settings.batch_size: v.settings for v in settings.variants}
-    noise = None if probed.noise is None else _finite(probed.noise.value)
     terms = Terms(
-        noise_scale=noise,
+        noise_scale=None if probed.noise is None else probed.noise.value,
+        lr_scaling=settings.variants[0].settings.lr_scaling,
         memory_limit_mb=plan.memory_limit_mb,
         lr=lambda row, samples: _lr(by_size[row.batch_size], samples),
     )

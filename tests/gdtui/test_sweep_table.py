@@ -61,6 +61,14 @@ def test_the_text_has_every_figure_its_definition_and_the_lessons_word() -> None
     assert max(map(len, lines)) <= 100
 
 
+@pytest.mark.parametrize(("epochs", "said"), [(1, "after 1 epoch,"), (2, "after 2 epochs,")])
+def test_one_epoch_is_no_plural(epochs: int, said: str) -> None:
+    found = text(msgspec.structs.replace(SWEEP, epochs=epochs))
+    assert said in found
+    assert f"loss {said[:-1]} " in found
+    assert "1 epochs" not in found
+
+
 def test_throughput_and_time_are_drawn_against_the_batch() -> None:
     said = text(SWEEP)
     assert said.count("◆") == 6

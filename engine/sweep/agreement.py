@@ -1,0 +1,77 @@
+"""What the measured table says of a batch size that was chosen for the time it takes with a tuned lr.
+
+Pure words. The choice assumes an lr that is tuned for its batch size; the table was trained at the lr that
+the user's rule gave. Where the two do not agree, who reads both must be told, and what follows from it.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from engine.settings import FULL, LrScaling
+from engine.sweep.table import Row
+
+_CLEAR: Final = 0.05
+"""Of a loss: by less, another is as good as equal."""
+
+
+def named(row: Row) -> str:
+    """The batch size in a sentence."""
+    return "the full batch" if row.batch_size == FULL else f"batch size {row.batch_size}"
+
+
+def agreement(chosen: Row, rows: Sequence[Row], rule: LrScaling) -> str:
+    """A clause on how the choice fared against the other rows; empty where its loss is not known."""
+    own, leader, best = _against(chosen, rows, _in_seconds)
+    if own is None or best is None:
+        return ""
+    at = _lr(chosen, rows, rule)
+    if _is_behind(own, best):
+        epochs = _against(chosen, rows, _in_epochs)
+        too = " and in equal epochs" if epochs[1] is leader and _is_behind(epochs[0], epochs[2]) else ""
+        return (
+            f"{at}, {named(leader)} came lower in equal seconds ({best:.3g} against {own:.3g}){too}, "
+            f"so tune the lr from there, or take {named(leader)} at lr {leader.lr:.4g}"
+        )
+    level = f"came lowest in equal seconds ({own:.3g})"
+    if leader is not chosen:
+        level = f"was level with the lowest in equal seconds ({own:.3g} and {best:.3g})"
+    return f"{at}, it {level}{_in_equal_epochs(chosen, rows)}"
+
+
+def _in_equal_epochs(chosen: Row, rows: Sequence[Row]) -> str:
+    own, leader, best = _against(chosen, rows, _in_epochs)
+    if not _is_behind(own, best):
+        return ""
+    why = ", which made more updates" if leader.samples_per_update < chosen.samples_per_update else ""
+    return f", though in equal epochs it is behind {named(leader)}{why} ({own:.3g} against {best:.3g})"
+
+
+def _lr(chosen: Row, rows: Sequence[Row], rule: LrScaling) -> str:
+    """At which lr the table was trained."""
+    if rule is not LrScaling.NONE:
+        word = {LrScaling.LINEAR: "linear", LrScaling.SQRT: "square-root"}[rule]
+        return f"at the lr that {word} scaling gave"
+    if all(row.lr == chosen.lr for row in rows):
+        return f"at the lr of {chosen.lr:.4g} tried here, not scaled with the batch"
+    return "at the lr tried here"
+
+
+def _in_seconds(row: Row) -> float | None:
+    return row.loss_equal_seconds
+
+
+def _in_epochs(row: Row) -> float | None:
+    return row.loss_equal_epochs
+
+
+def _against(
+    chosen: Row, rows: Sequence[Row], loss: Callable[[Row], float | None]
+) -> tuple[float | None, Row, float | None]:
+    """The chosen row's loss, the row with the lowest, and that one."""
+    known = [row for row in rows if loss(row) is not None] or [chosen]
+    leader = min(known, key=lambda row: loss(row) or 0.0)
+    return loss(chosen), leader, loss(leader)
+
+
+def _is_behind(own: float | None, best: float | None) -> bool:
+    return own is not None and best is not None and best < own - _CLEAR * abs(own)
