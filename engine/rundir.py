@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from engine.runlog import LogError
+from engine.runlog import LogError, lock
 from engine.settings import RunSettings
 
 FORMAT: Final = 1
@@ -55,12 +55,27 @@ def server_output(run: Path) -> Path:
     return run / "workers.out"
 
 
-def reserve(path: Path) -> None:
-    """Make the directory, for what comes before its run; RunDirectoryError as with `RunDirectory.create`."""
+@contextlib.contextmanager
+def reserved(path: Path) -> Iterator[None]:
+    """Make the directory and hold it while what comes before its run is done: its output file is locked.
+
+    Tensors that one who was killed meanwhile left there are removed. RunDirectoryError as with
+    `RunDirectory.create`, and when another holds it.
+    """
     with _telling(path):
         path.mkdir(parents=True, exist_ok=True)
         if (path / _RUN_FILE).exists():
             raise FileExistsError(path)
+        output = server_output(path).open("ab")
+    with output:
+        try:
+            lock(output.fileno())
+        except BlockingIOError:
+            raise RunDirectoryError(
+                f"{path}: another gdtui loads a problem there; nothing was changed. Name another --run-dir"
+            ) from None
+        shutil.rmtree(data_path(path), ignore_errors=True)
+        yield
 
 
 @contextlib.contextmanager
@@ -78,8 +93,8 @@ def _telling(path: Path) -> Iterator[None]:
 
 
 def data_path(run: Path) -> Path:
-    """Where the tensors of a run in that directory are, while it trains."""
-    return run / "data"
+    """Where the tensors of a run in that directory are, while it trains; a name that no user's folder has."""
+    return run / ".tensors"
 
 
 class RunDirectory:
@@ -108,7 +123,10 @@ class RunDirectory:
         try:
             data = (path / _RUN_FILE).read_bytes()
         except OSError as error:
-            raise RunDirectoryError(f"{path} holds no run: {_RUN_FILE}: {error.strerror}") from None
+            why = f"{_RUN_FILE}: {error.strerror}"
+            if server_output(path).exists():
+                why = "its problem is still being loaded, or gdtui was ended by force meanwhile"
+            raise RunDirectoryError(f"{path} holds no run: {why}") from None
         try:
             if json.loads(data).get("format") != FORMAT:
                 raise RunDirectoryError(f"{path} was written by another version of gdtui")

@@ -49,6 +49,19 @@ def frame(record: Record) -> bytes:
     )
 
 
+def lock(file: int) -> None:
+    """Own an open file until it is closed; BlockingIOError when somebody else does.
+
+    Who only looks whether it is owned may hold it for an instant.
+    """
+    for _ in range(_LOCK_TRIES):
+        try:
+            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.01)
+    raise BlockingIOError
+
+
 class LogWriter:
     """Appends records to one file, each with a single write: a reader sees whole frames or a torn one.
 
@@ -62,7 +75,7 @@ class LogWriter:
         self._unwritten: list[bytes] = []
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
-            self._lock()
+            lock(self._file)
             self._end = self._recover()
         except BlockingIOError:
             os.close(self._file)
@@ -70,15 +83,6 @@ class LogWriter:
         except BaseException:
             os.close(self._file)
             raise
-
-    def _lock(self) -> None:
-        """Own the file; who only looks whether it is owned may hold it for an instant."""
-        for _ in range(_LOCK_TRIES):
-            try:
-                return fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                time.sleep(0.01)
-        raise BlockingIOError
 
     def _recover(self) -> int:
         """Cut a torn end off; the length of what is whole."""

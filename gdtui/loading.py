@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from engine.launch import warm_up
 from engine.loading import load
-from engine.rundir import data_path, reserve, server_output
+from engine.rundir import data_path, reserved, server_output
 from engine.settings import DataSettings
 from engine.tasks import Loaded, LoadTask
 from gdtui.runs import remove
@@ -27,9 +27,8 @@ def load_problem(problem: str, data: DataSettings | None, seed: int, device: str
     Raises engine.loading.LoadingError for a problem that cannot be loaded, RunDirectoryError for a
     directory that cannot be used.
     """
-    reserve(run)
     output = server_output(run)
-    with _ending_in_order(), _leaving_nothing(run):
+    with reserved(run), _ending_in_order(), _leaving_nothing(run):
         warm_up(output)
         task = LoadTask(
             problem=problem,

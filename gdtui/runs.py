@@ -16,7 +16,7 @@ import msgspec
 
 from engine.follow import Follower
 from engine.messages import State
-from engine.rundir import RunDirectory, RunDirectoryError, data_path
+from engine.rundir import RunDirectory, RunDirectoryError, data_path, server_output
 from engine.tally import Tally
 
 _STARTING_SECONDS: Final = 60.0
@@ -32,6 +32,8 @@ class RunState(StrEnum):
     FAILED = "failed"
     ENDED_EARLY = "ended early"
     DAMAGED = "damaged"
+    NEVER_BEGAN = "never began"
+    """Whoever loaded its problem was ended by force."""
 
 
 class StoredRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +58,7 @@ def stored_runs(root: Path) -> list[StoredRun]:
         folders = [path for path in root.iterdir() if path.is_dir() and not path.is_symlink()]
     except (FileNotFoundError, NotADirectoryError):
         return []
-    runs = [_describe(path) for path in folders if (path / "run.json").exists()]
+    runs = [_describe(path) for path in folders if (path / "run.json").exists() or never_began(path)]
     return sorted(runs, key=lambda run: run.created, reverse=True)
 
 
@@ -86,6 +88,17 @@ def is_running(run: RunDirectory) -> bool:
         return 0 <= time.time() - run.info.created < _STARTING_SECONDS
     logs = [run.session_log, *(run.path / log for log in run.info.logs)]
     return any(map(_is_locked, logs))
+
+
+def never_began(path: Path) -> bool:
+    """Whether it is what is left of a run whose problem was being loaded as gdtui was ended by force."""
+    touched = []
+    for trace in (server_output(path), data_path(path)):
+        with contextlib.suppress(OSError):  # it may be just going
+            touched.append(trace.stat().st_mtime)
+    if not touched or time.time() - max(touched) < _STARTING_SECONDS:
+        return False
+    return not ((path / "run.json").exists() or _is_locked(server_output(path)))
 
 
 def remove(path: Path) -> None:
@@ -156,13 +169,14 @@ def _describe(path: Path) -> StoredRun:
     try:
         run = RunDirectory.open(path)
     except RunDirectoryError:
+        is_damaged = (path / "run.json").exists()
         return StoredRun(
             run_dir=str(path),
             created=path.stat().st_mtime,
             problem="–",
             variants=(),
             bytes=size,
-            state=RunState.DAMAGED,
+            state=RunState.DAMAGED if is_damaged else RunState.NEVER_BEGAN,
         )
     return StoredRun(
         run_dir=str(path),
@@ -179,19 +193,18 @@ def _has_ended(path: Path) -> bool:
     try:
         return not is_running(RunDirectory.open(path))
     except RunDirectoryError:
-        return True
+        return (path / "run.json").exists() or never_began(path)
 
 
 def _files(path: Path) -> Iterator[Path]:
     """What a run is made of; the user may have put more beside it."""
-    for pattern in (
-        "data/*.pt",
-        "*.gdlog",
-        "*.weights",
-        "*.out",
-        "run.json",
-    ):  # run.json last: what is half removed stays listed
-        yield from path.glob(pattern)
+    logs = set(path.glob("*.gdlog"))
+    with contextlib.suppress(RunDirectoryError):
+        logs.update(path / log for log in RunDirectory.open(path).info.logs)
+    beside = (log.with_suffix(suffix) for log in logs for suffix in (".gdlog", ".weights", ".out"))
+    # run.json last: what is half removed stays listed.
+    files = (*data_path(path).glob("*"), *beside, server_output(path), path / "run.json")
+    yield from (file for file in files if file.exists())
 
 
 def _is_locked(log: Path) -> bool:

@@ -5,6 +5,7 @@ from pathlib import Path
 from textwrap import dedent
 
 from engine.messages import StateChanged
+from engine.rundir import data_path
 from engine.settings import FULL
 
 StartApp = Callable[..., "App"]  # type: ignore[name-defined]  # noqa: F821
@@ -49,12 +50,12 @@ def test_its_panels_come_with_its_defaults_and_it_leaves_nothing(start_app: Star
     assert "a stray word" not in app.terminal.text
     variants = app.run.info.settings.variants
     assert [variant.settings.batch_size for variant in variants] == [FULL, 50]
-    assert (app.path / "data" / "train.pt").exists()
+    assert (data_path(app.path) / "train.pt").exists()
     app.terminal.send("q")
     assert app.terminal.wait() == 0
     app.check_restored()
     app.wait_for_nobody()
-    assert not (app.path / "data").exists()
+    assert not data_path(app.path).exists()
 
 
 def test_an_exception_in_a_late_step_is_one_panels_news(start_app: StartApp, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """A problem in a user's file, through the command line: as the README shows it, and with a mistake in it."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -10,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from engine.rundir import data_path, server_output
 
 ROOT = Path(__file__).resolve().parents[2]
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -38,7 +41,7 @@ def test_the_readmes_example_trains_as_pasted(cli: Cli, tmp_path: Path) -> None:
         gap = variant["validation"]["loss"] - variant["full_loss"]
         assert variant["generalisation_gap"] == gap
         assert variant["peak_memory"] > 10**7
-    assert not (run / "data").exists()
+    assert not data_path(run).exists()
     assert not [path for path in run.iterdir() if path.suffix == ".pt"]
 
     rows = cli("export", run, "--measurements").stdout.splitlines()
@@ -76,13 +79,17 @@ def test_a_signal_while_it_loads_leaves_nothing_behind(
 ) -> None:
     begun, run = tmp_path / "begun", tmp_path / "run"
     (tmp_path / "net.py").write_text(f"open({str(begun)!r}, 'w')\nimport time\ntime.sleep(1000)\n")
-    train = subprocess.Popen(
-        [sys.executable, "-m", "gdtui", "train", "--problem", "net.py", "--run-dir", run],
-        env=cli_env,
-        cwd=tmp_path,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    train = ended_while_it_loads(tmp_path, begun, number, cli_env, "--run-dir", str(run))
+    assert (train.returncode, train.stderr) == (status, "")
+    assert not run.exists()
+
+
+def ended_while_it_loads(
+    folder: Path, begun: Path, number: signal.Signals, env: dict[str, str], *options: str
+) -> "subprocess.CompletedProcess[str]":
+    """`gdtui train` on net.py, ended by that signal once the problem has made the file `begun`."""
+    arguments = [sys.executable, "-m", "gdtui", "train", "--problem", "net.py", *options]
+    train = subprocess.Popen(arguments, env=env, cwd=folder, stderr=subprocess.PIPE, text=True)
     try:
         while not begun.exists():
             assert train.poll() is None
@@ -91,5 +98,20 @@ def test_a_signal_while_it_loads_leaves_nothing_behind(
         _, errors = train.communicate(timeout=60)
     finally:
         train.kill()
-    assert (train.returncode, errors) == (status, "")
-    assert not run.exists()
+    return subprocess.CompletedProcess(arguments, train.returncode, "", errors)
+
+
+def test_what_is_left_of_one_killed_while_it_loads_is_no_run_and_can_be_removed(
+    cli: Cli, cli_env: dict[str, str], tmp_path: Path
+) -> None:
+    begun, root = tmp_path / "begun", tmp_path / "state" / "gdtui" / "runs"
+    (tmp_path / "net.py").write_text(f"open({str(begun)!r}, 'w')\nimport time\ntime.sleep(1000)\n")
+    assert ended_while_it_loads(tmp_path, begun, signal.SIGKILL, cli_env).returncode == -signal.SIGKILL
+    (left,) = root.iterdir()
+    assert "no runs" in cli("runs").stdout, "one that is just loading would look the same"
+    an_hour_ago = time.time() - 3600
+    os.utime(server_output(left), (an_hour_ago, an_hour_ago))
+    assert "never began" in cli("runs").stdout
+    assert "ended by force" in cli("export", left).stderr
+    assert cli("runs", "--prune", "--yes").stdout.startswith("removed 1 run,")
+    assert list(root.iterdir()) == []

@@ -13,6 +13,7 @@ from terminal import children_of
 from engine.loading import LoadingError, load
 from engine.messages import Chunk, State
 from engine.problem_file import absolute, is_file, split
+from engine.rundir import data_path
 from engine.tasks import Loaded, LoadTask
 
 HEAD = dedent(
@@ -86,7 +87,7 @@ def task(problem: str, tmp_path: Path) -> LoadTask:
         seed=0,
         device="cpu",
         threads=1,
-        stored=str(tmp_path / "data"),
+        stored=str(data_path(tmp_path)),
         output=str(tmp_path / "out"),
     )
 
@@ -166,7 +167,7 @@ def test_a_mistake_is_told_in_one_line_with_the_file(name: str, try_file: Try, t
     with pytest.raises(LoadingError) as error:
         try_file(text)
     assert str(error.value).replace(f"{tmp_path}/", "") == said
-    assert not list((tmp_path / "data").glob("*"))
+    assert not list(data_path(tmp_path).glob("*"))
 
 
 def test_what_a_file_is(try_file: Try, tmp_path: Path) -> None:
@@ -177,7 +178,7 @@ def test_what_a_file_is(try_file: Try, tmp_path: Path) -> None:
     assert (loaded.n, loaded.validation_n, loaded.model, loaded.parameters) == (40, 9, "Linear(3,1)", 4)
     assert loaded.defaults == {"batch_sizes": "full,8", "lr": "0.1"}
     assert loaded.warnings == ()
-    assert {path.name for path in (tmp_path / "data").iterdir()} == {"train.pt", "validation.pt"}
+    assert {path.name for path in data_path(tmp_path).iterdir()} == {"train.pt", "validation.pt"}
 
 
 def test_a_shape_that_torch_only_warns_of_is_told(try_file: Try) -> None:
@@ -207,9 +208,9 @@ def test_the_data_is_made_once_and_all_workers_see_the_same(
     first, second = run.names
     assert run.losses(first) == run.losses(second) != b""
     assert Path(calls).read_text() == "x"
-    assert (tmp_path / "run0" / "data").exists()
+    assert data_path(tmp_path / "run0").exists()
     run.session.close()
-    assert not (tmp_path / "run0" / "data").exists()
+    assert not data_path(tmp_path / "run0").exists()
 
 
 def test_a_mistake_in_a_later_step_is_told_with_its_line(start_run: StartRun, tmp_path: Path) -> None:

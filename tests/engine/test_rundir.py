@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.rundir import RunDirectory, RunDirectoryError
+from engine.rundir import RunDirectory, RunDirectoryError, data_path, reserved
 from engine.settings import RunSettings, Variant, VariantSettings
 
 SETTINGS = RunSettings(
@@ -76,6 +76,28 @@ def test_what_is_no_run_is_told(tmp_path: Path, content: bytes | None, told: str
         (tmp_path / "run.json").write_bytes(content)
     with pytest.raises(RunDirectoryError, match=told):
         RunDirectory.open(tmp_path)
+
+
+def test_one_at_a_time_loads_into_a_directory_and_finds_nothing_of_who_was_killed(tmp_path: Path) -> None:
+    """A validation set of another problem would be taken for that of this one."""
+    with reserved(tmp_path):
+        data_path(tmp_path).mkdir()
+        (data_path(tmp_path) / "validation.pt").touch()
+        with pytest.raises(RunDirectoryError, match="another gdtui"), reserved(tmp_path):
+            pass
+        assert data_path(tmp_path).exists()
+    with reserved(tmp_path):
+        assert not data_path(tmp_path).exists()
+
+
+def test_a_folder_of_the_users_is_not_taken_for_the_runs_tensors(tmp_path: Path) -> None:
+    mine = tmp_path / "data" / "train.pt"
+    mine.parent.mkdir()
+    mine.touch()
+    with reserved(tmp_path):
+        pass
+    RunDirectory.create(tmp_path, SETTINGS, "1").remove_data()
+    assert mine.exists()
 
 
 def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:

@@ -2,16 +2,19 @@
 
 import fcntl
 import json
+import os
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from engine.messages import State
-from engine.rundir import RunDirectory
+from engine.rundir import RunDirectory, RunDirectoryError, data_path, reserved, server_output
 from engine.settings import DEFAULT_BATCH_SIZES, RunSettings, Variant, VariantSettings
 from gdtui.runs import RunState, is_running, prune, readable_size, remove, state_of, stored_runs
+from gdtui.watch import newest_run
 
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 MakeRun = Callable[..., RunDirectory]
@@ -142,9 +145,52 @@ def test_a_damaged_run_file_is_listed_and_can_be_removed(cli: Cli, make_run: Mak
 
 def test_only_files_of_the_run_are_removed(make_run: MakeRun) -> None:
     run = make_run()
-    (run.path / "notes.txt").write_text("mine")
+    (run.path / "1-mini-batch.out").touch()
+    (run.path / "data").mkdir()
+    mine = ("notes.txt", "nohup.out", "net.weights", "data/train.pt")
+    for name in mine:
+        (run.path / name).write_text("mine")
     remove(run.path)
-    assert [file.name for file in run.path.iterdir()] == ["notes.txt"]
+    assert {file for file in run.path.rglob("*") if file.is_file()} == {run.path / name for name in mine}
+
+
+@pytest.fixture
+def left(root: Path) -> Path:
+    """What is left where gdtui was killed an hour ago as it loaded a problem."""
+    left = root / "left"
+    data_path(left).mkdir(parents=True)
+    (data_path(left) / "train.pt").write_bytes(bytes(1000))
+    server_output(left).touch()
+    for path in (data_path(left), server_output(left)):
+        os.utime(path, (time.time() - 3600, time.time() - 3600))
+    return left
+
+
+def test_what_never_began_is_listed_and_removed_but_is_no_run_to_watch(left: Path, root: Path) -> None:
+    (stored,) = stored_runs(root)
+    assert (stored.state, stored.bytes) == (RunState.NEVER_BEGAN, 1000)
+    with pytest.raises(RunDirectoryError, match="there is no run"):
+        newest_run(root)
+    with pytest.raises(RunDirectoryError, match="ended by force"):
+        RunDirectory.open(left)
+    prune(root, is_sure=True)
+    assert list(root.iterdir()) == []
+
+
+def test_what_is_still_being_loaded_is_neither_listed_nor_removed(left: Path, root: Path) -> None:
+    with reserved(left):
+        data_path(left).mkdir()
+        for path in (data_path(left), server_output(left)):  # it takes long
+            os.utime(path, (time.time() - 3600, time.time() - 3600))
+        assert stored_runs(root) == []
+        prune(root, is_sure=True)
+    assert left.exists()
+
+
+def test_what_is_just_being_loaded_is_neither_listed_nor_removed(left: Path, root: Path) -> None:
+    """Between two steps nobody holds the file."""
+    (data_path(left) / "validation.pt").touch()
+    assert stored_runs(root) == []
 
 
 @pytest.mark.parametrize(
@@ -159,6 +205,7 @@ def test_data_that_a_killed_run_left_is_counted_and_removed(make_run: MakeRun, r
     run = make_run(root / "killed")
     run.data.mkdir()
     (run.data / "train.pt").write_bytes(bytes(10**6))
+    (run.data / "problem.pickle").touch()
     (stored,) = stored_runs(root)
     assert stored.bytes > 10**6
     remove(run.path)
