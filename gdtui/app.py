@@ -7,6 +7,7 @@ directory, through the store. numpy and plotext are imported after the first fra
 import asyncio
 import os
 import signal
+import time
 import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, Final, Literal
@@ -30,7 +31,7 @@ from gdtui.pacing import Pacer
 from gdtui.page_actions import PageActions
 from gdtui.panels.footer import Footer
 from gdtui.panels.line import Line
-from gdtui.panels.noise import Noise
+from gdtui.panels.spread import Spread
 from gdtui.panels.summary import Summary
 from gdtui.panels.variant import VariantPanel
 from gdtui.tell_actions import TellActions
@@ -105,6 +106,8 @@ class GdtuiApp(ExploreActions, LabActions, LookActions, PageActions, TellActions
             self.register_theme(each)
         self.theme = THEMES[theme].name
         self._live: LiveView | None = None
+        self._error_until = 0.0
+        """When everybody has had the time to read the last error."""
 
     def get_driver_class(self) -> type[Driver]:
         """Where Textual would take its driver for terminals, one that leaves a slow terminal no backlog."""
@@ -120,14 +123,15 @@ class GdtuiApp(ExploreActions, LabActions, LookActions, PageActions, TellActions
         yield Line(id="header")
         with Horizontal(id="top"):
             yield Chart(title="loss", message="importing torch…", id="overlay")
-            yield Noise(id="noise")
+            yield Spread(id="spread")
         with Horizontal(id="panels"):
             if len(variants) <= PANELS:
                 for index, variant in enumerate(variants):
                     yield VariantPanel(index, variant.name)
         yield Line("\n" * (len(variants) - 1), id="lines")
         yield Line("\n\n\n", id="focused")
-        yield Footer(None if self._source is None else self._source.obeyed, id="footer")
+        obeyed = None if self._source is None else self._source.obeyed
+        yield Footer(len(variants), obeyed, id="footer")
         yield Summary(id="summary")
 
     def on_mount(self) -> None:
@@ -251,7 +255,11 @@ class GdtuiApp(ExploreActions, LabActions, LookActions, PageActions, TellActions
         self.panic(Text(self.crash))
 
     def say(self, notes: list[str], severity: Severity = "information") -> None:
-        """Notes in the corner, for as long as it takes to read them."""
+        """Notes in the bottom line, for as long as it takes to read them; errors wait for no other note."""
+        if notes and time.monotonic() > self._error_until:
+            self.clear_notifications()
         for note in notes:
             seconds = max(8 if severity == "error" else 3, wording.reading_seconds(note))
             self.notify(note, severity=severity, timeout=seconds, markup=False)
+            if severity == "error":
+                self._error_until = time.monotonic() + seconds

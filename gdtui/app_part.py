@@ -21,7 +21,7 @@ class AppPart:
         raise NotImplementedError
 
     def say(self, notes: list[str]) -> None:
-        """Notes in the corner."""
+        """Notes in the bottom line."""
         raise NotImplementedError
 
     def tell(self, notes: list[str]) -> None:

@@ -24,12 +24,15 @@ class Section:
     paragraphs: tuple[str, ...]
 
 
-def explain(store: Store, selected: int | None) -> list[Section]:
-    """The view in focus, the settings, the figures, and the answer for an interview."""
+def explain(store: Store, selected: int | None, *, is_ours: bool) -> list[Section]:
+    """The view in focus, the settings, the figures, and the answer for an interview.
+
+    `is_ours`: the run obeys keys that change how it trains; who only watches is told of none.
+    """
     one = None if selected is None else store.states[selected]
     return [
-        Section("What you see", tuple(_overview(store) if one is None else _variant(one))),
-        Section("Why", tuple(_why(store, one))),
+        Section("What you see", tuple(_overview(store) if one is None else _variant(one, is_ours))),
+        Section("Why", tuple(_why(store, one, is_ours))),
         Section("In an interview", (interview(store),)),
     ]
 
@@ -41,8 +44,8 @@ def _overview(store: Store) -> Iterator[str]:
         "order. What differs is how many samples stand behind each update, and how far it steps."
     )
     yield (
-        f"σ of batch loss: {_each(store, lambda one: one.spread)}. It is the noise: the fewer samples in a "
-        "batch, the less its loss, and its gradient, say of all data."
+        f"σ of batch loss: {_each(store, lambda one: one.spread)}. It is their spread: the fewer samples "
+        "in a batch, the less its loss, and its gradient, say of all data."
     )
     losses = [one.tally.full_loss for one in store.states if math.isfinite(one.tally.full_loss)]
     if len(losses) > 1:
@@ -52,7 +55,7 @@ def _overview(store: Store) -> Iterator[str]:
         )
 
 
-def _variant(one: VariantState) -> Iterator[str]:
+def _variant(one: VariantState, is_ours: bool) -> Iterator[str]:
     tally = one.tally
     if (force := tally.resolved) is None:
         yield f"{tally.name} is not trained yet: the problem is being loaded."
@@ -74,17 +77,19 @@ def _variant(one: VariantState) -> Iterator[str]:
             f"Its batch losses scatter by σ = {number(one.spread)} about the smoothed loss of "
             f"{number(one.smoothed(SMOOTHING))}: each batch is a sample of the data, and so is its gradient."
         )
-    yield from _measured(one)
+    yield from _measured(one, is_ours)
 
 
-def _measured(one: VariantState) -> Iterator[str]:
+def _measured(one: VariantState, is_ours: bool) -> Iterator[str]:
     noise = one.tally.noise_scale
     force, sharp = one.tally.resolved, one.tally.sharpness
     if noise is None and sharp is None:
-        yield "Noise scale and sharpness were not measured yet: ! measures them while a run is under way."
+        how = ": ! measures them while a run is under way" if is_ours else ""
+        yield f"Noise scale and sharpness were not measured yet{how}."
     if noise is not None and not noise.is_reliable:
         least = f": at least {number(noise.low)} samples" if noise.low >= 1 else ""
-        yield f"The noise scale cannot be told yet{least}; each measurement narrows it down, and ! takes one."
+        how = ", and ! takes one" if is_ours else ""
+        yield f"The noise scale cannot be told yet{least}; each measurement narrows it down{how}."
     if noise is not None and noise.is_reliable and force is not None:
         if force.effective_batch < noise.value / 2:
             says = "its updates are mostly noise, and a larger batch would steady them almost for free"
@@ -104,18 +109,19 @@ def _measured(one: VariantState) -> Iterator[str]:
         )
 
 
-def _why(store: Store, one: VariantState | None) -> Iterator[str]:
+def _why(store: Store, one: VariantState | None, is_ours: bool) -> Iterator[str]:
     rules = {each.tally.settings.lr_scaling for each in (store.states if one is None else [one])}
     if len(rules) > 1:
-        yield "The variants follow different lr rules: S puts all on the next one, from the same start."
+        how = ": S puts all on the next one, from the same start" if is_ours else ""
+        yield f"The variants follow different lr rules{how}."
         return
     match rules.pop():
         case LrScaling.NONE:
+            then = "press S, and the lr follows" if is_ours else "the other rules let the lr follow"
             yield (
                 "One lr for all: an update moves the weights about as far whatever its batch size, so the "
                 "variant with the most updates an epoch gets furthest in an epoch: here "
-                f"{_updates(store)}. That is no merit of noise: press S, and the lr follows the batch "
-                "size."
+                f"{_updates(store)}. That is no merit of noise: {then} the batch size."
             )
         case LrScaling.LINEAR:
             yield (
@@ -123,7 +129,7 @@ def _why(store: Store, one: VariantState | None) -> Iterator[str]:
                 "gradient come to one step k times as long, as long as the weights move little meanwhile "
                 "(Goyal et al. 2017)."
             )
-            yield from _folding(store)
+            yield from _folding(store, is_ours)
         case LrScaling.SQRT:
             yield (
                 "Square-root scaling, lr = base × √(batch ÷ base batch): it keeps the variance of a step, "
@@ -131,14 +137,15 @@ def _why(store: Store, one: VariantState | None) -> Iterator[str]:
             )
 
 
-def _folding(store: Store) -> Iterator[str]:
+def _folding(store: Store, is_ours: bool) -> Iterator[str]:
     losses = [one.tally.full_loss for one in store.states if math.isfinite(one.tally.full_loss)]
     epochs = {len(one.tally.epoch_losses) for one in store.states}
     if len(losses) < 2 or len(epochs) > 1 or epochs == {0}:
         return
     gap = max(losses) - min(losses)
     says = "the curves have folded into one" if gap <= FOLDED else "they have not folded"
-    pasts = "" if gap <= FOLDED else "; different pasts stay different: S restarts all"
+    how = ": S restarts all" if is_ours else ""
+    pasts = "" if gap <= FOLDED else f"; different pasts stay different{how}"
     yield f"Measured: after {epochs.pop()} epochs they lie {number(gap)} apart on all data: {says}{pasts}."
 
 

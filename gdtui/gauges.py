@@ -23,7 +23,7 @@ def gauges(one: VariantState, width: int) -> Content:
 
 
 def _noise(one: VariantState, brevity: int) -> str:
-    tally, found, name = one.tally, one.tally.noise_scale, "noise" if brevity else "noise scale"
+    tally, found, name = one.tally, one.tally.noise_scale, "B" if brevity else "noise scale"
     if found is None:
         return f"{name} –" if tally.is_measuring else "measuring is off (M)"
     batch = tally.resolved.effective_batch if tally.resolved else 0

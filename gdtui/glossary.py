@@ -63,7 +63,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
     ),
     Figure(
         name="σ of batch loss",
-        labels=("σ", "noise", "spread"),
+        labels=("σ", "spread", "spread, last epoch"),
         unit="of the problem's loss",
         definition="How far batch losses scatter about the smoothed loss before them, over the last epoch "
         "of samples; the histogram beside each chart shows the same. None below two batches "
@@ -201,7 +201,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
     ),
     Figure(
         name="noise scale",
-        labels=("gradient noise",),
+        labels=("B",),
         unit="samples",
         definition="The batch size at which noise and gradient weigh the same in an update. Much smaller "
         "batches are mostly noise; much larger ones mostly repeat themselves. Averaged over the last "
@@ -213,11 +213,11 @@ FIGURES: Final[tuple[Figure, ...]] = (
     ),
     Figure(
         name="signal-to-noise",
-        labels=("snr",),
+        labels=("snr", "gradient noise"),
         unit="ratio",
         definition="Of the gradient of one update: its squared length against the expected squared length "
         "of the error in it, at the effective batch in force; by the smoothed |G|² and tr(Σ) of the noise "
-        "scale.",
+        "scale. One over its root is the gradient noise of the sweep.",
         formula="|G|² ÷ (tr(Σ) (1/b − 1/n))",
         source="McCandlish et al. 2018, arXiv:1812.06162",
         value=as_number(lambda one: one.tally.signal_to_noise),

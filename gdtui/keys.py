@@ -3,6 +3,7 @@
 Says what a key is called and which action it runs; what the action does is the app's.
 """
 
+from dataclasses import replace
 from itertools import groupby
 from typing import Final
 
@@ -19,7 +20,7 @@ TABLE: Final[tuple[Entry, ...]] = (
         "select",
         "Which variants",
         (*_SELECT, Stroke("0", "0", "select(0)", "Select all variants")),
-        "choose the variant that keys act on, or all of them (0), as at the start",
+        "choose the variant that keys act on, or all of them (0)",
         label="variant",
         rank=5,
         shown="1…9 0",
@@ -29,7 +30,7 @@ TABLE: Final[tuple[Entry, ...]] = (
         "landscape",
         "Measuring",
         (Stroke("v", "v", "landscape", "Landscape: the loss around the weights"),),
-        "the loss on a plane through the weights, with the paths that training takes on it",
+        "landscape: the loss around the weights, and the paths on it",
         label="landscape",
         rank=7,
     ),
@@ -37,7 +38,7 @@ TABLE: Final[tuple[Entry, ...]] = (
         "trends",
         "Measuring",
         (Stroke("V", "V", "trends", "Sharpness and noise scale over training"),),
-        "sharpness against 2/lr, and the noise scale against the batch, over all of training",
+        "sharpness against 2/lr, noise scale against batch, over time",
         label="trends",
         rank=8,
     ),
@@ -46,13 +47,13 @@ TABLE: Final[tuple[Entry, ...]] = (
         "stills",
         "View",
         (Stroke("p", "p", "stills", "Save the screen and the chart as files"),),
-        "save the screen (SVG, text) and the selected chart, or the overlay (text, HTML)",
+        "save the screen (SVG, text) and the chart (text, HTML)",
     ),
     Entry(
         "explain",
         "Reading",
         (Stroke("e", "e", "explain", "Explain what is on screen"),),
-        "what you see and why, with the figures just measured; every figure's definition",
+        "explain what you see, and why; every figure's definition",
         label="explain",
         rank=2,
     ),
@@ -60,7 +61,7 @@ TABLE: Final[tuple[Entry, ...]] = (
         "tables",
         "Reading",
         (Stroke("T", "T", "tables", "lr by batch size, and trade-offs"),),
-        "lr by batch size under each rule, and what the batch sizes trade",
+        "lr by batch size under each rule; what batch sizes trade",
         label="tables",
         rank=8,
     ),
@@ -68,7 +69,7 @@ TABLE: Final[tuple[Entry, ...]] = (
         "code",
         "Reading",
         (Stroke("k", "k", "code", "Show the selected variant as code"),),
-        "the selected variant as a command line and a plain PyTorch loop, to copy or save",
+        "the selected variant as a command line and a PyTorch loop",
         label="code",
         rank=8,
     ),
@@ -76,7 +77,7 @@ TABLE: Final[tuple[Entry, ...]] = (
         "experiments",
         "Reading",
         (Stroke("X", "X", "experiments", "Experiments: the lesson's claims, tested"),),
-        "experiments: a claim of the lesson tested over many seeds; training waits meanwhile",
+        "experiments: claims of the lesson, tested over many seeds",
         label="experiments",
         rank=8,
     ),
@@ -84,7 +85,7 @@ TABLE: Final[tuple[Entry, ...]] = (
         "sweep",
         "Reading",
         (Stroke("W", "W", "sweep", "Sweep: the trade-off table, measured"),),
-        "sweep: the trade-off table measured on this problem, and what to choose",
+        "sweep: the trade-off table, measured here; what to choose",
         label="sweep",
         rank=8,
     ),
@@ -106,7 +107,7 @@ TABLE: Final[tuple[Entry, ...]] = (
         "quit",
         "Program",
         (Stroke("q", "q", "leave(0)", "Quit"),),
-        "quit at once; the run is kept on disk. Ctrl+C does the same, with exit status 130",
+        "quit at once; the run is kept. Ctrl+C: with exit status 130",
         label="quit",
         rank=0,
     ),
@@ -128,25 +129,33 @@ def groups() -> list[tuple[str, list[Entry]]]:
     return [(name, list(entries)) for name, entries in groupby(TABLE, key=lambda entry: entry.group)]
 
 
-def footer_entries(width: int, obeyed: frozenset[str] | None = None) -> list[Entry]:
+def footer_entries(width: int, variants: int, obeyed: frozenset[str] | None = None) -> list[Entry]:
     """The footer's entries, in the table's order, as many as fit `width` cells with a gap of two.
 
-    `obeyed`: ids of the commands that have an effect; None: all.
+    `variants`: how many there are to choose from. `obeyed`: ids of the commands that have an effect;
+    None: all.
     """
     chosen: set[str] = set()
     used = 0
-    offered = (
-        entry
+    offered = [
+        replace(entry, shown=_places(variants)) if entry.id == "select" else entry
         for entry in TABLE
-        if entry.label and (obeyed is None or entry.id in obeyed or entry not in COMMANDS)
-    )
+        if entry.label
+        and (obeyed is None or entry.id in obeyed or entry not in COMMANDS)
+        and (entry.id != "select" or variants > 1)
+    ]
     for entry in sorted(offered, key=lambda entry: entry.rank):
         needed = len(entry.keys) + 1 + len(entry.label) + (2 if chosen else 0)
         if used + needed > width:
             continue
         chosen.add(entry.id)
         used += needed
-    return [entry for entry in TABLE if entry.id in chosen]
+    return [entry for entry in offered if entry.id in chosen]
+
+
+def _places(variants: int) -> str:
+    """The keys that choose one of so many, or all."""
+    return f"1{'…' if variants > 2 else ' '}{min(variants, 9)} 0"
 
 
 def markdown() -> str:

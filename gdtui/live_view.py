@@ -175,7 +175,7 @@ class LiveView:
             self._heed([texts.advised(notice, run) for notice in self._app.controls.poll()])
 
     def _heed(self, notices: list[Notice]) -> None:
-        """Show what the session says: in the corner, and in the panel that it is about."""
+        """Show what the session says: in the bottom line, and in the panel that it is about."""
         told = []
         for notice in notices:
             self.store.heed(notice)

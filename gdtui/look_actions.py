@@ -22,7 +22,7 @@ class LookActions(AppPart):
     def action_fill(self) -> None:
         """One chart over the whole screen, or back."""
         if not self.live.focus():
-            self.say(["the chart of all fills the screen: select a variant (1…9) to see it alone"])
+            self.say(["the chart of all fills the screen: select a variant (by its number) to see it alone"])
 
     def action_summary(self) -> None:
         """Show or hide the results."""

@@ -23,7 +23,8 @@ class PageActions(AppPart):
         """What one is looking at."""
         from gdtui.screens.explain import ExplainScreen
 
-        self.lay(ExplainScreen(self.live.store, self.live.view.selected))
+        live = self.live
+        self.lay(ExplainScreen(live.store, live.view.selected, is_ours=live.source.obeyed is None))
 
     def action_tables(self) -> None:
         """lr by batch size, and what batch sizes trade."""

@@ -51,7 +51,7 @@ class LogSource:
         yield from self._follower.read(limit)
 
     def notices(self) -> list[Notice]:
-        """Damage, in the corner and in the panel of the variant whose log it is."""
+        """Damage, in the bottom line and in the panel of the variant whose log it is."""
         new = self._follower.damage[self._damage_told :]
         self._damage_told += len(new)
         return [damage_notice(self._run, damage) for damage in new]

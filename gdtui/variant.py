@@ -44,7 +44,7 @@ BROKEN: Final = frozenset((State.FAILED, State.OUT_OF_MEMORY, State.DIED, State.
 PLACE: Final = {Axis.SAMPLES: 0, Axis.UPDATES: 1, Axis.SECONDS: 2}
 """Where a position stands in a row of samples, updates, seconds."""
 _MOST_SCATTERED: Final = 8_192
-"""Losses that the shape of the noise is drawn from, about."""
+"""Losses that the shape of their spread is drawn from, about."""
 _SPEED_SECONDS: Final = 1.0
 """The training time that samples/s is taken over."""
 _BEHIND_CHUNKS: Final = 5
@@ -183,13 +183,13 @@ class VariantState:
 
     @property
     def spread(self) -> float:
-        """σ: the noise of the batch losses over the last epoch; NaN where there is none."""
+        """σ: the spread of the batch losses over the last epoch; NaN where there is none."""
         spread = self.current.history.spread() if self.current else None
         return math.nan if spread is None else spread
 
     @property
     def scatter(self) -> NDArray[np.float64]:
-        """The last epoch's batch losses as they lie about the smoothed loss now: the noise without the slope.
+        """The last epoch's batch losses as they lie about the smoothed loss now: without the slope.
 
         The last loss alone where no other lies near it, as for full; thinned out where there are very many.
         """

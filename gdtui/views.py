@@ -107,7 +107,7 @@ def overlay(store: Store, view: View, canvas: Canvas, shown: Ranges) -> tuple[Pi
 def panel(
     store: Store, one: VariantState, view: View, canvas: Canvas, shown: Ranges
 ) -> tuple[Picture, Ranges]:
-    """One variant's raw loss, batch by batch, on the y scale of all: noise is there to be compared."""
+    """One variant's raw loss, batch by batch, on the y scale of all: spreads are to be compared."""
     shown = kept(shown, (view.axis, view.log, view.window, one.tally.generation))
     now = one.current
     whole = grow(shown.x, end_of(now, view.axis) if now else 0.0)

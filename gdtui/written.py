@@ -13,7 +13,7 @@ from gdtui.chart.palette import variant_colour
 from gdtui.chart.widget import Chart
 from gdtui.gauges import gauges
 from gdtui.panels.line import Line
-from gdtui.panels.noise import Noise
+from gdtui.panels.spread import Spread
 from gdtui.panels.variant import VariantPanel
 from gdtui.variant import VariantState
 
@@ -58,7 +58,7 @@ def _arrange(screen: Screen[Any], live: "LiveView") -> None:
         rows = line.content_size.height - 1
         line.say(texts.alone(live.alone, live.store, width, *_words(live, live.alone, width, rows)))
         colour = variant_colour(live.alone.index, live.view.colours)
-        screen.query_one("#noise", Noise).tell(live.alone, screen.query_one("#overlay", Chart), colour)
+        screen.query_one("#spread", Spread).tell(live.alone, screen.query_one("#overlay", Chart), colour)
 
 
 def _write_panel(live: "LiveView", one: VariantState, panel: VariantPanel) -> None:
@@ -66,7 +66,7 @@ def _write_panel(live: "LiveView", one: VariantState, panel: VariantPanel) -> No
     above, below = _words(live, one, size.width, size.height)
     panel.settings.say(above)
     panel.figures.say(below)
-    panel.noise.tell(one, panel.chart, variant_colour(one.index, live.view.colours))
+    panel.spread.tell(one, panel.chart, variant_colour(one.index, live.view.colours))
     panel.say_steps(one.tally.settings.accumulation_steps)
     panel.say_state(*texts.whereabouts(one, live.store))
 

@@ -11,9 +11,10 @@ from gdtui.stroke import Entry
 class Footer(Line):
     """As many keys as the width has room for."""
 
-    def __init__(self, obeyed: frozenset[str] | None, *, id: str) -> None:  # noqa: A002
-        """`obeyed`: which commands have an effect, by their ids; None: all."""
+    def __init__(self, variants: int, obeyed: frozenset[str] | None, *, id: str) -> None:  # noqa: A002
+        """`variants`: to choose from. `obeyed`: which commands have an effect, by their ids; None: all."""
         super().__init__(id=id)
+        self._variants = variants
         self._obeyed = obeyed
 
     def on_mount(self) -> None:
@@ -25,7 +26,8 @@ class Footer(Line):
     def _fill(self) -> None:
         self.say(
             Content("  ").join(
-                _entry(entry) for entry in footer_entries(self.content_size.width, self._obeyed)
+                _entry(entry)
+                for entry in footer_entries(self.content_size.width, self._variants, self._obeyed)
             )
         )
 

@@ -9,11 +9,11 @@ from textual.content import Content
 
 from gdtui.chart.widget import Chart
 from gdtui.panels.line import Line
-from gdtui.panels.noise import Noise
+from gdtui.panels.spread import Spread
 from gdtui.theme import COLOURS
 
 _BROAD: Final = 46
-"""Cells from which the noise has room beside the chart."""
+"""Cells from which their spread has room beside the chart."""
 
 
 class VariantPanel(Vertical):
@@ -25,7 +25,7 @@ class VariantPanel(Vertical):
         self.border_title = Content(self._heading)
         self.settings = Line(classes="settings")
         self.chart = Chart(message="importing torch…", classes="raw")
-        self.noise = Noise(classes="noise")
+        self.spread = Spread(classes="spread")
         """Beside the chart, on its y axis, where there is room."""
         self.figures = Line(classes="figures")
         self._steps = 1
@@ -35,7 +35,7 @@ class VariantPanel(Vertical):
         yield self.settings
         with Horizontal():
             yield self.chart
-            yield self.noise
+            yield self.spread
         yield self.figures
 
     def on_resize(self, event: events.Resize) -> None:

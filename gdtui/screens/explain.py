@@ -24,14 +24,15 @@ class ExplainScreen(Page):
     NAME = "explained"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("e", "dismiss", show=False)]
 
-    def __init__(self, store: "Store", selected: int | None) -> None:
+    def __init__(self, store: "Store", selected: int | None, *, is_ours: bool) -> None:
+        """`is_ours`: the run obeys keys that change how it trains."""
         super().__init__()
-        self._store, self._selected = store, selected
+        self._store, self._selected, self._is_ours = store, selected, is_ours
 
     def content(self) -> Content:
         width = min(_WIDTH, self.app.size.width - _FRAME)
         lines: list[Content] = []
-        for section in explain.explain(self._store, self._selected):
+        for section in explain.explain(self._store, self._selected, is_ours=self._is_ours):
             lines.append(heading(section.title))
             for paragraph in section.paragraphs:
                 lines += [*_wrapped(paragraph, width), Content("")]

@@ -2,6 +2,7 @@
 
 from typing import ClassVar, Final
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -12,22 +13,33 @@ from textual.widgets import Static
 from gdtui.keys import groups
 from gdtui.stroke import Entry
 
-_KEYS: Final = 12
-_WIDTH: Final = 72
+_KEYS: Final = 11
+_INDENT: Final = 1
+_COLUMN: Final = 73
+"""Cells of a column, where there is so much room."""
+_LEAST: Final = 54
+"""Cells from which a column can be read beside another."""
+_GAP: Final = 4
+_FRAME: Final = 7
+"""Cells of border, padding and scroll bar."""
 WORDS: Final = (
-    ("batch", "one forward and backward pass; its loss is taken before the update"),
-    ("update", "one optimiser step, behind it one batch or, accumulating, several"),
+    ("batch", "one forward and backward pass; its loss is before the update"),
+    ("update", "one optimiser step, after one batch or several, accumulated"),
     ("epoch", "one pass over the training data, in the same order for all"),
-    ("loss", "of the batches, smoothed with one time constant for all variants"),
-    ("σ", "how far batch losses scatter about it over the last epoch: the noise"),
-    ("noise", "how they lie about it, as bars on the y axis of the chart beside them"),
-    ("◆ all data", "mean loss over all training data at an epoch's end: compare these"),
-    ("◇ validation", "the same on held-out data, if the problem has some; ◈ both are here"),
-    ("gap", "validation minus all data, at the same weights: what does not generalise"),
-    ("lr", "in force: base lr × rule(effective batch ÷ 64), the rule by s or S"),
+    ("loss", "of the batches, smoothed with one time constant for all"),
+    ("σ", "scatter of batch losses about it, over the last epoch"),
+    ("spread", "the same as bars, on the y axis of the chart beside them"),
+    ("◆", "loss on all training data at an epoch's end: compare these"),
+    ("◇", "the same on held-out data (validation); ◈ both are here"),
+    ("• ◦ ◉", "◆ ◇ ◈ where they are many"),
+    ("gap", "validation minus all data: what does not generalise"),
+    ("lr", "in force: base lr × rule(effective batch ÷ base batch)"),
+    ("B", "noise scale: batch at which noise and gradient are level"),
+    ("λ", "sharpness; above 2/lr full-batch steps would grow"),
     ("ms/batch", "training time of one batch, lately; MiB: memory at its peak"),
     ("ghost", "the faint line: the curve before the last restart, until g"),
-    ("┊", "where a setting changed, faint: an epoch's end; ▲ ▼ a loss beyond the axis"),
+    ("┊", "a setting changed there; faint: an epoch ended"),
+    ("▲ ▼", "a loss beyond the axis"),
 )
 
 
@@ -37,33 +49,69 @@ class HelpScreen(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,enter", "dismiss", "Close", show=False),
         Binding("q", "app.leave(0)", "Quit", show=False),
-        Binding("up,k", "scroll('up')", show=False),
-        Binding("down,j", "scroll('down')", show=False),
+        Binding("up,k", "scroll(-1)", show=False),
+        Binding("down,j", "scroll(1)", show=False),
     ]
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help") as box:
             box.border_title = "keys"
             box.border_subtitle = "? or esc closes · ↑ ↓ scroll · q quits"
-            yield Static(content())
+            yield Static()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """In two columns, where they are wide enough to be read."""
+        room = event.size.width - _FRAME
+        columns = 2 if room >= 2 * _LEAST + _GAP else 1
+        width = min((room - (columns - 1) * _GAP) // columns, _COLUMN)
+        self.set_class(columns > 1, "-columns")
+        self.query_one(Static).update(content(columns, max(width, _KEYS * 2)))
+
+    def action_scroll(self, lines: int) -> None:
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
 
 
-def content() -> Content:
-    """The whole text."""
-    lines: list[Content] = []
-    for name, entries in groups():
-        lines += [Content.styled(name, "bold $primary"), *(_key(entry) for entry in entries), Content("")]
-    lines.append(Content.styled("Words", "bold $primary"))
-    lines += [_row(word, meaning, "bold") for word, meaning in WORDS]
-    return Content("\n").join(lines)
+def content(columns: int = 1, width: int = _COLUMN) -> Content:
+    """The whole text in one column or two of so many cells, about equally long."""
+    sections = _sections(width)
+    if columns == 1:
+        return Content("\n").join(_stacked(sections))
+    cuts = [(_stacked(sections[:cut]), _stacked(sections[cut:])) for cut in range(1, len(sections))]
+    left, right = min(cuts, key=lambda pair: max(map(len, pair)))
+    left += [Content("")] * (len(right) - len(left))
+    right += [Content("")] * (len(left) - len(right))
+    beside = Content(" " * _GAP)
+    return Content("\n").join(
+        [one.pad_right(width - one.cell_length) + beside + two for one, two in zip(left, right, strict=True)]
+    )
 
 
-def _key(entry: Entry) -> Content:
-    return _row(entry.keys, entry.help, "bold $footer-key-foreground")
+def _sections(width: int) -> list[list[Content]]:
+    """The groups of keys and the words, each a heading with its lines."""
+    found = [
+        [_heading(name), *(line for entry in entries for line in _key(entry, width))]
+        for name, entries in groups()
+    ]
+    words = [line for word, meaning in WORDS for line in _row(word, meaning, "bold", width)]
+    return [*found, [_heading("Words"), *words]]
 
 
-def _row(left: str, right: str, style: str) -> Content:
+def _stacked(sections: list[list[Content]]) -> list[Content]:
+    """With an empty line between any two."""
+    return [line for section in sections for line in (*section, Content(""))][:-1]
+
+
+def _heading(text: str) -> Content:
+    return Content.styled(text, "bold $primary")
+
+
+def _key(entry: Entry, width: int) -> list[Content]:
+    return _row(entry.keys, entry.help, "bold $footer-key-foreground", width)
+
+
+def _row(left: str, right: str, style: str, width: int) -> list[Content]:
     """Two columns; the right one wraps in itself."""
-    lines = Content(right).wrap(_WIDTH - _KEYS - 2)
-    first = Content.styled(f"  {left:<{_KEYS}}", style) + lines[0]
-    return Content("\n").join([first, *(Content(" " * (_KEYS + 2)) + line for line in lines[1:])])
+    indent = _KEYS + _INDENT
+    first, *others = Content(right).wrap(width - indent)
+    head = Content.styled(f"{' ' * _INDENT}{left:<{_KEYS}}", style) + first
+    return [head, *(Content(" " * indent) + line for line in others)]

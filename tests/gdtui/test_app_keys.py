@@ -197,7 +197,7 @@ async def test_the_help_lists_every_key_and_training_goes_on_below(bench: Bench)
         assert "Settings of the selected" in text_of(app)
         shown = content().plain
         for entry in keys.TABLE:
-            assert f"  {entry.keys} " in shown
+            assert f" {entry.keys} " in shown
         bench.train(bench.names[0], [0.8])
         await settle(pilot)
         assert app.live.store.variants[bench.names[0]].tally.batches == 1

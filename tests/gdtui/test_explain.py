@@ -111,14 +111,14 @@ async def test_what_was_measured_is_woven_in_and_what_was_not_is_said(tmp_path: 
     async with app.run_test():
         app.live.tick()
         one = app.live.store.states[2]
-        assert "were not measured yet" in " ".join(explain._variant(one))
+        assert "were not measured yet" in " ".join(explain._variant(one, is_ours=True))
         measure(bench, covariance=(100.0, 0.0, 0.1))
         app.live.tick()
-        assert "The noise scale cannot be told yet: at least" in " ".join(explain._variant(one))
+        assert "The noise scale cannot be told yet: at least" in " ".join(explain._variant(one, is_ours=True))
         bench.begin(2)
         measure(bench)
         app.live.tick()
-        assert "were not measured yet" in " ".join(explain._variant(one))
+        assert "were not measured yet" in " ".join(explain._variant(one, is_ours=True))
 
 
 async def test_every_figure_of_a_panel_and_of_a_line_has_an_entry(tmp_path: Path) -> None:
@@ -162,7 +162,9 @@ async def test_what_is_said_of_all_holds_the_figures_of_all(tmp_path: Path) -> N
     _, app = opened(tmp_path)
     async with app.run_test():
         app.live.tick()
-        said = " ".join(p for each in explain.explain(app.live.store, None) for p in each.paragraphs)
+        said = " ".join(
+            p for each in explain.explain(app.live.store, None, is_ours=True) for p in each.paragraphs
+        )
         spreads = explain._each(app.live.store, lambda one: one.spread)
         assert f"σ of batch loss: {spreads}" in said
         assert "0.400 / 0.400 / 0.400, 0 apart" in said
@@ -180,12 +182,12 @@ async def test_folding_is_claimed_only_where_it_was_measured(tmp_path: Path) -> 
             )
             bench.write(one.tally.name, evaluation(2, loss=loss))
         app.live.tick()
-        why = " ".join(explain._why(app.live.store, None))
+        why = " ".join(explain._why(app.live.store, None, is_ours=True))
         assert "they lie 0.500 apart on all data: they have not folded" in why
         for one in app.live.store.states:
             bench.write(one.tally.name, evaluation(3, loss=0.3))
         app.live.tick()
-        assert "the curves have folded into one" in " ".join(explain._why(app.live.store, None))
+        assert "the curves have folded into one" in " ".join(explain._why(app.live.store, None, is_ours=True))
 
 
 @pytest.mark.parametrize("size", [(160, 45), (80, 24)])
@@ -241,3 +243,21 @@ async def test_each_figure_is_told_of_every_variant_of_many(tmp_path: Path) -> N
         app.live.tick()
         told = {figure.name: values for figure, values in explain.figure_lines(app.live.store)}
         assert told["all data"] == "0.400 / 0.400 / 0.400 / 0.400 / 0.400"
+
+
+@pytest.mark.parametrize("is_measured", [False, True])
+async def test_who_only_watches_is_told_of_no_key_that_would_control(
+    tmp_path: Path, is_measured: bool
+) -> None:
+    bench, app = opened(tmp_path)
+    if is_measured:
+        measure(bench, covariance=(100.0, 0.0, 0.1))
+    async with app.run_test():
+        app.live.tick()
+        store = app.live.store
+        for selected in (None, 0, 2):
+            sections = explain.explain(store, selected, is_ours=False)
+            said = " ".join(paragraph for each in sections for paragraph in each.paragraphs)
+            ours = explain.explain(store, selected, is_ours=True)
+            assert re.search(r"(press S|! )", str(ours))
+            assert not re.search(r"\b(press|S puts|S restarts)\b|! ", said)

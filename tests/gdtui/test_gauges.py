@@ -61,17 +61,17 @@ def measured(command: int = 0, edge: float | None = 200.0, **found: object) -> M
         (
             {"noise": noise(48.2, 31.1, 74.9), "sharpness": sharpness(3.14159)},
             46,
-            "noise 48 (31–75) · batch 64  λ 3.1 · 2/lr 200",
+            "B 48 (31–75) · batch 64  λ 3.1 · 2/lr 200",
         ),
         (
             {"noise": noise(48.2, 31.1, 74.9), "sharpness": sharpness(3.14159)},
             40,
-            "noise 48 (31–75)  λ 3.1 · 2/lr 200",
+            "B 48 (31–75)  λ 3.1 · 2/lr 200",
         ),
         (
             {"noise": noise(3398, 2526, 4393), "sharpness": sharpness(0.055)},
             36,
-            "noise 3,398  λ 0.055 · 2/lr 200",
+            "B 3,398  λ 0.055 · 2/lr 200",
         ),
         ({"noise": noise(3.3, 2.0, 5.5)}, 60, "noise scale 3.3 (2.0–5.5) · batch 64"),
         ({"noise": noise(900, 100, math.inf)}, 60, "noise scale: not reliable yet (over 100)"),

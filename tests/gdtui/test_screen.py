@@ -3,32 +3,77 @@
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 
+from gdtui import keys
+from gdtui.app import GdtuiApp, Severity
 from gdtui.chart.widget import Chart
 
 from .app_bench import Bench, text_of
 
+SIZES = [(160, 45), (120, 30), (100, 28), (80, 24), (80, 12)]
+FULL_DISK = "Mini-batch: its log cannot be written: no space left on device"
 
-@pytest.mark.parametrize("size", [(160, 45), (120, 30), (100, 28), (80, 24), (80, 12)])
-async def test_notes_cover_nothing_but_the_overlay(tmp_path: Path, size: tuple[int, int]) -> None:
+
+@pytest.fixture
+def app(tmp_path: Path) -> GdtuiApp:
     bench = Bench(tmp_path / "run")
     bench.begin()
     for name in bench.names:
         bench.train(name, [0.8, 0.5] * 50)
-    app = bench.app(watching=True)
+    return bench.app(watching=True)
+
+
+async def changed_rows(app: GdtuiApp, pilot: Pilot[None], *notes: tuple[str, Severity]) -> list[int]:
+    """Which rows of the screen look different once these notes are up."""
+    before = text_of(app).split("\n")
+    for text, severity in notes:
+        app.say([text], severity)
+        for _ in range(100):
+            if text in text_of(app):
+                break
+            await pilot.pause(0.02)
+        assert text in text_of(app)
+    for _ in range(100):
+        if all(text not in text_of(app) for text, severity in notes[:-1] if severity != "error"):
+            break
+        await pilot.pause(0.02)
+    after = text_of(app).split("\n")
+    return [y for y, (one, other) in enumerate(zip(before, after, strict=True)) if one != other]
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_note_covers_nothing_but_the_keys(app: GdtuiApp, size: tuple[int, int]) -> None:
     async with app.run_test(size=size, notifications=True) as pilot:
         app.live.tick(figures=True)
         await pilot.pause()
-        before = text_of(app).split("\n")
-        app.say(["Mini-batch: its log cannot be written: no space left on device; nothing is lost"], "error")
-        app.say(["the batch is full: no change"])
-        for _ in range(100):
-            if "no change" in text_of(app):
-                break
-            await pilot.pause(0.02)
-        region = app.screen.query_one("#overlay", Chart).region
-        assert "no change" in text_of(app)
-        after = text_of(app).split("\n")
-        for y, (one, other) in enumerate(zip(before, after, strict=True)):
-            if not region.y <= y < region.bottom:
-                assert one == other
+        rows = await changed_rows(
+            app, pilot, ("smoothed over 4 epochs", "information"), ("no change", "information")
+        )
+        assert rows == [size[1] - 1], "and the second takes the first one's place"
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_an_error_covers_no_chart_and_stays_beside_a_note(app: GdtuiApp, size: tuple[int, int]) -> None:
+    async with app.run_test(size=size, notifications=True) as pilot:
+        app.live.tick(figures=True)
+        await pilot.pause()
+        rows = await changed_rows(app, pilot, (FULL_DISK, "error"), ("no change", "information"))
+        assert FULL_DISK in text_of(app)
+        charts = [chart.region for chart in app.screen.query(Chart)]
+        assert not any(region.y <= y < region.bottom for region in charts for y in rows)
+
+
+@pytest.mark.parametrize(("size", "is_whole"), [((160, 45), True), ((120, 30), False), ((80, 24), False)])
+async def test_the_help_is_one_page_where_there_is_room(
+    app: GdtuiApp, size: tuple[int, int], is_whole: bool
+) -> None:
+    async with app.run_test(size=size) as pilot:
+        await pilot.press("question_mark")
+        await pilot.pause()
+        box = app.screen.query_one("#help")
+        assert (box.max_scroll_y == 0) == is_whole
+        assert all(entry.help in text_of(app) for entry in keys.TABLE) == is_whole
+        await pilot.press("end")
+        await pilot.pause(0.5)
+        assert "a loss beyond the axis" in text_of(app)

@@ -1,4 +1,4 @@
-"""The shape of the noise beside a chart, row by row; only the rows that changed are painted again.
+"""How batch losses spread, as bars beside a chart, row by row; only the rows that changed are painted again.
 
 As text of a Static it took 2.7 ms of every refresh of a panel: more than the chart. numpy is imported
 with the first data.
@@ -19,12 +19,12 @@ from gdtui.chart.widget import Chart
 if TYPE_CHECKING:
     from gdtui.variant import VariantState
 
-_NAME, _SHORT_NAME = "noise, last epoch", "noise"
+_NAME, _SHORT_NAME = "spread, last epoch", "spread"
 _SHARE = 0.75
 """Of the variant's colour: blocks shine more than dots."""
 
 
-class Noise(Widget):
+class Spread(Widget):
     """A histogram on the y axis of the chart to its left; its name where the chart has the labels of x."""
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002

@@ -1,4 +1,4 @@
-"""The noise beside each variant's chart: full batch a needle, batch size 1 a cloud, on one y axis."""
+"""The spread beside each variant's chart: full batch a needle, batch size 1 a cloud, on one y axis."""
 
 import re
 from pathlib import Path
@@ -24,7 +24,7 @@ def bench(tmp_path: Path) -> Bench:
 
 def spread(app: GdtuiApp, place: int) -> list[int]:
     """The rows of the screen with bars, right of the chart in this panel."""
-    region = list(app.query(VariantPanel))[place].noise.region
+    region = list(app.query(VariantPanel))[place].spread.region
     rows = text_of(app).splitlines()
     inside = {at: rows[at][region.x : region.right] for at in range(region.y, region.bottom)}
     return [at for at, row in inside.items() if set(row) & set(BLOCKS)]
@@ -43,7 +43,7 @@ async def test_a_needle_a_band_and_a_cloud(bench: Bench) -> None:
         assert len(needle) == 1
         assert 1 < len(band) < len(cloud)
         assert set(needle) <= set(band) <= set(cloud), "on one y axis"
-        assert len(re.findall(r"noise +│", text_of(app))) == 3
+        assert len(re.findall(r"spread +│", text_of(app))) == 3
         bench.write(sgd, state(State.PAUSED, 11.0))
         await settle(pilot)
         assert spread(app, 2) == cloud
@@ -52,7 +52,7 @@ async def test_a_needle_a_band_and_a_cloud(bench: Bench) -> None:
         assert len(spread(app, 2)) < len(cloud), "of the last epoch only"
 
 
-async def test_a_slope_is_not_noise(bench: Bench) -> None:
+async def test_a_slope_is_no_spread(bench: Bench) -> None:
     bench.train(bench.names[2], np.linspace(1.0, 0.1, 200))
     app = bench.app()
     async with app.run_test(size=WIDE) as pilot:
@@ -66,7 +66,7 @@ async def test_without_room_there_is_none(bench: Bench) -> None:
     app = bench.app()
     async with app.run_test(size=(120, 30)) as pilot:
         await settle(pilot)
-        assert not re.search(r"noise +│", text_of(app))
+        assert not re.search(r"spread +│", text_of(app))
         await pilot.resize_terminal(*WIDE)
         await settle(pilot)
         await settle(pilot)
@@ -83,11 +83,11 @@ async def test_in_focus_it_stands_beside_the_chart(
         await pilot.press("3", "z")
         await settle(pilot)
         await settle(pilot)
-        assert ("noise, last epoch" in text_of(app)) == is_there
+        assert ("spread, last epoch" in text_of(app)) == is_there
         assert bool(set(text_of(app)) & set(BLOCKS)) == is_there
 
 
-async def test_nothing_finite_has_no_noise(bench: Bench) -> None:
+async def test_nothing_finite_has_no_spread(bench: Bench) -> None:
     bench.train(bench.names[2], [float("nan")] * 10)
     app = bench.app()
     async with app.run_test(size=WIDE) as pilot:
