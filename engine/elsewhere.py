@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Generic, Self, TypeVar
+from typing import Any, Final, Generic, Self, TypeVar
 
 from engine.launch import start_process, warm_up
 from engine.settings import SettingsError
@@ -37,6 +37,13 @@ class Done:
     share: float
     """0 to 1."""
     what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What was found so far, where that is worth a look: of the kind of the result."""
+
+    result: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +106,14 @@ class Running(Generic[T]):
         return messages
 
     def wait(self, tell: Callable[[Done], None]) -> Found[T] | Failed:
-        """What it comes to; `tell` hears how far it is. A Ctrl+C is heard meanwhile."""
+        """What it comes to; `tell` hears several times a second how far it is, and a Ctrl+C is heard."""
+        done = Done(0.0, "starting")
         while True:
             for message in self.poll(timeout=0.2):
                 if not isinstance(message, Done):
                     return message
-                tell(message)
+                done = message
+            tell(done)
 
     def close(self) -> None:
         """Stop it if it still runs. Safe to repeat."""
@@ -125,16 +134,19 @@ def _main(work: Callable[[Tell], object], pipe: Connection) -> None:
     settle_process(Path(os.devnull))
     threading.Thread(target=_end_with, args=(pipe,), daemon=True).start()
     teller = _Teller(pipe)
+    teller.send(come_to(lambda: work(teller.tell)))
+
+
+def come_to(work: Callable[[], T]) -> Found[T] | Failed:
+    """What a piece of work comes to: whatever it was, who waits for it must hear of it."""
     try:
-        result = work(teller.tell)
+        return Found(work())
     except SettingsError as error:
-        teller.send(Failed(detail=str(error), is_wrong_call=True))
+        return Failed(detail=str(error), is_wrong_call=True)
     except WorkError as error:
-        teller.send(Failed(detail=str(error), traceback=error.traceback, is_wrong_call=error.is_wrong_call))
-    except Exception as error:  # whatever it was, the other end must hear of it
-        teller.send(Failed(detail=f"{type(error).__name__}: {error}", traceback=traceback.format_exc()))
-    else:
-        teller.send(Found(result))
+        return Failed(detail=str(error), traceback=error.traceback, is_wrong_call=error.is_wrong_call)
+    except Exception as error:
+        return Failed(detail=f"{type(error).__name__}: {error}", traceback=traceback.format_exc())
 
 
 def _end_with(pipe: Connection) -> None:

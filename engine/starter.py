@@ -32,7 +32,7 @@ class Starter:
     """Takes tasks, gives workers."""
 
     def __init__(self) -> None:
-        self._tasks: SimpleQueue[WorkerTask] = SimpleQueue()
+        self._tasks: SimpleQueue[WorkerTask | None] = SimpleQueue()
         self._results: SimpleQueue[NewWorker | NotStarted] = SimpleQueue()
         self._is_closed = False
         threading.Thread(target=self._run, daemon=True, name="starter").start()
@@ -52,10 +52,10 @@ class Starter:
     def close(self) -> None:
         """Whoever is started from now on is told to stop."""
         self._is_closed = True
+        self._tasks.put(None)  # its thread ends: a program may have many sessions
 
     def _run(self) -> None:
-        while True:
-            task = self._tasks.get()
+        while (task := self._tasks.get()) is not None:
             try:
                 process, pipe = start_worker(task)
             except Exception as error:  # this thread must outlive whatever multiprocessing throws

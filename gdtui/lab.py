@@ -1,27 +1,28 @@
-"""What is measured beside the run, at the user's wish: one piece of work at a time, each in its own process.
+"""What is measured beside the run, at the user's wish: one piece of work at a time, in processes of its own.
 
-Owns the process, and what was found until the app ends. Training waits meanwhile, so that the figures are
+Owns these, and what was found until the app ends. Training waits meanwhile, so that the figures are
 those of a free machine; it goes on when the work ends, whichever way. Knows no widget.
 """
 
 import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from engine.elsewhere import Done, Failed, Found, Running, Tell
+from engine.beside import Beside
+from engine.elsewhere import Done, Failed, Found, Part, Running
 
-Work = Callable[[Tell], Any]
-"""Picklable, as Running wants it."""
+Work = Callable[..., Any]
+"""As Running wants it, or Beside: picklable, or light and told where to show what it finds."""
 _STARTING: Final = Done(0.0, "starting")
 
 
 class Process(Protocol):
-    """The part of `engine.elsewhere.Running` that is needed."""
+    """The part of `engine.elsewhere.Running`, and of `engine.beside.Beside`, that is needed."""
 
-    def poll(self) -> list[Done | Found[Any] | Failed]: ...
+    def poll(self) -> Sequence[Done | Part | Found[Any] | Failed]: ...
     def close(self) -> None: ...
 
 
@@ -63,7 +64,7 @@ class _Errand:
             if self._is_closed:
                 process.close()
 
-    def poll(self) -> list[Done | Found[Any] | Failed]:
+    def poll(self) -> Sequence[Done | Part | Found[Any] | Failed]:
         if self._process is not None:
             return self._process.poll()
         return [Failed(detail=self._failure)] if self._failure else []
@@ -90,11 +91,13 @@ class Lab:
         self,
         holder: Holder,
         begin: Callable[[Work, str], Process] = Running,
+        begin_beside: Callable[[Work, str], Process] = Beside,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`clock`: seconds from any start."""
         self._holder = holder
         self._begin = begin
+        self._begin_beside = begin_beside
         self._clock = clock
         self._errand: _Errand | None = None
         self._holds = False
@@ -103,6 +106,8 @@ class Lab:
         """Of what runs; empty: nothing does."""
         self.done = _STARTING
         """How far that is."""
+        self.so_far: Any = None
+        """What it has found of its result; None: nothing to be seen."""
         self.ends: dict[str, Found[Any] | Failed] = {}
         """What came of everything that was run, by name, the last time."""
 
@@ -121,14 +126,15 @@ class Lab:
         """Since what runs was begun."""
         return self._clock() - self._began
 
-    def run(self, name: str, work: Work) -> bool:
-        """Begin; False while something else runs."""
+    def run(self, name: str, work: Work, *, beside: bool = False) -> bool:
+        """Begin; False while something else runs. `beside`: it starts processes itself, and is none."""
         if self.name:
             return False
         self.ends.pop(name, None)
-        self.name, self.done, self._began = name, _STARTING, self._clock()
+        self.name, self.done, self.so_far, self._began = name, _STARTING, None, self._clock()
         self._holds = self._holder.hold()
-        self._errand = _Errand(lambda: self._begin(work, name))
+        begin = self._begin_beside if beside else self._begin
+        self._errand = _Errand(lambda: begin(work, name))
         self._errand.start()
         return True
 
@@ -137,6 +143,9 @@ class Lab:
         for message in self._errand.poll() if self._errand is not None else []:
             if isinstance(message, Done):
                 self.done = message
+                continue
+            if isinstance(message, Part):
+                self.so_far = message.result
                 continue
             ended = Ended(self.name, message)
             self.ends[self.name] = message

@@ -1,4 +1,4 @@
-"""The app's actions that measure beside the run: experiments and the sweep, each in a process of its own."""
+"""The app's actions that measure beside the run: experiments and the sweep, in processes of their own."""
 
 from typing import TYPE_CHECKING, Final, cast
 

@@ -94,9 +94,21 @@ def table(found: Sweep, width: int) -> Content:
             Content.styled(first, "bold $success"),
             Content(textwrap.fill(" ".join(reason), min(width, experiment.WIDTH), break_on_hyphens=False)),
             Content(""),
-            *(Content.styled(line, _table_style(line)) for line in said.splitlines()),
+            *_table_lines(said),
         ]
     )
+
+
+def table_so_far(found: Sweep) -> Content:
+    """The columns of the batch sizes that were measured, while others still are."""
+    note = "the time to a loss is to what all of these reached: it may change with those that follow"
+    return Content("\n").join(
+        [*_table_lines(sweep_table.table(found)), Content.styled(f"\n{note}", "$quiet")]
+    )
+
+
+def _table_lines(said: str) -> list[Content]:
+    return [Content.styled(line, _table_style(line)) for line in said.splitlines()]
 
 
 def _table_style(line: str) -> str:

@@ -31,7 +31,7 @@ def run_sweep(plan: Plan, form: str) -> int:
     """Measure and print; returns the exit status."""
     try:
         with bar("sweep") as show:
-            found = sweep(plan, show)
+            found = sweep(plan, show, lambda table: None)
     except SweepError as error:
         if error.traceback:
             print(error.traceback.rstrip(), file=sys.stderr)

@@ -39,7 +39,7 @@ def text(sweep: Sweep) -> str:
     """Everything: the table with the lesson's words below each row, definitions, charts, recommendation."""
     parts = [
         f"{sweep.problem} · {sweep.device} · seed {sweep.seed} · one batch size at a time",
-        _table(sweep),
+        table(sweep),
         _definitions(sweep),
         *_charts(sweep),
         advice(sweep),
@@ -47,7 +47,7 @@ def text(sweep: Sweep) -> str:
     return "\n\n".join(parts)
 
 
-def _table(sweep: Sweep) -> str:
+def table(sweep: Sweep) -> str:
     """A column a batch size; below a figure, where the lesson has one, its word."""
     rows: list[tuple[str, ...]] = [("batch size", *map(_batch, sweep.rows))]
     for heading, measured, said in _figures(sweep):

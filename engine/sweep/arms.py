@@ -2,12 +2,12 @@
 
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
+from engine.elsewhere import Tell
 from engine.follow import Follower
 from engine.messages import Chunk, State, WorkerDied
 from engine.notices import NoticeKind
@@ -86,10 +86,10 @@ class _Watch:
             self._found.rates.append((chunk.end_samples - chunk.samples) / chunk.duration)
 
 
-def train(run: RunDirectory, at_least: float, tell: Callable[[float], None]) -> ArmRun:
+def train(run: RunDirectory, at_least: float, tell: Tell) -> ArmRun:
     """Train the run's one variant for its epochs, and on until it has trained for `at_least` seconds.
 
-    `tell` hears the share that is done. Nothing is left running, also when a Ctrl+C comes.
+    `tell` hears the share that is done, and where it is. Nothing is left running, also when a Ctrl+C comes.
     """
     (variant,) = run.info.settings.variants
     found = ArmRun(Tally(variant.name, variant.settings), run.info.settings.epochs)
@@ -99,7 +99,7 @@ def train(run: RunDirectory, at_least: float, tell: Callable[[float], None]) -> 
         while not _is_over(found, session, at_least):
             time.sleep(_TICK)
             watch.read()
-            tell(_share(found, at_least))
+            tell(_share(found, at_least), _place(found, at_least))
     watch.read()
     return found
 
@@ -128,5 +128,16 @@ def _extend(found: ArmRun, session: Session, at_least: float) -> None:
 
 
 def _share(found: ArmRun, at_least: float) -> float:
-    epochs = min(len(found.tally.epoch_losses) / found.epochs, 1.0)
-    return min(epochs, found.tally.seconds / at_least) if at_least > 0 else epochs
+    tally = found.tally
+    epochs = min(tally.samples / (tally.n * found.epochs), 1.0) if tally.n else 0.0
+    return min(epochs, tally.seconds / at_least) if at_least > 0 else epochs
+
+
+def _place(found: ArmRun, at_least: float) -> str:
+    """Such as "epoch 2 of 5", and beyond these the seconds."""
+    tally = found.tally
+    if not tally.epoch:
+        return "starting"
+    if len(tally.epoch_losses) < found.epochs or not at_least:
+        return f"epoch {min(tally.epoch, found.epochs)} of {found.epochs}"
+    return f"{min(tally.seconds, at_least):.1f} of {at_least:.1f} s, as long as the slowest took"

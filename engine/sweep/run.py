@@ -24,6 +24,10 @@ _PROBE_SHARE: Final = 0.1
 """Of the bar."""
 
 
+Show = Callable[[Sweep], None]
+"""Takes the table of the arms that have ended, without a recommendation."""
+
+
 class SweepError(WorkError):
     """A sweep that came to nothing; the message says why."""
 
@@ -39,8 +43,11 @@ class Plan:
     """Makes the directory of one arm's run."""
 
 
-def sweep(plan: Plan, tell: Tell) -> Sweep:
-    """Measure every arm; SweepError when one breaks, SettingsError for settings that cannot be."""
+def sweep(plan: Plan, tell: Tell, show: Show) -> Sweep:
+    """Measure every arm; SweepError when one breaks, SettingsError for settings that cannot be.
+
+    `show` takes the table as far as it goes whenever an arm has ended.
+    """
     settings = plan.settings
     threads = settings.threads or fair_threads(usable_cores(), 1)
     probed = _probe(settings, threads, tell)
@@ -61,8 +68,9 @@ def sweep(plan: Plan, tell: Tell) -> Sweep:
         arms.append(train(plan.new_run(alone), seconds if math.isfinite(seconds) else 0.0, share))
         _check(arms[-1])
         waiting = _unlike(waiting, arms[0].tally.n)
-    by_name = {arm.tally.name: arm for arm in arms}
-    return _table(plan, probed, [by_name[v.name] for v in settings.variants if v.name in by_name])
+        show(_table(plan, probed, arms))
+    table = _table(plan, probed, arms)
+    return msgspec.structs.replace(table, recommendation=recommend(table.rows, _terms(plan, probed)))
 
 
 def _samples(settings: VariantSettings) -> float:
@@ -90,8 +98,8 @@ def _probe(settings: RunSettings, threads: int, tell: Tell) -> Probed:
     return end.result
 
 
-def _tell_arm(tell: Tell, done: int, arms: int, name: str, share: float) -> None:
-    tell(_PROBE_SHARE + (1 - _PROBE_SHARE) * (done + share) / arms, name)
+def _tell_arm(tell: Tell, done: int, arms: int, name: str, share: float, place: str) -> None:
+    tell(_PROBE_SHARE + (1 - _PROBE_SHARE) * (done + share) / arms, f"{name}, {place}")
 
 
 def _check(arm: ArmRun) -> None:
@@ -108,18 +116,14 @@ def _check(arm: ArmRun) -> None:
 
 
 def _table(plan: Plan, probed: Probed, arms: Sequence[ArmRun]) -> Sweep:
+    """Of these arms, in the order of the plan; without a recommendation."""
     settings, peaks = plan.settings, _by_name(plan.settings, probed)
+    by_name = {arm.tally.name: arm for arm in arms}
+    ordered = [by_name[each.name] for each in settings.variants if each.name in by_name]
     times = [arm.seconds for arm in arms if math.isfinite(arm.seconds)]
     seconds = max(times, default=None)
     target = _target(arms, seconds)
-    rows = tuple(_row(arm, peaks[arm.tally.name], probed.noise, seconds, target) for arm in arms)
-    by_size = {v.settings.batch_size: v.settings for v in settings.variants}
-    terms = Terms(
-        noise_scale=None if probed.noise is None else probed.noise.value,
-        lr_scaling=settings.variants[0].settings.lr_scaling,
-        memory_limit_mb=plan.memory_limit_mb,
-        lr=lambda row, samples: _lr(by_size[row.batch_size], samples),
-    )
+    rows = tuple(_row(arm, peaks[arm.tally.name], probed.noise, seconds, target) for arm in ordered)
     return Sweep(
         problem=settings.problem,
         device=next((arm.tally.device for arm in arms if arm.tally.device), settings.device),
@@ -130,7 +134,17 @@ def _table(plan: Plan, probed: Probed, arms: Sequence[ArmRun]) -> Sweep:
         noise_scale=None if probed.noise is None else _noise(probed.noise, settings.variants[0].settings),
         memory_limit_mb=plan.memory_limit_mb,
         rows=rows,
-        recommendation=recommend(rows, terms),
+        recommendation=None,
+    )
+
+
+def _terms(plan: Plan, probed: Probed) -> Terms:
+    by_size = {each.settings.batch_size: each.settings for each in plan.settings.variants}
+    return Terms(
+        noise_scale=None if probed.noise is None else probed.noise.value,
+        lr_scaling=plan.settings.variants[0].settings.lr_scaling,
+        memory_limit_mb=plan.memory_limit_mb,
+        lr=lambda row, samples: _lr(by_size[row.batch_size], samples),
     )
 
 

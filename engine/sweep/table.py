@@ -103,6 +103,7 @@ class Sweep(msgspec.Struct, frozen=True, kw_only=True):
     memory_limit_mb: float | None
     rows: tuple[Row, ...]
     recommendation: Recommendation | None
+    """None: nothing was trained soundly, or not all of it yet."""
 
 
 def label(batch_size: BatchSize) -> str:

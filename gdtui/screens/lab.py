@@ -27,6 +27,8 @@ class LabScreen(ModalScreen[None]):
     """Subclasses say what can be run, and how it reads."""
 
     NAME: ClassVar[str]
+    BESIDE: ClassVar[bool] = False
+    """What is run starts processes of its own."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "Close", show=False),
         Binding("enter", "run(False)", "Run", show=False),
@@ -68,6 +70,10 @@ class LabScreen(ModalScreen[None]):
         """What was found."""
         raise NotImplementedError
 
+    def so_far(self, found: Any) -> Content:
+        """What was found of it, while it runs."""
+        raise NotImplementedError
+
     def keys(self) -> str:
         """What can be done now, besides closing."""
         raise NotImplementedError
@@ -102,12 +108,15 @@ class LabScreen(ModalScreen[None]):
             self._shown = shown
             for name, text in zip(("#lab-above", "#lab-text"), shown, strict=True):
                 self.query_one(name, Static).update(text)
-            self.query_one("#lab-text").set_class(self.has_result, "-as-it-is")
+            shows_so_far = self._runs and self.lab.so_far is not None
+            self.query_one("#lab-text").set_class(self.has_result or shows_so_far, "-as-it-is")
 
     def _below(self) -> Content:
         end = self.lab.ends.get(self.subject)
         if self._runs:
-            return lab_texts.progress(self.lab, self.store)
+            text = lab_texts.progress(self.lab, self.store)
+            so_far = self.lab.so_far
+            return text if so_far is None else text + Content("\n\n") + self.so_far(so_far)
         if isinstance(end, Failed):
             text = lab_texts.failure(end)
         elif end is not None:
@@ -124,7 +133,7 @@ class LabScreen(ModalScreen[None]):
         """Begin, where nothing was found yet or where that is to be found again."""
         if not again and self.has_result:
             return
-        if not self.lab.run(self.subject, self.work()):
+        if not self.lab.run(self.subject, self.work(), beside=self.BESIDE):
             self.app.notify(f"one at a time: {self.lab.name} still runs; c cancels it", markup=False)
         self.show()
 

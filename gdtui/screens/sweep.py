@@ -26,6 +26,7 @@ class SweepScreen(LabScreen):
     """What is measured is by the settings of one variant, but for the batch size."""
 
     NAME = "sweep"
+    BESIDE = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("W", "dismiss", show=False),
         Binding("up", "scroll(0, -1)", show=False),
@@ -65,6 +66,9 @@ class SweepScreen(LabScreen):
 
     def result(self, found: Any, width: int) -> Content:
         return lab_texts.table(found, width)
+
+    def so_far(self, found: Any) -> Content:
+        return lab_texts.table_so_far(found)
 
     def keys(self) -> str:
         if self.lab.name:

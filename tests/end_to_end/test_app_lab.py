@@ -3,6 +3,8 @@
 import os
 import signal
 
+from terminal import children_of
+
 from engine.messages import CommandSent, Pause, Resume
 
 from .conftest import StartApp
@@ -25,7 +27,10 @@ def test_an_experiment_is_tested_while_training_waits_and_a_sweep_ends_with_the_
     terminal.send("W")
     terminal.wait_for("enter measures")
     terminal.send("\r")
-    terminal.wait_for(" s   SGD", patience=60)  # an arm of its own trains
+    terminal.wait_for(" s   SGD, epoch", patience=60)  # an arm of its own trains
+    parents = [pid for pid in terminal.processes if children_of(pid)]
+    assert len(parents) == 2, "the app and its one fork server: torch is imported once"
+    terminal.wait_for("it may change with those that follow", patience=60)  # the first column is there
     terminal.send("W")
     os.kill(terminal.pid, signal.SIGTERM)
     assert terminal.wait() == 128 + signal.SIGTERM

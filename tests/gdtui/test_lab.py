@@ -4,6 +4,7 @@ import asyncio
 import re
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import msgspec
 import pytest
 from textual.pilot import Pilot
 
-from engine.elsewhere import Done, Failed, Found
+from engine.elsewhere import Done, Failed, Found, Part
 from engine.experiments.report import Arm, Report, Verdict
 from engine.messages import Change, Pause, Resume, State
 from engine.settings import FULL, LrScaling, VariantSettings
@@ -80,7 +81,7 @@ class Stage:
 
     async def open(self, pilot: "Pilot[None]", *keys: str) -> None:
         self.app.live.tick()
-        self.app._lab = Lab(self.app.live.commander, self.begin)
+        self.app._lab = Lab(self.app.live.commander, self.begin, self.begin)
         await self.press(pilot, *keys)
 
     async def press(self, pilot: "Pilot[None]", *keys: str) -> None:
@@ -273,6 +274,46 @@ async def test_the_sweep_is_of_this_run_and_its_recommendation_goes_to_a_variant
         assert isinstance(command, Change)
         assert (command.settings.batch_size, command.settings.accumulation_steps) == (128, 4)
         assert command.settings.lr == pytest.approx(0.02)
+
+
+async def test_a_sweeps_columns_come_one_by_one_with_how_far_the_next_is(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    async with stage.app.run_test(size=(160, 60)) as pilot:
+        await stage.open(pilot, "W", "enter")
+        await stage.told(pilot, Done(0.2, "SGD, epoch 2 of 5"))
+        assert "batch size  " not in text_of(stage.app)
+        assert "SGD, epoch 2 of 5" in text_of(stage.app)
+        for rows, next_one, columns in ((1, "Mini-batch 128", " +1"), (2, "Batch GD", " +1 +128")):
+            so_far = msgspec.structs.replace(SWEEP, rows=SWEEP.rows[:rows], recommendation=None)
+            await stage.told(pilot, Part(so_far), Done(0.5, f"{next_one}, epoch 1 of 5"))
+            said = text_of(stage.app)
+            assert re.search(rf"batch size{columns} +[│┃|]", said)
+            assert f"{next_one}, epoch 1 of 5" in said
+            assert "ecommend" not in said
+            assert "it may change with those that follow" in said
+        await stage.told(pilot, Found(SWEEP))
+        assert re.search(r"batch size +1 +128 +full", text_of(stage.app))
+        await stage.press(pilot, "r")
+        assert "batch size  " not in text_of(stage.app), "what was found before is not what is found now"
+
+
+async def test_experiments_get_a_process_and_a_sweep_a_thread_that_starts_its_own(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    elsewhere: list[str] = []
+    beside: list[str] = []
+
+    def begin(names: list[str], work: Any, name: str) -> FakeRunning:
+        names.append(name)
+        return stage.begin(work, name)
+
+    async with stage.app.run_test(size=(120, 40)) as pilot:
+        await stage.open(pilot)
+        stage.app._lab = Lab(stage.app.live.commander, partial(begin, elsewhere), partial(begin, beside))
+        await stage.press(pilot, "X", "enter")
+        await stage.told(pilot, Found(REPORT))
+        await stage.press(pilot, "escape", "W", "enter")
+        await until(lambda: len(stage.processes) == 2)
+    assert (elsewhere, beside) == (["saddle"], ["sweep"])
 
 
 @pytest.mark.parametrize("rule", LrScaling)

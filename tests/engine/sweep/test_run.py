@@ -1,0 +1,110 @@
+"""The order of a sweep and what is told of it meanwhile, with arms that do not train."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.elsewhere import Tell
+from engine.messages import Evaluation, Started, State, StateChanged
+from engine.rundir import RunDirectory
+from engine.settings import FULL, BatchSize, RunSettings, Variant, VariantSettings
+from engine.sweep import run
+from engine.sweep.arms import ArmRun
+from engine.sweep.run import Plan, sweep
+from engine.sweep.table import Sweep
+from engine.sweep.task import Probed
+from engine.tally import Tally
+
+N = 2000
+
+
+@dataclass
+class Heard:
+    """What a sweep told."""
+
+    trained: list[str] = field(default_factory=list)
+    told: list[tuple[float, str]] = field(default_factory=list)
+    shown: list[Sweep] = field(default_factory=list)
+    known: list[int] = field(default_factory=list)
+    """Rows that had been shown when an arm began."""
+
+
+@pytest.fixture
+def heard(monkeypatch: pytest.MonkeyPatch) -> Heard:
+    """Arms take a second for the sweep's epochs, and a hundredth of a loss less the larger they are."""
+    found = Heard()
+
+    def train(directory: RunDirectory, at_least: float, tell: Tell) -> ArmRun:
+        (variant,) = directory.info.settings.variants
+        found.trained.append(variant.name)
+        found.known.append(len(found.shown[-1].rows) if found.shown else 0)
+        tell(0.5, "epoch 2 of 4")
+        loss = 0.5 - 0.01 * len(found.trained)
+        return ArmRun(
+            tally(variant), epochs=1, seconds=1.0, losses=[(0.0, 0.9), (1.0, loss)], rates=[1e3, 1e3]
+        )
+
+    monkeypatch.setattr(run, "train", train)
+    monkeypatch.setattr(
+        run,
+        "_probe",
+        lambda settings, threads, tell: Probed(peak_bytes=(1,) * len(settings.variants), noise=None),
+    )
+    return found
+
+
+def tally(variant: Variant) -> Tally:
+    made = Tally(variant.name, variant.settings)
+    made.add(
+        Started(
+            generation=1, settings=variant.settings, n=N, model="", parameters=11, device="cpu", threads=1,
+            epochs=1, pace=None,
+        )
+    )  # fmt: skip
+    for epoch in (0, 1):
+        made.add(
+            Evaluation(
+                generation=1, epoch=epoch, batches=epoch, updates=epoch, samples=epoch * N, seconds=epoch,
+                full_loss=0.5,
+            )
+        )  # fmt: skip
+    made.add(StateChanged(generation=1, state=State.FINISHED, wall_time=1.0, detail="", command=0))
+    return made
+
+
+def plan(path: Path, sizes: tuple[BatchSize, ...]) -> Plan:
+    arms = tuple(Variant(name=f"arm {size}", settings=VariantSettings(batch_size=size)) for size in sizes)
+
+    def new_run(settings: RunSettings) -> RunDirectory:
+        return RunDirectory.create(path / settings.variants[0].name, settings, "0")
+
+    return Plan(RunSettings(variants=arms, epochs=1), None, new_run)
+
+
+def test_the_table_is_shown_as_far_as_it_goes_whenever_an_arm_has_ended(heard: Heard, tmp_path: Path) -> None:
+    def tell(share: float, what: str) -> None:
+        heard.told.append((share, what))
+
+    table = sweep(plan(tmp_path, (FULL, 128, 1)), tell, heard.shown.append)
+    assert heard.trained == ["arm 1", "arm 128", "arm full"]  # the slowest first
+    assert heard.known == [0, 1, 2]
+    assert [sizes(each) for each in heard.shown] == [[1], [128, 1], [FULL, 128, 1]]  # in the order asked for
+    assert [each.recommendation for each in heard.shown] == [None] * 3
+    assert [each.target_loss for each in heard.shown] == pytest.approx([0.49, 0.49, 0.49])
+    assert sizes(table) == [FULL, 128, 1]
+    assert table.recommendation is not None
+    assert [what for _, what in heard.told] == [f"{name}, epoch 2 of 4" for name in heard.trained]
+    shares = [share for share, _ in heard.told]
+    assert shares == sorted(shares)
+    assert 0.1 < shares[0] < shares[-1] < 1
+
+
+def test_full_stands_for_batch_sizes_above_all_samples(heard: Heard, tmp_path: Path) -> None:
+    table = sweep(plan(tmp_path, (1, 4000, FULL)), lambda share, what: None, heard.shown.append)
+    assert sizes(table) == [1, FULL]
+
+
+def sizes(table: Sweep) -> list[Any]:
+    return [row.batch_size for row in table.rows]
