@@ -6,8 +6,7 @@ marks, raw losses, ghosts, lines, single points, off-scale marks, labels: the la
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
-from itertools import product
+from itertools import chain, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +19,9 @@ from gdtui.chart.layers import Layers
 from gdtui.chart.layout import clean, room
 from gdtui.chart.palette import blend
 from gdtui.chart.picture import Mark, Picture, Scale, Series
-from gdtui.chart.raster import DOTS_X, DOTS_Y, Layer, pack, place, spots
+from gdtui.chart.raster import DOTS_X, DOTS_Y, Layer, place
 
-_BRAILLE = 0x2800
+_BRAILLE = np.uint32(0x2800)
 ABOVE, BELOW, MARK = (ord(c) for c in "▲▼┊")
 POINTS, SMALL_POINTS = ((ord(full), ord(hollow), ord(both)) for full, hollow, both in ("◆◇◈", "•◦◉"))
 """Of single values on training data, on held-out data, and of both in one cell."""
@@ -33,6 +32,9 @@ _POINT_CELLS = 5
 """Points closer than this on average are drawn small, so that they do not hide their line."""
 
 _LABEL_ROWS = 4
+_EVERY = np.arange(256)
+_THIN = (_EVERY & 0x47 | _EVERY >> 3 & 0x07 | _EVERY >> 1 & 0x40).astype(np.uint8)
+"""Half as dense and still every extreme: the left column of a cell stands for both of its columns."""
 
 ENVELOPE_SHARE = 0.38
 GHOST_SHARE = 0.6
@@ -49,33 +51,35 @@ def paint(
     layers: Layers | None = None,
 ) -> Cells:
     """The whole chart, frame and data, in width × height cells; `palette` and `layers` are added to."""
-    picture = replace(picture, x=sound(picture.x), y=sound(picture.y))
+    picture, layers = replace(picture, x=sound(picture.x), y=sound(picture.y)), layers or Layers()
+    cells = layers.ground(
+        (picture.x, picture.y, picture.rules, width, height, inks),
+        palette,
+        lambda: _ground(picture, width, height, inks, palette),
+    )
+    canvas = room(picture.y, width, height)
+    if canvas.width and canvas.height:
+        compose(picture, cells.part(canvas), background, layers)
+    return cells
+
+
+def _ground(picture: Picture, width: int, height: int, inks: Inks, palette: list[str]) -> Cells:
+    """What lies behind the data: the frame with its grid, and the ends of epochs."""
     cells = Cells.blank(width, height, palette)
     canvas = room(picture.y, width, height)
     if canvas.framed:
         _draw_frame(cells, picture.x, picture.y, inks)
     if canvas.width and canvas.height:
         _draw_rules(picture, cells.part(canvas), inks.grid)
-        compose(picture, cells.part(canvas), background, layers)
     return cells
 
 
 def _draw_frame(cells: Cells, x: Scale, y: Scale, inks: Inks) -> None:
-    characters, colours, which = _frame_arrays(x, y, cells.width, cells.height, inks)
-    cells.characters[:] = characters
-    cells.inks[:] = np.array([cells.ink(colour) for colour in colours], np.int16)[which]
-
-
-@lru_cache(maxsize=32)
-def _frame_arrays(
-    x: Scale, y: Scale, width: int, height: int, inks: Inks
-) -> tuple[NDArray[np.uint32], tuple[str, ...], NDArray[np.intp]]:
-    """Characters, the colours among them, and the number of each character's colour."""
-    drawn = frame(x, y, width, height, inks)
-    characters = np.frombuffer("".join(drawn.rows).encode("utf-32-le"), "<u4").reshape(height, width)
-    numbers: dict[str, int] = {}
-    which = [[numbers.setdefault(colour, len(numbers)) for colour in row] for row in drawn.colours]
-    return characters, tuple(numbers), np.array(which, np.intp)
+    drawn = frame(x, y, cells.width, cells.height, inks)
+    inks_of = {colour: cells.ink(colour) for colour in dict.fromkeys(chain(*drawn.colours))}
+    for row, (text, colours) in enumerate(zip(drawn.rows, drawn.colours, strict=True)):
+        cells.characters[row] = np.frombuffer(text.encode("utf-32-le"), "<u4")
+        cells.inks[row] = [inks_of[colour] for colour in colours]
 
 
 def compose(picture: Picture, cells: Cells, background: str, layers: Layers | None = None) -> None:
@@ -92,7 +96,7 @@ def compose(picture: Picture, cells: Cells, background: str, layers: Layers | No
     _draw_lines(picture, cells, [one for one in near if not one.faint], background, taken, layers)
     numbers.draw(picture, cells, background, GHOST_SHARE)
     for series in picture.series:
-        _draw_points(picture, cells, series, background, taken)
+        _draw_points(picture, cells, series, background, taken, layers)
     _draw_labels(cells, picture.marks, columns, taken)
 
 
@@ -105,7 +109,7 @@ def with_cursor(cells: Cells, picture: Picture, x: float, colour: str) -> Cells:
     at = place(np.array([x]), sound(picture.x), canvas.width, 1)[0]
     if not 0 <= at < canvas.width:
         return cells
-    copy = Cells(cells.characters.copy(), cells.inks.copy(), cells.palette)
+    copy = cells.copy()
     column = copy.column(canvas.left + int(at), canvas.height + canvas.framed)
     is_line = np.isin(column.inks, [copy.ink(one.colour) for one in picture.series])
     is_line &= ~_is_cloud(column.characters)
@@ -126,8 +130,8 @@ def _is_cloud(characters: NDArray[np.uint32]) -> NDArray[np.bool_]:
 
 def _stamp(cells: Cells, bits: NDArray[np.uint8], colour: str) -> None:
     lit = bits != 0
-    cells.characters[lit] = bits[lit].astype(np.uint32) + _BRAILLE
-    cells.inks[lit] = cells.ink(colour)
+    np.add(bits, _BRAILLE, out=cells.characters, where=lit)
+    np.copyto(cells.inks, cells.ink(colour), where=lit)
 
 
 def _draw_envelopes(
@@ -139,23 +143,16 @@ def _draw_envelopes(
     layers: Layers,
 ) -> None:
     drawn = [
-        (layers.of((one.label, "envelope"), one.envelope, picture, cells), one)
+        (layers.line((one.label, "envelope"), one.envelope, picture, cells), one)
         for one in series
         if not one.envelope.is_empty
     ]
     # By orders of two, so that two of about one width do not swap places from frame to frame.
     drawn.sort(key=lambda pair: -int(np.count_nonzero(pair[0].dots)).bit_length())
     for layer, one in drawn:
-        _stamp(cells, pack(_thinned(layer.dots)), blend(one.colour, background, ENVELOPE_SHARE))
+        _stamp(cells, _THIN[layer.bits], blend(one.colour, background, ENVELOPE_SHARE))
     for layer, one in drawn:
         _draw_off_scale(cells, layer, blend(one.colour, background, _MARK_SHARE), taken)
-
-
-def _thinned(dots: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Half as dense and still every extreme: the left column of a cell stands for both of its columns."""
-    thin = np.zeros_like(dots)
-    thin[:, ::2] = dots[:, ::2] | dots[:, 1::2]
-    return thin
 
 
 def _draw_lines(
@@ -174,8 +171,8 @@ def _draw_lines(
     for one in series:
         if one.line.is_empty:
             continue
-        layer = layers.of((one.label, "line"), one.line, picture, cells)
-        bits = pack(layer.dots)
+        layer = layers.line((one.label, "line"), one.line, picture, cells)
+        bits = layer.bits
         together = bits if one.depth else together | bits
         colour = blend(one.colour, background, GHOST_SHARE if one.faint else 1.0)
         _stamp(cells, np.where(bits != 0, together, np.uint8(0)), colour)
@@ -192,13 +189,17 @@ def _draw_off_scale(cells: Cells, layer: Layer, colour: str, taken: NDArray[np.b
 
 
 def _draw_points(
-    picture: Picture, cells: Cells, series: Series, background: str, taken: NDArray[np.bool_]
+    picture: Picture,
+    cells: Cells,
+    series: Series,
+    background: str,
+    taken: NDArray[np.bool_],
+    layers: Layers,
 ) -> None:
     if series.points.is_empty and series.validation.is_empty:
         return
-    size = cells.width, cells.height
-    rows, columns = spots(series.points, picture.x, picture.y, *size)
-    held_out = spots(series.validation, picture.x, picture.y, *size)
+    rows, columns = layers.spots((series.label, "points"), series.points, picture, cells)
+    held_out = layers.spots((series.label, "validation"), series.validation, picture, cells)
     full, hollow, both = SMALL_POINTS if _is_crowded(picture, cells.width) else POINTS
     is_hollow = np.zeros(cells.characters.shape, np.bool_)
     is_hollow[held_out] = True

@@ -37,6 +37,10 @@ class Cells:
     def height(self) -> int:
         return int(self.characters.shape[0])
 
+    def copy(self) -> "Cells":
+        """Other cells on the same palette."""
+        return Cells(self.characters.copy(), self.inks.copy(), self.palette)
+
     def part(self, room: Room) -> "Cells":
         """A view: what is drawn in it is drawn in the whole."""
         rows = slice(room.top, room.top + room.height)
@@ -66,13 +70,15 @@ class Cells:
             yield text[begin:end], self.palette[ink]
             begin = end
 
-    def changes(self, before: "Cells") -> Iterator[tuple[int, int, int]]:
+    def changes(self, before: "Cells") -> list[tuple[int, int, int]]:
         """(row, first column, column after the last) of what differs from others of this size."""
         differs = (self.characters != before.characters) | (self.inks != before.inks)
-        for row in np.flatnonzero(differs.any(axis=1)).tolist():
-            columns = np.flatnonzero(differs[row])
-            cuts = np.flatnonzero(np.diff(columns) > _NEAR)
-            firsts = [0, *(cuts + 1).tolist()]
-            lasts = [*cuts.tolist(), columns.size - 1]
-            for first, last in zip(firsts, lasts, strict=True):
-                yield row, int(columns[first]), int(columns[last]) + 1
+        rows, columns = differs.nonzero()
+        found: list[tuple[int, int, int]] = []
+        for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
+            if found and found[-1][0] == row and column - found[-1][2] < _NEAR:
+                row, first, _ = found.pop()
+                found.append((row, first, column + 1))
+            else:
+                found.append((row, column, column + 1))
+        return found

@@ -1,20 +1,68 @@
-"""What was drawn last of each line of one chart, so that of the next frame only what is new is drawn."""
+"""What was drawn last of each line of one chart, so that of the next frame only what is new is drawn.
+
+Everything is kept with what it was made from; another line, size or scale begins anew by itself.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from gdtui.chart.cells import Cells
-from gdtui.chart.picture import Picture
-from gdtui.chart.raster import Layer, rasterise
+from gdtui.chart.growth import grown
+from gdtui.chart.picture import Picture, Scale
+from gdtui.chart.raster import Layer, rasterise, spots
 from gdtui.trace import Trace
+
+Key = tuple[str, str]
+Spots = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
 class Layers:
-    """The layers of one chart; another size or scale begins anew by itself."""
+    """The layers of one chart; keys name them from frame to frame."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, str], Layer] = {}
+        self._lines: dict[Key, tuple[object, Layer]] = {}
+        self._spots: dict[Key, tuple[object, Trace, Spots]] = {}
+        self._ground: tuple[object, Cells] | None = None
 
-    def of(self, key: tuple[str, str], trace: Trace, picture: Picture, cells: Cells) -> Layer:
-        """What this trace covers of the cells; `key` names it from frame to frame."""
-        before = self._kept.get(key)
-        layer = rasterise(trace, picture.x, picture.y, cells.width, cells.height, before)
-        self._kept[key] = layer
+    def line(self, key: Key, trace: Trace, picture: Picture, cells: Cells) -> Layer:
+        """What this trace covers of the cells."""
+        canvas = _canvas(picture, cells)
+        kept, before = self._lines.get(key, (None, None))
+        layer = None
+        if before is not None and kept == canvas:
+            if trace.is_like(before.trace):
+                return before
+            layer = grown(before, trace, picture.x, picture.y)
+        if layer is None:
+            layer = rasterise(trace, picture.x, picture.y, cells.width, cells.height)
+        self._lines[key] = canvas, layer
         return layer
+
+    def spots(self, key: Key, trace: Trace, picture: Picture, cells: Cells) -> Spots:
+        """The cells, as rows and columns, of the single values of this trace."""
+        canvas = _canvas(picture, cells)
+        kept, before, found = self._spots.get(key, (None, None, None))
+        if before is None or found is None or kept != canvas or not trace.is_like(before):
+            found = spots(trace, picture.x, picture.y, cells.width, cells.height)
+            self._spots[key] = canvas, trace, found
+        return found
+
+    def ground(self, made_of: object, palette: list[str], draw: Callable[[], Cells]) -> Cells:
+        """A copy of what lies behind the data: that of last time, if it was `made_of` the same."""
+        kept, cells = self._ground or (None, None)
+        if cells is None or kept != made_of or cells.palette is not palette:
+            cells = draw()
+            self._ground = made_of, cells
+        return cells.copy()
+
+
+def _canvas(picture: Picture, cells: Cells) -> tuple[Any, ...]:
+    """All that says where on the cells a value lies."""
+    return _range(picture.x), _range(picture.y), cells.width, cells.height
+
+
+def _range(scale: Scale) -> tuple[float, float, bool]:
+    return scale.low, scale.high, scale.log

@@ -10,15 +10,14 @@ from gdtui.chart.cells import Cells
 from gdtui.chart.layout import places
 from gdtui.chart.palette import blend
 from gdtui.chart.picture import Picture
-from gdtui.chart.raster import pack, rasterise
+from gdtui.chart.raster import rasterise
 
 
 def draw(picture: Picture, cells: Cells, background: str, faint_share: float) -> None:
     """Write the numbers of the series that have one over their lines."""
     numbered = [one for one in picture.series if one.number and not one.line.is_empty]
     for turn, one in enumerate(numbered):
-        dots = rasterise(one.line, picture.x, picture.y, cells.width, cells.height).dots
-        lit = pack(dots) != 0
+        lit = rasterise(one.line, picture.x, picture.y, cells.width, cells.height).bits != 0
         colour = blend(one.colour, background, faint_share if one.faint else 1.0)
         drawn = np.flatnonzero(lit.any(axis=0))
         columns = {*places(turn, len(numbered), cells.width)} & {*drawn.tolist()} | {*drawn[-1:].tolist()}

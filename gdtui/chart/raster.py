@@ -8,6 +8,7 @@ covers exactly its lowest…highest value and is joined to its neighbours. Knows
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -47,22 +48,20 @@ class _Points:
     joined: NDArray[np.bool_]
     """Entry i continues the line from entry i − 1."""
 
-    def since(self, start: int) -> "_Points":
-        """All but the first entries."""
-        return _Points(self.x[start:], self.top[start:], self.bottom[start:], self.joined[start:])
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layer:
     """What one trace covers."""
 
     dots: Dots
+    bits: NDArray[np.uint8]
+    """The same, packed."""
     above: Ints
     """Columns of dots with a value above the window."""
     below: Ints
-    points: _Points
-    """What was drawn, column by column unless it is sparse."""
-    is_sparse: bool
+    trace: Trace
+    is_even: bool
+    """Dense, whatever its last entry is, with every entry finite and in a column of its own."""
 
 
 def place(values: Floats, scale: Scale, cells: int, dots: int, *, downwards: bool = False) -> Floats:
@@ -92,59 +91,43 @@ def value_of(dot: float, scale: Scale, cells: int, dots: int) -> float:
     return scale.low + (scale.high - scale.low) * fraction
 
 
-def rasterise(
-    trace: Trace, x: Scale, y: Scale, width: int, height: int, before: Layer | None = None
-) -> Layer:
-    """The dots of a trace on a canvas of width × height cells.
+def place_one(value: float, scale: Scale, cells: int, dots: int, *, downwards: bool = False) -> float:
+    """The very number that `place` gives for one value; only on a linear axis that is a range."""
+    first, last = (scale.high, scale.low) if downwards else (scale.low, scale.high)
+    fraction = (value - first) / (last - first)
+    return (_FIRST_MARGIN + (cells - _FIRST_MARGIN - _LAST_MARGIN) * fraction) * dots
 
-    `before`: what was drawn of it last. As far as the two begin alike it is kept, all of it if they are.
-    """
-    shape = (height * DOTS_Y, width * DOTS_X)
+
+def rasterise(trace: Trace, x: Scale, y: Scale, width: int, height: int) -> Layer:
+    """The dots of a trace on a canvas of width × height cells."""
+    dots = np.zeros((height * DOTS_Y, width * DOTS_X), np.bool_)
     points = _points(trace, x, y, width, height)
     columns = np.floor(points.x).astype(np.int64)
     is_sparse = _is_sparse(points, columns)
-    if not is_sparse:
-        points, columns = _by_column(points, columns)
-    alike = 0
-    if before is not None and before.dots.shape == shape and before.is_sparse is is_sparse:
-        alike = _alike(points, before.points)
-        if alike == points.x.size == before.points.x.size:
-            return before
-    if before is None or alike < 2:
-        dots, start = np.zeros(shape, np.bool_), 0
-    else:
-        dots, start = before.dots.copy(), alike - 2
-        dots[:, max(int(columns[alike - 1]), 0) :] = False
-    _draw(dots, columns[start:], points.since(start), is_sparse)
-    return Layer(dots, *_off_scale(points, columns, shape), points, is_sparse)
-
-
-def _alike(points: _Points, before: _Points) -> int:
-    """How many entries they have in common at their beginning."""
-    count = min(points.x.size, before.x.size)
-    differ = points.x[:count] != before.x[:count]
-    differ |= points.top[:count] != before.top[:count]
-    differ |= points.bottom[:count] != before.bottom[:count]
-    differ |= points.joined[:count] != before.joined[:count]
-    return int(differ.argmax()) if differ.any() else count
-
-
-def _draw(dots: Dots, columns: Ints, points: _Points, is_sparse: bool) -> None:
     if is_sparse:
         _draw_points(dots, points.x, points.top)
         _draw_lines(dots, points.x, points.top, points.x, points.top, points.joined)
     else:
+        points, columns = _by_column(points, columns)
         _draw_columns(dots, columns, points)
         _draw_links(dots, columns, points)
+    is_range = points.top[:-1] != points.bottom[:-1]
+    is_even = not is_sparse and columns.size == trace.x.size and bool(is_range.any())
+    return Layer(dots, pack(dots), *_off_scale(points, columns, dots.shape), trace, is_even)
 
 
 def pack(dots: Dots) -> NDArray[np.uint8]:
     """Dots to the low byte of their braille characters: (rows of cells, columns of cells)."""
     rows, columns = dots.shape[0] // DOTS_Y, dots.shape[1] // DOTS_X
-    bits = dots.view(np.uint8).reshape(rows, DOTS_Y, -1) * np.tile(_BITS, columns)
-    lit = np.bitwise_or.reduce(bits, axis=1)
+    lit = np.bitwise_or.reduce(dots.view(np.uint8).reshape(rows, DOTS_Y, -1) * _weights(columns), axis=1)
     packed: NDArray[np.uint8] = lit[:, ::2] | lit[:, 1::2]
     return packed
+
+
+@lru_cache(maxsize=64)
+def _weights(columns: int) -> NDArray[np.uint8]:
+    """The bits of one row of cells."""
+    return np.tile(_BITS, columns)
 
 
 def spots(trace: Trace, x: Scale, y: Scale, width: int, height: int) -> tuple[Ints, Ints]:
@@ -218,7 +201,7 @@ def _draw_links(dots: Dots, columns: Ints, points: _Points) -> None:
     apart = (np.diff(columns) > 1) | (np.abs(np.floor(after) - np.floor(before)) > 1)
     x = columns + 0.5
     joined = points.joined[1:] & apart
-    _draw_segments(dots, x[:-1][joined], before[joined], x[1:][joined], after[joined], spare=1)
+    draw_segments(dots, x[:-1][joined], before[joined], x[1:][joined], after[joined], spare=1)
 
 
 # --- Sparse: plotext's line -----------------------------------------------------------------------
@@ -234,10 +217,10 @@ def _draw_lines(
     dots: Dots, x0: Floats, y0: Floats, x1: Floats, y1: Floats, joined: NDArray[np.bool_]
 ) -> None:
     keep = joined[1:]
-    _draw_segments(dots, x0[:-1][keep], y0[:-1][keep], x1[1:][keep], y1[1:][keep])
+    draw_segments(dots, x0[:-1][keep], y0[:-1][keep], x1[1:][keep], y1[1:][keep])
 
 
-def _draw_segments(dots: Dots, x0: Floats, y0: Floats, x1: Floats, y1: Floats, spare: int = 0) -> None:
+def draw_segments(dots: Dots, x0: Floats, y0: Floats, x1: Floats, y1: Floats, spare: int = 0) -> None:
     """Each segment is sampled at n even steps, n its length in dots along the longer side.
 
     plotext counts towards zero, so a segment that starts left of or above the window is one step

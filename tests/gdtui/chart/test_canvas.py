@@ -8,6 +8,7 @@ import pytest
 from gdtui.chart.canvas import compose, paint, with_cursor
 from gdtui.chart.cells import Cells
 from gdtui.chart.frame import Inks
+from gdtui.chart.layers import Layers
 from gdtui.chart.layout import Room
 from gdtui.chart.palette import blend
 from gdtui.chart.picture import Mark, Picture, Scale, Series
@@ -196,6 +197,26 @@ def test_epoch_lines_lie_behind_everything_and_inside_the_window() -> None:
 @pytest.mark.parametrize("x", [-1.0, 2.0, float("nan")])
 def test_a_mark_outside_is_not_drawn(x: float) -> None:
     assert colours(drawn(marks=(Mark(x, ORANGE, "lr"),))) == set()
+
+
+def test_what_is_kept_from_frame_to_frame_is_nothing_of_another_picture() -> None:
+    layers, ticks = Layers(), ((0.5, "half"),)
+    series = Series("a", BLUE, level(0.5), level(0.2, 0.9), points=dot(0.5, 0.5))
+    first = Picture(UNIT, UNIT, (series,), rules=(0.5,))
+    other = replace(INKS, grid="#444444")
+    near, palette = replace(series, points=dot(0.51, 0.8), line=level(0.4)), [""]
+    for picture, inks, ours, width in [
+        (first, INKS, palette, 40),
+        (first, other, palette, 40),
+        (first, INKS, ["", "#123456"], 40),
+        (replace(first, rules=()), INKS, palette, 40),
+        (replace(first, x=Scale(0.0, 2.0, ticks)), INKS, palette, 40),
+        (replace(first, series=(near,)), INKS, palette, 40),
+        (first, INKS, palette, 30),
+    ]:
+        fresh = paint(picture, width, 12, inks, BLACK, [""])
+        kept = paint(picture, width, 12, inks, BLACK, ours, layers)
+        assert [[*kept.runs(row)] for row in range(12)] == [[*fresh.runs(row)] for row in range(12)]
 
 
 # --- Cells ----------------------------------------------------------------------------------------

@@ -1,0 +1,114 @@
+"""What a layer becomes while its line goes on: the last columns are drawn anew, all before them stay.
+
+From frame to frame a line changes in its last column and gains a few. Those are placed and drawn one by
+one in plain Python: the hundred calls of numpy for a whole line take ten times as long. The dots are the
+very ones that the raster draws of the whole line; where that is not as simple, it is asked to.
+"""
+
+import math
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdtui.chart.picture import Scale
+from gdtui.chart.raster import DOTS_X, DOTS_Y, Layer, draw_segments, pack, place_one
+from gdtui.trace import Trace
+
+_ANEW: Final = 2
+"""Old entries that are drawn anew: the last one, and the one before, in whose column the line to it began."""
+_FAR: Final = 1e9
+"""The raster's: dots beyond which a value's place no longer matters."""
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class _Stroke:
+    """One entry: a column of dots, from its highest to its lowest place in it."""
+
+    column: int
+    top: float
+    bottom: float
+
+
+def grown(before: Layer, trace: Trace, x: Scale, y: Scale) -> Layer | None:
+    """The layer of a trace that is the old one with another end; on the same scales and canvas as before.
+
+    None where all of it must be drawn: it is another line, it has gaps, its entries are too close, on a
+    logarithmic axis.
+    """
+    old = before.trace.x.size
+    if y.log or not before.is_even or old <= _ANEW or trace.x.size < old:
+        return None
+    if not trace.is_like(before.trace, old - 1):
+        return None
+    strokes = _strokes(trace, old - 1 - _ANEW, x, y, before)
+    return _drawn(before, strokes, trace) if strokes else None
+
+
+def _strokes(trace: Trace, start: int, x: Scale, y: Scale, layer: Layer) -> list[_Stroke]:
+    """Those of the last entries; none if these are no simple ones."""
+    height, width = layer.bits.shape
+    strokes: list[_Stroke] = []
+    for at, low, high in zip(
+        *(part[start:].tolist() for part in (trace.x, trace.low, trace.high)), strict=True
+    ):
+        if not (math.isfinite(at) and math.isfinite(low) and math.isfinite(high)):
+            return []
+        column = math.floor(_near(place_one(at, x, width, DOTS_X)))
+        if strokes and column <= strokes[-1].column:
+            return []
+        top, bottom = (_near(place_one(v, y, height, DOTS_Y, downwards=True)) for v in (high, low))
+        strokes.append(_Stroke(column, top, bottom))
+    return strokes
+
+
+def _near(dot: float) -> float:
+    return min(max(dot, -_FAR), _FAR)
+
+
+def _drawn(before: Layer, strokes: list[_Stroke], trace: Trace) -> Layer:
+    """The first of the strokes is there already."""
+    rows, width = before.dots.shape
+    first = min(max(strokes[1].column, 0), width)
+    dots = before.dots.copy()
+    dots[:, first:] = False
+    for one in strokes[1:]:
+        if 0 <= one.column < width and one.top < rows and one.bottom >= 0:
+            dots[max(math.floor(one.top), 0) : math.floor(one.bottom) + 1, one.column] = True
+    _link(dots, strokes)
+    bits, cell = before.bits.copy(), first // DOTS_X
+    bits[:, cell:] = pack(dots[:, cell * DOTS_X :])
+    seen = [one for one in strokes[1:] if 0 <= one.column < width]
+    return replace(
+        before,
+        dots=dots,
+        bits=bits,
+        above=_followed(before.above, first, [one.column for one in seen if one.top < 0]),
+        below=_followed(before.below, first, [one.column for one in seen if one.bottom >= rows]),
+        trace=trace,
+    )
+
+
+def _link(dots: NDArray[np.bool_], strokes: list[_Stroke]) -> None:
+    """Lines between the nearest ends of strokes that do not touch."""
+    ends: list[tuple[float, float, float, float]] = []
+    for one, other in pairwise(strokes):
+        start = min(max(other.top, one.top), one.bottom)
+        stop = min(max(start, other.top), other.bottom)
+        start = min(max(stop, one.top), one.bottom)
+        if other.column - one.column > 1 or abs(math.floor(stop) - math.floor(start)) > 1:
+            ends.append((one.column + 0.5, start, other.column + 0.5, stop))
+    if ends:
+        x0, y0, x1, y1 = np.array(ends).T
+        draw_segments(dots, x0, y0, x1, y1, spare=1)
+
+
+def _followed(columns: Ints, first: int, new: list[int]) -> Ints:
+    """The columns before the first one that was drawn anew, and those that were found from there on."""
+    if not columns.size and not new:
+        return columns
+    return np.concatenate((columns[columns < first], np.array(new, np.int64)))
