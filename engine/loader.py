@@ -47,6 +47,7 @@ def _load(task: LoadTask) -> Loaded:
     defaults = {name: _text(value) for name, value in problem.defaults.items()}
     if problem.optimizer is not None:
         defaults.setdefault("optimizer", "own")
+    facts = msgspec.structs.replace(facts, warnings=(*problem.notes, *facts.warnings))
     return Loaded(**msgspec.structs.asdict(facts), defaults=defaults)
 
 

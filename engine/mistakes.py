@@ -50,10 +50,10 @@ def _what(error: BaseException) -> str:
 
 
 def _line_in(error: BaseException, file: Path) -> int | None:
-    """The line of that file that was at work last, or where the function begins that is wrong."""
-    code = getattr(getattr(error, "about", None), "__code__", None)
-    if code is not None and code.co_filename == str(file):
-        return int(code.co_firstlineno)
+    """The line of that file that was at work last, or where the function begins that is wrong.
+
+    Or that made what is wrong: layers that do not fit are called by torch, from no line of the file.
+    """
     if isinstance(error, SyntaxError) and error.filename == str(file):
         return error.lineno
     if _FORWARDED in str(error):
@@ -62,7 +62,13 @@ def _line_in(error: BaseException, file: Path) -> int | None:
     lines = [
         frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)
     ]
-    return lines[-1] if lines else None
+    return lines[-1] if lines else _first_line(getattr(error, "about", None), file)
+
+
+def _first_line(function: object, file: Path) -> int | None:
+    """Where a function of that file begins; None for any other."""
+    code = getattr(function, "__code__", None)
+    return int(code.co_firstlineno) if code is not None and code.co_filename == str(file) else None
 
 
 def shown(file: Path) -> str:

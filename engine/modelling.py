@@ -17,7 +17,8 @@ class Modelling:
     def __init__(self, problem: Problem, device: torch.device) -> None:
         model = problem.model()
         if not isinstance(model, nn.Module):
-            raise ProblemError(f"model: returns a {type(model).__name__}, no torch.nn.Module")
+            what = f"model: returns a {type(model).__name__}, no torch.nn.Module"
+            raise ProblemError(what, about=problem.model)
         self.model = model.to(device).train()
         self.problem = problem
         self._loss = problem.loss

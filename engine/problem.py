@@ -56,6 +56,8 @@ class Problem:
     """`optimizer(params, lr)`, for the setting `optimizer="own"`."""
     defaults: Mapping[str, Any] = field(default_factory=dict)
     """Settings that fit this problem, by the names of the options: `{"batch_sizes": (8, 32), "lr": 0.1}`."""
+    notes: tuple[str, ...] = ()
+    """What whoever trains it should know of its data, a sentence each."""
 
     def __post_init__(self) -> None:
         for name in ("model", "loss"):

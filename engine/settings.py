@@ -218,6 +218,8 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Updates between two measurements on the held-out data; None: at each epoch's end only."""
     measuring: bool = True
     """Measure noise scale and sharpness now and then, within a share of the time."""
+    notes: tuple[str, ...] = ()
+    """What whoever reads of the run should know of its problem, as its loader found it; a sentence each."""
 
     def __post_init__(self) -> None:
         if not self.variants:

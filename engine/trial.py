@@ -66,10 +66,10 @@ def _first(data: Any, seed: int, device: torch.device) -> tuple[int, Samples]:
 def _loss(modelling: Modelling, samples: Samples) -> Tensor:
     """The loss, if it is one."""
     output, target = _outcome(modelling, samples)
-    loss = _noting(
-        f"in the loss of {_shapes(output)} against {_shapes(target)}", modelling.problem.loss, output, target
-    )
     about = modelling.problem.loss
+    loss = _noting(
+        f"in the loss of {_shapes(output)} against {_shapes(target)}", about, about, output, target
+    )
     if not isinstance(loss, Tensor):
         raise ProblemError(f"loss: returns a {type(loss).__name__}, not a tensor", about=about)
     if loss.numel() != 1 or loss.ndim:
@@ -83,14 +83,16 @@ def _loss(modelling: Modelling, samples: Samples) -> Tensor:
 
 def _outcome(modelling: Modelling, samples: Samples) -> tuple[Any, Any]:
     inputs = samples if isinstance(samples, dict) else samples[:-1]
-    return _noting(f"in the model, given {_shapes(inputs)}", modelling.outcome, samples)
+    about = modelling.problem.model
+    return _noting(f"in the model, given {_shapes(inputs)}", about, modelling.outcome, samples)
 
 
 def _check_metrics(modelling: Modelling, samples: Samples) -> None:
     output, target = _outcome(modelling, samples)
-    _noting("in the loss of held-out samples", modelling.problem.loss, output, target)
+    loss = modelling.problem.loss
+    _noting("in the loss of held-out samples", loss, loss, output, target)
     for name, metric in modelling.problem.metrics.items():
-        value = _noting(f"in the metric {name!r}", metric, output, target)
+        value = _noting(f"in the metric {name!r}", metric, metric, output, target)
         try:
             float(value)
         except (TypeError, ValueError, RuntimeError):
@@ -102,12 +104,14 @@ def _check_metrics(modelling: Modelling, samples: Samples) -> None:
             raise ProblemError(f"metrics: {name!r} returns {what}, not one number", about=metric) from None
 
 
-def _noting(note: str, call: Callable[..., Result], *arguments: Any) -> Result:
-    """Call; an exception gets a note on what was being done."""
+def _noting(note: str, about: object, call: Callable[..., Result], *arguments: Any) -> Result:
+    """Call; an exception gets a note on what was being done, and the problem's function that it is about."""
     try:
         return call(*arguments)
     except Exception as error:
         error.add_note(note)
+        if not hasattr(error, "about"):
+            error.about = about  # type: ignore[attr-defined]
         raise
 
 

@@ -147,6 +147,7 @@ class GdtuiApp(ExploreActions, LabActions, LookActions, PageActions, TellActions
     def _begin(self) -> None:
         """After the first frame: only now what draws is imported."""
         self.live.tick()
+        self.say(list(self.run_directory.info.settings.notes))
         self.set_interval(self.frame_seconds, self.live.tick)
         self._eager = self.set_interval(1 / _EAGER_FPS, self._look_for_first_losses)
         from gdtui.chart.frame import preload

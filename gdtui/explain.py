@@ -32,6 +32,7 @@ def explain(store: Store, selected: int | None, *, is_ours: bool) -> list[Sectio
     one = None if selected is None else store.states[selected]
     return [
         Section("What you see", tuple(_overview(store) if one is None else _variant(one, is_ours))),
+        *([Section("Of this problem", store.settings.notes)] if store.settings.notes else []),
         Section("Why", tuple(_why(store, one, is_ours))),
         Section("In an interview", (interview(store),)),
     ]

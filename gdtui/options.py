@@ -144,9 +144,9 @@ def read_options(
         loader_workers=typed.loader_workers,
         validate_every=typed.validate_every,
         measuring=typed.measuring,
+        notes=() if loaded is None else loaded.warnings,
     )
-    notes = () if loaded is None else loaded.warnings
-    notes += tuple(
+    notes = settings.notes + tuple(
         f"{variant.name}: a batch of {size:,} is above the {samples:,} samples there are: full"
         for variant in variants
         if samples is not None and isinstance(size := variant.settings.batch_size, int) and size > samples

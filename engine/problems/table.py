@@ -1,5 +1,6 @@
 """The user's own table, CSV or Parquet: numbers imputed and scaled, texts one-hot, one column predicted."""
 
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +17,8 @@ from engine.split import Indices
 
 MOST_CATEGORIES: Final = 50
 """Different texts of a column that get an input of their own; the rarer ones share one."""
+_MOST_NAMED: Final = 8
+"""Columns in a note."""
 
 
 def make(seed: int, data: DataSettings) -> Problem:
@@ -24,7 +27,19 @@ def make(seed: int, data: DataSettings) -> Problem:
     target = read_target(table.target, table.place)
     train, held_out = split(target, data.validation_share, seed)
     inputs = _transformed(table, train, held_out)
-    return make_problem(inputs, target, (train, held_out), data.model or "linear", standardise=False)
+    made = make_problem(inputs, target, (train, held_out), data.model or "linear", standardise=False)
+    return replace(made, notes=_notes(table, Path(data.path).name))
+
+
+def _notes(table: Table, name: str) -> tuple[str, ...]:
+    """Which columns of the file of that name nothing is predicted from."""
+    if not table.left_out:
+        return ()
+    named = ", ".join(map(repr, table.left_out[:_MOST_NAMED]))
+    rest = len(table.left_out) - _MOST_NAMED
+    more = f" and {rest} more" if rest > 0 else ""
+    columns = "column" if len(table.left_out) == 1 else "columns"
+    return (f"{name}: {columns} {named}{more} left out: empty, or texts that hardly repeat",)
 
 
 def _transformed(table: Table, train: Indices, held_out: Indices) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -125,7 +125,7 @@ BROKEN = {
     ),
     "shapes that don't fit": (
         body(GOOD.replace("Linear(3, 1)", "Linear(4, 1)")),
-        "net.py: RuntimeError: mat1 and mat2 shapes cannot be multiplied (8x3 and 4x1); "
+        f"net.py:{BODY_LINE}: RuntimeError: mat1 and mat2 shapes cannot be multiplied (8x3 and 4x1); "
         "in the model, given (8, 3)",
     ),
     "a loss that is no scalar": (
@@ -143,7 +143,7 @@ BROKEN = {
     ),
     "no model": (
         body(GOOD.replace("nn.Linear(3, 1)", "3")),
-        "net.py: model: returns a int, no torch.nn.Module",
+        f"net.py:{BODY_LINE}: model: returns a int, no torch.nn.Module",
     ),
     "a metric that is no number": (
         body(GOOD.replace("loss=loss", "loss=loss, validation=(X, Y), metrics={'m': lambda o, y: o}")),
@@ -151,8 +151,9 @@ BROKEN = {
     ),
     "doubles from numpy": (
         body(GOOD.replace("(X, Y)", "(X.double().numpy(), Y.double().numpy())")),
-        "net.py: RuntimeError: mat1 and mat2 must have the same dtype, but got Double and Float; "
-        "in the model, given (8, 3) (model and data differ in precision: x.astype('float32'))",
+        f"net.py:{BODY_LINE}: RuntimeError: mat1 and mat2 must have the same dtype, but got "
+        "Double and Float; in the model, given (8, 3) "
+        "(model and data differ in precision: x.astype('float32'))",
     ),
     "dies": (
         body("import os; os.kill(os.getpid(), 9)"),

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 from textual.widgets import Static
 
@@ -261,3 +262,12 @@ async def test_who_only_watches_is_told_of_no_key_that_would_control(
             ours = explain.explain(store, selected, is_ours=True)
             assert re.search(r"(press S|! )", str(ours))
             assert not re.search(r"\b(press|S puts|S restarts)\b|! ", said)
+
+
+async def test_what_was_said_of_the_problem_is_explained(tmp_path: Path) -> None:
+    _, app = opened(tmp_path)
+    async with app.run_test():
+        store = app.live.store
+        store.settings = msgspec.structs.replace(store.settings, notes=("t.csv: column 'id' left out",))
+        told = {each.title: each.paragraphs for each in explain.explain(store, None, is_ours=True)}
+        assert told["Of this problem"] == ("t.csv: column 'id' left out",)

@@ -52,6 +52,15 @@ def test_numbers_are_imputed_and_scaled_and_texts_are_one_hot(suffix: str, tmp_p
     assert target.mean().item() == pytest.approx(0, abs=1e-6)
 
 
+def test_columns_that_nothing_is_predicted_from_are_named(tmp_path: Path) -> None:
+    said = "t.csv: columns 'id', 'empty' left out: empty, or texts that hardly repeat"
+    assert of_table(tmp_path / "t.csv", houses()).notes == (said,)
+    assert of_table(tmp_path / "t.csv", houses().drop(columns=["id", "empty"])).notes == ()
+    many = houses().drop(columns="id").assign(**{f"x{k}": np.nan for k in range(9)})
+    assert of_table(tmp_path / "t.csv", many).notes[0].count("'") == 2 * 8
+    assert " and 2 more left out" in of_table(tmp_path / "t.csv", many).notes[0]
+
+
 def test_csv_and_parquet_make_the_same_problem(tmp_path: Path) -> None:
     one, other = (of_table(tmp_path / name, houses()) for name in ("t.csv", "t.parquet"))
     for mine, others in zip((*one.train, *one.validation), (*other.train, *other.validation), strict=True):
