@@ -15,19 +15,23 @@ from typing import Any, Final
 from engine import worker
 from engine.tasks import WorkerTask
 
-_PRELOAD: Final = ["engine.preload"]
+_PRELOAD: Final = "engine.preload"
+_COMPILER: Final = "torch._dynamo"
+"""What torch.optim imports with the first optimiser of its own make: see engine/optimizers.py."""
 HAS_FORK_SERVER: Final = "forkserver" in mp.get_all_start_methods()
 
 
-def warm_up(output: Path) -> None:
+def warm_up(output: Path, *, with_compiler: bool = False) -> None:
     """Start the fork server, its output going to that file; returns at once, while it imports torch.
+
+    `with_compiler`: a user's code may make optimisers; better that is imported once than in each worker.
 
     Call it before a terminal program takes the screen: the server and its resource tracker keep
     the stdout and stderr that they were started with.
     """
     if not HAS_FORK_SERVER:
         return
-    forkserver.set_forkserver_preload(_PRELOAD)
+    forkserver.set_forkserver_preload([_PRELOAD, _COMPILER] if with_compiler else [_PRELOAD])
     with _output_to(output):
         # First, and by itself: once started, Python 3.11's tracker unblocks SIGINT for this thread.
         _ensure_tracker()

@@ -1,5 +1,6 @@
 """Which optimiser a variant's settings mean: one of torch.optim by its name, or the problem's own."""
 
+import inspect
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -16,7 +17,7 @@ def make_optimizer(
     """The optimiser that the settings name; SettingsError when there is none of that name."""
     if settings.optimizer.lower() == OWN:
         return _own(problem, parameters, settings, lr)
-    kinds: dict[str, Callable[..., torch.optim.Optimizer]] = {
+    kinds: dict[str, type[torch.optim.Optimizer]] = {
         name.lower(): kind
         for name, kind in vars(torch.optim).items()
         if isinstance(kind, type) and issubclass(kind, torch.optim.Optimizer)
@@ -28,11 +29,23 @@ def make_optimizer(
         raise SettingsError(f"optimizer {settings.optimizer!r}: one of {', '.join(sorted(usable))}")
     options: dict[str, Any] = {"momentum": settings.momentum} if settings.momentum else {}
     try:
-        return kinds[name](parameters, lr=lr, **options)
+        return _bare(kinds[name])(parameters, lr=lr, **options)
     except TypeError:
         raise SettingsError(f"optimizer {settings.optimizer} takes no momentum; set it to 0") from None
     except ValueError as error:
         raise SettingsError(f"optimizer {settings.optimizer}: {error}") from None
+
+
+def _bare(kind: type[torch.optim.Optimizer]) -> Callable[..., torch.optim.Optimizer]:
+    """The same optimiser, without what torch wraps around it for torch.compile and torch.profiler.
+
+    The first imports torch._dynamo, which takes nearly as long as torch itself; both together take
+    longer than the arithmetic of a small step. Nothing is compiled or profiled here.
+    """
+    step = torch.no_grad()(inspect.unwrap(kind.step))
+    step.hooked = True  # or torch.optim would wrap it anew
+    bare = {"step": step, "add_param_group": inspect.unwrap(kind.add_param_group)}
+    return type(kind.__name__, (kind,), bare)
 
 
 def _own(

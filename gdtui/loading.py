@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from engine.launch import warm_up
 from engine.loading import load
+from engine.problem_file import is_file
 from engine.rundir import data_path, reserved, server_output
 from engine.settings import DataSettings
 from engine.tasks import Loaded, LoadTask
@@ -29,7 +30,7 @@ def load_problem(problem: str, data: DataSettings | None, seed: int, device: str
     """
     output = server_output(run)
     with reserved(run), _ending_in_order(), _leaving_nothing(run):
-        warm_up(output)
+        warm_up(output, with_compiler=is_file(problem))
         task = LoadTask(
             problem=problem,
             seed=seed,

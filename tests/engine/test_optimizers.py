@@ -1,0 +1,78 @@
+"""Optimisers without torch's wrappers: the same steps, and no import of torch.compile's machinery."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from engine.optimizers import make_optimizer
+from engine.problem import Problem
+from engine.settings import VariantSettings
+
+X, Y = torch.randn(32, 4, dtype=torch.float64), torch.randn(32, 3, dtype=torch.float64)
+STEPS = 4
+
+
+def usable() -> list[str]:
+    """Every optimiser of this torch that steps without a closure and takes dense gradients."""
+    kinds = (name for name, kind in vars(torch.optim).items() if isinstance(kind, type))
+    return sorted(set(kinds) - {"Optimizer", "LBFGS", "SparseAdam"})
+
+
+def layer() -> nn.Linear:
+    torch.manual_seed(3)
+    return nn.Linear(4, 3, bias=False).double()
+
+
+def stepped(model: nn.Linear, optimizer: torch.optim.Optimizer) -> torch.Tensor:
+    for _ in range(STEPS):
+        optimizer.zero_grad()
+        functional.mse_loss(model(X), Y).backward()
+        optimizer.step()
+    return model.weight.detach()
+
+
+@pytest.mark.parametrize(
+    ("name", "momentum"), [*((name, 0.0) for name in usable()), ("SGD", 0.9), ("RMSprop", 0.9)]
+)
+def test_each_steps_exactly_as_torchs_own(name: str, momentum: float) -> None:
+    ours, plain = layer(), layer()
+    problem = Problem(train=(X, Y), model=layer, loss=functional.mse_loss)
+    settings = VariantSettings(batch_size=8, optimizer=name, momentum=momentum)
+    options = {"momentum": momentum} if momentum else {}
+    weights = stepped(ours, make_optimizer(problem, ours.parameters(), settings, 0.01))
+    expected = stepped(plain, getattr(torch.optim, name)(plain.parameters(), lr=0.01, **options))
+    assert not torch.equal(weights, layer().weight)
+    assert torch.equal(weights, expected)
+
+
+ALL = """
+import sys
+import torch
+from engine.measuring import Measurer
+from engine.messages import Position
+from engine.opening import open_problem
+from engine.settings import VariantSettings
+from engine.trainer import Trainer
+
+for optimizer in ("sgd", "adamw"):
+    settings = VariantSettings(batch_size=64, optimizer=optimizer)
+    trainer = Trainer(open_problem("synthetic", 0, None, None), settings, 0, torch.device("cpu"))
+    written = []
+    measurer = Measurer(written.append, is_on=True)
+    trainer.advance(10)
+    measurer.ask()
+    while measurer.wait(trainer.updates, trains=True) == 0.0:
+        measurer.work(trainer, Position(generation=1, seconds=1.0))
+    trainer.full_loss()
+    assert {True, False} == {record.noise is None for record in written}, written
+print("torch._dynamo" in sys.modules)
+"""
+
+
+def test_training_and_measuring_import_no_compiler() -> None:
+    result = subprocess.run([sys.executable, "-c", ALL], capture_output=True, text=True, timeout=120)
+    assert result.stdout.split() == ["False"], result.stderr
