@@ -6,8 +6,9 @@ Knows no command, pace or state: training.py decides what is done next. Imports 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from engine.budget import Budget
 from engine.messages import Change, Changed, Chunk, Evaluation, Position, Refused, Validated
 from engine.room import retreat
 from engine.settings import SettingsError, VariantSettings
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
     from engine.recorder import Recorder
     from engine.stretch import Stretch
     from engine.trainer import Trainer
+
+_FULL_LOSS_AT_ONCE: Final = 0.25
+_FULL_LOSS_SHARE: Final = 0.04
+"""What the loss on all training data may take: so many seconds, then this share of the time. At every epoch's
+end it would take a quarter of it, since a pass forward costs half as much as one back, and nobody who trains
+in earnest takes it so often. Problems of the lesson's size have it after thousands of epochs still."""
 
 
 class Generation:
@@ -31,6 +38,7 @@ class Generation:
         self._validate_every = validate_every if trainer.validation is not None else None
         self._evaluated_epoch = -1
         self._validated_update = 0
+        self._full_losses = Budget(_FULL_LOSS_AT_ONCE, _FULL_LOSS_SHARE)
         self._worked: VariantSettings | None = None
         """The settings of the last update that memory sufficed for."""
 
@@ -142,11 +150,14 @@ class Generation:
         """An epoch has ended (or none begun), and was not measured yet."""
         return self.trainer.at_epoch_end and self._evaluated_epoch < self.trainer.epoch
 
-    def evaluate(self) -> None:
-        """Measure on all data."""
+    def evaluate(self, *, wholly: bool) -> None:
+        """Measure on the held-out data, and on all training data if `wholly`, or while that costs little."""
         trainer = self.trainer
         self._evaluated_epoch, self._validated_update = trainer.epoch, trainer.updates
-        loss = trainer.full_loss()
+        loss = None
+        if wholly or not self._full_losses.is_spent:
+            with self._full_losses.spending():
+                loss = trainer.full_loss()
         validation = trainer.validate()
         self._recorder.write(
             Evaluation(

@@ -111,8 +111,10 @@ class Tally:
 
     @property
     def full_loss(self) -> float:
-        """Mean loss over all training samples at the last epoch's end; NaN before the first is measured."""
-        return self.evaluations[-1].full_loss if self.evaluations else math.nan
+        """Mean loss over all training samples, at the last epoch's end that it was taken at; else NaN."""
+        return next(
+            (loss for each in reversed(self.evaluations) if (loss := each.full_loss) is not None), math.nan
+        )
 
     @property
     def validation_loss(self) -> float:
@@ -128,7 +130,8 @@ class Tally:
     @property
     def generalisation_gap(self) -> float:
         """Validation minus training loss, both on all data and at the same weights; NaN without either."""
-        return self.validation_loss - self.full_loss
+        taken = ((one.validation_loss, one.full_loss) for one in reversed(self.evaluations))
+        return next((held - loss for held, loss in taken if held is not None and loss is not None), math.nan)
 
     @property
     def batch_milliseconds(self) -> float:

@@ -138,7 +138,7 @@ class Training:
             )
         )
         self._generation = Generation(self._number, trainer, self._recorder, task.run.validate_every)
-        self._generation.evaluate()
+        self._generation.evaluate(wholly=True)
         self._observer.begin(self._generation)
 
     def _end(self) -> None:
@@ -266,8 +266,9 @@ class Training:
 
     def _close_epoch(self, generation: Generation) -> None:
         if generation.must_evaluate:
-            generation.evaluate()
-            if generation.trainer.epoch >= self._epochs and self._state is State.RUNNING:
+            is_last = generation.trainer.epoch >= self._epochs
+            generation.evaluate(wholly=is_last)
+            if is_last and self._state is State.RUNNING:
                 self._become(State.FINISHED)
 
     # --- Log ------------------------------------------------------------------------------------

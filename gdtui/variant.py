@@ -162,7 +162,8 @@ class VariantState:
         now = self.current
         assert now is not None
         for one in self.tally.evaluations[len(now.evaluations) :]:
-            now.evaluations.append(np.array([(one.samples, one.updates, one.seconds, one.full_loss)]))
+            loss = math.nan if one.full_loss is None else one.full_loss
+            now.evaluations.append(np.array([(one.samples, one.updates, one.seconds, loss)]))
         for each in self.tally.validations[len(now.validations) :]:
             now.validations.append(np.array([(each.samples, each.updates, each.seconds, each.loss)]))
 
@@ -223,9 +224,10 @@ class VariantState:
     def is_diverging(self) -> bool:
         """Still finite, but far beyond where it began."""
         evaluations = self.tally.evaluations
-        if not evaluations or self.tally.state in (State.DIVERGED, *BROKEN):
+        first = evaluations[0].full_loss if evaluations else None
+        if first is None or self.tally.state in (State.DIVERGED, *BROKEN):
             return False
-        return self.smoothed(SMOOTHING) > DIVERGING * evaluations[0].full_loss
+        return self.smoothed(SMOOTHING) > DIVERGING * first
 
     @property
     def has_run_away(self) -> bool:

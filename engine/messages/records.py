@@ -117,8 +117,8 @@ class Evaluation(Record, frozen=True, kw_only=True):
     updates: int
     samples: int
     seconds: float
-    full_loss: float
-    """Mean loss over all training samples, in eval mode."""
+    full_loss: float | None
+    """Mean loss over all training samples, in eval mode; None where it was left out to save time."""
     validation_loss: float | None = None
     """Likewise over the held-out samples, at the same weights; None without any."""
     metrics: dict[str, float] = {}

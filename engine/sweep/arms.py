@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.elsewhere import Tell
 from engine.follow import Follower
-from engine.messages import Chunk, State, WorkerDied
+from engine.messages import Chunk, Evaluation, State, WorkerDied
 from engine.notices import NoticeKind
 from engine.rundir import RunDirectory
 from engine.session import Session
@@ -34,7 +34,9 @@ class ArmRun:
     seconds: float = math.nan
     """Training time of the sweep's epochs."""
     losses: list[Point] = field(default_factory=list)
-    """Loss on all training data over training time, at every epoch's end."""
+    """Loss on all training data over training time, at the epochs' ends where it was taken."""
+    loss: float | None = None
+    """Likewise, after the sweep's epochs."""
     gap: float | None = None
     """Validation loss − training loss after the sweep's epochs; None without held-out data."""
     rates: list[float] = field(default_factory=list)
@@ -50,11 +52,6 @@ class ArmRun:
         """That of the fastest tenth of the chunks: others' load only ever slows, the best is the device's."""
         return float(np.quantile(self.rates, 0.9)) if self.rates else None
 
-    @property
-    def loss(self) -> float | None:
-        """On all training data, after the sweep's epochs."""
-        return self.losses[self.epochs][1] if len(self.losses) > self.epochs else None
-
 
 class _Watch:
     """Reads an arm's log as it grows."""
@@ -62,7 +59,7 @@ class _Watch:
     def __init__(self, run: RunDirectory, found: ArmRun) -> None:
         self._follower = Follower(run)
         self._found = found
-        self._chunks = 0
+        self._chunks = self._evaluations = 0
 
     def read(self) -> None:
         """Take in what is new."""
@@ -71,13 +68,19 @@ class _Watch:
             found.tally.add(record)
             if isinstance(record, Chunk):
                 self._time(record)
-        for end in found.tally.evaluations[len(found.losses) :]:
-            if math.isfinite(end.full_loss):
-                found.losses.append((end.seconds, end.full_loss))
-            if end.epoch == found.epochs:
-                found.seconds = end.seconds
-                if end.validation_loss is not None:
-                    found.gap = end.validation_loss - end.full_loss
+        for end in found.tally.evaluations[self._evaluations :]:
+            self._evaluations += 1
+            self._note(end)
+
+    def _note(self, end: Evaluation) -> None:
+        found = self._found
+        loss = end.full_loss if end.full_loss is not None and math.isfinite(end.full_loss) else None
+        if loss is not None:
+            found.losses.append((end.seconds, loss))
+        if end.epoch == found.epochs:
+            found.seconds, found.loss = end.seconds, loss
+            if loss is not None and end.validation_loss is not None:
+                found.gap = end.validation_loss - loss
 
     def _time(self, chunk: Chunk) -> None:
         self._chunks += 1

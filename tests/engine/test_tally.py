@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from engine.messages import (
     Chunk,
@@ -91,6 +92,14 @@ def test_an_update_counts_when_its_group_is_closed() -> None:
     assert tally.updates == 1
     tally.add(evaluation)
     assert tally.updates == 2, "the epoch's end closes the short group"
+
+
+def test_a_loss_on_all_data_that_was_left_out_leaves_the_one_before() -> None:
+    """The gap is of one and the same weights."""
+    first, second = (*epoch(1, [3.0, 2.0, 1.0]), *epoch(2, [1.0, 1.0, 0.5]))[1::2]
+    first = replace(first, full_loss=1.0, validation_loss=1.5)
+    tally = tally_of(started(), first, replace(second, full_loss=None, validation_loss=1.25))
+    assert (tally.full_loss, tally.validation_loss, tally.generalisation_gap) == (1.0, 1.25, 0.5)
 
 
 def test_a_new_generation_begins_at_nothing() -> None:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from engine import problems
+from engine import generation, problems
 from engine.messages import (
     AnyCommand,
     AnyRecord,
@@ -302,6 +302,23 @@ def test_validation_is_recorded_at_each_epochs_end_and_as_often_as_asked(
     ]  # fmt: skip
     assert ends[0].validation_loss > between[0].loss > between[-1].loss > 0  # type: ignore[operator]
     assert all(set(r.metrics) == {"error"} for r in between)
+
+
+def test_the_loss_on_all_data_is_left_out_where_it_would_cost_too_much(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first and the last are always there; held-out data is measured at every epoch's end."""
+    monkeypatch.setattr(generation, "_FULL_LOSS_AT_ONCE", 0.0)
+    monkeypatch.setattr(generation, "_FULL_LOSS_SHARE", 0.0)
+    base = problem_with(mse)
+    problem = Problem(train=base.train, validation=base.train, model=base.model, loss=mse)
+    two_more = (state_is(State.FINISHED), Extend(id=1, epochs=4))
+    fourth = (lambda records: any(isinstance(r, Evaluation) and r.epoch == 4 for r in records), Stop(id=2))
+    records = run(tmp_path, problem, VariantSettings(batch_size=8), monkeypatch, two_more, fourth)
+    ends = [r for r in records if isinstance(r, Evaluation)]
+    assert [r.epoch for r in ends if r.full_loss is None] == [1, 3]
+    assert [r.epoch for r in ends if r.validation_loss is not None] == [0, 1, 2, 3, 4]
+    assert ends[4].full_loss == pytest.approx(ends[4].validation_loss)
 
 
 def test_weights_that_are_not_finite_end_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,51 @@
+"""What may be spent beside training, by a clock that stands unless a test moves it."""
+
+import pytest
+
+from engine import budget
+from engine.budget import Budget
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def perf_counter(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(budget, "time", made)
+    return made
+
+
+def spend(budget: Budget, clock: Clock, seconds: float) -> None:
+    with budget.spending():
+        clock.now += seconds
+
+
+def test_what_is_there_from_the_start_can_be_spent_in_parts(clock: Clock) -> None:
+    left = Budget(at_once=1.0, share=0.0)
+    spend(left, clock, 0.6)
+    assert not left.is_spent
+    spend(left, clock, 0.4)
+    assert left.is_spent
+
+
+def test_a_debt_is_waited_off_at_the_share(clock: Clock) -> None:
+    left = Budget(at_once=1.0, share=0.1)
+    spend(left, clock, 5.0)  # 4 s of debt; the time spent is time that passes, too
+    clock.now += 34.9
+    assert left.is_spent
+    clock.now += 0.2
+    assert not left.is_spent
+
+
+def test_no_more_is_saved_up_than_was_there_at_first(clock: Clock) -> None:
+    left = Budget(at_once=1.0, share=0.1)
+    clock.now += 1000.0
+    assert not left.is_spent
+    spend(left, clock, 1.2)
+    assert left.is_spent
