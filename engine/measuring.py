@@ -1,4 +1,4 @@
-"""Decides when one variant is measured, and measures a slice at a time: training waits 3% of the time.
+"""Decides when one variant is measured, and measures a slice at a time: training waits 2% of the time.
 
 Each measurement is taken on a copy of the model as it was when it began, so that training goes on
 between its slices. Knows no log and no pipe; must not change what is trained.
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from engine.measure.steps import Steps
     from engine.trainer import Trainer
 
-SHARE: Final = 0.03
+SHARE: Final = 0.02
 """Of the time that a variant trains: what measuring may take of it, unless asked for. Caches that it leaves
 cold cost about as much again, and all of it should stay below 5%."""
 

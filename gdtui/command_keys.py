@@ -142,6 +142,6 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         "measuring",
         "Measuring",
         (Stroke("M", "M", "measuring", "Measuring: on or off"),),
-        "measure now and then, for 3% of the time, or only when asked",
+        "measure now and then, for 2% of the time, or only when asked",
     ),
 )

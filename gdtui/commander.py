@@ -252,4 +252,4 @@ class Commander:
             return [self.refusal]
         is_on = not any(one.is_measuring for one in self._store.states)
         self._controls.set_measuring(is_on)
-        return ["measuring now and then, 3% of the time" if is_on else "measuring only when asked (!)"]
+        return ["measuring now and then, 2% of the time" if is_on else "measuring only when asked (!)"]

@@ -91,7 +91,7 @@ _TRAINED: Final = (
     ("--data-on", "PLACE", "device, host or auto: where the data lies [auto: on the device if it fits]"),
     ("--loader-workers", "N", "processes a variant that read a Dataset ahead [0]"),
     ("--validate-every", "N", "also measure on held-out data every N updates [at each epoch's end]"),
-    ("--measuring", "on|off", "noise scale and sharpness now and then, for 3%% of the time [on]"),
+    ("--measuring", "on|off", "noise scale and sharpness now and then, for 2%% of the time [on]"),
 )
 
 

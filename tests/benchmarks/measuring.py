@@ -61,7 +61,7 @@ def throughput(problem: str, batch_size: BatchSize, seconds: float, *, measuring
             generation.record(stretch, duration, behind=False)
             batches = max(1, min(int(len(stretch.losses) // 4 * CHUNK / duration), batches * 4))
             if generation.must_evaluate:
-                generation.evaluate()
+                generation.evaluate(wholly=False)
             observer.note(generation, State.RUNNING)
             observer.look(State.RUNNING, generation)
         return trainer.samples / (now - start)
