@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from engine.trainer import Trainer
 
 _FULL_LOSS_AT_ONCE: Final = 0.25
-_FULL_LOSS_SHARE: Final = 0.04
+_FULL_LOSS_SHARE: Final = 0.02
 """What the loss on all training data may take: so many seconds, then this share of the time. At every epoch's
 end it would take a quarter of it, since a pass forward costs half as much as one back, and nobody who trains
 in earnest takes it so often. Problems of the lesson's size have it after thousands of epochs still."""

@@ -100,13 +100,10 @@ def _validated(one: VariantState, store: Store) -> list[_Figure]:
         return []
     tally = one.tally
     latest = tally.validations[-1] if tally.validations else None
-    # Measured between two epochs' ends, it has no loss on all data at the same weights beside it.
-    is_level = any(latest is not None and latest.batches == end.batches for end in tally.evaluations[-1:])
-    gap = tally.generalisation_gap if is_level else math.nan
     loss = _value(latest.loss if latest else math.nan)
     figures = [
         _Figure(f"◇ validation {loss}", 2, short=f"◇ {loss}"),
-        _Figure(f"gap {wording.signed(gap, _VALUE, 2):<{_VALUE}}", 4),
+        _Figure(f"gap {wording.signed(tally.generalisation_gap, _VALUE, 2):<{_VALUE}}", 4),
     ]
     for place, name in enumerate(store.metrics):
         value = wording.within(latest.metrics.get(name, math.nan) if latest else math.nan, 5)

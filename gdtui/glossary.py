@@ -57,7 +57,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
         labels=("◆", "◆ all data", "full loss"),
         unit="of the problem's loss",
         definition="The mean over all training samples in eval mode, measured before the first epoch and "
-        "after each; where that would take more than 4% of the time, after some and after the last. The "
+        "after each; where that would take more than 2% of the time, after some and after the last. The "
         "weights stand still meanwhile: this is the one to compare variants by.",
         value=as_number(lambda one: one.tally.full_loss),
     ),
@@ -83,8 +83,8 @@ FIGURES: Final[tuple[Figure, ...]] = (
         name="generalisation gap",
         labels=("gap",),
         unit="of the problem's loss",
-        definition="Held-out loss minus loss on all training data, at the same weights: what was learnt "
-        "of the training samples only.",
+        definition="Held-out loss minus loss on all training data, at the same weights, where both "
+        "were measured last: what was learnt of the training samples only.",
         formula="validation loss − full loss",
         value=as_number(lambda one: one.tally.generalisation_gap),
     ),

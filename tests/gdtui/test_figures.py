@@ -178,7 +178,7 @@ def test_fewer_rows_keep_the_most_telling_of_each() -> None:
     ]
 
 
-def test_between_the_ends_of_epochs_there_is_no_gap_for_nothing_else_is_measured() -> None:
+def test_between_the_ends_of_epochs_the_gap_stays_for_nothing_else_is_measured() -> None:
     store = stored()
     between = Validated(
         generation=1, epoch=1, batches=5, updates=5, samples=50, seconds=0.01, loss=0.09,
@@ -187,7 +187,7 @@ def test_between_the_ends_of_epochs_there_is_no_gap_for_nothing_else_is_measured
     store.add("a", between)
     assert told(store, 49, 4)[:2] == [
         "loss 0.501 σ 0.120 ◆ all data 0.101",
-        "◇ validation 0.0900 gap – accuracy 0.970",
+        "◇ validation 0.0900 gap +0.029 accuracy 0.970",
     ]
 
 
