@@ -10,10 +10,10 @@ from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from engine import worker
-from engine.tasks import WorkerTask
+if TYPE_CHECKING:
+    from engine.tasks import WorkerTask
 
 _PRELOAD: Final = "engine.preload"
 _COMPILER: Final = "torch._dynamo"
@@ -39,8 +39,10 @@ def warm_up(output: Path, *, with_compiler: bool = False) -> None:
             forkserver.ensure_running()
 
 
-def start_worker(task: WorkerTask) -> tuple[BaseProcess, Connection]:
+def start_worker(task: "WorkerTask") -> tuple[BaseProcess, Connection]:
     """Start a worker; blocks until torch is imported. Returns its process and our end of its pipe."""
+    from engine import worker  # not at the program's start: the fork server's must not wait for it
+
     return start_process(worker.main, (task,), name=task.variant.name)
 
 
