@@ -207,15 +207,16 @@ def test_what_is_kept_from_frame_to_frame_is_nothing_of_another_picture() -> Non
     near, palette = replace(series, points=dot(0.51, 0.8), line=level(0.4)), [""]
     for picture, inks, ours, width in [
         (first, INKS, palette, 40),
-        (first, other, palette, 40),
         (first, INKS, ["", "#123456"], 40),
-        (replace(first, rules=()), INKS, palette, 40),
-        (replace(first, x=Scale(0.0, 2.0, ticks)), INKS, palette, 40),
-        (replace(first, series=(near,)), INKS, palette, 40),
-        (first, INKS, palette, 30),
+        (first, other, palette, 40),
+        (replace(first, series=(near,)), other, palette, 40),
+        (replace(first, rules=()), other, palette, 40),
+        (replace(first, x=Scale(0.0, 2.0, ticks)), other, palette, 40),
+        (first, other, palette, 30),
     ]:
         fresh = paint(picture, width, 12, inks, BLACK, [""])
         kept = paint(picture, width, 12, inks, BLACK, ours, layers)
+        assert kept.palette is ours
         assert [[*kept.runs(row)] for row in range(12)] == [[*fresh.runs(row)] for row in range(12)]
 
 
