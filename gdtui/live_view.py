@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from engine.notices import Notice, NoticeKind
 from gdtui import texts, views
+from gdtui.chart.raster import DOTS_X
 from gdtui.chart.widget import Chart
 from gdtui.commander import Commander
 from gdtui.explorer import Explorer
@@ -189,19 +190,19 @@ class LiveView:
 
     def _draw_charts(self) -> None:
         screen = self._app.screen_stack[0]
-        chart = screen.query_one("#overlay", Chart)
-        if self._is_due("overlay", chart, sum(self._versions.values())):
+        chart, seen = screen.query_one("#overlay", Chart), self.explorer.seen
+        if canvas := self._due("overlay", chart, seen, sum(self._versions.values())):
             alone = self.alone
-            arguments = (self.view, _canvas(chart), self._shown("overlay"))
+            arguments = (self.view, canvas, self._shown("overlay"))
             picture, self._ranges["overlay"] = (
                 focused(self.store, alone, *arguments) if alone else views.overlay(self.store, *arguments)
             )
             chart.show(picture)
         for one, panel in zip(self.store.states, self._panels, strict=False):
             name = one.tally.name
-            if self._is_due(name, panel.chart, self._versions[name]):
+            if canvas := self._due(name, panel.chart, seen, self._versions[name]):
                 picture, self._ranges[name] = views.panel(
-                    self.store, one, self.view, _canvas(panel.chart), self._shown(name)
+                    self.store, one, self.view, canvas, self._shown(name)
                 )
                 panel.chart.show(picture)
         for each in (chart, *(panel.chart for panel in self._panels)):
@@ -219,24 +220,23 @@ class LiveView:
         """
         return Ranges() if self.store.is_at_rest else self._ranges.get(key, Ranges())
 
-    def _is_due(self, key: str, chart: Chart, version: int) -> bool:
-        """Whether a chart is seen, and would look different from what it was last drawn from."""
+    def _due(self, key: str, chart: Chart, seen: Span, version: int) -> Canvas | None:
+        """The room of a chart that is seen and would look different from what it was last drawn from.
+
+        `seen`: the part of x that all charts show; the newest batch of any variant may move it.
+        """
         if not chart.is_on_screen:
-            return False
-        # The newest of any variant may move the window of all.
-        seen = self.explorer.seen
-        drawn = (_canvas(chart), self.view, seen, version, self.store.is_at_rest)
+            return None
+        room = chart.canvas
+        canvas = Canvas(room.width * DOTS_X, room.width, room.height)
+        drawn = (canvas, self.view, seen, version, self.store.is_at_rest)
         if self._drawn.get(key) == drawn:
-            return False
+            return None
         self._drawn[key] = drawn
-        return True
+        return canvas
 
     @property
     def alone(self) -> VariantState | None:
         """The variant whose chart fills the screen."""
         selected = self.view.selected if self.view.focus else None
         return None if selected is None else self.store.states[selected]
-
-
-def _canvas(chart: Chart) -> Canvas:
-    return Canvas(chart.columns, chart.canvas.width, chart.canvas.height)

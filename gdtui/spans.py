@@ -14,7 +14,7 @@ from rich.color import ColorSystem
 from rich.console import Console
 from rich.segment import Segment
 from textual._compositor import Compositor, CompositorUpdate
-from textual.geometry import Region
+from textual.geometry import Offset, Region
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -31,7 +31,10 @@ class Spanned(Widget):
 
     @abstractmethod
     def render_span(self, y: int, start: int, stop: int) -> Iterable[Segment] | None:
-        """The cells start…stop−1 of line y, its border counted, as they are sent; None: render it whole."""
+        """The cells start…stop−1 of line y of its content, as they are sent; None: render the line whole.
+
+        They may lie beside the content.
+        """
 
 
 class SpansUpdate(CompositorUpdate):
@@ -65,11 +68,11 @@ def _partial_update(compositor: Compositor) -> SpansUpdate | None:
     compositor._dirty_regions.clear()
     if not changed:
         return None
-    rendered: dict[Widget, list[Strip]] = {}
+    asked = _Asked()
     pieces: list[Piece] = []
     for y, start, stop in compositor._regions_to_spans(changed):
         for place, first, last in _in_front(compositor.layers_visible[y], start, stop):
-            pieces.append((y, first, _cells(place, y, first, last, rendered)))
+            pieces.append((y, first, asked.cells(place, y, first, last)))
     return SpansUpdate(pieces)
 
 
@@ -79,24 +82,34 @@ def _in_front(places: Sequence[Place], start: int, stop: int) -> Iterator[tuple[
         first, last = max(start, place[1].x), min(stop, place[1].right)
         if first < last:
             behind = places[number + 1 :]
-            yield from _in_front(behind, start, first)
+            if start < first:
+                yield from _in_front(behind, start, first)
             yield place, first, last
-            yield from _in_front(behind, last, stop)
+            if last < stop:
+                yield from _in_front(behind, last, stop)
             return
 
 
-def _cells(
-    place: Place, y: int, start: int, stop: int, rendered: dict[Widget, list[Strip]]
-) -> Iterable[Segment]:
-    """The cells of one widget; `rendered` keeps the lines of those that have to be rendered whole."""
-    widget, seen, whole = place
-    if isinstance(widget, Spanned):
-        segments = widget.render_span(y - whole.y, start - whole.x, stop - whole.x)
-        if segments is not None:
-            return segments
-    if widget not in rendered:
-        rendered[widget] = widget.render_lines(seen.translate(-whole.offset))
-    return list(_cut(rendered[widget][y - seen.y], start - seen.x, stop - seen.x))
+class _Asked:
+    """What widgets were asked for one update: each but once."""
+
+    def __init__(self) -> None:
+        self._lines: dict[Widget, list[Strip]] = {}
+        self._content: dict[Spanned, Offset] = {}
+
+    def cells(self, place: Place, y: int, start: int, stop: int) -> Iterable[Segment]:
+        """The cells start…stop−1 of one widget on line y of the screen."""
+        widget, seen, whole = place
+        if isinstance(widget, Spanned):
+            if widget not in self._content:
+                self._content[widget] = whole.offset + widget.content_offset
+            left, top = self._content[widget]
+            segments = widget.render_span(y - top, start - left, stop - left)
+            if segments is not None:
+                return segments
+        if widget not in self._lines:
+            self._lines[widget] = widget.render_lines(seen.translate(-whole.offset))
+        return list(_cut(self._lines[widget][y - seen.y], start - seen.x, stop - seen.x))
 
 
 def _cut(strip: Strip, start: int, stop: int) -> Iterator[Segment]:

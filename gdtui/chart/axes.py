@@ -7,6 +7,7 @@ caller holds the range that is shown and hands it back in.
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from gdtui.chart.picture import Scale
 
@@ -215,6 +216,7 @@ def sound(scale: Scale) -> Scale:
     return replace(scale, low=low, high=high)
 
 
+@lru_cache(maxsize=64)
 def x_scale(high: float, cells: int, title: str = "", low: float = 0.0) -> Scale:
     """low…high over `cells` columns of the canvas; not a range, it becomes one."""
     low, high = _ordered(low, high)
@@ -225,6 +227,7 @@ def x_scale(high: float, cells: int, title: str = "", low: float = 0.0) -> Scale
     return Scale(low, high, ticks, title)
 
 
+@lru_cache(maxsize=64)
 def y_scale(limits: Range, cells: int, title: str = "", log: bool = False) -> Scale:
     """These limits over `cells` rows of the canvas; a log axis is clipped to what is positive."""
     scale = sound(Scale(*limits, title=title, log=log))

@@ -1,9 +1,10 @@
-"""The colours of the variants in each theme, and how colours are blended. Imports nothing.
+"""The colours of the variants in each theme, and how colours are blended. Imports nothing of the program.
 
 The hues of Okabe and Ito's set, moved in lightness until any two differ for every common form of
 colour blindness, and each can be read as text on its theme's backgrounds: the tests measure both.
 """
 
+from functools import lru_cache
 from typing import Final
 
 DARK: Final = ("#169cd3", "#e69f00", "#5de9ad", "#c37ca6", "#e5db31", "#eb7949", "#bcb2ff", "#b4a299")
@@ -57,6 +58,7 @@ def variant_colour(index: int, colours: tuple[str, ...]) -> str:
     return colours[index % len(colours)]
 
 
+@lru_cache(maxsize=1024)
 def blend(colour: str, background: str, share: float) -> str:
     """`share` of the colour over the background, both `#rrggbb`; where there are no shades, the paler one."""
     if share < 1 and (paler := _PALER.get(background, {}).get(colour)):

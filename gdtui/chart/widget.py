@@ -206,13 +206,10 @@ class Chart(Explorable, Spanned):
 
     def render_span(self, y: int, start: int, stop: int) -> list[Segment] | None:
         """A part of a line of data, past the styles that Textual adds: opacity, tint, hatch, an outline."""
-        left, top = self.content_offset
-        cells, row, start, stop = self._cells, y - top, start - left, stop - left
-        if cells is None or self._message or not 0 <= row < cells.height:
+        cells = self._cells
+        if cells is None or self._message or not (0 <= y < cells.height and 0 <= start < stop <= cells.width):
             return None
-        if not 0 <= start < stop <= cells.width:
-            return None
-        return [Segment(text, self._sent_style(ink)) for text, ink in cells.runs(row, start, stop)]
+        return [Segment(text, self._sent_style(ink)) for text, ink in cells.runs(y, start, stop)]
 
     def _message_strip(self, y: int) -> Strip:
         width, height = self._content
