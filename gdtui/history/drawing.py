@@ -4,7 +4,6 @@ A chart asks for the same window, frame after frame, while the axes stand still:
 batches that are new since are looked at. Owns no losses and no positions.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -146,7 +145,7 @@ class Drawing:
         index, at = index[: inside + is_closed], _after(old.x[-1:], at[: inside + is_closed])
         column = view.column_of(at)
         column[inside + 1 :] = _OUTSIDE
-        begins = np.flatnonzero(np.diff(column, prepend=-math.inf))
+        begins = np.concatenate(([0], (column[1:] != column[:-1]).nonzero()[0] + 1))
         values = self._values(index, view)
         low = np.fmin.reduceat(_after(old.low[-1:], values), begins)
         high = np.fmax.reduceat(_after(old.high[-1:], values), begins)

@@ -85,7 +85,7 @@ class History:
         """The smoothed loss now, over gaps; `window` in epochs, of SMOOTHING_LADDER."""
         if not len(self):
             return math.nan
-        return float(self._losses.carried(np.array([len(self) - 1]), _rung(window))[0])
+        return self._losses.carried_last(_rung(window))
 
     def spread(self, epochs: float = 1.0) -> float | None:
         """σ: standard deviation of `deviations`. None with less than two of them."""

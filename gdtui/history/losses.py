@@ -46,17 +46,18 @@ class Losses:
         self._ranged = 0
         """Batches that the lowest and the highest are taken over."""
         self._lowest, self._highest = math.inf, -math.inf
-        self._low = Pyramid(np.minimum, "f4", math.inf)
-        self._high = Pyramid(np.maximum, "f4", -math.inf)
+        # Of the losses themselves, then of their averages by the rungs of the ladder.
+        self._low = Pyramid(np.minimum, "f4", math.inf, 1 + len(SMOOTHING_LADDER))
+        self._high = Pyramid(np.maximum, "f4", -math.inf, 1 + len(SMOOTHING_LADDER))
         self._sum = Pyramid(np.add, "f8", 0.0)
         self._count = Pyramid(np.add, "i4", 0.0)
         self._smoothing = Smoothing(n)
-        self._smooth_low = tuple(Pyramid(np.minimum, "f4", math.inf) for _ in SMOOTHING_LADDER)
-        self._smooth_high = tuple(Pyramid(np.maximum, "f4", -math.inf) for _ in SMOOTHING_LADDER)
+        self._latest: dict[int, tuple[int, float]] = {}
+        """By the rung: the batch after which the average was asked for last, and what it was."""
 
     @property
     def nbytes(self) -> int:
-        pyramids = (self._low, self._high, self._sum, self._count, *self._smooth_low, *self._smooth_high)
+        pyramids = (self._low, self._high, self._sum, self._count)
         return self._raw.nbytes + self._smoothing.nbytes + sum(pyramid.nbytes for pyramid in pyramids)
 
     def append(self, losses: NDArray[np.float32]) -> None:
@@ -73,20 +74,19 @@ class Losses:
 
     def _close_buckets(self, buckets: Ints) -> None:
         rows = self._buckets(buckets)
-        self._low.append(np.where(rows.finite, rows.losses, np.inf).min(axis=1))
-        self._high.append(np.where(rows.finite, rows.losses, -np.inf).max(axis=1))
-        self._sum.append(rows.losses.sum(axis=1))
-        self._count.append(rows.finite.sum(axis=1))
-        for window, values in enumerate(self._smoothing.append(rows.losses, rows.sizes)):
-            self._smooth_low[window].append(np.where(rows.finite, values, np.inf).min(axis=1))
-            self._smooth_high[window].append(np.where(rows.finite, values, -np.inf).max(axis=1))
+        every = np.concatenate((rows.losses[None], self._smoothing.append(rows.losses, rows.sizes)))
+        self._low.append(np.where(rows.finite, every, np.inf).min(axis=2).T)
+        self._high.append(np.where(rows.finite, every, -np.inf).max(axis=2).T)
+        self._sum.append(rows.losses.sum(axis=1, keepdims=True))
+        self._count.append(rows.finite.sum(axis=1, keepdims=True))
 
     def _buckets(self, buckets: Ints) -> _Buckets:
-        index = buckets[:, None] * BUCKET + np.arange(BUCKET)
+        edges = buckets[:, None] * BUCKET + np.arange(BUCKET + 1)
+        index = edges[:, :-1]
         raw = self._raw.values[np.minimum(index, len(self._raw) - 1)].astype(np.float64)
         finite = np.isfinite(raw) & (index < len(self._raw))
-        starts = self._positions.samples(np.append(index, index[:, -1:] + 1, axis=1).ravel())
-        sizes = np.diff(starts.reshape(-1, BUCKET + 1), axis=1)
+        starts = self._positions.samples(edges.ravel()).reshape(edges.shape)
+        sizes = starts[:, 1:] - starts[:, :-1]
         return _Buckets(np.where(finite, raw, 0.0), finite, np.where(finite, sizes, 0.0))
 
     # --- Single batches ---------------------------------------------------------------------------
@@ -110,7 +110,14 @@ class Losses:
         rows = self._buckets(buckets)
         after = self._smoothing.after(buckets, rows.losses, rows.sizes, window)
         carried: Floats = after[np.cumsum(is_new) - 1, index % BUCKET]
+        self._latest[window] = int(index[-1]), float(carried[-1])
         return carried
+
+    def carried_last(self, window: int) -> float:
+        """The average after the last batch, of which there is one: a chart has asked for it just now."""
+        last = len(self._raw) - 1
+        index, value = self._latest.get(window, (-1, math.nan))
+        return value if index == last else float(self.carried(np.array([last]), window)[0])
 
     # --- Ranges -----------------------------------------------------------------------------------
 
@@ -139,12 +146,9 @@ class Losses:
         singles = {
             id(piece.index): self.smoothed(piece.index, window) for piece in pieces.pieces if not piece.level
         }
-        low = self._smooth_low[window].reduce(
-            pieces, lambda index: np.nan_to_num(singles[id(index)], nan=np.inf)
-        )
-        high = self._smooth_high[window].reduce(
-            pieces, lambda index: np.nan_to_num(singles[id(index)], nan=-np.inf)
-        )
+        column = 1 + window
+        low = self._low.reduce(pieces, lambda index: np.nan_to_num(singles[id(index)], nan=np.inf), column)
+        high = self._high.reduce(pieces, lambda index: np.nan_to_num(singles[id(index)], nan=-np.inf), column)
         return _without_empty(low, high)
 
     def mean(self, start: Ints, stop: Ints) -> Floats:

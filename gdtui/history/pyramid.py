@@ -23,13 +23,13 @@ _FACTOR: Final = 16
 
 
 class Pyramid:
-    """One reduction of the whole buckets of a history, at every level from 1."""
+    """One reduction of the whole buckets of a history, in some columns, at every level from 1."""
 
-    def __init__(self, ufunc: np.ufunc, dtype: str, empty: float) -> None:
+    def __init__(self, ufunc: np.ufunc, dtype: str, empty: float, columns: int = 1) -> None:
         self.ufunc = ufunc
         self.empty = empty
         """The result for a range with nothing in it."""
-        self._dtype = dtype
+        self._dtype, self._columns = dtype, columns
         self._levels: list[Growing] = []
 
     @property
@@ -37,24 +37,26 @@ class Pyramid:
         return sum(level.nbytes for level in self._levels)
 
     def append(self, buckets: Values) -> None:
-        """Take in the reductions of the next buckets, and pass on what they complete."""
+        """Take in the reductions of the next buckets, (buckets, columns), and pass on what they complete."""
         level = 0
         while len(buckets):
             if level == len(self._levels):
-                self._levels.append(Growing(self._dtype))
+                self._levels.append(Growing(self._dtype, self._columns))
             done = len(self._levels[level]) // _FACTOR
             self._levels[level].append(buckets)
             whole = len(self._levels[level]) // _FACTOR
+            if whole == done:
+                return
             groups = self._levels[level].values[done * _FACTOR : whole * _FACTOR]
-            buckets = self.ufunc.reduce(groups.reshape(-1, _FACTOR), axis=1)
+            buckets = self.ufunc.reduce(groups.reshape(-1, _FACTOR, self._columns), axis=1)
             level += 1
 
-    def reduce(self, cover: "Cover", batches: Callable[[Ints], Values]) -> Values:
-        """The reduction of each range; `batches` gives the values of single ones."""
+    def reduce(self, cover: "Cover", batches: Callable[[Ints], Values], column: int = 0) -> Values:
+        """The reduction of each range in one column; `batches` gives the values of single ones."""
         result = np.full(cover.ranges, self.empty, np.float64)
         for piece in cover.pieces:
             values = self._levels[piece.level - 1].values if piece.level else None
-            taken = batches(piece.index) if values is None else values[piece.index]
+            taken = batches(piece.index) if values is None else values[piece.index, column]
             result[piece.owner] = self.ufunc(result[piece.owner], self.ufunc.reduceat(taken, piece.cuts))
         return result
 

@@ -45,12 +45,10 @@ class Smoothing:
         """
         totals = sizes.sum(axis=1)
         seen = self._total + np.cumsum(totals) - totals
-        smoothed = []
-        for window, tau in enumerate(self.taus):
-            growth, gained = _within(losses, sizes, tau)
-            starts = self._chain(window, growth[:, -1], gained[:, -1])
-            smoothed.append(_finish(starts, growth, gained, seen, sizes, tau))
-        result = np.stack(smoothed)
+        taus = np.array(self.taus)[:, None, None]
+        growth, gained = _within(losses, sizes, taus)
+        starts = self._chain(growth[..., -1], gained[..., -1])
+        result = _finish(starts, growth, gained, seen, sizes, taus, max(self.taus))
         self._total = float(seen[-1] + totals[-1])
         self._levels.append(np.nan_to_num(result[:, :, -1].T))
         self._seen.append(seen + totals)
@@ -65,35 +63,44 @@ class Smoothing:
             level = np.where(buckets > 0, self._levels.values[before, window], 0.0)
             seen = np.where(buckets > 0, self._seen.values[before], 0.0)
         growth, gained = _within(losses, sizes, tau)
-        return _finish(level * -np.expm1(-seen / tau), growth, gained, seen, sizes, tau)
+        return _finish(level * -np.expm1(-seen / tau), growth, gained, seen, sizes, tau, tau)
 
-    def _chain(self, window: int, growth: Floats, gained: Floats) -> Floats:
-        """The average, not yet debiased, before each bucket: one step a bucket."""
-        running, starts = self._running[window], []
-        for factor, gain in zip(growth.tolist(), gained.tolist(), strict=True):
-            starts.append(running)
-            running = (running + gain) / factor
-        self._running[window] = running
-        return np.array(starts)
+    def _chain(self, growth: Floats, gained: Floats) -> Floats:
+        """The averages, not yet debiased, before each bucket, (windows, buckets): one step a bucket."""
+        starts = []
+        for window, steps in enumerate(zip(growth.tolist(), gained.tolist(), strict=True)):
+            running = self._running[window]
+            for factor, gain in zip(*steps, strict=True):
+                starts.append(running)
+                running = (running + gain) / factor
+            self._running[window] = running
+        return np.array(starts).reshape(growth.shape)
 
 
-def _within(losses: Floats, sizes: Floats, tau: float) -> tuple[Floats, Floats]:
+def _within(losses: Floats, sizes: Floats, tau: Floats | float) -> tuple[Floats, Floats]:
     """How much earlier values have faded after each batch of a bucket, and what was gained, unfaded.
 
     average = (average before the bucket + gained) ÷ growth. Up to exp(32 × 4): a batch is at most
     an epoch, and τ at least a quarter of one.
     """
     share = sizes / tau
-    growth = np.exp(np.cumsum(share, axis=1))
-    gained = np.cumsum(growth * -np.expm1(-share) * losses, axis=1)
+    growth = np.exp(np.cumsum(share, axis=-1))
+    gained = np.cumsum(growth * -np.expm1(-share) * losses, axis=-1)
     return growth, gained
 
 
 def _finish(
-    starts: Floats, growth: Floats, gained: Floats, seen: Floats, sizes: Floats, tau: float
+    starts: Floats,
+    growth: Floats,
+    gained: Floats,
+    seen: Floats,
+    sizes: Floats,
+    tau: Floats | float,
+    longest: float,
 ) -> Floats:
-    average: NDArray[Any] = (starts[:, None] + gained) / growth
-    if seen[0] > _SETTLED * tau:
+    """The averages; `longest`: the greatest τ."""
+    average: NDArray[Any] = (starts[..., None] + gained) / growth
+    if seen[0] > _SETTLED * longest:
         return average
     with np.errstate(invalid="ignore"):
         return average / -np.expm1(-(seen[:, None] + np.cumsum(sizes, axis=1)) / tau)

@@ -115,6 +115,20 @@ def test_an_empty_history_draws_nothing() -> None:
     assert [history.end(axis) for axis in Axis] == [0, 0, 0]
 
 
+@pytest.mark.parametrize("window", [0.25, 4.0])
+def test_the_smoothed_loss_is_the_newest_ones_whatever_was_asked_for_before(window: float) -> None:
+    asked = History(2_000)
+    for batch in range(1, 400, 50):
+        asked.append(plain_chunk(batch, 50))
+        asked.smoothed(Axis.SAMPLES, 0, 1_000, 20, window)
+        told = asked.smoothed_last(window)
+        asked.smoothed(Axis.SAMPLES, 0, batch / 2, 20, window)  # ends before the newest
+        fresh = History(2_000)
+        for each in range(1, batch + 1, 50):
+            fresh.append(plain_chunk(each, 50))
+        assert told == asked.smoothed_last(window) == pytest.approx(fresh.smoothed_last(window))
+
+
 def test_the_same_window_of_the_same_batches_is_the_same_object() -> None:
     history = History(2_000)
     history.append(plain_chunk(1, 500))
