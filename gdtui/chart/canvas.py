@@ -23,13 +23,9 @@ from gdtui.chart.raster import DOTS_X, DOTS_Y, Layer, place
 
 _BRAILLE = np.uint32(0x2800)
 ABOVE, BELOW, MARK = (ord(c) for c in "▲▼┊")
-POINTS, SMALL_POINTS = ((ord(full), ord(hollow), ord(both)) for full, hollow, both in ("◆◇◈", "•◦◉"))
-"""Of single values on training data, on held-out data, and of both in one cell."""
 CURSOR, CURSOR_BELOW = ord("│"), ord("┷")
 _FREE = np.array([ord(c) for c in " ┈┊⠀"], np.uint32)
 """What hides no data when something else is drawn there."""
-_POINT_CELLS = 5
-"""Points closer than this on average are drawn small, so that they do not hide their line."""
 
 _LABEL_ROWS = 4
 _EVERY = np.arange(256)
@@ -200,7 +196,7 @@ def _draw_points(
         return
     rows, columns = layers.spots((series.label, "points"), series.points, picture, cells)
     held_out = layers.spots((series.label, "validation"), series.validation, picture, cells)
-    full, hollow, both = SMALL_POINTS if _is_crowded(picture, cells.width) else POINTS
+    full, hollow, both = map(ord, picture.points(cells.width))
     is_hollow = np.zeros(cells.characters.shape, np.bool_)
     is_hollow[held_out] = True
     cells.characters[is_hollow] = hollow
@@ -209,12 +205,6 @@ def _draw_points(
     drawn[rows, columns] = True
     cells.inks[drawn] = cells.ink(blend(series.colour, background, GHOST_SHARE if series.faint else 1.0))
     taken |= drawn
-
-
-def _is_crowded(picture: Picture, width: int) -> bool:
-    """Whether any series has too many points for large ones: then all are small, for they are compared."""
-    most = max(max(len(one.points.x), len(one.validation.x)) for one in picture.series)
-    return most * _POINT_CELLS > width
 
 
 def _draw_rules(picture: Picture, cells: Cells, ink: str) -> None:

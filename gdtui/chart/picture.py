@@ -4,6 +4,11 @@ from dataclasses import dataclass, field
 
 from gdtui.trace import EMPTY, Trace
 
+POINTS, SMALL_POINTS = "◆◇◈", "•◦◉"
+"""Single values on training data, on held-out data, and both in one cell."""
+_POINT_CELLS = 3
+"""Points closer than this on average are drawn small, so that they do not hide their line."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scale:
@@ -65,3 +70,12 @@ class Picture:
     """Shown in the middle instead of data: what the variant is doing before its first loss."""
     faint: str = "before"
     """What faint lines are, in the legend."""
+
+    def points(self, width: int) -> str:
+        """Those of POINTS or, where any series has too many for so many cells, all of SMALL_POINTS."""
+        most = max((max(len(one.points.x), len(one.validation.x)) for one in self.series), default=0)
+        return SMALL_POINTS if 0 < width < most * _POINT_CELLS else POINTS
+
+    def title_at(self, width: int) -> str:
+        """The title, with the points as they are drawn in so many cells."""
+        return self.title.translate(str.maketrans(POINTS, self.points(width)))

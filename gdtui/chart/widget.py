@@ -137,8 +137,9 @@ class Chart(Explorable, Spanned):
         if picture is None:
             self.border_title = Content(clean(self._title))
             return
-        if picture.title != self._title:
-            self._title = picture.title
+        title = picture.title_at(self.canvas.width)
+        if title != self._title:
+            self._title = title
             self.border_title = Content(clean(self._title))
         name, room = clean(self._caption or picture.x.title), self.size.width - 4
         lower = room, name, [] if self._caption else legend(picture, room - len(name) - 4)

@@ -11,7 +11,7 @@ from gdtui.app import GdtuiApp
 from gdtui.chart.widget import Chart
 from gdtui.panels.variant import VariantPanel
 
-from .app_bench import NARROW, WIDE, Bench, changed, see, settle, text_of
+from .app_bench import NARROW, WIDE, Bench, changed, evaluation, see, settle, text_of
 
 
 @pytest.fixture
@@ -305,3 +305,22 @@ async def test_changes_with_no_batch_between_them_are_one_mark(bench: Bench) -> 
         bench.write(name, changed(VariantSettings(batch_size=64), 0))
         await settle(pilot)
         assert "→" not in text_of(app), "there and back is no change"
+
+
+# --- Marks ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("size", "epochs", "mark"), [
+    ((160, 45), 20, "◆"), ((80, 24), 20, "◆"), ((80, 24), 40, "•"), ((160, 45), 200, "•"),
+])  # fmt: skip
+async def test_the_title_shows_the_marks_that_are_drawn(
+    bench: Bench, size: tuple[int, int], epochs: int, mark: str
+) -> None:
+    bench.train(bench.names[0], np.linspace(1.0, 0.5, epochs * 200))
+    bench.write(bench.names[0], *(evaluation(epoch) for epoch in range(1, epochs + 1)))
+    app = bench.app()
+    async with app.run_test(size=size) as pilot:
+        await settle(pilot)
+        title, *inside = overlay(app).splitlines()
+        assert f" {mark} on all data" in title
+        assert set("".join(inside)) & set("◆•") == {mark}
