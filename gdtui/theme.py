@@ -4,11 +4,24 @@
 steps back.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from textual.theme import Theme
 
-from gdtui.chart.palette import CONTRAST, DARK, FAINT, INK, LIGHT, ON_BLACK, ON_WHITE
+from gdtui.chart.palette import (
+    CONTRAST,
+    CONTRAST_256,
+    DARK,
+    DARK_256,
+    FAINT,
+    INK,
+    LIGHT,
+    LIGHT_256,
+    ON_BLACK,
+    ON_WHITE,
+    Shades,
+)
 
 COLOURS: Final = len(DARK)
 
@@ -111,7 +124,23 @@ def themes(color_system: str | None, *, no_color: bool) -> dict[str, Theme]:
         return plain
     if color_system == "standard":
         return {name: _sixteen(theme) for name, theme in THEMES.items()}
+    if color_system == "256":
+        return {name: _of_256(theme, *_256[name]) for name, theme in THEMES.items()}
     return THEMES
+
+
+_256: Final = {
+    "dark": (DARK_256, "#121212", "#1c1c1c", "#262626"),
+    "light": (LIGHT_256, "#ffffff", "#ffffff", "#d7d7d7"),
+    "high-contrast": (CONTRAST_256, "#000000", "#121212", "#303030"),
+}
+"""By theme: the variants' shades; background, surface and panel, which would all become black or white."""
+
+
+def _of_256(theme: Theme, shades: tuple[Shades, ...], background: str, surface: str, panel: str) -> Theme:
+    """With colours that a terminal of 256 has."""
+    variables = theme.variables | _variants(tuple(full for full, _, _ in shades))
+    return replace(theme, background=background, surface=surface, panel=panel, variables=variables)
 
 
 def _sixteen(theme: Theme) -> Theme:

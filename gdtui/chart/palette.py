@@ -23,29 +23,74 @@ white, grey."""
 ON_WHITE: Final = ("#0000aa", "#aa0000", "#00aa00", "#aa00aa", "#aa5500", "#00aaaa", "#000000", "#555555")
 """Blue, red, green, magenta, brown, cyan, black, grey."""
 
+Shades = tuple[str, str, str]
+"""A colour, the same where it steps back as in ghosts and marks, and where it is faint as in envelopes."""
+
+DARK_256: Final[tuple[Shades, ...]] = (
+    ("#5fafd7", "#0087af", "#005f87"),
+    ("#d78700", "#af5f00", "#5f5f00"),
+    ("#5fffaf", "#5faf87", "#00875f"),
+    ("#d787af", "#af5f87", "#87005f"),
+    ("#ffff5f", "#afaf00", "#878700"),
+    ("#ff875f", "#d75f5f", "#870000"),
+    ("#afafff", "#8787d7", "#5f5faf"),
+    ("#9e9e9e", "#767676", "#4e4e4e"),
+)
+"""DARK out of a terminal's 256: blended, colours of neighbouring hues would become the same there."""
+
+LIGHT_256: Final[tuple[Shades, ...]] = (
+    ("#005faf", "#5f87d7", "#afd7ff"),
+    ("#af5f00", "#d78700", "#ffd7af"),
+    ("#005f5f", "#5f8787", "#afd7d7"),
+    ("#af005f", "#d75faf", "#ffafd7"),
+    ("#5f5f00", "#87875f", "#d7d787"),
+    ("#af0000", "#d75f5f", "#ffafaf"),
+    ("#5f00d7", "#875fd7", "#afafff"),
+    ("#767676", "#949494", "#b2b2b2"),
+)
+
+CONTRAST_256: Final[tuple[Shades, ...]] = (
+    ("#00afff", "#0087af", "#005f87"),
+    ("#ffaf00", "#af8700", "#875f00"),
+    ("#5fffaf", "#00af87", "#00875f"),
+    ("#d787af", "#af5f87", "#87005f"),
+    ("#ffff5f", "#afaf5f", "#5f5f00"),
+    ("#ff875f", "#d75f5f", "#870000"),
+    ("#d7afff", "#8787d7", "#5f5f87"),
+    ("#eeeeee", "#949494", "#585858"),
+)
+
 INK: Final = "#fefefe"
 """Of everything, where no colour is wanted: what is drawn in it takes the terminal's own foreground."""
 FAINT: Final = "#7f7f7f"
 """The same for what steps back: it becomes the attribute "dim"."""
 
+_FAINT_SHARE: Final = 0.5
+"""A smaller share makes a colour faint, where there are no shades to blend."""
+
+
+def _paler(colours: tuple[str, ...], *paler: str) -> dict[str, tuple[str, str]]:
+    """Of sixteen colours there is but one step."""
+    return {colour: (pale, pale) for colour, pale in zip(colours, paler, strict=True)}
+
+
+def _steps(shades: tuple[Shades, ...]) -> dict[str, tuple[str, str]]:
+    return {full: (back, faint) for full, back, faint in shades}
+
+
 _PALER: Final = {
-    "#000000": {
-        **dict(
-            zip(ON_BLACK, ("#00aaaa", "#aa5500", "#aa00aa", "#00aa00", "#aa0000", "#0000aa"), strict=False)
-        ),
-        "#ffffff": "#aaaaaa",
-        "#aaaaaa": "#555555",
-        INK: FAINT,
-    },
-    "#ffffff": {
-        **dict(
-            zip(ON_WHITE, ("#5555ff", "#ff5555", "#55ff55", "#ff55ff", "#ffff55", "#55ffff"), strict=False)
-        ),
-        "#000000": "#555555",
-        "#555555": "#aaaaaa",
-    },
+    "#000000": _steps(CONTRAST_256)
+    | _paler(
+        (*ON_BLACK, INK),
+        *("#00aaaa", "#aa5500", "#aa00aa", "#00aa00", "#aa0000", "#0000aa", "#aaaaaa", "#555555", FAINT),
+    ),
+    "#ffffff": _steps(LIGHT_256)
+    | _paler(
+        ON_WHITE, *("#5555ff", "#ff5555", "#55ff55", "#ff55ff", "#ffff55", "#55ffff", "#555555", "#aaaaaa")
+    ),
+    "#121212": _steps(DARK_256),
 }
-"""By background and colour: the one that steps back, where there are no shades to blend."""
+"""By background and colour: the one that steps back and the faint one, where there are no shades to blend."""
 
 
 def is_sparse(colours: tuple[str, ...]) -> bool:
@@ -62,7 +107,7 @@ def variant_colour(index: int, colours: tuple[str, ...]) -> str:
 def blend(colour: str, background: str, share: float) -> str:
     """`share` of the colour over the background, both `#rrggbb`; where there are no shades, the paler one."""
     if share < 1 and (paler := _PALER.get(background, {}).get(colour)):
-        return paler
+        return paler[share < _FAINT_SHARE]
     mixed = (
         round(b + (c - b) * share) for c, b in zip(_channels(colour), _channels(background), strict=True)
     )

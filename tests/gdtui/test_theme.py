@@ -135,19 +135,42 @@ def as_shown(colour: str, system: ColorSystem) -> str:
     return str(RichColor.parse(colour).downgrade(system).get_truecolor().hex)
 
 
-@themes
+@pytest.mark.parametrize("name", THEMES)
 @visions
-def test_with_256_colours_the_lessons_variants_stay_apart_and_none_becomes_another(
-    theme: Theme, vision: str
-) -> None:
-    shown = [as_shown(colour, ColorSystem.EIGHT_BIT) for colour in colours(theme)]
-    assert len(set(shown)) == COLOURS
-    for one, other in combinations(shown[:3], 2):
-        assert distance(one, other, vision) >= 10
-    background = as_shown(str(theme.background), ColorSystem.EIGHT_BIT)
-    for colour in colours(theme):
-        envelope = blend(colour, str(theme.background), ENVELOPE_SHARE)
-        assert as_shown(envelope, ColorSystem.EIGHT_BIT) not in (background, *shown)
+def test_with_256_colours_no_shade_of_a_variant_becomes_another(name: str, vision: str) -> None:
+    theme = fewer_colours("256", no_color=False)[name]
+    background = str(theme.background)
+    shades = [
+        [
+            colour,
+            blend(colour, background, GHOST_SHARE),
+            blend(colour, background, ENVELOPE_SHARE),
+            background,
+        ]
+        for colour in colours(theme)
+    ]
+    shown = [[as_shown(shade, ColorSystem.EIGHT_BIT) for shade in row] for row in shades]
+    assert len({shade for row in shown for shade in row}) == 3 * COLOURS + 1
+    for (i, one), (j, other) in combinations(enumerate(shown), 2):
+        # Lines, ghosts, envelopes: of the lesson's three at a glance, of the others by normal sight.
+        for step in range(3):
+            if max(i, j) < 3 or vision == "normal":
+                assert distance(one[step], other[step], vision) >= 6, (i, j, step)
+    for row in shown:
+        for nearer, farther in pairwise(row):
+            assert distance(nearer, farther, vision) >= 7
+            assert contrast(nearer, row[-1]) > contrast(farther, row[-1])
+
+
+@pytest.mark.parametrize("name", THEMES)
+def test_with_256_colours_header_and_dialogs_still_stand_out_and_text_can_be_read(name: str) -> None:
+    theme = fewer_colours("256", no_color=False)[name]
+    grounds = [as_shown(str(each), ColorSystem.EIGHT_BIT) for each in (theme.background, theme.panel)]
+    assert contrast(*grounds) > 1.1
+    texts = (theme.foreground, theme.accent, theme.variables["quiet"], *colours(theme))
+    for text in texts:
+        least = 7.0 if "contrast" in theme.name else 4.5
+        assert contrast(as_shown(str(text), ColorSystem.EIGHT_BIT), grounds[0]) >= least, text
 
 
 @pytest.mark.parametrize("name", THEMES)
@@ -177,5 +200,6 @@ def test_without_colours_everything_is_ink_or_faint() -> None:
 
 
 def test_with_all_colours_there_are_no_numbers() -> None:
-    assert fewer_colours("256", no_color=False) == fewer_colours("truecolor", no_color=False) == THEMES
-    assert not any(is_sparse(colours(theme)) for theme in THEMES.values())
+    assert fewer_colours("truecolor", no_color=False) == THEMES
+    for theme in (*THEMES.values(), *fewer_colours("256", no_color=False).values()):
+        assert not is_sparse(colours(theme))
