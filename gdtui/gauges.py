@@ -11,19 +11,27 @@ from gdtui.variant import VariantState
 from gdtui.wording import number
 
 _QUIET = "$quiet"
+_ROOMY = 56
+"""Cells from which the noise scale is called so, and not by its letter."""
 
 
 def gauges(one: VariantState, width: int) -> Content:
-    """Such as "noise scale 48 (31–75) · batch 64   λ 3.1 · 2/lr 200"; shorter where it is narrow."""
+    """Such as "noise scale 48 (31–75) · batch 64   λ 3.1 · 2/lr 200"; shorter where it is narrow.
+
+    What a figure is called follows from the room alone: one name in all panels, whatever was measured.
+    """
+    name = "noise scale" if width >= _ROOMY else "B"
     for brevity in range(4):
-        said = "  ".join(part for part in (_noise(one, brevity), _sharpness(one.tally, brevity > 0)) if part)
+        said = "  ".join(
+            part for part in (_noise(one, name, brevity), _sharpness(one.tally, brevity > 0)) if part
+        )
         if len(said) <= width:
             break
     return Content.styled(said, _QUIET).truncate(width, ellipsis=True)
 
 
-def _noise(one: VariantState, brevity: int) -> str:
-    tally, found, name = one.tally, one.tally.noise_scale, "B" if brevity else "noise scale"
+def _noise(one: VariantState, name: str, brevity: int) -> str:
+    tally, found = one.tally, one.tally.noise_scale
     if found is None:
         return f"{name} –" if tally.is_measuring else "measuring is off (M)"
     batch = tally.resolved.effective_batch if tally.resolved else 0

@@ -67,7 +67,7 @@ def _write_panel(live: "LiveView", one: VariantState, panel: VariantPanel) -> No
     panel.settings.say(above)
     panel.figures.say(below)
     panel.spread.tell(one, panel.chart, variant_colour(one.index, live.view.colours))
-    panel.say_steps(one.tally.settings.accumulation_steps)
+    panel.say_heading(one.tally.settings.accumulation_steps, is_selected=live.view.selected == one.index)
     panel.say_state(*texts.whereabouts(one, live.store))
 
 

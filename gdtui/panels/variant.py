@@ -29,6 +29,7 @@ class VariantPanel(Vertical):
         """Beside the chart, on its y axis, where there is room."""
         self.figures = Line(classes="figures")
         self._steps = 1
+        self._is_selected = False
         self._state = ("", "")
 
     def compose(self) -> ComposeResult:
@@ -41,12 +42,12 @@ class VariantPanel(Vertical):
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.width >= _BROAD, "-broad")
 
-    def say_steps(self, steps: int) -> None:
-        """Say that it is batches that are drawn where an update is made of several."""
-        if steps != self._steps:
-            self._steps = steps
+    def say_heading(self, steps: int, *, is_selected: bool) -> None:
+        """Mark the selected; say that it is batches that are drawn where an update is made of several."""
+        if (steps, is_selected) != (self._steps, self._is_selected):
+            self._steps, self._is_selected = steps, is_selected
             told = f" · every batch, {steps} to an update" if steps > 1 else ""
-            self.border_title = Content(self._heading + told)
+            self.border_title = Content(f"{'▸ ' if is_selected else ''}{self._heading}{told}")
 
     def say_state(self, word: str, style: str) -> None:
         """Put the state in the box's lower border."""

@@ -61,7 +61,7 @@ def measured(command: int = 0, edge: float | None = 200.0, **found: object) -> M
         (
             {"noise": noise(48.2, 31.1, 74.9), "sharpness": sharpness(3.14159)},
             46,
-            "B 48 (31–75) · batch 64  λ 3.1 · 2/lr 200",
+            "B 48 (31–75) · batch 64  λ 3.14 · 2/lr 200",
         ),
         (
             {"noise": noise(48.2, 31.1, 74.9), "sharpness": sharpness(3.14159)},
