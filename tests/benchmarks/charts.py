@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Final
 
 from feeds import EventFeed, Feed, RunFeed, flowing
+from watching import processor_seconds
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
@@ -30,7 +31,6 @@ sys.path.insert(0, str(ROOT / "tests" / "support"))
 from terminal import Terminal  # noqa: E402
 
 ENV: Final = {**os.environ, "PYTHONPATH": str(ROOT)}
-TICKS: Final = os.sysconf("SC_CLK_TCK")
 FPS: Final = 10
 BURST_SECONDS: Final = 0.03
 """Output that comes closer together is of one frame."""
@@ -76,8 +76,7 @@ class Shown:
 
     @property
     def processor_seconds(self) -> float:
-        fields = Path(f"/proc/{self.terminal.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        return processor_seconds(self.terminal.pid)
 
     @property
     def mebibytes(self) -> float:

@@ -73,6 +73,12 @@ def lesson(batch_size: int, seconds: float) -> float:
     return float(subprocess.run(arguments, capture_output=True, text=True, check=True).stdout)
 
 
+def processor_seconds(pid: int) -> float:
+    """That this process has used so far, in user and system mode (proc(5))."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
 class Watched:
     """`gdtui` at 160×45 and what its log says."""
 
@@ -110,8 +116,7 @@ class Watched:
 
     def processor_seconds(self) -> float:
         """That the process of the screen has used; its workers not counted."""
-        fields = Path(f"/proc/{self.terminal.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        return processor_seconds(self.terminal.pid)
 
 
 @contextmanager

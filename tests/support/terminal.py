@@ -62,7 +62,7 @@ class Terminal:
         colours: str = "truecolor",
     ) -> None:
         """`colours`: "truecolor", "256" or "16", as the environment tells.
-        `rate`: bytes a second at which the terminal takes output, None for as fast as it can."""
+        `rate`: bytes a second at which the terminal takes output, None for as fast as it can, 0: none."""
         self.rate = rate
         self._output: list[tuple[float, bytes | tuple[int, int]]] = []
         """(perf_counter, bytes written or a new size)."""
@@ -212,14 +212,17 @@ class Terminal:
     def _read(self) -> None:
         """The reading thread."""
         while (master := self._master) >= 0:
+            if (rate := self.rate) == 0:
+                time.sleep(0.02)
+                continue
             try:
                 if not select.select([master], [], [], 0.2)[0]:
                     continue
-                data = os.read(master, min(self.rate // 50, 1 << 16) if self.rate else 1 << 16)
+                data = os.read(master, min(rate // 50, 1 << 16) if rate else 1 << 16)
             except (OSError, ValueError):  # nobody is on the other side any more, or we hung up
                 return
-            if self.rate is not None:
-                time.sleep(len(data) / self.rate)
+            if rate:
+                time.sleep(len(data) / rate)
             self._note(data)
             self._answer(data)
 
