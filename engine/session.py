@@ -8,7 +8,6 @@ import contextlib
 import time
 from collections.abc import Iterable, Mapping
 from multiprocessing.connection import Connection, wait
-from types import TracebackType
 from typing import Final, Self
 
 import msgspec
@@ -67,12 +66,7 @@ class Session:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     # --- Starting -------------------------------------------------------------------------------

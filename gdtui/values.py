@@ -89,13 +89,7 @@ def pace(text: str) -> float | None:
     """Epochs a second; None for free."""
     if text.strip().lower() == "free":
         return None
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not (math.isfinite(value) and value > 0):
-        raise argparse.ArgumentTypeError(f"{_shown(text)}: epochs a second, a number above 0, or free")
-    return value
+    return _above_zero(text, "epochs a second, a number above 0, or free")
 
 
 def fps(text: str) -> float:
@@ -111,24 +105,12 @@ def fps(text: str) -> float:
 
 def megabytes(text: str) -> float:
     """An amount of memory above 0."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not (math.isfinite(value) and value > 0):
-        raise argparse.ArgumentTypeError(f"{_shown(text)}: megabytes, a number above 0")
-    return value
+    return _above_zero(text, "megabytes, a number above 0")
 
 
 def speed(text: str) -> float:
     """How many times as fast as a run went."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not (math.isfinite(value) and value > 0):
-        raise argparse.ArgumentTypeError(f"{_shown(text)}: how many times as fast, a number above 0")
-    return value
+    return _above_zero(text, "how many times as fast, a number above 0")
 
 
 def keys(text: str) -> tuple[Press, ...]:
@@ -167,6 +149,17 @@ def optimizer(text: str) -> str:
 def each(read: Callable[[str], Value]) -> Callable[[str], tuple[Value, ...]]:
     """A reader of values separated by commas."""
     return lambda text: tuple(read(part) for part in text.split(","))
+
+
+def _above_zero(text: str, wanted: str) -> float:
+    """A finite number above 0; `wanted` says of what."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value > 0):
+        raise argparse.ArgumentTypeError(f"{_shown(text)}: {wanted}")
+    return value
 
 
 def _shown(text: str) -> str:

@@ -6,7 +6,7 @@ the minimum. Both axes keep the full gradient exactly zero, batches of samples d
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import torch
@@ -15,7 +15,7 @@ from torch import Tensor
 from engine.elsewhere import Tell
 from engine.experiments import find
 from engine.experiments.report import Report, Verdict
-from engine.experiments.stacked import Data, Told, batches, descend, place, size_of
+from engine.experiments.stacked import Told, batches, descended, place, size_of
 from engine.experiments.verdicts import ESCAPE_RULE, counted, escape
 from engine.settings import FULL, BatchSize
 
@@ -64,14 +64,6 @@ def axes(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return values[:, 1] - values[:, 0], vectors[:, :, 0], vectors[:, :, 1]
 
 
-def final_weights(start: Tensor, steps: Iterable[Data]) -> Tensor:
-    """Where w ends after these batches, (S, 2)."""
-    w = start.clone().requires_grad_()
-    for batch in steps:
-        descend([w], losses, batch, LR)
-    return w.detach()
-
-
 def run(seeds: Sequence[int], device: torch.device, progress: Tell) -> Report:
     """Train every arm on every seed; see engine.experiments.run."""
     device = place(device)
@@ -82,7 +74,7 @@ def run(seeds: Sequence[int], device: torch.device, progress: Tell) -> Report:
     told = Told(progress, UPDATES * len(SIZES))
     for batch_size in SIZES:
         steps = batches((x,), seeds, size_of(batch_size, SAMPLES), UPDATES)
-        w = final_weights(minor, told.over(steps, f"batch size {batch_size}"))
+        w = descended(minor, told.over(steps, f"batch size {batch_size}"), losses, LR)
         towards = (w * major).sum(-1).abs()
         if batch_size == FULL:
             drift = towards.max().item()

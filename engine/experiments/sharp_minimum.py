@@ -7,7 +7,7 @@ curvature tells the wells apart, and nothing but the batch the arms.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import torch
@@ -16,7 +16,7 @@ from torch import Tensor
 from engine.elsewhere import Tell
 from engine.experiments import find
 from engine.experiments.report import Arm, Report, Verdict
-from engine.experiments.stacked import Data, Told, batches, descend, place, size_of
+from engine.experiments.stacked import Told, batches, descended, place, size_of
 from engine.experiments.verdicts import ESCAPE_RULE, counted, escape, share
 from engine.settings import FULL, BatchSize
 
@@ -91,14 +91,6 @@ def starts(seed: int, *, in_sharp: bool) -> Tensor:
             return point if in_sharp else point + centre(point.device)
 
 
-def final_weights(start: Tensor, steps: Iterable[Data]) -> Tensor:
-    """Where w ends after these batches, (S, 2)."""
-    w = start.clone().requires_grad_()
-    for batch in steps:
-        descend([w], losses, batch, LR)
-    return w.detach()
-
-
 def run(seeds: Sequence[int], device: torch.device, progress: Tell) -> Report:
     """Train every arm on every seed from either well; see engine.experiments.run."""
     device = place(device)
@@ -110,7 +102,7 @@ def run(seeds: Sequence[int], device: torch.device, progress: Tell) -> Report:
     for batch_size in SIZES:
         # One stack of both starts: a seed's two runs see the same batches.
         steps = batches((torch.cat([tilt, tilt]),), [*seeds, *seeds], size_of(batch_size, SAMPLES), UPDATES)
-        w = final_weights(torch.cat([sharp, flat]), told.over(steps, f"batch size {batch_size}"))
+        w = descended(torch.cat([sharp, flat]), told.over(steps, f"batch size {batch_size}"), losses, LR)
         arms.append(_arm(batch_size, *torch.split(is_in_sharp(w), len(seeds))))
     return _report(tuple(arms), sharp, tilt)
 

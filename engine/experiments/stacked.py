@@ -98,6 +98,14 @@ def descend(parameters: Sequence[Tensor], losses: Losses, batch: Data, lr: Tenso
                 parameter.sub_(gradient, alpha=lr)
 
 
+def descended(start: Tensor, steps: Iterable[Data], losses: Losses, lr: float) -> Tensor:
+    """Where weights of shape (S, …) end after plain SGD on these batches."""
+    weights = start.clone().requires_grad_()
+    for batch in steps:
+        descend([weights], losses, batch, lr)
+    return weights.detach()
+
+
 def weights_of(models: Sequence[nn.Module], device: torch.device) -> list[Tensor]:
     """The parameters of models of one shape, stacked in float64, ready to be trained."""
     rows = zip(*(model.parameters() for model in models), strict=True)

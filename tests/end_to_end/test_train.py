@@ -9,7 +9,8 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,6 @@ from gdtui.runs import is_running
 ROOT = Path(__file__).resolve().parents[2]
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 
-TRAIN = [sys.executable, "-m", "gdtui", "train", "--json"]
 FIELDS = [
     *(
         "name",
@@ -45,6 +45,24 @@ FIELDS = [
 
 def environment(state: Path) -> dict[str, str]:
     return {**os.environ, "XDG_STATE_HOME": str(state), "PYTHONPATH": str(ROOT)}
+
+
+@contextmanager
+def training(run: Path, *options: str, **how: Any) -> "Iterator[subprocess.Popen[str]]":
+    """`gdtui train --json` into that directory, its output to be read; ended with the block."""
+    train = subprocess.Popen(
+        [sys.executable, "-m", "gdtui", "train", "--json", "--run-dir", run, *options],
+        env=environment(run.parent),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **how,
+    )
+    try:
+        yield train
+    finally:
+        train.kill()
 
 
 def gdtui(state: Path, *arguments: str | Path) -> "subprocess.CompletedProcess[str]":
@@ -194,34 +212,11 @@ def test_what_only_a_worker_can_tell_is_a_wrong_call_too(
 )
 def test_a_signal_ends_it_in_order(number: signal.Signals, status: int, tmp_path: Path) -> None:
     path = tmp_path / "run"
-    train = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "gdtui",
-            "train",
-            "--json",
-            "--pace",
-            "2",
-            "--epochs",
-            "10000",
-            "--run-dir",
-            path,
-        ],
-        env=environment(tmp_path),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        preexec_fn=_as_in_a_terminal,
-    )
-    try:
+    how = {"start_new_session": True, "preexec_fn": _as_in_a_terminal}
+    with training(path, "--pace", "2", "--epochs", "10000", **how) as train:
         run = _once_all_train(path)
         os.killpg(train.pid, number) if number is signal.SIGINT else train.send_signal(number)
         output, errors = train.communicate(timeout=30)
-    finally:
-        train.kill()
     assert (train.returncode, errors) == (status, "")
     variants = json.loads(output)["variants"]
     assert {variant["state"] for variant in variants} == {"stopped"}
@@ -236,20 +231,10 @@ def test_a_signal_ends_it_in_order(number: signal.Signals, status: int, tmp_path
 
 def test_a_killed_worker_is_a_failure_and_the_others_go_on(tmp_path: Path) -> None:
     path = tmp_path / "run"
-    train = subprocess.Popen(
-        [*TRAIN, "--pace", "4", "--epochs", "8", "--run-dir", path],
-        env=environment(tmp_path),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
+    with training(path, "--pace", "4", "--epochs", "8") as train:
         run = _once_all_train(path)
         os.kill(_holder_of(run.variant_log("SGD")), signal.SIGKILL)
         output, errors = train.communicate(timeout=60)
-    finally:
-        train.kill()
     assert train.returncode == 1
     assert "SGD: died" in errors
     states = {variant["name"]: variant["state"] for variant in json.loads(output)["variants"]}
@@ -259,16 +244,11 @@ def test_a_killed_worker_is_a_failure_and_the_others_go_on(tmp_path: Path) -> No
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs prlimit")
 def test_a_log_that_cannot_be_written_waits_and_loses_nothing(tmp_path: Path) -> None:
     path = tmp_path / "run"
-    train = subprocess.Popen(
-        [*TRAIN, "--batch-sizes", "1", "--epochs", "6", "--run-dir", path],
-        env=environment(tmp_path),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY)),
-    )
-    try:
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
+
+    with training(path, "--batch-sizes", "1", "--epochs", "6", preexec_fn=limit) as train:
         assert train.stderr is not None
         first = train.stderr.readline()
         assert "cannot write" in first
@@ -276,8 +256,6 @@ def test_a_log_that_cannot_be_written_waits_and_loses_nothing(tmp_path: Path) ->
         worker = _holder_of(RunDirectory.open(path).variant_log("SGD"))
         resource.prlimit(worker, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         output, _ = train.communicate(timeout=60)
-    finally:
-        train.kill()
     assert train.returncode == 0
     (variant,) = json.loads(output)["variants"]
     assert (variant["state"], variant["batches"]) == ("finished", 12_000)

@@ -1,6 +1,5 @@
 """What a CSV lacks is filled in, what is wrong in it is named by its line, and nothing is half done."""
 
-import io
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -8,42 +7,19 @@ from pathlib import Path
 import pytest
 
 from engine.follow import Follower
-from engine.messages import AnyRecord, Changed, Chunk, Record, Started, State, StateChanged
+from engine.messages import Changed, Chunk, Record, Started, State, StateChanged
 from engine.rundir import RunDirectory, RunDirectoryError
 from engine.runlog import LogWriter
-from gdtui.export import export
 from gdtui.history import History
 from gdtui.importing.rows import ImportFormatError
 from gdtui.importing.write import import_csv
 from gdtui.trace import Axis
 
+from .import_bench import exported, records
+
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 MakeRun = Callable[..., RunDirectory]
 HEAD = "variant,batch,loss\n"
-
-
-def exported(run: RunDirectory) -> bytes:
-    output = io.BytesIO()
-    export(run, output)
-    return output.getvalue()
-
-
-@pytest.fixture
-def imported(tmp_path: Path) -> Callable[[str | bytes], RunDirectory]:
-    """The run that a CSV becomes."""
-
-    def make(text: str | bytes) -> RunDirectory:
-        file = tmp_path / "in.csv"
-        file.write_bytes(text.encode() if isinstance(text, str) else text)
-        path = tmp_path / f"run{len(list(tmp_path.iterdir()))}"
-        import_csv(str(file), path, "0")
-        return RunDirectory.open(path)
-
-    return make
-
-
-def records(run: RunDirectory, kind: type[AnyRecord]) -> list[AnyRecord]:
-    return [record for _, record in Follower(run).read() if isinstance(record, kind)]
 
 
 def table(run: RunDirectory) -> dict[str, list[str]]:

@@ -1,8 +1,6 @@
 """What was exported and imported exports the same bytes, whatever was trained."""
 
-import io
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,42 +9,18 @@ from hypothesis import strategies as st
 
 from engine.batches import cut, epoch_end
 from engine.follow import Follower
-from engine.messages import AnyRecord, Chunk, End, Record, Started
+from engine.messages import Chunk, End, Record, Started
 from engine.rundir import RunDirectory
 from engine.runlog import LogWriter
 from engine.settings import RunSettings, Variant, VariantSettings
-from gdtui.export import export
 from gdtui.history import History
 from gdtui.importing.write import import_csv
+
+from .import_bench import exported, records
 
 MakeRun = Callable[..., RunDirectory]
 N = 23
 """Samples an epoch in made-up runs."""
-
-
-def exported(run: RunDirectory) -> bytes:
-    output = io.BytesIO()
-    export(run, output)
-    return output.getvalue()
-
-
-@pytest.fixture
-def imported(tmp_path: Path) -> Callable[[str | bytes], RunDirectory]:
-    """The run that a CSV becomes."""
-
-    def make(text: str | bytes) -> RunDirectory:
-        file = tmp_path / "in.csv"
-        file.write_bytes(text.encode() if isinstance(text, str) else text)
-        path = tmp_path / f"run{len(list(tmp_path.iterdir()))}"
-        import_csv(str(file), path, "0")
-        return RunDirectory.open(path)
-
-    return make
-
-
-def records(run: RunDirectory, kind: type[AnyRecord]) -> list[AnyRecord]:
-    return [record for _, record in Follower(run).read() if isinstance(record, kind)]
-
 
 SETTINGS = st.builds(
     VariantSettings,

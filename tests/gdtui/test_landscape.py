@@ -1,9 +1,11 @@
 """The landscape on screen: the drawn minimum, paths where their points are, and what the keys ask for."""
 
-from pathlib import Path
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import numpy as np
 import pytest
+from textual.pilot import Pilot
 
 from engine.measure.landscape import Window
 from engine.survey import AnySurvey, Laid, Look, LossRow, Paths, SurveyFailed
@@ -137,14 +139,22 @@ class FakeSurveyor:
 PATH = np.array([[-1.0, 1.0], [0.5, 0.5]])
 
 
-@pytest.mark.parametrize("size", [(160, 45), (80, 24), (20, 5)])
-async def test_the_screen_shows_the_map_and_the_paths(tmp_path: Path, size: tuple[int, int]) -> None:
-    bench, surveyor = Bench(tmp_path / "run"), FakeSurveyor()
-    app = bench.app()
+@asynccontextmanager
+async def shown(
+    bench: Bench, size: tuple[int, int] = (80, 24)
+) -> AsyncIterator[tuple[LandscapeScreen, FakeSurveyor, Pilot[None]]]:
+    """The screen over that of a run, before any answer."""
+    app, surveyor = bench.app(), FakeSurveyor()
     async with app.run_test(size=size) as pilot:
         screen = LandscapeScreen(bench.run, surveyor)  # type: ignore[arg-type]
         app.push_screen(screen)
         await pilot.pause()
+        yield screen, surveyor, pilot
+
+
+@pytest.mark.parametrize("size", [(160, 45), (80, 24), (20, 5)])
+async def test_the_screen_shows_the_map_and_the_paths(bench: Bench, size: tuple[int, int]) -> None:
+    async with shown(bench, size) as (screen, surveyor, pilot):
         assert surveyor.looks[0].window is None
         surveyor.answer(PATH)
         screen.look()
@@ -155,16 +165,13 @@ async def test_the_screen_shows_the_map_and_the_paths(tmp_path: Path, size: tupl
         assert board.marks[int(row), int(column)][0] == "1"
         if size[0] >= 80:
             assert "93.1% of the paths' variance" in text_of(screen.query_one("#landscape-title"))
-            assert text_of(app).rstrip().endswith("3 SGD" if size[0] > 100 else "○ start"), "whose paths"
+            assert text_of(pilot.app).rstrip().endswith("3 SGD" if size[0] > 100 else "○ start"), (
+                "whose paths"
+            )
 
 
-async def test_who_has_not_left_the_start_yet_is_told_there(tmp_path: Path) -> None:
-    bench, surveyor = Bench(tmp_path / "run"), FakeSurveyor()
-    app = bench.app()
-    async with app.run_test(size=(80, 24)) as pilot:
-        screen = LandscapeScreen(bench.run, surveyor)  # type: ignore[arg-type]
-        app.push_screen(screen)
-        await pilot.pause()
+async def test_who_has_not_left_the_start_yet_is_told_there(bench: Bench) -> None:
+    async with shown(bench) as (screen, surveyor, _):
         surveyor.answer(PATH)
         other = PATH.astype("<f4").tobytes()
         surveyor.found.append(Paths(points=(PATH[:1].astype("<f4").tobytes(), other, b"")))
@@ -172,13 +179,8 @@ async def test_who_has_not_left_the_start_yet_is_told_there(tmp_path: Path) -> N
         assert {character for character, _ in screen.query_one(Map).marks.values()} == {"1", "2"}
 
 
-async def test_keys_zoom_pan_and_come_back(tmp_path: Path) -> None:
-    bench, surveyor = Bench(tmp_path / "run"), FakeSurveyor()
-    app = bench.app()
-    async with app.run_test(size=(80, 24)) as pilot:
-        screen = LandscapeScreen(bench.run, surveyor)  # type: ignore[arg-type]
-        app.push_screen(screen)
-        await pilot.pause()
+async def test_keys_zoom_pan_and_come_back(bench: Bench) -> None:
+    async with shown(bench) as (screen, surveyor, pilot):
         surveyor.answer(PATH)
         screen.look()
         await pilot.press("plus", "right", "up")
@@ -196,16 +198,11 @@ async def test_keys_zoom_pan_and_come_back(tmp_path: Path) -> None:
         await pilot.press("escape")
         await pilot.pause()
         assert surveyor.is_closed
-        assert app.screen is not screen
+        assert pilot.app.screen is not screen
 
 
-async def test_a_failure_is_said(tmp_path: Path) -> None:
-    bench, surveyor = Bench(tmp_path / "run"), FakeSurveyor()
-    app = bench.app()
-    async with app.run_test(size=(80, 24)) as pilot:
-        screen = LandscapeScreen(bench.run, surveyor)  # type: ignore[arg-type]
-        app.push_screen(screen)
-        await pilot.pause()
+async def test_a_failure_is_said(bench: Bench) -> None:
+    async with shown(bench) as (screen, surveyor, pilot):
         surveyor.found.append(SurveyFailed(detail="no such problem"))
         screen.look()
         await pilot.pause()

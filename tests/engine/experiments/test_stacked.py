@@ -15,6 +15,7 @@ from engine.experiments.curvature import sharpness
 from engine.experiments.stacked import (
     batches,
     descend,
+    descended,
     epoch_batches,
     perceptron,
     shuffled,
@@ -56,7 +57,8 @@ def test_the_saddle_is_that_of_a_plain_loop(batch_size: BatchSize) -> None:
     data = [saddle.samples(seed) for seed in SEEDS]
     start = torch.stack([torch.tensor([0.6, -0.3]), torch.tensor([0.1, 0.9])]).double()
     size, updates = size_of(batch_size, saddle.SAMPLES), 50
-    ends = saddle.final_weights(start, batches((torch.stack(data),), SEEDS, size, updates))
+    steps = batches((torch.stack(data),), SEEDS, size, updates)
+    ends = descended(start, steps, saddle.losses, saddle.LR)
     for seed, x, first, end in zip(SEEDS, data, start, ends, strict=True):
         indices = islice(plain_batches(seed, len(x), size), updates)
         torch.testing.assert_close(end, plain_descent(first, loss, x, indices, saddle.LR), rtol=0, atol=1e-12)
@@ -85,7 +87,8 @@ def test_the_wells_are_those_of_a_plain_loop(batch_size: BatchSize) -> None:
     data = [sharp_minimum.tilts(seed) for seed in SEEDS]
     start = torch.stack([sharp_minimum.starts(seed, in_sharp=True) for seed in SEEDS])
     size, updates = size_of(batch_size, sharp_minimum.SAMPLES), 200
-    ends = sharp_minimum.final_weights(start, batches((torch.stack(data),), SEEDS, size, updates))
+    steps = batches((torch.stack(data),), SEEDS, size, updates)
+    ends = descended(start, steps, sharp_minimum.losses, sharp_minimum.LR)
     for seed, a, first, end in zip(SEEDS, data, start, ends, strict=True):
         indices = islice(plain_batches(seed, len(a), size), updates)
         plain = plain_descent(first, loss, a, indices, sharp_minimum.LR)

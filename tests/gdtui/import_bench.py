@@ -1,0 +1,18 @@
+"""What is in a run that was imported: as records, and exported again."""
+
+import io
+
+from engine.follow import Follower
+from engine.messages import AnyRecord
+from engine.rundir import RunDirectory
+from gdtui.export import export
+
+
+def exported(run: RunDirectory) -> bytes:
+    output = io.BytesIO()
+    export(run, output)
+    return output.getvalue()
+
+
+def records(run: RunDirectory, kind: type[AnyRecord]) -> list[AnyRecord]:
+    return [record for _, record in Follower(run).read() if isinstance(record, kind)]
