@@ -14,7 +14,7 @@ from gdtui.lab import Lab
 from gdtui.store import Store
 from gdtui.sweep import COLOUR
 
-_BAR: Final = 24
+_BAR: Final = 20
 """Cells of the bar."""
 _NAME: Final = 10
 """Cells of a paragraph's name in a report."""
@@ -40,13 +40,13 @@ def verdict(end: Found[Any] | Failed) -> Content:
     return Content.styled(str(end.result.verdict), _STYLES[end.result.verdict])
 
 
-def progress(lab: Lab, store: Store) -> Content:
-    """How far what runs is, and what training does meanwhile."""
+def progress(lab: Lab, store: Store, width: int) -> Content:
+    """How far what runs is, and what training does meanwhile; `width` in cells."""
     full = round(lab.done.share * _BAR)
     bar = Content.styled("━" * full, "$accent") + Content.styled("━" * (_BAR - full), "$edge")
     head = Content.styled(f"{lab.name}  ", "bold") + bar
     said = f"  {lab.done.share:4.0%}   {lab.seconds:.0f} s   {lab.done.what}"
-    return head + Content(said) + Content("\n") + Content.styled(_meanwhile(lab, store), "$quiet")
+    return head + Content(said) + Content("\n") + _note(_meanwhile(lab, store), width)
 
 
 def _meanwhile(lab: Lab, store: Store) -> str:
@@ -99,12 +99,15 @@ def table(found: Sweep, width: int) -> Content:
     )
 
 
-def table_so_far(found: Sweep) -> Content:
+def table_so_far(found: Sweep, width: int) -> Content:
     """The columns of the batch sizes that were measured, while others still are."""
     note = "the time to a loss is to what all of these reached: it may change with those that follow"
-    return Content("\n").join(
-        [*_table_lines(sweep_table.table(found)), Content.styled(f"\n{note}", "$quiet")]
-    )
+    return Content("\n").join([*_table_lines(sweep_table.table(found)), Content(""), _note(note, width)])
+
+
+def _note(said: str, width: int) -> Content:
+    """In lines of its own: what stands beside a table is not wrapped."""
+    return Content.styled(textwrap.fill(said, min(width, experiment.WIDTH)), "$quiet")
 
 
 def _table_lines(said: str) -> list[Content]:

@@ -137,10 +137,10 @@ def _share(found: ArmRun, at_least: float) -> float:
 
 
 def _place(found: ArmRun, at_least: float) -> str:
-    """Such as "epoch 2 of 5", and beyond these the seconds."""
+    """Such as "epoch 2 of 5", and beyond these "1.2 of 3.4 s": as long as the slowest took."""
     tally = found.tally
     if not tally.epoch:
         return "starting"
     if len(tally.epoch_losses) < found.epochs or not at_least:
         return f"epoch {min(tally.epoch, found.epochs)} of {found.epochs}"
-    return f"{min(tally.seconds, at_least):.1f} of {at_least:.1f} s, as long as the slowest took"
+    return f"{min(tally.seconds, at_least):.1f} of {at_least:.1f} s"

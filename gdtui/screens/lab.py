@@ -70,7 +70,7 @@ class LabScreen(ModalScreen[None]):
         """What was found."""
         raise NotImplementedError
 
-    def so_far(self, found: Any) -> Content:
+    def so_far(self, found: Any, width: int) -> Content:
         """What was found of it, while it runs."""
         raise NotImplementedError
 
@@ -111,20 +111,25 @@ class LabScreen(ModalScreen[None]):
             shows_so_far = self._runs and self.lab.so_far is not None
             self.query_one("#lab-text").set_class(self.has_result or shows_so_far, "-as-it-is")
 
+    @property
+    def _width(self) -> int:
+        """Cells of a line of text."""
+        return max(self.app.size.width - _FRAME, _LEAST)
+
     def _below(self) -> Content:
         end = self.lab.ends.get(self.subject)
         if self._runs:
-            text = lab_texts.progress(self.lab, self.store)
+            text = lab_texts.progress(self.lab, self.store, self._width)
             so_far = self.lab.so_far
-            return text if so_far is None else text + Content("\n\n") + self.so_far(so_far)
+            return text if so_far is None else text + Content("\n\n") + self.so_far(so_far, self._width)
         if isinstance(end, Failed):
             text = lab_texts.failure(end)
         elif end is not None:
-            text = self.result(end.result, max(self.app.size.width - _FRAME, _LEAST))
+            text = self.result(end.result, self._width)
         else:
             text = self.before()
         if self.lab.name:
-            text = lab_texts.progress(self.lab, self.store) + Content("\n\n") + text
+            text = lab_texts.progress(self.lab, self.store, self._width) + Content("\n\n") + text
         return text
 
     # --- Keys -----------------------------------------------------------------------------------

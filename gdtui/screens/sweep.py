@@ -67,8 +67,8 @@ class SweepScreen(LabScreen):
     def result(self, found: Any, width: int) -> Content:
         return lab_texts.table(found, width)
 
-    def so_far(self, found: Any) -> Content:
-        return lab_texts.table_so_far(found)
+    def so_far(self, found: Any, width: int) -> Content:
+        return lab_texts.table_so_far(found, width)
 
     def keys(self) -> str:
         if self.lab.name:

@@ -297,6 +297,16 @@ async def test_a_sweeps_columns_come_one_by_one_with_how_far_the_next_is(tmp_pat
         assert "batch size  " not in text_of(stage.app), "what was found before is not what is found now"
 
 
+async def test_what_stands_beside_a_growing_table_is_not_cut_off(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    async with stage.app.run_test(size=(80, 40)) as pilot:
+        await stage.open(pilot, "W", "enter")
+        await stage.told(pilot, Part(msgspec.structs.replace(SWEEP, recommendation=None)))
+        words = " ".join(re.sub("[│┃]", " ", text_of(stage.app)).split())
+        assert words.count("free machine") + words.count("slower for it") == 1
+        assert "it may change with those that follow" in words
+
+
 async def test_experiments_get_a_process_and_a_sweep_a_thread_that_starts_its_own(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
     elsewhere: list[str] = []
