@@ -11,7 +11,7 @@ from gdtui.chart.widget import Chart
 from gdtui.history import BatchInfo
 from gdtui.seen import ground
 from gdtui.variant import VariantState
-from gdtui.views import View
+from gdtui.view import View
 from gdtui.window import (
     WHOLE,
     Fixed,

@@ -13,10 +13,10 @@ from gdtui.seen import extremes, ground, x_title
 from gdtui.store import Store
 from gdtui.trace import EMPTY
 from gdtui.variant import Generation, VariantState
+from gdtui.view import View
 from gdtui.views import (
     Canvas,
     Ranges,
-    View,
     doing,
     ghost_of,
     kept,

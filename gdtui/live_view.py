@@ -21,7 +21,8 @@ from gdtui.replay import Replay, ReplayCommander
 from gdtui.store import Store
 from gdtui.theme import colours, ink
 from gdtui.variant import VariantState
-from gdtui.views import Canvas, Ranges, View
+from gdtui.view import View
+from gdtui.views import Canvas, Ranges
 from gdtui.window import Span
 from gdtui.written import write_figures
 

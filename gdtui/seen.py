@@ -5,7 +5,7 @@ Pure functions from store, view and traces. Owns no picture and no range that wa
 
 import math
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +14,8 @@ from gdtui.chart.axes import grow, label
 from gdtui.store import Store
 from gdtui.trace import Axis, Trace
 from gdtui.variant import Generation, VariantState
+from gdtui.view import View
 from gdtui.window import Follow, Ground, Span, Whole
-
-if TYPE_CHECKING:
-    from gdtui.views import View
 
 Floats = NDArray[np.float64]
 Pair = tuple[float, float]
@@ -40,7 +38,7 @@ def end_of(generation: Generation, axis: Axis) -> float:
     return generation.history.end(axis) if len(generation.history) else 0.0
 
 
-def ground(store: Store, view: "View", shown: float | None = None) -> Ground:
+def ground(store: Store, view: View, shown: float | None = None) -> Ground:
     """What there is on the x axis, of all variants; `shown`: where an axis of it ended last.
 
     The newest data are those of the furthest that trains, of the selected if there are such.
@@ -53,7 +51,7 @@ def ground(store: Store, view: "View", shown: float | None = None) -> Ground:
     return Ground(end, tail=max(ends, default=0.0), least=_LEAST[view.axis])
 
 
-def x_title(view: "View", seen: Span, around: Ground) -> str:
+def x_title(view: View, seen: Span, around: Ground) -> str:
     """The unit; where it is not the whole that is seen, which part, so that nobody is misled."""
     title = _TITLES[view.axis]
     if isinstance(view.window, Whole):
@@ -80,7 +78,7 @@ def extremes(
 
 
 def common_extremes(
-    store: Store, one: VariantState, view: "View", seen: Span | None
+    store: Store, one: VariantState, view: View, seen: Span | None
 ) -> tuple[float | None, float | None]:
     """Lowest and highest raw loss of this variant and of all that have not run away. `seen` None: of all.
 

@@ -26,7 +26,8 @@ from gdtui.focus import focused
 from gdtui.store import Store
 from gdtui.theme import COLOURS
 from gdtui.trace import EMPTY
-from gdtui.views import Canvas, Ranges, View
+from gdtui.view import View
+from gdtui.views import Canvas, Ranges
 
 if TYPE_CHECKING:
     from gdtui.app import GdtuiApp

@@ -23,7 +23,8 @@ from gdtui.seen import end_of, extremes, ground, positive, x_title
 from gdtui.store import Store
 from gdtui.trace import Trace
 from gdtui.variant import PLACE, Generation, VariantState
-from gdtui.views import Canvas, Ranges, View, kept, marks_of
+from gdtui.view import View
+from gdtui.views import Canvas, Ranges, kept, marks_of
 from gdtui.window import span_of
 
 Floats = NDArray[np.float64]

@@ -15,7 +15,8 @@ from gdtui.app import GdtuiApp
 from gdtui.gauges import gauges
 from gdtui.screens.landscape import described
 from gdtui.screens.tables import TablesScreen
-from gdtui.views import Canvas, Ranges, View
+from gdtui.view import View
+from gdtui.views import Canvas, Ranges
 
 from .app_bench import Bench, evaluation, text_of
 from .test_landscape import laid

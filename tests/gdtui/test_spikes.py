@@ -14,7 +14,8 @@ from gdtui.chart.picture import Picture
 from gdtui.chart.raster import place
 from gdtui.chart.widget import Chart
 from gdtui.store import Store
-from gdtui.views import Canvas, Ranges, View
+from gdtui.view import View
+from gdtui.views import Canvas, Ranges
 
 from .app_bench import Bench, text_of
 

@@ -15,7 +15,8 @@ from gdtui.chart.picture import Picture, Series
 from gdtui.screens.trends import TrendsScreen
 from gdtui.store import Store
 from gdtui.trace import Axis
-from gdtui.views import Canvas, Ranges, View
+from gdtui.view import View
+from gdtui.views import Canvas, Ranges
 
 from .app_bench import Bench, changed, text_of
 

@@ -1,0 +1,46 @@
+"""What one viewer chose to look at: a value that keys change, and that all pictures are made by."""
+
+from dataclasses import dataclass
+
+from gdtui.chart.palette import DARK, is_sparse
+from gdtui.history.smoothing import SMOOTHING_LADDER
+from gdtui.trace import Axis
+from gdtui.variant import SMOOTHING, VariantState
+from gdtui.window import WHOLE, Window
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one viewer chose to look at."""
+
+    axis: Axis = Axis.SAMPLES
+    log: bool = False
+    colours: tuple[str, ...] = DARK
+    """Of the variants, in the theme that is shown."""
+    ink: str = "#d5dde6"
+    """Of text in that theme."""
+    selected: int | None = None
+    """The place of the one selected variant; None: all."""
+    smoothing: float = SMOOTHING
+    """Of the lines and of the loss in figures: a time constant in epochs, of SMOOTHING_LADDER."""
+    raw: bool = False
+    """On the overlay every batch instead of smoothed lines."""
+    cleared: tuple[int, ...] = ()
+    """By place, the generation of a variant up to which its ghost is not shown; empty: all are shown."""
+    focus: bool = False
+    """One chart over the whole screen: that of the selected variant, or of all."""
+    window: Window = WHOLE
+    """The part of x that all charts show."""
+
+    @property
+    def next_smoothing(self) -> float:
+        rung = SMOOTHING_LADDER.index(self.smoothing)
+        return SMOOTHING_LADDER[(rung + 1) % len(SMOOTHING_LADDER)]
+
+    def number(self, one: VariantState) -> str:
+        """What tells the variant's line where its colour cannot; empty where it can."""
+        return str(one.index + 1) if is_sparse(self.colours) else ""
+
+    def shows_ghost(self, one: VariantState) -> bool:
+        is_cleared = bool(self.cleared) and one.tally.generation <= self.cleared[one.index]
+        return one.ghost is not None and not is_cleared
