@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 from msgspec.structs import replace
 
+from engine.messages import State
 from engine.notices import Notice
 from engine.room import accumulated
 from engine.settings import FULL, VariantSettings
@@ -148,7 +149,7 @@ class Commander:
         if self._controls is None:
             return [self.refusal]
         self._controls.restart({one.tally.name: one.wanted for one in chosen})
-        return []
+        return _still_paused(chosen)
 
     def scaling(self, restart: bool) -> Notes:
         """The next lr-scaling rule for all: from here on, or from the same start."""
@@ -164,7 +165,7 @@ class Commander:
         if self._controls is None:
             return [self.refusal]
         self._controls.restart({one.tally.name: scaled(one) for one in states})
-        return [f"lr scaling {rule}: all restart from the same first weights"]
+        return [f"lr scaling {rule}: all restart from the same first weights", *_still_paused(states)]
 
     # --- Going on -------------------------------------------------------------------------------
 
@@ -253,3 +254,9 @@ class Commander:
         is_on = not any(one.is_measuring for one in self._store.states)
         self._controls.set_measuring(is_on)
         return ["measuring now and then, 2% of the time" if is_on else "measuring only when asked (!)"]
+
+
+def _still_paused(restarted: Iterable[VariantState]) -> Notes:
+    """A restart lets nothing go on."""
+    is_paused = all(one.tally.state is State.PAUSED for one in restarted)
+    return ["still paused: space goes on"] if is_paused else []

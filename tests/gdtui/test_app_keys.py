@@ -107,6 +107,20 @@ async def test_space_pauses_and_resumes(bench: Bench) -> None:
         assert "resuming…" in text_of(app)
 
 
+@pytest.mark.parametrize("key", ["r", "S"])
+async def test_a_restart_while_paused_says_that_it_waits(bench: Bench, key: str) -> None:
+    bench.begin()
+    app = bench.app()
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await settle(pilot)
+        assert app.live.commander.restart(app.live.store.states) == []
+        for name in bench.names:
+            bench.write(name, state(State.PAUSED, 20.0))
+        await settle(pilot)
+        await pilot.press(key)
+        await see(pilot, "still paused: space goes on")
+
+
 async def test_at_the_end_of_a_ladder_a_note_and_no_change(bench: Bench) -> None:
     bench.begin()
     app = bench.app()
