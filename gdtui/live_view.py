@@ -199,18 +199,18 @@ class LiveView:
                 focused(self.store, alone, *arguments) if alone else views.overlay(self.store, *arguments)
             )
             chart.show(picture)
-        for one, panel in zip(self.store.states, self._panels, strict=False):
+        for one, panel in zip(self.store.states, self.panels, strict=False):
             name = one.tally.name
             if canvas := self._due(name, panel.chart, seen, self._versions[name]):
                 picture, self._ranges[name] = views.panel(
                     self.store, one, self.view, canvas, self._shown(name)
                 )
                 panel.chart.show(picture)
-        for each in (chart, *(panel.chart for panel in self._panels)):
+        for each in (chart, *(panel.chart for panel in self.panels)):
             each.point(self.explorer.cursor)
 
     @cached_property
-    def _panels(self) -> list[VariantPanel]:
+    def panels(self) -> list[VariantPanel]:
         """Those of the first screen: they stay as long as it."""
         return list(self._app.screen_stack[0].query(VariantPanel))
 

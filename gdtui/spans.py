@@ -13,8 +13,9 @@ from typing import Final
 from rich.color import ColorSystem
 from rich.console import Console
 from rich.segment import Segment
+from rich.style import Style
 from textual._compositor import Compositor, CompositorUpdate
-from textual.geometry import Offset, Region
+from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -31,23 +32,39 @@ class Spanned(Widget):
 
     @abstractmethod
     def render_span(self, y: int, start: int, stop: int) -> Iterable[Segment] | None:
-        """The cells start…stop−1 of line y of its content, as they are sent; None: render the line whole.
+        """The cells start…stop−1 of line y of its content, as they are sent; None: render the line whole."""
 
-        They may lie beside the content.
-        """
+    _sent: dict[Style, Style | None] | None = None
+    """By a style, what is left of it; None in another theme."""
+
+    def sent(self, style: Style) -> Style | None:
+        """What the app's line filters leave of a style: no colours, say."""
+        if self._sent is None:
+            self._sent = {}
+        if style not in self._sent:
+            segments = [Segment(" ", style)]
+            for each in self.get_line_filters():
+                segments = each.apply(segments, self.background_colors[1])
+            self._sent[style] = segments[0].style
+        return self._sent[style]
+
+    def notify_style_update(self) -> None:
+        """Another theme, or a class that changes the colours."""
+        super().notify_style_update()
+        self._sent = None
 
 
 class SpansUpdate(CompositorUpdate):
     """What has changed on a screen."""
 
     def __init__(self, pieces: Sequence[Piece]) -> None:
-        self._pieces = pieces
+        self.pieces = pieces
 
     def render_segments(self, console: Console) -> str:
         """The escape sequences that paint it."""
         colours = console._color_system or ColorSystem.TRUECOLOR
         written: list[str] = []
-        for y, x, segments in self._pieces:
+        for y, x, segments in self.pieces:
             written.append(f"\x1b[{y + 1};{x + 1}H")
             for text, style, _ in segments:
                 written.append(text if style is None else Strip.render_style(style, text, colours))
@@ -95,27 +112,28 @@ class _Asked:
 
     def __init__(self) -> None:
         self._lines: dict[Widget, list[Strip]] = {}
-        self._content: dict[Spanned, Offset] = {}
+        self._contents: dict[Spanned, Region] = {}
 
     def cells(self, place: Place, y: int, start: int, stop: int) -> Iterable[Segment]:
         """The cells start…stop−1 of one widget on line y of the screen."""
         widget, seen, whole = place
         if isinstance(widget, Spanned):
-            if widget not in self._content:
-                self._content[widget] = whole.offset + widget.content_offset
-            left, top = self._content[widget]
-            segments = widget.render_span(y - top, start - left, stop - left)
-            if segments is not None:
-                return segments
+            if widget not in self._contents:
+                self._contents[widget] = Region.from_offset(whole.offset + widget.content_offset, widget.size)
+            left, top, width, height = self._contents[widget]
+            if top <= y < top + height and left <= start and stop <= left + width:
+                segments = widget.render_span(y - top, start - left, stop - left)
+                if segments is not None:
+                    return segments
         if widget not in self._lines:
             self._lines[widget] = widget.render_lines(seen.translate(-whole.offset))
-        return list(_cut(self._lines[widget][y - seen.y], start - seen.x, stop - seen.x))
+        return list(cut(self._lines[widget][y - seen.y], start - seen.x, stop - seen.x))
 
 
-def _cut(strip: Strip, start: int, stop: int) -> Iterator[Segment]:
-    """The cells start…stop−1, without the strip and its caches that Strip.crop makes."""
+def cut(segments: Iterable[Segment], start: int, stop: int) -> Iterator[Segment]:
+    """The cells start…stop−1; Strip.crop makes another strip of them, with all its caches."""
     end = 0
-    for segment in strip:
+    for segment in segments:
         left, end = end, end + segment.cell_length
         if end <= start or left >= stop:
             continue

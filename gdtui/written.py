@@ -42,7 +42,7 @@ def write_figures(screen: Screen[Any], live: "LiveView") -> None:
     is_read_out = lines.display and live.explorer.cursor is not None
     heading = reading.heading(_columns(width)) if is_read_out else ""
     screen.query_one("#overlay", Chart).caption(heading)
-    for one, panel in zip(live.store.states, screen.query(VariantPanel), strict=False):
+    for one, panel in zip(live.store.states, live.panels, strict=False):
         panel.set_class(live.view.selected == one.index, "-selected")
         panel.set_class(live.view.selected not in (None, one.index), "-unselected")
         _write_panel(live, one, panel)

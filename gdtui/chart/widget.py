@@ -76,8 +76,6 @@ class Chart(Explorable, Spanned):
         self._layers: Layers | None = None
         self._strips: dict[int, Strip] = {}
         self._styles_by_colour: dict[str, Style] = {}
-        self._sent_styles: dict[str, Style | None] = {}
-        """The same as the app's line filters leave them: what the terminal is sent."""
         self._inks: dict[str, str] = {}
 
     def on_mount(self) -> None:
@@ -127,7 +125,6 @@ class Chart(Explorable, Spanned):
         self._palette = [""]
         self._strips.clear()
         self._styles_by_colour.clear()
-        self._sent_styles.clear()
         self._inks.clear()
         self.refresh()
 
@@ -208,9 +205,9 @@ class Chart(Explorable, Spanned):
     def render_span(self, y: int, start: int, stop: int) -> list[Segment] | None:
         """A part of a line of data, past the styles that Textual adds: opacity, tint, hatch, an outline."""
         cells = self._cells
-        if cells is None or self._message or not (0 <= y < cells.height and 0 <= start < stop <= cells.width):
+        if cells is None or self._message or y >= cells.height or stop > cells.width:
             return None
-        return [Segment(text, self._sent_style(ink)) for text, ink in cells.runs(y, start, stop)]
+        return [Segment(text, self.sent(self._style(ink))) for text, ink in cells.runs(y, start, stop)]
 
     def _message_strip(self, y: int) -> Strip:
         width, height = self._content
@@ -231,14 +228,6 @@ class Chart(Explorable, Spanned):
                 style += Style(dim=True)
             self._styles_by_colour[colour] = style
         return style
-
-    def _sent_style(self, colour: str) -> Style | None:
-        if colour not in self._sent_styles:
-            segments = [Segment(" ", self._style(colour))]
-            for each in self.get_line_filters():
-                segments = each.apply(segments, self._background)
-            self._sent_styles[colour] = segments[0].style
-        return self._sent_styles[colour]
 
     def _ink(self, component: str) -> str:
         ink = self._inks.get(component)

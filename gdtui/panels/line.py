@@ -1,16 +1,95 @@
-"""A piece of text that changes often and never its size: it repaints only when it says something else."""
+"""A piece of text that changes often and never its size: only the words that changed are painted again."""
 
+from collections.abc import Iterable, Sequence
+
+from rich.segment import Segment
+from textual import events
+from textual.app import RenderResult
 from textual.content import Content
+from textual.geometry import Region
+from textual.selection import Selection
 from textual.widgets import Static
 
+from gdtui.spans import Spanned, cut
 
-class Line(Static):
+Row = list[Segment]
+
+
+class Line(Static, Spanned):
     """Text of a fixed size; no layout when it changes."""
 
     _said: Content | None = None
+    _rows: list[Row] | None = None
+    """What is said, row by row as it is sent; None where Textual lays it out: it wraps, or is selected."""
 
     def say(self, text: Content) -> None:
         """Show this text from now on."""
-        if self._said is None or text.markup != self._said.markup:
-            self._said = text
-            self.update(text, layout=False)
+        said, self._said = self._said, text
+        if said is not None and (said.plain, said.spans) == (text.plain, text.spans):
+            return
+        before, self._rows = self._rows, self._laid_out(text)
+        if before is None or self._rows is None or len(before) != len(self._rows):
+            self.refresh()
+        elif changed := [*_changes(before, self._rows)]:
+            self.refresh(*changed)
+
+    def render(self) -> RenderResult:
+        return super().render() if self._said is None else self._said
+
+    def render_span(self, y: int, start: int, stop: int) -> Iterable[Segment] | None:
+        if self._rows is None or y >= len(self._rows):
+            return None
+        return [*cut(self._rows[y], start, stop)]
+
+    def _laid_out(self, text: Content) -> list[Row] | None:
+        width, height = self.size
+        if self.text_selection is not None:
+            return None
+        base = self.visual_style
+        rows: list[Row] = [[]]
+        for part, style in text.render(base, end="", parse_style=self._get_style):
+            sent = self.sent((base + style).rich_style)
+            for number, piece in enumerate(part.split("\n")):
+                if number:
+                    rows.append([])
+                if piece:
+                    rows[-1].append(Segment(piece, sent))
+        free = [width - sum(segment.cell_length for segment in row) for row in rows]
+        if len(rows) > height or min(free) < 0:
+            return None
+        blank = self.sent(base.background_style.rich_style)
+        return [[*row, Segment(" " * cells, blank)] for row, cells in zip(rows, free, strict=True)]
+
+    # --- What another layout follows from -----------------------------------------------------------
+
+    def on_resize(self, _event: events.Resize) -> None:
+        self._rows = None
+
+    def notify_style_update(self) -> None:
+        """Another theme, or a class that changes the colours."""
+        super().notify_style_update()
+        self._rows = None
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        """Text is marked, or no longer."""
+        self._rows = None
+        super().selection_updated(selection)
+
+
+def _changes(before: Sequence[Row], after: Sequence[Row]) -> Iterable[Region]:
+    """Of each row what is not as it was."""
+    for y, (old, new) in enumerate(zip(before, after, strict=True)):
+        if old != new:
+            left = _alike(old, new)
+            width = sum(segment.cell_length for segment in new)
+            yield Region(left, y, width - left - _alike(old[::-1], new[::-1]), 1)
+
+
+def _alike(one: Row, other: Row) -> int:
+    """Cells that two rows have in common at their beginning."""
+    cells = 0
+    for segment, its in zip(one, other, strict=False):
+        if segment != its:
+            break
+        cells += segment.cell_length
+    return cells

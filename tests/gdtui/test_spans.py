@@ -3,73 +3,17 @@
 from pathlib import Path
 
 import numpy as np
-import pyte
 import pytest
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
-from textual.pilot import Pilot
 from textual.strip import Strip
 
 from gdtui import spans
-from gdtui.app import GdtuiApp
 from gdtui.spans import SpansUpdate
 
 from .app_bench import Bench
-
-
-class Terminal:
-    """What a terminal shows of the sequences that the app's compositor makes."""
-
-    def __init__(self, columns: int, rows: int) -> None:
-        self.screen = pyte.Screen(columns, rows)
-        self._stream = pyte.Stream(self.screen)
-
-    def write(self, data: str) -> None:
-        self._stream.feed(data.replace("\n", "\r\n"))
-
-    @property
-    def cells(self) -> list[list[tuple[str, str, str, bool]]]:
-        """Character, colour, background and weight of each cell."""
-        return [
-            [
-                (cell.data, cell.fg, cell.bg, cell.bold)
-                for cell in (row[x] for x in range(self.screen.columns))
-            ]
-            for row in (self.screen.buffer[y] for y in range(self.screen.lines))
-        ]
-
-
-class Watched:
-    """An app whose every partial update goes to a terminal."""
-
-    def __init__(self, app: GdtuiApp, pilot: Pilot[None], monkeypatch: pytest.MonkeyPatch) -> None:
-        self.app, self._pilot = app, pilot
-        self.partial = 0
-        self._terminal = self._fresh()
-        monkeypatch.setattr(app, "_display", self._display)
-
-    def _display(self, _screen: object, update: object) -> None:
-        if update is None:
-            return
-        self.partial += isinstance(update, SpansUpdate)
-        self._terminal.write(update.render_segments(self.app.console))  # type: ignore[attr-defined]
-
-    def _fresh(self) -> Terminal:
-        terminal = Terminal(*self.app.size)
-        update = self.app.screen._compositor.render_full_update()
-        terminal.write(update.render_segments(self.app.console))
-        return terminal
-
-    async def settle(self) -> None:
-        """All that has changed is sent."""
-        for _ in range(2):
-            await self._pilot.pause(0.02)
-
-    async def check(self) -> None:
-        """No cell is stale."""
-        await self.settle()
-        assert self._terminal.cells == self._fresh().cells
+from .sent import Terminal, Watched
 
 
 def train(bench: Bench, step: int, rng: np.random.Generator) -> None:
@@ -122,7 +66,7 @@ async def test_no_stale_cell_is_left_by_notes_crosshair_focus_and_themes(
 )
 def test_a_span_is_cut_on_both_sides(start: int, stop: int, text: str) -> None:
     strip = Strip([Segment("abc", Style(color="red")), Segment("de漢字", Style(color="blue"))])
-    assert "".join(segment.text for segment in spans._cut(strip, start, stop)) == text
+    assert "".join(segment.text for segment in spans.cut(strip, start, stop)) == text
 
 
 def test_a_piece_is_written_where_it_stands() -> None:
