@@ -16,6 +16,9 @@ _BANDS: Final = 12
 """Steps between the lowest and the highest loss; a contour between any two."""
 _CONTOUR: Final = 0.22
 """Of the contours' colour over the map's."""
+_DENSER: Final = " ░▒▓"
+HIGHEST: Final = _DENSER[-1]
+"""Where there are too few colours, what stands for the highest loss."""
 _NEAR: Final = 0.03
 """Of the median's height over the lowest loss: losses that close to it share the lowest colour."""
 
@@ -28,6 +31,16 @@ class Inks:
     high: str
     contour: str
     variants: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Relief:
+    """The landscape without shades of colour, a character a cell."""
+
+    characters: NDArray[np.uint32]
+    """(rows, columns): the denser the higher the loss; along a path its variant's number."""
+    owners: NDArray[np.intp]
+    """(rows, columns): the place of the variant whose path covers the cell; −1 for none."""
 
 
 @dataclass(slots=True)
@@ -116,9 +129,7 @@ def image(
     paths: Sequence[NDArray[np.float32]],
 ) -> Image:
     """Heat map and contours, and over them each path in its variant's colour."""
-    height = heights(terrain.losses(columns, rows))
-    known = ~np.isnan(height)
-    band = np.minimum(np.floor(np.where(known, height, 0) * _BANDS), _BANDS - 1)
+    band, known = _bands(terrain, columns, rows, _BANDS)
     share = (band / (_BANDS - 1))[..., None]
     dots = _rgb(inks.low) * (1 - share) + _rgb(inks.high) * share
     edge = np.zeros_like(known)
@@ -132,6 +143,26 @@ def image(
         for column, row in _dots_of(points, terrain.window, columns, rows):
             painted[row, column] = colour
     return painted
+
+
+def relief(terrain: Terrain, columns: int, rows: int, paths: Sequence[NDArray[np.float32]]) -> Relief:
+    """Heat map and paths as characters. What is not known yet is blank, as what is lowest."""
+    band, _ = _bands(terrain, columns, rows, len(_DENSER))
+    characters = np.array([ord(each) for each in _DENSER], np.uint32)[band.astype(np.intp)]
+    owners = np.full((rows, columns), -1, np.intp)
+    for place, points in enumerate(paths):
+        for column, row in _dots_of(points, terrain.window, columns, rows):
+            characters[row, column], owners[row, column] = ord(str(place + 1)[-1]), place
+    return Relief(characters, owners)
+
+
+def _bands(
+    terrain: Terrain, columns: int, rows: int, count: int
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """The band of each dot, of so many from the lowest loss up, and whether it is known; else 0."""
+    height = heights(terrain.losses(columns, rows))
+    known = ~np.isnan(height)
+    return np.minimum(np.floor(np.where(known, height, 0) * count), count - 1), known
 
 
 def place(point: NDArray[np.floating], window: Window, columns: int, rows: int) -> tuple[float, float]:

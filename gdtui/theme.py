@@ -1,7 +1,7 @@
 """The three themes, with as many colours as the terminal has, and the variants' colours: `$variant-1` and on.
 
 `$edge`, `$axis`, `$grid` and `$label` are the greys of borders and charts, `$quiet` that of text which
-steps back.
+steps back, `$map-low` and `$map-high` the ends of the landscape's shades.
 """
 
 from dataclasses import replace
@@ -62,6 +62,8 @@ _DARK: Final = Theme(
         "quiet": "#8f969e",
         "footer-key-foreground": "#ffd27a",
         "block-cursor-background": "#2c5878",
+        "map-low": "#1a232b",
+        "map-high": "#547990",
     },
 )
 _LIGHT: Final = Theme(
@@ -86,6 +88,8 @@ _LIGHT: Final = Theme(
         "quiet": "#5f6367",
         "footer-key-foreground": "#8a5200",
         "block-cursor-background": "#bcd9ea",
+        "map-low": "#e5ebed",
+        "map-high": "#709fba",
     },
 )
 _HIGH_CONTRAST: Final = Theme(
@@ -110,6 +114,8 @@ _HIGH_CONTRAST: Final = Theme(
         "quiet": "#dcdcdc",
         "footer-key-foreground": "#ffe14d",
         "block-cursor-background": "#005f9e",
+        "map-low": "#0e151a",
+        "map-high": "#59839e",
     },
 )
 THEMES: Final = {"dark": _DARK, "light": _LIGHT, "high-contrast": _HIGH_CONTRAST}
@@ -130,16 +136,21 @@ def themes(color_system: str | None, *, no_color: bool) -> dict[str, Theme]:
 
 
 _256: Final = {
-    "dark": (DARK_256, "#121212", "#1c1c1c", "#262626"),
-    "light": (LIGHT_256, "#ffffff", "#ffffff", "#d7d7d7"),
-    "high-contrast": (CONTRAST_256, "#000000", "#121212", "#303030"),
+    "dark": (DARK_256, ("#121212", "#1c1c1c", "#262626"), ("#1c1c1c", "#808080")),
+    "light": (LIGHT_256, ("#ffffff", "#ffffff", "#d7d7d7"), ("#ffffff", "#8a8a8a")),
+    "high-contrast": (CONTRAST_256, ("#000000", "#121212", "#303030"), ("#080808", "#808080")),
 }
-"""By theme: the variants' shades; background, surface and panel, which would all become black or white."""
+"""By theme: the variants' shades; background, surface and panel, which would all become black or white;
+the landscape's low and high, greys, since these have shades."""
 
 
-def _of_256(theme: Theme, shades: tuple[Shades, ...], background: str, surface: str, panel: str) -> Theme:
+def _of_256(
+    theme: Theme, shades: tuple[Shades, ...], grounds: tuple[str, str, str], heights: tuple[str, str]
+) -> Theme:
     """With colours that a terminal of 256 has."""
+    background, surface, panel = grounds
     variables = theme.variables | _variants(tuple(full for full, _, _ in shades))
+    variables |= {"map-low": heights[0], "map-high": heights[1]}
     return replace(theme, background=background, surface=surface, panel=panel, variables=variables)
 
 
@@ -163,6 +174,7 @@ def _plain(
     quiet, accent = quiet or ink, accent or ink
     repeated = (palette * COLOURS)[:COLOURS]
     greys = {"edge": faint, "axis": faint, "grid": faint, "label": quiet, "quiet": quiet}
+    greys |= {"map-low": faint, "map-high": quiet}
     keys = {"footer-key-foreground": accent, "block-cursor-background": faint}
     return Theme(
         name=name,

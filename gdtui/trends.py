@@ -133,7 +133,13 @@ def _steps(
 
 
 def _faint(one: VariantState, view: View, line: Trace) -> Series:
-    return Series(f"{one.tally.name}, bound", variant_colour(one.index, view.colours), line=line, faint=True)
+    return Series(
+        f"{one.tally.name}, bound",
+        variant_colour(one.index, view.colours),
+        line=line,
+        faint=True,
+        number=view.number(one),
+    )
 
 
 def _vivid(one: VariantState, view: View) -> Series:

@@ -7,22 +7,19 @@ from typing import ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import Screen
-from textual.strip import Strip
-from textual.widget import Widget
 
 from engine.measure.landscape import Window
 from engine.rundir import RunDirectory
 from engine.survey import AnySurvey, Laid, Look, LossRow, Paths, SurveyFailed, Surveyor
-from gdtui.chart.palette import blend
+from gdtui.chart.palette import is_sparse
 from gdtui.panels.line import Line
-from gdtui.terrain import Image, Inks, Terrain, image, place
+from gdtui.panels.map import Map
+from gdtui.terrain import HIGHEST, Inks, Terrain, image, place, relief
 from gdtui.theme import COLOURS, colours, ink
 from gdtui.wording import number
 
@@ -32,44 +29,13 @@ _PADDING: Final = 2
 _KEYS: Final = "+ - zoom   ← → ↑ ↓ pan   home all   esc close"
 
 
-class Map(Widget):
-    """Dots, two to a cell, and a letter where each path begins and ends."""
+def _bottom(names: list[str], high: tuple[str, str], width: int) -> Content:
+    """The keys, and on the right what is high and whose paths these are, as far as there is room.
 
-    def __init__(self) -> None:
-        super().__init__(id="map")
-        self.dots: Image = np.zeros((0, 0, 3), np.uint8)
-        self.marks: dict[tuple[int, int], tuple[str, str]] = {}
-        """By cell (row, column): a character and its colour."""
-
-    def show(self, dots: Image, marks: dict[tuple[int, int], tuple[str, str]]) -> None:
-        """Draw this from now on."""
-        self.dots, self.marks = dots, marks
-        self.refresh()
-
-    def render_line(self, y: int) -> Strip:
-        if 2 * y + 1 >= len(self.dots):
-            return Strip.blank(self.size.width, self.rich_style)
-        upper, lower = self.dots[2 * y], self.dots[2 * y + 1]
-        segments = []
-        for column in range(len(upper)):
-            above, below = _hex(upper[column]), _hex(lower[column])
-            mark = self.marks.get((y, column))
-            if mark is not None:
-                ground = self.app.current_theme.background or "#000000"
-                segments.append(Segment(mark[0], Style(color=ground, bgcolor=mark[1], bold=True)))
-            else:
-                segments.append(Segment("▀", Style(color=above, bgcolor=below)))
-        return Strip(segments, len(upper))
-
-
-def _hex(dot: NDArray[np.uint8]) -> str:
-    return f"#{dot[0]:02x}{dot[1]:02x}{dot[2]:02x}"
-
-
-def _bottom(names: list[str], high: str, width: int) -> Content:
-    """The keys, and on the right what is high and whose paths these are, as far as there is room."""
+    `high`: what is drawn where the loss is highest, and its colour.
+    """
     keys = Content.styled(_KEYS, "$quiet")
-    start = Content.assemble(("▇", high), " high loss  ○ start")
+    start = Content.assemble(high, " high loss  ○ start")
     told = [
         Content.styled(f"{place + 1} {name}", f"bold $variant-{place % COLOURS + 1}")
         for place, name in enumerate(names)
@@ -163,9 +129,8 @@ class LandscapeScreen(Screen[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         names = [variant.name for variant in self._run.info.settings.variants]
-        self.query_one("#landscape-keys", Line).say(
-            _bottom(names, self._inks()[0].high, event.size.width - _PADDING)
-        )
+        high = (HIGHEST, "$quiet") if self._is_sparse else ("▇", "$map-high")
+        self.query_one("#landscape-keys", Line).say(_bottom(names, high, event.size.width - _PADDING))
         if self._asked:
             self.call_after_refresh(self._ask)
 
@@ -239,31 +204,39 @@ class LandscapeScreen(Screen[None]):
             return
         canvas = self.query_one(Map)
         columns, rows = canvas.size.width, canvas.size.height * 2
-        inks, background = self._inks()
-        dots = image(self._terrain, columns, rows, inks, background, self.paths)
-        canvas.show(dots, self._marks(columns, canvas.size.height, inks))
+        theme = self.app.current_theme
+        marks = self._marks(columns, canvas.size.height)
+        if self._is_sparse:
+            canvas.show_relief(
+                relief(self._terrain, columns, canvas.size.height, self.paths),
+                theme.variables["quiet"],
+                marks,
+            )
+        else:
+            inks = Inks(
+                low=theme.variables["map-low"],
+                high=theme.variables["map-high"],
+                contour=ink(theme),
+                variants=colours(theme),
+            )
+            ground = theme.background or "#000000"
+            canvas.show(image(self._terrain, columns, rows, inks, ground, self.paths), marks)
         if not self._failure:
             self._title(self._described(canvas.size.width))
 
-    def _inks(self) -> tuple[Inks, str]:
-        """Those of the theme, and what stands where nothing is known."""
-        theme = self.app.current_theme
-        background = theme.background or "#000000"
-        inks = Inks(
-            low=blend(theme.primary, background, 0.10),
-            high=blend(theme.primary, background, 0.62),
-            contour=ink(theme) or "#ffffff",
-            variants=colours(theme),
-        )
-        return inks, background
+    @property
+    def _is_sparse(self) -> bool:
+        """There are too few colours for a map of shades."""
+        return is_sparse(colours(self.app.current_theme))
 
-    def _marks(self, columns: int, rows: int, inks: Inks) -> dict[tuple[int, int], tuple[str, str]]:
+    def _marks(self, columns: int, rows: int) -> dict[tuple[int, int], tuple[str, str]]:
         """○ where training began, the variant's number where it is."""
         assert self._terrain is not None
         marks: dict[tuple[int, int], tuple[str, str]] = {}
-        starts = [(path[:1], "○", inks.contour) for path in self.paths]
+        variants = colours(self.app.current_theme)
+        starts = [(path[:1], "○", ink(self.app.current_theme)) for path in self.paths]
         ends = [
-            (path[-1:], str(index + 1)[-1], inks.variants[index % len(inks.variants)])
+            (path[-1:], str(index + 1)[-1], variants[index % len(variants)])
             for index, path in enumerate(self.paths)
         ]
         for point, character, colour in starts + ends:

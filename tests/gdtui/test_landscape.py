@@ -9,8 +9,9 @@ from textual.pilot import Pilot
 
 from engine.measure.landscape import Window
 from engine.survey import AnySurvey, Laid, Look, LossRow, Paths, SurveyFailed
-from gdtui.screens.landscape import LandscapeScreen, Map, described
-from gdtui.terrain import Inks, Terrain, heights, image, place
+from gdtui.panels.map import Map
+from gdtui.screens.landscape import LandscapeScreen, described
+from gdtui.terrain import Inks, Terrain, heights, image, place, relief
 
 from .app_bench import Bench, text_of
 
@@ -65,6 +66,21 @@ def test_paths_are_drawn_where_their_points_lie() -> None:
         assert dots[int(row), int(column)].tolist() == [0, 255, 0]
     painted = (dots == [0, 255, 0]).all(axis=2)
     assert painted.any(axis=0)[5:45].all()  # without a gap between the points
+
+
+def test_without_colours_the_loss_is_dense_and_each_path_its_number() -> None:
+    path = np.array([[-1.5, 1.5], [0.0, 0.0], [2.5, -0.5]], np.float32)
+    drawn = relief(surveyed(50, 30, (50, 30)), 50, 15, [path[:0], path])
+    rows = ["".join(map(chr, row)) for row in drawn.characters]
+    assert set("".join(rows)) == set(" ░▒▓2"), "the empty path leaves no number"
+    column, row = place(MINIMUM, WINDOW, 50, 15)
+    assert rows[int(row)][int(column)] == " "
+    assert rows[-1][0] == "▓"
+    for point in path:
+        column, row = place(point, WINDOW, 50, 15)
+        assert rows[int(row)][int(column)] == "2"
+        assert drawn.owners[int(row), int(column)] == 1
+    assert ((drawn.owners < 0) == (drawn.characters != ord("2"))).all()
 
 
 def test_a_path_far_outside_is_cut() -> None:
