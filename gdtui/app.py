@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 from rich.text import Text
-from textual.app import App, ComposeResult
+from textual.app import App, ComposeResult, ScreenStackError
 from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.containers import Horizontal
@@ -108,6 +108,16 @@ class GdtuiApp(ExploreActions, LabActions, LookActions, PageActions, TellActions
         self._live: LiveView | None = None
         self._error_until = 0.0
         """When everybody has had the time to read the last error."""
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """Before there is a screen, styles are parsed as they come: Textual would parse them once more."""
+        try:
+            self.screen  # noqa: B018  asked whether it is there
+        except ScreenStackError:
+            self.stylesheet.set_variables(self.get_css_variables())
+            self.stylesheet.update(self, animate=animate)
+        else:
+            super().refresh_css(animate)
 
     def get_driver_class(self) -> type[Driver]:
         """Where Textual would take its driver for terminals, one that leaves a slow terminal no backlog."""

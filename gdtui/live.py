@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.launch import warm_up
 from engine.rundir import RunDirectory
 from engine.settings import RunSettings
 from gdtui import __version__
@@ -28,12 +27,13 @@ def run_live(
     run = RunDirectory.create(run_path, settings, __version__)
     with contextlib.ExitStack() as stack:
         stack.enter_context(screen_of_its_own(run.server_output))
-        warm_up(run.server_output)  # first of all: torch's import takes longest
-
         gc.disable()  # what the imports make is no garbage; looking for some costs a tenth of the first frame
 
         def start() -> "Controls":
             """Called after the first frame."""
+            from engine.launch import warm_up
+
+            warm_up(run.server_output)  # first of all: torch's import takes longest
             gc.freeze()
             gc.enable()
             from engine.session import Session

@@ -74,7 +74,7 @@ def test_no_more_colours_are_sent_than_there_are(
     app.terminal.send("2]")
     app.terminal.wait_for("┊batch 64→128")
     app.terminal.send("r0t?")
-    app.terminal.wait_for("from the same first weights")
+    app.terminal.wait_for("restart from the same weights")
     app.terminal.send("q")
     assert app.terminal.wait() == 0
     sent = colours_in(app.terminal.raw)
