@@ -4,7 +4,6 @@ The device is asked for a result once a call, not once a batch: losses stay wher
 until `advance` returns.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any, Final
@@ -14,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.batches import Batch, cut, epoch_end, epoch_order, pieces
+from engine.batches import Batch, cut, epoch_end, epoch_order, epoch_seed, pieces
 from engine.devices import is_out_of_memory, release_memory, seed_generator
 from engine.evaluating import Measured, measure
 from engine.measure.probe import Probe
@@ -174,7 +173,7 @@ class Trainer:
         self.epoch += 1
         self._position = 0
         # Whatever happens between batches, stochastic layers draw the same in this epoch.
-        seed_generator(self.device, _stochastic_seed(self._seed, self.epoch))
+        seed_generator(self.device, epoch_seed(self._seed, self.epoch))
         self.source.begin(None, self.epoch)
         self._cut()
 
@@ -292,13 +291,6 @@ class Trainer:
         if self.validation is None:
             return None
         return measure(self.modelling, self.validation, self.micro_batch, self.problem.metrics)
-
-
-def _stochastic_seed(seed: int, epoch: int) -> int:
-    """For what stochastic layers draw in an epoch. A hash: numpy takes a tenth of a full-batch update."""
-    return int.from_bytes(
-        hashlib.blake2b(b"%d %d" % (seed, epoch), digest_size=4, person=b"stochastic").digest()
-    )
 
 
 def _spans(start: int, end: int, settings: Resolved, micro_batch: int) -> Callable[[], Iterator[Span]]:
