@@ -33,7 +33,8 @@ _READ_SECONDS: Final = 0.03
 """Reading a tick may take so long; what is left comes with the next."""
 _READ_RECORDS: Final = 200
 """Records of one log before the next one gets its turn."""
-_FIGURES_SECONDS: Final = 0.25
+_FIGURES_SECONDS: Final = 0.5
+"""Numbers that change faster are hard to read."""
 
 
 class LiveView:
