@@ -124,6 +124,12 @@ def bindings() -> list[Binding]:
     ]
 
 
+def reachable(variants: int) -> list[tuple[Entry, Stroke]]:
+    """Every key with its entry, but those of variants that are not among so many."""
+    absent = {f"select({place})" for place in range(variants + 1, 10)}
+    return [(entry, stroke) for entry in TABLE for stroke in entry.strokes if stroke.action not in absent]
+
+
 def groups() -> list[tuple[str, list[Entry]]]:
     """The table by group, in order."""
     return [(name, list(entries)) for name, entries in groupby(TABLE, key=lambda entry: entry.group)]

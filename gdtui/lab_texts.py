@@ -84,6 +84,13 @@ def _report_line(line: str) -> Content:
     return Content(line)
 
 
+def named(name: str, text: str, width: int) -> Content:
+    """A paragraph of so many cells, its name before it and nothing below that."""
+    first, *rest = Content(text).wrap(max(width - _NAME, _NAME))
+    head = Content.styled(f"{name:<{_NAME}}", "$primary") + first
+    return Content("\n").join([head, *(Content(" " * _NAME) + line for line in rest)])
+
+
 def table(found: Sweep, width: int) -> Content:
     """What is recommended, then the table, definitions and charts as the command prints them."""
     advice = sweep_table.advice(found)

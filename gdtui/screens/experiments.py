@@ -67,8 +67,8 @@ class ExperimentsScreen(LabScreen):
         listing = LISTINGS[self._at]
         return Content("\n").join(
             [
-                Content.styled("claim     ", "$primary") + Content(listing.claim),
-                Content.styled("source    ", "$primary") + Content(listing.source),
+                lab_texts.named("claim", listing.claim, self.width),
+                lab_texts.named("source", listing.source, self.width),
                 Content(""),
                 Content.styled(
                     f"enter tests it over {DEFAULT_SEEDS} seeds, in a process of its own: seconds to a "

@@ -112,24 +112,24 @@ class LabScreen(ModalScreen[None]):
             self.query_one("#lab-text").set_class(self.has_result or shows_so_far, "-as-it-is")
 
     @property
-    def _width(self) -> int:
+    def width(self) -> int:
         """Cells of a line of text."""
         return max(self.app.size.width - _FRAME, _LEAST)
 
     def _below(self) -> Content:
         end = self.lab.ends.get(self.subject)
         if self._runs:
-            text = lab_texts.progress(self.lab, self.store, self._width)
+            text = lab_texts.progress(self.lab, self.store, self.width)
             so_far = self.lab.so_far
-            return text if so_far is None else text + Content("\n\n") + self.so_far(so_far, self._width)
+            return text if so_far is None else text + Content("\n\n") + self.so_far(so_far, self.width)
         if isinstance(end, Failed):
             text = lab_texts.failure(end)
         elif end is not None:
-            text = self.result(end.result, self._width)
+            text = self.result(end.result, self.width)
         else:
             text = self.before()
         if self.lab.name:
-            text = lab_texts.progress(self.lab, self.store, self._width) + Content("\n\n") + text
+            text = lab_texts.progress(self.lab, self.store, self.width) + Content("\n\n") + text
         return text
 
     # --- Keys -----------------------------------------------------------------------------------

@@ -116,6 +116,15 @@ def test_the_footer_offers_the_variants_that_there_are(variants: int, shown: lis
     assert [e.keys for e in keys.footer_entries(400, variants) if e.id == "select"] == shown
 
 
+@pytest.mark.parametrize(("variants", "most"), [(1, 1), (3, 3), (12, 9)])
+def test_the_palette_offers_the_variants_that_there_are(variants: int, most: int) -> None:
+    titles = [stroke.title for _, stroke in keys.reachable(variants)]
+    chosen = [title for title in titles if title.startswith("Select variant")]
+    assert chosen == [f"Select variant {place}" for place in range(1, most + 1)]
+    assert "Select all variants" in titles
+    assert len(titles) == sum(len(entry.strokes) for entry in keys.TABLE) - (9 - most)
+
+
 def test_the_readmes_list_has_every_entry() -> None:
     text = keys.markdown()
     for entry in keys.TABLE:
