@@ -48,6 +48,8 @@ class Shot:
     size: tuple[int, int]
     steps: tuple[Step, ...]
     theme: str = "dark"
+    colours: str = "truecolor"
+    """What the terminal has, as rich calls it."""
     options: tuple[str, ...] = ()
 
 
@@ -82,6 +84,10 @@ FAST = ("--pace", "1")
 SHOTS = {
     "live-dark": Shot((160, 45), (Step(epoch(13)),), options=FAST),
     "live-light": Shot((160, 45), (Step(epoch(13)),), theme="light", options=FAST),
+    "live-contrast": Shot((160, 45), (Step(epoch(13)),), theme="high-contrast", options=FAST),
+    "sixteen": Shot(
+        (160, 45), (Step(epoch(8), ("S",)), Step(generation(2, 13))), colours="standard", options=FAST
+    ),
     "folded": Shot((160, 45), (Step(epoch(12), ("S",)), Step(generation(2, 12))), options=FAST),
     "changed": Shot(
         (160, 45), (Step(epoch(5), ("2", "]", "]", "3", "]", "]", "0")), Step(epoch(12))), options=FAST
@@ -129,6 +135,7 @@ async def take(name: str, shot: Shot, folder: Path) -> None:
     run = RunDirectory.create(path, options.settings, "screenshot")
     with Session(run) as session:
         session.start()
+        constants.COLOR_SYSTEM = shot.colours  # type: ignore[misc]  # whatever terminal this runs in
         app = GdtuiApp(run, session, fps=10, theme=shot.theme)
         async with app.run_test(size=shot.size) as pilot:
             for step in shot.steps:
@@ -157,7 +164,6 @@ def draw(svg: str) -> bytes:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of: {', '.join(SHOTS)}; all by default")
-    constants.COLOR_SYSTEM = "truecolor"  # type: ignore[misc]  # whatever terminal this runs in
     names = parser.parse_args().names or list(SHOTS)
     if unknown := [name for name in names if name not in SHOTS]:
         parser.error(f"no picture {unknown[0]!r}; there are {', '.join(SHOTS)}")
