@@ -17,6 +17,11 @@ _HINTS: Final = (
     ("mat1 and mat2 must have the same dtype", "model and data differ in precision: x.astype('float32')"),
     ("expected scalar type Float but found Double", "numpy's floats have 64 bits: x.astype('float32')"),
     ("expected scalar type Long", "classes are whole numbers: y.astype('int64')"),
+    ("expected target dtype to be Long", "classes are whole numbers: y.astype('int64')"),
+    (
+        "can't be cast to the desired output type Long",
+        "this loss needs a target of floats: y.astype('float32')",
+    ),
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from engine.settings import SettingsError
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 OWN: str = "own"
 """The name, among the settings, of the optimiser that the problem brings."""
+
+_NO_NUMBERS: Final = frozenset("OSUMm")
+"""numpy's kinds of arrays that torch takes no tensor from: objects, texts, dates, durations."""
 
 
 class ProblemError(SettingsError):
@@ -63,6 +66,9 @@ class Problem:
         for name in ("model", "loss"):
             if not callable(getattr(self, name)):
                 raise ProblemError(f"{name}: a function, not {type(getattr(self, name)).__name__}")
+        if hasattr(self.model, "parameters") and not isinstance(self.model, type):
+            made = type(self.model).__name__
+            raise ProblemError(f"model: a function that makes it, such as lambda: {made}(…), not one {made}")
         if self.optimizer is not None and not callable(self.optimizer):
             raise ProblemError("optimizer: a function of the parameters and the lr")
         if "loss" in self.metrics:
@@ -100,6 +106,8 @@ def check_data(name: str, data: Any) -> None:
         _check_tensors(name, data)
     elif is_function(data):
         return
+    elif hasattr(data, "dataset") and hasattr(data, "batch_size"):
+        raise ProblemError(f"{name}: the {type(data).__name__}'s dataset is needed; batches are made here")
     elif not (hasattr(data, "__getitem__") and hasattr(data, "__len__")):
         raise ProblemError(
             f"{name}: a tuple of tensors or arrays, or a Dataset with a length, not {type(data).__name__}"
@@ -118,6 +126,8 @@ def _check_tensors(name: str, data: tuple[Any, ...] | list[Any]) -> None:
     for place, tensor in enumerate(data):
         if not hasattr(tensor, "shape"):
             raise ProblemError(f"{name}[{place}]: a tensor or an array, not {type(tensor).__name__}")
+        if getattr(getattr(tensor, "dtype", None), "kind", "") in _NO_NUMBERS:
+            raise ProblemError(f"{name}[{place}]: an array of numbers, not of {tensor.dtype}")
         if len(tensor.shape) == 0:
             raise ProblemError(f"{name}[{place}]: one entry a sample, not a single number")
     sizes = [len(tensor) for tensor in data]

@@ -155,6 +155,32 @@ BROKEN = {
         "Double and Float; in the model, given (8, 3) "
         "(model and data differ in precision: x.astype('float32'))",
     ),
+    "one model for all": (
+        body(GOOD.replace("lambda: nn.Linear(3, 1)", "nn.Linear(3, 1)")),
+        f"net.py:{BODY_LINE}: model: a function that makes it, such as lambda: Linear(…), not one Linear",
+    ),
+    "a DataLoader": (
+        body(GOOD.replace("(X, Y)", "torch.utils.data.DataLoader([(X, Y)])")),
+        f"net.py:{BODY_LINE}: train: the DataLoader's dataset is needed; batches are made here",
+    ),
+    "texts": (
+        body(GOOD.replace("(X, Y)", "(__import__('numpy').array(['a'] * 40), Y)")),
+        f"net.py:{BODY_LINE}: train[0]: an array of numbers, not of <U1",
+    ),
+    "classes of 32 bits": (
+        body(GOOD.replace("(X, Y)", "(X, Y.int())").replace("loss=loss", "loss=nn.CrossEntropyLoss()")),
+        "net.py: RuntimeError: expected target dtype to be Long or Byte, but got Int; "
+        "in the loss of (8, 1) against (8) (classes are whole numbers: y.astype('int64'))",
+    ),
+    "a target of whole numbers": (
+        body(
+            GOOD.replace("(X, Y)", "(X, Y[:, None].long())").replace(
+                "loss=loss", "loss=nn.BCEWithLogitsLoss()"
+            )
+        ),
+        "net.py: RuntimeError: result type Float can't be cast to the desired output type Long; "
+        "in the loss of (8, 1) against (8, 1) (this loss needs a target of floats: y.astype('float32'))",
+    ),
     "dies": (
         body("import os; os.kill(os.getpid(), 9)"),
         "net.py: the process that loaded it was ended by SIGKILL, without a word",
