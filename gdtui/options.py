@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from engine.mistakes import shown
+from engine.problem_file import file_of
 from engine.problems import find
 from engine.settings import (
     BatchSize,
@@ -125,7 +127,11 @@ def read_options(
     """
     problem, data = read_data(typed)
     samples = find(problem).samples if loaded is None else loaded.n
-    typed = chosen(typed, {} if loaded is None else loaded.defaults, default_pace)
+    try:
+        typed = chosen(typed, {} if loaded is None else loaded.defaults, default_pace)
+    except SettingsError as error:
+        file = file_of(problem)
+        raise SettingsError(str(error) if file is None else f"{shown(file)}: {error}") from None
     variants = _variants(typed)
     if samples is not None:
         for variant in variants:

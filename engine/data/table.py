@@ -29,6 +29,8 @@ _MOSTLY: Final = 0.8
 """A column with at least this share of numbers was meant as numbers: the rest are mistakes."""
 _MOST_LISTED: Final = 12
 _TOO_LONG: Final = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
+_NEVER_CLOSED: Final = re.compile(r"EOF inside string starting at row (\d+)")
+"""Rows count from the header, as 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +95,8 @@ def _read_csv(pandas: Any, place: Place) -> Frame:
             if found := _TOO_LONG.search(str(error)):
                 expected, line, seen = found.groups()
                 raise place.wrong(f"{seen} fields, not {expected}", sample=int(line) - place.first) from None
+            if found := _NEVER_CLOSED.search(str(error)):
+                raise place.wrong("a quote that is never closed", sample=int(found[1]) - 1) from None
             raise place.wrong(str(error)) from None
     return frame.dropna(how="all")
 

@@ -27,6 +27,12 @@ BROKEN: dict[str, tuple[str, str, Any, str]] = {
     "a field too many": ("t.csv", "--target y", b"a,y\n1,2\n1,2,3\n", "{file}, line 3: 3 fields, not 2"),
     "a gap": ("t.csv", "--target y", b"a,y\n1,2\n3,\n", "{file}, column 'y', line 3: no value"),
     "a word": ("t.csv", "--target y", b"a,y\n" + b"1,2\n" * 9 + b"x,3\n", "{file}, column 'a', line 11: 'x'"),
+    "an open quote": (
+        "t.csv",
+        "--target y",
+        b'a,y\n1,2\n"3,4\n',
+        "{file}, line 3: a quote that is never closed",
+    ),
     "no text": ("t.csv", "--target y", b"a,y\n\xff,2\n", "{file}, line 2: not UTF-8 text"),
     "no Parquet": ("t.parquet", "--target y", b"a,y\n", "{file}: no Parquet file that pyarrow can read"),
     "no npz": ("a.npz", "", b"X, y", "{file}: no .npz file that numpy can read"),
