@@ -27,7 +27,7 @@ MEASURED: Final = (
 
 def open_output(run: RunDirectory, path: Path | None) -> BinaryIO:
     """Where the CSV goes: that file, or stdout; RunDirectoryError when it cannot be written."""
-    if path is None:
+    if path is None or str(path) == "-":
         return open(sys.stdout.fileno(), "wb", closefd=False)
     if path.exists() and any(path.samefile(file) for file in run.path.iterdir()):
         raise RunDirectoryError(f"{path} is a part of the run; nothing was changed. Name another file")

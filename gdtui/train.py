@@ -62,6 +62,7 @@ def train(run: RunDirectory, *, as_json: bool, debug: bool = False) -> int:
                         time.sleep(_TICK)
                 watch.linger(session, received)
         watch.read()
+        watch.close()
         if (wrong := watch.wrong_call) is not None:
             remove(run.path)
             _say(wrong)
@@ -141,19 +142,32 @@ class _Watch:
         for name, death in self._dead.items():
             self._by_name[name].add(death)
 
+    def close(self) -> None:
+        """After the session's end: one whose last batch took too long was killed, and told nobody."""
+        for tally in self.tallies:
+            if tally.state in (State.STARTING, State.RUNNING, State.PAUSED):
+                tally.state = State.STOPPED
+
     def explain_failures(self, *, debug: bool) -> bool:
         """Say on stderr what went wrong; whether anything did."""
         for damage in self._follower.damage:
             _say(str(damage))
-        broken = [tally for tally in self.tallies if tally.state in _BROKEN]
-        for tally in broken:
-            _say(f"{tally.name}: {tally.state}: {tally.detail}")
-            if debug and tally.traceback:
-                print(tally.traceback.rstrip(), file=sys.stderr)
+        broken: dict[tuple[State, str], list[Tally]] = {}
+        for tally in self.tallies:
+            if tally.state in _BROKEN:
+                broken.setdefault((tally.state, tally.detail), []).append(tally)
+        for (state, detail), tallies in broken.items():
+            _say(f"{', '.join(tally.name for tally in tallies)}: {state}: {detail}")
+            if debug and tallies[0].traceback:
+                print(tallies[0].traceback.rstrip(), file=sys.stderr)
+            self._say_where_it_printed(tallies)
+        return bool(broken or self._follower.damage)
+
+    def _say_where_it_printed(self, tallies: list[Tally]) -> None:
+        for tally in tallies:
             output = self._run.variant_output(tally.name)
             if output.exists() and output.stat().st_size:
                 _say(f"{tally.name}: what its worker printed is in {output}")
-        return bool(broken or self._follower.damage)
 
     def _say_once(self, text: str) -> None:
         if text not in self._said:

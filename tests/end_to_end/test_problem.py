@@ -69,8 +69,47 @@ def test_defaults_that_are_none_are_a_mistake_in_the_file(cli: Cli, tmp_path: Pa
     run = tmp_path / "run"
     result = cli("train", "--problem", tmp_path / "net.py", "--run-dir", run)
     assert result.returncode == 2
-    assert "the problem's defaults: there is no 'learning_rate'; there are batch_sizes, lr," in result.stderr
+    assert (
+        f"{tmp_path / 'net.py'}: defaults: there is no 'learning_rate'; there are batch_sizes, lr,"
+        in result.stderr
+    )
     assert not run.exists()
+
+
+def test_what_is_wrong_with_all_variants_is_told_once(cli: Cli, tmp_path: Path) -> None:
+    text = readme_example().replace("cross_entropy,", "cross_entropy, optimizer=lambda params, lr: 1 / 0,")
+    (tmp_path / "net.py").write_text(text)
+    run = tmp_path / "run"
+    result = cli("train", "--problem", tmp_path / "net.py", "--batch-sizes", "8,full", "--run-dir", run)
+    line = 1 + text[: text.index("1 / 0")].count("\n")
+    told, *printed = result.stderr.splitlines()
+    assert result.returncode == 1
+    assert told == (
+        f"gdtui train: Mini-batch, Batch GD: failed: net.py:{line}: ZeroDivisionError: division by zero"
+    )
+    assert all("what its worker printed is in" in each for each in printed)
+
+
+def test_one_killed_over_its_last_batch_is_reported_as_stopped(
+    cli_env: dict[str, str], tmp_path: Path
+) -> None:
+    """Ctrl+C while a batch takes longer than anyone waits for."""
+    begun, run = tmp_path / "begun", tmp_path / "run"
+    waiting = f"""
+
+def slow(output, y):
+    if len(y) > 8 and output.requires_grad:
+        open({str(begun)!r}, "w")
+        import time
+        time.sleep(60)
+    return nn.functional.cross_entropy(output, y)
+"""
+    text = readme_example().replace("loss=nn.functional.cross_entropy", "loss=slow")
+    (tmp_path / "net.py").write_text(text + waiting)
+    options = ("--json", "--batch-sizes", "full", "--run-dir", str(run))
+    train = ended_once(tmp_path, begun, signal.SIGINT, cli_env, *options)
+    assert train.returncode == 130
+    assert [variant["state"] for variant in json.loads(train.stdout)["variants"]] == ["stopped"]
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -79,26 +118,28 @@ def test_a_signal_while_it_loads_leaves_nothing_behind(
 ) -> None:
     begun, run = tmp_path / "begun", tmp_path / "run"
     (tmp_path / "net.py").write_text(f"open({str(begun)!r}, 'w')\nimport time\ntime.sleep(1000)\n")
-    train = ended_while_it_loads(tmp_path, begun, number, cli_env, "--run-dir", str(run))
+    train = ended_once(tmp_path, begun, number, cli_env, "--run-dir", str(run))
     assert (train.returncode, train.stderr) == (status, "")
     assert not run.exists()
 
 
-def ended_while_it_loads(
+def ended_once(
     folder: Path, begun: Path, number: signal.Signals, env: dict[str, str], *options: str
 ) -> "subprocess.CompletedProcess[str]":
     """`gdtui train` on net.py, ended by that signal once the problem has made the file `begun`."""
     arguments = [sys.executable, "-m", "gdtui", "train", "--problem", "net.py", *options]
-    train = subprocess.Popen(arguments, env=env, cwd=folder, stderr=subprocess.PIPE, text=True)
+    train = subprocess.Popen(
+        arguments, env=env, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     try:
         while not begun.exists():
             assert train.poll() is None
             time.sleep(0.02)
         train.send_signal(number)
-        _, errors = train.communicate(timeout=60)
+        output, errors = train.communicate(timeout=60)
     finally:
         train.kill()
-    return subprocess.CompletedProcess(arguments, train.returncode, "", errors)
+    return subprocess.CompletedProcess(arguments, train.returncode, output, errors)
 
 
 def test_what_is_left_of_one_killed_while_it_loads_is_no_run_and_can_be_removed(
@@ -106,7 +147,7 @@ def test_what_is_left_of_one_killed_while_it_loads_is_no_run_and_can_be_removed(
 ) -> None:
     begun, root = tmp_path / "begun", tmp_path / "state" / "gdtui" / "runs"
     (tmp_path / "net.py").write_text(f"open({str(begun)!r}, 'w')\nimport time\ntime.sleep(1000)\n")
-    assert ended_while_it_loads(tmp_path, begun, signal.SIGKILL, cli_env).returncode == -signal.SIGKILL
+    assert ended_once(tmp_path, begun, signal.SIGKILL, cli_env).returncode == -signal.SIGKILL
     (left,) = root.iterdir()
     assert "no runs" in cli("runs").stdout, "one that is just loading would look the same"
     an_hour_ago = time.time() - 3600

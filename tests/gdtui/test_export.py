@@ -75,6 +75,11 @@ def test_to_a_file(cli: Cli, make_run: MakeRun, tmp_path: Path) -> None:
     assert len(rows((tmp_path / "out.csv").read_text())) == 12
 
 
+def test_a_dash_is_stdout(cli: Cli, make_run: MakeRun) -> None:
+    run = make_run().path
+    assert len(rows(cli("export", run, "-o", "-").stdout)) == 12
+
+
 def test_a_file_that_cannot_be_written(cli: Cli, make_run: MakeRun, tmp_path: Path) -> None:
     result = cli("export", make_run().path, "-o", tmp_path / "none" / "out.csv")
     assert result.returncode == 2
