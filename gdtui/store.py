@@ -7,6 +7,7 @@ from engine.messages import AnyRecord, State, StateChanged, WorkerDied
 from engine.notices import Notice, NoticeKind
 from engine.settings import RunSettings
 from engine.tally import Tally
+from gdtui.timekeeping import Timekeeper
 from gdtui.variant import VariantState
 
 
@@ -22,16 +23,14 @@ class Store:
             )
             for index, variant in enumerate(settings.variants)
         }
-        self._going: set[str] = set()
-        """Those that train at the moment."""
-        self._going_since = 0.0
-        self._trained = 0.0
+        self._time = Timekeeper()
 
     def add(self, name: str, record: AnyRecord) -> None:
         """Take in a record about the variant of that name."""
         self.variants[name].add(record)
         if isinstance(record, StateChanged | WorkerDied):
-            self._keep_time(name, self.variants[name].tally.state is State.RUNNING, record.wall_time)
+            goes = self.variants[name].tally.state is State.RUNNING
+            self._time.tell(name, goes=goes, at=record.wall_time)
 
     def heed(self, notice: Notice) -> None:
         """Take in what the session says of a log or a worker."""
@@ -60,17 +59,9 @@ class Store:
             one.said.clear()
         return said
 
-    def _keep_time(self, name: str, goes: bool, now: float) -> None:
-        went = bool(self._going)
-        (self._going.add if goes else self._going.discard)(name)
-        if goes and not went:
-            self._going_since = now
-        elif went and not self._going:
-            self._trained += max(0.0, now - self._going_since)
-
     def clock(self, now: float) -> float:
         """Seconds in which anything trained, pauses not counted. `now`: since the Unix epoch."""
-        return self._trained + (max(0.0, now - self._going_since) if self._going else 0.0)
+        return self._time.seconds(now)
 
     @property
     def states(self) -> list[VariantState]:

@@ -1,0 +1,42 @@
+"""Keeps the clock of the screen: seconds in which anything trained. Pure arithmetic, asks no clock itself.
+
+Logs are read one after the other: of a run that has a past, all of one variant's comes before the next's.
+So spans come in any order, overlap, and count once.
+"""
+
+from bisect import bisect_left, bisect_right
+
+
+class Timekeeper:
+    """The union of the spans in which variants trained; times are seconds since any one instant."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, float] = {}
+        self._begins: list[float] = []
+        self._ends: list[float] = []
+        """With `_begins`: the closed spans, apart from each other and in order."""
+
+    def tell(self, name: str, *, goes: bool, at: float) -> None:
+        """A variant of that name trains from then on, or no longer does."""
+        if goes:
+            self._open.setdefault(name, at)
+        elif name in self._open:
+            self._close(self._open.pop(name), at)
+
+    def _close(self, begin: float, end: float) -> None:
+        if end <= begin:
+            return
+        first = bisect_left(self._ends, begin)
+        last = bisect_right(self._begins, end)
+        if first < last:
+            begin, end = min(begin, self._begins[first]), max(end, self._ends[last - 1])
+        self._begins[first:last], self._ends[first:last] = [begin], [end]
+
+    def seconds(self, now: float) -> float:
+        """How long anything has trained by now."""
+        closed = list(zip(self._begins, self._ends, strict=True))
+        if not self._open:
+            return sum(end - begin for begin, end in closed)
+        since = min(self._open.values())
+        before = sum(min(end, since) - begin for begin, end in closed if begin < since)
+        return before + max(now, since, *self._ends[-1:]) - since
