@@ -23,6 +23,8 @@ class Handle:
     pipe: Connection | None = None
     is_dead: bool = False
     server_died: bool = False
+    last_words: str = ""
+    """Why it said that it ends."""
     is_paused: bool = False
     """It was told to pause, and not since to go on: so begins who takes its place."""
     outbox: list[AnyCommand] = field(default_factory=list)
@@ -30,7 +32,9 @@ class Handle:
 
 
 def cause_of_death(handle: Handle) -> str:
-    """Such as "was ended by SIGKILL"; without the fork server nobody knows the cause."""
+    """Such as "was ended by SIGKILL"; without the fork server nobody knows more than it said itself."""
+    if handle.last_words:
+        return f"has ended: {handle.last_words}"
     process = handle.process
     if process is None or handle.server_died:
         return "has died"

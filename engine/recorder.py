@@ -15,6 +15,8 @@ class Recorder:
     def __init__(self, log: LogWriter, mailbox: Mailbox) -> None:
         self._log = log
         self._mailbox = mailbox
+        self._is_told = False
+        """That nothing can be written; said again only where it was tried again."""
 
     @property
     def is_blocked(self) -> bool:
@@ -27,10 +29,11 @@ class Recorder:
         try:
             self._log.append(msgspec.structs.replace(record, wall_time=time.time()))
         except OSError as error:
-            self._tell(error)
+            if not self._is_told:
+                self._tell(error)
         else:
             if was_blocked:  # what waited was written, too
-                self._mailbox.send(LogUnblocked())
+                self._tell_unblocked()
 
     def unblock(self) -> bool:
         """Try again; whether nothing waits any more."""
@@ -41,8 +44,13 @@ class Recorder:
         except OSError as error:
             self._tell(error)
             return False
-        self._mailbox.send(LogUnblocked())
+        self._tell_unblocked()
         return True
 
     def _tell(self, error: OSError) -> None:
+        self._is_told = True
         self._mailbox.send(LogBlocked(detail=f"cannot write {self._log.path}: {error.strerror}"))
+
+    def _tell_unblocked(self) -> None:
+        self._is_told = False
+        self._mailbox.send(LogUnblocked())

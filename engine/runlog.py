@@ -6,6 +6,7 @@ lock on it. A frame that ends after the file does is not there *yet*; a wrong ch
 length has a checksum of its own so that a flipped bit in it is not taken for a torn end.
 """
 
+import contextlib
 import fcntl
 import os
 import struct
@@ -66,7 +67,7 @@ class LogWriter:
 
     A file that already exists is continued after its last whole record: what a writer that was
     killed left torn is cut off. Raises LogError when another writer holds the file or when it is
-    damaged, OSError when it cannot be opened.
+    damaged, OSError when it cannot be opened. On a full disk a new one begins blocked.
     """
 
     def __init__(self, path: Path) -> None:
@@ -91,8 +92,10 @@ class LogWriter:
         if reader.offset == 0:
             os.ftruncate(self._file, 0)
             self._end = 0
-            self._write(MAGIC)
-            return len(MAGIC)
+            self._unwritten.append(MAGIC)
+            with contextlib.suppress(OSError):  # kept: the first record's append says why
+                self.retry()
+            return self._end
         os.ftruncate(self._file, reader.offset)
         return reader.offset
 

@@ -22,6 +22,7 @@ from engine.messages import (
     End,
     Extend,
     LogBlocked,
+    LogRefused,
     LogUnblocked,
     Measure,
     Pause,
@@ -221,8 +222,10 @@ class Session:
             while pipe.poll():
                 note = _NOTE.decode(pipe.recv_bytes())
                 if isinstance(note, LogBlocked):
-                    text = f"{note.detail}. Paused, nothing is lost: make room, then resume"
+                    text = f"{note.detail}. Paused, nothing is lost: make room"
                     self._notices.append(Notice(kind=NoticeKind.LOG_BLOCKED, variant=name, text=text))
+                elif isinstance(note, LogRefused):
+                    handle.last_words = note.detail
                 elif isinstance(note, LogUnblocked):
                     self._notices.append(
                         Notice(kind=NoticeKind.LOG_UNBLOCKED, variant=name, text="log written again")
@@ -262,7 +265,7 @@ class Session:
             self._say_blocked(error)
 
     def _say_blocked(self, error: OSError) -> None:
-        text = f"cannot write {self._log.path}: {error.strerror}. Make room, then resume"
+        text = f"cannot write {self._log.path}: {error.strerror}. Make room"
         self._notices.append(Notice(kind=NoticeKind.LOG_BLOCKED, variant=None, text=text))
 
     # --- Stopping -------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.mailbox import Mailbox
-from engine.messages import LogBlocked, Started, WorkerReady
+from engine.messages import LogRefused, Started, WorkerReady
 from engine.recorder import Recorder
 from engine.runlog import LogError, LogReader, LogWriter
 from engine.tasks import WorkerTask
@@ -25,7 +25,7 @@ def main(task: WorkerTask, pipe: Connection) -> None:
         generation = _last_generation(Path(task.log))
         log = LogWriter(Path(task.log))
     except (LogError, OSError) as error:
-        mailbox.send(LogBlocked(detail=str(error)))
+        mailbox.send(LogRefused(detail=str(error)))
         return
 
     def let_go() -> None:

@@ -171,7 +171,7 @@ def trouble(one: VariantState) -> str:
 def advised(notice: Notice, run: Path) -> Notice:
     """What the session says, with short file names and the key that helps."""
     hint = {
-        NoticeKind.LOG_BLOCKED: " (space)",
+        NoticeKind.LOG_BLOCKED: ", then resume (space)",
         NoticeKind.DIED: "; r starts a new one",
         NoticeKind.NOT_STARTED: "; r tries again",
     }.get(notice.kind, "")

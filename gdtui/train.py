@@ -123,8 +123,10 @@ class _Watch:
                     variant=notice.variant, wall_time=time.time(), detail=notice.text
                 )
                 continue
-            self._say_once(f"{notice.variant}: {notice.text}" if notice.variant else notice.text)
-            if notice.kind is NoticeKind.LOG_BLOCKED and self._retry_at is None:
+            is_blocked = notice.kind is NoticeKind.LOG_BLOCKED
+            text = f"{notice.text}, and it goes on by itself" if is_blocked else notice.text
+            self._say_once(f"{notice.variant}: {text}" if notice.variant else text)
+            if is_blocked and self._retry_at is None:
                 self._retry_at = time.monotonic() + _RETRY
         self.read()
         if self._retry_at is not None and time.monotonic() >= self._retry_at:

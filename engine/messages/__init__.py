@@ -18,7 +18,7 @@ from engine.messages.commands import (
     StepOnce,
     Stop,
 )
-from engine.messages.notes import AnyNote, LogBlocked, LogUnblocked, Note, WorkerReady
+from engine.messages.notes import AnyNote, LogBlocked, LogRefused, LogUnblocked, Note, WorkerReady
 from engine.messages.records import (
     AnyRecord,
     Changed,
@@ -53,6 +53,7 @@ __all__ = [
     "Evaluation",
     "Extend",
     "LogBlocked",
+    "LogRefused",
     "LogUnblocked",
     "Measure",
     "Measured",

@@ -19,8 +19,14 @@ class LogBlocked(Note, frozen=True, kw_only=True):
     detail: str
 
 
+class LogRefused(Note, frozen=True, kw_only=True):
+    """The worker cannot have its log, and ends."""
+
+    detail: str
+
+
 class LogUnblocked(Note, frozen=True, kw_only=True):
     """What was kept is written; nothing was lost."""
 
 
-AnyNote = WorkerReady | LogBlocked | LogUnblocked
+AnyNote = WorkerReady | LogBlocked | LogRefused | LogUnblocked

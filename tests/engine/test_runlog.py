@@ -187,3 +187,15 @@ def test_a_full_disk_loses_nothing(path: Path, disk: SmallDisk, room: int) -> No
         disk.room = 10**9
         log.retry()
     assert read_all(LogReader(path)) == (RECORDS, None)
+
+
+def test_a_log_begun_on_a_full_disk_waits_for_room(path: Path, disk: SmallDisk) -> None:
+    disk.room = 3  # not even what every log begins with
+    with LogWriter(path) as log:
+        assert log.is_blocked
+        with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
+            log.append(RECORDS[0])
+        disk.room = 10**9
+        log.append(RECORDS[1])
+        assert not log.is_blocked
+    assert read_all(LogReader(path)) == (RECORDS[:2], None)

@@ -2,7 +2,6 @@
 
 import io
 import os
-import resource
 import signal
 import sys
 import time
@@ -349,28 +348,6 @@ def test_what_only_torch_knows_is_told_as_a_wrong_call(
     tally = watched.tallies["Mini-batch"]
     assert tally.is_wrong_call
     assert hint in tally.detail
-
-
-@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs Linux's prlimit")
-def test_a_full_disk_pauses_says_so_and_loses_nothing(start_run: StartRun) -> None:
-    """A limit on the size of the worker's files stands in for a full disk: the write fails alike."""
-    watched = start_run((FULL, 1), epochs=3)
-    watched.until(lambda: watched.tallies["SGD"].batches)
-    pid = watched.session.pids["SGD"]
-    limits = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-    size = watched.run.variant_log("SGD").stat().st_size
-    resource.prlimit(pid, resource.RLIMIT_FSIZE, (size + 500, limits[1]))
-    watched.until(lambda: watched.notices)
-    assert watched.notices[0].kind is NoticeKind.LOG_BLOCKED
-    assert "nothing is lost" in watched.notices[0].text
-    watched.session.resume()  # still full
-    watched.until(lambda: len(watched.notices) > 1)
-    resource.prlimit(pid, resource.RLIMIT_FSIZE, limits)
-    watched.session.resume()
-    watched.until(lambda: watched.states() == ENDED)
-    assert watched.notices[-1].kind is NoticeKind.LOG_UNBLOCKED
-    assert watched.tallies["SGD"].batches == 6000
-    check_contiguous(watched.of("SGD", Chunk))
 
 
 def test_closing_ends_workers_at_once_even_while_they_start(start_run: StartRun) -> None:

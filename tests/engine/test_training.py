@@ -386,6 +386,7 @@ def test_a_write_that_succeeds_again_says_so(tmp_path: Path, monkeypatch: pytest
         with monkeypatch.context() as disk:
             disk.setattr("engine.runlog.os.pwrite", full)
             recorder.write(End())
+            recorder.write(End())
         recorder.write(End())
     assert [type(note) for note in script.notes] == [LogBlocked, LogUnblocked]
-    assert len(list(LogReader(tmp_path / "a.gdlog"))) == 2
+    assert len(list(LogReader(tmp_path / "a.gdlog"))) == 3

@@ -109,7 +109,8 @@ async def test_trouble_is_in_the_panel_of_whom_it_is_about(bench: Bench) -> None
         ]
         await settle(pilot)
         text = text_of(app)
-        assert "cannot write 1-batch-gd.gdlog: no space (space)" in text
+        assert "cannot write 1-batch-gd.gdlog: no space" in text
+        assert "resume (space)" in text
         assert "diverged: the loss is not finite" in text
         assert "was ended by SIGKILL; r starts a new one" in text
         await pilot.press("space")
