@@ -155,7 +155,9 @@ class Generation:
         trainer = self.trainer
         self._evaluated_epoch, self._validated_update = trainer.epoch, trainer.updates
         loss = None
-        if wholly or not self._full_losses.is_spent:
+        if wholly:
+            loss = trainer.full_loss()
+        elif not self._full_losses.is_spent:
             with self._full_losses.spending():
                 loss = trainer.full_loss()
         validation = trainer.validate()

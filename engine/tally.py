@@ -112,9 +112,22 @@ class Tally:
     @property
     def full_loss(self) -> float:
         """Mean loss over all training samples, at the last epoch's end that it was taken at; else NaN."""
-        return next(
-            (loss for each in reversed(self.evaluations) if (loss := each.full_loss) is not None), math.nan
-        )
+        loss = None if (last := self._last_whole) is None else last.full_loss
+        return math.nan if loss is None else loss
+
+    @property
+    def full_loss_epoch(self) -> int | None:
+        """The epoch at whose end that was; None before the first."""
+        return None if (last := self._last_whole) is None else last.epoch
+
+    @property
+    def is_full_loss_old(self) -> bool:
+        """Another epoch has ended since, at whose end it was not taken."""
+        return bool(self.evaluations) and self.evaluations[-1].full_loss is None
+
+    @property
+    def _last_whole(self) -> Evaluation | None:
+        return next((one for one in reversed(self.evaluations) if one.full_loss is not None), None)
 
     @property
     def validation_loss(self) -> float:

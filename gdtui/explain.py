@@ -50,9 +50,12 @@ def _overview(store: Store) -> Iterator[str]:
     )
     losses = [one.tally.full_loss for one in store.states if math.isfinite(one.tally.full_loss)]
     if len(losses) > 1:
+        is_old = any(one.tally.is_full_loss_old for one in store.states)
+        ends = " / ".join(str(one.tally.full_loss_epoch) for one in store.states)
+        when = f"as last measured, after {ends} epochs" if is_old else f"after {_updates(store)} updates"
         yield (
             f"On all data (◆) they stand at {_each(store, lambda one: one.tally.full_loss)}, "
-            f"{number(max(losses) - min(losses))} apart, after {_updates(store)} updates."
+            f"{number(max(losses) - min(losses))} apart, {when}."
         )
 
 
@@ -140,7 +143,7 @@ def _why(store: Store, one: VariantState | None, is_ours: bool) -> Iterator[str]
 
 def _folding(store: Store, is_ours: bool) -> Iterator[str]:
     losses = [one.tally.full_loss for one in store.states if math.isfinite(one.tally.full_loss)]
-    epochs = {len(one.tally.epoch_losses) for one in store.states}
+    epochs = {one.tally.full_loss_epoch for one in store.states}
     if len(losses) < 2 or len(epochs) > 1 or epochs == {0}:
         return
     gap = max(losses) - min(losses)

@@ -11,6 +11,7 @@ from typing import Final
 
 from textual.content import Content
 
+from engine.tally import Tally
 from gdtui import texts, wording
 from gdtui.store import Store
 from gdtui.variant import VariantState
@@ -90,8 +91,13 @@ def _learnt(one: VariantState, smoothing: float) -> list[_Figure]:
     return [
         _Figure(f"loss {_value(one.smoothed(smoothing))}", 0, "bold"),
         _Figure(f"σ {_value(one.spread)}", 3),
-        _Figure(f"◆ all data {full}", 1, short=f"◆ {full}"),
+        _Figure(f"◆ all data {full}", 1, _age(one.tally), short=f"◆ {full}"),
     ]
+
+
+def _age(tally: Tally) -> str:
+    """Pale is what was measured an epoch or more ago."""
+    return _DIM if tally.is_full_loss_old else ""
 
 
 def _validated(one: VariantState, store: Store) -> list[_Figure]:
@@ -103,7 +109,7 @@ def _validated(one: VariantState, store: Store) -> list[_Figure]:
     loss = _value(latest.loss if latest else math.nan)
     figures = [
         _Figure(f"◇ validation {loss}", 2, short=f"◇ {loss}"),
-        _Figure(f"gap {wording.signed(tally.generalisation_gap, _VALUE, 2):<{_VALUE}}", 4),
+        _Figure(f"gap {wording.signed(tally.generalisation_gap, _VALUE, 2):<{_VALUE}}", 4, _age(tally)),
     ]
     for place, name in enumerate(store.metrics):
         value = wording.within(latest.metrics.get(name, math.nan) if latest else math.nan, 5)

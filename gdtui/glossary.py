@@ -57,8 +57,9 @@ FIGURES: Final[tuple[Figure, ...]] = (
         labels=("◆", "◆ all data", "full loss"),
         unit="of the problem's loss",
         definition="The mean over all training samples in eval mode, measured before the first epoch and "
-        "after each; where that would take more than 2% of the time, after some and after the last. The "
-        "weights stand still meanwhile: this is the one to compare variants by.",
+        "after each; where that would take more than 2% of the time, after some and after the last; "
+        "pale once another epoch has ended since. The weights stand still meanwhile: this is the one to "
+        "compare variants by.",
         value=as_number(lambda one: one.tally.full_loss),
     ),
     Figure(

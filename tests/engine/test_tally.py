@@ -100,6 +100,9 @@ def test_a_loss_on_all_data_that_was_left_out_leaves_the_one_before() -> None:
     first = replace(first, full_loss=1.0, validation_loss=1.5)
     tally = tally_of(started(), first, replace(second, full_loss=None, validation_loss=1.25))
     assert (tally.full_loss, tally.validation_loss, tally.generalisation_gap) == (1.0, 1.25, 0.5)
+    assert (tally.full_loss_epoch, tally.is_full_loss_old) == (1, True)
+    tally.add(replace(second, epoch=3, full_loss=0.25))
+    assert (tally.full_loss, tally.full_loss_epoch, tally.is_full_loss_old) == (0.25, 3, False)
 
 
 def test_a_new_generation_begins_at_nothing() -> None:

@@ -174,6 +174,22 @@ async def test_what_is_said_of_all_holds_the_figures_of_all(tmp_path: Path) -> N
         assert len(re.findall(r"(?<!al)\.(?: |$)", explain.interview(app.live.store))) == 3
 
 
+async def test_what_was_measured_at_other_epochs_is_not_told_as_level(tmp_path: Path) -> None:
+    bench, app = opened(tmp_path)
+    async with app.run_test():
+        app.live.tick()
+        store = app.live.store
+        for one in store.states:
+            one.tally.settings = msgspec.structs.replace(one.tally.settings, lr_scaling=LrScaling.LINEAR)
+        first, *rest = store.states
+        bench.write(first.tally.name, msgspec.structs.replace(evaluation(2), full_loss=None))
+        for one in rest:
+            bench.write(one.tally.name, evaluation(2, loss=0.4))
+        app.live.tick()
+        assert "apart, as last measured, after 1 / 2 / 2 epochs" in " ".join(explain._overview(store))
+        assert "folded" not in " ".join(explain._why(store, None, is_ours=True))
+
+
 async def test_folding_is_claimed_only_where_it_was_measured(tmp_path: Path) -> None:
     bench, app = opened(tmp_path)
     async with app.run_test():

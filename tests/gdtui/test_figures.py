@@ -191,6 +191,19 @@ def test_between_the_ends_of_epochs_the_gap_stays_for_nothing_else_is_measured()
     ]
 
 
+def test_what_was_measured_at_an_epochs_end_before_the_last_is_pale() -> None:
+    store = stored()
+
+    def pale() -> str:
+        rows = figures.rows(store.states[0], store, 0.25, 49, 4)
+        return " ".join(rows.plain[span.start : span.end] for span in rows.spans if span.style == "$quiet")
+
+    assert not re.search("◆|gap", pale())
+    store.add("a", replace(evaluation(1, validation=0.12, metrics={"accuracy": 0.97}), full_loss=None))
+    assert re.search(r"◆ all data 0.101.*gap \+0.029", pale())
+    assert "validation" not in pale()
+
+
 def test_where_it_is_narrow_names_are_short() -> None:
     assert told(stored(), 36, 4)[1] == "◇ 0.130 gap +0.029 acc 0.965"
 
