@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable
 from functools import partial
+from io import TextIOWrapper
 from typing import Final, TextIO
 
 from gdtui import __version__
@@ -22,6 +23,8 @@ PIPE_CLOSED: Final = 141
 def main(argv: list[str] | None = None) -> int:
     """Run gdtui with these arguments; returns the exit status."""
     arguments = sys.argv[1:] if argv is None else argv
+    if isinstance(sys.stdout, TextIOWrapper):  # a Latin-1 or ASCII terminal shows ? for what it lacks
+        sys.stdout.reconfigure(errors="replace")
     command: Callable[[list[str]], int] = _app
     rest = arguments
     if arguments and arguments[0] in _COMMANDS:

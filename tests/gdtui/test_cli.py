@@ -119,3 +119,14 @@ def test_parsing_loads_nothing_heavy(call: str, cli_env: dict[str, str]) -> None
     loaded = {name.partition(".")[0] for name in result.stderr.decode().split()}
     assert "gdtui" in loaded
     assert not heavy & loaded
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_without_utf_8_gets_what_it_can_show(
+    encoding: str, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    result = cli("problems")
+    assert result.returncode == 0
+    assert "synthetic" in result.stdout
+    assert "Traceback" not in result.stderr
