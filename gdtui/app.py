@@ -69,6 +69,7 @@ class GdtuiApp(ExploreActions, LabActions, LookActions, PageActions, TellActions
     BINDINGS: ClassVar[list[BindingType]] = [
         *keys.bindings(),
         Binding("ctrl+c", "leave(130)", "Quit", show=False, priority=True),
+        Binding("ctrl+z", "suspend_process", show=False, priority=True),
     ]
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_key_commands}
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012
@@ -146,6 +147,7 @@ class GdtuiApp(ExploreActions, LabActions, LookActions, PageActions, TellActions
 
     def on_mount(self) -> None:
         """Signals end the app as q does, with the shell's exit status for them."""
+        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))  # `fg`: all was wiped
         loop = asyncio.get_running_loop()
         for number in _SIGNALS:
             loop.add_signal_handler(number, self.action_leave, 128 + number)

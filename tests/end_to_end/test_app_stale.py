@@ -1,7 +1,10 @@
 """After resizes, themes and other keys in mid-stream, every cell is what a fresh screen has."""
 
+import os
 import re
+import signal
 import time
+from pathlib import Path
 
 import pytest
 from terminal import PATIENCE, Cell, Terminal
@@ -60,3 +63,21 @@ def test_no_cell_is_stale_after_changes_in_mid_stream(
             if time.monotonic() > deadline:
                 raise AssertionError(f"{len(found)} cells: {found[0]}\n{terminal.text}\nfresh:\n{fresh.text}")
             time.sleep(0.1)
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux's /proc")
+def test_the_whole_screen_is_back_after_ctrl_z_and_fg(start_app: StartApp) -> None:
+    app = start_app("--batch-sizes", "64", "--epochs", "1000", columns=100, rows=30)
+    terminal = app.terminal
+    app.wait_for_losses()
+    terminal.send(" ")
+    terminal.wait_for(lambda: terminal.text.count("paused") >= 2)
+    before = terminal.cells
+    terminal.send("\x1a")
+    stat = Path(f"/proc/{terminal.pid}/stat")
+    terminal.wait_for(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T")
+    os.kill(terminal.pid, signal.SIGCONT)
+    terminal.wait_for(
+        lambda: "\x1b[?1049h" in terminal.raw.decode(errors="replace").rpartition("\x1b[?1049l")[2]
+    )
+    terminal.wait_for(lambda: not differences(before, terminal.cells))
