@@ -7,6 +7,7 @@ force, as a restart would, and its `losses` are those on the chart.
 
 import shlex
 from collections.abc import Iterator
+from pathlib import PurePath
 from typing import Final
 
 from msgspec.structs import asdict
@@ -35,6 +36,10 @@ def loss_of(rows):
     return torch.nn.functional.binary_cross_entropy_with_logits(output, y[rows])
 """
 _OTHER: Final = """\
+# What the problem draws at random, it draws as it did there.
+torch.manual_seed(SEED)
+np.random.seed(SEED % 2**32)
+random.seed(SEED)
 problem = {load}
 data = problem.train() if callable(problem.train) and not hasattr(problem.train, "__len__") else problem.train
 is_tensors = isinstance(data, tuple)
@@ -48,9 +53,10 @@ def loss_of(rows):
     if is_tensors:
         batch = [torch.as_tensor(each)[rows].to(DEVICE) for each in data]
     else:
+        # A Dataset's random transforms draw other numbers here.
         batch = torch.utils.data.default_collate([data[row] for row in rows.tolist()])
     if isinstance(batch, dict):
-        batch = {{name: each.to(DEVICE) for name, each in batch.items()}}
+        batch = {{name: each.to(DEVICE) if torch.is_tensor(each) else each for name, each in batch.items()}}
         named = inspect.signature(model.forward).parameters
         return problem.loss(model(**{{name: batch[name] for name in named if name in batch}}), batch)
     *inputs, target = [each.to(DEVICE) for each in batch]
@@ -76,8 +82,8 @@ _ORDER: Final = (
 )
 _WHOLE: Final = "order = np.arange(n)"
 _DRAWS: Final = (
-    "torch.manual_seed(int(np.random.SeedSequence([0x64726F70, SEED, epoch]).generate_state(1)[0]))"
-    "  # dropout\n    "
+    'drawn = hashlib.blake2b(b"%d %d" % (SEED, epoch), digest_size=4, person=b"stochastic").digest()\n    '
+    'torch.manual_seed(int.from_bytes(drawn, "big"))  # for dropout\n    '
 )
 
 
@@ -99,6 +105,8 @@ def command_line(run: RunSettings, name: str, settings: VariantSettings) -> str:
     if settings.drop_last:
         words.append("--drop-last")
     words += ["--epochs", str(run.epochs), "--seed", str(run.seed)]
+    if run.micro_batch is not None:
+        words += ["--micro-batch", str(run.micro_batch)]
     if run.device != _AUTO:
         words += ["--device", run.device]
     return shlex.join([*words, "--names", name])
@@ -140,9 +148,9 @@ def _title(variant: Variant, force: Resolved) -> str:
 
 def _imports(run: RunSettings, settings: VariantSettings) -> Iterator[str]:
     if run.problem != _LESSON:
-        yield "import inspect"
+        yield from ("import hashlib", "import inspect", "import random")
         if ".py" in run.problem:
-            yield "import runpy"
+            yield from ("import runpy", "import sys")
         yield ""
     yield "import numpy as np"
     yield "import torch"
@@ -167,8 +175,10 @@ def _problem(run: RunSettings) -> str:
     if name == _LESSON:
         return _SYNTHETIC
     path, _, function = name.rpartition(":") if ".py:" in name else (name, "", "problem")
-    made = f"runpy.run_path({path!r})[{function!r}]()" if ".py" in name else _load(run)
-    return _OTHER.format(load=made)
+    if ".py" not in name:
+        return _OTHER.format(load=_load(run))
+    folder = f"sys.path.insert(0, {str(PurePath(path).parent)!r})  # it may import what lies beside it\n"
+    return folder + _OTHER.format(load=f"runpy.run_path({path!r})[{function!r}]()")
 
 
 def _load(run: RunSettings) -> str:

@@ -1,6 +1,7 @@
 """The code that is shown trains as the variant does: the loop's losses are the trainer's."""
 
 import shlex
+import sys
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from engine.opening import open_problem
 from engine.problems import load
 from engine.settings import FULL, LrScaling, RunSettings, Variant, VariantSettings
 from engine.trainer import Trainer
@@ -55,6 +57,8 @@ def test_the_loop_gives_the_losses_of_the_trainer(settings: VariantSettings) -> 
 
 
 FILE = """
+import beside
+import numpy as np
 import torch
 from torch.utils.data import Dataset
 from engine import Problem
@@ -65,7 +69,7 @@ class Waves(Dataset):
 
     def __getitem__(self, place):
         x = torch.tensor([place / 50.0])
-        return {"x": x, "y": torch.sin(6 * x)}
+        return {"x": x, "y": torch.sin(6 * x), "name": str(place)}
 
 def mapped():
     return Problem(train=Waves(), model=Net, loss=lambda output, batch: ((output - batch["y"]) ** 2).mean())
@@ -74,6 +78,11 @@ def arrays():
     x = torch.linspace(0, 1, 50)[:, None].numpy()
     return Problem(train=(x, x**2), model=Net, loss=torch.nn.MSELoss(),
                    optimizer=lambda parameters, lr: torch.optim.Adam(parameters, lr=lr))
+
+def drawn():
+    x = torch.randn(50, 1)
+    y = torch.from_numpy(np.random.rand(50, 1)).float()
+    return Problem(train=(x, y), model=Net, loss=torch.nn.MSELoss())
 
 class Net(torch.nn.Module):
     def __init__(self):
@@ -85,16 +94,21 @@ class Net(torch.nn.Module):
 """
 
 
-@pytest.mark.parametrize(("function", "optimizer"), [("mapped", "sgd"), ("arrays", "own")])
-def test_the_loop_trains_a_problem_of_ones_own(tmp_path: Path, function: str, optimizer: str) -> None:
+@pytest.mark.parametrize(("function", "optimizer"), [("mapped", "sgd"), ("arrays", "own"), ("drawn", "sgd")])
+def test_the_loop_trains_a_problem_of_ones_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, function: str, optimizer: str
+) -> None:
     path = tmp_path / "mine.py"
     path.write_text(textwrap.dedent(FILE))
     settings = VariantSettings(batch_size=8, optimizer=optimizer)
     variant = Variant(name="x", settings=settings)
     run = RunSettings(variants=(variant,), problem=f"{path}:{function}", epochs=EPOCHS)
-    namespace: dict[str, Any] = {}
-    exec(compile(path.read_text(), str(path), "exec"), namespace)
-    assert run_loop(run, variant, 50) == pytest.approx(train(namespace[function](), settings, 0), rel=1e-5)
+    (tmp_path / "beside.py").touch()
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    problem = open_problem(run.problem, run.seed)
+    del sys.modules["beside"]
+    monkeypatch.setattr(sys, "path", [each for each in sys.path if each != str(tmp_path)])
+    assert run_loop(run, variant, 50) == pytest.approx(train(problem, settings, 0), rel=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -107,11 +121,12 @@ def test_the_loop_trains_a_problem_of_ones_own(tmp_path: Path, function: str, op
 )
 def test_the_command_line_says_the_settings(settings: VariantSettings) -> None:
     variant = Variant(name="it's mine", settings=settings)
-    run = RunSettings(variants=(variant,), epochs=7, seed=5, device="cpu")
+    run = RunSettings(variants=(variant,), epochs=7, seed=5, device="cpu", micro_batch=16)
     words = shlex.split(recipe.command_line(run, variant.name, settings))
     assert words[0] == "gdtui"
     read = read_options(app_parser().parse(words[1:]), default_pace=None).settings
     assert (read.variants, read.epochs, read.seed, read.device) == ((variant,), 7, 5, "cpu")
+    assert read.micro_batch == 16
 
 
 def test_the_lessons_problem_needs_nothing_of_this_package_and_few_words() -> None:
