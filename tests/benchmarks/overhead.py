@@ -3,7 +3,8 @@
     python tests/benchmarks/overhead.py [--problem digits-cnn] [--batch-size 128] [--seconds 6] [--repeats 3]
 
 Both validate once an epoch. gdtui also takes the loss on all training data, as often as 2% of the time
-allow; a second plain loop takes it after each epoch. In turn, with as many threads each, counted in wall time after a second of warming up.
+allow; a second plain loop takes it after each epoch. In turn, with as many threads each, counted in wall
+time after a second of warming up.
 """
 
 import argparse

@@ -175,8 +175,9 @@ def test_batch_norm_has_the_statistics_of_the_place(tmp_path: Path) -> None:
     run, trainer = normalised(tmp_path, "nn.Identity()")
     found, laid = loss_at_the_end(run)
     assert (laid.normalises, laid.remembers_more) == (True, False)
-    # The running statistics of training lag behind and are noisy: 3% of the loss.
-    assert found == pytest.approx(trainer.full_loss(), rel=0.03)
+    # The running statistics of training are noisy: at momentum 0.1 they average over some 19 batches of 40
+    # samples, so their variances are known to √(2/760) = 5%; twice that.
+    assert found == pytest.approx(trainer.full_loss(), rel=0.1)
     fresh = Trainer(open_problem(run.info.settings.problem, 0, None), trainer.settings, 0, trainer.device)
     probe = fresh.probe(np.arange(400))
     probe.move(torch.from_numpy(trainer.weights()))
