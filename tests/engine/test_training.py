@@ -304,11 +304,12 @@ def test_validation_is_recorded_at_each_epochs_end_and_as_often_as_asked(
     assert all(set(r.metrics) == {"error"} for r in between)
 
 
+@pytest.mark.parametrize(("at_once", "left_out"), [(0.0, [1, 3]), (1e-9, [3])])
 def test_the_loss_on_all_data_is_left_out_where_it_would_cost_too_much(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: float, left_out: list[int]
 ) -> None:
-    """The first and the last are always there; held-out data is measured at every epoch's end."""
-    monkeypatch.setattr(generation, "_FULL_LOSS_AT_ONCE", 0.0)
+    """The first and the last are always there, unpaid; held-out data is measured at every epoch's end."""
+    monkeypatch.setattr(generation, "_FULL_LOSS_AT_ONCE", at_once)
     monkeypatch.setattr(generation, "_FULL_LOSS_SHARE", 0.0)
     base = problem_with(mse)
     problem = Problem(train=base.train, validation=base.train, model=base.model, loss=mse)
@@ -316,7 +317,7 @@ def test_the_loss_on_all_data_is_left_out_where_it_would_cost_too_much(
     fourth = (lambda records: any(isinstance(r, Evaluation) and r.epoch == 4 for r in records), Stop(id=2))
     records = run(tmp_path, problem, VariantSettings(batch_size=8), monkeypatch, two_more, fourth)
     ends = [r for r in records if isinstance(r, Evaluation)]
-    assert [r.epoch for r in ends if r.full_loss is None] == [1, 3]
+    assert [r.epoch for r in ends if r.full_loss is None] == left_out
     assert [r.epoch for r in ends if r.validation_loss is not None] == [0, 1, 2, 3, 4]
     assert ends[4].full_loss == pytest.approx(ends[4].validation_loss)
 

@@ -8,6 +8,8 @@ import pytest
 
 from engine.messages import Change, Restart, Resume, State, WorkerDied
 from engine.notices import Notice, NoticeKind
+from gdtui.app import GdtuiApp
+from gdtui.theme import THEMES
 
 from .app_bench import NARROW, WIDE, Bench, see, settle, state, text_of
 
@@ -149,3 +151,16 @@ async def test_no_color(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
         await pilot.press("question_mark")
         await settle(pilot)
         assert "Settings of the selected" in text_of(app)
+
+
+async def test_begun_in_a_theme_it_looks_as_if_switched_to_it(bench: Bench) -> None:
+    """Before there is a screen Textual's styles are parsed once only: with the colours that were wanted."""
+    told = []
+    for begun in ("light", "dark"):
+        app = GdtuiApp(bench.run, bench.controls, theme=begun)
+        async with app.run_test() as pilot:
+            await pilot.pause()
+            app.theme = THEMES["light"].name
+            await pilot.pause()
+            told.append([(each.background_colors, each.colors) for each in app.screen.walk_children()])
+    assert told[0] == told[1]

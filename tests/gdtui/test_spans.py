@@ -7,9 +7,11 @@ import pytest
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
+from textual.color import Color
 from textual.strip import Strip
 
 from gdtui import spans
+from gdtui.chart.widget import Chart
 from gdtui.spans import SpansUpdate
 
 from .app_bench import Bench
@@ -75,3 +77,27 @@ def test_a_piece_is_written_where_it_stands() -> None:
     terminal.write(update.render_segments(Console(color_system="truecolor", force_terminal=True)))
     assert [line.rstrip() for line in terminal.screen.display] == ["c", "   ab"]
     assert terminal.cells[1][3][:2] == ("a", "red")
+
+
+class Fading:
+    """A line filter that leaves of every style the colour of the day."""
+
+    colour = "red"
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        return [Segment(each.text, Style(color=self.colour)) for each in segments]
+
+
+async def test_another_theme_asks_the_filters_anew(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = bench.app()
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        chart, filtering = app.query_one("#overlay", Chart), Fading()
+        monkeypatch.setattr(chart, "get_line_filters", lambda: [filtering])
+        style = Style(bold=True)
+        assert chart.sent(style) == Style(color="red")
+        filtering.colour = "blue"
+        assert chart.sent(style) == Style(color="red"), "asked once a theme"
+        await pilot.press("t")
+        await pilot.pause()
+        assert chart.sent(style) == Style(color="blue")
