@@ -26,8 +26,8 @@ def warm_up(output: Path, *, with_compiler: bool = False) -> None:
 
     `with_compiler`: a user's code may make optimisers; better that is imported once than in each worker.
 
-    Call it before a terminal program takes the screen: the server and its resource tracker keep
-    the stdout and stderr that they were started with.
+    Call it before a terminal program takes the screen, or where that writes to a file descriptor of its
+    own: the server and its resource tracker keep the stdout and stderr that they were started with.
     """
     if not HAS_FORK_SERVER:
         return

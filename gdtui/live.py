@@ -1,4 +1,4 @@
-"""The app on a run of its own: torch is imported beside the first frame; ends all, however it ends.
+"""The app on a run of its own: torch is imported once the first frame is there; ends all, however it ends.
 
 Between the first frame and the end the workers are stopped, the logs closed and the terminal restored
 on a key, a signal and an error alike.
