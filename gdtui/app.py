@@ -5,6 +5,7 @@ directory, through the store. numpy and plotext are imported after the first fra
 """
 
 import asyncio
+import gc
 import os
 import signal
 import time
@@ -59,6 +60,14 @@ def _key_commands() -> type[Provider]:
     from gdtui.screens.palette import KeyCommands
 
     return KeyCommands
+
+
+def _preload() -> None:
+    """Import what draws; what is there from then on is no garbage, and is not looked through for any."""
+    from gdtui.chart.frame import preload
+
+    preload()
+    gc.freeze()
 
 
 class GdtuiApp(ExploreActions, LabActions, LookActions, PageActions, TellActions, MeasureActions, App[None]):
@@ -162,10 +171,9 @@ class GdtuiApp(ExploreActions, LabActions, LookActions, PageActions, TellActions
         self.say(list(self.run_directory.info.settings.notes))
         self.set_interval(self.frame_seconds, self.live.tick)
         self._eager = self.set_interval(1 / _EAGER_FPS, self._look_for_first_losses)
-        from gdtui.chart.frame import preload
 
         # While the workers import torch, so that the first loss need not wait for it.
-        self.run_worker(preload, thread=True)
+        self.run_worker(_preload, thread=True)
         if self._keys:
             self.run_worker(play(self, self._keys, lambda: self.live.store.is_under_way))
 

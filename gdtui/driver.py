@@ -1,6 +1,6 @@
 """Textual's driver, with at most one frame under way to the terminal: see gdtui/pacing.py for how.
 
-Owns the question; the answer it hands on to the app, and keeps at the end from the shell.
+Owns the question; the answer it hands on to an app that waits for it, and keeps at the end from the shell.
 """
 
 import time
@@ -37,9 +37,15 @@ class PacedDriver(LinuxDriver):
             self.write(QUERY)
 
     def process_message(self, message: Message) -> None:
-        """Called in the thread that reads the keys; it must not wait for the writer."""
-        if isinstance(message, events.CursorPosition) and self._pacer.answered():
-            self._loop.call_soon_threadsafe(self.flush)
+        """Called in the thread that reads the keys; it must not wait for the writer.
+
+        An answer that no frame waits for ends here: the app's loop is not woken for it.
+        """
+        if isinstance(message, events.CursorPosition):
+            if self._pacer.answered():
+                self._loop.call_soon_threadsafe(self.flush)
+            if not self._pacer.has_dropped:
+                return
         super().process_message(message)
 
     def disable_input(self) -> None:

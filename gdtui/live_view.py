@@ -56,7 +56,7 @@ class LiveView:
         self._versions: dict[str, int] = dict.fromkeys(self.store.variants, 0)
         self._ticked_at = 0.0
         self._figures_at = 0.0
-        self._owes_figures = self._owes_frame = False
+        self._owes_figures = False
         self._read_out: float | None = None
         """Where the crosshair was when its figures were written."""
         self._had_ended = False
@@ -111,8 +111,7 @@ class LiveView:
         if self._app.screen_stack[0].query_one_optional("#overlay") is None:
             return  # a last tick while the screen is being taken down
         self._owes_figures |= figures
-        self._owes_frame = self._app.pacer.is_busy
-        if self._owes_frame:
+        if not self._app.pacer.may_draw():
             return  # this frame is dropped; what it would have shown, the next one shows
         with self._app.batch_update():
             self._draw_charts()
@@ -125,7 +124,7 @@ class LiveView:
 
     def catch_up(self) -> None:
         """Draw the frame that was dropped while the terminal was busy."""
-        if self._owes_frame:
+        if self._app.pacer.has_dropped:
             self.tick()
 
     def _has_begun(self) -> bool:
@@ -169,8 +168,8 @@ class LiveView:
                 self.store.add(name, record)
                 self._versions[name] += 1
                 count += 1
-            if count == 0 or time.monotonic() > until:
-                break
+            if count < _READ_RECORDS or time.monotonic() > until:
+                break  # no log has more
         self._app.say(self.store.take_said())
         self._heed(self.source.notices())
         if self._app.controls is not None:

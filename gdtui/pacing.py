@@ -29,6 +29,8 @@ class Pacer:
         self._is_owed = False
         """More was written since the last question."""
         self._does_answer = False
+        self._has_dropped = False
+        """A frame, since the last one that was drawn."""
 
     def written(self) -> bool:
         """Something was written; True: ask the terminal now."""
@@ -51,11 +53,17 @@ class Pacer:
         """Wait for the answer that is still to come; False: there was none in that time."""
         return not self._does_answer or self._free.wait(seconds)
 
-    @property
-    def is_busy(self) -> bool:
-        """A frame is still under way."""
+    def may_draw(self) -> bool:
+        """Whether a frame may be drawn; not while one is still under way: then it is dropped."""
         with self._lock:
-            return self._does_answer and self._is_waiting
+            self._has_dropped = self._does_answer and self._is_waiting
+            return not self._has_dropped
+
+    @property
+    def has_dropped(self) -> bool:
+        """The last frame was: its turn comes with the answer."""
+        with self._lock:
+            return self._has_dropped
 
     @property
     def _is_waiting(self) -> bool:

@@ -77,6 +77,8 @@ class Chart(Explorable, Spanned):
         self._strips: dict[int, Strip] = {}
         self._styles_by_colour: dict[str, Style] = {}
         self._inks: dict[str, str] = {}
+        self._ground: Color | None = None
+        """What `_background` is; None in another theme."""
 
     def on_mount(self) -> None:
         self._show_titles()
@@ -126,6 +128,7 @@ class Chart(Explorable, Spanned):
         self._strips.clear()
         self._styles_by_colour.clear()
         self._inks.clear()
+        self._ground = None
         self.refresh()
 
     def _show_titles(self) -> None:
@@ -161,7 +164,7 @@ class Chart(Explorable, Spanned):
             self._strips.pop(row, None)
             regions.append(Region(start, row, end - start, 1))
         if regions:
-            self.refresh(*regions)
+            self.repaint_parts(regions)
 
     def _with_cursor(self, painted: "Cells") -> "Cells":
         from gdtui.chart.canvas import with_cursor
@@ -238,7 +241,9 @@ class Chart(Explorable, Spanned):
 
     @property
     def _background(self) -> Color:
-        return self.background_colors[1]
+        if self._ground is None:
+            self._ground = self.background_colors[1]
+        return self._ground
 
     @property
     def _content(self) -> Size:

@@ -59,6 +59,19 @@ class _Drawn:
     """There is a batch after the window: what comes later is not in it."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Arrivals:
+    """The batches in a window since a trace of it was drawn."""
+
+    index: Ints
+    at: Floats
+    """Where the last entry of that trace is, and they."""
+    begins: Ints
+    """Those of them that a column of dots begins with; the last column may go on in them."""
+    is_closed: bool
+    """The last one lies after the window."""
+
+
 class Drawing:
     """The traces of one history."""
 
@@ -66,6 +79,8 @@ class Drawing:
         self._positions = positions
         self._losses = losses
         self._kept: dict[tuple[View, int], _Drawn] = {}
+        self._arrived: tuple[object, _Arrivals] | None = None
+        """The last ones, and of what: raw and smoothed losses of a chart are at the same places."""
 
     def trace(self, view: View) -> Trace:
         """Entry by entry, as a chart draws it; the very same object while nothing has changed."""
@@ -137,20 +152,28 @@ class Drawing:
 
     def _extended(self, drawn: _Drawn, view: View) -> _Drawn:
         """The last column with the batches since, and the columns that they begin."""
-        size, old = len(self._positions), drawn.trace
-        index = np.arange(drawn.size, size)
-        at = self._positions.at(view.axis, index)
-        inside = int(np.searchsorted(at, view.high, "right"))
-        is_closed = inside < index.size
-        index, at = index[: inside + is_closed], _after(old.x[-1:], at[: inside + is_closed])
-        column = view.column_of(at)
-        column[inside + 1 :] = _OUTSIDE
-        begins = np.concatenate(([0], (column[1:] != column[:-1]).nonzero()[0] + 1))
-        values = self._values(index, view)
-        low = np.fmin.reduceat(_after(old.low[-1:], values), begins)
-        high = np.fmax.reduceat(_after(old.high[-1:], values), begins)
-        trace = Trace(_after(old.x[:-1], at[begins]), _after(old.low[:-1], low), _after(old.high[:-1], high))
-        return _Drawn(trace, size, False, is_closed)
+        new, old = self._arrivals(drawn, view), drawn.trace
+        values = self._values(new.index, view)
+        low = np.fmin.reduceat(_after(old.low[-1:], values), new.begins)
+        high = np.fmax.reduceat(_after(old.high[-1:], values), new.begins)
+        x = _after(old.x[:-1], new.at[new.begins])
+        trace = Trace(x, _after(old.low[:-1], low), _after(old.high[:-1], high))
+        return _Drawn(trace, len(self._positions), False, new.is_closed)
+
+    def _arrivals(self, drawn: _Drawn, view: View) -> _Arrivals:
+        size = len(self._positions)
+        of = (view.axis, view.low, view.high, view.columns, drawn.size, size)
+        if self._arrived is None or self._arrived[0] != of:
+            index = np.arange(drawn.size, size)
+            at = self._positions.at(view.axis, index)
+            inside = int(np.searchsorted(at, view.high, "right"))
+            is_closed = inside < index.size
+            index, at = index[: inside + is_closed], _after(drawn.trace.x[-1:], at[: inside + is_closed])
+            column = view.column_of(at)
+            column[inside + 1 :] = _OUTSIDE
+            begins = np.concatenate(([0], (column[1:] != column[:-1]).nonzero()[0] + 1))
+            self._arrived = of, _Arrivals(index, at, begins, is_closed)
+        return self._arrived[1]
 
 
 def _after(before: Floats, these: Floats) -> Floats:

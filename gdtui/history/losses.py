@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from gdtui.history.growing import Growing
 from gdtui.history.positions import Positions
 from gdtui.history.pyramid import BUCKET, Pyramid, cover
+from gdtui.history.running import Running
 from gdtui.history.smoothing import SMOOTHING_LADDER, Smoothing
 
 Floats = NDArray[np.float64]
@@ -22,6 +23,8 @@ Bools = NDArray[np.bool_]
 
 _MAX_OPEN: Final = 1_024
 """Buckets taken in at once, at most: enough to forget the cost of the calls, small enough for a cache."""
+_MAX_NEWEST: Final = 2_048
+"""New batches that an average is carried on over one by one; with more, whole buckets are quicker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +55,14 @@ class Losses:
         self._sum = Pyramid(np.add, "f8", 0.0)
         self._count = Pyramid(np.add, "i4", 0.0)
         self._smoothing = Smoothing(n)
-        self._latest: dict[int, tuple[int, float]] = {}
-        """By the rung: the batch after which the average was asked for last, and what it was."""
+        self._newest = tuple(map(Running, self._smoothing.taus))
+        """By the rung: the averages after the newest batches."""
 
     @property
     def nbytes(self) -> int:
         pyramids = (self._low, self._high, self._sum, self._count)
-        return self._raw.nbytes + self._smoothing.nbytes + sum(pyramid.nbytes for pyramid in pyramids)
+        averages = self._smoothing.nbytes + sum(running.nbytes for running in self._newest)
+        return self._raw.nbytes + averages + sum(pyramid.nbytes for pyramid in pyramids)
 
     def append(self, losses: NDArray[np.float32]) -> None:
         """Take in the losses of the batches that the positions have just learned of."""
@@ -101,7 +105,30 @@ class Losses:
         return np.where(np.isfinite(self._raw.values[index]), self.carried(index, window), np.nan)
 
     def carried(self, index: Ints, window: int) -> Floats:
-        """The average after each of these batches, over gaps; NaN before the first finite loss."""
+        """The average after each of these batches, over gaps; NaN before the first finite loss.
+
+        Of at least one batch; those in ascending order.
+        """
+        newest = self._newest[window]
+        if index[-1] >= newest.end:
+            self._carry_on(newest, window)
+        return newest.after(index) if index[0] >= newest.first else self._carried(index, window)
+
+    def _carry_on(self, newest: Running, window: int) -> None:
+        """To the last batch."""
+        if len(self._raw) - newest.end > _MAX_NEWEST:
+            self._close()
+            newest.restart(self._closed * BUCKET, *self._smoothing.state(window))
+        if newest.end == len(self._raw):
+            return
+        edges = np.arange(newest.end, len(self._raw) + 1)
+        losses = self._raw.values[newest.end :].astype(np.float64)
+        finite = np.isfinite(losses)
+        sizes = np.diff(self._positions.samples(edges))
+        newest.extend(np.where(finite, losses, 0.0), np.where(finite, sizes, 0.0))
+
+    def _carried(self, index: Ints, window: int) -> Floats:
+        """Likewise of any batches."""
         self._close()
         wanted = index // BUCKET
         is_new = np.ones(len(wanted), np.bool_)
@@ -110,14 +137,11 @@ class Losses:
         rows = self._buckets(buckets)
         after = self._smoothing.after(buckets, rows.losses, rows.sizes, window)
         carried: Floats = after[np.cumsum(is_new) - 1, index % BUCKET]
-        self._latest[window] = int(index[-1]), float(carried[-1])
         return carried
 
     def carried_last(self, window: int) -> float:
-        """The average after the last batch, of which there is one: a chart has asked for it just now."""
-        last = len(self._raw) - 1
-        index, value = self._latest.get(window, (-1, math.nan))
-        return value if index == last else float(self.carried(np.array([last]), window)[0])
+        """The average after the last batch, of which there is one."""
+        return float(self.carried(np.array([len(self._raw) - 1]), window)[0])
 
     # --- Ranges -----------------------------------------------------------------------------------
 

@@ -54,6 +54,10 @@ class Smoothing:
         self._seen.append(seen + totals)
         return result
 
+    def state(self, window: int) -> tuple[float, float]:
+        """After all whole buckets: the average before it is debiased, and the samples that are in it."""
+        return self._running[window], self._total
+
     def after(self, buckets: Ints, losses: Floats, sizes: Floats, window: int) -> Floats:
         """The average after every batch of these buckets, (buckets, 32); the last may be a part."""
         tau = self.taus[window]

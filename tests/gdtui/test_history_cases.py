@@ -8,6 +8,7 @@ import pytest
 
 from engine.messages import Chunk
 from gdtui.history import History, positions
+from gdtui.history.smoothing import SMOOTHING_LADDER
 from gdtui.trace import Axis
 
 
@@ -127,6 +128,36 @@ def test_the_smoothed_loss_is_the_newest_ones_whatever_was_asked_for_before(wind
         for each in range(1, batch + 1, 50):
             fresh.append(plain_chunk(each, 50))
         assert told == asked.smoothed_last(window) == pytest.approx(fresh.smoothed_last(window))
+
+
+@pytest.mark.parametrize("window", SMOOTHING_LADDER)
+def test_the_smoothed_loss_is_one_average_however_the_batches_came(window: float) -> None:
+    """A few at a time, as a chart sees them, and thousands at once: the same as batch by batch."""
+    rng, n = np.random.default_rng(2), 2_000
+    history, losses = History(n), np.empty(0)
+    while len(history) < 30_000:
+        start = len(history)
+        for _ in range(int(rng.choice([1, 3, 40]))):
+            epoch_left = n - len(history) % n
+            chunk = plain_chunk(len(history) + 1, min(int(rng.integers(1, 200)), epoch_left), n)
+            values = np.frombuffer(chunk.losses, "<f4").copy()
+            values[rng.random(values.size) < 0.01] = np.nan
+            history.append(msgspec.structs.replace(chunk, losses=values.tobytes()))
+            losses = np.concatenate((losses, values))
+        averages = _averages(losses, window * n)
+        assert history.smoothed_last(window) == pytest.approx(averages[-1], rel=1e-6)
+        for index in {start, *rng.integers(0, len(history), 3).tolist(), max(len(history) - 5_000, 0)}:
+            assert history.at(index, window).smoothed == pytest.approx(averages[index], rel=1e-6)
+
+
+def _averages(losses: np.ndarray, tau: float) -> list[float]:
+    """Of batches of one sample, one by one."""
+    share, level, seen, found = -math.expm1(-1 / tau), 0.0, 0, []
+    for loss in losses.tolist():
+        if not math.isnan(loss):
+            level, seen = level + share * (loss - level), seen + 1
+        found.append(level / -math.expm1(-seen / tau) if seen else math.nan)
+    return found
 
 
 def test_the_same_window_of_the_same_batches_is_the_same_object() -> None:

@@ -20,11 +20,11 @@ def test_a_frame_is_under_way_until_the_terminal_answers() -> None:
     pacer = Pacer(Clock())
     pacer.written()
     pacer.answered()
-    assert not pacer.is_busy
+    assert pacer.may_draw()
     assert pacer.written()
-    assert pacer.is_busy
+    assert not pacer.may_draw()
     assert not pacer.answered()
-    assert not pacer.is_busy
+    assert pacer.may_draw()
 
 
 def test_what_is_written_meanwhile_is_asked_for_afterwards() -> None:
@@ -33,7 +33,7 @@ def test_what_is_written_meanwhile_is_asked_for_afterwards() -> None:
     assert not pacer.written()
     assert pacer.answered()
     assert pacer.written()
-    assert pacer.is_busy
+    assert not pacer.may_draw()
     assert not pacer.answered()
 
 
@@ -41,7 +41,7 @@ def test_a_terminal_that_never_answers_holds_nothing_up() -> None:
     clock = Clock()
     pacer = Pacer(clock)
     assert pacer.written()
-    assert not pacer.is_busy
+    assert pacer.may_draw()
     assert not pacer.written()
     assert pacer.wait(60)  # not for what will never come
 
@@ -54,9 +54,9 @@ def test_an_answer_that_is_lost_is_not_waited_for_for_ever() -> None:
     pacer.written()
     assert not pacer.wait(0)
     clock.now = 60
-    assert not pacer.is_busy
+    assert pacer.may_draw()
     assert pacer.written()
-    assert pacer.is_busy
+    assert not pacer.may_draw()
 
 
 async def test_a_dropped_frame_loses_nothing_that_it_would_have_shown(tmp_path: Path) -> None:
@@ -78,8 +78,10 @@ async def test_a_dropped_frame_loses_nothing_that_it_would_have_shown(tmp_path: 
         await pilot.pause()
         assert text_of(app) == before
         app.pacer.answered()
+        assert app.pacer.has_dropped
         app.post_message(CursorPosition(0, 0))
         await pilot.pause()
+        assert not app.pacer.has_dropped
         after = text_of(app)
         assert "100 updates" in after
         assert "─ updates ─" in after
