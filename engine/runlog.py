@@ -25,7 +25,8 @@ MAGIC: Final = b"gdlog\x00\x00\x01"
 
 _LENGTH: Final = struct.Struct("<II")
 _CHECK: Final = struct.Struct("<I")
-_READ_BYTES: Final = 1 << 20
+_READ_BYTES: Final = 1 << 16
+"""Asked for at once: where that is much more, each look costs an allocation from the system."""
 _LOCK_TRIES: Final = 10
 
 _encoder: Final = msgspec.msgpack.Encoder()
@@ -167,14 +168,16 @@ class LogReader:
         if self.damage is not None:
             raise self.damage
         try:
-            file = self.path.open("rb", buffering=0)
+            file = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             return
-        with file:
-            file.seek(self.offset)
+        try:
+            os.lseek(file, self.offset, os.SEEK_SET)
             self._buffer, self._position = b"", 0
-            while (record := self._next(file.fileno())) is not None:
+            while (record := self._next(file)) is not None:
                 yield record
+        finally:
+            os.close(file)
 
     def _next(self, file: int) -> AnyRecord | None:
         if self.offset == 0 and not self._skip_magic(file):

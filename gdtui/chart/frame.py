@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from gdtui.chart.axes import sound
-from gdtui.chart.layout import GUTTER, Room, clean, places, room
+from gdtui.chart.layout import BELOW, GUTTER, Room, clean, places, room
 from gdtui.chart.palette import blend
 from gdtui.chart.picture import Picture, Scale, Series
 from gdtui.trace import Trace
@@ -20,8 +20,9 @@ from gdtui.trace import Trace
 _WHITE: Final = re.compile(r"\x1b\[48;5;15m")
 """The background that plotext gives to text with none; a still takes the terminal's or the page's."""
 _WHITE_HTML: Final = re.compile(r"background:rgb\(255, ?255, ?255\);")
-_NO_LABEL: Final = "\N{NO-BREAK SPACE}" * GUTTER
-"""Keeps the gutter of an axis without ticks: a label of plain spaces makes plotext fail."""
+_NO_LABEL: Final = "\N{NO-BREAK SPACE}"
+"""Keeps the room for the labels of an axis without ticks: plain spaces make plotext fail."""
+_ANY: Final = Scale(0.0, 1.0)
 _MIDDLE: Final = "#808080"
 _SGR: Final = re.compile(r"\x1b\[([0-9;]*)m")
 
@@ -49,15 +50,34 @@ class Frame:
     canvas: Room
 
 
-@lru_cache(maxsize=32)
 def frame(x: Scale, y: Scale, width: int, height: int, inks: Inks) -> Frame:
-    """The frame of a chart of width × height cells (large enough for one, see `layout.room`)."""
+    """The frame of a chart of width × height cells (large enough for one, see `layout.room`).
+
+    Put together from two that are kept: while a run grows, x changes and y does not.
+    """
+    canvas = room(y, width, height)
+    upper, lower = _beside(y, width, height, inks), _below(x, canvas.left - 1, width, inks)
+    rows = upper.rows[: canvas.height] + lower.rows[-BELOW:]
+    return Frame(rows, upper.colours[: canvas.height] + lower.colours[-BELOW:], canvas)
+
+
+@lru_cache(maxsize=32)
+def _beside(y: Scale, width: int, height: int, inks: Inks) -> Frame:
+    """A frame with any x: down to the end of its canvas it is that of every x."""
     figure = _figure(width, height, inks)
-    _set_ruler(figure, "x", x, inks)
+    _set_ruler(figure, "x", _ANY, inks)
     _set_ruler(figure, "y", y, inks)
     figure.ruler("y", "left").grid(True, style="dotted", pixel=_pixel(inks.grid))
-    rows, colours = _read(figure.build().string(), width)
-    return Frame(rows, colours, room(y, width, height))
+    return Frame(*_read(figure.build().string(), width), room(y, width, height))
+
+
+@lru_cache(maxsize=32)
+def _below(x: Scale, gutter: int, width: int, inks: Inks) -> Frame:
+    """A low frame without labels of y: below its canvas it is that of every y whose labels are as wide."""
+    figure = _figure(width, 1 + BELOW, inks)
+    _set_ruler(figure, "x", x, inks)
+    _set_ruler(figure, "y", _ANY, inks, gutter)
+    return Frame(*_read(figure.build().string(), width), Room(gutter + 1, 0, width - gutter - 1, 1, True))
 
 
 def still(picture: Picture, width: int, height: int, inks: Inks = PAPER) -> str:
@@ -219,13 +239,14 @@ def _figure(width: int, height: int, inks: Inks) -> Any:
     return figure
 
 
-def _set_ruler(figure: Any, axis: str, scale: Scale, inks: Inks) -> None:
+def _set_ruler(figure: Any, axis: str, scale: Scale, inks: Inks, gutter: int = GUTTER) -> None:
     ruler = figure.ruler(axis, "lower" if axis == "x" else "left")
     low, high = _value(scale, scale.low), _value(scale, scale.high)
     labels = [(_value(scale, v), clean(text).strip()) for v, text in scale.ticks if _inside(v, scale)]
     ticks = [(value, text) for value, text in labels if text]
     if axis == "y":
-        ticks = [(value, text.rjust(GUTTER)) for value, text in ticks] or [(low, _NO_LABEL)]
+        ticks = [(value, text.rjust(gutter)) for value, text in ticks]
+    ticks = ticks or [(low, _NO_LABEL * (gutter if axis == "y" else 1))]
     ruler.pixel(_pixel(inks.label))
     ruler.lim(low, high).alignment(lim="edge")
     ruler.ticks([value for value, _ in ticks], labels=[text for _, text in ticks])
@@ -250,7 +271,7 @@ def _read(text: str, width: int) -> tuple[tuple[str, ...], tuple[tuple[str, ...]
             inks += [ink] * len(part)
             if match:
                 ink, at = _ink(match.group(1), ink), match.end()
-        rows.append(characters.replace(_NO_LABEL[0], " ").ljust(width)[:width])
+        rows.append(characters.replace(_NO_LABEL, " ").ljust(width)[:width])
         colours.append(tuple((inks + [""] * width)[:width]))
     return tuple(rows), tuple(colours)
 

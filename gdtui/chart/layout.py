@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 GUTTER: Final = 5
 """Columns kept for the labels of y, so that the canvas does not move when a label gets longer."""
 _AXIS: Final = 1
-_BELOW: Final = 2
+BELOW: Final = 2
 """Rows below the canvas: the axis and its labels."""
 _LEAST_WIDTH: Final = 12
 _LEAST_HEIGHT: Final = 3
@@ -32,9 +32,9 @@ def room(y: "Scale | None", width: int, height: int) -> Room:
         return Room(0, 0, 0, 0, False)
     labels = [len(clean(text)) for _, text in y.ticks] if y else []
     left = max([GUTTER, *labels]) + _AXIS
-    if width < left + _LEAST_WIDTH or height < _BELOW + _LEAST_HEIGHT:
+    if width < left + _LEAST_WIDTH or height < BELOW + _LEAST_HEIGHT:
         return Room(0, 0, width, height, False)
-    return Room(left, 0, width - left, height - _BELOW, True)
+    return Room(left, 0, width - left, height - BELOW, True)
 
 
 def places(turn: int, turns: int, width: int) -> range:

@@ -81,10 +81,10 @@ class Chart(Explorable, Spanned):
         """What `_background` is; None in another theme."""
 
     def on_mount(self) -> None:
-        self._show_titles()
+        self._show_titles(self.size)
 
     def on_resize(self) -> None:
-        self._show_titles()
+        self._show_titles(self.size)
         self.repaint()
 
     def notify_style_update(self) -> None:
@@ -97,13 +97,13 @@ class Chart(Explorable, Spanned):
 
     def show(self, picture: "Picture") -> None:
         """Show this picture from now on; only what differs from the last one is repainted."""
-        before, self._picture = self.seen, picture
-        self._show_titles()
+        before, self._picture, size = self.seen, picture, self.size
+        self._show_titles(size)
         if picture.message != self._message:
             self._message = picture.message
             self.repaint()
         elif not self._message:
-            self._update()
+            self._update(size)
         if self.seen != before:
             self.tell_what_is_below()
 
@@ -119,7 +119,7 @@ class Chart(Explorable, Spanned):
         """Put this in the lower border, instead of legend and name of x; none: those again."""
         if text != self._caption:
             self._caption = text
-            self._show_titles()
+            self._show_titles(self.size)
 
     def repaint(self) -> None:
         """Draw everything anew: after a change of size or of colours."""
@@ -131,30 +131,30 @@ class Chart(Explorable, Spanned):
         self._ground = None
         self.refresh()
 
-    def _show_titles(self) -> None:
+    def _show_titles(self, size: Size) -> None:
         """The title above; below, the legend on the left and the name of x on the right, or the caption."""
         picture = self._picture
         if picture is None:
             self.border_title = Content(clean(self._title))
             return
-        title = picture.title_at(self.canvas.width)
+        title = picture.title_at(room(picture.y, *size).width)
         if title != self._title:
             self._title = title
             self.border_title = Content(clean(self._title))
-        name, room = clean(self._caption or picture.x.title), self.size.width - 4
-        lower = room, name, [] if self._caption else legend(picture, room - len(name) - 4)
+        name, width = clean(self._caption or picture.x.title), size.width - 4
+        lower = width, name, [] if self._caption else legend(picture, width - len(name) - 4)
         if lower != self._lower:
             self._lower = lower
             edge = (self._background + self.styles.border_bottom[1]).hex6
             self.border_subtitle = written(*lower, self._ink("chart--label"), edge)
 
-    def _update(self) -> None:
+    def _update(self, size: Size) -> None:
         before = self._cells
-        is_comparable = before is not None and (before.width, before.height) == self._content
+        is_comparable = before is not None and (before.width, before.height) == size
         if before is None or not is_comparable or len(self._palette) > _MOST_INKS:
             self.repaint()
             return
-        self._repaint_changes(self._paint())
+        self._repaint_changes(self._paint(size))
 
     def _repaint_changes(self, painted: "Cells") -> None:
         before = self._cells
@@ -174,7 +174,7 @@ class Chart(Explorable, Spanned):
             return painted
         return with_cursor(painted, self._picture, self._cursor, self._ink("chart--cursor"))
 
-    def _paint(self) -> "Cells":
+    def _paint(self, size: Size) -> "Cells":
         from gdtui.chart.canvas import paint
         from gdtui.chart.frame import Inks
         from gdtui.chart.layers import Layers
@@ -184,7 +184,7 @@ class Chart(Explorable, Spanned):
         axis, grid, label = (self._ink(f"chart--{part}") for part in ("axis", "grid", "label"))
         inks = Inks(axis=axis, label=label, grid=grid)
         background = self._background.hex6.lower()
-        return paint(self._picture, *self._content, inks, background, self._palette, self._layers)
+        return paint(self._picture, *size, inks, background, self._palette, self._layers)
 
     # --- Lines ------------------------------------------------------------------------------------
 
@@ -195,11 +195,11 @@ class Chart(Explorable, Spanned):
         return strip
 
     def _strip(self, y: int) -> Strip:
-        width, height = self._content
+        width, height = self.size
         if self._message or self._picture is None:
             return self._message_strip(y)
         if self._cells is None:
-            self._cells = self._with_cursor(self._paint())
+            self._cells = self._with_cursor(self._paint(self.size))
         if not width or not 0 <= y < min(height, self._cells.height):
             return Strip([Segment(" " * width, self._style(""))], width)
         segments = [Segment(text, self._style(ink)) for text, ink in self._cells.runs(y)]
@@ -213,7 +213,7 @@ class Chart(Explorable, Spanned):
         return [Segment(text, self.sent(self._style(ink))) for text, ink in cells.runs(y, start, stop)]
 
     def _message_strip(self, y: int) -> Strip:
-        width, height = self._content
+        width, height = self.size
         lines = [clean(line) for line in self._message.split("\n")]
         at = y - max(0, height - len(lines)) // 2
         text = lines[at] if 0 <= at < len(lines) else ""
@@ -245,16 +245,12 @@ class Chart(Explorable, Spanned):
             self._ground = self.background_colors[1]
         return self._ground
 
-    @property
-    def _content(self) -> Size:
-        return self.size
-
     # --- Where things are -------------------------------------------------------------------------
 
     @property
     def canvas(self) -> Room:
         """The cells of the canvas, relative to the content."""
-        return room(self._picture.y if self._picture else None, *self._content)
+        return room(self._picture.y if self._picture else None, *self.size)
 
     @property
     def y(self) -> "Scale | None":

@@ -44,6 +44,11 @@ class View:
         return np.floor(place(position, Scale(self.low, self.high), self.cells, DOTS_X))
 
     @property
+    def place(self) -> tuple[Axis, float, float, int]:
+        """What is asked for, whichever losses these are."""
+        return self.axis, self.low, self.high, self.columns
+
+    @property
     def cells(self) -> int:
         return -(-self.columns // DOTS_X)
 
@@ -57,6 +62,18 @@ class _Drawn:
     is_single: bool
     is_closed: bool
     """There is a batch after the window: what comes later is not in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entries:
+    """The ranges of batches that a trace has an entry for."""
+
+    start: Ints
+    stop: Ints
+    is_single: bool
+    """Each is a batch."""
+    is_closed: bool
+    """There is a batch after the window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +96,9 @@ class Drawing:
         self._positions = positions
         self._losses = losses
         self._kept: dict[tuple[View, int], _Drawn] = {}
+        # The last ones, and of what: raw and smoothed losses of a chart are at the same places.
+        self._entered: tuple[object, _Entries] | None = None
         self._arrived: tuple[object, _Arrivals] | None = None
-        """The last ones, and of what: raw and smoothed losses of a chart are at the same places."""
 
     def trace(self, view: View) -> Trace:
         """Entry by entry, as a chart draws it; the very same object while nothing has changed."""
@@ -97,46 +115,51 @@ class Drawing:
 
     def means(self, view: View) -> Trace:
         """The plain mean of each entry."""
-        start, stop, _, _ = self._entries(view)
-        if not start.size:
+        entries = self._entries(view)
+        if not entries.start.size:
             return EMPTY
-        values = self._losses.mean(start, stop)
-        return Trace(self._positions.at(view.axis, start), values, values)
+        values = self._losses.mean(entries.start, entries.stop)
+        return Trace(self._positions.at(view.axis, entries.start), values, values)
 
     # --- From the batches -------------------------------------------------------------------------
 
     def _afresh(self, view: View) -> _Drawn:
-        start, stop, is_single, is_closed = self._entries(view)
-        size = len(self._positions)
-        if not start.size:
-            return _Drawn(EMPTY, size, is_single, is_closed)
+        entries = self._entries(view)
+        trace = self._traced(entries, view) if entries.start.size else EMPTY
+        return _Drawn(trace, len(self._positions), entries.is_single, entries.is_closed)
+
+    def _traced(self, entries: _Entries, view: View) -> Trace:
+        start, stop = entries.start, entries.stop
         x = self._positions.at(view.axis, start)
-        if is_single:
+        if entries.is_single:
             values = self._values(start, view)
-            return _Drawn(Trace(x, values, values), size, is_single, is_closed)
+            return Trace(x, values, values)
         if view.window is None:
-            low, high = self._losses.low_high(start, stop)
-        else:
-            low, high = self._losses.smoothed_low_high(start, stop, view.window)
-        return _Drawn(Trace(x, low, high), size, is_single, is_closed)
+            return Trace(x, *self._losses.low_high(start, stop))
+        return Trace(x, *self._losses.smoothed_low_high(start, stop, view.window))
 
     def _values(self, index: Ints, view: View) -> Floats:
         return self._losses.raw(index) if view.window is None else self._losses.smoothed(index, view.window)
 
-    def _entries(self, view: View) -> tuple[Ints, Ints, bool, bool]:
-        """The ranges of batches of the entries; is each a single batch; is there one after the window?"""
+    def _entries(self, view: View) -> _Entries:
+        of = (*view.place, len(self._positions), self._positions.revision)
+        if self._entered is None or self._entered[0] != of:
+            self._entered = of, self._entering(view)
+        return self._entered[1]
+
+    def _entering(self, view: View) -> _Entries:
         size = len(self._positions)
         start, stop = self._positions.within(view.axis, view.low, view.high)
         is_closed = stop < size
         if stop - start <= view.columns:
             index = np.arange(max(start - 1, 0), stop + is_closed)
-            return index, index + 1, True, is_closed
+            return _Entries(index, index + 1, True, is_closed)
         edges = np.concatenate(([start], self._column_starts(view), [stop]))
         some = edges[:-1] < edges[1:]
         before, after = np.arange(max(start - 1, 0), start), np.arange(stop, stop + is_closed)
         begins, ends = edges[:-1][some], edges[1:][some]
         starts, stops = (before, begins, after), (before + 1, ends, after + 1)
-        return np.concatenate(starts), np.concatenate(stops), False, is_closed
+        return _Entries(np.concatenate(starts), np.concatenate(stops), False, is_closed)
 
     def _column_starts(self, view: View) -> Ints:
         """The first batch of each column but the first."""
@@ -162,7 +185,7 @@ class Drawing:
 
     def _arrivals(self, drawn: _Drawn, view: View) -> _Arrivals:
         size = len(self._positions)
-        of = (view.axis, view.low, view.high, view.columns, drawn.size, size)
+        of = (*view.place, drawn.size, size)
         if self._arrived is None or self._arrived[0] != of:
             index = np.arange(drawn.size, size)
             at = self._positions.at(view.axis, index)

@@ -5,9 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from rich.text import Text
 
-from gdtui.chart.axes import x_scale, y_scale
+from gdtui.chart import frame as frames
+from gdtui.chart.axes import settle, x_scale, y_scale
 from gdtui.chart.frame import Inks, frame, still
 from gdtui.chart.layout import GUTTER, room
 from gdtui.chart.picture import Mark, Picture, Scale, Series
@@ -36,6 +39,29 @@ def test_ticks_and_labels_are_those_of_the_scales() -> None:
         text for _, text in reversed(Y.ticks)
     ]
     assert drawn.rows[-1].split() == [text for _, text in X.ticks]
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    size=st.tuples(st.integers(20, 120), st.integers(6, 30)),
+    end=st.floats(1e-3, 1e9),
+    low=st.floats(1e-8, 1e8),
+    times=st.floats(1.0, 1e5),
+    log=st.booleans(),
+)
+def test_the_two_parts_of_a_frame_are_those_that_plotext_draws_of_the_whole(
+    size: tuple[int, int], end: float, low: float, times: float, log: bool
+) -> None:
+    y = y_scale(settle(None, low, low * times, log), size[1] - 2, log=log)
+    x = x_scale(end, size[0] - room(y, *size).left)
+    assume(room(y, *size).framed)
+    figure = frames._figure(*size, INKS)
+    frames._set_ruler(figure, "x", x, INKS)
+    frames._set_ruler(figure, "y", y, INKS)
+    figure.ruler("y", "left").grid(True, style="dotted", pixel=frames._pixel(INKS.grid))
+    whole = frames._read(figure.build().string(), size[0])  # before the next: there is but one figure
+    drawn = frame(x, y, *size, INKS)
+    assert (drawn.rows, drawn.colours) == whole
 
 
 def test_the_colours_are_the_themes() -> None:
@@ -123,9 +149,14 @@ def test_a_still_survives_what_plotext_does_not() -> None:
         assert len(plain(ansi)) >= 16
 
 
+def _forget() -> None:
+    frames._beside.cache_clear()
+    frames._below.cache_clear()
+
+
 def test_a_still_does_not_disturb_the_frame_of_the_next_chart() -> None:
-    frame.cache_clear()
+    _forget()
     before = frame(X, Y, 80, 14, INKS)
     still(picture(), 100, 30)
-    frame.cache_clear()
+    _forget()
     assert frame(X, Y, 80, 14, INKS) == before
