@@ -124,8 +124,8 @@ def _is_cloud(characters: NDArray[np.uint32]) -> NDArray[np.bool_]:
     return cloudy
 
 
-def _stamp(cells: Cells, bits: NDArray[np.uint8], colour: str) -> None:
-    lit = bits != 0
+def _stamp(cells: Cells, bits: NDArray[np.uint8], colour: str, lit: NDArray[np.bool_]) -> None:
+    """Where it is lit, these dots in this colour."""
     np.add(bits, _BRAILLE, out=cells.characters, where=lit)
     np.copyto(cells.inks, cells.ink(colour), where=lit)
 
@@ -146,7 +146,8 @@ def _draw_envelopes(
     # By orders of two, so that two of about one width do not swap places from frame to frame.
     drawn.sort(key=lambda pair: -int(np.count_nonzero(pair[0].dots)).bit_length())
     for layer, one in drawn:
-        _stamp(cells, _THIN[layer.bits], blend(one.colour, background, ENVELOPE_SHARE))
+        bits = _THIN[layer.bits]
+        _stamp(cells, bits, blend(one.colour, background, ENVELOPE_SHARE), bits != 0)
     for layer, one in drawn:
         _draw_off_scale(cells, layer, blend(one.colour, background, _MARK_SHARE), taken)
 
@@ -168,20 +169,20 @@ def _draw_lines(
         if one.line.is_empty:
             continue
         layer = layers.line((one.label, "line"), one.line, picture, cells)
-        bits = layer.bits
-        together = bits if one.depth else together | bits
+        lit = layer.bits != 0
+        together = layer.bits if one.depth else together | layer.bits
         colour = blend(one.colour, background, GHOST_SHARE if one.faint else 1.0)
-        _stamp(cells, np.where(bits != 0, together, np.uint8(0)), colour)
+        _stamp(cells, together, colour, lit)
         _draw_off_scale(cells, layer, colour, taken)
-        taken |= bits != 0
+        taken |= lit
 
 
 def _draw_off_scale(cells: Cells, layer: Layer, colour: str, taken: NDArray[np.bool_]) -> None:
-    ink = cells.ink(colour)
     for columns, row, glyph in ((layer.above, 0, ABOVE), (layer.below, -1, BELOW)):
-        cells.characters[row, columns // DOTS_X] = glyph
-        cells.inks[row, columns // DOTS_X] = ink
-        taken[row, columns // DOTS_X] = True
+        if columns.size:
+            cells.characters[row, columns // DOTS_X] = glyph
+            cells.inks[row, columns // DOTS_X] = cells.ink(colour)
+            taken[row, columns // DOTS_X] = True
 
 
 def _draw_points(

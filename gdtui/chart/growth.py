@@ -6,7 +6,7 @@ very ones that the raster draws of the whole line; where that is not as simple, 
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
@@ -56,12 +56,13 @@ def _strokes(trace: Trace, start: int, x: Scale, y: Scale, layer: Layer) -> list
     for at, low, high in zip(
         *(part[start:].tolist() for part in (trace.x, trace.low, trace.high)), strict=True
     ):
-        if not (math.isfinite(at) and math.isfinite(low) and math.isfinite(high)):
+        if not math.isfinite(at + low + high):
             return []
         column = math.floor(_near(place_one(at, x, width, DOTS_X)))
         if strokes and column <= strokes[-1].column:
             return []
-        top, bottom = (_near(place_one(v, y, height, DOTS_Y, downwards=True)) for v in (high, low))
+        top = _near(place_one(high, y, height, DOTS_Y, downwards=True))
+        bottom = _near(place_one(low, y, height, DOTS_Y, downwards=True))
         strokes.append(_Stroke(column, top, bottom))
     return strokes
 
@@ -83,13 +84,13 @@ def _drawn(before: Layer, strokes: list[_Stroke], trace: Trace) -> Layer:
     bits, cell = before.bits.copy(), first // DOTS_X
     bits[:, cell:] = pack(dots[:, cell * DOTS_X :])
     seen = [one for one in strokes[1:] if 0 <= one.column < width]
-    return replace(
-        before,
-        dots=dots,
-        bits=bits,
+    return Layer(
+        dots,
+        bits,
         above=_followed(before.above, first, [one.column for one in seen if one.top < 0]),
         below=_followed(before.below, first, [one.column for one in seen if one.bottom >= rows]),
         trace=trace,
+        is_even=before.is_even,
     )
 
 
