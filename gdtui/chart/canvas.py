@@ -47,7 +47,9 @@ def paint(
     layers: Layers | None = None,
 ) -> Cells:
     """The whole chart, frame and data, in width × height cells; `palette` and `layers` are added to."""
-    picture, layers = replace(picture, x=sound(picture.x), y=sound(picture.y)), layers or Layers()
+    x, y, layers = sound(picture.x), sound(picture.y), layers or Layers()
+    if x is not picture.x or y is not picture.y:
+        picture = replace(picture, x=x, y=y)
     cells = layers.ground(
         (picture.x, picture.y, picture.rules, width, height, inks),
         palette,

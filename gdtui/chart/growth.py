@@ -6,9 +6,8 @@ very ones that the raster draws of the whole line; where that is not as simple, 
 """
 
 import math
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +24,7 @@ _FAR: Final = 1e9
 Ints = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
-class _Stroke:
+class _Stroke(NamedTuple):
     """One entry: a column of dots, from its highest to its lowest place in it."""
 
     column: int
