@@ -14,14 +14,12 @@ from rich.color import ColorSystem
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
-from textual import messages
 from textual._compositor import Compositor, CompositorUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
 _NEEDED: Final = ("layers_visible", "render_partial_update", "_dirty_regions", "_regions_to_spans")
-_NEEDED_OF_WIDGETS: Final = ("_layout_cache", "_set_dirty")
 
 Piece = tuple[int, int, Iterable[Segment]]
 """Row and column on the screen, and what stands there."""
@@ -35,19 +33,6 @@ class Spanned(Widget):
     @abstractmethod
     def render_span(self, y: int, start: int, stop: int) -> Iterable[Segment] | None:
         """The cells start…stop−1 of line y of its content, as they are sent; None: render the line whole."""
-
-    def repaint_parts(self, regions: Iterable[Region]) -> None:
-        """Paint these parts of the content anew, where sizes and styles are what they were.
-
-        `refresh` forgets these, and wakes the widget before it tells the screen.
-        """
-        if not self.is_mounted or not all(hasattr(self, name) for name in _NEEDED_OF_WIDGETS):
-            self.refresh(*regions)
-            return
-        self._layout_cache.clear()  # with what was rendered of it
-        self._set_dirty(*regions)
-        if self.display:
-            self.screen.post_message(messages.Update(self))
 
     _sent: dict[Style, Style | None] | None = None
     """By a style, what is left of it; None in another theme."""

@@ -164,7 +164,7 @@ class Chart(Explorable, Spanned):
             self._strips.pop(row, None)
             regions.append(Region(start, row, end - start, 1))
         if regions:
-            self.repaint_parts(regions)
+            self.refresh(*regions)
 
     def _with_cursor(self, painted: "Cells") -> "Cells":
         from gdtui.chart.canvas import with_cursor

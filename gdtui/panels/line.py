@@ -31,7 +31,7 @@ class Line(Static, Spanned):
         if before is None or self._rows is None or len(before) != len(self._rows):
             self.refresh()
         elif changed := [*_changes(before, self._rows)]:
-            self.repaint_parts(changed)
+            self.refresh(*changed)
 
     def render(self) -> RenderResult:
         return super().render() if self._said is None else self._said

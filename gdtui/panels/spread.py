@@ -49,7 +49,7 @@ class Spread(Spanned):
         if len(before) != len(rows) or was != colour:
             self.refresh()
         elif changed := [y for y, (old, new) in enumerate(zip(before, rows, strict=True)) if old != new]:
-            self.repaint_parts(Region(0, y, width, 1) for y in changed)
+            self.refresh(*(Region(0, y, width, 1) for y in changed))
 
     def notify_style_update(self) -> None:
         """Another theme, or a class that changes the colours."""

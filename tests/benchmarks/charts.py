@@ -169,7 +169,7 @@ def report(programs: Sequence[Program], seconds: float, keys: int, most: int) ->
     print("live (goals: share ≤ 10 %, ≤ 90 KiB/s, frames ≥ 95 %)")
     for program in programs:
         report_live(program, 1_000, seconds)
-    print("by length (goal: a frame at the most ≤ 1.5 × one at 1,000; one in which nothing changes sends nothing)")
+    print("by length (goal: a frame at the most ≤ 1.5 × one at 1,000); where nothing changes nothing is sent")
     costs = {batches: report_live(GDTUI, batches, seconds) for batches in (1_000, 100_000, most)}
     print("  ms a frame: " + ", ".join(f"{ms:.1f} at {batches:,}" for batches, ms in costs.items()))
     print(f"key to screen at {MILLION:,} batches a variant (goal: median ≤ 50 ms)")

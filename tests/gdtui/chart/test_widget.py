@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -181,18 +180,14 @@ class Repaints:
     def __init__(self, chart: Chart, monkeypatch: pytest.MonkeyPatch) -> None:
         self.regions: list[Region] = []
         self.whole = 0
-        refresh, repaint_parts = chart.refresh, chart.repaint_parts
+        refresh = chart.refresh
 
         def noting(*regions: Region, **options: bool) -> Chart:
+            self.regions += regions
             self.whole += not regions
             return refresh(*regions, **options)
 
-        def noting_parts(regions: Iterable[Region]) -> None:
-            self.regions += (parts := list(regions))
-            repaint_parts(parts)
-
         monkeypatch.setattr(chart, "refresh", noting)
-        monkeypatch.setattr(chart, "repaint_parts", noting_parts)
 
 
 async def test_only_what_changed_is_repainted(monkeypatch: pytest.MonkeyPatch) -> None:
