@@ -59,9 +59,9 @@ def _meanwhile(lab: Lab, store: Store) -> str:
     return "nothing trains meanwhile: the figures are those of a free machine"
 
 
-def promise(lab: Lab) -> str:
-    """What training will do meanwhile, as a sentence."""
-    return " Training waits meanwhile and goes on afterwards." if lab.is_ours else ""
+def promise(lab: Lab, store: Store) -> str:
+    """What training will do meanwhile, as a sentence; none where nothing trains."""
+    return " Training waits meanwhile and goes on afterwards." if lab.is_ours and store.is_going else ""
 
 
 def failure(end: Failed) -> Content:

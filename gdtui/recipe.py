@@ -123,6 +123,11 @@ def _data_options(data: DataSettings | None) -> Iterator[str]:
         yield from ("--validation", f"{data.validation:g}")
 
 
+def may_differ(run: RunSettings) -> bool:
+    """Whether the loop's data may be a Dataset, whose random transforms draw other numbers in it."""
+    return ".py" in run.problem
+
+
 def loop(run: RunSettings, variant: Variant, n: int, device: str = "cpu") -> str:
     """A Python program that trains as this variant would from the start; `n`: training samples."""
     settings = variant.settings

@@ -22,6 +22,8 @@ _ZERO_SHARE = 0.4
 """A linear axis starts at 0 when its lowest value lies below this share of the highest."""
 _SHRINK_SHARE = 0.5
 """The range shrinks only when this much of it would do."""
+_FLAT_SHARE = 1e-6
+"""A loss that varies by less is constant: it has about as many digits."""
 _CELLS_A_TICK_X = 10
 _GAP_X = 4
 """Cells between two labels, at least."""
@@ -155,8 +157,8 @@ def settle(
 def _round_linear(low: float, high: float) -> Range:
     if 0 <= low < _ZERO_SHARE * high:
         low = 0.0
-    if low == high:
-        low, high = (low * 0.9, low * 1.1) if low > 0 else (low * 1.1, low * 0.9 or 1.0)
+    if high - low <= _FLAT_SHARE * max(abs(low), abs(high)):
+        low, high = (low * 0.9, high * 1.1) if low > 0 else (low * 1.1, high * 0.9 or 1.0)
     margin = (high - low) * 0.03
     floor = low if low == 0 else low - margin
     step = _nice_step((high + margin - floor) / 8)

@@ -1,4 +1,4 @@
-"""The bottom line: the keys that fit, out of the table; a click on one presses it."""
+"""The bottom line: the keys that fit, out of the table."""
 
 from textual import events
 from textual.content import Content

@@ -70,12 +70,15 @@ class CodeScreen(ModalScreen[None]):
         else:
             command = recipe.command_line(self._run.info.settings, variant.name, variant.settings)
             title = "bold $primary"
+            same = "The same losses from a plain PyTorch loop"
+            if recipe.may_differ(self._run.info.settings):
+                same += " (but for a Dataset's random transforms)"
             text = Content("\n").join(
                 [
                     Content.styled("The same settings on the command line", title),
                     Content(command),
                     Content(""),
-                    Content.styled("The same losses from a plain PyTorch loop", title),
+                    Content.styled(same, title),
                     highlight(self.loop, language="python"),
                 ]
             )

@@ -61,7 +61,7 @@ class SweepScreen(LabScreen):
             "enter measures, for each batch size alone on the machine: gradient noise, speed, memory, the "
             "loss after equal epochs and after equal seconds, the validation gap; beside the lesson's words "
             "for them. Then it recommends a batch size, an lr and an accumulation, and says why."
-            f"{lab_texts.promise(self.lab)} Every arm is kept as a run: see gdtui runs."
+            f"{lab_texts.promise(self.lab, self.store)} Every arm is kept as a run: see gdtui runs."
         )
 
     def result(self, found: Any, width: int) -> Content:

@@ -157,6 +157,13 @@ def test_y_is_always_a_range_that_holds_the_data(a: float, b: float, log: bool) 
         assert high >= max(a, b) * (1 - 1e-9)
 
 
+def test_a_loss_that_hardly_varies_is_drawn_as_constant_not_its_rounding() -> None:
+    low, high = settle(None, 0.8, 0.8 + 3e-7)
+    assert high - low > 0.1
+    assert labels(low, high, 4)[0] in ("0.7", "0.70", "0.72")
+    assert settle(None, 0.8, 0.8 + 1e-4)[1] < 0.81
+
+
 def test_a_log_axis_never_reaches_zero() -> None:
     assert settle(None, 0.0, 0.9, log=True)[0] > 0
     assert settle((0.0, 1.0), 0.2, 0.9, log=True)[0] > 0
