@@ -196,7 +196,7 @@ def _ordered(low: float, high: float, spread: bool = True) -> Range:
     a, b = min(a, b), max(a, b)
     if spread and b - a <= max(abs(a), abs(b)) * 1e-12:
         margin = abs(a) * 0.1 or 1.0
-        return a - margin, b + margin
+        return _finite(a - margin) or 0.0, _finite(b + margin) or 0.0
     return a, b
 
 
