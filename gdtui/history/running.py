@@ -1,6 +1,6 @@
 """The smoothed loss after the newest batches, carried on from one to the next.
 
-A chart asks for these in every frame: going on from the last average takes a tenth of the time of
+A chart asks for these in every frame: going on from the last average takes less than half the time of
 looking at whole buckets. Owns no losses; where it can start from, others know.
 """
 
@@ -28,7 +28,7 @@ class Running:
         self._level, self._seen = 0.0, 0.0
         """The average before it is debiased, and the samples that are in it."""
         self.end = 0
-        """Batches that it has seen, or knows the average of."""
+        """Batches that the average has gone over."""
         self._averages = Growing("f8")
         """After the last of these."""
 
