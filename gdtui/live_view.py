@@ -111,7 +111,7 @@ class LiveView:
         if self._app.screen_stack[0].query_one_optional("#overlay") is None:
             return  # a last tick while the screen is being taken down
         self._owes_figures |= figures
-        if not self._app.pacer.may_draw():
+        if not self._app.pacer.begin_frame():
             return  # this frame is dropped; what it would have shown, the next one shows
         with self._app.batch_update():
             self._draw_charts()

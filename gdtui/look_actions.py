@@ -27,4 +27,4 @@ class LookActions(AppPart):
     def action_summary(self) -> None:
         """Show or hide the results."""
         if not self.live.show_summary(None):
-            self.say(["there are no results yet: no variant has finished"])
+            self.say(["there are no results yet: they come when all variants have ended"])

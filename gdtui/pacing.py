@@ -53,8 +53,8 @@ class Pacer:
         """Wait for the answer that is still to come; False: there was none in that time."""
         return not self._does_answer or self._free.wait(seconds)
 
-    def may_draw(self) -> bool:
-        """Whether a frame may be drawn; not while one is still under way: then it is dropped."""
+    def begin_frame(self) -> bool:
+        """True: draw one now. False while one is still under way: this one is dropped."""
         with self._lock:
             self._has_dropped = self._does_answer and self._is_waiting
             return not self._has_dropped

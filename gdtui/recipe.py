@@ -7,12 +7,12 @@ force, as a restart would, and its `losses` are those on the chart.
 
 import shlex
 from collections.abc import Iterator
-from pathlib import PurePath
 from typing import Final
 
 from msgspec.structs import asdict
 
 from engine.problem import OWN
+from engine.problem_file import is_file, split
 from engine.settings import FULL, DataSettings, Resolved, RunSettings, Variant, VariantSettings
 from gdtui import wording
 
@@ -125,7 +125,7 @@ def _data_options(data: DataSettings | None) -> Iterator[str]:
 
 def may_differ(run: RunSettings) -> bool:
     """Whether the loop's data may be a Dataset, whose random transforms draw other numbers in it."""
-    return ".py" in run.problem
+    return is_file(run.problem)
 
 
 def loop(run: RunSettings, variant: Variant, n: int, device: str = "cpu") -> str:
@@ -154,12 +154,12 @@ def _title(variant: Variant, force: Resolved) -> str:
 def _imports(run: RunSettings, settings: VariantSettings) -> Iterator[str]:
     if run.problem != _LESSON:
         yield from ("import hashlib", "import inspect", "import random")
-        if ".py" in run.problem:
+        if is_file(run.problem):
             yield from ("import runpy", "import sys")
         yield ""
     yield "import numpy as np"
     yield "import torch"
-    if run.problem != _LESSON and ".py" not in run.problem:
+    if run.problem != _LESSON and not is_file(run.problem):
         yield "from engine.problems import load"
     if run.data is not None:
         yield "from engine.settings import DataSettings"
@@ -176,14 +176,13 @@ def _rule(settings: VariantSettings, force: Resolved) -> str:
 
 
 def _problem(run: RunSettings) -> str:
-    name = run.problem
-    if name == _LESSON:
+    if run.problem == _LESSON:
         return _SYNTHETIC
-    path, _, function = name.rpartition(":") if ".py:" in name else (name, "", "problem")
-    if ".py" not in name:
+    if not is_file(run.problem):
         return _OTHER.format(load=_load(run))
-    folder = f"sys.path.insert(0, {str(PurePath(path).parent)!r})  # it may import what lies beside it\n"
-    return folder + _OTHER.format(load=f"runpy.run_path({path!r})[{function!r}]()")
+    path, function = split(run.problem)
+    folder = f"sys.path.insert(0, {str(path.parent)!r})  # it may import what lies beside it\n"
+    return folder + _OTHER.format(load=f"runpy.run_path({str(path)!r})[{function!r}]()")
 
 
 def _load(run: RunSettings) -> str:

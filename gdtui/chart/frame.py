@@ -40,6 +40,10 @@ PAPER: Final = Inks(axis="#7f8790", label="#7f8790", grid="#c9ced6")
 """Greys that can be read on black and on white."""
 
 
+Drawn = tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]
+"""The rows of what plotext drew, and the colours in them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """The drawn frame, and where in it the canvas lies."""
@@ -56,28 +60,30 @@ def frame(x: Scale, y: Scale, width: int, height: int, inks: Inks) -> Frame:
     Put together from two that are kept: while a run grows, x changes and y does not.
     """
     canvas = room(y, width, height)
-    upper, lower = _beside(y, width, height, inks), _below(x, canvas.left - 1, width, inks)
-    rows = upper.rows[: canvas.height] + lower.rows[-BELOW:]
-    return Frame(rows, upper.colours[: canvas.height] + lower.colours[-BELOW:], canvas)
+    rows, colours = _beside(y, width, height, inks)
+    rows_below, colours_below = _below(x, canvas.left - 1, width, inks)
+    return Frame(
+        rows[: canvas.height] + rows_below[-BELOW:], colours[: canvas.height] + colours_below[-BELOW:], canvas
+    )
 
 
 @lru_cache(maxsize=32)
-def _beside(y: Scale, width: int, height: int, inks: Inks) -> Frame:
+def _beside(y: Scale, width: int, height: int, inks: Inks) -> Drawn:
     """A frame with any x: down to the end of its canvas it is that of every x."""
     figure = _figure(width, height, inks)
     _set_ruler(figure, "x", _ANY, inks)
     _set_ruler(figure, "y", y, inks)
     figure.ruler("y", "left").grid(True, style="dotted", pixel=_pixel(inks.grid))
-    return Frame(*_read(figure.build().string(), width), room(y, width, height))
+    return _read(figure.build().string(), width)
 
 
 @lru_cache(maxsize=32)
-def _below(x: Scale, gutter: int, width: int, inks: Inks) -> Frame:
+def _below(x: Scale, gutter: int, width: int, inks: Inks) -> Drawn:
     """A low frame without labels of y: below its canvas it is that of every y whose labels are as wide."""
     figure = _figure(width, 1 + BELOW, inks)
     _set_ruler(figure, "x", x, inks)
     _set_ruler(figure, "y", _ANY, inks, gutter)
-    return Frame(*_read(figure.build().string(), width), Room(gutter + 1, 0, width - gutter - 1, 1, True))
+    return _read(figure.build().string(), width)
 
 
 def still(picture: Picture, width: int, height: int, inks: Inks = PAPER) -> str:
@@ -260,7 +266,7 @@ def _inside(value: float, scale: Scale) -> bool:
     return math.isfinite(value) and scale.low <= value <= scale.high
 
 
-def _read(text: str, width: int) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+def _read(text: str, width: int) -> Drawn:
     """plotext's ANSI text as characters and colours."""
     rows, colours = [], []
     for line in text.rstrip("\n").split("\n"):

@@ -77,7 +77,7 @@ class Chart(Explorable, Spanned):
         self._strips: dict[int, Strip] = {}
         self._styles_by_colour: dict[str, Style] = {}
         self._inks: dict[str, str] = {}
-        self._ground: Color | None = None
+        self._known_background: Color | None = None
         """What `_background` is; None in another theme."""
 
     def on_mount(self) -> None:
@@ -128,7 +128,7 @@ class Chart(Explorable, Spanned):
         self._strips.clear()
         self._styles_by_colour.clear()
         self._inks.clear()
-        self._ground = None
+        self._known_background = None
         self.refresh()
 
     def _show_titles(self, size: Size) -> None:
@@ -241,9 +241,9 @@ class Chart(Explorable, Spanned):
 
     @property
     def _background(self) -> Color:
-        if self._ground is None:
-            self._ground = self.background_colors[1]
-        return self._ground
+        if self._known_background is None:
+            self._known_background = self.background_colors[1]
+        return self._known_background
 
     # --- Where things are -------------------------------------------------------------------------
 

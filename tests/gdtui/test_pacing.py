@@ -20,11 +20,11 @@ def test_a_frame_is_under_way_until_the_terminal_answers() -> None:
     pacer = Pacer(Clock())
     pacer.written()
     pacer.answered()
-    assert pacer.may_draw()
+    assert pacer.begin_frame()
     assert pacer.written()
-    assert not pacer.may_draw()
+    assert not pacer.begin_frame()
     assert not pacer.answered()
-    assert pacer.may_draw()
+    assert pacer.begin_frame()
 
 
 def test_what_is_written_meanwhile_is_asked_for_afterwards() -> None:
@@ -33,7 +33,7 @@ def test_what_is_written_meanwhile_is_asked_for_afterwards() -> None:
     assert not pacer.written()
     assert pacer.answered()
     assert pacer.written()
-    assert not pacer.may_draw()
+    assert not pacer.begin_frame()
     assert not pacer.answered()
 
 
@@ -41,7 +41,7 @@ def test_a_terminal_that_never_answers_holds_nothing_up() -> None:
     clock = Clock()
     pacer = Pacer(clock)
     assert pacer.written()
-    assert pacer.may_draw()
+    assert pacer.begin_frame()
     assert not pacer.written()
     assert pacer.wait(60)  # not for what will never come
 
@@ -54,9 +54,9 @@ def test_an_answer_that_is_lost_is_not_waited_for_for_ever() -> None:
     pacer.written()
     assert not pacer.wait(0)
     clock.now = 60
-    assert pacer.may_draw()
+    assert pacer.begin_frame()
     assert pacer.written()
-    assert not pacer.may_draw()
+    assert not pacer.begin_frame()
 
 
 async def test_a_dropped_frame_loses_nothing_that_it_would_have_shown(tmp_path: Path) -> None:
