@@ -150,6 +150,18 @@ def test_the_smoothed_loss_is_one_average_however_the_batches_came(window: float
             assert history.at(index, window).smoothed == pytest.approx(averages[index], rel=1e-6)
 
 
+def test_the_newest_averages_are_right_after_the_older_ones_were_dropped() -> None:
+    history, losses = History(2_000), []
+    for batch in range(1, 10_001, 500):
+        chunk = plain_chunk(batch, 500)
+        history.append(chunk)
+        losses.append(np.frombuffer(chunk.losses, "<f4"))
+        history.smoothed_last(0.25)
+    averages = _averages(np.concatenate(losses), 500)
+    for index in range(5_000, 10_000, 100):
+        assert history.at(index, 0.25).smoothed == pytest.approx(averages[index], rel=1e-6)
+
+
 def _averages(losses: np.ndarray, tau: float) -> list[float]:
     """Of batches of one sample, one by one."""
     share, level, seen, found = -math.expm1(-1 / tau), 0.0, 0, []

@@ -206,7 +206,9 @@ async def test_what_was_paused_before_stays_paused(tmp_path: Path) -> None:
     for name in stage.bench.names:
         stage.bench.write(name, state(State.PAUSED, 11.0))
     async with stage.app.run_test(size=(120, 40)) as pilot:
-        await stage.open(pilot, "X", "enter")
+        await stage.open(pilot, "X")
+        assert "goes on afterwards" not in " ".join(text_of(stage.app).split())
+        await stage.press(pilot, "enter")
         await stage.told(pilot, Found(REPORT))
         assert stage.bench.controls.told == []
 
