@@ -1,5 +1,6 @@
 """The app in a real terminal, with its run directory at hand and its processes by name."""
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -43,7 +44,7 @@ class App:
     def wait_for_losses(self) -> None:
         """Until every variant's own figures are on the screen."""
         count = len(self.run.info.settings.variants)
-        self.terminal.wait_for(lambda: self.terminal.text.count("loss 0.") >= count)
+        self.terminal.wait_for(lambda: len(re.findall(r"loss \d", self.terminal.text)) >= count)
 
     def wait_for_progress(self, *names: str) -> None:
         """Until each of these has trained more than now."""
