@@ -1,88 +1,11 @@
-"""The app in a real terminal, with its run directory at hand and its processes by name."""
+"""Apps in real terminals, ended with their test."""
 
-import re
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from terminal import Terminal, children_of
-
-from engine.follow import Follower
-from engine.messages import AnyRecord
-from engine.rundir import RunDirectory
-from engine.tally import Tally
-
-CONSOLE_SCRIPT = [str(Path(sys.executable).parent / "gdtui")]
-if not Path(CONSOLE_SCRIPT[0]).exists():
-    CONSOLE_SCRIPT = [sys.executable, "-m", "gdtui"]
-
-
-class App:
-    """`gdtui` in a terminal."""
-
-    def __init__(self, terminal: Terminal, run: Path) -> None:
-        self.terminal = terminal
-        self.path = run
-
-    @property
-    def run(self) -> RunDirectory:
-        return RunDirectory.open(self.path)
-
-    def records(self, kind: type[AnyRecord]) -> list[tuple[str, AnyRecord]]:
-        """The records of that kind in the logs so far, each with its variant's name."""
-        return [found for found in Follower(self.run).read() if isinstance(found[1], kind)]
-
-    def tallies(self) -> dict[str, Tally]:
-        """The figures of each variant so far."""
-        run = self.run
-        tallies = {one.name: Tally(one.name, one.settings) for one in run.info.settings.variants}
-        for name, record in Follower(run).read(10**9):
-            tallies[name].add(record)
-        return tallies
-
-    def wait_for_losses(self) -> None:
-        """Until every variant's own figures are on the screen."""
-        count = len(self.run.info.settings.variants)
-        self.terminal.wait_for(lambda: len(re.findall(r"loss \d", self.terminal.text)) >= count)
-
-    def wait_for_progress(self, *names: str) -> None:
-        """Until each of these has trained more than now."""
-        before = self.tallies()
-        self.terminal.wait_for(lambda: all(self.tallies()[n].batches > before[n].batches for n in names))
-
-    def wait_for_nobody(self) -> None:
-        """Until no process of the program runs, whoever its parent was."""
-        self.terminal.wait_for(lambda: not self.terminal.processes, patience=20)
-
-    def check_restored(self) -> None:
-        """The terminal is as it was: the shell's screen, a cursor, no mouse, line mode and echo."""
-        raw = self.terminal.raw
-        assert raw.count(b"\x1b[?1049h") == raw.count(b"\x1b[?1049l") == 1
-        for on, off in ((b"\x1b[?25h", b"\x1b[?25l"), (b"\x1b[?1003l", b"\x1b[?1003h")):
-            assert raw.rfind(on) > raw.rfind(off)
-        assert self.terminal.modes == self.terminal.modes_before
-
-    @property
-    def server(self) -> int:
-        """The process that the workers are forked from."""
-        (server,) = [pid for pid in children_of(self.terminal.pid) if "forkserver" in _command(pid)]
-        return server
-
-    def worker(self, name: str) -> int:
-        """The one that has the variant's log open."""
-        log = self.run.variant_log(name)
-        (worker,) = [pid for pid in children_of(self.server) if log in _open_files(pid)]
-        return worker
-
-    @property
-    def said(self) -> str:
-        """All that was written to the terminal before the app took the screen and after it left."""
-        raw = self.terminal.raw.decode(errors="replace")
-        return raw.partition("\x1b[?1049h")[0] + raw.rpartition("\x1b[?1049l")[2]
-
-
-StartApp = Callable[..., App]
+from real_app import CONSOLE_SCRIPT, App, StartApp
+from terminal import Terminal
 
 
 @pytest.fixture
@@ -122,17 +45,3 @@ def _has_begun(run: Path) -> bool:
         return (run / "run.json").stat().st_size > 0
     except OSError:
         return False
-
-
-def _command(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_text(errors="replace")
-    except OSError:
-        return ""
-
-
-def _open_files(pid: int) -> list[Path]:
-    try:
-        return [file.readlink() for file in Path(f"/proc/{pid}/fd").iterdir()]
-    except OSError:
-        return []

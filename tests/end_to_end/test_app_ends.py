@@ -11,13 +11,12 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
+from real_app import CONSOLE_SCRIPT, App, StartApp
 from terminal import PATIENCE, session_of
 
 from engine.rundir import RunDirectory
 from engine.runlog import LogReader
 from gdtui.runs import is_running
-
-from .conftest import CONSOLE_SCRIPT, App, StartApp
 
 Cli = Callable[..., "CompletedProcess[str]"]
 SHORT = ("--batch-sizes", "64,1", "--epochs", "1000")

@@ -9,10 +9,9 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
+from real_app import StartApp
 
 from engine.messages import State
-
-from .conftest import StartApp
 
 Cli = Callable[..., "CompletedProcess[str]"]
 FULL, MINI, SGD = "Batch GD", "Mini-batch", "SGD"

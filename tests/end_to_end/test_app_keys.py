@@ -8,10 +8,10 @@ from collections.abc import Callable
 from itertools import pairwise
 from subprocess import CompletedProcess
 
+from real_app import App, StartApp
+
 from engine.messages import Changed
 from engine.settings import LrScaling
-
-from .conftest import App, StartApp
 
 Cli = Callable[..., "CompletedProcess[str]"]
 FULL, MINI, SGD = "Batch GD", "Mini-batch", "SGD"

@@ -3,11 +3,10 @@
 import os
 import signal
 
+from real_app import StartApp
 from terminal import children_of
 
 from engine.messages import CommandSent, Pause, Resume
-
-from .conftest import StartApp
 
 
 def test_an_experiment_is_tested_while_training_waits_and_a_sweep_ends_with_the_app(

@@ -6,8 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
-from .conftest import CONSOLE_SCRIPT, App, StartApp
+from real_app import CONSOLE_SCRIPT, App, StartApp
 
 SIZES = [(120, 30), (80, 24), (40, 12), (10, 3), (1, 1), (300, 100), (20, 60), (160, 8), (160, 45)]
 SGR = re.compile(rb"\x1b\[([0-9;:]*)m")

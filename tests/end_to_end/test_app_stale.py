@@ -7,9 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
+from real_app import CONSOLE_SCRIPT, StartApp
 from terminal import PATIENCE, Cell, Terminal
-
-from .conftest import CONSOLE_SCRIPT, StartApp
 
 STORM = [
     ((80, 24), "t"),

@@ -1,9 +1,9 @@
 """A terminal on a slow link, or one that takes nothing for a while: frames are dropped, nothing else."""
 
+from real_app import StartApp
+
 from engine.messages import Changed, State
 from gdtui.pacing import QUERY
-
-from .conftest import StartApp
 
 RATE = 20 * 1024
 """Bytes a second, a slow link."""

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from sessions import PATIENCE
+
 from engine.beside import Beside
 from engine.elsewhere import Done, Failed, Found, Part, Running, Tell
 from engine.settings import SettingsError
-
-from .conftest import PATIENCE
 
 Show = Callable[[Any], None]
 

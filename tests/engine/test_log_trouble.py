@@ -5,14 +5,12 @@ import resource
 import signal
 
 import pytest
+from sessions import ENDED, StartRun, check_contiguous
 
 from engine.messages import Chunk
 from engine.notices import NoticeKind
 from engine.runlog import LogWriter
 from engine.settings import FULL, VariantSettings
-
-from .conftest import StartRun
-from .test_session import ENDED, check_contiguous
 
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs Linux's prlimit")

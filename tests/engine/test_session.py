@@ -5,12 +5,12 @@ import os
 import signal
 import sys
 import time
-from itertools import pairwise
 from multiprocessing import forkserver, resource_tracker
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sessions import ENDED, PATIENCE, StartRun, Watched, check_contiguous
 
 from engine.cores import fair_threads
 from engine.follow import Follower
@@ -32,10 +32,6 @@ from engine.runlog import LogReader
 from engine.settings import FULL, LrScaling, VariantSettings
 from engine.tasks import WorkerTask
 
-from .conftest import PATIENCE, StartRun, Watched
-
-ENDED = {State.FINISHED}
-
 
 def is_alive(pid: int) -> bool:
     """Whether that process runs; a zombie does not."""
@@ -50,16 +46,6 @@ def wait_for_end(pids: list[int]) -> None:
     while any(map(is_alive, pids)):
         assert time.monotonic() < deadline, "processes are left"
         time.sleep(0.01)
-
-
-def check_contiguous(chunks: list[Chunk]) -> None:
-    """Batches, updates, samples and epochs of one generation follow each other without a gap."""
-    for a, b in pairwise(chunks):
-        assert b.batch == a.batch + a.batches
-        assert b.samples == a.end_samples
-        assert b.seconds == pytest.approx(a.seconds + a.duration)
-        assert b.update in (a.last_update, a.last_update + 1)
-        assert b.epoch in (a.epoch, a.epoch + 1)
 
 
 # --- Training -----------------------------------------------------------------------------------

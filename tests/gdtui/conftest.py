@@ -4,11 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from app_bench import Bench
 
 from engine.rundir import RunDirectory
 from gdtui.importing.write import import_csv
-
-from .app_bench import Bench
 
 
 @pytest.fixture

@@ -5,13 +5,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from app_bench import NARROW, WIDE, Bench, see, settle, state, text_of
 
 from engine.messages import Change, Restart, Resume, State, WorkerDied
 from engine.notices import Notice, NoticeKind
 from gdtui.app import GdtuiApp
 from gdtui.theme import THEMES
-
-from .app_bench import NARROW, WIDE, Bench, see, settle, state, text_of
 
 
 async def test_before_any_record_it_says_that_torch_is_imported(bench: Bench) -> None:

@@ -1,14 +1,13 @@
 """The app on a run that a test writes: keys become commands, at once shown as pending."""
 
 import pytest
+from app_bench import NARROW, WIDE, Bench, changed, see, settle, state, text_of
 
 from engine.messages import Change, Extend, Pause, Restart, Resume, SetPace, State, StepOnce, WorkerDied
 from engine.settings import FULL, LrScaling, VariantSettings
 from gdtui import keys
 from gdtui.screens.help import content
 from gdtui.theme import THEMES, colours
-
-from .app_bench import NARROW, WIDE, Bench, changed, see, settle, state, text_of
 
 
 async def test_a_change_is_pending_until_the_log_confirms_it_and_then_a_mark(bench: Bench) -> None:

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from app_bench import Bench, N, text_of
+
 from engine.settings import Variant
 from gdtui import recipe
-
-from .app_bench import Bench, N, text_of
 
 
 async def test_the_selected_variant_is_shown_as_code_and_another_by_key(tmp_path: Path) -> None:

@@ -3,15 +3,14 @@
 import re
 
 import pytest
+from app_bench import NARROW, WIDE, Bench, evaluation, settle, state, text_of
+from explore_bench import bench, charts, press, seen, shown
 from textual.pilot import Pilot
 
 from engine.messages import State
 from gdtui.app import GdtuiApp
 from gdtui.chart.widget import Chart
 from gdtui.window import Fixed
-
-from .app_bench import NARROW, WIDE, Bench, evaluation, settle, state, text_of
-from .explore_bench import bench, charts, press, seen, shown
 
 __all__ = ["bench"]
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from app_bench import Bench, evaluation, text_of
+from made_up import laid
 from textual.widgets import Static
 
 from engine.measure.results import NoiseScale, Sharpness
@@ -17,9 +19,6 @@ from gdtui.screens.landscape import described
 from gdtui.screens.tables import TablesScreen
 from gdtui.view import View
 from gdtui.views import Canvas, Ranges
-
-from .app_bench import Bench, evaluation, text_of
-from .test_landscape import laid
 
 _NO_FIGURES = {
     # states, and words that stand with a figure that has a label of its own

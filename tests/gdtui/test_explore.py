@@ -3,14 +3,13 @@
 import re
 
 import pytest
+from app_bench import NARROW, WIDE, Bench, settle, state, text_of
+from explore_bench import BATCHES, bench, charts, press, seen, shown, subtitle, turn
 from textual.events import MouseScrollDown, MouseScrollUp
 
 from engine.messages import State
 from gdtui.chart.widget import Chart
 from gdtui.window import WHOLE, Fixed, Follow
-
-from .app_bench import NARROW, WIDE, Bench, settle, state, text_of
-from .explore_bench import BATCHES, bench, charts, press, seen, shown, subtitle, turn
 
 __all__ = ["bench"]
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from app_bench import NARROW, WIDE, Bench, N, evaluation, overlay, row, settle, state, text_of
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -14,9 +15,6 @@ from engine.settings import RunSettings, Variant, VariantSettings
 from gdtui import figures, wording
 from gdtui.app import GdtuiApp
 from gdtui.store import Store
-
-from .app_bench import NARROW, WIDE, Bench, N, evaluation, settle, state, text_of
-from .test_look import overlay, row
 
 MIB = 2**20
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from app_bench import Bench, changed
 
 from engine.measure.results import NoiseScale, Sharpness
 from engine.messages import Measure, Measured, MeasuringSet, SetMeasuring, Started, State, StateChanged
@@ -13,8 +14,6 @@ from engine.settings import FULL, BatchSize, VariantSettings
 from engine.tally import Tally
 from gdtui.gauges import gauges
 from gdtui.variant import VariantState
-
-from .app_bench import Bench, changed
 
 
 def noise(value: float, low: float, high: float) -> NoiseScale:

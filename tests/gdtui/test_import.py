@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from import_bench import exported, records
 
 from engine.follow import Follower
 from engine.messages import Changed, Chunk, Record, Started, State, StateChanged
@@ -14,8 +15,6 @@ from gdtui.history import History
 from gdtui.importing.rows import ImportFormatError
 from gdtui.importing.write import import_csv
 from gdtui.trace import Axis
-
-from .import_bench import exported, records
 
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 MakeRun = Callable[..., RunDirectory]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from import_bench import exported, records
 
 from engine.batches import cut, epoch_end
 from engine.follow import Follower
@@ -15,8 +16,6 @@ from engine.runlog import LogWriter
 from engine.settings import RunSettings, Variant, VariantSettings
 from gdtui.history import History
 from gdtui.importing.write import import_csv
-
-from .import_bench import exported, records
 
 MakeRun = Callable[..., RunDirectory]
 N = 23

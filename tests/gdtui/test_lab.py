@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from app_bench import Bench, N, state, text_of
+from made_up import SWEEP
 from textual.pilot import Pilot
 
 from engine.elsewhere import Done, Failed, Found, Part
@@ -21,9 +23,6 @@ from engine.sweep.table import Recommendation
 from gdtui.app import GdtuiApp
 from gdtui.lab import Lab
 from gdtui.screens.sweep import recommended
-
-from .app_bench import Bench, N, state, text_of
-from .test_sweep_table import SWEEP
 
 REPORT = Report(
     experiment="saddle",

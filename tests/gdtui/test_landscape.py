@@ -5,17 +5,16 @@ from contextlib import asynccontextmanager
 
 import numpy as np
 import pytest
+from app_bench import Bench, text_of
+from made_up import WINDOW, laid
 from textual.pilot import Pilot
 
 from engine.measure.landscape import Window
-from engine.survey import AnySurvey, Laid, Look, LossRow, Paths, SurveyFailed
+from engine.survey import AnySurvey, Look, LossRow, Paths, SurveyFailed
 from gdtui.panels.map import Map
 from gdtui.screens.landscape import LandscapeScreen, described
 from gdtui.terrain import Inks, Terrain, heights, image, place, relief
 
-from .app_bench import Bench, text_of
-
-WINDOW = Window(left=-2, right=3, bottom=-1, top=2)
 INKS = Inks(low="#000000", high="#c0c0c0", contour="#ffffff", variants=("#ff0000", "#00ff00", "#0000ff"))
 MINIMUM = np.array([0.7, 0.4])
 
@@ -87,15 +86,6 @@ def test_a_path_far_outside_is_cut() -> None:
     path = np.array([[0, 0], [1e12, 1e12]], np.float32)
     dots = image(surveyed(50, 30, (50, 30)), 50, 30, INKS, "#000000", [path])
     assert (dots == [255, 0, 0]).all(axis=2).any()
-
-
-def laid(**different: object) -> Laid:
-    return Laid(
-        **{
-            "id": 0, "window": WINDOW, "explained": 0.931, "is_exact": False, "samples": 2000, "n": 2000,
-            "normalises": False, "remembers_more": False, **different,
-        }
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

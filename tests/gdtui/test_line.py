@@ -1,14 +1,13 @@
 """Text that changes often: what is sent is what changed, and what is shown is what Textual would show."""
 
 import pytest
+from sent import Watched
 from textual.app import App, ComposeResult
 from textual.content import Content
 from textual.selection import Selection
 
 from gdtui import spans
 from gdtui.panels.line import Line
-
-from .sent import Watched
 
 
 class OneLine(App[None]):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from app_bench import NARROW, WIDE, Bench, changed, evaluation, overlay, row, see, settle, text_of
 
 from engine.messages import Restart
 from engine.settings import VariantSettings
@@ -11,25 +12,12 @@ from gdtui.app import GdtuiApp
 from gdtui.chart.widget import Chart
 from gdtui.panels.variant import VariantPanel
 
-from .app_bench import NARROW, WIDE, Bench, changed, evaluation, see, settle, text_of
-
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     bench = Bench(tmp_path / "run")
     bench.begin()
     return bench
-
-
-def row(app: GdtuiApp, part: str) -> str:
-    """The first row of the screen with this in it."""
-    return next(line for line in text_of(app).splitlines() if part in line)
-
-
-def overlay(app: GdtuiApp) -> str:
-    """What is on the chart of all."""
-    region = app.query_one("#overlay").region
-    return "\n".join(text_of(app).splitlines()[region.y : region.bottom])
 
 
 def braille(app: GdtuiApp) -> int:

@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
+from app_bench import Bench, text_of
 from textual.events import CursorPosition
 
 from gdtui.pacing import Pacer
-
-from .app_bench import Bench, text_of
 
 
 class Clock:

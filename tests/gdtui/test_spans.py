@@ -4,18 +4,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from app_bench import Bench
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
+from sent import Terminal, Watched
 from textual.color import Color
 from textual.strip import Strip
 
 from gdtui import spans
 from gdtui.chart.widget import Chart
 from gdtui.spans import SpansUpdate
-
-from .app_bench import Bench
-from .sent import Terminal, Watched
 
 
 def train(bench: Bench, step: int, rng: np.random.Generator) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from app_bench import Bench, text_of
 
 from engine.follow import Follower
 from gdtui import views
@@ -16,8 +17,6 @@ from gdtui.chart.widget import Chart
 from gdtui.store import Store
 from gdtui.view import View
 from gdtui.views import Canvas, Ranges
-
-from .app_bench import Bench, text_of
 
 SPIKE = 10.0
 CHUNK = 100_000

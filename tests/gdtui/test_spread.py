@@ -5,12 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from app_bench import NARROW, WIDE, Bench, settle, state, text_of
 
 from engine.messages import State
 from gdtui.app import GdtuiApp
 from gdtui.panels.variant import VariantPanel
-
-from .app_bench import NARROW, WIDE, Bench, settle, state, text_of
 
 BLOCKS = "▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"
 

@@ -7,6 +7,7 @@ from typing import IO, Any
 from xml.etree import ElementTree
 
 import pytest
+from app_bench import Bench, state, text_of
 from textual.pilot import Pilot
 
 from engine.messages import State
@@ -14,8 +15,6 @@ from gdtui import stills
 from gdtui.app import GdtuiApp
 from gdtui.stills import StillsError, write
 from gdtui.theme import THEMES
-
-from .app_bench import Bench, state, text_of
 
 ENDS = ["overlay.html", "overlay.txt", "screen.svg", "screen.txt"]
 BRAILLE = re.compile("[⠁-⣿]")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from app_bench import Bench, changed, text_of
 from msgspec.structs import replace
 
 from engine.measure.results import NoiseScale, Sharpness
@@ -17,8 +18,6 @@ from gdtui.store import Store
 from gdtui.trace import Axis
 from gdtui.view import View
 from gdtui.views import Canvas, Ranges
-
-from .app_bench import Bench, changed, text_of
 
 CANVAS = Canvas(120, 60, 12)
 NOISY = (100.0, 0.0, 0.01)

@@ -211,3 +211,14 @@ async def see(pilot: Pilot[None], wanted: str) -> None:
             return
         await pilot.pause(0.02)
     assert wanted in text_of(pilot.app)
+
+
+def row(app: GdtuiApp, part: str) -> str:
+    """The first row of the screen with this in it."""
+    return next(line for line in text_of(app).splitlines() if part in line)
+
+
+def overlay(app: GdtuiApp) -> str:
+    """What is on the chart of all."""
+    region = app.query_one("#overlay").region
+    return "\n".join(text_of(app).splitlines()[region.y : region.bottom])

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from app_bench import WIDE, Bench, settle
 from textual.content import Content
 from textual.events import MouseEvent
 from textual.pilot import Pilot
 
 from gdtui.app import GdtuiApp
 from gdtui.chart.widget import Chart
-
-from .app_bench import WIDE, Bench, settle
 
 BATCHES = 400
 
