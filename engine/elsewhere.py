@@ -18,7 +18,7 @@ from typing import Any, Final, Generic, Self, TypeVar
 
 from engine.launch import start_process, warm_up
 from engine.settings import SettingsError
-from engine.worker import settle_process
+from engine.worker.main import settle_process
 
 T = TypeVar("T")
 Tell = Callable[[float, str], None]

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from engine.tasks import WorkerTask
+    from engine.worker.tasks import WorkerTask
 
-_PRELOAD: Final = "engine.preload"
+_PRELOAD: Final = "engine.worker.preload"
 _COMPILER: Final = "torch._dynamo"
 """What torch.optim imports with the first optimiser of its own make: see engine/optimizers.py."""
 HAS_FORK_SERVER: Final = "forkserver" in mp.get_all_start_methods()
@@ -41,9 +41,9 @@ def warm_up(output: Path, *, with_compiler: bool = False) -> None:
 
 def start_worker(task: "WorkerTask") -> tuple[BaseProcess, Connection]:
     """Start a worker; blocks until torch is imported. Returns its process and our end of its pipe."""
-    from engine import worker  # not at the program's start: the fork server's must not wait for it
+    from engine.worker import main  # not at the program's start: the fork server's must not wait for it
 
-    return start_process(worker.main, (task,), name=task.variant.name)
+    return start_process(main.main, (task,), name=task.variant.name)
 
 
 def start_process(

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import msgspec
 
-from engine.mailbox import Mailbox
 from engine.mistakes import explain
 from engine.problem_file import file_of, is_file
-from engine.tasks import Loaded, LoadFailed, LoadTask
-from engine.worker import settle_process
+from engine.worker.mailbox import Mailbox
+from engine.worker.main import settle_process
+from engine.worker.tasks import Loaded, LoadFailed, LoadTask
 
 
 def main(task: LoadTask, pipe: Connection) -> None:

@@ -16,7 +16,7 @@ from engine.mistakes import shown
 from engine.problem import ProblemError
 from engine.problem_file import file_of
 from engine.settings import SettingsError
-from engine.tasks import Loaded, LoadFailed, LoadTask
+from engine.worker.tasks import Loaded, LoadFailed, LoadTask
 
 _LOOK_SECONDS: Final = 0.05
 _JOIN_SECONDS: Final = 2.0

@@ -15,8 +15,8 @@ import torch
 from engine import problem_file, problems
 from engine.problem import Problem, check_data, is_function
 from engine.settings import DataSettings, VariantSettings
-from engine.tasks import WorkerTask
 from engine.trainer import Trainer
+from engine.worker.tasks import WorkerTask
 
 _PROBLEM: Final = "problem.pickle"
 SETS: Final = ("train", "validation")

@@ -41,7 +41,7 @@ from engine.rundir import RunDirectory
 from engine.runlog import LogWriter
 from engine.settings import Variant, VariantSettings
 from engine.starter import NotStarted, Starter
-from engine.tasks import WorkerTask
+from engine.worker.tasks import WorkerTask
 
 _STOP_SECONDS: Final = 1.0
 """How long a worker may take to close its log before it is killed."""

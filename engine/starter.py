@@ -8,7 +8,7 @@ from multiprocessing.process import BaseProcess
 from queue import Empty, SimpleQueue
 
 from engine.launch import start_worker
-from engine.tasks import WorkerTask
+from engine.worker.tasks import WorkerTask
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from engine.mistakes import explain
 from engine.problem_file import file_of
 from engine.rundir import RunDirectory
 from engine.survey import Laid, Look, LossRow, Paths, Survey, SurveyFailed, SurveyTask
-from engine.worker import settle_process
+from engine.worker.main import settle_process
 
 if TYPE_CHECKING:
     from engine.measure.probe import Probe

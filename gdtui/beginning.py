@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from engine.rundir import RunDirectory
     from engine.settings import RunSettings
-    from engine.tasks import Loaded
+    from engine.worker.tasks import Loaded
     from gdtui.options import Options
     from gdtui.usage import Parser
 

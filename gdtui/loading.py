@@ -16,7 +16,7 @@ from engine.loading import load
 from engine.problem_file import is_file
 from engine.rundir import data_path, reserved, server_output
 from engine.settings import DataSettings
-from engine.tasks import Loaded, LoadTask
+from engine.worker.tasks import Loaded, LoadTask
 from gdtui.runs import remove
 
 _THREADS: Final = 1

@@ -25,7 +25,7 @@ from gdtui.keyscript import Press
 from gdtui.values import Value, device, fps, keys, whole
 
 if TYPE_CHECKING:
-    from engine.tasks import Loaded
+    from engine.worker.tasks import Loaded
 
 THEMES: Final = ("dark", "light", "high-contrast")
 APP_PACE: Final = 1.0

@@ -14,15 +14,15 @@ from pathlib import Path
 import torch
 
 from engine import problems
-from engine.generation import Generation
 from engine.messages import Record, State
-from engine.observing import Observer
 from engine.settings import FULL, BatchSize, RunSettings, Variant, VariantSettings
-from engine.tasks import WorkerTask
 from engine.trainer import Trainer
+from engine.worker.generation import Generation
+from engine.worker.observer import Observer
+from engine.worker.tasks import WorkerTask
 
 CHUNK = 0.03
-"""Seconds of training between two turns of the observer, as in engine/training.py."""
+"""Seconds of training between two turns of the observer, as in engine/worker/loop.py."""
 
 
 class Memory:

@@ -64,7 +64,7 @@ CONSOLE_SCRIPT = """
 import sys
 from gdtui.cli import main
 if __name__ == '__main__':
-    import engine.worker
+    import engine.worker.main
     import telltale
     engine.worker.main = telltale.main
     sys.exit(main())
@@ -72,7 +72,7 @@ if __name__ == '__main__':
 """As pip writes it, but for the last lines: each worker starts in a function of ours."""
 
 TELLTALE = """
-import engine.worker
+import engine.worker.main
 from pathlib import Path
 
 def main(task, pipe):

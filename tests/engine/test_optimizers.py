@@ -52,7 +52,7 @@ def test_each_steps_exactly_as_torchs_own(name: str, momentum: float) -> None:
 ALL = """
 import sys
 import torch
-from engine.measuring import Measurer
+from engine.worker.measuring import Measurer
 from engine.messages import Position
 from engine.opening import open_problem
 from engine.settings import VariantSettings

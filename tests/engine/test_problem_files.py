@@ -14,7 +14,7 @@ from engine.loading import LoadingError, load
 from engine.messages import Chunk, State
 from engine.problem_file import absolute, is_file, split
 from engine.rundir import data_path
-from engine.tasks import Loaded, LoadTask
+from engine.worker.tasks import Loaded, LoadTask
 
 HEAD = dedent(
     """\

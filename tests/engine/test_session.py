@@ -30,7 +30,7 @@ from engine.messages import (
 from engine.notices import NoticeKind
 from engine.runlog import LogReader
 from engine.settings import FULL, LrScaling, VariantSettings
-from engine.tasks import WorkerTask
+from engine.worker.tasks import WorkerTask
 
 
 def is_alive(pid: int) -> bool:

@@ -13,12 +13,12 @@ from torch.nn import functional
 from engine import problems
 from engine.batches import epoch_order
 from engine.devices import find_device
-from engine.generation import Generation
 from engine.messages import Record
 from engine.problem import Problem
 from engine.settings import FULL, LrScaling, SettingsError, VariantSettings
 from engine.stretch import Stretch
 from engine.trainer import Trainer
+from engine.worker.generation import Generation
 
 SEED = 3
 CPU = torch.device("cpu")

@@ -6,12 +6,12 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final
 
-from engine.mailbox import Mailbox
 from engine.messages import LogRefused, Started, WorkerReady
-from engine.recorder import Recorder
 from engine.runlog import LogError, LogReader, LogWriter
-from engine.tasks import WorkerTask
-from engine.training import Training
+from engine.worker.loop import Training
+from engine.worker.mailbox import Mailbox
+from engine.worker.recorder import Recorder
+from engine.worker.tasks import WorkerTask
 
 _NICENESS: Final = 10
 """Workers give way to the screen: on two busy cores 10 ms of it took 22–27 ms without this."""

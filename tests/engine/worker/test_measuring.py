@@ -9,10 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from engine import measuring
-from engine.generation import Generation
 from engine.measure.trail import Trail
-from engine.measuring import SHARE, Measurer
 from engine.messages import (
     Measure,
     Measured,
@@ -23,12 +20,15 @@ from engine.messages import (
     SetMeasuring,
     State,
 )
-from engine.observing import Observer
 from engine.problem import Problem
 from engine.settings import FULL, RunSettings, Variant, VariantSettings
 from engine.tally import Tally
-from engine.tasks import WorkerTask
 from engine.trainer import Trainer
+from engine.worker import measuring
+from engine.worker.generation import Generation
+from engine.worker.measuring import SHARE, Measurer
+from engine.worker.observer import Observer
+from engine.worker.tasks import WorkerTask
 
 CPU = torch.device("cpu")
 Observed = tuple[Observer, "Recorder", Generation]

@@ -12,7 +12,7 @@ import torch  # noqa: E402
 
 import engine.problems.synthetic  # noqa: E402
 import engine.trainer  # noqa: E402
-import engine.worker  # noqa: E402
+import engine.worker.main  # noqa: E402
 
 gc.freeze()  # what is shared with every worker is never looked at again, and so never copied
 gc.enable()

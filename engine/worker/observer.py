@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from engine.measure.trail import TrailWriter, trail_path
-from engine.measuring import Measurer
 from engine.messages import Measure, Refused, SetMeasuring, State
+from engine.worker.measuring import Measurer
 
 if TYPE_CHECKING:
-    from engine.generation import Generation
-    from engine.recorder import Recorder
-    from engine.tasks import WorkerTask
+    from engine.worker.generation import Generation
+    from engine.worker.recorder import Recorder
+    from engine.worker.tasks import WorkerTask
 
 _WITHOUT_WEIGHTS: Final = (State.STARTING, State.DIVERGED, State.FAILED, State.OUT_OF_MEMORY)
 """In these there are no weights, or none worth looking at."""

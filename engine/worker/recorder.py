@@ -4,9 +4,9 @@ import time
 
 import msgspec
 
-from engine.mailbox import Mailbox
 from engine.messages import LogBlocked, LogUnblocked, Record
 from engine.runlog import LogWriter
+from engine.worker.mailbox import Mailbox
 
 
 class Recorder:

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.pace import LEEWAY, Pacer, epochs_per_update
 from engine.settings import VariantSettings
+from engine.worker.pace import LEEWAY, Pacer, epochs_per_update
 
 
 def test_the_first_update_starts_at_once_and_a_full_batch_then_waits_an_epoch() -> None:

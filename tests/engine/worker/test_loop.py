@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from engine import generation, problems
+from engine import problems
 from engine.messages import (
     AnyCommand,
     AnyRecord,
@@ -32,11 +32,12 @@ from engine.messages import (
     Validated,
 )
 from engine.problem import Problem
-from engine.recorder import Recorder
 from engine.runlog import LogReader, LogWriter
 from engine.settings import FULL, RunSettings, Variant, VariantSettings
-from engine.tasks import WorkerTask
-from engine.training import Training
+from engine.worker import generation
+from engine.worker.loop import Training
+from engine.worker.recorder import Recorder
+from engine.worker.tasks import WorkerTask
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -221,7 +222,7 @@ def test_out_of_memory_goes_back_to_the_batch_that_worked(
     def some_done(records: list[AnyRecord]) -> bool:
         return any(isinstance(r, Chunk) for r in records)
 
-    monkeypatch.setattr("engine.training.CHUNK_SECONDS", 0.0)  # one batch a chunk
+    monkeypatch.setattr("engine.worker.loop.CHUNK_SECONDS", 0.0)  # one batch a chunk
     problem = problem_with(failing_above(10, torch.OutOfMemoryError("CUDA out of memory")))
     larger = Change(id=1, settings=VariantSettings(batch_size=32, accumulation_steps=1, lr=0.02))
     settings = VariantSettings(batch_size=5, accumulation_steps=2)
@@ -362,7 +363,7 @@ def test_other_settings_with_drop_last_can_end_the_epoch(
     def three_batches_done(records: list[AnyRecord]) -> bool:
         return sum(r.batches for r in records if isinstance(r, Chunk)) >= 3
 
-    monkeypatch.setattr("engine.training.CHUNK_SECONDS", 0.0)  # one batch a chunk
+    monkeypatch.setattr("engine.worker.loop.CHUNK_SECONDS", 0.0)  # one batch a chunk
     change = Change(id=1, settings=VariantSettings(batch_size=16, drop_last=True))
     records = run(
         tmp_path,

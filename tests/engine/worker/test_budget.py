@@ -2,8 +2,8 @@
 
 import pytest
 
-from engine import budget
-from engine.budget import Budget
+from engine.worker import budget
+from engine.worker.budget import Budget
 
 
 class Clock:

@@ -11,8 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from engine.generation import Generation
-from engine.mailbox import Mailbox
 from engine.messages import (
     AnyCommand,
     Change,
@@ -32,11 +30,13 @@ from engine.messages import (
     Stop,
 )
 from engine.mistakes import explain
-from engine.pace import Pacer, epochs_per_update
 from engine.problem_file import file_of
-from engine.recorder import Recorder
 from engine.settings import SettingsError, VariantSettings
-from engine.tasks import WorkerTask
+from engine.worker.generation import Generation
+from engine.worker.mailbox import Mailbox
+from engine.worker.pace import Pacer, epochs_per_update
+from engine.worker.recorder import Recorder
+from engine.worker.tasks import WorkerTask
 
 if TYPE_CHECKING:
     from engine.problem import Problem
@@ -66,7 +66,9 @@ class Training:
         self._chunk_batches = 1
         self._slice_start = 0.0
         self._weights_checked = 0.0
-        from engine.observing import Observer  # brings numpy, which the session's process need not wait for
+        from engine.worker.observer import (
+            Observer,  # brings numpy, which the session's process need not wait for
+        )
 
         self._observer = Observer(task, recorder)
 

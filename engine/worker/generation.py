@@ -8,15 +8,15 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from engine.budget import Budget
 from engine.messages import Change, Changed, Chunk, Evaluation, Position, Refused, Validated
 from engine.room import retreat
 from engine.settings import SettingsError, VariantSettings
+from engine.worker.budget import Budget
 
 if TYPE_CHECKING:
-    from engine.recorder import Recorder
     from engine.stretch import Stretch
     from engine.trainer import Trainer
+    from engine.worker.recorder import Recorder
 
 _FULL_LOSS_AT_ONCE: Final = 0.25
 _FULL_LOSS_SHARE: Final = 0.02

@@ -1,0 +1,1 @@
+"""The process that trains one variant: its main, its loop, its log, its measurements."""
