@@ -7,7 +7,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Final
 
-from engine.messages import AnyCommand
+from engine.log.commands import AnyCommand
 from engine.settings import Variant
 
 _END_SECONDS: Final = 1.0

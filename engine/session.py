@@ -14,33 +14,26 @@ import msgspec
 
 from engine.cores import fair_threads, usable_cores
 from engine.handles import Handle, cause_of_death, end
-from engine.messages import (
+from engine.log.commands import (
     AnyCommand,
-    AnyNote,
     Change,
-    CommandSent,
-    End,
     Extend,
-    LogBlocked,
-    LogRefused,
-    LogUnblocked,
     Measure,
     Pause,
-    Record,
     Restart,
     Resume,
     SetMeasuring,
     SetPace,
     StepOnce,
     Stop,
-    WorkerDied,
-    WorkerReplaced,
 )
-from engine.notices import Notice, NoticeKind
-from engine.rundir import RunDirectory
-from engine.runlog import LogWriter
+from engine.log.directory import RunDirectory
+from engine.log.file import LogWriter
+from engine.log.notices import Notice, NoticeKind
+from engine.log.records import CommandSent, End, Record, WorkerDied, WorkerReplaced
 from engine.settings import Variant, VariantSettings
 from engine.starter import NotStarted, Starter
+from engine.worker.notes import AnyNote, LogBlocked, LogRefused, LogUnblocked
 from engine.worker.tasks import WorkerTask
 
 _STOP_SECONDS: Final = 1.0

@@ -13,8 +13,8 @@ from typing import Final
 import msgspec
 
 from engine.launch import start_process
+from engine.log.directory import RunDirectory
 from engine.measure.landscape import Window
-from engine.rundir import RunDirectory
 
 _JOIN_SECONDS: Final = 1.0
 

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import numpy as np
 
+from engine.log.directory import RunDirectory
 from engine.measure.landscape import Array, Plane, Window, loss_row, plane_of, window_around
 from engine.measure.trail import Trail, trail_path
 from engine.mistakes import explain
 from engine.problem_file import file_of
-from engine.rundir import RunDirectory
 from engine.survey import Laid, Look, LossRow, Paths, Survey, SurveyFailed, SurveyTask
 from engine.worker.main import settle_process
 

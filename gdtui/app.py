@@ -20,7 +20,7 @@ from textual.command import Provider
 from textual.containers import Horizontal
 from textual.driver import Driver
 
-from engine.rundir import RunDirectory
+from engine.log.directory import RunDirectory
 from gdtui import keys, spans, wording
 from gdtui.chart.widget import Chart
 from gdtui.explore_actions import ExploreActions

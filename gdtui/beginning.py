@@ -12,7 +12,7 @@ from gdtui import __version__
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from engine.rundir import RunDirectory
+    from engine.log.directory import RunDirectory
     from engine.settings import RunSettings
     from engine.worker.tasks import Loaded
     from gdtui.options import Options
@@ -67,7 +67,7 @@ def understood(
 
 def empty_directory() -> Path:
     """An empty directory of our own for a run: two that start in the same second get two."""
-    from engine.rundir import RunDirectoryError, default_root, new_run_path
+    from engine.log.directory import RunDirectoryError, default_root, new_run_path
 
     while True:
         path = new_run_path(default_root())
@@ -86,7 +86,7 @@ def empty_directory() -> Path:
 
 def new_arm(below: Path | None, settings: "RunSettings") -> "RunDirectory":
     """The directory of one arm of a sweep, there or among all runs; RunDirectoryError when it cannot be."""
-    from engine.rundir import RunDirectory
+    from engine.log.directory import RunDirectory
 
     name = settings.variants[0].name.replace(" ", "-").lower()
     return RunDirectory.create(below / name if below else empty_directory(), settings, __version__)

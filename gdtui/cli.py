@@ -66,7 +66,7 @@ def _app(arguments: list[str]) -> int:
     if not _has_screen():
         parser.error("the app needs a terminal; without one, use: gdtui train")
 
-    from engine.rundir import RunDirectoryError
+    from engine.log.directory import RunDirectoryError
     from gdtui.beginning import begun
     from gdtui.live import run_live
 
@@ -85,7 +85,7 @@ def _train(arguments: list[str]) -> int:
     parser = train_parser()
     typed = parser.parse(arguments)
 
-    from engine.rundir import RunDirectory, RunDirectoryError
+    from engine.log.directory import RunDirectory, RunDirectoryError
     from gdtui.beginning import begun
 
     try:
@@ -109,7 +109,7 @@ def _watch(arguments: list[str]) -> int:
     if not _has_screen():
         parser.error("watching needs a terminal; without one, use: gdtui export")
 
-    from engine.rundir import RunDirectoryError, default_root
+    from engine.log.directory import RunDirectoryError, default_root
     from gdtui.watch import open_run, run_watch
 
     try:
@@ -125,7 +125,7 @@ def _export(arguments: list[str]) -> int:
     parser = export_parser()
     typed = parser.parse(arguments)
 
-    from engine.rundir import RunDirectory, RunDirectoryError
+    from engine.log.directory import RunDirectory, RunDirectoryError
     from gdtui.export import export, export_measurements, open_output
 
     try:
@@ -143,7 +143,7 @@ def _import(arguments: list[str]) -> int:
     parser = import_parser()
     typed = parser.parse(arguments)
 
-    from engine.rundir import RunDirectoryError
+    from engine.log.directory import RunDirectoryError
     from gdtui.importing.rows import ImportFormatError
     from gdtui.importing.write import import_csv
 
@@ -166,7 +166,7 @@ def _runs(arguments: list[str]) -> int:
     if typed.prune and not typed.yes and not _is_terminal(sys.stdin):
         parser.error("--prune asks, and there is no terminal to ask on; without one: --prune --yes")
 
-    from engine.rundir import default_root
+    from engine.log.directory import default_root
     from gdtui import runs
 
     if typed.prune:
@@ -216,7 +216,7 @@ def _sweep(arguments: list[str]) -> int:
     typed = parser.parse(arguments)
     below, typed.run_dir = typed.run_dir, None
 
-    from engine.rundir import RunDirectoryError
+    from engine.log.directory import RunDirectoryError
     from engine.sweep.run import Plan
     from gdtui.beginning import begun, new_arm
     from gdtui.runs import remove

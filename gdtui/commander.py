@@ -9,8 +9,8 @@ from typing import Final, Protocol
 
 from msgspec.structs import replace
 
-from engine.messages import State
-from engine.notices import Notice
+from engine.log.notices import Notice
+from engine.log.records import State
 from engine.room import accumulated
 from engine.settings import FULL, VariantSettings
 from gdtui import ladders, wording

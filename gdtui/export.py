@@ -10,9 +10,9 @@ from typing import BinaryIO, Final
 
 import numpy as np
 
-from engine.messages import AnyRecord, Chunk, Evaluation, Validated
-from engine.rundir import RunDirectory, RunDirectoryError
-from engine.runlog import LogDamagedError, LogReader
+from engine.log.directory import RunDirectory, RunDirectoryError
+from engine.log.file import LogDamagedError, LogReader
+from engine.log.records import AnyRecord, Chunk, Evaluation, Validated
 
 COLUMNS: Final = (
     "variant", "generation", "batch", "update", "epoch", "samples", "seconds",

@@ -11,7 +11,7 @@ from typing import Final
 
 from textual.content import Content
 
-from engine.tally import Tally
+from engine.log.summary import Tally
 from gdtui import texts, wording
 from gdtui.store import Store
 from gdtui.variant import VariantState

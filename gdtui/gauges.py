@@ -4,8 +4,8 @@ import math
 
 from textual.content import Content
 
-from engine.measure.results import edge_of_stability
-from engine.tally import Tally
+from engine.log.measurements import edge_of_stability
+from engine.log.summary import Tally
 from gdtui import wording
 from gdtui.variant import VariantState
 from gdtui.wording import number

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.rundir import RunDirectory
+from engine.log.directory import RunDirectory
 from engine.settings import RunSettings
 from gdtui import __version__
 from gdtui.keyscript import Press

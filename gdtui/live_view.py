@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from engine.notices import Notice, NoticeKind
+from engine.log.notices import Notice, NoticeKind
 from gdtui import texts, views
 from gdtui.chart.raster import DOTS_X
 from gdtui.chart.widget import Chart

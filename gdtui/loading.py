@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from engine.launch import warm_up
 from engine.loading import load
+from engine.log.directory import data_path, reserved, server_output
 from engine.problem_file import is_file
-from engine.rundir import data_path, reserved, server_output
 from engine.settings import DataSettings
 from engine.worker.tasks import Loaded, LoadTask
 from gdtui.runs import remove

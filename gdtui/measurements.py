@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.measure.results import NoiseScale, Sharpness
-from engine.messages import Measured
+from engine.log.measurements import NoiseScale, Sharpness
+from engine.log.records import Measured
 from gdtui.history.growing import Growing
 
 BATCH, VALUE, LOW, HIGH, SMOOTHED, IS_RELIABLE = range(3, 9)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from engine.rundir import RunDirectory
+from engine.log.directory import RunDirectory
 from gdtui.app_part import AppPart
 
 if TYPE_CHECKING:

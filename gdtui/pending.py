@@ -6,30 +6,32 @@ and the variant's are read one after the other, so that a confirmation can come 
 
 from dataclasses import dataclass, field
 
-from engine.messages import (
+from engine.log.commands import (
     AnyCommand,
-    AnyRecord,
     Change,
-    Changed,
     Command,
-    CommandSent,
-    End,
     Extend,
     Measure,
-    Measured,
-    MeasuringSet,
     Pause,
-    Planned,
-    Record,
-    Refused,
     Restart,
     Resume,
     SetMeasuring,
     SetPace,
+    StepOnce,
+)
+from engine.log.records import (
+    AnyRecord,
+    Changed,
+    CommandSent,
+    End,
+    Measured,
+    MeasuringSet,
+    Planned,
+    Record,
+    Refused,
     Started,
     State,
     StateChanged,
-    StepOnce,
     WorkerDied,
     WorkerReplaced,
 )

@@ -11,10 +11,10 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from engine.messages import AnyRecord, Chunk, CommandSent, Started, WorkerDied, WorkerReplaced
-from engine.notices import Notice
-from engine.rundir import RunDirectory
-from engine.runlog import LogDamagedError, LogReader
+from engine.log.directory import RunDirectory
+from engine.log.file import LogDamagedError, LogReader
+from engine.log.notices import Notice
+from engine.log.records import AnyRecord, Chunk, CommandSent, Started, WorkerDied, WorkerReplaced
 from gdtui import wording
 from gdtui.commander import Commander, Notes
 from gdtui.source import damage_notice, endings

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from engine.messages import State
+from engine.log.records import State
 from engine.settings import LrScaling
 from gdtui.store import Store
 from gdtui.variant import VariantState

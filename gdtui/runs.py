@@ -14,10 +14,10 @@ from typing import Final
 
 import msgspec
 
-from engine.follow import Follower
-from engine.messages import State
-from engine.rundir import RunDirectory, RunDirectoryError, data_path, server_output
-from engine.tally import Tally
+from engine.log.directory import RunDirectory, RunDirectoryError, data_path, server_output
+from engine.log.follow import Follower
+from engine.log.records import State
+from engine.log.summary import Tally
 
 _STARTING_SECONDS: Final = 60.0
 """A run that is this young and has no session log yet is about to start."""

@@ -7,11 +7,11 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from engine.follow import Follower
-from engine.messages import AnyRecord, State, StateChanged, WorkerDied
-from engine.notices import Notice, NoticeKind
-from engine.rundir import RunDirectory
-from engine.runlog import LogDamagedError
+from engine.log.directory import RunDirectory
+from engine.log.file import LogDamagedError
+from engine.log.follow import Follower
+from engine.log.notices import Notice, NoticeKind
+from engine.log.records import AnyRecord, State, StateChanged, WorkerDied
 
 
 class Source(Protocol):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from rich.text import Text
 from textual.theme import Theme
 
-from engine.rundir import RunDirectory
+from engine.log.directory import RunDirectory
 from gdtui import views
 from gdtui.chart.frame import PAPER, Inks, still, still_html
 from gdtui.chart.layout import room

@@ -3,10 +3,10 @@
 Everything in it came out of the run's logs, but for what the session says that no log may hold.
 """
 
-from engine.messages import AnyRecord, State, StateChanged, WorkerDied
-from engine.notices import Notice, NoticeKind
+from engine.log.notices import Notice, NoticeKind
+from engine.log.records import AnyRecord, State, StateChanged, WorkerDied
+from engine.log.summary import Tally
 from engine.settings import RunSettings
-from engine.tally import Tally
 from gdtui.timekeeping import Timekeeper
 from gdtui.variant import VariantState
 

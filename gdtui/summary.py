@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
-from engine.report import VariantReport, report
-from engine.rundir import RunDirectory
-from engine.tally import Tally
+from engine.log.directory import RunDirectory
+from engine.log.json_report import VariantReport, report
+from engine.log.summary import Tally
 
 _WORDS: Final = frozenset(("variant", "state"))
 """The headings of columns of words; the others are of figures."""

@@ -10,8 +10,8 @@ from typing import Final
 from msgspec.structs import replace
 from textual.content import Content
 
-from engine.messages import State
-from engine.notices import Notice, NoticeKind
+from engine.log.notices import Notice, NoticeKind
+from engine.log.records import State
 from engine.settings import LrScaling
 from gdtui import wording
 from gdtui.store import Store

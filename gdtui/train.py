@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Final
 
-from engine.follow import Follower
 from engine.launch import warm_up
-from engine.messages import State, WorkerDied
-from engine.notices import NoticeKind
-from engine.report import encode, report
-from engine.rundir import RunDirectory
+from engine.log.directory import RunDirectory
+from engine.log.follow import Follower
+from engine.log.json_report import encode, report
+from engine.log.notices import NoticeKind
+from engine.log.records import State, WorkerDied
+from engine.log.summary import Tally
 from engine.session import Session
-from engine.tally import Tally
 from gdtui.runs import remove
 from gdtui.summary import progress, table
 

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.measure.results import edge_of_stability
+from engine.log.measurements import edge_of_stability
 from gdtui import epochs, wording
 from gdtui.chart.axes import settle, x_scale, y_scale
 from gdtui.chart.palette import variant_colour

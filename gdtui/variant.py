@@ -11,20 +11,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.messages import (
-    AnyRecord,
-    Changed,
-    Chunk,
-    Measured,
-    MeasuringSet,
-    Pause,
-    Refused,
-    Resume,
-    Started,
-    State,
-)
+from engine.log.commands import Pause, Resume
+from engine.log.records import AnyRecord, Changed, Chunk, Measured, MeasuringSet, Refused, Started, State
+from engine.log.summary import Tally
 from engine.settings import VariantSettings
-from engine.tally import Tally
 from gdtui.history import History
 from gdtui.history.growing import Growing
 from gdtui.measurements import Measurements

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from engine.messages import State
+from engine.log.records import State
 from gdtui import epochs, wording
 from gdtui.chart.axes import Range, grow, settle, x_scale, y_scale
 from gdtui.chart.palette import variant_colour

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from engine.messages import AnyRecord
-from engine.rundir import RunDirectory, RunDirectoryError
+from engine.log.directory import RunDirectory, RunDirectoryError
+from engine.log.records import AnyRecord
 from gdtui.keyscript import Press
 from gdtui.own_screen import screen_of_its_own
 from gdtui.replay import Replay

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.messages import Chunk, End, Evaluation, Record, Started, State, StateChanged
-from engine.rundir import RunDirectory
-from engine.runlog import LogWriter
+from engine.log.directory import RunDirectory
+from engine.log.file import LogWriter
+from engine.log.records import Chunk, End, Evaluation, Record, Started, State, StateChanged
 from engine.settings import RunSettings, Variant, VariantSettings
 
 # Whatever the terminal that pytest runs in: Textual and rich read this as they are imported.

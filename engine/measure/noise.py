@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.measure.results import NoiseScale as NoiseScale
+from engine.log.measurements import NoiseScale as NoiseScale
 
 FEWEST: Final = 4
 """Batches that an estimate takes at least."""

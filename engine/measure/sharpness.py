@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.measure.results import Sharpness
+from engine.log.measurements import Sharpness
 from engine.measure.steps import Steps
 
 _FEWEST, _MOST = 5, 80

@@ -8,13 +8,13 @@ from typing import Final
 import numpy as np
 
 from engine.elsewhere import Tell
-from engine.follow import Follower
-from engine.messages import Chunk, Evaluation, State, WorkerDied
-from engine.notices import NoticeKind
-from engine.rundir import RunDirectory
+from engine.log.directory import RunDirectory
+from engine.log.follow import Follower
+from engine.log.notices import NoticeKind
+from engine.log.records import Chunk, Evaluation, State, WorkerDied
+from engine.log.summary import Tally
 from engine.session import Session
 from engine.sweep.timeline import Point
-from engine.tally import Tally
 
 _TICK: Final = 0.02
 """Seconds between two looks at the log."""

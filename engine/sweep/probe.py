@@ -13,8 +13,8 @@ import torch
 from engine.devices import find_device, is_out_of_memory, release_memory
 from engine.elsewhere import Tell
 from engine.experiments.memory import peak_bytes
+from engine.log.measurements import NoiseScale
 from engine.measure.noise import FEWEST, noise_scale
-from engine.measure.results import NoiseScale
 from engine.measure.steps import finish
 from engine.opening import open_problem
 from engine.problem import Problem

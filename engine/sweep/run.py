@@ -10,9 +10,9 @@ import msgspec
 
 from engine.cores import fair_threads, usable_cores
 from engine.elsewhere import Failed, Running, Tell, WorkError
-from engine.measure.results import NoiseScale
-from engine.messages import State
-from engine.rundir import RunDirectory
+from engine.log.directory import RunDirectory
+from engine.log.measurements import NoiseScale
+from engine.log.records import State
 from engine.settings import FULL, RunSettings, Variant, VariantSettings
 from engine.sweep import timeline
 from engine.sweep.arms import ArmRun, train

@@ -6,7 +6,7 @@ Importing this loads no torch: the work does.
 import msgspec
 
 from engine.elsewhere import Tell
-from engine.measure.results import NoiseScale
+from engine.log.measurements import NoiseScale
 from engine.settings import RunSettings
 
 

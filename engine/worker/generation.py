@@ -8,7 +8,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from engine.messages import Change, Changed, Chunk, Evaluation, Position, Refused, Validated
+from engine.log.commands import Change
+from engine.log.records import Changed, Chunk, Evaluation, Position, Refused, Validated
 from engine.room import retreat
 from engine.settings import SettingsError, VariantSettings
 from engine.worker.budget import Budget

@@ -11,24 +11,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from engine.messages import (
+from engine.log.commands import (
     AnyCommand,
     Change,
-    End,
     Extend,
     Measure,
     Pause,
-    Planned,
     Restart,
     Resume,
     SetMeasuring,
     SetPace,
-    Started,
-    State,
-    StateChanged,
     StepOnce,
     Stop,
 )
+from engine.log.records import End, Planned, Started, State, StateChanged
 from engine.mistakes import explain
 from engine.problem_file import file_of
 from engine.settings import SettingsError, VariantSettings

@@ -10,7 +10,8 @@ from typing import Final
 
 import msgspec
 
-from engine.messages import AnyCommand, Note, Stop
+from engine.log.commands import AnyCommand, Stop
+from engine.worker.notes import Note
 
 _GRACE: Final = 1.0
 """Seconds that a worker without a session has to end by itself, however long its step takes."""

@@ -6,10 +6,11 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final
 
-from engine.messages import LogRefused, Started, WorkerReady
-from engine.runlog import LogError, LogReader, LogWriter
+from engine.log.file import LogError, LogReader, LogWriter
+from engine.log.records import Started
 from engine.worker.loop import Training
 from engine.worker.mailbox import Mailbox
+from engine.worker.notes import LogRefused, WorkerReady
 from engine.worker.recorder import Recorder
 from engine.worker.tasks import WorkerTask
 

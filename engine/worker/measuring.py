@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final, Literal
 import msgspec
 import numpy as np
 
+from engine.log.measurements import NoiseScale, Sharpness, edge_of_stability
+from engine.log.records import Measured, MeasuringSet, Position, Record
 from engine.measure.noise import FEWEST, noise_scale_of_products
-from engine.measure.results import NoiseScale, Sharpness, edge_of_stability
-from engine.messages import Measured, MeasuringSet, Position, Record
 
 if TYPE_CHECKING:
     from torch import Tensor

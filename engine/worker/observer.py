@@ -10,8 +10,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from engine.log.commands import Measure, SetMeasuring
+from engine.log.records import Refused, State
 from engine.measure.trail import TrailWriter, trail_path
-from engine.messages import Measure, Refused, SetMeasuring, State
 from engine.worker.measuring import Measurer
 
 if TYPE_CHECKING:

@@ -4,9 +4,10 @@ import time
 
 import msgspec
 
-from engine.messages import LogBlocked, LogUnblocked, Record
-from engine.runlog import LogWriter
+from engine.log.file import LogWriter
+from engine.log.records import Record
 from engine.worker.mailbox import Mailbox
+from engine.worker.notes import LogBlocked, LogUnblocked
 
 
 class Recorder:

@@ -2,8 +2,8 @@
 
 import msgspec
 
-from engine.messages import Note
 from engine.settings import DataSettings, RunSettings, Variant
+from engine.worker.notes import Note
 
 
 class WorkerTask(msgspec.Struct, frozen=True, kw_only=True):

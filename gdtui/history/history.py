@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.messages import Chunk
+from engine.log.records import Chunk
 from gdtui.history.drawing import Drawing, View
 from gdtui.history.losses import Losses
 from gdtui.history.positions import Positions

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.messages import Chunk
+from engine.log.records import Chunk
 from gdtui.history.growing import Growing
 from gdtui.history.stretch import ENDLESS, Stretch
 from gdtui.trace import Axis

@@ -6,7 +6,7 @@ A stretch that has seen one whole epoch repeats it: short last batches and group
 from dataclasses import dataclass
 from typing import Final
 
-from engine.messages import Chunk
+from engine.log.records import Chunk
 
 ENDLESS: Final = 2**60
 """The period of a stretch that has not seen a whole epoch."""

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.messages import Chunk
+from engine.log.records import Chunk
 from gdtui.importing.fill import Floats, Ints, VariantRows
 
 _CHUNK_BATCHES: Final = 4_096

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from engine.messages import Changed, Chunk, End, Record, Started, State, StateChanged
-from engine.rundir import RunDirectory, RunDirectoryError
-from engine.runlog import LogWriter
+from engine.log.directory import RunDirectory, RunDirectoryError
+from engine.log.file import LogWriter
+from engine.log.records import Changed, Chunk, End, Record, Started, State, StateChanged
 from engine.settings import RunSettings, Variant, VariantSettings
 from gdtui.importing.cut import cut
 from gdtui.importing.fill import LR, VariantRows, fill

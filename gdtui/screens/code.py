@@ -15,7 +15,7 @@ from textual.highlight import highlight
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from engine.rundir import RunDirectory
+from engine.log.directory import RunDirectory
 from engine.settings import Variant
 from gdtui import recipe
 from gdtui.stills import StillsError, write

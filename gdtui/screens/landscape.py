@@ -13,8 +13,8 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import Screen
 
+from engine.log.directory import RunDirectory
 from engine.measure.landscape import Window
-from engine.rundir import RunDirectory
 from engine.survey import AnySurvey, Laid, Look, LossRow, Paths, SurveyFailed, Surveyor
 from gdtui.chart.palette import is_sparse
 from gdtui.panels.line import Line

@@ -13,9 +13,9 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from engine.messages import Chunk, Evaluation, Started, State, StateChanged
-from engine.rundir import RunDirectory
-from engine.runlog import LogWriter
+from engine.log.directory import RunDirectory
+from engine.log.file import LogWriter
+from engine.log.records import Chunk, Evaluation, Started, State, StateChanged
 from engine.settings import RunSettings, Variant, VariantSettings
 
 VARIANTS: Final = ("one", "two", "three")

@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from engine.messages import Chunk
+from engine.log.records import Chunk
 from gdtui.history import History
 from gdtui.trace import Axis
 

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from engine.messages import Changed, Chunk
-from engine.rundir import RunDirectory, RunDirectoryError
-from engine.runlog import LogReader
+from engine.log.directory import RunDirectory, RunDirectoryError
+from engine.log.file import LogReader
+from engine.log.records import Changed, Chunk
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from engine import problems
-from engine.messages import Record, State
+from engine.log.records import Record, State
 from engine.settings import FULL, BatchSize, RunSettings, Variant, VariantSettings
 from engine.trainer import Trainer
 from engine.worker.generation import Generation

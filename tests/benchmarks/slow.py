@@ -16,7 +16,7 @@ from pathlib import Path
 
 from watching import Watched, processor_seconds, watched
 
-from engine.rundir import RunDirectory
+from engine.log.directory import RunDirectory
 from gdtui.pacing import QUERY
 
 SELECTED = "┏"

@@ -17,9 +17,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from engine.follow import Follower
-from engine.messages import Chunk
-from engine.rundir import RunDirectory, RunDirectoryError
+from engine.log.directory import RunDirectory, RunDirectoryError
+from engine.log.follow import Follower
+from engine.log.records import Chunk
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))

@@ -14,8 +14,8 @@ import pytest
 from real_app import CONSOLE_SCRIPT, App, StartApp
 from terminal import PATIENCE, session_of
 
-from engine.rundir import RunDirectory
-from engine.runlog import LogReader
+from engine.log.directory import RunDirectory
+from engine.log.file import LogReader
 from gdtui.runs import is_running
 
 Cli = Callable[..., "CompletedProcess[str]"]

@@ -11,7 +11,7 @@ from subprocess import CompletedProcess
 import pytest
 from real_app import StartApp
 
-from engine.messages import State
+from engine.log.records import State
 
 Cli = Callable[..., "CompletedProcess[str]"]
 FULL, MINI, SGD = "Batch GD", "Mini-batch", "SGD"

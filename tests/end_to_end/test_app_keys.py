@@ -10,7 +10,7 @@ from subprocess import CompletedProcess
 
 from real_app import App, StartApp
 
-from engine.messages import Changed
+from engine.log.records import Changed
 from engine.settings import LrScaling
 
 Cli = Callable[..., "CompletedProcess[str]"]

@@ -6,7 +6,8 @@ import signal
 from real_app import StartApp
 from terminal import children_of
 
-from engine.messages import CommandSent, Pause, Resume
+from engine.log.commands import Pause, Resume
+from engine.log.records import CommandSent
 
 
 def test_an_experiment_is_tested_while_training_waits_and_a_sweep_ends_with_the_app(

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
 
-from engine.messages import StateChanged
-from engine.rundir import data_path
+from engine.log.directory import data_path
+from engine.log.records import StateChanged
 from engine.settings import FULL
 
 StartApp = Callable[..., "App"]  # type: ignore[name-defined]  # noqa: F821

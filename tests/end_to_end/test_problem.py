@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.rundir import data_path, server_output
+from engine.log.directory import data_path, server_output
 
 ROOT = Path(__file__).resolve().parents[2]
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]

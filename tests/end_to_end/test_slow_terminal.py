@@ -2,7 +2,7 @@
 
 from real_app import StartApp
 
-from engine.messages import Changed, State
+from engine.log.records import Changed, State
 from gdtui.pacing import QUERY
 
 RATE = 20 * 1024

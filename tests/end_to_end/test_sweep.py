@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.follow import Follower
-from engine.rundir import RunDirectory
+from engine.log.directory import RunDirectory
+from engine.log.follow import Follower
 
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from engine.follow import Follower
-from engine.messages import Chunk
-from engine.rundir import RunDirectory
+from engine.log.directory import RunDirectory
+from engine.log.follow import Follower
+from engine.log.records import Chunk
 from gdtui.runs import is_running
 
 ROOT = Path(__file__).resolve().parents[2]

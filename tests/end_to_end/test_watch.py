@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from engine.messages import State
-from engine.rundir import RunDirectory
+from engine.log.directory import RunDirectory
+from engine.log.records import State
 from engine.session import Session
 from engine.settings import RunSettings, Variant, VariantSettings
 from gdtui.app import GdtuiApp

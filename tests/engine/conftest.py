@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sessions import StartRun, Watched
 
-from engine.rundir import RunDirectory
+from engine.log.directory import RunDirectory
 from engine.session import Session
 from engine.settings import FULL, BatchSize, RunSettings, Variant, VariantSettings, default_names
 

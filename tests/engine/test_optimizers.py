@@ -53,7 +53,7 @@ ALL = """
 import sys
 import torch
 from engine.worker.measuring import Measurer
-from engine.messages import Position
+from engine.log.records import Position
 from engine.opening import open_problem
 from engine.settings import VariantSettings
 from engine.trainer import Trainer

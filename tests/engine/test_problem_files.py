@@ -11,9 +11,9 @@ import pytest
 from terminal import children_of
 
 from engine.loading import LoadingError, load
-from engine.messages import Chunk, State
+from engine.log.directory import data_path
+from engine.log.records import Chunk, State
 from engine.problem_file import absolute, is_file, split
-from engine.rundir import data_path
 from engine.worker.tasks import Loaded, LoadTask
 
 HEAD = dedent(

@@ -13,8 +13,10 @@ import pytest
 from sessions import ENDED, PATIENCE, StartRun, Watched, check_contiguous
 
 from engine.cores import fair_threads
-from engine.follow import Follower
-from engine.messages import (
+from engine.log.file import LogReader
+from engine.log.follow import Follower
+from engine.log.notices import NoticeKind
+from engine.log.records import (
     Changed,
     Chunk,
     CommandSent,
@@ -27,8 +29,6 @@ from engine.messages import (
     StateChanged,
     WorkerDied,
 )
-from engine.notices import NoticeKind
-from engine.runlog import LogReader
 from engine.settings import FULL, LrScaling, VariantSettings
 from engine.worker.tasks import WorkerTask
 

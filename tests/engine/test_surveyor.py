@@ -11,11 +11,11 @@ import pytest
 import torch
 
 from engine import problems
+from engine.log.directory import RunDirectory
 from engine.measure.landscape import Window, plane_of
 from engine.measure.probe import Probe
 from engine.measure.trail import TrailWriter, trail_path
 from engine.opening import open_problem
-from engine.rundir import RunDirectory
 from engine.settings import RunSettings, Variant, VariantSettings
 from engine.survey import AnySurvey, Laid, Look, LossRow, Paths
 from engine.surveyor import _Surveying

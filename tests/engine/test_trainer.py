@@ -13,7 +13,7 @@ from torch.nn import functional
 from engine import problems
 from engine.batches import epoch_order
 from engine.devices import find_device
-from engine.messages import Record
+from engine.log.records import Record
 from engine.problem import Problem
 from engine.settings import FULL, LrScaling, SettingsError, VariantSettings
 from engine.stretch import Stretch

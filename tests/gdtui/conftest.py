@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from app_bench import Bench
 
-from engine.rundir import RunDirectory
+from engine.log.directory import RunDirectory
 from gdtui.importing.write import import_csv
 
 

@@ -6,7 +6,8 @@ import pytest
 from app_bench import NARROW, WIDE, Bench, changed, see, settle, state, text_of
 from msgspec.structs import replace
 
-from engine.messages import Change, State
+from engine.log.commands import Change
+from engine.log.records import State
 from engine.settings import FULL, BatchSize, VariantSettings
 
 SAID = "out of memory at 64 samples at once: back to a batch of 16, which worked"

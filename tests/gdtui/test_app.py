@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from app_bench import NARROW, WIDE, Bench, see, settle, state, text_of
 
-from engine.messages import Change, Restart, Resume, State, WorkerDied
-from engine.notices import Notice, NoticeKind
+from engine.log.commands import Change, Restart, Resume
+from engine.log.notices import Notice, NoticeKind
+from engine.log.records import State, WorkerDied
 from gdtui.app import GdtuiApp
 from gdtui.theme import THEMES
 

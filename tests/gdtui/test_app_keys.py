@@ -3,7 +3,8 @@
 import pytest
 from app_bench import NARROW, WIDE, Bench, changed, see, settle, state, text_of
 
-from engine.messages import Change, Extend, Pause, Restart, Resume, SetPace, State, StepOnce, WorkerDied
+from engine.log.commands import Change, Extend, Pause, Restart, Resume, SetPace, StepOnce
+from engine.log.records import State, WorkerDied
 from engine.settings import FULL, LrScaling, VariantSettings
 from gdtui import keys
 from gdtui.screens.help import content

@@ -2,22 +2,19 @@
 
 import pytest
 
-from engine.messages import (
-    Change,
+from engine.log.commands import Change, Pause, Restart, SetPace
+from engine.log.records import (
     Changed,
     CommandSent,
-    Pause,
     Planned,
-    Restart,
-    SetPace,
     Started,
     State,
     StateChanged,
     WorkerDied,
     WorkerReplaced,
 )
+from engine.log.summary import Tally
 from engine.settings import FULL, BatchSize, LrScaling, SettingsError, VariantSettings
-from engine.tally import Tally
 from gdtui import forms, keys, ladders, texts, wording
 from gdtui.pending import Pending
 from gdtui.variant import VariantState

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.rundir import RunDirectory
+from engine.log.directory import RunDirectory
 from gdtui.cli import main
 
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]

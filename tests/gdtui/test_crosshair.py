@@ -7,7 +7,7 @@ from app_bench import NARROW, WIDE, Bench, evaluation, settle, state, text_of
 from explore_bench import bench, charts, press, seen, shown
 from textual.pilot import Pilot
 
-from engine.messages import State
+from engine.log.records import State
 from gdtui.app import GdtuiApp
 from gdtui.chart.widget import Chart
 from gdtui.window import Fixed

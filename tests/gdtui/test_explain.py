@@ -9,8 +9,8 @@ from app_bench import Bench, evaluation, text_of
 from made_up import laid
 from textual.widgets import Static
 
-from engine.measure.results import NoiseScale, Sharpness
-from engine.messages import Measured
+from engine.log.measurements import NoiseScale, Sharpness
+from engine.log.records import Measured
 from engine.settings import LrScaling
 from gdtui import explain, figures, glossary, reading, results, scaling, texts, trends
 from gdtui.app import GdtuiApp

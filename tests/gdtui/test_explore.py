@@ -7,7 +7,7 @@ from app_bench import NARROW, WIDE, Bench, settle, state, text_of
 from explore_bench import BATCHES, bench, charts, press, seen, shown, subtitle, turn
 from textual.events import MouseScrollDown, MouseScrollUp
 
-from engine.messages import State
+from engine.log.records import State
 from gdtui.chart.widget import Chart
 from gdtui.window import WHOLE, Fixed, Follow
 

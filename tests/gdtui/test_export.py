@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.messages import Chunk, End
-from engine.rundir import RunDirectory
-from engine.runlog import LogWriter
+from engine.log.directory import RunDirectory
+from engine.log.file import LogWriter
+from engine.log.records import Chunk, End
 from gdtui.export import COLUMNS, chunk_rows
 
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from engine.messages import Chunk, Started, State, Validated
+from engine.log.records import Chunk, Started, State, Validated
 from engine.settings import RunSettings, Variant, VariantSettings
 from gdtui import figures, wording
 from gdtui.app import GdtuiApp

@@ -7,11 +7,12 @@ import msgspec
 import pytest
 from app_bench import Bench, changed
 
-from engine.measure.results import NoiseScale, Sharpness
-from engine.messages import Measure, Measured, MeasuringSet, SetMeasuring, Started, State, StateChanged
-from engine.report import report
+from engine.log.commands import Measure, SetMeasuring
+from engine.log.json_report import report
+from engine.log.measurements import NoiseScale, Sharpness
+from engine.log.records import Measured, MeasuringSet, Started, State, StateChanged
+from engine.log.summary import Tally
 from engine.settings import FULL, BatchSize, VariantSettings
-from engine.tally import Tally
 from gdtui.gauges import gauges
 from gdtui.variant import VariantState
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.messages import Chunk
+from engine.log.records import Chunk
 from gdtui.chart.picture import Scale
 from gdtui.chart.raster import place
 from gdtui.history import SMOOTHING_LADDER, History

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from engine.messages import Chunk
+from engine.log.records import Chunk
 from gdtui.history import History, positions
 from gdtui.history.smoothing import SMOOTHING_LADDER
 from gdtui.trace import Axis

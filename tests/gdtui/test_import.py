@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from import_bench import exported, records
 
-from engine.follow import Follower
-from engine.messages import Changed, Chunk, Record, Started, State, StateChanged
-from engine.rundir import RunDirectory, RunDirectoryError
-from engine.runlog import LogWriter
+from engine.log.directory import RunDirectory, RunDirectoryError
+from engine.log.file import LogWriter
+from engine.log.follow import Follower
+from engine.log.records import Changed, Chunk, Record, Started, State, StateChanged
 from gdtui.history import History
 from gdtui.importing.rows import ImportFormatError
 from gdtui.importing.write import import_csv

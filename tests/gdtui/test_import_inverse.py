@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from import_bench import exported, records
 
 from engine.batches import cut, epoch_end
-from engine.follow import Follower
-from engine.messages import Chunk, End, Record, Started
-from engine.rundir import RunDirectory
-from engine.runlog import LogWriter
+from engine.log.directory import RunDirectory
+from engine.log.file import LogWriter
+from engine.log.follow import Follower
+from engine.log.records import Chunk, End, Record, Started
 from engine.settings import RunSettings, Variant, VariantSettings
 from gdtui.history import History
 from gdtui.importing.write import import_csv

@@ -16,7 +16,8 @@ from textual.pilot import Pilot
 
 from engine.elsewhere import Done, Failed, Found, Part
 from engine.experiments.report import Arm, Report, Verdict
-from engine.messages import Change, Pause, Resume, State
+from engine.log.commands import Change, Pause, Resume
+from engine.log.records import State
 from engine.settings import FULL, LrScaling, VariantSettings
 from engine.sweep.run import sweep
 from engine.sweep.table import Recommendation

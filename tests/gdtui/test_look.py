@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from app_bench import NARROW, WIDE, Bench, changed, evaluation, overlay, row, see, settle, text_of
 
-from engine.messages import Restart
+from engine.log.commands import Restart
 from engine.settings import VariantSettings
 from gdtui.app import GdtuiApp
 from gdtui.chart.widget import Chart

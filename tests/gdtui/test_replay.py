@@ -6,20 +6,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.messages import (
+from engine.log.commands import Pause
+from engine.log.directory import RunDirectory
+from engine.log.file import LogWriter
+from engine.log.records import (
     AnyRecord,
     Chunk,
     CommandSent,
     End,
-    Pause,
     Record,
     Started,
     State,
     StateChanged,
     WorkerDied,
 )
-from engine.rundir import RunDirectory
-from engine.runlog import LogWriter
 from engine.settings import RunSettings, Variant, VariantSettings
 from gdtui.replay import REPLAYING, Replay, ReplayCommander
 from gdtui.store import Store

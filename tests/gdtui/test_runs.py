@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.messages import State
-from engine.rundir import RunDirectory, RunDirectoryError, data_path, reserved, server_output
+from engine.log.directory import RunDirectory, RunDirectoryError, data_path, reserved, server_output
+from engine.log.records import State
 from engine.settings import DEFAULT_BATCH_SIZES, RunSettings, Variant, VariantSettings
 from gdtui.runs import RunState, is_running, prune, readable_size, remove, state_of, stored_runs
 from gdtui.watch import newest_run

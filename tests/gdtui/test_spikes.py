@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from app_bench import Bench, text_of
 
-from engine.follow import Follower
+from engine.log.follow import Follower
 from gdtui import views
 from gdtui.chart.canvas import ABOVE, compose
 from gdtui.chart.cells import Cells

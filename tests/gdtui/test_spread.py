@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from app_bench import NARROW, WIDE, Bench, settle, state, text_of
 
-from engine.messages import State
+from engine.log.records import State
 from gdtui.app import GdtuiApp
 from gdtui.panels.variant import VariantPanel
 

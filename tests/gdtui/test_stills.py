@@ -10,7 +10,7 @@ import pytest
 from app_bench import Bench, state, text_of
 from textual.pilot import Pilot
 
-from engine.messages import State
+from engine.log.records import State
 from gdtui import stills
 from gdtui.app import GdtuiApp
 from gdtui.stills import StillsError, write

@@ -8,8 +8,8 @@ import pytest
 from app_bench import Bench, changed, text_of
 from msgspec.structs import replace
 
-from engine.measure.results import NoiseScale, Sharpness
-from engine.messages import Measured, MeasuringSet
+from engine.log.measurements import NoiseScale, Sharpness
+from engine.log.records import Measured, MeasuringSet
 from gdtui import trends
 from gdtui.app import GdtuiApp
 from gdtui.chart.picture import Picture, Series

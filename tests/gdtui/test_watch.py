@@ -7,9 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from engine.messages import State, StateChanged
-from engine.rundir import RunDirectory, RunDirectoryError
-from engine.runlog import LogWriter
+from engine.log.directory import RunDirectory, RunDirectoryError
+from engine.log.file import LogWriter
+from engine.log.records import State, StateChanged
 from gdtui.app import GdtuiApp
 from gdtui.commander import WATCHING
 from gdtui.keyscript import parse_keys

@@ -8,29 +8,22 @@ import numpy as np
 from msgspec.structs import replace
 from textual.pilot import Pilot
 
-from engine.messages import (
+from engine.log.commands import (
     AnyCommand,
     Change,
-    Changed,
-    Chunk,
-    CommandSent,
-    Evaluation,
     Extend,
     Measure,
     Pause,
-    Record,
     Restart,
     Resume,
     SetMeasuring,
     SetPace,
-    Started,
-    State,
-    StateChanged,
     StepOnce,
 )
-from engine.notices import Notice
-from engine.rundir import RunDirectory
-from engine.runlog import LogWriter
+from engine.log.directory import RunDirectory
+from engine.log.file import LogWriter
+from engine.log.notices import Notice
+from engine.log.records import Changed, Chunk, CommandSent, Evaluation, Record, Started, State, StateChanged
 from engine.settings import RunSettings, Variant, VariantSettings, default_names, parse_batch_size
 from gdtui.app import GdtuiApp
 

@@ -2,9 +2,9 @@
 
 import io
 
-from engine.follow import Follower
-from engine.messages import AnyRecord
-from engine.rundir import RunDirectory
+from engine.log.directory import RunDirectory
+from engine.log.follow import Follower
+from engine.log.records import AnyRecord
 from gdtui.export import export
 
 

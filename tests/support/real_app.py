@@ -7,10 +7,10 @@ from pathlib import Path
 
 from terminal import Terminal, children_of
 
-from engine.follow import Follower
-from engine.messages import AnyRecord
-from engine.rundir import RunDirectory
-from engine.tally import Tally
+from engine.log.directory import RunDirectory
+from engine.log.follow import Follower
+from engine.log.records import AnyRecord
+from engine.log.summary import Tally
 
 CONSOLE_SCRIPT = [str(Path(sys.executable).parent / "gdtui")]
 if not Path(CONSOLE_SCRIPT[0]).exists():

@@ -6,11 +6,11 @@ from itertools import pairwise
 
 import pytest
 
-from engine.follow import Follower
-from engine.messages import AnyRecord, Chunk, State
-from engine.notices import Notice
+from engine.log.follow import Follower
+from engine.log.notices import Notice
+from engine.log.records import AnyRecord, Chunk, State
+from engine.log.summary import Tally
 from engine.session import Session
-from engine.tally import Tally
 
 PATIENCE = 60.0
 """Seconds after which a test gives up waiting: far beyond what a busy machine needs."""

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from engine import problems
+from engine.log.measurements import NoiseScale
 from engine.measure.noise import noise_scale
-from engine.measure.results import NoiseScale
 from engine.measure.steps import finish
 from engine.settings import VariantSettings
 from engine.trainer import Trainer

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engine import problems
-from engine.measure.results import Sharpness
+from engine.log.measurements import Sharpness
 from engine.measure.sharpness import sharpness
 from engine.measure.steps import Steps, finish
 from engine.problem import Problem

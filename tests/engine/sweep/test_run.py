@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 
 from engine.elsewhere import Tell
-from engine.messages import Evaluation, Started, State, StateChanged
-from engine.rundir import RunDirectory
+from engine.log.directory import RunDirectory
+from engine.log.records import Evaluation, Started, State, StateChanged
+from engine.log.summary import Tally
 from engine.settings import FULL, BatchSize, RunSettings, Variant, VariantSettings
 from engine.sweep import run
 from engine.sweep.arms import ArmRun
 from engine.sweep.run import Plan, sweep
 from engine.sweep.table import Sweep
 from engine.sweep.task import Probed
-from engine.tally import Tally
 
 N = 2000
 

@@ -7,9 +7,9 @@ import signal
 import pytest
 from sessions import ENDED, StartRun, check_contiguous
 
-from engine.messages import Chunk
-from engine.notices import NoticeKind
-from engine.runlog import LogWriter
+from engine.log.file import LogWriter
+from engine.log.notices import NoticeKind
+from engine.log.records import Chunk
 from engine.settings import FULL, VariantSettings
 
 

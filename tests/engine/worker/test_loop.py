@@ -9,33 +9,25 @@ import torch
 from torch import Tensor, nn
 
 from engine import problems
-from engine.messages import (
-    AnyCommand,
+from engine.log.commands import AnyCommand, Change, Extend, Pause, Restart, Resume, Stop
+from engine.log.file import LogReader, LogWriter
+from engine.log.records import (
     AnyRecord,
-    Change,
     Changed,
     Chunk,
     End,
     Evaluation,
-    Extend,
-    LogBlocked,
-    LogUnblocked,
-    Note,
-    Pause,
     Refused,
-    Restart,
-    Resume,
     Started,
     State,
     StateChanged,
-    Stop,
     Validated,
 )
 from engine.problem import Problem
-from engine.runlog import LogReader, LogWriter
 from engine.settings import FULL, RunSettings, Variant, VariantSettings
 from engine.worker import generation
 from engine.worker.loop import Training
+from engine.worker.notes import LogBlocked, LogUnblocked, Note
 from engine.worker.recorder import Recorder
 from engine.worker.tasks import WorkerTask
 
@@ -386,7 +378,7 @@ def test_a_write_that_succeeds_again_says_so(tmp_path: Path, monkeypatch: pytest
         script = Script(tmp_path / "a.gdlog", [])
         recorder = Recorder(log, script)  # type: ignore[arg-type]
         with monkeypatch.context() as disk:
-            disk.setattr("engine.runlog.os.pwrite", full)
+            disk.setattr("engine.log.file.os.pwrite", full)
             recorder.write(End())
             recorder.write(End())
         recorder.write(End())

@@ -9,20 +9,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from engine.log.commands import Measure, SetMeasuring
+from engine.log.records import Measured, MeasuringSet, Position, Record, Refused, State
+from engine.log.summary import Tally
 from engine.measure.trail import Trail
-from engine.messages import (
-    Measure,
-    Measured,
-    MeasuringSet,
-    Position,
-    Record,
-    Refused,
-    SetMeasuring,
-    State,
-)
 from engine.problem import Problem
 from engine.settings import FULL, RunSettings, Variant, VariantSettings
-from engine.tally import Tally
 from engine.trainer import Trainer
 from engine.worker import measuring
 from engine.worker.generation import Generation
@@ -315,7 +307,7 @@ def test_what_cannot_be_differentiated_twice_is_said_once_and_left_alone() -> No
 
 
 def test_a_tally_keeps_the_latest_and_their_signal_to_noise() -> None:
-    from engine.messages import Started
+    from engine.log.records import Started
 
     records: list[Record] = []
     trained, measurer = trainer(), Measurer(records.append, is_on=True)

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from engine.measure.results import NoiseScale
-from engine.measure.smoothed import SmoothedNoise
-from engine.messages import (
+from engine.log.measurements import NoiseScale
+from engine.log.records import (
     AnyRecord,
     Changed,
     Chunk,
@@ -22,6 +21,7 @@ from engine.messages import (
     Validated,
     WorkerDied,
 )
+from engine.log.smoothed_noise import SmoothedNoise
 from engine.settings import Resolved, VariantSettings
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.rundir import RunDirectory, RunDirectoryError, data_path, reserved
+from engine.log.directory import RunDirectory, RunDirectoryError, data_path, reserved
 from engine.settings import RunSettings, Variant, VariantSettings
 
 SETTINGS = RunSettings(

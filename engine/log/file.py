@@ -18,7 +18,7 @@ from zlib import crc32
 
 import msgspec
 
-from engine.messages import AnyRecord, End, Record
+from engine.log.records import AnyRecord, End, Record
 
 MAGIC: Final = b"gdlog\x00\x00\x01"
 """Seven bytes of name, one of format version."""

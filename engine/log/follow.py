@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from engine.messages import AnyRecord, CommandSent, WorkerDied, WorkerReplaced
-from engine.rundir import RunDirectory
-from engine.runlog import LogDamagedError, LogReader
+from engine.log.directory import RunDirectory
+from engine.log.file import LogDamagedError, LogReader
+from engine.log.records import AnyRecord, CommandSent, WorkerDied, WorkerReplaced
 
 
 class Follower:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine import runlog
-from engine.messages import AnyRecord, Chunk, End, Record, State, StateChanged
-from engine.runlog import MAGIC, LogDamagedError, LogError, LogReader, LogWriter, frame
+from engine.log import file
+from engine.log.file import MAGIC, LogDamagedError, LogError, LogReader, LogWriter, frame
+from engine.log.records import AnyRecord, Chunk, End, Record, State, StateChanged
 
 
 def chunk(k: int, batches: int = 3) -> Chunk:
@@ -163,7 +163,7 @@ class SmallDisk:
 @pytest.fixture
 def disk(monkeypatch: pytest.MonkeyPatch) -> SmallDisk:
     small = SmallDisk(10**9)
-    monkeypatch.setattr(runlog.os, "pwrite", small)
+    monkeypatch.setattr(file.os, "pwrite", small)
     return small
 
 

@@ -6,9 +6,9 @@ import msgspec
 import numpy as np
 import pytest
 
+from engine.log.measurements import NoiseScale
+from engine.log.smoothed_noise import DECAY, SmoothedNoise
 from engine.measure.noise import noise_scale
-from engine.measure.results import NoiseScale
-from engine.measure.smoothed import DECAY, SmoothedNoise
 
 N, BATCH, COUNT = 100_000, 4, 32
 MEAN = np.array([0.6, 0.0, -0.2])

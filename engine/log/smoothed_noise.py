@@ -21,8 +21,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.log.measurements import NoiseScale
 from engine.measure.noise import quotient_interval, t_quantile
-from engine.measure.results import NoiseScale
 
 DECAY: Final = 0.75
 """Of a measurement's weight, with each that follows: the last seven count, by and large."""

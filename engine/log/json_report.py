@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from engine.messages import State
-from engine.rundir import RunDirectory
+from engine.log.directory import RunDirectory
+from engine.log.records import State
+from engine.log.summary import Tally
 from engine.settings import LrScaling
-from engine.tally import Tally
 
 
 class VariantReport(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,8 +9,8 @@ from enum import StrEnum
 
 import msgspec
 
-from engine.measure.results import NoiseScale, Sharpness
-from engine.messages.commands import AnyCommand
+from engine.log.commands import AnyCommand
+from engine.log.measurements import NoiseScale, Sharpness
 from engine.settings import VariantSettings
 
 

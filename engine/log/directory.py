@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from engine.runlog import LogError, lock
+from engine.log.file import LogError, lock
 from engine.settings import RunSettings
 
 FORMAT: Final = 1

@@ -6,18 +6,9 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from engine.messages import (
-    Chunk,
-    Evaluation,
-    Planned,
-    Refused,
-    Started,
-    State,
-    StateChanged,
-    WorkerDied,
-)
+from engine.log.records import Chunk, Evaluation, Planned, Refused, Started, State, StateChanged, WorkerDied
+from engine.log.summary import Tally
 from engine.settings import VariantSettings
-from engine.tally import Tally
 
 SETTINGS = VariantSettings(batch_size=2)
 
