@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _PRELOAD: Final = "engine.worker.preload"
 _COMPILER: Final = "torch._dynamo"
-"""What torch.optim imports with the first optimiser of its own make: see engine/optimizers.py."""
+"""What torch.optim imports with the first optimiser of its own make: see engine/training/optimizer.py."""
 HAS_FORK_SERVER: Final = "forkserver" in mp.get_all_start_methods()
 
 

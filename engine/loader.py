@@ -28,8 +28,8 @@ def main(task: LoadTask, pipe: Connection) -> None:
 def _load(task: LoadTask) -> Loaded:
     import torch
 
-    from engine.devices import find_device, is_out_of_memory
     from engine.opening import open_problem, store, store_problem
+    from engine.training.devices import find_device, is_out_of_memory
     from engine.trial import try_out
 
     torch.set_num_threads(task.threads)

@@ -15,7 +15,7 @@ import torch
 from engine import problem_file, problems
 from engine.problem import Problem, check_data, is_function
 from engine.settings import DataSettings, VariantSettings
-from engine.trainer import Trainer
+from engine.training.trainer import Trainer
 from engine.worker.tasks import WorkerTask
 
 _PROBLEM: Final = "problem.pickle"

@@ -171,9 +171,9 @@ class _Surveying:
     def _make_probe(self) -> Probe:
         import torch
 
-        from engine.devices import find_device
         from engine.opening import open_problem
-        from engine.trainer import Trainer
+        from engine.training.devices import find_device
+        from engine.training.trainer import Trainer
 
         settings = self._run.info.settings
         torch.set_num_threads(1)

@@ -11,11 +11,11 @@ import msgspec
 import torch
 from torch import Tensor
 
-from engine.evaluating import measuring
-from engine.modelling import Modelling, count_parameters, describe
 from engine.problem import Problem, ProblemError
 from engine.settings import DataOn
-from engine.sources import Samples, open_source
+from engine.training.data.sources import Samples, open_source
+from engine.training.evaluate import measuring
+from engine.training.model import Modelling, count_parameters, describe
 
 _SAMPLES: Final = 8
 Result = TypeVar("Result")

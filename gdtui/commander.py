@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from engine.log.notices import Notice
 from engine.log.records import State
-from engine.room import accumulated
 from engine.settings import FULL, VariantSettings
+from engine.training.out_of_memory import accumulated
 from gdtui import ladders, wording
 from gdtui.store import Store
 from gdtui.variant import VariantState

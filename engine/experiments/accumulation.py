@@ -22,7 +22,7 @@ from engine.experiments.stacked import Told, place, tensors_of
 from engine.experiments.verdicts import below, figure, valued
 from engine.problem import Problem
 from engine.settings import VariantSettings
-from engine.trainer import Trainer
+from engine.training.trainer import Trainer
 
 ARMS: Final = ((512, 1), (64, 8), (8, 64))
 """Batch size and batches behind an update; the first is what the others must equal."""

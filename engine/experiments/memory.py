@@ -12,7 +12,7 @@ from torch.utils._pytree import tree_iter
 from engine.experiments.stacked import tensors_of
 from engine.problem import Problem
 from engine.settings import VariantSettings
-from engine.trainer import Trainer
+from engine.training.trainer import Trainer
 
 
 class _Peak(TorchDispatchMode):  # type: ignore[no-untyped-call]

@@ -11,10 +11,10 @@ from typing import Final, TypeVar
 import torch
 from torch import Tensor, nn
 
-from engine.batches import epoch_order
 from engine.elsewhere import Tell
 from engine.problem import Problem
 from engine.settings import BatchSize
+from engine.training.schedule import epoch_order
 
 Step = TypeVar("Step")
 _TOLD_EVERY: Final = 100

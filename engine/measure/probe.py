@@ -17,8 +17,8 @@ from torch import Tensor
 
 from engine.measure.normalising import Normalising
 from engine.measure.steps import Steps
-from engine.modelling import Modelling
-from engine.sources import Source
+from engine.training.data.sources import Source
+from engine.training.model import Modelling
 
 _PIECE: Final = 1024
 """Samples in one forward and backward pass at most."""

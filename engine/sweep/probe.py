@@ -10,7 +10,6 @@ import msgspec
 import numpy as np
 import torch
 
-from engine.devices import find_device, is_out_of_memory, release_memory
 from engine.elsewhere import Tell
 from engine.experiments.memory import peak_bytes
 from engine.log.measurements import NoiseScale
@@ -20,7 +19,8 @@ from engine.opening import open_problem
 from engine.problem import Problem
 from engine.settings import RunSettings, VariantSettings
 from engine.sweep.task import Probed
-from engine.trainer import Trainer
+from engine.training.devices import find_device, is_out_of_memory, release_memory
+from engine.training.trainer import Trainer
 
 _BATCHES: Final = 64
 """Of the noise's estimate, at most: more say little more, and each is a gradient to be kept."""

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Final
 
 from engine.log.commands import Change
 from engine.log.records import Changed, Chunk, Evaluation, Position, Refused, Validated
-from engine.room import retreat
 from engine.settings import SettingsError, VariantSettings
+from engine.training.out_of_memory import retreat
 from engine.worker.budget import Budget
 
 if TYPE_CHECKING:
-    from engine.stretch import Stretch
-    from engine.trainer import Trainer
+    from engine.training.stretch import Stretch
+    from engine.training.trainer import Trainer
     from engine.worker.recorder import Recorder
 
 _FULL_LOSS_AT_ONCE: Final = 0.25
@@ -77,7 +77,7 @@ class Generation:
 
     def record(self, stretch: Stretch, duration: float, *, behind: bool) -> None:
         """Log what was trained, and measure if that is due. `behind`: the pace could not be kept."""
-        from engine.devices import peak_memory
+        from engine.training.devices import peak_memory
 
         self._recorder.write(
             Chunk(
@@ -103,7 +103,7 @@ class Generation:
 
     def _make_room(self, error: Exception) -> bool:
         """Take a step back if it is memory that ran out, and a smaller batch is left."""
-        from engine.devices import is_out_of_memory
+        from engine.training.devices import is_out_of_memory
 
         trainer = self.trainer
         if not is_out_of_memory(error):

@@ -36,7 +36,7 @@ from engine.worker.tasks import WorkerTask
 
 if TYPE_CHECKING:
     from engine.problem import Problem
-    from engine.trainer import Trainer
+    from engine.training.trainer import Trainer
 
 CHUNK_SECONDS: Final = 0.03
 """Training time that one chunk aims at: how old a loss on screen is, and how long a command waits."""
@@ -87,7 +87,7 @@ class Training:
         except SettingsError as error:
             self._become(State.FAILED, self._explained(error), is_wrong_call=True)
         except Exception as error:
-            from engine.devices import is_out_of_memory
+            from engine.training.devices import is_out_of_memory
 
             state = State.OUT_OF_MEMORY if is_out_of_memory(error) else State.FAILED
             traceback.print_exc()  # into the worker's output file, too
@@ -110,9 +110,9 @@ class Training:
     def _load(self, settings: VariantSettings, command: int) -> None:
         import torch
 
-        from engine.devices import find_device
-        from engine.modelling import count_parameters, describe
         from engine.opening import make_trainer, open_problem
+        from engine.training.devices import find_device
+        from engine.training.model import count_parameters, describe
 
         task = self._task
         torch.set_num_threads(task.threads)

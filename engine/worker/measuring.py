@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from engine.measure.steps import Steps
-    from engine.trainer import Trainer
+    from engine.training.trainer import Trainer
 
 SHARE: Final = 0.02
 """Of the time that a variant trains: what measuring may take of it, unless asked for. Caches that it leaves

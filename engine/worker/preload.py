@@ -11,7 +11,7 @@ gc.disable()
 import torch  # noqa: E402
 
 import engine.problems.synthetic  # noqa: E402
-import engine.trainer  # noqa: E402
+import engine.training.trainer  # noqa: E402
 import engine.worker.main  # noqa: E402
 
 gc.freeze()  # what is shared with every worker is never looked at again, and so never copied

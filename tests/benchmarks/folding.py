@@ -9,7 +9,7 @@ import torch
 
 from engine import problems
 from engine.settings import FULL, BatchSize, LrScaling, VariantSettings
-from engine.trainer import Trainer
+from engine.training.trainer import Trainer
 
 EPOCHS = 20
 SIZES: tuple[BatchSize, ...] = (FULL, 64, 1)

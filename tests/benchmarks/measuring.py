@@ -16,7 +16,7 @@ import torch
 from engine import problems
 from engine.log.records import Record, State
 from engine.settings import FULL, BatchSize, RunSettings, Variant, VariantSettings
-from engine.trainer import Trainer
+from engine.training.trainer import Trainer
 from engine.worker.generation import Generation
 from engine.worker.observer import Observer
 from engine.worker.tasks import WorkerTask

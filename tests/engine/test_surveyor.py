@@ -19,7 +19,7 @@ from engine.opening import open_problem
 from engine.settings import RunSettings, Variant, VariantSettings
 from engine.survey import AnySurvey, Laid, Look, LossRow, Paths
 from engine.surveyor import _Surveying
-from engine.trainer import Trainer
+from engine.training.trainer import Trainer
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from import_bench import exported, records
 
-from engine.batches import cut, epoch_end
 from engine.log.directory import RunDirectory
 from engine.log.file import LogWriter
 from engine.log.follow import Follower
 from engine.log.records import Chunk, End, Record, Started
 from engine.settings import RunSettings, Variant, VariantSettings
+from engine.training.schedule import cut, epoch_end
 from gdtui.history import History
 from gdtui.importing.write import import_csv
 

@@ -13,7 +13,7 @@ import torch
 from engine.opening import open_problem
 from engine.problems import load
 from engine.settings import FULL, LrScaling, RunSettings, Variant, VariantSettings
-from engine.trainer import Trainer
+from engine.training.trainer import Trainer
 from gdtui import recipe
 from gdtui.options import read_options
 from gdtui.usage import app_parser

@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engine import problems
-from engine.batches import epoch_order
 from engine.experiments import flat_generalises, linear_scaling, saddle, sharp_minimum
 from engine.experiments.curvature import sharpness
 from engine.experiments.stacked import (
@@ -23,6 +22,7 @@ from engine.experiments.stacked import (
     weights_of,
 )
 from engine.settings import FULL, BatchSize
+from engine.training.schedule import epoch_order
 
 CPU = torch.device("cpu")
 SEEDS = (3, 4)

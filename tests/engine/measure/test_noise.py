@@ -12,7 +12,7 @@ from engine.log.measurements import NoiseScale
 from engine.measure.noise import noise_scale
 from engine.measure.steps import finish
 from engine.settings import VariantSettings
-from engine.trainer import Trainer
+from engine.training.trainer import Trainer
 
 SEEDS = 20
 CPU = torch.device("cpu")

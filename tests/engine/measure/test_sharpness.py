@@ -12,7 +12,7 @@ from engine.measure.sharpness import sharpness
 from engine.measure.steps import Steps, finish
 from engine.problem import Problem
 from engine.settings import VariantSettings
-from engine.trainer import Trainer
+from engine.training.trainer import Trainer
 
 
 def digits_like(seed: int) -> Problem:

@@ -12,7 +12,7 @@ from engine import problems
 from engine.problem import Problem
 from engine.problems import LISTINGS, char_lm
 from engine.settings import BatchSize, SettingsError, VariantSettings
-from engine.trainer import Trainer
+from engine.training.trainer import Trainer
 
 CPU = torch.device("cpu")
 INCLUDED = [listing.name for listing in LISTINGS if not listing.needs_file]

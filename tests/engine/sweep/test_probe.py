@@ -12,7 +12,7 @@ from engine.experiments.stacked import tensors_of
 from engine.problem import Problem
 from engine.settings import RunSettings, Variant, VariantSettings
 from engine.sweep.probe import measure, noise_at
-from engine.trainer import Trainer
+from engine.training.trainer import Trainer
 
 CPU = torch.device("cpu")
 

@@ -15,7 +15,7 @@ from engine.log.summary import Tally
 from engine.measure.trail import Trail
 from engine.problem import Problem
 from engine.settings import FULL, RunSettings, Variant, VariantSettings
-from engine.trainer import Trainer
+from engine.training.trainer import Trainer
 from engine.worker import measuring
 from engine.worker.generation import Generation
 from engine.worker.measuring import SHARE, Measurer

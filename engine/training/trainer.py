@@ -13,16 +13,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.batches import Batch, cut, epoch_end, epoch_order, epoch_seed, pieces
-from engine.devices import is_out_of_memory, release_memory, seed_generator
-from engine.evaluating import Measured, measure
 from engine.measure.probe import Probe
-from engine.modelling import Modelling
-from engine.optimizers import LearningRate, make_optimizer
 from engine.problem import Problem, is_function
 from engine.settings import DataOn, Resolved, VariantSettings
-from engine.sources import Source, Span, open_source
-from engine.stretch import Stretch
+from engine.training.data.sources import Source, Span, open_source
+from engine.training.devices import is_out_of_memory, release_memory, seed_generator
+from engine.training.evaluate import Measured, measure
+from engine.training.model import Modelling
+from engine.training.optimizer import LearningRate, make_optimizer
+from engine.training.schedule import Batch, cut, epoch_end, epoch_order, epoch_seed, pieces
+from engine.training.stretch import Stretch
 
 _MOST_AT_ONCE: Final = 1 << 62
 

@@ -12,11 +12,11 @@ from torch.nn import functional
 from torch.utils.data import Dataset, TensorDataset
 
 from engine import Problem
-from engine.batches import epoch_order
 from engine.problem import OWN, ProblemError
 from engine.settings import FULL, DataOn, SettingsError, VariantSettings
-from engine.sources import GatheredTensors, LaidOutTensors, LoadedSamples, open_source
-from engine.trainer import Trainer
+from engine.training.data.sources import GatheredTensors, LaidOutTensors, LoadedSamples, open_source
+from engine.training.schedule import epoch_order
+from engine.training.trainer import Trainer
 
 CPU = torch.device("cpu")
 SEED = 5

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
-from engine.devices import free_memory
 from engine.problem import ProblemError, count
-from engine.sampling import BatchReader, Request, Requests
 from engine.settings import DataOn
+from engine.training.data.dataset_reader import BatchReader, Request, Requests
+from engine.training.devices import free_memory
 
 Samples = Any
 """A batch: a sequence of tensors, the target last, or a mapping of them."""

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.room import accumulated, retreat
 from engine.settings import FULL, BatchSize, VariantSettings
+from engine.training.out_of_memory import accumulated, retreat
 
 sizes: st.SearchStrategy[BatchSize] = st.integers(1, 300) | st.just(FULL)
 

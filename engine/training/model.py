@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.problem import Problem, ProblemError
-from engine.sources import Samples
+from engine.training.data.sources import Samples
 
 
 class Modelling:

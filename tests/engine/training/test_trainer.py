@@ -11,13 +11,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engine import problems
-from engine.batches import epoch_order
-from engine.devices import find_device
 from engine.log.records import Record
 from engine.problem import Problem
 from engine.settings import FULL, LrScaling, SettingsError, VariantSettings
-from engine.stretch import Stretch
-from engine.trainer import Trainer
+from engine.training.devices import find_device
+from engine.training.schedule import epoch_order
+from engine.training.stretch import Stretch
+from engine.training.trainer import Trainer
 from engine.worker.generation import Generation
 
 SEED = 3

@@ -7,9 +7,9 @@ from typing import Any, Final
 import msgspec
 import torch
 
-from engine.devices import is_out_of_memory, release_memory
-from engine.modelling import Modelling
-from engine.sources import Source
+from engine.training.data.sources import Source
+from engine.training.devices import is_out_of_memory, release_memory
+from engine.training.model import Modelling
 
 _WHOLE: Final = 2048
 """So many samples are taken in one forward pass: each pass costs a call."""

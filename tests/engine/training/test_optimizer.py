@@ -8,9 +8,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from engine.optimizers import make_optimizer
 from engine.problem import Problem
 from engine.settings import VariantSettings
+from engine.training.optimizer import make_optimizer
 
 X, Y = torch.randn(32, 4, dtype=torch.float64), torch.randn(32, 3, dtype=torch.float64)
 STEPS = 4
@@ -56,7 +56,7 @@ from engine.worker.measuring import Measurer
 from engine.log.records import Position
 from engine.opening import open_problem
 from engine.settings import VariantSettings
-from engine.trainer import Trainer
+from engine.training.trainer import Trainer
 
 for optimizer in ("sgd", "adamw"):
     settings = VariantSettings(batch_size=64, optimizer=optimizer)

@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.batches import cut, epoch_end, epoch_order
 from engine.settings import FULL, VariantSettings
+from engine.training.schedule import cut, epoch_end, epoch_order
 
 batch_sizes = st.integers(1, 300) | st.just(FULL)
 

@@ -1,0 +1,1 @@
+"""Batches of samples on the device, out of tensors or a Dataset."""
