@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from engine import loader
-from engine.launch import start_process
+from engine.jobs.fork_server import start_process
 from engine.mistakes import shown
 from engine.problem import ProblemError
 from engine.problem_file import file_of

@@ -12,8 +12,9 @@ from typing import Final, Self
 
 import msgspec
 
-from engine.cores import fair_threads, usable_cores
-from engine.handles import Handle, cause_of_death, end
+from engine.jobs.cores import fair_threads, usable_cores
+from engine.jobs.handles import Handle, cause_of_death, end
+from engine.jobs.starter import NotStarted, Starter
 from engine.log.commands import (
     AnyCommand,
     Change,
@@ -32,7 +33,6 @@ from engine.log.file import LogWriter
 from engine.log.notices import Notice, NoticeKind
 from engine.log.records import CommandSent, End, Record, WorkerDied, WorkerReplaced
 from engine.settings import Variant, VariantSettings
-from engine.starter import NotStarted, Starter
 from engine.worker.notes import AnyNote, LogBlocked, LogRefused, LogUnblocked
 from engine.worker.tasks import WorkerTask
 

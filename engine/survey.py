@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from engine.launch import start_process
+from engine.jobs.fork_server import start_process
 from engine.log.directory import RunDirectory
 from engine.measure.landscape import Window
 

@@ -188,8 +188,8 @@ def _experiment(arguments: list[str]) -> int:
     except SettingsError as error:
         parser.error(str(error))
 
-    from engine.cores import fair_threads, usable_cores
     from engine.experiments.process import Task
+    from engine.jobs.cores import fair_threads, usable_cores
     from gdtui.experiment import experiment, listing
 
     if name is None:

@@ -11,10 +11,10 @@ from typing import Final
 import msgspec
 from msgspec import UNSET
 
-from engine.elsewhere import Failed, Running
 from engine.experiments import LISTINGS
 from engine.experiments.process import Task, work
 from engine.experiments.report import Arm, Report
+from engine.jobs.process_job import Failed, Running
 from engine.settings import FULL
 from gdtui.bar import bar
 from gdtui.summary import plain_table

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from engine.beside import Beside
-from engine.elsewhere import Done, Failed, Found, Part, Running
+from engine.jobs.process_job import Done, Failed, Found, Part, Running
+from engine.jobs.thread_job import Beside
 
 Work = Callable[..., Any]
 """As Running wants it, or Beside: picklable, or light and told where to show what it finds."""

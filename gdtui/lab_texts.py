@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from textual.content import Content
 
-from engine.elsewhere import Failed, Found
 from engine.experiments.report import Report, Verdict
+from engine.jobs.process_job import Failed, Found
 from engine.sweep.table import Sweep
 from gdtui import experiment, sweep_table
 from gdtui.lab import Lab

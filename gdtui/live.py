@@ -31,7 +31,7 @@ def run_live(
 
         def start() -> "Controls":
             """Called after the first frame."""
-            from engine.launch import warm_up
+            from engine.jobs.fork_server import warm_up
 
             warm_up(run.server_output)  # first of all: torch's import takes longest
             gc.freeze()

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
-from engine.launch import warm_up
+from engine.jobs.fork_server import warm_up
 from engine.loading import load
 from engine.log.directory import data_path, reserved, server_output
 from engine.problem_file import is_file

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Final
 
-from engine.launch import warm_up
+from engine.jobs.fork_server import warm_up
 from engine.log.directory import RunDirectory
 from engine.log.follow import Follower
 from engine.log.json_report import encode, report

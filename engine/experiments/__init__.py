@@ -15,7 +15,7 @@ from engine.settings import SettingsError
 if TYPE_CHECKING:
     import torch
 
-    from engine.elsewhere import Tell
+    from engine.jobs.process_job import Tell
 
 DEFAULT_SEEDS: Final = 20
 LEAST_SEEDS: Final = 2

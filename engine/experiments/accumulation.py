@@ -14,12 +14,12 @@ import torch
 from torch import nn
 
 from engine import problems
-from engine.elsewhere import Tell
 from engine.experiments import find
 from engine.experiments.memory import peak_bytes
 from engine.experiments.report import Arm, Report, Verdict
 from engine.experiments.stacked import Told, place, tensors_of
 from engine.experiments.verdicts import below, figure, valued
+from engine.jobs.process_job import Tell
 from engine.problem import Problem
 from engine.settings import VariantSettings
 from engine.training.trainer import Trainer

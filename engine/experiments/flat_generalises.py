@@ -14,7 +14,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from engine.elsewhere import Tell
 from engine.experiments import find
 from engine.experiments.curvature import sharpness
 from engine.experiments.intervals import Interval, bootstrap
@@ -31,6 +30,7 @@ from engine.experiments.stacked import (
 )
 from engine.experiments.verdicts import all_above_zero, figure, valued
 from engine.extras import needs_extra
+from engine.jobs.process_job import Tell
 from engine.settings import FULL, BatchSize
 
 SIZES: Final[tuple[BatchSize, ...]] = (FULL, 32, 4)

@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engine import problems
-from engine.elsewhere import Tell
 from engine.experiments import find
 from engine.experiments.report import Arm, Report, Verdict
 from engine.experiments.stacked import (
@@ -29,6 +28,7 @@ from engine.experiments.stacked import (
     weights_of,
 )
 from engine.experiments.verdicts import below, figure, valued
+from engine.jobs.process_job import Tell
 from engine.settings import FULL, BatchSize, LrScaling, VariantSettings
 
 SIZES: Final[tuple[BatchSize, ...]] = (FULL, 64, 1)

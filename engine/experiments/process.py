@@ -8,8 +8,8 @@ import time
 import msgspec
 
 from engine import experiments
-from engine.elsewhere import Tell
 from engine.experiments.report import Report
+from engine.jobs.process_job import Tell
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,11 +12,11 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from engine.elsewhere import Tell
 from engine.experiments import find
 from engine.experiments.report import Report, Verdict
 from engine.experiments.stacked import Told, batches, descended, place, size_of
 from engine.experiments.verdicts import ESCAPE_RULE, counted, escape
+from engine.jobs.process_job import Tell
 from engine.settings import FULL, BatchSize
 
 SIZES: Final[tuple[BatchSize, ...]] = (FULL, 64, 1)

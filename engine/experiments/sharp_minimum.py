@@ -13,11 +13,11 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from engine.elsewhere import Tell
 from engine.experiments import find
 from engine.experiments.report import Arm, Report, Verdict
 from engine.experiments.stacked import Told, batches, descended, place, size_of
 from engine.experiments.verdicts import ESCAPE_RULE, counted, escape, share
+from engine.jobs.process_job import Tell
 from engine.settings import FULL, BatchSize
 
 SIZES: Final[tuple[BatchSize, ...]] = (FULL, 64, 8, 1)

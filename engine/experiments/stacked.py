@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 import torch
 from torch import Tensor, nn
 
-from engine.elsewhere import Tell
+from engine.jobs.process_job import Tell
 from engine.problem import Problem
 from engine.settings import BatchSize
 from engine.training.schedule import epoch_order

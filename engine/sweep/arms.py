@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from engine.elsewhere import Tell
+from engine.jobs.process_job import Tell
 from engine.log.directory import RunDirectory
 from engine.log.follow import Follower
 from engine.log.notices import NoticeKind

@@ -10,8 +10,8 @@ import msgspec
 import numpy as np
 import torch
 
-from engine.elsewhere import Tell
 from engine.experiments.memory import peak_bytes
+from engine.jobs.process_job import Tell
 from engine.log.measurements import NoiseScale
 from engine.measure.noise import FEWEST, noise_scale
 from engine.measure.steps import finish

@@ -8,8 +8,8 @@ from typing import Final
 
 import msgspec
 
-from engine.cores import fair_threads, usable_cores
-from engine.elsewhere import Failed, Running, Tell, WorkError
+from engine.jobs.cores import fair_threads, usable_cores
+from engine.jobs.process_job import Failed, Running, Tell, WorkError
 from engine.log.directory import RunDirectory
 from engine.log.measurements import NoiseScale
 from engine.log.records import State

@@ -5,7 +5,7 @@ Importing this loads no torch: the work does.
 
 import msgspec
 
-from engine.elsewhere import Tell
+from engine.jobs.process_job import Tell
 from engine.log.measurements import NoiseScale
 from engine.settings import RunSettings
 

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from engine.elsewhere import Failed
+from engine.jobs.process_job import Failed
 from gdtui import lab_texts
 from gdtui.lab import Lab, Work
 from gdtui.store import Store

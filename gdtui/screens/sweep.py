@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from engine.elsewhere import Found
+from engine.jobs.process_job import Found
 from engine.settings import FULL, BatchSize, RunSettings, Variant, VariantSettings, default_names
 from engine.sweep.run import Plan, sweep
 from engine.sweep.table import Recommendation, label

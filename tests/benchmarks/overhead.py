@@ -17,7 +17,7 @@ from typing import Final
 
 from watching import ENV, ROOT, watched
 
-from engine.cores import fair_threads, usable_cores
+from engine.jobs.cores import fair_threads, usable_cores
 
 PLAIN: Final = """
 import sys, time

@@ -39,6 +39,6 @@ def start_run(tmp_path: Path) -> Iterator[StartRun]:
 @pytest.fixture(scope="session", autouse=True)
 def _warm_server(tmp_path_factory: pytest.TempPathFactory) -> None:
     """One fork server for all tests: torch is imported once."""
-    from engine.launch import warm_up
+    from engine.jobs.fork_server import warm_up
 
     warm_up(tmp_path_factory.mktemp("server") / "workers.out")

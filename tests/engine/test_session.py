@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from sessions import ENDED, PATIENCE, StartRun, Watched, check_contiguous
 
-from engine.cores import fair_threads
+from engine.jobs.cores import fair_threads
 from engine.log.file import LogReader
 from engine.log.follow import Follower
 from engine.log.notices import NoticeKind
@@ -296,7 +296,7 @@ def test_a_worker_that_cannot_be_started_is_told_and_a_restart_tries_again(
         raise ValueError("no such luck")
 
     with monkeypatch.context() as broken:
-        broken.setattr("engine.starter.start_worker", fail)
+        broken.setattr("engine.jobs.starter.start_worker", fail)
         watched = start_run((64,), epochs=1)
         watched.until(lambda: watched.notices)
     assert [notice.kind for notice in watched.notices] == [NoticeKind.NOT_STARTED]

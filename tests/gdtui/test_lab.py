@@ -14,8 +14,8 @@ from app_bench import Bench, N, state, text_of
 from made_up import SWEEP
 from textual.pilot import Pilot
 
-from engine.elsewhere import Done, Failed, Found, Part
 from engine.experiments.report import Arm, Report, Verdict
+from engine.jobs.process_job import Done, Failed, Found, Part
 from engine.log.commands import Change, Pause, Resume
 from engine.log.records import State
 from engine.settings import FULL, LrScaling, VariantSettings

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine.elsewhere import Tell
+from engine.jobs.process_job import Tell
 from engine.log.directory import RunDirectory
 from engine.log.records import Evaluation, Started, State, StateChanged
 from engine.log.summary import Tally

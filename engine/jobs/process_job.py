@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final, Generic, Self, TypeVar
 
-from engine.launch import start_process, warm_up
+from engine.jobs.fork_server import start_process, warm_up
 from engine.settings import SettingsError
 from engine.worker.main import settle_process
 

@@ -7,7 +7,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from queue import Empty, SimpleQueue
 
-from engine.launch import start_worker
+from engine.jobs.fork_server import start_worker
 from engine.worker.tasks import WorkerTask
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from sessions import PATIENCE
 
-from engine.beside import Beside
-from engine.elsewhere import Done, Failed, Found, Part, Running, Tell
+from engine.jobs.process_job import Done, Failed, Found, Part, Running, Tell
+from engine.jobs.thread_job import Beside
 from engine.settings import SettingsError
 
 Show = Callable[[Any], None]

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any, Final, Generic, TypeVar
 
-from engine.elsewhere import Done, Failed, Found, Part, Tell, come_to
+from engine.jobs.process_job import Done, Failed, Found, Part, Tell, come_to
 
 T = TypeVar("T")
 

@@ -1,0 +1,1 @@
+"""Work in another process or thread. Importing this loads no torch."""
