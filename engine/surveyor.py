@@ -17,8 +17,8 @@ import numpy as np
 from engine.log.directory import RunDirectory
 from engine.measure.landscape import Array, Plane, Window, loss_row, plane_of, window_around
 from engine.measure.trail import Trail, trail_path
-from engine.mistakes import explain
-from engine.problem_file import file_of
+from engine.problems.error_messages import explain
+from engine.problems.user_file import file_of
 from engine.survey import Laid, Look, LossRow, Paths, Survey, SurveyFailed, SurveyTask
 from engine.worker.main import settle_process
 
@@ -171,7 +171,7 @@ class _Surveying:
     def _make_probe(self) -> Probe:
         import torch
 
-        from engine.opening import open_problem
+        from engine.problems.opening import open_problem
         from engine.training.devices import find_device
         from engine.training.trainer import Trainer
 

@@ -34,7 +34,7 @@ def begun(parser: "Parser", typed: "Namespace", default_pace: float | None) -> t
     if not must_load(problem, data):
         return understood(parser, typed, default_pace, None), typed.run_dir or empty_directory()
 
-    from engine.loading import LoadingError
+    from engine.problems.loading import LoadingError
     from gdtui.loading import load_problem
     from gdtui.runs import remove
 

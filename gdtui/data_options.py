@@ -7,8 +7,8 @@ import argparse
 from pathlib import Path
 from typing import Final
 
-from engine.problem_file import absolute, is_file
-from engine.problems import LISTINGS, Listing, find
+from engine.problems.registry import LISTINGS, Listing, find
+from engine.problems.user_file import absolute, is_file
 from engine.settings import DataSettings, SettingsError
 from gdtui.values import number
 

@@ -12,9 +12,9 @@ from types import FrameType
 from typing import Any, Final
 
 from engine.jobs.fork_server import warm_up
-from engine.loading import load
 from engine.log.directory import data_path, reserved, server_output
-from engine.problem_file import is_file
+from engine.problems.loading import load
+from engine.problems.user_file import is_file
 from engine.settings import DataSettings
 from engine.worker.tasks import Loaded, LoadTask
 from gdtui.runs import remove

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from engine.mistakes import shown
-from engine.problem_file import file_of
-from engine.problems import find
+from engine.problems.error_messages import shown
+from engine.problems.registry import find
+from engine.problems.user_file import file_of
 from engine.settings import (
     BatchSize,
     RunSettings,

@@ -4,7 +4,7 @@ import sys
 
 import msgspec
 
-from engine.problems import LISTINGS, Listing
+from engine.problems.registry import LISTINGS, Listing
 
 _NOTES = """\
 Begin with: gdtui --problem digits. Batch sizes, lr and epochs then fit it, unless an option says otherwise.

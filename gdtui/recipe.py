@@ -12,7 +12,7 @@ from typing import Final
 from msgspec.structs import asdict
 
 from engine.problem import OWN
-from engine.problem_file import is_file, split
+from engine.problems.user_file import is_file, split
 from engine.settings import FULL, DataSettings, Resolved, RunSettings, Variant, VariantSettings
 from gdtui import wording
 

@@ -13,7 +13,6 @@ from typing import Final
 import torch
 from torch import nn
 
-from engine import problems
 from engine.experiments import find
 from engine.experiments.memory import peak_bytes
 from engine.experiments.report import Arm, Report, Verdict
@@ -21,6 +20,7 @@ from engine.experiments.stacked import Told, place, tensors_of
 from engine.experiments.verdicts import below, figure, valued
 from engine.jobs.process_job import Tell
 from engine.problem import Problem
+from engine.problems import registry
 from engine.settings import VariantSettings
 from engine.training.trainer import Trainer
 
@@ -65,7 +65,7 @@ class _Found:
 
 def problem(seed: int) -> Problem:
     """The lesson's data in float64, and 10 → 64 → 64 → 1 with tanh on them."""
-    linear = problems.load("synthetic", seed)
+    linear = registry.load("synthetic", seed)
     return Problem(
         train=tuple(tensor.double() for tensor in tensors_of(linear)),
         model=lambda: nn.Sequential(

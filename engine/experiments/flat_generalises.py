@@ -29,8 +29,8 @@ from engine.experiments.stacked import (
     weights_of,
 )
 from engine.experiments.verdicts import all_above_zero, figure, valued
-from engine.extras import needs_extra
 from engine.jobs.process_job import Tell
+from engine.problems.parts.extras import needs_extra
 from engine.settings import FULL, BatchSize
 
 SIZES: Final[tuple[BatchSize, ...]] = (FULL, 32, 4)

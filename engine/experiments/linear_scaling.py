@@ -13,7 +13,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from engine import problems
 from engine.experiments import find
 from engine.experiments.report import Arm, Report, Verdict
 from engine.experiments.stacked import (
@@ -29,6 +28,7 @@ from engine.experiments.stacked import (
 )
 from engine.experiments.verdicts import below, figure, valued
 from engine.jobs.process_job import Tell
+from engine.problems import registry
 from engine.settings import FULL, BatchSize, LrScaling, VariantSettings
 
 SIZES: Final[tuple[BatchSize, ...]] = (FULL, 64, 1)
@@ -112,7 +112,7 @@ def load(seeds: Sequence[int], device: torch.device) -> tuple[Data, list[nn.Modu
     data, models = [], []
     with torch.random.fork_rng(devices=[]):
         for seed in seeds:
-            problem = problems.load("synthetic", seed)
+            problem = registry.load("synthetic", seed)
             torch.manual_seed(seed)  # as engine.trainer does
             models.append(problem.model())
             data.append([tensor.double() for tensor in tensors_of(problem)])

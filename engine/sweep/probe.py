@@ -15,8 +15,8 @@ from engine.jobs.process_job import Tell
 from engine.log.measurements import NoiseScale
 from engine.measure.noise import FEWEST, noise_scale
 from engine.measure.steps import finish
-from engine.opening import open_problem
 from engine.problem import Problem
+from engine.problems.opening import open_problem
 from engine.settings import RunSettings, VariantSettings
 from engine.sweep.task import Probed
 from engine.training.devices import find_device, is_out_of_memory, release_memory

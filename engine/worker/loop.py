@@ -25,8 +25,8 @@ from engine.log.commands import (
     Stop,
 )
 from engine.log.records import End, Planned, Started, State, StateChanged
-from engine.mistakes import explain
-from engine.problem_file import file_of
+from engine.problems.error_messages import explain
+from engine.problems.user_file import file_of
 from engine.settings import SettingsError, VariantSettings
 from engine.worker.generation import Generation
 from engine.worker.mailbox import Mailbox
@@ -110,7 +110,7 @@ class Training:
     def _load(self, settings: VariantSettings, command: int) -> None:
         import torch
 
-        from engine.opening import make_trainer, open_problem
+        from engine.problems.opening import make_trainer, open_problem
         from engine.training.devices import find_device
         from engine.training.model import count_parameters, describe
 

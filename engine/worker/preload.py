@@ -10,7 +10,7 @@ gc.disable()
 
 import torch  # noqa: E402
 
-import engine.problems.synthetic  # noqa: E402
+import engine.problems.builtin.synthetic  # noqa: E402
 import engine.training.trainer  # noqa: E402
 import engine.worker.main  # noqa: E402
 

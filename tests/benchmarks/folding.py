@@ -7,7 +7,7 @@ import argparse
 
 import torch
 
-from engine import problems
+from engine.problems import registry
 from engine.settings import FULL, BatchSize, LrScaling, VariantSettings
 from engine.training.trainer import Trainer
 
@@ -17,7 +17,7 @@ SIZES: tuple[BatchSize, ...] = (FULL, 64, 1)
 
 def full_loss(seed: int, size: BatchSize, rule: LrScaling) -> float:
     settings = VariantSettings(batch_size=size, lr_scaling=rule)
-    trainer = Trainer(problems.load("synthetic", seed), settings, seed, torch.device("cpu"))
+    trainer = Trainer(registry.load("synthetic", seed), settings, seed, torch.device("cpu"))
     while trainer.epoch < EPOCHS or not trainer.at_epoch_end:
         trainer.advance(1000)
     return trainer.full_loss()

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import torch
 
-from engine import problems
 from engine.log.records import Record, State
+from engine.problems import registry
 from engine.settings import FULL, BatchSize, RunSettings, Variant, VariantSettings
 from engine.training.trainer import Trainer
 from engine.worker.generation import Generation
@@ -41,7 +41,7 @@ def throughput(problem: str, batch_size: BatchSize, seconds: float, *, measuring
     """Samples a second of this process's CPU time: whoever else is busy must not change the ratio."""
     settings = VariantSettings(batch_size=batch_size)
     variant = Variant(name="a", settings=settings)
-    trainer = Trainer(problems.load(problem, 0), settings, 0, torch.device("cpu"))
+    trainer = Trainer(registry.load(problem, 0), settings, 0, torch.device("cpu"))
     recorder = Memory()
     with tempfile.TemporaryDirectory() as directory:
         task = WorkerTask(

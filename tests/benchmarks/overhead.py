@@ -22,7 +22,7 @@ from engine.jobs.cores import fair_threads, usable_cores
 PLAIN: Final = """
 import sys, time
 import torch
-from engine.problems import load
+from engine.problems.registry import load
 
 name, batch_size, threads = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 seconds, is_both = map(float, sys.argv[4:6])

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from engine import problems
 from engine.log.directory import RunDirectory
 from engine.measure.landscape import Window, plane_of
 from engine.measure.probe import Probe
 from engine.measure.trail import TrailWriter, trail_path
-from engine.opening import open_problem
+from engine.problems import registry
+from engine.problems.opening import open_problem
 from engine.settings import RunSettings, Variant, VariantSettings
 from engine.survey import AnySurvey, Laid, Look, LossRow, Paths
 from engine.surveyor import _Surveying
@@ -30,7 +30,7 @@ def run(tmp_path: Path) -> RunDirectory:
     )
     made = RunDirectory.create(tmp_path / "run", RunSettings(variants=variants, device="cpu"), "0")
     for variant in variants:
-        trainer = Trainer(problems.load("synthetic", 0), variant.settings, 0, torch.device("cpu"))
+        trainer = Trainer(registry.load("synthetic", 0), variant.settings, 0, torch.device("cpu"))
         writer = TrailWriter(trail_path(made.variant_log(variant.name)), 11)
         writer.begin()
         for _ in range(30):
@@ -85,7 +85,7 @@ def test_the_loss_is_that_of_the_weights_at_the_place(run: RunDirectory) -> None
     rows = [each for each in found if isinstance(each, LossRow) and each.rows == 9]
     assert [row.row for row in rows] == list(range(9))
     middle = np.frombuffer(rows[4].losses, "<f4")[4]
-    inputs, target = problems.load("synthetic", 0).train
+    inputs, target = registry.load("synthetic", 0).train
     weights = torch.from_numpy(plane.weights(end[None])[0]).float()
     output = inputs @ weights[:10] + weights[10]
     expected = torch.nn.functional.binary_cross_entropy_with_logits(output, target)

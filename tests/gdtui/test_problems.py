@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from engine.problems import LISTINGS
+from engine.problems.registry import LISTINGS
 from gdtui.cli import main
 
 

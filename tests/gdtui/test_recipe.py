@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from engine.opening import open_problem
-from engine.problems import load
+from engine.problems.opening import open_problem
+from engine.problems.registry import load
 from engine.settings import FULL, LrScaling, RunSettings, Variant, VariantSettings
 from engine.training.trainer import Trainer
 from gdtui import recipe

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from engine import problems
 from engine.experiments import flat_generalises, linear_scaling, saddle, sharp_minimum
 from engine.experiments.curvature import sharpness
 from engine.experiments.stacked import (
@@ -21,6 +20,7 @@ from engine.experiments.stacked import (
     size_of,
     weights_of,
 )
+from engine.problems import registry
 from engine.settings import FULL, BatchSize
 from engine.training.schedule import epoch_order
 
@@ -117,7 +117,7 @@ def test_linear_scaling_is_what_a_plain_loop_trains(batch_size: BatchSize) -> No
     stack = linear_scaling.Stack(data=data, weights=weights_of(models, CPU), seeds=SEEDS, lr=lrs)
     found = linear_scaling.curves(stack, (epoch_batches(data, SEEDS, epoch, size) for epoch in (1, 2)))
     for at, seed in enumerate(SEEDS):
-        problem = problems.load("synthetic", seed)
+        problem = registry.load("synthetic", seed)
         torch.manual_seed(seed)
         curve = plain_curve(problem.model(), problem.loss, problem.train, seed, size, lrs[at].item(), 2)
         assert found[:, at].tolist() == pytest.approx(curve, abs=1e-12)

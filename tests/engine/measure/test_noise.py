@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine import problems
 from engine.log.measurements import NoiseScale
 from engine.measure.noise import noise_scale
 from engine.measure.steps import finish
+from engine.problems import registry
 from engine.settings import VariantSettings
 from engine.training.trainer import Trainer
 
@@ -20,7 +20,7 @@ CPU = torch.device("cpu")
 
 def trained(name: str, seed: int, epochs: int) -> Trainer:
     """A model some way into its training, at the lesson's middle batch size."""
-    trainer = Trainer(problems.load(name, seed), VariantSettings(lr=0.1), seed, CPU)
+    trainer = Trainer(registry.load(name, seed), VariantSettings(lr=0.1), seed, CPU)
     while trainer.epoch < epochs:
         trainer.advance(1000)
     return trainer

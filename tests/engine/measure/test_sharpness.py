@@ -6,11 +6,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from engine import problems
 from engine.log.measurements import Sharpness
 from engine.measure.sharpness import sharpness
 from engine.measure.steps import Steps, finish
 from engine.problem import Problem
+from engine.problems import registry
 from engine.settings import VariantSettings
 from engine.training.trainer import Trainer
 
@@ -52,7 +52,7 @@ def measured(trainer: Trainer) -> Sharpness:
 @pytest.mark.parametrize("name", ["synthetic", "hidden layer"])
 def test_it_is_the_hessians_top_eigenvalue(name: str, seed: int) -> None:
     """In several pieces, the last one short."""
-    problem = problems.load("synthetic", seed) if name == "synthetic" else digits_like(seed)
+    problem = registry.load("synthetic", seed) if name == "synthetic" else digits_like(seed)
     trainer = Trainer(problem, VariantSettings(), seed, torch.device("cpu"), micro_batch=64)
     trainer.advance(2)
     found = measured(trainer)

@@ -6,10 +6,10 @@ import torch
 from torch import nn
 from torch.func import functional_call, grad, vmap
 
-from engine import problems
 from engine.experiments.memory import peak_bytes
 from engine.experiments.stacked import tensors_of
 from engine.problem import Problem
+from engine.problems import registry
 from engine.settings import RunSettings, Variant, VariantSettings
 from engine.sweep.probe import measure, noise_at
 from engine.training.trainer import Trainer
@@ -23,7 +23,7 @@ def _one_thread() -> None:
 
 
 def test_the_noise_scale_is_the_exact_one_from_per_sample_gradients() -> None:
-    problem = problems.load("synthetic", 1)
+    problem = registry.load("synthetic", 1)
     trainer = Trainer(problem, VariantSettings(), 1, CPU)
     model = trainer.model
     inputs, target = tensors_of(problem)

@@ -54,7 +54,7 @@ import sys
 import torch
 from engine.worker.measuring import Measurer
 from engine.log.records import Position
-from engine.opening import open_problem
+from engine.problems.opening import open_problem
 from engine.settings import VariantSettings
 from engine.training.trainer import Trainer
 

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from engine import problems
 from engine.log.records import Record
 from engine.problem import Problem
+from engine.problems import registry
 from engine.settings import FULL, LrScaling, SettingsError, VariantSettings
 from engine.training.devices import find_device
 from engine.training.schedule import epoch_order
@@ -187,7 +187,7 @@ def test_the_losses_are_those_of_each_batch_before_its_update() -> None:
 
 @pytest.mark.parametrize("piece", [1, 3, 1000])
 def test_how_many_batches_a_call_takes_changes_nothing(piece: int) -> None:
-    problem = problems.load("synthetic", 0)
+    problem = registry.load("synthetic", 0)
     settings = VariantSettings(batch_size=48, accumulation_steps=3)
     losses = []
     for size in (piece, 11):
@@ -311,7 +311,7 @@ def test_settings_do_not_change_inside_a_group() -> None:
 
 
 def test_a_stretch_ends_at_the_first_loss_that_is_not_finite() -> None:
-    problem = problems.load("synthetic", 0)
+    problem = registry.load("synthetic", 0)
     trainer = Trainer(problem, VariantSettings(batch_size=1, lr=1e38), 0, CPU)
     stretch = trainer.advance(500)
     losses = np.frombuffer(stretch.losses, "<f4")
@@ -344,7 +344,7 @@ def test_optimisers_that_are_none(name: str) -> None:
 @pytest.mark.parametrize(("rule", "holds"), [(LrScaling.LINEAR, True), (LrScaling.NONE, False)])
 def test_linear_scaling_folds_the_three_curves(rule: LrScaling, holds: bool) -> None:
     """After 20 epochs from one start: a gap of at most 0.01 with it, of at least 0.4 without."""
-    problem = problems.load("synthetic", 1)
+    problem = registry.load("synthetic", 1)
     ends = []
     for size in (FULL, 64, 1):
         settings = VariantSettings(batch_size=size, lr_scaling=rule)  # type: ignore[arg-type]

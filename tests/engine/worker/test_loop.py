@@ -8,7 +8,6 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from engine import problems
 from engine.log.commands import AnyCommand, Change, Extend, Pause, Restart, Resume, Stop
 from engine.log.file import LogReader, LogWriter
 from engine.log.records import (
@@ -24,6 +23,7 @@ from engine.log.records import (
     Validated,
 )
 from engine.problem import Problem
+from engine.problems import registry
 from engine.settings import FULL, RunSettings, Variant, VariantSettings
 from engine.worker import generation
 from engine.worker.loop import Training
@@ -84,7 +84,7 @@ def run(
     **how: object,
 ) -> list[AnyRecord]:
     """Run a worker in this process through the steps, then stop it; its log."""
-    monkeypatch.setattr(problems, "load", lambda name, seed, data: problem)
+    monkeypatch.setattr(registry, "load", lambda name, seed, data: problem)
     variant = Variant(name="a", settings=settings)
     log = path / "a.gdlog"
     task = WorkerTask(

@@ -16,8 +16,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data.place import Place, check_readable
-from engine.extras import needs_extra
+from engine.problems.parts.extras import needs_extra
+from engine.problems.tabular.place import Place, check_readable
 from engine.settings import SettingsError
 
 Frame = Any

@@ -3,9 +3,9 @@
 from functools import partial
 
 from engine.problem import Problem
-from engine.problems import digits
-from engine.problems.judging import accuracy, class_loss
-from engine.problems.nets import SmallCNN
+from engine.problems.builtin import digits
+from engine.problems.parts.losses import accuracy, class_loss
+from engine.problems.parts.networks import SmallCNN
 
 
 def make(seed: int) -> Problem:

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.data.place import Place
-from engine.data.target import Kind, read_target
+from engine.problems.tabular.place import Place
+from engine.problems.tabular.target import Kind, read_target
 
 PLACE = Place(path=Path("f"))
 

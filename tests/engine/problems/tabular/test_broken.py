@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.problems import arrays, table
+from engine.problems.builtin import arrays, table
 from engine.settings import DataSettings, SettingsError
 
 Content = bytes | dict[str, Any] | pd.DataFrame | None

@@ -12,8 +12,8 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from engine import problem_file, problems
 from engine.problem import Problem, check_data, is_function
+from engine.problems import registry, user_file
 from engine.settings import DataSettings, VariantSettings
 from engine.training.trainer import Trainer
 from engine.worker.tasks import WorkerTask
@@ -31,12 +31,12 @@ def open_problem(
     replace those that the problem makes.
     """
     seed_all(seed)
-    if problem_file.is_file(problem):
-        opened = problem_file.run(problem)
+    if user_file.is_file(problem):
+        opened = user_file.run(problem)
     elif stored is not None and (file := stored / _PROBLEM).exists():
         opened = pickle.loads(file.read_bytes())
     else:
-        opened = problems.load(problem, seed, data)
+        opened = registry.load(problem, seed, data)
     sets = {name: _opened(name, getattr(opened, name), stored) for name in SETS}
     return replace(opened, **sets)
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data.place import Place
+from engine.problems.tabular.place import Place
 
 MOST_NUMBERED_CLASSES: Final = 20
 """Whole numbers in a table that count 0, 1, 2 … or 1, 2, 3 … up to so many are classes, not amounts."""

@@ -8,8 +8,8 @@ from functools import partial
 from torch import nn
 
 from engine.problem import Problem
-from engine.problems import scikit
-from engine.problems.judging import binary_accuracy, binary_loss
+from engine.problems.builtin import scikit
+from engine.problems.parts.losses import binary_accuracy, binary_loss
 
 
 def make(seed: int) -> Problem:

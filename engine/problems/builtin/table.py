@@ -8,12 +8,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data.fitting import make_problem, split
-from engine.data.table import Table, read_table
-from engine.data.target import read_target
 from engine.problem import Problem
+from engine.problems.parts.split import Indices
+from engine.problems.tabular.fitting import make_problem, split
+from engine.problems.tabular.table import Table, read_table
+from engine.problems.tabular.target import read_target
 from engine.settings import DataSettings
-from engine.split import Indices
 
 MOST_CATEGORIES: Final = 50
 """Different texts of a column that get an input of their own; the rarer ones share one."""

@@ -9,9 +9,9 @@ from typing import Final
 from torch import Tensor
 
 from engine.problem import Problem
-from engine.problems import scikit
-from engine.problems.judging import accuracy, class_loss
-from engine.problems.nets import MLP
+from engine.problems.builtin import scikit
+from engine.problems.parts.losses import accuracy, class_loss
+from engine.problems.parts.networks import MLP
 
 BRIGHTEST: Final = 16.0
 """Pixels count from 0 to this."""

@@ -1,7 +1,7 @@
 """Images in an `.npz` file, as Keras distributes MNIST, through a small convolutional network."""
 
 from engine.problem import Problem
-from engine.problems import arrays
+from engine.problems.builtin import arrays
 from engine.settings import DataSettings
 
 

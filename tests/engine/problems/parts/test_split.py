@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.split import hold_out, hold_out_stratified
+from engine.problems.parts.split import hold_out, hold_out_stratified
 
 SHARES = st.floats(0.01, 0.9)
 SEEDS = st.integers(0, 2**63 - 1)

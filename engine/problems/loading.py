@@ -10,11 +10,11 @@ from typing import Final
 
 import msgspec
 
-from engine import loader
 from engine.jobs.fork_server import start_process
-from engine.mistakes import shown
 from engine.problem import ProblemError
-from engine.problem_file import file_of
+from engine.problems import loader
+from engine.problems.error_messages import shown
+from engine.problems.user_file import file_of
 from engine.settings import SettingsError
 from engine.worker.tasks import Loaded, LoadFailed, LoadTask
 

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from engine.data.place import Place, check_readable
 from engine.problem import Problem
-from engine.problems.judging import accuracy, class_loss
+from engine.problems.parts.losses import accuracy, class_loss
+from engine.problems.tabular.place import Place, check_readable
 from engine.settings import VALIDATION_SHARE, DataSettings, SettingsError
 
 CONTEXT: Final = 64

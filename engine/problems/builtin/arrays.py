@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data.arrays import Samples, as_images, read_arrays
-from engine.data.fitting import make_problem, split
-from engine.data.place import Place
-from engine.data.target import Target, read_target
 from engine.problem import Problem
+from engine.problems.parts.split import Indices
+from engine.problems.tabular.arrays import Samples, as_images, read_arrays
+from engine.problems.tabular.fitting import make_problem, split
+from engine.problems.tabular.place import Place
+from engine.problems.tabular.target import Target, read_target
 from engine.settings import DataSettings
-from engine.split import Indices
 
 
 def make(seed: int, data: DataSettings, *, model: str = "linear") -> Problem:

@@ -11,12 +11,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from engine.data.target import Kind, Target
 from engine.problem import Problem
-from engine.problems import judging
-from engine.problems.nets import MLP, SmallCNN, Standardised
+from engine.problems.parts import losses
+from engine.problems.parts.networks import MLP, SmallCNN, Standardised
+from engine.problems.parts.split import Indices, hold_out, hold_out_stratified
+from engine.problems.tabular.target import Kind, Target
 from engine.settings import FULL, SettingsError
-from engine.split import Indices, hold_out, hold_out_stratified
 
 LEAST_SIDE: Final = 4
 """Pixels: smaller images do not survive two halvings."""
@@ -35,7 +35,7 @@ class AbsoluteError:
     unit: float
 
     def __call__(self, output: Tensor, target: Tensor) -> Tensor:
-        return judging.absolute_error(output, target) * self.unit
+        return losses.absolute_error(output, target) * self.unit
 
 
 def split(target: Target, share: float, seed: int) -> tuple[Indices, Indices]:
@@ -78,9 +78,9 @@ def make_problem(
 
 
 _LOSSES: Final = {
-    Kind.TWO_CLASSES: judging.binary_loss,
-    Kind.CLASSES: judging.class_loss,
-    Kind.NUMBER: judging.squared_loss,
+    Kind.TWO_CLASSES: losses.binary_loss,
+    Kind.CLASSES: losses.class_loss,
+    Kind.NUMBER: losses.squared_loss,
 }
 
 
@@ -93,9 +93,9 @@ def _judged(
     """
     match target.kind:
         case Kind.TWO_CLASSES:
-            return target.values.astype(np.float32), {"accuracy": judging.binary_accuracy}
+            return target.values.astype(np.float32), {"accuracy": losses.binary_accuracy}
         case Kind.CLASSES:
-            return target.values, {"accuracy": judging.accuracy}
+            return target.values, {"accuracy": losses.accuracy}
         case Kind.NUMBER:
             mean, std = target.values[train].mean(), float(target.values[train].std()) or 1.0
             return ((target.values - mean) / std).astype(np.float32), {"mae": AbsoluteError(std)}

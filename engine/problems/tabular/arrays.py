@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data.place import Place, check_readable
+from engine.problems.tabular.place import Place, check_readable
 
 Array = NDArray[Any]
 

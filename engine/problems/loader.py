@@ -6,8 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from engine.mistakes import explain
-from engine.problem_file import file_of, is_file
+from engine.problems.error_messages import explain
+from engine.problems.user_file import file_of, is_file
 from engine.worker.mailbox import Mailbox
 from engine.worker.main import settle_process
 from engine.worker.tasks import Loaded, LoadFailed, LoadTask
@@ -28,9 +28,9 @@ def main(task: LoadTask, pipe: Connection) -> None:
 def _load(task: LoadTask) -> Loaded:
     import torch
 
-    from engine.opening import open_problem, store, store_problem
+    from engine.problems.opening import open_problem, store, store_problem
+    from engine.problems.trial import try_out
     from engine.training.devices import find_device, is_out_of_memory
-    from engine.trial import try_out
 
     torch.set_num_threads(task.threads)
     device = find_device(task.device)

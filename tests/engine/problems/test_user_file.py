@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from terminal import children_of
 
-from engine.loading import LoadingError, load
 from engine.log.directory import data_path
 from engine.log.records import Chunk, State
-from engine.problem_file import absolute, is_file, split
+from engine.problems.loading import LoadingError, load
+from engine.problems.user_file import absolute, is_file, split
 from engine.worker.tasks import Loaded, LoadTask
 
 HEAD = dedent(

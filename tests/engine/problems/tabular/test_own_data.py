@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 import torch
 
-from engine import problems
 from engine.problem import Problem
-from engine.problems import arrays, char_lm, judging, mnist, table
-from engine.problems.nets import SmallCNN, Standardised
+from engine.problems import registry
+from engine.problems.builtin import arrays, char_lm, mnist, table
+from engine.problems.parts import losses
+from engine.problems.parts.networks import SmallCNN, Standardised
 from engine.settings import DataSettings, SettingsError
 
 
@@ -92,9 +93,9 @@ def test_errors_in_a_number_are_told_in_its_own_unit(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("y", "loss", "outputs"),
     [
-        (["a", "b"] * 10, judging.binary_loss, 1),
-        (["a", "b", "c", "d"] * 5, judging.class_loss, 4),
-        ([float(k) for k in range(20)], judging.squared_loss, 1),
+        (["a", "b"] * 10, losses.binary_loss, 1),
+        (["a", "b", "c", "d"] * 5, losses.class_loss, 4),
+        ([float(k) for k in range(20)], losses.squared_loss, 1),
     ],
 )
 @pytest.mark.parametrize("model", ["linear", "mlp:8,4"])
@@ -142,7 +143,7 @@ def test_arrays_are_scaled_in_the_model_and_stay_bytes(tmp_path: Path) -> None:
 def test_batch_sizes_fit_the_number_of_samples(tmp_path: Path) -> None:
     for n, sizes in ((100, ("full", 32, 1)), (2000, (512, 128, 32))):
         np.savez(tmp_path / "a.npz", X=np.ones((n, 1)), y=np.arange(n) % 2)
-        problem = problems.load("arrays", 0, DataSettings(path=str(tmp_path / "a.npz")))
+        problem = registry.load("arrays", 0, DataSettings(path=str(tmp_path / "a.npz")))
         assert problem.defaults["batch_sizes"] == sizes
 
 

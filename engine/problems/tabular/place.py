@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.mistakes import shown
+from engine.problems.error_messages import shown
 from engine.settings import SettingsError
 
 

@@ -8,9 +8,10 @@ import pytest
 import torch
 from torch.nn import functional
 
-from engine import problems
 from engine.problem import Problem
-from engine.problems import LISTINGS, char_lm
+from engine.problems import registry
+from engine.problems.builtin import char_lm
+from engine.problems.registry import LISTINGS
 from engine.settings import BatchSize, SettingsError, VariantSettings
 from engine.training.trainer import Trainer
 
@@ -39,8 +40,8 @@ def train(problem: Problem, size: BatchSize, updates: int | None = None) -> Trai
 
 @pytest.mark.parametrize("name", INCLUDED)
 def test_what_the_listing_says_is_what_is_loaded(name: str) -> None:
-    listing = problems.find(name)
-    problem = problems.load(name, 0)
+    listing = registry.find(name)
+    problem = registry.load(name, 0)
     assert listing.samples in (None, problem.n)
     assert problem.defaults == listing.defaults
     *inputs, target = problem.train
@@ -50,7 +51,7 @@ def test_what_the_listing_says_is_what_is_loaded(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["breast-cancer", "digits", "digits-cnn"])
 def test_a_part_is_held_out_and_no_sample_of_it_is_trained_on(name: str) -> None:
-    problem = problems.load(name, 0)
+    problem = registry.load(name, 0)
     rows = {tensor.numpy().tobytes() for tensor in problem.validation[0]}
     seen = {tensor.numpy().tobytes() for tensor in problem.train[0]}
     assert len(problem.validation[0]) / problem.n == pytest.approx(0.25, abs=0.01)
@@ -59,7 +60,7 @@ def test_a_part_is_held_out_and_no_sample_of_it_is_trained_on(name: str) -> None
 
 @pytest.mark.parametrize("name", ["breast-cancer", "digits"])
 def test_classes_are_held_out_in_proportion(name: str) -> None:
-    problem = problems.load(name, 3)
+    problem = registry.load(name, 3)
     train, held_out = (
         part[1].long().bincount() / len(part[1]) for part in (problem.train, problem.validation)
     )
@@ -67,7 +68,7 @@ def test_classes_are_held_out_in_proportion(name: str) -> None:
 
 
 def test_measurements_are_standardised_by_the_training_part() -> None:
-    problem = problems.load("breast-cancer", 0)
+    problem = registry.load("breast-cancer", 0)
     inputs = problem.train[0]
     assert inputs.mean(0).abs().max() < 1e-5
     assert (inputs.std(0, correction=0) - 1).abs().max() < 1e-5
@@ -76,7 +77,7 @@ def test_measurements_are_standardised_by_the_training_part() -> None:
 
 @pytest.mark.parametrize("name", ["breast-cancer", "digits", "digits-cnn"])
 def test_the_seed_fixes_the_split(name: str) -> None:
-    one, same, other = (problems.load(name, seed).train[0] for seed in (1, 1, 2))
+    one, same, other = (registry.load(name, seed).train[0] for seed in (1, 1, 2))
     assert torch.equal(one, same)
     assert not torch.equal(one, other)
 
@@ -86,13 +87,13 @@ def test_the_seed_fixes_the_split(name: str) -> None:
     [("breast-cancer", 32, 0.95), ("digits", 32, 0.95), ("digits-cnn", 32, 0.97)],
 )
 def test_it_is_learned_as_a_user_would_expect(name: str, size: BatchSize, accuracy: float) -> None:
-    trainer = train(problems.load(name, 0), size)
+    trainer = train(registry.load(name, 0), size)
     assert size in trainer.problem.defaults["batch_sizes"]
     assert trainer.validate().metrics["accuracy"] >= accuracy
 
 
 def test_the_tiny_transformer_beats_a_bigram_model_of_the_same_text() -> None:
-    problem = problems.load("char-lm", 0)
+    problem = registry.load("char-lm", 0)
     assert train(problem, 32, updates=160).validate().loss < bigram_loss(problem)
 
 
@@ -122,7 +123,7 @@ def test_what_only_the_worker_calls_can_be_sent_to_it(name: str) -> None:
     """Not the data: model, loss and metrics, so that a file is read once for all workers."""
     if name == "synthetic":
         pytest.skip("is made by each worker, in a millisecond")
-    problem = problems.load(name, 0)
+    problem = registry.load(name, 0)
     parts = (problem.model, problem.loss, dict(problem.metrics))
     sent = pickle.dumps(parts)
     assert len(sent) < 4096
@@ -132,7 +133,7 @@ def test_what_only_the_worker_calls_can_be_sent_to_it(name: str) -> None:
 @pytest.mark.parametrize("name", ["mnist", "table", "arrays"])
 def test_a_problem_made_of_a_file_asks_for_one(name: str) -> None:
     with pytest.raises(SettingsError, match="--data FILE"):
-        problems.load(name, 0)
+        registry.load(name, 0)
 
 
 @pytest.mark.parametrize("name", ["breast-cancer", "digits", "digits-cnn"])
@@ -143,5 +144,5 @@ def test_without_scikit_learn_the_command_that_installs_it_is_told(
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, "sklearn", None)
     with pytest.raises(SettingsError) as caught:
-        problems.load(name, 0)
+        registry.load(name, 0)
     assert str(caught.value) == (f"problem {name} needs scikit-learn: python -m pip install 'gdtui[data]'")

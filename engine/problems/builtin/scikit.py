@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.extras import needs_extra
-from engine.split import hold_out_stratified
+from engine.problems.parts.extras import needs_extra
+from engine.problems.parts.split import hold_out_stratified
 
 VALIDATION_SHARE: Final = 0.2
 

@@ -1,0 +1,1 @@
+"""What the problems are made of: networks, losses, held-out samples."""

@@ -1,0 +1,143 @@
+"""The problems that come with gdtui: a registry that lists them without importing torch.
+
+One module a problem, imported where it is loaded; each has `make(seed) -> Problem`, or
+`make(seed, data) -> Problem` where it is made of a file.
+"""
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+import msgspec
+
+from engine.problem import Problem
+from engine.settings import FULL, DataSettings, SettingsError
+
+
+class Listing(msgspec.Struct, frozen=True, kw_only=True):
+    """What can be said of a problem before it is loaded."""
+
+    name: str
+    summary: str
+    model: str
+    samples: int | None
+    """To train on; None where only loading tells."""
+    suffixes: tuple[str, ...] = ()
+    """Of the files that it can be made of."""
+    needs_file: bool = False
+    needs_extra: bool = False
+    """Of the packages that only `gdtui[data]` installs."""
+    defaults: Mapping[str, Any] = {}
+    """Settings that fit it, by the names of the options: as in Problem.defaults."""
+
+    @property
+    def must_load(self) -> bool:
+        """What there is to say of it is only known once a loader has loaded it."""
+        return self.samples is None or self.needs_extra
+
+
+_TABULAR: Final = {"batch_sizes": (512, 128, 32), "lr": 0.1, "epochs": 30}
+_OWN: Final = {**_TABULAR, "lr": 0.01}
+"""Of features that nobody knows: a hundred that go together already make lr 0.1 diverge."""
+_IMAGES: Final = {"batch_sizes": (256, 128, 32), "lr": 0.1, "epochs": 30}
+"""The lesson's ranges: tabular data 32–512, images 32–256 samples a batch."""
+
+LISTINGS: Final[tuple[Listing, ...]] = (
+    Listing(
+        name="synthetic",
+        summary="the lesson's: is a noisy score of 10 features above 0?",
+        model="logistic regression",
+        samples=2000,
+    ),
+    Listing(
+        name="breast-cancer",
+        summary="is a tumour benign? 30 measurements of 569 patients",
+        model="logistic regression",
+        samples=456,
+        needs_extra=True,
+        defaults={"batch_sizes": (FULL, 32, 1), "lr": 0.01, "epochs": 30},
+    ),
+    Listing(
+        name="digits",
+        summary="which digit is it? 64 pixels of 1,797 handwritten ones",
+        model="MLP",
+        samples=1438,
+        needs_extra=True,
+        defaults=_TABULAR,
+    ),
+    Listing(
+        name="digits-cnn",
+        summary="the same digits, seen as images",
+        model="small CNN",
+        samples=1438,
+        needs_extra=True,
+        defaults=_IMAGES,
+    ),
+    Listing(
+        name="mnist",
+        summary="which class is the image? --data mnist.npz: x_train, y_train, x_test, y_test",
+        model="small CNN",
+        samples=None,
+        suffixes=(".npz",),
+        needs_file=True,
+        defaults={**_IMAGES, "epochs": 5},
+    ),
+    Listing(
+        name="char-lm",
+        summary="which character comes next? in Python's documentation, or --data book.txt",
+        model="tiny transformer",
+        samples=None,
+        suffixes=("",),
+        # Two ways to 32 samples an update: accumulated, they draw the same curve.
+        defaults={
+            "batch_sizes": (4, 8, 32),
+            "accumulation": (1, 4, 1),
+            "optimizer": "adamw",
+            "lr": 0.003,
+            "epochs": 3,
+            "pace": "free",
+        },
+    ),
+    Listing(
+        name="table",
+        summary="a column of your own table: --data houses.csv --target price",
+        model="linear or --model mlp:64,64",
+        samples=None,
+        suffixes=(".csv", ".tsv", ".parquet", ".pq"),
+        needs_file=True,
+        needs_extra=True,
+        defaults=_OWN,
+    ),
+    Listing(
+        name="arrays",
+        summary="your own arrays X and y: --data points.npz",
+        model="linear or --model mlp:64,64 or cnn",
+        samples=None,
+        suffixes=(".npz",),
+        needs_file=True,
+        defaults=_OWN,
+    ),
+)
+
+
+def find(name: str) -> Listing:
+    """The listing of that name; SettingsError names the ones there are."""
+    for listing in LISTINGS:
+        if listing.name == name:
+            return listing
+    known = ", ".join(listing.name for listing in LISTINGS)
+    raise SettingsError(f"problem {name!r}: one of {known}, or FILE.py[:FUNCTION]")
+
+
+def load(name: str, seed: int, data: DataSettings | None = None) -> Problem:
+    """Import the problem and make its data; where it is trained, since this imports torch.
+
+    SettingsError for data that cannot be used.
+    """
+    listing = find(name)
+    module = importlib.import_module(f"engine.problems.builtin.{listing.name.replace('-', '_')}")
+    if listing.needs_file and data is None:
+        raise SettingsError(f"problem {name} is made of a file of yours: --data FILE")
+    problem: Problem = module.make(seed, data) if listing.suffixes else module.make(seed)
+    return replace(problem, defaults={**listing.defaults, **problem.defaults})
