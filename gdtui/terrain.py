@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.measure.landscape import Window
+from engine.landscape.plane import Window
 
 Image = NDArray[np.uint8]
 """Red, green and blue of each dot: (rows, columns, 3), row 0 at the top."""

@@ -14,11 +14,11 @@ import torch
 from torch import nn
 
 from engine.experiments import find
-from engine.experiments.memory import peak_bytes
 from engine.experiments.report import Arm, Report, Verdict
 from engine.experiments.stacked import Told, place, tensors_of
 from engine.experiments.verdicts import below, figure, valued
 from engine.jobs.process_job import Tell
+from engine.measure.peak_memory import peak_bytes
 from engine.problem import Problem
 from engine.problems import registry
 from engine.settings import VariantSettings

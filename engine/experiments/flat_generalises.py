@@ -15,8 +15,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.experiments import find
-from engine.experiments.curvature import sharpness
-from engine.experiments.intervals import Interval, bootstrap
 from engine.experiments.report import Arm, Report, Verdict
 from engine.experiments.stacked import (
     Data,
@@ -30,8 +28,10 @@ from engine.experiments.stacked import (
 )
 from engine.experiments.verdicts import all_above_zero, figure, valued
 from engine.jobs.process_job import Tell
+from engine.measure.curvature import sharpness
 from engine.problems.parts.extras import needs_extra
 from engine.settings import FULL, BatchSize
+from engine.statistics.intervals import Interval, bootstrap
 
 SIZES: Final[tuple[BatchSize, ...]] = (FULL, 32, 4)
 TRAINED_ON: Final = 200

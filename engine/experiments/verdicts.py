@@ -6,9 +6,9 @@ Each rule stands with its sentence, so that what a report says is what was done.
 from collections.abc import Sequence
 from typing import Final
 
-from engine.experiments.intervals import Interval, bootstrap, wilson
 from engine.experiments.report import Arm, Figure, Verdict
 from engine.settings import BatchSize
+from engine.statistics.intervals import Interval, bootstrap, wilson
 
 ESCAPE_RULE: Final = (
     "supported: the 95% interval of the share that escaped lies above ½ at the smallest batch and below ½ "

@@ -10,10 +10,10 @@ import msgspec
 import numpy as np
 import torch
 
-from engine.experiments.memory import peak_bytes
 from engine.jobs.process_job import Tell
 from engine.log.measurements import NoiseScale
 from engine.measure.noise import FEWEST, noise_scale
+from engine.measure.peak_memory import peak_bytes
 from engine.measure.steps import finish
 from engine.problem import Problem
 from engine.problems.opening import open_problem

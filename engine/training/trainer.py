@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.measure.probe import Probe
+from engine.measure.model_copy import Probe
 from engine.problem import Problem, is_function
 from engine.settings import DataOn, Resolved, VariantSettings
 from engine.training.data.sources import Source, Span, open_source

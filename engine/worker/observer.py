@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from engine.log.commands import Measure, SetMeasuring
 from engine.log.records import Refused, State
-from engine.measure.trail import TrailWriter, trail_path
+from engine.measure.weights_log import TrailWriter, trail_path
 from engine.worker.measuring import Measurer
 
 if TYPE_CHECKING:

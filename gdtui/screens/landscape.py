@@ -13,9 +13,9 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import Screen
 
+from engine.landscape.client import AnySurvey, Laid, Look, LossRow, Paths, SurveyFailed, Surveyor
+from engine.landscape.plane import Window
 from engine.log.directory import RunDirectory
-from engine.measure.landscape import Window
-from engine.survey import AnySurvey, Laid, Look, LossRow, Paths, SurveyFailed, Surveyor
 from gdtui.chart.palette import is_sparse
 from gdtui.panels.line import Line
 from gdtui.panels.map import Map

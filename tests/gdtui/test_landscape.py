@@ -9,8 +9,8 @@ from app_bench import Bench, text_of
 from made_up import WINDOW, laid
 from textual.pilot import Pilot
 
-from engine.measure.landscape import Window
-from engine.survey import AnySurvey, Look, LossRow, Paths, SurveyFailed
+from engine.landscape.client import AnySurvey, Look, LossRow, Paths, SurveyFailed
+from engine.landscape.plane import Window
 from gdtui.panels.map import Map
 from gdtui.screens.landscape import LandscapeScreen, described
 from gdtui.terrain import Inks, Terrain, heights, image, place, relief

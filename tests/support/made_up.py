@@ -1,8 +1,8 @@
 """Made-up results: a sweep, a landscape."""
 
-from engine.measure.landscape import Window
+from engine.landscape.client import Laid
+from engine.landscape.plane import Window
 from engine.settings import FULL, BatchSize
-from engine.survey import Laid
 from engine.sweep.table import Noise, Recommendation, Row, Sweep, lesson
 
 WINDOW = Window(left=-2, right=3, bottom=-1, top=2)

@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.experiments import flat_generalises, linear_scaling, saddle, sharp_minimum
-from engine.experiments.curvature import sharpness
 from engine.experiments.stacked import (
     batches,
     descend,
@@ -20,6 +19,7 @@ from engine.experiments.stacked import (
     size_of,
     weights_of,
 )
+from engine.measure.curvature import sharpness
 from engine.problems import registry
 from engine.settings import FULL, BatchSize
 from engine.training.schedule import epoch_order

@@ -6,8 +6,8 @@ import torch
 from torch import nn
 from torch.func import functional_call, grad, vmap
 
-from engine.experiments.memory import peak_bytes
 from engine.experiments.stacked import tensors_of
+from engine.measure.peak_memory import peak_bytes
 from engine.problem import Problem
 from engine.problems import registry
 from engine.settings import RunSettings, Variant, VariantSettings

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from engine.log.commands import Measure, SetMeasuring
 from engine.log.records import Measured, MeasuringSet, Position, Record, Refused, State
 from engine.log.summary import Tally
-from engine.measure.trail import Trail
+from engine.measure.weights_log import Trail
 from engine.problem import Problem
 from engine.settings import FULL, RunSettings, Variant, VariantSettings
 from engine.training.trainer import Trainer

@@ -1,6 +1,6 @@
 """A run's landscape, worked out in a process of its own: what it is asked and answers, and the way to it.
 
-Imports no torch: engine/surveyor.py is the process. A survey belongs to one viewer; nothing of it is kept.
+Imports no torch: engine/server.py is the process. A survey belongs to one viewer; nothing of it is kept.
 """
 
 import contextlib
@@ -13,8 +13,8 @@ from typing import Final
 import msgspec
 
 from engine.jobs.fork_server import start_process
+from engine.landscape.plane import Window
 from engine.log.directory import RunDirectory
-from engine.measure.landscape import Window
 
 _JOIN_SECONDS: Final = 1.0
 
@@ -99,10 +99,10 @@ class Surveyor:
         threading.Thread(target=self._start, daemon=True, name="surveyor").start()
 
     def _start(self) -> None:
-        from engine import surveyor
+        from engine.landscape import server
 
         try:
-            process, pipe = start_process(surveyor.main, (self._task,), name="surveyor")
+            process, pipe = start_process(server.main, (self._task,), name="surveyor")
         except Exception as error:  # whatever multiprocessing throws
             self._failure = f"its process could not be started ({error})"
             return

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.measure.trail import Trail, TrailWriter, next_row, trail_path
+from engine.measure.weights_log import Trail, TrailWriter, next_row, trail_path
 
 
 def weights(k: int) -> np.ndarray:

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.measure.normalising import Normalising
+from engine.measure.batchnorm import Normalising
 from engine.measure.steps import Steps
 from engine.training.data.sources import Source
 from engine.training.model import Modelling

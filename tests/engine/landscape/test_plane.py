@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.measure.landscape import Plane, Window, loss_row, plane_of, window_around
+from engine.landscape.plane import Plane, Window, loss_row, plane_of, window_around
 
 generator = np.random.default_rng(0)
 

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import numpy as np
 
+from engine.landscape.client import Laid, Look, LossRow, Paths, Survey, SurveyFailed, SurveyTask
+from engine.landscape.plane import Array, Plane, Window, loss_row, plane_of, window_around
 from engine.log.directory import RunDirectory
-from engine.measure.landscape import Array, Plane, Window, loss_row, plane_of, window_around
-from engine.measure.trail import Trail, trail_path
+from engine.measure.weights_log import Trail, trail_path
 from engine.problems.error_messages import explain
 from engine.problems.user_file import file_of
-from engine.survey import Laid, Look, LossRow, Paths, Survey, SurveyFailed, SurveyTask
 from engine.worker.main import settle_process
 
 if TYPE_CHECKING:
-    from engine.measure.probe import Probe
+    from engine.measure.model_copy import Probe
 
 _TRAIL_SECONDS: Final = 0.25
 """Between two looks at the trails."""

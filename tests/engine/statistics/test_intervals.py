@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from engine.experiments.intervals import bootstrap, wilson
 from engine.experiments.report import Arm, Verdict
 from engine.experiments.verdicts import all_above_zero, below, counted, escape
+from engine.statistics.intervals import bootstrap, wilson
 
 
 @pytest.mark.parametrize(

@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 import torch
 
+from engine.landscape.client import AnySurvey, Laid, Look, LossRow, Paths
+from engine.landscape.plane import Window, plane_of
+from engine.landscape.server import _Surveying
 from engine.log.directory import RunDirectory
-from engine.measure.landscape import Window, plane_of
-from engine.measure.probe import Probe
-from engine.measure.trail import TrailWriter, trail_path
+from engine.measure.model_copy import Probe
+from engine.measure.weights_log import TrailWriter, trail_path
 from engine.problems import registry
 from engine.problems.opening import open_problem
 from engine.settings import RunSettings, Variant, VariantSettings
-from engine.survey import AnySurvey, Laid, Look, LossRow, Paths
-from engine.surveyor import _Surveying
 from engine.training.trainer import Trainer
 
 
@@ -40,7 +40,7 @@ def run(tmp_path: Path) -> RunDirectory:
 
 
 def paths_of(run: RunDirectory) -> list[np.ndarray]:
-    from engine.measure.trail import Trail
+    from engine.measure.weights_log import Trail
 
     return [Trail(trail_path(run.path / log)).read()["weights"].astype(float) for log in run.info.logs]
 
@@ -95,8 +95,8 @@ def test_the_loss_is_that_of_the_weights_at_the_place(run: RunDirectory) -> None
 def test_the_plane_follows_growing_trails_only_while_all_is_looked_at(
     run: RunDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.surveyor._REFIT_SECONDS", 0.0)
-    monkeypatch.setattr("engine.surveyor._TRAIL_SECONDS", 0.0)
+    monkeypatch.setattr("engine.landscape.server._REFIT_SECONDS", 0.0)
+    monkeypatch.setattr("engine.landscape.server._TRAIL_SECONDS", 0.0)
     ours, theirs = Pipe()
     surveying = _Surveying(run, theirs)
     survey(surveying, ours, Look(id=1, window=None, columns=4, rows=4))

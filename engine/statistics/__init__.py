@@ -1,0 +1,1 @@
+"""Intervals: pure arithmetic, no torch."""
