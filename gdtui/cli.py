@@ -180,7 +180,7 @@ def _experiment(arguments: list[str]) -> int:
     parser = experiment_parser()
     typed = parser.parse(arguments)
 
-    from engine.experiments import find
+    from engine.experiments.registry import find
     from engine.settings import SettingsError
 
     try:
@@ -188,7 +188,7 @@ def _experiment(arguments: list[str]) -> int:
     except SettingsError as error:
         parser.error(str(error))
 
-    from engine.experiments.process import Task
+    from engine.experiments.job import Task
     from engine.jobs.cores import fair_threads, usable_cores
     from gdtui.experiment import experiment, listing
 

@@ -11,8 +11,8 @@ from typing import Final
 import msgspec
 from msgspec import UNSET
 
-from engine.experiments import LISTINGS
-from engine.experiments.process import Task, work
+from engine.experiments.job import Task, work
+from engine.experiments.registry import LISTINGS
 from engine.experiments.report import Arm, Report
 from engine.jobs.process_job import Failed, Running
 from engine.settings import FULL

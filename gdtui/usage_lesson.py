@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from engine.experiments import DEFAULT_SEEDS, LEAST_SEEDS, LISTINGS
+from engine.experiments.registry import DEFAULT_SEEDS, LEAST_SEEDS, LISTINGS
 from engine.settings import FULL
 from gdtui.options import MOST_THREADS, add_run_options, add_screen_options
 from gdtui.usage import Parser

@@ -18,7 +18,7 @@ from engine.measure.steps import finish
 from engine.problem import Problem
 from engine.problems.opening import open_problem
 from engine.settings import RunSettings, VariantSettings
-from engine.sweep.task import Probed
+from engine.sweep.job import Probed
 from engine.training.devices import find_device, is_out_of_memory, release_memory
 from engine.training.trainer import Trainer
 

@@ -16,9 +16,9 @@ from engine.log.records import State
 from engine.settings import FULL, RunSettings, Variant, VariantSettings
 from engine.sweep import timeline
 from engine.sweep.arms import ArmRun, train
+from engine.sweep.job import Probed, work
 from engine.sweep.recommend import Terms, recommend
 from engine.sweep.table import Noise, Row, Sweep, lesson
-from engine.sweep.task import Probed, work
 
 _PROBE_SHARE: Final = 0.1
 """Of the bar."""

@@ -6,8 +6,8 @@ from typing import Any, ClassVar, Final
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from engine.experiments import DEFAULT_SEEDS, LISTINGS
-from engine.experiments.process import Task, work
+from engine.experiments.job import Task, work
+from engine.experiments.registry import DEFAULT_SEEDS, LISTINGS
 from engine.jobs.cores import fair_threads, usable_cores
 from gdtui import lab_texts
 from gdtui.lab import Lab, Work

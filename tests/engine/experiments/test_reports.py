@@ -7,8 +7,8 @@ import msgspec
 import pytest
 import torch
 
-from engine import experiments
-from engine.experiments import accumulation, flat_generalises, linear_scaling, saddle, sharp_minimum
+from engine.experiments import registry
+from engine.experiments.claims import accumulation, flat_generalises, linear_scaling, saddle, sharp_minimum
 from engine.experiments.report import Arm, Report, Verdict
 from engine.settings import FULL, SettingsError
 
@@ -17,7 +17,7 @@ CPU = torch.device("cpu")
 
 def run(name: str, seeds: int = 2) -> Report:
     told: list[float] = []
-    report = experiments.run(name, range(seeds), CPU, lambda share, what: told.append(share))
+    report = registry.run(name, range(seeds), CPU, lambda share, what: told.append(share))
     assert told == sorted(told)
     assert 0 <= told[0] <= told[-1] <= 1
     assert report.experiment == name
@@ -27,16 +27,16 @@ def run(name: str, seeds: int = 2) -> Report:
 
 
 def test_every_listing_is_an_experiment_of_its_own() -> None:
-    names = [listing.name for listing in experiments.LISTINGS]
+    names = [listing.name for listing in registry.LISTINGS]
     assert names == ["saddle", "sharp-minimum", "flat-generalises", "linear-scaling", "accumulation"]
     with pytest.raises(SettingsError, match="saddle"):
-        experiments.find("sadle")
+        registry.find("sadle")
 
 
 def test_the_registry_loads_no_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     import subprocess
 
-    code = "import sys, engine.experiments.process; print('torch' in sys.modules)"
+    code = "import sys, engine.experiments.job; print('torch' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "False"
 
@@ -114,7 +114,7 @@ def test_a_loss_that_was_never_reached_is_said(monkeypatch: pytest.MonkeyPatch) 
 def test_without_scikit_learn_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
     with pytest.raises(SettingsError, match="flat-generalises needs scikit-learn: python -m pip install"):
-        experiments.run("flat-generalises", range(2), CPU, lambda share, what: None)
+        registry.run("flat-generalises", range(2), CPU, lambda share, what: None)
 
 
 def test_json_is_what_the_readme_says(monkeypatch: pytest.MonkeyPatch) -> None:

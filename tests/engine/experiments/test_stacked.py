@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from engine.experiments import flat_generalises, linear_scaling, saddle, sharp_minimum
+from engine.experiments.claims import flat_generalises, linear_scaling, saddle, sharp_minimum
 from engine.experiments.stacked import (
     batches,
     descend,

@@ -13,9 +13,9 @@ from engine.log.summary import Tally
 from engine.settings import FULL, BatchSize, RunSettings, Variant, VariantSettings
 from engine.sweep import run
 from engine.sweep.arms import ArmRun
+from engine.sweep.job import Probed
 from engine.sweep.run import Plan, sweep
 from engine.sweep.table import Sweep
-from engine.sweep.task import Probed
 
 N = 2000
 

@@ -7,7 +7,7 @@ import time
 
 import msgspec
 
-from engine import experiments
+from engine.experiments import registry
 from engine.experiments.report import Report
 from engine.jobs.process_job import Tell
 
@@ -29,5 +29,5 @@ def work(task: Task, tell: Tell) -> Report:
 
     torch.set_num_threads(task.threads)
     began = time.monotonic()
-    report = experiments.run(task.name, task.seeds, find_device(task.device), tell)
+    report = registry.run(task.name, task.seeds, find_device(task.device), tell)
     return msgspec.structs.replace(report, seconds=time.monotonic() - began)

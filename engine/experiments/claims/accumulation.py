@@ -13,7 +13,7 @@ from typing import Final
 import torch
 from torch import nn
 
-from engine.experiments import find
+from engine.experiments.registry import find
 from engine.experiments.report import Arm, Report, Verdict
 from engine.experiments.stacked import Told, place, tensors_of
 from engine.experiments.verdicts import below, figure, valued

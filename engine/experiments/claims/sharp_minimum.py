@@ -13,7 +13,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from engine.experiments import find
+from engine.experiments.registry import find
 from engine.experiments.report import Arm, Report, Verdict
 from engine.experiments.stacked import Told, batches, descended, place, size_of
 from engine.experiments.verdicts import ESCAPE_RULE, counted, escape, share

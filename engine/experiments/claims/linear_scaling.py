@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from engine.experiments import find
+from engine.experiments.registry import find
 from engine.experiments.report import Arm, Report, Verdict
 from engine.experiments.stacked import (
     Data,

@@ -1,0 +1,1 @@
+"""One experiment a module: a claim of the lesson, tested."""

@@ -1,0 +1,80 @@
+"""The experiments that come with gdtui: a registry that lists them without importing torch.
+
+One module an experiment, imported where it runs; each has `run(seeds, device, progress) -> Report`.
+"""
+
+import importlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from engine.experiments.report import Report
+from engine.settings import SettingsError
+
+if TYPE_CHECKING:
+    import torch
+
+    from engine.jobs.process_job import Tell
+
+DEFAULT_SEEDS: Final = 20
+LEAST_SEEDS: Final = 2
+"""One seed has no spread, and so no interval."""
+
+
+class Listing(msgspec.Struct, frozen=True, kw_only=True):
+    """What can be said of an experiment before it runs."""
+
+    name: str
+    claim: str
+    """As the lesson has it, in one sentence."""
+    source: str
+    """Where the claim, or the problem that tests it, is published."""
+
+
+LISTINGS: Final[tuple[Listing, ...]] = (
+    Listing(
+        name="saddle",
+        claim="Gradient noise leaves a saddle point; full-batch gradient descent stays on it.",
+        source="Ge et al. 2015, arXiv:1503.02101; rank-one PCA: Baldi & Hornik 1989",
+    ),
+    Listing(
+        name="sharp-minimum",
+        claim="Small batches bounce out of a sharp minimum into a flat one; full batch stays in it.",
+        source="Keskar et al. 2017, arXiv:1609.04836; rates of escape: Kramers 1940",
+    ),
+    Listing(
+        name="flat-generalises",
+        claim="Small batches end in flatter minima than large ones, and do better on data not trained on.",
+        source="Hochreiter & Schmidhuber 1997; Keskar et al. 2017, arXiv:1609.04836",
+    ),
+    Listing(
+        name="linear-scaling",
+        claim="With the lr scaled linearly with the batch, all batch sizes train along one curve.",
+        source="Goyal et al. 2017, arXiv:1706.02677; square root: Krizhevsky 2014, arXiv:1404.5997",
+    ),
+    Listing(
+        name="accumulation",
+        claim="Accumulating k batches of b trains exactly as one batch of k·b, in less memory.",
+        source="the mean's gradient is the weighted mean of the parts' gradients",
+    ),
+)
+
+
+def find(name: str) -> Listing:
+    """The listing of that name; SettingsError names the ones there are."""
+    for listing in LISTINGS:
+        if listing.name == name:
+            return listing
+    known = ", ".join(listing.name for listing in LISTINGS)
+    raise SettingsError(f"experiment {name!r}: one of {known}")
+
+
+def run(name: str, seeds: Sequence[int], device: "torch.device", progress: "Tell") -> Report:
+    """Run one here and now; for processes of its own, since this imports torch.
+
+    Raises SettingsError for an unknown name, and for an optional package that is not installed.
+    """
+    module = importlib.import_module(f"engine.experiments.claims.{find(name).name.replace('-', '_')}")
+    report: Report = module.run(seeds, device, progress)
+    return report
