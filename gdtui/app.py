@@ -22,7 +22,7 @@ from textual.driver import Driver
 
 from engine.log.directory import RunDirectory
 from gdtui import keys, spans, wording
-from gdtui.chart.widget import Chart
+from gdtui.chart.widget.chart import Chart
 from gdtui.explore_actions import ExploreActions
 from gdtui.keyscript import Press, play
 from gdtui.lab_actions import LabActions
@@ -64,7 +64,7 @@ def _key_commands() -> type[Provider]:
 
 def _preload() -> None:
     """Import what draws; what is there from then on is no garbage, and is not looked through for any."""
-    from gdtui.chart.frame import preload
+    from gdtui.chart.drawing.frame import preload
 
     preload()
     gc.freeze()

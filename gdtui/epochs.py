@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from gdtui.chart.axes import MOST_RULES, multiples, rules
+from gdtui.chart.scene.axes import MOST_RULES, multiples, rules
+from gdtui.chart.scene.polyline import Axis
 from gdtui.store import Store
-from gdtui.trace import Axis
 from gdtui.variant import PLACE, Generation
 from gdtui.window import Span
 

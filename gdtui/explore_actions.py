@@ -1,7 +1,7 @@
 """The app's actions and messages that move through the history: each is passed on to the explorer."""
 
 from gdtui.app_part import AppPart
-from gdtui.chart.widget import Chart
+from gdtui.chart.widget.chart import Chart
 
 
 class ExploreActions(AppPart):

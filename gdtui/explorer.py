@@ -7,7 +7,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from gdtui.chart.widget import Chart
+from gdtui.chart.widget.chart import Chart
 from gdtui.history import BatchInfo
 from gdtui.seen import ground
 from gdtui.variant import VariantState

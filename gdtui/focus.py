@@ -6,12 +6,12 @@ On a y scale of its own: next to the others, the chart of its panel is the one t
 from dataclasses import replace
 
 from gdtui import epochs, wording
-from gdtui.chart.axes import settle, x_scale, y_scale
-from gdtui.chart.palette import FAINT, INK
-from gdtui.chart.picture import Picture, Series
+from gdtui.chart.scene.axes import settle, x_scale, y_scale
+from gdtui.chart.scene.palette import FAINT, INK
+from gdtui.chart.scene.picture import Picture, Series
+from gdtui.chart.scene.polyline import EMPTY
 from gdtui.seen import extremes, ground, x_title
 from gdtui.store import Store
-from gdtui.trace import EMPTY
 from gdtui.variant import Generation, VariantState
 from gdtui.view import View
 from gdtui.views import (

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from engine.log.notices import Notice, NoticeKind
 from gdtui import texts, views
-from gdtui.chart.raster import DOTS_X
-from gdtui.chart.widget import Chart
+from gdtui.chart.drawing.raster import DOTS_X
+from gdtui.chart.widget.chart import Chart
 from gdtui.commander import Commander
 from gdtui.explorer import Explorer
 from gdtui.focus import focused

@@ -10,9 +10,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gdtui.chart.axes import grow, label
+from gdtui.chart.scene.axes import grow, label
+from gdtui.chart.scene.polyline import Axis, Trace
 from gdtui.store import Store
-from gdtui.trace import Axis, Trace
 from gdtui.variant import Generation, VariantState
 from gdtui.view import View
 from gdtui.window import Follow, Ground, Span, Whole

@@ -18,14 +18,14 @@ from textual.theme import Theme
 
 from engine.log.directory import RunDirectory
 from gdtui import views
-from gdtui.chart.frame import PAPER, Inks, still, still_html
-from gdtui.chart.layout import room
-from gdtui.chart.palette import INK
-from gdtui.chart.picture import Picture
+from gdtui.chart.drawing.frame import PAPER, Inks, still, still_html
+from gdtui.chart.scene.layout import room
+from gdtui.chart.scene.palette import INK
+from gdtui.chart.scene.picture import Picture
+from gdtui.chart.scene.polyline import EMPTY
 from gdtui.focus import focused
 from gdtui.store import Store
 from gdtui.theme import COLOURS
-from gdtui.trace import EMPTY
 from gdtui.view import View
 from gdtui.views import Canvas, Ranges
 

@@ -14,13 +14,13 @@ import numpy as np
 
 from engine.settings import FULL
 from engine.sweep.table import Row, Sweep, label
-from gdtui.chart.axes import nice_ticks
-from gdtui.chart.frame import still
-from gdtui.chart.palette import DARK
-from gdtui.chart.picture import Picture, Scale, Series
+from gdtui.chart.drawing.frame import still
+from gdtui.chart.scene.axes import nice_ticks
+from gdtui.chart.scene.palette import DARK
+from gdtui.chart.scene.picture import Picture, Scale, Series
+from gdtui.chart.scene.polyline import Trace
 from gdtui.experiment import number
 from gdtui.summary import plain_table
-from gdtui.trace import Trace
 
 _WIDTH: Final = 100
 _CHART: Final = (76, 14)

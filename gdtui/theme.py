@@ -9,7 +9,7 @@ from typing import Final
 
 from textual.theme import Theme
 
-from gdtui.chart.palette import (
+from gdtui.chart.scene.palette import (
     CONTRAST,
     CONTRAST_256,
     DARK,

@@ -15,11 +15,11 @@ from engine.log.commands import Pause, Resume
 from engine.log.records import AnyRecord, Changed, Chunk, Measured, MeasuringSet, Refused, Started, State
 from engine.log.summary import Tally
 from engine.settings import VariantSettings
+from gdtui.chart.scene.polyline import Axis
 from gdtui.history import History
 from gdtui.history.growing import Growing
 from gdtui.measurements import Measurements
 from gdtui.pending import Pending
-from gdtui.trace import Axis
 from gdtui.wording import difference
 
 DIVERGING: Final = 1_000.0

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from gdtui.chart.palette import DARK, is_sparse
+from gdtui.chart.scene.palette import DARK, is_sparse
+from gdtui.chart.scene.polyline import Axis
 from gdtui.history.smoothing import SMOOTHING_LADDER
-from gdtui.trace import Axis
 from gdtui.variant import SMOOTHING, VariantState
 from gdtui.window import WHOLE, Window
 

@@ -10,14 +10,14 @@ from typing import Final
 
 from engine.log.records import State
 from gdtui import epochs, wording
-from gdtui.chart.axes import Range, grow, settle, x_scale, y_scale
-from gdtui.chart.palette import variant_colour
-from gdtui.chart.picture import Mark, Picture, Series
+from gdtui.chart.scene.axes import Range, grow, settle, x_scale, y_scale
+from gdtui.chart.scene.palette import variant_colour
+from gdtui.chart.scene.picture import Mark, Picture, Series
+from gdtui.chart.scene.polyline import EMPTY, Axis, Trace
 from gdtui.history.growing import Growing
 from gdtui.history.thinned import outermost
 from gdtui.seen import common_extremes, end_of, extremes, ground, positive, x_title
 from gdtui.store import Store
-from gdtui.trace import EMPTY, Axis, Trace
 from gdtui.variant import PLACE, Generation, VariantState
 from gdtui.view import View
 from gdtui.window import Span, Whole, span_of

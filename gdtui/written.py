@@ -9,8 +9,8 @@ from textual.content import Content
 from textual.screen import Screen
 
 from gdtui import figures, reading, texts
-from gdtui.chart.palette import variant_colour
-from gdtui.chart.widget import Chart
+from gdtui.chart.scene.palette import variant_colour
+from gdtui.chart.widget.chart import Chart
 from gdtui.gauges import gauges
 from gdtui.panels.line import Line
 from gdtui.panels.spread import Spread

@@ -10,11 +10,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gdtui.chart.picture import Scale
-from gdtui.chart.raster import DOTS_X, place, value_of
+from gdtui.chart.drawing.raster import DOTS_X, place, value_of
+from gdtui.chart.scene.picture import Scale
+from gdtui.chart.scene.polyline import EMPTY, Axis, Trace
 from gdtui.history.losses import Losses
 from gdtui.history.positions import Positions
-from gdtui.trace import EMPTY, Axis, Trace
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

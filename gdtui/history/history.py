@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.log.records import Chunk
+from gdtui.chart.scene.polyline import Axis, Trace
 from gdtui.history.drawing import Drawing, View
 from gdtui.history.losses import Losses
 from gdtui.history.positions import Positions
 from gdtui.history.smoothing import SMOOTHING_LADDER
-from gdtui.trace import Axis, Trace
 
 _MAX_SPREAD: Final = 131_072
 """Batches that σ is taken over at most: the last ones of an epoch that has more."""

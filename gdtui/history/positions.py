@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.log.records import Chunk
+from gdtui.chart.scene.polyline import Axis
 from gdtui.history.growing import Growing
 from gdtui.history.stretch import ENDLESS, Stretch
-from gdtui.trace import Axis
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -13,8 +13,8 @@ from textual.color import Color
 from textual.geometry import Region
 from textual.strip import Strip
 
-from gdtui.chart.palette import FAINT, blend
-from gdtui.chart.widget import Chart
+from gdtui.chart.scene.palette import FAINT, blend
+from gdtui.chart.widget.chart import Chart
 from gdtui.spans import Spanned
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Spread(Spanned):
 
     def tell(self, one: "VariantState", chart: Chart, colour: str) -> None:
         """Show how the losses of this variant scatter, in its colour, `#rrggbb`."""
-        from gdtui.chart.profile import profile
+        from gdtui.chart.drawing.profile import profile
 
         width = self.content_size.width
         if not width or not self.display:

@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
-from gdtui.chart.widget import Chart
+from gdtui.chart.widget.chart import Chart
 from gdtui.panels.line import Line
 from gdtui.panels.spread import Spread
 from gdtui.theme import COLOURS

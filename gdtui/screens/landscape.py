@@ -16,7 +16,7 @@ from textual.screen import Screen
 from engine.landscape.client import AnySurvey, Laid, Look, LossRow, Paths, SurveyFailed, Surveyor
 from engine.landscape.plane import Window
 from engine.log.directory import RunDirectory
-from gdtui.chart.palette import is_sparse
+from gdtui.chart.scene.palette import is_sparse
 from gdtui.panels.line import Line
 from gdtui.panels.map import Map
 from gdtui.terrain import HIGHEST, Inks, Terrain, image, place, relief

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.screen import Screen
 
 from gdtui import trends
-from gdtui.chart.widget import Chart
+from gdtui.chart.widget.chart import Chart
 from gdtui.live_view import LiveView
 from gdtui.panels.line import Line
 from gdtui.views import Canvas, Ranges

@@ -15,8 +15,8 @@ from typing import Final
 import numpy as np
 
 from engine.log.records import Chunk
+from gdtui.chart.scene.polyline import Axis
 from gdtui.history import History
-from gdtui.trace import Axis
 
 N: Final = 2_000
 COLUMNS: Final = 200

@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 
 from engine.log.records import State
 from gdtui.app import GdtuiApp
-from gdtui.chart.widget import Chart
+from gdtui.chart.widget.chart import Chart
 from gdtui.window import Fixed
 
 __all__ = ["bench"]

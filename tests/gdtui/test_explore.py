@@ -8,7 +8,7 @@ from explore_bench import BATCHES, bench, charts, press, seen, shown, subtitle, 
 from textual.events import MouseScrollDown, MouseScrollUp
 
 from engine.log.records import State
-from gdtui.chart.widget import Chart
+from gdtui.chart.widget.chart import Chart
 from gdtui.window import WHOLE, Fixed, Follow
 
 __all__ = ["bench"]

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.log.records import Chunk
-from gdtui.chart.picture import Scale
-from gdtui.chart.raster import place
+from gdtui.chart.drawing.raster import place
+from gdtui.chart.scene.picture import Scale
+from gdtui.chart.scene.polyline import Axis, Trace
 from gdtui.history import SMOOTHING_LADDER, History
-from gdtui.trace import Axis, Trace
 
 N = 23
 AXES = st.sampled_from(list(Axis))

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from engine.log.records import Chunk
+from gdtui.chart.scene.polyline import Axis
 from gdtui.history import History, positions
 from gdtui.history.smoothing import SMOOTHING_LADDER
-from gdtui.trace import Axis
 
 
 def plain_chunk(batch: int, count: int, n: int = 2_000, size: int = 1, epoch: int | None = None) -> Chunk:

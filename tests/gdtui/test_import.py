@@ -11,10 +11,10 @@ from engine.log.directory import RunDirectory, RunDirectoryError
 from engine.log.file import LogWriter
 from engine.log.follow import Follower
 from engine.log.records import Changed, Chunk, Record, Started, State, StateChanged
+from gdtui.chart.scene.polyline import Axis
 from gdtui.history import History
 from gdtui.importing.rows import ImportFormatError
 from gdtui.importing.write import import_csv
-from gdtui.trace import Axis
 
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 MakeRun = Callable[..., RunDirectory]

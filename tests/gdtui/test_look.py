@@ -9,7 +9,7 @@ from app_bench import NARROW, WIDE, Bench, changed, evaluation, overlay, row, se
 from engine.log.commands import Restart
 from engine.settings import VariantSettings
 from gdtui.app import GdtuiApp
-from gdtui.chart.widget import Chart
+from gdtui.chart.widget.chart import Chart
 from gdtui.panels.variant import VariantPanel
 
 

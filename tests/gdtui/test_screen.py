@@ -8,7 +8,7 @@ from textual.pilot import Pilot
 
 from gdtui import keys
 from gdtui.app import GdtuiApp, Severity
-from gdtui.chart.widget import Chart
+from gdtui.chart.widget.chart import Chart
 
 SIZES = [(160, 45), (120, 30), (100, 28), (80, 24), (80, 12)]
 FULL_DISK = "Mini-batch: its log cannot be written: no space left on device"

@@ -13,7 +13,7 @@ from textual.color import Color
 from textual.strip import Strip
 
 from gdtui import spans
-from gdtui.chart.widget import Chart
+from gdtui.chart.widget.chart import Chart
 from gdtui.spans import SpansUpdate
 
 

@@ -8,12 +8,12 @@ from app_bench import Bench, text_of
 
 from engine.log.follow import Follower
 from gdtui import views
-from gdtui.chart.canvas import ABOVE, compose
-from gdtui.chart.cells import Cells
-from gdtui.chart.layout import room
-from gdtui.chart.picture import Picture
-from gdtui.chart.raster import place
-from gdtui.chart.widget import Chart
+from gdtui.chart.drawing.canvas import ABOVE, compose
+from gdtui.chart.drawing.cells import Cells
+from gdtui.chart.drawing.raster import place
+from gdtui.chart.scene.layout import room
+from gdtui.chart.scene.picture import Picture
+from gdtui.chart.widget.chart import Chart
 from gdtui.store import Store
 from gdtui.view import View
 from gdtui.views import Canvas, Ranges

@@ -12,8 +12,8 @@ from rich.color import ColorSystem
 from textual.color import Color
 from textual.theme import Theme
 
-from gdtui.chart.canvas import ENVELOPE_SHARE, GHOST_SHARE
-from gdtui.chart.palette import FAINT, INK, blend, is_sparse, variant_colour
+from gdtui.chart.drawing.canvas import ENVELOPE_SHARE, GHOST_SHARE
+from gdtui.chart.scene.palette import FAINT, INK, blend, is_sparse, variant_colour
 from gdtui.theme import COLOURS, THEMES, colours
 from gdtui.theme import themes as fewer_colours
 

@@ -12,10 +12,10 @@ from engine.log.measurements import NoiseScale, Sharpness
 from engine.log.records import Measured, MeasuringSet
 from gdtui import trends
 from gdtui.app import GdtuiApp
-from gdtui.chart.picture import Picture, Series
+from gdtui.chart.scene.picture import Picture, Series
+from gdtui.chart.scene.polyline import Axis
 from gdtui.screens.trends import TrendsScreen
 from gdtui.store import Store
-from gdtui.trace import Axis
 from gdtui.view import View
 from gdtui.views import Canvas, Ranges
 

@@ -12,7 +12,7 @@ from textual.events import MouseEvent
 from textual.pilot import Pilot
 
 from gdtui.app import GdtuiApp
-from gdtui.chart.widget import Chart
+from gdtui.chart.widget.chart import Chart
 
 BATCHES = 400
 

@@ -14,16 +14,16 @@ from textual.content import Content
 from textual.geometry import Region, Size
 from textual.strip import Strip
 
-from gdtui.chart.explorable import Explorable
-from gdtui.chart.layout import Room, clean, room
-from gdtui.chart.legend import Entry, legend, written
-from gdtui.chart.palette import FAINT
+from gdtui.chart.drawing.legend import Entry, legend, written
+from gdtui.chart.scene.layout import Room, clean, room
+from gdtui.chart.scene.palette import FAINT
+from gdtui.chart.widget.explorable import Explorable
 from gdtui.spans import Spanned
 
 if TYPE_CHECKING:
-    from gdtui.chart.cells import Cells
-    from gdtui.chart.layers import Layers
-    from gdtui.chart.picture import Picture, Scale
+    from gdtui.chart.drawing.cells import Cells
+    from gdtui.chart.drawing.layers import Layers
+    from gdtui.chart.scene.picture import Picture, Scale
 
 _MOST_INKS = 256
 """Blends of past themes pile up in the palette; beyond this it is started anew."""
@@ -167,7 +167,7 @@ class Chart(Explorable, Spanned):
             self.refresh(*regions)
 
     def _with_cursor(self, painted: "Cells") -> "Cells":
-        from gdtui.chart.canvas import with_cursor
+        from gdtui.chart.drawing.canvas import with_cursor
 
         self._painted = painted
         if self._cursor is None or self._picture is None:
@@ -175,9 +175,9 @@ class Chart(Explorable, Spanned):
         return with_cursor(painted, self._picture, self._cursor, self._ink("chart--cursor"))
 
     def _paint(self, size: Size) -> "Cells":
-        from gdtui.chart.canvas import paint
-        from gdtui.chart.frame import Inks
-        from gdtui.chart.layers import Layers
+        from gdtui.chart.drawing.canvas import paint
+        from gdtui.chart.drawing.frame import Inks
+        from gdtui.chart.drawing.layers import Layers
 
         assert self._picture is not None
         self._layers = self._layers or Layers()
@@ -278,6 +278,6 @@ class Chart(Explorable, Spanned):
         """The x in the middle of a column of cells, also of one beside the canvas; None without data."""
         if self._picture is None or self._message or not self.canvas.width:
             return None
-        from gdtui.chart.raster import value_of
+        from gdtui.chart.drawing.raster import value_of
 
         return value_of(column + 0.5, self._picture.x, self.canvas.width, 1)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from gdtui.trace import EMPTY, Trace
+from gdtui.chart.scene.polyline import EMPTY, Trace
 
 POINTS, SMALL_POINTS = "◆◇◈", "•◦◉"
 """Single values on training data, on held-out data, and both in one cell."""

@@ -12,9 +12,9 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gdtui.chart.picture import Scale
-from gdtui.chart.raster import DOTS_X, DOTS_Y, Layer, draw_segments, pack, place_one
-from gdtui.trace import Trace
+from gdtui.chart.drawing.raster import DOTS_X, DOTS_Y, Layer, draw_segments, pack, place_one
+from gdtui.chart.scene.picture import Scale
+from gdtui.chart.scene.polyline import Trace
 
 _ANEW: Final = 2
 """Old entries that are drawn anew: the last one, and the one before, in whose column the line to it began."""

@@ -14,8 +14,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gdtui.chart.picture import Scale
-from gdtui.trace import Trace
+from gdtui.chart.scene.picture import Scale
+from gdtui.chart.scene.polyline import Trace
 
 DOTS_X = 2
 """Columns of dots in a cell."""

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gdtui.chart.cells import Cells
-from gdtui.chart.growth import grown
-from gdtui.chart.picture import Picture, Scale
-from gdtui.chart.raster import Layer, rasterise, spots
-from gdtui.trace import Trace
+from gdtui.chart.drawing.cells import Cells
+from gdtui.chart.drawing.growth import grown
+from gdtui.chart.drawing.raster import Layer, rasterise, spots
+from gdtui.chart.scene.picture import Picture, Scale
+from gdtui.chart.scene.polyline import Trace
 
 Key = tuple[str, str]
 Spots = tuple[NDArray[np.int64], NDArray[np.int64]]

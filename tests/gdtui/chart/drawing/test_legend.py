@@ -2,8 +2,8 @@
 
 import pytest
 
-from gdtui.chart.legend import legend
-from gdtui.chart.picture import Picture, Scale, Series
+from gdtui.chart.drawing.legend import legend
+from gdtui.chart.scene.picture import Picture, Scale, Series
 
 UNIT = Scale(0.0, 1.0)
 NAMED = (Series("Batch GD", "#0000ff"), Series("Mini-batch 512", "#ffa500"), Series("SGD", "#00ff00"))

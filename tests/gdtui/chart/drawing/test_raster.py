@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
-from gdtui.chart.picture import Scale
-from gdtui.chart.raster import pack, place, rasterise, spots, value_of
-from gdtui.trace import EMPTY, Trace
+from gdtui.chart.drawing.raster import pack, place, rasterise, spots, value_of
+from gdtui.chart.scene.picture import Scale
+from gdtui.chart.scene.polyline import EMPTY, Trace
 
 UNIT = Scale(0.0, 1.0)
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gdtui.chart.picture import Scale
-from gdtui.chart.profile import profile
+from gdtui.chart.drawing.profile import profile
+from gdtui.chart.scene.picture import Scale
 
 Y = Scale(0.0, 1.0)
 COLUMNS, ROWS = 6, 10

@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gdtui.chart.axes import sound
-from gdtui.chart.picture import Scale
-from gdtui.chart.raster import place
+from gdtui.chart.drawing.raster import place
+from gdtui.chart.scene.axes import sound
+from gdtui.chart.scene.picture import Scale
 
 _BLOCKS: Final = np.array([ord(character) for character in " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"], "<u4")
 """By their quarters: 1 upper left, 2 upper right, 4 lower left, 8 lower right."""

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gdtui.chart.axes import grow, label, multiples, nice_ticks, settle, sound, x_scale, y_scale
-from gdtui.chart.picture import Scale
+from gdtui.chart.scene.axes import grow, label, multiples, nice_ticks, settle, sound, x_scale, y_scale
+from gdtui.chart.scene.picture import Scale
 
 
 def labels(low: float, high: float, count: int, log: bool = False) -> list[str]:

@@ -12,7 +12,7 @@ from textual import events
 from textual.message import Message
 from textual.widget import Widget
 
-from gdtui.chart.layout import Room
+from gdtui.chart.scene.layout import Room
 
 _WHEEL: Final = 0.8
 """A notch of the wheel makes the window so much narrower, or as much wider."""

@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gdtui.chart.canvas import compose
-from gdtui.chart.cells import Cells
-from gdtui.chart.layout import places
-from gdtui.chart.legend import legend
-from gdtui.chart.palette import FAINT, INK
-from gdtui.chart.picture import Picture, Scale, Series
-from gdtui.trace import Trace
+from gdtui.chart.drawing.canvas import compose
+from gdtui.chart.drawing.cells import Cells
+from gdtui.chart.drawing.legend import legend
+from gdtui.chart.scene.layout import places
+from gdtui.chart.scene.palette import FAINT, INK
+from gdtui.chart.scene.picture import Picture, Scale, Series
+from gdtui.chart.scene.polyline import Trace
 
 WIDTH, HEIGHT = 100, 20
 X, Y = Scale(0.0, 100.0), Scale(0.0, 1.0)

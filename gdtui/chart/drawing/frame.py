@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
-from gdtui.chart.axes import sound
-from gdtui.chart.layout import BELOW, GUTTER, Room, clean, places, room
-from gdtui.chart.palette import blend
-from gdtui.chart.picture import Picture, Scale, Series
-from gdtui.trace import Trace
+from gdtui.chart.scene.axes import sound
+from gdtui.chart.scene.layout import BELOW, GUTTER, Room, clean, places, room
+from gdtui.chart.scene.palette import blend
+from gdtui.chart.scene.picture import Picture, Scale, Series
+from gdtui.chart.scene.polyline import Trace
 
 _WHITE: Final = re.compile(r"\x1b\[48;5;15m")
 """The background that plotext gives to text with none; a still takes the terminal's or the page's."""

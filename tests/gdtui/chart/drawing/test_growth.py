@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gdtui.chart.cells import Cells
-from gdtui.chart.growth import grown
-from gdtui.chart.layers import Layers
-from gdtui.chart.picture import Picture, Scale
-from gdtui.chart.raster import Layer, place, place_one, rasterise
-from gdtui.trace import Trace
+from gdtui.chart.drawing.cells import Cells
+from gdtui.chart.drawing.growth import grown
+from gdtui.chart.drawing.layers import Layers
+from gdtui.chart.drawing.raster import Layer, place, place_one, rasterise
+from gdtui.chart.scene.picture import Picture, Scale
+from gdtui.chart.scene.polyline import Trace
 
 UNIT = Scale(0.0, 1.0)
 DOTS = 40

@@ -12,11 +12,11 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.pilot import Pilot
 
-from gdtui.chart.axes import x_scale, y_scale
-from gdtui.chart.palette import DARK
-from gdtui.chart.picture import Picture, Scale, Series
-from gdtui.chart.widget import Chart
-from gdtui.trace import EMPTY, Trace
+from gdtui.chart.scene.axes import x_scale, y_scale
+from gdtui.chart.scene.palette import DARK
+from gdtui.chart.scene.picture import Picture, Scale, Series
+from gdtui.chart.scene.polyline import EMPTY, Trace
+from gdtui.chart.widget.chart import Chart
 
 
 class OneChart(App[None]):

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from gdtui.chart.picture import Scale
+from gdtui.chart.scene.picture import Scale
 
 Tick = tuple[float, str]
 Range = tuple[float, float]

@@ -6,11 +6,11 @@ its end.
 
 import numpy as np
 
-from gdtui.chart.cells import Cells
-from gdtui.chart.layout import places
-from gdtui.chart.palette import blend
-from gdtui.chart.picture import Picture
-from gdtui.chart.raster import rasterise
+from gdtui.chart.drawing.cells import Cells
+from gdtui.chart.drawing.raster import rasterise
+from gdtui.chart.scene.layout import places
+from gdtui.chart.scene.palette import blend
+from gdtui.chart.scene.picture import Picture
 
 
 def draw(picture: Picture, cells: Cells, background: str, faint_share: float) -> None:

@@ -9,12 +9,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from rich.text import Text
 
-from gdtui.chart import frame as frames
-from gdtui.chart.axes import settle, x_scale, y_scale
-from gdtui.chart.frame import Inks, frame, still
-from gdtui.chart.layout import GUTTER, room
-from gdtui.chart.picture import Mark, Picture, Scale, Series
-from gdtui.trace import EMPTY, Trace
+from gdtui.chart.drawing import frame as frames
+from gdtui.chart.drawing.frame import Inks, frame, still
+from gdtui.chart.scene.axes import settle, x_scale, y_scale
+from gdtui.chart.scene.layout import GUTTER, room
+from gdtui.chart.scene.picture import Mark, Picture, Scale, Series
+from gdtui.chart.scene.polyline import EMPTY, Trace
 
 INKS = Inks(axis="#111111", label="#222222", grid="#333333")
 X, Y = x_scale(40_000, 50), y_scale((0.0, 1.0), 10)

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from gdtui.chart.picture import Scale
+    from gdtui.chart.scene.picture import Scale
 
 GUTTER: Final = 5
 """Columns kept for the labels of y, so that the canvas does not move when a label gets longer."""

@@ -7,7 +7,7 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from gdtui.chart.layout import Room
+from gdtui.chart.scene.layout import Room
 
 _CHARACTER = np.dtype("<u4")  # a row's bytes are then UTF-32-LE
 _SPACE = ord(" ")

@@ -11,15 +11,15 @@ from itertools import chain, product
 import numpy as np
 from numpy.typing import NDArray
 
-from gdtui.chart import numbers
-from gdtui.chart.axes import sound
-from gdtui.chart.cells import Cells
-from gdtui.chart.frame import Inks, frame
-from gdtui.chart.layers import Layers
-from gdtui.chart.layout import clean, room
-from gdtui.chart.palette import blend
-from gdtui.chart.picture import Mark, Picture, Scale, Series
-from gdtui.chart.raster import DOTS_X, DOTS_Y, Layer, place
+from gdtui.chart.drawing import numbers
+from gdtui.chart.drawing.cells import Cells
+from gdtui.chart.drawing.frame import Inks, frame
+from gdtui.chart.drawing.layers import Layers
+from gdtui.chart.drawing.raster import DOTS_X, DOTS_Y, Layer, place
+from gdtui.chart.scene.axes import sound
+from gdtui.chart.scene.layout import clean, room
+from gdtui.chart.scene.palette import blend
+from gdtui.chart.scene.picture import Mark, Picture, Scale, Series
 
 _BRAILLE = np.uint32(0x2800)
 ABOVE, BELOW, MARK = (ord(c) for c in "▲▼┊")

@@ -5,14 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gdtui.chart.canvas import compose, paint, with_cursor
-from gdtui.chart.cells import Cells
-from gdtui.chart.frame import Inks
-from gdtui.chart.layers import Layers
-from gdtui.chart.layout import Room
-from gdtui.chart.palette import blend
-from gdtui.chart.picture import Mark, Picture, Scale, Series
-from gdtui.trace import Trace
+from gdtui.chart.drawing.canvas import compose, paint, with_cursor
+from gdtui.chart.drawing.cells import Cells
+from gdtui.chart.drawing.frame import Inks
+from gdtui.chart.drawing.layers import Layers
+from gdtui.chart.scene.layout import Room
+from gdtui.chart.scene.palette import blend
+from gdtui.chart.scene.picture import Mark, Picture, Scale, Series
+from gdtui.chart.scene.polyline import Trace
 
 BLUE, ORANGE, BLACK, WHITE = "#0000ff", "#ffa500", "#000000", "#ffffff"
 UNIT = Scale(0.0, 1.0)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from textual.content import Content
 
-from gdtui.chart.layout import clean
+from gdtui.chart.scene.layout import clean
 
 if TYPE_CHECKING:
-    from gdtui.chart.picture import Picture
+    from gdtui.chart.scene.picture import Picture
 
 _LINE: Final = "━ "
 _FAINT: Final = "┄ faint: "

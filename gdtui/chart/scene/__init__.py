@@ -1,0 +1,1 @@
+"""What a chart shows, as values: pictures, lines, axes, colours. Pure."""
