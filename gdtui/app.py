@@ -21,14 +21,13 @@ from textual.containers import Horizontal
 from textual.driver import Driver
 
 from engine.log.directory import RunDirectory
-from gdtui import keys, spans, wording
+from gdtui import keys, wording
 from gdtui.chart.widget.chart import Chart
 from gdtui.explore_actions import ExploreActions
 from gdtui.keyscript import Press, play
 from gdtui.lab_actions import LabActions
 from gdtui.look_actions import LookActions
 from gdtui.measure_actions import MeasureActions
-from gdtui.pacing import Pacer
 from gdtui.page_actions import PageActions
 from gdtui.panels.footer import Footer
 from gdtui.panels.line import Line
@@ -36,7 +35,9 @@ from gdtui.panels.spread import Spread
 from gdtui.panels.summary import Summary
 from gdtui.panels.variant import VariantPanel
 from gdtui.tell_actions import TellActions
-from gdtui.terminal import when_gone
+from gdtui.terminal import partial_update
+from gdtui.terminal.backpressure import Pacer
+from gdtui.terminal.hangup import when_gone
 from gdtui.theme import THEMES, colours, ink, themes
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ class GdtuiApp(ExploreActions, LabActions, LookActions, PageActions, TellActions
         """
         # Where no colour is wanted, Textual's own way is greys; with the terminal's colours it is none.
         super().__init__(ansi_color=True if os.environ.get("NO_COLOR") is not None else None)
-        spans.install()
+        partial_update.install()
         self.run_directory = run
         self.controls = controls
         self.crash = ""
@@ -134,7 +135,7 @@ class GdtuiApp(ExploreActions, LabActions, LookActions, PageActions, TellActions
         usual = super().get_driver_class()
         if usual.__name__ != "LinuxDriver":
             return usual
-        from gdtui.driver import PacedDriver
+        from gdtui.terminal.driver import PacedDriver
 
         return PacedDriver
 

@@ -14,7 +14,7 @@ from engine.log.directory import RunDirectory
 from engine.settings import RunSettings
 from gdtui import __version__
 from gdtui.keyscript import Press
-from gdtui.own_screen import screen_of_its_own
+from gdtui.terminal.stdio import screen_of_its_own
 
 if TYPE_CHECKING:
     from gdtui.commander import Controls

@@ -14,10 +14,10 @@ from typing import Final
 from engine.log.directory import RunDirectory, RunDirectoryError
 from engine.log.records import AnyRecord
 from gdtui.keyscript import Press
-from gdtui.own_screen import screen_of_its_own
 from gdtui.replay import Replay
 from gdtui.runs import is_running
 from gdtui.source import LogSource, endings
+from gdtui.terminal.stdio import screen_of_its_own
 
 _LOOK_SECONDS: Final = 1.0
 """So often a run whose logs have not ended is asked whether anybody still writes them."""

@@ -10,7 +10,7 @@ from textual.geometry import Region
 from textual.selection import Selection
 from textual.widgets import Static
 
-from gdtui.spans import Spanned, cut
+from gdtui.terminal.partial_update import Spanned, cut
 
 Row = list[Segment]
 

@@ -15,7 +15,7 @@ from textual.strip import Strip
 
 from gdtui.chart.scene.palette import FAINT, blend
 from gdtui.chart.widget.chart import Chart
-from gdtui.spans import Spanned
+from gdtui.terminal.partial_update import Spanned
 
 if TYPE_CHECKING:
     from gdtui.variant import VariantState

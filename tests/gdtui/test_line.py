@@ -6,8 +6,8 @@ from textual.app import App, ComposeResult
 from textual.content import Content
 from textual.selection import Selection
 
-from gdtui import spans
 from gdtui.panels.line import Line
+from gdtui.terminal import partial_update
 
 
 class OneLine(App[None]):
@@ -17,7 +17,7 @@ class OneLine(App[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        spans.install()
+        partial_update.install()
 
     def compose(self) -> ComposeResult:
         yield Line()

@@ -5,7 +5,7 @@ import pytest
 from textual.app import App
 from textual.pilot import Pilot
 
-from gdtui.spans import Piece, SpansUpdate
+from gdtui.terminal.partial_update import Piece, SpansUpdate
 
 
 class Terminal:

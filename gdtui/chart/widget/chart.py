@@ -18,7 +18,7 @@ from gdtui.chart.drawing.legend import Entry, legend, written
 from gdtui.chart.scene.layout import Room, clean, room
 from gdtui.chart.scene.palette import FAINT
 from gdtui.chart.widget.explorable import Explorable
-from gdtui.spans import Spanned
+from gdtui.terminal.partial_update import Spanned
 
 if TYPE_CHECKING:
     from gdtui.chart.drawing.cells import Cells

@@ -12,9 +12,9 @@ from sent import Terminal, Watched
 from textual.color import Color
 from textual.strip import Strip
 
-from gdtui import spans
 from gdtui.chart.widget.chart import Chart
-from gdtui.spans import SpansUpdate
+from gdtui.terminal import partial_update
+from gdtui.terminal.partial_update import SpansUpdate
 
 
 def train(bench: Bench, step: int, rng: np.random.Generator) -> None:
@@ -67,7 +67,7 @@ async def test_no_stale_cell_is_left_by_notes_crosshair_focus_and_themes(
 )
 def test_a_span_is_cut_on_both_sides(start: int, stop: int, text: str) -> None:
     strip = Strip([Segment("abc", Style(color="red")), Segment("de漢字", Style(color="blue"))])
-    assert "".join(segment.text for segment in spans.cut(strip, start, stop)) == text
+    assert "".join(segment.text for segment in partial_update.cut(strip, start, stop)) == text
 
 
 def test_a_piece_is_written_where_it_stands() -> None:

@@ -1,4 +1,4 @@
-"""Textual's driver, with at most one frame under way to the terminal: see gdtui/pacing.py for how.
+"""The driver of Textual, with at most one frame under way to the terminal (gdtui/terminal/backpressure.py).
 
 Owns the question; the answer it hands on to an app that waits for it, and keeps at the end from the shell.
 """
@@ -10,8 +10,8 @@ from textual import events
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
-from gdtui.pacing import QUERY, Pacer
-from gdtui.terminal import is_gone
+from gdtui.terminal.backpressure import QUERY, Pacer
+from gdtui.terminal.hangup import is_gone
 
 _LAST_SECONDS: Final = 2.0
 """At the end the last answer is waited for: one that comes later would be typed into the shell."""

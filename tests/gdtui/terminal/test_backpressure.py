@@ -5,7 +5,7 @@ from pathlib import Path
 from app_bench import Bench, text_of
 from textual.events import CursorPosition
 
-from gdtui.pacing import Pacer
+from gdtui.terminal.backpressure import Pacer
 
 
 class Clock:
