@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from engine.settings import VariantSettings
     from gdtui.commander import Controls
     from gdtui.live_view import LiveView
-    from gdtui.source import Source
+    from gdtui.state.record_source import Source
 
 PANELS: Final = 4
 """Variants that get a panel each; more get a line each."""
@@ -203,7 +203,7 @@ class GdtuiApp(ExploreActions, LabActions, LookActions, PageActions, TellActions
     def source(self) -> "Source":
         """Where the records come from."""
         if self._source is None:
-            from gdtui.source import LogSource
+            from gdtui.state.record_source import LogSource
 
             self._source = LogSource(self.run_directory)
         return self._source

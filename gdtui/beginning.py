@@ -36,7 +36,7 @@ def begun(parser: "Parser", typed: "Namespace", default_pace: float | None) -> t
 
     from engine.problems.loading import LoadingError
     from gdtui.loading import load_problem
-    from gdtui.runs import remove
+    from gdtui.state.stored_runs import remove
 
     path = typed.run_dir or empty_directory()
     try:

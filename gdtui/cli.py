@@ -167,11 +167,11 @@ def _runs(arguments: list[str]) -> int:
         parser.error("--prune asks, and there is no terminal to ask on; without one: --prune --yes")
 
     from engine.log.directory import default_root
-    from gdtui import runs
+    from gdtui.state import stored_runs
 
     if typed.prune:
-        return runs.prune(default_root(), is_sure=typed.yes)
-    return runs.show(default_root(), as_json=typed.json)
+        return stored_runs.prune(default_root(), is_sure=typed.yes)
+    return stored_runs.show(default_root(), as_json=typed.json)
 
 
 def _experiment(arguments: list[str]) -> int:
@@ -219,7 +219,7 @@ def _sweep(arguments: list[str]) -> int:
     from engine.log.directory import RunDirectoryError
     from engine.sweep.run import Plan
     from gdtui.beginning import begun, new_arm
-    from gdtui.runs import remove
+    from gdtui.state.stored_runs import remove
     from gdtui.sweep import run_sweep
 
     try:

@@ -14,8 +14,8 @@ from engine.log.records import State
 from engine.settings import FULL, VariantSettings
 from engine.training.out_of_memory import accumulated
 from gdtui import ladders, wording
-from gdtui.store import Store
-from gdtui.variant import VariantState
+from gdtui.state.store import Store
+from gdtui.state.variant import VariantState
 
 
 class Controls(Protocol):

@@ -4,8 +4,8 @@ import numpy as np
 
 from gdtui.chart.scene.axes import MOST_RULES, multiples, rules
 from gdtui.chart.scene.polyline import Axis
-from gdtui.store import Store
-from gdtui.variant import PLACE, Generation
+from gdtui.state.store import Store
+from gdtui.state.variant import PLACE, Generation
 from gdtui.window import Span
 
 

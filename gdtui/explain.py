@@ -11,8 +11,8 @@ from engine.settings import LrScaling
 from gdtui import wording
 from gdtui.glossary import FIGURES, Figure
 from gdtui.results import FOLDED
-from gdtui.store import Store
-from gdtui.variant import SMOOTHING, VariantState
+from gdtui.state.store import Store
+from gdtui.state.variant import SMOOTHING, VariantState
 from gdtui.wording import number
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from gdtui.chart.widget.chart import Chart
 from gdtui.history import BatchInfo
 from gdtui.seen import ground
-from gdtui.variant import VariantState
+from gdtui.state.variant import VariantState
 from gdtui.view import View
 from gdtui.window import (
     WHOLE,

@@ -13,8 +13,8 @@ from textual.content import Content
 
 from engine.log.summary import Tally
 from gdtui import texts, wording
-from gdtui.store import Store
-from gdtui.variant import VariantState
+from gdtui.state.store import Store
+from gdtui.state.variant import VariantState
 
 _GAP: Final = "  "
 _DIM: Final = "$quiet"

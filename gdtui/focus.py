@@ -11,8 +11,8 @@ from gdtui.chart.scene.palette import FAINT, INK
 from gdtui.chart.scene.picture import Picture, Series
 from gdtui.chart.scene.polyline import EMPTY
 from gdtui.seen import extremes, ground, x_title
-from gdtui.store import Store
-from gdtui.variant import Generation, VariantState
+from gdtui.state.store import Store
+from gdtui.state.variant import Generation, VariantState
 from gdtui.view import View
 from gdtui.views import (
     Canvas,

@@ -7,7 +7,7 @@ from textual.content import Content
 from engine.log.measurements import edge_of_stability
 from engine.log.summary import Tally
 from gdtui import wording
-from gdtui.variant import VariantState
+from gdtui.state.variant import VariantState
 from gdtui.wording import number
 
 _QUIET = "$quiet"

@@ -10,7 +10,7 @@ from gdtui import wording
 from gdtui.glossary_entry import OURS as OURS
 from gdtui.glossary_entry import Figure as Figure
 from gdtui.glossary_entry import as_number
-from gdtui.variant import SMOOTHING, VariantState
+from gdtui.state.variant import SMOOTHING, VariantState
 from gdtui.wording import number
 
 

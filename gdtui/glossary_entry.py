@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from gdtui.variant import VariantState
+from gdtui.state.variant import VariantState
 from gdtui.wording import number
 
 OURS: Final = "gdtui's own definition"

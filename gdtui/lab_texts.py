@@ -11,7 +11,7 @@ from engine.jobs.process_job import Failed, Found
 from engine.sweep.table import Sweep
 from gdtui import experiment, sweep_table
 from gdtui.lab import Lab
-from gdtui.store import Store
+from gdtui.state.store import Store
 from gdtui.sweep import COLOUR
 
 _BAR: Final = 20

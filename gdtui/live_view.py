@@ -17,10 +17,10 @@ from gdtui.explorer import Explorer
 from gdtui.focus import focused
 from gdtui.panels.summary import Summary
 from gdtui.panels.variant import VariantPanel
-from gdtui.replay import Replay, ReplayCommander
-from gdtui.store import Store
+from gdtui.state.replay import Replay, ReplayCommander
+from gdtui.state.store import Store
+from gdtui.state.variant import VariantState
 from gdtui.theme import colours, ink
-from gdtui.variant import VariantState
 from gdtui.view import View
 from gdtui.views import Canvas, Ranges
 from gdtui.window import Span

@@ -17,7 +17,7 @@ from engine.problems.loading import load
 from engine.problems.user_file import is_file
 from engine.settings import DataSettings
 from engine.worker.tasks import Loaded, LoadTask
-from gdtui.runs import remove
+from gdtui.state.stored_runs import remove
 
 _THREADS: Final = 1
 

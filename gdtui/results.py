@@ -6,8 +6,8 @@ from typing import Final
 
 from engine.log.records import State
 from engine.settings import LrScaling
-from gdtui.store import Store
-from gdtui.variant import VariantState
+from gdtui.state.store import Store
+from gdtui.state.variant import VariantState
 from gdtui.wording import clock, count, number, signed
 
 FOLDED: Final = 0.01

@@ -10,8 +10,8 @@ from typing import Final
 from engine.settings import FULL, LrScaling
 from engine.sweep.table import lesson
 from gdtui import wording
-from gdtui.store import Store
-from gdtui.variant import VariantState
+from gdtui.state.store import Store
+from gdtui.state.variant import VariantState
 from gdtui.wording import number
 
 LESSON_BATCHES: Final = (32, 64, 128, 256, 512)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from gdtui.chart.scene.axes import grow, label
 from gdtui.chart.scene.polyline import Axis, Trace
-from gdtui.store import Store
-from gdtui.variant import Generation, VariantState
+from gdtui.state.store import Store
+from gdtui.state.variant import Generation, VariantState
 from gdtui.view import View
 from gdtui.window import Follow, Ground, Span, Whole
 

@@ -24,7 +24,7 @@ from gdtui.chart.scene.palette import INK
 from gdtui.chart.scene.picture import Picture
 from gdtui.chart.scene.polyline import EMPTY
 from gdtui.focus import focused
-from gdtui.store import Store
+from gdtui.state.store import Store
 from gdtui.theme import COLOURS
 from gdtui.view import View
 from gdtui.views import Canvas, Ranges

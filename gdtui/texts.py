@@ -14,9 +14,9 @@ from engine.log.notices import Notice, NoticeKind
 from engine.log.records import State
 from engine.settings import LrScaling
 from gdtui import wording
-from gdtui.store import Store
+from gdtui.state.store import Store
+from gdtui.state.variant import BROKEN, VariantState
 from gdtui.theme import COLOURS
-from gdtui.variant import BROKEN, VariantState
 
 _DIM: Final = "$quiet"
 _PENDING: Final = "bold $warning"

@@ -19,7 +19,7 @@ from engine.log.notices import NoticeKind
 from engine.log.records import State, WorkerDied
 from engine.log.summary import Tally
 from engine.session import Session
-from gdtui.runs import remove
+from gdtui.state.stored_runs import remove
 from gdtui.summary import progress, table
 
 OK: Final = 0

@@ -19,10 +19,10 @@ from gdtui.chart.scene.axes import settle, x_scale, y_scale
 from gdtui.chart.scene.palette import variant_colour
 from gdtui.chart.scene.picture import Picture, Series
 from gdtui.chart.scene.polyline import Trace
-from gdtui.measurements import BATCH, EDGE, HIGH, IS_RELIABLE, LOW, SHARPNESS, SMOOTHED, VALUE
 from gdtui.seen import end_of, extremes, ground, positive, x_title
-from gdtui.store import Store
-from gdtui.variant import PLACE, Generation, VariantState
+from gdtui.state.measurements import BATCH, EDGE, HIGH, IS_RELIABLE, LOW, SHARPNESS, SMOOTHED, VALUE
+from gdtui.state.store import Store
+from gdtui.state.variant import PLACE, Generation, VariantState
 from gdtui.view import View
 from gdtui.views import Canvas, Ranges, kept, marks_of
 from gdtui.window import span_of

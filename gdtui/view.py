@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from gdtui.chart.scene.palette import DARK, is_sparse
 from gdtui.chart.scene.polyline import Axis
 from gdtui.history.smoothing import SMOOTHING_LADDER
-from gdtui.variant import SMOOTHING, VariantState
+from gdtui.state.variant import SMOOTHING, VariantState
 from gdtui.window import WHOLE, Window
 
 

@@ -17,8 +17,8 @@ from gdtui.chart.scene.polyline import EMPTY, Axis, Trace
 from gdtui.history.growing import Growing
 from gdtui.history.thinned import outermost
 from gdtui.seen import common_extremes, end_of, extremes, ground, positive, x_title
-from gdtui.store import Store
-from gdtui.variant import PLACE, Generation, VariantState
+from gdtui.state.store import Store
+from gdtui.state.variant import PLACE, Generation, VariantState
 from gdtui.view import View
 from gdtui.window import Span, Whole, span_of
 

@@ -14,9 +14,9 @@ from typing import Final
 from engine.log.directory import RunDirectory, RunDirectoryError
 from engine.log.records import AnyRecord
 from gdtui.keyscript import Press
-from gdtui.replay import Replay
-from gdtui.runs import is_running
-from gdtui.source import LogSource, endings
+from gdtui.state.record_source import LogSource, endings
+from gdtui.state.replay import Replay
+from gdtui.state.stored_runs import is_running
 from gdtui.terminal.stdio import screen_of_its_own
 
 _LOOK_SECONDS: Final = 1.0

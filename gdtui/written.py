@@ -15,7 +15,7 @@ from gdtui.gauges import gauges
 from gdtui.panels.line import Line
 from gdtui.panels.spread import Spread
 from gdtui.panels.variant import VariantPanel
-from gdtui.variant import VariantState
+from gdtui.state.variant import VariantState
 
 if TYPE_CHECKING:
     from gdtui.live_view import LiveView

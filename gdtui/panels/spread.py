@@ -18,7 +18,7 @@ from gdtui.chart.widget.chart import Chart
 from gdtui.terminal.partial_update import Spanned
 
 if TYPE_CHECKING:
-    from gdtui.variant import VariantState
+    from gdtui.state.variant import VariantState
 
 _NAME, _SHORT_NAME = "spread, last epoch", "spread"
 _SHARE = 0.75

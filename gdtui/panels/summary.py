@@ -9,7 +9,7 @@ from gdtui.theme import COLOURS
 
 if TYPE_CHECKING:
     from gdtui.results import Row
-    from gdtui.store import Store
+    from gdtui.state.store import Store
 
 _NEXT = "S restarts all with the next lr scaling · r restarts · c continues"
 

@@ -18,8 +18,8 @@ from textual.widgets import Static
 from engine.log.directory import RunDirectory
 from engine.settings import Variant
 from gdtui import recipe
+from gdtui.state.variant import VariantState
 from gdtui.stills import StillsError, write
-from gdtui.variant import VariantState
 
 FOLDER: Final = "code"
 

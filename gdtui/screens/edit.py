@@ -13,7 +13,7 @@ from textual.widgets import Input, Label
 
 from engine.settings import SettingsError, VariantSettings
 from gdtui import forms
-from gdtui.variant import VariantState
+from gdtui.state.variant import VariantState
 
 
 class EditScreen(ModalScreen[dict[str, VariantSettings] | None]):

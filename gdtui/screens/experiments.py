@@ -12,7 +12,7 @@ from engine.jobs.cores import fair_threads, usable_cores
 from gdtui import lab_texts
 from gdtui.lab import Lab, Work
 from gdtui.screens.lab import LabScreen
-from gdtui.store import Store
+from gdtui.state.store import Store
 
 _NAME: Final = max(len(listing.name) for listing in LISTINGS) + 2
 _VERDICT: Final = 14

@@ -10,7 +10,7 @@ from gdtui.glossary import OURS, Figure
 from gdtui.screens.page import Page, heading
 
 if TYPE_CHECKING:
-    from gdtui.store import Store
+    from gdtui.state.store import Store
 
 _WIDTH: Final = 90
 _FRAME: Final = 9

@@ -15,7 +15,7 @@ from textual.widgets import Static
 from engine.jobs.process_job import Failed
 from gdtui import lab_texts
 from gdtui.lab import Lab, Work
-from gdtui.store import Store
+from gdtui.state.store import Store
 
 _FRAME: Final = 8
 """Cells of borders, padding and scroll bar."""

@@ -16,7 +16,7 @@ from gdtui.beginning import new_arm
 from gdtui.commander import Commander
 from gdtui.lab import Lab, Work
 from gdtui.screens.lab import LabScreen
-from gdtui.store import Store
+from gdtui.state.store import Store
 
 BATCH_SIZES: Final[tuple[BatchSize, ...]] = (1, 32, 128, 512, FULL)
 EPOCHS: Final = 5

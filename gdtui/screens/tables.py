@@ -11,7 +11,7 @@ from gdtui.screens.page import Page, heading
 from gdtui.theme import COLOURS
 
 if TYPE_CHECKING:
-    from gdtui.store import Store
+    from gdtui.state.store import Store
 
 _WIDTH: Final = 72
 _NAME: Final = 14

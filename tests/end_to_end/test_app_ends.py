@@ -16,7 +16,7 @@ from terminal import PATIENCE, session_of
 
 from engine.log.directory import RunDirectory
 from engine.log.file import LogReader
-from gdtui.runs import is_running
+from gdtui.state.stored_runs import is_running
 
 Cli = Callable[..., "CompletedProcess[str]"]
 SHORT = ("--batch-sizes", "64,1", "--epochs", "1000")

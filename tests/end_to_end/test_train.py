@@ -19,7 +19,7 @@ import pytest
 from engine.log.directory import RunDirectory
 from engine.log.follow import Follower
 from engine.log.records import Chunk
-from gdtui.runs import is_running
+from gdtui.state.stored_runs import is_running
 
 ROOT = Path(__file__).resolve().parents[2]
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]

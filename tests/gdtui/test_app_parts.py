@@ -16,8 +16,8 @@ from engine.log.records import (
 from engine.log.summary import Tally
 from engine.settings import FULL, BatchSize, LrScaling, SettingsError, VariantSettings
 from gdtui import forms, keys, ladders, texts, wording
-from gdtui.pending import Pending
-from gdtui.variant import VariantState
+from gdtui.state.pending import Pending
+from gdtui.state.variant import VariantState
 
 SMALL, LARGE = VariantSettings(batch_size=64), VariantSettings(batch_size=128)
 

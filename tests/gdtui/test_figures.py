@@ -14,7 +14,7 @@ from engine.log.records import Chunk, Started, State, Validated
 from engine.settings import RunSettings, Variant, VariantSettings
 from gdtui import figures, wording
 from gdtui.app import GdtuiApp
-from gdtui.store import Store
+from gdtui.state.store import Store
 
 MIB = 2**20
 

@@ -14,7 +14,7 @@ from engine.log.records import Measured, MeasuringSet, Started, State, StateChan
 from engine.log.summary import Tally
 from engine.settings import FULL, BatchSize, VariantSettings
 from gdtui.gauges import gauges
-from gdtui.variant import VariantState
+from gdtui.state.variant import VariantState
 
 
 def noise(value: float, low: float, high: float) -> NoiseScale:

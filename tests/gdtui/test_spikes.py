@@ -14,7 +14,7 @@ from gdtui.chart.drawing.raster import place
 from gdtui.chart.scene.layout import room
 from gdtui.chart.scene.picture import Picture
 from gdtui.chart.widget.chart import Chart
-from gdtui.store import Store
+from gdtui.state.store import Store
 from gdtui.view import View
 from gdtui.views import Canvas, Ranges
 

@@ -15,7 +15,7 @@ from gdtui.app import GdtuiApp
 from gdtui.chart.scene.picture import Picture, Series
 from gdtui.chart.scene.polyline import Axis
 from gdtui.screens.trends import TrendsScreen
-from gdtui.store import Store
+from gdtui.state.store import Store
 from gdtui.view import View
 from gdtui.views import Canvas, Ranges
 

@@ -13,9 +13,9 @@ from engine.log.records import State, StateChanged
 from gdtui.app import GdtuiApp
 from gdtui.commander import WATCHING
 from gdtui.keyscript import parse_keys
-from gdtui.replay import Replay
-from gdtui.source import LogSource, Source
-from gdtui.store import Store
+from gdtui.state.record_source import LogSource, Source
+from gdtui.state.replay import Replay
+from gdtui.state.store import Store
 from gdtui.watch import WatchSource, newest_run, open_run
 
 MakeRun = Callable[..., RunDirectory]

@@ -13,7 +13,7 @@ import pytest
 from engine.log.directory import RunDirectory, RunDirectoryError, data_path, reserved, server_output
 from engine.log.records import State
 from engine.settings import DEFAULT_BATCH_SIZES, RunSettings, Variant, VariantSettings
-from gdtui.runs import RunState, is_running, prune, readable_size, remove, state_of, stored_runs
+from gdtui.state.stored_runs import RunState, is_running, prune, readable_size, remove, state_of, stored_runs
 from gdtui.watch import newest_run
 
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -7,8 +7,8 @@ from engine.log.notices import Notice, NoticeKind
 from engine.log.records import AnyRecord, State, StateChanged, WorkerDied
 from engine.log.summary import Tally
 from engine.settings import RunSettings
-from gdtui.timekeeping import Timekeeper
-from gdtui.variant import VariantState
+from gdtui.state.timekeeping import Timekeeper
+from gdtui.state.variant import VariantState
 
 
 class Store:

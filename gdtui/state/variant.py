@@ -18,8 +18,8 @@ from engine.settings import VariantSettings
 from gdtui.chart.scene.polyline import Axis
 from gdtui.history import History
 from gdtui.history.growing import Growing
-from gdtui.measurements import Measurements
-from gdtui.pending import Pending
+from gdtui.state.measurements import Measurements
+from gdtui.state.pending import Pending
 from gdtui.wording import difference
 
 DIVERGING: Final = 1_000.0

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gdtui.timekeeping import Timekeeper
+from gdtui.state.timekeeping import Timekeeper
 
 SPANS = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=12)
 NAMES = st.sampled_from("abc")

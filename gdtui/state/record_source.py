@@ -1,6 +1,6 @@
 """Where the screen's records come from: a run's logs, as they grow. Reads; knows no widget.
 
-The app reads its own run and somebody else's alike; a replay (gdtui/replay.py) is another source.
+The app reads its own run and somebody else's alike; a replay (gdtui/state/replay.py) is another source.
 """
 
 import time

@@ -17,8 +17,8 @@ from engine.log.notices import Notice
 from engine.log.records import AnyRecord, Chunk, CommandSent, Started, WorkerDied, WorkerReplaced
 from gdtui import wording
 from gdtui.commander import Commander, Notes
-from gdtui.source import damage_notice, endings
-from gdtui.store import Store
+from gdtui.state.record_source import damage_notice, endings
+from gdtui.state.store import Store
 
 SPEEDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
 """How many times as fast as it went."""

@@ -21,8 +21,8 @@ from engine.log.records import (
     WorkerDied,
 )
 from engine.settings import RunSettings, Variant, VariantSettings
-from gdtui.replay import REPLAYING, Replay, ReplayCommander
-from gdtui.store import Store
+from gdtui.state.replay import REPLAYING, Replay, ReplayCommander
+from gdtui.state.store import Store
 
 MakeRun = Callable[..., RunDirectory]
 T0 = 1_700_000_000.0
