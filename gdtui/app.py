@@ -21,7 +21,7 @@ from textual.containers import Horizontal
 from textual.driver import Driver
 
 from engine.log.directory import RunDirectory
-from gdtui import keys, wording
+from gdtui import keys
 from gdtui.chart.widget.chart import Chart
 from gdtui.explore_actions import ExploreActions
 from gdtui.keyscript import Press, play
@@ -39,6 +39,7 @@ from gdtui.terminal import partial_update
 from gdtui.terminal.backpressure import Pacer
 from gdtui.terminal.hangup import when_gone
 from gdtui.theme import THEMES, colours, ink, themes
+from gdtui.view.text import formatting
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -281,7 +282,7 @@ class GdtuiApp(ExploreActions, LabActions, LookActions, PageActions, TellActions
         if notes and time.monotonic() > self._error_until:
             self.clear_notifications()
         for note in notes:
-            seconds = max(8 if severity == "error" else 3, wording.reading_seconds(note))
+            seconds = max(8 if severity == "error" else 3, formatting.reading_seconds(note))
             self.notify(note, severity=severity, timeout=seconds, markup=False)
             if severity == "error":
                 self._error_until = time.monotonic() + seconds

@@ -190,7 +190,7 @@ def _experiment(arguments: list[str]) -> int:
 
     from engine.experiments.job import Task
     from engine.jobs.cores import fair_threads, usable_cores
-    from gdtui.experiment import experiment, listing
+    from gdtui.view.text.experiment_report import experiment, listing
 
     if name is None:
         return listing(as_json=typed.json)

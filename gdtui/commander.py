@@ -13,9 +13,10 @@ from engine.log.notices import Notice
 from engine.log.records import State
 from engine.settings import FULL, VariantSettings
 from engine.training.out_of_memory import accumulated
-from gdtui import ladders, wording
+from gdtui import ladders
 from gdtui.state.store import Store
 from gdtui.state.variant import VariantState
+from gdtui.view.text import formatting
 
 
 class Controls(Protocol):
@@ -70,7 +71,9 @@ class Commander:
         def stepped(one: VariantState) -> VariantSettings | str:
             lr = ladders.next_lr(one.wanted.lr, step)
             if lr is None:
-                return f"lr {wording.setting(one.wanted.lr)} is the end of the ladder; enter takes any value"
+                return (
+                    f"lr {formatting.setting(one.wanted.lr)} is the end of the ladder; enter takes any value"
+                )
             return replace(one.wanted, lr=lr)
 
         return self._change(chosen, stepped)

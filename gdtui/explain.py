@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from engine.settings import LrScaling
-from gdtui import wording
 from gdtui.glossary import FIGURES, Figure
-from gdtui.results import FOLDED
 from gdtui.state.store import Store
 from gdtui.state.variant import SMOOTHING, VariantState
-from gdtui.wording import number
+from gdtui.view.text import formatting
+from gdtui.view.text.formatting import number
+from gdtui.view.text.results import FOLDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def _variant(one: VariantState, is_ours: bool) -> Iterator[str]:
     per_epoch = math.ceil(tally.n / force.effective_batch)
     steps = "" if force.accumulation_steps == 1 else f", {force.accumulation_steps} batches an update"
     yield (
-        f"{tally.name}: batch size {_size(one)}{steps}, lr {wording.rounded(force.lr)}. An epoch of "
+        f"{tally.name}: batch size {_size(one)}{steps}, lr {formatting.rounded(force.lr)}. An epoch of "
         f"{tally.n:,} samples is {per_epoch:,} {'update' if per_epoch == 1 else 'updates'}; it has done "
         f"{tally.updates:,}."
     )
@@ -185,11 +185,11 @@ def _updates(store: Store) -> str:
 
 
 def _size(one: VariantState) -> str:
-    return wording.batch(one.tally.settings.batch_size, one.tally.n)
+    return formatting.batch(one.tally.settings.batch_size, one.tally.n)
 
 
 def _short_size(one: VariantState) -> str:
-    return wording.short_batch(one.tally.settings.batch_size, one.tally.n)
+    return formatting.short_batch(one.tally.settings.batch_size, one.tally.n)
 
 
 def _listed(words: list[str]) -> str:

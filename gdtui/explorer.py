@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gdtui.chart.widget.chart import Chart
 from gdtui.history import BatchInfo
-from gdtui.seen import ground
 from gdtui.state.variant import VariantState
-from gdtui.view import View
-from gdtui.window import (
+from gdtui.view.data_extent import ground
+from gdtui.view.view_state import View
+from gdtui.view.x_range import (
     WHOLE,
     Fixed,
     Ground,

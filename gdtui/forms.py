@@ -6,7 +6,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from engine.settings import LrScaling, SettingsError, VariantSettings, parse_batch_size
-from gdtui import wording
+from gdtui.view.text import formatting
 
 
 def _number(name: str) -> Callable[[str], float]:
@@ -50,7 +50,7 @@ FIELDS: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
 def values(field: str, settings: Sequence[VariantSettings]) -> list[str]:
     """What a field says for each of these settings, as it would be typed."""
     found = [getattr(one, field) for one in settings]
-    return [wording.setting(value) if isinstance(value, float) else str(value) for value in found]
+    return [formatting.setting(value) if isinstance(value, float) else str(value) for value in found]
 
 
 def read(typed: Mapping[str, str], before: VariantSettings, n: int) -> VariantSettings:

@@ -6,12 +6,12 @@ One table, that the explain view shows and a test walks: no figure may stand on 
 import math
 from typing import Final
 
-from gdtui import wording
 from gdtui.glossary_entry import OURS as OURS
 from gdtui.glossary_entry import Figure as Figure
 from gdtui.glossary_entry import as_number
 from gdtui.state.variant import SMOOTHING, VariantState
-from gdtui.wording import number
+from gdtui.view.text import formatting
+from gdtui.view.text.formatting import number
 
 
 def _noise_scale(one: VariantState) -> str:
@@ -104,14 +104,14 @@ FIGURES: Final[tuple[Figure, ...]] = (
         unit="count",
         definition="Steps of the optimiser. Behind one there is one batch or, accumulating, several; "
         "never across the end of an epoch.",
-        value=lambda one: wording.count(one.tally.updates),
+        value=lambda one: formatting.count(one.tally.updates),
     ),
     Figure(
         name="batches",
         labels=("batch", "b"),
         unit="count",
         definition="Forward and backward passes. Each has its loss, and each loss is on the chart.",
-        value=lambda one: wording.count(one.tally.batches),
+        value=lambda one: formatting.count(one.tally.batches),
     ),
     Figure(
         name="samples",
@@ -119,7 +119,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
         unit="count",
         definition="Trained on so far, every pass over the data counted: the axis on which batch sizes "
         "can be compared, for equal places mean equal work.",
-        value=lambda one: wording.count(one.tally.samples),
+        value=lambda one: formatting.count(one.tally.samples),
     ),
     Figure(
         name="epoch",
@@ -127,7 +127,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
         unit="count",
         definition="The pass over the training data at hand, from 1; in the header, of the slowest. One "
         "seed fixes each epoch's order, the same for every variant.",
-        value=lambda one: wording.count(one.tally.epoch),
+        value=lambda one: formatting.count(one.tally.epoch),
     ),
     Figure(
         name="seconds",
@@ -142,7 +142,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
         labels=("/s",),
         unit="samples a second of training",
         definition="Over the last second of training time.",
-        value=lambda one: "–" if math.isnan(one.speed) else wording.count(one.speed),
+        value=lambda one: "–" if math.isnan(one.speed) else formatting.count(one.speed),
     ),
     Figure(
         name="ms a batch",
@@ -165,14 +165,14 @@ FIGURES: Final[tuple[Figure, ...]] = (
         definition="In force: the base lr, scaled by the rule to the effective batch.",
         formula="none: base; linear: base × effective ÷ base batch; sqrt: base × √(effective ÷ base batch)",
         source="linear: Goyal et al. 2017, arXiv:1706.02677; square root: Krizhevsky 2014, arXiv:1404.5997",
-        value=lambda one: "–" if one.tally.resolved is None else wording.rounded(one.tally.resolved.lr),
+        value=lambda one: "–" if one.tally.resolved is None else formatting.rounded(one.tally.resolved.lr),
     ),
     Figure(
         name="batch size",
         labels=("size", "of"),
         unit="samples",
         definition="In one forward and backward pass; ×k where k of them are accumulated into one update.",
-        value=lambda one: wording.short_batch(one.tally.settings.batch_size, one.tally.n),
+        value=lambda one: formatting.short_batch(one.tally.settings.batch_size, one.tally.n),
     ),
     Figure(
         name="effective batch",
@@ -188,7 +188,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
         unit="batches an update",
         definition="Gradients of so many batches are added, weighted by their samples, before the "
         "optimiser steps: exactly the gradient of one batch of them all, at the memory of one.",
-        value=lambda one: wording.count(one.tally.settings.accumulation_steps),
+        value=lambda one: formatting.count(one.tally.settings.accumulation_steps),
     ),
     Figure(
         name="momentum",
@@ -198,7 +198,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
         "comes to move the weights ten times as far.",
         formula="v ← β v + g, w ← w − lr v",
         source="Polyak 1964; as torch.optim.SGD has it",
-        value=lambda one: wording.setting(one.tally.settings.momentum),
+        value=lambda one: formatting.setting(one.tally.settings.momentum),
     ),
     Figure(
         name="noise scale",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gdtui.state.variant import VariantState
-from gdtui.wording import number
+from gdtui.view.text.formatting import number
 
 OURS: Final = "gdtui's own definition"
 

@@ -54,6 +54,6 @@ class LabActions:
         if isinstance(app.screen, LabScreen):
             app.screen.show()
         elif ended is not None:
-            from gdtui.lab_texts import outcome
+            from gdtui.view.text.lab_text import outcome
 
             app.say([f"{ended.name}: {outcome(ended.end)}"])

@@ -9,21 +9,22 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.log.notices import Notice, NoticeKind
-from gdtui import texts, views
 from gdtui.chart.drawing.raster import DOTS_X
 from gdtui.chart.widget.chart import Chart
 from gdtui.commander import Commander
 from gdtui.explorer import Explorer
-from gdtui.focus import focused
 from gdtui.panels.summary import Summary
 from gdtui.panels.variant import VariantPanel
 from gdtui.state.replay import Replay, ReplayCommander
 from gdtui.state.store import Store
 from gdtui.state.variant import VariantState
 from gdtui.theme import colours, ink
-from gdtui.view import View
-from gdtui.views import Canvas, Ranges
-from gdtui.window import Span
+from gdtui.view import pictures
+from gdtui.view.focus import focused
+from gdtui.view.pictures import Canvas, Ranges
+from gdtui.view.text import screen_text
+from gdtui.view.view_state import View
+from gdtui.view.x_range import Span
 from gdtui.written import write_figures
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ class LiveView:
         self._heed(self.source.notices())
         if self._app.controls is not None:
             run = self._app.run_directory.path
-            self._heed([texts.advised(notice, run) for notice in self._app.controls.poll()])
+            self._heed([screen_text.advised(notice, run) for notice in self._app.controls.poll()])
 
     def _heed(self, notices: list[Notice]) -> None:
         """Show what the session says: in the bottom line, and in the panel that it is about."""
@@ -196,13 +197,13 @@ class LiveView:
             alone = self.alone
             arguments = (self.view, canvas, self._shown("overlay"))
             picture, self._ranges["overlay"] = (
-                focused(self.store, alone, *arguments) if alone else views.overlay(self.store, *arguments)
+                focused(self.store, alone, *arguments) if alone else pictures.overlay(self.store, *arguments)
             )
             chart.show(picture)
         for one, panel in zip(self.store.states, self.panels, strict=False):
             name = one.tally.name
             if canvas := self._due(name, panel.chart, seen, self._versions[name]):
-                picture, self._ranges[name] = views.panel(
+                picture, self._ranges[name] = pictures.panel(
                     self.store, one, self.view, canvas, self._shown(name)
                 )
                 panel.chart.show(picture)

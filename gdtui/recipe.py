@@ -14,7 +14,7 @@ from msgspec.structs import asdict
 from engine.problem import OWN
 from engine.problems.user_file import is_file, split
 from engine.settings import FULL, DataSettings, Resolved, RunSettings, Variant, VariantSettings
-from gdtui import wording
+from gdtui.view.text import formatting
 
 _PLAIN: Final = VariantSettings()
 _LESSON: Final = "synthetic"
@@ -91,12 +91,12 @@ def command_line(run: RunSettings, name: str, settings: VariantSettings) -> str:
     """`gdtui …` that trains this variant alone, with every setting that is not as it is by default."""
     words = ["gdtui", "--problem", run.problem, *_data_options(run.data)]
     words += ["--batch-sizes", str(settings.batch_size)]
-    words += ["--lr", wording.setting(settings.lr)]
+    words += ["--lr", formatting.setting(settings.lr)]
     optional = (
         ("--lr-scaling", str(settings.lr_scaling), str(_PLAIN.lr_scaling)),
         ("--base-batch", str(settings.base_batch), str(_PLAIN.base_batch)),
         ("--accumulation", str(settings.accumulation_steps), str(_PLAIN.accumulation_steps)),
-        ("--momentum", wording.setting(settings.momentum), wording.setting(_PLAIN.momentum)),
+        ("--momentum", formatting.setting(settings.momentum), formatting.setting(_PLAIN.momentum)),
         ("--optimizer", settings.optimizer, _PLAIN.optimizer),
     )
     for option, value, default in optional:

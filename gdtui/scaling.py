@@ -9,10 +9,10 @@ from typing import Final
 
 from engine.settings import FULL, LrScaling
 from engine.sweep.table import lesson
-from gdtui import wording
 from gdtui.state.store import Store
 from gdtui.state.variant import VariantState
-from gdtui.wording import number
+from gdtui.view.text import formatting
+from gdtui.view.text.formatting import number
 
 LESSON_BATCHES: Final = (32, 64, 128, 256, 512)
 
@@ -39,7 +39,7 @@ def lr_by_batch(store: Store) -> list[Row]:
     rows = []
     for size in sorted({*LESSON_BATCHES, *held}):
         lrs = [rule.scale(base.lr, base.base_batch, size) for rule in LrScaling]
-        rows.append(Row((f"{size:,}", *map(wording.rounded, lrs)), tuple(held.get(size, ()))))
+        rows.append(Row((f"{size:,}", *map(formatting.rounded, lrs)), tuple(held.get(size, ()))))
     return rows
 
 
@@ -59,7 +59,7 @@ def _measured(one: VariantState) -> tuple[str, ...]:
     return (
         tally.name,
         number(tally.signal_to_noise),
-        "–" if math.isnan(one.speed) else wording.count(one.speed),
+        "–" if math.isnan(one.speed) else formatting.count(one.speed),
         f"{tally.peak_memory / 2**20:,.0f} MiB" if tally.peak_memory else "–",
         number(tally.generalisation_gap),
     )
@@ -69,5 +69,5 @@ def _said(one: VariantState) -> tuple[str, ...]:
     tally = one.tally
     is_full = tally.resolved is not None and tally.resolved.is_full
     words = lesson(FULL if is_full else tally.settings.batch_size)
-    size = f"batch {wording.short_batch(tally.settings.batch_size, tally.n)}"
+    size = f"batch {formatting.short_batch(tally.settings.batch_size, tally.n)}"
     return (size, words.gradient_quality, words.gpu_efficiency, words.memory, words.generalisation)

@@ -17,17 +17,17 @@ from rich.text import Text
 from textual.theme import Theme
 
 from engine.log.directory import RunDirectory
-from gdtui import views
 from gdtui.chart.drawing.frame import PAPER, Inks, still, still_html
 from gdtui.chart.scene.layout import room
 from gdtui.chart.scene.palette import INK
 from gdtui.chart.scene.picture import Picture
 from gdtui.chart.scene.polyline import EMPTY
-from gdtui.focus import focused
 from gdtui.state.store import Store
 from gdtui.theme import COLOURS
-from gdtui.view import View
-from gdtui.views import Canvas, Ranges
+from gdtui.view import pictures
+from gdtui.view.focus import focused
+from gdtui.view.pictures import Canvas, Ranges
+from gdtui.view.view_state import View
 
 if TYPE_CHECKING:
     from gdtui.app import GdtuiApp
@@ -81,10 +81,10 @@ def save(app: "GdtuiApp") -> str:
 
 def selected_chart(store: Store, view: View, run: RunDirectory) -> tuple[str, Picture]:
     """The chart of the selected variant, or the overlay, as large as a still; its name in a file's name."""
-    overlay, _ = views.overlay(store, view, _canvas(None), Ranges())
+    overlay, _ = pictures.overlay(store, view, _canvas(None), Ranges())
     canvas = _canvas(overlay)
     if view.selected is None:
-        return "overlay", views.overlay(store, view, canvas, Ranges())[0]
+        return "overlay", pictures.overlay(store, view, canvas, Ranges())[0]
     one = store.states[view.selected]
     return run.variant_log(one.tally.name).stem, focused(store, one, view, canvas, Ranges())[0]
 

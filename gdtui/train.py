@@ -20,7 +20,7 @@ from engine.log.records import State, WorkerDied
 from engine.log.summary import Tally
 from engine.session import Session
 from gdtui.state.stored_runs import remove
-from gdtui.summary import progress, table
+from gdtui.view.text.run_summary import progress, table
 
 OK: Final = 0
 FAILED: Final = 1

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 from textual.content import Content
 from textual.screen import Screen
 
-from gdtui import figures, reading, texts
 from gdtui.chart.scene.palette import variant_colour
 from gdtui.chart.widget.chart import Chart
-from gdtui.gauges import gauges
 from gdtui.panels.line import Line
 from gdtui.panels.spread import Spread
 from gdtui.panels.variant import VariantPanel
 from gdtui.state.variant import VariantState
+from gdtui.view.text import crosshair, figures, screen_text
+from gdtui.view.text.gauges import gauges
 
 if TYPE_CHECKING:
     from gdtui.live_view import LiveView
@@ -34,13 +34,13 @@ def write_figures(screen: Screen[Any], live: "LiveView") -> None:
     _arrange(screen, live)
     screen.set_class(live.store.has_validation, "-validated")
     header = screen.query_one("#header", Line)
-    header.say(texts.header(live.store, header.content_size.width, live.source.now(), live.source.role))
+    header.say(screen_text.header(live.store, header.content_size.width, live.source.now(), live.source.role))
     lines = screen.query_one("#lines", Line)
     width = lines.content_size.width
     if lines.display:
         lines.say(Content("\n").join(_line(live, one, width) for one in live.store.states))
     is_read_out = lines.display and live.explorer.cursor is not None
-    heading = reading.heading(_columns(width)) if is_read_out else ""
+    heading = crosshair.heading(_columns(width)) if is_read_out else ""
     screen.query_one("#overlay", Chart).caption(heading)
     for one, panel in zip(live.store.states, live.panels, strict=False):
         panel.set_class(live.view.selected == one.index, "-selected")
@@ -56,7 +56,7 @@ def _arrange(screen: Screen[Any], live: "LiveView") -> None:
         line = screen.query_one("#focused", Line)
         width = line.content_size.width
         rows = line.content_size.height - 1
-        line.say(texts.alone(live.alone, live.store, width, *_words(live, live.alone, width, rows)))
+        line.say(screen_text.alone(live.alone, live.store, width, *_words(live, live.alone, width, rows)))
         colour = variant_colour(live.alone.index, live.view.colours)
         screen.query_one("#spread", Spread).tell(live.alone, screen.query_one("#overlay", Chart), colour)
 
@@ -68,20 +68,20 @@ def _write_panel(live: "LiveView", one: VariantState, panel: VariantPanel) -> No
     panel.figures.say(below)
     panel.spread.tell(one, panel.chart, variant_colour(one.index, live.view.colours))
     panel.say_heading(one.tally.settings.accumulation_steps, is_selected=live.view.selected == one.index)
-    panel.say_state(*texts.whereabouts(one, live.store))
+    panel.say_state(*screen_text.whereabouts(one, live.store))
 
 
 def _words(live: "LiveView", one: VariantState, width: int, rows: int) -> tuple[Content, Content]:
     """Settings and figures, as the variant stands; under the crosshair, as it was there."""
     if live.explorer.cursor is None:
-        return texts.settings(one, width), _figures(live, one, width, rows)
+        return screen_text.settings(one, width), _figures(live, one, width, rows)
     batch = live.explorer.under_cursor(one)
-    return reading.settings(batch, width), reading.figures(batch, width)
+    return crosshair.settings(batch, width), crosshair.figures(batch, width)
 
 
 def _figures(live: "LiveView", one: VariantState, width: int, rows: int) -> Content:
     """So many rows; where there is room for three, the last says what was measured beside the loss."""
-    if rows < _GAUGED or texts.trouble(one):
+    if rows < _GAUGED or screen_text.trouble(one):
         return figures.rows(one, live.store, live.view.smoothing, width, rows)
     said = figures.rows(one, live.store, live.view.smoothing, width, rows - 1)
     return said + Content("\n") + gauges(one, width)
@@ -91,13 +91,13 @@ def _line(live: "LiveView", one: VariantState, width: int) -> Content:
     is_selected = one.index == live.view.selected
     if live.explorer.cursor is None:
         return figures.line(one, live.store, live.view.smoothing, selected=is_selected, width=width)
-    name = texts.name(one, selected=is_selected, width=_name_width(width))
-    return name + reading.line(live.explorer.under_cursor(one), _columns(width))
+    name = screen_text.name(one, selected=is_selected, width=_name_width(width))
+    return name + crosshair.line(live.explorer.under_cursor(one), _columns(width))
 
 
 def _name_width(width: int) -> int:
     """Cells of a name in a line with all that the crosshair reads out."""
-    return texts.NAME if width >= _ROOMY else _SHORT_NAME
+    return screen_text.NAME if width >= _ROOMY else _SHORT_NAME
 
 
 def _columns(width: int) -> int:

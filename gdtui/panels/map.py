@@ -10,8 +10,8 @@ from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
-from gdtui.terrain import Image, Relief
 from gdtui.theme import colours
+from gdtui.view.terrain import Image, Relief
 
 Marks = dict[tuple[int, int], tuple[str, str]]
 """By cell (row, column): a character and its colour."""

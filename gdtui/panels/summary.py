@@ -8,8 +8,8 @@ from gdtui.panels.line import Line
 from gdtui.theme import COLOURS
 
 if TYPE_CHECKING:
-    from gdtui.results import Row
     from gdtui.state.store import Store
+    from gdtui.view.text.results import Row
 
 _NEXT = "S restarts all with the next lr scaling · r restarts · c continues"
 
@@ -26,7 +26,7 @@ class Summary(Line):
 
     def tell(self, store: "Store", *, is_ours: bool) -> None:
         """Show the results of this run; `is_ours`: and what can be done with it now."""
-        from gdtui.results import head, meaning, rows  # numpy: not before the first frame
+        from gdtui.view.text.results import head, meaning, rows  # numpy: not before the first frame
 
         found = rows(store)
         name_width = max(len(row.name) for row in found) + 2

@@ -9,10 +9,10 @@ from textual.content import Content
 from engine.experiments.job import Task, work
 from engine.experiments.registry import DEFAULT_SEEDS, LISTINGS
 from engine.jobs.cores import fair_threads, usable_cores
-from gdtui import lab_texts
 from gdtui.lab import Lab, Work
 from gdtui.screens.lab import LabScreen
 from gdtui.state.store import Store
+from gdtui.view.text import lab_text
 
 _NAME: Final = max(len(listing.name) for listing in LISTINGS) + 2
 _VERDICT: Final = 14
@@ -58,7 +58,7 @@ class ExperimentsScreen(LabScreen):
         if name == self.lab.name:
             said = Content.styled(f"{self.lab.done.share:.0%}", "$accent")
         else:
-            said = Content.styled("not run yet", "$quiet") if end is None else lab_texts.verdict(end)
+            said = Content.styled("not run yet", "$quiet") if end is None else lab_text.verdict(end)
         head = Content.styled(f"{'▸' if is_here else ' '} {name:<{_NAME}}", "bold $accent" if is_here else "")
         gap = Content(" " * max(_VERDICT - len(said.plain), 1))
         return head + said + gap + Content.styled(LISTINGS[place].claim, "" if is_here else "$quiet")
@@ -67,19 +67,19 @@ class ExperimentsScreen(LabScreen):
         listing = LISTINGS[self._at]
         return Content("\n").join(
             [
-                lab_texts.named("claim", listing.claim, self.width),
-                lab_texts.named("source", listing.source, self.width),
+                lab_text.named("claim", listing.claim, self.width),
+                lab_text.named("source", listing.source, self.width),
                 Content(""),
                 Content.styled(
                     f"enter tests it over {DEFAULT_SEEDS} seeds, in a process of its own: seconds to a "
-                    f"minute or two.{lab_texts.promise(self.lab, self.store)}",
+                    f"minute or two.{lab_text.promise(self.lab, self.store)}",
                     "$quiet",
                 ),
             ]
         )
 
     def result(self, found: Any, width: int) -> Content:
-        return lab_texts.report(found, width)
+        return lab_text.report(found, width)
 
     def keys(self) -> str:
         if self.lab.name:

@@ -13,9 +13,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from engine.jobs.process_job import Failed
-from gdtui import lab_texts
 from gdtui.lab import Lab, Work
 from gdtui.state.store import Store
+from gdtui.view.text import lab_text
 
 _FRAME: Final = 8
 """Cells of borders, padding and scroll bar."""
@@ -119,17 +119,17 @@ class LabScreen(ModalScreen[None]):
     def _below(self) -> Content:
         end = self.lab.ends.get(self.subject)
         if self._runs:
-            text = lab_texts.progress(self.lab, self.store, self.width)
+            text = lab_text.progress(self.lab, self.store, self.width)
             so_far = self.lab.so_far
             return text if so_far is None else text + Content("\n\n") + self.so_far(so_far, self.width)
         if isinstance(end, Failed):
-            text = lab_texts.failure(end)
+            text = lab_text.failure(end)
         elif end is not None:
             text = self.result(end.result, self.width)
         else:
             text = self.before()
         if self.lab.name:
-            text = lab_texts.progress(self.lab, self.store, self.width) + Content("\n\n") + text
+            text = lab_text.progress(self.lab, self.store, self.width) + Content("\n\n") + text
         return text
 
     # --- Keys -----------------------------------------------------------------------------------

@@ -19,9 +19,9 @@ from engine.log.directory import RunDirectory
 from gdtui.chart.scene.palette import is_sparse
 from gdtui.panels.line import Line
 from gdtui.panels.map import Map
-from gdtui.terrain import HIGHEST, Inks, Terrain, image, place, relief
 from gdtui.theme import COLOURS, colours, ink
-from gdtui.wording import number
+from gdtui.view.terrain import HIGHEST, Inks, Terrain, image, place, relief
+from gdtui.view.text.formatting import number
 
 _ZOOM: Final = 0.7
 _PAN: Final = 0.2

@@ -11,12 +11,12 @@ from engine.jobs.process_job import Found
 from engine.settings import FULL, BatchSize, RunSettings, Variant, VariantSettings, default_names
 from engine.sweep.run import Plan, sweep
 from engine.sweep.table import Recommendation, label
-from gdtui import lab_texts, wording
 from gdtui.beginning import new_arm
 from gdtui.commander import Commander
 from gdtui.lab import Lab, Work
 from gdtui.screens.lab import LabScreen
 from gdtui.state.store import Store
+from gdtui.view.text import formatting, lab_text
 
 BATCH_SIZES: Final[tuple[BatchSize, ...]] = (1, 32, 128, 512, FULL)
 EPOCHS: Final = 5
@@ -52,7 +52,7 @@ class SweepScreen(LabScreen):
         sizes = ", ".join(map(label, BATCH_SIZES))
         return Content.styled(
             f"{self.store.settings.title} · batch sizes {sizes} · {EPOCHS} epochs each, one at a time · "
-            f"lr {wording.setting(base.lr)}{rule} · {base.optimizer} · seed {self.store.settings.seed}",
+            f"lr {formatting.setting(base.lr)}{rule} · {base.optimizer} · seed {self.store.settings.seed}",
             "$quiet",
         )
 
@@ -61,14 +61,14 @@ class SweepScreen(LabScreen):
             "enter measures, for each batch size alone on the machine: gradient noise, speed, memory, the "
             "loss after equal epochs and after equal seconds, the validation gap; beside the lesson's words "
             "for them. Then it recommends a batch size, an lr and an accumulation, and says why."
-            f"{lab_texts.promise(self.lab, self.store)} Every arm is kept as a run: see gdtui runs."
+            f"{lab_text.promise(self.lab, self.store)} Every arm is kept as a run: see gdtui runs."
         )
 
     def result(self, found: Any, width: int) -> Content:
-        return lab_texts.table(found, width)
+        return lab_text.table(found, width)
 
     def so_far(self, found: Any, width: int) -> Content:
-        return lab_texts.table_so_far(found, width)
+        return lab_text.table_so_far(found, width)
 
     def keys(self) -> str:
         if self.lab.name:
@@ -118,4 +118,4 @@ def recommended(wanted: VariantSettings, choice: Recommendation, n: int) -> Vari
 
 def _described(settings: VariantSettings) -> str:
     steps = f", ×{settings.accumulation_steps}" if settings.accumulation_steps > 1 else ""
-    return f"batch {label(settings.batch_size)}{steps}, base lr {wording.setting(settings.lr)}"
+    return f"batch {label(settings.batch_size)}{steps}, base lr {formatting.setting(settings.lr)}"

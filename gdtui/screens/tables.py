@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from gdtui import scaling, wording
+from gdtui import scaling
 from gdtui.screens.page import Page, heading
 from gdtui.theme import COLOURS
+from gdtui.view.text import formatting
 
 if TYPE_CHECKING:
     from gdtui.state.store import Store
@@ -34,7 +35,7 @@ class TablesScreen(Page):
 
     def content(self) -> Content:
         base = self._store.states[0].wanted
-        lr, size = wording.setting(base.lr), f"{base.base_batch:,}"
+        lr, size = formatting.setting(base.lr), f"{base.base_batch:,}"
         return Content("\n").join(
             [
                 heading(f"lr by batch size, from lr {lr} at batch {size}"),

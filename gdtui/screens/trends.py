@@ -11,11 +11,11 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import Screen
 
-from gdtui import trends
 from gdtui.chart.widget.chart import Chart
 from gdtui.live_view import LiveView
 from gdtui.panels.line import Line
-from gdtui.views import Canvas, Ranges
+from gdtui.view import trends
+from gdtui.view.pictures import Canvas, Ranges
 
 _SECONDS: Final = 0.25
 """Between two looks: measurements are further apart."""

@@ -15,10 +15,10 @@ from engine.log.directory import RunDirectory
 from engine.log.file import LogDamagedError, LogReader
 from engine.log.notices import Notice
 from engine.log.records import AnyRecord, Chunk, CommandSent, Started, WorkerDied, WorkerReplaced
-from gdtui import wording
 from gdtui.commander import Commander, Notes
 from gdtui.state.record_source import damage_notice, endings
 from gdtui.state.store import Store
+from gdtui.view.text import formatting
 
 SPEEDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
 """How many times as fast as it went."""
@@ -203,4 +203,4 @@ class ReplayCommander(Commander):
 
 
 def _times(speed: float) -> str:
-    return "to the end" if math.isinf(speed) else f"×{wording.setting(speed)}"
+    return "to the end" if math.isinf(speed) else f"×{formatting.setting(speed)}"

@@ -118,7 +118,7 @@ def show(root: Path, *, as_json: bool) -> int:
         document = msgspec.json.encode({"root": str(root), "runs": runs})
         sys.stdout.buffer.write(document + b"\n")
     elif runs:
-        from gdtui.summary import plain_table
+        from gdtui.view.text.run_summary import plain_table
 
         rows = [("date", "problem", "variants", "size", "state", "directory"), *map(_row, runs)]
         print(plain_table(rows, left={0, 1, 2, 4, 5}))

@@ -20,7 +20,7 @@ from gdtui.history import History
 from gdtui.history.growing import Growing
 from gdtui.state.measurements import Measurements
 from gdtui.state.pending import Pending
-from gdtui.wording import difference
+from gdtui.view.text.formatting import difference
 
 DIVERGING: Final = 1_000.0
 """A smoothed loss above this many times the full loss at the start is called diverging."""

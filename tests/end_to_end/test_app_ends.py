@@ -78,7 +78,7 @@ if __name__ == "__main__":
 
 @pytest.mark.parametrize(
     ("module", "where"),
-    [("gdtui.app", "GdtuiApp.action_theme"), ("gdtui.views", "panel")],
+    [("gdtui.app", "GdtuiApp.action_theme"), ("gdtui.view.pictures", "panel")],
     ids=["a key", "drawing"],
 )
 def test_an_exception_in_the_app_is_one_message(

@@ -15,9 +15,10 @@ from engine.log.records import (
 )
 from engine.log.summary import Tally
 from engine.settings import FULL, BatchSize, LrScaling, SettingsError, VariantSettings
-from gdtui import forms, keys, ladders, texts, wording
+from gdtui import forms, keys, ladders
 from gdtui.state.pending import Pending
 from gdtui.state.variant import VariantState
+from gdtui.view.text import formatting, screen_text
 
 SMALL, LARGE = VariantSettings(batch_size=64), VariantSettings(batch_size=128)
 
@@ -235,13 +236,13 @@ def test_what_a_form_shows_it_reads_back() -> None:
      (0, "0"), (2.5e-7, "2.50e-7"), (3e9, "3.00e9")],
 )  # fmt: skip
 def test_numbers_are_short(value: float, expected: str) -> None:
-    assert wording.number(value) == expected
+    assert formatting.number(value) == expected
 
 
 def test_a_difference_names_what_changed() -> None:
     after = VariantSettings(batch_size=FULL, lr=0.02)
-    assert wording.difference(SMALL, after, 2000) == "batch 64→full, lr 0.01→0.02"
-    assert wording.difference(SMALL, SMALL, 2000) == ""
+    assert formatting.difference(SMALL, after, 2000) == "batch 64→full, lr 0.01→0.02"
+    assert formatting.difference(SMALL, SMALL, 2000) == ""
 
 
 # --- The settings line ------------------------------------------------------------------------------
@@ -254,7 +255,7 @@ def test_the_settings_of_a_panel_are_cut_nowhere(size: BatchSize) -> None:
         batch_size=size, lr_scaling=LrScaling.LINEAR, accumulation_steps=16, momentum=0.9, optimizer="SGD"
     )
     one = VariantState(0, Tally("a", settings, n=2000))
-    said = texts.settings(one, 49)
+    said = screen_text.settings(one, 49)
     assert said.cell_length <= 49
     for word in ("batch", "linear", "×16", "mom 0.9"):
         assert word in said.plain
@@ -262,4 +263,4 @@ def test_the_settings_of_a_panel_are_cut_nowhere(size: BatchSize) -> None:
 
 def test_a_wide_panel_says_what_the_lr_was_scaled_from() -> None:
     one = VariantState(0, Tally("a", VariantSettings(lr_scaling=LrScaling.LINEAR, batch_size=32), n=2000))
-    assert texts.settings(one, 49).plain == "batch 32 · lr 0.005 (linear from 0.01)"
+    assert screen_text.settings(one, 49).plain == "batch 32 · lr 0.005 (linear from 0.01)"

@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from engine.log.records import State
 from gdtui.app import GdtuiApp
 from gdtui.chart.widget.chart import Chart
-from gdtui.window import Fixed
+from gdtui.view.x_range import Fixed
 
 __all__ = ["bench"]
 

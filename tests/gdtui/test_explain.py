@@ -12,13 +12,15 @@ from textual.widgets import Static
 from engine.log.measurements import NoiseScale, Sharpness
 from engine.log.records import Measured
 from engine.settings import LrScaling
-from gdtui import explain, figures, glossary, reading, results, scaling, texts, trends
+from gdtui import explain, glossary, scaling
 from gdtui.app import GdtuiApp
-from gdtui.gauges import gauges
 from gdtui.screens.landscape import described
 from gdtui.screens.tables import TablesScreen
-from gdtui.view import View
-from gdtui.views import Canvas, Ranges
+from gdtui.view import trends
+from gdtui.view.pictures import Canvas, Ranges
+from gdtui.view.text import crosshair, figures, results, screen_text
+from gdtui.view.text.gauges import gauges
+from gdtui.view.view_state import View
 
 _NO_FIGURES = {
     # states, and words that stand with a figure that has a label of its own
@@ -134,7 +136,7 @@ async def test_every_figure_of_a_panel_and_of_a_line_has_an_entry(tmp_path: Path
 
 
 def test_every_figure_under_the_crosshair_has_an_entry() -> None:
-    fields = [field for row in reading._GRID for field in row] + list(reading._LINE)
+    fields = [field for row in crosshair._GRID for field in row] + list(crosshair._LINE)
     for field in fields:
         assert glossary.find(field.label), field.label
         assert glossary.find(field.short), field.short
@@ -154,7 +156,7 @@ async def test_the_figures_of_the_header_have_entries(tmp_path: Path) -> None:
     _, app = opened(tmp_path)
     async with app.run_test():
         app.live.tick()
-        header = texts.header(app.live.store, 200, 100.0).plain
+        header = screen_text.header(app.live.store, 200, 100.0).plain
         assert re.search(r"epoch +1/20 · 1 epoch/s · \d\d:\d\d", header)
         assert all(glossary.find(name) for name in ("epoch", "epoch/s", "clock"))
 

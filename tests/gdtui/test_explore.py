@@ -9,7 +9,7 @@ from textual.events import MouseScrollDown, MouseScrollUp
 
 from engine.log.records import State
 from gdtui.chart.widget.chart import Chart
-from gdtui.window import WHOLE, Fixed, Follow
+from gdtui.view.x_range import WHOLE, Fixed, Follow
 
 __all__ = ["bench"]
 

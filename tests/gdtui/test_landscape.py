@@ -13,7 +13,7 @@ from engine.landscape.client import AnySurvey, Look, LossRow, Paths, SurveyFaile
 from engine.landscape.plane import Window
 from gdtui.panels.map import Map
 from gdtui.screens.landscape import LandscapeScreen, described
-from gdtui.terrain import Inks, Terrain, heights, image, place, relief
+from gdtui.view.terrain import Inks, Terrain, heights, image, place, relief
 
 INKS = Inks(low="#000000", high="#c0c0c0", contour="#ffffff", variants=("#ff0000", "#00ff00", "#0000ff"))
 MINIMUM = np.array([0.7, 0.4])

@@ -7,7 +7,6 @@ import numpy as np
 from app_bench import Bench, text_of
 
 from engine.log.follow import Follower
-from gdtui import views
 from gdtui.chart.drawing.canvas import ABOVE, compose
 from gdtui.chart.drawing.cells import Cells
 from gdtui.chart.drawing.raster import place
@@ -15,8 +14,9 @@ from gdtui.chart.scene.layout import room
 from gdtui.chart.scene.picture import Picture
 from gdtui.chart.widget.chart import Chart
 from gdtui.state.store import Store
-from gdtui.view import View
-from gdtui.views import Canvas, Ranges
+from gdtui.view import pictures
+from gdtui.view.pictures import Canvas, Ranges
+from gdtui.view.view_state import View
 
 SPIKE = 10.0
 CHUNK = 100_000
@@ -48,7 +48,7 @@ def read(bench: Bench) -> Store:
 def drawn(store: Store, width: int) -> Iterator[tuple[Picture, Cells]]:
     """The overlay and the variant's own chart at this width, without the frame: that takes plotext long."""
     (one,) = store.states
-    for draw in (views.overlay, lambda *rest: views.panel(rest[0], one, *rest[1:])):
+    for draw in (pictures.overlay, lambda *rest: pictures.panel(rest[0], one, *rest[1:])):
         y = None
         for _ in range(2):
             place_of = room(y, width, HEIGHT)

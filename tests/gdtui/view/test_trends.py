@@ -10,14 +10,14 @@ from msgspec.structs import replace
 
 from engine.log.measurements import NoiseScale, Sharpness
 from engine.log.records import Measured, MeasuringSet
-from gdtui import trends
 from gdtui.app import GdtuiApp
 from gdtui.chart.scene.picture import Picture, Series
 from gdtui.chart.scene.polyline import Axis
 from gdtui.screens.trends import TrendsScreen
 from gdtui.state.store import Store
-from gdtui.view import View
-from gdtui.views import Canvas, Ranges
+from gdtui.view import trends
+from gdtui.view.pictures import Canvas, Ranges
+from gdtui.view.view_state import View
 
 CANVAS = Canvas(120, 60, 12)
 NOISY = (100.0, 0.0, 0.01)

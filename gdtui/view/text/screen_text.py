@@ -13,10 +13,10 @@ from textual.content import Content
 from engine.log.notices import Notice, NoticeKind
 from engine.log.records import State
 from engine.settings import LrScaling
-from gdtui import wording
 from gdtui.state.store import Store
 from gdtui.state.variant import BROKEN, VariantState
 from gdtui.theme import COLOURS
+from gdtui.view.text import formatting
 
 _DIM: Final = "$quiet"
 _PENDING: Final = "bold $warning"
@@ -78,7 +78,7 @@ def header(store: Store, width: int, now: float, role: str = "") -> Content:
     right: list[Part] = [
         (f"epoch {slowest.tally.epoch:>{len(str(epochs))}}/{epochs}", "bold"),
         _pace(store),
-        (wording.clock(store.clock(now)), ""),
+        (formatting.clock(store.clock(now)), ""),
         _run_state(store),
         *([(role, "bold $accent")] if role else []),
     ]
@@ -86,7 +86,7 @@ def header(store: Store, width: int, now: float, role: str = "") -> Content:
 
 
 def _pace(store: Store) -> Part:
-    text = wording.pace(store.pace)
+    text = formatting.pace(store.pace)
     return (f"{text}…", _PENDING) if store.is_pace_pending else (text, "")
 
 
@@ -125,11 +125,11 @@ def _settings(one: VariantState, *, is_short: bool) -> Content:
     now, wanted = one.tally.settings, one.wanted
     parts: list[Part] = []
     pending: list[Part] = []
-    for (name, value), (_, new) in zip(wording.fields(now, n), wording.fields(wanted, n), strict=True):
+    for (name, value), (_, new) in zip(formatting.fields(now, n), formatting.fields(wanted, n), strict=True):
         if value != new:
             pending.append((f"{name} {value}→{new}…", _PENDING))
         elif name == "batch":
-            parts.append((f"batch {value if is_short else wording.batch(now.batch_size, n)}", ""))
+            parts.append((f"batch {value if is_short else formatting.batch(now.batch_size, n)}", ""))
         elif name == "lr":
             parts.append((_lr(one, is_short=is_short), ""))
         elif _is_telling(name, one):
@@ -141,10 +141,10 @@ def _lr(one: VariantState, *, is_short: bool) -> str:
     """The lr in force; with a rule, what it was scaled from."""
     base, rule, resolved = one.tally.settings.lr, one.tally.settings.lr_scaling, one.tally.resolved
     if rule is LrScaling.NONE or resolved is None:
-        return f"lr {wording.setting(base)}"
+        return f"lr {formatting.setting(base)}"
     if is_short:
-        return f"lr {wording.rounded(resolved.lr)} {rule}"
-    return f"lr {wording.rounded(resolved.lr)} ({rule} from {wording.setting(base)})"
+        return f"lr {formatting.rounded(resolved.lr)} {rule}"
+    return f"lr {formatting.rounded(resolved.lr)} ({rule} from {formatting.setting(base)})"
 
 
 def _is_telling(name: str, one: VariantState) -> bool:
@@ -195,5 +195,5 @@ def name(one: VariantState, *, selected: bool, width: int = NAME) -> Content:
 
 def pending(one: VariantState, width: int) -> Part | None:
     """The settings on their way, in so many cells; None when there are none."""
-    difference = wording.difference(one.tally.settings, one.wanted, one.tally.n)
+    difference = formatting.difference(one.tally.settings, one.wanted, one.tally.n)
     return (f"{difference}…"[:width].ljust(width), _PENDING) if difference else None

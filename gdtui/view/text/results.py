@@ -8,7 +8,7 @@ from engine.log.records import State
 from engine.settings import LrScaling
 from gdtui.state.store import Store
 from gdtui.state.variant import VariantState
-from gdtui.wording import clock, count, number, signed
+from gdtui.view.text.formatting import clock, count, number, signed
 
 FOLDED: Final = 0.01
 """Losses on all data that lie no further apart are called the same."""

@@ -6,7 +6,7 @@ from gdtui.chart.scene.palette import DARK, is_sparse
 from gdtui.chart.scene.polyline import Axis
 from gdtui.history.smoothing import SMOOTHING_LADDER
 from gdtui.state.variant import SMOOTHING, VariantState
-from gdtui.window import WHOLE, Window
+from gdtui.view.x_range import WHOLE, Window
 
 
 @dataclass(frozen=True, slots=True)

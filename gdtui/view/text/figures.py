@@ -12,9 +12,9 @@ from typing import Final
 from textual.content import Content
 
 from engine.log.summary import Tally
-from gdtui import texts, wording
 from gdtui.state.store import Store
 from gdtui.state.variant import VariantState
+from gdtui.view.text import formatting, screen_text
 
 _GAP: Final = "  "
 _DIM: Final = "$quiet"
@@ -52,7 +52,7 @@ def rows(one: VariantState, store: Store, smoothing: float, width: int, height: 
 
     `smoothing`: of the loss, in epochs. In fewer rows than that the most telling of each kind remain.
     """
-    if wrong := texts.trouble(one):
+    if wrong := screen_text.trouble(one):
         return Content.styled(wrong, "$error")
     learnt, validated = _learnt(one, smoothing), _validated(one, store)
     done, cost = _done(one), _cost(one)
@@ -79,11 +79,11 @@ def _fitted(figures: Iterable[_Figure], width: int, gap: str = _GAP) -> Content:
             chosen.append(figure)
             used += needed
     kept = [(said[figure], figure.style) for figure in wanted if figure in chosen]
-    return texts.joined(kept, gap)
+    return screen_text.joined(kept, gap)
 
 
 def _value(value: float) -> str:
-    return f"{wording.within(value, _VALUE):<{_VALUE}}"
+    return f"{formatting.within(value, _VALUE):<{_VALUE}}"
 
 
 def _learnt(one: VariantState, smoothing: float) -> list[_Figure]:
@@ -109,10 +109,10 @@ def _validated(one: VariantState, store: Store) -> list[_Figure]:
     loss = _value(latest.loss if latest else math.nan)
     figures = [
         _Figure(f"◇ validation {loss}", 2, short=f"◇ {loss}"),
-        _Figure(f"gap {wording.signed(tally.generalisation_gap, _VALUE, 2):<{_VALUE}}", 4, _age(tally)),
+        _Figure(f"gap {formatting.signed(tally.generalisation_gap, _VALUE, 2):<{_VALUE}}", 4, _age(tally)),
     ]
     for place, name in enumerate(store.metrics):
-        value = wording.within(latest.metrics.get(name, math.nan) if latest else math.nan, 5)
+        value = formatting.within(latest.metrics.get(name, math.nan) if latest else math.nan, 5)
         figures.append(_Figure(f"{name[:_METRIC]} {value:<5}", 5 + place, short=f"{name[:3]} {value:<5}"))
     return figures
 
@@ -120,21 +120,21 @@ def _validated(one: VariantState, store: Store) -> list[_Figure]:
 def _done(one: VariantState) -> list[_Figure]:
     """How far; where updates are not batches, both."""
     tally = one.tally
-    updates = f"{wording.count(tally.updates):>7} updates"
+    updates = f"{formatting.count(tally.updates):>7} updates"
     if tally.batches != tally.updates:
-        updates += f" · {wording.count(tally.batches)} batches".ljust(20)
+        updates += f" · {formatting.count(tally.batches)} batches".ljust(20)
     return [
         _Figure(updates, 0, _DIM),
-        _Figure(f"{wording.count(tally.samples):>9} samples", 3, _DIM),  # the x axis tells them, too
+        _Figure(f"{formatting.count(tally.samples):>9} samples", 3, _DIM),  # the x axis tells them, too
     ]
 
 
 def _cost(one: VariantState) -> list[_Figure]:
     """How fast, and in how much memory."""
-    memory = wording.mebibytes(one.tally.peak_memory)
+    memory = formatting.mebibytes(one.tally.peak_memory)
     return [
-        _Figure(f"{wording.count(one.speed):>7} samples/s", 1, _DIM),
-        _Figure(f"{wording.number(one.batch_milliseconds):>6} ms/batch", 2, _DIM),
+        _Figure(f"{formatting.count(one.speed):>7} samples/s", 1, _DIM),
+        _Figure(f"{formatting.number(one.batch_milliseconds):>6} ms/batch", 2, _DIM),
         _Figure(f"peak {memory:>10}", 4, _DIM, short=f"{memory:>10}"),
     ]
 
@@ -145,14 +145,14 @@ def _cost(one: VariantState) -> list[_Figure]:
 def line(one: VariantState, store: Store, smoothing: float, *, selected: bool, width: int) -> Content:
     """One variant in one line: of a narrow screen, of many variants, or below a chart that fills it."""
     tally = one.tally
-    named = texts.name(one, selected=selected) + Content(" ")
-    if wrong := texts.trouble(one):
+    named = screen_text.name(one, selected=selected) + Content(" ")
+    if wrong := screen_text.trouble(one):
         return (named + Content.styled(wrong, "$error")).truncate(width, ellipsis=True)
-    lr = wording.rounded(tally.resolved.lr) if tally.resolved else wording.setting(tally.settings.lr)
-    size = wording.short_batch(tally.settings.batch_size, tally.n)
+    lr = formatting.rounded(tally.resolved.lr) if tally.resolved else formatting.setting(tally.settings.lr)
+    size = formatting.short_batch(tally.settings.batch_size, tally.n)
     if tally.settings.accumulation_steps > 1:
         size += f"×{tally.settings.accumulation_steps}"
-    told, style = texts.pending(one, _TOLD) or (f"{size:>7}  lr {lr:<8} ", "")
+    told, style = screen_text.pending(one, _TOLD) or (f"{size:>7}  lr {lr:<8} ", "")
     figures = [
         _Figure(told, 0, style),
         *_learnt(one, smoothing),
@@ -163,4 +163,6 @@ def line(one: VariantState, store: Store, smoothing: float, *, selected: bool, w
         figures.append(_Figure(f"{tally.device:<7}", _LATER, _DIM))
     gap = _GAP if width >= _ROOMY else ""
     said = _fitted(figures, width - named.cell_length - _STATE - len(gap), gap)
-    return (named + said + Content(gap) + Content.styled(*texts.state(one))).truncate(width, ellipsis=True)
+    return (named + said + Content(gap) + Content.styled(*screen_text.state(one))).truncate(
+        width, ellipsis=True
+    )

@@ -11,7 +11,7 @@ from made_up import SWEEP, row
 
 from engine.settings import FULL
 from gdtui.sweep import FORMS
-from gdtui.sweep_table import as_csv, markdown, text
+from gdtui.view.text.sweep_table import as_csv, markdown, text
 
 
 def test_the_text_has_every_figure_its_definition_and_the_lessons_word() -> None:

@@ -5,16 +5,15 @@ On a y scale of its own: next to the others, the chart of its panel is the one t
 
 from dataclasses import replace
 
-from gdtui import epochs, wording
 from gdtui.chart.scene.axes import settle, x_scale, y_scale
 from gdtui.chart.scene.palette import FAINT, INK
 from gdtui.chart.scene.picture import Picture, Series
 from gdtui.chart.scene.polyline import EMPTY
-from gdtui.seen import extremes, ground, x_title
 from gdtui.state.store import Store
 from gdtui.state.variant import Generation, VariantState
-from gdtui.view import View
-from gdtui.views import (
+from gdtui.view import epoch_lines
+from gdtui.view.data_extent import extremes, ground, x_title
+from gdtui.view.pictures import (
     Canvas,
     Ranges,
     doing,
@@ -26,7 +25,9 @@ from gdtui.views import (
     singles,
     wrapped,
 )
-from gdtui.window import Span, span_of
+from gdtui.view.text import formatting
+from gdtui.view.view_state import View
+from gdtui.view.x_range import Span, span_of
 
 
 def focused(
@@ -45,7 +46,7 @@ def focused(
         y=y_scale(y, canvas.rows, log=view.log),
         series=series,
         marks=tuple(marks_of(one, now, view)) if now else (),
-        rules=epochs.of_one(store, now, view.axis, seen, canvas.columns) if now else (),
+        rules=epoch_lines.of_one(store, now, view.axis, seen, canvas.columns) if now else (),
         title=_title(store, one, view),
         message="" if now and len(now.history) else wrapped(doing(one), canvas.columns),
     )
@@ -70,5 +71,5 @@ def _title(store: Store, one: VariantState, view: View) -> str:
     if (steps := one.tally.settings.accumulation_steps) > 1:
         parts[1] += f", {steps} to an update"
     if not view.raw:
-        parts.append(f"smoothed over {wording.epochs(view.smoothing)}")
+        parts.append(f"smoothed over {formatting.epochs(view.smoothing)}")
     return " · ".join([*parts, points_told(store)])

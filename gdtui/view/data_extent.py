@@ -14,8 +14,8 @@ from gdtui.chart.scene.axes import grow, label
 from gdtui.chart.scene.polyline import Axis, Trace
 from gdtui.state.store import Store
 from gdtui.state.variant import Generation, VariantState
-from gdtui.view import View
-from gdtui.window import Follow, Ground, Span, Whole
+from gdtui.view.view_state import View
+from gdtui.view.x_range import Follow, Ground, Span, Whole
 
 Floats = NDArray[np.float64]
 Pair = tuple[float, float]

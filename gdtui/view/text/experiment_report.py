@@ -17,7 +17,7 @@ from engine.experiments.report import Arm, Report
 from engine.jobs.process_job import Failed, Running
 from engine.settings import FULL
 from gdtui.bar import bar
-from gdtui.summary import plain_table
+from gdtui.view.text.run_summary import plain_table
 
 OK: Final = 0
 FAILED: Final = 1

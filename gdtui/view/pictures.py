@@ -9,18 +9,19 @@ from dataclasses import dataclass
 from typing import Final
 
 from engine.log.records import State
-from gdtui import epochs, wording
 from gdtui.chart.scene.axes import Range, grow, settle, x_scale, y_scale
 from gdtui.chart.scene.palette import variant_colour
 from gdtui.chart.scene.picture import Mark, Picture, Series
 from gdtui.chart.scene.polyline import EMPTY, Axis, Trace
 from gdtui.history.growing import Growing
 from gdtui.history.thinned import outermost
-from gdtui.seen import common_extremes, end_of, extremes, ground, positive, x_title
 from gdtui.state.store import Store
 from gdtui.state.variant import PLACE, Generation, VariantState
-from gdtui.view import View
-from gdtui.window import Span, Whole, span_of
+from gdtui.view import epoch_lines
+from gdtui.view.data_extent import common_extremes, end_of, extremes, ground, positive, x_title
+from gdtui.view.text import formatting
+from gdtui.view.view_state import View
+from gdtui.view.x_range import Span, Whole, span_of
 
 _IMPORTING: Final = "importing torch…"
 
@@ -60,7 +61,7 @@ def overlay(store: Store, view: View, canvas: Canvas, shown: Ranges) -> tuple[Pi
         y=y_scale(y, canvas.rows, log=view.log),
         series=tuple(series),
         marks=tuple(mark for one, each in pairs for mark in marks_of(one, each, view)),
-        rules=epochs.of_all(store, view.axis, seen, canvas.columns),
+        rules=epoch_lines.of_all(store, view.axis, seen, canvas.columns),
         title=_title(store, view),
         message="" if _has_data(series) else wrapped(doing(store.states[0]), canvas.columns),
     )
@@ -86,7 +87,7 @@ def panel(
         y=y_scale(y, canvas.rows, log=view.log),
         series=(Series(one.tally.name, colour, line=positive(raw, view.log)),),
         marks=tuple(marks_of(one, now, view)) if now else (),
-        rules=epochs.of_one(store, now, view.axis, seen, canvas.columns) if now else (),
+        rules=epoch_lines.of_one(store, now, view.axis, seen, canvas.columns) if now else (),
         message="" if has_data else wrapped(doing(one), canvas.columns),
     )
     return picture, Ranges(shown.of, whole, y)
@@ -126,7 +127,7 @@ def _depth(one: VariantState) -> int:
 
 def _title(store: Store, view: View) -> str:
     """What the lines are, and of what: under accumulation a batch is not an update."""
-    what = "every batch" if view.raw else f"smoothed over {wording.epochs(view.smoothing)}"
+    what = "every batch" if view.raw else f"smoothed over {formatting.epochs(view.smoothing)}"
     if view.raw and any(one.tally.batches != one.tally.updates for one in store.states):
         what += ", not update"
     return f"loss · {what} · {points_told(store)}"

@@ -12,9 +12,9 @@ from msgspec.structs import replace
 
 from engine.log.records import Chunk, Started, State, Validated
 from engine.settings import RunSettings, Variant, VariantSettings
-from gdtui import figures, wording
 from gdtui.app import GdtuiApp
 from gdtui.state.store import Store
+from gdtui.view.text import figures, formatting
 
 MIB = 2**20
 
@@ -279,7 +279,7 @@ async def test_the_results_have_columns_for_validation(bench: Bench) -> None:
      (float("nan"), 2, "–")],
 )  # fmt: skip
 def test_a_difference_has_a_sign_and_keeps_to_its_cells(value: float, digits: int, expected: str) -> None:
-    assert wording.signed(value, 7, digits) == expected
+    assert formatting.signed(value, 7, digits) == expected
 
 
 @pytest.mark.parametrize(
@@ -293,7 +293,7 @@ def test_a_difference_has_a_sign_and_keeps_to_its_cells(value: float, digits: in
     ],
 )
 def test_digits_give_way_to_the_room(value: float, cells: int, expected: str) -> None:
-    assert wording.within(value, cells) == expected
+    assert formatting.within(value, cells) == expected
 
 
 @given(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from gdtui.window import (
+from gdtui.view.x_range import (
     STEPS,
     WHOLE,
     Fixed,

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gdtui import reading
 from gdtui.history import BatchInfo
+from gdtui.view.text import crosshair
 
 INFO = BatchInfo(
     batch=12_345, update=6_173, epoch=7, samples=12_344, seconds=1.5691, batch_size=64, loss=0.1664,
@@ -31,14 +31,21 @@ infos = st.builds(
 
 
 def test_a_wide_panel_names_everything() -> None:
-    assert reading.settings(INFO, 49).plain.split() == ["size", "64×2", "lr", "0.00781", "seconds", "1.5691"]
-    first, second = reading.figures(INFO, 49).plain.split("\n")
+    assert crosshair.settings(INFO, 49).plain.split() == [
+        "size",
+        "64×2",
+        "lr",
+        "0.00781",
+        "seconds",
+        "1.5691",
+    ]
+    first, second = crosshair.figures(INFO, 49).plain.split("\n")
     assert first.split() == ["loss", "0.166", "batch", "12,345", "epoch", "7"]
     assert second.split() == ["smooth", "0.316", "update", "6,173", "samples", "12,344"]
 
 
 def test_a_narrow_panel_has_the_same_figures() -> None:
-    text = reading.settings(INFO, 29).plain + "\n" + reading.figures(INFO, 29).plain
+    text = crosshair.settings(INFO, 29).plain + "\n" + crosshair.figures(INFO, 29).plain
     for figure in ("64×2", "0.00781", "1.569", "0.166", "0.316", "12,345", "6,173", "12,344", "7"):
         assert figure in text
 
@@ -46,7 +53,7 @@ def test_a_narrow_panel_has_the_same_figures() -> None:
 @given(infos, st.integers(29, 160))
 def test_the_columns_of_a_panel_keep_their_places(info: BatchInfo, width: int) -> None:
     cell = min((width - 4) // 3, 18)
-    for row in (reading.settings(info, width), *reading.figures(info, width).split("\n")):
+    for row in (crosshair.settings(info, width), *crosshair.figures(info, width).split("\n")):
         text = row.plain
         if all(len(part) <= cell for part in text.split()):
             assert len(text) == 3 * cell + 4
@@ -55,7 +62,7 @@ def test_the_columns_of_a_panel_keep_their_places(info: BatchInfo, width: int) -
 
 def test_a_line_of_eighty_cells_has_room_for_everything_below_its_heading() -> None:
     width = 63
-    text, heading = reading.line(INFO, width).plain, reading.heading(width).rjust(width)
+    text, heading = crosshair.line(INFO, width).plain, crosshair.heading(width).rjust(width)
     assert heading.split() == ["batch", "update", "ep", "samples", "sec", "loss", "smooth", "size", "lr"]
     assert text.split() == ["12,345", "6,173", "7", "12,344", "1.569", "0.166", "0.316", "64×2", "0.00781"]
     ends = [[match.end() for match in re.finditer(r"\S+", line)] for line in (heading, text)]
@@ -64,14 +71,14 @@ def test_a_line_of_eighty_cells_has_room_for_everything_below_its_heading() -> N
 
 @pytest.mark.parametrize("width", [0, 7, 20, 40, 63, 120])
 def test_a_line_keeps_its_width_and_its_loss_longest(width: int) -> None:
-    assert reading.line(INFO, width).cell_length == width
-    assert reading.line(None, width).cell_length >= min(width, 13)
-    assert ("loss" in reading.heading(width)) == (width >= 7)
+    assert crosshair.line(INFO, width).cell_length == width
+    assert crosshair.line(None, width).cell_length >= min(width, 13)
+    assert ("loss" in crosshair.heading(width)) == (width >= 7)
 
 
 def test_large_numbers_are_exact_while_they_fit() -> None:
     info = replace(INFO, batch=999_999, samples=1_234_567_890, batch_size=131_072, accumulation_steps=1)
-    text = reading.line(info, 63).plain
+    text = crosshair.line(info, 63).plain
     assert "999,999" in text
     assert "1.23G" in text
     assert "131072" in text

@@ -19,8 +19,8 @@ from gdtui.chart.scene.axes import nice_ticks
 from gdtui.chart.scene.palette import DARK
 from gdtui.chart.scene.picture import Picture, Scale, Series
 from gdtui.chart.scene.polyline import Trace
-from gdtui.experiment import number
-from gdtui.summary import plain_table
+from gdtui.view.text.experiment_report import number
+from gdtui.view.text.run_summary import plain_table
 
 _WIDTH: Final = 100
 _CHART: Final = (76, 14)

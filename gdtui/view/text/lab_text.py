@@ -9,10 +9,10 @@ from textual.content import Content
 from engine.experiments.report import Report, Verdict
 from engine.jobs.process_job import Failed, Found
 from engine.sweep.table import Sweep
-from gdtui import experiment, sweep_table
 from gdtui.lab import Lab
 from gdtui.state.store import Store
 from gdtui.sweep import COLOUR
+from gdtui.view.text import experiment_report, sweep_table
 
 _BAR: Final = 20
 """Cells of the bar."""
@@ -70,7 +70,7 @@ def failure(end: Failed) -> Content:
 
 def report(found: Report, width: int) -> Content:
     """An experiment's report as the command prints it."""
-    first, *lines = experiment.text(found, min(width, experiment.WIDTH)).splitlines()
+    first, *lines = experiment_report.text(found, min(width, experiment_report.WIDTH)).splitlines()
     painted = [Content.styled(first, _STYLES[found.verdict]), *map(_report_line, lines)]
     return Content("\n").join(painted)
 
@@ -99,7 +99,9 @@ def table(found: Sweep, width: int) -> Content:
     return Content("\n").join(
         [
             Content.styled(first, "bold $success"),
-            Content(textwrap.fill(" ".join(reason), min(width, experiment.WIDTH), break_on_hyphens=False)),
+            Content(
+                textwrap.fill(" ".join(reason), min(width, experiment_report.WIDTH), break_on_hyphens=False)
+            ),
             Content(""),
             *_table_lines(said),
         ]
@@ -114,7 +116,7 @@ def table_so_far(found: Sweep, width: int) -> Content:
 
 def _note(said: str, width: int) -> Content:
     """In lines of its own: what stands beside a table is not wrapped."""
-    return Content.styled(textwrap.fill(said, min(width, experiment.WIDTH)), "$quiet")
+    return Content.styled(textwrap.fill(said, min(width, experiment_report.WIDTH)), "$quiet")
 
 
 def _table_lines(said: str) -> list[Content]:

@@ -13,8 +13,8 @@ from engine.log.measurements import NoiseScale, Sharpness
 from engine.log.records import Measured, MeasuringSet, Started, State, StateChanged
 from engine.log.summary import Tally
 from engine.settings import FULL, BatchSize, VariantSettings
-from gdtui.gauges import gauges
 from gdtui.state.variant import VariantState
+from gdtui.view.text.gauges import gauges
 
 
 def noise(value: float, low: float, high: float) -> NoiseScale:

@@ -6,9 +6,9 @@ from textual.content import Content
 
 from engine.log.measurements import edge_of_stability
 from engine.log.summary import Tally
-from gdtui import wording
 from gdtui.state.variant import VariantState
-from gdtui.wording import number
+from gdtui.view.text import formatting
+from gdtui.view.text.formatting import number
 
 _QUIET = "$quiet"
 _ROOMY = 56
@@ -35,7 +35,7 @@ def _noise(one: VariantState, name: str, brevity: int) -> str:
     if found is None:
         return f"{name} –" if tally.is_measuring else "measuring is off (M)"
     batch = tally.resolved.effective_batch if tally.resolved else 0
-    against = f" · batch {wording.count(batch)}"
+    against = f" · batch {formatting.count(batch)}"
     if not found.is_reliable:
         least = f" (over {_samples(found.low)})" if found.low >= 1 and not brevity else ""
         return f"{name}: not reliable yet{least}"
@@ -58,11 +58,11 @@ def _edge(tally: Tally) -> str:
     if measured is None or measured.edge is None or force is None:
         return ""
     edge = edge_of_stability(force.lr, tally.settings.momentum, tally.settings.optimizer)
-    return "" if edge is None else f" · {wording.edge_name(tally.settings.momentum)} {number(edge)}"
+    return "" if edge is None else f" · {formatting.edge_name(tally.settings.momentum)} {number(edge)}"
 
 
 def _samples(value: float) -> str:
     """A number of samples: whole from ten on."""
     if not math.isfinite(value):
         return "∞"
-    return wording.count(value) if value >= 10 else number(value, 2)
+    return formatting.count(value) if value >= 10 else number(value, 2)

@@ -14,18 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.log.measurements import edge_of_stability
-from gdtui import epochs, wording
 from gdtui.chart.scene.axes import settle, x_scale, y_scale
 from gdtui.chart.scene.palette import variant_colour
 from gdtui.chart.scene.picture import Picture, Series
 from gdtui.chart.scene.polyline import Trace
-from gdtui.seen import end_of, extremes, ground, positive, x_title
 from gdtui.state.measurements import BATCH, EDGE, HIGH, IS_RELIABLE, LOW, SHARPNESS, SMOOTHED, VALUE
 from gdtui.state.store import Store
 from gdtui.state.variant import PLACE, Generation, VariantState
-from gdtui.view import View
-from gdtui.views import Canvas, Ranges, kept, marks_of
-from gdtui.window import span_of
+from gdtui.view import epoch_lines
+from gdtui.view.data_extent import end_of, extremes, ground, positive, x_title
+from gdtui.view.pictures import Canvas, Ranges, kept, marks_of
+from gdtui.view.text import formatting
+from gdtui.view.view_state import View
+from gdtui.view.x_range import span_of
 
 Floats = NDArray[np.float64]
 
@@ -95,7 +96,7 @@ def _bounds(one: VariantState, now: Generation) -> set[str]:
     """What the edge of stability is called under each of the settings that were in force so far."""
     ever = [change.before for change in now.changes] + [one.tally.settings]
     return {
-        wording.edge_name(settings.momentum)
+        formatting.edge_name(settings.momentum)
         for settings in ever
         if edge_of_stability(settings.lr, settings.momentum, settings.optimizer) is not None
     }
@@ -164,7 +165,7 @@ def _picture(
         y=y_scale(y, canvas.rows, log=True),
         series=tuple(series),
         marks=tuple(mark for one, now in _current(store) for mark in marks_of(one, now, view)),
-        rules=epochs.of_all(store, view.axis, seen, canvas.columns),
+        rules=epoch_lines.of_all(store, view.axis, seen, canvas.columns),
         title=words.title,
         message="" if is_measured else words.message,
         faint=words.faint,

@@ -9,8 +9,8 @@ from typing import Final
 
 from textual.content import Content
 
-from gdtui import wording
 from gdtui.history import BatchInfo
+from gdtui.view.text import formatting
 
 _LABEL: Final = "$foreground 60%"
 _NOTHING: Final = "no batch here"
@@ -22,7 +22,7 @@ _ROOMY: Final = 18
 def _count(value: float, width: int) -> str:
     """Exactly, where there is room for it."""
     text = f"{value:,.0f}"
-    return text if len(text) <= width else wording.count(value)
+    return text if len(text) <= width else formatting.count(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +40,10 @@ class _Field:
 
 
 _SIZE: Final = _Field("size", "of", 7, 5, lambda info, width: _size(info, width))
-_LR: Final = _Field("lr", "lr", 8, 4, lambda info, _: wording.rounded(info.lr))
+_LR: Final = _Field("lr", "lr", 8, 4, lambda info, _: formatting.rounded(info.lr))
 _SECONDS: Final = _Field("seconds", "sec", 6, 8, lambda info, width: _seconds(info.seconds, width))
-_LOSS: Final = _Field("loss", "L", 7, 0, lambda info, _: wording.number(info.loss))
-_SMOOTH: Final = _Field("smooth", "~", 7, 1, lambda info, _: wording.number(info.smoothed))
+_LOSS: Final = _Field("loss", "L", 7, 0, lambda info, _: formatting.number(info.loss))
+_SMOOTH: Final = _Field("smooth", "~", 7, 1, lambda info, _: formatting.number(info.smoothed))
 _BATCH: Final = _Field("batch", "b", 8, 2, lambda info, width: _count(info.batch, width))
 _UPDATE: Final = _Field("update", "u", 8, 3, lambda info, width: _count(info.update, width))
 _EPOCH: Final = _Field("epoch", "ep", 4, 7, lambda info, width: _count(info.epoch, width))

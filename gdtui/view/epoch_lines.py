@@ -6,7 +6,7 @@ from gdtui.chart.scene.axes import MOST_RULES, multiples, rules
 from gdtui.chart.scene.polyline import Axis
 from gdtui.state.store import Store
 from gdtui.state.variant import PLACE, Generation
-from gdtui.window import Span
+from gdtui.view.x_range import Span
 
 
 def of_all(store: Store, axis: Axis, seen: Span, columns: int) -> tuple[float, ...]:
