@@ -243,7 +243,7 @@ class GdtuiApp(ExploreActions, LabActions, LookActions, PageActions, TellActions
 
     def action_stills(self) -> None:
         """What is on screen, and the selected chart, as files."""
-        from gdtui.stills import StillsError, save
+        from gdtui.export.screenshot import StillsError, save
 
         try:
             self.say([save(self)])

@@ -126,7 +126,7 @@ def _export(arguments: list[str]) -> int:
     typed = parser.parse(arguments)
 
     from engine.log.directory import RunDirectory, RunDirectoryError
-    from gdtui.export import export, export_measurements, open_output
+    from gdtui.export.csv_export import export, export_measurements, open_output
 
     try:
         run = RunDirectory.open(typed.run_dir)
@@ -144,8 +144,8 @@ def _import(arguments: list[str]) -> int:
     typed = parser.parse(arguments)
 
     from engine.log.directory import RunDirectoryError
-    from gdtui.importing.rows import ImportFormatError
-    from gdtui.importing.write import import_csv
+    from gdtui.export.csv_import.rows import ImportFormatError
+    from gdtui.export.csv_import.write import import_csv
 
     try:
         notes = import_csv(typed.file, typed.run_dir, __version__)

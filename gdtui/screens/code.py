@@ -1,6 +1,6 @@
 """The selected variant as code: the command line and the plain PyTorch loop that equal its settings.
 
-Shows, copies and saves what gdtui/recipe.py says; knows no setting itself.
+Shows, copies and saves what gdtui/lesson/recipe.py says; knows no setting itself.
 """
 
 from collections.abc import Sequence
@@ -17,9 +17,9 @@ from textual.widgets import Static
 
 from engine.log.directory import RunDirectory
 from engine.settings import Variant
-from gdtui import recipe
+from gdtui.export.screenshot import StillsError, write
+from gdtui.lesson import recipe
 from gdtui.state.variant import VariantState
-from gdtui.stills import StillsError, write
 
 FOLDER: Final = "code"
 

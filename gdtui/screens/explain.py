@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from gdtui import explain
-from gdtui.glossary import OURS, Figure
+from gdtui.lesson import explain
+from gdtui.lesson.glossary import OURS, Figure
 from gdtui.screens.page import Page, heading
 
 if TYPE_CHECKING:

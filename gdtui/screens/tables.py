@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from gdtui import scaling
+from gdtui.lesson import tables
 from gdtui.screens.page import Page, heading
 from gdtui.theme import COLOURS
 from gdtui.view.text import formatting
@@ -39,7 +39,7 @@ class TablesScreen(Page):
         return Content("\n").join(
             [
                 heading(f"lr by batch size, from lr {lr} at batch {size}"),
-                *_table(self._store, _LR, scaling.RULES, scaling.lr_by_batch(self._store)),
+                *_table(self._store, _LR, tables.RULES, tables.lr_by_batch(self._store)),
                 Content(""),
                 *_note("linear: × batch ÷ base (Goyal et al. 2017); √: × √(batch ÷ base)."),
                 Content(""),
@@ -56,7 +56,7 @@ class TablesScreen(Page):
 
 
 def _table(
-    store: "Store", widths: Sequence[int], head: Sequence[str], rows: Sequence[scaling.Row]
+    store: "Store", widths: Sequence[int], head: Sequence[str], rows: Sequence[tables.Row]
 ) -> list[Content]:
     lines = [Content.styled(_cells(head, widths), "$quiet")]
     for row in rows:
@@ -73,8 +73,8 @@ def _table(
 
 def _trades(store: "Store") -> list[Content]:
     """Two lines a variant, its name in front: behind the figures it would not fit a narrow screen."""
-    lines = [Content.styled(_INDENT + " " * _NAME + _cells(scaling.TRADES, _TRADES), "$quiet")]
-    for row in scaling.trade_offs(store):
+    lines = [Content.styled(_INDENT + " " * _NAME + _cells(tables.TRADES, _TRADES), "$quiet")]
+    for row in tables.trade_offs(store):
         style = f"bold $variant-{row.variants[0] % COLOURS + 1}" if row.variants else "$quiet"
         name, *cells = row.cells
         lines.append(

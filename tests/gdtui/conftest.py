@@ -7,7 +7,7 @@ import pytest
 from app_bench import Bench
 
 from engine.log.directory import RunDirectory
-from gdtui.importing.write import import_csv
+from gdtui.export.csv_import.write import import_csv
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 from app_bench import Bench, N, text_of
 
 from engine.settings import Variant
-from gdtui import recipe
+from gdtui.lesson import recipe
 
 
 async def test_the_selected_variant_is_shown_as_code_and_another_by_key(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import io
 from engine.log.directory import RunDirectory
 from engine.log.follow import Follower
 from engine.log.records import AnyRecord
-from gdtui.export import export
+from gdtui.export.csv_export import export
 
 
 def exported(run: RunDirectory) -> bytes:

@@ -11,7 +11,7 @@ import pytest
 from engine.log.directory import RunDirectory
 from engine.log.file import LogWriter
 from engine.log.records import Chunk, End
-from gdtui.export import COLUMNS, chunk_rows
+from gdtui.export.csv_export import COLUMNS, chunk_rows
 
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 MakeRun = Callable[..., RunDirectory]

@@ -12,9 +12,9 @@ from engine.log.file import LogWriter
 from engine.log.follow import Follower
 from engine.log.records import Changed, Chunk, Record, Started, State, StateChanged
 from gdtui.chart.scene.polyline import Axis
+from gdtui.export.csv_import.rows import ImportFormatError
+from gdtui.export.csv_import.write import import_csv
 from gdtui.history import History
-from gdtui.importing.rows import ImportFormatError
-from gdtui.importing.write import import_csv
 
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 MakeRun = Callable[..., RunDirectory]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.log.records import Chunk
-from gdtui.importing.fill import Floats, Ints, VariantRows
+from gdtui.export.csv_import.fill import Floats, Ints, VariantRows
 
 _CHUNK_BATCHES: Final = 4_096
 _CHUNK_SECONDS: Final = 0.05

@@ -12,8 +12,8 @@ from textual.widgets import Static
 from engine.log.measurements import NoiseScale, Sharpness
 from engine.log.records import Measured
 from engine.settings import LrScaling
-from gdtui import explain, glossary, scaling
 from gdtui.app import GdtuiApp
+from gdtui.lesson import explain, glossary, tables
 from gdtui.screens.landscape import described
 from gdtui.screens.tables import TablesScreen
 from gdtui.view import trends
@@ -148,7 +148,7 @@ async def test_every_column_of_the_tables_has_an_entry(tmp_path: Path) -> None:
         app.live.tick()
         for name in (*results.head(app.live.store), "held-out", "gap", "accuracy"):
             assert glossary.find(name), name
-        for name in scaling.TRADES:
+        for name in tables.TRADES:
             assert glossary.find(name.removeprefix("gradient ").lower() if "SNR" in name else name), name
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from engine.settings import LrScaling
-from gdtui.glossary import FIGURES, Figure
+from gdtui.lesson.glossary import FIGURES, Figure
 from gdtui.state.store import Store
 from gdtui.state.variant import SMOOTHING, VariantState
 from gdtui.view.text import formatting

@@ -11,9 +11,9 @@ from engine.log.directory import RunDirectory, RunDirectoryError
 from engine.log.file import LogWriter
 from engine.log.records import Changed, Chunk, End, Record, Started, State, StateChanged
 from engine.settings import RunSettings, Variant, VariantSettings
-from gdtui.importing.cut import cut
-from gdtui.importing.fill import LR, VariantRows, fill
-from gdtui.importing.rows import ImportFormatError, Rows, read_rows
+from gdtui.export.csv_import.cut import cut
+from gdtui.export.csv_import.fill import LR, VariantRows, fill
+from gdtui.export.csv_import.rows import ImportFormatError, Rows, read_rows
 
 _DEVICE: Final = "imported"
 _MOST_CHANGES: Final = 100

@@ -14,7 +14,7 @@ from engine.problems.opening import open_problem
 from engine.problems.registry import load
 from engine.settings import FULL, LrScaling, RunSettings, Variant, VariantSettings
 from engine.training.trainer import Trainer
-from gdtui import recipe
+from gdtui.lesson import recipe
 from gdtui.options import read_options
 from gdtui.usage import app_parser
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gdtui.importing.rows import Rows
+from gdtui.export.csv_import.rows import Rows
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

@@ -14,8 +14,8 @@ from engine.log.follow import Follower
 from engine.log.records import Chunk, End, Record, Started
 from engine.settings import RunSettings, Variant, VariantSettings
 from engine.training.schedule import cut, epoch_end
+from gdtui.export.csv_import.write import import_csv
 from gdtui.history import History
-from gdtui.importing.write import import_csv
 
 MakeRun = Callable[..., RunDirectory]
 N = 23
@@ -159,7 +159,7 @@ def test_long_straight_stretches_stay_few_chunks(imported: Callable[[str], RunDi
 def test_uneven_seconds_become_even_rather_than_a_chunk_a_batch(
     imported: Callable[[str], RunDirectory], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gdtui.importing.cut._MOST_CHUNKS", 50)
+    monkeypatch.setattr("gdtui.export.csv_import.cut._MOST_CHUNKS", 50)
     seconds = np.cumsum(np.random.default_rng(0).exponential(1e-5, 2_000))
     rows = "".join(f"a,{k + 1},{at:.9f},{k}\n" for k, at in enumerate(seconds))
     run = imported("variant,batch,seconds,loss\n" + rows)

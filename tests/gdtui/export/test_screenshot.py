@@ -11,9 +11,9 @@ from app_bench import Bench, state, text_of
 from textual.pilot import Pilot
 
 from engine.log.records import State
-from gdtui import stills
 from gdtui.app import GdtuiApp
-from gdtui.stills import StillsError, write
+from gdtui.export import screenshot
+from gdtui.export.screenshot import StillsError, write
 from gdtui.theme import THEMES
 
 ENDS = ["overlay.html", "overlay.txt", "screen.svg", "screen.txt"]
@@ -74,7 +74,7 @@ async def test_the_screen_and_the_overlay_are_saved_in_the_run_directory(
         assert text.count(str(number), text.index("┤")) >= 5, "and along its line"
     for part in ("smoothed over ¼ epoch", "samples", "0.8"):
         assert part in text
-    assert max(map(len, text.split("\n"))) <= stills.WIDTH
+    assert max(map(len, text.split("\n"))) <= screenshot.WIDTH
     assert str(folder) in note
 
 
@@ -165,5 +165,5 @@ def test_of_a_set_that_cannot_be_completed_nothing_is_left(tmp_path: Path) -> No
 def test_text_is_read_out_of_an_svg_cell_by_cell() -> None:
     row = '<text class="r-1" x="{x}" y="1" textLength="2" clip-path="url(#t-line-{row})">{text}</text>'
     svg = row.format(x=0, row=0, text="a&#160;&lt;b") + row.format(x=12.2 * 3, row=2, text="⣿é")
-    assert stills.text_of(svg, 5, 3) == "a <b\n\n   ⣿é\n"
-    assert stills.text_of(svg, 2, 1) == "a\n", "never beyond the screen"
+    assert screenshot.text_of(svg, 5, 3) == "a <b\n\n   ⣿é\n"
+    assert screenshot.text_of(svg, 2, 1) == "a\n", "never beyond the screen"

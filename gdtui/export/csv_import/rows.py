@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.settings import MOST
-from gdtui.export import COLUMNS
+from gdtui.export.csv_export import COLUMNS
 
 NEEDED: Final = ("variant", "batch", "loss")
 _BLOCK_ROWS: Final = 65_536

@@ -6,9 +6,9 @@ One table, that the explain view shows and a test walks: no figure may stand on 
 import math
 from typing import Final
 
-from gdtui.glossary_entry import OURS as OURS
-from gdtui.glossary_entry import Figure as Figure
-from gdtui.glossary_entry import as_number
+from gdtui.lesson.glossary_entry import OURS as OURS
+from gdtui.lesson.glossary_entry import Figure as Figure
+from gdtui.lesson.glossary_entry import as_number
 from gdtui.state.variant import SMOOTHING, VariantState
 from gdtui.view.text import formatting
 from gdtui.view.text.formatting import number

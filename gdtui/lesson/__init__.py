@@ -1,0 +1,1 @@
+"""The lesson beside the run: definitions, explanations, tables, code."""
