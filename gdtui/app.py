@@ -24,7 +24,7 @@ from engine.log.directory import RunDirectory
 from gdtui import keys
 from gdtui.chart.widget.chart import Chart
 from gdtui.explore_actions import ExploreActions
-from gdtui.keyscript import Press, play
+from gdtui.keys.script import Press, play
 from gdtui.lab_actions import LabActions
 from gdtui.look_actions import LookActions
 from gdtui.measure_actions import MeasureActions
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from engine.settings import VariantSettings
-    from gdtui.commander import Controls
+    from gdtui.control.commander import Controls
     from gdtui.live_view import LiveView
     from gdtui.state.record_source import Source
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 if TYPE_CHECKING:
     from gdtui.app import GdtuiApp
-    from gdtui.lab import Lab
+    from gdtui.control.lab import Lab
 
 _SECONDS: Final = 0.1
 """Between two looks at what runs."""
@@ -19,7 +19,7 @@ class LabActions:
     def lab(self) -> "Lab":
         """Where experiments and sweeps run; made when first asked for."""
         if self._lab is None:
-            from gdtui.lab import Lab
+            from gdtui.control.lab import Lab
 
             app = cast("GdtuiApp", self)
             self._lab = Lab(app.live.commander)

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from engine.log.directory import RunDirectory
 from engine.settings import RunSettings
 from gdtui import __version__
-from gdtui.keyscript import Press
+from gdtui.keys.script import Press
 from gdtui.terminal.stdio import screen_of_its_own
 
 if TYPE_CHECKING:
-    from gdtui.commander import Controls
+    from gdtui.control.commander import Controls
 
 
 def run_live(

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 from engine.log.notices import Notice, NoticeKind
 from gdtui.chart.drawing.raster import DOTS_X
 from gdtui.chart.widget.chart import Chart
-from gdtui.commander import Commander
-from gdtui.explorer import Explorer
+from gdtui.control.commander import Commander
+from gdtui.control.explorer import Explorer
 from gdtui.panels.summary import Summary
 from gdtui.panels.variant import VariantPanel
 from gdtui.state.replay import Replay, ReplayCommander

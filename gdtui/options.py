@@ -21,7 +21,7 @@ from engine.settings import (
 )
 from gdtui.choices import READERS, chosen
 from gdtui.data_options import add_data_options, read_data
-from gdtui.keyscript import Press
+from gdtui.keys.script import Press
 from gdtui.values import Value, device, fps, keys, whole
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from engine.settings import BatchSize, DataOn, LrScaling, SettingsError, parse_batch_size
-from gdtui.keyscript import KeyScriptError, Press, parse_keys
+from gdtui.keys.script import KeyScriptError, Press, parse_keys
 
 Value = TypeVar("Value")
 

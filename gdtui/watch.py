@@ -13,7 +13,7 @@ from typing import Final
 
 from engine.log.directory import RunDirectory, RunDirectoryError
 from engine.log.records import AnyRecord
-from gdtui.keyscript import Press
+from gdtui.keys.script import Press
 from gdtui.state.record_source import LogSource, endings
 from gdtui.state.replay import Replay
 from gdtui.state.stored_runs import is_running

@@ -4,8 +4,8 @@ from textual import events
 from textual.content import Content
 
 from gdtui.keys import footer_entries
+from gdtui.keys.stroke import Entry
 from gdtui.panels.line import Line
-from gdtui.stroke import Entry
 
 
 class Footer(Line):

@@ -9,7 +9,7 @@ from textual.content import Content
 from engine.experiments.job import Task, work
 from engine.experiments.registry import DEFAULT_SEEDS, LISTINGS
 from engine.jobs.cores import fair_threads, usable_cores
-from gdtui.lab import Lab, Work
+from gdtui.control.lab import Lab, Work
 from gdtui.screens.lab import LabScreen
 from gdtui.state.store import Store
 from gdtui.view.text import lab_text

@@ -11,7 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from gdtui.keys import groups
-from gdtui.stroke import Entry
+from gdtui.keys.stroke import Entry
 
 _KEYS: Final = 11
 _INDENT: Final = 1

@@ -13,7 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from engine.jobs.process_job import Failed
-from gdtui.lab import Lab, Work
+from gdtui.control.lab import Lab, Work
 from gdtui.state.store import Store
 from gdtui.view.text import lab_text
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, cast
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from gdtui.keys import reachable
-from gdtui.stroke import Entry, Stroke
+from gdtui.keys.stroke import Entry, Stroke
 
 if TYPE_CHECKING:
     from gdtui.app import GdtuiApp

@@ -12,8 +12,8 @@ from engine.settings import FULL, BatchSize, RunSettings, Variant, VariantSettin
 from engine.sweep.run import Plan, sweep
 from engine.sweep.table import Recommendation, label
 from gdtui.beginning import new_arm
-from gdtui.commander import Commander
-from gdtui.lab import Lab, Work
+from gdtui.control.commander import Commander
+from gdtui.control.lab import Lab, Work
 from gdtui.screens.lab import LabScreen
 from gdtui.state.store import Store
 from gdtui.view.text import formatting, lab_text

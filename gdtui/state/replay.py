@@ -15,7 +15,7 @@ from engine.log.directory import RunDirectory
 from engine.log.file import LogDamagedError, LogReader
 from engine.log.notices import Notice
 from engine.log.records import AnyRecord, Chunk, CommandSent, Started, WorkerDied, WorkerReplaced
-from gdtui.commander import Commander, Notes
+from gdtui.control.commander import Commander, Notes
 from gdtui.state.record_source import damage_notice, endings
 from gdtui.state.store import Store
 from gdtui.view.text import formatting

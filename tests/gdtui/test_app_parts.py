@@ -15,7 +15,8 @@ from engine.log.records import (
 )
 from engine.log.summary import Tally
 from engine.settings import FULL, BatchSize, LrScaling, SettingsError, VariantSettings
-from gdtui import forms, keys, ladders
+from gdtui import keys
+from gdtui.control import ladders, settings_form
 from gdtui.state.pending import Pending
 from gdtui.state.variant import VariantState
 from gdtui.view.text import formatting, screen_text
@@ -209,7 +210,7 @@ def test_a_restart_that_fails_does_not_stay_pending() -> None:
 def test_a_form_changes_what_was_filled_in_and_nothing_else() -> None:
     typed = {"batch_size": "full", "lr": " 1e-3 ", "lr_scaling": "Linear", "momentum": ""}
     before = VariantSettings(momentum=0.9)
-    assert forms.read(typed, before, 2000) == VariantSettings(
+    assert settings_form.read(typed, before, 2000) == VariantSettings(
         batch_size=FULL, lr=1e-3, lr_scaling=LrScaling.LINEAR, momentum=0.9
     )
 
@@ -221,13 +222,13 @@ def test_a_form_changes_what_was_filled_in_and_nothing_else() -> None:
 )  # fmt: skip
 def test_a_form_says_what_is_wrong(field: str, text: str) -> None:
     with pytest.raises(SettingsError):
-        forms.read({field: text}, VariantSettings(), 2000)
+        settings_form.read({field: text}, VariantSettings(), 2000)
 
 
 def test_what_a_form_shows_it_reads_back() -> None:
     settings = VariantSettings(batch_size=FULL, lr=0.00012, momentum=0.9, lr_scaling=LrScaling.SQRT)
-    typed = {field: forms.values(field, [settings])[0] for field in forms.FIELDS}
-    assert forms.read(typed, VariantSettings(), 2000) == settings
+    typed = {field: settings_form.values(field, [settings])[0] for field in settings_form.FIELDS}
+    assert settings_form.read(typed, VariantSettings(), 2000) == settings
 
 
 @pytest.mark.parametrize(

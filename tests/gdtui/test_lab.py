@@ -22,7 +22,7 @@ from engine.settings import FULL, LrScaling, VariantSettings
 from engine.sweep.run import sweep
 from engine.sweep.table import Recommendation
 from gdtui.app import GdtuiApp
-from gdtui.lab import Lab
+from gdtui.control.lab import Lab
 from gdtui.screens.sweep import recommended
 
 REPORT = Report(

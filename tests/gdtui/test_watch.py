@@ -11,8 +11,8 @@ from engine.log.directory import RunDirectory, RunDirectoryError
 from engine.log.file import LogWriter
 from engine.log.records import State, StateChanged
 from gdtui.app import GdtuiApp
-from gdtui.commander import WATCHING
-from gdtui.keyscript import parse_keys
+from gdtui.control.commander import WATCHING
+from gdtui.keys.script import parse_keys
 from gdtui.state.record_source import LogSource, Source
 from gdtui.state.replay import Replay
 from gdtui.state.store import Store

@@ -13,7 +13,7 @@ from engine.log.notices import Notice
 from engine.log.records import State
 from engine.settings import FULL, VariantSettings
 from engine.training.out_of_memory import accumulated
-from gdtui import ladders
+from gdtui.control import ladders
 from gdtui.state.store import Store
 from gdtui.state.variant import VariantState
 from gdtui.view.text import formatting

@@ -5,7 +5,7 @@ Of another's run they only say that they can't.
 
 from typing import Final
 
-from gdtui.stroke import Entry, Stroke
+from gdtui.keys.stroke import Entry, Stroke
 
 COMMANDS: Final[tuple[Entry, ...]] = (
     Entry(

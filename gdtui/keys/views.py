@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from gdtui.stroke import Entry, Stroke
+from gdtui.keys.stroke import Entry, Stroke
 
 VIEW: Final[tuple[Entry, ...]] = (
     Entry(

@@ -10,7 +10,7 @@ from textual.app import App, ComposeResult
 from textual.widgets import Input
 
 from gdtui.keys import TABLE
-from gdtui.keyscript import KeyScriptError, Press, parse_keys, play
+from gdtui.keys.script import KeyScriptError, Press, parse_keys, play
 
 
 def test_waits_add_up_and_keys_take_no_time() -> None:

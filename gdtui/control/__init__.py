@@ -1,0 +1,1 @@
+"""From keys to commands and views. Knows no widget."""
