@@ -29,17 +29,17 @@ from gdtui.lab_actions import LabActions
 from gdtui.look_actions import LookActions
 from gdtui.measure_actions import MeasureActions
 from gdtui.page_actions import PageActions
-from gdtui.panels.footer import Footer
-from gdtui.panels.line import Line
-from gdtui.panels.spread import Spread
-from gdtui.panels.summary import Summary
-from gdtui.panels.variant import VariantPanel
 from gdtui.tell_actions import TellActions
 from gdtui.terminal import partial_update
 from gdtui.terminal.backpressure import Pacer
 from gdtui.terminal.hangup import when_gone
 from gdtui.theme import THEMES, colours, ink, themes
 from gdtui.view.text import formatting
+from gdtui.widgets.footer import Footer
+from gdtui.widgets.line import Line
+from gdtui.widgets.spread import Spread
+from gdtui.widgets.summary import Summary
+from gdtui.widgets.variant import VariantPanel
 
 if TYPE_CHECKING:
     from textual.screen import Screen

@@ -33,21 +33,21 @@ class LabActions:
 
     def action_experiments(self) -> None:
         """The lesson's claims, each tested over many seeds."""
-        from gdtui.screens.experiments import ExperimentsScreen
+        from gdtui.screens.lab.experiments import ExperimentsScreen
 
         app = cast("GdtuiApp", self)
         app.lay(ExperimentsScreen(self.lab, app.live.store))
 
     def action_sweep(self) -> None:
         """The trade-off table, measured."""
-        from gdtui.screens.sweep import SweepScreen
+        from gdtui.screens.lab.sweep import SweepScreen
 
         app = cast("GdtuiApp", self)
         app.lay(SweepScreen(self.lab, app.live.store, app.live.commander, app.live.view.selected or 0))
 
     def _look_at_lab(self) -> None:
         """Take in how far it is; tell of its end whoever does not look at it."""
-        from gdtui.screens.lab import LabScreen
+        from gdtui.screens.lab.lab import LabScreen
 
         app = cast("GdtuiApp", self)
         ended = self.lab.look()

@@ -13,8 +13,6 @@ from gdtui.chart.drawing.raster import DOTS_X
 from gdtui.chart.widget.chart import Chart
 from gdtui.control.commander import Commander
 from gdtui.control.explorer import Explorer
-from gdtui.panels.summary import Summary
-from gdtui.panels.variant import VariantPanel
 from gdtui.state.replay import Replay, ReplayCommander
 from gdtui.state.store import Store
 from gdtui.state.variant import VariantState
@@ -25,7 +23,9 @@ from gdtui.view.pictures import Canvas, Ranges
 from gdtui.view.text import screen_text
 from gdtui.view.view_state import View
 from gdtui.view.x_range import Span
-from gdtui.written import write_figures
+from gdtui.widgets.summary import Summary
+from gdtui.widgets.variant import VariantPanel
+from gdtui.widgets.written import write_figures
 
 if TYPE_CHECKING:
     from gdtui.app import GdtuiApp, Severity

@@ -15,25 +15,25 @@ class PageActions(AppPart):
     run_directory: RunDirectory
 
     def action_help(self) -> None:
-        from gdtui.screens.help import HelpScreen
+        from gdtui.screens.pages.help import HelpScreen
 
         self.lay(HelpScreen())
 
     def action_explain(self) -> None:
         """What one is looking at."""
-        from gdtui.screens.explain import ExplainScreen
+        from gdtui.screens.pages.explain import ExplainScreen
 
         live = self.live
         self.lay(ExplainScreen(live.store, live.view.selected, is_ours=live.source.obeyed is None))
 
     def action_tables(self) -> None:
         """lr by batch size, and what batch sizes trade."""
-        from gdtui.screens.tables import TablesScreen
+        from gdtui.screens.pages.tables import TablesScreen
 
         self.lay(TablesScreen(self.live.store))
 
     def action_code(self) -> None:
         """The selected variant, or the first, as a command line and a plain loop."""
-        from gdtui.screens.code import CodeScreen
+        from gdtui.screens.pages.code import CodeScreen
 
         self.lay(CodeScreen(self.live.store.states, self.live.view.selected or 0, self.run_directory))

@@ -17,11 +17,11 @@ from engine.landscape.client import AnySurvey, Laid, Look, LossRow, Paths, Surve
 from engine.landscape.plane import Window
 from engine.log.directory import RunDirectory
 from gdtui.chart.scene.palette import is_sparse
-from gdtui.panels.line import Line
-from gdtui.panels.map import Map
 from gdtui.theme import COLOURS, colours, ink
 from gdtui.view.terrain import HIGHEST, Inks, Terrain, image, place, relief
 from gdtui.view.text.formatting import number
+from gdtui.widgets.line import Line
+from gdtui.widgets.map import Map
 
 _ZOOM: Final = 0.7
 _PAN: Final = 0.2

@@ -13,9 +13,9 @@ from textual.screen import Screen
 
 from gdtui.chart.widget.chart import Chart
 from gdtui.live_view import LiveView
-from gdtui.panels.line import Line
 from gdtui.view import trends
 from gdtui.view.pictures import Canvas, Ranges
+from gdtui.widgets.line import Line
 
 _SECONDS: Final = 0.25
 """Between two looks: measurements are further apart."""

@@ -15,7 +15,7 @@ from engine.settings import LrScaling
 from gdtui.app import GdtuiApp
 from gdtui.lesson import explain, glossary, tables
 from gdtui.screens.landscape import described
-from gdtui.screens.tables import TablesScreen
+from gdtui.screens.pages.tables import TablesScreen
 from gdtui.view import trends
 from gdtui.view.pictures import Canvas, Ranges
 from gdtui.view.text import crosshair, figures, results, screen_text

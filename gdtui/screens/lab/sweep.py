@@ -14,7 +14,7 @@ from engine.sweep.table import Recommendation, label
 from gdtui.beginning import new_arm
 from gdtui.control.commander import Commander
 from gdtui.control.lab import Lab, Work
-from gdtui.screens.lab import LabScreen
+from gdtui.screens.lab.lab import LabScreen
 from gdtui.state.store import Store
 from gdtui.view.text import formatting, lab_text
 

@@ -10,7 +10,7 @@ from engine.log.commands import Restart
 from engine.settings import VariantSettings
 from gdtui.app import GdtuiApp
 from gdtui.chart.widget.chart import Chart
-from gdtui.panels.variant import VariantPanel
+from gdtui.widgets.variant import VariantPanel
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ from textual.screen import Screen
 
 from gdtui.chart.scene.palette import variant_colour
 from gdtui.chart.widget.chart import Chart
-from gdtui.panels.line import Line
-from gdtui.panels.spread import Spread
-from gdtui.panels.variant import VariantPanel
 from gdtui.state.variant import VariantState
 from gdtui.view.text import crosshair, figures, screen_text
 from gdtui.view.text.gauges import gauges
+from gdtui.widgets.line import Line
+from gdtui.widgets.spread import Spread
+from gdtui.widgets.variant import VariantPanel
 
 if TYPE_CHECKING:
     from gdtui.live_view import LiveView

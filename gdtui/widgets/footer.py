@@ -5,7 +5,7 @@ from textual.content import Content
 
 from gdtui.keys import footer_entries
 from gdtui.keys.stroke import Entry
-from gdtui.panels.line import Line
+from gdtui.widgets.line import Line
 
 
 class Footer(Line):

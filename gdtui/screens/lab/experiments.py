@@ -10,7 +10,7 @@ from engine.experiments.job import Task, work
 from engine.experiments.registry import DEFAULT_SEEDS, LISTINGS
 from engine.jobs.cores import fair_threads, usable_cores
 from gdtui.control.lab import Lab, Work
-from gdtui.screens.lab import LabScreen
+from gdtui.screens.lab.lab import LabScreen
 from gdtui.state.store import Store
 from gdtui.view.text import lab_text
 

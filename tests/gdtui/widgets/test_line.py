@@ -6,8 +6,8 @@ from textual.app import App, ComposeResult
 from textual.content import Content
 from textual.selection import Selection
 
-from gdtui.panels.line import Line
 from gdtui.terminal import partial_update
+from gdtui.widgets.line import Line
 
 
 class OneLine(App[None]):

@@ -7,7 +7,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from gdtui.lesson import tables
-from gdtui.screens.page import Page, heading
+from gdtui.screens.pages.page import Page, heading
 from gdtui.theme import COLOURS
 from gdtui.view.text import formatting
 

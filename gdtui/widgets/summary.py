@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from gdtui.panels.line import Line
 from gdtui.theme import COLOURS
+from gdtui.widgets.line import Line
 
 if TYPE_CHECKING:
     from gdtui.state.store import Store

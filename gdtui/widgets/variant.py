@@ -8,9 +8,9 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
 from gdtui.chart.widget.chart import Chart
-from gdtui.panels.line import Line
-from gdtui.panels.spread import Spread
 from gdtui.theme import COLOURS
+from gdtui.widgets.line import Line
+from gdtui.widgets.spread import Spread
 
 _BROAD: Final = 46
 """Cells from which their spread has room beside the chart."""

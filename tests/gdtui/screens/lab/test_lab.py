@@ -23,7 +23,7 @@ from engine.sweep.run import sweep
 from engine.sweep.table import Recommendation
 from gdtui.app import GdtuiApp
 from gdtui.control.lab import Lab
-from gdtui.screens.sweep import recommended
+from gdtui.screens.lab.sweep import recommended
 
 REPORT = Report(
     experiment="saddle",

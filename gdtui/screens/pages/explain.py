@@ -7,7 +7,7 @@ from textual.content import Content
 
 from gdtui.lesson import explain
 from gdtui.lesson.glossary import OURS, Figure
-from gdtui.screens.page import Page, heading
+from gdtui.screens.pages.page import Page, heading
 
 if TYPE_CHECKING:
     from gdtui.state.store import Store

@@ -9,7 +9,7 @@ from app_bench import NARROW, WIDE, Bench, settle, state, text_of
 
 from engine.log.records import State
 from gdtui.app import GdtuiApp
-from gdtui.panels.variant import VariantPanel
+from gdtui.widgets.variant import VariantPanel
 
 BLOCKS = "▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"
 

@@ -11,9 +11,9 @@ from textual.pilot import Pilot
 
 from engine.landscape.client import AnySurvey, Look, LossRow, Paths, SurveyFailed
 from engine.landscape.plane import Window
-from gdtui.panels.map import Map
 from gdtui.screens.landscape import LandscapeScreen, described
 from gdtui.view.terrain import Inks, Terrain, heights, image, place, relief
+from gdtui.widgets.map import Map
 
 INKS = Inks(low="#000000", high="#c0c0c0", contour="#ffffff", variants=("#ff0000", "#00ff00", "#0000ff"))
 MINIMUM = np.array([0.7, 0.4])

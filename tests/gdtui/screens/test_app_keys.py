@@ -7,7 +7,7 @@ from engine.log.commands import Change, Extend, Pause, Restart, Resume, SetPace,
 from engine.log.records import State, WorkerDied
 from engine.settings import FULL, LrScaling, VariantSettings
 from gdtui import keys
-from gdtui.screens.help import content
+from gdtui.screens.pages.help import content
 from gdtui.theme import THEMES, colours
 
 

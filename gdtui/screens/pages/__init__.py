@@ -1,0 +1,1 @@
+"""Texts over the main screen: help, explanations, tables, code."""
