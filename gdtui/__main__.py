@@ -2,7 +2,7 @@
 
 import sys
 
-from gdtui.cli import main
+from gdtui.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -64,7 +64,7 @@ def test_it_can_be_left_while_torch_is_being_imported(start_app: StartApp) -> No
 
 BROKEN = """
 import sys
-from gdtui.cli import main
+from gdtui.cli.main import main
 
 def fail(*_):
     raise RuntimeError("injected")

@@ -62,7 +62,7 @@ def test_small_commands_import_nothing_heavy(
 
 CONSOLE_SCRIPT = """
 import sys
-from gdtui.cli import main
+from gdtui.cli.main import main
 if __name__ == '__main__':
     import engine.worker.main
     import telltale

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gdtui.cli import main
+from gdtui.cli.main import main
 
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 

@@ -16,8 +16,8 @@ from engine.log.records import State
 from engine.session import Session
 from engine.settings import RunSettings, Variant, VariantSettings
 from gdtui.app import GdtuiApp
+from gdtui.cli.commands.runs.watch import WatchSource
 from gdtui.state.replay import Replay
-from gdtui.watch import WatchSource
 
 Training = Callable[..., "subprocess.Popen[bytes]"]
 

@@ -11,7 +11,7 @@ from engine.jobs.process_job import Found
 from engine.settings import FULL, BatchSize, RunSettings, Variant, VariantSettings, default_names
 from engine.sweep.run import Plan, sweep
 from engine.sweep.table import Recommendation, label
-from gdtui.beginning import new_arm
+from gdtui.cli.prepare import new_arm
 from gdtui.control.commander import Commander
 from gdtui.control.lab import Lab, Work
 from gdtui.screens.lab.lab import LabScreen

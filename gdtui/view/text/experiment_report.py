@@ -16,7 +16,7 @@ from engine.experiments.registry import LISTINGS
 from engine.experiments.report import Arm, Report
 from engine.jobs.process_job import Failed, Running
 from engine.settings import FULL
-from gdtui.bar import bar
+from gdtui.cli.progress_bar import bar
 from gdtui.view.text.run_summary import plain_table
 
 OK: Final = 0

@@ -9,9 +9,9 @@ from textual.content import Content
 from engine.experiments.report import Report, Verdict
 from engine.jobs.process_job import Failed, Found
 from engine.sweep.table import Sweep
+from gdtui.cli.commands.measure.sweep import COLOUR
 from gdtui.control.lab import Lab
 from gdtui.state.store import Store
-from gdtui.sweep import COLOUR
 from gdtui.view.text import experiment_report, sweep_table
 
 _BAR: Final = 20

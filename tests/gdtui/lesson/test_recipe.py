@@ -14,9 +14,9 @@ from engine.problems.opening import open_problem
 from engine.problems.registry import load
 from engine.settings import FULL, LrScaling, RunSettings, Variant, VariantSettings
 from engine.training.trainer import Trainer
+from gdtui.cli.options.run import read_options
+from gdtui.cli.usage.commands import app_parser
 from gdtui.lesson import recipe
-from gdtui.options import read_options
-from gdtui.usage import app_parser
 
 EPOCHS = 2
 

@@ -10,7 +10,7 @@ import pytest
 from made_up import SWEEP, row
 
 from engine.settings import FULL
-from gdtui.sweep import FORMS
+from gdtui.cli.commands.measure.sweep import FORMS
 from gdtui.view.text.sweep_table import as_csv, markdown, text
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from engine.sweep.run import Plan, SweepError, sweep
 from engine.sweep.table import Sweep
-from gdtui.bar import bar
+from gdtui.cli.progress_bar import bar
 from gdtui.view.text import sweep_table
 
 COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")

@@ -10,7 +10,7 @@ from typing import Final
 from engine.problems.registry import LISTINGS, Listing, find
 from engine.problems.user_file import absolute, is_file
 from engine.settings import DataSettings, SettingsError
-from gdtui.values import number
+from gdtui.cli.value_types import number
 
 _DEFAULT: Final = "synthetic"
 _DATA_OPTIONS: Final = ("target", "model", "validation")

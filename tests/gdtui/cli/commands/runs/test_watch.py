@@ -11,12 +11,12 @@ from engine.log.directory import RunDirectory, RunDirectoryError
 from engine.log.file import LogWriter
 from engine.log.records import State, StateChanged
 from gdtui.app import GdtuiApp
+from gdtui.cli.commands.runs.watch import WatchSource, newest_run, open_run
 from gdtui.control.commander import WATCHING
 from gdtui.keys.script import parse_keys
 from gdtui.state.record_source import LogSource, Source
 from gdtui.state.replay import Replay
 from gdtui.state.store import Store
-from gdtui.watch import WatchSource, newest_run, open_run
 
 MakeRun = Callable[..., RunDirectory]
 

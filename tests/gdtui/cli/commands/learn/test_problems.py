@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from engine.problems.registry import LISTINGS
-from gdtui.cli import main
+from gdtui.cli.main import main
 
 
 def test_every_problem_has_a_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,7 @@ import argparse
 import pytest
 
 from engine.settings import DataSettings, SettingsError
-from gdtui.data_options import add_data_options, read_data
+from gdtui.cli.options.data import add_data_options, read_data
 
 
 def read(line: str) -> tuple[str, DataSettings | None]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from engine.settings import DataOn, LrScaling, SettingsError
-from gdtui.values import (
+from gdtui.cli.value_types import (
     batch_size,
     data_on,
     each,

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from engine.log.directory import RunDirectory
     from engine.settings import RunSettings
     from engine.worker.tasks import Loaded
-    from gdtui.options import Options
-    from gdtui.usage import Parser
+    from gdtui.cli.options.run import Options
+    from gdtui.cli.usage.commands import Parser
 
 
 def begun(parser: "Parser", typed: "Namespace", default_pace: float | None) -> tuple["Options", Path]:
@@ -25,7 +25,7 @@ def begun(parser: "Parser", typed: "Namespace", default_pace: float | None) -> t
     Ends the program with exit status 2 when it makes no sense.
     """
     from engine.settings import SettingsError
-    from gdtui.data_options import must_load, read_data
+    from gdtui.cli.options.data import must_load, read_data
 
     try:
         problem, data = read_data(typed)
@@ -35,7 +35,7 @@ def begun(parser: "Parser", typed: "Namespace", default_pace: float | None) -> t
         return understood(parser, typed, default_pace, None), typed.run_dir or empty_directory()
 
     from engine.problems.loading import LoadingError
-    from gdtui.loading import load_problem
+    from gdtui.cli.problem_loading import load_problem
     from gdtui.state.stored_runs import remove
 
     path = typed.run_dir or empty_directory()
@@ -57,7 +57,7 @@ def understood(
 ) -> "Options":
     """The options with what the problem suggests; ends the program when they make no sense."""
     from engine.settings import SettingsError
-    from gdtui.options import read_options
+    from gdtui.cli.options.run import read_options
 
     try:
         return read_options(typed, default_pace=default_pace, loaded=loaded)

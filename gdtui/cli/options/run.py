@@ -19,10 +19,10 @@ from engine.settings import (
     VariantSettings,
     default_names,
 )
-from gdtui.choices import READERS, chosen
-from gdtui.data_options import add_data_options, read_data
+from gdtui.cli.options.choices import READERS, chosen
+from gdtui.cli.options.data import add_data_options, read_data
+from gdtui.cli.value_types import Value, device, fps, keys, whole
 from gdtui.keys.script import Press
-from gdtui.values import Value, device, fps, keys, whole
 
 if TYPE_CHECKING:
     from engine.worker.tasks import Loaded

@@ -55,8 +55,8 @@ def _give_up_stdout(error: OSError) -> int:
 
 
 def _app(arguments: list[str]) -> int:
-    from gdtui.options import APP_PACE
-    from gdtui.usage import app_parser
+    from gdtui.cli.options.run import APP_PACE
+    from gdtui.cli.usage.commands import app_parser
 
     parser = app_parser()
     typed = parser.parse(arguments)
@@ -67,8 +67,8 @@ def _app(arguments: list[str]) -> int:
         parser.error("the app needs a terminal; without one, use: gdtui train")
 
     from engine.log.directory import RunDirectoryError
-    from gdtui.beginning import begun
-    from gdtui.live import run_live
+    from gdtui.cli.prepare import begun
+    from gdtui.cli.run_app import run_live
 
     try:
         chosen, path = begun(parser, typed, APP_PACE)
@@ -80,13 +80,13 @@ def _app(arguments: list[str]) -> int:
 
 
 def _train(arguments: list[str]) -> int:
-    from gdtui.usage import train_parser
+    from gdtui.cli.usage.commands import train_parser
 
     parser = train_parser()
     typed = parser.parse(arguments)
 
     from engine.log.directory import RunDirectory, RunDirectoryError
-    from gdtui.beginning import begun
+    from gdtui.cli.prepare import begun
 
     try:
         chosen, path = begun(parser, typed, None)
@@ -96,13 +96,13 @@ def _train(arguments: list[str]) -> int:
     except RunDirectoryError as error:
         parser.error(str(error))
 
-    from gdtui.train import train
+    from gdtui.cli.commands.train.train import train
 
     return train(run, as_json=typed.json, debug=typed.debug)
 
 
 def _watch(arguments: list[str]) -> int:
-    from gdtui.usage import watch_parser
+    from gdtui.cli.usage.commands import watch_parser
 
     parser = watch_parser()
     typed = parser.parse(arguments)
@@ -110,7 +110,7 @@ def _watch(arguments: list[str]) -> int:
         parser.error("watching needs a terminal; without one, use: gdtui export")
 
     from engine.log.directory import RunDirectoryError, default_root
-    from gdtui.watch import open_run, run_watch
+    from gdtui.cli.commands.runs.watch import open_run, run_watch
 
     try:
         run = open_run(typed.run_dir, default_root(), is_replay=typed.replay is not None)
@@ -120,7 +120,7 @@ def _watch(arguments: list[str]) -> int:
 
 
 def _export(arguments: list[str]) -> int:
-    from gdtui.usage import export_parser
+    from gdtui.cli.usage.commands import export_parser
 
     parser = export_parser()
     typed = parser.parse(arguments)
@@ -138,7 +138,7 @@ def _export(arguments: list[str]) -> int:
 
 
 def _import(arguments: list[str]) -> int:
-    from gdtui.usage import import_parser
+    from gdtui.cli.usage.commands import import_parser
 
     parser = import_parser()
     typed = parser.parse(arguments)
@@ -157,7 +157,7 @@ def _import(arguments: list[str]) -> int:
 
 
 def _runs(arguments: list[str]) -> int:
-    from gdtui.usage import runs_parser
+    from gdtui.cli.usage.commands import runs_parser
 
     parser = runs_parser()
     typed = parser.parse(arguments)
@@ -175,7 +175,7 @@ def _runs(arguments: list[str]) -> int:
 
 
 def _experiment(arguments: list[str]) -> int:
-    from gdtui.usage_lesson import experiment_parser
+    from gdtui.cli.usage.lesson import experiment_parser
 
     parser = experiment_parser()
     typed = parser.parse(arguments)
@@ -200,17 +200,17 @@ def _experiment(arguments: list[str]) -> int:
 
 
 def _problems(arguments: list[str]) -> int:
-    from gdtui.usage import problems_parser
+    from gdtui.cli.usage.commands import problems_parser
 
     typed = problems_parser().parse(arguments)
 
-    from gdtui.problems import show
+    from gdtui.cli.commands.learn.problems import show
 
     return show(as_json=typed.json)
 
 
 def _sweep(arguments: list[str]) -> int:
-    from gdtui.usage_lesson import sweep_parser
+    from gdtui.cli.usage.lesson import sweep_parser
 
     parser = sweep_parser()
     typed = parser.parse(arguments)
@@ -218,9 +218,9 @@ def _sweep(arguments: list[str]) -> int:
 
     from engine.log.directory import RunDirectoryError
     from engine.sweep.run import Plan
-    from gdtui.beginning import begun, new_arm
+    from gdtui.cli.commands.measure.sweep import run_sweep
+    from gdtui.cli.prepare import begun, new_arm
     from gdtui.state.stored_runs import remove
-    from gdtui.sweep import run_sweep
 
     try:
         chosen, loaded_in = begun(parser, typed, None)

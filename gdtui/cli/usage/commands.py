@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from gdtui.options import add_run_options, add_screen_options
-from gdtui.values import speed
+from gdtui.cli.options.run import add_run_options, add_screen_options
+from gdtui.cli.value_types import speed
 
 COMMANDS: Final = ("train", "watch", "experiment", "sweep", "export", "import", "runs", "problems")
 WRONG_CALL: Final = 2

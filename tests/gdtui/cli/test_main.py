@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.log.directory import RunDirectory
-from gdtui.cli import main
+from gdtui.cli.main import main
 
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 MakeRun = Callable[..., RunDirectory]

@@ -4,9 +4,9 @@ from typing import Final
 
 from engine.experiments.registry import DEFAULT_SEEDS, LEAST_SEEDS, LISTINGS
 from engine.settings import FULL
-from gdtui.options import MOST_THREADS, add_run_options, add_screen_options
-from gdtui.usage import Parser
-from gdtui.values import device, megabytes, whole
+from gdtui.cli.options.run import MOST_THREADS, add_run_options, add_screen_options
+from gdtui.cli.usage.commands import Parser
+from gdtui.cli.value_types import device, megabytes, whole
 
 _MOST_SEEDS: Final = 1000
 
