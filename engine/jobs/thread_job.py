@@ -24,7 +24,7 @@ class _Stopped(BaseException):
 
 
 class Beside(Generic[T]):
-    """Work that is done on a thread, with the face of `engine.elsewhere.Running`."""
+    """Work that is done on a thread, with the face of `engine.jobs.process_job.Running`."""
 
     def __init__(self, work: Callable[[Tell, Callable[[Any], None]], T], name: str) -> None:
         """Start `work(tell, show)`: `show` takes what is found so far.

@@ -1,6 +1,6 @@
 """A run's landscape, worked out in a process of its own: what it is asked and answers, and the way to it.
 
-Imports no torch: engine/server.py is the process. A survey belongs to one viewer; nothing of it is kept.
+Imports no torch: landscape/server.py is the process. A survey belongs to one viewer; nothing of it is kept.
 """
 
 import contextlib

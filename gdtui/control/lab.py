@@ -20,14 +20,14 @@ _STARTING: Final = Done(0.0, "starting")
 
 
 class Process(Protocol):
-    """The part of `engine.elsewhere.Running`, and of `engine.beside.Beside`, that is needed."""
+    """The part of `process_job.Running`, and of `thread_job.Beside`, that is needed."""
 
     def poll(self) -> Sequence[Done | Part | Found[Any] | Failed]: ...
     def close(self) -> None: ...
 
 
 class Holder(Protocol):
-    """Who can make training wait; `gdtui.commander.Commander` is one."""
+    """Who can make training wait; `gdtui.control.commander.Commander` is one."""
 
     @property
     def is_ours(self) -> bool:

@@ -24,7 +24,7 @@ def loaded(code: str, env: dict[str, str]) -> set[str]:
 
 
 def test_the_app_imports_no_torch_and_draws_its_first_frame_without_numpy(cli_env: dict[str, str]) -> None:
-    found = loaded("import gdtui.app, gdtui.live", cli_env)
+    found = loaded("import gdtui.app, gdtui.cli.run_app", cli_env)
     assert "textual" in found
     assert not found & {"torch", "numpy", "plotext"}
 
@@ -55,7 +55,7 @@ def test_no_module_of_the_app_imports_torch(cli_env: dict[str, str]) -> None:
 def test_small_commands_import_nothing_heavy(
     cli_env: dict[str, str], arguments: list[str], heavy: set[str]
 ) -> None:
-    found = loaded(f"from gdtui.cli import main\nmain({arguments})", cli_env)
+    found = loaded(f"from gdtui.cli.main import main\nmain({arguments})", cli_env)
     assert "gdtui" in found
     assert not found & heavy
 

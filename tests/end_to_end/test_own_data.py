@@ -100,7 +100,7 @@ def test_the_process_that_draws_reads_no_data(cli_env: dict[str, str], tmp_path:
     """pandas alone takes half a second to import, and a file may take longer than that."""
     (tmp_path / "t.csv").write_text("a,y\n1,0\n2,1\n3,0\n4,1\n")
     call = f"main(['train', '--data', {str(tmp_path / 't.csv')!r}, '--target', 'y', '--epochs', '1'])"
-    code = f"import sys\nfrom gdtui.cli import main\n{call}\nprint(*sys.modules, file=sys.stderr)"
+    code = f"import sys\nfrom gdtui.cli.main import main\n{call}\nprint(*sys.modules, file=sys.stderr)"
     result = subprocess.run([sys.executable, "-c", code], env=cli_env, capture_output=True, check=True)
     loaded = {name.partition(".")[0] for name in result.stderr.decode().split()}
     assert "gdtui" in loaded

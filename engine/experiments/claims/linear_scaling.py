@@ -113,7 +113,7 @@ def load(seeds: Sequence[int], device: torch.device) -> tuple[Data, list[nn.Modu
     with torch.random.fork_rng(devices=[]):
         for seed in seeds:
             problem = registry.load("synthetic", seed)
-            torch.manual_seed(seed)  # as engine.trainer does
+            torch.manual_seed(seed)  # as engine.training.trainer does
             models.append(problem.model())
             data.append([tensor.double() for tensor in tensors_of(problem)])
     return tuple(torch.stack(row).to(device) for row in zip(*data, strict=True)), models

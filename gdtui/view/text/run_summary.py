@@ -1,6 +1,6 @@
 """What `gdtui train` shows: bars on stderr while it trains, a table on stdout at its end.
 
-Rounded for reading; the figures themselves come from engine.report.
+Rounded for reading; the figures themselves come from engine.log.json_report.
 """
 
 import sys

@@ -111,7 +111,7 @@ def test_a_full_disk_is_said_in_one_line(to_file: bool, cli_env: dict[str, str],
 @pytest.mark.parametrize("call", ["main(['--help'])", "main(['train', '--lr', 'x'])", "main([])"])
 def test_parsing_loads_nothing_heavy(call: str, cli_env: dict[str, str]) -> None:
     """The console script's module is imported again in every worker, and the app paints before it loads."""
-    code = f"import sys\nfrom gdtui.cli import main\n{call}\nprint(*sys.modules, file=sys.stderr)"
+    code = f"import sys\nfrom gdtui.cli.main import main\n{call}\nprint(*sys.modules, file=sys.stderr)"
     result = subprocess.run(
         [sys.executable, "-c", code], env=cli_env, stdin=subprocess.DEVNULL, capture_output=True, check=True
     )
