@@ -21,9 +21,9 @@ from textual.containers import Horizontal
 from textual.driver import Driver
 
 from engine.log.directory import RunDirectory
-from gdtui import keys
 from gdtui.chart.widget.chart import Chart
 from gdtui.explore_actions import ExploreActions
+from gdtui.keys import table as keys
 from gdtui.keys.script import Press, play
 from gdtui.lab_actions import LabActions
 from gdtui.look_actions import LookActions

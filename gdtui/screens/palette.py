@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from gdtui.keys import reachable
 from gdtui.keys.stroke import Entry, Stroke
+from gdtui.keys.table import reachable
 
 if TYPE_CHECKING:
     from gdtui.app import GdtuiApp

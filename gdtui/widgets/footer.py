@@ -3,8 +3,8 @@
 from textual import events
 from textual.content import Content
 
-from gdtui.keys import footer_entries
 from gdtui.keys.stroke import Entry
+from gdtui.keys.table import footer_entries
 from gdtui.widgets.line import Line
 
 

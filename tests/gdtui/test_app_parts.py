@@ -15,8 +15,8 @@ from engine.log.records import (
 )
 from engine.log.summary import Tally
 from engine.settings import FULL, BatchSize, LrScaling, SettingsError, VariantSettings
-from gdtui import keys
 from gdtui.control import ladders, settings_form
+from gdtui.keys import table as keys
 from gdtui.state.pending import Pending
 from gdtui.state.variant import VariantState
 from gdtui.view.text import formatting, screen_text

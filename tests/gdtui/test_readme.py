@@ -3,14 +3,14 @@
 import re
 from pathlib import Path
 
-from gdtui import keys
+from gdtui.keys import table as keys
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_keys_are_those_of_the_table() -> None:
-    """Mend it with `python -c "from gdtui import keys; print(keys.markdown())"`."""
+    """Mend it with `python -c "from gdtui.keys import table; print(table.markdown())"`."""
     listed = re.search(r"<!-- keys -->\n(.*)<!-- end of keys -->", README, re.DOTALL)
     assert listed is not None
     assert listed[1].strip() == keys.markdown().strip()

@@ -10,8 +10,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from gdtui.keys import groups
 from gdtui.keys.stroke import Entry
+from gdtui.keys.table import groups
 
 _KEYS: Final = 11
 _INDENT: Final = 1

@@ -9,8 +9,8 @@ from textual._xterm_parser import XTermParser
 from textual.app import App, ComposeResult
 from textual.widgets import Input
 
-from gdtui.keys import TABLE
 from gdtui.keys.script import KeyScriptError, Press, parse_keys, play
+from gdtui.keys.table import TABLE
 
 
 def test_waits_add_up_and_keys_take_no_time() -> None:

@@ -6,7 +6,7 @@ from app_bench import NARROW, WIDE, Bench, changed, see, settle, state, text_of
 from engine.log.commands import Change, Extend, Pause, Restart, Resume, SetPace, StepOnce
 from engine.log.records import State, WorkerDied
 from engine.settings import FULL, LrScaling, VariantSettings
-from gdtui import keys
+from gdtui.keys import table as keys
 from gdtui.screens.pages.help import content
 from gdtui.theme import THEMES, colours
 

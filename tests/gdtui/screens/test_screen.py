@@ -6,9 +6,9 @@ import pytest
 from app_bench import Bench, text_of
 from textual.pilot import Pilot
 
-from gdtui import keys
 from gdtui.app import GdtuiApp, Severity
 from gdtui.chart.widget.chart import Chart
+from gdtui.keys import table as keys
 
 SIZES = [(160, 45), (120, 30), (100, 28), (80, 24), (80, 12)]
 FULL_DISK = "Mini-batch: its log cannot be written: no space left on device"

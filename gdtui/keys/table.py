@@ -1,0 +1,177 @@
+"""Every key of the app, in one table: bindings, footer, help screen, palette and README come from it.
+
+Says what a key is called and which action it runs; what the action does is the app's.
+"""
+
+from dataclasses import replace
+from itertools import groupby
+from typing import Final
+
+from textual.binding import Binding
+
+from gdtui.keys.commands import COMMANDS
+from gdtui.keys.stroke import Entry, Stroke
+from gdtui.keys.views import VIEW
+
+_SELECT = tuple(Stroke(str(d), str(d), f"select({d})", f"Select variant {d}") for d in range(1, 10))
+
+TABLE: Final[tuple[Entry, ...]] = (
+    Entry(
+        "select",
+        "Which variants",
+        (*_SELECT, Stroke("0", "0", "select(0)", "Select all variants")),
+        "choose the variant that keys act on, or all of them (0)",
+        label="variant",
+        rank=5,
+        shown="1…9 0",
+    ),
+    *COMMANDS,
+    Entry(
+        "landscape",
+        "Measuring",
+        (Stroke("v", "v", "landscape", "Landscape: the loss around the weights"),),
+        "landscape: the loss around the weights, and the paths on it",
+        label="landscape",
+        rank=7,
+    ),
+    Entry(
+        "trends",
+        "Measuring",
+        (Stroke("V", "V", "trends", "Sharpness and noise scale over training"),),
+        "sharpness against 2/lr, noise scale against batch, over time",
+        label="trends",
+        rank=8,
+    ),
+    *VIEW,
+    Entry(
+        "stills",
+        "View",
+        (Stroke("p", "p", "stills", "Save the screen and the chart as files"),),
+        "save the screen (SVG, text) and the chart (text, HTML)",
+    ),
+    Entry(
+        "explain",
+        "Reading",
+        (Stroke("e", "e", "explain", "Explain what is on screen"),),
+        "explain what you see, and why; every figure's definition",
+        label="explain",
+        rank=2,
+    ),
+    Entry(
+        "tables",
+        "Reading",
+        (Stroke("T", "T", "tables", "lr by batch size, and trade-offs"),),
+        "lr by batch size under each rule; what batch sizes trade",
+        label="tables",
+        rank=8,
+    ),
+    Entry(
+        "code",
+        "Reading",
+        (Stroke("k", "k", "code", "Show the selected variant as code"),),
+        "the selected variant as a command line and a PyTorch loop",
+        label="code",
+        rank=8,
+    ),
+    Entry(
+        "experiments",
+        "Reading",
+        (Stroke("X", "X", "experiments", "Experiments: the lesson's claims, tested"),),
+        "experiments: claims of the lesson, tested over many seeds",
+        label="experiments",
+        rank=8,
+    ),
+    Entry(
+        "sweep",
+        "Reading",
+        (Stroke("W", "W", "sweep", "Sweep: the trade-off table, measured"),),
+        "sweep: the trade-off table, measured here; what to choose",
+        label="sweep",
+        rank=8,
+    ),
+    Entry(
+        "palette",
+        "Program",
+        (Stroke("ctrl+p", "ctrl+p", "command_palette", "Command palette"),),
+        "find a command by name",
+    ),
+    Entry(
+        "help",
+        "Program",
+        (Stroke("question_mark", "?", "help", "Help"),),
+        "this help",
+        label="help",
+        rank=0,
+    ),
+    Entry(
+        "quit",
+        "Program",
+        (Stroke("q", "q", "leave(0)", "Quit"),),
+        "quit at once; the run is kept. Ctrl+C: with exit status 130",
+        label="quit",
+        rank=0,
+    ),
+)
+
+
+def bindings() -> list[Binding]:
+    """The app's bindings; the footer is our own, so Textual shows none."""
+    return [
+        Binding(stroke.key, stroke.action, stroke.title, key_display=stroke.shown, show=False)
+        for entry in TABLE
+        for stroke in entry.strokes
+        if entry.id != "palette"  # Textual binds it itself
+    ]
+
+
+def reachable(variants: int) -> list[tuple[Entry, Stroke]]:
+    """Every key with its entry, but those of variants that are not among so many."""
+    absent = {f"select({place})" for place in range(variants + 1, 10)}
+    return [(entry, stroke) for entry in TABLE for stroke in entry.strokes if stroke.action not in absent]
+
+
+def groups() -> list[tuple[str, list[Entry]]]:
+    """The table by group, in order."""
+    return [(name, list(entries)) for name, entries in groupby(TABLE, key=lambda entry: entry.group)]
+
+
+def footer_entries(width: int, variants: int, obeyed: frozenset[str] | None = None) -> list[Entry]:
+    """The footer's entries, in the table's order, as many as fit `width` cells with a gap of two.
+
+    `variants`: how many there are to choose from. `obeyed`: ids of the commands that have an effect;
+    None: all.
+    """
+    chosen: set[str] = set()
+    used = 0
+    offered = [
+        replace(entry, shown=_places(variants)) if entry.id == "select" else entry
+        for entry in TABLE
+        if entry.label
+        and (obeyed is None or entry.id in obeyed or entry not in COMMANDS)
+        and (entry.id != "select" or variants > 1)
+    ]
+    for entry in sorted(offered, key=lambda entry: entry.rank):
+        needed = len(entry.keys) + 1 + len(entry.label) + (2 if chosen else 0)
+        if used + needed > width:
+            continue
+        chosen.add(entry.id)
+        used += needed
+    return [entry for entry in offered if entry.id in chosen]
+
+
+def _places(variants: int) -> str:
+    """The keys that choose one of so many, or all."""
+    return f"1{'…' if variants > 2 else ' '}{min(variants, 9)} 0"
+
+
+def markdown() -> str:
+    """The table as the README shows it."""
+    lines = ["| Key | What it does |", "|---|---|"]
+    for name, entries in groups():
+        lines.append(f"| **{name}** | |")
+        lines += [f"| {_code(entry)} | {entry.help} |" for entry in entries]
+    return "\n".join(lines) + "\n"
+
+
+def _code(entry: Entry) -> str:
+    return " ".join(f"`{key}`" for key in entry.keys.split())
