@@ -66,7 +66,7 @@ from gdtui.cli.main import main
 if __name__ == '__main__':
     import engine.worker.main
     import telltale
-    engine.worker.main = telltale.main
+    engine.worker.main.main = telltale.main
     sys.exit(main())
 """
 """As pip writes it, but for the last lines: each worker starts in a function of ours."""
@@ -76,7 +76,7 @@ import engine.worker.main
 from pathlib import Path
 
 def main(task, pipe):
-    engine.worker.main(task, pipe)
+    engine.worker.main.main(task, pipe)
     import sys
     Path(task.log).with_suffix(".modules").write_text(" ".join(sys.modules))
 """
