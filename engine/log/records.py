@@ -15,7 +15,11 @@ from engine.settings import VariantSettings
 
 
 class State(StrEnum):
-    """What a variant is doing; after one of the last six it trains no more until it is told to."""
+    """The state of a variant's training, and the groups of states that decisions are made by.
+
+    STOPPED is an end in order: somebody told it to end. It is therefore no failure (an exit status of 0,
+    no entry among what went wrong), yet the variant is cut short like a broken one: it has no result.
+    """
 
     STARTING = "starting"
     RUNNING = "running"
@@ -26,6 +30,31 @@ class State(StrEnum):
     OUT_OF_MEMORY = "out of memory"
     DIED = "died"
     STOPPED = "stopped"
+
+    @property
+    def is_active(self) -> bool:
+        """Trains, or is about to."""
+        return self in (State.STARTING, State.RUNNING)
+
+    @property
+    def is_ended(self) -> bool:
+        """Trains no more until it is told to; not so while starting, running or paused."""
+        return self not in (State.STARTING, State.RUNNING, State.PAUSED)
+
+    @property
+    def is_broken(self) -> bool:
+        """Something went wrong: it failed, had no memory, or died."""
+        return self in (State.FAILED, State.OUT_OF_MEMORY, State.DIED)
+
+    @property
+    def is_cut_short(self) -> bool:
+        """Ended neither by finishing nor by diverging: broken or stopped. Obeys nothing but a restart."""
+        return self.is_broken or self is State.STOPPED
+
+    @property
+    def has_sound_weights(self) -> bool:
+        """There are weights, and they are worth looking at."""
+        return self in (State.RUNNING, State.PAUSED, State.FINISHED)
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, tag=True):

@@ -19,7 +19,6 @@ from engine.sweep.timeline import Point
 _TICK: Final = 0.02
 """Seconds between two looks at the log."""
 _MOST_EXTENSIONS: Final = 10_000
-_ENDED: Final = (State.DIVERGED, State.FAILED, State.OUT_OF_MEMORY, State.DIED, State.STOPPED)
 
 
 @dataclass(slots=True)
@@ -41,11 +40,6 @@ class ArmRun:
     """Validation loss − training loss after the sweep's epochs; None without held-out data."""
     rates: list[float] = field(default_factory=list)
     """Samples a second, of each chunk but the first."""
-
-    @property
-    def is_broken(self) -> bool:
-        """It ended otherwise than by finishing or diverging."""
-        return self.tally.state in (State.FAILED, State.OUT_OF_MEMORY, State.DIED, State.STOPPED)
 
     @property
     def samples_per_s(self) -> float | None:
@@ -111,9 +105,10 @@ def _is_over(found: ArmRun, session: Session, at_least: float) -> bool:
     for notice in session.poll():
         if notice.kind in (NoticeKind.DIED, NoticeKind.NOT_STARTED, NoticeKind.LOG_BLOCKED):
             found.tally.add(WorkerDied(variant=found.tally.name, wall_time=time.time(), detail=notice.text))
-    if found.tally.state in _ENDED:
+    state = found.tally.state
+    if state.is_ended and state is not State.FINISHED:
         return True
-    if found.tally.state is not State.FINISHED or found.tally.planned_epochs < found.expected_epochs:
+    if state is not State.FINISHED or found.tally.planned_epochs < found.expected_epochs:
         return False
     if found.tally.seconds >= at_least:
         return True

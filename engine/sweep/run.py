@@ -104,7 +104,7 @@ def _tell_arm(tell: Tell, done: int, arms: int, name: str, share: float, place: 
 
 def _check(arm: ArmRun) -> None:
     tally = arm.tally
-    if arm.is_broken and tally.state is not State.OUT_OF_MEMORY:
+    if tally.state.is_cut_short and tally.state is not State.OUT_OF_MEMORY:
         raise SweepError(
             f"{tally.name}: {tally.state}: {tally.detail}",
             is_wrong_call=tally.is_wrong_call,

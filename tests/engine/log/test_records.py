@@ -1,0 +1,23 @@
+"""The groups of states: which states each holds, and what they have to do with each other."""
+
+from engine.log.records import State
+
+
+def test_active_is_what_trains_or_is_about_to() -> None:
+    assert {state for state in State if state.is_active} == {State.STARTING, State.RUNNING}
+
+
+def test_everything_has_ended_that_neither_trains_nor_waits() -> None:
+    going = {State.STARTING, State.RUNNING, State.PAUSED}
+    assert {state for state in State if not state.is_ended} == going
+
+
+def test_stopped_is_no_failure_but_has_no_result_either() -> None:
+    broken = {State.FAILED, State.OUT_OF_MEMORY, State.DIED}
+    assert {state for state in State if state.is_broken} == broken
+    assert {state for state in State if state.is_cut_short} == broken | {State.STOPPED}
+
+
+def test_weights_are_worth_looking_at_while_training_is_sound() -> None:
+    sound = {State.RUNNING, State.PAUSED, State.FINISHED}
+    assert {state for state in State if state.has_sound_weights} == sound
