@@ -12,7 +12,6 @@ import torch
 from torch import Tensor, nn
 
 from engine.jobs.process_job import Tell
-from engine.problem import Problem
 from engine.settings import BatchSize
 from engine.training.schedule import epoch_order
 
@@ -29,13 +28,6 @@ Losses = Callable[..., Tensor]
 def place(device: torch.device) -> torch.device:
     """The device, or the CPU where the device has no float64 (Apple's MPS)."""
     return torch.device("cpu") if device.type == "mps" else device
-
-
-def tensors_of(problem: Problem) -> tuple[Tensor, ...]:
-    """The training data of a problem that holds them as tensors; nothing of one that does not."""
-    if not isinstance(problem.train, tuple):
-        return ()
-    return tuple(tensor for tensor in problem.train if isinstance(tensor, Tensor))
 
 
 def size_of(batch_size: BatchSize, n: int) -> int:

@@ -8,7 +8,8 @@ from typing import Final
 
 from engine.experiments.report import Arm, Figure, Verdict
 from engine.settings import BatchSize
-from engine.statistics.intervals import Interval, bootstrap, wilson
+from engine.statistics.bootstrap import bootstrap
+from engine.statistics.intervals import Interval, wilson
 
 ESCAPE_RULE: Final = (
     "supported: the 95% interval of the share that escaped lies above ½ at the smallest batch and below ½ "

@@ -1,9 +1,11 @@
-"""What measuring comes to, as it stands in a log. Imports neither torch nor numpy."""
+"""Measurements as they stand in a log, and the noise scale smoothed over them. No torch, no numpy."""
 
 import math
 from typing import Final
 
 import msgspec
+
+from engine.statistics.intervals import Covariance, quotient_interval, t_quantile
 
 TOLERANCE: Final = 1e-3
 """Of the sharpness: how far off it may be."""
@@ -28,7 +30,7 @@ class NoiseScale(msgspec.Struct, frozen=True, kw_only=True):
     """Seen for the estimate."""
     batches: int = 0
     """In which they were seen; 0 in logs of earlier versions."""
-    covariance: tuple[float, float, float] | None = None
+    covariance: Covariance | None = None
     """Of the two estimates: variance of `trace`, covariance, variance of `gradient_squared`; or None."""
 
     @property
@@ -70,3 +72,81 @@ def edge_of_stability(lr: float, momentum: float, optimizer: str) -> float | Non
     eq. 1. None for optimisers but SGD: they scale each weight's step by themselves.
     """
     return 2 * (1 + momentum) / lr if optimizer.lower() == "sgd" else None
+
+
+DECAY: Final = 0.75
+"""Of a measurement's weight, with each that follows: the last seven count, by and large."""
+
+
+class SmoothedNoise:
+    """The noise scale averaged over measurements, taken in one by one, with the interval that goes with it.
+
+    tr(Σ) and |G|² are averaged separately and divided only then: a quotient of averages, not an average
+    of quotients, whose single values are biased and may be infinite (McCandlish et al. 2018, appendix A.1).
+    Measurements fade by a quarter with each that follows, and each weighs as the samples that it saw.
+
+    The interval is Fieller's for the same quotient: the measurements draw their batches independently, so
+    the variances of the averages are the sums of the single ones, times their weights squared. That holds for
+    weights that hardly move meanwhile. Hence a measurement whose tr(Σ) or |G|² lies further from the average
+    than the errors of both explain begins a new one: |G|² can fall tenfold between two measurements, and an
+    average with the old one would be precise about a place that training has left. Slower drift may bias
+    the average, by no more than about the width of a single interval, for then it would begin anew.
+    Simulated over 300 seeds (32 batches of 4, three coordinates), the interval of the twelfth measurement's
+    average holds the present value in 93% while |G| stands still, in 88% where it falls by 3% or by 10% from
+    one to the next; the single interval, several times as wide, does in 92%.
+    """
+
+    def __init__(self) -> None:
+        self._reset()
+
+    def _reset(self) -> None:
+        self._weight = self._trace = self._squared = 0.0
+        self._covariance: Covariance = (0.0, 0.0, 0.0)
+
+    def add(self, found: NoiseScale) -> NoiseScale:
+        """The smoothed noise scale with one more measurement; its `samples` are those that still weigh.
+
+        A measurement of unknown covariance cannot be averaged, and is given back as it is.
+        """
+        if found.covariance is None or found.batches < 2 or not found.samples:
+            return found
+        if self._weight and self._has_moved(found, found.covariance):
+            self._reset()
+        self._weight = DECAY * self._weight + found.samples
+        self._trace = DECAY * self._trace + found.samples * found.trace
+        self._squared = DECAY * self._squared + found.samples * found.gradient_squared
+        first, mixed, last = (
+            DECAY**2 * old + found.samples**2 * new
+            for old, new in zip(self._covariance, found.covariance, strict=True)
+        )
+        self._covariance = (first, mixed, last)
+        return self._quotient(found)
+
+    def _has_moved(self, found: NoiseScale, covariance: Covariance) -> bool:
+        """Whether a measurement and the average so far can hardly be of one and the same noise scale."""
+        bound = t_quantile(found.batches - 1) ** 2
+        for value, total, own, of_total in (
+            (found.trace, self._trace, covariance[0], self._covariance[0]),
+            (found.gradient_squared, self._squared, covariance[2], self._covariance[2]),
+        ):
+            apart = value - total / self._weight
+            if apart * apart > bound * (own + of_total / self._weight**2):
+                return True
+        return False
+
+    def _quotient(self, latest: NoiseScale) -> NoiseScale:
+        trace, squared = self._trace / self._weight, self._squared / self._weight
+        first, mixed, last = (each / self._weight**2 for each in self._covariance)
+        # As few degrees of freedom as the latest alone has: a little too wide rather than too narrow.
+        quantile = t_quantile(latest.batches - 1)
+        low, high = quotient_interval(trace, squared, (first, mixed, last), quantile)
+        return msgspec.structs.replace(
+            latest,
+            value=trace / squared if squared > 0 else math.inf,
+            low=low,
+            high=high,
+            trace=trace,
+            gradient_squared=squared,
+            samples=round(self._weight),
+            covariance=(first, mixed, last),
+        )

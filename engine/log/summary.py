@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from engine.log.measurements import NoiseScale
+from engine.log.measurements import NoiseScale, SmoothedNoise
 from engine.log.records import (
     AnyRecord,
     Changed,
@@ -21,7 +21,6 @@ from engine.log.records import (
     Validated,
     WorkerDied,
 )
-from engine.log.smoothed_noise import SmoothedNoise
 from engine.settings import Resolved, VariantSettings
 
 

@@ -1,40 +1,110 @@
-"""The top Hessian eigenvalue of S models at once, by Lanczos on Hessian-vector products."""
+"""Curvature by Lanczos's algorithm: the largest Hessian eigenvalue, from Hessian-vector products alone.
+
+Golub & Van Loan, "Matrix Computations", 10.1–10.3. One implementation for one model that is measured
+while it trains (engine/measure/sharpness.py) and for many models of one shape at once (below).
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Final
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 _STEPS: Final = 40
 _SEED: Final = 0
+_COMPLETE: Final = 1e-12
+"""A direction that is shorter is rounding: the basis holds all that there is."""
 
 
-def sharpness(loss: Callable[[Sequence[Tensor]], Tensor], parameters: Sequence[Tensor]) -> Tensor:
+class Lanczos:
+    """Krylov spaces of S symmetric matrices at once, one dimension larger with each product.
+
+    Multiply `vector` by the matrices and hand the product to `extend`; `top` is then the best estimate.
+    """
+
+    def __init__(self, start: Tensor, *, reorthogonalise: bool) -> None:
+        """`start`: a random vector for each matrix, (S, D); it is not changed.
+
+        Without reorthogonalising three vectors are kept, not all: the largest Ritz value is as good
+        (Paige 1980), only copies of it appear. With it the values are exact once the basis is complete.
+        """
+        self.vector = start / start.norm(dim=1, keepdim=True)
+        """The next to be multiplied, of length 1, (S, D)."""
+        self._before = torch.zeros_like(self.vector)
+        self._basis: list[Tensor] | None = [] if reorthogonalise else None
+        self._diagonal: list[NDArray[np.float64]] = []
+        self._beside: list[NDArray[np.float64]] = []
+
+    @property
+    def products(self) -> int:
+        """Products so far: the dimension of the Krylov spaces."""
+        return len(self._diagonal)
+
+    @property
+    def residual(self) -> NDArray[np.float64]:
+        """Length of what the last product adds to the space, (S,); zero where the space is complete."""
+        return self._beside[-1]
+
+    def extend(self, image: Tensor) -> None:
+        """Take in the matrices times `vector`, (S, D)."""
+        vector = self.vector
+        along = torch.linalg.vecdot(image, vector)[:, None]
+        image = image - along * vector
+        if self._beside:
+            image -= image.new_tensor(self._beside[-1])[:, None] * self._before
+        if self._basis is not None:
+            self._basis.append(vector)
+            known = torch.stack(self._basis, dim=1)  # (S, products, D)
+            for _ in range(2):  # once is not enough in floating point
+                image = image - (known.mT @ (known @ image[:, :, None])).squeeze(-1)
+        length = image.norm(dim=1, keepdim=True)
+        if self._basis is not None:
+            # A zero vector adds zero eigenvalues alone, while the other matrices go on.
+            length = torch.where(length > _COMPLETE, length, torch.zeros_like(length))
+        self._diagonal.append(_numbers(along))
+        self._beside.append(_numbers(length))
+        self._before = vector
+        self.vector = image / torch.where(length > 0, length, torch.inf)
+
+    def top(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The largest eigenvalue of each matrix, and how close to it one lies at most, (S,) each.
+
+        The second is the norm of the Ritz pair's residual. NaN where a product was not finite.
+        """
+        count = self.products
+        small = np.zeros((len(self._diagonal[0]), count, count))
+        at = np.arange(count)
+        small[:, at, at] = np.stack(self._diagonal, axis=1)
+        for place, beside in enumerate(self._beside[:-1]):
+            small[:, place, place + 1] = small[:, place + 1, place] = beside
+        if not np.isfinite(small).all():
+            return np.full(len(small), np.nan), np.full(len(small), np.nan)
+        values, vectors = np.linalg.eigh(small)
+        return values[:, -1], self._beside[-1] * np.abs(vectors[:, -1, -1])
+
+
+def _numbers(column: Tensor) -> NDArray[np.float64]:
+    """(S, 1) as numbers of their own, (S,): the device is waited for here."""
+    return np.array(column.squeeze(1).tolist(), np.float64)
+
+
+def top_eigenvalues(loss: Callable[[Sequence[Tensor]], Tensor], parameters: Sequence[Tensor]) -> Tensor:
     """Largest eigenvalue of each model's Hessian, (S,).
 
-    `loss` takes the parameters, each of shape (S, …), to the loss of each model, (S,). Lanczos with
-    full reorthogonalisation, 40 steps (Golub & Van Loan, 10.3): exact where a model has fewer
-    parameters than that, from below and very near elsewhere.
+    `loss` takes the parameters, each of shape (S, …), to the loss of each model, (S,). Forty steps:
+    exact where a model has fewer parameters than that, from below and very near elsewhere.
     """
     gradients = torch.autograd.grad(loss(parameters).sum(), parameters, create_graph=True)
     gradient = _flat(gradients)
-    steps = min(_STEPS, gradient.shape[1])
     generator = torch.Generator().manual_seed(_SEED)
     start = torch.randn(gradient.shape, generator=generator, dtype=torch.float64).to(gradient)
-    basis = [start / start.norm(dim=1, keepdim=True)]
-    small = gradient.new_zeros(len(start), steps, steps)
-    for step in range(steps):
-        product = _flat(torch.autograd.grad(gradient, parameters, basis[-1], retain_graph=True))
-        known = torch.stack(basis, dim=1)  # (S, step + 1, D)
-        small[:, : step + 1, step] = (known @ product[:, :, None]).squeeze(-1)
-        for _ in range(2):  # once is not enough in floating point
-            product = product - (known.mT @ (known @ product[:, :, None])).squeeze(-1)
-        length = product.norm(dim=1, keepdim=True)
-        # Where nothing new is left the basis is complete: a zero vector adds zero eigenvalues alone.
-        basis.append(torch.where(length > 1e-12, product / length, torch.zeros_like(product)))
-    eigenvalues: Tensor = torch.linalg.eigvalsh(small, UPLO="U")
-    return eigenvalues[:, -1]
+    lanczos = Lanczos(start, reorthogonalise=True)
+    for _ in range(min(_STEPS, gradient.shape[1])):
+        products = torch.autograd.grad(gradient, parameters, lanczos.vector, retain_graph=True)
+        lanczos.extend(_flat(products))
+    return gradient.new_tensor(lanczos.top()[0])
 
 
 def _flat(tensors: Sequence[Tensor]) -> Tensor:

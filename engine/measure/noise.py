@@ -16,13 +16,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.log.measurements import NoiseScale as NoiseScale
+from engine.log.measurements import NoiseScale
+from engine.statistics.intervals import quotient_interval, t_quantile
 
 FEWEST: Final = 4
 """Batches that an estimate takes at least."""
-
-_Z: Final = 1.959963984540054
-"""The 97.5% quantile of the normal distribution."""
 
 
 def noise_scale(gradients: NDArray[np.floating], batch_size: int, n: int) -> NoiseScale:
@@ -52,7 +50,8 @@ def noise_scale_of_products(products: NDArray[np.float64], batch_size: int, n: i
     seen = min(count * batch_size / n, 1.0)
     shrink = np.sqrt([1.0, 1.0 - seen])
     deviations = [(part - part.mean()) * factor for part, factor in zip(without, shrink, strict=True)]
-    covariance = np.cov(deviations, ddof=0) * (count - 1)
+    matrix = np.cov(deviations, ddof=0) * (count - 1)
+    covariance = (float(matrix[0, 0]), float(matrix[0, 1]), float(matrix[1, 1]))
     low, high = quotient_interval(float(trace), float(squared), covariance, t_quantile(count - 1))
     return NoiseScale(
         value=float(trace / squared) if squared > 0 else math.inf,
@@ -62,7 +61,7 @@ def noise_scale_of_products(products: NDArray[np.float64], batch_size: int, n: i
         gradient_squared=float(squared),
         samples=count * batch_size,
         batches=count,
-        covariance=(float(covariance[0, 0]), float(covariance[0, 1]), float(covariance[1, 1])),
+        covariance=covariance,
     )
 
 
@@ -77,34 +76,3 @@ def _estimates(
     trace = batch_size * np.maximum(squares - square_of_sum / count, 0.0) / (count - 1)
     squared = square_of_sum / count**2 - trace * (1 / (count * batch_size) - 1 / n)
     return np.asarray(trace), np.asarray(squared)
-
-
-def quotient_interval(
-    top: float, bottom: float, covariance: NDArray[np.float64], quantile: float
-) -> tuple[float, float]:
-    """Fieller's interval for top ÷ bottom, both above zero: the q with (top − q·bottom)² ≤ t²·its variance.
-
-    Up to infinity where `bottom` does not differ from zero.
-    """
-    spread = (quantile**2 * covariance).tolist()
-    a, b, c = bottom**2 - spread[1][1], top * bottom - spread[0][1], top**2 - spread[0][0]
-    discriminant = b * b - a * c
-    if discriminant < 0:
-        return 0.0, math.inf
-    root = math.sqrt(discriminant)
-    if a > 0 and bottom > 0:
-        return max((b - root) / a, 0.0), (b + root) / a
-    # The set is all but a stretch between the roots; what of it is positive begins at c ÷ (b + root).
-    return (max(c / (b + root), 0.0) if b + root > 0 else 0.0), math.inf
-
-
-def t_quantile(freedom: int) -> float:
-    """The 97.5% quantile of Student's t (Abramowitz & Stegun 26.7.5): to 0.01 from 3 degrees on."""
-    z = _Z
-    terms = (
-        (z**3 + z) / 4,
-        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
-        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
-    )
-    return float(z + sum(term / freedom**power for power, term in enumerate(terms, start=1)))

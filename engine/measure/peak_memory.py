@@ -9,8 +9,8 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 
-from engine.experiments.stacked import tensors_of
 from engine.problem import Problem
+from engine.problems.opening import tensors_of
 from engine.settings import VariantSettings
 from engine.training.trainer import Trainer
 

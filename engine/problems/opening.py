@@ -65,6 +65,13 @@ def store(problem: Problem, data: Path) -> None:
             torch.save(whole, data / f"{name}.pt")
 
 
+def tensors_of(problem: Problem) -> tuple[torch.Tensor, ...]:
+    """The training data of a problem that holds them as tensors; nothing of one that does not."""
+    if not isinstance(problem.train, tuple):
+        return ()
+    return tuple(tensor for tensor in problem.train if isinstance(tensor, torch.Tensor))
+
+
 def make_trainer(
     task: WorkerTask, problem: Problem, settings: VariantSettings, device: torch.device
 ) -> Trainer:

@@ -15,12 +15,13 @@ from torch import nn
 
 from engine.experiments.registry import find
 from engine.experiments.report import Arm, Report, Verdict
-from engine.experiments.stacked import Told, place, tensors_of
+from engine.experiments.stacked import Told, place
 from engine.experiments.verdicts import below, figure, valued
 from engine.jobs.process_job import Tell
 from engine.measure.peak_memory import peak_bytes
 from engine.problem import Problem
 from engine.problems import registry
+from engine.problems.opening import tensors_of
 from engine.settings import VariantSettings
 from engine.training.trainer import Trainer
 

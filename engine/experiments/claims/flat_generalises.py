@@ -28,10 +28,11 @@ from engine.experiments.stacked import (
 )
 from engine.experiments.verdicts import all_above_zero, figure, valued
 from engine.jobs.process_job import Tell
-from engine.measure.curvature import sharpness
+from engine.measure.curvature import top_eigenvalues
 from engine.problems.parts.extras import needs_extra
 from engine.settings import FULL, BatchSize
-from engine.statistics.intervals import Interval, bootstrap
+from engine.statistics.bootstrap import bootstrap
+from engine.statistics.intervals import Interval
 
 SIZES: Final[tuple[BatchSize, ...]] = (FULL, 32, 4)
 TRAINED_ON: Final = 200
@@ -152,7 +153,7 @@ def measure(weights: Sequence[Tensor], digits: Digits) -> Measured:
         training_error, training_loss = errors(weights, digits.train), losses(weights, *digits.train)
         gap = errors(weights, digits.validation) - training_error
         loss_gap = losses(weights, *digits.validation) - training_loss
-    sharp = sharpness(lambda parameters: losses(parameters, *digits.train), weights)
+    sharp = top_eigenvalues(lambda parameters: losses(parameters, *digits.train), weights)
     return Measured(gap, sharp, loss_gap, training_error, training_loss)
 
 

@@ -23,12 +23,12 @@ from engine.experiments.stacked import (
     perceptron,
     place,
     size_of,
-    tensors_of,
     weights_of,
 )
 from engine.experiments.verdicts import below, figure, valued
 from engine.jobs.process_job import Tell
 from engine.problems import registry
+from engine.problems.opening import tensors_of
 from engine.settings import FULL, BatchSize, LrScaling, VariantSettings
 
 SIZES: Final[tuple[BatchSize, ...]] = (FULL, 64, 1)

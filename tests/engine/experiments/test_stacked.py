@@ -19,7 +19,7 @@ from engine.experiments.stacked import (
     size_of,
     weights_of,
 )
-from engine.measure.curvature import sharpness
+from engine.measure.curvature import top_eigenvalues
 from engine.problems import registry
 from engine.settings import FULL, BatchSize
 from engine.training.schedule import epoch_order
@@ -181,7 +181,7 @@ def test_sharpness_is_the_exact_hessians_top_eigenvalue() -> None:
             yield nn.Sequential(nn.Linear(3, 6), nn.Tanh(), nn.Linear(6, 4))
 
     weights = weights_of(list(models()), CPU)
-    found = sharpness(lambda w: flat_generalises.losses(w, inputs, target), weights)
+    found = top_eigenvalues(lambda w: flat_generalises.losses(w, inputs, target), weights)
     for at in range(len(SEEDS)):
         shapes = [weight[at].shape for weight in weights]
 

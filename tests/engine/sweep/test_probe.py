@@ -6,10 +6,10 @@ import torch
 from torch import nn
 from torch.func import functional_call, grad, vmap
 
-from engine.experiments.stacked import tensors_of
 from engine.measure.peak_memory import peak_bytes
 from engine.problem import Problem
 from engine.problems import registry
+from engine.problems.opening import tensors_of
 from engine.settings import RunSettings, Variant, VariantSettings
 from engine.sweep.probe import measure, noise_at
 from engine.training.trainer import Trainer

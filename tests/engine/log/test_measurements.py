@@ -6,8 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from engine.log.measurements import NoiseScale
-from engine.log.smoothed_noise import DECAY, SmoothedNoise
+from engine.log.measurements import DECAY, NoiseScale, SmoothedNoise
 from engine.measure.noise import noise_scale
 
 N, BATCH, COUNT = 100_000, 4, 32
