@@ -4,17 +4,19 @@ The only way to a worker. What is shown comes from the run directory, never from
 notices of `poll`.
 """
 
-import contextlib
 import time
 from collections.abc import Iterable, Mapping
-from multiprocessing.connection import Connection, wait
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from typing import Final, Self
 
 import msgspec
 
+from engine.jobs.child import Child
 from engine.jobs.cores import fair_threads, usable_cores
-from engine.jobs.handles import Handle, cause_of_death, end
-from engine.jobs.starter import NotStarted, Starter
+from engine.jobs.fork_server import start_process
 from engine.log.commands import (
     AnyCommand,
     Change,
@@ -33,29 +35,45 @@ from engine.log.file import LogWriter
 from engine.log.notices import Notice, NoticeKind
 from engine.log.records import CommandSent, End, Record, WorkerDied, WorkerReplaced
 from engine.settings import Variant, VariantSettings
-from engine.worker.notes import AnyNote, LogBlocked, LogRefused, LogUnblocked
-from engine.worker.tasks import WorkerTask
+from engine.worker.protocol import AnyNote, LogBlocked, LogRefused, LogUnblocked, WorkerTask
 
 _STOP_SECONDS: Final = 1.0
 """How long a worker may take to close its log before it is killed."""
 
+_DEATH_SECONDS: Final = 0.2
+"""How long the screen may wait for the exit code of a worker that has died."""
+
 _NOTE: Final = msgspec.msgpack.Decoder(AnyNote)
 
 
+@dataclass(slots=True)
+class _Worker:
+    """One variant's worker as the session knows it."""
+
+    variant: Variant
+    child: Child | None = None
+    is_dead: bool = False
+    server_died: bool = False
+    """So the user was told."""
+    last_words: str = ""
+    """Why it said that it ends."""
+    is_paused: bool = False
+    """It was told to pause, and not since to go on: so begins who takes its place."""
+
+
 class Session:
-    """The workers of one run. Not thread-safe, but for the thread of its own that starts workers."""
+    """The workers of one run. Not thread-safe."""
 
     def __init__(self, run: RunDirectory) -> None:
         self.run = run
         settings = run.info.settings
         self._epochs, self._pace = settings.epochs, settings.pace
         self._measuring = settings.measuring
-        self._handles = {variant.name: Handle(variant) for variant in settings.variants}
+        self._workers = {variant.name: _Worker(variant) for variant in settings.variants}
         self._log = LogWriter(run.session_log)
         self._notices: list[Notice] = []
         self._command_id = 0
         self._is_closed = False
-        self._starter = Starter()
 
     def __enter__(self) -> Self:
         return self
@@ -67,13 +85,13 @@ class Session:
 
     def start(self) -> None:
         """Start every worker; returns at once, torch being imported meanwhile."""
-        for handle in self._handles.values():
-            self._request(handle.variant)
+        for worker in self._workers.values():
+            self._begin(worker, worker.variant)
 
-    def _request(self, variant: Variant) -> None:
+    def _begin(self, worker: _Worker, variant: Variant) -> None:
         settings = self.run.info.settings
         devices = [settings.device_of(place) for place in range(len(settings.variants))]
-        device = devices[list(self._handles).index(variant.name)]
+        device = devices[list(self._workers).index(variant.name)]
         task = WorkerTask(
             run=settings,
             variant=variant,
@@ -82,13 +100,13 @@ class Session:
             stored=str(self.run.data),
             log=str(self.run.variant_log(variant.name)),
             output=str(self.run.variant_output(variant.name)),
-            threads=settings.threads or fair_threads(usable_cores(), len(self._handles)),
+            threads=settings.threads or fair_threads(usable_cores(), len(self._workers)),
             epochs=self._epochs,
             pace=self._pace,
             measuring=self._measuring,
-            is_paused=self._handles[variant.name].is_paused,
+            is_paused=worker.is_paused,
         )
-        self._starter.request(task)
+        worker.child = Child(partial(_start_worker, task), variant.name)
 
     # --- Commands -------------------------------------------------------------------------------
 
@@ -103,45 +121,43 @@ class Session:
         What is paused stays so, at its first weights.
         """
         for name, value in settings.items():
-            handle = self._handles[name]
-            if not handle.is_dead:
+            worker = self._workers[name]
+            if not worker.is_dead:
                 self._send(name, Restart(id=self._next_id(), settings=value))
                 continue
-            handle.is_dead = handle.server_died = False
-            handle.process = handle.pipe = None
-            handle.outbox.clear()
+            worker.is_dead, worker.server_died, worker.last_words = False, False, ""
             self._write(WorkerReplaced(variant=name, command=self._command_id))
-            self._request(Variant(name=name, settings=value))
+            self._begin(worker, Variant(name=name, settings=value))
 
     def pause(self) -> None:
         """All variants stop after the batch at hand."""
-        for name, handle in self._handles.items():
-            handle.is_paused = True
+        for name, worker in self._workers.items():
+            worker.is_paused = True
             self._send(name, Pause(id=self._next_id()))
 
     def resume(self) -> None:
         """All variants go on; logs that could not be written are tried again."""
         self._retry_log()
-        for name, handle in self._handles.items():
-            handle.is_paused = False
+        for name, worker in self._workers.items():
+            worker.is_paused = False
             self._send(name, Resume(id=self._next_id()))
 
     def step_once(self, names: Iterable[str]) -> None:
         """The named variants do one update, then pause."""
         for name in names:
-            self._handles[name].is_paused = True
+            self._workers[name].is_paused = True
             self._send(name, StepOnce(id=self._next_id()))
 
     def set_pace(self, pace: float | None) -> None:
         """All variants train that many epochs a second; None: as fast as the device goes."""
         self._pace = pace
-        for name in self._handles:
+        for name in self._workers:
             self._send(name, SetPace(id=self._next_id(), pace=pace))
 
     def extend(self) -> None:
         """Add the run's planned number of epochs once more, for all."""
         self._epochs += self.run.info.settings.epochs
-        for name in self._handles:
+        for name in self._workers:
             self._send(name, Extend(id=self._next_id(), epochs=self._epochs))
 
     def measure(self, names: Iterable[str]) -> None:
@@ -152,7 +168,7 @@ class Session:
     def set_measuring(self, is_on: bool) -> None:
         """All variants measure now and then, or only when asked."""
         self._measuring = is_on
-        for name in self._handles:
+        for name in self._workers:
             self._send(name, SetMeasuring(id=self._next_id(), is_on=is_on))
 
     def _next_id(self) -> int:
@@ -160,27 +176,20 @@ class Session:
         return self._command_id
 
     def _send(self, name: str, command: AnyCommand) -> None:
-        handle = self._handles[name]
-        if handle.is_dead:
+        worker = self._workers[name]
+        if worker.is_dead or worker.child is None:
             return
         if not isinstance(command, Stop):  # every session ends so: nothing to record
             self._write(CommandSent(variant=name, command=command))
-        if handle.pipe is None:
-            handle.outbox.append(command)
-            return
-        with contextlib.suppress(OSError):  # it has died: poll will see the end of its pipe, and say so
-            handle.pipe.send_bytes(msgspec.msgpack.encode(command))
+        worker.child.send(msgspec.msgpack.encode(command))
 
     # --- Watching over the workers --------------------------------------------------------------
 
     def poll(self) -> list[Notice]:
         """What has happened since the last call that the user must be told; never blocks."""
-        self._adopt_started()
-        pipes = {handle.pipe: handle for handle in self._handles.values() if handle.pipe is not None}
-        for pipe in wait(list(pipes), timeout=0):
-            assert isinstance(pipe, Connection)
-            self._receive(pipes[pipe], pipe)
-        self._look_for_server()
+        for name, worker in self._workers.items():
+            if worker.child is not None and not worker.is_dead:
+                self._watch(name, worker, worker.child)
         notices, self._notices = self._notices, []
         return notices
 
@@ -188,60 +197,47 @@ class Session:
     def pids(self) -> dict[str, int]:
         """The process ids of the workers that run."""
         return {
-            name: handle.process.pid
-            for name, handle in self._handles.items()
-            if handle.process is not None and handle.process.pid is not None and not handle.is_dead
+            name: worker.child.pid
+            for name, worker in self._workers.items()
+            if worker.child is not None and worker.child.pid is not None and not worker.is_dead
         }
 
-    def _adopt_started(self) -> None:
-        for result in self._starter.results():
-            handle = self._handles[result.variant]
-            if isinstance(result, NotStarted):
-                handle.is_dead = True
-                self._record_death(result.variant, result.text)
-                self._notices.append(
-                    Notice(kind=NoticeKind.NOT_STARTED, variant=result.variant, text=result.text)
-                )
-                continue
-            handle.process, handle.pipe = result.process, result.pipe
-            for command in handle.outbox:
-                result.pipe.send_bytes(msgspec.msgpack.encode(command))
-            handle.outbox.clear()
-
-    def _receive(self, handle: Handle, pipe: Connection) -> None:
+    def _watch(self, name: str, worker: _Worker, child: Child) -> None:
         """Read the notes that have come; at the end of the pipe the worker has died."""
-        name = handle.variant.name
-        try:
-            while pipe.poll():
-                note = _NOTE.decode(pipe.recv_bytes())
-                if isinstance(note, LogBlocked):
-                    text = f"{note.detail}. Paused, nothing is lost: make room"
-                    self._notices.append(Notice(kind=NoticeKind.LOG_BLOCKED, variant=name, text=text))
-                elif isinstance(note, LogRefused):
-                    handle.last_words = note.detail
-                elif isinstance(note, LogUnblocked):
-                    self._notices.append(
-                        Notice(kind=NoticeKind.LOG_UNBLOCKED, variant=name, text="log written again")
-                    )
-        except (EOFError, OSError):
-            pipe.close()
-            handle.pipe, handle.is_dead = None, True
-            text = f"its worker {cause_of_death(handle)}"
-            self._record_death(name, text)
-            self._notices.append(Notice(kind=NoticeKind.DIED, variant=name, text=text))
+        for message in child.receive():
+            self._heed(name, worker, _NOTE.decode(message))
+        if child.start_failure is not None:
+            text = f"its worker could not be started ({child.start_failure})"
+            self._bury(name, worker, NoticeKind.NOT_STARTED, text)
+        elif child.has_ended:
+            cause = str(child.cause_of_death(_DEATH_SECONDS))
+            if worker.last_words:
+                cause = f"has ended: {worker.last_words}"
+            self._bury(name, worker, NoticeKind.DIED, f"its worker {cause}")
+        elif child.has_lost_server and not worker.server_died:
+            worker.server_died = True
+            self._tell(
+                NoticeKind.SERVER_DIED, name, "the process that starts workers has died; the workers train on"
+            )
 
-    def _record_death(self, name: str, detail: str) -> None:
-        self._write(WorkerDied(variant=name, detail=detail))
+    def _heed(self, name: str, worker: _Worker, note: AnyNote) -> None:
+        match note:
+            case LogBlocked():
+                self._tell(NoticeKind.LOG_BLOCKED, name, f"{note.detail}. Paused, nothing is lost: make room")
+            case LogRefused():
+                worker.last_words = note.detail
+            case LogUnblocked():
+                self._tell(NoticeKind.LOG_UNBLOCKED, name, "log written again")
+            case _:
+                pass
 
-    def _look_for_server(self) -> None:
-        """A sentinel that ends before the pipe does: the fork server has died, the worker lives on."""
-        for name, handle in self._handles.items():
-            if handle.process is None or handle.pipe is None or handle.server_died:
-                continue
-            if not handle.process.is_alive() and not handle.pipe.poll():
-                handle.server_died = True
-                text = "the process that starts workers has died; the workers train on"
-                self._notices.append(Notice(kind=NoticeKind.SERVER_DIED, variant=name, text=text))
+    def _bury(self, name: str, worker: _Worker, kind: NoticeKind, text: str) -> None:
+        worker.is_dead = True
+        self._write(WorkerDied(variant=name, detail=text))
+        self._tell(kind, name, text)
+
+    def _tell(self, kind: NoticeKind, variant: str | None, text: str) -> None:
+        self._notices.append(Notice(kind=kind, variant=variant, text=text))
 
     # --- The session's own log ------------------------------------------------------------------
 
@@ -259,7 +255,7 @@ class Session:
 
     def _say_blocked(self, error: OSError) -> None:
         text = f"cannot write {self._log.path}: {error.strerror}. Make room"
-        self._notices.append(Notice(kind=NoticeKind.LOG_BLOCKED, variant=None, text=text))
+        self._tell(NoticeKind.LOG_BLOCKED, None, text)
 
     # --- Stopping -------------------------------------------------------------------------------
 
@@ -268,13 +264,19 @@ class Session:
         if self._is_closed:
             return
         self._is_closed = True
-        self._starter.close()
-        self._adopt_started()
-        for name in self._handles:
+        for name in self._workers:
             self._send(name, Stop(id=self._next_id()))
         deadline = time.monotonic() + _STOP_SECONDS
-        for handle in self._handles.values():
-            end(handle, deadline)
+        for worker in self._workers.values():
+            if worker.child is not None:
+                worker.child.finish(deadline)
         self._write(End())
         self._log.close()
         self.run.remove_data()
+
+
+def _start_worker(task: WorkerTask) -> tuple[BaseProcess, Connection]:
+    """Start a worker; blocks until torch is imported."""
+    from engine.worker import main  # not at the program's start: the fork server's must not wait for it
+
+    return start_process(main.main, (task,), name=task.variant.name)

@@ -1,4 +1,4 @@
-"""An experiment as work for a process of its own: what it is told, and what it does there.
+"""An experiment as a job for a process of its own.
 
 Importing this loads no torch: only the process that runs the experiment needs it.
 """
@@ -9,10 +9,10 @@ import msgspec
 
 from engine.experiments import registry
 from engine.experiments.report import Report
-from engine.jobs.process_job import Tell
+from engine.jobs.messages import ReportProgress
 
 
-class Task(msgspec.Struct, frozen=True, kw_only=True):
+class ExperimentTask(msgspec.Struct, frozen=True, kw_only=True):
     """What to run, and how."""
 
     name: str
@@ -21,7 +21,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     threads: int
 
 
-def work(task: Task, tell: Tell) -> Report:
+def run_experiment(task: ExperimentTask, report: ReportProgress) -> Report:
     """Run the experiment in this process; SettingsError for what is not there."""
     import torch
 
@@ -29,5 +29,5 @@ def work(task: Task, tell: Tell) -> Report:
 
     torch.set_num_threads(task.threads)
     began = time.monotonic()
-    report = registry.run(task.name, task.seeds, find_device(task.device), tell)
-    return msgspec.structs.replace(report, seconds=time.monotonic() - began)
+    found = registry.run(task.name, task.seeds, find_device(task.device), report)
+    return msgspec.structs.replace(found, seconds=time.monotonic() - began)

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from engine.experiments.report import Report
-from engine.settings import SettingsError
+from engine.problems.registry import find_listing
 
 if TYPE_CHECKING:
     import torch
 
-    from engine.jobs.process_job import Tell
+    from engine.jobs.messages import ReportProgress
 
 DEFAULT_SEEDS: Final = 20
 LEAST_SEEDS: Final = 2
 """One seed has no spread, and so no interval."""
 
 
-class Listing(msgspec.Struct, frozen=True, kw_only=True):
+class ExperimentListing(msgspec.Struct, frozen=True, kw_only=True):
     """What can be said of an experiment before it runs."""
 
     name: str
@@ -32,28 +32,28 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     """Where the claim, or the problem that tests it, is published."""
 
 
-LISTINGS: Final[tuple[Listing, ...]] = (
-    Listing(
+LISTINGS: Final[tuple[ExperimentListing, ...]] = (
+    ExperimentListing(
         name="saddle",
         claim="Gradient noise leaves a saddle point; full-batch gradient descent stays on it.",
         source="Ge et al. 2015, arXiv:1503.02101; rank-one PCA: Baldi & Hornik 1989",
     ),
-    Listing(
+    ExperimentListing(
         name="sharp-minimum",
         claim="Small batches bounce out of a sharp minimum into a flat one; full batch stays in it.",
         source="Keskar et al. 2017, arXiv:1609.04836; rates of escape: Kramers 1940",
     ),
-    Listing(
+    ExperimentListing(
         name="flat-generalises",
         claim="Small batches end in flatter minima than large ones, and do better on data not trained on.",
         source="Hochreiter & Schmidhuber 1997; Keskar et al. 2017, arXiv:1609.04836",
     ),
-    Listing(
+    ExperimentListing(
         name="linear-scaling",
         claim="With the lr scaled linearly with the batch, all batch sizes train along one curve.",
         source="Goyal et al. 2017, arXiv:1706.02677; square root: Krizhevsky 2014, arXiv:1404.5997",
     ),
-    Listing(
+    ExperimentListing(
         name="accumulation",
         claim="Accumulating k batches of b trains exactly as one batch of k·b, in less memory.",
         source="the mean's gradient is the weighted mean of the parts' gradients",
@@ -61,16 +61,12 @@ LISTINGS: Final[tuple[Listing, ...]] = (
 )
 
 
-def find(name: str) -> Listing:
+def find(name: str) -> ExperimentListing:
     """The listing of that name; SettingsError names the ones there are."""
-    for listing in LISTINGS:
-        if listing.name == name:
-            return listing
-    known = ", ".join(listing.name for listing in LISTINGS)
-    raise SettingsError(f"experiment {name!r}: one of {known}")
+    return find_listing("experiment", LISTINGS, name)
 
 
-def run(name: str, seeds: Sequence[int], device: "torch.device", progress: "Tell") -> Report:
+def run(name: str, seeds: Sequence[int], device: "torch.device", progress: "ReportProgress") -> Report:
     """Run one here and now; for processes of its own, since this imports torch.
 
     Raises SettingsError for an unknown name, and for an optional package that is not installed.

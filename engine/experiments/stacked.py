@@ -11,12 +11,12 @@ from typing import Final, TypeVar
 import torch
 from torch import Tensor, nn
 
-from engine.jobs.process_job import Tell
+from engine.jobs.messages import ReportProgress
 from engine.settings import BatchSize
 from engine.training.schedule import epoch_order
 
 Step = TypeVar("Step")
-_TOLD_EVERY: Final = 100
+_REPORT_EVERY: Final = 100
 """Steps; a few hundredths of a second."""
 
 Data = tuple[Tensor, ...]
@@ -60,10 +60,10 @@ def batches(data: Data, seeds: Sequence[int], size: int, updates: int) -> Iterat
     return islice(every, updates)
 
 
-class Told:
+class CountedSteps:
     """Counts the steps of a whole experiment, of `total`, and tells how far it is now and then."""
 
-    def __init__(self, progress: Tell, total: int) -> None:
+    def __init__(self, progress: ReportProgress, total: int) -> None:
         self._progress = progress
         self._total = total
         self._done = 0
@@ -71,7 +71,7 @@ class Told:
     def over(self, steps: Iterable[Step], what: str) -> Iterator[Step]:
         """The steps as they are, counted."""
         for step in steps:
-            if self._done % _TOLD_EVERY == 0:
+            if self._done % _REPORT_EVERY == 0:
                 self._progress(self._done / self._total, what)
             yield step
             self._done += 1

@@ -1,1 +1,10 @@
-"""Work in another process or thread. Importing this loads no torch."""
+"""Any work in another process or thread, by one protocol. Importing this loads no torch.
+
+messages      the vocabulary: progress, partial result, result, failure, cause of death; what a job is
+process_job   a job in a process of its own
+thread_job    a job on a thread of this process, for work that starts processes itself
+child         a process and the pipe to it: start, send, receive, cause of death, end
+fork_server   how processes are started
+settle        the other end: what a process does first, and how it ends with its parent
+output        where stdout and stderr go
+"""

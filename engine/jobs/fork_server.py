@@ -1,24 +1,30 @@
-"""Starts processes: the fork server that imports torch once, and the workers forked from it."""
+"""Starts processes: the fork server that imports torch once, and all that are forked from it."""
 
 import contextlib
 import multiprocessing as mp
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-if TYPE_CHECKING:
-    from engine.worker.tasks import WorkerTask
+from engine.jobs.output import output_redirected
 
 _PRELOAD: Final = "engine.worker.preload"
+"""What the server imports. By name alone: nothing of it is imported here."""
 _COMPILER: Final = "torch._dynamo"
 """What torch.optim imports with the first optimiser of its own make: see engine/training/optimizer.py."""
 HAS_FORK_SERVER: Final = "forkserver" in mp.get_all_start_methods()
+
+_starting = threading.Lock()
+"""Held while a process is started, so that they begin in the order in which they were wanted."""
+_preparing = threading.Lock()
+"""Held for the moment in which stdout and stderr are somebody else's."""
 
 
 def warm_up(output: Path, *, with_compiler: bool = False) -> None:
@@ -32,18 +38,11 @@ def warm_up(output: Path, *, with_compiler: bool = False) -> None:
     if not HAS_FORK_SERVER:
         return
     forkserver.set_forkserver_preload([_PRELOAD, _COMPILER] if with_compiler else [_PRELOAD])
-    with _output_to(output):
+    with _preparing, output_redirected(output):
         # First, and by itself: once started, Python 3.11's tracker unblocks SIGINT for this thread.
         _ensure_tracker()
         with _sigint_blocked():
             forkserver.ensure_running()
-
-
-def start_worker(task: "WorkerTask") -> tuple[BaseProcess, Connection]:
-    """Start a worker; blocks until torch is imported. Returns its process and our end of its pipe."""
-    from engine.worker import main  # not at the program's start: the fork server's must not wait for it
-
-    return start_process(main.main, (task,), name=task.variant.name)
 
 
 def start_process(
@@ -55,13 +54,15 @@ def start_process(
     """
     context = mp.get_context("forkserver") if HAS_FORK_SERVER else mp.get_context("spawn")
     if HAS_FORK_SERVER:
-        _ensure_tracker()
+        with _preparing:
+            _ensure_tracker()
     ours, theirs = context.Pipe()
     process = context.Process(target=main, args=(*arguments, theirs), name=name)
     try:
         # A thread may not change the signal mask of the others: SIGINT during a restart of the fork
         # server can print a traceback into the server's output file, and does no more harm.
-        process.start()
+        with _starting:
+            process.start()
     except BaseException:
         ours.close()
         raise
@@ -86,24 +87,6 @@ def _has_file(stream: object) -> bool:
         return stream.fileno() >= 0  # type: ignore[attr-defined, no-any-return]
     except (AttributeError, OSError, ValueError):
         return False
-
-
-@contextlib.contextmanager
-def _output_to(path: Path) -> Iterator[None]:
-    """stdout and stderr of this process, and of what it starts meanwhile, go to a file."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-    saved = [os.dup(1), os.dup(2)]
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    try:
-        os.dup2(file, 1)
-        os.dup2(file, 2)
-        yield
-    finally:
-        for stream, original in zip((1, 2), saved, strict=True):
-            os.dup2(original, stream)
-            os.close(original)
-        os.close(file)
 
 
 @contextlib.contextmanager

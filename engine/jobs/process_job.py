@@ -1,86 +1,55 @@
-"""Runs one piece of work in a process of its own: tells how far it is, hands over what it found.
+"""A job in a process of its own: work that needs torch and is no training run, or that runs a user's code.
 
-For work that needs torch and is no training run. Importing this loads no torch: the work does.
+Importing this loads no torch: the work does.
 """
 
 import contextlib
 import os
 import pickle
-import signal
 import threading
 import time
-import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Final, Generic, Self, TypeVar
+from typing import Final, Generic, Self, TypeVar
 
+from engine.jobs.child import STOP_SECONDS, Child
 from engine.jobs.fork_server import start_process, warm_up
-from engine.settings import SettingsError
-from engine.worker.main import settle_process
+from engine.jobs.messages import Failure, Progress, ReportProgress, Result, run_job
+from engine.jobs.settle import end_with_parent, settle_process
 
 T = TypeVar("T")
-Tell = Callable[[float, str], None]
-"""Takes the share that is done (0 to 1), and what is being done."""
 
-_TOLD_EVERY: Final = 0.05
-"""Seconds between two messages on how far it is, at least."""
-_STOP_SECONDS: Final = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """How far it is."""
-
-    share: float
-    """0 to 1."""
-    what: str
+_REPORT_SECONDS: Final = 0.05
+"""Between two messages on how far it is, at least."""
+_GRACE: Final = 1.0
+"""Seconds to end by itself, for a process that has handed over its result."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What was found so far, where that is worth a look: of the kind of the result."""
+class ProcessJob(Generic[T]):
+    """A job in a process that is started in the background."""
 
-    result: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Found(Generic[T]):
-    """It is over."""
-
-    result: T
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """It is over, without a result."""
-
-    detail: str
-    traceback: str = ""
-    is_wrong_call: bool = False
-    """The user asked for what is not there: a device, a package; nothing broke."""
-
-
-class WorkError(Exception):
-    """Work that came to nothing and knows why; the message says it."""
-
-    def __init__(self, message: str, *, is_wrong_call: bool = False, traceback: str = "") -> None:
-        super().__init__(message)
-        self.is_wrong_call = is_wrong_call
-        self.traceback = traceback
-
-
-class Running(Generic[T]):
-    """Work that is done elsewhere. Close it, and nothing of it is left."""
-
-    def __init__(self, work: Callable[[Tell], T], name: str) -> None:
+    def __init__(
+        self,
+        work: Callable[[ReportProgress], T],
+        name: str,
+        *,
+        output: Path = Path(os.devnull),
+        patience: float = STOP_SECONDS,
+        subject: str = "its process",
+    ) -> None:
         """Start it: `work` and its result must be picklable, such as functools.partial of a function.
 
-        Blocks until torch is imported, unless the server that workers are forked from runs already.
+        `output`: where its stdout and stderr go. `patience`: seconds that it may take to end. `subject`: what
+        the process is called where a failure is about it.
         """
-        warm_up(Path(os.devnull))
-        self._process, self._pipe = start_process(_main, (work,), name=name)
+        with contextlib.suppress(OSError):  # the start will say so
+            warm_up(Path(os.devnull))
+        start = partial(start_process, _main, (work, str(output)), name=name)
+        self._child = Child(start, name, patience)
+        self._subject = subject
+        self._has_ended = False
 
     def __enter__(self) -> Self:
         return self
@@ -88,81 +57,69 @@ class Running(Generic[T]):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def poll(self, timeout: float = 0.0) -> list[Done | Found[T] | Failed]:
-        """What has come; waits up to `timeout` seconds for a first message. Its death is a Failed."""
-        messages: list[Done | Found[T] | Failed] = []
-        try:
-            while self._pipe.poll(0.0 if messages else timeout):
-                messages.append(pickle.loads(self._pipe.recv_bytes()))
-        except (EOFError, OSError):
-            if not any(isinstance(message, Found | Failed) for message in messages):
-                messages.append(Failed(detail=f"its process {self._cause_of_death()}"))
+    def poll(self, timeout: float = 0.0) -> list[Progress | Result[T] | Failure]:
+        """The messages since the last call; waits up to `timeout` seconds for a first one."""
+        messages: list[Progress | Result[T] | Failure] = [
+            pickle.loads(message) for message in self._child.receive(timeout)
+        ]
+        self._has_ended |= any(isinstance(message, Result | Failure) for message in messages)
+        if self._child.has_ended and not self._has_ended:
+            self._has_ended = True
+            messages.append(self._death())
         return messages
 
-    def wait(self, tell: Callable[[Done], None]) -> Found[T] | Failed:
-        """What it comes to; `tell` hears several times a second how far it is, and a Ctrl+C is heard."""
-        done = Done(0.0, "starting")
+    def _death(self) -> Failure:
+        if self._child.start_failure is not None:
+            return Failure(detail=f"{self._subject} could not be started ({self._child.start_failure})")
+        death = self._child.cause_of_death()
+        return Failure(detail=f"{self._subject} {death}", death=death)
+
+    def wait(self, report: Callable[[Progress], None] = lambda progress: None) -> Result[T] | Failure:
+        """Wait for its end; `report` hears several times a second how far it is, and a Ctrl+C is heard."""
+        progress = Progress(0.0, "starting")
         while True:
             for message in self.poll(timeout=0.2):
-                if not isinstance(message, Done):
+                if not isinstance(message, Progress):
                     return message
-                done = message
-            tell(done)
+                progress = message
+            report(progress)
 
     def close(self) -> None:
-        """Stop it if it still runs. Safe to repeat."""
-        self._pipe.close()  # tells it to stop
-        self._process.join(_STOP_SECONDS)
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join(_STOP_SECONDS)
-
-    def _cause_of_death(self) -> str:
-        self._process.join(_STOP_SECONDS)
-        code = self._process.exitcode
-        return f"was ended by {signal.Signals(-code).name}" if code is not None and code < 0 else "has died"
+        """Cancel it if it still runs. Safe to repeat."""
+        self._child.close()
 
 
-def _main(work: Callable[[Tell], object], pipe: Connection) -> None:
-    """The process: do the work, tell how far it is, hand over what it found."""
-    settle_process(Path(os.devnull))
-    threading.Thread(target=_end_with, args=(pipe,), daemon=True).start()
-    teller = _Teller(pipe)
-    teller.send(come_to(lambda: work(teller.tell)))
+def _main(work: Callable[[ReportProgress], object], output: str, pipe: Connection) -> None:
+    """The process: do the work, report how far it is, hand over the result."""
+    settle_process(Path(output))
+    reporter = _Reporter(pipe)
+    end_with_parent(pipe, at_end=reporter.grace, take=lambda message: None)
+    reporter.finish(run_job(lambda: work(reporter.report)))
 
 
-def come_to(work: Callable[[], T]) -> Found[T] | Failed:
-    """What a piece of work comes to: whatever it was, who waits for it must hear of it."""
-    try:
-        return Found(work())
-    except SettingsError as error:
-        return Failed(detail=str(error), is_wrong_call=True)
-    except WorkError as error:
-        return Failed(detail=str(error), traceback=error.traceback, is_wrong_call=error.is_wrong_call)
-    except Exception as error:
-        return Failed(detail=f"{type(error).__name__}: {error}", traceback=traceback.format_exc())
-
-
-def _end_with(pipe: Connection) -> None:
-    """Nobody writes to this end: what comes is the end of the pipe, and of whoever wants the result."""
-    with contextlib.suppress(EOFError, OSError):
-        pipe.recv_bytes()
-    os._exit(1)
-
-
-class _Teller:
+class _Reporter:
     """The process's end of the pipe."""
 
     def __init__(self, pipe: Connection) -> None:
         self._pipe = pipe
         self._next = 0.0
+        self._is_done = threading.Event()
 
-    def tell(self, share: float, what: str) -> None:
-        """How far it is, not too often."""
+    def report(self, fraction: float, activity: str) -> None:
+        """Say how far it is, not too often."""
         if time.monotonic() >= self._next:
-            self._next = time.monotonic() + _TOLD_EVERY
-            self.send(Done(share, what))
+            self._next = time.monotonic() + _REPORT_SECONDS
+            self._send(Progress(fraction, activity))
 
-    def send(self, message: Done | Found[object] | Failed) -> None:
+    def finish(self, end: Result[object] | Failure) -> None:
+        """Hand over what the job came to."""
+        self._is_done.set()  # first: whoever has it closes the pipe
+        self._send(end)
+
+    def grace(self) -> float:
+        """Seconds to end by itself once nobody listens: none in the middle of the work."""
+        return _GRACE if self._is_done.is_set() else 0.0
+
+    def _send(self, message: Progress | Result[object] | Failure) -> None:
         with contextlib.suppress(OSError):  # nobody is there any more: the listening thread ends us
             self._pipe.send_bytes(pickle.dumps(message))

@@ -1,4 +1,4 @@
-"""Runs one piece of work on a thread of this process, for work that starts processes of its own.
+"""A job on a thread of this process, for work that starts processes of its own.
 
 A process that was forked from the fork server does not know it: whoever started another from there would
 start a second server, which imports torch once more (multiprocessing.forkserver.ForkServer.ensure_running
@@ -11,7 +11,15 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any, Final, Generic, TypeVar
 
-from engine.jobs.process_job import Done, Failed, Found, Part, Tell, come_to
+from engine.jobs.messages import (
+    Failure,
+    PartialResult,
+    Progress,
+    ReportPartial,
+    ReportProgress,
+    Result,
+    run_job,
+)
 
 T = TypeVar("T")
 
@@ -19,27 +27,27 @@ _STOP_SECONDS: Final = 3.0
 """How long work may take to stop what it started."""
 
 
-class _Stopped(BaseException):
+class _Cancelled(BaseException):
     """Nobody wants the result any more. No Exception: work must not take it for a failure of its own."""
 
 
-class Beside(Generic[T]):
-    """Work that is done on a thread, with the face of `engine.jobs.process_job.Running`."""
+class ThreadJob(Generic[T]):
+    """A job on a thread."""
 
-    def __init__(self, work: Callable[[Tell, Callable[[Any], None]], T], name: str) -> None:
-        """Start `work(tell, show)`: `show` takes what is found so far.
+    def __init__(self, work: Callable[[ReportProgress, ReportPartial], T], name: str) -> None:
+        """Start the work.
 
-        It must call one of the two several times a second, and clean up when that raises: so it is stopped.
+        It must call one of the two several times a second, and clean up when that raises: so it is cancelled.
         """
         self._work = work
-        self._messages: SimpleQueue[Done | Part | Found[T] | Failed] = SimpleQueue()
+        self._messages: SimpleQueue[Progress | PartialResult | Result[T] | Failure] = SimpleQueue()
         self._is_closed = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True, name=name)
         self._thread.start()
 
-    def poll(self) -> list[Done | Part | Found[T] | Failed]:
-        """What has come; never blocks."""
-        messages: list[Done | Part | Found[T] | Failed] = []
+    def poll(self) -> list[Progress | PartialResult | Result[T] | Failure]:
+        """The messages since the last call; never blocks."""
+        messages: list[Progress | PartialResult | Result[T] | Failure] = []
         try:
             while True:
                 messages.append(self._messages.get_nowait())
@@ -47,24 +55,24 @@ class Beside(Generic[T]):
             return messages
 
     def close(self) -> None:
-        """Stop it if it still runs, and wait until it has. Safe to repeat."""
+        """Cancel it if it still runs, and wait until it has stopped. Safe to repeat."""
         self._is_closed.set()
         self._thread.join(_STOP_SECONDS)
 
     def _run(self) -> None:
         try:
-            end = come_to(lambda: self._work(self._tell, self._show))
-        except _Stopped:
+            end = run_job(lambda: self._work(self._report, self._report_partial))
+        except _Cancelled:
             return
         self._messages.put(end)
 
-    def _tell(self, share: float, what: str) -> None:
-        self._put(Done(share, what))
+    def _report(self, fraction: float, activity: str) -> None:
+        self._put(Progress(fraction, activity))
 
-    def _show(self, found: Any) -> None:
-        self._put(Part(found))
+    def _report_partial(self, value: Any) -> None:
+        self._put(PartialResult(value))
 
-    def _put(self, message: Done | Part) -> None:
+    def _put(self, message: Progress | PartialResult) -> None:
         if self._is_closed.is_set():
-            raise _Stopped
+            raise _Cancelled
         self._messages.put(message)

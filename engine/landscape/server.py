@@ -14,20 +14,28 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import numpy as np
 
-from engine.landscape.client import Laid, Look, LossRow, Paths, Survey, SurveyFailed, SurveyTask
+from engine.jobs.settle import settle_process
 from engine.landscape.plane import Array, Plane, Window, loss_row, plane_of, window_around
+from engine.landscape.protocol import (
+    LossRow,
+    SurveyFailed,
+    SurveyMessage,
+    SurveyRequest,
+    SurveyStarted,
+    SurveyTask,
+    Trajectories,
+)
 from engine.log.directory import RunDirectory
 from engine.measure.weights_log import Trail, trail_path
 from engine.problems.error_messages import explain
 from engine.problems.user_file import file_of
-from engine.worker.main import settle_process
 
 if TYPE_CHECKING:
     from engine.measure.model_copy import Probe
 
-_TRAIL_SECONDS: Final = 0.25
+TRAIL_SECONDS: Final = 0.25
 """Between two looks at the trails."""
-_REFIT_SECONDS: Final = 2.0
+REFIT_SECONDS: Final = 2.0
 _REFIT_GROWTH: Final = 1.3
 """The plane is laid anew when the trails hold so many times the rows."""
 _SAMPLES: Final = 2048
@@ -41,23 +49,33 @@ def main(task: SurveyTask, pipe: Connection) -> None:
     """Survey until the pipe ends."""
     settle_process(Path(task.output))
     try:
-        _Surveying(RunDirectory.open(Path(task.run)), pipe).run()
+        SurveyServer(RunDirectory.open(Path(task.run)), pipe).run()
     except (EOFError, OSError):
         return
 
 
-class _Surveying:
+class SurveyServer:
     """One viewer's survey."""
 
-    def __init__(self, run: RunDirectory, pipe: Connection) -> None:
+    def __init__(
+        self,
+        run: RunDirectory,
+        pipe: Connection,
+        *,
+        trail_seconds: float = TRAIL_SECONDS,
+        refit_seconds: float = REFIT_SECONDS,
+    ) -> None:
+        """`trail_seconds`: between two looks at the trails; `refit_seconds`: between two planes."""
         self._run = run
+        self._trail_seconds, self._refit_seconds = trail_seconds, refit_seconds
         self._pipe = pipe
         self._trails = [Trail(trail_path(run.path / log)) for log in run.info.logs]
         self._paths: list[Array] = []
         self._read_at = self._laid_at = 0.0
         self._rows_laid = 0
-        self._look: Look | None = None
-        self._plane: Plane | None = None
+        self._request: SurveyRequest | None = None
+        self.plane: Plane | None = None
+        """Through the trajectories, once there are any."""
         self._window: Window | None = None
         self._probe: Probe | None = None
         self._n = 0
@@ -68,27 +86,32 @@ class _Surveying:
         """Raises EOFError at the pipe's end."""
         is_busy = False
         while True:
-            self._listen(0.0 if is_busy else _TRAIL_SECONDS)
+            self.listen(0.0 if is_busy else self._trail_seconds)
             try:
-                self._follow()
-                is_busy = next(self._work, self) is None
+                is_busy = self.step()
             except (EOFError, OSError):
                 raise
             except Exception as error:
                 self._say(SurveyFailed(detail=explain(error, file_of(self._run.info.settings.problem))))
                 self._work, is_busy = iter(()), False
 
-    def _listen(self, seconds: float) -> None:
+    def listen(self, seconds: float) -> None:
+        """Take in what is asked for; waits so long for a first request."""
         while self._pipe.poll(seconds):
-            self._look = msgspec.msgpack.decode(self._pipe.recv_bytes(), type=Look)
-            if self._look.window is None:
-                self._plane = None
+            self._request = msgspec.msgpack.decode(self._pipe.recv_bytes(), type=SurveyRequest)
+            if self._request.window is None:
+                self.plane = None
             else:
-                self._window = self._look.window
-            self._work = self._survey() if self._plane is not None else iter(())
+                self._window = self._request.window
+            self._work = self._survey() if self.plane is not None else iter(())
             self._read_at = seconds = 0.0
 
-    def _say(self, found: Survey) -> None:
+    def step(self) -> bool:
+        """Follow the trails, and survey one row; False when nothing is left to survey."""
+        self._follow()
+        return next(self._work, self) is None
+
+    def _say(self, found: SurveyMessage) -> None:
         self._pipe.send_bytes(msgspec.msgpack.encode(found))
 
     # --- Trajectories ---------------------------------------------------------------------------
@@ -96,7 +119,7 @@ class _Surveying:
     def _follow(self) -> None:
         """Look whether the trails have grown; lay the plane where there is none, or a better one."""
         now = time.monotonic()
-        if self._look is None or now - self._read_at < _TRAIL_SECONDS:
+        if self._request is None or now - self._read_at < self._trail_seconds:
             return
         self._read_at = now
         before = [len(path) for path in self._paths]
@@ -104,44 +127,48 @@ class _Surveying:
         sizes = [len(path) for path in self._paths]
         if not any(sizes) or not self._paths[0].shape[-1]:
             return
-        if self._plane is None or self._is_outgrown(sum(sizes), now):
+        if self.plane is None or self._is_outgrown(sum(sizes), now):
             self._lay(sum(sizes), now)
         elif sizes != before:
-            self._tell_paths()
+            self._tell_trajectories()
 
     def _is_outgrown(self, rows: int, now: float) -> bool:
         """The plane follows the trajectories while nobody looks at a part of it."""
-        if self._look is None or self._look.window is not None or now - self._laid_at < _REFIT_SECONDS:
+        if (
+            self._request is None
+            or self._request.window is not None
+            or now - self._laid_at < self._refit_seconds
+        ):
             return False
         return rows > self._rows_laid * _REFIT_GROWTH
 
     def _lay(self, rows: int, now: float) -> None:
         paths = [path for path in self._paths if len(path)]
         thin = [path[:: max(1, len(path) // _PLANE_ROWS)] for path in paths]
-        self._plane = plane_of(thin)
-        self._window = window_around(np.concatenate([self._plane.project(path) for path in paths]))
+        self.plane = plane_of(thin)
+        self._window = window_around(np.concatenate([self.plane.project(path) for path in paths]))
         self._rows_laid, self._laid_at = rows, now
         self._work = self._survey()
 
-    def _tell_paths(self) -> None:
-        assert self._plane is not None
+    def _tell_trajectories(self) -> None:
+        assert self.plane is not None
         points = tuple(
-            self._plane.project(path).astype("<f4").tobytes() if len(path) else b"" for path in self._paths
+            self.plane.project(path).astype("<f4").tobytes() if len(path) else b"" for path in self._paths
         )
-        self._say(Paths(points=points))
+        self._say(Trajectories(points=points))
 
     # --- The loss -------------------------------------------------------------------------------
 
     def _survey(self) -> Iterator[None]:
         """Rows of a coarse grid, then of the fine one; yields after each."""
-        look, plane, window = self._look, self._plane, self._window
-        assert look is not None
+        request, plane, window = self._request, self.plane, self._window
+        assert request is not None
         assert plane is not None
         assert window is not None
         probe = self._probe = self._probe or self._make_probe()
         self._say(
-            Laid(
-                id=look.id,
+            SurveyStarted(
+                id=request.id,
                 window=window,
                 explained=plane.explained,
                 is_exact=probe.size <= 2,
@@ -151,9 +178,9 @@ class _Surveying:
                 remembers_more=self._remembers_more,
             )
         )
-        self._tell_paths()
+        self._tell_trajectories()
         for divisor in (_COARSE, 1):
-            columns, rows = max(look.columns // divisor, 2), max(look.rows // divisor, 2)
+            columns, rows = max(request.columns // divisor, 2), max(request.rows // divisor, 2)
             for row in range(rows):
                 losses = loss_row(self._loss_at, plane, window, columns, rows, row)
                 self._say(LossRow(row=row, rows=rows, losses=losses.astype("<f4").tobytes()))

@@ -197,7 +197,7 @@ class StateChanged(Record, frozen=True, kw_only=True):
     detail: str = ""
     """One sentence for the panel."""
     traceback: str = ""
-    is_wrong_call: bool = False
+    is_usage_error: bool = msgspec.field(default=False, name="is_wrong_call")
     """The user asked for what cannot be: a device, an optimiser; nothing broke."""
     command: int = 0
 

@@ -40,7 +40,7 @@ class Tally:
     state: State = State.STARTING
     detail: str = ""
     traceback: str = ""
-    is_wrong_call: bool = False
+    is_usage_error: bool = False
     planned_epochs: int = 0
     pace: float | None = None
     behind: bool = False
@@ -92,7 +92,7 @@ class Tally:
             case StateChanged():
                 self._state_at = record.wall_time
                 self.state, self.detail = record.state, record.detail
-                self.traceback, self.is_wrong_call = record.traceback, record.is_wrong_call
+                self.traceback, self.is_usage_error = record.traceback, record.is_usage_error
             case Planned():
                 self.planned_epochs, self.pace = record.epochs, record.pace
             case Measured() | MeasuringSet():

@@ -1,28 +1,56 @@
-"""A loader's main: the process in which a problem's file is run first. Reports what it found, and ends."""
+"""The job in whose process a problem's file is run first: tries it, stores its data, says what it is.
+
+Imports no torch before it runs.
+"""
 
 import traceback
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 import msgspec
 
+from engine.jobs.messages import JobError, ReportProgress
 from engine.problems.error_messages import explain
 from engine.problems.user_file import file_of, is_file
-from engine.worker.mailbox import Mailbox
-from engine.worker.main import settle_process
-from engine.worker.tasks import Loaded, LoadFailed, LoadTask
+from engine.settings import DataSettings
 
 
-def main(task: LoadTask, pipe: Connection) -> None:
-    """Load the problem, and say what it is or what is wrong with it."""
-    settle_process(Path(task.output))
-    mailbox = Mailbox(pipe)  # ends this process with its session
+class LoadTask(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a loader is told when it starts."""
+
+    problem: str
+    data: DataSettings | None = None
+    """The file that it is made of."""
+    seed: int
+    device: str
+    threads: int
+    stored: str
+    """The directory for the tensors that workers map."""
+    output: str
+
+
+class Loaded(msgspec.Struct, frozen=True, kw_only=True):
+    """A problem's facts, as its loader found them."""
+
+    n: int
+    validation_n: int
+    """Samples held out; 0 without any."""
+    model: str
+    parameters: int
+    warnings: tuple[str, ...] = ()
+    defaults: dict[str, str] = msgspec.field(default_factory=dict)
+    """The problem's settings by the names of options, as they would be typed."""
+
+
+def load_here(task: LoadTask, report: ReportProgress) -> Loaded:
+    """Load the problem in this process; JobError says what is wrong with it.
+
+    In one line, with the file, and the line where there is one.
+    """
     try:
-        note: Loaded | LoadFailed = _load(task)
+        return _load(task)
     except BaseException as error:  # a user's file may do anything: exit, too
         text = explain(error, file_of(task.problem))
-        note = LoadFailed(detail=text, traceback="".join(traceback.format_exception(error)))
-    mailbox.send(note)
+        raise JobError(text, traceback="".join(traceback.format_exception(error))) from None
 
 
 def _load(task: LoadTask) -> Loaded:

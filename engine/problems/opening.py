@@ -14,9 +14,8 @@ import torch
 
 from engine.problem import Problem, check_data, is_function
 from engine.problems import registry, user_file
-from engine.settings import DataSettings, VariantSettings
+from engine.settings import DataSettings, RunSettings, VariantSettings
 from engine.training.trainer import Trainer
-from engine.worker.tasks import WorkerTask
 
 _PROBLEM: Final = "problem.pickle"
 SETS: Final = ("train", "validation")
@@ -73,10 +72,9 @@ def tensors_of(problem: Problem) -> tuple[torch.Tensor, ...]:
 
 
 def make_trainer(
-    task: WorkerTask, problem: Problem, settings: VariantSettings, device: torch.device
+    problem: Problem, settings: VariantSettings, run: RunSettings, device: torch.device, *, sharing: int
 ) -> Trainer:
-    """The first weights of a generation, as the worker was told to train it."""
-    run = task.run
+    """The first weights of a generation of a run's variant. `sharing`: variants on this device."""
     return Trainer(
         problem,
         settings,
@@ -85,7 +83,7 @@ def make_trainer(
         micro_batch=run.micro_batch,
         data_on=run.data_on,
         loader_workers=run.loader_workers,
-        sharing=task.sharing,
+        sharing=sharing,
     )
 
 

@@ -5,9 +5,9 @@ One module a problem, imported where it is loaded; each has `make(seed) -> Probl
 """
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, Protocol, TypeVar
 
 import msgspec
 
@@ -15,7 +15,7 @@ from engine.problem import Problem
 from engine.settings import FULL, DataSettings, SettingsError
 
 
-class Listing(msgspec.Struct, frozen=True, kw_only=True):
+class ProblemListing(msgspec.Struct, frozen=True, kw_only=True):
     """What can be said of a problem before it is loaded."""
 
     name: str
@@ -43,14 +43,14 @@ _OWN: Final = {**_TABULAR, "lr": 0.01}
 _IMAGES: Final = {"batch_sizes": (256, 128, 32), "lr": 0.1, "epochs": 30}
 """The lesson's ranges: tabular data 32–512, images 32–256 samples a batch."""
 
-LISTINGS: Final[tuple[Listing, ...]] = (
-    Listing(
+LISTINGS: Final[tuple[ProblemListing, ...]] = (
+    ProblemListing(
         name="synthetic",
         summary="the lesson's: is a noisy score of 10 features above 0?",
         model="logistic regression",
         samples=2000,
     ),
-    Listing(
+    ProblemListing(
         name="breast-cancer",
         summary="is a tumour benign? 30 measurements of 569 patients",
         model="logistic regression",
@@ -58,7 +58,7 @@ LISTINGS: Final[tuple[Listing, ...]] = (
         needs_extra=True,
         defaults={"batch_sizes": (FULL, 32, 1), "lr": 0.01, "epochs": 30},
     ),
-    Listing(
+    ProblemListing(
         name="digits",
         summary="which digit is it? 64 pixels of 1,797 handwritten ones",
         model="MLP",
@@ -66,7 +66,7 @@ LISTINGS: Final[tuple[Listing, ...]] = (
         needs_extra=True,
         defaults=_TABULAR,
     ),
-    Listing(
+    ProblemListing(
         name="digits-cnn",
         summary="the same digits, seen as images",
         model="small CNN",
@@ -74,7 +74,7 @@ LISTINGS: Final[tuple[Listing, ...]] = (
         needs_extra=True,
         defaults=_IMAGES,
     ),
-    Listing(
+    ProblemListing(
         name="mnist",
         summary="which class is the image? --data mnist.npz: x_train, y_train, x_test, y_test",
         model="small CNN",
@@ -83,7 +83,7 @@ LISTINGS: Final[tuple[Listing, ...]] = (
         needs_file=True,
         defaults={**_IMAGES, "epochs": 5},
     ),
-    Listing(
+    ProblemListing(
         name="char-lm",
         summary="which character comes next? in Python's documentation, or --data book.txt",
         model="tiny transformer",
@@ -99,7 +99,7 @@ LISTINGS: Final[tuple[Listing, ...]] = (
             "pace": "free",
         },
     ),
-    Listing(
+    ProblemListing(
         name="table",
         summary="a column of your own table: --data houses.csv --target price",
         model="linear or --model mlp:64,64",
@@ -109,7 +109,7 @@ LISTINGS: Final[tuple[Listing, ...]] = (
         needs_extra=True,
         defaults=_OWN,
     ),
-    Listing(
+    ProblemListing(
         name="arrays",
         summary="your own arrays X and y: --data points.npz",
         model="linear or --model mlp:64,64 or cnn",
@@ -121,13 +121,26 @@ LISTINGS: Final[tuple[Listing, ...]] = (
 )
 
 
-def find(name: str) -> Listing:
+def find(name: str) -> ProblemListing:
     """The listing of that name; SettingsError names the ones there are."""
-    for listing in LISTINGS:
+    return find_listing("problem", LISTINGS, name, "FILE.py[:FUNCTION]")
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+NamedT = TypeVar("NamedT", bound=_Named)
+
+
+def find_listing(kind: str, listings: Sequence[NamedT], name: str, other: str = "") -> NamedT:
+    """The one of that name; SettingsError names the ones there are, and what `other` there may be."""
+    for listing in listings:
         if listing.name == name:
             return listing
-    known = ", ".join(listing.name for listing in LISTINGS)
-    raise SettingsError(f"problem {name!r}: one of {known}, or FILE.py[:FUNCTION]")
+    known = ", ".join(listing.name for listing in listings)
+    raise SettingsError(f"{kind} {name!r}: one of {known}{other and f', or {other}'}")
 
 
 def load(name: str, seed: int, data: DataSettings | None = None) -> Problem:

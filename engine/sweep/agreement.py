@@ -8,18 +8,18 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from engine.settings import FULL, LrScaling
-from engine.sweep.table import Row
+from engine.sweep.table import SweepRow
 
 _CLEAR: Final = 0.05
 """Of a loss: by less, another is as good as equal."""
 
 
-def named(row: Row) -> str:
+def named(row: SweepRow) -> str:
     """The batch size in a sentence."""
     return "the full batch" if row.batch_size == FULL else f"batch size {row.batch_size}"
 
 
-def agreement(chosen: Row, rows: Sequence[Row], rule: LrScaling) -> str:
+def agreement(chosen: SweepRow, rows: Sequence[SweepRow], rule: LrScaling) -> str:
     """A clause on how the choice fared against the other rows; empty where its loss is not known."""
     own, leader, best = _against(chosen, rows, _in_seconds)
     if own is None or best is None:
@@ -38,7 +38,7 @@ def agreement(chosen: Row, rows: Sequence[Row], rule: LrScaling) -> str:
     return f"{at}, it {level}{_in_equal_epochs(chosen, rows)}"
 
 
-def _in_equal_epochs(chosen: Row, rows: Sequence[Row]) -> str:
+def _in_equal_epochs(chosen: SweepRow, rows: Sequence[SweepRow]) -> str:
     own, leader, best = _against(chosen, rows, _in_epochs)
     if not _is_behind(own, best):
         return ""
@@ -46,7 +46,7 @@ def _in_equal_epochs(chosen: Row, rows: Sequence[Row]) -> str:
     return f", though in equal epochs it is behind {named(leader)}{why} ({own:.3g} against {best:.3g})"
 
 
-def _lr(chosen: Row, rows: Sequence[Row], rule: LrScaling) -> str:
+def _lr(chosen: SweepRow, rows: Sequence[SweepRow], rule: LrScaling) -> str:
     """At which lr the table was trained."""
     if rule is not LrScaling.NONE:
         word = {LrScaling.LINEAR: "linear", LrScaling.SQRT: "square-root"}[rule]
@@ -56,17 +56,17 @@ def _lr(chosen: Row, rows: Sequence[Row], rule: LrScaling) -> str:
     return "at the lr tried here"
 
 
-def _in_seconds(row: Row) -> float | None:
+def _in_seconds(row: SweepRow) -> float | None:
     return row.loss_equal_seconds
 
 
-def _in_epochs(row: Row) -> float | None:
+def _in_epochs(row: SweepRow) -> float | None:
     return row.loss_equal_epochs
 
 
 def _against(
-    chosen: Row, rows: Sequence[Row], loss: Callable[[Row], float | None]
-) -> tuple[float | None, Row, float | None]:
+    chosen: SweepRow, rows: Sequence[SweepRow], loss: Callable[[SweepRow], float | None]
+) -> tuple[float | None, SweepRow, float | None]:
     """The chosen row's loss, the row with the lowest, and that one."""
     known = [row for row in rows if loss(row) is not None] or [chosen]
     leader = min(known, key=lambda row: loss(row) or 0.0)

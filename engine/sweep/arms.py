@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from engine.jobs.process_job import Tell
+from engine.jobs.messages import ReportProgress
 from engine.log.directory import RunDirectory
 from engine.log.follow import Follower
 from engine.log.notices import NoticeKind
@@ -83,10 +83,11 @@ class _Watch:
             self._found.rates.append((chunk.end_samples - chunk.samples) / chunk.duration)
 
 
-def train(run: RunDirectory, at_least: float, tell: Tell) -> ArmRun:
+def train(run: RunDirectory, at_least: float, report: ReportProgress) -> ArmRun:
     """Train the run's one variant for its epochs, and on until it has trained for `at_least` seconds.
 
-    `tell` hears the share that is done, and where it is. Nothing is left running, also when a Ctrl+C comes.
+    `report` hears the fraction that is done, and where it is. Nothing is left running,
+    also when a Ctrl+C comes.
     """
     (variant,) = run.info.settings.variants
     found = ArmRun(Tally(variant.name, variant.settings), run.info.settings.epochs)
@@ -96,7 +97,7 @@ def train(run: RunDirectory, at_least: float, tell: Tell) -> ArmRun:
         while not _is_over(found, session, at_least):
             time.sleep(_TICK)
             watch.read()
-            tell(_share(found, at_least), _place(found, at_least))
+            report(_fraction(found, at_least), _place(found, at_least))
     watch.read()
     return found
 
@@ -125,7 +126,7 @@ def _extend(found: ArmRun, session: Session, at_least: float) -> None:
         session.extend()
 
 
-def _share(found: ArmRun, at_least: float) -> float:
+def _fraction(found: ArmRun, at_least: float) -> float:
     tally = found.tally
     epochs = min(tally.samples / (tally.n * found.epochs), 1.0) if tally.n else 0.0
     return min(epochs, tally.seconds / at_least) if at_least > 0 else epochs

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import torch
 
-from engine.jobs.process_job import Tell
+from engine.jobs.messages import ReportProgress
 from engine.log.measurements import NoiseScale
 from engine.measure.noise import FEWEST, noise_scale
 from engine.measure.peak_memory import peak_bytes
@@ -18,7 +18,7 @@ from engine.measure.steps import finish
 from engine.problem import Problem
 from engine.problems.opening import open_problem
 from engine.settings import RunSettings, VariantSettings
-from engine.sweep.job import Probed
+from engine.sweep.table import ProbeResult
 from engine.training.devices import find_device, is_out_of_memory, release_memory
 from engine.training.trainer import Trainer
 
@@ -28,18 +28,18 @@ _SAMPLES: Final = 1 << 16
 """Of larger data sets, that the estimate is made of."""
 
 
-def measure(settings: RunSettings, threads: int, tell: Tell) -> Probed:
+def measure(settings: RunSettings, threads: int, report: ReportProgress) -> ProbeResult:
     """Measure the run's variants; SettingsError for what is not there."""
     torch.set_num_threads(threads)
     device = find_device(settings.device_of(0))
     problem = open_problem(settings.problem, settings.seed, settings.data)
     peaks = []
     for done, variant in enumerate(settings.variants):
-        tell(done / (len(settings.variants) + 1), f"memory of {variant.name}")
+        report(done / (len(settings.variants) + 1), f"memory of {variant.name}")
         peaks.append(_peak(problem, variant.settings, settings.seed, device))
-    tell(len(peaks) / (len(peaks) + 1), "gradient noise")
+    report(len(peaks) / (len(peaks) + 1), "gradient noise")
     noise = _noise(problem, settings.variants[0].settings, settings.seed, device)
-    return Probed(peak_bytes=tuple(peaks), noise=noise)
+    return ProbeResult(peak_bytes=tuple(peaks), noise=noise)
 
 
 def _peak(problem: Problem, settings: VariantSettings, seed: int, device: torch.device) -> int | None:

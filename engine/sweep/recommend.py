@@ -18,7 +18,7 @@ import numpy as np
 
 from engine.settings import LrScaling
 from engine.sweep.agreement import agreement, named
-from engine.sweep.table import Recommendation, Row, label
+from engine.sweep.table import Recommendation, SweepRow, label
 
 _NEAR: Final = 1.1
 """Times within this factor are as good as equal: the smallest such batch is taken."""
@@ -34,11 +34,11 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     lr_scaling: LrScaling
     """The rule that the table was trained by."""
     memory_limit_mb: float | None
-    lr: Callable[[Row, int], float]
+    lr: Callable[[SweepRow, int], float]
     """The lr in force, by a row's settings, for so many samples an update."""
 
 
-def recommend(rows: Sequence[Row], terms: Terms) -> Recommendation | None:
+def recommend(rows: Sequence[SweepRow], terms: Terms) -> Recommendation | None:
     """The choice; None when nothing was trained soundly."""
     sound = sorted(
         (row for row in rows if row.ms_per_update is not None and row.state != "diverged"),
@@ -59,7 +59,7 @@ def recommend(rows: Sequence[Row], terms: Terms) -> Recommendation | None:
     )
 
 
-def _by_time(rows: Sequence[Row], noise_scale: float | None) -> tuple[Row, str]:
+def _by_time(rows: Sequence[SweepRow], noise_scale: float | None) -> tuple[SweepRow, str]:
     """The smallest batch that is about as fast as the fastest, and why."""
     knee = _knee(rows)
     if noise_scale is None:
@@ -70,7 +70,7 @@ def _by_time(rows: Sequence[Row], noise_scale: float | None) -> tuple[Row, str]:
 
     fixed, per_sample = update_time(rows)
 
-    def time(row: Row) -> float:
+    def time(row: SweepRow) -> float:
         size = row.samples_per_update
         updates = 1 / size if math.isinf(noise_scale) else 1 + noise_scale / size
         return (fixed + per_sample * size) * updates
@@ -89,13 +89,13 @@ def _noise(scale: float) -> str:
     return f"the noise scale is {scale:,.3g} samples"
 
 
-def _throughput(knee: Row, rows: Sequence[Row]) -> str:
+def _throughput(knee: SweepRow, rows: Sequence[SweepRow]) -> str:
     if knee is rows[-1]:
         return f"throughput grows up to {named(knee)}"
     return f"throughput is near its best from {named(knee)} on"
 
 
-def update_time(rows: Sequence[Row]) -> tuple[float, float]:
+def update_time(rows: Sequence[SweepRow]) -> tuple[float, float]:
     """Of t(b) = a + c·b: a, in ms, and c, in ms a sample; both ≥ 0, least squares of the relative errors."""
     sizes = np.array([row.samples_per_update for row in rows], np.float64)
     times = np.array([row.ms_per_update or 0.0 for row in rows], np.float64)
@@ -109,12 +109,12 @@ def update_time(rows: Sequence[Row]) -> tuple[float, float]:
     return float(fixed), float(per_sample)
 
 
-def _knee(rows: Sequence[Row]) -> Row:
+def _knee(rows: Sequence[SweepRow]) -> SweepRow:
     best = max(row.samples_per_s or 0.0 for row in rows)
     return next(row for row in rows if (row.samples_per_s or 0.0) >= _KNEE * best)
 
 
-def _in_memory(chosen: Row, rows: Sequence[Row], limit: float | None) -> tuple[Row, str]:
+def _in_memory(chosen: SweepRow, rows: Sequence[SweepRow], limit: float | None) -> tuple[SweepRow, str]:
     """The row whose batch is held in memory at once: the chosen one, or the largest below it that fits."""
     if limit is None or (chosen.peak_memory_mb is not None and chosen.peak_memory_mb <= limit):
         return chosen, ""

@@ -9,26 +9,23 @@ from typing import Final
 import msgspec
 
 from engine.jobs.cores import fair_threads, usable_cores
-from engine.jobs.process_job import Failed, Running, Tell, WorkError
+from engine.jobs.messages import Failure, JobError, ReportPartial, ReportProgress
+from engine.jobs.process_job import ProcessJob
 from engine.log.directory import RunDirectory
 from engine.log.measurements import NoiseScale
 from engine.log.records import State
 from engine.settings import FULL, RunSettings, Variant, VariantSettings
 from engine.sweep import timeline
 from engine.sweep.arms import ArmRun, train
-from engine.sweep.job import Probed, work
+from engine.sweep.job import run_probe
 from engine.sweep.recommend import Terms, recommend
-from engine.sweep.table import Noise, Row, Sweep, lesson
+from engine.sweep.table import Noise, ProbeResult, Sweep, SweepRow, lesson
 
 _PROBE_SHARE: Final = 0.1
 """Of the bar."""
 
 
-Show = Callable[[Sweep], None]
-"""Takes the table of the arms that have ended, without a recommendation."""
-
-
-class SweepError(WorkError):
+class SweepError(JobError):
     """A sweep that came to nothing; the message says why."""
 
 
@@ -43,20 +40,20 @@ class Plan:
     """Makes the directory of one arm's run."""
 
 
-def sweep(plan: Plan, tell: Tell, show: Show) -> Sweep:
+def sweep(plan: Plan, report: ReportProgress, report_partial: ReportPartial) -> Sweep:
     """Measure every arm; SweepError when one breaks, SettingsError for settings that cannot be.
 
-    `show` takes the table as far as it goes whenever an arm has ended.
+    `report_partial` takes the table as far as it goes, without a recommendation, whenever an arm has ended.
     """
     settings = plan.settings
     threads = settings.threads or fair_threads(usable_cores(), 1)
-    probed = _probe(settings, threads, tell)
+    probed = probe_arms(settings, threads, report)
     # The slowest first: what it takes for the epochs is how long the others train in equal time.
     waiting = sorted(settings.variants, key=lambda variant: _samples(variant.settings))
     arms: list[ArmRun] = []
     while waiting:
         variant, seconds = waiting.pop(0), arms[0].seconds if arms else 0.0
-        share = partial(_tell_arm, tell, len(arms), len(arms) + len(waiting) + 1, variant.name)
+        report_arm = partial(_report_arm, report, len(arms), len(arms) + len(waiting) + 1, variant.name)
         alone = msgspec.structs.replace(
             settings,
             variants=(variant,),
@@ -65,10 +62,10 @@ def sweep(plan: Plan, tell: Tell, show: Show) -> Sweep:
             pace=None,
             measuring=False,
         )
-        arms.append(train(plan.new_run(alone), seconds if math.isfinite(seconds) else 0.0, share))
+        arms.append(train(plan.new_run(alone), seconds if math.isfinite(seconds) else 0.0, report_arm))
         _check(arms[-1])
         waiting = _unlike(waiting, arms[0].tally.n)
-        show(_table(plan, probed, arms))
+        report_partial(_table(plan, probed, arms))
     table = _table(plan, probed, arms)
     return msgspec.structs.replace(table, recommendation=recommend(table.rows, _terms(plan, probed)))
 
@@ -90,16 +87,17 @@ def _unlike(waiting: Sequence[Variant], n: int) -> list[Variant]:
     ]
 
 
-def _probe(settings: RunSettings, threads: int, tell: Tell) -> Probed:
-    with Running(partial(work, settings, threads), "sweep") as running:
-        end = running.wait(lambda done: tell(done.share * _PROBE_SHARE, done.what))
-    if isinstance(end, Failed):
-        raise SweepError(end.detail, is_wrong_call=end.is_wrong_call, traceback=end.traceback)
-    return end.result
+def probe_arms(settings: RunSettings, threads: int, report: ReportProgress) -> ProbeResult:
+    """Have everything measured that is measured beside the training."""
+    with ProcessJob(partial(run_probe, settings, threads), "sweep") as job:
+        end = job.wait(lambda progress: report(progress.fraction * _PROBE_SHARE, progress.activity))
+    if isinstance(end, Failure):
+        raise SweepError(end.detail, is_usage_error=end.is_usage_error, traceback=end.traceback)
+    return end.value
 
 
-def _tell_arm(tell: Tell, done: int, arms: int, name: str, share: float, place: str) -> None:
-    tell(_PROBE_SHARE + (1 - _PROBE_SHARE) * (done + share) / arms, f"{name}, {place}")
+def _report_arm(report: ReportProgress, done: int, arms: int, name: str, fraction: float, place: str) -> None:
+    report(_PROBE_SHARE + (1 - _PROBE_SHARE) * (done + fraction) / arms, f"{name}, {place}")
 
 
 def _check(arm: ArmRun) -> None:
@@ -107,7 +105,7 @@ def _check(arm: ArmRun) -> None:
     if tally.state.is_cut_short and tally.state is not State.OUT_OF_MEMORY:
         raise SweepError(
             f"{tally.name}: {tally.state}: {tally.detail}",
-            is_wrong_call=tally.is_wrong_call,
+            is_usage_error=tally.is_usage_error,
             traceback=tally.traceback,
         )
 
@@ -115,7 +113,7 @@ def _check(arm: ArmRun) -> None:
 # --- The table --------------------------------------------------------------------------------------
 
 
-def _table(plan: Plan, probed: Probed, arms: Sequence[ArmRun]) -> Sweep:
+def _table(plan: Plan, probed: ProbeResult, arms: Sequence[ArmRun]) -> Sweep:
     """Of these arms, in the order of the plan; without a recommendation."""
     settings, peaks = plan.settings, _by_name(plan.settings, probed)
     by_name = {arm.tally.name: arm for arm in arms}
@@ -138,7 +136,7 @@ def _table(plan: Plan, probed: Probed, arms: Sequence[ArmRun]) -> Sweep:
     )
 
 
-def _terms(plan: Plan, probed: Probed) -> Terms:
+def _terms(plan: Plan, probed: ProbeResult) -> Terms:
     by_size = {each.settings.batch_size: each.settings for each in plan.settings.variants}
     return Terms(
         noise_scale=None if probed.noise is None else probed.noise.value,
@@ -153,7 +151,7 @@ def _lr(settings: VariantSettings, samples: int) -> float:
     return settings.lr_scaling.scale(settings.lr, settings.base_batch, samples)
 
 
-def _by_name(settings: RunSettings, probed: Probed) -> dict[str, int | None]:
+def _by_name(settings: RunSettings, probed: ProbeResult) -> dict[str, int | None]:
     return dict(zip((v.name for v in settings.variants), probed.peak_bytes, strict=True))
 
 
@@ -167,11 +165,11 @@ def _target(arms: Sequence[ArmRun], seconds: float | None) -> float | None:
 
 def _row(
     arm: ArmRun, peak: int | None, noise: NoiseScale | None, seconds: float | None, target: float | None
-) -> Row:
+) -> SweepRow:
     tally, speed = arm.tally, arm.samples_per_s
     resolved = tally.settings.resolve(tally.n)
     samples = resolved.effective_batch
-    return Row(
+    return SweepRow(
         batch_size=tally.settings.batch_size,
         accumulation_steps=resolved.accumulation_steps,
         samples_per_update=samples,

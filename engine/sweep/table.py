@@ -7,10 +7,11 @@ from typing import Final
 
 import msgspec
 
+from engine.log.measurements import NoiseScale
 from engine.settings import FULL, BatchSize
 
 
-class Words(msgspec.Struct, frozen=True, kw_only=True):
+class SweepWords(msgspec.Struct, frozen=True, kw_only=True):
     """What the lesson says of a batch size."""
 
     gradient_quality: str
@@ -28,18 +29,18 @@ _LESSON: Final[tuple[tuple[int, tuple[str, str, str, str]], ...]] = (
 _FULL: Final = ("exact", "varies", "risk of sharp minima", "very high")
 
 
-def lesson(batch_size: BatchSize) -> Words:
+def lesson(batch_size: BatchSize) -> SweepWords:
     """The words of the lesson's table: of its largest batch size that is not above this one."""
     words = _FULL
     if isinstance(batch_size, int):
         words = next(words for size, words in _LESSON if batch_size >= size)
     quality, efficiency, generalisation, memory = words
-    return Words(
+    return SweepWords(
         gradient_quality=quality, gpu_efficiency=efficiency, generalisation=generalisation, memory=memory
     )
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class SweepRow(msgspec.Struct, frozen=True, kw_only=True):
     """One batch size, as measured."""
 
     batch_size: BatchSize
@@ -63,7 +64,15 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """Validation loss − training loss, after the sweep's epochs."""
     state: str
     """finished, diverged, failed, …"""
-    lesson: Words
+    lesson: SweepWords
+
+
+class ProbeResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What was measured; None is what could not be."""
+
+    peak_bytes: tuple[int | None, ...]
+    """Of each variant; None where it did not fit."""
+    noise: NoiseScale | None
 
 
 class Noise(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,7 +110,7 @@ class Sweep(msgspec.Struct, frozen=True, kw_only=True):
     """The loss that every arm got to in that time."""
     noise_scale: Noise | None
     memory_limit_mb: float | None
-    rows: tuple[Row, ...]
+    rows: tuple[SweepRow, ...]
     recommendation: Recommendation | None
     """None: nothing was trained soundly, or not all of it yet."""
 

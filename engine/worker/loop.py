@@ -31,8 +31,8 @@ from engine.settings import SettingsError, VariantSettings
 from engine.worker.generation import Generation
 from engine.worker.mailbox import Mailbox
 from engine.worker.pace import Pacer, epochs_per_update
+from engine.worker.protocol import WorkerTask
 from engine.worker.recorder import Recorder
-from engine.worker.tasks import WorkerTask
 
 if TYPE_CHECKING:
     from engine.problem import Problem
@@ -85,7 +85,7 @@ class Training:
         try:
             do()
         except SettingsError as error:
-            self._become(State.FAILED, self._explained(error), is_wrong_call=True)
+            self._become(State.FAILED, self._explained(error), is_usage_error=True)
         except Exception as error:
             from engine.training.devices import is_out_of_memory
 
@@ -120,7 +120,7 @@ class Training:
         if self._problem is None:
             stored = Path(task.stored) if task.stored else None
             self._problem = open_problem(task.run.problem, task.run.seed, task.run.data, stored)
-        trainer = make_trainer(task, self._problem, settings, device)
+        trainer = make_trainer(self._problem, settings, task.run, device, sharing=task.sharing)
         self._recorder.write(
             Started(
                 generation=self._number,
@@ -277,7 +277,7 @@ class Training:
         detail: str = "",
         *,
         traceback: str = "",
-        is_wrong_call: bool = False,
+        is_usage_error: bool = False,
         command: int = 0,
     ) -> None:
         self._state = state
@@ -287,7 +287,7 @@ class Training:
                 state=state,
                 detail=detail,
                 traceback=traceback,
-                is_wrong_call=is_wrong_call,
+                is_usage_error=is_usage_error,
                 command=command,
             )
         )

@@ -1,17 +1,15 @@
 """The worker's end of the pipe to its session: commands come in, notes go out."""
 
 import contextlib
-import os
-import threading
-import time
 from multiprocessing.connection import Connection
 from queue import Empty, SimpleQueue
 from typing import Final
 
 import msgspec
 
+from engine.jobs.settle import end_with_parent
 from engine.log.commands import AnyCommand, Stop
-from engine.worker.notes import Note
+from engine.worker.protocol import Note
 
 _GRACE: Final = 1.0
 """Seconds that a worker without a session has to end by itself, however long its step takes."""
@@ -25,16 +23,13 @@ class Mailbox:
     def __init__(self, pipe: Connection) -> None:
         self._pipe = pipe
         self._queue: SimpleQueue[AnyCommand] = SimpleQueue()
-        threading.Thread(target=self._listen, daemon=True, name="mailbox").start()
+        end_with_parent(
+            pipe, at_end=self._stop, take=lambda message: self._queue.put(_COMMAND.decode(message))
+        )
 
-    def _listen(self) -> None:
-        try:
-            while True:
-                self._queue.put(_COMMAND.decode(self._pipe.recv_bytes()))
-        except (EOFError, OSError):
-            self._queue.put(Stop(id=0))
-            time.sleep(_GRACE)
-            os._exit(1)
+    def _stop(self) -> float:
+        self._queue.put(Stop(id=0))
+        return _GRACE
 
     def take(self, timeout: float | None) -> list[AnyCommand]:
         """What has come; waits up to `timeout` seconds (None: for ever) for a first one."""

@@ -1,21 +1,16 @@
 """A worker's main: one process for one variant. Takes the log, and trains until it is told to stop."""
 
 import os
-import signal
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Final
 
+from engine.jobs.settle import settle_process
 from engine.log.file import LogError, LogReader, LogWriter
 from engine.log.records import Started
 from engine.worker.loop import Training
 from engine.worker.mailbox import Mailbox
-from engine.worker.notes import LogRefused, WorkerReady
+from engine.worker.protocol import LogRefused, WorkerReady, WorkerTask
 from engine.worker.recorder import Recorder
-from engine.worker.tasks import WorkerTask
-
-_NICENESS: Final = 10
-"""Workers give way to the screen: on two busy cores 10 ms of it took 22–27 ms without this."""
 
 
 def main(task: WorkerTask, pipe: Connection) -> None:
@@ -38,18 +33,6 @@ def main(task: WorkerTask, pipe: Connection) -> None:
     with log:
         mailbox.send(WorkerReady(pid=os.getpid()))
         Training(task, mailbox, Recorder(log, mailbox), generation).run()
-
-
-def settle_process(output: Path) -> None:
-    """Be a quiet, patient process: the terminal's signals and the screen are the session's."""
-    for number in (signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    os.nice(_NICENESS)
-    file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    for stream in (1, 2):
-        os.dup2(file, stream)
-    os.close(file)
 
 
 def _last_generation(log: Path) -> int:

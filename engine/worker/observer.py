@@ -17,8 +17,8 @@ from engine.worker.measuring import Measurer
 
 if TYPE_CHECKING:
     from engine.worker.generation import Generation
+    from engine.worker.protocol import WorkerTask
     from engine.worker.recorder import Recorder
-    from engine.worker.tasks import WorkerTask
 
 _WITHOUT_WEIGHTS: Final = (State.STARTING, State.DIVERGED, State.FAILED, State.OUT_OF_MEMORY)
 """In these there are no weights, or none worth looking at."""

@@ -7,7 +7,7 @@ import msgspec
 from engine.log.file import LogWriter
 from engine.log.records import Record
 from engine.worker.mailbox import Mailbox
-from engine.worker.notes import LogBlocked, LogUnblocked
+from engine.worker.protocol import LogBlocked, LogUnblocked
 
 
 class Recorder:

@@ -188,14 +188,14 @@ def _experiment(arguments: list[str]) -> int:
     except SettingsError as error:
         parser.error(str(error))
 
-    from engine.experiments.job import Task
+    from engine.experiments.job import ExperimentTask
     from engine.jobs.cores import fair_threads, usable_cores
     from gdtui.view.text.experiment_report import experiment, listing
 
     if name is None:
         return listing(as_json=typed.json)
     threads = typed.threads or fair_threads(usable_cores(), 1)
-    task = Task(name=name, seeds=tuple(range(typed.seeds)), device=typed.device, threads=threads)
+    task = ExperimentTask(name=name, seeds=tuple(range(typed.seeds)), device=typed.device, threads=threads)
     return experiment(task, as_json=typed.json)
 
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from engine.log.directory import RunDirectory
+    from engine.problems.loader import Loaded
     from engine.settings import RunSettings
-    from engine.worker.tasks import Loaded
     from gdtui.cli.options.run import Options
     from gdtui.cli.usage.commands import Parser
 

@@ -13,10 +13,10 @@ from typing import Any, Final
 
 from engine.jobs.fork_server import warm_up
 from engine.log.directory import data_path, reserved, server_output
+from engine.problems.loader import Loaded, LoadTask
 from engine.problems.loading import load
 from engine.problems.user_file import is_file
 from engine.settings import DataSettings
-from engine.worker.tasks import Loaded, LoadTask
 from gdtui.state.stored_runs import remove
 
 _THREADS: Final = 1

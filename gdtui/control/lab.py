@@ -5,25 +5,19 @@ those of a free machine; it goes on when the work ends, whichever way. Knows no 
 """
 
 import contextlib
-import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from engine.jobs.process_job import Done, Failed, Found, Part, Running
-from engine.jobs.thread_job import Beside
+from engine.jobs.messages import Failure, Job, PartialResult, Progress, Result
+from engine.jobs.process_job import ProcessJob
+from engine.jobs.thread_job import ThreadJob
 
 Work = Callable[..., Any]
-"""As Running wants it, or Beside: picklable, or light and told where to show what it finds."""
-_STARTING: Final = Done(0.0, "starting")
-
-
-class Process(Protocol):
-    """The part of `process_job.Running`, and of `thread_job.Beside`, that is needed."""
-
-    def poll(self) -> Sequence[Done | Part | Found[Any] | Failed]: ...
-    def close(self) -> None: ...
+"""As ProcessJob wants it, or ThreadJob: picklable, or light and told where to show what it finds."""
+StartJob = Callable[[Work, str], Job[Any]]
+_STARTING: Final = Progress(0.0, "starting")
 
 
 class Holder(Protocol):
@@ -40,48 +34,12 @@ class Holder(Protocol):
         """Let it go on."""
 
 
-@dataclass(slots=True)
-class _Errand:
-    """A process that is started on a thread, since that blocks while torch is imported."""
-
-    begin: Callable[[], Process]
-    _process: Process | None = None
-    _failure: str = ""
-    _is_closed: bool = False
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def start(self) -> None:
-        threading.Thread(target=self._start, daemon=True, name="errand").start()
-
-    def _start(self) -> None:
-        try:
-            process = self.begin()
-        except Exception as error:  # whatever multiprocessing throws
-            self._failure = f"its process could not be started ({error})"
-            return
-        with self._lock:
-            self._process = process
-            if self._is_closed:
-                process.close()
-
-    def poll(self) -> Sequence[Done | Part | Found[Any] | Failed]:
-        if self._process is not None:
-            return self._process.poll()
-        return [Failed(detail=self._failure)] if self._failure else []
-
-    def close(self) -> None:
-        with self._lock:
-            self._is_closed = True
-            if self._process is not None:
-                self._process.close()
-
-
 @dataclass(frozen=True, slots=True)
 class Ended:
     """A piece of work that is over: of what name, and how."""
 
     name: str
-    end: Found[Any] | Failed
+    end: Result[Any] | Failure
 
 
 class Lab:
@@ -90,25 +48,25 @@ class Lab:
     def __init__(
         self,
         holder: Holder,
-        begin: Callable[[Work, str], Process] = Running,
-        begin_beside: Callable[[Work, str], Process] = Beside,
+        start_process: StartJob = ProcessJob,
+        start_thread: StartJob = ThreadJob,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`clock`: seconds from any start."""
         self._holder = holder
-        self._begin = begin
-        self._begin_beside = begin_beside
+        self._start_process = start_process
+        self._start_thread = start_thread
         self._clock = clock
-        self._errand: _Errand | None = None
+        self._job: Job[Any] | None = None
         self._holds = False
         self._began = 0.0
         self.name = ""
         """Of what runs; empty: nothing does."""
-        self.done = _STARTING
+        self.progress = _STARTING
         """How far that is."""
-        self.so_far: Any = None
+        self.partial: Any = None
         """What it has found of its result; None: nothing to be seen."""
-        self.ends: dict[str, Found[Any] | Failed] = {}
+        self.ends: dict[str, Result[Any] | Failure] = {}
         """What came of everything that was run, by name, the last time."""
 
     @property
@@ -126,31 +84,29 @@ class Lab:
         """Since what runs was begun."""
         return self._clock() - self._began
 
-    def run(self, name: str, work: Work, *, beside: bool = False) -> bool:
-        """Begin; False while something else runs. `beside`: it starts processes itself, and is none."""
+    def run(self, name: str, work: Work, *, on_thread: bool = False) -> bool:
+        """Begin; False while something else runs. `on_thread`: it starts processes itself, and is none."""
         if self.name:
             return False
         self.ends.pop(name, None)
-        self.name, self.done, self.so_far, self._began = name, _STARTING, None, self._clock()
+        self.name, self.progress, self.partial, self._began = name, _STARTING, None, self._clock()
         self._holds = self._holder.hold()
-        begin = self._begin_beside if beside else self._begin
-        self._errand = _Errand(lambda: begin(work, name))
-        self._errand.start()
+        self._job = (self._start_thread if on_thread else self._start_process)(work, name)
         return True
 
     def look(self) -> Ended | None:
-        """Take in what the work tells; what has ended now, if it has."""
-        for message in self._errand.poll() if self._errand is not None else []:
-            if isinstance(message, Done):
-                self.done = message
-                continue
-            if isinstance(message, Part):
-                self.so_far = message.result
-                continue
-            ended = Ended(self.name, message)
-            self.ends[self.name] = message
-            self.cancel()
-            return ended
+        """Take in what the work reports; what has ended now, if it has."""
+        for message in self._job.poll() if self._job is not None else []:
+            match message:
+                case Progress():
+                    self.progress = message
+                case PartialResult():
+                    self.partial = message.value
+                case Result() | Failure():
+                    ended = Ended(self.name, message)
+                    self.ends[self.name] = message
+                    self.cancel()
+                    return ended
         return None
 
     def cancel(self) -> None:
@@ -162,7 +118,7 @@ class Lab:
 
     def close(self) -> None:
         """End what runs; nothing of it is left. Safe to repeat."""
-        errand, self._errand, self.name = self._errand, None, ""
-        if errand is not None:
+        job, self._job, self.name = self._job, None, ""
+        if job is not None:
             with contextlib.suppress(OSError):
-                errand.close()
+                job.close()

@@ -13,8 +13,16 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import Screen
 
-from engine.landscape.client import AnySurvey, Laid, Look, LossRow, Paths, SurveyFailed, Surveyor
+from engine.landscape.client import Surveyor
 from engine.landscape.plane import Window
+from engine.landscape.protocol import (
+    AnySurveyMessage,
+    LossRow,
+    SurveyFailed,
+    SurveyRequest,
+    SurveyStarted,
+    Trajectories,
+)
 from engine.log.directory import RunDirectory
 from gdtui.chart.scene.palette import is_sparse
 from gdtui.theme import COLOURS, colours, ink
@@ -47,7 +55,7 @@ def _bottom(names: list[str], high: tuple[str, str], width: int) -> Content:
     return keys
 
 
-def described(laid: Laid, extremes: tuple[float, float], is_complete: bool, width: int) -> str:
+def described(laid: SurveyStarted, extremes: tuple[float, float], is_complete: bool, width: int) -> str:
     """What the map is of, as much of it as there is room for."""
     for brevity in (False, True):
         parts = [
@@ -62,20 +70,20 @@ def described(laid: Laid, extremes: tuple[float, float], is_complete: bool, widt
     return said
 
 
-def _plane(laid: Laid, brevity: bool) -> str:
+def _plane(laid: SurveyStarted, brevity: bool) -> str:
     if laid.is_exact:
         return "both parameters" if brevity else "both parameters: all there is"
     share = f"{laid.explained:.1%} of the paths' variance"
     return share if brevity else f"principal plane, {share}"
 
 
-def _loss(laid: Laid, extremes: tuple[float, float], brevity: bool) -> str:
+def _loss(laid: SurveyStarted, extremes: tuple[float, float], brevity: bool) -> str:
     low, high = map(number, extremes)
     over = "all data" if laid.samples == laid.n else f"{laid.samples:,} of {laid.n:,} samples"
     return f"loss {low}–{high}" if brevity else f"loss {low}–{high} on {over}"
 
 
-def _remembered(laid: Laid, brevity: bool) -> list[str]:
+def _remembered(laid: SurveyStarted, brevity: bool) -> list[str]:
     """What was done with what a model remembers of the data, if it does."""
     said = []
     if laid.normalises:
@@ -108,7 +116,7 @@ class LandscapeScreen(Screen[None]):
         self._surveyor = surveyor or Surveyor(run, run.server_output)
         self._asked = 0
         self._wish: Window | None = None
-        self._laid: Laid | None = None
+        self._laid: SurveyStarted | None = None
         self._terrain: Terrain | None = None
         self.paths: list[NDArray[np.float32]] = []
         """The trajectories on the plane, in the variants' order."""
@@ -141,7 +149,9 @@ class LandscapeScreen(Screen[None]):
         if size.width < 2 or size.height < 1:
             return
         self._asked += 1
-        self._surveyor.look(Look(id=self._asked, window=self._wish, columns=size.width, rows=size.height * 2))
+        self._surveyor.request(
+            SurveyRequest(id=self._asked, window=self._wish, columns=size.width, rows=size.height * 2)
+        )
 
     def _move(self, window: Window) -> None:
         """Look there: the paths are shown at once, the loss as it comes."""
@@ -167,19 +177,19 @@ class LandscapeScreen(Screen[None]):
 
     def look(self) -> None:
         """Take what the surveyor has found since, and show it."""
-        found = self._surveyor.take()
+        found = self._surveyor.poll()
         for each in found:
             self._heed(each)
         if found:
             self.draw()
 
-    def _heed(self, found: AnySurvey) -> None:
+    def _heed(self, found: AnySurveyMessage) -> None:
         match found:
-            case Laid() if found.id == self._asked:
+            case SurveyStarted() if found.id == self._asked:
                 self._laid, self._terrain, self._failure = found, Terrain(found.window), ""
             case LossRow() if self._terrain is not None and self._is_current:
                 self._terrain.put(found.row, found.rows, np.frombuffer(found.losses, "<f4"))
-            case Paths():
+            case Trajectories():
                 self.paths = [np.frombuffer(points, "<f4").reshape(-1, 2) for points in found.points]
             case SurveyFailed():
                 self._failure = found.detail

@@ -19,7 +19,7 @@ from engine.settings import FULL, BatchSize, RunSettings, Variant, VariantSettin
 from engine.training.trainer import Trainer
 from engine.worker.generation import Generation
 from engine.worker.observer import Observer
-from engine.worker.tasks import WorkerTask
+from engine.worker.protocol import WorkerTask
 
 CHUNK = 0.03
 """Seconds of training between two turns of the observer, as in engine/worker/loop.py."""

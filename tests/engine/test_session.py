@@ -30,7 +30,6 @@ from engine.log.records import (
     WorkerDied,
 )
 from engine.settings import FULL, LrScaling, VariantSettings
-from engine.worker.tasks import WorkerTask
 
 
 def is_alive(pid: int) -> bool:
@@ -292,11 +291,11 @@ def test_a_worker_starts_where_the_tracker_died_and_stderr_has_no_file(
 def test_a_worker_that_cannot_be_started_is_told_and_a_restart_tries_again(
     start_run: StartRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(task: WorkerTask) -> None:
+    def fail(*arguments: object, **names: object) -> None:
         raise ValueError("no such luck")
 
     with monkeypatch.context() as broken:
-        broken.setattr("engine.jobs.starter.start_worker", fail)
+        broken.setattr("engine.session.start_process", fail)
         watched = start_run((64,), epochs=1)
         watched.until(lambda: watched.notices)
     assert [notice.kind for notice in watched.notices] == [NoticeKind.NOT_STARTED]
@@ -332,7 +331,7 @@ def test_what_only_torch_knows_is_told_as_a_wrong_call(
     watched = start_run((64,), variant=variant, **run)
     watched.until(lambda: watched.states() == {State.FAILED})
     tally = watched.tallies["Mini-batch"]
-    assert tally.is_wrong_call
+    assert tally.is_usage_error
     assert hint in tally.detail
 
 

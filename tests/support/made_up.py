@@ -1,15 +1,15 @@
 """Made-up results: a sweep, a landscape."""
 
-from engine.landscape.client import Laid
 from engine.landscape.plane import Window
+from engine.landscape.protocol import SurveyStarted
 from engine.settings import FULL, BatchSize
-from engine.sweep.table import Noise, Recommendation, Row, Sweep, lesson
+from engine.sweep.table import Noise, Recommendation, Sweep, SweepRow, lesson
 
 WINDOW = Window(left=-2, right=3, bottom=-1, top=2)
 
 
-def laid(**different: object) -> Laid:
-    return Laid(
+def laid(**different: object) -> SurveyStarted:
+    return SurveyStarted(
         **{
             "id": 0, "window": WINDOW, "explained": 0.931, "is_exact": False, "samples": 2000, "n": 2000,
             "normalises": False, "remembers_more": False, **different,
@@ -17,8 +17,8 @@ def laid(**different: object) -> Laid:
     )  # fmt: skip
 
 
-def row(size: BatchSize, samples: int, speed: float | None, *, state: str = "finished") -> Row:
-    return Row(
+def row(size: BatchSize, samples: int, speed: float | None, *, state: str = "finished") -> SweepRow:
+    return SweepRow(
         batch_size=size,
         accumulation_steps=1,
         samples_per_update=samples,

@@ -15,9 +15,9 @@ from torch import nn
 
 from engine.experiments.registry import find
 from engine.experiments.report import Arm, Report, Verdict
-from engine.experiments.stacked import Told, place
+from engine.experiments.stacked import CountedSteps, place
 from engine.experiments.verdicts import below, figure, valued
-from engine.jobs.process_job import Tell
+from engine.jobs.messages import ReportProgress
 from engine.measure.peak_memory import peak_bytes
 from engine.problem import Problem
 from engine.problems import registry
@@ -87,11 +87,11 @@ def curve(trainer: Trainer) -> tuple[list[float], float]:
     return losses, seconds
 
 
-def run(seeds: Sequence[int], device: torch.device, progress: Tell) -> Report:
+def run(seeds: Sequence[int], device: torch.device, progress: ReportProgress) -> Report:
     """Train every arm on every seed, seed by seed; see engine.experiments.run."""
     device = place(device)
     found = [_Found() for _ in ARMS]
-    for seed in Told(progress, len(seeds)).over(seeds, "seed by seed"):
+    for seed in CountedSteps(progress, len(seeds)).over(seeds, "seed by seed"):
         data = problem(seed)
         for arm, (size, steps) in zip(found, ARMS, strict=True):
             settings = VariantSettings(batch_size=size, accumulation_steps=steps, lr=LR)

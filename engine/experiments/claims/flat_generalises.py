@@ -17,8 +17,8 @@ from torch.nn import functional
 from engine.experiments.registry import find
 from engine.experiments.report import Arm, Report, Verdict
 from engine.experiments.stacked import (
+    CountedSteps,
     Data,
-    Told,
     descend,
     epoch_batches,
     perceptron,
@@ -27,7 +27,7 @@ from engine.experiments.stacked import (
     weights_of,
 )
 from engine.experiments.verdicts import all_above_zero, figure, valued
-from engine.jobs.process_job import Tell
+from engine.jobs.messages import ReportProgress
 from engine.measure.curvature import top_eigenvalues
 from engine.problems.parts.extras import needs_extra
 from engine.settings import FULL, BatchSize
@@ -71,7 +71,7 @@ class Digits:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class ArmState:
     """What was measured on one arm, a value a seed, (S,) each."""
 
     gap: Tensor
@@ -146,7 +146,7 @@ def train(weights: list[Tensor], data: Data, epochs: Iterator[Iterator[Data]]) -
     return at_level, there
 
 
-def measure(weights: Sequence[Tensor], digits: Digits) -> Measured:
+def measure(weights: Sequence[Tensor], digits: Digits) -> ArmState:
     """The state of an arm at these weights."""
     weights = [weight.detach().requires_grad_() for weight in weights]
     with torch.no_grad():
@@ -154,20 +154,20 @@ def measure(weights: Sequence[Tensor], digits: Digits) -> Measured:
         gap = errors(weights, digits.validation) - training_error
         loss_gap = losses(weights, *digits.validation) - training_loss
     sharp = top_eigenvalues(lambda parameters: losses(parameters, *digits.train), weights)
-    return Measured(gap, sharp, loss_gap, training_error, training_loss)
+    return ArmState(gap, sharp, loss_gap, training_error, training_loss)
 
 
-def run(seeds: Sequence[int], device: torch.device, progress: Tell) -> Report:
+def run(seeds: Sequence[int], device: torch.device, progress: ReportProgress) -> Report:
     """Train every batch size on every seed; see engine.experiments.run."""
     device = place(device)
     digits = load(seeds, device)
     sizes = [size_of(batch_size, TRAINED_ON) for batch_size in SIZES]
-    told = Told(progress, sum(EPOCHS * math.ceil(TRAINED_ON / size) for size in sizes))
+    counter = CountedSteps(progress, sum(EPOCHS * math.ceil(TRAINED_ON / size) for size in sizes))
     ends, levels = [], []
     for batch_size, size in zip(SIZES, sizes, strict=True):
         weights = first_weights(seeds, device)
         epochs = (
-            told.over(epoch_batches(digits.train, seeds, epoch, size), f"batch size {batch_size}")
+            counter.over(epoch_batches(digits.train, seeds, epoch, size), f"batch size {batch_size}")
             for epoch in range(1, EPOCHS + 1)
         )
         at_level, there = train(weights, digits.train, epochs)
@@ -177,7 +177,7 @@ def run(seeds: Sequence[int], device: torch.device, progress: Tell) -> Report:
     return _report(tuple(arms), ends, levels, device)
 
 
-def _arm(batch_size: BatchSize, end: Measured, level: Measured | None) -> Arm:
+def _arm(batch_size: BatchSize, end: ArmState, level: ArmState | None) -> Arm:
     figures = [
         figure("sharpness", end.sharpness.tolist()),
         figure("validation loss − training loss", end.loss_gap.tolist()),
@@ -207,7 +207,7 @@ class Difference:
         )
 
 
-def _less(full: Measured, small: Measured) -> Difference:
+def _less(full: ArmState, small: ArmState) -> Difference:
     pairs = (
         (full.gap, small.gap),
         (full.loss_gap, small.loss_gap),
@@ -223,7 +223,7 @@ def _meaning(verdict: Verdict, level: Difference | None) -> str:
 
 
 def _report(
-    arms: tuple[Arm, ...], ends: Sequence[Measured], levels: Sequence[Measured | None], device: torch.device
+    arms: tuple[Arm, ...], ends: Sequence[ArmState], levels: Sequence[ArmState | None], device: torch.device
 ) -> Report:
     end = _less(ends[0], ends[-1])
     level = _less(levels[0], levels[-1]) if levels[0] and levels[-1] else None

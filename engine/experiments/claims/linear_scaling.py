@@ -16,8 +16,8 @@ from torch.nn import functional
 from engine.experiments.registry import find
 from engine.experiments.report import Arm, Report, Verdict
 from engine.experiments.stacked import (
+    CountedSteps,
     Data,
-    Told,
     descend,
     epoch_batches,
     perceptron,
@@ -26,7 +26,7 @@ from engine.experiments.stacked import (
     weights_of,
 )
 from engine.experiments.verdicts import below, figure, valued
-from engine.jobs.process_job import Tell
+from engine.jobs.messages import ReportProgress
 from engine.problems import registry
 from engine.problems.opening import tensors_of
 from engine.settings import FULL, BatchSize, LrScaling, VariantSettings
@@ -88,18 +88,20 @@ def curves(stack: Stack, epochs: Iterable[Iterable[Data]]) -> Tensor:
     return torch.stack(found)
 
 
-def run(seeds: Sequence[int], device: torch.device, progress: Tell) -> Report:
+def run(seeds: Sequence[int], device: torch.device, progress: ReportProgress) -> Report:
     """Train every batch size under every rule on every seed; see engine.experiments.run."""
     device = place(device)
     data, models = load(seeds, device)
     n = data[0].shape[1]
     sizes = [size_of(batch_size, n) for batch_size in SIZES]
-    told = Told(progress, sum(EPOCHS * math.ceil(n / size) for size in sizes))
+    counter = CountedSteps(progress, sum(EPOCHS * math.ceil(n / size) for size in sizes))
     by_size = []
     for batch_size, size in zip(SIZES, sizes, strict=True):
         stack = _under_all_rules(data, models, seeds, batch_size)
         epochs = (epoch_batches(stack.data, stack.seeds, epoch, size) for epoch in range(1, EPOCHS + 1))
-        by_size.append(curves(stack, (told.over(batches, f"batch size {batch_size}") for batches in epochs)))
+        by_size.append(
+            curves(stack, (counter.over(batches, f"batch size {batch_size}") for batches in epochs))
+        )
     together = torch.stack(by_size)  # (sizes, epochs + 1, rules × seeds)
     gaps = (together.amax(0) - together.amin(0)).amax(0).view(len(LrScaling), len(seeds))
     ends = together[:, -1].view(len(SIZES), len(LrScaling), len(seeds))

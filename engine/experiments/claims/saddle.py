@@ -14,9 +14,9 @@ from torch import Tensor
 
 from engine.experiments.registry import find
 from engine.experiments.report import Report, Verdict
-from engine.experiments.stacked import Told, batches, descended, place, size_of
+from engine.experiments.stacked import CountedSteps, batches, descended, place, size_of
 from engine.experiments.verdicts import ESCAPE_RULE, counted, escape
-from engine.jobs.process_job import Tell
+from engine.jobs.messages import ReportProgress
 from engine.settings import FULL, BatchSize
 
 SIZES: Final[tuple[BatchSize, ...]] = (FULL, 64, 1)
@@ -64,17 +64,17 @@ def axes(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return values[:, 1] - values[:, 0], vectors[:, :, 0], vectors[:, :, 1]
 
 
-def run(seeds: Sequence[int], device: torch.device, progress: Tell) -> Report:
+def run(seeds: Sequence[int], device: torch.device, progress: ReportProgress) -> Report:
     """Train every arm on every seed; see engine.experiments.run."""
     device = place(device)
     on_host = torch.stack([samples(seed) for seed in seeds])
     gap, minor, major = (tensor.to(device) for tensor in axes(on_host))
     x = on_host.to(device)
     arms, drift = [], 0.0
-    told = Told(progress, UPDATES * len(SIZES))
+    counter = CountedSteps(progress, UPDATES * len(SIZES))
     for batch_size in SIZES:
         steps = batches((x,), seeds, size_of(batch_size, SAMPLES), UPDATES)
-        w = descended(minor, told.over(steps, f"batch size {batch_size}"), losses, LR)
+        w = descended(minor, counter.over(steps, f"batch size {batch_size}"), losses, LR)
         towards = (w * major).sum(-1).abs()
         if batch_size == FULL:
             drift = towards.max().item()

@@ -15,9 +15,9 @@ from torch import Tensor
 
 from engine.experiments.registry import find
 from engine.experiments.report import Arm, Report, Verdict
-from engine.experiments.stacked import Told, batches, descended, place, size_of
+from engine.experiments.stacked import CountedSteps, batches, descended, place, size_of
 from engine.experiments.verdicts import ESCAPE_RULE, counted, escape, share
-from engine.jobs.process_job import Tell
+from engine.jobs.messages import ReportProgress
 from engine.settings import FULL, BatchSize
 
 SIZES: Final[tuple[BatchSize, ...]] = (FULL, 64, 8, 1)
@@ -91,18 +91,18 @@ def starts(seed: int, *, in_sharp: bool) -> Tensor:
             return point if in_sharp else point + centre(point.device)
 
 
-def run(seeds: Sequence[int], device: torch.device, progress: Tell) -> Report:
+def run(seeds: Sequence[int], device: torch.device, progress: ReportProgress) -> Report:
     """Train every arm on every seed from either well; see engine.experiments.run."""
     device = place(device)
     tilt = torch.stack([tilts(seed) for seed in seeds]).to(device)
     sharp = torch.stack([starts(seed, in_sharp=True) for seed in seeds]).to(device)
     flat = torch.stack([starts(seed, in_sharp=False) for seed in seeds]).to(device)
     arms = []
-    told = Told(progress, UPDATES * len(SIZES))
+    counter = CountedSteps(progress, UPDATES * len(SIZES))
     for batch_size in SIZES:
         # One stack of both starts: a seed's two runs see the same batches.
         steps = batches((torch.cat([tilt, tilt]),), [*seeds, *seeds], size_of(batch_size, SAMPLES), UPDATES)
-        w = descended(torch.cat([sharp, flat]), told.over(steps, f"batch size {batch_size}"), losses, LR)
+        w = descended(torch.cat([sharp, flat]), counter.over(steps, f"batch size {batch_size}"), losses, LR)
         arms.append(_arm(batch_size, *torch.split(is_in_sharp(w), len(seeds))))
     return _report(tuple(arms), sharp, tilt)
 

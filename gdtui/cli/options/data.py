@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 from typing import Final
 
-from engine.problems.registry import LISTINGS, Listing, find
+from engine.problems.registry import LISTINGS, ProblemListing, find
 from engine.problems.user_file import absolute, is_file
 from engine.settings import DataSettings, SettingsError
 from gdtui.cli.value_types import number
@@ -56,7 +56,7 @@ def must_load(problem: str, data: DataSettings | None) -> bool:
     return data is not None or is_file(problem) or find(problem).must_load
 
 
-def _by_suffix(path: str) -> Listing:
+def _by_suffix(path: str) -> ProblemListing:
     suffix = Path(path).suffix.lower()
     for name in _MADE_OF_FILES:
         if suffix in find(name).suffixes:
@@ -65,13 +65,13 @@ def _by_suffix(path: str) -> Listing:
     raise SettingsError(f"--data {path}: one of {known}; a text needs --problem char-lm")
 
 
-def _taking_files(problem: str) -> Listing:
+def _taking_files(problem: str) -> ProblemListing:
     if is_file(problem) or not find(problem).suffixes:
         raise SettingsError(f"problem {problem} brings its own data: leave --data out")
     return find(problem)
 
 
-def _check(listing: Listing, data: DataSettings) -> None:
+def _check(listing: ProblemListing, data: DataSettings) -> None:
     suffixes = listing.suffixes
     if suffixes != ("",) and Path(data.path).suffix.lower() not in suffixes:
         raise SettingsError(f"--data {data.path}: problem {listing.name} is made of {' or '.join(suffixes)}")

@@ -25,7 +25,7 @@ from gdtui.cli.value_types import Value, device, fps, keys, whole
 from gdtui.keys.script import Press
 
 if TYPE_CHECKING:
-    from engine.worker.tasks import Loaded
+    from engine.problems.loader import Loaded
 
 THEMES: Final = ("dark", "light", "high-contrast")
 APP_PACE: Final = 1.0

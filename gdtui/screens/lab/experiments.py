@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Final
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from engine.experiments.job import Task, work
+from engine.experiments.job import ExperimentTask, run_experiment
 from engine.experiments.registry import DEFAULT_SEEDS, LISTINGS
 from engine.jobs.cores import fair_threads, usable_cores
 from gdtui.control.lab import Lab, Work
@@ -40,13 +40,13 @@ class ExperimentsScreen(LabScreen):
 
     def work(self) -> Work:
         """On the device of the run, with the cores that it leaves."""
-        task = Task(
+        task = ExperimentTask(
             name=self.subject,
             seeds=tuple(range(DEFAULT_SEEDS)),
             device=self.store.settings.device_of(0),
             threads=fair_threads(usable_cores(), 1),
         )
-        return partial(work, task)
+        return partial(run_experiment, task)
 
     def above(self) -> Content:
         return Content("\n").join(map(self._row, range(len(LISTINGS))))
@@ -56,7 +56,7 @@ class ExperimentsScreen(LabScreen):
         is_here = place == self._at
         end = self.lab.ends.get(name)
         if name == self.lab.name:
-            said = Content.styled(f"{self.lab.done.share:.0%}", "$accent")
+            said = Content.styled(f"{self.lab.progress.fraction:.0%}", "$accent")
         else:
             said = Content.styled("not run yet", "$quiet") if end is None else lab_text.verdict(end)
         head = Content.styled(f"{'▸' if is_here else ' '} {name:<{_NAME}}", "bold $accent" if is_here else "")

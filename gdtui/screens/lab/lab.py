@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from engine.jobs.process_job import Failed
+from engine.jobs.messages import Failure
 from gdtui.control.lab import Lab, Work
 from gdtui.state.store import Store
 from gdtui.view.text import lab_text
@@ -27,8 +27,8 @@ class LabScreen(ModalScreen[None]):
     """Subclasses say what can be run, and how it reads."""
 
     NAME: ClassVar[str]
-    BESIDE: ClassVar[bool] = False
-    """What is run starts processes of its own."""
+    ON_THREAD: ClassVar[bool] = False
+    """What is run starts processes of its own, and so needs a thread of this one."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "Close", show=False),
         Binding("enter", "run(False)", "Run", show=False),
@@ -108,7 +108,7 @@ class LabScreen(ModalScreen[None]):
             self._shown = shown
             for name, text in zip(("#lab-above", "#lab-text"), shown, strict=True):
                 self.query_one(name, Static).update(text)
-            shows_so_far = self._runs and self.lab.so_far is not None
+            shows_so_far = self._runs and self.lab.partial is not None
             self.query_one("#lab-text").set_class(self.has_result or shows_so_far, "-as-it-is")
 
     @property
@@ -120,12 +120,12 @@ class LabScreen(ModalScreen[None]):
         end = self.lab.ends.get(self.subject)
         if self._runs:
             text = lab_text.progress(self.lab, self.store, self.width)
-            so_far = self.lab.so_far
+            so_far = self.lab.partial
             return text if so_far is None else text + Content("\n\n") + self.so_far(so_far, self.width)
-        if isinstance(end, Failed):
+        if isinstance(end, Failure):
             text = lab_text.failure(end)
         elif end is not None:
-            text = self.result(end.result, self.width)
+            text = self.result(end.value, self.width)
         else:
             text = self.before()
         if self.lab.name:
@@ -138,14 +138,14 @@ class LabScreen(ModalScreen[None]):
         """Begin, where nothing was found yet or where that is to be found again."""
         if not again and self.has_result:
             return
-        if not self.lab.run(self.subject, self.work(), beside=self.BESIDE):
+        if not self.lab.run(self.subject, self.work(), on_thread=self.ON_THREAD):
             self.app.notify(f"one at a time: {self.lab.name} still runs; c cancels it", markup=False)
         self.show()
 
     @property
     def has_result(self) -> bool:
         """What `enter` ran has found something."""
-        return self.subject in self.lab.ends and not isinstance(self.lab.ends[self.subject], Failed)
+        return self.subject in self.lab.ends and not isinstance(self.lab.ends[self.subject], Failure)
 
     def action_cancel(self) -> None:
         """End what runs."""

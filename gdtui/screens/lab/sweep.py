@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from engine.jobs.process_job import Found
+from engine.jobs.messages import Result
 from engine.settings import FULL, BatchSize, RunSettings, Variant, VariantSettings, default_names
 from engine.sweep.run import Plan, sweep
 from engine.sweep.table import Recommendation, label
@@ -26,7 +26,7 @@ class SweepScreen(LabScreen):
     """What is measured is by the settings of one variant, but for the batch size."""
 
     NAME = "sweep"
-    BESIDE = True
+    ON_THREAD = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("W", "dismiss", show=False),
         Binding("up", "scroll(0, -1)", show=False),
@@ -83,10 +83,10 @@ class SweepScreen(LabScreen):
     def action_give(self, place: int) -> None:
         """Let a variant go on with what is recommended."""
         end = self.lab.ends.get(self.subject)
-        if place >= len(self.store.states) or not isinstance(end, Found) or not end.result.recommendation:
+        if place >= len(self.store.states) or not isinstance(end, Result) or not end.value.recommendation:
             return
         one = self.store.states[place]
-        settings = recommended(one.wanted, end.result.recommendation, one.tally.n)
+        settings = recommended(one.wanted, end.value.recommendation, one.tally.n)
         notes = self._commander.apply({one.tally.name: settings})
         for note in notes or [f"{one.tally.name}: {_described(settings)}"]:
             self.app.notify(note, markup=False)

@@ -11,10 +11,11 @@ from typing import Final
 import msgspec
 from msgspec import UNSET
 
-from engine.experiments.job import Task, work
+from engine.experiments.job import ExperimentTask, run_experiment
 from engine.experiments.registry import LISTINGS
 from engine.experiments.report import Arm, Report
-from engine.jobs.process_job import Failed, Running
+from engine.jobs.messages import Failure
+from engine.jobs.process_job import ProcessJob
 from engine.settings import FULL
 from gdtui.cli.progress_bar import bar
 from gdtui.view.text.run_summary import plain_table
@@ -40,21 +41,21 @@ def listing(*, as_json: bool) -> int:
     return OK
 
 
-def experiment(task: Task, *, as_json: bool) -> int:
+def experiment(task: ExperimentTask, *, as_json: bool) -> int:
     """Run one to its end and print what it found; returns the exit status."""
-    with Running(partial(work, task), task.name) as running, bar(task.name) as show:
-        end = running.wait(lambda done: show(done.share, done.what))
-    if isinstance(end, Failed):
+    with ProcessJob(partial(run_experiment, task), task.name) as job, bar(task.name) as show:
+        end = job.wait(lambda progress: show(progress.fraction, progress.activity))
+    if isinstance(end, Failure):
         return _explain(end)
-    print(msgspec.json.encode(end.result).decode() if as_json else text(end.result))
+    print(msgspec.json.encode(end.value).decode() if as_json else text(end.value))
     return OK
 
 
-def _explain(failure: Failed) -> int:
+def _explain(failure: Failure) -> int:
     if failure.traceback:
         print(failure.traceback.rstrip(), file=sys.stderr)
     print(f"gdtui experiment: {' '.join(failure.detail.split())}", file=sys.stderr)
-    return WRONG_CALL if failure.is_wrong_call else FAILED
+    return WRONG_CALL if failure.is_usage_error else FAILED
 
 
 # --- The report -------------------------------------------------------------------------------------

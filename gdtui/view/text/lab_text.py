@@ -7,7 +7,7 @@ from typing import Any, Final
 from textual.content import Content
 
 from engine.experiments.report import Report, Verdict
-from engine.jobs.process_job import Failed, Found
+from engine.jobs.messages import Failure, Result
 from engine.sweep.table import Sweep
 from gdtui.cli.commands.measure.sweep import COLOUR
 from gdtui.control.lab import Lab
@@ -26,26 +26,26 @@ _STYLES: Final = {
 _PICTURE: Final = re.compile(r"[├─●┤]+")
 
 
-def outcome(end: Found[Any] | Failed) -> str:
+def outcome(end: Result[Any] | Failure) -> str:
     """How it ended, in a few words."""
-    if isinstance(end, Failed):
+    if isinstance(end, Failure):
         return f"failed: {' '.join(end.detail.split())}"
-    return str(end.result.verdict) if isinstance(end.result, Report) else "the table is there"
+    return str(end.value.verdict) if isinstance(end.value, Report) else "the table is there"
 
 
-def verdict(end: Found[Any] | Failed) -> Content:
+def verdict(end: Result[Any] | Failure) -> Content:
     """The same of an experiment, in its colour."""
-    if isinstance(end, Failed):
+    if isinstance(end, Failure):
         return Content.styled("failed", "$error")
-    return Content.styled(str(end.result.verdict), _STYLES[end.result.verdict])
+    return Content.styled(str(end.value.verdict), _STYLES[end.value.verdict])
 
 
 def progress(lab: Lab, store: Store, width: int) -> Content:
     """How far what runs is, and what training does meanwhile; `width` in cells."""
-    full = round(lab.done.share * _BAR)
+    full = round(lab.progress.fraction * _BAR)
     bar = Content.styled("━" * full, "$accent") + Content.styled("━" * (_BAR - full), "$edge")
     head = Content.styled(f"{lab.name}  ", "bold") + bar
-    said = f"  {lab.done.share:4.0%}   {lab.seconds:.0f} s   {lab.done.what}"
+    said = f"  {lab.progress.fraction:4.0%}   {lab.seconds:.0f} s   {lab.progress.activity}"
     return head + Content(said) + Content("\n") + _note(_meanwhile(lab, store), width)
 
 
@@ -64,7 +64,7 @@ def promise(lab: Lab, store: Store) -> str:
     return " Training waits meanwhile and goes on afterwards." if lab.is_ours and store.is_going else ""
 
 
-def failure(end: Failed) -> Content:
+def failure(end: Failure) -> Content:
     return Content.styled(outcome(end), "$error")
 
 

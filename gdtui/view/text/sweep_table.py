@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from engine.settings import FULL
-from engine.sweep.table import Row, Sweep, label
+from engine.sweep.table import Sweep, SweepRow, label
 from gdtui.chart.drawing.frame import still
 from gdtui.chart.scene.axes import nice_ticks
 from gdtui.chart.scene.palette import DARK
@@ -57,7 +57,7 @@ def table(sweep: Sweep) -> str:
     return plain_table(rows, left={0})
 
 
-Cell = Callable[[Row], str]
+Cell = Callable[[SweepRow], str]
 
 
 def _figures(sweep: Sweep) -> tuple[tuple[str, Cell, Cell | None], ...]:
@@ -83,7 +83,7 @@ def _figures(sweep: Sweep) -> tuple[tuple[str, Cell, Cell | None], ...]:
     )
 
 
-def _batch(row: Row) -> str:
+def _batch(row: SweepRow) -> str:
     size = label(row.batch_size)
     steps = "" if row.accumulation_steps == 1 else f" ×{row.accumulation_steps}"
     return f"{size}{steps}" if row.state == "finished" else f"{size}{steps} ({row.state})"
@@ -159,7 +159,9 @@ def _charts(sweep: Sweep) -> list[str]:
     return found
 
 
-def _picture(rows: Sequence[Row], points: Sequence[tuple[float, float]], title: str, colour: str) -> Picture:
+def _picture(
+    rows: Sequence[SweepRow], points: Sequence[tuple[float, float]], title: str, colour: str
+) -> Picture:
     xs, ys = (np.array(values) for values in zip(*points, strict=True))
     line = Trace(xs, ys, ys)
     low, high = float(ys.min()) / 1.5, float(ys.max()) * 1.5

@@ -10,9 +10,15 @@ import numpy as np
 import pytest
 import torch
 
-from engine.landscape.client import AnySurvey, Laid, Look, LossRow, Paths
 from engine.landscape.plane import Window, plane_of
-from engine.landscape.server import _Surveying
+from engine.landscape.protocol import (
+    AnySurveyMessage,
+    LossRow,
+    SurveyRequest,
+    SurveyStarted,
+    Trajectories,
+)
+from engine.landscape.server import SurveyServer
 from engine.log.directory import RunDirectory
 from engine.measure.model_copy import Probe
 from engine.measure.weights_log import TrailWriter, trail_path
@@ -45,43 +51,42 @@ def paths_of(run: RunDirectory) -> list[np.ndarray]:
     return [Trail(trail_path(run.path / log)).read()["weights"].astype(float) for log in run.info.logs]
 
 
-def survey(surveying: _Surveying, ours: Connection, look: Look) -> list[AnySurvey]:
+def survey(surveying: SurveyServer, ours: Connection, request: SurveyRequest) -> list[AnySurveyMessage]:
     """All that it answers to one wish."""
-    ours.send_bytes(msgspec.msgpack.encode(look))
-    surveying._listen(0.0)
-    surveying._follow()
-    found: list[AnySurvey] = []
+    ours.send_bytes(msgspec.msgpack.encode(request))
+    surveying.listen(0.0)
+    found: list[AnySurveyMessage] = []
     is_busy = True
     while is_busy:
-        is_busy = next(surveying._work, surveying) is None
+        is_busy = surveying.step()
         while ours.poll():
-            found.append(msgspec.msgpack.decode(ours.recv_bytes(), type=AnySurvey))
+            found.append(msgspec.msgpack.decode(ours.recv_bytes(), type=AnySurveyMessage))
     return found
 
 
 def test_trajectories_are_the_projections_of_the_recorded_weights(run: RunDirectory) -> None:
     ours, theirs = Pipe()
-    found = survey(_Surveying(run, theirs), ours, Look(id=1, window=None, columns=8, rows=8))
+    found = survey(SurveyServer(run, theirs), ours, SurveyRequest(id=1, window=None, columns=8, rows=8))
     recorded = paths_of(run)
     plane = plane_of(recorded)
-    (laid,) = [each for each in found if isinstance(each, Laid)]
+    (laid,) = [each for each in found if isinstance(each, SurveyStarted)]
     assert laid.explained == pytest.approx(plane.explained)
     assert (laid.samples, laid.n, laid.is_exact) == (2000, 2000, False)
-    shown = [each for each in found if isinstance(each, Paths)][-1]
+    shown = [each for each in found if isinstance(each, Trajectories)][-1]
     for points, path in zip(shown.points, recorded, strict=True):
         assert np.allclose(np.frombuffer(points, "<f4").reshape(-1, 2), plane.project(path), atol=1e-5)
 
 
 def test_the_loss_is_that_of_the_weights_at_the_place(run: RunDirectory) -> None:
     ours, theirs = Pipe()
-    surveying = _Surveying(run, theirs)
-    survey(surveying, ours, Look(id=1, window=None, columns=4, rows=4))
+    surveying = SurveyServer(run, theirs)
+    survey(surveying, ours, SurveyRequest(id=1, window=None, columns=4, rows=4))
     recorded = paths_of(run)
     plane = plane_of(recorded)
     end = plane.project(recorded[1][-1:])[0]
     x, y = end.tolist()
     around = Window(left=x - 1, right=x + 1, bottom=y - 1, top=y + 1)
-    found = survey(surveying, ours, Look(id=2, window=around, columns=9, rows=9))
+    found = survey(surveying, ours, SurveyRequest(id=2, window=around, columns=9, rows=9))
     rows = [each for each in found if isinstance(each, LossRow) and each.rows == 9]
     assert [row.row for row in rows] == list(range(9))
     middle = np.frombuffer(rows[4].losses, "<f4")[4]
@@ -92,26 +97,26 @@ def test_the_loss_is_that_of_the_weights_at_the_place(run: RunDirectory) -> None
     assert middle == pytest.approx(expected.item(), rel=1e-4)
 
 
-def test_the_plane_follows_growing_trails_only_while_all_is_looked_at(
-    run: RunDirectory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("engine.landscape.server._REFIT_SECONDS", 0.0)
-    monkeypatch.setattr("engine.landscape.server._TRAIL_SECONDS", 0.0)
+def test_the_plane_follows_growing_trails_only_while_all_is_looked_at(run: RunDirectory) -> None:
     ours, theirs = Pipe()
-    surveying = _Surveying(run, theirs)
-    survey(surveying, ours, Look(id=1, window=None, columns=4, rows=4))
-    first = surveying._plane
+    surveying = SurveyServer(run, theirs, trail_seconds=0.0, refit_seconds=0.0)
+    survey(surveying, ours, SurveyRequest(id=1, window=None, columns=4, rows=4))
+    first = surveying.plane
     writer = TrailWriter(trail_path(run.path / run.info.logs[0]), 11)
     for k in range(40):
         writer.add(1, 1000 + k, 0, 0.0, np.full(11, k, np.float32))
-    surveying._follow()
-    assert surveying._plane is not first
-    second = surveying._plane
-    survey(surveying, ours, Look(id=2, window=Window(left=0, right=1, bottom=0, top=1), columns=4, rows=4))
+    surveying.step()
+    assert surveying.plane is not first
+    second = surveying.plane
+    survey(
+        surveying,
+        ours,
+        SurveyRequest(id=2, window=Window(left=0, right=1, bottom=0, top=1), columns=4, rows=4),
+    )
     for k in range(99):
         writer.add(1, 2000 + k, 0, 0.0, np.full(11, -k, np.float32))
-    surveying._follow()
-    assert surveying._plane is second
+    surveying.step()
+    assert surveying.plane is second
 
 
 # --- What a model remembers beside its weights --------------------------------------------------
@@ -157,16 +162,16 @@ def normalised(path: Path, extra: str) -> tuple[RunDirectory, Trainer]:
     return run, trainer
 
 
-def loss_at_the_end(run: RunDirectory) -> tuple[float, Laid]:
+def loss_at_the_end(run: RunDirectory) -> tuple[float, SurveyStarted]:
     """At the place of the last weights that were recorded, and what is said of the plane."""
     ours, theirs = Pipe()
-    surveying = _Surveying(run, theirs)
-    survey(surveying, ours, Look(id=1, window=None, columns=2, rows=2))
+    surveying = SurveyServer(run, theirs)
+    survey(surveying, ours, SurveyRequest(id=1, window=None, columns=2, rows=2))
     recorded = paths_of(run)
     x, y = plane_of(recorded).project(recorded[0][-1:])[0].tolist()
     around = Window(left=x - 1, right=x + 1, bottom=y - 1, top=y + 1)
-    found = survey(surveying, ours, Look(id=2, window=around, columns=9, rows=9))
-    (laid,) = [each for each in found if isinstance(each, Laid)]
+    found = survey(surveying, ours, SurveyRequest(id=2, window=around, columns=9, rows=9))
+    (laid,) = [each for each in found if isinstance(each, SurveyStarted)]
     (middle,) = [each for each in found if isinstance(each, LossRow) and (each.row, each.rows) == (4, 9)]
     return float(np.frombuffer(middle.losses, "<f4")[4]), laid
 

@@ -1,6 +1,8 @@
-"""The groups of states: which states each holds, and what they have to do with each other."""
+"""The groups of states: which states each holds. Names on disk that differ from those in the code."""
 
-from engine.log.records import State
+import msgspec
+
+from engine.log.records import State, StateChanged
 
 
 def test_active_is_what_trains_or_is_about_to() -> None:
@@ -21,3 +23,8 @@ def test_stopped_is_no_failure_but_has_no_result_either() -> None:
 def test_weights_are_worth_looking_at_while_training_is_sound() -> None:
     sound = {State.RUNNING, State.PAUSED, State.FINISHED}
     assert {state for state in State if state.has_sound_weights} == sound
+
+
+def test_a_usage_error_has_the_name_on_disk_that_it_always_had() -> None:
+    record = StateChanged(generation=1, state=State.FAILED, is_usage_error=True)
+    assert msgspec.to_builtins(record)["is_wrong_call"] is True

@@ -115,11 +115,11 @@ def test_losses_that_are_not_finite_have_no_spread() -> None:
 def test_states_plans_and_deaths() -> None:
     tally = tally_of(
         started(),
-        StateChanged(generation=1, state=State.FAILED, wall_time=0, detail="d", is_wrong_call=True),
+        StateChanged(generation=1, state=State.FAILED, wall_time=0, detail="d", is_usage_error=True),
         Planned(epochs=9, pace=None, command=1),
         Refused(detail="no", command=2),
     )
-    assert (tally.state, tally.detail, tally.is_wrong_call) == (State.FAILED, "d", True)
+    assert (tally.state, tally.detail, tally.is_usage_error) == (State.FAILED, "d", True)
     assert (tally.planned_epochs, tally.pace) == (9, None)
     assert tally.resolved == SETTINGS.resolve(5)
     tally.add(WorkerDied(variant="a", wall_time=0, detail="gone"))

@@ -12,9 +12,9 @@ from terminal import children_of
 
 from engine.log.directory import data_path
 from engine.log.records import Chunk, State
+from engine.problems.loader import Loaded, LoadTask
 from engine.problems.loading import LoadingError, load
 from engine.problems.user_file import absolute, is_file, split
-from engine.worker.tasks import Loaded, LoadTask
 
 HEAD = dedent(
     """\
@@ -252,7 +252,7 @@ def test_a_mistake_in_a_later_step_is_told_with_its_line(start_run: StartRun, tm
     run.until(lambda: run.states() == {State.FAILED})
     (tally,) = run.tallies.values()
     assert tally.detail == (f"net.py:{LOSS_LINE + 6}: ValueError: too late")
-    assert not tally.is_wrong_call
+    assert not tally.is_usage_error
     assert "Traceback" in tally.traceback
 
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from engine.settings import FULL, BatchSize, LrScaling
 from engine.sweep.recommend import Terms, recommend, update_time
-from engine.sweep.table import Row, lesson
+from engine.sweep.table import SweepRow, lesson
 from engine.sweep.timeline import best_by, loss_at, seconds_to
 
 N = 2000
@@ -23,9 +23,9 @@ def row(
     lr: float = 0.01,
     epochs: float | None = None,
     seconds: float | None = None,
-) -> Row:
+) -> SweepRow:
     samples = N if size == FULL else int(size)
-    return Row(
+    return SweepRow(
         batch_size=size,
         accumulation_steps=1,
         samples_per_update=samples,
@@ -53,7 +53,7 @@ def terms(noise: float | None, limit: float | None = None, scaling: LrScaling = 
     )
 
 
-def reason(rows: Sequence[Row], noise: float | None = 100, scaling: LrScaling = LrScaling.NONE) -> str:
+def reason(rows: Sequence[SweepRow], noise: float | None = 100, scaling: LrScaling = LrScaling.NONE) -> str:
     """Why 128."""
     found = recommend(rows, terms(noise, scaling=scaling))
     assert found is not None
@@ -61,7 +61,7 @@ def reason(rows: Sequence[Row], noise: float | None = 100, scaling: LrScaling = 
     return found.reason
 
 
-def learnt(*losses: tuple[float | None, float | None], lrs: Sequence[float] = (0.01,) * 5) -> list[Row]:
+def learnt(*losses: tuple[float | None, float | None], lrs: Sequence[float] = (0.01,) * 5) -> list[SweepRow]:
     """The ladder with its losses in equal epochs and in equal seconds."""
     return [
         replace(each, loss_equal_epochs=epochs, loss_equal_seconds=seconds, lr=lr)

@@ -6,16 +6,15 @@ from typing import Any
 
 import pytest
 
-from engine.jobs.process_job import Tell
+from engine.jobs.messages import ReportProgress
 from engine.log.directory import RunDirectory
 from engine.log.records import Evaluation, Started, State, StateChanged
 from engine.log.summary import Tally
 from engine.settings import FULL, BatchSize, RunSettings, Variant, VariantSettings
 from engine.sweep import run
 from engine.sweep.arms import ArmRun
-from engine.sweep.job import Probed
 from engine.sweep.run import Plan, sweep
-from engine.sweep.table import Sweep
+from engine.sweep.table import ProbeResult, Sweep
 
 N = 2000
 
@@ -36,7 +35,7 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> Heard:
     """Arms take a second for the sweep's epochs, and a hundredth of a loss less the larger they are."""
     found = Heard()
 
-    def train(directory: RunDirectory, at_least: float, tell: Tell) -> ArmRun:
+    def train(directory: RunDirectory, at_least: float, tell: ReportProgress) -> ArmRun:
         (variant,) = directory.info.settings.variants
         found.trained.append(variant.name)
         found.known.append(len(found.shown[-1].rows) if found.shown else 0)
@@ -49,8 +48,8 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> Heard:
     monkeypatch.setattr(run, "train", train)
     monkeypatch.setattr(
         run,
-        "_probe",
-        lambda settings, threads, tell: Probed(peak_bytes=(1,) * len(settings.variants), noise=None),
+        "probe_arms",
+        lambda settings, threads, tell: ProbeResult(peak_bytes=(1,) * len(settings.variants), noise=None),
     )
     return found
 

@@ -27,9 +27,8 @@ from engine.problems import registry
 from engine.settings import FULL, RunSettings, Variant, VariantSettings
 from engine.worker import generation
 from engine.worker.loop import Training
-from engine.worker.notes import LogBlocked, LogUnblocked, Note
+from engine.worker.protocol import LogBlocked, LogUnblocked, Note, WorkerTask
 from engine.worker.recorder import Recorder
-from engine.worker.tasks import WorkerTask
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -150,7 +149,7 @@ def test_an_exception_in_training_is_kept_and_a_restart_goes_on(
     failed = next(r for r in records if isinstance(r, StateChanged) and r.state is State.FAILED)
     assert failed.detail == "ZeroDivisionError: at last"
     assert "raise error" in failed.traceback
-    assert not failed.is_wrong_call
+    assert not failed.is_usage_error
     assert [r.generation for r in records if isinstance(r, Started)] == [1, 2]
 
 

@@ -20,7 +20,7 @@ from engine.worker import measuring
 from engine.worker.generation import Generation
 from engine.worker.measuring import SHARE, Measurer
 from engine.worker.observer import Observer
-from engine.worker.tasks import WorkerTask
+from engine.worker.protocol import WorkerTask
 
 CPU = torch.device("cpu")
 Observed = tuple[Observer, "Recorder", Generation]

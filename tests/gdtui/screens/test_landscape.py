@@ -9,8 +9,14 @@ from app_bench import Bench, text_of
 from made_up import WINDOW, laid
 from textual.pilot import Pilot
 
-from engine.landscape.client import AnySurvey, Look, LossRow, Paths, SurveyFailed
 from engine.landscape.plane import Window
+from engine.landscape.protocol import (
+    AnySurveyMessage,
+    LossRow,
+    SurveyFailed,
+    SurveyRequest,
+    Trajectories,
+)
 from gdtui.screens.landscape import LandscapeScreen, described
 from gdtui.view.terrain import Inks, Terrain, heights, image, place, relief
 from gdtui.widgets.map import Map
@@ -119,14 +125,14 @@ class FakeSurveyor:
     """Answers what a test tells it to, and keeps what it was asked."""
 
     def __init__(self) -> None:
-        self.looks: list[Look] = []
-        self.found: list[AnySurvey] = []
+        self.looks: list[SurveyRequest] = []
+        self.found: list[AnySurveyMessage] = []
         self.is_closed = False
 
-    def look(self, wanted: Look) -> None:
+    def request(self, wanted: SurveyRequest) -> None:
         self.looks.append(wanted)
 
-    def take(self) -> list[AnySurvey]:
+    def poll(self) -> list[AnySurveyMessage]:
         found, self.found = self.found, []
         return found
 
@@ -137,7 +143,7 @@ class FakeSurveyor:
         look = self.looks[-1]
         window = look.window or WINDOW
         self.found.append(laid(id=look.id, window=window))
-        self.found.append(Paths(points=(path.astype("<f4").tobytes(), b"", b"")))
+        self.found.append(Trajectories(points=(path.astype("<f4").tobytes(), b"", b"")))
         for row, losses in enumerate(bowl(look.columns, look.rows, window)):
             self.found.append(LossRow(row=row, rows=look.rows, losses=losses.tobytes()))
 
@@ -180,7 +186,7 @@ async def test_who_has_not_left_the_start_yet_is_told_there(bench: Bench) -> Non
     async with shown(bench) as (screen, surveyor, _):
         surveyor.answer(PATH)
         other = PATH.astype("<f4").tobytes()
-        surveyor.found.append(Paths(points=(PATH[:1].astype("<f4").tobytes(), other, b"")))
+        surveyor.found.append(Trajectories(points=(PATH[:1].astype("<f4").tobytes(), other, b"")))
         screen.look()
         assert {character for character, _ in screen.query_one(Map).marks.values()} == {"1", "2"}
 

@@ -4,7 +4,7 @@ import sys
 
 import msgspec
 
-from engine.problems.registry import LISTINGS, Listing
+from engine.problems.registry import LISTINGS, ProblemListing
 
 _NOTES = """\
 Begin with: gdtui --problem digits. Batch sizes, lr and epochs then fit it, unless an option says otherwise.
@@ -23,11 +23,11 @@ def show(*, as_json: bool) -> int:
     return 0
 
 
-def _name(listing: Listing) -> str:
+def _name(listing: ProblemListing) -> str:
     return listing.name + "*" * listing.needs_extra
 
 
-def _about(listing: Listing) -> str:
+def _about(listing: ProblemListing) -> str:
     parts = [listing.summary, listing.model]
     if listing.samples is not None:
         parts.append(f"{listing.samples:,} samples")

@@ -36,7 +36,7 @@ def run_sweep(plan: Plan, form: str) -> int:
         if error.traceback:
             print(error.traceback.rstrip(), file=sys.stderr)
         print(f"gdtui sweep: {' '.join(str(error).split())}", file=sys.stderr)
-        return WRONG_CALL if error.is_wrong_call else FAILED
+        return WRONG_CALL if error.is_usage_error else FAILED
     said = FORMS[form](found)
     print(said if sys.stdout.isatty() and "NO_COLOR" not in os.environ else COLOUR.sub("", said))
     return OK

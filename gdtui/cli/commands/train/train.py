@@ -113,7 +113,7 @@ class _Watch:
     @property
     def wrong_call(self) -> str | None:
         """What only a worker could tell: that the call asks for what is not there."""
-        return next((tally.detail for tally in self.tallies if tally.is_wrong_call), None)
+        return next((tally.detail for tally in self.tallies if tally.is_usage_error), None)
 
     def look(self, session: Session) -> None:
         """Take in what has happened since; try again to write what could not be written."""

@@ -15,7 +15,7 @@ from made_up import SWEEP
 from textual.pilot import Pilot
 
 from engine.experiments.report import Arm, Report, Verdict
-from engine.jobs.process_job import Done, Failed, Found, Part
+from engine.jobs.messages import Failure, PartialResult, Progress, Result
 from engine.log.commands import Change, Pause, Resume
 from engine.log.records import State
 from engine.settings import FULL, LrScaling, VariantSettings
@@ -45,7 +45,7 @@ REPORT = Report(
 )
 
 
-class FakeRunning:
+class FakeJob:
     """Tells what a test lets it tell."""
 
     def __init__(self, work: Any, name: str) -> None:
@@ -68,10 +68,10 @@ class Stage:
         self.bench = Bench(path / "run")
         self.bench.begin()
         self.app: GdtuiApp = self.bench.app(watching=watching)
-        self.processes: list[FakeRunning] = []
+        self.processes: list[FakeJob] = []
 
-    def begin(self, work: Any, name: str) -> FakeRunning:
-        self.processes.append(FakeRunning(work, name))
+    def begin(self, work: Any, name: str) -> FakeJob:
+        self.processes.append(FakeJob(work, name))
         return self.processes[-1]
 
     @property
@@ -119,12 +119,12 @@ async def test_an_experiment_runs_while_training_waits_and_its_report_is_shown(t
         for name in stage.bench.names:
             stage.bench.write(name, state(State.PAUSED, 11.0, command=3))
         stage.app.live.tick()
-        await stage.told(pilot, Done(0.43, "SGD, seed 7"))
+        await stage.told(pilot, Progress(0.43, "SGD, seed 7"))
         said = text_of(stage.app)
         assert re.search(r"saddle  ━+ +43%   0 s   SGD, seed 7", said)
         assert "training is paused meanwhile" in said
         assert stage.commands(Resume) == 0
-        await stage.told(pilot, Found(REPORT))
+        await stage.told(pilot, Result(REPORT))
         said = text_of(stage.app)
         assert "saddle: NOT SUPPORTED" in said
         assert re.search(r"full batch +0 of 20 +0 … 0.160 +[●├]─+┤", said)
@@ -138,12 +138,12 @@ async def test_it_goes_on_when_the_screen_is_closed_and_is_there_again(tmp_path:
     async with stage.app.run_test(size=(120, 40)) as pilot:
         await stage.open(pilot, "X", "down", "enter", "escape")
         assert "experiments" not in text_of(stage.app).splitlines()[1]
-        await stage.told(pilot, Done(0.5, "half"))
+        await stage.told(pilot, Progress(0.5, "half"))
         await stage.press(pilot, "X")
         assert "▸ sharp-minimum" in text_of(stage.app)
         assert "50%" in text_of(stage.app)
         await stage.press(pilot, "escape")
-        await stage.told(pilot, Found(msgspec.structs.replace(REPORT, verdict=Verdict.SUPPORTED)))
+        await stage.told(pilot, Result(msgspec.structs.replace(REPORT, verdict=Verdict.SUPPORTED)))
         assert stage.notes == ["sharp-minimum: supported"]
 
 
@@ -181,7 +181,7 @@ async def test_a_failure_is_said(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
     async with stage.app.run_test(size=(120, 40)) as pilot:
         await stage.open(pilot, "X", "enter")
-        await stage.told(pilot, Failed(detail="its process was ended by SIGKILL"))
+        await stage.told(pilot, Failure(detail="its process was ended by SIGKILL"))
         assert "failed: its process was ended by SIGKILL" in text_of(stage.app)
         assert stage.commands(Resume) == 3
         await stage.press(pilot, "enter")  # again
@@ -194,10 +194,10 @@ async def test_watching_pauses_nothing(tmp_path: Path) -> None:
         await stage.open(pilot, "X")
         assert "Training waits" not in text_of(stage.app)
         await stage.press(pilot, "enter")
-        await stage.told(pilot, Done(0.1, "on its way"))
+        await stage.told(pilot, Progress(0.1, "on its way"))
         assert stage.bench.controls.told == []
         assert "training goes on beside it" in text_of(stage.app)
-        await stage.told(pilot, Found(REPORT))
+        await stage.told(pilot, Result(REPORT))
         assert stage.bench.controls.told == []
 
 
@@ -209,7 +209,7 @@ async def test_what_was_paused_before_stays_paused(tmp_path: Path) -> None:
         await stage.open(pilot, "X")
         assert "goes on afterwards" not in " ".join(text_of(stage.app).split())
         await stage.press(pilot, "enter")
-        await stage.told(pilot, Found(REPORT))
+        await stage.told(pilot, Result(REPORT))
         assert stage.bench.controls.told == []
 
 
@@ -223,35 +223,6 @@ async def test_the_end_of_the_app_ends_what_runs(tmp_path: Path) -> None:
     assert stage.commands(Resume) == 0
 
 
-def test_what_is_closed_before_it_began_is_closed_when_it_begins() -> None:
-    released: list[FakeRunning] = []
-    gate = asyncio.Event()
-
-    def begin(work: Any, name: str) -> FakeRunning:
-        while not gate.is_set():
-            time.sleep(0.01)
-        released.append(FakeRunning(work, name))
-        return released[0]
-
-    class Nobody:
-        is_ours = False
-
-        def hold(self) -> bool:
-            return False
-
-        def release(self) -> None:
-            raise AssertionError
-
-    lab = Lab(Nobody(), begin)
-    assert lab.run("saddle", print)
-    lab.close()
-    gate.set()
-    deadline = time.monotonic() + 20
-    while not (released and released[0].is_closed):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 async def test_the_sweep_is_of_this_run_and_its_recommendation_goes_to_a_variant(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
     async with stage.app.run_test(size=(160, 80)) as pilot:
@@ -259,13 +230,13 @@ async def test_the_sweep_is_of_this_run_and_its_recommendation_goes_to_a_variant
         assert "synthetic · batch sizes 1, 32, 128, 512, full" in text_of(stage.app)
         assert not stage.processes
         await stage.press(pilot, "enter")
-        await stage.told(pilot, Done(0.2, "Batch GD"))
+        await stage.told(pilot, Progress(0.2, "Batch GD"))
         job = stage.processes[0].work
         assert job.func is sweep
         settings = job.args[0].settings
         assert [each.settings.batch_size for each in settings.variants] == [1, 32, 128, 512, FULL]
         assert (settings.problem, settings.seed, settings.pace) == ("synthetic", 0, None)
-        await stage.told(pilot, Found(SWEEP))
+        await stage.told(pilot, Result(SWEEP))
         said = text_of(stage.app)
         assert re.search(r"batch size +1 +128 +full", said)
         assert "recommended: batch size 128, lr 0.02, accumulation 4" in said
@@ -282,18 +253,18 @@ async def test_a_sweeps_columns_come_one_by_one_with_how_far_the_next_is(tmp_pat
     stage = Stage(tmp_path)
     async with stage.app.run_test(size=(160, 60)) as pilot:
         await stage.open(pilot, "W", "enter")
-        await stage.told(pilot, Done(0.2, "SGD, epoch 2 of 5"))
+        await stage.told(pilot, Progress(0.2, "SGD, epoch 2 of 5"))
         assert "batch size  " not in text_of(stage.app)
         assert "SGD, epoch 2 of 5" in text_of(stage.app)
         for rows, next_one, columns in ((1, "Mini-batch 128", " +1"), (2, "Batch GD", " +1 +128")):
             so_far = msgspec.structs.replace(SWEEP, rows=SWEEP.rows[:rows], recommendation=None)
-            await stage.told(pilot, Part(so_far), Done(0.5, f"{next_one}, epoch 1 of 5"))
+            await stage.told(pilot, PartialResult(so_far), Progress(0.5, f"{next_one}, epoch 1 of 5"))
             said = text_of(stage.app)
             assert re.search(rf"batch size{columns} +[│┃|]", said)
             assert f"{next_one}, epoch 1 of 5" in said
             assert "ecommend" not in said
             assert "it may change with those that follow" in said
-        await stage.told(pilot, Found(SWEEP))
+        await stage.told(pilot, Result(SWEEP))
         assert re.search(r"batch size +1 +128 +full", text_of(stage.app))
         await stage.press(pilot, "r")
         assert "batch size  " not in text_of(stage.app), "what was found before is not what is found now"
@@ -303,7 +274,7 @@ async def test_what_stands_beside_a_growing_table_is_not_cut_off(tmp_path: Path)
     stage = Stage(tmp_path)
     async with stage.app.run_test(size=(80, 40)) as pilot:
         await stage.open(pilot, "W", "enter")
-        await stage.told(pilot, Part(msgspec.structs.replace(SWEEP, recommendation=None)))
+        await stage.told(pilot, PartialResult(msgspec.structs.replace(SWEEP, recommendation=None)))
         words = " ".join(re.sub("[│┃]", " ", text_of(stage.app)).split())
         assert words.count("free machine") + words.count("slower for it") == 1
         assert "it may change with those that follow" in words
@@ -314,7 +285,7 @@ async def test_experiments_get_a_process_and_a_sweep_a_thread_that_starts_its_ow
     elsewhere: list[str] = []
     beside: list[str] = []
 
-    def begin(names: list[str], work: Any, name: str) -> FakeRunning:
+    def begin(names: list[str], work: Any, name: str) -> FakeJob:
         names.append(name)
         return stage.begin(work, name)
 
@@ -322,7 +293,7 @@ async def test_experiments_get_a_process_and_a_sweep_a_thread_that_starts_its_ow
         await stage.open(pilot)
         stage.app._lab = Lab(stage.app.live.commander, partial(begin, elsewhere), partial(begin, beside))
         await stage.press(pilot, "X", "enter")
-        await stage.told(pilot, Found(REPORT))
+        await stage.told(pilot, Result(REPORT))
         await stage.press(pilot, "escape", "W", "enter")
         await until(lambda: len(stage.processes) == 2)
     assert (elsewhere, beside) == (["saddle"], ["sweep"])
@@ -341,9 +312,9 @@ async def test_every_size_shows_something_and_crashes_nothing(tmp_path: Path, si
     stage = Stage(tmp_path)
     async with stage.app.run_test(size=size) as pilot:
         await stage.open(pilot, "X", "enter")
-        await stage.told(pilot, Done(0.5, "half"))
-        await stage.told(pilot, Found(REPORT))
+        await stage.told(pilot, Progress(0.5, "half"))
+        await stage.told(pilot, Result(REPORT))
         await stage.press(pilot, "down", "down")
         assert stage.app.screen.subject == "flat-generalises"  # type: ignore[attr-defined]
         await stage.press(pilot, "escape", "W", "enter")
-        await stage.told(pilot, Found(SWEEP))
+        await stage.told(pilot, Result(SWEEP))

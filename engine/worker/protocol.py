@@ -1,0 +1,57 @@
+"""The messages between a session and a worker: the task down at the start, notes up its pipe.
+
+Commands go down the pipe, too: engine/log/commands.py, since the log holds them.
+"""
+
+import msgspec
+
+from engine.settings import RunSettings, Variant
+
+
+class WorkerTask(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a worker is told when it starts."""
+
+    run: RunSettings
+    variant: Variant
+    device: str
+    sharing: int = 1
+    """Variants that train on this device."""
+    stored: str = ""
+    """Where the loader put the tensors of the data sets; empty: the problem makes them."""
+    log: str
+    output: str
+    threads: int
+    epochs: int
+    pace: float | None
+    measuring: bool = True
+    is_paused: bool = False
+    """It is not to train before it is told to."""
+
+
+class Note(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A small message up the pipe, about what the log cannot tell."""
+
+
+class WorkerReady(Note, frozen=True, kw_only=True):
+    """The worker runs and owns its log."""
+
+    pid: int
+
+
+class LogBlocked(Note, frozen=True, kw_only=True):
+    """The log cannot be written: the worker pauses, keeps what it has, and tries again on Resume."""
+
+    detail: str
+
+
+class LogRefused(Note, frozen=True, kw_only=True):
+    """The worker cannot have its log, and ends."""
+
+    detail: str
+
+
+class LogUnblocked(Note, frozen=True, kw_only=True):
+    """What was kept is written; nothing was lost."""
+
+
+AnyNote = WorkerReady | LogBlocked | LogRefused | LogUnblocked
