@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from engine.log.file import LogError, lock
+from engine.log.file import lock
 from engine.settings import RunSettings
 
 FORMAT: Final = 1
@@ -21,6 +21,11 @@ _RUN_FILE: Final = "run.json"
 
 class RunDirectoryError(Exception):
     """A directory in which no run can be started or read; the message says why and what to do."""
+
+    def __init__(self, message: str, path: Path | None = None) -> None:
+        super().__init__(message)
+        self.path = path
+        """The directory, or the file in it that the trouble is with."""
 
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +77,8 @@ def reserved(path: Path) -> Iterator[None]:
             lock(output.fileno())
         except BlockingIOError:
             raise RunDirectoryError(
-                f"{path}: another gdtui loads a problem there; nothing was changed. Name another --run-dir"
+                f"{path}: another gdtui loads a problem there; nothing was changed. Name another --run-dir",
+                path,
             ) from None
         shutil.rmtree(data_path(path), ignore_errors=True)
         yield
@@ -85,10 +91,10 @@ def _telling(path: Path) -> Iterator[None]:
         yield
     except FileExistsError:
         what = "already holds a run" if path.is_dir() else "is not a directory"
-        raise RunDirectoryError(f"{path} {what}; nothing was changed. Name another --run-dir") from None
+        raise RunDirectoryError(f"{path} {what}; nothing was changed. Name another --run-dir", path) from None
     except OSError as error:
         raise RunDirectoryError(
-            f"cannot write to {path}: {error.strerror}. Name another place with --run-dir DIR"
+            f"cannot write to {path}: {error.strerror}. Name another place with --run-dir DIR", path
         ) from None
 
 
@@ -126,15 +132,17 @@ class RunDirectory:
             why = f"{_RUN_FILE}: {error.strerror}"
             if server_output(path).exists():
                 why = "its problem is still being loaded, or gdtui was ended by force meanwhile"
-            raise RunDirectoryError(f"{path} holds no run: {why}") from None
+            raise RunDirectoryError(f"{path} holds no run: {why}", path) from None
         try:
             if json.loads(data).get("format") != FORMAT:
-                raise RunDirectoryError(f"{path} was written by another version of gdtui")
+                raise RunDirectoryError(f"{path} was written by another version of gdtui", path)
             info = msgspec.json.decode(data, type=RunInfo)
         except (ValueError, AttributeError) as error:
-            raise RunDirectoryError(f"{path / _RUN_FILE} is damaged: {error}") from None
+            raise RunDirectoryError(f"{path / _RUN_FILE} is damaged: {error}", path / _RUN_FILE) from None
         if len(info.logs) != len(info.settings.variants) or any("/" in log for log in info.logs):
-            raise RunDirectoryError(f"{path / _RUN_FILE} is damaged: its logs do not fit its variants")
+            raise RunDirectoryError(
+                f"{path / _RUN_FILE} is damaged: its logs do not fit its variants", path / _RUN_FILE
+            )
         return cls(path, info)
 
     @property
@@ -147,7 +155,7 @@ class RunDirectory:
         for variant, log in zip(self.info.settings.variants, self.info.logs, strict=True):
             if variant.name == name:
                 return self.path / log
-        raise LogError(f"{self.path} has no variant {name!r}")
+        raise RunDirectoryError(f"{self.path} has no variant {name!r}", self.path)
 
     def variant_output(self, name: str) -> Path:
         """Where that worker's stdout and stderr go."""

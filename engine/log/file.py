@@ -36,6 +36,15 @@ _decoder: Final = msgspec.msgpack.Decoder(AnyRecord)
 class LogError(Exception):
     """A log that cannot be read or written; the message names the file and what is safe."""
 
+    def __init__(self, path: Path, trouble: str) -> None:
+        super().__init__(path, trouble)  # as its arguments, for who pickles it
+        self.path = path
+        """The log's file."""
+        self.trouble = trouble
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.trouble}"
+
 
 class LogDamagedError(LogError):
     """A checksum is wrong: what came before it was read, what follows is lost."""
@@ -80,7 +89,7 @@ class LogWriter:
             self._end = self._recover()
         except BlockingIOError:
             os.close(self._file)
-            raise LogError(f"{path}: another writer holds this log") from None
+            raise LogError(path, "another writer holds this log") from None
         except BaseException:
             os.close(self._file)
             raise
@@ -234,6 +243,6 @@ class LogReader:
 
     def _damaged(self, what: str = "is damaged") -> LogDamagedError:
         self.damage = LogDamagedError(
-            f"{self.path}: {what} at byte {self.offset:,}; every record before that was read"
+            self.path, f"{what} at byte {self.offset:,}; every record before that was read"
         )
         return self.damage

@@ -10,7 +10,7 @@ from engine.problem import Problem
 from engine.problems.parts.split import Indices
 from engine.problems.tabular.arrays import Samples, as_images, read_arrays
 from engine.problems.tabular.fitting import make_problem, split
-from engine.problems.tabular.place import Place
+from engine.problems.tabular.location import FileLocation
 from engine.problems.tabular.target import Target, read_target
 from engine.settings import DataSettings
 
@@ -20,13 +20,13 @@ def make(seed: int, data: DataSettings, *, model: str = "linear") -> Problem:
 
     `model` is the one to take where `data` names none. SettingsError for a file that cannot be used.
     """
-    place = Place(path=Path(data.path))
+    location = FileLocation(path=Path(data.path))
     if data.target is not None:
-        raise place.wrong("--target names a column of a table; in an .npz it is the array y")
-    samples = read_arrays(place.path)
+        raise location.wrong("--target names a column of a table; in an .npz it is the array y")
+    samples = read_arrays(location.path)
     if samples.test is not None and data.validation is not None:
-        raise place.wrong("brings its own x_test: leave --validation out")
-    target, rows = _split(samples, data, place, seed)
+        raise location.wrong("brings its own x_test: leave --validation out")
+    target, rows = _split(samples, data, location, seed)
     spec = data.model or model
     everything = _joined(0, samples)
     inputs = as_images(everything) if spec == "cnn" else everything
@@ -34,12 +34,12 @@ def make(seed: int, data: DataSettings, *, model: str = "linear") -> Problem:
 
 
 def _split(
-    samples: Samples, data: DataSettings, place: Place, seed: int
+    samples: Samples, data: DataSettings, location: FileLocation, seed: int
 ) -> tuple[Target, tuple[Indices, Indices]]:
     values = _joined(1, samples)
     are_labels = values.dtype.kind in "biuU"
     name = "array y" if samples.test is None else "array y_train"
-    target = read_target(values, place.of(name), are_labels=are_labels)
+    target = read_target(values, location.of(name), are_labels=are_labels)
     if samples.test is None:
         return target, split(target, data.validation_share, seed)
     end = len(samples.train[1])
@@ -48,7 +48,7 @@ def _split(
         unseen = ~np.isin(samples.test[1], samples.train[1])
         if unseen.any():
             first = int(unseen.argmax())
-            raise place.of("array y_test").wrong(
+            raise location.of("array y_test").wrong(
                 f"class {samples.test[1][first]} is not in y_train", sample=first
             )
     return target, rows

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from engine.problem import Problem
 from engine.problems.parts.losses import accuracy, class_loss
-from engine.problems.tabular.place import Place, check_readable
+from engine.problems.tabular.location import FileLocation, check_readable
 from engine.settings import VALIDATION_SHARE, DataSettings, SettingsError
 
 CONTEXT: Final = 64
@@ -33,12 +33,12 @@ def make(seed: int, data: DataSettings | None = None) -> Problem:
     SettingsError for a file that cannot be read, is no text, or is too short. The seed fixes the
     first weights and the order only: the split is the text's own.
     """
-    text = _documentation() if data is None else _read(Place(path=Path(data.path), unit="line"))
+    text = _documentation() if data is None else _read(FileLocation(path=Path(data.path), unit="line"))
     share = VALIDATION_SHARE if data is None or data.validation is None else data.validation
     characters, train, validation = windows(text, share)
     if data is not None and (len(train[0]) < _LEAST_WINDOWS or (share and not len(validation[0]))):
         least = _LEAST_WINDOWS * (CONTEXT + 1) / min(1 - share, share or 1)
-        raise Place(path=Path(data.path)).wrong(
+        raise FileLocation(path=Path(data.path)).wrong(
             f"{len(text):,} characters are too few: at least {least:,.0f}"
         )
     return Problem(
@@ -75,13 +75,13 @@ def _documentation() -> str:
     return "\n".join(topics[name] for name in sorted(topics))
 
 
-def _read(place: Place) -> str:
-    check_readable(place.path)
-    content = place.path.read_bytes()
+def _read(location: FileLocation) -> str:
+    check_readable(location.path)
+    content = location.path.read_bytes()
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise place.wrong("not UTF-8 text", sample=content[: error.start].count(b"\n")) from None
+        raise location.wrong("not UTF-8 text", sample=content[: error.start].count(b"\n")) from None
 
 
 class CharTransformer(nn.Module):

@@ -24,7 +24,7 @@ _MOST_NAMED: Final = 8
 def make(seed: int, data: DataSettings) -> Problem:
     """The problem in that file. SettingsError for a file that cannot be used, naming column and line."""
     table = read_table(Path(data.path), data.target)
-    target = read_target(table.target, table.place)
+    target = read_target(table.target, table.location)
     train, held_out = split(target, data.validation_share, seed)
     inputs = _transformed(table, train, held_out)
     made = make_problem(inputs, target, (train, held_out), data.model or "linear", standardise=False)

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.problems.tabular.place import Place, check_readable
+from engine.problems.tabular.location import FileLocation, check_readable
 
 Array = NDArray[Any]
 
@@ -31,44 +31,46 @@ class Samples:
 def read_arrays(path: Path) -> Samples:
     """The samples in that file; SettingsError says what of it cannot be used, and why."""
     check_readable(path)
-    place = Place(path=path)
+    location = FileLocation(path=path)
     try:
         file: Any = np.load(path, allow_pickle=False)
     except (zipfile.BadZipFile, EOFError, OSError, ValueError) as error:
-        raise place.wrong(f"no .npz file that numpy can read ({error})") from None
+        raise location.wrong(f"no .npz file that numpy can read ({error})") from None
     if not isinstance(file, np.lib.npyio.NpzFile):
-        raise place.wrong("one array alone; save inputs and target: np.savez(file, X=X, y=y)")
+        raise location.wrong("one array alone; save inputs and target: np.savez(file, X=X, y=y)")
     with file:
-        return _samples(file, place)
+        return _samples(file, location)
 
 
-def _samples(file: Any, place: Place) -> Samples:
+def _samples(file: Any, location: FileLocation) -> Samples:
     """What the names of the arrays tell: one set of samples, or two."""
     by_name = {name.lower(): name for name in file.files}
     if {name.lower() for name in _PAIR} <= by_name.keys():
-        return Samples(train=_part(file, by_name["x"], by_name["y"], place), test=None)
+        return Samples(train=_part(file, by_name["x"], by_name["y"], location), test=None)
     if missing := [name for name in _QUARTET if name not in by_name]:
         if len(missing) < len(_QUARTET):
-            raise place.wrong(f"no array {missing[0]}; there are {_list(file.files)}")
-        raise place.wrong(f"needs arrays X, y or {', '.join(_QUARTET)}; there are {_list(file.files)}")
+            raise location.wrong(f"no array {missing[0]}; there are {_list(file.files)}")
+        raise location.wrong(f"needs arrays X, y or {', '.join(_QUARTET)}; there are {_list(file.files)}")
     x_train, y_train, x_test, y_test = (by_name[name] for name in _QUARTET)
-    train, test = _part(file, x_train, y_train, place), _part(file, x_test, y_test, place)
+    train, test = _part(file, x_train, y_train, location), _part(file, x_test, y_test, location)
     if train[0].shape[1:] != test[0].shape[1:]:
-        raise place.of(f"array {x_test}").wrong(
+        raise location.of(f"array {x_test}").wrong(
             f"samples of shape {test[0].shape[1:]}, in {x_train} of {train[0].shape[1:]}"
         )
     return Samples(train=train, test=test)
 
 
-def _part(file: Any, x: str, y: str, place: Place) -> tuple[Array, Array]:
-    inputs, target = (_load(file, name, place) for name in (x, y))
+def _part(file: Any, x: str, y: str, location: FileLocation) -> tuple[Array, Array]:
+    inputs, target = (_load(file, name, location) for name in (x, y))
     if len(inputs) != len(target):
-        raise place.of(f"array {y}").wrong(f"{len(target):,} values for the {len(inputs):,} samples of {x}")
-    return _inputs(inputs, place.of(f"array {x}")), _target(target, place.of(f"array {y}"))
+        raise location.of(f"array {y}").wrong(
+            f"{len(target):,} values for the {len(inputs):,} samples of {x}"
+        )
+    return _inputs(inputs, location.of(f"array {x}")), _target(target, location.of(f"array {y}"))
 
 
-def _load(file: Any, name: str, place: Place) -> Array:
-    where = place.of(f"array {name}")
+def _load(file: Any, name: str, location: FileLocation) -> Array:
+    where = location.of(f"array {name}")
     try:
         array = file[name]
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
@@ -82,28 +84,28 @@ def _load(file: Any, name: str, place: Place) -> Array:
     return array
 
 
-def _inputs(array: Array, place: Place) -> Array:
+def _inputs(array: Array, location: FileLocation) -> Array:
     """(n, features…), bytes as they are, other numbers as float32."""
     if array.dtype.kind not in "biuf":
-        raise place.wrong(f"numbers are needed, not {array.dtype}")
+        raise location.wrong(f"numbers are needed, not {array.dtype}")
     if array.dtype == np.uint8:
         return np.ascontiguousarray(array.reshape(len(array), -1) if array.ndim == 1 else array)
     with np.errstate(over="ignore"):
         inputs = np.ascontiguousarray(array, dtype=np.float32)
     finite = np.isfinite(inputs).reshape(len(inputs), -1).all(axis=1)
     if not finite.all():
-        raise place.wrong("a value that is no finite float32 number", sample=int(finite.argmin()))
+        raise location.wrong("a value that is no finite float32 number", sample=int(finite.argmin()))
     return inputs.reshape(len(inputs), -1) if inputs.ndim == 1 else inputs
 
 
-def _target(array: Array, place: Place) -> Array:
+def _target(array: Array, location: FileLocation) -> Array:
     if array.dtype.kind not in "biufU":
-        raise place.wrong(f"numbers or text are needed, not {array.dtype}")
+        raise location.wrong(f"numbers or text are needed, not {array.dtype}")
     if array.size != len(array):
-        raise place.wrong(f"one value a sample is needed, not an array of shape {array.shape}")
+        raise location.wrong(f"one value a sample is needed, not an array of shape {array.shape}")
     array = array.reshape(-1)
     if array.dtype.kind == "f" and not (finite := np.isfinite(array)).all():
-        raise place.wrong("no finite number", sample=int(finite.argmin()))
+        raise location.wrong("no finite number", sample=int(finite.argmin()))
     return array
 
 

@@ -15,7 +15,7 @@ from engine.problem import Problem
 from engine.problems.parts import losses
 from engine.problems.parts.networks import MLP, SmallCNN, Standardised
 from engine.problems.parts.split import Indices, hold_out, hold_out_stratified
-from engine.problems.tabular.target import Kind, Target
+from engine.problems.tabular.target import Target, TargetKind
 from engine.settings import FULL, SettingsError
 
 LEAST_SIDE: Final = 4
@@ -43,7 +43,7 @@ def split(target: Target, share: float, seed: int) -> tuple[Indices, Indices]:
     n = len(target.values)
     if share == 0:
         return np.arange(n), np.arange(0)
-    if target.kind is Kind.NUMBER:
+    if target.kind is TargetKind.NUMBER:
         return hold_out(n, share, seed)
     return hold_out_stratified(target.values, share, seed)
 
@@ -78,9 +78,9 @@ def make_problem(
 
 
 _LOSSES: Final = {
-    Kind.TWO_CLASSES: losses.binary_loss,
-    Kind.CLASSES: losses.class_loss,
-    Kind.NUMBER: losses.squared_loss,
+    TargetKind.TWO_CLASSES: losses.binary_loss,
+    TargetKind.CLASSES: losses.class_loss,
+    TargetKind.NUMBER: losses.squared_loss,
 }
 
 
@@ -92,17 +92,17 @@ def _judged(
     Numbers are standardised by the training part: a squared error of 1 is what their mean makes.
     """
     match target.kind:
-        case Kind.TWO_CLASSES:
+        case TargetKind.TWO_CLASSES:
             return target.values.astype(np.float32), {"accuracy": losses.binary_accuracy}
-        case Kind.CLASSES:
+        case TargetKind.CLASSES:
             return target.values, {"accuracy": losses.accuracy}
-        case Kind.NUMBER:
+        case TargetKind.NUMBER:
             mean, std = target.values[train].mean(), float(target.values[train].std()) or 1.0
             return ((target.values - mean) / std).astype(np.float32), {"mae": AbsoluteError(std)}
 
 
 def _outputs(target: Target) -> int:
-    return len(target.classes) if target.kind is Kind.CLASSES else 1
+    return len(target.classes) if target.kind is TargetKind.CLASSES else 1
 
 
 def _model(inputs: Tensor, outputs: int, spec: str, *, standardise: bool) -> Callable[[], nn.Module]:

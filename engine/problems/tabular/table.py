@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.problems.parts.extras import needs_extra
-from engine.problems.tabular.place import Place, check_readable
+from engine.problems.tabular.location import FileLocation, check_readable
 from engine.settings import SettingsError
 
 Frame = Any
@@ -44,7 +44,7 @@ class Table:
     left_out: tuple[str, ...]
     """Columns that say nothing about other rows: empty ones, and texts that hardly repeat."""
     target: NDArray[Any]
-    place: Place
+    location: FileLocation
     """Where the target stands."""
 
 
@@ -57,84 +57,90 @@ def read_table(path: Path, target: str | None) -> Table:
         if path.suffix.lower() in _PARQUET:
             import_module("pyarrow")
     is_parquet = path.suffix.lower() in _PARQUET
-    place = Place(path=path) if is_parquet else Place(path=path, unit="line", first=2)
-    frame = _read_parquet(pandas, place) if is_parquet else _read_csv(pandas, place)
-    name = _target_name(frame, target, place)
+    location = FileLocation(path=path) if is_parquet else FileLocation(path=path, unit="line", first=2)
+    frame = _read_parquet(pandas, location) if is_parquet else _read_csv(pandas, location)
+    name = _target_name(frame, target, location)
     if not len(frame):
-        raise place.wrong("holds no rows")
+        raise location.wrong("holds no rows")
     wanted = frame.pop(name)
-    numbers, texts, left_out = _sorted_out(pandas, frame, place)
+    numbers, texts, left_out = _sorted_out(pandas, frame, location)
     if not numbers and not texts:
-        raise place.wrong(f"no column to predict {name!r} from")
+        raise location.wrong(f"no column to predict {name!r} from")
     return Table(
         numbers=pandas.DataFrame(numbers, index=frame.index),
         texts=pandas.DataFrame(texts, index=frame.index),
         left_out=tuple(left_out),
-        target=_target_values(pandas, wanted, place.of(f"column {name!r}")),
-        place=place.of(f"column {name!r}"),
+        target=_target_values(pandas, wanted, location.of(f"column {name!r}")),
+        location=location.of(f"column {name!r}"),
     )
 
 
 # --- Files --------------------------------------------------------------------------------------
 
 
-def _read_csv(pandas: Any, place: Place) -> Frame:
-    separator = _check_header(place)
+def _read_csv(pandas: Any, location: FileLocation) -> Frame:
+    separator = _check_header(location)
     with warnings.catch_warnings():
         warnings.simplefilter("error", pandas.errors.ParserWarning)
         try:
             # Empty lines are kept until the numbers of the others are no longer needed.
             frame = pandas.read_csv(
-                place.path, sep=separator, encoding="utf-8-sig", index_col=False, skip_blank_lines=False
+                location.path, sep=separator, encoding="utf-8-sig", index_col=False, skip_blank_lines=False
             )
         except UnicodeDecodeError:
-            raise _not_utf8(place) from None
+            raise _not_utf8(location) from None
         except pandas.errors.ParserWarning:
-            raise place.wrong("its rows have more fields than its first line has names") from None
+            raise location.wrong("its rows have more fields than its first line has names") from None
         except pandas.errors.ParserError as error:
             if found := _TOO_LONG.search(str(error)):
                 expected, line, seen = found.groups()
-                raise place.wrong(f"{seen} fields, not {expected}", sample=int(line) - place.first) from None
+                raise location.wrong(
+                    f"{seen} fields, not {expected}", sample=int(line) - location.first
+                ) from None
             if found := _NEVER_CLOSED.search(str(error)):
-                raise place.wrong("a quote that is never closed", sample=int(found[1]) - 1) from None
-            raise place.wrong(str(error)) from None
+                raise location.wrong("a quote that is never closed", sample=int(found[1]) - 1) from None
+            raise location.wrong(str(error)) from None
     return frame.dropna(how="all")
 
 
-def _check_header(place: Place) -> str:
+def _check_header(location: FileLocation) -> str:
     """The separator; SettingsError for a first line that does not name the columns one by one."""
-    with place.path.open(encoding="utf-8-sig", newline="") as file:
+    with location.path.open(encoding="utf-8-sig", newline="") as file:
         try:
             line = file.readline(1 << 20)
         except UnicodeDecodeError:
-            raise _not_utf8(place) from None
+            raise _not_utf8(location) from None
     separator = max(",;\t", key=line.count)
     names = next(csv.reader([line], delimiter=separator), [])
     if not any(name.strip() for name in names):
-        raise place.wrong("the first line is to name the columns", sample=1 - place.first)
+        raise location.wrong("the first line is to name the columns", sample=1 - location.first)
     twice = [name for name, count in Counter(names).items() if count > 1 and name.strip()]
     if twice:
-        raise place.of(f"column {twice[0]!r}").wrong("there are two of that name", sample=1 - place.first)
+        raise location.of(f"column {twice[0]!r}").wrong(
+            "there are two of that name", sample=1 - location.first
+        )
     return separator
 
 
-def _not_utf8(place: Place) -> SettingsError:
+def _not_utf8(location: FileLocation) -> SettingsError:
     """Names the first line that is no UTF-8; pandas counts bytes of a chunk."""
-    with place.path.open("rb") as file:
+    with location.path.open("rb") as file:
         for number, line in enumerate(file):
             try:
                 line.decode("utf-8")
             except UnicodeDecodeError:
-                return place.wrong("not UTF-8 text", sample=number + 1 - place.first)
-    return place.wrong("not UTF-8 text")
+                return location.wrong("not UTF-8 text", sample=number + 1 - location.first)
+    return location.wrong("not UTF-8 text")
 
 
-def _read_parquet(pandas: Any, place: Place) -> Frame:
+def _read_parquet(pandas: Any, location: FileLocation) -> Frame:
     arrow = import_module("pyarrow")
     try:
-        frame = pandas.read_parquet(place.path, engine="pyarrow")
+        frame = pandas.read_parquet(location.path, engine="pyarrow")
     except (arrow.ArrowException, OSError, ValueError) as error:
-        raise place.wrong(f"no Parquet file that pyarrow can read ({str(error).splitlines()[0]})") from None
+        raise location.wrong(
+            f"no Parquet file that pyarrow can read ({str(error).splitlines()[0]})"
+        ) from None
     frame.columns = [str(name) for name in frame.columns]
     return frame.reset_index(drop=True)
 
@@ -142,40 +148,40 @@ def _read_parquet(pandas: Any, place: Place) -> Frame:
 # --- Columns ------------------------------------------------------------------------------------
 
 
-def _target_name(frame: Frame, target: str | None, place: Place) -> str:
+def _target_name(frame: Frame, target: str | None, location: FileLocation) -> str:
     names = [str(name) for name in frame.columns]
     if target in names:
         return target
     listed = ", ".join(map(repr, names[:_MOST_LISTED])) + (", …" if len(names) > _MOST_LISTED else "")
     if target is None:
-        raise place.wrong(f"which column is to be predicted? --target one of {listed}")
+        raise location.wrong(f"which column is to be predicted? --target one of {listed}")
     close = get_close_matches(target, names, n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"there are {listed}"
-    raise place.wrong(f"no column {target!r}; {hint}")
+    raise location.wrong(f"no column {target!r}; {hint}")
 
 
-def _target_values(pandas: Any, column: Column, place: Place) -> NDArray[Any]:
+def _target_values(pandas: Any, column: Column, location: FileLocation) -> NDArray[Any]:
     missing = column.isna()
     if missing.any():
         count = int(missing.sum())
         more = f" (and in {count - 1:,} more)" if count > 1 else ""
-        raise place.wrong(f"no value{more}: the target is needed everywhere", sample=_first(missing))
+        raise location.wrong(f"no value{more}: the target is needed everywhere", sample=_first(missing))
     kind = pandas.api.types
     if kind.is_datetime64_any_dtype(column) or kind.is_timedelta64_dtype(column):
-        raise place.wrong("dates are no target; give numbers or classes")
-    numbers = _as_numbers(pandas, column, place)
+        raise location.wrong("dates are no target; give numbers or classes")
+    numbers = _as_numbers(pandas, column, location)
     if numbers is None:
         return np.asarray(column.astype(str), dtype=np.str_)
     return np.asarray(numbers.to_numpy())
 
 
 def _sorted_out(
-    pandas: Any, frame: Frame, place: Place
+    pandas: Any, frame: Frame, location: FileLocation
 ) -> tuple[dict[str, Column], dict[str, Column], list[str]]:
     """The columns of numbers, those of texts, and the names of those that are of no use."""
     numbers, texts, left_out = {}, {}, []
     for name in frame.columns:
-        column, where = frame[name], place.of(f"column {name!r}")
+        column, where = frame[name], location.of(f"column {name!r}")
         if column.isna().all():
             left_out.append(name)
         elif (as_numbers := _as_numbers(pandas, column, where)) is not None:
@@ -187,7 +193,7 @@ def _sorted_out(
     return numbers, texts, left_out
 
 
-def _as_numbers(pandas: Any, column: Column, place: Place) -> Column | None:
+def _as_numbers(pandas: Any, column: Column, location: FileLocation) -> Column | None:
     """The column as float64, or None for one of texts; SettingsError where it is neither."""
     kind = pandas.api.types
     if kind.is_datetime64_any_dtype(column):
@@ -199,7 +205,7 @@ def _as_numbers(pandas: Any, column: Column, place: Place) -> Column | None:
         return column.astype("float64")
     numbers = pandas.to_numeric(column.astype(str), errors="coerce") if _is_text(kind, column) else column
     if not kind.is_numeric_dtype(numbers) or kind.is_complex_dtype(numbers):
-        raise place.wrong(f"numbers or text are needed, not {column.dtype}")
+        raise location.wrong(f"numbers or text are needed, not {column.dtype}")
     numbers = numbers.astype("float64")
     given, understood = column.notna(), numbers.notna()
     if not (given == understood).all():
@@ -207,9 +213,9 @@ def _as_numbers(pandas: Any, column: Column, place: Place) -> Column | None:
         if understood.sum() < _MOSTLY * given.sum():
             return None
         sample = _first(wrong)
-        raise place.wrong(f"{column[sample]!r} is no number, as the others are", sample=sample)
+        raise location.wrong(f"{column[sample]!r} is no number, as the others are", sample=sample)
     if np.isinf(numbers).any():
-        raise place.wrong("an infinite number", sample=_first(np.isinf(numbers)))
+        raise location.wrong("an infinite number", sample=_first(np.isinf(numbers)))
     return numbers
 
 
@@ -221,11 +227,11 @@ def _is_text(kind: Any, column: Column) -> bool:
     )
 
 
-def _as_texts(column: Column, place: Place) -> Column:
+def _as_texts(column: Column, location: FileLocation) -> Column:
     """The column as str, "" where there is no value; SettingsError for lists and the like."""
     nested = column.map(lambda value: isinstance(value, dict | list | tuple | np.ndarray)).astype(bool)
     if nested.any():
-        raise place.wrong("numbers or text are needed, not lists", sample=_first(nested))
+        raise location.wrong("numbers or text are needed, not lists", sample=_first(nested))
     return column.astype(object).where(column.notna(), "").astype(str)
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.problems.tabular.place import Place
+from engine.problems.tabular.location import FileLocation
 
 MOST_NUMBERED_CLASSES: Final = 20
 """Whole numbers in a table that count 0, 1, 2 … or 1, 2, 3 … up to so many are classes, not amounts."""
@@ -15,7 +15,7 @@ _LEAST_PER_CLASS: Final = 2
 """Samples a class, on average: with fewer, every sample has a name of its own."""
 
 
-class Kind(Enum):
+class TargetKind(Enum):
     """What is to be predicted, and with it loss and metric."""
 
     TWO_CLASSES = "two classes"
@@ -27,14 +27,14 @@ class Kind(Enum):
 class Target:
     """What is to be predicted of n samples."""
 
-    kind: Kind
+    kind: TargetKind
     values: NDArray[Any]
     """(n,): class numbers from 0 as int64, or float64 numbers as they were read."""
     classes: tuple[Any, ...] = ()
     """What each class number stands for, in ascending order; () for numbers."""
 
 
-def read_target(values: NDArray[Any], place: Place, *, are_labels: bool = False) -> Target:
+def read_target(values: NDArray[Any], location: FileLocation, *, are_labels: bool = False) -> Target:
     """The target that these values (n,) make up; none of them may be missing.
 
     Two different values are two classes; text and truth values are classes; numbers are classes
@@ -43,17 +43,17 @@ def read_target(values: NDArray[Any], place: Place, *, are_labels: bool = False)
     """
     distinct, numbers = np.unique(values, return_inverse=True)
     if len(distinct) < 2:
-        raise place.wrong(f"every value is {distinct[0]!s}: nothing to learn")
+        raise location.wrong(f"every value is {distinct[0]!s}: nothing to learn")
     is_text = values.dtype.kind not in "iufb"
     repeats = len(distinct) <= max(len(values) / _LEAST_PER_CLASS, 2)
     are_classes = len(distinct) == 2 or is_text or are_labels or (repeats and _count_up(distinct))
     if not are_classes:
-        return Target(kind=Kind.NUMBER, values=values.astype(np.float64))
+        return Target(kind=TargetKind.NUMBER, values=values.astype(np.float64))
     if not repeats:
-        raise place.wrong(
+        raise location.wrong(
             f"{len(distinct):,} different values in {len(values):,} samples are no classes to learn"
         )
-    kind = Kind.TWO_CLASSES if len(distinct) == 2 else Kind.CLASSES
+    kind = TargetKind.TWO_CLASSES if len(distinct) == 2 else TargetKind.CLASSES
     return Target(kind=kind, values=numbers.astype(np.int64), classes=tuple(distinct.tolist()))
 
 

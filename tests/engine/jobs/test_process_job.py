@@ -36,7 +36,7 @@ def killed(report: ReportProgress) -> None:
 
 
 def gone(report: ReportProgress) -> None:
-    os._exit(3)
+    raise SystemExit(3)
 
 
 def test_a_death_is_a_failure_that_knows_its_cause() -> None:

@@ -7,8 +7,16 @@ from engine.problems.error_messages import shown
 from engine.settings import SettingsError
 
 
+class DataFileError(SettingsError):
+    """A file of data that cannot be used; the message says where in it, and why."""
+
+    def __init__(self, message: str, path: Path) -> None:
+        super().__init__(message)
+        self.path = path
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class FileLocation:
     """A file, and a column or an array of it."""
 
     path: Path
@@ -19,18 +27,18 @@ class Place:
     first: int = 1
     """The number of the first sample."""
 
-    def of(self, name: str) -> "Place":
+    def of(self, name: str) -> "FileLocation":
         """The same file at another column or array."""
-        return Place(path=self.path, name=name, unit=self.unit, first=self.first)
+        return FileLocation(path=self.path, name=name, unit=self.unit, first=self.first)
 
-    def wrong(self, what: str, sample: int | None = None) -> SettingsError:
+    def wrong(self, what: str, sample: int | None = None) -> DataFileError:
         """The error to raise; `sample` counts from 0."""
         parts = [shown(self.path)]
         if self.name:
             parts.append(self.name)
         if sample is not None:
             parts.append(f"{self.unit} {self.first + sample:,}")
-        return SettingsError(f"{', '.join(parts)}: {what}")
+        return DataFileError(f"{', '.join(parts)}: {what}", self.path)
 
 
 def check_readable(path: Path) -> None:
@@ -39,6 +47,6 @@ def check_readable(path: Path) -> None:
         with path.open("rb") as file:
             is_empty = not file.read(1)
     except OSError as error:
-        raise SettingsError(f"cannot read {shown(path)}: {error.strerror}") from None
+        raise DataFileError(f"cannot read {shown(path)}: {error.strerror}", path) from None
     if is_empty:
-        raise SettingsError(f"{shown(path)}: the file is empty")
+        raise DataFileError(f"{shown(path)}: the file is empty", path)
