@@ -5,14 +5,14 @@ import os
 import signal
 import sys
 import time
-from multiprocessing import forkserver, resource_tracker
+from multiprocessing import resource_tracker
 from pathlib import Path
 
 import numpy as np
 import pytest
 from sessions import ENDED, PATIENCE, StartRun, Watched, check_contiguous
+from terminal import children_of
 
-from engine.jobs.cores import fair_threads
 from engine.log.file import LogReader
 from engine.log.follow import Follower
 from engine.log.notices import NoticeKind
@@ -38,6 +38,15 @@ def is_alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def parent_of(pid: int) -> int:
+    """Of a worker: the fork server."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def command_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text()
 
 
 def wait_for_end(pids: list[int]) -> None:
@@ -100,13 +109,6 @@ def test_accumulation_gives_the_updates_of_the_large_batch(start_run: StartRun) 
     watched = start_run((64,), variant={"accumulation_steps": 8}, epochs=2)
     watched.until(lambda: watched.states() == ENDED)
     assert (watched.tallies["Mini-batch"].batches, watched.tallies["Mini-batch"].updates) == (64, 8)
-
-
-@pytest.mark.parametrize(
-    ("cores", "workers", "threads"), [(2, 1, 1), (2, 3, 1), (8, 3, 2), (16, 3, 5), (1, 1, 1), (64, 1, 63)]
-)
-def test_the_workers_share_the_cores_but_one(cores: int, workers: int, threads: int) -> None:
-    assert fair_threads(cores, workers) == threads
 
 
 # --- Commands -----------------------------------------------------------------------------------
@@ -251,8 +253,7 @@ def test_the_fork_server_dies_the_workers_train_on_and_nothing_is_orphaned(start
     watched = start_run(epochs=10**6)
     watched.until(lambda: all(tally.batches for tally in watched.tallies.values()))
     pids = list(watched.session.pids.values())
-    server = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
-    os.kill(server, signal.SIGKILL)
+    os.kill(parent_of(pids[0]), signal.SIGKILL)
     watched.until(lambda: watched.notices)
     assert {notice.kind for notice in watched.notices} == {NoticeKind.SERVER_DIED}
     done = watched.tallies["SGD"].batches
@@ -279,7 +280,7 @@ def test_a_worker_starts_where_the_tracker_died_and_stderr_has_no_file(
     start_run: StartRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     resource_tracker.ensure_running()
-    tracker = resource_tracker._resource_tracker._pid  # type: ignore[attr-defined]
+    (tracker,) = (pid for pid in children_of(os.getpid()) if "resource_tracker" in command_of(pid))
     os.kill(tracker, signal.SIGKILL)
     wait_for_end([tracker])
     monkeypatch.setattr(sys, "stderr", Fileless())
