@@ -38,10 +38,10 @@ from engine.settings import Variant, VariantSettings
 from engine.worker.protocol import AnyNote, LogBlocked, LogRefused, LogUnblocked, WorkerTask
 
 _STOP_SECONDS: Final = 1.0
-"""How long a worker may take to close its log before it is killed."""
+"""Granted to workers for closing their logs, before they are killed."""
 
 _DEATH_SECONDS: Final = 0.2
-"""How long the screen may wait for the exit code of a worker that has died."""
+"""The screen may wait so long for the exit code of a worker that has died."""
 
 _NOTE: Final = msgspec.msgpack.Decoder(AnyNote)
 
@@ -186,7 +186,7 @@ class Session:
     # --- Watching over the workers --------------------------------------------------------------
 
     def poll(self) -> list[Notice]:
-        """What has happened since the last call that the user must be told; never blocks."""
+        """The news since the last call that the user must be told; never blocks."""
         for name, worker in self._workers.items():
             if worker.child is not None and not worker.is_dead:
                 self._watch(name, worker, worker.child)

@@ -13,7 +13,7 @@ from engine.jobs.messages import ReportProgress
 
 
 class ExperimentTask(msgspec.Struct, frozen=True, kw_only=True):
-    """What to run, and how."""
+    """An experiment to run, with its settings."""
 
     name: str
     seeds: tuple[int, ...]

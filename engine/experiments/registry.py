@@ -23,7 +23,7 @@ LEAST_SEEDS: Final = 2
 
 
 class ExperimentListing(msgspec.Struct, frozen=True, kw_only=True):
-    """What can be said of an experiment before it runs."""
+    """The facts of an experiment that are known before it runs."""
 
     name: str
     claim: str

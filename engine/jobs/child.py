@@ -12,7 +12,7 @@ from typing import Final
 from engine.jobs.messages import Death
 
 STOP_SECONDS: Final = 1.0
-"""How long a process may take to end that was told to, or should have ended."""
+"""Granted to a process that was told to end, or should have ended."""
 
 
 class Child:
@@ -97,7 +97,7 @@ class Child:
         return messages
 
     def cause_of_death(self, patience: float = STOP_SECONDS) -> Death:
-        """How it ended, once its pipe has; waits up to `patience` seconds for its exit code."""
+        """The cause of its end, once its pipe has ended; waits up to `patience` seconds for its exit code."""
         if self._process is None:
             return Death()
         self._process.join(patience)

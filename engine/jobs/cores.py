@@ -1,4 +1,4 @@
-"""How many CPU cores there are, and how many threads a worker gets of them."""
+"""The number of CPU cores, and each worker's share of threads."""
 
 import os
 

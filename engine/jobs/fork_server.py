@@ -16,9 +16,9 @@ from typing import Any, Final
 from engine.jobs.output import output_redirected
 
 _PRELOAD: Final = "engine.worker.preload"
-"""What the server imports. By name alone: nothing of it is imported here."""
+"""The server's imports, by name alone: nothing of them is imported here."""
 _COMPILER: Final = "torch._dynamo"
-"""What torch.optim imports with the first optimiser of its own make: see engine/training/optimizer.py."""
+"""Imported by torch.optim with the first optimiser of its own make: see engine/training/optimizer.py."""
 HAS_FORK_SERVER: Final = "forkserver" in mp.get_all_start_methods()
 
 _starting = threading.Lock()

@@ -1,4 +1,4 @@
-"""The vocabulary of jobs: what work in another process or thread tells whoever started it."""
+"""The vocabulary of jobs: the messages from work in another process or thread to its starter."""
 
 import traceback
 from collections.abc import Callable, Sequence
@@ -18,17 +18,17 @@ ReportPartial = Callable[[Any], None]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a job is."""
+    """The progress of a job."""
 
     fraction: float
     """0 to 1."""
     activity: str
-    """What is being done."""
+    """The work at hand, in a few words."""
 
 
 @dataclass(frozen=True, slots=True)
 class PartialResult:
-    """What a job has found so far, where that is worth a look: of the kind of its result."""
+    """The findings of a job so far, where they are worth a look: of the kind of its result."""
 
     value: Any
 
@@ -42,7 +42,7 @@ class Result(Generic[T_co]):
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """How a process ended that should have gone on."""
+    """The end of a process that should have gone on."""
 
     signal: str = ""
     """Such as "SIGKILL"; empty where it ended otherwise, or nobody knows."""

@@ -1,4 +1,4 @@
-"""Where stdout and stderr go: for good in a process of ours, for a moment around what is started."""
+"""Redirection of stdout and stderr: for good in a process of ours, for a moment around what is started."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""The child's end: what a process of ours does first, and how it ends with whoever started it."""
+"""The child's end: the first steps of a process of ours, and its end with whoever started it."""
 
 import contextlib
 import os

@@ -24,7 +24,7 @@ from engine.jobs.messages import (
 T = TypeVar("T")
 
 _STOP_SECONDS: Final = 3.0
-"""How long work may take to stop what it started."""
+"""Granted to work for stopping the processes that it started."""
 
 
 class _Cancelled(BaseException):

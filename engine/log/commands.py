@@ -1,4 +1,4 @@
-"""What a session tells a worker, down its pipe."""
+"""Commands of a session to a worker, down its pipe."""
 
 import msgspec
 

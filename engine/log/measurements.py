@@ -123,7 +123,7 @@ class SmoothedNoise:
         return self._quotient(found)
 
     def _has_moved(self, found: NoiseScale, covariance: Covariance) -> bool:
-        """Whether a measurement and the average so far can hardly be of one and the same noise scale."""
+        """A measurement and the average so far can hardly be of one and the same noise scale."""
         bound = t_quantile(found.batches - 1) ** 2
         for value, total, own, of_total in (
             (found.trace, self._trace, covariance[0], self._covariance[0]),

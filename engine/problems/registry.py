@@ -16,7 +16,7 @@ from engine.settings import FULL, DataSettings, SettingsError
 
 
 class ProblemListing(msgspec.Struct, frozen=True, kw_only=True):
-    """What can be said of a problem before it is loaded."""
+    """The facts of a problem that are known before it is loaded."""
 
     name: str
     summary: str

@@ -12,7 +12,7 @@ from engine.settings import FULL, BatchSize
 
 
 class SweepWords(msgspec.Struct, frozen=True, kw_only=True):
-    """What the lesson says of a batch size."""
+    """The lesson's words for a batch size."""
 
     gradient_quality: str
     gpu_efficiency: str
@@ -68,7 +68,7 @@ class SweepRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProbeResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What was measured; None is what could not be."""
+    """Measurements made beside the training; None stands for one that could not be made."""
 
     peak_bytes: tuple[int | None, ...]
     """Of each variant; None where it did not fit."""

@@ -72,7 +72,7 @@ class Digits:
 
 @dataclass(frozen=True, slots=True)
 class ArmState:
-    """What was measured on one arm, a value a seed, (S,) each."""
+    """Measurements of one arm, a value a seed, (S,) each."""
 
     gap: Tensor
     """Validation error less training error, shares."""

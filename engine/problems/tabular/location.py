@@ -1,4 +1,4 @@
-"""Where in a file something is wrong, in the words that a user would look for it with."""
+"""Locations in a data file, in the words that a user would look for them with."""
 
 from dataclasses import dataclass
 from pathlib import Path

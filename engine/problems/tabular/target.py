@@ -16,7 +16,7 @@ _LEAST_PER_CLASS: Final = 2
 
 
 class TargetKind(Enum):
-    """What is to be predicted, and with it loss and metric."""
+    """The kind of prediction, which decides loss and metric."""
 
     TWO_CLASSES = "two classes"
     CLASSES = "classes"
