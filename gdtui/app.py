@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from engine.settings import VariantSettings
     from gdtui.control.commander import Controls
     from gdtui.live_view import LiveView
-    from gdtui.state.record_source import Source
+    from gdtui.state.record_source import RecordSource
 
 PANELS: Final = 4
 """Variants that get a panel each; more get a line each."""
@@ -94,7 +94,7 @@ class GdtuiApp(ExploreActions, LabActions, LookActions, PageActions, TellActions
         fps: float = 10.0,
         theme: str = "dark",
         start: "Callable[[], Controls] | None" = None,
-        source: "Source | None" = None,
+        source: "RecordSource | None" = None,
         keys: tuple[Press, ...] = (),
     ) -> None:
         """`controls` None: only watching, unless `start` makes them after the first frame.
@@ -201,7 +201,7 @@ class GdtuiApp(ExploreActions, LabActions, LookActions, PageActions, TellActions
         return self._live
 
     @property
-    def source(self) -> "Source":
+    def source(self) -> "RecordSource":
         """Where the records come from."""
         if self._source is None:
             from gdtui.state.record_source import LogSource

@@ -13,7 +13,8 @@ from gdtui.chart.drawing.raster import DOTS_X
 from gdtui.chart.widget.chart import Chart
 from gdtui.control.commander import Commander
 from gdtui.control.explorer import Explorer
-from gdtui.state.replay import Replay, ReplayCommander
+from gdtui.control.replay_controller import ReplayCommander
+from gdtui.state.replay import Replay
 from gdtui.state.store import Store
 from gdtui.state.variant import VariantState
 from gdtui.theme import colours, ink

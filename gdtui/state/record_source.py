@@ -5,6 +5,8 @@ The app reads its own run and somebody else's alike; a replay (gdtui/state/repla
 
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum
 from typing import Protocol
 
 from engine.log.directory import RunDirectory
@@ -14,8 +16,25 @@ from engine.log.notices import Notice, NoticeKind
 from engine.log.records import AnyRecord, State, StateChanged, WorkerDied
 
 
-class Source(Protocol):
-    """What the screen reads."""
+class ViewerRole(Enum):
+    """The part of a viewer in the run that is shown."""
+
+    TRAINER = "trainer"
+    WATCHER = "watcher"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Playback:
+    """The state of a replay; in place of a ViewerRole."""
+
+    speed: float
+    """Times as fast as the run went; infinite: to its end at once."""
+    is_paused: bool
+    has_ended: bool
+
+
+class RecordSource(Protocol):
+    """The records of a run, in the order of reading."""
 
     def read(self, limit: int) -> Iterator[tuple[str, AnyRecord]]:
         """What is new, about `limit` records at most, each with the name of its variant."""
@@ -31,14 +50,14 @@ class Source(Protocol):
         """Which commands of the key table's have an effect, by their ids; None: all, it is trained here."""
 
     @property
-    def role(self) -> str:
-        """What the viewer is to this run, for the header: "watching", "replay ×10"; empty for the trainer."""
+    def role(self) -> ViewerRole | Playback:
+        """The viewer's part in the run, for the header."""
 
 
 class LogSource:
     """The logs of a run that is trained here."""
 
-    role = ""
+    role = ViewerRole.TRAINER
     obeyed: frozenset[str] | None = None
 
     def __init__(self, run: RunDirectory) -> None:

@@ -15,13 +15,10 @@ from engine.log.directory import RunDirectory
 from engine.log.file import LogDamagedError, LogReader
 from engine.log.notices import Notice
 from engine.log.records import AnyRecord, Chunk, CommandSent, Started, WorkerDied, WorkerReplaced
-from gdtui.control.commander import Commander, Notes
-from gdtui.state.record_source import damage_notice, endings
-from gdtui.state.store import Store
-from gdtui.view.text import formatting
+from gdtui.state.record_source import Playback, damage_notice, endings
 
 SPEEDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
-"""How many times as fast as it went."""
+"""Factors of the speed at which the run went."""
 
 
 class _Track:
@@ -132,11 +129,9 @@ class Replay:
     obeyed = frozenset({"pause", "pace", "free"})
 
     @property
-    def role(self) -> str:
-        """Such as "replay ×10"."""
-        if self.has_ended:
-            return "replay ended"
-        return f"replay {_times(self.speed)}" + (" paused" if self.is_paused else "")
+    def role(self) -> Playback:
+        """The speed and the state of the replay."""
+        return Playback(speed=self.speed, is_paused=self.is_paused, has_ended=self.has_ended)
 
     # --- Time -----------------------------------------------------------------------------------
 
@@ -162,45 +157,3 @@ class Replay:
         if math.isinf(self.speed):
             return math.inf
         return self._position + (self._clock() - self._since) * self.speed
-
-
-REPLAYING: Final = "only a replay: space pauses it, < and > change its speed, f goes to its end"
-_ENDED: Final = "the replay has ended: this is how the run was left"
-
-
-class ReplayCommander(Commander):
-    """Keys that go to the replay; all others say that they can't."""
-
-    def __init__(self, store: Store, replay: Replay) -> None:
-        super().__init__(store, None, refusal=REPLAYING)
-        self._replay = replay
-
-    def pause(self) -> Notes:
-        """Pause the replay, or let it go on."""
-        if self._replay.has_ended:
-            return [_ENDED]
-        self._replay.pause(not self._replay.is_paused)
-        return []
-
-    def pace(self, step: int) -> Notes:
-        """Slower (−1) or faster (1)."""
-        if self._replay.has_ended:
-            return [_ENDED]
-        now = self._replay.speed
-        rungs = [speed for speed in SPEEDS if (speed > now if step > 0 else speed < now)]
-        if not rungs:
-            return [f"the replay goes {_times(now)} already"]
-        self._replay.set_speed(rungs[0] if step > 0 else rungs[-1])
-        return []
-
-    def free(self) -> Notes:
-        """All the rest at once."""
-        if self._replay.has_ended:
-            return [_ENDED]
-        self._replay.set_speed(math.inf)
-        self._replay.pause(False)
-        return []
-
-
-def _times(speed: float) -> str:
-    return "to the end" if math.isinf(speed) else f"×{formatting.setting(speed)}"

@@ -8,7 +8,7 @@ from engine.log.records import AnyRecord, State, StateChanged, WorkerDied
 from engine.log.summary import Tally
 from engine.settings import RunSettings
 from gdtui.state.timekeeping import Timekeeper
-from gdtui.state.variant import VariantState
+from gdtui.state.variant import Transition, VariantState
 
 
 class Store:
@@ -124,12 +124,22 @@ class Store:
         return any(one.pending.pace is not None and not one.has_ended for one in self.states)
 
     @property
+    def _live(self) -> list[VariantState]:
+        """The variants that train, or that are about to begin anew."""
+        return [one for one in self.states if not one.has_ended or one.pending.restarts]
+
+    @property
+    def transition(self) -> Transition | None:
+        """The transition that any variant is in: the first of its kinds that is found."""
+        found = {one.transition for one in self._live}
+        return next((each for each in Transition if each in found), None)
+
+    @property
     def word(self) -> str:
-        """What the run is doing, in a few words."""
-        live = [one for one in self.states if not one.has_ended or one.pending.restarts]
-        for word in ("restarting…", "pausing…", "resuming…"):
-            if any(one.word == word for one in live):
-                return word
+        """The activity of the run, in a few words."""
+        if transition := self.transition:
+            return str(transition)
+        live = self._live
         for state in (State.RUNNING, State.STARTING, State.PAUSED):
             if any(one.tally.state is state for one in live):
                 return str(state)

@@ -6,6 +6,7 @@ A fold over the records about it; the figures that every front end shares come f
 import math
 from collections import deque
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final
 
 import numpy as np
@@ -20,7 +21,6 @@ from gdtui.history import History
 from gdtui.history.growing import Growing
 from gdtui.state.measurements import Measurements
 from gdtui.state.pending import Pending
-from gdtui.view.text.formatting import difference
 
 DIVERGING: Final = 1_000.0
 """A smoothed loss above this many times the full loss at the start is called diverging."""
@@ -40,17 +40,25 @@ _SPEED_SECONDS: Final = 1.0
 _BEHIND_CHUNKS: Final = 5
 
 
+class Transition(StrEnum):
+    """Where a command that is not confirmed yet leads, as it is shown."""
+
+    RESTARTING = "restarting…"
+    PAUSING = "pausing…"
+    RESUMING = "resuming…"
+
+
 @dataclass(frozen=True, slots=True)
-class Change:
+class SettingsMark:
     """Where other settings came into force: what was seen before the first batch under them."""
 
     samples: int
     updates: int
     seconds: float
-    label: str
-    """Such as "batch 64→128"."""
     before: VariantSettings
-    """What was in force until here."""
+    """Those in force until here."""
+    after: VariantSettings
+    """Those in force from here on."""
 
 
 @dataclass(slots=True)
@@ -64,7 +72,7 @@ class Generation:
     """The same of the loss on held-out data, also between where that was asked for."""
     measured: Measurements = field(default_factory=Measurements)
     """Noise scale and sharpness."""
-    changes: list[Change] = field(default_factory=list)
+    changes: list[SettingsMark] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -140,12 +148,13 @@ class VariantState:
             self.said.append(f"{self.tally.name}: {record.note}{offer}")
         self._trained.clear()  # what follows has another speed
 
-    def _add_change(self, changes: list[Change], record: Changed, before: VariantSettings) -> None:
+    def _add_change(self, changes: list[SettingsMark], record: Changed, before: VariantSettings) -> None:
         """Several with no batch between them are one change, from the first settings to the last."""
         if changes and changes[-1].samples == record.samples:
             before = changes.pop().before
-        if label := difference(before, record.settings, self.tally.n):
-            changes.append(Change(record.samples, record.update - 1, record.seconds, label, before))
+        if before != record.settings:
+            mark = SettingsMark(record.samples, record.update - 1, record.seconds, before, record.settings)
+            changes.append(mark)
 
     def _measure(self) -> None:
         """Keep the points that were measured since."""
@@ -245,17 +254,27 @@ class VariantState:
         return self.tally.state in ENDED
 
     @property
-    def word(self) -> str:
-        """What it is doing, in a word or two."""
+    def transition(self) -> Transition | None:
+        """The transition that an unconfirmed command leads to; None also while the log cannot be written."""
         state, going = self.tally.state, self.pending.going
         if self.is_blocked:
-            return "cannot write"
+            return None
         if self.pending.restarts:
-            return "restarting…"
+            return Transition.RESTARTING
         if state is State.RUNNING and isinstance(going, Pause):
-            return "pausing…"
+            return Transition.PAUSING
         if state is State.PAUSED and isinstance(going, Resume):
-            return "resuming…"
+            return Transition.RESUMING
+        return None
+
+    @property
+    def word(self) -> str:
+        """The activity in a word or two."""
+        state = self.tally.state
+        if self.is_blocked:
+            return "cannot write"
+        if transition := self.transition:
+            return str(transition)
         if state is State.RUNNING and self.is_diverging:
             return "diverging"
         if state is State.RUNNING and self.is_behind:

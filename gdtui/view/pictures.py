@@ -171,8 +171,9 @@ def _points(measured: Growing, axis: Axis, seen: Span, canvas: Canvas) -> Trace:
 def marks_of(one: VariantState, now: Generation, view: View) -> Iterable[Mark]:
     colour = variant_colour(one.index, view.colours)
     for change in now.changes:
-        at = (change.samples, change.updates, change.seconds)[PLACE[view.axis]]
-        yield Mark(float(at), colour, change.label)
+        if label := formatting.difference(change.before, change.after, one.tally.n):
+            at = (change.samples, change.updates, change.seconds)[PLACE[view.axis]]
+            yield Mark(float(at), colour, label)
 
 
 # --- Words in a chart without data ----------------------------------------------------------------

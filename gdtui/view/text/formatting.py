@@ -1,6 +1,7 @@
 """Numbers and settings as words on the screen: pure functions from values to short text."""
 
 import math
+from functools import lru_cache
 from typing import Final
 
 from engine.settings import FULL, BatchSize, VariantSettings
@@ -83,6 +84,11 @@ def epochs(share: float) -> str:
     return f"{text} epochs" if share > 1 else f"{text} epoch"
 
 
+def speed(value: float) -> str:
+    """A replay's speed: ×10; "to the end" when it is infinite."""
+    return "to the end" if math.isinf(value) else f"×{setting(value)}"
+
+
 def clock(seconds: float) -> str:
     whole = int(seconds)
     hours, minutes = whole // 3600, whole // 60 % 60
@@ -104,6 +110,7 @@ def count(value: float) -> str:
     return f"{value:,.0f}"
 
 
+@lru_cache(maxsize=1024)  # every frame asks for the label of every mark
 def difference(before: VariantSettings, after: VariantSettings, n: int) -> str:
     """What changed, such as "batch 64→128"; empty when nothing did."""
     return ", ".join(f"{name} {old}→{new}" for name, old, new in changes(before, after, n))

@@ -13,6 +13,7 @@ from textual.content import Content
 from engine.log.notices import Notice, NoticeKind
 from engine.log.records import State
 from engine.settings import LrScaling
+from gdtui.state.record_source import Playback, ViewerRole
 from gdtui.state.store import Store
 from gdtui.state.variant import BROKEN, VariantState
 from gdtui.theme import COLOURS
@@ -52,7 +53,7 @@ def colour_of(one: VariantState) -> str:
 def state(one: VariantState) -> Part:
     """What a variant is doing, in the colour of that."""
     style = "bold $error" if one.is_diverging else _STYLES.get(one.tally.state, "")
-    return one.word, _PENDING if one.word.endswith("…") else style
+    return one.word, _PENDING if one.transition else style
 
 
 def whereabouts(one: VariantState, store: Store) -> Part:
@@ -64,10 +65,10 @@ def whereabouts(one: VariantState, store: Store) -> Part:
 # --- Header -----------------------------------------------------------------------------------------
 
 
-def header(store: Store, width: int, now: float, role: str = "") -> Content:
-    """What is trained on the left; how far, how fast, how long and whether on the right.
+def header(store: Store, width: int, now: float, role: ViewerRole | Playback = ViewerRole.TRAINER) -> Content:
+    """Problem, model and seed on the left; epoch, pace, time and state on the right.
 
-    `role`: what the viewer is to the run, if not the one who trains it.
+    `now`: seconds since the Unix epoch. `role`: the viewer's part, shown unless it trains the run.
     """
     run, slowest = store.settings, store.slowest
     epochs = max(one.pending.epochs or one.tally.planned_epochs for one in store.states)
@@ -80,9 +81,18 @@ def header(store: Store, width: int, now: float, role: str = "") -> Content:
         _pace(store),
         (formatting.clock(store.clock(now)), ""),
         _run_state(store),
-        *([(role, "bold $accent")] if role else []),
+        *([(said, "bold $accent")] if (said := role_text(role)) else []),
     ]
     return _both_ends([("gdtui", "bold $primary"), *left], right, width)
+
+
+def role_text(role: ViewerRole | Playback) -> str:
+    """Such as "watching" or "replay ×10"; empty for the viewer that trains the run."""
+    if not isinstance(role, Playback):
+        return "watching" if role is ViewerRole.WATCHER else ""
+    if role.has_ended:
+        return "replay ended"
+    return f"replay {formatting.speed(role.speed)}" + (" paused" if role.is_paused else "")
 
 
 def _pace(store: Store) -> Part:
@@ -92,7 +102,7 @@ def _pace(store: Store) -> Part:
 
 def _run_state(store: Store) -> Part:
     word = store.word
-    if word.endswith("…"):
+    if store.transition:
         return word, _PENDING
     return word, next((style for each, style in _STYLES.items() if each == word), "bold $warning")
 

@@ -21,8 +21,10 @@ from engine.log.records import (
     WorkerDied,
 )
 from engine.settings import RunSettings, Variant, VariantSettings
-from gdtui.state.replay import REPLAYING, Replay, ReplayCommander
+from gdtui.control.replay_controller import REPLAYING, ReplayCommander
+from gdtui.state.replay import Replay
 from gdtui.state.store import Store
+from gdtui.view.text.screen_text import role_text
 
 MakeRun = Callable[..., RunDirectory]
 T0 = 1_700_000_000.0
@@ -93,7 +95,7 @@ def test_all_logs_together_in_the_order_of_writing(run: RunDirectory, clock: Clo
     clock.now += 100
     assert [kind for _, kind, _ in due(replay)] == ["Chunk", "Chunk", "End", "End"]
     assert due(replay) == []
-    assert replay.role == "replay ended"
+    assert role_text(replay.role) == "replay ended"
     assert replay.now() == T0 + 9
 
 
@@ -102,7 +104,7 @@ def test_ten_times_as_fast(run: RunDirectory, clock: Clock) -> None:
     due(replay)
     clock.now += 0.49
     assert [at for *_, at in due(replay)] == [1, 2, 3, 4]
-    assert replay.role == "replay ×10"
+    assert role_text(replay.role) == "replay ×10"
     assert replay.now() == pytest.approx(T0 + 4.9)
 
 
@@ -120,7 +122,7 @@ def test_a_pause_stands_still_and_another_speed_goes_on_from_there(run: RunDirec
     clock.now += 60
     assert [at for *_, at in due(replay)] == [1]
     assert replay.now() == T0 + 1.5
-    assert "paused" in replay.role
+    assert "paused" in role_text(replay.role)
     replay.set_speed(5.0)
     clock.now += 60
     assert due(replay) == []

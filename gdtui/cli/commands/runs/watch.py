@@ -14,7 +14,7 @@ from typing import Final
 from engine.log.directory import RunDirectory, RunDirectoryError
 from engine.log.records import AnyRecord
 from gdtui.keys.script import Press
-from gdtui.state.record_source import LogSource, endings
+from gdtui.state.record_source import LogSource, ViewerRole, endings
 from gdtui.state.replay import Replay
 from gdtui.state.stored_runs import is_running
 from gdtui.terminal.stdio import screen_of_its_own
@@ -26,7 +26,7 @@ _LOOK_SECONDS: Final = 1.0
 class WatchSource(LogSource):
     """The logs of somebody else's run."""
 
-    role = "watching"
+    role = ViewerRole.WATCHER
     obeyed = frozenset[str]()
 
     def __init__(self, run: RunDirectory, clock: Callable[[], float] = time.monotonic) -> None:

@@ -14,7 +14,7 @@ from gdtui.app import GdtuiApp
 from gdtui.cli.commands.runs.watch import WatchSource, newest_run, open_run
 from gdtui.control.commander import WATCHING
 from gdtui.keys.script import parse_keys
-from gdtui.state.record_source import LogSource, Source
+from gdtui.state.record_source import LogSource, RecordSource
 from gdtui.state.replay import Replay
 from gdtui.state.store import Store
 
@@ -31,7 +31,7 @@ def notes_of(app: GdtuiApp) -> set[str]:
 
 
 async def screen_of(
-    run: RunDirectory, source: Source, size: tuple[int, int] = (140, 40), *keys: str
+    run: RunDirectory, source: RecordSource, size: tuple[int, int] = (140, 40), *keys: str
 ) -> list[str]:
     """The screen once everything is read, and these keys pressed."""
     app = GdtuiApp(run, None, source=source)
