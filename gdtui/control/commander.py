@@ -136,7 +136,7 @@ class Commander:
             settings = step(one)
             if isinstance(settings, str):
                 notes.append(f"{one.tally.name}: {settings}")
-            elif one.is_broken:
+            elif one.is_cut_short:
                 one.pending.draft = settings
                 notes.append(f"{one.tally.name}: kept for the restart (r)")
             elif settings != one.wanted:
@@ -246,7 +246,7 @@ class Commander:
         """Noise scale and sharpness at once."""
         if self._controls is None:
             return [self.refusal]
-        able = [one.tally.name for one in chosen if one.current is not None and not one.is_broken]
+        able = [one.tally.name for one in chosen if one.current is not None and not one.is_cut_short]
         self._controls.measure(able)
         return ["measuring…"] if able else ["there are no weights to measure yet"]
 

@@ -30,7 +30,6 @@ from engine.log.records import (
     Record,
     Refused,
     Started,
-    State,
     StateChanged,
     WorkerDied,
     WorkerReplaced,
@@ -52,7 +51,6 @@ _CONFIRMS: dict[type[Record], tuple[type[Command], ...]] = {
     WorkerReplaced: _ALL,
 }
 """What the command in a record confirms."""
-_BROKEN = (State.FAILED, State.OUT_OF_MEMORY)
 
 
 @dataclass(slots=True)
@@ -78,7 +76,7 @@ class Pending:
             case Refused():
                 refused = [type(each) for each in self.commands if each.id == record.command]
                 self._confirm(record.command, tuple(refused) or (Change,))
-            case StateChanged() if record.state in _BROKEN:
+            case StateChanged() if record.state.is_broken:
                 self._broken_at = record.wall_time
                 self._give_up()
             case WorkerDied() | End():

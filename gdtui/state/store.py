@@ -75,7 +75,7 @@ class Store:
     @property
     def is_at_rest(self) -> bool:
         """No variant trains or is about to: paused or ended, all of them."""
-        return not any(one.tally.state in (State.STARTING, State.RUNNING) for one in self.states)
+        return not any(one.tally.state.is_active for one in self.states)
 
     @property
     def has_ended(self) -> bool:

@@ -77,7 +77,7 @@ def state_of(run: RunDirectory) -> RunState:
         return RunState.DAMAGED
     if follower.unfinished():
         return RunState.ENDED_EARLY
-    if states & {State.FAILED, State.OUT_OF_MEMORY, State.DIED}:
+    if any(state.is_broken for state in states):
         return RunState.FAILED
     return RunState.FINISHED if states <= {State.FINISHED, State.DIVERGED} else RunState.STOPPED
 

@@ -26,11 +26,6 @@ DIVERGING: Final = 1_000.0
 """A smoothed loss above this many times the full loss at the start is called diverging."""
 SMOOTHING: Final = 0.25
 """The time constant of the smoothed loss in epochs, before somebody chooses another one to look at."""
-ENDED: Final = frozenset(
-    (State.FINISHED, State.DIVERGED, State.FAILED, State.OUT_OF_MEMORY, State.DIED, State.STOPPED)
-)
-BROKEN: Final = frozenset((State.FAILED, State.OUT_OF_MEMORY, State.DIED, State.STOPPED))
-"""Nobody trains there who could obey."""
 PLACE: Final = {Axis.SAMPLES: 0, Axis.UPDATES: 1, Axis.SECONDS: 2}
 """Where a position stands in a row of samples, updates, seconds."""
 _MOST_SCATTERED: Final = 8_192
@@ -224,7 +219,7 @@ class VariantState:
         """Still finite, but far beyond where it began."""
         evaluations = self.tally.evaluations
         first = evaluations[0].full_loss if evaluations else None
-        if first is None or self.tally.state in (State.DIVERGED, *BROKEN):
+        if first is None or self.tally.state is State.DIVERGED or self.is_cut_short:
             return False
         return self.smoothed(SMOOTHING) > DIVERGING * first
 
@@ -239,9 +234,9 @@ class VariantState:
         return any(chunk.behind for chunk in list(self._trained)[-_BEHIND_CHUNKS:])
 
     @property
-    def is_broken(self) -> bool:
-        """Nobody is there who could obey anything but a restart."""
-        return self.tally.state in BROKEN
+    def is_cut_short(self) -> bool:
+        """Broken or stopped: nobody is there who could obey anything but a restart."""
+        return self.tally.state.is_cut_short
 
     @property
     def is_measuring(self) -> bool:
@@ -251,7 +246,7 @@ class VariantState:
 
     @property
     def has_ended(self) -> bool:
-        return self.tally.state in ENDED
+        return self.tally.state.is_ended
 
     @property
     def transition(self) -> Transition | None:
@@ -287,7 +282,7 @@ class VariantState:
         going = self.pending.going
         if self.is_blocked:
             return False
-        if self.tally.state in (State.RUNNING, State.STARTING):
+        if self.tally.state.is_active:
             return not isinstance(going, Pause)
         if self.tally.state is State.PAUSED:
             return isinstance(going, Resume)

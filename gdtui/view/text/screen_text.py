@@ -15,7 +15,7 @@ from engine.log.records import State
 from engine.settings import LrScaling
 from gdtui.state.record_source import Playback, ViewerRole
 from gdtui.state.store import Store
-from gdtui.state.variant import BROKEN, VariantState
+from gdtui.state.variant import VariantState
 from gdtui.theme import COLOURS
 from gdtui.view.text import formatting
 
@@ -27,7 +27,7 @@ _STYLES: Final = {
     State.PAUSED: "$warning",
     State.STARTING: "$warning",
     State.DIVERGED: "bold $error",
-    **dict.fromkeys(BROKEN, "bold $error"),
+    **{state: "bold $error" for state in State if state.is_cut_short},
 }
 NAME: Final = 15
 """Cells of a name in a line."""
@@ -171,7 +171,7 @@ def trouble(one: VariantState) -> str:
     """What is wrong with a variant, as one sentence; empty when nothing is."""
     if one.notice:
         return one.notice
-    if one.tally.state is State.DIVERGED or one.tally.state in BROKEN:
+    if one.tally.state is State.DIVERGED or one.is_cut_short:
         return f"{one.tally.state}: {one.tally.detail}" if one.tally.detail else str(one.tally.state)
     if one.is_diverging:
         return "diverging: the loss is over 1,000 × that at the start; a smaller lr (,), then r"

@@ -33,16 +33,6 @@ _RETRY: Final = 3.0
 _GRACE: Final = 0.5
 """Seconds for measuring at the last weights."""
 
-_ENDED: Final = (
-    State.FINISHED,
-    State.DIVERGED,
-    State.FAILED,
-    State.OUT_OF_MEMORY,
-    State.DIED,
-    State.STOPPED,
-)
-_BROKEN: Final = (State.FAILED, State.OUT_OF_MEMORY, State.DIED)
-
 
 def train(run: RunDirectory, *, as_json: bool, debug: bool = False) -> int:
     """Train the run that was just created to its end; returns the exit status.
@@ -95,7 +85,7 @@ class _Watch:
         return (
             self.wrong_call is not None
             or bool(self._follower.damage)
-            or all(tally.state in _ENDED for tally in self.tallies)
+            or all(tally.state.is_ended for tally in self.tallies)
         )
 
     def linger(self, session: Session, received: list[int]) -> None:
@@ -147,7 +137,7 @@ class _Watch:
     def close(self) -> None:
         """After the session's end: one whose last batch took too long was killed, and told nobody."""
         for tally in self.tallies:
-            if tally.state in (State.STARTING, State.RUNNING, State.PAUSED):
+            if not tally.state.is_ended:
                 tally.state = State.STOPPED
 
     def explain_failures(self, *, debug: bool) -> bool:
@@ -156,7 +146,7 @@ class _Watch:
             _say(str(damage))
         broken: dict[tuple[State, str], list[Tally]] = {}
         for tally in self.tallies:
-            if tally.state in _BROKEN:
+            if tally.state.is_broken:
                 broken.setdefault((tally.state, tally.detail), []).append(tally)
         for (state, detail), tallies in broken.items():
             _say(f"{', '.join(tally.name for tally in tallies)}: {state}: {detail}")
