@@ -7,16 +7,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gdtui import __version__
-
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from engine.log.directory import RunDirectory
     from engine.problems.loader import Loaded
-    from engine.settings import RunSettings
     from gdtui.cli.options.run import Options
-    from gdtui.cli.usage.commands import Parser
+    from gdtui.cli.parser import Parser
 
 
 def begun(parser: "Parser", typed: "Namespace", default_pace: float | None) -> tuple["Options", Path]:
@@ -26,13 +22,15 @@ def begun(parser: "Parser", typed: "Namespace", default_pace: float | None) -> t
     """
     from engine.settings import SettingsError
     from gdtui.cli.options.data import must_load, read_data
+    from gdtui.state.new_run import empty_directory
 
     try:
         problem, data = read_data(typed)
     except SettingsError as error:
         parser.error(str(error))
     if not must_load(problem, data):
-        return understood(parser, typed, default_pace, None), typed.run_dir or empty_directory()
+        options = understood(parser, typed, default_pace, None)
+        return options, typed.run_dir or empty_directory()
 
     from engine.problems.loading import LoadingError
     from gdtui.cli.problem_loading import load_problem
@@ -63,30 +61,3 @@ def understood(
         return read_options(typed, default_pace=default_pace, loaded=loaded)
     except SettingsError as error:
         parser.error(str(error))
-
-
-def empty_directory() -> Path:
-    """An empty directory of our own for a run: two that start in the same second get two."""
-    from engine.log.directory import RunDirectoryError, default_root, new_run_path
-
-    while True:
-        path = new_run_path(default_root())
-        try:
-            path.mkdir(parents=True)
-        except FileExistsError:
-            if not path.is_dir():
-                raise RunDirectoryError(f"{path.parent} is not a directory") from None
-        except OSError as error:
-            raise RunDirectoryError(
-                f"cannot write to {default_root()}: {error.strerror}. Name another place with --run-dir DIR"
-            ) from None
-        else:
-            return path
-
-
-def new_arm(below: Path | None, settings: "RunSettings") -> "RunDirectory":
-    """The directory of one arm of a sweep, there or among all runs; RunDirectoryError when it cannot be."""
-    from engine.log.directory import RunDirectory
-
-    name = settings.variants[0].name.replace(" ", "-").lower()
-    return RunDirectory.create(below / name if below else empty_directory(), settings, __version__)

@@ -1,4 +1,4 @@
-"""`gdtui export`: every batch of a run as CSV, also of a run whose logs are damaged or end early."""
+"""Every batch of a run as CSV, also of a run whose logs are damaged or end early."""
 
 import contextlib
 import csv
@@ -37,25 +37,27 @@ def open_output(run: RunDirectory, path: Path | None) -> BinaryIO:
         raise RunDirectoryError(f"cannot write {path}: {error.strerror}") from None
 
 
-def export(run: RunDirectory, output: BinaryIO) -> int:
-    """Write every batch that can be read; returns 0 when the logs are complete, else 1 after saying why."""
+def export(run: RunDirectory, output: BinaryIO) -> Iterator[str]:
+    """Write every batch that can be read; yields what is missing: a sentence for each incomplete log.
+
+    Whatever belongs before a sentence is flushed by then. Nothing is written until it is iterated.
+    """
     output.write((",".join(COLUMNS) + "\n").encode())
-    return _write(run, output, _rows)
+    yield from _write(run, output, _rows)
 
 
-def export_measurements(run: RunDirectory, output: BinaryIO) -> int:
-    """Write what was measured on all data, a row each time, likewise."""
+def export_measurements(run: RunDirectory, output: BinaryIO) -> Iterator[str]:
+    """Write the measurements on all data, a row each; yields likewise."""
     metrics = _metrics(run)
     output.write((",".join([*MEASURED, *map(_quoted, metrics)]) + "\n").encode())
-    return _write(run, output, lambda name, reader: _measured_rows(name, reader, metrics))
+    yield from _write(run, output, lambda name, reader: _measured_rows(name, reader, metrics))
 
 
 Rows = Callable[[str, LogReader], Iterator[str]]
 """From a variant's name and log to lines."""
 
 
-def _write(run: RunDirectory, output: BinaryIO, rows: Rows) -> int:
-    status = 0
+def _write(run: RunDirectory, output: BinaryIO, rows: Rows) -> Iterator[str]:
     for variant in run.info.settings.variants:
         reader = LogReader(run.variant_log(variant.name))
         try:
@@ -68,10 +70,8 @@ def _write(run: RunDirectory, output: BinaryIO, rows: Rows) -> int:
                 continue
             trouble = _why_unfinished(reader)
         output.flush()
-        print(f"gdtui export: {variant.name}: {trouble}", file=sys.stderr)
-        status = 1
+        yield f"{variant.name}: {trouble}"
     output.flush()
-    return status
 
 
 def _rows(name: str, reader: LogReader) -> Iterator[str]:

@@ -1,11 +1,10 @@
-"""`gdtui runs`: the stored runs with size and state, and the removal of those that have ended.
+"""The stored runs: their size and state, and the removal of one's files.
 
 Removes only files that a run is made of, and never those of a run that is still going.
 """
 
 import contextlib
 import fcntl
-import sys
 import time
 from collections.abc import Iterator
 from enum import StrEnum
@@ -111,59 +110,6 @@ def remove(path: Path) -> None:
         path.rmdir()
 
 
-def show(root: Path, *, as_json: bool) -> int:
-    """Print the runs below `root`; returns the exit status."""
-    runs = stored_runs(root)
-    if as_json:
-        document = msgspec.json.encode({"root": str(root), "runs": runs})
-        sys.stdout.buffer.write(document + b"\n")
-    elif runs:
-        from gdtui.view.text.run_summary import plain_table
-
-        rows = [("date", "problem", "variants", "size", "state", "directory"), *map(_row, runs)]
-        print(plain_table(rows, left={0, 1, 2, 4, 5}))
-    else:
-        print(f"no runs in {root}")
-    return 0
-
-
-def prune(root: Path, *, is_sure: bool) -> int:
-    """Remove the runs below `root` that have ended, once that is confirmed; returns the exit status."""
-    runs = [run for run in stored_runs(root) if run.state is not RunState.RUNNING]
-    if not runs:
-        print(f"nothing to remove in {root}")
-        return 0
-    what = f"{_count(runs)}, {readable_size(sum(run.bytes for run in runs))}, in {root}"
-    if not is_sure and not _confirmed(f"Remove {what}? [y/N] "):
-        print("nothing was removed")
-        return 0
-    removed, kept = [], []
-    for run in runs:
-        try:
-            if _has_ended(run.path):
-                remove(run.path)
-                removed.append(run)
-        except OSError as error:
-            kept.append(f"{run.path}: {error.strerror}")
-    print(f"removed {_count(removed)}, {readable_size(sum(run.bytes for run in removed))}")
-    for line in kept:
-        print(f"gdtui runs: cannot remove {line}", file=sys.stderr)
-    return 1 if kept else 0
-
-
-def readable_size(size: int) -> str:
-    """Such as "1.2 MiB"."""
-    if size < 1024:
-        return f"{size} B"
-    value, units = size / 1024, iter(("KiB", "MiB", "GiB"))
-    unit = next(units)
-    for larger in units:
-        if value < 1024:
-            break
-        value, unit = value / 1024, larger
-    return f"{value:.1f} {unit}"
-
-
 def _describe(path: Path) -> StoredRun:
     size = sum(file.stat().st_size for file in _files(path))
     try:
@@ -188,7 +134,7 @@ def _describe(path: Path) -> StoredRun:
     )
 
 
-def _has_ended(path: Path) -> bool:
+def has_ended(path: Path) -> bool:
     """Asked once more before the removal: the user may have taken a while to say yes."""
     try:
         return not is_running(RunDirectory.open(path))
@@ -216,26 +162,3 @@ def _is_locked(log: Path) -> bool:
     except FileNotFoundError:
         return False
     return False
-
-
-def _row(run: StoredRun) -> tuple[str, ...]:
-    return (
-        time.strftime("%Y-%m-%d %H:%M", time.localtime(run.created)),
-        run.problem,
-        ", ".join(run.variants) or "–",
-        readable_size(run.bytes),
-        str(run.state),
-        str(run.path),
-    )
-
-
-def _count(runs: list[StoredRun]) -> str:
-    return "1 run" if len(runs) == 1 else f"{len(runs)} runs"
-
-
-def _confirmed(question: str) -> bool:
-    try:
-        return input(question).strip().lower() in ("y", "yes")
-    except EOFError:
-        print()
-        return False

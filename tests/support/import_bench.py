@@ -10,7 +10,7 @@ from gdtui.export.csv_export import export
 
 def exported(run: RunDirectory) -> bytes:
     output = io.BytesIO()
-    export(run, output)
+    list(export(run, output))
     return output.getvalue()
 
 

@@ -72,7 +72,7 @@ class ExperimentsScreen(LabScreen):
                 Content(""),
                 Content.styled(
                     f"enter tests it over {DEFAULT_SEEDS} seeds, in a process of its own: seconds to a "
-                    f"minute or two.{lab_text.promise(self.lab, self.store)}",
+                    f"minute or two.{lab_text.promise(self.store, is_ours=self.lab.is_ours)}",
                     "$quiet",
                 ),
             ]

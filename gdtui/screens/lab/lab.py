@@ -116,10 +116,20 @@ class LabScreen(ModalScreen[None]):
         """Cells of a line of text."""
         return max(self.app.size.width - _FRAME, _LEAST)
 
+    @property
+    def _progress(self) -> lab_text.LabProgress:
+        return lab_text.LabProgress(
+            name=self.lab.name,
+            share=self.lab.progress.fraction,
+            doing=self.lab.progress.activity,
+            seconds=self.lab.seconds,
+            holds_training=self.lab.holds,
+        )
+
     def _below(self) -> Content:
         end = self.lab.ends.get(self.subject)
         if self._runs:
-            text = lab_text.progress(self.lab, self.store, self.width)
+            text = lab_text.progress(self._progress, self.store, self.width)
             so_far = self.lab.partial
             return text if so_far is None else text + Content("\n\n") + self.so_far(so_far, self.width)
         if isinstance(end, Failure):
@@ -129,7 +139,7 @@ class LabScreen(ModalScreen[None]):
         else:
             text = self.before()
         if self.lab.name:
-            text = lab_text.progress(self.lab, self.store, self.width) + Content("\n\n") + text
+            text = lab_text.progress(self._progress, self.store, self.width) + Content("\n\n") + text
         return text
 
     # --- Keys -----------------------------------------------------------------------------------

@@ -11,10 +11,10 @@ from engine.jobs.messages import Result
 from engine.settings import FULL, BatchSize, RunSettings, Variant, VariantSettings, default_names
 from engine.sweep.run import Plan, sweep
 from engine.sweep.table import Recommendation, label
-from gdtui.cli.prepare import new_arm
 from gdtui.control.commander import Commander
 from gdtui.control.lab import Lab, Work
 from gdtui.screens.lab.lab import LabScreen
+from gdtui.state.new_run import new_arm
 from gdtui.state.store import Store
 from gdtui.view.text import formatting, lab_text
 
@@ -61,7 +61,8 @@ class SweepScreen(LabScreen):
             "enter measures, for each batch size alone on the machine: gradient noise, speed, memory, the "
             "loss after equal epochs and after equal seconds, the validation gap; beside the lesson's words "
             "for them. Then it recommends a batch size, an lr and an accumulation, and says why."
-            f"{lab_text.promise(self.lab, self.store)} Every arm is kept as a run: see gdtui runs."
+            f"{lab_text.promise(self.store, is_ours=self.lab.is_ours)} "
+            "Every arm is kept as a run: see gdtui runs."
         )
 
     def result(self, found: Any, width: int) -> Content:

@@ -1,64 +1,19 @@
-"""`gdtui experiment`: runs one in a process of its own, shows how far it is, prints what it found.
+"""An experiment's report as text for reading. Pure: runs and decides nothing."""
 
-Decides nothing and measures nothing: engine.experiments does.
-"""
-
-import sys
 import textwrap
 from functools import partial
 from typing import Final
 
-import msgspec
 from msgspec import UNSET
 
-from engine.experiments.job import ExperimentTask, run_experiment
-from engine.experiments.registry import LISTINGS
 from engine.experiments.report import Arm, Report
-from engine.jobs.messages import Failure
-from engine.jobs.process_job import ProcessJob
 from engine.settings import FULL
-from gdtui.cli.progress_bar import bar
-from gdtui.view.text.run_summary import plain_table
-
-OK: Final = 0
-FAILED: Final = 1
-WRONG_CALL: Final = 2
+from gdtui.view.text.aligned import aligned
 
 WIDTH: Final = 100
 """Of the report, in columns."""
 _BAR: Final = 24
 """Columns of an interval's picture."""
-
-
-def listing(*, as_json: bool) -> int:
-    """Print what experiments there are."""
-    if as_json:
-        print(msgspec.json.encode(LISTINGS).decode())
-        return OK
-    rows = [(each.name, each.claim) for each in LISTINGS]
-    print(plain_table([("experiment", "the lesson's claim that it tests"), *rows], left={0, 1}))
-    print("\ngdtui experiment NAME runs one")
-    return OK
-
-
-def experiment(task: ExperimentTask, *, as_json: bool) -> int:
-    """Run one to its end and print what it found; returns the exit status."""
-    with ProcessJob(partial(run_experiment, task), task.name) as job, bar(task.name) as show:
-        end = job.wait(lambda progress: show(progress.fraction, progress.activity))
-    if isinstance(end, Failure):
-        return _explain(end)
-    print(msgspec.json.encode(end.value).decode() if as_json else text(end.value))
-    return OK
-
-
-def _explain(failure: Failure) -> int:
-    if failure.traceback:
-        print(failure.traceback.rstrip(), file=sys.stderr)
-    print(f"gdtui experiment: {' '.join(failure.detail.split())}", file=sys.stderr)
-    return WRONG_CALL if failure.is_usage_error else FAILED
-
-
-# --- The report -------------------------------------------------------------------------------------
 
 
 def text(report: Report, width: int = WIDTH) -> str:
@@ -101,7 +56,7 @@ def _arms(report: Report) -> str:
         (_name(arm), _value(arm, report.seeds), interval(*arm.interval), _picture(arm, low, high))
         for arm in report.arms
     ]
-    return plain_table([heading, *rows], left={0, 3})
+    return aligned([heading, *rows], left={0, 3})
 
 
 def _name(arm: Arm) -> str:
@@ -138,7 +93,7 @@ def _figures(report: Report) -> str:
         name = f"{first.name}, {first.unit}" if first.unit else first.name
         rows.append((name, *(number(figure.value) for figure in found)))
         rows.append(("", *(interval(*figure.interval) for figure in found)))
-    return plain_table(rows, left={0})
+    return aligned(rows, left={0})
 
 
 def interval(low: float, high: float) -> str:

@@ -42,6 +42,19 @@ def mebibytes(size: int) -> str:
     return f"{size / 2**20:,.0f} MiB" if size else "– MiB"
 
 
+def readable_size(size: int) -> str:
+    """Such as "1.2 MiB"."""
+    if size < 1024:
+        return f"{size} B"
+    value, units = size / 1024, iter(("KiB", "MiB", "GiB"))
+    unit = next(units)
+    for larger in units:
+        if value < 1024:
+            break
+        value, unit = value / 1024, larger
+    return f"{value:.1f} {unit}"
+
+
 def setting(value: float) -> str:
     """A value that somebody chose, as short as it can be said: 0.01, 1e-5, 512."""
     if value and (abs(value) < 1e-4 or abs(value) >= 1e6):

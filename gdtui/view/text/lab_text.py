@@ -2,6 +2,7 @@
 
 import re
 import textwrap
+from dataclasses import dataclass
 from typing import Any, Final
 
 from textual.content import Content
@@ -9,8 +10,6 @@ from textual.content import Content
 from engine.experiments.report import Report, Verdict
 from engine.jobs.messages import Failure, Result
 from engine.sweep.table import Sweep
-from gdtui.cli.commands.measure.sweep import COLOUR
-from gdtui.control.lab import Lab
 from gdtui.state.store import Store
 from gdtui.view.text import experiment_report, sweep_table
 
@@ -40,28 +39,42 @@ def verdict(end: Result[Any] | Failure) -> Content:
     return Content.styled(str(end.value.verdict), _STYLES[end.value.verdict])
 
 
-def progress(lab: Lab, store: Store, width: int) -> Content:
-    """How far what runs is, and what training does meanwhile; `width` in cells."""
-    full = round(lab.progress.fraction * _BAR)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabProgress:
+    """The progress of what runs beside the training."""
+
+    name: str
+    share: float
+    """Done, from 0 to 1."""
+    doing: str
+    seconds: float
+    """Since it began."""
+    holds_training: bool
+    """Training is paused for it."""
+
+
+def progress(lab: LabProgress, store: Store, width: int) -> Content:
+    """A bar with the share done, and the state of the training meanwhile; `width` in cells."""
+    full = round(lab.share * _BAR)
     bar = Content.styled("━" * full, "$accent") + Content.styled("━" * (_BAR - full), "$edge")
     head = Content.styled(f"{lab.name}  ", "bold") + bar
-    said = f"  {lab.progress.fraction:4.0%}   {lab.seconds:.0f} s   {lab.progress.activity}"
+    said = f"  {lab.share:4.0%}   {lab.seconds:.0f} s   {lab.doing}"
     return head + Content(said) + Content("\n") + _note(_meanwhile(lab, store), width)
 
 
-def _meanwhile(lab: Lab, store: Store) -> str:
+def _meanwhile(lab: LabProgress, store: Store) -> str:
     if store.is_going:
         return "training goes on beside it: both are slower for it"
-    if lab.holds:
+    if lab.holds_training:
         return (
             "training is paused meanwhile, so that the figures are those of a free machine; then it goes on"
         )
     return "nothing trains meanwhile: the figures are those of a free machine"
 
 
-def promise(lab: Lab, store: Store) -> str:
-    """What training will do meanwhile, as a sentence; none where nothing trains."""
-    return " Training waits meanwhile and goes on afterwards." if lab.is_ours and store.is_going else ""
+def promise(store: Store, *, is_ours: bool) -> str:
+    """A sentence on training meanwhile; none where nothing trains, or the run is not `is_ours` to pause."""
+    return " Training waits meanwhile and goes on afterwards." if is_ours and store.is_going else ""
 
 
 def failure(end: Failure) -> Content:
@@ -95,7 +108,7 @@ def table(found: Sweep, width: int) -> Content:
     """What is recommended, then the table, definitions and charts as the command prints them."""
     advice = sweep_table.advice(found)
     first, *reason = advice.splitlines()
-    said = COLOUR.sub("", sweep_table.text(found)).removesuffix(advice).rstrip()
+    said = sweep_table.without_colours(sweep_table.text(found)).removesuffix(advice).rstrip()
     return Content("\n").join(
         [
             Content.styled(first, "bold $success"),

@@ -6,10 +6,12 @@ Pure: from engine.sweep.table's document to text. Measures and decides nothing.
 import csv
 import io
 import math
+import re
 import textwrap
 from collections.abc import Callable, Sequence
 from typing import Final
 
+import msgspec
 import numpy as np
 
 from engine.settings import FULL
@@ -19,13 +21,15 @@ from gdtui.chart.scene.axes import nice_ticks
 from gdtui.chart.scene.palette import DARK
 from gdtui.chart.scene.picture import Picture, Scale, Series
 from gdtui.chart.scene.polyline import Trace
+from gdtui.view.text.aligned import aligned
 from gdtui.view.text.experiment_report import number
-from gdtui.view.text.run_summary import plain_table
 
 _WIDTH: Final = 100
 _CHART: Final = (76, 14)
 """Columns and rows of a chart."""
 _NOTHING: Final = "–"
+
+_COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
 
 CSV_COLUMNS: Final = (
     "batch_size", "accumulation_steps", "samples_per_update", "lr", "gradient_noise", "samples_per_s",
@@ -54,7 +58,7 @@ def table(sweep: Sweep) -> str:
         rows.append((heading, *map(measured, sweep.rows)))
         if said is not None:
             rows.append(("  in the lesson", *map(said, sweep.rows)))
-    return plain_table(rows, left={0})
+    return aligned(rows, left={0})
 
 
 Cell = Callable[[SweepRow], str]
@@ -210,3 +214,16 @@ def as_csv(sweep: Sweep) -> str:
 
 def _cell(value: object) -> object:
     return "" if value is None or (isinstance(value, float) and not math.isfinite(value)) else value
+
+
+FORMS: Final[dict[str, Callable[[Sweep], str]]] = {
+    "text": text,
+    "markdown": markdown,
+    "csv": as_csv,
+    "json": lambda found: msgspec.json.encode(found).decode(),
+}
+
+
+def without_colours(said: str) -> str:
+    """A text without the colours of its charts."""
+    return _COLOUR.sub("", said)

@@ -14,8 +14,8 @@ from engine.problems.opening import open_problem
 from engine.problems.registry import load
 from engine.settings import FULL, LrScaling, RunSettings, Variant, VariantSettings
 from engine.training.trainer import Trainer
+from gdtui.cli.commands.train.app import app_parser
 from gdtui.cli.options.run import read_options
-from gdtui.cli.usage.commands import app_parser
 from gdtui.lesson import recipe
 
 EPOCHS = 2

@@ -13,8 +13,10 @@ import pytest
 from engine.log.directory import RunDirectory, RunDirectoryError, data_path, reserved, server_output
 from engine.log.records import State
 from engine.settings import DEFAULT_BATCH_SIZES, RunSettings, Variant, VariantSettings
-from gdtui.cli.commands.runs.watch import newest_run
-from gdtui.state.stored_runs import RunState, is_running, prune, readable_size, remove, state_of, stored_runs
+from gdtui.cli.commands.runs.runs import prune
+from gdtui.cli.commands.runs.watch_run import newest_run
+from gdtui.state.stored_runs import RunState, is_running, remove, state_of, stored_runs
+from gdtui.view.text.formatting import readable_size
 
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 MakeRun = Callable[..., RunDirectory]

@@ -1,26 +1,37 @@
-"""`gdtui problems`: what there is to train on, told without loading any of it."""
+"""`gdtui problems`: the problems there are, told without loading any of them."""
 
 import sys
+from typing import Final
 
 import msgspec
 
 from engine.problems.registry import LISTINGS, ProblemListing
+from gdtui.cli.exit_codes import ExitCode
+from gdtui.cli.parser import Parser
+from gdtui.view.text.aligned import aligned
 
-_NOTES = """\
+_ABOUT: Final = """\
+List what there is to train on: the problems that come with gdtui, and what your own files can be."""
+
+_EXAMPLES: Final = """\
+examples:
+  gdtui problems
+  gdtui problems --json       with the defaults of each"""
+
+_NOTES: Final = """\
 Begin with: gdtui --problem digits. Batch sizes, lr and epochs then fit it, unless an option says otherwise.
 * needs scikit-learn and pandas: python -m pip install 'gdtui[data]'"""
 
 
-def show(*, as_json: bool) -> int:
+def run(arguments: list[str]) -> int:
     """Print the problems; returns the exit status."""
-    if as_json:
+    typed = problems_parser().parse(arguments)
+    if typed.json:
         sys.stdout.buffer.write(msgspec.json.encode({"problems": LISTINGS}) + b"\n")
-        return 0
-    width = max(map(len, map(_name, LISTINGS)))
-    for listing in LISTINGS:
-        print(f"{_name(listing):<{width}}  {_about(listing)}")
+        return ExitCode.OK
+    print(aligned([(_name(listing), _about(listing)) for listing in LISTINGS], left={0, 1}))
     print(f"\n{_NOTES}")
-    return 0
+    return ExitCode.OK
 
 
 def _name(listing: ProblemListing) -> str:
@@ -32,3 +43,15 @@ def _about(listing: ProblemListing) -> str:
     if listing.samples is not None:
         parts.append(f"{listing.samples:,} samples")
     return " · ".join(parts)
+
+
+def problems_parser() -> Parser:
+    """`gdtui problems`"""
+    parser = Parser(
+        prog="gdtui problems",
+        usage="gdtui problems [--json]",
+        description=_ABOUT,
+        epilog=_EXAMPLES,
+    )
+    parser.add_general().add_argument("--json", action="store_true", help="one JSON document on stdout")
+    return parser

@@ -1,34 +1,63 @@
-"""`gdtui sweep`: measures the trade-off table, shows how far it is, prints it in the form asked for."""
+"""`gdtui sweep`: measures the trade-off table, shows its progress, prints it in the form asked for."""
 
 import os
-import re
 import sys
-from collections.abc import Callable
-from typing import Final
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
-import msgspec
+from engine.settings import FULL
+from gdtui.cli.exit_codes import ExitCode
+from gdtui.cli.options.run import add_run_options, add_screen_options
+from gdtui.cli.parser import Parser
+from gdtui.cli.value_types import megabytes
 
-from engine.sweep.run import Plan, SweepError, sweep
-from engine.sweep.table import Sweep
-from gdtui.cli.progress_bar import bar
-from gdtui.view.text import sweep_table
+if TYPE_CHECKING:
+    from engine.sweep.run import Plan
 
-COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
+_ABOUT: Final = """\
+Measure the lesson's trade-off table on your problem and device: one batch size after the other, each
+alone on the machine. For each: gradient noise, speed, memory, the loss after equal epochs and after
+equal seconds, the validation gap, beside the lesson's words; then a batch size, an lr (by the rule)
+and an accumulation for your memory. Every arm is kept as a run; see gdtui runs."""
 
-OK: Final = 0
-FAILED: Final = 1
-WRONG_CALL: Final = 2
+_EXAMPLES: Final = """\
+examples:
+  gdtui sweep
+  gdtui sweep --problem digits --batch-sizes 8,64,512,full --epochs 10
+  gdtui sweep --lr-scaling linear --memory-limit 2000
+  gdtui sweep --markdown > trade-offs.md
 
-FORMS: Final[dict[str, Callable[[Sweep], str]]] = {
-    "text": sweep_table.text,
-    "markdown": sweep_table.markdown,
-    "csv": sweep_table.as_csv,
-    "json": lambda found: msgspec.json.encode(found).decode(),
-}
+exit status: 0 a table is there, 1 an arm failed, 2 a wrong call, 130 after Ctrl+C"""
 
 
-def run_sweep(plan: Plan, form: str) -> int:
+def run(arguments: list[str]) -> int:
     """Measure and print; returns the exit status."""
+    parser = sweep_parser()
+    typed = parser.parse(arguments)
+    below, typed.run_dir = typed.run_dir, None
+
+    from engine.log.directory import RunDirectoryError
+    from engine.sweep.run import Plan
+    from gdtui.cli.prepare import begun
+    from gdtui.state.new_run import new_arm
+    from gdtui.state.stored_runs import remove
+
+    try:
+        chosen, loaded_in = begun(parser, typed, None)
+        remove(loaded_in)  # each arm has a directory of its own, and loads there
+        for note in chosen.notes:
+            print(f"{parser.prog}: {note}", file=sys.stderr)
+        return _sweep(Plan(chosen.settings, typed.memory_limit, partial(new_arm, below)), typed.form)
+    except RunDirectoryError as error:
+        parser.error(str(error))
+
+
+def _sweep(plan: "Plan", form: str) -> int:
+    """Measure and print; returns the exit status."""
+    from engine.sweep.run import SweepError, sweep
+    from gdtui.cli.commands.measure.progress_bar import bar
+    from gdtui.view.text.sweep_table import FORMS, without_colours
+
     try:
         with bar("sweep") as show:
             found = sweep(plan, show, lambda table: None)
@@ -36,7 +65,30 @@ def run_sweep(plan: Plan, form: str) -> int:
         if error.traceback:
             print(error.traceback.rstrip(), file=sys.stderr)
         print(f"gdtui sweep: {' '.join(str(error).split())}", file=sys.stderr)
-        return WRONG_CALL if error.is_usage_error else FAILED
+        return ExitCode.USAGE_ERROR if error.is_usage_error else ExitCode.FAILED
     said = FORMS[form](found)
-    print(said if sys.stdout.isatty() and "NO_COLOR" not in os.environ else COLOUR.sub("", said))
-    return OK
+    print(said if sys.stdout.isatty() and "NO_COLOR" not in os.environ else without_colours(said))
+    return ExitCode.OK
+
+
+def sweep_parser() -> Parser:
+    """`gdtui sweep`"""
+    parser = Parser(
+        prog="gdtui sweep",
+        usage="gdtui sweep [OPTIONS] [--memory-limit MB] [--json | --markdown | --csv]",
+        description=_ABOUT,
+        epilog=_EXAMPLES,
+    )
+    add_run_options(parser)
+    add_screen_options(parser, is_hidden=True)
+    parser.set_defaults(batch_sizes=(1, 32, 128, 512, FULL), accumulation=(1,), epochs=5, form="text")
+    parser.add_argument_group("what for").add_argument(
+        "--memory-limit", type=megabytes, metavar="MB",
+        help="of tensors on the device; what is larger is recommended in accumulated pieces",
+    )  # fmt: skip
+    general = parser.add_general()
+    for form, text in (("json", "one JSON document"), ("markdown", "a Markdown table"), ("csv", "CSV")):
+        general.add_argument(
+            f"--{form}", dest="form", action="store_const", const=form, help=f"{text} on stdout"
+        )
+    return parser

@@ -1,190 +1,57 @@
-"""Training without a screen: start a run, wait for its end, say what it came to.
+"""`gdtui train`: trains without a screen."""
 
-Reads what happens from the run directory, as the app does. Shows nothing itself: summary.py does.
-"""
-
-import signal
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
-from typing import Any, Final
+from typing import Final
 
-from engine.jobs.fork_server import warm_up
-from engine.log.directory import RunDirectory
-from engine.log.follow import Follower
-from engine.log.json_report import encode, report
-from engine.log.notices import NoticeKind
-from engine.log.records import State, WorkerDied
-from engine.log.summary import Tally
-from engine.session import Session
-from gdtui.state.stored_runs import remove
-from gdtui.view.text.run_summary import progress, table
+from gdtui import __version__
+from gdtui.cli.options.run import add_run_options, add_screen_options
+from gdtui.cli.parser import Parser
 
-OK: Final = 0
-FAILED: Final = 1
-WRONG_CALL: Final = 2
+_ABOUT: Final = """\
+Train without a screen, as fast as the device goes: a table at the end, or one JSON document.
+Every loss is kept in the run's directory; gdtui export writes them as CSV."""
 
-_TICK: Final = 0.05
-"""Seconds between two looks at the logs."""
-_RETRY: Final = 3.0
-"""Seconds between two attempts to write a log that could not be written."""
-_GRACE: Final = 0.5
-"""Seconds for measuring at the last weights."""
+_EXAMPLES: Final = """\
+examples:
+  gdtui train
+  gdtui train --epochs 200 --json > result.json
+  gdtui train --batch-sizes 32,128,512 --lr-scaling sqrt --run-dir ./sqrt && gdtui export ./sqrt -o sqrt.csv
+
+exit status: 0 all finished or diverged, 1 one failed, 2 a wrong call, 130 after Ctrl+C"""
 
 
-def train(run: RunDirectory, *, as_json: bool, debug: bool = False) -> int:
-    """Train the run that was just created to its end; returns the exit status.
+def run(arguments: list[str]) -> int:
+    """Train to the end and print a table or JSON; returns the exit status."""
+    parser = train_parser()
+    typed = parser.parse(arguments)
 
-    `debug`: show the tracebacks of what failed.
-    """
-    with _signals() as received:
-        watch = _Watch(run)
-        warm_up(run.server_output)
-        with Session(run) as session:
-            session.start()
-            with progress(watch.tallies, run.info.settings.epochs) as show:
-                while not (received or watch.is_over):
-                    watch.look(session)
-                    show()
-                    if not watch.is_over:
-                        time.sleep(_TICK)
-                watch.linger(session, received)
-        watch.read()
-        watch.close()
-        if (wrong := watch.wrong_call) is not None:
-            remove(run.path)
-            _say(wrong)
-            return WRONG_CALL
-        if as_json:
-            sys.stdout.buffer.write(encode(report(run, watch.tallies)) + b"\n")
-            sys.stdout.buffer.flush()
-        else:
-            table(run, watch.tallies)
-        failed = watch.explain_failures(debug=debug)
-    return 128 + received[0] if received else FAILED if failed else OK
+    from engine.log.directory import RunDirectory, RunDirectoryError
+    from gdtui.cli.prepare import begun
 
-
-class _Watch:
-    """What is known of a run that trains, and when it is over."""
-
-    def __init__(self, run: RunDirectory) -> None:
-        self._run = run
-        self._follower = Follower(run)
-        self.tallies = [Tally(variant.name, variant.settings) for variant in run.info.settings.variants]
-        self._by_name = {tally.name: tally for tally in self.tallies}
-        self._dead: dict[str, WorkerDied] = {}
-        """Told by the session: its own log may be what cannot be written."""
-        self._said: set[str] = set()
-        self._retry_at: float | None = None
-
-    @property
-    def is_over(self) -> bool:
-        """Nothing is left to wait for: all have ended, or going on is of no use."""
-        return (
-            self.wrong_call is not None
-            or bool(self._follower.damage)
-            or all(tally.state.is_ended for tally in self.tallies)
-        )
-
-    def linger(self, session: Session, received: list[int]) -> None:
-        """Give those that have finished a moment to be measured at their last weights."""
-        until = time.monotonic() + _GRACE
-        while self._is_measuring and not received and time.monotonic() < until:
-            time.sleep(_TICK / 5)
-            self.look(session)
-
-    @property
-    def _is_measuring(self) -> bool:
-        done = [tally for tally in self.tallies if tally.state is State.FINISHED]
-        return any(tally.is_measuring and not tally.is_measured for tally in done)
-
-    @property
-    def wrong_call(self) -> str | None:
-        """What only a worker could tell: that the call asks for what is not there."""
-        return next((tally.detail for tally in self.tallies if tally.is_usage_error), None)
-
-    def look(self, session: Session) -> None:
-        """Take in what has happened since; try again to write what could not be written."""
-        for notice in session.poll():
-            if notice.kind in (NoticeKind.DIED, NoticeKind.NOT_STARTED) and notice.variant is not None:
-                self._dead[notice.variant] = WorkerDied(
-                    variant=notice.variant, wall_time=time.time(), detail=notice.text
-                )
-                continue
-            is_blocked = notice.kind is NoticeKind.LOG_BLOCKED
-            text = f"{notice.text}, and it goes on by itself" if is_blocked else notice.text
-            self._say_once(f"{notice.variant}: {text}" if notice.variant else text)
-            if is_blocked and self._retry_at is None:
-                self._retry_at = time.monotonic() + _RETRY
-        self.read()
-        if self._retry_at is not None and time.monotonic() >= self._retry_at:
-            self._retry_at = None  # a notice comes again if it fails again
-            session.resume()
-
-    def read(self) -> None:
-        """Take in all that the logs hold by now."""
-        is_new = True
-        while is_new:
-            is_new = False
-            for name, record in self._follower.read():
-                self._by_name[name].add(record)
-                is_new = True
-        for name, death in self._dead.items():
-            self._by_name[name].add(death)
-
-    def close(self) -> None:
-        """After the session's end: one whose last batch took too long was killed, and told nobody."""
-        for tally in self.tallies:
-            if not tally.state.is_ended:
-                tally.state = State.STOPPED
-
-    def explain_failures(self, *, debug: bool) -> bool:
-        """Say on stderr what went wrong; whether anything did."""
-        for damage in self._follower.damage:
-            _say(str(damage))
-        broken: dict[tuple[State, str], list[Tally]] = {}
-        for tally in self.tallies:
-            if tally.state.is_broken:
-                broken.setdefault((tally.state, tally.detail), []).append(tally)
-        for (state, detail), tallies in broken.items():
-            _say(f"{', '.join(tally.name for tally in tallies)}: {state}: {detail}")
-            if debug and tallies[0].traceback:
-                print(tallies[0].traceback.rstrip(), file=sys.stderr)
-            self._say_where_it_printed(tallies)
-        return bool(broken or self._follower.damage)
-
-    def _say_where_it_printed(self, tallies: list[Tally]) -> None:
-        for tally in tallies:
-            output = self._run.variant_output(tally.name)
-            if output.exists() and output.stat().st_size:
-                _say(f"{tally.name}: what its worker printed is in {output}")
-
-    def _say_once(self, text: str) -> None:
-        if text not in self._said:
-            self._said.add(text)
-            _say(text)
-
-
-@contextmanager
-def _signals() -> Iterator[list[int]]:
-    """The signals that ask to end are noted, not obeyed: workers are stopped and logs closed first."""
-    received: list[int] = []
-
-    def note(number: int, _: FrameType | None) -> None:
-        received.append(number)
-
-    before: dict[signal.Signals, Any] = {}
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, or a shell's background job
-            before[number] = signal.signal(number, note)
     try:
-        yield received
-    finally:
-        for changed, handler in before.items():
-            signal.signal(changed, handler)
+        chosen, path = begun(parser, typed, None)
+        for note in chosen.notes:
+            print(f"{parser.prog}: {note}", file=sys.stderr)
+        directory = RunDirectory.create(path, chosen.settings, __version__)
+    except RunDirectoryError as error:
+        parser.error(str(error))
+
+    from gdtui.cli.commands.train.headless import train
+
+    return train(directory, as_json=typed.json, debug=typed.debug)
 
 
-def _say(text: str) -> None:
-    print(f"gdtui train: {' '.join(text.split())}", file=sys.stderr)
+def train_parser() -> Parser:
+    """`gdtui train`"""
+    parser = Parser(
+        prog="gdtui train",
+        usage="gdtui train [OPTIONS] [--json]",
+        description=_ABOUT,
+        epilog=_EXAMPLES,
+    )
+    add_run_options(parser)
+    add_screen_options(parser, is_hidden=True)
+    parser.add_general().add_argument(
+        "--json", action="store_true", help="one JSON document on stdout, no table"
+    )
+    return parser

@@ -3,8 +3,8 @@
 import pytest
 
 from engine.settings import LrScaling, SettingsError
+from gdtui.cli.commands.train.train import train_parser
 from gdtui.cli.options.run import Options, read_options
-from gdtui.cli.usage.commands import train_parser
 
 
 def read(line: str, default_pace: float | None = None) -> Options:

@@ -11,7 +11,7 @@ from engine.log.directory import RunDirectory, RunDirectoryError
 from engine.log.file import LogWriter
 from engine.log.records import State, StateChanged
 from gdtui.app import GdtuiApp
-from gdtui.cli.commands.runs.watch import WatchSource, newest_run, open_run
+from gdtui.cli.commands.runs.watch_run import WatchSource, newest_run, open_run
 from gdtui.control.commander import WATCHING
 from gdtui.keys.script import parse_keys
 from gdtui.state.record_source import LogSource, RecordSource

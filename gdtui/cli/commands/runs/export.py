@@ -1,0 +1,62 @@
+"""`gdtui export`: the batches or the measurements of a run as CSV."""
+
+import sys
+from pathlib import Path
+from typing import Final
+
+from gdtui.cli.exit_codes import ExitCode
+from gdtui.cli.parser import Parser
+
+_ABOUT: Final = """\
+Write every batch of a run as CSV, a row each:
+variant,generation,batch,update,epoch,samples,seconds,batch_size,accumulation_steps,lr,loss
+
+samples and seconds are those before the batch, for that is the model that had this loss;
+update is the one that the batch contributes to; batch_size the samples in it; lr the one in force.
+
+With --measurements, a row for each time that the model was measured on all data, held-out data too:
+variant,generation,epoch,batches,updates,samples,seconds,full_loss,validation_loss, and the metrics."""
+
+_EXAMPLES: Final = """\
+examples:
+  gdtui export ./my-run -o losses.csv
+  gdtui export ./my-run | head
+
+exit status: 0 all rows are there, 1 a log is damaged or ends early (what it holds is written)"""
+
+
+def run(arguments: list[str]) -> int:
+    """Write the CSV; returns the exit status."""
+    parser = export_parser()
+    typed = parser.parse(arguments)
+
+    from engine.log.directory import RunDirectory, RunDirectoryError
+    from gdtui.export.csv_export import export, export_measurements, open_output
+
+    try:
+        directory = RunDirectory.open(typed.run_dir)
+        output = open_output(directory, typed.output)
+    except RunDirectoryError as error:
+        parser.error(str(error))
+    status = ExitCode.OK
+    with output:
+        for trouble in (export_measurements if typed.measurements else export)(directory, output):
+            print(f"{parser.prog}: {trouble}", file=sys.stderr)
+            status = ExitCode.FAILED
+    return status
+
+
+def export_parser() -> Parser:
+    """`gdtui export`"""
+    parser = Parser(
+        prog="gdtui export",
+        usage="gdtui export RUN_DIR [--measurements] [-o FILE]",
+        description=_ABOUT,
+        epilog=_EXAMPLES,
+    )
+    add = parser.add_argument_group("what and where").add_argument
+    add("run_dir", type=Path, metavar="RUN_DIR", help="a run's directory, as gdtui runs lists them")
+    add("--measurements", action="store_true", help="what was measured on all data, not the batches")
+    add("-o", "--output", type=Path, metavar="FILE", help="the file to write [stdout]")
+    parser.add_general()
+    return parser

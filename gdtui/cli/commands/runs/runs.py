@@ -1,0 +1,120 @@
+"""`gdtui runs`: lists the stored runs, or removes those that have ended."""
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from engine.log.directory import default_root
+from gdtui.cli.exit_codes import ExitCode
+from gdtui.cli.parser import Parser
+from gdtui.cli.streams import is_terminal
+from gdtui.view.text.aligned import aligned
+from gdtui.view.text.formatting import readable_size
+
+if TYPE_CHECKING:
+    from gdtui.state.stored_runs import StoredRun
+
+_ABOUT: Final = """\
+List the stored runs with size and state, the newest first, or remove those that have ended."""
+
+_EXAMPLES: Final = """\
+examples:
+  gdtui runs
+  gdtui runs --prune          asks first; a run that is still going stays
+  gdtui runs --prune --yes    for scripts"""
+
+
+def run(arguments: list[str]) -> int:
+    """List or remove; returns the exit status."""
+    parser = runs_parser()
+    typed = parser.parse(arguments)
+    if typed.yes and not typed.prune:
+        parser.error("--yes goes with --prune")
+    if typed.prune and not typed.yes and not is_terminal(sys.stdin):
+        parser.error("--prune asks, and there is no terminal to ask on; without one: --prune --yes")
+    if typed.prune:
+        return prune(default_root(), is_sure=typed.yes)
+    return show(default_root(), as_json=typed.json)
+
+
+def show(root: Path, *, as_json: bool) -> int:
+    """Print the runs below `root`; returns the exit status."""
+    from gdtui.state.stored_runs import stored_runs
+
+    runs = stored_runs(root)
+    if as_json:
+        document = msgspec.json.encode({"root": str(root), "runs": runs})
+        sys.stdout.buffer.write(document + b"\n")
+    elif runs:
+        rows = [("date", "problem", "variants", "size", "state", "directory"), *map(_row, runs)]
+        print(aligned(rows, left={0, 1, 2, 4, 5}))
+    else:
+        print(f"no runs in {root}")
+    return ExitCode.OK
+
+
+def prune(root: Path, *, is_sure: bool) -> int:
+    """Remove the runs below `root` that have ended, once that is confirmed; returns the exit status."""
+    from gdtui.state.stored_runs import RunState, has_ended, remove, stored_runs
+
+    runs = [run for run in stored_runs(root) if run.state is not RunState.RUNNING]
+    if not runs:
+        print(f"nothing to remove in {root}")
+        return ExitCode.OK
+    what = f"{_count(runs)}, {readable_size(sum(run.bytes for run in runs))}, in {root}"
+    if not is_sure and not _confirmed(f"Remove {what}? [y/N] "):
+        print("nothing was removed")
+        return ExitCode.OK
+    removed, kept = [], []
+    for run in runs:
+        try:
+            if has_ended(run.path):
+                remove(run.path)
+                removed.append(run)
+        except OSError as error:
+            kept.append(f"{run.path}: {error.strerror}")
+    print(f"removed {_count(removed)}, {readable_size(sum(run.bytes for run in removed))}")
+    for line in kept:
+        print(f"gdtui runs: cannot remove {line}", file=sys.stderr)
+    return ExitCode.FAILED if kept else ExitCode.OK
+
+
+def _row(run: "StoredRun") -> tuple[str, ...]:
+    return (
+        time.strftime("%Y-%m-%d %H:%M", time.localtime(run.created)),
+        run.problem,
+        ", ".join(run.variants) or "–",
+        readable_size(run.bytes),
+        str(run.state),
+        str(run.path),
+    )
+
+
+def _count(runs: "list[StoredRun]") -> str:
+    return "1 run" if len(runs) == 1 else f"{len(runs)} runs"
+
+
+def _confirmed(question: str) -> bool:
+    try:
+        return input(question).strip().lower() in ("y", "yes")
+    except EOFError:
+        print()
+        return False
+
+
+def runs_parser() -> Parser:
+    """`gdtui runs`"""
+    parser = Parser(
+        prog="gdtui runs",
+        usage="gdtui runs [--prune [--yes]] [--json]",
+        description=_ABOUT,
+        epilog=_EXAMPLES,
+    )
+    add = parser.add_general().add_argument
+    add("--prune", action="store_true", help="remove the runs that have ended; asks first")
+    add("--yes", action="store_true", help="with --prune: don't ask")
+    add("--json", action="store_true", help="one JSON document on stdout, no table")
+    return parser

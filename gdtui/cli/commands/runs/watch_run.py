@@ -1,0 +1,99 @@
+"""`gdtui watch`: the screen on a run that another process trains, or that has ended. Controls nothing.
+
+Says of a run that was ended by force that it has ended, which its logs do not.
+"""
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from engine.log.directory import RunDirectory, RunDirectoryError
+from engine.log.records import AnyRecord
+from gdtui.keys.script import Press
+from gdtui.state.record_source import LogSource, ViewerRole, endings
+from gdtui.state.replay import Replay
+from gdtui.state.stored_runs import is_running
+from gdtui.terminal.stdio import screen_of_its_own
+
+_LOOK_SECONDS: Final = 1.0
+"""So often a run whose logs have not ended is asked whether anybody still writes them."""
+
+
+class WatchSource(LogSource):
+    """The logs of somebody else's run."""
+
+    role = ViewerRole.WATCHER
+    obeyed = frozenset[str]()
+
+    def __init__(self, run: RunDirectory, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock`: seconds from any start."""
+        super().__init__(run)
+        self._clock = clock
+        self._looked_at = -_LOOK_SECONDS
+        self._has_ended = False
+        self._last_time = 0.0
+
+    def read(self, limit: int) -> Iterator[tuple[str, AnyRecord]]:
+        """What has been written since; once nobody writes any more, how the unfinished have ended."""
+        is_quiet = True
+        for name, record in super().read(limit):
+            is_quiet = False
+            self._last_time = max(self._last_time, record.wall_time)
+            yield name, record
+        if is_quiet and not self._has_ended and self._is_over():
+            self._has_ended = True
+            # Its last records may have been written after the read above.
+            yield from super().read(limit)
+            yield from endings(self._run, self._follower.unfinished(), self._follower.damage, self._last_time)
+
+    def _is_over(self) -> bool:
+        now = self._clock()
+        if now - self._looked_at < _LOOK_SECONDS:
+            return False
+        self._looked_at = now
+        return not is_running(self._run)
+
+
+def newest_run(root: Path) -> RunDirectory:
+    """The run below `root` that was begun last; RunDirectoryError when there is none that can be read."""
+    runs = []
+    for file in root.glob("*/run.json"):
+        try:
+            runs.append(RunDirectory.open(file.parent))
+        except RunDirectoryError:
+            continue
+    if not runs:
+        raise RunDirectoryError(f"there is no run in {root}: name a directory, or begin one with gdtui")
+    return max(runs, key=lambda run: run.info.created)
+
+
+def open_run(path: Path | None, root: Path, *, is_replay: bool) -> RunDirectory:
+    """The run to watch; RunDirectoryError when there is none, or it may not be read or played yet."""
+    run = RunDirectory.open(path) if path is not None else newest_run(root)
+    for log in (run.session_log, *(run.path / name for name in run.info.logs)):
+        if log.exists() and not os.access(log, os.R_OK):
+            raise RunDirectoryError(f"{log} may not be read by this user")
+    if is_replay and is_running(run):
+        raise RunDirectoryError(f"{run.path} still trains: a replay is of a run that has ended")
+    return run
+
+
+def run_watch(
+    run: RunDirectory, *, replay: float | None, theme: str, fps: float, keys: tuple[Press, ...]
+) -> int:
+    """Show a run until the user quits; returns the exit status. `replay`: how many times as fast."""
+    from gdtui.app import GdtuiApp
+
+    source = WatchSource(run) if replay is None else Replay(run, replay)
+    app = GdtuiApp(run, None, fps=fps, theme=theme, source=source, keys=keys)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(screen_of_its_own(Path(os.devnull)))  # an experiment's server writes, too
+        stack.callback(app.close_lab)
+        app.run()
+    if app.crash:
+        print(app.crash, file=sys.stderr)
+    return app.return_code or 0

@@ -1,0 +1,68 @@
+"""`gdtui` without a subcommand: trains and shows it on the screen.
+
+Light until the options make sense: the app paints before it loads anything.
+"""
+
+import sys
+from typing import Final
+
+from gdtui import __version__
+from gdtui.cli.exit_codes import ExitCode
+from gdtui.cli.options.run import APP_PACE, add_run_options, add_screen_options
+from gdtui.cli.parser import Parser
+from gdtui.cli.streams import has_screen
+
+_USAGE: Final = """\
+gdtui [OPTIONS]                   watch it train, and change what you like meanwhile
+       gdtui train [OPTIONS] [--json]    the same without a screen
+       gdtui watch [RUN_DIR]             the screen on a run that trains elsewhere, or that has ended
+       gdtui experiment [NAME]           one claim of the lesson, tested over many seeds
+       gdtui sweep [OPTIONS]             the trade-off table, measured, and what to choose
+       gdtui export RUN_DIR [-o FILE]    every batch of a run, as CSV
+       gdtui import FILE RUN_DIR         a run out of CSV: losses from anywhere
+       gdtui runs [--prune]              the runs that are stored
+       gdtui problems                    what there is to train on"""
+
+_ABOUT: Final = """\
+See what batch size, learning rate and gradient accumulation do to training, while it trains.
+In the app, ? shows the keys."""
+
+_EXAMPLES: Final = """\
+examples:
+  gdtui                                            full batch, 64 and 1 at a time, side by side
+  gdtui --lr-scaling linear                        the same three: see their curves fold into one
+  gdtui --batch-sizes 512,64 --accumulation 1,8    one big batch against eight small ones
+  gdtui --batch-sizes 64,64 --optimizer sgd,adam --lr 0.01,0.001 --names SGD,Adam
+  gdtui --keys '8s S 20s ? 3s q'                   a demo that plays itself, the same every time"""
+
+
+def run(arguments: list[str]) -> int:
+    """Train and show until the user quits; returns the exit status."""
+    parser = app_parser()
+    typed = parser.parse(arguments)
+    if typed.version:
+        print(f"gdtui {__version__}")
+        return ExitCode.OK
+    if not has_screen():
+        parser.error("the app needs a terminal; without one, use: gdtui train")
+
+    from engine.log.directory import RunDirectoryError
+    from gdtui.cli.prepare import begun
+    from gdtui.cli.run_app import run_live
+
+    try:
+        chosen, path = begun(parser, typed, APP_PACE)
+        for note in chosen.notes:  # seen once the app has left the screen
+            print(f"{parser.prog}: {note}", file=sys.stderr)
+        return run_live(chosen.settings, path, theme=chosen.theme, fps=chosen.fps, keys=chosen.keys)
+    except RunDirectoryError as error:
+        parser.error(str(error))
+
+
+def app_parser() -> Parser:
+    """`gdtui`"""
+    parser = Parser(prog="gdtui", usage=_USAGE, description=_ABOUT, epilog=_EXAMPLES)
+    add_run_options(parser)
+    add_screen_options(parser)
+    parser.add_general().add_argument("--version", action="store_true", help="show the version and exit")
+    return parser

@@ -1,0 +1,187 @@
+"""Training without a screen: starts a run, waits for its end, reports its results.
+
+Reads the run directory as the app does. Prints the results through gdtui/cli/commands/train/results.py.
+"""
+
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, Final
+
+from engine.jobs.fork_server import warm_up
+from engine.log.directory import RunDirectory
+from engine.log.follow import Follower
+from engine.log.json_report import encode, report
+from engine.log.notices import NoticeKind
+from engine.log.records import State, WorkerDied
+from engine.log.summary import Tally
+from engine.session import Session
+from gdtui.cli.commands.train.results import progress, table
+from gdtui.cli.exit_codes import ExitCode
+from gdtui.state.stored_runs import remove
+
+_TICK: Final = 0.05
+"""Seconds between two looks at the logs."""
+_RETRY: Final = 3.0
+"""Seconds between two attempts to write a log that could not be written."""
+_GRACE: Final = 0.5
+"""Seconds for measuring at the last weights."""
+
+
+def train(run: RunDirectory, *, as_json: bool, debug: bool = False) -> int:
+    """Train the run that was just created to its end; returns the exit status.
+
+    `debug`: show the tracebacks of what failed.
+    """
+    with _signals() as received:
+        watch = _Watch(run)
+        warm_up(run.server_output)
+        with Session(run) as session:
+            session.start()
+            with progress(watch.tallies, run.info.settings.epochs) as show:
+                while not (received or watch.is_over):
+                    watch.look(session)
+                    show()
+                    if not watch.is_over:
+                        time.sleep(_TICK)
+                watch.linger(session, received)
+        watch.read()
+        watch.close()
+        if (wrong := watch.wrong_call) is not None:
+            remove(run.path)
+            _say(wrong)
+            return ExitCode.USAGE_ERROR
+        if as_json:
+            sys.stdout.buffer.write(encode(report(run, watch.tallies)) + b"\n")
+            sys.stdout.buffer.flush()
+        else:
+            table(run, watch.tallies)
+        failed = watch.explain_failures(debug=debug)
+    return 128 + received[0] if received else ExitCode.FAILED if failed else ExitCode.OK
+
+
+class _Watch:
+    """What is known of a run that trains, and when it is over."""
+
+    def __init__(self, run: RunDirectory) -> None:
+        self._run = run
+        self._follower = Follower(run)
+        self.tallies = [Tally(variant.name, variant.settings) for variant in run.info.settings.variants]
+        self._by_name = {tally.name: tally for tally in self.tallies}
+        self._dead: dict[str, WorkerDied] = {}
+        """Told by the session: its own log may be what cannot be written."""
+        self._said: set[str] = set()
+        self._retry_at: float | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing is left to wait for: all have ended, or going on is of no use."""
+        return (
+            self.wrong_call is not None
+            or bool(self._follower.damage)
+            or all(tally.state.is_ended for tally in self.tallies)
+        )
+
+    def linger(self, session: Session, received: list[int]) -> None:
+        """Give those that have finished a moment to be measured at their last weights."""
+        until = time.monotonic() + _GRACE
+        while self._is_measuring and not received and time.monotonic() < until:
+            time.sleep(_TICK / 5)
+            self.look(session)
+
+    @property
+    def _is_measuring(self) -> bool:
+        done = [tally for tally in self.tallies if tally.state is State.FINISHED]
+        return any(tally.is_measuring and not tally.is_measured for tally in done)
+
+    @property
+    def wrong_call(self) -> str | None:
+        """What only a worker could tell: that the call asks for what is not there."""
+        return next((tally.detail for tally in self.tallies if tally.is_usage_error), None)
+
+    def look(self, session: Session) -> None:
+        """Take in what has happened since; try again to write what could not be written."""
+        for notice in session.poll():
+            if notice.kind in (NoticeKind.DIED, NoticeKind.NOT_STARTED) and notice.variant is not None:
+                self._dead[notice.variant] = WorkerDied(
+                    variant=notice.variant, wall_time=time.time(), detail=notice.text
+                )
+                continue
+            is_blocked = notice.kind is NoticeKind.LOG_BLOCKED
+            text = f"{notice.text}, and it goes on by itself" if is_blocked else notice.text
+            self._say_once(f"{notice.variant}: {text}" if notice.variant else text)
+            if is_blocked and self._retry_at is None:
+                self._retry_at = time.monotonic() + _RETRY
+        self.read()
+        if self._retry_at is not None and time.monotonic() >= self._retry_at:
+            self._retry_at = None  # a notice comes again if it fails again
+            session.resume()
+
+    def read(self) -> None:
+        """Take in all that the logs hold by now."""
+        is_new = True
+        while is_new:
+            is_new = False
+            for name, record in self._follower.read():
+                self._by_name[name].add(record)
+                is_new = True
+        for name, death in self._dead.items():
+            self._by_name[name].add(death)
+
+    def close(self) -> None:
+        """After the session's end: one whose last batch took too long was killed, and told nobody."""
+        for tally in self.tallies:
+            if not tally.state.is_ended:
+                tally.state = State.STOPPED
+
+    def explain_failures(self, *, debug: bool) -> bool:
+        """Say on stderr what went wrong; whether anything did."""
+        for damage in self._follower.damage:
+            _say(str(damage))
+        broken: dict[tuple[State, str], list[Tally]] = {}
+        for tally in self.tallies:
+            if tally.state.is_broken:
+                broken.setdefault((tally.state, tally.detail), []).append(tally)
+        for (state, detail), tallies in broken.items():
+            _say(f"{', '.join(tally.name for tally in tallies)}: {state}: {detail}")
+            if debug and tallies[0].traceback:
+                print(tallies[0].traceback.rstrip(), file=sys.stderr)
+            self._say_where_it_printed(tallies)
+        return bool(broken or self._follower.damage)
+
+    def _say_where_it_printed(self, tallies: list[Tally]) -> None:
+        for tally in tallies:
+            output = self._run.variant_output(tally.name)
+            if output.exists() and output.stat().st_size:
+                _say(f"{tally.name}: what its worker printed is in {output}")
+
+    def _say_once(self, text: str) -> None:
+        if text not in self._said:
+            self._said.add(text)
+            _say(text)
+
+
+@contextmanager
+def _signals() -> Iterator[list[int]]:
+    """The signals that ask to end are noted, not obeyed: workers are stopped and logs closed first."""
+    received: list[int] = []
+
+    def note(number: int, _: FrameType | None) -> None:
+        received.append(number)
+
+    before: dict[signal.Signals, Any] = {}
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, or a shell's background job
+            before[number] = signal.signal(number, note)
+    try:
+        yield received
+    finally:
+        for changed, handler in before.items():
+            signal.signal(changed, handler)
+
+
+def _say(text: str) -> None:
+    print(f"gdtui train: {' '.join(text.split())}", file=sys.stderr)

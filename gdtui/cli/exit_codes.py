@@ -1,0 +1,14 @@
+"""The exit status of every command."""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """The exit statuses; a signal adds its number to 128, as a shell does."""
+
+    OK = 0
+    FAILED = 1
+    USAGE_ERROR = 2
+    INTERRUPTED = 130
+    PIPE_CLOSED = 141
+    """As a shell reports a command that SIGPIPE ended."""

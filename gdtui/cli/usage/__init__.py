@@ -1,1 +1,0 @@
-"""What each command accepts, and how its help reads."""
