@@ -11,6 +11,7 @@ from textual.selection import Selection
 from textual.widgets import Static
 
 from gdtui.terminal.partial_update import Spanned, cut
+from gdtui.view.text.styled import StyledText
 
 Row = list[Segment]
 
@@ -22,8 +23,9 @@ class Line(Static, Spanned):
     _rows: list[Row] | None = None
     """What is said, row by row as it is sent; None where Textual lays it out: it wraps, or is selected."""
 
-    def say(self, text: Content) -> None:
+    def say(self, styled: StyledText | Content) -> None:
         """Show this text from now on."""
+        text = as_content(styled) if isinstance(styled, StyledText) else styled
         said, self._said = self._said, text
         if said is not None and (said.plain, said.spans) == (text.plain, text.spans):
             return
@@ -74,6 +76,11 @@ class Line(Static, Spanned):
         """Text is marked, or no longer."""
         self._rows = None
         super().selection_updated(selection)
+
+
+def as_content(text: StyledText) -> Content:
+    """The text as Textual takes it: styles are the theme's."""
+    return Content.assemble(*text.parts)
 
 
 def _changes(before: Sequence[Row], after: Sequence[Row]) -> Iterable[Region]:

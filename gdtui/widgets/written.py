@@ -5,7 +5,6 @@ What they say is put together elsewhere; here is who says it, by the room that t
 
 from typing import TYPE_CHECKING, Any, Final
 
-from textual.content import Content
 from textual.screen import Screen
 
 from gdtui.chart.scene.palette import variant_colour
@@ -13,6 +12,8 @@ from gdtui.chart.widget.chart import Chart
 from gdtui.state.variant import VariantState
 from gdtui.view.text import crosshair, figures, screen_text
 from gdtui.view.text.gauges import gauges
+from gdtui.view.text.styled import NEW_LINE, StyledText
+from gdtui.view.text.styled import lines as one_below_another
 from gdtui.widgets.line import Line
 from gdtui.widgets.spread import Spread
 from gdtui.widgets.variant import VariantPanel
@@ -38,7 +39,7 @@ def write_figures(screen: Screen[Any], live: "LiveView") -> None:
     lines = screen.query_one("#lines", Line)
     width = lines.content_size.width
     if lines.display:
-        lines.say(Content("\n").join(_line(live, one, width) for one in live.store.states))
+        lines.say(one_below_another(_line(live, one, width) for one in live.store.states))
     is_read_out = lines.display and live.explorer.cursor is not None
     heading = crosshair.heading(_columns(width)) if is_read_out else ""
     screen.query_one("#overlay", Chart).caption(heading)
@@ -71,7 +72,7 @@ def _write_panel(live: "LiveView", one: VariantState, panel: VariantPanel) -> No
     panel.say_state(*screen_text.whereabouts(one, live.store))
 
 
-def _words(live: "LiveView", one: VariantState, width: int, rows: int) -> tuple[Content, Content]:
+def _words(live: "LiveView", one: VariantState, width: int, rows: int) -> tuple[StyledText, StyledText]:
     """Settings and figures, as the variant stands; under the crosshair, as it was there."""
     if live.explorer.cursor is None:
         return screen_text.settings(one, width), _figures(live, one, width, rows)
@@ -79,15 +80,15 @@ def _words(live: "LiveView", one: VariantState, width: int, rows: int) -> tuple[
     return crosshair.settings(batch, width), crosshair.figures(batch, width)
 
 
-def _figures(live: "LiveView", one: VariantState, width: int, rows: int) -> Content:
+def _figures(live: "LiveView", one: VariantState, width: int, rows: int) -> StyledText:
     """So many rows; where there is room for three, the last says what was measured beside the loss."""
     if rows < _GAUGED or screen_text.trouble(one):
         return figures.rows(one, live.store, live.view.smoothing, width, rows)
     said = figures.rows(one, live.store, live.view.smoothing, width, rows - 1)
-    return said + Content("\n") + gauges(one, width)
+    return said + NEW_LINE + gauges(one, width)
 
 
-def _line(live: "LiveView", one: VariantState, width: int) -> Content:
+def _line(live: "LiveView", one: VariantState, width: int) -> StyledText:
     is_selected = one.index == live.view.selected
     if live.explorer.cursor is None:
         return figures.line(one, live.store, live.view.smoothing, selected=is_selected, width=width)

@@ -13,6 +13,7 @@ from gdtui.control.lab import Lab, Work
 from gdtui.screens.lab.lab import LabScreen
 from gdtui.state.store import Store
 from gdtui.view.text import lab_text
+from gdtui.widgets.line import as_content
 
 _NAME: Final = max(len(listing.name) for listing in LISTINGS) + 2
 _VERDICT: Final = 14
@@ -58,7 +59,8 @@ class ExperimentsScreen(LabScreen):
         if name == self.lab.name:
             said = Content.styled(f"{self.lab.progress.fraction:.0%}", "$accent")
         else:
-            said = Content.styled("not run yet", "$quiet") if end is None else lab_text.verdict(end)
+            not_run = Content.styled("not run yet", "$quiet")
+            said = not_run if end is None else as_content(lab_text.verdict(end))
         head = Content.styled(f"{'▸' if is_here else ' '} {name:<{_NAME}}", "bold $accent" if is_here else "")
         gap = Content(" " * max(_VERDICT - len(said.plain), 1))
         return head + said + gap + Content.styled(LISTINGS[place].claim, "" if is_here else "$quiet")
@@ -67,8 +69,8 @@ class ExperimentsScreen(LabScreen):
         listing = LISTINGS[self._at]
         return Content("\n").join(
             [
-                lab_text.named("claim", listing.claim, self.width),
-                lab_text.named("source", listing.source, self.width),
+                as_content(lab_text.named("claim", listing.claim, self.width)),
+                as_content(lab_text.named("source", listing.source, self.width)),
                 Content(""),
                 Content.styled(
                     f"enter tests it over {DEFAULT_SEEDS} seeds, in a process of its own: seconds to a "
@@ -79,7 +81,7 @@ class ExperimentsScreen(LabScreen):
         )
 
     def result(self, found: Any, width: int) -> Content:
-        return lab_text.report(found, width)
+        return as_content(lab_text.report(found, width))
 
     def keys(self) -> str:
         if self.lab.name:

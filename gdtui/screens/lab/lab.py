@@ -16,6 +16,7 @@ from engine.jobs.messages import Failure
 from gdtui.control.lab import Lab, Work
 from gdtui.state.store import Store
 from gdtui.view.text import lab_text
+from gdtui.widgets.line import as_content
 
 _FRAME: Final = 8
 """Cells of borders, padding and scroll bar."""
@@ -116,30 +117,30 @@ class LabScreen(ModalScreen[None]):
         """Cells of a line of text."""
         return max(self.app.size.width - _FRAME, _LEAST)
 
-    @property
-    def _progress(self) -> lab_text.LabProgress:
-        return lab_text.LabProgress(
+    def _progress(self) -> Content:
+        progress = lab_text.LabProgress(
             name=self.lab.name,
             share=self.lab.progress.fraction,
             doing=self.lab.progress.activity,
             seconds=self.lab.seconds,
             holds_training=self.lab.holds,
         )
+        return as_content(lab_text.progress(progress, self.store, self.width))
 
     def _below(self) -> Content:
         end = self.lab.ends.get(self.subject)
         if self._runs:
-            text = lab_text.progress(self._progress, self.store, self.width)
+            text = self._progress()
             so_far = self.lab.partial
             return text if so_far is None else text + Content("\n\n") + self.so_far(so_far, self.width)
         if isinstance(end, Failure):
-            text = lab_text.failure(end)
+            text = as_content(lab_text.failure(end))
         elif end is not None:
             text = self.result(end.value, self.width)
         else:
             text = self.before()
         if self.lab.name:
-            text = lab_text.progress(self._progress, self.store, self.width) + Content("\n\n") + text
+            text = self._progress() + Content("\n\n") + text
         return text
 
     # --- Keys -----------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from gdtui.screens.lab.lab import LabScreen
 from gdtui.state.new_run import new_arm
 from gdtui.state.store import Store
 from gdtui.view.text import formatting, lab_text
+from gdtui.widgets.line import as_content
 
 BATCH_SIZES: Final[tuple[BatchSize, ...]] = (1, 32, 128, 512, FULL)
 EPOCHS: Final = 5
@@ -66,10 +67,10 @@ class SweepScreen(LabScreen):
         )
 
     def result(self, found: Any, width: int) -> Content:
-        return lab_text.table(found, width)
+        return as_content(lab_text.table(found, width))
 
     def so_far(self, found: Any, width: int) -> Content:
-        return lab_text.table_so_far(found, width)
+        return as_content(lab_text.table_so_far(found, width))
 
     def keys(self) -> str:
         if self.lab.name:

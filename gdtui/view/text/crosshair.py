@@ -7,10 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from textual.content import Content
-
 from gdtui.history import BatchInfo
 from gdtui.view.text import formatting
+from gdtui.view.text.styled import NEW_LINE, StyledText, lines
 
 _LABEL: Final = "$foreground 60%"
 _NOTHING: Final = "no batch here"
@@ -69,30 +68,29 @@ def _seconds(value: float, width: int) -> str:
 # --- In a panel -------------------------------------------------------------------------------------
 
 
-def settings(info: BatchInfo | None, width: int) -> Content:
+def settings(info: BatchInfo | None, width: int) -> StyledText:
     """The settings in force there; one line."""
-    return _row(_GRID[0], info, width) if info else Content.styled(_NOTHING, _LABEL)
+    return _row(_GRID[0], info, width) if info else StyledText.of(_NOTHING, _LABEL)
 
 
-def figures(info: BatchInfo | None, width: int) -> Content:
+def figures(info: BatchInfo | None, width: int) -> StyledText:
     """Which batch it is, and its loss; two lines."""
     if info is None:
-        return Content("\n")
-    return Content("\n").join([_row(fields, info, width) for fields in _GRID[1:]])
+        return NEW_LINE
+    return lines([_row(fields, info, width) for fields in _GRID[1:]])
 
 
-def _row(fields: tuple[_Field, ...], info: BatchInfo, width: int) -> Content:
+def _row(fields: tuple[_Field, ...], info: BatchInfo, width: int) -> StyledText:
     cell = min(max(1, (width - len(_GAP) * (len(fields) - 1)) // len(fields)), _ROOMY)
-    return Content(_GAP).join([_cell(field, info, cell) for field in fields])
+    return StyledText.of(_GAP).join([_cell(field, info, cell) for field in fields])
 
 
-def _cell(field: _Field, info: BatchInfo, width: int) -> Content:
+def _cell(field: _Field, info: BatchInfo, width: int) -> StyledText:
     label = field.label if len(field.label) + field.width - 1 <= width else field.short
     text = field.text(info, width - len(label))
     label = label[: max(0, width - len(text))]
-    return Content.styled(label, _LABEL) + Content.styled(
-        text.rjust(width - len(label)), "bold" if field is _LOSS else ""
-    )
+    value = text.rjust(width - len(label)), "bold" if field is _LOSS else ""
+    return StyledText(((label, _LABEL), value))
 
 
 # --- In a line --------------------------------------------------------------------------------------
@@ -106,15 +104,13 @@ def heading(width: int) -> str:
     return "".join(f"{name:>{field.width}}" for field, name in names).lstrip()
 
 
-def line(info: BatchInfo | None, width: int) -> Content:
+def line(info: BatchInfo | None, width: int) -> StyledText:
     """The batch in columns, so many cells wide."""
     if info is None:
-        return Content.styled(_NOTHING.rjust(width), _LABEL)
+        return StyledText.of(_NOTHING.rjust(width), _LABEL)
     cells = [(field, field.text(info, field.width - 1).rjust(field.width)) for field in _fitting(width)]
-    columns = Content("").join(
-        [Content.styled(text, "bold" if field is _LOSS else "") for field, text in cells]
-    )
-    return Content(" " * (width - columns.cell_length)) + columns
+    columns = StyledText(tuple((text, "bold" if field is _LOSS else "") for field, text in cells))
+    return StyledText.of(" " * (width - columns.cell_length)) + columns
 
 
 def _fitting(width: int) -> list[_Field]:

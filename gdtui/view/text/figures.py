@@ -9,12 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from textual.content import Content
-
 from engine.log.summary import Tally
 from gdtui.state.store import Store
 from gdtui.state.variant import VariantState
 from gdtui.view.text import formatting, screen_text
+from gdtui.view.text.styled import StyledText, lines
 
 _GAP: Final = "  "
 _DIM: Final = "$quiet"
@@ -47,13 +46,13 @@ class _Figure:
 # --- Below a chart ----------------------------------------------------------------------------------
 
 
-def rows(one: VariantState, store: Store, smoothing: float, width: int, height: int) -> Content:
+def rows(one: VariantState, store: Store, smoothing: float, width: int, height: int) -> StyledText:
     """So many rows: how good, on held-out data too, how far, how dear; or what is wrong.
 
     `smoothing`: of the loss, in epochs. In fewer rows than that the most telling of each kind remain.
     """
     if wrong := screen_text.trouble(one):
-        return Content.styled(wrong, "$error")
+        return StyledText.of(wrong, "$error")
     learnt, validated = _learnt(one, smoothing), _validated(one, store)
     done, cost = _done(one), _cost(one)
     groups = [learnt, validated, done, cost] if validated else [learnt, done, cost]
@@ -61,10 +60,10 @@ def rows(one: VariantState, store: Store, smoothing: float, width: int, height: 
         groups[-2:] = [done + cost]
     if len(groups) > height:
         groups[:-1] = [learnt + validated]
-    return Content("\n").join(_fitted(group, width) for group in groups[: max(height, 1)])
+    return lines(_fitted(group, width) for group in groups[: max(height, 1)])
 
 
-def _fitted(figures: Iterable[_Figure], width: int, gap: str = _GAP) -> Content:
+def _fitted(figures: Iterable[_Figure], width: int, gap: str = _GAP) -> StyledText:
     """Those that fit, the most telling first, in their order; short where that lets more of them in."""
     wanted = list(figures)
     for is_short in (False, True):
@@ -142,12 +141,12 @@ def _cost(one: VariantState) -> list[_Figure]:
 # --- In a line --------------------------------------------------------------------------------------
 
 
-def line(one: VariantState, store: Store, smoothing: float, *, selected: bool, width: int) -> Content:
+def line(one: VariantState, store: Store, smoothing: float, *, selected: bool, width: int) -> StyledText:
     """One variant in one line: of a narrow screen, of many variants, or below a chart that fills it."""
     tally = one.tally
-    named = screen_text.name(one, selected=selected) + Content(" ")
+    named = screen_text.name(one, selected=selected) + StyledText.of(" ")
     if wrong := screen_text.trouble(one):
-        return (named + Content.styled(wrong, "$error")).truncate(width, ellipsis=True)
+        return (named + StyledText.of(wrong, "$error")).truncate(width)
     lr = formatting.rounded(tally.resolved.lr) if tally.resolved else formatting.setting(tally.settings.lr)
     size = formatting.short_batch(tally.settings.batch_size, tally.n)
     if tally.settings.accumulation_steps > 1:
@@ -163,6 +162,4 @@ def line(one: VariantState, store: Store, smoothing: float, *, selected: bool, w
         figures.append(_Figure(f"{tally.device:<7}", _LATER, _DIM))
     gap = _GAP if width >= _ROOMY else ""
     said = _fitted(figures, width - named.cell_length - _STATE - len(gap), gap)
-    return (named + said + Content(gap) + Content.styled(*screen_text.state(one))).truncate(
-        width, ellipsis=True
-    )
+    return (named + said + StyledText.of(gap) + StyledText.of(*screen_text.state(one))).truncate(width)

@@ -2,20 +2,19 @@
 
 import math
 
-from textual.content import Content
-
 from engine.log.measurements import edge_of_stability
 from engine.log.summary import Tally
 from gdtui.state.variant import VariantState
 from gdtui.view.text import formatting
 from gdtui.view.text.formatting import number
+from gdtui.view.text.styled import StyledText
 
 _QUIET = "$quiet"
 _ROOMY = 56
 """Cells from which the noise scale is called so, and not by its letter."""
 
 
-def gauges(one: VariantState, width: int) -> Content:
+def gauges(one: VariantState, width: int) -> StyledText:
     """Such as "noise scale 48 (31–75) · batch 64   λ 3.1 · 2/lr 200"; shorter where it is narrow.
 
     What a figure is called follows from the room alone: one name in all panels, whatever was measured.
@@ -27,7 +26,7 @@ def gauges(one: VariantState, width: int) -> Content:
         )
         if len(said) <= width:
             break
-    return Content.styled(said, _QUIET).truncate(width, ellipsis=True)
+    return StyledText.of(said, _QUIET).truncate(width)
 
 
 def _noise(one: VariantState, name: str, brevity: int) -> str:

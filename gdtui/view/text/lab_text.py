@@ -5,13 +5,12 @@ import textwrap
 from dataclasses import dataclass
 from typing import Any, Final
 
-from textual.content import Content
-
 from engine.experiments.report import Report, Verdict
 from engine.jobs.messages import Failure, Result
 from engine.sweep.table import Sweep
 from gdtui.state.store import Store
 from gdtui.view.text import experiment_report, sweep_table
+from gdtui.view.text.styled import EMPTY, NEW_LINE, StyledText, lines
 
 _BAR: Final = 20
 """Cells of the bar."""
@@ -32,11 +31,11 @@ def outcome(end: Result[Any] | Failure) -> str:
     return str(end.value.verdict) if isinstance(end.value, Report) else "the table is there"
 
 
-def verdict(end: Result[Any] | Failure) -> Content:
+def verdict(end: Result[Any] | Failure) -> StyledText:
     """The same of an experiment, in its colour."""
     if isinstance(end, Failure):
-        return Content.styled("failed", "$error")
-    return Content.styled(str(end.value.verdict), _STYLES[end.value.verdict])
+        return StyledText.of("failed", "$error")
+    return StyledText.of(str(end.value.verdict), _STYLES[end.value.verdict])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,13 +52,13 @@ class LabProgress:
     """Training is paused for it."""
 
 
-def progress(lab: LabProgress, store: Store, width: int) -> Content:
+def progress(lab: LabProgress, store: Store, width: int) -> StyledText:
     """A bar with the share done, and the state of the training meanwhile; `width` in cells."""
     full = round(lab.share * _BAR)
-    bar = Content.styled("━" * full, "$accent") + Content.styled("━" * (_BAR - full), "$edge")
-    head = Content.styled(f"{lab.name}  ", "bold") + bar
+    bar = StyledText.of("━" * full, "$accent") + StyledText.of("━" * (_BAR - full), "$edge")
+    head = StyledText.of(f"{lab.name}  ", "bold") + bar
     said = f"  {lab.share:4.0%}   {lab.seconds:.0f} s   {lab.doing}"
-    return head + Content(said) + Content("\n") + _note(_meanwhile(lab, store), width)
+    return head + StyledText.of(said) + NEW_LINE + _note(_meanwhile(lab, store), width)
 
 
 def _meanwhile(lab: LabProgress, store: Store) -> str:
@@ -77,63 +76,63 @@ def promise(store: Store, *, is_ours: bool) -> str:
     return " Training waits meanwhile and goes on afterwards." if is_ours and store.is_going else ""
 
 
-def failure(end: Failure) -> Content:
-    return Content.styled(outcome(end), "$error")
+def failure(end: Failure) -> StyledText:
+    return StyledText.of(outcome(end), "$error")
 
 
-def report(found: Report, width: int) -> Content:
+def report(found: Report, width: int) -> StyledText:
     """An experiment's report as the command prints it."""
-    first, *lines = experiment_report.text(found, min(width, experiment_report.WIDTH)).splitlines()
-    painted = [Content.styled(first, _STYLES[found.verdict]), *map(_report_line, lines)]
-    return Content("\n").join(painted)
+    first, *rest = experiment_report.text(found, min(width, experiment_report.WIDTH)).splitlines()
+    painted = [StyledText.of(first, _STYLES[found.verdict]), *map(_report_line, rest)]
+    return lines(painted)
 
 
-def _report_line(line: str) -> Content:
+def _report_line(line: str) -> StyledText:
     if (picture := _PICTURE.search(line)) and "●" in line:
         start, end = picture.span()
-        return Content(line[:start]) + Content.styled(line[start:end], "$accent") + Content(line[end:])
+        return StyledText(((line[:start], ""), (line[start:end], "$accent"), (line[end:], "")))
     if line[:1].isalpha():
-        return Content.styled(line[:_NAME], "$primary") + Content(line[_NAME:])
-    return Content(line)
+        return StyledText(((line[:_NAME], "$primary"), (line[_NAME:], "")))
+    return StyledText.of(line)
 
 
-def named(name: str, text: str, width: int) -> Content:
+def named(name: str, text: str, width: int) -> StyledText:
     """A paragraph of so many cells, its name before it and nothing below that."""
-    first, *rest = Content(text).wrap(max(width - _NAME, _NAME))
-    head = Content.styled(f"{name:<{_NAME}}", "$primary") + first
-    return Content("\n").join([head, *(Content(" " * _NAME) + line for line in rest)])
+    first, *rest = textwrap.wrap(text, max(width - _NAME, _NAME), break_on_hyphens=False)
+    head = StyledText.of(f"{name:<{_NAME}}", "$primary") + StyledText.of(first)
+    return lines([head, *(StyledText.of(" " * _NAME + line) for line in rest)])
 
 
-def table(found: Sweep, width: int) -> Content:
+def table(found: Sweep, width: int) -> StyledText:
     """What is recommended, then the table, definitions and charts as the command prints them."""
     advice = sweep_table.advice(found)
     first, *reason = advice.splitlines()
     said = sweep_table.without_colours(sweep_table.text(found)).removesuffix(advice).rstrip()
-    return Content("\n").join(
+    return lines(
         [
-            Content.styled(first, "bold $success"),
-            Content(
+            StyledText.of(first, "bold $success"),
+            StyledText.of(
                 textwrap.fill(" ".join(reason), min(width, experiment_report.WIDTH), break_on_hyphens=False)
             ),
-            Content(""),
+            EMPTY,
             *_table_lines(said),
         ]
     )
 
 
-def table_so_far(found: Sweep, width: int) -> Content:
+def table_so_far(found: Sweep, width: int) -> StyledText:
     """The columns of the batch sizes that were measured, while others still are."""
     note = "the time to a loss is to what all of these reached: it may change with those that follow"
-    return Content("\n").join([*_table_lines(sweep_table.table(found)), Content(""), _note(note, width)])
+    return lines([*_table_lines(sweep_table.table(found)), EMPTY, _note(note, width)])
 
 
-def _note(said: str, width: int) -> Content:
+def _note(said: str, width: int) -> StyledText:
     """In lines of its own: what stands beside a table is not wrapped."""
-    return Content.styled(textwrap.fill(said, min(width, experiment_report.WIDTH)), "$quiet")
+    return StyledText.of(textwrap.fill(said, min(width, experiment_report.WIDTH)), "$quiet")
 
 
-def _table_lines(said: str) -> list[Content]:
-    return [Content.styled(line, _table_style(line)) for line in said.splitlines()]
+def _table_lines(said: str) -> list[StyledText]:
+    return [StyledText.of(line, _table_style(line)) for line in said.splitlines()]
 
 
 def _table_style(line: str) -> str:

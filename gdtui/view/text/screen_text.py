@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final
 
 from msgspec.structs import replace
-from textual.content import Content
 
 from engine.log.notices import Notice, NoticeKind
 from engine.log.records import State
@@ -18,6 +17,7 @@ from gdtui.state.store import Store
 from gdtui.state.variant import VariantState
 from gdtui.theme import COLOURS
 from gdtui.view.text import formatting
+from gdtui.view.text.styled import NEW_LINE, Part, StyledText
 
 _DIM: Final = "$quiet"
 _PENDING: Final = "bold $warning"
@@ -33,17 +33,15 @@ NAME: Final = 15
 """Cells of a name in a line."""
 _SHORT: Final = {"accum": "", "momentum": "mom", "optimizer": ""}
 """Names of settings in a narrow panel; their values speak for themselves."""
-Part = tuple[str, str]
-"""Text and style."""
 
 
-def joined(parts: Sequence[Part], separator: str = "") -> Content:
+def joined(parts: Sequence[Part], separator: str = "") -> StyledText:
     pieces: list[Part] = []
     for place, part in enumerate(parts):
         if place and separator:
             pieces.append((separator, _DIM))
         pieces.append(part)
-    return Content.assemble(*pieces)
+    return StyledText(tuple(pieces))
 
 
 def colour_of(one: VariantState) -> str:
@@ -65,7 +63,9 @@ def whereabouts(one: VariantState, store: Store) -> Part:
 # --- Header -----------------------------------------------------------------------------------------
 
 
-def header(store: Store, width: int, now: float, role: ViewerRole | Playback = ViewerRole.TRAINER) -> Content:
+def header(
+    store: Store, width: int, now: float, role: ViewerRole | Playback = ViewerRole.TRAINER
+) -> StyledText:
     """Problem, model and seed on the left; epoch, pace, time and state on the right.
 
     `now`: seconds since the Unix epoch. `role`: the viewer's part, shown unless it trains the run.
@@ -107,14 +107,14 @@ def _run_state(store: Store) -> Part:
     return word, next((style for each, style in _STYLES.items() if each == word), "bold $warning")
 
 
-def _both_ends(left: list[Part], right: list[Part], width: int) -> Content:
+def _both_ends(left: list[Part], right: list[Part], width: int) -> StyledText:
     """As much as fits: first the left gives way from its end, then the right from its start."""
     while left and _length(left) + 2 + _length(right) > width:
         left.pop()
     while len(right) > 1 and _length(right) > width:
         right.pop(0)
     gap = max(0, width - _length(left) - _length(right))
-    return joined(left, " · ") + Content(" " * gap) + joined(right, " · ")
+    return joined(left, " · ") + StyledText.of(" " * gap) + joined(right, " · ")
 
 
 def _length(parts: list[Part]) -> int:
@@ -124,13 +124,13 @@ def _length(parts: list[Part]) -> int:
 # --- One variant ------------------------------------------------------------------------------------
 
 
-def settings(one: VariantState, width: int) -> Content:
+def settings(one: VariantState, width: int) -> StyledText:
     """The settings in force; before them those pending: "batch 64→128…". Shorter where it is narrow."""
     said = _settings(one, is_short=False)
     return said if said.cell_length <= width else _settings(one, is_short=True)
 
 
-def _settings(one: VariantState, *, is_short: bool) -> Content:
+def _settings(one: VariantState, *, is_short: bool) -> StyledText:
     n = one.tally.n
     now, wanted = one.tally.settings, one.wanted
     parts: list[Part] = []
@@ -188,19 +188,21 @@ def advised(notice: Notice, run: Path) -> Notice:
     return replace(notice, text=notice.text.replace(f"{run}/", "") + hint)
 
 
-def alone(one: VariantState, store: Store, width: int, settings: Content, figures: Content) -> Content:
+def alone(
+    one: VariantState, store: Store, width: int, settings: StyledText, figures: StyledText
+) -> StyledText:
     """One variant below its own chart: its settings and, on the right, its state; then its figures."""
-    word = Content.styled(*whereabouts(one, store))
+    word = StyledText.of(*whereabouts(one, store))
     room = max(width - word.cell_length - 2, 0)
-    left = settings.truncate(room, ellipsis=True).pad_right(max(room - settings.cell_length, 0) + 2)
-    return left + word + Content("\n") + figures
+    left = settings.truncate(room).pad_right(max(room - settings.cell_length, 0) + 2)
+    return left + word + NEW_LINE + figures
 
 
-def name(one: VariantState, *, selected: bool, width: int = NAME) -> Content:
+def name(one: VariantState, *, selected: bool, width: int = NAME) -> StyledText:
     """Place and name, so many cells of it, in the variant's colour; marked when selected."""
     mark = "▸" if selected else " "
     text = f"{mark}{one.index + 1} {one.tally.name[:width]:<{width}}"
-    return Content.styled(text, f"bold {colour_of(one)}")
+    return StyledText.of(text, f"bold {colour_of(one)}")
 
 
 def pending(one: VariantState, width: int) -> Part | None:

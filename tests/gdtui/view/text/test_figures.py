@@ -194,7 +194,7 @@ def test_what_was_measured_at_an_epochs_end_before_the_last_is_pale() -> None:
 
     def pale() -> str:
         rows = figures.rows(store.states[0], store, 0.25, 49, 4)
-        return " ".join(rows.plain[span.start : span.end] for span in rows.spans if span.style == "$quiet")
+        return " ".join(text for text, style in rows.parts if style == "$quiet")
 
     assert not re.search("◆|gap", pale())
     store.add("a", replace(evaluation(1, validation=0.12, metrics={"accuracy": 0.97}), full_loss=None))

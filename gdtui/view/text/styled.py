@@ -1,0 +1,90 @@
+"""Text with styles, as the pure part of the program writes it: it knows no widget library.
+
+A style is a text such as "bold $error"; whoever shows the text gives it a meaning. Measured in cells: a
+Chinese character takes two.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rich.cells import cell_len, set_cell_size
+
+Part = tuple[str, str]
+"""Text and style."""
+
+
+@dataclass(frozen=True, slots=True)
+class StyledText:
+    """Pieces of text, each in a style; "" is the style of plain text."""
+
+    parts: tuple[Part, ...] = ()
+
+    @classmethod
+    def of(cls, text: str, style: str = "") -> "StyledText":
+        """A text in one style."""
+        return cls(((text, style),)) if text else EMPTY
+
+    @property
+    def plain(self) -> str:
+        """The text without styles."""
+        return "".join([text for text, _ in self.parts])
+
+    @property
+    def cell_length(self) -> int:
+        """The width in cells, without line breaks."""
+        return sum([cells(text) for text, _ in self.parts])
+
+    def __bool__(self) -> bool:
+        return any(text for text, _ in self.parts)
+
+    def __add__(self, other: "StyledText") -> "StyledText":
+        return StyledText(self.parts + other.parts)
+
+    def join(self, texts: Iterable["StyledText"]) -> "StyledText":
+        """The texts in one, this one between any two."""
+        parts: list[Part] = []
+        for number, text in enumerate(texts):
+            if number:
+                parts += self.parts
+            parts += text.parts
+        return StyledText(tuple(parts))
+
+    def truncate(self, width: int) -> "StyledText":
+        """At most `width` cells; "…" is the last one of a text that is cut."""
+        if self.cell_length <= width:
+            return self
+        kept = set_cell_size(self.plain, width - 1) + "…" if width else ""
+        parts: list[Part] = []
+        start = 0
+        for text, style in self.parts:
+            if piece := kept[start : start + len(text)]:
+                parts.append((piece, style))
+            start += len(text)
+        return StyledText(tuple(parts))
+
+    def pad_right(self, count: int) -> "StyledText":
+        """The same with so many spaces at its end, in no style."""
+        return StyledText((*self.parts, (" " * count, ""))) if count > 0 else self
+
+    def split(self, separator: str) -> list["StyledText"]:
+        """The texts between the separators."""
+        found: list[list[Part]] = [[]]
+        for text, style in self.parts:
+            first, *others = text.split(separator)
+            found[-1].append((first, style))
+            found += [[(other, style)] for other in others]
+        return [StyledText(tuple(part for part in each if part[0])) for each in found]
+
+
+EMPTY = StyledText()
+NEW_LINE = StyledText((("\n", ""),))
+
+
+def cells(text: str) -> int:
+    """The width of a text in cells."""
+    return len(text) if text.isascii() and text.isprintable() else cell_len(text)
+
+
+def lines(texts: Iterable[StyledText]) -> StyledText:
+    """The texts below one another."""
+    return NEW_LINE.join(texts)
