@@ -13,8 +13,8 @@ from gdtui.chart.scene.axes import Range, grow, settle, x_scale, y_scale
 from gdtui.chart.scene.palette import variant_colour
 from gdtui.chart.scene.picture import Mark, Picture, Series
 from gdtui.chart.scene.polyline import EMPTY, Axis, Trace
+from gdtui.chart.scene.thinning import outermost
 from gdtui.history.growing import Growing
-from gdtui.history.thinned import outermost
 from gdtui.state.store import Store
 from gdtui.state.variant import PLACE, Generation, VariantState
 from gdtui.view import epoch_lines

@@ -13,6 +13,7 @@ from engine.problems.registry import find
 from engine.problems.user_file import file_of
 from engine.settings import (
     BatchSize,
+    DataSettings,
     RunSettings,
     SettingsError,
     Variant,
@@ -136,7 +137,26 @@ def read_options(
     if samples is not None:
         for variant in variants:
             variant.settings.resolve(samples)
-    settings = RunSettings(
+    settings = _run_settings(typed, problem, data, variants, notes=() if loaded is None else loaded.warnings)
+    return Options(
+        settings=settings,
+        notes=settings.notes + _above_all_samples(variants, samples),
+        run_dir=typed.run_dir,
+        theme=typed.theme,
+        fps=typed.fps,
+        keys=typed.keys,
+    )
+
+
+def _run_settings(
+    typed: argparse.Namespace,
+    problem: str,
+    data: DataSettings | None,
+    variants: tuple[Variant, ...],
+    *,
+    notes: tuple[str, ...],
+) -> RunSettings:
+    return RunSettings(
         variants=variants,
         problem=problem,
         data=data,
@@ -150,20 +170,16 @@ def read_options(
         loader_workers=typed.loader_workers,
         validate_every=typed.validate_every,
         measuring=typed.measuring,
-        notes=() if loaded is None else loaded.warnings,
+        notes=notes,
     )
-    notes = settings.notes + tuple(
+
+
+def _above_all_samples(variants: tuple[Variant, ...], samples: int | None) -> tuple[str, ...]:
+    """A note for each batch size that is above the number of samples; None: nobody knows it yet."""
+    return tuple(
         f"{variant.name}: a batch of {size:,} is above the {samples:,} samples there are: full"
         for variant in variants
         if samples is not None and isinstance(size := variant.settings.batch_size, int) and size > samples
-    )
-    return Options(
-        settings=settings,
-        notes=notes,
-        run_dir=typed.run_dir,
-        theme=typed.theme,
-        fps=typed.fps,
-        keys=typed.keys,
     )
 
 

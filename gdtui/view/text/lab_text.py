@@ -9,7 +9,7 @@ from engine.experiments.report import Report, Verdict
 from engine.jobs.messages import Failure, Result
 from engine.sweep.table import Sweep
 from gdtui.state.store import Store
-from gdtui.view.text import experiment_report, sweep_table
+from gdtui.view.text.reports import experiment_report, sweep_table
 from gdtui.view.text.styled import EMPTY, NEW_LINE, StyledText, lines
 
 _BAR: Final = 20

@@ -8,7 +8,7 @@ import msgspec
 from engine.problems.registry import LISTINGS, ProblemListing
 from gdtui.cli.exit_codes import ExitCode
 from gdtui.cli.parser import Parser
-from gdtui.view.text.aligned import aligned
+from gdtui.view.text.reports.aligned import aligned
 
 _ABOUT: Final = """\
 List what there is to train on: the problems that come with gdtui, and what your own files can be."""

@@ -15,7 +15,7 @@ from gdtui.cli.exit_codes import ExitCode
 from gdtui.cli.options.run import MOST_THREADS
 from gdtui.cli.parser import Parser
 from gdtui.cli.value_types import device, whole
-from gdtui.view.text.aligned import aligned
+from gdtui.view.text.reports.aligned import aligned
 
 if TYPE_CHECKING:
     from engine.experiments.job import ExperimentTask
@@ -73,7 +73,7 @@ def _experiment(task: "ExperimentTask", *, as_json: bool) -> int:
     from engine.jobs.messages import Failure
     from engine.jobs.process_job import ProcessJob
     from gdtui.cli.commands.measure.progress_bar import bar
-    from gdtui.view.text.experiment_report import text
+    from gdtui.view.text.reports.experiment_report import text
 
     with ProcessJob(partial(run_experiment, task), task.name) as job, bar(task.name) as show:
         end = job.wait(lambda progress: show(progress.fraction, progress.activity))

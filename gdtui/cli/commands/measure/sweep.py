@@ -56,7 +56,7 @@ def _sweep(plan: "Plan", form: str) -> int:
     """Measure and print; returns the exit status."""
     from engine.sweep.run import SweepError, sweep
     from gdtui.cli.commands.measure.progress_bar import bar
-    from gdtui.view.text.sweep_table import FORMS, without_colours
+    from gdtui.view.text.reports.sweep_table import FORMS, without_colours
 
     try:
         with bar("sweep") as show:

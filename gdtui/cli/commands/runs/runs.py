@@ -11,8 +11,8 @@ from engine.log.directory import default_root
 from gdtui.cli.exit_codes import ExitCode
 from gdtui.cli.parser import Parser
 from gdtui.cli.streams import is_terminal
-from gdtui.view.text.aligned import aligned
 from gdtui.view.text.formatting import readable_size
+from gdtui.view.text.reports.aligned import aligned
 
 if TYPE_CHECKING:
     from gdtui.state.stored_runs import StoredRun

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 from engine.log.directory import RunDirectory
 from engine.log.summary import Tally
-from gdtui.view.text.aligned import aligned
-from gdtui.view.text.run_summary import RunSummary, summarize
+from gdtui.view.text.reports.aligned import aligned
+from gdtui.view.text.reports.run_summary import RunSummary, summarize
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gdtui.history.thinned import outermost
+from gdtui.chart.scene.thinning import outermost
 
 VALUES = st.lists(st.floats(-1, 1) | st.sampled_from([np.nan, np.inf]), min_size=1, max_size=300)
 

@@ -8,7 +8,7 @@ from msgspec import UNSET
 
 from engine.experiments.report import Arm, Report
 from engine.settings import FULL
-from gdtui.view.text.aligned import aligned
+from gdtui.view.text.reports.aligned import aligned
 
 WIDTH: Final = 100
 """Of the report, in columns."""

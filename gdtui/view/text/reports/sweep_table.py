@@ -21,8 +21,8 @@ from gdtui.chart.scene.axes import nice_ticks
 from gdtui.chart.scene.palette import DARK
 from gdtui.chart.scene.picture import Picture, Scale, Series
 from gdtui.chart.scene.polyline import Trace
-from gdtui.view.text.aligned import aligned
-from gdtui.view.text.experiment_report import number
+from gdtui.view.text.reports.aligned import aligned
+from gdtui.view.text.reports.experiment_report import number
 
 _WIDTH: Final = 100
 _CHART: Final = (76, 14)

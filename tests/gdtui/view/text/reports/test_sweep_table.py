@@ -10,7 +10,7 @@ import pytest
 from made_up import SWEEP, row
 
 from engine.settings import FULL
-from gdtui.view.text.sweep_table import FORMS, as_csv, markdown, text
+from gdtui.view.text.reports.sweep_table import FORMS, as_csv, markdown, text
 
 
 def test_the_text_has_every_figure_its_definition_and_the_lessons_word() -> None:
