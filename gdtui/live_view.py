@@ -20,10 +20,10 @@ from gdtui.state.variant import VariantState
 from gdtui.theme import colours, ink
 from gdtui.view import pictures
 from gdtui.view.focus import focused
-from gdtui.view.pictures import Canvas, Ranges
+from gdtui.view.pictures import AxisRanges, ChartSize
 from gdtui.view.text import screen_text
-from gdtui.view.view_state import View
-from gdtui.view.x_range import Span
+from gdtui.view.view_state import ViewState
+from gdtui.view.x_range import XRange
 from gdtui.widgets.summary import Summary
 from gdtui.widgets.variant import VariantPanel
 from gdtui.widgets.written import write_figures
@@ -51,10 +51,10 @@ class LiveView:
             if isinstance(self.source, Replay)
             else Commander(self.store, app.controls)
         )
-        self.view = View(colours=colours(app.current_theme), ink=ink(app.current_theme))
+        self.view = ViewState(colours=colours(app.current_theme), ink=ink(app.current_theme))
         self.explorer = Explorer(self)
-        self._ranges: dict[str, Ranges] = {}
-        self._drawn: dict[str, tuple[Canvas, View, Span, int, bool]] = {}
+        self._ranges: dict[str, AxisRanges] = {}
+        self._drawn: dict[str, tuple[ChartSize, ViewState, XRange, int, bool]] = {}
         self._versions: dict[str, int] = dict.fromkeys(self.store.variants, 0)
         self._ticked_at = 0.0
         self._figures_at = 0.0
@@ -216,14 +216,14 @@ class LiveView:
         """Those of the first screen: they stay as long as it."""
         return list(self._app.screen_stack[0].query(VariantPanel))
 
-    def _shown(self, key: str) -> Ranges:
+    def _shown(self, key: str) -> AxisRanges:
         """The ranges that a chart's axes hold on to while it moves; at rest they follow from the data alone.
 
         So a run that has ended or is paused looks the same to whoever comes later.
         """
-        return Ranges() if self.store.is_at_rest else self._ranges.get(key, Ranges())
+        return AxisRanges() if self.store.is_at_rest else self._ranges.get(key, AxisRanges())
 
-    def _due(self, key: str, chart: Chart, seen: Span, version: int) -> Canvas | None:
+    def _due(self, key: str, chart: Chart, seen: XRange, version: int) -> ChartSize | None:
         """The room of a chart that is seen and would look different from what it was last drawn from.
 
         `seen`: the part of x that all charts show; the newest batch of any variant may move it.
@@ -231,7 +231,7 @@ class LiveView:
         if not chart.is_on_screen:
             return None
         room = chart.canvas
-        canvas = Canvas(room.width * DOTS_X, room.width, room.height)
+        canvas = ChartSize(room.width * DOTS_X, room.width, room.height)
         drawn = (canvas, self.view, seen, version, self.store.is_at_rest)
         if self._drawn.get(key) == drawn:
             return None

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gdtui.cli.parser import Parser
 
 
-def begun(parser: "Parser", typed: "Namespace", default_pace: float | None) -> tuple["Options", Path]:
+def prepare_run(parser: "Parser", typed: "Namespace", default_pace: float | None) -> tuple["Options", Path]:
     """The run that was described, its problem loaded if it must be first, and the run's directory.
 
     Ends the program with exit status 2 when it makes no sense.
@@ -29,7 +29,7 @@ def begun(parser: "Parser", typed: "Namespace", default_pace: float | None) -> t
     except SettingsError as error:
         parser.error(str(error))
     if not must_load(problem, data):
-        options = understood(parser, typed, default_pace, None)
+        options = read_run_options(parser, typed, default_pace, None)
         return options, typed.run_dir or empty_directory()
 
     from engine.problems.loading import LoadingError
@@ -44,13 +44,13 @@ def begun(parser: "Parser", typed: "Namespace", default_pace: float | None) -> t
             print(error.traceback.rstrip(), file=sys.stderr)
         parser.error(str(error))
     try:
-        return understood(parser, typed, default_pace, loaded), path
+        return read_run_options(parser, typed, default_pace, loaded), path
     except SystemExit:
         remove(path)
         raise
 
 
-def understood(
+def read_run_options(
     parser: "Parser", typed: "Namespace", default_pace: float | None, loaded: "Loaded | None"
 ) -> "Options":
     """The options with what the problem suggests; ends the program when they make no sense."""

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any, Final
 from gdtui.chart.widget.chart import Chart
 from gdtui.history import BatchInfo
 from gdtui.state.variant import VariantState
-from gdtui.view.data_extent import ground
-from gdtui.view.view_state import View
+from gdtui.view.data_extent import data_extent
+from gdtui.view.view_state import ViewState
 from gdtui.view.x_range import (
     WHOLE,
-    Fixed,
-    Ground,
-    Span,
-    Whole,
-    following,
+    DataExtent,
+    FixedRange,
+    WholeRange,
+    XRange,
+    follow_newest,
     on_another_axis,
     panned,
-    span_of,
+    visible_range,
     zoomed,
 )
 
@@ -47,7 +47,7 @@ class Explorer:
     def zoom(self, steps: int) -> None:
         """Half as wide (1) or twice (−1): at the crosshair; without it at the newest, or in the middle."""
         around, seen = self._ground, self.seen
-        at = (seen.low + seen.high) / 2 if isinstance(self._view.window, Fixed) else around.tail
+        at = (seen.low + seen.high) / 2 if isinstance(self._view.window, FixedRange) else around.tail
         if self.cursor is not None and seen.low <= self.cursor <= seen.high:
             at = self.cursor
         self._look(window=zoomed(seen, around, at, 0.5**steps))
@@ -61,13 +61,13 @@ class Explorer:
         self._look(window=WHOLE)
 
     def follow(self) -> None:
-        self._look(window=following(self.seen, self._ground))
+        self._look(window=follow_newest(self.seen, self._ground))
 
     def next_axis(self) -> None:
         """Samples, updates, seconds."""
         before, axes = self._ground, list(type(self._view.axis))
         axis = axes[(axes.index(self._view.axis) + 1) % len(axes)]
-        now = ground(self._live.store, replace(self._view, axis=axis))
+        now = data_extent(self._live.store, replace(self._view, axis=axis))
         self.cursor = None
         self._live.look(axis=axis, window=on_another_axis(self._view.window, before, now))
 
@@ -81,16 +81,16 @@ class Explorer:
     def zoom_at(self, message: Chart.Zoomed) -> None:
         """By the wheel: what is under the pointer stays there."""
         # Not what the chart shows: several turns may come between two frames.
-        is_whole = isinstance(self._view.window, Whole)
-        seen = Span(*message.seen) if is_whole else self.seen
+        is_whole = isinstance(self._view.window, WholeRange)
+        seen = XRange(*message.seen) if is_whole else self.seen
         at = seen.low + message.share * seen.width
         self._live.glance(window=zoomed(seen, self._ground, at, message.factor))
 
     def drag(self, message: Chart.Dragged) -> None:
         """What was taken moves with the pointer."""
-        if isinstance(self._view.window, Whole):
+        if isinstance(self._view.window, WholeRange):
             return
-        seen = Span(*message.seen)
+        seen = XRange(*message.seen)
         self._live.glance(window=panned(seen, self._ground, -message.share * seen.width))
 
     # --- The crosshair --------------------------------------------------------------------------
@@ -102,7 +102,7 @@ class Explorer:
         """
         if chart is None or chart.seen is None:
             return
-        around, seen, at = self._ground, Span(*chart.seen), self.cursor
+        around, seen, at = self._ground, XRange(*chart.seen), self.cursor
         if at is None or not seen.low <= at <= seen.high:
             column = chart.column_at(min(max(around.tail, seen.low), seen.high))
         else:
@@ -112,7 +112,7 @@ class Explorer:
             return
         self.cursor, self._is_held = min(max(x, 0.0), around.end), True
         window = self._view.window
-        if not isinstance(window, Whole) and not seen.low <= self.cursor <= seen.high:
+        if not isinstance(window, WholeRange) and not seen.low <= self.cursor <= seen.high:
             window = panned(seen, around, math.copysign(_PAN * seen.width, columns))
         self._look(window=window)
 
@@ -140,14 +140,14 @@ class Explorer:
     # --- What is there --------------------------------------------------------------------------
 
     @property
-    def _view(self) -> View:
+    def _view(self) -> ViewState:
         return self._live.view
 
     @property
-    def _ground(self) -> Ground:
-        return ground(self._live.store, self._view)
+    def _ground(self) -> DataExtent:
+        return data_extent(self._live.store, self._view)
 
     @property
-    def seen(self) -> Span:
+    def seen(self) -> XRange:
         """The part of x that all charts show; of the whole, a panel shows its own."""
-        return span_of(self._view.window, self._ground)
+        return visible_range(self._view.window, self._ground)

@@ -53,11 +53,11 @@ def export_measurements(run: RunDirectory, output: BinaryIO) -> Iterator[str]:
     yield from _write(run, output, lambda name, reader: _measured_rows(name, reader, metrics))
 
 
-Rows = Callable[[str, LogReader], Iterator[str]]
+RowsOf = Callable[[str, LogReader], Iterator[str]]
 """From a variant's name and log to lines."""
 
 
-def _write(run: RunDirectory, output: BinaryIO, rows: Rows) -> Iterator[str]:
+def _write(run: RunDirectory, output: BinaryIO, rows: RowsOf) -> Iterator[str]:
     for variant in run.info.settings.variants:
         reader = LogReader(run.variant_log(variant.name))
         try:

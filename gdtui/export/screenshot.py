@@ -17,7 +17,7 @@ from rich.text import Text
 from textual.theme import Theme
 
 from engine.log.directory import RunDirectory
-from gdtui.chart.drawing.frame import PAPER, Inks, still, still_html
+from gdtui.chart.drawing.frame import PAPER, FrameInks, still, still_html
 from gdtui.chart.scene.layout import room
 from gdtui.chart.scene.palette import INK
 from gdtui.chart.scene.picture import Picture
@@ -26,8 +26,8 @@ from gdtui.state.store import Store
 from gdtui.theme import COLOURS
 from gdtui.view import pictures
 from gdtui.view.focus import focused
-from gdtui.view.pictures import Canvas, Ranges
-from gdtui.view.view_state import View
+from gdtui.view.pictures import AxisRanges, ChartSize
+from gdtui.view.view_state import ViewState
 
 if TYPE_CHECKING:
     from gdtui.app import GdtuiApp
@@ -79,20 +79,20 @@ def save(app: "GdtuiApp") -> str:
     return write((run.path / FOLDER, Path()), stem, files)
 
 
-def selected_chart(store: Store, view: View, run: RunDirectory) -> tuple[str, Picture]:
+def selected_chart(store: Store, view: ViewState, run: RunDirectory) -> tuple[str, Picture]:
     """The chart of the selected variant, or the overlay, as large as a still; its name in a file's name."""
-    overlay, _ = pictures.overlay(store, view, _canvas(None), Ranges())
+    overlay, _ = pictures.overlay(store, view, _canvas(None), AxisRanges())
     canvas = _canvas(overlay)
     if view.selected is None:
-        return "overlay", pictures.overlay(store, view, canvas, Ranges())[0]
+        return "overlay", pictures.overlay(store, view, canvas, AxisRanges())[0]
     one = store.states[view.selected]
-    return run.variant_log(one.tally.name).stem, focused(store, one, view, canvas, Ranges())[0]
+    return run.variant_log(one.tally.name).stem, focused(store, one, view, canvas, AxisRanges())[0]
 
 
-def _canvas(picture: Picture | None) -> Canvas:
+def _canvas(picture: Picture | None) -> ChartSize:
     """The room for data in a still, which the labels of y narrow, and title and x's name lower."""
     canvas = room(picture.y if picture else None, WIDTH, HEIGHT - 2)
-    return Canvas(2 * canvas.width, canvas.width, canvas.height)
+    return ChartSize(2 * canvas.width, canvas.width, canvas.height)
 
 
 def text_of(svg: str, width: int, height: int) -> str:
@@ -109,7 +109,7 @@ def text_of(svg: str, width: int, height: int) -> str:
 def page(picture: Picture, title: str, theme: Theme) -> str:
     """A whole page, in the theme's colours, that needs nothing else."""
     variables = theme.variables
-    inks = Inks(axis=variables["axis"], label=variables["label"], grid=variables["grid"])
+    inks = FrameInks(axis=variables["axis"], label=variables["label"], grid=variables["grid"])
     return _PAGE.format(
         title=escape(title),
         background=theme.background,

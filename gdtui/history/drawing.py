@@ -1,4 +1,4 @@
-"""Windows of positions to traces, kept up to date as batches come.
+"""Windows of positions to polylines, kept up to date as batches come.
 
 A chart asks for the same window, frame after frame, while the axes stand still: then only the
 batches that are new since are looked at. Owns no losses and no positions.
@@ -8,16 +8,13 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gdtui.chart.drawing.raster import DOTS_X, place, value_of
+from gdtui.chart.scene.arrays import Floats, Ints
 from gdtui.chart.scene.picture import Scale
-from gdtui.chart.scene.polyline import EMPTY, Axis, Trace
-from gdtui.history.losses import Losses
+from gdtui.chart.scene.polyline import EMPTY, Axis, Polyline
+from gdtui.history.loss_series import LossSeries
 from gdtui.history.positions import Positions
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 _MAX_KEPT: Final = 16
 """Windows kept up to date: a few charts, in a few smoothings."""
@@ -28,7 +25,7 @@ _OUTSIDE: Final = 2**40
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class DrawWindow:
     """What is asked for."""
 
     axis: Axis
@@ -55,9 +52,9 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class _Drawn:
-    """A trace, and the batches that it was drawn from."""
+    """A polyline, and the batches that it was drawn from."""
 
-    trace: Trace
+    polyline: Polyline
     size: int
     is_single: bool
     is_closed: bool
@@ -66,7 +63,7 @@ class _Drawn:
 
 @dataclass(frozen=True, slots=True)
 class _Entries:
-    """The ranges of batches that a trace has an entry for."""
+    """The ranges of batches that a polyline has an entry for."""
 
     start: Ints
     stop: Ints
@@ -78,29 +75,29 @@ class _Entries:
 
 @dataclass(frozen=True, slots=True)
 class _Arrivals:
-    """The batches in a window since a trace of it was drawn."""
+    """The batches in a window since a polyline of it was drawn."""
 
     index: Ints
     at: Floats
-    """Where the last entry of that trace is, and they."""
+    """Where the last entry of that polyline is, and they."""
     begins: Ints
     """Those of them that a column of dots begins with; the last column may go on in them."""
     is_closed: bool
     """The last one lies after the window."""
 
 
-class Drawing:
-    """The traces of one history."""
+class PolylineCache:
+    """The polylines of one history."""
 
-    def __init__(self, positions: Positions, losses: Losses) -> None:
+    def __init__(self, positions: Positions, losses: LossSeries) -> None:
         self._positions = positions
         self._losses = losses
-        self._kept: dict[tuple[View, int], _Drawn] = {}
+        self._kept: dict[tuple[DrawWindow, int], _Drawn] = {}
         # The last ones, and of what: raw and smoothed losses of a chart are at the same places.
         self._entered: tuple[object, _Entries] | None = None
         self._arrived: tuple[object, _Arrivals] | None = None
 
-    def trace(self, view: View) -> Trace:
+    def polyline(self, view: DrawWindow) -> Polyline:
         """Entry by entry, as a chart draws it; the very same object while nothing has changed."""
         revision = self._positions.revision if view.axis is Axis.SECONDS else 0
         drawn = self._kept.pop((view, revision), None)
@@ -111,43 +108,43 @@ class Drawing:
         self._kept[view, revision] = drawn
         if len(self._kept) > _MAX_KEPT:
             del self._kept[next(iter(self._kept))]
-        return drawn.trace
+        return drawn.polyline
 
-    def means(self, view: View) -> Trace:
+    def means(self, view: DrawWindow) -> Polyline:
         """The plain mean of each entry."""
         entries = self._entries(view)
         if not entries.start.size:
             return EMPTY
         values = self._losses.mean(entries.start, entries.stop)
-        return Trace(self._positions.at(view.axis, entries.start), values, values)
+        return Polyline(self._positions.at(view.axis, entries.start), values, values)
 
     # --- From the batches -------------------------------------------------------------------------
 
-    def _afresh(self, view: View) -> _Drawn:
+    def _afresh(self, view: DrawWindow) -> _Drawn:
         entries = self._entries(view)
-        trace = self._traced(entries, view) if entries.start.size else EMPTY
-        return _Drawn(trace, len(self._positions), entries.is_single, entries.is_closed)
+        polyline = self._polyline_of(entries, view) if entries.start.size else EMPTY
+        return _Drawn(polyline, len(self._positions), entries.is_single, entries.is_closed)
 
-    def _traced(self, entries: _Entries, view: View) -> Trace:
+    def _polyline_of(self, entries: _Entries, view: DrawWindow) -> Polyline:
         start, stop = entries.start, entries.stop
         x = self._positions.at(view.axis, start)
         if entries.is_single:
             values = self._values(start, view)
-            return Trace(x, values, values)
+            return Polyline(x, values, values)
         if view.window is None:
-            return Trace(x, *self._losses.low_high(start, stop))
-        return Trace(x, *self._losses.smoothed_low_high(start, stop, view.window))
+            return Polyline(x, *self._losses.low_high(start, stop))
+        return Polyline(x, *self._losses.smoothed_low_high(start, stop, view.window))
 
-    def _values(self, index: Ints, view: View) -> Floats:
+    def _values(self, index: Ints, view: DrawWindow) -> Floats:
         return self._losses.raw(index) if view.window is None else self._losses.smoothed(index, view.window)
 
-    def _entries(self, view: View) -> _Entries:
+    def _entries(self, view: DrawWindow) -> _Entries:
         of = (*view.place, len(self._positions), self._positions.revision)
         if self._entered is None or self._entered[0] != of:
             self._entered = of, self._entering(view)
         return self._entered[1]
 
-    def _entering(self, view: View) -> _Entries:
+    def _entering(self, view: DrawWindow) -> _Entries:
         size = len(self._positions)
         start, stop = self._positions.within(view.axis, view.low, view.high)
         is_closed = stop < size
@@ -161,7 +158,7 @@ class Drawing:
         starts, stops = (before, begins, after), (before + 1, ends, after + 1)
         return _Entries(np.concatenate(starts), np.concatenate(stops), False, is_closed)
 
-    def _column_starts(self, view: View) -> Ints:
+    def _column_starts(self, view: DrawWindow) -> Ints:
         """The first batch of each column but the first."""
         scale, dots = Scale(view.low, view.high), np.arange(1.0, view.cells * DOTS_X)
         left = value_of(0, scale, view.cells, DOTS_X)
@@ -173,17 +170,17 @@ class Drawing:
     def _is_extensible(self, drawn: _Drawn) -> bool:
         return not drawn.is_single and len(self._positions) - drawn.size <= _MAX_NEW
 
-    def _extended(self, drawn: _Drawn, view: View) -> _Drawn:
+    def _extended(self, drawn: _Drawn, view: DrawWindow) -> _Drawn:
         """The last column with the batches since, and the columns that they begin."""
-        new, old = self._arrivals(drawn, view), drawn.trace
+        new, old = self._arrivals(drawn, view), drawn.polyline
         values = self._values(new.index, view)
         low = np.fmin.reduceat(_after(old.low[-1:], values), new.begins)
         high = np.fmax.reduceat(_after(old.high[-1:], values), new.begins)
         x = _after(old.x[:-1], new.at[new.begins])
-        trace = Trace(x, _after(old.low[:-1], low), _after(old.high[:-1], high))
-        return _Drawn(trace, len(self._positions), False, new.is_closed)
+        polyline = Polyline(x, _after(old.low[:-1], low), _after(old.high[:-1], high))
+        return _Drawn(polyline, len(self._positions), False, new.is_closed)
 
-    def _arrivals(self, drawn: _Drawn, view: View) -> _Arrivals:
+    def _arrivals(self, drawn: _Drawn, view: DrawWindow) -> _Arrivals:
         size = len(self._positions)
         of = (*view.place, drawn.size, size)
         if self._arrived is None or self._arrived[0] != of:
@@ -191,7 +188,7 @@ class Drawing:
             at = self._positions.at(view.axis, index)
             inside = int(np.searchsorted(at, view.high, "right"))
             is_closed = inside < index.size
-            index, at = index[: inside + is_closed], _after(drawn.trace.x[-1:], at[: inside + is_closed])
+            index, at = index[: inside + is_closed], _after(drawn.polyline.x[-1:], at[: inside + is_closed])
             column = view.column_of(at)
             column[inside + 1 :] = _OUTSIDE
             begins = np.concatenate(([0], (column[1:] != column[:-1]).nonzero()[0] + 1))

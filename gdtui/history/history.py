@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.log.records import Chunk
-from gdtui.chart.scene.polyline import Axis, Trace
-from gdtui.history.drawing import Drawing, View
-from gdtui.history.losses import Losses
+from gdtui.chart.scene.polyline import Axis, Polyline
+from gdtui.history.drawing import DrawWindow, PolylineCache
+from gdtui.history.loss_series import LossSeries
 from gdtui.history.positions import Positions
 from gdtui.history.smoothing import SMOOTHING_LADDER
 
@@ -44,8 +44,8 @@ class BatchInfo:
 class History:
     """The losses of one generation. A loss that is not finite is a gap, and counts nowhere.
 
-    In traces a batch stands at what was seen before it. `columns` are columns of dots, two a cell,
-    as the raster places them. A trace has, too, the batch before the window and the one after it,
+    In polylines a batch stands at what was seen before it. `columns` are columns of dots, two a cell,
+    as the raster places them. A polyline has, too, the batch before the window and the one after it,
     so that a line runs on to the edge.
     """
 
@@ -53,8 +53,8 @@ class History:
         """`n`: samples in the training set, an epoch."""
         self._n = n
         self._positions = Positions(n)
-        self._losses = Losses(n, self._positions)
-        self._drawing = Drawing(self._positions, self._losses)
+        self._losses = LossSeries(n, self._positions)
+        self._drawing = PolylineCache(self._positions, self._losses)
         self._deviations: tuple[tuple[int, float], NDArray[np.float64]] = (0, 0.0), np.empty(0)
         """How many batches and epochs they were taken over, and they: they are asked for twice."""
 
@@ -113,27 +113,27 @@ class History:
 
     # --- Traces -----------------------------------------------------------------------------------
 
-    def trace(self, axis: Axis, low: float, high: float, columns: int) -> Trace:
+    def polyline(self, axis: Axis, low: float, high: float, columns: int) -> Polyline:
         """The losses in the window: batch by batch while no more than columns, else low…high a column."""
-        return self._drawing.trace(View(axis, low, high, columns))
+        return self._drawing.polyline(DrawWindow(axis, low, high, columns))
 
-    def smoothed(self, axis: Axis, low: float, high: float, columns: int, window: float) -> Trace:
+    def smoothed(self, axis: Axis, low: float, high: float, columns: int, window: float) -> Polyline:
         """Likewise the smoothed losses: low…high are those of the averages after each batch."""
-        return self._drawing.trace(View(axis, low, high, columns, _rung(window)))
+        return self._drawing.polyline(DrawWindow(axis, low, high, columns, _rung(window)))
 
-    def means(self, axis: Axis, low: float, high: float, columns: int) -> Trace:
-        """The plain mean of the losses in each entry of `trace`."""
-        return self._drawing.means(View(axis, low, high, columns))
+    def means(self, axis: Axis, low: float, high: float, columns: int) -> Polyline:
+        """The plain mean of the losses in each entry of `polyline`."""
+        return self._drawing.means(DrawWindow(axis, low, high, columns))
 
     def extremes(self, axis: Axis, low: float, high: float) -> tuple[float, float] | None:
         """Lowest and highest loss in the window; None without a finite one."""
         if low <= 0 and high >= self.end(axis):  # the whole history: every frame asks for that
             return self._losses.extremes()
-        trace = self.trace(axis, low, high, _COLUMNS)
-        counts = (trace.x >= low) & (trace.x <= high) & np.isfinite(trace.low)
+        polyline = self.polyline(axis, low, high, _COLUMNS)
+        counts = (polyline.x >= low) & (polyline.x <= high) & np.isfinite(polyline.low)
         if not counts.any():
             return None
-        return float(trace.low[counts].min()), float(trace.high[counts].max())
+        return float(polyline.low[counts].min()), float(polyline.high[counts].max())
 
     # --- Single batches ---------------------------------------------------------------------------
 
@@ -150,7 +150,7 @@ class History:
         """Everything about one batch; IndexError when there is none at this index (from 0)."""
         if not 0 <= index < len(self):
             raise IndexError(f"batch at {index} of {len(self)}")
-        one, spot = np.array([index]), self._positions.place(index)
+        one, spot = np.array([index]), self._positions.batch_at(index)
         return BatchInfo(
             batch=index + 1,
             update=spot.update,

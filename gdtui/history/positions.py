@@ -1,7 +1,7 @@
 """Where each batch stands: samples, updates and seconds before it, and the settings it ran under.
 
-Nothing is kept for a single batch. Batches under the same settings form a *stretch*; one that has
-seen a whole epoch repeats it, and so a run without changes is a single stretch however long it
+Nothing is kept for a single batch. Batches under the same settings form a *segment*; one that has
+seen a whole epoch repeats it, and so a run without changes is a single segment however long it
 is. Seconds are kept as knots, one a chunk. Must not know losses.
 
 On the updates axis a batch stands at the updates done before it, plus the share of its group that
@@ -16,12 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.log.records import Chunk
+from gdtui.chart.scene.arrays import Floats, Ints
 from gdtui.chart.scene.polyline import Axis
-from gdtui.history.growing import Growing
-from gdtui.history.stretch import ENDLESS, Stretch
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from gdtui.history.growing_array import GrowingArray
+from gdtui.history.settings_segment import ENDLESS, SettingsSegment
 
 _MAX_KNOTS: Final = 262_144
 """At this number (2.2 hours of chunks) every other knot is dropped: memory stays bounded, and the
@@ -30,7 +28,7 @@ _TRIES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class BatchPosition:
     """One batch's numbers and settings; counters from 1, samples and seconds before it."""
 
     update: int
@@ -47,9 +45,9 @@ class Positions:
 
     def __init__(self, n: int) -> None:
         self._n = n
-        self._stretches = Growing("i8", 10)
-        self._lrs = Growing("f8")
-        self._current: Stretch | None = None
+        self._segments = GrowingArray("i8", 10)
+        self._lrs = GrowingArray("f8")
+        self._current: SettingsSegment | None = None
         self._size = 0
         self._epoch = 0
         self._epoch_start = 0
@@ -57,7 +55,7 @@ class Positions:
         self._end_updates = 0.0
         self.revision = 0
         """Another one when the seconds of batches have changed that were there before."""
-        self._knots = Growing("f8", 2)
+        self._knots = GrowingArray("f8", 2)
         """Index and seconds of each chunk's first batch; the last one is the end."""
         self._knots.append(np.zeros((1, 2)))
 
@@ -66,7 +64,7 @@ class Positions:
 
     @property
     def nbytes(self) -> int:
-        return self._stretches.nbytes + self._lrs.nbytes + self._knots.nbytes
+        return self._segments.nbytes + self._lrs.nbytes + self._knots.nbytes
 
     # --- Growing ----------------------------------------------------------------------------------
 
@@ -95,9 +93,9 @@ class Positions:
                 return
             if repeating := current.repeated_by(chunk):
                 self._current = repeating
-                self._stretches.values[-1] = repeating.row()
+                self._segments.values[-1] = repeating.row()
                 return
-        self._current = Stretch(
+        self._current = SettingsSegment(
             first=chunk.batch - 1,
             samples=chunk.samples,
             updates=chunk.update - 1,
@@ -108,7 +106,7 @@ class Positions:
             lr=chunk.lr,
             whole=chunk.epoch != self._epoch,
         )
-        self._stretches.append(np.array([self._current.row()], np.int64))
+        self._segments.append(np.array([self._current.row()], np.int64))
         self._lrs.append(np.array([chunk.lr]))
 
     def _leaves_gap(self, chunk: Chunk) -> bool:
@@ -166,35 +164,35 @@ class Positions:
         """Samples in each of the batches start…stop−1."""
         return np.diff(self.samples(np.arange(start, stop + 1)))
 
-    def place(self, index: int) -> Place:
+    def batch_at(self, index: int) -> BatchPosition:
         """Everything about one batch."""
         one = np.array([index])
         row = self._rows(one)[:, 0]
         epochs, batches = divmod(index - int(row[0]), int(row[7]))
-        return Place(
+        return BatchPosition(
             update=int(row[2] + epochs * row[9] + (row[3] + batches) // row[6]) + 1,
             epoch=int(row[4]) + epochs,
             samples=int(self.samples(one)[0]),
             seconds=float(self.at(Axis.SECONDS, one)[0]),
             batch_size=int(self.sizes(index, index + 1)[0]),
-            lr=float(self._lrs.values[self._stretch_of(one)[0]]),
+            lr=float(self._lrs.values[self._segment_of(one)[0]]),
             accumulation_steps=int(row[6]),
         )
 
-    def _stretch_of(self, index: Ints) -> Ints:
-        found: Ints = np.searchsorted(self._stretches.values[:, 0], index, "right") - 1
+    def _segment_of(self, index: Ints) -> Ints:
+        found: Ints = np.searchsorted(self._segments.values[:, 0], index, "right") - 1
         return found
 
     def _rows(self, index: Ints) -> Ints:
-        """The columns of the stretches of these batches: (10, batches), or (10, 1) for all."""
-        if len(self._stretches) == 1:
-            return self._stretches.values.T
-        rows: Ints = self._stretches.values[self._stretch_of(index)].T
+        """The columns of the segments of these batches: (10, batches), or (10, 1) for all."""
+        if len(self._segments) == 1:
+            return self._segments.values.T
+        rows: Ints = self._segments.values[self._segment_of(index)].T
         return rows
 
     @staticmethod
     def _split(rows: Ints, index: Ints) -> tuple[Ints, Ints]:
-        """Whole epochs of the stretch before each batch, and batches of its epoch."""
+        """Whole epochs of the segment before each batch, and batches of its epoch."""
         epochs, batches = np.divmod(index - rows[0], rows[7])
         return epochs, batches
 
@@ -244,7 +242,7 @@ class Positions:
             index: Ints = np.ceil(np.interp(position, knots[:, 1], knots[:, 0])).astype(np.int64)
             return index
         column, period = (1, 8) if axis is Axis.SAMPLES else (2, 9)
-        table = self._stretches.values
+        table = self._segments.values
         rows = table[np.maximum(np.searchsorted(table[:, column], position, "right") - 1, 0)].T
         beyond = np.maximum(position - rows[column], 0.0)
         epochs = np.floor(beyond / np.maximum(rows[period], 1)) * (rows[7] < ENDLESS)

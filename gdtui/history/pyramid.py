@@ -12,9 +12,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gdtui.history.growing import Growing
+from gdtui.chart.scene.arrays import Ints
+from gdtui.history.growing_array import GrowingArray
 
-Ints = NDArray[np.int64]
 Values = NDArray[Any]
 
 BUCKET: Final = 32
@@ -30,7 +30,7 @@ class Pyramid:
         self.empty = empty
         """The result for a range with nothing in it."""
         self._dtype, self._columns = dtype, columns
-        self._levels: list[Growing] = []
+        self._levels: list[GrowingArray] = []
 
     @property
     def nbytes(self) -> int:
@@ -41,7 +41,7 @@ class Pyramid:
         level = 0
         while len(buckets):
             if level == len(self._levels):
-                self._levels.append(Growing(self._dtype, self._columns))
+                self._levels.append(GrowingArray(self._dtype, self._columns))
             done = len(self._levels[level]) // _FACTOR
             self._levels[level].append(buckets)
             whole = len(self._levels[level]) // _FACTOR
@@ -62,7 +62,7 @@ class Pyramid:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class CoverPiece:
     """Entries of one level, those of each range next to each other."""
 
     level: int
@@ -70,7 +70,7 @@ class Piece:
     cuts: Ints
     """Where the entries of the next range begin."""
     owner: Ints
-    """The range that each stretch between two cuts belongs to; none twice."""
+    """The range that each range between two cuts belongs to; none twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Cover:
     """Some ranges of batches, put together from entries of all levels."""
 
     ranges: int
-    pieces: tuple[Piece, ...]
+    pieces: tuple[CoverPiece, ...]
 
 
 def cover(start: Ints, stop: Ints) -> Cover:
@@ -86,7 +86,7 @@ def cover(start: Ints, stop: Ints) -> Cover:
     return Cover(len(start), tuple(_pieces(start, stop)))
 
 
-def _pieces(start: Ints, stop: Ints) -> Iterator[Piece]:
+def _pieces(start: Ints, stop: Ints) -> Iterator[CoverPiece]:
     owner = np.arange(len(start))
     level = 0
     while len(owner):
@@ -101,11 +101,11 @@ def _pieces(start: Ints, stop: Ints) -> Iterator[Piece]:
         level += 1
 
 
-def _piece(level: int, start: Ints, stop: Ints, owner: Ints) -> Iterator[Piece]:
+def _piece(level: int, start: Ints, stop: Ints, owner: Ints) -> Iterator[CoverPiece]:
     some = start < stop
     if some.any():
         index, cuts = concatenated(start[some], stop[some])
-        yield Piece(level, index, cuts, owner[some])
+        yield CoverPiece(level, index, cuts, owner[some])
 
 
 def concatenated(start: Ints, stop: Ints) -> tuple[Ints, Ints]:

@@ -10,11 +10,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gdtui.history.growing import Growing
+from gdtui.chart.scene.arrays import Floats, Ints
+from gdtui.history.growing_array import GrowingArray
 from gdtui.history.pyramid import BUCKET
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 SMOOTHING_LADDER: Final = (0.25, 1.0, 4.0)
 """Time constants in epochs."""
@@ -28,8 +26,8 @@ class Smoothing:
 
     def __init__(self, n: int) -> None:
         self.taus = tuple(window * n for window in SMOOTHING_LADDER)
-        self._levels = Growing("f4", len(SMOOTHING_LADDER))
-        self._seen = Growing("f8")
+        self._levels = GrowingArray("f4", len(SMOOTHING_LADDER))
+        self._seen = GrowingArray("f8")
         """Samples with a finite loss."""
         self._running = [0.0] * len(SMOOTHING_LADDER)
         self._total = 0.0

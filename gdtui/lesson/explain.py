@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from engine.settings import LrScaling
-from gdtui.lesson.glossary import FIGURES, Figure
+from gdtui.lesson.glossary import FIGURES, GlossaryEntry
 from gdtui.state.store import Store
 from gdtui.state.variant import SMOOTHING, VariantState
 from gdtui.view.text import formatting
@@ -166,7 +166,7 @@ def interview(store: Store) -> str:
     )
 
 
-def figure_lines(store: Store) -> list[tuple[Figure, str]]:
+def figure_lines(store: Store) -> list[tuple[GlossaryEntry, str]]:
     """Every figure with its value for each variant: "0.62 / 0.33 / 0.08"; "" where it has none."""
     lines = []
     for figure in FIGURES:

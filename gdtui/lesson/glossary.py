@@ -7,7 +7,7 @@ import math
 from typing import Final
 
 from gdtui.lesson.glossary_entry import OURS as OURS
-from gdtui.lesson.glossary_entry import Figure as Figure
+from gdtui.lesson.glossary_entry import GlossaryEntry as GlossaryEntry
 from gdtui.lesson.glossary_entry import as_number
 from gdtui.state.variant import SMOOTHING, VariantState
 from gdtui.view.text import formatting
@@ -33,8 +33,8 @@ def _edge(one: VariantState) -> float:
     return math.nan if edge is None else edge
 
 
-FIGURES: Final[tuple[Figure, ...]] = (
-    Figure(
+FIGURES: Final[tuple[GlossaryEntry, ...]] = (
+    GlossaryEntry(
         name="loss",
         labels=("smooth", "~", "smoothed"),
         unit="of the problem's loss; nats for cross-entropy",
@@ -45,14 +45,14 @@ FIGURES: Final[tuple[Figure, ...]] = (
         source="debiasing: Kingma & Ba 2015, arXiv:1412.6980, sec. 3",
         value=as_number(lambda one: one.smoothed(SMOOTHING)),
     ),
-    Figure(
+    GlossaryEntry(
         name="loss of a batch",
         labels=("L",),
         unit="of the problem's loss",
         definition="The mean over the samples of one batch, at the weights before its update; drawn at "
         "the samples seen before it, for that is the model that had this loss.",
     ),
-    Figure(
+    GlossaryEntry(
         name="all data",
         labels=("◆", "◆ all data", "full loss"),
         unit="of the problem's loss",
@@ -62,7 +62,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
         "compare variants by.",
         value=as_number(lambda one: one.tally.full_loss),
     ),
-    Figure(
+    GlossaryEntry(
         name="σ of batch loss",
         labels=("σ", "spread", "spread, last epoch"),
         unit="of the problem's loss",
@@ -72,7 +72,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
         formula="standard deviation of (batch loss − smoothed loss before it)",
         value=as_number(lambda one: one.spread),
     ),
-    Figure(
+    GlossaryEntry(
         name="held-out",
         labels=("◇", "validation"),
         unit="of the problem's loss",
@@ -80,7 +80,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
         "end.",
         value=as_number(lambda one: one.tally.validation_loss),
     ),
-    Figure(
+    GlossaryEntry(
         name="generalisation gap",
         labels=("gap",),
         unit="of the problem's loss",
@@ -89,7 +89,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
         formula="validation loss − full loss",
         value=as_number(lambda one: one.tally.generalisation_gap),
     ),
-    Figure(
+    GlossaryEntry(
         name="metric",
         labels=("accuracy", "error"),
         unit="as the problem says; accuracy from 0 to 1",
@@ -98,7 +98,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
             ", ".join(f"{name} {number(value)}" for name, value in one.tally.metrics.items()) or "–"
         ),
     ),
-    Figure(
+    GlossaryEntry(
         name="updates",
         labels=("update", "u"),
         unit="count",
@@ -106,14 +106,14 @@ FIGURES: Final[tuple[Figure, ...]] = (
         "never across the end of an epoch.",
         value=lambda one: formatting.count(one.tally.updates),
     ),
-    Figure(
+    GlossaryEntry(
         name="batches",
         labels=("batch", "b"),
         unit="count",
         definition="Forward and backward passes. Each has its loss, and each loss is on the chart.",
         value=lambda one: formatting.count(one.tally.batches),
     ),
-    Figure(
+    GlossaryEntry(
         name="samples",
         labels=("n",),
         unit="count",
@@ -121,7 +121,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
         "can be compared, for equal places mean equal work.",
         value=lambda one: formatting.count(one.tally.samples),
     ),
-    Figure(
+    GlossaryEntry(
         name="epoch",
         labels=("ep",),
         unit="count",
@@ -129,7 +129,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
         "seed fixes each epoch's order, the same for every variant.",
         value=lambda one: formatting.count(one.tally.epoch),
     ),
-    Figure(
+    GlossaryEntry(
         name="seconds",
         labels=("sec", "s", "training"),
         unit="s",
@@ -137,21 +137,21 @@ FIGURES: Final[tuple[Figure, ...]] = (
         "that share cores slow each other.",
         value=as_number(lambda one: one.tally.seconds),
     ),
-    Figure(
+    GlossaryEntry(
         name="samples/s",
         labels=("/s",),
         unit="samples a second of training",
         definition="Over the last second of training time.",
         value=lambda one: "–" if math.isnan(one.speed) else formatting.count(one.speed),
     ),
-    Figure(
+    GlossaryEntry(
         name="ms a batch",
         labels=("ms/batch", "ms"),
         unit="ms",
         definition="Training time of one forward and backward pass with its share of the update.",
         value=as_number(lambda one: one.tally.batch_milliseconds),
     ),
-    Figure(
+    GlossaryEntry(
         name="peak memory",
         labels=("MiB", "GiB", "peak", "memory"),
         unit="MiB",
@@ -159,7 +159,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
         "process, torch itself included.",
         value=lambda one: f"{one.tally.peak_memory / 2**20:,.0f}" if one.tally.peak_memory else "–",
     ),
-    Figure(
+    GlossaryEntry(
         name="lr",
         unit="loss decrease per squared gradient: a step's length is lr × |gradient|",
         definition="In force: the base lr, scaled by the rule to the effective batch.",
@@ -167,14 +167,14 @@ FIGURES: Final[tuple[Figure, ...]] = (
         source="linear: Goyal et al. 2017, arXiv:1706.02677; square root: Krizhevsky 2014, arXiv:1404.5997",
         value=lambda one: "–" if one.tally.resolved is None else formatting.rounded(one.tally.resolved.lr),
     ),
-    Figure(
+    GlossaryEntry(
         name="batch size",
         labels=("size", "of"),
         unit="samples",
         definition="In one forward and backward pass; ×k where k of them are accumulated into one update.",
         value=lambda one: formatting.short_batch(one.tally.settings.batch_size, one.tally.n),
     ),
-    Figure(
+    GlossaryEntry(
         name="effective batch",
         unit="samples",
         definition="Behind one update: all that were accumulated, at most those of an epoch. The batch that "
@@ -182,7 +182,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
         formula="min(batch size × accumulation, n)",
         value=lambda one: "–" if (force := one.tally.resolved) is None else f"{force.effective_batch:,}",
     ),
-    Figure(
+    GlossaryEntry(
         name="accumulation",
         labels=("accum",),
         unit="batches an update",
@@ -190,7 +190,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
         "optimiser steps: exactly the gradient of one batch of them all, at the memory of one.",
         value=lambda one: formatting.count(one.tally.settings.accumulation_steps),
     ),
-    Figure(
+    GlossaryEntry(
         name="momentum",
         labels=("mom",),
         unit="from 0 up to 1",
@@ -200,7 +200,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
         source="Polyak 1964; as torch.optim.SGD has it",
         value=lambda one: formatting.setting(one.tally.settings.momentum),
     ),
-    Figure(
+    GlossaryEntry(
         name="noise scale",
         labels=("B",),
         unit="samples",
@@ -212,7 +212,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
         source="McCandlish et al. 2018, arXiv:1812.06162, eq. 2.9 and appendix A",
         value=_noise_scale,
     ),
-    Figure(
+    GlossaryEntry(
         name="signal-to-noise",
         labels=("snr", "gradient noise"),
         unit="ratio",
@@ -223,7 +223,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
         source="McCandlish et al. 2018, arXiv:1812.06162",
         value=as_number(lambda one: one.tally.signal_to_noise),
     ),
-    Figure(
+    GlossaryEntry(
         name="sharpness",
         labels=("λ",),
         unit="of loss per squared unit of weight",
@@ -233,7 +233,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
         source="Keskar et al. 2017, arXiv:1609.04836; Cohen et al. 2021, arXiv:2103.00065",
         value=as_number(_sharpness),
     ),
-    Figure(
+    GlossaryEntry(
         name="edge of stability",
         labels=("2/lr", "3.8/lr", "2(1+β)/lr"),
         unit="of loss per squared unit of weight",
@@ -243,7 +243,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
         source="Cohen et al. 2021, arXiv:2103.00065, eq. 1",
         value=as_number(_edge),
     ),
-    Figure(
+    GlossaryEntry(
         name="last epoch",
         labels=("final loss",),
         unit="of the problem's loss",
@@ -251,7 +251,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
         "taken, and at full batch it lags an update behind.",
         value=as_number(lambda one: one.tally.final_loss),
     ),
-    Figure(
+    GlossaryEntry(
         name="std",
         unit="of the problem's loss",
         definition="Of the epochs' mean losses about their mean, over the whole run: mostly how far the "
@@ -259,26 +259,26 @@ FIGURES: Final[tuple[Figure, ...]] = (
         formula="√variance, of the population (ddof 0)",
         value=as_number(lambda one: one.tally.std),
     ),
-    Figure(
+    GlossaryEntry(
         name="variance",
         unit="of the problem's loss, squared",
         definition="The square of std.",
         formula="mean((epoch loss − mean)²)",
         value=as_number(lambda one: one.tally.variance),
     ),
-    Figure(
+    GlossaryEntry(
         name="pace",
         labels=("epoch/s", "epochs/s"),
         unit="epochs a second",
         definition="How fast all variants may train, so that they grow together; free: as fast as the "
         "device goes. One that cannot keep it is “behind”. It changes no loss.",
     ),
-    Figure(
+    GlossaryEntry(
         name="clock",
         unit="minutes:seconds",
         definition="In which anything trained, pauses left out.",
     ),
-    Figure(
+    GlossaryEntry(
         name="principal components",
         labels=("variance of the paths", "the paths' variance"),
         unit="share from 0 to 1",
@@ -292,6 +292,6 @@ FIGURES: Final[tuple[Figure, ...]] = (
 )
 
 
-def find(label: str) -> Figure | None:
+def find(label: str) -> GlossaryEntry | None:
     """The figure that stands on the screen under this label."""
     return next((each for each in FIGURES if label in (each.name, *each.labels)), None)

@@ -11,7 +11,7 @@ OURS: Final = "gdtui's own definition"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
+class GlossaryEntry:
     """One figure."""
 
     name: str

@@ -18,7 +18,7 @@ LESSON_BATCHES: Final = (32, 64, 128, 256, 512)
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TableRow:
     """One line of a table."""
 
     cells: tuple[str, ...]
@@ -29,7 +29,7 @@ class Row:
 RULES: Final = ("effective batch", "none", "linear", "√")
 
 
-def lr_by_batch(store: Store) -> list[Row]:
+def lr_by_batch(store: Store) -> list[TableRow]:
     """lr under each rule, for the lesson's batch sizes and those in force, at the base in force."""
     base = store.states[0].wanted
     held: dict[int, list[int]] = {}
@@ -39,19 +39,21 @@ def lr_by_batch(store: Store) -> list[Row]:
     rows = []
     for size in sorted({*LESSON_BATCHES, *held}):
         lrs = [rule.scale(base.lr, base.base_batch, size) for rule in LrScaling]
-        rows.append(Row((f"{size:,}", *map(formatting.rounded, lrs)), tuple(held.get(size, ()))))
+        rows.append(TableRow((f"{size:,}", *map(formatting.rounded, lrs)), tuple(held.get(size, ()))))
     return rows
 
 
 TRADES: Final = ("gradient SNR", "samples/s", "memory", "gap")
 
 
-def trade_offs(store: Store) -> list[Row]:
+def trade_offs(store: Store) -> list[TableRow]:
     """Two lines a variant: what its batch size buys and costs, as measured and in the lesson's words.
 
     Before these stands whose: its name, its batch size.
     """
-    return [row for one in store.states for row in (Row(_measured(one), (one.index,)), Row(_said(one)))]
+    return [
+        row for one in store.states for row in (TableRow(_measured(one), (one.index,)), TableRow(_said(one)))
+    ]
 
 
 def _measured(one: VariantState) -> tuple[str, ...]:

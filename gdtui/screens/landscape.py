@@ -26,7 +26,7 @@ from engine.landscape.protocol import (
 from engine.log.directory import RunDirectory
 from gdtui.chart.scene.palette import is_sparse
 from gdtui.theme import COLOURS, colours, ink
-from gdtui.view.terrain import HIGHEST, Inks, Terrain, image, place, relief
+from gdtui.view.terrain import HIGHEST, Terrain, TerrainInks, cell_of, image, relief
 from gdtui.view.text.formatting import number
 from gdtui.widgets.line import Line
 from gdtui.widgets.map import Map
@@ -223,7 +223,7 @@ class LandscapeScreen(Screen[None]):
                 marks,
             )
         else:
-            inks = Inks(
+            inks = TerrainInks(
                 low=theme.variables["map-low"],
                 high=theme.variables["map-high"],
                 contour=ink(theme),
@@ -251,7 +251,7 @@ class LandscapeScreen(Screen[None]):
         ]
         for point, character, colour in starts + ends:
             if len(point):
-                column, row = place(point[0], self._terrain.window, columns, rows)
+                column, row = cell_of(point[0], self._terrain.window, columns, rows)
                 if 0 <= column < columns and 0 <= row < rows:
                     marks[int(row), int(column)] = character, colour
         return marks

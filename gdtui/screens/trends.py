@@ -14,7 +14,7 @@ from textual.screen import Screen
 from gdtui.chart.widget.chart import Chart
 from gdtui.live_view import LiveView
 from gdtui.view import trends
-from gdtui.view.pictures import Canvas, Ranges
+from gdtui.view.pictures import AxisRanges, ChartSize
 from gdtui.widgets.line import Line
 
 _SECONDS: Final = 0.25
@@ -35,7 +35,7 @@ class TrendsScreen(Screen[None]):
         super().__init__()
         self._live = live
         self._is_watching = is_watching
-        self._ranges = {"sharpness": Ranges(), "noise": Ranges()}
+        self._ranges = {"sharpness": AxisRanges(), "noise": AxisRanges()}
 
     def compose(self) -> ComposeResult:
         yield Chart(title="sharpness", id="trend-sharpness")
@@ -59,8 +59,8 @@ class TrendsScreen(Screen[None]):
         store, view = self._live.store, self._live.view
         for name, paint in (("sharpness", trends.sharpness), ("noise", trends.noise)):
             chart = self.query_one(f"#trend-{name}", Chart)
-            canvas = Canvas(chart.columns, chart.canvas.width, chart.canvas.height)
-            shown = Ranges() if store.is_at_rest else self._ranges[name]
+            canvas = ChartSize(chart.columns, chart.canvas.width, chart.canvas.height)
+            shown = AxisRanges() if store.is_at_rest else self._ranges[name]
             picture, self._ranges[name] = paint(store, view, canvas, shown, self._message)
             chart.show(picture)
             chart.point(self._live.explorer.cursor)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from engine.log.measurements import NoiseScale, Sharpness
 from engine.log.records import Measured
-from gdtui.history.growing import Growing
+from gdtui.history.growing_array import GrowingArray
 
 BATCH, VALUE, LOW, HIGH, SMOOTHED, IS_RELIABLE = range(3, 9)
 """Columns of a row of the noise, after samples, updates and seconds: effective batch in force, the single
@@ -27,8 +27,8 @@ class Measurements:
     """Of one variant, since it began anew."""
 
     def __init__(self) -> None:
-        self.noise = Growing("<f8", _WIDTH_NOISE)
-        self.sharpness = Growing("<f8", _WIDTH_SHARPNESS)
+        self.noise = GrowingArray("<f8", _WIDTH_NOISE)
+        self.sharpness = GrowingArray("<f8", _WIDTH_SHARPNESS)
 
     def add(self, record: Measured, smoothed: NoiseScale | None) -> None:
         """Take in the next one, and what the noise scale's average is with it."""

@@ -93,7 +93,7 @@ def damaged_variant(run: RunDirectory, damage: LogDamagedError) -> str | None:
     return next((name for name in names if str(damage).startswith(f"{run.variant_log(name)}: ")), None)
 
 
-def endings(
+def closing_records(
     run: RunDirectory, unfinished: Iterable[str], damage: Iterable[LogDamagedError], at: float
 ) -> Iterator[tuple[str, AnyRecord]]:
     """What to show of the variants whose logs nobody writes any more and that have no end.

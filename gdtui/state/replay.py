@@ -15,7 +15,7 @@ from engine.log.directory import RunDirectory
 from engine.log.file import LogDamagedError, LogReader
 from engine.log.notices import Notice
 from engine.log.records import AnyRecord, Chunk, CommandSent, Started, WorkerDied, WorkerReplaced
-from gdtui.state.record_source import Playback, damage_notice, endings
+from gdtui.state.record_source import Playback, closing_records, damage_notice
 
 SPEEDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
 """Factors of the speed at which the run went."""
@@ -111,7 +111,7 @@ class Replay:
             for variant, track in zip(variants, self._variants, strict=True)
             if not track.reader.is_complete
         ]
-        yield from endings(self._run, unfinished, self._damage(), self._reached)
+        yield from closing_records(self._run, unfinished, self._damage(), self._reached)
 
     def _damage(self) -> list[LogDamagedError]:
         return [track.damage for track in self._tracks if track.damage is not None]

@@ -18,7 +18,7 @@ from engine.log.summary import Tally
 from engine.settings import VariantSettings
 from gdtui.chart.scene.polyline import Axis
 from gdtui.history import History
-from gdtui.history.growing import Growing
+from gdtui.history.growing_array import GrowingArray
 from gdtui.state.measurements import Measurements
 from gdtui.state.pending import Pending
 
@@ -57,13 +57,13 @@ class SettingsMark:
 
 
 @dataclass(slots=True)
-class Generation:
+class Curves:
     """The curves of one generation."""
 
     history: History
-    evaluations: Growing = field(default_factory=lambda: Growing("<f8", 4))
+    evaluations: GrowingArray = field(default_factory=lambda: GrowingArray("<f8", 4))
     """Rows of samples, updates, seconds, full loss: at each epoch's end, from the start on."""
-    validations: Growing = field(default_factory=lambda: Growing("<f8", 4))
+    validations: GrowingArray = field(default_factory=lambda: GrowingArray("<f8", 4))
     """The same of the loss on held-out data, also between where that was asked for."""
     measured: Measurements = field(default_factory=Measurements)
     """Noise scale and sharpness."""
@@ -77,8 +77,8 @@ class VariantState:
     index: int
     tally: Tally
     pending: Pending = field(default_factory=Pending)
-    current: Generation | None = None
-    ghost: Generation | None = None
+    current: Curves | None = None
+    ghost: Curves | None = None
     """The generation before, if it had any loss."""
     said: deque[str] = field(default_factory=deque)
     """What the log wants the user to be told: notes of changes, refusals. The app takes it."""
@@ -117,7 +117,7 @@ class VariantState:
     def _begin(self, record: Started) -> None:
         if self.current is not None and len(self.current.history):
             self.ghost = self.current
-        self.current = Generation(History(record.n))
+        self.current = Curves(History(record.n))
         self.notice, self.is_blocked, self.too_large = "", False, None
         self._smoothed.clear()
         self._trained.clear()

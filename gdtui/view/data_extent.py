@@ -1,6 +1,6 @@
 """What of the data is seen: where the x axis ends, how high and low it goes in the window.
 
-Pure functions from store, view and traces. Owns no picture and no range that was shown before.
+Pure functions from store, view and polylines. Owns no picture and no range that was shown before.
 """
 
 import math
@@ -8,16 +8,15 @@ from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from gdtui.chart.scene.arrays import Floats
 from gdtui.chart.scene.axes import grow, label
-from gdtui.chart.scene.polyline import Axis, Trace
+from gdtui.chart.scene.polyline import Axis, Polyline
 from gdtui.state.store import Store
-from gdtui.state.variant import Generation, VariantState
-from gdtui.view.view_state import View
-from gdtui.view.x_range import Follow, Ground, Span, Whole
+from gdtui.state.variant import Curves, VariantState
+from gdtui.view.view_state import ViewState
+from gdtui.view.x_range import DataExtent, FollowNewest, WholeRange, XRange
 
-Floats = NDArray[np.float64]
 Pair = tuple[float, float]
 _TITLES: Final = {
     Axis.SAMPLES: "samples",
@@ -33,12 +32,12 @@ _PARTS: Final = 128
 # --- Across ---------------------------------------------------------------------------------------
 
 
-def end_of(generation: Generation, axis: Axis) -> float:
+def end_of(generation: Curves, axis: Axis) -> float:
     """The position after its last batch; 0 before the first."""
     return generation.history.end(axis) if len(generation.history) else 0.0
 
 
-def ground(store: Store, view: View, shown: float | None = None) -> Ground:
+def data_extent(store: Store, view: ViewState, shown: float | None = None) -> DataExtent:
     """What there is on the x axis, of all variants; `shown`: where an axis of it ended last.
 
     The newest data are those of the furthest that trains, of the selected if there are such.
@@ -48,16 +47,16 @@ def ground(store: Store, view: View, shown: float | None = None) -> Ground:
     followed = [pair for pair in found if view.selected in (None, pair[0].index)] or found
     ends = [end for one, end in followed if not one.has_ended] or [end for _, end in followed]
     end = grow(shown, max([*(end for _, end in found), *ghosts], default=0.0))
-    return Ground(end, tail=max(ends, default=0.0), least=_LEAST[view.axis])
+    return DataExtent(end, tail=max(ends, default=0.0), least=_LEAST[view.axis])
 
 
-def x_title(view: View, seen: Span, around: Ground) -> str:
+def x_title(view: ViewState, seen: XRange, extent: DataExtent) -> str:
     """The unit; where it is not the whole that is seen, which part, so that nobody is misled."""
     title = _TITLES[view.axis]
-    if isinstance(view.window, Whole):
+    if isinstance(view.window, WholeRange):
         return title
-    low, high, end = (_bound(value, seen.width / 100) for value in (seen.low, seen.high, around.end))
-    follows = " · follows" if isinstance(view.window, Follow) else ""
+    low, high, end = (_bound(value, seen.width / 100) for value in (seen.low, seen.high, extent.end))
+    follows = " · follows" if isinstance(view.window, FollowNewest) else ""
     return f"{title} {low}–{high} of {end}{follows}"
 
 
@@ -70,7 +69,7 @@ def _bound(value: float, step: float) -> str:
 
 
 def extremes(
-    lines: Iterable[Trace], points: Iterable[Trace], seen: Span, log: bool
+    lines: Iterable[Polyline], points: Iterable[Polyline], seen: XRange, log: bool
 ) -> tuple[float | None, float | None]:
     """Lowest and highest of lines and single points in the window; None, None of nothing."""
     found = [_range(line, seen, log) for line in lines]
@@ -78,7 +77,7 @@ def extremes(
 
 
 def common_extremes(
-    store: Store, one: VariantState, view: View, seen: Span | None
+    store: Store, one: VariantState, view: ViewState, seen: XRange | None
 ) -> tuple[float | None, float | None]:
     """Lowest and highest raw loss of this variant and of all that have not run away. `seen` None: of all.
 
@@ -88,8 +87,8 @@ def common_extremes(
     histories = [each.history for each in shown if each is not None]
     if seen is None:
         return _joint(each.extremes(view.axis, 0.0, grow(None, each.end(view.axis))) for each in histories)
-    traces = (each.trace(view.axis, seen.low, seen.high, _PARTS) for each in histories)
-    return extremes((positive(trace, view.log) for trace in traces), (), seen, view.log)
+    polylines = (each.polyline(view.axis, seen.low, seen.high, _PARTS) for each in histories)
+    return extremes((positive(polyline, view.log) for polyline in polylines), (), seen, view.log)
 
 
 def _joint(pairs: Iterable[Pair | None]) -> tuple[float | None, float | None]:
@@ -99,14 +98,14 @@ def _joint(pairs: Iterable[Pair | None]) -> tuple[float | None, float | None]:
     return min(low for low, _ in found), max(high for _, high in found)
 
 
-def _range(trace: Trace, seen: Span, log: bool, *, joined: bool = True) -> Pair | None:
+def _range(polyline: Polyline, seen: XRange, log: bool, *, joined: bool = True) -> Pair | None:
     """Lowest and highest in the window, with what a line from and to beyond it passes at its edges."""
-    inside = (trace.x >= seen.low) & (trace.x <= seen.high)
-    values = [trace.low[inside], trace.high[inside]]
+    inside = (polyline.x >= seen.low) & (polyline.x <= seen.high)
+    values = [polyline.low[inside], polyline.high[inside]]
     if joined and not inside.all():
         edges = np.array([seen.low, seen.high])
-        edges = edges[(edges > trace.x[0]) & (edges < trace.x[-1])]
-        values += [_between(edges, trace.x, ends, log) for ends in (trace.low, trace.high)]
+        edges = edges[(edges > polyline.x[0]) & (edges < polyline.x[-1])]
+        values += [_between(edges, polyline.x, ends, log) for ends in (polyline.low, polyline.high)]
     every = np.concatenate(values)
     every = every[np.isfinite(every)]
     return (float(every.min()), float(every.max())) if every.size else None
@@ -117,9 +116,9 @@ def _between(at: Floats, x: Floats, values: Floats, log: bool) -> Floats:
     return np.exp(np.interp(at, x, np.log(values))) if log else np.interp(at, x, values)
 
 
-def positive(trace: Trace, log: bool) -> Trace:
+def positive(polyline: Polyline, log: bool) -> Polyline:
     """On a log axis, what is not above 0 is a gap."""
-    if not log or trace.is_empty or trace.low.min() > 0:
-        return trace
-    bad = trace.low <= 0
-    return Trace(trace.x, np.where(bad, math.nan, trace.low), np.where(bad, math.nan, trace.high))
+    if not log or polyline.is_empty or polyline.low.min() > 0:
+        return polyline
+    bad = polyline.low <= 0
+    return Polyline(polyline.x, np.where(bad, math.nan, polyline.low), np.where(bad, math.nan, polyline.high))

@@ -5,18 +5,18 @@ import numpy as np
 from gdtui.chart.scene.axes import MOST_RULES, multiples, rules
 from gdtui.chart.scene.polyline import Axis
 from gdtui.state.store import Store
-from gdtui.state.variant import PLACE, Generation
-from gdtui.view.x_range import Span
+from gdtui.state.variant import PLACE, Curves
+from gdtui.view.x_range import XRange
 
 
-def of_all(store: Store, axis: Axis, seen: Span, columns: int) -> tuple[float, ...]:
+def of_all(store: Store, axis: Axis, seen: XRange, columns: int) -> tuple[float, ...]:
     """The ends of epochs that hold for all variants: known in samples, unless some are dropped."""
     if axis is not Axis.SAMPLES or any(one.tally.settings.drop_last for one in store.states):
         return ()
     return multiples(store.slowest.tally.n, seen.low, seen.high, columns)
 
 
-def of_one(store: Store, now: Generation, axis: Axis, seen: Span, columns: int) -> tuple[float, ...]:
+def of_one(store: Store, now: Curves, axis: Axis, seen: XRange, columns: int) -> tuple[float, ...]:
     """Those of one variant: also those to come where they are known, else those that have ended."""
     if common := of_all(store, axis, seen, columns):
         return common

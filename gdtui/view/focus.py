@@ -10,50 +10,54 @@ from gdtui.chart.scene.palette import FAINT, INK
 from gdtui.chart.scene.picture import Picture, Series
 from gdtui.chart.scene.polyline import EMPTY
 from gdtui.state.store import Store
-from gdtui.state.variant import Generation, VariantState
+from gdtui.state.variant import Curves, VariantState
 from gdtui.view import epoch_lines
-from gdtui.view.data_extent import extremes, ground, x_title
+from gdtui.view.data_extent import data_extent, extremes, x_title
 from gdtui.view.pictures import (
-    Canvas,
-    Ranges,
-    doing,
+    AxisRanges,
+    ChartSize,
+    activity,
+    carried_over,
     ghost_of,
-    kept,
     line_of,
     marks_of,
     points_told,
-    singles,
+    single_values,
     wrapped,
 )
 from gdtui.view.text import formatting
-from gdtui.view.view_state import View
-from gdtui.view.x_range import Span, span_of
+from gdtui.view.view_state import ViewState
+from gdtui.view.x_range import XRange, visible_range
 
 
 def focused(
-    store: Store, one: VariantState, view: View, canvas: Canvas, shown: Ranges
-) -> tuple[Picture, Ranges]:
+    store: Store, one: VariantState, view: ViewState, canvas: ChartSize, shown: AxisRanges
+) -> tuple[Picture, AxisRanges]:
     """The picture of one variant alone, and the ranges of its axes."""
-    shown = kept(shown, (one.index, one.tally.generation, view.axis, view.log, view.cleared, view.window))
+    shown = carried_over(
+        shown, (one.index, one.tally.generation, view.axis, view.log, view.cleared, view.window)
+    )
     now = one.current
-    around = ground(store, view, shown.x)
-    seen = span_of(view.window, around)
+    extent = data_extent(store, view, shown.x)
+    seen = visible_range(view.window, extent)
     series = _series(one, now, view, seen, canvas) if now else ()
-    found = extremes([each.line for each in series], singles(series), seen, view.log)
+    found = extremes([each.line for each in series], single_values(series), seen, view.log)
     y = settle(shown.y, *found, view.log)
     picture = Picture(
-        x=x_scale(seen.high, canvas.columns, x_title(view, seen, around), seen.low),
+        x=x_scale(seen.high, canvas.columns, x_title(view, seen, extent), seen.low),
         y=y_scale(y, canvas.rows, log=view.log),
         series=series,
         marks=tuple(marks_of(one, now, view)) if now else (),
         rules=epoch_lines.of_one(store, now, view.axis, seen, canvas.columns) if now else (),
         title=_title(store, one, view),
-        message="" if now and len(now.history) else wrapped(doing(one), canvas.columns),
+        message="" if now and len(now.history) else wrapped(activity(one), canvas.columns),
     )
-    return picture, Ranges(shown.of, around.end, y)
+    return picture, AxisRanges(shown.of, extent.end, y)
 
 
-def _series(one: VariantState, now: Generation, view: View, seen: Span, canvas: Canvas) -> tuple[Series, ...]:
+def _series(
+    one: VariantState, now: Curves, view: ViewState, seen: XRange, canvas: ChartSize
+) -> tuple[Series, ...]:
     """The ghost, every batch, and on top the smoothed line, in the ink of text to be told from them."""
     as_raw = replace(view, raw=True)
     raw = line_of(one, now, as_raw, seen, canvas)
@@ -66,7 +70,7 @@ def _series(one: VariantState, now: Generation, view: View, seen: Span, canvas: 
     return (*ghosts, replace(raw, colour=band, points=EMPTY, validation=EMPTY), line)
 
 
-def _title(store: Store, one: VariantState, view: View) -> str:
+def _title(store: Store, one: VariantState, view: ViewState) -> str:
     parts = [f"{one.index + 1} {one.tally.name}", "every batch"]
     if (steps := one.tally.settings.accumulation_steps) > 1:
         parts[1] += f", {steps} to an update"

@@ -12,22 +12,22 @@ from engine.log.records import State
 from gdtui.chart.scene.axes import Range, grow, settle, x_scale, y_scale
 from gdtui.chart.scene.palette import variant_colour
 from gdtui.chart.scene.picture import Mark, Picture, Series
-from gdtui.chart.scene.polyline import EMPTY, Axis, Trace
+from gdtui.chart.scene.polyline import EMPTY, Axis, Polyline
 from gdtui.chart.scene.thinning import outermost
-from gdtui.history.growing import Growing
+from gdtui.history.growing_array import GrowingArray
 from gdtui.state.store import Store
-from gdtui.state.variant import PLACE, Generation, VariantState
+from gdtui.state.variant import PLACE, Curves, VariantState
 from gdtui.view import epoch_lines
-from gdtui.view.data_extent import common_extremes, end_of, extremes, ground, positive, x_title
+from gdtui.view.data_extent import common_extremes, data_extent, end_of, extremes, positive, x_title
 from gdtui.view.text import formatting
-from gdtui.view.view_state import View
-from gdtui.view.x_range import Span, Whole, span_of
+from gdtui.view.view_state import ViewState
+from gdtui.view.x_range import WholeRange, XRange, visible_range
 
 _IMPORTING: Final = "importing torch…"
 
 
 @dataclass(frozen=True, slots=True)
-class Canvas:
+class ChartSize:
     """The room that a chart has: columns of dots, columns and rows of cells."""
 
     dots: int
@@ -36,7 +36,7 @@ class Canvas:
 
 
 @dataclass(frozen=True, slots=True)
-class Ranges:
+class AxisRanges:
     """What the axes of one chart showed last, and for which data: others begin anew."""
 
     of: object = None
@@ -44,43 +44,45 @@ class Ranges:
     y: Range | None = None
 
 
-def overlay(store: Store, view: View, canvas: Canvas, shown: Ranges) -> tuple[Picture, Ranges]:
+def overlay(
+    store: Store, view: ViewState, canvas: ChartSize, shown: AxisRanges
+) -> tuple[Picture, AxisRanges]:
     """All variants on one chart: smoothed lines over envelopes, full losses, changes, ghosts."""
-    shown = kept(shown, (view.axis, view.log, view.smoothing, view.raw, view.cleared, view.window))
+    shown = carried_over(shown, (view.axis, view.log, view.smoothing, view.raw, view.cleared, view.window))
     pairs = [(one, one.current) for one in store.states if one.current is not None]
     ghosts = [(one, one.ghost) for one in store.states if one.ghost is not None and view.shows_ghost(one)]
-    around = ground(store, view, shown.x)
-    seen = span_of(view.window, around)
+    extent = data_extent(store, view, shown.x)
+    seen = visible_range(view.window, extent)
     series = [ghost_of(one, each, view, seen, canvas) for one, each in ghosts]
     series += [line_of(one, each, view, seen, canvas) for one, each in pairs]
     # An envelope is marked where it goes beyond.
-    lowest, highest = extremes([each.line for each in series], singles(series), seen, view.log)
+    lowest, highest = extremes([each.line for each in series], single_values(series), seen, view.log)
     y = settle(shown.y, lowest, highest, view.log)
     picture = Picture(
-        x=x_scale(seen.high, canvas.columns, x_title(view, seen, around), seen.low),
+        x=x_scale(seen.high, canvas.columns, x_title(view, seen, extent), seen.low),
         y=y_scale(y, canvas.rows, log=view.log),
         series=tuple(series),
         marks=tuple(mark for one, each in pairs for mark in marks_of(one, each, view)),
         rules=epoch_lines.of_all(store, view.axis, seen, canvas.columns),
         title=_title(store, view),
-        message="" if _has_data(series) else wrapped(doing(store.states[0]), canvas.columns),
+        message="" if _has_data(series) else wrapped(activity(store.states[0]), canvas.columns),
     )
-    return picture, Ranges(shown.of, around.end, y)
+    return picture, AxisRanges(shown.of, extent.end, y)
 
 
 def panel(
-    store: Store, one: VariantState, view: View, canvas: Canvas, shown: Ranges
-) -> tuple[Picture, Ranges]:
+    store: Store, one: VariantState, view: ViewState, canvas: ChartSize, shown: AxisRanges
+) -> tuple[Picture, AxisRanges]:
     """One variant's raw loss, batch by batch, on the y scale of all: spreads are to be compared."""
-    shown = kept(shown, (view.axis, view.log, view.window, one.tally.generation))
+    shown = carried_over(shown, (view.axis, view.log, view.window, one.tally.generation))
     now = one.current
     whole = grow(shown.x, end_of(now, view.axis) if now else 0.0)
-    is_whole = isinstance(view.window, Whole)
-    seen = Span(0.0, whole) if is_whole else span_of(view.window, ground(store, view))
+    is_whole = isinstance(view.window, WholeRange)
+    seen = XRange(0.0, whole) if is_whole else visible_range(view.window, data_extent(store, view))
     lowest, highest = common_extremes(store, one, view, None if is_whole else seen)
     y = settle(shown.y, lowest, highest, view.log)
     has_data = now is not None and len(now.history) > 0
-    raw = now.history.trace(view.axis, seen.low, seen.high, canvas.dots) if now and canvas.dots else EMPTY
+    raw = now.history.polyline(view.axis, seen.low, seen.high, canvas.dots) if now and canvas.dots else EMPTY
     colour = variant_colour(one.index, view.colours)
     picture = Picture(
         x=x_scale(seen.high, canvas.columns, low=seen.low),
@@ -88,24 +90,24 @@ def panel(
         series=(Series(one.tally.name, colour, line=positive(raw, view.log)),),
         marks=tuple(marks_of(one, now, view)) if now else (),
         rules=epoch_lines.of_one(store, now, view.axis, seen, canvas.columns) if now else (),
-        message="" if has_data else wrapped(doing(one), canvas.columns),
+        message="" if has_data else wrapped(activity(one), canvas.columns),
     )
-    return picture, Ranges(shown.of, whole, y)
+    return picture, AxisRanges(shown.of, whole, y)
 
 
 def _has_data(series: Iterable[Series]) -> bool:
-    return any(not trace.is_empty for each in series for trace in (each.line, each.points, each.envelope))
+    return any(not line.is_empty for each in series for line in (each.line, each.points, each.envelope))
 
 
-def kept(shown: Ranges, of: object) -> Ranges:
-    return shown if shown.of == of else Ranges(of)
+def carried_over(shown: AxisRanges, of: object) -> AxisRanges:
+    return shown if shown.of == of else AxisRanges(of)
 
 
-def line_of(one: VariantState, now: Generation, view: View, seen: Span, canvas: Canvas) -> Series:
+def line_of(one: VariantState, now: Curves, view: ViewState, seen: XRange, canvas: ChartSize) -> Series:
     history = now.history
     if not canvas.dots:
         return Series(one.tally.name, variant_colour(one.index, view.colours))
-    raw = positive(history.trace(view.axis, seen.low, seen.high, canvas.dots), view.log)
+    raw = positive(history.polyline(view.axis, seen.low, seen.high, canvas.dots), view.log)
     line = raw if view.raw else history.smoothed(view.axis, seen.low, seen.high, canvas.dots, view.smoothing)
     return Series(
         label=one.tally.name,
@@ -125,7 +127,7 @@ def _depth(one: VariantState) -> int:
     return 1 + one.tally.n - (resolved.batch_size if resolved else 0)
 
 
-def _title(store: Store, view: View) -> str:
+def _title(store: Store, view: ViewState) -> str:
     """What the lines are, and of what: under accumulation a batch is not an update."""
     what = "every batch" if view.raw else f"smoothed over {formatting.epochs(view.smoothing)}"
     if view.raw and any(one.tally.batches != one.tally.updates for one in store.states):
@@ -138,7 +140,7 @@ def points_told(store: Store) -> str:
     return "◆ on all data · ◇ on validation data" if store.has_validation else "◆ on all data"
 
 
-def ghost_of(one: VariantState, then: Generation, view: View, seen: Span, canvas: Canvas) -> Series:
+def ghost_of(one: VariantState, then: Curves, view: ViewState, seen: XRange, canvas: ChartSize) -> Series:
     colour = variant_colour(one.index, view.colours)
     line = EMPTY
     if canvas.dots:
@@ -154,21 +156,21 @@ def ghost_of(one: VariantState, then: Generation, view: View, seen: Span, canvas
     )
 
 
-def singles(series: Iterable[Series]) -> list[Trace]:
+def single_values(series: Iterable[Series]) -> list[Polyline]:
     """The single values of these."""
-    return [trace for each in series for trace in (each.points, each.validation)]
+    return [polyline for each in series for polyline in (each.points, each.validation)]
 
 
-def _points(measured: Growing, axis: Axis, seen: Span, canvas: Canvas) -> Trace:
+def _points(measured: GrowingArray, axis: Axis, seen: XRange, canvas: ChartSize) -> Polyline:
     """Those in the window; of thousands of epochs, at free pace, only what sticks out."""
     rows = measured.values
     at = rows[:, PLACE[axis]]
     start, stop = at.searchsorted(seen.low), at.searchsorted(seen.high, "right")
     drawn = outermost(rows[:, 3], int(start), int(stop), canvas.dots)
-    return Trace(at[drawn], rows[drawn, 3], rows[drawn, 3])
+    return Polyline(at[drawn], rows[drawn, 3], rows[drawn, 3])
 
 
-def marks_of(one: VariantState, now: Generation, view: View) -> Iterable[Mark]:
+def marks_of(one: VariantState, now: Curves, view: ViewState) -> Iterable[Mark]:
     colour = variant_colour(one.index, view.colours)
     for change in now.changes:
         if label := formatting.difference(change.before, change.after, one.tally.n):
@@ -179,7 +181,7 @@ def marks_of(one: VariantState, now: Generation, view: View) -> Iterable[Mark]:
 # --- Words in a chart without data ----------------------------------------------------------------
 
 
-def doing(one: VariantState) -> str:
+def activity(one: VariantState) -> str:
     """What the variant is doing before its first loss."""
     tally = one.tally
     if tally.state is State.STARTING and one.current is not None and not len(one.current.history):

@@ -24,7 +24,7 @@ _NEAR: Final = 0.03
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Inks:
+class TerrainInks:
     """`#rrggbb` of the lowest and the highest loss, of contours, and of each variant."""
 
     low: str
@@ -124,7 +124,7 @@ def image(
     terrain: Terrain,
     columns: int,
     rows: int,
-    inks: Inks,
+    inks: TerrainInks,
     background: str,
     paths: Sequence[NDArray[np.float32]],
 ) -> Image:
@@ -165,7 +165,7 @@ def _bands(
     return np.minimum(np.floor(np.where(known, height, 0) * count), count - 1), known
 
 
-def place(point: NDArray[np.floating], window: Window, columns: int, rows: int) -> tuple[float, float]:
+def cell_of(point: NDArray[np.floating], window: Window, columns: int, rows: int) -> tuple[float, float]:
     """Where a point of the plane lies among the dots, from the top left: the centre of dot 0 is 0.5."""
     across = (float(point[0]) - window.left) / (window.right - window.left)
     down = (window.top - float(point[1])) / (window.top - window.bottom)
@@ -176,7 +176,7 @@ def _dots_of(points: NDArray[np.float32], window: Window, columns: int, rows: in
     """The dots that a path through these points covers, inside the window."""
     if not len(points):
         return []
-    at = np.array([place(point, window, columns, rows) for point in points])
+    at = np.array([cell_of(point, window, columns, rows) for point in points])
     # A path that leaves the window by far is cut before it is drawn: dots, not a billion of them.
     at = np.clip(at, -2 * columns, 3 * columns)
     steps = np.maximum(np.abs(np.diff(at, axis=0)).max(axis=1, initial=0).astype(int), 0) + 1

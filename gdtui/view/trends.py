@@ -11,31 +11,29 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.log.measurements import edge_of_stability
+from gdtui.chart.scene.arrays import Floats
 from gdtui.chart.scene.axes import settle, x_scale, y_scale
 from gdtui.chart.scene.palette import variant_colour
 from gdtui.chart.scene.picture import Picture, Series
-from gdtui.chart.scene.polyline import Trace
+from gdtui.chart.scene.polyline import Polyline
 from gdtui.state.measurements import BATCH, EDGE, HIGH, IS_RELIABLE, LOW, SHARPNESS, SMOOTHED, VALUE
 from gdtui.state.store import Store
-from gdtui.state.variant import PLACE, Generation, VariantState
+from gdtui.state.variant import PLACE, Curves, VariantState
 from gdtui.view import epoch_lines
-from gdtui.view.data_extent import end_of, extremes, ground, positive, x_title
-from gdtui.view.pictures import Canvas, Ranges, kept, marks_of
+from gdtui.view.data_extent import data_extent, end_of, extremes, positive, x_title
+from gdtui.view.pictures import AxisRanges, ChartSize, carried_over, marks_of
 from gdtui.view.text import formatting
-from gdtui.view.view_state import View
-from gdtui.view.x_range import span_of
-
-Floats = NDArray[np.float64]
+from gdtui.view.view_state import ViewState
+from gdtui.view.x_range import visible_range
 
 _ANY_EDGE: Final = "2(1+β)/lr"
 """The edge of stability, where variants or times differ in momentum β."""
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class TrendTitles:
     """What stands on a picture."""
 
     title: str
@@ -46,8 +44,8 @@ class Words:
 
 
 def sharpness(
-    store: Store, view: View, canvas: Canvas, shown: Ranges, message: str
-) -> tuple[Picture, Ranges]:
+    store: Store, view: ViewState, canvas: ChartSize, shown: AxisRanges, message: str
+) -> tuple[Picture, AxisRanges]:
     """The sharpness of every variant, a point a measurement, over its bound as it was in force."""
     series: list[Series] = []
     names: set[str] = set()
@@ -62,10 +60,12 @@ def sharpness(
     title = "sharpness λ · ◆ measured"
     if any(each.faint for each in series):
         title += f" · faint: {name}, the edge of stability"
-    return _picture(store, view, canvas, shown, series, Words(title, name, message))
+    return _picture(store, view, canvas, shown, series, TrendTitles(title, name, message))
 
 
-def noise(store: Store, view: View, canvas: Canvas, shown: Ranges, message: str) -> tuple[Picture, Ranges]:
+def noise(
+    store: Store, view: ViewState, canvas: ChartSize, shown: AxisRanges, message: str
+) -> tuple[Picture, AxisRanges]:
     """The smoothed noise scale of every variant over the single ones, and the effective batch in force."""
     title = "noise scale B, smoothed · ◆ measured, with 95% interval · ◇ not reliable"
     series: list[Series] = []
@@ -82,17 +82,17 @@ def noise(store: Store, view: View, canvas: Canvas, shown: Ranges, message: str)
             envelope=_bars(rows[is_reliable], view),
         )
         series += [_faint(one, view, batch), vivid]
-    return _picture(store, view, canvas, shown, series, Words(title, "effective batch", message))
+    return _picture(store, view, canvas, shown, series, TrendTitles(title, "effective batch", message))
 
 
 # --- Lines ----------------------------------------------------------------------------------------
 
 
-def _current(store: Store) -> Iterable[tuple[VariantState, Generation]]:
+def _current(store: Store) -> Iterable[tuple[VariantState, Curves]]:
     return ((one, one.current) for one in store.states if one.current is not None)
 
 
-def _bounds(one: VariantState, now: Generation) -> set[str]:
+def _bounds(one: VariantState, now: Curves) -> set[str]:
     """What the edge of stability is called under each of the settings that were in force so far."""
     ever = [change.before for change in now.changes] + [one.tally.settings]
     return {
@@ -109,31 +109,31 @@ def _edge(one: VariantState) -> float:
     return np.nan if edge is None else edge
 
 
-def _trace(rows: Floats, view: View, column: int) -> Trace:
-    return positive(Trace(rows[:, PLACE[view.axis]], rows[:, column], rows[:, column]), log=True)
+def _trace(rows: Floats, view: ViewState, column: int) -> Polyline:
+    return positive(Polyline(rows[:, PLACE[view.axis]], rows[:, column], rows[:, column]), log=True)
 
 
-def _bars(rows: Floats, view: View) -> Trace:
+def _bars(rows: Floats, view: ViewState) -> Polyline:
     """The intervals, with a gap between any two: what lies between was not measured."""
     x, low, high = (np.repeat(rows[:, column], 2) for column in (PLACE[view.axis], LOW, HIGH))
     low[1::2] = high[1::2] = np.nan
-    return positive(Trace(x, low, high), log=True)
+    return positive(Polyline(x, low, high), log=True)
 
 
 def _steps(
-    one: VariantState, now: Generation, view: View, rows: Floats, column: int, current: float
-) -> Trace:
+    one: VariantState, now: Curves, view: ViewState, rows: Floats, column: int, current: float
+) -> Polyline:
     """What was in force at each measurement, held until the next, and is in force at the end."""
     if not len(rows):
-        return Trace(*(np.empty(0),) * 3)
+        return Polyline(*(np.empty(0),) * 3)
     at, values = rows[:, PLACE[view.axis]], rows[:, column]
     end = max(end_of(now, view.axis), float(at[-1]))
     x = np.concatenate([np.repeat(at, 2)[1:], [end, end]])
     y = np.concatenate([np.repeat(values, 2), [current]])
-    return positive(Trace(x, y, y), log=True)
+    return positive(Polyline(x, y, y), log=True)
 
 
-def _faint(one: VariantState, view: View, line: Trace) -> Series:
+def _faint(one: VariantState, view: ViewState, line: Polyline) -> Series:
     return Series(
         f"{one.tally.name}, bound",
         variant_colour(one.index, view.colours),
@@ -143,7 +143,7 @@ def _faint(one: VariantState, view: View, line: Trace) -> Series:
     )
 
 
-def _vivid(one: VariantState, view: View) -> Series:
+def _vivid(one: VariantState, view: ViewState) -> Series:
     return Series(one.tally.name, variant_colour(one.index, view.colours), number=view.number(one))
 
 
@@ -151,17 +151,22 @@ def _vivid(one: VariantState, view: View) -> Series:
 
 
 def _picture(
-    store: Store, view: View, canvas: Canvas, shown: Ranges, series: list[Series], words: Words
-) -> tuple[Picture, Ranges]:
-    shown = kept(shown, (view.axis, view.window))
-    around = ground(store, view, shown.x)
-    seen = span_of(view.window, around)
+    store: Store,
+    view: ViewState,
+    canvas: ChartSize,
+    shown: AxisRanges,
+    series: list[Series],
+    words: TrendTitles,
+) -> tuple[Picture, AxisRanges]:
+    shown = carried_over(shown, (view.axis, view.window))
+    extent = data_extent(store, view, shown.x)
+    seen = visible_range(view.window, extent)
     # Unreliable values and intervals may lie anywhere: the scale is not theirs.
     found = extremes([each.line for each in series], [each.points for each in series], seen, log=True)
     y = settle(shown.y, *found, log=True)
     is_measured = any(not each.line.is_empty for each in series)
     picture = Picture(
-        x=x_scale(seen.high, canvas.columns, x_title(view, seen, around), seen.low),
+        x=x_scale(seen.high, canvas.columns, x_title(view, seen, extent), seen.low),
         y=y_scale(y, canvas.rows, log=True),
         series=tuple(series),
         marks=tuple(mark for one, now in _current(store) for mark in marks_of(one, now, view)),
@@ -170,4 +175,4 @@ def _picture(
         message="" if is_measured else words.message,
         faint=words.faint,
     )
-    return picture, Ranges(shown.of, around.end, y)
+    return picture, AxisRanges(shown.of, extent.end, y)

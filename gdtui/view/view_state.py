@@ -6,11 +6,11 @@ from gdtui.chart.scene.palette import DARK, is_sparse
 from gdtui.chart.scene.polyline import Axis
 from gdtui.history.smoothing import SMOOTHING_LADDER
 from gdtui.state.variant import SMOOTHING, VariantState
-from gdtui.view.x_range import WHOLE, Window
+from gdtui.view.x_range import WHOLE, XWindow
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class ViewState:
     """What one viewer chose to look at."""
 
     axis: Axis = Axis.SAMPLES
@@ -29,7 +29,7 @@ class View:
     """By place, the generation of a variant up to which its ghost is not shown; empty: all are shown."""
     focus: bool = False
     """One chart over the whole screen: that of the selected variant, or of all."""
-    window: Window = WHOLE
+    window: XWindow = WHOLE
     """The part of x that all charts show."""
 
     @property

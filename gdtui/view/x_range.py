@@ -16,7 +16,7 @@ _TAIL_SHARE: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class XRange:
     """low…high of an axis, low below high."""
 
     low: float
@@ -28,31 +28,31 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class WholeRange:
     """All there is."""
 
 
 @dataclass(frozen=True, slots=True)
-class Follow:
+class FollowNewest:
     """So much of the newest."""
 
     width: float
 
 
 @dataclass(frozen=True, slots=True)
-class Fixed:
+class FixedRange:
     """From here to there, whatever comes."""
 
     low: float
     high: float
 
 
-Window = Whole | Follow | Fixed
-WHOLE: Final = Whole()
+XWindow = WholeRange | FollowNewest | FixedRange
+WHOLE: Final = WholeRange()
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class DataExtent:
     """What can be looked at."""
 
     end: float
@@ -63,55 +63,55 @@ class Ground:
     """The narrowest window."""
 
 
-def span_of(window: Window, ground: Ground) -> Span:
+def visible_range(window: XWindow, extent: DataExtent) -> XRange:
     """The part of the axis that is seen; one that follows moves in steps."""
     match window:
-        case Follow(width):
+        case FollowNewest(width):
             step = width / STEPS
-            high = max(math.ceil(ground.tail / step) * step, width)
-            return Span(high - width, high)
-        case Fixed(low, high):
-            return Span(low, high)
-    return Span(0.0, ground.end)
+            high = max(math.ceil(extent.tail / step) * step, width)
+            return XRange(high - width, high)
+        case FixedRange(low, high):
+            return XRange(low, high)
+    return XRange(0.0, extent.end)
 
 
-def zoomed(seen: Span, ground: Ground, at: float, factor: float) -> Window:
+def zoomed(seen: XRange, extent: DataExtent, at: float, factor: float) -> XWindow:
     """The window `factor` times as wide in which `at` keeps its place.
 
     At the end of the data it follows them; so does one that is widened until it reaches that end.
     """
-    width = max(seen.width * factor, min(ground.least, ground.end))
-    if width >= ground.end:
+    width = max(seen.width * factor, min(extent.least, extent.end))
+    if width >= extent.end:
         return WHOLE
-    if at >= ground.tail - AT_END * seen.width and seen.high >= ground.tail:
-        return Follow(width)
-    low = _inside(at - (at - seen.low) * width / seen.width, width, ground)
-    if factor > 1 and low + width >= ground.tail:
-        return Follow(width)
-    return Fixed(low, low + width)
+    if at >= extent.tail - AT_END * seen.width and seen.high >= extent.tail:
+        return FollowNewest(width)
+    low = _inside(at - (at - seen.low) * width / seen.width, width, extent)
+    if factor > 1 and low + width >= extent.tail:
+        return FollowNewest(width)
+    return FixedRange(low, low + width)
 
 
-def panned(seen: Span, ground: Ground, by: float) -> Window:
+def panned(seen: XRange, extent: DataExtent, by: float) -> XWindow:
     """The window moved to the right by so much (left: below 0); at the end of the data it follows them."""
-    if seen.width >= ground.end:
+    if seen.width >= extent.end:
         return WHOLE
-    low = _inside(seen.low + by, seen.width, ground)
-    if by >= 0 and low + seen.width >= ground.tail:
-        return Follow(seen.width)
-    return Fixed(low, low + seen.width)
+    low = _inside(seen.low + by, seen.width, extent)
+    if by >= 0 and low + seen.width >= extent.tail:
+        return FollowNewest(seen.width)
+    return FixedRange(low, low + seen.width)
 
 
-def following(seen: Span, ground: Ground) -> Window:
+def follow_newest(seen: XRange, extent: DataExtent) -> XWindow:
     """The newest data, as wide as what is seen; of the whole, a part."""
-    return Follow(seen.width if seen.width < ground.end else _TAIL_SHARE * ground.end)
+    return FollowNewest(seen.width if seen.width < extent.end else _TAIL_SHARE * extent.end)
 
 
-def on_another_axis(window: Window, before: Ground, now: Ground) -> Window:
+def on_another_axis(window: XWindow, before: DataExtent, now: DataExtent) -> XWindow:
     """The same share of the tail in other units; a fixed part lies elsewhere for each variant: the whole."""
-    if isinstance(window, Follow):
-        return Follow(max(window.width * now.end / before.end, now.least))
+    if isinstance(window, FollowNewest):
+        return FollowNewest(max(window.width * now.end / before.end, now.least))
     return WHOLE
 
 
-def _inside(low: float, width: float, ground: Ground) -> float:
-    return max(min(low, ground.end - width), 0.0)
+def _inside(low: float, width: float, extent: DataExtent) -> float:
+    return max(min(low, extent.end - width), 0.0)

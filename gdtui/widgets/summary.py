@@ -9,7 +9,7 @@ from gdtui.widgets.line import Line
 
 if TYPE_CHECKING:
     from gdtui.state.store import Store
-    from gdtui.view.text.results import Row
+    from gdtui.view.text.results import ResultRow
 
 _NEXT = "S restarts all with the next lr scaling · r restarts · c continues"
 
@@ -26,19 +26,19 @@ class Summary(Line):
 
     def tell(self, store: "Store", *, is_ours: bool) -> None:
         """Show the results of this run; `is_ours`: and what can be done with it now."""
-        from gdtui.view.text.results import head, meaning, rows  # numpy: not before the first frame
+        from gdtui.view.text.results import conclusion, headings, rows  # numpy: not before the first frame
 
         found = rows(store)
         name_width = max(len(row.name) for row in found) + 2
-        names = Content.styled(" " * (name_width + 2) + _cells(head(store)), "$quiet")
+        names = Content.styled(" " * (name_width + 2) + _cells(headings(store)), "$quiet")
         lines = [names, *(_line(row, name_width) for row in found), Content("")]
-        lines.append(Content(meaning(store)))
+        lines.append(Content(conclusion(store)))
         if is_ours:
             lines.append(Content.styled(_NEXT, "$quiet"))
         self.update(Content("\n").join(lines))
 
 
-def _line(row: "Row", name_width: int) -> Content:
+def _line(row: "ResultRow", name_width: int) -> Content:
     colour = f"bold $variant-{row.index % COLOURS + 1}"
     return Content.styled(f"{row.index + 1} {row.name:<{name_width}}", colour) + Content(_cells(row.cells))
 

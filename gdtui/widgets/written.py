@@ -69,7 +69,7 @@ def _write_panel(live: "LiveView", one: VariantState, panel: VariantPanel) -> No
     panel.figures.say(below)
     panel.spread.tell(one, panel.chart, variant_colour(one.index, live.view.colours))
     panel.say_heading(one.tally.settings.accumulation_steps, is_selected=live.view.selected == one.index)
-    panel.say_state(*screen_text.whereabouts(one, live.store))
+    panel.say_state(*screen_text.state_and_device(one, live.store))
 
 
 def _words(live: "LiveView", one: VariantState, width: int, rows: int) -> tuple[StyledText, StyledText]:

@@ -89,7 +89,8 @@ def report_storage(batches: int) -> None:
 
 def report_drawing(batches: int) -> None:
     print(f"\nms for {COLUMNS} columns, median of {REPEATS}")
-    print(f"{'batches':>12}" + "".join(f"{name:>12}" for name in ("trace", "smoothed", "means", "extremes")))
+    names = ("polyline", "smoothed", "means", "extremes")
+    print(f"{'batches':>12}" + "".join(f"{name:>12}" for name in names))
     for count in (1_000, 100_000, batches):
         history, _ = filled(count)
         for axis in Axis:
@@ -106,7 +107,7 @@ def afresh(history: History, axis: Axis) -> list[float]:
     """Each time another window."""
     high = (history.end(axis) * (1 + i / 1_000) for i in itertools.count())
     return [
-        milliseconds(lambda: history.trace(axis, 0.0, next(high), COLUMNS)),
+        milliseconds(lambda: history.polyline(axis, 0.0, next(high), COLUMNS)),
         milliseconds(lambda: history.smoothed(axis, 0.0, next(high), COLUMNS, 0.25)),
         milliseconds(lambda: history.means(axis, 0.0, next(high), COLUMNS)),
         milliseconds(lambda: history.extremes(axis, 0.0, next(high))),
@@ -127,7 +128,7 @@ def extended(history: History) -> list[float]:
         return float(np.median([timed() for _ in range(REPEATS)]))
 
     return [
-        grown(lambda: history.trace(*window, COLUMNS)),
+        grown(lambda: history.polyline(*window, COLUMNS)),
         grown(lambda: history.smoothed(*window, COLUMNS, 0.25)),
         grown(lambda: history.means(*window, COLUMNS)),
         grown(lambda: history.extremes(*window)),

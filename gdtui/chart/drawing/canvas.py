@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from gdtui.chart.drawing import numbers
 from gdtui.chart.drawing.cells import Cells
-from gdtui.chart.drawing.frame import Inks, frame
+from gdtui.chart.drawing.frame import FrameInks, frame
 from gdtui.chart.drawing.layers import Layers
 from gdtui.chart.drawing.raster import DOTS_X, DOTS_Y, Layer, place
-from gdtui.chart.scene.axes import sound
+from gdtui.chart.scene.axes import drawable
 from gdtui.chart.scene.layout import clean, room
 from gdtui.chart.scene.palette import blend
 from gdtui.chart.scene.picture import Mark, Picture, Scale, Series
@@ -41,13 +41,13 @@ def paint(
     picture: Picture,
     width: int,
     height: int,
-    inks: Inks,
+    inks: FrameInks,
     background: str,
     palette: list[str],
     layers: Layers | None = None,
 ) -> Cells:
     """The whole chart, frame and data, in width × height cells; `palette` and `layers` are added to."""
-    x, y, layers = sound(picture.x), sound(picture.y), layers or Layers()
+    x, y, layers = drawable(picture.x), drawable(picture.y), layers or Layers()
     if x is not picture.x or y is not picture.y:
         picture = replace(picture, x=x, y=y)
     cells = layers.ground(
@@ -61,7 +61,7 @@ def paint(
     return cells
 
 
-def _ground(picture: Picture, width: int, height: int, inks: Inks, palette: list[str]) -> Cells:
+def _ground(picture: Picture, width: int, height: int, inks: FrameInks, palette: list[str]) -> Cells:
     """What lies behind the data: the frame with its grid, and the ends of epochs."""
     cells = Cells.blank(width, height, palette)
     canvas = room(picture.y, width, height)
@@ -72,7 +72,7 @@ def _ground(picture: Picture, width: int, height: int, inks: Inks, palette: list
     return cells
 
 
-def _draw_frame(cells: Cells, x: Scale, y: Scale, inks: Inks) -> None:
+def _draw_frame(cells: Cells, x: Scale, y: Scale, inks: FrameInks) -> None:
     drawn = frame(x, y, cells.width, cells.height, inks)
     inks_of = {colour: cells.ink(colour) for colour in dict.fromkeys(chain(*drawn.colours))}
     for row, (text, colours) in enumerate(zip(drawn.rows, drawn.colours, strict=True)):
@@ -103,8 +103,8 @@ def with_cursor(cells: Cells, picture: Picture, x: float, colour: str) -> Cells:
 
     It hides no data: these keep their dots, and lines their colours; clouds of dots are lit in its own.
     """
-    canvas = room(sound(picture.y), cells.width, cells.height)
-    at = place(np.array([x]), sound(picture.x), canvas.width, 1)[0]
+    canvas = room(drawable(picture.y), cells.width, cells.height)
+    at = place(np.array([x]), drawable(picture.x), canvas.width, 1)[0]
     if not 0 <= at < canvas.width:
         return cells
     copy = cells.copy()

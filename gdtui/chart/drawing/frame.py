@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
-from gdtui.chart.scene.axes import sound
+from gdtui.chart.scene.axes import drawable
 from gdtui.chart.scene.layout import BELOW, GUTTER, Room, clean, places, room
 from gdtui.chart.scene.palette import blend
 from gdtui.chart.scene.picture import Picture, Scale, Series
-from gdtui.chart.scene.polyline import Trace
+from gdtui.chart.scene.polyline import Polyline
 
 _WHITE: Final = re.compile(r"\x1b\[48;5;15m")
 """The background that plotext gives to text with none; a still takes the terminal's or the page's."""
@@ -28,7 +28,7 @@ _SGR: Final = re.compile(r"\x1b\[([0-9;]*)m")
 
 
 @dataclass(frozen=True, slots=True)
-class Inks:
+class FrameInks:
     """The theme's colours, each `#rrggbb`."""
 
     axis: str
@@ -36,7 +36,7 @@ class Inks:
     grid: str
 
 
-PAPER: Final = Inks(axis="#7f8790", label="#7f8790", grid="#c9ced6")
+PAPER: Final = FrameInks(axis="#7f8790", label="#7f8790", grid="#c9ced6")
 """Greys that can be read on black and on white."""
 
 
@@ -45,7 +45,7 @@ Drawn = tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class ChartFrame:
     """The drawn frame, and where in it the canvas lies."""
 
     rows: tuple[str, ...]
@@ -54,7 +54,7 @@ class Frame:
     canvas: Room
 
 
-def frame(x: Scale, y: Scale, width: int, height: int, inks: Inks) -> Frame:
+def frame(x: Scale, y: Scale, width: int, height: int, inks: FrameInks) -> ChartFrame:
     """The frame of a chart of width × height cells (large enough for one, see `layout.room`).
 
     Put together from two that are kept: while a run grows, x changes and y does not.
@@ -62,13 +62,13 @@ def frame(x: Scale, y: Scale, width: int, height: int, inks: Inks) -> Frame:
     canvas = room(y, width, height)
     rows, colours = _beside(y, width, height, inks)
     rows_below, colours_below = _below(x, canvas.left - 1, width, inks)
-    return Frame(
+    return ChartFrame(
         rows[: canvas.height] + rows_below[-BELOW:], colours[: canvas.height] + colours_below[-BELOW:], canvas
     )
 
 
 @lru_cache(maxsize=32)
-def _beside(y: Scale, width: int, height: int, inks: Inks) -> Drawn:
+def _beside(y: Scale, width: int, height: int, inks: FrameInks) -> Drawn:
     """A frame with any x: down to the end of its canvas it is that of every x."""
     figure = _figure(width, height, inks)
     _set_ruler(figure, "x", _ANY, inks)
@@ -78,7 +78,7 @@ def _beside(y: Scale, width: int, height: int, inks: Inks) -> Drawn:
 
 
 @lru_cache(maxsize=32)
-def _below(x: Scale, gutter: int, width: int, inks: Inks) -> Drawn:
+def _below(x: Scale, gutter: int, width: int, inks: FrameInks) -> Drawn:
     """A low frame without labels of y: below its canvas it is that of every y whose labels are as wide."""
     figure = _figure(width, 1 + BELOW, inks)
     _set_ruler(figure, "x", x, inks)
@@ -86,21 +86,21 @@ def _below(x: Scale, gutter: int, width: int, inks: Inks) -> Drawn:
     return _read(figure.build().string(), width)
 
 
-def still(picture: Picture, width: int, height: int, inks: Inks = PAPER) -> str:
+def still(picture: Picture, width: int, height: int, inks: FrameInks = PAPER) -> str:
     """The picture drawn wholly by plotext: lines, points, marks and legend, as ANSI text."""
     text: str = _WHITE.sub("", _drawn(picture, width, height, inks).string())
     return text
 
 
-def still_html(picture: Picture, width: int, height: int, inks: Inks) -> str:
+def still_html(picture: Picture, width: int, height: int, inks: FrameInks) -> str:
     """The same as HTML: one `<pre>` with the page's own background."""
     text: str = _WHITE_HTML.sub("", _drawn(picture, width, height, inks).html())
     return text
 
 
-def _drawn(picture: Picture, width: int, height: int, inks: Inks) -> Any:
+def _drawn(picture: Picture, width: int, height: int, inks: FrameInks) -> Any:
     """The whole figure, as plotext's matrix."""
-    picture = replace(picture, x=sound(picture.x), y=sound(picture.y))
+    picture = replace(picture, x=drawable(picture.x), y=drawable(picture.y))
     figure = _figure(width, height, inks)
     _set_ruler(figure, "x", picture.x, inks)
     _set_ruler(figure, "y", picture.y, inks)
@@ -141,16 +141,16 @@ def _add_series(figure: Any, picture: Picture, width: int) -> None:
         _add_numbers(figure, picture, series, places(turn, len(numbered), width), width)
 
 
-def _add_strokes(figure: Any, picture: Picture, trace: Trace, colour: str, width: int) -> None:
+def _add_strokes(figure: Any, picture: Picture, polyline: Polyline, colour: str, width: int) -> None:
     """An upright stroke a cell: half as dense as the dots allow, and still with every extreme."""
     marker = _marker("braille", colour)
-    for x, ys in _by_cell(trace, picture, width).values():
+    for x, ys in _by_cell(polyline, picture, width).values():
         figure.draw(figure.signal([x, x], [min(ys), max(ys)], marker=marker).lines())
 
 
-def _add_line(figure: Any, picture: Picture, trace: Trace, colour: str, label: str = "") -> None:
+def _add_line(figure: Any, picture: Picture, polyline: Polyline, colour: str, label: str = "") -> None:
     """One signal for each piece between gaps; a range becomes a stroke from low to high."""
-    for xs, ys in _pieces(trace, picture):
+    for xs, ys in _pieces(polyline, picture):
         signal = figure.signal(xs, ys, marker=_marker("braille", colour)).lines()
         if label.strip():
             signal.label(label)
@@ -159,10 +159,10 @@ def _add_line(figure: Any, picture: Picture, trace: Trace, colour: str, label: s
 
 
 def _add_points(figure: Any, picture: Picture, series: Series) -> None:
-    for trace, symbol in ((series.validation, "◇"), (series.points, "◆")):
+    for polyline, symbol in ((series.validation, "◇"), (series.points, "◆")):
         inside = [
             (_value(picture.x, x), _value(picture.y, y))
-            for x, y in zip(trace.x.tolist(), trace.high.tolist(), strict=True)
+            for x, y in zip(polyline.x.tolist(), polyline.high.tolist(), strict=True)
             if _inside(x, picture.x) and _inside(y, picture.y)
         ]
         if inside:
@@ -179,20 +179,20 @@ def _add_numbers(figure: Any, picture: Picture, series: Series, columns: range, 
         figure.draw(figure.signal(xs, ys, marker=_marker(series.number, series.colour)))
 
 
-def _by_cell(trace: Trace, picture: Picture, width: int) -> dict[int, tuple[float, list[float]]]:
-    """By the column of cells that it falls into: the trace's first x there, and every y."""
+def _by_cell(polyline: Polyline, picture: Picture, width: int) -> dict[int, tuple[float, list[float]]]:
+    """By the column of cells that it falls into: the polyline's first x there, and every y."""
     low, high = (_value(picture.x, bound) for bound in (picture.x.low, picture.x.high))
     cells: dict[int, tuple[float, list[float]]] = {}
-    for xs, ys in _pieces(trace, picture):
+    for xs, ys in _pieces(polyline, picture):
         for x, y in zip(xs, ys, strict=True):
             cells.setdefault(math.floor((x - low) / (high - low) * width), (x, []))[1].append(y)
     return cells
 
 
-def _pieces(trace: Trace, picture: Picture) -> list[tuple[list[float], list[float]]]:
+def _pieces(polyline: Polyline, picture: Picture) -> list[tuple[list[float], list[float]]]:
     pieces: list[tuple[list[float], list[float]]] = []
     is_open = False
-    for x, low, high in zip(trace.x.tolist(), trace.low.tolist(), trace.high.tolist(), strict=True):
+    for x, low, high in zip(polyline.x.tolist(), polyline.low.tolist(), polyline.high.tolist(), strict=True):
         if not (math.isfinite(low) and math.isfinite(high) and math.isfinite(x)):
             is_open = False
             continue
@@ -234,7 +234,7 @@ def _pixel(colour: str) -> Any:
     return _plotext().pixel(tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5)), "default")
 
 
-def _figure(width: int, height: int, inks: Inks) -> Any:
+def _figure(width: int, height: int, inks: FrameInks) -> Any:
     figure = _plotext().figure
     figure.clear()
     figure.plot_size(width, height)
@@ -245,7 +245,7 @@ def _figure(width: int, height: int, inks: Inks) -> Any:
     return figure
 
 
-def _set_ruler(figure: Any, axis: str, scale: Scale, inks: Inks, gutter: int = GUTTER) -> None:
+def _set_ruler(figure: Any, axis: str, scale: Scale, inks: FrameInks, gutter: int = GUTTER) -> None:
     ruler = figure.ruler(axis, "lower" if axis == "x" else "left")
     low, high = _value(scale, scale.low), _value(scale, scale.high)
     labels = [(_value(scale, v), clean(text).strip()) for v, text in scale.ticks if _inside(v, scale)]

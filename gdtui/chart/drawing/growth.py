@@ -13,15 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdtui.chart.drawing.raster import DOTS_X, DOTS_Y, Layer, draw_segments, pack, place_one
+from gdtui.chart.scene.arrays import Ints
 from gdtui.chart.scene.picture import Scale
-from gdtui.chart.scene.polyline import Trace
+from gdtui.chart.scene.polyline import Polyline
 
 _ANEW: Final = 2
 """Old entries that are drawn anew: the last one, and the one before, in whose column the line to it began."""
 _FAR: Final = 1e9
 """The raster's: dots beyond which a value's place no longer matters."""
-
-Ints = NDArray[np.int64]
 
 
 class _Stroke(NamedTuple):
@@ -32,27 +31,27 @@ class _Stroke(NamedTuple):
     bottom: float
 
 
-def grown(before: Layer, trace: Trace, x: Scale, y: Scale) -> Layer | None:
-    """The layer of a trace that is the old one with another end; on the same scales and canvas as before.
+def grown(before: Layer, polyline: Polyline, x: Scale, y: Scale) -> Layer | None:
+    """The layer of a polyline that is the old one with another end; on the same scales and canvas as before.
 
     None where all of it must be drawn: it is another line, it has gaps, its entries are too close, on a
     logarithmic axis.
     """
-    old = before.trace.x.size
-    if y.log or not before.is_even or old <= _ANEW or trace.x.size < old:
+    old = before.polyline.x.size
+    if y.log or not before.is_even or old <= _ANEW or polyline.x.size < old:
         return None
-    if not trace.is_like(before.trace, old - 1):
+    if not polyline.is_like(before.polyline, old - 1):
         return None
-    strokes = _strokes(trace, old - 1 - _ANEW, x, y, before)
-    return _drawn(before, strokes, trace) if strokes else None
+    strokes = _strokes(polyline, old - 1 - _ANEW, x, y, before)
+    return _drawn(before, strokes, polyline) if strokes else None
 
 
-def _strokes(trace: Trace, start: int, x: Scale, y: Scale, layer: Layer) -> list[_Stroke]:
+def _strokes(polyline: Polyline, start: int, x: Scale, y: Scale, layer: Layer) -> list[_Stroke]:
     """Those of the last entries; none if these are no simple ones."""
     height, width = layer.bits.shape
     strokes: list[_Stroke] = []
     for at, low, high in zip(
-        *(part[start:].tolist() for part in (trace.x, trace.low, trace.high)), strict=True
+        *(part[start:].tolist() for part in (polyline.x, polyline.low, polyline.high)), strict=True
     ):
         if not math.isfinite(at + low + high):
             return []
@@ -69,7 +68,7 @@ def _near(dot: float) -> float:
     return min(max(dot, -_FAR), _FAR)
 
 
-def _drawn(before: Layer, strokes: list[_Stroke], trace: Trace) -> Layer:
+def _drawn(before: Layer, strokes: list[_Stroke], polyline: Polyline) -> Layer:
     """The first of the strokes is there already."""
     rows, width = before.dots.shape
     first = min(max(strokes[1].column, 0), width)
@@ -87,7 +86,7 @@ def _drawn(before: Layer, strokes: list[_Stroke], trace: Trace) -> Layer:
         bits,
         above=_followed(before.above, first, [one.column for one in seen if one.top < 0]),
         below=_followed(before.below, first, [one.column for one in seen if one.bottom >= rows]),
-        trace=trace,
+        polyline=polyline,
         is_even=before.is_even,
     )
 

@@ -13,7 +13,7 @@ from gdtui.chart.drawing.cells import Cells
 from gdtui.chart.drawing.growth import grown
 from gdtui.chart.drawing.raster import Layer, rasterise, spots
 from gdtui.chart.scene.picture import Picture, Scale
-from gdtui.chart.scene.polyline import Trace
+from gdtui.chart.scene.polyline import Polyline
 
 Key = tuple[str, str]
 Spots = tuple[NDArray[np.int64], NDArray[np.int64]]
@@ -24,30 +24,30 @@ class Layers:
 
     def __init__(self) -> None:
         self._lines: dict[Key, tuple[object, Layer]] = {}
-        self._spots: dict[Key, tuple[object, Trace, Spots]] = {}
+        self._spots: dict[Key, tuple[object, Polyline, Spots]] = {}
         self._ground: tuple[object, Cells] | None = None
 
-    def line(self, key: Key, trace: Trace, picture: Picture, cells: Cells) -> Layer:
-        """What this trace covers of the cells."""
+    def line(self, key: Key, polyline: Polyline, picture: Picture, cells: Cells) -> Layer:
+        """What this polyline covers of the cells."""
         canvas = _canvas(picture, cells)
         kept, before = self._lines.get(key, (None, None))
         layer = None
         if before is not None and kept == canvas:
-            if trace.is_like(before.trace):
+            if polyline.is_like(before.polyline):
                 return before
-            layer = grown(before, trace, picture.x, picture.y)
+            layer = grown(before, polyline, picture.x, picture.y)
         if layer is None:
-            layer = rasterise(trace, picture.x, picture.y, cells.width, cells.height)
+            layer = rasterise(polyline, picture.x, picture.y, cells.width, cells.height)
         self._lines[key] = canvas, layer
         return layer
 
-    def spots(self, key: Key, trace: Trace, picture: Picture, cells: Cells) -> Spots:
-        """The cells, as rows and columns, of the single values of this trace."""
+    def spots(self, key: Key, polyline: Polyline, picture: Picture, cells: Cells) -> Spots:
+        """The cells, as rows and columns, of the single values of this polyline."""
         canvas = _canvas(picture, cells)
         kept, before, found = self._spots.get(key, (None, None, None))
-        if before is None or found is None or kept != canvas or not trace.is_like(before):
-            found = spots(trace, picture.x, picture.y, cells.width, cells.height)
-            self._spots[key] = canvas, trace, found
+        if before is None or found is None or kept != canvas or not polyline.is_like(before):
+            found = spots(polyline, picture.x, picture.y, cells.width, cells.height)
+            self._spots[key] = canvas, polyline, found
         return found
 
     def ground(self, made_of: object, palette: list[str], draw: Callable[[], Cells]) -> Cells:

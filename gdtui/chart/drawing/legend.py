@@ -19,11 +19,11 @@ _GAP: Final = 2
 _SHORT: Final = 9
 """Cells of a name where there is room for short ones only."""
 
-Entry = tuple[str, str]
+LegendEntry = tuple[str, str]
 """A text and its colour, `#rrggbb`; "" for the ink of labels."""
 
 
-def legend(picture: "Picture", width: int) -> list[Entry]:
+def legend(picture: "Picture", width: int) -> list[LegendEntry]:
     """The entries in at most `width` cells: all of them, else the names, else short names, else none."""
     vivid = [series for series in picture.series if not series.faint]
     has_ghosts = len(vivid) < len(picture.series)
@@ -39,7 +39,7 @@ def legend(picture: "Picture", width: int) -> list[Entry]:
     return next((entries for entries in choices if _length(entries) <= width), [])
 
 
-def written(room: int, name: str, entries: list[Entry], ink: str, edge: str) -> Content:
+def legend_line(room: int, name: str, entries: list[LegendEntry], ink: str, edge: str) -> Content:
     """One line of `room` cells: the entries on the left, the name of x on the right, the border between."""
     if not entries:
         return Content(name)
@@ -49,5 +49,5 @@ def written(room: int, name: str, entries: list[Entry], ink: str, edge: str) -> 
     return left + Content(" ") + Content.styled(line, edge) + Content(right)
 
 
-def _length(entries: list[Entry]) -> int:
+def _length(entries: list[LegendEntry]) -> int:
     return sum(len(text) for text, _ in entries) + _GAP * (len(entries) - 1)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdtui.chart.drawing.raster import place
-from gdtui.chart.scene.axes import sound
+from gdtui.chart.scene.axes import drawable
 from gdtui.chart.scene.picture import Scale
 
 _BLOCKS: Final = np.array([ord(character) for character in " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"], "<u4")
@@ -24,7 +24,7 @@ def profile(values: NDArray[np.float64], y: Scale, columns: int, rows: int) -> l
     bins, length = rows * _PARTS, columns * _PARTS
     if bins <= 0 or length <= 0:
         return [""] * max(rows, 0)
-    at = np.floor(place(values, sound(y), rows, _PARTS, downwards=True))
+    at = np.floor(place(values, drawable(y), rows, _PARTS, downwards=True))
     counts = np.bincount(at[(at >= 0) & (at < bins)].astype(np.int64), minlength=bins)
     bars = np.ceil(length * np.sqrt(counts / max(counts.max(), 1)))
     quarters = (np.arange(length) < bars[:, None]).astype(np.uint8)

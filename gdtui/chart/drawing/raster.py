@@ -14,15 +14,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from gdtui.chart.scene.arrays import Floats, Ints
 from gdtui.chart.scene.picture import Scale
-from gdtui.chart.scene.polyline import Trace
+from gdtui.chart.scene.polyline import Polyline
 
 DOTS_X = 2
 """Columns of dots in a cell."""
 DOTS_Y = 4
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 Dots = NDArray[np.bool_]
 """One layer of the canvas: (rows of dots, columns of dots), row 0 on top."""
 
@@ -40,7 +39,7 @@ _BITS: Final = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]]
 
 @dataclass(frozen=True, slots=True)
 class _Points:
-    """The finite entries of a trace in dots (not yet whole ones), y downwards."""
+    """The finite entries of a polyline in dots (not yet whole ones), y downwards."""
 
     x: Floats
     top: Floats
@@ -51,7 +50,7 @@ class _Points:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layer:
-    """What one trace covers."""
+    """What one polyline covers."""
 
     dots: Dots
     bits: NDArray[np.uint8]
@@ -59,7 +58,7 @@ class Layer:
     above: Ints
     """Columns of dots with a value above the window."""
     below: Ints
-    trace: Trace
+    polyline: Polyline
     is_even: bool
     """Dense, whatever its last entry is, with every entry finite and in a column of its own."""
 
@@ -98,10 +97,10 @@ def place_one(value: float, scale: Scale, cells: int, dots: int, *, downwards: b
     return (_FIRST_MARGIN + (cells - _FIRST_MARGIN - _LAST_MARGIN) * fraction) * dots
 
 
-def rasterise(trace: Trace, x: Scale, y: Scale, width: int, height: int) -> Layer:
-    """The dots of a trace on a canvas of width × height cells."""
+def rasterise(polyline: Polyline, x: Scale, y: Scale, width: int, height: int) -> Layer:
+    """The dots of a polyline on a canvas of width × height cells."""
     dots = np.zeros((height * DOTS_Y, width * DOTS_X), np.bool_)
-    points = _points(trace, x, y, width, height)
+    points = _points(polyline, x, y, width, height)
     columns = np.floor(points.x).astype(np.int64)
     is_sparse = _is_sparse(points, columns)
     if is_sparse:
@@ -112,8 +111,8 @@ def rasterise(trace: Trace, x: Scale, y: Scale, width: int, height: int) -> Laye
         _draw_columns(dots, columns, points)
         _draw_links(dots, columns, points)
     is_range = points.top[:-1] != points.bottom[:-1]
-    is_even = not is_sparse and columns.size == trace.x.size and bool(is_range.any())
-    return Layer(dots, pack(dots), *_off_scale(points, columns, dots.shape), trace, is_even)
+    is_even = not is_sparse and columns.size == polyline.x.size and bool(is_range.any())
+    return Layer(dots, pack(dots), *_off_scale(points, columns, dots.shape), polyline, is_even)
 
 
 def pack(dots: Dots) -> NDArray[np.uint8]:
@@ -130,9 +129,9 @@ def _weights(columns: int) -> NDArray[np.uint8]:
     return np.tile(_BITS, columns)
 
 
-def spots(trace: Trace, x: Scale, y: Scale, width: int, height: int) -> tuple[Ints, Ints]:
+def spots(polyline: Polyline, x: Scale, y: Scale, width: int, height: int) -> tuple[Ints, Ints]:
     """The cells (rows, columns) of single values that lie in the window."""
-    points = _points(trace, x, y, width, height)
+    points = _points(polyline, x, y, width, height)
     inside = (points.x >= 0) & (points.x < width * DOTS_X)
     inside &= (points.top >= 0) & (points.top < height * DOTS_Y)
     rows, columns = points.top[inside] // DOTS_Y, points.x[inside] // DOTS_X
@@ -142,12 +141,12 @@ def spots(trace: Trace, x: Scale, y: Scale, width: int, height: int) -> tuple[In
 # --- From values to dots --------------------------------------------------------------------------
 
 
-def _points(trace: Trace, x: Scale, y: Scale, width: int, height: int) -> _Points:
-    finite = np.isfinite(trace.x) & np.isfinite(trace.low) & np.isfinite(trace.high)
+def _points(polyline: Polyline, x: Scale, y: Scale, width: int, height: int) -> _Points:
+    finite = np.isfinite(polyline.x) & np.isfinite(polyline.low) & np.isfinite(polyline.high)
     gaps = np.cumsum(~finite)[finite]
-    at = place(trace.x[finite], x, width, DOTS_X)
-    top = place(trace.high[finite], y, height, DOTS_Y, downwards=True)
-    bottom = place(trace.low[finite], y, height, DOTS_Y, downwards=True)
+    at = place(polyline.x[finite], x, width, DOTS_X)
+    top = place(polyline.high[finite], y, height, DOTS_Y, downwards=True)
+    bottom = place(polyline.low[finite], y, height, DOTS_Y, downwards=True)
     joined = np.zeros(gaps.size, np.bool_)
     joined[1:] = gaps[1:] == gaps[:-1]
     rows = height * DOTS_Y

@@ -208,7 +208,7 @@ def _positive(low: float, high: float) -> Range:
 # --- Scales ---------------------------------------------------------------------------------------
 
 
-def sound(scale: Scale) -> Scale:
+def drawable(scale: Scale) -> Scale:
     """The scale itself, or what can be drawn of it: finite, low below high, positive when log."""
     low, high = _ordered(scale.low, scale.high)
     if scale.log:
@@ -232,6 +232,6 @@ def x_scale(high: float, cells: int, title: str = "", low: float = 0.0) -> Scale
 @lru_cache(maxsize=64)
 def y_scale(limits: Range, cells: int, title: str = "", log: bool = False) -> Scale:
     """These limits over `cells` rows of the canvas; a log axis is clipped to what is positive."""
-    scale = sound(Scale(*limits, title=title, log=log))
+    scale = drawable(Scale(*limits, title=title, log=log))
     ticks = nice_ticks(scale.low, scale.high, max(cells // _CELLS_A_TICK_Y, 2), log)
     return replace(scale, ticks=ticks)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from gdtui.chart.scene.polyline import EMPTY, Trace
+from gdtui.chart.scene.polyline import EMPTY, Polyline
 
 POINTS, SMALL_POINTS = "◆◇◈", "•◦◉"
 """Single values on training data, on held-out data, and both in one cell."""
@@ -28,12 +28,12 @@ class Series:
     label: str
     colour: str
     """`#rrggbb`, the variant's own."""
-    line: Trace = EMPTY
-    envelope: Trace = EMPTY
+    line: Polyline = EMPTY
+    envelope: Polyline = EMPTY
     """min…max of the raw losses, drawn faintly behind the line."""
-    points: Trace = EMPTY
+    points: Polyline = EMPTY
     """Single measured values (full loss at each epoch's end), drawn as marks on top."""
-    validation: Trace = EMPTY
+    validation: Polyline = EMPTY
     """Likewise on held-out data, drawn as hollow marks."""
     faint: bool = False
     """A ghost of an earlier generation."""

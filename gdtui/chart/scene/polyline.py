@@ -16,7 +16,7 @@ class Axis(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
+class Polyline:
     """`x` (float64), `low` and `high` (float64), all of one length, x ascending.
 
     One entry a batch where there is room for each (then low == high), else one entry a column of
@@ -31,7 +31,7 @@ class Trace:
     def is_empty(self) -> bool:
         return self.x.size == 0
 
-    def is_like(self, other: "Trace", count: int | None = None) -> bool:
+    def is_like(self, other: "Polyline", count: int | None = None) -> bool:
         """The same entries, gaps too; with a `count` the same first ones, which both must have."""
         if self is other:
             return True
@@ -47,4 +47,4 @@ def _nothing() -> NDArray[np.float64]:
     return np.empty(0, np.float64)
 
 
-EMPTY = Trace(_nothing(), _nothing(), _nothing())
+EMPTY = Polyline(_nothing(), _nothing(), _nothing())

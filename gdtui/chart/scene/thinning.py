@@ -1,10 +1,8 @@
 """Of many single values those that a chart needs: the lowest and the highest of each of some groups."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from gdtui.chart.scene.arrays import Floats, Ints
 
 
 def outermost(values: Floats, start: int, stop: int, groups: int) -> Ints:

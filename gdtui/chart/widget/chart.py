@@ -14,7 +14,7 @@ from textual.content import Content
 from textual.geometry import Region, Size
 from textual.strip import Strip
 
-from gdtui.chart.drawing.legend import Entry, legend, written
+from gdtui.chart.drawing.legend import LegendEntry, legend, legend_line
 from gdtui.chart.scene.layout import Room, clean, room
 from gdtui.chart.scene.palette import FAINT
 from gdtui.chart.widget.explorable import Explorable
@@ -64,7 +64,7 @@ class Chart(Explorable, Spanned):
     ) -> None:
         super().__init__(id=id, classes=classes)
         self._title, self._caption = title, ""
-        self._lower: tuple[int, str, list[Entry]] | None = None
+        self._lower: tuple[int, str, list[LegendEntry]] | None = None
         """Their room, the name of x and the legend."""
         self._message = message
         self._picture: Picture | None = None
@@ -146,7 +146,7 @@ class Chart(Explorable, Spanned):
         if lower != self._lower:
             self._lower = lower
             edge = (self._background + self.styles.border_bottom[1]).hex6
-            self.border_subtitle = written(*lower, self._ink("chart--label"), edge)
+            self.border_subtitle = legend_line(*lower, self._ink("chart--label"), edge)
 
     def _update(self, size: Size) -> None:
         before = self._cells
@@ -176,13 +176,13 @@ class Chart(Explorable, Spanned):
 
     def _paint(self, size: Size) -> "Cells":
         from gdtui.chart.drawing.canvas import paint
-        from gdtui.chart.drawing.frame import Inks
+        from gdtui.chart.drawing.frame import FrameInks
         from gdtui.chart.drawing.layers import Layers
 
         assert self._picture is not None
         self._layers = self._layers or Layers()
         axis, grid, label = (self._ink(f"chart--{part}") for part in ("axis", "grid", "label"))
-        inks = Inks(axis=axis, label=label, grid=grid)
+        inks = FrameInks(axis=axis, label=label, grid=grid)
         background = self._background.hex6.lower()
         return paint(self._picture, *size, inks, background, self._palette, self._layers)
 

@@ -63,7 +63,9 @@ _PLAIN: Final[dict[str, Any]] = {
 }
 
 
-def chosen(typed: argparse.Namespace, suggested: Mapping[str, str], pace: float | None) -> argparse.Namespace:
+def with_defaults(
+    typed: argparse.Namespace, suggested: Mapping[str, str], pace: float | None
+) -> argparse.Namespace:
     """Everything that was typed, and for the rest what is usual. `suggested`: the problem's, as typed.
 
     Raises SettingsError for a suggestion that is none.

@@ -20,7 +20,7 @@ from engine.settings import (
     VariantSettings,
     default_names,
 )
-from gdtui.cli.options.choices import READERS, chosen
+from gdtui.cli.options.choices import READERS, with_defaults
 from gdtui.cli.options.data import add_data_options, read_data
 from gdtui.cli.value_types import Value, device, fps, keys, whole
 from gdtui.keys.script import Press
@@ -129,7 +129,7 @@ def read_options(
     problem, data = read_data(typed)
     samples = find(problem).samples if loaded is None else loaded.n
     try:
-        typed = chosen(typed, {} if loaded is None else loaded.defaults, default_pace)
+        typed = with_defaults(typed, {} if loaded is None else loaded.defaults, default_pace)
     except SettingsError as error:
         file = file_of(problem)
         raise SettingsError(str(error) if file is None else f"{shown(file)}: {error}") from None

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.log.records import Chunk
-from gdtui.export.csv_import.fill import Floats, Ints, VariantRows
+from gdtui.chart.scene.arrays import Bools, Floats, Ints
+from gdtui.export.csv_import.fill import VariantRows
 
 _CHUNK_BATCHES: Final = 4_096
 _CHUNK_SECONDS: Final = 0.05
@@ -28,11 +29,9 @@ _HALF: Final = 0.49
 _TRIES: Final = 20
 _GOLDEN: Final = 0.618
 
-Bools = NDArray[np.bool_]
-
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class VariantChunks:
     """The chunks of a variant, in order."""
 
     chunks: list[Chunk]
@@ -40,7 +39,7 @@ class Cut:
     """The seconds inside chunks are not what the rows said."""
 
 
-def cut(rows: VariantRows) -> Cut:
+def cut_into_chunks(rows: VariantRows) -> VariantChunks:
     """All batches, in chunks."""
     tail = _short_last(rows)
     edges = _edges(rows, tail)
@@ -54,7 +53,7 @@ def cut(rows: VariantRows) -> Cut:
     else:
         starts = np.flatnonzero(bent)
         lines = _fitted(nanos, starts, np.diff(np.r_[starts, len(nanos)]))
-    return Cut(list(_chunks(rows, tail, lines, is_even)), is_even)
+    return VariantChunks(list(_chunks(rows, tail, lines, is_even)), is_even)
 
 
 # --- Where a chunk must end -----------------------------------------------------------------------

@@ -10,10 +10,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gdtui.export.csv_import.rows import Rows
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
+from gdtui.chart.scene.arrays import Floats, Ints
+from gdtui.export.csv_import.rows import ParsedRows
 
 LR: Final = 0.01
 SECONDS: Final = 20.0
@@ -44,7 +42,7 @@ class VariantRows:
         yield from map(slice, starts, [*starts[1:], len(self.batch)])
 
 
-def fill(rows: Rows) -> tuple[list[VariantRows], int]:
+def complete_rows(rows: ParsedRows) -> tuple[list[VariantRows], int]:
     """The variants, whole, and the samples in an epoch. ImportFormatError names the line that is wrong."""
     order = np.argsort(rows.variant, kind="stable")
     bounds = np.searchsorted(rows.variant[order], np.arange(len(rows.names) + 1)).tolist()
@@ -78,7 +76,7 @@ def _largest_epoch(variant: VariantRows) -> int:
 class _Part:
     """One variant's rows, while they are being completed."""
 
-    def __init__(self, rows: Rows, name: str, index: Ints) -> None:
+    def __init__(self, rows: ParsedRows, name: str, index: Ints) -> None:
         self._rows, self._name, self._index = rows, name, index
         self._count = len(index)
         self._columns = {column: values[index] for column, values in rows.columns.items()}

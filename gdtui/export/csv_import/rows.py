@@ -27,7 +27,7 @@ class ImportFormatError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ColumnKind:
     """What the texts of a column must be."""
 
     parse: Callable[[str], float]
@@ -41,24 +41,24 @@ def _loss(text: str) -> float:
     return float(text) if text.strip() else math.nan
 
 
-_COUNT: Final = Kind(int, "i8", 1, MOST, "a whole number from 1")
-_FROM_0: Final = Kind(int, "i8", 0, MOST, "a whole number from 0")
+_COUNT: Final = ColumnKind(int, "i8", 1, MOST, "a whole number from 1")
+_FROM_0: Final = ColumnKind(int, "i8", 0, MOST, "a whole number from 0")
 _KINDS: Final = {
     "generation": _COUNT,
     "batch": _FROM_0,
     "update": _COUNT,
     "epoch": _COUNT,
     "samples": _FROM_0,
-    "seconds": Kind(float, "f8", 0.0, _MOST_SECONDS, "a number from 0"),
+    "seconds": ColumnKind(float, "f8", 0.0, _MOST_SECONDS, "a number from 0"),
     "batch_size": _COUNT,
     "accumulation_steps": _COUNT,
-    "lr": Kind(float, "f8", 0.0, 1e300, "a number from 0"),
-    "loss": Kind(_loss, "f8", -math.inf, math.inf, "a number"),
+    "lr": ColumnKind(float, "f8", 0.0, 1e300, "a number from 0"),
+    "loss": ColumnKind(_loss, "f8", -math.inf, math.inf, "a number"),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class ParsedRows:
     """The columns that are there, each with a value a row, in the file's order."""
 
     source: str
@@ -78,7 +78,7 @@ class Rows:
         return ImportFormatError(f"{self.source}:{self.lines[row]}: {text}")
 
 
-def read_rows(lines: Iterable[str], source: str) -> Rows:
+def read_rows(lines: Iterable[str], source: str) -> ParsedRows:
     """All rows of a CSV whose first line names the columns. Raises ImportFormatError."""
     reader = csv.reader(lines)
     table = _Table(source, _header(reader, source))
@@ -125,12 +125,12 @@ class _Table:
         self._names: dict[str, int] = {}
         self._blocks: dict[str, list[NDArray[Any]]] = {name: [] for name in (*self._places, "line")}
 
-    def rows(self) -> Rows:
+    def rows(self) -> ParsedRows:
         columns = {name: np.concatenate(parts) for name, parts in self._blocks.items() if parts}
         if not columns:
             raise ImportFormatError(f"{self._source}: no rows")
         lines, variant = columns.pop("line"), columns.pop("variant")
-        return Rows(self._source, tuple(self._names), variant, columns, lines, self._ignored)
+        return ParsedRows(self._source, tuple(self._names), variant, columns, lines, self._ignored)
 
     def add(self, records: list[list[str]], lines: NDArray[np.int64]) -> None:
         """Take in a block; blank lines are none of it."""
@@ -175,7 +175,7 @@ class _Table:
         return np.array([places[name] for name in texts], np.int64), None
 
 
-def _numbers(texts: Sequence[str], kind: Kind) -> tuple[NDArray[Any], int | None]:
+def _numbers(texts: Sequence[str], kind: ColumnKind) -> tuple[NDArray[Any], int | None]:
     """A column's values, and the first row whose text is not what it must be."""
     try:
         values = np.array(list(map(kind.parse, texts)), kind.dtype)
@@ -187,7 +187,7 @@ def _numbers(texts: Sequence[str], kind: Kind) -> tuple[NDArray[Any], int | None
     return values, int(bad.argmax()) if bad.any() else None
 
 
-def _is_good(text: str, kind: Kind) -> bool:
+def _is_good(text: str, kind: ColumnKind) -> bool:
     try:
         value = kind.parse(text)
     except ValueError:

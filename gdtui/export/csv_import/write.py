@@ -11,9 +11,9 @@ from engine.log.directory import RunDirectory, RunDirectoryError
 from engine.log.file import LogWriter
 from engine.log.records import Changed, Chunk, End, Record, Started, State, StateChanged
 from engine.settings import RunSettings, Variant, VariantSettings
-from gdtui.export.csv_import.cut import cut
-from gdtui.export.csv_import.fill import LR, VariantRows, fill
-from gdtui.export.csv_import.rows import ImportFormatError, Rows, read_rows
+from gdtui.export.csv_import.cut import cut_into_chunks
+from gdtui.export.csv_import.fill import LR, VariantRows, complete_rows
+from gdtui.export.csv_import.rows import ImportFormatError, ParsedRows, read_rows
 
 _DEVICE: Final = "imported"
 _MOST_CHANGES: Final = 100
@@ -27,7 +27,7 @@ def import_csv(file: str, run_dir: Path, version: str) -> list[str]:
     """
     _check_place(run_dir)
     rows = _read(file)
-    variants, n = fill(rows)
+    variants, n = complete_rows(rows)
     settings = RunSettings(
         variants=tuple(Variant(name=each.name, settings=_settings(each, 0)) for each in variants),
         problem="stdin" if file == "-" else Path(file).name,
@@ -61,7 +61,7 @@ def _check_place(run_dir: Path) -> None:
         raise RunDirectoryError(f"{run_dir} {what}; nothing was changed. Name another")
 
 
-def _read(file: str) -> Rows:
+def _read(file: str) -> ParsedRows:
     source = "stdin" if file == "-" else file
     try:
         descriptor = os.dup(sys.stdin.fileno()) if file == "-" else os.open(file, os.O_RDONLY)
@@ -74,7 +74,7 @@ def _read(file: str) -> Rows:
 
 def _write(run: RunDirectory, rows: VariantRows, n: int) -> list[str]:
     """One variant's log; returns what the user should know of it."""
-    found = cut(rows)
+    found = cut_into_chunks(rows)
     with LogWriter(run.variant_log(rows.name)) as log:
         for record in _records(run, rows, found.chunks, n):
             log.append(record)

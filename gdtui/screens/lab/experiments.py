@@ -69,12 +69,12 @@ class ExperimentsScreen(LabScreen):
         listing = LISTINGS[self._at]
         return Content("\n").join(
             [
-                as_content(lab_text.named("claim", listing.claim, self.width)),
-                as_content(lab_text.named("source", listing.source, self.width)),
+                as_content(lab_text.labelled_paragraph("claim", listing.claim, self.width)),
+                as_content(lab_text.labelled_paragraph("source", listing.source, self.width)),
                 Content(""),
                 Content.styled(
                     f"enter tests it over {DEFAULT_SEEDS} seeds, in a process of its own: seconds to a "
-                    f"minute or two.{lab_text.promise(self.store, is_ours=self.lab.is_ours)}",
+                    f"minute or two.{lab_text.waiting_note(self.store, is_ours=self.lab.is_ours)}",
                     "$quiet",
                 ),
             ]

@@ -62,7 +62,7 @@ class SweepScreen(LabScreen):
             "enter measures, for each batch size alone on the machine: gradient noise, speed, memory, the "
             "loss after equal epochs and after equal seconds, the validation gap; beside the lesson's words "
             "for them. Then it recommends a batch size, an lr and an accumulation, and says why."
-            f"{lab_text.promise(self.store, is_ours=self.lab.is_ours)} "
+            f"{lab_text.waiting_note(self.store, is_ours=self.lab.is_ours)} "
             "Every arm is kept as a run: see gdtui runs."
         )
 

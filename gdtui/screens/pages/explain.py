@@ -6,7 +6,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from gdtui.lesson import explain
-from gdtui.lesson.glossary import OURS, Figure
+from gdtui.lesson.glossary import OURS, GlossaryEntry
 from gdtui.screens.pages.page import Page, heading
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class ExplainScreen(Page):
         return Content("\n").join(lines)
 
 
-def _entry(figure: Figure, values: str, width: int) -> list[Content]:
+def _entry(figure: GlossaryEntry, values: str, width: int) -> list[Content]:
     labels = f" ({', '.join(figure.labels)})" if figure.labels else ""
     lines = [
         Content.styled(figure.name, "bold") + Content.styled(f"{labels} · {figure.unit}", "$quiet"),

@@ -56,7 +56,7 @@ class TablesScreen(Page):
 
 
 def _table(
-    store: "Store", widths: Sequence[int], head: Sequence[str], rows: Sequence[tables.Row]
+    store: "Store", widths: Sequence[int], head: Sequence[str], rows: Sequence[tables.TableRow]
 ) -> list[Content]:
     lines = [Content.styled(_cells(head, widths), "$quiet")]
     for row in rows:

@@ -78,7 +78,7 @@ def _fitted(figures: Iterable[_Figure], width: int, gap: str = _GAP) -> StyledTe
             chosen.append(figure)
             used += needed
     kept = [(said[figure], figure.style) for figure in wanted if figure in chosen]
-    return screen_text.joined(kept, gap)
+    return screen_text.join_parts(kept, gap)
 
 
 def _value(value: float) -> str:

@@ -71,7 +71,7 @@ def _meanwhile(lab: LabProgress, store: Store) -> str:
     return "nothing trains meanwhile: the figures are those of a free machine"
 
 
-def promise(store: Store, *, is_ours: bool) -> str:
+def waiting_note(store: Store, *, is_ours: bool) -> str:
     """A sentence on training meanwhile; none where nothing trains, or the run is not `is_ours` to pause."""
     return " Training waits meanwhile and goes on afterwards." if is_ours and store.is_going else ""
 
@@ -96,7 +96,7 @@ def _report_line(line: str) -> StyledText:
     return StyledText.of(line)
 
 
-def named(name: str, text: str, width: int) -> StyledText:
+def labelled_paragraph(name: str, text: str, width: int) -> StyledText:
     """A paragraph of so many cells, its name before it and nothing below that."""
     first, *rest = textwrap.wrap(text, max(width - _NAME, _NAME), break_on_hyphens=False)
     head = StyledText.of(f"{name:<{_NAME}}", "$primary") + StyledText.of(first)

@@ -15,7 +15,7 @@ FOLDED: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ResultRow:
     """One variant's results, as shown."""
 
     index: int
@@ -26,7 +26,7 @@ class Row:
 _HEAD: Final = ("all data", "last epoch", "std", "variance", "updates", "training")
 
 
-def head(store: Store) -> tuple[str, ...]:
+def headings(store: Store) -> tuple[str, ...]:
     """The names of the cells: with validation, what it says in place of what training says of itself."""
     if not store.has_validation:
         return _HEAD
@@ -34,9 +34,9 @@ def head(store: Store) -> tuple[str, ...]:
     return ("all data", "validation", "gap", metric, *_HEAD[4:])
 
 
-def rows(store: Store) -> list[Row]:
+def rows(store: Store) -> list[ResultRow]:
     """One a variant, in order."""
-    return [Row(one.index, one.tally.name, _cells(one, store)) for one in store.states]
+    return [ResultRow(one.index, one.tally.name, _cells(one, store)) for one in store.states]
 
 
 def _cells(one: VariantState, store: Store) -> tuple[str, ...]:
@@ -53,7 +53,7 @@ def _cells(one: VariantState, store: Store) -> tuple[str, ...]:
     return (*learnt, count(tally.updates), f"{number(tally.seconds)} s")
 
 
-def meaning(store: Store) -> str:
+def conclusion(store: Store) -> str:
     """What the comparable figures say, in a sentence or two."""
     done = [one for one in store.states if one.tally.state is State.FINISHED]
     losses = {one.tally.name: one.tally.full_loss for one in done if math.isfinite(one.tally.full_loss)}

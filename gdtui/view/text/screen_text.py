@@ -17,7 +17,7 @@ from gdtui.state.store import Store
 from gdtui.state.variant import VariantState
 from gdtui.theme import COLOURS
 from gdtui.view.text import formatting
-from gdtui.view.text.styled import NEW_LINE, Part, StyledText
+from gdtui.view.text.styled import NEW_LINE, StyledPart, StyledText
 
 _DIM: Final = "$quiet"
 _PENDING: Final = "bold $warning"
@@ -35,8 +35,8 @@ _SHORT: Final = {"accum": "", "momentum": "mom", "optimizer": ""}
 """Names of settings in a narrow panel; their values speak for themselves."""
 
 
-def joined(parts: Sequence[Part], separator: str = "") -> StyledText:
-    pieces: list[Part] = []
+def join_parts(parts: Sequence[StyledPart], separator: str = "") -> StyledText:
+    pieces: list[StyledPart] = []
     for place, part in enumerate(parts):
         if place and separator:
             pieces.append((separator, _DIM))
@@ -48,13 +48,13 @@ def colour_of(one: VariantState) -> str:
     return f"$variant-{one.index % COLOURS + 1}"
 
 
-def state(one: VariantState) -> Part:
+def state(one: VariantState) -> StyledPart:
     """What a variant is doing, in the colour of that."""
     style = "bold $error" if one.is_diverging else _STYLES.get(one.tally.state, "")
     return one.word, _PENDING if one.transition else style
 
 
-def whereabouts(one: VariantState, store: Store) -> Part:
+def state_and_device(one: VariantState, store: Store) -> StyledPart:
     """The same, and on which device where there are several."""
     word, style = state(one)
     return (f"{one.tally.device} · {word}" if store.has_devices and one.tally.device else word), style
@@ -72,11 +72,11 @@ def header(
     """
     run, slowest = store.settings, store.slowest
     epochs = max(one.pending.epochs or one.tally.planned_epochs for one in store.states)
-    left: list[Part] = [(run.title, "bold")]
+    left: list[StyledPart] = [(run.title, "bold")]
     device = run.device if store.has_devices else slowest.tally.device or run.device
     left += [(text, "") for text in (slowest.tally.model, device) if text]
     left.append((f"seed {run.seed}", ""))
-    right: list[Part] = [
+    right: list[StyledPart] = [
         (f"epoch {slowest.tally.epoch:>{len(str(epochs))}}/{epochs}", "bold"),
         _pace(store),
         (formatting.clock(store.clock(now)), ""),
@@ -95,29 +95,29 @@ def role_text(role: ViewerRole | Playback) -> str:
     return f"replay {formatting.speed(role.speed)}" + (" paused" if role.is_paused else "")
 
 
-def _pace(store: Store) -> Part:
+def _pace(store: Store) -> StyledPart:
     text = formatting.pace(store.pace)
     return (f"{text}…", _PENDING) if store.is_pace_pending else (text, "")
 
 
-def _run_state(store: Store) -> Part:
+def _run_state(store: Store) -> StyledPart:
     word = store.word
     if store.transition:
         return word, _PENDING
     return word, next((style for each, style in _STYLES.items() if each == word), "bold $warning")
 
 
-def _both_ends(left: list[Part], right: list[Part], width: int) -> StyledText:
+def _both_ends(left: list[StyledPart], right: list[StyledPart], width: int) -> StyledText:
     """As much as fits: first the left gives way from its end, then the right from its start."""
     while left and _length(left) + 2 + _length(right) > width:
         left.pop()
     while len(right) > 1 and _length(right) > width:
         right.pop(0)
     gap = max(0, width - _length(left) - _length(right))
-    return joined(left, " · ") + StyledText.of(" " * gap) + joined(right, " · ")
+    return join_parts(left, " · ") + StyledText.of(" " * gap) + join_parts(right, " · ")
 
 
-def _length(parts: list[Part]) -> int:
+def _length(parts: list[StyledPart]) -> int:
     return sum(len(text) for text, _ in parts) + 3 * max(0, len(parts) - 1)
 
 
@@ -133,8 +133,8 @@ def settings(one: VariantState, width: int) -> StyledText:
 def _settings(one: VariantState, *, is_short: bool) -> StyledText:
     n = one.tally.n
     now, wanted = one.tally.settings, one.wanted
-    parts: list[Part] = []
-    pending: list[Part] = []
+    parts: list[StyledPart] = []
+    pending: list[StyledPart] = []
     for (name, value), (_, new) in zip(formatting.fields(now, n), formatting.fields(wanted, n), strict=True):
         if value != new:
             pending.append((f"{name} {value}→{new}…", _PENDING))
@@ -144,7 +144,7 @@ def _settings(one: VariantState, *, is_short: bool) -> StyledText:
             parts.append((_lr(one, is_short=is_short), ""))
         elif _is_telling(name, one):
             parts.append((f"{_SHORT.get(name, name) if is_short else name} {value}".strip(), ""))
-    return joined(pending + parts, " · ")
+    return join_parts(pending + parts, " · ")
 
 
 def _lr(one: VariantState, *, is_short: bool) -> str:
@@ -192,7 +192,7 @@ def alone(
     one: VariantState, store: Store, width: int, settings: StyledText, figures: StyledText
 ) -> StyledText:
     """One variant below its own chart: its settings and, on the right, its state; then its figures."""
-    word = StyledText.of(*whereabouts(one, store))
+    word = StyledText.of(*state_and_device(one, store))
     room = max(width - word.cell_length - 2, 0)
     left = settings.truncate(room).pad_right(max(room - settings.cell_length, 0) + 2)
     return left + word + NEW_LINE + figures
@@ -205,7 +205,7 @@ def name(one: VariantState, *, selected: bool, width: int = NAME) -> StyledText:
     return StyledText.of(text, f"bold {colour_of(one)}")
 
 
-def pending(one: VariantState, width: int) -> Part | None:
+def pending(one: VariantState, width: int) -> StyledPart | None:
     """The settings on their way, in so many cells; None when there are none."""
     difference = formatting.difference(one.tally.settings, one.wanted, one.tally.n)
     return (f"{difference}…"[:width].ljust(width), _PENDING) if difference else None

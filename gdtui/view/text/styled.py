@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len, set_cell_size
 
-Part = tuple[str, str]
+StyledPart = tuple[str, str]
 """Text and style."""
 
 
@@ -17,7 +17,7 @@ Part = tuple[str, str]
 class StyledText:
     """Pieces of text, each in a style; "" is the style of plain text."""
 
-    parts: tuple[Part, ...] = ()
+    parts: tuple[StyledPart, ...] = ()
 
     @classmethod
     def of(cls, text: str, style: str = "") -> "StyledText":
@@ -42,7 +42,7 @@ class StyledText:
 
     def join(self, texts: Iterable["StyledText"]) -> "StyledText":
         """The texts in one, this one between any two."""
-        parts: list[Part] = []
+        parts: list[StyledPart] = []
         for number, text in enumerate(texts):
             if number:
                 parts += self.parts
@@ -54,7 +54,7 @@ class StyledText:
         if self.cell_length <= width:
             return self
         kept = set_cell_size(self.plain, width - 1) + "…" if width else ""
-        parts: list[Part] = []
+        parts: list[StyledPart] = []
         start = 0
         for text, style in self.parts:
             if piece := kept[start : start + len(text)]:
@@ -68,7 +68,7 @@ class StyledText:
 
     def split(self, separator: str) -> list["StyledText"]:
         """The texts between the separators."""
-        found: list[list[Part]] = [[]]
+        found: list[list[StyledPart]] = [[]]
         for text, style in self.parts:
             first, *others = text.split(separator)
             found[-1].append((first, style))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from engine.log.records import Chunk
 from gdtui.chart.drawing.raster import place
 from gdtui.chart.scene.picture import Scale
-from gdtui.chart.scene.polyline import Axis, Trace
+from gdtui.chart.scene.polyline import Axis, Polyline
 from gdtui.history import SMOOTHING_LADDER, History
 
 N = 23
@@ -126,7 +126,7 @@ def taken(chunks: list[Chunk]) -> tuple[History, Naive]:
 def expected(
     at: np.ndarray, values: np.ndarray, low: float, high: float, columns: int
 ) -> list[tuple[float, float, float]]:
-    """A trace of these values, by a loop."""
+    """A polyline of these values, by a loop."""
     inside = np.flatnonzero((at >= low) & (at <= high))
     start, stop = np.count_nonzero(at < low), np.count_nonzero(at <= high)
     around = list(range(max(start - 1, 0), min(stop + 1, len(at))))  # also where none is inside
@@ -143,8 +143,8 @@ def expected(
     return rows
 
 
-def same(trace: Trace, rows: list[tuple[float, float, float]]) -> None:
-    found = np.stack([trace.x, trace.low, trace.high], axis=1)
+def same(polyline: Polyline, rows: list[tuple[float, float, float]]) -> None:
+    found = np.stack([polyline.x, polyline.low, polyline.high], axis=1)
     np.testing.assert_allclose(found, np.array(rows).reshape(-1, 3), rtol=1e-5, atol=1e-9)
 
 
@@ -162,7 +162,7 @@ def test_any_window_shows_what_a_naive_computation_finds(
     low = window[0] * history.end(axis)
     high = low + window[1] * max(history.end(axis), 1.0)
     raw = np.array(naive.losses)
-    same(history.trace(axis, low, high, columns), expected(at, raw, low, high, columns))
+    same(history.polyline(axis, low, high, columns), expected(at, raw, low, high, columns))
     smooth = np.where(np.isnan(raw), np.nan, naive.smoothed(smoothing))
     same(history.smoothed(axis, low, high, columns, smoothing), expected(at, smooth, low, high, columns))
     inside = raw[(at >= low) & (at <= high)]
@@ -195,17 +195,17 @@ def test_a_window_drawn_while_the_batches_come_is_that_drawn_afterwards(
 
 def _drawn(
     history: History, axis: Axis, low: float, high: float, columns: int, window: float | None
-) -> Trace:
+) -> Polyline:
     if window is None:
-        return history.trace(axis, low, high, columns)
+        return history.polyline(axis, low, high, columns)
     return history.smoothed(axis, low, high, columns, window)
 
 
 def _rows(
     history: History, axis: Axis, low: float, high: float, columns: int, window: float | None
 ) -> list[tuple[float, float, float]]:
-    trace = _drawn(history, axis, low, high, columns, window)
-    return list(zip(trace.x.tolist(), trace.low.tolist(), trace.high.tolist(), strict=True))
+    polyline = _drawn(history, axis, low, high, columns, window)
+    return list(zip(polyline.x.tolist(), polyline.low.tolist(), polyline.high.tolist(), strict=True))
 
 
 @settings(deadline=None, max_examples=60)

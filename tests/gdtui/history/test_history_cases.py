@@ -57,10 +57,10 @@ def test_a_long_run_of_single_batches_costs_no_more_than_its_losses() -> None:
     before = history.nbytes
     for batch in range(1, 20_001):
         history.append(plain_chunk(batch, 1, size=2_000))
-    history.trace(Axis.SAMPLES, 0, 1e9, 100)
+    history.polyline(Axis.SAMPLES, 0, 1e9, 100)
     seconds = 2 * 16 * 20_000
     assert history.nbytes - before <= 8 * 20_000 * 2 + seconds
-    assert len(history._positions._stretches) == 1
+    assert len(history._positions._segments) == 1
 
 
 def test_the_seconds_of_very_many_chunks_are_thinned_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,7 +92,7 @@ def test_batches_of_one_update_stand_between_it_and_the_next() -> None:
     history = History(6)
     chunk = msgspec.structs.replace(plain_chunk(1, 6, n=6), accumulation_steps=4)
     history.append(chunk)
-    assert history.trace(Axis.UPDATES, 0, 2, 10).x.tolist() == [0, 0.25, 0.5, 0.75, 1, 1.25]
+    assert history.polyline(Axis.UPDATES, 0, 2, 10).x.tolist() == [0, 0.25, 0.5, 0.75, 1, 1.25]
     assert history.end(Axis.UPDATES) == 2  # the short group ended with the epoch
 
 
@@ -106,7 +106,7 @@ def test_a_gap_in_the_batches_is_refused_and_nothing_is_taken_in() -> None:
 
 def test_an_empty_history_draws_nothing() -> None:
     history = History(2_000)
-    assert history.trace(Axis.SAMPLES, 0, 1, 10).is_empty
+    assert history.polyline(Axis.SAMPLES, 0, 1, 10).is_empty
     assert history.smoothed(Axis.SECONDS, 0, 1, 10, 1.0).is_empty
     assert history.extremes(Axis.SAMPLES, 0, 1) is None
     assert history.find(Axis.SAMPLES, 0) is None
@@ -175,7 +175,7 @@ def _averages(losses: np.ndarray, tau: float) -> list[float]:
 def test_the_same_window_of_the_same_batches_is_the_same_object() -> None:
     history = History(2_000)
     history.append(plain_chunk(1, 500))
-    assert history.trace(Axis.SAMPLES, 0, 900, 100) is history.trace(Axis.SAMPLES, 0, 900, 100)
+    assert history.polyline(Axis.SAMPLES, 0, 900, 100) is history.polyline(Axis.SAMPLES, 0, 900, 100)
 
 
 def test_a_change_in_mid_epoch_costs_no_more_however_many_epochs_follow() -> None:
@@ -186,7 +186,7 @@ def test_a_change_in_mid_epoch_costs_no_more_however_many_epochs_follow() -> Non
             history.append(msgspec.structs.replace(chunk, samples=samples))
             batch, samples = batch + 1, samples + size
     assert history.at(len(history) - 1).samples == 51 * 100 - 20
-    assert len(history._positions._stretches) == 3
+    assert len(history._positions._segments) == 3
 
 
 def test_an_epoch_longer_than_the_ones_before_is_placed_right() -> None:
@@ -194,6 +194,6 @@ def test_an_epoch_longer_than_the_ones_before_is_placed_right() -> None:
     for epoch, count in enumerate([3, 3, 5, 2], start=1):
         history.append(plain_chunk(batch, count, epoch=epoch))
         batch += count
-    trace = history.trace(Axis.SAMPLES, 0, 20, 20)
-    assert trace.x.tolist() == list(range(13))
+    polyline = history.polyline(Axis.SAMPLES, 0, 20, 20)
+    assert polyline.x.tolist() == list(range(13))
     assert [history.at(i).epoch for i in range(13)] == [1] * 3 + [2] * 3 + [3] * 5 + [4] * 2

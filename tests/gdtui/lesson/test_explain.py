@@ -17,10 +17,10 @@ from gdtui.lesson import explain, glossary, tables
 from gdtui.screens.landscape import described
 from gdtui.screens.pages.tables import TablesScreen
 from gdtui.view import trends
-from gdtui.view.pictures import Canvas, Ranges
+from gdtui.view.pictures import AxisRanges, ChartSize
 from gdtui.view.text import crosshair, figures, results, screen_text
 from gdtui.view.text.gauges import gauges
-from gdtui.view.view_state import View
+from gdtui.view.view_state import ViewState
 
 _NO_FIGURES = {
     # states, and words that stand with a figure that has a label of its own
@@ -95,9 +95,10 @@ async def test_every_figure_of_the_trends_and_of_the_landscape_has_an_entry(tmp_
     measure(bench)
     async with app.run_test():
         app.live.tick()
-        store, canvas = app.live.store, Canvas(120, 60, 12)
+        store, canvas = app.live.store, ChartSize(120, 60, 12)
         pictures = [
-            paint(store, View(), canvas, Ranges(), "")[0] for paint in (trends.sharpness, trends.noise)
+            paint(store, ViewState(), canvas, AxisRanges(), "")[0]
+            for paint in (trends.sharpness, trends.noise)
         ]
         for picture in pictures:
             name = re.match("[a-z ]+[a-z]", picture.title)
@@ -146,7 +147,7 @@ async def test_every_column_of_the_tables_has_an_entry(tmp_path: Path) -> None:
     _, app = opened(tmp_path)
     async with app.run_test():
         app.live.tick()
-        for name in (*results.head(app.live.store), "held-out", "gap", "accuracy"):
+        for name in (*results.headings(app.live.store), "held-out", "gap", "accuracy"):
             assert glossary.find(name), name
         for name in tables.TRADES:
             assert glossary.find(name.removeprefix("gradient ").lower() if "SNR" in name else name), name

@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from engine.log.records import State
 from gdtui.app import GdtuiApp
 from gdtui.chart.widget.chart import Chart
-from gdtui.view.x_range import Fixed
+from gdtui.view.x_range import FixedRange
 
 __all__ = ["bench"]
 
@@ -77,7 +77,7 @@ async def test_keys_move_it_by_one_column_and_by_ten(bench: Bench) -> None:
 
 async def test_at_the_edge_of_a_window_it_takes_the_window_along(bench: Bench) -> None:
     async with shown(bench) as (app, pilot):
-        app.live.look(window=Fixed(2_000.0, 3_000.0))
+        app.live.look(window=FixedRange(2_000.0, 3_000.0))
         await press(pilot, "h")
         width = charts(app)[0].canvas.width
         await press(pilot, "l")

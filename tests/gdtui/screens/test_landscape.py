@@ -18,10 +18,12 @@ from engine.landscape.protocol import (
     Trajectories,
 )
 from gdtui.screens.landscape import LandscapeScreen, described
-from gdtui.view.terrain import Inks, Terrain, heights, image, place, relief
+from gdtui.view.terrain import Terrain, TerrainInks, cell_of, heights, image, relief
 from gdtui.widgets.map import Map
 
-INKS = Inks(low="#000000", high="#c0c0c0", contour="#ffffff", variants=("#ff0000", "#00ff00", "#0000ff"))
+INKS = TerrainInks(
+    low="#000000", high="#c0c0c0", contour="#ffffff", variants=("#ff0000", "#00ff00", "#0000ff")
+)
 MINIMUM = np.array([0.7, 0.4])
 
 
@@ -43,7 +45,7 @@ def surveyed(columns: int, rows: int, *grids: tuple[int, int]) -> Terrain:
 def test_the_drawn_minimum_is_within_a_cell_of_the_grid(grids: list[tuple[int, int]]) -> None:
     losses = surveyed(80, 40, *grids).losses(80, 40)
     row, column = np.unravel_index(np.nanargmin(losses), losses.shape)
-    at = place(MINIMUM, WINDOW, 80, 40)
+    at = cell_of(MINIMUM, WINDOW, 80, 40)
     cell = 80 / grids[-1][0]
     assert abs(column + 0.5 - at[0]) <= cell
     assert abs(row + 0.5 - at[1]) <= cell
@@ -67,7 +69,7 @@ def test_paths_are_drawn_where_their_points_lie() -> None:
     path = np.array([[-1.5, 1.5], [0.0, 0.0], [2.5, -0.5]], np.float32)
     dots = image(surveyed(50, 30, (50, 30)), 50, 30, INKS, "#000000", [path[:0], path])
     for point in path:
-        column, row = place(point, WINDOW, 50, 30)
+        column, row = cell_of(point, WINDOW, 50, 30)
         assert dots[int(row), int(column)].tolist() == [0, 255, 0]
     painted = (dots == [0, 255, 0]).all(axis=2)
     assert painted.any(axis=0)[5:45].all()  # without a gap between the points
@@ -78,11 +80,11 @@ def test_without_colours_the_loss_is_dense_and_each_path_its_number() -> None:
     drawn = relief(surveyed(50, 30, (50, 30)), 50, 15, [path[:0], path])
     rows = ["".join(map(chr, row)) for row in drawn.characters]
     assert set("".join(rows)) == set(" ░▒▓2"), "the empty path leaves no number"
-    column, row = place(MINIMUM, WINDOW, 50, 15)
+    column, row = cell_of(MINIMUM, WINDOW, 50, 15)
     assert rows[int(row)][int(column)] == " "
     assert rows[-1][0] == "▓"
     for point in path:
-        column, row = place(point, WINDOW, 50, 15)
+        column, row = cell_of(point, WINDOW, 50, 15)
         assert rows[int(row)][int(column)] == "2"
         assert drawn.owners[int(row), int(column)] == 1
     assert ((drawn.owners < 0) == (drawn.characters != ord("2"))).all()
@@ -173,7 +175,7 @@ async def test_the_screen_shows_the_map_and_the_paths(bench: Bench, size: tuple[
         await pilot.pause()
         board = screen.query_one(Map)
         assert len(board.dots) == 2 * board.size.height
-        column, row = place(PATH[-1], WINDOW, board.size.width, board.size.height)
+        column, row = cell_of(PATH[-1], WINDOW, board.size.width, board.size.height)
         assert board.marks[int(row), int(column)][0] == "1"
         if size[0] >= 80:
             assert "93.1% of the paths' variance" in text_of(screen.query_one("#landscape-title"))

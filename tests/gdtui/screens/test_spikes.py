@@ -15,8 +15,8 @@ from gdtui.chart.scene.picture import Picture
 from gdtui.chart.widget.chart import Chart
 from gdtui.state.store import Store
 from gdtui.view import pictures
-from gdtui.view.pictures import Canvas, Ranges
-from gdtui.view.view_state import View
+from gdtui.view.pictures import AxisRanges, ChartSize
+from gdtui.view.view_state import ViewState
 
 SPIKE = 10.0
 CHUNK = 100_000
@@ -52,8 +52,8 @@ def drawn(store: Store, width: int) -> Iterator[tuple[Picture, Cells]]:
         y = None
         for _ in range(2):
             place_of = room(y, width, HEIGHT)
-            canvas = Canvas(2 * place_of.width, place_of.width, place_of.height)
-            picture, _ = draw(store, View(), canvas, Ranges())
+            canvas = ChartSize(2 * place_of.width, place_of.width, place_of.height)
+            picture, _ = draw(store, ViewState(), canvas, AxisRanges())
             y = picture.y
         cells = Cells.blank(width, HEIGHT)
         compose(picture, cells.part(room(y, width, HEIGHT)), "#000000")

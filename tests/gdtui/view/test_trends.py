@@ -16,10 +16,10 @@ from gdtui.chart.scene.polyline import Axis
 from gdtui.screens.trends import TrendsScreen
 from gdtui.state.store import Store
 from gdtui.view import trends
-from gdtui.view.pictures import Canvas, Ranges
-from gdtui.view.view_state import View
+from gdtui.view.pictures import AxisRanges, ChartSize
+from gdtui.view.view_state import ViewState
 
-CANVAS = Canvas(120, 60, 12)
+CANVAS = ChartSize(120, 60, 12)
 NOISY = (100.0, 0.0, 0.01)
 
 
@@ -61,7 +61,7 @@ def mini(picture: Picture) -> tuple[Series, Series]:
 
 
 async def drawn(
-    tmp_path: Path, *records: Measured, view: View | None = None
+    tmp_path: Path, *records: Measured, view: ViewState | None = None
 ) -> tuple[tuple[Series, Series], tuple[Series, Series]]:
     """Sharpness and noise of the mini-batches, after 100 of them."""
     bench = Bench(tmp_path / "run")
@@ -70,7 +70,7 @@ async def drawn(
     bench.write(bench.names[1], *records)
     store = await known(bench, bench.app())
     pictures = (
-        paint(store, view or View(), CANVAS, Ranges(), "empty")[0]
+        paint(store, view or ViewState(), CANVAS, AxisRanges(), "empty")[0]
         for paint in (trends.sharpness, trends.noise)
     )
     first, second = (mini(picture) for picture in pictures)
@@ -111,7 +111,7 @@ async def test_a_bound_that_was_in_force_before_is_still_named(tmp_path: Path) -
     settings = bench.run.info.settings.variants[0].settings
     bench.train(bench.names[0], np.linspace(0.8, 0.5, 100))
     bench.write(bench.names[0], changed(replace(settings, momentum=0.9), 1))
-    picture, _ = trends.sharpness(await known(bench, bench.app()), View(), CANVAS, Ranges(), "")
+    picture, _ = trends.sharpness(await known(bench, bench.app()), ViewState(), CANVAS, AxisRanges(), "")
     assert picture.faint == "2(1+β)/lr"
 
 
@@ -123,7 +123,7 @@ async def sharpness_of(path: Path, settings: list[dict[str, object]], edge: floa
     bench.begin()
     for name in bench.names:
         bench.write(name, measured(10, edge=edge, sharpness=sharp(3.0)))
-    return trends.sharpness(await known(bench, bench.app()), View(), CANVAS, Ranges(), "")[0]
+    return trends.sharpness(await known(bench, bench.app()), ViewState(), CANVAS, AxisRanges(), "")[0]
 
 
 async def test_noise_is_smoothed_over_its_points_and_stands_against_the_batch(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ async def test_noise_is_smoothed_over_its_points_and_stands_against_the_batch(tm
         tmp_path,
         measured(10, batch=32, noise=noise(40, 25, 60)),
         measured(20, batch=64, noise=noise(60, 10, math.inf)),
-        view=View(axis=Axis.UPDATES),
+        view=ViewState(axis=Axis.UPDATES),
     )
     assert line.line.x.tolist() == [10, 20]
     assert line.line.high.tolist() == pytest.approx([40, (0.75 * 40 + 60) / 1.75])
@@ -156,7 +156,7 @@ async def test_another_generation_begins_anew(tmp_path: Path) -> None:
     bench.write(name, measured(30, noise=noise(80, 60, 90)))  # late: of the generation before
     bench.write(name, measured(5, generation=2, noise=noise(15, 12, 20, (1.0, 0.0, 1e-3))))
     store = await known(bench, bench.app())
-    _, line = mini(trends.noise(store, View(), CANVAS, Ranges(), "")[0])
+    _, line = mini(trends.noise(store, ViewState(), CANVAS, AxisRanges(), "")[0])
     assert line.points.high.tolist() == [15]
 
 
@@ -209,5 +209,5 @@ async def test_a_change_of_settings_is_marked(tmp_path: Path) -> None:
     settings = bench.run.info.settings.variants[2].settings
     bench.write(name, changed(settings, 1), measured(60, noise=noise(40, 25, 60)))
     store = await known(bench, bench.app())
-    picture, _ = trends.noise(store, View(), CANVAS, Ranges(), "")
+    picture, _ = trends.noise(store, ViewState(), CANVAS, AxisRanges(), "")
     assert [mark.label for mark in picture.marks] == ["batch 64→1"]

@@ -8,7 +8,7 @@ import msgspec
 from engine.problems.registry import LISTINGS, ProblemListing
 from gdtui.cli.exit_codes import ExitCode
 from gdtui.cli.parser import Parser
-from gdtui.view.text.reports.aligned import aligned
+from gdtui.view.text.reports.align import align_columns
 
 _ABOUT: Final = """\
 List what there is to train on: the problems that come with gdtui, and what your own files can be."""
@@ -29,7 +29,7 @@ def run(arguments: list[str]) -> int:
     if typed.json:
         sys.stdout.buffer.write(msgspec.json.encode({"problems": LISTINGS}) + b"\n")
         return ExitCode.OK
-    print(aligned([(_name(listing), _about(listing)) for listing in LISTINGS], left={0, 1}))
+    print(align_columns([(_name(listing), _about(listing)) for listing in LISTINGS], left={0, 1}))
     print(f"\n{_NOTES}")
     return ExitCode.OK
 

@@ -15,7 +15,7 @@ from gdtui.cli.exit_codes import ExitCode
 from gdtui.cli.options.run import MOST_THREADS
 from gdtui.cli.parser import Parser
 from gdtui.cli.value_types import device, whole
-from gdtui.view.text.reports.aligned import aligned
+from gdtui.view.text.reports.align import align_columns
 
 if TYPE_CHECKING:
     from engine.experiments.job import ExperimentTask
@@ -62,7 +62,7 @@ def _list(*, as_json: bool) -> int:
         print(msgspec.json.encode(LISTINGS).decode())
         return ExitCode.OK
     rows = [(each.name, each.claim) for each in LISTINGS]
-    print(aligned([("experiment", "the lesson's claim that it tests"), *rows], left={0, 1}))
+    print(align_columns([("experiment", "the lesson's claim that it tests"), *rows], left={0, 1}))
     print("\ngdtui experiment NAME runs one")
     return ExitCode.OK
 

@@ -38,12 +38,12 @@ def run(arguments: list[str]) -> int:
 
     from engine.log.directory import RunDirectoryError
     from engine.sweep.run import Plan
-    from gdtui.cli.prepare import begun
+    from gdtui.cli.prepare import prepare_run
     from gdtui.state.new_run import new_arm
     from gdtui.state.stored_runs import remove
 
     try:
-        chosen, loaded_in = begun(parser, typed, None)
+        chosen, loaded_in = prepare_run(parser, typed, None)
         remove(loaded_in)  # each arm has a directory of its own, and loads there
         for note in chosen.notes:
             print(f"{parser.prog}: {note}", file=sys.stderr)

@@ -12,7 +12,7 @@ from gdtui.cli.exit_codes import ExitCode
 from gdtui.cli.parser import Parser
 from gdtui.cli.streams import is_terminal
 from gdtui.view.text.formatting import readable_size
-from gdtui.view.text.reports.aligned import aligned
+from gdtui.view.text.reports.align import align_columns
 
 if TYPE_CHECKING:
     from gdtui.state.stored_runs import StoredRun
@@ -50,7 +50,7 @@ def show(root: Path, *, as_json: bool) -> int:
         sys.stdout.buffer.write(document + b"\n")
     elif runs:
         rows = [("date", "problem", "variants", "size", "state", "directory"), *map(_row, runs)]
-        print(aligned(rows, left={0, 1, 2, 4, 5}))
+        print(align_columns(rows, left={0, 1, 2, 4, 5}))
     else:
         print(f"no runs in {root}")
     return ExitCode.OK

@@ -14,7 +14,7 @@ from typing import Final
 from engine.log.directory import RunDirectory, RunDirectoryError
 from engine.log.records import AnyRecord
 from gdtui.keys.script import Press
-from gdtui.state.record_source import LogSource, ViewerRole, endings
+from gdtui.state.record_source import LogSource, ViewerRole, closing_records
 from gdtui.state.replay import Replay
 from gdtui.state.stored_runs import is_running
 from gdtui.terminal.stdio import screen_of_its_own
@@ -48,7 +48,9 @@ class WatchSource(LogSource):
             self._has_ended = True
             # Its last records may have been written after the read above.
             yield from super().read(limit)
-            yield from endings(self._run, self._follower.unfinished(), self._follower.damage, self._last_time)
+            yield from closing_records(
+                self._run, self._follower.unfinished(), self._follower.damage, self._last_time
+            )
 
     def _is_over(self) -> bool:
         now = self._clock()

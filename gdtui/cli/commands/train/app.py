@@ -47,11 +47,11 @@ def run(arguments: list[str]) -> int:
         parser.error("the app needs a terminal; without one, use: gdtui train")
 
     from engine.log.directory import RunDirectoryError
-    from gdtui.cli.prepare import begun
+    from gdtui.cli.prepare import prepare_run
     from gdtui.cli.run_app import run_live
 
     try:
-        chosen, path = begun(parser, typed, APP_PACE)
+        chosen, path = prepare_run(parser, typed, APP_PACE)
         for note in chosen.notes:  # seen once the app has left the screen
             print(f"{parser.prog}: {note}", file=sys.stderr)
         return run_live(chosen.settings, path, theme=chosen.theme, fps=chosen.fps, keys=chosen.keys)

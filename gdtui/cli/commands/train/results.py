@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from engine.log.directory import RunDirectory
 from engine.log.summary import Tally
-from gdtui.view.text.reports.aligned import aligned
+from gdtui.view.text.reports.align import align_columns
 from gdtui.view.text.reports.run_summary import RunSummary, summarize
 
 
@@ -46,7 +46,7 @@ def table(run: RunDirectory, tallies: Sequence[Tally]) -> None:
     if sys.stdout.isatty():
         _print_rich(summary)
     else:
-        print(aligned([summary.headings, *summary.rows], summary.words))
+        print(align_columns([summary.headings, *summary.rows], summary.words))
     print(f"\n{summary.legend}")
 
 

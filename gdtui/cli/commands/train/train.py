@@ -26,10 +26,10 @@ def run(arguments: list[str]) -> int:
     typed = parser.parse(arguments)
 
     from engine.log.directory import RunDirectory, RunDirectoryError
-    from gdtui.cli.prepare import begun
+    from gdtui.cli.prepare import prepare_run
 
     try:
-        chosen, path = begun(parser, typed, None)
+        chosen, path = prepare_run(parser, typed, None)
         for note in chosen.notes:
             print(f"{parser.prog}: {note}", file=sys.stderr)
         directory = RunDirectory.create(path, chosen.settings, __version__)

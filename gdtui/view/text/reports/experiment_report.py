@@ -8,7 +8,7 @@ from msgspec import UNSET
 
 from engine.experiments.report import Arm, Report
 from engine.settings import FULL
-from gdtui.view.text.reports.aligned import aligned
+from gdtui.view.text.reports.align import align_columns
 
 WIDTH: Final = 100
 """Of the report, in columns."""
@@ -56,7 +56,7 @@ def _arms(report: Report) -> str:
         (_name(arm), _value(arm, report.seeds), interval(*arm.interval), _picture(arm, low, high))
         for arm in report.arms
     ]
-    return aligned([heading, *rows], left={0, 3})
+    return align_columns([heading, *rows], left={0, 3})
 
 
 def _name(arm: Arm) -> str:
@@ -93,7 +93,7 @@ def _figures(report: Report) -> str:
         name = f"{first.name}, {first.unit}" if first.unit else first.name
         rows.append((name, *(number(figure.value) for figure in found)))
         rows.append(("", *(interval(*figure.interval) for figure in found)))
-    return aligned(rows, left={0})
+    return align_columns(rows, left={0})
 
 
 def interval(low: float, high: float) -> str:

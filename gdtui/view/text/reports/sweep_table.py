@@ -20,8 +20,8 @@ from gdtui.chart.drawing.frame import still
 from gdtui.chart.scene.axes import nice_ticks
 from gdtui.chart.scene.palette import DARK
 from gdtui.chart.scene.picture import Picture, Scale, Series
-from gdtui.chart.scene.polyline import Trace
-from gdtui.view.text.reports.aligned import aligned
+from gdtui.chart.scene.polyline import Polyline
+from gdtui.view.text.reports.align import align_columns
 from gdtui.view.text.reports.experiment_report import number
 
 _WIDTH: Final = 100
@@ -58,13 +58,13 @@ def table(sweep: Sweep) -> str:
         rows.append((heading, *map(measured, sweep.rows)))
         if said is not None:
             rows.append(("  in the lesson", *map(said, sweep.rows)))
-    return aligned(rows, left={0})
+    return align_columns(rows, left={0})
 
 
-Cell = Callable[[SweepRow], str]
+CellText = Callable[[SweepRow], str]
 
 
-def _figures(sweep: Sweep) -> tuple[tuple[str, Cell, Cell | None], ...]:
+def _figures(sweep: Sweep) -> tuple[tuple[str, CellText, CellText | None], ...]:
     """Heading, what was measured, and what the lesson says of it, if anything."""
     return (
         ("lr", lambda row: f"{row.lr:.4g}", None),
@@ -167,7 +167,7 @@ def _picture(
     rows: Sequence[SweepRow], points: Sequence[tuple[float, float]], title: str, colour: str
 ) -> Picture:
     xs, ys = (np.array(values) for values in zip(*points, strict=True))
-    line = Trace(xs, ys, ys)
+    line = Polyline(xs, ys, ys)
     low, high = float(ys.min()) / 1.5, float(ys.max()) * 1.5
     ticks = tuple(
         (float(row.samples_per_update), FULL if row.batch_size == FULL else f"{row.samples_per_update:,}")

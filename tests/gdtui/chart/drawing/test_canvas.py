@@ -7,28 +7,28 @@ import pytest
 
 from gdtui.chart.drawing.canvas import compose, paint, with_cursor
 from gdtui.chart.drawing.cells import Cells
-from gdtui.chart.drawing.frame import Inks
+from gdtui.chart.drawing.frame import FrameInks
 from gdtui.chart.drawing.layers import Layers
 from gdtui.chart.scene.layout import Room
 from gdtui.chart.scene.palette import blend
 from gdtui.chart.scene.picture import Mark, Picture, Scale, Series
-from gdtui.chart.scene.polyline import Trace
+from gdtui.chart.scene.polyline import Polyline
 
 BLUE, ORANGE, BLACK, WHITE = "#0000ff", "#ffa500", "#000000", "#ffffff"
 UNIT = Scale(0.0, 1.0)
-INKS = Inks(axis="#555555", label="#999999", grid="#333333")
+INKS = FrameInks(axis="#555555", label="#999999", grid="#333333")
 WIDTH, HEIGHT = 30, 10
 
 
-def level(low: float, high: float | None = None) -> Trace:
+def level(low: float, high: float | None = None) -> Polyline:
     """The same value, or range, over the whole width."""
     x = np.linspace(0.0, 1.0, 2 * WIDTH)
     top = low if high is None else high
-    return Trace(x, np.full(x.size, low), np.full(x.size, top))
+    return Polyline(x, np.full(x.size, low), np.full(x.size, top))
 
 
-def dot(x: float, y: float) -> Trace:
-    return Trace(np.array([x]), np.array([y]), np.array([y]))
+def dot(x: float, y: float) -> Polyline:
+    return Polyline(np.array([x]), np.array([y]), np.array([y]))
 
 
 def drawn(*series: Series, marks: tuple[Mark, ...] = ()) -> Cells:
@@ -95,15 +95,15 @@ def test_points_lie_on_top_of_every_line() -> None:
 
 def test_crowded_points_are_small() -> None:
     x = np.linspace(0, 1, 20)
-    crowd = Trace(x, np.full(20, 0.5), np.full(20, 0.5))
+    crowd = Polyline(x, np.full(20, 0.5), np.full(20, 0.5))
     assert "•" in text(drawn(Series("a", BLUE, points=crowd)), 5)
     few = Series("b", ORANGE, points=dot(0.5, 0.95))
     assert "•" in text(drawn(Series("a", BLUE, points=crowd), few), 0), "as are those beside them"
 
 
 def test_held_out_points_are_hollow_and_one_with_a_full_one_in_the_same_cell() -> None:
-    points = Trace(np.array([0.1, 0.5]), np.array([0.55, 0.55]), np.array([0.55, 0.55]))
-    held_out = Trace(np.array([0.1, 0.5]), np.array([0.55, 0.85]), np.array([0.55, 0.85]))
+    points = Polyline(np.array([0.1, 0.5]), np.array([0.55, 0.55]), np.array([0.55, 0.55]))
+    held_out = Polyline(np.array([0.1, 0.5]), np.array([0.55, 0.85]), np.array([0.55, 0.85]))
     cells = drawn(Series("a", BLUE, points=points, validation=held_out))
     assert [text(cells, 4)[column] for column in (3, 15)] == ["◈", "◆"]
     assert text(cells, 1)[15] == "◇"
@@ -112,7 +112,7 @@ def test_held_out_points_are_hollow_and_one_with_a_full_one_in_the_same_cell() -
 
 def test_many_held_out_points_make_all_small() -> None:
     x = np.linspace(0, 1, 20)
-    crowd = Trace(x, np.full(20, 0.5), np.full(20, 0.5))
+    crowd = Polyline(x, np.full(20, 0.5), np.full(20, 0.5))
     cells = drawn(Series("a", BLUE, points=dot(0.5, 0.95), validation=crowd))
     assert "◦" in text(cells, 5)
     assert "•" in text(cells, 0)
@@ -128,9 +128,9 @@ def test_a_ghost_is_faint_seen_on_envelopes_and_behind_lines() -> None:
 
 
 def test_off_the_scale_is_marked_at_its_column() -> None:
-    trace = level(0.5)
-    trace.high[20], trace.low[40] = 7.0, -7.0
-    cells = drawn(Series("a", BLUE, trace))
+    polyline = level(0.5)
+    polyline.high[20], polyline.low[40] = 7.0, -7.0
+    cells = drawn(Series("a", BLUE, polyline))
     assert text(cells, 0).find("▲") == 10
     assert text(cells, HEIGHT - 1).find("▼") == 20
 

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from rich.text import Text
 
 from gdtui.chart.drawing import frame as frames
-from gdtui.chart.drawing.frame import Inks, frame, still
+from gdtui.chart.drawing.frame import FrameInks, frame, still
 from gdtui.chart.scene.axes import settle, x_scale, y_scale
 from gdtui.chart.scene.layout import GUTTER, room
 from gdtui.chart.scene.picture import Mark, Picture, Scale, Series
-from gdtui.chart.scene.polyline import EMPTY, Trace
+from gdtui.chart.scene.polyline import EMPTY, Polyline
 
-INKS = Inks(axis="#111111", label="#222222", grid="#333333")
+INKS = FrameInks(axis="#111111", label="#222222", grid="#333333")
 X, Y = x_scale(40_000, 50), y_scale((0.0, 1.0), 10)
 
 
@@ -106,11 +106,11 @@ def test_ticks_outside_of_the_range_are_left_out() -> None:
 def picture(y: Scale = Y, title: str = "loss") -> Picture:
     x = np.linspace(0, 40_000, 100)
     values = 0.7 * np.exp(-x / 20_000)
-    trace = Trace(x, values, values)
-    raw = Trace(x, values - 0.05, values + 0.05)
+    polyline = Polyline(x, values, values)
+    raw = Polyline(x, values - 0.05, values + 0.05)
     series = (
-        Series("Mini-batch", "#e69f00", trace, raw, Trace(x[::20], values[::20], values[::20])),
-        Series("SGD", "#2fc796", trace),
+        Series("Mini-batch", "#e69f00", polyline, raw, Polyline(x[::20], values[::20], values[::20])),
+        Series("SGD", "#2fc796", polyline),
     )
     return Picture(X, y, series, (Mark(10_000, "#e69f00", "lr"),), title=title)
 

@@ -10,7 +10,7 @@ from gdtui.chart.drawing.growth import grown
 from gdtui.chart.drawing.layers import Layers
 from gdtui.chart.drawing.raster import Layer, place, place_one, rasterise
 from gdtui.chart.scene.picture import Picture, Scale
-from gdtui.chart.scene.polyline import Trace
+from gdtui.chart.scene.polyline import Polyline
 
 UNIT = Scale(0.0, 1.0)
 DOTS = 40
@@ -24,9 +24,9 @@ def assert_same(layer: Layer, fresh: Layer) -> None:
     assert layer.below.tolist() == fresh.below.tolist()
 
 
-def by_column(columns: list[int], low: list[float], high: list[float]) -> Trace:
+def by_column(columns: list[int], low: list[float], high: list[float]) -> Polyline:
     x = (np.array(columns, np.float64) + 0.5) / DOTS
-    return Trace(x, np.array(low), np.maximum(low, high))
+    return Polyline(x, np.array(low), np.maximum(low, high))
 
 
 @given(st.data())
@@ -47,10 +47,10 @@ def test_a_line_that_grows_is_drawn_as_if_it_had_always_been_there(data: st.Data
             x.append((x[-1] if x else -0.1) + data.draw(st.floats(0.001, 0.2)))
             low.append(data.draw(value))
             high.append(low[-1] + data.draw(st.sampled_from([0.0, 0.3])))
-        trace = Trace(np.array(x), np.array(low), np.array(high))
-        layer = layers.line(("a", "line"), trace, Picture(UNIT, y), cells)
-        assert_same(layer, rasterise(trace, UNIT, y, width, height))
-        again = Trace(trace.x.copy(), trace.low.copy(), trace.high.copy())
+        polyline = Polyline(np.array(x), np.array(low), np.array(high))
+        layer = layers.line(("a", "line"), polyline, Picture(UNIT, y), cells)
+        assert_same(layer, rasterise(polyline, UNIT, y, width, height))
+        again = Polyline(polyline.x.copy(), polyline.low.copy(), polyline.high.copy())
         assert layers.line(("a", "line"), again, Picture(UNIT, y), cells) is layer
 
 
@@ -64,16 +64,16 @@ def test_a_column_each_it_is_grown_and_not_drawn_again(data: st.DataObject) -> N
     size = data.draw(st.integers(3, len(columns) - 1))
     before = rasterise(by_column(columns[:size], low[:size], high[:size]), UNIT, y, DOTS // 2, 5)
     high[size - 1] += data.draw(st.floats(0.0, 0.4))
-    trace = by_column(columns, low, high)
-    layer = grown(before, trace, UNIT, y)
+    polyline = by_column(columns, low, high)
+    layer = grown(before, polyline, UNIT, y)
     assert layer is not None
-    assert_same(layer, rasterise(trace, UNIT, y, DOTS // 2, 5))
+    assert_same(layer, rasterise(polyline, UNIT, y, DOTS // 2, 5))
 
 
 def test_where_there_is_a_gap_all_is_drawn_again() -> None:
     before = rasterise(by_column([0, 1, 2, 3], [0.2] * 4, [0.4] * 4), UNIT, UNIT, DOTS // 2, 5)
-    trace = by_column([0, 1, 2, 3, 4], [0.2] * 4 + [np.nan], [0.4] * 5)
-    assert grown(before, trace, UNIT, UNIT) is None
+    polyline = by_column([0, 1, 2, 3, 4], [0.2] * 4 + [np.nan], [0.4] * 5)
+    assert grown(before, polyline, UNIT, UNIT) is None
 
 
 @pytest.mark.parametrize("end", [0.99, 0.01])
@@ -81,18 +81,18 @@ def test_where_the_old_end_was_nothing_of_it_is_left(end: float) -> None:
     """The line to it began in the column of the last value that stays."""
     columns = [1, 2, 3, 4]
     before = rasterise(by_column(columns, [0.5] * 3 + [end], [0.6] * 3 + [end]), UNIT, UNIT, DOTS // 2, 10)
-    trace = by_column(columns, [0.5] * 4, [0.6] * 4)
-    after = grown(before, trace, UNIT, UNIT)
+    polyline = by_column(columns, [0.5] * 4, [0.6] * 4)
+    after = grown(before, polyline, UNIT, UNIT)
     assert after is not None
-    assert_same(after, rasterise(trace, UNIT, UNIT, DOTS // 2, 10))
+    assert_same(after, rasterise(polyline, UNIT, UNIT, DOTS // 2, 10))
     assert (after.dots != before.dots).any()
 
 
 def test_another_scale_or_size_is_another_layer() -> None:
-    layers, trace = Layers(), by_column([0, 1, 2, 3], [0.2] * 4, [0.4] * 4)
+    layers, polyline = Layers(), by_column([0, 1, 2, 3], [0.2] * 4, [0.4] * 4)
     for x, y, width in [(UNIT, UNIT, 20), (Scale(0.0, 2.0), UNIT, 20), (UNIT, LOG, 20), (UNIT, UNIT, 10)]:
-        layer = layers.line(("a", "line"), trace, Picture(x, y), Cells.blank(width, 5))
-        assert_same(layer, rasterise(trace, x, y, width, 5))
+        layer = layers.line(("a", "line"), polyline, Picture(x, y), Cells.blank(width, 5))
+        assert_same(layer, rasterise(polyline, x, y, width, 5))
 
 
 @given(st.floats(-1e6, 1e6), st.floats(-1e3, 1e3), st.floats(1e-3, 1e6), st.booleans())

@@ -11,7 +11,7 @@ from gdtui.chart.drawing.legend import legend
 from gdtui.chart.scene.layout import places
 from gdtui.chart.scene.palette import FAINT, INK
 from gdtui.chart.scene.picture import Picture, Scale, Series
-from gdtui.chart.scene.polyline import Trace
+from gdtui.chart.scene.polyline import Polyline
 
 WIDTH, HEIGHT = 100, 20
 X, Y = Scale(0.0, 100.0), Scale(0.0, 1.0)
@@ -20,7 +20,7 @@ X, Y = Scale(0.0, 100.0), Scale(0.0, 1.0)
 def flat(label: str, at: float, number: str, end: float = 100.0, *, faint: bool = False) -> Series:
     x = np.linspace(0, end, 300)
     y = np.full(300, at)
-    return Series(label, INK, Trace(x, y, y), number=number, faint=faint)
+    return Series(label, INK, Polyline(x, y, y), number=number, faint=faint)
 
 
 def drawn(*series: Series) -> tuple[list[str], Cells]:

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from gdtui.chart.drawing.raster import pack, place, rasterise, spots, value_of
 from gdtui.chart.scene.picture import Scale
-from gdtui.chart.scene.polyline import EMPTY, Trace
+from gdtui.chart.scene.polyline import EMPTY, Polyline
 
 UNIT = Scale(0.0, 1.0)
 
 
-def line(x: Any, y: Any) -> Trace:
+def line(x: Any, y: Any) -> Polyline:
     values = np.asarray(y, np.float64)
-    return Trace(np.asarray(x, np.float64), values, values)
+    return Polyline(np.asarray(x, np.float64), values, values)
 
 
 def middle(dot: Any, dots: int) -> Any:
@@ -26,7 +26,7 @@ def middle(dot: Any, dots: int) -> Any:
     return (dot + 0.5) / dots
 
 
-def plotexts_cells(trace: Trace, x: Scale, y: Scale, width: int, height: int) -> Any:
+def plotexts_cells(polyline: Polyline, x: Scale, y: Scale, width: int, height: int) -> Any:
     plotext.terminal.limit(False, False)
     figure = plotext.figure
     figure.clear()
@@ -37,14 +37,14 @@ def plotexts_cells(trace: Trace, x: Scale, y: Scale, width: int, height: int) ->
         ruler = figure.ruler(axis)
         ruler.scale("log" if scale.log else "linear")
         ruler.lim(scale.low, scale.high).alignment(lim="edge").frequency(0)
-    signal = figure.signal(trace.x.tolist(), trace.low.tolist(), marker="braille")
+    signal = figure.signal(polyline.x.tolist(), polyline.low.tolist(), marker="braille")
     figure.draw(signal.lines())
     rows = figure.build().string(colorless=True).rstrip("\n").split("\n")
     return np.array([[0 if c == " " else ord(c) - 0x2800 for c in row] for row in rows])
 
 
 @st.composite
-def sparse_charts(draw: st.DrawFn) -> tuple[Trace, Scale, Scale, int, int]:
+def sparse_charts(draw: st.DrawFn) -> tuple[Polyline, Scale, Scale, int, int]:
     """At most one point a column of dots, some of them outside of the window."""
     width, height = draw(st.integers(2, 60)), draw(st.integers(1, 20))
     dots = st.integers(-3, 2 * width + 2)
@@ -60,15 +60,15 @@ def sparse_charts(draw: st.DrawFn) -> tuple[Trace, Scale, Scale, int, int]:
 @settings(max_examples=150, deadline=None)
 @given(sparse_charts())
 def test_with_one_point_a_column_the_dots_are_plotexts(
-    chart: tuple[Trace, Scale, Scale, int, int],
+    chart: tuple[Polyline, Scale, Scale, int, int],
 ) -> None:
-    trace, x, y, width, height = chart
+    polyline, x, y, width, height = chart
     try:
-        theirs = plotexts_cells(trace, x, y, width, height)
+        theirs = plotexts_cells(polyline, x, y, width, height)
     except ValueError:  # it widens nearly equal data by 1, and takes the logarithm of that
         assert y.log
         reject()
-    ours = pack(rasterise(trace, x, y, width, height).dots)
+    ours = pack(rasterise(polyline, x, y, width, height).dots)
     assert ours.tolist() == theirs.tolist()
 
 
@@ -84,16 +84,16 @@ def dense_charts(draw: st.DrawFn) -> tuple[np.ndarray[Any, Any], int, int]:
     return np.clip(centre + rng.normal(0, spread, (2 * width, a_column)), 0, 1), width, height
 
 
-def by_batch(values: np.ndarray[Any, Any]) -> Trace:
+def by_batch(values: np.ndarray[Any, Any]) -> Polyline:
     columns, a_column = values.shape
     x = (np.arange(columns * a_column) + 0.5) / (columns * a_column)
     return line(x, values.ravel())
 
 
-def by_column(values: np.ndarray[Any, Any]) -> Trace:
+def by_column(values: np.ndarray[Any, Any]) -> Polyline:
     columns = values.shape[0]
     x = (np.arange(columns) + 0.5) / columns
-    return Trace(x, values.min(axis=1), values.max(axis=1))
+    return Polyline(x, values.min(axis=1), values.max(axis=1))
 
 
 @settings(max_examples=100, deadline=None)
@@ -154,7 +154,7 @@ def test_a_spike_among_many_is_never_lost() -> None:
 @pytest.mark.parametrize("second", [(0.6, 0.9), (0.2, 0.25), (0.25, 0.5)])
 def test_dense_columns_far_apart_are_joined_by_a_line(second: tuple[float, float]) -> None:
     low, high = np.array([0.1, second[0]]), np.array([0.3, second[1]])
-    dots = rasterise(Trace(np.array([0.1, 0.9]), low, high), UNIT, UNIT, 20, 10).dots
+    dots = rasterise(Polyline(np.array([0.1, 0.9]), low, high), UNIT, UNIT, 20, 10).dots
     assert dots[:, 4:36].any(axis=0).all()
 
 
@@ -195,10 +195,10 @@ def test_a_segment_that_leaves_the_window_is_cut_at_its_border() -> None:
 
 
 def test_a_segment_across_the_whole_window_is_drawn_though_both_ends_lie_outside() -> None:
-    trace = line([-1.0, 2.0], [0.3, 0.8])
-    cells = pack(rasterise(trace, UNIT, UNIT, 20, 5).dots)
+    polyline = line([-1.0, 2.0], [0.3, 0.8])
+    cells = pack(rasterise(polyline, UNIT, UNIT, 20, 5).dots)
     assert cells.any(axis=0).all()
-    assert cells.tolist() == plotexts_cells(trace, UNIT, UNIT, 20, 5).tolist()
+    assert cells.tolist() == plotexts_cells(polyline, UNIT, UNIT, 20, 5).tolist()
 
 
 @pytest.mark.parametrize("zoom", [10.0, 1e4, 1e7])
@@ -261,8 +261,8 @@ def test_what_is_not_positive_lies_below_a_log_axis() -> None:
 def test_no_range_and_no_size_is_too_much(low: float, size: tuple[int, int]) -> None:
     scale = Scale(low, 1e300)
     x, y = np.linspace(-1e9, 1e9, 99), np.geomspace(1e-300, 1e300, 99)
-    for trace in (line(x, y), Trace(x, -y, y)):
-        assert rasterise(trace, UNIT, scale, *size).dots.shape == (size[1] * 4, size[0] * 2)
+    for polyline in (line(x, y), Polyline(x, -y, y)):
+        assert rasterise(polyline, UNIT, scale, *size).dots.shape == (size[1] * 4, size[0] * 2)
 
 
 def test_pack_numbers_the_dots_as_unicode_does() -> None:

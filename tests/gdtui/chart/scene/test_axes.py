@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gdtui.chart.scene.axes import grow, label, multiples, nice_ticks, settle, sound, x_scale, y_scale
+from gdtui.chart.scene.axes import drawable, grow, label, multiples, nice_ticks, settle, x_scale, y_scale
 from gdtui.chart.scene.picture import Scale
 
 
@@ -53,7 +53,7 @@ NUMBERS = st.floats(-1e30, 1e30) | st.sampled_from([0.0, 1e-12, 1e30, -1e-300])
 @given(NUMBERS, NUMBERS, st.integers(0, 20), st.booleans())
 @example(1e-100, 1e-100, 0, False)
 def test_ticks_are_few_distinct_ascending_and_inside(low: float, high: float, count: int, log: bool) -> None:
-    scale = sound(Scale(low, high, log=log))
+    scale = drawable(Scale(low, high, log=log))
     ticks = nice_ticks(scale.low, scale.high, count, log)
     values = [value for value, _ in ticks]
     margin = (scale.high - scale.low) * 1e-6
@@ -193,8 +193,8 @@ def test_more_room_gives_more_ticks() -> None:
 
 def test_sound_leaves_a_good_scale_alone() -> None:
     good = Scale(0.0, 1.0, ticks=((0.0, "0"),), title="loss")
-    assert sound(good) is good
-    assert sound(Scale(2.0, 1.0)).low == 1.0
+    assert drawable(good) is good
+    assert drawable(Scale(2.0, 1.0)).low == 1.0
 
 
 # --- Epoch lines ----------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 from gdtui.chart.scene.axes import x_scale, y_scale
 from gdtui.chart.scene.palette import DARK
 from gdtui.chart.scene.picture import Picture, Scale, Series
-from gdtui.chart.scene.polyline import EMPTY, Trace
+from gdtui.chart.scene.polyline import EMPTY, Polyline
 from gdtui.chart.widget.chart import Chart
 
 
@@ -39,9 +39,9 @@ class OneChart(App[None]):
 def picture(points: int = 300, shift: float = 0.0, title: str = "loss") -> Picture:
     x = np.linspace(0, 40_000, points)
     values = 0.7 * np.exp(-x / 15_000) + shift
-    line = Trace(x, values, values)
-    envelope = Trace(x, values - 0.05, values + 0.05)
-    points_ = Trace(x[:: points // 3], values[:: points // 3], values[:: points // 3])
+    line = Polyline(x, values, values)
+    envelope = Polyline(x, values - 0.05, values + 0.05)
+    points_ = Polyline(x[:: points // 3], values[:: points // 3], values[:: points // 3])
     series = Series("Mini-batch", DARK[1], line, envelope, points_)
     x_axis, y_axis = x_scale(40_000, 60, "samples"), y_scale((0.0, 1.0), 15)
     return Picture(x_axis, y_axis, (series,), title=title)
@@ -197,7 +197,7 @@ async def test_only_what_changed_is_repainted(monkeypatch: pytest.MonkeyPatch) -
         scale = Scale(0.0, 1.0)
 
         def shown(points: int) -> Picture:
-            line = Trace(x[:points], y[:points], y[:points])
+            line = Polyline(x[:points], y[:points], y[:points])
             return Picture(scale, scale, (Series("a", DARK[0], line),), title="loss")
 
         app.chart.show(shown(50))
@@ -230,8 +230,8 @@ async def test_no_color(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), 1e300])
 async def test_an_impossible_picture_is_no_crash(bad: float) -> None:
     values = np.array([bad, 0.5, -bad])
-    trace = Trace(np.array([0.0, 1.0, bad]), values, values)
-    series = (Series("a", DARK[0], trace, trace, trace), Series("b", DARK[1], EMPTY))
+    polyline = Polyline(np.array([0.0, 1.0, bad]), values, values)
+    series = (Series("a", DARK[0], polyline, polyline, polyline), Series("b", DARK[1], EMPTY))
     app = OneChart()
     async with app.run_test(size=(60, 16)) as pilot:
         for y in (Scale(0.0, bad), Scale(bad, bad, log=True), Scale(1.0, 1.0)):
@@ -308,7 +308,7 @@ async def test_dragging_is_told_from_where_the_mouse_went_down() -> None:
 
 def test_the_first_frame_waits_for_neither_numpy_nor_plotext() -> None:
     code = (
-        "import sys, gdtui.chart.widget, gdtui.chart.palette\n"
+        "import sys, gdtui.chart.widget.chart, gdtui.chart.scene.palette\n"
         "print([name for name in ('numpy', 'plotext', 'torch') if name in sys.modules])"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

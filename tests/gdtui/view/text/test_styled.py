@@ -5,14 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.content import Content
 
-from gdtui.view.text.styled import Part, StyledText, cells, lines
+from gdtui.view.text.styled import StyledPart, StyledText, cells, lines
 from gdtui.widgets.line import as_content
 
 PIECES = st.sampled_from(["a", "lab", "σ", "◆ all", "日本", "→", "x y", "  ", "…", "1,000", "é"])
 PARTS = st.lists(st.tuples(PIECES, st.sampled_from(["", "bold", "$quiet"])), max_size=6)
 
 
-def styled(parts: list[Part]) -> tuple[StyledText, Content]:
+def styled(parts: list[StyledPart]) -> tuple[StyledText, Content]:
     return StyledText(tuple(parts)), Content.assemble(*parts)
 
 
@@ -26,7 +26,7 @@ def looks(content: Content) -> list[tuple[str, str]]:
 
 @given(PARTS, PARTS, st.integers(0, 12), st.integers(0, 5))
 def test_it_is_what_textual_makes_of_the_same(
-    one: list[Part], other: list[Part], width: int, count: int
+    one: list[StyledPart], other: list[StyledPart], width: int, count: int
 ) -> None:
     (mine, theirs), (more, their_more) = styled(one), styled(other)
     for text, content in (

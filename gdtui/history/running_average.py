@@ -8,18 +8,15 @@ from itertools import accumulate
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gdtui.history.growing import Growing
+from gdtui.chart.scene.arrays import Floats, Ints
+from gdtui.history.growing_array import GrowingArray
 
 _KEPT: Final = 4_096
 """Averages that are kept, at least: of more batches than a common epoch has."""
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
-
-class Running:
+class RunningAverage:
     """The averages of one window; see gdtui/history/smoothing.py for what they are."""
 
     def __init__(self, tau: float) -> None:
@@ -29,7 +26,7 @@ class Running:
         """The average before it is debiased, and the samples that are in it."""
         self.end = 0
         """Batches that the average has gone over."""
-        self._averages = Growing("f8")
+        self._averages = GrowingArray("f8")
         """After the last of these."""
 
     @property
@@ -45,7 +42,7 @@ class Running:
         """Go on after so many batches; `level`: their average before it is debiased, of `seen` samples."""
         self._level, self._seen = level, seen
         self.end = batches
-        self._averages = Growing("f8")
+        self._averages = GrowingArray("f8")
 
     def extend(self, losses: Floats, sizes: Floats) -> None:
         """Take in the next batches, at least one; both are 0 where a loss is not finite."""

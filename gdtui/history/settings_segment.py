@@ -1,6 +1,6 @@
 """Consecutive batches under the same settings, described as a whole: no batch of them costs memory.
 
-A stretch that has seen one whole epoch repeats it: short last batches and groups recur with it.
+A segment that has seen one whole epoch repeats it: short last batches and groups recur with it.
 """
 
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from typing import Final
 from engine.log.records import Chunk
 
 ENDLESS: Final = 2**60
-"""The period of a stretch that has not seen a whole epoch."""
+"""The period of a segment that has not seen a whole epoch."""
 
 
 @dataclass(slots=True)
-class Stretch:
+class SettingsSegment:
     """Batch k (from 0) of it is batch r of its epoch q: q, r = divmod(k, period)."""
 
     first: int
@@ -43,7 +43,7 @@ class Stretch:
         )
 
     def predicts(self, chunk: Chunk) -> bool:
-        """Do all batches of this chunk stand where the stretch says?"""
+        """Do all batches of this chunk stand where the segment says?"""
         epochs, index = divmod(chunk.batch - 1 - self.first, self.period)
         in_group = self.in_update + index
         return (
@@ -54,11 +54,11 @@ class Stretch:
             and index + chunk.batches <= self.period
         )
 
-    def repeated_by(self, chunk: Chunk) -> "Stretch | None":
-        """This stretch as one that repeats itself, if `chunk` begins the same epoch again."""
+    def repeated_by(self, chunk: Chunk) -> "SettingsSegment | None":
+        """This segment as one that repeats itself, if `chunk` begins the same epoch again."""
         if not self.whole or self.period != ENDLESS or chunk.epoch != self.epoch + 1:
             return None
-        repeating = Stretch(
+        repeating = SettingsSegment(
             self.first, self.samples, self.updates, self.in_update, self.epoch, self.batch_size,
             self.steps, self.lr, self.whole,
             period=chunk.batch - 1 - self.first,

@@ -9,7 +9,7 @@ _FREE: Final = 65_536
 """Rows up to which the capacity doubles; from there it grows by an eighth, to waste little memory."""
 
 
-class Growing:
+class GrowingArray:
     """Rows of one dtype, appended in blocks; amortised O(1) a row."""
 
     def __init__(self, dtype: str, *shape: int) -> None:

@@ -11,15 +11,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gdtui.history.growing import Growing
+from gdtui.chart.scene.arrays import Bools, Floats, Ints
+from gdtui.history.growing_array import GrowingArray
 from gdtui.history.positions import Positions
 from gdtui.history.pyramid import BUCKET, Pyramid, cover
-from gdtui.history.running import Running
+from gdtui.history.running_average import RunningAverage
 from gdtui.history.smoothing import SMOOTHING_LADDER, Smoothing
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
 _MAX_OPEN: Final = 1_024
 """Buckets taken in at once, at most: enough to forget the cost of the calls, small enough for a cache."""
@@ -38,12 +35,12 @@ class _Buckets:
     """Samples; 0 where there is a gap."""
 
 
-class Losses:
+class LossSeries:
     """Every loss, and what is kept beside them so that a range costs little however long it is."""
 
     def __init__(self, n: int, positions: Positions) -> None:
         self._positions = positions
-        self._raw = Growing("f4")
+        self._raw = GrowingArray("f4")
         self._closed = 0
         """Buckets that the reductions and the smoothing know of."""
         self._ranged = 0
@@ -55,7 +52,7 @@ class Losses:
         self._sum = Pyramid(np.add, "f8", 0.0)
         self._count = Pyramid(np.add, "i4", 0.0)
         self._smoothing = Smoothing(n)
-        self._newest = tuple(map(Running, self._smoothing.taus))
+        self._newest = tuple(map(RunningAverage, self._smoothing.taus))
         """By the rung: the averages after the newest batches."""
 
     @property
@@ -114,7 +111,7 @@ class Losses:
             self._carry_on(newest, window)
         return newest.after(index) if index[0] >= newest.first else self._carried(index, window)
 
-    def _carry_on(self, newest: Running, window: int) -> None:
+    def _carry_on(self, newest: RunningAverage, window: int) -> None:
         """To the last batch."""
         if len(self._raw) - newest.end > _MAX_NEWEST:
             self._close()

@@ -1,0 +1,8 @@
+"""The numpy arrays that charts are made of, by the kind of their numbers."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
