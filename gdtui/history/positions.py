@@ -21,7 +21,7 @@ from gdtui.chart.scene.polyline import Axis
 from gdtui.history.growing_array import GrowingArray
 from gdtui.history.settings_segment import ENDLESS, SettingsSegment
 
-_MAX_KNOTS: Final = 262_144
+MAX_KNOTS: Final = 262_144
 """At this number (2.2 hours of chunks) every other knot is dropped: memory stays bounded, and the
 seconds in between are interpolated over two chunks instead of one."""
 _TRIES: Final = 3
@@ -43,8 +43,10 @@ class BatchPosition:
 class Positions:
     """The places of all batches of one generation, by index from 0."""
 
-    def __init__(self, n: int) -> None:
+    def __init__(self, n: int, max_knots: int = MAX_KNOTS) -> None:
+        """`n`: samples in an epoch. `max_knots`: those of the seconds that are kept, at most."""
         self._n = n
+        self._max_knots = max_knots
         self._segments = GrowingArray("i8", 10)
         self._lrs = GrowingArray("f8")
         self._current: SettingsSegment | None = None
@@ -61,6 +63,11 @@ class Positions:
 
     def __len__(self) -> int:
         return self._size
+
+    @property
+    def segments(self) -> int:
+        """The number of segments that the batches are kept as."""
+        return len(self._segments)
 
     @property
     def nbytes(self) -> int:
@@ -118,7 +125,7 @@ class Positions:
         start = max(chunk.seconds, knots[-2, 1] if len(knots) > 1 else 0.0)
         self.revision += int(start != knots[-1, 1])
         knots[-1, 1] = start
-        if len(knots) >= _MAX_KNOTS:
+        if len(knots) >= self._max_knots:
             self.revision += 1
             self._knots.replace(knots[::2].copy() if len(knots) % 2 else np.r_[knots[::2], knots[-1:]])
         self._knots.append(np.array([[self._size, start + max(chunk.duration, 0.0)]]))

@@ -24,6 +24,8 @@ _NO_LABEL: Final = "\N{NO-BREAK SPACE}"
 """Keeps the room for the labels of an axis without ticks: plain spaces make plotext fail."""
 _ANY: Final = Scale(0.0, 1.0)
 _MIDDLE: Final = "#808080"
+KEPT_FRAMES: Final = 32
+"""Frames that are kept to be shown again: those of all charts of a few screens."""
 _SGR: Final = re.compile(r"\x1b\[([0-9;]*)m")
 
 
@@ -67,17 +69,22 @@ def frame(x: Scale, y: Scale, width: int, height: int, inks: FrameInks) -> Chart
     )
 
 
-@lru_cache(maxsize=32)
-def _beside(y: Scale, width: int, height: int, inks: FrameInks) -> Drawn:
-    """A frame with any x: down to the end of its canvas it is that of every x."""
+def frame_at_once(x: Scale, y: Scale, width: int, height: int, inks: FrameInks) -> Drawn:
+    """The frame as plotext draws it in one go, which takes longer: `frame` comes to the same."""
     figure = _figure(width, height, inks)
-    _set_ruler(figure, "x", _ANY, inks)
+    _set_ruler(figure, "x", x, inks)
     _set_ruler(figure, "y", y, inks)
     figure.ruler("y", "left").grid(True, style="dotted", pixel=_pixel(inks.grid))
     return _read(figure.build().string(), width)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=KEPT_FRAMES)
+def _beside(y: Scale, width: int, height: int, inks: FrameInks) -> Drawn:
+    """A frame with any x: down to the end of its canvas it is that of every x."""
+    return frame_at_once(_ANY, y, width, height, inks)
+
+
+@lru_cache(maxsize=KEPT_FRAMES)
 def _below(x: Scale, gutter: int, width: int, inks: FrameInks) -> Drawn:
     """A low frame without labels of y: below its canvas it is that of every y whose labels are as wide."""
     figure = _figure(width, 1 + BELOW, inks)

@@ -20,7 +20,7 @@ _CHUNK_BATCHES: Final = 4_096
 _CHUNK_SECONDS: Final = 0.05
 """A replay hands out whole chunks: longer ones would come in jerks."""
 _MOST_SLICES: Final = 20_000
-_MOST_CHUNKS: Final = 200_000
+MOST_CHUNKS: Final = 200_000
 """Of one variant. Where uneven seconds would take more, they count as even over a few batches."""
 _EVEN_BATCHES: Final = 32
 _NANO: Final = 1e9
@@ -39,13 +39,13 @@ class VariantChunks:
     """The seconds inside chunks are not what the rows said."""
 
 
-def cut_into_chunks(rows: VariantRows) -> VariantChunks:
-    """All batches, in chunks."""
+def cut_into_chunks(rows: VariantRows, most: int = MOST_CHUNKS) -> VariantChunks:
+    """All batches, in chunks; seconds that would take more than `most` are taken as even."""
     tail = _short_last(rows)
     edges = _edges(rows, tail)
     nanos = rows.seconds * _NANO
     bent = edges | _bends(nanos, edges)
-    is_even = int(bent.sum()) > _MOST_CHUNKS and int(bent.sum()) > 2 * int(edges.sum())
+    is_even = int(bent.sum()) > most and int(bent.sum()) > 2 * int(edges.sum())
     if is_even:
         edges[::_EVEN_BATCHES] = True
         starts = np.flatnonzero(edges)

@@ -11,7 +11,7 @@ from engine.log.directory import RunDirectory, RunDirectoryError
 from engine.log.file import LogWriter
 from engine.log.records import Changed, Chunk, End, Record, Started, State, StateChanged
 from engine.settings import RunSettings, Variant, VariantSettings
-from gdtui.export.csv_import.cut import cut_into_chunks
+from gdtui.export.csv_import.cut import MOST_CHUNKS, cut_into_chunks
 from gdtui.export.csv_import.fill import LR, VariantRows, complete_rows
 from gdtui.export.csv_import.rows import ImportFormatError, ParsedRows, read_rows
 
@@ -20,10 +20,11 @@ _MOST_CHANGES: Final = 100
 """Of settings, in one generation. More are a schedule: no marks on the chart, only in each batch."""
 
 
-def import_csv(file: str, run_dir: Path, version: str) -> list[str]:
+def import_csv(file: str, run_dir: Path, version: str, *, most_chunks: int = MOST_CHUNKS) -> list[str]:
     """Make a run of the CSV in `file` ("-": stdin); returns what the user should know of it.
 
-    Raises ImportFormatError and RunDirectoryError; then nothing is left behind.
+    `most_chunks`: of a variant; uneven seconds that would take more are taken as even. Raises
+    ImportFormatError and RunDirectoryError; then nothing is left behind.
     """
     _check_place(run_dir)
     rows = _read(file)
@@ -40,7 +41,7 @@ def import_csv(file: str, run_dir: Path, version: str) -> list[str]:
     try:
         run = RunDirectory.create(beside, settings, version)
         for each in variants:
-            notes += _write(run, each, n)
+            notes += _write(run, each, n, most_chunks)
         with LogWriter(run.session_log) as log:
             log.append(End())
         beside.rename(place)
@@ -72,9 +73,9 @@ def _read(file: str) -> ParsedRows:
         raise ImportFormatError(f"cannot read {source}: {error.strerror}") from None
 
 
-def _write(run: RunDirectory, rows: VariantRows, n: int) -> list[str]:
+def _write(run: RunDirectory, rows: VariantRows, n: int, most_chunks: int) -> list[str]:
     """One variant's log; returns what the user should know of it."""
-    found = cut_into_chunks(rows)
+    found = cut_into_chunks(rows, most_chunks)
     with LogWriter(run.variant_log(rows.name)) as log:
         for record in _records(run, rows, found.chunks, n):
             log.append(record)

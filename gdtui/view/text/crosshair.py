@@ -52,6 +52,9 @@ _GRID: Final = ((_SIZE, _LR, _SECONDS), (_LOSS, _BATCH, _EPOCH), (_SMOOTH, _UPDA
 """Of a panel: one row above its chart, where the settings stand, two below it."""
 _LINE: Final = (_BATCH, _UPDATE, _EPOCH, _SAMPLES, _SECONDS, _LOSS, _SMOOTH, _SIZE, _LR)
 
+LABELS: Final = tuple(dict.fromkeys(label for each in _LINE for label in (each.label, each.short)))
+"""Every label that stands beside a value, long and short."""
+
 
 def _size(info: BatchInfo, width: int) -> str:
     """The batch's samples, times the batches of an update."""

@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from plain_chunks import plain_chunk
 
 from engine.log.records import Chunk
 from gdtui.chart.drawing.raster import place
 from gdtui.chart.scene.picture import Scale
 from gdtui.chart.scene.polyline import Axis, Polyline
 from gdtui.history import SMOOTHING_LADDER, History
+from gdtui.history.positions import Positions
 
 N = 23
 AXES = st.sampled_from(list(Axis))
@@ -148,6 +150,14 @@ def same(polyline: Polyline, rows: list[tuple[float, float, float]]) -> None:
     np.testing.assert_allclose(found, np.array(rows).reshape(-1, 3), rtol=1e-5, atol=1e-9)
 
 
+def placed(chunks: list[Chunk]) -> Positions:
+    """Where the batches of these chunks stand."""
+    positions = Positions(N)
+    for chunk in chunks:
+        positions.append(chunk)
+    return positions
+
+
 windows = st.tuples(st.floats(-0.1, 1.1), st.floats(0.001, 1.2))
 
 
@@ -157,7 +167,7 @@ def test_any_window_shows_what_a_naive_computation_finds(
     chunks: list[Chunk], axis: Axis, window: tuple[float, float], columns: int, smoothing: float
 ) -> None:
     history, naive = taken(chunks)
-    at = history._positions.at(axis, np.arange(len(history)))
+    at = placed(chunks).at(axis, np.arange(len(history)))
     np.testing.assert_allclose(at, naive.positions(axis), rtol=1e-12, atol=1e-9)
     low = window[0] * history.end(axis)
     high = low + window[1] * max(history.end(axis), 1.0)
@@ -217,7 +227,7 @@ def test_the_crosshair_finds_the_nearest_batch_and_all_about_it(
     position = share * history.end(axis)
     index = history.find(axis, position)
     assert index is not None
-    distances = np.abs(history._positions.at(axis, np.arange(len(history))) - position)
+    distances = np.abs(placed(chunks).at(axis, np.arange(len(history))) - position)
     assert distances[index] == distances.min()
     for one in (index, 0, len(history) - 1):
         info = history.at(one)
@@ -252,3 +262,42 @@ def test_the_figures_are_the_naive_ones(chunks: list[Chunk]) -> None:
         assert spread is None
     else:
         assert spread == pytest.approx(rest.std(), rel=1e-4, abs=1e-5)
+
+
+# --- Single cases -----------------------------------------------------------------------------------
+
+
+def test_full_batch_smoothing_follows_the_loss() -> None:
+    history = History(2_000)
+    for batch in range(1, 21):
+        history.append(plain_chunk(batch, 1, size=2_000))
+    info = history.at(19)
+    assert info.epoch == 20
+    assert abs(info.smoothed - info.loss) <= 0.02 * abs(history.at(18).loss - info.loss) + 0.002
+    assert history.spread() is None
+
+
+def test_a_gap_in_the_batches_is_refused_and_nothing_is_taken_in() -> None:
+    history = History(2_000)
+    history.append(plain_chunk(1, 10))
+    with pytest.raises(ValueError, match="batch 12 cannot follow batch 10"):
+        history.append(plain_chunk(12, 1))
+    assert len(history) == 10
+
+
+def test_an_empty_history_draws_nothing() -> None:
+    history = History(2_000)
+    assert history.polyline(Axis.SAMPLES, 0, 1, 10).is_empty
+    assert history.smoothed(Axis.SECONDS, 0, 1, 10, 1.0).is_empty
+    assert history.extremes(Axis.SAMPLES, 0, 1) is None
+    assert history.find(Axis.SAMPLES, 0) is None
+    assert history.spread() is None
+    assert math.isnan(history.last())
+    assert math.isnan(history.smoothed_last(0.25))
+    assert [history.end(axis) for axis in Axis] == [0, 0, 0]
+
+
+def test_the_same_window_of_the_same_batches_is_the_same_object() -> None:
+    history = History(2_000)
+    history.append(plain_chunk(1, 500))
+    assert history.polyline(Axis.SAMPLES, 0, 900, 100) is history.polyline(Axis.SAMPLES, 0, 900, 100)

@@ -16,9 +16,10 @@ from gdtui.app import GdtuiApp
 from gdtui.lesson import explain, glossary, tables
 from gdtui.screens.landscape import described
 from gdtui.screens.pages.tables import TablesScreen
+from gdtui.state.store import Store
 from gdtui.view import trends
 from gdtui.view.pictures import AxisRanges, ChartSize
-from gdtui.view.text import crosshair, figures, results, screen_text
+from gdtui.view.text import crosshair, figures, formatting, results, screen_text
 from gdtui.view.text.gauges import gauges
 from gdtui.view.view_state import ViewState
 
@@ -35,6 +36,12 @@ def opened(tmp_path: Path, *, validation: bool = False) -> tuple[Bench, GdtuiApp
         bench.train(name, [0.8 - i / 250 + 0.01 * (i % 7) for i in range(100)])
         bench.write(name, evaluation(1, loss=0.4))
     return bench, bench.app()
+
+
+def said(store: Store, title: str, selected: int | None = None) -> str:
+    """A section for who trains the run."""
+    sections = explain.explain(store, selected, is_ours=True)
+    return " ".join(next(each.paragraphs for each in sections if each.title == title))
 
 
 def labels_of(text: str) -> set[str]:
@@ -114,15 +121,15 @@ async def test_what_was_measured_is_woven_in_and_what_was_not_is_said(tmp_path: 
     bench, app = opened(tmp_path)
     async with app.run_test():
         app.live.tick()
-        one = app.live.store.states[2]
-        assert "were not measured yet" in " ".join(explain._variant(one, is_ours=True))
+        assert "were not measured yet" in said(app.live.store, "What you see", selected=2)
         measure(bench, covariance=(100.0, 0.0, 0.1))
         app.live.tick()
-        assert "The noise scale cannot be told yet: at least" in " ".join(explain._variant(one, is_ours=True))
+        seen = said(app.live.store, "What you see", selected=2)
+        assert "The noise scale cannot be told yet: at least" in seen
         bench.begin(2)
         measure(bench)
         app.live.tick()
-        assert "were not measured yet" in " ".join(explain._variant(one, is_ours=True))
+        assert "were not measured yet" in said(app.live.store, "What you see", selected=2)
 
 
 async def test_every_figure_of_a_panel_and_of_a_line_has_an_entry(tmp_path: Path) -> None:
@@ -137,10 +144,8 @@ async def test_every_figure_of_a_panel_and_of_a_line_has_an_entry(tmp_path: Path
 
 
 def test_every_figure_under_the_crosshair_has_an_entry() -> None:
-    fields = [field for row in crosshair._GRID for field in row] + list(crosshair._LINE)
-    for field in fields:
-        assert glossary.find(field.label), field.label
-        assert glossary.find(field.short), field.short
+    for label in crosshair.LABELS:
+        assert glossary.find(label), label
 
 
 async def test_every_column_of_the_tables_has_an_entry(tmp_path: Path) -> None:
@@ -166,13 +171,13 @@ async def test_what_is_said_of_all_holds_the_figures_of_all(tmp_path: Path) -> N
     _, app = opened(tmp_path)
     async with app.run_test():
         app.live.tick()
-        said = " ".join(
+        whole = " ".join(
             p for each in explain.explain(app.live.store, None, is_ours=True) for p in each.paragraphs
         )
-        spreads = explain._each(app.live.store, lambda one: one.spread)
-        assert f"σ of batch loss: {spreads}" in said
-        assert "0.400 / 0.400 / 0.400, 0 apart" in said
-        assert "press S" in said
+        spreads = " / ".join(formatting.number(one.spread) for one in app.live.store.states)
+        assert f"σ of batch loss: {spreads}" in whole
+        assert "0.400 / 0.400 / 0.400, 0 apart" in whole
+        assert "press S" in whole
         assert len(re.findall(r"(?<!al)\.(?: |$)", explain.interview(app.live.store))) == 3
 
 
@@ -188,8 +193,8 @@ async def test_what_was_measured_at_other_epochs_is_not_told_as_level(tmp_path: 
         for one in rest:
             bench.write(one.tally.name, evaluation(2, loss=0.4))
         app.live.tick()
-        assert "apart, as last measured, after 1 / 2 / 2 epochs" in " ".join(explain._overview(store))
-        assert "folded" not in " ".join(explain._why(store, None, is_ours=True))
+        assert "apart, as last measured, after 1 / 2 / 2 epochs" in said(store, "What you see")
+        assert "folded" not in said(store, "Why")
 
 
 async def test_folding_is_claimed_only_where_it_was_measured(tmp_path: Path) -> None:
@@ -202,12 +207,12 @@ async def test_folding_is_claimed_only_where_it_was_measured(tmp_path: Path) -> 
             )
             bench.write(one.tally.name, evaluation(2, loss=loss))
         app.live.tick()
-        why = " ".join(explain._why(app.live.store, None, is_ours=True))
+        why = said(app.live.store, "Why")
         assert "they lie 0.500 apart on all data: they have not folded" in why
         for one in app.live.store.states:
             bench.write(one.tally.name, evaluation(3, loss=0.3))
         app.live.tick()
-        assert "the curves have folded into one" in " ".join(explain._why(app.live.store, None, is_ours=True))
+        assert "the curves have folded into one" in said(app.live.store, "Why")
 
 
 @pytest.mark.parametrize("size", [(160, 45), (80, 24)])
@@ -277,10 +282,10 @@ async def test_who_only_watches_is_told_of_no_key_that_would_control(
         store = app.live.store
         for selected in (None, 0, 2):
             sections = explain.explain(store, selected, is_ours=False)
-            said = " ".join(paragraph for each in sections for paragraph in each.paragraphs)
+            theirs = " ".join(paragraph for each in sections for paragraph in each.paragraphs)
             ours = explain.explain(store, selected, is_ours=True)
             assert re.search(r"(press S|! )", str(ours))
-            assert not re.search(r"\b(press|S puts|S restarts)\b|! ", said)
+            assert not re.search(r"\b(press|S puts|S restarts)\b|! ", theirs)
 
 
 async def test_what_was_said_of_the_problem_is_explained(tmp_path: Path) -> None:

@@ -9,8 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from rich.text import Text
 
-from gdtui.chart.drawing import frame as frames
-from gdtui.chart.drawing.frame import FrameInks, frame, still
+from gdtui.chart.drawing.frame import KEPT_FRAMES, FrameInks, frame, frame_at_once, still
 from gdtui.chart.scene.axes import settle, x_scale, y_scale
 from gdtui.chart.scene.layout import GUTTER, room
 from gdtui.chart.scene.picture import Mark, Picture, Scale, Series
@@ -55,11 +54,7 @@ def test_the_two_parts_of_a_frame_are_those_that_plotext_draws_of_the_whole(
     y = y_scale(settle(None, low, low * times, log), size[1] - 2, log=log)
     x = x_scale(end, size[0] - room(y, *size).left)
     assume(room(y, *size).framed)
-    figure = frames._figure(*size, INKS)
-    frames._set_ruler(figure, "x", x, INKS)
-    frames._set_ruler(figure, "y", y, INKS)
-    figure.ruler("y", "left").grid(True, style="dotted", pixel=frames._pixel(INKS.grid))
-    whole = frames._read(figure.build().string(), size[0])  # before the next: there is but one figure
+    whole = frame_at_once(x, y, *size, INKS)
     drawn = frame(x, y, *size, INKS)
     assert (drawn.rows, drawn.colours) == whole
 
@@ -150,8 +145,9 @@ def test_a_still_survives_what_plotext_does_not() -> None:
 
 
 def _forget() -> None:
-    frames._beside.cache_clear()
-    frames._below.cache_clear()
+    """Draw more other frames than are kept."""
+    for width in range(20, 21 + KEPT_FRAMES):
+        frame(X, Y, width, 6, INKS)
 
 
 def test_a_still_does_not_disturb_the_frame_of_the_next_chart() -> None:

@@ -61,7 +61,7 @@ def painted(chart: Chart) -> list[list[tuple[str, str]]]:
 
 def screen(app: App[None]) -> list[str]:
     """The text of the whole screen, borders included."""
-    return ["".join(s.text for s in strip) for strip in app.screen._compositor.render_strips()]
+    return [strip.text for strip in app.query_one(Chart).render_lines(app.screen.region)]
 
 
 async def test_before_the_first_picture_the_message_stands_in_the_middle() -> None:
@@ -259,7 +259,11 @@ class Listening(OneChart):
 
 async def turn(pilot: Pilot[None], kind: type[MouseEvent], at: tuple[int, int]) -> None:
     """The wheel, at a cell of the chart with its border."""
-    await pilot._post_mouse_events([kind], Chart, at)
+    x, y = at
+    pilot.app.post_message(
+        kind(None, x, y, 0, 0, 0, shift=False, meta=False, ctrl=False, screen_x=x, screen_y=y)
+    )
+    await pilot.pause()
 
 
 async def test_the_mouse_on_the_canvas_is_told_in_shares_of_it() -> None:

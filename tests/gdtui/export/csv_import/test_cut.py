@@ -1,6 +1,7 @@
 """What was exported and imported exports the same bytes, whatever was trained."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -157,12 +158,13 @@ def test_long_straight_stretches_stay_few_chunks(imported: Callable[[str], RunDi
 
 
 def test_uneven_seconds_become_even_rather_than_a_chunk_a_batch(
-    imported: Callable[[str], RunDirectory], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr("gdtui.export.csv_import.cut._MOST_CHUNKS", 50)
     seconds = np.cumsum(np.random.default_rng(0).exponential(1e-5, 2_000))
     rows = "".join(f"a,{k + 1},{at:.9f},{k}\n" for k, at in enumerate(seconds))
-    run = imported("variant,batch,seconds,loss\n" + rows)
+    (tmp_path / "in.csv").write_text("variant,batch,seconds,loss\n" + rows)
+    import_csv(str(tmp_path / "in.csv"), tmp_path / "run", "0", most_chunks=50)
+    run = RunDirectory.open(tmp_path / "run")
     assert len(records(run, Chunk)) <= 2_000 / 32 + 1
     found = np.array([row.split(b",")[6] for row in exported(run).splitlines()[1:]], float)
     assert np.abs(found - seconds).max() < 1e-3

@@ -1,0 +1,65 @@
+"""Where batches stand, in single cases: memory stays thin, whatever changes in mid-epoch."""
+
+import msgspec
+import numpy as np
+from plain_chunks import plain_chunk
+
+from gdtui.chart.scene.polyline import Axis
+from gdtui.history import History
+from gdtui.history.positions import Positions
+
+
+def test_a_long_run_of_single_batches_costs_no_more_than_its_losses() -> None:
+    history, positions = History(2_000), Positions(2_000)
+    before = history.nbytes
+    for batch in range(1, 20_001):
+        history.append(plain_chunk(batch, 1, size=2_000))
+        positions.append(plain_chunk(batch, 1, size=2_000))
+    history.polyline(Axis.SAMPLES, 0, 1e9, 100)
+    seconds = 2 * 16 * 20_000
+    assert history.nbytes - before <= 8 * 20_000 * 2 + seconds
+    assert positions.segments == 1
+
+
+def test_the_seconds_of_very_many_chunks_are_thinned_not_lost() -> None:
+    positions, seconds, rng = Positions(2_000, max_knots=64), [0.0], np.random.default_rng(0)
+    before = positions.nbytes
+    for batch in range(1, 501):
+        duration = float(rng.random())
+        chunk = msgspec.structs.replace(plain_chunk(batch, 1), seconds=seconds[-1], duration=duration)
+        positions.append(chunk)
+        seconds.append(seconds[-1] + duration)
+    found = np.array([positions.batch_at(i).seconds for i in range(500)])
+    assert np.all(np.diff(found) >= 0)
+    assert np.abs(found - seconds[:-1]).max() < 17
+    assert positions.end(Axis.SECONDS) == seconds[-1]
+    assert positions.nbytes - before <= 16 * 64  # 16 bytes a knot; there is room for 64 at the start
+
+
+def test_batches_of_one_update_stand_between_it_and_the_next() -> None:
+    history = History(6)
+    chunk = msgspec.structs.replace(plain_chunk(1, 6, n=6), accumulation_steps=4)
+    history.append(chunk)
+    assert history.polyline(Axis.UPDATES, 0, 2, 10).x.tolist() == [0, 0.25, 0.5, 0.75, 1, 1.25]
+    assert history.end(Axis.UPDATES) == 2  # the short group ended with the epoch
+
+
+def test_a_change_in_mid_epoch_costs_no_more_however_many_epochs_follow() -> None:
+    positions, batch, samples = Positions(100), 1, 0
+    for epoch, sizes in enumerate([[30, 30, 20, 20], *[[20] * 5] * 50], start=1):
+        for size in sizes:
+            chunk = plain_chunk(batch, 1, size=size, epoch=epoch)
+            positions.append(msgspec.structs.replace(chunk, samples=samples))
+            batch, samples = batch + 1, samples + size
+    assert positions.batch_at(len(positions) - 1).samples == 51 * 100 - 20
+    assert positions.segments == 3
+
+
+def test_an_epoch_longer_than_the_ones_before_is_placed_right() -> None:
+    history, batch = History(3), 1
+    for epoch, count in enumerate([3, 3, 5, 2], start=1):
+        history.append(plain_chunk(batch, count, epoch=epoch))
+        batch += count
+    polyline = history.polyline(Axis.SAMPLES, 0, 20, 20)
+    assert polyline.x.tolist() == list(range(13))
+    assert [history.at(i).epoch for i in range(13)] == [1] * 3 + [2] * 3 + [3] * 5 + [4] * 2

@@ -1,0 +1,26 @@
+"""The lines of text on the screen."""
+
+import pytest
+
+from engine.log.summary import Tally
+from engine.settings import FULL, BatchSize, LrScaling, VariantSettings
+from gdtui.state.variant import VariantState
+from gdtui.view.text import screen_text
+
+
+@pytest.mark.parametrize("size", [FULL, 64, 1])
+def test_the_settings_of_a_panel_are_cut_nowhere(size: BatchSize) -> None:
+    """A panel of three has 49 columns on a screen of 160."""
+    settings = VariantSettings(
+        batch_size=size, lr_scaling=LrScaling.LINEAR, accumulation_steps=16, momentum=0.9, optimizer="SGD"
+    )
+    one = VariantState(0, Tally("a", settings, n=2000))
+    said = screen_text.settings(one, 49)
+    assert said.cell_length <= 49
+    for word in ("batch", "linear", "×16", "mom 0.9"):
+        assert word in said.plain
+
+
+def test_a_wide_panel_says_what_the_lr_was_scaled_from() -> None:
+    one = VariantState(0, Tally("a", VariantSettings(lr_scaling=LrScaling.LINEAR, batch_size=32), n=2000))
+    assert screen_text.settings(one, 49).plain == "batch 32 · lr 0.005 (linear from 0.01)"
