@@ -90,7 +90,7 @@ def damage_notice(run: RunDirectory, damage: LogDamagedError) -> Notice:
 def damaged_variant(run: RunDirectory, damage: LogDamagedError) -> str | None:
     """The variant whose log is damaged; None for the session's log."""
     names = (variant.name for variant in run.info.settings.variants)
-    return next((name for name in names if str(damage).startswith(f"{run.variant_log(name)}: ")), None)
+    return next((name for name in names if damage.path == run.variant_log(name)), None)
 
 
 def closing_records(

@@ -37,34 +37,34 @@ def train(run: RunDirectory, *, as_json: bool, debug: bool = False) -> int:
     `debug`: show the tracebacks of what failed.
     """
     with _signals() as received:
-        watch = _Watch(run)
+        monitor = _RunMonitor(run)
         warm_up(run.server_output)
         with Session(run) as session:
             session.start()
-            with progress(watch.tallies, run.info.settings.epochs) as show:
-                while not (received or watch.is_over):
-                    watch.look(session)
+            with progress(monitor.tallies, run.info.settings.epochs) as show:
+                while not (received or monitor.is_over):
+                    monitor.look(session)
                     show()
-                    if not watch.is_over:
+                    if not monitor.is_over:
                         time.sleep(_TICK)
-                watch.linger(session, received)
-        watch.read()
-        watch.close()
-        if (wrong := watch.wrong_call) is not None:
+                monitor.linger(session, received)
+        monitor.read()
+        monitor.close()
+        if (wrong := monitor.usage_error) is not None:
             remove(run.path)
             _say(wrong)
             return ExitCode.USAGE_ERROR
         if as_json:
-            sys.stdout.buffer.write(encode(report(run, watch.tallies)) + b"\n")
+            sys.stdout.buffer.write(encode(report(run, monitor.tallies)) + b"\n")
             sys.stdout.buffer.flush()
         else:
-            table(run, watch.tallies)
-        failed = watch.explain_failures(debug=debug)
+            table(run, monitor.tallies)
+        failed = monitor.explain_failures(debug=debug)
     return 128 + received[0] if received else ExitCode.FAILED if failed else ExitCode.OK
 
 
-class _Watch:
-    """What is known of a run that trains, and when it is over."""
+class _RunMonitor:
+    """The records of a run that trains, up to its end, and the notices of its session."""
 
     def __init__(self, run: RunDirectory) -> None:
         self._run = run
@@ -78,9 +78,9 @@ class _Watch:
 
     @property
     def is_over(self) -> bool:
-        """Nothing is left to wait for: all have ended, or going on is of no use."""
+        """True once all have ended, or going on is of no use."""
         return (
-            self.wrong_call is not None
+            self.usage_error is not None
             or bool(self._follower.damage)
             or all(tally.state.is_ended for tally in self.tallies)
         )
@@ -98,12 +98,12 @@ class _Watch:
         return any(tally.is_measuring and not tally.is_measured for tally in done)
 
     @property
-    def wrong_call(self) -> str | None:
-        """What only a worker could tell: that the call asks for what is not there."""
+    def usage_error(self) -> str | None:
+        """The usage error that only a worker could find: an option asks for what is not there."""
         return next((tally.detail for tally in self.tallies if tally.is_usage_error), None)
 
     def look(self, session: Session) -> None:
-        """Take in what has happened since; try again to write what could not be written."""
+        """Take in news; try again to write a log that could not be written."""
         for notice in session.poll():
             if notice.kind in (NoticeKind.DIED, NoticeKind.NOT_STARTED) and notice.variant is not None:
                 self._dead[notice.variant] = WorkerDied(
@@ -138,7 +138,7 @@ class _Watch:
                 tally.state = State.STOPPED
 
     def explain_failures(self, *, debug: bool) -> bool:
-        """Say on stderr what went wrong; whether anything did."""
+        """Report failures on stderr; True if there was any."""
         for damage in self._follower.damage:
             _say(str(damage))
         broken: dict[tuple[State, str], list[Tally]] = {}
