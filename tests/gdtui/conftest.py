@@ -1,12 +1,15 @@
-"""What tests begin with: an app on a run that they write, a run that was imported."""
+"""What tests begin with: an app on a run that they write, a run that was imported, stored runs."""
 
-from collections.abc import Callable
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from app_bench import Bench
 
-from engine.log.directory import RunDirectory
+from engine.log.directory import RunDirectory, data_path, server_output
 from gdtui.export.csv_import.write import import_csv
 
 
@@ -28,3 +31,30 @@ def imported(tmp_path: Path) -> Callable[[str | bytes], RunDirectory]:
         return RunDirectory.open(path)
 
     return make
+
+
+@pytest.fixture
+def runs_root(tmp_path: Path) -> Path:
+    """Where a `cli` of this test keeps its runs."""
+    return tmp_path / "state" / "gdtui" / "runs"
+
+
+@pytest.fixture
+def running_run(make_run: Callable[..., RunDirectory], runs_root: Path) -> Iterator[RunDirectory]:
+    """A run whose session still holds its log."""
+    run = make_run(runs_root / "running")
+    with run.session_log.open("rb") as log:
+        fcntl.flock(log, fcntl.LOCK_EX)
+        yield run
+
+
+@pytest.fixture
+def leftover(runs_root: Path) -> Path:
+    """The rest of a run where gdtui was killed an hour ago as it loaded a problem."""
+    path = runs_root / "left"
+    data_path(path).mkdir(parents=True)
+    (data_path(path) / "train.pt").write_bytes(bytes(1000))
+    server_output(path).touch()
+    for each in (data_path(path), server_output(path)):
+        os.utime(each, (time.time() - 3600, time.time() - 3600))
+    return path

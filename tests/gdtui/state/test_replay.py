@@ -3,38 +3,22 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
+from replay_logs import T0, Clock, chunk, run_of, started, two_variants
 
-from engine.log.commands import Pause
 from engine.log.directory import RunDirectory
-from engine.log.file import LogWriter
 from engine.log.records import (
     AnyRecord,
     Chunk,
-    CommandSent,
     End,
-    Record,
-    Started,
     State,
     StateChanged,
     WorkerDied,
 )
-from engine.settings import RunSettings, Variant, VariantSettings
-from gdtui.control.replay_controller import REPLAYING, ReplayCommander
 from gdtui.state.replay import Replay
-from gdtui.state.store import Store
 from gdtui.view.text.screen_text import role_text
 
 MakeRun = Callable[..., RunDirectory]
-T0 = 1_700_000_000.0
-
-
-class Clock:
-    now = 500.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -42,41 +26,9 @@ def clock() -> Clock:
     return Clock()
 
 
-def chunk(batch: int, wall_time: float = 0.0, seconds: float = 0.0, generation: int = 1) -> Chunk:
-    return Chunk(
-        generation=generation, epoch=1, batch=batch, update=batch, in_update=0, samples=batch - 1,
-        seconds=seconds, duration=1.0, batch_size=1, last_batch_size=1, accumulation_steps=1, lr=0.1,
-        losses=np.array([0.5], "<f4").tobytes(), wall_time=wall_time,
-    )  # fmt: skip
-
-
-def started(wall_time: float = 0.0, generation: int = 1) -> Started:
-    return Started(
-        generation=generation, settings=VariantSettings(), n=100, model="m", parameters=1, device="cpu",
-        threads=1, epochs=1, pace=None, wall_time=wall_time,
-    )  # fmt: skip
-
-
-def run_of(path: Path, logs: dict[str, list[Record]], session: list[Record]) -> RunDirectory:
-    variants = tuple(Variant(name=name, settings=VariantSettings()) for name in logs)
-    run = RunDirectory.create(path, RunSettings(variants=variants), "0")
-    for log, records in [
-        *((run.variant_log(name), each) for name, each in logs.items()),
-        (run.session_log, session),
-    ]:
-        with LogWriter(log) as writer:
-            for record in records:
-                writer.append(record)
-    return run
-
-
 @pytest.fixture
 def run(tmp_path: Path) -> RunDirectory:
-    """A begins 2 s before B; a command in between."""
-    a = [started(T0), chunk(1, T0 + 1), chunk(2, T0 + 5), End(wall_time=T0 + 9)]
-    b = [started(T0 + 2), chunk(1, T0 + 3), chunk(2, T0 + 8), End(wall_time=T0 + 9)]
-    sent = CommandSent(variant="B", command=Pause(id=1), wall_time=T0 + 4)
-    return run_of(tmp_path / "run", {"A": a, "B": b}, [sent, End(wall_time=T0 + 9)])
+    return two_variants(tmp_path / "run")
 
 
 def due(replay: Replay) -> list[tuple[str, str, float]]:
@@ -186,35 +138,3 @@ def test_a_log_that_ends_early_says_so_when_the_replay_comes_to_it(
     assert last.wall_time == replay.now()
     assert [each.variant for each in replay.notices()] == (["SGD"] if damage == "flipped" else [])
     assert replay.notices() == []
-
-
-def test_keys_reach_the_replay_or_say_that_they_cannot(run: RunDirectory, clock: Clock) -> None:
-    replay, store = Replay(run, 1.0, clock), Store(run.info.settings)
-    keys = ReplayCommander(store, replay)
-    assert keys.pause() == []
-    assert replay.is_paused
-    assert keys.pause() == []
-    assert not replay.is_paused
-    keys.pace(1)
-    assert replay.speed == 2.0
-    keys.pace(-1), keys.pace(-1)
-    assert replay.speed == 0.5
-    for said in (
-        keys.batch(store.states, 1), keys.lr(store.states, 1), keys.accumulation(store.states, 1),
-        keys.momentum(store.states), keys.restart(store.states), keys.scaling(True), keys.scaling(False),
-        keys.step(store.states), keys.extend(),
-    ):  # fmt: skip
-        assert said[0] == REPLAYING
-        assert len(said) == 1
-    keys.pause()
-    keys.free()
-    due(replay)
-    assert replay.has_ended
-    assert all("ended" in said[0] for said in (keys.pause(), keys.pace(1), keys.free()))
-
-
-def test_the_ends_of_the_ladder_are_said(run: RunDirectory) -> None:
-    replay = Replay(run, 1000.0)
-    keys = ReplayCommander(Store(run.info.settings), replay)
-    assert "×1000" in keys.pace(1)[0]
-    assert replay.speed == 1000.0

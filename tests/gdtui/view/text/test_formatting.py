@@ -21,3 +21,11 @@ def test_a_difference_names_what_changed() -> None:
     after = VariantSettings(batch_size=FULL, lr=0.02)
     assert formatting.difference(SMALL, after, 2000) == "batch 64→full, lr 0.01→0.02"
     assert formatting.difference(SMALL, SMALL, 2000) == ""
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (3 << 20, "3.0 MiB"), (5 << 40, "5120.0 GiB")],
+)
+def test_sizes(size: int, text: str) -> None:
+    assert formatting.readable_size(size) == text
