@@ -1,4 +1,4 @@
-"""From a command line to a run that can begin: its problem loaded if need be, its options understood.
+"""The preparation of a run from its command line: loads the problem if need be, reads the options.
 
 Ends the program with exit status 2 and one line where that cannot be.
 """

@@ -1,4 +1,4 @@
-"""One value as it is typed: text in, the value out, or what is allowed instead. Readers for argparse.
+"""Readers of typed values, for argparse: text in, the value out, or an error that names what is allowed.
 
 Imports nothing heavy. What only torch can judge stays text: the worker judges it.
 """
@@ -54,7 +54,7 @@ def lr_scaling(text: str) -> LrScaling:
 
 
 def data_on(text: str) -> DataOn:
-    """Where the data lies."""
+    """The place of the data: device, host or auto."""
     try:
         return DataOn(text.strip().lower())
     except ValueError:
@@ -109,7 +109,7 @@ def megabytes(text: str) -> float:
 
 
 def speed(text: str) -> float:
-    """How many times as fast as a run went."""
+    """A factor of the speed at which a run went."""
     return _above_zero(text, "how many times as fast, a number above 0")
 
 
@@ -163,5 +163,5 @@ def _above_zero(text: str, wanted: str) -> float:
 
 
 def _shown(text: str) -> str:
-    """What was typed, quoted, on one line, and not longer than helps."""
+    """The typed text, quoted, on one line, and not longer than helps."""
     return repr(text if len(text) <= 40 else text[:39] + "…")

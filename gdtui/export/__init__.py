@@ -1,1 +1,1 @@
-"""What leaves the program and comes back: CSV and pictures."""
+"""Exports and imports: CSV and pictures."""

@@ -26,7 +26,7 @@ MEASURED: Final = (
 
 
 def open_output(run: RunDirectory, path: Path | None) -> BinaryIO:
-    """Where the CSV goes: that file, or stdout; RunDirectoryError when it cannot be written."""
+    """Open the output of the CSV: that file, or stdout; RunDirectoryError when it cannot be written."""
     if path is None or str(path) == "-":
         return open(sys.stdout.fileno(), "wb", closefd=False)
     if path.exists() and any(path.samefile(file) for file in run.path.iterdir()):
@@ -104,7 +104,7 @@ def _measured_rows(name: str, reader: LogReader, metrics: list[str]) -> Iterator
 
 
 def _losses(record: AnyRecord) -> tuple[float | None, float | None] | None:
-    """On all training data, and on the held-out data."""
+    """The losses on all training data and on the held-out data."""
     match record:
         case Evaluation():
             return record.full_loss, record.validation_loss

@@ -26,7 +26,7 @@ _OUTSIDE: Final = 2**40
 
 @dataclass(frozen=True, slots=True)
 class DrawWindow:
-    """What is asked for."""
+    """A window of positions to draw, in so many columns."""
 
     axis: Axis
     low: float
@@ -42,7 +42,7 @@ class DrawWindow:
 
     @property
     def place(self) -> tuple[Axis, float, float, int]:
-        """What is asked for, whichever losses these are."""
+        """The window without the kind of losses."""
         return self.axis, self.low, self.high, self.columns
 
     @property
@@ -79,7 +79,7 @@ class _Arrivals:
 
     index: Ints
     at: Floats
-    """Where the last entry of that polyline is, and they."""
+    """The position of that polyline's last entry, then those of the batches."""
     begins: Ints
     """Those of them that a column of dots begins with; the last column may go on in them."""
     is_closed: bool
@@ -197,5 +197,5 @@ class PolylineCache:
 
 
 def _after(before: Floats, these: Floats) -> Floats:
-    """One array after the other; `np.r_` takes ten times as long for it."""
+    """Two arrays in one; `np.r_` takes ten times as long for it."""
     return np.concatenate((before, these))

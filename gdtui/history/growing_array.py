@@ -21,7 +21,7 @@ class GrowingArray:
 
     @property
     def values(self) -> NDArray[Any]:
-        """What is filled: a view, not to be kept over the next append."""
+        """The filled rows: a view, not to be kept over the next append."""
         return self._data[: self._size]
 
     @property

@@ -25,7 +25,7 @@ _COLUMNS: Final = 128
 
 @dataclass(frozen=True, slots=True)
 class BatchInfo:
-    """One batch, as the crosshair reads it out; counters from 1, samples and seconds before it."""
+    """A batch as the crosshair reads it out; counters from 1, samples and seconds before it."""
 
     batch: int
     update: int
@@ -118,7 +118,7 @@ class History:
         return self._drawing.polyline(DrawWindow(axis, low, high, columns))
 
     def smoothed(self, axis: Axis, low: float, high: float, columns: int, window: float) -> Polyline:
-        """Likewise the smoothed losses: low…high are those of the averages after each batch."""
+        """The smoothed losses, likewise: low…high are those of the averages after each batch."""
         return self._drawing.polyline(DrawWindow(axis, low, high, columns, _rung(window)))
 
     def means(self, axis: Axis, low: float, high: float, columns: int) -> Polyline:
@@ -147,7 +147,7 @@ class History:
         return int(pair[0] if left <= right else pair[1])
 
     def at(self, index: int, window: float = SMOOTHING_LADDER[0]) -> BatchInfo:
-        """Everything about one batch; IndexError when there is none at this index (from 0)."""
+        """All figures of one batch; IndexError when there is none at this index (from 0)."""
         if not 0 <= index < len(self):
             raise IndexError(f"batch at {index} of {len(self)}")
         one, spot = np.array([index]), self._positions.batch_at(index)

@@ -125,7 +125,7 @@ class LossSeries:
         newest.extend(np.where(finite, losses, 0.0), np.where(finite, sizes, 0.0))
 
     def _carried(self, index: Ints, window: int) -> Floats:
-        """Likewise of any batches."""
+        """The averages of any batches, likewise."""
         self._close()
         wanted = index // BUCKET
         is_new = np.ones(len(wanted), np.bool_)

@@ -1,4 +1,4 @@
-"""Where each batch stands: samples, updates and seconds before it, and the settings it ran under.
+"""Positions of batches: samples, updates and seconds before each, and the settings it ran under.
 
 Nothing is kept for a single batch. Batches under the same settings form a *segment*; one that has
 seen a whole epoch repeats it, and so a run without changes is a single segment however long it
@@ -29,7 +29,7 @@ _TRIES: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class BatchPosition:
-    """One batch's numbers and settings; counters from 1, samples and seconds before it."""
+    """A batch's numbers and settings; counters from 1, samples and seconds before it."""
 
     update: int
     epoch: int
@@ -172,7 +172,7 @@ class Positions:
         return np.diff(self.samples(np.arange(start, stop + 1)))
 
     def batch_at(self, index: int) -> BatchPosition:
-        """Everything about one batch."""
+        """Numbers and settings of one batch."""
         one = np.array([index])
         row = self._rows(one)[:, 0]
         epochs, batches = divmod(index - int(row[0]), int(row[7]))
@@ -242,7 +242,7 @@ class Positions:
         return low
 
     def _guess(self, axis: Axis, position: Floats) -> Ints:
-        """About the first batch at or after each position."""
+        """An estimate of the first batch at or after each position."""
         position = np.clip(np.nan_to_num(position), 0.0, self.end(axis))
         if axis is Axis.SECONDS:
             knots = self._knots.values

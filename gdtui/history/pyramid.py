@@ -23,7 +23,7 @@ _FACTOR: Final = 16
 
 
 class Pyramid:
-    """One reduction of the whole buckets of a history, in some columns, at every level from 1."""
+    """A reduction of the whole buckets of a history, in some columns, at every level from 1."""
 
     def __init__(self, ufunc: np.ufunc, dtype: str, empty: float, columns: int = 1) -> None:
         self.ufunc = ufunc
@@ -68,7 +68,7 @@ class CoverPiece:
     level: int
     index: Ints
     cuts: Ints
-    """Where the entries of the next range begin."""
+    """The indices at which the entries of the next range begin."""
     owner: Ints
     """The range that each range between two cuts belongs to; none twice."""
 

@@ -80,7 +80,7 @@ class Smoothing:
 
 
 def _within(losses: Floats, sizes: Floats, tau: Floats | float) -> tuple[Floats, Floats]:
-    """How much earlier values have faded after each batch of a bucket, and what was gained, unfaded.
+    """The fading of earlier values after each batch of a bucket, and the gain, unfaded.
 
     average = (average before the bucket + gained) ÷ growth. Up to exp(32 × 4): a batch is at most
     an epoch, and τ at least a quarter of one.

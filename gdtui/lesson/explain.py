@@ -1,4 +1,4 @@
-"""What one is looking at, in the lesson's sense, with the figures just measured woven in.
+"""Explanations of the view in the lesson's sense, with the figures just measured woven in.
 
 Pure functions from what is known to sentences. Every claim in them is cited, or measured in this run.
 """

@@ -1,4 +1,4 @@
-"""One entry of the glossary: what a figure is, in which unit, by which formula, and who says so."""
+"""An entry of the glossary: a figure's definition, unit, formula and source."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ OURS: Final = "gdtui's own definition"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GlossaryEntry:
-    """One figure."""
+    """The entry of one figure."""
 
     name: str
     labels: tuple[str, ...] = ()

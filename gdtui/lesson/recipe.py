@@ -124,7 +124,7 @@ def _data_options(data: DataSettings | None) -> Iterator[str]:
 
 
 def may_differ(run: RunSettings) -> bool:
-    """Whether the loop's data may be a Dataset, whose random transforms draw other numbers in it."""
+    """True where the loop's data may be a Dataset, whose random transforms draw other numbers in it."""
     return is_file(run.problem)
 
 

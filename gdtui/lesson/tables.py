@@ -19,7 +19,7 @@ LESSON_BATCHES: Final = (32, 64, 128, 256, 512)
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """One line of a table."""
+    """A line of a table."""
 
     cells: tuple[str, ...]
     variants: tuple[int, ...] = ()

@@ -1,1 +1,1 @@
-"""What is known of a run, out of its records. Knows no widget."""
+"""The state of a run, folded from its records. Knows no widget."""

@@ -1,4 +1,4 @@
-"""What was measured beside the loss of one generation, as rows to be drawn.
+"""Noise scale and sharpness of one generation, as rows to be drawn.
 
 A fold over the records of measurements. Estimates nothing by itself: the tally smooths.
 """
@@ -24,7 +24,7 @@ _WIDTH_SHARPNESS: Final = 5
 
 
 class Measurements:
-    """Of one variant, since it began anew."""
+    """The measurements of one variant since it began anew."""
 
     def __init__(self) -> None:
         self.noise = GrowingArray("<f8", _WIDTH_NOISE)

@@ -1,4 +1,4 @@
-"""What one variant has been told and has not yet confirmed. Fed by records; knows no widget.
+"""The commands that one variant has not confirmed yet. Fed by records; knows no widget.
 
 A record that carries a command's id confirms it and the earlier ones of its kind. The session's log
 and the variant's are read one after the other, so that a confirmation can come before its command.
@@ -50,7 +50,7 @@ _CONFIRMS: dict[type[Record], tuple[type[Command], ...]] = {
     MeasuringSet: _MEASURING,
     WorkerReplaced: _ALL,
 }
-"""What the command in a record confirms."""
+"""The kinds of commands that a record confirms by its command's id."""
 
 
 @dataclass(slots=True)
@@ -85,7 +85,7 @@ class Pending:
                 pass
 
     def settings(self, in_force: VariantSettings) -> VariantSettings:
-        """What the variant will train with once everything is confirmed."""
+        """The variant's settings once everything is confirmed."""
         told = [command.settings for command in self.commands if isinstance(command, Change | Restart)]
         return told[-1] if told else self.draft or in_force
 

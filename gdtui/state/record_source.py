@@ -1,4 +1,4 @@
-"""Where the screen's records come from: a run's logs, as they grow. Reads; knows no widget.
+"""Sources of the screen's records: a run's logs, as they grow. Reads; knows no widget.
 
 The app reads its own run and somebody else's alike; a replay (gdtui/state/replay.py) is another source.
 """
@@ -37,17 +37,17 @@ class RecordSource(Protocol):
     """The records of a run, in the order of reading."""
 
     def read(self, limit: int) -> Iterator[tuple[str, AnyRecord]]:
-        """What is new, about `limit` records at most, each with the name of its variant."""
+        """Yield the new records, about `limit` at most, each with the name of its variant."""
 
     def notices(self) -> list[Notice]:
-        """What no record can tell, each once: that a log is damaged."""
+        """Notices of damaged logs, which no record can tell; each once."""
 
     def now(self) -> float:
         """The time that the run is at, in seconds since the Unix epoch."""
 
     @property
     def obeyed(self) -> frozenset[str] | None:
-        """Which commands of the key table's have an effect, by their ids; None: all, it is trained here."""
+        """The ids of the key table's commands that have an effect; None: all, for the run is trained here."""
 
     @property
     def role(self) -> ViewerRole | Playback:
@@ -66,7 +66,7 @@ class LogSource:
         self._damage_told = 0
 
     def read(self, limit: int) -> Iterator[tuple[str, AnyRecord]]:
-        """What has been written since."""
+        """Yield the records written since."""
         yield from self._follower.read(limit)
 
     def notices(self) -> list[Notice]:
@@ -81,7 +81,7 @@ class LogSource:
 
 
 def damage_notice(run: RunDirectory, damage: LogDamagedError) -> Notice:
-    """What to say of a damaged log: of the whole run when it is the session's."""
+    """The notice of a damaged log; it is about the whole run when the log is the session's."""
     name = damaged_variant(run, damage)
     kind = NoticeKind.DIED if name else NoticeKind.SERVER_DIED
     return Notice(kind=kind, variant=name, text=str(damage))
@@ -96,7 +96,7 @@ def damaged_variant(run: RunDirectory, damage: LogDamagedError) -> str | None:
 def closing_records(
     run: RunDirectory, unfinished: Iterable[str], damage: Iterable[LogDamagedError], at: float
 ) -> Iterator[tuple[str, AnyRecord]]:
-    """What to show of the variants whose logs nobody writes any more and that have no end.
+    """Records that close the variants whose logs have no end and are written by nobody any more.
 
     `at`: when the last record was written.
     """

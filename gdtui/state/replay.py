@@ -22,7 +22,7 @@ SPEEDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 5
 
 
 class _Track:
-    """One log, with the time of its next record."""
+    """A log with the time of its next record."""
 
     def __init__(self, name: str | None, reader: LogReader) -> None:
         """`name`: the variant's; None for the session's log."""
@@ -57,7 +57,7 @@ class _Track:
         return self._name is not None or isinstance(record, CommandSent | WorkerDied | WorkerReplaced)
 
     def _time_of(self, record: AnyRecord) -> float:
-        """When it was written; nobody knows of an imported one, but for the seconds of training."""
+        """The time of writing; of an imported record, which has none, the seconds of training."""
         if isinstance(record, Started):
             self._base = record.wall_time or self.time
         if not record.wall_time and isinstance(record, Chunk):
@@ -86,7 +86,7 @@ class Replay:
     # --- As a source ----------------------------------------------------------------------------
 
     def read(self, limit: int) -> Iterator[tuple[str, AnyRecord]]:
-        """What is due, `limit` records at most; after the last one, how unfinished logs have ended."""
+        """Yield the records that are due, `limit` at most; at the end those that close unfinished logs."""
         if self._since is None:
             self._since = self._clock()
         until = self._time()
@@ -146,12 +146,12 @@ class Replay:
         self.speed = speed
 
     def _settle(self) -> None:
-        """Where it is at is where it goes on from, whatever changes now."""
+        """Go on from the present position, whatever changes now."""
         self._position = self.now()
         self._since = self._clock() if self._since is not None else None
 
     def _time(self) -> float:
-        """Up to when records are due."""
+        """The time up to which records are due."""
         if self._since is None or self.is_paused:
             return self._position
         if math.isinf(self.speed):

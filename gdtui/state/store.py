@@ -1,4 +1,4 @@
-"""What the screen knows of a run: a fold over its records. Plain Python, no widget, no file.
+"""The screen's state of a run: a fold over its records. Plain Python, no widget, no file.
 
 Everything in it came out of the run's logs, but for what the session says that no log may hold.
 """
@@ -53,7 +53,7 @@ class Store:
                 one.is_blocked, one.notice = False, ""
 
     def take_said(self) -> list[str]:
-        """What the logs want the user to be told, once."""
+        """Take the logs' messages to the user, each once."""
         said = [text for one in self.states for text in one.said]
         for one in self.states:
             one.said.clear()
@@ -115,7 +115,7 @@ class Store:
 
     @property
     def pace(self) -> float | None:
-        """In epochs a second, as wanted; None is free."""
+        """The wanted pace in epochs a second; None is free."""
         pending = self.states[0].pending.pace
         return pending[0] if pending else self.states[0].tally.pace
 

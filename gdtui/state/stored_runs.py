@@ -23,7 +23,7 @@ _STARTING_SECONDS: Final = 60.0
 
 
 class RunState(StrEnum):
-    """What a stored run is."""
+    """The state of a stored run."""
 
     RUNNING = "running"
     FINISHED = "finished"
@@ -36,7 +36,7 @@ class RunState(StrEnum):
 
 
 class StoredRun(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the list."""
+    """A stored run, as listed."""
 
     run_dir: str
     created: float
@@ -62,7 +62,7 @@ def stored_runs(root: Path) -> list[StoredRun]:
 
 
 def state_of(run: RunDirectory) -> RunState:
-    """What the run's files and locks tell."""
+    """The state that the run's files and locks tell."""
     if is_running(run):
         return RunState.RUNNING
     tallies = {variant.name: Tally(variant.name, variant.settings) for variant in run.info.settings.variants}
@@ -82,7 +82,7 @@ def state_of(run: RunDirectory) -> RunState:
 
 
 def is_running(run: RunDirectory) -> bool:
-    """Whether somebody writes its logs, or is about to."""
+    """True while somebody writes the run's logs, or is about to."""
     if not run.session_log.exists():
         return 0 <= time.time() - run.info.created < _STARTING_SECONDS
     logs = [run.session_log, *(run.path / log for log in run.info.logs)]
@@ -90,7 +90,7 @@ def is_running(run: RunDirectory) -> bool:
 
 
 def never_began(path: Path) -> bool:
-    """Whether it is what is left of a run whose problem was being loaded as gdtui was ended by force."""
+    """True for the remains of a run whose problem was being loaded as gdtui was ended by force."""
     touched = []
     for trace in (server_output(path), data_path(path)):
         with contextlib.suppress(OSError):  # it may be just going
@@ -143,7 +143,7 @@ def has_ended(path: Path) -> bool:
 
 
 def _files(path: Path) -> Iterator[Path]:
-    """What a run is made of; the user may have put more beside it."""
+    """The run's own files; the user may have put others beside them."""
     logs = set(path.glob("*.gdlog"))
     with contextlib.suppress(RunDirectoryError):
         logs.update(path / log for log in RunDirectory.open(path).info.logs)

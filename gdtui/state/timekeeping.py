@@ -33,7 +33,7 @@ class Timekeeper:
         self._begins[first:last], self._ends[first:last] = [begin], [end]
 
     def seconds(self, now: float) -> float:
-        """How long anything has trained by now."""
+        """Seconds in which anything has trained by now."""
         closed = list(zip(self._begins, self._ends, strict=True))
         if not self._open:
             return sum(end - begin for begin, end in closed)

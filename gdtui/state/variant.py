@@ -1,4 +1,4 @@
-"""What the screen knows of one variant: figures, every loss, the changes to mark, what is pending.
+"""The screen's state of one variant: figures, every loss, the changes to mark, pending commands.
 
 A fold over the records about it; the figures that every front end shares come from the tally.
 """
@@ -27,7 +27,7 @@ DIVERGING: Final = 1_000.0
 SMOOTHING: Final = 0.25
 """The time constant of the smoothed loss in epochs, before somebody chooses another one to look at."""
 PLACE: Final = {Axis.SAMPLES: 0, Axis.UPDATES: 1, Axis.SECONDS: 2}
-"""Where a position stands in a row of samples, updates, seconds."""
+"""The column of each axis in a row of samples, updates, seconds."""
 _MOST_SCATTERED: Final = 8_192
 """Losses that the shape of their spread is drawn from, about."""
 _SPEED_SECONDS: Final = 1.0
@@ -36,7 +36,7 @@ _BEHIND_CHUNKS: Final = 5
 
 
 class Transition(StrEnum):
-    """Where a command that is not confirmed yet leads, as it is shown."""
+    """The way on which an unconfirmed command has sent a variant, as shown."""
 
     RESTARTING = "restarting…"
     PAUSING = "pausing…"
@@ -45,7 +45,7 @@ class Transition(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SettingsMark:
-    """Where other settings came into force: what was seen before the first batch under them."""
+    """A change of settings, at the samples, updates and seconds before the first batch under them."""
 
     samples: int
     updates: int
@@ -72,7 +72,7 @@ class Curves:
 
 @dataclass(slots=True)
 class VariantState:
-    """One variant as it stands."""
+    """A variant as it stands."""
 
     index: int
     tally: Tally
@@ -81,11 +81,11 @@ class VariantState:
     ghost: Curves | None = None
     """The generation before, if it had any loss."""
     said: deque[str] = field(default_factory=deque)
-    """What the log wants the user to be told: notes of changes, refusals. The app takes it."""
+    """The log's messages to the user: notes of changes, refusals. The app takes them."""
     notice: str = ""
-    """What the session said of it and no log may hold."""
+    """The session's notice about it, which no log may hold."""
     too_large: VariantSettings | None = None
-    """What memory did not suffice for, so that it goes on with less; until other settings are chosen."""
+    """The settings that memory did not suffice for: it goes on with less until others are chosen."""
     is_blocked: bool = False
     """Its log cannot be written: it waits, whatever the log said last."""
     _smoothed: dict[float, float] = field(default_factory=dict)

@@ -1,1 +1,1 @@
-"""From what is known to what is drawn and written: pure functions, no widget."""
+"""Pictures and texts from the state: pure functions, no widget."""

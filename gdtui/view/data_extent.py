@@ -1,4 +1,4 @@
-"""What of the data is seen: where the x axis ends, how high and low it goes in the window.
+"""Visible x and y ranges: the end of the x axis, the extremes of the losses in the window.
 
 Pure functions from store, view and polylines. Owns no picture and no range that was shown before.
 """
@@ -38,7 +38,7 @@ def end_of(generation: Curves, axis: Axis) -> float:
 
 
 def data_extent(store: Store, view: ViewState, shown: float | None = None) -> DataExtent:
-    """What there is on the x axis, of all variants; `shown`: where an axis of it ended last.
+    """The extent of all variants' data on the x axis; `shown`: the end of that axis in the last frame.
 
     The newest data are those of the furthest that trains, of the selected if there are such.
     """
@@ -112,12 +112,12 @@ def _range(polyline: Polyline, seen: XRange, log: bool, *, joined: bool = True) 
 
 
 def _between(at: Floats, x: Floats, values: Floats, log: bool) -> Floats:
-    """What the straight line through these values has at these places."""
+    """The values of the straight line through these, at these places."""
     return np.exp(np.interp(at, x, np.log(values))) if log else np.interp(at, x, values)
 
 
 def positive(polyline: Polyline, log: bool) -> Polyline:
-    """On a log axis, what is not above 0 is a gap."""
+    """The line as a log axis shows it: values that are not above 0 are gaps."""
     if not log or polyline.is_empty or polyline.low.min() > 0:
         return polyline
     bad = polyline.low <= 0

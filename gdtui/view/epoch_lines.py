@@ -1,4 +1,4 @@
-"""Where epochs end on the x axis of a chart: for all variants at once, and for one. Pure."""
+"""Ends of epochs on the x axis of a chart: for all variants at once, and for one. Pure."""
 
 import numpy as np
 
@@ -17,7 +17,7 @@ def of_all(store: Store, axis: Axis, seen: XRange, columns: int) -> tuple[float,
 
 
 def of_one(store: Store, now: Curves, axis: Axis, seen: XRange, columns: int) -> tuple[float, ...]:
-    """Those of one variant: also those to come where they are known, else those that have ended."""
+    """The ends of one variant's epochs: also those to come where they are known, else the past ones."""
     if common := of_all(store, axis, seen, columns):
         return common
     ended = now.evaluations.values[1:, PLACE[axis]]

@@ -1,4 +1,4 @@
-"""One variant's chart over the whole screen: every batch, the smoothed line through them, its ghost. Pure.
+"""The chart of one variant over the whole screen: every batch, the smoothed line, its ghost. Pure.
 
 On a y scale of its own: next to the others, the chart of its panel is the one to be compared.
 """

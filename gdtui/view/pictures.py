@@ -1,4 +1,4 @@
-"""From what is known to what is drawn: pure functions from store and view options to pictures.
+"""The pictures of the charts: pure functions from store and view options.
 
 Holds nothing: the ranges that are shown go in and come out, so that axes do not jitter.
 """
@@ -37,7 +37,7 @@ class ChartSize:
 
 @dataclass(frozen=True, slots=True)
 class AxisRanges:
-    """What the axes of one chart showed last, and for which data: others begin anew."""
+    """The ranges of a chart's axes in its last frame, and the data that they hold for: others begin anew."""
 
     of: object = None
     x: float | None = None
@@ -122,13 +122,13 @@ def line_of(one: VariantState, now: Curves, view: ViewState, seen: XRange, canva
 
 
 def _depth(one: VariantState) -> int:
-    """Of raw losses those with the smallest batches, the noisiest, lie at the back."""
+    """The depth of a raw line: the smallest batches, the noisiest, lie at the back."""
     resolved = one.tally.resolved
     return 1 + one.tally.n - (resolved.batch_size if resolved else 0)
 
 
 def _title(store: Store, view: ViewState) -> str:
-    """What the lines are, and of what: under accumulation a batch is not an update."""
+    """The kind of the lines, and their unit: under accumulation a batch is not an update."""
     what = "every batch" if view.raw else f"smoothed over {formatting.epochs(view.smoothing)}"
     if view.raw and any(one.tally.batches != one.tally.updates for one in store.states):
         what += ", not update"
@@ -136,7 +136,7 @@ def _title(store: Store, view: ViewState) -> str:
 
 
 def points_told(store: Store) -> str:
-    """What the single values on a chart are."""
+    """The legend of the single values on a chart."""
     return "◆ on all data · ◇ on validation data" if store.has_validation else "◆ on all data"
 
 
@@ -162,7 +162,7 @@ def single_values(series: Iterable[Series]) -> list[Polyline]:
 
 
 def _points(measured: GrowingArray, axis: Axis, seen: XRange, canvas: ChartSize) -> Polyline:
-    """Those in the window; of thousands of epochs, at free pace, only what sticks out."""
+    """The points in the window; of thousands of epochs, at free pace, only those that stick out."""
     rows = measured.values
     at = rows[:, PLACE[axis]]
     start, stop = at.searchsorted(seen.low), at.searchsorted(seen.high, "right")
@@ -182,7 +182,7 @@ def marks_of(one: VariantState, now: Curves, view: ViewState) -> Iterable[Mark]:
 
 
 def activity(one: VariantState) -> str:
-    """What the variant is doing before its first loss."""
+    """The activity of the variant before its first loss."""
     tally = one.tally
     if tally.state is State.STARTING and one.current is not None and not len(one.current.history):
         return "measuring the loss on all data, before the first batch…"

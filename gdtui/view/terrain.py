@@ -18,7 +18,7 @@ _CONTOUR: Final = 0.22
 """Of the contours' colour over the map's."""
 _DENSER: Final = " ░▒▓"
 HIGHEST: Final = _DENSER[-1]
-"""Where there are too few colours, what stands for the highest loss."""
+"""The character of the highest loss, where there are too few colours."""
 _NEAR: Final = 0.03
 """Of the median's height over the lowest loss: losses that close to it share the lowest colour."""
 
@@ -45,7 +45,7 @@ class Relief:
 
 @dataclass(slots=True)
 class Terrain:
-    """What has been surveyed so far of one window of the plane."""
+    """The losses surveyed so far in one window of the plane."""
 
     window: Window
     coarse: list[NDArray[np.float32] | None] = field(default_factory=list)
@@ -53,7 +53,7 @@ class Terrain:
     """Rows of losses from the top; None where not surveyed yet."""
 
     def put(self, row: int, rows: int, losses: NDArray[np.float32]) -> None:
-        """One more row of the grid with so many rows; the grid with the most is the fine one."""
+        """Take in a row of the grid with so many rows; the grid with the most is the fine one."""
         if not self.coarse:
             self.coarse = [None] * rows
         grid = self.coarse
@@ -166,7 +166,7 @@ def _bands(
 
 
 def cell_of(point: NDArray[np.floating], window: Window, columns: int, rows: int) -> tuple[float, float]:
-    """Where a point of the plane lies among the dots, from the top left: the centre of dot 0 is 0.5."""
+    """The position of a point of the plane among the dots, from the top left: the centre of dot 0 is 0.5."""
     across = (float(point[0]) - window.left) / (window.right - window.left)
     down = (window.top - float(point[1])) / (window.top - window.bottom)
     return across * columns, down * rows

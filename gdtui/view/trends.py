@@ -1,4 +1,4 @@
-"""How sharpness and noise scale went: two pictures from what was measured, each beside its yardstick. Pure.
+"""Sharpness and noise scale over training: two pictures, each with its yardstick. Pure.
 
 Sharpness stands against 2 (1 + momentum) ÷ lr, the edge of stability (Cohen et al. 2021,
 arXiv:2103.00065), where the optimiser has one; the noise
@@ -34,11 +34,11 @@ _ANY_EDGE: Final = "2(1+β)/lr"
 
 @dataclass(frozen=True, slots=True)
 class TrendTitles:
-    """What stands on a picture."""
+    """The words on a picture."""
 
     title: str
     faint: str
-    """What the faint lines are."""
+    """The legend of the faint lines."""
     message: str
     """Instead of data, while nothing was measured."""
 
@@ -93,7 +93,7 @@ def _current(store: Store) -> Iterable[tuple[VariantState, Curves]]:
 
 
 def _bounds(one: VariantState, now: Curves) -> set[str]:
-    """What the edge of stability is called under each of the settings that were in force so far."""
+    """The names of the edge of stability under the settings that were in force so far."""
     ever = [change.before for change in now.changes] + [one.tally.settings]
     return {
         formatting.edge_name(settings.momentum)
@@ -123,7 +123,7 @@ def _bars(rows: Floats, view: ViewState) -> Polyline:
 def _steps(
     one: VariantState, now: Curves, view: ViewState, rows: Floats, column: int, current: float
 ) -> Polyline:
-    """What was in force at each measurement, held until the next, and is in force at the end."""
+    """The value in force at each measurement, held until the next, and the one in force at the end."""
     if not len(rows):
         return Polyline(*(np.empty(0),) * 3)
     at, values = rows[:, PLACE[view.axis]], rows[:, column]

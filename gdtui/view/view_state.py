@@ -1,4 +1,4 @@
-"""What one viewer chose to look at: a value that keys change, and that all pictures are made by."""
+"""The view options of one viewer: a value that keys change and all pictures are made by."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from gdtui.view.x_range import WHOLE, XWindow
 
 @dataclass(frozen=True, slots=True)
 class ViewState:
-    """What one viewer chose to look at."""
+    """The view options of one viewer."""
 
     axis: Axis = Axis.SAMPLES
     log: bool = False
@@ -38,7 +38,7 @@ class ViewState:
         return SMOOTHING_LADDER[(rung + 1) % len(SMOOTHING_LADDER)]
 
     def number(self, one: VariantState) -> str:
-        """What tells the variant's line where its colour cannot; empty where it can."""
+        """The number on the variant's line where colours cannot tell it; empty where they can."""
         return str(one.index + 1) if is_sparse(self.colours) else ""
 
     def shows_ghost(self, one: VariantState) -> bool:

@@ -1,4 +1,4 @@
-"""Which part of the x axis is looked at, and how zooming, panning and following change it.
+"""The visible part of the x axis, and the arithmetic of zooming, panning and following.
 
 Pure arithmetic in units of the axis (samples, updates or seconds). Knows no data but where they end.
 """
@@ -34,14 +34,14 @@ class WholeRange:
 
 @dataclass(frozen=True, slots=True)
 class FollowNewest:
-    """So much of the newest."""
+    """The newest part, so wide."""
 
     width: float
 
 
 @dataclass(frozen=True, slots=True)
 class FixedRange:
-    """From here to there, whatever comes."""
+    """A fixed part, whatever comes."""
 
     low: float
     high: float
@@ -53,12 +53,12 @@ WHOLE: Final = WholeRange()
 
 @dataclass(frozen=True, slots=True)
 class DataExtent:
-    """What can be looked at."""
+    """The extent of the data on the x axis."""
 
     end: float
-    """Where an axis of everything ends: at or after the last of the data."""
+    """The end of an axis of everything: at or after the last of the data."""
     tail: float
-    """Where the newest data end, which a window can follow."""
+    """The end of the newest data, which a window can follow."""
     least: float
     """The narrowest window."""
 
@@ -107,7 +107,10 @@ def follow_newest(seen: XRange, extent: DataExtent) -> XWindow:
 
 
 def on_another_axis(window: XWindow, before: DataExtent, now: DataExtent) -> XWindow:
-    """The same share of the tail in other units; a fixed part lies elsewhere for each variant: the whole."""
+    """The window in other units: the same share of the tail; the whole in place of a fixed part.
+
+    A fixed part lies elsewhere for each variant.
+    """
     if isinstance(window, FollowNewest):
         return FollowNewest(max(window.width * now.end / before.end, now.least))
     return WHOLE

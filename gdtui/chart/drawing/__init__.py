@@ -1,1 +1,1 @@
-"""From a picture to coloured cells: plotext's frame, and dots by numpy."""
+"""The drawing of pictures as coloured cells: plotext's frame, and dots by numpy."""

@@ -25,7 +25,7 @@ _BRAILLE = np.uint32(0x2800)
 ABOVE, BELOW, MARK = (ord(c) for c in "▲▼┊")
 CURSOR, CURSOR_BELOW = ord("│"), ord("┷")
 _FREE = np.array([ord(c) for c in " ┈┊⠀"], np.uint32)
-"""What hides no data when something else is drawn there."""
+"""Characters that hide no data when something else is drawn over them."""
 
 _LABEL_ROWS = 4
 _EVERY = np.arange(256)
@@ -62,7 +62,7 @@ def paint(
 
 
 def _ground(picture: Picture, width: int, height: int, inks: FrameInks, palette: list[str]) -> Cells:
-    """What lies behind the data: the frame with its grid, and the ends of epochs."""
+    """The background of the data: the frame with its grid, and the ends of epochs."""
     cells = Cells.blank(width, height, palette)
     canvas = room(picture.y, width, height)
     if canvas.framed:
@@ -120,14 +120,14 @@ def with_cursor(cells: Cells, picture: Picture, x: float, colour: str) -> Cells:
 
 
 def _is_cloud(characters: NDArray[np.uint32]) -> NDArray[np.bool_]:
-    """Whether braille cells have more dots than lines through them would have."""
+    """True for braille cells with more dots than lines through them would have."""
     dots = np.unpackbits((characters & 0xFF).astype(np.uint8)).reshape(*characters.shape, 8).sum(axis=-1)
     cloudy: NDArray[np.bool_] = (characters >> 8 == _BRAILLE >> 8) & (dots > DOTS_Y)
     return cloudy
 
 
 def _stamp(cells: Cells, bits: NDArray[np.uint8], colour: str, lit: NDArray[np.bool_]) -> None:
-    """Where it is lit, these dots in this colour."""
+    """Put these dots in this colour over the lit cells."""
     np.add(bits, _BRAILLE, out=cells.characters, where=lit)
     np.copyto(cells.inks, cells.ink(colour), where=lit)
 

@@ -48,7 +48,7 @@ class Cells:
         return Cells(self.characters[rows, columns], self.inks[rows, columns], self.palette)
 
     def column(self, column: int, rows: int) -> "Cells":
-        """Likewise so many rows of one column, from the top."""
+        """A view of so many rows of one column, from the top."""
         return self.part(Room(column, 0, 1, rows, False))
 
     def ink(self, colour: str) -> int:

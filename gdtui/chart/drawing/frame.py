@@ -1,4 +1,4 @@
-"""What plotext draws: axes, ticks, titles and grid around the live canvas, and whole still charts.
+"""Plotext's part: axes, ticks, titles and grid around the live canvas, and whole still charts.
 
 The only place that imports plotext, and only when the first chart has data (155 ms). It is fed with
 finite numbers inside their limits alone: a NaN aborts the process, a value far outside costs
@@ -100,7 +100,7 @@ def still(picture: Picture, width: int, height: int, inks: FrameInks = PAPER) ->
 
 
 def still_html(picture: Picture, width: int, height: int, inks: FrameInks) -> str:
-    """The same as HTML: one `<pre>` with the page's own background."""
+    """The still as HTML: one `<pre>` with the page's own background."""
     text: str = _WHITE_HTML.sub("", _drawn(picture, width, height, inks).html())
     return text
 
@@ -156,7 +156,7 @@ def _add_strokes(figure: Any, picture: Picture, polyline: Polyline, colour: str,
 
 
 def _add_line(figure: Any, picture: Picture, polyline: Polyline, colour: str, label: str = "") -> None:
-    """One signal for each piece between gaps; a range becomes a stroke from low to high."""
+    """Draw a signal for each piece between gaps; a range becomes a stroke from low to high."""
     for xs, ys in _pieces(polyline, picture):
         signal = figure.signal(xs, ys, marker=_marker("braille", colour)).lines()
         if label.strip():
@@ -187,7 +187,7 @@ def _add_numbers(figure: Any, picture: Picture, series: Series, columns: range, 
 
 
 def _by_cell(polyline: Polyline, picture: Picture, width: int) -> dict[int, tuple[float, list[float]]]:
-    """By the column of cells that it falls into: the polyline's first x there, and every y."""
+    """The polyline's first x and every y in each column of cells."""
     low, high = (_value(picture.x, bound) for bound in (picture.x.low, picture.x.high))
     cells: dict[int, tuple[float, list[float]]] = {}
     for xs, ys in _pieces(polyline, picture):

@@ -1,4 +1,4 @@
-"""What a layer becomes while its line goes on: the last columns are drawn anew, all before them stay.
+"""The growth of a layer while its line goes on: the last columns are drawn anew, all before them stay.
 
 From frame to frame a line changes in its last column and gains a few. Those are placed and drawn one by
 one in plain Python: the hundred calls of numpy for a whole line take ten times as long. The dots are the
@@ -24,7 +24,7 @@ _FAR: Final = 1e9
 
 
 class _Stroke(NamedTuple):
-    """One entry: a column of dots, from its highest to its lowest place in it."""
+    """An entry: a column of dots, from its highest to its lowest place in it."""
 
     column: int
     top: float
@@ -47,7 +47,7 @@ def grown(before: Layer, polyline: Polyline, x: Scale, y: Scale) -> Layer | None
 
 
 def _strokes(polyline: Polyline, start: int, x: Scale, y: Scale, layer: Layer) -> list[_Stroke]:
-    """Those of the last entries; none if these are no simple ones."""
+    """The strokes of the last entries; none if these are no simple ones."""
     height, width = layer.bits.shape
     strokes: list[_Stroke] = []
     for at, low, high in zip(

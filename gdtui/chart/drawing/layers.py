@@ -1,4 +1,4 @@
-"""What was drawn last of each line of one chart, so that of the next frame only what is new is drawn.
+"""The last drawing of each line of a chart, so that the next frame draws only what is new.
 
 Everything is kept with what it was made from; another line, size or scale begins anew by itself.
 """
@@ -28,7 +28,7 @@ class Layers:
         self._ground: tuple[object, Cells] | None = None
 
     def line(self, key: Key, polyline: Polyline, picture: Picture, cells: Cells) -> Layer:
-        """What this polyline covers of the cells."""
+        """The dots of this polyline on the cells."""
         canvas = _canvas(picture, cells)
         kept, before = self._lines.get(key, (None, None))
         layer = None

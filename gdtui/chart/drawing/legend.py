@@ -40,7 +40,7 @@ def legend(picture: "Picture", width: int) -> list[LegendEntry]:
 
 
 def legend_line(room: int, name: str, entries: list[LegendEntry], ink: str, edge: str) -> Content:
-    """One line of `room` cells: the entries on the left, the name of x on the right, the border between."""
+    """A line of `room` cells: the entries on the left, the name of x on the right, the border between."""
     if not entries:
         return Content(name)
     left = Content(" " * _GAP).join(Content.styled(text, colour or ink) for text, colour in entries)

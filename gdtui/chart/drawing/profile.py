@@ -1,4 +1,4 @@
-"""How values lie along a y axis: a histogram on its side, beside a chart of the same rows. Pure numpy.
+"""A histogram along a y axis, on its side, beside a chart of the same rows. Pure numpy.
 
 Half a row is a bin. Bars are as long as the roots of their counts, so that tails are seen, and the
 longest fills the width: shapes are compared, not counts. Blocks, so that it reads as no more data.

@@ -50,7 +50,7 @@ class _Points:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layer:
-    """What one polyline covers."""
+    """The dots of one polyline."""
 
     dots: Dots
     bits: NDArray[np.uint8]
@@ -159,7 +159,7 @@ def _is_sparse(points: _Points, columns: Ints) -> bool:
 
 
 def _by_column(points: _Points, columns: Ints) -> tuple[_Points, Ints]:
-    """One entry a column of dots: from its highest to its lowest."""
+    """An entry a column of dots: from its highest to its lowest."""
     begins = np.ones(columns.size, np.bool_)
     begins[1:] = columns[1:] != columns[:-1]
     starts = np.flatnonzero(begins)
@@ -248,7 +248,7 @@ def draw_segments(dots: Dots, x0: Floats, y0: Floats, x1: Floats, y1: Floats, sp
 def _window(
     x0: Floats, y0: Floats, x1: Floats, y1: Floats, across: tuple[float, float], down: tuple[float, float]
 ) -> tuple[Floats, Floats]:
-    """Where each segment enters and leaves a window, as shares of its length (Liang–Barsky)."""
+    """Entry and exit of each segment in a window, as shares of its length (Liang–Barsky)."""
     enter, leave = np.zeros(x0.size), np.ones(x0.size)
     for start, end, (low, high) in ((x0, x1, across), (y0, y1, down)):
         length = end - start

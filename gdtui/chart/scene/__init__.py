@@ -1,1 +1,1 @@
-"""What a chart shows, as values: pictures, lines, axes, colours. Pure."""
+"""The scene of a chart, as values: pictures, lines, axes, colours. Pure."""

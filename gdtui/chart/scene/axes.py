@@ -37,7 +37,7 @@ _SUFFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
 def nice_ticks(low: float, high: float, count: int, log: bool = False) -> tuple[Tick, ...]:
-    """About `count` ticks (never many more) at 1, 2 or 5 × 10ⁿ in low…high, with labels.
+    """Ticks with labels, about `count` (never many more), at 1, 2 or 5 × 10ⁿ in low…high.
 
     A log axis has its decades, with 2 and 5 between where there is room.
     """
@@ -101,7 +101,7 @@ def _exponential(value: float, step: float) -> str:
 
 
 def rules(positions: Sequence[float], low: float, high: float, cells: int) -> tuple[float, ...]:
-    """Those of the positions inside low…high, if they are few enough to be told apart; else none."""
+    """The positions inside low…high, if they are few enough to be told apart; else none."""
     inside = tuple(each for each in positions if low < each <= high)
     return inside if len(inside) <= min(MOST_RULES, cells // _CELLS_A_RULE) else ()
 

@@ -1,4 +1,4 @@
-"""Where in a chart the canvas of its data lies. Imports neither numpy nor plotext."""
+"""The place of the canvas in a chart. Imports neither numpy nor plotext."""
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 

@@ -70,7 +70,7 @@ _FAINT_SHARE: Final = 0.5
 
 
 def _paler(colours: tuple[str, ...], *paler: str) -> dict[str, tuple[str, str]]:
-    """Of sixteen colours there is but one step."""
+    """The colour a step paler; of sixteen colours there is but one step."""
     return {colour: (pale, pale) for colour, pale in zip(colours, paler, strict=True)}
 
 
@@ -94,7 +94,7 @@ _PALER: Final = {
 
 
 def is_sparse(colours: tuple[str, ...]) -> bool:
-    """Whether variants need more than these colours to be told apart: the terminal's sixteen, or none."""
+    """True where variants need more than these colours to be told apart: the terminal's sixteen, or none."""
     return colours in (ON_BLACK, ON_WHITE) or len(set(colours)) == 1
 
 

@@ -1,4 +1,4 @@
-"""What a chart shows, as one immutable value: the widget draws it and holds no other truth."""
+"""The picture of a chart as one immutable value: the widget draws it and holds no other truth."""
 
 from dataclasses import dataclass, field
 
@@ -12,7 +12,7 @@ _POINT_CELLS = 3
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """One axis: the range that is shown, its ticks as (value, label), its title, log or linear."""
+    """An axis: the range that is shown, its ticks as (value, label), its title, log or linear."""
 
     low: float
     high: float
@@ -23,7 +23,7 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One variant on a chart, back to front: envelope, line, single values. A legend keeps their order."""
+    """A variant on a chart, back to front: envelope, line, single values. A legend keeps their order."""
 
     label: str
     colour: str
@@ -57,22 +57,22 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Everything on one chart."""
+    """All that stands on one chart."""
 
     x: Scale
     y: Scale
     series: tuple[Series, ...] = ()
     marks: tuple[Mark, ...] = field(default=())
     rules: tuple[float, ...] = ()
-    """Where on x the faint vertical lines stand: the ends of epochs."""
+    """The x of the faint vertical lines: the ends of epochs."""
     title: str = ""
     message: str = ""
     """Shown in the middle instead of data: what the variant is doing before its first loss."""
     faint: str = "before"
-    """What faint lines are, in the legend."""
+    """The name of faint lines in the legend."""
 
     def points(self, width: int) -> str:
-        """Those of POINTS or, where any series has too many for so many cells, all of SMALL_POINTS."""
+        """POINTS or, where any series has too many for so many cells, SMALL_POINTS."""
         most = max((max(len(one.points.x), len(one.validation.x)) for one in self.series), default=0)
         return SMALL_POINTS if 0 < width < most * _POINT_CELLS else POINTS
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 
 class Axis(StrEnum):
-    """What x counts. A batch is drawn where it began: at what was seen *before* it."""
+    """The unit of x. A batch is drawn where it began: at what was seen *before* it."""
 
     SAMPLES = "samples"
     UPDATES = "updates"
@@ -32,7 +32,7 @@ class Polyline:
         return self.x.size == 0
 
     def is_like(self, other: "Polyline", count: int | None = None) -> bool:
-        """The same entries, gaps too; with a `count` the same first ones, which both must have."""
+        """True for the same entries, gaps too; with a `count` for as many first ones, which both have."""
         if self is other:
             return True
         if count is None:

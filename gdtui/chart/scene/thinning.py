@@ -1,4 +1,4 @@
-"""Of many single values those that a chart needs: the lowest and the highest of each of some groups."""
+"""Thinning of many single values for a chart: the lowest and the highest of each of some groups stay."""
 
 import numpy as np
 

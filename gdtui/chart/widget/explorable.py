@@ -1,4 +1,4 @@
-"""What the mouse does on a canvas of data, as messages: turn, take and move, click twice, hover.
+"""The mouse on a canvas of data, as messages: turn, take and move, click twice, hover.
 
 In shares of the canvas's width or as positions on its x axis. Changes nothing of what is shown.
 """
@@ -30,7 +30,7 @@ class Explorable(Widget):
         seen: tuple[float, float]
         """The x that this chart shows."""
         share: float
-        """Where the pointer is: 0 left, 1 right."""
+        """The pointer's place: 0 left, 1 right."""
         factor: float
         """Of the width of what is seen."""
 
@@ -130,7 +130,7 @@ class Explorable(Widget):
             self.release_mouse()
 
     def on_mouse_release(self) -> None:
-        """Also where something else takes the mouse away."""
+        """End the drag also where something else takes the mouse away."""
         self._taken = None
 
     def on_click(self, event: events.Click) -> None:
@@ -138,7 +138,7 @@ class Explorable(Widget):
             self.post_message(self.Reset())
 
     def _share_at(self, event: events.MouseEvent) -> float | None:
-        """Where on the canvas the mouse is: 0 left, 1 right; None beside it or without data."""
+        """The mouse's place on the canvas: 0 left, 1 right; None beside it or without data."""
         left, top, width, height, _ = self.canvas
         at = event.get_content_offset_capture(self)
         if not (left <= at.x < left + width and top <= at.y < top + height) or self.seen is None:

@@ -1,1 +1,1 @@
-"""What each command does, one file a subcommand."""
+"""The subcommands, one file each."""

@@ -66,7 +66,7 @@ _PLAIN: Final[dict[str, Any]] = {
 def with_defaults(
     typed: argparse.Namespace, suggested: Mapping[str, str], pace: float | None
 ) -> argparse.Namespace:
-    """Everything that was typed, and for the rest what is usual. `suggested`: the problem's, as typed.
+    """The typed options, completed by defaults. `suggested`: the problem's defaults, as text.
 
     Raises SettingsError for a suggestion that is none.
     """

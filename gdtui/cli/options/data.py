@@ -15,7 +15,7 @@ from gdtui.cli.value_types import number
 _DEFAULT: Final = "synthetic"
 _DATA_OPTIONS: Final = ("target", "model", "validation")
 _MADE_OF_FILES: Final = ("arrays", "table")
-"""What a file alone stands for, by its suffix."""
+"""The problems that a file alone stands for, by its suffix."""
 
 
 def add_data_options(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +52,7 @@ def read_data(typed: argparse.Namespace) -> tuple[str, DataSettings | None]:
 
 
 def must_load(problem: str, data: DataSettings | None) -> bool:
-    """Whether only loading it tells how many samples there are and which settings fit."""
+    """True where only loading it tells how many samples there are and which settings fit."""
     return data is not None or is_file(problem) or find(problem).must_load
 
 

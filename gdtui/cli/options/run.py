@@ -37,11 +37,11 @@ MOST_THREADS: Final = 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What was typed, understood."""
+    """The options as values."""
 
     settings: RunSettings
     notes: tuple[str, ...]
-    """What the user should know of how it was understood."""
+    """Notes for the user on how the options were understood."""
     run_dir: Path | None
     """None: a new one in the place where runs are kept."""
     theme: str
@@ -218,7 +218,7 @@ def _variants(typed: argparse.Namespace) -> tuple[Variant, ...]:
 
 
 def _spread(option: str, values: tuple[Value, ...], count: int) -> tuple[Value, ...]:
-    """One value a variant, from one for each or one for all."""
+    """Values for each variant, from one for each or one for all."""
     if len(values) not in (1, count):
         raise SettingsError(
             f"{option}: {len(values)} values for {_count(count)}: one for all, or one for each"

@@ -173,7 +173,7 @@ def _fit(nanos: Floats, starts: Ints, counts: Ints) -> tuple[Floats, Floats]:
 
 
 class _Rises:
-    """What the rows of some stretches leave to a line."""
+    """The room that the rows of some stretches leave to a line."""
 
     def __init__(self, nanos: Floats, starts: Ints, counts: Ints) -> None:
         self._each = counts - 1
@@ -183,7 +183,7 @@ class _Rises:
         self._rise = nanos[begin + self._steps] - nanos[begin]
 
     def slopes(self, offsets: Floats) -> tuple[Floats, Floats]:
-        """With lines that begin so far above the first rows: the middle slope, and how much room it has."""
+        """The middle slope of lines that begin so far above the first rows, and the room it has."""
         rise = self._rise - np.repeat(offsets, self._each)
         least = np.maximum.reduceat((rise - _HALF) / self._steps, self._bounds)
         most = np.minimum.reduceat((rise + _HALF) / self._steps, self._bounds)

@@ -22,7 +22,7 @@ EPOCHS: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class VariantRows:
-    """Everything about one variant's batches: the columns that export writes."""
+    """All columns of one variant's batches, as export writes them."""
 
     name: str
     generation: Ints
@@ -64,7 +64,7 @@ def _starts(*keys: NDArray[Any]) -> Ints:
 
 
 def _spread(values: NDArray[Any], starts: Ints, count: int) -> NDArray[Any]:
-    """One value a stretch of rows, as one a row."""
+    """A value a stretch of rows, repeated for each row."""
     return np.repeat(values, np.diff(np.r_[starts, count]))
 
 
@@ -74,7 +74,7 @@ def _largest_epoch(variant: VariantRows) -> int:
 
 
 class _Part:
-    """One variant's rows, while they are being completed."""
+    """The rows of one variant, while they are being completed."""
 
     def __init__(self, rows: ParsedRows, name: str, index: Ints) -> None:
         self._rows, self._name, self._index = rows, name, index

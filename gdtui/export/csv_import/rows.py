@@ -28,7 +28,7 @@ class ImportFormatError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ColumnKind:
-    """What the texts of a column must be."""
+    """The kind of a column's texts: how they are read, their limits."""
 
     parse: Callable[[str], float]
     dtype: str
@@ -62,19 +62,19 @@ class ParsedRows:
     """The columns that are there, each with a value a row, in the file's order."""
 
     source: str
-    """What the file is called, in messages."""
+    """The name of the file in messages."""
     names: tuple[str, ...]
     """The variants, in the order of their first rows."""
     variant: NDArray[np.int64]
     """The place in `names`."""
     columns: dict[str, NDArray[Any]]
     lines: NDArray[np.int64]
-    """Where each row stands in the file, from 1."""
+    """The line of each row in the file, from 1."""
     ignored: tuple[str, ...]
     """Columns that mean nothing here."""
 
     def error(self, row: int, text: str) -> ImportFormatError:
-        """What is wrong with that row."""
+        """The error of that row, with its line."""
         return ImportFormatError(f"{self.source}:{self.lines[row]}: {text}")
 
 
@@ -154,7 +154,7 @@ class _Table:
         self._blocks["line"].append(lines)
 
     def _as_wide_as_the_header(self, records: list[list[str]]) -> int:
-        """How many of the records, from the first on, have as many fields as the header."""
+        """The number of records, from the first on, that have as many fields as the header."""
         if set(map(len, records)) == {self._width}:
             return len(records)
         return next(row for row, record in enumerate(records) if len(record) != self._width)

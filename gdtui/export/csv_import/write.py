@@ -74,7 +74,7 @@ def _read(file: str) -> ParsedRows:
 
 
 def _write(run: RunDirectory, rows: VariantRows, n: int, most_chunks: int) -> list[str]:
-    """One variant's log; returns what the user should know of it."""
+    """Write one variant's log; returns notes for the user."""
     found = cut_into_chunks(rows, most_chunks)
     with LogWriter(run.variant_log(rows.name)) as log:
         for record in _records(run, rows, found.chunks, n):
@@ -111,7 +111,7 @@ def _started(run: RunDirectory, settings: VariantSettings, generation: int, n: i
 
 
 def _settings(rows: VariantRows, row: int) -> VariantSettings:
-    """Those of a generation that begins there."""
+    """The settings of a generation that begins there."""
     return _of(int(rows.batch_size[row]), int(rows.accumulation_steps[row]), float(rows.lr[row]))
 
 

@@ -1,4 +1,4 @@
-"""What the crosshair reads out of one variant: the batch under it, in columns that keep their places.
+"""The crosshair's readout of one variant: the batch under it, in columns that keep their places.
 
 Pure functions from a batch to styled text of a given width. Looks nothing up.
 """
@@ -26,14 +26,14 @@ def _count(value: float, width: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """One thing that is read out."""
+    """A value that is read out, with its label."""
 
     label: str
     short: str
     width: int
     """Cells in a line of its own kind, with the gap before it."""
     rank: int
-    """Where a line is narrow the lowest stay."""
+    """The lowest stay where a line is narrow."""
     text: Callable[[BatchInfo, int], str]
     """Of so many cells, if that can be."""
 
@@ -64,7 +64,7 @@ def _size(info: BatchInfo, width: int) -> str:
 
 
 def _seconds(value: float, width: int) -> str:
-    """With as many decimals as there is room for, four at most."""
+    """Seconds with as many decimals as there is room for, four at most."""
     return f"{value:.{min(max(width - 1 - len(str(int(value))), 0), 4)}f}"
 
 
@@ -77,7 +77,7 @@ def settings(info: BatchInfo | None, width: int) -> StyledText:
 
 
 def figures(info: BatchInfo | None, width: int) -> StyledText:
-    """Which batch it is, and its loss; two lines."""
+    """The batch's numbers and its loss; two lines."""
     if info is None:
         return NEW_LINE
     return lines([_row(fields, info, width) for fields in _GRID[1:]])

@@ -33,11 +33,11 @@ _METRIC: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class _Figure:
-    """One figure, as wide as it may get."""
+    """A figure, as wide as it may get."""
 
     text: str
     rank: int
-    """Where there is no room for all the lowest stay."""
+    """The lowest stay where there is no room for all."""
     style: str = ""
     short: str = ""
     """The same in fewer cells, if that can be."""
@@ -47,7 +47,7 @@ class _Figure:
 
 
 def rows(one: VariantState, store: Store, smoothing: float, width: int, height: int) -> StyledText:
-    """So many rows: how good, on held-out data too, how far, how dear; or what is wrong.
+    """Rows below a chart, so many: losses, on held-out data too, progress and cost; or the variant's trouble.
 
     `smoothing`: of the loss, in epochs. In fewer rows than that the most telling of each kind remain.
     """
@@ -64,7 +64,7 @@ def rows(one: VariantState, store: Store, smoothing: float, width: int, height: 
 
 
 def _fitted(figures: Iterable[_Figure], width: int, gap: str = _GAP) -> StyledText:
-    """Those that fit, the most telling first, in their order; short where that lets more of them in."""
+    """The figures that fit, the most telling first, in their order; short where that lets more of them in."""
     wanted = list(figures)
     for is_short in (False, True):
         said = {figure: figure.short if is_short and figure.short else figure.text for figure in wanted}
@@ -100,7 +100,7 @@ def _age(tally: Tally) -> str:
 
 
 def _validated(one: VariantState, store: Store) -> list[_Figure]:
-    """What held-out data said last; nothing without any."""
+    """The latest figures on held-out data; none without any."""
     if not store.has_validation:
         return []
     tally = one.tally
@@ -117,7 +117,7 @@ def _validated(one: VariantState, store: Store) -> list[_Figure]:
 
 
 def _done(one: VariantState) -> list[_Figure]:
-    """How far; where updates are not batches, both."""
+    """Updates and samples done; batches, too, where these are not updates."""
     tally = one.tally
     updates = f"{formatting.count(tally.updates):>7} updates"
     if tally.batches != tally.updates:
@@ -129,7 +129,7 @@ def _done(one: VariantState) -> list[_Figure]:
 
 
 def _cost(one: VariantState) -> list[_Figure]:
-    """How fast, and in how much memory."""
+    """Speed and memory."""
     memory = formatting.mebibytes(one.tally.peak_memory)
     return [
         _Figure(f"{formatting.count(one.speed):>7} samples/s", 1, _DIM),
@@ -142,7 +142,7 @@ def _cost(one: VariantState) -> list[_Figure]:
 
 
 def line(one: VariantState, store: Store, smoothing: float, *, selected: bool, width: int) -> StyledText:
-    """One variant in one line: of a narrow screen, of many variants, or below a chart that fills it."""
+    """The line of one variant: on a narrow screen, of many variants, or below a chart that fills it."""
     tally = one.tally
     named = screen_text.name(one, selected=selected) + StyledText.of(" ")
     if wrong := screen_text.trouble(one):

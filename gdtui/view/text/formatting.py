@@ -11,7 +11,7 @@ _READ: Final = 15
 
 
 def number(value: float, digits: int = 3) -> str:
-    """With so many significant digits, no exponent where it can be helped; "–" for none."""
+    """A number with so many significant digits, no exponent where it can be helped; "–" for NaN."""
     if math.isnan(value):
         return "–"
     if math.isinf(value):
@@ -27,13 +27,13 @@ def number(value: float, digits: int = 3) -> str:
 
 
 def within(value: float, cells: int, digits: int = 3) -> str:
-    """With as many digits, up to so many, as fit in these cells; at least one."""
+    """A number with as many digits, up to so many, as fit in these cells; at least one."""
     texts = (number(value, fewer) for fewer in range(digits, 0, -1))
     return next((text for text in texts if len(text) <= cells), number(value, 1))
 
 
 def signed(value: float, cells: int, digits: int = 3) -> str:
-    """Likewise with its sign, for a difference."""
+    """A difference, likewise, with its sign."""
     return "–" if math.isnan(value) else f"{'−' if value < 0 else '+'}{within(abs(value), cells - 1, digits)}"
 
 
@@ -43,7 +43,7 @@ def mebibytes(size: int) -> str:
 
 
 def readable_size(size: int) -> str:
-    """Such as "1.2 MiB"."""
+    """A size such as "1.2 MiB"."""
     if size < 1024:
         return f"{size} B"
     value, units = size / 1024, iter(("KiB", "MiB", "GiB"))
@@ -69,7 +69,7 @@ def rounded(value: float) -> str:
 
 
 def edge_name(momentum: float) -> str:
-    """What the edge of stability is called: with momentum β it is 2 (1 + β) ÷ lr."""
+    """The name of the edge of stability: with momentum β it is 2 (1 + β) ÷ lr."""
     return f"{setting(2 * (1 + momentum))}/lr"
 
 
@@ -109,7 +109,7 @@ def clock(seconds: float) -> str:
 
 
 def reading_seconds(text: str) -> float:
-    """How long somebody reads on this, who is looking elsewhere."""
+    """Seconds that a reader who is looking elsewhere takes for this."""
     return len(text) / _READ
 
 
@@ -125,7 +125,7 @@ def count(value: float) -> str:
 
 @lru_cache(maxsize=1024)  # every frame asks for the label of every mark
 def difference(before: VariantSettings, after: VariantSettings, n: int) -> str:
-    """What changed, such as "batch 64→128"; empty when nothing did."""
+    """The changes between two settings, such as "batch 64→128"; empty without any."""
     return ", ".join(f"{name} {old}→{new}" for name, old, new in changes(before, after, n))
 
 

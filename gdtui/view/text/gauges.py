@@ -1,4 +1,4 @@
-"""What was measured beside the loss, in one line: noise scale beside the batch, sharpness beside 2 ÷ lr."""
+"""The measurements beside the loss, in one line: noise scale with the batch, sharpness with 2 ÷ lr."""
 
 import math
 
@@ -15,7 +15,7 @@ _ROOMY = 56
 
 
 def gauges(one: VariantState, width: int) -> StyledText:
-    """Such as "noise scale 48 (31–75) · batch 64   λ 3.1 · 2/lr 200"; shorter where it is narrow.
+    """A line such as "noise scale 48 (31–75) · batch 64   λ 3.1 · 2/lr 200"; shorter where it is narrow.
 
     What a figure is called follows from the room alone: one name in all panels, whatever was measured.
     """
@@ -52,7 +52,7 @@ def _sharpness(tally: Tally, is_short: bool) -> str:
 
 
 def _edge(tally: Tally) -> str:
-    """Of the settings in force, as the batch beside the noise scale: that measured may be of others."""
+    """The edge under the settings in force, as the batch is: the measured one may be of others."""
     measured, force = tally.sharpness, tally.resolved
     if measured is None or measured.edge is None or force is None:
         return ""

@@ -1,4 +1,4 @@
-"""What the experiments' and the sweep's screens say, in colour: pure functions from what is known to text."""
+"""The texts of the experiments' and the sweep's screens, in colour: pure functions."""
 
 import re
 import textwrap
@@ -25,14 +25,14 @@ _PICTURE: Final = re.compile(r"[├─●┤]+")
 
 
 def outcome(end: Result[Any] | Failure) -> str:
-    """How it ended, in a few words."""
+    """The end of an experiment or a sweep, in a few words."""
     if isinstance(end, Failure):
         return f"failed: {' '.join(end.detail.split())}"
     return str(end.value.verdict) if isinstance(end.value, Report) else "the table is there"
 
 
 def verdict(end: Result[Any] | Failure) -> StyledText:
-    """The same of an experiment, in its colour."""
+    """The verdict of an experiment, in its colour."""
     if isinstance(end, Failure):
         return StyledText.of("failed", "$error")
     return StyledText.of(str(end.value.verdict), _STYLES[end.value.verdict])
@@ -104,7 +104,7 @@ def labelled_paragraph(name: str, text: str, width: int) -> StyledText:
 
 
 def table(found: Sweep, width: int) -> StyledText:
-    """What is recommended, then the table, definitions and charts as the command prints them."""
+    """The recommendation, then the table, definitions and charts as the command prints them."""
     advice = sweep_table.advice(found)
     first, *reason = advice.splitlines()
     said = sweep_table.without_colours(sweep_table.text(found)).removesuffix(advice).rstrip()
@@ -127,7 +127,7 @@ def table_so_far(found: Sweep, width: int) -> StyledText:
 
 
 def _note(said: str, width: int) -> StyledText:
-    """In lines of its own: what stands beside a table is not wrapped."""
+    """A note in lines of its own: text beside a table is not wrapped."""
     return StyledText.of(textwrap.fill(said, min(width, experiment_report.WIDTH)), "$quiet")
 
 

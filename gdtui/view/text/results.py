@@ -1,4 +1,4 @@
-"""What a run that has ended came to, and what that means: figures and sentences, no widget."""
+"""The results of a run that has ended, and their meaning: figures and sentences, no widget."""
 
 import math
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ FOLDED: Final = 0.01
 
 @dataclass(frozen=True, slots=True)
 class ResultRow:
-    """One variant's results, as shown."""
+    """The results of one variant, as shown."""
 
     index: int
     name: str
@@ -35,7 +35,7 @@ def headings(store: Store) -> tuple[str, ...]:
 
 
 def rows(store: Store) -> list[ResultRow]:
-    """One a variant, in order."""
+    """The rows of all variants, in order."""
     return [ResultRow(one.index, one.tally.name, _cells(one, store)) for one in store.states]
 
 
@@ -54,7 +54,7 @@ def _cells(one: VariantState, store: Store) -> tuple[str, ...]:
 
 
 def conclusion(store: Store) -> str:
-    """What the comparable figures say, in a sentence or two."""
+    """The conclusion from the comparable figures, in a sentence or two."""
     done = [one for one in store.states if one.tally.state is State.FINISHED]
     losses = {one.tally.name: one.tally.full_loss for one in done if math.isfinite(one.tally.full_loss)}
     if len(losses) < 2:

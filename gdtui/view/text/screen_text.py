@@ -49,13 +49,13 @@ def colour_of(one: VariantState) -> str:
 
 
 def state(one: VariantState) -> StyledPart:
-    """What a variant is doing, in the colour of that."""
+    """The state of a variant, in its colour."""
     style = "bold $error" if one.is_diverging else _STYLES.get(one.tally.state, "")
     return one.word, _PENDING if one.transition else style
 
 
 def state_and_device(one: VariantState, store: Store) -> StyledPart:
-    """The same, and on which device where there are several."""
+    """The state, with the device where there are several."""
     word, style = state(one)
     return (f"{one.tally.device} · {word}" if store.has_devices and one.tally.device else word), style
 
@@ -87,7 +87,7 @@ def header(
 
 
 def role_text(role: ViewerRole | Playback) -> str:
-    """Such as "watching" or "replay ×10"; empty for the viewer that trains the run."""
+    """The viewer's role, such as "watching" or "replay ×10"; empty for the one that trains the run."""
     if not isinstance(role, Playback):
         return "watching" if role is ViewerRole.WATCHER else ""
     if role.has_ended:
@@ -158,7 +158,7 @@ def _lr(one: VariantState, *, is_short: bool) -> str:
 
 
 def _is_telling(name: str, one: VariantState) -> bool:
-    """Whether a setting differs from what everybody expects."""
+    """True for a setting that differs from what everybody expects."""
     now = one.tally.settings
     return {
         "accum": now.accumulation_steps != 1,
@@ -168,7 +168,7 @@ def _is_telling(name: str, one: VariantState) -> bool:
 
 
 def trouble(one: VariantState) -> str:
-    """What is wrong with a variant, as one sentence; empty when nothing is."""
+    """The trouble of a variant as one sentence; empty when there is none."""
     if one.notice:
         return one.notice
     if one.tally.state is State.DIVERGED or one.is_cut_short:
@@ -179,7 +179,7 @@ def trouble(one: VariantState) -> str:
 
 
 def advised(notice: Notice, run: Path) -> Notice:
-    """What the session says, with short file names and the key that helps."""
+    """The session's notice with short file names and the key that helps."""
     hint = {
         NoticeKind.LOG_BLOCKED: ", then resume (space)",
         NoticeKind.DIED: "; r starts a new one",
@@ -191,7 +191,7 @@ def advised(notice: Notice, run: Path) -> Notice:
 def alone(
     one: VariantState, store: Store, width: int, settings: StyledText, figures: StyledText
 ) -> StyledText:
-    """One variant below its own chart: its settings and, on the right, its state; then its figures."""
+    """The text below a chart that fills the screen: settings and, on the right, state; then figures."""
     word = StyledText.of(*state_and_device(one, store))
     room = max(width - word.cell_length - 2, 0)
     left = settings.truncate(room).pad_right(max(room - settings.cell_length, 0) + 2)

@@ -63,7 +63,7 @@ class StyledText:
         return StyledText(tuple(parts))
 
     def pad_right(self, count: int) -> "StyledText":
-        """The same with so many spaces at its end, in no style."""
+        """The text with so many more spaces at its end, in no style."""
         return StyledText((*self.parts, (" " * count, ""))) if count > 0 else self
 
     def split(self, separator: str) -> list["StyledText"]:

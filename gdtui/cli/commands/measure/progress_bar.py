@@ -1,4 +1,4 @@
-"""How far a long command is: one bar on stderr, where that is a terminal."""
+"""The progress of a long command: a bar on stderr, where that is a terminal."""
 
 import sys
 from collections.abc import Callable, Iterator

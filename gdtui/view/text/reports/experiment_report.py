@@ -84,7 +84,7 @@ def _picture(arm: Arm, low: float, high: float) -> str:
 
 
 def _figures(report: Report) -> str:
-    """What else was measured: a column an arm, below each figure its interval."""
+    """The other measurements: a column an arm, below each figure its interval."""
     rows: list[tuple[str, ...]] = [("also measured", *map(_name, report.arms))]
     for first in report.arms[0].figures:
         found = [figure for arm in report.arms for figure in arm.figures if figure.name == first.name]

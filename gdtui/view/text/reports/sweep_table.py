@@ -40,7 +40,7 @@ _LESSON_COLUMNS: Final = ("gradient_quality", "gpu_efficiency", "generalisation"
 
 
 def text(sweep: Sweep) -> str:
-    """Everything: the table with the lesson's words below each row, definitions, charts, recommendation."""
+    """The whole report: table with the lesson's words, definitions, charts, recommendation."""
     parts = [
         f"{sweep.problem} · {sweep.device} · seed {sweep.seed} · one batch size at a time",
         table(sweep),
