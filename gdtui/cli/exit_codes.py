@@ -12,3 +12,8 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
     PIPE_CLOSED = 141
     """As a shell reports a command that SIGPIPE ended."""
+
+
+def signal_status(number: int) -> int:
+    """The exit status of a command that this signal ended, as a shell reports it."""
+    return 128 + number

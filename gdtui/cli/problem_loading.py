@@ -17,6 +17,7 @@ from engine.problems.loader import Loaded, LoadTask
 from engine.problems.loading import load
 from engine.problems.user_file import is_file
 from engine.settings import DataSettings
+from gdtui.cli.exit_codes import signal_status
 from gdtui.state.stored_runs import remove
 
 _THREADS: Final = 1
@@ -59,7 +60,7 @@ def _ending_in_order() -> Iterator[None]:
     """A signal that would end the program at once is an exception meanwhile."""
 
     def leave(number: int, _: FrameType | None) -> None:
-        raise SystemExit(128 + number)
+        raise SystemExit(signal_status(number))
 
     before: dict[signal.Signals, Any] = {}
     for number in (signal.SIGTERM, signal.SIGHUP):

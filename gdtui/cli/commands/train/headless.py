@@ -20,7 +20,7 @@ from engine.log.records import State, WorkerDied
 from engine.log.summary import Tally
 from engine.session import Session
 from gdtui.cli.commands.train.results import progress, table
-from gdtui.cli.exit_codes import ExitCode
+from gdtui.cli.exit_codes import ExitCode, signal_status
 from gdtui.state.stored_runs import remove
 
 _TICK: Final = 0.05
@@ -60,7 +60,9 @@ def train(run: RunDirectory, *, as_json: bool, debug: bool = False) -> int:
         else:
             table(run, monitor.tallies)
         failed = monitor.explain_failures(debug=debug)
-    return 128 + received[0] if received else ExitCode.FAILED if failed else ExitCode.OK
+    if received:
+        return signal_status(received[0])
+    return ExitCode.FAILED if failed else ExitCode.OK
 
 
 class _RunMonitor:
