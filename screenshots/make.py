@@ -16,13 +16,13 @@ from pathlib import Path
 import resvg_py
 from textual import constants
 
-from engine.launch import warm_up
-from engine.rundir import RunDirectory
+from engine.jobs.fork_server import warm_up
+from engine.log.directory import RunDirectory
 from engine.session import Session
 from gdtui.app import GdtuiApp
-from gdtui.beginning import begun
+from gdtui.cli.commands.train.app import app_parser
+from gdtui.cli.prepare import prepare_run
 from gdtui.screens.landscape import LandscapeScreen
-from gdtui.usage import app_parser
 
 HERE = Path(__file__).parent
 FONT = "FreeMono"
@@ -131,7 +131,7 @@ async def take(name: str, shot: Shot, folder: Path) -> None:
     """Train, show, press, and write NAME.png."""
     parser = app_parser()
     typed = parser.parse([*shot.options, "--theme", shot.theme, "--run-dir", str(folder / name)])
-    options, path = begun(parser, typed, default_pace=1.0)
+    options, path = prepare_run(parser, typed, default_pace=1.0)
     run = RunDirectory.create(path, options.settings, "screenshot")
     with Session(run) as session:
         session.start()
