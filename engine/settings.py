@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Final, Literal
 
 import msgspec
+from msgspec.structs import replace
 
 FULL: Final = "full"
 BatchSize = int | Literal["full"]
@@ -158,6 +159,19 @@ class VariantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             effective_batch=effective,
             lr=self.lr_scaling.scale(self.lr, self.base_batch, effective),
             is_full=is_full,
+        )
+
+    def in_batches_of(self, most: int, n: int) -> "VariantSettings":
+        """The same effective batch of `n` samples, accumulated from batches of at most `most`.
+
+        The largest that add up to it exactly; full is cut into even pieces, the last of which may be shorter.
+        """
+        now = self.resolve(n)
+        if now.is_full:
+            return replace(self, batch_size=FULL, accumulation_steps=math.ceil(n / most))
+        size = next(size for size in range(most, 0, -1) if now.batch_size % size == 0)
+        return replace(
+            self, batch_size=size, accumulation_steps=self.accumulation_steps * (now.batch_size // size)
         )
 
 

@@ -198,6 +198,7 @@ class SurveyServer:
     def _make_probe(self) -> Probe:
         import torch
 
+        from engine.measure.model_copy import Probe
         from engine.problems.opening import open_problem
         from engine.training.devices import find_device
         from engine.training.trainer import Trainer
@@ -212,6 +213,6 @@ class SurveyServer:
         )
         self._n = trainer.n
         chosen = np.random.default_rng(settings.seed).permutation(trainer.n)[:_SAMPLES]
-        probe = trainer.probe(np.sort(chosen))
+        probe = Probe.of(trainer, np.sort(chosen))
         self._remembers_more = probe.remembers_more
         return probe

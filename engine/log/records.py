@@ -210,14 +210,6 @@ class Planned(Record, frozen=True, kw_only=True):
     command: int
 
 
-class Position(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a variant's training stands, as only its worker knows."""
-
-    generation: int
-    seconds: float
-    """Of training."""
-
-
 class Measured(Record, frozen=True, kw_only=True):
     """Noise scale or sharpness at the weights at which training was: those before update `updates` + 1."""
 

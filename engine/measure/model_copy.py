@@ -4,7 +4,6 @@ The copy is in eval mode, as for the full loss, and random numbers drawn on it a
 is done here, training goes on as if it had not been. All in pieces, so that memory stays bounded.
 """
 
-import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -17,28 +16,41 @@ from torch import Tensor
 
 from engine.measure.batchnorm import Normalising
 from engine.measure.steps import Steps
-from engine.training.data.sources import Source
-from engine.training.model import Modelling
+from engine.training.data.sources import SampleSource
+from engine.training.model import Objective
+from engine.training.trainer import Trainer
 
 _PIECE: Final = 1024
 """Samples in one forward and backward pass at most."""
 
 
 class Probe:
-    """The model as it is now, with some of a source's samples in the order given; `most` of them at once."""
+    """A model at the weights it has now, and some of a data set's samples in a given order."""
 
-    def __init__(self, modelling: Modelling, source: Source, samples: NDArray[np.int64], most: int) -> None:
-        self._modelling = copy.copy(modelling)
-        self._modelling.model = copy.deepcopy(modelling.model).eval()
-        self._modelling.model.zero_grad(set_to_none=True)
+    def __init__(
+        self, objective: Objective, source: SampleSource, samples: NDArray[np.int64], most: int
+    ) -> None:
+        """`samples`: their indices. `most`: samples in one pass, at most."""
+        self._objective = objective.copy()
+        self._objective.model.eval()
         self._source = source
         self._order = samples
         self._piece = min(_PIECE, most)
-        self._parameters = [p for p in self._modelling.model.parameters() if p.requires_grad]
-        self._normalising = Normalising(self._modelling.model)
+        self._parameters = self._objective.parameters
+        self._normalising = Normalising(self._objective.model)
         self.samples = len(samples)
         self.size = sum(parameter.numel() for parameter in self._parameters)
         """Parameters that are trained."""
+
+    @classmethod
+    def of(cls, trainer: Trainer, samples: NDArray[np.int64]) -> "Probe":
+        """A trainer's model as it is now, with these samples of its training set."""
+        return cls(trainer.objective, trainer.source, samples, trainer.micro_batch)
+
+    @property
+    def model(self) -> torch.nn.Module:
+        """The copy, in eval mode."""
+        return self._objective.model
 
     @property
     def weights(self) -> Tensor:
@@ -74,11 +86,11 @@ class Probe:
             self._normalising.renew(passes)
 
     def _pass(self, start: int, stop: int) -> None:
-        self._modelling.outcome(self._source.pick(self._order[start:stop]))
+        self._objective.outcome(self._source.pick(self._order[start:stop]))
 
     def loss(self, start: int, stop: int) -> Tensor:
         """Mean over those samples, as a scalar with a graph unless under no_grad."""
-        return self._modelling.loss(self._source.pick(self._order[start:stop]))
+        return self._objective.loss(self._source.pick(self._order[start:stop]))
 
     def full_loss(self) -> float:
         """Mean over all samples."""

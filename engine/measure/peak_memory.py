@@ -81,4 +81,4 @@ def peak_bytes(problem: Problem, settings: VariantSettings, seed: int, device: t
 def _train(problem: Problem, settings: VariantSettings, seed: int, device: torch.device) -> None:
     trainer = Trainer(problem, settings, seed, device)
     for _ in range(_UPDATES):
-        trainer.advance(trainer.batches_left_in_update)
+        trainer.advance(trainer.batches_for(1))

@@ -58,7 +58,8 @@ def _load(task: LoadTask) -> Loaded:
 
     from engine.problems.opening import open_problem, store, store_problem
     from engine.problems.trial import try_out
-    from engine.training.devices import find_device, is_out_of_memory
+    from engine.training.devices import find_device
+    from engine.training.out_of_memory import is_out_of_memory
 
     torch.set_num_threads(task.threads)
     device = find_device(task.device)

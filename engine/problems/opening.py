@@ -72,7 +72,13 @@ def tensors_of(problem: Problem) -> tuple[torch.Tensor, ...]:
 
 
 def make_trainer(
-    problem: Problem, settings: VariantSettings, run: RunSettings, device: torch.device, *, sharing: int
+    problem: Problem,
+    settings: VariantSettings,
+    run: RunSettings,
+    device: torch.device,
+    *,
+    generation: int,
+    sharing: int,
 ) -> Trainer:
     """The first weights of a generation of a run's variant. `sharing`: variants on this device."""
     return Trainer(
@@ -80,6 +86,7 @@ def make_trainer(
         settings,
         run.seed,
         device,
+        generation=generation,
         micro_batch=run.micro_batch,
         data_on=run.data_on,
         loader_workers=run.loader_workers,

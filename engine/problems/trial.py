@@ -14,8 +14,8 @@ from torch import Tensor
 from engine.problem import Problem, ProblemError
 from engine.settings import DataOn
 from engine.training.data.sources import Samples, open_source
-from engine.training.evaluate import measuring
-from engine.training.model import Modelling, count_parameters, describe
+from engine.training.evaluate import eval_mode
+from engine.training.model import Objective, count_parameters, describe
 
 _SAMPLES: Final = 8
 Result = TypeVar("Result")
@@ -40,19 +40,19 @@ def try_out(problem: Problem, seed: int, device: torch.device) -> Facts:
         warnings.simplefilter("ignore")
         warnings.simplefilter("always", UserWarning)
         torch.manual_seed(seed)
-        modelling = Modelling(problem, device)
+        objective = Objective(problem, device)
         n, samples = _first(problem.train, seed, device)
-        _loss(modelling, samples).backward()  # type: ignore[no-untyped-call]
+        _loss(objective, samples).backward()  # type: ignore[no-untyped-call]
         validation_n = 0
         if problem.validation is not None:
             validation_n, samples = _first(problem.validation, seed, device)
-            with measuring(modelling.model):
-                _check_metrics(modelling, samples)
+            with eval_mode(objective.model):
+                _check_metrics(objective, samples)
     return Facts(
         n=n,
         validation_n=validation_n,
-        model=describe(modelling.model),
-        parameters=count_parameters(modelling.model),
+        model=describe(objective.model),
+        parameters=count_parameters(objective.model),
         warnings=tuple(dict.fromkeys(" ".join(str(each.message).split()) for each in caught)),
     )
 
@@ -63,10 +63,10 @@ def _first(data: Any, seed: int, device: torch.device) -> tuple[int, Samples]:
     return source.n, samples
 
 
-def _loss(modelling: Modelling, samples: Samples) -> Tensor:
+def _loss(objective: Objective, samples: Samples) -> Tensor:
     """The loss, if it is one."""
-    output, target = _outcome(modelling, samples)
-    about = modelling.problem.loss
+    output, target = _outcome(objective, samples)
+    about = objective.problem.loss
     loss = _noting(
         f"in the loss of {_shapes(output)} against {_shapes(target)}", about, about, output, target
     )
@@ -81,17 +81,17 @@ def _loss(modelling: Modelling, samples: Samples) -> Tensor:
     return loss
 
 
-def _outcome(modelling: Modelling, samples: Samples) -> tuple[Any, Any]:
+def _outcome(objective: Objective, samples: Samples) -> tuple[Any, Any]:
     inputs = samples if isinstance(samples, dict) else samples[:-1]
-    about = modelling.problem.model
-    return _noting(f"in the model, given {_shapes(inputs)}", about, modelling.outcome, samples)
+    about = objective.problem.model
+    return _noting(f"in the model, given {_shapes(inputs)}", about, objective.outcome, samples)
 
 
-def _check_metrics(modelling: Modelling, samples: Samples) -> None:
-    output, target = _outcome(modelling, samples)
-    loss = modelling.problem.loss
+def _check_metrics(objective: Objective, samples: Samples) -> None:
+    output, target = _outcome(objective, samples)
+    loss = objective.problem.loss
     _noting("in the loss of held-out samples", loss, loss, output, target)
-    for name, metric in modelling.problem.metrics.items():
+    for name, metric in objective.problem.metrics.items():
         value = _noting(f"in the metric {name!r}", metric, metric, output, target)
         try:
             float(value)

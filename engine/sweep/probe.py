@@ -12,6 +12,7 @@ import torch
 
 from engine.jobs.messages import ReportProgress
 from engine.log.measurements import NoiseScale
+from engine.measure.model_copy import Probe
 from engine.measure.noise import FEWEST, noise_scale
 from engine.measure.peak_memory import peak_bytes
 from engine.measure.steps import finish
@@ -19,7 +20,8 @@ from engine.problem import Problem
 from engine.problems.opening import open_problem
 from engine.settings import RunSettings, VariantSettings
 from engine.sweep.table import ProbeResult
-from engine.training.devices import find_device, is_out_of_memory, release_memory
+from engine.training.devices import find_device
+from engine.training.out_of_memory import is_out_of_memory, release_memory
 from engine.training.trainer import Trainer
 
 _BATCHES: Final = 64
@@ -68,5 +70,5 @@ def noise_at(trainer: Trainer, seed: int) -> NoiseScale:
     size = max(1, min(trainer.n, _SAMPLES) // _BATCHES)
     count = min(trainer.n // size, _BATCHES)
     samples = np.random.default_rng(seed).permutation(trainer.n)[: count * size]
-    gradients = finish(trainer.probe(samples).gradients(count, size))
+    gradients = finish(Probe.of(trainer, samples).gradients(count, size))
     return noise_scale(gradients.double().cpu().numpy(), size, trainer.n)

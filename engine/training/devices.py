@@ -1,6 +1,5 @@
-"""The devices that torch can train on: which there are, what they hold, when they are full."""
+"""The devices that torch can train on: which there are, and how much they hold."""
 
-import contextlib
 import resource
 import sys
 from typing import Final
@@ -45,24 +44,16 @@ def free_memory(device: torch.device) -> int:
     return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else 0
 
 
-def is_out_of_memory(error: BaseException) -> bool:
-    """torch raises its own error on a GPU, and a plain RuntimeError on the CPU."""
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
-        isinstance(error, RuntimeError) and "not enough memory" in str(error)
-    )
-
-
-def release_memory(device: torch.device) -> None:
-    """Give back what torch keeps for later on a GPU; its kernels may have failed, too."""
-    with contextlib.suppress(RuntimeError):
-        if device.type == "cuda":
-            torch.cuda.empty_cache()
-        elif device.type == "mps":
-            torch.mps.empty_cache()
+def synchronize(device: torch.device) -> None:
+    """Wait until the device has done all that it was given."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
 
 
 def seed_generator(device: torch.device, seed: int) -> None:
-    """What is drawn on this device, and on the host, comes from this seed."""
+    """Draw from this seed on the device, and on the host."""
     if device.type == "cpu":
         # torch.manual_seed also asks three kinds of device that are not there, each for a stack trace:
         # 0.3 ms, as much as a full-batch epoch of a small problem.

@@ -1,4 +1,4 @@
-"""Measures a model as it is on a whole data set, in eval mode: mean loss, metrics. Disturbs no training."""
+"""Evaluation of a model as it is on a whole data set: mean loss and metrics. Disturbs no training."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -7,12 +7,12 @@ from typing import Any, Final
 import msgspec
 import torch
 
-from engine.training.data.sources import Source
-from engine.training.devices import is_out_of_memory, release_memory
-from engine.training.model import Modelling
+from engine.training.data.sources import SampleSource
+from engine.training.model import Objective
+from engine.training.out_of_memory import is_out_of_memory, release_memory
 
 _WHOLE: Final = 2048
-"""So many samples are taken in one forward pass: each pass costs a call."""
+"""Samples that are taken in one forward pass, where there are no more: each pass costs a call."""
 _PIECE: Final = 512
 """Samples in one forward pass where there are more: bounds its memory, and keeps it in a CPU's caches.
 
@@ -22,40 +22,42 @@ A small transformer took 2.5 s over 5,813 samples of 64 tokens, with 8,192 at on
 Metric = Callable[[Any, Any], Any]
 
 
-class Measured(msgspec.Struct, frozen=True, kw_only=True):
-    """What a model comes to on one data set; means over its samples."""
+class Scores(msgspec.Struct, frozen=True, kw_only=True):
+    """Loss and metrics of a model on one data set: means over its samples."""
 
     loss: float
     metrics: dict[str, float] = {}
 
 
-def measure(modelling: Modelling, source: Source, piece: int, metrics: Mapping[str, Metric]) -> Measured:
+def evaluate(objective: Objective, source: SampleSource, piece: int, metrics: Mapping[str, Metric]) -> Scores:
     """Loss and metrics over all samples, at most `piece` of them at once; fewer when memory runs out."""
     piece = min(piece, source.n if source.n <= _WHOLE else _PIECE)
     while True:
         try:
-            return _measure(modelling, source, piece, metrics)
+            return _evaluate(objective, source, piece, metrics)
         except Exception as error:
             if not is_out_of_memory(error) or piece == 1:
                 raise
-        release_memory(next(modelling.model.parameters()).device)
+        release_memory(next(objective.model.parameters()).device)
         piece = (piece + 1) // 2
 
 
-def _measure(modelling: Modelling, source: Source, piece: int, metrics: Mapping[str, Metric]) -> Measured:
+def _evaluate(
+    objective: Objective, source: SampleSource, piece: int, metrics: Mapping[str, Metric]
+) -> Scores:
     total = 0.0
     sums = dict.fromkeys(metrics, 0.0)
-    with measuring(modelling.model):
+    with eval_mode(objective.model):
         for samples, size in source.sweep(piece):
-            output, target = modelling.outcome(samples)
-            total += float(modelling.problem.loss(output, target)) * size
+            output, target = objective.outcome(samples)
+            total += float(objective.problem.loss(output, target)) * size
             for name, metric in metrics.items():
                 sums[name] += float(metric(output, target)) * size
-    return Measured(loss=total / source.n, metrics={name: each / source.n for name, each in sums.items()})
+    return Scores(loss=total / source.n, metrics={name: each / source.n for name, each in sums.items()})
 
 
 @contextmanager
-def measuring(model: torch.nn.Module) -> Iterator[None]:
+def eval_mode(model: torch.nn.Module) -> Iterator[None]:
     """Eval mode without gradients; what is drawn meanwhile changes nothing that is drawn later."""
     devices = {p.device for p in model.parameters() if p.device.type == "cuda"}
     model.eval()

@@ -1,5 +1,6 @@
-"""How a problem's model and loss are called with a batch, whatever its form; and what they got wrong."""
+"""A problem's model and loss, called with batches of whatever form."""
 
+import copy
 import inspect
 from collections.abc import Mapping
 from typing import Any
@@ -11,31 +12,52 @@ from engine.problem import Problem, ProblemError
 from engine.training.data.sources import Samples
 
 
-class Modelling:
-    """A model with fresh weights, in training mode on its device, and the loss of its output."""
+class Objective:
+    """A model with fresh weights on its device, and the loss that training makes small.
+
+    The model is in training mode. Raises ProblemError when the problem makes no torch model.
+    """
 
     def __init__(self, problem: Problem, device: torch.device) -> None:
         model = problem.model()
         if not isinstance(model, nn.Module):
             what = f"model: returns a {type(model).__name__}, no torch.nn.Module"
             raise ProblemError(what, about=problem.model)
-        self.model = model.to(device).train()
         self.problem = problem
         self._loss = problem.loss
         self._keywords: tuple[str, ...] | None = None
+        self._hold(model.to(device).train())
+
+    def _hold(self, model: nn.Module) -> None:
+        self.model = model
+        self.parameters = [p for p in model.parameters() if p.requires_grad]
+        """Those that are trained."""
+
+    def copy(self) -> "Objective":
+        """The same objective with a model of its own, at the same weights and without gradients."""
+        twin = copy.copy(self)
+        twin._hold(copy.deepcopy(self.model))
+        twin.zero_grad()
+        return twin
 
     def loss(self, samples: Samples) -> Tensor:
         """Mean loss over a batch, to be differentiated."""
         return self._loss(*self.outcome(samples))
 
     def outcome(self, samples: Samples) -> tuple[Any, Any]:
-        """The model's output for a batch, and the target to hold it against."""
+        """The model's output for a batch, and the target to compare it with."""
         if isinstance(samples, dict):
             if self._keywords is None:
                 self._keywords = _keywords(self.model, samples)
             return self.model(**{name: samples[name] for name in self._keywords}), samples
         *inputs, target = samples
         return self.model(*inputs), target
+
+    def zero_grad(self) -> None:
+        """Forget the gradients added up so far."""
+        # optimizer.zero_grad() does the same with 2 µs of bookkeeping: 2% of a batch of one.
+        for parameter in self.parameters:
+            parameter.grad = None
 
 
 def _keywords(model: nn.Module, samples: Mapping[str, Any]) -> tuple[str, ...]:

@@ -1,15 +1,51 @@
-"""What to train with after memory ran out: pure arithmetic on settings, no torch."""
+"""Memory that runs out: recognise it, keep what was done, and train on with less at once."""
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
+import torch
 from msgspec.structs import replace
 
-from engine.settings import FULL, VariantSettings
+from engine.settings import VariantSettings
+
+Result = TypeVar("Result")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """torch raises its own error on a GPU, and a plain RuntimeError on the CPU."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
+        isinstance(error, RuntimeError) and "not enough memory" in str(error)
+    )
+
+
+def release_memory(device: torch.device) -> None:
+    """Give back what torch keeps for later on a GPU; its kernels may have failed, too."""
+    with contextlib.suppress(RuntimeError):
+        if device.type == "cuda":
+            torch.cuda.empty_cache()
+        elif device.type == "mps":
+            torch.mps.empty_cache()
+
+
+def until_out_of_memory(results: Iterator[Result]) -> tuple[list[Result], Exception | None]:
+    """The results there are before memory runs out, and the error if it did."""
+    done = []
+    try:
+        for result in results:  # a comprehension would lose them all
+            done.append(result)  # noqa: PERF402
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        # Without its frames, which hold what fills the memory.
+        return done, error.with_traceback(None)
+    return done, None
 
 
 @dataclass(frozen=True, slots=True)
 class Retreat:
-    """Settings that need less memory, and what to tell the user."""
+    """Settings that need less memory, and the note for the user."""
 
     settings: VariantSettings
     micro_batch: int | None
@@ -43,22 +79,8 @@ def retreat(
         )
     if not now.is_full and (now.batch_size % 2 or settings.drop_last):
         return in_pieces
-    divided = accumulated(settings, n, half)
+    divided = settings.in_batches_of(half, n)
     size = divided.resolve(n).batch_size
     return Retreat(
         divided, None, f"{said}: batches of {size:,}, the effective batch stays {now.effective_batch:,}"
-    )
-
-
-def accumulated(settings: VariantSettings, n: int, most: int) -> VariantSettings:
-    """The same effective batch, accumulated from batches of at most `most` samples (from 1 to the batch's).
-
-    Of batches that add up to it exactly the largest; full is cut into even pieces, the last may be shorter.
-    """
-    now = settings.resolve(n)
-    if now.is_full:
-        return replace(settings, batch_size=FULL, accumulation_steps=-(-n // most))
-    size = next(size for size in range(most, 0, -1) if now.batch_size % size == 0)
-    return replace(
-        settings, batch_size=size, accumulation_steps=settings.accumulation_steps * (now.batch_size // size)
     )

@@ -1,6 +1,7 @@
-"""One variant trained as it is told: commands in, chunks of losses out, generation after generation.
+"""The loop of a worker: when to obey, train, evaluate and measure, generation after generation.
 
-Imports torch only once it trains, so that the process that starts workers need not have it.
+What a slice of training does is engine.training's. Imports torch only once it trains, so that the
+process that starts workers need not have it.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from engine.log.commands import (
     AnyCommand,
@@ -24,22 +27,19 @@ from engine.log.commands import (
     StepOnce,
     Stop,
 )
-from engine.log.records import End, Planned, Started, State, StateChanged
+from engine.log.records import Chunk, End, Planned, Refused, State, StateChanged
 from engine.problems.error_messages import explain
 from engine.problems.user_file import file_of
 from engine.settings import SettingsError, VariantSettings
-from engine.worker.generation import Generation
+from engine.worker.evaluation import Evaluator
 from engine.worker.mailbox import Mailbox
-from engine.worker.pace import Pacer, epochs_per_update
+from engine.worker.pace import CHUNK_SECONDS, Pace
 from engine.worker.protocol import WorkerTask
 from engine.worker.recorder import Recorder
 
 if TYPE_CHECKING:
     from engine.problem import Problem
     from engine.training.trainer import Trainer
-
-CHUNK_SECONDS: Final = 0.03
-"""Training time that one chunk aims at: how old a loss on screen is, and how long a command waits."""
 
 
 class Training:
@@ -51,22 +51,19 @@ class Training:
         self._recorder = recorder
         self._number = generation
         self._epochs = task.epochs
-        self._pace = task.pace
+        self._pace = Pace(task.pace)
         self._state = State.STARTING
         self._problem: Problem | None = None
-        self._generation: Generation | None = None
+        self._trainer: Trainer | None = None
         self._pending: Change | None = None
-        self._pacer: Pacer | None = None
         self._is_held = task.is_paused
         """Paused, or to be after the update at hand; a restart and more epochs leave it so."""
-        self._chunk_batches = 1
-        self._slice_start = 0.0
         self._weights_checked = 0.0
-        from engine.worker.observer import (
-            Observer,  # brings numpy, which the session's process need not wait for
-        )
+        self._evaluator = Evaluator(recorder.write, task.run.validate_every)
+        # Brings numpy, which the session's process need not wait for.
+        from engine.worker.measuring import Measurer
 
-        self._observer = Observer(task, recorder)
+        self._measurer = Measurer(recorder.write, is_on=task.measuring)
 
     def run(self) -> None:
         """Train and obey until told to stop; then close the log."""
@@ -78,69 +75,67 @@ class Training:
                     return
                 self._obey(command)
             self._guarded(self._train)
-            self._observer.look(self._state, self._generation)
+            if self._trainer is not None and not self._recorder.is_blocked:
+                self._measurer.look(self._trainer, self._state)
 
     def _guarded(self, do: Callable[[], None]) -> None:
         """Call `do`; whatever the user's problem or device throws becomes the variant's state."""
         try:
             do()
-        except SettingsError as error:
-            self._become(State.FAILED, self._explained(error), is_usage_error=True)
         except Exception as error:
-            from engine.training.devices import is_out_of_memory
+            from engine.training.out_of_memory import is_out_of_memory
 
-            state = State.OUT_OF_MEMORY if is_out_of_memory(error) else State.FAILED
+            detail = explain(error, file_of(self._task.run.problem), is_short=True)
+            if isinstance(error, SettingsError):
+                self._become(State.FAILED, detail, is_usage_error=True)
+                return
             traceback.print_exc()  # into the worker's output file, too
-            self._become(state, self._explained(error), traceback=traceback.format_exc())
-
-    def _explained(self, error: Exception) -> str:
-        return explain(error, file_of(self._task.run.problem), is_short=True)
+            state = State.OUT_OF_MEMORY if is_out_of_memory(error) else State.FAILED
+            self._become(state, detail, traceback=traceback.format_exc())
 
     # --- Generations ----------------------------------------------------------------------------
 
     def _begin(self, settings: VariantSettings, *, command: int = 0) -> None:
         """Start the next generation from the first weights."""
         self._number += 1
-        self._generation = self._pending = self._pacer = None
+        self._trainer = self._pending = None
+        self._pace.restart()
         self._become(State.STARTING, f"loading {self._task.run.title}")
         self._guarded(lambda: self._load(settings, command))
-        if self._generation is not None and self._state is State.STARTING:
+        if self._trainer is not None and self._state is State.STARTING:
             self._become(State.PAUSED if self._is_held else State.RUNNING)
 
     def _load(self, settings: VariantSettings, command: int) -> None:
+        """Open the problem, unless it is open, and make the generation's trainer."""
         import torch
 
         from engine.problems.opening import make_trainer, open_problem
         from engine.training.devices import find_device
-        from engine.training.model import count_parameters, describe
 
-        task = self._task
+        task, run = self._task, self._task.run
         torch.set_num_threads(task.threads)
         device = find_device(task.device)
         if self._problem is None:
             stored = Path(task.stored) if task.stored else None
-            self._problem = open_problem(task.run.problem, task.run.seed, task.run.data, stored)
-        trainer = make_trainer(self._problem, settings, task.run, device, sharing=task.sharing)
-        self._recorder.write(
-            Started(
-                generation=self._number,
-                settings=settings,
-                n=trainer.n,
-                model=describe(trainer.model),
-                parameters=count_parameters(trainer.model),
-                device=str(device),
-                threads=task.threads,
-                epochs=self._epochs,
-                pace=self._pace,
-                command=command,
-            )
+            self._problem = open_problem(run.problem, run.seed, run.data, stored)
+        trainer = make_trainer(
+            self._problem, settings, run, device, generation=self._number, sharing=task.sharing
         )
-        self._generation = Generation(self._number, trainer, self._recorder, task.run.validate_every)
-        self._generation.evaluate(wholly=True)
-        self._observer.begin(self._generation)
+        self._recorder.write_start(
+            trainer,
+            threads=task.threads,
+            epochs=self._epochs,
+            pace=self._pace.value,
+            command=command,
+        )
+        self._trainer = trainer
+        self._evaluator.begin()
+        self._evaluator.evaluate(trainer, always_full=True)
+        self._measurer.begin()
+        self._recorder.begin_trail(trainer)
 
     def _end(self) -> None:
-        if self._state in (State.STARTING, State.RUNNING, State.PAUSED):
+        if not self._state.is_ended:
             self._become(State.STOPPED)
         self._recorder.write(End())
 
@@ -161,7 +156,7 @@ class Training:
             case SetPace() | Extend():
                 self._plan(command)
             case Measure() | SetMeasuring():
-                self._observer.obey(command, self._state)
+                self._measurer.obey(command, self._state)
             case Stop():
                 raise AssertionError("run() ends on Stop")
 
@@ -170,15 +165,15 @@ class Training:
             return
         self._is_held = isinstance(command, StepOnce)
         if self._state in (State.PAUSED, State.RUNNING):
-            self._pacer = None
+            self._pace.restart()
             self._become(State.RUNNING, command=command.id)
 
     def _plan(self, command: SetPace | Extend) -> None:
         if isinstance(command, SetPace):
-            self._pace, self._pacer = command.pace, None
+            self._pace.set(command.pace)
         else:
             self._epochs = command.epochs
-        self._recorder.write(Planned(epochs=self._epochs, pace=self._pace, command=command.id))
+        self._recorder.write(Planned(epochs=self._epochs, pace=self._pace.value, command=command.id))
         if isinstance(command, Extend) and self._state is State.FINISHED:
             self._become(State.PAUSED if self._is_held else State.RUNNING)
 
@@ -186,88 +181,92 @@ class Training:
 
     def _wait(self) -> float | None:
         """Seconds until there is something to train or measure; None: nothing before the next command."""
-        waits = (self._train_wait(), self._observer.wait(self._state, self._generation))
-        return min((wait for wait in waits if wait is not None), default=None)
-
-    def _train_wait(self) -> float | None:
-        if self._state is not State.RUNNING or self._generation is None or self._recorder.is_blocked:
+        trainer = self._trainer
+        if trainer is None or self._recorder.is_blocked:
             return None
-        trainer = self._generation.trainer
-        pacer = self._current_pacer(trainer)
-        if pacer is None or self._is_held or trainer.in_group:
-            return 0.0
-        due = max(pacer.starts_at(trainer.epochs_done), self._slice_start + CHUNK_SECONDS)
-        return max(due - time.perf_counter(), 0.0)
-
-    def _current_pacer(self, trainer: Trainer) -> Pacer | None:
-        if self._pace is not None and self._pacer is None:
-            self._pacer = Pacer(self._pace, time.perf_counter(), trainer.epochs_done)
-        return self._pacer
+        measuring = self._measurer.wait(trainer.updates, self._state)
+        if self._state is not State.RUNNING:
+            return measuring
+        training = 0.0 if self._is_held or trainer.in_group else self._pace.wait(trainer)
+        return training if measuring is None else min(training, measuring)
 
     def _train(self) -> None:
         """Do one slice of work, if there is any to do now."""
-        generation = self._generation
-        if generation is None:
+        trainer = self._trainer
+        if trainer is None:
             return
-        trainer = generation.trainer
         if self._pending is not None and not trainer.in_group:
             change, self._pending = self._pending, None
-            generation.change(change)
-        self._close_epoch(generation)  # with drop_last, other settings can end it
+            self._change(trainer, change)
+        self._close_epoch(trainer)  # with drop_last, other settings can end it
         if self._state is not State.RUNNING or self._recorder.is_blocked:
             return
         if not (batches := self._batches_due(trainer)):
             return
-        self._slice_start = time.perf_counter()
-        batches = min(batches, generation.most_batches() or batches)
-        done = generation.advance(batches)
-        if done is None:
+        if (chunk := self._advance(trainer, batches)) is None:
             return
-        stretch, duration = done
-        if self._pacer is not None:
-            self._pacer.note_progress(self._slice_start + duration, trainer.epochs_done)
-        generation.record(stretch, duration, behind=self._pacer is not None and self._pacer.behind)
-        self._chunk_batches = _fitting_batches(len(stretch.losses) // 4, duration)
-        self._conclude(generation, is_finite=stretch.is_finite)
-        self._observer.note(generation, self._state)
+        self._recorder.write(chunk)
+        self._evaluator.validate_if_due(trainer)
+        self._conclude(trainer)
+        self._keep_weights(trainer)
 
     def _batches_due(self, trainer: Trainer) -> int:
-        """How many batches may be trained now, at most one chunk of them."""
+        """Batches that may be trained now, at most one slice of them."""
+        due = self._pace.batches_due(trainer)
         if self._is_held:
-            return min(trainer.batches_left_in_update, self._chunk_batches)
-        if self._pacer is None:
-            return self._chunk_batches
-        share = epochs_per_update(trainer.resolved, trainer.n)
-        updates = self._pacer.updates_due(time.perf_counter(), trainer.epochs_done, share)
-        if trainer.in_group:
-            updates = max(updates, 1)
-        steps = trainer.resolved.accumulation_steps
-        due = updates * steps - (steps - trainer.batches_left_in_update)
-        return min(due, self._chunk_batches)
+            due = min(trainer.batches_for(1), self._pace.chunk_batches)
+        return min(due, self._evaluator.batches_until_validation(trainer) or due)
 
-    def _conclude(self, generation: Generation, *, is_finite: bool) -> None:
+    def _advance(self, trainer: Trainer, batches: int) -> Chunk | None:
+        """Train so many batches; None when memory ran out and the trainer took a step back."""
+        self._pace.begin_slice()
+        try:
+            chunk = trainer.advance(batches)
+        except Exception as error:
+            self._recorder.write_change(trainer, note=trainer.retreat(error))
+            return None
+        self._pace.end_slice(trainer, chunk)
+        return replace(chunk, behind=self._pace.is_behind)
+
+    def _change(self, trainer: Trainer, change: Change) -> None:
+        """Put other settings in force, or say why they cannot be; only between groups."""
+        try:
+            note = trainer.change(change.settings)
+        except SettingsError as error:
+            self._recorder.write(Refused(detail=str(error), command=change.id))
+        else:
+            self._recorder.write_change(trainer, note, change.id)
+
+    def _conclude(self, trainer: Trainer) -> None:
         """After a slice: has it diverged, ended an epoch, ended the run, done its one update?"""
-        trainer = generation.trainer
-        if not is_finite or not self._has_finite_weights(trainer):
+        if not trainer.last_loss_is_finite or not self._has_finite_weights(trainer):
             self._become(State.DIVERGED, "the loss or a weight is not finite: a smaller lr, then restart")
             return
-        self._close_epoch(generation)
+        self._close_epoch(trainer)
         if self._is_held and not trainer.in_group and self._state is State.RUNNING:
             self._become(State.PAUSED, "one update done")
 
     def _has_finite_weights(self, trainer: Trainer) -> bool:
         """Asked once a chunk's time at most: a loss tells nearly always, and asking costs a pass."""
-        if self._slice_start - self._weights_checked < CHUNK_SECONDS and trainer.epoch < self._epochs:
+        now = time.perf_counter()
+        if now - self._weights_checked < CHUNK_SECONDS and trainer.epoch < self._epochs:
             return True
-        self._weights_checked = self._slice_start
+        self._weights_checked = now
         return trainer.has_finite_weights()
 
-    def _close_epoch(self, generation: Generation) -> None:
-        if generation.must_evaluate:
-            is_last = generation.trainer.epoch >= self._epochs
-            generation.evaluate(wholly=is_last)
+    def _close_epoch(self, trainer: Trainer) -> None:
+        if self._evaluator.is_due(trainer):
+            is_last = trainer.epoch >= self._epochs
+            self._evaluator.evaluate(trainer, always_full=is_last)
             if is_last and self._state is State.RUNNING:
                 self._become(State.FINISHED)
+
+    def _keep_weights(self, trainer: Trainer) -> None:
+        """Keep the weights now and then; at the end keep and measure them."""
+        is_last = self._state is State.FINISHED
+        if is_last and self._measurer.is_on:
+            self._measurer.ask()
+        self._recorder.keep_weights(trainer, is_last=is_last)
 
     # --- Log ------------------------------------------------------------------------------------
 
@@ -291,8 +290,3 @@ class Training:
                 command=command,
             )
         )
-
-
-def _fitting_batches(batches: int, duration: float) -> int:
-    """Batches of the next chunk, from what the last one took; at most fourfold at a time."""
-    return max(1, min(int(batches * CHUNK_SECONDS / max(duration, 1e-6)), batches * 4))

@@ -1,4 +1,4 @@
-"""Decides when one variant is measured, and measures a slice at a time: training waits 2% of the time.
+"""Measurements of one variant beside its training: when, and a slice at a time, for 2% of the time.
 
 Each measurement is taken on a copy of the model as it was when it began, so that training goes on
 between its slices. Knows no log and no pipe; must not change what is trained.
@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Final, Literal
 import msgspec
 import numpy as np
 
+from engine.log.commands import Measure, SetMeasuring
 from engine.log.measurements import NoiseScale, Sharpness, edge_of_stability
-from engine.log.records import Measured, MeasuringSet, Position, Record
+from engine.log.records import Measured, MeasuringSet, Record, Refused, State
 from engine.measure.noise import FEWEST, noise_scale_of_products
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ SHARE: Final = 0.02
 """Of the time that a variant trains: what measuring may take of it, unless asked for. Caches that it leaves
 cold cost about as much again, and all of it should stay below 5%."""
 
-_SLICE: Final = 0.002
+SLICE_SECONDS: Final = 0.002
 """Seconds of measuring at a time, where a single piece does not take longer."""
 _FIRST: Final = 0.1
 """Seconds of training before the first measurement: the first losses are not kept waiting."""
@@ -60,13 +61,21 @@ class _Job:
 class Measurer:
     """One variant's measurements; `write` takes each record of them."""
 
-    def __init__(self, write: Callable[[Record], None], *, is_on: bool) -> None:
+    def __init__(
+        self,
+        write: Callable[[Record], None],
+        *,
+        is_on: bool,
+        slice_seconds: float = SLICE_SECONDS,
+    ) -> None:
         self._write = write
+        self._slice_seconds = slice_seconds
         self.is_on = is_on
         self._job: _Job | None = None
         self._asked: list[Kind] = []
         self._command = 0
         self._owed = _FIRST
+        self._looked_at = 0.0
         self._measured: dict[Kind, int] = {}
         self._impossible: set[Kind] = set()
         self._next = 0
@@ -82,8 +91,16 @@ class Measurer:
         self._measured.clear()
         self._owed = max(self._owed, _FIRST)
 
-    def set_on(self, is_on: bool, command: int) -> None:
-        """Measure now and then, or only when asked."""
+    def obey(self, command: Measure | SetMeasuring, state: State) -> None:
+        """Measure at once, now and then, or only when asked. `state`: of the training."""
+        if isinstance(command, SetMeasuring):
+            self._set_on(command.is_on, command.id)
+        elif not state.has_sound_weights:
+            self._write(Refused(detail=f"nothing to measure: it is {state}", command=command.id))
+        else:
+            self.ask(command.id)
+
+    def _set_on(self, is_on: bool, command: int) -> None:
         self.is_on = is_on
         if not is_on and not self._asked:
             self._job = None
@@ -97,14 +114,21 @@ class Measurer:
         self._command = command
 
     def pay(self, seconds: float) -> None:
-        """So much time went into training, or into waiting for its pace."""
+        """Count the time that went into training, or into waiting for its pace."""
         self._owed = max(self._owed - seconds, 0.0)
 
-    def wait(self, updates: int, *, trains: bool) -> float | None:
-        """Seconds until the next slice may be done, if training goes on so long; None: nothing to measure."""
+    def wait(self, updates: int, state: State) -> float | None:
+        """Seconds until the next slice may be done, if training goes on so long; None: nothing to measure.
+
+        `updates` done so far, and the `state` of the training.
+        """
+        if not state.has_sound_weights:
+            return None
         if self._asked:
             return 0.0
-        if not (self.is_on and trains) or (self._job is None and self._next_kind(updates) is None):
+        if not (self.is_on and state is State.RUNNING):
+            return None  # training pays for it: no training, no measuring
+        if self._job is None and self._next_kind(updates) is None:
             return None
         return self._owed
 
@@ -119,7 +143,15 @@ class Measurer:
 
     # --- What -----------------------------------------------------------------------------------
 
-    def work(self, trainer: Trainer, position: Position) -> None:
+    def look(self, trainer: Trainer, state: State) -> None:
+        """Do one slice, if it is time for one; its own time is no training time."""
+        if state is State.RUNNING:
+            self.pay(time.perf_counter() - self._looked_at)
+        if self.wait(trainer.updates, state) == 0.0:
+            self.work(trainer)
+        self._looked_at = time.perf_counter()
+
+    def work(self, trainer: Trainer) -> None:
         """Do one slice. What the model cannot do is said once and left alone; nothing is raised."""
         start = time.perf_counter()
         kind: Kind | None = self._job.kind if self._job else None
@@ -128,20 +160,20 @@ class Measurer:
                 kind = self._asked[0] if self._asked else self._next_kind(trainer.updates)
                 if kind is None:
                     return
-                self._job = self._begin(kind, trainer, position)
+                self._job = self._begin(kind, trainer)
             self._do_slice(self._job, trainer, start)
         except Exception as error:
             self._give_up(kind or "noise", error)
         self._owed = (time.perf_counter() - start) / SHARE
 
-    def _begin(self, kind: Kind, trainer: Trainer, position: Position) -> _Job:
+    def _begin(self, kind: Kind, trainer: Trainer) -> _Job:
         settings, resolved = trainer.settings, trainer.resolved
         at = Measured(
-            generation=position.generation,
+            generation=trainer.generation,
             epoch=trainer.epoch,
             updates=trainer.updates,
             samples=trainer.samples,
-            seconds=position.seconds,
+            seconds=trainer.seconds,
             effective_batch=resolved.effective_batch,
             lr=resolved.lr,
             edge=edge_of_stability(resolved.lr, settings.momentum, settings.optimizer),
@@ -151,15 +183,17 @@ class Measurer:
         return _Job(kind, steps, at)
 
     def _do_slice(self, job: _Job, trainer: Trainer, start: float) -> None:
-        """One piece at least."""
+        """Do one piece at least."""
+        from engine.training.devices import synchronize
+
         result, has_ended = None, False
         try:
             next(job.steps)
-            while time.perf_counter() - start < _SLICE:
+            while time.perf_counter() - start < self._slice_seconds:
                 next(job.steps)
         except StopIteration as end:
             result, has_ended = end.value, True
-        trainer.synchronize()
+        synchronize(trainer.device)
         job.cost += time.perf_counter() - start
         if has_ended:
             self._finish(job, result)
@@ -192,8 +226,10 @@ class Measurer:
         """From up to 64 batches that share a random part of the data, or all of it."""
         import torch
 
+        from engine.measure.model_copy import Probe
+
         order = self._generator.permutation(trainer.n)[: self._samples]
-        probe = trainer.probe(order)
+        probe = Probe.of(trainer, order)
         room = max(8, _GRADIENT_BYTES // (8 * probe.size))
         count = min(_BATCHES, room, len(order))
         if count < FEWEST:
@@ -215,12 +251,13 @@ class Measurer:
         """Of the loss over all the data, or a random part where there are more samples than 4,096."""
         import torch
 
+        from engine.measure.model_copy import Probe
         from engine.measure.sharpness import sharpness
 
         order = np.arange(trainer.n)
         if trainer.n > _SAMPLES:
             order = np.sort(self._generator.choice(trainer.n, _SAMPLES, replace=False))
-        probe = trainer.probe(order)
+        probe = Probe.of(trainer, order)
         weights = probe.weights
         start = (
             torch.from_numpy(self._generator.standard_normal(probe.size)).to(weights.dtype).to(weights.device)

@@ -1,9 +1,20 @@
-"""When the next updates may start, so that all variants grow together on the sample axis."""
+"""When a slice of training may start and how long it is: all variants grow together on the sample axis."""
+
+from __future__ import annotations
 
 import math
-from typing import Final
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
 
 from engine.settings import Resolved
+
+if TYPE_CHECKING:
+    from engine.log.records import Chunk
+    from engine.training.trainer import Trainer
+
+CHUNK_SECONDS: Final = 0.03
+"""Training time that one chunk aims at: how old a loss on screen is, and how long a command waits."""
 
 LEEWAY: Final = 0.25
 """Seconds that a variant may lag and still catch up; one that lags more is behind and owes nothing."""
@@ -11,7 +22,7 @@ LEEWAY: Final = 0.25
 _ROUNDING: Final = 1e-9
 
 
-class Pacer:
+class EpochPacer:
     """At p epochs a second an update may start once p × time ≥ the epochs already done.
 
     Both count from when the pace was set or training resumed. `now` is any clock in seconds.
@@ -21,21 +32,21 @@ class Pacer:
         self.pace = pace
         self.behind = False
         self._origin = now - epochs_done / pace
-        """When epoch 0 would have had to start."""
+        """The time at which epoch 0 would have had to start."""
 
     def starts_at(self, epochs_done: float) -> float:
-        """When the update that follows `epochs_done` epochs may start."""
+        """The time at which the update that follows `epochs_done` epochs may start."""
         return self._origin + epochs_done / self.pace
 
     def updates_due(self, now: float, epochs_done: float, epochs_per_update: float) -> int:
-        """How many updates may start by `now`; none when it is too early for the next."""
+        """Updates that may start by `now`; none when it is too early for the next."""
         lag = self.pace * (now - self._origin) - epochs_done
         if lag < -_ROUNDING:
             return 0
         return math.floor(lag / epochs_per_update + _ROUNDING) + 1
 
     def note_progress(self, now: float, epochs_done: float) -> None:
-        """Tell how far training got: who lags more than LEEWAY is behind, and the rest is forgiven."""
+        """Take note of how far training got: who lags more than LEEWAY is behind, the rest is forgiven."""
         lag = now - self.starts_at(epochs_done)
         self.behind = lag > LEEWAY
         if self.behind:
@@ -45,3 +56,69 @@ class Pacer:
 def epochs_per_update(settings: Resolved, n: int) -> float:
     """The share of an epoch that one update takes."""
     return settings.effective_batch / n
+
+
+class Pace:
+    """The pace that a variant is told to keep, and the slices in which it trains meanwhile.
+
+    A slice is trained at a stretch and recorded as one chunk. Epochs count from where training stands
+    when the pace is first asked after `set` or `restart`.
+    """
+
+    def __init__(self, value: float | None, clock: Callable[[], float] = time.perf_counter) -> None:
+        """`value`: epochs a second; None for as fast as the device goes."""
+        self.value = value
+        self.chunk_batches = 1
+        """Batches that a slice may hold."""
+        self._clock = clock
+        self._pacer: EpochPacer | None = None
+        self._slice_start = 0.0
+
+    def set(self, value: float | None) -> None:
+        """Keep another pace from here on."""
+        self.value = value
+        self.restart()
+
+    def restart(self) -> None:
+        """Count from here on: what went before is neither owed nor ahead."""
+        self._pacer = None
+
+    @property
+    def is_behind(self) -> bool:
+        """Training cannot keep up."""
+        return self._pacer is not None and self._pacer.behind
+
+    def wait(self, trainer: Trainer) -> float:
+        """Seconds until the next slice may start, where no update has begun."""
+        pacer = self._pacer_at(trainer)
+        if pacer is None:
+            return 0.0
+        due = max(pacer.starts_at(trainer.epochs_done), self._slice_start + CHUNK_SECONDS)
+        return max(due - self._clock(), 0.0)
+
+    def batches_due(self, trainer: Trainer) -> int:
+        """Batches that may be trained now, at most one slice; an update that has begun goes on."""
+        pacer = self._pacer_at(trainer)
+        if pacer is None:
+            return self.chunk_batches
+        share = epochs_per_update(trainer.resolved, trainer.n)
+        updates = pacer.updates_due(self._clock(), trainer.epochs_done, share)
+        if trainer.in_group:
+            updates = max(updates, 1)
+        return min(trainer.batches_for(updates), self.chunk_batches)
+
+    def begin_slice(self) -> None:
+        """Take note that a slice starts now."""
+        self._slice_start = self._clock()
+
+    def end_slice(self, trainer: Trainer, chunk: Chunk) -> None:
+        """Take note of how far training got in the slice, and fit the next one to what it took."""
+        if self._pacer is not None:
+            self._pacer.note_progress(self._slice_start + chunk.duration, trainer.epochs_done)
+        fitting = int(chunk.batches * CHUNK_SECONDS / max(chunk.duration, 1e-6))
+        self.chunk_batches = max(1, min(fitting, chunk.batches * 4))
+
+    def _pacer_at(self, trainer: Trainer) -> EpochPacer | None:
+        if self._pacer is None and self.value is not None:
+            self._pacer = EpochPacer(self.value, self._clock(), trainer.epochs_done)
+        return self._pacer

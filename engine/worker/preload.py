@@ -1,4 +1,4 @@
-"""What the fork server imports once, so that each worker forked from it starts in milliseconds.
+"""Imports of the fork server, so that each worker forked from it starts in milliseconds.
 
 Runs no tensor operation and touches no device: either would break in a forked process.
 """
@@ -10,9 +10,11 @@ gc.disable()
 
 import torch  # noqa: E402
 
+import engine.measure.model_copy  # noqa: E402
 import engine.problems.builtin.synthetic  # noqa: E402
 import engine.training.trainer  # noqa: E402
 import engine.worker.main  # noqa: E402
+import engine.worker.measuring  # noqa: E402
 
 gc.freeze()  # what is shared with every worker is never looked at again, and so never copied
 gc.enable()

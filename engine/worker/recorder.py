@@ -1,23 +1,32 @@
-"""Puts a worker's records in its log, and tells the session when it cannot: a full disk loses nothing."""
+"""The files of one variant: its log, in which a full disk loses nothing, and the trail of its weights."""
+
+from __future__ import annotations
 
 import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from engine.log.file import LogWriter
-from engine.log.records import Record
+from engine.log.records import Changed, Record, Started
 from engine.worker.mailbox import Mailbox
 from engine.worker.protocol import LogBlocked, LogUnblocked
 
+if TYPE_CHECKING:
+    from engine.measure.weights_log import TrailWriter
+    from engine.training.trainer import Trainer
+
 
 class Recorder:
-    """A log that never raises: what cannot be written waits, in order, until `unblock`."""
+    """Writes and never raises: records that cannot be written wait, in order, until `unblock`."""
 
     def __init__(self, log: LogWriter, mailbox: Mailbox) -> None:
         self._log = log
         self._mailbox = mailbox
         self._is_told = False
-        """That nothing can be written; said again only where it was tried again."""
+        """The session knows that nothing can be written; told again only when it was tried again."""
+        self._trail: TrailWriter | None = None
 
     @property
     def is_blocked(self) -> bool:
@@ -47,6 +56,67 @@ class Recorder:
             return False
         self._tell_unblocked()
         return True
+
+    # --- Of a trainer ---------------------------------------------------------------------------
+
+    def write_start(
+        self, trainer: Trainer, *, threads: int, epochs: int, pace: float | None, command: int
+    ) -> None:
+        """Record that a generation begins."""
+        from engine.training.model import count_parameters, describe
+
+        self.write(
+            Started(
+                generation=trainer.generation,
+                settings=trainer.settings,
+                n=trainer.n,
+                model=describe(trainer.model),
+                parameters=count_parameters(trainer.model),
+                device=str(trainer.device),
+                threads=threads,
+                epochs=epochs,
+                pace=pace,
+                command=command,
+            )
+        )
+
+    def write_change(self, trainer: Trainer, note: str, command: int = 0) -> None:
+        """Record the settings in force from the next batch on."""
+        self.write(
+            Changed(
+                generation=trainer.generation,
+                settings=trainer.settings,
+                epoch=max(trainer.epoch, 1),
+                batch=trainer.batches + 1,
+                update=trainer.updates + 1,
+                samples=trainer.samples,
+                seconds=trainer.seconds,
+                note=note,
+                command=command,
+            )
+        )
+
+    def begin_trail(self, trainer: Trainer) -> None:
+        """Keep the first weights of another generation."""
+        from engine.measure.weights_log import TrailWriter, trail_path  # brings numpy, as training does
+
+        self._trail = TrailWriter(trail_path(self._log.path), len(trainer.weights()))
+        with suppress(OSError):  # a disk that is full has the log to say so
+            self._trail.begin()
+        self.keep_weights(trainer)
+
+    def keep_weights(self, trainer: Trainer, *, is_last: bool = False) -> None:
+        """Append the weights to the trail now and then; the last ones of a generation always."""
+        if self._trail is None or not (is_last or self._trail.is_due(trainer.updates)):
+            return
+        with suppress(OSError):
+            self._trail.add(
+                trainer.generation,
+                trainer.updates,
+                trainer.samples,
+                trainer.seconds,
+                trainer.weights(),
+            )
 
     def _tell(self, error: OSError) -> None:
         self._is_told = True

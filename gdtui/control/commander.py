@@ -12,7 +12,6 @@ from msgspec.structs import replace
 from engine.log.notices import Notice
 from engine.log.records import State
 from engine.settings import FULL, VariantSettings
-from engine.training.out_of_memory import accumulated
 from gdtui.control import ladders
 from gdtui.state.store import Store
 from gdtui.state.variant import VariantState
@@ -109,8 +108,8 @@ class Commander:
                 return "its data are still being loaded"
             size = wanted.resolve(n).batch_size
             if one.too_large is not None and wanted == one.tally.settings:
-                return accumulated(one.too_large, n, size)
-            return accumulated(wanted, n, size // 2) if size > 1 else "the batch is 1 already"
+                return one.too_large.in_batches_of(size, n)
+            return wanted.in_batches_of(size // 2, n) if size > 1 else "the batch is 1 already"
 
         return self._change(chosen, stepped)
 

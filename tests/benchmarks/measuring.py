@@ -2,7 +2,7 @@
 
 `python tests/benchmarks/measuring.py [--seconds 3] [--rounds 5] [--problem synthetic]`. Each variant
 trains alone, as fast as the device goes, in this process, with the worker's own loop: a slice of batches,
-then the observer's turn. Prints samples a second of CPU time and their ratio: the median over rounds.
+then the measurer's turn. Prints samples a second of CPU time and their ratio: the median over rounds.
 """
 
 import argparse
@@ -15,55 +15,48 @@ import torch
 
 from engine.log.records import Record, State
 from engine.problems import registry
-from engine.settings import FULL, BatchSize, RunSettings, Variant, VariantSettings
+from engine.settings import FULL, BatchSize, VariantSettings
 from engine.training.trainer import Trainer
-from engine.worker.generation import Generation
-from engine.worker.observer import Observer
-from engine.worker.protocol import WorkerTask
+from engine.worker.evaluation import Evaluator
+from engine.worker.measuring import Measurer
+from engine.worker.recorder import Recorder
 
 CHUNK = 0.03
-"""Seconds of training between two turns of the observer, as in engine/worker/loop.py."""
+"""Seconds of training between two turns of the measurer, as in engine/worker/loop.py."""
 
 
 class Memory:
-    """A recorder that keeps nothing but a count."""
+    """A log that keeps nothing but a count."""
 
     is_blocked = False
 
-    def __init__(self) -> None:
+    def __init__(self, path: Path) -> None:
+        self.path = path
         self.count = 0
 
-    def write(self, record: Record) -> None:
+    def append(self, record: Record) -> None:
         self.count += 1
 
 
 def throughput(problem: str, batch_size: BatchSize, seconds: float, *, measuring: bool) -> float:
     """Samples a second of this process's CPU time: whoever else is busy must not change the ratio."""
     settings = VariantSettings(batch_size=batch_size)
-    variant = Variant(name="a", settings=settings)
     trainer = Trainer(registry.load(problem, 0), settings, 0, torch.device("cpu"))
-    recorder = Memory()
     with tempfile.TemporaryDirectory() as directory:
-        task = WorkerTask(
-            run=RunSettings(variants=(variant,)), variant=variant, device="cpu",
-            log=str(Path(directory) / "a.gdlog"), output="", threads=1, epochs=1, pace=None,
-            measuring=measuring,
-        )  # fmt: skip
-        generation = Generation(1, trainer, recorder, None)  # type: ignore[arg-type]
-        observer = Observer(task, recorder)  # type: ignore[arg-type]
-        observer.begin(generation)
+        recorder = Recorder(Memory(Path(directory) / "a.gdlog"), None)  # type: ignore[arg-type]
+        evaluator = Evaluator(recorder.write, None)
+        measurer = Measurer(recorder.write, is_on=measuring)
+        recorder.begin_trail(trainer)
         batches = 1
         start = time.process_time()
         while (now := time.process_time()) - start < seconds:
-            done = generation.advance(batches)
-            assert done is not None
-            stretch, duration = done
-            generation.record(stretch, duration, behind=False)
-            batches = max(1, min(int(len(stretch.losses) // 4 * CHUNK / duration), batches * 4))
-            if generation.must_evaluate:
-                generation.evaluate(wholly=False)
-            observer.note(generation, State.RUNNING)
-            observer.look(State.RUNNING, generation)
+            chunk = trainer.advance(batches)
+            recorder.write(chunk)
+            batches = max(1, min(int(chunk.batches * CHUNK / chunk.duration), batches * 4))
+            if evaluator.is_due(trainer):
+                evaluator.evaluate(trainer, always_full=False)
+            recorder.keep_weights(trainer)
+            measurer.look(trainer, State.RUNNING)
         return trainer.samples / (now - start)
 
 

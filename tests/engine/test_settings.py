@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from engine.settings import (
     DEFAULT_BATCH_SIZES,
     FULL,
+    BatchSize,
     LrScaling,
     RunSettings,
     SettingsError,
@@ -141,3 +142,21 @@ def test_several_devices_take_the_variants_in_turn() -> None:
 def test_how_to_train_that_makes_no_sense(wrong: dict[str, int]) -> None:
     with pytest.raises(SettingsError, match="from"):
         RunSettings(variants=(Variant(name="a", settings=VariantSettings()),), **wrong)  # type: ignore[arg-type]
+
+
+@given(
+    n=st.integers(1, 300),
+    size=st.integers(1, 300) | st.just(FULL),
+    steps=st.integers(1, 9),
+    share=st.floats(0, 1),
+)
+def test_in_smaller_batches_the_effective_batch_is_the_same(
+    n: int, size: BatchSize, steps: int, share: float
+) -> None:
+    settings = VariantSettings(batch_size=size, accumulation_steps=steps, lr=0.3)
+    before = settings.resolve(n)
+    most = max(1, int(share * before.batch_size))
+    after = settings.in_batches_of(most, n)
+    assert after.resolve(n).batch_size <= most
+    assert after.resolve(n).effective_batch == before.effective_batch
+    assert after.lr == settings.lr

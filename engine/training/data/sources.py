@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
-from engine.problem import ProblemError, count
+from engine.problem import ProblemError, count, is_function
 from engine.settings import DataOn
 from engine.training.data.dataset_reader import BatchReader, Request, Requests
 from engine.training.devices import free_memory
@@ -33,7 +33,7 @@ _DEVICE_SHARE: Final = 0.25
 """Of a GPU's free memory, what the data may take: it lies there twice, and the model needs room, too."""
 
 
-class Source(Protocol):
+class SampleSource(Protocol):
     """Hands out the samples of one data set, on the device."""
 
     n: int
@@ -189,12 +189,14 @@ def open_source(
     loader_workers: int,
     sharing: int = 1,
     is_trial: bool = False,
-) -> Source:
-    """The source for these tensors or this Dataset.
+) -> SampleSource:
+    """The source for tensors or a Dataset, or a function that makes them.
 
     `sharing`: how many variants keep their data on this device. `is_trial`: only a few samples will be
     asked for. Raises ProblemError for a Dataset that should lie on the device.
     """
+    if is_function(data):
+        data = data()
     if type(data) is TensorDataset:
         data = data.tensors
     if not isinstance(data, tuple | list):

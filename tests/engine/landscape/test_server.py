@@ -184,15 +184,15 @@ def test_batch_norm_has_the_statistics_of_the_place(tmp_path: Path) -> None:
     # samples, so their variances are known to √(2/760) = 5%; twice that.
     assert found == pytest.approx(trainer.full_loss(), rel=0.1)
     fresh = Trainer(open_problem(run.info.settings.problem, 0, None), trainer.settings, 0, trainer.device)
-    probe = fresh.probe(np.arange(400))
+    probe = Probe.of(fresh, np.arange(400))
     probe.move(torch.from_numpy(trainer.weights()))
     assert probe.full_loss() > 2 * found, "with the statistics of the first weights it is another loss"
     # With those of all the data at once it is exactly the loss of a pass in training mode without dropout.
-    model = trainer.modelling.model
+    model = trainer.objective.model
     for layer in model:
         layer.train(not isinstance(layer, torch.nn.Dropout))
     with torch.no_grad():
-        exact = trainer.modelling.loss(trainer.source.pick(np.arange(400))).item()
+        exact = trainer.objective.loss(trainer.source.pick(np.arange(400))).item()
     assert found == pytest.approx(exact, rel=5e-3)  # ddof 1 of 400 samples, float32 weights
 
 
@@ -210,14 +210,14 @@ def test_a_model_without_buffers_keeps_nothing(run: RunDirectory) -> None:
 @pytest.mark.parametrize("most", [1, 64, 1024])
 def test_statistics_are_those_of_all_samples_whatever_fits_at_once(tmp_path: Path, most: int) -> None:
     _, trainer = normalised(tmp_path, "nn.Identity()")
-    whole = trainer.probe(np.arange(400))
-    part = Probe(trainer.modelling, trainer.source, np.arange(333), most)
+    whole = Probe.of(trainer, np.arange(400))
+    part = Probe(trainer.objective, trainer.source, np.arange(333), most)
     for probe in (whole, part):
         probe.renew_statistics()
-    wide, narrow = (probe._modelling.model[1].running_mean for probe in (whole, part))
+    wide, narrow = (probe.model[1].running_mean for probe in (whole, part))
     assert torch.allclose(wide, narrow, atol=0.5)
-    layer = trainer.modelling.model[0]
+    layer = trainer.objective.model[0]
     exact = layer(trainer.source.pick(np.arange(333))[0]).mean(0)
     assert torch.allclose(narrow, exact, atol=0.02 if most > 1 else 0.05)
-    assert part._modelling.model[1].momentum == 0.1
-    assert not any(module.training for module in part._modelling.model.modules())
+    assert part.model[1].momentum == 0.1
+    assert not any(module.training for module in part.model.modules())

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from engine.log.measurements import NoiseScale
+from engine.measure.model_copy import Probe
 from engine.measure.noise import noise_scale
 from engine.measure.steps import finish
 from engine.problems import registry
@@ -48,7 +49,7 @@ def exact(gradients: np.ndarray) -> float:
 def estimated(trainer: Trainer, count: int, batch_size: int, seed: int) -> NoiseScale:
     """From `count` batches of a random order, taken with the probe, as training does."""
     order = np.random.default_rng(seed).permutation(trainer.n)
-    rows = finish(trainer.probe(order).gradients(count, batch_size))
+    rows = finish(Probe.of(trainer, order).gradients(count, batch_size))
     return noise_scale(rows.numpy(), batch_size, trainer.n)
 
 

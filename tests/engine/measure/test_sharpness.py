@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.log.measurements import Sharpness
+from engine.measure.model_copy import Probe
 from engine.measure.sharpness import sharpness
 from engine.measure.steps import Steps, finish
 from engine.problem import Problem
@@ -43,7 +44,7 @@ def exact(problem: Problem, model: nn.Module) -> float:
 
 
 def measured(trainer: Trainer) -> Sharpness:
-    probe = trainer.probe(np.arange(trainer.n))
+    probe = Probe.of(trainer, np.arange(trainer.n))
     start = torch.randn(probe.size, generator=torch.Generator().manual_seed(0))
     return finish(sharpness(probe.hessian_product, start))
 

@@ -53,7 +53,7 @@ ALL = """
 import sys
 import torch
 from engine.worker.measuring import Measurer
-from engine.log.records import Position
+from engine.log.records import State
 from engine.problems.opening import open_problem
 from engine.settings import VariantSettings
 from engine.training.trainer import Trainer
@@ -65,8 +65,8 @@ for optimizer in ("sgd", "adamw"):
     measurer = Measurer(written.append, is_on=True)
     trainer.advance(10)
     measurer.ask()
-    while measurer.wait(trainer.updates, trains=True) == 0.0:
-        measurer.work(trainer, Position(generation=1, seconds=1.0))
+    while measurer.wait(trainer.updates, State.RUNNING) == 0.0:
+        measurer.work(trainer)
     trainer.full_loss()
     assert {True, False} == {record.noise is None for record in written}, written
 print("torch._dynamo" in sys.modules)

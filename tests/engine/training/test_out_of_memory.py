@@ -1,11 +1,14 @@
 """The step back after memory ran out: smaller at once, and the same effective batch where none had worked."""
 
+from collections.abc import Iterator
+
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.settings import FULL, BatchSize, VariantSettings
-from engine.training.out_of_memory import accumulated, retreat
+from engine.training.out_of_memory import retreat, until_out_of_memory
 
 sizes: st.SearchStrategy[BatchSize] = st.integers(1, 300) | st.just(FULL)
 
@@ -58,14 +61,15 @@ def test_what_no_longer_works_is_halved_although_it_had_worked() -> None:
     assert (back.settings.batch_size, back.settings.accumulation_steps) == (32, 2)
 
 
-@given(n=st.integers(1, 300), size=sizes, steps=st.integers(1, 9), share=st.floats(0, 1))
-def test_accumulated_is_the_same_effective_batch_from_batches_of_at_most_so_many(
-    n: int, size: BatchSize, steps: int, share: float
-) -> None:
-    settings = VariantSettings(batch_size=size, accumulation_steps=steps, lr=0.3)
-    before = settings.resolve(n)
-    most = max(1, int(share * before.batch_size))
-    after = accumulated(settings, n, most)
-    assert after.resolve(n).batch_size <= most
-    assert after.resolve(n).effective_batch == before.effective_batch
-    assert after.lr == settings.lr
+def test_results_before_memory_runs_out_are_kept() -> None:
+    def results(error: Exception) -> Iterator[int]:
+        yield 1
+        yield 2
+        raise error
+
+    full = torch.OutOfMemoryError("CUDA out of memory")
+    assert until_out_of_memory(results(full)) == ([1, 2], full)
+    assert full.__traceback__ is None, "its frames hold what fills the memory"
+    assert until_out_of_memory(iter([1, 2, 3])) == ([1, 2, 3], None)
+    with pytest.raises(ZeroDivisionError):
+        until_out_of_memory(results(ZeroDivisionError()))

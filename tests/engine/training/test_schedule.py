@@ -1,6 +1,7 @@
 """Batches and groups: every sample once, groups closed at the epoch's end, weights that add up."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,3 +61,20 @@ def test_an_order_is_a_permutation_fixed_by_seed_and_epoch(seed: int, epoch: int
 def test_epochs_and_seeds_have_orders_of_their_own() -> None:
     orders = {tuple(epoch_order(seed, epoch, 50)) for seed in range(5) for epoch in range(1, 6)}
     assert len(orders) == 25
+
+
+@given(n=st.integers(1, 300), batch_size=batch_sizes, steps=st.integers(1, 9), most=st.integers(1, 300))
+def test_micro_batches_make_up_their_batch(n: int, batch_size: int | str, steps: int, most: int) -> None:
+    resolved = VariantSettings(batch_size=batch_size, accumulation_steps=steps).resolve(n)  # type: ignore[arg-type]
+    weights = 0.0
+    for batch in cut(0, n, resolved, most):
+        parts = list(batch.micro_batches)
+        assert [k for part in parts for k in range(part.start, part.stop)] == list(
+            range(batch.start, batch.stop)
+        )
+        assert all(part.stop - part.start <= most for part in parts)
+        assert sum(part.batch_share for part in parts) == pytest.approx(1.0)
+        weights += sum(part.weight for part in parts)
+        if batch.closes_group:
+            assert weights == pytest.approx(1.0)
+            weights = 0.0

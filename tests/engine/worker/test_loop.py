@@ -1,6 +1,5 @@
 """Training without a process: what is logged when the problem, the device or its own arithmetic breaks."""
 
-import errno
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,18 +15,20 @@ from engine.log.records import (
     Chunk,
     End,
     Evaluation,
+    Measured,
     Refused,
     Started,
     State,
     StateChanged,
     Validated,
 )
+from engine.measure.weights_log import Trail
 from engine.problem import Problem
 from engine.problems import registry
 from engine.settings import FULL, RunSettings, Variant, VariantSettings
-from engine.worker import generation
+from engine.worker import evaluation
 from engine.worker.loop import Training
-from engine.worker.protocol import LogBlocked, LogUnblocked, Note, WorkerTask
+from engine.worker.protocol import Note, WorkerTask
 from engine.worker.recorder import Recorder
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -213,7 +214,7 @@ def test_out_of_memory_goes_back_to_the_batch_that_worked(
     def some_done(records: list[AnyRecord]) -> bool:
         return any(isinstance(r, Chunk) for r in records)
 
-    monkeypatch.setattr("engine.worker.loop.CHUNK_SECONDS", 0.0)  # one batch a chunk
+    monkeypatch.setattr("engine.worker.pace.CHUNK_SECONDS", 0.0)  # one batch a chunk
     problem = problem_with(failing_above(10, torch.OutOfMemoryError("CUDA out of memory")))
     larger = Change(id=1, settings=VariantSettings(batch_size=32, accumulation_steps=1, lr=0.02))
     settings = VariantSettings(batch_size=5, accumulation_steps=2)
@@ -301,8 +302,8 @@ def test_the_loss_on_all_data_is_left_out_where_it_would_cost_too_much(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: float, left_out: list[int]
 ) -> None:
     """The first and the last are always there, unpaid; held-out data is measured at every epoch's end."""
-    monkeypatch.setattr(generation, "_FULL_LOSS_AT_ONCE", at_once)
-    monkeypatch.setattr(generation, "_FULL_LOSS_SHARE", 0.0)
+    monkeypatch.setattr(evaluation, "FULL_LOSS_AT_ONCE", at_once)
+    monkeypatch.setattr(evaluation, "FULL_LOSS_SHARE", 0.0)
     base = problem_with(mse)
     problem = Problem(train=base.train, validation=base.train, model=base.model, loss=mse)
     two_more = (state_is(State.FINISHED), Extend(id=1, epochs=4))
@@ -341,6 +342,16 @@ def test_weights_that_are_not_finite_end_training(tmp_path: Path, monkeypatch: p
     assert len(diverged) == 1
 
 
+def test_the_last_weights_are_kept_and_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def at_the_end(records: list[AnyRecord]) -> list[Measured]:
+        return [r for r in records if isinstance(r, Measured) and r.updates == 20]
+
+    both = (lambda records: len(at_the_end(records)) == 2, Stop(id=1))
+    records = run(tmp_path, problem_with(mse), VariantSettings(batch_size=4), monkeypatch, both)
+    assert {bool(r.noise) for r in at_the_end(records)} == {True, False}, "noise and sharpness"
+    assert Trail(tmp_path / "a.weights").read()["updates"][[0, -1]].tolist() == [0, 20]
+
+
 def test_other_settings_with_drop_last_can_end_the_epoch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -354,7 +365,7 @@ def test_other_settings_with_drop_last_can_end_the_epoch(
     def three_batches_done(records: list[AnyRecord]) -> bool:
         return sum(r.batches for r in records if isinstance(r, Chunk)) >= 3
 
-    monkeypatch.setattr("engine.worker.loop.CHUNK_SECONDS", 0.0)  # one batch a chunk
+    monkeypatch.setattr("engine.worker.pace.CHUNK_SECONDS", 0.0)  # one batch a chunk
     change = Change(id=1, settings=VariantSettings(batch_size=16, drop_last=True))
     records = run(
         tmp_path,
@@ -367,19 +378,3 @@ def test_other_settings_with_drop_last_can_end_the_epoch(
     evaluations = [(r.epoch, r.samples) for r in records if isinstance(r, Evaluation)]
     assert evaluations == [(0, 0), (1, 30), (2, 62)]
     assert [r.command for r in records if isinstance(r, Refused)] == [2]
-
-
-def test_a_write_that_succeeds_again_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(file: int, data: bytes, offset: int) -> int:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    with LogWriter(tmp_path / "a.gdlog") as log:
-        script = Script(tmp_path / "a.gdlog", [])
-        recorder = Recorder(log, script)  # type: ignore[arg-type]
-        with monkeypatch.context() as disk:
-            disk.setattr("engine.log.file.os.pwrite", full)
-            recorder.write(End())
-            recorder.write(End())
-        recorder.write(End())
-    assert [type(note) for note in script.notes] == [LogBlocked, LogUnblocked]
-    assert len(list(LogReader(tmp_path / "a.gdlog"))) == 3

@@ -2,7 +2,6 @@
 
 import math
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,21 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from engine.log.commands import Measure, SetMeasuring
-from engine.log.records import Measured, MeasuringSet, Position, Record, Refused, State
+from engine.log.records import Measured, MeasuringSet, Record, Refused, State
 from engine.log.summary import Tally
-from engine.measure.weights_log import Trail
 from engine.problem import Problem
-from engine.settings import FULL, RunSettings, Variant, VariantSettings
+from engine.settings import FULL, VariantSettings
 from engine.training.trainer import Trainer
-from engine.worker import measuring
-from engine.worker.generation import Generation
 from engine.worker.measuring import SHARE, Measurer
-from engine.worker.observer import Observer
-from engine.worker.protocol import WorkerTask
 
 CPU = torch.device("cpu")
-Observed = tuple[Observer, "Recorder", Generation]
-AT = Position(generation=1, seconds=0.0)
 
 
 def mse(output: Tensor, target: Tensor) -> Tensor:
@@ -55,7 +47,7 @@ def measured(measurer: Measurer, trained: Trainer, records: list[Record]) -> Mea
     """Work until there is one record more."""
     before = len(records)
     while len(records) == before:
-        measurer.work(trained, AT)
+        measurer.work(trained)
     found = records[-1]
     assert isinstance(found, Measured), found
     return found
@@ -70,7 +62,7 @@ def test_training_is_the_same_with_and_without() -> None:
     again = []
     for _ in range(14):
         again.append(watched.advance(3).losses)
-        measurer.work(watched, AT)  # mostly in mid-measurement
+        measurer.work(watched)  # mostly in mid-measurement
         if len(again) == 7:
             measurer.ask()
             measured(measurer, watched, records)
@@ -78,17 +70,16 @@ def test_training_is_the_same_with_and_without() -> None:
     assert np.array_equal(plain.weights(), watched.weights())
 
 
-def test_a_measurement_is_of_the_weights_at_which_it_began(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measuring, "_SLICE", 0.0)  # the shortest slices, many of them
+def test_a_measurement_is_of_the_weights_at_which_it_began() -> None:
     records: list[Record] = []
     still, moving = trainer(), trainer()
-    alone = measured(Measurer(records.append, is_on=True), still, records)
-    measurer = Measurer(records.append, is_on=True)
-    measurer.work(moving, AT)
+    alone = measured(Measurer(records.append, is_on=True, slice_seconds=0.0), still, records)
+    measurer = Measurer(records.append, is_on=True, slice_seconds=0.0)  # the shortest, many of them
+    measurer.work(moving)
     before = len(records)
     while len(records) == before:
         moving.advance(1)
-        measurer.work(moving, AT)
+        measurer.work(moving)
     among = records[-1]
     assert isinstance(among, Measured)
     assert among.updates == 0 < moving.updates
@@ -119,9 +110,9 @@ def test_it_takes_its_share_of_the_time_at_most(chunk: float, monkeypatch: pytes
         trained.advance(1)
         training += chunk
         measurer.pay(chunk)
-        if measurer.wait(trained.updates, trains=True) == 0.0:
+        if measurer.wait(trained.updates, State.RUNNING) == 0.0:
             start = clock.now
-            measurer.work(trained, AT)
+            measurer.work(trained)
             measuring_time += clock.now - start
     assert records
     assert measuring_time <= SHARE * 1.1 * training + 0.01  # one slice may be under way
@@ -132,9 +123,9 @@ def test_what_stands_still_is_not_measured_again() -> None:
     trained, measurer = trainer(), Measurer(records.append, is_on=True)
     measured(measurer, trained, records)
     measured(measurer, trained, records)
-    assert measurer.wait(trained.updates, trains=True) is None
+    assert measurer.wait(trained.updates, State.RUNNING) is None
     trained.advance(1)
-    assert measurer.wait(trained.updates, trains=True) is not None
+    assert measurer.wait(trained.updates, State.RUNNING) is not None
 
 
 def test_records_tell_where_and_under_which_settings() -> None:
@@ -188,45 +179,19 @@ def test_a_large_set_is_seen_in_part_and_in_more_of_it_where_that_says_too_littl
 # --- Asked for ----------------------------------------------------------------------------------
 
 
-class Recorder:
-    """Records that nobody writes."""
-
-    is_blocked = False
-
-    def __init__(self) -> None:
-        self.records: list[Record] = []
-
-    def write(self, record: Record) -> None:
-        self.records.append(record)
-
-
-@pytest.fixture
-def observed(tmp_path: Path) -> Observed:
-    """An observer of a trainer at its first weights; it measures only when asked."""
-    variant = Variant(name="a", settings=VariantSettings(batch_size=10))
-    task = WorkerTask(
-        run=RunSettings(variants=(variant,)), variant=variant, device="cpu", log=str(tmp_path / "a.gdlog"),
-        output="", threads=1, epochs=2, pace=None, measuring=False,
-    )  # fmt: skip
-    recorder = Recorder()
-    generation = Generation(1, trainer(), recorder, None)  # type: ignore[arg-type]
-    observer = Observer(task, recorder)  # type: ignore[arg-type]
-    observer.begin(generation)
-    return observer, recorder, generation
-
-
-def look_until_idle(observer: Observer, state: State, generation: Generation) -> None:
-    while observer.wait(state, generation) is not None:
-        observer.look(state, generation)
+def look_until_idle(measurer: Measurer, state: State, trained: Trainer) -> None:
+    while measurer.wait(trained.updates, state) is not None:
+        measurer.look(trained, state)
 
 
 @pytest.mark.parametrize("state", [State.RUNNING, State.PAUSED, State.FINISHED])
-def test_asked_for_it_measures_both_at_once_whatever_the_state(state: State, observed: Observed) -> None:
-    observer, recorder, generation = observed
-    assert observer.wait(state, generation) is None
-    observer.obey(Measure(id=7), state)
-    look_until_idle(observer, state, generation)
-    noise, sharpness = recorder.records
+def test_asked_for_it_measures_both_at_once_whatever_the_state(state: State) -> None:
+    records: list[Record] = []
+    trained, measurer = trainer(), Measurer(records.append, is_on=False)
+    assert measurer.wait(trained.updates, state) is None
+    measurer.obey(Measure(id=7), state)
+    look_until_idle(measurer, state, trained)
+    noise, sharpness = records
     assert isinstance(noise, Measured)
     assert isinstance(sharpness, Measured)
     assert (noise.command, sharpness.command) == (0, 7)  # obeyed when all of it is there
@@ -235,37 +200,28 @@ def test_asked_for_it_measures_both_at_once_whatever_the_state(state: State, obs
 
 
 @pytest.mark.parametrize("state", [State.STARTING, State.DIVERGED, State.FAILED])
-def test_without_weights_it_says_so(state: State, observed: Observed) -> None:
-    observer, recorder, _ = observed
-    observer.obey(Measure(id=7), state)
-    (said,) = recorder.records
+def test_without_weights_it_says_so(state: State) -> None:
+    records: list[Record] = []
+    measurer = Measurer(records.append, is_on=False)
+    measurer.obey(Measure(id=7), state)
+    (said,) = records
     assert isinstance(said, Refused)
     assert said.detail == f"nothing to measure: it is {state}"
 
 
-def test_switched_on_and_off_by_command(observed: Observed) -> None:
-    observer, recorder, generation = observed
-    observer.obey(SetMeasuring(id=1, is_on=True), State.RUNNING)
-    assert observer.wait(State.RUNNING, generation) is not None
-    assert observer.wait(State.PAUSED, generation) is None  # training pays for it: no training, no measuring
-    observer.obey(SetMeasuring(id=2, is_on=False), State.RUNNING)
-    assert observer.wait(State.RUNNING, generation) is None
-    assert [(r.is_on, r.command) for r in recorder.records if isinstance(r, MeasuringSet)] == [
+def test_switched_on_and_off_by_command() -> None:
+    records: list[Record] = []
+    trained, measurer = trainer(), Measurer(records.append, is_on=False)
+    measurer.obey(SetMeasuring(id=1, is_on=True), State.RUNNING)
+    assert measurer.wait(trained.updates, State.RUNNING) is not None
+    # Training pays for it: no training, no measuring.
+    assert measurer.wait(trained.updates, State.PAUSED) is None
+    measurer.obey(SetMeasuring(id=2, is_on=False), State.RUNNING)
+    assert measurer.wait(trained.updates, State.RUNNING) is None
+    assert [(r.is_on, r.command) for r in records if isinstance(r, MeasuringSet)] == [
         (True, 1),
         (False, 2),
     ]
-
-
-def test_the_last_weights_are_kept_and_measured(observed: Observed, tmp_path: Path) -> None:
-    observer, recorder, generation = observed
-    observer.obey(SetMeasuring(id=1, is_on=True), State.RUNNING)
-    generation.trainer.advance(20)
-    observer.note(generation, State.FINISHED)
-    look_until_idle(observer, State.FINISHED, generation)
-    assert {record.updates for record in recorder.records if isinstance(record, Measured)} == {20}
-    rows = Trail(tmp_path / "a.weights").read()
-    assert rows["updates"].tolist() == [0, 20]
-    assert np.array_equal(rows["weights"][-1], generation.trainer.weights())
 
 
 def test_what_cannot_be_differentiated_twice_is_said_once_and_left_alone() -> None:
@@ -294,8 +250,8 @@ def test_what_cannot_be_differentiated_twice_is_said_once_and_left_alone() -> No
     measurer = Measurer(records.append, is_on=True)
     for _ in range(2):
         measurer.ask(1)
-        while measurer.wait(trained.updates, trains=False) is not None:
-            measurer.work(trained, AT)
+        while measurer.wait(trained.updates, State.PAUSED) is not None:
+            measurer.work(trained)
     said = [record for record in records if isinstance(record, MeasuringSet)]
     assert len(said) == 1
     assert said[0].is_on

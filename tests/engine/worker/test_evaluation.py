@@ -1,24 +1,21 @@
-"""What may be spent beside training, by a clock that stands unless a test moves it."""
+"""The budget of evaluations, by a clock that stands unless a test moves it."""
 
 import pytest
 
-from engine.worker import budget
-from engine.worker.budget import Budget
+from engine.worker.evaluation import Budget
 
 
 class Clock:
     def __init__(self) -> None:
         self.now = 100.0
 
-    def perf_counter(self) -> float:
+    def __call__(self) -> float:
         return self.now
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    made = Clock()
-    monkeypatch.setattr(budget, "time", made)
-    return made
+def clock() -> Clock:
+    return Clock()
 
 
 def spend(budget: Budget, clock: Clock, seconds: float) -> None:
@@ -27,7 +24,7 @@ def spend(budget: Budget, clock: Clock, seconds: float) -> None:
 
 
 def test_what_is_there_from_the_start_can_be_spent_in_parts(clock: Clock) -> None:
-    left = Budget(at_once=1.0, share=0.0)
+    left = Budget(at_once=1.0, share=0.0, clock=clock)
     spend(left, clock, 0.6)
     assert not left.is_spent
     spend(left, clock, 0.4)
@@ -35,7 +32,7 @@ def test_what_is_there_from_the_start_can_be_spent_in_parts(clock: Clock) -> Non
 
 
 def test_a_debt_is_waited_off_at_the_share(clock: Clock) -> None:
-    left = Budget(at_once=1.0, share=0.1)
+    left = Budget(at_once=1.0, share=0.1, clock=clock)
     spend(left, clock, 5.0)  # 4 s of debt; the time spent is time that passes, too
     clock.now += 34.9
     assert left.is_spent
@@ -44,7 +41,7 @@ def test_a_debt_is_waited_off_at_the_share(clock: Clock) -> None:
 
 
 def test_no_more_is_saved_up_than_was_there_at_first(clock: Clock) -> None:
-    left = Budget(at_once=1.0, share=0.1)
+    left = Budget(at_once=1.0, share=0.1, clock=clock)
     clock.now += 1000.0
     assert not left.is_spent
     spend(left, clock, 1.2)

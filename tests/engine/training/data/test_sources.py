@@ -178,48 +178,6 @@ def test_a_large_batch_in_pieces_is_the_same_batch(train: Any, batch_size: Any) 
     assert len(pieces) == (2 if batch_size == FULL else 6)
 
 
-def test_no_more_samples_than_the_micro_batch_are_given_at_once() -> None:
-    seen: list[int] = []
-
-    def loss(output: Tensor, target: Tensor) -> Tensor:
-        seen.append(len(target))
-        return functional.mse_loss(output, target)
-
-    problem = Problem(
-        train=(LEFT, RIGHT, TARGET), validation=(LEFT, RIGHT, TARGET), model=TwoInputs, loss=loss
-    )
-    trainer = Trainer(problem, VariantSettings(batch_size=FULL), SEED, CPU, micro_batch=12)
-    trainer.advance(1)
-    trainer.full_loss()
-    trainer.validate()
-    assert seen == [12, 12, 12, 12, 2] * 3
-
-
-def test_validation_is_a_mean_over_samples_in_eval_mode() -> None:
-    def off_by(output: Tensor, target: Tensor) -> Tensor:
-        return (output.squeeze(-1) - target).abs().mean()
-
-    base = normed()
-    problem = Problem(
-        train=base.train,
-        validation=(LEFT[:11] + 1, TARGET[:11]),
-        model=base.model,
-        loss=base.loss,
-        metrics={"off by": off_by},
-    )
-    trainer = Trainer(problem, VariantSettings(batch_size=8), SEED, CPU, micro_batch=8)
-    trainer.advance(3)
-    before = {name: value.clone() for name, value in trainer.model.state_dict().items()}
-    measured = trainer.validate()
-    assert measured is not None
-    assert all(torch.equal(before[name], value) for name, value in trainer.model.state_dict().items())
-    assert trainer.model.training
-    with torch.no_grad():
-        output = trainer.model.eval()(LEFT[:11] + 1)
-    assert measured.loss == pytest.approx(problem.loss(output, TARGET[:11]).item())
-    assert measured.metrics == {"off by": pytest.approx(off_by(output, TARGET[:11]).item())}
-
-
 def test_the_problems_own_optimiser_keeps_the_ratios_of_its_groups() -> None:
     def make(params: Any, lr: float) -> torch.optim.Optimizer:
         first, *rest = params

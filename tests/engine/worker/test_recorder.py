@@ -1,16 +1,32 @@
-"""What becomes of a worker that cannot write its log, or cannot have it."""
+"""A log that cannot be written, or cannot be had, and the trail of weights beside it."""
 
+import errno
 import os
 import resource
 import signal
+from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from sessions import ENDED, StartRun, check_contiguous
 
-from engine.log.file import LogWriter
+from engine.log.file import LogReader, LogWriter
 from engine.log.notices import NoticeKind
-from engine.log.records import Chunk
+from engine.log.records import Chunk, End
+from engine.measure.weights_log import Trail
+from engine.problems import registry
 from engine.settings import FULL, VariantSettings
+from engine.training.trainer import Trainer
+from engine.worker.protocol import LogBlocked, LogUnblocked, Note
+from engine.worker.recorder import Recorder
+
+
+class Notes(list[Note]):
+    """A mailbox that keeps what is sent."""
+
+    def send(self, note: Note) -> None:
+        self.append(note)
 
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs Linux's prlimit")
@@ -46,3 +62,32 @@ def test_a_worker_that_cannot_have_its_log_says_why(start_run: StartRun) -> None
         watched.until(lambda: len(watched.notices) > 1)
     assert [notice.kind for notice in watched.notices] == [NoticeKind.DIED] * 2
     assert "another writer holds this log" in watched.notices[-1].text
+
+
+def test_a_write_that_succeeds_again_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(file: int, data: bytes, offset: int) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    notes = Notes()
+    with LogWriter(tmp_path / "a.gdlog") as log:
+        recorder = Recorder(log, notes)  # type: ignore[arg-type]
+        with monkeypatch.context() as disk:
+            disk.setattr("engine.log.file.os.pwrite", full)
+            recorder.write(End())
+            recorder.write(End())
+        recorder.write(End())
+    assert [type(note) for note in notes] == [LogBlocked, LogUnblocked]
+    assert len(list(LogReader(tmp_path / "a.gdlog"))) == 3
+
+
+def test_the_first_and_the_last_weights_are_kept(tmp_path: Path) -> None:
+    settings = VariantSettings(batch_size=10)
+    trainer = Trainer(registry.load("synthetic", 0), settings, 0, torch.device("cpu"))
+    with LogWriter(tmp_path / "a.gdlog") as log:
+        recorder = Recorder(log, Notes())  # type: ignore[arg-type]
+        recorder.begin_trail(trainer)
+        trainer.advance(20)
+        recorder.keep_weights(trainer, is_last=True)
+    rows = Trail(tmp_path / "a.weights").read()
+    assert rows["updates"].tolist() == [0, 20]
+    assert np.array_equal(rows["weights"][-1], trainer.weights())
