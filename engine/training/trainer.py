@@ -69,22 +69,26 @@ class Trainer:
         """What is left of the epoch, trained as it is iterated over."""
         self._worked: VariantSettings | None = None
         """The settings of the last update that memory sufficed for."""
-        opened = partial(
-            open_source,
-            device=device,
-            seed=seed,
-            data_on=data_on,
-            loader_workers=loader_workers,
-            sharing=sharing,
-        )
-        self.source = opened(problem.train)
-        self.validation = None if problem.validation is None else opened(problem.validation)
-        self.n = self.source.n
+        self._open(data_on, loader_workers, sharing)
         torch.manual_seed(seed)
         self.objective = Objective(problem, device)
         self.model = self.objective.model
         self._use(settings)
         self._make_optimizer(settings, self.resolved.lr)
+
+    def _open(self, data_on: DataOn, loader_workers: int, sharing: int) -> None:
+        opened = partial(
+            open_source,
+            device=self.device,
+            seed=self._seed,
+            data_on=data_on,
+            loader_workers=loader_workers,
+            sharing=sharing,
+        )
+        self.source = opened(self.problem.train)
+        held_out = self.problem.validation
+        self.validation = None if held_out is None else opened(held_out)
+        self.n = self.source.n
 
     # --- Where training stands ------------------------------------------------------------------
 
