@@ -1,1 +1,1 @@
-"""The training of one variant in this process: no log, no pipe, no clock."""
+"""The training of one variant in this process: no files, no pipes, no commands."""

@@ -14,7 +14,7 @@ Result = TypeVar("Result")
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """torch raises its own error on a GPU, and a plain RuntimeError on the CPU."""
+    """Memory ran out: torch's own error on a GPU, a plain RuntimeError on the CPU."""
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
         isinstance(error, RuntimeError) and "not enough memory" in str(error)
     )
@@ -30,7 +30,7 @@ def release_memory(device: torch.device) -> None:
 
 
 def until_out_of_memory(results: Iterator[Result]) -> tuple[list[Result], Exception | None]:
-    """The results there are before memory runs out, and the error if it did."""
+    """Collect results until memory runs out; return those there are, and the error if it did."""
     done = []
     try:
         for result in results:  # a comprehension would lose them all

@@ -25,8 +25,8 @@ def train(
     for batch in schedule:
         for micro_batch in batch.micro_batches:
             loss = objective.loss(source.take(micro_batch.start, micro_batch.stop))
-            _share(loss, micro_batch.weight).backward()  # type: ignore[no-untyped-call]
-            loss = _share(loss.detach(), micro_batch.batch_share)
+            _weighted(loss, micro_batch.weight).backward()  # type: ignore[no-untyped-call]
+            loss = _weighted(loss.detach(), micro_batch.batch_share)
             if micro_batch.start == batch.start:
                 batch_loss = loss
             else:
@@ -37,6 +37,6 @@ def train(
         yield batch, batch_loss
 
 
-def _share(loss: Tensor, share: float) -> Tensor:
-    """That share of a loss; the loss itself if it is all of it, which saves two kernels a batch."""
-    return loss if share == 1 else loss * share
+def _weighted(loss: Tensor, weight: float) -> Tensor:
+    """The loss times its weight; untouched where that is 1, which saves two kernels a batch."""
+    return loss if weight == 1 else loss * weight

@@ -1,7 +1,7 @@
-"""One variant trained on torch: some batches at a time, losses out. No I/O, no process.
+"""One generation of one variant: its data, model, optimiser and place, advanced some batches at a time.
 
 The device is asked for a result once a call, not once a batch: losses stay where they were computed
-until `advance` returns.
+until `advance` returns. No files, no process.
 """
 
 import time
@@ -157,7 +157,7 @@ class Trainer:
         self._training = train(schedule(), self.source, self.objective, self.optimizer)
 
     def _abandon_group(self) -> None:
-        """Part of a batch may be in the gradient: drop it all, and begin the group anew there."""
+        """Drop the gradient, which may hold part of a batch, and begin the group anew at that batch."""
         self.objective.zero_grad()
         release_memory(self.device)
         self._in_update = 0
