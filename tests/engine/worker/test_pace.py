@@ -89,7 +89,7 @@ def test_an_update_that_has_begun_goes_on_and_the_next_one_waits() -> None:
     trainer, clock = quarter_epochs(), Clock()
     pace = Pace(1.0, clock)
     pace.begin_slice()
-    pace.end_slice(trainer, trainer.advance(1))
+    pace.end_slice(trainer, replace(trainer.advance(1), duration=CHUNK_SECONDS / 4))
     assert trainer.in_group
     assert pace.batches_due(trainer) == 1
     trainer.advance(1)
