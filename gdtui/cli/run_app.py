@@ -17,7 +17,7 @@ from gdtui.keys.script import Press
 from gdtui.terminal.stdio import screen_of_its_own
 
 if TYPE_CHECKING:
-    from gdtui.control.commander import Controls
+    from gdtui.control.run_controller import Controls
 
 
 def run_live(

@@ -1,17 +1,15 @@
-"""What keys and mouse do to the window and the crosshair: from what is seen to the next view. Draws nothing.
+"""Moves through the history: from keys, mouse and what is seen to the next window and crosshair.
 
-Keys are shown at once; the mouse, which can say more than can be drawn, at the rate of the frames.
+Works on a viewer and on numbers; draws nothing and knows no widget.
 """
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
-from gdtui.chart.widget.chart import Chart
-from gdtui.history import BatchInfo
-from gdtui.state.variant import VariantState
+from gdtui.chart.widget.columns import Columns
+from gdtui.control.viewer import Viewer
 from gdtui.view.data_extent import data_extent
-from gdtui.view.view_state import ViewState
 from gdtui.view.x_range import (
     WHOLE,
     DataExtent,
@@ -21,24 +19,18 @@ from gdtui.view.x_range import (
     follow_newest,
     on_another_axis,
     panned,
-    visible_range,
     zoomed,
 )
-
-if TYPE_CHECKING:
-    from gdtui.live_view import LiveView
 
 _PAN: Final = 0.25
 """Of what is seen."""
 
 
 class Explorer:
-    """The way through the history."""
+    """Window and crosshair of one viewer, as keys and mouse move them."""
 
-    def __init__(self, live: "LiveView") -> None:
-        self._live = live
-        self.cursor: float | None = None
-        """Where on the x axis the crosshair is; None: there is none."""
+    def __init__(self, viewer: Viewer) -> None:
+        self._viewer = viewer
         self._is_held = False
         """Keys have put the crosshair there, or hidden it: so it stays while the mouse does not move."""
 
@@ -46,108 +38,87 @@ class Explorer:
 
     def zoom(self, steps: int) -> None:
         """Half as wide (1) or twice (−1): at the crosshair; without it at the newest, or in the middle."""
-        around, seen = self._ground, self.seen
-        at = (seen.low + seen.high) / 2 if isinstance(self._view.window, FixedRange) else around.tail
-        if self.cursor is not None and seen.low <= self.cursor <= seen.high:
-            at = self.cursor
-        self._look(window=zoomed(seen, around, at, 0.5**steps))
+        viewer, extent, seen = self._viewer, self._extent, self._viewer.seen
+        at = (seen.low + seen.high) / 2 if isinstance(viewer.view.window, FixedRange) else extent.tail
+        if viewer.cursor is not None and seen.low <= viewer.cursor <= seen.high:
+            at = viewer.cursor
+        viewer.change(window=zoomed(seen, extent, at, 0.5**steps))
 
     def pan(self, steps: int) -> None:
         """A part of what is seen to the right (1) or to the left (−1)."""
-        seen = self.seen
-        self._look(window=panned(seen, self._ground, steps * _PAN * seen.width))
+        seen = self._viewer.seen
+        self._viewer.change(window=panned(seen, self._extent, steps * _PAN * seen.width))
 
     def show_whole(self) -> None:
-        self._look(window=WHOLE)
+        """The whole history, as it grows."""
+        self._viewer.change(window=WHOLE)
 
     def follow(self) -> None:
-        self._look(window=follow_newest(self.seen, self._ground))
+        """A window as wide as now that moves with the newest."""
+        self._viewer.change(window=follow_newest(self._viewer.seen, self._extent))
 
     def next_axis(self) -> None:
         """Samples, updates, seconds."""
-        before, axes = self._ground, list(type(self._view.axis))
-        axis = axes[(axes.index(self._view.axis) + 1) % len(axes)]
-        now = data_extent(self._live.store, replace(self._view, axis=axis))
-        self.cursor = None
-        self._live.look(axis=axis, window=on_another_axis(self._view.window, before, now))
-
-    def _look(self, **options: Any) -> None:
-        """Change the view; the results are not in its way."""
-        self._live.show_summary(False)
-        self._live.look(**options)
+        view, before = self._viewer.view, self._extent
+        axes = list(type(view.axis))
+        axis = axes[(axes.index(view.axis) + 1) % len(axes)]
+        now = data_extent(self._viewer.store, replace(view, axis=axis))
+        self._viewer.cursor = None
+        self._viewer.change(axis=axis, window=on_another_axis(view.window, before, now))
 
     # --- The window, by mouse -------------------------------------------------------------------
 
-    def zoom_at(self, message: Chart.Zoomed) -> None:
-        """By the wheel: what is under the pointer stays there."""
-        # Not what the chart shows: several turns may come between two frames.
-        is_whole = isinstance(self._view.window, WholeRange)
-        seen = XRange(*message.seen) if is_whole else self.seen
-        at = seen.low + message.share * seen.width
-        self._live.glance(window=zoomed(seen, self._ground, at, message.factor))
+    def zoom_at(self, shown: tuple[float, float], share: float, factor: float) -> None:
+        """Zoom by a factor so that the x below the pointer stays there.
 
-    def drag(self, message: Chart.Dragged) -> None:
-        """What was taken moves with the pointer."""
-        if isinstance(self._view.window, WholeRange):
-            return
-        seen = XRange(*message.seen)
-        self._live.glance(window=panned(seen, self._ground, -message.share * seen.width))
+        `shown`: the range on the pointer's chart. `share`: the pointer's place on it, 0 left, 1 right.
+        """
+        # Not what the chart shows: several turns may come between two frames.
+        is_whole = isinstance(self._viewer.view.window, WholeRange)
+        seen = XRange(*shown) if is_whole else self._viewer.seen
+        at = seen.low + share * seen.width
+        self._viewer.change(window=zoomed(seen, self._extent, at, factor))
+
+    def drag(self, shown: tuple[float, float], share: float) -> bool:
+        """Move what the chart showed by this share of its width; False where all is seen."""
+        if isinstance(self._viewer.view.window, WholeRange):
+            return False
+        seen = XRange(*shown)
+        self._viewer.change(window=panned(seen, self._extent, -share * seen.width))
+        return True
 
     # --- The crosshair --------------------------------------------------------------------------
 
-    def move_cursor(self, chart: Chart | None, columns: int) -> None:
-        """So many columns of cells of this chart to the right; where there was none, it begins at the newest.
+    def move_cursor(self, columns: Columns, steps: int) -> None:
+        """So many columns of a chart to the right; where there was no crosshair, it begins at the newest.
 
         At an edge of a window it takes the window with it.
         """
-        if chart is None or chart.seen is None:
-            return
-        around, seen, at = self._ground, XRange(*chart.seen), self.cursor
+        viewer, extent, at = self._viewer, self._extent, self._viewer.cursor
+        seen = XRange(columns.low, columns.high)
         if at is None or not seen.low <= at <= seen.high:
-            column = chart.column_at(min(max(around.tail, seen.low), seen.high))
+            column = columns.column_at(min(max(extent.tail, seen.low), seen.high))
         else:
-            column = chart.column_at(at) + columns
-        x = chart.x_at(column)
-        if x is None:
-            return
-        self.cursor, self._is_held = min(max(x, 0.0), around.end), True
-        window = self._view.window
-        if not isinstance(window, WholeRange) and not seen.low <= self.cursor <= seen.high:
-            window = panned(seen, around, math.copysign(_PAN * seen.width, columns))
-        self._look(window=window)
+            column = columns.column_at(at) + steps
+        viewer.cursor, self._is_held = min(max(columns.x_at(column), 0.0), extent.end), True
+        if not isinstance(viewer.view.window, WholeRange) and not seen.low <= viewer.cursor <= seen.high:
+            viewer.change(window=panned(seen, extent, math.copysign(_PAN * seen.width, steps)))
 
-    def hover(self, message: Chart.Hovered) -> None:
-        """The crosshair goes with the mouse, and away with it; what keys have put somewhere stays."""
-        if self._is_held and (message.x is None or not message.has_moved):
-            return
+    def hover(self, x: float | None, *, has_moved: bool) -> bool:
+        """Take the crosshair to the mouse, or away with it; False: it stays where keys have put it.
+
+        `x` None: the mouse has left the charts. `has_moved` False: another x has come below it.
+        """
+        if self._is_held and (x is None or not has_moved):
+            return False
         self._is_held = False
-        self.cursor = message.x
-        self._live.glance()
+        self._viewer.cursor = x
+        return True
 
     def hide_cursor(self) -> None:
         """No crosshair, until the mouse moves or a key brings it."""
-        self.cursor, self._is_held = None, True
-        self._live.look()
-
-    def under_cursor(self, one: VariantState) -> BatchInfo | None:
-        """The batch of a variant that is drawn nearest to the crosshair; None where it has none."""
-        if self.cursor is None or one.current is None:
-            return None
-        history = one.current.history
-        index = history.find(self._view.axis, self.cursor)
-        return None if index is None else history.at(index, self._view.smoothing)
-
-    # --- What is there --------------------------------------------------------------------------
+        self._viewer.cursor, self._is_held = None, True
 
     @property
-    def _view(self) -> ViewState:
-        return self._live.view
-
-    @property
-    def _ground(self) -> DataExtent:
-        return data_extent(self._live.store, self._view)
-
-    @property
-    def seen(self) -> XRange:
-        """The part of x that all charts show; of the whole, a panel shows its own."""
-        return visible_range(self._view.window, self._ground)
+    def _extent(self) -> DataExtent:
+        return data_extent(self._viewer.store, self._viewer.view)

@@ -21,7 +21,7 @@ _STARTING: Final = Progress(0.0, "starting")
 
 
 class Holder(Protocol):
-    """Who can make training wait; `gdtui.control.commander.Commander` is one."""
+    """Who can make training wait; `gdtui.control.run_controller.RunController` is one."""
 
     @property
     def is_ours(self) -> bool:

@@ -3,7 +3,7 @@
 import math
 from typing import Final
 
-from gdtui.control.commander import Commander, Notes
+from gdtui.control.run_controller import Notes, RunController
 from gdtui.state.replay import SPEEDS, Replay
 from gdtui.state.store import Store
 from gdtui.view.text.formatting import speed
@@ -12,7 +12,7 @@ REPLAYING: Final = "only a replay: space pauses it, < and > change its speed, f 
 _ENDED: Final = "the replay has ended: this is how the run was left"
 
 
-class ReplayCommander(Commander):
+class ReplayController(RunController):
     """Keys that go to the replay; all others say that they can't."""
 
     def __init__(self, store: Store, replay: Replay) -> None:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from html import escape, unescape
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from rich.text import Text
 from textual.theme import Theme
@@ -22,15 +22,13 @@ from gdtui.chart.scene.layout import room
 from gdtui.chart.scene.palette import INK
 from gdtui.chart.scene.picture import Picture
 from gdtui.chart.scene.polyline import EMPTY
+from gdtui.control.viewer import Viewer
 from gdtui.state.store import Store
 from gdtui.theme import COLOURS
 from gdtui.view import pictures
 from gdtui.view.focus import focused
 from gdtui.view.pictures import AxisRanges, ChartSize
 from gdtui.view.view_state import ViewState
-
-if TYPE_CHECKING:
-    from gdtui.app import GdtuiApp
 
 FOLDER: Final = "stills"
 WIDTH, HEIGHT = 120, 36
@@ -60,21 +58,22 @@ class StillsError(Exception):
     """Nothing could be saved; the message says why."""
 
 
-def save(app: "GdtuiApp") -> str:
-    """Save what `app` shows; says what was saved where. StillsError when it could be nowhere."""
-    live, run = app.live, app.run_directory
-    epoch = live.store.slowest.tally.epoch
+def save(viewer: Viewer, svg: str, size: tuple[int, int], theme: Theme) -> str:
+    """Save the screen and the viewer's selected chart; returns where. StillsError when it could be nowhere.
+
+    `svg`: the screen, of `size` columns and rows.
+    """
+    run, view, store = viewer.run, viewer.view, viewer.store
+    epoch = store.slowest.tally.epoch
     stem = f"{time.strftime('%Y%m%d-%H%M%S')}-epoch{epoch}"
-    svg = app.export_screenshot(title=f"gdtui · {run.info.settings.title}")
-    view = live.view
-    name, picture = selected_chart(live.store, view, run)
+    name, picture = selected_chart(store, view, run)
     bare = replace(view, colours=(INK,) * COLOURS, raw=view.raw or view.selected is not None)
     title = f"{run.info.settings.title} · {picture.title} · epoch {epoch}"
     files = {
         "screen.svg": svg,
-        "screen.txt": text_of(svg, app.size.width, app.size.height),
-        f"{name}.txt": plain(selected_chart(live.store, bare, run)[1]),
-        f"{name}.html": page(picture, title, app.current_theme),
+        "screen.txt": text_of(svg, *size),
+        f"{name}.txt": plain(selected_chart(store, bare, run)[1]),
+        f"{name}.html": page(picture, title, theme),
     }
     return write((run.path / FOLDER, Path()), stem, files)
 

@@ -92,13 +92,13 @@ TABLE: Final[tuple[Entry, ...]] = (
     Entry(
         "palette",
         "Program",
-        (Stroke("ctrl+p", "ctrl+p", "command_palette", "Command palette"),),
+        (Stroke("ctrl+p", "ctrl+p", "app.command_palette", "Command palette"),),
         "find a command by name",
     ),
     Entry(
         "help",
         "Program",
-        (Stroke("question_mark", "?", "help", "Help"),),
+        (Stroke("question_mark", "?", "app.help", "Help"),),
         "this help",
         label="help",
         rank=0,
@@ -106,7 +106,7 @@ TABLE: Final[tuple[Entry, ...]] = (
     Entry(
         "quit",
         "Program",
-        (Stroke("q", "q", "leave(0)", "Quit"),),
+        (Stroke("q", "q", "app.leave(0)", "Quit"),),
         "quit at once; the run is kept. Ctrl+C: with exit status 130",
         label="quit",
         rank=0,
@@ -115,7 +115,7 @@ TABLE: Final[tuple[Entry, ...]] = (
 
 
 def bindings() -> list[Binding]:
-    """The app's bindings; the footer is our own, so Textual shows none."""
+    """The main screen's bindings; the footer is our own, so Textual shows none."""
     return [
         Binding(stroke.key, stroke.action, stroke.title, key_display=stroke.shown, show=False)
         for entry in TABLE

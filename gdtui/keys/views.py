@@ -109,7 +109,7 @@ VIEW: Final[tuple[Entry, ...]] = (
     Entry(
         "theme",
         "View",
-        (Stroke("t", "t", "theme", "Theme: dark, light, high contrast"),),
+        (Stroke("t", "t", "app.theme", "Theme: dark, light, high contrast"),),
         "dark, light or high contrast",
     ),
 )

@@ -25,6 +25,7 @@ from engine.landscape.protocol import (
 )
 from engine.log.directory import RunDirectory
 from gdtui.chart.scene.palette import is_sparse
+from gdtui.screens.pass_through import PassThroughScreen
 from gdtui.theme import COLOURS, colours, ink
 from gdtui.view.terrain import HIGHEST, Terrain, TerrainInks, cell_of, image, relief
 from gdtui.view.text.formatting import number
@@ -93,13 +94,11 @@ def _remembered(laid: SurveyStarted, brevity: bool) -> list[str]:
     return said
 
 
-class LandscapeScreen(Screen[None]):
-    """Over the app; training goes on below."""
+class LandscapeScreen(PassThroughScreen):
+    """The map, a title and a line of keys over the main screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,v", "dismiss", "Close", show=False),
-        Binding("q", "app.leave(0)", "Quit", show=False),
-        Binding("question_mark", "app.help", "Help", show=False),
         Binding("plus,equals_sign", "zoom(1)", "Zoom in", show=False),
         Binding("minus", "zoom(-1)", "Zoom out", show=False),
         Binding("left", "pan(-1,0)", "Pan left", show=False),
@@ -109,9 +108,9 @@ class LandscapeScreen(Screen[None]):
         Binding("home", "whole", "All", show=False),
     ]
 
-    def __init__(self, run: RunDirectory, surveyor: Surveyor | None = None) -> None:
+    def __init__(self, main: Screen[None], run: RunDirectory, surveyor: Surveyor | None = None) -> None:
         """`surveyor` None: one of its own, which ends with the screen."""
-        super().__init__()
+        super().__init__(main)
         self._run = run
         self._surveyor = surveyor or Surveyor(run, run.server_output)
         self._asked = 0

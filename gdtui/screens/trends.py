@@ -1,7 +1,7 @@
-"""Sharpness and noise scale over training: two charts over the app, that grow while training goes on below.
+"""Sharpness and noise scale over training: two charts over the main screen, that grow with the run.
 
-Draws what the app's store knows, in the window and on the x axis that the app looks at. Its keys but
-those that close it are the app's own.
+Draws what the viewer's store knows, in the viewer's window and on its x axis. All keys but those that
+close it are the main screen's own.
 """
 
 from typing import ClassVar, Final
@@ -12,7 +12,8 @@ from textual.content import Content
 from textual.screen import Screen
 
 from gdtui.chart.widget.chart import Chart
-from gdtui.live_view import LiveView
+from gdtui.control.viewer import Viewer
+from gdtui.screens.pass_through import PassThroughScreen
 from gdtui.view import trends
 from gdtui.view.pictures import AxisRanges, ChartSize
 from gdtui.widgets.line import Line
@@ -23,17 +24,17 @@ _KEYS: Final = "! measure   M on, off   x axis   + - ← → zoom, pan   e expla
 _WATCHED_KEYS: Final = "x axis   + - ← → zoom, pan   e explain   esc close"
 
 
-class TrendsScreen(Screen[None]):
-    """Over the app."""
+class TrendsScreen(PassThroughScreen):
+    """Two charts on the viewer's x axis."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,V", "dismiss", "Close", show=False),
         Binding("z,i", "nothing", show=False),  # the charts that they are about are below
     ]
 
-    def __init__(self, live: LiveView, *, is_watching: bool) -> None:
-        super().__init__()
-        self._live = live
+    def __init__(self, main: Screen[None], viewer: Viewer, *, is_watching: bool) -> None:
+        super().__init__(main)
+        self._viewer = viewer
         self._is_watching = is_watching
         self._ranges = {"sharpness": AxisRanges(), "noise": AxisRanges()}
 
@@ -55,21 +56,21 @@ class TrendsScreen(Screen[None]):
         """Do nothing."""
 
     def draw(self) -> None:
-        """Both charts, as things stand."""
-        store, view = self._live.store, self._live.view
+        """Draw both charts."""
+        store, view = self._viewer.store, self._viewer.view
         for name, paint in (("sharpness", trends.sharpness), ("noise", trends.noise)):
             chart = self.query_one(f"#trend-{name}", Chart)
             canvas = ChartSize(chart.columns, chart.canvas.width, chart.canvas.height)
             shown = AxisRanges() if store.is_at_rest else self._ranges[name]
             picture, self._ranges[name] = paint(store, view, canvas, shown, self._message)
             chart.show(picture)
-            chart.point(self._live.explorer.cursor)
+            chart.point(self._viewer.cursor)
 
     @property
     def _message(self) -> str:
-        """What is to be done while there is nothing to draw."""
+        """The way to something to draw, while there is nothing."""
         if self._is_watching:
             return "nothing was measured here yet"
-        if any(one.is_measuring for one in self._live.store.states):
+        if any(one.is_measuring for one in self._viewer.store.states):
             return "nothing measured yet: it will be while training goes on; ! measures at once"
         return "nothing measured: press ! to measure now, M to measure now and then"

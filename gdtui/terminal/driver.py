@@ -1,4 +1,4 @@
-"""The driver of Textual, with at most one frame under way to the terminal (gdtui/terminal/backpressure.py).
+"""The driver of Textual, with at most one frame under way to the terminal (gdtui/terminal/frame_gate.py).
 
 Owns the question; the answer it hands on to an app that waits for it, and keeps at the end from the shell.
 """
@@ -10,19 +10,19 @@ from textual import events
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
-from gdtui.terminal.backpressure import QUERY, Pacer
+from gdtui.terminal.frame_gate import QUERY, FrameGate
 from gdtui.terminal.hangup import is_gone
 
 _LAST_SECONDS: Final = 2.0
 """At the end the last answer is waited for: one that comes later would be typed into the shell."""
 
 
-class PacedDriver(LinuxDriver):
+class GatedDriver(LinuxDriver):
     """Asks after each frame whether the terminal has taken it in."""
 
     def __init__(self, app: Any, **options: Any) -> None:
         super().__init__(app, **options)
-        self._pacer: Pacer = app.pacer
+        self._gate: FrameGate = app.frame_gate
         self._is_asking = False
 
     def start_application_mode(self) -> None:
@@ -33,7 +33,7 @@ class PacedDriver(LinuxDriver):
     def flush(self) -> None:
         """After each frame."""
         super().flush()
-        if self._is_asking and self._pacer.written():
+        if self._is_asking and self._gate.written():
             self.write(QUERY)
 
     def process_message(self, message: Message) -> None:
@@ -42,15 +42,15 @@ class PacedDriver(LinuxDriver):
         An answer that no frame waits for ends here: the app's loop is not woken for it.
         """
         if isinstance(message, events.CursorPosition):
-            if self._pacer.answered():
+            if self._gate.answered():
                 self._loop.call_soon_threadsafe(self.flush)
-            if not self._pacer.has_dropped:
+            if not self._gate.has_dropped:
                 return
         super().process_message(message)
 
     def disable_input(self) -> None:
         self._is_asking = False
         deadline = time.monotonic() + _LAST_SECONDS
-        while not (self._pacer.wait(0.05) or is_gone(self.fileno) or time.monotonic() > deadline):
+        while not (self._gate.wait(0.05) or is_gone(self.fileno) or time.monotonic() > deadline):
             pass
         super().disable_input()

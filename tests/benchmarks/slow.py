@@ -17,7 +17,7 @@ from pathlib import Path
 from watching import Watched, processor_seconds, watched
 
 from engine.log.directory import RunDirectory
-from gdtui.terminal.backpressure import QUERY
+from gdtui.terminal.frame_gate import QUERY
 
 SELECTED = "┏"
 """The heavy frame around a selected variant."""

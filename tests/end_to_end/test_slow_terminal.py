@@ -3,7 +3,7 @@
 from real_app import StartApp
 
 from engine.log.records import Changed, State
-from gdtui.terminal.backpressure import QUERY
+from gdtui.terminal.frame_gate import QUERY
 
 RATE = 20 * 1024
 """Bytes a second, a slow link."""

@@ -61,10 +61,10 @@ async def test_a_headless_run_is_seen_as_it_trains_and_finishes(
     with training(run_path, cli_env, "--epochs", "8", "--pace", "4") as process:
         app = GdtuiApp(RunDirectory.open(run_path), None, source=WatchSource(RunDirectory.open(run_path)))
         async with app.run_test(size=(160, 45)) as pilot:
-            await wait_for(pilot, lambda: app.live.store.is_under_way)
+            await wait_for(pilot, lambda: app.main.viewer.store.is_under_way)
             await wait_for(pilot, lambda: text_of(app)[0].rstrip().endswith("running · watching"))
             await wait_for(pilot, lambda: text_of(app)[0].rstrip().endswith("finished · watching"))
-            assert [one.tally.samples for one in app.live.store.states] == [16_000] * 3
+            assert [one.tally.samples for one in app.main.viewer.store.states] == [16_000] * 3
             assert "On all data they lie" in "\n".join(text_of(app))
         assert process.wait(20) == 0
 
@@ -75,10 +75,10 @@ async def test_a_headless_run_that_is_killed_does_not_seem_to_go_on(
     with training(run_path, cli_env, "--epochs", "1000", "--pace", "1") as process:
         app = GdtuiApp(RunDirectory.open(run_path), None, source=WatchSource(RunDirectory.open(run_path)))
         async with app.run_test(size=(160, 45)) as pilot:
-            await wait_for(pilot, lambda: app.live.store.is_under_way)
+            await wait_for(pilot, lambda: app.main.viewer.store.is_under_way)
             process.send_signal(signal.SIGKILL)
-            await wait_for(pilot, lambda: app.live.store.has_ended)
-            app.live.tick(figures=True)
+            await wait_for(pilot, lambda: app.main.viewer.store.has_ended)
+            app.main.tick(figures=True)
             await pilot.pause(0.2)
             assert " running" not in "\n".join(text_of(app))
 
@@ -93,19 +93,19 @@ async def test_beside_the_app_that_trains_all_charts_and_figures_are_the_same(ru
         session.start()
         app = GdtuiApp(run, session)
         async with app.run_test(size=(160, 45)) as pilot:
-            states = app.live.store.states
+            states = app.main.viewer.store.states
             await wait_for(pilot, lambda: all(one.tally.epoch > 2 for one in states))
             await pilot.press("right_square_bracket")
             await wait_for(pilot, lambda: all(one.tally.epoch > 3 for one in states))
             await pilot.press("space")
             await wait_for(pilot, lambda: {one.tally.state for one in states} == {State.PAUSED})
-            app.live.tick(figures=True)
+            app.main.tick(figures=True)
             await pilot.pause(0.5)
             own = text_of(app)
         watching = GdtuiApp(run, None, source=WatchSource(run))
         async with watching.run_test(size=(160, 45)) as pilot:
-            await wait_for(pilot, lambda: watching.live.store.states[0].tally.state is State.PAUSED)
-            watching.live.tick(figures=True)
+            await wait_for(pilot, lambda: watching.main.viewer.store.states[0].tally.state is State.PAUSED)
+            watching.main.tick(figures=True)
             await pilot.pause(0.5)
             watched = text_of(watching)
     assert watched[0].rstrip().endswith("paused · watching")
@@ -115,5 +115,5 @@ async def test_beside_the_app_that_trains_all_charts_and_figures_are_the_same(ru
     replaying = GdtuiApp(run, None, source=replay)
     async with replaying.run_test(size=(160, 45)) as pilot:
         await wait_for(pilot, lambda: replay.has_ended)
-        samples = [one.tally.samples for one in replaying.live.store.states]
-    assert samples == [one.tally.samples for one in watching.live.store.states]
+        samples = [one.tally.samples for one in replaying.main.viewer.store.states]
+    assert samples == [one.tally.samples for one in watching.main.viewer.store.states]

@@ -1,6 +1,6 @@
 """An app on a run that a test writes: a writer for each log, controls that record what was told."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +26,7 @@ from engine.log.notices import Notice
 from engine.log.records import Changed, Chunk, CommandSent, Evaluation, Record, Started, State, StateChanged
 from engine.settings import RunSettings, Variant, VariantSettings, default_names, parse_batch_size
 from gdtui.app import GdtuiApp
+from gdtui.control.lab import Holder, Lab
 
 N: Final = 2000
 WIDE: Final = (160, 45)
@@ -111,9 +112,11 @@ class Bench:
         self._logs = {name: LogWriter(self.run.variant_log(name)) for name in self.names}
         self._settings = {variant.name: variant.settings for variant in variants}
 
-    def app(self, *, watching: bool = False) -> GdtuiApp:
+    def app(self, *, watching: bool = False, make_lab: Callable[[Holder], Lab] | None = None) -> GdtuiApp:
+        """`make_lab` None: one whose work runs in processes."""
         # Slow, for the tests tick themselves: Textual's pause() waits until the process has nothing to do.
-        return GdtuiApp(self.run, None if watching else self.controls, fps=4)
+        controls = None if watching else self.controls
+        return GdtuiApp(self.run, controls, fps=4, make_lab=make_lab)
 
     def write(self, name: str, *records: Record) -> None:
         for record in records:
@@ -192,7 +195,7 @@ def text_of(app: GdtuiApp) -> str:
 
 async def settle(pilot: Pilot[None]) -> None:
     """Until what was written is on screen."""
-    pilot.app.live.tick(figures=True)  # type: ignore[attr-defined]
+    pilot.app.main.tick(figures=True)  # type: ignore[attr-defined]
     await pilot.pause()
     await pilot.pause()
 

@@ -273,11 +273,3 @@ class Chart(Explorable, Spanned):
         if self._picture is None or self._message:
             return None
         return self._picture.x.low, self._picture.x.high
-
-    def x_at(self, column: int) -> float | None:
-        """The x in the middle of a column of cells, also of one beside the canvas; None without data."""
-        if self._picture is None or self._message or not self.canvas.width:
-            return None
-        from gdtui.chart.drawing.raster import value_of
-
-        return value_of(column + 0.5, self._picture.x, self.canvas.width, 1)

@@ -3,16 +3,18 @@
 In shares of the canvas's width or as positions on its x axis. Changes nothing of what is shown.
 """
 
-import math
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from textual import events
 from textual.message import Message
 from textual.widget import Widget
 
 from gdtui.chart.scene.layout import Room
+
+if TYPE_CHECKING:
+    from gdtui.chart.widget.columns import Columns
 
 _WHEEL: Final = 0.8
 """A notch of the wheel makes the window so much narrower, or as much wider."""
@@ -70,16 +72,22 @@ class Explorable(Widget):
     def seen(self) -> tuple[float, float] | None:
         """The x that is shown; None without data."""
 
-    @abstractmethod
+    @property
+    def cell_columns(self) -> "Columns | None":
+        """The columns of cells of the canvas, with the x in them; None without data or room."""
+        if self.seen is None or not self.canvas.width:
+            return None
+        from gdtui.chart.widget.columns import Columns
+
+        return Columns(*self.seen, self.canvas.width)
+
     def x_at(self, column: int) -> float | None:
-        """The x in the middle of a column of cells; None without data."""
+        """The x in the middle of a column of cells, also of one beside the canvas; None without data."""
+        return None if self.cell_columns is None else self.cell_columns.x_at(column)
 
     def column_at(self, x: float) -> int:
         """The column of cells that this x is drawn in, or would be, beside the canvas."""
-        if self.seen is None:
-            return 0
-        (low, high), width = self.seen, self.canvas.width
-        return width - 1 if x == high else math.floor((x - low) / (high - low) * width)
+        return 0 if self.cell_columns is None else self.cell_columns.column_at(x)
 
     def tell_what_is_below(self) -> None:
         """Another x has come below the mouse, which has not moved."""

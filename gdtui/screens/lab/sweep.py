@@ -11,8 +11,8 @@ from engine.jobs.messages import Result
 from engine.settings import FULL, BatchSize, RunSettings, Variant, VariantSettings, default_names
 from engine.sweep.run import Plan, sweep
 from engine.sweep.table import Recommendation, label
-from gdtui.control.commander import Commander
 from gdtui.control.lab import Lab, Work
+from gdtui.control.run_controller import RunController
 from gdtui.screens.lab.lab import LabScreen
 from gdtui.state.new_run import new_arm
 from gdtui.state.store import Store
@@ -35,10 +35,10 @@ class SweepScreen(LabScreen):
         *(Binding(str(place), f"give({place - 1})", show=False) for place in range(1, 10)),
     ]
 
-    def __init__(self, lab: Lab, store: Store, commander: Commander, at: int) -> None:
+    def __init__(self, lab: Lab, store: Store, controller: RunController, at: int) -> None:
         """`at`: the place of that variant."""
         super().__init__(lab, store)
-        self._commander, self._at = commander, at
+        self._controller, self._at = controller, at
 
     @property
     def subject(self) -> str:
@@ -89,7 +89,7 @@ class SweepScreen(LabScreen):
             return
         one = self.store.states[place]
         settings = recommended(one.wanted, end.value.recommendation, one.tally.n)
-        notes = self._commander.apply({one.tally.name: settings})
+        notes = self._controller.apply({one.tally.name: settings})
         for note in notes or [f"{one.tally.name}: {_described(settings)}"]:
             self.app.notify(note, markup=False)
 

@@ -6,7 +6,7 @@ import pytest
 from replay_logs import Clock, two_variants
 
 from engine.log.directory import RunDirectory
-from gdtui.control.replay_controller import REPLAYING, ReplayCommander
+from gdtui.control.replay_controller import REPLAYING, ReplayController
 from gdtui.state.replay import Replay
 from gdtui.state.store import Store
 
@@ -18,7 +18,7 @@ def run(tmp_path: Path) -> RunDirectory:
 
 def test_keys_reach_the_replay_or_say_that_they_cannot(run: RunDirectory) -> None:
     replay, store = Replay(run, 1.0, Clock()), Store(run.info.settings)
-    keys = ReplayCommander(store, replay)
+    keys = ReplayController(store, replay)
     assert keys.pause() == []
     assert replay.is_paused
     assert keys.pause() == []
@@ -43,6 +43,6 @@ def test_keys_reach_the_replay_or_say_that_they_cannot(run: RunDirectory) -> Non
 
 def test_the_ends_of_the_ladder_are_said(run: RunDirectory) -> None:
     replay = Replay(run, 1000.0)
-    keys = ReplayCommander(Store(run.info.settings), replay)
+    keys = ReplayController(Store(run.info.settings), replay)
     assert "×1000" in keys.pace(1)[0]
     assert replay.speed == 1000.0

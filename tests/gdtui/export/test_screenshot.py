@@ -35,7 +35,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
 async def press(pilot: Pilot[None], *keys: str) -> None:
     app = pilot.app
     assert isinstance(app, GdtuiApp)
-    app.live.tick(figures=True)
+    app.main.tick(figures=True)
     await pilot.pause()
     await pilot.press(*keys)
     await pilot.pause()

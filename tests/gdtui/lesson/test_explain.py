@@ -89,8 +89,8 @@ async def test_every_figure_of_a_gauge_has_an_entry(tmp_path: Path) -> None:
     bench, app = opened(tmp_path)
     measure(bench)
     async with app.run_test():
-        app.live.tick()
-        for one in app.live.store.states:
+        app.main.tick()
+        for one in app.main.viewer.store.states:
             for width in (60, 46, 40):
                 parts = re.split(r" · |  ", gauges(one, width).plain)
                 for label in (re.sub(r"[ (][\d(].*", "", part) for part in parts):
@@ -101,8 +101,8 @@ async def test_every_figure_of_the_trends_and_of_the_landscape_has_an_entry(tmp_
     bench, app = opened(tmp_path)
     measure(bench)
     async with app.run_test():
-        app.live.tick()
-        store, canvas = app.live.store, ChartSize(120, 60, 12)
+        app.main.tick()
+        store, canvas = app.main.viewer.store, ChartSize(120, 60, 12)
         pictures = [
             paint(store, ViewState(), canvas, AxisRanges(), "")[0]
             for paint in (trends.sharpness, trends.noise)
@@ -120,23 +120,23 @@ async def test_every_figure_of_the_trends_and_of_the_landscape_has_an_entry(tmp_
 async def test_what_was_measured_is_woven_in_and_what_was_not_is_said(tmp_path: Path) -> None:
     bench, app = opened(tmp_path)
     async with app.run_test():
-        app.live.tick()
-        assert "were not measured yet" in said(app.live.store, "What you see", selected=2)
+        app.main.tick()
+        assert "were not measured yet" in said(app.main.viewer.store, "What you see", selected=2)
         measure(bench, covariance=(100.0, 0.0, 0.1))
-        app.live.tick()
-        seen = said(app.live.store, "What you see", selected=2)
+        app.main.tick()
+        seen = said(app.main.viewer.store, "What you see", selected=2)
         assert "The noise scale cannot be told yet: at least" in seen
         bench.begin(2)
         measure(bench)
-        app.live.tick()
-        assert "were not measured yet" in said(app.live.store, "What you see", selected=2)
+        app.main.tick()
+        assert "were not measured yet" in said(app.main.viewer.store, "What you see", selected=2)
 
 
 async def test_every_figure_of_a_panel_and_of_a_line_has_an_entry(tmp_path: Path) -> None:
     _, app = opened(tmp_path)
     async with app.run_test(size=(160, 45)):
-        app.live.tick(figures=True)
-        store = app.live.store
+        app.main.tick(figures=True)
+        store = app.main.viewer.store
         for one in store.states:
             shown = figures.rows(one, store, 0.25, 200, 4).plain.replace("all data", "◆")
             for label in labels_of(shown):
@@ -151,8 +151,8 @@ def test_every_figure_under_the_crosshair_has_an_entry() -> None:
 async def test_every_column_of_the_tables_has_an_entry(tmp_path: Path) -> None:
     _, app = opened(tmp_path)
     async with app.run_test():
-        app.live.tick()
-        for name in (*results.headings(app.live.store), "held-out", "gap", "accuracy"):
+        app.main.tick()
+        for name in (*results.headings(app.main.viewer.store), "held-out", "gap", "accuracy"):
             assert glossary.find(name), name
         for name in tables.TRADES:
             assert glossary.find(name.removeprefix("gradient ").lower() if "SNR" in name else name), name
@@ -161,8 +161,8 @@ async def test_every_column_of_the_tables_has_an_entry(tmp_path: Path) -> None:
 async def test_the_figures_of_the_header_have_entries(tmp_path: Path) -> None:
     _, app = opened(tmp_path)
     async with app.run_test():
-        app.live.tick()
-        header = screen_text.header(app.live.store, 200, 100.0).plain
+        app.main.tick()
+        header = screen_text.header(app.main.viewer.store, 200, 100.0).plain
         assert re.search(r"epoch +1/20 · 1 epoch/s · \d\d:\d\d", header)
         assert all(glossary.find(name) for name in ("epoch", "epoch/s", "clock"))
 
@@ -170,29 +170,29 @@ async def test_the_figures_of_the_header_have_entries(tmp_path: Path) -> None:
 async def test_what_is_said_of_all_holds_the_figures_of_all(tmp_path: Path) -> None:
     _, app = opened(tmp_path)
     async with app.run_test():
-        app.live.tick()
+        app.main.tick()
         whole = " ".join(
-            p for each in explain.explain(app.live.store, None, is_ours=True) for p in each.paragraphs
+            p for each in explain.explain(app.main.viewer.store, None, is_ours=True) for p in each.paragraphs
         )
-        spreads = " / ".join(formatting.number(one.spread) for one in app.live.store.states)
+        spreads = " / ".join(formatting.number(one.spread) for one in app.main.viewer.store.states)
         assert f"σ of batch loss: {spreads}" in whole
         assert "0.400 / 0.400 / 0.400, 0 apart" in whole
         assert "press S" in whole
-        assert len(re.findall(r"(?<!al)\.(?: |$)", explain.interview(app.live.store))) == 3
+        assert len(re.findall(r"(?<!al)\.(?: |$)", explain.interview(app.main.viewer.store))) == 3
 
 
 async def test_what_was_measured_at_other_epochs_is_not_told_as_level(tmp_path: Path) -> None:
     bench, app = opened(tmp_path)
     async with app.run_test():
-        app.live.tick()
-        store = app.live.store
+        app.main.tick()
+        store = app.main.viewer.store
         for one in store.states:
             one.tally.settings = msgspec.structs.replace(one.tally.settings, lr_scaling=LrScaling.LINEAR)
         first, *rest = store.states
         bench.write(first.tally.name, msgspec.structs.replace(evaluation(2), full_loss=None))
         for one in rest:
             bench.write(one.tally.name, evaluation(2, loss=0.4))
-        app.live.tick()
+        app.main.tick()
         assert "apart, as last measured, after 1 / 2 / 2 epochs" in said(store, "What you see")
         assert "folded" not in said(store, "Why")
 
@@ -200,26 +200,26 @@ async def test_what_was_measured_at_other_epochs_is_not_told_as_level(tmp_path: 
 async def test_folding_is_claimed_only_where_it_was_measured(tmp_path: Path) -> None:
     bench, app = opened(tmp_path)
     async with app.run_test():
-        app.live.tick()
-        for one, loss in zip(app.live.store.states, (0.4, 0.4, 0.9), strict=True):
+        app.main.tick()
+        for one, loss in zip(app.main.viewer.store.states, (0.4, 0.4, 0.9), strict=True):
             one.tally.settings = type(one.tally.settings)(
                 batch_size=one.tally.settings.batch_size, lr_scaling=LrScaling.LINEAR
             )
             bench.write(one.tally.name, evaluation(2, loss=loss))
-        app.live.tick()
-        why = said(app.live.store, "Why")
+        app.main.tick()
+        why = said(app.main.viewer.store, "Why")
         assert "they lie 0.500 apart on all data: they have not folded" in why
-        for one in app.live.store.states:
+        for one in app.main.viewer.store.states:
             bench.write(one.tally.name, evaluation(3, loss=0.3))
-        app.live.tick()
-        assert "the curves have folded into one" in said(app.live.store, "Why")
+        app.main.tick()
+        assert "the curves have folded into one" in said(app.main.viewer.store, "Why")
 
 
 @pytest.mark.parametrize("size", [(160, 45), (80, 24)])
 async def test_the_view_in_focus_is_explained_over_the_app(tmp_path: Path, size: tuple[int, int]) -> None:
     _, app = opened(tmp_path)
     async with app.run_test(size=size) as pilot:
-        app.live.tick()
+        app.main.tick()
         await pilot.press("1", "e")
         await pilot.pause()
         assert "Its gradient is that of all data" in " ".join(re.sub("[│\n]", " ", text_of(app)).split())
@@ -233,7 +233,7 @@ async def test_the_view_in_focus_is_explained_over_the_app(tmp_path: Path, size:
 async def test_the_tables_mark_the_variants_and_scale_from_the_base_in_force(tmp_path: Path) -> None:
     _, app = opened(tmp_path)
     async with app.run_test(size=(160, 45)) as pilot:
-        app.live.tick()
+        app.main.tick()
         await pilot.press("T")
         await pilot.pause()
         lines = text_of(app).splitlines()
@@ -247,14 +247,14 @@ async def test_the_tables_mark_the_variants_and_scale_from_the_base_in_force(tmp
 async def test_the_tables_fit_the_narrowest_screen_that_has_all(tmp_path: Path) -> None:
     _, app = opened(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
-        app.live.tick()
+        app.main.tick()
         await pilot.press("T")
         await pilot.pause()
         page = app.screen
         assert isinstance(page, TablesScreen)
         room = page.query_one(Static).content_size.width
         assert max(line.cell_length for line in page.content().split("\n")) <= room
-        for one in app.live.store.states:
+        for one in app.main.viewer.store.states:
             assert page.content().plain.count(one.tally.name) == 2
 
 
@@ -265,8 +265,8 @@ async def test_each_figure_is_told_of_every_variant_of_many(tmp_path: Path) -> N
         bench.write(name, evaluation(1, loss=0.4))
     app = bench.app()
     async with app.run_test():
-        app.live.tick()
-        told = {figure.name: values for figure, values in explain.figure_lines(app.live.store)}
+        app.main.tick()
+        told = {figure.name: values for figure, values in explain.figure_lines(app.main.viewer.store)}
         assert told["all data"] == "0.400 / 0.400 / 0.400 / 0.400 / 0.400"
 
 
@@ -278,8 +278,8 @@ async def test_who_only_watches_is_told_of_no_key_that_would_control(
     if is_measured:
         measure(bench, covariance=(100.0, 0.0, 0.1))
     async with app.run_test():
-        app.live.tick()
-        store = app.live.store
+        app.main.tick()
+        store = app.main.viewer.store
         for selected in (None, 0, 2):
             sections = explain.explain(store, selected, is_ours=False)
             theirs = " ".join(paragraph for each in sections for paragraph in each.paragraphs)
@@ -291,7 +291,7 @@ async def test_who_only_watches_is_told_of_no_key_that_would_control(
 async def test_what_was_said_of_the_problem_is_explained(tmp_path: Path) -> None:
     _, app = opened(tmp_path)
     async with app.run_test():
-        store = app.live.store
+        store = app.main.viewer.store
         store.settings = msgspec.structs.replace(store.settings, notes=("t.csv: column 'id' left out",))
         told = {each.title: each.paragraphs for each in explain.explain(store, None, is_ours=True)}
         assert told["Of this problem"] == ("t.csv: column 'id' left out",)

@@ -124,4 +124,4 @@ async def test_with_no_worker_left_it_is_kept_for_the_restart(bench: Bench) -> N
         await settle(pilot)
         await pilot.press("2", "u")
         await see(pilot, "kept for the restart (r)")
-        assert app.live.store.variants[mini].wanted.accumulation_steps == 2
+        assert app.main.viewer.store.variants[mini].wanted.accumulation_steps == 2

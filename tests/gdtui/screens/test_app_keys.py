@@ -113,7 +113,7 @@ async def test_a_restart_while_paused_says_that_it_waits(bench: Bench, key: str)
     app = bench.app()
     async with app.run_test(size=WIDE, notifications=True) as pilot:
         await settle(pilot)
-        assert app.live.commander.restart(app.live.store.states) == []
+        assert app.main.controller.restart(app.main.viewer.store.states) == []
         for name in bench.names:
             bench.write(name, state(State.PAUSED, 20.0))
         await settle(pilot)
@@ -142,7 +142,7 @@ async def test_a_restart_leaves_a_ghost_and_begins_anew(bench: Bench) -> None:
         assert "restarting…" in text_of(app)
         bench.begin(2, command=bench.controls.last(Restart)[name].id, names=[name])
         await settle(pilot)
-        one = app.live.store.variants[name]
+        one = app.main.viewer.store.variants[name]
         assert one.ghost is not None
         assert len(one.ghost.history) == 100
         assert one.tally.batches == 0
@@ -162,7 +162,7 @@ async def test_axes_by_key(bench: Bench) -> None:
         await pilot.press("x", "y")
         await settle(pilot)
         assert " seconds of training, on shared cores ─╯" in text_of(app)
-        assert app.live.view.log
+        assert app.main.viewer.view.log
         await pilot.press("x", "y")
         await settle(pilot)
         assert " samples ─╯" in text_of(app)
@@ -214,7 +214,7 @@ async def test_the_help_lists_every_key_and_training_goes_on_below(bench: Bench)
             assert f" {entry.keys} " in shown
         bench.train(bench.names[0], [0.8])
         await settle(pilot)
-        assert app.live.store.variants[bench.names[0]].tally.batches == 1
+        assert app.main.viewer.store.variants[bench.names[0]].tally.batches == 1
         await pilot.press("question_mark")
         await pilot.pause()
         assert "Settings of the selected" not in text_of(app)
@@ -224,7 +224,8 @@ async def test_every_key_of_the_table_has_an_action(bench: Bench) -> None:
     app = bench.app()
     for entry in keys.TABLE:
         for stroke in entry.strokes:
-            assert hasattr(app, f"action_{stroke.action.split('(')[0]}"), stroke
+            owner, _, action = stroke.action.partition("(")[0].rpartition(".")
+            assert hasattr(app if owner == "app" else app.main, f"action_{action}"), stroke
 
 
 async def test_the_palette_finds_a_command_by_name(bench: Bench) -> None:
@@ -270,5 +271,5 @@ async def test_the_theme_changes_by_key(bench: Bench) -> None:
         for _ in THEMES:
             await pilot.press("t")
             seen.append(app.theme)
-            assert app.live.view.colours == colours(app.current_theme)
+            assert app.main.viewer.view.colours == colours(app.current_theme)
         assert seen == ["gdtui-light", "gdtui-high-contrast", "gdtui-dark"]

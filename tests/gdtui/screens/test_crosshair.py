@@ -77,7 +77,7 @@ async def test_keys_move_it_by_one_column_and_by_ten(bench: Bench) -> None:
 
 async def test_at_the_edge_of_a_window_it_takes_the_window_along(bench: Bench) -> None:
     async with shown(bench) as (app, pilot):
-        app.live.look(window=FixedRange(2_000.0, 3_000.0))
+        app.main.look(window=FixedRange(2_000.0, 3_000.0))
         await press(pilot, "h")
         width = charts(app)[0].canvas.width
         await press(pilot, "l")
@@ -92,7 +92,7 @@ async def test_at_the_edge_of_a_window_it_takes_the_window_along(bench: Bench) -
 async def test_zooming_by_key_is_at_the_crosshair(bench: Bench) -> None:
     async with shown(bench) as (app, pilot):
         await press(pilot, "h", *["H"] * 7)
-        (batch, *_), at = (found["batch"] for found in read_out(app)), app.live.explorer.cursor
+        (batch, *_), at = (found["batch"] for found in read_out(app)), app.main.viewer.cursor
         assert at is not None
         await press(pilot, "plus", "plus")
         ((low, high),) = seen(app)
@@ -125,10 +125,10 @@ async def test_what_comes_below_a_mouse_at_rest_is_read_out(bench: Bench) -> Non
         await hover(pilot, chart, 30)
         await press(pilot, "end")
         assert column(chart) == 30
-        assert app.live.explorer.cursor == pytest.approx(chart.x_at(30))
+        assert app.main.viewer.cursor == pytest.approx(chart.x_at(30))
         await press(pilot, "l", "home")
-        assert app.live.explorer.cursor is not None
-        assert app.live.explorer.cursor > 3_000, "keys have moved it: it stays with its batch"
+        assert app.main.viewer.cursor is not None
+        assert app.main.viewer.cursor > 3_000, "keys have moved it: it stays with its batch"
         await pilot.hover("#header")
         await settle(pilot)
         assert column(chart) is not None
@@ -182,9 +182,9 @@ async def test_the_results_give_way_to_it_and_it_to_escape(bench: Bench) -> None
         await press(pilot, "h")
         assert not app.query_one("#summary").display
         await press(pilot, "i", "escape")
-        assert app.live.explorer.cursor is not None, "escape takes what lies on top"
+        assert app.main.viewer.cursor is not None, "escape takes what lies on top"
         await press(pilot, "escape")
-        assert app.live.explorer.cursor is None
+        assert app.main.viewer.cursor is None
 
 
 async def test_moving_it_draws_no_picture(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,6 +202,6 @@ async def test_moving_it_draws_no_picture(bench: Bench, monkeypatch: pytest.Monk
 async def test_an_axis_of_other_units_has_no_crosshair_yet(bench: Bench) -> None:
     async with shown(bench) as (app, pilot):
         await press(pilot, "h", "x")
-        assert app.live.explorer.cursor is None
+        assert app.main.viewer.cursor is None
         await press(pilot, "l")
         assert read_out(app)[0]["batch"] == "400"

@@ -23,13 +23,13 @@ async def test_zooming_by_key_follows_the_newest(bench: Bench, size: tuple[int, 
     async with shown(bench, size, watching=watching) as (app, pilot):
         assert subtitle(app) == "samples"
         await press(pilot, "plus")
-        assert app.live.view.window == FollowNewest(2_000.0)
+        assert app.main.viewer.view.window == FollowNewest(2_000.0)
         assert seen(app) == {(2_000.0, 4_000.0)}
         assert "samples 2k–4k of 4k · follows" in text_of(app)
         await press(pilot, "equals_sign")
         assert seen(app) == {(3_000.0, 4_000.0)}
         await press(pilot, "minus", "minus")
-        assert app.live.view.window == WHOLE
+        assert app.main.viewer.view.window == WHOLE
         assert subtitle(app) == "samples"
 
 
@@ -38,7 +38,7 @@ async def test_the_window_that_follows_moves_on_in_steps_as_losses_come(bench: B
         await press(pilot, "end")
         assert seen(app) == {(3_000.0, 4_000.0)}
         for batches, high in ((1, 4_100.0), (9, 4_100.0), (1, 4_200.0)):
-            done = app.live.store.states[2].tally.batches
+            done = app.main.viewer.store.states[2].tally.batches
             bench.train(bench.names[2], [0.4] * batches, batch=done + 1)
             await settle(pilot)
             assert seen(app) == {(high - 1_000.0, high)}
@@ -47,22 +47,22 @@ async def test_the_window_that_follows_moves_on_in_steps_as_losses_come(bench: B
 async def test_panning_leaves_the_newest_and_comes_back_to_it(bench: Bench) -> None:
     async with shown(bench) as (app, pilot):
         await press(pilot, "left")
-        assert app.live.view.window == WHOLE, "of the whole nothing can be moved"
+        assert app.main.viewer.view.window == WHOLE, "of the whole nothing can be moved"
         await press(pilot, "plus", "plus", "left")
-        assert app.live.view.window == FixedRange(2_750.0, 3_750.0)
+        assert app.main.viewer.view.window == FixedRange(2_750.0, 3_750.0)
         assert "samples 2.75k–3.75k of 4k ─" in text_of(app)
         await press(pilot, *["left"] * 20)
         assert seen(app) == {(0.0, 1_000.0)}
         await press(pilot, *["right"] * 12)
-        assert app.live.view.window == FollowNewest(1_000.0)
+        assert app.main.viewer.view.window == FollowNewest(1_000.0)
         await press(pilot, "home")
-        assert app.live.view.window == WHOLE
+        assert app.main.viewer.view.window == WHOLE
 
 
 async def test_zoomed_in_every_batch_is_a_point_and_y_is_of_what_is_seen(bench: Bench) -> None:
     async with shown(bench) as (app, pilot):
         assert all(chart._picture.y.high > 8.9 for chart in charts(app)[1:]), "the spike"
-        app.live.look(window=FixedRange(2_000.0, 2_100.0))
+        app.main.look(window=FixedRange(2_000.0, 2_100.0))
         await settle(pilot)
         for chart in charts(app)[1:]:
             picture = chart._picture
@@ -72,7 +72,7 @@ async def test_zoomed_in_every_batch_is_a_point_and_y_is_of_what_is_seen(bench: 
             inside = (line.x >= 2_000) & (line.x <= 2_100)
             assert line.x[inside].tolist() == list(range(2_000, 2_101, 10))
             assert (line.low == line.high).all()
-        app.live.look(window=FixedRange(1_001.0, 1_009.0))
+        app.main.look(window=FixedRange(1_001.0, 1_009.0))
         await settle(pilot)
         for chart in charts(app)[1:]:
             picture = chart._picture
@@ -87,7 +87,7 @@ async def test_another_axis_shows_the_same_part_of_the_tail(bench: Bench) -> Non
         assert seen(app) == {(300.0, 400.0)}
         assert subtitle(app) == "updates 300–400 of 400 · follows"
         await press(pilot, "left", "x")
-        assert app.live.view.window == WHOLE
+        assert app.main.viewer.view.window == WHOLE
         assert subtitle(app).startswith("seconds")
 
 
@@ -96,7 +96,7 @@ async def test_who_trains_is_followed_or_the_selected(bench: Bench) -> None:
     bench.train(full, [0.4] * 400, batch=BATCHES + 1)
     bench.train(mini, [0.4] * 200, batch=BATCHES + 1)
     async with shown(bench) as (app, pilot):
-        app.live.look(window=FollowNewest(1_000.0))
+        app.main.look(window=FollowNewest(1_000.0))
         assert seen(app) == {(7_000.0, 8_000.0)}
         bench.write(full, state(State.FINISHED, 20.0))
         await settle(pilot)
@@ -130,14 +130,14 @@ async def test_the_wheel_zooms_at_the_pointer_in_every_chart(bench: Bench, place
         assert high - low == pytest.approx(4_000 * 0.8**3)
         assert (4_000 * share - low) / (high - low) == pytest.approx(share)
         await turn(pilot, MouseScrollDown, chart, column, times=3)
-        assert app.live.view.window == WHOLE
+        assert app.main.viewer.view.window == WHOLE
 
 
 async def test_the_wheel_at_the_right_edge_stays_with_the_newest(bench: Bench) -> None:
     async with shown(bench) as (app, pilot):
         chart = charts(app)[0]
         await turn(pilot, MouseScrollUp, chart, chart.canvas.width - 1, times=2)
-        assert app.live.view.window == FollowNewest(pytest.approx(4_000 * 0.64))
+        assert app.main.viewer.view.window == FollowNewest(pytest.approx(4_000 * 0.64))
         bench.train(bench.names[2], [0.4] * 200, batch=BATCHES + 1)
         await settle(pilot)
         ((low, high),) = seen(app)
@@ -156,18 +156,18 @@ async def test_dragging_pans_and_a_double_click_resets(bench: Bench) -> None:
         assert list(seen(app)) == [pytest.approx((3_000 - moved, 4_000 - moved))]
         await pilot.hover(chart, (left + 10, 5))
         await settle(pilot)
-        assert app.live.view.window == FollowNewest(1_000.0)
+        assert app.main.viewer.view.window == FollowNewest(1_000.0)
         await pilot.mouse_up(chart, (left + 40, 5))
         await settle(pilot)
-        assert isinstance(app.live.view.window, FixedRange)
+        assert isinstance(app.main.viewer.view.window, FixedRange)
         await pilot.double_click(chart, (left + 40, 5))
         await settle(pilot)
-        assert app.live.view.window == WHOLE
+        assert app.main.viewer.view.window == WHOLE
 
 
 async def test_the_labels_below_a_narrow_window_are_apart(bench: Bench) -> None:
     async with shown(bench, NARROW) as (app, pilot):
-        app.live.look(window=FixedRange(1_234_567.0, 1_234_583.0))
+        app.main.look(window=FixedRange(1_234_567.0, 1_234_583.0))
         await settle(pilot)
         chart = app.query_one("#overlay", Chart)
         labels = re.findall(r"\d+", chart.render_line(chart.size.height - 1).text)

@@ -160,7 +160,7 @@ async def shown(
     """The screen over that of a run, before any answer."""
     app, surveyor = bench.app(), FakeSurveyor()
     async with app.run_test(size=size) as pilot:
-        screen = LandscapeScreen(bench.run, surveyor)  # type: ignore[arg-type]
+        screen = LandscapeScreen(app.main, bench.run, surveyor)  # type: ignore[arg-type]
         app.push_screen(screen)
         await pilot.pause()
         yield screen, surveyor, pilot

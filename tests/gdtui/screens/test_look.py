@@ -42,7 +42,7 @@ async def test_the_smoothing_goes_up_its_ladder_in_the_title_and_in_the_figures(
             await settle(pilot)
         assert "smoothed over ¼ epoch" in text_of(app)
         assert told == sorted(set(told)), "the longer it remembers, the higher it is on a falling curve"
-        history = app.live.store.variants[sgd].current.history
+        history = app.main.viewer.store.variants[sgd].current.history
         assert told[2] / 1000 == pytest.approx(history.smoothed_last(4.0), abs=1e-3)
 
 

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 from app_bench import Bench, text_of
+from textual.notifications import SeverityLevel
 from textual.pilot import Pilot
 
-from gdtui.app import GdtuiApp, Severity
+from gdtui.app import GdtuiApp
 from gdtui.chart.widget.chart import Chart
 from gdtui.keys import table as keys
 
@@ -23,11 +24,11 @@ def app(tmp_path: Path) -> GdtuiApp:
     return bench.app(watching=True)
 
 
-async def changed_rows(app: GdtuiApp, pilot: Pilot[None], *notes: tuple[str, Severity]) -> list[int]:
+async def changed_rows(app: GdtuiApp, pilot: Pilot[None], *notes: tuple[str, SeverityLevel]) -> list[int]:
     """Which rows of the screen look different once these notes are up."""
     before = text_of(app).split("\n")
     for text, severity in notes:
-        app.say([text], severity)
+        app.show_notes([text], severity)
         for _ in range(100):
             if text in text_of(app):
                 break
@@ -44,7 +45,7 @@ async def changed_rows(app: GdtuiApp, pilot: Pilot[None], *notes: tuple[str, Sev
 @pytest.mark.parametrize("size", SIZES)
 async def test_a_note_covers_nothing_but_the_keys(app: GdtuiApp, size: tuple[int, int]) -> None:
     async with app.run_test(size=size, notifications=True) as pilot:
-        app.live.tick(figures=True)
+        app.main.tick(figures=True)
         await pilot.pause()
         rows = await changed_rows(
             app, pilot, ("smoothed over 4 epochs", "information"), ("no change", "information")
@@ -55,7 +56,7 @@ async def test_a_note_covers_nothing_but_the_keys(app: GdtuiApp, size: tuple[int
 @pytest.mark.parametrize("size", SIZES)
 async def test_an_error_covers_no_chart_and_stays_beside_a_note(app: GdtuiApp, size: tuple[int, int]) -> None:
     async with app.run_test(size=size, notifications=True) as pilot:
-        app.live.tick(figures=True)
+        app.main.tick(figures=True)
         await pilot.pause()
         rows = await changed_rows(app, pilot, (FULL_DISK, "error"), ("no change", "information"))
         assert FULL_DISK in text_of(app)

@@ -94,7 +94,7 @@ async def test_the_app_shows_it(tmp_path: Path) -> None:
         for columns in (60, 100, 160, 300):
             await pilot.resize_terminal(columns, 45)
             await pilot.pause()
-            app.live.tick()
+            app.main.tick()
             await pilot.pause()
             row = next(row for row in text_of(app).splitlines() if "▲" in row)
             chart = app.query_one("#overlay", Chart)

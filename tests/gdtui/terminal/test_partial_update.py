@@ -37,7 +37,7 @@ async def test_no_stale_cell_is_left_by_partial_updates(
         watched = Watched(app, pilot, monkeypatch)
         for step in range(5):
             train(bench, step, rng)
-            app.live.tick(figures=True)
+            app.main.tick(figures=True)
             await watched.settle()
         await watched.check()
         assert watched.partial > 2
@@ -54,9 +54,9 @@ async def test_no_stale_cell_is_left_by_notes_crosshair_focus_and_themes(
         watched = Watched(app, pilot, monkeypatch)
         for step, key in enumerate(["h", "t", "1", "z", "b"]):
             train(bench, step, rng)
-            app.say([f"a note over the chart, {step}"])  # in front of what moves
+            app.show_notes([f"a note over the chart, {step}"])  # in front of what moves
             await pilot.press(key)
-            app.live.tick(figures=True)
+            app.main.tick(figures=True)
             await watched.check()
         assert watched.partial > 5
 

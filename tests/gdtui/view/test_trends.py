@@ -48,8 +48,8 @@ def sharp(value: float, error: float = 0.0) -> Sharpness:
 async def known(bench: Bench, app: GdtuiApp) -> Store:
     """What the app knows of the run."""
     async with app.run_test():
-        app.live.tick()
-        return app.live.store
+        app.main.tick()
+        return app.main.viewer.store
 
 
 def mini(picture: Picture) -> tuple[Series, Series]:
@@ -166,7 +166,7 @@ async def test_the_screen_grows_while_it_is_open_and_closes(tmp_path: Path, size
     bench.begin()
     app = bench.app()
     async with app.run_test(size=size) as pilot:
-        app.live.tick()
+        app.main.tick()
         await pilot.press("V")
         await pilot.pause()
         screen = app.screen
@@ -174,7 +174,7 @@ async def test_the_screen_grows_while_it_is_open_and_closes(tmp_path: Path, size
         assert text_of(app).count("! measures at once") == 2
         bench.train(bench.names[1], np.linspace(0.8, 0.5, 100))
         bench.write(bench.names[1], measured(50, noise=noise(40, 25, 60), sharpness=sharp(3.0)))
-        app.live.tick()
+        app.main.tick()
         screen.draw()
         await pilot.pause()
         shown = text_of(app)
@@ -193,7 +193,7 @@ async def test_an_empty_screen_says_what_to_do(tmp_path: Path) -> None:
         bench.write(name, MeasuringSet(is_on=False))
     for app, said in ((bench.app(), "press ! to measure now, M"), (bench.app(watching=True), "nothing was")):
         async with app.run_test(size=(80, 24)) as pilot:
-            app.live.tick()
+            app.main.tick()
             await pilot.press("V")
             await pilot.pause()
             app.screen.draw()  # type: ignore[attr-defined]

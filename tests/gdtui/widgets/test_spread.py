@@ -56,7 +56,7 @@ async def test_a_slope_is_no_spread(bench: Bench) -> None:
     app = bench.app()
     async with app.run_test(size=WIDE) as pilot:
         await settle(pilot)
-        scatter = app.live.store.states[2].scatter
+        scatter = app.main.viewer.store.states[2].scatter
         assert scatter.std() < 0.1 < np.linspace(1.0, 0.1, 200).std()
 
 

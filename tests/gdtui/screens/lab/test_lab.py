@@ -22,7 +22,7 @@ from engine.settings import FULL, LrScaling, VariantSettings
 from engine.sweep.run import sweep
 from engine.sweep.table import Recommendation
 from gdtui.app import GdtuiApp
-from gdtui.control.lab import Lab
+from gdtui.control.lab import Holder, Lab
 from gdtui.screens.lab.sweep import recommended
 
 REPORT = Report(
@@ -67,8 +67,18 @@ class Stage:
     def __init__(self, path: Path, *, watching: bool = False) -> None:
         self.bench = Bench(path / "run")
         self.bench.begin()
-        self.app: GdtuiApp = self.bench.app(watching=watching)
+        self.app: GdtuiApp = self.bench.app(watching=watching, make_lab=self.lab)
         self.processes: list[FakeJob] = []
+        self.begun_in: list[tuple[str, str]] = []
+        """Where each piece of work was begun, and its name."""
+
+    def lab(self, holder: Holder) -> Lab:
+        start = partial(self.begin_in, "process"), partial(self.begin_in, "thread")
+        return Lab(holder, *start, clock=lambda: 0.0)
+
+    def begin_in(self, place: str, work: Any, name: str) -> FakeJob:
+        self.begun_in.append((place, name))
+        return self.begin(work, name)
 
     def begin(self, work: Any, name: str) -> FakeJob:
         self.processes.append(FakeJob(work, name))
@@ -80,8 +90,7 @@ class Stage:
         return [note.message for note in self.app._notifications]
 
     async def open(self, pilot: "Pilot[None]", *keys: str) -> None:
-        self.app.live.tick()
-        self.app._lab = Lab(self.app.live.commander, self.begin, self.begin)
+        self.app.main.tick()
         await self.press(pilot, *keys)
 
     async def press(self, pilot: "Pilot[None]", *keys: str) -> None:
@@ -91,7 +100,7 @@ class Stage:
     async def told(self, pilot: "Pilot[None]", *messages: Any) -> None:
         await until(lambda: bool(self.processes))
         self.processes[-1].messages += messages
-        self.app._look_at_lab()
+        self.app.main.poll_lab()
         await pilot.pause()
 
     def commands(self, kind: type) -> int:
@@ -118,7 +127,7 @@ async def test_an_experiment_runs_while_training_waits_and_its_report_is_shown(t
         assert stage.commands(Pause) == 3
         for name in stage.bench.names:
             stage.bench.write(name, state(State.PAUSED, 11.0, command=3))
-        stage.app.live.tick()
+        stage.app.main.tick()
         await stage.told(pilot, Progress(0.43, "SGD, seed 7"))
         said = text_of(stage.app)
         assert re.search(r"saddle  ━+ +43%   0 s   SGD, seed 7", said)
@@ -156,7 +165,7 @@ async def test_a_key_cancels_and_training_goes_on(tmp_path: Path) -> None:
         assert stage.processes[0].is_closed
         assert stage.commands(Resume) == 3
         assert text_of(stage.app).count("not run yet") == 5
-        assert stage.app.lab.name == ""
+        assert stage.app.main.lab.name == ""
 
 
 async def test_one_thing_at_a_time(tmp_path: Path) -> None:
@@ -171,8 +180,8 @@ async def test_a_look_before_the_screen_is_composed_waits_for_it(tmp_path: Path)
     stage = Stage(tmp_path)
     async with stage.app.run_test(size=(120, 40)) as pilot:
         await stage.open(pilot)
-        stage.app.action_experiments()
-        stage.app._look_at_lab()  # as the timer may, at any moment
+        stage.app.main.action_experiments()
+        stage.app.main.poll_lab()  # as the timer may, at any moment
         await pilot.pause()
         assert "▸ saddle" in text_of(stage.app)
 
@@ -282,21 +291,13 @@ async def test_what_stands_beside_a_growing_table_is_not_cut_off(tmp_path: Path)
 
 async def test_experiments_get_a_process_and_a_sweep_a_thread_that_starts_its_own(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
-    elsewhere: list[str] = []
-    beside: list[str] = []
-
-    def begin(names: list[str], work: Any, name: str) -> FakeJob:
-        names.append(name)
-        return stage.begin(work, name)
-
     async with stage.app.run_test(size=(120, 40)) as pilot:
         await stage.open(pilot)
-        stage.app._lab = Lab(stage.app.live.commander, partial(begin, elsewhere), partial(begin, beside))
         await stage.press(pilot, "X", "enter")
         await stage.told(pilot, Result(REPORT))
         await stage.press(pilot, "escape", "W", "enter")
         await until(lambda: len(stage.processes) == 2)
-    assert (elsewhere, beside) == (["saddle"], ["sweep"])
+    assert stage.begun_in == [("process", "saddle"), ("thread", "sweep")]
 
 
 @pytest.mark.parametrize("rule", LrScaling)

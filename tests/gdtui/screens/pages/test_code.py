@@ -13,7 +13,7 @@ async def test_the_selected_variant_is_shown_as_code_and_another_by_key(tmp_path
     bench.begin()
     app = bench.app()
     async with app.run_test(size=(120, 60)) as pilot:
-        app.live.tick()
+        app.main.tick()
         await pilot.press("2", "k")
         await pilot.pause()
         assert "Mini-batch as code" in text_of(app)
@@ -32,10 +32,10 @@ async def test_the_loop_is_copied_and_saved_as_it_is_shown(tmp_path: Path) -> No
     bench.begin()
     app = bench.app()
     async with app.run_test(size=(80, 24)) as pilot:
-        app.live.tick()
+        app.main.tick()
         await pilot.press("k", "c", "p")
         await pilot.pause()
-        first = app.live.store.states[0]
+        first = app.main.viewer.store.states[0]
         variant = Variant(name=first.tally.name, settings=first.wanted)
         wanted = recipe.loop(bench.run.info.settings, variant, N)
         assert app.clipboard == wanted

@@ -127,7 +127,7 @@ async def test_the_keys_measure_the_selected_now_and_switch_all(tmp_path: Path) 
     bench.begin()
     app = bench.app()
     async with app.run_test(size=(160, 45)) as pilot:
-        app.live.tick()
+        app.main.tick()
         await pilot.press("2", "!", "M")
         names = bench.controls.names
         assert list(bench.controls.last(Measure)) == [names[1]]
@@ -145,7 +145,7 @@ async def test_a_panel_shows_what_was_measured(tmp_path: Path) -> None:
     bench.write(bench.names[1], measured(noise=noise(48.2, 31.1, 74.9)))
     app = bench.app()
     async with app.run_test(size=(160, 45)) as pilot:
-        app.live.tick(figures=True)
+        app.main.tick(figures=True)
         await pilot.pause()
         shown = app.query("#panel-1 .figures").first().render()
         assert "(31–75)" in str(shown)

@@ -12,7 +12,7 @@ from engine.log.file import LogWriter
 from engine.log.records import State, StateChanged
 from gdtui.app import GdtuiApp
 from gdtui.cli.commands.runs.watch_run import WatchSource, newest_run, open_run
-from gdtui.control.commander import WATCHING
+from gdtui.control.run_controller import WATCHING
 from gdtui.keys.script import parse_keys
 from gdtui.state.record_source import LogSource, RecordSource
 from gdtui.state.replay import Replay
@@ -37,7 +37,7 @@ async def screen_of(
     app = GdtuiApp(run, None, source=source)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
-        app.live.tick(figures=True)
+        app.main.tick(figures=True)
         await pilot.press(*keys)
         await pilot.pause(0.2)
         return text_of(app)
@@ -86,10 +86,10 @@ async def test_an_end_by_force_and_a_damaged_log_show_as_such(damage: str, make_
     app = GdtuiApp(run, None, source=WatchSource(run))
     async with app.run_test(size=(160, 45)) as pilot:
         await pilot.pause()
-        app.live.tick(figures=True)
+        app.main.tick(figures=True)
         await pilot.pause(0.2)
         shown = " ".join(text_of(app))
-        assert len(app.live.store.variants["SGD"].current.history) > 10  # type: ignore[union-attr]
+        assert len(app.main.viewer.store.variants["SGD"].current.history) > 10  # type: ignore[union-attr]
         if damage == "no end":
             assert shown.count("ended by force") == 2
             assert "died" in text_of(app)[0]
@@ -153,7 +153,7 @@ async def test_keys_that_would_control_it_say_that_they_cannot(make_run: MakeRun
             assert notes_of(app) == {WATCHING}, key
             assert len(app.screen_stack) == 1
         await pilot.press("y")
-        assert app.live.view.log
+        assert app.main.viewer.view.log
     assert {file.name: file.read_bytes() for file in run.path.iterdir()} == before
 
 
@@ -179,13 +179,13 @@ async def test_a_script_of_keys_begins_when_every_variant_shows_a_loss_and_can_e
         app = GdtuiApp(run, None, source=WatchSource(run), keys=parse_keys("y ? 100ms escape q"))
         async with app.run_test(size=(140, 40)) as pilot:
             await pilot.pause(0.5)
-            assert not app.live.view.log
+            assert not app.main.viewer.view.log
             late.write_bytes(whole)
             for _ in range(200):
                 if not app.is_running:
                     break
                 await pilot.pause(0.02)
-            assert app.live.view.log
+            assert app.main.viewer.view.log
             assert not app.is_running
     assert app.return_code == 0
 

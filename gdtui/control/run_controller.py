@@ -1,7 +1,7 @@
-"""What a key means: from the settings wanted to the commands sent. No widget, no process.
+"""The meaning of each key for a run: from the settings wanted to the commands sent. No widget, no process.
 
 Works on what the store knows and speaks through `Controls`, which the session satisfies. Each
-method returns what the user should be told, if anything.
+method returns the notes for the user, if any.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -39,11 +39,11 @@ _Step = Callable[[VariantState], VariantSettings | str]
 """The settings to go to, or why there are none."""
 
 
-class Commander:
+class RunController:
     """Turns keys into commands."""
 
     def __init__(self, store: Store, controls: Controls | None, *, refusal: str = WATCHING) -> None:
-        """`refusal`: what to say of every key when there are no controls."""
+        """`refusal`: the answer to every key when there are no controls."""
         self.refusal = refusal
         self._store = store
         self._controls = controls
@@ -187,6 +187,10 @@ class Commander:
     def is_ours(self) -> bool:
         """Keys have a say in how this run trains."""
         return self._controls is not None
+
+    def poll(self) -> list[Notice]:
+        """Notices of the session since the last call."""
+        return [] if self._controls is None else self._controls.poll()
 
     def hold(self) -> bool:
         """Pause what trains, for a while; False: there was nothing to pause, or it is not ours."""

@@ -16,7 +16,7 @@ _LOST_SECONDS: Final = 5.0
 """An answer that takes longer never comes: of a terminal that was detached, say."""
 
 
-class Pacer:
+class FrameGate:
     """Counts what was asked and what was answered."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

@@ -1,0 +1,106 @@
+"""One viewer of a run: the store that its records go into, and what this viewer chose to look at.
+
+Reads in portions; draws nothing, sends nothing. Knows no widget, no key and no process.
+"""
+
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any, Final, Literal
+
+from engine.log.directory import RunDirectory
+from engine.log.notices import Notice, NoticeKind
+from gdtui.history import BatchInfo
+from gdtui.state.record_source import RecordSource
+from gdtui.state.store import Store
+from gdtui.state.variant import VariantState
+from gdtui.view.data_extent import data_extent
+from gdtui.view.view_state import ViewState
+from gdtui.view.x_range import XRange, visible_range
+
+_READ_SECONDS: Final = 0.03
+"""The longest that one read may take; what is left comes with the next."""
+_READ_RECORDS: Final = 200
+"""Records of one log before the next one gets its turn."""
+Severity = Literal["information", "error"]
+
+
+class Viewer:
+    """What one viewer knows of a run, and which part of it is looked at."""
+
+    def __init__(self, run: RunDirectory, source: RecordSource, view: ViewState) -> None:
+        self.run = run
+        self.source = source
+        self.store = Store(run.info.settings)
+        self.view = view
+        self.cursor: float | None = None
+        """The crosshair's place on the x axis; None: there is none."""
+        self.versions: dict[str, int] = dict.fromkeys(self.store.variants, 0)
+        """Records read so far, by variant: a chart drawn at the same number is up to date."""
+
+    # --- Records --------------------------------------------------------------------------------
+
+    def read(self) -> None:
+        """Take what is new from the source into the store, bounded by count and time."""
+        until = time.monotonic() + _READ_SECONDS
+        while True:
+            count = 0
+            for name, record in self.source.read(_READ_RECORDS):
+                self.store.add(name, record)
+                self.versions[name] += 1
+                count += 1
+            if count < _READ_RECORDS or time.monotonic() > until:
+                return  # no log has more, or a flood of records would freeze the keys
+
+    def heed(self, notices: Iterable[Notice]) -> dict[str, Severity]:
+        """Take notices into the store, for the panels that they are about; returns their texts."""
+        texts: dict[str, Severity] = {}
+        for notice in notices:
+            self.store.heed(notice)
+            about = "" if notice.kind is NoticeKind.SERVER_DIED else notice.variant or ""
+            text = f"{about}: {notice.text}" if about else notice.text
+            texts.setdefault(text, "information" if notice.kind is NoticeKind.LOG_UNBLOCKED else "error")
+        return texts
+
+    @property
+    def is_trainer(self) -> bool:
+        """The run is trained here: its source obeys all commands."""
+        return self.source.obeyed is None
+
+    # --- The view -------------------------------------------------------------------------------
+
+    def change(self, **options: Any) -> None:
+        """Set these fields of the view."""
+        self.view = replace(self.view, **options)
+
+    def toggle_ghosts(self) -> bool:
+        """Hide the ghosts that there are now or, where none is shown, show all; False: there are none."""
+        ghosts = [one for one in self.store.states if one.ghost is not None]
+        is_any_shown = any(self.view.shows_ghost(one) for one in ghosts)
+        self.change(cleared=tuple(one.tally.generation for one in self.store.states) if is_any_shown else ())
+        return bool(ghosts)
+
+    @property
+    def chosen(self) -> list[VariantState]:
+        """The variants that keys act on."""
+        states = self.store.states
+        return states if self.view.selected is None else [states[self.view.selected]]
+
+    @property
+    def alone(self) -> VariantState | None:
+        """The variant whose chart fills the screen."""
+        selected = self.view.selected if self.view.focus else None
+        return None if selected is None else self.store.states[selected]
+
+    @property
+    def seen(self) -> XRange:
+        """The part of x that all charts show; of the whole, a panel shows its own."""
+        return visible_range(self.view.window, data_extent(self.store, self.view))
+
+    def under_cursor(self, one: VariantState) -> BatchInfo | None:
+        """The batch of a variant that is drawn nearest to the crosshair; None where it has none."""
+        if self.cursor is None or one.current is None:
+            return None
+        history = one.current.history
+        index = history.find(self.view.axis, self.cursor)
+        return None if index is None else history.at(index, self.view.smoothing)

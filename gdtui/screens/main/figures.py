@@ -1,0 +1,107 @@
+"""Writes the words around the main screen's charts: lines, panels, borders. Draws no chart, holds no state.
+
+The texts come from gdtui/view/text; here they are given to widgets, by the room that there is.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from textual.screen import Screen
+
+from gdtui.chart.scene.palette import variant_colour
+from gdtui.chart.widget.chart import Chart
+from gdtui.control.viewer import Viewer
+from gdtui.state.variant import VariantState
+from gdtui.view.text import crosshair, figures, screen_text
+from gdtui.view.text.gauges import gauges
+from gdtui.view.text.styled import NEW_LINE, StyledText
+from gdtui.view.text.styled import lines as one_below_another
+from gdtui.widgets.line import Line
+from gdtui.widgets.spread import Spread
+from gdtui.widgets.variant import VariantPanel
+
+_GAUGED: Final = 3
+"""Rows of figures from which one is for what was measured beside the loss."""
+_BORDER: Final = 2
+_PLACE: Final = 3
+"""Cells before a name in a line."""
+_ROOMY: Final = 84
+_SHORT_NAME: Final = 10
+
+
+def write_figures(screen: Screen[Any], panels: Sequence[VariantPanel], viewer: Viewer) -> None:
+    """Header, lines, panels, and what stands below a chart that fills the screen."""
+    _arrange(screen, viewer)
+    screen.set_class(viewer.store.has_validation, "-validated")
+    header = screen.query_one("#header", Line)
+    source, room = viewer.source, header.content_size.width
+    header.say(screen_text.header(viewer.store, room, source.now(), source.role))
+    lines = screen.query_one("#lines", Line)
+    width = lines.content_size.width
+    if lines.display:
+        lines.say(one_below_another(_line(viewer, one, width) for one in viewer.store.states))
+    is_read_out = lines.display and viewer.cursor is not None
+    heading = crosshair.heading(_columns(width)) if is_read_out else ""
+    screen.query_one("#overlay", Chart).caption(heading)
+    for one, panel in zip(viewer.store.states, panels, strict=False):
+        panel.set_class(viewer.view.selected == one.index, "-selected")
+        panel.set_class(viewer.view.selected not in (None, one.index), "-unselected")
+        _write_panel(viewer, one, panel)
+
+
+def _arrange(screen: Screen[Any], viewer: Viewer) -> None:
+    """Let one chart fill the screen, or all share it."""
+    screen.set_class(viewer.view.focus, "-focus")
+    screen.set_class(viewer.alone is not None, "-alone")
+    if viewer.alone is not None:
+        line = screen.query_one("#focused", Line)
+        width = line.content_size.width
+        rows = line.content_size.height - 1
+        words = _words(viewer, viewer.alone, width, rows)
+        line.say(screen_text.alone(viewer.alone, viewer.store, width, *words))
+        colour = variant_colour(viewer.alone.index, viewer.view.colours)
+        screen.query_one("#spread", Spread).tell(viewer.alone, screen.query_one("#overlay", Chart), colour)
+
+
+def _write_panel(viewer: Viewer, one: VariantState, panel: VariantPanel) -> None:
+    size = panel.figures.content_size
+    above, below = _words(viewer, one, size.width, size.height)
+    panel.settings.say(above)
+    panel.figures.say(below)
+    panel.spread.tell(one, panel.chart, variant_colour(one.index, viewer.view.colours))
+    panel.say_heading(one.tally.settings.accumulation_steps, is_selected=viewer.view.selected == one.index)
+    panel.say_state(*screen_text.state_and_device(one, viewer.store))
+
+
+def _words(viewer: Viewer, one: VariantState, width: int, rows: int) -> tuple[StyledText, StyledText]:
+    """Settings and figures, as the variant stands; under the crosshair, as it was there."""
+    if viewer.cursor is None:
+        return screen_text.settings(one, width), _figures(viewer, one, width, rows)
+    batch = viewer.under_cursor(one)
+    return crosshair.settings(batch, width), crosshair.figures(batch, width)
+
+
+def _figures(viewer: Viewer, one: VariantState, width: int, rows: int) -> StyledText:
+    """So many rows; where there is room for three, the last says what was measured beside the loss."""
+    if rows < _GAUGED or screen_text.trouble(one):
+        return figures.rows(one, viewer.store, viewer.view.smoothing, width, rows)
+    said = figures.rows(one, viewer.store, viewer.view.smoothing, width, rows - 1)
+    return said + NEW_LINE + gauges(one, width)
+
+
+def _line(viewer: Viewer, one: VariantState, width: int) -> StyledText:
+    is_selected = one.index == viewer.view.selected
+    if viewer.cursor is None:
+        return figures.line(one, viewer.store, viewer.view.smoothing, selected=is_selected, width=width)
+    name = screen_text.name(one, selected=is_selected, width=_name_width(width))
+    return name + crosshair.line(viewer.under_cursor(one), _columns(width))
+
+
+def _name_width(width: int) -> int:
+    """Cells of a name in a line with all that the crosshair reads out."""
+    return screen_text.NAME if width >= _ROOMY else _SHORT_NAME
+
+
+def _columns(width: int) -> int:
+    """Cells of such a line that are left; under the end of the border above it no heading can stand."""
+    return max(0, width - _name_width(width) - _PLACE - _BORDER)

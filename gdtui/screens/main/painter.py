@@ -1,0 +1,97 @@
+"""Draws what a viewer sees onto the main screen: the charts that changed, and figures now and then.
+
+Reads no log and sends no command.
+"""
+
+import time
+from typing import Any, Final
+
+from textual.screen import Screen
+
+from gdtui.chart.drawing.raster import DOTS_X
+from gdtui.chart.widget.chart import Chart
+from gdtui.control.viewer import Viewer
+from gdtui.screens.main.figures import write_figures
+from gdtui.view import pictures
+from gdtui.view.focus import focused
+from gdtui.view.pictures import AxisRanges, ChartSize
+from gdtui.view.view_state import ViewState
+from gdtui.view.x_range import XRange
+from gdtui.widgets.variant import VariantPanel
+
+_FIGURES_SECONDS: Final = 0.5
+"""Numbers that change faster are hard to read."""
+
+
+class Painter:
+    """Keeps the widgets of one screen up to date with one viewer."""
+
+    def __init__(self, screen: Screen[Any], viewer: Viewer) -> None:
+        """`screen`: composed; its widgets stay as long as it."""
+        self._screen = screen
+        self._viewer = viewer
+        self._overlay = screen.query_one("#overlay", Chart)
+        self._panels = list(screen.query(VariantPanel))
+        self._ranges: dict[str, AxisRanges] = {}
+        self._drawn: dict[str, tuple[ChartSize, ViewState, XRange, int, bool]] = {}
+        self._figures_at = 0.0
+        self._written_cursor: float | None = None
+        """The crosshair's place when its figures were written."""
+        self._begun = 0
+
+    def paint(self, *, figures: bool) -> bool:
+        """Draw what has changed; figures when asked or due. True: they were written."""
+        self._draw_charts()
+        now, cursor = time.monotonic(), self._viewer.cursor
+        is_due = now - self._figures_at >= _FIGURES_SECONDS or self._has_begun()
+        if not (figures or is_due or self._written_cursor != cursor):
+            return False
+        self._figures_at, self._written_cursor = now, cursor
+        write_figures(self._screen, self._panels, self._viewer)
+        return True
+
+    def _has_begun(self) -> bool:
+        """Another variant has its first loss: that is shown without waiting."""
+        before, self._begun = self._begun, sum(one.tally.batches > 0 for one in self._viewer.store.states)
+        return self._begun > before
+
+    def _draw_charts(self) -> None:
+        viewer, seen = self._viewer, self._viewer.seen
+        store, view = viewer.store, viewer.view
+        if canvas := self._due("overlay", self._overlay, seen, sum(viewer.versions.values())):
+            arguments = (view, canvas, self._shown("overlay"))
+            picture, self._ranges["overlay"] = (
+                focused(store, viewer.alone, *arguments)
+                if viewer.alone
+                else pictures.overlay(store, *arguments)
+            )
+            self._overlay.show(picture)
+        for one, panel in zip(store.states, self._panels, strict=False):
+            name = one.tally.name
+            if canvas := self._due(name, panel.chart, seen, viewer.versions[name]):
+                picture, self._ranges[name] = pictures.panel(store, one, view, canvas, self._shown(name))
+                panel.chart.show(picture)
+        for chart in (self._overlay, *(panel.chart for panel in self._panels)):
+            chart.point(viewer.cursor)
+
+    def _shown(self, key: str) -> AxisRanges:
+        """The ranges that a chart's axes hold on to while it moves; at rest they follow from the data alone.
+
+        So a run that has ended or is paused looks the same to whoever comes later.
+        """
+        return AxisRanges() if self._viewer.store.is_at_rest else self._ranges.get(key, AxisRanges())
+
+    def _due(self, key: str, chart: Chart, seen: XRange, version: int) -> ChartSize | None:
+        """The room of a chart that is seen and would look different from what it was last drawn from.
+
+        `seen`: the part of x that all charts show; the newest batch of any variant may move it.
+        """
+        if not chart.is_on_screen:
+            return None
+        room = chart.canvas
+        canvas = ChartSize(room.width * DOTS_X, room.width, room.height)
+        drawn = (canvas, self._viewer.view, seen, version, self._viewer.store.is_at_rest)
+        if self._drawn.get(key) == drawn:
+            return None
+        self._drawn[key] = drawn
+        return canvas

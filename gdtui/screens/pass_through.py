@@ -1,0 +1,43 @@
+"""A screen over the whole main one, which goes on serving the keys and the mouse that this one does not.
+
+Knows of the main screen only that it is one.
+"""
+
+from dataclasses import replace
+from typing import ClassVar
+
+from textual import on
+from textual.binding import BindingType
+from textual.screen import Screen
+
+from gdtui.chart.widget.explorable import Explorable
+from gdtui.keys import table
+
+
+class PassThroughScreen(Screen[None]):
+    """Passes each key of the table, and what the mouse does on a chart, to the main screen.
+
+    A subclass that binds a key keeps it to itself.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        replace(binding, action=f"pass_on({binding.action!r})") for binding in table.bindings()
+    ]
+
+    def __init__(self, main: Screen[None]) -> None:
+        super().__init__()
+        self._main = main
+
+    async def action_pass_on(self, action: str) -> None:
+        """Run this action of the main screen."""
+        await self.app.run_action(action, self._main)
+
+    @on(Explorable.Zoomed)
+    @on(Explorable.Dragged)
+    @on(Explorable.Reset)
+    @on(Explorable.Hovered)
+    def _explore(
+        self, message: Explorable.Zoomed | Explorable.Dragged | Explorable.Reset | Explorable.Hovered
+    ) -> None:
+        message.stop()
+        self._main.post_message(message)
