@@ -10,11 +10,13 @@ import time
 import traceback
 from collections.abc import Callable, Iterable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from rich.text import Text
 from textual.app import App, ScreenStackError, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.command import Provider
 from textual.driver import Driver
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
@@ -40,15 +42,22 @@ _CRASH_FILE: Final = "crash.txt"
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+def _key_commands() -> type[Provider]:
+    from gdtui.screens.palette import KeyCommands
+
+    return KeyCommands
+
+
 class GdtuiApp(App[None]):
     """Three variants train live, side by side."""
 
     TITLE = "gdtui"
-    CSS_PATH = "app.tcss"
+    CSS_PATH = Path(__file__).with_name("app.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "leave(130)", "Quit", show=False, priority=True),
         Binding("ctrl+z", "suspend_process", show=False, priority=True),
     ]
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_key_commands}
 
     def __init__(
         self,
@@ -82,17 +91,11 @@ class GdtuiApp(App[None]):
         self.theme = THEMES[theme].name
         self._errors_until = 0.0
         """When everybody has had the time to read the last error."""
-        self.main = MainScreen(
-            Context(
-                run=run,
-                connect=self._connect,
-                show_notes=self.show_notes,
-                obeyed=None if source is None else source.obeyed,
-                frame_seconds=1 / fps,
-                gate=self.frame_gate,
-                make_lab=make_lab,
-            )
+        obeyed = None if source is None else source.obeyed
+        context = Context(
+            run, self._connect, self.show_notes, obeyed, frame_seconds=1 / fps, gate=self.frame_gate
         )
+        self.main = MainScreen(context, make_lab)
 
     def get_default_screen(self) -> Screen[None]:
         """The main screen, at the bottom of all others."""
@@ -143,7 +146,7 @@ class GdtuiApp(App[None]):
         self.main.catch_up()
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """The command palette: every key of the table, by what it does."""
+        """The command palette: every key of the table, on the main screen or the app."""
         for entry, stroke in reachable(len(self._run_directory.info.settings.variants)):
             if entry.id != "palette":
                 action = partial(self.run_action, stroke.action, self.main)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from shown import strips_of
 from textual.pilot import Pilot
 
 from engine.log.directory import RunDirectory
@@ -24,7 +25,7 @@ Training = Callable[..., "subprocess.Popen[bytes]"]
 
 def text_of(app: GdtuiApp) -> list[str]:
     """What is on the screen, line by line."""
-    return ["".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips()]
+    return [strip.text for strip in strips_of(app)]
 
 
 async def wait_for(pilot: Pilot[None], what: Callable[[], bool]) -> None:

@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from app_bench import NARROW, WIDE, Bench, see, settle, state, text_of
+from app_bench import NARROW, WIDE, Bench, see, settle, state
+from shown import text_of
 
 from engine.log.commands import Change, Restart, Resume
 from engine.log.notices import Notice, NoticeKind
@@ -103,7 +104,7 @@ async def test_trouble_is_in_the_panel_of_whom_it_is_about(bench: Bench) -> None
     app = bench.app()
     async with app.run_test(size=WIDE) as pilot:
         bench.write(mini, state(State.DIVERGED, 30.0, "the loss is not finite"))
-        bench.controls._log.append(WorkerDied(variant=sgd, wall_time=31.0, detail="was ended by SIGKILL"))
+        bench.controls.log.append(WorkerDied(variant=sgd, wall_time=31.0, detail="was ended by SIGKILL"))
         where = bench.run.variant_log(full)
         bench.controls.notices = [
             Notice(kind=NoticeKind.LOG_BLOCKED, variant=full, text=f"cannot write {where}: no space"),

@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 from msgspec.structs import replace
+from shown import ObservedApp, text_of
 from textual.pilot import Pilot
 
 from engine.log.commands import (
@@ -40,14 +41,14 @@ class FakeControls:
         self.names = [variant.name for variant in run.info.settings.variants]
         self.told: list[tuple[str, AnyCommand]] = []
         self.notices: list[Notice] = []
-        self._log = LogWriter(run.session_log)
+        self.log = LogWriter(run.session_log)
         self._id = 0
 
     def _send(self, name: str, kind: type[AnyCommand], **fields: object) -> None:
         self._id += 1
         command = kind(id=self._id, **fields)  # type: ignore[arg-type]
         self.told.append((name, command))
-        self._log.append(CommandSent(variant=name, wall_time=100.0, command=command))
+        self.log.append(CommandSent(variant=name, wall_time=100.0, command=command))
 
     def change(self, settings: Mapping[str, VariantSettings]) -> None:
         for name, value in settings.items():
@@ -109,18 +110,18 @@ class Bench:
         self.run = RunDirectory.create(path, RunSettings(variants=variants, pace=1.0), "0")
         self.controls = FakeControls(self.run)
         self.names = self.controls.names
-        self._logs = {name: LogWriter(self.run.variant_log(name)) for name in self.names}
+        self.logs = {name: LogWriter(self.run.variant_log(name)) for name in self.names}
         self._settings = {variant.name: variant.settings for variant in variants}
 
-    def app(self, *, watching: bool = False, make_lab: Callable[[Holder], Lab] | None = None) -> GdtuiApp:
+    def app(self, *, watching: bool = False, make_lab: Callable[[Holder], Lab] | None = None) -> ObservedApp:
         """`make_lab` None: one whose work runs in processes."""
         # Slow, for the tests tick themselves: Textual's pause() waits until the process has nothing to do.
         controls = None if watching else self.controls
-        return GdtuiApp(self.run, controls, fps=4, make_lab=make_lab)
+        return ObservedApp(self.run, controls, fps=4, make_lab=make_lab)
 
     def write(self, name: str, *records: Record) -> None:
         for record in records:
-            self._logs[name].append(record)
+            self.logs[name].append(record)
 
     def set(self, name: str, **different: object) -> None:
         """Begin with other settings than those of the run's start."""
@@ -185,12 +186,6 @@ def changed(settings: VariantSettings, command: int, *, batch: int = 51, note: s
         generation=1, settings=settings, epoch=1, batch=batch, update=batch, samples=(batch - 1) * 10,
         seconds=(batch - 1) * 0.01, note=note, command=command,
     )  # fmt: skip
-
-
-def text_of(app: GdtuiApp) -> str:
-    """What is on the screen, as plain text."""
-    strips = app.screen._compositor.render_strips()
-    return "\n".join("".join(segment.text for segment in strip) for strip in strips)
 
 
 async def settle(pilot: Pilot[None]) -> None:

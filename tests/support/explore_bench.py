@@ -61,7 +61,11 @@ def subtitle(app: GdtuiApp) -> str:
 
 async def turn(pilot: Pilot[None], kind: type[MouseEvent], chart: Chart, column: int, times: int = 1) -> None:
     """The wheel, over a column of a chart's canvas."""
-    box = chart.gutter.left + chart.canvas.left
+    x = chart.region.x + chart.gutter.left + chart.canvas.left + column
+    y = chart.region.y + 3
     for _ in range(times):
-        await pilot._post_mouse_events([kind], chart, (box + column, 3))
+        pilot.app.post_message(
+            kind(None, x, y, 0, 0, 0, shift=False, meta=False, ctrl=False, screen_x=x, screen_y=y)
+        )
+        await pilot.pause()
     await settle(pilot)

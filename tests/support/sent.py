@@ -1,8 +1,9 @@
 """What an app sends to a terminal in partial updates, and what that terminal then shows."""
 
+from typing import Any
+
 import pyte
-import pytest
-from textual.app import App
+from shown import ListenedApp, strips_of
 from textual.pilot import Pilot
 
 from gdtui.terminal.partial_update import Piece, SpansUpdate
@@ -33,40 +34,42 @@ class Terminal:
 class Watched:
     """An app whose every partial update goes to a terminal."""
 
-    def __init__(self, app: App[None], pilot: Pilot[None], monkeypatch: pytest.MonkeyPatch) -> None:
-        self.app, self._pilot = app, pilot
-        self._pieces: list[Piece] = []
+    def __init__(self, app: ListenedApp, pilot: Pilot[None]) -> None:
+        self.app, self.pilot = app, pilot
+        self.pieces: list[Piece] = []
         self.partial = 0
         """Updates of a part of the screen."""
-        self._terminal = self._fresh()
-        monkeypatch.setattr(app, "_display", self._display)
+        self.terminal = self.fresh()
+        app.listener = self.take
 
-    def _display(self, _screen: object, update: object) -> None:
+    def take(self, update: Any) -> None:
+        """One update of the screen; None: nothing has changed."""
         if update is None:
             return
         if isinstance(update, SpansUpdate):
             self.partial += 1
-            self._pieces += update.pieces
-        self._terminal.write(update.render_segments(self.app.console))  # type: ignore[attr-defined]
+            self.pieces += update.pieces
+        self.terminal.write(update.render_segments(self.app.console))
 
-    def _fresh(self) -> Terminal:
+    def fresh(self) -> Terminal:
+        """A terminal that was sent the whole screen just now."""
         terminal = Terminal(*self.app.size)
-        update = self.app.screen._compositor.render_full_update()
-        terminal.write(update.render_segments(self.app.console))
+        rows = [strip.render(self.app.console) for strip in strips_of(self.app)]
+        terminal.write("".join(f"\x1b[{y};1H{row}" for y, row in enumerate(rows, start=1)))
         return terminal
 
     async def settle(self) -> None:
         """All that has changed is sent."""
         for _ in range(2):
-            await self._pilot.pause(0.02)
+            await self.pilot.pause(0.02)
 
     async def check(self) -> None:
         """No cell is stale."""
         await self.settle()
-        assert self._terminal.cells == self._fresh().cells
+        assert self.terminal.cells == self.fresh().cells
 
     def take_text(self) -> list[str]:
         """What partial updates have sent since this was asked last, piece by piece."""
-        texts = ["".join(segment.text for segment in segments) for _, _, segments in self._pieces]
-        self._pieces.clear()
+        texts = ["".join(segment.text for segment in segments) for _, _, segments in self.pieces]
+        self.pieces.clear()
         return texts

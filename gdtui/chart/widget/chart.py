@@ -253,6 +253,11 @@ class Chart(Explorable, Spanned):
         return room(self._picture.y if self._picture else None, *self.size)
 
     @property
+    def picture(self) -> "Picture | None":
+        """The picture that is shown, also below a message."""
+        return self._picture
+
+    @property
     def y(self) -> "Scale | None":
         """The y axis that is shown; None without data."""
         return self._picture.y if self._picture and not self._message else None

@@ -26,7 +26,6 @@ from gdtui.widgets.summary import Summary
 from gdtui.widgets.variant import VariantPanel
 
 if TYPE_CHECKING:
-    from gdtui.control.lab import Holder, Lab
     from gdtui.control.run_controller import RunController
     from gdtui.control.viewer import Viewer
     from gdtui.screens.main.painter import Painter
@@ -63,8 +62,6 @@ class Context:
     """Ids of the commands that have an effect; None: all."""
     frame_seconds: float
     gate: FrameGate
-    make_lab: "Callable[[Holder], Lab] | None" = None
-    """None: one whose work runs in processes."""
 
 
 class LiveScreen(Screen[None]):

@@ -3,6 +3,7 @@
 Says nothing of how a command is carried out or a picture drawn.
 """
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -16,7 +17,7 @@ from gdtui.screens.main.live import Context, LiveScreen
 if TYPE_CHECKING:
     from engine.settings import VariantSettings
     from gdtui.control.explorer import Explorer
-    from gdtui.control.lab import Lab
+    from gdtui.control.lab import Holder, Lab
 
 _LAB_SECONDS: Final = 0.1
 """Between two polls of what is measured beside the run."""
@@ -27,8 +28,10 @@ class MainScreen(LiveScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [*table.bindings()]
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, make_lab: "Callable[[Holder], Lab] | None" = None) -> None:
+        """`make_lab` None: one whose work runs in processes."""
         super().__init__(context)
+        self._make_lab = make_lab
         self._lab: Lab | None = None
 
     # --- Which variants, and commands to them ---------------------------------------------------
@@ -265,7 +268,7 @@ class MainScreen(LiveScreen):
         if self._lab is None:
             from gdtui.control.lab import Lab
 
-            self._lab = (self.context.make_lab or Lab)(self.controller)
+            self._lab = (self._make_lab or Lab)(self.controller)
             self.set_interval(_LAB_SECONDS, self.poll_lab)
         return self._lab
 

@@ -7,7 +7,8 @@ from typing import IO, Any
 from xml.etree import ElementTree
 
 import pytest
-from app_bench import Bench, state, text_of
+from app_bench import Bench, state
+from shown import text_of
 from textual.pilot import Pilot
 
 from engine.log.records import State
@@ -60,7 +61,7 @@ async def test_the_screen_and_the_overlay_are_saved_in_the_run_directory(
         await press(pilot)
         shown = text_of(app)
         await press(pilot, "p")
-        (note,) = {each.message for each in app._notifications}
+        (note,) = app.note_texts
     folder = bench.run.path / "stills"
     files = saved(folder)
     assert list(files) == ENDS
@@ -117,7 +118,7 @@ async def test_somebody_elses_run_that_may_not_be_written_leaves_them_here(bench
     app = bench.app(watching=True)
     async with app.run_test(size=(160, 45), notifications=True) as pilot:
         await press(pilot, "p")
-        (note,) = {each.message for each in app._notifications}
+        (note,) = app.note_texts
     assert list(saved(Path())) == ENDS
     assert f"in {Path().absolute()}" in note
 
@@ -134,7 +135,7 @@ async def test_that_nothing_could_be_saved_is_one_line(bench: Bench, monkeypatch
     app = bench.app()
     async with app.run_test(size=(160, 45), notifications=True) as pilot:
         await press(pilot, "p")
-        (note,) = app._notifications
+        (note,) = app.notes
     assert note.severity == "error"
     assert note.message.startswith("nothing was saved: ")
     assert note.message.count("No space left on device") == 2

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from app_bench import Bench, evaluation, text_of
+from app_bench import Bench, evaluation
 from made_up import laid
+from shown import text_of
 from textual.widgets import Static
 
 from engine.log.measurements import NoiseScale, Sharpness

@@ -5,8 +5,9 @@ from contextlib import asynccontextmanager
 
 import numpy as np
 import pytest
-from app_bench import Bench, text_of
+from app_bench import Bench
 from made_up import WINDOW, laid
+from shown import text_of
 from textual.pilot import Pilot
 
 from engine.landscape.plane import Window

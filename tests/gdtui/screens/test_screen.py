@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from app_bench import Bench, text_of
+from app_bench import Bench
+from shown import text_of
 from textual.notifications import SeverityLevel
 from textual.pilot import Pilot
 

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from app_bench import Bench, text_of
+from app_bench import Bench
+from shown import text_of
 from textual.events import CursorPosition
 
 from gdtui.terminal.frame_gate import FrameGate

@@ -34,7 +34,7 @@ async def test_no_stale_cell_is_left_by_partial_updates(
     rng = np.random.default_rng(3)
     async with app.run_test(size=(160, 45)) as pilot:
         await pilot.pause()
-        watched = Watched(app, pilot, monkeypatch)
+        watched = Watched(app, pilot)
         for step in range(5):
             train(bench, step, rng)
             app.main.tick(figures=True)
@@ -51,7 +51,7 @@ async def test_no_stale_cell_is_left_by_notes_crosshair_focus_and_themes(
     app = bench.app(watching=True)
     rng = np.random.default_rng(3)
     async with app.run_test(size=(160, 45), notifications=True) as pilot:
-        watched = Watched(app, pilot, monkeypatch)
+        watched = Watched(app, pilot)
         for step, key in enumerate(["h", "t", "1", "z", "b"]):
             train(bench, step, rng)
             app.show_notes([f"a note over the chart, {step}"])  # in front of what moves

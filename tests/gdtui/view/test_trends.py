@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from app_bench import Bench, changed, text_of
+from app_bench import Bench, changed
 from msgspec.structs import replace
+from shown import text_of
 
 from engine.log.measurements import NoiseScale, Sharpness
 from engine.log.records import Measured, MeasuringSet

@@ -2,7 +2,8 @@
 
 import pytest
 from sent import Watched
-from textual.app import App, ComposeResult
+from shown import ListenedApp
+from textual.app import ComposeResult
 from textual.content import Content
 from textual.selection import Selection
 
@@ -10,7 +11,7 @@ from gdtui.terminal import partial_update
 from gdtui.widgets.line import Line
 
 
-class OneLine(App[None]):
+class OneLine(ListenedApp):
     """A screen with nothing but a line, two rows high."""
 
     CSS = "Line { width: 30; height: 2; background: $panel; } Line.-loud { color: $error; }"
@@ -35,7 +36,7 @@ def figures(loss: str, updates: str) -> Content:
 async def test_only_the_words_that_changed_are_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     app = OneLine()
     async with app.run_test(size=(40, 4)) as pilot:
-        watched = Watched(app, pilot, monkeypatch)
+        watched = Watched(app, pilot)
         app.line.say(figures("0.50", "12 updates"))
         await watched.check()
         watched.take_text()
@@ -58,7 +59,7 @@ async def test_no_cell_is_stale_whatever_happens_to_it(
         monkeypatch.setenv("NO_COLOR", "1")
     app = OneLine()
     async with app.run_test(size=(40, 4)) as pilot:
-        watched = Watched(app, pilot, monkeypatch)
+        watched = Watched(app, pilot)
         for step in (
             lambda: setattr(app, "theme", "textual-light"),
             lambda: app.line.add_class("-loud"),
@@ -84,7 +85,7 @@ async def test_what_changes_twice_before_it_is_sent_is_sent_as_it_is_last(
 ) -> None:
     app = OneLine()
     async with app.run_test(size=(40, 4)) as pilot:
-        watched = Watched(app, pilot, monkeypatch)
+        watched = Watched(app, pilot)
         app.line.say(figures("0.5", "12 updates"))
         await watched.check()
         app.line.say(figures("0.5", "13 updates"))

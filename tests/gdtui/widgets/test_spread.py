@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from app_bench import NARROW, WIDE, Bench, settle, state, text_of
+from app_bench import NARROW, WIDE, Bench, settle, state
+from shown import text_of
 
 from engine.log.records import State
 from gdtui.app import GdtuiApp

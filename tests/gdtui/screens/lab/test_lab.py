@@ -10,8 +10,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from app_bench import Bench, N, state, text_of
+from app_bench import Bench, N, state
 from made_up import SWEEP
+from shown import text_of
 from textual.pilot import Pilot
 
 from engine.experiments.report import Arm, Report, Verdict
@@ -21,7 +22,6 @@ from engine.log.records import State
 from engine.settings import FULL, LrScaling, VariantSettings
 from engine.sweep.run import sweep
 from engine.sweep.table import Recommendation
-from gdtui.app import GdtuiApp
 from gdtui.control.lab import Holder, Lab
 from gdtui.screens.lab.sweep import recommended
 
@@ -67,7 +67,7 @@ class Stage:
     def __init__(self, path: Path, *, watching: bool = False) -> None:
         self.bench = Bench(path / "run")
         self.bench.begin()
-        self.app: GdtuiApp = self.bench.app(watching=watching, make_lab=self.lab)
+        self.app = self.bench.app(watching=watching, make_lab=self.lab)
         self.processes: list[FakeJob] = []
         self.begun_in: list[tuple[str, str]] = []
         """Where each piece of work was begun, and its name."""
@@ -87,7 +87,7 @@ class Stage:
     @property
     def notes(self) -> list[str]:
         """What was said in the corner."""
-        return [note.message for note in self.app._notifications]
+        return [note.message for note in self.app.notes]
 
     async def open(self, pilot: "Pilot[None]", *keys: str) -> None:
         self.app.main.tick()

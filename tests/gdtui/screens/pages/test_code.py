@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from app_bench import Bench, N, text_of
+from app_bench import Bench, N
+from shown import text_of
 
 from engine.settings import Variant
 from gdtui.lesson import recipe

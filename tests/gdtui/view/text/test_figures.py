@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from app_bench import NARROW, WIDE, Bench, N, evaluation, overlay, row, settle, state, text_of
+from app_bench import NARROW, WIDE, Bench, N, evaluation, overlay, row, settle, state
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from shown import text_of
 
 from engine.log.records import Chunk, Started, State, Validated
 from engine.settings import RunSettings, Variant, VariantSettings

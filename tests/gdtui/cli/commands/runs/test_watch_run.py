@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from shown import ObservedApp, strips_of
 
 from engine.log.directory import RunDirectory, RunDirectoryError
 from engine.log.file import LogWriter
@@ -23,18 +24,14 @@ MakeRun = Callable[..., RunDirectory]
 
 def text_of(app: GdtuiApp) -> list[str]:
     """What is on the screen, line by line."""
-    return ["".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips()]
-
-
-def notes_of(app: GdtuiApp) -> set[str]:
-    return {notification.message for notification in app._notifications}
+    return [strip.text for strip in strips_of(app)]
 
 
 async def screen_of(
     run: RunDirectory, source: RecordSource, size: tuple[int, int] = (140, 40), *keys: str
 ) -> list[str]:
     """The screen once everything is read, and these keys pressed."""
-    app = GdtuiApp(run, None, source=source)
+    app = ObservedApp(run, None, source=source)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         app.main.tick(figures=True)
@@ -83,7 +80,7 @@ async def test_an_end_by_force_and_a_damaged_log_show_as_such(damage: str, make_
     if damage == "flipped":
         data[len(data) // 2] ^= 4
         log.write_bytes(data)
-    app = GdtuiApp(run, None, source=WatchSource(run))
+    app = ObservedApp(run, None, source=WatchSource(run))
     async with app.run_test(size=(160, 45)) as pilot:
         await pilot.pause()
         app.main.tick(figures=True)
@@ -95,7 +92,7 @@ async def test_an_end_by_force_and_a_damaged_log_show_as_such(damage: str, make_
             assert "died" in text_of(app)[0]
         else:
             assert "damaged at byte" in shown
-            assert any("damaged at byte" in note for note in notes_of(app))
+            assert any("damaged at byte" in note for note in app.note_texts)
             assert "stopped" in shown
 
 
@@ -142,7 +139,7 @@ def test_a_run_that_ended_well_has_nothing_added(make_run: MakeRun) -> None:
 async def test_keys_that_would_control_it_say_that_they_cannot(make_run: MakeRun) -> None:
     run = make_run()
     before = {file.name: file.read_bytes() for file in run.path.iterdir()}
-    app = GdtuiApp(run, None, source=WatchSource(run))
+    app = ObservedApp(run, None, source=WatchSource(run))
     async with app.run_test(size=(140, 40)) as pilot:
         await pilot.pause()
         for key in ("right_square_bracket", "comma", "a", "m", "enter", "r", "S", "s", "space", "n", "c", "f",
@@ -150,7 +147,7 @@ async def test_keys_that_would_control_it_say_that_they_cannot(make_run: MakeRun
             app.clear_notifications()
             await pilot.press(key)
             await pilot.pause()
-            assert notes_of(app) == {WATCHING}, key
+            assert app.note_texts == {WATCHING}, key
             assert len(app.screen_stack) == 1
         await pilot.press("y")
         assert app.main.viewer.view.log
@@ -159,7 +156,7 @@ async def test_keys_that_would_control_it_say_that_they_cannot(make_run: MakeRun
 
 async def test_space_pauses_a_replay_and_the_header_says_so(make_run: MakeRun) -> None:
     run = make_run(epochs=100)
-    app = GdtuiApp(run, None, source=Replay(run, 10.0))
+    app = ObservedApp(run, None, source=Replay(run, 10.0))
     async with app.run_test(size=(140, 40)) as pilot:
         await pilot.pause()
         assert text_of(app)[0].rstrip().endswith("replay ×10")
@@ -176,7 +173,7 @@ async def test_a_script_of_keys_begins_when_every_variant_shows_a_loss_and_can_e
     whole = late.read_bytes()
     late.write_bytes(b"")
     with LogWriter(run.variant_log("Mini-batch")):  # somebody trains
-        app = GdtuiApp(run, None, source=WatchSource(run), keys=parse_keys("y ? 100ms escape q"))
+        app = ObservedApp(run, None, source=WatchSource(run), keys=parse_keys("y ? 100ms escape q"))
         async with app.run_test(size=(140, 40)) as pilot:
             await pilot.pause(0.5)
             assert not app.main.viewer.view.log

@@ -3,8 +3,9 @@
 import re
 
 import pytest
-from app_bench import NARROW, WIDE, Bench, settle, state, text_of
+from app_bench import NARROW, WIDE, Bench, settle, state
 from explore_bench import BATCHES, bench, charts, press, seen, shown, subtitle, turn
+from shown import text_of
 from textual.events import MouseScrollDown, MouseScrollUp
 
 from engine.log.records import State
@@ -61,11 +62,11 @@ async def test_panning_leaves_the_newest_and_comes_back_to_it(bench: Bench) -> N
 
 async def test_zoomed_in_every_batch_is_a_point_and_y_is_of_what_is_seen(bench: Bench) -> None:
     async with shown(bench) as (app, pilot):
-        assert all(chart._picture.y.high > 8.9 for chart in charts(app)[1:]), "the spike"
+        assert all(chart.picture.y.high > 8.9 for chart in charts(app)[1:]), "the spike"
         app.main.look(window=FixedRange(2_000.0, 2_100.0))
         await settle(pilot)
         for chart in charts(app)[1:]:
-            picture = chart._picture
+            picture = chart.picture
             assert picture is not None
             assert picture.y.high < 0.8
             line = picture.series[0].line
@@ -75,7 +76,7 @@ async def test_zoomed_in_every_batch_is_a_point_and_y_is_of_what_is_seen(bench: 
         app.main.look(window=FixedRange(1_001.0, 1_009.0))
         await settle(pilot)
         for chart in charts(app)[1:]:
-            picture = chart._picture
+            picture = chart.picture
             assert picture is not None
             assert picture.y.low < 1.7 < 8.1 < picture.y.high, "the slope between two batches"
             assert any("⠁" <= character <= "⣿" for y in range(5) for character in chart.render_line(y).text)

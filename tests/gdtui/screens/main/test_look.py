@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from app_bench import NARROW, WIDE, Bench, changed, evaluation, overlay, row, see, settle, text_of
+from app_bench import NARROW, WIDE, Bench, changed, evaluation, overlay, row, see, settle
+from shown import text_of
 
 from engine.log.commands import Restart
 from engine.settings import VariantSettings
@@ -69,7 +70,7 @@ async def test_raw_batches_and_back(bench: Bench) -> None:
         assert overlay(app).count("⣿") > 2 * before.count("⣿"), (
             "every column of dots is full from the lowest to the highest batch"
         )
-        depths = [series.depth for series in app.query_one("#overlay", Chart)._picture.series]
+        depths = [series.depth for series in app.query_one("#overlay", Chart).picture.series]
         assert depths == sorted(depths), "the smallest batches, the noisiest, at the back"
         assert 0 < depths[0] < depths[-1]
         await pilot.press("b")
@@ -188,7 +189,7 @@ async def test_a_panel_knows_its_epochs_in_updates_and_seconds(bench: Bench) -> 
         await settle(pilot)
         chart = list(app.query(VariantPanel))[2].chart
         for end in (200, 2.0):
-            assert chart._picture.rules == (end,)
+            assert chart.picture.rules == (end,)
             assert "┊" in text_of(app).splitlines()[chart.region.y]
             await pilot.press("x")
             await settle(pilot)

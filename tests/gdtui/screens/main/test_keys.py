@@ -1,7 +1,8 @@
 """The app on a run that a test writes: keys become commands, at once shown as pending."""
 
 import pytest
-from app_bench import NARROW, WIDE, Bench, changed, see, settle, state, text_of
+from app_bench import NARROW, WIDE, Bench, changed, see, settle, state
+from shown import text_of
 
 from engine.log.commands import Change, Extend, Pause, Restart, Resume, SetPace, StepOnce
 from engine.log.records import State, WorkerDied
@@ -171,7 +172,7 @@ async def test_axes_by_key(bench: Bench) -> None:
 async def test_a_change_for_a_dead_worker_waits_for_its_restart(bench: Bench) -> None:
     bench.begin()
     sgd = bench.names[2]
-    bench.controls._log.append(WorkerDied(variant=sgd, wall_time=31.0, detail="has died"))
+    bench.controls.log.append(WorkerDied(variant=sgd, wall_time=31.0, detail="has died"))
     app = bench.app()
     async with app.run_test(size=WIDE) as pilot:
         await settle(pilot)

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
-from app_bench import NARROW, WIDE, Bench, changed, see, settle, state, text_of
+from app_bench import NARROW, WIDE, Bench, changed, see, settle, state
 from msgspec.structs import replace
+from shown import text_of
 
 from engine.log.commands import Change
 from engine.log.records import State

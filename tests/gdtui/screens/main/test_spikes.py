@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from app_bench import Bench, text_of
+from app_bench import Bench
+from shown import text_of
 
 from engine.log.follow import Follower
 from gdtui.chart.drawing.canvas import ABOVE, compose

@@ -3,12 +3,14 @@
 import re
 
 import pytest
-from app_bench import NARROW, WIDE, Bench, evaluation, settle, state, text_of
+from app_bench import NARROW, WIDE, Bench, evaluation, settle, state
 from explore_bench import bench, charts, press, seen, shown
+from shown import text_of
 from textual.pilot import Pilot
 
 from engine.log.records import State
 from gdtui.app import GdtuiApp
+from gdtui.chart.drawing import canvas
 from gdtui.chart.widget.chart import Chart
 from gdtui.view.x_range import FixedRange
 
@@ -191,7 +193,7 @@ async def test_moving_it_draws_no_picture(bench: Bench, monkeypatch: pytest.Monk
     async with shown(bench) as (app, pilot):
         await press(pilot, "h")
         painted = []
-        monkeypatch.setattr(Chart, "_paint", lambda chart: painted.append(chart))
+        monkeypatch.setattr(canvas, "paint", lambda *given: painted.append(given))
         await press(pilot, "h", "H")
         await hover(pilot, charts(app)[0], 20)
         await hover(pilot, charts(app)[0], 90)
