@@ -85,7 +85,7 @@ class GdtuiApp(App[None]):
         self._controls, self._start = controls, start
         self._keys = keys
         self.frame_gate = FrameGate()
-        """Whether the terminal keeps up: where it does not, frames are dropped."""
+        """Drops frames while the terminal does not keep up."""
         for each in themes(self.console.color_system, no_color=self.no_color).values():
             self.register_theme(each)
         self.theme = THEMES[theme].name
@@ -122,7 +122,7 @@ class GdtuiApp(App[None]):
             super().refresh_css(animate)
 
     def get_driver_class(self) -> type[Driver]:
-        """Where Textual would take its driver for terminals, one that leaves a slow terminal no backlog."""
+        """In place of Textual's driver for terminals, one that leaves a slow terminal no backlog."""
         usual = super().get_driver_class()
         if usual.__name__ != "LinuxDriver":
             return usual

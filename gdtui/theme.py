@@ -155,7 +155,7 @@ def _of_256(
 
 
 def _sixteen(theme: Theme) -> Theme:
-    """Of the terminal's sixteen colours, as rich takes them to look."""
+    """The terminal's sixteen colours, as rich takes them to look."""
     if theme.dark:
         return _plain(theme.name, "#ffffff", "#555555", "#000000", ON_BLACK, "#aaaaaa", "#ffff55")
     return _plain(theme.name, "#000000", "#aaaaaa", "#ffffff", ON_WHITE, "#555555", "#aa0000")

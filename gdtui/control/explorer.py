@@ -23,7 +23,7 @@ from gdtui.view.x_range import (
 )
 
 _PAN: Final = 0.25
-"""Of what is seen."""
+"""A share of the visible range."""
 
 
 class Explorer:
@@ -90,7 +90,7 @@ class Explorer:
     # --- The crosshair --------------------------------------------------------------------------
 
     def move_cursor(self, columns: Columns, steps: int) -> None:
-        """So many columns of a chart to the right; where there was no crosshair, it begins at the newest.
+        """Move it so many columns of a chart to the right; a new one begins at the newest batch.
 
         At an edge of a window it takes the window with it.
         """

@@ -1,4 +1,4 @@
-"""What is measured beside the run, at the user's wish: one piece of work at a time, in processes of its own.
+"""Work beside the run, at the user's wish: one piece at a time, in processes of its own.
 
 Owns these, and what was found until the app ends. Training waits meanwhile, so that the figures are
 those of a free machine; it goes on when the work ends, whichever way. Knows no widget.
@@ -21,7 +21,7 @@ _STARTING: Final = Progress(0.0, "starting")
 
 
 class Holder(Protocol):
-    """Who can make training wait; `gdtui.control.run_controller.RunController` is one."""
+    """Can make training wait; `gdtui.control.run_controller.RunController` is one."""
 
     @property
     def is_ours(self) -> bool:
@@ -61,13 +61,13 @@ class Lab:
         self._holds = False
         self._began = 0.0
         self.name = ""
-        """Of what runs; empty: nothing does."""
+        """The name of the work that runs; empty: none does."""
         self.progress = _STARTING
-        """How far that is."""
+        """Its progress."""
         self.partial: Any = None
-        """What it has found of its result; None: nothing to be seen."""
+        """Its result so far; None: nothing to be seen."""
         self.ends: dict[str, Result[Any] | Failure] = {}
-        """What came of everything that was run, by name, the last time."""
+        """The last result or failure of each work that was run, by its name."""
 
     @property
     def is_ours(self) -> bool:

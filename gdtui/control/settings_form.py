@@ -48,7 +48,7 @@ FIELDS: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
 
 
 def values(field: str, settings: Sequence[VariantSettings]) -> list[str]:
-    """What a field says for each of these settings, as it would be typed."""
+    """The text of a field for each of these settings, as it would be typed."""
     found = [getattr(one, field) for one in settings]
     return [formatting.setting(value) if isinstance(value, float) else str(value) for value in found]
 

@@ -26,7 +26,7 @@ Severity = Literal["information", "error"]
 
 
 class Viewer:
-    """What one viewer knows of a run, and which part of it is looked at."""
+    """A run as one viewer knows it, and the part of it that is looked at."""
 
     def __init__(self, run: RunDirectory, source: RecordSource, view: ViewState) -> None:
         self.run = run

@@ -1,4 +1,4 @@
-"""What is on screen as files: the screen as SVG and text, one chart drawn by plotext as text and HTML.
+"""The screen as files: all of it as SVG and text, one chart drawn by plotext as text and HTML.
 
 They go into the run directory or, where that may not be written, into the current one. Nothing is ever
 overwritten, and of a set that cannot be completed nothing is left.

@@ -28,7 +28,7 @@ _FRIENDLY: Final = {
     "plus_sign": "plus",
     "low_line": "underscore",
 }
-"""Where Textual's name of a character's key is not the character's name in Unicode."""
+"""Textual's names of keys whose characters have another name in Unicode."""
 _POLL_SECONDS: Final = 0.02
 _GAP_SECONDS: Final = 0.03
 """Between keys without a wait: a key that a widget handles overtakes one that bubbles up to a binding."""
@@ -47,7 +47,7 @@ class Press:
     key: str
     """As Textual names it."""
     character: str | None
-    """What it types; None for keys that type nothing."""
+    """The character that it types; None for keys that type nothing."""
 
 
 def parse_keys(text: str) -> tuple[Press, ...]:

@@ -1,18 +1,18 @@
-"""What a key is called, which action of the app it runs, and what is said of it. Knows no key of them."""
+"""The form of the key table: a key's name, its action and its texts. Knows no key."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Stroke:
-    """One key and the action of the app that it runs."""
+    """One key and its action: the main screen's, or "app." and the app's."""
 
     key: str
     """As Textual names it; several, by commas, where they do the same."""
     shown: str
     action: str
     title: str
-    """What it does, in the command palette."""
+    """Its name in the command palette."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +27,11 @@ class Entry:
     label: str = ""
     """In the footer; none: not there."""
     rank: int = 9
-    """Where the footer is narrow the lowest ranks stay."""
+    """In a narrow footer the lowest ranks stay."""
     shown: str = ""
     """All keys in one, where they are many."""
 
     @property
     def keys(self) -> str:
-        """Such as "[ ]"."""
+        """All its keys, such as "[ ]"."""
         return self.shown or " ".join(stroke.shown for stroke in self.strokes)

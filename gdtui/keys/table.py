@@ -1,6 +1,6 @@
-"""Every key of the app, in one table: bindings, footer, help screen, palette and README come from it.
+"""Every key of the program, in one table: bindings, footer, help, palette and README come from it.
 
-Says what a key is called and which action it runs; what the action does is the app's.
+Has the name of each key and of its action; the action itself is the main screen's or the app's.
 """
 
 from dataclasses import replace

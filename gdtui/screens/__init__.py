@@ -1,1 +1,1 @@
-"""What is shown above the main screen: help, the form for exact settings."""
+"""The screens: the main one, and those that lie over it."""

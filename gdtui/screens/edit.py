@@ -1,4 +1,4 @@
-"""The form in which exact settings are typed. Returns them; telling the workers is the app's."""
+"""The form in which exact settings are typed. Returns them; the main screen sends them."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -41,7 +41,7 @@ class EditScreen(ModalScreen[dict[str, VariantSettings] | None]):
             yield Label("", id="wrong")
 
     def _input(self, field: str) -> Input:
-        """What all agree on stands in it; else it is empty, and stays as it is unless filled."""
+        """A field with the value that all have in common; else empty: unless filled, nothing changes."""
         values = settings_form.values(field, [one.wanted for one in self._chosen])
         if len(set(values)) == 1:
             return Input(values[0], id=field, compact=True, select_on_focus=True)

@@ -57,7 +57,7 @@ def _bottom(names: list[str], high: tuple[str, str], width: int) -> Content:
 
 
 def described(laid: SurveyStarted, extremes: tuple[float, float], is_complete: bool, width: int) -> str:
-    """What the map is of, as much of it as there is room for."""
+    """The title of the map, as much of it as there is room for."""
     for brevity in (False, True):
         parts = [
             _plane(laid, brevity),
@@ -85,7 +85,7 @@ def _loss(laid: SurveyStarted, extremes: tuple[float, float], brevity: bool) -> 
 
 
 def _remembered(laid: SurveyStarted, brevity: bool) -> list[str]:
-    """What was done with what a model remembers of the data, if it does."""
+    """How the model's own statistics of the data were treated, if it has any."""
     said = []
     if laid.normalises:
         said.append("BatchNorm anew" if brevity else "BatchNorm statistics taken anew at each point")
@@ -137,7 +137,7 @@ class LandscapeScreen(PassThroughScreen):
     def on_resize(self, event: events.Resize) -> None:
         names = [variant.name for variant in self._run.info.settings.variants]
         high = (HIGHEST, "$quiet") if self._is_sparse else ("▇", "$map-high")
-        self.query_one("#landscape-keys", Line).say(_bottom(names, high, event.size.width - _PADDING))
+        self.query_one("#landscape-keys", Line).show(_bottom(names, high, event.size.width - _PADDING))
         if self._asked:
             self.call_after_refresh(self._ask)
 
@@ -197,7 +197,7 @@ class LandscapeScreen(PassThroughScreen):
 
     @property
     def _is_current(self) -> bool:
-        """What comes is about what was asked for last."""
+        """The map that is known is the one asked for last."""
         return self._laid is not None and self._laid.id == self._asked
 
     @property
@@ -261,4 +261,4 @@ class LandscapeScreen(PassThroughScreen):
         return described(self._laid, self._terrain.extremes, self.is_surveyed, width - _PADDING)
 
     def _title(self, text: str, style: str = "") -> None:
-        self.query_one("#landscape-title", Line).say(Content.styled(text, style))
+        self.query_one("#landscape-title", Line).show(Content.styled(text, style))

@@ -1,6 +1,6 @@
 """The command palette's commands, in the order of the key table: Textual's own provider sorts by name.
 
-Which commands there are the app says (`get_system_commands`).
+The app says which commands there are (`get_system_commands`).
 """
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider

@@ -45,7 +45,7 @@ class TrendsScreen(PassThroughScreen):
 
     def on_mount(self) -> None:
         keys = _WATCHED_KEYS if self._is_watching else _KEYS
-        self.query_one("#trends-keys", Line).say(Content.styled(keys, "$quiet"))
+        self.query_one("#trends-keys", Line).show(Content.styled(keys, "$quiet"))
         self.call_after_refresh(self.draw)
         self.set_interval(_SECONDS, self.draw)
 

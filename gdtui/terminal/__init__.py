@@ -1,1 +1,1 @@
-"""What lies between the app and its terminal."""
+"""The layer between the app and its terminal."""

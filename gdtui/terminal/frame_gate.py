@@ -1,4 +1,4 @@
-"""Whether the terminal keeps up with what is written to it: at most one frame may be under way.
+"""Lets a frame out when the terminal has taken in the last: at most one may be under way.
 
 After a frame the terminal is asked where its cursor is; it answers once it has taken in all that came
 before. Until then frames are dropped, so that a slow link has no backlog that keys would wait behind.

@@ -23,7 +23,7 @@ def when_gone(fd: int, tell: Callable[[], object]) -> None:
 
 
 def is_gone(fd: int) -> bool:
-    """Whether the terminal at `fd` is hung up."""
+    """True when the terminal at `fd` is hung up."""
     return _is_hung_up(fd, 0)
 
 

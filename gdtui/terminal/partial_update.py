@@ -38,7 +38,7 @@ class Spanned(Widget):
     """By a style, what is left of it; None in another theme."""
 
     def sent(self, style: Style) -> Style | None:
-        """What the app's line filters leave of a style: no colours, say."""
+        """The rest of a style after the app's line filters: without colours, say."""
         if self._sent is None:
             self._sent = {}
         if style not in self._sent:
@@ -55,7 +55,7 @@ class Spanned(Widget):
 
 
 class SpansUpdate(CompositorUpdate):
-    """What has changed on a screen."""
+    """The cells of a screen that have changed."""
 
     def __init__(self, pieces: Sequence[Piece]) -> None:
         self.pieces = pieces
@@ -79,7 +79,7 @@ def install() -> None:
 
 
 def _partial_update(compositor: Compositor) -> SpansUpdate | None:
-    """What has changed since the last update; None when nothing has."""
+    """The cells that have changed since the last update; None when none have."""
     screen = compositor.size.region
     changed = [region.intersection(screen) for region in compositor._dirty_regions]
     compositor._dirty_regions.clear()
@@ -94,7 +94,7 @@ def _partial_update(compositor: Compositor) -> SpansUpdate | None:
 
 
 def _in_front(places: Sequence[Place], start: int, stop: int) -> Iterator[tuple[Place, int, int]]:
-    """Whose the columns start…stop−1 of a line are: `places` has the widgets on it, the foremost first."""
+    """The widgets in front on columns start…stop−1 of a line: `places` are all on it, the foremost first."""
     for number, place in enumerate(places):
         first, last = max(start, place[1].x), min(stop, place[1].right)
         if first < last:
@@ -108,7 +108,7 @@ def _in_front(places: Sequence[Place], start: int, stop: int) -> Iterator[tuple[
 
 
 class _Asked:
-    """What widgets were asked for one update: each but once."""
+    """The lines of widgets for one update: each widget is asked but once."""
 
     def __init__(self) -> None:
         self._lines: dict[Widget, list[Strip]] = {}

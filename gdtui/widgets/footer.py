@@ -24,7 +24,7 @@ class Footer(Line):
         self._fill()
 
     def _fill(self) -> None:
-        self.say(
+        self.show(
             Content("  ").join(
                 _entry(entry)
                 for entry in footer_entries(self.content_size.width, self._variants, self._obeyed)

@@ -21,9 +21,9 @@ class Line(Static, Spanned):
 
     _said: Content | None = None
     _rows: list[Row] | None = None
-    """What is said, row by row as it is sent; None where Textual lays it out: it wraps, or is selected."""
+    """The text row by row as it is sent; None when Textual lays it out: it wraps, or is selected."""
 
-    def say(self, styled: StyledText | Content) -> None:
+    def show(self, styled: StyledText | Content) -> None:
         """Show this text from now on."""
         text = as_content(styled) if isinstance(styled, StyledText) else styled
         said, self._said = self._said, text
@@ -84,7 +84,7 @@ def as_content(text: StyledText) -> Content:
 
 
 def _changes(before: Sequence[Row], after: Sequence[Row]) -> Iterable[Region]:
-    """Of each row what is not as it was."""
+    """The part of each row that is not as it was."""
     for y, (old, new) in enumerate(zip(before, after, strict=True)):
         if old != new:
             left = _alike(old, new)

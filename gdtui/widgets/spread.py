@@ -1,4 +1,4 @@
-"""How batch losses spread, as bars beside a chart, row by row; only the rows that changed are painted again.
+"""The spread of batch losses as bars beside a chart, row by row; only changed rows are painted again.
 
 As text of a Static it took 2.7 ms of every refresh of a panel: more than the chart. numpy is imported
 with the first data.
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _NAME, _SHORT_NAME = "spread, last epoch", "spread"
 _SHARE = 0.75
-"""Of the variant's colour: blocks shine more than dots."""
+"""A share of the variant's colour: blocks shine more than dots."""
 
 
 class Spread(Spanned):
@@ -33,9 +33,9 @@ class Spread(Spanned):
         self._rows: list[str] = []
         self._colour = ""
         self._style: Style | None = None
-        """Of the bars; None in another colour or theme."""
+        """The style of the bars; None in another colour or theme."""
 
-    def tell(self, one: "VariantState", chart: Chart, colour: str) -> None:
+    def show(self, one: "VariantState", chart: Chart, colour: str) -> None:
         """Show how the losses of this variant scatter, in its colour, `#rrggbb`."""
         from gdtui.chart.drawing.profile import profile
 

@@ -24,7 +24,7 @@ class Summary(Line):
         self.border_title = "results"
         self.border_subtitle = "i or esc hides · q quits"
 
-    def tell(self, store: "Store", *, is_ours: bool) -> None:
+    def show_results(self, store: "Store", *, is_ours: bool) -> None:
         """Show the results of this run; `is_ours`: and what can be done with it now."""
         from gdtui.view.text.results import conclusion, headings, rows  # numpy: not before the first frame
 

@@ -42,14 +42,14 @@ class VariantPanel(Vertical):
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.width >= _BROAD, "-broad")
 
-    def say_heading(self, steps: int, *, is_selected: bool) -> None:
+    def show_heading(self, steps: int, *, is_selected: bool) -> None:
         """Mark the selected; say that it is batches that are drawn where an update is made of several."""
         if (steps, is_selected) != (self._steps, self._is_selected):
             self._steps, self._is_selected = steps, is_selected
             told = f" · every batch, {steps} to an update" if steps > 1 else ""
             self.border_title = Content(f"{'▸ ' if is_selected else ''}{self._heading}{told}")
 
-    def say_state(self, word: str, style: str) -> None:
+    def show_state(self, word: str, style: str) -> None:
         """Put the state in the box's lower border."""
         if (word, style) != self._state:
             self._state = word, style

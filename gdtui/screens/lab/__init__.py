@@ -1,1 +1,1 @@
-"""What is measured beside the run: experiments and the sweep."""
+"""The screens of experiments and of the sweep, which run beside the run."""

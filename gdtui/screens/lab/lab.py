@@ -29,7 +29,7 @@ class LabScreen(ModalScreen[None]):
 
     NAME: ClassVar[str]
     ON_THREAD: ClassVar[bool] = False
-    """What is run starts processes of its own, and so needs a thread of this one."""
+    """The work starts processes of its own, and so needs a thread of this one."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "Close", show=False),
         Binding("enter", "run(False)", "Run", show=False),
@@ -56,27 +56,27 @@ class LabScreen(ModalScreen[None]):
         raise NotImplementedError
 
     def work(self) -> Work:
-        """What that is."""
+        """The work behind that name."""
         raise NotImplementedError
 
     def above(self) -> Content:
-        """What there is to run."""
+        """The choice of work."""
         raise NotImplementedError
 
     def before(self) -> Content:
-        """What stands where the result will, before it was run."""
+        """The text in the result's place before it was run."""
         raise NotImplementedError
 
     def result(self, found: Any, width: int) -> Content:
-        """What was found."""
+        """The result as text."""
         raise NotImplementedError
 
     def so_far(self, found: Any, width: int) -> Content:
-        """What was found of it, while it runs."""
+        """The result so far as text, while it runs."""
         raise NotImplementedError
 
     def keys(self) -> str:
-        """What can be done now, besides closing."""
+        """The keys that have an effect now, besides closing."""
         raise NotImplementedError
 
     # --- The screen -----------------------------------------------------------------------------
@@ -96,7 +96,7 @@ class LabScreen(ModalScreen[None]):
 
     @property
     def _runs(self) -> bool:
-        """What `enter` would run does."""
+        """The work that `enter` would run is running."""
         return self.lab.name == self.subject
 
     def show(self) -> None:
@@ -155,7 +155,7 @@ class LabScreen(ModalScreen[None]):
 
     @property
     def has_result(self) -> bool:
-        """What `enter` ran has found something."""
+        """The work that `enter` ran has a result."""
         return self.subject in self.lab.ends and not isinstance(self.lab.ends[self.subject], Failure)
 
     def action_cancel(self) -> None:

@@ -24,7 +24,7 @@ EPOCHS: Final = 5
 
 
 class SweepScreen(LabScreen):
-    """What is measured is by the settings of one variant, but for the batch size."""
+    """Every batch size is measured with the other settings of one variant."""
 
     NAME = "sweep"
     ON_THREAD = True

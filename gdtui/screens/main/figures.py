@@ -35,11 +35,11 @@ def write_figures(screen: Screen[Any], panels: Sequence[VariantPanel], viewer: V
     screen.set_class(viewer.store.has_validation, "-validated")
     header = screen.query_one("#header", Line)
     source, room = viewer.source, header.content_size.width
-    header.say(screen_text.header(viewer.store, room, source.now(), source.role))
+    header.show(screen_text.header(viewer.store, room, source.now(), source.role))
     lines = screen.query_one("#lines", Line)
     width = lines.content_size.width
     if lines.display:
-        lines.say(one_below_another(_line(viewer, one, width) for one in viewer.store.states))
+        lines.show(one_below_another(_line(viewer, one, width) for one in viewer.store.states))
     is_read_out = lines.display and viewer.cursor is not None
     heading = crosshair.heading(_columns(width)) if is_read_out else ""
     screen.query_one("#overlay", Chart).caption(heading)
@@ -58,19 +58,19 @@ def _arrange(screen: Screen[Any], viewer: Viewer) -> None:
         width = line.content_size.width
         rows = line.content_size.height - 1
         words = _words(viewer, viewer.alone, width, rows)
-        line.say(screen_text.alone(viewer.alone, viewer.store, width, *words))
+        line.show(screen_text.alone(viewer.alone, viewer.store, width, *words))
         colour = variant_colour(viewer.alone.index, viewer.view.colours)
-        screen.query_one("#spread", Spread).tell(viewer.alone, screen.query_one("#overlay", Chart), colour)
+        screen.query_one("#spread", Spread).show(viewer.alone, screen.query_one("#overlay", Chart), colour)
 
 
 def _write_panel(viewer: Viewer, one: VariantState, panel: VariantPanel) -> None:
     size = panel.figures.content_size
     above, below = _words(viewer, one, size.width, size.height)
-    panel.settings.say(above)
-    panel.figures.say(below)
-    panel.spread.tell(one, panel.chart, variant_colour(one.index, viewer.view.colours))
-    panel.say_heading(one.tally.settings.accumulation_steps, is_selected=viewer.view.selected == one.index)
-    panel.say_state(*screen_text.state_and_device(one, viewer.store))
+    panel.settings.show(above)
+    panel.figures.show(below)
+    panel.spread.show(one, panel.chart, variant_colour(one.index, viewer.view.colours))
+    panel.show_heading(one.tally.settings.accumulation_steps, is_selected=viewer.view.selected == one.index)
+    panel.show_state(*screen_text.state_and_device(one, viewer.store))
 
 
 def _words(viewer: Viewer, one: VariantState, width: int, rows: int) -> tuple[StyledText, StyledText]:
@@ -82,7 +82,7 @@ def _words(viewer: Viewer, one: VariantState, width: int, rows: int) -> tuple[St
 
 
 def _figures(viewer: Viewer, one: VariantState, width: int, rows: int) -> StyledText:
-    """So many rows; where there is room for three, the last says what was measured beside the loss."""
+    """So many rows of figures; of three or more, the last has the measurements beside the loss."""
     if rows < _GAUGED or screen_text.trouble(one):
         return figures.rows(one, viewer.store, viewer.view.smoothing, width, rows)
     said = figures.rows(one, viewer.store, viewer.view.smoothing, width, rows - 1)

@@ -195,7 +195,7 @@ class LiveScreen(Screen[None]):
             summary.display = False
             return False
         if summary.display:
-            summary.tell(store, is_ours=self.viewer.is_trainer)
+            summary.show_results(store, is_ours=self.viewer.is_trainer)
         return True
 
     def hide_summary(self) -> bool:

@@ -285,6 +285,6 @@ class MainScreen(LiveScreen):
             self.context.show_notes([f"{ended.name}: {outcome(ended.end)}"])
 
     def close_lab(self) -> None:
-        """End what runs there. For whoever ends the app, however that ended."""
+        """End what runs there, so that no process outlives the program."""
         if self._lab is not None:
             self._lab.close()

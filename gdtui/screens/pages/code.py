@@ -25,7 +25,7 @@ FOLDER: Final = "code"
 
 
 class CodeScreen(ModalScreen[None]):
-    """Over the app; training goes on below."""
+    """A command line and a program."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,k,enter", "dismiss", "Close", show=False),

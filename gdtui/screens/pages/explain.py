@@ -19,7 +19,7 @@ _INDENT: Final = "  "
 
 
 class ExplainScreen(Page):
-    """Of the selected variant, or of the comparison."""
+    """An explanation of the selected variant, or of the comparison."""
 
     NAME = "explained"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("e", "dismiss", show=False)]

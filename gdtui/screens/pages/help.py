@@ -44,7 +44,7 @@ WORDS: Final = (
 
 
 class HelpScreen(ModalScreen[None]):
-    """Over the app; the same key closes it, training goes on below."""
+    """All keys and words; the key that opened it closes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,enter", "dismiss", "Close", show=False),

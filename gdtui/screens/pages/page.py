@@ -1,4 +1,4 @@
-"""A text over the app that is read, scrolled and closed, and kept up to date while training goes on below."""
+"""A text over the main screen: read, scrolled and closed, and kept up to date while training goes on."""
 
 from typing import ClassVar, Final
 

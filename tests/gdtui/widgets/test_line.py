@@ -37,7 +37,7 @@ async def test_only_the_words_that_changed_are_sent(monkeypatch: pytest.MonkeyPa
     app = OneLine()
     async with app.run_test(size=(40, 4)) as pilot:
         watched = Watched(app, pilot)
-        app.line.say(figures("0.50", "12 updates"))
+        app.line.show(figures("0.50", "12 updates"))
         await watched.check()
         watched.take_text()
         for loss, updates, sent in [
@@ -46,7 +46,7 @@ async def test_only_the_words_that_changed_are_sent(monkeypatch: pytest.MonkeyPa
             ("0.49", "13 updates", ["13 updates"]),
             ("0.4", "1,313 updates", ["loss 0.4  and more ", "1,313 updates"]),
         ]:
-            app.line.say(figures(loss, updates))
+            app.line.show(figures(loss, updates))
             await watched.check()
             assert [text.rstrip() for text in watched.take_text()] == [text.rstrip() for text in sent]
 
@@ -68,15 +68,15 @@ async def test_no_cell_is_stale_whatever_happens_to_it(
             lambda: app.screen.__setattr__("selections", {app.line: Selection(None, None)}),
             lambda: app.screen.clear_selection(),
         ):
-            app.line.say(figures("0.5", "12 updates"))
+            app.line.show(figures("0.5", "12 updates"))
             await watched.check()
             step()
             await watched.check()
-            app.line.say(figures("0.25", "12 updates"))
+            app.line.show(figures("0.25", "12 updates"))
             await watched.check()
-            app.line.say(figures("0.125", "1 update"))
+            app.line.show(figures("0.125", "1 update"))
             await watched.check()
-        app.line.say(Content("one\ntwo\nthree rows"))
+        app.line.show(Content("one\ntwo\nthree rows"))
         await watched.check()
 
 
@@ -86,8 +86,8 @@ async def test_what_changes_twice_before_it_is_sent_is_sent_as_it_is_last(
     app = OneLine()
     async with app.run_test(size=(40, 4)) as pilot:
         watched = Watched(app, pilot)
-        app.line.say(figures("0.5", "12 updates"))
+        app.line.show(figures("0.5", "12 updates"))
         await watched.check()
-        app.line.say(figures("0.5", "13 updates"))
-        app.line.say(figures("0.4", "12 updates"))
+        app.line.show(figures("0.5", "13 updates"))
+        app.line.show(figures("0.4", "12 updates"))
         await watched.check()

@@ -38,7 +38,7 @@ class WatchSource(LogSource):
         self._last_time = 0.0
 
     def read(self, limit: int) -> Iterator[tuple[str, AnyRecord]]:
-        """What has been written since; once nobody writes any more, how the unfinished have ended."""
+        """The records written since; once nobody writes any more, the ends of the unfinished."""
         is_quiet = True
         for name, record in super().read(limit):
             is_quiet = False
