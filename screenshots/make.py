@@ -57,7 +57,7 @@ def epoch(number: float) -> Moment:
     """Every variant has trained that many epochs."""
     return lambda app: all(
         view.tally.n and view.tally.samples >= number * view.tally.n
-        for view in app.live.store.variants.values()
+        for view in app.main.viewer.store.variants.values()
     )
 
 
@@ -65,7 +65,7 @@ def generation(number: int, epochs: float) -> Moment:
     """Every variant has trained that many epochs of that generation."""
     return lambda app: (
         epoch(epochs)(app)
-        and all(view.tally.generation >= number for view in app.live.store.variants.values())
+        and all(view.tally.generation >= number for view in app.main.viewer.store.variants.values())
     )
 
 
@@ -77,7 +77,7 @@ def surveyed(app: GdtuiApp) -> bool:
 
 def found(name: str) -> Moment:
     """An experiment, or the sweep, has ended."""
-    return lambda app: name in app.lab.ends
+    return lambda app: name in app.main.lab.ends
 
 
 FAST = ("--pace", "1")
