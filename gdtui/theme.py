@@ -10,6 +10,7 @@ from typing import Final
 from textual.theme import Theme
 
 from gdtui.chart.scene.palette import (
+    COLOURS,
     CONTRAST,
     CONTRAST_256,
     DARK,
@@ -22,8 +23,6 @@ from gdtui.chart.scene.palette import (
     ON_WHITE,
     Shades,
 )
-
-COLOURS: Final = len(DARK)
 
 
 def colours(theme: Theme) -> tuple[str, ...]:

@@ -19,12 +19,11 @@ from textual.theme import Theme
 from engine.log.directory import RunDirectory
 from gdtui.chart.drawing.frame import PAPER, FrameInks, still, still_html
 from gdtui.chart.scene.layout import room
-from gdtui.chart.scene.palette import INK
+from gdtui.chart.scene.palette import COLOURS, INK
 from gdtui.chart.scene.picture import Picture
 from gdtui.chart.scene.polyline import EMPTY
 from gdtui.control.viewer import Viewer
 from gdtui.state.store import Store
-from gdtui.theme import COLOURS
 from gdtui.view import pictures
 from gdtui.view.focus import focused
 from gdtui.view.pictures import AxisRanges, ChartSize

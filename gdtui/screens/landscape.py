@@ -24,9 +24,9 @@ from engine.landscape.protocol import (
     Trajectories,
 )
 from engine.log.directory import RunDirectory
-from gdtui.chart.scene.palette import is_sparse
+from gdtui.chart.scene.palette import COLOURS, is_sparse
 from gdtui.screens.pass_through import PassThroughScreen
-from gdtui.theme import COLOURS, colours, ink
+from gdtui.theme import colours, ink
 from gdtui.view.terrain import HIGHEST, Terrain, TerrainInks, cell_of, image, relief
 from gdtui.view.text.formatting import number
 from gdtui.widgets.line import Line

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from gdtui.theme import COLOURS
+from gdtui.chart.scene.palette import COLOURS
 from gdtui.widgets.line import Line
 
 if TYPE_CHECKING:

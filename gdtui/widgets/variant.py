@@ -7,8 +7,8 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
+from gdtui.chart.scene.palette import COLOURS
 from gdtui.chart.widget.chart import Chart
-from gdtui.theme import COLOURS
 from gdtui.widgets.line import Line
 from gdtui.widgets.spread import Spread
 

@@ -13,8 +13,8 @@ from textual.color import Color
 from textual.theme import Theme
 
 from gdtui.chart.drawing.canvas import ENVELOPE_SHARE, GHOST_SHARE
-from gdtui.chart.scene.palette import FAINT, INK, blend, is_sparse, variant_colour
-from gdtui.theme import COLOURS, THEMES, colours
+from gdtui.chart.scene.palette import COLOURS, FAINT, INK, blend, is_sparse, variant_colour
+from gdtui.theme import THEMES, colours
 from gdtui.theme import themes as fewer_colours
 
 Vector = NDArray[np.float64]

@@ -10,6 +10,9 @@ from typing import Final
 DARK: Final = ("#169cd3", "#e69f00", "#5de9ad", "#c37ca6", "#e5db31", "#eb7949", "#bcb2ff", "#b4a299")
 """Blue, orange, green, pink, yellow, vermilion, violet, grey: on a dark background."""
 
+COLOURS: Final = len(DARK)
+"""In every palette; more variants take them in turn."""
+
 LIGHT: Final = ("#126faf", "#9d5600", "#0a4223", "#811e54", "#534e18", "#c33c34", "#563db5", "#4f6572")
 """The same hues in the same order, for a light background."""
 

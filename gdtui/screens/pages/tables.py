@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
+from gdtui.chart.scene.palette import COLOURS
 from gdtui.lesson import tables
 from gdtui.screens.pages.page import Page, heading
-from gdtui.theme import COLOURS
 from gdtui.view.text import formatting
 
 if TYPE_CHECKING:

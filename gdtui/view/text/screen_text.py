@@ -12,10 +12,10 @@ from msgspec.structs import replace
 from engine.log.notices import Notice, NoticeKind
 from engine.log.records import State
 from engine.settings import LrScaling
+from gdtui.chart.scene.palette import COLOURS
 from gdtui.state.record_source import Playback, ViewerRole
 from gdtui.state.store import Store
 from gdtui.state.variant import VariantState
-from gdtui.theme import COLOURS
 from gdtui.view.text import formatting
 from gdtui.view.text.styled import NEW_LINE, StyledPart, StyledText
 
