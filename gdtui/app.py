@@ -43,7 +43,7 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def _key_commands() -> type[Provider]:
-    from gdtui.screens.palette import KeyCommands
+    from gdtui.screens.command_palette import KeyCommands
 
     return KeyCommands
 

@@ -9,7 +9,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Final
 
-from engine.jobs.messages import Death
+from engine.jobs.death import Death
 
 STOP_SECONDS: Final = 1.0
 """Granted to a process that was told to end, or should have ended."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
+from engine.jobs.death import Death
 from engine.settings import SettingsError
 
 T = TypeVar("T")
@@ -38,17 +39,6 @@ class Result(Generic[T_co]):
     """The end of a job that went well."""
 
     value: T_co
-
-
-@dataclass(frozen=True, slots=True)
-class Death:
-    """The end of a process that should have gone on."""
-
-    signal: str = ""
-    """Such as "SIGKILL"; empty where it ended otherwise, or nobody knows."""
-
-    def __str__(self) -> str:
-        return f"was ended by {self.signal}" if self.signal else "has died"
 
 
 @dataclass(frozen=True, slots=True)

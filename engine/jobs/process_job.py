@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Final, Generic, Self, TypeVar
 
 from engine.jobs.child import STOP_SECONDS, Child
+from engine.jobs.child_side import end_with_parent, settle_process
 from engine.jobs.fork_server import start_process, warm_up
 from engine.jobs.messages import Failure, Progress, ReportProgress, Result, run_job
-from engine.jobs.settle import end_with_parent, settle_process
 
 T = TypeVar("T")
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import numpy as np
 
-from engine.jobs.settle import settle_process
+from engine.jobs.child_side import settle_process
 from engine.landscape.plane import Array, Plane, Window, loss_row, plane_of, window_around
 from engine.landscape.protocol import (
     LossRow,

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from engine.jobs.settle import end_with_parent
+from engine.jobs.child_side import end_with_parent
 from engine.log.commands import AnyCommand, Stop
 from engine.worker.protocol import Note
 

@@ -4,7 +4,7 @@ import os
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from engine.jobs.settle import settle_process
+from engine.jobs.child_side import settle_process
 from engine.log.file import LogError, LogReader, LogWriter
 from engine.log.records import Started
 from engine.worker.loop import Training

@@ -9,9 +9,9 @@ from typing import Final
 
 from textual.binding import Binding
 
-from gdtui.keys.commands import COMMANDS
+from gdtui.keys.run_keys import COMMANDS
 from gdtui.keys.stroke import Entry, Stroke
-from gdtui.keys.views import VIEW
+from gdtui.keys.view_keys import VIEW
 
 _SELECT = tuple(Stroke(str(d), str(d), f"select({d})", f"Select variant {d}") for d in range(1, 10))
 

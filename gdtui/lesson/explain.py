@@ -13,7 +13,7 @@ from gdtui.state.store import Store
 from gdtui.state.variant import SMOOTHING, VariantState
 from gdtui.view.text import formatting
 from gdtui.view.text.formatting import number
-from gdtui.view.text.results import FOLDED
+from gdtui.view.text.results_panel import FOLDED
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from gdtui.widgets.line import Line
 
 if TYPE_CHECKING:
     from gdtui.state.store import Store
-    from gdtui.view.text.results import ResultRow
+    from gdtui.view.text.results_panel import ResultRow
 
 _NEXT = "S restarts all with the next lr scaling · r restarts · c continues"
 
@@ -26,7 +26,11 @@ class Summary(Line):
 
     def show_results(self, store: "Store", *, is_ours: bool) -> None:
         """Show the results of this run; `is_ours`: and what can be done with it now."""
-        from gdtui.view.text.results import conclusion, headings, rows  # numpy: not before the first frame
+        from gdtui.view.text.results_panel import (  # numpy: not before the first frame
+            conclusion,
+            headings,
+            rows,
+        )
 
         found = rows(store)
         name_width = max(len(row.name) for row in found) + 2

@@ -13,8 +13,8 @@ from typing import Any
 from sessions import PATIENCE
 
 from engine.jobs.child import Child
+from engine.jobs.death import Death
 from engine.jobs.fork_server import start_process
-from engine.jobs.messages import Death
 
 
 def echo(pipe: Connection) -> None:

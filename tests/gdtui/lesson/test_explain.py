@@ -20,7 +20,7 @@ from gdtui.screens.pages.tables import TablesScreen
 from gdtui.state.store import Store
 from gdtui.view import trends
 from gdtui.view.pictures import AxisRanges, ChartSize
-from gdtui.view.text import crosshair, figures, formatting, results, screen_text
+from gdtui.view.text import crosshair, figures, formatting, results_panel, screen_text
 from gdtui.view.text.gauges import gauges
 from gdtui.view.view_state import ViewState
 
@@ -153,7 +153,7 @@ async def test_every_column_of_the_tables_has_an_entry(tmp_path: Path) -> None:
     _, app = opened(tmp_path)
     async with app.run_test():
         app.main.tick()
-        for name in (*results.headings(app.main.viewer.store), "held-out", "gap", "accuracy"):
+        for name in (*results_panel.headings(app.main.viewer.store), "held-out", "gap", "accuracy"):
             assert glossary.find(name), name
         for name in tables.TRADES:
             assert glossary.find(name.removeprefix("gradient ").lower() if "SNR" in name else name), name

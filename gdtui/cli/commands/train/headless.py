@@ -1,6 +1,6 @@
 """Training without a screen: starts a run, waits for its end, reports its results.
 
-Reads the run directory as the app does. Prints the results through gdtui/cli/commands/train/results.py.
+Reads the run directory as the app does. Prints the results through gdtui/cli/commands/train/output.py.
 """
 
 import signal
@@ -19,7 +19,7 @@ from engine.log.notices import NoticeKind
 from engine.log.records import State, WorkerDied
 from engine.log.summary import Tally
 from engine.session import Session
-from gdtui.cli.commands.train.results import progress, table
+from gdtui.cli.commands.train.output import progress, table
 from gdtui.cli.exit_codes import ExitCode, signal_status
 from gdtui.state.stored_runs import remove
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from engine.log.directory import RunDirectory
 from engine.log.summary import Tally
 from gdtui.view.text.reports.align import align_columns
-from gdtui.view.text.reports.run_summary import RunSummary, summarize
+from gdtui.view.text.reports.train_table import RunSummary, summarize
 
 
 @contextmanager
