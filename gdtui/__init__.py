@@ -1,6 +1,37 @@
-"""Shows runs and sends commands to them; imports no torch."""
+"""Shows runs and sends commands to them; imports no torch.
 
-from typing import Final
+`from gdtui import Problem` is for the files that users write, `gdtui.open_run` for notebooks. Both are
+imported when they are asked for: the command line starts without them.
+"""
+
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from engine.log.directory import RunDirectoryError
+    from engine.problem import Problem
+    from gdtui.api.run import Run, open_run
+
+__all__ = ["Problem", "Run", "RunDirectoryError", "__version__", "open_run"]
 
 __version__: Final = "0.1.0"
 """Here, and read by the build: asking the installed package costs 13 ms before the first frame."""
+
+_MODULES: Final = {
+    "Problem": "engine.problem",
+    "Run": "gdtui.api.run",
+    "RunDirectoryError": "engine.log.directory",
+    "open_run": "gdtui.api.run",
+}
+"""The modules of the names that are imported when they are asked for (PEP 562)."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return globals().setdefault(name, getattr(import_module(_MODULES[name]), name))
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULES})

@@ -13,6 +13,8 @@ import numpy as np
 from engine.log.directory import RunDirectory, RunDirectoryError
 from engine.log.file import LogDamagedError, LogReader
 from engine.log.records import AnyRecord, Chunk, Evaluation, Validated
+from gdtui.export.batches import places_of
+from gdtui.export.incomplete import why_incomplete
 
 COLUMNS: Final = (
     "variant", "generation", "batch", "update", "epoch", "samples", "seconds",
@@ -63,12 +65,15 @@ def _write(run: RunDirectory, output: BinaryIO, rows: RowsOf) -> Iterator[str]:
         try:
             for text in rows(variant.name, reader):
                 output.write(text.encode())
-        except (LogDamagedError, PermissionError) as error:
+        except LogDamagedError:
+            trouble = why_incomplete(reader)
+        except PermissionError as error:
             trouble = str(error)
         else:
-            if reader.is_complete:
+            if not (trouble := why_incomplete(reader)):
                 continue
-            trouble = _why_unfinished(reader)
+            if reader.path.exists():
+                trouble += "; its rows so far are written"
         output.flush()
         yield f"{variant.name}: {trouble}"
     output.flush()
@@ -116,18 +121,15 @@ def _losses(record: AnyRecord) -> tuple[float | None, float | None] | None:
 def chunk_rows(quoted_name: str, chunk: Chunk) -> str:
     """The lines of a chunk's batches, each ended."""
     losses = np.frombuffer(chunk.losses, "<f4")
-    count = len(losses)
-    positions = np.arange(count)
-    updates = (chunk.update + (chunk.in_update + positions) // chunk.accumulation_steps).tolist()
-    seconds = (chunk.seconds + chunk.duration / count * positions).tolist()
-    sizes = [chunk.batch_size] * (count - 1) + [chunk.last_batch_size]
+    places = places_of(chunk, np.arange(len(losses)))
+    sizes = [chunk.batch_size] * (len(losses) - 1) + [chunk.last_batch_size]
     head = f"{quoted_name},{chunk.generation},"
     setting = f"{chunk.accumulation_steps},{chunk.lr!r},"
     rows = zip(
-        range(chunk.batch, chunk.batch + count),
-        updates,
-        range(chunk.samples, chunk.samples + count * chunk.batch_size, chunk.batch_size),
-        seconds,
+        places.batch.tolist(),
+        places.update.tolist(),
+        places.samples.tolist(),
+        places.seconds.tolist(),
         sizes,
         map(str, losses),  # of a float32: the shortest text that reads back as the same float32
         strict=True,
@@ -143,10 +145,3 @@ def _quoted(text: str) -> str:
     line = io.StringIO()
     csv.writer(line, lineterminator="").writerow([text])
     return line.getvalue()
-
-
-def _why_unfinished(reader: LogReader) -> str:
-    if not reader.path.exists():
-        return f"has no log: {reader.path} is missing"
-    torn = ", in the middle of a record" if reader.has_torn_end else ""
-    return f"its log ends early{torn} (still training, or it was ended by force); its rows so far are written"

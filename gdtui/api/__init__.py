@@ -1,0 +1,1 @@
+"""The Python API: what `gdtui` exports for notebooks and scripts. Imports no torch and no textual."""

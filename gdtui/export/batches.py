@@ -1,0 +1,92 @@
+"""The batches of a log as columns: everything that a chunk's header says about each of its losses."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.log.records import Chunk
+
+_WHOLE: Final = (
+    "epoch", "batch", "batches", "update", "in_update", "samples", "batch_size", "accumulation_steps",
+)  # fmt: skip
+_REAL: Final = ("seconds", "duration", "lr")
+"""Fields of a chunk: whole numbers, and others."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BatchColumns:
+    """Consecutive batches of one generation: an array of shape (batches,) for each column."""
+
+    batch: NDArray[np.int64]
+    """Number of the batch in its generation, from 1."""
+    update: NDArray[np.int64]
+    """The optimiser step that the batch contributes to, from 1."""
+    epoch: NDArray[np.int64]
+    """The pass over the training data that the batch belongs to, from 1."""
+    samples: NDArray[np.int64]
+    """Samples trained on before the batch: its loss is that of the model after so many."""
+    seconds: NDArray[np.float64]
+    """Training time before the batch: no pauses, no waits for the pace, no measurements."""
+    batch_size: NDArray[np.int64]
+    """Samples in the batch."""
+    accumulation_steps: NDArray[np.int64]
+    """Batches behind one update."""
+    lr: NDArray[np.float64]
+    """The lr in force, scaling included."""
+    loss: NDArray[np.float32]
+    """Mean loss of the batch, before its update."""
+
+    def __len__(self) -> int:
+        return len(self.loss)
+
+
+class Places(NamedTuple):
+    """The columns in which the batches of a chunk differ."""
+
+    batch: NDArray[np.int64]
+    update: NDArray[np.int64]
+    samples: NDArray[np.int64]
+    seconds: NDArray[np.float64]
+
+
+def places_of(chunk: Any, order: NDArray[np.int64]) -> Places:
+    """The places of batches `order` (from 0) of a chunk, or of as many chunks: each field an array then."""
+    return Places(
+        batch=chunk.batch + order,
+        update=chunk.update + (chunk.in_update + order) // chunk.accumulation_steps,
+        samples=chunk.samples + chunk.batch_size * order,
+        seconds=chunk.seconds + chunk.duration / chunk.batches * order,
+    )
+
+
+def batch_columns(chunks: Sequence[Chunk]) -> BatchColumns:
+    """The columns of all batches of these chunks, in order; a chunk without losses adds nothing."""
+    chunks = [chunk for chunk in chunks if chunk.losses]
+    counts = np.array([chunk.batches for chunk in chunks], np.int64)
+    ends = np.cumsum(counts)
+    order = np.arange(counts.sum()) - np.repeat(ends - counts, counts)
+
+    def spread(field: str, kind: type[np.generic] = np.int64) -> Any:
+        """A field of the chunks, for each of their batches."""
+        return np.repeat(np.array([getattr(chunk, field) for chunk in chunks], kind), counts)
+
+    whole = {field: spread(field) for field in _WHOLE}
+    real = {field: spread(field, np.float64) for field in _REAL}
+    places = places_of(SimpleNamespace(**whole, **real), order)
+    sizes = whole["batch_size"]
+    sizes[ends - 1] = [chunk.last_batch_size for chunk in chunks]
+    return BatchColumns(
+        batch=places.batch,
+        update=places.update,
+        epoch=whole["epoch"],
+        samples=places.samples,
+        seconds=places.seconds,
+        batch_size=sizes,
+        accumulation_steps=whole["accumulation_steps"],
+        lr=real["lr"],
+        loss=np.frombuffer(b"".join(chunk.losses for chunk in chunks), "<f4").astype(np.float32),
+    )

@@ -1,0 +1,15 @@
+"""Why a log that was read as far as it goes does not hold everything, in a sentence."""
+
+from engine.log.file import LogReader
+
+
+def why_incomplete(reader: LogReader) -> str:
+    """The reason, for a log whose records have been read; "" for a complete one."""
+    if reader.damage is not None:
+        return str(reader.damage)
+    if reader.is_complete:
+        return ""
+    if not reader.path.exists():
+        return f"has no log: {reader.path} is missing"
+    torn = ", in the middle of a record" if reader.has_torn_end else ""
+    return f"its log ends early{torn} (still training, or it was ended by force)"
