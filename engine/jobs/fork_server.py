@@ -13,12 +13,15 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Final
 
+from engine.jobs.child_side import SAFE_PATH, SAFE_PATH_OURS
 from engine.jobs.output import output_redirected
 
 _PRELOAD: Final = "engine.worker.preload"
 """The server's imports, by name alone: nothing of them is imported here."""
 _COMPILER: Final = "torch._dynamo"
 """Imported by torch.optim with the first optimiser of its own make: see engine/training/optimizer.py."""
+_ROOT: Final = Path(__file__).resolve().parents[2]
+"""The directory that the package `engine` is imported from."""
 HAS_FORK_SERVER: Final = "forkserver" in mp.get_all_start_methods()
 
 _starting = threading.Lock()
@@ -38,7 +41,7 @@ def warm_up(output: Path, *, with_compiler: bool = False) -> None:
     if not HAS_FORK_SERVER:
         return
     forkserver.set_forkserver_preload([_PRELOAD, _COMPILER] if with_compiler else [_PRELOAD])
-    with _preparing, output_redirected(output):
+    with _preparing, output_redirected(output), _working_directory_off_path():
         # First, and by itself: once started, Python 3.11's tracker unblocks SIGINT for this thread.
         _ensure_tracker()
         with _sigint_blocked():
@@ -54,8 +57,9 @@ def start_process(
     """
     context = mp.get_context("forkserver") if HAS_FORK_SERVER else mp.get_context("spawn")
     if HAS_FORK_SERVER:
-        with _preparing:
+        with _preparing, _working_directory_off_path():
             _ensure_tracker()
+            forkserver.ensure_running()  # again, if it has died
     ours, theirs = context.Pipe()
     process = context.Process(target=main, args=(*arguments, theirs), name=name)
     try:
@@ -80,6 +84,30 @@ def _ensure_tracker() -> None:
         if not _has_file(sys.stderr):
             stack.enter_context(contextlib.redirect_stderr(stack.enter_context(open(os.devnull, "w"))))  # noqa: PTH123
         resource_tracker.ensure_running()
+
+
+@contextlib.contextmanager
+def _working_directory_off_path() -> Iterator[None]:
+    """Both are started with `python -c`, which looks for modules in the working directory first.
+
+    A folder `engine` or a file `random.py` of the user's there would be taken for ours, or for Python's.
+    """
+    before = os.environ.get(SAFE_PATH, "")
+    if before or _is_working_directory(_ROOT):
+        yield
+        return
+    os.environ[SAFE_PATH] = SAFE_PATH_OURS
+    try:
+        yield
+    finally:
+        del os.environ[SAFE_PATH]
+
+
+def _is_working_directory(path: Path) -> bool:
+    try:
+        return path.samefile(".")
+    except OSError:
+        return False
 
 
 def _has_file(stream: object) -> bool:

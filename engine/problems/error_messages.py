@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.problem import ProblemError
+from engine.problems.shadowing import explain_shadowing
 from engine.settings import SettingsError
 
 _FORWARDED: Final = "Original Traceback (most recent call last):"
@@ -37,6 +38,8 @@ def explain(error: BaseException, file: Path | None, *, is_short: bool = False) 
     line = _line_in(error, file)
     if line is None and isinstance(error, SettingsError) and not isinstance(error, ProblemError):
         return what  # a setting's fault, not the file's
+    if shadowing := explain_shadowing(error, file.parent):
+        what, hint = shadowing, f" ({what})"
     name = file.name if is_short else shown(file)
     where = name if line is None else f"{name}:{line}"
     return f"{where}: {what}{hint}"

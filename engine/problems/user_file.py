@@ -42,7 +42,7 @@ def run(problem: str) -> Problem:
     function = _function(_module(path), name)
     made = function()
     if not isinstance(made, Problem):
-        raise ProblemError(f"{name}() returns a {type(made).__name__}, no engine.Problem")
+        raise ProblemError(f"{name}() returns a {type(made).__name__}, not a gdtui.Problem")
     return made
 
 

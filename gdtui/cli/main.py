@@ -7,7 +7,9 @@ import errno
 import os
 import sys
 from importlib import import_module
+from importlib.machinery import PathFinder
 from io import TextIOWrapper
+from pathlib import Path
 
 from gdtui.cli.command_table import APP, COMMANDS
 from gdtui.cli.exit_codes import ExitCode
@@ -16,6 +18,8 @@ from gdtui.cli.exit_codes import ExitCode
 def main(argv: list[str] | None = None) -> int:
     """Run gdtui with these arguments; returns the exit status."""
     arguments = sys.argv[1:] if argv is None else argv
+    if sys.platform == "win32":
+        return _refuse("gdtui runs on Linux and macOS; on Windows, install and start it in WSL2")
     if isinstance(sys.stdout, TextIOWrapper):  # a Latin-1 or ASCII terminal shows ? for what it lacks
         sys.stdout.reconfigure(errors="replace")
     try:
@@ -26,6 +30,10 @@ def main(argv: list[str] | None = None) -> int:
         return stop.code if isinstance(stop.code, int) else ExitCode.OK
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
+    except ImportError:
+        if (foreign := _foreign_engine()) is None:
+            raise
+        return _refuse(f"{foreign} hides a package of gdtui's own: rename it, or take it off PYTHONPATH")
     except OSError as error:
         if error.errno not in (errno.EPIPE, errno.ENOSPC):
             raise
@@ -39,6 +47,21 @@ def _dispatch(arguments: list[str]) -> int:
     module = import_module(COMMANDS.get(named, APP))
     status: int = module.run(arguments[1:] if named in COMMANDS else arguments)
     return status
+
+
+def _foreign_engine() -> str | None:
+    """Somebody else's module `engine`, where Python finds it before ours."""
+    spec = PathFinder.find_spec("engine")
+    if spec is None or spec.origin is None:
+        return None
+    origin, ours = Path(spec.origin), Path(__file__).resolve().parents[2] / "engine"
+    found = origin.parent if origin.name == "__init__.py" else origin
+    return None if found.resolve() == ours else str(found)
+
+
+def _refuse(reason: str) -> int:
+    print(f"gdtui: {reason}", file=sys.stderr)
+    return ExitCode.USAGE_ERROR
 
 
 def _give_up_stdout(error: OSError) -> int:

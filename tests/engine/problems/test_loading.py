@@ -113,7 +113,7 @@ BROKEN = {
     "raises when imported": ("import nosuch\n", "net.py:1: ModuleNotFoundError: No module named 'nosuch'"),
     "raises when called": (body("1 / 0"), f"net.py:{BODY_LINE}: ZeroDivisionError: division by zero"),
     "leaves the process": (body("raise SystemExit(3)"), f"net.py:{BODY_LINE}: SystemExit: 3"),
-    "returns something else": (body("return X, Y"), "net.py: problem() returns a tuple, no engine.Problem"),
+    "returns something else": (body("return X, Y"), "net.py: problem() returns a tuple, not a gdtui.Problem"),
     "no data": (
         body(GOOD.replace("(X, Y)", "(X[:0], Y[:0])")),
         f"net.py:{BODY_LINE}: train: no samples",
