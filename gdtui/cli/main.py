@@ -19,7 +19,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run gdtui with these arguments; returns the exit status."""
     arguments = sys.argv[1:] if argv is None else argv
     if sys.platform == "win32":
-        return _refuse("gdtui runs on Linux and macOS; on Windows, install and start it in WSL2")
+        return _refuse("needs Linux or macOS; on Windows, install and start it inside WSL2")
     if isinstance(sys.stdout, TextIOWrapper):  # a Latin-1 or ASCII terminal shows ? for what it lacks
         sys.stdout.reconfigure(errors="replace")
     try:

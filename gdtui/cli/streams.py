@@ -1,14 +1,43 @@
 """The standard streams, as commands need to know them: any of them may be closed, or no terminal."""
 
+import locale
+import os
 import sys
-from typing import TextIO
+from typing import TYPE_CHECKING, Final, TextIO
+
+if TYPE_CHECKING:
+    from gdtui.cli.parser import Parser
+
+_SCREENLESS: Final = ("dumb", "unknown")
+"""Values of TERM, for terminals that print lines and no more."""
 
 
-def has_screen() -> bool:
-    """True where an app can be shown and its keys be read."""
-    return is_terminal(sys.stdin) and is_terminal(sys.stdout)
+def check_screen(parser: "Parser", subject: str, instead: str) -> None:
+    """End the program with exit status 2 where no app can be shown; names the command to use `instead`."""
+    if not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
+        parser.error(f"{subject} needs a terminal; without one, use: {instead}")
+    if (term := os.environ.get("TERM", "")) in _SCREENLESS:
+        parser.error(
+            f"{subject} needs a screen, and TERM={term} says that the terminal has none: "
+            f"set TERM=xterm-256color if it has, or use: {instead}"
+        )
+    if not _has_utf_8():
+        parser.error(
+            f"{subject} draws in UTF-8, and the terminal shows something else: "
+            f"switch it to UTF-8 and set LANG=C.UTF-8, or use: {instead}"
+        )
 
 
 def is_terminal(stream: TextIO | None) -> bool:
     """True for an open stream that is a terminal."""
     return stream is not None and stream.isatty()
+
+
+def _has_utf_8() -> bool:
+    """The terminal is asked only where the locale does not say so: many show UTF-8 under LANG=C."""
+    is_plain_c = sys.flags.utf8_mode  # Python makes the best of C and POSIX, and tells it thereby
+    if not is_plain_c and locale.getencoding().lower().replace("-", "") == "utf8":
+        return True
+    from gdtui.terminal.utf_8 import shows_utf_8
+
+    return shows_utf_8(sys.stdin.fileno(), sys.stdout.fileno())

@@ -5,7 +5,7 @@ from typing import Final
 
 from gdtui.cli.options.run import add_screen_options
 from gdtui.cli.parser import Parser
-from gdtui.cli.streams import has_screen
+from gdtui.cli.streams import check_screen
 from gdtui.cli.value_types import speed
 
 _ABOUT: Final = """\
@@ -26,8 +26,7 @@ def run(arguments: list[str]) -> int:
     """Show a run until the user quits; returns the exit status."""
     parser = watch_parser()
     typed = parser.parse(arguments)
-    if not has_screen():
-        parser.error("watching needs a terminal; without one, use: gdtui export")
+    check_screen(parser, "watching", instead="gdtui export")
 
     from engine.log.directory import RunDirectoryError, default_root
     from gdtui.cli.commands.runs.watch_run import open_run, run_watch

@@ -10,7 +10,7 @@ from gdtui import __version__
 from gdtui.cli.exit_codes import ExitCode
 from gdtui.cli.options.run import APP_PACE, add_run_options, add_screen_options
 from gdtui.cli.parser import Parser
-from gdtui.cli.streams import has_screen
+from gdtui.cli.streams import check_screen
 
 _USAGE: Final = """\
 gdtui [OPTIONS]                   watch it train, and change what you like meanwhile
@@ -43,8 +43,7 @@ def run(arguments: list[str]) -> int:
     if typed.version:
         print(f"gdtui {__version__}")
         return ExitCode.OK
-    if not has_screen():
-        parser.error("the app needs a terminal; without one, use: gdtui train")
+    check_screen(parser, "the app", instead="gdtui train")
 
     from engine.log.directory import RunDirectoryError
     from gdtui.cli.prepare import prepare_run

@@ -1,0 +1,40 @@
+"""Asks a terminal whether it shows UTF-8: a locale that does not say so proves nothing."""
+
+import os
+import re
+import select
+import termios
+import time
+import tty
+from typing import Final
+
+_BRAILLE: Final = "⣿".encode()
+"""Three bytes: three columns where each is taken for a character."""
+_PATIENCE: Final = 0.5
+"""Seconds to wait for the answer: a round trip over a slow line."""
+
+
+def shows_utf_8(keyboard: int, screen: int, patience: float = _PATIENCE) -> bool:
+    """Print a braille character and ask where the cursor is; True also where no answer comes.
+
+    `keyboard`, `screen`: file descriptors of the terminal. What is typed meanwhile is lost.
+    """
+    before = termios.tcgetattr(keyboard)
+    try:
+        tty.setcbreak(keyboard, termios.TCSANOW)
+        os.write(screen, b"\r" + _BRAILLE + b"\x1b[6n")
+        column = _column(keyboard, time.monotonic() + patience)
+        os.write(screen, b"\r\x1b[K")
+    finally:
+        termios.tcsetattr(keyboard, termios.TCSANOW, before)
+    return column is None or column <= 2
+
+
+def _column(keyboard: int, deadline: float) -> int | None:
+    """The cursor's column as the terminal answers it, from 1."""
+    answer = b""
+    while select.select([keyboard], [], [], max(0.0, deadline - time.monotonic()))[0]:
+        answer += os.read(keyboard, 64)
+        if found := re.search(rb"\x1b\[\d+;(\d+)R", answer):
+            return int(found[1])
+    return None
