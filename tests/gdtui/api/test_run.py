@@ -107,6 +107,15 @@ def test_accumulation_short_batches_and_generations(make_run: MakeRun) -> None:
     assert {types[name] for name in ("seconds", "lr")} == {np.dtype("f8")}
 
 
+def test_a_run_without_a_batch_has_empty_columns(make_run: MakeRun) -> None:
+    made = make_run()
+    for log in made.info.logs:
+        (made.path / log).unlink()
+    run = gdtui.open_run(made.path)
+    assert {name: values.shape for name, values in run.columns().items()} == dict.fromkeys(COLUMNS, (0,))
+    assert list(run.incomplete) == list(run.variants) == ["Mini-batch", "SGD"]
+
+
 # --- Records --------------------------------------------------------------------------------------
 
 
