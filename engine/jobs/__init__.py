@@ -5,6 +5,6 @@ process_job   a job in a process of its own
 thread_job    a job on a thread of this process, for work that starts processes itself
 child         a process and the pipe to it: start, send, receive, cause of death, end
 fork_server   starts processes
-settle        the other end: the first steps of a process, and its end with its parent
+child_side        the other end: the first steps of a process, and its end with its parent
 output        redirection of stdout and stderr
 """
