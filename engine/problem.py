@@ -1,4 +1,4 @@
-"""What is trained: data, model, loss, and how well it does. Importing this loads no torch."""
+"""A training problem: data, model, loss and metrics. Importing this loads no torch."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ class Problem:
     validation: Data | Callable[[], Data] | None = None
     """Held-out data, in the form of `train`."""
     metrics: Mapping[str, Callable[[Any, Any], Any]] = field(default_factory=dict)
-    """By name: `metric(output, target)`, a number, averaged over samples; taken on the held-out data."""
+    """By name: `metric(output, target)` gives a number; averaged over held-out samples."""
     optimizer: Callable[[Iterable[nn.Parameter], float], Optimizer] | None = None
     """`optimizer(params, lr)`, for the setting `optimizer="own"`."""
     defaults: Mapping[str, Any] = field(default_factory=dict)
     """Settings that fit this problem, by the names of the options: `{"batch_sizes": (8, 32), "lr": 0.1}`."""
     notes: tuple[str, ...] = ()
-    """What whoever trains it should know of its data, a sentence each."""
+    """Notes on the data for the user, one sentence each."""
 
     def __post_init__(self) -> None:
         for name in ("model", "loss"):
@@ -87,7 +87,7 @@ class Problem:
 
 
 def is_function(data: Any) -> bool:
-    """Whether a data set is still to be made, by a call: of a function, or of a Dataset's class."""
+    """True when a data set is still to be made by a call of a function or a Dataset class."""
     return isinstance(data, type) or (callable(data) and not hasattr(data, "__getitem__"))
 
 

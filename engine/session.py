@@ -54,11 +54,11 @@ class _Worker:
     child: Child | None = None
     is_dead: bool = False
     server_died: bool = False
-    """So the user was told."""
+    """True once the user was told of it."""
     last_words: str = ""
-    """Why it said that it ends."""
+    """The worker's reason for ending."""
     is_paused: bool = False
-    """It was told to pause, and not since to go on: so begins who takes its place."""
+    """True between a pause and the command to go on; a replacement begins in this state."""
 
 
 class Session:

@@ -1,4 +1,4 @@
-"""What can be set: one variant's training configuration, a whole run, and the lr-scaling rules.
+"""Settings: one variant's training configuration, a whole run, and the lr-scaling rules.
 
 Everything here is a frozen, validated value. What only torch can judge (does this device exist, is
 this the name of an optimiser?) is judged in the worker.
@@ -21,12 +21,12 @@ DEFAULT_BATCH_SIZES: Final[tuple[BatchSize, ...]] = (FULL, 64, 1)
 
 
 MOST: Final = 10**12
-"""Of anything that is counted: beyond any use, within every number format."""
+"""Upper limit of every count: beyond any use, within every number format."""
 
 
 _MOST_LOADERS: Final = 256
 VALIDATION_SHARE: Final = 0.2
-"""Of the samples, unless told otherwise."""
+"""Default share of the samples that is held out."""
 MOST_HELD_OUT: Final = 0.9
 _FILES: Final = ("table", "arrays")
 """Problems that are but a file of the user's."""
@@ -38,7 +38,7 @@ class SettingsError(ValueError):
 
 
 class LrScaling(StrEnum):
-    """How the lr follows the effective batch.
+    """Rules that scale the lr with the effective batch.
 
     Linear: Goyal et al. 2017, arXiv:1706.02677. Square root: Krizhevsky 2014, arXiv:1404.5997.
     """
@@ -66,10 +66,10 @@ class LrScaling(StrEnum):
 
 
 class DataOn(StrEnum):
-    """Where the training data lies while it is trained on."""
+    """The place of the training data during training."""
 
     AUTO = "auto"
-    """On the device if it fits there."""
+    """The device if the data fit there."""
     DEVICE = "device"
     HOST = "host"
 
@@ -136,7 +136,7 @@ class VariantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             raise SettingsError("optimizer: the name of a class of torch.optim, such as sgd or adam")
 
     def resolve(self, n: int) -> Resolved:
-        """How these settings work out on `n` training samples.
+        """Work these settings out for `n` training samples.
 
         A batch size of n or more means full, except with drop_last, where a batch above n would
         drop every sample: SettingsError.
@@ -214,7 +214,7 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     problem: str = "synthetic"
     """The name of one that comes with gdtui, or FILE.py:FUNCTION."""
     data: DataSettings | None = None
-    """For the problems that are made of a file."""
+    """The file's settings, for problems that are made of a file."""
     epochs: int = 20
     pace: float | None = None
     """Epochs a second for every variant; None trains as fast as the device goes."""
@@ -233,7 +233,7 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     measuring: bool = True
     """Measure noise scale and sharpness now and then, within a share of the time."""
     notes: tuple[str, ...] = ()
-    """What whoever reads of the run should know of its problem, as its loader found it; a sentence each."""
+    """Notes on the problem for readers of the run, as its loader found them; one sentence each."""
 
     def __post_init__(self) -> None:
         if not self.variants:
@@ -257,7 +257,7 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     @property
     def title(self) -> str:
-        """What is trained on, in a few words: a problem, a file, or a file's problem."""
+        """The problem in a few words: its name, a file, or a file's problem."""
         if self.data is not None:
             file = self.data.path.rpartition("/")[2]
             return file if self.problem in _FILES else f"{self.problem} · {file}"

@@ -27,9 +27,9 @@ class ExperimentListing(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     claim: str
-    """As the lesson has it, in one sentence."""
+    """The lesson's claim, in one sentence."""
     source: str
-    """Where the claim, or the problem that tests it, is published."""
+    """The publication of the claim, or of the problem that tests it."""
 
 
 LISTINGS: Final[tuple[ExperimentListing, ...]] = (

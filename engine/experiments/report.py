@@ -1,4 +1,4 @@
-"""What an experiment found, as frozen values: arms with intervals, a verdict, and the rule behind it.
+"""Results of an experiment, as frozen values: arms with intervals, a verdict and its rule.
 
 `gdtui experiment NAME --json` is this document as it stands. Decides nothing: verdicts.py does.
 """
@@ -12,7 +12,7 @@ from engine.settings import BatchSize
 
 
 class Verdict(StrEnum):
-    """What the measured intervals say of the claim."""
+    """The verdict of the measured intervals on the claim."""
 
     SUPPORTED = "supported"
     NOT_SUPPORTED = "not supported"
@@ -20,7 +20,7 @@ class Verdict(StrEnum):
 
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
-    """Something else that was measured on an arm."""
+    """A further measurement of an arm."""
 
     name: str
     value: float
@@ -46,25 +46,25 @@ class Arm(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What came out, and all that one must know to judge it and to repeat it."""
+    """The result, with everything needed to judge and to repeat it."""
 
     experiment: str
     claim: str
     verdict: Verdict
     rule: str
-    """How the verdict follows from the intervals."""
+    """The rule that turns the intervals into the verdict."""
     meaning: str
     """The result in two plain sentences."""
     measured: str
-    """What the counts or values of the arms are."""
+    """The meaning of the arms' counts or values."""
     unit: str = ""
-    """Of the values."""
+    """Unit of the values."""
     seeds: int
     varied: str
     held: tuple[str, ...]
-    """What was the same for all arms."""
+    """Conditions that were the same for all arms."""
     notes: tuple[str, ...] = ()
-    """What bounds the result: stability, rounding."""
+    """Limits of the result: stability, rounding."""
     arms: tuple[Arm, ...]
     source: str
     device: str

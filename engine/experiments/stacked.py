@@ -55,7 +55,7 @@ def epoch_batches(data: Data, seeds: Sequence[int], epoch: int, size: int) -> It
 
 
 def batches(data: Data, seeds: Sequence[int], size: int, updates: int) -> Iterator[Data]:
-    """That many batches, epoch after epoch."""
+    """The first `updates` batches, epoch after epoch."""
     every = (batch for epoch in count(1) for batch in epoch_batches(data, seeds, epoch, size))
     return islice(every, updates)
 
@@ -91,7 +91,7 @@ def descend(parameters: Sequence[Tensor], losses: Losses, batch: Data, lr: Tenso
 
 
 def descended(start: Tensor, steps: Iterable[Data], losses: Losses, lr: float) -> Tensor:
-    """Where weights of shape (S, …) end after plain SGD on these batches."""
+    """End points of weights of shape (S, …) after plain SGD on these batches."""
     weights = start.clone().requires_grad_()
     for batch in steps:
         descend([weights], losses, batch, lr)

@@ -1,4 +1,4 @@
-"""A process and the pipe to it, as whoever started it has them."""
+"""A process and the pipe to it, as seen by the process that started it."""
 
 import contextlib
 import signal
@@ -26,7 +26,7 @@ class Child:
     ) -> None:
         """`start`: starts it; `patience`: seconds that it may take to end once its pipe has."""
         self.start_failure: str | None = None
-        """Why it could not be started."""
+        """The reason why it could not be started."""
         self._patience = patience
         self._process: BaseProcess | None = None
         self._pipe: Connection | None = None
@@ -34,7 +34,7 @@ class Child:
         self._is_closed = self._has_ended = False
         self._lock = threading.Lock()
         self._is_decided = threading.Event()
-        """It was started, or could not be."""
+        """Set once it was started, or could not be."""
         threading.Thread(target=self._start, args=(start,), daemon=True, name=f"start {name}").start()
 
     def _start(self, start: Callable[[], tuple[BaseProcess, Connection]]) -> None:
@@ -63,7 +63,7 @@ class Child:
 
     @property
     def has_ended(self) -> bool:
-        """It could not be started, or its pipe has ended. Its exit code is no sign: see `has_lost_server`."""
+        """True once it failed to start or its pipe ended; see `has_lost_server` for exit codes."""
         return self._has_ended or self.start_failure is not None
 
     @property

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 _MARGIN: Final = 0.25
-"""Of the trajectories' extent, left around them on each side."""
+"""Margin left on each side, as a share of the trajectories' extent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,7 +37,7 @@ class SurveyStarted(SurveyMessage, frozen=True, kw_only=True):
     is_exact: bool
     """The problem has no more than two parameters: the plane is all there is."""
     samples: int
-    """That the loss is the mean over, of n."""
+    """Samples that the loss is the mean over, of n."""
     n: int
     normalises: bool
     """BatchNorm and its like take their statistics anew, from these samples, at each point."""
@@ -62,7 +62,7 @@ class Trajectories(SurveyMessage, frozen=True, kw_only=True):
 
 
 class SurveyFailed(SurveyMessage, frozen=True, kw_only=True):
-    """There is nothing to see, and why."""
+    """The survey has nothing to show, and the reason."""
 
     detail: str
 

@@ -39,9 +39,9 @@ REFIT_SECONDS: Final = 2.0
 _REFIT_GROWTH: Final = 1.3
 """The plane is laid anew when the trails hold so many times the rows."""
 _SAMPLES: Final = 2048
-"""Of the training set at most, for each loss."""
+"""Samples of the training set behind each loss, at most."""
 _PLANE_ROWS: Final = 100
-"""Of each trail, for laying the plane."""
+"""Rows of each trail that the plane is laid through."""
 _COARSE: Final = 4
 
 

@@ -6,7 +6,7 @@ from engine.settings import VariantSettings
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Something that a worker is told to do."""
+    """An order to a worker."""
 
     id: int
     """Grows with every command of a session.

@@ -29,11 +29,11 @@ class RunDirectoryError(Exception):
 
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known before the first worker starts; the content of run.json."""
+    """The facts known before the first worker starts; the content of run.json."""
 
     format: int = FORMAT
     version: str
-    """Of the program that made the run."""
+    """Version of the program that made the run."""
     created: float
     """Seconds since the Unix epoch."""
     logs: tuple[str, ...]
@@ -42,7 +42,7 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def default_root() -> Path:
-    """Where runs are kept: the XDG state directory (freedesktop.org basedir specification)."""
+    """The folder of all runs: the XDG state directory (freedesktop.org basedir specification)."""
     state = os.environ.get("XDG_STATE_HOME", "")
     base = Path(state) if Path(state).is_absolute() else Path.home() / ".local" / "state"
     return base / "gdtui" / "runs"
@@ -56,7 +56,7 @@ def new_run_path(root: Path) -> Path:
 
 
 def server_output(run: Path) -> Path:
-    """Where the output of loaders, and of the processes that all are forked from, goes."""
+    """The file for the output of loaders, and of the processes that all are forked from."""
     return run / "workers.out"
 
 
@@ -99,7 +99,7 @@ def _telling(path: Path) -> Iterator[None]:
 
 
 def data_path(run: Path) -> Path:
-    """Where the tensors of a run in that directory are, while it trains; a name that no user's folder has."""
+    """The folder of a run's tensors while it trains; its name is one that no user's folder has."""
     return run / ".tensors"
 
 
@@ -147,7 +147,7 @@ class RunDirectory:
 
     @property
     def session_log(self) -> Path:
-        """What no worker can write."""
+        """The log of what no worker can write."""
         return self.path / "session.gdlog"
 
     def variant_log(self, name: str) -> Path:
@@ -158,12 +158,12 @@ class RunDirectory:
         raise RunDirectoryError(f"{self.path} has no variant {name!r}", self.path)
 
     def variant_output(self, name: str) -> Path:
-        """Where that worker's stdout and stderr go."""
+        """The file for that worker's stdout and stderr."""
         return self.variant_log(name).with_suffix(".out")
 
     @property
     def data(self) -> Path:
-        """Where a loader puts tensors for the workers to map, while the run trains."""
+        """The folder in which a loader puts tensors for the workers to map, during the run."""
         return data_path(self.path)
 
     def remove_data(self) -> None:
@@ -172,7 +172,7 @@ class RunDirectory:
 
     @property
     def server_output(self) -> Path:
-        """Where the output of the processes goes that the workers are forked from."""
+        """The file for the output of the processes that the workers are forked from."""
         return server_output(self.path)
 
 

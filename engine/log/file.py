@@ -26,7 +26,7 @@ MAGIC: Final = b"gdlog\x00\x00\x01"
 _LENGTH: Final = struct.Struct("<II")
 _CHECK: Final = struct.Struct("<I")
 _READ_BYTES: Final = 1 << 16
-"""Asked for at once: where that is much more, each look costs an allocation from the system."""
+"""Bytes of one read: with many more, each call costs an allocation from the system."""
 _LOCK_TRIES: Final = 10
 
 _encoder: Final = msgspec.msgpack.Encoder()
@@ -111,7 +111,7 @@ class LogWriter:
 
     @property
     def is_blocked(self) -> bool:
-        """Whether records wait because the last attempt to write failed."""
+        """True while records wait because the last attempt to write failed."""
         return bool(self._unwritten)
 
     def append(self, record: Record) -> None:
@@ -233,8 +233,11 @@ class LogReader:
 
     @staticmethod
     def _read(file: int, missing: int) -> bytes:
-        """At least `missing` bytes if the file has them. A length is believed only after its check,
-        but a torn one may still promise gigabytes: never ask for more than there is."""
+        """Read at least `missing` bytes if the file has them.
+
+        A length is believed only after its check, but a torn one may still promise gigabytes:
+        never ask for more than there is.
+        """
         parts = []
         while missing > 0 and (part := os.read(file, max(min(missing, 1 << 26), _READ_BYTES))):
             parts.append(part)

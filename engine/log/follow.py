@@ -8,7 +8,7 @@ from engine.log.records import AnyRecord, CommandSent, WorkerDied, WorkerReplace
 
 
 class Follower:
-    """What is new in a run's logs, each record with the name of the variant that it is about."""
+    """New records of a run's logs, each with the name of the variant that it is about."""
 
     def __init__(self, run: RunDirectory) -> None:
         self._variants = {
@@ -19,7 +19,7 @@ class Follower:
         """One for each damaged log; the others go on, and what came before was read."""
 
     def read(self, limit: int = 100_000) -> Iterator[tuple[str, AnyRecord]]:
-        """What has been written since, at most about `limit` records; what is left comes next time."""
+        """Records written since the last call, at most about `limit`; the rest comes next time."""
         for name, reader in self._variants.items():
             for record in self._undamaged(reader, limit):
                 yield name, record

@@ -15,13 +15,13 @@ from engine.settings import LrScaling
 
 
 class VariantReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What one variant came to, with the settings in force at the end."""
+    """The result of one variant, with the settings in force at the end."""
 
     name: str
     batch_size: int | None
     """Samples in one batch, as resolved: full is a number, too. Null before the data was loaded."""
     lr: float | None
-    """In force: scaled."""
+    """The lr in force: scaled."""
     lr_scaling: LrScaling
     accumulation_steps: int
     """Batches behind one update, as resolved."""
@@ -36,9 +36,9 @@ class VariantReport(msgspec.Struct, frozen=True, kw_only=True):
     final_loss: float | None
     """The last of them."""
     std: float | None
-    """Of the epoch losses (ddof 0)."""
+    """Standard deviation of the epoch losses (ddof 0)."""
     variance: float | None
-    """Of the epoch losses (ddof 0)."""
+    """Variance of the epoch losses (ddof 0)."""
     full_loss: float | None
     """Mean loss over all training data after the last whole epoch."""
     validation: dict[str, float | None] | None
@@ -64,18 +64,18 @@ class VariantReport(msgspec.Struct, frozen=True, kw_only=True):
     measured_at: int | None
     """Updates done when the noise scale was last measured."""
     seconds: float
-    """Of training: no pauses, no waits for the pace, no measurements."""
+    """Training time, without pauses, waits for the pace and measurements."""
     state: State
 
 
 class RunReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run came to."""
+    """The result of a run."""
 
     run_dir: str
     problem: str
     seed: int
     device: str
-    """That was trained on, the first of several; the one that was asked for when no training began."""
+    """The first device of the training; the requested one when no training began."""
     variants: tuple[VariantReport, ...]
 
 

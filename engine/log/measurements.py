@@ -8,7 +8,7 @@ import msgspec
 from engine.statistics.intervals import Covariance, quotient_interval, t_quantile
 
 TOLERANCE: Final = 1e-3
-"""Of the sharpness: how far off it may be."""
+"""Relative tolerance of the sharpness."""
 
 _WIDEST: Final = 4.0
 """An interval whose ends are further apart than this factor says little."""
@@ -29,9 +29,9 @@ class NoiseScale(msgspec.Struct, frozen=True, kw_only=True):
     samples: int
     """Seen for the estimate."""
     batches: int = 0
-    """In which they were seen; 0 in logs of earlier versions."""
+    """Batches in which they were seen; 0 in logs of earlier versions."""
     covariance: Covariance | None = None
-    """Of the two estimates: variance of `trace`, covariance, variance of `gradient_squared`; or None."""
+    """The two estimates' variance of `trace`, covariance, variance of `gradient_squared`."""
 
     @property
     def is_reliable(self) -> bool:
@@ -39,7 +39,7 @@ class NoiseScale(msgspec.Struct, frozen=True, kw_only=True):
         return self.high <= _WIDEST * self.low
 
     def signal_to_noise(self, batch: int, n: int) -> float:
-        """Of an update from `batch` of n samples: |G|² ÷ the expected squared length of its error.
+        """Signal-to-noise of an update: |G|² ÷ the expected squared error of its gradient.
 
         The error of a mean over a batch drawn without replacement is tr(Σ) × (1/batch − 1/n) (Cochran,
         "Sampling Techniques", theorem 2.2): none at all for the full batch, hence infinity.
@@ -57,7 +57,7 @@ class Sharpness(msgspec.Struct, frozen=True, kw_only=True):
     products: int
     """Hessian-vector products that it took."""
     samples: int
-    """Of the training set, that the loss was taken over."""
+    """Samples of the training set that the loss was taken over."""
 
     @property
     def is_reliable(self) -> bool:
@@ -75,7 +75,7 @@ def edge_of_stability(lr: float, momentum: float, optimizer: str) -> float | Non
 
 
 DECAY: Final = 0.75
-"""Of a measurement's weight, with each that follows: the last seven count, by and large."""
+"""Decay of a measurement's weight with each that follows: about the last seven count."""
 
 
 class SmoothedNoise:

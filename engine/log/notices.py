@@ -1,4 +1,4 @@
-"""What a user must be told at once, and the run directory may be unable to hold: that the disk is full."""
+"""Notices that the run directory may be unable to hold: that the disk is full, for example."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class NoticeKind(StrEnum):
-    """What a notice is about."""
+    """The subject of a notice."""
 
     DIED = "died"
     SERVER_DIED = "server died"
@@ -16,7 +16,7 @@ class NoticeKind(StrEnum):
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
-    """Something to tell the user at once."""
+    """A notice for the user, to be shown at once."""
 
     kind: NoticeKind
     variant: str | None

@@ -1,4 +1,4 @@
-"""What is written in the logs of a run.
+"""The records in the logs of a run.
 
 `VARIANT.gdlog` holds what one worker did, `session.gdlog` what no worker can write. Counters `batch`,
 `update` and `epoch` count from 1 and are contiguous in each (variant, generation); positions (`samples`,
@@ -43,7 +43,7 @@ class State(StrEnum):
 
     @property
     def is_broken(self) -> bool:
-        """Something went wrong: it failed, had no memory, or died."""
+        """True for a variant that failed, ran out of memory or died."""
         return self in (State.FAILED, State.OUT_OF_MEMORY, State.DIED)
 
     @property
@@ -53,7 +53,7 @@ class State(StrEnum):
 
     @property
     def has_sound_weights(self) -> bool:
-        """There are weights, and they are worth looking at."""
+        """True when there are weights, and they are worth looking at."""
         return self in (State.RUNNING, State.PAUSED, State.FINISHED)
 
 
@@ -61,7 +61,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """One entry of a log."""
 
     wall_time: float = 0.0
-    """When it was written, in seconds since the Unix epoch; 0 where nobody knows."""
+    """Time of writing, in seconds since the Unix epoch; 0 when unknown."""
 
 
 # --- Of one variant, by its worker ---------------------------------------------------------------
@@ -76,7 +76,7 @@ class Started(Record, frozen=True, kw_only=True):
     n: int
     """Samples in the training set."""
     model: str
-    """Such as "Linear(10,1)"."""
+    """The model in short, e.g. "Linear(10,1)"."""
     parameters: int
     device: str
     threads: int
@@ -114,7 +114,7 @@ class Chunk(Record, frozen=True, kw_only=True):
     accumulation_steps: int
     """Batches behind one update, as resolved."""
     lr: float
-    """In force."""
+    """The lr in force."""
     behind: bool = False
     """The variant could not keep the pace when this was done."""
     peak_memory: int = 0
@@ -178,7 +178,7 @@ class Changed(Record, frozen=True, kw_only=True):
     samples: int
     seconds: float
     note: str = ""
-    """What else the user should know: the optimiser's state was cleared, say."""
+    """A further note to the user: the optimiser's state was cleared, for example."""
     command: int = 0
 
 
@@ -219,9 +219,9 @@ class Measured(Record, frozen=True, kw_only=True):
     samples: int
     seconds: float
     effective_batch: int
-    """In force then."""
+    """The effective batch in force at that time."""
     lr: float
-    """In force then."""
+    """The lr in force at that time."""
     edge: float | None
     """The sharpness beyond which full-batch steps grow; None where the optimiser has no such bound."""
     noise: NoiseScale | None = None
@@ -232,11 +232,11 @@ class Measured(Record, frozen=True, kw_only=True):
 
 
 class MeasuringSet(Record, frozen=True, kw_only=True):
-    """From here on it is measured now and then, or only when asked."""
+    """Measuring is switched: now and then from here on, or only on request."""
 
     is_on: bool
     detail: str = ""
-    """Why it was switched off, where nobody asked for that."""
+    """The reason when it was switched off without a request."""
     command: int = 0
 
 

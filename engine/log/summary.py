@@ -1,4 +1,4 @@
-"""What a variant's log says so far, as figures: one fold over its records, for every front end."""
+"""Summary of a variant's log so far, as figures: one fold over its records, for every front end."""
 
 import math
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ class Tally:
 
     name: str
     settings: VariantSettings
-    """In force."""
+    """The settings in force."""
     n: int = 0
     """Samples in the training set; 0 before the worker has loaded it."""
     model: str = ""
@@ -53,14 +53,14 @@ class Tally:
     samples: int = 0
     """Trained on."""
     seconds: float = 0.0
-    """Of training: no pauses, no waits for the pace, no measurements."""
+    """Training time, without pauses, waits for the pace and measurements."""
     last_loss: float = math.nan
     epoch_losses: list[float] = field(default_factory=list)
     """Plain mean of the batch losses of each whole epoch."""
     evaluations: list[Evaluation] = field(default_factory=list)
-    """Before the first epoch, then after each."""
+    """One evaluation before the first epoch and one after each."""
     validations: list[Validated] = field(default_factory=list)
-    """On held-out data: at each epoch's end, from the start on, and between where that was asked for."""
+    """Held-out evaluations: at the start, at each epoch's end, and between when asked for."""
     peak_memory: int = 0
     """Bytes, the most so far; 0: unknown."""
     is_measuring: bool = True
@@ -152,7 +152,7 @@ class Tally:
 
     @property
     def signal_to_noise(self) -> float:
-        """Of an update under the settings in force, by the smoothed noise; NaN before it is measured."""
+        """Signal-to-noise of an update at these settings, by the smoothed noise; NaN without."""
         resolved, found = self.resolved, self.noise_scale
         return found.signal_to_noise(resolved.effective_batch, self.n) if found and resolved else math.nan
 
@@ -170,7 +170,7 @@ class Tally:
 
     @property
     def variance(self) -> float:
-        """Of the epoch losses, as a population (ddof 0); NaN without any."""
+        """Variance of the epoch losses, as a population (ddof 0); NaN without any."""
         if not all(map(math.isfinite, self.epoch_losses or [math.nan])):
             return math.nan
         return float(np.var(self.epoch_losses))
@@ -225,7 +225,7 @@ class Tally:
 
 
 def _validated(end: Evaluation, loss: float) -> Validated:
-    """What was measured on held-out data at an epoch's end, in the form of the measurements between."""
+    """The held-out loss at an epoch's end, in the form of the measurements between."""
     return Validated(
         generation=end.generation,
         epoch=end.epoch,

@@ -1,4 +1,4 @@
-"""What a model's layers remember of the data beside its weights: BatchNorm's running mean and variance.
+"""State of a model's layers beside its weights: BatchNorm's running mean and variance.
 
 They belong to the weights at which they were taken: at other weights, such as those of a plane, they are
 wrong. There they are taken anew from the data, as for averaged or interpolated weights (Izmailov et al.
@@ -26,7 +26,7 @@ class Normalising:
         ]
 
     def __bool__(self) -> bool:
-        """There is one."""
+        """True when the model has such a layer."""
         return bool(self._layers)
 
     def renew(self, passes: Callable[[], None]) -> None:
@@ -49,7 +49,7 @@ class Normalising:
                 layer.eval()
 
     def is_all(self, passes: Callable[[], None]) -> bool:
-        """Nothing else of the model but its weights changes with training. Leaves the model as it was."""
+        """True when training changes nothing of the model but its weights. Leaves it as it was."""
         before = {name: buffer.clone() for name, buffer in self._model.named_buffers()}
         own = {id(buffer) for layer in self._layers for buffer in layer.buffers()}
         others = [(name, buffer) for name, buffer in self._model.named_buffers() if id(buffer) not in own]

@@ -73,7 +73,7 @@ class Probe:
             return not self._normalising.is_all(lambda: self._pass(0, min(self.samples, max(self._piece, 3))))
 
     def renew_statistics(self) -> None:
-        """Of the layers that normalise by them: take those of all samples at the weights as they are."""
+        """Take the statistics of layers that normalise by them, from all samples."""
         # As many samples each, within one; pieces of up to three have two at least.
         pieces = -(-self.samples // max(self._piece, 3))
         ends = [self.samples * place // pieces for place in range(pieces + 1)]

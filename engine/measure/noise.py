@@ -24,7 +24,7 @@ FEWEST: Final = 4
 
 
 def noise_scale(gradients: NDArray[np.floating], batch_size: int, n: int) -> NoiseScale:
-    """From the mean gradients of k disjoint batches of `batch_size` of the n samples, shape (k, parameters).
+    """Estimate the noise scale by the mean gradients of k disjoint batches, shape (k, parameters).
 
     All at the same weights, and the batches cut from a random order. ValueError below `FEWEST` batches.
     """

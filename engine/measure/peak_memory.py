@@ -1,4 +1,4 @@
-"""How much memory one update needs at its peak: tensors only, without torch itself."""
+"""Peak memory of one update: tensors only, without torch itself."""
 
 from collections.abc import Callable, Collection
 from typing import Any, Final

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 _MAGIC: Final = b"gdtrail\x01"
 _BYTES: Final = 32 << 20
-"""Of one generation's rows in a million updates, about; the file begins anew beyond four times that."""
+"""Bytes of rows in a million updates, about; beyond four times that the file begins anew."""
 _CLOSEST: Final = 0.03
 """A row follows the one before after so much of the updates done by then, at least."""
 _ROWS_AT_ONE: Final = 14.0
@@ -23,7 +23,7 @@ _ROWS_AT_ONE: Final = 14.0
 
 
 def trail_path(log: Path) -> Path:
-    """Where the trail of the variant with this log lies."""
+    """The file with the trail of the variant that has this log."""
     return log.with_suffix(".weights")
 
 
@@ -40,7 +40,7 @@ def _row_type(size: int) -> np.dtype[np.void]:
 
 
 def next_row(updates: int, row_bytes: int) -> int:
-    """At how many updates the row is due that follows one at `updates`: the larger rows are, the later."""
+    """Update count at which the row after `updates` is due: the larger rows are, the later."""
     growth = max(_CLOSEST, _ROWS_AT_ONE * row_bytes / _BYTES)
     return updates + max(1, math.ceil(updates * growth))
 
@@ -55,7 +55,7 @@ class TrailWriter:
         self._due = 0
 
     def is_due(self, updates: int) -> bool:
-        """Whether so many updates are far enough beyond those of the last row."""
+        """True when `updates` is far enough beyond the last row."""
         return updates >= self._due
 
     def begin(self) -> None:
@@ -85,7 +85,7 @@ class TrailWriter:
 
 
 class Trail:
-    """What one variant's trail holds: its latest generation, up to the last whole row."""
+    """The content of one variant's trail: its latest generation, up to the last whole row."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

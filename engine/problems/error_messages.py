@@ -1,4 +1,4 @@
-"""What went wrong in a user's problem, in one line: the file, the line where there is one, the error."""
+"""Errors in a user's problem, in one line: the file, the line number if known, the error."""
 
 import os
 import re
@@ -27,7 +27,7 @@ _HINTS: Final = (
 
 
 def explain(error: BaseException, file: Path | None, *, is_short: bool = False) -> str:
-    """Such as "net.py:12: ValueError: no such column". `file`: the problem's, None for one of gdtui's.
+    """The error in one line, e.g. "net.py:12: ValueError: no such column".
 
     `is_short`: without the directories that lead to it, where there is little room.
     """
@@ -74,7 +74,7 @@ def _line_in(error: BaseException, file: Path) -> int | None:
 
 
 def _first_line(function: object, file: Path) -> int | None:
-    """Where a function of that file begins; None for any other."""
+    """The line where a function of that file begins; None for any other."""
     code = getattr(function, "__code__", None)
     return int(code.co_firstlineno) if code is not None and code.co_filename == str(file) else None
 

@@ -1,4 +1,4 @@
-"""Has a process of its own load a problem, before a run is begun. Imports no torch, runs no user's file."""
+"""Load a problem in a process of its own before a run begins. Imports no torch and no user code."""
 
 from functools import partial
 from pathlib import Path

@@ -22,24 +22,24 @@ class ProblemListing(msgspec.Struct, frozen=True, kw_only=True):
     summary: str
     model: str
     samples: int | None
-    """To train on; None where only loading tells."""
+    """Training samples; None when only loading tells."""
     suffixes: tuple[str, ...] = ()
-    """Of the files that it can be made of."""
+    """Suffixes of the files that it can be made of."""
     needs_file: bool = False
     needs_extra: bool = False
-    """Of the packages that only `gdtui[data]` installs."""
+    """True when it needs the packages that only `gdtui[data]` installs."""
     defaults: Mapping[str, Any] = {}
     """Settings that fit it, by the names of the options: as in Problem.defaults."""
 
     @property
     def must_load(self) -> bool:
-        """What there is to say of it is only known once a loader has loaded it."""
+        """True when its facts are only known once a loader has loaded it."""
         return self.samples is None or self.needs_extra
 
 
 _TABULAR: Final = {"batch_sizes": (512, 128, 32), "lr": 0.1, "epochs": 30}
 _OWN: Final = {**_TABULAR, "lr": 0.01}
-"""Of features that nobody knows: a hundred that go together already make lr 0.1 diverge."""
+"""Defaults for unknown features: a hundred correlated ones already make lr 0.1 diverge."""
 _IMAGES: Final = {"batch_sizes": (256, 128, 32), "lr": 0.1, "epochs": 30}
 """The lesson's ranges: tabular data 32–512, images 32–256 samples a batch."""
 

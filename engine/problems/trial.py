@@ -22,7 +22,7 @@ Result = TypeVar("Result")
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a problem is, as its loader found it."""
+    """The facts of a problem that its loader found."""
 
     n: int
     """Samples to train on."""
@@ -31,7 +31,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     parameters: int
     warnings: tuple[str, ...] = ()
-    """What torch had to say: shapes that are broadcast, for example."""
+    """Torch's warnings: shapes that are broadcast, for example."""
 
 
 def try_out(problem: Problem, seed: int, device: torch.device) -> Facts:

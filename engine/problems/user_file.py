@@ -12,7 +12,7 @@ _MODULE: Final = "gdtui_problem"
 
 
 def is_file(problem: str) -> bool:
-    """Whether the problem of that name is in a file, and not one that comes with gdtui."""
+    """True when the problem of that name is in a file, and does not come with gdtui."""
     return split(problem)[0].suffix == ".py"
 
 

@@ -5,7 +5,7 @@ from typing import Final
 
 Interval = tuple[float, float]
 Covariance = tuple[float, float, float]
-"""Of two estimates: variance of the first, covariance, variance of the second."""
+"""Covariance of two estimates: variance of the first, covariance, variance of the second."""
 
 _Z: Final = 1.959963984540054
 """The 97.5% quantile of the normal distribution (statistics.NormalDist is off in the last digit)."""

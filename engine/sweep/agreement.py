@@ -1,4 +1,4 @@
-"""What the measured table says of a batch size that was chosen for the time it takes with a tuned lr.
+"""Agreement between the measured table and a batch size chosen for its time at a tuned lr.
 
 Pure words. The choice assumes an lr that is tuned for its batch size; the table was trained at the lr that
 the user's rule gave. Where the two do not agree, who reads both must be told, and what follows from it.
@@ -11,7 +11,7 @@ from engine.settings import FULL, LrScaling
 from engine.sweep.table import SweepRow
 
 _CLEAR: Final = 0.05
-"""Of a loss: by less, another is as good as equal."""
+"""Least relative difference of two losses that counts; with less they are as good as equal."""
 
 
 def named(row: SweepRow) -> str:
@@ -47,7 +47,7 @@ def _in_equal_epochs(chosen: SweepRow, rows: Sequence[SweepRow]) -> str:
 
 
 def _lr(chosen: SweepRow, rows: Sequence[SweepRow], rule: LrScaling) -> str:
-    """At which lr the table was trained."""
+    """Note the lr at which the table was trained."""
     if rule is not LrScaling.NONE:
         word = {LrScaling.LINEAR: "linear", LrScaling.SQRT: "square-root"}[rule]
         return f"at the lr that {word} scaling gave"

@@ -23,13 +23,13 @@ _MOST_EXTENSIONS: Final = 10_000
 
 @dataclass(slots=True)
 class ArmRun:
-    """What came of one arm."""
+    """The result of one arm."""
 
     tally: Tally
     epochs: int
-    """Of the sweep: what comes after belongs to the comparison at equal seconds."""
+    """Epochs of the sweep; later ones belong to the comparison at equal seconds."""
     expected_epochs: int = 0
-    """What it was told to train in all; the log confirms it later."""
+    """Epochs that it was told to train in all; the log confirms it later."""
     seconds: float = math.nan
     """Training time of the sweep's epochs."""
     losses: list[Point] = field(default_factory=list)
@@ -43,7 +43,7 @@ class ArmRun:
 
     @property
     def samples_per_s(self) -> float | None:
-        """That of the fastest tenth of the chunks: others' load only ever slows, the best is the device's."""
+        """Speed of the fastest tenth of the chunks: other load only slows a device."""
         return float(np.quantile(self.rates, 0.9)) if self.rates else None
 
 
@@ -118,7 +118,7 @@ def _is_over(found: ArmRun, session: Session, at_least: float) -> bool:
 
 
 def _extend(found: ArmRun, session: Session, at_least: float) -> None:
-    """As many epochs more as the time that is left will take, by what they took so far."""
+    """Add the epochs that fit into the time left, judged by the time that the earlier ones took."""
     per_plan = max(found.tally.seconds, 1e-6) * found.epochs / found.tally.planned_epochs
     times = min(math.ceil((at_least - found.tally.seconds) / per_plan), _MOST_EXTENSIONS)
     found.expected_epochs = found.tally.planned_epochs + times * found.epochs
@@ -133,7 +133,7 @@ def _fraction(found: ArmRun, at_least: float) -> float:
 
 
 def _place(found: ArmRun, at_least: float) -> str:
-    """Such as "epoch 2 of 5", and beyond these "1.2 of 3.4 s": as long as the slowest took."""
+    """Progress, e.g. "epoch 2 of 5"; then "1.2 of 3.4 s", up to the time of the slowest."""
     tally = found.tally
     if not tally.epoch:
         return "starting"

@@ -1,4 +1,4 @@
-"""What a sweep measures beside the training itself: peak memory of each arm, and the gradient's noise.
+"""A sweep's measurements beside training: peak memory of each arm, and the gradient's noise.
 
 In a process of its own, since it needs torch. Noise is measured at one place for all arms, the weights
 after one epoch at the base batch: at weights of their own, rows would differ by more than batch size.
@@ -25,9 +25,9 @@ from engine.training.out_of_memory import is_out_of_memory, release_memory
 from engine.training.trainer import Trainer
 
 _BATCHES: Final = 64
-"""Of the noise's estimate, at most: more say little more, and each is a gradient to be kept."""
+"""Batches behind the noise's estimate, at most: more add little, and each is a gradient to keep."""
 _SAMPLES: Final = 1 << 16
-"""Of larger data sets, that the estimate is made of."""
+"""Samples of a larger data set that the estimate is made of."""
 
 
 def measure(settings: RunSettings, threads: int, report: ReportProgress) -> ProbeResult:

@@ -1,4 +1,4 @@
-"""Which batch size, lr and accumulation to train with, from a measured table. Pure arithmetic.
+"""Recommend batch size, lr and accumulation by a measured table. Pure arithmetic.
 
 McCandlish et al. 2018 (arXiv:1812.06162, eq. 2.7): to the same loss, a batch of b takes a number of
 updates in proportion to 1 + B/b, B being the noise scale. So training takes a time in proportion to
@@ -23,14 +23,14 @@ from engine.sweep.table import Recommendation, SweepRow, label
 _NEAR: Final = 1.1
 """Times within this factor are as good as equal: the smallest such batch is taken."""
 _KNEE: Final = 0.8
-"""Of the best throughput: from there on it is near its best."""
+"""Share of the best throughput that counts as near the best."""
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
-    """What the choice goes by, beside the table."""
+    """Terms of the choice beside the table."""
 
     noise_scale: float | None
-    """In samples; infinite where the gradient cannot be told from zero; None: not measured."""
+    """Noise scale B in samples; infinite when the gradient may be zero; None: not measured."""
     lr_scaling: LrScaling
     """The rule that the table was trained by."""
     memory_limit_mb: float | None
@@ -96,7 +96,7 @@ def _throughput(knee: SweepRow, rows: Sequence[SweepRow]) -> str:
 
 
 def update_time(rows: Sequence[SweepRow]) -> tuple[float, float]:
-    """Of t(b) = a + c·b: a, in ms, and c, in ms a sample; both ≥ 0, least squares of the relative errors."""
+    """Fit t(b) = a + c·b: a in ms, c in ms a sample; both ≥ 0, least relative squares."""
     sizes = np.array([row.samples_per_update for row in rows], np.float64)
     times = np.array([row.ms_per_update or 0.0 for row in rows], np.float64)
     # Errors of a time are in proportion to it: divided by it, all weigh the same.

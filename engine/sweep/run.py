@@ -22,7 +22,7 @@ from engine.sweep.recommend import Terms, recommend
 from engine.sweep.table import Noise, ProbeResult, Sweep, SweepRow, lesson
 
 _PROBE_SHARE: Final = 0.1
-"""Of the bar."""
+"""Share of the progress bar that the probe takes."""
 
 
 class SweepError(JobError):
@@ -31,7 +31,7 @@ class SweepError(JobError):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to measure."""
+    """The plan of a sweep: the measurements to take."""
 
     settings: RunSettings
     """Each variant is an arm."""
@@ -78,7 +78,7 @@ def _samples(settings: VariantSettings) -> float:
 
 
 def _unlike(waiting: Sequence[Variant], n: int) -> list[Variant]:
-    """Without the batch sizes of n or more, where full stands for them."""
+    """The settings without batch sizes of n or more, where full stands for them."""
     has_full = any(variant.settings.batch_size == FULL for variant in waiting)
     return [
         variant
@@ -88,7 +88,7 @@ def _unlike(waiting: Sequence[Variant], n: int) -> list[Variant]:
 
 
 def probe_arms(settings: RunSettings, threads: int, report: ReportProgress) -> ProbeResult:
-    """Have everything measured that is measured beside the training."""
+    """Make the measurements beside the training, in a process of their own."""
     with ProcessJob(partial(run_probe, settings, threads), "sweep") as job:
         end = job.wait(lambda progress: report(progress.fraction * _PROBE_SHARE, progress.activity))
     if isinstance(end, Failure):
@@ -114,7 +114,7 @@ def _check(arm: ArmRun) -> None:
 
 
 def _table(plan: Plan, probed: ProbeResult, arms: Sequence[ArmRun]) -> Sweep:
-    """Of these arms, in the order of the plan; without a recommendation."""
+    """Table of these arms, in the order of the plan; without a recommendation."""
     settings, peaks = plan.settings, _by_name(plan.settings, probed)
     by_name = {arm.tally.name: arm for arm in arms}
     ordered = [by_name[each.name] for each in settings.variants if each.name in by_name]
@@ -147,7 +147,7 @@ def _terms(plan: Plan, probed: ProbeResult) -> Terms:
 
 
 def _lr(settings: VariantSettings, samples: int) -> float:
-    """In force for so many samples an update."""
+    """The lr in force for so many samples an update."""
     return settings.lr_scaling.scale(settings.lr, settings.base_batch, samples)
 
 
@@ -188,7 +188,7 @@ def _row(
 
 
 def _relative_noise(noise: NoiseScale | None, samples: int, n: int) -> float | None:
-    """Of an update's gradient: the length of its error ÷ its own."""
+    """Relative error of an update's gradient: the length of its error ÷ its own."""
     if noise is None:
         return None
     ratio = noise.signal_to_noise(samples, n)

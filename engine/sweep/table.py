@@ -47,17 +47,17 @@ class SweepRow(msgspec.Struct, frozen=True, kw_only=True):
     accumulation_steps: int
     samples_per_update: int
     lr: float
-    """In force: scaled."""
+    """The lr in force: scaled."""
     gradient_noise: float | None
     """Length of the error of an update's gradient ÷ length of the gradient, √(tr(Σ)(1/b − 1/n)) ÷ |G|."""
     samples_per_s: float | None
     ms_per_update: float | None
     peak_memory_mb: float | None
-    """Of tensors: data, weights, gradients, optimiser state, activations; 10⁶ bytes."""
+    """Memory of tensors: data, weights, gradients, optimiser state, activations; 10⁶ bytes."""
     loss_equal_epochs: float | None
-    """On all training data, after the sweep's epochs."""
+    """Loss on all training data, after the sweep's epochs."""
     loss_equal_seconds: float | None
-    """On all training data, after `Sweep.seconds` of training."""
+    """Loss on all training data, after `Sweep.seconds` of training."""
     seconds_to_loss: float | None
     """Training time until the loss was down to `Sweep.target_loss`."""
     generalisation_gap: float | None
@@ -71,7 +71,7 @@ class ProbeResult(msgspec.Struct, frozen=True, kw_only=True):
     """Measurements made beside the training; None stands for one that could not be made."""
 
     peak_bytes: tuple[int | None, ...]
-    """Of each variant; None where it did not fit."""
+    """Peak of each variant; None where it did not fit."""
     noise: NoiseScale | None
 
 
@@ -83,11 +83,11 @@ class Noise(msgspec.Struct, frozen=True, kw_only=True):
     high: float | None
     """None: not bounded."""
     place: str
-    """At which weights."""
+    """The weights at which it was measured."""
 
 
 class Recommendation(msgspec.Struct, frozen=True, kw_only=True):
-    """What to train with."""
+    """The recommended settings."""
 
     batch_size: BatchSize
     """Samples in memory at once."""
@@ -105,7 +105,7 @@ class Sweep(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     epochs: int
     seconds: float | None
-    """What "equal seconds" are: the training time of the slowest arm for the epochs."""
+    """The "equal seconds": the training time of the slowest arm for the epochs."""
     target_loss: float | None
     """The loss that every arm got to in that time."""
     noise_scale: Noise | None
@@ -116,5 +116,5 @@ class Sweep(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def label(batch_size: BatchSize) -> str:
-    """As it is typed."""
+    """The command as it is typed."""
     return FULL if batch_size == FULL else str(batch_size)

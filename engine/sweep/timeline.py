@@ -1,4 +1,4 @@
-"""When a curve of losses over training time was where: pure arithmetic on points of (seconds, loss)."""
+"""Times at which a loss curve crosses a level: pure arithmetic on points of (seconds, loss)."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -17,7 +17,7 @@ def loss_at(curve: Sequence[Point], seconds: float) -> float | None:
 
 
 def seconds_to(curve: Sequence[Point], loss: float) -> float | None:
-    """When the loss was first down to `loss`; None if it never was."""
+    """The time at which the loss was first down to `loss`; None if it never was."""
     if curve and curve[0][1] <= loss:
         return curve[0][0]
     for (before, high), (after, low) in pairwise(curve):

@@ -31,7 +31,7 @@ class Objective:
     def _hold(self, model: nn.Module) -> None:
         self.model = model
         self.parameters = [p for p in model.parameters() if p.requires_grad]
-        """Those that are trained."""
+        """The trained parameters."""
 
     def copy(self) -> "Objective":
         """The same objective with a model of its own, at the same weights and without gradients."""
@@ -61,7 +61,7 @@ class Objective:
 
 
 def _keywords(model: nn.Module, samples: Mapping[str, Any]) -> tuple[str, ...]:
-    """Those of the samples that `forward` names; ProblemError when it needs others."""
+    """The samples' arguments that `forward` names; ProblemError when it needs others."""
     parameters = inspect.signature(model.forward).parameters.values()
     named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
     missing = [p.name for p in named if p.default is p.empty and p.name not in samples]

@@ -1,4 +1,4 @@
-"""Which optimiser a variant's settings mean: one of torch.optim by its name, or the problem's own."""
+"""The optimiser that a variant's settings name: one of torch.optim, or the problem's own."""
 
 import inspect
 from collections.abc import Callable, Iterable
@@ -69,6 +69,6 @@ class LearningRate:
         self._groups = [(group, group["lr"] / lr) for group in optimizer.param_groups]
 
     def set(self, lr: float) -> None:
-        """In force from the next step on."""
+        """Put this lr in force from the next step on."""
         for group, ratio in self._groups:
             group["lr"] = lr * ratio

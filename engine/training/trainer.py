@@ -66,7 +66,7 @@ class Trainer:
         self._seed = seed
         self._position = self._end = self._in_update = self._ordered_epoch = 0
         self._training: Iterator[tuple[Batch, Tensor]] = iter(())
-        """What is left of the epoch, trained as it is iterated over."""
+        """The rest of the epoch, trained as it is iterated over."""
         self._worked: VariantSettings | None = None
         """The settings of the last update that memory sufficed for."""
         self._open(data_on, loader_workers, sharing)
@@ -243,7 +243,7 @@ class Trainer:
     # --- Looking at the model -------------------------------------------------------------------
 
     def has_finite_weights(self) -> bool:
-        """Whether every weight is a number; asks the device."""
+        """True when every weight is finite; asks the device."""
         return bool(torch.stack([p.isfinite().all() for p in self.objective.parameters]).all())
 
     def weights(self) -> NDArray[np.float32]:

@@ -123,7 +123,7 @@ class Budget:
 
     @property
     def is_spent(self) -> bool:
-        """Nothing is left at this moment."""
+        """True when nothing is left at this moment."""
         now = self._clock()
         self._left = min(self._left + self._share * (now - self._refilled), self._at_once)
         self._refilled = now

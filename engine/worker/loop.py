@@ -238,7 +238,7 @@ class Training:
             self._recorder.write_change(trainer, note, change.id)
 
     def _conclude(self, trainer: Trainer) -> None:
-        """After a slice: has it diverged, ended an epoch, ended the run, done its one update?"""
+        """Act on what ended with a slice: a divergence, an epoch, the run, a single update."""
         if not trainer.last_loss_is_finite or not self._has_finite_weights(trainer):
             self._become(State.DIVERGED, "the loss or a weight is not finite: a smaller lr, then restart")
             return

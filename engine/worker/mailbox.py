@@ -32,7 +32,7 @@ class Mailbox:
         return _GRACE
 
     def take(self, timeout: float | None) -> list[AnyCommand]:
-        """What has come; waits up to `timeout` seconds (None: for ever) for a first one."""
+        """Commands that have arrived; waits up to `timeout` s (None: for ever) for a first one."""
         commands = []
         try:
             if timeout is None or timeout > 0:

@@ -26,21 +26,21 @@ if TYPE_CHECKING:
     from engine.training.trainer import Trainer
 
 SHARE: Final = 0.02
-"""Of the time that a variant trains: what measuring may take of it, unless asked for. Caches that it leaves
-cold cost about as much again, and all of it should stay below 5%."""
+"""Share of a variant's training time that measuring may take, unless asked for. Caches that it
+leaves cold cost about as much again, and all of it should stay below 5%."""
 
 SLICE_SECONDS: Final = 0.002
 """Seconds of measuring at a time, where a single piece does not take longer."""
 _FIRST: Final = 0.1
 """Seconds of training before the first measurement: the first losses are not kept waiting."""
 _SAMPLES: Final = 4096
-"""Of larger training sets, measured at once; four times as many after an interval that was too wide."""
+"""Samples measured at once of larger data; four times as many after too wide an interval."""
 _MOST_SAMPLES: Final = 1 << 16
 _GROWTH: Final = 0.02
-"""Of the updates done, so many later at the earliest: the log stays small however long training goes on."""
+"""Least share of the updates done that passes between two measurements: the log stays small."""
 _BATCHES: Final = 64
 _GRADIENT_BYTES: Final = 1 << 26
-"""Of gradients kept for one noise scale; for larger models fewer batches, but never below 8."""
+"""Bytes of gradients kept for one noise scale; larger models get fewer batches, at least 8."""
 _SEED: Final = 0x6D656173  # "meas": draws apart from every other use of numpy's generators
 
 Kind = Literal["noise", "sharpness"]
@@ -223,7 +223,7 @@ class Measurer:
         self._write(MeasuringSet(is_on=self.is_on, detail=f"the {kind} cannot be measured here: {reason}"))
 
     def _noise(self, trainer: Trainer) -> Steps[NoiseScale | None]:
-        """From up to 64 batches that share a random part of the data, or all of it."""
+        """Measure the noise scale with up to 64 batches of a random part of the data, or all."""
         import torch
 
         from engine.measure.model_copy import Probe
@@ -248,7 +248,7 @@ class Measurer:
         return noise_scale_of_products(products, batch_size, trainer.n)
 
     def _sharpness(self, trainer: Trainer) -> Steps[Sharpness | None]:
-        """Of the loss over all the data, or a random part where there are more samples than 4,096."""
+        """Measure the sharpness of the loss over all data, or a random part of more than 4,096."""
         import torch
 
         from engine.measure.model_copy import Probe

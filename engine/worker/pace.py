@@ -1,4 +1,4 @@
-"""When a slice of training may start and how long it is: all variants grow together on the sample axis."""
+"""The start and length of each slice of training: all variants grow together on the sample axis."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ROUNDING: Final = 1e-9
 
 
 class EpochPacer:
-    """At p epochs a second an update may start once p × time ≥ the epochs already done.
+    """A pace: at p epochs a second an update may start once p × time ≥ the epochs already done.
 
     Both count from when the pace was set or training resumed. `now` is any clock in seconds.
     """

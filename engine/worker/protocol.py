@@ -17,7 +17,7 @@ class WorkerTask(msgspec.Struct, frozen=True, kw_only=True):
     sharing: int = 1
     """Variants that train on this device."""
     stored: str = ""
-    """Where the loader put the tensors of the data sets; empty: the problem makes them."""
+    """The folder with the loader's tensors; empty: the problem makes them."""
     log: str
     output: str
     threads: int
@@ -25,7 +25,7 @@ class WorkerTask(msgspec.Struct, frozen=True, kw_only=True):
     pace: float | None
     measuring: bool = True
     is_paused: bool = False
-    """It is not to train before it is told to."""
+    """True when it must not train before it is told to."""
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -51,7 +51,7 @@ class LogRefused(Note, frozen=True, kw_only=True):
 
 
 class LogUnblocked(Note, frozen=True, kw_only=True):
-    """What was kept is written; nothing was lost."""
+    """The waiting records are written; nothing was lost."""
 
 
 AnyNote = WorkerReady | LogBlocked | LogRefused | LogUnblocked

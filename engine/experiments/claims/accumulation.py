@@ -1,4 +1,4 @@
-"""Is accumulating k batches of b the same as one batch of k·b, in less memory? On the engine's own trainer.
+"""Test that accumulating k batches of b equals one batch of k·b, in less memory.
 
 The lesson's data and a small network, whose activations are what memory goes to. Every arm has 512
 samples behind an update, and n is no multiple of that: the short groups and batches at the end of an
@@ -54,7 +54,7 @@ _MEANING: Final = {
 
 @dataclass(slots=True)
 class _Found:
-    """Of one arm, a value a seed."""
+    """Measurements of one arm, one value a seed."""
 
     curves: list[list[float]] = field(default_factory=list)
     """Loss on all data, before the first and after every epoch."""

@@ -39,7 +39,7 @@ TRAINED_ON: Final = 200
 HIDDEN: Final = 32
 LR: Final = 0.2
 EPOCHS: Final = 800
-"""So many that every arm fits its training set without an error: minima are compared, not progress."""
+"""Enough for every arm to fit its training set without an error: the test compares minima."""
 LEVEL: Final = 0.1
 """Training loss at which the arms are compared a second time."""
 
@@ -194,7 +194,7 @@ def _arm(batch_size: BatchSize, end: ArmState, level: ArmState | None) -> Arm:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How much more full batch has than the smallest batch, seed by seed: 95% intervals of the mean."""
+    """Full batch minus the smallest batch, seed by seed: 95% intervals of the mean."""
 
     gap: Interval
     loss_gap: Interval

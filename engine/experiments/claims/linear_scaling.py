@@ -1,4 +1,4 @@
-"""Does scaling the lr linearly with the batch fold the curves? The lesson's problem, three rules.
+"""Test that scaling the lr linearly with the batch folds the curves: the lesson's problem.
 
 The very problem, first weights, order of samples and settings that `gdtui` starts with; the curves are
 the losses on all data before the first and after every epoch.

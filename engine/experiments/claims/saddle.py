@@ -1,4 +1,4 @@
-"""Does noise leave a saddle? Rank-one PCA, started exactly on the minor axis of the sample covariance.
+"""Test that noise leaves a saddle: rank-one PCA, started exactly on the minor axis.
 
 loss(w) = ¼ mean ‖x − w(w·x)‖². Its stationary points of length 1 are the eigenvectors of the sample
 covariance: the major one is the minimum, the minor one a saddle with curvature −(λ₁ − λ₂)/2 towards
@@ -27,7 +27,7 @@ UPDATES: Final = 2000
 """lr × gap ÷ 2 × updates is near 20: with 40, rounding alone grows to the size of the weights."""
 
 _ROUNDING: Final = 2.0**-53 * 4
-"""Of one update, generously: the sum, the gradient, the product and the difference each round once."""
+"""Bound on one update's rounding: sum, gradient, product and difference round once each."""
 
 _MEANING: Final = {
     Verdict.SUPPORTED: (
@@ -104,7 +104,7 @@ def run(seeds: Sequence[int], device: torch.device, progress: ReportProgress) ->
 
 
 def _notes(gap: Tensor, drift: float) -> tuple[str, ...]:
-    """How far rounding alone can have carried full batch: the reason why this is done in float64."""
+    """Note how far rounding alone can have carried full batch: the reason for float64."""
     rate = LR * gap / 2
     growth = (1 + rate) ** UPDATES
     bound = (_ROUNDING * (growth / rate)).max().item()

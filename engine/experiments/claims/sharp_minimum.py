@@ -63,7 +63,7 @@ def wells(w: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def is_in_sharp(w: Tensor) -> Tensor:
-    """Whether w lies in the basin of the sharp well: where its bowl is the lower one."""
+    """True where w lies in the basin of the sharp well, whose bowl is the lower one there."""
     sharp, flat = wells(w)
     return sharp < flat
 

@@ -1,4 +1,4 @@
-"""Which character comes next? A tiny transformer on a text, by default CPython's own documentation.
+"""Predict the next character: a tiny transformer on a text, by default CPython's own documentation.
 
 The text's last part is held out. A sample is a window of CONTEXT characters; its target are the
 same characters shifted by one, so that every position is a prediction.
@@ -67,7 +67,7 @@ def _cut(codes: Tensor) -> Windows:
 
 
 def _documentation() -> str:
-    """What `help()` shows on the language's topics, about half a million characters."""
+    """The texts of `help()` on the language's topics, about half a million characters."""
     try:
         from pydoc_data.topics import topics
     except ImportError:  # some distributions package it apart

@@ -1,4 +1,4 @@
-"""Which digit is it? A multi-layer perceptron on the 64 pixels of 1,797 handwritten digits.
+"""Recognise a digit: a multi-layer perceptron on the 64 pixels of 1,797 handwritten digits.
 
 From Alpaydin & Kaynak 1998; scikit-learn ships them.
 """

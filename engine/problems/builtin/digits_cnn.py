@@ -1,4 +1,4 @@
-"""Which digit is it? A small convolutional network on the 8×8 images of the problem `digits`."""
+"""Recognise a digit: a small convolutional network on the 8×8 images of the problem `digits`."""
 
 from functools import partial
 

@@ -32,7 +32,7 @@ def make(seed: int, data: DataSettings) -> Problem:
 
 
 def _notes(table: Table, name: str) -> tuple[str, ...]:
-    """Which columns of the file of that name nothing is predicted from."""
+    """Note the columns of that file that are left out of the features."""
     if not table.left_out:
         return ()
     named = ", ".join(map(repr, table.left_out[:_MOST_NAMED]))

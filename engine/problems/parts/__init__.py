@@ -1,1 +1,1 @@
-"""What the problems are made of: networks, losses, held-out samples."""
+"""Building blocks of the problems: networks, losses, held-out samples."""

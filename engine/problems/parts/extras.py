@@ -1,4 +1,4 @@
-"""What pip installs only on request: turns a missing package into one sentence with the command."""
+"""Optional packages: turns a missing one into one sentence with the pip command."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

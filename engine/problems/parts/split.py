@@ -1,4 +1,4 @@
-"""Which samples are held out for validation: pure index arithmetic, no torch and no scikit-learn.
+"""Split into training and held-out samples: pure index arithmetic, no torch or scikit-learn.
 
 The seed of the run fixes the split, so that every variant trains and is judged on the same samples.
 """

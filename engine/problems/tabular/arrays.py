@@ -43,7 +43,7 @@ def read_arrays(path: Path) -> Samples:
 
 
 def _samples(file: Any, location: FileLocation) -> Samples:
-    """What the names of the arrays tell: one set of samples, or two."""
+    """The samples that the arrays' names imply: one set, or two."""
     by_name = {name.lower(): name for name in file.files}
     if {name.lower() for name in _PAIR} <= by_name.keys():
         return Samples(train=_part(file, by_name["x"], by_name["y"], location), test=None)

@@ -21,9 +21,9 @@ class FileLocation:
 
     path: Path
     name: str = ""
-    """Such as "column 'price'" or "array y_test"; "" for the file as a whole."""
+    """The place in the file, e.g. "column 'price'" or "array y_test"; "" for the whole file."""
     unit: str = "row"
-    """What samples are called there: line or row."""
+    """The file's word for a sample: line or row."""
     first: int = 1
     """The number of the first sample."""
 

@@ -35,7 +35,7 @@ _NEVER_CLOSED: Final = re.compile(r"EOF inside string starting at row (\d+)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """What a table holds, the target apart."""
+    """The content of a table, with the target apart."""
 
     numbers: Frame
     """Columns of float64, NaN where there is no value."""
@@ -45,7 +45,7 @@ class Table:
     """Columns that say nothing about other rows: empty ones, and texts that hardly repeat."""
     target: NDArray[Any]
     location: FileLocation
-    """Where the target stands."""
+    """Location of the target."""
 
 
 def read_table(path: Path, target: str | None) -> Table:

@@ -1,4 +1,4 @@
-"""What a target asks for: one of two classes, one of more, or a number. Arithmetic on arrays only."""
+"""Kinds of target: one of two classes, one of several, or a number. Arithmetic on arrays only."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -25,13 +25,13 @@ class TargetKind(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """What is to be predicted of n samples."""
+    """The target of n samples."""
 
     kind: TargetKind
     values: NDArray[Any]
     """(n,): class numbers from 0 as int64, or float64 numbers as they were read."""
     classes: tuple[Any, ...] = ()
-    """What each class number stands for, in ascending order; () for numbers."""
+    """The value that each class number stands for, in ascending order; () for numbers."""
 
 
 def read_target(values: NDArray[Any], location: FileLocation, *, are_labels: bool = False) -> Target:

@@ -1,4 +1,4 @@
-"""What a DataLoader is asked for, and how it is read: whole batches by their indices, each from its own seed.
+"""Reading of a Dataset by DataLoader: whole batches by their indices, each from its own seed.
 
 A random transform then draws the same in whichever process a batch is read, and however far ahead.
 """
@@ -23,7 +23,7 @@ class Request(msgspec.Struct, frozen=True):
     """One batch."""
 
     seed: tuple[int, ...]
-    """Of what is drawn while it is read."""
+    """Seed of everything that is drawn while it is read."""
     indices: Sequence[int]
 
 

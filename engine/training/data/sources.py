@@ -1,4 +1,4 @@
-"""Where batches come from: tensors on the device, tensors on the host, or a Dataset read by loader workers.
+"""Sources of batches: tensors on the device or on the host, or a Dataset read by loaders.
 
 A source knows nothing of epochs' lengths or groups: it is given an order, told what will be asked for, and
 hands out stretches of that order. Which one is used changes no loss.
@@ -28,9 +28,9 @@ Span = tuple[int, int]
 Order = NDArray[np.int64]
 
 _LAID_OUT_BYTES: Final = 256 << 20
-"""On the CPU, data up to this size is copied into each epoch's order: a batch is a slice, not a gather."""
+"""Largest data to be copied into each epoch's order on the CPU: a batch is then a slice."""
 _DEVICE_SHARE: Final = 0.25
-"""Of a GPU's free memory, what the data may take: it lies there twice, and the model needs room, too."""
+"""Share of a GPU's free memory for the data: they lie there twice, and the model needs room."""
 
 
 class SampleSource(Protocol):
@@ -39,10 +39,10 @@ class SampleSource(Protocol):
     n: int
 
     def begin(self, order: Order | None, epoch: int) -> None:
-        """From now on positions mean this order of the samples; None: as they lie."""
+        """Positions mean this order of the samples from now on; None: the stored order."""
 
     def expect(self, spans: Callable[[], Iterable[Span]]) -> None:
-        """What will be taken, from the next on, in this order; `spans()` lists it anew each time."""
+        """Announce the spans to be taken next, in order; `spans()` lists them anew each time."""
 
     def take(self, start: int, stop: int) -> Samples:
         """The samples at these positions."""
@@ -68,7 +68,7 @@ class LaidOutTensors:
             self._epoch_data = tuple(tensor.index_select(0, index) for tensor in self._data)
 
     def expect(self, spans: Callable[[], Iterable[Span]]) -> None:
-        """Everything is at hand."""
+        """No effect: everything is at hand."""
 
     def take(self, start: int, stop: int) -> Samples:
         return [tensor[start:stop] for tensor in self._epoch_data]
@@ -95,7 +95,7 @@ class GatheredTensors:
         self._order = None if order is None else torch.from_numpy(order)
 
     def expect(self, spans: Callable[[], Iterable[Span]]) -> None:
-        """Everything is at hand."""
+        """No effect: everything is at hand."""
 
     def take(self, start: int, stop: int) -> Samples:
         if self._order is None:
