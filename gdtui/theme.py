@@ -139,14 +139,14 @@ _256: Final = {
     "light": (LIGHT_256, ("#ffffff", "#ffffff", "#d7d7d7"), ("#ffffff", "#8a8a8a")),
     "high-contrast": (CONTRAST_256, ("#000000", "#121212", "#303030"), ("#080808", "#808080")),
 }
-"""By theme: the variants' shades; background, surface and panel, which would all become black or white;
-the landscape's low and high, greys, since these have shades."""
+"""The variants' shades by theme; background, surface and panel, which would all become black or
+white; the landscape's low and high, greys, since these have shades."""
 
 
 def _of_256(
     theme: Theme, shades: tuple[Shades, ...], grounds: tuple[str, str, str], heights: tuple[str, str]
 ) -> Theme:
-    """With colours that a terminal of 256 has."""
+    """The theme in colours that a terminal of 256 has."""
     background, surface, panel = grounds
     variables = theme.variables | _variants(tuple(full for full, _, _ in shades))
     variables |= {"map-low": heights[0], "map-high": heights[1]}
@@ -154,7 +154,7 @@ def _of_256(
 
 
 def _sixteen(theme: Theme) -> Theme:
-    """The terminal's sixteen colours, as rich takes them to look."""
+    """The theme in the terminal's sixteen colours, as rich maps them."""
     if theme.dark:
         return _plain(theme.name, "#ffffff", "#555555", "#000000", ON_BLACK, "#aaaaaa", "#ffff55")
     return _plain(theme.name, "#000000", "#aaaaaa", "#ffffff", ON_WHITE, "#555555", "#aa0000")

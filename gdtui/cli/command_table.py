@@ -6,7 +6,7 @@ Each module has `run(arguments)`, which reads the rest of the command line and r
 from typing import Final
 
 APP: Final = "gdtui.cli.commands.train.app"
-"""Without a name: train and show."""
+"""The command without a name: train and show."""
 COMMANDS: Final = {
     "train": "gdtui.cli.commands.train.train",
     "watch": "gdtui.cli.commands.runs.watch",

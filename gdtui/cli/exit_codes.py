@@ -11,7 +11,7 @@ class ExitCode(IntEnum):
     USAGE_ERROR = 2
     INTERRUPTED = 130
     PIPE_CLOSED = 141
-    """As a shell reports a command that SIGPIPE ended."""
+    """The status by which a shell reports a command that SIGPIPE ended."""
 
 
 def signal_status(number: int) -> int:

@@ -24,7 +24,7 @@ _THREADS: Final = 1
 
 
 def load_problem(problem: str, data: DataSettings | None, seed: int, device: str, run: Path) -> Loaded:
-    """What the problem is; its tensors are then in the directory of the run that is about to begin.
+    """Load the problem; its tensors are then in the directory of the run that is about to begin.
 
     Raises engine.problems.loading.LoadingError for a problem that cannot be loaded, RunDirectoryError for a
     directory that cannot be used.

@@ -56,7 +56,7 @@ def export_measurements(run: RunDirectory, output: BinaryIO) -> Iterator[str]:
 
 
 RowsOf = Callable[[str, LogReader], Iterator[str]]
-"""From a variant's name and log to lines."""
+"""A function from a variant's name and log to lines."""
 
 
 def _write(run: RunDirectory, output: BinaryIO, rows: RowsOf) -> Iterator[str]:

@@ -58,7 +58,7 @@ class _Drawn:
     size: int
     is_single: bool
     is_closed: bool
-    """There is a batch after the window: what comes later is not in it."""
+    """True when a batch follows the window: later ones are not in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class _Entries:
     is_single: bool
     """Each is a batch."""
     is_closed: bool
-    """There is a batch after the window."""
+    """True when a batch follows the window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class _Arrivals:
     at: Floats
     """The position of that polyline's last entry, then those of the batches."""
     begins: Ints
-    """Those of them that a column of dots begins with; the last column may go on in them."""
+    """Batches that begin a column of dots; the last column may go on in them."""
     is_closed: bool
     """The last one lies after the window."""
 

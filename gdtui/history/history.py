@@ -36,7 +36,7 @@ class BatchInfo:
     """Samples in it."""
     loss: float
     smoothed: float
-    """With this batch's loss in it; NaN before the first finite one."""
+    """The average with this batch's loss in it; NaN before the first finite one."""
     lr: float
     accumulation_steps: int
 
@@ -56,7 +56,7 @@ class History:
         self._losses = LossSeries(n, self._positions)
         self._drawing = PolylineCache(self._positions, self._losses)
         self._deviations: tuple[tuple[int, float], NDArray[np.float64]] = (0, 0.0), np.empty(0)
-        """How many batches and epochs they were taken over, and they: they are asked for twice."""
+        """Their counts of batches and epochs, and the deviations: they are asked for twice."""
 
     def __len__(self) -> int:
         return len(self._positions)

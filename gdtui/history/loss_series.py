@@ -53,7 +53,7 @@ class LossSeries:
         self._count = Pyramid(np.add, "i4", 0.0)
         self._smoothing = Smoothing(n)
         self._newest = tuple(map(RunningAverage, self._smoothing.taus))
-        """By the rung: the averages after the newest batches."""
+        """The averages after the newest batches, by rung."""
 
     @property
     def nbytes(self) -> int:
@@ -112,7 +112,7 @@ class LossSeries:
         return newest.after(index) if index[0] >= newest.first else self._carried(index, window)
 
     def _carry_on(self, newest: RunningAverage, window: int) -> None:
-        """To the last batch."""
+        """Carry the average on to the last batch."""
         if len(self._raw) - newest.end > _MAX_NEWEST:
             self._close()
             newest.restart(self._closed * BUCKET, *self._smoothing.state(window))

@@ -22,8 +22,8 @@ from gdtui.history.growing_array import GrowingArray
 from gdtui.history.settings_segment import ENDLESS, SettingsSegment
 
 MAX_KNOTS: Final = 262_144
-"""At this number (2.2 hours of chunks) every other knot is dropped: memory stays bounded, and the
-seconds in between are interpolated over two chunks instead of one."""
+"""The number (2.2 hours of chunks) at which every other knot is dropped: memory stays bounded, and
+the seconds in between are interpolated over two chunks instead of one."""
 _TRIES: Final = 3
 
 

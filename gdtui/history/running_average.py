@@ -27,7 +27,7 @@ class RunningAverage:
         self.end = 0
         """Batches that the average has gone over."""
         self._averages = GrowingArray("f8")
-        """After the last of these."""
+        """The average after the last batch of each."""
 
     @property
     def nbytes(self) -> int:

@@ -55,7 +55,7 @@ class SettingsSegment:
         )
 
     def repeated_by(self, chunk: Chunk) -> "SettingsSegment | None":
-        """This segment as one that repeats itself, if `chunk` begins the same epoch again."""
+        """The segment as one that repeats itself, if `chunk` begins the same epoch again."""
         if not self.whole or self.period != ENDLESS or chunk.epoch != self.epoch + 1:
             return None
         repeating = SettingsSegment(

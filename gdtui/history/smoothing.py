@@ -53,7 +53,7 @@ class Smoothing:
         return result
 
     def state(self, window: int) -> tuple[float, float]:
-        """After all whole buckets: the average before it is debiased, and the samples that are in it."""
+        """The average after all whole buckets, before it is debiased, and the samples in it."""
         return self._running[window], self._total
 
     def after(self, buckets: Ints, losses: Floats, sizes: Floats, window: int) -> Floats:

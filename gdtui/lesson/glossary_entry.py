@@ -22,7 +22,7 @@ class GlossaryEntry:
     formula: str = ""
     source: str = OURS
     value: Callable[[VariantState], str] | None = None
-    """As it stands for one variant; None: it is said of a batch, or of the run."""
+    """The value for one variant; None when it belongs to a batch or to the run."""
 
 
 def as_number(pick: Callable[[VariantState], float]) -> Callable[[VariantState], str]:

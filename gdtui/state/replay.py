@@ -29,7 +29,7 @@ class _Track:
         self.reader = reader
         self.damage: LogDamagedError | None = None
         self.time = 0.0
-        """When `record` was written: never before the one before it."""
+        """Time at which `record` was written: never before the one before it."""
         self.record: AnyRecord | None = None
         self._name = name
         self._records = iter(reader)

@@ -32,7 +32,7 @@ class RunState(StrEnum):
     ENDED_EARLY = "ended early"
     DAMAGED = "damaged"
     NEVER_BEGAN = "never began"
-    """Whoever loaded its problem was ended by force."""
+    """The loader of its problem was ended by force."""
 
 
 class StoredRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,7 +135,7 @@ def _describe(path: Path) -> StoredRun:
 
 
 def has_ended(path: Path) -> bool:
-    """Asked once more before the removal: the user may have taken a while to say yes."""
+    """Check again before the removal: the user may have taken a while to say yes."""
     try:
         return not is_running(RunDirectory.open(path))
     except RunDirectoryError:

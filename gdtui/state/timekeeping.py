@@ -14,7 +14,7 @@ class Timekeeper:
         self._open: dict[str, float] = {}
         self._begins: list[float] = []
         self._ends: list[float] = []
-        """With `_begins`: the closed spans, apart from each other and in order."""
+        """Ends of the closed spans, which are apart from each other and in order; see `_begins`."""
 
     def tell(self, name: str, *, goes: bool, at: float) -> None:
         """A variant of that name trains from then on, or no longer does."""

@@ -51,9 +51,9 @@ class SettingsMark:
     updates: int
     seconds: float
     before: VariantSettings
-    """Those in force until here."""
+    """The settings in force until here."""
     after: VariantSettings
-    """Those in force from here on."""
+    """The settings in force from here on."""
 
 
 @dataclass(slots=True)
@@ -216,7 +216,7 @@ class VariantState:
 
     @property
     def is_diverging(self) -> bool:
-        """Still finite, but far beyond where it began."""
+        """True while the loss is finite, but far above its start."""
         evaluations = self.tally.evaluations
         first = evaluations[0].full_loss if evaluations else None
         if first is None or self.tally.state is State.DIVERGED or self.is_cut_short:

@@ -15,12 +15,12 @@ Image = NDArray[np.uint8]
 _BANDS: Final = 12
 """Steps between the lowest and the highest loss; a contour between any two."""
 _CONTOUR: Final = 0.22
-"""Of the contours' colour over the map's."""
+"""Share of the contours' colour over the map's."""
 _DENSER: Final = " ░▒▓"
 HIGHEST: Final = _DENSER[-1]
 """The character of the highest loss, where there are too few colours."""
 _NEAR: Final = 0.03
-"""Of the median's height over the lowest loss: losses that close to it share the lowest colour."""
+"""Share of the median's height over the lowest loss: closer losses share the lowest colour."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,17 +16,17 @@ class ViewState:
     axis: Axis = Axis.SAMPLES
     log: bool = False
     colours: tuple[str, ...] = DARK
-    """Of the variants, in the theme that is shown."""
+    """Colours of the variants in the current theme."""
     ink: str = "#d5dde6"
-    """Of text in that theme."""
+    """Colour of text in that theme."""
     selected: int | None = None
     """The place of the one selected variant; None: all."""
     smoothing: float = SMOOTHING
-    """Of the lines and of the loss in figures: a time constant in epochs, of SMOOTHING_LADDER."""
+    """Smoothing of lines and figures: a time constant in epochs, of SMOOTHING_LADDER."""
     raw: bool = False
-    """On the overlay every batch instead of smoothed lines."""
+    """True to draw every batch on the overlay instead of smoothed lines."""
     cleared: tuple[int, ...] = ()
-    """By place, the generation of a variant up to which its ghost is not shown; empty: all are shown."""
+    """The generation up to which each variant's ghost is hidden, by place; empty: all are shown."""
     focus: bool = False
     """One chart over the whole screen: that of the selected variant, or of all."""
     window: XWindow = WHOLE

@@ -12,7 +12,7 @@ STEPS: Final = 10
 AT_END: Final = 0.05
 """Zooming within this share of the window before the end of the data is zooming at their end."""
 _TAIL_SHARE: Final = 0.25
-"""Of the whole, where nothing else says how much of the tail to follow."""
+"""Share of the whole that is followed as the tail by default."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Whose line it is where colours cannot tell: the variant's number, again and again along it. Pure numpy.
+"""Numbers along a line that tell the variants apart where colours cannot.
 
 The places are columns of the canvas, so that numbers stand still while a line grows; one more stands at
 its end.

@@ -14,9 +14,9 @@ from gdtui.chart.scene.axes import drawable
 from gdtui.chart.scene.picture import Scale
 
 _BLOCKS: Final = np.array([ord(character) for character in " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"], "<u4")
-"""By their quarters: 1 upper left, 2 upper right, 4 lower left, 8 lower right."""
+"""Characters by their quarters: 1 upper left, 2 upper right, 4 lower left, 8 lower right."""
 _PARTS: Final = 2
-"""Of a cell, along and across."""
+"""Dots of a cell, along and across."""
 
 
 def profile(values: NDArray[np.float64], y: Scale, columns: int, rows: int) -> list[str]:

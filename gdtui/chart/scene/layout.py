@@ -43,5 +43,5 @@ def places(turn: int, turns: int, width: int) -> range:
 
 
 def clean(text: str) -> str:
-    """Without control characters, which plotext would pass on to the terminal."""
+    """The text without control characters, which plotext would pass on to the terminal."""
     return "".join(character for character in text if character.isprintable())

@@ -20,8 +20,8 @@ CONTRAST: Final = ("#0bbdfb", "#ffb100", "#34ffc0", "#d48cbf", "#fff461", "#ff89
 """The same hues, on black."""
 
 ON_BLACK: Final = ("#55ffff", "#ffff55", "#ff55ff", "#55ff55", "#ff5555", "#5555ff", "#ffffff", "#aaaaaa")
-"""Of the terminal's sixteen, exactly as rich takes them to look: cyan, yellow, magenta, green, red, blue,
-white, grey."""
+"""The terminal's sixteen colours, exactly as rich maps them: cyan, yellow, magenta, green, red,
+blue, white, grey."""
 
 ON_WHITE: Final = ("#0000aa", "#aa0000", "#00aa00", "#aa00aa", "#aa5500", "#00aaaa", "#000000", "#555555")
 """Blue, red, green, magenta, brown, cyan, black, grey."""
@@ -64,7 +64,7 @@ CONTRAST_256: Final[tuple[Shades, ...]] = (
 )
 
 INK: Final = "#fefefe"
-"""Of everything, where no colour is wanted: what is drawn in it takes the terminal's own foreground."""
+"""The only colour where none is wanted: it becomes the terminal's own foreground."""
 FAINT: Final = "#7f7f7f"
 """The same for what steps back: it becomes the attribute "dim"."""
 

@@ -70,7 +70,7 @@ class Chart(Explorable, Spanned):
         self._picture: Picture | None = None
         self._painted: Cells | None = None
         self._cells: Cells | None = None
-        """What was painted, with the cursor."""
+        """The painted chart, with the cursor."""
         self._cursor: float | None = None
         self._palette = [""]
         self._layers: Layers | None = None
@@ -78,7 +78,7 @@ class Chart(Explorable, Spanned):
         self._styles_by_colour: dict[str, Style] = {}
         self._inks: dict[str, str] = {}
         self._known_background: Color | None = None
-        """What `_background` is; None in another theme."""
+        """The value of `_background`; None in another theme."""
 
     def on_mount(self) -> None:
         self._show_titles(self.size)

@@ -34,7 +34,7 @@ class Explorable(Widget):
         share: float
         """The pointer's place: 0 left, 1 right."""
         factor: float
-        """Of the width of what is seen."""
+        """The new width as a share of the visible width."""
 
     @dataclass
     class Dragged(Message, namespace="chart"):
@@ -43,7 +43,7 @@ class Explorable(Widget):
         seen: tuple[float, float]
         """The x that it showed when it was taken."""
         share: float
-        """To the right, since then."""
+        """Share of the width moved to the right since then."""
 
     class Reset(Message, namespace="chart"):
         """Clicked twice."""

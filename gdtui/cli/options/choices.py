@@ -42,7 +42,7 @@ READERS: Final[dict[str, Callable[[str], Any]]] = {
     "validate_every": whole(1),
     "measuring": on_or_off,
 }
-"""By the name of the option, with underscores: from what is typed to its value."""
+"""Values of each option (with underscores) by the word that is typed."""
 
 _PLAIN: Final[dict[str, Any]] = {
     "batch_sizes": ("full", 64, 1),

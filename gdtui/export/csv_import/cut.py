@@ -21,11 +21,11 @@ _CHUNK_SECONDS: Final = 0.05
 """A replay hands out whole chunks: longer ones would come in jerks."""
 _MOST_SLICES: Final = 20_000
 MOST_CHUNKS: Final = 200_000
-"""Of one variant. Where uneven seconds would take more, they count as even over a few batches."""
+"""Chunks of one variant. Uneven seconds that would take more count as even over a few batches."""
 _EVEN_BATCHES: Final = 32
 _NANO: Final = 1e9
 _HALF: Final = 0.49
-"""Of the last decimal; a little less than half, for the rounding of the line's own values."""
+"""Half of the last decimal, a little less for the rounding of the line's own values."""
 _TRIES: Final = 20
 _GOLDEN: Final = 0.618
 

@@ -15,7 +15,7 @@ from gdtui.export.csv_import.rows import ParsedRows
 
 LR: Final = 0.01
 SECONDS: Final = 20.0
-"""That the longest variant takes when nobody says."""
+"""Seconds that the longest variant takes unless told otherwise."""
 EPOCHS: Final = 20
 """Parts of the longest variant, one of which the smoothing takes for an epoch when nobody says."""
 
@@ -160,7 +160,7 @@ class _Part:
     # --- What is filled in --------------------------------------------------------------------------
 
     def _sizes(self) -> Ints:
-        """As far as the next batch's samples; the last one like the one before it."""
+        """Sizes of the batches by the next one's samples; the last one equals the one before it."""
         samples = self._columns.get("samples")
         if samples is None:
             return np.ones(self._count, np.int64)

@@ -17,7 +17,7 @@ from gdtui.export.csv_import.rows import ImportFormatError, ParsedRows, read_row
 
 _DEVICE: Final = "imported"
 _MOST_CHANGES: Final = 100
-"""Of settings, in one generation. More are a schedule: no marks on the chart, only in each batch."""
+"""Changes of settings in one generation. More are a schedule, which is not marked on the chart."""
 
 
 def import_csv(file: str, run_dir: Path, version: str, *, most_chunks: int = MOST_CHUNKS) -> list[str]:

@@ -35,7 +35,7 @@ class _Field:
     rank: int
     """The lowest stay where a line is narrow."""
     text: Callable[[BatchInfo, int], str]
-    """Of so many cells, if that can be."""
+    """The text in this many cells, if it fits."""
 
 
 _SIZE: Final = _Field("size", "of", 7, 5, lambda info, width: _size(info, width))
@@ -49,7 +49,7 @@ _EPOCH: Final = _Field("epoch", "ep", 4, 7, lambda info, width: _count(info.epoc
 _SAMPLES: Final = _Field("samples", "n", 8, 6, lambda info, width: _count(info.samples, width))
 
 _GRID: Final = ((_SIZE, _LR, _SECONDS), (_LOSS, _BATCH, _EPOCH), (_SMOOTH, _UPDATE, _SAMPLES))
-"""Of a panel: one row above its chart, where the settings stand, two below it."""
+"""Rows of a panel: one above its chart, where the settings stand, two below it."""
 _LINE: Final = (_BATCH, _UPDATE, _EPOCH, _SAMPLES, _SECONDS, _LOSS, _SMOOTH, _SIZE, _LR)
 
 LABELS: Final = tuple(dict.fromkeys(label for each in _LINE for label in (each.label, each.short)))

@@ -24,7 +24,7 @@ _ROOMY: Final = 100
 _TOLD: Final = 21
 """Cells of the settings in a line."""
 _LATER: Final = 10
-"""In a line the cost ranks behind all that was learnt."""
+"""Rank of the cost in a line: behind everything that was learnt."""
 _VALUE: Final = 7
 """Cells of a loss."""
 _METRIC: Final = 12

@@ -108,7 +108,7 @@ def _run_state(store: Store) -> StyledPart:
 
 
 def _both_ends(left: list[StyledPart], right: list[StyledPart], width: int) -> StyledText:
-    """As much as fits: first the left gives way from its end, then the right from its start."""
+    """Both texts as far as they fit: first the left gives way from its end, then the right."""
     while left and _length(left) + 2 + _length(right) > width:
         left.pop()
     while len(right) > 1 and _length(right) > width:

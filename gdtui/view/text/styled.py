@@ -50,7 +50,7 @@ class StyledText:
         return StyledText(tuple(parts))
 
     def truncate(self, width: int) -> "StyledText":
-        """At most `width` cells; "…" is the last one of a text that is cut."""
+        """The text in `width` cells at most; "…" ends one that is cut."""
         if self.cell_length <= width:
             return self
         kept = set_cell_size(self.plain, width - 1) + "…" if width else ""

@@ -20,7 +20,7 @@ from gdtui.state.stored_runs import is_running
 from gdtui.terminal.stdio import screen_of_its_own
 
 _LOOK_SECONDS: Final = 1.0
-"""So often a run whose logs have not ended is asked whether anybody still writes them."""
+"""Seconds between two checks whether anybody still writes a run whose logs have not ended."""
 
 
 class WatchSource(LogSource):
@@ -38,7 +38,7 @@ class WatchSource(LogSource):
         self._last_time = 0.0
 
     def read(self, limit: int) -> Iterator[tuple[str, AnyRecord]]:
-        """The records written since; once nobody writes any more, the ends of the unfinished."""
+        """New records; once nobody writes any more, also how the unfinished variants have ended."""
         is_quiet = True
         for name, record in super().read(limit):
             is_quiet = False

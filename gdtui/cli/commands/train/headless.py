@@ -74,7 +74,7 @@ class _RunMonitor:
         self.tallies = [Tally(variant.name, variant.settings) for variant in run.info.settings.variants]
         self._by_name = {tally.name: tally for tally in self.tallies}
         self._dead: dict[str, WorkerDied] = {}
-        """Told by the session: its own log may be what cannot be written."""
+        """Notices of the session, whose own log may be what cannot be written."""
         self._said: set[str] = set()
         self._retry_at: float | None = None
 
@@ -134,7 +134,7 @@ class _RunMonitor:
             self._by_name[name].add(death)
 
     def close(self) -> None:
-        """After the session's end: one whose last batch took too long was killed, and told nobody."""
+        """Killed variants, found after the session's end: a killed worker reports nothing."""
         for tally in self.tallies:
             if not tally.state.is_ended:
                 tally.state = State.STOPPED

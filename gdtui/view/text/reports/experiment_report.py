@@ -11,7 +11,7 @@ from engine.settings import FULL
 from gdtui.view.text.reports.align import align_columns
 
 WIDTH: Final = 100
-"""Of the report, in columns."""
+"""Columns of the report."""
 _BAR: Final = 24
 """Columns of an interval's picture."""
 
