@@ -1,4 +1,4 @@
-"""What many tests need: the program as a subprocess, and run directories without training."""
+"""Fixtures of many tests: the program as a subprocess, and run directories without training."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ os.environ.pop("NO_COLOR", None)
 ROOT = Path(__file__).resolve().parent.parent
 
 SAMPLES, BATCH, EPOCH_BATCHES = 10, 4, 3
-"""Of the made-up runs: each epoch is batches of 4, 4 and 2."""
+"""Shape of the made-up runs: each epoch is batches of 4, 4 and 2."""
 
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 MakeRun = Callable[..., RunDirectory]

@@ -1,4 +1,4 @@
-"""What live charts cost, here and in terminalboard: three variants at 1,000 batches a second each, 160×45.
+"""Cost of live charts, here and in terminalboard: three variants at 1,000 batches a second each.
 
     python tests/benchmarks/charts.py [--seconds 20] [--keys 20] [--batches 10000000] [--alone]
 
@@ -87,7 +87,7 @@ class Shown:
         raise SystemExit(f"has ended:\n{self.terminal.text}")
 
     def settle(self) -> None:
-        """Until all that was written is read and shown: next to nothing is done any more."""
+        """Wait until all that was written is read and shown: next to nothing is done any more."""
         self.terminal.wait_for(lambda: "0." in self.terminal.text)
         calm = 0
         while calm < 4:
@@ -98,7 +98,7 @@ class Shown:
 
 @contextmanager
 def shown(program: Program, batches: int) -> Iterator[Shown]:
-    """Once it shows a run that has so many batches a variant."""
+    """Wait until it shows a run that has so many batches a variant."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "run"
         feed = program.feed(path)

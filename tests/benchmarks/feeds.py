@@ -26,7 +26,7 @@ _STEP_SECONDS: Final = 0.03
 
 
 class Feed(Protocol):
-    """Where the losses go."""
+    """A sink for the losses."""
 
     batches: int
     """Written so far, of each variant."""

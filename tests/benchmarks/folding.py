@@ -1,4 +1,4 @@
-"""How far apart full batch, 64 and 1 end under each lr-scaling rule: the lesson's central claim, by seed.
+"""Gaps between full batch, 64 and 1 under each lr-scaling rule: the central claim, by seed.
 
 Prints the largest minus the smallest loss on all data after 20 epochs. `--seeds N`, 5 by default.
 """

@@ -1,4 +1,4 @@
-"""What a history costs: memory a batch, appends a second, milliseconds to draw it at any length.
+"""Cost of a history: memory a batch, appends a second, milliseconds to draw it at any length.
 
     python tests/benchmarks/history.py [--batches 10000000]
 

@@ -1,4 +1,4 @@
-"""How long a key takes while all three variants train: to the log, to the first batch, to the screen.
+"""Delay of a key while all three variants train: to the log, to the first batch, to the screen.
 
     python tests/benchmarks/keys.py [--keys 15]
 
@@ -128,7 +128,7 @@ def seen(terminal: Terminal, pressed: list[Pressed]) -> list[float]:
 
 
 def is_in_force(screen: str, lr: str) -> bool:
-    """Whether the second panel says so, and nothing is pending in it."""
+    """True when the second panel says so, and nothing is pending in it."""
     return any(f"batch 64 · lr {lr} " in row for row in screen.splitlines())
 
 

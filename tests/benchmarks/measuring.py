@@ -1,4 +1,4 @@
-"""What measuring costs: training throughput with it and without, interleaved in one run.
+"""Cost of measuring: training throughput with it and without, interleaved in one run.
 
 `python tests/benchmarks/measuring.py [--seconds 3] [--rounds 5] [--problem synthetic]`. Each variant
 trains alone, as fast as the device goes, in this process, with the worker's own loop: a slice of batches,

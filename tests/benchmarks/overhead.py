@@ -1,4 +1,4 @@
-"""What gdtui costs a real model: samples/s of one variant under the screen against a plain PyTorch loop.
+"""Cost of gdtui to a real model: samples/s under the screen against a plain PyTorch loop.
 
     python tests/benchmarks/overhead.py [--problem digits-cnn] [--batch-size 128] [--seconds 6] [--repeats 3]
 

@@ -1,4 +1,4 @@
-"""What the built-in problems reach: the best variant's held-out accuracy, the median over seeds.
+"""Held-out accuracy of the built-in problems: the best variant's, the median over seeds.
 
 Each is trained by its own defaults, as `gdtui train --problem NAME` does; char-lm is compared with a
 bigram model of the same text. python tests/benchmarks/problems.py [--seeds 5] [NAME ...]

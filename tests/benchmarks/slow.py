@@ -1,4 +1,4 @@
-"""What a slow terminal costs: one drained at 20 KiB/s against one drained as fast as it goes, in turn.
+"""Cost of a slow terminal: one drained at 20 KiB/s against one drained as fast as it goes, in turn.
 
     python tests/benchmarks/slow.py [--seconds 4] [--repeats 12] [--rate 20480] [--keys 10]
 
@@ -25,14 +25,14 @@ SELECTED = "┏"
 
 @dataclass(frozen=True)
 class Stretch:
-    """What was done in some seconds in which the terminal was slow, or was not."""
+    """Work done in some seconds in which the terminal was slow, or was not."""
 
     speed: dict[str, float]
     """Batches a second, by variant."""
     cost: dict[str, float]
     """Processor seconds a batch, of the variant's worker."""
     share: float
-    """Of a core, that the process of the screen took."""
+    """Share of a core that the process of the screen took."""
     frames: float
     """A second."""
     kibibytes: float

@@ -1,4 +1,4 @@
-"""How soon something is on the screen, and how soon all three variants' first losses are.
+"""Time to the first frame, and to the first losses of all three variants.
 
     python tests/benchmarks/startup.py [--repeats 7]
 
@@ -65,7 +65,7 @@ loss.backward()
 optimizer.step()
 print(loss.item(), flush=True)
 """
-"""Up to its first finished update; squeeze(-1), without which the lesson's third variant crashes."""
+"""The plain loop up to its first update; squeeze(-1), or the lesson's third variant crashes."""
 
 
 def bare() -> float:
@@ -94,7 +94,7 @@ def app(folder: Path) -> tuple[float, float, float]:
 
 
 def trained(run: Path) -> int:
-    """How many variants have a loss in the log."""
+    """Count of the variants with a loss in the log."""
     try:
         records = Follower(RunDirectory.open(run)).read()
     except RunDirectoryError:  # not yet

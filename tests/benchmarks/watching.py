@@ -1,4 +1,4 @@
-"""What watching costs: training speed against a plain loop, the screen's share of a core and its bytes.
+"""Cost of watching: training speed against a plain loop, the screen's share of a core, bytes.
 
     python tests/benchmarks/watching.py [--seconds 4] [--repeats 2]
 
@@ -74,7 +74,7 @@ def lesson(batch_size: int, seconds: float) -> float:
 
 
 def processor_seconds(pid: int) -> float:
-    """That this process has used so far, in user and system mode (proc(5))."""
+    """Processor seconds of this process so far, in user and system mode (proc(5))."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
 
@@ -102,7 +102,7 @@ class Watched:
         return found
 
     def wait_for(self, variants: int) -> None:
-        """Until so many have trained, and a second more."""
+        """Wait until so many have trained, and a second more."""
         seen: set[str] = set()
         while len(seen) < variants:
             self._check()
@@ -115,7 +115,7 @@ class Watched:
             raise SystemExit(f"gdtui has ended:\n{self.terminal.text}")
 
     def processor_seconds(self) -> float:
-        """That the process of the screen has used; its workers not counted."""
+        """Processor seconds of the process of the screen, without its workers."""
         return processor_seconds(self.terminal.pid)
 
 

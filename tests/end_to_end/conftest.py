@@ -40,7 +40,7 @@ def start_app(tmp_path: Path, cli_env: dict[str, str]) -> Iterator[StartApp]:
 
 
 def _has_begun(run: Path) -> bool:
-    """Whether its run.json is there, and not about to be written."""
+    """True when its run.json is there, and not about to be written."""
     try:
         return (run / "run.json").stat().st_size > 0
     except OSError:

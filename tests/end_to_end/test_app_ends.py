@@ -119,7 +119,7 @@ def test_closing_the_window_ends_everything(start_app: StartApp) -> None:
 def test_a_terminal_that_goes_without_a_signal_ends_everything(
     tmp_path: Path, cli_env: dict[str, str], after: str
 ) -> None:
-    """As when the program that held the pty dies, and the app was not in its session."""
+    """The program that held the pty dies, and the app was not in its session."""
     run, (master, slave) = tmp_path / "run", os.openpty()
     app = subprocess.Popen(
         [*CONSOLE_SCRIPT, "--run-dir", str(run), *SHORT],

@@ -1,4 +1,4 @@
-"""What can go wrong while the app trains: each is told on the screen, and the rest goes on."""
+"""Faults while the app trains: each is told on the screen, and the rest goes on."""
 
 import csv
 import os

@@ -1,4 +1,4 @@
-"""Who imports what, in processes of their own: that is what keeps starts short and workers small."""
+"""Imports of each process, which keep starts short and workers small."""
 
 import os
 import subprocess
@@ -69,7 +69,7 @@ if __name__ == '__main__':
     engine.worker.main.main = telltale.main
     sys.exit(main())
 """
-"""As pip writes it, but for the last lines: each worker starts in a function of ours."""
+"""The script as pip writes it, but for the last lines: each worker starts in a function of ours."""
 
 TELLTALE = """
 import engine.worker.main

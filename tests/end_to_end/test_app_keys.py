@@ -37,7 +37,7 @@ def test_three_variants_train_keys_change_one_and_q_ends_it_at_once(start_app: S
 
 
 def press_keys_while_the_worker_cannot_answer(app: App) -> None:
-    """What is pending is seen for as long as nobody confirms it."""
+    """Pending settings are shown for as long as nobody confirms them."""
     terminal, worker = app.terminal, app.worker(MINI)
     os.kill(worker, signal.SIGSTOP)
     terminal.send("2].")
@@ -50,7 +50,7 @@ def press_keys_while_the_worker_cannot_answer(app: App) -> None:
 
 
 def is_marked(app: App, label: str) -> bool:
-    """Whether a chart has a vertical mark of that label."""
+    """True when a chart has a vertical mark of that label."""
     return any(f"┊{label}" in row for row in app.terminal.screen)
 
 
@@ -95,7 +95,7 @@ def test_scaling_with_a_restart_folds_the_curves_and_leaves_ghosts(start_app: St
 
 
 def dots_in_the_right_half(app: App) -> bool:
-    """Whether the overlay has curves over the later half of its x axis."""
+    """True when the overlay has curves over the later half of its x axis."""
     screen = app.terminal.screen
     bottom = next(row for row, text in enumerate(screen) if text.startswith("╰"))
     return any(ord(cell) in BRAILLE for row in screen[2:bottom] for cell in row[len(row) // 2 :])

@@ -14,7 +14,7 @@ COLOURS = {*range(30, 40), *range(40, 50), *range(90, 98), *range(100, 108)}
 
 
 def is_painted(app: App, columns: int, rows: int) -> bool:
-    """Whether the header runs over the whole first row, and something stands in the last one."""
+    """True when the header fills the first row, and something stands in the last one."""
     screen = app.terminal.screen
     return len(screen) == rows and "paused" in screen[0] and all(len(row) <= columns for row in screen)
 

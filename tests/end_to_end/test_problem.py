@@ -26,7 +26,7 @@ def readme_example() -> str:
 
 
 def test_the_readmes_example_trains_as_pasted(cli: Cli, tmp_path: Path) -> None:
-    """With few lines of its own, held-out data, and nothing of it left in the run's directory."""
+    """It takes few lines, has held-out data, and leaves nothing in the run's directory."""
     text = readme_example()
     assert len([line for line in text.splitlines() if line.strip()]) <= 15
     (tmp_path / "net.py").write_text(text)

@@ -92,7 +92,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def document(state: Path) -> dict[str, Any]:
-    """What the plain `gdtui train --json` says."""
+    """The document that the plain `gdtui train --json` prints."""
     result = gdtui(state, "train", "--json")
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.count("\n") == 1

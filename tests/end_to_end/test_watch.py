@@ -24,8 +24,8 @@ Training = Callable[..., "subprocess.Popen[bytes]"]
 
 
 def text_of(app: GdtuiApp) -> list[str]:
-    """What is on the screen, line by line."""
-    return [strip.text for strip in strips_of(app)]
+    """The lines on the screen."""
+    return ["".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips()]
 
 
 async def wait_for(pilot: Pilot[None], what: Callable[[], bool]) -> None:

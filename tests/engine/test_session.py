@@ -33,7 +33,7 @@ from engine.settings import FULL, LrScaling, VariantSettings
 
 
 def is_alive(pid: int) -> bool:
-    """Whether that process runs; a zombie does not."""
+    """True while that process runs; a zombie does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
@@ -41,7 +41,7 @@ def is_alive(pid: int) -> bool:
 
 
 def parent_of(pid: int) -> int:
-    """Of a worker: the fork server."""
+    """The parent of a worker: the fork server."""
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 

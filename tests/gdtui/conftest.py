@@ -1,4 +1,4 @@
-"""What tests begin with: an app on a run that they write, a run that was imported, stored runs."""
+"""Fixtures: an app on a run that they write, a run that was imported, stored runs."""
 
 import fcntl
 import os
@@ -35,7 +35,7 @@ def imported(tmp_path: Path) -> Callable[[str | bytes], RunDirectory]:
 
 @pytest.fixture
 def runs_root(tmp_path: Path) -> Path:
-    """Where a `cli` of this test keeps its runs."""
+    """The folder in which a `cli` of this test keeps its runs."""
     return tmp_path / "state" / "gdtui" / "runs"
 
 

@@ -131,7 +131,7 @@ def test_all_themes_name_the_same_variables_and_colours_repeat(theme: Theme) -> 
 
 
 def as_shown(colour: str, system: ColorSystem) -> str:
-    """What rich makes of a colour on a terminal with fewer of them."""
+    """The colour that rich shows on a terminal with fewer of them."""
     return str(RichColor.parse(colour).downgrade(system).get_truecolor().hex)
 
 

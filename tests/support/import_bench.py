@@ -1,4 +1,4 @@
-"""What is in a run that was imported: as records, and exported again."""
+"""The content of an imported run: as records, and exported again."""
 
 import io
 

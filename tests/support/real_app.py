@@ -41,17 +41,17 @@ class App:
         return tallies
 
     def wait_for_losses(self) -> None:
-        """Until every variant's own figures are on the screen."""
+        """Wait until every variant's own figures are on the screen."""
         count = len(self.run.info.settings.variants)
         self.terminal.wait_for(lambda: len(re.findall(r"loss \d", self.terminal.text)) >= count)
 
     def wait_for_progress(self, *names: str) -> None:
-        """Until each of these has trained more than now."""
+        """Wait until each of these has trained more than now."""
         before = self.tallies()
         self.terminal.wait_for(lambda: all(self.tallies()[n].batches > before[n].batches for n in names))
 
     def wait_for_nobody(self) -> None:
-        """Until no process of the program runs, whoever its parent was."""
+        """Wait until no process of the program runs, whoever its parent was."""
         self.terminal.wait_for(lambda: not self.terminal.processes, patience=20)
 
     def check_restored(self) -> None:

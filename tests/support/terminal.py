@@ -41,7 +41,7 @@ Wanted = str | Callable[[], object]
 
 
 def _lead_session() -> None:
-    """In the child: own the terminal, and take signals as a program does that no nohup started."""
+    """In the child process, own the terminal, and take signals as if no nohup had started it."""
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
@@ -88,7 +88,7 @@ class Terminal:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         self.pid = int(self._status.readline())
-        """Of the program."""
+        """Process id of the program."""
         self._exit_code: int | None = None
 
     def __enter__(self) -> Self:
@@ -142,16 +142,16 @@ class Terminal:
 
     @property
     def arrivals(self) -> list[float]:
-        """When each piece of output came, by perf_counter."""
+        """Arrival time of each piece of output, by perf_counter."""
         return [when for when, data in list(self._output) if isinstance(data, bytes)]
 
     @property
     def modes(self) -> list[Any]:
-        """What `stty -a` tells: echo, line mode and the like."""
+        """Settings by `stty -a`: echo, line mode and the like."""
         return termios.tcgetattr(self._master)
 
     def wait_for(self, wanted: Wanted, patience: float = PATIENCE) -> None:
-        """Until that text is on the screen, or that is true; AssertionError with the screen if never."""
+        """Wait until that text is on the screen, or that is true; AssertionError if never."""
         deadline = time.monotonic() + patience
         while not (wanted in self.text if isinstance(wanted, str) else wanted()):
             if time.monotonic() > deadline:
@@ -166,7 +166,7 @@ class Terminal:
             yield when - self.started, "\n".join(painter.rows(self._output[:count]))
 
     def time_of(self, condition: Callable[[str], object]) -> float:
-        """When the screen first was like that, in seconds since the start; NaN for never."""
+        """Seconds from the start until the screen first was like that; NaN for never."""
         return next((when for when, screen in self.replay() if condition(screen)), float("nan"))
 
     # --- The program's end ----------------------------------------------------------------------
@@ -181,7 +181,7 @@ class Terminal:
 
     @property
     def has_ended(self) -> bool:
-        """Whether `wait` would answer at once."""
+        """True when `wait` would answer at once."""
         return self._exit_code is not None or bool(select.select([self._status], [], [], 0)[0])
 
     @property

@@ -1,4 +1,4 @@
-"""How the cores are shared out."""
+"""Shares of the cores."""
 
 import pytest
 

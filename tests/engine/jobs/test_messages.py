@@ -1,4 +1,4 @@
-"""What becomes of work: its result, or a failure that knows whose fault it is."""
+"""Ends of work: its result, or a failure that knows whose fault it is."""
 
 from engine.jobs.death import Death
 from engine.jobs.messages import Failure, JobError, Result, run_job

@@ -163,7 +163,7 @@ def normalised(path: Path, extra: str) -> tuple[RunDirectory, Trainer]:
 
 
 def loss_at_the_end(run: RunDirectory) -> tuple[float, SurveyStarted]:
-    """At the place of the last weights that were recorded, and what is said of the plane."""
+    """The loss at the last recorded weights, and the plane's description."""
     ours, theirs = Pipe()
     surveying = SurveyServer(run, theirs)
     survey(surveying, ours, SurveyRequest(id=1, window=None, columns=2, rows=2))

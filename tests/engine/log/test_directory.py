@@ -40,7 +40,7 @@ def test_a_directory_that_holds_a_run_is_left_as_it_is(tmp_path: Path) -> None:
 
 
 def test_run_json_appears_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever waits for it reads it at once: at no point is there a part of it."""
+    """A reader that waits for the file reads it at once: at no point is there a part of it."""
     seen = []
     write = Path.write_bytes
 

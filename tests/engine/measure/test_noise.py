@@ -47,7 +47,7 @@ def exact(gradients: np.ndarray) -> float:
 
 
 def estimated(trainer: Trainer, count: int, batch_size: int, seed: int) -> NoiseScale:
-    """From `count` batches of a random order, taken with the probe, as training does."""
+    """The noise from `count` batches of a random order, taken with the probe, as training does."""
     order = np.random.default_rng(seed).permutation(trainer.n)
     rows = finish(Probe.of(trainer, order).gradients(count, batch_size))
     return noise_scale(rows.numpy(), batch_size, trainer.n)
@@ -57,7 +57,7 @@ def estimated(trainer: Trainer, count: int, batch_size: int, seed: int) -> Noise
 @pytest.mark.parametrize("epochs", [0, 3])
 @pytest.mark.parametrize("how", ["full in 64 pieces", "512 consecutive batches of one"])
 def test_the_exact_value_lies_in_the_interval(name: str, epochs: int, how: str) -> None:
-    """For 17 seeds of 20 at least: by chance alone fewer would be 1 case in 60."""
+    """It does for 17 seeds of 20 at least: by chance alone fewer would be 1 case in 60."""
     hits = 0
     for seed in range(SEEDS):
         trainer = trained(name, seed, epochs)

@@ -52,7 +52,7 @@ def measured(trainer: Trainer) -> Sharpness:
 @pytest.mark.parametrize("seed", [0, 1, 2])
 @pytest.mark.parametrize("name", ["synthetic", "hidden layer"])
 def test_it_is_the_hessians_top_eigenvalue(name: str, seed: int) -> None:
-    """In several pieces, the last one short."""
+    """The data come in several pieces, the last one short."""
     problem = registry.load("synthetic", seed) if name == "synthetic" else digits_like(seed)
     trainer = Trainer(problem, VariantSettings(), seed, torch.device("cpu"), micro_batch=64)
     trainer.advance(2)

@@ -33,7 +33,7 @@ HEAD = dedent(
     """
 )
 BODY_LINE = HEAD.count("\n") + 1
-"""Where the body of `problem` begins."""
+"""The line where the body of `problem` begins."""
 LOSS_LINE = 9
 
 DATASET = dedent(

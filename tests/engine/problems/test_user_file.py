@@ -1,4 +1,4 @@
-"""How a problem in a user's file is named."""
+"""Names of problems in a user's file."""
 
 from pathlib import Path
 

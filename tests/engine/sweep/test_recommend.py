@@ -1,4 +1,4 @@
-"""What is recommended from made-up tables."""
+"""Recommendations from made-up tables."""
 
 import math
 from collections.abc import Sequence
@@ -52,7 +52,7 @@ def terms(noise: float | None, limit: float | None = None, scaling: LrScaling = 
 
 
 def reason(rows: Sequence[SweepRow], noise: float | None = 100, scaling: LrScaling = LrScaling.NONE) -> str:
-    """Why 128."""
+    """The reason for 128."""
     found = recommend(rows, terms(noise, scaling=scaling))
     assert found is not None
     assert found.batch_size == 128

@@ -21,7 +21,7 @@ N = 2000
 
 @dataclass
 class Heard:
-    """What a sweep told."""
+    """The messages of a sweep."""
 
     trained: list[str] = field(default_factory=list)
     told: list[tuple[float, str]] = field(default_factory=list)

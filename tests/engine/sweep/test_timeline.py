@@ -1,4 +1,4 @@
-"""Where a curve of losses over time was when."""
+"""Times at which a loss curve crosses a level."""
 
 import pytest
 

@@ -39,7 +39,7 @@ def objective() -> Objective:
 
 
 def gradient_of_the_mean(start: int, stop: int) -> Tensor:
-    """Of the loss over these samples at the first weights."""
+    """The gradient of the loss over these samples at the first weights."""
     fresh = objective()
     fresh.loss([INPUTS[start:stop], TARGET[start:stop]]).backward()  # type: ignore[no-untyped-call]
     return torch.cat([p.grad.reshape(-1) for p in fresh.parameters if p.grad is not None])
@@ -50,7 +50,7 @@ def gradient_of_the_mean(start: int, stop: int) -> Tensor:
 def test_an_update_is_that_of_the_mean_over_its_samples(
     batch_size: int, steps: int, micro_batch: int
 ) -> None:
-    """Whatever batches and micro-batches it is made of, also where some are shorter."""
+    """It is, for any batches and micro-batches, also where some are shorter."""
     mine, settings = objective(), VariantSettings(batch_size=batch_size, accumulation_steps=steps)
     optimizer = Watched(mine)
     schedule = cut(0, N, settings.resolve(N), micro_batch)

@@ -52,7 +52,7 @@ def test_a_full_disk_pauses_says_so_and_loses_nothing(start_run: StartRun) -> No
 
 
 def test_a_worker_that_cannot_have_its_log_says_why(start_run: StartRun) -> None:
-    """Whoever takes the place of a dead worker finds its log held: that must not pass for a pause."""
+    """A dead worker's replacement finds its log held: that must not pass for a pause."""
     watched = start_run((FULL,), epochs=10**6)
     watched.until(lambda: watched.session.pids)
     os.kill(watched.session.pids["Batch GD"], signal.SIGKILL)

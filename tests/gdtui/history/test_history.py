@@ -52,7 +52,7 @@ class Naive:
         return np.array(getattr(self, axis.value), float)
 
     def smoothed(self, window: float) -> np.ndarray:
-        """After each batch, over gaps."""
+        """The average after each batch, over gaps."""
         total, weights, result = 0.0, 0.0, []
         for size, loss in zip(self.sizes, self.losses, strict=True):
             if not math.isnan(loss):
@@ -151,7 +151,7 @@ def same(polyline: Polyline, rows: list[tuple[float, float, float]]) -> None:
 
 
 def placed(chunks: list[Chunk]) -> Positions:
-    """Where the batches of these chunks stand."""
+    """Positions of the batches of these chunks."""
     positions = Positions(N)
     for chunk in chunks:
         positions.append(chunk)

@@ -1,4 +1,4 @@
-"""Where batches stand, in single cases: memory stays thin, whatever changes in mid-epoch."""
+"""Positions of batches in single cases: memory stays thin, whatever changes in mid-epoch."""
 
 import msgspec
 import numpy as np

@@ -59,7 +59,7 @@ def test_the_newest_averages_are_right_after_the_older_ones_were_dropped() -> No
 
 
 def _averages(losses: np.ndarray, tau: float) -> list[float]:
-    """Of batches of one sample, one by one."""
+    """Averages of batches of one sample, one by one."""
     share, level, seen, found = -math.expm1(-1 / tau), 0.0, 0, []
     for loss in losses.tolist():
         if not math.isnan(loss):

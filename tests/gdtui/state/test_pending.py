@@ -1,4 +1,4 @@
-"""What is pending of a variant: until its own record, or a later one, confirms it."""
+"""Pending changes of a variant: until its own record, or a later one, confirms them."""
 
 from engine.log.commands import Change, Pause, Restart, SetPace
 from engine.log.records import (

@@ -32,7 +32,7 @@ def run(tmp_path: Path) -> RunDirectory:
 
 
 def due(replay: Replay) -> list[tuple[str, str, float]]:
-    """What comes now: variant, kind, seconds after the start."""
+    """The next records: variant, kind, seconds after the start."""
     return [(name, type(record).__name__, record.wall_time - T0) for name, record in replay.read(1000)]
 
 

@@ -120,7 +120,7 @@ def test_no_position_sees_the_character_that_it_is_to_predict() -> None:
 
 @pytest.mark.parametrize("name", INCLUDED)
 def test_what_only_the_worker_calls_can_be_sent_to_it(name: str) -> None:
-    """Not the data: model, loss and metrics, so that a file is read once for all workers."""
+    """Model, loss and metrics are sent, not the data: a file is read once for all workers."""
     if name == "synthetic":
         pytest.skip("is made by each worker, in a millisecond")
     problem = registry.load(name, 0)

@@ -1,4 +1,4 @@
-"""What a target asks for, by its values."""
+"""Targets by their values."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Who owns a cell: the order of the layers, their inks, marks and labels."""
+"""Owners of a cell: the order of the layers, their inks, marks and labels."""
 
 from dataclasses import replace
 

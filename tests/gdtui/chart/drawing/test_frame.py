@@ -1,4 +1,4 @@
-"""What plotext draws, where it leaves the canvas, and that nothing reaches it which it cannot bear."""
+"""Frames by plotext: its share of a drawing, and the input that it is spared."""
 
 import re
 from dataclasses import replace

@@ -31,7 +31,7 @@ def by_column(columns: list[int], low: list[float], high: list[float]) -> Polyli
 
 @given(st.data())
 def test_a_line_that_grows_is_drawn_as_if_it_had_always_been_there(data: st.DataObject) -> None:
-    """Also where its last column changes, where it has gaps, and where it becomes another line."""
+    """It is, also where its last column changes, where it has gaps, and where it is replaced."""
     value = st.one_of(st.floats(-0.2, 1.2), st.just(np.nan))
     width, height = data.draw(st.sampled_from([(20, 5), (3, 4)]))
     y = data.draw(st.sampled_from([UNIT, LOG, Scale(-3.0, 0.7)]))

@@ -1,4 +1,4 @@
-"""Whose colour is whose, in the lower border, and what is left out where there is no room."""
+"""The legend in the lower border, and the parts that are left out where there is no room."""
 
 import pytest
 

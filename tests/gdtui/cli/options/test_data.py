@@ -1,4 +1,4 @@
-"""What to train on, as it is typed: names and files, and what does not go together."""
+"""Training data as it is typed: names and files, and options that exclude each other."""
 
 import argparse
 

@@ -12,7 +12,7 @@ def read(line: str, default_pace: float | None = None) -> Options:
 
 
 def complaint(line: str, capsys: pytest.CaptureFixture[str]) -> str:
-    """What is said of a wrong option, by the parser or by the settings."""
+    """The complaint about a wrong option, by the parser or by the settings."""
     try:
         with pytest.raises(SystemExit) as stop:
             read(line)

@@ -1,4 +1,4 @@
-"""What was exported and imported exports the same bytes, whatever was trained."""
+"""Exports of imported exports have the same bytes, whatever was trained."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -32,7 +32,7 @@ SETTINGS = st.builds(
 
 
 def generation_of(data: st.DataObject, number: int) -> list[Record]:
-    """What training would write: epochs in batches and groups, in chunks of any length, one change."""
+    """Records as training would write them: epochs in chunks of any length, one change."""
     first, second = data.draw(SETTINGS), data.draw(SETTINGS)
     change_at = data.draw(st.integers(0, 40))
     written: list[Record] = [
@@ -91,7 +91,7 @@ def generation_of(data: st.DataObject, number: int) -> list[Record]:
 
 
 def places_in_updates(run: RunDirectory) -> list[int]:
-    """For each batch, how many of its update came before it; no column says so."""
+    """Batches of the same update before each batch; no column says so."""
     return [
         (chunk.in_update + k) % chunk.accumulation_steps
         for chunk in records(run, Chunk)

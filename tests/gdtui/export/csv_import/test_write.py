@@ -1,4 +1,4 @@
-"""What a CSV lacks is filled in, what is wrong in it is named by its line, and nothing is half done."""
+"""Imports fill in what a CSV lacks, name faults by their line, and never stop half done."""
 
 import subprocess
 from collections.abc import Callable

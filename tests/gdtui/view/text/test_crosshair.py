@@ -1,4 +1,4 @@
-"""What the crosshair reads out, as text of a given width."""
+"""The crosshair's readout, as text of a given width."""
 
 import re
 from dataclasses import replace

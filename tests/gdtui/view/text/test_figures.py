@@ -303,7 +303,7 @@ def test_digits_give_way_to_the_room(value: float, cells: int, expected: str) ->
     width=st.integers(30, 100),
 )
 def test_no_figure_moves_with_the_values(losses: tuple[float, float], accuracy: float, width: int) -> None:
-    """Which figures there are, and where, follows from the width alone."""
+    """The figures and their places follow from the width alone."""
     full, validation = losses
     measured = evaluation(1, loss=full, validation=validation, metrics={"accuracy": accuracy})
     one, other = stored(), stored()
@@ -322,7 +322,7 @@ def test_no_figure_moves_with_the_values(losses: tuple[float, float], accuracy: 
 async def test_while_the_first_loss_is_measured_every_chart_says_so(
     tmp_path: Path, size: tuple[int, int]
 ) -> None:
-    """Of a large model that takes a while."""
+    """Settings of a large model that takes a while."""
     bench = Bench(tmp_path / "run")
     for name in bench.names:
         bench.write(name, state(State.STARTING, 1.0, "loading synthetic"), began())

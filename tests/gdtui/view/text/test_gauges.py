@@ -1,4 +1,4 @@
-"""What was measured, in one line, and the keys that ask for it."""
+"""The measurements in one line, and the keys that ask for them."""
 
 import math
 from pathlib import Path

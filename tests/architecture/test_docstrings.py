@@ -1,0 +1,60 @@
+"""Openings of docstrings: a noun phrase or a verb, never a question word."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+ROOT: Final = Path(__file__).parents[2]
+OPENINGS: Final = frozenset({"What", "Where", "Whether", "Which", "From"})
+EXEMPT: Final[tuple[str, ...]] = (
+    "gdtui/app.py",
+    "gdtui/app_part.py",
+    "gdtui/control/",
+    "gdtui/explore_actions.py",
+    "gdtui/export/screenshot.py",
+    "gdtui/keys/",
+    "gdtui/lab_actions.py",
+    "gdtui/live_view.py",
+    "gdtui/look_actions.py",
+    "gdtui/measure_actions.py",
+    "gdtui/page_actions.py",
+    "gdtui/screens/",
+    "gdtui/tell_actions.py",
+    "gdtui/terminal/",
+    "gdtui/widgets/",
+    "tests/gdtui/cli/commands/runs/test_watch_run.py",
+    "tests/gdtui/screens/",
+    "tests/gdtui/view/test_trends.py",
+    "tests/gdtui/widgets/",
+    "tests/support/",
+)
+"""Paths that are still to be reworded: empty this."""
+
+
+def offences(source: str) -> Iterator[tuple[int, str]]:
+    """Line and first line of text of each docstring, also a field's, that opens like a question."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Expr(value=ast.Constant(value=str(text))):
+                if text.split()[:1] and text.split()[0].rstrip(",:;?") in OPENINGS:
+                    yield node.lineno, text.strip().splitlines()[0]
+
+
+@pytest.mark.parametrize("package", ["engine", "gdtui", "tests"])
+def test_docstrings_open_with_a_noun_phrase_or_a_verb(package: str) -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{line}: {text}"
+        for path in sorted((ROOT / package).rglob("*.py"))
+        if not path.relative_to(ROOT).as_posix().startswith(EXEMPT)
+        for line, text in offences(path.read_text("utf-8"))
+    ]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("opening", sorted(OPENINGS))
+def test_the_docstring_of_a_field_is_checked_too(opening: str) -> None:
+    text = f"{opening} it was."
+    assert list(offences(f'x: int\n"""{text}"""')) == [(2, text)]
