@@ -65,17 +65,17 @@ class Problem:
     def __post_init__(self) -> None:
         for name in ("model", "loss"):
             if not callable(getattr(self, name)):
-                raise ProblemError(f"{name}: a function, not {type(getattr(self, name)).__name__}")
+                raise ProblemError(f"{name} must be a function, not {type(getattr(self, name)).__name__}")
         if hasattr(self.model, "parameters") and not isinstance(self.model, type):
             made = type(self.model).__name__
-            raise ProblemError(f"model: a function that makes it, such as lambda: {made}(…), not one {made}")
+            raise ProblemError(f"model must be a factory, e.g. `lambda: {made}(…)`, not an instance")
         if self.optimizer is not None and not callable(self.optimizer):
-            raise ProblemError("optimizer: a function of the parameters and the lr")
+            raise ProblemError("optimizer must be a function of the parameters and the lr")
         if "loss" in self.metrics:
-            raise ProblemError("metrics: 'loss' is measured in any case; name it otherwise")
+            raise ProblemError("metrics: 'loss' is always measured; choose another name")
         for name, metric in self.metrics.items():
             if not callable(metric):
-                raise ProblemError(f"metrics: {name!r} is no function")
+                raise ProblemError(f"metrics: {name!r} must be a function")
         check_data("train", self.train)
         if self.validation is not None:
             check_data("validation", self.validation)
@@ -96,7 +96,7 @@ def count(name: str, data: Any) -> int:
     if isinstance(data, tuple | list):
         return len(data[0])
     if is_function(data):
-        raise ProblemError(f"{name}: not loaded yet")
+        raise ProblemError(f"{name} is not loaded yet")
     return len(data)
 
 
@@ -107,33 +107,32 @@ def check_data(name: str, data: Any) -> None:
     elif is_function(data):
         return
     elif hasattr(data, "dataset") and hasattr(data, "batch_size"):
-        raise ProblemError(f"{name}: the {type(data).__name__}'s dataset is needed; batches are made here")
+        raise ProblemError(f"{name}: pass the {type(data).__name__}'s dataset; gdtui makes the batches")
     elif not (hasattr(data, "__getitem__") and hasattr(data, "__len__")):
         raise ProblemError(
-            f"{name}: a tuple of tensors or arrays, or a Dataset with a length, not {type(data).__name__}"
+            f"{name} must be a tuple of tensors or arrays, or a Dataset with a length, "
+            f"not {type(data).__name__}"
         )
     elif hasattr(data, "shape"):
-        raise ProblemError(
-            f"{name}: a tuple of at least two, inputs and target, not one {type(data).__name__}"
-        )
+        raise ProblemError(f"{name} must be a tuple of inputs and target, not a single {type(data).__name__}")
     elif len(data) == 0:
         raise ProblemError(f"{name}: no samples")
 
 
 def _check_tensors(name: str, data: tuple[Any, ...] | list[Any]) -> None:
     if len(data) < 2:
-        raise ProblemError(f"{name}: at least one tensor of inputs, and the target last")
+        raise ProblemError(f"{name} must hold at least one tensor of inputs, then the target")
     for place, tensor in enumerate(data):
         if not hasattr(tensor, "shape"):
-            raise ProblemError(f"{name}[{place}]: a tensor or an array, not {type(tensor).__name__}")
+            raise ProblemError(f"{name}[{place}] must be a tensor or an array, not {type(tensor).__name__}")
         if getattr(getattr(tensor, "dtype", None), "kind", "") in _NO_NUMBERS:
-            raise ProblemError(f"{name}[{place}]: an array of numbers, not of {tensor.dtype}")
+            raise ProblemError(f"{name}[{place}] must be an array of numbers, not of {tensor.dtype}")
         if len(tensor.shape) == 0:
-            raise ProblemError(f"{name}[{place}]: one entry a sample, not a single number")
+            raise ProblemError(f"{name}[{place}] must have one entry per sample, not be a single number")
     sizes = [len(tensor) for tensor in data]
     if len(set(sizes)) > 1:
         raise ProblemError(
-            f"{name}: tensors of one length, not of {', '.join(f'{size:,}' for size in sizes)}"
+            f"{name}: tensors must have the same length, not {', '.join(f'{size:,}' for size in sizes)}"
         )
     if sizes[0] == 0:
         raise ProblemError(f"{name}: no samples")

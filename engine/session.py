@@ -217,13 +217,19 @@ class Session:
         elif child.has_lost_server and not worker.server_died:
             worker.server_died = True
             self._tell(
-                NoticeKind.SERVER_DIED, name, "the process that starts workers has died; the workers train on"
+                NoticeKind.SERVER_DIED,
+                name,
+                "the process that starts workers has died; running workers continue",
             )
 
     def _heed(self, name: str, worker: _Worker, note: AnyNote) -> None:
         match note:
             case LogBlocked():
-                self._tell(NoticeKind.LOG_BLOCKED, name, f"{note.detail}. Paused, nothing is lost: make room")
+                self._tell(
+                    NoticeKind.LOG_BLOCKED,
+                    name,
+                    f"{note.detail}. Paused, nothing is lost: free some disk space",
+                )
             case LogRefused():
                 worker.last_words = note.detail
             case LogUnblocked():
@@ -254,7 +260,7 @@ class Session:
             self._say_blocked(error)
 
     def _say_blocked(self, error: OSError) -> None:
-        text = f"cannot write {self._log.path}: {error.strerror}. Make room"
+        text = f"cannot write {self._log.path}: {error.strerror}. Free some disk space"
         self._tell(NoticeKind.LOG_BLOCKED, None, text)
 
     # --- Stopping -------------------------------------------------------------------------------

@@ -83,7 +83,7 @@ def parse_batch_size(text: str) -> BatchSize:
     except ValueError:
         size = 0
     if size < 1:
-        raise SettingsError(f"batch size {text.strip()!r}: a whole number from 1, or full")
+        raise SettingsError(f"batch size {text.strip()!r}: expected a whole number from 1, or full")
     return size
 
 
@@ -123,17 +123,21 @@ class VariantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         if self.batch_size != FULL and not (
             isinstance(self.batch_size, int) and 1 <= self.batch_size <= MOST
         ):
-            raise SettingsError(f"batch size {self.batch_size!r}: a whole number from 1, or full")
+            raise SettingsError(f"batch size {self.batch_size!r}: expected a whole number from 1, or full")
         if not (math.isfinite(self.lr) and self.lr > 0):
-            raise SettingsError(f"lr {self.lr:g}: a finite number above 0")
+            raise SettingsError(f"lr {self.lr:g}: expected a finite number above 0")
         if not 1 <= self.base_batch <= MOST:
-            raise SettingsError(f"base batch {self.base_batch}: a whole number from 1 to 10¹²")
+            raise SettingsError(f"base batch {self.base_batch}: expected a whole number from 1 to 10¹²")
         if not 1 <= self.accumulation_steps <= MOST:
-            raise SettingsError(f"accumulation {self.accumulation_steps}: a whole number from 1 to 10¹²")
+            raise SettingsError(
+                f"accumulation {self.accumulation_steps}: expected a whole number from 1 to 10¹²"
+            )
         if not 0 <= self.momentum < 1:
-            raise SettingsError(f"momentum {self.momentum:g}: from 0 up to, not including, 1")
+            raise SettingsError(
+                f"momentum {self.momentum:g}: expected a number from 0 up to, not including, 1"
+            )
         if not self.optimizer.strip():
-            raise SettingsError("optimizer: the name of a class of torch.optim, such as sgd or adam")
+            raise SettingsError("optimizer: expected the name of a torch.optim class, such as sgd or adam")
 
     def resolve(self, n: int) -> Resolved:
         """Work these settings out for `n` training samples.
@@ -144,8 +148,8 @@ class VariantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         if self.batch_size == FULL or self.batch_size >= n:
             if self.batch_size != FULL and self.batch_size > n and self.drop_last:
                 raise SettingsError(
-                    f"batch size {self.batch_size:,} with drop_last drops all {n:,} samples: "
-                    f"at most {n:,}, or without drop_last"
+                    f"batch size {self.batch_size:,} with drop_last drops all {n:,} samples; "
+                    f"use at most {n:,}, or turn drop_last off"
                 )
             batch_size = math.ceil(n / self.accumulation_steps)
             steps, effective, is_full = math.ceil(n / batch_size), n, True
@@ -195,11 +199,15 @@ class DataSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     def __post_init__(self) -> None:
         if not self.path:
-            raise SettingsError("data: the name of a file")
+            raise SettingsError("data: expected the name of a file")
         if self.model is not None and not _MODEL.fullmatch(self.model):
-            raise SettingsError(f"model {self.model!r}: linear, cnn, or mlp:64,64 (widths of hidden layers)")
+            raise SettingsError(
+                f"model {self.model!r}: expected linear, cnn, or mlp:64,64 (widths of hidden layers)"
+            )
         if self.validation is not None and not 0 <= self.validation <= MOST_HELD_OUT:
-            raise SettingsError(f"validation {self.validation:g}: a share from 0 to {MOST_HELD_OUT:g}")
+            raise SettingsError(
+                f"validation {self.validation:g}: expected a share from 0 to {MOST_HELD_OUT:g}"
+            )
 
     @property
     def validation_share(self) -> float:
@@ -237,23 +245,27 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     def __post_init__(self) -> None:
         if not self.variants:
-            raise SettingsError("no variant: name at least one batch size")
+            raise SettingsError("no variants: give at least one batch size")
         if len({variant.name for variant in self.variants}) < len(self.variants):
-            raise SettingsError("names: every variant needs a name of its own")
+            raise SettingsError("names: every variant needs a unique name")
         if not 1 <= self.epochs <= MOST:
-            raise SettingsError(f"epochs {self.epochs}: a whole number from 1 to 10¹²")
+            raise SettingsError(f"epochs {self.epochs}: expected a whole number from 1 to 10¹²")
         if self.pace is not None and not (math.isfinite(self.pace) and self.pace > 0):
-            raise SettingsError(f"pace {self.pace:g}: epochs a second above 0, or free")
+            raise SettingsError(f"pace {self.pace:g}: expected epochs per second above 0, or free")
         if not 0 <= self.seed < 2**63:
-            raise SettingsError(f"seed {self.seed}: a whole number from 0 to 2⁶³ − 1")
+            raise SettingsError(f"seed {self.seed}: expected a whole number from 0 to 2⁶³ − 1")
         if self.threads is not None and self.threads < 1:
-            raise SettingsError(f"threads {self.threads}: a whole number from 1")
+            raise SettingsError(f"threads {self.threads}: expected a whole number from 1")
         if self.micro_batch is not None and self.micro_batch < 1:
-            raise SettingsError(f"micro-batch {self.micro_batch}: a whole number from 1")
+            raise SettingsError(f"micro-batch {self.micro_batch}: expected a whole number from 1")
         if not 0 <= self.loader_workers <= _MOST_LOADERS:
-            raise SettingsError(f"loader workers {self.loader_workers}: from 0 to {_MOST_LOADERS}")
+            raise SettingsError(
+                f"loader workers {self.loader_workers}: expected a number from 0 to {_MOST_LOADERS}"
+            )
         if self.validate_every is not None and self.validate_every < 1:
-            raise SettingsError(f"validate every {self.validate_every}: a whole number of updates from 1")
+            raise SettingsError(
+                f"validate every {self.validate_every}: expected a whole number of updates from 1"
+            )
 
     @property
     def title(self) -> str:

@@ -45,7 +45,7 @@ LISTINGS: Final[tuple[ExperimentListing, ...]] = (
     ),
     ExperimentListing(
         name="flat-generalises",
-        claim="Small batches end in flatter minima than large ones, and do better on data not trained on.",
+        claim="Small batches end in flatter minima than large ones, and do better on unseen data.",
         source="Hochreiter & Schmidhuber 1997; Keskar et al. 2017, arXiv:1609.04836",
     ),
     ExperimentListing(
@@ -55,7 +55,7 @@ LISTINGS: Final[tuple[ExperimentListing, ...]] = (
     ),
     ExperimentListing(
         name="accumulation",
-        claim="Accumulating k batches of b trains exactly as one batch of k·b, in less memory.",
+        claim="Accumulating k batches of b trains exactly like one batch of k·b, in less memory.",
         source="the mean's gradient is the weighted mean of the parts' gradients",
     ),
 )

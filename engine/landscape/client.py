@@ -37,7 +37,7 @@ class Surveyor:
         if self._child.has_ended and not self._has_failed:
             self._has_failed = True
             failure = self._child.start_failure
-            detail = "its process has died; esc, then v starts another"
+            detail = "its process has died: press esc, then v to start another"
             if failure is not None:
                 detail = f"its process could not be started ({failure})"
             messages.append(SurveyFailed(detail=detail))

@@ -78,7 +78,7 @@ def plane_of(trajectories: Sequence[NDArray[np.floating]]) -> Plane:
     """
     paths = [np.asarray(path, np.float64) for path in trajectories if len(path)]
     if not paths:
-        raise ValueError("landscape: no weights are recorded yet")
+        raise ValueError("landscape: no weights have been recorded yet")
     size = paths[0].shape[1]
     if size <= 2:
         axes = np.eye(2, size)

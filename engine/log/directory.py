@@ -77,7 +77,7 @@ def reserved(path: Path) -> Iterator[None]:
             lock(output.fileno())
         except BlockingIOError:
             raise RunDirectoryError(
-                f"{path}: another gdtui loads a problem there; nothing was changed. Name another --run-dir",
+                f"{path}: another gdtui is loading there; nothing was changed. Choose another --run-dir",
                 path,
             ) from None
         shutil.rmtree(data_path(path), ignore_errors=True)
@@ -91,10 +91,12 @@ def _telling(path: Path) -> Iterator[None]:
         yield
     except FileExistsError:
         what = "already holds a run" if path.is_dir() else "is not a directory"
-        raise RunDirectoryError(f"{path} {what}; nothing was changed. Name another --run-dir", path) from None
+        raise RunDirectoryError(
+            f"{path} {what}; nothing was changed. Choose another --run-dir", path
+        ) from None
     except OSError as error:
         raise RunDirectoryError(
-            f"cannot write to {path}: {error.strerror}. Name another place with --run-dir DIR", path
+            f"cannot write to {path}: {error.strerror}. Choose another place with --run-dir DIR", path
         ) from None
 
 
@@ -131,7 +133,7 @@ class RunDirectory:
         except OSError as error:
             why = f"{_RUN_FILE}: {error.strerror}"
             if server_output(path).exists():
-                why = "its problem is still being loaded, or gdtui was ended by force meanwhile"
+                why = "its problem is still being loaded, or gdtui was killed meanwhile"
             raise RunDirectoryError(f"{path} holds no run: {why}", path) from None
         try:
             if json.loads(data).get("format") != FORMAT:
@@ -141,7 +143,7 @@ class RunDirectory:
             raise RunDirectoryError(f"{path / _RUN_FILE} is damaged: {error}", path / _RUN_FILE) from None
         if len(info.logs) != len(info.settings.variants) or any("/" in log for log in info.logs):
             raise RunDirectoryError(
-                f"{path / _RUN_FILE} is damaged: its logs do not fit its variants", path / _RUN_FILE
+                f"{path / _RUN_FILE} is damaged: its logs do not match its variants", path / _RUN_FILE
             )
         return cls(path, info)
 

@@ -89,7 +89,7 @@ class LogWriter:
             self._end = self._recover()
         except BlockingIOError:
             os.close(self._file)
-            raise LogError(path, "another writer holds this log") from None
+            raise LogError(path, "another process is writing this log") from None
         except BaseException:
             os.close(self._file)
             raise

@@ -41,7 +41,7 @@ def noise_scale_of_products(products: NDArray[np.float64], batch_size: int, n: i
     """
     count = len(products)
     if count < FEWEST:
-        raise ValueError(f"noise scale: gradients of at least {FEWEST} batches, not of {count}")
+        raise ValueError(f"noise scale: needs the gradients of at least {FEWEST} batches, not of {count}")
     squares, sums = np.diagonal(products), products.sum(axis=1)
     trace, squared = _estimates(squares.sum(), sums.sum(), count, batch_size, n)
     without = _estimates(  # each batch left out in turn, the others a sample of endless data

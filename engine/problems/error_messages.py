@@ -14,7 +14,7 @@ _FORWARDED: Final = "Original Traceback (most recent call last):"
 """A DataLoader's process sends its exception as text."""
 
 _HINTS: Final = (
-    ("Expected more than 1 value per channel", "a last batch of one sample: --drop-last leaves it out"),
+    ("Expected more than 1 value per channel", "the last batch has one sample: --drop-last drops it"),
     ("mat1 and mat2 must have the same dtype", "model and data differ in precision: x.astype('float32')"),
     ("expected scalar type Float but found Double", "numpy's floats have 64 bits: x.astype('float32')"),
     ("expected scalar type Long", "classes are whole numbers: y.astype('int64')"),

@@ -40,4 +40,4 @@ def load(task: LoadTask) -> Loaded:
     file = file_of(task.problem)
     name = task.problem if file is None else shown(file)
     cause = end.death if end.death.signal else "ended by itself"
-    raise LoadingError(f"{name}: the process that loaded it {cause}, without a word")
+    raise LoadingError(f"{name}: the process that loaded it {cause} without an error message")

@@ -140,7 +140,7 @@ def find_listing(kind: str, listings: Sequence[NamedT], name: str, other: str = 
         if listing.name == name:
             return listing
     known = ", ".join(listing.name for listing in listings)
-    raise SettingsError(f"{kind} {name!r}: one of {known}{other and f', or {other}'}")
+    raise SettingsError(f"unknown {kind} {name!r}: choose from {known}{other and f', or {other}'}")
 
 
 def load(name: str, seed: int, data: DataSettings | None = None) -> Problem:
@@ -151,6 +151,6 @@ def load(name: str, seed: int, data: DataSettings | None = None) -> Problem:
     listing = find(name)
     module = importlib.import_module(f"engine.problems.builtin.{listing.name.replace('-', '_')}")
     if listing.needs_file and data is None:
-        raise SettingsError(f"problem {name} is made of a file of yours: --data FILE")
+        raise SettingsError(f"problem {name} needs a file of yours: use --data FILE")
     problem: Problem = module.make(seed, data) if listing.suffixes else module.make(seed)
     return replace(problem, defaults={**listing.defaults, **problem.defaults})

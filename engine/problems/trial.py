@@ -71,13 +71,13 @@ def _loss(objective: Objective, samples: Samples) -> Tensor:
         f"in the loss of {_shapes(output)} against {_shapes(target)}", about, about, output, target
     )
     if not isinstance(loss, Tensor):
-        raise ProblemError(f"loss: returns a {type(loss).__name__}, not a tensor", about=about)
+        raise ProblemError(f"loss must return a tensor, not {type(loss).__name__}", about=about)
     if loss.numel() != 1 or loss.ndim:
         raise ProblemError(
-            f"loss: returns a tensor of shape {_shapes(loss)}, not one number: take its mean", about=about
+            f"loss must return one number, not a tensor of shape {_shapes(loss)}: take its mean", about=about
         )
     if not loss.requires_grad:
-        raise ProblemError("loss: does not follow from the model's weights: was it detached?", about=about)
+        raise ProblemError("loss does not depend on the model's weights: was it detached?", about=about)
     return loss
 
 
@@ -97,11 +97,11 @@ def _check_metrics(objective: Objective, samples: Samples) -> None:
             float(value)
         except (TypeError, ValueError, RuntimeError):
             what = (
-                f"a tensor of shape {_shapes(value)}"
-                if isinstance(value, Tensor)
-                else f"a {type(value).__name__}"
+                f"a tensor of shape {_shapes(value)}" if isinstance(value, Tensor) else type(value).__name__
             )
-            raise ProblemError(f"metrics: {name!r} returns {what}, not one number", about=metric) from None
+            raise ProblemError(
+                f"metrics: {name!r} must return one number, not {what}", about=metric
+            ) from None
 
 
 def _noting(note: str, about: object, call: Callable[..., Result], *arguments: Any) -> Result:

@@ -29,12 +29,12 @@ def agreement(chosen: SweepRow, rows: Sequence[SweepRow], rule: LrScaling) -> st
         epochs = _against(chosen, rows, _in_epochs)
         too = " and in equal epochs" if epochs[1] is leader and _is_behind(epochs[0], epochs[2]) else ""
         return (
-            f"{at}, {named(leader)} came lower in equal seconds ({best:.3g} against {own:.3g}){too}, "
+            f"{at}, {named(leader)} had a lower loss in equal seconds ({best:.3g} against {own:.3g}){too}, "
             f"so tune the lr from there, or take {named(leader)} at lr {leader.lr:.4g}"
         )
-    level = f"came lowest in equal seconds ({own:.3g})"
+    level = f"had the lowest loss in equal seconds ({own:.3g})"
     if leader is not chosen:
-        level = f"was level with the lowest in equal seconds ({own:.3g} and {best:.3g})"
+        level = f"tied with the lowest loss in equal seconds ({own:.3g} and {best:.3g})"
     return f"{at}, it {level}{_in_equal_epochs(chosen, rows)}"
 
 

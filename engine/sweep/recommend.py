@@ -65,7 +65,7 @@ def _by_time(rows: Sequence[SweepRow], noise_scale: float | None) -> tuple[Sweep
     if noise_scale is None:
         return knee, (
             f"{named(knee)} is the smallest with {_KNEE:.0%} of the best throughput, and no noise scale was "
-            "measured that would speak for a smaller one"
+            "measured that would favour a smaller one"
         )
 
     fixed, per_sample = update_time(rows)

@@ -26,7 +26,9 @@ def find_device(name: str) -> torch.device:
             *(f"cuda:{k}" for k in range(torch.cuda.device_count())),
             *(["mps"] * has_mps),
         ]
-        raise SettingsError(f"device {name!r} is not on this machine; here: auto, {', '.join(there)}")
+        raise SettingsError(
+            f"device {name!r} is not available on this machine; choose from auto, {', '.join(there)}"
+        )
     return torch.device(name)
 
 

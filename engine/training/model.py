@@ -21,7 +21,7 @@ class Objective:
     def __init__(self, problem: Problem, device: torch.device) -> None:
         model = problem.model()
         if not isinstance(model, nn.Module):
-            what = f"model: returns a {type(model).__name__}, no torch.nn.Module"
+            what = f"model must return a torch.nn.Module, not {type(model).__name__}"
             raise ProblemError(what, about=problem.model)
         self.problem = problem
         self._loss = problem.loss

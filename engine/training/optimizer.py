@@ -26,7 +26,9 @@ def make_optimizer(
     usable = kinds.keys() - {"optimizer", "lbfgs"}
     name = settings.optimizer.lower()
     if name not in usable:
-        raise SettingsError(f"optimizer {settings.optimizer!r}: one of {', '.join(sorted(usable))}")
+        raise SettingsError(
+            f"unknown optimizer {settings.optimizer!r}: choose from {', '.join(sorted(usable))}"
+        )
     options: dict[str, Any] = {"momentum": settings.momentum} if settings.momentum else {}
     try:
         return _bare(kinds[name])(parameters, lr=lr, **options)
@@ -52,13 +54,13 @@ def _own(
     problem: Problem, parameters: Iterable[nn.Parameter], settings: VariantSettings, lr: float
 ) -> torch.optim.Optimizer:
     if problem.optimizer is None:
-        raise SettingsError("optimizer 'own': this problem brings none; name one of torch.optim")
+        raise SettingsError("optimizer 'own': this problem defines none; choose one of torch.optim")
     if settings.momentum:
         raise SettingsError("the problem's own optimiser sets its momentum itself; set it to 0")
     optimizer = problem.optimizer(parameters, lr)
     if not isinstance(optimizer, torch.optim.Optimizer):
         made = type(optimizer).__name__
-        raise SettingsError(f"optimizer: the problem's function returns a {made}, no torch.optim.Optimizer")
+        raise SettingsError(f"the problem's optimizer must return a torch.optim.Optimizer, not {made}")
     return optimizer
 
 

@@ -68,7 +68,7 @@ def retreat(
         return None
     said = f"out of memory at {at_once:,} samples at once"
     half = (at_once + 1) // 2
-    in_pieces = Retreat(settings, half, f"{said}: the same batches in pieces of {half:,}")
+    in_pieces = Retreat(settings, half, f"{said}: computing the same batches in pieces of {half:,}")
     if micro_batch < now.batch_size:
         return in_pieces
     if worked is not None and worked.resolve(n).batch_size < now.batch_size:

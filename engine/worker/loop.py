@@ -240,7 +240,7 @@ class Training:
     def _conclude(self, trainer: Trainer) -> None:
         """Act on what ended with a slice: a divergence, an epoch, the run, a single update."""
         if not trainer.last_loss_is_finite or not self._has_finite_weights(trainer):
-            self._become(State.DIVERGED, "the loss or a weight is not finite: a smaller lr, then restart")
+            self._become(State.DIVERGED, "the loss or a weight is not finite: lower the lr, then restart")
             return
         self._close_epoch(trainer)
         if self._is_held and not trainer.in_group and self._state is State.RUNNING:

@@ -96,7 +96,7 @@ class Measurer:
         if isinstance(command, SetMeasuring):
             self._set_on(command.is_on, command.id)
         elif not state.has_sound_weights:
-            self._write(Refused(detail=f"nothing to measure: it is {state}", command=command.id))
+            self._write(Refused(detail=f"nothing to measure: the variant is {state}", command=command.id))
         else:
             self.ask(command.id)
 

@@ -101,7 +101,7 @@ def test_runs_that_make_no_sense_are_refused(wrong: dict[str, object]) -> None:
 
 def test_a_run_needs_variants_with_names_of_their_own() -> None:
     twice = Variant(name="a", settings=VariantSettings())
-    with pytest.raises(SettingsError, match="name of its own"):
+    with pytest.raises(SettingsError, match="unique name"):
         RunSettings(variants=(twice, twice))
     with pytest.raises(SettingsError, match="no variant"):
         RunSettings(variants=())

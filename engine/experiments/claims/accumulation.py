@@ -39,12 +39,12 @@ _RULE: Final = (
 )
 _MEANING: Final = {
     Verdict.SUPPORTED: (
-        "Weighted by samples, small batches accumulated into one update are the big batch: the curves are "
-        "equal to rounding, in less memory. What that costs in time stands beside it."
+        "Weighted by samples, small batches accumulated into one update equal the big batch: the curves "
+        "agree to rounding, in less memory. The figures above include the cost in time."
     ),
     Verdict.NOT_SUPPORTED: (
         "Here the lesson does not hold: accumulation changed the curve, or saved no memory. "
-        "The figures above say which."
+        "The figures above show which."
     ),
     Verdict.UNDECIDED: (
         "The intervals are too wide to tell. More seeds (--seeds) narrow them."
@@ -130,7 +130,7 @@ def _report(arms: tuple[Arm, ...], found: Sequence[_Found], device: torch.device
         meaning=_MEANING[verdict],
         measured=f"largest difference of the loss on all data from that of {arms[0].name}, mean over seeds",
         seeds=len(found[0].peak),
-        varied="how the 512 samples behind an update are cut: batch size × batches accumulated",
+        varied="the split of the 512 samples behind an update: batch size × batches accumulated",
         held=(
             f"the lesson's 2,000 samples, 10 → {HIDDEN} → {HIDDEN} → 1 with tanh, redrawn for each seed",
             "first weights and each epoch's order, the same for all arms",
@@ -138,8 +138,8 @@ def _report(arms: tuple[Arm, ...], found: Sequence[_Found], device: torch.device
         ),
         notes=(
             "Each gradient is weighted by the samples behind it, and a group ends with its epoch. The "
-            "lesson's own loop divides by a fixed number, and what is left over leaks into the next epoch.",
-            "Peak memory counts tensors: data, weights, gradients, and what the backward pass keeps.",
+            "lesson's own loop divides by a fixed number, so a leftover gradient leaks into the next epoch.",
+            "Peak memory counts tensors: data, weights, gradients, and tensors saved for the backward pass.",
         ),
         arms=arms,
         source=listing.source,

@@ -49,15 +49,15 @@ _RULE: Final = (
 )
 _MEANING: Final = {
     Verdict.SUPPORTED: (
-        "At equal epochs the small batch ended flatter and erred less on digits that it had not seen."
+        "At equal epochs the small batch ended flatter and made fewer errors on unseen digits."
     ),
     Verdict.NOT_SUPPORTED: (
-        "Here the lesson does not hold: a small batch was not both flatter and better on digits not seen. "
-        "Size of the batch alone is no promise of generalisation."
+        "Here the lesson does not hold: a small batch was not both flatter and better on unseen digits. "
+        "A small batch alone does not guarantee generalisation."
     ),
     Verdict.UNDECIDED: (
         "The two ends differ too little, or too irregularly, to tell with these seeds. "
-        "An effect that needs this many seeds to be seen is a small one."
+        "An effect that takes more seeds to see is a small one."
     ),
 }  # fmt: skip
 
@@ -83,10 +83,10 @@ class ArmState:
 
 
 _CONTROL: Final = {
-    Verdict.SUPPORTED: "At equal training loss it did, too: not only its many more updates did it.",
+    Verdict.SUPPORTED: "It did so at equal training loss, too: not only for its many more updates.",
     Verdict.NOT_SUPPORTED: (
-        "At equal training loss it was not both: the gain comes with the many more updates of an epoch in "
-        "small batches, not with small batches as such."
+        "At equal training loss it was not both: the gain comes from the more numerous updates "
+        "of small batches, not from small batches as such."
     ),
     Verdict.UNDECIDED: "At equal training loss the two cannot be told apart with these seeds.",
 }
@@ -235,7 +235,7 @@ def _report(
         verdict=verdict,
         rule=_RULE,
         meaning=_meaning(verdict, level),
-        measured="validation gap: share of errors on unseen digits less that in training, mean over seeds",
+        measured="validation gap: error rate on unseen digits minus that in training, mean over seeds",
         seeds=len(arms[0].per_seed),
         varied="the batch size",
         held=(
@@ -244,10 +244,10 @@ def _report(
             f"lr {LR:g}, {EPOCHS} epochs of plain SGD, float64: small batches do more updates",
         ),
         notes=(
-            f"Full batch less batch size {SIZES[-1]}, seed by seed: {end}.",
+            f"Full batch minus batch size {SIZES[-1]}, seed by seed: {end}.",
             *_control(level),
-            "Sharpness is the top eigenvalue of the Hessian of the training loss. It is no invariant: "
-            "rescaled weights of the same function have another (Dinh et al. 2017, arXiv:1703.04933).",
+            "Sharpness is the top eigenvalue of the Hessian of the training loss. It is not invariant: "
+            "the same function with rescaled weights has another (Dinh et al. 2017, arXiv:1703.04933).",
         ),
         arms=arms,
         source=listing.source,
@@ -257,10 +257,8 @@ def _report(
 
 def _control(level: Difference | None) -> tuple[str, ...]:
     if level is None:
-        return ("Not every arm got to the training loss at which they would be compared once more.",)
-    return (
-        f"The same where each seed's training loss first fell to {LEVEL:g}, none trained further: {level}.",
-    )
+        return ("Not every arm reached the training loss at which all are compared a second time.",)
+    return (f"The same at the weights where each seed's training loss first fell to {LEVEL:g}: {level}.",)
 
 
 def _pair(interval: Interval) -> str:

@@ -42,12 +42,12 @@ _RULE: Final = (
 )
 _MEANING: Final = {
     Verdict.SUPPORTED: (
-        "Counted in samples, the three batch sizes train along one curve once the lr follows the batch. "
-        "It holds while the scaled lr stays far below 2 ÷ curvature; beyond, large batches leave the curve."
+        "On the sample axis the three batch sizes train along one curve when the lr scales with the batch. "
+        "This holds while the scaled lr is far below 2 ÷ curvature. Beyond, large batches leave the curve."
     ),
     Verdict.NOT_SUPPORTED: (
         "Here the lesson does not hold: with the lr scaled linearly the curves stay apart. "
-        "The gaps above say by how much."
+        "The gaps above show by how much."
     ),
     Verdict.UNDECIDED: (
         "The intervals are too wide to tell. More seeds (--seeds) narrow them."
@@ -159,7 +159,7 @@ def _report(arms: tuple[Arm, ...], device: torch.device) -> Report:
         meaning=_MEANING[verdict],
         measured="widest gap between the curves of full batch, 64 and 1 at any epoch's end, mean over seeds",
         seeds=len(linear.per_seed),
-        varied="the rule by which the lr follows the batch: none, linear, square root",
+        varied="the rule that scales the lr with the batch: none, linear, square root",
         held=(
             "the lesson's problem: 2,000 samples, 10 features, logistic regression; redrawn for each seed",
             "first weights and each epoch's order, the same for all rules and batch sizes",

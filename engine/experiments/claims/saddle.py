@@ -31,12 +31,12 @@ _ROUNDING: Final = 2.0**-53 * 4
 
 _MEANING: Final = {
     Verdict.SUPPORTED: (
-        "Where the gradient is exactly zero, full batch has no way off, however long it trains. "
-        "A batch of a few samples has a gradient that is not zero, and that is enough."
+        "Where the gradient is exactly zero, full batch cannot leave, however long it trains. "
+        "The gradient of a batch of a few samples is not zero, and that is enough."
     ),
     Verdict.NOT_SUPPORTED: (
-        "Here the lesson does not hold: batch size did not decide who leaves the saddle. "
-        "The counts above say which arm went against it."
+        "Here the lesson does not hold: batch size did not decide which arms leave the saddle. "
+        "The counts above show the exceptions."
     ),
     Verdict.UNDECIDED: (
         "The intervals are too wide to tell. More seeds (--seeds) narrow them."
@@ -109,7 +109,7 @@ def _notes(gap: Tensor, drift: float) -> tuple[str, ...]:
     growth = (1 + rate) ** UPDATES
     bound = (_ROUNDING * (growth / rate)).max().item()
     return (
-        f"Rounding errors grow along the way out by 1 + lr × (λ₁ − λ₂)/2 an update, up to "
+        f"Rounding errors grow along the way out by 1 + lr × (λ₁ − λ₂)/2 per update, up to "
         f"e^{math.log(growth.max().item()):.1f} in all: they can carry full batch {bound:.0e} away from the "
         f"saddle, and carried it {drift:.0e} at most (the minimum is 1 away).",
         "In float32 the same errors are as large as the weights, and full batch can leave by rounding alone.",

@@ -36,13 +36,13 @@ _LEFT_FLAT: Final = "left the flat well, started there"
 
 _MEANING: Final = {
     Verdict.SUPPORTED: (
-        "Full batch stays in whichever minimum it starts in, however sharp. With a batch small enough the "
-        "noise carries the weights over the rim of the sharp well, and the flat one, as deep but wider, "
+        "Full batch stays in the minimum where it starts, however sharp. With a small enough batch, noise "
+        "carries the weights over the rim of the sharp well. The flat well, equally deep but wider, "
         "keeps them."
     ),
     Verdict.NOT_SUPPORTED: (
-        "Here the lesson does not hold: batch size did not decide who leaves the sharp minimum. "
-        "The counts above say which arm went against it."
+        "Here the lesson does not hold: batch size did not decide which arms leave the sharp "
+        "minimum. The counts above show the exceptions."
     ),
     Verdict.UNDECIDED: (
         "The intervals are too wide to tell. More seeds (--seeds) narrow them."
@@ -135,7 +135,7 @@ def _report(arms: tuple[Arm, ...], starts: Tensor, tilt: Tensor) -> Report:
         ),
         notes=(
             f"lr × curvature is {LR * SHARP:g} in the sharp well and {LR * FLAT:g} in the flat one: below "
-            "2, so gradient descent is stable in both, and what leaves does not leave by divergence.",
+            "2, so gradient descent is stable in both, and no escape is a divergence.",
             f"Starts are drawn evenly from the sharp basin: {radius.min():.3f} to {radius.max():.3f} from "
             f"its bottom. The largest full-batch gradient there is {gradient.abs().max().item():g}.",
         ),

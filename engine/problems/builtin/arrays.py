@@ -22,10 +22,10 @@ def make(seed: int, data: DataSettings, *, model: str = "linear") -> Problem:
     """
     location = FileLocation(path=Path(data.path))
     if data.target is not None:
-        raise location.wrong("--target names a column of a table; in an .npz it is the array y")
+        raise location.wrong("--target names a column of a table; in an .npz the target is the array y")
     samples = read_arrays(location.path)
     if samples.test is not None and data.validation is not None:
-        raise location.wrong("brings its own x_test: leave --validation out")
+        raise location.wrong("brings its own x_test; omit --validation")
     target, rows = _split(samples, data, location, seed)
     spec = data.model or model
     everything = _joined(0, samples)

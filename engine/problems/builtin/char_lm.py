@@ -39,7 +39,7 @@ def make(seed: int, data: DataSettings | None = None) -> Problem:
     if data is not None and (len(train[0]) < _LEAST_WINDOWS or (share and not len(validation[0]))):
         least = _LEAST_WINDOWS * (CONTEXT + 1) / min(1 - share, share or 1)
         raise FileLocation(path=Path(data.path)).wrong(
-            f"{len(text):,} characters are too few: at least {least:,.0f}"
+            f"{len(text):,} characters are too few; at least {least:,.0f}"
         )
     return Problem(
         train=train,
@@ -71,7 +71,7 @@ def _documentation() -> str:
     try:
         from pydoc_data.topics import topics
     except ImportError:  # some distributions package it apart
-        raise SettingsError("this Python comes without its documentation: --data FILE.txt") from None
+        raise SettingsError("this Python comes without its documentation; use --data FILE.txt") from None
     return "\n".join(topics[name] for name in sorted(topics))
 
 

@@ -39,7 +39,7 @@ def _notes(table: Table, name: str) -> tuple[str, ...]:
     rest = len(table.left_out) - _MOST_NAMED
     more = f" and {rest} more" if rest > 0 else ""
     columns = "column" if len(table.left_out) == 1 else "columns"
-    return (f"{name}: {columns} {named}{more} left out: empty, or texts that hardly repeat",)
+    return (f"{name}: {columns} {named}{more} left out: empty, or text that hardly repeats",)
 
 
 def _transformed(table: Table, train: Indices, held_out: Indices) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -35,9 +35,9 @@ def read_arrays(path: Path) -> Samples:
     try:
         file: Any = np.load(path, allow_pickle=False)
     except (zipfile.BadZipFile, EOFError, OSError, ValueError) as error:
-        raise location.wrong(f"no .npz file that numpy can read ({error})") from None
+        raise location.wrong(f"not an .npz file that numpy can read ({error})") from None
     if not isinstance(file, np.lib.npyio.NpzFile):
-        raise location.wrong("one array alone; save inputs and target: np.savez(file, X=X, y=y)")
+        raise location.wrong("a single array; save inputs and target: np.savez(file, X=X, y=y)")
     with file:
         return _samples(file, location)
 
@@ -49,13 +49,13 @@ def _samples(file: Any, location: FileLocation) -> Samples:
         return Samples(train=_part(file, by_name["x"], by_name["y"], location), test=None)
     if missing := [name for name in _QUARTET if name not in by_name]:
         if len(missing) < len(_QUARTET):
-            raise location.wrong(f"no array {missing[0]}; there are {_list(file.files)}")
-        raise location.wrong(f"needs arrays X, y or {', '.join(_QUARTET)}; there are {_list(file.files)}")
+            raise location.wrong(f"no array {missing[0]}; it holds {_list(file.files)}")
+        raise location.wrong(f"needs arrays X, y or {', '.join(_QUARTET)}; it holds {_list(file.files)}")
     x_train, y_train, x_test, y_test = (by_name[name] for name in _QUARTET)
     train, test = _part(file, x_train, y_train, location), _part(file, x_test, y_test, location)
     if train[0].shape[1:] != test[0].shape[1:]:
         raise location.of(f"array {x_test}").wrong(
-            f"samples of shape {test[0].shape[1:]}, in {x_train} of {train[0].shape[1:]}"
+            f"samples of shape {test[0].shape[1:]}, but {train[0].shape[1:]} in {x_train}"
         )
     return Samples(train=train, test=test)
 
@@ -78,7 +78,7 @@ def _load(file: Any, name: str, location: FileLocation) -> Array:
             raise where.wrong("holds pickled objects, which are never loaded: save numbers") from None
         raise where.wrong(f"is damaged ({error})") from None
     if not isinstance(array, np.ndarray):  # a member that is no .npy comes as bytes
-        raise where.wrong("is no array")
+        raise where.wrong("is not an array")
     if array.ndim == 0 or not array.size:
         raise where.wrong("holds no samples")
     return array
@@ -94,7 +94,7 @@ def _inputs(array: Array, location: FileLocation) -> Array:
         inputs = np.ascontiguousarray(array, dtype=np.float32)
     finite = np.isfinite(inputs).reshape(len(inputs), -1).all(axis=1)
     if not finite.all():
-        raise location.wrong("a value that is no finite float32 number", sample=int(finite.argmin()))
+        raise location.wrong("a value is not a finite float32 number", sample=int(finite.argmin()))
     return inputs.reshape(len(inputs), -1) if inputs.ndim == 1 else inputs
 
 
@@ -102,10 +102,10 @@ def _target(array: Array, location: FileLocation) -> Array:
     if array.dtype.kind not in "biufU":
         raise location.wrong(f"numbers or text are needed, not {array.dtype}")
     if array.size != len(array):
-        raise location.wrong(f"one value a sample is needed, not an array of shape {array.shape}")
+        raise location.wrong(f"one value per sample is needed, not an array of shape {array.shape}")
     array = array.reshape(-1)
     if array.dtype.kind == "f" and not (finite := np.isfinite(array)).all():
-        raise location.wrong("no finite number", sample=int(finite.argmin()))
+        raise location.wrong("not a finite number", sample=int(finite.argmin()))
     return array
 
 

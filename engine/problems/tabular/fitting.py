@@ -110,7 +110,7 @@ def _model(inputs: Tensor, outputs: int, spec: str, *, standardise: bool) -> Cal
     if kind == "cnn":
         if inputs.ndim != 4 or min(inputs.shape[2:]) < LEAST_SIDE:
             shape = "×".join(map(str, inputs.shape[1:]))
-            raise SettingsError(f"--model cnn: for images of at least 4×4 pixels, not for samples of {shape}")
+            raise SettingsError(f"--model cnn needs images of at least 4×4 pixels, not samples of {shape}")
         channels, height, width = inputs.shape[1:]
         make: Callable[[], nn.Module] = partial(SmallCNN, channels, height, width, outputs)
     else:

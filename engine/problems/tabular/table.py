@@ -98,7 +98,7 @@ def _read_csv(pandas: Any, location: FileLocation) -> Frame:
                     f"{seen} fields, not {expected}", sample=int(line) - location.first
                 ) from None
             if found := _NEVER_CLOSED.search(str(error)):
-                raise location.wrong("a quote that is never closed", sample=int(found[1]) - 1) from None
+                raise location.wrong("a quote is never closed", sample=int(found[1]) - 1) from None
             raise location.wrong(str(error)) from None
     return frame.dropna(how="all")
 
@@ -113,12 +113,10 @@ def _check_header(location: FileLocation) -> str:
     separator = max(",;\t", key=line.count)
     names = next(csv.reader([line], delimiter=separator), [])
     if not any(name.strip() for name in names):
-        raise location.wrong("the first line is to name the columns", sample=1 - location.first)
+        raise location.wrong("the first line must name the columns", sample=1 - location.first)
     twice = [name for name, count in Counter(names).items() if count > 1 and name.strip()]
     if twice:
-        raise location.of(f"column {twice[0]!r}").wrong(
-            "there are two of that name", sample=1 - location.first
-        )
+        raise location.of(f"column {twice[0]!r}").wrong("the name appears twice", sample=1 - location.first)
     return separator
 
 
@@ -139,7 +137,7 @@ def _read_parquet(pandas: Any, location: FileLocation) -> Frame:
         frame = pandas.read_parquet(location.path, engine="pyarrow")
     except (arrow.ArrowException, OSError, ValueError) as error:
         raise location.wrong(
-            f"no Parquet file that pyarrow can read ({str(error).splitlines()[0]})"
+            f"not a Parquet file that pyarrow can read ({str(error).splitlines()[0]})"
         ) from None
     frame.columns = [str(name) for name in frame.columns]
     return frame.reset_index(drop=True)
@@ -154,9 +152,9 @@ def _target_name(frame: Frame, target: str | None, location: FileLocation) -> st
         return target
     listed = ", ".join(map(repr, names[:_MOST_LISTED])) + (", …" if len(names) > _MOST_LISTED else "")
     if target is None:
-        raise location.wrong(f"which column is to be predicted? --target one of {listed}")
+        raise location.wrong(f"choose the column to predict: --target with one of {listed}")
     close = get_close_matches(target, names, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"there are {listed}"
+    hint = f"did you mean {close[0]!r}?" if close else f"choose one of {listed}"
     raise location.wrong(f"no column {target!r}; {hint}")
 
 
@@ -165,10 +163,10 @@ def _target_values(pandas: Any, column: Column, location: FileLocation) -> NDArr
     if missing.any():
         count = int(missing.sum())
         more = f" (and in {count - 1:,} more)" if count > 1 else ""
-        raise location.wrong(f"no value{more}: the target is needed everywhere", sample=_first(missing))
+        raise location.wrong(f"no value{more}: every row needs a target", sample=_first(missing))
     kind = pandas.api.types
     if kind.is_datetime64_any_dtype(column) or kind.is_timedelta64_dtype(column):
-        raise location.wrong("dates are no target; give numbers or classes")
+        raise location.wrong("dates cannot be a target; use numbers or classes")
     numbers = _as_numbers(pandas, column, location)
     if numbers is None:
         return np.asarray(column.astype(str), dtype=np.str_)
@@ -213,7 +211,7 @@ def _as_numbers(pandas: Any, column: Column, location: FileLocation) -> Column |
         if understood.sum() < _MOSTLY * given.sum():
             return None
         sample = _first(wrong)
-        raise location.wrong(f"{column[sample]!r} is no number, as the others are", sample=sample)
+        raise location.wrong(f"{column[sample]!r} is not a number, unlike the others", sample=sample)
     if np.isinf(numbers).any():
         raise location.wrong("an infinite number", sample=_first(np.isinf(numbers)))
     return numbers

@@ -51,7 +51,7 @@ def read_target(values: NDArray[Any], location: FileLocation, *, are_labels: boo
         return Target(kind=TargetKind.NUMBER, values=values.astype(np.float64))
     if not repeats:
         raise location.wrong(
-            f"{len(distinct):,} different values in {len(values):,} samples are no classes to learn"
+            f"{len(distinct):,} different values in {len(values):,} samples are too many classes to learn"
         )
     kind = TargetKind.TWO_CLASSES if len(distinct) == 2 else TargetKind.CLASSES
     return Target(kind=kind, values=numbers.astype(np.int64), classes=tuple(distinct.tolist()))

@@ -56,7 +56,8 @@ class BatchReader(Dataset[Any]):
         first = samples[0]
         if not isinstance(first, dict) and not (isinstance(first, tuple | list) and len(first) >= 2):
             raise ProblemError(
-                f"a sample of the Dataset is a tuple, its target last, or a dict; not {type(first).__name__}"
+                "a sample of the Dataset must be a tuple with the target last, or a dict, "
+                f"not {type(first).__name__}"
             )
         return collate(samples)
 

@@ -202,7 +202,7 @@ def open_source(
     if not isinstance(data, tuple | list):
         if data_on is DataOn.DEVICE:
             raise ProblemError(
-                "data on device: a Dataset is read sample by sample; give tensors, or --data-on auto"
+                "data on device: a Dataset is read sample by sample; use tensors, or --data-on auto"
             )
         return LoadedSamples(data, device, seed, loader_workers)
     tensors = tuple(torch.as_tensor(each) for each in data)

@@ -93,7 +93,7 @@ def test_one_parameter_has_a_line() -> None:
 
 
 def test_no_weights_no_plane() -> None:
-    with pytest.raises(ValueError, match="no weights are recorded yet"):
+    with pytest.raises(ValueError, match="no weights have been recorded yet"):
         plane_of([np.zeros((0, 4))])
 
 

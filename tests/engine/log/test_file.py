@@ -140,7 +140,7 @@ def test_a_writer_refuses_a_damaged_file_and_leaves_it_alone(path: Path) -> None
 
 
 def test_one_file_has_one_writer(path: Path) -> None:
-    with LogWriter(path), pytest.raises(LogError, match="another writer") as refused:
+    with LogWriter(path), pytest.raises(LogError, match="another process") as refused:
         LogWriter(path)
     assert refused.value.path == path
     LogWriter(path).close()

@@ -120,7 +120,7 @@ BROKEN = {
     ),
     "data of two lengths": (
         body(GOOD.replace("(X, Y)", "(X, Y[1:])")),
-        f"net.py:{BODY_LINE}: train: tensors of one length, not of 40, 39",
+        f"net.py:{BODY_LINE}: train: tensors must have the same length, not 40, 39",
     ),
     "shapes that don't fit": (
         body(GOOD.replace("Linear(3, 1)", "Linear(4, 1)")),
@@ -129,7 +129,7 @@ BROKEN = {
     ),
     "a loss that is no scalar": (
         body(GOOD).replace("output.squeeze(-1), y)", "output.squeeze(-1), y, reduction='none')"),
-        f"net.py:{LOSS_LINE}: loss: returns a tensor of shape (8), not one number: take its mean",
+        f"net.py:{LOSS_LINE}: loss must return one number, not a tensor of shape (8): take its mean",
     ),
     "a loss that raises": (
         body(GOOD).replace("y)\n\n", "y[:7, 0])\n\n"),
@@ -138,15 +138,15 @@ BROKEN = {
     ),
     "a loss without a gradient": (
         body(GOOD).replace("output.squeeze(-1), y)", "output.squeeze(-1).detach(), y)"),
-        f"net.py:{LOSS_LINE}: loss: does not follow from the model's weights: was it detached?",
+        f"net.py:{LOSS_LINE}: loss does not depend on the model's weights: was it detached?",
     ),
     "no model": (
         body(GOOD.replace("nn.Linear(3, 1)", "3")),
-        f"net.py:{BODY_LINE}: model: returns a int, no torch.nn.Module",
+        f"net.py:{BODY_LINE}: model must return a torch.nn.Module, not int",
     ),
     "a metric that is no number": (
         body(GOOD.replace("loss=loss", "loss=loss, validation=(X, Y), metrics={'m': lambda o, y: o}")),
-        f"net.py:{BODY_LINE}: metrics: 'm' returns a tensor of shape (8, 1), not one number",
+        f"net.py:{BODY_LINE}: metrics: 'm' must return one number, not a tensor of shape (8, 1)",
     ),
     "doubles from numpy": (
         body(GOOD.replace("(X, Y)", "(X.double().numpy(), Y.double().numpy())")),
@@ -156,15 +156,15 @@ BROKEN = {
     ),
     "one model for all": (
         body(GOOD.replace("lambda: nn.Linear(3, 1)", "nn.Linear(3, 1)")),
-        f"net.py:{BODY_LINE}: model: a function that makes it, such as lambda: Linear(…), not one Linear",
+        f"net.py:{BODY_LINE}: model must be a factory, e.g. `lambda: Linear(…)`, not an instance",
     ),
     "a DataLoader": (
         body(GOOD.replace("(X, Y)", "torch.utils.data.DataLoader([(X, Y)])")),
-        f"net.py:{BODY_LINE}: train: the DataLoader's dataset is needed; batches are made here",
+        f"net.py:{BODY_LINE}: train: pass the DataLoader's dataset; gdtui makes the batches",
     ),
     "texts": (
         body(GOOD.replace("(X, Y)", "(__import__('numpy').array(['a'] * 40), Y)")),
-        f"net.py:{BODY_LINE}: train[0]: an array of numbers, not of <U1",
+        f"net.py:{BODY_LINE}: train[0] must be an array of numbers, not of <U1",
     ),
     "classes of 32 bits": (
         body(GOOD.replace("(X, Y)", "(X, Y.int())").replace("loss=loss", "loss=nn.CrossEntropyLoss()")),
@@ -182,7 +182,7 @@ BROKEN = {
     ),
     "dies": (
         body("import os; os.kill(os.getpid(), 9)"),
-        "net.py: the process that loaded it was ended by SIGKILL, without a word",
+        "net.py: the process that loaded it was ended by SIGKILL without an error message",
     ),
 }
 

@@ -124,26 +124,27 @@ SCALED = learnt((0.6, 0.6), (0.6, 0.4), (0.6, 0.2), (0.6, 0.1), (0.6, 0.05), lrs
 
 def test_a_table_that_speaks_for_another_at_its_lr_is_not_kept_silent() -> None:
     assert reason(BEHIND).endswith(
-        "; at the lr of 0.01 tried here, not scaled with the batch, batch size 1 came lower in equal seconds "
-        "(0.2 against 0.3) and in equal epochs, so tune the lr from there, or take batch size 1 at lr 0.01."
+        "; at the lr of 0.01 tried here, not scaled with the batch, batch size 1 had a lower loss in "
+        "equal seconds (0.2 against 0.3) and in equal epochs, "
+        "so tune the lr from there, or take batch size 1 at lr 0.01."
     )
     assert reason(SCALED, scaling=LrScaling.LINEAR).endswith(
-        "; at the lr that linear scaling gave, the full batch came lower in equal seconds "
+        "; at the lr that linear scaling gave, the full batch had a lower loss in equal seconds "
         "(0.05 against 0.2), so tune the lr from there, or take the full batch at lr 16."
     )
 
 
 def test_a_table_that_agrees_is_called_as_a_witness() -> None:
-    assert reason(LOWEST).endswith("it came lowest in equal seconds (0.3).")
+    assert reason(LOWEST).endswith("it had the lowest loss in equal seconds (0.3).")
     assert reason(LEVEL).endswith(
-        "it was level with the lowest in equal seconds (0.3 and 0.29), though in equal epochs it is behind "
+        "it tied with the lowest loss in equal seconds (0.3 and 0.29), though in equal epochs it is behind "
         "batch size 1, which made more updates (0.6 against 0.2)."
     )
 
 
 def test_what_diverged_is_no_rival_and_what_was_not_measured_is_not_held_against_it() -> None:
     runaway = [replace(BEHIND[0], state="diverged"), *BEHIND[2:]]
-    assert reason(runaway).endswith("it came lowest in equal seconds (0.3).")
+    assert reason(runaway).endswith("it had the lowest loss in equal seconds (0.3).")
     assert "equal seconds" not in reason(LADDER)
 
 

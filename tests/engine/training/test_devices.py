@@ -8,7 +8,7 @@ from engine.training.devices import find_device
 
 @pytest.mark.parametrize("name", ["tpu", "cuda:99", "cpu:1", "mps:0", "", "cuda:x"])
 def test_devices_that_are_not_there(name: str) -> None:
-    with pytest.raises(SettingsError, match="is not on this machine"):
+    with pytest.raises(SettingsError, match="is not available on this machine"):
         find_device(name)
 
 

@@ -317,7 +317,7 @@ def test_a_chunk_ends_at_the_first_loss_that_is_not_finite() -> None:
 
 @pytest.mark.parametrize("name", ["lbfgs", "optimizer", "nosuch", "lr_scheduler"])
 def test_optimisers_that_are_none(name: str) -> None:
-    with pytest.raises(SettingsError, match=r"one of .*adam.*sgd"):
+    with pytest.raises(SettingsError, match=r"choose from .*adam.*sgd"):
         Trainer(logistic(10), VariantSettings(optimizer=name), SEED, CPU)
 
 

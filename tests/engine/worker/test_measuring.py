@@ -206,7 +206,7 @@ def test_without_weights_it_says_so(state: State) -> None:
     measurer.obey(Measure(id=7), state)
     (said,) = records
     assert isinstance(said, Refused)
-    assert said.detail == f"nothing to measure: it is {state}"
+    assert said.detail == f"nothing to measure: the variant is {state}"
 
 
 def test_switched_on_and_off_by_command() -> None:

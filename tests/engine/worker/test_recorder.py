@@ -61,7 +61,7 @@ def test_a_worker_that_cannot_have_its_log_says_why(start_run: StartRun) -> None
         watched.session.restart({"Batch GD": VariantSettings(batch_size=FULL)})
         watched.until(lambda: len(watched.notices) > 1)
     assert [notice.kind for notice in watched.notices] == [NoticeKind.DIED] * 2
-    assert "another writer holds this log" in watched.notices[-1].text
+    assert "another process is writing this log" in watched.notices[-1].text
 
 
 def test_a_write_that_succeeds_again_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

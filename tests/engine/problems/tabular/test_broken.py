@@ -27,7 +27,7 @@ TABLES: dict[str, tuple[str, str, Content, str]] = {
         "t.csv",
         None,
         b"a,y\n1,2\n",
-        "{file}: which column is to be predicted? --target one of 'a', 'y'",
+        "{file}: choose the column to predict: --target with one of 'a', 'y'",
     ),
     "a field too many": ("t.csv", "y", b"a,y\n1,2\n\n1,2,3\n", "{file}, line 4: 3 fields, not 2"),
     "a field too many everywhere": (
@@ -40,19 +40,19 @@ TABLES: dict[str, tuple[str, str, Content, str]] = {
         "t.csv",
         "y",
         b"a,y\n1,2\n\n3,\n4,\n",
-        "{file}, column 'y', line 4: no value (and in 1 more): the target is needed everywhere",
+        "{file}, column 'y', line 4: no value (and in 1 more): every row needs a target",
     ),
     "a word among numbers": (
         "t.csv",
         "y",
         b"a,y\n" + b"1,2\n" * 8 + b"x,3\n",
-        "{file}, column 'a', line 10: 'x' is no number, as the others are",
+        "{file}, column 'a', line 10: 'x' is not a number, unlike the others",
     ),
     "a word among target numbers": (
         "t.csv",
         "y",
         b"a,y\n" + b"1,2\n2,5\n" * 4 + b"3,x\n",
-        "{file}, column 'y', line 10: 'x' is no number, as the others are",
+        "{file}, column 'y', line 10: 'x' is not a number, unlike the others",
     ),
     "an infinite number": (
         "t.csv",
@@ -70,18 +70,18 @@ TABLES: dict[str, tuple[str, str, Content, str]] = {
         "t.csv",
         "y",
         b"a,y\n1,Ann\n2,Bob\n3,Cy\n",
-        "{file}, column 'y': 3 different values in 3 samples are no classes to learn",
+        "{file}, column 'y': 3 different values in 3 samples are too many classes to learn",
     ),
     "two columns of one name": (
         "t.csv",
         "y",
         b"a,a,y\n1,2,3\n",
-        "{file}, column 'a', line 1: there are two of that name",
+        "{file}, column 'a', line 1: the name appears twice",
     ),
     "the target alone": ("t.csv", "y", b"y\n1\n2\n", "{file}: no column to predict 'y' from"),
     "bytes that are no text": ("t.csv", "y", b"a,y\n1,2\n\xff\xfe,3\n", "{file}, line 3: not UTF-8 text"),
     "a picture": ("t.csv", "y", b"\x89PNG\r\n\x1a\n\0\0", "{file}, line 1: not UTF-8 text"),
-    "no Parquet": ("t.parquet", "y", b"a,y\n1,2\n", "{file}: no Parquet file that pyarrow can read ("),
+    "no Parquet": ("t.parquet", "y", b"a,y\n1,2\n", "{file}: not a Parquet file that pyarrow can read ("),
     "lists in Parquet": (
         "t.parquet",
         "y",
@@ -95,23 +95,23 @@ ARRAYS: dict[str, tuple[Content, str]] = {
     "not there": (None, "cannot read {file}: No such file or directory"),
     "a directory's name": (
         {},
-        "{file}: needs arrays X, y or x_train, y_train, x_test, y_test; there are none",
+        "{file}: needs arrays X, y or x_train, y_train, x_test, y_test; it holds none",
     ),
-    "no npz": (b"hello", "{file}: no .npz file that numpy can read ("),
-    "other names": ({"a": X}, "{file}: needs arrays X, y or x_train, y_train, x_test, y_test; there are a"),
+    "no npz": (b"hello", "{file}: not an .npz file that numpy can read ("),
+    "other names": ({"a": X}, "{file}: needs arrays X, y or x_train, y_train, x_test, y_test; it holds a"),
     "one of four": (
         {"x_train": X, "y_train": Y, "x_test": X},
-        "{file}: no array y_test; there are x_train, y_train, x_test",
+        "{file}: no array y_test; it holds x_train, y_train, x_test",
     ),
     "other lengths": ({"X": X, "y": Y[:3]}, "{file}, array y: 3 values for the 4 samples of X"),
     "no samples": ({"X": X[:0], "y": Y[:0]}, "{file}, array X: holds no samples"),
     "not a number": (
         {"X": np.array([[1.0], [np.nan]]), "y": Y[:2]},
-        "{file}, array X, row 2: a value that is no finite float32 number",
+        "{file}, array X, row 2: a value is not a finite float32 number",
     ),
     "above float32": (
         {"X": np.array([[1.0], [1e300]]), "y": Y[:2]},
-        "{file}, array X, row 2: a value that is no finite float32 number",
+        "{file}, array X, row 2: a value is not a finite float32 number",
     ),
     "text inputs": (
         {"X": np.array([["a"], ["b"]]), "y": Y[:2]},
@@ -123,11 +123,11 @@ ARRAYS: dict[str, tuple[Content, str]] = {
     ),
     "a target of vectors": (
         {"X": X, "y": np.ones((4, 3))},
-        "{file}, array y: one value a sample is needed, not an array of shape (4, 3)",
+        "{file}, array y: one value per sample is needed, not an array of shape (4, 3)",
     ),
     "another shape to test": (
         {"x_train": X, "y_train": Y, "x_test": X[:, :1], "y_test": Y},
-        "{file}, array x_test: samples of shape (1,), in x_train of (2,)",
+        "{file}, array x_test: samples of shape (1,), but (2,) in x_train",
     ),
     "a class not trained": (
         {"x_train": X, "y_train": Y, "x_test": X, "y_test": Y + 1},
@@ -172,7 +172,7 @@ def test_one_array_alone_is_no_data(tmp_path: Path) -> None:
     file = tmp_path / "a.npz"
     with file.open("wb") as stream:
         np.save(stream, X)
-    with pytest.raises(SettingsError, match="one array alone; save inputs and target"):
+    with pytest.raises(SettingsError, match="a single array; save inputs and target"):
         arrays.make(0, DataSettings(path=str(file)))
 
 
@@ -207,6 +207,6 @@ def test_a_network_for_images_refuses_a_table_of_numbers(tmp_path: Path) -> None
     file = tmp_path / "a.npz"
     np.savez(file, X=X, y=Y)
     with pytest.raises(
-        SettingsError, match="--model cnn: for images of at least 4×4 pixels, not for samples of 2"
+        SettingsError, match="--model cnn needs images of at least 4×4 pixels, not samples of 2"
     ):
         arrays.make(0, DataSettings(path=str(file), model="cnn"))

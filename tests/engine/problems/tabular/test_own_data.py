@@ -54,7 +54,7 @@ def test_numbers_are_imputed_and_scaled_and_texts_are_one_hot(suffix: str, tmp_p
 
 
 def test_columns_that_nothing_is_predicted_from_are_named(tmp_path: Path) -> None:
-    said = "t.csv: columns 'id', 'empty' left out: empty, or texts that hardly repeat"
+    said = "t.csv: columns 'id', 'empty' left out: empty, or text that hardly repeats"
     assert of_table(tmp_path / "t.csv", houses()).notes == (said,)
     assert of_table(tmp_path / "t.csv", houses().drop(columns=["id", "empty"])).notes == ()
     many = houses().drop(columns="id").assign(**{f"x{k}": np.nan for k in range(9)})

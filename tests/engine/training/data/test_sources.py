@@ -188,7 +188,7 @@ def test_the_problems_own_optimiser_keeps_the_ratios_of_its_groups() -> None:
     assert type(trainer.optimizer) is torch.optim.AdamW
     trainer.change(VariantSettings(batch_size=8, optimizer=OWN, lr=0.5))
     assert [group["lr"] for group in trainer.optimizer.param_groups] == pytest.approx([0.05, 0.5])
-    with pytest.raises(SettingsError, match="brings none"):
+    with pytest.raises(SettingsError, match="defines none"):
         Trainer(two_inputs(), VariantSettings(optimizer=OWN), SEED, CPU)
 
 
@@ -208,12 +208,12 @@ def test_where_the_data_lies() -> None:
 @pytest.mark.parametrize(
     ("train", "said"),
     [
-        ((LEFT,), "target last"),
-        ((LEFT, TARGET[:-1]), "tensors of one length, not of 50, 49"),
+        ((LEFT,), "then the target"),
+        ((LEFT, TARGET[:-1]), "tensors must have the same length, not 50, 49"),
         ((LEFT[:0], TARGET[:0]), "no samples"),
-        ((LEFT, [1, 2]), r"train\[1\]: a tensor or an array, not list"),
-        ((LEFT, torch.tensor(1.0)), "one entry a sample"),
-        (LEFT, "a tuple of at least two"),
+        ((LEFT, [1, 2]), r"train\[1\] must be a tensor or an array, not list"),
+        ((LEFT, torch.tensor(1.0)), "one entry per sample"),
+        (LEFT, "a tuple of inputs and target"),
         (3, "a tuple of tensors or arrays"),
         (Rows(LEFT[:0]), "no samples"),
     ],
@@ -224,15 +224,15 @@ def test_data_that_nothing_can_be_made_of(train: Any, said: str) -> None:
 
 
 def test_what_is_no_function() -> None:
-    with pytest.raises(ProblemError, match="model: a function, not int"):
+    with pytest.raises(ProblemError, match="model must be a function, not int"):
         Problem(train=(LEFT, TARGET), model=3, loss=functional.mse_loss)  # type: ignore[arg-type]
-    with pytest.raises(ProblemError, match="'acc' is no function"):
+    with pytest.raises(ProblemError, match="'acc' must be a function"):
         Problem(train=(LEFT, TARGET), model=TwoInputs, loss=functional.mse_loss, metrics={"acc": 1})  # type: ignore[dict-item]
 
 
 def test_samples_of_a_form_that_no_model_takes() -> None:
     settings = VariantSettings(batch_size=8)
-    with pytest.raises(ProblemError, match="a tuple, its target last, or a dict; not Tensor"):
+    with pytest.raises(ProblemError, match="a tuple with the target last, or a dict, not Tensor"):
         losses_of(Problem(train=Rows(LEFT, wrap=lambda x: x), model=TwoInputs, loss=nn.MSELoss()), settings)
     with pytest.raises(ProblemError, match=r"hold a, y, but the model's forward takes left, right"):
         losses_of(named(Rows(LEFT, TARGET, wrap=lambda a, y: {"a": a, "y": y})), settings)
