@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     Data = tuple[Tensor | NDArray[Any], ...] | Dataset[Any]
 
 OWN: str = "own"
-"""The name, among the settings, of the optimiser that the problem brings."""
+"""The optimizer setting that stands for the problem's own."""
 
 _NO_NUMBERS: Final = frozenset("OSUMm")
-"""numpy's kinds of arrays that torch takes no tensor from: objects, texts, dates, durations."""
+"""numpy's array kinds that torch makes no tensor from: objects, texts, dates, durations."""
 
 
 class ProblemError(SettingsError):
@@ -101,7 +101,7 @@ def count(name: str, data: Any) -> int:
 
 
 def check_data(name: str, data: Any) -> None:
-    """Raise ProblemError for data in a form that nothing can be made of."""
+    """Raise ProblemError for data in a form that cannot be trained on."""
     if isinstance(data, tuple | list):
         _check_tensors(name, data)
     elif is_function(data):

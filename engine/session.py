@@ -38,10 +38,10 @@ from engine.settings import Variant, VariantSettings
 from engine.worker.protocol import AnyNote, LogBlocked, LogRefused, LogUnblocked, WorkerTask
 
 _STOP_SECONDS: Final = 1.0
-"""Granted to workers for closing their logs, before they are killed."""
+"""Seconds that workers get to close their logs before they are killed."""
 
 _DEATH_SECONDS: Final = 0.2
-"""The screen may wait so long for the exit code of a worker that has died."""
+"""Seconds that the screen may wait for the exit code of a dead worker."""
 
 _NOTE: Final = msgspec.msgpack.Decoder(AnyNote)
 
@@ -84,7 +84,7 @@ class Session:
     # --- Starting -------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Start every worker; returns at once, torch being imported meanwhile."""
+        """Start every worker; return at once, while torch is being imported."""
         for worker in self._workers.values():
             self._begin(worker, worker.variant)
 
@@ -130,26 +130,26 @@ class Session:
             self._begin(worker, Variant(name=name, settings=value))
 
     def pause(self) -> None:
-        """All variants stop after the batch at hand."""
+        """Stop all variants after the current batch."""
         for name, worker in self._workers.items():
             worker.is_paused = True
             self._send(name, Pause(id=self._next_id()))
 
     def resume(self) -> None:
-        """All variants go on; logs that could not be written are tried again."""
+        """Resume all variants; logs that could not be written are tried again."""
         self._retry_log()
         for name, worker in self._workers.items():
             worker.is_paused = False
             self._send(name, Resume(id=self._next_id()))
 
     def step_once(self, names: Iterable[str]) -> None:
-        """The named variants do one update, then pause."""
+        """Let the named variants do one update, then pause."""
         for name in names:
             self._workers[name].is_paused = True
             self._send(name, StepOnce(id=self._next_id()))
 
     def set_pace(self, pace: float | None) -> None:
-        """All variants train that many epochs a second; None: as fast as the device goes."""
+        """Set the pace of all variants in epochs per second; None: as fast as the device goes."""
         self._pace = pace
         for name in self._workers:
             self._send(name, SetPace(id=self._next_id(), pace=pace))
@@ -161,12 +161,12 @@ class Session:
             self._send(name, Extend(id=self._next_id(), epochs=self._epochs))
 
     def measure(self, names: Iterable[str]) -> None:
-        """The named variants measure noise scale and sharpness at once."""
+        """Let the named variants measure noise scale and sharpness at once."""
         for name in names:
             self._send(name, Measure(id=self._next_id()))
 
     def set_measuring(self, is_on: bool) -> None:
-        """All variants measure now and then, or only when asked."""
+        """Let all variants measure now and then, or only on request."""
         self._measuring = is_on
         for name in self._workers:
             self._send(name, SetMeasuring(id=self._next_id(), is_on=is_on))
@@ -186,7 +186,7 @@ class Session:
     # --- Watching over the workers --------------------------------------------------------------
 
     def poll(self) -> list[Notice]:
-        """The news since the last call that the user must be told; never blocks."""
+        """Notices for the user since the last call; never blocks."""
         for name, worker in self._workers.items():
             if worker.child is not None and not worker.is_dead:
                 self._watch(name, worker, worker.child)
@@ -195,7 +195,7 @@ class Session:
 
     @property
     def pids(self) -> dict[str, int]:
-        """The process ids of the workers that run."""
+        """Process ids of the running workers."""
         return {
             name: worker.child.pid
             for name, worker in self._workers.items()
@@ -203,7 +203,7 @@ class Session:
         }
 
     def _watch(self, name: str, worker: _Worker, child: Child) -> None:
-        """Read the notes that have come; at the end of the pipe the worker has died."""
+        """Read the notes that have arrived; at the end of the pipe the worker has died."""
         for message in child.receive():
             self._heed(name, worker, _NOTE.decode(message))
         if child.start_failure is not None:
@@ -266,7 +266,7 @@ class Session:
     # --- Stopping -------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Stop all workers and close the logs; kills a worker that does not stop. Safe to repeat."""
+        """Stop all workers and close the logs; kill a worker that does not stop. Safe to repeat."""
         if self._is_closed:
             return
         self._is_closed = True

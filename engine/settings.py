@@ -29,12 +29,12 @@ VALIDATION_SHARE: Final = 0.2
 """Default share of the samples that is held out."""
 MOST_HELD_OUT: Final = 0.9
 _FILES: Final = ("table", "arrays")
-"""Problems that are but a file of the user's."""
+"""Problems that consist of a file of the user's."""
 _MODEL: Final = re.compile(r"linear|cnn|mlp:[1-9]\d{0,5}(,[1-9]\d{0,5})*")
 
 
 class SettingsError(ValueError):
-    """Settings that cannot be trained with; the message says which, and what is allowed."""
+    """Settings that cannot be trained with; the message names the setting and what is allowed."""
 
 
 class LrScaling(StrEnum):
@@ -60,7 +60,7 @@ class LrScaling(StrEnum):
 
     @property
     def following(self) -> "LrScaling":
-        """The rule that comes next when one steps through them."""
+        """The next rule when one steps through them."""
         rules = list(LrScaling)
         return rules[(rules.index(self) + 1) % len(rules)]
 
@@ -88,25 +88,25 @@ def parse_batch_size(text: str) -> BatchSize:
 
 
 class Resolved(msgspec.Struct, frozen=True, kw_only=True):
-    """Settings as they work out on a training set of a given size."""
+    """Settings worked out for a training set of a given size."""
 
     batch_size: int
-    """Samples in one forward/backward, but for a shorter last one."""
+    """Samples in one forward and backward pass; the last one may hold fewer."""
     accumulation_steps: int
-    """Batches behind one update, but for a shorter last group of an epoch."""
+    """Batches behind one update; an epoch's last group may hold fewer."""
     effective_batch: int
     """Samples behind one update: min(batch × accumulation, n)."""
     lr: float
     """The lr in force: rule(base lr, effective batch ÷ base batch)."""
     is_full: bool
-    """The batch is all n samples."""
+    """True when the batch is all n samples."""
 
 
 class VariantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One training configuration under comparison. Raises SettingsError when it makes no sense."""
 
     batch_size: BatchSize = 64
-    """Samples a batch, or "full": all n samples an update, in `accumulation_steps` pieces."""
+    """Samples per batch, or "full": all n samples per update, in `accumulation_steps` pieces."""
     lr: float = 0.01
     """The base lr, before scaling."""
     base_batch: int = 64
@@ -115,7 +115,7 @@ class VariantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     accumulation_steps: int = 1
     momentum: float = 0.0
     optimizer: str = "sgd"
-    """The name of a class of torch.optim, in any case; "own" for the one that the problem brings."""
+    """The name of a torch.optim class, in any case; "own" for the problem's own optimiser."""
     drop_last: bool = False
     """Drop the incomplete last batch of an epoch, as torch's DataLoader does; "full" drops nothing."""
 
@@ -180,7 +180,7 @@ class VariantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 class Variant(msgspec.Struct, frozen=True, kw_only=True):
-    """A named place in the comparison. The name is fixed for the run; the settings are its first."""
+    """A variant of the comparison. Its name is fixed for the run; the settings are its first."""
 
     name: str
     settings: VariantSettings
@@ -191,11 +191,11 @@ class DataSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     path: str
     target: str | None = None
-    """The column of a table that is to be predicted."""
+    """The column of a table to predict."""
     model: str | None = None
-    """linear, cnn or mlp:64,64 (the widths of the hidden layers); None: what suits the problem."""
+    """linear, cnn or mlp:64,64 (widths of the hidden layers); None: the problem's default."""
     validation: float | None = None
-    """The share of the samples that is held out; None: VALIDATION_SHARE, or the file's own test part."""
+    """The share of samples held out; None: VALIDATION_SHARE, or the file's own test part."""
 
     def __post_init__(self) -> None:
         if not self.path:
@@ -220,26 +220,26 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     variants: tuple[Variant, ...]
     problem: str = "synthetic"
-    """The name of one that comes with gdtui, or FILE.py:FUNCTION."""
+    """The name of a built-in problem, or FILE.py:FUNCTION."""
     data: DataSettings | None = None
     """The file's settings, for problems that are made of a file."""
     epochs: int = 20
     pace: float | None = None
-    """Epochs a second for every variant; None trains as fast as the device goes."""
+    """Epochs per second for every variant; None trains as fast as the device goes."""
     seed: int = 0
     device: str = "auto"
-    """auto, cpu, cuda, cuda:N or mps; several, separated by commas, take the variants in turn."""
+    """auto, cpu, cuda, cuda:N or mps; several, separated by commas, are assigned in turn."""
     threads: int | None = None
-    """Intra-op threads a worker; None shares the cores among the workers."""
+    """Intra-op threads per worker; None shares the cores among the workers."""
     micro_batch: int | None = None
-    """Samples that the device is given at once: a larger batch is computed exactly, in pieces."""
+    """Samples given to the device at once: a larger batch is computed exactly, in pieces."""
     data_on: DataOn = DataOn.AUTO
     loader_workers: int = 0
     """Processes that read a Dataset ahead, for each variant."""
     validate_every: int | None = None
     """Updates between two measurements on the held-out data; None: at each epoch's end only."""
     measuring: bool = True
-    """Measure noise scale and sharpness now and then, within a share of the time."""
+    """Measure noise scale and sharpness now and then, in a small share of the time."""
     notes: tuple[str, ...] = ()
     """Notes on the problem for readers of the run, as its loader found them; one sentence each."""
 

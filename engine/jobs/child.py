@@ -12,7 +12,7 @@ from typing import Final
 from engine.jobs.death import Death
 
 STOP_SECONDS: Final = 1.0
-"""Granted to a process that was told to end, or should have ended."""
+"""Seconds for a process that was told to end, or should have ended."""
 
 
 class Child:
@@ -68,14 +68,14 @@ class Child:
 
     @property
     def has_lost_server(self) -> bool:
-        """The fork server has died and every exit code with it: the process lives on, by its pipe."""
+        """True when the fork server died, and every exit code with it: the process lives on."""
         process, pipe = self._process, self._pipe
         if process is None or pipe is None or self.has_ended:
             return False
         return not process.is_alive() and not pipe.poll()
 
     def send(self, message: bytes) -> None:
-        """Tell it; a process that has died is told nothing."""
+        """Send it a message; a process that has died gets none."""
         with self._lock:
             if self._pipe is None:
                 self._outbox.append(message)

@@ -24,11 +24,11 @@ from engine.jobs.messages import (
 T = TypeVar("T")
 
 _STOP_SECONDS: Final = 3.0
-"""Granted to work for stopping the processes that it started."""
+"""Seconds for work to stop the processes that it started."""
 
 
 class _Cancelled(BaseException):
-    """Nobody wants the result any more. No Exception: work must not take it for a failure of its own."""
+    """Raised when nobody wants the result any more. No Exception: work must not catch it."""
 
 
 class ThreadJob(Generic[T]):

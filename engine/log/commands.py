@@ -6,10 +6,10 @@ from engine.settings import VariantSettings
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """An order to a worker."""
+    """A command to a worker."""
 
     id: int
-    """Grows with every command of a session.
+    """Grows with every command; a record that carries it confirms it and earlier ones of its kind.
 
     A record that carries it confirms it, and the earlier ones of its kind.
     """
@@ -32,7 +32,7 @@ class Pause(Command, frozen=True, kw_only=True):
 
 
 class Resume(Command, frozen=True, kw_only=True):
-    """Go on; also the word to try again after the disk was full."""
+    """Resume; also retries a log that could not be written."""
 
 
 class StepOnce(Command, frozen=True, kw_only=True):
@@ -40,7 +40,7 @@ class StepOnce(Command, frozen=True, kw_only=True):
 
 
 class SetPace(Command, frozen=True, kw_only=True):
-    """Train `pace` epochs a second from now on; None is as fast as the device goes."""
+    """Train `pace` epochs per second from now on; None is as fast as the device goes."""
 
     pace: float | None
 
@@ -52,7 +52,7 @@ class Extend(Command, frozen=True, kw_only=True):
 
 
 class Measure(Command, frozen=True, kw_only=True):
-    """Measure noise scale and sharpness at once, whatever the share of the time that it takes."""
+    """Measure noise scale and sharpness at once, whatever share of the time it takes."""
 
 
 class SetMeasuring(Command, frozen=True, kw_only=True):

@@ -25,7 +25,7 @@ class RunDirectoryError(Exception):
     def __init__(self, message: str, path: Path | None = None) -> None:
         super().__init__(message)
         self.path = path
-        """The directory, or the file in it that the trouble is with."""
+        """The directory, or the file in it, that caused the error."""
 
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +37,7 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     created: float
     """Seconds since the Unix epoch."""
     logs: tuple[str, ...]
-    """File names, one a variant, in the variants' order."""
+    """File names, one per variant, in the variants' order."""
     settings: RunSettings
 
 
@@ -86,7 +86,7 @@ def reserved(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _telling(path: Path) -> Iterator[None]:
-    """An error on the way to a new run, in the user's words."""
+    """An error on the way to a new run, in words for the user."""
     try:
         yield
     except FileExistsError:
@@ -127,7 +127,7 @@ class RunDirectory:
 
     @classmethod
     def open(cls, path: Path) -> "RunDirectory":
-        """The run that is there; RunDirectoryError when there is none that this version can read."""
+        """Open the run there; RunDirectoryError when this version cannot read one."""
         try:
             data = (path / _RUN_FILE).read_bytes()
         except OSError as error:
@@ -169,7 +169,7 @@ class RunDirectory:
         return data_path(self.path)
 
     def remove_data(self) -> None:
-        """Nobody maps the tensors any more, or will."""
+        """Remove the tensors, which nobody maps any more."""
         shutil.rmtree(self.data, ignore_errors=True)
 
     @property
@@ -179,7 +179,7 @@ class RunDirectory:
 
 
 def _write_once(path: Path, data: bytes) -> None:
-    """Put a file there whole, for who may be waiting for it; FileExistsError when there is one."""
+    """Write a whole file for waiting readers; FileExistsError when there is one."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.write_bytes(data)
     try:

@@ -95,7 +95,7 @@ class LogWriter:
             raise
 
     def _recover(self) -> int:
-        """Cut a torn end off; the length of what is whole."""
+        """Cut a torn end off; return the length of the whole records."""
         reader = LogReader(self.path)
         for _ in reader:
             pass
@@ -160,14 +160,14 @@ class LogReader:
         self.offset = 0
         """Bytes of the file up to the end of the last whole record."""
         self.is_complete = False
-        """The last record read says that nothing follows."""
+        """True when the last record read says that nothing follows."""
         self.damage: LogDamagedError | None = None
         self._buffer = b""
         self._position = 0
 
     @property
     def has_torn_end(self) -> bool:
-        """Bytes stand after the last whole record: being written, or cut off by a crash."""
+        """True when bytes follow the last whole record: being written, or cut off by a crash."""
         try:
             return self.path.stat().st_size > self.offset
         except FileNotFoundError:

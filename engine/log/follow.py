@@ -16,7 +16,7 @@ class Follower:
         }
         self._session = LogReader(run.session_log)
         self.damage: list[LogDamagedError] = []
-        """One for each damaged log; the others go on, and what came before was read."""
+        """One error per damaged log; the other logs go on, and earlier records were read."""
 
     def read(self, limit: int = 100_000) -> Iterator[tuple[str, AnyRecord]]:
         """Records written since the last call, at most about `limit`; the rest comes next time."""
@@ -28,7 +28,7 @@ class Follower:
                 yield record.variant, record
 
     def unfinished(self) -> list[str]:
-        """The variants whose log has no end record: still written, or ended early."""
+        """Variants whose log has no end record: still being written, or ended early."""
         return [name for name, reader in self._variants.items() if not reader.is_complete]
 
     def _undamaged(self, reader: LogReader, limit: int) -> Iterator[AnyRecord]:

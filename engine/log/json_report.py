@@ -1,4 +1,4 @@
-"""The result of a run as others' scripts read it: `gdtui train --json`.
+"""The result of a run for scripts: `gdtui train --json`.
 
 Figures are unrounded and those of each variant's last generation; what is not finite is null.
 """
@@ -26,15 +26,15 @@ class VariantReport(msgspec.Struct, frozen=True, kw_only=True):
     accumulation_steps: int
     """Batches behind one update, as resolved."""
     epochs: int
-    """Whole ones, done."""
+    """Completed epochs."""
     batches: int
     updates: int
     samples: int
-    """Trained on."""
+    """Samples trained on."""
     epoch_losses: tuple[float | None, ...]
     """Plain mean of the batch losses of each whole epoch."""
     final_loss: float | None
-    """The last of them."""
+    """The last of the epoch losses."""
     std: float | None
     """Standard deviation of the epoch losses (ddof 0)."""
     variance: float | None
@@ -46,11 +46,11 @@ class VariantReport(msgspec.Struct, frozen=True, kw_only=True):
     generalisation_gap: float | None
     """Validation loss minus full loss."""
     device: str
-    """Empty when it never trained."""
+    """Model description; empty when it never trained."""
     peak_memory: int | None
     """Bytes: on CUDA of tensors, on MPS of the driver, on the CPU what of the worker was resident."""
     batch_milliseconds: float | None
-    """Training time of a batch, on average."""
+    """Mean training time of a batch."""
     noise_scale: float | None
     """The simple noise scale tr(Σ) ÷ |G|² in samples, smoothed over the measurements: the figure on the
     screen, "not reliable yet" while the interval's ends lie a factor of 4 apart. Null where infinite."""

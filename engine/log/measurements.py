@@ -27,7 +27,7 @@ class NoiseScale(msgspec.Struct, frozen=True, kw_only=True):
     gradient_squared: float
     """The estimate of |G|²; may come out negative when few samples were seen."""
     samples: int
-    """Seen for the estimate."""
+    """Samples seen for the estimate."""
     batches: int = 0
     """Batches in which they were seen; 0 in logs of earlier versions."""
     covariance: Covariance | None = None
@@ -35,7 +35,7 @@ class NoiseScale(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_reliable(self) -> bool:
-        """The ends of the interval lie within a factor of four."""
+        """True when the ends of the interval lie within a factor of four."""
         return self.high <= _WIDEST * self.low
 
     def signal_to_noise(self, batch: int, n: int) -> float:
@@ -61,7 +61,7 @@ class Sharpness(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_reliable(self) -> bool:
-        """Known to a thousandth, or the loss is as good as flat."""
+        """True when known to a thousandth, or when the loss is as good as flat."""
         return self.error <= max(TOLERANCE * abs(self.value), 1e-9)
 
 
@@ -123,7 +123,7 @@ class SmoothedNoise:
         return self._quotient(found)
 
     def _has_moved(self, found: NoiseScale, covariance: Covariance) -> bool:
-        """A measurement and the average so far can hardly be of one and the same noise scale."""
+        """True when a measurement and the average can hardly be of the same noise scale."""
         bound = t_quantile(found.batches - 1) ** 2
         for value, total, own, of_total in (
             (found.trace, self._trace, covariance[0], self._covariance[0]),

@@ -33,12 +33,12 @@ class State(StrEnum):
 
     @property
     def is_active(self) -> bool:
-        """Trains, or is about to."""
+        """True when it trains, or is about to."""
         return self in (State.STARTING, State.RUNNING)
 
     @property
     def is_ended(self) -> bool:
-        """Trains no more until it is told to; not so while starting, running or paused."""
+        """True when it trains no more until told to; not while starting, running or paused."""
         return self not in (State.STARTING, State.RUNNING, State.PAUSED)
 
     @property
@@ -48,7 +48,7 @@ class State(StrEnum):
 
     @property
     def is_cut_short(self) -> bool:
-        """Ended neither by finishing nor by diverging: broken or stopped. Obeys nothing but a restart."""
+        """True when it ended neither by finishing nor by diverging. Obeys nothing but a restart."""
         return self.is_broken or self is State.STOPPED
 
     @property
@@ -84,7 +84,7 @@ class Started(Record, frozen=True, kw_only=True):
     """Planned epochs."""
     pace: float | None
     command: int = 0
-    """The command that this confirms; 0 for none."""
+    """The id of the command that this confirms; 0 for none."""
 
 
 class Chunk(Record, frozen=True, kw_only=True):
@@ -116,7 +116,7 @@ class Chunk(Record, frozen=True, kw_only=True):
     lr: float
     """The lr in force."""
     behind: bool = False
-    """The variant could not keep the pace when this was done."""
+    """True when the variant could not keep the pace."""
     peak_memory: int = 0
     """Bytes, the most so far: CUDA's tensors, what MPS holds, on the CPU what is resident; 0: unknown."""
     losses: bytes

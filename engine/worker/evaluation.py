@@ -39,7 +39,7 @@ class Evaluator:
         self.begin()
 
     def begin(self) -> None:
-        """Begin another generation: none of it is evaluated yet, and its budget is whole."""
+        """Begin another generation, with nothing evaluated and a full budget."""
         self._evaluated_epoch = -1
         self._validated_update = 0
         self._full_loss_budget = Budget(FULL_LOSS_AT_ONCE, FULL_LOSS_SHARE)
@@ -47,7 +47,7 @@ class Evaluator:
     # --- At epochs' ends ------------------------------------------------------------------------
 
     def is_due(self, trainer: Trainer) -> bool:
-        """An epoch has ended (or none begun), and was not evaluated yet."""
+        """True when an epoch has ended (or none has begun) and was not evaluated yet."""
         return trainer.at_epoch_end and self._evaluated_epoch < trainer.epoch
 
     def evaluate(self, trainer: Trainer, *, always_full: bool) -> None:
@@ -84,7 +84,7 @@ class Evaluator:
         return trainer.batches_for(every - trainer.updates % every)
 
     def validate_if_due(self, trainer: Trainer) -> None:
-        """Evaluate on the held-out data, if that many updates are done and no epoch's end is due."""
+        """Evaluate on the held-out data when due, unless an epoch's end is due anyway."""
         every = self._validate_every
         if every is None or trainer.in_group or trainer.at_epoch_end or trainer.updates % every:
             return

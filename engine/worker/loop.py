@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 
 class Training:
-    """Trains one variant as it is told to, generation after generation."""
+    """Trains one variant as commanded, generation after generation."""
 
     def __init__(self, task: WorkerTask, mailbox: Mailbox, recorder: Recorder, generation: int) -> None:
         self._task = task
@@ -57,7 +57,7 @@ class Training:
         self._trainer: Trainer | None = None
         self._pending: Change | None = None
         self._is_held = task.is_paused
-        """Paused, or to be after the update at hand; a restart and more epochs leave it so."""
+        """True when paused, or to be after this update; restarts and more epochs keep it."""
         self._weights_checked = 0.0
         self._evaluator = Evaluator(recorder.write, task.run.validate_every)
         # Brings numpy, which the session's process need not wait for.
@@ -79,7 +79,7 @@ class Training:
                 self._measurer.look(self._trainer, self._state)
 
     def _guarded(self, do: Callable[[], None]) -> None:
-        """Call `do`; whatever the user's problem or device throws becomes the variant's state."""
+        """Call `do`; an exception from the user's problem or device becomes the variant's state."""
         try:
             do()
         except Exception as error:
@@ -180,7 +180,7 @@ class Training:
     # --- Training -------------------------------------------------------------------------------
 
     def _wait(self) -> float | None:
-        """Seconds until there is something to train or measure; None: nothing before the next command."""
+        """Seconds until there is something to train or measure; None: wait for a command."""
         trainer = self._trainer
         if trainer is None or self._recorder.is_blocked:
             return None
@@ -218,7 +218,7 @@ class Training:
         return min(due, self._evaluator.batches_until_validation(trainer) or due)
 
     def _advance(self, trainer: Trainer, batches: int) -> Chunk | None:
-        """Train so many batches; None when memory ran out and the trainer took a step back."""
+        """Train so many batches; None when memory ran out and the trainer stepped back."""
         self._pace.begin_slice()
         try:
             chunk = trainer.advance(batches)
@@ -229,7 +229,7 @@ class Training:
         return replace(chunk, behind=self._pace.is_behind)
 
     def _change(self, trainer: Trainer, change: Change) -> None:
-        """Put other settings in force, or say why they cannot be; only between groups."""
+        """Put other settings in force, or record the reason against them; only between groups."""
         try:
             note = trainer.change(change.settings)
         except SettingsError as error:
@@ -247,7 +247,7 @@ class Training:
             self._become(State.PAUSED, "one update done")
 
     def _has_finite_weights(self, trainer: Trainer) -> bool:
-        """Asked once a chunk's time at most: a loss tells nearly always, and asking costs a pass."""
+        """True when all weights are finite; checked once a chunk's time, since it costs a pass."""
         now = time.perf_counter()
         if now - self._weights_checked < CHUNK_SECONDS and trainer.epoch < self._epochs:
             return True

@@ -12,13 +12,13 @@ from engine.log.commands import AnyCommand, Stop
 from engine.worker.protocol import Note
 
 _GRACE: Final = 1.0
-"""Seconds that a worker without a session has to end by itself, however long its step takes."""
+"""Seconds that a worker gets to end after its session has, however long its step takes."""
 
 _COMMAND: Final = msgspec.msgpack.Decoder(AnyCommand)
 
 
 class Mailbox:
-    """The worker's end of the pipe, read by a thread of its own: it sees the session's end in mid-step."""
+    """The worker's end of the pipe, read on its own thread: it sees the session's end mid-step."""
 
     def __init__(self, pipe: Connection) -> None:
         self._pipe = pipe

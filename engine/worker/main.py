@@ -1,4 +1,4 @@
-"""A worker's main: one process for one variant. Takes the log, and trains until it is told to stop."""
+"""A worker's main: one process for one variant. Takes the log and trains until told to stop."""
 
 import os
 from multiprocessing.connection import Connection
@@ -25,7 +25,7 @@ def main(task: WorkerTask, pipe: Connection) -> None:
         return
 
     def let_go() -> None:
-        """A process that reads a Dataset must not hold what tells of this one's death: its pipe, its lock."""
+        """Close what a reader of a Dataset must not inherit: this process's pipe and lock."""
         pipe.close()
         log.close()
 
@@ -36,6 +36,6 @@ def main(task: WorkerTask, pipe: Connection) -> None:
 
 
 def _last_generation(log: Path) -> int:
-    """The generation in which a worker before this one was, 0 if there was none."""
+    """The last generation of an earlier worker, 0 if there was none."""
     started = (record.generation for record in LogReader(log) if isinstance(record, Started))
     return max(started, default=0)
