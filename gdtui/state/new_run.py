@@ -18,7 +18,7 @@ def empty_directory() -> Path:
                 raise RunDirectoryError(f"{path.parent} is not a directory") from None
         except OSError as error:
             raise RunDirectoryError(
-                f"cannot write to {default_root()}: {error.strerror}. Name another place with --run-dir DIR"
+                f"cannot write to {default_root()}: {error.strerror}. Choose another place with --run-dir DIR"
             ) from None
         else:
             return path

@@ -50,7 +50,7 @@ _CONFIRMS: dict[type[Record], tuple[type[Command], ...]] = {
     MeasuringSet: _MEASURING,
     WorkerReplaced: _ALL,
 }
-"""The kinds of commands that a record confirms by its command's id."""
+"""Kinds of commands that a record confirms by the command's id."""
 
 
 @dataclass(slots=True)
@@ -59,7 +59,7 @@ class Pending:
 
     commands: list[AnyCommand] = field(default_factory=list)
     draft: VariantSettings | None = None
-    """Wanted, with nobody there to be told: for the next restart."""
+    """Settings wanted while no worker is there to be told: for the next restart."""
     _confirmed: dict[type[Command], int] = field(default_factory=dict)
     """The highest id confirmed, by kind."""
     _broken_at: float = 0.0
@@ -95,7 +95,7 @@ class Pending:
 
     @property
     def going(self) -> AnyCommand | None:
-        """The last unconfirmed word to pause, to resume or to do one update."""
+        """The last unconfirmed command to pause, to resume or to do one update."""
         return next((command for command in reversed(self.commands) if isinstance(command, _GOING)), None)
 
     @property
@@ -106,7 +106,7 @@ class Pending:
 
     @property
     def measuring(self) -> bool | None:
-        """The unconfirmed word to measure now and then, or not to."""
+        """The unconfirmed command to measure now and then, or not to."""
         words = [command.is_on for command in self.commands if isinstance(command, SetMeasuring)]
         return words[-1] if words else None
 
@@ -132,7 +132,7 @@ class Pending:
         ]
 
     def _give_up(self) -> None:
-        """Nobody is left who could confirm; the settings wanted stay, for the next restart."""
+        """Give up on unconfirmed commands; the wanted settings stay, for the next restart."""
         told = [command.settings for command in self.commands if isinstance(command, Change | Restart)]
         self.draft = told[-1] if told else self.draft
         self.commands.clear()

@@ -17,7 +17,7 @@ from engine.log.records import AnyRecord, State, StateChanged, WorkerDied
 
 
 class ViewerRole(Enum):
-    """The part of a viewer in the run that is shown."""
+    """The viewer's role in the run that is shown."""
 
     TRAINER = "trainer"
     WATCHER = "watcher"
@@ -47,11 +47,11 @@ class RecordSource(Protocol):
 
     @property
     def obeyed(self) -> frozenset[str] | None:
-        """The ids of the key table's commands that have an effect; None: all, for the run is trained here."""
+        """Ids of the commands that have an effect; None: all, since the run is trained here."""
 
     @property
     def role(self) -> ViewerRole | Playback:
-        """The viewer's part in the run, for the header."""
+        """The viewer's role in the run, for the header."""
 
 
 class LogSource:
@@ -105,5 +105,5 @@ def closing_records(
         if name in damaged:
             yield name, StateChanged(generation=0, state=State.STOPPED, detail=damaged[name], wall_time=at)
         else:
-            detail = "its log ends early: the process that trained it was ended by force"
+            detail = "its log ends early: the process that trained it was killed"
             yield name, WorkerDied(variant=name, detail=detail, wall_time=at)

@@ -1,4 +1,4 @@
-"""A run that has ended, played as it went: a source that hands each record out when its time comes.
+"""A replay of a run that has ended: a source that yields each record when its time comes.
 
 Owns the time of the replay: how fast it goes, and whether it stands still. Reads the logs as it
 plays, never all of them at once. Controls nothing but itself.
@@ -123,7 +123,7 @@ class Replay:
         return [damage_notice(self._run, damage) for damage in new]
 
     def now(self) -> float:
-        """The time of day at which the run was where the replay is."""
+        """The time of day at the replay's position in the run."""
         return self._reached if self.has_ended or math.isinf(self.speed) else self._time()
 
     obeyed = frozenset({"pause", "pace", "free"})
@@ -136,12 +136,12 @@ class Replay:
     # --- Time -----------------------------------------------------------------------------------
 
     def pause(self, wanted: bool) -> None:
-        """Stand still, or go on."""
+        """Pause, or resume."""
         self._settle()
         self.is_paused = wanted
 
     def set_speed(self, speed: float) -> None:
-        """Go so many times as fast as it went; infinity plays all the rest at once."""
+        """Play so many times as fast as the run went; infinity plays all the rest at once."""
         self._settle()
         self.speed = speed
 

@@ -33,7 +33,7 @@ class Store:
             self._time.tell(name, goes=goes, at=record.wall_time)
 
     def heed(self, notice: Notice) -> None:
-        """Take in what the session says of a log or a worker."""
+        """Take in a notice of the session about a log or a worker."""
         about = [self.variants[notice.variant]] if notice.variant else self.states
         for one in about:
             match notice.kind:
@@ -47,7 +47,7 @@ class Store:
                     pass
 
     def unblock(self) -> None:
-        """Writing is tried again: whoever still cannot will say so."""
+        """Forget blocked logs, since writing is tried again: those still blocked will say so."""
         for one in self.states:
             if one.is_blocked:
                 one.is_blocked, one.notice = False, ""
@@ -69,53 +69,53 @@ class Store:
 
     @property
     def is_under_way(self) -> bool:
-        """Every variant has a loss to show, or will have none."""
+        """True when every variant has a loss to show, or will have none."""
         return all(one.has_ended or (one.current and len(one.current.history)) for one in self.states)
 
     @property
     def is_at_rest(self) -> bool:
-        """No variant trains or is about to: paused or ended, all of them."""
+        """True when no variant trains or is about to."""
         return not any(one.tally.state.is_active for one in self.states)
 
     @property
     def has_ended(self) -> bool:
-        """All variants have: there is something to sum up."""
+        """True when all variants have ended."""
         return all(one.has_ended and not one.pending.restarts for one in self.states)
 
     @property
     def has_results(self) -> bool:
-        """Any variant has trained for at least one epoch, and none trains."""
+        """True when any variant has trained for at least one epoch, and none trains."""
         return self.has_ended and any(one.tally.epoch_losses for one in self.states)
 
     @property
     def has_validation(self) -> bool:
-        """The problem has held-out data, and any variant was measured on it."""
+        """True when the problem has held-out data, and a variant was measured on it."""
         return any(one.tally.validations for one in self.states)
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """The names of what is measured on held-out data, beside the loss."""
+        """Names of the held-out metrics beside the loss."""
         return next((tuple(one.tally.metrics) for one in self.states if one.tally.metrics), ())
 
     @property
     def has_devices(self) -> bool:
-        """Variants train on different ones."""
+        """True when variants train on different devices."""
         return len({one.tally.device for one in self.states} - {""}) > 1
 
     @property
     def is_going(self) -> bool:
-        """Any variant trains or is about to, once everything pending is obeyed: space would pause."""
+        """True when any variant trains or will after pending commands: space would pause."""
         return any(one.will_go for one in self.states)
 
     @property
     def slowest(self) -> VariantState:
-        """The running variant with the least done; of all, when none runs."""
+        """The running variant with the least progress; of all, when none runs."""
         running = [one for one in self.states if not one.has_ended] or self.states
         return min(running, key=lambda one: one.tally.samples)
 
     @property
     def pace(self) -> float | None:
-        """The wanted pace in epochs a second; None is free."""
+        """The wanted pace in epochs per second; None is free."""
         pending = self.states[0].pending.pace
         return pending[0] if pending else self.states[0].tally.pace
 

@@ -19,7 +19,7 @@ from engine.log.records import State
 from engine.log.summary import Tally
 
 _STARTING_SECONDS: Final = 60.0
-"""A run that is this young and has no session log yet is about to start."""
+"""Seconds for which a run without a session log counts as about to start."""
 
 
 class RunState(StrEnum):
@@ -32,7 +32,7 @@ class RunState(StrEnum):
     ENDED_EARLY = "ended early"
     DAMAGED = "damaged"
     NEVER_BEGAN = "never began"
-    """The loader of its problem was ended by force."""
+    """Its loader was killed."""
 
 
 class StoredRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +62,7 @@ def stored_runs(root: Path) -> list[StoredRun]:
 
 
 def state_of(run: RunDirectory) -> RunState:
-    """The state that the run's files and locks tell."""
+    """The state of the run by its files and locks."""
     if is_running(run):
         return RunState.RUNNING
     tallies = {variant.name: Tally(variant.name, variant.settings) for variant in run.info.settings.variants}
@@ -90,7 +90,7 @@ def is_running(run: RunDirectory) -> bool:
 
 
 def never_began(path: Path) -> bool:
-    """True for the remains of a run whose problem was being loaded as gdtui was ended by force."""
+    """True for a directory left by a gdtui that was killed while loading a problem."""
     touched = []
     for trace in (server_output(path), data_path(path)):
         with contextlib.suppress(OSError):  # it may be just going

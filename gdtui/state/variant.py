@@ -25,18 +25,18 @@ from gdtui.state.pending import Pending
 DIVERGING: Final = 1_000.0
 """A smoothed loss above this many times the full loss at the start is called diverging."""
 SMOOTHING: Final = 0.25
-"""The time constant of the smoothed loss in epochs, before somebody chooses another one to look at."""
+"""Default time constant of the smoothed loss, in epochs."""
 PLACE: Final = {Axis.SAMPLES: 0, Axis.UPDATES: 1, Axis.SECONDS: 2}
 """The column of each axis in a row of samples, updates, seconds."""
 _MOST_SCATTERED: Final = 8_192
-"""Losses that the shape of their spread is drawn from, about."""
+"""Losses that the spread's shape is drawn from, about."""
 _SPEED_SECONDS: Final = 1.0
 """The training time that samples/s is taken over."""
 _BEHIND_CHUNKS: Final = 5
 
 
 class Transition(StrEnum):
-    """The way on which an unconfirmed command has sent a variant, as shown."""
+    """The transition that an unconfirmed command has begun, as shown."""
 
     RESTARTING = "restarting…"
     PAUSING = "pausing…"
@@ -72,22 +72,22 @@ class Curves:
 
 @dataclass(slots=True)
 class VariantState:
-    """A variant as it stands."""
+    """The state of a variant."""
 
     index: int
     tally: Tally
     pending: Pending = field(default_factory=Pending)
     current: Curves | None = None
     ghost: Curves | None = None
-    """The generation before, if it had any loss."""
+    """The previous generation, if it had any loss."""
     said: deque[str] = field(default_factory=deque)
-    """The log's messages to the user: notes of changes, refusals. The app takes them."""
+    """Messages of the log to the user: notes on changes, refusals. The app takes them."""
     notice: str = ""
-    """The session's notice about it, which no log may hold."""
+    """The session's notice about it, which a log may be unable to hold."""
     too_large: VariantSettings | None = None
-    """The settings that memory did not suffice for: it goes on with less until others are chosen."""
+    """Settings that ran out of memory; it uses less until others are chosen."""
     is_blocked: bool = False
-    """Its log cannot be written: it waits, whatever the log said last."""
+    """True while its log cannot be written: it waits, whatever the log said last."""
     _smoothed: dict[float, float] = field(default_factory=dict)
     """The smoothed losses asked for since the last chunk, by their time constants."""
     _trained: deque[Chunk] = field(default_factory=deque)
@@ -225,17 +225,17 @@ class VariantState:
 
     @property
     def has_run_away(self) -> bool:
-        """Diverged or about to: its losses say nothing about the scale of the others."""
+        """True when diverged or diverging: its losses must not set the scale of the others."""
         return self.tally.state is State.DIVERGED or self.is_diverging
 
     @property
     def is_behind(self) -> bool:
-        """Lately it could not keep the pace: forgiven chunk by chunk, it would flicker."""
+        """True when it could not keep the pace lately; chunk by chunk, it would flicker."""
         return any(chunk.behind for chunk in list(self._trained)[-_BEHIND_CHUNKS:])
 
     @property
     def is_cut_short(self) -> bool:
-        """Broken or stopped: nobody is there who could obey anything but a restart."""
+        """True when broken or stopped: it can only obey a restart."""
         return self.tally.state.is_cut_short
 
     @property

@@ -130,7 +130,7 @@ def test_a_log_that_ends_early_says_so_when_the_replay_comes_to_it(
     last: AnyRecord = records["SGD"]
     if damage == "no end":
         assert isinstance(last, WorkerDied)
-        assert "ended by force" in last.detail
+        assert "killed" in last.detail
     else:
         assert isinstance(last, StateChanged)
         assert last.state is State.STOPPED
