@@ -21,7 +21,7 @@ class Parser(argparse.ArgumentParser):
     def add_general(self) -> "argparse._ArgumentGroup":
         """The last group of the help: what is left."""
         general = self.add_argument_group("general")
-        general.add_argument("-h", "--help", action="help", help="show this and exit")
+        general.add_argument("-h", "--help", action="help", help="show this help and exit")
         return general
 
     def error(self, message: str) -> NoReturn:
@@ -31,20 +31,21 @@ class Parser(argparse.ArgumentParser):
         """The arguments as values; ends the program with exit status 2 when they are not allowed."""
         typed, unknown = self.parse_known_args(arguments)
         if unknown:
-            self.error(f"{unknown[0]!r} {self._hint(unknown[0])}")
+            self.error(self._hint(unknown[0]))
         return typed
 
     def _hint(self, word: str) -> str:
-        """The probable intention behind an unknown word."""
+        """The error for an unknown word, with the probable intention behind it."""
         if word in COMMANDS:
-            return f"goes first: gdtui {word} [OPTIONS]"
+            return f"command {word} must come first: gdtui {word} [OPTIONS]"
         if not word.startswith("-"):
-            return (
-                f"is not a command: {', '.join(COMMANDS)}, or none" if self.prog == "gdtui" else "is too much"
-            )
+            if self.prog == "gdtui":
+                return f"unknown command {word!r}; choose from {', '.join(COMMANDS)}"
+            return f"unexpected argument {word!r}"
         options = [option for option in self._option_string_actions if option.startswith("--")]
         close = difflib.get_close_matches(word.partition("=")[0], options, n=1)
-        return f"is no option; did you mean {close[0]}?" if close else f"is no option; see {self.prog} --help"
+        hint = f"did you mean {close[0]}?" if close else f"see {self.prog} --help"
+        return f"unknown option {word!r}; {hint}"
 
 
 def one_line(message: str) -> str:

@@ -48,5 +48,5 @@ def run_live(
         stack.callback(app.close_lab)
         app.run()
     if app.return_code == 1:
-        print(app.crash or f"gdtui stopped on an error of its own: {run.server_output}", file=sys.stderr)
+        print(app.crash or f"gdtui stopped on an internal error: {run.server_output}", file=sys.stderr)
     return app.return_code or 0

@@ -30,7 +30,7 @@ def whole(least: int, most: int = _MOST) -> Callable[[str], int]:
             value = least - 1
         if not least <= value <= most:
             limit = f"from {least}" if most == _MOST else f"from {least} to {most:,}"
-            raise argparse.ArgumentTypeError(f"{_shown(text)}: a whole number {limit}")
+            raise argparse.ArgumentTypeError(f"{_shown(text)}: expected a whole number {limit}")
         return value
 
     return read
@@ -41,7 +41,7 @@ def number(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{_shown(text)}: a number, such as 0.01 or 1e-3") from None
+        raise argparse.ArgumentTypeError(f"{_shown(text)}: expected a number, e.g. 0.01 or 1e-3") from None
 
 
 def lr_scaling(text: str) -> LrScaling:
@@ -50,7 +50,7 @@ def lr_scaling(text: str) -> LrScaling:
         return LrScaling(text.strip().lower())
     except ValueError:
         allowed = ", ".join(LrScaling)
-        raise argparse.ArgumentTypeError(f"{_shown(text)}: one of {allowed}") from None
+        raise argparse.ArgumentTypeError(f"{_shown(text)}: choose from {allowed}") from None
 
 
 def data_on(text: str) -> DataOn:
@@ -58,13 +58,13 @@ def data_on(text: str) -> DataOn:
     try:
         return DataOn(text.strip().lower())
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{_shown(text)}: one of {', '.join(DataOn)}") from None
+        raise argparse.ArgumentTypeError(f"{_shown(text)}: choose from {', '.join(DataOn)}") from None
 
 
 def switch(text: str) -> bool:
     """Yes or no, as a problem's file says it."""
     if text not in ("True", "False"):
-        raise argparse.ArgumentTypeError(f"{_shown(text)}: True or False")
+        raise argparse.ArgumentTypeError(f"{_shown(text)}: expected True or False")
     return text == "True"
 
 
@@ -72,7 +72,7 @@ def on_or_off(text: str) -> bool:
     """on or off; True or False, as a problem's file says it."""
     known = {"on": True, "off": False, "true": True, "false": False}
     if text.lower() not in known:
-        raise argparse.ArgumentTypeError(f"{_shown(text)}: on or off")
+        raise argparse.ArgumentTypeError(f"{_shown(text)}: expected on or off")
     return known[text.lower()]
 
 
@@ -89,7 +89,7 @@ def pace(text: str) -> float | None:
     """Epochs a second; None for free."""
     if text.strip().lower() == "free":
         return None
-    return _above_zero(text, "epochs a second, a number above 0, or free")
+    return _above_zero(text, "expected epochs per second, a number above 0, or free")
 
 
 def fps(text: str) -> float:
@@ -99,18 +99,20 @@ def fps(text: str) -> float:
     except ValueError:
         value = math.nan
     if not 1 <= value <= _MOST_FPS:
-        raise argparse.ArgumentTypeError(f"{_shown(text)}: frames a second, from 1 to {_MOST_FPS:g}")
+        raise argparse.ArgumentTypeError(
+            f"{_shown(text)}: expected frames per second, from 1 to {_MOST_FPS:g}"
+        )
     return value
 
 
 def megabytes(text: str) -> float:
     """An amount of memory above 0."""
-    return _above_zero(text, "megabytes, a number above 0")
+    return _above_zero(text, "expected megabytes, a number above 0")
 
 
 def speed(text: str) -> float:
     """A factor of the speed at which a run went."""
-    return _above_zero(text, "how many times as fast, a number above 0")
+    return _above_zero(text, "expected a speed factor, a number above 0")
 
 
 def keys(text: str) -> tuple[Press, ...]:
@@ -126,7 +128,7 @@ def device(text: str) -> str:
     names = [name.strip().lower() for name in text.split(",")]
     if not all(map(_DEVICE.fullmatch, names)):
         allowed = "auto, cpu, cuda, cuda:N or mps; several: cuda:0,cuda:1"
-        raise argparse.ArgumentTypeError(f"{_shown(text)}: {allowed}")
+        raise argparse.ArgumentTypeError(f"{_shown(text)}: expected {allowed}")
     return ",".join(names)
 
 
@@ -134,7 +136,9 @@ def label(text: str) -> str:
     """A variant's name: something to see, and nothing that a terminal would take for a command."""
     name = text.strip()
     if not (name and name.isprintable()):
-        raise argparse.ArgumentTypeError(f"{_shown(text)}: names of printable characters, none empty")
+        raise argparse.ArgumentTypeError(
+            f"{_shown(text)}: expected names of printable characters, none empty"
+        )
     return name
 
 
@@ -142,7 +146,9 @@ def optimizer(text: str) -> str:
     """The name of an optimiser; whether torch has it is the worker's to judge."""
     name = text.strip()
     if not name.isidentifier():
-        raise argparse.ArgumentTypeError(f"{_shown(text)}: the name of a class of torch.optim, such as adam")
+        raise argparse.ArgumentTypeError(
+            f"{_shown(text)}: expected the name of a torch.optim class, e.g. adam"
+        )
     return name
 
 

@@ -70,7 +70,7 @@ def test_defaults_that_are_none_are_a_mistake_in_the_file(cli: Cli, tmp_path: Pa
     result = cli("train", "--problem", tmp_path / "net.py", "--run-dir", run)
     assert result.returncode == 2
     assert (
-        f"{tmp_path / 'net.py'}: defaults: there is no 'learning_rate'; there are batch_sizes, lr,"
+        f"{tmp_path / 'net.py'}: defaults: unknown name 'learning_rate'; choose from batch_sizes, lr,"
         in result.stderr
     )
     assert not run.exists()
@@ -87,7 +87,7 @@ def test_what_is_wrong_with_all_variants_is_told_once(cli: Cli, tmp_path: Path) 
     assert told == (
         f"gdtui train: Mini-batch, Batch GD: failed: net.py:{line}: ZeroDivisionError: division by zero"
     )
-    assert all("what its worker printed is in" in each for each in printed)
+    assert all("see its worker's output in" in each for each in printed)
 
 
 def test_one_killed_over_its_last_batch_is_reported_as_stopped(
@@ -153,6 +153,6 @@ def test_what_is_left_of_one_killed_while_it_loads_is_no_run_and_can_be_removed(
     an_hour_ago = time.time() - 3600
     os.utime(server_output(left), (an_hour_ago, an_hour_ago))
     assert "never began" in cli("runs").stdout
-    assert "ended by force" in cli("export", left).stderr
+    assert "killed" in cli("export", left).stderr
     assert cli("runs", "--prune", "--yes").stdout.startswith("removed 1 run,")
     assert list(root.iterdir()) == []

@@ -87,7 +87,7 @@ def _read(suggested: Mapping[str, str]) -> dict[str, Any]:
     for name, text in suggested.items():
         option = {"accumulation_steps": "accumulation"}.get(name, name)
         if option not in READERS:
-            raise SettingsError(f"defaults: there is no {name!r}; there are {', '.join(READERS)}")
+            raise SettingsError(f"defaults: unknown name {name!r}; choose from {', '.join(READERS)}")
         try:
             values[option] = READERS[option](text)
         except argparse.ArgumentTypeError as error:

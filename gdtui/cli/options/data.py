@@ -20,15 +20,17 @@ _MADE_OF_FILES: Final = ("arrays", "table")
 
 def add_data_options(parser: argparse.ArgumentParser) -> None:
     """Give a parser the options that say what to train on."""
-    add = parser.add_argument_group("what to train on").add_argument
+    add = parser.add_argument_group("problem and data").add_argument
     names = ", ".join(listing.name for listing in LISTINGS)
-    add("--problem", metavar="NAME", help=f"{names}, or FILE.py[:FUNCTION] for one of yours [{_DEFAULT}]")
+    add("--problem", metavar="NAME", help=f"{names}, or FILE.py[:FUNCTION] for your own [{_DEFAULT}]")
     add("--data", metavar="FILE", help="your own table (.csv, .parquet), arrays (.npz), or text for char-lm")
     add("--target", metavar="COLUMN", help="the column of the table to predict")
     add(
-        "--model", metavar="MODEL", help="of tables and arrays: linear, mlp:64,64, or cnn for images [linear]"
+        "--model",
+        metavar="MODEL",
+        help="for tables and arrays: linear, mlp:64,64, or cnn for images [linear]",
     )
-    add("--validation", type=number, metavar="SHARE", help="of the data, to hold out [0.2]")
+    add("--validation", type=number, metavar="SHARE", help="share of the data to hold out [0.2]")
 
 
 def read_data(typed: argparse.Namespace) -> tuple[str, DataSettings | None]:
@@ -39,10 +41,10 @@ def read_data(typed: argparse.Namespace) -> tuple[str, DataSettings | None]:
     if typed.data is None:
         for option in _DATA_OPTIONS:
             if getattr(typed, option) is not None:
-                raise SettingsError(f"--{option} goes with --data FILE")
+                raise SettingsError(f"--{option} requires --data FILE")
         problem = typed.problem or _DEFAULT
         if not is_file(problem) and find(problem).needs_file:
-            raise SettingsError(f"problem {problem} is made of a file of yours: --data FILE")
+            raise SettingsError(f"problem {problem} needs a file of yours: use --data FILE")
         return absolute(problem), None
     path = typed.data and str(Path(typed.data).absolute())
     data = DataSettings(path=path, target=typed.target, model=typed.model, validation=typed.validation)
@@ -62,19 +64,23 @@ def _by_suffix(path: str) -> ProblemListing:
         if suffix in find(name).suffixes:
             return find(name)
     known = ", ".join(suffix for name in _MADE_OF_FILES for suffix in find(name).suffixes)
-    raise SettingsError(f"--data {path}: one of {known}; a text needs --problem char-lm")
+    raise SettingsError(
+        f"--data {path}: unknown file type; use one of {known}; a text needs --problem char-lm"
+    )
 
 
 def _taking_files(problem: str) -> ProblemListing:
     if is_file(problem) or not find(problem).suffixes:
-        raise SettingsError(f"problem {problem} brings its own data: leave --data out")
+        raise SettingsError(f"problem {problem} has its own data; omit --data")
     return find(problem)
 
 
 def _check(listing: ProblemListing, data: DataSettings) -> None:
     suffixes = listing.suffixes
     if suffixes != ("",) and Path(data.path).suffix.lower() not in suffixes:
-        raise SettingsError(f"--data {data.path}: problem {listing.name} is made of {' or '.join(suffixes)}")
+        raise SettingsError(
+            f"--data {data.path}: problem {listing.name} needs a {' or '.join(suffixes)} file"
+        )
     if data.target is not None and listing.name != "table":
         raise SettingsError(f"--target names a column of a table; problem {listing.name} has none")
     if data.model is not None and suffixes == ("",):

@@ -53,7 +53,7 @@ class Options:
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
     """Give a parser the options that describe a run."""
-    compare = parser.add_argument_group("what to compare (one value for all, or one for each variant: a,b,c)")
+    compare = parser.add_argument_group("variants (one value for all, or one for each variant: a,b,c)")
     for option, metavar, text in _COMPARED:
         _add(compare, option, metavar, text)
     compare.add_argument(
@@ -64,37 +64,37 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     )
 
     add_data_options(parser)
-    how = parser.add_argument_group("how to train")
+    how = parser.add_argument_group("training")
     for option, metavar, text in _TRAINED:
         _add(how, option, metavar, text)
     add = how.add_argument
     add("--seed", type=whole(0, 2**63 - 1), default=0, metavar="N",
-        help="fixes data, first weights and order, for all [0]")  # fmt: skip
+        help="fixes data, initial weights and order, for all [0]")  # fmt: skip
     add("--device", type=device, default="auto", metavar="NAME",
-        help="auto, cpu, cuda, cuda:N, mps; several: in turn [auto]")  # fmt: skip
-    add("--threads", type=whole(1, MOST_THREADS), metavar="N", help="CPU threads a variant [a fair share]")
-    add("--run-dir", type=Path, metavar="DIR", help="where every loss is kept [a new one; see gdtui runs]")
-    add("--debug", action="store_true", help="show the tracebacks of a problem's mistakes")
+        help="auto, cpu, cuda, cuda:N, mps; several: assigned in turn [auto]")  # fmt: skip
+    add("--threads", type=whole(1, MOST_THREADS), metavar="N", help="CPU threads per variant [a fair share]")
+    add("--run-dir", type=Path, metavar="DIR", help="directory of the run [a new one; see gdtui runs]")
+    add("--debug", action="store_true", help="show the tracebacks of errors in a problem")
 
 
 _COMPARED: Final = (
-    ("--batch-sizes", "SIZES", "a variant each: samples a batch, or full [full,64,1]"),
+    ("--batch-sizes", "SIZES", "one variant each: samples per batch, or full [full,64,1]"),
     ("--lr", "LR", "learning rate [0.01]"),
-    ("--lr-scaling", "RULE", "how it follows the effective batch: none, linear, sqrt [none]"),
+    ("--lr-scaling", "RULE", "scale it with the effective batch: none, linear, sqrt [none]"),
     ("--base-batch", "N", "the effective batch at which --lr holds unscaled, for all [64]"),
-    ("--accumulation", "N", "batches behind one update [1]"),
+    ("--accumulation", "N", "batches per update [1]"),
     ("--momentum", "M", "from 0 up to below 1 [0]"),
-    ("--optimizer", "NAME", "any of torch.optim, or own: the problem's [sgd]"),
+    ("--optimizer", "NAME", "any of torch.optim, or own for the problem's [sgd]"),
     ("--names", "NAMES", "a name for each variant"),
 )
 _TRAINED: Final = (
     ("--epochs", "N", "passes over the data [20]"),
-    ("--pace", "N|free", "epochs a second for every variant [1 on screen, free without]"),
-    ("--micro-batch", "N", "compute larger batches in pieces of N, exactly: for data that does not fit"),
-    ("--data-on", "PLACE", "device, host or auto: where the data lies [auto: on the device if it fits]"),
-    ("--loader-workers", "N", "processes a variant that read a Dataset ahead [0]"),
+    ("--pace", "N|free", "epochs per second, for all [1 on screen, free without]"),
+    ("--micro-batch", "N", "compute larger batches in pieces of N: the same result in less memory"),
+    ("--data-on", "PLACE", "keep the data on device or host [auto: on the device if it fits]"),
+    ("--loader-workers", "N", "processes per variant that read a Dataset ahead [0]"),
     ("--validate-every", "N", "also measure on held-out data every N updates [at each epoch's end]"),
-    ("--measuring", "on|off", "noise scale and sharpness now and then, for 2%% of the time [on]"),
+    ("--measuring", "on|off", "measure noise scale and sharpness, in 2%% of the time [on]"),
 )
 
 
@@ -106,11 +106,11 @@ def _add(group: argparse._ArgumentGroup, option: str, metavar: str, text: str) -
 
 def add_screen_options(parser: argparse.ArgumentParser, *, is_hidden: bool = False) -> None:
     """Give a parser what only the app heeds; `train` takes it, too, so that one line fits both."""
-    screen = parser.add_argument_group(None if is_hidden else "the screen")
+    screen = parser.add_argument_group(None if is_hidden else "screen")
     texts = (
         "dark, light or high-contrast [dark]",
-        "frames a second, at most [10]",
-        "keys that play by themselves and the waits between them, from the moment every variant "
+        "maximum frames per second [10]",
+        "keys to press automatically, with waits between them, once every variant "
         "shows a loss: '8s S 20s ? 3s q'",
     )
     theme_help, fps_help, keys_help = (argparse.SUPPRESS if is_hidden else text for text in texts)
@@ -177,7 +177,7 @@ def _run_settings(
 def _above_all_samples(variants: tuple[Variant, ...], samples: int | None) -> tuple[str, ...]:
     """A note for each batch size that is above the number of samples; None: nobody knows it yet."""
     return tuple(
-        f"{variant.name}: a batch of {size:,} is above the {samples:,} samples there are: full"
+        f"{variant.name}: batch size {size:,} exceeds the {samples:,} samples; using full"
         for variant in variants
         if samples is not None and isinstance(size := variant.settings.batch_size, int) and size > samples
     )
@@ -188,7 +188,7 @@ def _variants(typed: argparse.Namespace) -> tuple[Variant, ...]:
     count = len(sizes)
     names = default_names(sizes) if typed.names is None else typed.names
     if len(names) != count:
-        raise SettingsError(f"--names: {len(names)} for {_count(count)}: one for each")
+        raise SettingsError(f"--names: {len(names)} names for {_count(count)}; give one for each")
     rows = zip(
         names,
         sizes,
@@ -221,7 +221,7 @@ def _spread(option: str, values: tuple[Value, ...], count: int) -> tuple[Value, 
     """Values for each variant, from one for each or one for all."""
     if len(values) not in (1, count):
         raise SettingsError(
-            f"{option}: {len(values)} values for {_count(count)}: one for all, or one for each"
+            f"{option}: {len(values)} values for {_count(count)}; give one for all, or one for each"
         )
     return values if len(values) == count else values * count
 

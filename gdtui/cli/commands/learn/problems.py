@@ -11,7 +11,7 @@ from gdtui.cli.parser import Parser
 from gdtui.view.text.reports.align import align_columns
 
 _ABOUT: Final = """\
-List what there is to train on: the problems that come with gdtui, and what your own files can be."""
+List the problems to train on: those that come with gdtui, and those made of your own files."""
 
 _EXAMPLES: Final = """\
 examples:
@@ -19,7 +19,7 @@ examples:
   gdtui problems --json       with the defaults of each"""
 
 _NOTES: Final = """\
-Begin with: gdtui --problem digits. Batch sizes, lr and epochs then fit it, unless an option says otherwise.
+Start one with: gdtui --problem digits. Its own batch sizes, lr and epochs apply unless you give others.
 * needs scikit-learn and pandas: python -m pip install 'gdtui[data]'"""
 
 

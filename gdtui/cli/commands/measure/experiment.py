@@ -25,16 +25,16 @@ _MOST_SEEDS: Final = 1000
 
 _ABOUT: Final = """\
 Test one claim of the lesson: the same training with one thing varied, over many seeds, with 95%
-intervals and a verdict: supported, not supported, or undecided. Without a name: what there is."""
+intervals and a verdict: supported, not supported, or undecided. Without NAME, list the experiments."""
 
 _EXAMPLES: Final = """\
 examples:
-  gdtui experiment                              what there is
+  gdtui experiment                              list the experiments
   gdtui experiment saddle
   gdtui experiment linear-scaling --seeds 60
   gdtui experiment sharp-minimum --json | jq .verdict
 
-exit status: 0 it ran, whatever the verdict, 1 it failed, 2 a wrong call, 130 after Ctrl+C"""
+exit status: 0 completed, whatever the verdict, 1 failed, 2 usage error, 130 Ctrl+C"""
 
 
 def run(arguments: list[str]) -> int:
@@ -62,7 +62,7 @@ def _list(*, as_json: bool) -> int:
         print(msgspec.json.encode(LISTINGS).decode())
         return ExitCode.OK
     rows = [(each.name, each.claim) for each in LISTINGS]
-    print(align_columns([("experiment", "the lesson's claim that it tests"), *rows], left={0, 1}))
+    print(align_columns([("experiment", "the claim of the lesson under test"), *rows], left={0, 1}))
     print("\ngdtui experiment NAME runs one")
     return ExitCode.OK
 
@@ -101,11 +101,11 @@ def experiment_parser() -> Parser:
         description=_ABOUT,
         epilog=_EXAMPLES,
     )
-    add = parser.add_argument_group("what to test").add_argument
+    add = parser.add_argument_group("experiment").add_argument
     names = ", ".join(listing.name for listing in LISTINGS)
     add("name", nargs="?", metavar="NAME", help=names)
     add("--seeds", type=whole(LEAST_SEEDS, _MOST_SEEDS), default=DEFAULT_SEEDS, metavar="N",
-        help=f"repetitions, each with data, weights and order of its own [{DEFAULT_SEEDS}]")  # fmt: skip
+        help=f"repetitions, each with its own data, weights and order [{DEFAULT_SEEDS}]")  # fmt: skip
     add("--device", type=device, default="auto", metavar="NAME",
         help="auto, cpu, cuda, cuda:N, mps; the CPU where a device has no float64 [auto]")  # fmt: skip
     add("--threads", type=whole(1, MOST_THREADS), metavar="N", help="CPU threads [all but one]")

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 _ABOUT: Final = """\
 Measure the lesson's trade-off table on your problem and device: one batch size after the other, each
-alone on the machine. For each: gradient noise, speed, memory, the loss after equal epochs and after
-equal seconds, the validation gap, beside the lesson's words; then a batch size, an lr (by the rule)
-and an accumulation for your memory. Every arm is kept as a run; see gdtui runs."""
+alone on the machine. For each it measures gradient noise, speed, memory, the loss after equal epochs
+and after equal seconds, and the validation gap, next to the lesson's words. Then it recommends a batch
+size, an lr (by the rule) and an accumulation for your memory. Every arm is kept as a run (gdtui runs)."""
 
 _EXAMPLES: Final = """\
 examples:
@@ -27,7 +27,7 @@ examples:
   gdtui sweep --lr-scaling linear --memory-limit 2000
   gdtui sweep --markdown > trade-offs.md
 
-exit status: 0 a table is there, 1 an arm failed, 2 a wrong call, 130 after Ctrl+C"""
+exit status: 0 table complete, 1 an arm failed, 2 usage error, 130 Ctrl+C"""
 
 
 def run(arguments: list[str]) -> int:
@@ -82,9 +82,9 @@ def sweep_parser() -> Parser:
     add_run_options(parser)
     add_screen_options(parser, is_hidden=True)
     parser.set_defaults(batch_sizes=(1, 32, 128, 512, FULL), accumulation=(1,), epochs=5, form="text")
-    parser.add_argument_group("what for").add_argument(
+    parser.add_argument_group("recommendation and output").add_argument(
         "--memory-limit", type=megabytes, metavar="MB",
-        help="of tensors on the device; what is larger is recommended in accumulated pieces",
+        help="limit for tensors on the device; larger batches are recommended in accumulated pieces",
     )  # fmt: skip
     general = parser.add_general()
     for form, text in (("json", "one JSON document"), ("markdown", "a Markdown table"), ("csv", "CSV")):

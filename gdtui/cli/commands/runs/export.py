@@ -8,13 +8,13 @@ from gdtui.cli.exit_codes import ExitCode
 from gdtui.cli.parser import Parser
 
 _ABOUT: Final = """\
-Write every batch of a run as CSV, a row each:
+Write a run as CSV, one row per batch:
 variant,generation,batch,update,epoch,samples,seconds,batch_size,accumulation_steps,lr,loss
 
-samples and seconds are those before the batch, for that is the model that had this loss;
-update is the one that the batch contributes to; batch_size the samples in it; lr the one in force.
+samples and seconds are counted before the batch, since its loss is that of the model at that point.
+update is the one that the batch contributes to, batch_size the samples in it, lr the one in force.
 
-With --measurements, a row for each time that the model was measured on all data, held-out data too:
+With --measurements, write the measurements on all data and on held-out data instead:
 variant,generation,epoch,batches,updates,samples,seconds,full_loss,validation_loss, and the metrics."""
 
 _EXAMPLES: Final = """\
@@ -22,7 +22,7 @@ examples:
   gdtui export ./my-run -o losses.csv
   gdtui export ./my-run | head
 
-exit status: 0 all rows are there, 1 a log is damaged or ends early (what it holds is written)"""
+exit status: 0 all rows written, 1 a log is damaged or ends early (its rows so far are written)"""
 
 
 def run(arguments: list[str]) -> int:
@@ -54,9 +54,9 @@ def export_parser() -> Parser:
         description=_ABOUT,
         epilog=_EXAMPLES,
     )
-    add = parser.add_argument_group("what and where").add_argument
+    add = parser.add_argument_group("input and output").add_argument
     add("run_dir", type=Path, metavar="RUN_DIR", help="a run's directory, as gdtui runs lists them")
-    add("--measurements", action="store_true", help="what was measured on all data, not the batches")
+    add("--measurements", action="store_true", help="write the measurements on all data, not the batches")
     add("-o", "--output", type=Path, metavar="FILE", help="the file to write [stdout]")
     parser.add_general()
     return parser

@@ -9,25 +9,25 @@ from gdtui.cli.exit_codes import ExitCode
 from gdtui.cli.parser import Parser
 
 _ABOUT: Final = """\
-Make a run out of CSV, to be watched, explored, compared and exported: the inverse of export.
-Needed are the columns variant, batch (1, 2, 3 … in each variant and generation) and loss (empty, nan
-or inf: a gap), in any order. What else export writes is taken where it is there, and else filled in:
+Make a run from CSV, to be watched, explored, compared and exported: the inverse of export.
+Required columns, in any order: variant, batch (1, 2, 3 … in each variant and generation) and loss
+(empty, nan or inf: a gap). The other columns of export are optional, with these defaults:
 
   generation          1
-  update              one batch each, or accumulation_steps of them
-  epoch               1; the smoothing then takes a 20th of the longest variant for an epoch
-  batch_size          what samples tell, else 1
-  samples             what batch_size tells
-  accumulation_steps  what update tells, else 1
+  update              one per batch, or per accumulation_steps batches
+  epoch               1; for smoothing, an epoch is then a 20th of the longest variant
+  batch_size          derived from samples, else 1
+  samples             derived from batch_size
+  accumulation_steps  derived from update, else 1
   lr                  0.01
-  seconds             in step with samples, 20 s for the longest variant: a replay takes so long"""
+  seconds             in proportion to samples, 20 s for the longest variant"""
 
 _EXAMPLES: Final = """\
 examples:
   gdtui import losses.csv ./mine && gdtui watch ./mine
   gdtui export ./one | gdtui import - ./two
 
-exit status: 0 a run is there, 2 a row or a name is wrong: nothing was written"""
+exit status: 0 run written, 2 a row or a name is wrong: nothing was written"""
 
 
 def run(arguments: list[str]) -> int:
@@ -56,7 +56,7 @@ def import_parser() -> Parser:
         description=_ABOUT,
         epilog=_EXAMPLES,
     )
-    add = parser.add_argument_group("what and where").add_argument
+    add = parser.add_argument_group("input and output").add_argument
     add("file", metavar="FILE", help="the CSV, its first line naming the columns; - reads stdin")
     add("run_dir", type=Path, metavar="RUN_DIR", help="a directory for the run; it must not hold one")
     parser.add_general()

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from gdtui.state.stored_runs import StoredRun
 
 _ABOUT: Final = """\
-List the stored runs with size and state, the newest first, or remove those that have ended."""
+List the stored runs with size and state, newest first, or remove those that have ended."""
 
 _EXAMPLES: Final = """\
 examples:
   gdtui runs
-  gdtui runs --prune          asks first; a run that is still going stays
+  gdtui runs --prune          asks first; keeps runs that are still training
   gdtui runs --prune --yes    for scripts"""
 
 
@@ -32,9 +32,9 @@ def run(arguments: list[str]) -> int:
     parser = runs_parser()
     typed = parser.parse(arguments)
     if typed.yes and not typed.prune:
-        parser.error("--yes goes with --prune")
+        parser.error("--yes requires --prune")
     if typed.prune and not typed.yes and not is_terminal(sys.stdin):
-        parser.error("--prune asks, and there is no terminal to ask on; without one: --prune --yes")
+        parser.error("--prune asks for confirmation, which needs a terminal; without one, use --prune --yes")
     if typed.prune:
         return prune(default_root(), is_sure=typed.yes)
     return show(default_root(), as_json=typed.json)

@@ -9,17 +9,17 @@ from gdtui.cli.streams import check_screen
 from gdtui.cli.value_types import speed
 
 _ABOUT: Final = """\
-Show a run that another process trains, headless too, or that has ended: the same screen, out of the
-run's directory alone. Keys that would control it say that they can't.
+Show a run that another process is training, with a screen or without, or one that has ended. The
+screen is the same, read from the run's directory alone; keys that control training are refused.
 
-A replay plays a run that has ended as it went. Space pauses it, < and > change its speed, f goes to
-its end; the picture at the end stays."""
+A replay plays back a run that has ended. Space pauses it, < and > change its speed, and f jumps to
+its end, where the last picture stays."""
 
 _EXAMPLES: Final = """\
 examples:
-  gdtui watch                                  the run that was begun last
-  gdtui watch ./my-run --replay 10             ten times as fast as it went
-  gdtui watch ./my-run --replay 5 --keys '20s q'    and it ends by itself"""
+  gdtui watch                                  the newest run
+  gdtui watch ./my-run --replay 10             ten times as fast
+  gdtui watch ./my-run --replay 5 --keys '20s q'    quits by itself"""
 
 
 def run(arguments: list[str]) -> int:
@@ -46,9 +46,14 @@ def watch_parser() -> Parser:
         description=_ABOUT,
         epilog=_EXAMPLES,
     )
-    add = parser.add_argument_group("what to watch").add_argument
+    add = parser.add_argument_group("run").add_argument
     add("run_dir", type=Path, nargs="?", metavar="RUN_DIR", help="a run's directory [the newest run]")
-    add("--replay", type=speed, metavar="SPEED", help="play it as it went: 1 as fast, 10 ten times as fast")
+    add(
+        "--replay",
+        type=speed,
+        metavar="SPEED",
+        help="replay it: 1 at the original speed, 10 ten times as fast",
+    )
     add_screen_options(parser)
     parser.add_general()
     return parser

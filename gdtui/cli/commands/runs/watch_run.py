@@ -69,7 +69,7 @@ def newest_run(root: Path) -> RunDirectory:
         except RunDirectoryError:
             continue
     if not runs:
-        raise RunDirectoryError(f"there is no run in {root}: name a directory, or begin one with gdtui")
+        raise RunDirectoryError(f"no run in {root}: give a run directory, or start one with gdtui")
     return max(runs, key=lambda run: run.info.created)
 
 
@@ -78,9 +78,9 @@ def open_run(path: Path | None, root: Path, *, is_replay: bool) -> RunDirectory:
     run = RunDirectory.open(path) if path is not None else newest_run(root)
     for log in (run.session_log, *(run.path / name for name in run.info.logs)):
         if log.exists() and not os.access(log, os.R_OK):
-            raise RunDirectoryError(f"{log} may not be read by this user")
+            raise RunDirectoryError(f"no permission to read {log}")
     if is_replay and is_running(run):
-        raise RunDirectoryError(f"{run.path} still trains: a replay is of a run that has ended")
+        raise RunDirectoryError(f"{run.path} is still training: only a run that has ended can be replayed")
     return run
 
 

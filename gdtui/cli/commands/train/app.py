@@ -13,19 +13,19 @@ from gdtui.cli.parser import Parser
 from gdtui.cli.streams import check_screen
 
 _USAGE: Final = """\
-gdtui [OPTIONS]                   watch it train, and change what you like meanwhile
+gdtui [OPTIONS]                   train on screen, and change settings while it trains
        gdtui train [OPTIONS] [--json]    the same without a screen
-       gdtui watch [RUN_DIR]             the screen on a run that trains elsewhere, or that has ended
+       gdtui watch [RUN_DIR]             the same screen for a run that trains elsewhere or has ended
        gdtui experiment [NAME]           one claim of the lesson, tested over many seeds
-       gdtui sweep [OPTIONS]             the trade-off table, measured, and what to choose
+       gdtui sweep [OPTIONS]             the trade-off table, measured, and a recommendation
        gdtui export RUN_DIR [-o FILE]    every batch of a run, as CSV
-       gdtui import FILE RUN_DIR         a run out of CSV: losses from anywhere
+       gdtui import FILE RUN_DIR         a run from CSV: losses from any program
        gdtui runs [--prune]              the runs that are stored
-       gdtui problems                    what there is to train on"""
+       gdtui problems                    the problems to train on"""
 
 _ABOUT: Final = """\
-See what batch size, learning rate and gradient accumulation do to training, while it trains.
-In the app, ? shows the keys."""
+See what batch size, learning rate and gradient accumulation do to training, live.
+In the app, press ? for the keys."""
 
 _EXAMPLES: Final = """\
 examples:

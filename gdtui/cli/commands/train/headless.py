@@ -113,7 +113,7 @@ class _RunMonitor:
                 )
                 continue
             is_blocked = notice.kind is NoticeKind.LOG_BLOCKED
-            text = f"{notice.text}, and it goes on by itself" if is_blocked else notice.text
+            text = f"{notice.text}, and it continues by itself" if is_blocked else notice.text
             self._say_once(f"{notice.variant}: {text}" if notice.variant else text)
             if is_blocked and self._retry_at is None:
                 self._retry_at = time.monotonic() + _RETRY
@@ -158,7 +158,7 @@ class _RunMonitor:
         for tally in tallies:
             output = self._run.variant_output(tally.name)
             if output.exists() and output.stat().st_size:
-                _say(f"{tally.name}: what its worker printed is in {output}")
+                _say(f"{tally.name}: see its worker's output in {output}")
 
     def _say_once(self, text: str) -> None:
         if text not in self._said:

@@ -41,12 +41,12 @@ def test_data_takes_its_options() -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("--target y", "--target goes with --data"),
-        ("--validation 0.2 --problem digits", "--validation goes with --data"),
+        ("--target y", "--target requires --data"),
+        ("--validation 0.2 --problem digits", "--validation requires --data"),
         ("--problem mnist", "--data FILE"),
-        ("--problem digits --data t.csv", "digits brings its own data"),
-        ("--problem mine.py --data t.csv", "mine.py brings its own data"),
-        ("--problem mnist --data t.csv", "mnist is made of .npz"),
+        ("--problem digits --data t.csv", "digits has its own data"),
+        ("--problem mine.py --data t.csv", "mine.py has its own data"),
+        ("--problem mnist --data t.csv", "mnist needs a .npz"),
         ("--data t.xlsx --target y", "one of .npz, .csv, .tsv, .parquet, .pq"),
         ("--data book.txt", "needs --problem char-lm"),
         ("--data a.npz --target y", "arrays has none"),
@@ -56,7 +56,7 @@ def test_data_takes_its_options() -> None:
         ("--data t.csv --target y --validation 1", "a share from 0 to 0.9"),
         ("--data t.csv --target y --validation nan", "a share from 0 to 0.9"),
         ("--data book.txt --problem char-lm --model linear", "char-lm has its own"),
-        ("--data t.csv --problem cifar", "one of synthetic"),
+        ("--data t.csv --problem cifar", "choose from synthetic"),
     ],
 )
 def test_what_does_not_go_together_is_told(line: str, said: str) -> None:

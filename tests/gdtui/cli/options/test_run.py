@@ -96,9 +96,9 @@ def test_devices_that_may_be_there(name: str) -> None:
         ("--momentum 1", "from 0 up to, not including, 1"),
         ("--optimizer a-b", "torch.optim"),
         ("--names a,b", "one for each"),
-        ("--names a,a,b", "a name of its own"),
+        ("--names a,a,b", "a unique name"),
         ("--names a,b,c\x1b", "printable"),
-        ("--problem cifar", "one of synthetic"),
+        ("--problem cifar", "choose from synthetic"),
         ("--epochs 0", "a whole number from 1"),
         (f"--epochs {10**30}", "a whole number from 1"),
         ("--pace 0", "above 0, or free"),
@@ -112,7 +112,7 @@ def test_devices_that_may_be_there(name: str) -> None:
         ("--theme pink", "dark"),
         ("--fps 0", "from 1 to 60"),
         ("--epoch 3", "--epochs"),
-        ("more", "too much"),
+        ("more", "unexpected argument"),
     ],
 )
 def test_a_wrong_option_is_told_what_is_allowed(

@@ -88,7 +88,7 @@ async def test_an_end_by_force_and_a_damaged_log_show_as_such(damage: str, make_
         shown = " ".join(text_of(app))
         assert len(app.main.viewer.store.variants["SGD"].current.history) > 10  # type: ignore[union-attr]
         if damage == "no end":
-            assert shown.count("ended by force") == 2
+            assert shown.count("killed") == 2
             assert "died" in text_of(app)[0]
         else:
             assert "damaged at byte" in shown
@@ -192,7 +192,7 @@ async def test_a_script_of_keys_begins_when_every_variant_shows_a_loss_and_can_e
 
 def test_the_newest_run_that_can_be_read(make_run: MakeRun, tmp_path: Path) -> None:
     root = tmp_path / "runs"
-    with pytest.raises(RunDirectoryError, match="there is no run"):
+    with pytest.raises(RunDirectoryError, match="no run in"):
         open_run(None, root, is_replay=False)
     for name, created in (("b", 2.0), ("a", 3.0), ("c", 1.0)):
         run = make_run(root / name)
@@ -206,7 +206,7 @@ def test_the_newest_run_that_can_be_read(make_run: MakeRun, tmp_path: Path) -> N
 
 def test_a_run_that_still_trains_cannot_be_replayed_yet(make_run: MakeRun, tmp_path: Path) -> None:
     run = make_run()
-    with LogWriter(run.session_log), pytest.raises(RunDirectoryError, match="still trains"):
+    with LogWriter(run.session_log), pytest.raises(RunDirectoryError, match="still training"):
         open_run(run.path, tmp_path, is_replay=True)
     assert open_run(run.path, tmp_path, is_replay=True).path == run.path
 
@@ -215,5 +215,5 @@ def test_a_run_that_still_trains_cannot_be_replayed_yet(make_run: MakeRun, tmp_p
 def test_a_log_that_may_not_be_read_is_said_before_the_screen(make_run: MakeRun, tmp_path: Path) -> None:
     run = make_run()
     run.session_log.chmod(0)
-    with pytest.raises(RunDirectoryError, match="may not be read"):
+    with pytest.raises(RunDirectoryError, match="no permission to read"):
         open_run(run.path, tmp_path, is_replay=False)
