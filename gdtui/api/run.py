@@ -140,7 +140,7 @@ class Run:
     def incomplete(self) -> dict[str, str]:
         """Why rows may be missing, by the names of the variants of which some may be.
 
-        A variant's log may be damaged, missing, or end early: it still trains, or was ended by force.
+        A variant's log may be damaged, missing, or end early: it still trains, or was killed.
         """
         return {each.name: each.incomplete for each in self.variants.values() if each.incomplete}
 

@@ -32,7 +32,7 @@ def open_output(run: RunDirectory, path: Path | None) -> BinaryIO:
     if path is None or str(path) == "-":
         return open(sys.stdout.fileno(), "wb", closefd=False)
     if path.exists() and any(path.samefile(file) for file in run.path.iterdir()):
-        raise RunDirectoryError(f"{path} is a part of the run; nothing was changed. Name another file")
+        raise RunDirectoryError(f"{path} is part of the run; nothing was changed. Choose another file")
     try:
         return path.open("wb")
     except OSError as error:

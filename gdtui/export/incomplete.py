@@ -12,4 +12,4 @@ def why_incomplete(reader: LogReader) -> str:
     if not reader.path.exists():
         return f"has no log: {reader.path} is missing"
     torn = ", in the middle of a record" if reader.has_torn_end else ""
-    return f"its log ends early{torn} (still training, or it was ended by force)"
+    return f"its log ends early{torn} (still training, or killed)"

@@ -32,7 +32,7 @@ def explain(store: Store, selected: int | None, *, is_ours: bool) -> list[Sectio
     one = None if selected is None else store.states[selected]
     return [
         Section("What you see", tuple(_overview(store) if one is None else _variant(one, is_ours))),
-        *([Section("Of this problem", store.settings.notes)] if store.settings.notes else []),
+        *([Section("About this problem", store.settings.notes)] if store.settings.notes else []),
         Section("Why", tuple(_why(store, one, is_ours))),
         Section("In an interview", (interview(store),)),
     ]
@@ -42,11 +42,11 @@ def _overview(store: Store) -> Iterator[str]:
     names = _listed([f"{one.tally.name} (batch {_short_size(one)})" for one in store.states])
     yield (
         f"{names} train at the same time, from the same first weights and on the same samples in the same "
-        "order. What differs is how many samples stand behind each update, and how far it steps."
+        "order. They differ in the number of samples behind each update and in the size of its step."
     )
     yield (
-        f"σ of batch loss: {_each(store, lambda one: one.spread)}. It is their spread: the fewer samples "
-        "in a batch, the less its loss, and its gradient, say of all data."
+        f"Spread σ of the batch losses: {_each(store, lambda one: one.spread)}. The fewer samples "
+        "in a batch, the less its loss and its gradient say about all data."
     )
     losses = [one.tally.full_loss for one in store.states if math.isfinite(one.tally.full_loss)]
     if len(losses) > 1:
@@ -54,7 +54,7 @@ def _overview(store: Store) -> Iterator[str]:
         ends = " / ".join(str(one.tally.full_loss_epoch) for one in store.states)
         when = f"as last measured, after {ends} epochs" if is_old else f"after {_updates(store)} updates"
         yield (
-            f"On all data (◆) they stand at {_each(store, lambda one: one.tally.full_loss)}, "
+            f"The losses on all data (◆) are {_each(store, lambda one: one.tally.full_loss)}, "
             f"{number(max(losses) - min(losses))} apart, {when}."
         )
 
@@ -62,7 +62,7 @@ def _overview(store: Store) -> Iterator[str]:
 def _variant(one: VariantState, is_ours: bool) -> Iterator[str]:
     tally = one.tally
     if (force := tally.resolved) is None:
-        yield f"{tally.name} is not trained yet: the problem is being loaded."
+        yield f"{tally.name} has not started: its problem is being loaded."
         return
     per_epoch = math.ceil(tally.n / force.effective_batch)
     steps = "" if force.accumulation_steps == 1 else f", {force.accumulation_steps} batches an update"
@@ -73,12 +73,12 @@ def _variant(one: VariantState, is_ours: bool) -> Iterator[str]:
     )
     if force.is_full and force.accumulation_steps == 1:
         yield (
-            "Its gradient is that of all data: exact, so its curve is a thread and σ has nothing to "
-            "measure. It pays a whole pass over the data for each step."
+            "Its gradient is that of all data and exact, so its curve is a thin line without a spread σ. "
+            "Each step costs a whole pass over the data."
         )
     else:
         yield (
-            f"Its batch losses scatter by σ = {number(one.spread)} about the smoothed loss of "
+            f"Its batch losses scatter by σ = {number(one.spread)} around the smoothed loss of "
             f"{number(one.smoothed(SMOOTHING))}: each batch is a sample of the data, and so is its gradient."
         )
     yield from _measured(one, is_ours)
@@ -88,27 +88,27 @@ def _measured(one: VariantState, is_ours: bool) -> Iterator[str]:
     noise = one.tally.noise_scale
     force, sharp = one.tally.resolved, one.tally.sharpness
     if noise is None and sharp is None:
-        how = ": ! measures them while a run is under way" if is_ours else ""
-        yield f"Noise scale and sharpness were not measured yet{how}."
+        how = "; press ! to measure them while a run is under way" if is_ours else ""
+        yield f"Noise scale B and sharpness λ have not been measured yet{how}."
     if noise is not None and not noise.is_reliable:
         least = f": at least {number(noise.low)} samples" if noise.low >= 1 else ""
-        how = ", and ! takes one" if is_ours else ""
-        yield f"The noise scale cannot be told yet{least}; each measurement narrows it down{how}."
+        how = "; press ! to take one" if is_ours else ""
+        yield f"The noise scale B is not known yet{least}. Each measurement narrows it down{how}."
     if noise is not None and noise.is_reliable and force is not None:
         if force.effective_batch < noise.value / 2:
             says = "its updates are mostly noise, and a larger batch would steady them almost for free"
         elif force.effective_batch > noise.value * 2:
-            says = "its batches repeat themselves more than they tell, and smaller ones would do as well"
+            says = "its batches are largely redundant, and smaller ones would do as well"
         else:
             says = "noise and gradient weigh about the same in an update"
         yield (
-            f"The noise scale is {number(noise.value)} samples (95%: "
-            f"{number(noise.low)}–{number(noise.high)}), the effective batch {force.effective_batch:,}: "
+            f"The noise scale B is {number(noise.value)} samples (95%: "
+            f"{number(noise.low)}–{number(noise.high)}), the effective batch is {force.effective_batch:,}: "
             f"{says} (McCandlish et al. 2018)."
         )
     if sharp is not None and sharp.sharpness is not None and sharp.edge:
         yield (
-            f"The sharpness is {number(sharp.sharpness.value)}; full-batch steps would grow beyond "
+            f"The sharpness λ is {number(sharp.sharpness.value)}. Full-batch steps would grow if it exceeded "
             f"{number(sharp.edge)}, 2 (1 + momentum) ÷ lr (Cohen et al. 2021)."
         )
 
@@ -116,21 +116,21 @@ def _measured(one: VariantState, is_ours: bool) -> Iterator[str]:
 def _why(store: Store, one: VariantState | None, is_ours: bool) -> Iterator[str]:
     rules = {each.tally.settings.lr_scaling for each in (store.states if one is None else [one])}
     if len(rules) > 1:
-        how = ": S puts all on the next one, from the same start" if is_ours else ""
+        how = ": press S to put all on the next one, from the same start" if is_ours else ""
         yield f"The variants follow different lr rules{how}."
         return
     match rules.pop():
         case LrScaling.NONE:
-            then = "press S, and the lr follows" if is_ours else "the other rules let the lr follow"
+            then = "press S to scale" if is_ours else "the other rules scale"
             yield (
                 "One lr for all: an update moves the weights about as far whatever its batch size, so the "
-                "variant with the most updates an epoch gets furthest in an epoch: here "
-                f"{_updates(store)}. That is no merit of noise: {then} the batch size."
+                "variant with the most updates per epoch gets furthest: here "
+                f"{_updates(store)}. Noise is not the reason: {then} the lr with the batch size."
             )
         case LrScaling.LINEAR:
             yield (
                 "Linear scaling, lr = base × batch ÷ base batch: k small steps along nearly the same "
-                "gradient come to one step k times as long, as long as the weights move little meanwhile "
+                "gradient equal one step k times as long while the weights move little "
                 "(Goyal et al. 2017)."
             )
             yield from _folding(store, is_ours)
@@ -148,8 +148,8 @@ def _folding(store: Store, is_ours: bool) -> Iterator[str]:
         return
     gap = max(losses) - min(losses)
     says = "the curves have folded into one" if gap <= FOLDED else "they have not folded"
-    how = ": S restarts all" if is_ours else ""
-    pasts = "" if gap <= FOLDED else f"; different pasts stay different{how}"
+    how = ": press S to restart all for a fair comparison" if is_ours else ""
+    pasts = "" if gap <= FOLDED else f"; existing gaps remain{how}"
     yield f"Measured: after {epochs.pop()} epochs they lie {number(gap)} apart on all data: {says}{pasts}."
 
 

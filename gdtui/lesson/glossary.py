@@ -50,7 +50,7 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         labels=("L",),
         unit="of the problem's loss",
         definition="The mean over the samples of one batch, at the weights before its update; drawn at "
-        "the samples seen before it, for that is the model that had this loss.",
+        "the samples seen before it, since that is the model that had this loss.",
     ),
     GlossaryEntry(
         name="all data",
@@ -58,16 +58,16 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         unit="of the problem's loss",
         definition="The mean over all training samples in eval mode, measured before the first epoch and "
         "after each; where that would take more than 2% of the time, after some and after the last; "
-        "pale once another epoch has ended since. The weights stand still meanwhile: this is the one to "
-        "compare variants by.",
+        "pale once another epoch has ended since. The weights do not move meanwhile: compare variants "
+        "by this loss.",
         value=as_number(lambda one: one.tally.full_loss),
     ),
     GlossaryEntry(
         name="σ of batch loss",
         labels=("σ", "spread", "spread, last epoch"),
         unit="of the problem's loss",
-        definition="How far batch losses scatter about the smoothed loss before them, over the last epoch "
-        "of samples; the histogram beside each chart shows the same. None below two batches "
+        definition="The scatter of the batch losses around the smoothed loss before them, over the last "
+        "epoch of samples; the histogram beside each chart shows the same. None below two batches "
         "an epoch, as at full batch.",
         formula="standard deviation of (batch loss − smoothed loss before it)",
         value=as_number(lambda one: one.spread),
@@ -85,15 +85,15 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         labels=("gap",),
         unit="of the problem's loss",
         definition="Held-out loss minus loss on all training data, at the same weights, where both "
-        "were measured last: what was learnt of the training samples only.",
+        "were last measured: the part that was learnt of the training samples only.",
         formula="validation loss − full loss",
         value=as_number(lambda one: one.tally.generalisation_gap),
     ),
     GlossaryEntry(
         name="metric",
         labels=("accuracy", "error"),
-        unit="as the problem says; accuracy from 0 to 1",
-        definition="What the problem measures on held-out samples beside the loss, averaged over samples.",
+        unit="as the problem defines it; accuracy from 0 to 1",
+        definition="A further measure of the problem on held-out samples, averaged over samples.",
         value=lambda one: (
             ", ".join(f"{name} {number(value)}" for name, value in one.tally.metrics.items()) or "–"
         ),
@@ -102,8 +102,8 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         name="updates",
         labels=("update", "u"),
         unit="count",
-        definition="Steps of the optimiser. Behind one there is one batch or, accumulating, several; "
-        "never across the end of an epoch.",
+        definition="Steps of the optimiser. An update takes one batch or, with accumulation, several, and "
+        "never crosses the end of an epoch.",
         value=lambda one: formatting.count(one.tally.updates),
     ),
     GlossaryEntry(
@@ -117,31 +117,31 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         name="samples",
         labels=("n",),
         unit="count",
-        definition="Trained on so far, every pass over the data counted: the axis on which batch sizes "
-        "can be compared, for equal places mean equal work.",
+        definition="Samples trained on so far, counting every pass over the data: the axis on which batch "
+        "sizes can be compared, since equal places mean equal work.",
         value=lambda one: formatting.count(one.tally.samples),
     ),
     GlossaryEntry(
         name="epoch",
         labels=("ep",),
         unit="count",
-        definition="The pass over the training data at hand, from 1; in the header, of the slowest. One "
-        "seed fixes each epoch's order, the same for every variant.",
+        definition="The current pass over the training data, from 1; the header shows the slowest variant's. "
+        "One seed fixes each epoch's order, the same for every variant.",
         value=lambda one: formatting.count(one.tally.epoch),
     ),
     GlossaryEntry(
         name="seconds",
         labels=("sec", "s", "training"),
         unit="s",
-        definition="Of this variant's training: no pauses, no waits for the pace, no measuring. Workers "
-        "that share cores slow each other.",
+        definition="Training time of this variant, without pauses, waits for the pace and measurements. "
+        "Workers that share cores slow each other.",
         value=as_number(lambda one: one.tally.seconds),
     ),
     GlossaryEntry(
         name="samples/s",
         labels=("/s",),
-        unit="samples a second of training",
-        definition="Over the last second of training time.",
+        unit="samples per second of training",
+        definition="Training speed over the last second of training time.",
         value=lambda one: "–" if math.isnan(one.speed) else formatting.count(one.speed),
     ),
     GlossaryEntry(
@@ -155,14 +155,14 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         name="peak memory",
         labels=("MiB", "GiB", "peak", "memory"),
         unit="MiB",
-        definition="The most so far: of the device as torch counts it or, on a CPU, of the worker "
-        "process, torch itself included.",
+        definition="The highest use so far: of device memory as torch counts it or, on a CPU, of the worker "
+        "process, including torch itself.",
         value=lambda one: f"{one.tally.peak_memory / 2**20:,.0f}" if one.tally.peak_memory else "–",
     ),
     GlossaryEntry(
         name="lr",
         unit="loss decrease per squared gradient: a step's length is lr × |gradient|",
-        definition="In force: the base lr, scaled by the rule to the effective batch.",
+        definition="The learning rate in force: the base lr, scaled by the rule to the effective batch.",
         formula="none: base; linear: base × effective ÷ base batch; sqrt: base × √(effective ÷ base batch)",
         source="linear: Goyal et al. 2017, arXiv:1706.02677; square root: Krizhevsky 2014, arXiv:1404.5997",
         value=lambda one: "–" if one.tally.resolved is None else formatting.rounded(one.tally.resolved.lr),
@@ -171,14 +171,14 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         name="batch size",
         labels=("size", "of"),
         unit="samples",
-        definition="In one forward and backward pass; ×k where k of them are accumulated into one update.",
+        definition="Samples in one forward and backward pass; ×k when k batches make one update.",
         value=lambda one: formatting.short_batch(one.tally.settings.batch_size, one.tally.n),
     ),
     GlossaryEntry(
         name="effective batch",
         unit="samples",
-        definition="Behind one update: all that were accumulated, at most those of an epoch. The batch that "
-        "lr scaling and the noise scale mean.",
+        definition="Samples behind one update: all accumulated ones, at most an epoch's. Lr scaling and "
+        "the noise scale refer to this batch.",
         formula="min(batch size × accumulation, n)",
         value=lambda one: "–" if (force := one.tally.resolved) is None else f"{force.effective_batch:,}",
     ),
@@ -186,8 +186,8 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         name="accumulation",
         labels=("accum",),
         unit="batches an update",
-        definition="Gradients of so many batches are added, weighted by their samples, before the "
-        "optimiser steps: exactly the gradient of one batch of them all, at the memory of one.",
+        definition="Batches whose gradients are added, weighted by their samples, before the "
+        "optimiser steps: exactly the gradient of one large batch, in the memory of a small one.",
         value=lambda one: formatting.count(one.tally.settings.accumulation_steps),
     ),
     GlossaryEntry(
@@ -195,7 +195,7 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         labels=("mom",),
         unit="from 0 up to 1",
         definition="The share of the last step that is added to the next: with 0.9 a steady gradient "
-        "comes to move the weights ten times as far.",
+        "moves the weights ten times as far in the end.",
         formula="v ← β v + g, w ← w − lr v",
         source="Polyak 1964; as torch.optim.SGD has it",
         value=lambda one: formatting.setting(one.tally.settings.momentum),
@@ -205,7 +205,7 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         labels=("B",),
         unit="samples",
         definition="The batch size at which noise and gradient weigh the same in an update. Much smaller "
-        "batches are mostly noise; much larger ones mostly repeat themselves. Averaged over the last "
+        "batches are mostly noise; much larger ones are mostly redundant. Averaged over the last "
         "measurements, each at ¾ of the next, while they agree within their errors; in brackets the 95% "
         "interval of that average, “not reliable yet” while its ends lie a factor of 4 apart.",
         formula="B = tr(Σ) ÷ |G|², both averaged apart, then divided",
@@ -216,9 +216,9 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         name="signal-to-noise",
         labels=("snr", "gradient noise"),
         unit="ratio",
-        definition="Of the gradient of one update: its squared length against the expected squared length "
-        "of the error in it, at the effective batch in force; by the smoothed |G|² and tr(Σ) of the noise "
-        "scale. One over its root is the gradient noise of the sweep.",
+        definition="The squared length of an update's gradient ÷ the expected squared length of its error, "
+        "at the effective batch in force, from the smoothed |G|² and tr(Σ) of the noise scale. The sweep's "
+        "gradient noise is 1 ÷ its square root.",
         formula="|G|² ÷ (tr(Σ) (1/b − 1/n))",
         source="McCandlish et al. 2018, arXiv:1812.06162",
         value=as_number(lambda one: one.tally.signal_to_noise),
@@ -238,7 +238,7 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         labels=("2/lr", "3.8/lr", "2(1+β)/lr"),
         unit="of loss per squared unit of weight",
         definition="The sharpness beyond which steps of full-batch gradient descent grow instead of "
-        "settling; β is the momentum. None for optimisers that scale each weight's step by themselves.",
+        "settling; β is the momentum. Undefined for optimisers that scale each weight's step on their own.",
         formula="2 (1 + β) ÷ lr",
         source="Cohen et al. 2021, arXiv:2103.00065, eq. 1",
         value=as_number(_edge),
@@ -254,8 +254,8 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
     GlossaryEntry(
         name="std",
         unit="of the problem's loss",
-        definition="Of the epochs' mean losses about their mean, over the whole run: mostly how far the "
-        "loss fell, not how noisy it was.",
+        definition="Standard deviation of the epochs' mean losses over the whole run: it mostly shows how "
+        "far the loss fell, not how noisy it was.",
         formula="√variance, of the population (ddof 0)",
         value=as_number(lambda one: one.tally.std),
     ),
@@ -269,22 +269,22 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
     GlossaryEntry(
         name="pace",
         labels=("epoch/s", "epochs/s"),
-        unit="epochs a second",
-        definition="How fast all variants may train, so that they grow together; free: as fast as the "
-        "device goes. One that cannot keep it is “behind”. It changes no loss.",
+        unit="epochs per second",
+        definition="Speed limit of all variants, so that they advance together; free: as fast as the device "
+        "goes. A variant that cannot keep up is “behind”. The pace changes no loss.",
     ),
     GlossaryEntry(
         name="clock",
         unit="minutes:seconds",
-        definition="In which anything trained, pauses left out.",
+        definition="Time in which anything trained, without pauses.",
     ),
     GlossaryEntry(
         name="principal components",
         labels=("variance of the paths", "the paths' variance"),
         unit="share from 0 to 1",
         definition="The landscape's plane is laid through the directions in which the variants' weights "
-        "moved most; the share says how much of their movement lies in it. What lies outside "
-        "of it is not seen. Layers that normalise by running statistics, such as BatchNorm, take these "
+        "moved most; the share says how much of their movement lies in it. Movement outside "
+        "the plane is not seen. Layers that normalise by running statistics, such as BatchNorm, take these "
         "anew at each point: those gathered in training belong to the weights of the paths only.",
         source="Li et al. 2018, arXiv:1712.09913, sec. 7; statistics: Izmailov et al. 2018, "
         "arXiv:1803.05407, sec. 3.2",

@@ -141,7 +141,7 @@ class _Part:
         if row and generation[row] < generation[row - 1]:
             return self._error(row, f"generation {generation[row]} after generation {generation[row - 1]}")
         if row in self._starts:
-            return self._error(row, f"its first batch is {batch[row]}: they count from 1")
+            return self._error(row, f"its first batch is {batch[row]}; batches count from 1")
         return self._error(row, f"batch {batch[row]} cannot follow batch {batch[row - 1]}")
 
     def _check(self, name: str, values: NDArray[Any], end: NDArray[Any] | None = None) -> None:

@@ -161,7 +161,7 @@ class _Table:
 
     def _width_error(self, record: list[str]) -> str:
         count = "1 field" if len(record) == 1 else f"{len(record)} fields"
-        return f"{count}, and the first line names {self._width}"
+        return f"{count}, but the first line names {self._width}"
 
     def _codes(self, texts: Sequence[str]) -> tuple[NDArray[Any], int | None]:
         """The variants' places, and the first row whose name cannot be one."""

@@ -35,7 +35,7 @@ def import_csv(file: str, run_dir: Path, version: str, *, most_chunks: int = MOS
         epochs=max(int(each.epoch.max()) for each in variants),
         device=_DEVICE,
     )
-    notes = [f"column {name!r} means nothing here and is left out" for name in rows.ignored]
+    notes = [f"column {name!r} is unknown and ignored" for name in rows.ignored]
     place = run_dir.absolute()
     beside = place.with_name(f".{place.name}.import-{os.getpid()}")
     try:
@@ -59,7 +59,7 @@ def _check_place(run_dir: Path) -> None:
         raise RunDirectoryError(f"cannot write {run_dir}: {error.strerror}") from None
     if is_taken:
         what = "already holds a run" if (run_dir / "run.json").exists() else "is not an empty directory"
-        raise RunDirectoryError(f"{run_dir} {what}; nothing was changed. Name another")
+        raise RunDirectoryError(f"{run_dir} {what}; nothing was changed. Choose another")
 
 
 def _read(file: str) -> ParsedRows:
@@ -81,7 +81,7 @@ def _write(run: RunDirectory, rows: VariantRows, n: int, most_chunks: int) -> li
             log.append(record)
     if not found.is_even:
         return []
-    return [f"{rows.name}: its seconds go unevenly; within a few batches they are taken as even"]
+    return [f"{rows.name}: its seconds are uneven; within a few batches they are taken as even"]
 
 
 def _records(run: RunDirectory, rows: VariantRows, chunks: list[Chunk], n: int) -> Iterator[Record]:

@@ -28,7 +28,7 @@ def outcome(end: Result[Any] | Failure) -> str:
     """The end of an experiment or a sweep, in a few words."""
     if isinstance(end, Failure):
         return f"failed: {' '.join(end.detail.split())}"
-    return str(end.value.verdict) if isinstance(end.value, Report) else "the table is there"
+    return str(end.value.verdict) if isinstance(end.value, Report) else "the table is complete"
 
 
 def verdict(end: Result[Any] | Failure) -> StyledText:
@@ -63,17 +63,15 @@ def progress(lab: LabProgress, store: Store, width: int) -> StyledText:
 
 def _meanwhile(lab: LabProgress, store: Store) -> str:
     if store.is_going:
-        return "training goes on beside it: both are slower for it"
+        return "training continues beside it, so both are slower"
     if lab.holds_training:
-        return (
-            "training is paused meanwhile, so that the figures are those of a free machine; then it goes on"
-        )
-    return "nothing trains meanwhile: the figures are those of a free machine"
+        return "training is paused meanwhile, so the figures are those of a free machine; then it resumes"
+    return "nothing trains meanwhile, so the figures are those of a free machine"
 
 
 def waiting_note(store: Store, *, is_ours: bool) -> str:
     """A sentence on training meanwhile; none where nothing trains, or the run is not `is_ours` to pause."""
-    return " Training waits meanwhile and goes on afterwards." if is_ours and store.is_going else ""
+    return " Training is paused meanwhile and resumes afterwards." if is_ours and store.is_going else ""
 
 
 def failure(end: Failure) -> StyledText:
@@ -122,7 +120,7 @@ def table(found: Sweep, width: int) -> StyledText:
 
 def table_so_far(found: Sweep, width: int) -> StyledText:
     """The columns of the batch sizes that were measured, while others still are."""
-    note = "the time to a loss is to what all of these reached: it may change with those that follow"
+    note = "the time to a loss is that to a loss which all of these reached; it may change as more follow"
     return lines([*_table_lines(sweep_table.table(found)), EMPTY, _note(note, width)])
 
 

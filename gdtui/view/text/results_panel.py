@@ -58,16 +58,18 @@ def conclusion(store: Store) -> str:
     done = [one for one in store.states if one.tally.state is State.FINISHED]
     losses = {one.tally.name: one.tally.full_loss for one in done if math.isfinite(one.tally.full_loss)}
     if len(losses) < 2:
-        return "Compare the loss on all data: it is measured at fixed weights, the others while these move."
+        return (
+            "Compare by the loss on all data: it is measured at fixed weights, the others while these move."
+        )
     gap = max(losses.values()) - min(losses.values())
     rules = {one.tally.settings.lr_scaling for one in done}
     best = min(losses, key=lambda name: losses[name])
     found = f"On all data they lie {number(gap)} apart"
     if gap <= FOLDED:
-        why = "with the lr in step with the batch, an epoch does the same work at any batch size"
+        why = "with the lr scaled with the batch, an epoch does the same work at any batch size"
         return f"{found}: {why if rules == {LrScaling.LINEAR} else 'these settings come to the same loss'}."
     if rules == {LrScaling.NONE}:
-        return f"{found}, {best} lowest: at one lr, more updates an epoch get further."
+        return f"{found}, {best} lowest: at one lr, more updates per epoch get further."
     if rules == {LrScaling.SQRT}:
-        return f"{found}, {best} lowest: the square-root rule closes a part of the gap."
+        return f"{found}, {best} lowest: the square-root rule closes part of the gap."
     return f"{found}, {best} lowest."

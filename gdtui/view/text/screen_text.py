@@ -174,7 +174,7 @@ def trouble(one: VariantState) -> str:
     if one.tally.state is State.DIVERGED or one.is_cut_short:
         return f"{one.tally.state}: {one.tally.detail}" if one.tally.detail else str(one.tally.state)
     if one.is_diverging:
-        return "diverging: the loss is over 1,000 × that at the start; a smaller lr (,), then r"
+        return "diverging: the loss is over 1,000 × that at the start; lower the lr (,), then press r"
     return ""
 
 

@@ -102,11 +102,12 @@ def _definitions(sweep: Sweep) -> str:
         "gradient noise: error of an update's gradient ÷ the gradient, √(tr(Σ)(1/b − 1/n)) ÷ |G|"
         + ("" if sweep.noise_scale is None else f", {sweep.noise_scale.place}"),
         _noise(sweep),
-        "samples/s, ms an update: of the fastest tenth of what was timed, as nothing else disturbed it",
+        "samples/s, ms an update: in the fastest tenth of the timed batches, least disturbed by other load",
         "peak memory: data, weights, gradients, optimiser state and activations, without torch itself",
         f"loss: on all training data, after {_epochs(sweep)}, and after as many seconds of training as "
         "the slowest arm took for that",
-        f"s to loss {_number(sweep.target_loss)}: training time to what every arm got to in those seconds",
+        f"s to loss {_number(sweep.target_loss)}: training time to a loss that every arm reached in "
+        "those seconds",
         _gap(sweep),
     ]
     return "\n".join(
@@ -116,7 +117,7 @@ def _definitions(sweep: Sweep) -> str:
 
 def _gap(sweep: Sweep) -> str:
     if all(row.generalisation_gap is None for row in sweep.rows):
-        return "validation gap: not measured, for the problem holds no data out"
+        return "validation gap: not measured, since the problem has no held-out data"
     return f"validation gap: validation loss − training loss, after {_epochs(sweep)}"
 
 
@@ -129,7 +130,7 @@ def _noise(sweep: Sweep) -> str:
     if noise is None:
         return "noise scale: not measured"
     if noise.value is None:
-        return "noise scale tr(Σ)/|G|²: not bounded, the gradient cannot be told from zero"
+        return "noise scale tr(Σ)/|G|²: unbounded, since the gradient cannot be told from zero"
     low, high = number(noise.low or 0.0), "∞" if noise.high is None else number(noise.high)
     return f"noise scale tr(Σ)/|G|²: {number(noise.value)} samples (95%: {low} … {high})"
 
@@ -138,7 +139,7 @@ def advice(sweep: Sweep) -> str:
     """The recommendation in two lines."""
     choice = sweep.recommendation
     if choice is None:
-        return "No recommendation: nothing was trained soundly. Try a smaller --lr."
+        return "No recommendation: no arm trained soundly. Try a smaller --lr."
     steps = "" if choice.accumulation_steps == 1 else f", accumulation {choice.accumulation_steps}"
     head = f"recommended: batch size {label(choice.batch_size)}, lr {choice.lr:.4g}{steps}"
     return head + "\n" + textwrap.fill(choice.reason, _WIDTH, break_on_hyphens=False)

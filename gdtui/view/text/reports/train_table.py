@@ -16,7 +16,9 @@ _WORDS: Final = frozenset(("variant", "state"))
 _LEGEND: Final = """\
 final loss: mean of the batch losses of the last epoch; std and variance: of the epochs' means;
 full loss: on all training data, after the last epoch: the one to compare by"""
-_HELD_OUT: Final = "validation: on held-out data, then, too; gap: validation loss minus full loss"
+_HELD_OUT: Final = (
+    "validation: on held-out data, also after the last epoch; gap: validation loss minus full loss"
+)
 
 
 @dataclass(frozen=True, slots=True)

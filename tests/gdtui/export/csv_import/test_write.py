@@ -142,7 +142,7 @@ def test_generations_stay_apart(imported: Callable[[str], RunDirectory]) -> None
         ("variant,batch,loss\na,1,1\na,3,1\n", ":3: variant 'a': batch 3 cannot follow batch 1"),
         ("variant,batch,loss\na,1,1\nb,1,1\na,2,1\nb,1,1\n", ":5: variant 'b': batch 1 cannot follow"),
         ("variant,batch,loss\na,7,1\n", ":2: variant 'a': its first batch is 7"),
-        ("variant,batch,loss\na,1\n", ":2: 2 fields, and the first line names 3"),
+        ("variant,batch,loss\na,1\n", ":2: 2 fields, but the first line names 3"),
         ("variant,batch,loss\na,1,1,1\n", ":2: 4 fields"),
         ("variant,batch,loss\n,1,1\n", ":2: variant '': a name"),
         ("variant,batch,loss\na\x1b[1m,1,1\n", ":2: variant 'a\\x1b[1m': a name"),
@@ -203,7 +203,7 @@ def test_from_stdin_and_a_note_on_columns_that_mean_nothing(cli: Cli, tmp_path: 
     text = "variant,batch,step,loss\n" + "".join(f"a,{k},{k},1\n" for k in range(1, 9))
     result = cli("import", "-", tmp_path / "new" / "run", text_in=text)
     assert (result.returncode, result.stdout) == (0, "")
-    assert result.stderr == "gdtui import: column 'step' means nothing here and is left out\n"
+    assert result.stderr == "gdtui import: column 'step' is unknown and ignored\n"
     assert RunDirectory.open(tmp_path / "new" / "run").info.settings.problem == "stdin"
     exported_rows = cli("export", tmp_path / "new" / "run")
     assert (exported_rows.returncode, exported_rows.stdout.count("\n")) == (0, 9)

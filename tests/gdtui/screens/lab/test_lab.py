@@ -122,7 +122,7 @@ async def test_an_experiment_runs_while_training_waits_and_its_report_is_shown(t
         assert "▸ saddle" in said
         assert said.count("not run yet") == 5
         assert "enter runs" in said
-        assert "Training waits" in " ".join(said.split())
+        assert "Training is paused" in " ".join(said.split())
         await stage.press(pilot, "enter")
         assert stage.commands(Pause) == 3
         for name in stage.bench.names:
@@ -201,11 +201,11 @@ async def test_watching_pauses_nothing(tmp_path: Path) -> None:
     stage = Stage(tmp_path, watching=True)
     async with stage.app.run_test(size=(120, 40)) as pilot:
         await stage.open(pilot, "X")
-        assert "Training waits" not in text_of(stage.app)
+        assert "Training is paused" not in text_of(stage.app)
         await stage.press(pilot, "enter")
         await stage.told(pilot, Progress(0.1, "on its way"))
         assert stage.bench.controls.told == []
-        assert "training goes on beside it" in text_of(stage.app)
+        assert "training continues beside it" in text_of(stage.app)
         await stage.told(pilot, Result(REPORT))
         assert stage.bench.controls.told == []
 
@@ -216,7 +216,7 @@ async def test_what_was_paused_before_stays_paused(tmp_path: Path) -> None:
         stage.bench.write(name, state(State.PAUSED, 11.0))
     async with stage.app.run_test(size=(120, 40)) as pilot:
         await stage.open(pilot, "X")
-        assert "goes on afterwards" not in " ".join(text_of(stage.app).split())
+        assert "resumes afterwards" not in " ".join(text_of(stage.app).split())
         await stage.press(pilot, "enter")
         await stage.told(pilot, Result(REPORT))
         assert stage.bench.controls.told == []
@@ -272,7 +272,7 @@ async def test_a_sweeps_columns_come_one_by_one_with_how_far_the_next_is(tmp_pat
             assert re.search(rf"batch size{columns} +[│┃|]", said)
             assert f"{next_one}, epoch 1 of 5" in said
             assert "ecommend" not in said
-            assert "it may change with those that follow" in said
+            assert "it may change as more follow" in said
         await stage.told(pilot, Result(SWEEP))
         assert re.search(r"batch size +1 +128 +full", text_of(stage.app))
         await stage.press(pilot, "r")
@@ -285,8 +285,8 @@ async def test_what_stands_beside_a_growing_table_is_not_cut_off(tmp_path: Path)
         await stage.open(pilot, "W", "enter")
         await stage.told(pilot, PartialResult(msgspec.structs.replace(SWEEP, recommendation=None)))
         words = " ".join(re.sub("[│┃]", " ", text_of(stage.app)).split())
-        assert words.count("free machine") + words.count("slower for it") == 1
-        assert "it may change with those that follow" in words
+        assert words.count("free machine") + words.count("both are slower") == 1
+        assert "it may change as more follow" in words
 
 
 async def test_experiments_get_a_process_and_a_sweep_a_thread_that_starts_its_own(tmp_path: Path) -> None:
