@@ -258,7 +258,7 @@ def _report(
 def _control(level: Difference | None) -> tuple[str, ...]:
     if level is None:
         return ("Not every arm reached the training loss at which all are compared a second time.",)
-    return (f"The same at the weights where each seed's training loss first fell to {LEVEL:g}: {level}.",)
+    return (f"The same comparison where each seed's training loss first fell to {LEVEL:g}: {level}.",)
 
 
 def _pair(interval: Interval) -> str:

@@ -102,7 +102,7 @@ def test_flat_generalises_compares_at_equal_epochs_and_at_equal_loss(monkeypatch
         assert _figure(arm, "sharpness") > 0
         assert -0.1 < arm.value < 1
         assert _figure(arm, "sharpness at training loss 1.5") > 0
-    assert report.notes[1].startswith("The same where each seed's training loss first fell to 1.5")
+    assert report.notes[1].startswith("The same comparison where each seed's training loss first fell to 1.5")
 
 
 def test_a_loss_that_was_never_reached_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
