@@ -54,4 +54,4 @@ def one_line(message: str) -> str:
 
 
 def _formatter(prog: str) -> argparse.HelpFormatter:
-    return argparse.RawDescriptionHelpFormatter(prog, max_help_position=26, width=110)
+    return argparse.RawDescriptionHelpFormatter(prog, max_help_position=26, width=100)

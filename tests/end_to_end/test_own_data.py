@@ -22,8 +22,8 @@ BROKEN: dict[str, tuple[str, str, Any, str]] = {
     "not there": ("t.csv", "--target y", None, "cannot read {file}: No such file or directory"),
     "empty": ("t.csv", "--target y", b"", "{file}: the file is empty"),
     "no rows": ("t.csv", "--target y", b"a,y\n", "{file}: holds no rows"),
-    "another column": ("t.csv", "--target z", b"a,y\n1,2\n", "{file}: no column 'z'; there are 'a', 'y'"),
-    "no target": ("t.csv", "", b"a,y\n1,2\n", "{file}: which column is to be predicted?"),
+    "another column": ("t.csv", "--target z", b"a,y\n1,2\n", "{file}: no column 'z'; choose one of 'a', 'y'"),
+    "no target": ("t.csv", "", b"a,y\n1,2\n", "{file}: choose the column to predict"),
     "a field too many": ("t.csv", "--target y", b"a,y\n1,2\n1,2,3\n", "{file}, line 3: 3 fields, not 2"),
     "a gap": ("t.csv", "--target y", b"a,y\n1,2\n3,\n", "{file}, column 'y', line 3: no value"),
     "a word": ("t.csv", "--target y", b"a,y\n" + b"1,2\n" * 9 + b"x,3\n", "{file}, column 'a', line 11: 'x'"),
@@ -39,7 +39,7 @@ BROKEN: dict[str, tuple[str, str, Any, str]] = {
     "other arrays": ("a.npz", "", {"a": X}, "{file}: needs arrays X, y or x_train"),
     "another length": ("a.npz", "", {"X": X, "y": Y[:3]}, "{file}, array y: 3 values for the 8 samples of X"),
     "pickled": ("a.npz", "", {"X": X, "y": np.array([{}] * 8)}, "{file}, array y: holds pickled objects"),
-    "no images": ("a.npz", "--problem mnist", {"X": X, "y": Y}, "--model cnn: for images of at least 4×4"),
+    "no images": ("a.npz", "--problem mnist", {"X": X, "y": Y}, "--model cnn needs images of at least 4×4"),
     "no book": ("b.txt", "--problem char-lm", b"short", "{file}: 5 characters are too few"),
 }
 

@@ -64,9 +64,7 @@ def _by_suffix(path: str) -> ProblemListing:
         if suffix in find(name).suffixes:
             return find(name)
     known = ", ".join(suffix for name in _MADE_OF_FILES for suffix in find(name).suffixes)
-    raise SettingsError(
-        f"--data {path}: unknown file type; use one of {known}; a text needs --problem char-lm"
-    )
+    raise SettingsError(f"--data {path}: unknown file type; use one of {known}; text needs --problem char-lm")
 
 
 def _taking_files(problem: str) -> ProblemListing:

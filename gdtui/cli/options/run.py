@@ -80,10 +80,10 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
 _COMPARED: Final = (
     ("--batch-sizes", "SIZES", "one variant each: samples per batch, or full [full,64,1]"),
     ("--lr", "LR", "learning rate [0.01]"),
-    ("--lr-scaling", "RULE", "scale it with the effective batch: none, linear, sqrt [none]"),
+    ("--lr-scaling", "RULE", "scale --lr with the effective batch: none, linear, sqrt [none]"),
     ("--base-batch", "N", "the effective batch at which --lr holds unscaled, for all [64]"),
     ("--accumulation", "N", "batches per update [1]"),
-    ("--momentum", "M", "from 0 up to below 1 [0]"),
+    ("--momentum", "M", "from 0 to below 1 [0]"),
     ("--optimizer", "NAME", "any of torch.optim, or own for the problem's [sgd]"),
     ("--names", "NAMES", "a name for each variant"),
 )
@@ -91,7 +91,7 @@ _TRAINED: Final = (
     ("--epochs", "N", "passes over the data [20]"),
     ("--pace", "N|free", "epochs per second, for all [1 on screen, free without]"),
     ("--micro-batch", "N", "compute larger batches in pieces of N: the same result in less memory"),
-    ("--data-on", "PLACE", "keep the data on device or host [auto: on the device if it fits]"),
+    ("--data-on", "PLACE", "place of the data: device, host or auto [auto: on the device if it fits]"),
     ("--loader-workers", "N", "processes per variant that read a Dataset ahead [0]"),
     ("--validate-every", "N", "also measure on held-out data every N updates [at each epoch's end]"),
     ("--measuring", "on|off", "measure noise scale and sharpness, in 2%% of the time [on]"),
@@ -110,8 +110,7 @@ def add_screen_options(parser: argparse.ArgumentParser, *, is_hidden: bool = Fal
     texts = (
         "dark, light or high-contrast [dark]",
         "maximum frames per second [10]",
-        "keys to press automatically, with waits between them, once every variant "
-        "shows a loss: '8s S 20s ? 3s q'",
+        "keys to press automatically, after the first losses: '8s S 20s ? 3s q'",
     )
     theme_help, fps_help, keys_help = (argparse.SUPPRESS if is_hidden else text for text in texts)
     screen.add_argument("--theme", choices=THEMES, default="dark", metavar="NAME", help=theme_help)
@@ -188,7 +187,7 @@ def _variants(typed: argparse.Namespace) -> tuple[Variant, ...]:
     count = len(sizes)
     names = default_names(sizes) if typed.names is None else typed.names
     if len(names) != count:
-        raise SettingsError(f"--names: {len(names)} names for {_count(count)}; give one for each")
+        raise SettingsError(f"--names: {len(names)} given for {_count(count)}; give one for each")
     rows = zip(
         names,
         sizes,

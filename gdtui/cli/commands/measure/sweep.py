@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from engine.sweep.run import Plan
 
 _ABOUT: Final = """\
-Measure the lesson's trade-off table on your problem and device: one batch size after the other, each
-alone on the machine. For each it measures gradient noise, speed, memory, the loss after equal epochs
-and after equal seconds, and the validation gap, next to the lesson's words. Then it recommends a batch
-size, an lr (by the rule) and an accumulation for your memory. Every arm is kept as a run (gdtui runs)."""
+Measure the lesson's trade-off table on your problem and device: one batch size after the other,
+each alone on the machine. For each it measures gradient noise, speed, memory, the loss after equal
+epochs and after equal seconds, and the validation gap, next to the lesson's words. Then it
+recommends a batch size, an lr (by the rule) and an accumulation for your memory. Every arm is kept
+as a run (see gdtui runs)."""
 
 _EXAMPLES: Final = """\
 examples:
@@ -84,7 +85,7 @@ def sweep_parser() -> Parser:
     parser.set_defaults(batch_sizes=(1, 32, 128, 512, FULL), accumulation=(1,), epochs=5, form="text")
     parser.add_argument_group("recommendation and output").add_argument(
         "--memory-limit", type=megabytes, metavar="MB",
-        help="limit for tensors on the device; larger batches are recommended in accumulated pieces",
+        help="limit for tensors on the device; batches beyond it are accumulated",
     )  # fmt: skip
     general = parser.add_general()
     for form, text in (("json", "one JSON document"), ("markdown", "a Markdown table"), ("csv", "CSV")):

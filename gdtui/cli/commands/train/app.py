@@ -15,7 +15,7 @@ from gdtui.cli.streams import check_screen
 _USAGE: Final = """\
 gdtui [OPTIONS]                   train on screen, and change settings while it trains
        gdtui train [OPTIONS] [--json]    the same without a screen
-       gdtui watch [RUN_DIR]             the same screen for a run that trains elsewhere or has ended
+       gdtui watch [RUN_DIR]             the screen for a run that trains elsewhere or has ended
        gdtui experiment [NAME]           one claim of the lesson, tested over many seeds
        gdtui sweep [OPTIONS]             the trade-off table, measured, and a recommendation
        gdtui export RUN_DIR [-o FILE]    every batch of a run, as CSV
