@@ -1,1 +1,1 @@
-"""From keys to commands and views. Knows no widget."""
+"""Controllers: keys become commands and views. Knows no widget."""

@@ -72,7 +72,7 @@ class SpansUpdate(CompositorUpdate):
 
 
 def install() -> None:
-    """From now on partial updates are made of spans. Once is enough; twice does no harm."""
+    """Make partial updates of spans from now on. Once is enough; twice does no harm."""
     compositor = Compositor()
     if all(hasattr(compositor, name) for name in _NEEDED):
         Compositor.render_partial_update = _partial_update  # type: ignore[method-assign,assignment]

@@ -23,7 +23,7 @@ def own_names(file: SourceFile) -> set[str]:
 
 
 def private_reaches(file: SourceFile) -> Iterator[str]:
-    """Where the file uses a private name that it does not define."""
+    """The lines where the file uses a private name that it does not define."""
     own = own_names(file)
     for node in ast.walk(file.tree):
         match node:

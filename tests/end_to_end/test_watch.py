@@ -25,7 +25,7 @@ Training = Callable[..., "subprocess.Popen[bytes]"]
 
 def text_of(app: GdtuiApp) -> list[str]:
     """The lines on the screen."""
-    return ["".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips()]
+    return [strip.text for strip in strips_of(app)]
 
 
 async def wait_for(pilot: Pilot[None], what: Callable[[], bool]) -> None:

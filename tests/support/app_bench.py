@@ -170,7 +170,7 @@ def evaluation(
     validation: float | None = None,
     metrics: Mapping[str, float] | None = None,
 ) -> Evaluation:
-    """Of an epoch of 200 batches; with held-out data if there is a `validation` loss."""
+    """The end of an epoch of 200 batches; with held-out data if there is a `validation` loss."""
     return Evaluation(
         generation=generation, epoch=epoch, batches=epoch * 200, updates=epoch * 200, samples=epoch * N,
         seconds=2.0 * epoch, full_loss=loss, validation_loss=validation, metrics=dict(metrics or {}),
@@ -210,6 +210,6 @@ def row(app: GdtuiApp, part: str) -> str:
 
 
 def overlay(app: GdtuiApp) -> str:
-    """What is on the chart of all."""
+    """The chart of all, as text."""
     region = app.query_one("#overlay").region
     return "\n".join(text_of(app).splitlines()[region.y : region.bottom])

@@ -54,7 +54,7 @@ def seen(app: GdtuiApp) -> set[tuple[float, float]]:
 
 
 def subtitle(app: GdtuiApp) -> str:
-    """What the overlay says of its x axis."""
+    """The overlay's words on its x axis."""
     said = Content.from_markup(str(app.query_one("#overlay").border_subtitle)).plain
     return said.rpartition("─ ")[2]  # after the legend
 

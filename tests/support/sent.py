@@ -1,4 +1,4 @@
-"""What an app sends to a terminal in partial updates, and what that terminal then shows."""
+"""The partial updates that an app sends to a terminal, and the picture there."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from gdtui.terminal.partial_update import Piece, SpansUpdate
 
 
 class Terminal:
-    """What a terminal shows of the sequences that the app's compositor makes."""
+    """A terminal's picture from the sequences that the app's compositor makes."""
 
     def __init__(self, columns: int, rows: int) -> None:
         self.screen = pyte.Screen(columns, rows)
@@ -69,7 +69,7 @@ class Watched:
         assert self.terminal.cells == self.fresh().cells
 
     def take_text(self) -> list[str]:
-        """What partial updates have sent since this was asked last, piece by piece."""
+        """The pieces that partial updates have sent since the last call."""
         texts = ["".join(segment.text for segment in segments) for _, _, segments in self.pieces]
         self.pieces.clear()
         return texts

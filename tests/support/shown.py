@@ -1,4 +1,4 @@
-"""What a headless app shows, read off its widgets, and what it displays and notes on the way there."""
+"""The picture of a headless app, read off its widgets, and its updates and notes on the way."""
 
 from collections.abc import Callable
 from itertools import groupby, pairwise

@@ -121,16 +121,16 @@ async def test_every_figure_of_the_trends_and_of_the_landscape_has_an_entry(tmp_
 async def test_what_was_measured_is_woven_in_and_what_was_not_is_said(tmp_path: Path) -> None:
     bench, app = opened(tmp_path)
     async with app.run_test():
-        app.live.tick()
-        assert "have not been measured yet" in said(app.live.store, "What you see", selected=2)
+        app.main.tick()
+        assert "have not been measured yet" in said(app.main.viewer.store, "What you see", selected=2)
         measure(bench, covariance=(100.0, 0.0, 0.1))
-        app.live.tick()
-        seen = said(app.live.store, "What you see", selected=2)
+        app.main.tick()
+        seen = said(app.main.viewer.store, "What you see", selected=2)
         assert "The noise scale B is not known yet: at least" in seen
         bench.begin(2)
         measure(bench)
-        app.live.tick()
-        assert "have not been measured yet" in said(app.live.store, "What you see", selected=2)
+        app.main.tick()
+        assert "have not been measured yet" in said(app.main.viewer.store, "What you see", selected=2)
 
 
 async def test_every_figure_of_a_panel_and_of_a_line_has_an_entry(tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ async def test_what_is_said_of_all_holds_the_figures_of_all(tmp_path: Path) -> N
         whole = " ".join(
             p for each in explain.explain(app.main.viewer.store, None, is_ours=True) for p in each.paragraphs
         )
-        spreads = " / ".join(formatting.number(one.spread) for one in app.live.store.states)
+        spreads = " / ".join(formatting.number(one.spread) for one in app.main.viewer.store.states)
         assert f"Spread σ of the batch losses: {spreads}" in whole
         assert "0.400 / 0.400 / 0.400, 0 apart" in whole
         assert "press S" in whole

@@ -1,4 +1,4 @@
-"""What covers what on the screen."""
+"""The layers of the screen."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def app(tmp_path: Path) -> GdtuiApp:
 
 
 async def changed_rows(app: GdtuiApp, pilot: Pilot[None], *notes: tuple[str, SeverityLevel]) -> list[int]:
-    """Which rows of the screen look different once these notes are up."""
+    """The rows of the screen that look different once these notes are up."""
     before = text_of(app).split("\n")
     for text, severity in notes:
         app.show_notes([text], severity)

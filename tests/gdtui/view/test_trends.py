@@ -47,7 +47,7 @@ def sharp(value: float, error: float = 0.0) -> Sharpness:
 
 
 async def known(bench: Bench, app: GdtuiApp) -> Store:
-    """What the app knows of the run."""
+    """The app's state of the run."""
     async with app.run_test():
         app.main.tick()
         return app.main.viewer.store

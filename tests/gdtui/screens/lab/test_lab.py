@@ -70,7 +70,7 @@ class Stage:
         self.app = self.bench.app(watching=watching, make_lab=self.lab)
         self.processes: list[FakeJob] = []
         self.begun_in: list[tuple[str, str]] = []
-        """Where each piece of work was begun, and its name."""
+        """The place and the name of each piece of work."""
 
     def lab(self, holder: Holder) -> Lab:
         start = partial(self.begin_in, "process"), partial(self.begin_in, "thread")
@@ -86,7 +86,7 @@ class Stage:
 
     @property
     def notes(self) -> list[str]:
-        """What was said in the corner."""
+        """The notes in the corner."""
         return [note.message for note in self.app.notes]
 
     async def open(self, pilot: "Pilot[None]", *keys: str) -> None:

@@ -18,7 +18,7 @@ __all__ = ["bench"]
 
 
 def column(chart: Chart) -> int | None:
-    """Where in the chart's first row the line is."""
+    """The column of the line in the chart's first row."""
     row = chart.render_line(0).text
     found = [at for at in range(chart.canvas.left, len(row)) if row[at] == "│"]
     assert len(found) <= 1

@@ -1,4 +1,4 @@
-"""What a viewer chooses to look at, by keys: smoothing, raw batches, ghosts. Nothing is sent to the run."""
+"""Views by keys: smoothing, raw batches, ghosts. Nothing is sent to the run."""
 
 from pathlib import Path
 

@@ -23,7 +23,7 @@ MakeRun = Callable[..., RunDirectory]
 
 
 def text_of(app: GdtuiApp) -> list[str]:
-    """What is on the screen, line by line."""
+    """The lines on the screen."""
     return [strip.text for strip in strips_of(app)]
 
 
