@@ -1,6 +1,6 @@
-"""Starts the workers of a run, tells them what to do, notices when one dies, and stops them all.
+"""A session starts the workers of a run, commands them, notices when one dies, and stops them all.
 
-The only way to a worker. What is shown comes from the run directory, never from here, except the
+It is the only way to a worker. Front ends read the run directory, not the session, except for the
 notices of `poll`.
 """
 
@@ -179,7 +179,7 @@ class Session:
         worker = self._workers[name]
         if worker.is_dead or worker.child is None:
             return
-        if not isinstance(command, Stop):  # every session ends so: nothing to record
+        if not isinstance(command, Stop):  # every session ends with it: nothing to record
             self._write(CommandSent(variant=name, command=command))
         worker.child.send(msgspec.msgpack.encode(command))
 
@@ -283,6 +283,6 @@ class Session:
 
 def _start_worker(task: WorkerTask) -> tuple[BaseProcess, Connection]:
     """Start a worker; blocks until torch is imported."""
-    from engine.worker import main  # not at the program's start: the fork server's must not wait for it
+    from engine.worker import main  # here, since the fork server's start must not wait for it
 
     return start_process(main.main, (task,), name=task.variant.name)

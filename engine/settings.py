@@ -1,7 +1,7 @@
 """Settings: one variant's training configuration, a whole run, and the lr-scaling rules.
 
-Everything here is a frozen, validated value. What only torch can judge (does this device exist, is
-this the name of an optimiser?) is judged in the worker.
+Everything here is a frozen, validated value. The worker validates what only torch knows: devices and
+names of optimisers.
 """
 
 import math

@@ -48,7 +48,7 @@ class Child:
             is_wanted = not self._is_closed
             if is_wanted:
                 self._process, self._pipe = process, pipe
-                with contextlib.suppress(OSError):  # it has died: `receive` will see
+                with contextlib.suppress(OSError):  # it has died, as `receive` will find
                     for message in self._outbox:
                         pipe.send_bytes(message)
                 self._outbox.clear()
@@ -80,7 +80,7 @@ class Child:
             if self._pipe is None:
                 self._outbox.append(message)
                 return
-            with contextlib.suppress(OSError):  # `receive` will see the end of its pipe
+            with contextlib.suppress(OSError):  # `receive` will find the end of its pipe
                 self._pipe.send_bytes(message)
 
     def receive(self, timeout: float = 0.0, most: int | None = None) -> list[bytes]:

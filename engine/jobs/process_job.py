@@ -44,7 +44,7 @@ class ProcessJob(Generic[T]):
         `output`: where its stdout and stderr go. `patience`: seconds that it may take to end. `subject`: what
         the process is called where a failure is about it.
         """
-        with contextlib.suppress(OSError):  # the start will say so
+        with contextlib.suppress(OSError):  # the start will report it
             warm_up(Path(os.devnull))
         start = partial(start_process, _main, (work, str(output)), name=name)
         self._child = Child(start, name, patience)
@@ -113,7 +113,7 @@ class _Reporter:
 
     def finish(self, end: Result[object] | Failure) -> None:
         """Hand over what the job came to."""
-        self._is_done.set()  # first: whoever has it closes the pipe
+        self._is_done.set()  # first, since the receiver closes the pipe
         self._send(end)
 
     def grace(self) -> float:
@@ -121,5 +121,5 @@ class _Reporter:
         return _GRACE if self._is_done.is_set() else 0.0
 
     def _send(self, message: Progress | Result[object] | Failure) -> None:
-        with contextlib.suppress(OSError):  # nobody is there any more: the listening thread ends us
+        with contextlib.suppress(OSError):  # the starter is gone; the listening thread ends this process
             self._pipe.send_bytes(pickle.dumps(message))

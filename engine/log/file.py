@@ -37,7 +37,7 @@ class LogError(Exception):
     """A log that cannot be read or written; the message names the file and what is safe."""
 
     def __init__(self, path: Path, trouble: str) -> None:
-        super().__init__(path, trouble)  # as its arguments, for who pickles it
+        super().__init__(path, trouble)  # as arguments, so that it can be pickled
         self.path = path
         """The log's file."""
         self.trouble = trouble
@@ -103,7 +103,7 @@ class LogWriter:
             os.ftruncate(self._file, 0)
             self._end = 0
             self._unwritten.append(MAGIC)
-            with contextlib.suppress(OSError):  # kept: the first record's append says why
+            with contextlib.suppress(OSError):  # kept; appending the first record reports the error
                 self.retry()
             return self._end
         os.ftruncate(self._file, reader.offset)

@@ -137,7 +137,7 @@ class SmoothedNoise:
     def _quotient(self, latest: NoiseScale) -> NoiseScale:
         trace, squared = self._trace / self._weight, self._squared / self._weight
         first, mixed, last = (each / self._weight**2 for each in self._covariance)
-        # As few degrees of freedom as the latest alone has: a little too wide rather than too narrow.
+        # The latest measurement's degrees of freedom: rather a little too wide than too narrow.
         quantile = t_quantile(latest.batches - 1)
         low, high = quotient_interval(trace, squared, (first, mixed, last), quantile)
         return msgspec.structs.replace(

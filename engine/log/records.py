@@ -1,8 +1,8 @@
 """The records in the logs of a run.
 
-`VARIANT.gdlog` holds what one worker did, `session.gdlog` what no worker can write. Counters `batch`,
-`update` and `epoch` count from 1 and are contiguous in each (variant, generation); positions (`samples`,
-`seconds`) are those before.
+`VARIANT.gdlog` holds the records of one worker, `session.gdlog` those that no worker can write.
+Counters `batch`, `update` and `epoch` count from 1 and are contiguous in each (variant, generation);
+positions (`samples`, `seconds`) are those before.
 """
 
 from enum import StrEnum
@@ -17,8 +17,8 @@ from engine.settings import VariantSettings
 class State(StrEnum):
     """The state of a variant's training, and the groups of states that decisions are made by.
 
-    STOPPED is an end in order: somebody told it to end. It is therefore no failure (an exit status of 0,
-    no entry among what went wrong), yet the variant is cut short like a broken one: it has no result.
+    STOPPED is an orderly end, on a command. It is therefore not a failure (exit status 0, no error
+    reported), yet the variant is cut short like a broken one: it has no result.
     """
 
     STARTING = "starting"

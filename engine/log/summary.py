@@ -98,7 +98,7 @@ class Tally:
             case Measured() | MeasuringSet():
                 self._note(record)
             case WorkerDied() if record.wall_time >= self._state_at:
-                # Of another log: read late, it may tell of a worker that has long been replaced.
+                # From another log, read late: it may be about a worker that was replaced long ago.
                 self.state, self.detail, self.traceback = State.DIED, record.detail, ""
             case Refused() | _:
                 pass

@@ -57,7 +57,7 @@ def synchronize(device: torch.device) -> None:
 def seed_generator(device: torch.device, seed: int) -> None:
     """Draw from this seed on the device, and on the host."""
     if device.type == "cpu":
-        # torch.manual_seed also asks three kinds of device that are not there, each for a stack trace:
+        # torch.manual_seed also asks three kinds of absent device, each of which takes a stack trace:
         # 0.3 ms, as much as a full-batch epoch of a small problem.
         torch.default_generator.manual_seed(seed)
     else:

@@ -22,7 +22,7 @@ def make_optimizer(
         for name, kind in vars(torch.optim).items()
         if isinstance(kind, type) and issubclass(kind, torch.optim.Optimizer)
     }
-    # The base class is no optimiser, and LBFGS steps through a closure, several losses an update.
+    # The base class cannot step, and LBFGS needs a closure with several losses per update.
     usable = kinds.keys() - {"optimizer", "lbfgs"}
     name = settings.optimizer.lower()
     if name not in usable:
@@ -45,7 +45,7 @@ def _bare(kind: type[torch.optim.Optimizer]) -> Callable[..., torch.optim.Optimi
     longer than the arithmetic of a small step. Nothing is compiled or profiled here.
     """
     step = torch.no_grad()(inspect.unwrap(kind.step))
-    step.hooked = True  # or torch.optim would wrap it anew
+    step.hooked = True  # keeps torch.optim from wrapping it again
     bare = {"step": step, "add_param_group": inspect.unwrap(kind.add_param_group)}
     return type(kind.__name__, (kind,), bare)
 

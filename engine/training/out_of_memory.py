@@ -33,12 +33,12 @@ def until_out_of_memory(results: Iterator[Result]) -> tuple[list[Result], Except
     """Collect results until memory runs out; return those there are, and the error if it did."""
     done = []
     try:
-        for result in results:  # a comprehension would lose them all
+        for result in results:  # a comprehension would lose all of them on an error
             done.append(result)  # noqa: PERF402
     except Exception as error:
         if not is_out_of_memory(error):
             raise
-        # Without its frames, which hold what fills the memory.
+        # Drop its frames: they keep the tensors that fill the memory.
         return done, error.with_traceback(None)
     return done, None
 

@@ -2,9 +2,9 @@
 
 An *epoch* is a permutation of the n samples that depends on the seed and the epoch's number only. It
 is cut into *batches* in order, each of which is recorded as one loss; `accumulation_steps` consecutive
-batches form the *group* behind one update. A group never reaches over the end of an epoch: the last one
-may be short, in its last batch, its number of batches, or both. A batch that is too large for the device
-is computed in several *micro-batches*, which are never recorded alone.
+batches form the *group* behind one update. A group never crosses the end of an epoch: the last one
+may be short, in its last batch, its number of batches, or both. A batch too large for the device is
+computed in several *micro-batches*, which are never recorded alone.
 """
 
 import hashlib
@@ -72,7 +72,7 @@ class Batch(msgspec.Struct, frozen=True, gc=False):
     def micro_batches(self) -> Iterable[MicroBatch]:
         """The passes that make up this batch, in order."""
         size = self.stop - self.start
-        if size <= self.micro_batch:  # nearly always, and then as cheap as can be
+        if size <= self.micro_batch:  # nearly always: the cheap path
             return (MicroBatch(self.start, self.stop, size / self.group_samples, 1.0),)
         return self._pieces(size)
 

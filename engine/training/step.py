@@ -19,8 +19,8 @@ def train(
     """Train as scheduled, and yield each batch with its mean loss once it is done.
 
     Gradients are weighted by samples: k batches of b give the gradient of one of k·b, also where a
-    batch or a group is short. Losses stay on the device, which nothing here waits for. Whoever
-    iterates may pause between any two batches, or leave the rest.
+    batch or a group is short. Losses stay on the device; nothing here waits for it. The caller
+    may pause between any two batches, or leave the rest.
     """
     for batch in schedule:
         for micro_batch in batch.micro_batches:

@@ -1,7 +1,7 @@
-"""One generation of one variant: its data, model, optimiser and place, advanced some batches at a time.
+"""One generation of one variant: its data, model, optimiser and position, advanced batch by batch.
 
-The device is asked for a result once a call, not once a batch: losses stay where they were computed
-until `advance` returns. No files, no process.
+The device synchronises once a call, not once a batch: losses stay where they were computed until
+`advance` returns. Touches no files and no processes.
 """
 
 import time
@@ -141,7 +141,7 @@ class Trainer:
     def _begin_epoch(self) -> None:
         self.epoch += 1
         self._position = 0
-        # Whatever happens between batches, stochastic layers draw the same in this epoch.
+        # Stochastic layers draw the same in this epoch, whatever happens between batches.
         seed_generator(self.device, epoch_seed(self._seed, self.epoch))
         self.source.begin(None, self.epoch)
         self._schedule()
@@ -168,7 +168,7 @@ class Trainer:
         losses = torch.stack([loss for _, loss in done]).float().cpu().numpy()  # waits for the device
         is_finite = np.isfinite(losses)
         self.last_loss_is_finite = bool(is_finite.all())
-        # How many batches followed the first bad one is chance: leave them out.
+        # Leave out the batches after the first bad one: their number is chance.
         count = len(losses) if self.last_loss_is_finite else int(is_finite.argmin()) + 1
         (first, _), (last, _) = done[0], done[count - 1]
         chunk = Chunk(

@@ -1,7 +1,7 @@
 """The loop of a worker: when to obey, train, evaluate and measure, generation after generation.
 
-What a slice of training does is engine.training's. Imports torch only once it trains, so that the
-process that starts workers need not have it.
+The training itself is in engine.training. Imports torch only once it trains, so that the process
+that starts workers does not need it.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Training:
         """True when paused, or to be after this update; restarts and more epochs keep it."""
         self._weights_checked = 0.0
         self._evaluator = Evaluator(recorder.write, task.run.validate_every)
-        # Brings numpy, which the session's process need not wait for.
+        # Imports numpy, which the session's process need not wait for.
         from engine.worker.measuring import Measurer
 
         self._measurer = Measurer(recorder.write, is_on=task.measuring)
@@ -198,7 +198,7 @@ class Training:
         if self._pending is not None and not trainer.in_group:
             change, self._pending = self._pending, None
             self._change(trainer, change)
-        self._close_epoch(trainer)  # with drop_last, other settings can end it
+        self._close_epoch(trainer)  # with drop_last, new settings can end the epoch
         if self._state is not State.RUNNING or self._recorder.is_blocked:
             return
         if not (batches := self._batches_due(trainer)):

@@ -1,7 +1,7 @@
-"""Measurements of one variant beside its training: when, and a slice at a time, for 2% of the time.
+"""Measurements of one variant beside its training: due times, and slices of 2% of the time.
 
-Each measurement is taken on a copy of the model as it was when it began, so that training goes on
-between its slices. Knows no log and no pipe; must not change what is trained.
+Each measurement works on a copy of the model from its start, so that training continues between its
+slices. Knows no log and no pipe; must not change the trained model.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _GROWTH: Final = 0.02
 _BATCHES: Final = 64
 _GRADIENT_BYTES: Final = 1 << 26
 """Bytes of gradients kept for one noise scale; larger models get fewer batches, at least 8."""
-_SEED: Final = 0x6D656173  # "meas": draws apart from every other use of numpy's generators
+_SEED: Final = 0x6D656173  # "meas": keeps these draws apart from all others
 
 Kind = Literal["noise", "sharpness"]
 _KINDS: Final[tuple[Kind, ...]] = ("noise", "sharpness")
@@ -127,7 +127,7 @@ class Measurer:
         if self._asked:
             return 0.0
         if not (self.is_on and state is State.RUNNING):
-            return None  # training pays for it: no training, no measuring
+            return None  # measuring takes a share of training time: none without training
         if self._job is None and self._next_kind(updates) is None:
             return None
         return self._owed

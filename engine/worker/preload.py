@@ -16,7 +16,7 @@ import engine.training.trainer  # noqa: E402
 import engine.worker.main  # noqa: E402
 import engine.worker.measuring  # noqa: E402
 
-gc.freeze()  # what is shared with every worker is never looked at again, and so never copied
+gc.freeze()  # the collector never visits, and so never copies, pages shared with the workers
 gc.enable()
 
 __all__ = ["engine", "torch"]

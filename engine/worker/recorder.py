@@ -42,7 +42,7 @@ class Recorder:
             if not self._is_told:
                 self._tell(error)
         else:
-            if was_blocked:  # what waited was written, too
+            if was_blocked:  # the waiting records were written, too
                 self._tell_unblocked()
 
     def unblock(self) -> bool:
@@ -98,10 +98,10 @@ class Recorder:
 
     def begin_trail(self, trainer: Trainer) -> None:
         """Keep the first weights of another generation."""
-        from engine.measure.weights_log import TrailWriter, trail_path  # brings numpy, as training does
+        from engine.measure.weights_log import TrailWriter, trail_path  # imports numpy, as training does
 
         self._trail = TrailWriter(trail_path(self._log.path), len(trainer.weights()))
-        with suppress(OSError):  # a disk that is full has the log to say so
+        with suppress(OSError):  # the log reports a full disk
             self._trail.begin()
         self.keep_weights(trainer)
 

@@ -66,7 +66,7 @@ def _refuse(reason: str) -> int:
 
 def _give_up_stdout(error: OSError) -> int:
     """Nobody reads on, or nothing more fits."""
-    # The interpreter flushes stdout once more as it ends: let that succeed.
+    # The interpreter flushes stdout once more at exit; let that succeed.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     if error.errno == errno.EPIPE:
         return ExitCode.PIPE_CLOSED

@@ -27,13 +27,13 @@ def run_live(
     run = RunDirectory.create(run_path, settings, __version__)
     with contextlib.ExitStack() as stack:
         stack.enter_context(screen_of_its_own(run.server_output))
-        gc.disable()  # what the imports make is no garbage; looking for some costs a tenth of the first frame
+        gc.disable()  # imports make no garbage; collecting costs a tenth of the time to the first frame
 
         def start() -> "Controls":
             """Called after the first frame."""
             from engine.jobs.fork_server import warm_up
 
-            warm_up(run.server_output)  # first of all: torch's import takes longest
+            warm_up(run.server_output)  # first, since importing torch takes longest
             gc.freeze()
             gc.enable()
             from engine.session import Session

@@ -93,7 +93,7 @@ def never_began(path: Path) -> bool:
     """True for a directory left by a gdtui that was killed while loading a problem."""
     touched = []
     for trace in (server_output(path), data_path(path)):
-        with contextlib.suppress(OSError):  # it may be just going
+        with contextlib.suppress(OSError):  # it may be vanishing
             touched.append(trace.stat().st_mtime)
     if not touched or time.time() - max(touched) < _STARTING_SECONDS:
         return False
@@ -148,7 +148,7 @@ def _files(path: Path) -> Iterator[Path]:
     with contextlib.suppress(RunDirectoryError):
         logs.update(path / log for log in RunDirectory.open(path).info.logs)
     beside = (log.with_suffix(suffix) for log in logs for suffix in (".gdlog", ".weights", ".out"))
-    # run.json last: what is half removed stays listed.
+    # run.json last, so that a half-removed run stays listed.
     files = (*data_path(path).glob("*"), *beside, server_output(path), path / "run.json")
     yield from (file for file in files if file.exists())
 

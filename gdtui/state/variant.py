@@ -136,12 +136,12 @@ class VariantState:
             self._add_change(self.current.changes, record, before)
         n = self.tally.n
         is_less = record.settings.resolve(n).effective_batch < (wanted := before.resolve(n).effective_batch)
-        # Nobody's command: memory ran out.
+        # No command caused it: memory ran out.
         self.too_large = before if is_less and not record.command else None
         if record.note:
             offer = f"; u accumulates {wanted:,} from such batches" if self.too_large else ""
             self.said.append(f"{self.tally.name}: {record.note}{offer}")
-        self._trained.clear()  # what follows has another speed
+        self._trained.clear()  # later chunks have another speed
 
     def _add_change(self, changes: list[SettingsMark], record: Changed, before: VariantSettings) -> None:
         """Several with no batch between them are one change, from the first settings to the last."""
