@@ -46,7 +46,7 @@ _IMAGES: Final = {"batch_sizes": (256, 128, 32), "lr": 0.1, "epochs": 30}
 LISTINGS: Final[tuple[ProblemListing, ...]] = (
     ProblemListing(
         name="synthetic",
-        summary="the lesson's: is a noisy score of 10 features above 0?",
+        summary="the lesson: is a noisy score of 10 features above 0?",
         model="logistic regression",
         samples=2000,
     ),
@@ -60,7 +60,7 @@ LISTINGS: Final[tuple[ProblemListing, ...]] = (
     ),
     ProblemListing(
         name="digits",
-        summary="which digit is it? 64 pixels of 1,797 handwritten ones",
+        summary="which digit is it? 1,797 handwritten ones of 64 pixels",
         model="MLP",
         samples=1438,
         needs_extra=True,
@@ -68,7 +68,7 @@ LISTINGS: Final[tuple[ProblemListing, ...]] = (
     ),
     ProblemListing(
         name="digits-cnn",
-        summary="the same digits, seen as images",
+        summary="the same digits as images",
         model="small CNN",
         samples=1438,
         needs_extra=True,

@@ -63,7 +63,7 @@ def _list(*, as_json: bool) -> int:
         return ExitCode.OK
     rows = [(each.name, each.claim) for each in LISTINGS]
     print(align_columns([("experiment", "the claim of the lesson under test"), *rows], left={0, 1}))
-    print("\ngdtui experiment NAME runs one")
+    print("\nRun one with: gdtui experiment NAME")
     return ExitCode.OK
 
 

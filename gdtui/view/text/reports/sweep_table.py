@@ -155,7 +155,7 @@ def _charts(sweep: Sweep) -> list[str]:
     times = [(row.samples_per_update, row.seconds_to_loss) for row in rows]
     found = []
     for title, measured, colour in (
-        ("samples a second", speeds, DARK[0]),
+        ("samples per second", speeds, DARK[0]),
         (f"seconds to a loss of {_number(sweep.target_loss)}", times, DARK[1]),
     ):
         points = [(float(samples), value) for samples, value in measured if value is not None and value > 0]

@@ -38,7 +38,7 @@ def test_one_epoch_is_no_plural(epochs: int, said: str) -> None:
 def test_throughput_and_time_are_drawn_against_the_batch() -> None:
     said = text(SWEEP)
     assert said.count("◆") == 6
-    assert "samples a second" in said
+    assert "samples per second" in said
     assert "seconds to a loss of 0.200" in said
 
 
