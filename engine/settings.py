@@ -133,9 +133,7 @@ class VariantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
                 f"accumulation {self.accumulation_steps}: expected a whole number from 1 to 10¹²"
             )
         if not 0 <= self.momentum < 1:
-            raise SettingsError(
-                f"momentum {self.momentum:g}: expected a number from 0 up to, not including, 1"
-            )
+            raise SettingsError(f"momentum {self.momentum:g}: must be from 0 up to, not including, 1")
         if not self.optimizer.strip():
             raise SettingsError("optimizer: expected the name of a torch.optim class, such as sgd or adam")
 
@@ -259,9 +257,7 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         if self.micro_batch is not None and self.micro_batch < 1:
             raise SettingsError(f"micro-batch {self.micro_batch}: expected a whole number from 1")
         if not 0 <= self.loader_workers <= _MOST_LOADERS:
-            raise SettingsError(
-                f"loader workers {self.loader_workers}: expected a number from 0 to {_MOST_LOADERS}"
-            )
+            raise SettingsError(f"loader workers {self.loader_workers}: must be from 0 to {_MOST_LOADERS}")
         if self.validate_every is not None and self.validate_every < 1:
             raise SettingsError(
                 f"validate every {self.validate_every}: expected a whole number of updates from 1"

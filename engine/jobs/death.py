@@ -1,4 +1,4 @@
-"""How a process died, in the words that the user reads."""
+"""The death of a process, in words for the user."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ class Death:
     """The end of a process that should have gone on."""
 
     signal: str = ""
-    """Such as "SIGKILL"; empty where it ended otherwise, or nobody knows."""
+    """The signal that ended it, e.g. "SIGKILL"; empty when there was none or nobody knows."""
 
     def __str__(self) -> str:
         return f"was ended by {self.signal}" if self.signal else "has died"
