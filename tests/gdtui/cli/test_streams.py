@@ -11,7 +11,7 @@ from gdtui.cli.main import main
 
 
 def refused(arguments: list[str], env: dict[str, str], answer: bytes = b"") -> str:
-    """What `gdtui` says on stderr in a terminal that answers so when it is asked where the cursor is."""
+    """The stderr of `gdtui` in a terminal that answers so to the question for the cursor."""
     terminal, program = os.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "gdtui", *arguments],
