@@ -16,4 +16,5 @@ COMMANDS: Final = {
     "import": "gdtui.cli.commands.runs.import_csv",
     "runs": "gdtui.cli.commands.runs.runs",
     "problems": "gdtui.cli.commands.learn.problems",
+    "docs": "gdtui.cli.commands.learn.docs",
 }

@@ -19,3 +19,8 @@ def test_the_keys_are_those_of_the_table() -> None:
 def test_every_picture_is_there_and_every_picture_is_shown() -> None:
     shown = set(re.findall(r"\(screenshots/([\w-]+\.png)\)", README))
     assert shown == {path.name for path in (ROOT / "screenshots").glob("*.png")}
+
+
+def test_it_is_short() -> None:
+    """The rest stands in the pages of `gdtui docs`."""
+    assert len(README.splitlines()) <= 250

@@ -21,7 +21,8 @@ gdtui [OPTIONS]                   train on screen, and change settings while it 
        gdtui export RUN_DIR [-o FILE]    every batch of a run, as CSV
        gdtui import FILE RUN_DIR         a run from CSV: losses from any program
        gdtui runs [--prune]              the runs that are stored
-       gdtui problems                    the problems to train on"""
+       gdtui problems                    the problems to train on
+       gdtui docs [TOPIC]                the documentation"""
 
 _ABOUT: Final = """\
 See what batch size, learning rate and gradient accumulation do to training, live.

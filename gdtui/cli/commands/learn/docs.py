@@ -1,0 +1,81 @@
+"""`gdtui docs`: the documentation that comes with gdtui, in a viewer or as plain text.
+
+Reads the pages; owns none of their content. The viewer is imported only where there is a terminal.
+"""
+
+import argparse
+import gc
+import sys
+from pathlib import Path
+from typing import Final
+
+from gdtui.cli.exit_codes import ExitCode
+from gdtui.cli.parser import Parser
+from gdtui.cli.streams import has_screen
+
+PAGES: Final = Path(__file__).resolve().parents[3] / "docs"
+INDEX: Final = "index"
+_FIRST: Final = (INDEX, "guide", "problems", "api", "measured", "how-it-works")
+"""The order of reading; pages that are not named here follow by name."""
+
+_ABOUT: Final = """\
+Read the documentation. On a terminal: a viewer with scrolling and links. Otherwise the page's
+Markdown on stdout, so that it can be piped and searched."""
+
+_EXAMPLES: Final = """\
+examples:
+  gdtui docs
+  gdtui docs guide
+  gdtui docs problems | grep -n metrics"""
+
+
+def run(arguments: list[str]) -> int:
+    """Show a page; returns the exit status."""
+    topic: str = docs_parser().parse(arguments).topic
+    if not has_screen():
+        sys.stdout.write(page(topic).read_text(encoding="utf-8"))
+        return ExitCode.OK
+    gc.disable()  # the imports make no garbage; the viewer enables it once its first page is there
+    from gdtui.cli.commands.learn.docs_viewer import DocsViewer
+
+    viewer = DocsViewer({name: page(name) for name in topics()}, topic)
+    viewer.run()
+    return viewer.return_code or ExitCode.OK
+
+
+def topics() -> list[str]:
+    """The topics there are, in the order of reading."""
+    names = {path.stem for path in PAGES.glob("*.md")}
+    return [name for name in _FIRST if name in names] + sorted(names.difference(_FIRST))
+
+
+def page(topic: str) -> Path:
+    """The file of a topic."""
+    return PAGES / f"{topic}.md"
+
+
+def docs_parser() -> Parser:
+    """`gdtui docs`"""
+    parser = Parser(
+        prog="gdtui docs",
+        usage="gdtui docs [TOPIC]",
+        description=_ABOUT,
+        epilog=_EXAMPLES,
+    )
+    what = parser.add_argument_group("what to read")
+    what.add_argument(
+        "topic",
+        metavar="TOPIC",
+        nargs="?",
+        default=INDEX,
+        type=_topic,
+        help=f"{', '.join(topics())} [{INDEX}]",
+    )
+    parser.add_general()
+    return parser
+
+
+def _topic(text: str) -> str:
+    if text not in topics():
+        raise argparse.ArgumentTypeError(f"unknown topic {text!r}; topics: {', '.join(topics())}")
+    return text

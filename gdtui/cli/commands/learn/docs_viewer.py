@@ -1,0 +1,147 @@
+"""The viewer of `gdtui docs`: one page at a time, with links, a way back and an outline.
+
+A small Textual app of its own. Knows files of Markdown and nothing of runs.
+"""
+
+import gc
+import os
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import ClassVar, Final
+
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import Markdown, MarkdownViewer, Static
+
+from gdtui.theme import THEMES, themes
+
+_KEYS: Final = "↑ ↓ space b scroll · backspace back · o outline · t theme · q quit"
+
+
+class LinkedPages(MarkdownViewer):
+    """Markdown that follows links to other pages of the same folder."""
+
+    def __init__(self) -> None:
+        super().__init__(show_table_of_contents=False, open_links=False)
+
+    async def open(self, location: str | Path) -> None:
+        """Show a page, or a heading of one: `guide.md#keys`."""
+        await self.go(location)
+        _, anchor = Markdown.sanitize_location(str(location))
+        if anchor:
+            self.call_after_refresh(self.document.goto_anchor, anchor)
+        else:
+            self.scroll_home(animate=False)
+
+    async def on_markdown_link_clicked(self, message: Markdown.LinkClicked) -> None:
+        """Follow a link to a page; copy an address, since a browser may open in this very terminal."""
+        message.stop()
+        message.prevent_default()
+        if "://" in message.href:
+            self.app.copy_to_clipboard(message.href)
+            self.notify(f"Copied {message.href}", markup=False)
+        else:
+            await self.open(message.href)
+
+
+class DocsViewer(App[None]):
+    """The pages of the documentation."""
+
+    TITLE = "gdtui docs"
+    ENABLE_COMMAND_PALETTE = False
+    CSS = """
+    Screen { background: $background; color: $foreground; }
+    #topics, #keys { height: 1; padding: 0 1; background: $panel; text-wrap: nowrap; }
+    #topics { dock: top; }
+    #keys { dock: bottom; color: $quiet; }
+    LinkedPages { background: $background; scrollbar-size-vertical: 1; }
+    LinkedPages > Markdown { background: $background; max-width: 104; padding: 0 1; }
+    MarkdownFence > Label { padding: 1 1; }
+    LinkedPages > MarkdownTableOfContents { width: 36; max-width: 45%; }
+    Toast { background: $panel; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q,escape", "quit", "Quit", show=False),
+        Binding("ctrl+c", "interrupt", "Quit", show=False, priority=True),
+        Binding("down,j", "scroll('relative', 1)", show=False),
+        Binding("up,k", "scroll('relative', -1)", show=False),
+        Binding("pagedown,space", "scroll('page_down')", show=False),
+        Binding("pageup,b", "scroll('page_up')", show=False),
+        Binding("home,g", "scroll('home')", show=False),
+        Binding("end,G", "scroll('end')", show=False),
+        Binding("backspace,left", "back", show=False),
+        Binding("o", "outline", show=False),
+        Binding("t", "theme", show=False),
+        *(Binding(str(place), f"topic({place})", show=False) for place in range(1, 10)),
+    ]
+
+    def __init__(self, pages: Mapping[str, Path], topic: str) -> None:
+        """`pages`: the files by topic, in the order in which keys 1, 2 … open them."""
+        super().__init__(ansi_color=True if os.environ.get("NO_COLOR") is not None else None)
+        self._pages, self._topic = pages, topic
+        for each in themes(self.console.color_system, no_color=self.no_color).values():
+            self.register_theme(each)
+        self.theme = THEMES["dark"].name
+
+    @property
+    def viewer(self) -> LinkedPages:
+        """The page on the screen."""
+        return self.query_one(LinkedPages)
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="topics")
+        yield LinkedPages()
+        yield Static(_KEYS, id="keys")
+
+    async def on_mount(self) -> None:
+        self.call_after_refresh(self._collect_garbage_from_now_on)
+        await self.viewer.open(self._pages[self._topic])
+
+    def _collect_garbage_from_now_on(self) -> None:
+        gc.freeze()
+        gc.enable()
+
+    def on_markdown_viewer_navigator_updated(self) -> None:
+        """Another page: mark its topic."""
+        path, _ = Markdown.sanitize_location(str(self.viewer.navigator.location))
+        self.query_one("#topics", Static).update(_topic_line(list(self._pages), path.stem))
+
+    async def action_topic(self, place: int) -> None:
+        """Open a page by its place in the line of topics."""
+        if place <= len(self._pages):
+            await self.viewer.open(list(self._pages.values())[place - 1])
+
+    async def action_back(self) -> None:
+        """Return to the page before."""
+        await self.viewer.back()
+
+    def action_scroll(self, how: str, lines: int = 0) -> None:
+        """Scroll the page; `how` names one of Textual's ways."""
+        move = getattr(self.viewer, f"scroll_{how}")
+        (partial(move, y=lines) if lines else move)(animate=False)
+
+    def action_outline(self) -> None:
+        """Show or hide the headings of the page."""
+        self.viewer.show_table_of_contents = not self.viewer.show_table_of_contents
+
+    def action_theme(self) -> None:
+        """Dark, light or high contrast."""
+        names = [theme.name for theme in THEMES.values()]
+        self.theme = names[(names.index(self.theme) + 1) % len(names)]
+
+    def action_interrupt(self) -> None:
+        """Leave as a shell's command does that Ctrl+C ended."""
+        self.exit(return_code=130)
+
+
+def _topic_line(names: list[str], current: str) -> Content:
+    """The topics with the keys that open them; the current one stands out."""
+    parts = [
+        Content.assemble(
+            (f"{place} ", "bold $footer-key-foreground"), (name, "bold reverse" if name == current else "")
+        )
+        for place, name in enumerate(names, start=1)
+    ]
+    return Content("  ").join(parts)

@@ -1,0 +1,121 @@
+"""The examples of README and pages: every command is understood, the quick ones run, all Python runs."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pages import ALL, DOCS, README, code_blocks, commands
+
+from engine.log.directory import RunDirectory
+from gdtui.cli.command_table import COMMANDS
+from gdtui.cli.main import main
+from gdtui.cli.parser import Parser
+
+Cli = Callable[..., "subprocess.CompletedProcess[str]"]
+MakeRun = Callable[..., RunDirectory]
+Words = tuple[str, ...]
+
+EXAMPLES = sorted({words for page in ALL for words in commands(page)})
+QUICK = [("docs",), ("problems",), ("runs",), ("export",), ("import",)]
+
+
+def parser_of(command: str) -> Parser:
+    """The parser of a subcommand: the one that its module makes."""
+    module = import_module(COMMANDS[command])
+    made = [
+        make
+        for name, make in vars(module).items()
+        if name.endswith("_parser") and getattr(make, "__module__", "") == module.__name__
+    ]
+    assert len(made) == 1
+    parser = made[0]()
+    assert isinstance(parser, Parser)
+    return parser
+
+
+def is_subcommand(words: Words) -> bool:
+    return bool(words) and words[0] in COMMANDS
+
+
+def shown(words: Words) -> str:
+    return " ".join(("gdtui", *words))
+
+
+def test_there_are_examples_of_every_command() -> None:
+    assert {words[0] for words in EXAMPLES if is_subcommand(words)} >= {*COMMANDS} - {"docs"}
+
+
+@pytest.mark.parametrize("words", filter(is_subcommand, EXAMPLES), ids=shown)
+def test_subcommands_are_understood(words: Words) -> None:
+    parser_of(words[0]).parse(words[1:])
+
+
+@pytest.mark.parametrize("words", [each for each in EXAMPLES if not is_subcommand(each)], ids=shown)
+def test_the_apps_options_are_understood(words: Words, capsys: pytest.CaptureFixture[str]) -> None:
+    """All that is missing here is a terminal, which is looked for once the options make sense."""
+    assert main(list(words)) == 2
+    assert "needs a terminal" in capsys.readouterr().err
+
+
+@pytest.fixture
+def working_directory(tmp_path: Path, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory with the files that the examples name."""
+    monkeypatch.chdir(tmp_path)
+    make_run(tmp_path / "my-run", names=("Full batch", "Mini-batch", "SGD"))
+    make_run(tmp_path / "RUN_DIR")
+    (tmp_path / "losses.csv").write_text("variant,batch,loss\nmine,1,2.5\nmine,2,2.25\n")
+    (tmp_path / "net.py").write_text(code_blocks(README, "python")[0])
+    return tmp_path
+
+
+def is_quick(words: Words) -> bool:
+    return words == ("experiment",) or (words[:1] in QUICK and "--prune" not in words)
+
+
+@pytest.mark.usefixtures("working_directory")
+@pytest.mark.parametrize("words", filter(is_quick, EXAMPLES), ids=shown)
+def test_quick_commands_run(words: Words, cli: Cli) -> None:
+    target = ("new" if word == "RUN_DIR" and words[0] == "import" else word for word in words)
+    result = cli(*target)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.usefixtures("working_directory")
+@pytest.mark.parametrize("words", [each for each in EXAMPLES if each[:1] == ("train",)], ids=shown)
+def test_training_runs(words: Words, cli: Cli) -> None:
+    """For one epoch, into a run of its own."""
+    result = cli(*words, "--epochs", "1", "--run-dir", "trained")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout
+
+
+def test_the_pages_model_is_the_readmes() -> None:
+    assert code_blocks(README, "python") == code_blocks(DOCS / "problems.md", "python")
+
+
+def test_the_problem_of_the_api_trains(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(code_blocks(DOCS / "api.md", "python")[0])
+    result = cli("train", "--problem", tmp_path / "net.py", "--epochs", "1", "--run-dir", tmp_path / "run")
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.usefixtures("working_directory")
+@pytest.mark.parametrize("code", code_blocks(DOCS / "api.md", "python")[1:])
+def test_the_api_examples_run(code: str, cli_env: dict[str, str]) -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", code], env=cli_env, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout or "change" in code
+
+
+def test_npz_files_are_those_that_the_page_describes(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "points.npz"
+    rng = np.random.default_rng(0)
+    np.savez(file, X=rng.normal(size=(60, 3)), y=np.arange(60) % 2)
+    result = cli("train", "--data", file, "--epochs", "1", "--run-dir", tmp_path / "run")
+    assert (result.returncode, result.stderr) == (0, "")
