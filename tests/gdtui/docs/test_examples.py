@@ -49,7 +49,7 @@ def test_there_are_examples_of_every_command() -> None:
     assert {words[0] for words in EXAMPLES if is_subcommand(words)} >= {*COMMANDS} - {"docs"}
 
 
-@pytest.mark.parametrize("words", filter(is_subcommand, EXAMPLES), ids=shown)
+@pytest.mark.parametrize("words", [each for each in EXAMPLES if is_subcommand(each)], ids=shown)
 def test_subcommands_are_understood(words: Words) -> None:
     parser_of(words[0]).parse(words[1:])
 
@@ -77,7 +77,7 @@ def is_quick(words: Words) -> bool:
 
 
 @pytest.mark.usefixtures("working_directory")
-@pytest.mark.parametrize("words", filter(is_quick, EXAMPLES), ids=shown)
+@pytest.mark.parametrize("words", [each for each in EXAMPLES if is_quick(each)], ids=shown)
 def test_quick_commands_run(words: Words, cli: Cli) -> None:
     target = ("new" if word == "RUN_DIR" and words[0] == "import" else word for word in words)
     result = cli(*target)
