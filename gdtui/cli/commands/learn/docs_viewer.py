@@ -25,15 +25,24 @@ class LinkedPages(MarkdownViewer):
 
     def __init__(self) -> None:
         super().__init__(show_table_of_contents=False, open_links=False)
+        self._left_at: dict[Path, float] = {}
+        """The line of each page that was at the top when another one was opened."""
 
     async def open(self, location: str | Path) -> None:
         """Show a page, or a heading of one: `guide.md#keys`."""
+        self._left_at[self.navigator.location] = self.scroll_y
         await self.go(location)
         _, anchor = Markdown.sanitize_location(str(location))
         if anchor:
             self.call_after_refresh(self.document.goto_anchor, anchor)
         else:
             self.scroll_home(animate=False)
+
+    async def back(self) -> None:
+        """Return to the page before, where it was left."""
+        await super().back()
+        left_at = self._left_at.get(self.navigator.location, 0)
+        self.call_after_refresh(self.scroll_to, y=left_at, animate=False)
 
     async def on_markdown_link_clicked(self, message: Markdown.LinkClicked) -> None:
         """Follow a link to a page; copy an address, since a browser may open in this very terminal."""

@@ -108,6 +108,21 @@ async def test_a_key_opens_each_topic_and_backspace_returns() -> None:
         assert app.viewer.document.source == text_of(page(topics()[-2]))
 
 
+async def test_backspace_returns_to_where_the_page_was_left() -> None:
+    app = viewer("guide")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("space", "space")
+        left_at = app.viewer.scroll_y
+        await pilot.press("1")
+        await pilot.pause()
+        assert app.viewer.scroll_y == 0 < left_at
+        await pilot.press("backspace")
+        await pilot.pause()
+        await pilot.pause()
+        assert heading(app) == "Guide"
+        assert app.viewer.scroll_y == left_at
+
+
 async def test_every_topic_fits_into_the_top_line() -> None:
     app = viewer()
     async with app.run_test(size=(80, 24)):
