@@ -5,13 +5,14 @@ Reads the pages; owns none of their content. The viewer is imported only where t
 
 import argparse
 import gc
+import os
 import sys
 from pathlib import Path
 from typing import Final
 
 from gdtui.cli.exit_codes import ExitCode
 from gdtui.cli.parser import Parser
-from gdtui.cli.streams import has_screen
+from gdtui.cli.streams import is_terminal
 
 PAGES: Final = Path(__file__).resolve().parents[3] / "docs"
 INDEX: Final = "index"
@@ -32,7 +33,7 @@ examples:
 def run(arguments: list[str]) -> int:
     """Show a page; returns the exit status."""
     topic: str = docs_parser().parse(arguments).topic
-    if not has_screen():
+    if not _has_screen():
         sys.stdout.write(page(topic).read_text(encoding="utf-8"))
         return ExitCode.OK
     gc.disable()  # the imports make no garbage; the viewer enables it once its first page is there
@@ -73,6 +74,11 @@ def docs_parser() -> Parser:
     )
     parser.add_general()
     return parser
+
+
+def _has_screen() -> bool:
+    """True where the viewer can be shown and its keys be read."""
+    return is_terminal(sys.stdin) and is_terminal(sys.stdout) and os.environ.get("TERM") != "dumb"
 
 
 def _topic(text: str) -> str:

@@ -190,3 +190,11 @@ def test_in_a_terminal_it_is_read_and_left(cli_env: dict[str, str]) -> None:
         terminal.wait_for("Key scripts")
         terminal.send("q")
         assert terminal.wait() == 0
+
+
+def test_a_dumb_terminal_gets_plain_text(cli_env: dict[str, str]) -> None:
+    command = ["env", "TERM=dumb", *CONSOLE_SCRIPT, "docs"]
+    with Terminal(command, env=cli_env, columns=80, rows=60) as terminal:
+        assert terminal.wait() == 0
+        terminal.wait_for("| [guide](guide.md)")
+        assert b"\x1b" not in terminal.raw
