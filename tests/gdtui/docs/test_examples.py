@@ -1,4 +1,4 @@
-"""The examples of README and pages: every command is understood, the quick ones run, all Python runs."""
+"""Examples of README and pages: every command parses, the quick ones and all Python run."""
 
 import subprocess
 import sys

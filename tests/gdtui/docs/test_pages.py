@@ -1,4 +1,4 @@
-"""The pages: narrow enough for a terminal, their links lead somewhere, and what they name exists."""
+"""The pages fit a terminal, their links lead somewhere, and what they name exists."""
 
 import re
 from pathlib import Path

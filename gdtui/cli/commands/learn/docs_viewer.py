@@ -45,7 +45,7 @@ class LinkedPages(MarkdownViewer):
         self.call_after_refresh(self.scroll_to, y=left_at, animate=False)
 
     async def on_markdown_link_clicked(self, message: Markdown.LinkClicked) -> None:
-        """Follow a link to a page; copy an address, since a browser may open in this very terminal."""
+        """Follow a link to a page; copy an address: a browser might open in this terminal."""
         message.stop()
         message.prevent_default()
         if "://" in message.href:
