@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 
 from engine.log.directory import RunDirectory
 from engine.log.file import LogWriter
@@ -17,6 +18,10 @@ from engine.settings import RunSettings, Variant, VariantSettings
 # Whatever the terminal that pytest runs in: Textual and rich read this as they are imported.
 os.environ["TEXTUAL_COLOR_SYSTEM"] = "truecolor"
 os.environ.pop("NO_COLOR", None)
+
+# A busy machine is no fault of the code.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 ROOT = Path(__file__).resolve().parent.parent
 

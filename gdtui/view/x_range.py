@@ -68,7 +68,8 @@ def visible_range(window: XWindow, extent: DataExtent) -> XRange:
     match window:
         case FollowNewest(width):
             step = width / STEPS
-            high = max(math.ceil(extent.tail / step) * step, width)
+            # Rounded, a whole number of steps may end a hair before the newest.
+            high = max(math.ceil(extent.tail / step) * step, extent.tail, width)
             return XRange(high - width, high)
         case FixedRange(low, high):
             return XRange(low, high)

@@ -1,7 +1,7 @@
 """The arithmetic of the window: what zooming, panning and following do to what is seen."""
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from gdtui.view.x_range import (
@@ -58,6 +58,7 @@ def test_wherever_one_goes_there_is_a_window_on_the_axis(place: tuple[DataExtent
         assert seen.low <= around.tail
 
 
+@settings(suppress_health_check=[HealthCheck.filter_too_much])  # many places lead to the newest
 @given(places(), shares, st.sampled_from([0.5, 0.8, 1.25]))
 def test_what_is_under_the_pointer_stays_there(
     place: tuple[DataExtent, XWindow], share: float, factor: float
@@ -74,7 +75,7 @@ def test_what_is_under_the_pointer_stays_there(
     assert at <= now.high * (1 + 1e-9)
 
 
-@given(st.floats(1.0, 1e9), st.floats(0.0, 1e9), st.floats(0.0, 1.0))
+@given(st.floats(1.0, 1e9), st.floats(0.0, 1e9), st.floats(0.0, 0.999))
 def test_a_window_that_follows_holds_the_newest_and_moves_in_steps(
     width: float, tail: float, more: float
 ) -> None:
