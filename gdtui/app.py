@@ -150,7 +150,7 @@ class GdtuiApp(App[None]):
         for entry, stroke in reachable(len(self._run_directory.info.settings.variants)):
             if entry.id != "palette":
                 action = partial(self.run_action, stroke.action, self.main)
-                yield SystemCommand(stroke.title, entry.help, action)
+                yield SystemCommand(stroke.title, f"{stroke.shown}  {entry.help}", action)
 
     # --- Keys that act on every screen ----------------------------------------------------------
 

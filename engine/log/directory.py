@@ -68,7 +68,7 @@ def reserved(path: Path) -> Iterator[None]:
     `RunDirectory.create`, and when another holds it.
     """
     with _telling(path):
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(0o700, parents=True, exist_ok=True)
         if (path / _RUN_FILE).exists():
             raise FileExistsError(path)
         output = server_output(path).open("ab")
@@ -121,7 +121,7 @@ class RunDirectory:
         )
         info = RunInfo(version=version, created=time.time(), logs=logs, settings=settings)
         with _telling(path):
-            path.mkdir(parents=True, exist_ok=True)
+            path.mkdir(0o700, parents=True, exist_ok=True)
             _write_once(path / _RUN_FILE, msgspec.json.format(msgspec.json.encode(info), indent=2))
         return cls(path, info)
 

@@ -148,8 +148,9 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         name="ms a batch",
         labels=("ms/batch", "ms"),
         unit="ms",
-        definition="Training time of one forward and backward pass with its share of the update.",
-        value=as_number(lambda one: one.tally.batch_milliseconds),
+        definition="Training time of one forward and backward pass with its share of the update, over the "
+        "last second of training time.",
+        value=as_number(lambda one: one.batch_milliseconds),
     ),
     GlossaryEntry(
         name="peak memory",

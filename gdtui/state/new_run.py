@@ -12,7 +12,7 @@ def empty_directory() -> Path:
     while True:
         path = new_run_path(default_root())
         try:
-            path.mkdir(parents=True)
+            path.mkdir(0o700, parents=True)
         except FileExistsError:
             if not path.is_dir():
                 raise RunDirectoryError(f"{path.parent} is not a directory") from None

@@ -92,6 +92,8 @@ class Chart(Explorable, Spanned):
         super().notify_style_update()
         self._lower = None
         self.repaint()
+        if self._picture is not None:  # not now: the styles of the parts follow
+            self.call_after_refresh(self._show_titles, self.size)
 
     # --- What it shows ----------------------------------------------------------------------------
 

@@ -4,6 +4,8 @@ Touches no file and imports nothing heavy. What only torch can judge stays text:
 """
 
 import argparse
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -51,11 +53,15 @@ class Options:
     """Pressed by themselves."""
 
 
-def add_run_options(parser: argparse.ArgumentParser) -> None:
-    """Give a parser the options that describe a run."""
+def add_run_options(parser: argparse.ArgumentParser, *, defaults: Mapping[str, str] | None = None) -> None:
+    """Give a parser the options that describe a run.
+
+    `defaults`: those that its help shows in place of the app's, by option.
+    """
+    shown_defaults = defaults or {}
     compare = parser.add_argument_group("variants (one value for all, or one for each variant: a,b,c)")
     for option, metavar, text in _COMPARED:
-        _add(compare, option, metavar, text)
+        _add(compare, option, metavar, text, shown_defaults)
     compare.add_argument(
         "--drop-last",
         action="store_true",
@@ -66,7 +72,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     add_data_options(parser)
     how = parser.add_argument_group("training")
     for option, metavar, text in _TRAINED:
-        _add(how, option, metavar, text)
+        _add(how, option, metavar, text, shown_defaults)
     add = how.add_argument
     add("--seed", type=whole(0, 2**63 - 1), default=0, metavar="N",
         help="fixes data, initial weights and order, for all [0]")  # fmt: skip
@@ -98,8 +104,12 @@ _TRAINED: Final = (
 )
 
 
-def _add(group: argparse._ArgumentGroup, option: str, metavar: str, text: str) -> None:
-    """An option that a problem may have a default of its own for."""
+def _add(
+    group: argparse._ArgumentGroup, option: str, metavar: str, text: str, defaults: Mapping[str, str]
+) -> None:
+    """Add an option that a problem may have a default of its own for."""
+    if option in defaults:
+        text = re.sub(r"\[[^]]*\]$", f"[{defaults[option]}]", text)
     read = READERS[option.removeprefix("--").replace("-", "_")]
     group.add_argument(option, type=read, default=argparse.SUPPRESS, metavar=metavar, help=text)
 

@@ -22,6 +22,8 @@ _FRAME: Final = 8
 """Cells of borders, padding and scroll bar."""
 _LEAST: Final = 40
 """Cells that a text is wrapped to at least."""
+_ALL: Final = 100_000
+"""Lines: more than any text has."""
 
 
 class LabScreen(ModalScreen[None]):
@@ -39,6 +41,8 @@ class LabScreen(ModalScreen[None]):
         Binding("question_mark", "app.help", "Help", show=False),
         Binding("pagedown", "scroll(0, 10)", show=False),
         Binding("pageup", "scroll(0, -10)", show=False),
+        Binding("home", f"scroll(0, -{_ALL})", show=False),
+        Binding("end", f"scroll(0, {_ALL})", show=False),
         Binding("left", "scroll(-10, 0)", show=False),
         Binding("right", "scroll(10, 0)", show=False),
     ]

@@ -30,6 +30,12 @@ def test_what_was_created_is_opened(tmp_path: Path) -> None:
     assert files_in(made.path) == ["run.json"]
 
 
+def test_a_new_directory_is_its_users_own(tmp_path: Path) -> None:
+    made = RunDirectory.create(tmp_path / "a", SETTINGS, "1")
+    with reserved(tmp_path / "b"):
+        assert {path.stat().st_mode & 0o777 for path in (made.path, tmp_path / "b")} == {0o700}
+
+
 def test_a_directory_that_holds_a_run_is_left_as_it_is(tmp_path: Path) -> None:
     RunDirectory.create(tmp_path, SETTINGS, "1")
     before = (tmp_path / "run.json").read_bytes()

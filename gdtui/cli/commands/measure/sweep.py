@@ -72,6 +72,10 @@ def _sweep(plan: "Plan", form: str) -> int:
     return ExitCode.OK
 
 
+_DEFAULTS: Final = {"--batch-sizes": "1,32,128,512,full", "--epochs": "5", "--pace": "free"}
+"""A sweep's own defaults, as its help shows them."""
+
+
 def sweep_parser() -> Parser:
     """`gdtui sweep`"""
     parser = Parser(
@@ -80,7 +84,7 @@ def sweep_parser() -> Parser:
         description=_ABOUT,
         epilog=_EXAMPLES,
     )
-    add_run_options(parser)
+    add_run_options(parser, defaults=_DEFAULTS)
     add_screen_options(parser, is_hidden=True)
     parser.set_defaults(batch_sizes=(1, 32, 128, 512, FULL), accumulation=(1,), epochs=5, form="text")
     parser.add_argument_group("recommendation and output").add_argument(

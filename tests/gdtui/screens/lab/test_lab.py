@@ -13,6 +13,7 @@ import pytest
 from app_bench import Bench, N, state
 from made_up import SWEEP
 from shown import text_of
+from textual.containers import VerticalScroll
 from textual.pilot import Pilot
 
 from engine.experiments.report import Arm, Report, Verdict
@@ -277,6 +278,19 @@ async def test_a_sweeps_columns_come_one_by_one_with_how_far_the_next_is(tmp_pat
         assert re.search(r"batch size +1 +128 +full", text_of(stage.app))
         await stage.press(pilot, "r")
         assert "batch size  " not in text_of(stage.app), "what was found before is not what is found now"
+
+
+async def test_home_and_end_go_to_both_ends_of_the_table(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    async with stage.app.run_test(size=(80, 24)) as pilot:
+        await stage.open(pilot, "W", "enter")
+        await stage.told(pilot, Result(SWEEP))
+        box = stage.app.screen.query_one(VerticalScroll)
+        assert box.max_scroll_y > 0
+        await stage.press(pilot, "end")
+        assert box.scroll_y == box.max_scroll_y
+        await stage.press(pilot, "home")
+        assert box.scroll_y == 0
 
 
 async def test_what_stands_beside_a_growing_table_is_not_cut_off(tmp_path: Path) -> None:

@@ -4,13 +4,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from app_bench import NARROW, WIDE, Bench, changed, evaluation, overlay, row, see, settle
+from app_bench import NARROW, WIDE, Bench, changed, evaluation, overlay, row, see, settle, state
 from shown import text_of
 
 from engine.log.commands import Restart
+from engine.log.records import State
 from engine.settings import VariantSettings
 from gdtui.app import GdtuiApp
 from gdtui.chart.widget.chart import Chart
+from gdtui.theme import THEMES
 from gdtui.widgets.variant import VariantPanel
 
 
@@ -148,6 +150,21 @@ async def test_the_legend_names_the_lines_and_tells_ghosts_apart(bench: Bench) -
         await pilot.press("g")
         await settle(pilot)
         assert "faint" not in overlay(app)
+
+
+async def test_the_legend_of_a_run_at_rest_follows_the_theme(bench: Bench) -> None:
+    for name in bench.names:
+        bench.train(name, [0.7, 0.5, 0.3])
+        bench.write(name, state(State.FINISHED, 20.0))
+    app = bench.app()
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        chart = app.main.query_one("#overlay", Chart)
+        for _ in THEMES:
+            await pilot.press("t")
+            await settle(pilot)
+            edge = (chart.background_colors[1] + chart.styles.border_bottom[1]).hex6
+            assert edge.lower() in str(chart.border_subtitle).lower()
 
 
 async def test_the_legend_stands_still_while_the_view_changes(bench: Bench) -> None:
