@@ -17,7 +17,7 @@ def test_a_sweep_measures_every_column_for_every_batch_size(cli: Cli, tmp_path: 
     line = "sweep --batch-sizes 32,500,full,4000 --epochs 2 --lr-scaling linear --seed 1 --device cpu --json"
     result = cli(*line.split(), "--run-dir", tmp_path / "arms")
     assert result.returncode == 0
-    assert "above the 2,000 samples" in result.stderr
+    assert "exceeds the 2,000 samples" in result.stderr
     document = json.loads(result.stdout)
     rows = document["rows"]
     assert [row["batch_size"] for row in rows] == [32, 500, "full"]  # 4,000 is full, too
