@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -296,3 +297,10 @@ async def test_what_was_said_of_the_problem_is_explained(tmp_path: Path) -> None
         store.settings = msgspec.structs.replace(store.settings, notes=("t.csv: column 'id' left out",))
         told = {each.title: each.paragraphs for each in explain.explain(store, None, is_ours=True)}
         assert told["About this problem"] == ("t.csv: column 'id' left out",)
+
+
+def test_ms_a_batch_is_the_recent_figure_that_the_panel_shows() -> None:
+    one = SimpleNamespace(batch_milliseconds=2.0, tally=SimpleNamespace(batch_milliseconds=5.0))
+    entry = glossary.find("ms/batch")
+    assert entry is not None
+    assert entry.value(one) == formatting.number(2.0)
