@@ -1,6 +1,8 @@
-"""Trains the variants of a run in worker processes and records every loss; knows nothing of screens.
+"""Trains the variants of a run in worker processes and records every loss; knows nothing of
+screens.
 
-Importing this package loads no torch: only workers need it. `Problem` is for the files that users write.
+Importing this package loads no torch: only workers need it. `Problem` is for the files that users
+write.
 """
 
 from engine.problem import Problem

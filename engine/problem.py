@@ -42,15 +42,18 @@ class Problem:
     """
 
     train: Data | Callable[[], Data]
-    """A tuple of tensors or arrays of n samples along their first dimension, the target last; or a map-style
-    Dataset of tuples (the target last) or of dicts; or a function that makes one of these, called where the
-    data is loaded."""
+    """A tuple of tensors or arrays of n samples along their first dimension, the target last; or a
+    map-style Dataset of tuples (the target last) or of dicts; or a function that makes one of
+    these, called where the data is loaded.
+    """
     model: Callable[[], nn.Module]
-    """Makes a module with fresh weights, drawn from torch's global generator. The tensors of a batch but the
-    last are its arguments; of a dict, it gets the keywords that its `forward` names."""
+    """Makes a module with fresh weights, drawn from torch's global generator. The tensors of a
+    batch but the last are its arguments; of a dict, it gets the keywords that its `forward` names.
+    """
     loss: Callable[[Any, Any], Tensor]
-    """`loss(output, target)`: the mean over the batch, as a scalar. The target is the last tensor of the
-    batch, or the whole batch when that is a dict."""
+    """`loss(output, target)`: the mean over the batch, as a scalar. The target is the last tensor
+    of the batch, or the whole batch when that is a dict.
+    """
     validation: Data | Callable[[], Data] | None = None
     """Held-out data, in the form of `train`."""
     metrics: Mapping[str, Callable[[Any, Any], Any]] = field(default_factory=dict)
@@ -58,17 +61,23 @@ class Problem:
     optimizer: Callable[[Iterable[nn.Parameter], float], Optimizer] | None = None
     """`optimizer(params, lr)`, for the setting `optimizer="own"`."""
     defaults: Mapping[str, Any] = field(default_factory=dict)
-    """Settings that fit this problem, by the names of the options: `{"batch_sizes": (8, 32), "lr": 0.1}`."""
+    """Settings that fit this problem, by the names of the options: `{"batch_sizes": (8, 32), "lr":
+    0.1}`.
+    """
     notes: tuple[str, ...] = ()
     """Notes on the data for the user, one sentence each."""
 
     def __post_init__(self) -> None:
         for name in ("model", "loss"):
             if not callable(getattr(self, name)):
-                raise ProblemError(f"{name} must be a function, not {type(getattr(self, name)).__name__}")
+                raise ProblemError(
+                    f"{name} must be a function, not {type(getattr(self, name)).__name__}"
+                )
         if hasattr(self.model, "parameters") and not isinstance(self.model, type):
             made = type(self.model).__name__
-            raise ProblemError(f"model must be a factory, e.g. `lambda: {made}(…)`, not an instance")
+            raise ProblemError(
+                f"model must be a factory, e.g. `lambda: {made}(…)`, not an instance"
+            )
         if self.optimizer is not None and not callable(self.optimizer):
             raise ProblemError("optimizer must be a function of the parameters and the lr")
         if "loss" in self.metrics:
@@ -82,7 +91,10 @@ class Problem:
 
     @property
     def n(self) -> int:
-        """Samples in the training set; ProblemError while that is a function that has not been called."""
+        """Samples in the training set.
+
+        ProblemError while that is a function that has not been called.
+        """
         return count("train", self.train)
 
 
@@ -107,14 +119,18 @@ def check_data(name: str, data: Any) -> None:
     elif is_function(data):
         return
     elif hasattr(data, "dataset") and hasattr(data, "batch_size"):
-        raise ProblemError(f"{name}: pass the {type(data).__name__}'s dataset; gdtui makes the batches")
+        raise ProblemError(
+            f"{name}: pass the {type(data).__name__}'s dataset; gdtui makes the batches"
+        )
     elif not (hasattr(data, "__getitem__") and hasattr(data, "__len__")):
         raise ProblemError(
             f"{name} must be a tuple of tensors or arrays, or a Dataset with a length, "
             f"not {type(data).__name__}"
         )
     elif hasattr(data, "shape"):
-        raise ProblemError(f"{name} must be a tuple of inputs and target, not a single {type(data).__name__}")
+        raise ProblemError(
+            f"{name} must be a tuple of inputs and target, not a single {type(data).__name__}"
+        )
     elif len(data) == 0:
         raise ProblemError(f"{name}: no samples")
 
@@ -124,15 +140,22 @@ def _check_tensors(name: str, data: tuple[Any, ...] | list[Any]) -> None:
         raise ProblemError(f"{name} must hold at least one tensor of inputs, then the target")
     for place, tensor in enumerate(data):
         if not hasattr(tensor, "shape"):
-            raise ProblemError(f"{name}[{place}] must be a tensor or an array, not {type(tensor).__name__}")
+            raise ProblemError(
+                f"{name}[{place}] must be a tensor or an array, not {type(tensor).__name__}"
+            )
         if getattr(getattr(tensor, "dtype", None), "kind", "") in _NO_NUMBERS:
-            raise ProblemError(f"{name}[{place}] must be an array of numbers, not of {tensor.dtype}")
+            raise ProblemError(
+                f"{name}[{place}] must be an array of numbers, not of {tensor.dtype}"
+            )
         if len(tensor.shape) == 0:
-            raise ProblemError(f"{name}[{place}] must have one entry per sample, not be a single number")
+            raise ProblemError(
+                f"{name}[{place}] must have one entry per sample, not be a single number"
+            )
     sizes = [len(tensor) for tensor in data]
     if len(set(sizes)) > 1:
         raise ProblemError(
-            f"{name}: tensors must have the same length, not {', '.join(f'{size:,}' for size in sizes)}"
+            f"{name}: tensors must have the same length, not "
+            f"{', '.join(f'{size:,}' for size in sizes)}"
         )
     if sizes[0] == 0:
         raise ProblemError(f"{name}: no samples")

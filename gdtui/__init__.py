@@ -1,7 +1,7 @@
 """Shows runs and sends commands to them; imports no torch.
 
-`from gdtui import Problem` is for the files that users write, `gdtui.open_run` for notebooks. Both are
-imported when they are asked for: the command line starts without them.
+`from gdtui import Problem` is for the files that users write, `gdtui.open_run` for notebooks. Both
+are imported when they are asked for: the command line starts without them.
 """
 
 from typing import TYPE_CHECKING, Any, Final

@@ -1,6 +1,7 @@
 """The program around its screens: themes, driver, signals, notes, key scripts, and how it ends.
 
-Makes the main screen, which shows and steers the run. numpy and plotext are imported after the first frame.
+Makes the main screen, which shows and steers the run. numpy and plotext are imported after the
+first frame.
 """
 
 import asyncio
@@ -76,7 +77,8 @@ class GdtuiApp(App[None]):
         `source` None: the run's logs. `keys` play by themselves.
         `make_lab` None: one whose work runs in processes.
         """
-        # Where no colour is wanted, Textual's own way is greys; with the terminal's colours it is none.
+        # Where no colour is wanted, Textual's own way is greys; with the terminal's colours it is
+        # none.
         super().__init__(ansi_color=True if os.environ.get("NO_COLOR") is not None else None)
         partial_update.install()
         self.crash = ""
@@ -112,7 +114,9 @@ class GdtuiApp(App[None]):
         return connect(self._run_directory, self._source, self._controls, view)
 
     def refresh_css(self, animate: bool = True) -> None:
-        """Before there is a screen, styles are parsed as they come: Textual would parse them once more."""
+        """Before there is a screen, styles are parsed as they come: Textual would parse them once
+        more.
+        """
         try:
             self.screen  # noqa: B018  asked whether it is there
         except ScreenStackError:
@@ -132,7 +136,9 @@ class GdtuiApp(App[None]):
 
     def on_mount(self) -> None:
         """Signals end the app as q does, with the shell's exit status for them."""
-        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))  # `fg`: all was wiped
+        self.app_resume_signal.subscribe(
+            self, lambda _: self.refresh(layout=True)
+        )  # `fg`: all was wiped
         loop = asyncio.get_running_loop()
         for number in _SIGNALS:
             loop.add_signal_handler(number, self.action_leave, 128 + number)
@@ -168,7 +174,10 @@ class GdtuiApp(App[None]):
         self.main.look(colours=colours(self.current_theme), ink=ink(self.current_theme))
 
     def show_notes(self, notes: list[str], severity: SeverityLevel = "information") -> None:
-        """Notes in the bottom line, for as long as it takes to read them; errors wait for no other note."""
+        """Notes in the bottom line, for as long as it takes to read them.
+
+        Errors wait for no other note.
+        """
         if notes and time.monotonic() > self._errors_until:
             self.clear_notifications()
         for note in notes:
@@ -184,7 +193,8 @@ class GdtuiApp(App[None]):
         self.exit(return_code=status)
 
     def _fatal_error(self) -> None:
-        """Textual's hook for an exception nobody caught: it would print the whole of it, with locals.
+        """Textual's hook for an exception nobody caught: it would print the whole of it, with
+        locals.
 
         Here the traceback goes to a file of the run, and the terminal gets one message.
         """
@@ -197,7 +207,9 @@ class GdtuiApp(App[None]):
         except OSError:
             where = said
         what = said.strip().splitlines()[-1]
-        self.crash = f"gdtui stopped on an error of its own: {what}\nWhat was trained is kept. {where}"
+        self.crash = (
+            f"gdtui stopped on an error of its own: {what}\nWhat was trained is kept. {where}"
+        )
         self.panic(Text(self.crash))
 
     def close_lab(self) -> None:

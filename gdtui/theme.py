@@ -1,7 +1,8 @@
-"""The three themes, with as many colours as the terminal has, and the variants' colours: `$variant-1` and on.
+"""The three themes, with as many colours as the terminal has, and the variants' colours:
+`$variant-1` and on.
 
-`$edge`, `$axis`, `$grid` and `$label` are the greys of borders and charts, `$quiet` that of text which
-steps back, `$map-low` and `$map-high` the ends of the landscape's shades.
+`$edge`, `$axis`, `$grid` and `$label` are the greys of borders and charts, `$quiet` that of text
+which steps back, `$map-low` and `$map-high` the ends of the landscape's shades.
 """
 
 from dataclasses import replace
@@ -121,9 +122,14 @@ THEMES: Final = {"dark": _DARK, "light": _LIGHT, "high-contrast": _HIGH_CONTRAST
 
 
 def themes(color_system: str | None, *, no_color: bool) -> dict[str, Theme]:
-    """The themes by name, for what rich calls the terminal's color system: "truecolor", "256", "standard"."""
+    """The themes by name, for what rich calls the terminal's color system: "truecolor", "256",
+    "standard".
+    """
     if no_color:
-        plain = {name: _plain(theme.name, INK, FAINT, "#000000", (INK,)) for name, theme in THEMES.items()}
+        plain = {
+            name: _plain(theme.name, INK, FAINT, "#000000", (INK,))
+            for name, theme in THEMES.items()
+        }
         for theme in plain.values():
             theme.variables["input-cursor-text-style"] = "reverse"
         return plain
@@ -144,7 +150,10 @@ white; the landscape's low and high, greys, since these have shades."""
 
 
 def _of_256(
-    theme: Theme, shades: tuple[Shades, ...], grounds: tuple[str, str, str], heights: tuple[str, str]
+    theme: Theme,
+    shades: tuple[Shades, ...],
+    grounds: tuple[str, str, str],
+    heights: tuple[str, str],
 ) -> Theme:
     """The theme in colours that a terminal of 256 has."""
     background, surface, panel = grounds

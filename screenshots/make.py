@@ -86,14 +86,23 @@ SHOTS = {
     "live-light": Shot((160, 45), (Step(epoch(13)),), theme="light", options=FAST),
     "live-contrast": Shot((160, 45), (Step(epoch(13)),), theme="high-contrast", options=FAST),
     "sixteen": Shot(
-        (160, 45), (Step(epoch(8), ("S",)), Step(generation(2, 13))), colours="standard", options=FAST
+        (160, 45),
+        (Step(epoch(8), ("S",)), Step(generation(2, 13))),
+        colours="standard",
+        options=FAST,
     ),
     "folded": Shot((160, 45), (Step(epoch(12), ("S",)), Step(generation(2, 12))), options=FAST),
     "changed": Shot(
-        (160, 45), (Step(epoch(5), ("2", "]", "]", "3", "]", "]", "0")), Step(epoch(12))), options=FAST
+        (160, 45),
+        (Step(epoch(5), ("2", "]", "]", "3", "]", "]", "0")), Step(epoch(12))),
+        options=FAST,
     ),
-    "crosshair": Shot((160, 45), (Step(epoch(20), ("end", "h", "H", "H")),), options=("--pace", "free")),
-    "crosshair-small": Shot((80, 24), (Step(epoch(20), ("h", "H", "H")),), options=("--pace", "free")),
+    "crosshair": Shot(
+        (160, 45), (Step(epoch(20), ("end", "h", "H", "H")),), options=("--pace", "free")
+    ),
+    "crosshair-small": Shot(
+        (80, 24), (Step(epoch(20), ("h", "H", "H")),), options=("--pace", "free")
+    ),
     "focus": Shot((160, 45), (Step(epoch(10), ("3", "z")), Step(epoch(11))), options=FAST),
     "raw": Shot((160, 45), (Step(epoch(10), ("b",)), Step(epoch(11))), options=FAST),
     "small": Shot((80, 24), (Step(epoch(13)),), options=FAST),
@@ -102,7 +111,9 @@ SHOTS = {
     "char-lm": Shot(
         (160, 45), (Step(epoch(0.6)),), options=("--problem", "char-lm", "--validate-every", "50")
     ),
-    "landscape": Shot((160, 45), (Step(epoch(20), ("v",)), Step(surveyed)), options=("--pace", "free")),
+    "landscape": Shot(
+        (160, 45), (Step(epoch(20), ("v",)), Step(surveyed)), options=("--pace", "free")
+    ),
     "trends": Shot(
         (160, 45),
         (*(Step(epoch(10 * turn), ("!",)) for turn in range(1, 20)), Step(epoch(195), ("V",))),
@@ -121,7 +132,9 @@ SHOTS = {
     ),
     "explain": Shot((160, 45), (Step(epoch(13), ("e",)),), options=FAST),
     "tables": Shot((160, 45), (Step(epoch(13), ("T",)),), options=FAST),
-    "experiment": Shot((160, 45), (Step(epoch(3), ("X", "enter")), Step(found("saddle"))), options=FAST),
+    "experiment": Shot(
+        (160, 45), (Step(epoch(3), ("X", "enter")), Step(found("saddle"))), options=FAST
+    ),
     "sweep": Shot((160, 45), (Step(epoch(3), ("W", "enter")), Step(found("sweep"))), options=FAST),
     "summary": Shot((160, 45), (Step(epoch(20)),), options=("--pace", "free")),
 }
@@ -158,12 +171,16 @@ def draw(svg: str) -> bytes:
     """The SVG as PNG, with a font that has braille and block characters."""
     svg = re.sub(r"font-family:[^;]*;", f"font-family: {FONT};", svg)
     svg = re.sub(r"@font-face \{[^}]*\}", "", svg)
-    return bytes(resvg_py.svg_to_bytes(svg_string=svg, font_dirs=FONT_DIRECTORIES, font_family=FONT))
+    return bytes(
+        resvg_py.svg_to_bytes(svg_string=svg, font_dirs=FONT_DIRECTORIES, font_family=FONT)
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of: {', '.join(SHOTS)}; all by default")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"of: {', '.join(SHOTS)}; all by default"
+    )
     names = parser.parse_args().names or list(SHOTS)
     if unknown := [name for name in names if name not in SHOTS]:
         parser.error(f"no picture {unknown[0]!r}; there are {', '.join(SHOTS)}")

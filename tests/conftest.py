@@ -20,7 +20,9 @@ os.environ["TEXTUAL_COLOR_SYSTEM"] = "truecolor"
 os.environ.pop("NO_COLOR", None)
 
 # A busy machine is no fault of the code.
-settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("any machine")
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -58,7 +60,9 @@ def cli(cli_env: dict[str, str]) -> Cli:
 
 @pytest.fixture
 def make_run(tmp_path: Path) -> MakeRun:
-    """Write a run directory as training would: `make_run(path, names=…, epochs=…, state=…, is_ended=…)`."""
+    """Write a run directory as training would: `make_run(path, names=…, epochs=…, state=…,
+    is_ended=…)`.
+    """
 
     def make(
         path: Path | None = None,
@@ -68,7 +72,9 @@ def make_run(tmp_path: Path) -> MakeRun:
         state: State = State.FINISHED,
         is_ended: bool = True,
     ) -> RunDirectory:
-        variants = tuple(Variant(name=name, settings=VariantSettings(batch_size=BATCH)) for name in names)
+        variants = tuple(
+            Variant(name=name, settings=VariantSettings(batch_size=BATCH)) for name in names
+        )
         settings = RunSettings(variants=variants, epochs=epochs)
         run = RunDirectory.create(path or tmp_path / "run", settings, "0")
         for variant in variants:

@@ -66,11 +66,15 @@ def find(name: str) -> ExperimentListing:
     return find_listing("experiment", LISTINGS, name)
 
 
-def run(name: str, seeds: Sequence[int], device: "torch.device", progress: "ReportProgress") -> Report:
+def run(
+    name: str, seeds: Sequence[int], device: "torch.device", progress: "ReportProgress"
+) -> Report:
     """Run one here and now; for processes of its own, since this imports torch.
 
     Raises SettingsError for an unknown name, and for an optional package that is not installed.
     """
-    module = importlib.import_module(f"engine.experiments.claims.{find(name).name.replace('-', '_')}")
+    module = importlib.import_module(
+        f"engine.experiments.claims.{find(name).name.replace('-', '_')}"
+    )
     report: Report = module.run(seeds, device, progress)
     return report

@@ -101,7 +101,9 @@ def descended(start: Tensor, steps: Iterable[Data], losses: Losses, lr: float) -
 def weights_of(models: Sequence[nn.Module], device: torch.device) -> list[Tensor]:
     """The parameters of models of one shape, stacked in float64, ready to be trained."""
     rows = zip(*(model.parameters() for model in models), strict=True)
-    return [torch.stack([p.detach().double() for p in row]).to(device).requires_grad_() for row in rows]
+    return [
+        torch.stack([p.detach().double() for p in row]).to(device).requires_grad_() for row in rows
+    ]
 
 
 def perceptron(parameters: Sequence[Tensor], inputs: Tensor) -> Tensor:

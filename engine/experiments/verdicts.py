@@ -12,13 +12,15 @@ from engine.statistics.bootstrap import bootstrap
 from engine.statistics.intervals import Interval, wilson
 
 ESCAPE_RULE: Final = (
-    "supported: the 95% interval of the share that escaped lies above ½ at the smallest batch and below ½ "
-    "at full batch; not supported: it lies below ½ at the smallest batch, or above ½ at full batch; "
-    "else undecided"
+    "supported: the 95% interval of the share that escaped lies above ½ at the smallest batch and "
+    "below ½ at full batch; not supported: it lies below ½ at the smallest batch, or above ½ at "
+    "full batch; else undecided"
 )
 
 
-def counted(batch_size: BatchSize, escaped: Sequence[bool], figures: tuple[Figure, ...] = ()) -> Arm:
+def counted(
+    batch_size: BatchSize, escaped: Sequence[bool], figures: tuple[Figure, ...] = ()
+) -> Arm:
     """An arm in which some seeds escaped."""
     count = sum(escaped)
     return Arm(
@@ -32,7 +34,10 @@ def counted(batch_size: BatchSize, escaped: Sequence[bool], figures: tuple[Figur
 
 
 def valued(
-    name: str, batch_size: BatchSize | None, values: Sequence[float], figures: tuple[Figure, ...] = ()
+    name: str,
+    batch_size: BatchSize | None,
+    values: Sequence[float],
+    figures: tuple[Figure, ...] = (),
 ) -> Arm:
     """An arm in which something was measured on each seed."""
     return Arm(
@@ -70,7 +75,9 @@ def escape(smallest: Arm, full: Arm) -> Verdict:
 
 
 def all_above_zero(differences: Sequence[Interval]) -> Verdict:
-    """Supported when every interval lies above 0, not supported when one lies below, else undecided."""
+    """Supported when every interval lies above 0, not supported when one lies below, else
+    undecided.
+    """
     if any(high < 0 for _, high in differences):
         return Verdict.NOT_SUPPORTED
     if all(low > 0 for low, _ in differences):
@@ -79,7 +86,9 @@ def all_above_zero(differences: Sequence[Interval]) -> Verdict:
 
 
 def below(intervals: Sequence[tuple[Interval, float]]) -> Verdict:
-    """Supported when every interval lies below its limit, not supported when one is above, else undecided."""
+    """Supported when every interval lies below its limit, not supported when one is above, else
+    undecided.
+    """
     if any(low > limit for (low, _), limit in intervals):
         return Verdict.NOT_SUPPORTED
     if all(high < limit for (_, high), limit in intervals):

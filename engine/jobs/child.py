@@ -18,11 +18,15 @@ STOP_SECONDS: Final = 1.0
 class Child:
     """A process that is started in the background, since that blocks while torch is imported.
 
-    It may be spoken to at once: what is sent before its pipe is there waits. Not thread-safe otherwise.
+    It may be spoken to at once: what is sent before its pipe is there waits. Not thread-safe
+    otherwise.
     """
 
     def __init__(
-        self, start: Callable[[], tuple[BaseProcess, Connection]], name: str, patience: float = STOP_SECONDS
+        self,
+        start: Callable[[], tuple[BaseProcess, Connection]],
+        name: str,
+        patience: float = STOP_SECONDS,
     ) -> None:
         """`start`: starts it; `patience`: seconds that it may take to end once its pipe has."""
         self.start_failure: str | None = None
@@ -35,7 +39,9 @@ class Child:
         self._lock = threading.Lock()
         self._is_decided = threading.Event()
         """Set once it was started, or could not be."""
-        threading.Thread(target=self._start, args=(start,), daemon=True, name=f"start {name}").start()
+        threading.Thread(
+            target=self._start, args=(start,), daemon=True, name=f"start {name}"
+        ).start()
 
     def _start(self, start: Callable[[], tuple[BaseProcess, Connection]]) -> None:
         try:
@@ -86,10 +92,17 @@ class Child:
     def receive(self, timeout: float = 0.0, most: int | None = None) -> list[bytes]:
         """The messages that have come; waits up to `timeout` seconds for a first one."""
         messages: list[bytes] = []
-        if self._has_ended or self._is_closed or not self._is_decided.wait(timeout) or self._pipe is None:
+        if (
+            self._has_ended
+            or self._is_closed
+            or not self._is_decided.wait(timeout)
+            or self._pipe is None
+        ):
             return messages
         try:
-            while (most is None or len(messages) < most) and self._pipe.poll(0.0 if messages else timeout):
+            while (most is None or len(messages) < most) and self._pipe.poll(
+                0.0 if messages else timeout
+            ):
                 messages.append(self._pipe.recv_bytes())
         except (EOFError, OSError):
             self._pipe.close()
@@ -97,7 +110,10 @@ class Child:
         return messages
 
     def cause_of_death(self, patience: float = STOP_SECONDS) -> Death:
-        """The cause of its end, once its pipe has ended; waits up to `patience` seconds for its exit code."""
+        """The cause of its end, once its pipe has ended.
+
+        Waits up to `patience` seconds for its exit code.
+        """
         if self._process is None:
             return Death()
         self._process.join(patience)
@@ -105,7 +121,10 @@ class Child:
         return Death(signal.Signals(-code).name if code is not None and code < 0 else "")
 
     def finish(self, deadline: float) -> None:
-        """End it, which was told to end by itself; kill it at the deadline, in time.monotonic()'s seconds."""
+        """End it, which was told to end by itself.
+
+        Kill it at the deadline, in time.monotonic()'s seconds.
+        """
         process, pipe = self._process, self._pipe
         if process is not None and pipe is not None and not self._has_ended:
             try:
@@ -118,7 +137,10 @@ class Child:
         self.close()
 
     def close(self) -> None:
-        """End it: close its pipe, which tells it to; kill it if it has not in time. Safe to repeat."""
+        """End it: close its pipe, which tells it to; kill it if it has not in time.
+
+        Safe to repeat.
+        """
         with self._lock:
             self._is_closed = True
             process, pipe = self._process, self._pipe

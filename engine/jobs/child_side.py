@@ -13,9 +13,12 @@ from typing import Final
 from engine.jobs.output import redirect_output
 
 _NICENESS: Final = 10
-"""These processes give way to the screen: on two busy cores 10 ms of it took 22–27 ms without this."""
+"""These processes give way to the screen: on two busy cores 10 ms of it took 22–27 ms without this.
+"""
 SAFE_PATH: Final = "PYTHONSAFEPATH"
-"""Python's variable that keeps the working directory off sys.path, as the fork server is started with it."""
+"""Python's variable that keeps the working directory off sys.path, as the fork server is started
+with it.
+"""
 SAFE_PATH_OURS: Final = "set by gdtui"
 """Its value where the user did not set it."""
 
@@ -31,11 +34,14 @@ def settle_process(output: Path) -> None:
     redirect_output(output)
 
 
-def end_with_parent(pipe: Connection, at_end: Callable[[], float], take: Callable[[bytes], None]) -> None:
-    """Read the pipe on a thread of its own, and end this process when the pipe ends, whatever it does.
+def end_with_parent(
+    pipe: Connection, at_end: Callable[[], float], take: Callable[[bytes], None]
+) -> None:
+    """Read the pipe on a thread of its own, and end this process when the pipe ends, whatever it
+    does.
 
-    `take` is given each message. `at_end`: called at the pipe's end; returns the seconds that the process
-    then still has to end by itself.
+    `take` is given each message. `at_end`: called at the pipe's end; returns the seconds that the
+    process then still has to end by itself.
     """
 
     def listen() -> None:

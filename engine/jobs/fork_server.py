@@ -19,7 +19,9 @@ from engine.jobs.output import output_redirected
 _PRELOAD: Final = "engine.worker.preload"
 """The server's imports, by name alone: nothing of them is imported here."""
 _COMPILER: Final = "torch._dynamo"
-"""Imported by torch.optim with the first optimiser of its own make: see engine/training/optimizer.py."""
+"""Imported by torch.optim with the first optimiser of its own make: see
+engine/training/optimizer.py.
+"""
 _ROOT: Final = Path(__file__).resolve().parents[2]
 """The directory that the package `engine` is imported from."""
 HAS_FORK_SERVER: Final = "forkserver" in mp.get_all_start_methods()
@@ -31,12 +33,15 @@ _preparing = threading.Lock()
 
 
 def warm_up(output: Path, *, with_compiler: bool = False) -> None:
-    """Start the fork server, its output going to that file; returns at once, while it imports torch.
+    """Start the fork server, its output going to that file; returns at once, while it imports
+    torch.
 
-    `with_compiler`: a user's code may make optimisers; better that is imported once than in each worker.
+    `with_compiler`: a user's code may make optimisers; better that is imported once than in each
+    worker.
 
-    Call it before a terminal program takes the screen, or where that writes to a file descriptor of its
-    own: the server and its resource tracker keep the stdout and stderr that they were started with.
+    Call it before a terminal program takes the screen, or where that writes to a file descriptor of
+    its own: the server and its resource tracker keep the stdout and stderr that they were started
+    with.
     """
     if not HAS_FORK_SERVER:
         return
@@ -82,7 +87,8 @@ def _ensure_tracker() -> None:
     """
     with contextlib.ExitStack() as stack:
         if not _has_file(sys.stderr):
-            stack.enter_context(contextlib.redirect_stderr(stack.enter_context(open(os.devnull, "w"))))  # noqa: PTH123
+            nowhere = stack.enter_context(Path(os.devnull).open("w"))
+            stack.enter_context(contextlib.redirect_stderr(nowhere))
         resource_tracker.ensure_running()
 
 
@@ -90,7 +96,8 @@ def _ensure_tracker() -> None:
 def _working_directory_off_path() -> Iterator[None]:
     """Both are started with `python -c`, which looks for modules in the working directory first.
 
-    A folder `engine` or a file `random.py` of the user's there would be taken for ours, or for Python's.
+    A folder `engine` or a file `random.py` of the user's there would be taken for ours, or for
+    Python's.
     """
     before = os.environ.get(SAFE_PATH, "")
     if before or _is_working_directory(_ROOT):

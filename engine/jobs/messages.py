@@ -66,7 +66,10 @@ class Job(Protocol[T_co]):
     """Work that goes on elsewhere."""
 
     def poll(self) -> Sequence[Progress | PartialResult | Result[T_co] | Failure]:
-        """The messages since the last call, oldest first; never blocks. The last is a Result or a Failure."""
+        """The messages since the last call, oldest first; never blocks.
+
+        The last is a Result or a Failure.
+        """
 
     def close(self) -> None:
         """Cancel it if it still runs; nothing of it is left. Safe to repeat."""
@@ -79,6 +82,8 @@ def run_job(work: Callable[[], T]) -> Result[T] | Failure:
     except SettingsError as error:
         return Failure(detail=str(error), is_usage_error=True)
     except JobError as error:
-        return Failure(detail=str(error), traceback=error.traceback, is_usage_error=error.is_usage_error)
+        return Failure(
+            detail=str(error), traceback=error.traceback, is_usage_error=error.is_usage_error
+        )
     except Exception as error:
         return Failure(detail=f"{type(error).__name__}: {error}", traceback=traceback.format_exc())

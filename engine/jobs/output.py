@@ -1,4 +1,6 @@
-"""Redirection of stdout and stderr: for good in a process of ours, for a moment around what is started."""
+"""Redirection of stdout and stderr: for good in a process of ours, for a moment around what is
+started.
+"""
 
 import contextlib
 import os

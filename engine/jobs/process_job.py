@@ -1,4 +1,5 @@
-"""A job in a process of its own: work that needs torch and is no training run, or that runs a user's code.
+"""A job in a process of its own: work that needs torch and is no training run, or that runs a
+user's code.
 
 Importing this loads no torch: the work does.
 """
@@ -39,10 +40,11 @@ class ProcessJob(Generic[T]):
         patience: float = STOP_SECONDS,
         subject: str = "its process",
     ) -> None:
-        """Start it: `work` and its result must be picklable, such as functools.partial of a function.
+        """Start it: `work` and its result must be picklable, such as functools.partial of a
+        function.
 
-        `output`: where its stdout and stderr go. `patience`: seconds that it may take to end. `subject`: what
-        the process is called where a failure is about it.
+        `output`: where its stdout and stderr go. `patience`: seconds that it may take to end.
+        `subject`: what the process is called where a failure is about it.
         """
         with contextlib.suppress(OSError):  # the start will report it
             warm_up(Path(os.devnull))
@@ -70,12 +72,18 @@ class ProcessJob(Generic[T]):
 
     def _death(self) -> Failure:
         if self._child.start_failure is not None:
-            return Failure(detail=f"{self._subject} could not be started ({self._child.start_failure})")
+            return Failure(
+                detail=f"{self._subject} could not be started ({self._child.start_failure})"
+            )
         death = self._child.cause_of_death()
         return Failure(detail=f"{self._subject} {death}", death=death)
 
-    def wait(self, report: Callable[[Progress], None] = lambda progress: None) -> Result[T] | Failure:
-        """Wait for its end; `report` hears several times a second how far it is, and a Ctrl+C is heard."""
+    def wait(
+        self, report: Callable[[Progress], None] = lambda progress: None
+    ) -> Result[T] | Failure:
+        """Wait for its end; `report` hears several times a second how far it is, and a Ctrl+C is
+        heard.
+        """
         progress = Progress(0.0, "starting")
         while True:
             for message in self.poll(timeout=0.2):
@@ -121,5 +129,7 @@ class _Reporter:
         return _GRACE if self._is_done.is_set() else 0.0
 
     def _send(self, message: Progress | Result[object] | Failure) -> None:
-        with contextlib.suppress(OSError):  # the starter is gone; the listening thread ends this process
+        with contextlib.suppress(
+            OSError
+        ):  # the starter is gone; the listening thread ends this process
             self._pipe.send_bytes(pickle.dumps(message))

@@ -1,9 +1,10 @@
 """A job on a thread of this process, for work that starts processes of its own.
 
-A process that was forked from the fork server does not know it: whoever started another from there would
-start a second server, which imports torch once more (multiprocessing.forkserver.ForkServer.ensure_running
-looks for a server that this very process launched). From a thread, all come from the one that runs already.
-The work itself must be light, and must not import torch: the screen is drawn in the same interpreter.
+A process that was forked from the fork server does not know it: whoever started another from there
+would start a second server, which imports torch once more
+(multiprocessing.forkserver.ForkServer.ensure_running looks for a server that this very process
+launched). From a thread, all come from the one that runs already. The work itself must be light,
+and must not import torch: the screen is drawn in the same interpreter.
 """
 
 import threading
@@ -37,7 +38,8 @@ class ThreadJob(Generic[T]):
     def __init__(self, work: Callable[[ReportProgress, ReportPartial], T], name: str) -> None:
         """Start the work.
 
-        It must call one of the two several times a second, and clean up when that raises: so it is cancelled.
+        It must call one of the two several times a second, and clean up when that raises: so it is
+        cancelled.
         """
         self._work = work
         self._messages: SimpleQueue[Progress | PartialResult | Result[T] | Failure] = SimpleQueue()

@@ -1,6 +1,7 @@
 """A run's landscape, worked out in a process of its own: the viewer's end.
 
-Imports no torch: landscape/server.py is the process. A survey belongs to one viewer; nothing of it is kept.
+Imports no torch: landscape/server.py is the process. A survey belongs to one viewer; nothing of it
+is kept.
 """
 
 from functools import partial

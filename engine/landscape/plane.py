@@ -1,8 +1,9 @@
-"""A plane through the space of weights: where it lies, what is projected on it, and the loss over it.
+"""A plane through the space of weights: where it lies, what is projected on it, and the loss over
+it.
 
-Plain numpy, in float64. A problem of two parameters is its own plane. Else the plane holds the first
-two principal components of the recorded trajectories (Li et al. 2018, "Visualizing the Loss Landscape
-of Neural Nets", section 7.2), through the mean of what was recorded.
+Plain numpy, in float64. A problem of two parameters is its own plane. Else the plane holds the
+first two principal components of the recorded trajectories (Li et al. 2018, "Visualizing the Loss
+Landscape of Neural Nets", section 7.2), through the mean of what was recorded.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,7 +28,8 @@ class Plane:
     axes: Array
     """Shape (2, parameters). The second is zero where there is but one parameter."""
     explained: float
-    """The share of the trajectories' variance that lies in the plane: 1 where it holds them whole."""
+    """The share of the trajectories' variance that lies in the plane: 1 where it holds them whole.
+    """
 
     def project(self, weights: NDArray[np.floating]) -> Array:
         """The coordinates of weights, shape (count, parameters), on the plane: (count, 2)."""
@@ -61,13 +63,18 @@ class Window:
     def zoomed(self, factor: float) -> "Window":
         """The same centre, `factor` times the extent."""
         x, y = (self.left + self.right) / 2, (self.bottom + self.top) / 2
-        half_x, half_y = (self.right - self.left) / 2 * factor, (self.top - self.bottom) / 2 * factor
+        half_x, half_y = (
+            (self.right - self.left) / 2 * factor,
+            (self.top - self.bottom) / 2 * factor,
+        )
         return Window(left=x - half_x, right=x + half_x, bottom=y - half_y, top=y + half_y)
 
     def panned(self, across: float, up: float) -> "Window":
         """Moved by these shares of its extent."""
         x, y = across * (self.right - self.left), up * (self.top - self.bottom)
-        return Window(left=self.left + x, right=self.right + x, bottom=self.bottom + y, top=self.top + y)
+        return Window(
+            left=self.left + x, right=self.right + x, bottom=self.bottom + y, top=self.top + y
+        )
 
 
 def plane_of(trajectories: Sequence[NDArray[np.floating]]) -> Plane:
@@ -94,8 +101,8 @@ def plane_of(trajectories: Sequence[NDArray[np.floating]]) -> Plane:
 def _principal(rows: Array) -> tuple[Array, float]:
     """The first two principal directions of centred rows, and their share of the variance.
 
-    By way of the rows' inner products: there are far fewer rows than parameters. Rows that span less
-    than a plane leave a direction open; any at right angles will do.
+    By way of the rows' inner products: there are far fewer rows than parameters. Rows that span
+    less than a plane leave a direction open; any at right angles will do.
     """
     values, vectors = np.linalg.eigh(rows @ rows.T)
     total = float(values.sum())
@@ -131,9 +138,17 @@ def window_around(points: Array) -> Window:
 
 
 def loss_row(
-    loss_at: Callable[[Array], float], plane: Plane, window: Window, columns: int, rows: int, row: int
+    loss_at: Callable[[Array], float],
+    plane: Plane,
+    window: Window,
+    columns: int,
+    rows: int,
+    row: int,
 ) -> Array:
-    """The losses at the centres of one row of a grid over the window, from the left; row 0 is on top."""
+    """The losses at the centres of one row of a grid over the window, from the left.
+
+    Row 0 is on top.
+    """
     x, y = window.centres(columns, rows)
     points = np.stack([x, np.full(columns, y[row])], axis=1)
     return np.array([loss_at(weights) for weights in plane.weights(points)])

@@ -1,4 +1,6 @@
-"""The messages between a viewer and its surveyor: the task at the start, requests down, findings up."""
+"""The messages between a viewer and its surveyor: the task at the start, requests down, findings
+up.
+"""
 
 import msgspec
 
@@ -18,7 +20,9 @@ class SurveyRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     id: int
     window: Window | None
-    """A part of the plane; None: what all trajectories fill, on a plane that is laid anew as they grow."""
+    """A part of the plane; None: what all trajectories fill, on a plane that is laid anew as they
+    grow.
+    """
     columns: int
     rows: int
 

@@ -1,4 +1,5 @@
-"""A surveyor's main: reads the trails of a run, lays a plane through them, and takes the loss over it.
+"""A surveyor's main: reads the trails of a run, lays a plane through them, and takes the loss over
+it.
 
 Works row by row and looks for new wishes and new weights between the rows. Ends with its pipe.
 """
@@ -92,7 +93,9 @@ class SurveyServer:
             except (EOFError, OSError):
                 raise
             except Exception as error:
-                self._say(SurveyFailed(detail=explain(error, file_of(self._run.info.settings.problem))))
+                self._say(
+                    SurveyFailed(detail=explain(error, file_of(self._run.info.settings.problem)))
+                )
                 self._work, is_busy = iter(()), False
 
     def listen(self, seconds: float) -> None:
@@ -117,7 +120,10 @@ class SurveyServer:
     # --- Trajectories ---------------------------------------------------------------------------
 
     def _follow(self) -> None:
-        """Look whether the trails have grown; lay the plane where there is none, or a better one."""
+        """Look whether the trails have grown.
+
+        Lay the plane where there is none, or a better one.
+        """
         now = time.monotonic()
         if self._request is None or now - self._read_at < self._trail_seconds:
             return
@@ -153,7 +159,8 @@ class SurveyServer:
     def _tell_trajectories(self) -> None:
         assert self.plane is not None
         points = tuple(
-            self.plane.project(path).astype("<f4").tobytes() if len(path) else b"" for path in self._paths
+            self.plane.project(path).astype("<f4").tobytes() if len(path) else b""
+            for path in self._paths
         )
         self._say(Trajectories(points=points))
 
@@ -209,7 +216,11 @@ class SurveyServer:
         problem = open_problem(settings.problem, settings.seed, settings.data, stored)
         device = find_device(settings.device_of(0))
         trainer = Trainer(
-            problem, settings.variants[0].settings, settings.seed, device, micro_batch=settings.micro_batch
+            problem,
+            settings.variants[0].settings,
+            settings.seed,
+            device,
+            micro_batch=settings.micro_batch,
         )
         self._n = trainer.n
         chosen = np.random.default_rng(settings.seed).permutation(trainer.n)[:_SAMPLES]

@@ -65,4 +65,6 @@ class Stop(Command, frozen=True, kw_only=True):
     """Close the log and end."""
 
 
-AnyCommand = Change | Restart | Pause | Resume | StepOnce | SetPace | Extend | Measure | SetMeasuring | Stop
+AnyCommand = (
+    Change | Restart | Pause | Resume | StepOnce | SetPace | Extend | Measure | SetMeasuring | Stop
+)

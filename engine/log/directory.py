@@ -62,7 +62,8 @@ def server_output(run: Path) -> Path:
 
 @contextlib.contextmanager
 def reserved(path: Path) -> Iterator[None]:
-    """Make the directory and hold it while what comes before its run is done: its output file is locked.
+    """Make the directory and hold it while what comes before its run is done: its output file is
+    locked.
 
     Tensors that one who was killed meanwhile left there are removed. RunDirectoryError as with
     `RunDirectory.create`, and when another holds it.
@@ -77,7 +78,8 @@ def reserved(path: Path) -> Iterator[None]:
             lock(output.fileno())
         except BlockingIOError:
             raise RunDirectoryError(
-                f"{path}: another gdtui is loading there; nothing was changed. Choose another --run-dir",
+                f"{path}: another gdtui is loading there; nothing was changed. Choose another "
+                "--run-dir",
                 path,
             ) from None
         shutil.rmtree(data_path(path), ignore_errors=True)
@@ -96,7 +98,8 @@ def _telling(path: Path) -> Iterator[None]:
         ) from None
     except OSError as error:
         raise RunDirectoryError(
-            f"cannot write to {path}: {error.strerror}. Choose another place with --run-dir DIR", path
+            f"cannot write to {path}: {error.strerror}. Choose another place with --run-dir DIR",
+            path,
         ) from None
 
 
@@ -140,10 +143,13 @@ class RunDirectory:
                 raise RunDirectoryError(f"{path} was written by another version of gdtui", path)
             info = msgspec.json.decode(data, type=RunInfo)
         except (ValueError, AttributeError) as error:
-            raise RunDirectoryError(f"{path / _RUN_FILE} is damaged: {error}", path / _RUN_FILE) from None
+            raise RunDirectoryError(
+                f"{path / _RUN_FILE} is damaged: {error}", path / _RUN_FILE
+            ) from None
         if len(info.logs) != len(info.settings.variants) or any("/" in log for log in info.logs):
             raise RunDirectoryError(
-                f"{path / _RUN_FILE} is damaged: its logs do not match its variants", path / _RUN_FILE
+                f"{path / _RUN_FILE} is damaged: its logs do not match its variants",
+                path / _RUN_FILE,
             )
         return cls(path, info)
 

@@ -1,9 +1,10 @@
-"""The log file: append records, read them back while they are written, survive a torn or damaged end.
+"""The log file: append records, read them back while they are written, survive a torn or damaged
+end.
 
-A file is `MAGIC`, then frames: payload length (u32), CRC-32 of those four bytes, payload (msgpack of
-one record), CRC-32 of the payload; integers little-endian. One file has one writer, which holds a
-lock on it. A frame that ends after the file does is not there *yet*; a wrong checksum is damage. The
-length has a checksum of its own so that a flipped bit in it is not taken for a torn end.
+A file is `MAGIC`, then frames: payload length (u32), CRC-32 of those four bytes, payload (msgpack
+of one record), CRC-32 of the payload; integers little-endian. One file has one writer, which holds
+a lock on it. A frame that ends after the file does is not there *yet*; a wrong checksum is damage.
+The length has a checksum of its own so that a flipped bit in it is not taken for a torn end.
 """
 
 import contextlib
@@ -73,7 +74,8 @@ def lock(file: int) -> None:
 
 
 class LogWriter:
-    """Appends records to one file, each with a single write: a reader sees whole frames or a torn one.
+    """Appends records to one file, each with a single write: a reader sees whole frames or a torn
+    one.
 
     A file that already exists is continued after its last whole record: what a writer that was
     killed left torn is cut off. Raises LogError when another writer holds the file or when it is
@@ -150,9 +152,11 @@ class LogWriter:
 
 
 class LogReader:
-    """Reads one log from its start, as far as it has been written; iterate again for what came since.
+    """Reads one log from its start, as far as it has been written; iterate again for what came
+    since.
 
-    Iterating raises LogDamagedError at damage, after every record before it, and from then on at once.
+    Iterating raises LogDamagedError at damage, after every record before it, and from then on at
+    once.
     """
 
     def __init__(self, path: Path) -> None:

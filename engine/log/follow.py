@@ -12,7 +12,8 @@ class Follower:
 
     def __init__(self, run: RunDirectory) -> None:
         self._variants = {
-            variant.name: LogReader(run.variant_log(variant.name)) for variant in run.info.settings.variants
+            variant.name: LogReader(run.variant_log(variant.name))
+            for variant in run.info.settings.variants
         }
         self._session = LogReader(run.session_log)
         self.damage: list[LogDamagedError] = []

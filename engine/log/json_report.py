@@ -42,23 +42,30 @@ class VariantReport(msgspec.Struct, frozen=True, kw_only=True):
     full_loss: float | None
     """Mean loss over all training data after the last whole epoch."""
     validation: dict[str, float | None] | None
-    """Loss and metrics on the held-out data after the last whole epoch; null without held-out data."""
+    """Loss and metrics on the held-out data after the last whole epoch.
+
+    Null without held-out data.
+    """
     generalisation_gap: float | None
     """Validation loss minus full loss."""
     device: str
     """Model description; empty when it never trained."""
     peak_memory: int | None
-    """Bytes: on CUDA of tensors, on MPS of the driver, on the CPU what of the worker was resident."""
+    """Bytes: on CUDA of tensors, on MPS of the driver, on the CPU what of the worker was resident.
+    """
     batch_milliseconds: float | None
     """Mean training time of a batch."""
     noise_scale: float | None
-    """The simple noise scale tr(Σ) ÷ |G|² in samples, smoothed over the measurements: the figure on the
-    screen, "not reliable yet" while the interval's ends lie a factor of 4 apart. Null where infinite."""
+    """The simple noise scale tr(Σ) ÷ |G|² in samples, smoothed over the measurements: the figure on
+    the screen, "not reliable yet" while the interval's ends lie a factor of 4 apart. Null where
+    infinite.
+    """
     noise_scale_interval: tuple[float | None, float | None] | None
     """The 95% interval of the smoothed value; the upper end null where |G|² may be zero."""
     signal_to_noise: float | None
-    """|G|² ÷ the expected squared error of an update's gradient, by the same smoothed |G|² and tr(Σ); null
-    for the full batch: no error."""
+    """|G|² ÷ the expected squared error of an update's gradient, by the same smoothed |G|² and
+    tr(Σ); null for the full batch: no error.
+    """
     sharpness: float | None
     """The top eigenvalue of the training loss's Hessian, as last measured."""
     measured_at: int | None
@@ -107,7 +114,9 @@ def _variant(tally: Tally) -> VariantReport:
         batch_size=resolved.batch_size if resolved else None,
         lr=_finite(resolved.lr) if resolved else None,
         lr_scaling=tally.settings.lr_scaling,
-        accumulation_steps=resolved.accumulation_steps if resolved else tally.settings.accumulation_steps,
+        accumulation_steps=resolved.accumulation_steps
+        if resolved
+        else tally.settings.accumulation_steps,
         epochs=len(tally.epoch_losses),
         batches=tally.batches,
         updates=tally.updates,

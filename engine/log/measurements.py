@@ -1,4 +1,7 @@
-"""Measurements as they stand in a log, and the noise scale smoothed over them. No torch, no numpy."""
+"""Measurements as they stand in a log, and the noise scale smoothed over them.
+
+No torch, no numpy.
+"""
 
 import math
 from typing import Final
@@ -41,15 +44,18 @@ class NoiseScale(msgspec.Struct, frozen=True, kw_only=True):
     def signal_to_noise(self, batch: int, n: int) -> float:
         """Signal-to-noise of an update: |G|² ÷ the expected squared error of its gradient.
 
-        The error of a mean over a batch drawn without replacement is tr(Σ) × (1/batch − 1/n) (Cochran,
-        "Sampling Techniques", theorem 2.2): none at all for the full batch, hence infinity.
+        The error of a mean over a batch drawn without replacement is tr(Σ) × (1/batch − 1/n)
+        (Cochran, "Sampling Techniques", theorem 2.2): none at all for the full batch, hence
+        infinity.
         """
         noise = self.trace * (1 / batch - 1 / n)
         return max(self.gradient_squared, 0.0) / noise if noise > 0 else math.inf
 
 
 class Sharpness(msgspec.Struct, frozen=True, kw_only=True):
-    """The largest eigenvalue (algebraically: the steepest upward curvature), in loss per squared weight."""
+    """The largest eigenvalue (algebraically: the steepest upward curvature), in loss per squared
+    weight.
+    """
 
     value: float
     error: float
@@ -66,10 +72,11 @@ class Sharpness(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def edge_of_stability(lr: float, momentum: float, optimizer: str) -> float | None:
-    """The sharpness beyond which full-batch steps grow on a quadratic: 2 ÷ lr, or 2 (1 + momentum) ÷ lr.
+    """The sharpness beyond which full-batch steps grow on a quadratic: 2 ÷ lr, or 2 (1 + momentum)
+    ÷ lr.
 
-    Cohen et al. 2021, "Gradient Descent on Neural Networks Typically Occurs at the Edge of Stability",
-    eq. 1. None for optimisers but SGD: they scale each weight's step by themselves.
+    Cohen et al. 2021, "Gradient Descent on Neural Networks Typically Occurs at the Edge of
+    Stability", eq. 1. None for optimisers but SGD: they scale each weight's step by themselves.
     """
     return 2 * (1 + momentum) / lr if optimizer.lower() == "sgd" else None
 
@@ -79,21 +86,24 @@ DECAY: Final = 0.75
 
 
 class SmoothedNoise:
-    """The noise scale averaged over measurements, taken in one by one, with the interval that goes with it.
+    """The noise scale averaged over measurements, taken in one by one, with the interval that goes
+    with it.
 
-    tr(Σ) and |G|² are averaged separately and divided only then: a quotient of averages, not an average
-    of quotients, whose single values are biased and may be infinite (McCandlish et al. 2018, appendix A.1).
-    Measurements fade by a quarter with each that follows, and each weighs as the samples that it saw.
+    tr(Σ) and |G|² are averaged separately and divided only then: a quotient of averages, not an
+    average of quotients, whose single values are biased and may be infinite (McCandlish et al.
+    2018, appendix A.1). Measurements fade by a quarter with each that follows, and each weighs as
+    the samples that it saw.
 
-    The interval is Fieller's for the same quotient: the measurements draw their batches independently, so
-    the variances of the averages are the sums of the single ones, times their weights squared. That holds for
-    weights that hardly move meanwhile. Hence a measurement whose tr(Σ) or |G|² lies further from the average
-    than the errors of both explain begins a new one: |G|² can fall tenfold between two measurements, and an
-    average with the old one would be precise about a place that training has left. Slower drift may bias
-    the average, by no more than about the width of a single interval, for then it would begin anew.
-    Simulated over 300 seeds (32 batches of 4, three coordinates), the interval of the twelfth measurement's
-    average holds the present value in 93% while |G| stands still, in 88% where it falls by 3% or by 10% from
-    one to the next; the single interval, several times as wide, does in 92%.
+    The interval is Fieller's for the same quotient: the measurements draw their batches
+    independently, so the variances of the averages are the sums of the single ones, times their
+    weights squared. That holds for weights that hardly move meanwhile. Hence a measurement whose
+    tr(Σ) or |G|² lies further from the average than the errors of both explain begins a new one:
+    |G|² can fall tenfold between two measurements, and an average with the old one would be precise
+    about a place that training has left. Slower drift may bias the average, by no more than about
+    the width of a single interval, for then it would begin anew. Simulated over 300 seeds (32
+    batches of 4, three coordinates), the interval of the twelfth measurement's average holds the
+    present value in 93% while |G| stands still, in 88% where it falls by 3% or by 10% from one to
+    the next; the single interval, several times as wide, does in 92%.
     """
 
     def __init__(self) -> None:
@@ -104,7 +114,8 @@ class SmoothedNoise:
         self._covariance: Covariance = (0.0, 0.0, 0.0)
 
     def add(self, found: NoiseScale) -> NoiseScale:
-        """The smoothed noise scale with one more measurement; its `samples` are those that still weigh.
+        """The smoothed noise scale with one more measurement; its `samples` are those that still
+        weigh.
 
         A measurement of unknown covariance cannot be averaged, and is given back as it is.
         """

@@ -1,8 +1,8 @@
 """The records in the logs of a run.
 
 `VARIANT.gdlog` holds the records of one worker, `session.gdlog` those that no worker can write.
-Counters `batch`, `update` and `epoch` count from 1 and are contiguous in each (variant, generation);
-positions (`samples`, `seconds`) are those before.
+Counters `batch`, `update` and `epoch` count from 1 and are contiguous in each (variant,
+generation); positions (`samples`, `seconds`) are those before.
 """
 
 from enum import StrEnum
@@ -118,7 +118,9 @@ class Chunk(Record, frozen=True, kw_only=True):
     behind: bool = False
     """True when the variant could not keep the pace."""
     peak_memory: int = 0
-    """Bytes, the most so far: CUDA's tensors, what MPS holds, on the CPU what is resident; 0: unknown."""
+    """Bytes, the most so far: CUDA's tensors, what MPS holds, on the CPU what is resident; 0:
+    unknown.
+    """
     losses: bytes
     """Mean loss of each batch before its update: little-endian float32, 4 bytes a batch."""
 
@@ -147,7 +149,10 @@ class Evaluation(Record, frozen=True, kw_only=True):
     samples: int
     seconds: float
     full_loss: float | None
-    """Mean loss over all training samples, in eval mode; None where it was left out to save time."""
+    """Mean loss over all training samples, in eval mode.
+
+    None where it was left out to save time.
+    """
     validation_loss: float | None = None
     """Likewise over the held-out samples, at the same weights; None without any."""
     metrics: dict[str, float] = {}
@@ -211,7 +216,9 @@ class Planned(Record, frozen=True, kw_only=True):
 
 
 class Measured(Record, frozen=True, kw_only=True):
-    """Noise scale or sharpness at the weights at which training was: those before update `updates` + 1."""
+    """Noise scale or sharpness at the weights at which training was: those before update `updates`
+    + 1.
+    """
 
     generation: int
     epoch: int
@@ -223,7 +230,10 @@ class Measured(Record, frozen=True, kw_only=True):
     lr: float
     """The lr in force at that time."""
     edge: float | None
-    """The sharpness beyond which full-batch steps grow; None where the optimiser has no such bound."""
+    """The sharpness beyond which full-batch steps grow.
+
+    None where the optimiser has no such bound.
+    """
     noise: NoiseScale | None = None
     sharpness: Sharpness | None = None
     cost: float

@@ -110,7 +110,9 @@ class Tally:
 
     @property
     def full_loss(self) -> float:
-        """Mean loss over all training samples, at the last epoch's end that it was taken at; else NaN."""
+        """Mean loss over all training samples, at the last epoch's end that it was taken at; else
+        NaN.
+        """
         loss = None if (last := self._last_whole) is None else last.full_loss
         return math.nan if loss is None else loss
 
@@ -141,9 +143,14 @@ class Tally:
 
     @property
     def generalisation_gap(self) -> float:
-        """Validation minus training loss, both on all data and at the same weights; NaN without either."""
+        """Validation minus training loss, both on all data and at the same weights.
+
+        NaN without either.
+        """
         taken = ((one.validation_loss, one.full_loss) for one in reversed(self.evaluations))
-        return next((held - loss for held, loss in taken if held is not None and loss is not None), math.nan)
+        return next(
+            (held - loss for held, loss in taken if held is not None and loss is not None), math.nan
+        )
 
     @property
     def batch_milliseconds(self) -> float:
@@ -154,13 +161,18 @@ class Tally:
     def signal_to_noise(self) -> float:
         """Signal-to-noise of an update at these settings, by the smoothed noise; NaN without."""
         resolved, found = self.resolved, self.noise_scale
-        return found.signal_to_noise(resolved.effective_batch, self.n) if found and resolved else math.nan
+        return (
+            found.signal_to_noise(resolved.effective_batch, self.n)
+            if found and resolved
+            else math.nan
+        )
 
     @property
     def is_measured(self) -> bool:
         """Noise scale and sharpness are those of the weights as they are."""
         return all(
-            found is not None and found.updates == self.updates for found in (self.noise, self.sharpness)
+            found is not None and found.updates == self.updates
+            for found in (self.noise, self.sharpness)
         )
 
     @property
@@ -205,7 +217,9 @@ class Tally:
         losses = np.frombuffer(chunk.losses, "<f4")
         self.epoch = chunk.epoch
         self.batches = chunk.batch - 1 + chunk.batches
-        self.updates = chunk.update - 1 + (chunk.in_update + chunk.batches) // chunk.accumulation_steps
+        self.updates = (
+            chunk.update - 1 + (chunk.in_update + chunk.batches) // chunk.accumulation_steps
+        )
         self.samples = chunk.end_samples
         self.seconds = chunk.seconds + chunk.duration
         self.behind = chunk.behind

@@ -1,8 +1,9 @@
 """State of a model's layers beside its weights: BatchNorm's running mean and variance.
 
-They belong to the weights at which they were taken: at other weights, such as those of a plane, they are
-wrong. There they are taken anew from the data, as for averaged or interpolated weights (Izmailov et al.
-2018, "Averaging Weights Leads to Wider Optima and Better Generalization", section 3.2).
+They belong to the weights at which they were taken: at other weights, such as those of a plane,
+they are wrong. There they are taken anew from the data, as for averaged or interpolated weights
+(Izmailov et al. 2018, "Averaging Weights Leads to Wider Optima and Better Generalization", section
+3.2).
 """
 
 from collections.abc import Callable
@@ -32,8 +33,8 @@ class Normalising:
     def renew(self, passes: Callable[[], None]) -> None:
         """Remember the mean of what is seen in these forward passes, and only that.
 
-        Samples of unlike passes weigh alike only if the passes hold as many, of two samples at least. All
-        else, such as dropout, stays as in eval mode.
+        Samples of unlike passes weigh alike only if the passes hold as many, of two samples at
+        least. All else, such as dropout, stays as in eval mode.
         """
         momenta = [layer.momentum for layer in self._layers]
         try:
@@ -52,7 +53,9 @@ class Normalising:
         """True when training changes nothing of the model but its weights. Leaves it as it was."""
         before = {name: buffer.clone() for name, buffer in self._model.named_buffers()}
         own = {id(buffer) for layer in self._layers for buffer in layer.buffers()}
-        others = [(name, buffer) for name, buffer in self._model.named_buffers() if id(buffer) not in own]
+        others = [
+            (name, buffer) for name, buffer in self._model.named_buffers() if id(buffer) not in own
+        ]
         self._model.train()
         try:
             with torch.no_grad():

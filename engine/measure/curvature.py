@@ -1,7 +1,9 @@
-"""Curvature by Lanczos's algorithm: the largest Hessian eigenvalue, from Hessian-vector products alone.
+"""Curvature by Lanczos's algorithm: the largest Hessian eigenvalue, from Hessian-vector products
+alone.
 
-Golub & Van Loan, "Matrix Computations", 10.1–10.3. One implementation for one model that is measured
-while it trains (engine/measure/sharpness.py) and for many models of one shape at once (below).
+Golub & Van Loan, "Matrix Computations", 10.1–10.3. One implementation for one model that is
+measured while it trains (engine/measure/sharpness.py) and for many models of one shape at once
+(below).
 """
 
 from collections.abc import Callable, Sequence
@@ -21,14 +23,16 @@ _COMPLETE: Final = 1e-12
 class Lanczos:
     """Krylov spaces of S symmetric matrices at once, one dimension larger with each product.
 
-    Multiply `vector` by the matrices and hand the product to `extend`; `top` is then the best estimate.
+    Multiply `vector` by the matrices and hand the product to `extend`; `top` is then the best
+    estimate.
     """
 
     def __init__(self, start: Tensor, *, reorthogonalise: bool) -> None:
         """`start`: a random vector for each matrix, (S, D); it is not changed.
 
         Without reorthogonalising three vectors are kept, not all: the largest Ritz value is as good
-        (Paige 1980), only copies of it appear. With it the values are exact once the basis is complete.
+        (Paige 1980), only copies of it appear. With it the values are exact once the basis is
+        complete.
         """
         self.vector = start / start.norm(dim=1, keepdim=True)
         """The next to be multiplied, of length 1, (S, D)."""
@@ -44,7 +48,10 @@ class Lanczos:
 
     @property
     def residual(self) -> NDArray[np.float64]:
-        """Length of what the last product adds to the space, (S,); zero where the space is complete."""
+        """Length of what the last product adds to the space, (S,).
+
+        Zero where the space is complete.
+        """
         return self._beside[-1]
 
     def extend(self, image: Tensor) -> None:
@@ -90,7 +97,9 @@ def _numbers(column: Tensor) -> NDArray[np.float64]:
     return np.array(column.squeeze(1).tolist(), np.float64)
 
 
-def top_eigenvalues(loss: Callable[[Sequence[Tensor]], Tensor], parameters: Sequence[Tensor]) -> Tensor:
+def top_eigenvalues(
+    loss: Callable[[Sequence[Tensor]], Tensor], parameters: Sequence[Tensor]
+) -> Tensor:
     """Largest eigenvalue of each model's Hessian, (S,).
 
     `loss` takes the parameters, each of shape (S, …), to the loss of each model, (S,). Forty steps:

@@ -1,7 +1,8 @@
 """A copy of a model that stands still: its loss, gradients and curvature on the training data.
 
-The copy is in eval mode, as for the full loss, and random numbers drawn on it are put back: whatever
-is done here, training goes on as if it had not been. All in pieces, so that memory stays bounded.
+The copy is in eval mode, as for the full loss, and random numbers drawn on it are put back:
+whatever is done here, training goes on as if it had not been. All in pieces, so that memory stays
+bounded.
 """
 
 from collections.abc import Iterator
@@ -63,14 +64,20 @@ class Probe:
 
     @property
     def normalises(self) -> bool:
-        """Some layers, such as BatchNorm, normalise by statistics of the data that training gathers."""
+        """Some layers, such as BatchNorm, normalise by statistics of the data that training
+        gathers.
+        """
         return bool(self._normalising)
 
     @property
     def remembers_more(self) -> bool:
-        """Training changes something else that the loss may depend on, beside weights and statistics."""
+        """Training changes something else that the loss may depend on, beside weights and
+        statistics.
+        """
         with _same_random_numbers(self._parameters[0].device):
-            return not self._normalising.is_all(lambda: self._pass(0, min(self.samples, max(self._piece, 3))))
+            return not self._normalising.is_all(
+                lambda: self._pass(0, min(self.samples, max(self._piece, 3)))
+            )
 
     def renew_statistics(self) -> None:
         """Take the statistics of layers that normalise by them, from all samples."""
@@ -108,7 +115,9 @@ class Probe:
         for number, row in enumerate(rows):
             for start, stop in self._pieces(number * batch_size, (number + 1) * batch_size):
                 with _same_random_numbers(row.device):
-                    part = torch.autograd.grad(self.loss(start, stop), self._parameters, allow_unused=True)
+                    part = torch.autograd.grad(
+                        self.loss(start, stop), self._parameters, allow_unused=True
+                    )
                 row += self._joined(part) * ((stop - start) / batch_size)
                 yield
         return rows

@@ -1,4 +1,5 @@
-"""The simple noise scale of the gradient, with its interval, from gradients at weights that stand still.
+"""The simple noise scale of the gradient, with its interval, from gradients at weights that stand
+still.
 
 Plain numpy on inner products of gradients: who takes the gradients, and when, is decided elsewhere.
 
@@ -26,7 +27,8 @@ FEWEST: Final = 4
 def noise_scale(gradients: NDArray[np.floating], batch_size: int, n: int) -> NoiseScale:
     """Estimate the noise scale by the mean gradients of k disjoint batches, shape (k, parameters).
 
-    All at the same weights, and the batches cut from a random order. ValueError below `FEWEST` batches.
+    All at the same weights, and the batches cut from a random order. ValueError below `FEWEST`
+    batches.
     """
     rows = np.asarray(gradients, np.float64)
     return noise_scale_of_products(rows @ rows.T, batch_size, n)
@@ -41,7 +43,9 @@ def noise_scale_of_products(products: NDArray[np.float64], batch_size: int, n: i
     """
     count = len(products)
     if count < FEWEST:
-        raise ValueError(f"noise scale: needs the gradients of at least {FEWEST} batches, not of {count}")
+        raise ValueError(
+            f"noise scale: needs the gradients of at least {FEWEST} batches, not of {count}"
+        )
     squares, sums = np.diagonal(products), products.sum(axis=1)
     trace, squared = _estimates(squares.sum(), sums.sum(), count, batch_size, n)
     without = _estimates(  # each batch left out in turn, the others a sample of endless data
@@ -49,7 +53,9 @@ def noise_scale_of_products(products: NDArray[np.float64], batch_size: int, n: i
     )
     seen = min(count * batch_size / n, 1.0)
     shrink = np.sqrt([1.0, 1.0 - seen])
-    deviations = [(part - part.mean()) * factor for part, factor in zip(without, shrink, strict=True)]
+    deviations = [
+        (part - part.mean()) * factor for part, factor in zip(without, shrink, strict=True)
+    ]
     matrix = np.cov(deviations, ddof=0) * (count - 1)
     covariance = (float(matrix[0, 0]), float(matrix[0, 1]), float(matrix[1, 1]))
     low, high = quotient_interval(float(trace), float(squared), covariance, t_quantile(count - 1))

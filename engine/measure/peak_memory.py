@@ -58,10 +58,11 @@ _UPDATES: Final = 2
 
 
 def peak_bytes(problem: Problem, settings: VariantSettings, seed: int, device: torch.device) -> int:
-    """Bytes of tensors alive at once, at most, from a trainer's making to the end of its second update.
+    """Bytes of tensors alive at once, at most, from a trainer's making to the end of its second
+    update.
 
-    Data, weights, gradients, optimiser state and what the backward pass needs. CUDA is asked for its
-    own account; elsewhere the operations are watched.
+    Data, weights, gradients, optimiser state and what the backward pass needs. CUDA is asked for
+    its own account; elsewhere the operations are watched.
     """
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)

@@ -17,7 +17,10 @@ from engine.measure.steps import Steps
 
 _FEWEST: Final = 5
 _MOST: Final = 80
-"""Products: a start that happens to lack the top direction shows in the first few; then enough is enough."""
+"""Products: a start that happens to lack the top direction shows in the first few.
+
+Then enough is enough.
+"""
 
 
 def sharpness(
@@ -25,15 +28,17 @@ def sharpness(
 ) -> Steps[Sharpness]:
     """Multiply until the largest eigenvalue is known well enough.
 
-    `product(v)` is the Hessian times v; `start`, a random vector, which is not changed; `samples`, those
-    that the loss is taken over.
+    `product(v)` is the Hessian times v; `start`, a random vector, which is not changed; `samples`,
+    those that the loss is taken over.
     """
     lanczos = Lanczos(start[None], reorthogonalise=False)
     while True:
         image = yield from product(lanczos.vector[0])
         lanczos.extend(image[None])
         ((value,), (error,)) = lanczos.top()
-        found = Sharpness(value=float(value), error=float(error), products=lanczos.products, samples=samples)
+        found = Sharpness(
+            value=float(value), error=float(error), products=lanczos.products, samples=samples
+        )
         enough = lanczos.products >= min(_FEWEST, len(start)) and found.is_reliable
         length = lanczos.residual[0]
         if enough or lanczos.products == _MOST or length == 0 or not np.isfinite(length):

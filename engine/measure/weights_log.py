@@ -1,8 +1,8 @@
 """The weights that training went through, kept sparsely in a file of the run: `VARIANT.weights`.
 
-Rows of one size: generation, updates, samples, seconds, the trained parameters as float32. A row that
-is not whole is not there yet. Rows come further and further apart, so that a trail stays small however
-long training goes on. Plain numpy: the landscape is drawn from it.
+Rows of one size: generation, updates, samples, seconds, the trained parameters as float32. A row
+that is not whole is not there yet. Rows come further and further apart, so that a trail stays small
+however long training goes on. Plain numpy: the landscape is drawn from it.
 """
 
 import math
@@ -46,7 +46,10 @@ def next_row(updates: int, row_bytes: int) -> int:
 
 
 class TrailWriter:
-    """Appends rows for models of `size` parameters; a file for models of another size is begun anew."""
+    """Appends rows for models of `size` parameters.
+
+    A file for models of another size is begun anew.
+    """
 
     def __init__(self, path: Path, size: int) -> None:
         self._path = path
@@ -74,7 +77,12 @@ class TrailWriter:
         os.truncate(self._path, len(self._header) + whole * self._type.itemsize)
 
     def add(
-        self, generation: int, updates: int, samples: int, seconds: float, weights: NDArray[np.floating]
+        self,
+        generation: int,
+        updates: int,
+        samples: int,
+        seconds: float,
+        weights: NDArray[np.floating],
     ) -> None:
         """Append a row. Raises OSError, after which the trail may end in a row that is not whole."""
         row = np.zeros(1, self._type)

@@ -14,9 +14,18 @@ _FORWARDED: Final = "Original Traceback (most recent call last):"
 """A DataLoader's process sends its exception as text."""
 
 _HINTS: Final = (
-    ("Expected more than 1 value per channel", "the last batch has one sample: --drop-last drops it"),
-    ("mat1 and mat2 must have the same dtype", "model and data differ in precision: x.astype('float32')"),
-    ("expected scalar type Float but found Double", "numpy's floats have 64 bits: x.astype('float32')"),
+    (
+        "Expected more than 1 value per channel",
+        "the last batch has one sample: --drop-last drops it",
+    ),
+    (
+        "mat1 and mat2 must have the same dtype",
+        "model and data differ in precision: x.astype('float32')",
+    ),
+    (
+        "expected scalar type Float but found Double",
+        "numpy's floats have 64 bits: x.astype('float32')",
+    ),
     ("expected scalar type Long", "classes are whole numbers: y.astype('int64')"),
     ("expected target dtype to be Long", "classes are whole numbers: y.astype('int64')"),
     (
@@ -60,7 +69,8 @@ def _what(error: BaseException) -> str:
 def _line_in(error: BaseException, file: Path) -> int | None:
     """The line of that file that was at work last, or where the function begins that is wrong.
 
-    Or that made what is wrong: layers that do not fit are called by torch, from no line of the file.
+    Or that made what is wrong: layers that do not fit are called by torch, from no line of the
+    file.
     """
     if isinstance(error, SyntaxError) and error.filename == str(file):
         return error.lineno
@@ -68,7 +78,9 @@ def _line_in(error: BaseException, file: Path) -> int | None:
         found = re.findall(rf'File "{re.escape(str(file))}", line (\d+)', str(error))
         return int(found[-1]) if found else None
     lines = [
-        frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)
+        frame.lineno
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename == str(file)
     ]
     return lines[-1] if lines else _first_line(getattr(error, "about", None), file)
 

@@ -1,4 +1,5 @@
-"""The job in whose process a problem's file is run first: tries it, stores its data, says what it is.
+"""The job in whose process a problem's file is run first: tries it, stores its data, says what it
+is.
 
 Imports no torch before it runs.
 """

@@ -23,7 +23,10 @@ class LoadingError(ProblemError):
 
 
 def load(task: LoadTask) -> Loaded:
-    """The problem's facts; blocks until it is loaded. The message of its LoadingError says what is wrong."""
+    """The problem's facts; blocks until it is loaded.
+
+    The message of its LoadingError says what is wrong.
+    """
     work = partial(load_here, task)
     with ProcessJob(
         work,

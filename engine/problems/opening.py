@@ -1,4 +1,5 @@
-"""Opens a problem, from a file or the registry, its data made here or mapped from the loader's files.
+"""Opens a problem, from a file or the registry, its data made here or mapped from the loader's
+files.
 
 For loader and workers only, since it imports torch and runs what users wrote.
 """
@@ -26,8 +27,8 @@ def open_problem(
 ) -> Problem:
     """The problem of that name, with its data. Raises whatever a user's file raises.
 
-    `data`: the file that it is made of. `stored`: a directory with tensors that `store` put there; they
-    replace those that the problem makes.
+    `data`: the file that it is made of. `stored`: a directory with tensors that `store` put there;
+    they replace those that the problem makes.
     """
     seed_all(seed)
     if user_file.is_file(problem):
@@ -60,7 +61,9 @@ def store(problem: Problem, data: Path) -> None:
         if isinstance(tensors, tuple | list):
             data.mkdir(parents=True, exist_ok=True)
             # Cloned, for a view would take all that it is a view of with it.
-            whole = tuple(torch.as_tensor(each).detach().cpu().contiguous().clone() for each in tensors)
+            whole = tuple(
+                torch.as_tensor(each).detach().cpu().contiguous().clone() for each in tensors
+            )
             torch.save(whole, data / f"{name}.pt")
 
 
@@ -95,12 +98,15 @@ def make_trainer(
 
 
 def store_problem(problem: Problem, data: Path) -> None:
-    """Put there all but the data of a problem of gdtui's own: workers then read no file of the user's.
+    """Put there all but the data of a problem of gdtui's own: workers then read no file of the
+    user's.
 
     After `store`. Only what this run's own loader put there is ever unpickled.
     """
     data.mkdir(parents=True, exist_ok=True)
-    (data / _PROBLEM).write_bytes(pickle.dumps(replace(problem, train=_stored_apart, validation=None)))
+    (data / _PROBLEM).write_bytes(
+        pickle.dumps(replace(problem, train=_stored_apart, validation=None))
+    )
 
 
 def _stored_apart() -> Any:

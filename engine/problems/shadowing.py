@@ -1,4 +1,6 @@
-"""Modules that hide each other: a file or folder beside a problem's with the name of another module."""
+"""Modules that hide each other: a file or folder beside a problem's with the name of another
+module.
+"""
 
 import sys
 from importlib.machinery import PathFinder
@@ -10,7 +12,8 @@ _OURS: Final = ("engine", "gdtui")
 
 
 def explain_shadowing(error: BaseException, folder: Path) -> str | None:
-    """A sentence on the module of `folder` that hides, or is hidden by, the module that the error is about.
+    """A sentence on the module of `folder` that hides, or is hidden by, the module that the error
+    is about.
 
     None for an error that has nothing to do with that.
     """
@@ -21,13 +24,17 @@ def explain_shadowing(error: BaseException, folder: Path) -> str | None:
     shown, owner = f"{beside.name}/" if beside.is_dir() else beside.name, _owner(name)
     module = sys.modules.get(name)  # none: it failed halfway, as ours cannot
     if module is not None and not _is_loaded_from(module, beside):
-        return f"{shown} beside it has the name of {owner}, which Python imports instead: rename yours"
+        return (
+            f"{shown} beside it has the name of {owner}, which Python imports instead: rename yours"
+        )
     is_hiding = _is_elsewhere(name, folder)
     return f"{shown} beside it hides {owner} of that name: rename yours" if is_hiding else None
 
 
 def _module_of(error: BaseException) -> str:
-    """The module that lacks what was asked of it, or that is not there; "" where that is not the trouble."""
+    """The module that lacks what was asked of it, or that is not there; "" where that is not the
+    trouble.
+    """
     if isinstance(error, ImportError):
         return error.name or ""
     if isinstance(error, AttributeError) and isinstance(error.obj, ModuleType):
@@ -50,7 +57,9 @@ def _is_elsewhere(name: str, folder: Path) -> bool:
     """Would be found without the folder: one of Python's, or an installed one."""
     if name in sys.stdlib_module_names:
         return True
-    return PathFinder.find_spec(name, [path for path in sys.path if path != str(folder)]) is not None
+    return (
+        PathFinder.find_spec(name, [path for path in sys.path if path != str(folder)]) is not None
+    )
 
 
 def _owner(name: str) -> str:

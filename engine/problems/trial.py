@@ -58,7 +58,9 @@ def try_out(problem: Problem, seed: int, device: torch.device) -> Facts:
 
 
 def _first(data: Any, seed: int, device: torch.device) -> tuple[int, Samples]:
-    source = open_source(data, device, seed=seed, data_on=DataOn.AUTO, loader_workers=0, is_trial=True)
+    source = open_source(
+        data, device, seed=seed, data_on=DataOn.AUTO, loader_workers=0, is_trial=True
+    )
     samples, _ = next(iter(source.sweep(min(_SAMPLES, source.n))))
     return source.n, samples
 
@@ -74,10 +76,13 @@ def _loss(objective: Objective, samples: Samples) -> Tensor:
         raise ProblemError(f"loss must return a tensor, not {type(loss).__name__}", about=about)
     if loss.numel() != 1 or loss.ndim:
         raise ProblemError(
-            f"loss must return one number, not a tensor of shape {_shapes(loss)}: take its mean", about=about
+            f"loss must return one number, not a tensor of shape {_shapes(loss)}: take its mean",
+            about=about,
         )
     if not loss.requires_grad:
-        raise ProblemError("loss does not depend on the model's weights: was it detached?", about=about)
+        raise ProblemError(
+            "loss does not depend on the model's weights: was it detached?", about=about
+        )
     return loss
 
 
@@ -97,7 +102,9 @@ def _check_metrics(objective: Objective, samples: Samples) -> None:
             float(value)
         except (TypeError, ValueError, RuntimeError):
             what = (
-                f"a tensor of shape {_shapes(value)}" if isinstance(value, Tensor) else type(value).__name__
+                f"a tensor of shape {_shapes(value)}"
+                if isinstance(value, Tensor)
+                else type(value).__name__
             )
             raise ProblemError(
                 f"metrics: {name!r} must return one number, not {what}", about=metric
@@ -105,7 +112,9 @@ def _check_metrics(objective: Objective, samples: Samples) -> None:
 
 
 def _noting(note: str, about: object, call: Callable[..., Result], *arguments: Any) -> Result:
-    """Call; an exception gets a note on what was being done, and the problem's function that it is about."""
+    """Call; an exception gets a note on what was being done, and the problem's function that it is
+    about.
+    """
     try:
         return call(*arguments)
     except Exception as error:

@@ -1,4 +1,7 @@
-"""A problem in a user's file, `path/to/file.py[:name]`. Runs that file: for loader and workers only."""
+"""A problem in a user's file, `path/to/file.py[:name]`.
+
+Runs that file: for loader and workers only.
+"""
 
 import sys
 from collections.abc import Callable
@@ -36,7 +39,10 @@ def absolute(problem: str) -> str:
 
 
 def run(problem: str) -> Problem:
-    """Run the file, call its function; raises what these raise, ProblemError when there comes no Problem."""
+    """Run the file, call its function.
+
+    Raises what these raise, ProblemError when there comes no Problem.
+    """
     path, name = split(problem)
     path = path.absolute()
     function = _function(_module(path), name)
@@ -56,7 +62,9 @@ def _module(path: Path) -> Any:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[_MODULE] = module
-    sys.path.insert(0, str(path.parent))  # as when Python runs it: it may import what lies beside it
+    sys.path.insert(
+        0, str(path.parent)
+    )  # as when Python runs it: it may import what lies beside it
     spec.loader.exec_module(module)
     return module
 

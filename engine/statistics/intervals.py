@@ -1,4 +1,7 @@
-"""95% intervals in closed form: of a share, and of a quotient. Plain arithmetic, no numpy, no torch."""
+"""95% intervals in closed form: of a share, and of a quotient.
+
+Plain arithmetic, no numpy, no torch.
+"""
 
 import math
 from typing import Final
@@ -8,11 +11,13 @@ Covariance = tuple[float, float, float]
 """Covariance of two estimates: variance of the first, covariance, variance of the second."""
 
 _Z: Final = 1.959963984540054
-"""The 97.5% quantile of the normal distribution (statistics.NormalDist is off in the last digit)."""
+"""The 97.5% quantile of the normal distribution (statistics.NormalDist is off in the last digit).
+"""
 
 
 def wilson(count: int, n: int) -> Interval:
-    """The score interval of a share, `count` of `n`; stays inside 0…1 and is sound for 0 and n of n.
+    """The score interval of a share, `count` of `n`; stays inside 0…1 and is sound for 0 and n of
+    n.
 
     Wilson 1927, JASA 22:209; recommended for small n by Brown, Cai & DasGupta 2001. ValueError
     unless 0 ≤ count ≤ n and n ≥ 1.
@@ -27,8 +32,11 @@ def wilson(count: int, n: int) -> Interval:
     return low, high
 
 
-def quotient_interval(top: float, bottom: float, covariance: Covariance, quantile: float) -> Interval:
-    """Fieller's interval for top ÷ bottom, both above zero: the q with (top − q·bottom)² ≤ t²·its variance.
+def quotient_interval(
+    top: float, bottom: float, covariance: Covariance, quantile: float
+) -> Interval:
+    """Fieller's interval for top ÷ bottom, both above zero: the q with (top − q·bottom)² ≤ t²·its
+    variance.
 
     Up to infinity where `bottom` does not differ from zero.
     """
@@ -40,7 +48,8 @@ def quotient_interval(top: float, bottom: float, covariance: Covariance, quantil
     root = math.sqrt(discriminant)
     if a > 0 and bottom > 0:
         return max((b - root) / a, 0.0), (b + root) / a
-    # The set is all but a stretch between the roots; what of it is positive begins at c ÷ (b + root).
+    # The set is all but a stretch between the roots; what of it is positive begins at c ÷ (b +
+    # root).
     return (max(c / (b + root), 0.0) if b + root > 0 else 0.0), math.inf
 
 

@@ -1,7 +1,8 @@
 """Agreement between the measured table and a batch size chosen for its time at a tuned lr.
 
-Pure words. The choice assumes an lr that is tuned for its batch size; the table was trained at the lr that
-the user's rule gave. Where the two do not agree, who reads both must be told, and what follows from it.
+Pure words. The choice assumes an lr that is tuned for its batch size; the table was trained at the
+lr that the user's rule gave. Where the two do not agree, who reads both must be told, and what
+follows from it.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,17 +21,25 @@ def named(row: SweepRow) -> str:
 
 
 def agreement(chosen: SweepRow, rows: Sequence[SweepRow], rule: LrScaling) -> str:
-    """A clause on how the choice fared against the other rows; empty where its loss is not known."""
+    """A clause on how the choice fared against the other rows.
+
+    Empty where its loss is not known.
+    """
     own, leader, best = _against(chosen, rows, _in_seconds)
     if own is None or best is None:
         return ""
     at = _lr(chosen, rows, rule)
     if _is_behind(own, best):
         epochs = _against(chosen, rows, _in_epochs)
-        too = " and in equal epochs" if epochs[1] is leader and _is_behind(epochs[0], epochs[2]) else ""
+        too = (
+            " and in equal epochs"
+            if epochs[1] is leader and _is_behind(epochs[0], epochs[2])
+            else ""
+        )
         return (
-            f"{at}, {named(leader)} had a lower loss in equal seconds ({best:.3g} against {own:.3g}){too}, "
-            f"so tune the lr from there, or take {named(leader)} at lr {leader.lr:.4g}"
+            f"{at}, {named(leader)} had a lower loss in equal seconds ({best:.3g} against "
+            f"{own:.3g}){too}, so tune the lr from there, or take {named(leader)} at lr "
+            f"{leader.lr:.4g}"
         )
     level = f"had the lowest loss in equal seconds ({own:.3g})"
     if leader is not chosen:
@@ -42,8 +51,12 @@ def _in_equal_epochs(chosen: SweepRow, rows: Sequence[SweepRow]) -> str:
     own, leader, best = _against(chosen, rows, _in_epochs)
     if not _is_behind(own, best):
         return ""
-    why = ", which made more updates" if leader.samples_per_update < chosen.samples_per_update else ""
-    return f", though in equal epochs it is behind {named(leader)}{why} ({own:.3g} against {best:.3g})"
+    why = (
+        ", which made more updates" if leader.samples_per_update < chosen.samples_per_update else ""
+    )
+    return (
+        f", though in equal epochs it is behind {named(leader)}{why} ({own:.3g} against {best:.3g})"
+    )
 
 
 def _lr(chosen: SweepRow, rows: Sequence[SweepRow], rule: LrScaling) -> str:

@@ -84,7 +84,8 @@ class _Watch:
 
 
 def train(run: RunDirectory, at_least: float, report: ReportProgress) -> ArmRun:
-    """Train the run's one variant for its epochs, and on until it has trained for `at_least` seconds.
+    """Train the run's one variant for its epochs, and on until it has trained for `at_least`
+    seconds.
 
     `report` hears the fraction that is done, and where it is. Nothing is left running,
     also when a Ctrl+C comes.
@@ -105,7 +106,9 @@ def train(run: RunDirectory, at_least: float, report: ReportProgress) -> ArmRun:
 def _is_over(found: ArmRun, session: Session, at_least: float) -> bool:
     for notice in session.poll():
         if notice.kind in (NoticeKind.DIED, NoticeKind.NOT_STARTED, NoticeKind.LOG_BLOCKED):
-            found.tally.add(WorkerDied(variant=found.tally.name, wall_time=time.time(), detail=notice.text))
+            found.tally.add(
+                WorkerDied(variant=found.tally.name, wall_time=time.time(), detail=notice.text)
+            )
     state = found.tally.state
     if state.is_ended and state is not State.FINISHED:
         return True

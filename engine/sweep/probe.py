@@ -1,7 +1,8 @@
 """A sweep's measurements beside training: peak memory of each arm, and the gradient's noise.
 
-In a process of its own, since it needs torch. Noise is measured at one place for all arms, the weights
-after one epoch at the base batch: at weights of their own, rows would differ by more than batch size.
+In a process of its own, since it needs torch. Noise is measured at one place for all arms, the
+weights after one epoch at the base batch: at weights of their own, rows would differ by more than
+batch size.
 """
 
 from typing import Final
@@ -44,7 +45,9 @@ def measure(settings: RunSettings, threads: int, report: ReportProgress) -> Prob
     return ProbeResult(peak_bytes=tuple(peaks), noise=noise)
 
 
-def _peak(problem: Problem, settings: VariantSettings, seed: int, device: torch.device) -> int | None:
+def _peak(
+    problem: Problem, settings: VariantSettings, seed: int, device: torch.device
+) -> int | None:
     try:
         return peak_bytes(problem, settings, seed, device)
     except Exception as error:
@@ -54,7 +57,9 @@ def _peak(problem: Problem, settings: VariantSettings, seed: int, device: torch.
         return None
 
 
-def _noise(problem: Problem, settings: VariantSettings, seed: int, device: torch.device) -> NoiseScale | None:
+def _noise(
+    problem: Problem, settings: VariantSettings, seed: int, device: torch.device
+) -> NoiseScale | None:
     """None for fewer samples than an estimate takes."""
     base = msgspec.structs.replace(settings, batch_size=settings.base_batch, accumulation_steps=1)
     trainer = Trainer(problem, base, seed, device)

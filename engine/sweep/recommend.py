@@ -2,11 +2,11 @@
 
 McCandlish et al. 2018 (arXiv:1812.06162, eq. 2.7): to the same loss, a batch of b takes a number of
 updates in proportion to 1 + B/b, B being the noise scale. So training takes a time in proportion to
-t(b) × (1 + B/b), with t(b) the time of an update: below the knee of throughput t is flat and larger is
-better, above B the other factor is flat and larger is dearer. t(b) is read off the line a + c·b through
-all measured times, so that one of them that was disturbed does not move the choice.
-All that is for an lr tuned at each batch size; what the table says, at the lr it was trained with, is told
-beside it.
+t(b) × (1 + B/b), with t(b) the time of an update: below the knee of throughput t is flat and larger
+is better, above B the other factor is flat and larger is dearer. t(b) is read off the line a + c·b
+through all measured times, so that one of them that was disturbed does not move the choice. All
+that is for an lr tuned at each batch size; what the table says, at the lr it was trained with, is
+told beside it.
 """
 
 import math
@@ -64,8 +64,8 @@ def _by_time(rows: Sequence[SweepRow], noise_scale: float | None) -> tuple[Sweep
     knee = _knee(rows)
     if noise_scale is None:
         return knee, (
-            f"{named(knee)} is the smallest with {_KNEE:.0%} of the best throughput, and no noise scale was "
-            "measured that would favour a smaller one"
+            f"{named(knee)} is the smallest with {_KNEE:.0%} of the best throughput, and no noise "
+            "scale was measured that would favour a smaller one"
         )
 
     fixed, per_sample = update_time(rows)
@@ -78,8 +78,9 @@ def _by_time(rows: Sequence[SweepRow], noise_scale: float | None) -> tuple[Sweep
     fastest = min(map(time, rows))
     chosen = next(row for row in rows if time(row) <= _NEAR * fastest)
     return chosen, (
-        f"{named(chosen)} is about the fastest to a given loss once its lr is tuned, by an update's time × "
-        f"(1 + noise scale ÷ batch): {_noise(noise_scale)}, and {_throughput(knee, rows)}"
+        f"{named(chosen)} is about the fastest to a given loss once its lr is tuned, by an "
+        f"update's time × (1 + noise scale ÷ batch): {_noise(noise_scale)}, and "
+        f"{_throughput(knee, rows)}"
     )
 
 
@@ -114,8 +115,12 @@ def _knee(rows: Sequence[SweepRow]) -> SweepRow:
     return next(row for row in rows if (row.samples_per_s or 0.0) >= _KNEE * best)
 
 
-def _in_memory(chosen: SweepRow, rows: Sequence[SweepRow], limit: float | None) -> tuple[SweepRow, str]:
-    """The row whose batch is held in memory at once: the chosen one, or the largest below it that fits."""
+def _in_memory(
+    chosen: SweepRow, rows: Sequence[SweepRow], limit: float | None
+) -> tuple[SweepRow, str]:
+    """The row whose batch is held in memory at once: the chosen one, or the largest below it that
+    fits.
+    """
     if limit is None or (chosen.peak_memory_mb is not None and chosen.peak_memory_mb <= limit):
         return chosen, ""
     fitting = [

@@ -1,4 +1,7 @@
-"""A whole sweep: the probe, the arms one after the other, the table, the recommendation. No torch here."""
+"""A whole sweep: the probe, the arms one after the other, the table, the recommendation.
+
+No torch here.
+"""
 
 import math
 from collections.abc import Callable, Sequence
@@ -43,7 +46,8 @@ class Plan:
 def sweep(plan: Plan, report: ReportProgress, report_partial: ReportPartial) -> Sweep:
     """Measure every arm; SweepError when one breaks, SettingsError for settings that cannot be.
 
-    `report_partial` takes the table as far as it goes, without a recommendation, whenever an arm has ended.
+    `report_partial` takes the table as far as it goes, without a recommendation, whenever an arm
+    has ended.
     """
     settings = plan.settings
     threads = settings.threads or fair_threads(usable_cores(), 1)
@@ -53,7 +57,9 @@ def sweep(plan: Plan, report: ReportProgress, report_partial: ReportPartial) -> 
     arms: list[ArmRun] = []
     while waiting:
         variant, seconds = waiting.pop(0), arms[0].seconds if arms else 0.0
-        report_arm = partial(_report_arm, report, len(arms), len(arms) + len(waiting) + 1, variant.name)
+        report_arm = partial(
+            _report_arm, report, len(arms), len(arms) + len(waiting) + 1, variant.name
+        )
         alone = msgspec.structs.replace(
             settings,
             variants=(variant,),
@@ -62,12 +68,16 @@ def sweep(plan: Plan, report: ReportProgress, report_partial: ReportPartial) -> 
             pace=None,
             measuring=False,
         )
-        arms.append(train(plan.new_run(alone), seconds if math.isfinite(seconds) else 0.0, report_arm))
+        arms.append(
+            train(plan.new_run(alone), seconds if math.isfinite(seconds) else 0.0, report_arm)
+        )
         _check(arms[-1])
         waiting = _unlike(waiting, arms[0].tally.n)
         report_partial(_table(plan, probed, arms))
     table = _table(plan, probed, arms)
-    return msgspec.structs.replace(table, recommendation=recommend(table.rows, _terms(plan, probed)))
+    return msgspec.structs.replace(
+        table, recommendation=recommend(table.rows, _terms(plan, probed))
+    )
 
 
 def _samples(settings: VariantSettings) -> float:
@@ -96,7 +106,9 @@ def probe_arms(settings: RunSettings, threads: int, report: ReportProgress) -> P
     return end.value
 
 
-def _report_arm(report: ReportProgress, done: int, arms: int, name: str, fraction: float, place: str) -> None:
+def _report_arm(
+    report: ReportProgress, done: int, arms: int, name: str, fraction: float, place: str
+) -> None:
     report(_PROBE_SHARE + (1 - _PROBE_SHARE) * (done + fraction) / arms, f"{name}, {place}")
 
 
@@ -110,7 +122,7 @@ def _check(arm: ArmRun) -> None:
         )
 
 
-# --- The table --------------------------------------------------------------------------------------
+# --- The table ------------------------------------------------------------------------------------
 
 
 def _table(plan: Plan, probed: ProbeResult, arms: Sequence[ArmRun]) -> Sweep:
@@ -129,7 +141,9 @@ def _table(plan: Plan, probed: ProbeResult, arms: Sequence[ArmRun]) -> Sweep:
         epochs=settings.epochs,
         seconds=seconds,
         target_loss=target,
-        noise_scale=None if probed.noise is None else _noise(probed.noise, settings.variants[0].settings),
+        noise_scale=None
+        if probed.noise is None
+        else _noise(probed.noise, settings.variants[0].settings),
         memory_limit_mb=plan.memory_limit_mb,
         rows=rows,
         recommendation=None,
@@ -159,12 +173,18 @@ def _target(arms: Sequence[ArmRun], seconds: float | None) -> float | None:
     """The lowest loss that every arm that did not diverge got to within that time."""
     if seconds is None:
         return None
-    found = [timeline.best_by(arm.losses, seconds) for arm in arms if arm.tally.state is State.FINISHED]
+    found = [
+        timeline.best_by(arm.losses, seconds) for arm in arms if arm.tally.state is State.FINISHED
+    ]
     return max((loss for loss in found if loss is not None), default=None)
 
 
 def _row(
-    arm: ArmRun, peak: int | None, noise: NoiseScale | None, seconds: float | None, target: float | None
+    arm: ArmRun,
+    peak: int | None,
+    noise: NoiseScale | None,
+    seconds: float | None,
+    target: float | None,
 ) -> SweepRow:
     tally, speed = arm.tally, arm.samples_per_s
     resolved = tally.settings.resolve(tally.n)

@@ -36,7 +36,10 @@ def lesson(batch_size: BatchSize) -> SweepWords:
         words = next(words for size, words in _LESSON if batch_size >= size)
     quality, efficiency, generalisation, memory = words
     return SweepWords(
-        gradient_quality=quality, gpu_efficiency=efficiency, generalisation=generalisation, memory=memory
+        gradient_quality=quality,
+        gpu_efficiency=efficiency,
+        generalisation=generalisation,
+        memory=memory,
     )
 
 
@@ -49,7 +52,9 @@ class SweepRow(msgspec.Struct, frozen=True, kw_only=True):
     lr: float
     """The lr in force: scaled."""
     gradient_noise: float | None
-    """Length of the error of an update's gradient ÷ length of the gradient, √(tr(Σ)(1/b − 1/n)) ÷ |G|."""
+    """Length of the error of an update's gradient ÷ length of the gradient, √(tr(Σ)(1/b − 1/n)) ÷
+    |G|.
+    """
     samples_per_s: float | None
     ms_per_update: float | None
     peak_memory_mb: float | None

@@ -8,7 +8,10 @@ Point = tuple[float, float]
 
 
 def loss_at(curve: Sequence[Point], seconds: float) -> float | None:
-    """The loss after that much training, on the lines that join the points; None beyond the last."""
+    """The loss after that much training, on the lines that join the points.
+
+    None beyond the last.
+    """
     for (before, high), (after, low) in pairwise(curve):
         if before <= seconds <= after:
             share = (seconds - before) / (after - before) if after > before else 1.0

@@ -13,7 +13,10 @@ _MAXRSS_UNIT: Final = 1 if sys.platform == "darwin" else 1024
 
 
 def find_device(name: str) -> torch.device:
-    """The device of that name; auto is CUDA, else MPS, else CPU. SettingsError when it is not there."""
+    """The device of that name; auto is CUDA, else MPS, else CPU.
+
+    SettingsError when it is not there.
+    """
     has_mps = torch.backends.mps.is_available()
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if has_mps else "cpu"
@@ -27,13 +30,16 @@ def find_device(name: str) -> torch.device:
             *(["mps"] * has_mps),
         ]
         raise SettingsError(
-            f"device {name!r} is not available on this machine; choose from auto, {', '.join(there)}"
+            f"device {name!r} is not available on this machine; choose from auto, "
+            f"{', '.join(there)}"
         )
     return torch.device(name)
 
 
 def peak_memory(device: torch.device) -> int:
-    """The most bytes used so far: on CUDA by tensors, on MPS what the driver holds, on the CPU resident."""
+    """The most bytes used so far: on CUDA by tensors, on MPS what the driver holds, on the CPU
+    resident.
+    """
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
     if device.type == "mps":
@@ -57,8 +63,8 @@ def synchronize(device: torch.device) -> None:
 def seed_generator(device: torch.device, seed: int) -> None:
     """Draw from this seed on the device, and on the host."""
     if device.type == "cpu":
-        # torch.manual_seed also asks three kinds of absent device, each of which takes a stack trace:
-        # 0.3 ms, as much as a full-batch epoch of a small problem.
+        # torch.manual_seed also asks three kinds of absent device, each of which takes a stack
+        # trace: 0.3 ms, as much as a full-batch epoch of a small problem.
         torch.default_generator.manual_seed(seed)
     else:
         torch.manual_seed(seed)

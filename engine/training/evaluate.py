@@ -1,4 +1,7 @@
-"""Evaluation of a model as it is on a whole data set: mean loss and metrics. Disturbs no training."""
+"""Evaluation of a model as it is on a whole data set: mean loss and metrics.
+
+Disturbs no training.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,9 +17,11 @@ from engine.training.out_of_memory import is_out_of_memory, release_memory
 _WHOLE: Final = 2048
 """Samples that are taken in one forward pass, where there are no more: each pass costs a call."""
 _PIECE: Final = 512
-"""Samples in one forward pass where there are more: bounds its memory, and keeps it in a CPU's caches.
+"""Samples in one forward pass where there are more: bounds its memory, and keeps it in a CPU's
+caches.
 
-A small transformer took 2.5 s over 5,813 samples of 64 tokens, with 8,192 at once 3.4 s and 1 GiB more.
+A small transformer took 2.5 s over 5,813 samples of 64 tokens, with 8,192 at once 3.4 s and 1 GiB
+more.
 """
 
 Metric = Callable[[Any, Any], Any]
@@ -29,8 +34,13 @@ class Scores(msgspec.Struct, frozen=True, kw_only=True):
     metrics: dict[str, float] = {}
 
 
-def evaluate(objective: Objective, source: SampleSource, piece: int, metrics: Mapping[str, Metric]) -> Scores:
-    """Loss and metrics over all samples, at most `piece` of them at once; fewer when memory runs out."""
+def evaluate(
+    objective: Objective, source: SampleSource, piece: int, metrics: Mapping[str, Metric]
+) -> Scores:
+    """Loss and metrics over all samples, at most `piece` of them at once.
+
+    Fewer when memory runs out.
+    """
     piece = min(piece, source.n if source.n <= _WHOLE else _PIECE)
     while True:
         try:
@@ -53,7 +63,9 @@ def _evaluate(
             total += float(objective.problem.loss(output, target)) * size
             for name, metric in metrics.items():
                 sums[name] += float(metric(output, target)) * size
-    return Scores(loss=total / source.n, metrics={name: each / source.n for name, each in sums.items()})
+    return Scores(
+        loss=total / source.n, metrics={name: each / source.n for name, each in sums.items()}
+    )
 
 
 @contextmanager

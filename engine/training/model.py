@@ -68,7 +68,9 @@ def _keywords(model: nn.Module, samples: Mapping[str, Any]) -> tuple[str, ...]:
     taken = tuple(p.name for p in named if p.name in samples)
     if missing or not taken:
         wanted = ", ".join(missing) or "none of them by name"
-        raise ProblemError(f"the samples hold {', '.join(samples)}, but the model's forward takes {wanted}")
+        raise ProblemError(
+            f"the samples hold {', '.join(samples)}, but the model's forward takes {wanted}"
+        )
     return taken
 
 

@@ -33,7 +33,9 @@ def make_optimizer(
     try:
         return _bare(kinds[name])(parameters, lr=lr, **options)
     except TypeError:
-        raise SettingsError(f"optimizer {settings.optimizer} takes no momentum; set it to 0") from None
+        raise SettingsError(
+            f"optimizer {settings.optimizer} takes no momentum; set it to 0"
+        ) from None
     except ValueError as error:
         raise SettingsError(f"optimizer {settings.optimizer}: {error}") from None
 
@@ -60,7 +62,9 @@ def _own(
     optimizer = problem.optimizer(parameters, lr)
     if not isinstance(optimizer, torch.optim.Optimizer):
         made = type(optimizer).__name__
-        raise SettingsError(f"the problem's optimizer must return a torch.optim.Optimizer, not {made}")
+        raise SettingsError(
+            f"the problem's optimizer must return a torch.optim.Optimizer, not {made}"
+        )
     return optimizer
 
 

@@ -58,9 +58,9 @@ def retreat(
 ) -> Retreat | None:
     """A step back from settings at which memory ran out; None when no smaller batch is left.
 
-    Batches that are computed in pieces get smaller pieces: the same losses. Else the last smaller batch
-    that worked comes back; with none, the batch is halved, at the same effective batch by accumulation,
-    or computed in two pieces where halves do not make up the same updates.
+    Batches that are computed in pieces get smaller pieces: the same losses. Else the last smaller
+    batch that worked comes back; with none, the batch is halved, at the same effective batch by
+    accumulation, or computed in two pieces where halves do not make up the same updates.
     """
     now = settings.resolve(n)
     at_once = min(micro_batch, now.batch_size)
@@ -82,5 +82,7 @@ def retreat(
     divided = settings.in_batches_of(half, n)
     size = divided.resolve(n).batch_size
     return Retreat(
-        divided, None, f"{said}: batches of {size:,}, the effective batch stays {now.effective_batch:,}"
+        divided,
+        None,
+        f"{said}: batches of {size:,}, the effective batch stays {now.effective_batch:,}",
     )

@@ -1,10 +1,10 @@
 """Epochs cut into updates, batches and micro-batches: pure index arithmetic, no torch.
 
-An *epoch* is a permutation of the n samples that depends on the seed and the epoch's number only. It
-is cut into *batches* in order, each of which is recorded as one loss; `accumulation_steps` consecutive
-batches form the *group* behind one update. A group never crosses the end of an epoch: the last one
-may be short, in its last batch, its number of batches, or both. A batch too large for the device is
-computed in several *micro-batches*, which are never recorded alone.
+An *epoch* is a permutation of the n samples that depends on the seed and the epoch's number only.
+It is cut into *batches* in order, each of which is recorded as one loss; `accumulation_steps`
+consecutive batches form the *group* behind one update. A group never crosses the end of an epoch:
+the last one may be short, in its last batch, its number of batches, or both. A batch too large for
+the device is computed in several *micro-batches*, which are never recorded alone.
 """
 
 import hashlib
@@ -20,7 +20,9 @@ from engine.settings import Resolved
 NO_LIMIT: Final = 1 << 62
 """The micro-batch of a device that takes any batch at once."""
 
-_ORDER_STREAM: Final = 0x6F72646572  # "order": keeps these draws apart from every other use of the seed
+_ORDER_STREAM: Final = (
+    0x6F72646572  # "order": keeps these draws apart from every other use of the seed
+)
 
 
 def epoch_order(seed: int, epoch: int, n: int) -> NDArray[np.int64]:
@@ -79,7 +81,9 @@ class Batch(msgspec.Struct, frozen=True, gc=False):
     def _pieces(self, size: int) -> Iterator[MicroBatch]:
         for start in range(self.start, self.stop, self.micro_batch):
             stop = min(start + self.micro_batch, self.stop)
-            yield MicroBatch(start, stop, (stop - start) / self.group_samples, (stop - start) / size)
+            yield MicroBatch(
+                start, stop, (stop - start) / self.group_samples, (stop - start) / size
+            )
 
 
 def epoch_end(start: int, n: int, settings: Resolved, *, drop_last: bool) -> int:

@@ -35,8 +35,9 @@ from engine.training.step import train
 class Trainer:
     """One generation of one variant, from its first weights on.
 
-    The seed fixes the first weights, each epoch's order and what stochastic layers draw in it. Raises
-    SettingsError for an optimiser that torch does not have, ProblemError for data that cannot be used.
+    The seed fixes the first weights, each epoch's order and what stochastic layers draw in it.
+    Raises SettingsError for an optimiser that torch does not have, ProblemError for data that
+    cannot be used.
     """
 
     def __init__(
@@ -52,7 +53,10 @@ class Trainer:
         loader_workers: int = 0,
         sharing: int = 1,
     ) -> None:
-        """`micro_batch`: samples that the device is given at once. `sharing`: variants on this device."""
+        """`micro_batch`: samples that the device is given at once.
+
+        `sharing`: variants on this device.
+        """
         self.problem = problem
         self.device = device
         self.generation = generation
@@ -60,7 +64,8 @@ class Trainer:
         """The epoch at hand, from 1; 0 before the first batch."""
         self.batches = self.updates = self.samples = 0
         self.seconds = 0.0
-        """Done so far: closed groups, and seconds without pauses, waits for the pace, measurements."""
+        """Done so far: closed groups, and seconds without pauses, waits for the pace, measurements.
+        """
         self.last_loss_is_finite = True
         self.micro_batch = micro_batch or NO_LIMIT
         self._seed = seed
@@ -116,11 +121,12 @@ class Trainer:
     # --- Training -------------------------------------------------------------------------------
 
     def advance(self, max_batches: int) -> Chunk:
-        """Train up to `max_batches` ≥ 1 batches, at most to the end of the epoch, and return their losses.
+        """Train up to `max_batches` ≥ 1 batches, at most to the end of the epoch, and return their
+        losses.
 
-        The first loss that is not finite is the last. When memory runs out, the group at hand begins
-        anew with the batch that failed; batches done before it are returned, and with none the error
-        is raised.
+        The first loss that is not finite is the last. When memory runs out, the group at hand
+        begins anew with the batch that failed; batches done before it are returned, and with none
+        the error is raised.
         """
         start = time.perf_counter()
         if self.at_epoch_end:
@@ -151,13 +157,17 @@ class Trainer:
         if self.resolved.batch_size < self.n and self._ordered_epoch != self.epoch:
             self._ordered_epoch = self.epoch  # one batch that holds all samples needs no order
             self.source.begin(epoch_order(self._seed, self.epoch, self.n), self.epoch)
-        self._end = epoch_end(self._position, self.n, self.resolved, drop_last=self.settings.drop_last)
+        self._end = epoch_end(
+            self._position, self.n, self.resolved, drop_last=self.settings.drop_last
+        )
         schedule = partial(cut, self._position, self._end, self.resolved, self.micro_batch)
         self.source.expect(partial(_spans, schedule))
         self._training = train(schedule(), self.source, self.objective, self.optimizer)
 
     def _abandon_group(self) -> None:
-        """Drop the gradient, which may hold part of a batch, and begin the group anew at that batch."""
+        """Drop the gradient, which may hold part of a batch, and begin the group anew at that
+        batch.
+        """
         self.objective.zero_grad()
         release_memory(self.device)
         self._in_update = 0
@@ -165,7 +175,9 @@ class Trainer:
 
     def _collect(self, done: list[tuple[Batch, Tensor]], start: float) -> Chunk:
         """Fetch the losses of these batches, trained since `start`, and count them."""
-        losses = torch.stack([loss for _, loss in done]).float().cpu().numpy()  # waits for the device
+        losses = (
+            torch.stack([loss for _, loss in done]).float().cpu().numpy()
+        )  # waits for the device
         is_finite = np.isfinite(losses)
         self.last_loss_is_finite = bool(is_finite.all())
         # Leave out the batches after the first bad one: their number is chance.
@@ -248,7 +260,9 @@ class Trainer:
 
     def weights(self) -> NDArray[np.float32]:
         """The trained parameters, one after the other, as a vector."""
-        flat = torch.cat([parameter.detach().reshape(-1) for parameter in self.objective.parameters])
+        flat = torch.cat(
+            [parameter.detach().reshape(-1) for parameter in self.objective.parameters]
+        )
         copied: NDArray[np.float32] = flat.float().cpu().numpy()
         return copied
 

@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
 FULL_LOSS_AT_ONCE: Final = 0.25
 FULL_LOSS_SHARE: Final = 0.02
-"""Time that the loss on all training data may take: so many seconds, then this share of what passes.
+"""Time that the loss on all training data may take: so many seconds, then this share of what
+passes.
 
-At every epoch's end it would take a quarter of all time, since a pass forward costs half as much as one
-back, and nobody who trains in earnest takes it so often. Problems of the lesson's size still have it after
-thousands of epochs.
+At every epoch's end it would take a quarter of all time, since a pass forward costs half as much as
+one back, and nobody who trains in earnest takes it so often. Problems of the lesson's size still
+have it after thousands of epochs.
 """
 
 
@@ -51,7 +52,9 @@ class Evaluator:
         return trainer.at_epoch_end and self._evaluated_epoch < trainer.epoch
 
     def evaluate(self, trainer: Trainer, *, always_full: bool) -> None:
-        """Evaluate on the held-out data, and on all training data if `always_full` or it is affordable."""
+        """Evaluate on the held-out data, and on all training data if `always_full` or it is
+        affordable.
+        """
         self._evaluated_epoch, self._validated_update = trainer.epoch, trainer.updates
         full_loss = None
         if always_full:
@@ -114,8 +117,13 @@ class Budget:
     The cost of a thing is known afterwards only, so it may end in debt, which is waited off.
     """
 
-    def __init__(self, at_once: float, share: float, clock: Callable[[], float] = time.perf_counter) -> None:
-        """`at_once`: seconds that may be saved up, and are there from the start. `share`: of each second."""
+    def __init__(
+        self, at_once: float, share: float, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        """`at_once`: seconds that may be saved up, and are there from the start.
+
+        `share`: of each second.
+        """
         self._at_once = self._left = at_once
         self._share = share
         self._clock = clock

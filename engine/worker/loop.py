@@ -45,7 +45,9 @@ if TYPE_CHECKING:
 class Training:
     """Trains one variant as commanded, generation after generation."""
 
-    def __init__(self, task: WorkerTask, mailbox: Mailbox, recorder: Recorder, generation: int) -> None:
+    def __init__(
+        self, task: WorkerTask, mailbox: Mailbox, recorder: Recorder, generation: int
+    ) -> None:
         self._task = task
         self._mailbox = mailbox
         self._recorder = recorder
@@ -173,7 +175,9 @@ class Training:
             self._pace.set(command.pace)
         else:
             self._epochs = command.epochs
-        self._recorder.write(Planned(epochs=self._epochs, pace=self._pace.value, command=command.id))
+        self._recorder.write(
+            Planned(epochs=self._epochs, pace=self._pace.value, command=command.id)
+        )
         if isinstance(command, Extend) and self._state is State.FINISHED:
             self._become(State.PAUSED if self._is_held else State.RUNNING)
 
@@ -240,7 +244,9 @@ class Training:
     def _conclude(self, trainer: Trainer) -> None:
         """Act on what ended with a slice: a divergence, an epoch, the run, a single update."""
         if not trainer.last_loss_is_finite or not self._has_finite_weights(trainer):
-            self._become(State.DIVERGED, "the loss or a weight is not finite: lower the lr, then restart")
+            self._become(
+                State.DIVERGED, "the loss or a weight is not finite: lower the lr, then restart"
+            )
             return
         self._close_epoch(trainer)
         if self._is_held and not trainer.in_group and self._state is State.RUNNING:

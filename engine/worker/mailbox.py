@@ -43,5 +43,7 @@ class Mailbox:
             return commands
 
     def send(self, note: Note) -> None:
-        with contextlib.suppress(OSError):  # the session is gone, as the listening thread has noticed
+        with contextlib.suppress(
+            OSError
+        ):  # the session is gone, as the listening thread has noticed
             self._pipe.send_bytes(msgspec.msgpack.encode(note))

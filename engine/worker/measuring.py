@@ -96,7 +96,9 @@ class Measurer:
         if isinstance(command, SetMeasuring):
             self._set_on(command.is_on, command.id)
         elif not state.has_sound_weights:
-            self._write(Refused(detail=f"nothing to measure: the variant is {state}", command=command.id))
+            self._write(
+                Refused(detail=f"nothing to measure: the variant is {state}", command=command.id)
+            )
         else:
             self.ask(command.id)
 
@@ -118,7 +120,8 @@ class Measurer:
         self._owed = max(self._owed - seconds, 0.0)
 
     def wait(self, updates: int, state: State) -> float | None:
-        """Seconds until the next slice may be done, if training goes on so long; None: nothing to measure.
+        """Seconds until the next slice may be done, if training goes on so long; None: nothing to
+        measure.
 
         `updates` done so far, and the `state` of the training.
         """
@@ -220,7 +223,9 @@ class Measurer:
         self._asked = [each for each in self._asked if each != kind]
         self.is_on = self.is_on and len(self._impossible) < len(_KINDS)
         reason = str(error).partition("\n")[0] or type(error).__name__
-        self._write(MeasuringSet(is_on=self.is_on, detail=f"the {kind} cannot be measured here: {reason}"))
+        self._write(
+            MeasuringSet(is_on=self.is_on, detail=f"the {kind} cannot be measured here: {reason}")
+        )
 
     def _noise(self, trainer: Trainer) -> Steps[NoiseScale | None]:
         """Measure the noise scale with up to 64 batches of a random part of the data, or all."""
@@ -260,6 +265,8 @@ class Measurer:
         probe = Probe.of(trainer, order)
         weights = probe.weights
         start = (
-            torch.from_numpy(self._generator.standard_normal(probe.size)).to(weights.dtype).to(weights.device)
+            torch.from_numpy(self._generator.standard_normal(probe.size))
+            .to(weights.dtype)
+            .to(weights.device)
         )
         return (yield from sharpness(probe.hessian_product, start, len(order)))

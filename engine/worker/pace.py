@@ -14,10 +14,14 @@ if TYPE_CHECKING:
     from engine.training.trainer import Trainer
 
 CHUNK_SECONDS: Final = 0.03
-"""Training time that one chunk aims at: how old a loss on screen is, and how long a command waits."""
+"""Training time that one chunk aims at: how old a loss on screen is, and how long a command waits.
+"""
 
 LEEWAY: Final = 0.25
-"""Seconds that a variant may lag and still catch up; one that lags more is behind and owes nothing."""
+"""Seconds that a variant may lag and still catch up.
+
+One that lags more is behind and owes nothing.
+"""
 
 _ROUNDING: Final = 1e-9
 
@@ -46,7 +50,9 @@ class EpochPacer:
         return math.floor(lag / epochs_per_update + _ROUNDING) + 1
 
     def note_progress(self, now: float, epochs_done: float) -> None:
-        """Take note of how far training got: who lags more than LEEWAY is behind, the rest is forgiven."""
+        """Take note of how far training got: who lags more than LEEWAY is behind, the rest is
+        forgiven.
+        """
         lag = now - self.starts_at(epochs_done)
         self.behind = lag > LEEWAY
         if self.behind:
@@ -61,8 +67,8 @@ def epochs_per_update(settings: Resolved, n: int) -> float:
 class Pace:
     """The pace that a variant is told to keep, and the slices in which it trains meanwhile.
 
-    A slice is trained at a stretch and recorded as one chunk. Epochs count from where training stands
-    when the pace is first asked after `set` or `restart`.
+    A slice is trained at a stretch and recorded as one chunk. Epochs count from where training
+    stands when the pace is first asked after `set` or `restart`.
     """
 
     def __init__(self, value: float | None, clock: Callable[[], float] = time.perf_counter) -> None:

@@ -1,4 +1,6 @@
-"""The files of one variant: its log, in which a full disk loses nothing, and the trail of its weights."""
+"""The files of one variant: its log, in which a full disk loses nothing, and the trail of its
+weights.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,10 @@ class Recorder:
         self._log = log
         self._mailbox = mailbox
         self._is_told = False
-        """The session knows that nothing can be written; told again only when it was tried again."""
+        """The session knows that nothing can be written.
+
+        Told again only when it was tried again.
+        """
         self._trail: TrailWriter | None = None
 
     @property
@@ -98,7 +103,10 @@ class Recorder:
 
     def begin_trail(self, trainer: Trainer) -> None:
         """Keep the first weights of another generation."""
-        from engine.measure.weights_log import TrailWriter, trail_path  # imports numpy, as training does
+        from engine.measure.weights_log import (
+            TrailWriter,
+            trail_path,
+        )  # imports numpy, as training does
 
         self._trail = TrailWriter(trail_path(self._log.path), len(trainer.weights()))
         with suppress(OSError):  # the log reports a full disk

@@ -1,1 +1,4 @@
-"""The Python API: what `gdtui` exports for notebooks and scripts. Imports no torch and no textual."""
+"""The Python API: what `gdtui` exports for notebooks and scripts.
+
+Imports no torch and no textual.
+"""

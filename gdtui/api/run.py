@@ -46,7 +46,9 @@ class Generation:
 
     @cached_property
     def batches(self) -> "BatchColumns":
-        """Every batch, as a column of shape (batches,) each for loss, lr, samples, seconds and so on."""
+        """Every batch, as a column of shape (batches,) each for loss, lr, samples, seconds and so
+        on.
+        """
         from gdtui.export.batches import batch_columns
 
         return batch_columns(self._of(Chunk))
@@ -58,7 +60,10 @@ class Generation:
 
     @property
     def started(self) -> Started | None:
-        """Its beginning: samples `n`, model, parameters, device, threads; None where that is not logged."""
+        """Its beginning: samples `n`, model, parameters, device, threads.
+
+        None where that is not logged.
+        """
         return next(iter(self._of(Started)), None)
 
     @property
@@ -73,7 +78,9 @@ class Generation:
 
     @property
     def evaluations(self) -> tuple[Evaluation, ...]:
-        """Losses on all training and all held-out data, and metrics: at the start, then after each epoch."""
+        """Losses on all training and all held-out data, and metrics: at the start, then after each
+        epoch.
+        """
         return self._of(Evaluation)
 
     @property
@@ -171,8 +178,8 @@ class Run:
 def open_run(path: str | os.PathLike[str]) -> Run:
     """Read the run in the directory `path`, or the one that `gdtui runs` lists by that name.
 
-    The result is a snapshot: it holds what had been written of a run that still trains; open the run
-    again for more. A log that is damaged or ends early gives all rows before that, and
+    The result is a snapshot: it holds what had been written of a run that still trains; open the
+    run again for more. A log that is damaged or ends early gives all rows before that, and
     `Run.incomplete` says so. Raises RunDirectoryError where there is no run, or none that this
     version can read.
     """
@@ -208,7 +215,9 @@ def _read(name: str, settings: VariantSettings, log: Path) -> TrainedVariant:
         pass  # the reader knows
     except PermissionError as error:
         unreadable = str(error)
-    trained = {number: Generation(number, tuple(of_it)) for number, of_it in records.items() if number}
+    trained = {
+        number: Generation(number, tuple(of_it)) for number, of_it in records.items() if number
+    }
     return TrainedVariant(
         name=name,
         settings=settings,

@@ -1,6 +1,8 @@
-"""The subcommands by name, each with the module that runs it: imported when its name is typed, no sooner.
+"""The subcommands by name, each with the module that runs it: imported when its name is typed, no
+sooner.
 
-Each module has `run(arguments)`, which reads the rest of the command line and returns the exit status.
+Each module has `run(arguments)`, which reads the rest of the command line and returns the exit
+status.
 """
 
 from typing import Final

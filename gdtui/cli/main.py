@@ -20,7 +20,9 @@ def main(argv: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else argv
     if sys.platform == "win32":
         return _refuse("needs Linux or macOS; on Windows, install and start it inside WSL2")
-    if isinstance(sys.stdout, TextIOWrapper):  # a Latin-1 or ASCII terminal shows ? for what it lacks
+    if isinstance(
+        sys.stdout, TextIOWrapper
+    ):  # a Latin-1 or ASCII terminal shows ? for what it lacks
         sys.stdout.reconfigure(errors="replace")
     try:
         status = _dispatch(arguments)
@@ -33,7 +35,9 @@ def main(argv: list[str] | None = None) -> int:
     except ImportError:
         if (foreign := _foreign_engine()) is None:
             raise
-        return _refuse(f"{foreign} hides a package of gdtui's own: rename it, or take it off PYTHONPATH")
+        return _refuse(
+            f"{foreign} hides a package of gdtui's own: rename it, or take it off PYTHONPATH"
+        )
     except OSError as error:
         if error.errno not in (errno.EPIPE, errno.ENOSPC):
             raise

@@ -1,4 +1,5 @@
-"""The argument parser that every command uses: one line for a usage error, a hint at what was meant.
+"""The argument parser that every command uses: one line for a usage error, a hint at what was
+meant.
 
 Runs nothing and opens nothing.
 """
@@ -25,7 +26,9 @@ class Parser(argparse.ArgumentParser):
         return general
 
     def error(self, message: str) -> NoReturn:
-        self.exit(ExitCode.USAGE_ERROR, f"{self.prog}: {one_line(message.removeprefix('argument '))}\n")
+        self.exit(
+            ExitCode.USAGE_ERROR, f"{self.prog}: {one_line(message.removeprefix('argument '))}\n"
+        )
 
     def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
         """The arguments as values; ends the program with exit status 2 when they are not allowed."""

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from gdtui.cli.parser import Parser
 
 
-def prepare_run(parser: "Parser", typed: "Namespace", default_pace: float | None) -> tuple["Options", Path]:
+def prepare_run(
+    parser: "Parser", typed: "Namespace", default_pace: float | None
+) -> tuple["Options", Path]:
     """The run that was described, its problem loaded if it must be first, and the run's directory.
 
     Ends the program with exit status 2 when it makes no sense.

@@ -1,4 +1,5 @@
-"""Loads a problem before its run is begun: in a process of its own, with a word on the terminal meanwhile.
+"""Loads a problem before its run is begun: in a process of its own, with a word on the terminal
+meanwhile.
 
 Leaves nothing behind of a problem that cannot be loaded.
 """
@@ -23,11 +24,13 @@ from gdtui.state.stored_runs import remove
 _THREADS: Final = 1
 
 
-def load_problem(problem: str, data: DataSettings | None, seed: int, device: str, run: Path) -> Loaded:
+def load_problem(
+    problem: str, data: DataSettings | None, seed: int, device: str, run: Path
+) -> Loaded:
     """Load the problem; its tensors are then in the directory of the run that is about to begin.
 
-    Raises engine.problems.loading.LoadingError for a problem that cannot be loaded, RunDirectoryError for a
-    directory that cannot be used.
+    Raises engine.problems.loading.LoadingError for a problem that cannot be loaded,
+    RunDirectoryError for a directory that cannot be used.
     """
     output = server_output(run)
     with reserved(run), _ending_in_order(), _leaving_nothing(run):

@@ -1,7 +1,8 @@
-"""The app on a run of its own: torch is imported once the first frame is there; ends all, however it ends.
+"""The app on a run of its own: torch is imported once the first frame is there; ends all, however
+it ends.
 
-Between the first frame and the end the workers are stopped, the logs closed and the terminal restored
-on a key, a signal and an error alike.
+Between the first frame and the end the workers are stopped, the logs closed and the terminal
+restored on a key, a signal and an error alike.
 """
 
 import contextlib
@@ -48,5 +49,7 @@ def run_live(
         stack.callback(app.close_lab)
         app.run()
     if app.return_code == 1:
-        print(app.crash or f"gdtui stopped on an internal error: {run.server_output}", file=sys.stderr)
+        print(
+            app.crash or f"gdtui stopped on an internal error: {run.server_output}", file=sys.stderr
+        )
     return app.return_code or 0

@@ -13,7 +13,10 @@ _SCREENLESS: Final = ("dumb", "unknown")
 
 
 def check_screen(parser: "Parser", subject: str, instead: str) -> None:
-    """End the program with exit status 2 where no app can be shown; names the command to use `instead`."""
+    """End the program with exit status 2 where no app can be shown.
+
+    Names the command to use `instead`.
+    """
     if not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
         parser.error(f"{subject} needs a terminal; without one, use: {instead}")
     if (term := os.environ.get("TERM", "")) in _SCREENLESS:

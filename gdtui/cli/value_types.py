@@ -1,4 +1,5 @@
-"""Readers of typed values, for argparse: text in, the value out, or an error that names what is allowed.
+"""Readers of typed values, for argparse: text in, the value out, or an error that names what is
+allowed.
 
 Imports nothing heavy. What only torch can judge stays text: the worker judges it.
 """
@@ -15,7 +16,9 @@ from gdtui.keys.script import KeyScriptError, Press, parse_keys
 Value = TypeVar("Value")
 
 _MOST: Final = 10**12
-"""Above every whole number that makes sense here, and small enough for every format it is stored in."""
+"""Above every whole number that makes sense here, and small enough for every format it is stored
+in.
+"""
 _MOST_FPS: Final = 60.0
 _DEVICE: Final = re.compile(r"auto|cpu|mps|cuda(:\d{1,3})?")
 
@@ -41,7 +44,9 @@ def number(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{_shown(text)}: expected a number, e.g. 0.01 or 1e-3") from None
+        raise argparse.ArgumentTypeError(
+            f"{_shown(text)}: expected a number, e.g. 0.01 or 1e-3"
+        ) from None
 
 
 def lr_scaling(text: str) -> LrScaling:
@@ -58,7 +63,9 @@ def data_on(text: str) -> DataOn:
     try:
         return DataOn(text.strip().lower())
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{_shown(text)}: choose from {', '.join(DataOn)}") from None
+        raise argparse.ArgumentTypeError(
+            f"{_shown(text)}: choose from {', '.join(DataOn)}"
+        ) from None
 
 
 def switch(text: str) -> bool:

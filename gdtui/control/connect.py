@@ -1,4 +1,6 @@
-"""Connects a viewer and a controller to a run: one that is trained here, is watched, or is played again."""
+"""Connects a viewer and a controller to a run: one that is trained here, is watched, or is played
+again.
+"""
 
 from engine.log.directory import RunDirectory
 from gdtui.control.replay_controller import ReplayController

@@ -32,14 +32,23 @@ class Explorer:
     def __init__(self, viewer: Viewer) -> None:
         self._viewer = viewer
         self._is_held = False
-        """Keys have put the crosshair there, or hidden it: so it stays while the mouse does not move."""
+        """Keys have put the crosshair there, or hidden it: so it stays while the mouse does not
+        move.
+        """
 
     # --- The window, by keys --------------------------------------------------------------------
 
     def zoom(self, steps: int) -> None:
-        """Half as wide (1) or twice (−1): at the crosshair; without it at the newest, or in the middle."""
+        """Half as wide (1) or twice (−1): at the crosshair.
+
+        Without it at the newest, or in the middle.
+        """
         viewer, extent, seen = self._viewer, self._extent, self._viewer.seen
-        at = (seen.low + seen.high) / 2 if isinstance(viewer.view.window, FixedRange) else extent.tail
+        at = (
+            (seen.low + seen.high) / 2
+            if isinstance(viewer.view.window, FixedRange)
+            else extent.tail
+        )
         if viewer.cursor is not None and seen.low <= viewer.cursor <= seen.high:
             at = viewer.cursor
         viewer.change(window=zoomed(seen, extent, at, 0.5**steps))
@@ -71,7 +80,8 @@ class Explorer:
     def zoom_at(self, shown: tuple[float, float], share: float, factor: float) -> None:
         """Zoom by a factor so that the x below the pointer stays there.
 
-        `shown`: the range on the pointer's chart. `share`: the pointer's place on it, 0 left, 1 right.
+        `shown`: the range on the pointer's chart. `share`: the pointer's place on it, 0 left, 1
+        right.
         """
         # Not what the chart shows: several turns may come between two frames.
         is_whole = isinstance(self._viewer.view.window, WholeRange)
@@ -101,7 +111,10 @@ class Explorer:
         else:
             column = columns.column_at(at) + steps
         viewer.cursor, self._is_held = min(max(columns.x_at(column), 0.0), extent.end), True
-        if not isinstance(viewer.view.window, WholeRange) and not seen.low <= viewer.cursor <= seen.high:
+        if (
+            not isinstance(viewer.view.window, WholeRange)
+            and not seen.low <= viewer.cursor <= seen.high
+        ):
             viewer.change(window=panned(seen, extent, math.copysign(_PAN * seen.width, steps)))
 
     def hover(self, x: float | None, *, has_moved: bool) -> bool:

@@ -15,7 +15,8 @@ from engine.jobs.process_job import ProcessJob
 from engine.jobs.thread_job import ThreadJob
 
 Work = Callable[..., Any]
-"""As ProcessJob wants it, or ThreadJob: picklable, or light and told where to show what it finds."""
+"""As ProcessJob wants it, or ThreadJob: picklable, or light and told where to show what it finds.
+"""
 StartJob = Callable[[Work, str], Job[Any]]
 _STARTING: Final = Progress(0.0, "starting")
 
@@ -85,7 +86,10 @@ class Lab:
         return self._clock() - self._began
 
     def run(self, name: str, work: Work, *, on_thread: bool = False) -> bool:
-        """Begin; False while something else runs. `on_thread`: it starts processes itself, and is none."""
+        """Begin; False while something else runs.
+
+        `on_thread`: it starts processes itself, and is none.
+        """
         if self.name:
             return False
         self.ends.pop(name, None)

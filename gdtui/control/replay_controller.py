@@ -1,4 +1,7 @@
-"""The keys of a viewer of a replay: they pause it and change its speed; all others say that they can't."""
+"""The keys of a viewer of a replay: they pause it and change its speed.
+
+All others say that they can't.
+"""
 
 import math
 from typing import Final

@@ -1,4 +1,5 @@
-"""The meaning of each key for a run: from the settings wanted to the commands sent. No widget, no process.
+"""The meaning of each key for a run: from the settings wanted to the commands sent. No widget, no
+process.
 
 Works on what the store knows and speaks through `Controls`, which the session satisfies. Each
 method returns the notes for the user, if any.
@@ -70,9 +71,8 @@ class RunController:
         def stepped(one: VariantState) -> VariantSettings | str:
             lr = ladders.next_lr(one.wanted.lr, step)
             if lr is None:
-                return (
-                    f"lr {formatting.setting(one.wanted.lr)} is the end of the ladder; enter takes any value"
-                )
+                last = formatting.setting(one.wanted.lr)
+                return f"lr {last} is the end of the ladder; enter takes any value"
             return replace(one.wanted, lr=lr)
 
         return self._change(chosen, stepped)
@@ -84,12 +84,16 @@ class RunController:
             wanted = one.wanted
             if not one.tally.n:
                 return "its data are still being loaded"
-            steps = ladders.next_accumulation(wanted.accumulation_steps, wanted.batch_size, one.tally.n, step)
+            steps = ladders.next_accumulation(
+                wanted.accumulation_steps, wanted.batch_size, one.tally.n, step
+            )
             if steps is None and step < 0:
                 return "accumulation is ×1 already"
             if steps is None:
                 what = (
-                    "each piece is one sample" if wanted.batch_size == FULL else "an update holds all samples"
+                    "each piece is one sample"
+                    if wanted.batch_size == FULL
+                    else "an update holds all samples"
                 )
                 return f"{what} already"
             return replace(wanted, accumulation_steps=steps)
@@ -167,7 +171,10 @@ class RunController:
         if self._controls is None:
             return [self.refusal]
         self._controls.restart({one.tally.name: scaled(one) for one in states})
-        return [f"lr scaling {rule}: all restart from the same first weights", *_still_paused(states)]
+        return [
+            f"lr scaling {rule}: all restart from the same first weights",
+            *_still_paused(states),
+        ]
 
     # --- Going on -------------------------------------------------------------------------------
 
@@ -249,7 +256,9 @@ class RunController:
         """Noise scale and sharpness at once."""
         if self._controls is None:
             return [self.refusal]
-        able = [one.tally.name for one in chosen if one.current is not None and not one.is_cut_short]
+        able = [
+            one.tally.name for one in chosen if one.current is not None and not one.is_cut_short
+        ]
         self._controls.measure(able)
         return ["measuring…"] if able else ["there are no weights to measure yet"]
 
@@ -259,7 +268,9 @@ class RunController:
             return [self.refusal]
         is_on = not any(one.is_measuring for one in self._store.states)
         self._controls.set_measuring(is_on)
-        return ["measuring now and then, 2% of the time" if is_on else "measuring only when asked (!)"]
+        return [
+            "measuring now and then, 2% of the time" if is_on else "measuring only when asked (!)"
+        ]
 
 
 def _still_paused(restarted: Iterable[VariantState]) -> Notes:

@@ -1,4 +1,7 @@
-"""Settings as a form of text fields: what they say now, and what was typed, validated. No widget."""
+"""Settings as a form of text fields: what they say now, and what was typed, validated.
+
+No widget.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
@@ -50,7 +53,9 @@ FIELDS: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
 def values(field: str, settings: Sequence[VariantSettings]) -> list[str]:
     """The text of a field for each of these settings, as it would be typed."""
     found = [getattr(one, field) for one in settings]
-    return [formatting.setting(value) if isinstance(value, float) else str(value) for value in found]
+    return [
+        formatting.setting(value) if isinstance(value, float) else str(value) for value in found
+    ]
 
 
 def read(typed: Mapping[str, str], before: VariantSettings, n: int) -> VariantSettings:

@@ -59,7 +59,9 @@ class Viewer:
             self.store.heed(notice)
             about = "" if notice.kind is NoticeKind.SERVER_DIED else notice.variant or ""
             text = f"{about}: {notice.text}" if about else notice.text
-            texts.setdefault(text, "information" if notice.kind is NoticeKind.LOG_UNBLOCKED else "error")
+            texts.setdefault(
+                text, "information" if notice.kind is NoticeKind.LOG_UNBLOCKED else "error"
+            )
         return texts
 
     @property
@@ -74,10 +76,15 @@ class Viewer:
         self.view = replace(self.view, **options)
 
     def toggle_ghosts(self) -> bool:
-        """Hide the ghosts that there are now or, where none is shown, show all; False: there are none."""
+        """Hide the ghosts that there are now or, where none is shown, show all.
+
+        False: there are none.
+        """
         ghosts = [one for one in self.store.states if one.ghost is not None]
         is_any_shown = any(self.view.shows_ghost(one) for one in ghosts)
-        self.change(cleared=tuple(one.tally.generation for one in self.store.states) if is_any_shown else ())
+        self.change(
+            cleared=tuple(one.tally.generation for one in self.store.states) if is_any_shown else ()
+        )
         return bool(ghosts)
 
     @property

@@ -54,7 +54,9 @@ class Places(NamedTuple):
 
 
 def places_of(chunk: Any, order: NDArray[np.int64]) -> Places:
-    """The places of batches `order` (from 0) of a chunk, or of as many chunks: each field an array then."""
+    """The places of batches `order` (from 0) of a chunk, or of as many chunks: each field an array
+    then.
+    """
     return Places(
         batch=chunk.batch + order,
         update=chunk.update + (chunk.in_update + order) // chunk.accumulation_steps,

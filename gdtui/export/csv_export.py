@@ -28,11 +28,16 @@ MEASURED: Final = (
 
 
 def open_output(run: RunDirectory, path: Path | None) -> BinaryIO:
-    """Open the output of the CSV: that file, or stdout; RunDirectoryError when it cannot be written."""
+    """Open the output of the CSV: that file, or stdout.
+
+    RunDirectoryError when it cannot be written.
+    """
     if path is None or str(path) == "-":
         return open(sys.stdout.fileno(), "wb", closefd=False)
     if path.exists() and any(path.samefile(file) for file in run.path.iterdir()):
-        raise RunDirectoryError(f"{path} is part of the run; nothing was changed. Choose another file")
+        raise RunDirectoryError(
+            f"{path} is part of the run; nothing was changed. Choose another file"
+        )
     try:
         return path.open("wb")
     except OSError as error:
@@ -40,7 +45,8 @@ def open_output(run: RunDirectory, path: Path | None) -> BinaryIO:
 
 
 def export(run: RunDirectory, output: BinaryIO) -> Iterator[str]:
-    """Write every batch that can be read; yields what is missing: a sentence for each incomplete log.
+    """Write every batch that can be read; yields what is missing: a sentence for each incomplete
+    log.
 
     Whatever belongs before a sentence is flushed by then. Nothing is written until it is iterated.
     """
@@ -102,9 +108,18 @@ def _measured_rows(name: str, reader: LogReader, metrics: list[str]) -> Iterator
         if (losses := _losses(record)) is None:
             continue
         assert isinstance(record, Evaluation | Validated)
-        done = (record.epoch, record.batches, record.updates, record.samples, f"{record.seconds:.9f}")
+        done = (
+            record.epoch,
+            record.batches,
+            record.updates,
+            record.samples,
+            f"{record.seconds:.9f}",
+        )
         measured = [*losses, *(record.metrics.get(metric) for metric in metrics)]
-        cells = [*map(str, (record.generation, *done)), *("" if m is None else repr(m) for m in measured)]
+        cells = [
+            *map(str, (record.generation, *done)),
+            *("" if m is None else repr(m) for m in measured),
+        ]
         yield ",".join([_quoted(name), *cells]) + "\n"
 
 

@@ -1,7 +1,7 @@
 """The screen as files: all of it as SVG and text, one chart drawn by plotext as text and HTML.
 
-They go into the run directory or, where that may not be written, into the current one. Nothing is ever
-overwritten, and of a set that cannot be completed nothing is left.
+They go into the run directory or, where that may not be written, into the current one. Nothing is
+ever overwritten, and of a set that cannot be completed nothing is left.
 """
 
 import re
@@ -58,7 +58,8 @@ class StillsError(Exception):
 
 
 def save(viewer: Viewer, svg: str, size: tuple[int, int], theme: Theme) -> str:
-    """Save the screen and the viewer's selected chart; returns where. StillsError when it could be nowhere.
+    """Save the screen and the viewer's selected chart; returns where. StillsError when it could be
+    nowhere.
 
     `svg`: the screen, of `size` columns and rows.
     """
@@ -78,7 +79,10 @@ def save(viewer: Viewer, svg: str, size: tuple[int, int], theme: Theme) -> str:
 
 
 def selected_chart(store: Store, view: ViewState, run: RunDirectory) -> tuple[str, Picture]:
-    """The chart of the selected variant, or the overlay, as large as a still; its name in a file's name."""
+    """The chart of the selected variant, or the overlay, as large as a still.
+
+    Its name in a file's name.
+    """
     overlay, _ = pictures.overlay(store, view, _canvas(None), AxisRanges())
     canvas = _canvas(overlay)
     if view.selected is None:
@@ -98,7 +102,9 @@ def text_of(svg: str, width: int, height: int) -> str:
     rows = [[" "] * width for _ in range(height)]
     for x, row, text in _SVG_TEXT.findall(svg):
         start = round(float(x) / _CELL)
-        for column, character in enumerate(unescape(text).replace("\N{NO-BREAK SPACE}", " "), start=start):
+        for column, character in enumerate(
+            unescape(text).replace("\N{NO-BREAK SPACE}", " "), start=start
+        ):
             if int(row) < height and column < width:
                 rows[int(row)][column] = character
     return "\n".join("".join(row).rstrip() for row in rows) + "\n"
@@ -117,7 +123,9 @@ def page(picture: Picture, title: str, theme: Theme) -> str:
 
 
 def plain(picture: Picture) -> str:
-    """Text without colours: the lines are numbered, and stand without envelopes in which they would drown."""
+    """Text without colours: the lines are numbered, and stand without envelopes in which they would
+    drown.
+    """
     picture = replace(picture, series=tuple(replace(one, envelope=EMPTY) for one in picture.series))
     ansi = still(picture, WIDTH, HEIGHT, PAPER)
     lines = Text.from_ansi(ansi).plain.split("\n")
@@ -125,7 +133,8 @@ def plain(picture: Picture) -> str:
 
 
 def write(directories: Iterable[Path], stem: str, files: Mapping[str, str]) -> str:
-    """Write all files, their names after `stem`, into the first directory that takes them; says where.
+    """Write all files, their names after `stem`, into the first directory that takes them; says
+    where.
 
     StillsError when none does.
     """

@@ -103,7 +103,9 @@ class PolylineCache:
         drawn = self._kept.pop((view, revision), None)
         if drawn is None or not (drawn.is_closed or drawn.size == len(self._positions)):
             drawn = (
-                self._extended(drawn, view) if drawn and self._is_extensible(drawn) else self._afresh(view)
+                self._extended(drawn, view)
+                if drawn and self._is_extensible(drawn)
+                else self._afresh(view)
             )
         self._kept[view, revision] = drawn
         if len(self._kept) > _MAX_KEPT:
@@ -136,7 +138,11 @@ class PolylineCache:
         return Polyline(x, *self._losses.smoothed_low_high(start, stop, view.window))
 
     def _values(self, index: Ints, view: DrawWindow) -> Floats:
-        return self._losses.raw(index) if view.window is None else self._losses.smoothed(index, view.window)
+        return (
+            self._losses.raw(index)
+            if view.window is None
+            else self._losses.smoothed(index, view.window)
+        )
 
     def _entries(self, view: DrawWindow) -> _Entries:
         of = (*view.place, len(self._positions), self._positions.revision)
@@ -188,7 +194,10 @@ class PolylineCache:
             at = self._positions.at(view.axis, index)
             inside = int(np.searchsorted(at, view.high, "right"))
             is_closed = inside < index.size
-            index, at = index[: inside + is_closed], _after(drawn.polyline.x[-1:], at[: inside + is_closed])
+            index, at = (
+                index[: inside + is_closed],
+                _after(drawn.polyline.x[-1:], at[: inside + is_closed]),
+            )
             column = view.column_of(at)
             column[inside + 1 :] = _OUTSIDE
             begins = np.concatenate(([0], (column[1:] != column[:-1]).nonzero()[0] + 1))

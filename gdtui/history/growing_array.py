@@ -6,7 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 _FREE: Final = 65_536
-"""Rows up to which the capacity doubles; from there it grows by an eighth, to waste little memory."""
+"""Rows up to which the capacity doubles.
+
+From there it grows by an eighth, to waste little memory.
+"""
 
 
 class GrowingArray:

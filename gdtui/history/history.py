@@ -44,9 +44,9 @@ class BatchInfo:
 class History:
     """The losses of one generation. A loss that is not finite is a gap, and counts nowhere.
 
-    In polylines a batch stands at what was seen before it. `columns` are columns of dots, two a cell,
-    as the raster places them. A polyline has, too, the batch before the window and the one after it,
-    so that a line runs on to the edge.
+    In polylines a batch stands at what was seen before it. `columns` are columns of dots, two a
+    cell, as the raster places them. A polyline has, too, the batch before the window and the one
+    after it, so that a line runs on to the edge.
     """
 
     def __init__(self, n: int) -> None:
@@ -114,10 +114,14 @@ class History:
     # --- Traces -----------------------------------------------------------------------------------
 
     def polyline(self, axis: Axis, low: float, high: float, columns: int) -> Polyline:
-        """The losses in the window: batch by batch while no more than columns, else low…high a column."""
+        """The losses in the window: batch by batch while no more than columns, else low…high a
+        column.
+        """
         return self._drawing.polyline(DrawWindow(axis, low, high, columns))
 
-    def smoothed(self, axis: Axis, low: float, high: float, columns: int, window: float) -> Polyline:
+    def smoothed(
+        self, axis: Axis, low: float, high: float, columns: int, window: float
+    ) -> Polyline:
         """The smoothed losses, likewise: low…high are those of the averages after each batch."""
         return self._drawing.polyline(DrawWindow(axis, low, high, columns, _rung(window)))
 

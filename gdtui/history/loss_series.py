@@ -19,9 +19,14 @@ from gdtui.history.running_average import RunningAverage
 from gdtui.history.smoothing import SMOOTHING_LADDER, Smoothing
 
 _MAX_OPEN: Final = 1_024
-"""Buckets taken in at once, at most: enough to forget the cost of the calls, small enough for a cache."""
+"""Buckets taken in at once, at most: enough to forget the cost of the calls, small enough for a
+cache.
+"""
 _MAX_NEWEST: Final = 2_048
-"""New batches that an average is carried on over one by one; with more, whole buckets are quicker."""
+"""New batches that an average is carried on over one by one.
+
+With more, whole buckets are quicker.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,9 @@ class LossSeries:
             self._close()
 
     def _close(self) -> None:
-        """Take in whole buckets: many at once, when somebody looks, for most of its cost is a call's."""
+        """Take in whole buckets: many at once, when somebody looks, for most of its cost is a
+        call's.
+        """
         while buckets := min(len(self._raw) // BUCKET - self._closed, _MAX_OPEN):
             self._close_buckets(np.arange(self._closed, self._closed + buckets))
             self._closed += buckets
@@ -165,11 +172,17 @@ class LossSeries:
         self._close()
         pieces = cover(start, stop)
         singles = {
-            id(piece.index): self.smoothed(piece.index, window) for piece in pieces.pieces if not piece.level
+            id(piece.index): self.smoothed(piece.index, window)
+            for piece in pieces.pieces
+            if not piece.level
         }
         column = 1 + window
-        low = self._low.reduce(pieces, lambda index: np.nan_to_num(singles[id(index)], nan=np.inf), column)
-        high = self._high.reduce(pieces, lambda index: np.nan_to_num(singles[id(index)], nan=-np.inf), column)
+        low = self._low.reduce(
+            pieces, lambda index: np.nan_to_num(singles[id(index)], nan=np.inf), column
+        )
+        high = self._high.reduce(
+            pieces, lambda index: np.nan_to_num(singles[id(index)], nan=-np.inf), column
+        )
         return _without_empty(low, high)
 
     def mean(self, start: Ints, stop: Ints) -> Floats:
@@ -177,7 +190,9 @@ class LossSeries:
         self._close()
         pieces = cover(start, stop)
         total = self._sum.reduce(pieces, lambda index: np.nan_to_num(self.raw(index), nan=0.0))
-        count = self._count.reduce(pieces, lambda index: np.isfinite(self.raw(index)).astype(np.float64))
+        count = self._count.reduce(
+            pieces, lambda index: np.isfinite(self.raw(index)).astype(np.float64)
+        )
         mean: Floats = np.where(count > 0, total / np.maximum(count, 1), np.nan)
         return mean
 

@@ -89,7 +89,9 @@ class Positions:
         done = chunk.in_update + chunk.batches
         is_epoch_done = self._end_samples - self._epoch_start >= self._n
         self._end_updates = (
-            float(chunk.last_update) if is_epoch_done else chunk.update - 1 + done / chunk.accumulation_steps
+            float(chunk.last_update)
+            if is_epoch_done
+            else chunk.update - 1 + done / chunk.accumulation_steps
         )
         self._add_knot(chunk)
 
@@ -127,7 +129,9 @@ class Positions:
         knots[-1, 1] = start
         if len(knots) >= self._max_knots:
             self.revision += 1
-            self._knots.replace(knots[::2].copy() if len(knots) % 2 else np.r_[knots[::2], knots[-1:]])
+            self._knots.replace(
+                knots[::2].copy() if len(knots) % 2 else np.r_[knots[::2], knots[-1:]]
+            )
         self._knots.append(np.array([[self._size, start + max(chunk.duration, 0.0)]]))
 
     # --- From batches to places -------------------------------------------------------------------
@@ -205,7 +209,9 @@ class Positions:
 
     # --- From places to batches -------------------------------------------------------------------
 
-    def first(self, axis: Axis, near: Floats, reached: Callable[[Floats], NDArray[np.bool_]]) -> Ints:
+    def first(
+        self, axis: Axis, near: Floats, reached: Callable[[Floats], NDArray[np.bool_]]
+    ) -> Ints:
         """The first batch whose position has `reached` what is asked, one for each entry; else len.
 
         `reached` grows with the position; `near` says about where to look. The answer is exact,
@@ -225,15 +231,21 @@ class Positions:
     def within(self, axis: Axis, low: float, high: float) -> tuple[int, int]:
         """The batches at low ≤ position ≤ high, as start and stop."""
         edges, is_low = np.array([low, high]), np.array([True, False])
-        start, stop = self.first(axis, edges, lambda at: (at > edges) | (is_low & (at >= edges))).tolist()
+        start, stop = self.first(
+            axis, edges, lambda at: (at > edges) | (is_low & (at >= edges))
+        ).tolist()
         return start, max(start, stop)
 
     def _has(self, axis: Axis, index: Ints, reached: Callable[[Floats], NDArray[np.bool_]]) -> Ints:
         inside = np.clip(index, 0, self._size - 1)
-        result: Ints = np.where(index < 0, False, (index >= self._size) | reached(self.at(axis, inside)))
+        result: Ints = np.where(
+            index < 0, False, (index >= self._size) | reached(self.at(axis, inside))
+        )
         return result
 
-    def _bisect(self, axis: Axis, count: int, reached: Callable[[Floats], NDArray[np.bool_]]) -> Ints:
+    def _bisect(
+        self, axis: Axis, count: int, reached: Callable[[Floats], NDArray[np.bool_]]
+    ) -> Ints:
         low, high = np.zeros(count, np.int64), np.full(count, self._size)
         while (low < high).any():
             middle = (low + high) // 2

@@ -37,7 +37,9 @@ class Pyramid:
         return sum(level.nbytes for level in self._levels)
 
     def append(self, buckets: Values) -> None:
-        """Take in the reductions of the next buckets, (buckets, columns), and pass on what they complete."""
+        """Take in the reductions of the next buckets, (buckets, columns), and pass on what they
+        complete.
+        """
         level = 0
         while len(buckets):
             if level == len(self._levels):
@@ -57,7 +59,9 @@ class Pyramid:
         for piece in cover.pieces:
             values = self._levels[piece.level - 1].values if piece.level else None
             taken = batches(piece.index) if values is None else values[piece.index, column]
-            result[piece.owner] = self.ufunc(result[piece.owner], self.ufunc.reduceat(taken, piece.cuts))
+            result[piece.owner] = self.ufunc(
+                result[piece.owner], self.ufunc.reduceat(taken, piece.cuts)
+            )
         return result
 
 
@@ -109,7 +113,9 @@ def _piece(level: int, start: Ints, stop: Ints, owner: Ints) -> Iterator[CoverPi
 
 
 def concatenated(start: Ints, stop: Ints) -> tuple[Ints, Ints]:
-    """All numbers of the ranges start…stop−1 (none empty), one after the other, and where each begins."""
+    """All numbers of the ranges start…stop−1 (none empty), one after the other, and where each
+    begins.
+    """
     lengths = stop - start
     cuts = np.cumsum(lengths) - lengths
     return np.arange(lengths.sum()) + np.repeat(start - cuts, lengths), cuts

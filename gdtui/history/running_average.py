@@ -1,7 +1,7 @@
 """The smoothed loss after the newest batches, carried on from one to the next.
 
-A chart asks for these in every frame: going on from the last average takes less than half the time of
-looking at whole buckets. Owns no losses; where it can start from, others know.
+A chart asks for these in every frame: going on from the last average takes less than half the time
+of looking at whole buckets. Owns no losses; where it can start from, others know.
 """
 
 from itertools import accumulate
@@ -39,7 +39,9 @@ class RunningAverage:
         return self.end - len(self._averages)
 
     def restart(self, batches: int, level: float, seen: float) -> None:
-        """Go on after so many batches; `level`: their average before it is debiased, of `seen` samples."""
+        """Go on after so many batches; `level`: their average before it is debiased, of `seen`
+        samples.
+        """
         self._level, self._seen = level, seen
         self.end = batches
         self._averages = GrowingArray("f8")
@@ -47,7 +49,9 @@ class RunningAverage:
     def extend(self, losses: Floats, sizes: Floats) -> None:
         """Take in the next batches, at least one; both are 0 where a loss is not finite."""
         shares = (-np.expm1(-sizes / self._tau)).tolist()
-        levels = list(accumulate(zip(shares, losses.tolist(), strict=True), _next, initial=self._level))
+        levels = list(
+            accumulate(zip(shares, losses.tolist(), strict=True), _next, initial=self._level)
+        )
         seen = self._seen + np.cumsum(sizes)
         with np.errstate(invalid="ignore"):
             self._averages.append(np.array(levels[1:]) / -np.expm1(-seen / self._tau))
@@ -57,7 +61,10 @@ class RunningAverage:
         self._level, self._seen = levels[-1], float(seen[-1])
 
     def after(self, index: Ints) -> Floats:
-        """The averages after these batches, of those that are known; NaN before the first finite loss."""
+        """The averages after these batches, of those that are known.
+
+        NaN before the first finite loss.
+        """
         averages: Floats = self._averages.values[index - self.first]
         return averages
 

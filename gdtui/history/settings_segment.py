@@ -48,8 +48,10 @@ class SettingsSegment:
         in_group = self.in_update + index
         return (
             chunk.epoch == self.epoch + epochs
-            and chunk.samples == self.samples + epochs * self.period_samples + index * self.batch_size
-            and chunk.update - 1 == self.updates + epochs * self.period_updates + in_group // self.steps
+            and chunk.samples
+            == self.samples + epochs * self.period_samples + index * self.batch_size
+            and chunk.update - 1
+            == self.updates + epochs * self.period_updates + in_group // self.steps
             and chunk.in_update == in_group % self.steps
             and index + chunk.batches <= self.period
         )

@@ -68,7 +68,9 @@ class Smoothing:
         return _finish(level * -np.expm1(-seen / tau), growth, gained, seen, sizes, tau, tau)
 
     def _chain(self, growth: Floats, gained: Floats) -> Floats:
-        """The averages, not yet debiased, before each bucket, (windows, buckets): one step a bucket."""
+        """The averages, not yet debiased, before each bucket, (windows, buckets): one step a
+        bucket.
+        """
         starts = []
         for window, steps in enumerate(zip(growth.tolist(), gained.tolist(), strict=True)):
             running = self._running[window]

@@ -127,19 +127,26 @@ def bindings() -> list[Binding]:
 def reachable(variants: int) -> list[tuple[Entry, Stroke]]:
     """Every key with its entry, but those of variants that are not among so many."""
     absent = {f"select({place})" for place in range(variants + 1, 10)}
-    return [(entry, stroke) for entry in TABLE for stroke in entry.strokes if stroke.action not in absent]
+    return [
+        (entry, stroke)
+        for entry in TABLE
+        for stroke in entry.strokes
+        if stroke.action not in absent
+    ]
 
 
 def groups() -> list[tuple[str, list[Entry]]]:
     """The table by group, in order."""
-    return [(name, list(entries)) for name, entries in groupby(TABLE, key=lambda entry: entry.group)]
+    return [
+        (name, list(entries)) for name, entries in groupby(TABLE, key=lambda entry: entry.group)
+    ]
 
 
 def footer_entries(width: int, variants: int, obeyed: frozenset[str] | None = None) -> list[Entry]:
     """The footer's entries, in the table's order, as many as fit `width` cells with a gap of two.
 
-    `variants`: how many there are to choose from. `obeyed`: ids of the commands that have an effect;
-    None: all.
+    `variants`: how many there are to choose from. `obeyed`: ids of the commands that have an
+    effect; None: all.
     """
     chosen: set[str] = set()
     used = 0

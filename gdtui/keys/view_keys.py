@@ -1,4 +1,6 @@
-"""The keys that change what is looked at, and nothing of the training: a part of the table in keys.py."""
+"""The keys that change what is looked at, and nothing of the training: a part of the table in
+keys.py.
+"""
 
 from typing import Final
 

@@ -1,6 +1,7 @@
 """Explanations of the view in the lesson's sense, with the figures just measured woven in.
 
-Pure functions from what is known to sentences. Every claim in them is cited, or measured in this run.
+Pure functions from what is known to sentences. Every claim in them is cited, or measured in this
+run.
 """
 
 import math
@@ -41,8 +42,9 @@ def explain(store: Store, selected: int | None, *, is_ours: bool) -> list[Sectio
 def _overview(store: Store) -> Iterator[str]:
     names = _listed([f"{one.tally.name} (batch {_short_size(one)})" for one in store.states])
     yield (
-        f"{names} train at the same time, from the same first weights and on the same samples in the same "
-        "order. They differ in the number of samples behind each update and in the size of its step."
+        f"{names} train at the same time, from the same first weights and on the same samples in "
+        "the same order. They differ in the number of samples behind each update and in the size "
+        "of its step."
     )
     yield (
         f"Spread σ of the batch losses: {_each(store, lambda one: one.spread)}. The fewer samples "
@@ -52,7 +54,11 @@ def _overview(store: Store) -> Iterator[str]:
     if len(losses) > 1:
         is_old = any(one.tally.is_full_loss_old for one in store.states)
         ends = " / ".join(str(one.tally.full_loss_epoch) for one in store.states)
-        when = f"as last measured, after {ends} epochs" if is_old else f"after {_updates(store)} updates"
+        when = (
+            f"as last measured, after {ends} epochs"
+            if is_old
+            else f"after {_updates(store)} updates"
+        )
         yield (
             f"The losses on all data (◆) are {_each(store, lambda one: one.tally.full_loss)}, "
             f"{number(max(losses) - min(losses))} apart, {when}."
@@ -65,21 +71,24 @@ def _variant(one: VariantState, is_ours: bool) -> Iterator[str]:
         yield f"{tally.name} has not started: its problem is being loaded."
         return
     per_epoch = math.ceil(tally.n / force.effective_batch)
-    steps = "" if force.accumulation_steps == 1 else f", {force.accumulation_steps} batches an update"
+    steps = (
+        "" if force.accumulation_steps == 1 else f", {force.accumulation_steps} batches an update"
+    )
     yield (
-        f"{tally.name}: batch size {_size(one)}{steps}, lr {formatting.rounded(force.lr)}. An epoch of "
-        f"{tally.n:,} samples is {per_epoch:,} {'update' if per_epoch == 1 else 'updates'}; it has done "
-        f"{tally.updates:,}."
+        f"{tally.name}: batch size {_size(one)}{steps}, lr {formatting.rounded(force.lr)}. An "
+        f"epoch of {tally.n:,} samples is {per_epoch:,} "
+        f"{'update' if per_epoch == 1 else 'updates'}; it has done {tally.updates:,}."
     )
     if force.is_full and force.accumulation_steps == 1:
         yield (
-            "Its gradient is that of all data and exact, so its curve is a thin line without a spread σ. "
-            "Each step costs a whole pass over the data."
+            "Its gradient is that of all data and exact, so its curve is a thin line without a "
+            "spread σ. Each step costs a whole pass over the data."
         )
     else:
         yield (
             f"Its batch losses scatter by σ = {number(one.spread)} around the smoothed loss of "
-            f"{number(one.smoothed(SMOOTHING))}: each batch is a sample of the data, and so is its gradient."
+            f"{number(one.smoothed(SMOOTHING))}: each batch is a sample of the data, and so is its "
+            "gradient."
         )
     yield from _measured(one, is_ours)
 
@@ -96,20 +105,22 @@ def _measured(one: VariantState, is_ours: bool) -> Iterator[str]:
         yield f"The noise scale B is not known yet{least}. Each measurement narrows it down{how}."
     if noise is not None and noise.is_reliable and force is not None:
         if force.effective_batch < noise.value / 2:
-            says = "its updates are mostly noise, and a larger batch would steady them almost for free"
+            says = (
+                "its updates are mostly noise, and a larger batch would steady them almost for free"
+            )
         elif force.effective_batch > noise.value * 2:
             says = "its batches are largely redundant, and smaller ones would do as well"
         else:
             says = "noise and gradient weigh about the same in an update"
         yield (
             f"The noise scale B is {number(noise.value)} samples (95%: "
-            f"{number(noise.low)}–{number(noise.high)}), the effective batch is {force.effective_batch:,}: "
-            f"{says} (McCandlish et al. 2018)."
+            f"{number(noise.low)}–{number(noise.high)}), the effective batch is "
+            f"{force.effective_batch:,}: {says} (McCandlish et al. 2018)."
         )
     if sharp is not None and sharp.sharpness is not None and sharp.edge:
         yield (
-            f"The sharpness λ is {number(sharp.sharpness.value)}. Full-batch steps would grow if it exceeded "
-            f"{number(sharp.edge)}, 2 (1 + momentum) ÷ lr (Cohen et al. 2021)."
+            f"The sharpness λ is {number(sharp.sharpness.value)}. Full-batch steps would grow if "
+            f"it exceeded {number(sharp.edge)}, 2 (1 + momentum) ÷ lr (Cohen et al. 2021)."
         )
 
 
@@ -123,21 +134,22 @@ def _why(store: Store, one: VariantState | None, is_ours: bool) -> Iterator[str]
         case LrScaling.NONE:
             then = "press S to scale" if is_ours else "the other rules scale"
             yield (
-                "One lr for all: an update moves the weights about as far whatever its batch size, so the "
-                "variant with the most updates per epoch gets furthest: here "
+                "One lr for all: an update moves the weights about as far whatever its batch size, "
+                "so the variant with the most updates per epoch gets furthest: here "
                 f"{_updates(store)}. Noise is not the reason: {then} the lr with the batch size."
             )
         case LrScaling.LINEAR:
             yield (
-                "Linear scaling, lr = base × batch ÷ base batch: k small steps along nearly the same "
-                "gradient equal one step k times as long while the weights move little "
-                "(Goyal et al. 2017)."
+                "Linear scaling, lr = base × batch ÷ base batch: k small steps along nearly the "
+                "same gradient equal one step k times as long while the weights move little (Goyal "
+                "et al. 2017)."
             )
             yield from _folding(store, is_ours)
         case LrScaling.SQRT:
             yield (
-                "Square-root scaling, lr = base × √(batch ÷ base batch): it keeps the variance of a step, "
-                "not its mean (Krizhevsky 2014), so on the sample axis small batches still get further."
+                "Square-root scaling, lr = base × √(batch ÷ base batch): it keeps the variance of "
+                "a step, not its mean (Krizhevsky 2014), so on the sample axis small batches still "
+                "get further."
             )
 
 
@@ -156,13 +168,14 @@ def _folding(store: Store, is_ours: bool) -> Iterator[str]:
 def interview(store: Store) -> str:
     """Three sentences, with what this run has measured."""
     return (
-        "Full-batch gradient descent takes one exact step per pass over the data, SGD with batch size 1 "
-        "takes one noisy step per sample, and mini-batches lie between (here σ of batch loss: "
-        f"{_each(store, lambda one: one.spread)}). Mini-batches are the standard because a device computes "
-        "many samples at once for little more than one, while beyond the gradient's noise scale more "
-        "samples in a batch hardly improve the step (McCandlish et al. 2018). When the batch grows, scale "
-        "the lr with it to keep an epoch's work the same (Goyal et al. 2017), and where memory is short "
-        "accumulate gradients, weighted by samples, which gives the same update."
+        "Full-batch gradient descent takes one exact step per pass over the data, SGD with batch "
+        "size 1 takes one noisy step per sample, and mini-batches lie between (here σ of batch "
+        f"loss: {_each(store, lambda one: one.spread)}). Mini-batches are the standard because a "
+        "device computes many samples at once for little more than one, while beyond the "
+        "gradient's noise scale more samples in a batch hardly improve the step (McCandlish et al. "
+        "2018). When the batch grows, scale the lr with it to keep an epoch's work the same (Goyal "
+        "et al. 2017), and where memory is short accumulate gradients, weighted by samples, which "
+        "gives the same update."
     )
 
 

@@ -1,6 +1,6 @@
 """Every figure on the screen: what it is, in which unit, by which formula, and who says so.
 
-One table, that the explain view shows and a test walks: no figure may stand on the screen without an entry.
+The explain view shows it, a test walks it: no figure may stand on the screen without an entry.
 """
 
 import math
@@ -57,9 +57,9 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         labels=("◆", "◆ all data", "full loss"),
         unit="of the problem's loss",
         definition="The mean over all training samples in eval mode, measured before the first epoch and "
-        "after each; where that would take more than 2% of the time, after some and after the last; "
-        "pale once another epoch has ended since. The weights do not move meanwhile: compare variants "
-        "by this loss.",
+        "after each; where that would take more than 2% of the time, after some and after the "
+        "last; pale once another epoch has ended since. The weights do not move meanwhile: compare "
+        "variants by this loss.",
         value=as_number(lambda one: one.tally.full_loss),
     ),
     GlossaryEntry(
@@ -166,7 +166,7 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         definition="The learning rate in force: the base lr, scaled by the rule to the effective batch.",
         formula="none: base; linear: base × effective ÷ base batch; sqrt: base × √(effective ÷ base batch)",
         source="linear: Goyal et al. 2017, arXiv:1706.02677; square root: Krizhevsky 2014, arXiv:1404.5997",
-        value=lambda one: "–" if one.tally.resolved is None else formatting.rounded(one.tally.resolved.lr),
+        value=lambda one: formatting.rounded(now.lr) if (now := one.tally.resolved) else "–",
     ),
     GlossaryEntry(
         name="batch size",
@@ -181,7 +181,7 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         definition="Samples behind one update: all accumulated ones, at most an epoch's. Lr scaling and "
         "the noise scale refer to this batch.",
         formula="min(batch size × accumulation, n)",
-        value=lambda one: "–" if (force := one.tally.resolved) is None else f"{force.effective_batch:,}",
+        value=lambda one: f"{now.effective_batch:,}" if (now := one.tally.resolved) else "–",
     ),
     GlossaryEntry(
         name="accumulation",
@@ -207,8 +207,8 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         unit="samples",
         definition="The batch size at which noise and gradient weigh the same in an update. Much smaller "
         "batches are mostly noise; much larger ones are mostly redundant. Averaged over the last "
-        "measurements, each at ¾ of the next, while they agree within their errors; in brackets the 95% "
-        "interval of that average, “not reliable yet” while its ends lie a factor of 4 apart.",
+        "measurements, each at ¾ of the next, while they agree within their errors; in brackets "
+        "the 95% interval of that average, “not reliable yet” while its ends are 4 × apart.",
         formula="B = tr(Σ) ÷ |G|², both averaged apart, then divided",
         source="McCandlish et al. 2018, arXiv:1812.06162, eq. 2.9 and appendix A",
         value=_noise_scale,
@@ -218,8 +218,8 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         labels=("snr", "gradient noise"),
         unit="ratio",
         definition="The squared length of an update's gradient ÷ the expected squared length of its error, "
-        "at the effective batch in force, from the smoothed |G|² and tr(Σ) of the noise scale. The sweep's "
-        "gradient noise is 1 ÷ its square root.",
+        "at the effective batch in force, from the smoothed |G|² and tr(Σ) of the noise scale. The "
+        "sweep's gradient noise is 1 ÷ its square root.",
         formula="|G|² ÷ (tr(Σ) (1/b − 1/n))",
         source="McCandlish et al. 2018, arXiv:1812.06162",
         value=as_number(lambda one: one.tally.signal_to_noise),
@@ -239,7 +239,8 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         labels=("2/lr", "3.8/lr", "2(1+β)/lr"),
         unit="of loss per squared unit of weight",
         definition="The sharpness beyond which steps of full-batch gradient descent grow instead of "
-        "settling; β is the momentum. Undefined for optimisers that scale each weight's step on their own.",
+        "settling; β is the momentum. Undefined for optimisers that scale each weight's step on "
+        "their own.",
         formula="2 (1 + β) ÷ lr",
         source="Cohen et al. 2021, arXiv:2103.00065, eq. 1",
         value=as_number(_edge),
@@ -284,9 +285,10 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         labels=("variance of the paths", "the paths' variance"),
         unit="share from 0 to 1",
         definition="The landscape's plane is laid through the directions in which the variants' weights "
-        "moved most; the share says how much of their movement lies in it. Movement outside "
-        "the plane is not seen. Layers that normalise by running statistics, such as BatchNorm, take these "
-        "anew at each point: those gathered in training belong to the weights of the paths only.",
+        "moved most; the share says how much of their movement lies in it. Movement outside the "
+        "plane is not seen. Layers that normalise by running statistics, such as BatchNorm, take "
+        "these anew at each point: those gathered in training belong to the weights of the paths "
+        "only.",
         source="Li et al. 2018, arXiv:1712.09913, sec. 7; statistics: Izmailov et al. 2018, "
         "arXiv:1803.05407, sec. 3.2",
     ),

@@ -1,8 +1,8 @@
 """A variant's settings as what somebody else can run: a command line, and a plain PyTorch loop.
 
-Pure functions from settings to text. The loop needs torch and numpy; for any problem but the lesson's,
-also this package, for the data and the model. It trains from the first weights on with the settings in
-force, as a restart would, and its `losses` are those on the chart.
+Pure functions from settings to text. The loop needs torch and numpy; for any problem but the
+lesson's, also this package, for the data and the model. It trains from the first weights on with
+the settings in force, as a restart would, and its `losses` are those on the chart.
 """
 
 import shlex
@@ -78,7 +78,8 @@ for epoch in range(1, EPOCHS + 1):
     print(f"epoch {{epoch:3}}   loss of its last batch {{losses[-1]:.4f}}")
 """
 _ORDER: Final = (
-    "order = np.random.default_rng([0x6F72646572, SEED, epoch]).permutation(n)  # the same for any batch size"
+    "order = np.random.default_rng([0x6F72646572, SEED, epoch]).permutation(n)"
+    "  # the same for any batch size"
 )
 _WHOLE: Final = "order = np.arange(n)"
 _DRAWS: Final = (
@@ -124,7 +125,9 @@ def _data_options(data: DataSettings | None) -> Iterator[str]:
 
 
 def may_differ(run: RunSettings) -> bool:
-    """True where the loop's data may be a Dataset, whose random transforms draw other numbers in it."""
+    """True where the loop's data may be a Dataset, whose random transforms draw other numbers in
+    it.
+    """
     return is_file(run.problem)
 
 

@@ -1,6 +1,8 @@
-"""The lesson's two tables for the run at hand: lr by batch size and rule, and what a batch size trades.
+"""The lesson's two tables for the run at hand: lr by batch size and rule, and what a batch size
+trades.
 
-Pure functions from what is known to cells of text. The words are the lesson's, the figures this run's.
+Pure functions from what is known to cells of text. The words are the lesson's, the figures this
+run's.
 """
 
 import math
@@ -39,7 +41,9 @@ def lr_by_batch(store: Store) -> list[TableRow]:
     rows = []
     for size in sorted({*LESSON_BATCHES, *held}):
         lrs = [rule.scale(base.lr, base.base_batch, size) for rule in LrScaling]
-        rows.append(TableRow((f"{size:,}", *map(formatting.rounded, lrs)), tuple(held.get(size, ()))))
+        rows.append(
+            TableRow((f"{size:,}", *map(formatting.rounded, lrs)), tuple(held.get(size, ())))
+        )
     return rows
 
 
@@ -47,12 +51,15 @@ TRADES: Final = ("gradient SNR", "samples/s", "memory", "gap")
 
 
 def trade_offs(store: Store) -> list[TableRow]:
-    """Two lines a variant: what its batch size buys and costs, as measured and in the lesson's words.
+    """Two lines a variant: what its batch size buys and costs, as measured and in the lesson's
+    words.
 
     Before these stands whose: its name, its batch size.
     """
     return [
-        row for one in store.states for row in (TableRow(_measured(one), (one.index,)), TableRow(_said(one)))
+        row
+        for one in store.states
+        for row in (TableRow(_measured(one), (one.index,)), TableRow(_said(one)))
     ]
 
 

@@ -41,7 +41,10 @@ class EditScreen(ModalScreen[dict[str, VariantSettings] | None]):
             yield Label("", id="wrong")
 
     def _input(self, field: str) -> Input:
-        """A field with the value that all have in common; else empty: unless filled, nothing changes."""
+        """A field with the value that all have in common.
+
+        Else empty: unless filled, nothing changes.
+        """
         values = settings_form.values(field, [one.wanted for one in self._chosen])
         if len(set(values)) == 1:
             return Input(values[0], id=field, compact=True, select_on_focus=True)
@@ -53,7 +56,8 @@ class EditScreen(ModalScreen[dict[str, VariantSettings] | None]):
         typed = {field: self.query_one(f"#{field}", Input).value for field in settings_form.FIELDS}
         try:
             settings = {
-                one.tally.name: settings_form.read(typed, one.wanted, one.tally.n) for one in self._chosen
+                one.tally.name: settings_form.read(typed, one.wanted, one.tally.n)
+                for one in self._chosen
             }
         except SettingsError as error:
             self.query_one("#wrong", Label).update(Content(str(error)))

@@ -56,7 +56,9 @@ def _bottom(names: list[str], high: tuple[str, str], width: int) -> Content:
     return keys
 
 
-def described(laid: SurveyStarted, extremes: tuple[float, float], is_complete: bool, width: int) -> str:
+def described(
+    laid: SurveyStarted, extremes: tuple[float, float], is_complete: bool, width: int
+) -> str:
     """The title of the map, as much of it as there is room for."""
     for brevity in (False, True):
         parts = [
@@ -88,7 +90,9 @@ def _remembered(laid: SurveyStarted, brevity: bool) -> list[str]:
     """How the model's own statistics of the data were treated, if it has any."""
     said = []
     if laid.normalises:
-        said.append("BatchNorm anew" if brevity else "BatchNorm statistics taken anew at each point")
+        said.append(
+            "BatchNorm anew" if brevity else "BatchNorm statistics taken anew at each point"
+        )
     if laid.remembers_more:
         said.append("buffers of the start" if brevity else "other buffers as at the start")
     return said
@@ -108,7 +112,9 @@ class LandscapeScreen(PassThroughScreen):
         Binding("home", "whole", "All", show=False),
     ]
 
-    def __init__(self, main: Screen[None], run: RunDirectory, surveyor: Surveyor | None = None) -> None:
+    def __init__(
+        self, main: Screen[None], run: RunDirectory, surveyor: Surveyor | None = None
+    ) -> None:
         """`surveyor` None: one of its own, which ends with the screen."""
         super().__init__(main)
         self._run = run
@@ -137,7 +143,9 @@ class LandscapeScreen(PassThroughScreen):
     def on_resize(self, event: events.Resize) -> None:
         names = [variant.name for variant in self._run.info.settings.variants]
         high = (HIGHEST, "$quiet") if self._is_sparse else ("▇", "$map-high")
-        self.query_one("#landscape-keys", Line).show(_bottom(names, high, event.size.width - _PADDING))
+        self.query_one("#landscape-keys", Line).show(
+            _bottom(names, high, event.size.width - _PADDING)
+        )
         if self._asked:
             self.call_after_refresh(self._ask)
 
@@ -149,7 +157,9 @@ class LandscapeScreen(PassThroughScreen):
             return
         self._asked += 1
         self._surveyor.request(
-            SurveyRequest(id=self._asked, window=self._wish, columns=size.width, rows=size.height * 2)
+            SurveyRequest(
+                id=self._asked, window=self._wish, columns=size.width, rows=size.height * 2
+            )
         )
 
     def _move(self, window: Window) -> None:
@@ -189,7 +199,9 @@ class LandscapeScreen(PassThroughScreen):
             case LossRow() if self._terrain is not None and self._is_current:
                 self._terrain.put(found.row, found.rows, np.frombuffer(found.losses, "<f4"))
             case Trajectories():
-                self.paths = [np.frombuffer(points, "<f4").reshape(-1, 2) for points in found.points]
+                self.paths = [
+                    np.frombuffer(points, "<f4").reshape(-1, 2) for points in found.points
+                ]
             case SurveyFailed():
                 self._failure = found.detail
             case _:

@@ -1,4 +1,5 @@
-"""A screen over the whole main one, which goes on serving the keys and the mouse that this one does not.
+"""A screen over the whole main one, which goes on serving the keys and the mouse that this one does
+not.
 
 Knows of the main screen only that it is one.
 """
@@ -37,7 +38,8 @@ class PassThroughScreen(Screen[None]):
     @on(Explorable.Reset)
     @on(Explorable.Hovered)
     def _explore(
-        self, message: Explorable.Zoomed | Explorable.Dragged | Explorable.Reset | Explorable.Hovered
+        self,
+        message: Explorable.Zoomed | Explorable.Dragged | Explorable.Reset | Explorable.Hovered,
     ) -> None:
         message.stop()
         self._main.post_message(message)

@@ -1,7 +1,7 @@
 """Sharpness and noise scale over training: two charts over the main screen, that grow with the run.
 
-Draws what the viewer's store knows, in the viewer's window and on its x axis. All keys but those that
-close it are the main screen's own.
+Draws what the viewer's store knows, in the viewer's window and on its x axis. All keys but those
+that close it are the main screen's own.
 """
 
 from typing import ClassVar, Final

@@ -14,11 +14,13 @@ from engine.log.records import Measured
 from gdtui.history.growing_array import GrowingArray
 
 BATCH, VALUE, LOW, HIGH, SMOOTHED, IS_RELIABLE = range(3, 9)
-"""Columns of a row of the noise, after samples, updates and seconds: effective batch in force, the single
-measurement with its interval, the smoothed one (NaN while its interval is wide), and 1 or 0."""
+"""Columns of a row of the noise, after samples, updates and seconds: effective batch in force, the
+single measurement with its interval, the smoothed one (NaN while its interval is wide), and 1 or 0.
+"""
 EDGE, SHARPNESS = range(3, 5)
-"""Columns of a row of the sharpness, likewise: 2 ÷ lr in force (NaN where there is no such bound), the
-sharpness (NaN where it is not known well)."""
+"""Columns of a row of the sharpness, likewise: 2 ÷ lr in force (NaN where there is no such bound),
+the sharpness (NaN where it is not known well).
+"""
 _WIDTH_NOISE: Final = 9
 _WIDTH_SHARPNESS: Final = 5
 

@@ -18,13 +18,17 @@ def empty_directory() -> Path:
                 raise RunDirectoryError(f"{path.parent} is not a directory") from None
         except OSError as error:
             raise RunDirectoryError(
-                f"cannot write to {default_root()}: {error.strerror}. Choose another place with --run-dir DIR"
+                f"cannot write to {default_root()}: {error.strerror}. Choose another place with "
+                "--run-dir DIR"
             ) from None
         else:
             return path
 
 
 def new_arm(below: Path | None, settings: RunSettings) -> RunDirectory:
-    """The directory of one arm of a sweep, there or among all runs; RunDirectoryError when it cannot be."""
+    """The directory of one arm of a sweep, there or among all runs.
+
+    RunDirectoryError when it cannot be.
+    """
     name = settings.variants[0].name.replace(" ", "-").lower()
     return RunDirectory.create(below / name if below else empty_directory(), settings, __version__)

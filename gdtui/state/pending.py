@@ -86,7 +86,9 @@ class Pending:
 
     def settings(self, in_force: VariantSettings) -> VariantSettings:
         """The variant's settings once everything is confirmed."""
-        told = [command.settings for command in self.commands if isinstance(command, Change | Restart)]
+        told = [
+            command.settings for command in self.commands if isinstance(command, Change | Restart)
+        ]
         return told[-1] if told else self.draft or in_force
 
     @property
@@ -96,7 +98,9 @@ class Pending:
     @property
     def going(self) -> AnyCommand | None:
         """The last unconfirmed command to pause, to resume or to do one update."""
-        return next((command for command in reversed(self.commands) if isinstance(command, _GOING)), None)
+        return next(
+            (command for command in reversed(self.commands) if isinstance(command, _GOING)), None
+        )
 
     @property
     def pace(self) -> tuple[float | None] | None:
@@ -128,11 +132,15 @@ class Pending:
         for kind in kinds:
             self._confirmed[kind] = max(command, self._confirmed.get(kind, 0))
         self.commands = [
-            waiting for waiting in self.commands if not (isinstance(waiting, kinds) and waiting.id <= command)
+            waiting
+            for waiting in self.commands
+            if not (isinstance(waiting, kinds) and waiting.id <= command)
         ]
 
     def _give_up(self) -> None:
         """Give up on unconfirmed commands; the wanted settings stay, for the next restart."""
-        told = [command.settings for command in self.commands if isinstance(command, Change | Restart)]
+        told = [
+            command.settings for command in self.commands if isinstance(command, Change | Restart)
+        ]
         self.draft = told[-1] if told else self.draft
         self.commands.clear()

@@ -1,6 +1,7 @@
 """Sources of the screen's records: a run's logs, as they grow. Reads; knows no widget.
 
-The app reads its own run and somebody else's alike; a replay (gdtui/state/replay.py) is another source.
+The app reads its own run and somebody else's alike; a replay (gdtui/state/replay.py) is another
+source.
 """
 
 import time
@@ -103,7 +104,10 @@ def closing_records(
     damaged = {damaged_variant(run, each): str(each) for each in damage}
     for name in unfinished:
         if name in damaged:
-            yield name, StateChanged(generation=0, state=State.STOPPED, detail=damaged[name], wall_time=at)
+            yield (
+                name,
+                StateChanged(generation=0, state=State.STOPPED, detail=damaged[name], wall_time=at),
+            )
         else:
             detail = "its log ends early: the process that trained it was killed"
             yield name, WorkerDied(variant=name, detail=detail, wall_time=at)

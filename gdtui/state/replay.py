@@ -54,7 +54,9 @@ class _Track:
             self.time = max(self.time, self._time_of(self.record))
 
     def _is_wanted(self, record: AnyRecord) -> bool:
-        return self._name is not None or isinstance(record, CommandSent | WorkerDied | WorkerReplaced)
+        return self._name is not None or isinstance(
+            record, CommandSent | WorkerDied | WorkerReplaced
+        )
 
     def _time_of(self, record: AnyRecord) -> float:
         """The time of writing; of an imported record, which has none, the seconds of training."""
@@ -68,7 +70,9 @@ class _Track:
 class Replay:
     """The records of a run in the order in which they were written, each at its time."""
 
-    def __init__(self, run: RunDirectory, speed: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, run: RunDirectory, speed: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """`clock`: seconds from any start; the replay begins with the first read."""
         self._run = run
         self._clock = clock
@@ -86,7 +90,10 @@ class Replay:
     # --- As a source ----------------------------------------------------------------------------
 
     def read(self, limit: int) -> Iterator[tuple[str, AnyRecord]]:
-        """Yield the records that are due, `limit` at most; at the end those that close unfinished logs."""
+        """Yield the records that are due, `limit` at most.
+
+        At the end those that close unfinished logs.
+        """
         if self._since is None:
             self._since = self._clock()
         until = self._time()

@@ -19,7 +19,12 @@ class Store:
         self.variants: dict[str, VariantState] = {
             variant.name: VariantState(
                 index,
-                Tally(variant.name, variant.settings, planned_epochs=settings.epochs, pace=settings.pace),
+                Tally(
+                    variant.name,
+                    variant.settings,
+                    planned_epochs=settings.epochs,
+                    pace=settings.pace,
+                ),
             )
             for index, variant in enumerate(settings.variants)
         }
@@ -70,7 +75,9 @@ class Store:
     @property
     def is_under_way(self) -> bool:
         """True when every variant has a loss to show, or will have none."""
-        return all(one.has_ended or (one.current and len(one.current.history)) for one in self.states)
+        return all(
+            one.has_ended or (one.current and len(one.current.history)) for one in self.states
+        )
 
     @property
     def is_at_rest(self) -> bool:

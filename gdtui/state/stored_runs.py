@@ -57,7 +57,9 @@ def stored_runs(root: Path) -> list[StoredRun]:
         folders = [path for path in root.iterdir() if path.is_dir() and not path.is_symlink()]
     except (FileNotFoundError, NotADirectoryError):
         return []
-    runs = [_describe(path) for path in folders if (path / "run.json").exists() or never_began(path)]
+    runs = [
+        _describe(path) for path in folders if (path / "run.json").exists() or never_began(path)
+    ]
     return sorted(runs, key=lambda run: run.created, reverse=True)
 
 
@@ -65,7 +67,10 @@ def state_of(run: RunDirectory) -> RunState:
     """The state of the run by its files and locks."""
     if is_running(run):
         return RunState.RUNNING
-    tallies = {variant.name: Tally(variant.name, variant.settings) for variant in run.info.settings.variants}
+    tallies = {
+        variant.name: Tally(variant.name, variant.settings)
+        for variant in run.info.settings.variants
+    }
     follower = Follower(run)
     while records := list(follower.read()):
         for name, record in records:

@@ -13,7 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.log.commands import Pause, Resume
-from engine.log.records import AnyRecord, Changed, Chunk, Measured, MeasuringSet, Refused, Started, State
+from engine.log.records import (
+    AnyRecord,
+    Changed,
+    Chunk,
+    Measured,
+    MeasuringSet,
+    Refused,
+    Started,
+    State,
+)
 from engine.log.summary import Tally
 from engine.settings import VariantSettings
 from gdtui.chart.scene.polyline import Axis
@@ -105,7 +114,7 @@ class VariantState:
                 self._learn(record)
             case Changed():
                 self._mark(record, before)
-            case Measured() if self.current is not None and record.generation == self.tally.generation:
+            case Measured() if self.current and record.generation == self.tally.generation:
                 self.current.measured.add(record, self.tally.noise_scale)
             case MeasuringSet() if record.detail:
                 self.said.append(f"{self.tally.name}: {record.detail}")
@@ -133,9 +142,10 @@ class VariantState:
 
     def _mark(self, record: Changed, before: VariantSettings) -> None:
         if self.current is not None:
-            self._add_change(self.current.changes, record, before)
+            self._add_change(self.current, record, before)
         n = self.tally.n
-        is_less = record.settings.resolve(n).effective_batch < (wanted := before.resolve(n).effective_batch)
+        wanted = before.resolve(n).effective_batch
+        is_less = record.settings.resolve(n).effective_batch < wanted
         # No command caused it: memory ran out.
         self.too_large = before if is_less and not record.command else None
         if record.note:
@@ -143,13 +153,14 @@ class VariantState:
             self.said.append(f"{self.tally.name}: {record.note}{offer}")
         self._trained.clear()  # later chunks have another speed
 
-    def _add_change(self, changes: list[SettingsMark], record: Changed, before: VariantSettings) -> None:
+    def _add_change(self, curves: Curves, record: Changed, before: VariantSettings) -> None:
         """Several with no batch between them are one change, from the first settings to the last."""
+        changes = curves.changes
         if changes and changes[-1].samples == record.samples:
             before = changes.pop().before
-        if before != record.settings:
-            mark = SettingsMark(record.samples, record.update - 1, record.seconds, before, record.settings)
-            changes.append(mark)
+        if before != (after := record.settings):
+            seconds = record.seconds
+            changes.append(SettingsMark(record.samples, record.update - 1, seconds, before, after))
 
     def _measure(self) -> None:
         """Keep the points that were measured since."""
@@ -159,7 +170,8 @@ class VariantState:
             loss = math.nan if one.full_loss is None else one.full_loss
             now.evaluations.append(np.array([(one.samples, one.updates, one.seconds, loss)]))
         for each in self.tally.validations[len(now.validations) :]:
-            now.validations.append(np.array([(each.samples, each.updates, each.seconds, each.loss)]))
+            row = each.samples, each.updates, each.seconds, each.loss
+            now.validations.append(np.array([row]))
 
     # --- Figures --------------------------------------------------------------------------------
 
@@ -169,7 +181,7 @@ class VariantState:
         return self.pending.settings(self.tally.settings)
 
     def smoothed(self, window: float) -> float:
-        """The loss smoothed over so many epochs, of SMOOTHING_LADDER; NaN before the first batch."""
+        """The loss smoothed over so many epochs, of SMOOTHING_LADDER; NaN before any batch."""
         if self.current is None:
             return math.nan
         if window not in self._smoothed:
@@ -184,9 +196,9 @@ class VariantState:
 
     @property
     def scatter(self) -> NDArray[np.float64]:
-        """The last epoch's batch losses as they lie about the smoothed loss now: without the slope.
+        """The last epoch's batch losses about the smoothed loss now: without the slope.
 
-        The last loss alone where no other lies near it, as for full; thinned out where there are very many.
+        The last loss alone where no other lies near it, as for full; thinned out where many.
         """
         if self.current is None:
             return np.empty(0)
@@ -210,9 +222,8 @@ class VariantState:
         """Training time of a batch, lately; NaN before there is one."""
         if not self._trained:
             return math.nan
-        first = self._trained[0]
-        batches = self.tally.batches - first.batch + 1
-        return 1000 * (self.tally.seconds - first.seconds) / batches
+        batches = self.tally.batches - self._trained[0].batch + 1
+        return 1000 * (self.tally.seconds - self._trained[0].seconds) / batches
 
     @property
     def is_diverging(self) -> bool:
@@ -250,7 +261,7 @@ class VariantState:
 
     @property
     def transition(self) -> Transition | None:
-        """The transition that an unconfirmed command leads to; None also while the log cannot be written."""
+        """The transition that a pending command leads to; None also while the log is blocked."""
         state, going = self.tally.state, self.pending.going
         if self.is_blocked:
             return None

@@ -1,8 +1,9 @@
 """Lets a frame out when the terminal has taken in the last: at most one may be under way.
 
-After a frame the terminal is asked where its cursor is; it answers once it has taken in all that came
-before. Until then frames are dropped, so that a slow link has no backlog that keys would wait behind.
-A terminal that never answers holds nothing up. Knows no terminal and no frame; any thread may call.
+After a frame the terminal is asked where its cursor is; it answers once it has taken in all that
+came before. Until then frames are dropped, so that a slow link has no backlog that keys would wait
+behind. A terminal that never answers holds nothing up. Knows no terminal and no frame; any thread
+may call.
 """
 
 import threading

@@ -1,9 +1,10 @@
-"""Paints what changed on the screen, and nothing else: asks the widget in front for the changed cells.
+"""Paints what changed on the screen, and nothing else: asks the widget in front for the changed
+cells.
 
 Of a partial update Textual 8.2 renders every line of every widget in the rectangle around all that
-changed, and crops on the right only. With charts that move in every corner of 160×45 that is the whole
-screen: it took two fifths of a frame's time and, for one new dot, sent a whole line. A Textual that is
-built otherwise is left alone.
+changed, and crops on the right only. With charts that move in every corner of 160×45 that is the
+whole screen: it took two fifths of a frame's time and, for one new dot, sent a whole line. A
+Textual that is built otherwise is left alone.
 """
 
 from abc import abstractmethod
@@ -32,7 +33,10 @@ class Spanned(Widget):
 
     @abstractmethod
     def render_span(self, y: int, start: int, stop: int) -> Iterable[Segment] | None:
-        """The cells start…stop−1 of line y of its content, as they are sent; None: render the line whole."""
+        """The cells start…stop−1 of line y of its content, as they are sent.
+
+        None: render the line whole.
+        """
 
     _sent: dict[Style, Style | None] | None = None
     """By a style, what is left of it; None in another theme."""
@@ -94,7 +98,9 @@ def _partial_update(compositor: Compositor) -> SpansUpdate | None:
 
 
 def _in_front(places: Sequence[Place], start: int, stop: int) -> Iterator[tuple[Place, int, int]]:
-    """The widgets in front on columns start…stop−1 of a line: `places` are all on it, the foremost first."""
+    """The widgets in front on columns start…stop−1 of a line: `places` are all on it, the foremost
+    first.
+    """
     for number, place in enumerate(places):
         first, last = max(start, place[1].x), min(stop, place[1].right)
         if first < last:
@@ -119,7 +125,9 @@ class _Asked:
         widget, seen, whole = place
         if isinstance(widget, Spanned):
             if widget not in self._contents:
-                self._contents[widget] = Region.from_offset(whole.offset + widget.content_offset, widget.size)
+                self._contents[widget] = Region.from_offset(
+                    whole.offset + widget.content_offset, widget.size
+                )
             left, top, width, height = self._contents[widget]
             if top <= y < top + height and left <= start and stop <= left + width:
                 segments = widget.render_span(y - top, start - left, stop - left)

@@ -9,11 +9,12 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def screen_of_its_own(output: Path) -> Iterator[None]:
-    """Textual writes to a duplicate of the terminal; everything else that is printed goes to a file.
+    """Textual writes to a duplicate of the terminal; everything else that is printed goes to a
+    file.
 
-    So no warning paints over the screen, neither from here nor from the server that workers are forked
-    from: it inherits stdout and stderr. Textual's driver writes to `sys.__stderr__`, and asks
-    `sys.__stdout__` for the size.
+    So no warning paints over the screen, neither from here nor from the server that workers are
+    forked from: it inherits stdout and stderr. Textual's driver writes to `sys.__stderr__`, and
+    asks `sys.__stdout__` for the size.
     """
     sys.stdout.flush()
     sys.stderr.flush()

@@ -38,12 +38,17 @@ def end_of(generation: Curves, axis: Axis) -> float:
 
 
 def data_extent(store: Store, view: ViewState, shown: float | None = None) -> DataExtent:
-    """The extent of all variants' data on the x axis; `shown`: the end of that axis in the last frame.
+    """The extent of all variants' data on the x axis; `shown`: the end of that axis in the last
+    frame.
 
     The newest data are those of the furthest that trains, of the selected if there are such.
     """
-    found = [(one, end_of(one.current, view.axis)) for one in store.states if one.current is not None]
-    ghosts = [end_of(one.ghost, view.axis) for one in store.states if one.ghost and view.shows_ghost(one)]
+    found = [
+        (one, end_of(one.current, view.axis)) for one in store.states if one.current is not None
+    ]
+    ghosts = [
+        end_of(one.ghost, view.axis) for one in store.states if one.ghost and view.shows_ghost(one)
+    ]
     followed = [pair for pair in found if view.selected in (None, pair[0].index)] or found
     ends = [end for one, end in followed if not one.has_ended] or [end for _, end in followed]
     end = grow(shown, max([*(end for _, end in found), *ghosts], default=0.0))
@@ -55,7 +60,9 @@ def x_title(view: ViewState, seen: XRange, extent: DataExtent) -> str:
     title = _TITLES[view.axis]
     if isinstance(view.window, WholeRange):
         return title
-    low, high, end = (_bound(value, seen.width / 100) for value in (seen.low, seen.high, extent.end))
+    low, high, end = (
+        _bound(value, seen.width / 100) for value in (seen.low, seen.high, extent.end)
+    )
     follows = " · follows" if isinstance(view.window, FollowNewest) else ""
     return f"{title} {low}–{high} of {end}{follows}"
 
@@ -79,14 +86,18 @@ def extremes(
 def common_extremes(
     store: Store, one: VariantState, view: ViewState, seen: XRange | None
 ) -> tuple[float | None, float | None]:
-    """Lowest and highest raw loss of this variant and of all that have not run away. `seen` None: of all.
+    """Lowest and highest raw loss of this variant and of all that have not run away. `seen` None:
+    of all.
 
-    That is asked up to where an axis would end, which stands still: a history then looks at new batches only.
+    That is asked up to where an axis would end, which stands still: a history then looks at new
+    batches only.
     """
     shown = [each.current for each in store.states if each is one or not each.has_run_away]
     histories = [each.history for each in shown if each is not None]
     if seen is None:
-        return _joint(each.extremes(view.axis, 0.0, grow(None, each.end(view.axis))) for each in histories)
+        return _joint(
+            each.extremes(view.axis, 0.0, grow(None, each.end(view.axis))) for each in histories
+        )
     polylines = (each.polyline(view.axis, seen.low, seen.high, _PARTS) for each in histories)
     return extremes((positive(polyline, view.log) for polyline in polylines), (), seen, view.log)
 
@@ -121,4 +132,6 @@ def positive(polyline: Polyline, log: bool) -> Polyline:
     if not log or polyline.is_empty or polyline.low.min() > 0:
         return polyline
     bad = polyline.low <= 0
-    return Polyline(polyline.x, np.where(bad, math.nan, polyline.low), np.where(bad, math.nan, polyline.high))
+    return Polyline(
+        polyline.x, np.where(bad, math.nan, polyline.low), np.where(bad, math.nan, polyline.high)
+    )

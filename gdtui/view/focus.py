@@ -58,15 +58,25 @@ def focused(
 def _series(
     one: VariantState, now: Curves, view: ViewState, seen: XRange, canvas: ChartSize
 ) -> tuple[Series, ...]:
-    """The ghost, every batch, and on top the smoothed line, in the ink of text to be told from them."""
+    """The ghost, every batch, and on top the smoothed line, in the ink of text to be told from
+    them.
+    """
     as_raw = replace(view, raw=True)
     raw = line_of(one, now, as_raw, seen, canvas)
-    ghosts = (ghost_of(one, one.ghost, as_raw, seen, canvas),) if one.ghost and view.shows_ghost(one) else ()
+    ghosts = (
+        (ghost_of(one, one.ghost, as_raw, seen, canvas),)
+        if one.ghost and view.shows_ghost(one)
+        else ()
+    )
     if view.raw:
         return (*ghosts, raw)
     smooth = line_of(one, now, replace(view, raw=False), seen, canvas)
-    line = Series("smoothed", view.ink, line=smooth.line, points=smooth.points, validation=smooth.validation)
-    band = FAINT if raw.colour == INK else raw.colour  # without colours the line needs a paler ground
+    line = Series(
+        "smoothed", view.ink, line=smooth.line, points=smooth.points, validation=smooth.validation
+    )
+    band = (
+        FAINT if raw.colour == INK else raw.colour
+    )  # without colours the line needs a paler ground
     return (*ghosts, replace(raw, colour=band, points=EMPTY, validation=EMPTY), line)
 
 

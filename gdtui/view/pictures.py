@@ -37,7 +37,9 @@ class ChartSize:
 
 @dataclass(frozen=True, slots=True)
 class AxisRanges:
-    """The ranges of a chart's axes in its last frame, and the data that they hold for: others begin anew."""
+    """The ranges of a chart's axes in its last frame, and the data that they hold for: others begin
+    anew.
+    """
 
     of: object = None
     x: float | None = None
@@ -48,15 +50,21 @@ def overlay(
     store: Store, view: ViewState, canvas: ChartSize, shown: AxisRanges
 ) -> tuple[Picture, AxisRanges]:
     """All variants on one chart: smoothed lines over envelopes, full losses, changes, ghosts."""
-    shown = carried_over(shown, (view.axis, view.log, view.smoothing, view.raw, view.cleared, view.window))
+    shown = carried_over(
+        shown, (view.axis, view.log, view.smoothing, view.raw, view.cleared, view.window)
+    )
     pairs = [(one, one.current) for one in store.states if one.current is not None]
-    ghosts = [(one, one.ghost) for one in store.states if one.ghost is not None and view.shows_ghost(one)]
+    ghosts = [
+        (one, one.ghost) for one in store.states if one.ghost is not None and view.shows_ghost(one)
+    ]
     extent = data_extent(store, view, shown.x)
     seen = visible_range(view.window, extent)
     series = [ghost_of(one, each, view, seen, canvas) for one, each in ghosts]
     series += [line_of(one, each, view, seen, canvas) for one, each in pairs]
     # An envelope is marked where it goes beyond.
-    lowest, highest = extremes([each.line for each in series], single_values(series), seen, view.log)
+    lowest, highest = extremes(
+        [each.line for each in series], single_values(series), seen, view.log
+    )
     y = settle(shown.y, lowest, highest, view.log)
     picture = Picture(
         x=x_scale(seen.high, canvas.columns, x_title(view, seen, extent), seen.low),
@@ -82,7 +90,11 @@ def panel(
     lowest, highest = common_extremes(store, one, view, None if is_whole else seen)
     y = settle(shown.y, lowest, highest, view.log)
     has_data = now is not None and len(now.history) > 0
-    raw = now.history.polyline(view.axis, seen.low, seen.high, canvas.dots) if now and canvas.dots else EMPTY
+    raw = (
+        now.history.polyline(view.axis, seen.low, seen.high, canvas.dots)
+        if now and canvas.dots
+        else EMPTY
+    )
     colour = variant_colour(one.index, view.colours)
     picture = Picture(
         x=x_scale(seen.high, canvas.columns, low=seen.low),
@@ -96,19 +108,27 @@ def panel(
 
 
 def _has_data(series: Iterable[Series]) -> bool:
-    return any(not line.is_empty for each in series for line in (each.line, each.points, each.envelope))
+    return any(
+        not line.is_empty for each in series for line in (each.line, each.points, each.envelope)
+    )
 
 
 def carried_over(shown: AxisRanges, of: object) -> AxisRanges:
     return shown if shown.of == of else AxisRanges(of)
 
 
-def line_of(one: VariantState, now: Curves, view: ViewState, seen: XRange, canvas: ChartSize) -> Series:
+def line_of(
+    one: VariantState, now: Curves, view: ViewState, seen: XRange, canvas: ChartSize
+) -> Series:
     history = now.history
     if not canvas.dots:
         return Series(one.tally.name, variant_colour(one.index, view.colours))
     raw = positive(history.polyline(view.axis, seen.low, seen.high, canvas.dots), view.log)
-    line = raw if view.raw else history.smoothed(view.axis, seen.low, seen.high, canvas.dots, view.smoothing)
+    line = (
+        raw
+        if view.raw
+        else history.smoothed(view.axis, seen.low, seen.high, canvas.dots, view.smoothing)
+    )
     return Series(
         label=one.tally.name,
         colour=variant_colour(one.index, view.colours),
@@ -140,7 +160,9 @@ def points_told(store: Store) -> str:
     return "◆ on all data · ◇ on validation data" if store.has_validation else "◆ on all data"
 
 
-def ghost_of(one: VariantState, then: Curves, view: ViewState, seen: XRange, canvas: ChartSize) -> Series:
+def ghost_of(
+    one: VariantState, then: Curves, view: ViewState, seen: XRange, canvas: ChartSize
+) -> Series:
     colour = variant_colour(one.index, view.colours)
     line = EMPTY
     if canvas.dots:

@@ -1,4 +1,7 @@
-"""The landscape as coloured dots, two to a cell: heat map, contours and trajectories. Numpy, no widget."""
+"""The landscape as coloured dots, two to a cell: heat map, contours and trajectories.
+
+Numpy, no widget.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -63,7 +66,8 @@ class Terrain:
         grid[row] = losses
 
     def losses(self, columns: int, rows: int) -> NDArray[np.float64]:
-        """The loss at each dot, the fine grid over the coarse one between whose points it is interpolated.
+        """The loss at each dot, the fine grid over the coarse one between whose points it is
+        interpolated.
 
         NaN where nothing is known.
         """
@@ -105,7 +109,8 @@ def _spread(rows: Sequence[NDArray[np.float32] | None], columns: int) -> NDArray
 
 
 def heights(losses: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Losses as heights from 0 to 1: logarithmic in the distance from the lowest, so that valleys show.
+    """Losses as heights from 0 to 1: logarithmic in the distance from the lowest, so that valleys
+    show.
 
     What is not finite but not unknown is as high as can be.
     """
@@ -145,7 +150,9 @@ def image(
     return painted
 
 
-def relief(terrain: Terrain, columns: int, rows: int, paths: Sequence[NDArray[np.float32]]) -> Relief:
+def relief(
+    terrain: Terrain, columns: int, rows: int, paths: Sequence[NDArray[np.float32]]
+) -> Relief:
     """Heat map and paths as characters. What is not known yet is blank, as what is lowest."""
     band, _ = _bands(terrain, columns, rows, len(_DENSER))
     characters = np.array([ord(each) for each in _DENSER], np.uint32)[band.astype(np.intp)]
@@ -165,14 +172,20 @@ def _bands(
     return np.minimum(np.floor(np.where(known, height, 0) * count), count - 1), known
 
 
-def cell_of(point: NDArray[np.floating], window: Window, columns: int, rows: int) -> tuple[float, float]:
-    """The position of a point of the plane among the dots, from the top left: the centre of dot 0 is 0.5."""
+def cell_of(
+    point: NDArray[np.floating], window: Window, columns: int, rows: int
+) -> tuple[float, float]:
+    """The position of a point of the plane among the dots, from the top left: the centre of dot 0
+    is 0.5.
+    """
     across = (float(point[0]) - window.left) / (window.right - window.left)
     down = (window.top - float(point[1])) / (window.top - window.bottom)
     return across * columns, down * rows
 
 
-def _dots_of(points: NDArray[np.float32], window: Window, columns: int, rows: int) -> list[tuple[int, int]]:
+def _dots_of(
+    points: NDArray[np.float32], window: Window, columns: int, rows: int
+) -> list[tuple[int, int]]:
     """The dots that a path through these points covers, inside the window."""
     if not len(points):
         return []

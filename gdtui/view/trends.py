@@ -1,9 +1,9 @@
 """Sharpness and noise scale over training: two pictures, each with its yardstick. Pure.
 
 Sharpness stands against 2 (1 + momentum) ÷ lr, the edge of stability (Cohen et al. 2021,
-arXiv:2103.00065), where the optimiser has one; the noise
-scale against the effective batch (McCandlish et al. 2018, arXiv:1812.06162). Both axes are logarithmic:
-what is compared lies orders of magnitude apart, and a factor is what matters.
+arXiv:2103.00065), where the optimiser has one; the noise scale against the effective batch
+(McCandlish et al. 2018, arXiv:1812.06162). Both axes are logarithmic: what is compared lies orders
+of magnitude apart, and a factor is what matters.
 """
 
 from collections.abc import Iterable
@@ -66,13 +66,17 @@ def sharpness(
 def noise(
     store: Store, view: ViewState, canvas: ChartSize, shown: AxisRanges, message: str
 ) -> tuple[Picture, AxisRanges]:
-    """The smoothed noise scale of every variant over the single ones, and the effective batch in force."""
+    """The smoothed noise scale of every variant over the single ones, and the effective batch in
+    force.
+    """
     title = "noise scale B, smoothed · ◆ measured, with 95% interval · ◇ not reliable"
     series: list[Series] = []
     for one, now in _current(store):
         rows = now.measured.noise.values.copy()
         resolved = one.tally.resolved
-        batch = _steps(one, now, view, rows, BATCH, resolved.effective_batch if resolved else np.nan)
+        batch = _steps(
+            one, now, view, rows, BATCH, resolved.effective_batch if resolved else np.nan
+        )
         is_reliable = rows[:, IS_RELIABLE] > 0
         vivid = replace(
             _vivid(one, view),
@@ -82,7 +86,9 @@ def noise(
             envelope=_bars(rows[is_reliable], view),
         )
         series += [_faint(one, view, batch), vivid]
-    return _picture(store, view, canvas, shown, series, TrendTitles(title, "effective batch", message))
+    return _picture(
+        store, view, canvas, shown, series, TrendTitles(title, "effective batch", message)
+    )
 
 
 # --- Lines ----------------------------------------------------------------------------------------
@@ -105,7 +111,9 @@ def _bounds(one: VariantState, now: Curves) -> set[str]:
 def _edge(one: VariantState) -> float:
     """Under the settings in force."""
     resolved, settings = one.tally.resolved, one.tally.settings
-    edge = edge_of_stability(resolved.lr, settings.momentum, settings.optimizer) if resolved else None
+    edge = (
+        edge_of_stability(resolved.lr, settings.momentum, settings.optimizer) if resolved else None
+    )
     return np.nan if edge is None else edge
 
 
@@ -162,7 +170,9 @@ def _picture(
     extent = data_extent(store, view, shown.x)
     seen = visible_range(view.window, extent)
     # Unreliable values and intervals may lie anywhere: the scale is not theirs.
-    found = extremes([each.line for each in series], [each.points for each in series], seen, log=True)
+    found = extremes(
+        [each.line for each in series], [each.points for each in series], seen, log=True
+    )
     y = settle(shown.y, *found, log=True)
     is_measured = any(not each.line.is_empty for each in series)
     picture = Picture(

@@ -1,6 +1,7 @@
 """The visible part of the x axis, and the arithmetic of zooming, panning and following.
 
-Pure arithmetic in units of the axis (samples, updates or seconds). Knows no data but where they end.
+Pure arithmetic in units of the axis (samples, updates or seconds). Knows no data but where they
+end.
 """
 
 import math
@@ -93,7 +94,10 @@ def zoomed(seen: XRange, extent: DataExtent, at: float, factor: float) -> XWindo
 
 
 def panned(seen: XRange, extent: DataExtent, by: float) -> XWindow:
-    """The window moved to the right by so much (left: below 0); at the end of the data it follows them."""
+    """The window moved to the right by so much (left: below 0).
+
+    At the end of the data it follows them.
+    """
     if seen.width >= extent.end:
         return WHOLE
     low = _inside(seen.low + by, seen.width, extent)

@@ -12,7 +12,10 @@ class Footer(Line):
     """As many keys as the width has room for."""
 
     def __init__(self, variants: int, obeyed: frozenset[str] | None, *, id: str) -> None:  # noqa: A002
-        """`variants`: to choose from. `obeyed`: which commands have an effect, by their ids; None: all."""
+        """`variants`: to choose from.
+
+        `obeyed`: which commands have an effect, by their ids; None: all.
+        """
         super().__init__(id=id)
         self._variants = variants
         self._obeyed = obeyed

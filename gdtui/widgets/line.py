@@ -1,4 +1,6 @@
-"""A piece of text that changes often and never its size: only the words that changed are painted again."""
+"""A piece of text that changes often and never its size: only the words that changed are painted
+again.
+"""
 
 from collections.abc import Iterable, Sequence
 
@@ -21,7 +23,10 @@ class Line(Static, Spanned):
 
     _said: Content | None = None
     _rows: list[Row] | None = None
-    """The text row by row as it is sent; None when Textual lays it out: it wraps, or is selected."""
+    """The text row by row as it is sent.
+
+    None when Textual lays it out: it wraps, or is selected.
+    """
 
     def show(self, styled: StyledText | Content) -> None:
         """Show this text from now on."""
@@ -62,7 +67,7 @@ class Line(Static, Spanned):
         blank = self.sent(base.background_style.rich_style)
         return [[*row, Segment(" " * cells, blank)] for row, cells in zip(rows, free, strict=True)]
 
-    # --- What another layout follows from -----------------------------------------------------------
+    # --- What another layout follows from ---------------------------------------------------------
 
     def on_resize(self, _event: events.Resize) -> None:
         self._rows = None

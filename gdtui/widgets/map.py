@@ -1,4 +1,5 @@
-"""The map of the landscape: coloured dots, two to a cell, or characters where there are too few colours.
+"""The map of the landscape: coloured dots, two to a cell, or characters where there are too few
+colours.
 
 Draws what it is given last, and over it a character where each path begins and ends.
 """
@@ -67,7 +68,9 @@ class Map(Widget):
     def _marked(self, colour: str) -> Style:
         if self.relief is not None:
             return Style(color=colour, bold=True, reverse=True)
-        return Style(color=self.app.current_theme.background or "#000000", bgcolor=colour, bold=True)
+        return Style(
+            color=self.app.current_theme.background or "#000000", bgcolor=colour, bold=True
+        )
 
 
 def _hex(dot: NDArray[np.uint8]) -> str:

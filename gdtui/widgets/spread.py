@@ -1,7 +1,8 @@
-"""The spread of batch losses as bars beside a chart, row by row; only changed rows are painted again.
+"""The spread of batch losses as bars beside a chart, row by row; only changed rows are painted
+again.
 
-As text of a Static it took 2.7 ms of every refresh of a panel: more than the chart. numpy is imported
-with the first data.
+As text of a Static it took 2.7 ms of every refresh of a panel: more than the chart. numpy is
+imported with the first data.
 """
 
 from collections.abc import Iterable
@@ -26,7 +27,10 @@ _SHARE = 0.75
 
 
 class Spread(Spanned):
-    """A histogram on the y axis of the chart to its left; its name where the chart has the labels of x."""
+    """A histogram on the y axis of the chart to its left.
+
+    Its name where the chart has the labels of x.
+    """
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
@@ -42,13 +46,19 @@ class Spread(Spanned):
         width = self.content_size.width
         if not width or not self.display:
             return
-        rows = [""] * chart.rows if chart.y is None else profile(one.scatter, chart.y, width, chart.rows)
+        rows = (
+            [""] * chart.rows
+            if chart.y is None
+            else profile(one.scatter, chart.y, width, chart.rows)
+        )
         before, was = self._rows, self._colour
         self._rows, self._colour = rows, colour
         self._style = self._style if was == colour else None
         if len(before) != len(rows) or was != colour:
             self.refresh()
-        elif changed := [y for y, (old, new) in enumerate(zip(before, rows, strict=True)) if old != new]:
+        elif changed := [
+            y for y, (old, new) in enumerate(zip(before, rows, strict=True)) if old != new
+        ]:
             self.refresh(*(Region(0, y, width, 1) for y in changed))
 
     def notify_style_update(self) -> None:
@@ -67,9 +77,15 @@ class Spread(Spanned):
             style, text = self._bars, self._rows[y]
         else:
             background = self.background_colors[1]
-            style = Style.from_color((background + self.styles.color).rich_color, background.rich_color)
+            style = Style.from_color(
+                (background + self.styles.color).rich_color, background.rich_color
+            )
             name = _NAME if width >= len(_NAME) else _SHORT_NAME
-            text = name.center(width) if self._rows and y == height - 1 > len(self._rows) else " " * width
+            text = (
+                name.center(width)
+                if self._rows and y == height - 1 > len(self._rows)
+                else " " * width
+            )
         return Strip([Segment(text[:width].ljust(width), style)], width)
 
     @property

@@ -1,4 +1,7 @@
-"""The results when all variants have ended: over the screen, in nobody's way. Every key still works."""
+"""The results when all variants have ended: over the screen, in nobody's way.
+
+Every key still works.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -44,7 +47,9 @@ class Summary(Line):
 
 def _line(row: "ResultRow", name_width: int) -> Content:
     colour = f"bold $variant-{row.index % COLOURS + 1}"
-    return Content.styled(f"{row.index + 1} {row.name:<{name_width}}", colour) + Content(_cells(row.cells))
+    return Content.styled(f"{row.index + 1} {row.name:<{name_width}}", colour) + Content(
+        _cells(row.cells)
+    )
 
 
 def _cells(cells: tuple[str, ...]) -> str:

@@ -1,4 +1,7 @@
-"""One variant: its settings, its raw losses, its figures. Shows what the store says, keeps no truth."""
+"""One variant: its settings, its raw losses, its figures.
+
+Shows what the store says, keeps no truth.
+"""
 
 from typing import Final
 
@@ -43,7 +46,9 @@ class VariantPanel(Vertical):
         self.set_class(event.size.width >= _BROAD, "-broad")
 
     def show_heading(self, steps: int, *, is_selected: bool) -> None:
-        """Mark the selected; say that it is batches that are drawn where an update is made of several."""
+        """Mark the selected; say that it is batches that are drawn where an update is made of
+        several.
+        """
         if (steps, is_selected) != (self._steps, self._is_selected):
             self._steps, self._is_selected = steps, is_selected
             told = f" · every batch, {steps} to an update" if steps > 1 else ""

@@ -1,4 +1,6 @@
-"""The rules of the house that no linter knows: sizes, one name for one thing, no import in a circle."""
+"""The rules of the house that no linter knows: sizes, one name for one thing, no import in a
+circle.
+"""
 
 import ast
 import re
@@ -54,6 +56,8 @@ def test_a_circle_would_be_found() -> None:
 
 def test_no_line_of_the_engine_reads_like_an_import_of_the_screen() -> None:
     offending = [
-        str(f) for f in source_files("engine") if re.search(r"^\s*(from|import) gdtui\b", f.text, re.M)
+        str(f)
+        for f in source_files("engine")
+        if re.search(r"^\s*(from|import) gdtui\b", f.text, re.M)
     ]
     assert offending == []

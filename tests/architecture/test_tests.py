@@ -36,7 +36,8 @@ def private_reaches(file: SourceFile) -> Iterator[str]:
                     if PRIVATE.fullmatch(alias.name)
                 )
             case ast.Call(
-                func=ast.Attribute(attr="setattr" | "delattr"), args=[_, ast.Constant(value=str(name)), *_]
+                func=ast.Attribute(attr="setattr" | "delattr"),
+                args=[_, ast.Constant(value=str(name)), *_],
             ):
                 if PRIVATE.fullmatch(name):
                     yield f"{file}:{node.lineno}: {name}"
@@ -50,7 +51,9 @@ def test_no_test_reaches_a_private_name() -> None:
 
 def test_no_test_imports_another() -> None:
     def is_test(module: str | None) -> bool:
-        return module is None or module.partition(".")[0] in ("tests", "conftest") or "test_" in module
+        return (
+            module is None or module.partition(".")[0] in ("tests", "conftest") or "test_" in module
+        )
 
     imports = [
         f"{file}:{node.lineno}"
@@ -64,6 +67,7 @@ def test_no_test_imports_another() -> None:
 def test_tests_stand_where_what_they_test_stands() -> None:
     """Below tests/engine and tests/gdtui every folder is one of the package's."""
     folders = {
-        file.path.parent.relative_to(ROOT / "tests") for file in source_files("tests/engine", "tests/gdtui")
+        file.path.parent.relative_to(ROOT / "tests")
+        for file in source_files("tests/engine", "tests/gdtui")
     }
     assert {str(folder) for folder in folders if not (ROOT / folder).is_dir()} == set()

@@ -2,9 +2,9 @@
 
     python tests/benchmarks/charts.py [--seconds 20] [--keys 20] [--batches 10000000] [--alone]
 
-gdtui watches a run with its four charts at 10 fps; terminalboard 0.5.3 (with plotext 5.3.2, in a virtual
-environment made for the occasion; --alone leaves it out) has one chart of the three. Shares are of one
-core, of the program's own process.
+gdtui watches a run with its four charts at 10 fps; terminalboard 0.5.3 (with plotext 5.3.2, in a
+virtual environment made for the occasion; --alone leaves it out) has one chart of the three. Shares
+are of one core, of the program's own process.
 """
 
 import argparse
@@ -52,7 +52,10 @@ class Program:
 
 
 GDTUI: Final = Program(
-    "gdtui", RunFeed, lambda path: [sys.executable, "-m", "gdtui", "watch", str(path), "--fps", str(FPS)], "y"
+    "gdtui",
+    RunFeed,
+    lambda path: [sys.executable, "-m", "gdtui", "watch", str(path), "--fps", str(FPS)],
+    "y",
 )
 
 
@@ -65,7 +68,9 @@ def terminalboard(folder: Path) -> Program | None:
         print(f"terminalboard cannot be installed here: {done.stderr.strip().splitlines()[-1]}")
         return None
     script = str(folder / "bin" / "terminalboard")
-    return Program("terminalboard", EventFeed, lambda path: [script, str(path), "--smooth", "0"], "l")
+    return Program(
+        "terminalboard", EventFeed, lambda path: [script, str(path), "--smooth", "0"], "l"
+    )
 
 
 class Shown:
@@ -122,8 +127,8 @@ def report_live(program: Program, batches: int, seconds: float) -> float:
         kibibytes = (what.terminal.bytes_written - written) / spent / 1024
         frames = bursts(what.terminal.arrivals[count:]) / spent
     print(
-        f"  {program.name:<14}{batches:>11,} batches: {share:6.1%} of a core, {kibibytes:6.1f} KiB/s, "
-        f"{frames:4.1f} frames a second, {frames / FPS:4.0%} of {FPS}"
+        f"  {program.name:<14}{batches:>11,} batches: {share:6.1%} of a core, {kibibytes:6.1f} "
+        f"KiB/s, {frames:4.1f} frames a second, {frames / FPS:4.0%} of {FPS}"
     )
     return share / FPS * 1e3
 
@@ -141,7 +146,11 @@ def report_keys(program: Program, keys: int) -> None:
             pressed.append(what.terminal.send(program.log_key) - what.terminal.started)
         time.sleep(3.0)
         delays = list(answers(what.terminal, pressed))
-    seen = f"{statistics.median(delays) * 1e3:.0f} ms (worst {max(delays) * 1e3:.0f})" if delays else "never"
+    seen = (
+        f"{statistics.median(delays) * 1e3:.0f} ms (worst {max(delays) * 1e3:.0f})"
+        if delays
+        else "never"
+    )
     print(f"  {program.name:<14}{seen}, {len(delays)} of {keys} keys")
 
 
@@ -169,7 +178,10 @@ def report(programs: Sequence[Program], seconds: float, keys: int, most: int) ->
     print("live (goals: share ≤ 10 %, ≤ 90 KiB/s, frames ≥ 95 %)")
     for program in programs:
         report_live(program, 1_000, seconds)
-    print("by length (goal: a frame at the most ≤ 1.5 × one at 1,000); where nothing changes nothing is sent")
+    print(
+        "by length (goal: a frame at the most ≤ 1.5 × one at 1,000); where nothing changes nothing "
+        "is sent"
+    )
     costs = {batches: report_live(GDTUI, batches, seconds) for batches in (1_000, 100_000, most)}
     print("  ms a frame: " + ", ".join(f"{ms:.1f} at {batches:,}" for batches, ms in costs.items()))
     print(f"key to screen at {MILLION:,} batches a variant (goal: median ≤ 50 ms)")

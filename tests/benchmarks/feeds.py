@@ -1,4 +1,5 @@
-"""Losses of three variants, written as if they trained: as a gdtui run, and as TensorBoard event files.
+"""Losses of three variants, written as if they trained: as a gdtui run, and as TensorBoard event
+files.
 
 Writes; measures nothing.
 """
@@ -41,7 +42,9 @@ class RunFeed:
     def __init__(self, path: Path) -> None:
         settings = VariantSettings(batch_size=1)
         variants = tuple(Variant(name=name, settings=settings) for name in VARIANTS)
-        run = RunDirectory.create(path, RunSettings(variants=variants, epochs=10**6, pace=None), "0")
+        run = RunDirectory.create(
+            path, RunSettings(variants=variants, epochs=10**6, pace=None), "0"
+        )
         self.batches = 0
         self._session = LogWriter(run.session_log)
         self._logs = [LogWriter(run.variant_log(name)) for name in VARIANTS]
@@ -100,7 +103,9 @@ class EventFeed:
         now = time.time()
         for file in self._files:
             losses = self._rng.normal(0.5, 0.05, batches).tolist()
-            file.write(b"".join(_event(self.batches + i, loss, now) for i, loss in enumerate(losses)))
+            file.write(
+                b"".join(_event(self.batches + i, loss, now) for i, loss in enumerate(losses))
+            )
         self.batches += batches
 
 

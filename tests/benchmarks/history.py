@@ -94,7 +94,11 @@ def report_drawing(batches: int) -> None:
     for count in (1_000, 100_000, batches):
         history, _ = filled(count)
         for axis in Axis:
-            print(f"{count:>12,}" + "".join(f"{ms:>12.3f}" for ms in afresh(history, axis)) + f"   {axis}")
+            print(
+                f"{count:>12,}"
+                + "".join(f"{ms:>12.3f}" for ms in afresh(history, axis))
+                + f"   {axis}"
+            )
         print(
             f"{count:>12,}"
             + "".join(f"{ms:>12.3f}" for ms in extended(history))

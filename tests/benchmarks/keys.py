@@ -62,7 +62,9 @@ class Log:
         waiting = list(self.readers)
         deadline = time.monotonic() + PATIENCE
         while waiting and time.monotonic() < deadline:
-            waiting = [one for one in waiting if not any(isinstance(record, Chunk) for record in one)]
+            waiting = [
+                one for one in waiting if not any(isinstance(record, Chunk) for record in one)
+            ]
             time.sleep(0.02)
         list(self._reader)
 
@@ -121,7 +123,11 @@ def seen(terminal: Terminal, pressed: list[Pressed]) -> list[float]:
     coming = iter(pressed)
     one = next(coming, None)
     for when, screen in terminal.replay():
-        if one is not None and when > one.at and (f"→{one.lr}…" in screen or is_in_force(screen, one.lr)):
+        if (
+            one is not None
+            and when > one.at
+            and (f"→{one.lr}…" in screen or is_in_force(screen, one.lr))
+        ):
             delays.append(when - one.at)
             one = next(coming, None)
     return delays
@@ -133,7 +139,10 @@ def is_in_force(screen: str, lr: str) -> bool:
 
 
 def report(keys: int) -> None:
-    print(f"ms, medians of {keys} keys (worst), load at the start {os.getloadavg()[0]:.1f}; goals ≤ 100")
+    print(
+        f"ms, medians of {keys} keys (worst), load at the start {os.getloadavg()[0]:.1f}; goals ≤ "
+        "100"
+    )
     for pace in ("1", "free", "0.02"):
         pressed, shown = press(pace, keys)
         told = [one.confirmed - one.at for one in pressed]

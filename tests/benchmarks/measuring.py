@@ -1,8 +1,9 @@
 """Cost of measuring: training throughput with it and without, interleaved in one run.
 
-`python tests/benchmarks/measuring.py [--seconds 3] [--rounds 5] [--problem synthetic]`. Each variant
-trains alone, as fast as the device goes, in this process, with the worker's own loop: a slice of batches,
-then the measurer's turn. Prints samples a second of CPU time and their ratio: the median over rounds.
+`python tests/benchmarks/measuring.py [--seconds 3] [--rounds 5] [--problem synthetic]`. Each
+variant trains alone, as fast as the device goes, in this process, with the worker's own loop: a
+slice of batches, then the measurer's turn. Prints samples a second of CPU time and their ratio: the
+median over rounds.
 """
 
 import argparse
@@ -81,7 +82,8 @@ def main() -> None:
         best = max(with_it) / max(without)
         print(
             f"{chosen.problem} batch {size!s:>4}: {max(without):>12,.0f} samples/s without, "
-            f"{max(with_it):>12,.0f} with: ratio {ratio:.3f} (median of {chosen.rounds}), of best {best:.3f}"
+            f"{max(with_it):>12,.0f} with: ratio {ratio:.3f} (median of {chosen.rounds}), of best "
+            f"{best:.3f}"
         )
 
 

@@ -1,10 +1,11 @@
 """Cost of gdtui to a real model: samples/s under the screen against a plain PyTorch loop.
 
-    python tests/benchmarks/overhead.py [--problem digits-cnn] [--batch-size 128] [--seconds 6] [--repeats 3]
+    python tests/benchmarks/overhead.py [--problem digits-cnn] [--batch-size 128] [--seconds 6]
+    [--repeats 3]
 
-Both validate once an epoch. gdtui also takes the loss on all training data, as often as 2% of the time
-allow; a second plain loop takes it after each epoch. In turn, with as many threads each, counted in wall
-time after a second of warming up.
+Both validate once an epoch. gdtui also takes the loss on all training data, as often as 2% of the
+time allow; a second plain loop takes it after each epoch. In turn, with as many threads each,
+counted in wall time after a second of warming up.
 """
 
 import argparse
@@ -65,13 +66,33 @@ def plain(problem: str, batch_size: int, threads: int, seconds: float, *, both: 
     """Samples a second of the plain loop."""
     numbers = map(str, (batch_size, threads, seconds, float(both)))
     command = [sys.executable, "-c", PLAIN, problem, *numbers]
-    return float(subprocess.run(command, capture_output=True, text=True, check=True, env=ENV).stdout)
+    return float(
+        subprocess.run(command, capture_output=True, text=True, check=True, env=ENV).stdout
+    )
 
 
 def under_gdtui(problem: str, batch_size: int, threads: int, seconds: float) -> float:
     """Samples a second with the screen on, as counted in whole batches of the run's log."""
-    arguments = ["--problem", problem, "--batch-sizes", str(batch_size), "--lr", "0.01", "--momentum", "0"]
-    arguments += ["--optimizer", "sgd", "--pace", "free", "--threads", str(threads), "--measuring", "off"]
+    arguments = [
+        "--problem",
+        problem,
+        "--batch-sizes",
+        str(batch_size),
+        "--lr",
+        "0.01",
+        "--momentum",
+        "0",
+    ]
+    arguments += [
+        "--optimizer",
+        "sgd",
+        "--pace",
+        "free",
+        "--threads",
+        str(threads),
+        "--measuring",
+        "off",
+    ]
     with watched(*arguments) as app:
         app.wait_for(1)
         app.batches()
@@ -85,7 +106,9 @@ def under_gdtui(problem: str, batch_size: int, threads: int, seconds: float) -> 
 def mean_batch(problem: str, batch_size: int) -> float:
     """Samples a batch, the short last one of an epoch among them."""
     code = f"from engine.problems import load; print(load({problem!r}, 0).n)"
-    n = int(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=ENV).stdout)
+    n = int(
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=ENV).stdout
+    )
     return n / -(-n // batch_size)
 
 
@@ -97,15 +120,18 @@ def report(problem: str, batch_size: int, seconds: float, repeats: int) -> None:
         ours.append(under_gdtui(problem, batch_size, threads, seconds))
         both.append(plain(problem, batch_size, threads, seconds, both=True))
     load = os.getloadavg()[0]
-    print(f"{problem}, batch {batch_size}, {threads} thread(s), load {load:.1f}, medians of {repeats}")
+    print(
+        f"{problem}, batch {batch_size}, {threads} thread(s), load {load:.1f}, medians of {repeats}"
+    )
     for what, plains, goal in (
         ("a plain loop that validates", theirs, " (goal ≥ 0.95)"),
         ("one that takes the training loss, too", both, ""),
     ):
         ratios = [mine / other for mine, other in zip(ours, plains, strict=True)]
         print(
-            f"  gdtui {statistics.median(ours):,.0f} samples/s ÷ {what} {statistics.median(plains):,.0f} = "
-            f"{statistics.median(ratios):.2f}{goal}; single pairs {min(ratios):.2f}–{max(ratios):.2f}"
+            f"  gdtui {statistics.median(ours):,.0f} samples/s ÷ {what} "
+            f"{statistics.median(plains):,.0f} = {statistics.median(ratios):.2f}{goal}; single "
+            f"pairs {min(ratios):.2f}–{max(ratios):.2f}"
         )
 
 

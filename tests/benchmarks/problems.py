@@ -1,7 +1,7 @@
 """Held-out accuracy of the built-in problems: the best variant's, the median over seeds.
 
-Each is trained by its own defaults, as `gdtui train --problem NAME` does; char-lm is compared with a
-bigram model of the same text. python tests/benchmarks/problems.py [--seeds 5] [NAME ...]
+Each is trained by its own defaults, as `gdtui train --problem NAME` does; char-lm is compared with
+a bigram model of the same text. python tests/benchmarks/problems.py [--seeds 5] [NAME ...]
 """
 
 import argparse
@@ -26,7 +26,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("names", nargs="*", default=NAMES, metavar="NAME", help=f"of {', '.join(NAMES)}")
+    parser.add_argument(
+        "names", nargs="*", default=NAMES, metavar="NAME", help=f"of {', '.join(NAMES)}"
+    )
     parser.add_argument("--seeds", type=int, default=5, metavar="N")
     typed = parser.parse_args()
     for name in typed.names:
@@ -41,7 +43,9 @@ def _report(name: str, seeds: int) -> None:
     print(f"{name}: {seeds} seeds, {runs[0][0]['epochs']} epochs, {seconds:.0f} s a run")
     for place, variant in enumerate(variants):
         held_out = [run[place]["validation"] for run in runs]
-        figures = "  ".join(f"{key} {_spread([each[key] for each in held_out])}" for key in held_out[0])
+        figures = "  ".join(
+            f"{key} {_spread([each[key] for each in held_out])}" for key in held_out[0]
+        )
         print(f"  {variant:<16} {figures}")
     if name in EXPECTED:
         best = max(_medians(runs, "accuracy"))
@@ -55,7 +59,17 @@ def _report(name: str, seeds: int) -> None:
 def _train(name: str, seed: int) -> list[dict[str, Any]]:
     """The variants that the command reports."""
     with tempfile.TemporaryDirectory() as path:
-        command = [sys.executable, "-m", "gdtui", "train", "--json", "--problem", name, "--seed", str(seed)]
+        command = [
+            sys.executable,
+            "-m",
+            "gdtui",
+            "train",
+            "--json",
+            "--problem",
+            name,
+            "--seed",
+            str(seed),
+        ]
         done = subprocess.run(
             [*command, "--run-dir", f"{path}/run"], cwd=ROOT, stdout=subprocess.PIPE, check=True
         )
@@ -76,7 +90,9 @@ def _spread(values: list[float]) -> str:
 
 
 def _bigram_loss() -> float:
-    """Cross-entropy of the held-out text under the training text's pairs, each counted plus one, in nats."""
+    """Cross-entropy of the held-out text under the training text's pairs, each counted plus one, in
+    nats.
+    """
     from engine.problems.builtin import char_lm
 
     problem = char_lm.make(0)

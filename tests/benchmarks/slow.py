@@ -2,7 +2,8 @@
 
     python tests/benchmarks/slow.py [--seconds 4] [--repeats 12] [--rate 20480] [--keys 10]
 
-One app at 160×45 and 10 fps, three variants at free pace; only how fast its terminal takes output changes.
+One app at 160×45 and 10 fps, three variants at free pace; only how fast its terminal takes output
+changes.
 """
 
 import argparse
@@ -59,7 +60,10 @@ def measure(app: Watched, pids: dict[str, int], seconds: float) -> Stretch:
     output = app.terminal.raw[written:]
     return Stretch(
         speed={name: batches[name] / spent for name in pids},
-        cost={name: (processor_seconds(pid) - used[name]) / batches[name] for name, pid in pids.items()},
+        cost={
+            name: (processor_seconds(pid) - used[name]) / batches[name]
+            for name, pid in pids.items()
+        },
         share=(app.processor_seconds() - screen) / spent,
         frames=output.count(QUERY.encode()) / spent,
         kibibytes=len(output) / spent / 1024,
@@ -108,7 +112,9 @@ def report(seconds: float, repeats: int, rate: int, keys: int) -> None:
     for name in pairs[0][0].speed:
         speed = ratios(slow.speed[name] / fast.speed[name] for slow, fast in pairs)
         cost = ratios(slow.cost[name] / fast.cost[name] for slow, fast in pairs)
-        print(f"  {name:>10}: batches/s {speed} (goal ≥ 1), processor time a batch {cost} (goal ≤ 1)")
+        print(
+            f"  {name:>10}: batches/s {speed} (goal ≥ 1), processor time a batch {cost} (goal ≤ 1)"
+        )
     seen = f"{statistics.median(delays):.2f} s (worst {max(delays):.2f})" if delays else "never"
     print(f"key to screen on the slow one: {seen}, {len(delays)} of {keys} keys (goal ≤ 2 s)")
 

@@ -2,7 +2,8 @@
 
     python tests/benchmarks/startup.py [--repeats 7]
 
-Both are ratios of medians over alternated runs: to a bare Textual app, and to the lesson's own script.
+Both are ratios of medians over alternated runs: to a bare Textual app, and to the lesson's own
+script.
 """
 
 import argparse
@@ -26,7 +27,8 @@ sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 from terminal import Terminal  # noqa: E402
 
-# Bytecode is kept, as it is where the program was installed: compiling it anew would count as start-up.
+# Bytecode is kept, as it is where the program was installed: compiling it anew would count as
+# start-up.
 ENV: Final = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": ""}
 VARIANTS: Final = 3
 LOSS: Final = re.compile(r"loss \d")

@@ -123,7 +123,16 @@ class Watched:
 def watched(*arguments: str) -> Iterator[Watched]:
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
-        command = [sys.executable, "-m", "gdtui", "--run-dir", str(run), "--epochs", "1000000", *arguments]
+        command = [
+            sys.executable,
+            "-m",
+            "gdtui",
+            "--run-dir",
+            str(run),
+            "--epochs",
+            "1000000",
+            *arguments,
+        ]
         with Terminal(command, env=ENV) as terminal:
             yield Watched(terminal, run)
             terminal.send("q")
@@ -157,11 +166,18 @@ def report_speeds(seconds: float, repeats: int) -> None:
 
 
 def report_screen(seconds: float) -> None:
-    print(f"screen at 160×45, 10 fps, three variants, {seconds:g} s (goals ≤ 15 % of a core, ≤ 120 KiB/s)")
+    print(
+        f"screen at 160×45, 10 fps, three variants, {seconds:g} s (goals ≤ 15 % of a core, ≤ 120 "
+        "KiB/s)"
+    )
     for pace in ("1", "free"):
         with watched("--pace", pace) as app:
             app.wait_for(3)
-            used, written, start = app.processor_seconds(), app.terminal.bytes_written, time.perf_counter()
+            used, written, start = (
+                app.processor_seconds(),
+                app.terminal.bytes_written,
+                time.perf_counter(),
+            )
             time.sleep(seconds)
             spent = time.perf_counter() - start
             share = (app.processor_seconds() - used) / spent

@@ -1,4 +1,6 @@
-"""However the app ends: logs closed, terminal restored, no process left, the exit status as documented."""
+"""However the app ends: logs closed, terminal restored, no process left, the exit status as
+documented.
+"""
 
 import os
 import select
@@ -102,7 +104,10 @@ def test_an_exception_in_the_app_is_one_message(
 def check_closed_or_never_begun(app: App) -> None:
     """A worker that was still starting may have written nothing."""
     run = app.run
-    for log in (run.session_log, *(run.variant_log(one.name) for one in run.info.settings.variants)):
+    for log in (
+        run.session_log,
+        *(run.variant_log(one.name) for one in run.info.settings.variants),
+    ):
         reader = LogReader(log)
         assert not list(reader) or reader.is_complete, log
 
@@ -130,7 +135,12 @@ def test_a_terminal_that_goes_without_a_signal_ends_everything(
     try:
         until(lambda: drained(master) and (run / "run.json").exists())
         if after:
-            until(lambda: drained(master) and sum(log.stat().st_size for log in run.glob("*.gdlog")) > 10_000)
+            until(
+                lambda: (
+                    drained(master)
+                    and sum(log.stat().st_size for log in run.glob("*.gdlog")) > 10_000
+                )
+            )
         os.close(master)
         assert app.wait(PATIENCE) == 129
         until(lambda: not session_of(app.pid))
@@ -156,7 +166,9 @@ def drained(master: int) -> bool:
     return True
 
 
-def test_a_killed_app_leaves_no_process_and_a_log_that_can_be_exported(start_app: StartApp, cli: Cli) -> None:
+def test_a_killed_app_leaves_no_process_and_a_log_that_can_be_exported(
+    start_app: StartApp, cli: Cli
+) -> None:
     app = start_app(*SHORT)
     app.wait_for_losses()
     assert len(app.terminal.processes) >= 5, "app, fork server, resource tracker, two workers"

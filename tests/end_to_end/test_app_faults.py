@@ -30,7 +30,11 @@ def test_a_killed_worker_is_told_in_its_panel_and_r_starts_another(start_app: St
     app.terminal.wait_for(lambda: app.tallies()[FULL].generation == 2)
     app.terminal.wait_for(lambda: "│ its worker was ended" not in app.terminal.text)
     app.wait_for_progress(FULL, MINI, SGD)
-    assert {name: one.generation for name, one in app.tallies().items()} == {FULL: 2, MINI: 1, SGD: 1}
+    assert {name: one.generation for name, one in app.tallies().items()} == {
+        FULL: 2,
+        MINI: 1,
+        SGD: 1,
+    }
     app.terminal.send("q")
     assert app.terminal.wait() == 0
     app.wait_for_nobody()
@@ -46,7 +50,9 @@ def test_a_loss_that_is_not_finite_stops_one_variant(start_app: StartApp) -> Non
     assert app.terminal.wait() == 0
 
 
-def test_a_killed_fork_server_is_told_and_nothing_is_left_after_the_end(start_app: StartApp) -> None:
+def test_a_killed_fork_server_is_told_and_nothing_is_left_after_the_end(
+    start_app: StartApp,
+) -> None:
     app = start_app("--epochs", "1000")
     app.wait_for_losses()
     os.kill(app.server, signal.SIGKILL)
@@ -58,7 +64,9 @@ def test_a_killed_fork_server_is_told_and_nothing_is_left_after_the_end(start_ap
 
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs Linux's prlimit")
-def test_a_full_disk_is_told_and_space_goes_on_without_a_loss(start_app: StartApp, cli: Cli) -> None:
+def test_a_full_disk_is_told_and_space_goes_on_without_a_loss(
+    start_app: StartApp, cli: Cli
+) -> None:
     """A limit on the size of the worker's files stands in for a full disk: the write fails alike."""
     app = start_app("--batch-sizes", "4", "--epochs", "4", "--pace", "2")
     app.wait_for_losses()
@@ -80,7 +88,9 @@ def test_a_full_disk_is_told_and_space_goes_on_without_a_loss(start_app: StartAp
     assert [int(row["batch"]) for row in rows] == list(range(1, 4 * 500 + 1))
 
 
-def test_a_run_directory_that_cannot_be_written_is_one_line(start_app: StartApp, tmp_path: Path) -> None:
+def test_a_run_directory_that_cannot_be_written_is_one_line(
+    start_app: StartApp, tmp_path: Path
+) -> None:
     """A file in the way: root may write anywhere else."""
     (tmp_path / "run0").write_text("")
     app = start_app()

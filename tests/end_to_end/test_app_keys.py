@@ -18,8 +18,12 @@ FULL, MINI, SGD = "Batch GD", "Mini-batch", "SGD"
 BRAILLE = range(0x2801, 0x2900)
 
 
-def test_three_variants_train_keys_change_one_and_q_ends_it_at_once(start_app: StartApp, cli: Cli) -> None:
-    """Groups of 16 batches, and so fast that they are cut anywhere by the stretches trained at once."""
+def test_three_variants_train_keys_change_one_and_q_ends_it_at_once(
+    start_app: StartApp, cli: Cli
+) -> None:
+    """Groups of 16 batches, and so fast that they are cut anywhere by the stretches trained at
+    once.
+    """
     run = ("--batch-sizes", "full,4,1", "--accumulation", "1,16,1", "--pace", "free")
     app = start_app(*run, "--epochs", "1000000")
     app.wait_for_losses()
@@ -78,10 +82,14 @@ def test_scaling_with_a_restart_folds_the_curves_and_leaves_ghosts(start_app: St
     terminal.send("<<<<<")  # so slow that the new generation stays near its start
     terminal.wait_for(lambda: all(one.pace == 0.1 for one in app.tallies().values()))
     terminal.send("S")
-    terminal.wait_for(lambda: all(one.generation == 2 and one.samples for one in app.tallies().values()))
+    terminal.wait_for(
+        lambda: all(one.generation == 2 and one.samples for one in app.tallies().values())
+    )
     terminal.wait_for("linear from 0.01")
     terminal.wait_for(lambda: dots_in_the_right_half(app))
-    assert max(one.samples for one in app.tallies().values()) <= 4000, "the dots are of the old ones"
+    assert max(one.samples for one in app.tallies().values()) <= 4000, (
+        "the dots are of the old ones"
+    )
 
     terminal.send("f")
     terminal.wait_for("results")

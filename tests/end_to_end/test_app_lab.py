@@ -1,4 +1,6 @@
-"""Experiments and the sweep from the app, for real: training waits and goes on, nothing is left of them."""
+"""Experiments and the sweep from the app, for real: training waits and goes on, nothing is left of
+them.
+"""
 
 import os
 import signal

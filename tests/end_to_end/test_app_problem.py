@@ -41,7 +41,9 @@ NET = dedent(
 )
 
 
-def test_its_panels_come_with_its_defaults_and_it_leaves_nothing(start_app: StartApp, tmp_path: Path) -> None:
+def test_its_panels_come_with_its_defaults_and_it_leaves_nothing(
+    start_app: StartApp, tmp_path: Path
+) -> None:
     (tmp_path / "net.py").write_text("LIMIT = 10**9\n" + NET)
     app = start_app("--problem", str(tmp_path / "net.py"))
     app.wait_for_losses()
@@ -58,20 +60,29 @@ def test_its_panels_come_with_its_defaults_and_it_leaves_nothing(start_app: Star
     assert not data_path(app.path).exists()
 
 
-def test_an_exception_in_a_late_step_is_one_panels_news(start_app: StartApp, tmp_path: Path) -> None:
+def test_an_exception_in_a_late_step_is_one_panels_news(
+    start_app: StartApp, tmp_path: Path
+) -> None:
     broadcast = NET.replace("output.squeeze(-1)", "output")
     (tmp_path / "net.py").write_text("LIMIT = 500\n" + broadcast)
     app = start_app("--problem", str(tmp_path / "net.py"), "--pace", "free")
-    app.terminal.wait_for(lambda: app.terminal.text.count("failed: net.py:13: ValueError: too late") == 2)
+    app.terminal.wait_for(
+        lambda: app.terminal.text.count("failed: net.py:13: ValueError: too late") == 2
+    )
     assert "Traceback" not in app.terminal.text
-    assert "gdtui: Using a target size (torch.Size([8])) that is different to the input size" in app.said
+    assert (
+        "gdtui: Using a target size (torch.Size([8])) that is different to the input size"
+        in app.said
+    )
     assert any(found[1].traceback for found in app.records(StateChanged))
     app.terminal.send("q")
     assert app.terminal.wait() == 0
     app.check_restored()
 
 
-def test_a_mistake_is_told_before_the_app_takes_the_screen(start_app: StartApp, tmp_path: Path) -> None:
+def test_a_mistake_is_told_before_the_app_takes_the_screen(
+    start_app: StartApp, tmp_path: Path
+) -> None:
     (tmp_path / "net.py").write_text("def problem(:\n")
     app = start_app("--problem", str(tmp_path / "net.py"))
     assert app.terminal.wait() == 2

@@ -1,4 +1,6 @@
-"""The app on terminals of other sizes and kinds: no crash at any size, no colour where none is wanted."""
+"""The app on terminals of other sizes and kinds: no crash at any size, no colour where none is
+wanted.
+"""
 
 import os
 import re
@@ -16,7 +18,9 @@ COLOURS = {*range(30, 40), *range(40, 50), *range(90, 98), *range(100, 108)}
 def is_painted(app: App, columns: int, rows: int) -> bool:
     """True when the header fills the first row, and something stands in the last one."""
     screen = app.terminal.screen
-    return len(screen) == rows and "paused" in screen[0] and all(len(row) <= columns for row in screen)
+    return (
+        len(screen) == rows and "paused" in screen[0] and all(len(row) <= columns for row in screen)
+    )
 
 
 def test_resizing_while_it_trains_crashes_nothing(start_app: StartApp) -> None:
@@ -101,7 +105,9 @@ def attributes_in(raw: bytes) -> set[str]:
 
 
 @pytest.mark.parametrize("stream", ["stdin", "stdout"])
-def test_without_a_terminal_it_points_to_train(tmp_path: Path, cli_env: dict[str, str], stream: str) -> None:
+def test_without_a_terminal_it_points_to_train(
+    tmp_path: Path, cli_env: dict[str, str], stream: str
+) -> None:
     master, slave = os.openpty()
     result = subprocess.run(
         [*CONSOLE_SCRIPT, "--run-dir", str(tmp_path / "run")],

@@ -23,8 +23,12 @@ STORM = [
 """Sizes, and keys that come there; in the end the view is that of the start."""
 
 
-def differences(one: list[list[Cell]], other: list[list[Cell]]) -> list[tuple[int, int, Cell, Cell]]:
-    """(row, column, cell, other cell) between header and footer, which say who watches, and what obeys."""
+def differences(
+    one: list[list[Cell]], other: list[list[Cell]]
+) -> list[tuple[int, int, Cell, Cell]]:
+    """(row, column, cell, other cell) between header and footer, which say who watches, and what
+    obeys.
+    """
     if len(one) != len(other):
         return [(len(one), len(other), one[0][0], other[0][0])]
     return [
@@ -60,7 +64,9 @@ def test_no_cell_is_stale_after_changes_in_mid_stream(
         deadline = time.monotonic() + PATIENCE / 2
         while found := differences(terminal.cells, fresh.cells):
             if time.monotonic() > deadline:
-                raise AssertionError(f"{len(found)} cells: {found[0]}\n{terminal.text}\nfresh:\n{fresh.text}")
+                raise AssertionError(
+                    f"{len(found)} cells: {found[0]}\n{terminal.text}\nfresh:\n{fresh.text}"
+                )
             time.sleep(0.1)
 
 
@@ -76,6 +82,9 @@ def test_the_whole_screen_is_back_after_ctrl_z_and_fg(start_app: StartApp) -> No
     terminal.wait_for(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T")
     left = len(terminal.raw)
     os.kill(terminal.pid, signal.SIGCONT)
-    # A terminal's other screen is empty when it comes back: all must be sent, what stood still, too.
+    # A terminal's other screen is empty when it comes back: all must be sent, what stood still,
+    # too.
     for still in ("gdtui", "synthetic", "Mini-batch", "╰", "quit"):
-        terminal.wait_for(lambda text=still: text in terminal.raw[left:].decode(errors="replace"), 10)
+        terminal.wait_for(
+            lambda text=still: text in terminal.raw[left:].decode(errors="replace"), 10
+        )

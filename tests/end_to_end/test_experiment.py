@@ -1,4 +1,7 @@
-"""`gdtui experiment` from outside: report and JSON; nothing is left behind of it, nor of a sweep."""
+"""`gdtui experiment` from outside: report and JSON.
+
+Nothing is left behind of it, nor of a sweep.
+"""
 
 import contextlib
 import json
@@ -20,7 +23,11 @@ def test_the_saddle_as_json(cli: Cli) -> None:
     assert (result.returncode, result.stderr) == (0, "")
     document = json.loads(result.stdout)
     assert (document["experiment"], document["seeds"]) == ("saddle", 5)
-    assert [(arm["batch_size"], arm["escaped"]) for arm in document["arms"]] == [("full", 0), (64, 5), (1, 5)]
+    assert [(arm["batch_size"], arm["escaped"]) for arm in document["arms"]] == [
+        ("full", 0),
+        (64, 5),
+        (1, 5),
+    ]
     assert document["seconds"] > 0
 
 
@@ -49,7 +56,9 @@ def test_a_device_that_is_not_there_is_a_wrong_call(cli: Cli) -> None:
 @pytest.mark.parametrize(
     "line", ["experiment linear-scaling --seeds 200", "sweep --batch-sizes 1 --epochs 1000000"]
 )
-def test_whatever_ends_it_nothing_is_left(line: str, number: signal.Signals, cli_env: dict[str, str]) -> None:
+def test_whatever_ends_it_nothing_is_left(
+    line: str, number: signal.Signals, cli_env: dict[str, str]
+) -> None:
     mark = f"GDTUI_TEST_{os.getpid()}_{number}"
     program = subprocess.Popen(
         [sys.executable, "-m", "gdtui", *line.split(), "--device", "cpu"],

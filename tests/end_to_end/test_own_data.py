@@ -22,11 +22,26 @@ BROKEN: dict[str, tuple[str, str, Any, str]] = {
     "not there": ("t.csv", "--target y", None, "cannot read {file}: No such file or directory"),
     "empty": ("t.csv", "--target y", b"", "{file}: the file is empty"),
     "no rows": ("t.csv", "--target y", b"a,y\n", "{file}: holds no rows"),
-    "another column": ("t.csv", "--target z", b"a,y\n1,2\n", "{file}: no column 'z'; choose one of 'a', 'y'"),
+    "another column": (
+        "t.csv",
+        "--target z",
+        b"a,y\n1,2\n",
+        "{file}: no column 'z'; choose one of 'a', 'y'",
+    ),
     "no target": ("t.csv", "", b"a,y\n1,2\n", "{file}: choose the column to predict"),
-    "a field too many": ("t.csv", "--target y", b"a,y\n1,2\n1,2,3\n", "{file}, line 3: 3 fields, not 2"),
+    "a field too many": (
+        "t.csv",
+        "--target y",
+        b"a,y\n1,2\n1,2,3\n",
+        "{file}, line 3: 3 fields, not 2",
+    ),
     "a gap": ("t.csv", "--target y", b"a,y\n1,2\n3,\n", "{file}, column 'y', line 3: no value"),
-    "a word": ("t.csv", "--target y", b"a,y\n" + b"1,2\n" * 9 + b"x,3\n", "{file}, column 'a', line 11: 'x'"),
+    "a word": (
+        "t.csv",
+        "--target y",
+        b"a,y\n" + b"1,2\n" * 9 + b"x,3\n",
+        "{file}, column 'a', line 11: 'x'",
+    ),
     "an open quote": (
         "t.csv",
         "--target y",
@@ -34,12 +49,32 @@ BROKEN: dict[str, tuple[str, str, Any, str]] = {
         "{file}, line 3: a quote is never closed",
     ),
     "no text": ("t.csv", "--target y", b"a,y\n\xff,2\n", "{file}, line 2: not UTF-8 text"),
-    "no Parquet": ("t.parquet", "--target y", b"a,y\n", "{file}: not a Parquet file that pyarrow can read"),
+    "no Parquet": (
+        "t.parquet",
+        "--target y",
+        b"a,y\n",
+        "{file}: not a Parquet file that pyarrow can read",
+    ),
     "no npz": ("a.npz", "", b"X, y", "{file}: not an .npz file that numpy can read"),
     "other arrays": ("a.npz", "", {"a": X}, "{file}: needs arrays X, y or x_train"),
-    "another length": ("a.npz", "", {"X": X, "y": Y[:3]}, "{file}, array y: 3 values for the 8 samples of X"),
-    "pickled": ("a.npz", "", {"X": X, "y": np.array([{}] * 8)}, "{file}, array y: holds pickled objects"),
-    "no images": ("a.npz", "--problem mnist", {"X": X, "y": Y}, "--model cnn needs images of at least 4×4"),
+    "another length": (
+        "a.npz",
+        "",
+        {"X": X, "y": Y[:3]},
+        "{file}, array y: 3 values for the 8 samples of X",
+    ),
+    "pickled": (
+        "a.npz",
+        "",
+        {"X": X, "y": np.array([{}] * 8)},
+        "{file}, array y: holds pickled objects",
+    ),
+    "no images": (
+        "a.npz",
+        "--problem mnist",
+        {"X": X, "y": Y},
+        "--model cnn needs images of at least 4×4",
+    ),
     "no book": ("b.txt", "--problem char-lm", b"short", "{file}: 5 characters are too few"),
 }
 
@@ -89,9 +124,13 @@ def test_a_table_is_trained_by_defaults_that_fit_it(cli: Cli, tmp_path: Path) ->
 
 def test_images_go_through_a_small_network(cli: Cli, tmp_path: Path) -> None:
     y = np.arange(100) % 2
-    x = (np.random.default_rng(0).integers(0, 99, (100, 8, 8)) + 100 * y[:, None, None]).astype(np.uint8)
+    x = (np.random.default_rng(0).integers(0, 99, (100, 8, 8)) + 100 * y[:, None, None]).astype(
+        np.uint8
+    )
     np.savez(tmp_path / "m.npz", x_train=x, y_train=y, x_test=x[:20], y_test=y[:20])
-    (variant,) = trained(cli, "--problem", "mnist", "--data", tmp_path / "m.npz", "--batch-sizes", "10")
+    (variant,) = trained(
+        cli, "--problem", "mnist", "--data", tmp_path / "m.npz", "--batch-sizes", "10"
+    )
     assert variant["samples"] == 300
     assert variant["validation"]["accuracy"] == 1
 
@@ -99,9 +138,15 @@ def test_images_go_through_a_small_network(cli: Cli, tmp_path: Path) -> None:
 def test_the_process_that_draws_reads_no_data(cli_env: dict[str, str], tmp_path: Path) -> None:
     """pandas alone takes half a second to import, and a file may take longer than that."""
     (tmp_path / "t.csv").write_text("a,y\n1,0\n2,1\n3,0\n4,1\n")
-    call = f"main(['train', '--data', {str(tmp_path / 't.csv')!r}, '--target', 'y', '--epochs', '1'])"
-    code = f"import sys\nfrom gdtui.cli.main import main\n{call}\nprint(*sys.modules, file=sys.stderr)"
-    result = subprocess.run([sys.executable, "-c", code], env=cli_env, capture_output=True, check=True)
+    call = (
+        f"main(['train', '--data', {str(tmp_path / 't.csv')!r}, '--target', 'y', '--epochs', '1'])"
+    )
+    code = (
+        f"import sys\nfrom gdtui.cli.main import main\n{call}\nprint(*sys.modules, file=sys.stderr)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], env=cli_env, capture_output=True, check=True
+    )
     loaded = {name.partition(".")[0] for name in result.stderr.decode().split()}
     assert "gdtui" in loaded
     assert not {"torch", "pandas", "sklearn", "pyarrow"} & loaded

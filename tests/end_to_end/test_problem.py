@@ -1,4 +1,6 @@
-"""A problem in a user's file, through the command line: as the README shows it, and with a mistake in it."""
+"""A problem in a user's file, through the command line: as the README shows it, and with a mistake
+in it.
+"""
 
 import json
 import os
@@ -64,28 +66,35 @@ def test_a_mistake_is_one_line_and_leaves_nothing_behind(cli: Cli, tmp_path: Pat
 
 
 def test_defaults_that_are_none_are_a_mistake_in_the_file(cli: Cli, tmp_path: Path) -> None:
-    text = readme_example().replace("cross_entropy,", 'cross_entropy, defaults={"learning_rate": 1},')
+    text = readme_example().replace(
+        "cross_entropy,", 'cross_entropy, defaults={"learning_rate": 1},'
+    )
     (tmp_path / "net.py").write_text(text)
     run = tmp_path / "run"
     result = cli("train", "--problem", tmp_path / "net.py", "--run-dir", run)
     assert result.returncode == 2
     assert (
-        f"{tmp_path / 'net.py'}: defaults: unknown name 'learning_rate'; choose from batch_sizes, lr,"
-        in result.stderr
+        f"{tmp_path / 'net.py'}: defaults: unknown name 'learning_rate'; choose from batch_sizes, "
+        "lr," in result.stderr
     )
     assert not run.exists()
 
 
 def test_what_is_wrong_with_all_variants_is_told_once(cli: Cli, tmp_path: Path) -> None:
-    text = readme_example().replace("cross_entropy,", "cross_entropy, optimizer=lambda params, lr: 1 / 0,")
+    text = readme_example().replace(
+        "cross_entropy,", "cross_entropy, optimizer=lambda params, lr: 1 / 0,"
+    )
     (tmp_path / "net.py").write_text(text)
     run = tmp_path / "run"
-    result = cli("train", "--problem", tmp_path / "net.py", "--batch-sizes", "8,full", "--run-dir", run)
+    result = cli(
+        "train", "--problem", tmp_path / "net.py", "--batch-sizes", "8,full", "--run-dir", run
+    )
     line = 1 + text[: text.index("1 / 0")].count("\n")
     told, *printed = result.stderr.splitlines()
     assert result.returncode == 1
     assert told == (
-        f"gdtui train: Mini-batch, Batch GD: failed: net.py:{line}: ZeroDivisionError: division by zero"
+        f"gdtui train: Mini-batch, Batch GD: failed: net.py:{line}: ZeroDivisionError: division by "
+        "zero"
     )
     assert all("see its worker's output in" in each for each in printed)
 

@@ -1,4 +1,6 @@
-"""A user's own modules with the names of others: all works that can, and the rest is said in a sentence."""
+"""A user's own modules with the names of others: all works that can, and the rest is said in a
+sentence.
+"""
 
 import os
 import subprocess
@@ -81,8 +83,8 @@ def test_one_that_imports_that_engine_is_told_what_to_rename(gdtui: Gdtui, own: 
     assert (result.returncode, result.stdout) == (2, "")
     (line,) = result.stderr.splitlines()
     assert line.startswith(
-        "gdtui train: net.py:1: engine/ beside it has the name of a package of gdtui's own, which Python "
-        "imports instead: rename yours"
+        "gdtui train: net.py:1: engine/ beside it has the name of a package of gdtui's own, which "
+        "Python imports instead: rename yours"
     )
     assert not (own / "run").exists()
 
@@ -93,7 +95,9 @@ def test_a_gdtui_of_its_users_beside_it_is_told_likewise(gdtui: Gdtui, own: Path
     (own / "net.py").rename(own / "sub" / "net.py")
     result = gdtui(MODULE, *TRAIN, "--problem", "sub/net.py")
     assert (result.returncode, result.stdout) == (2, "")
-    said = "sub/net.py:4: gdtui/ beside it hides a package of gdtui's own of that name: rename yours"
+    said = (
+        "sub/net.py:4: gdtui/ beside it hides a package of gdtui's own of that name: rename yours"
+    )
     assert result.stderr.startswith(f"gdtui train: {said}")
 
 
@@ -105,5 +109,6 @@ def test_an_engine_on_pythonpath_is_named(gdtui: Gdtui, own: Path, cli_env: dict
         result = gdtui(MODULE, *arguments, env={"PYTHONPATH": path})
         assert (result.returncode, result.stdout) == (2, "")
         assert result.stderr == (
-            f"gdtui: {own / 'engine'} hides a package of gdtui's own: rename it, or take it off PYTHONPATH\n"
+            f"gdtui: {own / 'engine'} hides a package of gdtui's own: rename it, or take it off "
+            "PYTHONPATH\n"
         )

@@ -1,4 +1,6 @@
-"""A terminal on a slow link, or one that takes nothing for a while: frames are dropped, nothing else."""
+"""A terminal on a slow link, or one that takes nothing for a while: frames are dropped, nothing
+else.
+"""
 
 from real_app import StartApp
 
@@ -34,7 +36,9 @@ def test_keys_never_wait_behind_a_backlog_of_frames(start_app: StartApp) -> None
     assert terminal.raw.count(QUERY.encode()) > 3
 
 
-def test_a_terminal_that_takes_nothing_holds_up_neither_training_nor_commands(start_app: StartApp) -> None:
+def test_a_terminal_that_takes_nothing_holds_up_neither_training_nor_commands(
+    start_app: StartApp,
+) -> None:
     app = start_app("--pace", "free", "--epochs", "1000000", "--fps", "30")
     terminal, names = app.terminal, ("Batch GD", "Mini-batch", "SGD")
     app.wait_for_losses()

@@ -1,7 +1,8 @@
-"""Runs of earlier formats open, export and show as when they were written; nothing in them is touched.
+"""Runs of earlier formats open, export and show as when they were written; nothing in them is
+touched.
 
-`stored_runs/format-1` was trained in the app: batch size, lr and momentum changed in mid-run, one variant
-restarted. The CSV files beside it are the exports of the version that wrote it.
+`stored_runs/format-1` was trained in the app: batch size, lr and momentum changed in mid-run, one
+variant restarted. The CSV files beside it are the exports of the version that wrote it.
 """
 
 import json
@@ -29,7 +30,9 @@ def contents(run: Path) -> dict[str, bytes]:
 @pytest.fixture(params=FORMATS)
 def stored(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A copy of a stored run, among the runs of its user."""
-    return shutil.copytree(STORED / request.param, tmp_path / "state" / "gdtui" / "runs" / request.param)
+    return shutil.copytree(
+        STORED / request.param, tmp_path / "state" / "gdtui" / "runs" / request.param
+    )
 
 
 @pytest.mark.parametrize(("options", "suffix"), [([], ""), (["--measurements"], "-measurements")])
@@ -50,7 +53,11 @@ def test_every_record_is_read(stored: Path) -> None:
     for name, record in follower.read(10**9):
         tallies[name].add(record)
     assert (follower.unfinished(), follower.damage) == ([], [])
-    assert [(tally.batches, tally.generation) for tally in tallies.values()] == [(2, 2), (64, 1), (1374, 1)]
+    assert [(tally.batches, tally.generation) for tally in tallies.values()] == [
+        (2, 2),
+        (64, 1),
+        (1374, 1),
+    ]
     assert [tally.full_loss for tally in tallies.values()] == [
         0.8038159608840942,
         0.6208887100219727,
@@ -68,7 +75,13 @@ def test_it_is_watched(stored: Path, cli_env: dict[str, str]) -> None:
     command = [sys.executable, "-m", "gdtui", "watch", str(stored)]
     with Terminal(command, env=cli_env, columns=160, rows=45) as terminal:
         terminal.wait_for(lambda: "◆ all data 0.162" in terminal.text)
-        for said in ("batch 1→8", "lr 0.01→0.02", "momentum 0→0.9", "B 256 (224–288)", "1,374 updates"):
+        for said in (
+            "batch 1→8",
+            "lr 0.01→0.02",
+            "momentum 0→0.9",
+            "B 256 (224–288)",
+            "1,374 updates",
+        ):
             assert said in terminal.text
         terminal.send("q")
         assert terminal.wait() == 0

@@ -36,7 +36,15 @@ FIELDS = [
         "updates",
         "samples",
     ),
-    *("epoch_losses", "final_loss", "std", "variance", "full_loss", "validation", "generalisation_gap"),
+    *(
+        "epoch_losses",
+        "final_loss",
+        "std",
+        "variance",
+        "full_loss",
+        "validation",
+        "generalisation_gap",
+    ),
     *("device", "peak_memory", "batch_milliseconds"),
     *("noise_scale", "noise_scale_interval", "signal_to_noise", "sharpness", "measured_at"),
     *("seconds", "state"),
@@ -100,7 +108,9 @@ def document(state: Path) -> dict[str, Any]:
     return answer
 
 
-def test_the_document_has_exactly_what_scripts_rely_on(document: dict[str, Any], state: Path) -> None:
+def test_the_document_has_exactly_what_scripts_rely_on(
+    document: dict[str, Any], state: Path
+) -> None:
     assert list(document) == ["run_dir", "problem", "seed", "device", "variants"]
     assert Path(document["run_dir"]).parent == state / "gdtui" / "runs"
     assert (document["problem"], document["seed"]) == ("synthetic", 0)
@@ -143,7 +153,11 @@ def test_export_has_every_batch_once_and_in_order(document: dict[str, Any], stat
     }
     assert all(numbers == list(range(1, len(numbers) + 1)) for numbers in batches.values())
     for variant in document["variants"]:
-        means = [sum(losses) / len(losses) for (name, _), losses in sums.items() if name == variant["name"]]
+        means = [
+            sum(losses) / len(losses)
+            for (name, _), losses in sums.items()
+            if name == variant["name"]
+        ]
         assert means == pytest.approx(variant["epoch_losses"], rel=1e-6)
 
 
@@ -155,7 +169,15 @@ def test_the_run_is_listed_as_finished(document: dict[str, Any], state: Path) ->
 
 def test_accumulation_equals_the_bigger_batch(cli: Cli) -> None:
     one, many = trained(
-        cli, "--batch-sizes", "512,64", "--accumulation", "1,8", "--epochs", "5", "--names", "one,many"
+        cli,
+        "--batch-sizes",
+        "512,64",
+        "--accumulation",
+        "1,8",
+        "--epochs",
+        "5",
+        "--names",
+        "one,many",
     ).values()
     assert one["updates"] == many["updates"] == 5 * 4
     assert many["batches"] == 5 * 32
@@ -163,7 +185,9 @@ def test_accumulation_equals_the_bigger_batch(cli: Cli) -> None:
 
 
 def test_a_vanishing_lr_leaves_all_where_they_started(cli: Cli) -> None:
-    losses = {variant["full_loss"] for variant in trained(cli, "--lr", "1e-12", "--epochs", "1").values()}
+    losses = {
+        variant["full_loss"] for variant in trained(cli, "--lr", "1e-12", "--epochs", "1").values()
+    }
     assert max(losses) - min(losses) < 1e-6
 
 
@@ -195,7 +219,8 @@ def test_the_table_when_nobody_asks_for_json(cli: Cli) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "allowed"), [(["--device", "cuda:99"], "cpu"), (["--optimizer", "sgd,adm,sgd"], "adam")]
+    ("wrong", "allowed"),
+    [(["--device", "cuda:99"], "cpu"), (["--optimizer", "sgd,adm,sgd"], "adam")],
 )
 def test_what_only_a_worker_can_tell_is_a_wrong_call_too(
     wrong: list[str], allowed: str, cli: Cli, tmp_path: Path
@@ -254,7 +279,9 @@ def test_a_log_that_cannot_be_written_waits_and_loses_nothing(tmp_path: Path) ->
         assert "cannot write" in first
         assert train.poll() is None
         worker = _holder_of(RunDirectory.open(path).variant_log("SGD"))
-        resource.prlimit(worker, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        resource.prlimit(
+            worker, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+        )
         output, _ = train.communicate(timeout=60)
     assert train.returncode == 0
     (variant,) = json.loads(output)["variants"]
@@ -265,7 +292,10 @@ def test_a_log_that_cannot_be_written_waits_and_loses_nothing(tmp_path: Path) ->
 
 
 def _as_in_a_terminal() -> None:
-    """A test run in the background ignores SIGINT, under nohup SIGHUP; what it starts would, too."""
+    """A test run in the background ignores SIGINT, under nohup SIGHUP.
+
+    What it starts would, too.
+    """
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
 

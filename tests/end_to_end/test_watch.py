@@ -1,4 +1,6 @@
-"""Watching real training: beside the app that trains, and headless runs until they end, however they end."""
+"""Watching real training: beside the app that trains, and headless runs until they end, however
+they end.
+"""
 
 import os
 import signal
@@ -42,10 +44,14 @@ def run_path(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def training(run_path: Path, env: dict[str, str], *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
+def training(
+    run_path: Path, env: dict[str, str], *arguments: str
+) -> Iterator["subprocess.Popen[bytes]"]:
     """`gdtui train` in the background, as soon as its directory is there."""
     command = [sys.executable, "-m", "gdtui", "train", "--run-dir", str(run_path), *arguments]
-    process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         while not (run_path / "run.json").exists():
             assert process.poll() is None
@@ -60,7 +66,9 @@ async def test_a_headless_run_is_seen_as_it_trains_and_finishes(
     run_path: Path, cli_env: dict[str, str]
 ) -> None:
     with training(run_path, cli_env, "--epochs", "8", "--pace", "4") as process:
-        app = GdtuiApp(RunDirectory.open(run_path), None, source=WatchSource(RunDirectory.open(run_path)))
+        app = GdtuiApp(
+            RunDirectory.open(run_path), None, source=WatchSource(RunDirectory.open(run_path))
+        )
         async with app.run_test(size=(160, 45)) as pilot:
             await wait_for(pilot, lambda: app.main.viewer.store.is_under_way)
             await wait_for(pilot, lambda: text_of(app)[0].rstrip().endswith("running · watching"))
@@ -74,7 +82,9 @@ async def test_a_headless_run_that_is_killed_does_not_seem_to_go_on(
     run_path: Path, cli_env: dict[str, str]
 ) -> None:
     with training(run_path, cli_env, "--epochs", "1000", "--pace", "1") as process:
-        app = GdtuiApp(RunDirectory.open(run_path), None, source=WatchSource(RunDirectory.open(run_path)))
+        app = GdtuiApp(
+            RunDirectory.open(run_path), None, source=WatchSource(RunDirectory.open(run_path))
+        )
         async with app.run_test(size=(160, 45)) as pilot:
             await wait_for(pilot, lambda: app.main.viewer.store.is_under_way)
             process.send_signal(signal.SIGKILL)
@@ -84,7 +94,9 @@ async def test_a_headless_run_that_is_killed_does_not_seem_to_go_on(
             assert " running" not in "\n".join(text_of(app))
 
 
-async def test_beside_the_app_that_trains_all_charts_and_figures_are_the_same(run_path: Path) -> None:
+async def test_beside_the_app_that_trains_all_charts_and_figures_are_the_same(
+    run_path: Path,
+) -> None:
     variants = tuple(
         Variant(name=name, settings=VariantSettings(batch_size=size))
         for name, size in (("Batch GD", "full"), ("Mini-batch", 64), ("Small batch", 8))
@@ -105,7 +117,9 @@ async def test_beside_the_app_that_trains_all_charts_and_figures_are_the_same(ru
             own = text_of(app)
         watching = GdtuiApp(run, None, source=WatchSource(run))
         async with watching.run_test(size=(160, 45)) as pilot:
-            await wait_for(pilot, lambda: watching.main.viewer.store.states[0].tally.state is State.PAUSED)
+            await wait_for(
+                pilot, lambda: watching.main.viewer.store.states[0].tally.state is State.PAUSED
+            )
             watching.main.tick(figures=True)
             await pilot.pause(0.5)
             watched = text_of(watching)

@@ -13,7 +13,10 @@ from engine.settings import FULL, BatchSize, RunSettings, Variant, VariantSettin
 
 @pytest.fixture
 def start_run(tmp_path: Path) -> Iterator[StartRun]:
-    """Start real workers: `start_run(batch_sizes, run settings…, variant={settings…})`; closed at the end."""
+    """Start real workers: `start_run(batch_sizes, run settings…, variant={settings…})`.
+
+    Closed at the end.
+    """
     sessions: list[Session] = []
 
     def start(

@@ -204,7 +204,9 @@ def test_extending_goes_on_from_the_end(start_run: StartRun) -> None:
 # --- Trouble ------------------------------------------------------------------------------------
 
 
-def test_a_killed_worker_is_told_the_others_go_on_and_restart_replaces_it(start_run: StartRun) -> None:
+def test_a_killed_worker_is_told_the_others_go_on_and_restart_replaces_it(
+    start_run: StartRun,
+) -> None:
     watched = start_run(epochs=10**6)
     watched.until(lambda: all(tally.batches for tally in watched.tallies.values()))
     os.kill(watched.session.pids["SGD"], signal.SIGKILL)
@@ -249,7 +251,9 @@ def test_who_takes_the_place_of_one_that_died_while_paused_waits_as_the_others_d
     watched.until(lambda: watched.tallies[name].updates > 1)
 
 
-def test_the_fork_server_dies_the_workers_train_on_and_nothing_is_orphaned(start_run: StartRun) -> None:
+def test_the_fork_server_dies_the_workers_train_on_and_nothing_is_orphaned(
+    start_run: StartRun,
+) -> None:
     watched = start_run(epochs=10**6)
     watched.until(lambda: all(tally.batches for tally in watched.tallies.values()))
     pids = list(watched.session.pids.values())
@@ -354,6 +358,8 @@ def _workers_of(watched: Watched) -> list[int]:
             open_files = [str(file.readlink()) for file in (process / "fd").iterdir()]
         except OSError:
             continue
-        if int(process.name) != os.getpid() and any(str(watched.run.path) in file for file in open_files):
+        if int(process.name) != os.getpid() and any(
+            str(watched.run.path) in file for file in open_files
+        ):
             found.append(int(process.name))
     return found

@@ -91,7 +91,14 @@ def test_settings_that_make_no_sense_are_refused(wrong: dict[str, object]) -> No
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"epochs": 0}, {"pace": 0.0}, {"pace": math.inf}, {"seed": -1}, {"seed": 2**63}, {"threads": 0}],
+    [
+        {"epochs": 0},
+        {"pace": 0.0},
+        {"pace": math.inf},
+        {"seed": -1},
+        {"seed": 2**63},
+        {"threads": 0},
+    ],
 )
 def test_runs_that_make_no_sense_are_refused(wrong: dict[str, object]) -> None:
     variants = (Variant(name="a", settings=VariantSettings()),)
@@ -137,7 +144,8 @@ def test_several_devices_take_the_variants_in_turn() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"micro_batch": 0}, {"loader_workers": -1}, {"loader_workers": 10**6}, {"validate_every": 0}]
+    "wrong",
+    [{"micro_batch": 0}, {"loader_workers": -1}, {"loader_workers": 10**6}, {"validate_every": 0}],
 )
 def test_how_to_train_that_makes_no_sense(wrong: dict[str, int]) -> None:
     with pytest.raises(SettingsError, match="from"):

@@ -27,7 +27,9 @@ async def test_before_any_record_it_says_that_torch_is_imported(bench: Bench) ->
 
 
 @pytest.mark.parametrize("size", [WIDE, (120, 30), (100, 28), NARROW])
-async def test_every_variant_is_on_screen_with_nothing_cut(bench: Bench, size: tuple[int, int]) -> None:
+async def test_every_variant_is_on_screen_with_nothing_cut(
+    bench: Bench, size: tuple[int, int]
+) -> None:
     bench.begin()
     for name in bench.names:
         bench.train(name, [0.8, 0.5])
@@ -104,10 +106,14 @@ async def test_trouble_is_in_the_panel_of_whom_it_is_about(bench: Bench) -> None
     app = bench.app()
     async with app.run_test(size=WIDE) as pilot:
         bench.write(mini, state(State.DIVERGED, 30.0, "the loss is not finite"))
-        bench.controls.log.append(WorkerDied(variant=sgd, wall_time=31.0, detail="was ended by SIGKILL"))
+        bench.controls.log.append(
+            WorkerDied(variant=sgd, wall_time=31.0, detail="was ended by SIGKILL")
+        )
         where = bench.run.variant_log(full)
         bench.controls.notices = [
-            Notice(kind=NoticeKind.LOG_BLOCKED, variant=full, text=f"cannot write {where}: no space"),
+            Notice(
+                kind=NoticeKind.LOG_BLOCKED, variant=full, text=f"cannot write {where}: no space"
+            ),
             Notice(kind=NoticeKind.DIED, variant=sgd, text="was ended by SIGKILL"),
         ]
         await settle(pilot)
@@ -137,7 +143,9 @@ async def test_a_loss_far_above_the_start_is_called_diverging(bench: Bench) -> N
         *(("gdtui.cli.run_app", module) for module in ("torch", "numpy", "plotext", "textual")),
     ],
 )
-def test_importing_loads_nothing_that_the_first_frame_must_wait_for(imported: str, module: str) -> None:
+def test_importing_loads_nothing_that_the_first_frame_must_wait_for(
+    imported: str, module: str
+) -> None:
     code = f"import sys, {imported}; sys.exit({module!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
@@ -155,7 +163,9 @@ async def test_no_color(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_begun_in_a_theme_it_looks_as_if_switched_to_it(bench: Bench) -> None:
-    """Before there is a screen Textual's styles are parsed once only: with the colours that were wanted."""
+    """Before there is a screen Textual's styles are parsed once only: with the colours that were
+    wanted.
+    """
     told = []
     for begun in ("light", "dark"):
         app = GdtuiApp(bench.run, bench.controls, theme=begun)
@@ -163,5 +173,7 @@ async def test_begun_in_a_theme_it_looks_as_if_switched_to_it(bench: Bench) -> N
             await pilot.pause()
             app.theme = THEMES["light"].name
             await pilot.pause()
-            told.append([(each.background_colors, each.colors) for each in app.screen.walk_children()])
+            told.append(
+                [(each.background_colors, each.colors) for each in app.screen.walk_children()]
+            )
     assert told[0] == told[1]

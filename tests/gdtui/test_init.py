@@ -16,7 +16,9 @@ STORED = ROOT / "tests" / "stored_runs" / "format-1"
 def loaded(code: str, env: dict[str, str]) -> set[str]:
     """The top-level packages that a fresh interpreter has after that code."""
     command = [sys.executable, "-c", f"{code}\nimport sys\nprint(*sys.modules)"]
-    result = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=True)
+    result = subprocess.run(
+        command, env=env, capture_output=True, text=True, timeout=120, check=True
+    )
     return {name.partition(".")[0] for name in result.stdout.splitlines()[-1].split()}
 
 
@@ -34,7 +36,10 @@ def test_its_public_names_are_there_and_no_others() -> None:
     [
         ("import gdtui", {"torch", "textual", "rich", "numpy", "plotext", "msgspec", "engine"}),
         ("from gdtui import Problem", {"torch", "textual", "rich", "numpy", "plotext"}),
-        (f"import gdtui; gdtui.open_run({str(STORED)!r})", {"torch", "textual", "rich", "numpy", "plotext"}),
+        (
+            f"import gdtui; gdtui.open_run({str(STORED)!r})",
+            {"torch", "textual", "rich", "numpy", "plotext"},
+        ),
         (f"import gdtui; gdtui.open_run({str(STORED)!r}).columns()", {"torch", "textual", "rich"}),
     ],
     ids=["gdtui", "Problem", "open_run", "arrays"],
@@ -63,7 +68,13 @@ def test_a_users_type_checker_knows_them(tmp_path: Path) -> None:
     file = tmp_path / "net.py"
     file.write_text(USER_FILE)
     said, errors, _ = mypy_api.run(
-        ["--config-file", str(ROOT / "pyproject.toml"), "--cache-dir", str(ROOT / ".mypy_cache"), str(file)]
+        [
+            "--config-file",
+            str(ROOT / "pyproject.toml"),
+            "--cache-dir",
+            str(ROOT / ".mypy_cache"),
+            str(file),
+        ]
     )
     assert errors == ""
     assert "-> engine.problem.Problem" in said

@@ -19,23 +19,40 @@ from gdtui.theme import themes as fewer_colours
 
 Vector = NDArray[np.float64]
 
-# G. M. Machado, M. M. Oliveira, L. A. F. Fernandes: A Physiologically-based Model for Simulation of Color
-# Vision Deficiency, IEEE Trans. Visualization and Computer Graphics 15(6), 2009: severity 1.0, linear RGB.
+# G. M. Machado, M. M. Oliveira, L. A. F. Fernandes: A Physiologically-based Model for Simulation of
+# Color Vision Deficiency, IEEE Trans. Visualization and Computer Graphics 15(6), 2009: severity
+# 1.0, linear RGB.
 VISION: Final = {
     "normal": np.eye(3),
     "protanopia": np.array(
-        [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]
+        [
+            [0.152286, 1.052583, -0.204868],
+            [0.114503, 0.786281, 0.099216],
+            [-0.003882, -0.048116, 1.051998],
+        ]
     ),
     "deuteranopia": np.array(
-        [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
+        [
+            [0.367322, 0.860646, -0.227968],
+            [0.280085, 0.672501, 0.047413],
+            [-0.011820, 0.042940, 0.968881],
+        ]
     ),
     "tritanopia": np.array(
-        [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]]
+        [
+            [1.255528, -0.076749, -0.178779],
+            [-0.078411, 0.930809, 0.147602],
+            [0.004733, 0.691367, 0.303900],
+        ]
     ),
 }
 # IEC 61966-2-1 (sRGB): linear RGB to XYZ, white D65.
 TO_XYZ: Final = np.array(
-    [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
+    [
+        [0.4124564, 0.3575761, 0.1804375],
+        [0.2126729, 0.7151522, 0.0721750],
+        [0.0193339, 0.1191920, 0.9503041],
+    ]
 )
 WHITE: Final = np.array([0.95047, 1.0, 1.08883])
 
@@ -47,7 +64,9 @@ def linear(colour: str) -> Vector:
 
 
 def contrast(one: str, other: str) -> float:
-    """WCAG 2.2, "contrast ratio": 4.5 for text (1.4.3), 3 for graphics (1.4.11), 7 for enhanced text."""
+    """WCAG 2.2, "contrast ratio": 4.5 for text (1.4.3), 3 for graphics (1.4.11), 7 for enhanced
+    text.
+    """
     dark, light = sorted(float(linear(colour) @ TO_XYZ[1]) for colour in (one, other))
     return (light + 0.05) / (dark + 0.05)
 
@@ -152,7 +171,8 @@ def test_with_256_colours_no_shade_of_a_variant_becomes_another(name: str, visio
     shown = [[as_shown(shade, ColorSystem.EIGHT_BIT) for shade in row] for row in shades]
     assert len({shade for row in shown for shade in row}) == 3 * COLOURS + 1
     for (i, one), (j, other) in combinations(enumerate(shown), 2):
-        # Lines, ghosts, envelopes: of the lesson's three at a glance, of the others by normal sight.
+        # Lines, ghosts, envelopes: of the lesson's three at a glance, of the others by normal
+        # sight.
         for step in range(3):
             if max(i, j) < 3 or vision == "normal":
                 assert distance(one[step], other[step], vision) >= 6, (i, j, step)
@@ -163,9 +183,13 @@ def test_with_256_colours_no_shade_of_a_variant_becomes_another(name: str, visio
 
 
 @pytest.mark.parametrize("name", THEMES)
-def test_with_256_colours_header_and_dialogs_still_stand_out_and_text_can_be_read(name: str) -> None:
+def test_with_256_colours_header_and_dialogs_still_stand_out_and_text_can_be_read(
+    name: str,
+) -> None:
     theme = fewer_colours("256", no_color=False)[name]
-    grounds = [as_shown(str(each), ColorSystem.EIGHT_BIT) for each in (theme.background, theme.panel)]
+    grounds = [
+        as_shown(str(each), ColorSystem.EIGHT_BIT) for each in (theme.background, theme.panel)
+    ]
     assert contrast(*grounds) > 1.1
     texts = (theme.foreground, theme.accent, theme.variables["quiet"], *colours(theme))
     for text in texts:
@@ -175,10 +199,14 @@ def test_with_256_colours_header_and_dialogs_still_stand_out_and_text_can_be_rea
 
 @pytest.mark.parametrize("name", THEMES)
 @visions
-def test_with_16_colours_each_variant_has_one_of_its_own_and_a_paler_one(name: str, vision: str) -> None:
+def test_with_16_colours_each_variant_has_one_of_its_own_and_a_paler_one(
+    name: str, vision: str
+) -> None:
     theme = fewer_colours("standard", no_color=False)[name]
     background = str(theme.background)
-    sixteen = {"#" + "".join(f"{channel:02x}" for channel in STANDARD_PALETTE[i]) for i in range(16)}
+    sixteen = {
+        "#" + "".join(f"{channel:02x}" for channel in STANDARD_PALETTE[i]) for i in range(16)
+    }
     assert len(set(colours(theme))) == COLOURS
     assert is_sparse(colours(theme)), "numbers help"
     for place, colour in enumerate(colours(theme)):

@@ -24,7 +24,16 @@ from engine.log.commands import (
 from engine.log.directory import RunDirectory
 from engine.log.file import LogWriter
 from engine.log.notices import Notice
-from engine.log.records import Changed, Chunk, CommandSent, Evaluation, Record, Started, State, StateChanged
+from engine.log.records import (
+    Changed,
+    Chunk,
+    CommandSent,
+    Evaluation,
+    Record,
+    Started,
+    State,
+    StateChanged,
+)
 from engine.settings import RunSettings, Variant, VariantSettings, default_names, parse_batch_size
 from gdtui.app import GdtuiApp
 from gdtui.control.lab import Holder, Lab
@@ -98,12 +107,16 @@ class FakeControls:
 class Bench:
     """A run, its writers, its controls."""
 
-    def __init__(self, path: Path, sizes: str = "full,64,1", steps: int = 1, drop_last: bool = False) -> None:
+    def __init__(
+        self, path: Path, sizes: str = "full,64,1", steps: int = 1, drop_last: bool = False
+    ) -> None:
         batch_sizes = tuple(parse_batch_size(size) for size in sizes.split(","))
         variants = tuple(
             Variant(
                 name=name,
-                settings=VariantSettings(batch_size=size, accumulation_steps=steps, drop_last=drop_last),
+                settings=VariantSettings(
+                    batch_size=size, accumulation_steps=steps, drop_last=drop_last
+                ),
             )
             for name, size in zip(default_names(batch_sizes), batch_sizes, strict=True)
         )
@@ -113,9 +126,12 @@ class Bench:
         self.logs = {name: LogWriter(self.run.variant_log(name)) for name in self.names}
         self._settings = {variant.name: variant.settings for variant in variants}
 
-    def app(self, *, watching: bool = False, make_lab: Callable[[Holder], Lab] | None = None) -> ObservedApp:
+    def app(
+        self, *, watching: bool = False, make_lab: Callable[[Holder], Lab] | None = None
+    ) -> ObservedApp:
         """`make_lab` None: one whose work runs in processes."""
-        # Slow, for the tests tick themselves: Textual's pause() waits until the process has nothing to do.
+        # Slow, for the tests tick themselves: Textual's pause() waits until the process has nothing
+        # to do.
         controls = None if watching else self.controls
         return ObservedApp(self.run, controls, fps=4, make_lab=make_lab)
 
@@ -141,7 +157,13 @@ class Bench:
             )  # fmt: skip
 
     def train(
-        self, name: str, losses: Iterable[float], *, batch: int = 1, generation: int = 1, steps: int = 1
+        self,
+        name: str,
+        losses: Iterable[float],
+        *,
+        batch: int = 1,
+        generation: int = 1,
+        steps: int = 1,
     ) -> None:
         """Batches of 10 samples, `steps` of them an update."""
         values = np.array(list(losses), "<f4")
@@ -178,7 +200,9 @@ def evaluation(
 
 
 def state(value: State, wall_time: float, detail: str = "", command: int = 0) -> StateChanged:
-    return StateChanged(generation=1, state=value, wall_time=wall_time, detail=detail, command=command)
+    return StateChanged(
+        generation=1, state=value, wall_time=wall_time, detail=detail, command=command
+    )
 
 
 def changed(settings: VariantSettings, command: int, *, batch: int = 51, note: str = "") -> Changed:

@@ -59,7 +59,9 @@ def subtitle(app: GdtuiApp) -> str:
     return said.rpartition("─ ")[2]  # after the legend
 
 
-async def turn(pilot: Pilot[None], kind: type[MouseEvent], chart: Chart, column: int, times: int = 1) -> None:
+async def turn(
+    pilot: Pilot[None], kind: type[MouseEvent], chart: Chart, column: int, times: int = 1
+) -> None:
     """The wheel, over a column of a chart's canvas."""
     x = chart.region.x + chart.gutter.left + chart.canvas.left + column
     y = chart.region.y + 3

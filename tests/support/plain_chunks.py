@@ -5,7 +5,9 @@ import numpy as np
 from engine.log.records import Chunk
 
 
-def plain_chunk(batch: int, count: int, n: int = 2_000, size: int = 1, epoch: int | None = None) -> Chunk:
+def plain_chunk(
+    batch: int, count: int, n: int = 2_000, size: int = 1, epoch: int | None = None
+) -> Chunk:
     """Some batches of a training without changes, all within an epoch."""
     samples = (batch - 1) * size
     return Chunk(

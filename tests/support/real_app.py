@@ -48,7 +48,9 @@ class App:
     def wait_for_progress(self, *names: str) -> None:
         """Wait until each of these has trained more than now."""
         before = self.tallies()
-        self.terminal.wait_for(lambda: all(self.tallies()[n].batches > before[n].batches for n in names))
+        self.terminal.wait_for(
+            lambda: all(self.tallies()[n].batches > before[n].batches for n in names)
+        )
 
     def wait_for_nobody(self) -> None:
         """Wait until no process of the program runs, whoever its parent was."""

@@ -68,7 +68,9 @@ def strips_of(app: App[None]) -> list[Strip]:
     strips: list[Strip] = []
     for top, bottom in pairwise(rows):
         blocks: list[list[Strip]] = []
-        for place, columns in groupby(pairwise(edges), key=lambda part: _in_front(screen, part[0], top)):
+        for place, columns in groupby(
+            pairwise(edges), key=lambda part: _in_front(screen, part[0], top)
+        ):
             (left, right), *others = columns
             right = others[-1][1] if others else right
             blocks.append(_block(place, Region(left, top, right - left, bottom - top)))
@@ -89,7 +91,9 @@ def _edges(screen: Screen[Any], width: int, height: int) -> tuple[list[int], lis
         # Scroll bars are nobody's children, and what scrolls is cut off at a border.
         columns |= {x, x + 1, right - 2, right - 1, right}
         rows |= {y, y + 1, bottom - 2, bottom - 1, bottom}
-    return sorted(x for x in columns if 0 <= x <= width), sorted(y for y in rows if 0 <= y <= height)
+    return sorted(x for x in columns if 0 <= x <= width), sorted(
+        y for y in rows if 0 <= y <= height
+    )
 
 
 def _in_front(screen: Screen[Any], x: int, y: int) -> Place | None:

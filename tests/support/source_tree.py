@@ -52,7 +52,9 @@ class SourceFile:
 
 def source_files(*folders: str) -> list[SourceFile]:
     """Every Python file below these folders of the repository."""
-    return [SourceFile(path) for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+    return [
+        SourceFile(path) for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))
+    ]
 
 
 def cycles(graph: dict[str, set[str]]) -> list[list[str]]:

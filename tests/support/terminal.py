@@ -22,10 +22,10 @@ import pyte
 PATIENCE: Final = 60.0
 """Seconds after which waiting is given up: far beyond what a busy machine needs."""
 
-# As under a shell, another process leads the session: where the program itself does, the kernel resets
-# the terminal as it ends, and nobody could tell whether the program had. The pipe that is the leader's
-# stdout tells the program's process id, then its exit status as a shell has it. When the window is
-# closed the leader ends, and thereby the program is told.
+# As under a shell, another process leads the session: where the program itself does, the kernel
+# resets the terminal as it ends, and nobody could tell whether the program had. The pipe that is
+# the leader's stdout tells the program's process id, then its exit status as a shell has it. When
+# the window is closed the leader ends, and thereby the program is told.
 _LEADER: Final = """trap : INT TERM
 sh -c 'echo $$; exec "$@" >&2' sh "$@"
 echo $?
@@ -60,8 +60,9 @@ class Terminal:
         rate: int | None = None,
         colours: str = "truecolor",
     ) -> None:
-        """`colours`: "truecolor", "256" or "16", as the environment tells.
-        `rate`: bytes a second at which the terminal takes output, None for as fast as it can, 0: none."""
+        """`colours`: "truecolor", "256" or "16", as the environment tells. `rate`: bytes a second
+        at which the terminal takes output, None for as fast as it can, 0: none.
+        """
         self.rate = rate
         self._output: list[tuple[float, bytes | tuple[int, int]]] = []
         """(perf_counter, bytes written or a new size)."""
@@ -287,7 +288,9 @@ _KINDS: Final = {
 
 
 def _environment(env: Mapping[str, str], colours: str) -> dict[str, str]:
-    """A terminal with so many colours, and nothing that the tests' own surroundings would say of it."""
+    """A terminal with so many colours, and nothing that the tests' own surroundings would say of
+    it.
+    """
     ours = {
         key: value
         for key, value in env.items()

@@ -1,8 +1,8 @@
 """Test that accumulating k batches of b equals one batch of k·b, in less memory.
 
 The lesson's data and a small network, whose activations are what memory goes to. Every arm has 512
-samples behind an update, and n is no multiple of that: the short groups and batches at the end of an
-epoch are where accumulation usually goes wrong.
+samples behind an update, and n is no multiple of that: the short groups and batches at the end of
+an epoch are where accumulation usually goes wrong.
 """
 
 import time
@@ -31,16 +31,18 @@ HIDDEN: Final = 64
 LR: Final = 0.1
 EPOCHS: Final = 10
 SAME: Final = 1e-10
-"""A difference of losses that is rounding: float64 has 16 digits, training grows its errors some."""
+"""A difference of losses that is rounding: float64 has 16 digits, training grows its errors some.
+"""
 
 _RULE: Final = (
-    f"supported: for every accumulating arm the 95% interval of the difference lies below {SAME:.0e}, and "
-    "that of its peak memory below the big batch's; not supported: one lies above; else undecided"
+    "supported: for every accumulating arm the 95% interval of the difference lies below "
+    f"{SAME:.0e}, and that of its peak memory below the big batch's; not supported: one lies "
+    "above; else undecided"
 )
 _MEANING: Final = {
     Verdict.SUPPORTED: (
-        "Weighted by samples, small batches accumulated into one update equal the big batch: the curves "
-        "agree to rounding, in less memory. The figures above include the cost in time."
+        "Weighted by samples, small batches accumulated into one update equal the big batch: the "
+        "curves agree to rounding, in less memory. The figures above include the cost in time."
     ),
     Verdict.NOT_SUPPORTED: (
         "Here the lesson does not hold: accumulation changed the curve, or saved no memory. "
@@ -70,7 +72,11 @@ def problem(seed: int) -> Problem:
     return Problem(
         train=tuple(tensor.double() for tensor in tensors_of(linear)),
         model=lambda: nn.Sequential(
-            nn.Linear(10, HIDDEN), nn.Tanh(), nn.Linear(HIDDEN, HIDDEN), nn.Tanh(), nn.Linear(HIDDEN, 1)
+            nn.Linear(10, HIDDEN),
+            nn.Tanh(),
+            nn.Linear(HIDDEN, HIDDEN),
+            nn.Tanh(),
+            nn.Linear(HIDDEN, 1),
         ).double(),
         loss=linear.loss,
     )
@@ -132,14 +138,17 @@ def _report(arms: tuple[Arm, ...], found: Sequence[_Found], device: torch.device
         seeds=len(found[0].peak),
         varied="the split of the 512 samples behind an update: batch size × batches accumulated",
         held=(
-            f"the lesson's 2,000 samples, 10 → {HIDDEN} → {HIDDEN} → 1 with tanh, redrawn for each seed",
+            f"the lesson's 2,000 samples, 10 → {HIDDEN} → {HIDDEN} → 1 with tanh, redrawn for each "
+            "seed",
             "first weights and each epoch's order, the same for all arms",
             f"lr {LR:g}, {EPOCHS} epochs of plain SGD, float64, gdtui's own trainer",
         ),
         notes=(
-            "Each gradient is weighted by the samples behind it, and a group ends with its epoch. The "
-            "lesson's own loop divides by a fixed number, so a leftover gradient leaks into the next epoch.",
-            "Peak memory counts tensors: data, weights, gradients, and tensors saved for the backward pass.",
+            "Each gradient is weighted by the samples behind it, and a group ends with its epoch. "
+            "The lesson's own loop divides by a fixed number, so a leftover gradient leaks into "
+            "the next epoch.",
+            "Peak memory counts tensors: data, weights, gradients, and tensors saved for the "
+            "backward pass.",
         ),
         arms=arms,
         source=listing.source,

@@ -1,8 +1,8 @@
 """Do small batches end in flatter minima, and do these generalise better? Few digits, equal epochs.
 
 Both are measured at equal epochs, as the lesson compares them, and where each seed's training loss
-first fell below one level: a batch that trains further is flatter for that alone, since the Hessian of
-the cross-entropy vanishes with the loss. The second comparison tells the two apart.
+first fell below one level: a batch that trains further is flatter for that alone, since the Hessian
+of the cross-entropy vanishes with the loss. The second comparison tells the two apart.
 """
 
 import math
@@ -44,16 +44,17 @@ LEVEL: Final = 0.1
 """Training loss at which the arms are compared a second time."""
 
 _RULE: Final = (
-    "supported: the 95% intervals of full batch minus the smallest batch, seed by seed, lie above 0 for the "
-    "validation gap and for the sharpness at equal epochs; not supported: one lies below 0; else undecided"
+    "supported: the 95% intervals of full batch minus the smallest batch, seed by seed, lie above "
+    "0 for the validation gap and for the sharpness at equal epochs; not supported: one lies below "
+    "0; else undecided"
 )
 _MEANING: Final = {
     Verdict.SUPPORTED: (
         "At equal epochs the small batch ended flatter and made fewer errors on unseen digits."
     ),
     Verdict.NOT_SUPPORTED: (
-        "Here the lesson does not hold: a small batch was not both flatter and better on unseen digits. "
-        "A small batch alone does not guarantee generalisation."
+        "Here the lesson does not hold: a small batch was not both flatter and better on unseen "
+        "digits. A small batch alone does not guarantee generalisation."
     ),
     Verdict.UNDECIDED: (
         "The two ends differ too little, or too irregularly, to tell with these seeds. "
@@ -111,7 +112,10 @@ def load(seeds: Sequence[int], device: torch.device) -> Digits:
     pixels, labels = load_digits(return_X_y=True)
     inputs, target = torch.from_numpy(pixels / 16), torch.from_numpy(labels)
     order = torch.stack(
-        [torch.randperm(len(target), generator=torch.Generator().manual_seed(seed)) for seed in seeds]
+        [
+            torch.randperm(len(target), generator=torch.Generator().manual_seed(seed))
+            for seed in seeds
+        ]
     )
     parts = [
         tuple(tensor[part].to(device) for tensor in (inputs, target))
@@ -130,8 +134,12 @@ def first_weights(seeds: Sequence[int], device: torch.device) -> list[Tensor]:
     return weights_of(models, device)
 
 
-def train(weights: list[Tensor], data: Data, epochs: Iterator[Iterator[Data]]) -> tuple[list[Tensor], Tensor]:
-    """Train in place. Returns the weights at which each seed first got to LEVEL, and whether it did, (S,)."""
+def train(
+    weights: list[Tensor], data: Data, epochs: Iterator[Iterator[Data]]
+) -> tuple[list[Tensor], Tensor]:
+    """Train in place. Returns the weights at which each seed first got to LEVEL, and whether it
+    did, (S,).
+    """
     at_level = [weight.detach().clone() for weight in weights]
     there = torch.zeros(len(data[0]), dtype=torch.bool, device=data[0].device)
     for batches in epochs:
@@ -150,7 +158,10 @@ def measure(weights: Sequence[Tensor], digits: Digits) -> ArmState:
     """The state of an arm at these weights."""
     weights = [weight.detach().requires_grad_() for weight in weights]
     with torch.no_grad():
-        training_error, training_loss = errors(weights, digits.train), losses(weights, *digits.train)
+        training_error, training_loss = (
+            errors(weights, digits.train),
+            losses(weights, *digits.train),
+        )
         gap = errors(weights, digits.validation) - training_error
         loss_gap = losses(weights, *digits.validation) - training_loss
     sharp = top_eigenvalues(lambda parameters: losses(parameters, *digits.train), weights)
@@ -167,7 +178,9 @@ def run(seeds: Sequence[int], device: torch.device, progress: ReportProgress) ->
     for batch_size, size in zip(SIZES, sizes, strict=True):
         weights = first_weights(seeds, device)
         epochs = (
-            counter.over(epoch_batches(digits.train, seeds, epoch, size), f"batch size {batch_size}")
+            counter.over(
+                epoch_batches(digits.train, seeds, epoch, size), f"batch size {batch_size}"
+            )
             for epoch in range(1, EPOCHS + 1)
         )
         at_level, there = train(weights, digits.train, epochs)
@@ -223,7 +236,10 @@ def _meaning(verdict: Verdict, level: Difference | None) -> str:
 
 
 def _report(
-    arms: tuple[Arm, ...], ends: Sequence[ArmState], levels: Sequence[ArmState | None], device: torch.device
+    arms: tuple[Arm, ...],
+    ends: Sequence[ArmState],
+    levels: Sequence[ArmState | None],
+    device: torch.device,
 ) -> Report:
     end = _less(ends[0], ends[-1])
     level = _less(levels[0], levels[-1]) if levels[0] and levels[-1] else None
@@ -239,15 +255,18 @@ def _report(
         seeds=len(arms[0].per_seed),
         varied="the batch size",
         held=(
-            f"scikit-learn's digits: {TRAINED_ON} to train on, the other 1,597 to validate, drawn by seed",
-            f"64 → {HIDDEN} → 10 with tanh, cross-entropy; the same first weights and order for all arms",
+            f"scikit-learn's digits: {TRAINED_ON} to train on, the other 1,597 to validate, drawn "
+            "by seed",
+            f"64 → {HIDDEN} → 10 with tanh, cross-entropy; the same first weights and order for "
+            "all arms",
             f"lr {LR:g}, {EPOCHS} epochs of plain SGD, float64: small batches do more updates",
         ),
         notes=(
             f"Full batch minus batch size {SIZES[-1]}, seed by seed: {end}.",
             *_control(level),
-            "Sharpness is the top eigenvalue of the Hessian of the training loss. It is not invariant: "
-            "the same function with rescaled weights has another (Dinh et al. 2017, arXiv:1703.04933).",
+            "Sharpness is the top eigenvalue of the Hessian of the training loss. It is not "
+            "invariant: the same function with rescaled weights has another (Dinh et al. 2017, "
+            "arXiv:1703.04933).",
         ),
         arms=arms,
         source=listing.source,
@@ -258,7 +277,9 @@ def _report(
 def _control(level: Difference | None) -> tuple[str, ...]:
     if level is None:
         return ("Not every arm reached the training loss at which all are compared a second time.",)
-    return (f"The same comparison where each seed's training loss first fell to {LEVEL:g}: {level}.",)
+    return (
+        f"The same comparison where each seed's training loss first fell to {LEVEL:g}: {level}.",
+    )
 
 
 def _pair(interval: Interval) -> str:

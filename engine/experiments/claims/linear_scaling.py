@@ -1,7 +1,7 @@
 """Test that scaling the lr linearly with the batch folds the curves: the lesson's problem.
 
-The very problem, first weights, order of samples and settings that `gdtui` starts with; the curves are
-the losses on all data before the first and after every epoch.
+The very problem, first weights, order of samples and settings that `gdtui` starts with; the curves
+are the losses on all data before the first and after every epoch.
 """
 
 import math
@@ -37,13 +37,14 @@ FOLDED: Final = 0.02
 """A gap that is one curve: a thirtieth of the fall from ln 2, thinner than a line on the chart."""
 
 _RULE: Final = (
-    f"supported: under linear the 95% interval of the mean gap lies below {FOLDED:g}, and below the mean gap "
-    "under each other rule; not supported: it lies above one of these; else undecided"
+    f"supported: under linear the 95% interval of the mean gap lies below {FOLDED:g}, and below "
+    "the mean gap under each other rule; not supported: it lies above one of these; else undecided"
 )
 _MEANING: Final = {
     Verdict.SUPPORTED: (
-        "On the sample axis the three batch sizes train along one curve when the lr scales with the batch. "
-        "This holds while the scaled lr is far below 2 ÷ curvature. Beyond, large batches leave the curve."
+        "On the sample axis the three batch sizes train along one curve when the lr scales with "
+        "the batch. This holds while the scaled lr is far below 2 ÷ curvature. Beyond, large "
+        "batches leave the curve."
     ),
     Verdict.NOT_SUPPORTED: (
         "Here the lesson does not hold: with the lr scaled linearly the curves stay apart. "
@@ -56,7 +57,10 @@ _MEANING: Final = {
 
 
 def losses(parameters: Sequence[Tensor], inputs: Tensor, target: Tensor) -> Tensor:
-    """Mean binary cross-entropy of each seed's logistic regression; shapes (S, b, 10) and (S, b)."""
+    """Mean binary cross-entropy of each seed's logistic regression.
+
+    Shapes (S, b, 10) and (S, b).
+    """
     scores = perceptron(parameters, inputs).squeeze(-1)
     return functional.binary_cross_entropy_with_logits(scores, target, reduction="none").mean(1)
 
@@ -98,7 +102,9 @@ def run(seeds: Sequence[int], device: torch.device, progress: ReportProgress) ->
     by_size = []
     for batch_size, size in zip(SIZES, sizes, strict=True):
         stack = _under_all_rules(data, models, seeds, batch_size)
-        epochs = (epoch_batches(stack.data, stack.seeds, epoch, size) for epoch in range(1, EPOCHS + 1))
+        epochs = (
+            epoch_batches(stack.data, stack.seeds, epoch, size) for epoch in range(1, EPOCHS + 1)
+        )
         by_size.append(
             curves(stack, (counter.over(batches, f"batch size {batch_size}") for batches in epochs))
         )
@@ -110,7 +116,9 @@ def run(seeds: Sequence[int], device: torch.device, progress: ReportProgress) ->
 
 
 def load(seeds: Sequence[int], device: torch.device) -> tuple[Data, list[nn.Module]]:
-    """The lesson's data in float64, and a model a seed with the first weights that training gives it."""
+    """The lesson's data in float64, and a model a seed with the first weights that training gives
+    it.
+    """
     data, models = [], []
     with torch.random.fork_rng(devices=[]):
         for seed in seeds:
@@ -140,7 +148,8 @@ def _under_all_rules(
 def _arm(rule: LrScaling, gaps: Tensor, ends: Tensor) -> Arm:
     """`gaps` (seeds,); `ends` the losses after the last epoch (sizes, seeds)."""
     figures = [
-        figure(f"final loss, batch size {size}", end.tolist()) for size, end in zip(SIZES, ends, strict=True)
+        figure(f"final loss, batch size {size}", end.tolist())
+        for size, end in zip(SIZES, ends, strict=True)
     ]
     return valued(str(rule), None, gaps.tolist(), tuple(figures))
 
@@ -161,9 +170,11 @@ def _report(arms: tuple[Arm, ...], device: torch.device) -> Report:
         seeds=len(linear.per_seed),
         varied="the rule that scales the lr with the batch: none, linear, square root",
         held=(
-            "the lesson's problem: 2,000 samples, 10 features, logistic regression; redrawn for each seed",
+            "the lesson's problem: 2,000 samples, 10 features, logistic regression; redrawn for "
+            "each seed",
             "first weights and each epoch's order, the same for all rules and batch sizes",
-            f"base lr {defaults.lr:g} at batch {defaults.base_batch}, {EPOCHS} epochs of plain SGD, float64",
+            f"base lr {defaults.lr:g} at batch {defaults.base_batch}, {EPOCHS} epochs of plain "
+            "SGD, float64",
         ),
         arms=arms,
         source=listing.source,

@@ -59,7 +59,9 @@ def samples(seed: int) -> Tensor:
 
 
 def axes(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Eigenvalue gap λ₁ − λ₂ (S,), minor and major eigenvector (S, 2) of the covariance of x (S, n, 2)."""
+    """Eigenvalue gap λ₁ − λ₂ (S,), minor and major eigenvector (S, 2) of the covariance of x (S, n,
+    2).
+    """
     values, vectors = torch.linalg.eigh(x.mT @ x / x.shape[1])
     return values[:, 1] - values[:, 0], vectors[:, :, 0], vectors[:, :, 1]
 
@@ -91,8 +93,8 @@ def run(seeds: Sequence[int], device: torch.device, progress: ReportProgress) ->
         seeds=len(seeds),
         varied="the batch size",
         held=(
-            f"{SAMPLES:,} samples of 2 features with variances {VARIANCES[0]:g} and {VARIANCES[1]:g}, "
-            "redrawn for each seed, the same for all arms",
+            f"{SAMPLES:,} samples of 2 features with variances {VARIANCES[0]:g} and "
+            f"{VARIANCES[1]:g}, redrawn for each seed, the same for all arms",
             "the start: exactly on the minor eigenvector of the sample covariance, the saddle",
             f"lr {LR:g}, {UPDATES:,} updates of plain SGD, float64",
         ),
@@ -109,8 +111,9 @@ def _notes(gap: Tensor, drift: float) -> tuple[str, ...]:
     growth = (1 + rate) ** UPDATES
     bound = (_ROUNDING * (growth / rate)).max().item()
     return (
-        f"Rounding errors grow along the way out by 1 + lr × (λ₁ − λ₂)/2 per update, up to "
-        f"e^{math.log(growth.max().item()):.1f} in all: they can carry full batch {bound:.0e} away from the "
-        f"saddle, and carried it {drift:.0e} at most (the minimum is 1 away).",
-        "In float32 the same errors are as large as the weights, and full batch can leave by rounding alone.",
+        "Rounding errors grow along the way out by 1 + lr × (λ₁ − λ₂)/2 per update, up to "
+        f"e^{math.log(growth.max().item()):.1f} in all: they can carry full batch {bound:.0e} away "
+        f"from the saddle, and carried it {drift:.0e} at most (the minimum is 1 away).",
+        "In float32 the same errors are as large as the weights, and full batch can leave by "
+        "rounding alone.",
     )

@@ -1,9 +1,9 @@
 """Do small batches leave a sharp minimum for a flat one? Two wells of equal depth in the plane.
 
-Sample i has the loss ℓᵢ(w) = min(½ k_sharp ‖w‖², ½ k_flat ‖w − c‖²) + aᵢ·w. The aᵢ come in pairs z, −z:
-their mean is exactly 0, so the full loss is the two wells alone and its gradient is exactly 0 at both
-bottoms. A batch adds the mean of its own aᵢ: noise that is the same wherever w is. Nothing but
-curvature tells the wells apart, and nothing but the batch the arms.
+Sample i has the loss ℓᵢ(w) = min(½ k_sharp ‖w‖², ½ k_flat ‖w − c‖²) + aᵢ·w. The aᵢ come in pairs z,
+−z: their mean is exactly 0, so the full loss is the two wells alone and its gradient is exactly 0
+at both bottoms. A batch adds the mean of its own aᵢ: noise that is the same wherever w is. Nothing
+but curvature tells the wells apart, and nothing but the batch the arms.
 """
 
 import math
@@ -36,9 +36,9 @@ _LEFT_FLAT: Final = "left the flat well, started there"
 
 _MEANING: Final = {
     Verdict.SUPPORTED: (
-        "Full batch stays in the minimum where it starts, however sharp. With a small enough batch, noise "
-        "carries the weights over the rim of the sharp well. The flat well, equally deep but wider, "
-        "keeps them."
+        "Full batch stays in the minimum where it starts, however sharp. With a small enough "
+        "batch, noise carries the weights over the rim of the sharp well. The flat well, equally "
+        "deep but wider, keeps them."
     ),
     Verdict.NOT_SUPPORTED: (
         "Here the lesson does not hold: batch size did not decide which arms leave the sharp "
@@ -82,9 +82,13 @@ def tilts(seed: int) -> Tensor:
 
 
 def starts(seed: int, *, in_sharp: bool) -> Tensor:
-    """A point (2,) drawn evenly from the sharp basin, or from a disc as large around the flat bottom."""
+    """A point (2,) drawn evenly from the sharp basin, or from a disc as large around the flat
+    bottom.
+    """
     generator = torch.Generator().manual_seed(seed)
-    reach = DISTANCE * math.sqrt(FLAT) / (math.sqrt(SHARP) - math.sqrt(FLAT))  # of the basin, on its far side
+    reach = (
+        DISTANCE * math.sqrt(FLAT) / (math.sqrt(SHARP) - math.sqrt(FLAT))
+    )  # of the basin, on its far side
     while True:
         point = (torch.rand(2, generator=generator, dtype=torch.float64) * 2 - 1) * reach
         if is_in_sharp(point):
@@ -101,8 +105,12 @@ def run(seeds: Sequence[int], device: torch.device, progress: ReportProgress) ->
     counter = CountedSteps(progress, UPDATES * len(SIZES))
     for batch_size in SIZES:
         # One stack of both starts: a seed's two runs see the same batches.
-        steps = batches((torch.cat([tilt, tilt]),), [*seeds, *seeds], size_of(batch_size, SAMPLES), UPDATES)
-        w = descended(torch.cat([sharp, flat]), counter.over(steps, f"batch size {batch_size}"), losses, LR)
+        steps = batches(
+            (torch.cat([tilt, tilt]),), [*seeds, *seeds], size_of(batch_size, SAMPLES), UPDATES
+        )
+        w = descended(
+            torch.cat([sharp, flat]), counter.over(steps, f"batch size {batch_size}"), losses, LR
+        )
         arms.append(_arm(batch_size, *torch.split(is_in_sharp(w), len(seeds))))
     return _report(tuple(arms), sharp, tilt)
 
@@ -129,15 +137,16 @@ def _report(arms: tuple[Arm, ...], starts: Tensor, tilt: Tensor) -> Report:
         varied="the batch size",
         held=(
             f"two wells of equal depth, {DISTANCE:g} apart, curvature {SHARP:g} and {FLAT:g}",
-            f"{SAMPLES} samples whose gradients differ by σ = {NOISE:g}, as much in either well; redrawn "
-            "for each seed, the same for all arms",
+            f"{SAMPLES} samples whose gradients differ by σ = {NOISE:g}, as much in either well; "
+            "redrawn for each seed, the same for all arms",
             f"lr {LR:g}, {UPDATES:,} updates of plain SGD, float64",
         ),
         notes=(
-            f"lr × curvature is {LR * SHARP:g} in the sharp well and {LR * FLAT:g} in the flat one: below "
-            "2, so gradient descent is stable in both, and no escape is a divergence.",
-            f"Starts are drawn evenly from the sharp basin: {radius.min():.3f} to {radius.max():.3f} from "
-            f"its bottom. The largest full-batch gradient there is {gradient.abs().max().item():g}.",
+            f"lr × curvature is {LR * SHARP:g} in the sharp well and {LR * FLAT:g} in the flat "
+            "one: below 2, so gradient descent is stable in both, and no escape is a divergence.",
+            f"Starts are drawn evenly from the sharp basin: {radius.min():.3f} to "
+            f"{radius.max():.3f} from its bottom. The largest full-batch gradient there is "
+            f"{gradient.abs().max().item():g}.",
         ),
         arms=arms,
         source=listing.source,

@@ -1,4 +1,6 @@
-"""The user's own arrays, out of an `.npz` file, and `mnist`: images in such a file, through a small CNN."""
+"""The user's own arrays, out of an `.npz` file, and `mnist`: images in such a file, through a small
+CNN.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -18,11 +20,14 @@ from engine.settings import DataSettings
 def make(seed: int, data: DataSettings, *, model: str = "linear") -> Problem:
     """The problem in that file; its own test part is the validation, else a held-out share.
 
-    `model` is the one to take where `data` names none. SettingsError for a file that cannot be used.
+    `model` is the one to take where `data` names none. SettingsError for a file that cannot be
+    used.
     """
     location = FileLocation(path=Path(data.path))
     if data.target is not None:
-        raise location.wrong("--target names a column of a table; in an .npz the target is the array y")
+        raise location.wrong(
+            "--target names a column of a table; in an .npz the target is the array y"
+        )
     samples = read_arrays(location.path)
     if samples.test is not None and data.validation is not None:
         raise location.wrong("brings its own x_test; omit --validation")

@@ -14,7 +14,9 @@ from engine.problems.parts.losses import binary_accuracy, binary_loss
 
 def make(seed: int) -> Problem:
     """The data, split by this seed and standardised with the training part's mean and deviation."""
-    (inputs, labels), (held_out, held_out_labels) = scikit.load("breast_cancer", seed, "breast-cancer")
+    (inputs, labels), (held_out, held_out_labels) = scikit.load(
+        "breast_cancer", seed, "breast-cancer"
+    )
     std, mean = inputs.std(0, correction=0), inputs.mean(0)
     return Problem(
         train=((inputs - mean) / std, labels.float()),

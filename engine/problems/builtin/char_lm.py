@@ -33,7 +33,9 @@ def make(seed: int, data: DataSettings | None = None) -> Problem:
     SettingsError for a file that cannot be read, is no text, or is too short. The seed fixes the
     first weights and the order only: the split is the text's own.
     """
-    text = _documentation() if data is None else _read(FileLocation(path=Path(data.path), unit="line"))
+    text = (
+        _documentation() if data is None else _read(FileLocation(path=Path(data.path), unit="line"))
+    )
     share = VALIDATION_SHARE if data is None or data.validation is None else data.validation
     characters, train, validation = windows(text, share)
     if data is not None and (len(train[0]) < _LEAST_WINDOWS or (share and not len(validation[0]))):
@@ -51,7 +53,9 @@ def make(seed: int, data: DataSettings | None = None) -> Problem:
 
 
 def windows(text: str, validation_share: float) -> tuple[int, Windows, Windows]:
-    """Number of different characters, and the windows (n, CONTEXT) with their targets of both parts."""
+    """Number of different characters, and the windows (n, CONTEXT) with their targets of both
+    parts.
+    """
     end = round(len(text) * (1 - validation_share))
     frequent = Counter(text[:end]).most_common(_MOST_CHARACTERS)
     numbers = {character: number for number, (character, _) in enumerate(frequent, start=1)}
@@ -60,7 +64,10 @@ def windows(text: str, validation_share: float) -> tuple[int, Windows, Windows]:
 
 
 def _cut(codes: Tensor) -> Windows:
-    """Windows that do not overlap, and the same one character on; an incomplete last one is left out."""
+    """Windows that do not overlap, and the same one character on.
+
+    An incomplete last one is left out.
+    """
     count = max((len(codes) - 1) // CONTEXT, 0)
     used = count * CONTEXT
     return codes[:used].view(count, CONTEXT), codes[1 : used + 1].view(count, CONTEXT)
@@ -71,7 +78,9 @@ def _documentation() -> str:
     try:
         from pydoc_data.topics import topics
     except ImportError:  # some distributions package it apart
-        raise SettingsError("this Python comes without its documentation; use --data FILE.txt") from None
+        raise SettingsError(
+            "this Python comes without its documentation; use --data FILE.txt"
+        ) from None
     return "\n".join(topics[name] for name in sorted(topics))
 
 
@@ -109,7 +118,9 @@ class Block(nn.Module):
         self.heads = heads
         self.attention_norm, self.mlp_norm = nn.LayerNorm(width), nn.LayerNorm(width)
         self.mix, self.project = nn.Linear(width, 3 * width), nn.Linear(width, width)
-        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+        self.mlp = nn.Sequential(
+            nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         x = x + self._attend(self.attention_norm(x))

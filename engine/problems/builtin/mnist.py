@@ -6,5 +6,7 @@ from engine.settings import DataSettings
 
 
 def make(seed: int, data: DataSettings) -> Problem:
-    """The images (n, h, w), (n, h, w, channels) or (n, channels, h, w) of that file, and their classes."""
+    """The images (n, h, w), (n, h, w, channels) or (n, channels, h, w) of that file, and their
+    classes.
+    """
     return arrays.make(seed, data, model="cnn")

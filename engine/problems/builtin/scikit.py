@@ -1,4 +1,7 @@
-"""The real data sets that scikit-learn ships, split and as tensors; says what to install without it."""
+"""The real data sets that scikit-learn ships, split and as tensors.
+
+Says what to install without it.
+"""
 
 from importlib import import_module
 from typing import Any, Final
@@ -16,7 +19,8 @@ Split = tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
 def load(name: str, seed: int, problem: str) -> Split:
-    """(inputs, labels) for training and for validation, stratified: float32 (n, features), int64 (n,).
+    """(inputs, labels) for training and for validation, stratified: float32 (n, features), int64
+    (n,).
 
     `name` is that of a `sklearn.datasets.load_…`. SettingsError without scikit-learn.
     """

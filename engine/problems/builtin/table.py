@@ -1,4 +1,6 @@
-"""The user's own table, CSV or Parquet: numbers imputed and scaled, texts one-hot, one column predicted."""
+"""The user's own table, CSV or Parquet: numbers imputed and scaled, texts one-hot, one column
+predicted.
+"""
 
 from dataclasses import replace
 from importlib import import_module
@@ -22,12 +24,17 @@ _MOST_NAMED: Final = 8
 
 
 def make(seed: int, data: DataSettings) -> Problem:
-    """The problem in that file. SettingsError for a file that cannot be used, naming column and line."""
+    """The problem in that file.
+
+    SettingsError for a file that cannot be used, naming column and line.
+    """
     table = read_table(Path(data.path), data.target)
     target = read_target(table.target, table.location)
     train, held_out = split(target, data.validation_share, seed)
     inputs = _transformed(table, train, held_out)
-    made = make_problem(inputs, target, (train, held_out), data.model or "linear", standardise=False)
+    made = make_problem(
+        inputs, target, (train, held_out), data.model or "linear", standardise=False
+    )
     return replace(made, notes=_notes(table, Path(data.path).name))
 
 
@@ -42,18 +49,27 @@ def _notes(table: Table, name: str) -> tuple[str, ...]:
     return (f"{name}: {columns} {named}{more} left out: empty, or text that hardly repeats",)
 
 
-def _transformed(table: Table, train: Indices, held_out: Indices) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Inputs (n, features) as float32; what is learned of the columns, the training part alone tells."""
+def _transformed(
+    table: Table, train: Indices, held_out: Indices
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Inputs (n, features) as float32.
+
+    What is learned of the columns, the training part alone tells.
+    """
     compose, pipeline = import_module("sklearn.compose"), import_module("sklearn.pipeline")
     impute, preprocessing = import_module("sklearn.impute"), import_module("sklearn.preprocessing")
     numbers = pipeline.make_pipeline(
-        impute.SimpleImputer(strategy="median", keep_empty_features=True), preprocessing.StandardScaler()
+        impute.SimpleImputer(strategy="median", keep_empty_features=True),
+        preprocessing.StandardScaler(),
     )
     texts = preprocessing.OneHotEncoder(
         handle_unknown="infrequent_if_exist", max_categories=MOST_CATEGORIES, sparse_output=False
     )
     columns = compose.ColumnTransformer(
-        [("numbers", numbers, list(table.numbers.columns)), ("texts", texts, list(table.texts.columns))]
+        [
+            ("numbers", numbers, list(table.numbers.columns)),
+            ("texts", texts, list(table.texts.columns)),
+        ]
     )
     frame = table.numbers.join(table.texts)
     fitted = columns.fit_transform(frame.iloc[train])

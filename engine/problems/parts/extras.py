@@ -6,7 +6,12 @@ from typing import Final
 
 from engine.settings import SettingsError
 
-_PACKAGES: Final = {"sklearn": "scikit-learn", "pandas": "pandas", "pyarrow": "pyarrow", "scipy": "scipy"}
+_PACKAGES: Final = {
+    "sklearn": "scikit-learn",
+    "pandas": "pandas",
+    "pyarrow": "pyarrow",
+    "scipy": "scipy",
+}
 
 
 @contextmanager

@@ -1,4 +1,5 @@
-"""Losses and metrics that the problems share: functions of (output, target), each a mean over the batch.
+"""Losses and metrics that the problems share: functions of (output, target), each a mean over the
+batch.
 
 Module-level and without state, so that they can be pickled and found again in another process.
 """

@@ -32,7 +32,9 @@ class SmallCNN(nn.Sequential):
 
 
 class Standardised(nn.Module):
-    """A model behind (x − mean) ÷ std: raw arrays, uint8 too, are stored as they are and scaled here."""
+    """A model behind (x − mean) ÷ std: raw arrays, uint8 too, are stored as they are and scaled
+    here.
+    """
 
     mean: Tensor
     std: Tensor

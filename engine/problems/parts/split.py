@@ -8,7 +8,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-_SPLIT_STREAM: Final = 0x73706C6974  # "split": keeps these draws apart from every other use of the seed
+_SPLIT_STREAM: Final = (
+    0x73706C6974  # "split": keeps these draws apart from every other use of the seed
+)
 
 Indices = NDArray[np.int64]
 
@@ -22,7 +24,9 @@ def hold_out(n: int, share: float, seed: int) -> tuple[Indices, Indices]:
     return _cut(order, _held_out(n, share))
 
 
-def hold_out_stratified(labels: NDArray[np.int64], share: float, seed: int) -> tuple[Indices, Indices]:
+def hold_out_stratified(
+    labels: NDArray[np.int64], share: float, seed: int
+) -> tuple[Indices, Indices]:
     """The same, with every class held out in proportion.
 
     Of a class with k samples, round(k × share) are held out, but never all of them: the model would

@@ -22,7 +22,9 @@ _PAIR, _QUARTET = ("X", "y"), ("x_train", "y_train", "x_test", "y_test")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Samples:
-    """Inputs (n, …) as bytes or float32, and their targets (n,); `test` where the file has such a part."""
+    """Inputs (n, …) as bytes or float32, and their targets (n,); `test` where the file has such a
+    part.
+    """
 
     train: tuple[Array, Array]
     test: tuple[Array, Array] | None
@@ -50,7 +52,9 @@ def _samples(file: Any, location: FileLocation) -> Samples:
     if missing := [name for name in _QUARTET if name not in by_name]:
         if len(missing) < len(_QUARTET):
             raise location.wrong(f"no array {missing[0]}; it holds {_list(file.files)}")
-        raise location.wrong(f"needs arrays X, y or {', '.join(_QUARTET)}; it holds {_list(file.files)}")
+        raise location.wrong(
+            f"needs arrays X, y or {', '.join(_QUARTET)}; it holds {_list(file.files)}"
+        )
     x_train, y_train, x_test, y_test = (by_name[name] for name in _QUARTET)
     train, test = _part(file, x_train, y_train, location), _part(file, x_test, y_test, location)
     if train[0].shape[1:] != test[0].shape[1:]:
@@ -75,7 +79,9 @@ def _load(file: Any, name: str, location: FileLocation) -> Array:
         array = file[name]
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
         if "pickle" in str(error):
-            raise where.wrong("holds pickled objects, which are never loaded: save numbers") from None
+            raise where.wrong(
+                "holds pickled objects, which are never loaded: save numbers"
+            ) from None
         raise where.wrong(f"is damaged ({error})") from None
     if not isinstance(array, np.ndarray):  # a member that is no .npy comes as bytes
         raise where.wrong("is not an array")
@@ -110,7 +116,10 @@ def _target(array: Array, location: FileLocation) -> Array:
 
 
 def as_images(inputs: Array) -> Array:
-    """(n, h, w), (n, h, w, channels) or (n, channels, h, w) as the last of these; others unchanged."""
+    """(n, h, w), (n, h, w, channels) or (n, channels, h, w) as the last of these.
+
+    Others unchanged.
+    """
     if inputs.ndim == 3:
         return inputs[:, None]
     if inputs.ndim == 4 and inputs.shape[1] not in _CHANNELS and inputs.shape[3] in _CHANNELS:

@@ -105,19 +105,27 @@ def _outputs(target: Target) -> int:
     return len(target.classes) if target.kind is TargetKind.CLASSES else 1
 
 
-def _model(inputs: Tensor, outputs: int, spec: str, *, standardise: bool) -> Callable[[], nn.Module]:
+def _model(
+    inputs: Tensor, outputs: int, spec: str, *, standardise: bool
+) -> Callable[[], nn.Module]:
     kind, _, widths = spec.partition(":")
     if kind == "cnn":
         if inputs.ndim != 4 or min(inputs.shape[2:]) < LEAST_SIDE:
             shape = "×".join(map(str, inputs.shape[1:]))
-            raise SettingsError(f"--model cnn needs images of at least 4×4 pixels, not samples of {shape}")
+            raise SettingsError(
+                f"--model cnn needs images of at least 4×4 pixels, not samples of {shape}"
+            )
         channels, height, width = inputs.shape[1:]
         make: Callable[[], nn.Module] = partial(SmallCNN, channels, height, width, outputs)
     else:
         features = math.prod(inputs.shape[1:])
         hidden = tuple(map(int, widths.split(","))) if kind == "mlp" else ()
         flat = inputs.ndim == 2 and not hidden
-        make = partial(nn.Linear, features, outputs) if flat else partial(MLP, features, hidden, outputs)
+        make = (
+            partial(nn.Linear, features, outputs)
+            if flat
+            else partial(MLP, features, hidden, outputs)
+        )
     if not standardise:
         return make
     return partial(_standardised, *_statistics(inputs, per_channel=kind == "cnn"), make)

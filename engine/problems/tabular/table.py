@@ -49,7 +49,10 @@ class Table:
 
 
 def read_table(path: Path, target: str | None) -> Table:
-    """The table in that file, by its suffix; SettingsError says what of it cannot be used, and where."""
+    """The table in that file, by its suffix.
+
+    SettingsError says what of it cannot be used, and where.
+    """
     check_readable(path)
     with needs_extra(f"reading {path.name}"):
         pandas = import_module("pandas")
@@ -57,7 +60,9 @@ def read_table(path: Path, target: str | None) -> Table:
         if path.suffix.lower() in _PARQUET:
             import_module("pyarrow")
     is_parquet = path.suffix.lower() in _PARQUET
-    location = FileLocation(path=path) if is_parquet else FileLocation(path=path, unit="line", first=2)
+    location = (
+        FileLocation(path=path) if is_parquet else FileLocation(path=path, unit="line", first=2)
+    )
     frame = _read_parquet(pandas, location) if is_parquet else _read_csv(pandas, location)
     name = _target_name(frame, target, location)
     if not len(frame):
@@ -85,12 +90,18 @@ def _read_csv(pandas: Any, location: FileLocation) -> Frame:
         try:
             # Empty lines are kept until the numbers of the others are no longer needed.
             frame = pandas.read_csv(
-                location.path, sep=separator, encoding="utf-8-sig", index_col=False, skip_blank_lines=False
+                location.path,
+                sep=separator,
+                encoding="utf-8-sig",
+                index_col=False,
+                skip_blank_lines=False,
             )
         except UnicodeDecodeError:
             raise _not_utf8(location) from None
         except pandas.errors.ParserWarning:
-            raise location.wrong("its rows have more fields than its first line has names") from None
+            raise location.wrong(
+                "its rows have more fields than its first line has names"
+            ) from None
         except pandas.errors.ParserError as error:
             if found := _TOO_LONG.search(str(error)):
                 expected, line, seen = found.groups()
@@ -116,7 +127,9 @@ def _check_header(location: FileLocation) -> str:
         raise location.wrong("the first line must name the columns", sample=1 - location.first)
     twice = [name for name, count in Counter(names).items() if count > 1 and name.strip()]
     if twice:
-        raise location.of(f"column {twice[0]!r}").wrong("the name appears twice", sample=1 - location.first)
+        raise location.of(f"column {twice[0]!r}").wrong(
+            "the name appears twice", sample=1 - location.first
+        )
     return separator
 
 
@@ -150,7 +163,9 @@ def _target_name(frame: Frame, target: str | None, location: FileLocation) -> st
     names = [str(name) for name in frame.columns]
     if target in names:
         return target
-    listed = ", ".join(map(repr, names[:_MOST_LISTED])) + (", …" if len(names) > _MOST_LISTED else "")
+    listed = ", ".join(map(repr, names[:_MOST_LISTED])) + (
+        ", …" if len(names) > _MOST_LISTED else ""
+    )
     if target is None:
         raise location.wrong(f"choose the column to predict: --target with one of {listed}")
     close = get_close_matches(target, names, n=1)
@@ -201,7 +216,9 @@ def _as_numbers(pandas: Any, column: Column, location: FileLocation) -> Column |
         return column.dt.total_seconds()
     if kind.is_bool_dtype(column):
         return column.astype("float64")
-    numbers = pandas.to_numeric(column.astype(str), errors="coerce") if _is_text(kind, column) else column
+    numbers = (
+        pandas.to_numeric(column.astype(str), errors="coerce") if _is_text(kind, column) else column
+    )
     if not kind.is_numeric_dtype(numbers) or kind.is_complex_dtype(numbers):
         raise location.wrong(f"numbers or text are needed, not {column.dtype}")
     numbers = numbers.astype("float64")
@@ -211,7 +228,9 @@ def _as_numbers(pandas: Any, column: Column, location: FileLocation) -> Column |
         if understood.sum() < _MOSTLY * given.sum():
             return None
         sample = _first(wrong)
-        raise location.wrong(f"{column[sample]!r} is not a number, unlike the others", sample=sample)
+        raise location.wrong(
+            f"{column[sample]!r} is not a number, unlike the others", sample=sample
+        )
     if np.isinf(numbers).any():
         raise location.wrong("an infinite number", sample=_first(np.isinf(numbers)))
     return numbers
@@ -227,7 +246,9 @@ def _is_text(kind: Any, column: Column) -> bool:
 
 def _as_texts(column: Column, location: FileLocation) -> Column:
     """The column as str, "" where there is no value; SettingsError for lists and the like."""
-    nested = column.map(lambda value: isinstance(value, dict | list | tuple | np.ndarray)).astype(bool)
+    nested = column.map(lambda value: isinstance(value, dict | list | tuple | np.ndarray)).astype(
+        bool
+    )
     if nested.any():
         raise location.wrong("numbers or text are needed, not lists", sample=_first(nested))
     return column.astype(object).where(column.notna(), "").astype(str)

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from engine.problems.tabular.location import FileLocation
 
 MOST_NUMBERED_CLASSES: Final = 20
-"""Whole numbers in a table that count 0, 1, 2 … or 1, 2, 3 … up to so many are classes, not amounts."""
+"""Whole numbers in a table that count 0, 1, 2 … or 1, 2, 3 … up to so many are classes, not
+amounts.
+"""
 _LEAST_PER_CLASS: Final = 2
 """Samples a class, on average: with fewer, every sample has a name of its own."""
 
@@ -34,7 +36,9 @@ class Target:
     """The value that each class number stands for, in ascending order; () for numbers."""
 
 
-def read_target(values: NDArray[Any], location: FileLocation, *, are_labels: bool = False) -> Target:
+def read_target(
+    values: NDArray[Any], location: FileLocation, *, are_labels: bool = False
+) -> Target:
     """The target that these values (n,) make up; none of them may be missing.
 
     Two different values are two classes; text and truth values are classes; numbers are classes
@@ -51,7 +55,8 @@ def read_target(values: NDArray[Any], location: FileLocation, *, are_labels: boo
         return Target(kind=TargetKind.NUMBER, values=values.astype(np.float64))
     if not repeats:
         raise location.wrong(
-            f"{len(distinct):,} different values in {len(values):,} samples are too many classes to learn"
+            f"{len(distinct):,} different values in {len(values):,} samples are too many classes "
+            "to learn"
         )
     kind = TargetKind.TWO_CLASSES if len(distinct) == 2 else TargetKind.CLASSES
     return Target(kind=kind, values=numbers.astype(np.int64), classes=tuple(distinct.tolist()))

@@ -16,7 +16,9 @@ from torch.utils.data import default_collate as collate
 
 from engine.problem import ProblemError
 
-_SAMPLE_STREAM: Final = 0x73616D706C65  # "sample": keeps these draws apart from every other use of the seed
+_SAMPLE_STREAM: Final = (
+    0x73616D706C65  # "sample": keeps these draws apart from every other use of the seed
+)
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -54,7 +56,9 @@ class BatchReader(Dataset[Any]):
             else:
                 samples = [self._dataset[index] for index in request.indices]
         first = samples[0]
-        if not isinstance(first, dict) and not (isinstance(first, tuple | list) and len(first) >= 2):
+        if not isinstance(first, dict) and not (
+            isinstance(first, tuple | list) and len(first) >= 2
+        ):
             raise ProblemError(
                 "a sample of the Dataset must be a tuple with the target last, or a dict, "
                 f"not {type(first).__name__}"

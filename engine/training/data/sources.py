@@ -1,7 +1,7 @@
 """Sources of batches: tensors on the device or on the host, or a Dataset read by loaders.
 
-A source knows nothing of epochs' lengths or groups: it is given an order, told what will be asked for, and
-hands out stretches of that order. Which one is used changes no loss.
+A source knows nothing of epochs' lengths or groups: it is given an order, told what will be asked
+for, and hands out stretches of that order. Which one is used changes no loss.
 """
 
 from __future__ import annotations
@@ -79,11 +79,16 @@ class LaidOutTensors:
 
     def sweep(self, piece: int) -> Iterator[tuple[Samples, int]]:
         for start in range(0, self.n, piece):
-            yield [tensor[start : start + piece] for tensor in self._data], min(piece, self.n - start)
+            yield (
+                [tensor[start : start + piece] for tensor in self._data],
+                min(piece, self.n - start),
+            )
 
 
 class GatheredTensors:
-    """Tensors on the host, perhaps mapped from a file: each batch is gathered, and copied to the device."""
+    """Tensors on the host, perhaps mapped from a file: each batch is gathered, and copied to the
+    device.
+    """
 
     def __init__(self, tensors: tuple[Tensor, ...], device: torch.device) -> None:
         self.n = len(tensors[0])
@@ -121,7 +126,9 @@ class GatheredTensors:
 class LoadedSamples:
     """A Dataset, read by torch's DataLoader in our order, ahead of the training."""
 
-    def __init__(self, dataset: Dataset[Any], device: torch.device, seed: int, workers: int) -> None:
+    def __init__(
+        self, dataset: Dataset[Any], device: torch.device, seed: int, workers: int
+    ) -> None:
         self.n = count("data", dataset)
         self._device = device
         self._seed = seed
@@ -139,8 +146,8 @@ class LoadedSamples:
             num_workers=workers,
             persistent_workers=workers > 0,
             pin_memory=device.type == "cuda",
-            # Forked, they need not pickle the user's Dataset; the order and the model draw from generators
-            # of their own, so that the loader's own draws may come when they like.
+            # Forked, they need not pickle the user's Dataset; the order and the model draw from
+            # generators of their own, so that the loader's own draws may come when they like.
             multiprocessing_context="fork" if workers else None,
             generator=torch.Generator(),
         )
@@ -170,11 +177,14 @@ class LoadedSamples:
     def _read(self, spans: Iterable[Span], order: Order | None, epoch: int) -> Iterator[Samples]:
         self._requests.set(_requests(spans, order, self._seed, epoch))
         loader, device = self._loader, self._device
-        # Holds no source: in a cycle, the loader's queues would go before the word to its workers to end.
+        # Holds no source: in a cycle, the loader's queues would go before the word to its workers
+        # to end.
         return (moved(samples, device) for samples in loader)
 
 
-def _requests(spans: Iterable[Span], order: Order | None, seed: int, epoch: int) -> Iterator[Request]:
+def _requests(
+    spans: Iterable[Span], order: Order | None, seed: int, epoch: int
+) -> Iterator[Request]:
     for start, stop in spans:
         indices = range(start, stop) if order is None else order[start:stop].tolist()
         yield Request(seed=(seed, epoch, start), indices=indices)
@@ -192,8 +202,8 @@ def open_source(
 ) -> SampleSource:
     """The source for tensors or a Dataset, or a function that makes them.
 
-    `sharing`: how many variants keep their data on this device. `is_trial`: only a few samples will be
-    asked for. Raises ProblemError for a Dataset that should lie on the device.
+    `sharing`: how many variants keep their data on this device. `is_trial`: only a few samples will
+    be asked for. Raises ProblemError for a Dataset that should lie on the device.
     """
     if is_function(data):
         data = data()

@@ -1,7 +1,8 @@
 """A picture to coloured cells: which layer owns a cell, and in which ink it is drawn. Pure numpy.
 
 A braille cell has one colour, so the layers compete for it: envelopes (the widest at the back),
-marks, raw losses, ghosts, lines, single points, off-scale marks, labels: the later one wins. Knows no widget.
+marks, raw losses, ghosts, lines, single points, off-scale marks, labels: the later one wins. Knows
+no widget.
 """
 
 from collections.abc import Sequence
@@ -30,7 +31,8 @@ _FREE = np.array([ord(c) for c in " ┈┊⠀"], np.uint32)
 _LABEL_ROWS = 4
 _EVERY = np.arange(256)
 _THIN = (_EVERY & 0x47 | _EVERY >> 3 & 0x07 | _EVERY >> 1 & 0x40).astype(np.uint8)
-"""Half as dense and still every extreme: the left column of a cell stands for both of its columns."""
+"""Half as dense and still every extreme: the left column of a cell stands for both of its columns.
+"""
 
 ENVELOPE_SHARE = 0.38
 GHOST_SHARE = 0.6
@@ -46,7 +48,9 @@ def paint(
     palette: list[str],
     layers: Layers | None = None,
 ) -> Cells:
-    """The whole chart, frame and data, in width × height cells; `palette` and `layers` are added to."""
+    """The whole chart, frame and data, in width × height cells; `palette` and `layers` are added
+    to.
+    """
     x, y, layers = drawable(picture.x), drawable(picture.y), layers or Layers()
     if x is not picture.x or y is not picture.y:
         picture = replace(picture, x=x, y=y)
@@ -61,7 +65,9 @@ def paint(
     return cells
 
 
-def _ground(picture: Picture, width: int, height: int, inks: FrameInks, palette: list[str]) -> Cells:
+def _ground(
+    picture: Picture, width: int, height: int, inks: FrameInks, palette: list[str]
+) -> Cells:
     """The background of the data: the frame with its grid, and the ends of epochs."""
     cells = Cells.blank(width, height, palette)
     canvas = room(picture.y, width, height)
@@ -84,7 +90,9 @@ def compose(picture: Picture, cells: Cells, background: str, layers: Layers | No
     """Draw the picture's series and marks over the cells, whose blanks stay as they are."""
     layers = layers or Layers()
     vivid = [series for series in picture.series if not series.faint]
-    deep = sorted((one for one in picture.series if one.depth), key=lambda one: (-one.depth, one.faint))
+    deep = sorted(
+        (one for one in picture.series if one.depth), key=lambda one: (-one.depth, one.faint)
+    )
     near = [one for one in picture.series if not one.depth]
     taken = np.zeros(cells.characters.shape, np.bool_)
     _draw_envelopes(picture, cells, vivid, background, taken, layers)
@@ -101,7 +109,8 @@ def compose(picture: Picture, cells: Cells, background: str, layers: Layers | No
 def with_cursor(cells: Cells, picture: Picture, x: float, colour: str) -> Cells:
     """A copy with a thin line at this x; the cells themselves if it is outside.
 
-    It hides no data: these keep their dots, and lines their colours; clouds of dots are lit in its own.
+    It hides no data: these keep their dots, and lines their colours; clouds of dots are lit in its
+    own.
     """
     canvas = room(drawable(picture.y), cells.width, cells.height)
     at = place(np.array([x]), drawable(picture.x), canvas.width, 1)[0]
@@ -121,7 +130,11 @@ def with_cursor(cells: Cells, picture: Picture, x: float, colour: str) -> Cells:
 
 def _is_cloud(characters: NDArray[np.uint32]) -> NDArray[np.bool_]:
     """True for braille cells with more dots than lines through them would have."""
-    dots = np.unpackbits((characters & 0xFF).astype(np.uint8)).reshape(*characters.shape, 8).sum(axis=-1)
+    dots = (
+        np.unpackbits((characters & 0xFF).astype(np.uint8))
+        .reshape(*characters.shape, 8)
+        .sum(axis=-1)
+    )
     cloudy: NDArray[np.bool_] = (characters >> 8 == _BRAILLE >> 8) & (dots > DOTS_Y)
     return cloudy
 
@@ -164,7 +177,8 @@ def _draw_lines(
 ) -> None:
     """Lines that share a cell keep all their dots, in the colour of the last.
 
-    But over one with a depth they stand alone in it: among the dots of a band no line could be told.
+    But over one with a depth they stand alone in it: among the dots of a band no line could be
+    told.
     """
     together = np.zeros(cells.characters.shape, np.uint8)
     for one in series:
@@ -206,7 +220,9 @@ def _draw_points(
     cells.characters[rows, columns] = np.where(is_hollow[rows, columns], both, full)
     drawn = is_hollow
     drawn[rows, columns] = True
-    cells.inks[drawn] = cells.ink(blend(series.colour, background, GHOST_SHARE if series.faint else 1.0))
+    cells.inks[drawn] = cells.ink(
+        blend(series.colour, background, GHOST_SHARE if series.faint else 1.0)
+    )
     taken |= drawn
 
 
@@ -235,7 +251,9 @@ def _draw_marks(picture: Picture, cells: Cells, background: str) -> list[int]:
     return columns
 
 
-def _draw_labels(cells: Cells, marks: tuple[Mark, ...], columns: list[int], taken: NDArray[np.bool_]) -> None:
+def _draw_labels(
+    cells: Cells, marks: tuple[Mark, ...], columns: list[int], taken: NDArray[np.bool_]
+) -> None:
     """Each label beside its mark, near the top, where no line and no other label is in the way.
 
     In the top row it crosses no other mark; where several come together, the rest stand below it.
@@ -250,7 +268,9 @@ def _draw_labels(cells: Cells, marks: tuple[Mark, ...], columns: list[int], take
             sides.reverse()  # of two marks in one column the earlier is told on the left
         for row, start in product(range(min(_LABEL_ROWS, max(height // 3, 1))), sides):
             end = start + len(text)
-            crossed = row == 0 and any(start - 1 <= other <= end for other in columns if other != column)
+            crossed = row == 0 and any(
+                start - 1 <= other <= end for other in columns if other != column
+            )
             around = slice(max(start - 1, 0), end + 1)
             if start >= 0 and end <= width and not crossed and not taken[row, around].any():
                 cells.write(row, start, text, mark.colour)

@@ -18,7 +18,7 @@ from gdtui.chart.scene.picture import Picture, Scale, Series
 from gdtui.chart.scene.polyline import Polyline
 
 _WHITE: Final = re.compile(r"\x1b\[48;5;15m")
-"""The background that plotext gives to text with none; a still takes the terminal's or the page's."""
+"""plotext's background for text without one; a still takes the terminal's or the page's."""
 _WHITE_HTML: Final = re.compile(r"background:rgb\(255, ?255, ?255\);")
 _NO_LABEL: Final = "\N{NO-BREAK SPACE}"
 """Keeps the room for the labels of an axis without ticks: plain spaces make plotext fail."""
@@ -65,7 +65,9 @@ def frame(x: Scale, y: Scale, width: int, height: int, inks: FrameInks) -> Chart
     rows, colours = _beside(y, width, height, inks)
     rows_below, colours_below = _below(x, canvas.left - 1, width, inks)
     return ChartFrame(
-        rows[: canvas.height] + rows_below[-BELOW:], colours[: canvas.height] + colours_below[-BELOW:], canvas
+        rows[: canvas.height] + rows_below[-BELOW:],
+        colours[: canvas.height] + colours_below[-BELOW:],
+        canvas,
     )
 
 
@@ -86,7 +88,7 @@ def _beside(y: Scale, width: int, height: int, inks: FrameInks) -> Drawn:
 
 @lru_cache(maxsize=KEPT_FRAMES)
 def _below(x: Scale, gutter: int, width: int, inks: FrameInks) -> Drawn:
-    """A low frame without labels of y: below its canvas it is that of every y whose labels are as wide."""
+    """A low frame without labels of y; below its canvas it fits every y with labels as wide."""
     figure = _figure(width, 1 + BELOW, inks)
     _set_ruler(figure, "x", x, inks)
     _set_ruler(figure, "y", _ANY, inks, gutter)
@@ -148,16 +150,16 @@ def _add_series(figure: Any, picture: Picture, width: int) -> None:
         _add_numbers(figure, picture, series, places(turn, len(numbered), width), width)
 
 
-def _add_strokes(figure: Any, picture: Picture, polyline: Polyline, colour: str, width: int) -> None:
+def _add_strokes(figure: Any, picture: Picture, line: Polyline, colour: str, width: int) -> None:
     """An upright stroke a cell: half as dense as the dots allow, and still with every extreme."""
     marker = _marker("braille", colour)
-    for x, ys in _by_cell(polyline, picture, width).values():
+    for x, ys in _by_cell(line, picture, width).values():
         figure.draw(figure.signal([x, x], [min(ys), max(ys)], marker=marker).lines())
 
 
-def _add_line(figure: Any, picture: Picture, polyline: Polyline, colour: str, label: str = "") -> None:
+def _add_line(figure: Any, picture: Picture, line: Polyline, colour: str, label: str = "") -> None:
     """Draw a signal for each piece between gaps; a range becomes a stroke from low to high."""
-    for xs, ys in _pieces(polyline, picture):
+    for xs, ys in _pieces(line, picture):
         signal = figure.signal(xs, ys, marker=_marker("braille", colour)).lines()
         if label.strip():
             signal.label(label)
@@ -186,20 +188,20 @@ def _add_numbers(figure: Any, picture: Picture, series: Series, columns: range, 
         figure.draw(figure.signal(xs, ys, marker=_marker(series.number, series.colour)))
 
 
-def _by_cell(polyline: Polyline, picture: Picture, width: int) -> dict[int, tuple[float, list[float]]]:
-    """The polyline's first x and every y in each column of cells."""
+def _by_cell(line: Polyline, picture: Picture, width: int) -> dict[int, tuple[float, list[float]]]:
+    """The line's first x and every y in each column of cells."""
     low, high = (_value(picture.x, bound) for bound in (picture.x.low, picture.x.high))
     cells: dict[int, tuple[float, list[float]]] = {}
-    for xs, ys in _pieces(polyline, picture):
+    for xs, ys in _pieces(line, picture):
         for x, y in zip(xs, ys, strict=True):
             cells.setdefault(math.floor((x - low) / (high - low) * width), (x, []))[1].append(y)
     return cells
 
 
-def _pieces(polyline: Polyline, picture: Picture) -> list[tuple[list[float], list[float]]]:
+def _pieces(line: Polyline, picture: Picture) -> list[tuple[list[float], list[float]]]:
     pieces: list[tuple[list[float], list[float]]] = []
     is_open = False
-    for x, low, high in zip(polyline.x.tolist(), polyline.low.tolist(), polyline.high.tolist(), strict=True):
+    for x, low, high in zip(line.x.tolist(), line.low.tolist(), line.high.tolist(), strict=True):
         if not (math.isfinite(low) and math.isfinite(high) and math.isfinite(x)):
             is_open = False
             continue
@@ -255,7 +257,9 @@ def _figure(width: int, height: int, inks: FrameInks) -> Any:
 def _set_ruler(figure: Any, axis: str, scale: Scale, inks: FrameInks, gutter: int = GUTTER) -> None:
     ruler = figure.ruler(axis, "lower" if axis == "x" else "left")
     low, high = _value(scale, scale.low), _value(scale, scale.high)
-    labels = [(_value(scale, v), clean(text).strip()) for v, text in scale.ticks if _inside(v, scale)]
+    labels = [
+        (_value(scale, v), clean(text).strip()) for v, text in scale.ticks if _inside(v, scale)
+    ]
     ticks = [(value, text) for value, text in labels if text]
     if axis == "y":
         ticks = [(value, text.rjust(gutter)) for value, text in ticks]

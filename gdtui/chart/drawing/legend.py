@@ -1,4 +1,5 @@
-"""The legend in a chart's lower border: which colour is whose. Pure; imports neither numpy nor plotext.
+"""The legend in a chart's lower border: which colour is whose. Pure; imports neither numpy nor
+plotext.
 
 It stands in the border so that it hides no data and nothing moves when it comes.
 """
@@ -24,7 +25,9 @@ LegendEntry = tuple[str, str]
 
 
 def legend(picture: "Picture", width: int) -> list[LegendEntry]:
-    """The entries in at most `width` cells: all of them, else the names, else short names, else none."""
+    """The entries in at most `width` cells: all of them, else the names, else short names, else
+    none.
+    """
     vivid = [series for series in picture.series if not series.faint]
     has_ghosts = len(vivid) < len(picture.series)
     if len(vivid) < 2 and not has_ghosts:
@@ -33,14 +36,18 @@ def legend(picture: "Picture", width: int) -> list[LegendEntry]:
         ((f"{series.number} " if series.number else _LINE) + clean(series.label), series.colour)
         for series in vivid
     ]
-    extras = [(_FAINT + clean(picture.faint), "")] * has_ghosts + [(_EPOCH, "")] * bool(picture.rules)
+    extras = [(_FAINT + clean(picture.faint), "")] * has_ghosts + [(_EPOCH, "")] * bool(
+        picture.rules
+    )
     short = [(text[: len(_LINE) + _SHORT].rstrip(), colour) for text, colour in names]
     choices = (names + extras, names + extras[:1], names, short)
     return next((entries for entries in choices if _length(entries) <= width), [])
 
 
 def legend_line(room: int, name: str, entries: list[LegendEntry], ink: str, edge: str) -> Content:
-    """A line of `room` cells: the entries on the left, the name of x on the right, the border between."""
+    """A line of `room` cells: the entries on the left, the name of x on the right, the border
+    between.
+    """
     if not entries:
         return Content(name)
     left = Content(" " * _GAP).join(Content.styled(text, colour or ink) for text, colour in entries)

@@ -20,7 +20,10 @@ _PARTS: Final = 2
 
 
 def profile(values: NDArray[np.float64], y: Scale, columns: int, rows: int) -> list[str]:
-    """`rows` lines of `columns` characters; what is not finite or lies beyond the axis is not in them."""
+    """`rows` lines of `columns` characters.
+
+    What is not finite or lies beyond the axis is not in them.
+    """
     bins, length = rows * _PARTS, columns * _PARTS
     if bins <= 0 or length <= 0:
         return [""] * max(rows, 0)

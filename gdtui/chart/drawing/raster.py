@@ -63,7 +63,9 @@ class Layer:
     """Dense, whatever its last entry is, with every entry finite and in a column of its own."""
 
 
-def place(values: Floats, scale: Scale, cells: int, dots: int, *, downwards: bool = False) -> Floats:
+def place(
+    values: Floats, scale: Scale, cells: int, dots: int, *, downwards: bool = False
+) -> Floats:
     """Positions in dots along one axis of `cells` cells, as plotext places them.
 
     On a log axis what is not positive lies infinitely low.
@@ -90,7 +92,9 @@ def value_of(dot: float, scale: Scale, cells: int, dots: int) -> float:
     return scale.low + (scale.high - scale.low) * fraction
 
 
-def place_one(value: float, scale: Scale, cells: int, dots: int, *, downwards: bool = False) -> float:
+def place_one(
+    value: float, scale: Scale, cells: int, dots: int, *, downwards: bool = False
+) -> float:
     """The very number that `place` gives for one value; only on a linear axis that is a range."""
     first, last = (scale.high, scale.low) if downwards else (scale.low, scale.high)
     fraction = (value - first) / (last - first)
@@ -118,7 +122,9 @@ def rasterise(polyline: Polyline, x: Scale, y: Scale, width: int, height: int) -
 def pack(dots: Dots) -> NDArray[np.uint8]:
     """Dots to the low byte of their braille characters: (rows of cells, columns of cells)."""
     rows, columns = dots.shape[0] // DOTS_Y, dots.shape[1] // DOTS_X
-    lit = np.bitwise_or.reduce(dots.view(np.uint8).reshape(rows, DOTS_Y, -1) * _weights(columns), axis=1)
+    lit = np.bitwise_or.reduce(
+        dots.view(np.uint8).reshape(rows, DOTS_Y, -1) * _weights(columns), axis=1
+    )
     packed: NDArray[np.uint8] = lit[:, ::2] | lit[:, 1::2]
     return packed
 
@@ -219,7 +225,9 @@ def _draw_lines(
     draw_segments(dots, x0[:-1][keep], y0[:-1][keep], x1[1:][keep], y1[1:][keep])
 
 
-def draw_segments(dots: Dots, x0: Floats, y0: Floats, x1: Floats, y1: Floats, spare: int = 0) -> None:
+def draw_segments(
+    dots: Dots, x0: Floats, y0: Floats, x1: Floats, y1: Floats, spare: int = 0
+) -> None:
     """Each segment is sampled at n even steps, n its length in dots along the longer side.
 
     plotext counts towards zero, so a segment that starts left of or above the window is one step
@@ -246,7 +254,12 @@ def draw_segments(dots: Dots, x0: Floats, y0: Floats, x1: Floats, y1: Floats, sp
 
 
 def _window(
-    x0: Floats, y0: Floats, x1: Floats, y1: Floats, across: tuple[float, float], down: tuple[float, float]
+    x0: Floats,
+    y0: Floats,
+    x1: Floats,
+    y1: Floats,
+    across: tuple[float, float],
+    down: tuple[float, float],
 ) -> tuple[Floats, Floats]:
     """Entry and exit of each segment in a window, as shares of its length (Liang–Barsky)."""
     enter, leave = np.zeros(x0.size), np.ones(x0.size)
@@ -263,7 +276,12 @@ def _window(
 
 
 def _cut(
-    x0: Floats, y0: Floats, x1: Floats, y1: Floats, across: tuple[float, float], down: tuple[float, float]
+    x0: Floats,
+    y0: Floats,
+    x1: Floats,
+    y1: Floats,
+    across: tuple[float, float],
+    down: tuple[float, float],
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """Segments cut at a window far around the canvas; those that never reach it are dropped."""
     ends = ((x0, across), (x1, across), (y0, down), (y1, down))

@@ -1,4 +1,5 @@
-"""The colours of the variants in each theme, and how colours are blended. Imports nothing of the program.
+"""The colours of the variants in each theme, and how colours are blended. Imports nothing of the
+program.
 
 The hues of Okabe and Ito's set, moved in lightness until any two differ for every common form of
 colour blindness, and each can be read as text on its theme's backgrounds: the tests measure both.
@@ -7,27 +8,74 @@ colour blindness, and each can be read as text on its theme's backgrounds: the t
 from functools import lru_cache
 from typing import Final
 
-DARK: Final = ("#169cd3", "#e69f00", "#5de9ad", "#c37ca6", "#e5db31", "#eb7949", "#bcb2ff", "#b4a299")
+DARK: Final = (
+    "#169cd3",
+    "#e69f00",
+    "#5de9ad",
+    "#c37ca6",
+    "#e5db31",
+    "#eb7949",
+    "#bcb2ff",
+    "#b4a299",
+)
 """Blue, orange, green, pink, yellow, vermilion, violet, grey: on a dark background."""
 
 COLOURS: Final = len(DARK)
 """In every palette; more variants take them in turn."""
 
-LIGHT: Final = ("#126faf", "#9d5600", "#0a4223", "#811e54", "#534e18", "#c33c34", "#563db5", "#4f6572")
+LIGHT: Final = (
+    "#126faf",
+    "#9d5600",
+    "#0a4223",
+    "#811e54",
+    "#534e18",
+    "#c33c34",
+    "#563db5",
+    "#4f6572",
+)
 """The same hues in the same order, for a light background."""
 
-CONTRAST: Final = ("#0bbdfb", "#ffb100", "#34ffc0", "#d48cbf", "#fff461", "#ff8965", "#d3c0f3", "#fdfdfd")
+CONTRAST: Final = (
+    "#0bbdfb",
+    "#ffb100",
+    "#34ffc0",
+    "#d48cbf",
+    "#fff461",
+    "#ff8965",
+    "#d3c0f3",
+    "#fdfdfd",
+)
 """The same hues, on black."""
 
-ON_BLACK: Final = ("#55ffff", "#ffff55", "#ff55ff", "#55ff55", "#ff5555", "#5555ff", "#ffffff", "#aaaaaa")
+ON_BLACK: Final = (
+    "#55ffff",
+    "#ffff55",
+    "#ff55ff",
+    "#55ff55",
+    "#ff5555",
+    "#5555ff",
+    "#ffffff",
+    "#aaaaaa",
+)
 """The terminal's sixteen colours, exactly as rich maps them: cyan, yellow, magenta, green, red,
 blue, white, grey."""
 
-ON_WHITE: Final = ("#0000aa", "#aa0000", "#00aa00", "#aa00aa", "#aa5500", "#00aaaa", "#000000", "#555555")
+ON_WHITE: Final = (
+    "#0000aa",
+    "#aa0000",
+    "#00aa00",
+    "#aa00aa",
+    "#aa5500",
+    "#00aaaa",
+    "#000000",
+    "#555555",
+)
 """Blue, red, green, magenta, brown, cyan, black, grey."""
 
 Shades = tuple[str, str, str]
-"""A colour, the same where it steps back as in ghosts and marks, and where it is faint as in envelopes."""
+"""A colour, the same where it steps back as in ghosts and marks, and where it is faint as in
+envelopes.
+"""
 
 DARK_256: Final[tuple[Shades, ...]] = (
     ("#5fafd7", "#0087af", "#005f87"),
@@ -39,7 +87,8 @@ DARK_256: Final[tuple[Shades, ...]] = (
     ("#afafff", "#8787d7", "#5f5faf"),
     ("#9e9e9e", "#767676", "#4e4e4e"),
 )
-"""DARK out of a terminal's 256: blended, colours of neighbouring hues would become the same there."""
+"""DARK out of a terminal's 256: blended, colours of neighbouring hues would become the same there.
+"""
 
 LIGHT_256: Final[tuple[Shades, ...]] = (
     ("#005faf", "#5f87d7", "#afd7ff"),
@@ -85,19 +134,34 @@ _PALER: Final = {
     "#000000": _steps(CONTRAST_256)
     | _paler(
         (*ON_BLACK, INK),
-        *("#00aaaa", "#aa5500", "#aa00aa", "#00aa00", "#aa0000", "#0000aa", "#aaaaaa", "#555555", FAINT),
+        *(
+            "#00aaaa",
+            "#aa5500",
+            "#aa00aa",
+            "#00aa00",
+            "#aa0000",
+            "#0000aa",
+            "#aaaaaa",
+            "#555555",
+            FAINT,
+        ),
     ),
     "#ffffff": _steps(LIGHT_256)
     | _paler(
-        ON_WHITE, *("#5555ff", "#ff5555", "#55ff55", "#ff55ff", "#ffff55", "#55ffff", "#555555", "#aaaaaa")
+        ON_WHITE,
+        *("#5555ff", "#ff5555", "#55ff55", "#ff55ff", "#ffff55", "#55ffff", "#555555", "#aaaaaa"),
     ),
     "#121212": _steps(DARK_256),
 }
-"""By background and colour: the one that steps back and the faint one, where there are no shades to blend."""
+"""By background and colour: the one that steps back and the faint one, where there are no shades to
+blend.
+"""
 
 
 def is_sparse(colours: tuple[str, ...]) -> bool:
-    """True where variants need more than these colours to be told apart: the terminal's sixteen, or none."""
+    """True where variants need more than these colours to be told apart: the terminal's sixteen, or
+    none.
+    """
     return colours in (ON_BLACK, ON_WHITE) or len(set(colours)) == 1
 
 
@@ -108,11 +172,15 @@ def variant_colour(index: int, colours: tuple[str, ...]) -> str:
 
 @lru_cache(maxsize=1024)
 def blend(colour: str, background: str, share: float) -> str:
-    """`share` of the colour over the background, both `#rrggbb`; where there are no shades, the paler one."""
+    """`share` of the colour over the background, both `#rrggbb`.
+
+    Where there are no shades, the paler one.
+    """
     if share < 1 and (paler := _PALER.get(background, {}).get(colour)):
         return paler[share < _FAINT_SHARE]
     mixed = (
-        round(b + (c - b) * share) for c, b in zip(_channels(colour), _channels(background), strict=True)
+        round(b + (c - b) * share)
+        for c, b in zip(_channels(colour), _channels(background), strict=True)
     )
     return "#" + "".join(f"{channel:02x}" for channel in mixed)
 

@@ -23,7 +23,10 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A variant on a chart, back to front: envelope, line, single values. A legend keeps their order."""
+    """A variant on a chart, back to front: envelope, line, single values.
+
+    A legend keeps their order.
+    """
 
     label: str
     colour: str
@@ -40,7 +43,8 @@ class Series:
     number: str = ""
     """Written along the line where colours cannot tell whose it is."""
     depth: int = 0
-    """Above 0 for raw losses, which lie behind all other lines: of two of them the deeper is behind.
+    """Above 0 for raw losses, which lie behind all other lines: of two of them the deeper is
+    behind.
 
     A ghost of the same depth lies before its own.
     """
@@ -73,7 +77,9 @@ class Picture:
 
     def points(self, width: int) -> str:
         """POINTS or, where any series has too many for so many cells, SMALL_POINTS."""
-        most = max((max(len(one.points.x), len(one.validation.x)) for one in self.series), default=0)
+        most = max(
+            (max(len(one.points.x), len(one.validation.x)) for one in self.series), default=0
+        )
         return SMALL_POINTS if 0 < width < most * _POINT_CELLS else POINTS
 
     def title_at(self, width: int) -> str:

@@ -32,7 +32,10 @@ class Polyline:
         return self.x.size == 0
 
     def is_like(self, other: "Polyline", count: int | None = None) -> bool:
-        """True for the same entries, gaps too; with a `count` for as many first ones, which both have."""
+        """True for the same entries, gaps too.
+
+        With a `count` for as many first ones, which both have.
+        """
         if self is other:
             return True
         if count is None:

@@ -1,4 +1,6 @@
-"""Thinning of many single values for a chart: the lowest and the highest of each of some groups stay."""
+"""Thinning of many single values for a chart: the lowest and the highest of each of some groups
+stay.
+"""
 
 import numpy as np
 
@@ -6,10 +8,11 @@ from gdtui.chart.scene.arrays import Floats, Ints
 
 
 def outermost(values: Floats, start: int, stop: int, groups: int) -> Ints:
-    """Indices in start…stop−1, ascending: all while they are few, else two of each of about so many groups.
+    """Indices in start…stop−1, ascending: all while they are few, else two of each of about so many
+    groups.
 
-    A group is a power of two of values and begins at a multiple of it, so that what is taken does not
-    change as values come. One that is not finite is not taken where a finite one is there.
+    A group is a power of two of values and begins at a multiple of it, so that what is taken does
+    not change as values come. One that is not finite is not taken where a finite one is there.
     """
     size = 1 << max(0, -(-(stop - start) // max(groups, 1)) - 1).bit_length()
     if size <= 2:

@@ -1,4 +1,6 @@
-"""The columns of cells of a chart, and the x that stands in each: plain numbers, for who holds no widget."""
+"""The columns of cells of a chart, and the x that stands in each: plain numbers, for who holds no
+widget.
+"""
 
 import math
 from dataclasses import dataclass

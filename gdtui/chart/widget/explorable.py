@@ -82,7 +82,10 @@ class Explorable(Widget):
         return Columns(*self.seen, self.canvas.width)
 
     def x_at(self, column: int) -> float | None:
-        """The x in the middle of a column of cells, also of one beside the canvas; None without data."""
+        """The x in the middle of a column of cells, also of one beside the canvas.
+
+        None without data.
+        """
         return None if self.cell_columns is None else self.cell_columns.x_at(column)
 
     def column_at(self, x: float) -> int:
@@ -127,7 +130,9 @@ class Explorable(Widget):
         column = None if share is None else int(share * self.canvas.width)
         if column != self._hovered:
             self._hovered = column
-            self.post_message(self.Hovered(None if column is None else self.x_at(column), has_moved=True))
+            self.post_message(
+                self.Hovered(None if column is None else self.x_at(column), has_moved=True)
+            )
 
     def on_leave(self) -> None:
         self._hover(None)

@@ -1,4 +1,5 @@
-"""The settings that a run is described by: how each is read, what it is unless somebody says otherwise.
+"""The settings that a run is described by: how each is read, what it is unless somebody says
+otherwise.
 
 What is typed goes before what the problem suggests, and that before the program's own.
 """
@@ -73,7 +74,9 @@ def with_defaults(
     values = {**_PLAIN, "pace": pace, **_read(suggested)}
     if "batch_sizes" in vars(typed):
         # One each for other variants than these; the first is the best guess for all.
-        values.update({name: value[:1] for name, value in values.items() if _is_for_each(name, value)})
+        values.update(
+            {name: value[:1] for name, value in values.items() if _is_for_each(name, value)}
+        )
         values["names"] = None
     return argparse.Namespace(**{**values, **vars(typed)})
 
@@ -87,7 +90,9 @@ def _read(suggested: Mapping[str, str]) -> dict[str, Any]:
     for name, text in suggested.items():
         option = {"accumulation_steps": "accumulation"}.get(name, name)
         if option not in READERS:
-            raise SettingsError(f"defaults: unknown name {name!r}; choose from {', '.join(READERS)}")
+            raise SettingsError(
+                f"defaults: unknown name {name!r}; choose from {', '.join(READERS)}"
+            )
         try:
             values[option] = READERS[option](text)
         except argparse.ArgumentTypeError as error:

@@ -22,8 +22,16 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
     """Give a parser the options that say what to train on."""
     add = parser.add_argument_group("problem and data").add_argument
     names = ", ".join(listing.name for listing in LISTINGS)
-    add("--problem", metavar="NAME", help=f"{names}, or FILE.py[:FUNCTION] for your own [{_DEFAULT}]")
-    add("--data", metavar="FILE", help="your own table (.csv, .parquet), arrays (.npz), or text for char-lm")
+    add(
+        "--problem",
+        metavar="NAME",
+        help=f"{names}, or FILE.py[:FUNCTION] for your own [{_DEFAULT}]",
+    )
+    add(
+        "--data",
+        metavar="FILE",
+        help="your own table (.csv, .parquet), arrays (.npz), or text for char-lm",
+    )
     add("--target", metavar="COLUMN", help="the column of the table to predict")
     add(
         "--model",
@@ -34,7 +42,8 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
 
 
 def read_data(typed: argparse.Namespace) -> tuple[str, DataSettings | None]:
-    """The problem's name, and the data that it is made of, their files named from wherever they are read.
+    """The problem's name, and the data that it is made of, their files named from wherever they are
+    read.
 
     SettingsError when the two don't go together.
     """
@@ -47,7 +56,9 @@ def read_data(typed: argparse.Namespace) -> tuple[str, DataSettings | None]:
             raise SettingsError(f"problem {problem} needs a file of yours: use --data FILE")
         return absolute(problem), None
     path = typed.data and str(Path(typed.data).absolute())
-    data = DataSettings(path=path, target=typed.target, model=typed.model, validation=typed.validation)
+    data = DataSettings(
+        path=path, target=typed.target, model=typed.model, validation=typed.validation
+    )
     listing = _by_suffix(data.path) if typed.problem is None else _taking_files(typed.problem)
     _check(listing, data)
     return listing.name, data
@@ -64,7 +75,9 @@ def _by_suffix(path: str) -> ProblemListing:
         if suffix in find(name).suffixes:
             return find(name)
     known = ", ".join(suffix for name in _MADE_OF_FILES for suffix in find(name).suffixes)
-    raise SettingsError(f"--data {path}: unknown file type; use one of {known}; text needs --problem char-lm")
+    raise SettingsError(
+        f"--data {path}: unknown file type; use one of {known}; text needs --problem char-lm"
+    )
 
 
 def _taking_files(problem: str) -> ProblemListing:

@@ -1,6 +1,7 @@
 """The options that describe a run, as they are typed: text in, a validated RunSettings out.
 
-Touches no file and imports nothing heavy. What only torch can judge stays text: the worker judges it.
+Touches no file and imports nothing heavy. What only torch can judge stays text: the worker judges
+it.
 """
 
 import argparse
@@ -53,13 +54,15 @@ class Options:
     """Pressed by themselves."""
 
 
-def add_run_options(parser: argparse.ArgumentParser, *, defaults: Mapping[str, str] | None = None) -> None:
+def add_run_options(
+    parser: argparse.ArgumentParser, *, defaults: Mapping[str, str] | None = None
+) -> None:
     """Give a parser the options that describe a run.
 
     `defaults`: those that its help shows in place of the app's, by option.
     """
     shown_defaults = defaults or {}
-    compare = parser.add_argument_group("variants (one value for all, or one for each variant: a,b,c)")
+    compare = parser.add_argument_group("variants (one value for all, or one for each: a,b,c)")
     for option, metavar, text in _COMPARED:
         _add(compare, option, metavar, text, shown_defaults)
     compare.add_argument(
@@ -78,8 +81,18 @@ def add_run_options(parser: argparse.ArgumentParser, *, defaults: Mapping[str, s
         help="fixes data, initial weights and order, for all [0]")  # fmt: skip
     add("--device", type=device, default="auto", metavar="NAME",
         help="auto, cpu, cuda, cuda:N, mps; several: assigned in turn [auto]")  # fmt: skip
-    add("--threads", type=whole(1, MOST_THREADS), metavar="N", help="CPU threads per variant [a fair share]")
-    add("--run-dir", type=Path, metavar="DIR", help="directory of the run [a new one; see gdtui runs]")
+    add(
+        "--threads",
+        type=whole(1, MOST_THREADS),
+        metavar="N",
+        help="CPU threads per variant [a fair share]",
+    )
+    add(
+        "--run-dir",
+        type=Path,
+        metavar="DIR",
+        help="directory of the run [a new one; see gdtui runs]",
+    )
     add("--debug", action="store_true", help="show the tracebacks of errors in a problem")
 
 
@@ -97,15 +110,27 @@ _TRAINED: Final = (
     ("--epochs", "N", "passes over the data [20]"),
     ("--pace", "N|free", "epochs per second, for all [1 on screen, free without]"),
     ("--micro-batch", "N", "compute larger batches in pieces of N: the same result in less memory"),
-    ("--data-on", "PLACE", "place of the data: device, host or auto [auto: on the device if it fits]"),
+    (
+        "--data-on",
+        "PLACE",
+        "place of the data: device, host or auto [auto: on the device if it fits]",
+    ),
     ("--loader-workers", "N", "processes per variant that read a Dataset ahead [0]"),
-    ("--validate-every", "N", "also measure on held-out data every N updates [at each epoch's end]"),
+    (
+        "--validate-every",
+        "N",
+        "also measure on held-out data every N updates [at each epoch's end]",
+    ),
     ("--measuring", "on|off", "measure noise scale and sharpness, in 2%% of the time [on]"),
 )
 
 
 def _add(
-    group: argparse._ArgumentGroup, option: str, metavar: str, text: str, defaults: Mapping[str, str]
+    group: argparse._ArgumentGroup,
+    option: str,
+    metavar: str,
+    text: str,
+    defaults: Mapping[str, str],
 ) -> None:
     """Add an option that a problem may have a default of its own for."""
     if option in defaults:
@@ -146,7 +171,9 @@ def read_options(
     if samples is not None:
         for variant in variants:
             variant.settings.resolve(samples)
-    settings = _run_settings(typed, problem, data, variants, notes=() if loaded is None else loaded.warnings)
+    settings = _run_settings(
+        typed, problem, data, variants, notes=() if loaded is None else loaded.warnings
+    )
     return Options(
         settings=settings,
         notes=settings.notes + _above_all_samples(variants, samples),
@@ -188,7 +215,9 @@ def _above_all_samples(variants: tuple[Variant, ...], samples: int | None) -> tu
     return tuple(
         f"{variant.name}: batch size {size:,} exceeds the {samples:,} samples; using full"
         for variant in variants
-        if samples is not None and isinstance(size := variant.settings.batch_size, int) and size > samples
+        if samples is not None
+        and isinstance(size := variant.settings.batch_size, int)
+        and size > samples
     )
 
 

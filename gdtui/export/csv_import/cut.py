@@ -1,4 +1,5 @@
-"""A variant's batches cut into chunks from whose headers every column follows again, to the last digit.
+"""A variant's batches cut into chunks from whose headers every column follows again, to the last
+digit.
 
 A chunk has one generation, epoch and setting, and its seconds lie on a straight line. Export writes
 them with nine decimals, so that the line is found again if it passes within half of the last one of
@@ -49,7 +50,9 @@ def cut_into_chunks(rows: VariantRows, most: int = MOST_CHUNKS) -> VariantChunks
     if is_even:
         edges[::_EVEN_BATCHES] = True
         starts = np.flatnonzero(edges)
-        lines = _Lines(starts, np.diff(np.r_[starts, len(nanos)]), nanos[starts], np.zeros(len(starts)))
+        lines = _Lines(
+            starts, np.diff(np.r_[starts, len(nanos)]), nanos[starts], np.zeros(len(starts))
+        )
     else:
         starts = np.flatnonzero(bent)
         lines = _fitted(nanos, starts, np.diff(np.r_[starts, len(nanos)]))
@@ -97,7 +100,9 @@ def _in_update(rows: VariantRows) -> Ints:
 
 
 def _bends(nanos: Floats, edges: Bools) -> Bools:
-    """True where the seconds go on at another rate: more than the rounding of three values explains."""
+    """True where the seconds go on at another rate: more than the rounding of three values
+    explains.
+    """
     bends = np.zeros(len(nanos), bool)
     bent = np.abs(nanos[2:] - 2 * nanos[1:-1] + nanos[:-2]) > 2.5
     bends[1:-1] = bent & ~edges[1:-1] & ~edges[2:]
@@ -233,7 +238,10 @@ def _chunks(rows: VariantRows, tail: Bools, lines: _Lines, is_even: bool) -> Ite
 
 
 def _until_next(rows: VariantRows, starts: Ints) -> Floats:
-    """Seconds from each chunk's beginning to the next one's; a generation's last: as the one before."""
+    """Seconds from each chunk's beginning to the next one's.
+
+    A generation's last: as the one before.
+    """
     seconds = rows.seconds[starts]
     generation = rows.generation[starts]
     gaps: Floats = np.r_[np.diff(seconds), 0.0]

@@ -1,4 +1,5 @@
-"""Rows as they were read into whole variants: checks that batches follow one another, fills in the rest.
+"""Rows as they were read into whole variants: checks that batches follow one another, fills in the
+rest.
 
 What is made up is listed in `gdtui import --help`.
 """
@@ -43,7 +44,10 @@ class VariantRows:
 
 
 def complete_rows(rows: ParsedRows) -> tuple[list[VariantRows], int]:
-    """The variants, whole, and the samples in an epoch. ImportFormatError names the line that is wrong."""
+    """The variants, whole, and the samples in an epoch.
+
+    ImportFormatError names the line that is wrong.
+    """
     order = np.argsort(rows.variant, kind="stable")
     bounds = np.searchsorted(rows.variant[order], np.arange(len(rows.names) + 1)).tolist()
     parts = [
@@ -121,7 +125,7 @@ class _Part:
         values = self._columns.get(name)
         return make_up() if values is None else values
 
-    # --- What must follow ---------------------------------------------------------------------------
+    # --- What must follow -------------------------------------------------------------------------
 
     def _checked_batches(self) -> Ints:
         """The batches' numbers, from 1; those of others who count from 0 are moved by one."""
@@ -139,7 +143,9 @@ class _Part:
     def _out_of_order(self, row: int) -> Exception:
         batch, generation = self._columns["batch"], self._generation
         if row and generation[row] < generation[row - 1]:
-            return self._error(row, f"generation {generation[row]} after generation {generation[row - 1]}")
+            return self._error(
+                row, f"generation {generation[row]} after generation {generation[row - 1]}"
+            )
         if row in self._starts:
             return self._error(row, f"its first batch is {batch[row]}; batches count from 1")
         return self._error(row, f"batch {batch[row]} cannot follow batch {batch[row - 1]}")
@@ -151,13 +157,15 @@ class _Part:
         bad[self._starts] = False
         if bad.any():
             row = int(bad.argmax())
-            what = f"after {values[row - 1]}" if end is None else "overlap those of the batch before"
+            what = (
+                f"after {values[row - 1]}" if end is None else "overlap those of the batch before"
+            )
             raise self._error(row, f"{name} {values[row]} {what}")
 
     def _error(self, row: int, text: str) -> Exception:
         return self._rows.error(int(self._index[row]), f"variant {self._name!r}: {text}")
 
-    # --- What is filled in --------------------------------------------------------------------------
+    # --- What is filled in ------------------------------------------------------------------------
 
     def _sizes(self) -> Ints:
         """Sizes of the batches by the next one's samples; the last one equals the one before it."""

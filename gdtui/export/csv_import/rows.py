@@ -1,6 +1,7 @@
 """CSV text into columns of numbers; what cannot be read is named by its line. Makes nothing up.
 
-In blocks, column by column: 1,000,000 rows take seconds, and only the block at hand is held as text.
+In blocks, column by column: 1,000,000 rows take seconds, and only the block at hand is held as
+text.
 """
 
 import csv
@@ -144,7 +145,9 @@ class _Table:
         wrong = [] if good == len(records) else [(good, self._width_error(records[good]))]
         for name, place in self._places.items() if texts else ():
             column = texts[place]
-            values, bad = self._codes(column) if name == "variant" else _numbers(column, _KINDS[name])
+            values, bad = (
+                self._codes(column) if name == "variant" else _numbers(column, _KINDS[name])
+            )
             if bad is not None:
                 wrong.append((bad, _complaint(name, column[bad])))
             self._blocks[name].append(values)

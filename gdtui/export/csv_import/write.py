@@ -1,4 +1,7 @@
-"""`gdtui import`: a run directory out of CSV. Written beside its place and moved there when it is whole."""
+"""`gdtui import`: a run directory out of CSV.
+
+Written beside its place and moved there when it is whole.
+"""
 
 import os
 import shutil
@@ -20,7 +23,9 @@ _MOST_CHANGES: Final = 100
 """Changes of settings in one generation. More are a schedule, which is not marked on the chart."""
 
 
-def import_csv(file: str, run_dir: Path, version: str, *, most_chunks: int = MOST_CHUNKS) -> list[str]:
+def import_csv(
+    file: str, run_dir: Path, version: str, *, most_chunks: int = MOST_CHUNKS
+) -> list[str]:
     """Make a run of the CSV in `file` ("-": stdin); returns what the user should know of it.
 
     `most_chunks`: of a variant; uneven seconds that would take more are taken as even. Raises
@@ -58,7 +63,11 @@ def _check_place(run_dir: Path) -> None:
     except OSError as error:
         raise RunDirectoryError(f"cannot write {run_dir}: {error.strerror}") from None
     if is_taken:
-        what = "already holds a run" if (run_dir / "run.json").exists() else "is not an empty directory"
+        what = (
+            "already holds a run"
+            if (run_dir / "run.json").exists()
+            else "is not an empty directory"
+        )
         raise RunDirectoryError(f"{run_dir} {what}; nothing was changed. Choose another")
 
 
@@ -67,7 +76,9 @@ def _read(file: str) -> ParsedRows:
     try:
         descriptor = os.dup(sys.stdin.fileno()) if file == "-" else os.open(file, os.O_RDONLY)
         # What is no UTF-8 becomes text that no name and no number may hold.
-        with os.fdopen(descriptor, encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
+        with os.fdopen(
+            descriptor, encoding="utf-8-sig", errors="surrogateescape", newline=""
+        ) as lines:
             return read_rows(lines, source)
     except OSError as error:
         raise ImportFormatError(f"cannot read {source}: {error.strerror}") from None

@@ -61,9 +61,13 @@ class ExperimentsScreen(LabScreen):
         else:
             not_run = Content.styled("not run yet", "$quiet")
             said = not_run if end is None else as_content(lab_text.verdict(end))
-        head = Content.styled(f"{'▸' if is_here else ' '} {name:<{_NAME}}", "bold $accent" if is_here else "")
+        head = Content.styled(
+            f"{'▸' if is_here else ' '} {name:<{_NAME}}", "bold $accent" if is_here else ""
+        )
         gap = Content(" " * max(_VERDICT - len(said.plain), 1))
-        return head + said + gap + Content.styled(LISTINGS[place].claim, "" if is_here else "$quiet")
+        return (
+            head + said + gap + Content.styled(LISTINGS[place].claim, "" if is_here else "$quiet")
+        )
 
     def before(self) -> Content:
         listing = LISTINGS[self._at]
@@ -73,8 +77,9 @@ class ExperimentsScreen(LabScreen):
                 as_content(lab_text.labelled_paragraph("source", listing.source, self.width)),
                 Content(""),
                 Content.styled(
-                    f"enter tests it over {DEFAULT_SEEDS} seeds, in a process of its own: seconds to a "
-                    f"minute or two.{lab_text.waiting_note(self.store, is_ours=self.lab.is_ours)}",
+                    f"enter tests it over {DEFAULT_SEEDS} seeds, in a process of its own: seconds "
+                    "to a minute or "
+                    f"two.{lab_text.waiting_note(self.store, is_ours=self.lab.is_ours)}",
                     "$quiet",
                 ),
             ]
@@ -87,7 +92,9 @@ class ExperimentsScreen(LabScreen):
         if self.lab.name:
             return "↑ ↓ choose · c cancels"
         return (
-            "↑ ↓ choose · r runs again · pgup pgdn scroll" if self.has_result else "↑ ↓ choose · enter runs"
+            "↑ ↓ choose · r runs again · pgup pgdn scroll"
+            if self.has_result
+            else "↑ ↓ choose · enter runs"
         )
 
     def action_move(self, step: int) -> None:

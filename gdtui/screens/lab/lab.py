@@ -136,7 +136,9 @@ class LabScreen(ModalScreen[None]):
         if self._runs:
             text = self._progress()
             so_far = self.lab.partial
-            return text if so_far is None else text + Content("\n\n") + self.so_far(so_far, self.width)
+            return (
+                text if so_far is None else text + Content("\n\n") + self.so_far(so_far, self.width)
+            )
         if isinstance(end, Failure):
             text = as_content(lab_text.failure(end))
         elif end is not None:
@@ -154,13 +156,17 @@ class LabScreen(ModalScreen[None]):
         if not again and self.has_result:
             return
         if not self.lab.run(self.subject, self.work(), on_thread=self.ON_THREAD):
-            self.app.notify(f"one at a time: {self.lab.name} still runs; c cancels it", markup=False)
+            self.app.notify(
+                f"one at a time: {self.lab.name} still runs; c cancels it", markup=False
+            )
         self.show()
 
     @property
     def has_result(self) -> bool:
         """The work that `enter` ran has a result."""
-        return self.subject in self.lab.ends and not isinstance(self.lab.ends[self.subject], Failure)
+        return self.subject in self.lab.ends and not isinstance(
+            self.lab.ends[self.subject], Failure
+        )
 
     def action_cancel(self) -> None:
         """End what runs."""

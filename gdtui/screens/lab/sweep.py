@@ -1,4 +1,6 @@
-"""The sweep: the lesson's trade-off table measured on the run's own problem, and what to train with."""
+"""The sweep: the lesson's trade-off table measured on the run's own problem, and what to train
+with.
+"""
 
 from functools import partial
 from typing import Any, ClassVar, Final
@@ -52,18 +54,20 @@ class SweepScreen(LabScreen):
         rule = f", lr scaling {base.lr_scaling}" if base.lr_scaling != "none" else ""
         sizes = ", ".join(map(label, BATCH_SIZES))
         return Content.styled(
-            f"{self.store.settings.title} · batch sizes {sizes} · {EPOCHS} epochs each, one at a time · "
-            f"lr {formatting.setting(base.lr)}{rule} · {base.optimizer} · seed {self.store.settings.seed}",
+            f"{self.store.settings.title} · batch sizes {sizes} · {EPOCHS} epochs each, one at a "
+            f"time · lr {formatting.setting(base.lr)}{rule} · {base.optimizer} · seed "
+            f"{self.store.settings.seed}",
             "$quiet",
         )
 
     def before(self) -> Content:
         return Content(
-            "enter measures, for each batch size alone on the machine: gradient noise, speed, memory, the "
-            "loss after equal epochs and after equal seconds, the validation gap; beside the lesson's words "
-            "for them. Then it recommends a batch size, an lr and an accumulation, and says why."
-            f"{lab_text.waiting_note(self.store, is_ours=self.lab.is_ours)} "
-            "Every arm is kept as a run: see gdtui runs."
+            "enter measures, for each batch size alone on the machine: gradient noise, speed, "
+            "memory, the loss after equal epochs and after equal seconds, the validation gap; "
+            "beside the lesson's words for them. Then it recommends a batch size, an lr and an "
+            "accumulation, and says why."
+            f"{lab_text.waiting_note(self.store, is_ours=self.lab.is_ours)} Every arm is kept as a "
+            "run: see gdtui runs."
         )
 
     def result(self, found: Any, width: int) -> Content:
@@ -85,7 +89,11 @@ class SweepScreen(LabScreen):
     def action_give(self, place: int) -> None:
         """Let a variant go on with what is recommended."""
         end = self.lab.ends.get(self.subject)
-        if place >= len(self.store.states) or not isinstance(end, Result) or not end.value.recommendation:
+        if (
+            place >= len(self.store.states)
+            or not isinstance(end, Result)
+            or not end.value.recommendation
+        ):
             return
         one = self.store.states[place]
         settings = recommended(one.wanted, end.value.recommendation, one.tally.n)
@@ -101,7 +109,9 @@ def plan(store: Store, at: int) -> RunSettings:
     arms = (replace(base, batch_size=size) for size in BATCH_SIZES)
     return replace(
         store.settings,
-        variants=tuple(Variant(name=name, settings=arm) for name, arm in zip(names, arms, strict=True)),
+        variants=tuple(
+            Variant(name=name, settings=arm) for name, arm in zip(names, arms, strict=True)
+        ),
         epochs=EPOCHS,
         device=store.settings.device_of(at),
         pace=None,
@@ -113,7 +123,9 @@ def recommended(wanted: VariantSettings, choice: Recommendation, n: int) -> Vari
 
     The lr that is recommended is the one in force: the base lr is what its rule makes that of.
     """
-    settings = replace(wanted, batch_size=choice.batch_size, accumulation_steps=choice.accumulation_steps)
+    settings = replace(
+        wanted, batch_size=choice.batch_size, accumulation_steps=choice.accumulation_steps
+    )
     resolved = settings.resolve(n)
     return replace(settings, lr=settings.lr * choice.lr / resolved.lr)
 

@@ -1,4 +1,5 @@
-"""Writes the words around the main screen's charts: lines, panels, borders. Draws no chart, holds no state.
+"""Writes the words around the main screen's charts: lines, panels, borders. Draws no chart, holds
+no state.
 
 The texts come from gdtui/view/text; here they are given to widgets, by the room that there is.
 """
@@ -60,7 +61,9 @@ def _arrange(screen: Screen[Any], viewer: Viewer) -> None:
         words = _words(viewer, viewer.alone, width, rows)
         line.show(screen_text.alone(viewer.alone, viewer.store, width, *words))
         colour = variant_colour(viewer.alone.index, viewer.view.colours)
-        screen.query_one("#spread", Spread).show(viewer.alone, screen.query_one("#overlay", Chart), colour)
+        screen.query_one("#spread", Spread).show(
+            viewer.alone, screen.query_one("#overlay", Chart), colour
+        )
 
 
 def _write_panel(viewer: Viewer, one: VariantState, panel: VariantPanel) -> None:
@@ -69,11 +72,15 @@ def _write_panel(viewer: Viewer, one: VariantState, panel: VariantPanel) -> None
     panel.settings.show(above)
     panel.figures.show(below)
     panel.spread.show(one, panel.chart, variant_colour(one.index, viewer.view.colours))
-    panel.show_heading(one.tally.settings.accumulation_steps, is_selected=viewer.view.selected == one.index)
+    panel.show_heading(
+        one.tally.settings.accumulation_steps, is_selected=viewer.view.selected == one.index
+    )
     panel.show_state(*screen_text.state_and_device(one, viewer.store))
 
 
-def _words(viewer: Viewer, one: VariantState, width: int, rows: int) -> tuple[StyledText, StyledText]:
+def _words(
+    viewer: Viewer, one: VariantState, width: int, rows: int
+) -> tuple[StyledText, StyledText]:
     """Settings and figures, as the variant stands; under the crosshair, as it was there."""
     if viewer.cursor is None:
         return screen_text.settings(one, width), _figures(viewer, one, width, rows)
@@ -92,7 +99,9 @@ def _figures(viewer: Viewer, one: VariantState, width: int, rows: int) -> Styled
 def _line(viewer: Viewer, one: VariantState, width: int) -> StyledText:
     is_selected = one.index == viewer.view.selected
     if viewer.cursor is None:
-        return figures.line(one, viewer.store, viewer.view.smoothing, selected=is_selected, width=width)
+        return figures.line(
+            one, viewer.store, viewer.view.smoothing, selected=is_selected, width=width
+        )
     name = screen_text.name(one, selected=is_selected, width=_name_width(width))
     return name + crosshair.line(viewer.under_cursor(one), _columns(width))
 
@@ -103,5 +112,8 @@ def _name_width(width: int) -> int:
 
 
 def _columns(width: int) -> int:
-    """Cells of such a line that are left; under the end of the border above it no heading can stand."""
+    """Cells of such a line that are left.
+
+    Under the end of the border above it no heading can stand.
+    """
     return max(0, width - _name_width(width) - _PLACE - _BORDER)

@@ -1,7 +1,8 @@
-"""The widgets of the main screen, kept up to date: a timer reads the records and repaints what they change.
+"""The widgets of the main screen, kept up to date: a timer reads the records and repaints what they
+change.
 
-Knows no key. What is shown comes out of the store, through the viewer. numpy and plotext are imported
-after the first frame.
+Knows no key. What is shown comes out of the store, through the viewer. numpy and plotext are
+imported after the first frame.
 """
 
 import gc
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 PANELS: Final = 4
 """Variants that get a panel each; more get a line each."""
 _EAGER_FPS: Final = 30
-"""Ticks a second until every variant has its first loss: that is waited for, and nothing moves yet."""
+"""Ticks a second until every variant has its first loss: that is waited for, and nothing moves yet.
+"""
 
 
 class ShowNotes(Protocol):
@@ -43,7 +45,9 @@ class ShowNotes(Protocol):
 
 
 def _preload() -> None:
-    """Import what draws; what is there from then on is no garbage, and is not looked through for any."""
+    """Import what draws; what is there from then on is no garbage, and is not looked through for
+    any.
+    """
     from gdtui.chart.drawing.frame import preload
 
     preload()
@@ -143,7 +147,10 @@ class LiveScreen(Screen[None]):
     # --- Frames ---------------------------------------------------------------------------------
 
     def tick(self, *, figures: bool = False) -> None:
-        """Read what is new and repaint what it changes; figures only now and then, or when asked."""
+        """Read what is new and repaint what it changes.
+
+        Figures only now and then, or when asked.
+        """
         if self.query_one_optional(Summary) is None or self.query_one_optional("#overlay") is None:
             return  # a last tick, while the screen is taken down
         self._read()
@@ -188,7 +195,10 @@ class LiveScreen(Screen[None]):
     # --- Results --------------------------------------------------------------------------------
 
     def show_summary(self, wanted: bool | None) -> bool:
-        """Show the results (True), hide them, or the other way round (None); False: there are none."""
+        """Show the results (True), hide them, or the other way round (None).
+
+        False: there are none.
+        """
         summary, store = self.query_one(Summary), self.viewer.store
         summary.display = not summary.display if wanted is None else wanted
         if summary.display and not store.has_results:

@@ -52,7 +52,10 @@ class Painter:
 
     def _has_begun(self) -> bool:
         """Another variant has its first loss: that is shown without waiting."""
-        before, self._begun = self._begun, sum(one.tally.batches > 0 for one in self._viewer.store.states)
+        before, self._begun = (
+            self._begun,
+            sum(one.tally.batches > 0 for one in self._viewer.store.states),
+        )
         return self._begun > before
 
     def _draw_charts(self) -> None:
@@ -69,20 +72,26 @@ class Painter:
         for one, panel in zip(store.states, self._panels, strict=False):
             name = one.tally.name
             if canvas := self._due(name, panel.chart, seen, viewer.versions[name]):
-                picture, self._ranges[name] = pictures.panel(store, one, view, canvas, self._shown(name))
+                picture, self._ranges[name] = pictures.panel(
+                    store, one, view, canvas, self._shown(name)
+                )
                 panel.chart.show(picture)
         for chart in (self._overlay, *(panel.chart for panel in self._panels)):
             chart.point(viewer.cursor)
 
     def _shown(self, key: str) -> AxisRanges:
-        """The ranges that a chart's axes hold on to while it moves; at rest they follow from the data alone.
+        """The ranges that a chart's axes hold on to while it moves; at rest they follow from the
+        data alone.
 
         So a run that has ended or is paused looks the same to whoever comes later.
         """
-        return AxisRanges() if self._viewer.store.is_at_rest else self._ranges.get(key, AxisRanges())
+        return (
+            AxisRanges() if self._viewer.store.is_at_rest else self._ranges.get(key, AxisRanges())
+        )
 
     def _due(self, key: str, chart: Chart, seen: XRange, version: int) -> ChartSize | None:
-        """The room of a chart that is seen and would look different from what it was last drawn from.
+        """The room of a chart that is seen and would look different from what it was last drawn
+        from.
 
         `seen`: the part of x that all charts show; the newest batch of any variant may move it.
         """

@@ -1,4 +1,4 @@
-"""The main screen's keys: each becomes a command to the run, a view of it, or a screen over this one.
+"""The main screen's keys: each becomes a command to the run, a view of it, or another screen.
 
 Says nothing of how a command is carried out or a picture drawn.
 """
@@ -120,14 +120,19 @@ class MainScreen(LiveScreen):
         has_ghosts = self.viewer.toggle_ghosts()
         self.look()
         if not has_ghosts:
-            self.context.show_notes(["there are no ghosts: a restart (r, S) leaves the curve before as one"])
+            self.context.show_notes(
+                ["there are no ghosts: a restart (r, S) leaves the curve before as one"]
+            )
 
     def action_fill(self) -> None:
         """One chart over the whole screen, or back."""
         view = self.viewer.view
         if not (view.focus or self.query_one("#panels").display) and view.selected is None:
             self.context.show_notes(
-                ["the chart of all fills the screen: select a variant (by its number) to see it alone"]
+                [
+                    "the chart of all fills the screen: select a variant (by its number) to see it "
+                    "alone"
+                ]
             )
             return
         self.look(focus=not view.focus)
@@ -136,7 +141,9 @@ class MainScreen(LiveScreen):
     def action_summary(self) -> None:
         """Show or hide the results."""
         if not self.show_summary(None):
-            self.context.show_notes(["there are no results yet: they come when all variants have ended"])
+            self.context.show_notes(
+                ["there are no results yet: they come when all variants have ended"]
+            )
 
     def action_hide(self) -> None:
         """Hide what lies on top: the results, else the crosshair."""
@@ -184,7 +191,7 @@ class MainScreen(LiveScreen):
         self._moved()
 
     def action_cursor(self, steps: int) -> None:
-        """The crosshair so many columns to the right, in all charts; counted on the first that is seen."""
+        """The crosshair so many columns to the right, in all charts; the first seen one counts."""
         chart = next((chart for chart in self.query(Chart) if chart.is_on_screen), None)
         if chart is not None and chart.cell_columns is not None:
             self.explorer.move_cursor(chart.cell_columns, steps)
@@ -229,7 +236,9 @@ class MainScreen(LiveScreen):
         """The selected variant, or the first, as a command line and a plain loop."""
         from gdtui.screens.pages.code import CodeScreen
 
-        self._open(CodeScreen(self.viewer.store.states, self.viewer.view.selected or 0, self.context.run))
+        self._open(
+            CodeScreen(self.viewer.store.states, self.viewer.view.selected or 0, self.context.run)
+        )
 
     def action_trends(self) -> None:
         """Sharpness and noise scale over training."""

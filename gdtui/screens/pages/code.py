@@ -1,4 +1,5 @@
-"""The selected variant as code: the command line and the plain PyTorch loop that equal its settings.
+"""The selected variant as code: the command line and the plain PyTorch loop that equal its
+settings.
 
 Shows, copies and saves what gdtui/lesson/recipe.py says; knows no setting itself.
 """

@@ -58,5 +58,6 @@ def _entry(figure: GlossaryEntry, values: str, width: int) -> list[Content]:
 
 def _wrapped(text: str, width: int, style: str = "") -> list[Content]:
     return [
-        Content.styled(_INDENT, style) + line for line in Content.styled(text, style).wrap(max(width, 20))
+        Content.styled(_INDENT, style) + line
+        for line in Content.styled(text, style).wrap(max(width, 20))
     ]

@@ -82,7 +82,10 @@ def content(columns: int = 1, width: int = _COLUMN) -> Content:
     right += [Content("")] * (len(left) - len(right))
     beside = Content(" " * _GAP)
     return Content("\n").join(
-        [one.pad_right(width - one.cell_length) + beside + two for one, two in zip(left, right, strict=True)]
+        [
+            one.pad_right(width - one.cell_length) + beside + two
+            for one, two in zip(left, right, strict=True)
+        ]
     )
 
 

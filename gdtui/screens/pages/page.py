@@ -1,4 +1,6 @@
-"""A text over the main screen: read, scrolled and closed, and kept up to date while training goes on."""
+"""A text over the main screen: read, scrolled and closed, and kept up to date while training goes
+on.
+"""
 
 from typing import ClassVar, Final
 

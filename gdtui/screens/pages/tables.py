@@ -1,4 +1,6 @@
-"""The lesson's tables for the run at hand: lr by batch size under each rule, and what a batch size trades."""
+"""The lesson's tables for the run at hand: lr by batch size under each rule, and what a batch size
+trades.
+"""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -47,9 +49,9 @@ class TablesScreen(Page):
                 *_trades(self._store),
                 Content(""),
                 *_note(
-                    "Variants that train at once share the machine, and their samples/s with it. "
-                    "W (or `gdtui sweep`) trains one batch size at a time, to equal epochs and seconds, "
-                    "and ends in a recommendation."
+                    "Variants that train at once share the machine, and their samples/s with it. W "
+                    "(or `gdtui sweep`) trains one batch size at a time, to equal epochs and "
+                    "seconds, and ends in a recommendation."
                 ),
             ]
         )
@@ -62,7 +64,8 @@ def _table(
     for row in rows:
         names = [
             Content.styled(
-                f"  {store.states[place].tally.name[:_NAME]}", f"bold $variant-{place % COLOURS + 1}"
+                f"  {store.states[place].tally.name[:_NAME]}",
+                f"bold $variant-{place % COLOURS + 1}",
             )
             for place in row.variants
         ]

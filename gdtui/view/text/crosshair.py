@@ -68,7 +68,7 @@ def _seconds(value: float, width: int) -> str:
     return f"{value:.{min(max(width - 1 - len(str(int(value))), 0), 4)}f}"
 
 
-# --- In a panel -------------------------------------------------------------------------------------
+# --- In a panel -----------------------------------------------------------------------------------
 
 
 def settings(info: BatchInfo | None, width: int) -> StyledText:
@@ -96,13 +96,14 @@ def _cell(field: _Field, info: BatchInfo, width: int) -> StyledText:
     return StyledText(((label, _LABEL), value))
 
 
-# --- In a line --------------------------------------------------------------------------------------
+# --- In a line ------------------------------------------------------------------------------------
 
 
 def heading(width: int) -> str:
     """The names of the columns of `line`, to stand at its right end."""
     names = (
-        (field, field.label if len(field.label) < field.width else field.short) for field in _fitting(width)
+        (field, field.label if len(field.label) < field.width else field.short)
+        for field in _fitting(width)
     )
     return "".join(f"{name:>{field.width}}" for field, name in names).lstrip()
 
@@ -111,7 +112,9 @@ def line(info: BatchInfo | None, width: int) -> StyledText:
     """The batch in columns, so many cells wide."""
     if info is None:
         return StyledText.of(_NOTHING.rjust(width), _LABEL)
-    cells = [(field, field.text(info, field.width - 1).rjust(field.width)) for field in _fitting(width)]
+    cells = [
+        (field, field.text(info, field.width - 1).rjust(field.width)) for field in _fitting(width)
+    ]
     columns = StyledText(tuple((text, "bold" if field is _LOSS else "") for field, text in cells))
     return StyledText.of(" " * (width - columns.cell_length)) + columns
 

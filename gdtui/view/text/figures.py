@@ -1,7 +1,8 @@
-"""The figures of one variant, in rows below its chart or in a line of its own: how good, how far, how dear.
+"""The figures of one variant, in rows below its chart or in a line of its own: how good, how far,
+how dear.
 
-Pure functions from what is known to styled text. Every figure has a width of its own and is there or
-not by the room alone, so that nothing jumps while it trains.
+Pure functions from what is known to styled text. Every figure has a width of its own and is there
+or not by the room alone, so that nothing jumps while it trains.
 """
 
 import math
@@ -43,13 +44,15 @@ class _Figure:
     """The same in fewer cells, if that can be."""
 
 
-# --- Below a chart ----------------------------------------------------------------------------------
+# --- Below a chart --------------------------------------------------------------------------------
 
 
 def rows(one: VariantState, store: Store, smoothing: float, width: int, height: int) -> StyledText:
-    """Rows below a chart, so many: losses, on held-out data too, progress and cost; or the variant's trouble.
+    """Rows below a chart, so many: losses, on held-out data too, progress and cost; or the
+    variant's trouble.
 
-    `smoothing`: of the loss, in epochs. In fewer rows than that the most telling of each kind remain.
+    `smoothing`: of the loss, in epochs. In fewer rows than that the most telling of each kind
+    remain.
     """
     if wrong := screen_text.trouble(one):
         return StyledText.of(wrong, "$error")
@@ -64,10 +67,15 @@ def rows(one: VariantState, store: Store, smoothing: float, width: int, height: 
 
 
 def _fitted(figures: Iterable[_Figure], width: int, gap: str = _GAP) -> StyledText:
-    """The figures that fit, the most telling first, in their order; short where that lets more of them in."""
+    """The figures that fit, the most telling first, in their order.
+
+    Short where that lets more of them in.
+    """
     wanted = list(figures)
     for is_short in (False, True):
-        said = {figure: figure.short if is_short and figure.short else figure.text for figure in wanted}
+        said = {
+            figure: figure.short if is_short and figure.short else figure.text for figure in wanted
+        }
         if sum(map(len, said.values())) + len(gap) * (len(wanted) - 1) <= width:
             break
     chosen: list[_Figure] = []
@@ -108,11 +116,17 @@ def _validated(one: VariantState, store: Store) -> list[_Figure]:
     loss = _value(latest.loss if latest else math.nan)
     figures = [
         _Figure(f"◇ validation {loss}", 2, short=f"◇ {loss}"),
-        _Figure(f"gap {formatting.signed(tally.generalisation_gap, _VALUE, 2):<{_VALUE}}", 4, _age(tally)),
+        _Figure(
+            f"gap {formatting.signed(tally.generalisation_gap, _VALUE, 2):<{_VALUE}}",
+            4,
+            _age(tally),
+        ),
     ]
     for place, name in enumerate(store.metrics):
         value = formatting.within(latest.metrics.get(name, math.nan) if latest else math.nan, 5)
-        figures.append(_Figure(f"{name[:_METRIC]} {value:<5}", 5 + place, short=f"{name[:3]} {value:<5}"))
+        figures.append(
+            _Figure(f"{name[:_METRIC]} {value:<5}", 5 + place, short=f"{name[:3]} {value:<5}")
+        )
     return figures
 
 
@@ -124,7 +138,9 @@ def _done(one: VariantState) -> list[_Figure]:
         updates += f" · {formatting.count(tally.batches)} batches".ljust(20)
     return [
         _Figure(updates, 0, _DIM),
-        _Figure(f"{formatting.count(tally.samples):>9} samples", 3, _DIM),  # the x axis tells them, too
+        _Figure(
+            f"{formatting.count(tally.samples):>9} samples", 3, _DIM
+        ),  # the x axis tells them, too
     ]
 
 
@@ -138,16 +154,24 @@ def _cost(one: VariantState) -> list[_Figure]:
     ]
 
 
-# --- In a line --------------------------------------------------------------------------------------
+# --- In a line ------------------------------------------------------------------------------------
 
 
-def line(one: VariantState, store: Store, smoothing: float, *, selected: bool, width: int) -> StyledText:
-    """The line of one variant: on a narrow screen, of many variants, or below a chart that fills it."""
+def line(
+    one: VariantState, store: Store, smoothing: float, *, selected: bool, width: int
+) -> StyledText:
+    """The line of one variant: on a narrow screen, of many variants, or below a chart that fills
+    it.
+    """
     tally = one.tally
     named = screen_text.name(one, selected=selected) + StyledText.of(" ")
     if wrong := screen_text.trouble(one):
         return (named + StyledText.of(wrong, "$error")).truncate(width)
-    lr = formatting.rounded(tally.resolved.lr) if tally.resolved else formatting.setting(tally.settings.lr)
+    lr = (
+        formatting.rounded(tally.resolved.lr)
+        if tally.resolved
+        else formatting.setting(tally.settings.lr)
+    )
     size = formatting.short_batch(tally.settings.batch_size, tally.n)
     if tally.settings.accumulation_steps > 1:
         size += f"×{tally.settings.accumulation_steps}"
@@ -162,4 +186,6 @@ def line(one: VariantState, store: Store, smoothing: float, *, selected: bool, w
         figures.append(_Figure(f"{tally.device:<7}", _LATER, _DIM))
     gap = _GAP if width >= _ROOMY else ""
     said = _fitted(figures, width - named.cell_length - _STATE - len(gap), gap)
-    return (named + said + StyledText.of(gap) + StyledText.of(*screen_text.state(one))).truncate(width)
+    return (named + said + StyledText.of(gap) + StyledText.of(*screen_text.state(one))).truncate(
+        width
+    )

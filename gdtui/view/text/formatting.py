@@ -34,7 +34,11 @@ def within(value: float, cells: int, digits: int = 3) -> str:
 
 def signed(value: float, cells: int, digits: int = 3) -> str:
     """A difference, likewise, with its sign."""
-    return "–" if math.isnan(value) else f"{'−' if value < 0 else '+'}{within(abs(value), cells - 1, digits)}"
+    return (
+        "–"
+        if math.isnan(value)
+        else f"{'−' if value < 0 else '+'}{within(abs(value), cells - 1, digits)}"
+    )
 
 
 def mebibytes(size: int) -> str:
@@ -58,7 +62,9 @@ def readable_size(size: int) -> str:
 def setting(value: float) -> str:
     """A value that somebody chose, as short as it can be said: 0.01, 1e-5, 512."""
     if value and (abs(value) < 1e-4 or abs(value) >= 1e6):
-        mantissa, power = f"{value:.6g}".split("e") if "e" in f"{value:.6g}" else (f"{value:.6g}", "0")
+        mantissa, power = (
+            f"{value:.6g}".split("e") if "e" in f"{value:.6g}" else (f"{value:.6g}", "0")
+        )
         return f"{mantissa}e{int(power)}"
     return f"{value:.6g}"
 

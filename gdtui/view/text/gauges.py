@@ -17,12 +17,15 @@ _ROOMY = 56
 def gauges(one: VariantState, width: int) -> StyledText:
     """A line such as "noise scale 48 (31–75) · batch 64   λ 3.1 · 2/lr 200"; shorter where it is narrow.
 
-    What a figure is called follows from the room alone: one name in all panels, whatever was measured.
+    What a figure is called follows from the room alone: one name in all panels, whatever was
+    measured.
     """
     name = "noise scale" if width >= _ROOMY else "B"
     for brevity in range(4):
         said = "  ".join(
-            part for part in (_noise(one, name, brevity), _sharpness(one.tally, brevity > 0)) if part
+            part
+            for part in (_noise(one, name, brevity), _sharpness(one.tally, brevity > 0))
+            if part
         )
         if len(said) <= width:
             break
@@ -57,7 +60,9 @@ def _edge(tally: Tally) -> str:
     if measured is None or measured.edge is None or force is None:
         return ""
     edge = edge_of_stability(force.lr, tally.settings.momentum, tally.settings.optimizer)
-    return "" if edge is None else f" · {formatting.edge_name(tally.settings.momentum)} {number(edge)}"
+    return (
+        "" if edge is None else f" · {formatting.edge_name(tally.settings.momentum)} {number(edge)}"
+    )
 
 
 def _samples(value: float) -> str:

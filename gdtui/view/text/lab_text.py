@@ -70,8 +70,15 @@ def _meanwhile(lab: LabProgress, store: Store) -> str:
 
 
 def waiting_note(store: Store, *, is_ours: bool) -> str:
-    """A sentence on training meanwhile; none where nothing trains, or the run is not `is_ours` to pause."""
-    return " Training is paused meanwhile and resumes afterwards." if is_ours and store.is_going else ""
+    """A sentence on training meanwhile.
+
+    None where nothing trains, or the run is not `is_ours` to pause.
+    """
+    return (
+        " Training is paused meanwhile and resumes afterwards."
+        if is_ours and store.is_going
+        else ""
+    )
 
 
 def failure(end: Failure) -> StyledText:
@@ -110,7 +117,9 @@ def table(found: Sweep, width: int) -> StyledText:
         [
             StyledText.of(first, "bold $success"),
             StyledText.of(
-                textwrap.fill(" ".join(reason), min(width, experiment_report.WIDTH), break_on_hyphens=False)
+                textwrap.fill(
+                    " ".join(reason), min(width, experiment_report.WIDTH), break_on_hyphens=False
+                )
             ),
             EMPTY,
             *_table_lines(said),

@@ -27,7 +27,9 @@ _HEAD: Final = ("all data", "last epoch", "std", "variance", "updates", "trainin
 
 
 def headings(store: Store) -> tuple[str, ...]:
-    """The names of the cells: with validation, what it says in place of what training says of itself."""
+    """The names of the cells: with validation, what it says in place of what training says of
+    itself.
+    """
     if not store.has_validation:
         return _HEAD
     metric = store.metrics[0][:9] if store.metrics else "std"
@@ -56,10 +58,13 @@ def _cells(one: VariantState, store: Store) -> tuple[str, ...]:
 def conclusion(store: Store) -> str:
     """The conclusion from the comparable figures, in a sentence or two."""
     done = [one for one in store.states if one.tally.state is State.FINISHED]
-    losses = {one.tally.name: one.tally.full_loss for one in done if math.isfinite(one.tally.full_loss)}
+    losses = {
+        one.tally.name: one.tally.full_loss for one in done if math.isfinite(one.tally.full_loss)
+    }
     if len(losses) < 2:
         return (
-            "Compare by the loss on all data: it is measured at fixed weights, the others while these move."
+            "Compare by the loss on all data: it is measured at fixed weights, the others while "
+            "these move."
         )
     gap = max(losses.values()) - min(losses.values())
     rules = {one.tally.settings.lr_scaling for one in done}

@@ -1,4 +1,5 @@
-"""The lines of text on the screen: pure functions from what is known to styled text of a given width.
+"""The lines of text on the screen: pure functions from what is known to styled text of a given
+width.
 
 Fields keep their width while figures change, so that nothing jumps.
 """
@@ -57,10 +58,12 @@ def state(one: VariantState) -> StyledPart:
 def state_and_device(one: VariantState, store: Store) -> StyledPart:
     """The state, with the device where there are several."""
     word, style = state(one)
-    return (f"{one.tally.device} · {word}" if store.has_devices and one.tally.device else word), style
+    return (
+        f"{one.tally.device} · {word}" if store.has_devices and one.tally.device else word
+    ), style
 
 
-# --- Header -----------------------------------------------------------------------------------------
+# --- Header ---------------------------------------------------------------------------------------
 
 
 def header(
@@ -87,7 +90,10 @@ def header(
 
 
 def role_text(role: ViewerRole | Playback) -> str:
-    """The viewer's role, such as "watching" or "replay ×10"; empty for the one that trains the run."""
+    """The viewer's role, such as "watching" or "replay ×10".
+
+    Empty for the one that trains the run.
+    """
     if not isinstance(role, Playback):
         return "watching" if role is ViewerRole.WATCHER else ""
     if role.has_ended:
@@ -121,11 +127,14 @@ def _length(parts: list[StyledPart]) -> int:
     return sum(len(text) for text, _ in parts) + 3 * max(0, len(parts) - 1)
 
 
-# --- One variant ------------------------------------------------------------------------------------
+# --- One variant ----------------------------------------------------------------------------------
 
 
 def settings(one: VariantState, width: int) -> StyledText:
-    """The settings in force; before them those pending: "batch 64→128…". Shorter where it is narrow."""
+    """The settings in force; before them those pending: "batch 64→128…".
+
+    Shorter where it is narrow.
+    """
     said = _settings(one, is_short=False)
     return said if said.cell_length <= width else _settings(one, is_short=True)
 
@@ -135,11 +144,15 @@ def _settings(one: VariantState, *, is_short: bool) -> StyledText:
     now, wanted = one.tally.settings, one.wanted
     parts: list[StyledPart] = []
     pending: list[StyledPart] = []
-    for (name, value), (_, new) in zip(formatting.fields(now, n), formatting.fields(wanted, n), strict=True):
+    for (name, value), (_, new) in zip(
+        formatting.fields(now, n), formatting.fields(wanted, n), strict=True
+    ):
         if value != new:
             pending.append((f"{name} {value}→{new}…", _PENDING))
         elif name == "batch":
-            parts.append((f"batch {value if is_short else formatting.batch(now.batch_size, n)}", ""))
+            parts.append(
+                (f"batch {value if is_short else formatting.batch(now.batch_size, n)}", "")
+            )
         elif name == "lr":
             parts.append((_lr(one, is_short=is_short), ""))
         elif _is_telling(name, one):
@@ -172,9 +185,13 @@ def trouble(one: VariantState) -> str:
     if one.notice:
         return one.notice
     if one.tally.state is State.DIVERGED or one.is_cut_short:
-        return f"{one.tally.state}: {one.tally.detail}" if one.tally.detail else str(one.tally.state)
+        return (
+            f"{one.tally.state}: {one.tally.detail}" if one.tally.detail else str(one.tally.state)
+        )
     if one.is_diverging:
-        return "diverging: the loss is over 1,000 × that at the start; lower the lr (,), then press r"
+        return (
+            "diverging: the loss is over 1,000 × that at the start; lower the lr (,), then press r"
+        )
     return ""
 
 
@@ -191,7 +208,10 @@ def advised(notice: Notice, run: Path) -> Notice:
 def alone(
     one: VariantState, store: Store, width: int, settings: StyledText, figures: StyledText
 ) -> StyledText:
-    """The text below a chart that fills the screen: settings and, on the right, state; then figures."""
+    """The text below a chart that fills the screen: settings and, on the right, state.
+
+    Then figures.
+    """
     word = StyledText.of(*state_and_device(one, store))
     room = max(width - word.cell_length - 2, 0)
     left = settings.truncate(room).pad_right(max(room - settings.cell_length, 0) + 2)

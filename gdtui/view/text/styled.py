@@ -1,7 +1,7 @@
 """Text with styles, as the pure part of the program writes it: it knows no widget library.
 
-A style is a text such as "bold $error"; whoever shows the text gives it a meaning. Measured in cells: a
-Chinese character takes two.
+A style is a text such as "bold $error"; whoever shows the text gives it a meaning. Measured in
+cells: a Chinese character takes two.
 """
 
 from collections.abc import Iterable

@@ -8,7 +8,13 @@ import pytest
 import torch
 
 from engine.experiments import registry
-from engine.experiments.claims import accumulation, flat_generalises, linear_scaling, saddle, sharp_minimum
+from engine.experiments.claims import (
+    accumulation,
+    flat_generalises,
+    linear_scaling,
+    saddle,
+    sharp_minimum,
+)
 from engine.experiments.report import Arm, Report, Verdict
 from engine.settings import FULL, SettingsError
 
@@ -28,7 +34,13 @@ def run(name: str, seeds: int = 2) -> Report:
 
 def test_every_listing_is_an_experiment_of_its_own() -> None:
     names = [listing.name for listing in registry.LISTINGS]
-    assert names == ["saddle", "sharp-minimum", "flat-generalises", "linear-scaling", "accumulation"]
+    assert names == [
+        "saddle",
+        "sharp-minimum",
+        "flat-generalises",
+        "linear-scaling",
+        "accumulation",
+    ]
     with pytest.raises(SettingsError, match="saddle"):
         registry.find("sadle")
 
@@ -37,7 +49,9 @@ def test_the_registry_loads_no_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     import subprocess
 
     code = "import sys, engine.experiments.job; print('torch' in sys.modules)"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
     assert result.stdout.strip() == "False"
 
 
@@ -91,7 +105,9 @@ def test_accumulation_that_changes_the_curve_is_found_out(monkeypatch: pytest.Mo
     assert run("accumulation").verdict is Verdict.NOT_SUPPORTED
 
 
-def test_flat_generalises_compares_at_equal_epochs_and_at_equal_loss(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_flat_generalises_compares_at_equal_epochs_and_at_equal_loss(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     pytest.importorskip("sklearn")
     monkeypatch.setattr(flat_generalises, "SIZES", (50, 10))
     monkeypatch.setattr(flat_generalises, "EPOCHS", 10)
@@ -102,7 +118,9 @@ def test_flat_generalises_compares_at_equal_epochs_and_at_equal_loss(monkeypatch
         assert _figure(arm, "sharpness") > 0
         assert -0.1 < arm.value < 1
         assert _figure(arm, "sharpness at training loss 1.5") > 0
-    assert report.notes[1].startswith("The same comparison where each seed's training loss first fell to 1.5")
+    assert report.notes[1].startswith(
+        "The same comparison where each seed's training loss first fell to 1.5"
+    )
 
 
 def test_a_loss_that_was_never_reached_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,7 +131,9 @@ def test_a_loss_that_was_never_reached_is_said(monkeypatch: pytest.MonkeyPatch) 
 
 def test_without_scikit_learn_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
-    with pytest.raises(SettingsError, match="flat-generalises needs scikit-learn: python -m pip install"):
+    with pytest.raises(
+        SettingsError, match="flat-generalises needs scikit-learn: python -m pip install"
+    ):
         registry.run("flat-generalises", range(2), CPU, lambda share, what: None)
 
 

@@ -1,4 +1,6 @@
-"""Stacking changes nothing: every experiment against a plain PyTorch loop, seed by seed, in float64."""
+"""Stacking changes nothing: every experiment against a plain PyTorch loop, seed by seed, in
+float64.
+"""
 
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -36,7 +38,11 @@ def plain_batches(seed: int, n: int, size: int) -> Iterator[Tensor]:
 
 
 def plain_descent(
-    w: Tensor, loss: Callable[[Tensor, Tensor], Tensor], data: Tensor, indices: Iterator[Tensor], lr: float
+    w: Tensor,
+    loss: Callable[[Tensor, Tensor], Tensor],
+    data: Tensor,
+    indices: Iterator[Tensor],
+    lr: float,
 ) -> Tensor:
     w = w.clone().requires_grad_()
     optimizer = torch.optim.SGD([w], lr=lr)
@@ -59,7 +65,9 @@ def test_the_saddle_is_that_of_a_plain_loop(batch_size: BatchSize) -> None:
     ends = descended(start, steps, saddle.losses, saddle.LR)
     for seed, x, first, end in zip(SEEDS, data, start, ends, strict=True):
         indices = islice(plain_batches(seed, len(x), size), updates)
-        torch.testing.assert_close(end, plain_descent(first, loss, x, indices, saddle.LR), rtol=0, atol=1e-12)
+        torch.testing.assert_close(
+            end, plain_descent(first, loss, x, indices, saddle.LR), rtol=0, atol=1e-12
+        )
 
 
 def test_the_saddle_starts_where_the_full_gradient_is_zero_and_a_batchs_is_not() -> None:
@@ -69,7 +77,9 @@ def test_the_saddle_starts_where_the_full_gradient_is_zero_and_a_batchs_is_not()
         w = at.clone().requires_grad_()
         (full,) = torch.autograd.grad(saddle.losses([w], x).sum(), w)
         assert (full.norm(dim=1) < 1e-14).all() == is_saddle
-    (part,) = torch.autograd.grad(saddle.losses([w := minor.clone().requires_grad_()], x[:, :64]).sum(), w)
+    (part,) = torch.autograd.grad(
+        saddle.losses([w := minor.clone().requires_grad_()], x[:, :64]).sum(), w
+    )
     assert (part.norm(dim=1) > 1e-3).all()
 
 
@@ -113,11 +123,15 @@ def test_linear_scaling_is_what_a_plain_loop_trains(batch_size: BatchSize) -> No
     data, models = linear_scaling.load(SEEDS, CPU)
     size = size_of(batch_size, data[0].shape[1])
     stack = linear_scaling.Stack(data=data, weights=weights_of(models, CPU), seeds=SEEDS, lr=lrs)
-    found = linear_scaling.curves(stack, (epoch_batches(data, SEEDS, epoch, size) for epoch in (1, 2)))
+    found = linear_scaling.curves(
+        stack, (epoch_batches(data, SEEDS, epoch, size) for epoch in (1, 2))
+    )
     for at, seed in enumerate(SEEDS):
         problem = registry.load("synthetic", seed)
         torch.manual_seed(seed)
-        curve = plain_curve(problem.model(), problem.loss, problem.train, seed, size, lrs[at].item(), 2)
+        curve = plain_curve(
+            problem.model(), problem.loss, problem.train, seed, size, lrs[at].item(), 2
+        )
         assert found[:, at].tolist() == pytest.approx(curve, abs=1e-12)
 
 

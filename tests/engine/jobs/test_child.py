@@ -106,6 +106,10 @@ def test_one_that_cannot_be_started_has_ended() -> None:
 
     never = Child(start, "never")  # type: ignore[arg-type]
     until(lambda: never.has_ended)
-    assert (never.start_failure, never.pid, never.receive(timeout=PATIENCE)) == ("no such luck", None, [])
+    assert (never.start_failure, never.pid, never.receive(timeout=PATIENCE)) == (
+        "no such luck",
+        None,
+        [],
+    )
     never.send(b"nobody hears")
     never.finish(time.monotonic())

@@ -17,7 +17,9 @@ def test_work_that_goes_well_has_a_result() -> None:
 
 
 def test_a_setting_that_cannot_be_is_a_usage_error() -> None:
-    assert raising(SettingsError("no such device")) == Failure("no such device", is_usage_error=True)
+    assert raising(SettingsError("no such device")) == Failure(
+        "no such device", is_usage_error=True
+    )
 
 
 def test_work_that_knows_why_says_it_itself() -> None:

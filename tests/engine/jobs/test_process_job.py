@@ -79,7 +79,9 @@ def test_closed_it_is_gone(tmp_path: Path) -> None:
         os.kill(int((tmp_path / "pid").read_text()), 0)
 
 
-def test_what_is_closed_before_it_began_is_closed_when_it_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_closed_before_it_began_is_closed_when_it_begins(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     gate = Event()
     started: list[BaseProcess] = []
 

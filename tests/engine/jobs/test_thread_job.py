@@ -1,4 +1,6 @@
-"""Work on a thread of this process: what it tells, how it ends, and whom its processes are forked from."""
+"""Work on a thread of this process: what it tells, how it ends, and whom its processes are forked
+from.
+"""
 
 import os
 import threading
@@ -54,7 +56,9 @@ def test_what_went_wrong_is_told() -> None:
     (failed,) = everything(ThreadJob(broken, "work"))
     assert failed.detail == "OSError: no room"
     assert "in broken" in failed.traceback
-    assert everything(ThreadJob(refused, "work")) == [Failure(detail="no such device", is_usage_error=True)]
+    assert everything(ThreadJob(refused, "work")) == [
+        Failure(detail="no such device", is_usage_error=True)
+    ]
 
 
 def test_closed_it_cleans_up_and_tells_no_end() -> None:

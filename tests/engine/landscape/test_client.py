@@ -1,4 +1,6 @@
-"""A surveyor in its own process: asked at once, answered when it has begun, ended when it is closed."""
+"""A surveyor in its own process: asked at once, answered when it has begun, ended when it is
+closed.
+"""
 
 import time
 from pathlib import Path
@@ -25,7 +27,9 @@ from engine.settings import RunSettings, Variant, VariantSettings
 def run(tmp_path: Path) -> RunDirectory:
     """A variant whose trail has three rows."""
     variant = Variant(name="a", settings=VariantSettings())
-    made = RunDirectory.create(tmp_path / "run", RunSettings(variants=(variant,), device="cpu"), "0")
+    made = RunDirectory.create(
+        tmp_path / "run", RunSettings(variants=(variant,), device="cpu"), "0"
+    )
     size = registry.load("synthetic", 0).train[0].shape[1] + 1
     writer = TrailWriter(trail_path(made.variant_log("a")), size)
     writer.begin()
@@ -56,7 +60,9 @@ def test_what_is_asked_before_it_has_begun_is_answered(run: RunDirectory) -> Non
     assert surveyor.poll() == []
 
 
-def test_one_that_cannot_be_started_says_so_once(run: RunDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_cannot_be_started_says_so_once(
+    run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*arguments: object, **names: object) -> None:
         raise ValueError("no such luck")
 

@@ -21,7 +21,9 @@ def descend(start: np.ndarray, lr: float, minimum: np.ndarray, curvature: np.nda
 
 @pytest.mark.parametrize("size", [2, 6])
 def test_the_drawn_minimum_is_within_one_cell(size: int) -> None:
-    """The trajectories of a quadratic with two curvatures lie in a plane, which then holds its minimum."""
+    """The trajectories of a quadratic with two curvatures lie in a plane, which then holds its
+    minimum.
+    """
     minimum = generator.normal(size=size)
     curvature = np.where(np.arange(size) % 2, 1.0, 0.3)
     paths = [descend(minimum + 2, lr, minimum, curvature) for lr in (0.1, 0.5, 1.0)]
@@ -29,7 +31,9 @@ def test_the_drawn_minimum_is_within_one_cell(size: int) -> None:
     assert plane.explained == pytest.approx(1)
     window = window_around(np.concatenate([plane.project(path) for path in paths]))
     columns, rows = 60, 25
-    losses = grid(lambda w: float((curvature * (w - minimum) ** 2).sum()), plane, window, columns, rows)
+    losses = grid(
+        lambda w: float((curvature * (w - minimum) ** 2).sum()), plane, window, columns, rows
+    )
     row, column = np.unravel_index(np.argmin(losses), losses.shape)
     x, y = window.centres(columns, rows)
     drawn, known = np.array([x[column], y[row]]), plane.project(minimum[None])[0]
@@ -52,7 +56,9 @@ def test_projections_are_those_of_the_weights() -> None:
     for path in paths:
         points = plane.project(path)
         rest = path - plane.weights(points)
-        assert np.allclose(rest @ plane.axes.T, 0)  # what is left out is at right angles to the plane
+        assert np.allclose(
+            rest @ plane.axes.T, 0
+        )  # what is left out is at right angles to the plane
 
 
 def test_the_plane_is_that_of_the_first_two_components() -> None:

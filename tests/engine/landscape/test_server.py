@@ -32,7 +32,8 @@ from engine.training.trainer import Trainer
 def run(tmp_path: Path) -> RunDirectory:
     """Two variants of the lesson's problem, with the trails of some epochs."""
     variants = tuple(
-        Variant(name=f"v{size}", settings=VariantSettings(batch_size=size, lr=0.1)) for size in (64, 16)
+        Variant(name=f"v{size}", settings=VariantSettings(batch_size=size, lr=0.1))
+        for size in (64, 16)
     )
     made = RunDirectory.create(tmp_path / "run", RunSettings(variants=variants, device="cpu"), "0")
     for variant in variants:
@@ -48,10 +49,14 @@ def run(tmp_path: Path) -> RunDirectory:
 def paths_of(run: RunDirectory) -> list[np.ndarray]:
     from engine.measure.weights_log import Trail
 
-    return [Trail(trail_path(run.path / log)).read()["weights"].astype(float) for log in run.info.logs]
+    return [
+        Trail(trail_path(run.path / log)).read()["weights"].astype(float) for log in run.info.logs
+    ]
 
 
-def survey(surveying: SurveyServer, ours: Connection, request: SurveyRequest) -> list[AnySurveyMessage]:
+def survey(
+    surveying: SurveyServer, ours: Connection, request: SurveyRequest
+) -> list[AnySurveyMessage]:
     """All that it answers to one wish."""
     ours.send_bytes(msgspec.msgpack.encode(request))
     surveying.listen(0.0)
@@ -66,7 +71,9 @@ def survey(surveying: SurveyServer, ours: Connection, request: SurveyRequest) ->
 
 def test_trajectories_are_the_projections_of_the_recorded_weights(run: RunDirectory) -> None:
     ours, theirs = Pipe()
-    found = survey(SurveyServer(run, theirs), ours, SurveyRequest(id=1, window=None, columns=8, rows=8))
+    found = survey(
+        SurveyServer(run, theirs), ours, SurveyRequest(id=1, window=None, columns=8, rows=8)
+    )
     recorded = paths_of(run)
     plane = plane_of(recorded)
     (laid,) = [each for each in found if isinstance(each, SurveyStarted)]
@@ -74,7 +81,9 @@ def test_trajectories_are_the_projections_of_the_recorded_weights(run: RunDirect
     assert (laid.samples, laid.n, laid.is_exact) == (2000, 2000, False)
     shown = [each for each in found if isinstance(each, Trajectories)][-1]
     for points, path in zip(shown.points, recorded, strict=True):
-        assert np.allclose(np.frombuffer(points, "<f4").reshape(-1, 2), plane.project(path), atol=1e-5)
+        assert np.allclose(
+            np.frombuffer(points, "<f4").reshape(-1, 2), plane.project(path), atol=1e-5
+        )
 
 
 def test_the_loss_is_that_of_the_weights_at_the_place(run: RunDirectory) -> None:
@@ -145,7 +154,9 @@ NORMALISED = """
 
 
 def normalised(path: Path, extra: str) -> tuple[RunDirectory, Trainer]:
-    """A run of one variant whose three recorded weights lie in the plane, and its trainer at the last."""
+    """A run of one variant whose three recorded weights lie in the plane, and its trainer at the
+    last.
+    """
     file = path / "net.py"
     file.write_text(dedent(NORMALISED).replace("EXTRA", extra))
     variant = Variant(name="a", settings=VariantSettings(batch_size=40, lr=0.05))
@@ -172,7 +183,9 @@ def loss_at_the_end(run: RunDirectory) -> tuple[float, SurveyStarted]:
     around = Window(left=x - 1, right=x + 1, bottom=y - 1, top=y + 1)
     found = survey(surveying, ours, SurveyRequest(id=2, window=around, columns=9, rows=9))
     (laid,) = [each for each in found if isinstance(each, SurveyStarted)]
-    (middle,) = [each for each in found if isinstance(each, LossRow) and (each.row, each.rows) == (4, 9)]
+    (middle,) = [
+        each for each in found if isinstance(each, LossRow) and (each.row, each.rows) == (4, 9)
+    ]
     return float(np.frombuffer(middle.losses, "<f4")[4]), laid
 
 
@@ -180,14 +193,19 @@ def test_batch_norm_has_the_statistics_of_the_place(tmp_path: Path) -> None:
     run, trainer = normalised(tmp_path, "nn.Identity()")
     found, laid = loss_at_the_end(run)
     assert (laid.normalises, laid.remembers_more) == (True, False)
-    # The running statistics of training are noisy: at momentum 0.1 they average over some 19 batches of 40
-    # samples, so their variances are known to √(2/760) = 5%; twice that.
+    # The running statistics of training are noisy: at momentum 0.1 they average over some 19
+    # batches of 40 samples, so their variances are known to √(2/760) = 5%; twice that.
     assert found == pytest.approx(trainer.full_loss(), rel=0.1)
-    fresh = Trainer(open_problem(run.info.settings.problem, 0, None), trainer.settings, 0, trainer.device)
+    fresh = Trainer(
+        open_problem(run.info.settings.problem, 0, None), trainer.settings, 0, trainer.device
+    )
     probe = Probe.of(fresh, np.arange(400))
     probe.move(torch.from_numpy(trainer.weights()))
-    assert probe.full_loss() > 2 * found, "with the statistics of the first weights it is another loss"
-    # With those of all the data at once it is exactly the loss of a pass in training mode without dropout.
+    assert probe.full_loss() > 2 * found, (
+        "with the statistics of the first weights it is another loss"
+    )
+    # With those of all the data at once it is exactly the loss of a pass in training mode without
+    # dropout.
     model = trainer.objective.model
     for layer in model:
         layer.train(not isinstance(layer, torch.nn.Dropout))
@@ -208,7 +226,9 @@ def test_a_model_without_buffers_keeps_nothing(run: RunDirectory) -> None:
 
 
 @pytest.mark.parametrize("most", [1, 64, 1024])
-def test_statistics_are_those_of_all_samples_whatever_fits_at_once(tmp_path: Path, most: int) -> None:
+def test_statistics_are_those_of_all_samples_whatever_fits_at_once(
+    tmp_path: Path, most: int
+) -> None:
     _, trainer = normalised(tmp_path, "nn.Identity()")
     whole = Probe.of(trainer, np.arange(400))
     part = Probe(trainer.objective, trainer.source, np.arange(333), most)

@@ -9,7 +9,9 @@ from engine.log.directory import RunDirectory, RunDirectoryError, data_path, res
 from engine.settings import RunSettings, Variant, VariantSettings
 
 SETTINGS = RunSettings(
-    variants=tuple(Variant(name=name, settings=VariantSettings()) for name in ("Batch GD", "../\u00e9", "§"))
+    variants=tuple(
+        Variant(name=name, settings=VariantSettings()) for name in ("Batch GD", "../\u00e9", "§")
+    )
 )
 
 
@@ -45,7 +47,9 @@ def test_a_directory_that_holds_a_run_is_left_as_it_is(tmp_path: Path) -> None:
     assert files_in(tmp_path) == ["run.json"]
 
 
-def test_run_json_appears_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_run_json_appears_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A reader that waits for the file reads it at once: at no point is there a part of it."""
     seen = []
     write = Path.write_bytes
@@ -62,7 +66,9 @@ def test_run_json_appears_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytes
     assert RunDirectory.open(tmp_path).info.version == "1"
 
 
-def test_a_file_system_without_hard_links_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_system_without_hard_links_will_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(source: Path, target: Path) -> None:
         raise PermissionError(1, "Operation not permitted")
 
@@ -75,7 +81,12 @@ def test_a_file_system_without_hard_links_will_do(tmp_path: Path, monkeypatch: p
 
 @pytest.mark.parametrize(
     ("content", "told"),
-    [(None, "holds no run"), (b"", "damaged"), (b"[]", "damaged"), (b'{"format": 9}', "another version")],
+    [
+        (None, "holds no run"),
+        (b"", "damaged"),
+        (b"[]", "damaged"),
+        (b'{"format": 9}', "another version"),
+    ],
 )
 def test_what_is_no_run_is_told(tmp_path: Path, content: bytes | None, told: str) -> None:
     if content is not None:
@@ -84,7 +95,9 @@ def test_what_is_no_run_is_told(tmp_path: Path, content: bytes | None, told: str
         RunDirectory.open(tmp_path)
 
 
-def test_one_at_a_time_loads_into_a_directory_and_finds_nothing_of_who_was_killed(tmp_path: Path) -> None:
+def test_one_at_a_time_loads_into_a_directory_and_finds_nothing_of_who_was_killed(
+    tmp_path: Path,
+) -> None:
     """A validation set of another problem would be taken for that of this one."""
     with reserved(tmp_path):
         data_path(tmp_path).mkdir()

@@ -181,7 +181,9 @@ def test_a_full_disk_loses_nothing(path: Path, disk: SmallDisk, room: int) -> No
                 assert not log.is_blocked
             except OSError:
                 assert log.is_blocked
-                fitting = [sum(map(len, map(frame, RECORDS[:i]))) <= room for i in range(len(RECORDS))]
+                fitting = [
+                    sum(map(len, map(frame, RECORDS[:i]))) <= room for i in range(len(RECORDS))
+                ]
                 records, damage = read_all(LogReader(path))
                 assert damage is None
                 assert records == RECORDS[: sum(fitting) - 1][: k + 1]

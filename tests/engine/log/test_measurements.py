@@ -1,4 +1,6 @@
-"""The smoothed noise scale: a quotient of averages, in an interval that narrows and holds the truth."""
+"""The smoothed noise scale: a quotient of averages, in an interval that narrows and holds the
+truth.
+"""
 
 import math
 

@@ -1,4 +1,7 @@
-"""The groups of states: which states each holds. Names on disk that differ from those in the code."""
+"""The groups of states: which states each holds.
+
+Names on disk that differ from those in the code.
+"""
 
 import msgspec
 

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from engine.log.records import Chunk, Evaluation, Planned, Refused, Started, State, StateChanged, WorkerDied
+from engine.log.records import (
+    Chunk,
+    Evaluation,
+    Planned,
+    Refused,
+    Started,
+    State,
+    StateChanged,
+    WorkerDied,
+)
 from engine.log.summary import Tally
 from engine.settings import VariantSettings
 
@@ -115,7 +124,9 @@ def test_losses_that_are_not_finite_have_no_spread() -> None:
 def test_states_plans_and_deaths() -> None:
     tally = tally_of(
         started(),
-        StateChanged(generation=1, state=State.FAILED, wall_time=0, detail="d", is_usage_error=True),
+        StateChanged(
+            generation=1, state=State.FAILED, wall_time=0, detail="d", is_usage_error=True
+        ),
         Planned(epochs=9, pace=None, command=1),
         Refused(detail="no", command=2),
     )

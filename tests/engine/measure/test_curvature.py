@@ -40,4 +40,6 @@ def test_sharpness_is_the_exact_hessians_top_eigenvalue() -> None:
 
         vector = torch.cat([weight[at].detach().reshape(-1) for weight in weights])
         hessian = torch.autograd.functional.hessian(loss, vector)
-        assert found[at].item() == pytest.approx(torch.linalg.eigvalsh(hessian)[-1].item(), rel=1e-6)
+        assert found[at].item() == pytest.approx(
+            torch.linalg.eigvalsh(hessian)[-1].item(), rel=1e-6
+        )

@@ -34,7 +34,9 @@ def gradients_of_samples(trainer: Trainer) -> np.ndarray:
 
     def loss(weights: dict[str, Tensor], *sample: Tensor) -> Tensor:
         *inputs, target = [tensor[None] for tensor in sample]
-        return trainer.problem.loss(torch.func.functional_call(model, weights, tuple(inputs)), target)
+        return trainer.problem.loss(
+            torch.func.functional_call(model, weights, tuple(inputs)), target
+        )
 
     data = trainer.problem.train
     parts = torch.func.vmap(torch.func.grad(loss), in_dims=(None, *[0] * len(data)))(weights, *data)
@@ -72,7 +74,9 @@ def test_all_samples_one_by_one_give_the_exact_value() -> None:
     gradients = gradients_of_samples(trained("synthetic", 0, 1))
     n = len(gradients)
     # The covariance of a finite set has n − 1 below it, as sampling without replacement has.
-    assert noise_scale(gradients, 1, n).value == pytest.approx(exact(gradients) * n / (n - 1), rel=1e-9)
+    assert noise_scale(gradients, 1, n).value == pytest.approx(
+        exact(gradients) * n / (n - 1), rel=1e-9
+    )
 
 
 def test_both_terms_are_unbiased_for_a_few_batches_of_a_finite_set() -> None:
@@ -113,7 +117,8 @@ def test_signal_to_noise_grows_with_the_batch_and_is_infinite_at_full() -> None:
     gradients = generator.normal(size=(50, 4)) + 1
     found = noise_scale(gradients, 1, 50)
     errors = [
-        gradients[generator.permutation(50)[:10]].mean(axis=0) - gradients.mean(axis=0) for _ in range(8000)
+        gradients[generator.permutation(50)[:10]].mean(axis=0) - gradients.mean(axis=0)
+        for _ in range(8000)
     ]
     measured = (gradients.mean(axis=0) ** 2).sum() / np.mean([(error**2).sum() for error in errors])
     assert found.signal_to_noise(10, 50) == pytest.approx(measured, rel=0.03)

@@ -38,7 +38,8 @@ def exact(problem: Problem, model: nn.Module) -> float:
     weights = tuple(parameter.detach() for parameter in model.parameters())
     blocks = torch.autograd.functional.hessian(loss, weights)
     rows = [
-        torch.cat([b.reshape(w.numel(), -1) for b in row], 1) for row, w in zip(blocks, weights, strict=True)
+        torch.cat([b.reshape(w.numel(), -1) for b in row], 1)
+        for row, w in zip(blocks, weights, strict=True)
     ]
     return float(torch.linalg.eigvalsh(torch.cat(rows).double())[-1])
 
@@ -66,7 +67,9 @@ def of_matrix(matrix: Tensor) -> Sharpness:
         yield
         return matrix @ vector
 
-    start = torch.randn(len(matrix), generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    start = torch.randn(
+        len(matrix), generator=torch.Generator().manual_seed(0), dtype=torch.float64
+    )
     return finish(sharpness(product, start))
 
 

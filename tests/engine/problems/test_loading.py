@@ -1,4 +1,6 @@
-"""Problems in users' files: what their loader says of them, right or wrong, and how they then train."""
+"""Problems in users' files: what their loader says of them, right or wrong, and how they then
+train.
+"""
 
 import os
 import signal
@@ -110,10 +112,19 @@ def body(text: str) -> str:
 BROKEN = {
     "no such function": ("x = 1\n", "net.py: there is no function problem()"),
     "syntax": ("def problem(:\n    pass\n", "net.py:1: SyntaxError: invalid syntax"),
-    "raises when imported": ("import nosuch\n", "net.py:1: ModuleNotFoundError: No module named 'nosuch'"),
-    "raises when called": (body("1 / 0"), f"net.py:{BODY_LINE}: ZeroDivisionError: division by zero"),
+    "raises when imported": (
+        "import nosuch\n",
+        "net.py:1: ModuleNotFoundError: No module named 'nosuch'",
+    ),
+    "raises when called": (
+        body("1 / 0"),
+        f"net.py:{BODY_LINE}: ZeroDivisionError: division by zero",
+    ),
     "leaves the process": (body("raise SystemExit(3)"), f"net.py:{BODY_LINE}: SystemExit: 3"),
-    "returns something else": (body("return X, Y"), "net.py: problem() returns a tuple, not a gdtui.Problem"),
+    "returns something else": (
+        body("return X, Y"),
+        "net.py: problem() returns a tuple, not a gdtui.Problem",
+    ),
     "no data": (
         body(GOOD.replace("(X, Y)", "(X[:0], Y[:0])")),
         f"net.py:{BODY_LINE}: train: no samples",
@@ -124,12 +135,13 @@ BROKEN = {
     ),
     "shapes that don't fit": (
         body(GOOD.replace("Linear(3, 1)", "Linear(4, 1)")),
-        f"net.py:{BODY_LINE}: RuntimeError: mat1 and mat2 shapes cannot be multiplied (8x3 and 4x1); "
-        "in the model, given (8, 3)",
+        f"net.py:{BODY_LINE}: RuntimeError: mat1 and mat2 shapes cannot be multiplied (8x3 and "
+        "4x1); in the model, given (8, 3)",
     ),
     "a loss that is no scalar": (
         body(GOOD).replace("output.squeeze(-1), y)", "output.squeeze(-1), y, reduction='none')"),
-        f"net.py:{LOSS_LINE}: loss must return one number, not a tensor of shape (8): take its mean",
+        f"net.py:{LOSS_LINE}: loss must return one number, not a tensor of shape (8): take its "
+        "mean",
     ),
     "a loss that raises": (
         body(GOOD).replace("y)\n\n", "y[:7, 0])\n\n"),
@@ -145,7 +157,9 @@ BROKEN = {
         f"net.py:{BODY_LINE}: model must return a torch.nn.Module, not int",
     ),
     "a metric that is no number": (
-        body(GOOD.replace("loss=loss", "loss=loss, validation=(X, Y), metrics={'m': lambda o, y: o}")),
+        body(
+            GOOD.replace("loss=loss", "loss=loss, validation=(X, Y), metrics={'m': lambda o, y: o}")
+        ),
         f"net.py:{BODY_LINE}: metrics: 'm' must return one number, not a tensor of shape (8, 1)",
     ),
     "doubles from numpy": (
@@ -167,7 +181,11 @@ BROKEN = {
         f"net.py:{BODY_LINE}: train[0] must be an array of numbers, not of <U1",
     ),
     "classes of 32 bits": (
-        body(GOOD.replace("(X, Y)", "(X, Y.int())").replace("loss=loss", "loss=nn.CrossEntropyLoss()")),
+        body(
+            GOOD.replace("(X, Y)", "(X, Y.int())").replace(
+                "loss=loss", "loss=nn.CrossEntropyLoss()"
+            )
+        ),
         "net.py: RuntimeError: expected target dtype to be Long or Byte, but got Int; "
         "in the loss of (8, 1) against (8) (classes are whole numbers: y.astype('int64'))",
     ),
@@ -177,8 +195,9 @@ BROKEN = {
                 "loss=loss", "loss=nn.BCEWithLogitsLoss()"
             )
         ),
-        "net.py: RuntimeError: result type Float can't be cast to the desired output type Long; "
-        "in the loss of (8, 1) against (8, 1) (this loss needs a target of floats: y.astype('float32'))",
+        "net.py: RuntimeError: result type Float can't be cast to the desired output type Long; in "
+        "the loss of (8, 1) against (8, 1) (this loss needs a target of floats: "
+        "y.astype('float32'))",
     ),
     "dies": (
         body("import os; os.kill(os.getpid(), 9)"),
@@ -188,7 +207,9 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_mistake_is_told_in_one_line_with_the_file(name: str, try_file: Try, tmp_path: Path) -> None:
+def test_a_mistake_is_told_in_one_line_with_the_file(
+    name: str, try_file: Try, tmp_path: Path
+) -> None:
     text, said = BROKEN[name]
     with pytest.raises(LoadingError) as error:
         try_file(text)
@@ -198,10 +219,16 @@ def test_a_mistake_is_told_in_one_line_with_the_file(name: str, try_file: Try, t
 
 def test_what_a_file_is(try_file: Try, tmp_path: Path) -> None:
     good = GOOD.replace(
-        "loss=loss", "loss=loss, validation=(X[:9], Y[:9]), defaults={'batch_sizes': ('full', 8), 'lr': 0.1}"
+        "loss=loss",
+        "loss=loss, validation=(X[:9], Y[:9]), defaults={'batch_sizes': ('full', 8), 'lr': 0.1}",
     )
     loaded = try_file(body(good))
-    assert (loaded.n, loaded.validation_n, loaded.model, loaded.parameters) == (40, 9, "Linear(3,1)", 4)
+    assert (loaded.n, loaded.validation_n, loaded.model, loaded.parameters) == (
+        40,
+        9,
+        "Linear(3,1)",
+        4,
+    )
     assert loaded.defaults == {"batch_sizes": "full,8", "lr": "0.1"}
     assert loaded.warnings == ()
     assert {path.name for path in data_path(tmp_path).iterdir()} == {"train.pt", "validation.pt"}
@@ -213,14 +240,19 @@ def test_a_shape_that_torch_only_warns_of_is_told(try_file: Try) -> None:
 
 
 def test_a_problem_that_brings_its_optimiser_trains_with_it(try_file: Try) -> None:
-    own = GOOD.replace("loss=loss", "loss=loss, optimizer=lambda params, lr: torch.optim.AdamW(params, lr)")
+    own = GOOD.replace(
+        "loss=loss", "loss=loss, optimizer=lambda params, lr: torch.optim.AdamW(params, lr)"
+    )
     assert try_file(body(own)).defaults == {"optimizer": "own"}
 
 
 def test_the_data_is_made_once_and_all_workers_see_the_same(
     start_run: StartRun, tmp_path: Path, try_file: Try
 ) -> None:
-    """`train` is drawn without a seed and counts its calls; two variants alike have the same losses."""
+    """`train` is drawn without a seed and counts its calls.
+
+    Two variants alike have the same losses.
+    """
     calls = str(tmp_path / "calls")
     made = f"import random; open({calls!r}, 'a').write('x'); return X + random.random(), Y"
     text = body(f"def train():\n    {made}\n{GOOD.replace('(X, Y)', 'train')}")
@@ -239,12 +271,15 @@ def test_the_data_is_made_once_and_all_workers_see_the_same(
     assert not data_path(tmp_path / "run0").exists()
 
 
-def test_a_mistake_in_a_later_step_is_told_with_its_line(start_run: StartRun, tmp_path: Path) -> None:
+def test_a_mistake_in_a_later_step_is_told_with_its_line(
+    start_run: StartRun, tmp_path: Path
+) -> None:
     late = body(GOOD).replace(
         "def loss(output, y):\n", "STEPS = []\n\n\ndef loss(output, y):\n    STEPS.append(1)\n"
     )
     late = late.replace(
-        "    return nn.", "    if len(STEPS) > 50:\n        raise ValueError('too late')\n    return nn."
+        "    return nn.",
+        "    if len(STEPS) > 50:\n        raise ValueError('too late')\n    return nn.",
     )
     (tmp_path / "net.py").write_text(late)
     run = start_run((4,), problem=f"{tmp_path / 'net.py'}:problem", epochs=20, device="cpu")
@@ -258,12 +293,19 @@ def test_a_mistake_in_a_later_step_is_told_with_its_line(start_run: StartRun, tm
 def test_a_dataset_is_opened_by_each_worker_and_read_by_its_loaders(
     start_run: StartRun, tmp_path: Path
 ) -> None:
-    """uint8 images with a transform, out of dicts; a worker that is done leaves none of its loaders."""
+    """uint8 images with a transform, out of dicts.
+
+    A worker that is done leaves none of its loaders.
+    """
     (tmp_path / "net.py").write_text(DATASET)
     losses = []
     for workers in (0, 2):
         run = start_run(
-            (16,), problem=f"{tmp_path / 'net.py'}:images", epochs=2, device="cpu", loader_workers=workers
+            (16,),
+            problem=f"{tmp_path / 'net.py'}:images",
+            epochs=2,
+            device="cpu",
+            loader_workers=workers,
         )
         run.until(lambda run=run: run.states() == {State.FINISHED})
         losses.append(run.losses(run.names[0]))

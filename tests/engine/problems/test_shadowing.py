@@ -29,12 +29,36 @@ def error_of(code: str) -> Exception:
 @pytest.mark.parametrize(
     ("made", "code", "said"),
     [
-        ("engine/", "from engine import Car", "engine/ beside it has the name of a package of gdtui's own"),
-        ("engine/", "import engine.cars", "engine/ beside it has the name of a package of gdtui's own"),
-        ("engine/", "import engine; engine.Car()", "engine/ beside it has the name of a package of gdtui's"),
-        ("engine.py", "from engine import Car", "engine.py beside it has the name of a package of gdtui's"),
-        ("random.py", "import random; random.walk()", "random.py beside it has the name of a module of Pyth"),
-        ("numpy.py", "from numpy import nosuch", "numpy.py beside it has the name of an installed package"),
+        (
+            "engine/",
+            "from engine import Car",
+            "engine/ beside it has the name of a package of gdtui's own",
+        ),
+        (
+            "engine/",
+            "import engine.cars",
+            "engine/ beside it has the name of a package of gdtui's own",
+        ),
+        (
+            "engine/",
+            "import engine; engine.Car()",
+            "engine/ beside it has the name of a package of gdtui's",
+        ),
+        (
+            "engine.py",
+            "from engine import Car",
+            "engine.py beside it has the name of a package of gdtui's",
+        ),
+        (
+            "random.py",
+            "import random; random.walk()",
+            "random.py beside it has the name of a module of Pyth",
+        ),
+        (
+            "numpy.py",
+            "from numpy import nosuch",
+            "numpy.py beside it has the name of an installed package",
+        ),
     ],
 )
 def test_a_module_that_was_loaded_before_hides_the_users(
@@ -52,7 +76,9 @@ def test_a_module_that_was_loaded_before_hides_the_users(
 
 
 @pytest.mark.parametrize("name", ["sndhdr", "pyflakes_or_so"])
-def test_the_users_module_hides_another(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_users_module_hides_another(
+    name: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One of Python's that nothing has imported yet; one that is installed elsewhere."""
     elsewhere = folder / "installed"
     elsewhere.mkdir()
@@ -69,9 +95,17 @@ def test_the_users_module_hides_another(name: str, folder: Path, monkeypatch: py
 def test_an_error_of_the_users_own_module_is_told_as_it_is(folder: Path) -> None:
     (folder / "my_own_net.py").write_text("")
     (folder / "my_data").mkdir()
-    for code in ("from my_own_net import Net", "import my_data; my_data.load()", "import no_such_module"):
+    for code in (
+        "from my_own_net import Net",
+        "import my_data; my_data.load()",
+        "import no_such_module",
+    ):
         assert explain_shadowing(error_of(code), folder) is None
-    for error in (ValueError("no"), error_of("import random; random.walk()"), error_of("(1).real.walk()")):
+    for error in (
+        ValueError("no"),
+        error_of("import random; random.walk()"),
+        error_of("(1).real.walk()"),
+    ):
         assert explain_shadowing(error, folder) is None
     import_module("my_own_net")
     assert explain_shadowing(error_of("import my_own_net; my_own_net.Net()"), folder) is None

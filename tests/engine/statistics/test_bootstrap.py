@@ -12,7 +12,9 @@ def test_the_bootstrap_is_near_the_normal_interval_of_the_mean() -> None:
     values = np.random.default_rng(1).normal(3.0, 2.0, size=400)
     low, high = bootstrap(values.tolist())
     half = 1.96 * values.std() / math.sqrt(len(values))
-    assert (low, high) == pytest.approx((values.mean() - half, values.mean() + half), abs=0.1 * half)
+    assert (low, high) == pytest.approx(
+        (values.mean() - half, values.mean() + half), abs=0.1 * half
+    )
 
 
 def test_the_bootstrap_is_seeded_and_sound_at_its_ends() -> None:

@@ -41,7 +41,9 @@ def test_the_noise_scale_is_the_exact_one_from_per_sample_gradients() -> None:
 def test_every_arm_is_measured() -> None:
     variants = tuple(Variant(name=str(s), settings=VariantSettings(batch_size=s)) for s in (1, 64))
     told: list[str] = []
-    found = measure(RunSettings(variants=variants, device="cpu"), 1, lambda share, what: told.append(what))
+    found = measure(
+        RunSettings(variants=variants, device="cpu"), 1, lambda share, what: told.append(what)
+    )
     assert all(peak is not None and peak > 2000 * 11 * 4 for peak in found.peak_bytes)
     assert found.noise is not None
     assert found.noise.is_reliable

@@ -45,13 +45,20 @@ LADDER = (row(1, 1.0, 1), row(32, 1.1, 2), row(128, 1.5, 4), row(512, 3.0, 16), 
 """About 1 ms + 4 µs a sample."""
 
 
-def terms(noise: float | None, limit: float | None = None, scaling: LrScaling = LrScaling.NONE) -> Terms:
+def terms(
+    noise: float | None, limit: float | None = None, scaling: LrScaling = LrScaling.NONE
+) -> Terms:
     return Terms(
-        noise_scale=noise, memory_limit_mb=limit, lr_scaling=scaling, lr=lambda row, samples: samples / 100
+        noise_scale=noise,
+        memory_limit_mb=limit,
+        lr_scaling=scaling,
+        lr=lambda row, samples: samples / 100,
     )
 
 
-def reason(rows: Sequence[SweepRow], noise: float | None = 100, scaling: LrScaling = LrScaling.NONE) -> str:
+def reason(
+    rows: Sequence[SweepRow], noise: float | None = 100, scaling: LrScaling = LrScaling.NONE
+) -> str:
     """The reason for 128."""
     found = recommend(rows, terms(noise, scaling=scaling))
     assert found is not None
@@ -59,7 +66,9 @@ def reason(rows: Sequence[SweepRow], noise: float | None = 100, scaling: LrScali
     return found.reason
 
 
-def learnt(*losses: tuple[float | None, float | None], lrs: Sequence[float] = (0.01,) * 5) -> list[SweepRow]:
+def learnt(
+    *losses: tuple[float | None, float | None], lrs: Sequence[float] = (0.01,) * 5
+) -> list[SweepRow]:
     """The ladder with its losses in equal epochs and in equal seconds."""
     return [
         replace(each, loss_equal_epochs=epochs, loss_equal_seconds=seconds, lr=lr)
@@ -71,7 +80,9 @@ def learnt(*losses: tuple[float | None, float | None], lrs: Sequence[float] = (0
     ("noise", "size"),
     [(None, FULL), (0.01, 1), (5, 32), (100, 128), (1000, 512), (1e6, FULL), (math.inf, FULL)],
 )
-def test_the_noise_scale_moves_the_choice_up_the_ladder(noise: float | None, size: BatchSize) -> None:
+def test_the_noise_scale_moves_the_choice_up_the_ladder(
+    noise: float | None, size: BatchSize
+) -> None:
     found = recommend(LADDER, terms(noise))
     assert found is not None
     assert (found.batch_size, found.accumulation_steps) == (size, 1)
@@ -81,7 +92,9 @@ def test_the_noise_scale_moves_the_choice_up_the_ladder(noise: float | None, siz
 
 @pytest.mark.parametrize("factor", [0.6, 1.7])
 @pytest.mark.parametrize("noise", [5, 50, 500])
-def test_a_time_that_was_disturbed_moves_it_by_one_step_at_most(factor: float, noise: float) -> None:
+def test_a_time_that_was_disturbed_moves_it_by_one_step_at_most(
+    factor: float, noise: float
+) -> None:
     ladder = [each.batch_size for each in LADDER]
     before = recommend(LADDER, terms(noise))
     assert before is not None
@@ -124,9 +137,9 @@ SCALED = learnt((0.6, 0.6), (0.6, 0.4), (0.6, 0.2), (0.6, 0.1), (0.6, 0.05), lrs
 
 def test_a_table_that_speaks_for_another_at_its_lr_is_not_kept_silent() -> None:
     assert reason(BEHIND).endswith(
-        "; at the lr of 0.01 tried here, not scaled with the batch, batch size 1 had a lower loss in "
-        "equal seconds (0.2 against 0.3) and in equal epochs, "
-        "so tune the lr from there, or take batch size 1 at lr 0.01."
+        "; at the lr of 0.01 tried here, not scaled with the batch, batch size 1 had a lower loss "
+        "in equal seconds (0.2 against 0.3) and in equal epochs, so tune the lr from there, or "
+        "take batch size 1 at lr 0.01."
     )
     assert reason(SCALED, scaling=LrScaling.LINEAR).endswith(
         "; at the lr that linear scaling gave, the full batch had a lower loss in equal seconds "
@@ -137,8 +150,8 @@ def test_a_table_that_speaks_for_another_at_its_lr_is_not_kept_silent() -> None:
 def test_a_table_that_agrees_is_called_as_a_witness() -> None:
     assert reason(LOWEST).endswith("it had the lowest loss in equal seconds (0.3).")
     assert reason(LEVEL).endswith(
-        "it tied with the lowest loss in equal seconds (0.3 and 0.29), though in equal epochs it is behind "
-        "batch size 1, which made more updates (0.6 against 0.2)."
+        "it tied with the lowest loss in equal seconds (0.3 and 0.29), though in equal epochs it "
+        "is behind batch size 1, which made more updates (0.6 against 0.2)."
     )
 
 
@@ -155,7 +168,9 @@ def test_throughput_is_described_as_it_is() -> None:
 
 
 def test_an_updates_time_is_a_line_in_the_batch() -> None:
-    assert update_time([row(size, 2 + 0.01 * size) for size in (1, 10, 1000)]) == pytest.approx((2, 0.01))
+    assert update_time([row(size, 2 + 0.01 * size) for size in (1, 10, 1000)]) == pytest.approx(
+        (2, 0.01)
+    )
     assert update_time([row(10, 2.0), row(20, 1.0)])[1] == 0
     assert update_time([row(10, 1.0), row(20, 3.0)])[0] == 0
 

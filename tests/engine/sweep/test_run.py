@@ -32,7 +32,9 @@ class Heard:
 
 @pytest.fixture
 def heard(monkeypatch: pytest.MonkeyPatch) -> Heard:
-    """Arms take a second for the sweep's epochs, and a hundredth of a loss less the larger they are."""
+    """Arms take a second for the sweep's epochs, and a hundredth of a loss less the larger they
+    are.
+    """
     found = Heard()
 
     def train(directory: RunDirectory, at_least: float, tell: ReportProgress) -> ArmRun:
@@ -42,14 +44,20 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> Heard:
         tell(0.5, "epoch 2 of 4")
         loss = 0.5 - 0.01 * len(found.trained)
         return ArmRun(
-            tally(variant), epochs=1, seconds=1.0, losses=[(0.0, 0.9), (1.0, loss)], rates=[1e3, 1e3]
+            tally(variant),
+            epochs=1,
+            seconds=1.0,
+            losses=[(0.0, 0.9), (1.0, loss)],
+            rates=[1e3, 1e3],
         )
 
     monkeypatch.setattr(run, "train", train)
     monkeypatch.setattr(
         run,
         "probe_arms",
-        lambda settings, threads, tell: ProbeResult(peak_bytes=(1,) * len(settings.variants), noise=None),
+        lambda settings, threads, tell: ProbeResult(
+            peak_bytes=(1,) * len(settings.variants), noise=None
+        ),
     )
     return found
 
@@ -74,7 +82,9 @@ def tally(variant: Variant) -> Tally:
 
 
 def plan(path: Path, sizes: tuple[BatchSize, ...]) -> Plan:
-    arms = tuple(Variant(name=f"arm {size}", settings=VariantSettings(batch_size=size)) for size in sizes)
+    arms = tuple(
+        Variant(name=f"arm {size}", settings=VariantSettings(batch_size=size)) for size in sizes
+    )
 
     def new_run(settings: RunSettings) -> RunDirectory:
         return RunDirectory.create(path / settings.variants[0].name, settings, "0")
@@ -82,14 +92,20 @@ def plan(path: Path, sizes: tuple[BatchSize, ...]) -> Plan:
     return Plan(RunSettings(variants=arms, epochs=1), None, new_run)
 
 
-def test_the_table_is_shown_as_far_as_it_goes_whenever_an_arm_has_ended(heard: Heard, tmp_path: Path) -> None:
+def test_the_table_is_shown_as_far_as_it_goes_whenever_an_arm_has_ended(
+    heard: Heard, tmp_path: Path
+) -> None:
     def tell(share: float, what: str) -> None:
         heard.told.append((share, what))
 
     table = sweep(plan(tmp_path, (FULL, 128, 1)), tell, heard.shown.append)
     assert heard.trained == ["arm 1", "arm 128", "arm full"]  # the slowest first
     assert heard.known == [0, 1, 2]
-    assert [sizes(each) for each in heard.shown] == [[1], [128, 1], [FULL, 128, 1]]  # in the order asked for
+    assert [sizes(each) for each in heard.shown] == [
+        [1],
+        [128, 1],
+        [FULL, 128, 1],
+    ]  # in the order asked for
     assert [each.recommendation for each in heard.shown] == [None] * 3
     assert [each.target_loss for each in heard.shown] == pytest.approx([0.49, 0.49, 0.49])
     assert sizes(table) == [FULL, 128, 1]

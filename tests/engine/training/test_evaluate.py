@@ -1,4 +1,6 @@
-"""Evaluation: means over all samples in eval mode, in pieces that fit, and without a trace in training."""
+"""Evaluation: means over all samples in eval mode, in pieces that fit, and without a trace in
+training.
+"""
 
 import pytest
 import torch
@@ -55,7 +57,9 @@ def test_validation_is_a_mean_over_samples_in_eval_mode() -> None:
     before = {name: value.clone() for name, value in trainer.model.state_dict().items()}
     scores = trainer.validate()
     assert scores is not None
-    assert all(torch.equal(before[name], value) for name, value in trainer.model.state_dict().items())
+    assert all(
+        torch.equal(before[name], value) for name, value in trainer.model.state_dict().items()
+    )
     assert trainer.model.training
     with torch.no_grad():
         output = trainer.model.eval()(INPUTS[:11] + 1)

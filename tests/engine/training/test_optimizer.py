@@ -74,5 +74,7 @@ print("torch._dynamo" in sys.modules)
 
 
 def test_training_and_measuring_import_no_compiler() -> None:
-    result = subprocess.run([sys.executable, "-c", ALL], capture_output=True, text=True, timeout=120)
+    result = subprocess.run(
+        [sys.executable, "-c", ALL], capture_output=True, text=True, timeout=120
+    )
     assert result.stdout.split() == ["False"], result.stderr

@@ -1,4 +1,6 @@
-"""The step back after memory ran out: smaller at once, and the same effective batch where none had worked."""
+"""The step back after memory ran out: smaller at once, and the same effective batch where none had
+worked.
+"""
 
 from collections.abc import Iterator
 

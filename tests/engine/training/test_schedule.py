@@ -11,7 +11,12 @@ from engine.training.schedule import cut, epoch_end, epoch_order
 batch_sizes = st.integers(1, 300) | st.just(FULL)
 
 
-@given(n=st.integers(1, 300), batch_size=batch_sizes, steps=st.integers(1, 9), start=st.integers(0, 299))
+@given(
+    n=st.integers(1, 300),
+    batch_size=batch_sizes,
+    steps=st.integers(1, 9),
+    start=st.integers(0, 299),
+)
 def test_groups_cover_the_rest_of_the_epoch_exactly_once(
     n: int, batch_size: int | str, steps: int, start: int
 ) -> None:
@@ -33,9 +38,14 @@ def test_groups_cover_the_rest_of_the_epoch_exactly_once(
 
 
 @given(
-    n=st.integers(1, 300), batch_size=st.integers(1, 300), steps=st.integers(1, 9), start=st.integers(0, 299)
+    n=st.integers(1, 300),
+    batch_size=st.integers(1, 300),
+    steps=st.integers(1, 9),
+    start=st.integers(0, 299),
 )
-def test_drop_last_leaves_only_whole_batches(n: int, batch_size: int, steps: int, start: int) -> None:
+def test_drop_last_leaves_only_whole_batches(
+    n: int, batch_size: int, steps: int, start: int
+) -> None:
     start, batch_size = min(start, n), min(batch_size, n)
     resolved = VariantSettings(batch_size=batch_size, accumulation_steps=steps).resolve(n)
     end = epoch_end(start, n, resolved, drop_last=True)
@@ -63,8 +73,12 @@ def test_epochs_and_seeds_have_orders_of_their_own() -> None:
     assert len(orders) == 25
 
 
-@given(n=st.integers(1, 300), batch_size=batch_sizes, steps=st.integers(1, 9), most=st.integers(1, 300))
-def test_micro_batches_make_up_their_batch(n: int, batch_size: int | str, steps: int, most: int) -> None:
+@given(
+    n=st.integers(1, 300), batch_size=batch_sizes, steps=st.integers(1, 9), most=st.integers(1, 300)
+)
+def test_micro_batches_make_up_their_batch(
+    n: int, batch_size: int | str, steps: int, most: int
+) -> None:
     resolved = VariantSettings(batch_size=batch_size, accumulation_steps=steps).resolve(n)  # type: ignore[arg-type]
     weights = 0.0
     for batch in cut(0, n, resolved, most):

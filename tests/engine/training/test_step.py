@@ -56,7 +56,9 @@ def test_an_update_is_that_of_the_mean_over_its_samples(
     schedule = cut(0, N, settings.resolve(N), micro_batch)
     first = next(batch.group_samples for batch in cut(0, N, settings.resolve(N)))
     batches = list(train(schedule, LaidOutTensors((INPUTS, TARGET)), mine, optimizer))
-    assert torch.allclose(optimizer.gradients[0], gradient_of_the_mean(0, first), rtol=0, atol=1e-12)
+    assert torch.allclose(
+        optimizer.gradients[0], gradient_of_the_mean(0, first), rtol=0, atol=1e-12
+    )
     assert all(parameter.grad is None for parameter in mine.parameters)
     assert [batch.size for batch, _ in batches] == [b.size for b in cut(0, N, settings.resolve(N))]
 
@@ -64,9 +66,12 @@ def test_an_update_is_that_of_the_mean_over_its_samples(
 @pytest.mark.parametrize("micro_batch", [NO_LIMIT, 4])
 def test_a_batchs_loss_is_the_mean_at_the_weights_before_its_update(micro_batch: int) -> None:
     mine = objective()
-    schedule = cut(0, N, VariantSettings(batch_size=10, accumulation_steps=3).resolve(N), micro_batch)
+    schedule = cut(
+        0, N, VariantSettings(batch_size=10, accumulation_steps=3).resolve(N), micro_batch
+    )
     losses = [
-        loss.item() for _, loss in train(schedule, LaidOutTensors((INPUTS, TARGET)), mine, Watched(mine))
+        loss.item()
+        for _, loss in train(schedule, LaidOutTensors((INPUTS, TARGET)), mine, Watched(mine))
     ]
     first = objective()
     expected = [first.loss([INPUTS[k : k + 10], TARGET[k : k + 10]]).item() for k in (0, 10, 20)]

@@ -51,7 +51,9 @@ def plain_loop(
     drop_last: bool = False,
     make: Callable[..., torch.optim.Optimizer] = torch.optim.SGD,
 ) -> nn.Module:
-    """The lesson's `train_variant`, with its faults mended, from the common start and in the common order."""
+    """The lesson's `train_variant`, with its faults mended, from the common start and in the common
+    order.
+    """
     torch.manual_seed(SEED)
     model = problem.model()
     optimizer = make(model.parameters(), lr=lr, **({"momentum": momentum} if momentum else {}))
@@ -112,7 +114,9 @@ def with_memory_for(samples: int, problem: Problem) -> Problem:
     return replace(problem, loss=loss)
 
 
-@pytest.mark.parametrize(("batch_size", "most", "given"), [(97, 60, 49), (97, 20, 13), (64, 20, 16)])
+@pytest.mark.parametrize(
+    ("batch_size", "most", "given"), [(97, 60, 49), (97, 20, 13), (64, 20, 16)]
+)
 def test_what_memory_does_not_suffice_for_is_trained_in_parts_all_the_same(
     batch_size: int, most: int, given: int
 ) -> None:
@@ -155,7 +159,9 @@ def test_a_convolution_with_adam() -> None:
     labels = torch.randint(0, 3, (50,), generator=generator)
     problem = Problem(
         train=(images, labels),
-        model=lambda: nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(32, 3)).double(),
+        model=lambda: nn.Sequential(
+            nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(32, 3)
+        ).double(),
         loss=functional.cross_entropy,
     )
     settings = VariantSettings(batch_size=4, accumulation_steps=2, optimizer="Adam")

@@ -1,4 +1,6 @@
-"""Training without a process: what is logged when the problem, the device or its own arithmetic breaks."""
+"""Training without a process: what is logged when the problem, the device or its own arithmetic
+breaks.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -154,11 +156,16 @@ def test_an_exception_in_training_is_kept_and_a_restart_goes_on(
     assert [r.generation for r in records if isinstance(r, Started)] == [1, 2]
 
 
-def test_a_restart_while_paused_stays_paused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_restart_while_paused_stays_paused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = VariantSettings(batch_size=16)
 
     def is_again_paused(records: list[AnyRecord]) -> bool:
-        return state_is(State.PAUSED)(records) and len([r for r in records if isinstance(r, Started)]) == 2
+        return (
+            state_is(State.PAUSED)(records)
+            and len([r for r in records if isinstance(r, Started)]) == 2
+        )
 
     steps = (
         (state_is(State.RUNNING), Pause(id=1)),
@@ -169,7 +176,9 @@ def test_a_restart_while_paused_stays_paused(tmp_path: Path, monkeypatch: pytest
     records = run(tmp_path, problem_with(mse), settings, monkeypatch, *steps)
     (resumed,) = [r for r in records if isinstance(r, StateChanged) and r.command == 3]
     assert next(r.batch for r in records[records.index(resumed) :] if isinstance(r, Chunk)) == 1
-    assert not [r for r in records[: records.index(resumed)] if isinstance(r, Chunk) and r.generation == 2]
+    assert not [
+        r for r in records[: records.index(resumed)] if isinstance(r, Chunk) and r.generation == 2
+    ]
 
 
 def test_more_epochs_while_paused_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,7 +206,9 @@ def test_out_of_memory_halves_the_batch_and_keeps_the_effective_one(
 ) -> None:
     """40 samples, memory for 10: full in 4 pieces, and so it trains to the end."""
     problem = problem_with(failing_above(10, error))
-    records = run(tmp_path, problem, VariantSettings(batch_size=FULL), monkeypatch, until_finished())
+    records = run(
+        tmp_path, problem, VariantSettings(batch_size=FULL), monkeypatch, until_finished()
+    )
     changed = [r for r in records if isinstance(r, Changed)]
     assert [r.settings.accumulation_steps for r in changed[:-1]] == [2, 4]
     assert changed[0].note == (
@@ -244,7 +255,9 @@ def test_out_of_memory_at_one_sample_is_a_state_of_its_own(
 def test_memory_that_runs_out_within_a_group_costs_no_update_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The third batch of a group fails once: what was accumulated is dropped, and batches stay contiguous."""
+    """The third batch of a group fails once: what was accumulated is dropped, and batches stay
+    contiguous.
+    """
     calls: list[int] = []
 
     def loss(output: Tensor, target: Tensor) -> Tensor:
@@ -301,13 +314,19 @@ def test_validation_is_recorded_at_each_epochs_end_and_as_often_as_asked(
 def test_the_loss_on_all_data_is_left_out_where_it_would_cost_too_much(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: float, left_out: list[int]
 ) -> None:
-    """The first and the last are always there, unpaid; held-out data is measured at every epoch's end."""
+    """The first and the last are always there, unpaid.
+
+    Held-out data is measured at every epoch's end.
+    """
     monkeypatch.setattr(evaluation, "FULL_LOSS_AT_ONCE", at_once)
     monkeypatch.setattr(evaluation, "FULL_LOSS_SHARE", 0.0)
     base = problem_with(mse)
     problem = Problem(train=base.train, validation=base.train, model=base.model, loss=mse)
     two_more = (state_is(State.FINISHED), Extend(id=1, epochs=4))
-    fourth = (lambda records: any(isinstance(r, Evaluation) and r.epoch == 4 for r in records), Stop(id=2))
+    fourth = (
+        lambda records: any(isinstance(r, Evaluation) and r.epoch == 4 for r in records),
+        Stop(id=2),
+    )
     records = run(tmp_path, problem, VariantSettings(batch_size=8), monkeypatch, two_more, fourth)
     ends = [r for r in records if isinstance(r, Evaluation)]
     assert [r.epoch for r in ends if r.full_loss is None] == left_out
@@ -315,7 +334,9 @@ def test_the_loss_on_all_data_is_left_out_where_it_would_cost_too_much(
     assert ends[4].full_loss == pytest.approx(ends[4].validation_loss)
 
 
-def test_weights_that_are_not_finite_end_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weights_that_are_not_finite_end_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A loss that looks well while a weight it does not show is lost."""
 
     class Sqrt(nn.Module):
@@ -342,7 +363,9 @@ def test_weights_that_are_not_finite_end_training(tmp_path: Path, monkeypatch: p
     assert len(diverged) == 1
 
 
-def test_the_last_weights_are_kept_and_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_last_weights_are_kept_and_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def at_the_end(records: list[AnyRecord]) -> list[Measured]:
         return [r for r in records if isinstance(r, Measured) and r.updates == 20]
 
@@ -373,7 +396,10 @@ def test_other_settings_with_drop_last_can_end_the_epoch(
         VariantSettings(batch_size=10),
         monkeypatch,
         (three_batches_done, change),
-        (state_is(State.FINISHED), Change(id=2, settings=VariantSettings(batch_size=99, drop_last=True))),
+        (
+            state_is(State.FINISHED),
+            Change(id=2, settings=VariantSettings(batch_size=99, drop_last=True)),
+        ),
     )
     evaluations = [(r.epoch, r.samples) for r in records if isinstance(r, Evaluation)]
     assert evaluations == [(0, 0), (1, 30), (2, 62)]

@@ -1,4 +1,6 @@
-"""Measuring beside training: within its share of the time, on demand, and without a trace in training."""
+"""Measuring beside training: within its share of the time, on demand, and without a trace in
+training.
+"""
 
 import math
 import time
@@ -34,7 +36,9 @@ def problem(n: int = 200) -> Problem:
 
     return Problem(
         train=(inputs, inputs.sum(1).sin()),
-        model=lambda: nn.Sequential(nn.Linear(4, 6), nn.Tanh(), nn.Dropout(0.2), Restless(), nn.Linear(6, 1)),
+        model=lambda: nn.Sequential(
+            nn.Linear(4, 6), nn.Tanh(), nn.Dropout(0.2), Restless(), nn.Linear(6, 1)
+        ),
         loss=mse,
     )
 
@@ -85,7 +89,9 @@ def test_a_measurement_is_of_the_weights_at_which_it_began() -> None:
     assert among.updates == 0 < moving.updates
     assert alone.noise
     assert among.noise
-    assert among.noise.value == pytest.approx(alone.noise.value, rel=0.05)  # the model's own noise differs
+    assert among.noise.value == pytest.approx(
+        alone.noise.value, rel=0.05
+    )  # the model's own noise differs
 
 
 class Clock:
@@ -100,7 +106,9 @@ class Clock:
 
 
 @pytest.mark.parametrize("chunk", [0.004, 0.03, 2.0])
-def test_it_takes_its_share_of_the_time_at_most(chunk: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_takes_its_share_of_the_time_at_most(
+    chunk: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clock = Clock()
     monkeypatch.setattr(time, "perf_counter", clock)
     records: list[Record] = []
@@ -161,7 +169,9 @@ def test_a_large_set_is_seen_in_part_and_in_more_of_it_where_that_says_too_littl
     fair = Problem(  # a coin: no gradient but noise at the start
         train=(inputs, torch.randint(0, 2, (20_000,), generator=generator).float()),
         model=lambda: nn.Linear(2, 1),
-        loss=lambda output, target: (output.squeeze(-1) * 0.0 + output.squeeze(-1) * (target - 0.5)).mean(),
+        loss=lambda output, target: (
+            output.squeeze(-1) * 0.0 + output.squeeze(-1) * (target - 0.5)
+        ).mean(),
     )
     trained = Trainer(fair, VariantSettings(), 0, CPU)
     records: list[Record] = []

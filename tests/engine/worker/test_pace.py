@@ -80,7 +80,11 @@ def test_at_a_free_pace_a_slice_is_always_due() -> None:
 def test_a_slice_is_fitted_to_the_time_that_the_last_one_took() -> None:
     trainer, pace = quarter_epochs(), Pace(None)
     chunk = trainer.advance(4)
-    for duration, batches in ((CHUNK_SECONDS / 2, 8), (CHUNK_SECONDS / 100, 16), (CHUNK_SECONDS * 9, 1)):
+    for duration, batches in (
+        (CHUNK_SECONDS / 2, 8),
+        (CHUNK_SECONDS / 100, 16),
+        (CHUNK_SECONDS * 9, 1),
+    ):
         pace.end_slice(trainer, replace(chunk, duration=duration))
         assert pace.chunk_batches == batches
 
@@ -94,6 +98,8 @@ def test_an_update_that_has_begun_goes_on_and_the_next_one_waits() -> None:
     assert pace.batches_due(trainer) == 1
     trainer.advance(1)
     assert pace.batches_due(trainer) == 0
-    assert pace.wait(trainer) == pytest.approx(0.125), "it counts from where training stood when asked"
+    assert pace.wait(trainer) == pytest.approx(0.125), (
+        "it counts from where training stood when asked"
+    )
     pace.set(2.0)
     assert pace.batches_due(trainer) == 2, "the next update may start at once"

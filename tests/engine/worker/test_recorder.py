@@ -64,7 +64,9 @@ def test_a_worker_that_cannot_have_its_log_says_why(start_run: StartRun) -> None
     assert "another process is writing this log" in watched.notices[-1].text
 
 
-def test_a_write_that_succeeds_again_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_write_that_succeeds_again_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(file: int, data: bytes, offset: int) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
 

@@ -40,13 +40,17 @@ def check_equals_export(run: Run) -> None:
         assert as_written(name, values) == [row[name] for row in rows], name
     for variant in run.variants.values():
         for number, generation in variant.generations.items():
-            mine = [r for r in rows if (r["variant"], r["generation"]) == (variant.name, str(number))]
+            mine = [
+                r for r in rows if (r["variant"], r["generation"]) == (variant.name, str(number))
+            ]
             assert as_written("loss", generation.losses) == [row["loss"] for row in mine]
             assert len(generation.batches) == len(mine)
 
 
 def accumulated(run: RunDirectory, name: str, generation: int) -> None:
-    """Two more chunks, of three batches an update: the second begins within one, its last batch is short."""
+    """Two more chunks, of three batches an update: the second begins within one, its last batch is
+    short.
+    """
     settings = VariantSettings(batch_size=10, accumulation_steps=3, lr=0.1)
     begun = Started(
         generation=generation, settings=settings, n=47, model="m", parameters=1, device="cpu", threads=1,
@@ -103,7 +107,9 @@ def test_accumulation_short_batches_and_generations(make_run: MakeRun) -> None:
     assert second.settings == VariantSettings(batch_size=10, accumulation_steps=3, lr=0.1)
     types = {name: values.dtype for name, values in run.columns().items()}
     assert types["loss"] == np.float32
-    assert {types[name] for name in ("batch", "update", "epoch", "samples", "batch_size")} == {np.dtype("i8")}
+    assert {types[name] for name in ("batch", "update", "epoch", "samples", "batch_size")} == {
+        np.dtype("i8")
+    }
     assert {types[name] for name in ("seconds", "lr")} == {np.dtype("f8")}
 
 
@@ -112,7 +118,9 @@ def test_a_run_without_a_batch_has_empty_columns(make_run: MakeRun) -> None:
     for log in made.info.logs:
         (made.path / log).unlink()
     run = gdtui.open_run(made.path)
-    assert {name: values.shape for name, values in run.columns().items()} == dict.fromkeys(COLUMNS, (0,))
+    assert {name: values.shape for name, values in run.columns().items()} == dict.fromkeys(
+        COLUMNS, (0,)
+    )
     assert list(run.incomplete) == list(run.variants) == ["Mini-batch", "SGD"]
 
 
@@ -127,7 +135,9 @@ def test_settings_evaluations_and_measurements_of_a_stored_run() -> None:
     for variant in run.variants.values():
         assert variant.state is State.FINISHED
         mine = [row for row in rows if row["variant"] == variant.name]
-        found = [each for generation in variant.generations.values() for each in generation.evaluations]
+        found = [
+            each for generation in variant.generations.values() for each in generation.evaluations
+        ]
         assert [repr(each.full_loss) for each in found] == [row["full_loss"] for row in mine]
     changed = [change for each in run.variants.values() for change in each.latest.changes]
     assert any(change.settings.momentum == 0.9 for change in changed)

@@ -56,7 +56,9 @@ def test_help_is_on_stdout(line: str, capsys: pytest.CaptureFixture[str]) -> Non
     assert max(map(len, said.out.splitlines())) <= 110
 
 
-def test_every_option_of_train_but_the_screens_is_in_its_help(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_option_of_train_but_the_screens_is_in_its_help(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     main(["train", "--help"])
     words = capsys.readouterr().out.replace(",", " ").split()
     options = "batch-sizes lr lr-scaling base-batch accumulation momentum optimizer names drop-last"
@@ -93,7 +95,9 @@ def test_a_closed_pipe_leaves_no_traceback(cli_env: dict[str, str], make_run: Ma
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 @pytest.mark.parametrize("to_file", [True, False])
-def test_a_full_disk_is_said_in_one_line(to_file: bool, cli_env: dict[str, str], make_run: MakeRun) -> None:
+def test_a_full_disk_is_said_in_one_line(
+    to_file: bool, cli_env: dict[str, str], make_run: MakeRun
+) -> None:
     command = [sys.executable, "-m", "gdtui", "export", str(make_run().path)]
     with Path("/dev/full").open("wb") as full:
         result = subprocess.run(
@@ -110,10 +114,18 @@ def test_a_full_disk_is_said_in_one_line(to_file: bool, cli_env: dict[str, str],
 
 @pytest.mark.parametrize("call", ["main(['--help'])", "main(['train', '--lr', 'x'])", "main([])"])
 def test_parsing_loads_nothing_heavy(call: str, cli_env: dict[str, str]) -> None:
-    """The console script's module is imported again in every worker, and the app paints before it loads."""
-    code = f"import sys\nfrom gdtui.cli.main import main\n{call}\nprint(*sys.modules, file=sys.stderr)"
+    """The console script's module is imported again in every worker, and the app paints before it
+    loads.
+    """
+    code = (
+        f"import sys\nfrom gdtui.cli.main import main\n{call}\nprint(*sys.modules, file=sys.stderr)"
+    )
     result = subprocess.run(
-        [sys.executable, "-c", code], env=cli_env, stdin=subprocess.DEVNULL, capture_output=True, check=True
+        [sys.executable, "-c", code],
+        env=cli_env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=True,
     )
     heavy = {"torch", "textual", "rich", "numpy", "plotext", "multiprocessing"}
     loaded = {name.partition(".")[0] for name in result.stderr.decode().split()}

@@ -49,10 +49,16 @@ def test_a_terminal_without_a_screen(
     assert not (tmp_path / "state").exists()
 
 
-@pytest.mark.parametrize("variables", [{"LANG": "C"}, {"LC_ALL": "POSIX"}, {}], ids=["C", "POSIX", "none"])
+@pytest.mark.parametrize(
+    "variables", [{"LANG": "C"}, {"LC_ALL": "POSIX"}, {}], ids=["C", "POSIX", "none"]
+)
 def test_a_terminal_that_shows_no_utf_8(variables: dict[str, str], cli_env: dict[str, str]) -> None:
     """Under a locale that does not promise it; a braille character took three columns."""
-    env = {key: value for key, value in cli_env.items() if not key.startswith(("LC_", "LANG", "PYTHONUTF8"))}
+    env = {
+        key: value
+        for key, value in cli_env.items()
+        if not key.startswith(("LC_", "LANG", "PYTHONUTF8"))
+    }
     said = refused([], {**env, "TERM": "xterm", **variables}, answer=b"\x1b[1;4R")
     assert "UTF-8" in said
     assert "LANG=C.UTF-8" in said

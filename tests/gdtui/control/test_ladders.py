@@ -54,7 +54,14 @@ def test_lr_goes_1_2_5(lr: float, step: int, expected: float | None) -> None:
 
 @pytest.mark.parametrize(
     ("steps", "size", "step", "expected"),
-    [(1, 64, 1, 2), (3, 64, 1, 4), (3, 64, -1, 2), (1, 64, -1, None), (32, 64, 1, None), (8, FULL, 1, 16)],
+    [
+        (1, 64, 1, 2),
+        (3, 64, 1, 4),
+        (3, 64, -1, 2),
+        (1, 64, -1, None),
+        (32, 64, 1, None),
+        (8, FULL, 1, 16),
+    ],
 )
 def test_accumulation_doubles_until_an_update_holds_everything(
     steps: int, size: BatchSize, step: int, expected: int | None

@@ -99,7 +99,9 @@ def test_the_pages_model_is_the_readmes() -> None:
 
 def test_the_problem_of_the_api_trains(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "net.py").write_text(code_blocks(DOCS / "api.md", "python")[0])
-    result = cli("train", "--problem", tmp_path / "net.py", "--epochs", "1", "--run-dir", tmp_path / "run")
+    result = cli(
+        "train", "--problem", tmp_path / "net.py", "--epochs", "1", "--run-dir", tmp_path / "run"
+    )
     assert (result.returncode, result.stderr) == (0, "")
 
 
@@ -107,7 +109,12 @@ def test_the_problem_of_the_api_trains(cli: Cli, tmp_path: Path) -> None:
 @pytest.mark.parametrize("code", code_blocks(DOCS / "api.md", "python")[1:])
 def test_the_api_examples_run(code: str, cli_env: dict[str, str]) -> None:
     result = subprocess.run(
-        [sys.executable, "-c", code], env=cli_env, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-c", code],
+        env=cli_env,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout or "change" in code

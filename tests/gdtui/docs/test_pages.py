@@ -21,7 +21,9 @@ def test_lines_are_short(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_code_fits_into_a_terminal(page: Path) -> None:
-    blocks = [block for language in ("sh", "python", "text") for block in code_blocks(page, language)]
+    blocks = [
+        block for language in ("sh", "python", "text") for block in code_blocks(page, language)
+    ]
     assert [line for block in blocks for line in block.splitlines() if len(line) > CODE_WIDTH] == []
     assert text_of(page).count("```") == 2 * len(blocks)
 
@@ -53,7 +55,9 @@ def test_the_index_and_the_readme_lead_to_every_page() -> None:
 
 def test_the_keys_are_those_of_the_table() -> None:
     """Mend it with the text that this expects."""
-    listed = re.search(r"<!-- keys -->\n```text\n(.*)```\n<!-- end", text_of(DOCS / "guide.md"), re.DOTALL)
+    listed = re.search(
+        r"<!-- keys -->\n```text\n(.*)```\n<!-- end", text_of(DOCS / "guide.md"), re.DOTALL
+    )
     assert listed is not None
     lines = []
     for name, entries in groups():
@@ -68,7 +72,9 @@ def test_files_that_are_named_exist() -> None:
 
 
 def test_the_tree_is_that_of_the_packages() -> None:
-    (tree,) = [block for block in code_blocks(DOCS / "how-it-works.md", "text") if "engine/" in block]
+    (tree,) = [
+        block for block in code_blocks(DOCS / "how-it-works.md", "text") if "engine/" in block
+    ]
     listed, above = [], []
     for line in tree.splitlines():
         indent, name = re.match(r"( *)(\S+)/ ", line).groups()  # type: ignore[union-attr]

@@ -64,7 +64,9 @@ def test_all_rows_of_all_generations(cli: Cli, make_run: MakeRun) -> None:
     table = rows(result.stdout)
     first = [row for row in table if row["variant"] == 'Comma, "quoted"']
     assert [int(row["batch"]) for row in first] == list(range(1, 10))
-    assert [np.float32(row["loss"]) for row in first] == [np.float32(1) / np.float32(k) for k in range(1, 10)]
+    assert [np.float32(row["loss"]) for row in first] == [
+        np.float32(1) / np.float32(k) for k in range(1, 10)
+    ]
     assert len(table) == 9 + 9 + 4
     assert table[-1]["generation"] == "2"
 
@@ -95,7 +97,9 @@ def test_never_over_the_run_itself(cli: Cli, make_run: MakeRun) -> None:
 
 
 @pytest.mark.parametrize("damage", ["flipped", "cut", "no end", "missing", "foreign"])
-def test_what_can_be_read_is_written_and_the_rest_is_said(damage: str, cli: Cli, make_run: MakeRun) -> None:
+def test_what_can_be_read_is_written_and_the_rest_is_said(
+    damage: str, cli: Cli, make_run: MakeRun
+) -> None:
     run = make_run(epochs=40, is_ended=damage != "no end")
     log = run.variant_log("SGD")
     data = bytearray(log.read_bytes())
@@ -119,5 +123,7 @@ def test_what_can_be_read_is_written_and_the_rest_is_said(damage: str, cli: Cli,
     assert result.returncode == 1
     said = [line for line in result.stderr.splitlines() if "SGD" in line]
     assert len(said) == 1
-    assert {"flipped": "damaged", "cut": "ends early", "no end": "ends early"}.get(damage, "log") in said[0]
+    assert {"flipped": "damaged", "cut": "ends early", "no end": "ends early"}.get(
+        damage, "log"
+    ) in said[0]
     assert "Traceback" not in result.stderr

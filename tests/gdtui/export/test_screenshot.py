@@ -123,7 +123,9 @@ async def test_somebody_elses_run_that_may_not_be_written_leaves_them_here(bench
     assert f"in {Path().absolute()}" in note
 
 
-async def test_that_nothing_could_be_saved_is_one_line(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_that_nothing_could_be_saved_is_one_line(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = Path.open
 
     def fail(path: Path, mode: str = "r", **options: Any) -> IO[Any]:

@@ -46,7 +46,9 @@ class Naive:
             is_last = i == chunk.batches - 1
             self.sizes.append(chunk.last_batch_size if is_last else chunk.batch_size)
             self.losses.append(loss if math.isfinite(loss) else math.nan)
-            self.facts.append((chunk.update + update, chunk.epoch, chunk.lr, chunk.accumulation_steps))
+            self.facts.append(
+                (chunk.update + update, chunk.epoch, chunk.lr, chunk.accumulation_steps)
+            )
 
     def positions(self, axis: Axis) -> np.ndarray:
         return np.array(getattr(self, axis.value), float)
@@ -174,10 +176,15 @@ def test_any_window_shows_what_a_naive_computation_finds(
     raw = np.array(naive.losses)
     same(history.polyline(axis, low, high, columns), expected(at, raw, low, high, columns))
     smooth = np.where(np.isnan(raw), np.nan, naive.smoothed(smoothing))
-    same(history.smoothed(axis, low, high, columns, smoothing), expected(at, smooth, low, high, columns))
+    same(
+        history.smoothed(axis, low, high, columns, smoothing),
+        expected(at, smooth, low, high, columns),
+    )
     inside = raw[(at >= low) & (at <= high)]
     inside = inside[~np.isnan(inside)]
-    assert history.extremes(axis, low, high) == ((inside.min(), inside.max()) if inside.size else None)
+    assert history.extremes(axis, low, high) == (
+        (inside.min(), inside.max()) if inside.size else None
+    )
 
 
 @settings(deadline=None, max_examples=40)
@@ -215,7 +222,9 @@ def _rows(
     history: History, axis: Axis, low: float, high: float, columns: int, window: float | None
 ) -> list[tuple[float, float, float]]:
     polyline = _drawn(history, axis, low, high, columns, window)
-    return list(zip(polyline.x.tolist(), polyline.low.tolist(), polyline.high.tolist(), strict=True))
+    return list(
+        zip(polyline.x.tolist(), polyline.low.tolist(), polyline.high.tolist(), strict=True)
+    )
 
 
 @settings(deadline=None, max_examples=60)
@@ -231,11 +240,17 @@ def test_the_crosshair_finds_the_nearest_batch_and_all_about_it(
     assert distances[index] == distances.min()
     for one in (index, 0, len(history) - 1):
         info = history.at(one)
-        assert (info.batch, info.samples, info.batch_size) == (one + 1, naive.samples[one], naive.sizes[one])
+        assert (info.batch, info.samples, info.batch_size) == (
+            one + 1,
+            naive.samples[one],
+            naive.sizes[one],
+        )
         assert (info.update, info.epoch, info.lr, info.accumulation_steps) == naive.facts[one]
         assert info.seconds == pytest.approx(naive.seconds[one])
         assert info.loss == pytest.approx(naive.losses[one], nan_ok=True)
-        assert info.smoothed == pytest.approx(naive.smoothed(0.25)[one], rel=1e-5, abs=1e-9, nan_ok=True)
+        assert info.smoothed == pytest.approx(
+            naive.smoothed(0.25)[one], rel=1e-5, abs=1e-9, nan_ok=True
+        )
     assert history.find(axis, -1.0) is None
     assert history.find(axis, history.end(axis) + 1) is None
     with pytest.raises(IndexError):
@@ -250,7 +265,9 @@ def test_the_figures_are_the_naive_ones(chunks: list[Chunk]) -> None:
     assert history.last() == pytest.approx(naive.losses[-1], nan_ok=True)
     for window in SMOOTHING_LADDER:
         smoothed = naive.smoothed(window)[-1]
-        assert history.smoothed_last(window) == pytest.approx(smoothed, rel=1e-5, abs=1e-9, nan_ok=True)
+        assert history.smoothed_last(window) == pytest.approx(
+            smoothed, rel=1e-5, abs=1e-9, nan_ok=True
+        )
     assert history.end(Axis.SAMPLES) == naive.samples[-1] + naive.sizes[-1]
     assert history.end(Axis.SECONDS) == pytest.approx(chunks[-1].seconds + chunks[-1].duration)
     before = np.r_[math.nan, naive.smoothed(0.25)[:-1]]
@@ -264,7 +281,7 @@ def test_the_figures_are_the_naive_ones(chunks: list[Chunk]) -> None:
         assert spread == pytest.approx(rest.std(), rel=1e-4, abs=1e-5)
 
 
-# --- Single cases -----------------------------------------------------------------------------------
+# --- Single cases ---------------------------------------------------------------------------------
 
 
 def test_full_batch_smoothing_follows_the_loss() -> None:
@@ -300,4 +317,6 @@ def test_an_empty_history_draws_nothing() -> None:
 def test_the_same_window_of_the_same_batches_is_the_same_object() -> None:
     history = History(2_000)
     history.append(plain_chunk(1, 500))
-    assert history.polyline(Axis.SAMPLES, 0, 900, 100) is history.polyline(Axis.SAMPLES, 0, 900, 100)
+    assert history.polyline(Axis.SAMPLES, 0, 900, 100) is history.polyline(
+        Axis.SAMPLES, 0, 900, 100
+    )

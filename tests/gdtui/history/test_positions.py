@@ -26,14 +26,18 @@ def test_the_seconds_of_very_many_chunks_are_thinned_not_lost() -> None:
     before = positions.nbytes
     for batch in range(1, 501):
         duration = float(rng.random())
-        chunk = msgspec.structs.replace(plain_chunk(batch, 1), seconds=seconds[-1], duration=duration)
+        chunk = msgspec.structs.replace(
+            plain_chunk(batch, 1), seconds=seconds[-1], duration=duration
+        )
         positions.append(chunk)
         seconds.append(seconds[-1] + duration)
     found = np.array([positions.batch_at(i).seconds for i in range(500)])
     assert np.all(np.diff(found) >= 0)
     assert np.abs(found - seconds[:-1]).max() < 17
     assert positions.end(Axis.SECONDS) == seconds[-1]
-    assert positions.nbytes - before <= 16 * 64  # 16 bytes a knot; there is room for 64 at the start
+    assert (
+        positions.nbytes - before <= 16 * 64
+    )  # 16 bytes a knot; there is room for 64 at the start
 
 
 def test_batches_of_one_update_stand_between_it_and_the_next() -> None:

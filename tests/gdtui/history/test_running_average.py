@@ -42,7 +42,11 @@ def test_the_smoothed_loss_is_one_average_however_the_batches_came(window: float
             losses = np.concatenate((losses, values))
         averages = _averages(losses, window * n)
         assert history.smoothed_last(window) == pytest.approx(averages[-1], rel=1e-6)
-        for index in {start, *rng.integers(0, len(history), 3).tolist(), max(len(history) - 5_000, 0)}:
+        for index in {
+            start,
+            *rng.integers(0, len(history), 3).tolist(),
+            max(len(history) - 5_000, 0),
+        }:
             assert history.at(index, window).smoothed == pytest.approx(averages[index], rel=1e-6)
 
 

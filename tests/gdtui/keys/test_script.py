@@ -1,4 +1,6 @@
-"""A script of keys: what it means, what is wrong with it, and that its keys are those of a keyboard."""
+"""A script of keys: what it means, what is wrong with it, and that its keys are those of a
+keyboard.
+"""
 
 import asyncio
 import string

@@ -77,7 +77,10 @@ def measure(bench: Bench, *, covariance: tuple[float, float, float] = (1.0, 0.0,
         covariance=covariance,
     )
     for name in bench.names:
-        for found in ({"noise": noise}, {"sharpness": Sharpness(value=3, error=0, products=9, samples=2000)}):
+        for found in (
+            {"noise": noise},
+            {"sharpness": Sharpness(value=3, error=0, products=9, samples=2000)},
+        ):
             bench.write(
                 name,
                 Measured(
@@ -123,7 +126,9 @@ async def test_what_was_measured_is_woven_in_and_what_was_not_is_said(tmp_path: 
     bench, app = opened(tmp_path)
     async with app.run_test():
         app.main.tick()
-        assert "have not been measured yet" in said(app.main.viewer.store, "What you see", selected=2)
+        assert "have not been measured yet" in said(
+            app.main.viewer.store, "What you see", selected=2
+        )
         measure(bench, covariance=(100.0, 0.0, 0.1))
         app.main.tick()
         seen = said(app.main.viewer.store, "What you see", selected=2)
@@ -131,7 +136,9 @@ async def test_what_was_measured_is_woven_in_and_what_was_not_is_said(tmp_path: 
         bench.begin(2)
         measure(bench)
         app.main.tick()
-        assert "have not been measured yet" in said(app.main.viewer.store, "What you see", selected=2)
+        assert "have not been measured yet" in said(
+            app.main.viewer.store, "What you see", selected=2
+        )
 
 
 async def test_every_figure_of_a_panel_and_of_a_line_has_an_entry(tmp_path: Path) -> None:
@@ -157,7 +164,9 @@ async def test_every_column_of_the_tables_has_an_entry(tmp_path: Path) -> None:
         for name in (*results_panel.headings(app.main.viewer.store), "held-out", "gap", "accuracy"):
             assert glossary.find(name), name
         for name in tables.TRADES:
-            assert glossary.find(name.removeprefix("gradient ").lower() if "SNR" in name else name), name
+            assert glossary.find(
+                name.removeprefix("gradient ").lower() if "SNR" in name else name
+            ), name
 
 
 async def test_the_figures_of_the_header_have_entries(tmp_path: Path) -> None:
@@ -174,7 +183,9 @@ async def test_what_is_said_of_all_holds_the_figures_of_all(tmp_path: Path) -> N
     async with app.run_test():
         app.main.tick()
         whole = " ".join(
-            p for each in explain.explain(app.main.viewer.store, None, is_ours=True) for p in each.paragraphs
+            p
+            for each in explain.explain(app.main.viewer.store, None, is_ours=True)
+            for p in each.paragraphs
         )
         spreads = " / ".join(formatting.number(one.spread) for one in app.main.viewer.store.states)
         assert f"Spread σ of the batch losses: {spreads}" in whole
@@ -189,7 +200,9 @@ async def test_what_was_measured_at_other_epochs_is_not_told_as_level(tmp_path: 
         app.main.tick()
         store = app.main.viewer.store
         for one in store.states:
-            one.tally.settings = msgspec.structs.replace(one.tally.settings, lr_scaling=LrScaling.LINEAR)
+            one.tally.settings = msgspec.structs.replace(
+                one.tally.settings, lr_scaling=LrScaling.LINEAR
+            )
         first, *rest = store.states
         bench.write(first.tally.name, msgspec.structs.replace(evaluation(2), full_loss=None))
         for one in rest:
@@ -218,13 +231,17 @@ async def test_folding_is_claimed_only_where_it_was_measured(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("size", [(160, 45), (80, 24)])
-async def test_the_view_in_focus_is_explained_over_the_app(tmp_path: Path, size: tuple[int, int]) -> None:
+async def test_the_view_in_focus_is_explained_over_the_app(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
     _, app = opened(tmp_path)
     async with app.run_test(size=size) as pilot:
         app.main.tick()
         await pilot.press("1", "e")
         await pilot.pause()
-        assert "Its gradient is that of all data" in " ".join(re.sub("[│\n]", " ", text_of(app)).split())
+        assert "Its gradient is that of all data" in " ".join(
+            re.sub("[│\n]", " ", text_of(app)).split()
+        )
         await pilot.press("e")
         await pilot.pause()
         await pilot.press("0", "e")
@@ -232,7 +249,9 @@ async def test_the_view_in_focus_is_explained_over_the_app(tmp_path: Path, size:
         assert "train at the same time" in " ".join(re.sub("[│\n]", " ", text_of(app)).split())
 
 
-async def test_the_tables_mark_the_variants_and_scale_from_the_base_in_force(tmp_path: Path) -> None:
+async def test_the_tables_mark_the_variants_and_scale_from_the_base_in_force(
+    tmp_path: Path,
+) -> None:
     _, app = opened(tmp_path)
     async with app.run_test(size=(160, 45)) as pilot:
         app.main.tick()
@@ -268,7 +287,9 @@ async def test_each_figure_is_told_of_every_variant_of_many(tmp_path: Path) -> N
     app = bench.app()
     async with app.run_test():
         app.main.tick()
-        told = {figure.name: values for figure, values in explain.figure_lines(app.main.viewer.store)}
+        told = {
+            figure.name: values for figure, values in explain.figure_lines(app.main.viewer.store)
+        }
         assert told["all data"] == "0.400 / 0.400 / 0.400 / 0.400 / 0.400"
 
 
@@ -294,7 +315,9 @@ async def test_what_was_said_of_the_problem_is_explained(tmp_path: Path) -> None
     _, app = opened(tmp_path)
     async with app.run_test():
         store = app.main.viewer.store
-        store.settings = msgspec.structs.replace(store.settings, notes=("t.csv: column 'id' left out",))
+        store.settings = msgspec.structs.replace(
+            store.settings, notes=("t.csv: column 'id' left out",)
+        )
         told = {each.title: each.paragraphs for each in explain.explain(store, None, is_ours=True)}
         assert told["About this problem"] == ("t.csv: column 'id' left out",)
 

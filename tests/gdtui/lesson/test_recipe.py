@@ -43,7 +43,9 @@ def train(problem: Any, settings: VariantSettings, seed: int) -> list[float]:
         VariantSettings(batch_size=64),
         VariantSettings(batch_size=1, lr_scaling=LrScaling.LINEAR),
         VariantSettings(batch_size=FULL, accumulation_steps=3),
-        VariantSettings(batch_size=96, accumulation_steps=4, momentum=0.9, lr_scaling=LrScaling.SQRT),
+        VariantSettings(
+            batch_size=96, accumulation_steps=4, momentum=0.9, lr_scaling=LrScaling.SQRT
+        ),
         VariantSettings(batch_size=96, drop_last=True, optimizer="adamw"),
     ],
     ids=["full", "64", "1", "full in pieces", "accumulated", "adamw"],
@@ -94,7 +96,9 @@ class Net(torch.nn.Module):
 """
 
 
-@pytest.mark.parametrize(("function", "optimizer"), [("mapped", "sgd"), ("arrays", "own"), ("drawn", "sgd")])
+@pytest.mark.parametrize(
+    ("function", "optimizer"), [("mapped", "sgd"), ("arrays", "own"), ("drawn", "sgd")]
+)
 def test_the_loop_trains_a_problem_of_ones_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, function: str, optimizer: str
 ) -> None:
@@ -134,7 +138,8 @@ def test_the_lessons_problem_needs_nothing_of_this_package_and_few_words() -> No
     run = RunSettings(variants=(variant,))
     assert "engine" not in recipe.loop(run, variant, 2000)
     assert recipe.command_line(run, variant.name, variant.settings) == (
-        "gdtui --problem synthetic --batch-sizes 64 --lr 0.01 --epochs 20 --seed 0 --names Mini-batch"
+        "gdtui --problem synthetic --batch-sizes 64 --lr 0.01 --epochs 20 --seed 0 --names "
+        "Mini-batch"
     )
 
 

@@ -1,4 +1,6 @@
-"""The landscape on screen: the drawn minimum, paths where their points are, and what the keys ask for."""
+"""The landscape on screen: the drawn minimum, paths where their points are, and what the keys ask
+for.
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -104,8 +106,8 @@ def test_a_path_far_outside_is_cut() -> None:
         (
             {"normalises": True, "samples": 500},
             158,
-            "principal plane, 93.1% of the paths' variance · loss 0.100–2.00 on 500 of 2,000 samples · "
-            "BatchNorm statistics taken anew at each point",
+            "principal plane, 93.1% of the paths' variance · loss 0.100–2.00 on 500 of 2,000 "
+            "samples · BatchNorm statistics taken anew at each point",
         ),
         (
             {"normalises": True},
@@ -115,11 +117,14 @@ def test_a_path_far_outside_is_cut() -> None:
         (
             {"is_exact": True, "remembers_more": True},
             158,
-            "both parameters: all there is · loss 0.100–2.00 on all data · other buffers as at the start",
+            "both parameters: all there is · loss 0.100–2.00 on all data · other buffers as at the "
+            "start",
         ),
     ],
 )
-def test_the_title_says_what_the_loss_is_of(found: dict[str, object], width: int, said: str) -> None:
+def test_the_title_says_what_the_loss_is_of(
+    found: dict[str, object], width: int, said: str
+) -> None:
     assert described(laid(**found), (0.1, 2.0), True, width) == said
     assert described(laid(**found), (0.1, 2.0), False, 200).endswith(" · surveying…")
 

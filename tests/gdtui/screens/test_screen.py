@@ -25,7 +25,9 @@ def app(tmp_path: Path) -> GdtuiApp:
     return bench.app(watching=True)
 
 
-async def changed_rows(app: GdtuiApp, pilot: Pilot[None], *notes: tuple[str, SeverityLevel]) -> list[int]:
+async def changed_rows(
+    app: GdtuiApp, pilot: Pilot[None], *notes: tuple[str, SeverityLevel]
+) -> list[int]:
     """The rows of the screen that look different once these notes are up."""
     before = text_of(app).split("\n")
     for text, severity in notes:
@@ -55,7 +57,9 @@ async def test_a_note_covers_nothing_but_the_keys(app: GdtuiApp, size: tuple[int
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_an_error_covers_no_chart_and_stays_beside_a_note(app: GdtuiApp, size: tuple[int, int]) -> None:
+async def test_an_error_covers_no_chart_and_stays_beside_a_note(
+    app: GdtuiApp, size: tuple[int, int]
+) -> None:
     async with app.run_test(size=size, notifications=True) as pilot:
         app.main.tick(figures=True)
         await pilot.pause()
@@ -65,7 +69,9 @@ async def test_an_error_covers_no_chart_and_stays_beside_a_note(app: GdtuiApp, s
         assert not any(region.y <= y < region.bottom for region in charts for y in rows)
 
 
-@pytest.mark.parametrize(("size", "is_whole"), [((160, 45), True), ((120, 30), False), ((80, 24), False)])
+@pytest.mark.parametrize(
+    ("size", "is_whole"), [((160, 45), True), ((120, 30), False), ((80, 24), False)]
+)
 async def test_the_help_is_one_page_where_there_is_room(
     app: GdtuiApp, size: tuple[int, int], is_whole: bool
 ) -> None:

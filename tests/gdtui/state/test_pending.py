@@ -23,7 +23,14 @@ def sent(command: Change | Restart | Pause | SetPace, wall_time: float = 1.0) ->
 
 def changed(command: int) -> Changed:
     return Changed(
-        generation=1, settings=LARGE, epoch=1, batch=1, update=1, samples=0, seconds=0.0, command=command
+        generation=1,
+        settings=LARGE,
+        epoch=1,
+        batch=1,
+        update=1,
+        samples=0,
+        seconds=0.0,
+        command=command,
     )
 
 

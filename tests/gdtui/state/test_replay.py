@@ -33,7 +33,9 @@ def run(tmp_path: Path) -> RunDirectory:
 
 def due(replay: Replay) -> list[tuple[str, str, float]]:
     """The next records: variant, kind, seconds after the start."""
-    return [(name, type(record).__name__, record.wall_time - T0) for name, record in replay.read(1000)]
+    return [
+        (name, type(record).__name__, record.wall_time - T0) for name, record in replay.read(1000)
+    ]
 
 
 def test_all_logs_together_in_the_order_of_writing(run: RunDirectory, clock: Clock) -> None:
@@ -66,7 +68,9 @@ def test_time_before_the_first_read_does_not_count(run: RunDirectory, clock: Clo
     assert len(due(replay)) == 1
 
 
-def test_a_pause_stands_still_and_another_speed_goes_on_from_there(run: RunDirectory, clock: Clock) -> None:
+def test_a_pause_stands_still_and_another_speed_goes_on_from_there(
+    run: RunDirectory, clock: Clock
+) -> None:
     replay = Replay(run, 1.0, clock)
     due(replay)
     clock.now += 1.5

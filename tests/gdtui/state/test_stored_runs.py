@@ -1,4 +1,7 @@
-"""Stored runs are told apart by what their files and locks say; what is still going is never removed."""
+"""Stored runs are told apart by what their files and locks say.
+
+What is still going is never removed.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -48,7 +51,8 @@ def test_a_run_whose_log_is_held(running_run: RunDirectory) -> None:
 
 def test_a_run_that_is_about_to_start(tmp_path: Path) -> None:
     variants = tuple(
-        Variant(name=str(size), settings=VariantSettings(batch_size=size)) for size in DEFAULT_BATCH_SIZES
+        Variant(name=str(size), settings=VariantSettings(batch_size=size))
+        for size in DEFAULT_BATCH_SIZES
     )
     assert is_running(RunDirectory.create(tmp_path / "new", RunSettings(variants=variants), "0"))
 
@@ -61,16 +65,22 @@ def test_only_files_of_the_run_are_removed(make_run: MakeRun) -> None:
     for name in mine:
         (run.path / name).write_text("mine")
     remove(run.path)
-    assert {file for file in run.path.rglob("*") if file.is_file()} == {run.path / name for name in mine}
+    assert {file for file in run.path.rglob("*") if file.is_file()} == {
+        run.path / name for name in mine
+    }
 
 
-def test_what_is_just_being_loaded_is_neither_listed_nor_removed(leftover: Path, runs_root: Path) -> None:
+def test_what_is_just_being_loaded_is_neither_listed_nor_removed(
+    leftover: Path, runs_root: Path
+) -> None:
     """Between two steps nobody holds the file."""
     (data_path(leftover) / "validation.pt").touch()
     assert stored_runs(runs_root) == []
 
 
-def test_data_that_a_killed_run_left_is_counted_and_removed(make_run: MakeRun, runs_root: Path) -> None:
+def test_data_that_a_killed_run_left_is_counted_and_removed(
+    make_run: MakeRun, runs_root: Path
+) -> None:
     run = make_run(runs_root / "killed")
     run.data.mkdir()
     (run.data / "train.pt").write_bytes(bytes(10**6))

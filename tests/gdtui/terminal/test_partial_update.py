@@ -87,7 +87,9 @@ class Fading:
         return [Segment(each.text, Style(color=self.colour)) for each in segments]
 
 
-async def test_another_theme_asks_the_filters_anew(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_another_theme_asks_the_filters_anew(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app = bench.app()
     async with app.run_test() as pilot:
         await pilot.pause()

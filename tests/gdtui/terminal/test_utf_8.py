@@ -11,10 +11,18 @@ from gdtui.terminal.utf_8 import shows_utf_8
 
 @pytest.mark.parametrize(
     ("answer", "shows"),
-    [(b"\x1b[7;2R", True), (b"\x1b[7;4R", False), (b"x\x1b[12;4R", False), (b"typed", True), (b"", True)],
+    [
+        (b"\x1b[7;2R", True),
+        (b"\x1b[7;4R", False),
+        (b"x\x1b[12;4R", False),
+        (b"typed", True),
+        (b"", True),
+    ],
     ids=["one column", "three columns", "behind a key", "a key alone", "nothing"],
 )
-def test_a_terminal_that_takes_bytes_for_characters_gives_itself_away(answer: bytes, shows: bool) -> None:
+def test_a_terminal_that_takes_bytes_for_characters_gives_itself_away(
+    answer: bytes, shows: bool
+) -> None:
     terminal, program = os.openpty()
     asked = b""
 

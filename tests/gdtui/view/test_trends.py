@@ -1,4 +1,6 @@
-"""Sharpness and noise scale over training: what the lines are, where they break, what is said before."""
+"""Sharpness and noise scale over training: what the lines are, where they break, what is said
+before.
+"""
 
 import math
 from pathlib import Path
@@ -34,7 +36,12 @@ def noise(
 
 
 def measured(
-    updates: int, *, batch: int = 64, edge: float | None = 200.0, generation: int = 1, **found: object
+    updates: int,
+    *,
+    batch: int = 64,
+    edge: float | None = 200.0,
+    generation: int = 1,
+    **found: object,
 ) -> Measured:
     return Measured(
         generation=generation, epoch=1, updates=updates, samples=updates * 10, seconds=updates / 100,
@@ -86,9 +93,19 @@ async def test_sharpness_stands_over_the_bound_that_was_in_force(tmp_path: Path)
         measured(60, edge=20.0, sharpness=sharp(7.0)),
     )
     assert line.line.x.tolist() == [100, 400, 600]
-    assert np.array_equal(line.line.high, [3.0, math.nan, 7.0], equal_nan=True)  # not known well: a gap
+    assert np.array_equal(
+        line.line.high, [3.0, math.nan, 7.0], equal_nan=True
+    )  # not known well: a gap
     assert edge.line.x.tolist() == [100, 400, 400, 600, 600, 1000, 1000]
-    assert edge.line.high.tolist() == [200, 200, 200, 200, 20, 20, 200]  # last: under the settings in force
+    assert edge.line.high.tolist() == [
+        200,
+        200,
+        200,
+        200,
+        20,
+        20,
+        200,
+    ]  # last: under the settings in force
 
 
 async def test_an_optimizer_without_a_bound_has_no_faint_line(tmp_path: Path) -> None:
@@ -112,11 +129,15 @@ async def test_a_bound_that_was_in_force_before_is_still_named(tmp_path: Path) -
     settings = bench.run.info.settings.variants[0].settings
     bench.train(bench.names[0], np.linspace(0.8, 0.5, 100))
     bench.write(bench.names[0], changed(replace(settings, momentum=0.9), 1))
-    picture, _ = trends.sharpness(await known(bench, bench.app()), ViewState(), CANVAS, AxisRanges(), "")
+    picture, _ = trends.sharpness(
+        await known(bench, bench.app()), ViewState(), CANVAS, AxisRanges(), ""
+    )
     assert picture.faint == "2(1+β)/lr"
 
 
-async def sharpness_of(path: Path, settings: list[dict[str, object]], edge: float | None) -> Picture:
+async def sharpness_of(
+    path: Path, settings: list[dict[str, object]], edge: float | None
+) -> Picture:
     """Measured once for each variant, under settings that are in force from the start."""
     bench = Bench(path)
     for name, different in zip(bench.names, settings, strict=True):
@@ -124,10 +145,14 @@ async def sharpness_of(path: Path, settings: list[dict[str, object]], edge: floa
     bench.begin()
     for name in bench.names:
         bench.write(name, measured(10, edge=edge, sharpness=sharp(3.0)))
-    return trends.sharpness(await known(bench, bench.app()), ViewState(), CANVAS, AxisRanges(), "")[0]
+    return trends.sharpness(await known(bench, bench.app()), ViewState(), CANVAS, AxisRanges(), "")[
+        0
+    ]
 
 
-async def test_noise_is_smoothed_over_its_points_and_stands_against_the_batch(tmp_path: Path) -> None:
+async def test_noise_is_smoothed_over_its_points_and_stands_against_the_batch(
+    tmp_path: Path,
+) -> None:
     _, (batch, line) = await drawn(
         tmp_path,
         measured(10, batch=32, noise=noise(40, 25, 60)),
@@ -144,7 +169,9 @@ async def test_noise_is_smoothed_over_its_points_and_stands_against_the_batch(tm
 
 
 async def test_nothing_is_drawn_where_the_average_is_not_reliable(tmp_path: Path) -> None:
-    _, (_, line) = await drawn(tmp_path, measured(10, noise=noise(40, 5, math.inf, (400.0, 0.0, 0.2))))
+    _, (_, line) = await drawn(
+        tmp_path, measured(10, noise=noise(40, 5, math.inf, (400.0, 0.0, 0.2)))
+    )
     assert np.isnan(line.line.high).all()
 
 
@@ -162,7 +189,9 @@ async def test_another_generation_begins_anew(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [(160, 45), (80, 24)])
-async def test_the_screen_grows_while_it_is_open_and_closes(tmp_path: Path, size: tuple[int, int]) -> None:
+async def test_the_screen_grows_while_it_is_open_and_closes(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
     bench = Bench(tmp_path / "run")
     bench.begin()
     app = bench.app()
@@ -192,7 +221,10 @@ async def test_an_empty_screen_says_what_to_do(tmp_path: Path) -> None:
     bench.begin()
     for name in bench.names:
         bench.write(name, MeasuringSet(is_on=False))
-    for app, said in ((bench.app(), "press ! to measure now, M"), (bench.app(watching=True), "nothing was")):
+    for app, said in (
+        (bench.app(), "press ! to measure now, M"),
+        (bench.app(watching=True), "nothing was"),
+    ):
         async with app.run_test(size=(80, 24)) as pilot:
             app.main.tick()
             await pilot.press("V")

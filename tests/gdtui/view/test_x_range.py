@@ -99,7 +99,9 @@ def test_panning_there_and_back_is_nothing(around: DataExtent, low: float, share
     moved = seen.low - there.low
     assert moved == pytest.approx(min(share * width, seen.low), abs=1e-6 * around.end)
     back = panned(visible_range(there, around), around, moved)
-    assert isinstance(back, FollowNewest) or back.low == pytest.approx(seen.low, abs=1e-6 * around.end)
+    assert isinstance(back, FollowNewest) or back.low == pytest.approx(
+        seen.low, abs=1e-6 * around.end
+    )
     assume(abs(seen.high - around.tail) > 1e-6 * around.end)
     assert isinstance(back, FollowNewest) == (seen.high > around.tail)
 

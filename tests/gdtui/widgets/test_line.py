@@ -1,4 +1,6 @@
-"""Text that changes often: what is sent is what changed, and what is shown is what Textual would show."""
+"""Text that changes often: what is sent is what changed, and what is shown is what Textual would
+show.
+"""
 
 import pytest
 from sent import Watched
@@ -29,7 +31,10 @@ class OneLine(ListenedApp):
 
 
 def figures(loss: str, updates: str) -> Content:
-    rows = [Content.styled(f"loss {loss}", "bold") + Content("  and more"), Content.styled(updates, "$error")]
+    rows = [
+        Content.styled(f"loss {loss}", "bold") + Content("  and more"),
+        Content.styled(updates, "$error"),
+    ]
     return Content("\n").join(rows)
 
 
@@ -48,7 +53,9 @@ async def test_only_the_words_that_changed_are_sent(monkeypatch: pytest.MonkeyPa
         ]:
             app.line.show(figures(loss, updates))
             await watched.check()
-            assert [text.rstrip() for text in watched.take_text()] == [text.rstrip() for text in sent]
+            assert [text.rstrip() for text in watched.take_text()] == [
+                text.rstrip() for text in sent
+            ]
 
 
 @pytest.mark.parametrize("no_color", [False, True])

@@ -95,7 +95,9 @@ async def test_nothing_finite_has_no_spread(bench: Bench) -> None:
         assert not spread(app, 2)
 
 
-async def test_a_panel_says_that_it_draws_batches_where_an_update_is_made_of_several(tmp_path: Path) -> None:
+async def test_a_panel_says_that_it_draws_batches_where_an_update_is_made_of_several(
+    tmp_path: Path,
+) -> None:
     bench = Bench(tmp_path / "accumulating", steps=8)
     bench.begin()
     app = bench.app()

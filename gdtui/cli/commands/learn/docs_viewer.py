@@ -149,7 +149,8 @@ def _topic_line(names: list[str], current: str) -> Content:
     """The topics with the keys that open them; the current one stands out."""
     parts = [
         Content.assemble(
-            (f"{place} ", "bold $footer-key-foreground"), (name, "bold reverse" if name == current else "")
+            (f"{place} ", "bold $footer-key-foreground"),
+            (name, "bold reverse" if name == current else ""),
         )
         for place, name in enumerate(names, start=1)
     ]

@@ -53,5 +53,7 @@ def problems_parser() -> Parser:
         description=_ABOUT,
         epilog=_EXAMPLES,
     )
-    parser.add_general().add_argument("--json", action="store_true", help="one JSON document on stdout")
+    parser.add_general().add_argument(
+        "--json", action="store_true", help="one JSON document on stdout"
+    )
     return parser

@@ -52,7 +52,9 @@ def run(arguments: list[str]) -> int:
     from engine.jobs.cores import fair_threads, usable_cores
 
     threads = typed.threads or fair_threads(usable_cores(), 1)
-    task = ExperimentTask(name=name, seeds=tuple(range(typed.seeds)), device=typed.device, threads=threads)
+    task = ExperimentTask(
+        name=name, seeds=tuple(range(typed.seeds)), device=typed.device, threads=threads
+    )
     return _experiment(task, as_json=typed.json)
 
 
@@ -90,7 +92,7 @@ def _explain(failure: "Failure") -> int:
     return ExitCode.USAGE_ERROR if failure.is_usage_error else ExitCode.FAILED
 
 
-# --- The report -------------------------------------------------------------------------------------
+# --- The report -----------------------------------------------------------------------------------
 
 
 def experiment_parser() -> Parser:

@@ -7,7 +7,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def bar(name: str) -> Iterator[Callable[[float, str], None]]:
-    """A bar while the block runs; what is yielded takes the share that is done and what is being done."""
+    """A bar while the block runs.
+
+    What is yielded takes the share that is done and what is being done.
+    """
     if sys.stderr is None or not sys.stderr.isatty():
         yield lambda share, what: None
         return

@@ -48,7 +48,9 @@ def run(arguments: list[str]) -> int:
         remove(loaded_in)  # each arm has a directory of its own, and loads there
         for note in chosen.notes:
             print(f"{parser.prog}: {note}", file=sys.stderr)
-        return _sweep(Plan(chosen.settings, typed.memory_limit, partial(new_arm, below)), typed.form)
+        return _sweep(
+            Plan(chosen.settings, typed.memory_limit, partial(new_arm, below)), typed.form
+        )
     except RunDirectoryError as error:
         parser.error(str(error))
 
@@ -86,13 +88,19 @@ def sweep_parser() -> Parser:
     )
     add_run_options(parser, defaults=_DEFAULTS)
     add_screen_options(parser, is_hidden=True)
-    parser.set_defaults(batch_sizes=(1, 32, 128, 512, FULL), accumulation=(1,), epochs=5, form="text")
+    parser.set_defaults(
+        batch_sizes=(1, 32, 128, 512, FULL), accumulation=(1,), epochs=5, form="text"
+    )
     parser.add_argument_group("recommendation and output").add_argument(
         "--memory-limit", type=megabytes, metavar="MB",
         help="limit for tensors on the device; batches beyond it are accumulated",
     )  # fmt: skip
     general = parser.add_general()
-    for form, text in (("json", "one JSON document"), ("markdown", "a Markdown table"), ("csv", "CSV")):
+    for form, text in (
+        ("json", "one JSON document"),
+        ("markdown", "a Markdown table"),
+        ("csv", "CSV"),
+    ):
         general.add_argument(
             f"--{form}", dest="form", action="store_const", const=form, help=f"{text} on stdout"
         )

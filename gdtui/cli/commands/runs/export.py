@@ -56,7 +56,11 @@ def export_parser() -> Parser:
     )
     add = parser.add_argument_group("input and output").add_argument
     add("run_dir", type=Path, metavar="RUN_DIR", help="a run's directory, as gdtui runs lists them")
-    add("--measurements", action="store_true", help="write the measurements on all data, not the batches")
+    add(
+        "--measurements",
+        action="store_true",
+        help="write the measurements on all data, not the batches",
+    )
     add("-o", "--output", type=Path, metavar="FILE", help="the file to write [stdout]")
     parser.add_general()
     return parser

@@ -58,6 +58,11 @@ def import_parser() -> Parser:
     )
     add = parser.add_argument_group("input and output").add_argument
     add("file", metavar="FILE", help="the CSV, its first line naming the columns; - reads stdin")
-    add("run_dir", type=Path, metavar="RUN_DIR", help="a directory for the run; it must not hold one")
+    add(
+        "run_dir",
+        type=Path,
+        metavar="RUN_DIR",
+        help="a directory for the run; it must not hold one",
+    )
     parser.add_general()
     return parser

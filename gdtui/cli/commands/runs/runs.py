@@ -34,7 +34,9 @@ def run(arguments: list[str]) -> int:
     if typed.yes and not typed.prune:
         parser.error("--yes requires --prune")
     if typed.prune and not typed.yes and not is_terminal(sys.stdin):
-        parser.error("--prune asks for confirmation, which needs a terminal; without one, use --prune --yes")
+        parser.error(
+            "--prune asks for confirmation, which needs a terminal; without one, use --prune --yes"
+        )
     if typed.prune:
         return prune(default_root(), is_sure=typed.yes)
     return show(default_root(), as_json=typed.json)
@@ -57,7 +59,10 @@ def show(root: Path, *, as_json: bool) -> int:
 
 
 def prune(root: Path, *, is_sure: bool) -> int:
-    """Remove the runs below `root` that have ended, once that is confirmed; returns the exit status."""
+    """Remove the runs below `root` that have ended, once that is confirmed.
+
+    Returns the exit status.
+    """
     from gdtui.state.stored_runs import RunState, has_ended, remove, stored_runs
 
     runs = [run for run in stored_runs(root) if run.state is not RunState.RUNNING]

@@ -35,7 +35,9 @@ def run(arguments: list[str]) -> int:
         directory = open_run(typed.run_dir, default_root(), is_replay=typed.replay is not None)
     except RunDirectoryError as error:
         parser.error(str(error))
-    return run_watch(directory, replay=typed.replay, theme=typed.theme, fps=typed.fps, keys=typed.keys)
+    return run_watch(
+        directory, replay=typed.replay, theme=typed.theme, fps=typed.fps, keys=typed.keys
+    )
 
 
 def watch_parser() -> Parser:
@@ -47,7 +49,13 @@ def watch_parser() -> Parser:
         epilog=_EXAMPLES,
     )
     add = parser.add_argument_group("run").add_argument
-    add("run_dir", type=Path, nargs="?", metavar="RUN_DIR", help="a run's directory [the newest run]")
+    add(
+        "run_dir",
+        type=Path,
+        nargs="?",
+        metavar="RUN_DIR",
+        help="a run's directory [the newest run]",
+    )
     add(
         "--replay",
         type=speed,

@@ -1,4 +1,5 @@
-"""`gdtui watch`: the screen on a run that another process trains, or that has ended. Controls nothing.
+"""`gdtui watch`: the screen on a run that another process trains, or that has ended. Controls
+nothing.
 
 Says of a run that was ended by force that it has ended, which its logs do not.
 """
@@ -61,7 +62,10 @@ class WatchSource(LogSource):
 
 
 def newest_run(root: Path) -> RunDirectory:
-    """The run below `root` that was begun last; RunDirectoryError when there is none that can be read."""
+    """The run below `root` that was begun last.
+
+    RunDirectoryError when there is none that can be read.
+    """
     runs = []
     for file in root.glob("*/run.json"):
         try:
@@ -80,20 +84,27 @@ def open_run(path: Path | None, root: Path, *, is_replay: bool) -> RunDirectory:
         if log.exists() and not os.access(log, os.R_OK):
             raise RunDirectoryError(f"no permission to read {log}")
     if is_replay and is_running(run):
-        raise RunDirectoryError(f"{run.path} is still training: only a run that has ended can be replayed")
+        raise RunDirectoryError(
+            f"{run.path} is still training: only a run that has ended can be replayed"
+        )
     return run
 
 
 def run_watch(
     run: RunDirectory, *, replay: float | None, theme: str, fps: float, keys: tuple[Press, ...]
 ) -> int:
-    """Show a run until the user quits; returns the exit status. `replay`: how many times as fast."""
+    """Show a run until the user quits; returns the exit status.
+
+    `replay`: how many times as fast.
+    """
     from gdtui.app import GdtuiApp
 
     source = WatchSource(run) if replay is None else Replay(run, replay)
     app = GdtuiApp(run, None, fps=fps, theme=theme, source=source, keys=keys)
     with contextlib.ExitStack() as stack:
-        stack.enter_context(screen_of_its_own(Path(os.devnull)))  # an experiment's server writes, too
+        stack.enter_context(
+            screen_of_its_own(Path(os.devnull))
+        )  # an experiment's server writes, too
         stack.callback(app.close_lab)
         app.run()
     if app.crash:

@@ -64,5 +64,7 @@ def app_parser() -> Parser:
     parser = Parser(prog="gdtui", usage=_USAGE, description=_ABOUT, epilog=_EXAMPLES)
     add_run_options(parser)
     add_screen_options(parser)
-    parser.add_general().add_argument("--version", action="store_true", help="show the version and exit")
+    parser.add_general().add_argument(
+        "--version", action="store_true", help="show the version and exit"
+    )
     return parser

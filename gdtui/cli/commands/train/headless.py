@@ -1,6 +1,7 @@
 """Training without a screen: starts a run, waits for its end, reports its results.
 
-Reads the run directory as the app does. Prints the results through gdtui/cli/commands/train/output.py.
+Reads the run directory as the app does. Prints the results through
+gdtui/cli/commands/train/output.py.
 """
 
 import signal
@@ -71,7 +72,9 @@ class _RunMonitor:
     def __init__(self, run: RunDirectory) -> None:
         self._run = run
         self._follower = Follower(run)
-        self.tallies = [Tally(variant.name, variant.settings) for variant in run.info.settings.variants]
+        self.tallies = [
+            Tally(variant.name, variant.settings) for variant in run.info.settings.variants
+        ]
         self._by_name = {tally.name: tally for tally in self.tallies}
         self._dead: dict[str, WorkerDied] = {}
         """Notices of the session, whose own log may be what cannot be written."""
@@ -107,7 +110,10 @@ class _RunMonitor:
     def look(self, session: Session) -> None:
         """Take in news; try again to write a log that could not be written."""
         for notice in session.poll():
-            if notice.kind in (NoticeKind.DIED, NoticeKind.NOT_STARTED) and notice.variant is not None:
+            if (
+                notice.kind in (NoticeKind.DIED, NoticeKind.NOT_STARTED)
+                and notice.variant is not None
+            ):
                 self._dead[notice.variant] = WorkerDied(
                     variant=notice.variant, wall_time=time.time(), detail=notice.text
                 )

@@ -12,7 +12,9 @@ from gdtui.view.text.reports.train_table import RunSummary, summarize
 
 @contextmanager
 def progress(tallies: Sequence[Tally], epochs: int) -> Iterator[Callable[[], None]]:
-    """A bar a variant, in epochs, while the block runs: call what is yielded to bring them up to date."""
+    """A bar a variant, in epochs, while the block runs: call what is yielded to bring them up to
+    date.
+    """
     if sys.stderr is None or not sys.stderr.isatty():
         yield lambda: None
         return

@@ -24,13 +24,23 @@ def text(report: Report, width: int = WIDTH) -> str:
         paragraph("claim", report.claim),
         paragraph("measured", report.measured),
         textwrap.indent(_arms(report), "  "),
-        *([textwrap.indent(_figures(report), "  ")] if any(arm.figures for arm in report.arms) else []),
+        *(
+            [textwrap.indent(_figures(report), "  ")]
+            if any(arm.figures for arm in report.arms)
+            else []
+        ),
         paragraph("meaning", report.meaning),
         "\n".join(
             [
                 paragraph("varied", report.varied),
-                *(paragraph("held" if at == 0 else "", held) for at, held in enumerate(report.held)),
-                *(paragraph("note" if at == 0 else "", note) for at, note in enumerate(report.notes)),
+                *(
+                    paragraph("held" if at == 0 else "", held)
+                    for at, held in enumerate(report.held)
+                ),
+                *(
+                    paragraph("note" if at == 0 else "", note)
+                    for at, note in enumerate(report.notes)
+                ),
                 paragraph("rule", report.rule),
                 paragraph("source", report.source),
             ]
@@ -42,7 +52,11 @@ def text(report: Report, width: int = WIDTH) -> str:
 
 def _paragraph(width: int, name: str, words: str) -> str:
     return textwrap.fill(
-        words, width, initial_indent=f"{name:<10}", subsequent_indent=" " * 10, break_on_hyphens=False
+        words,
+        width,
+        initial_indent=f"{name:<10}",
+        subsequent_indent=" " * 10,
+        break_on_hyphens=False,
     )
 
 
@@ -87,7 +101,9 @@ def _figures(report: Report) -> str:
     """The other measurements: a column an arm, below each figure its interval."""
     rows: list[tuple[str, ...]] = [("also measured", *map(_name, report.arms))]
     for first in report.arms[0].figures:
-        found = [figure for arm in report.arms for figure in arm.figures if figure.name == first.name]
+        found = [
+            figure for arm in report.arms for figure in arm.figures if figure.name == first.name
+        ]
         if len(found) < len(report.arms):
             continue
         name = f"{first.name}, {first.unit}" if first.unit else first.name

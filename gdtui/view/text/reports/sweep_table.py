@@ -73,11 +73,19 @@ def _figures(sweep: Sweep) -> tuple[tuple[str, CellText, CellText | None], ...]:
             lambda row: _number(row.gradient_noise),
             lambda row: row.lesson.gradient_quality,
         ),
-        ("samples/s", lambda row: _number(row.samples_per_s), lambda row: row.lesson.gpu_efficiency),
+        (
+            "samples/s",
+            lambda row: _number(row.samples_per_s),
+            lambda row: row.lesson.gpu_efficiency,
+        ),
         ("ms an update", lambda row: _number(row.ms_per_update), None),
         ("peak memory, MB", lambda row: _number(row.peak_memory_mb), lambda row: row.lesson.memory),
         (f"loss after {_epochs(sweep)}", lambda row: _number(row.loss_equal_epochs), None),
-        (f"loss after {_number(sweep.seconds)} s", lambda row: _number(row.loss_equal_seconds), None),
+        (
+            f"loss after {_number(sweep.seconds)} s",
+            lambda row: _number(row.loss_equal_seconds),
+            None,
+        ),
         (f"s to loss {_number(sweep.target_loss)}", lambda row: _number(row.seconds_to_loss), None),
         (
             "validation gap",
@@ -102,16 +110,19 @@ def _definitions(sweep: Sweep) -> str:
         "gradient noise: error of an update's gradient ÷ the gradient, √(tr(Σ)(1/b − 1/n)) ÷ |G|"
         + ("" if sweep.noise_scale is None else f", {sweep.noise_scale.place}"),
         _noise(sweep),
-        "samples/s, ms an update: in the fastest tenth of the timed batches, least disturbed by other load",
-        "peak memory: data, weights, gradients, optimiser state and activations, without torch itself",
-        f"loss: on all training data, after {_epochs(sweep)}, and after as many seconds of training as "
-        "the slowest arm took for that",
-        f"s to loss {_number(sweep.target_loss)}: training time to a loss that every arm reached in "
-        "those seconds",
+        "samples/s, ms an update: in the fastest tenth of the timed batches, least disturbed by "
+        "other load",
+        "peak memory: data, weights, gradients, optimiser state and activations, without torch "
+        "itself",
+        f"loss: on all training data, after {_epochs(sweep)}, and after as many seconds of "
+        "training as the slowest arm took for that",
+        f"s to loss {_number(sweep.target_loss)}: training time to a loss that every arm reached "
+        "in those seconds",
         _gap(sweep),
     ]
     return "\n".join(
-        textwrap.fill(line, _WIDTH, subsequent_indent="  ", break_on_hyphens=False) for line in lines
+        textwrap.fill(line, _WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+        for line in lines
     )
 
 
@@ -145,7 +156,7 @@ def advice(sweep: Sweep) -> str:
     return head + "\n" + textwrap.fill(choice.reason, _WIDTH, break_on_hyphens=False)
 
 
-# --- Charts -----------------------------------------------------------------------------------------
+# --- Charts ---------------------------------------------------------------------------------------
 
 
 def _charts(sweep: Sweep) -> list[str]:
@@ -158,7 +169,11 @@ def _charts(sweep: Sweep) -> list[str]:
         ("samples per second", speeds, DARK[0]),
         (f"seconds to a loss of {_number(sweep.target_loss)}", times, DARK[1]),
     ):
-        points = [(float(samples), value) for samples, value in measured if value is not None and value > 0]
+        points = [
+            (float(samples), value)
+            for samples, value in measured
+            if value is not None and value > 0
+        ]
         if len(points) > 1:
             found.append(still(_picture(rows, points, title, colour), *_CHART).rstrip("\n"))
     return found
@@ -171,7 +186,10 @@ def _picture(
     line = Polyline(xs, ys, ys)
     low, high = float(ys.min()) / 1.5, float(ys.max()) * 1.5
     ticks = tuple(
-        (float(row.samples_per_update), FULL if row.batch_size == FULL else f"{row.samples_per_update:,}")
+        (
+            float(row.samples_per_update),
+            FULL if row.batch_size == FULL else f"{row.samples_per_update:,}",
+        )
         for row in rows
     )
     left, right = float(xs.min()), float(xs.max())
@@ -183,7 +201,7 @@ def _picture(
     )
 
 
-# --- For programs -----------------------------------------------------------------------------------
+# --- For programs ---------------------------------------------------------------------------------
 
 
 def markdown(sweep: Sweep) -> str:
@@ -203,13 +221,18 @@ def markdown(sweep: Sweep) -> str:
 
 
 def as_csv(sweep: Sweep) -> str:
-    """A row a batch size; empty is what was not measured. The lesson's words stand in the last columns."""
+    """A row a batch size; empty is what was not measured.
+
+    The lesson's words stand in the last columns.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([*CSV_COLUMNS, *(f"lesson_{name}" for name in _LESSON_COLUMNS)])
     for row in sweep.rows:
         cells = [getattr(row, name) for name in CSV_COLUMNS]
-        writer.writerow([*map(_cell, cells), *(getattr(row.lesson, name) for name in _LESSON_COLUMNS)])
+        writer.writerow(
+            [*map(_cell, cells), *(getattr(row.lesson, name) for name in _LESSON_COLUMNS)]
+        )
     return out.getvalue().rstrip("\n")
 
 

@@ -35,13 +35,17 @@ class RunSummary:
     @property
     def words(self) -> frozenset[int]:
         """The columns of words; the others are of figures."""
-        return frozenset(column for column, heading in enumerate(self.headings) if heading in _WORDS)
+        return frozenset(
+            column for column, heading in enumerate(self.headings) if heading in _WORDS
+        )
 
 
 def summarize(run: RunDirectory, tallies: Sequence[Tally]) -> RunSummary:
     """The results of a run, rounded for reading."""
     document = report(run, tallies)
-    metrics = list(dict.fromkeys(name for each in document.variants for name in each.validation or ()))
+    metrics = list(
+        dict.fromkeys(name for each in document.variants for name in each.validation or ())
+    )
     pairs = zip(document.variants, tallies, strict=True)
     return RunSummary(
         title=f"{run.info.settings.title} · {document.device} · seed {document.seed} · {document.run_dir}",
@@ -65,13 +69,18 @@ def _row(variant: VariantReport, tally: Tally, metrics: Sequence[str]) -> tuple[
     elif tally.resolved is not None and tally.resolved.is_full:
         batch = "full"
     measured = variant.validation or {}
-    held_out = [*(measured.get(name) for name in metrics), variant.generalisation_gap] if metrics else []
+    held_out = (
+        [*(measured.get(name) for name in metrics), variant.generalisation_gap] if metrics else []
+    )
     return (
         variant.name,
         batch,
         "–" if variant.lr is None else f"{variant.lr:.4g}",
         f"{variant.updates:,}",
-        *map(_figure, (variant.final_loss, variant.std, variant.variance, variant.full_loss, *held_out)),
+        *map(
+            _figure,
+            (variant.final_loss, variant.std, variant.variance, variant.full_loss, *held_out),
+        ),
         f"{variant.seconds:.2f}",
         str(variant.state),
     )

@@ -1,4 +1,6 @@
-"""The problems that come with gdtui: what is said of them holds, and they are learned as one would expect."""
+"""The problems that come with gdtui: what is said of them holds, and they are learned as one would
+expect.
+"""
 
 import pickle
 import sys
@@ -31,7 +33,9 @@ def _one_thread() -> Iterator[None]:
 def train(problem: Problem, size: BatchSize, updates: int | None = None) -> Trainer:
     """Train one variant by the problem's own defaults: so many updates, or all epochs."""
     defaults = problem.defaults
-    settings = VariantSettings(batch_size=size, lr=defaults["lr"], optimizer=defaults.get("optimizer", "sgd"))
+    settings = VariantSettings(
+        batch_size=size, lr=defaults["lr"], optimizer=defaults.get("optimizer", "sgd")
+    )
     trainer = Trainer(problem, settings, 0, CPU)
     while trainer.updates < (updates or sys.maxsize) and trainer.epochs_done < defaults["epochs"]:
         trainer.advance(updates or 100)
@@ -104,7 +108,9 @@ def bigram_loss(problem: Problem) -> float:
     counts = torch.ones(characters, characters, dtype=torch.float64)
     counts.index_put_((inputs, target), torch.ones(1, dtype=torch.float64), accumulate=True)
     held_out, following = (tensor.flatten() for tensor in problem.validation)
-    return functional.nll_loss((counts / counts.sum(1, keepdim=True)).log()[held_out], following).item()
+    return functional.nll_loss(
+        (counts / counts.sum(1, keepdim=True)).log()[held_out], following
+    ).item()
 
 
 def test_no_position_sees_the_character_that_it_is_to_predict() -> None:
@@ -145,4 +151,6 @@ def test_without_scikit_learn_the_command_that_installs_it_is_told(
     monkeypatch.setitem(sys.modules, "sklearn", None)
     with pytest.raises(SettingsError) as caught:
         registry.load(name, 0)
-    assert str(caught.value) == (f"problem {name} needs scikit-learn: python -m pip install 'gdtui[data]'")
+    assert str(caught.value) == (
+        f"problem {name} needs scikit-learn: python -m pip install 'gdtui[data]'"
+    )

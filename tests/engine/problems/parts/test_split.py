@@ -29,7 +29,10 @@ def test_every_class_is_held_out_in_proportion(labels: list[int], share: float, 
 
 def test_the_seed_fixes_the_split_and_another_makes_another() -> None:
     labels = np.arange(100) % 3
-    for split in (lambda seed: hold_out(100, 0.2, seed), lambda seed: hold_out_stratified(labels, 0.2, seed)):
+    for split in (
+        lambda seed: hold_out(100, 0.2, seed),
+        lambda seed: hold_out_stratified(labels, 0.2, seed),
+    ):
         assert np.array_equal(split(1)[1], split(1)[1])
         assert not np.array_equal(split(1)[1], split(2)[1])
 

@@ -79,9 +79,19 @@ TABLES: dict[str, tuple[str, str, Content, str]] = {
         "{file}, column 'a', line 1: the name appears twice",
     ),
     "the target alone": ("t.csv", "y", b"y\n1\n2\n", "{file}: no column to predict 'y' from"),
-    "bytes that are no text": ("t.csv", "y", b"a,y\n1,2\n\xff\xfe,3\n", "{file}, line 3: not UTF-8 text"),
+    "bytes that are no text": (
+        "t.csv",
+        "y",
+        b"a,y\n1,2\n\xff\xfe,3\n",
+        "{file}, line 3: not UTF-8 text",
+    ),
     "a picture": ("t.csv", "y", b"\x89PNG\r\n\x1a\n\0\0", "{file}, line 1: not UTF-8 text"),
-    "no Parquet": ("t.parquet", "y", b"a,y\n1,2\n", "{file}: not a Parquet file that pyarrow can read ("),
+    "no Parquet": (
+        "t.parquet",
+        "y",
+        b"a,y\n1,2\n",
+        "{file}: not a Parquet file that pyarrow can read (",
+    ),
     "lists in Parquet": (
         "t.parquet",
         "y",
@@ -98,7 +108,10 @@ ARRAYS: dict[str, tuple[Content, str]] = {
         "{file}: needs arrays X, y or x_train, y_train, x_test, y_test; it holds none",
     ),
     "no npz": (b"hello", "{file}: not an .npz file that numpy can read ("),
-    "other names": ({"a": X}, "{file}: needs arrays X, y or x_train, y_train, x_test, y_test; it holds a"),
+    "other names": (
+        {"a": X},
+        "{file}: needs arrays X, y or x_train, y_train, x_test, y_test; it holds a",
+    ),
     "one of four": (
         {"x_train": X, "y_train": Y, "x_test": X},
         "{file}: no array y_test; it holds x_train, y_train, x_test",
@@ -133,7 +146,10 @@ ARRAYS: dict[str, tuple[Content, str]] = {
         {"x_train": X, "y_train": Y, "x_test": X, "y_test": Y + 1},
         "{file}, array y_test, row 2: class 2 is not in y_train",
     ),
-    "a constant target": ({"X": X, "y": Y * 0}, "{file}, array y: every value is 0: nothing to learn"),
+    "a constant target": (
+        {"X": X, "y": Y * 0},
+        "{file}, array y: every value is 0: nothing to learn",
+    ),
 }
 
 

@@ -33,7 +33,9 @@ def houses(n: int = 50) -> pd.DataFrame:
     generator = np.random.default_rng(0)
     size = generator.normal(100, 20, n)
     town = generator.choice(["Rye", "Wells", "York"], n)
-    frame = pd.DataFrame({"size": size, "town": town, "id": [f"h{k}" for k in range(n)], "empty": np.nan})
+    frame = pd.DataFrame(
+        {"size": size, "town": town, "id": [f"h{k}" for k in range(n)], "empty": np.nan}
+    )
     frame["y"] = 1000 * size + 20_000 * (town == "York")
     frame.loc[3, "size"] = np.nan
     frame.loc[5, "town"] = None
@@ -64,16 +66,21 @@ def test_columns_that_nothing_is_predicted_from_are_named(tmp_path: Path) -> Non
 
 def test_csv_and_parquet_make_the_same_problem(tmp_path: Path) -> None:
     one, other = (of_table(tmp_path / name, houses()) for name in ("t.csv", "t.parquet"))
-    for mine, others in zip((*one.train, *one.validation), (*other.train, *other.validation), strict=True):
+    for mine, others in zip(
+        (*one.train, *one.validation), (*other.train, *other.validation), strict=True
+    ):
         assert torch.equal(mine, others)
 
 
 def test_statistics_come_from_the_training_part_alone(tmp_path: Path) -> None:
     """Changing a held-out row must change nothing that is trained on."""
     plain = pd.DataFrame({"a": np.arange(20.0), "y": np.arange(20.0) ** 2})
-    held_out = next(k for k in range(20) if _with_outlier(tmp_path, plain, k).train[0].abs().max() < 2)
+    held_out = next(
+        k for k in range(20) if _with_outlier(tmp_path, plain, k).train[0].abs().max() < 2
+    )
     assert torch.equal(
-        _with_outlier(tmp_path, plain, held_out).train[0], of_table(tmp_path / "t.csv", plain).train[0]
+        _with_outlier(tmp_path, plain, held_out).train[0],
+        of_table(tmp_path / "t.csv", plain).train[0],
     )
 
 
@@ -87,7 +94,9 @@ def test_errors_in_a_number_are_told_in_its_own_unit(tmp_path: Path) -> None:
     problem = of_table(tmp_path / "t.csv", houses())
     _, target = problem.validation
     at_the_mean = problem.metrics["mae"](torch.zeros(len(target), 1), target)
-    assert at_the_mean.item() == pytest.approx(1000 * 20 * 0.8, rel=0.5)  # of a normal, MAE is 0.8 σ
+    assert at_the_mean.item() == pytest.approx(
+        1000 * 20 * 0.8, rel=0.5
+    )  # of a normal, MAE is 0.8 σ
 
 
 @pytest.mark.parametrize(
@@ -154,7 +163,9 @@ def test_a_feature_that_never_changes_divides_by_nothing(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("shape", [(30, 8, 8), (30, 8, 8, 3), (30, 3, 8, 8)])
-def test_mnist_takes_images_in_any_of_the_usual_layouts(shape: tuple[int, ...], tmp_path: Path) -> None:
+def test_mnist_takes_images_in_any_of_the_usual_layouts(
+    shape: tuple[int, ...], tmp_path: Path
+) -> None:
     x = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     y = np.arange(30) % 10
     np.savez(tmp_path / "m.npz", x_train=x, y_train=y, x_test=x[:10], y_test=y[:10])
@@ -168,10 +179,16 @@ def test_mnist_takes_images_in_any_of_the_usual_layouts(shape: tuple[int, ...], 
     assert model(problem.train[0][:2]).shape == (2, 10)
 
 
-def test_a_held_out_share_of_a_file_that_brings_its_own_test_part_is_refused(tmp_path: Path) -> None:
+def test_a_held_out_share_of_a_file_that_brings_its_own_test_part_is_refused(
+    tmp_path: Path,
+) -> None:
     x, y = np.ones((4, 2)), np.array([0, 1, 0, 1])
     with pytest.raises(SettingsError, match="brings its own x_test"):
-        of_arrays(tmp_path / "a.npz", {"x_train": x, "y_train": y, "x_test": x, "y_test": y}, validation=0.1)
+        of_arrays(
+            tmp_path / "a.npz",
+            {"x_train": x, "y_train": y, "x_test": x, "y_test": y},
+            validation=0.1,
+        )
 
 
 def test_the_same_seed_makes_the_same_problem_and_another_another(tmp_path: Path) -> None:
@@ -182,7 +199,9 @@ def test_the_same_seed_makes_the_same_problem_and_another_another(tmp_path: Path
     assert not torch.equal(one, other)
 
 
-def test_a_text_of_ones_own_is_cut_into_windows_that_predict_the_next_character(tmp_path: Path) -> None:
+def test_a_text_of_ones_own_is_cut_into_windows_that_predict_the_next_character(
+    tmp_path: Path,
+) -> None:
     file = tmp_path / "book.txt"
     file.write_text("the quick brown fox jumps over the lazy dog – " * 100, encoding="utf-8")
     problem = char_lm.make(0, DataSettings(path=str(file)))
@@ -194,7 +213,11 @@ def test_a_text_of_ones_own_is_cut_into_windows_that_predict_the_next_character(
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(b"short", "too few"), (b"fine\n\xff\n" * 2000, "line 2: not UTF-8 text"), (b"", "the file is empty")],
+    [
+        (b"short", "too few"),
+        (b"fine\n\xff\n" * 2000, "line 2: not UTF-8 text"),
+        (b"", "the file is empty"),
+    ],
 )
 def test_a_text_that_cannot_be_used_is_told(content: bytes, said: str, tmp_path: Path) -> None:
     file = tmp_path / "book.txt"

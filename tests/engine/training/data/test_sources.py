@@ -1,4 +1,6 @@
-"""Every form a problem can have trains as a plain loop does, and alike whichever way its batches come."""
+"""Every form a problem can have trains as a plain loop does, and alike whichever way its batches
+come.
+"""
 
 import random
 from collections.abc import Callable
@@ -46,7 +48,9 @@ class TwoInputs(nn.Module):
 
 
 def numbers(*shape: int) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(sum(shape)), dtype=torch.float64)
+    return torch.randn(
+        *shape, generator=torch.Generator().manual_seed(sum(shape)), dtype=torch.float64
+    )
 
 
 LEFT, RIGHT, TARGET = numbers(N, 3), numbers(N, 2), numbers(N)
@@ -55,7 +59,9 @@ LEFT, RIGHT, TARGET = numbers(N, 3), numbers(N, 2), numbers(N)
 def images() -> Problem:
     return Problem(
         train=(numbers(N, 1, 6, 6), (numbers(N) > 0).long()),
-        model=lambda: nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(32, 2)).double(),
+        model=lambda: nn.Sequential(
+            nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(32, 2)
+        ).double(),
         loss=functional.cross_entropy,
     )
 
@@ -74,7 +80,9 @@ def two_inputs() -> Problem:
 
 def named(train: Any = None) -> Problem:
     """The same out of dicts, one entry of which the model doesn't take."""
-    rows = Rows(LEFT, RIGHT, TARGET, wrap=lambda a, b, y: {"y": y, "right": b, "left": a, "id": "text"})
+    rows = Rows(
+        LEFT, RIGHT, TARGET, wrap=lambda a, b, y: {"y": y, "right": b, "left": a, "id": "text"}
+    )
     return Problem(
         train=train or rows,
         model=TwoInputs,
@@ -90,7 +98,9 @@ def losses_of(problem: Problem, settings: VariantSettings, *, epochs: int = 2, *
     return b"".join(parts)
 
 
-def plain(problem: Problem, size: int, epochs: int, make: Any, calls: Callable[..., Tensor]) -> nn.Module:
+def plain(
+    problem: Problem, size: int, epochs: int, make: Any, calls: Callable[..., Tensor]
+) -> nn.Module:
     torch.manual_seed(SEED)
     model = problem.model()
     optimizer = make(model.parameters(), lr=0.01)
@@ -171,7 +181,9 @@ def test_what_a_transform_draws_does_not_depend_on_who_reads_it_or_when() -> Non
 @pytest.mark.parametrize("batch_size", [FULL, 20])
 def test_a_large_batch_in_pieces_is_the_same_batch(train: Any, batch_size: Any) -> None:
     problem = Problem(train=train, model=TwoInputs, loss=functional.mse_loss)
-    settings = VariantSettings(batch_size=batch_size, accumulation_steps=1 if batch_size == FULL else 2)
+    settings = VariantSettings(
+        batch_size=batch_size, accumulation_steps=1 if batch_size == FULL else 2
+    )
     whole = np.frombuffer(losses_of(problem, settings), "<f4")
     pieces = np.frombuffer(losses_of(problem, settings, micro_batch=6), "<f4")
     assert pieces == pytest.approx(whole, rel=1e-6)
@@ -183,7 +195,9 @@ def test_the_problems_own_optimiser_keeps_the_ratios_of_its_groups() -> None:
         first, *rest = params
         return torch.optim.AdamW([{"params": [first], "lr": lr / 10}, {"params": rest}], lr=lr)
 
-    problem = Problem(train=(LEFT, RIGHT, TARGET), model=TwoInputs, loss=functional.mse_loss, optimizer=make)
+    problem = Problem(
+        train=(LEFT, RIGHT, TARGET), model=TwoInputs, loss=functional.mse_loss, optimizer=make
+    )
     trainer = Trainer(problem, VariantSettings(batch_size=8, optimizer=OWN), SEED, CPU)
     assert type(trainer.optimizer) is torch.optim.AdamW
     trainer.change(VariantSettings(batch_size=8, optimizer=OWN, lr=0.5))
@@ -233,6 +247,9 @@ def test_what_is_no_function() -> None:
 def test_samples_of_a_form_that_no_model_takes() -> None:
     settings = VariantSettings(batch_size=8)
     with pytest.raises(ProblemError, match="a tuple with the target last, or a dict, not Tensor"):
-        losses_of(Problem(train=Rows(LEFT, wrap=lambda x: x), model=TwoInputs, loss=nn.MSELoss()), settings)
+        losses_of(
+            Problem(train=Rows(LEFT, wrap=lambda x: x), model=TwoInputs, loss=nn.MSELoss()),
+            settings,
+        )
     with pytest.raises(ProblemError, match=r"hold a, y, but the model's forward takes left, right"):
         losses_of(named(Rows(LEFT, TARGET, wrap=lambda a, y: {"a": a, "y": y})), settings)

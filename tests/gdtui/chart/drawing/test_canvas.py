@@ -158,14 +158,18 @@ def test_labels_do_not_overlap_each_other_or_a_line() -> None:
 
 
 def test_labels_that_come_together_stand_below_each_other() -> None:
-    marks = tuple(Mark(x, ORANGE, f"batch {size}") for x, size in ((0.35, 64), (0.39, 128), (0.42, 256)))
+    marks = tuple(
+        Mark(x, ORANGE, f"batch {size}") for x, size in ((0.35, 64), (0.39, 128), (0.42, 256))
+    )
     cells = drawn(marks=marks)
     told = " ".join(text(cells, row) for row in range(3))
     assert all(f"batch {size}" in told for size in (64, 128, 256))
 
 
 def test_a_label_hides_no_off_scale_mark() -> None:
-    cells = drawn(Series("a", BLUE, envelope=level(0.4, 3.0)), marks=(Mark(0.5, ORANGE, "lr 0.02"),))
+    cells = drawn(
+        Series("a", BLUE, envelope=level(0.4, 3.0)), marks=(Mark(0.5, ORANGE, "lr 0.02"),)
+    )
     assert text(cells, 0).count("▲") >= WIDTH - 1
     assert "lr 0.02" in text(cells, 1)
 
@@ -175,7 +179,9 @@ def test_the_deeper_of_two_lines_lies_behind_and_a_ghost_before_both() -> None:
     assert colours(drawn(front, back)) == colours(drawn(back, front)) == {BLUE}
     ghost = Series("a", BLUE, level(0.55), faint=True, depth=1)
     assert colours(drawn(ghost, front, back)) == colours(drawn(ghost))
-    assert colours(drawn(Series("a", BLUE, level(0.55), depth=1), replace(ghost, depth=2))) == {BLUE}
+    assert colours(drawn(Series("a", BLUE, level(0.55), depth=1), replace(ghost, depth=2))) == {
+        BLUE
+    }
 
 
 def test_a_mark_hides_no_raw_loss() -> None:
@@ -280,7 +286,9 @@ def test_the_crosshair_changes_one_column_and_hides_no_data() -> None:
     before, after = crossed(picture, 0.51)
     changed = np.argwhere((before.characters != after.characters) | (before.inks != after.inks))
     assert set(changed[:, 1].tolist()) == {6 + 15}
-    column = [(chr(after.characters[row, 21]), after.palette[after.inks[row, 21]]) for row in range(11)]
+    column = [
+        (chr(after.characters[row, 21]), after.palette[after.inks[row, 21]]) for row in range(11)
+    ]
     assert column[0] == ("│", WHITE)
     assert column[10] == ("┷", WHITE)
     was = [chr(character) for character in before.characters[:, 21]]

@@ -21,7 +21,9 @@ X, Y = x_scale(40_000, 50), y_scale((0.0, 1.0), 10)
 
 @pytest.mark.parametrize("size", [(18, 5), (40, 12), (80, 24), (300, 100)])
 @pytest.mark.parametrize("log", [False, True])
-def test_the_canvas_lies_right_of_the_axis_and_above_the_other(size: tuple[int, int], log: bool) -> None:
+def test_the_canvas_lies_right_of_the_axis_and_above_the_other(
+    size: tuple[int, int], log: bool
+) -> None:
     drawn = frame(X, y_scale((0.01, 1.0), 10, log=log), *size, INKS)
     left, top, width, height, _ = drawn.canvas
     assert (left + width, top + height + 2) == size
@@ -104,7 +106,9 @@ def picture(y: Scale = Y, title: str = "loss") -> Picture:
     polyline = Polyline(x, values, values)
     raw = Polyline(x, values - 0.05, values + 0.05)
     series = (
-        Series("Mini-batch", "#e69f00", polyline, raw, Polyline(x[::20], values[::20], values[::20])),
+        Series(
+            "Mini-batch", "#e69f00", polyline, raw, Polyline(x[::20], values[::20], values[::20])
+        ),
         Series("SGD", "#2fc796", polyline),
     )
     return Picture(X, y, series, (Mark(10_000, "#e69f00", "lr"),), title=title)

@@ -1,4 +1,6 @@
-"""A line from frame to frame: what is left of it and what is new are what the raster draws of the whole."""
+"""A line from frame to frame: what is left of it and what is new are what the raster draws of the
+whole.
+"""
 
 import numpy as np
 import pytest
@@ -80,7 +82,9 @@ def test_where_there_is_a_gap_all_is_drawn_again() -> None:
 def test_where_the_old_end_was_nothing_of_it_is_left(end: float) -> None:
     """The line to it began in the column of the last value that stays."""
     columns = [1, 2, 3, 4]
-    before = rasterise(by_column(columns, [0.5] * 3 + [end], [0.6] * 3 + [end]), UNIT, UNIT, DOTS // 2, 10)
+    before = rasterise(
+        by_column(columns, [0.5] * 3 + [end], [0.6] * 3 + [end]), UNIT, UNIT, DOTS // 2, 10
+    )
     polyline = by_column(columns, [0.5] * 4, [0.6] * 4)
     after = grown(before, polyline, UNIT, UNIT)
     assert after is not None
@@ -90,13 +94,20 @@ def test_where_the_old_end_was_nothing_of_it_is_left(end: float) -> None:
 
 def test_another_scale_or_size_is_another_layer() -> None:
     layers, polyline = Layers(), by_column([0, 1, 2, 3], [0.2] * 4, [0.4] * 4)
-    for x, y, width in [(UNIT, UNIT, 20), (Scale(0.0, 2.0), UNIT, 20), (UNIT, LOG, 20), (UNIT, UNIT, 10)]:
+    for x, y, width in [
+        (UNIT, UNIT, 20),
+        (Scale(0.0, 2.0), UNIT, 20),
+        (UNIT, LOG, 20),
+        (UNIT, UNIT, 10),
+    ]:
         layer = layers.line(("a", "line"), polyline, Picture(x, y), Cells.blank(width, 5))
         assert_same(layer, rasterise(polyline, x, y, width, 5))
 
 
 @given(st.floats(-1e6, 1e6), st.floats(-1e3, 1e3), st.floats(1e-3, 1e6), st.booleans())
-def test_one_value_is_placed_where_many_are(value: float, low: float, width: float, downwards: bool) -> None:
+def test_one_value_is_placed_where_many_are(
+    value: float, low: float, width: float, downwards: bool
+) -> None:
     scale = Scale(low, low + width)
     many = place(np.array([value]), scale, 30, 4, downwards=downwards)
     assert place_one(value, scale, 30, 4, downwards=downwards) == many[0]

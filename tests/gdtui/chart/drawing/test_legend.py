@@ -6,7 +6,11 @@ from gdtui.chart.drawing.legend import legend
 from gdtui.chart.scene.picture import Picture, Scale, Series
 
 UNIT = Scale(0.0, 1.0)
-NAMED = (Series("Batch GD", "#0000ff"), Series("Mini-batch 512", "#ffa500"), Series("SGD", "#00ff00"))
+NAMED = (
+    Series("Batch GD", "#0000ff"),
+    Series("Mini-batch 512", "#ffa500"),
+    Series("SGD", "#00ff00"),
+)
 GHOST = Series("SGD, before", "#00ff00", faint=True)
 
 

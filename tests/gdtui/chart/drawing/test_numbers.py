@@ -30,12 +30,18 @@ def drawn(*series: Series) -> tuple[list[str], Cells]:
 
 
 def test_each_line_has_its_number_along_it_and_at_its_end() -> None:
-    rows, cells = drawn(flat("a", 0.75, "1"), flat("b", 0.25, "2", end=50.0), flat("c", 0.5, "3", faint=True))
+    rows, cells = drawn(
+        flat("a", 0.75, "1"), flat("b", 0.25, "2", end=50.0), flat("c", 0.5, "3", faint=True)
+    )
     found = {
         digit: [(y, x) for y, row in enumerate(rows) for x, c in enumerate(row) if c == digit]
         for digit in "123"
     }
-    assert {digit: len({y for y, _ in at}) for digit, at in found.items()} == {"1": 1, "2": 1, "3": 1}
+    assert {digit: len({y for y, _ in at}) for digit, at in found.items()} == {
+        "1": 1,
+        "2": 1,
+        "3": 1,
+    }
     assert max(x for _, x in found["1"]) >= WIDTH - 2
     assert 48 <= max(x for _, x in found["2"]) <= 51, "at the end of what has been trained"
     assert [x for _, x in found["1"]][:-1] == list(places(0, 3, WIDTH))

@@ -266,7 +266,9 @@ def test_no_range_and_no_size_is_too_much(low: float, size: tuple[int, int]) -> 
 
 
 def test_pack_numbers_the_dots_as_unicode_does() -> None:
-    for number, (row, column) in enumerate([(0, 0), (1, 0), (2, 0), (0, 1), (1, 1), (2, 1), (3, 0), (3, 1)]):
+    for number, (row, column) in enumerate(
+        [(0, 0), (1, 0), (2, 0), (0, 1), (1, 1), (2, 1), (3, 0), (3, 1)]
+    ):
         dots = np.zeros((4, 2), np.bool_)
         dots[row, column] = True
         assert pack(dots).tolist() == [[1 << number]]

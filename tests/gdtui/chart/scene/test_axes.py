@@ -6,7 +6,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gdtui.chart.scene.axes import drawable, grow, label, multiples, nice_ticks, settle, x_scale, y_scale
+from gdtui.chart.scene.axes import (
+    drawable,
+    grow,
+    label,
+    multiples,
+    nice_ticks,
+    settle,
+    x_scale,
+    y_scale,
+)
 from gdtui.chart.scene.picture import Scale
 
 
@@ -52,7 +61,9 @@ NUMBERS = st.floats(-1e30, 1e30) | st.sampled_from([0.0, 1e-12, 1e30, -1e-300])
 
 @given(NUMBERS, NUMBERS, st.integers(0, 20), st.booleans())
 @example(1e-100, 1e-100, 0, False)
-def test_ticks_are_few_distinct_ascending_and_inside(low: float, high: float, count: int, log: bool) -> None:
+def test_ticks_are_few_distinct_ascending_and_inside(
+    low: float, high: float, count: int, log: bool
+) -> None:
     scale = drawable(Scale(low, high, log=log))
     ticks = nice_ticks(scale.low, scale.high, count, log)
     values = [value for value, _ in ticks]

@@ -1,4 +1,6 @@
-"""Single values thinned out for a chart: none that sticks out is lost, and none jumps as others come."""
+"""Single values thinned out for a chart: none that sticks out is lost, and none jumps as others
+come.
+"""
 
 import numpy as np
 from hypothesis import given
@@ -10,7 +12,9 @@ VALUES = st.lists(st.floats(-1, 1) | st.sampled_from([np.nan, np.inf]), min_size
 
 
 @given(VALUES, st.integers(0, 300), st.integers(0, 300), st.integers(1, 40))
-def test_the_lowest_and_the_highest_stay(values: list[float], start: int, stop: int, groups: int) -> None:
+def test_the_lowest_and_the_highest_stay(
+    values: list[float], start: int, stop: int, groups: int
+) -> None:
     start, stop = sorted((min(start, len(values)), min(stop, len(values))))
     every = np.array(values)
     taken = outermost(every, start, stop, groups)

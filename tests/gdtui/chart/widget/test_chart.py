@@ -55,7 +55,8 @@ def painted(chart: Chart) -> list[list[tuple[str, str]]]:
     """Every cell's character and style: what the terminal would be sent."""
     lines = [chart.render_line(y) for y in range(chart.size.height)]
     return [
-        [(character, str(segment.style)) for segment in line for character in segment.text] for line in lines
+        [(character, str(segment.style)) for segment in line for character in segment.text]
+        for line in lines
     ]
 
 

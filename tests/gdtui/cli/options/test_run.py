@@ -1,4 +1,6 @@
-"""Options as they are typed become the settings that were meant, or one line that says what is allowed."""
+"""Options as they are typed become the settings that were meant, or one line that says what is
+allowed.
+"""
 
 import pytest
 
@@ -43,7 +45,8 @@ def test_one_value_is_for_all_and_several_are_for_one_each() -> None:
 
 def test_everything_a_variant_can_be_told() -> None:
     (variant,) = read(
-        "--batch-sizes 32 --lr 1e-3 --lr-scaling sqrt --base-batch 128 --momentum 0.9 --drop-last --names A"
+        "--batch-sizes 32 --lr 1e-3 --lr-scaling sqrt --base-batch 128 --momentum 0.9 --drop-last "
+        "--names A"
     ).settings.variants
     assert variant.name == "A"
     assert variant.settings.lr_scaling is LrScaling.SQRT
@@ -52,7 +55,8 @@ def test_everything_a_variant_can_be_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "expected"), [("", 1.0), ("--pace free", None), ("--pace 0.5", 0.5), ("--pace FREE", None)]
+    ("line", "expected"),
+    [("", 1.0), ("--pace free", None), ("--pace 0.5", 0.5), ("--pace FREE", None)],
 )
 def test_pace_is_what_was_typed_else_the_commands_own(line: str, expected: float | None) -> None:
     assert read(line, default_pace=1.0).settings.pace == expected

@@ -31,13 +31,17 @@ def table(run: RunDirectory) -> dict[str, list[str]]:
 
 
 def test_three_columns_are_enough(imported: Callable[[str], RunDirectory]) -> None:
-    run = imported("loss,variant,batch\n" + "".join(f"{k / 8},b,{k}\n{k},a,{k}\n" for k in range(1, 41)))
+    run = imported(
+        "loss,variant,batch\n" + "".join(f"{k / 8},b,{k}\n{k},a,{k}\n" for k in range(1, 41))
+    )
     assert [variant.name for variant in run.info.settings.variants] == ["b", "a"]
     assert run.info.settings.problem == "in.csv"
     columns = table(run)
     assert columns["batch"] == columns["update"] == [*map(str, range(1, 41))] * 2
     assert columns["samples"] == [*map(str, range(40))] * 2
-    assert set(columns["generation"]) == set(columns["epoch"]) == set(columns["batch_size"]) == {"1"}
+    assert (
+        set(columns["generation"]) == set(columns["epoch"]) == set(columns["batch_size"]) == {"1"}
+    )
     assert set(columns["accumulation_steps"]) == {"1"}
     assert set(columns["lr"]) == {"0.01"}
     assert [float(each) for each in columns["seconds"][:40]] == [k / 2 for k in range(40)]
@@ -45,7 +49,9 @@ def test_three_columns_are_enough(imported: Callable[[str], RunDirectory]) -> No
     assert {record.n for record in records(run, Started) if isinstance(record, Started)} == {2}
 
 
-def test_an_epoch_is_as_long_as_the_epochs_are_or_a_20th(imported: Callable[[str], RunDirectory]) -> None:
+def test_an_epoch_is_as_long_as_the_epochs_are_or_a_20th(
+    imported: Callable[[str], RunDirectory],
+) -> None:
     def n(text: str) -> int:
         (begun,) = records(imported(text), Started)
         assert isinstance(begun, Started)
@@ -55,9 +61,13 @@ def test_an_epoch_is_as_long_as_the_epochs_are_or_a_20th(imported: Callable[[str
     assert n("variant,batch,epoch,batch_size,loss\na,1,1,4,1\na,2,1,3,1\na,3,2,4,1\n") == 7
 
 
-def test_what_samples_updates_and_epochs_tell_of_the_rest(imported: Callable[[str], RunDirectory]) -> None:
+def test_what_samples_updates_and_epochs_tell_of_the_rest(
+    imported: Callable[[str], RunDirectory],
+) -> None:
     columns = table(
-        imported("variant,batch,samples,update,loss\na,1,0,1,1\na,2,8,1,1\na,3,16,2,1\na,4,20,2,1\n")
+        imported(
+            "variant,batch,samples,update,loss\na,1,0,1,1\na,2,8,1,1\na,3,16,2,1\na,4,20,2,1\n"
+        )
     )
     assert columns["batch_size"] == ["8", "8", "4", "4"]
     assert set(columns["accumulation_steps"]) == {"2"}
@@ -100,7 +110,9 @@ def test_a_change_of_settings_is_marked_and_a_short_last_batch_is_none(
         (3, 2, 0.5),
         (3, 2, 0.5),
     ]
-    text = "".join(f"a,{k},{epoch},{size},{lr},1\n" for k, (epoch, size, lr) in enumerate(rows, start=1))
+    text = "".join(
+        f"a,{k},{epoch},{size},{lr},1\n" for k, (epoch, size, lr) in enumerate(rows, start=1)
+    )
     changes = records(imported("variant,batch,epoch,batch_size,lr,loss\n" + text), Changed)
     assert [(c.batch, c.settings.batch_size, c.settings.lr) for c in changes if isinstance(c, Changed)] == [
         (5, 8, 0.5), (7, 2, 0.5),
@@ -184,7 +196,9 @@ def test_a_place_that_is_taken_stays_as_it_is(make_run: MakeRun, tmp_path: Path)
     assert {file: file.read_bytes() for file in run.path.iterdir()} == before
 
 
-def test_what_fails_in_the_writing_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_fails_in_the_writing_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "in.csv").write_text("variant,batch,loss\na,1,1\n")
 
     def full(_log: LogWriter, _record: Record) -> None:

@@ -115,7 +115,9 @@ async def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
         await asyncio.sleep(0.01)
 
 
-async def test_an_experiment_runs_while_training_waits_and_its_report_is_shown(tmp_path: Path) -> None:
+async def test_an_experiment_runs_while_training_waits_and_its_report_is_shown(
+    tmp_path: Path,
+) -> None:
     stage = Stage(tmp_path)
     async with stage.app.run_test(size=(160, 60)) as pilot:
         await stage.open(pilot, "X")
@@ -233,7 +235,9 @@ async def test_the_end_of_the_app_ends_what_runs(tmp_path: Path) -> None:
     assert stage.commands(Resume) == 0
 
 
-async def test_the_sweep_is_of_this_run_and_its_recommendation_goes_to_a_variant(tmp_path: Path) -> None:
+async def test_the_sweep_is_of_this_run_and_its_recommendation_goes_to_a_variant(
+    tmp_path: Path,
+) -> None:
     stage = Stage(tmp_path)
     async with stage.app.run_test(size=(160, 80)) as pilot:
         await stage.open(pilot, "W")
@@ -268,7 +272,9 @@ async def test_a_sweeps_columns_come_one_by_one_with_how_far_the_next_is(tmp_pat
         assert "SGD, epoch 2 of 5" in text_of(stage.app)
         for rows, next_one, columns in ((1, "Mini-batch 128", " +1"), (2, "Batch GD", " +1 +128")):
             so_far = msgspec.structs.replace(SWEEP, rows=SWEEP.rows[:rows], recommendation=None)
-            await stage.told(pilot, PartialResult(so_far), Progress(0.5, f"{next_one}, epoch 1 of 5"))
+            await stage.told(
+                pilot, PartialResult(so_far), Progress(0.5, f"{next_one}, epoch 1 of 5")
+            )
             said = text_of(stage.app)
             assert re.search(rf"batch size{columns} +[│┃|]", said)
             assert f"{next_one}, epoch 1 of 5" in said
@@ -277,7 +283,9 @@ async def test_a_sweeps_columns_come_one_by_one_with_how_far_the_next_is(tmp_pat
         await stage.told(pilot, Result(SWEEP))
         assert re.search(r"batch size +1 +128 +full", text_of(stage.app))
         await stage.press(pilot, "r")
-        assert "batch size  " not in text_of(stage.app), "what was found before is not what is found now"
+        assert "batch size  " not in text_of(stage.app), (
+            "what was found before is not what is found now"
+        )
 
 
 async def test_home_and_end_go_to_both_ends_of_the_table(tmp_path: Path) -> None:
@@ -303,7 +311,9 @@ async def test_what_stands_beside_a_growing_table_is_not_cut_off(tmp_path: Path)
         assert "it may change as more follow" in words
 
 
-async def test_experiments_get_a_process_and_a_sweep_a_thread_that_starts_its_own(tmp_path: Path) -> None:
+async def test_experiments_get_a_process_and_a_sweep_a_thread_that_starts_its_own(
+    tmp_path: Path,
+) -> None:
     stage = Stage(tmp_path)
     async with stage.app.run_test(size=(120, 40)) as pilot:
         await stage.open(pilot)
@@ -323,7 +333,9 @@ def test_the_recommended_lr_is_the_one_in_force_whatever_the_rule(rule: LrScalin
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12), (10, 3), (1, 1)])
-async def test_every_size_shows_something_and_crashes_nothing(tmp_path: Path, size: tuple[int, int]) -> None:
+async def test_every_size_shows_something_and_crashes_nothing(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
     stage = Stage(tmp_path)
     async with stage.app.run_test(size=size) as pilot:
         await stage.open(pilot, "X", "enter")

@@ -1,4 +1,6 @@
-"""u, accumulate instead: the same effective batch from smaller ones, by choice or after memory ran out."""
+"""u, accumulate instead: the same effective batch from smaller ones, by choice or after memory ran
+out.
+"""
 
 from pathlib import Path
 
@@ -75,10 +77,12 @@ async def test_who_only_watches_changes_nothing(bench: Bench) -> None:
         await see(pilot, "only watching")
 
 
-# --- After memory ran out ---------------------------------------------------------------------------
+# --- After memory ran out -------------------------------------------------------------------------
 
 
-async def test_after_memory_ran_out_it_is_offered_and_leads_to_what_was_wanted(bench: Bench) -> None:
+async def test_after_memory_ran_out_it_is_offered_and_leads_to_what_was_wanted(
+    bench: Bench,
+) -> None:
     mini = bench.names[1]
     app = bench.app()
     async with app.run_test(size=WIDE, notifications=True) as pilot:
@@ -110,7 +114,8 @@ async def test_what_was_accumulated_by_itself_offers_nothing(bench: Bench) -> No
     async with app.run_test(size=WIDE, notifications=True) as pilot:
         await settle(pilot)
         bench.write(
-            mini, changed(settings, 0, note="out of memory: batches of 32, the effective batch stays 64")
+            mini,
+            changed(settings, 0, note="out of memory: batches of 32, the effective batch stays 64"),
         )
         await settle(pilot)
         await see(pilot, "out of memory: batches of 32")

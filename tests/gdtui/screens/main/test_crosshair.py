@@ -1,4 +1,6 @@
-"""The crosshair, driven by keys and by the mouse: the same x in every chart, and what is read out there."""
+"""The crosshair, driven by keys and by the mouse: the same x in every chart, and what is read out
+there.
+"""
 
 import re
 
@@ -153,7 +155,9 @@ async def test_on_a_small_screen_a_table_stands_below_the_chart(bench: Bench) ->
         before = text_of(app).splitlines()
         await press(pilot, "2", "h", "H")
         after = text_of(app).splitlines()
-        place = next(at for at, line in enumerate(after) if " samples " in line and " smooth " in line)
+        place = next(
+            at for at, line in enumerate(after) if " samples " in line and " smooth " in line
+        )
         heading, rows = after[place], after[place + 1 : place + 4]
         assert place == next(at for at, line in enumerate(before) if "samples ─╯" in line)
         names = heading.split()[-10:-1]

@@ -20,7 +20,9 @@ __all__ = ["bench"]
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
 @pytest.mark.parametrize("watching", [False, True])
-async def test_zooming_by_key_follows_the_newest(bench: Bench, size: tuple[int, int], watching: bool) -> None:
+async def test_zooming_by_key_follows_the_newest(
+    bench: Bench, size: tuple[int, int], watching: bool
+) -> None:
     async with shown(bench, size, watching=watching) as (app, pilot):
         assert subtitle(app) == "samples"
         await press(pilot, "plus")
@@ -79,7 +81,9 @@ async def test_zoomed_in_every_batch_is_a_point_and_y_is_of_what_is_seen(bench: 
             picture = chart.picture
             assert picture is not None
             assert picture.y.low < 1.7 < 8.1 < picture.y.high, "the slope between two batches"
-            assert any("⠁" <= character <= "⣿" for y in range(5) for character in chart.render_line(y).text)
+            assert any(
+                "⠁" <= character <= "⣿" for y in range(5) for character in chart.render_line(y).text
+            )
 
 
 async def test_another_axis_shows_the_same_part_of_the_tail(bench: Bench) -> None:

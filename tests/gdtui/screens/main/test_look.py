@@ -28,10 +28,12 @@ def braille(app: GdtuiApp) -> int:
     return sum("\u2801" <= character <= "\u28ff" for character in overlay(app))
 
 
-# --- Smoothing --------------------------------------------------------------------------------------
+# --- Smoothing ------------------------------------------------------------------------------------
 
 
-async def test_the_smoothing_goes_up_its_ladder_in_the_title_and_in_the_figures(bench: Bench) -> None:
+async def test_the_smoothing_goes_up_its_ladder_in_the_title_and_in_the_figures(
+    bench: Bench,
+) -> None:
     sgd = bench.names[2]
     bench.train(sgd, np.linspace(1.0, 0.5, 200))
     app = bench.app()
@@ -44,7 +46,9 @@ async def test_the_smoothing_goes_up_its_ladder_in_the_title_and_in_the_figures(
             await pilot.press("w")
             await settle(pilot)
         assert "smoothed over ¼ epoch" in text_of(app)
-        assert told == sorted(set(told)), "the longer it remembers, the higher it is on a falling curve"
+        assert told == sorted(set(told)), (
+            "the longer it remembers, the higher it is on a falling curve"
+        )
         history = app.main.viewer.store.variants[sgd].current.history
         assert told[2] / 1000 == pytest.approx(history.smoothed_last(4.0), abs=1e-3)
 
@@ -80,7 +84,7 @@ async def test_raw_batches_and_back(bench: Bench) -> None:
         assert overlay(app) == before
 
 
-# --- Batches and updates ----------------------------------------------------------------------------
+# --- Batches and updates --------------------------------------------------------------------------
 
 
 async def test_under_accumulation_updates_and_batches_are_both_told(bench: Bench) -> None:
@@ -97,7 +101,7 @@ async def test_under_accumulation_updates_and_batches_are_both_told(bench: Bench
         assert "loss · every batch, not update · ◆ on all data" in text_of(app)
 
 
-# --- Ghosts -----------------------------------------------------------------------------------------
+# --- Ghosts ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("watching", [False, True])
@@ -134,7 +138,7 @@ async def test_without_ghosts_it_says_where_they_come_from(bench: Bench) -> None
         await see(pilot, "there are no ghosts")
 
 
-# --- Legend and epochs ------------------------------------------------------------------------------
+# --- Legend and epochs ----------------------------------------------------------------------------
 
 
 async def test_the_legend_names_the_lines_and_tells_ghosts_apart(bench: Bench) -> None:
@@ -222,7 +226,7 @@ async def test_where_samples_are_dropped_an_epoch_has_no_common_end(tmp_path: Pa
         assert "┊" not in overlay(app)
 
 
-# --- Focus ------------------------------------------------------------------------------------------
+# --- Focus ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("size", [WIDE, (120, 30), NARROW])

@@ -47,7 +47,9 @@ def read(bench: Bench) -> Store:
 
 
 def drawn(store: Store, width: int) -> Iterator[tuple[Picture, Cells]]:
-    """The overlay and the variant's own chart at this width, without the frame: that takes plotext long."""
+    """The overlay and the variant's own chart at this width, without the frame: that takes plotext
+    long.
+    """
     (one,) = store.states
     for draw in (pictures.overlay, lambda *rest: pictures.panel(rest[0], one, *rest[1:])):
         y = None

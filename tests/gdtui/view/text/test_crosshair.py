@@ -63,8 +63,28 @@ def test_the_columns_of_a_panel_keep_their_places(info: BatchInfo, width: int) -
 def test_a_line_of_eighty_cells_has_room_for_everything_below_its_heading() -> None:
     width = 63
     text, heading = crosshair.line(INFO, width).plain, crosshair.heading(width).rjust(width)
-    assert heading.split() == ["batch", "update", "ep", "samples", "sec", "loss", "smooth", "size", "lr"]
-    assert text.split() == ["12,345", "6,173", "7", "12,344", "1.569", "0.166", "0.316", "64×2", "0.00781"]
+    assert heading.split() == [
+        "batch",
+        "update",
+        "ep",
+        "samples",
+        "sec",
+        "loss",
+        "smooth",
+        "size",
+        "lr",
+    ]
+    assert text.split() == [
+        "12,345",
+        "6,173",
+        "7",
+        "12,344",
+        "1.569",
+        "0.166",
+        "0.316",
+        "64×2",
+        "0.00781",
+    ]
     ends = [[match.end() for match in re.finditer(r"\S+", line)] for line in (heading, text)]
     assert ends[0] == ends[1]
 
@@ -77,7 +97,9 @@ def test_a_line_keeps_its_width_and_its_loss_longest(width: int) -> None:
 
 
 def test_large_numbers_are_exact_while_they_fit() -> None:
-    info = replace(INFO, batch=999_999, samples=1_234_567_890, batch_size=131_072, accumulation_steps=1)
+    info = replace(
+        INFO, batch=999_999, samples=1_234_567_890, batch_size=131_072, accumulation_steps=1
+    )
     text = crosshair.line(info, 63).plain
     assert "999,999" in text
     assert "1.23G" in text

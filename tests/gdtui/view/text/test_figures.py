@@ -1,4 +1,6 @@
-"""Validation and cost on the screen: hollow points, rows below the charts, columns of lines and results."""
+"""Validation and cost on the screen: hollow points, rows below the charts, columns of lines and
+results.
+"""
 
 import re
 from pathlib import Path
@@ -28,7 +30,8 @@ def bench(tmp_path: Path) -> Bench:
     for place, name in enumerate(bench.names):
         bench.train(name, np.linspace(0.8, 0.101, 200))
         bench.write(
-            name, evaluation(1, loss=0.101 + place, validation=0.13 + place, metrics={"accuracy": 0.965})
+            name,
+            evaluation(1, loss=0.101 + place, validation=0.13 + place, metrics={"accuracy": 0.965}),
         )
     return bench
 
@@ -62,10 +65,15 @@ def began(device: str = "cpu") -> Started:
 
 
 def stored(*, validation: float | None = 0.13, device: str = "cpu") -> Store:
-    """A store with one variant that has trained 100 of 2,000 samples; a second one is still starting."""
+    """A store with one variant that has trained 100 of 2,000 samples.
+
+    A second one is still starting.
+    """
     settings = VariantSettings(batch_size=10)
     names = ("a", "b")
-    store = Store(RunSettings(variants=tuple(Variant(name=name, settings=settings) for name in names)))
+    store = Store(
+        RunSettings(variants=tuple(Variant(name=name, settings=settings) for name in names))
+    )
     metrics = {} if validation is None else {"accuracy": 0.965}
     for record in (
         began(device),
@@ -83,11 +91,13 @@ def told(store: Store, width: int, height: int) -> list[str]:
     return [" ".join(line.split()) for line in rows]
 
 
-# --- Points -----------------------------------------------------------------------------------------
+# --- Points ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
-async def test_validation_is_hollow_points_that_the_title_names(bench: Bench, size: tuple[int, int]) -> None:
+async def test_validation_is_hollow_points_that_the_title_names(
+    bench: Bench, size: tuple[int, int]
+) -> None:
     app = bench.app()
     async with app.run_test(size=size) as pilot:
         await settle(pilot)
@@ -109,7 +119,9 @@ async def test_between_the_ends_of_epochs_too_and_on_a_chart_alone(bench: Bench)
     bench.write(
         bench.names[0],
         *(
-            Validated(generation=1, epoch=1, batches=k, updates=k, samples=10 * k, seconds=k, loss=1.5)
+            Validated(
+                generation=1, epoch=1, batches=k, updates=k, samples=10 * k, seconds=k, loss=1.5
+            )
             for k in (50, 100, 150)
         ),
     )
@@ -141,10 +153,14 @@ async def test_without_held_out_data_nothing_is_said_of_validation(tmp_path: Pat
         assert "◇" not in text_of(app)
         assert "gap" not in text_of(app)
         assert "validation" not in text_of(app)
-        assert [len(below(app, place)) for place in range(3)] == [4, 4, 4]  # one is of what was measured
+        assert [len(below(app, place)) for place in range(3)] == [
+            4,
+            4,
+            4,
+        ]  # one is of what was measured
 
 
-# --- Rows below a chart -----------------------------------------------------------------------------
+# --- Rows below a chart ---------------------------------------------------------------------------
 
 
 async def test_a_panel_says_what_held_out_data_say_and_what_it_costs(bench: Bench) -> None:
@@ -154,7 +170,15 @@ async def test_a_panel_says_what_held_out_data_say_and_what_it_costs(bench: Benc
         await settle(pilot)
         learnt, validated, done, cost, _ = below(app)
         assert "◆ all data 0.101" in learnt
-        assert validated.split() == ["◇", "validation", "0.130", "gap", "+0.029", "accuracy", "0.965"]
+        assert validated.split() == [
+            "◇",
+            "validation",
+            "0.130",
+            "gap",
+            "+0.029",
+            "accuracy",
+            "0.965",
+        ]
         assert done.split() == ["200", "updates", "2,000", "samples"]
         assert cost.split() == ["1,000", "samples/s", "10.0", "ms/batch", "–", "MiB"]
 
@@ -198,7 +222,9 @@ def test_what_was_measured_at_an_epochs_end_before_the_last_is_pale() -> None:
         return " ".join(text for text, style in rows.parts if style == "$quiet")
 
     assert not re.search("◆|gap", pale())
-    store.add("a", replace(evaluation(1, validation=0.12, metrics={"accuracy": 0.97}), full_loss=None))
+    store.add(
+        "a", replace(evaluation(1, validation=0.12, metrics={"accuracy": 0.97}), full_loss=None)
+    )
     assert re.search(r"◆ all data 0.101.*gap \+0.029", pale())
     assert "validation" not in pale()
 
@@ -243,14 +269,23 @@ def lasting(one: Chunk, duration: float, place: int) -> Chunk:
     return replace(one, duration=duration, seconds=seconds)
 
 
-# --- Lines and results ------------------------------------------------------------------------------
+# --- Lines and results ----------------------------------------------------------------------------
 
 
-async def test_a_line_says_the_validation_loss_where_there_is_no_room_for_more(bench: Bench) -> None:
+async def test_a_line_says_the_validation_loss_where_there_is_no_room_for_more(
+    bench: Bench,
+) -> None:
     app = bench.app()
     async with app.run_test(size=NARROW) as pilot:
         await settle(pilot)
-        assert row(app, "1 Batch GD").split()[-6:] == ["0.262", "◆", "0.101", "◇", "0.130", "running"]
+        assert row(app, "1 Batch GD").split()[-6:] == [
+            "0.262",
+            "◆",
+            "0.101",
+            "◇",
+            "0.130",
+            "running",
+        ]
 
 
 async def test_a_wide_line_says_it_all_in_columns(bench: Bench) -> None:
@@ -279,7 +314,9 @@ async def test_the_results_have_columns_for_validation(bench: Bench) -> None:
     [(0.029, 2, "+0.029"), (-0.0849, 3, "−0.0849"), (0.000512, 2, "+0.0005"), (0.0, 2, "+0"),
      (float("nan"), 2, "–")],
 )  # fmt: skip
-def test_a_difference_has_a_sign_and_keeps_to_its_cells(value: float, digits: int, expected: str) -> None:
+def test_a_difference_has_a_sign_and_keeps_to_its_cells(
+    value: float, digits: int, expected: str
+) -> None:
     assert formatting.signed(value, 7, digits) == expected
 
 
@@ -302,7 +339,9 @@ def test_digits_give_way_to_the_room(value: float, cells: int, expected: str) ->
     accuracy=st.floats(0.001, 1),
     width=st.integers(30, 100),
 )
-def test_no_figure_moves_with_the_values(losses: tuple[float, float], accuracy: float, width: int) -> None:
+def test_no_figure_moves_with_the_values(
+    losses: tuple[float, float], accuracy: float, width: int
+) -> None:
     """The figures and their places follow from the width alone."""
     full, validation = losses
     measured = evaluation(1, loss=full, validation=validation, metrics={"accuracy": accuracy})
@@ -310,12 +349,14 @@ def test_no_figure_moves_with_the_values(losses: tuple[float, float], accuracy: 
     other.add("a", replace(measured, updates=10))
     places = [
         [row.find(name) for name in ("◆", "◇", "gap", "acc", "samples", "ms/batch", "MiB")]
-        for row in (figures.rows(each.states[0], each, 0.25, width, 4).plain for each in (one, other))
+        for row in (
+            figures.rows(each.states[0], each, 0.25, width, 4).plain for each in (one, other)
+        )
     ]
     assert places[0] == places[1]
 
 
-# --- Before there is a figure -----------------------------------------------------------------------
+# --- Before there is a figure ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
@@ -341,7 +382,9 @@ async def test_a_mistake_in_a_problem_is_read_whole_in_the_chart(
 ) -> None:
     bench = Bench(tmp_path / "run")
     detail = (
-        "mine.py:13: ValueError: " + "a message that is longer than a screen is wide, " * 3 + "and its end"
+        "mine.py:13: ValueError: "
+        + "a message that is longer than a screen is wide, " * 3
+        + "and its end"
     )
     for name in bench.names:
         bench.write(name, state(State.FAILED, 1.0, detail))

@@ -18,7 +18,9 @@ from gdtui.view.text.gauges import gauges
 
 
 def noise(value: float, low: float, high: float) -> NoiseScale:
-    return NoiseScale(value=value, low=low, high=high, trace=value, gradient_squared=1, samples=1984)
+    return NoiseScale(
+        value=value, low=low, high=high, trace=value, gradient_squared=1, samples=1984
+    )
 
 
 def sharpness(value: float, error: float = 0.0) -> Sharpness:
@@ -86,7 +88,9 @@ def test_the_line(found: dict[str, object], width: int, said: str) -> None:
 def test_noisy_measurements_are_shown_smoothed_and_anew_after_a_restart() -> None:
     one = variant()
     for trace in (40, 60):
-        found = msgspec.structs.replace(noise(trace, 10, math.inf), batches=32, covariance=(100.0, 0.0, 0.01))
+        found = msgspec.structs.replace(
+            noise(trace, 10, math.inf), batches=32, covariance=(100.0, 0.0, 0.01)
+        )
         one.add(measured(noise=found))
     assert gauges(one, 60).plain == "noise scale 51 (36–69) · batch 64"
     one.add(begun(2))

@@ -12,7 +12,11 @@ from gdtui.view.text import screen_text
 def test_the_settings_of_a_panel_are_cut_nowhere(size: BatchSize) -> None:
     """A panel of three has 49 columns on a screen of 160."""
     settings = VariantSettings(
-        batch_size=size, lr_scaling=LrScaling.LINEAR, accumulation_steps=16, momentum=0.9, optimizer="SGD"
+        batch_size=size,
+        lr_scaling=LrScaling.LINEAR,
+        accumulation_steps=16,
+        momentum=0.9,
+        optimizer="SGD",
     )
     one = VariantState(0, Tally("a", settings, n=2000))
     said = screen_text.settings(one, 49)
@@ -22,5 +26,7 @@ def test_the_settings_of_a_panel_are_cut_nowhere(size: BatchSize) -> None:
 
 
 def test_a_wide_panel_says_what_the_lr_was_scaled_from() -> None:
-    one = VariantState(0, Tally("a", VariantSettings(lr_scaling=LrScaling.LINEAR, batch_size=32), n=2000))
+    one = VariantState(
+        0, Tally("a", VariantSettings(lr_scaling=LrScaling.LINEAR, batch_size=32), n=2000)
+    )
     assert screen_text.settings(one, 49).plain == "batch 32 · lr 0.005 (linear from 0.01)"

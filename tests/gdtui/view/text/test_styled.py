@@ -19,7 +19,10 @@ def styled(parts: list[StyledPart]) -> tuple[StyledText, Content]:
 def looks(content: Content) -> list[tuple[str, str]]:
     """Each character with the style that is on it."""
     return [
-        (character, next((str(each.style) for each in content.spans if each.start <= at < each.end), ""))
+        (
+            character,
+            next((str(each.style) for each in content.spans if each.start <= at < each.end), ""),
+        )
         for at, character in enumerate(content.plain)
     ]
 
@@ -47,6 +50,8 @@ def test_a_text_in_lines_is_split_into_them_again() -> None:
     assert lines(rows).plain == "one\ntwothree"
 
 
-@pytest.mark.parametrize(("text", "width"), [("", 0), ("loss 0.1", 8), ("σ · ◆", 5), ("日本", 4), ("\n", 0)])
+@pytest.mark.parametrize(
+    ("text", "width"), [("", 0), ("loss 0.1", 8), ("σ · ◆", 5), ("日本", 4), ("\n", 0)]
+)
 def test_cells(text: str, width: int) -> None:
     assert cells(text) == width

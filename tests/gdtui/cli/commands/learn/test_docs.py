@@ -64,14 +64,18 @@ def test_the_help_of_gdtui_names_it(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_printing_a_page_loads_nothing_heavy(cli_env: dict[str, str]) -> None:
     code = "import sys\nfrom gdtui.cli.main import main\nmain(['docs'])\nprint(*sys.modules, file=sys.stderr)"
-    result = subprocess.run([sys.executable, "-c", code], env=cli_env, capture_output=True, check=True)
+    result = subprocess.run(
+        [sys.executable, "-c", code], env=cli_env, capture_output=True, check=True
+    )
     loaded = {name.partition(".")[0] for name in result.stderr.decode().split()}
     assert not {"torch", "numpy", "textual", "rich", "plotext", "msgspec"} & loaded
 
 
 def test_the_viewer_loads_no_numpy(cli_env: dict[str, str]) -> None:
     code = "import sys, gdtui.cli.commands.learn.docs_viewer\nprint(*sys.modules)"
-    result = subprocess.run([sys.executable, "-c", code], env=cli_env, capture_output=True, check=True)
+    result = subprocess.run(
+        [sys.executable, "-c", code], env=cli_env, capture_output=True, check=True
+    )
     loaded = {name.partition(".")[0] for name in result.stdout.decode().split()}
     assert "textual" in loaded
     assert not {"torch", "numpy", "plotext", "msgspec"} & loaded

@@ -32,8 +32,15 @@ def test_json_tells_the_defaults_of_each(capsys: pytest.CaptureFixture[str]) -> 
 
 @pytest.mark.parametrize("call", ["main(['problems'])", "main(['problems', '--json'])"])
 def test_listing_loads_nothing_heavy(call: str, cli_env: dict[str, str]) -> None:
-    code = f"import sys\nfrom gdtui.cli.main import main\n{call}\nprint(*sys.modules, file=sys.stderr)"
-    result = subprocess.run([sys.executable, "-c", code], env=cli_env, capture_output=True, check=True)
+    code = (
+        f"import sys\nfrom gdtui.cli.main import main\n{call}\nprint(*sys.modules, file=sys.stderr)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], env=cli_env, capture_output=True, check=True
+    )
     loaded = {name.partition(".")[0] for name in result.stderr.decode().split()}
     assert "engine" in loaded
-    assert not {"torch", "pandas", "sklearn", "scipy", "pyarrow", "numpy", "textual", "plotext"} & loaded
+    assert (
+        not {"torch", "pandas", "sklearn", "scipy", "pyarrow", "numpy", "textual", "plotext"}
+        & loaded
+    )

@@ -28,9 +28,16 @@ def test_the_list(cli: Cli, make_run: MakeRun, running_run: RunDirectory, runs_r
     assert (result.returncode, result.stderr) == (0, "")
     assert "A, B" in result.stdout
     assert "empty" not in result.stdout
-    stored = {Path(run["run_dir"]).name: run for run in json.loads(cli("runs", "--json").stdout)["runs"]}
-    assert {name: run["state"] for name, run in stored.items()} == {"done": "finished", "running": "running"}
-    assert stored["done"]["bytes"] == sum(file.stat().st_size for file in (runs_root / "done").iterdir())
+    stored = {
+        Path(run["run_dir"]).name: run for run in json.loads(cli("runs", "--json").stdout)["runs"]
+    }
+    assert {name: run["state"] for name, run in stored.items()} == {
+        "done": "finished",
+        "running": "running",
+    }
+    assert stored["done"]["bytes"] == sum(
+        file.stat().st_size for file in (runs_root / "done").iterdir()
+    )
     assert stored["done"]["variants"] == ["A", "B"]
 
 
@@ -106,7 +113,9 @@ def test_what_never_began_is_listed_and_removed_but_is_no_run_to_watch(
     assert list(runs_root.iterdir()) == []
 
 
-def test_what_is_still_being_loaded_is_neither_listed_nor_removed(leftover: Path, runs_root: Path) -> None:
+def test_what_is_still_being_loaded_is_neither_listed_nor_removed(
+    leftover: Path, runs_root: Path
+) -> None:
     with reserved(leftover):
         data_path(leftover).mkdir()
         for path in (data_path(leftover), server_output(leftover)):  # it takes long

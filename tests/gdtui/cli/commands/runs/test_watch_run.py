@@ -44,7 +44,9 @@ async def screen_of(
 
 
 @pytest.mark.parametrize("size", [(160, 45), (80, 24)])
-async def test_all_but_the_role_is_what_the_trainer_sees(size: tuple[int, int], make_run: MakeRun) -> None:
+async def test_all_but_the_role_is_what_the_trainer_sees(
+    size: tuple[int, int], make_run: MakeRun
+) -> None:
     run = make_run(epochs=30)
     own = await screen_of(run, LogSource(run), size, "escape")
     watched = await screen_of(run, WatchSource(run), size, "escape")
@@ -64,7 +66,9 @@ async def test_all_but_the_role_is_what_the_trainer_sees(size: tuple[int, int], 
     assert replayed[0].rstrip().endswith("finished · replay ended")
 
 
-async def test_results_of_anothers_run_offer_nothing_that_only_its_trainer_can_do(make_run: MakeRun) -> None:
+async def test_results_of_anothers_run_offer_nothing_that_only_its_trainer_can_do(
+    make_run: MakeRun,
+) -> None:
     run = make_run(epochs=30)
     assert "S restarts all" in "".join(await screen_of(run, LogSource(run)))
     watched = "".join(await screen_of(run, WatchSource(run)))
@@ -73,7 +77,9 @@ async def test_results_of_anothers_run_offer_nothing_that_only_its_trainer_can_d
 
 
 @pytest.mark.parametrize("damage", ["no end", "flipped"])
-async def test_an_end_by_force_and_a_damaged_log_show_as_such(damage: str, make_run: MakeRun) -> None:
+async def test_an_end_by_force_and_a_damaged_log_show_as_such(
+    damage: str, make_run: MakeRun
+) -> None:
     run = make_run(epochs=40, state=State.RUNNING, is_ended=damage != "no end")
     log = run.variant_log("SGD")
     data = bytearray(log.read_bytes())
@@ -212,7 +218,9 @@ def test_a_run_that_still_trains_cannot_be_replayed_yet(make_run: MakeRun, tmp_p
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_log_that_may_not_be_read_is_said_before_the_screen(make_run: MakeRun, tmp_path: Path) -> None:
+def test_a_log_that_may_not_be_read_is_said_before_the_screen(
+    make_run: MakeRun, tmp_path: Path
+) -> None:
     run = make_run()
     run.session_log.chmod(0)
     with pytest.raises(RunDirectoryError, match="no permission to read"):

@@ -82,7 +82,9 @@ def test_every_form_is_text(form: str) -> None:
 def test_json_is_the_document_of_the_readme() -> None:
     document = json.loads(FORMS["json"](SWEEP))
     assert {"problem", "device", "rows", "recommendation"} <= document.keys()
-    columns = "batch_size gradient_noise samples_per_s ms_per_update peak_memory_mb loss_equal_epochs"
+    columns = (
+        "batch_size gradient_noise samples_per_s ms_per_update peak_memory_mb loss_equal_epochs"
+    )
     columns += " loss_equal_seconds generalisation_gap"
     assert all(set(columns.split()) <= each.keys() for each in document["rows"])
     assert document["recommendation"].keys() == {"batch_size", "lr", "accumulation_steps", "reason"}

@@ -1,0 +1,41 @@
+"""Settings: one variant's training configuration, a whole run, and the lr-scaling rules.
+
+Everything here is a frozen, validated value. The worker validates what only torch knows: devices
+and names of optimisers.
+"""
+
+from engine.settings.basics import FULL, MOST, BatchSize, SettingsError, parse_batch_size
+from engine.settings.run import (
+    MOST_HELD_OUT,
+    VALIDATION_SHARE,
+    DataOn,
+    DataSettings,
+    RunSettings,
+)
+from engine.settings.variant import (
+    DEFAULT_BATCH_SIZES,
+    LrScaling,
+    Resolved,
+    Variant,
+    VariantSettings,
+    default_names,
+)
+
+__all__ = [
+    "DEFAULT_BATCH_SIZES",
+    "FULL",
+    "MOST",
+    "MOST_HELD_OUT",
+    "VALIDATION_SHARE",
+    "BatchSize",
+    "DataOn",
+    "DataSettings",
+    "LrScaling",
+    "Resolved",
+    "RunSettings",
+    "SettingsError",
+    "Variant",
+    "VariantSettings",
+    "default_names",
+    "parse_batch_size",
+]

@@ -1,0 +1,173 @@
+"""One variant's settings: batch size, lr and its scaling, accumulation, optimiser."""
+
+import math
+from collections import Counter
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from engine.settings.basics import FULL, MOST, BatchSize, SettingsError
+
+DEFAULT_BATCH_SIZES: Final[tuple[BatchSize, ...]] = (FULL, 64, 1)
+"""The lesson's three variants: full-batch gradient descent, mini-batch SGD, SGD."""
+
+
+class LrScaling(StrEnum):
+    """Rules that scale the lr with the effective batch.
+
+    Linear: Goyal et al. 2017, arXiv:1706.02677. Square root: Krizhevsky 2014, arXiv:1404.5997.
+    """
+
+    NONE = "none"
+    LINEAR = "linear"
+    SQRT = "sqrt"
+
+    def scale(self, base_lr: float, base_batch: int, effective_batch: int) -> float:
+        """The lr in force for `effective_batch` samples an update, given one for `base_batch`."""
+        ratio = effective_batch / base_batch
+        match self:
+            case LrScaling.NONE:
+                return base_lr
+            case LrScaling.LINEAR:
+                return base_lr * ratio
+            case LrScaling.SQRT:
+                return base_lr * math.sqrt(ratio)
+
+    @property
+    def following(self) -> "LrScaling":
+        """The next rule when one steps through them."""
+        rules = list(LrScaling)
+        return rules[(rules.index(self) + 1) % len(rules)]
+
+
+class Resolved(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings worked out for a training set of a given size."""
+
+    batch_size: int
+    """Samples in one forward and backward pass; the last one may hold fewer."""
+    accumulation_steps: int
+    """Batches behind one update; an epoch's last group may hold fewer."""
+    effective_batch: int
+    """Samples behind one update: min(batch × accumulation, n)."""
+    lr: float
+    """The lr in force: rule(base lr, effective batch ÷ base batch)."""
+    is_full: bool
+    """True when the batch is all n samples."""
+
+
+class VariantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One training configuration under comparison. Raises SettingsError when it makes no sense."""
+
+    batch_size: BatchSize = 64
+    """Samples per batch, or "full": all n samples per update, in `accumulation_steps` pieces."""
+    lr: float = 0.01
+    """The base lr, before scaling."""
+    base_batch: int = 64
+    """The effective batch at which the base lr holds unscaled."""
+    lr_scaling: LrScaling = LrScaling.NONE
+    accumulation_steps: int = 1
+    momentum: float = 0.0
+    optimizer: str = "sgd"
+    """The name of a torch.optim class, in any case; "own" for the problem's own optimiser."""
+    drop_last: bool = False
+    """Drop an epoch's incomplete last batch, as torch's DataLoader does; "full" drops nothing."""
+
+    def __post_init__(self) -> None:
+        if self.batch_size != FULL and not (
+            isinstance(self.batch_size, int) and 1 <= self.batch_size <= MOST
+        ):
+            raise SettingsError(
+                f"batch size {self.batch_size!r}: expected a whole number from 1, or full"
+            )
+        if not (math.isfinite(self.lr) and self.lr > 0):
+            raise SettingsError(f"lr {self.lr:g}: expected a finite number above 0")
+        if not 1 <= self.base_batch <= MOST:
+            raise SettingsError(
+                f"base batch {self.base_batch}: expected a whole number from 1 to 10¹²"
+            )
+        if not 1 <= self.accumulation_steps <= MOST:
+            raise SettingsError(
+                f"accumulation {self.accumulation_steps}: expected a whole number from 1 to 10¹²"
+            )
+        if not 0 <= self.momentum < 1:
+            raise SettingsError(
+                f"momentum {self.momentum:g}: must be from 0 up to, not including, 1"
+            )
+        if not self.optimizer.strip():
+            raise SettingsError(
+                "optimizer: expected the name of a torch.optim class, such as sgd or adam"
+            )
+
+    def resolve(self, n: int) -> Resolved:
+        """Work these settings out for `n` training samples.
+
+        A batch size of n or more means full, except with drop_last, where a batch above n would
+        drop every sample: SettingsError.
+        """
+        if self.batch_size == FULL or self.batch_size >= n:
+            if self.batch_size != FULL and self.batch_size > n and self.drop_last:
+                raise SettingsError(
+                    f"batch size {self.batch_size:,} with drop_last drops all {n:,} samples; "
+                    f"use at most {n:,}, or turn drop_last off"
+                )
+            batch_size = math.ceil(n / self.accumulation_steps)
+            steps, effective, is_full = math.ceil(n / batch_size), n, True
+        else:
+            batch_size, steps = self.batch_size, self.accumulation_steps
+            effective = min(batch_size * steps, n)
+            is_full = False
+        return Resolved(
+            batch_size=batch_size,
+            accumulation_steps=steps,
+            effective_batch=effective,
+            lr=self.lr_scaling.scale(self.lr, self.base_batch, effective),
+            is_full=is_full,
+        )
+
+    def in_batches_of(self, most: int, n: int) -> "VariantSettings":
+        """The same effective batch of `n` samples, accumulated from batches of at most `most`.
+
+        The largest that add up to it exactly; full is cut into even pieces, the last of which may
+        be shorter.
+        """
+        now = self.resolve(n)
+        if now.is_full:
+            return replace(self, batch_size=FULL, accumulation_steps=math.ceil(n / most))
+        size = next(size for size in range(most, 0, -1) if now.batch_size % size == 0)
+        return replace(
+            self,
+            batch_size=size,
+            accumulation_steps=self.accumulation_steps * (now.batch_size // size),
+        )
+
+
+class Variant(msgspec.Struct, frozen=True, kw_only=True):
+    """A variant of the comparison. Its name is fixed for the run; the settings are its first."""
+
+    name: str
+    settings: VariantSettings
+
+
+def default_names(batch_sizes: tuple[BatchSize, ...]) -> tuple[str, ...]:
+    """Batch GD (full), SGD (1), Mini-batch (between).
+
+    Several mini-batches carry their size, "Mini-batch 32"; what is still the same gets "#2".
+    """
+    between = [size for size in batch_sizes if size not in (FULL, 1)]
+
+    def plain(size: BatchSize) -> str:
+        if size == FULL:
+            return "Batch GD"
+        if size == 1:
+            return "SGD"
+        return f"Mini-batch {size}" if len(between) > 1 else "Mini-batch"
+
+    seen: Counter[str] = Counter()
+    names = []
+    for size in batch_sizes:
+        name = plain(size)
+        seen[name] += 1
+        names.append(name if seen[name] == 1 else f"{name} #{seen[name]}")
+    return tuple(names)
