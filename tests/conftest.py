@@ -1,6 +1,7 @@
 """Fixtures of many tests: the program as a subprocess, and run directories without training."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
@@ -18,6 +19,10 @@ from engine.settings import RunSettings, Variant, VariantSettings
 # Whatever the terminal that pytest runs in: Textual and rich read this as they are imported.
 os.environ["TEXTUAL_COLOR_SYSTEM"] = "truecolor"
 os.environ.pop("NO_COLOR", None)
+
+# Started as a background job, pytest would ignore Ctrl+C, and so would every program under test.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy machine is no fault of the code.
 settings.register_profile(

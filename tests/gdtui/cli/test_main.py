@@ -29,7 +29,7 @@ MakeRun = Callable[..., RunDirectory]
         ("watch --fps x", "--fps"),
         ("--keys 8x", "'8x' is neither a wait"),
         ("import", "FILE"),
-        ("import /nowhere.csv /tmp/x", "cannot read /nowhere.csv"),
+        ("import /nowhere.csv /nowhere/run", "cannot read /nowhere.csv"),
         ("runs --yes", "--prune"),
         ("runs --prune", "--yes"),
         ("", "gdtui train"),
