@@ -61,9 +61,7 @@ class Problem:
     optimizer: Callable[[Iterable[nn.Parameter], float], Optimizer] | None = None
     """`optimizer(params, lr)`, for the setting `optimizer="own"`."""
     defaults: Mapping[str, Any] = field(default_factory=dict)
-    """Settings that fit this problem, by the names of the options: `{"batch_sizes": (8, 32), "lr":
-    0.1}`.
-    """
+    """Settings that fit this problem, by option name: `{"batch_sizes": (8, 32), "lr": 0.1}`."""
     notes: tuple[str, ...] = ()
     """Notes on the data for the user, one sentence each."""
 

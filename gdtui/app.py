@@ -114,9 +114,7 @@ class GdtuiApp(App[None]):
         return connect(self._run_directory, self._source, self._controls, view)
 
     def refresh_css(self, animate: bool = True) -> None:
-        """Before there is a screen, styles are parsed as they come: Textual would parse them once
-        more.
-        """
+        """Parse styles as they come before there is a screen: Textual would parse them twice."""
         try:
             self.screen  # noqa: B018  asked whether it is there
         except ScreenStackError:
@@ -126,7 +124,7 @@ class GdtuiApp(App[None]):
             super().refresh_css(animate)
 
     def get_driver_class(self) -> type[Driver]:
-        """In place of Textual's driver for terminals, one that leaves a slow terminal no backlog."""
+        """A driver that leaves a slow terminal no backlog, in place of Textual's for terminals."""
         usual = super().get_driver_class()
         if usual.__name__ != "LinuxDriver":
             return usual
@@ -193,8 +191,7 @@ class GdtuiApp(App[None]):
         self.exit(return_code=status)
 
     def _fatal_error(self) -> None:
-        """Textual's hook for an exception nobody caught: it would print the whole of it, with
-        locals.
+        """Textual's hook for an uncaught exception: it would print all of it, with locals.
 
         Here the traceback goes to a file of the run, and the terminal gets one message.
         """

@@ -1,5 +1,4 @@
-"""The three themes, with as many colours as the terminal has, and the variants' colours:
-`$variant-1` and on.
+"""The three themes for as many colours as the terminal has; variants' colours: `$variant-1` ….
 
 `$edge`, `$axis`, `$grid` and `$label` are the greys of borders and charts, `$quiet` that of text
 which steps back, `$map-low` and `$map-high` the ends of the landscape's shades.
@@ -122,9 +121,7 @@ THEMES: Final = {"dark": _DARK, "light": _LIGHT, "high-contrast": _HIGH_CONTRAST
 
 
 def themes(color_system: str | None, *, no_color: bool) -> dict[str, Theme]:
-    """The themes by name, for what rich calls the terminal's color system: "truecolor", "256",
-    "standard".
-    """
+    """The themes by name, for rich's name of a color system: "truecolor", "256", "standard"."""
     if no_color:
         plain = {
             name: _plain(theme.name, INK, FAINT, "#000000", (INK,))

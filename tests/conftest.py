@@ -65,9 +65,7 @@ def cli(cli_env: dict[str, str]) -> Cli:
 
 @pytest.fixture
 def make_run(tmp_path: Path) -> MakeRun:
-    """Write a run directory as training would: `make_run(path, names=…, epochs=…, state=…,
-    is_ended=…)`.
-    """
+    """Write a run as training would: `make_run(path, names=…, epochs=…, state=…, is_ended=…)`."""
 
     def make(
         path: Path | None = None,

@@ -40,7 +40,7 @@ LISTINGS: Final[tuple[ExperimentListing, ...]] = (
     ),
     ExperimentListing(
         name="sharp-minimum",
-        claim="Small batches bounce out of a sharp minimum into a flat one; full batch stays in it.",
+        claim="Small batches bounce out of a sharp minimum into a flat one; full batch stays put.",
         source="Keskar et al. 2017, arXiv:1609.04836; rates of escape: Kramers 1940",
     ),
     ExperimentListing(

@@ -75,9 +75,7 @@ def escape(smallest: Arm, full: Arm) -> Verdict:
 
 
 def all_above_zero(differences: Sequence[Interval]) -> Verdict:
-    """Supported when every interval lies above 0, not supported when one lies below, else
-    undecided.
-    """
+    """Supported when all intervals lie above 0, not when one lies below, else undecided."""
     if any(high < 0 for _, high in differences):
         return Verdict.NOT_SUPPORTED
     if all(low > 0 for low, _ in differences):
@@ -86,9 +84,7 @@ def all_above_zero(differences: Sequence[Interval]) -> Verdict:
 
 
 def below(intervals: Sequence[tuple[Interval, float]]) -> Verdict:
-    """Supported when every interval lies below its limit, not supported when one is above, else
-    undecided.
-    """
+    """Supported when all intervals lie below their limits, not when one is above; or undecided."""
     if any(low > limit for (low, _), limit in intervals):
         return Verdict.NOT_SUPPORTED
     if all(high < limit for (_, high), limit in intervals):

@@ -16,9 +16,7 @@ _NICENESS: Final = 10
 """These processes give way to the screen: on two busy cores 10 ms of it took 22–27 ms without this.
 """
 SAFE_PATH: Final = "PYTHONSAFEPATH"
-"""Python's variable that keeps the working directory off sys.path, as the fork server is started
-with it.
-"""
+"""Python's variable that keeps the working directory off sys.path; set for the fork server."""
 SAFE_PATH_OURS: Final = "set by gdtui"
 """Its value where the user did not set it."""
 
@@ -37,8 +35,7 @@ def settle_process(output: Path) -> None:
 def end_with_parent(
     pipe: Connection, at_end: Callable[[], float], take: Callable[[bytes], None]
 ) -> None:
-    """Read the pipe on a thread of its own, and end this process when the pipe ends, whatever it
-    does.
+    """Read the pipe on a thread of its own; when it ends, end this process at once.
 
     `take` is given each message. `at_end`: called at the pipe's end; returns the seconds that the
     process then still has to end by itself.

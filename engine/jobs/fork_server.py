@@ -19,9 +19,7 @@ from engine.jobs.output import output_redirected
 _PRELOAD: Final = "engine.worker.preload"
 """The server's imports, by name alone: nothing of them is imported here."""
 _COMPILER: Final = "torch._dynamo"
-"""Imported by torch.optim with the first optimiser of its own make: see
-engine/training/optimizer.py.
-"""
+"""Modules that torch.optim imports with its first optimiser: see training/optimizer.py."""
 _ROOT: Final = Path(__file__).resolve().parents[2]
 """The directory that the package `engine` is imported from."""
 HAS_FORK_SERVER: Final = "forkserver" in mp.get_all_start_methods()
@@ -33,8 +31,7 @@ _preparing = threading.Lock()
 
 
 def warm_up(output: Path, *, with_compiler: bool = False) -> None:
-    """Start the fork server, its output going to that file; returns at once, while it imports
-    torch.
+    """Start the fork server, its output going to that file; return while it imports torch.
 
     `with_compiler`: a user's code may make optimisers; better that is imported once than in each
     worker.
@@ -126,7 +123,10 @@ def _has_file(stream: object) -> bool:
 
 @contextlib.contextmanager
 def _sigint_blocked() -> Iterator[None]:
-    """Python 3.11's fork server imports before it ignores SIGINT: Ctrl+C would print its traceback."""
+    """Hold SIGINT back.
+
+    Python 3.11's fork server imports before it ignores SIGINT: Ctrl+C would print its traceback.
+    """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -1,6 +1,4 @@
-"""Redirection of stdout and stderr: for good in a process of ours, for a moment around what is
-started.
-"""
+"""Redirection of stdout and stderr: for good in a process of ours, else while a child starts."""
 
 import contextlib
 import os

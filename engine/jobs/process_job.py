@@ -1,5 +1,4 @@
-"""A job in a process of its own: work that needs torch and is no training run, or that runs a
-user's code.
+"""A job in a process of its own: work that needs torch outside training, or runs a user's code.
 
 Importing this loads no torch: the work does.
 """
@@ -40,8 +39,7 @@ class ProcessJob(Generic[T]):
         patience: float = STOP_SECONDS,
         subject: str = "its process",
     ) -> None:
-        """Start it: `work` and its result must be picklable, such as functools.partial of a
-        function.
+        """Start it. `work` and its result must be picklable, e.g. a partial of a function.
 
         `output`: where its stdout and stderr go. `patience`: seconds that it may take to end.
         `subject`: what the process is called where a failure is about it.
@@ -81,9 +79,7 @@ class ProcessJob(Generic[T]):
     def wait(
         self, report: Callable[[Progress], None] = lambda progress: None
     ) -> Result[T] | Failure:
-        """Wait for its end; `report` hears several times a second how far it is, and a Ctrl+C is
-        heard.
-        """
+        """Wait for its end; `report` hears of progress several times a second, Ctrl+C works."""
         progress = Progress(0.0, "starting")
         while True:
             for message in self.poll(timeout=0.2):

@@ -1,5 +1,4 @@
-"""A plane through the space of weights: where it lies, what is projected on it, and the loss over
-it.
+"""A plane through the space of weights: its place, points projected on it, the loss over it.
 
 Plain numpy, in float64. A problem of two parameters is its own plane. Else the plane holds the
 first two principal components of the recorded trajectories (Li et al. 2018, "Visualizing the Loss

@@ -1,6 +1,4 @@
-"""The messages between a viewer and its surveyor: the task at the start, requests down, findings
-up.
-"""
+"""Messages between a viewer and its surveyor: first the task, then requests and findings."""
 
 import msgspec
 
@@ -20,9 +18,7 @@ class SurveyRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     id: int
     window: Window | None
-    """A part of the plane; None: what all trajectories fill, on a plane that is laid anew as they
-    grow.
-    """
+    """A part of the plane; None: all that the trajectories fill, laid anew as they grow."""
     columns: int
     rows: int
 

@@ -1,5 +1,4 @@
-"""A surveyor's main: reads the trails of a run, lays a plane through them, and takes the loss over
-it.
+"""A surveyor's main: reads a run's trails, lays a plane through them, takes the loss over it.
 
 Works row by row and looks for new wishes and new weights between the rows. Ends with its pipe.
 """

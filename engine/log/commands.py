@@ -22,7 +22,7 @@ class Change(Command, frozen=True, kw_only=True):
 
 
 class Restart(Command, frozen=True, kw_only=True):
-    """Begin the next generation: same first weights, same order, counters from 0, these settings."""
+    """Begin the next generation: same first weights and order, counters from 0, these settings."""
 
     settings: VariantSettings
 

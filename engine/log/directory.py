@@ -62,8 +62,7 @@ def server_output(run: Path) -> Path:
 
 @contextlib.contextmanager
 def reserved(path: Path) -> Iterator[None]:
-    """Make the directory and hold it while what comes before its run is done: its output file is
-    locked.
+    """Make the directory and hold it (lock its output file) until its run is written.
 
     Tensors that one who was killed meanwhile left there are removed. RunDirectoryError as with
     `RunDirectory.create`, and when another holds it.

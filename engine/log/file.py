@@ -1,5 +1,4 @@
-"""The log file: append records, read them back while they are written, survive a torn or damaged
-end.
+"""The log file: appends records, reads them as they come, survives a torn or damaged end.
 
 A file is `MAGIC`, then frames: payload length (u32), CRC-32 of those four bytes, payload (msgpack
 of one record), CRC-32 of the payload; integers little-endian. One file has one writer, which holds
@@ -74,8 +73,7 @@ def lock(file: int) -> None:
 
 
 class LogWriter:
-    """Appends records to one file, each with a single write: a reader sees whole frames or a torn
-    one.
+    """Appends records to one file, one write each: a reader sees whole frames or a torn one.
 
     A file that already exists is continued after its last whole record: what a writer that was
     killed left torn is cut off. Raises LogError when another writer holds the file or when it is
@@ -152,8 +150,7 @@ class LogWriter:
 
 
 class LogReader:
-    """Reads one log from its start, as far as it has been written; iterate again for what came
-    since.
+    """Reads one log from its start to its present end; iterate again for newer records.
 
     Iterating raises LogDamagedError at damage, after every record before it, and from then on at
     once.

@@ -1,4 +1,4 @@
-"""Reads all logs of a run as they grow: the one reader of live view, stored runs and headless runs."""
+"""Reads all logs of a run as they grow: one reader for live view, stored and headless runs."""
 
 from collections.abc import Iterator
 

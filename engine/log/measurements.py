@@ -53,9 +53,7 @@ class NoiseScale(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sharpness(msgspec.Struct, frozen=True, kw_only=True):
-    """The largest eigenvalue (algebraically: the steepest upward curvature), in loss per squared
-    weight.
-    """
+    """Largest eigenvalue (by sign: the steepest upward curvature), in loss per squared weight."""
 
     value: float
     error: float
@@ -72,8 +70,7 @@ class Sharpness(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def edge_of_stability(lr: float, momentum: float, optimizer: str) -> float | None:
-    """The sharpness beyond which full-batch steps grow on a quadratic: 2 ÷ lr, or 2 (1 + momentum)
-    ÷ lr.
+    """Sharpness beyond which full-batch steps grow: 2 ÷ lr, or 2 (1 + momentum) ÷ lr.
 
     Cohen et al. 2021, "Gradient Descent on Neural Networks Typically Occurs at the Edge of
     Stability", eq. 1. None for optimisers but SGD: they scale each weight's step by themselves.
@@ -86,8 +83,7 @@ DECAY: Final = 0.75
 
 
 class SmoothedNoise:
-    """The noise scale averaged over measurements, taken in one by one, with the interval that goes
-    with it.
+    """The noise scale averaged over measurements, one after the other, with its interval.
 
     tr(Σ) and |G|² are averaged separately and divided only then: a quotient of averages, not an
     average of quotients, whose single values are biased and may be infinite (McCandlish et al.
@@ -114,8 +110,7 @@ class SmoothedNoise:
         self._covariance: Covariance = (0.0, 0.0, 0.0)
 
     def add(self, found: NoiseScale) -> NoiseScale:
-        """The smoothed noise scale with one more measurement; its `samples` are those that still
-        weigh.
+        """The smoothed noise scale with one more measurement; `samples`: those that still weigh.
 
         A measurement of unknown covariance cannot be averaged, and is given back as it is.
         """

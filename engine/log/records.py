@@ -118,9 +118,7 @@ class Chunk(Record, frozen=True, kw_only=True):
     behind: bool = False
     """True when the variant could not keep the pace."""
     peak_memory: int = 0
-    """Bytes, the most so far: CUDA's tensors, what MPS holds, on the CPU what is resident; 0:
-    unknown.
-    """
+    """Peak bytes: CUDA's tensors, what MPS holds, resident memory on the CPU; 0: unknown."""
     losses: bytes
     """Mean loss of each batch before its update: little-endian float32, 4 bytes a batch."""
 
@@ -160,7 +158,7 @@ class Evaluation(Record, frozen=True, kw_only=True):
 
 
 class Validated(Record, frozen=True, kw_only=True):
-    """The model measured on the held-out samples between two epochs' ends, as the user asked for."""
+    """The model measured on held-out samples between two epochs' ends, at the user's request."""
 
     generation: int
     epoch: int
@@ -216,9 +214,7 @@ class Planned(Record, frozen=True, kw_only=True):
 
 
 class Measured(Record, frozen=True, kw_only=True):
-    """Noise scale or sharpness at the weights at which training was: those before update `updates`
-    + 1.
-    """
+    """Noise scale or sharpness, measured at the weights before update `updates` + 1."""
 
     generation: int
     epoch: int

@@ -77,7 +77,7 @@ class Tally:
     _epoch_batches: int = 0
 
     def add(self, record: AnyRecord) -> None:
-        """Take in the next record of the variant's log, or one of the session's that is about it."""
+        """Take in the next record of the variant's log, or one of the session's about it."""
         match record:
             case Started():
                 self._begin(record)
@@ -110,9 +110,7 @@ class Tally:
 
     @property
     def full_loss(self) -> float:
-        """Mean loss over all training samples, at the last epoch's end that it was taken at; else
-        NaN.
-        """
+        """Mean loss over all training samples at the last epoch's end with one; else NaN."""
         loss = None if (last := self._last_whole) is None else last.full_loss
         return math.nan if loss is None else loss
 

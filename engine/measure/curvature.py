@@ -1,5 +1,4 @@
-"""Curvature by Lanczos's algorithm: the largest Hessian eigenvalue, from Hessian-vector products
-alone.
+"""Curvature by Lanczos: the largest Hessian eigenvalue, from Hessian-vector products alone.
 
 Golub & Van Loan, "Matrix Computations", 10.1–10.3. One implementation for one model that is
 measured while it trains (engine/measure/sharpness.py) and for many models of one shape at once

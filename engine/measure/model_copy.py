@@ -64,16 +64,12 @@ class Probe:
 
     @property
     def normalises(self) -> bool:
-        """Some layers, such as BatchNorm, normalise by statistics of the data that training
-        gathers.
-        """
+        """True where layers, such as BatchNorm, normalise by statistics gathered in training."""
         return bool(self._normalising)
 
     @property
     def remembers_more(self) -> bool:
-        """Training changes something else that the loss may depend on, beside weights and
-        statistics.
-        """
+        """True where training changes more that the loss depends on than weights and statistics."""
         with _same_random_numbers(self._parameters[0].device):
             return not self._normalising.is_all(
                 lambda: self._pass(0, min(self.samples, max(self._piece, 3)))

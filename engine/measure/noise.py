@@ -1,5 +1,4 @@
-"""The simple noise scale of the gradient, with its interval, from gradients at weights that stand
-still.
+"""The simple noise scale with its interval, from gradients at weights that stand still.
 
 Plain numpy on inner products of gradients: who takes the gradients, and when, is decided elsewhere.
 

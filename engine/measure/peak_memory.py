@@ -58,8 +58,7 @@ _UPDATES: Final = 2
 
 
 def peak_bytes(problem: Problem, settings: VariantSettings, seed: int, device: torch.device) -> int:
-    """Bytes of tensors alive at once, at most, from a trainer's making to the end of its second
-    update.
+    """Peak bytes of tensors alive at once, from a trainer's making to its second update.
 
     Data, weights, gradients, optimiser state and what the backward pass needs. CUDA is asked for
     its own account; elsewhere the operations are watched.

@@ -84,7 +84,7 @@ class TrailWriter:
         seconds: float,
         weights: NDArray[np.floating],
     ) -> None:
-        """Append a row. Raises OSError, after which the trail may end in a row that is not whole."""
+        """Append a row. Raises OSError, after which the trail may end in a torn row."""
         row = np.zeros(1, self._type)
         row[0] = (generation, updates, samples, seconds, weights)
         with self._path.open("ab") as file:

@@ -1,5 +1,4 @@
-"""The job in whose process a problem's file is run first: tries it, stores its data, says what it
-is.
+"""The job that runs a problem's file first: tries it, stores its data, says what it is.
 
 Imports no torch before it runs.
 """

@@ -1,5 +1,4 @@
-"""Opens a problem, from a file or the registry, its data made here or mapped from the loader's
-files.
+"""Opens a problem from a file or the registry, its data made here or mapped from the loader's.
 
 For loader and workers only, since it imports torch and runs what users wrote.
 """
@@ -98,8 +97,7 @@ def make_trainer(
 
 
 def store_problem(problem: Problem, data: Path) -> None:
-    """Put there all but the data of a problem of gdtui's own: workers then read no file of the
-    user's.
+    """Store all but the data of a built-in problem: workers then read no file of the user's.
 
     After `store`. Only what this run's own loader put there is ever unpickled.
     """

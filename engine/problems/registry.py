@@ -135,7 +135,7 @@ NamedT = TypeVar("NamedT", bound=_Named)
 
 
 def find_listing(kind: str, listings: Sequence[NamedT], name: str, other: str = "") -> NamedT:
-    """The one of that name; SettingsError names the ones there are, and what `other` there may be."""
+    """The one of that name; SettingsError lists those there are, and what `other` there may be."""
     for listing in listings:
         if listing.name == name:
             return listing

@@ -1,6 +1,4 @@
-"""Modules that hide each other: a file or folder beside a problem's with the name of another
-module.
-"""
+"""Modules that hide each other: one beside a problem's file has the name of another."""
 
 import sys
 from importlib.machinery import PathFinder
@@ -12,8 +10,7 @@ _OURS: Final = ("engine", "gdtui")
 
 
 def explain_shadowing(error: BaseException, folder: Path) -> str | None:
-    """A sentence on the module of `folder` that hides, or is hidden by, the module that the error
-    is about.
+    """A sentence on the module in `folder` that hides the one in the error, or is hidden by it.
 
     None for an error that has nothing to do with that.
     """
@@ -32,9 +29,7 @@ def explain_shadowing(error: BaseException, folder: Path) -> str | None:
 
 
 def _module_of(error: BaseException) -> str:
-    """The module that lacks what was asked of it, or that is not there; "" where that is not the
-    trouble.
-    """
+    """The module that is missing, or lacks what was asked of it; "" for other errors."""
     if isinstance(error, ImportError):
         return error.name or ""
     if isinstance(error, AttributeError) and isinstance(error.obj, ModuleType):

@@ -112,9 +112,7 @@ def _check_metrics(objective: Objective, samples: Samples) -> None:
 
 
 def _noting(note: str, about: object, call: Callable[..., Result], *arguments: Any) -> Result:
-    """Call; an exception gets a note on what was being done, and the problem's function that it is
-    about.
-    """
+    """Call; note on an exception what was being done, and with which function of the problem."""
     try:
         return call(*arguments)
     except Exception as error:

@@ -1,4 +1,4 @@
-"""The words that all settings share: the batch size "full", the upper limit of a count, the error."""
+"""Words that all settings share: the batch size "full", the limit of a count, the error."""
 
 from typing import Final, Literal
 

@@ -16,8 +16,7 @@ _Z: Final = 1.959963984540054
 
 
 def wilson(count: int, n: int) -> Interval:
-    """The score interval of a share, `count` of `n`; stays inside 0…1 and is sound for 0 and n of
-    n.
+    """The score interval of the share `count` ÷ `n`: inside 0…1, sound for 0 and n of n, too.
 
     Wilson 1927, JASA 22:209; recommended for small n by Brown, Cai & DasGupta 2001. ValueError
     unless 0 ≤ count ≤ n and n ≥ 1.
@@ -35,8 +34,7 @@ def wilson(count: int, n: int) -> Interval:
 def quotient_interval(
     top: float, bottom: float, covariance: Covariance, quantile: float
 ) -> Interval:
-    """Fieller's interval for top ÷ bottom, both above zero: the q with (top − q·bottom)² ≤ t²·its
-    variance.
+    """Fieller's interval for top ÷ bottom > 0: q with (top − q·bottom)² ≤ t²·its variance.
 
     Up to infinity where `bottom` does not differ from zero.
     """

@@ -1,4 +1,4 @@
-"""Trains one arm of a sweep through an ordinary session, with the machine to itself, and times it."""
+"""Trains and times one arm of a sweep in an ordinary session, alone on the machine."""
 
 import math
 import time
@@ -84,8 +84,7 @@ class _Watch:
 
 
 def train(run: RunDirectory, at_least: float, report: ReportProgress) -> ArmRun:
-    """Train the run's one variant for its epochs, and on until it has trained for `at_least`
-    seconds.
+    """Train the run's one variant for its epochs, and on for `at_least` seconds in all.
 
     `report` hears the fraction that is done, and where it is. Nothing is left running,
     also when a Ctrl+C comes.

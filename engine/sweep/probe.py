@@ -71,7 +71,7 @@ def _noise(
 
 
 def noise_at(trainer: Trainer, seed: int) -> NoiseScale:
-    """The noise scale at the trainer's weights, from disjoint batches that together hold the data."""
+    """The noise scale at the trainer's weights, from disjoint batches that cover the data."""
     size = max(1, min(trainer.n, _SAMPLES) // _BATCHES)
     count = min(trainer.n // size, _BATCHES)
     samples = np.random.default_rng(seed).permutation(trainer.n)[: count * size]

@@ -118,9 +118,7 @@ def _knee(rows: Sequence[SweepRow]) -> SweepRow:
 def _in_memory(
     chosen: SweepRow, rows: Sequence[SweepRow], limit: float | None
 ) -> tuple[SweepRow, str]:
-    """The row whose batch is held in memory at once: the chosen one, or the largest below it that
-    fits.
-    """
+    """The row of the batch held in memory: the chosen one, or the largest that fits below it."""
     if limit is None or (chosen.peak_memory_mb is not None and chosen.peak_memory_mb <= limit):
         return chosen, ""
     fitting = [

@@ -52,9 +52,7 @@ class SweepRow(msgspec.Struct, frozen=True, kw_only=True):
     lr: float
     """The lr in force: scaled."""
     gradient_noise: float | None
-    """Length of the error of an update's gradient ÷ length of the gradient, √(tr(Σ)(1/b − 1/n)) ÷
-    |G|.
-    """
+    """Error of an update's gradient ÷ the gradient, in length: √(tr(Σ)(1/b − 1/n)) ÷ |G|."""
     samples_per_s: float | None
     ms_per_update: float | None
     peak_memory_mb: float | None

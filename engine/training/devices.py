@@ -37,9 +37,7 @@ def find_device(name: str) -> torch.device:
 
 
 def peak_memory(device: torch.device) -> int:
-    """The most bytes used so far: on CUDA by tensors, on MPS what the driver holds, on the CPU
-    resident.
-    """
+    """Peak bytes: by tensors on CUDA, what the driver holds on MPS, resident on the CPU."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
     if device.type == "mps":

@@ -17,8 +17,7 @@ from engine.training.out_of_memory import is_out_of_memory, release_memory
 _WHOLE: Final = 2048
 """Samples that are taken in one forward pass, where there are no more: each pass costs a call."""
 _PIECE: Final = 512
-"""Samples in one forward pass where there are more: bounds its memory, and keeps it in a CPU's
-caches.
+"""Samples per forward pass, at most: bounds memory and stays in a CPU's caches.
 
 A small transformer took 2.5 s over 5,813 samples of 64 tokens, with 8,192 at once 3.4 s and 1 GiB
 more.

@@ -87,7 +87,7 @@ class Batch(msgspec.Struct, frozen=True, gc=False):
 
 
 def epoch_end(start: int, n: int, settings: Resolved, *, drop_last: bool) -> int:
-    """The position at which an epoch ends whose samples from `start` on are cut by these settings."""
+    """Position at which the epoch ends whose samples from `start` on are cut by these settings."""
     if drop_last and not settings.is_full:
         return start + (n - start) // settings.batch_size * settings.batch_size
     return n

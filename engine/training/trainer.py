@@ -121,8 +121,7 @@ class Trainer:
     # --- Training -------------------------------------------------------------------------------
 
     def advance(self, max_batches: int) -> Chunk:
-        """Train up to `max_batches` ≥ 1 batches, at most to the end of the epoch, and return their
-        losses.
+        """Train up to `max_batches` ≥ 1 batches, within the epoch; return their losses.
 
         The first loss that is not finite is the last. When memory runs out, the group at hand
         begins anew with the batch that failed; batches done before it are returned, and with none
@@ -165,9 +164,7 @@ class Trainer:
         self._training = train(schedule(), self.source, self.objective, self.optimizer)
 
     def _abandon_group(self) -> None:
-        """Drop the gradient, which may hold part of a batch, and begin the group anew at that
-        batch.
-        """
+        """Drop the gradient, perhaps of part of a batch, and begin its group anew there."""
         self.objective.zero_grad()
         release_memory(self.device)
         self._in_update = 0

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 FULL_LOSS_AT_ONCE: Final = 0.25
 FULL_LOSS_SHARE: Final = 0.02
-"""Time that the loss on all training data may take: so many seconds, then this share of what
-passes.
+"""Time for losses on all data: so many seconds, then this share of the time that passes.
 
 At every epoch's end it would take a quarter of all time, since a pass forward costs half as much as
 one back, and nobody who trains in earnest takes it so often. Problems of the lesson's size still
@@ -52,9 +51,7 @@ class Evaluator:
         return trainer.at_epoch_end and self._evaluated_epoch < trainer.epoch
 
     def evaluate(self, trainer: Trainer, *, always_full: bool) -> None:
-        """Evaluate on the held-out data, and on all training data if `always_full` or it is
-        affordable.
-        """
+        """Evaluate held-out data, and all training data if `always_full` or affordable."""
         self._evaluated_epoch, self._validated_update = trainer.epoch, trainer.updates
         full_loss = None
         if always_full:

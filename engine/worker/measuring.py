@@ -120,8 +120,7 @@ class Measurer:
         self._owed = max(self._owed - seconds, 0.0)
 
     def wait(self, updates: int, state: State) -> float | None:
-        """Seconds until the next slice may be done, if training goes on so long; None: nothing to
-        measure.
+        """Seconds until the next slice, if training goes on so long; None: nothing to measure.
 
         `updates` done so far, and the `state` of the training.
         """

@@ -50,9 +50,7 @@ class EpochPacer:
         return math.floor(lag / epochs_per_update + _ROUNDING) + 1
 
     def note_progress(self, now: float, epochs_done: float) -> None:
-        """Take note of how far training got: who lags more than LEEWAY is behind, the rest is
-        forgiven.
-        """
+        """Take note of how far training got: beyond LEEWAY it is behind, less is forgiven."""
         lag = now - self.starts_at(epochs_done)
         self.behind = lag > LEEWAY
         if self.behind:

@@ -39,7 +39,7 @@ class WorkerReady(Note, frozen=True, kw_only=True):
 
 
 class LogBlocked(Note, frozen=True, kw_only=True):
-    """The log cannot be written: the worker pauses, keeps what it has, and tries again on Resume."""
+    """The log cannot be written: the worker pauses, keeps its records, retries on Resume."""
 
     detail: str
 

@@ -1,6 +1,4 @@
-"""The files of one variant: its log, in which a full disk loses nothing, and the trail of its
-weights.
-"""
+"""One variant's files: its log, in which a full disk loses nothing, and its weights' trail."""
 
 from __future__ import annotations
 

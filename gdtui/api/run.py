@@ -46,9 +46,7 @@ class Generation:
 
     @cached_property
     def batches(self) -> "BatchColumns":
-        """Every batch, as a column of shape (batches,) each for loss, lr, samples, seconds and so
-        on.
-        """
+        """Every batch, as columns of shape (batches,): loss, lr, samples, seconds and so on."""
         from gdtui.export.batches import batch_columns
 
         return batch_columns(self._of(Chunk))
@@ -78,9 +76,7 @@ class Generation:
 
     @property
     def evaluations(self) -> tuple[Evaluation, ...]:
-        """Losses on all training and all held-out data, and metrics: at the start, then after each
-        epoch.
-        """
+        """Losses on all training and held-out data, and metrics: at the start and epochs' ends."""
         return self._of(Evaluation)
 
     @property
@@ -90,7 +86,7 @@ class Generation:
 
     @property
     def measurements(self) -> tuple[Measured, ...]:
-        """Measurements of the noise scale (in samples) and the sharpness (loss per squared weight)."""
+        """Measurements of the noise scale (in samples) and sharpness (loss per squared weight)."""
         return self._of(Measured)
 
     def _of(self, kind: type[RecordT]) -> tuple[RecordT, ...]:
@@ -135,7 +131,7 @@ class Run:
 
     @property
     def settings(self) -> RunSettings:
-        """The settings that all variants share, such as problem and epochs, and the first of each."""
+        """Settings that all variants share, such as problem and epochs, and the first of each."""
         return self.directory.info.settings
 
     @property

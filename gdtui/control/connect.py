@@ -1,6 +1,4 @@
-"""Connects a viewer and a controller to a run: one that is trained here, is watched, or is played
-again.
-"""
+"""Connects a viewer and a controller to a run: trained here, watched, or replayed."""
 
 from engine.log.directory import RunDirectory
 from gdtui.control.replay_controller import ReplayController

@@ -40,7 +40,7 @@ def next_lr(lr: float, step: int) -> float | None:
 
 
 def next_accumulation(steps: int, size: BatchSize, n: int, step: int) -> int | None:
-    """1, 2, 4 …; no further up once an update holds all n samples, or full is cut into single ones."""
+    """1, 2, 4 …; stops when an update holds all n samples, or full is cut into single ones."""
     if step < 0:
         return None if steps <= 1 else 1 << ((steps - 1).bit_length() - 1)
     held = steps if size == FULL or size >= n else steps * size

@@ -1,5 +1,4 @@
-"""The meaning of each key for a run: from the settings wanted to the commands sent. No widget, no
-process.
+"""The meaning of each key for a run, from settings wanted to commands sent. No widget, no process.
 
 Works on what the store knows and speaks through `Controls`, which the session satisfies. Each
 method returns the notes for the user, if any.

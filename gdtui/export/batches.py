@@ -1,4 +1,4 @@
-"""The batches of a log as columns: everything that a chunk's header says about each of its losses."""
+"""The batches of a log as columns: all that a chunk's header says about each of its losses."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from engine.log.records import Chunk
 
 _WHOLE: Final = (
-    "epoch", "batch", "batches", "update", "in_update", "samples", "batch_size", "accumulation_steps",
+    "epoch", "batch", "batches", "update", "in_update", "samples", "batch_size",
+    "accumulation_steps",
 )  # fmt: skip
 _REAL: Final = ("seconds", "duration", "lr")
 """Fields of a chunk: whole numbers, and others."""
@@ -54,9 +55,7 @@ class Places(NamedTuple):
 
 
 def places_of(chunk: Any, order: NDArray[np.int64]) -> Places:
-    """The places of batches `order` (from 0) of a chunk, or of as many chunks: each field an array
-    then.
-    """
+    """Places of batches `order` (from 0) in a chunk, or in as many chunks, with array fields."""
     return Places(
         batch=chunk.batch + order,
         update=chunk.update + (chunk.in_update + order) // chunk.accumulation_steps,

@@ -45,8 +45,7 @@ def open_output(run: RunDirectory, path: Path | None) -> BinaryIO:
 
 
 def export(run: RunDirectory, output: BinaryIO) -> Iterator[str]:
-    """Write every batch that can be read; yields what is missing: a sentence for each incomplete
-    log.
+    """Write every readable batch; yields what is missing, a sentence for each incomplete log.
 
     Whatever belongs before a sentence is flushed by then. Nothing is written until it is iterated.
     """

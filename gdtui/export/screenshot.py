@@ -58,8 +58,7 @@ class StillsError(Exception):
 
 
 def save(viewer: Viewer, svg: str, size: tuple[int, int], theme: Theme) -> str:
-    """Save the screen and the viewer's selected chart; returns where. StillsError when it could be
-    nowhere.
+    """Save the screen and the viewer's selected chart; returns where. May raise StillsError.
 
     `svg`: the screen, of `size` columns and rows.
     """
@@ -98,7 +97,7 @@ def _canvas(picture: Picture | None) -> ChartSize:
 
 
 def text_of(svg: str, width: int, height: int) -> str:
-    """The text of a screen out of its SVG, which is the only form in which Textual gives it away."""
+    """A screen's text out of its SVG, the only form in which Textual gives it away."""
     rows = [[" "] * width for _ in range(height)]
     for x, row, text in _SVG_TEXT.findall(svg):
         start = round(float(x) / _CELL)
@@ -123,9 +122,7 @@ def page(picture: Picture, title: str, theme: Theme) -> str:
 
 
 def plain(picture: Picture) -> str:
-    """Text without colours: the lines are numbered, and stand without envelopes in which they would
-    drown.
-    """
+    """Text without colours: lines are numbered; envelopes, in which they would drown, left out."""
     picture = replace(picture, series=tuple(replace(one, envelope=EMPTY) for one in picture.series))
     ansi = still(picture, WIDTH, HEIGHT, PAPER)
     lines = Text.from_ansi(ansi).plain.split("\n")
@@ -133,8 +130,7 @@ def plain(picture: Picture) -> str:
 
 
 def write(directories: Iterable[Path], stem: str, files: Mapping[str, str]) -> str:
-    """Write all files, their names after `stem`, into the first directory that takes them; says
-    where.
+    """Write all files, named after `stem`, into the first directory that takes them; says where.
 
     StillsError when none does.
     """

@@ -114,9 +114,7 @@ class History:
     # --- Traces -----------------------------------------------------------------------------------
 
     def polyline(self, axis: Axis, low: float, high: float, columns: int) -> Polyline:
-        """The losses in the window: batch by batch while no more than columns, else low…high a
-        column.
-        """
+        """Losses in the window: batch by batch up to `columns` of them, else low…high a column."""
         return self._drawing.polyline(DrawWindow(axis, low, high, columns))
 
     def smoothed(

@@ -19,9 +19,7 @@ from gdtui.history.running_average import RunningAverage
 from gdtui.history.smoothing import SMOOTHING_LADDER, Smoothing
 
 _MAX_OPEN: Final = 1_024
-"""Buckets taken in at once, at most: enough to forget the cost of the calls, small enough for a
-cache.
-"""
+"""Buckets taken in at once: enough to hide the cost of the calls, few enough for a cache."""
 _MAX_NEWEST: Final = 2_048
 """New batches that an average is carried on over one by one.
 
@@ -73,9 +71,7 @@ class LossSeries:
             self._close()
 
     def _close(self) -> None:
-        """Take in whole buckets: many at once, when somebody looks, for most of its cost is a
-        call's.
-        """
+        """Take in whole buckets, many at once when somebody looks: most of the cost is a call's."""
         while buckets := min(len(self._raw) // BUCKET - self._closed, _MAX_OPEN):
             self._close_buckets(np.arange(self._closed, self._closed + buckets))
             self._closed += buckets

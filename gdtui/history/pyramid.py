@@ -37,9 +37,7 @@ class Pyramid:
         return sum(level.nbytes for level in self._levels)
 
     def append(self, buckets: Values) -> None:
-        """Take in the reductions of the next buckets, (buckets, columns), and pass on what they
-        complete.
-        """
+        """Take in the next buckets' reductions (buckets, columns); pass on completed ones."""
         level = 0
         while len(buckets):
             if level == len(self._levels):
@@ -113,9 +111,7 @@ def _piece(level: int, start: Ints, stop: Ints, owner: Ints) -> Iterator[CoverPi
 
 
 def concatenated(start: Ints, stop: Ints) -> tuple[Ints, Ints]:
-    """All numbers of the ranges start…stop−1 (none empty), one after the other, and where each
-    begins.
-    """
+    """All numbers of the ranges start…stop−1 (none empty), joined, and where each begins."""
     lengths = stop - start
     cuts = np.cumsum(lengths) - lengths
     return np.arange(lengths.sum()) + np.repeat(start - cuts, lengths), cuts

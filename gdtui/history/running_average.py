@@ -39,9 +39,7 @@ class RunningAverage:
         return self.end - len(self._averages)
 
     def restart(self, batches: int, level: float, seen: float) -> None:
-        """Go on after so many batches; `level`: their average before it is debiased, of `seen`
-        samples.
-        """
+        """Go on after so many batches; `level`: their biased average, of `seen` samples."""
         self._level, self._seen = level, seen
         self.end = batches
         self._averages = GrowingArray("f8")

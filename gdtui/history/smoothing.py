@@ -68,9 +68,7 @@ class Smoothing:
         return _finish(level * -np.expm1(-seen / tau), growth, gained, seen, sizes, tau, tau)
 
     def _chain(self, growth: Floats, gained: Floats) -> Floats:
-        """The averages, not yet debiased, before each bucket, (windows, buckets): one step a
-        bucket.
-        """
+        """Averages, not yet debiased, before each bucket, (windows, buckets), bucket by bucket."""
         starts = []
         for window, steps in enumerate(zip(growth.tolist(), gained.tolist(), strict=True)):
             running = self._running[window]

@@ -31,9 +31,7 @@ _FRIENDLY: Final = {
 """Textual's names of keys whose characters have another name in Unicode."""
 _POLL_SECONDS: Final = 0.02
 _GAP_SECONDS: Final = 0.03
-"""Between keys without a wait: a key that a widget handles overtakes one that bubbles up to a
-binding.
-"""
+"""Between keys without a wait: a widget's key would overtake one that bubbles to a binding."""
 
 
 class KeyScriptError(ValueError):

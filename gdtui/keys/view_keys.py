@@ -1,6 +1,4 @@
-"""The keys that change what is looked at, and nothing of the training: a part of the table in
-keys.py.
-"""
+"""Keys that change the view, nothing of the training: a part of the table in keys.py."""
 
 from typing import Final
 

@@ -162,7 +162,8 @@ def _folding(store: Store, is_ours: bool) -> Iterator[str]:
     says = "the curves have folded into one" if gap <= FOLDED else "they have not folded"
     how = ": press S to restart all for a fair comparison" if is_ours else ""
     pasts = "" if gap <= FOLDED else f"; existing gaps remain{how}"
-    yield f"Measured: after {epochs.pop()} epochs they lie {number(gap)} apart on all data: {says}{pasts}."
+    apart = f"after {epochs.pop()} epochs they lie {number(gap)} apart on all data"
+    yield f"Measured: {apart}: {says}{pasts}."
 
 
 def interview(store: Store) -> str:

@@ -38,8 +38,8 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         name="loss",
         labels=("smooth", "~", "smoothed"),
         unit="of the problem's loss; nats for cross-entropy",
-        definition="The batch losses, smoothed by a mean whose weights fade with the samples that have "
-        "passed; w sets the time constant τ, one for all variants, so that equal smoothing "
+        definition="The batch losses, smoothed by a mean whose weights fade with the samples that "
+        "have passed; w sets the time constant τ, one for all variants, so that equal smoothing "
         "means equal data.",
         formula="α = 1 − exp(−samples in the batch ÷ τ), debiased by 1 − Π(1 − α)",
         source="debiasing: Kingma & Ba 2015, arXiv:1412.6980, sec. 3",
@@ -49,26 +49,26 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         name="loss of a batch",
         labels=("L",),
         unit="of the problem's loss",
-        definition="The mean over the samples of one batch, at the weights before its update; drawn at "
-        "the samples seen before it, since that is the model that had this loss.",
+        definition="The mean over the samples of one batch, at the weights before its update; "
+        "drawn at the samples seen before it, since that is the model that had this loss.",
     ),
     GlossaryEntry(
         name="all data",
         labels=("◆", "◆ all data", "full loss"),
         unit="of the problem's loss",
-        definition="The mean over all training samples in eval mode, measured before the first epoch and "
-        "after each; where that would take more than 2% of the time, after some and after the "
-        "last; pale once another epoch has ended since. The weights do not move meanwhile: compare "
-        "variants by this loss.",
+        definition="The mean over all training samples in eval mode, measured before the first "
+        "epoch and after each; where that would take more than 2% of the time, after some and "
+        "after the last; pale once another epoch has ended since. The weights do not move "
+        "meanwhile: compare variants by this loss.",
         value=as_number(lambda one: one.tally.full_loss),
     ),
     GlossaryEntry(
         name="σ of batch loss",
         labels=("σ", "spread", "spread, last epoch"),
         unit="of the problem's loss",
-        definition="The scatter of the batch losses around the smoothed loss before them, over the last "
-        "epoch of samples; the histogram beside each chart shows the same. None below two batches "
-        "an epoch, as at full batch.",
+        definition="The scatter of the batch losses around the smoothed loss before them, over the "
+        "last epoch of samples; the histogram beside each chart shows the same. None below two "
+        "batches an epoch, as at full batch.",
         formula="standard deviation of (batch loss − smoothed loss before it)",
         value=as_number(lambda one: one.spread),
     ),
@@ -76,8 +76,7 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         name="held-out",
         labels=("◇", "validation"),
         unit="of the problem's loss",
-        definition="The mean over the samples that are kept out of training, in eval mode, at an epoch's "
-        "end.",
+        definition="The mean over samples kept out of training, in eval mode, at an epoch's end.",
         value=as_number(lambda one: one.tally.validation_loss),
     ),
     GlossaryEntry(
@@ -102,8 +101,8 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         name="updates",
         labels=("update", "u"),
         unit="count",
-        definition="Steps of the optimiser. An update takes one batch or, with accumulation, several, and "
-        "never crosses the end of an epoch.",
+        definition="Steps of the optimiser. An update takes one batch or, with accumulation, "
+        "several, and never crosses the end of an epoch.",
         value=lambda one: formatting.count(one.tally.updates),
     ),
     GlossaryEntry(
@@ -117,24 +116,24 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         name="samples",
         labels=("n",),
         unit="count",
-        definition="Samples trained on so far, counting every pass over the data: the axis on which batch "
-        "sizes can be compared, since equal places mean equal work.",
+        definition="Samples trained on so far, counting every pass over the data: the axis on "
+        "which batch sizes can be compared, since equal places mean equal work.",
         value=lambda one: formatting.count(one.tally.samples),
     ),
     GlossaryEntry(
         name="epoch",
         labels=("ep",),
         unit="count",
-        definition="The current pass over the training data, from 1; the header shows the slowest variant's. "
-        "One seed fixes each epoch's order, the same for every variant.",
+        definition="The current pass over the training data, from 1; the header shows the slowest "
+        "variant's. One seed fixes each epoch's order, the same for every variant.",
         value=lambda one: formatting.count(one.tally.epoch),
     ),
     GlossaryEntry(
         name="seconds",
         labels=("sec", "s", "training"),
         unit="s",
-        definition="Training time of this variant, without pauses, waits for the pace and measurements. "
-        "Workers that share cores slow each other.",
+        definition="Training time of this variant, without pauses, waits for the pace and "
+        "measurements. Workers that share cores slow each other.",
         value=as_number(lambda one: one.tally.seconds),
     ),
     GlossaryEntry(
@@ -148,24 +147,25 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         name="ms a batch",
         labels=("ms/batch", "ms"),
         unit="ms",
-        definition="Training time of one forward and backward pass with its share of the update, over the "
-        "last second of training time.",
+        definition="Training time of one forward and backward pass with its share of the update, "
+        "over the last second of training time.",
         value=as_number(lambda one: one.batch_milliseconds),
     ),
     GlossaryEntry(
         name="peak memory",
         labels=("MiB", "GiB", "peak", "memory"),
         unit="MiB",
-        definition="The highest use so far: of device memory as torch counts it or, on a CPU, of the worker "
-        "process, including torch itself.",
+        definition="The highest use so far: of device memory as torch counts it or, on a CPU, of "
+        "the worker process, including torch itself.",
         value=lambda one: f"{one.tally.peak_memory / 2**20:,.0f}" if one.tally.peak_memory else "–",
     ),
     GlossaryEntry(
         name="lr",
         unit="loss decrease per squared gradient: a step's length is lr × |gradient|",
-        definition="The learning rate in force: the base lr, scaled by the rule to the effective batch.",
-        formula="none: base; linear: base × effective ÷ base batch; sqrt: base × √(effective ÷ base batch)",
-        source="linear: Goyal et al. 2017, arXiv:1706.02677; square root: Krizhevsky 2014, arXiv:1404.5997",
+        definition="The lr in force: the base lr, scaled by the rule to the effective batch.",
+        formula="none: base; linear: base × r; sqrt: base × √r, with r = effective ÷ base batch",
+        source="linear: Goyal et al. 2017, arXiv:1706.02677; square root: Krizhevsky 2014, "
+        "arXiv:1404.5997",
         value=lambda one: formatting.rounded(now.lr) if (now := one.tally.resolved) else "–",
     ),
     GlossaryEntry(
@@ -178,8 +178,8 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
     GlossaryEntry(
         name="effective batch",
         unit="samples",
-        definition="Samples behind one update: all accumulated ones, at most an epoch's. Lr scaling and "
-        "the noise scale refer to this batch.",
+        definition="Samples behind one update: all accumulated ones, at most an epoch's. Lr "
+        "scaling and the noise scale refer to this batch.",
         formula="min(batch size × accumulation, n)",
         value=lambda one: f"{now.effective_batch:,}" if (now := one.tally.resolved) else "–",
     ),
@@ -195,8 +195,8 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         name="momentum",
         labels=("mom",),
         unit="from 0 up to 1",
-        definition="The share of the last step that is added to the next: with 0.9 a steady gradient "
-        "moves the weights ten times as far in the end.",
+        definition="The share of the last step that is added to the next: with 0.9 a steady "
+        "gradient moves the weights ten times as far in the end.",
         formula="v ← β v + g, w ← w − lr v",
         source="Polyak 1964; as torch.optim.SGD has it",
         value=lambda one: formatting.setting(one.tally.settings.momentum),
@@ -205,10 +205,10 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         name="noise scale",
         labels=("B",),
         unit="samples",
-        definition="The batch size at which noise and gradient weigh the same in an update. Much smaller "
-        "batches are mostly noise; much larger ones are mostly redundant. Averaged over the last "
-        "measurements, each at ¾ of the next, while they agree within their errors; in brackets "
-        "the 95% interval of that average, “not reliable yet” while its ends are 4 × apart.",
+        definition="The batch size at which noise and gradient weigh the same in an update. Much "
+        "smaller batches are mostly noise; much larger ones are mostly redundant. Averaged over "
+        "the last measurements, each at ¾ of the next, while they agree within their errors; in "
+        "brackets its 95% interval, “not reliable yet” while its ends are 4 × apart.",
         formula="B = tr(Σ) ÷ |G|², both averaged apart, then divided",
         source="McCandlish et al. 2018, arXiv:1812.06162, eq. 2.9 and appendix A",
         value=_noise_scale,
@@ -217,9 +217,9 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         name="signal-to-noise",
         labels=("snr", "gradient noise"),
         unit="ratio",
-        definition="The squared length of an update's gradient ÷ the expected squared length of its error, "
-        "at the effective batch in force, from the smoothed |G|² and tr(Σ) of the noise scale. The "
-        "sweep's gradient noise is 1 ÷ its square root.",
+        definition="The squared length of an update's gradient ÷ the expected squared length of "
+        "its error, at the effective batch in force, from the smoothed |G|² and tr(Σ) of the noise "
+        "scale. The sweep's gradient noise is 1 ÷ its square root.",
         formula="|G|² ÷ (tr(Σ) (1/b − 1/n))",
         source="McCandlish et al. 2018, arXiv:1812.06162",
         value=as_number(lambda one: one.tally.signal_to_noise),
@@ -228,8 +228,8 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         name="sharpness",
         labels=("λ",),
         unit="of loss per squared unit of weight",
-        definition="The largest eigenvalue of the Hessian of the loss on all training data: how steeply "
-        "the valley rises where it is steepest.",
+        definition="The largest eigenvalue of the Hessian of the loss on all training data: how "
+        "steeply the valley rises where it is steepest.",
         formula="max eigenvalue of ∇²L, by Lanczos on Hessian-vector products",
         source="Keskar et al. 2017, arXiv:1609.04836; Cohen et al. 2021, arXiv:2103.00065",
         value=as_number(_sharpness),
@@ -238,9 +238,8 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         name="edge of stability",
         labels=("2/lr", "3.8/lr", "2(1+β)/lr"),
         unit="of loss per squared unit of weight",
-        definition="The sharpness beyond which steps of full-batch gradient descent grow instead of "
-        "settling; β is the momentum. Undefined for optimisers that scale each weight's step on "
-        "their own.",
+        definition="The sharpness beyond which steps of full-batch gradient descent grow instead "
+        "of settling; β is the momentum. Undefined for optimisers that scale each weight's step.",
         formula="2 (1 + β) ÷ lr",
         source="Cohen et al. 2021, arXiv:2103.00065, eq. 1",
         value=as_number(_edge),
@@ -249,15 +248,15 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         name="last epoch",
         labels=("final loss",),
         unit="of the problem's loss",
-        definition="The plain mean of the batch losses of the last epoch. The weights move while it is "
-        "taken, and at full batch it lags an update behind.",
+        definition="The plain mean of the batch losses of the last epoch. The weights move while "
+        "it is taken, and at full batch it lags an update behind.",
         value=as_number(lambda one: one.tally.final_loss),
     ),
     GlossaryEntry(
         name="std",
         unit="of the problem's loss",
-        definition="Standard deviation of the epochs' mean losses over the whole run: it mostly shows how "
-        "far the loss fell, not how noisy it was.",
+        definition="Standard deviation of the epochs' mean losses over the whole run: it mostly "
+        "shows how far the loss fell, not how noisy it was.",
         formula="√variance, of the population (ddof 0)",
         value=as_number(lambda one: one.tally.std),
     ),
@@ -272,8 +271,8 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         name="pace",
         labels=("epoch/s", "epochs/s"),
         unit="epochs per second",
-        definition="Speed limit of all variants, so that they advance together; free: as fast as the device "
-        "goes. A variant that cannot keep up is “behind”. The pace changes no loss.",
+        definition="Speed limit of all variants, so that they advance together; free: as fast as "
+        "the device goes. A variant that cannot keep up is “behind”. The pace changes no loss.",
     ),
     GlossaryEntry(
         name="clock",
@@ -284,11 +283,11 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         name="principal components",
         labels=("variance of the paths", "the paths' variance"),
         unit="share from 0 to 1",
-        definition="The landscape's plane is laid through the directions in which the variants' weights "
-        "moved most; the share says how much of their movement lies in it. Movement outside the "
-        "plane is not seen. Layers that normalise by running statistics, such as BatchNorm, take "
-        "these anew at each point: those gathered in training belong to the weights of the paths "
-        "only.",
+        definition="The landscape's plane is laid through the directions in which the variants' "
+        "weights moved most; the share says how much of their movement lies in it. Movement "
+        "outside the plane is not seen. Layers that normalise by running statistics, such as "
+        "BatchNorm, take these anew at each point: those gathered in training belong to the "
+        "weights of the paths only.",
         source="Li et al. 2018, arXiv:1712.09913, sec. 7; statistics: Izmailov et al. 2018, "
         "arXiv:1803.05407, sec. 3.2",
     ),

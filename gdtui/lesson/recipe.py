@@ -32,7 +32,7 @@ model = torch.nn.Linear(10, 1).to(DEVICE)
 
 
 def loss_of(rows):
-    output = model(X[rows]).squeeze(-1)  # only the last dimension: a batch of one keeps its shape (1,)
+    output = model(X[rows]).squeeze(-1)  # the last dimension alone: a batch of one keeps (1,)
     return torch.nn.functional.binary_cross_entropy_with_logits(output, y[rows])
 """
 _OTHER: Final = """\
@@ -41,7 +41,9 @@ torch.manual_seed(SEED)
 np.random.seed(SEED % 2**32)
 random.seed(SEED)
 problem = {load}
-data = problem.train() if callable(problem.train) and not hasattr(problem.train, "__len__") else problem.train
+data = problem.train
+if callable(data) and not hasattr(data, "__len__"):
+    data = data()
 is_tensors = isinstance(data, tuple)
 n = len(data[0]) if is_tensors else len(data)
 
@@ -56,9 +58,10 @@ def loss_of(rows):
         # A Dataset's random transforms draw other numbers here.
         batch = torch.utils.data.default_collate([data[row] for row in rows.tolist()])
     if isinstance(batch, dict):
-        batch = {{name: each.to(DEVICE) if torch.is_tensor(each) else each for name, each in batch.items()}}
-        named = inspect.signature(model.forward).parameters
-        return problem.loss(model(**{{name: batch[name] for name in named if name in batch}}), batch)
+        for name, each in batch.items():
+            batch[name] = each.to(DEVICE) if torch.is_tensor(each) else each
+        named = [name for name in inspect.signature(model.forward).parameters if name in batch]
+        return problem.loss(model(**{{name: batch[name] for name in named}}), batch)
     *inputs, target = [each.to(DEVICE) for each in batch]
     return problem.loss(model(*inputs), target)
 """
@@ -72,7 +75,7 @@ for epoch in range(1, EPOCHS + 1):
         for start in range(0, len(rows), BATCH):
             batch = rows[start : start + BATCH]
             loss = loss_of(batch)
-            (loss * (len(batch) / len(rows))).backward()  # by samples: a short batch counts for less
+            (loss * (len(batch) / len(rows))).backward()  # by samples: a short batch counts less
             losses.append(loss.item())
         optimizer.step()
     print(f"epoch {{epoch:3}}   loss of its last batch {{losses[-1]:.4f}}")
@@ -83,13 +86,13 @@ _ORDER: Final = (
 )
 _WHOLE: Final = "order = np.arange(n)"
 _DRAWS: Final = (
-    'drawn = hashlib.blake2b(b"%d %d" % (SEED, epoch), digest_size=4, person=b"stochastic").digest()\n    '
-    'torch.manual_seed(int.from_bytes(drawn, "big"))  # for dropout\n    '
+    'drawn = hashlib.blake2b(b"%d %d" % (SEED, epoch), digest_size=4, person=b"stochastic")\n    '
+    'torch.manual_seed(int.from_bytes(drawn.digest(), "big"))  # for dropout\n    '
 )
 
 
 def command_line(run: RunSettings, name: str, settings: VariantSettings) -> str:
-    """`gdtui …` that trains this variant alone, with every setting that is not as it is by default."""
+    """`gdtui …` that trains this variant alone, with all settings that differ from defaults."""
     words = ["gdtui", "--problem", run.problem, *_data_options(run.data)]
     words += ["--batch-sizes", str(settings.batch_size)]
     words += ["--lr", formatting.setting(settings.lr)]
@@ -125,9 +128,7 @@ def _data_options(data: DataSettings | None) -> Iterator[str]:
 
 
 def may_differ(run: RunSettings) -> bool:
-    """True where the loop's data may be a Dataset, whose random transforms draw other numbers in
-    it.
-    """
+    """True where the data may be a Dataset, whose random transforms differ in the loop."""
     return is_file(run.problem)
 
 
@@ -151,7 +152,8 @@ def loop(run: RunSettings, variant: Variant, n: int, device: str = "cpu") -> str
 
 def _title(variant: Variant, force: Resolved) -> str:
     size = f"{force.effective_batch:,}" if force.is_full else f"{force.batch_size:,}"
-    return f"{variant.name} as a plain loop: batch {size}{' (full)' * force.is_full}, lr {force.lr:.6g}."
+    batch = f"batch {size}{' (full)' * force.is_full}"
+    return f"{variant.name} as a plain loop: {batch}, lr {force.lr:.6g}."
 
 
 def _imports(run: RunSettings, settings: VariantSettings) -> Iterator[str]:
@@ -206,7 +208,8 @@ def _optimizer(settings: VariantSettings) -> str:
 
 def _kind(name: str) -> str:
     """torch's class of that name, in any case: which one is known to torch only."""
-    return f"next(kind for name, kind in vars(torch.optim).items() if name.lower() == {name.lower()!r})"
+    is_it = f"name.lower() == {name.lower()!r}"
+    return f"next(kind for name, kind in vars(torch.optim).items() if {is_it})"
 
 
 def _epochs(run: RunSettings, settings: VariantSettings, force: Resolved, n: int) -> str:

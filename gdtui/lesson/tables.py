@@ -1,5 +1,4 @@
-"""The lesson's two tables for the run at hand: lr by batch size and rule, and what a batch size
-trades.
+"""The lesson's two tables for this run: lr by batch size and rule, and each size's trade-offs.
 
 Pure functions from what is known to cells of text. The words are the lesson's, the figures this
 run's.
@@ -51,8 +50,7 @@ TRADES: Final = ("gradient SNR", "samples/s", "memory", "gap")
 
 
 def trade_offs(store: Store) -> list[TableRow]:
-    """Two lines a variant: what its batch size buys and costs, as measured and in the lesson's
-    words.
+    """Two lines a variant: its batch size's gains and costs, measured and in the lesson's words.
 
     Before these stands whose: its name, its batch size.
     """

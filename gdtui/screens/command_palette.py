@@ -1,5 +1,4 @@
-"""The command palette's commands, in the order of the key table: Textual's own provider sorts by
-name.
+"""The command palette's commands in the key table's order; Textual's own sorts by name.
 
 The app says which commands there are (`get_system_commands`).
 """

@@ -1,5 +1,4 @@
-"""A screen over the whole main one, which goes on serving the keys and the mouse that this one does
-not.
+"""A screen over the whole main one, which passes on the keys and the mouse that it leaves.
 
 Knows of the main screen only that it is one.
 """

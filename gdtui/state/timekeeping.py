@@ -1,5 +1,4 @@
-"""Keeps the clock of the screen: seconds in which anything trained. Pure arithmetic, asks no clock
-itself.
+"""The screen's clock: seconds in which anything trained. Pure arithmetic, asks no clock itself.
 
 Logs are read one after the other: of a run that has a past, all of one variant's comes before the
 next's. So spans come in any order, overlap, and count once.

@@ -54,7 +54,7 @@ class Transition(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SettingsMark:
-    """A change of settings, at the samples, updates and seconds before the first batch under them."""
+    """A change of settings, at the samples, updates and seconds before its first batch."""
 
     samples: int
     updates: int
@@ -154,7 +154,7 @@ class VariantState:
         self._trained.clear()  # later chunks have another speed
 
     def _add_change(self, curves: Curves, record: Changed, before: VariantSettings) -> None:
-        """Several with no batch between them are one change, from the first settings to the last."""
+        """Several with no batch between them are one change, from first to last settings."""
         changes = curves.changes
         if changes and changes[-1].samples == record.samples:
             before = changes.pop().before

@@ -1,5 +1,4 @@
-"""The driver of Textual, with at most one frame under way to the terminal
-(gdtui/terminal/frame_gate.py).
+"""Textual's driver, with at most one frame under way (gdtui/terminal/frame_gate.py).
 
 Owns the question; the answer it hands on to an app that waits for it, and keeps at the end from the
 shell.

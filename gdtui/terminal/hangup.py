@@ -1,5 +1,4 @@
-"""Tells when the terminal is gone: a hangup that no SIGHUP came for, since another process leads
-its session.
+"""Tells when the terminal hangs up without a SIGHUP, as another process leads its session.
 
 Reads and writes nothing there.
 """
@@ -12,8 +11,9 @@ _GONE = select.POLLHUP | select.POLLERR
 
 
 def when_gone(fd: int, tell: Callable[[], object]) -> None:
-    """Call `tell` once, from a thread of its own, when the terminal at `fd` is hung up; it costs
-    nothing until then. Where poll(2) knows no terminals (old macOS), nobody is told.
+    """Call `tell` once, from a thread of its own, when the terminal at `fd` hangs up.
+
+    It costs nothing until then. Where poll(2) knows no terminals (old macOS), nobody is told.
     """
 
     def wait() -> None:

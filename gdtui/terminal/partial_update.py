@@ -1,5 +1,4 @@
-"""Paints what changed on the screen, and nothing else: asks the widget in front for the changed
-cells.
+"""Paints only what changed on the screen: asks the widget in front for the changed cells.
 
 Of a partial update Textual 8.2 renders every line of every widget in the rectangle around all that
 changed, and crops on the right only. With charts that move in every corner of 160×45 that is the
@@ -98,9 +97,7 @@ def _partial_update(compositor: Compositor) -> SpansUpdate | None:
 
 
 def _in_front(places: Sequence[Place], start: int, stop: int) -> Iterator[tuple[Place, int, int]]:
-    """The widgets in front on columns start…stop−1 of a line: `places` are all on it, the foremost
-    first.
-    """
+    """The widgets in front on columns start…stop−1 of a line, all in `places`, foremost first."""
     for number, place in enumerate(places):
         first, last = max(start, place[1].x), min(stop, place[1].right)
         if first < last:

@@ -9,8 +9,7 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def screen_of_its_own(output: Path) -> Iterator[None]:
-    """Textual writes to a duplicate of the terminal; everything else that is printed goes to a
-    file.
+    """Textual writes to a duplicate of the terminal; all else that is printed goes to a file.
 
     So no warning paints over the screen, neither from here nor from the server that workers are
     forked from: it inherits stdout and stderr. Textual's driver writes to `sys.__stderr__`, and

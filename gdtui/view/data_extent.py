@@ -38,8 +38,7 @@ def end_of(generation: Curves, axis: Axis) -> float:
 
 
 def data_extent(store: Store, view: ViewState, shown: float | None = None) -> DataExtent:
-    """The extent of all variants' data on the x axis; `shown`: the end of that axis in the last
-    frame.
+    """The extent of all variants' data on the x axis; `shown`: that axis's end in the last frame.
 
     The newest data are those of the furthest that trains, of the selected if there are such.
     """
@@ -86,8 +85,9 @@ def extremes(
 def common_extremes(
     store: Store, one: VariantState, view: ViewState, seen: XRange | None
 ) -> tuple[float | None, float | None]:
-    """Lowest and highest raw loss of this variant and of all that have not run away. `seen` None:
-    of all.
+    """Lowest and highest raw loss of this variant and of all that did not run away.
+
+    `seen` None: of their whole history.
 
     That is asked up to where an axis would end, which stands still: a history then looks at new
     batches only.
@@ -110,7 +110,7 @@ def _joint(pairs: Iterable[Pair | None]) -> tuple[float | None, float | None]:
 
 
 def _range(polyline: Polyline, seen: XRange, log: bool, *, joined: bool = True) -> Pair | None:
-    """Lowest and highest in the window, with what a line from and to beyond it passes at its edges."""
+    """Lowest and highest in the window, including those of a line that crosses its edges."""
     inside = (polyline.x >= seen.low) & (polyline.x <= seen.high)
     values = [polyline.low[inside], polyline.high[inside]]
     if joined and not inside.all():

@@ -17,9 +17,7 @@ def of_all(store: Store, axis: Axis, seen: XRange, columns: int) -> tuple[float,
 
 
 def of_one(store: Store, now: Curves, axis: Axis, seen: XRange, columns: int) -> tuple[float, ...]:
-    """The ends of one variant's epochs: also those to come where they are known, else the past
-    ones.
-    """
+    """The ends of one variant's epochs: to come, too, where known; else the past ones."""
     if common := of_all(store, axis, seen, columns):
         return common
     ended = now.evaluations.values[1:, PLACE[axis]]

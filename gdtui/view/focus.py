@@ -58,9 +58,7 @@ def focused(
 def _series(
     one: VariantState, now: Curves, view: ViewState, seen: XRange, canvas: ChartSize
 ) -> tuple[Series, ...]:
-    """The ghost, every batch, and on top the smoothed line, in the ink of text to be told from
-    them.
-    """
+    """The ghost, every batch, and on top the smoothed line in the ink of text."""
     as_raw = replace(view, raw=True)
     raw = line_of(one, now, as_raw, seen, canvas)
     ghosts = (

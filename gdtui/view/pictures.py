@@ -37,9 +37,7 @@ class ChartSize:
 
 @dataclass(frozen=True, slots=True)
 class AxisRanges:
-    """The ranges of a chart's axes in its last frame, and the data that they hold for: others begin
-    anew.
-    """
+    """Ranges of a chart's axes in its last frame, and the data they hold for: others start anew."""
 
     of: object = None
     x: float | None = None

@@ -66,8 +66,7 @@ class Terrain:
         grid[row] = losses
 
     def losses(self, columns: int, rows: int) -> NDArray[np.float64]:
-        """The loss at each dot, the fine grid over the coarse one between whose points it is
-        interpolated.
+        """The loss at each dot: the fine grid over the coarse one, which is interpolated.
 
         NaN where nothing is known.
         """
@@ -109,8 +108,7 @@ def _spread(rows: Sequence[NDArray[np.float32] | None], columns: int) -> NDArray
 
 
 def heights(losses: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Losses as heights from 0 to 1: logarithmic in the distance from the lowest, so that valleys
-    show.
+    """Losses as heights 0…1: logarithmic in the distance from the lowest, so valleys show.
 
     What is not finite but not unknown is as high as can be.
     """
@@ -175,9 +173,7 @@ def _bands(
 def cell_of(
     point: NDArray[np.floating], window: Window, columns: int, rows: int
 ) -> tuple[float, float]:
-    """The position of a point of the plane among the dots, from the top left: the centre of dot 0
-    is 0.5.
-    """
+    """Position of a point of the plane in dots from the top left: dot 0 has its centre at 0.5."""
     across = (float(point[0]) - window.left) / (window.right - window.left)
     down = (window.top - float(point[1])) / (window.top - window.bottom)
     return across * columns, down * rows

@@ -66,9 +66,7 @@ def sharpness(
 def noise(
     store: Store, view: ViewState, canvas: ChartSize, shown: AxisRanges, message: str
 ) -> tuple[Picture, AxisRanges]:
-    """The smoothed noise scale of every variant over the single ones, and the effective batch in
-    force.
-    """
+    """Each variant's smoothed noise scale over the single ones, and the effective batch now."""
     title = "noise scale B, smoothed · ◆ measured, with 95% interval · ◇ not reliable"
     series: list[Series] = []
     for one, now in _current(store):
@@ -131,7 +129,7 @@ def _bars(rows: Floats, view: ViewState) -> Polyline:
 def _steps(
     one: VariantState, now: Curves, view: ViewState, rows: Floats, column: int, current: float
 ) -> Polyline:
-    """The value in force at each measurement, held until the next, and the one in force at the end."""
+    """The value in force at each measurement, held until the next; at the end the current one."""
     if not len(rows):
         return Polyline(*(np.empty(0),) * 3)
     at, values = rows[:, PLACE[view.axis]], rows[:, column]

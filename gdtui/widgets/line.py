@@ -1,6 +1,4 @@
-"""A piece of text that changes often and never its size: only the words that changed are painted
-again.
-"""
+"""A text that changes often, never its size: only the words that changed are repainted."""
 
 from collections.abc import Iterable, Sequence
 

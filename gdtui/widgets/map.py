@@ -1,5 +1,4 @@
-"""The map of the landscape: coloured dots, two to a cell, or characters where there are too few
-colours.
+"""The landscape's map: coloured dots, two to a cell, or characters where colours are few.
 
 Draws what it is given last, and over it a character where each path begins and ends.
 """

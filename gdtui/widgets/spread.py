@@ -1,5 +1,4 @@
-"""The spread of batch losses as bars beside a chart, row by row; only changed rows are painted
-again.
+"""The spread of batch losses as bars beside a chart; only changed rows are repainted.
 
 As text of a Static it took 2.7 ms of every refresh of a panel: more than the chart. numpy is
 imported with the first data.

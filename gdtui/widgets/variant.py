@@ -46,9 +46,7 @@ class VariantPanel(Vertical):
         self.set_class(event.size.width >= _BROAD, "-broad")
 
     def show_heading(self, steps: int, *, is_selected: bool) -> None:
-        """Mark the selected; say that it is batches that are drawn where an update is made of
-        several.
-        """
+        """Mark the selected; say so where the chart draws batches and an update takes several."""
         if (steps, is_selected) != (self._steps, self._is_selected):
             self._steps, self._is_selected = steps, is_selected
             told = f" · every batch, {steps} to an update" if steps > 1 else ""

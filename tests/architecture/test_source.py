@@ -1,6 +1,4 @@
-"""The rules of the house that no linter knows: sizes, one name for one thing, no import in a
-circle.
-"""
+"""House rules that no linter knows: sizes, one name for one thing, no import in a circle."""
 
 import ast
 import re

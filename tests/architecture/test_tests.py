@@ -1,4 +1,4 @@
-"""The rules for tests: none reaches what is private to another module, none imports another test."""
+"""Rules for tests: none reaches what is private to a module, none imports another test."""
 
 import ast
 import re

@@ -1,5 +1,4 @@
-"""Losses of three variants, written as if they trained: as a gdtui run, and as TensorBoard event
-files.
+"""Losses of three variants as if they trained: as a gdtui run and as TensorBoard event files.
 
 Writes; measures nothing.
 """
@@ -52,8 +51,8 @@ class RunFeed:
         for log in self._logs:
             log.append(
                 Started(
-                    generation=1, settings=settings, n=N, model="Linear(10,1)", parameters=11, device="cpu",
-                    threads=1, epochs=10**6, pace=None,
+                    generation=1, settings=settings, n=N, model="Linear(10,1)", parameters=11,
+                    device="cpu", threads=1, epochs=10**6, pace=None,
                 )
             )  # fmt: skip
             log.append(self._evaluation())
@@ -72,9 +71,10 @@ class RunFeed:
 
     def _chunk(self, count: int) -> Chunk:
         return Chunk(
-            generation=1, epoch=self.batches // N + 1, batch=self.batches + 1, update=self.batches + 1,
-            in_update=0, samples=self.batches, seconds=self.batches / RATE, duration=count / RATE,
-            batch_size=1, last_batch_size=1, accumulation_steps=1, lr=0.01,
+            generation=1, epoch=self.batches // N + 1, batch=self.batches + 1,
+            update=self.batches + 1, in_update=0, samples=self.batches,
+            seconds=self.batches / RATE, duration=count / RATE, batch_size=1, last_batch_size=1,
+            accumulation_steps=1, lr=0.01,
             losses=self._rng.normal(0.5, 0.05, count).astype("<f4").tobytes(),
         )  # fmt: skip
 

@@ -82,7 +82,8 @@ def report_storage(batches: int) -> None:
         history, spent = filled(count, size, most)
         made = sum(1 for _ in chunks(min(count, 100_000), size, most)) * count / min(count, 100_000)
         print(
-            f"{label:<34}{history.nbytes / count:>14.2f}{count / spent:>18,.0f}{spent / made * 1e6:>12.1f}"
+            f"{label:<34}{history.nbytes / count:>14.2f}{count / spent:>18,.0f}"
+            f"{spent / made * 1e6:>12.1f}"
             f"   ({count:,} batches)"
         )
 

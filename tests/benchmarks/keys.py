@@ -146,7 +146,8 @@ def report(keys: int) -> None:
     for pace in ("1", "free", "0.02"):
         pressed, shown = press(pace, keys)
         told = [one.confirmed - one.at for one in pressed]
-        text = f"  pace {pace:>4}: confirmed in the log {figures(told)}, on the screen {figures(shown)}"
+        text = f"  pace {pace:>4}: confirmed in the log {figures(told)}"
+        text += f", on the screen {figures(shown)}"
         if pace == "free":
             text += f", first batch in the log {figures([one.trained - one.at for one in pressed])}"
         print(text)

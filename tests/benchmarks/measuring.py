@@ -40,7 +40,7 @@ class Memory:
 
 
 def throughput(problem: str, batch_size: BatchSize, seconds: float, *, measuring: bool) -> float:
-    """Samples a second of this process's CPU time: whoever else is busy must not change the ratio."""
+    """Samples a second of this process's CPU time, so that other load leaves the ratio alone."""
     settings = VariantSettings(batch_size=batch_size)
     trainer = Trainer(registry.load(problem, 0), settings, 0, torch.device("cpu"))
     with tempfile.TemporaryDirectory() as directory:

@@ -90,9 +90,7 @@ def _spread(values: list[float]) -> str:
 
 
 def _bigram_loss() -> float:
-    """Cross-entropy of the held-out text under the training text's pairs, each counted plus one, in
-    nats.
-    """
+    """Cross-entropy of held-out text under the training pairs, each counted plus one, in nats."""
     from engine.problems.builtin import char_lm
 
     problem = char_lm.make(0)

@@ -1,6 +1,4 @@
-"""However the app ends: logs closed, terminal restored, no process left, the exit status as
-documented.
-"""
+"""The app's ends, of all kinds: logs closed, terminal restored, no process left, exit status."""
 
 import os
 import select

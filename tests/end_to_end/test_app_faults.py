@@ -67,7 +67,7 @@ def test_a_killed_fork_server_is_told_and_nothing_is_left_after_the_end(
 def test_a_full_disk_is_told_and_space_goes_on_without_a_loss(
     start_app: StartApp, cli: Cli
 ) -> None:
-    """A limit on the size of the worker's files stands in for a full disk: the write fails alike."""
+    """A limit on the size of the worker's files acts as a full disk: the write fails alike."""
     app = start_app("--batch-sizes", "4", "--epochs", "4", "--pace", "2")
     app.wait_for_losses()
     worker, log = app.worker(MINI), app.run.variant_log(MINI)

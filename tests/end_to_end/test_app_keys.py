@@ -21,9 +21,7 @@ BRAILLE = range(0x2801, 0x2900)
 def test_three_variants_train_keys_change_one_and_q_ends_it_at_once(
     start_app: StartApp, cli: Cli
 ) -> None:
-    """Groups of 16 batches, and so fast that they are cut anywhere by the stretches trained at
-    once.
-    """
+    """Groups of 16 batches, and so fast that stretches trained at once cut them anywhere."""
     run = ("--batch-sizes", "full,4,1", "--accumulation", "1,16,1", "--pace", "free")
     app = start_app(*run, "--epochs", "1000000")
     app.wait_for_losses()

@@ -1,6 +1,4 @@
-"""Experiments and the sweep from the app, for real: training waits and goes on, nothing is left of
-them.
-"""
+"""Experiments and the sweep from the app: training waits and goes on, nothing is left over."""
 
 import os
 import signal

@@ -1,6 +1,4 @@
-"""The app on terminals of other sizes and kinds: no crash at any size, no colour where none is
-wanted.
-"""
+"""The app on other sizes and kinds of terminals: no crash, no colour where none is wanted."""
 
 import os
 import re

@@ -26,9 +26,7 @@ STORM = [
 def differences(
     one: list[list[Cell]], other: list[list[Cell]]
 ) -> list[tuple[int, int, Cell, Cell]]:
-    """(row, column, cell, other cell) between header and footer, which say who watches, and what
-    obeys.
-    """
+    """(row, column, cell, other cell) between header and footer, which tell who watches."""
     if len(one) != len(other):
         return [(len(one), len(other), one[0][0], other[0][0])]
     return [

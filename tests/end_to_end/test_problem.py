@@ -1,6 +1,4 @@
-"""A problem in a user's file, through the command line: as the README shows it, and with a mistake
-in it.
-"""
+"""A user's problem file through the command line: as the README shows it, and with a mistake."""
 
 import json
 import os

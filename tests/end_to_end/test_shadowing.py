@@ -1,6 +1,4 @@
-"""A user's own modules with the names of others: all works that can, and the rest is said in a
-sentence.
-"""
+"""A user's modules with others' names: all that can work does, the rest gets a sentence."""
 
 import os
 import subprocess
@@ -71,7 +69,7 @@ def test_the_working_directorys_own_modules_are_left_alone(
 def test_a_problem_beside_an_engine_of_its_users_trains(gdtui: Gdtui, own: Path) -> None:
     for name in ("random.py", "queue.py"):
         (own / name).unlink()
-    code = "import os\nassert not os.environ.get('PYTHONSAFEPATH'), 'the environment is the user\\'s'\n"
+    code = "import os\nassert not os.environ.get('PYTHONSAFEPATH'), 'the user\\'s environment'\n"
     (own / "net.py").write_text(code + PROBLEM)
     result = gdtui(MODULE, *TRAIN, "--problem", "net.py", env={"PYTHONSAFEPATH": ""})
     assert (result.returncode, result.stderr) == (0, "")

@@ -1,6 +1,4 @@
-"""A terminal on a slow link, or one that takes nothing for a while: frames are dropped, nothing
-else.
-"""
+"""A terminal on a slow link, or one that stalls: frames are dropped, nothing else."""
 
 from real_app import StartApp
 

@@ -1,5 +1,4 @@
-"""Runs of earlier formats open, export and show as when they were written; nothing in them is
-touched.
+"""Runs of earlier formats open, export and show as when written, and stay untouched.
 
 `stored_runs/format-1` was trained in the app: batch size, lr and momentum changed in mid-run, one
 variant restarted. The CSV files beside it are the exports of the version that wrote it.

@@ -1,6 +1,4 @@
-"""Watching real training: beside the app that trains, and headless runs until they end, however
-they end.
-"""
+"""Watching real training, in the app or headless, until it ends, however it ends."""
 
 import os
 import signal

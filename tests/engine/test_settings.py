@@ -1,4 +1,4 @@
-"""Settings: the lr-scaling rules, how settings work out on n samples, names, and what is refused."""
+"""Settings: lr-scaling rules, their meaning for n samples, names, and what is refused."""
 
 import math
 

@@ -163,9 +163,7 @@ async def test_no_color(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_begun_in_a_theme_it_looks_as_if_switched_to_it(bench: Bench) -> None:
-    """Before there is a screen Textual's styles are parsed once only: with the colours that were
-    wanted.
-    """
+    """Before there is a screen Textual parses its styles once only, with the colours wanted."""
     told = []
     for begun in ("light", "dark"):
         app = GdtuiApp(bench.run, bench.controls, theme=begun)

@@ -1,4 +1,4 @@
-"""The README says what the program does: its key list is the key table's, its pictures are there."""
+"""The README says what the program does: the key table's keys, pictures that exist."""
 
 import re
 from pathlib import Path

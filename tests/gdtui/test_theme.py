@@ -64,9 +64,7 @@ def linear(colour: str) -> Vector:
 
 
 def contrast(one: str, other: str) -> float:
-    """WCAG 2.2, "contrast ratio": 4.5 for text (1.4.3), 3 for graphics (1.4.11), 7 for enhanced
-    text.
-    """
+    """WCAG 2.2 contrast ratios: 4.5 for text (1.4.3), 3 for graphics (1.4.11), 7 enhanced."""
     dark, light = sorted(float(linear(colour) @ TO_XYZ[1]) for colour in (one, other))
     return (light + 0.05) / (dark + 0.05)
 

@@ -170,10 +170,10 @@ class Bench:
         self.write(
             name,
             Chunk(
-                generation=generation, epoch=1, batch=batch, update=(batch - 1) // steps + 1, in_update=0,
-                samples=(batch - 1) * 10, seconds=(batch - 1) * 0.01, duration=len(values) * 0.01,
-                batch_size=10, last_batch_size=10, accumulation_steps=steps, lr=0.01,
-                losses=values.tobytes(),
+                generation=generation, epoch=1, batch=batch, update=(batch - 1) // steps + 1,
+                in_update=0, samples=(batch - 1) * 10, seconds=(batch - 1) * 0.01,
+                duration=len(values) * 0.01, batch_size=10, last_batch_size=10,
+                accumulation_steps=steps, lr=0.01, losses=values.tobytes(),
             ),
         )  # fmt: skip
 
@@ -194,8 +194,9 @@ def evaluation(
 ) -> Evaluation:
     """The end of an epoch of 200 batches; with held-out data if there is a `validation` loss."""
     return Evaluation(
-        generation=generation, epoch=epoch, batches=epoch * 200, updates=epoch * 200, samples=epoch * N,
-        seconds=2.0 * epoch, full_loss=loss, validation_loss=validation, metrics=dict(metrics or {}),
+        generation=generation, epoch=epoch, batches=epoch * 200, updates=epoch * 200,
+        samples=epoch * N, seconds=2.0 * epoch, full_loss=loss, validation_loss=validation,
+        metrics=dict(metrics or {}),
     )  # fmt: skip
 
 
@@ -207,8 +208,8 @@ def state(value: State, wall_time: float, detail: str = "", command: int = 0) ->
 
 def changed(settings: VariantSettings, command: int, *, batch: int = 51, note: str = "") -> Changed:
     return Changed(
-        generation=1, settings=settings, epoch=1, batch=batch, update=batch, samples=(batch - 1) * 10,
-        seconds=(batch - 1) * 0.01, note=note, command=command,
+        generation=1, settings=settings, epoch=1, batch=batch, update=batch,
+        samples=(batch - 1) * 10, seconds=(batch - 1) * 0.01, note=note, command=command,
     )  # fmt: skip
 
 

@@ -11,8 +11,8 @@ WINDOW = Window(left=-2, right=3, bottom=-1, top=2)
 def laid(**different: object) -> SurveyStarted:
     return SurveyStarted(
         **{
-            "id": 0, "window": WINDOW, "explained": 0.931, "is_exact": False, "samples": 2000, "n": 2000,
-            "normalises": False, "remembers_more": False, **different,
+            "id": 0, "window": WINDOW, "explained": 0.931, "is_exact": False, "samples": 2000,
+            "n": 2000, "normalises": False, "remembers_more": False, **different,
         }
     )  # fmt: skip
 

@@ -30,7 +30,7 @@ def prose_of(page: Path) -> str:
 
 
 def commands(page: Path) -> Iterator[tuple[str, ...]]:
-    """The arguments of each `gdtui …` in the shell blocks of a page, up to a pipe or redirection."""
+    """The arguments of each `gdtui …` in a page's shell blocks, up to a pipe or redirection."""
     for block in code_blocks(page, "sh"):
         for line in block.splitlines():
             words = shlex.split(line, comments=True)

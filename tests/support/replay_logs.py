@@ -23,15 +23,15 @@ class Clock:
 def chunk(batch: int, wall_time: float = 0.0, seconds: float = 0.0, generation: int = 1) -> Chunk:
     return Chunk(
         generation=generation, epoch=1, batch=batch, update=batch, in_update=0, samples=batch - 1,
-        seconds=seconds, duration=1.0, batch_size=1, last_batch_size=1, accumulation_steps=1, lr=0.1,
-        losses=np.array([0.5], "<f4").tobytes(), wall_time=wall_time,
+        seconds=seconds, duration=1.0, batch_size=1, last_batch_size=1, accumulation_steps=1,
+        lr=0.1, losses=np.array([0.5], "<f4").tobytes(), wall_time=wall_time,
     )  # fmt: skip
 
 
 def started(wall_time: float = 0.0, generation: int = 1) -> Started:
     return Started(
-        generation=generation, settings=VariantSettings(), n=100, model="m", parameters=1, device="cpu",
-        threads=1, epochs=1, pace=None, wall_time=wall_time,
+        generation=generation, settings=VariantSettings(), n=100, model="m", parameters=1,
+        device="cpu", threads=1, epochs=1, pace=None, wall_time=wall_time,
     )  # fmt: skip
 
 

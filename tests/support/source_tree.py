@@ -38,7 +38,7 @@ class SourceFile:
         return (node for node in ast.walk(self.tree) if isinstance(node, Function))
 
     def imports(self, known: set[str]) -> set[str]:
-        """The modules among `known` that it imports, wherever in the file, for type checking, too."""
+        """The modules among `known` that it imports, anywhere in the file, for types, too."""
         found = set()
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Import):

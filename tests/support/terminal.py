@@ -187,7 +187,7 @@ class Terminal:
 
     @property
     def processes(self) -> list[int]:
-        """Every process that came out of the program and still runs, whoever its parent is by now."""
+        """Every process that came out of the program and still runs, whoever its parent is now."""
         return [pid for pid in session_of(self._leader.pid) if pid != self._leader.pid]
 
     def close(self) -> None:
@@ -288,9 +288,7 @@ _KINDS: Final = {
 
 
 def _environment(env: Mapping[str, str], colours: str) -> dict[str, str]:
-    """A terminal with so many colours, and nothing that the tests' own surroundings would say of
-    it.
-    """
+    """A terminal with so many colours, and nothing of the tests' own environment."""
     ours = {
         key: value
         for key, value in env.items()

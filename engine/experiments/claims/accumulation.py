@@ -134,7 +134,8 @@ def _report(arms: tuple[Arm, ...], found: Sequence[_Found], device: torch.device
         verdict=verdict,
         rule=_RULE,
         meaning=_MEANING[verdict],
-        measured=f"largest difference of the loss on all data from that of {arms[0].name}, mean over seeds",
+        measured=f"largest difference of the loss on all data from that of {arms[0].name}, "
+        "mean over seeds",
         seeds=len(found[0].peak),
         varied="the split of the 512 samples behind an update: batch size × batches accumulated",
         held=(

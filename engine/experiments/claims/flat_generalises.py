@@ -137,8 +137,9 @@ def first_weights(seeds: Sequence[int], device: torch.device) -> list[Tensor]:
 def train(
     weights: list[Tensor], data: Data, epochs: Iterator[Iterator[Data]]
 ) -> tuple[list[Tensor], Tensor]:
-    """Train in place. Returns the weights at which each seed first got to LEVEL, and whether it
-    did, (S,).
+    """Train in place; return the weights at which each seed first got to LEVEL.
+
+    Also returns whether it did, (S,).
     """
     at_level = [weight.detach().clone() for weight in weights]
     there = torch.zeros(len(data[0]), dtype=torch.bool, device=data[0].device)
@@ -251,7 +252,8 @@ def _report(
         verdict=verdict,
         rule=_RULE,
         meaning=_meaning(verdict, level),
-        measured="validation gap: error rate on unseen digits minus that in training, mean over seeds",
+        measured="validation gap: error rate on unseen digits minus that in training, "
+        "mean over seeds",
         seeds=len(arms[0].per_seed),
         varied="the batch size",
         held=(

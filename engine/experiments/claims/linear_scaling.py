@@ -116,9 +116,7 @@ def run(seeds: Sequence[int], device: torch.device, progress: ReportProgress) ->
 
 
 def load(seeds: Sequence[int], device: torch.device) -> tuple[Data, list[nn.Module]]:
-    """The lesson's data in float64, and a model a seed with the first weights that training gives
-    it.
-    """
+    """The lesson's data in float64, and a model per seed with training's own first weights."""
     data, models = [], []
     with torch.random.fork_rng(devices=[]):
         for seed in seeds:
@@ -166,7 +164,8 @@ def _report(arms: tuple[Arm, ...], device: torch.device) -> Report:
         verdict=verdict,
         rule=_RULE,
         meaning=_MEANING[verdict],
-        measured="widest gap between the curves of full batch, 64 and 1 at any epoch's end, mean over seeds",
+        measured="widest gap between the curves of full batch, 64 and 1 at any epoch's end, "
+        "mean over seeds",
         seeds=len(linear.per_seed),
         varied="the rule that scales the lr with the batch: none, linear, square root",
         held=(

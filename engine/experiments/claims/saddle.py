@@ -59,9 +59,7 @@ def samples(seed: int) -> Tensor:
 
 
 def axes(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Eigenvalue gap λ₁ − λ₂ (S,), minor and major eigenvector (S, 2) of the covariance of x (S, n,
-    2).
-    """
+    """Eigenvalue gap λ₁ − λ₂ (S,), minor and major eigenvector (S, 2) of x's covariance."""
     values, vectors = torch.linalg.eigh(x.mT @ x / x.shape[1])
     return values[:, 1] - values[:, 0], vectors[:, :, 0], vectors[:, :, 1]
 

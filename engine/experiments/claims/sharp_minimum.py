@@ -82,9 +82,7 @@ def tilts(seed: int) -> Tensor:
 
 
 def starts(seed: int, *, in_sharp: bool) -> Tensor:
-    """A point (2,) drawn evenly from the sharp basin, or from a disc as large around the flat
-    bottom.
-    """
+    """A point (2,) drawn evenly from the sharp basin, or from an equal disc in the flat one."""
     generator = torch.Generator().manual_seed(seed)
     reach = (
         DISTANCE * math.sqrt(FLAT) / (math.sqrt(SHARP) - math.sqrt(FLAT))

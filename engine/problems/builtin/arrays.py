@@ -1,6 +1,4 @@
-"""The user's own arrays, out of an `.npz` file, and `mnist`: images in such a file, through a small
-CNN.
-"""
+"""The user's own arrays out of an `.npz`, and `mnist`: such images through a small CNN."""
 
 from pathlib import Path
 from typing import Any

@@ -53,9 +53,7 @@ def make(seed: int, data: DataSettings | None = None) -> Problem:
 
 
 def windows(text: str, validation_share: float) -> tuple[int, Windows, Windows]:
-    """Number of different characters, and the windows (n, CONTEXT) with their targets of both
-    parts.
-    """
+    """Number of distinct characters, and both parts' windows (n, CONTEXT) with targets."""
     end = round(len(text) * (1 - validation_share))
     frequent = Counter(text[:end]).most_common(_MOST_CHARACTERS)
     numbers = {character: number for number, (character, _) in enumerate(frequent, start=1)}
@@ -111,7 +109,7 @@ class CharTransformer(nn.Module):
 
 
 class Block(nn.Module):
-    """Causal self-attention and an MLP, each behind a LayerNorm and added to its input (pre-norm)."""
+    """Causal self-attention and an MLP, each residual behind a LayerNorm (pre-norm)."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()

@@ -6,7 +6,5 @@ from engine.settings import DataSettings
 
 
 def make(seed: int, data: DataSettings) -> Problem:
-    """The images (n, h, w), (n, h, w, channels) or (n, channels, h, w) of that file, and their
-    classes.
-    """
+    """That file's images (n, h, w), (n, h, w, channels) or (n, channels, h, w), and classes."""
     return arrays.make(seed, data, model="cnn")

@@ -19,8 +19,7 @@ Split = tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
 def load(name: str, seed: int, problem: str) -> Split:
-    """(inputs, labels) for training and for validation, stratified: float32 (n, features), int64
-    (n,).
+    """Stratified (inputs, labels) to train and validate on: float32 (n, features), int64 (n,).
 
     `name` is that of a `sklearn.datasets.load_…`. SettingsError without scikit-learn.
     """

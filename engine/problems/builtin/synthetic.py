@@ -21,5 +21,5 @@ def make(seed: int, n: int = 2000, features: int = 10, noise: float = 0.1) -> Pr
 
 
 def _loss(output: Tensor, target: Tensor) -> Tensor:
-    """Binary cross-entropy; only the last dimension goes, so a batch of one keeps its shape (1,)."""
+    """Binary cross-entropy; squeezes the last dimension alone, so a batch of one keeps (1,)."""
     return functional.binary_cross_entropy_with_logits(output.squeeze(-1), target)

@@ -1,6 +1,4 @@
-"""The user's own table, CSV or Parquet: numbers imputed and scaled, texts one-hot, one column
-predicted.
-"""
+"""The user's CSV or Parquet: numbers imputed and scaled, texts one-hot, one column predicted."""
 
 from dataclasses import replace
 from importlib import import_module

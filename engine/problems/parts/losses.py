@@ -1,5 +1,4 @@
-"""Losses and metrics that the problems share: functions of (output, target), each a mean over the
-batch.
+"""Losses and metrics that problems share: f(output, target), each a mean over the batch.
 
 Module-level and without state, so that they can be pickled and found again in another process.
 """

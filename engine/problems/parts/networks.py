@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 class MLP(nn.Sequential):
-    """(b, …) -> (b, outputs): everything but the batch flattened, then ReLU layers of these widths."""
+    """(b, …) -> (b, outputs): all but the batch flattened, then ReLU layers of these widths."""
 
     def __init__(self, features: int, hidden: Sequence[int], outputs: int) -> None:
         widths = [features, *hidden]
@@ -32,9 +32,7 @@ class SmallCNN(nn.Sequential):
 
 
 class Standardised(nn.Module):
-    """A model behind (x − mean) ÷ std: raw arrays, uint8 too, are stored as they are and scaled
-    here.
-    """
+    """A model behind (x − mean) ÷ std: raw arrays, uint8 too, are stored raw and scaled here."""
 
     mean: Tensor
     std: Tensor

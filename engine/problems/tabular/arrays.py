@@ -22,9 +22,7 @@ _PAIR, _QUARTET = ("X", "y"), ("x_train", "y_train", "x_test", "y_test")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Samples:
-    """Inputs (n, …) as bytes or float32, and their targets (n,); `test` where the file has such a
-    part.
-    """
+    """Inputs (n, …) in bytes or float32, their targets (n,); `test` where the file has it."""
 
     train: tuple[Array, Array]
     test: tuple[Array, Array] | None

@@ -1,4 +1,4 @@
-"""Makes a problem of arrays that are ready: splits off validation, chooses model, loss and metric."""
+"""Makes a problem of ready arrays: splits off validation, chooses model, loss and metric."""
 
 import math
 from collections.abc import Callable

@@ -10,9 +10,7 @@ from numpy.typing import NDArray
 from engine.problems.tabular.location import FileLocation
 
 MOST_NUMBERED_CLASSES: Final = 20
-"""Whole numbers in a table that count 0, 1, 2 … or 1, 2, 3 … up to so many are classes, not
-amounts.
-"""
+"""Whole numbers 0, 1, 2 … or 1, 2, 3 … up to this many are classes, not amounts."""
 _LEAST_PER_CLASS: Final = 2
 """Samples a class, on average: with fewer, every sample has a name of its own."""
 

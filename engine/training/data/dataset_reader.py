@@ -68,7 +68,7 @@ class BatchReader(Dataset[Any]):
 
 @contextmanager
 def _drawing_from(seed: tuple[int, ...]) -> Iterator[None]:
-    """Random numbers of torch, numpy and Python come from this seed, and then from where they were."""
+    """Seed the random numbers of torch, numpy and Python; put their states back after."""
     drawn = np.random.SeedSequence([_SAMPLE_STREAM, *seed]).generate_state(2, np.uint64).tolist()
     before = torch.random.get_rng_state(), random.getstate(), np.random.get_state()
     torch.default_generator.manual_seed(drawn[0] >> 1)

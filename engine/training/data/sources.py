@@ -86,9 +86,7 @@ class LaidOutTensors:
 
 
 class GatheredTensors:
-    """Tensors on the host, perhaps mapped from a file: each batch is gathered, and copied to the
-    device.
-    """
+    """Host tensors, perhaps mapped from a file: each batch is gathered and copied over."""
 
     def __init__(self, tensors: tuple[Tensor, ...], device: torch.device) -> None:
         self.n = len(tensors[0])

@@ -48,9 +48,7 @@ def paint(
     palette: list[str],
     layers: Layers | None = None,
 ) -> Cells:
-    """The whole chart, frame and data, in width × height cells; `palette` and `layers` are added
-    to.
-    """
+    """The whole chart, frame and data, in width × height cells; adds to `palette` and `layers`."""
     x, y, layers = drawable(picture.x), drawable(picture.y), layers or Layers()
     if x is not picture.x or y is not picture.y:
         picture = replace(picture, x=x, y=y)

@@ -1,5 +1,4 @@
-"""The growth of a layer while its line goes on: the last columns are drawn anew, all before them
-stay.
+"""Growth of a layer while its line goes on: redraws the last columns, keeps all before them.
 
 From frame to frame a line changes in its last column and gains a few. Those are placed and drawn
 one by one in plain Python: the hundred calls of numpy for a whole line take ten times as long. The
@@ -20,9 +19,7 @@ from gdtui.chart.scene.picture import Scale
 from gdtui.chart.scene.polyline import Polyline
 
 _ANEW: Final = 2
-"""Old entries that are drawn anew: the last one, and the one before, in whose column the line to it
-began.
-"""
+"""Old entries that are drawn anew: the last, and the one in whose column its line began."""
 _FAR: Final = 1e9
 """The raster's: dots beyond which a value's place no longer matters."""
 
@@ -36,8 +33,7 @@ class _Stroke(NamedTuple):
 
 
 def grown(before: Layer, polyline: Polyline, x: Scale, y: Scale) -> Layer | None:
-    """The layer of a polyline that is the old one with another end; on the same scales and canvas
-    as before.
+    """The old layer with another end: a polyline that continues, on the same scales and canvas.
 
     None where all of it must be drawn: it is another line, it has gaps, its entries are too close,
     on a logarithmic axis.
@@ -111,9 +107,7 @@ def _link(dots: NDArray[np.bool_], strokes: list[_Stroke]) -> None:
 
 
 def _followed(columns: Ints, first: int, new: list[int]) -> Ints:
-    """The columns before the first one that was drawn anew, and those that were found from there
-    on.
-    """
+    """The columns before the first redrawn one, joined to those found from there on."""
     if not columns.size and not new:
         return columns
     return np.concatenate((columns[columns < first], np.array(new, np.int64)))

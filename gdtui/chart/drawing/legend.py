@@ -1,5 +1,4 @@
-"""The legend in a chart's lower border: which colour is whose. Pure; imports neither numpy nor
-plotext.
+"""The legend in a chart's lower border: which colour is whose. Pure, without numpy and plotext.
 
 It stands in the border so that it hides no data and nothing moves when it comes.
 """
@@ -25,9 +24,7 @@ LegendEntry = tuple[str, str]
 
 
 def legend(picture: "Picture", width: int) -> list[LegendEntry]:
-    """The entries in at most `width` cells: all of them, else the names, else short names, else
-    none.
-    """
+    """The entries in at most `width` cells: all, else the names, else short names, else none."""
     vivid = [series for series in picture.series if not series.faint]
     has_ghosts = len(vivid) < len(picture.series)
     if len(vivid) < 2 and not has_ghosts:
@@ -45,9 +42,7 @@ def legend(picture: "Picture", width: int) -> list[LegendEntry]:
 
 
 def legend_line(room: int, name: str, entries: list[LegendEntry], ink: str, edge: str) -> Content:
-    """A line of `room` cells: the entries on the left, the name of x on the right, the border
-    between.
-    """
+    """A line of `room` cells: entries on the left, then the border, the name of x on the right."""
     if not entries:
         return Content(name)
     left = Content(" " * _GAP).join(Content.styled(text, colour or ink) for text, colour in entries)

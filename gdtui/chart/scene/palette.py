@@ -1,5 +1,4 @@
-"""The colours of the variants in each theme, and how colours are blended. Imports nothing of the
-program.
+"""The variants' colours in each theme, and blends of colours. Imports nothing of the program.
 
 The hues of Okabe and Ito's set, moved in lightness until any two differ for every common form of
 colour blindness, and each can be read as text on its theme's backgrounds: the tests measure both.
@@ -57,8 +56,7 @@ ON_BLACK: Final = (
     "#ffffff",
     "#aaaaaa",
 )
-"""The terminal's sixteen colours, exactly as rich maps them: cyan, yellow, magenta, green, red,
-blue, white, grey."""
+"""The terminal's sixteen colours as rich maps them: cyan, yellow, magenta, green, red, … grey."""
 
 ON_WHITE: Final = (
     "#0000aa",
@@ -73,9 +71,7 @@ ON_WHITE: Final = (
 """Blue, red, green, magenta, brown, cyan, black, grey."""
 
 Shades = tuple[str, str, str]
-"""A colour, the same where it steps back as in ghosts and marks, and where it is faint as in
-envelopes.
-"""
+"""A colour, the same where it steps back (ghosts, marks), and where it is faint (envelopes)."""
 
 DARK_256: Final[tuple[Shades, ...]] = (
     ("#5fafd7", "#0087af", "#005f87"),
@@ -153,15 +149,11 @@ _PALER: Final = {
     ),
     "#121212": _steps(DARK_256),
 }
-"""By background and colour: the one that steps back and the faint one, where there are no shades to
-blend.
-"""
+"""The colour that steps back and the faint one, by background, where no shades blend."""
 
 
 def is_sparse(colours: tuple[str, ...]) -> bool:
-    """True where variants need more than these colours to be told apart: the terminal's sixteen, or
-    none.
-    """
+    """True where variants need more than colour to be told apart: of sixteen colours, or none."""
     return colours in (ON_BLACK, ON_WHITE) or len(set(colours)) == 1
 
 

@@ -43,8 +43,7 @@ class Series:
     number: str = ""
     """Written along the line where colours cannot tell whose it is."""
     depth: int = 0
-    """Above 0 for raw losses, which lie behind all other lines: of two of them the deeper is
-    behind.
+    """Above 0 for raw losses, which lie behind all other lines, the deeper ones behind.
 
     A ghost of the same depth lies before its own.
     """

@@ -1,6 +1,4 @@
-"""Thinning of many single values for a chart: the lowest and the highest of each of some groups
-stay.
-"""
+"""Thins out a chart's single values: the lowest and the highest of each group stay."""
 
 import numpy as np
 
@@ -8,8 +6,7 @@ from gdtui.chart.scene.arrays import Floats, Ints
 
 
 def outermost(values: Floats, start: int, stop: int, groups: int) -> Ints:
-    """Indices in start…stop−1, ascending: all while they are few, else two of each of about so many
-    groups.
+    """Indices in start…stop−1, ascending: all while few, else two of each of about `groups`.
 
     A group is a power of two of values and begins at a multiple of it, so that what is taken does
     not change as values come. One that is not finite is not taken where a finite one is there.

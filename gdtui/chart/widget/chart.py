@@ -134,9 +134,7 @@ class Chart(Explorable, Spanned):
         self.refresh()
 
     def _show_titles(self, size: Size) -> None:
-        """The title above; below, the legend on the left and the name of x on the right, or the
-        caption.
-        """
+        """The title above; below, the legend and the name of x, or the caption."""
         picture = self._picture
         if picture is None:
             self.border_title = Content(clean(self._title))
@@ -210,9 +208,7 @@ class Chart(Explorable, Spanned):
         return Strip(segments, self._cells.width)
 
     def render_span(self, y: int, start: int, stop: int) -> list[Segment] | None:
-        """A part of a line of data, past the styles that Textual adds: opacity, tint, hatch, an
-        outline.
-        """
+        """A part of a line of data, without Textual's own styles: opacity, tint, hatch, outline."""
         cells = self._cells
         if cells is None or self._message or y >= cells.height or stop > cells.width:
             return None

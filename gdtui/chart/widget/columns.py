@@ -1,6 +1,4 @@
-"""The columns of cells of a chart, and the x that stands in each: plain numbers, for who holds no
-widget.
-"""
+"""A chart's columns of cells and the x in each: plain numbers, for who holds no widget."""
 
 import math
 from dataclasses import dataclass

@@ -1,5 +1,4 @@
-"""A variant's batches cut into chunks from whose headers every column follows again, to the last
-digit.
+"""Cuts a variant's batches into chunks whose headers give every column back to the last digit.
 
 A chunk has one generation, epoch and setting, and its seconds lie on a straight line. Export writes
 them with nine decimals, so that the line is found again if it passes within half of the last one of
@@ -100,9 +99,7 @@ def _in_update(rows: VariantRows) -> Ints:
 
 
 def _bends(nanos: Floats, edges: Bools) -> Bools:
-    """True where the seconds go on at another rate: more than the rounding of three values
-    explains.
-    """
+    """True where the seconds change their rate by more than rounding three values explains."""
     bends = np.zeros(len(nanos), bool)
     bent = np.abs(nanos[2:] - 2 * nanos[1:-1] + nanos[:-2]) > 2.5
     bends[1:-1] = bent & ~edges[1:-1] & ~edges[2:]

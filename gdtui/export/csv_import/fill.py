@@ -1,5 +1,4 @@
-"""Rows as they were read into whole variants: checks that batches follow one another, fills in the
-rest.
+"""Completes rows as read into whole variants: checks that batches follow, fills in the rest.
 
 What is made up is listed in `gdtui import --help`.
 """

@@ -1,6 +1,4 @@
-"""The sweep: the lesson's trade-off table measured on the run's own problem, and what to train
-with.
-"""
+"""The sweep: the lesson's trade-off table measured on the run's problem, and the choice."""
 
 from functools import partial
 from typing import Any, ClassVar, Final

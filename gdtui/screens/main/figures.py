@@ -1,5 +1,4 @@
-"""Writes the words around the main screen's charts: lines, panels, borders. Draws no chart, holds
-no state.
+"""Writes the words around the main screen's charts: lines, panels, borders. No charts, no state.
 
 The texts come from gdtui/view/text; here they are given to widgets, by the room that there is.
 """

@@ -1,5 +1,4 @@
-"""The widgets of the main screen, kept up to date: a timer reads the records and repaints what they
-change.
+"""Keeps the main screen's widgets up to date: a timer reads records and repaints changes.
 
 Knows no key. What is shown comes out of the store, through the viewer. numpy and plotext are
 imported after the first frame.
@@ -45,9 +44,7 @@ class ShowNotes(Protocol):
 
 
 def _preload() -> None:
-    """Import what draws; what is there from then on is no garbage, and is not looked through for
-    any.
-    """
+    """Import what draws, and freeze it: the garbage collector need not look through it."""
     from gdtui.chart.drawing.frame import preload
 
     preload()

@@ -80,8 +80,7 @@ class Painter:
             chart.point(viewer.cursor)
 
     def _shown(self, key: str) -> AxisRanges:
-        """The ranges that a chart's axes hold on to while it moves; at rest they follow from the
-        data alone.
+        """Ranges that a chart's axes hold on to in motion; at rest the data alone gives them.
 
         So a run that has ended or is paused looks the same to whoever comes later.
         """
@@ -90,8 +89,7 @@ class Painter:
         )
 
     def _due(self, key: str, chart: Chart, seen: XRange, version: int) -> ChartSize | None:
-        """The room of a chart that is seen and would look different from what it was last drawn
-        from.
+        """The room of a chart that is seen and would differ from its last drawing.
 
         `seen`: the part of x that all charts show; the newest batch of any variant may move it.
         """

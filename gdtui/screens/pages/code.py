@@ -1,5 +1,4 @@
-"""The selected variant as code: the command line and the plain PyTorch loop that equal its
-settings.
+"""The selected variant as code: its settings as a command line and a plain PyTorch loop.
 
 Shows, copies and saves what gdtui/lesson/recipe.py says; knows no setting itself.
 """

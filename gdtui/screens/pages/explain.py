@@ -1,4 +1,4 @@
-"""The explain view: what one looks at, why, the answer for an interview, every figure's definition."""
+"""The explain view: the sight and its reason, the interview answer, every figure's definition."""
 
 from typing import TYPE_CHECKING, ClassVar, Final
 

@@ -1,6 +1,4 @@
-"""A text over the main screen: read, scrolled and closed, and kept up to date while training goes
-on.
-"""
+"""A text over the main screen: read, scrolled, closed, and kept up to date during training."""
 
 from typing import ClassVar, Final
 

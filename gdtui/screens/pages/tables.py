@@ -1,6 +1,4 @@
-"""The lesson's tables for the run at hand: lr by batch size under each rule, and what a batch size
-trades.
-"""
+"""The lesson's tables for this run: lr by batch size and rule, and each size's trade-offs."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -75,7 +73,7 @@ def _table(
 
 
 def _trades(store: "Store") -> list[Content]:
-    """Two lines a variant, its name in front: behind the figures it would not fit a narrow screen."""
+    """Two lines a variant, its name on the first: beside the figures it would not fit."""
     lines = [Content.styled(_INDENT + " " * _NAME + _cells(tables.TRADES, _TRADES), "$quiet")]
     for row in tables.trade_offs(store):
         style = f"bold $variant-{row.variants[0] % COLOURS + 1}" if row.variants else "$quiet"

@@ -1,5 +1,4 @@
-"""The figures of one variant, in rows below its chart or in a line of its own: how good, how far,
-how dear.
+"""One variant's figures, in rows below its chart or one line: how good, how far, how dear.
 
 Pure functions from what is known to styled text. Every figure has a width of its own and is there
 or not by the room alone, so that nothing jumps while it trains.
@@ -48,8 +47,7 @@ class _Figure:
 
 
 def rows(one: VariantState, store: Store, smoothing: float, width: int, height: int) -> StyledText:
-    """Rows below a chart, so many: losses, on held-out data too, progress and cost; or the
-    variant's trouble.
+    """So many rows below a chart: losses, validation, progress, cost; or the variant's trouble.
 
     `smoothing`: of the loss, in epochs. In fewer rows than that the most telling of each kind
     remain.
@@ -160,9 +158,7 @@ def _cost(one: VariantState) -> list[_Figure]:
 def line(
     one: VariantState, store: Store, smoothing: float, *, selected: bool, width: int
 ) -> StyledText:
-    """The line of one variant: on a narrow screen, of many variants, or below a chart that fills
-    it.
-    """
+    """One variant's line: on a narrow screen, among many, or below a chart that fills it."""
     tally = one.tally
     named = screen_text.name(one, selected=selected) + StyledText.of(" ")
     if wrong := screen_text.trouble(one):

@@ -1,4 +1,4 @@
-"""The measurements beside the loss, in one line: noise scale with the batch, sharpness with 2 ÷ lr."""
+"""Measurements beside the loss, in one line: noise scale and batch, sharpness and 2 ÷ lr."""
 
 import math
 
@@ -15,7 +15,7 @@ _ROOMY = 56
 
 
 def gauges(one: VariantState, width: int) -> StyledText:
-    """A line such as "noise scale 48 (31–75) · batch 64   λ 3.1 · 2/lr 200"; shorter where it is narrow.
+    """A line such as "noise scale 48 (31–75) · batch 64   λ 3.1 · 2/lr 200"; shorter if narrow.
 
     What a figure is called follows from the room alone: one name in all panels, whatever was
     measured.

@@ -65,7 +65,10 @@ def _meanwhile(lab: LabProgress, store: Store) -> str:
     if store.is_going:
         return "training continues beside it, so both are slower"
     if lab.holds_training:
-        return "training is paused meanwhile, so the figures are those of a free machine; then it resumes"
+        return (
+            "training is paused meanwhile, so the figures are those of a free machine; "
+            "then it resumes"
+        )
     return "nothing trains meanwhile, so the figures are those of a free machine"
 
 
@@ -129,7 +132,10 @@ def table(found: Sweep, width: int) -> StyledText:
 
 def table_so_far(found: Sweep, width: int) -> StyledText:
     """The columns of the batch sizes that were measured, while others still are."""
-    note = "the time to a loss is that to a loss which all of these reached; it may change as more follow"
+    note = (
+        "the time to a loss is that to a loss which all of these reached; "
+        "it may change as more follow"
+    )
     return lines([*_table_lines(sweep_table.table(found)), EMPTY, _note(note, width)])
 
 

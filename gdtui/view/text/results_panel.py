@@ -27,9 +27,7 @@ _HEAD: Final = ("all data", "last epoch", "std", "variance", "updates", "trainin
 
 
 def headings(store: Store) -> tuple[str, ...]:
-    """The names of the cells: with validation, what it says in place of what training says of
-    itself.
-    """
+    """The names of the cells: with validation, it replaces what training says of itself."""
     if not store.has_validation:
         return _HEAD
     metric = store.metrics[0][:9] if store.metrics else "std"
@@ -71,8 +69,11 @@ def conclusion(store: Store) -> str:
     best = min(losses, key=lambda name: losses[name])
     found = f"On all data they lie {number(gap)} apart"
     if gap <= FOLDED:
-        why = "with the lr scaled with the batch, an epoch does the same work at any batch size"
-        return f"{found}: {why if rules == {LrScaling.LINEAR} else 'these settings come to the same loss'}."
+        if rules == {LrScaling.LINEAR}:
+            why = "with the lr scaled with the batch, an epoch does the same work at any batch size"
+        else:
+            why = "these settings come to the same loss"
+        return f"{found}: {why}."
     if rules == {LrScaling.NONE}:
         return f"{found}, {best} lowest: at one lr, more updates per epoch get further."
     if rules == {LrScaling.SQRT}:

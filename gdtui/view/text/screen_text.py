@@ -1,5 +1,4 @@
-"""The lines of text on the screen: pure functions from what is known to styled text of a given
-width.
+"""The screen's lines of text: pure functions from state to styled text of a given width.
 
 Fields keep their width while figures change, so that nothing jumps.
 """

@@ -1,4 +1,4 @@
-"""One thread for all of torch: two that share busy cores wait for each other, twenty times as long."""
+"""One torch thread: two that share busy cores wait for each other, twenty times as long."""
 
 from collections.abc import Iterator
 

@@ -1,6 +1,4 @@
-"""Stacking changes nothing: every experiment against a plain PyTorch loop, seed by seed, in
-float64.
-"""
+"""Stacking changes nothing: every experiment against a plain loop, seed by seed, in float64."""
 
 from collections.abc import Callable, Iterator
 from itertools import islice

@@ -1,6 +1,4 @@
-"""Work on a thread of this process: what it tells, how it ends, and whom its processes are forked
-from.
-"""
+"""Work on a thread of this process: its messages, its end, the parent of its processes."""
 
 import os
 import threading

@@ -1,6 +1,4 @@
-"""A surveyor in its own process: asked at once, answered when it has begun, ended when it is
-closed.
-"""
+"""A surveyor in its own process: asked at once, answered once it runs, ended when closed."""
 
 import time
 from pathlib import Path

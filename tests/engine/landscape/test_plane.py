@@ -21,9 +21,7 @@ def descend(start: np.ndarray, lr: float, minimum: np.ndarray, curvature: np.nda
 
 @pytest.mark.parametrize("size", [2, 6])
 def test_the_drawn_minimum_is_within_one_cell(size: int) -> None:
-    """The trajectories of a quadratic with two curvatures lie in a plane, which then holds its
-    minimum.
-    """
+    """Trajectories of a quadratic with two curvatures lie in a plane that holds its minimum."""
     minimum = generator.normal(size=size)
     curvature = np.where(np.arange(size) % 2, 1.0, 0.3)
     paths = [descend(minimum + 2, lr, minimum, curvature) for lr in (0.1, 0.5, 1.0)]

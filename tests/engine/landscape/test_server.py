@@ -1,4 +1,4 @@
-"""The surveyor on a run's trails, in this process: the plane, the projections, the loss at a place."""
+"""The surveyor on a run's trails, in this process: the plane, projections, the loss at a place."""
 
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -149,14 +149,13 @@ NORMALISED = """
         x = 5 + 3 * torch.randn(400, 4)
         y = (x[:, :1] - 5) / 3
         layers = nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Tanh(), nn.Dropout(0.1), nn.Linear(8, 1)
-        return Problem(train=(x, y), model=lambda: nn.Sequential(*layers, EXTRA), loss=nn.functional.mse_loss)
+        model = lambda: nn.Sequential(*layers, EXTRA)
+        return Problem(train=(x, y), model=model, loss=nn.functional.mse_loss)
 """
 
 
 def normalised(path: Path, extra: str) -> tuple[RunDirectory, Trainer]:
-    """A run of one variant whose three recorded weights lie in the plane, and its trainer at the
-    last.
-    """
+    """A run of one variant with three recorded weights in the plane, its trainer at the last."""
     file = path / "net.py"
     file.write_text(dedent(NORMALISED).replace("EXTRA", extra))
     variant = Variant(name="a", settings=VariantSettings(batch_size=40, lr=0.05))

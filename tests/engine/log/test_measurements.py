@@ -1,6 +1,4 @@
-"""The smoothed noise scale: a quotient of averages, in an interval that narrows and holds the
-truth.
-"""
+"""The smoothed noise scale: a quotient of averages, in an interval that narrows on the truth."""
 
 import math
 

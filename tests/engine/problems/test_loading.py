@@ -1,6 +1,4 @@
-"""Problems in users' files: what their loader says of them, right or wrong, and how they then
-train.
-"""
+"""Problems in users' files: their loader's words, right or wrong, and how they then train."""
 
 import os
 import signal
@@ -55,7 +53,8 @@ DATASET = dedent(
             return 60
 
         def __getitem__(self, index):
-            return {"image": self.pixels[index].float().div(255), "label": index % 2, "index": index}
+            image = self.pixels[index].float().div(255)
+            return {"image": image, "label": index % 2, "index": index}
 
 
     class Net(nn.Module):
@@ -316,7 +315,7 @@ def test_a_dataset_is_opened_by_each_worker_and_read_by_its_loaders(
 def test_a_worker_that_is_killed_is_noticed_and_replaced_while_its_loaders_live(
     start_run: StartRun, tmp_path: Path
 ) -> None:
-    """They inherit its pipe and its log's lock, which tell of its death: they must not keep them."""
+    """They inherit its pipe and its log's lock, which tell of its death: they must close them."""
     (tmp_path / "net.py").write_text(DATASET)
     run = start_run(
         (4,), problem=f"{tmp_path / 'net.py'}:images", epochs=10**6, device="cpu", loader_workers=2

@@ -32,9 +32,7 @@ class Heard:
 
 @pytest.fixture
 def heard(monkeypatch: pytest.MonkeyPatch) -> Heard:
-    """Arms take a second for the sweep's epochs, and a hundredth of a loss less the larger they
-    are.
-    """
+    """Arms take a second for the sweep's epochs; the larger, the lower their loss by 0.01."""
     found = Heard()
 
     def train(directory: RunDirectory, at_least: float, tell: ReportProgress) -> ArmRun:
@@ -66,15 +64,15 @@ def tally(variant: Variant) -> Tally:
     made = Tally(variant.name, variant.settings)
     made.add(
         Started(
-            generation=1, settings=variant.settings, n=N, model="", parameters=11, device="cpu", threads=1,
-            epochs=1, pace=None,
+            generation=1, settings=variant.settings, n=N, model="", parameters=11, device="cpu",
+            threads=1, epochs=1, pace=None,
         )
     )  # fmt: skip
     for epoch in (0, 1):
         made.add(
             Evaluation(
-                generation=1, epoch=epoch, batches=epoch, updates=epoch, samples=epoch * N, seconds=epoch,
-                full_loss=0.5,
+                generation=1, epoch=epoch, batches=epoch, updates=epoch, samples=epoch * N,
+                seconds=epoch, full_loss=0.5,
             )
         )  # fmt: skip
     made.add(StateChanged(generation=1, state=State.FINISHED, wall_time=1.0, detail="", command=0))

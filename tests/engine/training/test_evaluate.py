@@ -1,6 +1,4 @@
-"""Evaluation: means over all samples in eval mode, in pieces that fit, and without a trace in
-training.
-"""
+"""Evaluation: means over all samples in eval mode, in pieces that fit, no trace in training."""
 
 import pytest
 import torch

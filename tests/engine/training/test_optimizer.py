@@ -1,4 +1,4 @@
-"""Optimisers without torch's wrappers: the same steps, and no import of torch.compile's machinery."""
+"""Optimisers without torch's wrappers: the same steps, no import of torch.compile's machinery."""
 
 import subprocess
 import sys

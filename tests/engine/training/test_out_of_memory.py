@@ -1,6 +1,4 @@
-"""The step back after memory ran out: smaller at once, and the same effective batch where none had
-worked.
-"""
+"""The step back from out-of-memory: smaller at once; same effective batch if none had worked."""
 
 from collections.abc import Iterator
 

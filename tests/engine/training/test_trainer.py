@@ -51,9 +51,7 @@ def plain_loop(
     drop_last: bool = False,
     make: Callable[..., torch.optim.Optimizer] = torch.optim.SGD,
 ) -> nn.Module:
-    """The lesson's `train_variant`, with its faults mended, from the common start and in the common
-    order.
-    """
+    """The lesson's `train_variant`, its faults mended, from the common start in common order."""
     torch.manual_seed(SEED)
     model = problem.model()
     optimizer = make(model.parameters(), lr=lr, **({"momentum": momentum} if momentum else {}))

@@ -1,6 +1,4 @@
-"""Training without a process: what is logged when the problem, the device or its own arithmetic
-breaks.
-"""
+"""Training without a process: the log when the problem, the device or arithmetic breaks."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -116,7 +114,7 @@ def mse(output: Tensor, target: Tensor) -> Tensor:
 
 
 def failing_above(size: int, error: Exception) -> Loss:
-    """A loss that raises on training batches of more than `size` samples, but never when measured."""
+    """A loss that raises on training batches above `size` samples, never when measured."""
 
     def loss(output: Tensor, target: Tensor) -> Tensor:
         if len(target) > size and torch.is_grad_enabled():
@@ -255,9 +253,7 @@ def test_out_of_memory_at_one_sample_is_a_state_of_its_own(
 def test_memory_that_runs_out_within_a_group_costs_no_update_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The third batch of a group fails once: what was accumulated is dropped, and batches stay
-    contiguous.
-    """
+    """A group's third batch fails once: its gradient is dropped, batches stay contiguous."""
     calls: list[int] = []
 
     def loss(output: Tensor, target: Tensor) -> Tensor:

@@ -1,6 +1,4 @@
-"""Measuring beside training: within its share of the time, on demand, and without a trace in
-training.
-"""
+"""Measuring beside training: within its share of time, on demand, without a trace in training."""
 
 import math
 import time

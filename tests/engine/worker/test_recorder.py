@@ -31,7 +31,7 @@ class Notes(list[Note]):
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs Linux's prlimit")
 def test_a_full_disk_pauses_says_so_and_loses_nothing(start_run: StartRun) -> None:
-    """A limit on the size of the worker's files stands in for a full disk: the write fails alike."""
+    """A limit on the size of the worker's files acts as a full disk: the write fails alike."""
     watched = start_run((FULL, 1), epochs=3)
     watched.until(lambda: watched.tallies["SGD"].batches)
     pid = watched.session.pids["SGD"]

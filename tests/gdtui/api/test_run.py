@@ -48,13 +48,11 @@ def check_equals_export(run: Run) -> None:
 
 
 def accumulated(run: RunDirectory, name: str, generation: int) -> None:
-    """Two more chunks, of three batches an update: the second begins within one, its last batch is
-    short.
-    """
+    """Two more chunks, three batches an update: the second starts within one, ends short."""
     settings = VariantSettings(batch_size=10, accumulation_steps=3, lr=0.1)
     begun = Started(
-        generation=generation, settings=settings, n=47, model="m", parameters=1, device="cpu", threads=1,
-        epochs=1, pace=None,
+        generation=generation, settings=settings, n=47, model="m", parameters=1, device="cpu",
+        threads=1, epochs=1, pace=None,
     )  # fmt: skip
     common = {
         "generation": generation,
@@ -64,12 +62,12 @@ def accumulated(run: RunDirectory, name: str, generation: int) -> None:
         "lr": 0.1 + 0.2,
     }
     first = Chunk(
-        **common, batch=1, update=1, in_update=0, samples=0, seconds=0.0, duration=0.3, last_batch_size=10,
-        losses=np.array([1 / 3, 1e-12], "<f4").tobytes(),
+        **common, batch=1, update=1, in_update=0, samples=0, seconds=0.0, duration=0.3,
+        last_batch_size=10, losses=np.array([1 / 3, 1e-12], "<f4").tobytes(),
     )  # fmt: skip
     last = Chunk(
-        **common, batch=3, update=1, in_update=2, samples=20, seconds=0.3, duration=0.7, last_batch_size=7,
-        losses=np.array([0.1, np.nan, np.inf], "<f4").tobytes(),
+        **common, batch=3, update=1, in_update=2, samples=20, seconds=0.3, duration=0.7,
+        last_batch_size=7, losses=np.array([0.1, np.nan, np.inf], "<f4").tobytes(),
     )  # fmt: skip
     with LogWriter(run.variant_log(name)) as log:
         for record in (begun, first, last, End()):

@@ -1,4 +1,4 @@
-"""The command line from outside: exit status, one line on stderr, nothing heavy loaded to say it."""
+"""The command line from outside: exit status, one line on stderr, nothing heavy loaded for it."""
 
 import subprocess
 import sys
@@ -114,9 +114,7 @@ def test_a_full_disk_is_said_in_one_line(
 
 @pytest.mark.parametrize("call", ["main(['--help'])", "main(['train', '--lr', 'x'])", "main([])"])
 def test_parsing_loads_nothing_heavy(call: str, cli_env: dict[str, str]) -> None:
-    """The console script's module is imported again in every worker, and the app paints before it
-    loads.
-    """
+    """Every worker imports the console script's module, and the app paints before it loads."""
     code = (
         f"import sys\nfrom gdtui.cli.main import main\n{call}\nprint(*sys.modules, file=sys.stderr)"
     )

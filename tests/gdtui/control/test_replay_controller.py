@@ -29,8 +29,8 @@ def test_keys_reach_the_replay_or_say_that_they_cannot(run: RunDirectory) -> Non
     assert replay.speed == 0.5
     for said in (
         keys.batch(store.states, 1), keys.lr(store.states, 1), keys.accumulation(store.states, 1),
-        keys.momentum(store.states), keys.restart(store.states), keys.scaling(True), keys.scaling(False),
-        keys.step(store.states), keys.extend(),
+        keys.momentum(store.states), keys.restart(store.states), keys.scaling(True),
+        keys.scaling(False), keys.step(store.states), keys.extend(),
     ):  # fmt: skip
         assert said[0] == REPLAYING
         assert len(said) == 1

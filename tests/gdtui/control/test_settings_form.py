@@ -16,8 +16,8 @@ def test_a_form_changes_what_was_filled_in_and_nothing_else() -> None:
 
 @pytest.mark.parametrize(
     ("field", "text"),
-    [("batch_size", "0"), ("lr", "x"), ("lr", "-1"), ("lr_scaling", "cubic"), ("accumulation_steps", "1.5"),
-     ("momentum", "1")],
+    [("batch_size", "0"), ("lr", "x"), ("lr", "-1"), ("lr_scaling", "cubic"),
+     ("accumulation_steps", "1.5"), ("momentum", "1")],
 )  # fmt: skip
 def test_a_form_says_what_is_wrong(field: str, text: str) -> None:
     with pytest.raises(SettingsError):

@@ -166,7 +166,8 @@ def test_of_a_set_that_cannot_be_completed_nothing_is_left(tmp_path: Path) -> No
 
 
 def test_text_is_read_out_of_an_svg_cell_by_cell() -> None:
-    row = '<text class="r-1" x="{x}" y="1" textLength="2" clip-path="url(#t-line-{row})">{text}</text>'
+    path = "url(#t-line-{row})"
+    row = f'<text class="r-1" x="{{x}}" y="1" textLength="2" clip-path="{path}">{{text}}</text>'
     svg = row.format(x=0, row=0, text="a&#160;&lt;b") + row.format(x=12.2 * 3, row=2, text="⣿é")
     assert screenshot.text_of(svg, 5, 3) == "a <b\n\n   ⣿é\n"
     assert screenshot.text_of(svg, 2, 1) == "a\n", "never beyond the screen"

@@ -1,6 +1,4 @@
-"""A script of keys: what it means, what is wrong with it, and that its keys are those of a
-keyboard.
-"""
+"""A script of keys: its meaning, its mistakes, and that its keys are a keyboard's."""
 
 import asyncio
 import string

@@ -84,8 +84,8 @@ def measure(bench: Bench, *, covariance: tuple[float, float, float] = (1.0, 0.0,
             bench.write(
                 name,
                 Measured(
-                    generation=1, epoch=1, updates=99, samples=990, seconds=1, effective_batch=64, lr=0.01,
-                    edge=200.0, cost=0.01, **found,
+                    generation=1, epoch=1, updates=99, samples=990, seconds=1, effective_batch=64,
+                    lr=0.01, edge=200.0, cost=0.01, **found,
                 ),  # type: ignore[arg-type]
             )  # fmt: skip
 

@@ -74,7 +74,8 @@ class Waves(Dataset):
         return {"x": x, "y": torch.sin(6 * x), "name": str(place)}
 
 def mapped():
-    return Problem(train=Waves(), model=Net, loss=lambda output, batch: ((output - batch["y"]) ** 2).mean())
+    loss = lambda output, batch: ((output - batch["y"]) ** 2).mean()
+    return Problem(train=Waves(), model=Net, loss=loss)
 
 def arrays():
     x = torch.linspace(0, 1, 50)[:, None].numpy()
@@ -89,7 +90,8 @@ def drawn():
 class Net(torch.nn.Module):
     def __init__(self):
         super().__init__()
-        self.inner = torch.nn.Sequential(torch.nn.Linear(1, 8), torch.nn.Dropout(0.2), torch.nn.Linear(8, 1))
+        layers = torch.nn.Linear(1, 8), torch.nn.Dropout(0.2), torch.nn.Linear(8, 1)
+        self.inner = torch.nn.Sequential(*layers)
 
     def forward(self, x):
         return self.inner(x)

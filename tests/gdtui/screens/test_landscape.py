@@ -1,6 +1,4 @@
-"""The landscape on screen: the drawn minimum, paths where their points are, and what the keys ask
-for.
-"""
+"""The landscape on screen: the minimum as drawn, paths through their points, keys' requests."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -40,8 +40,8 @@ def bench(tmp_path: Path) -> Bench:
     bench.write(
         name,
         Measured(
-            generation=1, epoch=1, updates=50, samples=500, seconds=0.5, effective_batch=64, lr=0.01,
-            edge=200.0, cost=0.01, sharpness=found,
+            generation=1, epoch=1, updates=50, samples=500, seconds=0.5, effective_batch=64,
+            lr=0.01, edge=200.0, cost=0.01, sharpness=found,
         ),
     )  # fmt: skip
     return bench

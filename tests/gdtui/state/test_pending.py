@@ -36,8 +36,8 @@ def changed(command: int) -> Changed:
 
 def started(command: int) -> Started:
     return Started(
-        generation=2, settings=LARGE, n=10, model="", parameters=1, device="cpu", threads=1, epochs=1,
-        pace=None, command=command,
+        generation=2, settings=LARGE, n=10, model="", parameters=1, device="cpu", threads=1,
+        epochs=1, pace=None, command=command,
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The clock counts every second in which anything trained once, in whatever order it hears of them."""
+"""The clock counts each second in which anything trained once, in whatever order they come."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,6 +1,4 @@
-"""Sharpness and noise scale over training: what the lines are, where they break, what is said
-before.
-"""
+"""Sharpness and noise scale over training: their lines, the breaks, the notes before."""
 
 import math
 from pathlib import Path
@@ -44,8 +42,8 @@ def measured(
     **found: object,
 ) -> Measured:
     return Measured(
-        generation=generation, epoch=1, updates=updates, samples=updates * 10, seconds=updates / 100,
-        effective_batch=batch, lr=0.01, edge=edge, cost=0.01, **found,
+        generation=generation, epoch=1, updates=updates, samples=updates * 10,
+        seconds=updates / 100, effective_batch=batch, lr=0.01, edge=edge, cost=0.01, **found,
     )  # type: ignore[arg-type] # fmt: skip
 
 

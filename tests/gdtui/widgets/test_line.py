@@ -1,6 +1,4 @@
-"""Text that changes often: what is sent is what changed, and what is shown is what Textual would
-show.
-"""
+"""Text that changes often: only changes are sent; the screen equals what Textual would show."""
 
 import pytest
 from sent import Watched

@@ -1,4 +1,4 @@
-"""The spread beside each variant's chart: full batch a needle, batch size 1 a cloud, on one y axis."""
+"""The spread beside a variant's chart: full batch a needle, batch size 1 a cloud, one y axis."""
 
 import re
 from pathlib import Path

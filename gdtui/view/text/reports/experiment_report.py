@@ -17,7 +17,7 @@ _BAR: Final = 24
 
 
 def text(report: Report, width: int = WIDTH) -> str:
-    """The report for reading: claim, verdict, arms with intervals, and what it takes to judge them."""
+    """The report for reading: claim, verdict, arms with intervals, means of judging them."""
     paragraph = partial(_paragraph, width)
     parts = [
         f"{report.experiment}: {report.verdict.upper()}",

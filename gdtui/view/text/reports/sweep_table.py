@@ -32,9 +32,9 @@ _NOTHING: Final = "–"
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
 
 CSV_COLUMNS: Final = (
-    "batch_size", "accumulation_steps", "samples_per_update", "lr", "gradient_noise", "samples_per_s",
-    "ms_per_update", "peak_memory_mb", "loss_equal_epochs", "loss_equal_seconds", "seconds_to_loss",
-    "generalisation_gap", "state",
+    "batch_size", "accumulation_steps", "samples_per_update", "lr", "gradient_noise",
+    "samples_per_s", "ms_per_update", "peak_memory_mb", "loss_equal_epochs", "loss_equal_seconds",
+    "seconds_to_loss", "generalisation_gap", "state",
 )  # fmt: skip
 _LESSON_COLUMNS: Final = ("gradient_quality", "gpu_efficiency", "generalisation", "memory")
 

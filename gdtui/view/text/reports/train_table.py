@@ -48,7 +48,8 @@ def summarize(run: RunDirectory, tallies: Sequence[Tally]) -> RunSummary:
     )
     pairs = zip(document.variants, tallies, strict=True)
     return RunSummary(
-        title=f"{run.info.settings.title} · {document.device} · seed {document.seed} · {document.run_dir}",
+        title=f"{run.info.settings.title} · {document.device} · seed {document.seed} · "
+        f"{document.run_dir}",
         headings=_headings(metrics),
         rows=tuple(_row(variant, tally, metrics) for variant, tally in pairs),
         legend=f"{_LEGEND}\n{_HELD_OUT}" if metrics else _LEGEND,

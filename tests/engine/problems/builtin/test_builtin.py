@@ -1,6 +1,4 @@
-"""The problems that come with gdtui: what is said of them holds, and they are learned as one would
-expect.
-"""
+"""The built-in problems: their descriptions hold, and they are learned as one would expect."""
 
 import pickle
 import sys
@@ -102,7 +100,7 @@ def test_the_tiny_transformer_beats_a_bigram_model_of_the_same_text() -> None:
 
 
 def bigram_loss(problem: Problem) -> float:
-    """Cross-entropy of the held-out part under counts of pairs, each plus one (Laplace), in nats."""
+    """Cross-entropy of the held-out part under pair counts, each plus one (Laplace), in nats."""
     inputs, target = (tensor.flatten() for tensor in problem.train)
     characters = problem.model().head.out_features
     counts = torch.ones(characters, characters, dtype=torch.float64)

@@ -1,6 +1,4 @@
-"""Every form a problem can have trains as a plain loop does, and alike whichever way its batches
-come.
-"""
+"""Every form of a problem trains as a plain loop does, however its batches come."""
 
 import random
 from collections.abc import Callable

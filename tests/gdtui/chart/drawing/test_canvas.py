@@ -193,8 +193,8 @@ def test_epoch_lines_lie_behind_everything_and_inside_the_window() -> None:
     series = (Series("a", BLUE, level(0.5)),)
     drawn = paint(Picture(UNIT, UNIT, series, rules=(0.0, 0.5, 2.0)), 40, 12, INKS, BLACK, [""])
     faint = [drawn.palette[ink] == INKS.grid for ink in drawn.inks[1]]
-    columns = [at for at, (character, is_faint) in enumerate(zip(text(drawn, 1), faint, strict=True))
-               if character == "┊" and is_faint]  # fmt: skip
+    cells = zip(text(drawn, 1), faint, strict=True)
+    columns = [at for at, cell in enumerate(cells) if cell == ("┊", True)]
     assert columns == [6 + 34 // 2]
     middle = drawn.inks[:, columns[0]]
     assert BLUE in {drawn.palette[ink] for ink in middle}

@@ -1,6 +1,4 @@
-"""A line from frame to frame: what is left of it and what is new are what the raster draws of the
-whole.
-"""
+"""A line from frame to frame: kept and new parts equal the raster's drawing of the whole."""
 
 import numpy as np
 import pytest

@@ -15,8 +15,10 @@ COLUMNS, ROWS = 6, 10
 def lengths(values: list[float] | np.ndarray, y: Scale = Y) -> list[int]:
     """Half columns of each half row, from the top."""
     rows = profile(np.asarray(values, np.float64), y, COLUMNS, ROWS)
-    halves = {" ": (0, 0), "▀": (2, 0), "▄": (0, 2), "█": (2, 2), "▘": (1, 0), "▖": (0, 1), "▌": (1, 1),
-              "▛": (2, 1), "▙": (1, 2)}  # fmt: skip
+    halves = {
+        " ": (0, 0), "▀": (2, 0), "▄": (0, 2), "█": (2, 2), "▘": (1, 0), "▖": (0, 1),
+        "▌": (1, 1), "▛": (2, 1), "▙": (1, 2),
+    }  # fmt: skip
     return [sum(halves[character][half] for character in row) for row in rows for half in (0, 1)]
 
 

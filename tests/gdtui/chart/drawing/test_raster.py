@@ -1,4 +1,4 @@
-"""The dots of the raster: plotext's own where there is room for each point, every value elsewhere."""
+"""The raster's dots: plotext's own where each point has room, every value elsewhere."""
 
 from itertools import pairwise
 from typing import Any

@@ -1,6 +1,4 @@
-"""Single values thinned out for a chart: none that sticks out is lost, and none jumps as others
-come.
-"""
+"""Single values thinned for a chart: none that sticks out is lost, none jumps as others come."""
 
 import numpy as np
 from hypothesis import given

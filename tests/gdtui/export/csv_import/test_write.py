@@ -19,6 +19,8 @@ from gdtui.history import History
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 MakeRun = Callable[..., RunDirectory]
 HEAD = "variant,batch,loss\n"
+MANY_VARIANTS = HEAD + "".join(f"v{k},1,1\n" for k in range(1001))
+MANY_ROWS = HEAD + "".join(f"a,{k},1\n" for k in range(1, 70_000))
 
 
 def table(run: RunDirectory) -> dict[str, list[str]]:
@@ -114,9 +116,10 @@ def test_a_change_of_settings_is_marked_and_a_short_last_batch_is_none(
         f"a,{k},{epoch},{size},{lr},1\n" for k, (epoch, size, lr) in enumerate(rows, start=1)
     )
     changes = records(imported("variant,batch,epoch,batch_size,lr,loss\n" + text), Changed)
-    assert [(c.batch, c.settings.batch_size, c.settings.lr) for c in changes if isinstance(c, Changed)] == [
-        (5, 8, 0.5), (7, 2, 0.5),
-    ]  # fmt: skip
+    made = [
+        (c.batch, c.settings.batch_size, c.settings.lr) for c in changes if isinstance(c, Changed)
+    ]
+    assert made == [(5, 8, 0.5), (7, 2, 0.5)]
 
 
 def test_a_schedule_leaves_no_wall_of_marks(imported: Callable[[str], RunDirectory]) -> None:
@@ -152,7 +155,7 @@ def test_generations_stay_apart(imported: Callable[[str], RunDirectory]) -> None
         ("variant,batch,loss\na,1,abc\n", ":2: loss 'abc' is not a number"),
         ("variant,batch,loss\na,1,1\n\n\na,x,1\n", ":5: batch 'x' is not a whole number"),
         ("variant,batch,loss\na,1,1\na,3,1\n", ":3: variant 'a': batch 3 cannot follow batch 1"),
-        ("variant,batch,loss\na,1,1\nb,1,1\na,2,1\nb,1,1\n", ":5: variant 'b': batch 1 cannot follow"),
+        (HEAD + "a,1,1\nb,1,1\na,2,1\nb,1,1\n", ":5: variant 'b': batch 1 cannot follow"),
         ("variant,batch,loss\na,7,1\n", ":2: variant 'a': its first batch is 7"),
         ("variant,batch,loss\na,1\n", ":2: 2 fields, but the first line names 3"),
         ("variant,batch,loss\na,1,1,1\n", ":2: 4 fields"),
@@ -162,16 +165,19 @@ def test_generations_stay_apart(imported: Callable[[str], RunDirectory]) -> None
         ("variant,batch,loss,lr\na,1,1,nan\n", ":2: lr 'nan'"),
         ("variant,batch,loss,epoch\na,1,1,0\n", ":2: epoch '0' is not a whole number from 1"),
         ("variant,batch,loss,epoch\na,1,1,2\na,2,1,1\n", ":3: variant 'a': epoch 1 after 2"),
-        ("variant,batch,loss,seconds\na,1,1,2\na,2,1,1\n", ":3: variant 'a': seconds 1.0 after 2.0"),
-        ("variant,batch,loss,samples,batch_size\na,1,1,0,9\na,2,1,8,9\n", ":3: variant 'a': samples 8"),
-        ("variant,batch,loss,generation\na,1,1,2\na,1,1,1\n", ":3: variant 'a': generation 1 after"),
+        ("variant,batch,loss,seconds\na,1,1,2\na,2,1,1\n", ":3: variant 'a': seconds 1.0 after"),
+        (
+            "variant,batch,loss,samples,batch_size\na,1,1,0,9\na,2,1,8,9\n",
+            ":3: variant 'a': samples",
+        ),
+        ("variant,batch,loss,generation\na,1,1,2\na,1,1,1\n", ":3: variant 'a': generation 1"),
         ("variant,batch,loss\na,99999999999999999999,1\n", ":2: batch '99999999999999999999'"),
         ('note,variant,batch,loss\n"two\nlines",a,1,1\n"x",a,2,bad\n', ":4: loss 'bad'"),
         (b"variant,batch,loss\na\xff,1,1\n", ":2: variant 'a\\udcff'"),
-        (HEAD + "".join(f"v{k},1,1\n" for k in range(1001)), ":1002: variant 'v1000' is one too many"),
-        (HEAD + "".join(f"a,{k},1\n" for k in range(1, 70_000)) + "a,5,1\nb,x,1\n", ":70002: batch 'x'"),
+        (MANY_VARIANTS, ":1002: variant 'v1000' is one too many"),
+        (MANY_ROWS + "a,5,1\nb,x,1\n", ":70002: batch 'x'"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_named_by_its_line_and_nothing_is_left(
     text: str | bytes, said: str, imported: Callable[[str | bytes], RunDirectory], tmp_path: Path
 ) -> None:

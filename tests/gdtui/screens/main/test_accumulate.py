@@ -1,6 +1,4 @@
-"""u, accumulate instead: the same effective batch from smaller ones, by choice or after memory ran
-out.
-"""
+"""u, accumulate instead: same effective batch from smaller ones, by choice or out of memory."""
 
 from pathlib import Path
 

@@ -1,6 +1,4 @@
-"""The crosshair, driven by keys and by the mouse: the same x in every chart, and what is read out
-there.
-"""
+"""The crosshair, by keys and mouse: the same x in every chart, and the values read out there."""
 
 import re
 

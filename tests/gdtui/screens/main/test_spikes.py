@@ -1,4 +1,4 @@
-"""One spike among millions of losses, from the log to the cells of the charts: nothing may hide it."""
+"""One spike among millions of losses, from log to chart cells: nothing may hide it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,9 +47,7 @@ def read(bench: Bench) -> Store:
 
 
 def drawn(store: Store, width: int) -> Iterator[tuple[Picture, Cells]]:
-    """The overlay and the variant's own chart at this width, without the frame: that takes plotext
-    long.
-    """
+    """Overlay and the variant's own chart at this width, frameless: plotext takes long for one."""
     (one,) = store.states
     for draw in (pictures.overlay, lambda *rest: pictures.panel(rest[0], one, *rest[1:])):
         y = None

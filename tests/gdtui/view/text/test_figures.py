@@ -1,6 +1,4 @@
-"""Validation and cost on the screen: hollow points, rows below the charts, columns of lines and
-results.
-"""
+"""Validation and cost on the screen: hollow points, rows below charts, lines, results."""
 
 import re
 from pathlib import Path
@@ -59,8 +57,8 @@ def chunk(samples: int = 0) -> Chunk:
 
 def began(device: str = "cpu") -> Started:
     return Started(
-        generation=1, settings=VariantSettings(batch_size=10), n=N, model="", parameters=1, device=device,
-        threads=1, epochs=1, pace=None,
+        generation=1, settings=VariantSettings(batch_size=10), n=N, model="", parameters=1,
+        device=device, threads=1, epochs=1, pace=None,
     )  # fmt: skip
 
 

@@ -10,8 +10,8 @@ SMALL, LARGE = VariantSettings(batch_size=64), VariantSettings(batch_size=128)
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(0.6241, "0.624"), (0.0312, "0.0312"), (12345.6, "12,346"), (float("nan"), "–"), (float("inf"), "∞"),
-     (0, "0"), (2.5e-7, "2.50e-7"), (3e9, "3.00e9")],
+    [(0.6241, "0.624"), (0.0312, "0.0312"), (12345.6, "12,346"), (float("nan"), "–"),
+     (float("inf"), "∞"), (0, "0"), (2.5e-7, "2.50e-7"), (3e9, "3.00e9")],
 )  # fmt: skip
 def test_numbers_are_short(value: float, expected: str) -> None:
     assert formatting.number(value) == expected

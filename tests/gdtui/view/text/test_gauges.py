@@ -29,8 +29,8 @@ def sharpness(value: float, error: float = 0.0) -> Sharpness:
 
 def begun(generation: int, settings: VariantSettings | None = None) -> Started:
     return Started(
-        generation=generation, settings=settings or VariantSettings(), n=2000, model="", parameters=11,
-        device="cpu", threads=1, epochs=20, pace=None,
+        generation=generation, settings=settings or VariantSettings(), n=2000, model="",
+        parameters=11, device="cpu", threads=1, epochs=20, pace=None,
     )  # fmt: skip
 
 

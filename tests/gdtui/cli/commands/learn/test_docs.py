@@ -63,7 +63,10 @@ def test_the_help_of_gdtui_names_it(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_printing_a_page_loads_nothing_heavy(cli_env: dict[str, str]) -> None:
-    code = "import sys\nfrom gdtui.cli.main import main\nmain(['docs'])\nprint(*sys.modules, file=sys.stderr)"
+    code = (
+        "import sys\nfrom gdtui.cli.main import main\n"
+        "main(['docs'])\nprint(*sys.modules, file=sys.stderr)"
+    )
     result = subprocess.run(
         [sys.executable, "-c", code], env=cli_env, capture_output=True, check=True
     )

@@ -148,8 +148,10 @@ async def test_keys_that_would_control_it_say_that_they_cannot(make_run: MakeRun
     app = ObservedApp(run, None, source=WatchSource(run))
     async with app.run_test(size=(140, 40)) as pilot:
         await pilot.pause()
-        for key in ("right_square_bracket", "comma", "a", "m", "enter", "r", "S", "s", "space", "n", "c", "f",
-                    "less_than_sign", "greater_than_sign"):  # fmt: skip
+        for key in (
+            "right_square_bracket", "comma", "a", "m", "enter", "r", "S", "s", "space", "n", "c",
+            "f", "less_than_sign", "greater_than_sign",
+        ):  # fmt: skip
             app.clear_notifications()
             await pilot.press(key)
             await pilot.pause()
