@@ -31,9 +31,9 @@ from engine.log.commands import (
     Stop,
 )
 from engine.log.directory import RunDirectory
-from engine.log.file import LogWriter
 from engine.log.notices import Notice, NoticeKind
 from engine.log.records import CommandSent, End, Record, WorkerDied, WorkerReplaced
+from engine.log.writing.writer import LogWriter
 from engine.settings import Variant, VariantSettings
 from engine.worker.protocol import AnyNote, LogBlocked, LogRefused, LogUnblocked, WorkerTask
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from engine.log.directory import RunDirectory
-from engine.log.file import LogWriter
 from engine.log.records import Chunk, End, Evaluation, Record, Started, State, StateChanged
+from engine.log.writing.writer import LogWriter
 from engine.settings import RunSettings, Variant, VariantSettings
 
 # Whatever the terminal that pytest runs in: Textual and rich read this as they are imported.

@@ -5,8 +5,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from engine.jobs.child_side import settle_process
-from engine.log.file import LogError, LogReader, LogWriter
+from engine.log.file import LogError, LogReader
 from engine.log.records import Started
+from engine.log.writing.writer import LogWriter
 from engine.worker.loop import Training
 from engine.worker.mailbox import Mailbox
 from engine.worker.protocol import LogRefused, WorkerReady, WorkerTask

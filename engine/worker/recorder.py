@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from engine.log.file import LogWriter
 from engine.log.records import Changed, Record, Started
+from engine.log.writing.writer import LogWriter
 from engine.worker.mailbox import Mailbox
 from engine.worker.protocol import LogBlocked, LogUnblocked
 

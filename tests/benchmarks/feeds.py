@@ -14,8 +14,8 @@ from typing import Final, Protocol
 import numpy as np
 
 from engine.log.directory import RunDirectory
-from engine.log.file import LogWriter
 from engine.log.records import Chunk, Evaluation, Started, State, StateChanged
+from engine.log.writing.writer import LogWriter
 from engine.settings import RunSettings, Variant, VariantSettings
 
 VARIANTS: Final = ("one", "two", "three")

@@ -22,7 +22,6 @@ from engine.log.commands import (
     StepOnce,
 )
 from engine.log.directory import RunDirectory
-from engine.log.file import LogWriter
 from engine.log.notices import Notice
 from engine.log.records import (
     Changed,
@@ -34,6 +33,7 @@ from engine.log.records import (
     State,
     StateChanged,
 )
+from engine.log.writing.writer import LogWriter
 from engine.settings import RunSettings, Variant, VariantSettings, default_names, parse_batch_size
 from gdtui.app import GdtuiApp
 from gdtui.control.lab import Holder, Lab

@@ -6,8 +6,8 @@ import numpy as np
 
 from engine.log.commands import Pause
 from engine.log.directory import RunDirectory
-from engine.log.file import LogWriter
 from engine.log.records import Chunk, CommandSent, End, Record, Started
+from engine.log.writing.writer import LogWriter
 from engine.settings import RunSettings, Variant, VariantSettings
 
 T0 = 1_700_000_000.0

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from engine.log.directory import RunDirectory, RunDirectoryError
-from engine.log.file import LogWriter
 from engine.log.records import Changed, Chunk, End, Record, Started, State, StateChanged
+from engine.log.writing.writer import LogWriter
 from engine.settings import RunSettings, Variant, VariantSettings
 from gdtui.export.csv_import.cut import MOST_CHUNKS, cut_into_chunks
 from gdtui.export.csv_import.fill import LR, VariantRows, complete_rows

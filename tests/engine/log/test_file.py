@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.log import file
-from engine.log.file import MAGIC, LogDamagedError, LogError, LogReader, LogWriter, frame
+from engine.log.file import MAGIC, LogDamagedError, LogError, LogReader, frame
 from engine.log.records import AnyRecord, Chunk, End, Record, State, StateChanged
+from engine.log.writing.writer import LogWriter
 
 
 def chunk(k: int, batches: int = 3) -> Chunk:

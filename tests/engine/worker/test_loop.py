@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.log.commands import AnyCommand, Change, Extend, Pause, Restart, Resume, Stop
-from engine.log.file import LogReader, LogWriter
+from engine.log.file import LogReader
 from engine.log.records import (
     AnyRecord,
     Changed,
@@ -22,6 +22,7 @@ from engine.log.records import (
     StateChanged,
     Validated,
 )
+from engine.log.writing.writer import LogWriter
 from engine.measure.weights_log import Trail
 from engine.problem import Problem
 from engine.problems import registry

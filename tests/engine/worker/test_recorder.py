@@ -11,9 +11,10 @@ import pytest
 import torch
 from sessions import ENDED, StartRun, check_contiguous
 
-from engine.log.file import LogReader, LogWriter
+from engine.log.file import LogReader
 from engine.log.notices import NoticeKind
 from engine.log.records import Chunk, End
+from engine.log.writing.writer import LogWriter
 from engine.measure.weights_log import Trail
 from engine.problems import registry
 from engine.settings import FULL, VariantSettings
@@ -74,7 +75,7 @@ def test_a_write_that_succeeds_again_says_so(
     with LogWriter(tmp_path / "a.gdlog") as log:
         recorder = Recorder(log, notes)  # type: ignore[arg-type]
         with monkeypatch.context() as disk:
-            disk.setattr("engine.log.file.os.pwrite", full)
+            disk.setattr("engine.log.writing.writer.os.pwrite", full)
             recorder.write(End())
             recorder.write(End())
         recorder.write(End())

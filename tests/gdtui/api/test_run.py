@@ -10,8 +10,8 @@ import pytest
 
 import gdtui
 from engine.log.directory import RunDirectory
-from engine.log.file import LogWriter
 from engine.log.records import Chunk, End, Started, State
+from engine.log.writing.writer import LogWriter
 from engine.settings import VariantSettings
 from gdtui.api.run import Run
 from gdtui.export.csv_export import COLUMNS, export, export_measurements

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from engine.log.directory import RunDirectory
-from engine.log.file import LogWriter
 from engine.log.records import Chunk, End
+from engine.log.writing.writer import LogWriter
 from gdtui.export.csv_export import COLUMNS, chunk_rows
 
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]

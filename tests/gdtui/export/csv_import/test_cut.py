@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from import_bench import exported, records
 
 from engine.log.directory import RunDirectory
-from engine.log.file import LogWriter
 from engine.log.follow import Follower
 from engine.log.records import Chunk, End, Record, Started
+from engine.log.writing.writer import LogWriter
 from engine.settings import RunSettings, Variant, VariantSettings
 from engine.training.schedule import cut, epoch_end
 from gdtui.export.csv_import.write import import_csv

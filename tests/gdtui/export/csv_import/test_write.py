@@ -8,9 +8,9 @@ import pytest
 from import_bench import exported, records
 
 from engine.log.directory import RunDirectory, RunDirectoryError
-from engine.log.file import LogWriter
 from engine.log.follow import Follower
 from engine.log.records import Changed, Chunk, Record, Started, State, StateChanged
+from engine.log.writing.writer import LogWriter
 from gdtui.chart.scene.polyline import Axis
 from gdtui.export.csv_import.rows import ImportFormatError
 from gdtui.export.csv_import.write import import_csv

@@ -9,8 +9,8 @@ import pytest
 from shown import ObservedApp, strips_of
 
 from engine.log.directory import RunDirectory, RunDirectoryError
-from engine.log.file import LogWriter
 from engine.log.records import State, StateChanged
+from engine.log.writing.writer import LogWriter
 from gdtui.app import GdtuiApp
 from gdtui.cli.commands.runs.watch_run import WatchSource, newest_run, open_run
 from gdtui.control.run_controller import WATCHING

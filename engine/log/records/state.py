@@ -1,0 +1,46 @@
+"""States of a variant's training."""
+
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """The state of a variant's training, and the groups of states that decisions are made by.
+
+    STOPPED is an orderly end, on a command. It is therefore not a failure (exit status 0, no error
+    reported), yet the variant is cut short like a broken one: it has no result.
+    """
+
+    STARTING = "starting"
+    RUNNING = "running"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    DIVERGED = "diverged"
+    FAILED = "failed"
+    OUT_OF_MEMORY = "out of memory"
+    DIED = "died"
+    STOPPED = "stopped"
+
+    @property
+    def is_active(self) -> bool:
+        """True when it trains, or is about to."""
+        return self in (State.STARTING, State.RUNNING)
+
+    @property
+    def is_ended(self) -> bool:
+        """True when it trains no more until told to; not while starting, running or paused."""
+        return self not in (State.STARTING, State.RUNNING, State.PAUSED)
+
+    @property
+    def is_broken(self) -> bool:
+        """True for a variant that failed, ran out of memory or died."""
+        return self in (State.FAILED, State.OUT_OF_MEMORY, State.DIED)
+
+    @property
+    def is_cut_short(self) -> bool:
+        """True when it ended neither by finishing nor by diverging. Obeys nothing but a restart."""
+        return self.is_broken or self is State.STOPPED
+
+    @property
+    def has_sound_weights(self) -> bool:
+        """True when there are weights, and they are worth looking at."""
+        return self in (State.RUNNING, State.PAUSED, State.FINISHED)

@@ -1,0 +1,1 @@
+"""Writing logs: appending records, and what happens where a disk takes no more."""

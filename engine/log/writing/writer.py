@@ -1,0 +1,86 @@
+"""Appends records to a log; see engine/log/file.py for its form."""
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Self
+
+from engine.log.file import MAGIC, LogError, LogReader, frame, lock
+from engine.log.records import Record
+
+
+class LogWriter:
+    """Appends records to one file, one write each: a reader sees whole frames or a torn one.
+
+    A file that already exists is continued after its last whole record: what a writer that was
+    killed left torn is cut off. Raises LogError when another writer holds the file or when it is
+    damaged, OSError when it cannot be opened. On a full disk a new one begins blocked.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._unwritten: list[bytes] = []
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            lock(self._file)
+            self._end = self._recover()
+        except BlockingIOError:
+            os.close(self._file)
+            raise LogError(path, "another process is writing this log") from None
+        except BaseException:
+            os.close(self._file)
+            raise
+
+    def _recover(self) -> int:
+        """Cut a torn end off; return the length of the whole records."""
+        reader = LogReader(self.path)
+        for _ in reader:
+            pass
+        if reader.offset == 0:
+            os.ftruncate(self._file, 0)
+            self._end = 0
+            self._unwritten.append(MAGIC)
+            with contextlib.suppress(OSError):  # kept; appending the first record reports the error
+                self.retry()
+            return self._end
+        os.ftruncate(self._file, reader.offset)
+        return reader.offset
+
+    @property
+    def is_blocked(self) -> bool:
+        """True while records wait because the last attempt to write failed."""
+        return bool(self._unwritten)
+
+    def append(self, record: Record) -> None:
+        """Write a record; raises OSError when it cannot (disk full), and keeps it for `retry`."""
+        self._unwritten.append(frame(record))
+        self.retry()
+
+    def retry(self) -> None:
+        """Write what could not be written before, in order; raises OSError when it still cannot."""
+        while self._unwritten:
+            self._write(self._unwritten[0])
+            self._end += len(self._unwritten[0])
+            del self._unwritten[0]
+
+    def _write(self, data: bytes) -> None:
+        """Put data at the end, wholly or not at all."""
+        done = 0
+        try:
+            while done < len(data):
+                done += os.pwrite(self._file, data[done:], self._end + done)
+        except OSError:
+            if done:
+                os.ftruncate(self._file, self._end)
+            raise
+
+    def close(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
