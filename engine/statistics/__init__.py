@@ -1,1 +1,1 @@
-"""Intervals: pure arithmetic, no torch."""
+"""Intervals, and when curves count as one: pure arithmetic, no torch."""

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from engine.settings import LrScaling
+from engine.statistics.folding import gap, have_folded
 from gdtui.lesson.glossary import FIGURES, GlossaryEntry
 from gdtui.state.store import Store
 from gdtui.state.variant import SMOOTHING, VariantState
 from gdtui.view.text import formatting
 from gdtui.view.text.formatting import number
-from gdtui.view.text.results_panel import FOLDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def _overview(store: Store) -> Iterator[str]:
         )
         yield (
             f"The losses on all data (◆) are {_each(store, lambda one: one.tally.full_loss)}, "
-            f"{number(max(losses) - min(losses))} apart, {when}."
+            f"{number(gap(losses))} apart, {when}."
         )
 
 
@@ -158,12 +158,14 @@ def _folding(store: Store, is_ours: bool) -> Iterator[str]:
     epochs = {one.tally.full_loss_epoch for one in store.states}
     if len(losses) < 2 or len(epochs) > 1 or epochs == {0}:
         return
-    gap = max(losses) - min(losses)
-    says = "the curves have folded into one" if gap <= FOLDED else "they have not folded"
     how = ": press S to restart all for a fair comparison" if is_ours else ""
-    pasts = "" if gap <= FOLDED else f"; existing gaps remain{how}"
-    apart = f"after {epochs.pop()} epochs they lie {number(gap)} apart on all data"
-    yield f"Measured: {apart}: {says}{pasts}."
+    says = f"they have not folded; existing gaps remain{how}"
+    if have_folded(losses):
+        says = "the curves have folded into one"
+    yield (
+        f"Measured: after {epochs.pop()} epochs they lie {number(gap(losses))} apart on all data: "
+        f"{says}."
+    )
 
 
 def interview(store: Store) -> str:

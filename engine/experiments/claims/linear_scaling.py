@@ -29,12 +29,12 @@ from engine.experiments.verdicts import below, figure, valued
 from engine.jobs.messages import ReportProgress
 from engine.problems import registry
 from engine.problems.opening import tensors_of
-from engine.settings import FULL, BatchSize, LrScaling, VariantSettings
+from engine.settings import DEFAULT_BATCH_SIZES, BatchSize, LrScaling, VariantSettings
+from engine.statistics.folding import FOLDED
+from engine.statistics.intervals import Interval
 
-SIZES: Final[tuple[BatchSize, ...]] = (FULL, 64, 1)
+SIZES: Final = DEFAULT_BATCH_SIZES
 EPOCHS: Final = 20
-FOLDED: Final = 0.02
-"""A gap that is one curve: a thirtieth of the fall from ln 2, thinner than a line on the chart."""
 
 _RULE: Final = (
     f"supported: under linear the 95% interval of the mean gap lies below {FOLDED:g}, and below "
@@ -152,10 +152,15 @@ def _arm(rule: LrScaling, gaps: Tensor, ends: Tensor) -> Arm:
     return valued(str(rule), None, gaps.tolist(), tuple(figures))
 
 
+def verdict_of(linear: Interval, others: Sequence[float]) -> Verdict:
+    """The rule: the gap under linear scaling against FOLDED and against the other rules' gaps."""
+    return below([(linear, limit) for limit in (FOLDED, *others)])
+
+
 def _report(arms: tuple[Arm, ...], device: torch.device) -> Report:
     linear = next(arm for arm in arms if arm.name == LrScaling.LINEAR)
     others = [arm.interval[0] for arm in arms if arm is not linear]
-    verdict = below([(linear.interval, limit) for limit in (FOLDED, *others)])
+    verdict = verdict_of(linear.interval, others)
     listing = find("linear-scaling")
     defaults = VariantSettings()
     return Report(

@@ -1,14 +1,15 @@
 """The sweep: the lesson's trade-off table measured on the run's problem, and the choice."""
 
 from functools import partial
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 from msgspec.structs import replace
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from engine.jobs.messages import Result
-from engine.settings import FULL, BatchSize, RunSettings, Variant, VariantSettings, default_names
+from engine.settings import RunSettings, Variant, VariantSettings, default_names
+from engine.sweep.defaults import BATCH_SIZES, EPOCHS
 from engine.sweep.run import Plan, sweep
 from engine.sweep.table import Recommendation, label
 from gdtui.control.lab import Lab, Work
@@ -18,9 +19,6 @@ from gdtui.state.new_run import new_arm
 from gdtui.state.store import Store
 from gdtui.view.text import formatting, lab_text
 from gdtui.widgets.line import as_content
-
-BATCH_SIZES: Final[tuple[BatchSize, ...]] = (1, 32, 128, 512, FULL)
-EPOCHS: Final = 5
 
 
 class SweepScreen(LabScreen):

@@ -6,12 +6,10 @@ from typing import Final
 
 from engine.log.records import State
 from engine.settings import LrScaling
+from engine.statistics.folding import gap, have_folded
 from gdtui.state.store import Store
 from gdtui.state.variant import VariantState
 from gdtui.view.text.formatting import clock, count, number, signed
-
-FOLDED: Final = 0.01
-"""Losses on all data that lie no further apart are called the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +62,10 @@ def conclusion(store: Store) -> str:
             "Compare by the loss on all data: it is measured at fixed weights, the others while "
             "these move."
         )
-    gap = max(losses.values()) - min(losses.values())
     rules = {one.tally.settings.lr_scaling for one in done}
     best = min(losses, key=lambda name: losses[name])
-    found = f"On all data they lie {number(gap)} apart"
-    if gap <= FOLDED:
+    found = f"On all data they lie {number(gap(losses.values()))} apart"
+    if have_folded(losses.values()):
         if rules == {LrScaling.LINEAR}:
             why = "with the lr scaled with the batch, an epoch does the same work at any batch size"
         else:

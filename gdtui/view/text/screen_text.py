@@ -15,7 +15,7 @@ from engine.settings import LrScaling
 from gdtui.chart.scene.palette import COLOURS
 from gdtui.state.record_source import Playback, ViewerRole
 from gdtui.state.store import Store
-from gdtui.state.variant import VariantState
+from gdtui.state.variant import DIVERGING, VariantState
 from gdtui.view.text import formatting
 from gdtui.view.text.styled import NEW_LINE, StyledPart, StyledText
 
@@ -189,7 +189,8 @@ def trouble(one: VariantState) -> str:
         )
     if one.is_diverging:
         return (
-            "diverging: the loss is over 1,000 × that at the start; lower the lr (,), then press r"
+            f"diverging: the loss is over {DIVERGING:,.0f} × that at the start; lower the lr (,), "
+            "then press r"
         )
     return ""
 
