@@ -23,6 +23,7 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from engine.log.directory import RunDirectory
+from engine.log.filesystem.safe_open import opened
 from gdtui.keys.script import Press, play
 from gdtui.keys.table import reachable
 from gdtui.screens.main.live import Context
@@ -198,8 +199,8 @@ class GdtuiApp(App[None]):
         report = self._run_directory.path / _CRASH_FILE
         said = traceback.format_exc()
         try:
-            with report.open("a", encoding="utf-8") as file:
-                file.write(said)
+            with opened(report, os.O_WRONLY | os.O_CREAT | os.O_APPEND) as file:
+                file.write(said.encode(errors="backslashreplace"))
             where = f"The traceback is in {report}"
         except OSError:
             where = said

@@ -26,7 +26,7 @@ from engine.landscape.protocol import (
     Trajectories,
 )
 from engine.log.directory import RunDirectory
-from engine.measure.weights_log import Trail, trail_path
+from engine.measure.weights_log import Trail, TrailError, trail_path
 from engine.problems.error_messages import explain
 from engine.problems.user_file import file_of
 
@@ -91,11 +91,16 @@ class SurveyServer:
                 is_busy = self.step()
             except (EOFError, OSError):
                 raise
+            except TrailError as error:
+                self._fail(str(error))
+                is_busy = False
             except Exception as error:
-                self._say(
-                    SurveyFailed(detail=explain(error, file_of(self._run.info.settings.problem)))
-                )
-                self._work, is_busy = iter(()), False
+                self._fail(explain(error, file_of(self._run.info.settings.problem)))
+                is_busy = False
+
+    def _fail(self, detail: str) -> None:
+        self._say(SurveyFailed(detail=detail))
+        self._work = iter(())
 
     def listen(self, seconds: float) -> None:
         """Take in what is asked for; waits so long for a first request."""

@@ -4,19 +4,33 @@ import contextlib
 import json
 import os
 import re
-import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from engine.log.file import lock
+from engine.log.filesystem.removal import remove_tree
+from engine.log.filesystem.safe_open import (
+    UnsafeFileError,
+    is_present,
+    make_directory,
+    read_whole,
+    safe_open,
+    write_once,
+)
 from engine.settings import RunSettings
 
 FORMAT: Final = 1
-_RUN_FILE: Final = "run.json"
+RUN_FILE: Final = "run.json"
+LOG_SUFFIX: Final = ".gdlog"
+SUFFIXES: Final = (LOG_SUFFIX, ".weights", ".out")
+"""Of a variant's files, which all have the name of its log."""
+_SESSION_LOG: Final = "session.gdlog"
+_MOST_BYTES: Final = 16 << 20
+"""Of run.json: a thousand variants take 300 KB."""
 
 
 class RunDirectoryError(Exception):
@@ -68,21 +82,31 @@ def reserved(path: Path) -> Iterator[None]:
     `RunDirectory.create`, and when another holds it.
     """
     with _telling(path):
-        path.mkdir(0o700, parents=True, exist_ok=True)
-        if (path / _RUN_FILE).exists():
+        _make_or_find(path)
+        if is_present(path / RUN_FILE):
             raise FileExistsError(path)
-        output = server_output(path).open("ab")
-    with output:
+        output = safe_open(server_output(path), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    with contextlib.ExitStack() as stack:
+        stack.callback(os.close, output)
         try:
-            lock(output.fileno())
+            lock(output)
         except BlockingIOError:
             raise RunDirectoryError(
                 f"{path}: another gdtui is loading there; nothing was changed. Choose another "
                 "--run-dir",
                 path,
             ) from None
-        shutil.rmtree(data_path(path), ignore_errors=True)
+        remove_tree(data_path(path))
         yield
+
+
+def _make_or_find(path: Path) -> None:
+    """Make the directory unless there is one; what is there keeps its mode."""
+    try:
+        make_directory(path)
+    except FileExistsError:
+        if not path.is_dir():
+            raise
 
 
 @contextlib.contextmanager
@@ -94,6 +118,11 @@ def _telling(path: Path) -> Iterator[None]:
         what = "already holds a run" if path.is_dir() else "is not a directory"
         raise RunDirectoryError(
             f"{path} {what}; nothing was changed. Choose another --run-dir", path
+        ) from None
+    except UnsafeFileError as error:
+        raise RunDirectoryError(
+            f"{error.filename} {error.strerror}; nothing was changed. Choose another --run-dir",
+            path,
         ) from None
     except OSError as error:
         raise RunDirectoryError(
@@ -118,23 +147,26 @@ class RunDirectory:
     def create(cls, path: Path, settings: RunSettings, version: str) -> "RunDirectory":
         """Begin a run there; RunDirectoryError when the directory holds one or is not writable."""
         logs = tuple(
-            f"{number}-{_slug(variant.name)}.gdlog"
+            f"{number}-{_slug(variant.name)}{LOG_SUFFIX}"
             for number, variant in enumerate(settings.variants, start=1)
         )
         info = RunInfo(version=version, created=time.time(), logs=logs, settings=settings)
         with _telling(path):
-            path.mkdir(0o700, parents=True, exist_ok=True)
-            _write_once(path / _RUN_FILE, msgspec.json.format(msgspec.json.encode(info), indent=2))
+            _make_or_find(path)
+            _refuse_leftovers(path, logs)
+            write_once(path / RUN_FILE, msgspec.json.format(msgspec.json.encode(info), indent=2))
         return cls(path, info)
 
     @classmethod
     def open(cls, path: Path) -> "RunDirectory":
         """Open the run there; RunDirectoryError when this version cannot read one."""
         try:
-            data = (path / _RUN_FILE).read_bytes()
+            data = read_whole(path / RUN_FILE, _MOST_BYTES)
         except OSError as error:
-            why = f"{_RUN_FILE}: {error.strerror}"
-            if server_output(path).exists():
+            why = f"{RUN_FILE} {error.strerror}"
+            if not isinstance(error, UnsafeFileError):
+                why = f"{RUN_FILE}: {error.strerror}"
+            if isinstance(error, FileNotFoundError) and is_present(server_output(path)):
                 why = "its problem is still being loaded, or gdtui was killed meanwhile"
             raise RunDirectoryError(f"{path} holds no run: {why}", path) from None
         try:
@@ -143,19 +175,19 @@ class RunDirectory:
             info = msgspec.json.decode(data, type=RunInfo)
         except (ValueError, AttributeError) as error:
             raise RunDirectoryError(
-                f"{path / _RUN_FILE} is damaged: {error}", path / _RUN_FILE
+                f"{path / RUN_FILE} is damaged: {error}", path / RUN_FILE
             ) from None
         if len(info.logs) != len(info.settings.variants) or any("/" in log for log in info.logs):
             raise RunDirectoryError(
-                f"{path / _RUN_FILE} is damaged: its logs do not match its variants",
-                path / _RUN_FILE,
+                f"{path / RUN_FILE} is damaged: its logs do not match its variants",
+                path / RUN_FILE,
             )
         return cls(path, info)
 
     @property
     def session_log(self) -> Path:
         """The log of what no worker can write."""
-        return self.path / "session.gdlog"
+        return self.path / _SESSION_LOG
 
     def variant_log(self, name: str) -> Path:
         """The log of the variant of that name."""
@@ -175,7 +207,7 @@ class RunDirectory:
 
     def remove_data(self) -> None:
         """Remove the tensors, which nobody maps any more."""
-        shutil.rmtree(self.data, ignore_errors=True)
+        remove_tree(self.data)
 
     @property
     def server_output(self) -> Path:
@@ -183,20 +215,19 @@ class RunDirectory:
         return server_output(self.path)
 
 
-def _write_once(path: Path, data: bytes) -> None:
-    """Write a whole file for waiting readers; FileExistsError when there is one."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_bytes(data)
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without hard links
-        if path.exists():
-            raise FileExistsError(path) from None
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+def _refuse_leftovers(path: Path, logs: Iterable[str]) -> None:
+    """RunDirectoryError where files of another run lie, or links in the place of ours.
+
+    Their records would be told as those of the run that begins.
+    """
+    beside = (Path(log).with_suffix(suffix).name for log in logs for suffix in SUFFIXES)
+    for name in (*beside, _SESSION_LOG):
+        if is_present(path / name):
+            raise RunDirectoryError(
+                f"{path} already holds {name}, but no {RUN_FILE}; nothing was changed. Choose "
+                "another --run-dir",
+                path,
+            )
 
 
 def _slug(name: str) -> str:

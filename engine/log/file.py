@@ -17,6 +17,7 @@ from zlib import crc32
 
 import msgspec
 
+from engine.log.filesystem.safe_open import UnsafeFileError, safe_open
 from engine.log.records import AnyRecord, End, Record
 
 MAGIC: Final = b"gdlog\x00\x00\x01"
@@ -92,7 +93,7 @@ class LogReader:
     def has_torn_end(self) -> bool:
         """True when bytes follow the last whole record: being written, or cut off by a crash."""
         try:
-            return self.path.stat().st_size > self.offset
+            return self.path.lstat().st_size > self.offset
         except FileNotFoundError:
             return False
 
@@ -100,9 +101,12 @@ class LogReader:
         if self.damage is not None:
             raise self.damage
         try:
-            file = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            file = safe_open(self.path)
         except FileNotFoundError:
             return
+        except UnsafeFileError as error:
+            self.damage = LogDamagedError(self.path, f"{error.strerror}; nothing of it was read")
+            raise self.damage from None
         try:
             os.lseek(file, self.offset, os.SEEK_SET)
             self._buffer, self._position = b"", 0

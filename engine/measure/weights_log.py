@@ -13,6 +13,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.log.filesystem.safe_open import opened, read_whole
+
 _MAGIC: Final = b"gdtrail\x01"
 _BYTES: Final = 32 << 20
 """Bytes of rows in a million updates, about; beyond four times that the file begins anew."""
@@ -64,17 +66,15 @@ class TrailWriter:
     def begin(self) -> None:
         """Another generation: its first weights are due. Raises OSError."""
         self._due = 0
-        try:
-            size = self._path.stat().st_size
-            with self._path.open("rb") as file:
-                fits = file.read(len(self._header)) == self._header and size <= 4 * _BYTES
-        except FileNotFoundError:
-            fits = False
-        if not fits:
-            self._path.write_bytes(self._header)
-            return
-        whole = (size - len(self._header)) // self._type.itemsize
-        os.truncate(self._path, len(self._header) + whole * self._type.itemsize)
+        with opened(self._path, os.O_RDWR | os.O_CREAT) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > 4 * _BYTES or file.read(len(self._header)) != self._header:
+                file.truncate(0)
+                file.seek(0)
+                file.write(self._header)
+                return
+            whole = (size - len(self._header)) // self._type.itemsize
+            file.truncate(len(self._header) + whole * self._type.itemsize)
 
     def add(
         self,
@@ -87,9 +87,13 @@ class TrailWriter:
         """Append a row. Raises OSError, after which the trail may end in a torn row."""
         row = np.zeros(1, self._type)
         row[0] = (generation, updates, samples, seconds, weights)
-        with self._path.open("ab") as file:
+        with opened(self._path, os.O_WRONLY | os.O_APPEND) as file:
             file.write(row.tobytes())
         self._due = next_row(updates, self._type.itemsize)
+
+
+class TrailError(Exception):
+    """A trail that cannot be read; the message names the file and the reason."""
 
 
 class Trail:
@@ -99,14 +103,24 @@ class Trail:
         self._path = path
 
     def read(self) -> NDArray[np.void]:
-        """Rows with the fields of `_row_type`; none while there is no trail."""
+        """Rows with the fields of `_row_type`; none while there is no trail. Raises TrailError."""
         try:
-            data = self._path.read_bytes()
+            data = read_whole(self._path, _most_read())
         except FileNotFoundError:
             data = b""
+        except OSError as error:
+            raise TrailError(f"{self._path}: {error.strerror}") from None
         start = len(_MAGIC) + 8
         if len(data) < start or not data.startswith(_MAGIC):
             return np.zeros(0, _row_type(0))
-        kind = _row_type(int.from_bytes(data[len(_MAGIC) : start], "little"))
+        size = int.from_bytes(data[len(_MAGIC) : start], "little")
+        if size > len(data):
+            return np.zeros(0, _row_type(0))
+        kind = _row_type(size)
         rows = np.frombuffer(data, kind, count=(len(data) - start) // kind.itemsize, offset=start)
         return rows[rows["generation"] == rows["generation"][-1]] if len(rows) else rows
+
+
+def _most_read() -> int:
+    """Bytes of a trail that are read: what is worked out of them takes several times that."""
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 4

@@ -4,12 +4,14 @@ They go into the run directory or, where that may not be written, into the curre
 ever overwritten, and of a set that cannot be completed nothing is left.
 """
 
+import os
 import re
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from html import escape, unescape
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +19,7 @@ from rich.text import Text
 from textual.theme import Theme
 
 from engine.log.directory import RunDirectory
+from engine.log.filesystem.safe_open import directory_opened, make_directory, write_all
 from gdtui.chart.drawing.frame import PAPER, FrameInks, still, still_html
 from gdtui.chart.scene.layout import room
 from gdtui.chart.scene.palette import COLOURS, INK
@@ -137,8 +140,10 @@ def write(directories: Iterable[Path], stem: str, files: Mapping[str, str]) -> s
     refusals = []
     for directory in directories:
         try:
-            directory.mkdir(exist_ok=True)
-            name = _write(directory, stem, files)
+            with suppress(FileExistsError):
+                make_directory(directory)
+            with directory_opened(directory) as folder:
+                name = _write(folder, stem, files)
         except OSError as error:
             refusals.append(f"{directory.absolute()}: {error.strerror}")
         else:
@@ -146,24 +151,10 @@ def write(directories: Iterable[Path], stem: str, files: Mapping[str, str]) -> s
     raise StillsError(f"nothing was saved: {'; '.join(refusals)}")
 
 
-def _write(directory: Path, stem: str, files: Mapping[str, str]) -> str:
-    """Returns the stem that was free."""
-    number = 1
-    while True:
-        name = stem if number == 1 else f"{stem}_{number}"
-        if not any(directory.glob(f"{name}-*")):
-            break
-        number += 1
-    written: list[Path] = []
-    try:
-        for end, text in files.items():
-            path = directory / f"{name}-{end}"
-            with path.open("x", encoding="utf-8") as file:
-                written.append(path)
-                file.write(text)
-    except OSError:
-        for path in written:
-            with suppress(OSError):
-                path.unlink()
-        raise
+def _write(folder: int, stem: str, files: Mapping[str, str]) -> str:
+    """Write them into an open directory; returns the stem that was free."""
+    taken = os.listdir(folder)
+    numbered = (f"{stem}_{number}" if number > 1 else stem for number in count(1))
+    name = next(name for name in numbered if not any(each.startswith(f"{name}-") for each in taken))
+    write_all({f"{name}-{end}": text.encode() for end, text in files.items()}, folder)
     return name

@@ -152,8 +152,16 @@ def loop(run: RunSettings, variant: Variant, n: int, device: str = "cpu") -> str
 
 def _title(variant: Variant, force: Resolved) -> str:
     size = f"{force.effective_batch:,}" if force.is_full else f"{force.batch_size:,}"
+    name = "".join(map(_quoted, variant.name))
     batch = f"batch {size}{' (full)' * force.is_full}"
-    return f"{variant.name} as a plain loop: {batch}, lr {force.lr:.6g}."
+    return f"{name} as a plain loop: {batch}, lr {force.lr:.6g}."
+
+
+def _quoted(character: str) -> str:
+    """A character of a name as a docstring may hold it: none may end that, and begin code."""
+    if character.isprintable() and character not in '"\\':
+        return character
+    return f"\\{character}" if character in '"\\' else ascii(character)[1:-1]
 
 
 def _imports(run: RunSettings, settings: VariantSettings) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from engine.log.directory import RunDirectory, RunDirectoryError, default_root, new_run_path
+from engine.log.filesystem.safe_open import make_directory
 from engine.settings import RunSettings
 from gdtui import __version__
 
@@ -12,7 +13,7 @@ def empty_directory() -> Path:
     while True:
         path = new_run_path(default_root())
         try:
-            path.mkdir(0o700, parents=True)
+            make_directory(path)
         except FileExistsError:
             if not path.is_dir():
                 raise RunDirectoryError(f"{path.parent} is not a directory") from None

@@ -6,14 +6,24 @@ Removes only files that a run is made of, and never those of a run that is still
 import contextlib
 import fcntl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from engine.log.directory import RunDirectory, RunDirectoryError, data_path, server_output
+from engine.log.directory import (
+    LOG_SUFFIX,
+    RUN_FILE,
+    SUFFIXES,
+    RunDirectory,
+    RunDirectoryError,
+    data_path,
+    server_output,
+)
+from engine.log.filesystem.removal import remove_files, size_of
+from engine.log.filesystem.safe_open import UnsafeFileError, opened
 from engine.log.follow import Follower
 from engine.log.records import State
 from engine.log.summary import Tally
@@ -106,17 +116,22 @@ def never_began(path: Path) -> bool:
 
 
 def remove(path: Path) -> None:
-    """Remove a run's files, and its directory if nothing else is in it."""
-    for file in list(_files(path)):
-        file.unlink(missing_ok=True)
+    """Remove a run's files, and its directory if nothing else is in it.
+
+    Raises OSError, and UnsafeFileError before anything is removed where a link has the place of the
+    directory or of a file: what it leads to is no part of a run.
+    """
+    remove_files(path, _names_of(path), folder=data_path(path).name, last=RUN_FILE)
+
+
+def discard(path: Path) -> None:
+    """Remove what this process itself has begun there, as far as that can be removed."""
     with contextlib.suppress(OSError):
-        data_path(path).rmdir()
-    if not any(path.iterdir()):
-        path.rmdir()
+        remove(path.resolve())
 
 
 def _describe(path: Path) -> StoredRun:
-    size = sum(file.stat().st_size for file in _files(path))
+    size = size_of(path, _names_of(path), data_path(path).name)
     try:
         run = RunDirectory.open(path)
     except RunDirectoryError:
@@ -147,23 +162,28 @@ def has_ended(path: Path) -> bool:
         return (path / "run.json").exists() or never_began(path)
 
 
-def _files(path: Path) -> Iterator[Path]:
-    """The run's own files; the user may have put others beside them."""
-    logs = set(path.glob("*.gdlog"))
+def _names_of(path: Path) -> Callable[[str], bool]:
+    """True for the names of the run's own files; the user may have put others beside them."""
+    logs: set[str] = set()
     with contextlib.suppress(RunDirectoryError):
-        logs.update(path / log for log in RunDirectory.open(path).info.logs)
-    beside = (log.with_suffix(suffix) for log in logs for suffix in (".gdlog", ".weights", ".out"))
-    # run.json last, so that a half-removed run stays listed.
-    files = (*data_path(path).glob("*"), *beside, server_output(path), path / "run.json")
-    yield from (file for file in files if file.exists())
+        logs.update(Path(log).stem for log in RunDirectory.open(path).info.logs)
+    with contextlib.suppress(OSError):
+        logs.update(log.stem for log in path.glob(f"*{LOG_SUFFIX}"))
+    alone = {RUN_FILE, server_output(path).name}
+
+    def is_own(name: str) -> bool:
+        file = Path(name)
+        return name in alone or (file.suffix in SUFFIXES and file.stem in logs)
+
+    return is_own
 
 
 def _is_locked(log: Path) -> bool:
     try:
-        with log.open("rb") as file:
+        with opened(log) as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
-    except FileNotFoundError:
+    except (FileNotFoundError, UnsafeFileError):
         return False
     return False

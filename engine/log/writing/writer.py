@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Self
 
 from engine.log.file import MAGIC, LogError, LogReader, frame, lock
+from engine.log.filesystem.safe_open import UnsafeFileError, safe_open
 from engine.log.records import Record
 
 
@@ -20,7 +21,10 @@ class LogWriter:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._unwritten: list[bytes] = []
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            self._file = safe_open(path, os.O_RDWR | os.O_CREAT)
+        except UnsafeFileError as error:
+            raise LogError(path, error.strerror) from None
         try:
             lock(self._file)
             self._end = self._recover()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.log.directory import RunDirectory, RunDirectoryError
+from engine.log.filesystem.safe_open import draft_name
 from engine.log.records import Changed, Chunk, End, Record, Started, State, StateChanged
 from engine.log.writing.writer import LogWriter
 from engine.settings import RunSettings, Variant, VariantSettings
@@ -42,7 +43,7 @@ def import_csv(
     )
     notes = [f"column {name!r} is unknown and ignored" for name in rows.ignored]
     place = run_dir.absolute()
-    beside = place.with_name(f".{place.name}.import-{os.getpid()}")
+    beside = place.with_name(draft_name(f"{place.name}.import"))
     try:
         run = RunDirectory.create(beside, settings, version)
         for each in variants:

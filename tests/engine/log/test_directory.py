@@ -2,8 +2,10 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
+from canary import PLANTS, CanaryTree
 
 from engine.log.directory import RunDirectory, RunDirectoryError, data_path, reserved
 from engine.settings import RunSettings, Variant, VariantSettings
@@ -51,25 +53,25 @@ def test_run_json_appears_whole_or_not_at_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A reader that waits for the file reads it at once: at no point is there a part of it."""
-    seen = []
-    write = Path.write_bytes
+    seen: list[tuple[list[str], bytes]] = []
+    link = os.link
 
-    def watched(path: Path, data: bytes) -> int:
-        seen.append((tmp_path / "run.json").exists())
-        count = write(path, data)
-        seen.append((tmp_path / "run.json").exists())
-        return count
+    def watched(draft: str, name: str, **folders: Any) -> None:
+        seen.append((files_in(tmp_path), (tmp_path / draft).read_bytes()))
+        link(draft, name, **folders)
 
-    monkeypatch.setattr(Path, "write_bytes", watched)
+    monkeypatch.setattr(os, "link", watched)
     RunDirectory.create(tmp_path, SETTINGS, "1")
-    assert seen == [False, False]
+    ((names, content),) = seen
+    assert "run.json" not in names
+    assert content == (tmp_path / "run.json").read_bytes()
     assert RunDirectory.open(tmp_path).info.version == "1"
 
 
 def test_a_file_system_without_hard_links_will_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(source: Path, target: Path) -> None:
+    def refuse(*_: Any, **folders: Any) -> None:
         raise PermissionError(1, "Operation not permitted")
 
     monkeypatch.setattr(os, "link", refuse)
@@ -117,6 +119,74 @@ def test_a_folder_of_the_users_is_not_taken_for_the_runs_tensors(tmp_path: Path)
         pass
     RunDirectory.create(tmp_path, SETTINGS, "1").remove_data()
     assert mine.exists()
+
+
+@pytest.mark.parametrize("plant", PLANTS)
+@pytest.mark.parametrize(
+    "name", ["run.json", "1-batch-gd.gdlog", "2-variant.weights", "3-variant.out", "session.gdlog"]
+)
+def test_no_run_begins_where_something_has_the_name_of_its_files(
+    name: str, plant: str, tmp_path: Path
+) -> None:
+    canary = CanaryTree(tmp_path / "outside")
+    run = tmp_path / "run"
+    run.mkdir()
+    PLANTS[plant](run / name, canary.file)
+    with pytest.raises(RunDirectoryError, match=r"already holds .*; nothing was changed"):
+        RunDirectory.create(run, SETTINGS, "1")
+    assert files_in(run) == [name]
+    canary.check()
+
+
+@pytest.mark.parametrize("name", ["1-batch-gd.gdlog", "session.gdlog"])
+def test_records_of_another_run_are_not_taken_for_those_of_a_new_one(
+    name: str, tmp_path: Path
+) -> None:
+    """Its run.json was removed."""
+    (tmp_path / name).write_bytes(b"records")
+    with pytest.raises(RunDirectoryError, match=rf"already holds {name}, but no run\.json"):
+        RunDirectory.create(tmp_path, SETTINGS, "1")
+    assert (tmp_path / name).read_bytes() == b"records"
+
+
+@pytest.mark.parametrize("plant", PLANTS)
+def test_a_loaders_output_is_appended_to_no_other_file(plant: str, tmp_path: Path) -> None:
+    canary = CanaryTree(tmp_path / "outside")
+    run = tmp_path / "run"
+    run.mkdir()
+    PLANTS[plant](run / "workers.out", canary.file)
+    with pytest.raises(RunDirectoryError, match=r"workers\.out is .*nothing was changed"):  # noqa: SIM117
+        with reserved(run):
+            pass
+    canary.check()
+
+
+def test_a_predictable_name_of_a_draft_is_not_written_to(tmp_path: Path) -> None:
+    """Earlier versions wrote run.json by way of .run.json.PID."""
+    canary = CanaryTree(tmp_path / "outside")
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / f".run.json.{os.getpid()}").symlink_to(canary.file)
+    RunDirectory.create(run, SETTINGS, "1")
+    assert RunDirectory.open(run).info.version == "1"
+    canary.check()
+
+
+@pytest.mark.parametrize("plant", PLANTS)
+def test_a_description_that_is_no_file_is_no_run(plant: str, tmp_path: Path) -> None:
+    """Also one that leads to the description of another run, or that would never end."""
+    RunDirectory.create(tmp_path / "other", SETTINGS, "1")
+    (tmp_path / "run").mkdir()
+    PLANTS[plant](tmp_path / "run" / "run.json", tmp_path / "other" / "run.json")
+    with pytest.raises(RunDirectoryError, match=r"holds no run: run\.json"):
+        RunDirectory.open(tmp_path / "run")
+
+
+def test_a_description_without_an_end_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "run.json").touch()
+    os.truncate(tmp_path / "run.json", 1 << 40)
+    with pytest.raises(RunDirectoryError, match="is larger than"):
+        RunDirectory.open(tmp_path)
 
 
 def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+from canary import PLANTS, CanaryTree
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -203,3 +204,35 @@ def test_a_log_begun_on_a_full_disk_waits_for_room(path: Path, disk: SmallDisk) 
         log.append(RECORDS[1])
         assert not log.is_blocked
     assert read_all(LogReader(path)) == (RECORDS[:2], None)
+
+
+@pytest.mark.parametrize("plant", PLANTS)
+def test_a_log_that_is_no_file_is_neither_read_nor_written(plant: str, tmp_path: Path) -> None:
+    """A link would make a log out of any file of the user's, and cut that off first."""
+    canary = CanaryTree(tmp_path / "outside")
+    path = tmp_path / "a.gdlog"
+    PLANTS[plant](path, canary.file)
+    with pytest.raises(LogError, match="not a file of a run"):
+        LogWriter(path)
+    records, damage = read_all(LogReader(path))
+    assert records == []
+    assert "nothing of it was read" in str(damage)
+    canary.check()
+
+
+def test_a_log_with_another_name_is_not_written(path: Path, tmp_path: Path) -> None:
+    canary = CanaryTree(tmp_path / "outside")
+    path.hardlink_to(canary.file)
+    with pytest.raises(LogError, match="hard link"):
+        LogWriter(path)
+    canary.check()
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o777])
+def test_a_log_is_its_users_own(path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        write(path, RECORDS)
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o600

@@ -1,11 +1,13 @@
 """The trail of weights: what is written is read, sparsely, and a torn end is not there yet."""
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+from canary import PLANTS, CanaryTree
 
-from engine.measure.weights_log import Trail, TrailWriter, next_row, trail_path
+from engine.measure.weights_log import Trail, TrailError, TrailWriter, next_row, trail_path
 
 
 def weights(k: int) -> np.ndarray:
@@ -82,3 +84,34 @@ def test_no_trail_has_no_rows(tmp_path: Path, content: bytes | None) -> None:
 
 def test_it_lies_beside_the_log(tmp_path: Path) -> None:
     assert trail_path(tmp_path / "1-sgd.gdlog") == tmp_path / "1-sgd.weights"
+
+
+@pytest.mark.parametrize("plant", PLANTS)
+def test_a_trail_that_is_no_file_is_neither_read_nor_written(plant: str, tmp_path: Path) -> None:
+    canary = CanaryTree(tmp_path / "outside")
+    path = tmp_path / "a.weights"
+    PLANTS[plant](path, canary.file)
+    writer = TrailWriter(path, 5)
+    with pytest.raises(OSError, match="not a file of a run"):
+        writer.begin()
+    with pytest.raises(OSError, match="not a file of a run"):
+        writer.add(1, 0, 0, 0.0, weights(0))
+    with pytest.raises(TrailError, match="not a file of a run"):
+        Trail(path).read()
+    canary.check()
+
+
+@pytest.mark.parametrize("size", [2**64 - 1, 2**40, 10**5])
+def test_an_impossible_size_is_no_trail(size: int, tmp_path: Path) -> None:
+    """Somebody else's file: its header asks for more than there is."""
+    path = tmp_path / "a.weights"
+    path.write_bytes(b"gdtrail\x01" + size.to_bytes(8, "little") + bytes(10_000))
+    assert len(Trail(path).read()) == 0
+
+
+def test_a_trail_without_an_end_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.weights"
+    path.touch()
+    os.truncate(path, 1 << 43)
+    with pytest.raises(TrailError, match="is larger than"):
+        Trail(path).read()

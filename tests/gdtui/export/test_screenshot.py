@@ -3,11 +3,12 @@
 import os
 import re
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from app_bench import Bench, state
+from canary import CanaryTree
 from shown import text_of
 from textual.pilot import Pilot
 
@@ -126,14 +127,10 @@ async def test_somebody_elses_run_that_may_not_be_written_leaves_them_here(bench
 async def test_that_nothing_could_be_saved_is_one_line(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = Path.open
+    def fail(*_: Any, **options: Any) -> None:
+        raise OSError(28, os.strerror(28))
 
-    def fail(path: Path, mode: str = "r", **options: Any) -> IO[Any]:
-        if mode == "x":
-            raise OSError(28, os.strerror(28))
-        return real(path, mode, **options)
-
-    monkeypatch.setattr(Path, "open", fail)
+    monkeypatch.setattr(screenshot, "write_all", fail)
     app = bench.app()
     async with app.run_test(size=(160, 45), notifications=True) as pilot:
         await press(pilot, "p")
@@ -163,6 +160,16 @@ def test_of_a_set_that_cannot_be_completed_nothing_is_left(tmp_path: Path) -> No
     with pytest.raises(StillsError, match="nothing was saved"):
         write([tmp_path / "one"], "s", {"a.txt": "a", "no/such/folder.txt": "b"})
     assert list((tmp_path / "one").iterdir()) == []
+
+
+def test_a_folder_of_stills_that_is_a_link_gets_none(tmp_path: Path) -> None:
+    """Somebody else's run may have one that leads to a folder of the user's."""
+    canary = CanaryTree(tmp_path / "outside")
+    (tmp_path / "here").mkdir()
+    (tmp_path / "stills").symlink_to(canary.folder)
+    told = write([tmp_path / "stills", tmp_path / "here"], "s", {"a.txt": "a"})
+    assert told.endswith(f"in {tmp_path / 'here'}")
+    canary.check()
 
 
 def test_text_is_read_out_of_an_svg_cell_by_cell() -> None:

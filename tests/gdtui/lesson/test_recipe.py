@@ -58,6 +58,30 @@ def test_the_loop_gives_the_losses_of_the_trainer(settings: VariantSettings) -> 
     )
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        'x"""\nran = True\n"""',
+        'x\\"""\nran = True\n"""',
+        'x"',
+        "x\\",
+        "\r\nran = True",
+        "\x0cran = True",
+        "\N{LINE SEPARATOR}ran = True",
+        "Mini-batch\N{RIGHT-TO-LEFT OVERRIDE} \ud800 \N{GREEK SMALL LETTER ETA}",
+    ],
+)
+def test_a_name_from_somebody_elses_run_is_no_code(name: str) -> None:
+    """Who copies the loop would run it."""
+    settings = VariantSettings(batch_size=1000)
+    variant = Variant(name=name, settings=settings)
+    run = RunSettings(variants=(variant,), epochs=1)
+    namespace: dict[str, Any] = {}
+    exec(compile(recipe.loop(run, variant, 2000), "loop.py", "exec"), namespace)
+    assert "ran" not in namespace
+    assert str(namespace["__doc__"]).startswith(f"{name} as a plain loop")
+
+
 FILE = """
 import beside
 import numpy as np

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from canary import PLANTS, CanaryTree
 
 from engine.log.directory import RunDirectory, data_path
+from engine.log.filesystem.safe_open import UnsafeFileError
 from engine.log.records import State
 from engine.settings import DEFAULT_BATCH_SIZES, RunSettings, Variant, VariantSettings
-from gdtui.state.stored_runs import RunState, is_running, remove, state_of, stored_runs
+from gdtui.state.stored_runs import RunState, discard, is_running, remove, state_of, stored_runs
 
 MakeRun = Callable[..., RunDirectory]
 
@@ -89,3 +91,45 @@ def test_data_that_a_killed_run_left_is_counted_and_removed(
     assert stored.bytes > 10**6
     remove(run.path)
     assert not run.path.exists()
+
+
+@pytest.mark.parametrize(
+    "name", [".tensors", "1-mini-batch.weights", "2-sgd.out", "session.gdlog", "workers.out"]
+)
+@pytest.mark.parametrize("plant", ["a link", "a link to nothing", "a FIFO"])
+def test_a_run_with_a_link_in_it_stays_whole(
+    name: str, plant: str, make_run: MakeRun, runs_root: Path, tmp_path: Path
+) -> None:
+    canary = CanaryTree(tmp_path / "outside")
+    run = make_run(runs_root / "run")
+    (run.path / name).unlink(missing_ok=True)
+    PLANTS[plant](run.path / name, canary.folder if name == ".tensors" else canary.file)
+    before = sorted(run.path.iterdir())
+    (stored,) = stored_runs(runs_root)
+    assert stored.bytes < 10_000
+    with pytest.raises(UnsafeFileError, match="nothing of the run was removed"):
+        remove(stored.path)
+    assert sorted(run.path.iterdir()) == before
+    canary.check()
+
+
+def test_a_run_that_has_become_a_link_is_not_removed(
+    make_run: MakeRun, runs_root: Path, tmp_path: Path
+) -> None:
+    """Between the question and the answer."""
+    run = make_run(runs_root / "run")
+    run.path.rename(tmp_path / "kept")
+    run.path.symlink_to(tmp_path / "kept")
+    with pytest.raises(UnsafeFileError):
+        remove(run.path)
+    assert (tmp_path / "kept" / "run.json").exists()
+
+
+def test_what_was_begun_by_way_of_a_link_of_the_users_is_removed_again(
+    make_run: MakeRun, tmp_path: Path
+) -> None:
+    run = make_run()
+    (tmp_path / "latest").symlink_to(run.path)
+    discard(tmp_path / "latest")
+    assert not run.path.exists()
+    discard(run.path)

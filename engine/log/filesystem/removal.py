@@ -1,0 +1,96 @@
+"""Removes a run's own files, and nothing that lies outside its directory.
+
+All names are looked up in open directories, so that no link is followed, not even one that is put
+there meanwhile.
+"""
+
+import contextlib
+import errno
+import os
+import shutil
+import stat
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from engine.log.filesystem.safe_open import UnsafeFileError, directory_opened
+
+IsOwn = Callable[[str], bool]
+"""True for the name of a file that a run is made of."""
+
+
+def size_of(path: Path, is_own: IsOwn, folder: str) -> int:
+    """Bytes of the run's own files and of all files in its `folder`. Follows no link."""
+    size = 0
+    with directory_opened(path) as top:
+        size += sum(found.st_size for found in _entries(top, is_own).values() if _is_file(found))
+        with contextlib.suppress(OSError), directory_opened(folder, dir_fd=top) as inner:
+            every = _entries(inner, lambda name: True)
+            size += sum(found.st_size for found in every.values() if _is_file(found))
+    return size
+
+
+def remove_files(path: Path, is_own: IsOwn, *, folder: str, last: str) -> None:
+    """Remove the run's own files, its `folder` with all files in it, and the directory if empty.
+
+    The file `last` goes last, so that a run that was removed in part stays listed. Removes nothing
+    and raises UnsafeFileError where a link or another thing that no run makes has the name of a
+    run's file.
+    """
+    with directory_opened(path) as top:
+        own = _entries(top, is_own)
+        _refuse(path, (name for name, found in own.items() if not _is_file(found)))
+        _empty_folder(path, top, folder)
+        for name in sorted(own, key=lambda name: name == last):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(name, dir_fd=top)
+        is_empty = not _entries(top, lambda name: True)
+    if is_empty:
+        path.rmdir()
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a directory of our own with all that is in it, as far as possible; follows no link."""
+    shutil.rmtree(
+        path, ignore_errors=True
+    )  # refuses a link, and looks names up in open directories
+
+
+def _empty_folder(path: Path, top: int, folder: str) -> None:
+    try:
+        with directory_opened(folder, dir_fd=top) as inner:
+            names = _entries(inner, lambda name: True)
+            _refuse(path / folder, (name for name, found in names.items() if not _is_file(found)))
+            for name in names:
+                os.unlink(name, dir_fd=inner)
+    except FileNotFoundError:
+        return
+    except UnsafeFileError as error:
+        if error.filename == folder:
+            _refuse(path, [folder])
+        raise
+    os.rmdir(folder, dir_fd=top)
+
+
+def _entries(folder: int, is_own: IsOwn) -> dict[str, os.stat_result]:
+    """The entries of those names, links as links."""
+    found = {}
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if is_own(entry.name):
+                with contextlib.suppress(FileNotFoundError):  # gone meanwhile
+                    found[entry.name] = entry.stat(follow_symlinks=False)
+    return found
+
+
+def _is_file(found: os.stat_result) -> bool:
+    return stat.S_ISREG(found.st_mode)
+
+
+def _refuse(path: Path, names: Iterable[str]) -> None:
+    for name in names:
+        raise UnsafeFileError(
+            errno.EINVAL,
+            f"{name} is a link, a directory or a device, which no run makes; nothing of the run "
+            "was removed",
+            str(path),
+        )

@@ -1,0 +1,209 @@
+"""Opens the files of a run: regular files only, no links, private where new.
+
+A run directory may come from somebody else. A link in it leads out of it, a FIFO never answers, a
+device never ends: none of them is a file of a run, and each is told by name.
+"""
+
+import contextlib
+import errno
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import BinaryIO, Final, cast
+
+FILE_MODE: Final = 0o600
+DIRECTORY_MODE: Final = 0o700
+
+_ALWAYS: Final = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+"""Not blocking: opening a FIFO waits for its other end. It changes nothing for a regular file."""
+_WRITING: Final = os.O_WRONLY | os.O_RDWR
+_KINDS: Final = {
+    stat.S_IFLNK: "a symbolic link",
+    stat.S_IFDIR: "a directory",
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+class UnsafeFileError(OSError):
+    """A path that is no regular file, or one with a name elsewhere; `strerror` says which."""
+
+    strerror: str
+
+
+def safe_open(
+    path: str | os.PathLike[str], flags: int = os.O_RDONLY, *, dir_fd: int | None = None
+) -> int:
+    """Open a regular file with these flags of os.open; returns its descriptor.
+
+    Follows no link in the last part of `path`, which may be relative to the directory `dir_fd`.
+    With O_CREAT, a new file is exclusively ours and has mode 0600 whatever the umask; an existing
+    one keeps its mode. Raises UnsafeFileError for anything but a regular file, and for one that
+    would be written although it has a second name; else OSError as os.open does.
+    """
+    if flags & os.O_CREAT and not flags & os.O_EXCL:
+        with contextlib.suppress(FileExistsError):
+            return safe_open(path, flags | os.O_EXCL, dir_fd=dir_fd)
+        flags &= ~os.O_CREAT
+    try:
+        file = os.open(path, flags | _ALWAYS, FILE_MODE, dir_fd=dir_fd)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise _reason(path, dir_fd) or error from None
+    try:
+        if (unsafe := _judge(os.fstat(file), path, is_written=bool(flags & _WRITING))) is not None:
+            raise unsafe
+        if flags & os.O_CREAT:
+            _make_private(file)
+    except BaseException:
+        os.close(file)
+        raise
+    return file
+
+
+def _reason(path: str | os.PathLike[str], dir_fd: int | None) -> UnsafeFileError | None:
+    """The reason why a path could not be opened, where that is what it is."""
+    try:
+        found = os.stat(path, dir_fd=dir_fd, follow_symlinks=False)
+    except OSError:
+        return None
+    return _judge(found, path, is_written=False)
+
+
+def _judge(
+    found: os.stat_result, path: str | os.PathLike[str], *, is_written: bool
+) -> UnsafeFileError | None:
+    """The objection to a file, if there is one."""
+    kind = stat.S_IFMT(found.st_mode)
+    if kind != stat.S_IFREG:
+        what = f"is {_KINDS.get(kind, 'something else')}, not a file of a run"
+    elif is_written and found.st_nlink > 1:
+        what = "has a second name elsewhere (a hard link), and is not written to"
+    else:
+        return None
+    return UnsafeFileError(errno.EINVAL, what, os.fspath(path))
+
+
+def _make_private(file: int) -> None:
+    """Give a new file the mode that a umask may have cut down."""
+    if stat.S_IMODE(os.fstat(file).st_mode) != FILE_MODE:
+        with contextlib.suppress(PermissionError):  # file systems without modes
+            os.fchmod(file, FILE_MODE)
+
+
+@contextlib.contextmanager
+def opened(
+    path: str | os.PathLike[str], flags: int = os.O_RDONLY, *, dir_fd: int | None = None
+) -> Iterator[BinaryIO]:
+    """The same as a file object, closed at the end of the block."""
+    kind = flags & _WRITING
+    mode = "r+b" if kind == os.O_RDWR else "wb" if kind == os.O_WRONLY else "rb"
+    with os.fdopen(safe_open(path, flags, dir_fd=dir_fd), mode) as file:
+        yield cast(BinaryIO, file)
+
+
+def read_whole(path: str | os.PathLike[str], most: int) -> bytes:
+    """The content of a regular file of at most `most` bytes; OSError (EFBIG) for a larger one."""
+    with opened(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > most:
+            raise OSError(errno.EFBIG, f"is larger than {most:,} bytes", os.fspath(path))
+        return file.read(size)
+
+
+def write_once(path: Path, data: bytes) -> None:
+    """Write a whole file for waiting readers; FileExistsError when there is one.
+
+    It is written under a name that nobody can know, and gets its own in one step.
+    """
+    draft = draft_name(path.name)
+    with directory_opened(path.parent, is_followed=True) as folder:
+        try:
+            with opened(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, dir_fd=folder) as file:
+                file.write(data)
+            _name(draft, path.name, folder)
+        finally:
+            _unlink(draft, folder)
+
+
+def write_all(files: Mapping[str, bytes], folder: int) -> None:
+    """Write new files into an open directory; OSError where one cannot be: then none is left."""
+    with contextlib.ExitStack() as if_failed:
+        for name, data in files.items():
+            with opened(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, dir_fd=folder) as file:
+                if_failed.callback(_unlink, name, folder)
+                file.write(data)
+        if_failed.pop_all()
+
+
+def _unlink(name: str, folder: int) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(name, dir_fd=folder)
+
+
+def _name(draft: str, name: str, folder: int) -> None:
+    """Give the draft its name in that folder, and replace nothing."""
+    try:
+        os.link(draft, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        if is_present(name, dir_fd=folder):
+            raise FileExistsError(errno.EEXIST, "exists already", name) from None
+        os.rename(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
+
+
+def draft_name(name: str) -> str:
+    """A name for a file that is not whole yet; no two are alike."""
+    return f".{name}.{os.urandom(8).hex()}"
+
+
+def is_present(path: str | os.PathLike[str], *, dir_fd: int | None = None) -> bool:
+    """True when something has that name, be it a link that leads nowhere."""
+    try:
+        os.stat(path, dir_fd=dir_fd, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def make_directory(path: Path) -> None:
+    """Make a directory and those above it, of mode 0700 whatever the umask.
+
+    FileExistsError when it is there.
+    """
+    try:
+        path.mkdir(DIRECTORY_MODE)
+    except FileNotFoundError:
+        if path.parent == path:
+            raise
+        with contextlib.suppress(FileExistsError):  # somebody else makes it, too
+            make_directory(path.parent)
+        path.mkdir(DIRECTORY_MODE)
+    if stat.S_IMODE(path.lstat().st_mode) != DIRECTORY_MODE:
+        with contextlib.suppress(PermissionError):  # file systems without modes
+            path.chmod(DIRECTORY_MODE)
+
+
+@contextlib.contextmanager
+def directory_opened(
+    path: str | os.PathLike[str], *, dir_fd: int | None = None, is_followed: bool = False
+) -> Iterator[int]:
+    """A directory's descriptor, for the names in it; `is_followed`: it may be a link to one.
+
+    UnsafeFileError for anything but a directory.
+    """
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | (0 if is_followed else os.O_NOFOLLOW)
+    try:
+        folder = os.open(path, flags, dir_fd=dir_fd)
+    except NotADirectoryError:
+        what = "is not a directory" if is_followed else "is a link or a file, not a directory"
+        raise UnsafeFileError(errno.ENOTDIR, what, os.fspath(path)) from None
+    try:
+        yield folder
+    finally:
+        os.close(folder)
