@@ -6,13 +6,14 @@ Imported again in every worker, as the main module of the console script: nothin
 import errno
 import os
 import sys
-from importlib import import_module
 from importlib.machinery import PathFinder
 from io import TextIOWrapper
 from pathlib import Path
 
-from gdtui.cli.command_table import APP, COMMANDS
 from gdtui.cli.exit_codes import ExitCode
+
+_COMPLETE = "_GDTUI_COMPLETE"
+"""Set by the shell, whose completion asks for words thereby."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -46,11 +47,26 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _dispatch(arguments: list[str]) -> int:
-    """Run the subcommand that is named first; the app where none is."""
-    named = arguments[0] if arguments else ""
-    module = import_module(COMMANDS.get(named, APP))
-    status: int = module.run(arguments[1:] if named in COMMANDS else arguments)
-    return status
+    """Run the command that is named first; the app where none is."""
+    from click import UsageError
+    from click.exceptions import Exit
+
+    from gdtui.cli.command import explain
+    from gdtui.cli.program import program
+
+    if instruction := os.environ.get(_COMPLETE):
+        from click.shell_completion import shell_complete
+
+        return shell_complete(program, {}, "gdtui", _COMPLETE, instruction)
+    try:
+        with program.make_context("gdtui", arguments) as ctx:
+            status: int = program.invoke(ctx)
+            return status
+    except Exit as stop:
+        return stop.exit_code
+    except UsageError as error:
+        print(explain(error), file=sys.stderr)
+        return ExitCode.USAGE_ERROR
 
 
 def _foreign_engine() -> str | None:

@@ -1,65 +1,64 @@
 """The preparation of a run from its command line: loads the problem if need be, reads the options.
 
-Ends the program with exit status 2 and one line where that cannot be.
+A click.UsageError says in one line why that cannot be.
 """
 
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 if TYPE_CHECKING:
-    from argparse import Namespace
-
     from engine.problems.loader import Loaded
-    from gdtui.cli.options.run import Options
-    from gdtui.cli.parser import Parser
+    from gdtui.cli.options.settings import RunOptions
 
 
-def prepare_run(
-    parser: "Parser", typed: "Namespace", default_pace: float | None
-) -> tuple["Options", Path]:
+def prepare_run(ctx: click.Context) -> tuple["RunOptions", Path]:
     """The run that was described, its problem loaded if it must be first, and the run's directory.
 
-    Ends the program with exit status 2 when it makes no sense.
+    Its notes are then on stderr. UsageError when it makes no sense.
     """
     from engine.settings import SettingsError
     from gdtui.cli.options.data import must_load, read_data
     from gdtui.state.new_run import empty_directory
 
+    values = ctx.params
     try:
-        problem, data = read_data(typed)
+        problem, data = read_data(values)
     except SettingsError as error:
-        parser.error(str(error))
+        ctx.fail(str(error))
     if not must_load(problem, data):
-        options = read_run_options(parser, typed, default_pace, None)
-        return options, typed.run_dir or empty_directory()
+        options = _read_options(ctx, None)
+        return options, values["run_dir"] or empty_directory()
 
     from engine.problems.loading import LoadingError
     from gdtui.cli.problem_loading import load_problem
     from gdtui.state.stored_runs import remove
 
-    path = typed.run_dir or empty_directory()
+    path = values["run_dir"] or empty_directory()
     try:
-        loaded = load_problem(problem, data, typed.seed, typed.device, path)
+        loaded = load_problem(problem, data, values["seed"], values["device"], path)
     except LoadingError as error:
-        if typed.debug:
+        if values["debug"]:
             print(error.traceback.rstrip(), file=sys.stderr)
-        parser.error(str(error))
+        ctx.fail(str(error))
     try:
-        return read_run_options(parser, typed, default_pace, loaded), path
-    except SystemExit:
+        return _read_options(ctx, loaded), path
+    except click.UsageError:
         remove(path)
         raise
 
 
-def read_run_options(
-    parser: "Parser", typed: "Namespace", default_pace: float | None, loaded: "Loaded | None"
-) -> "Options":
-    """The options with what the problem suggests; ends the program when they make no sense."""
+def _read_options(ctx: click.Context, loaded: "Loaded | None") -> "RunOptions":
+    """The options with what the problem suggests; UsageError when they make no sense."""
     from engine.settings import SettingsError
-    from gdtui.cli.options.run import read_options
+    from gdtui.cli.options.settings import read_options
 
     try:
-        return read_options(typed, default_pace=default_pace, loaded=loaded)
+        options = read_options(ctx, loaded)
     except SettingsError as error:
-        parser.error(str(error))
+        ctx.fail(str(error))
+    for note in options.notes:
+        print(f"{ctx.command_path.strip()}: {note}", file=sys.stderr)
+    return options

@@ -6,26 +6,26 @@ import sys
 from typing import TYPE_CHECKING, Final, TextIO
 
 if TYPE_CHECKING:
-    from gdtui.cli.parser import Parser
+    import click
 
 _SCREENLESS: Final = ("dumb", "unknown")
 """Values of TERM, for terminals that print lines and no more."""
 
 
-def check_screen(parser: "Parser", subject: str, instead: str) -> None:
+def check_screen(ctx: "click.Context", subject: str, instead: str) -> None:
     """End the program with exit status 2 where no app can be shown.
 
     Names the command to use `instead`.
     """
     if not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
-        parser.error(f"{subject} needs a terminal; without one, use: {instead}")
+        ctx.fail(f"{subject} needs a terminal; without one, use: {instead}")
     if (term := os.environ.get("TERM", "")) in _SCREENLESS:
-        parser.error(
+        ctx.fail(
             f"{subject} needs a screen, and TERM={term} says that the terminal has none: "
             f"set TERM=xterm-256color if it has, or use: {instead}"
         )
     if not _has_utf_8():
-        parser.error(
+        ctx.fail(
             f"{subject} draws in UTF-8, and the terminal shows something else: "
             f"switch it to UTF-8 and set LANG=C.UTF-8, or use: {instead}"
         )

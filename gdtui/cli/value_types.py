@@ -1,19 +1,20 @@
-"""Readers of typed values, for argparse: text in, the value out, or an error that names what is
-allowed.
+"""Readers of typed values: text in, the value out, or an error that names what is allowed.
 
 Imports nothing heavy. What only torch can judge stays text: the worker judges it.
 """
 
-import argparse
 import math
 import re
-from collections.abc import Callable
-from typing import Final, TypeVar
+from collections.abc import Callable, Iterable
+from typing import Final, NoReturn, TypeVar
 
-from engine.settings import BatchSize, DataOn, LrScaling, SettingsError, parse_batch_size
+from click import BadParameter
+
+from engine.settings import BatchSize, SettingsError, parse_batch_size
 from gdtui.keys.script import KeyScriptError, Press, parse_keys
 
 Value = TypeVar("Value")
+Word = TypeVar("Word", bound=str)
 
 _MOST: Final = 10**12
 """Above every whole number that makes sense here, and small enough for every format it is stored
@@ -21,6 +22,7 @@ in.
 """
 _MOST_FPS: Final = 60.0
 _DEVICE: Final = re.compile(r"auto|cpu|mps|cuda(:\d{1,3})?")
+_SWITCH: Final = {"on": True, "off": False, "true": True, "false": False}
 
 
 def whole(least: int, most: int = _MOST) -> Callable[[str], int]:
@@ -31,10 +33,10 @@ def whole(least: int, most: int = _MOST) -> Callable[[str], int]:
             value = int(text)
         except ValueError:
             value = least - 1
-        if not least <= value <= most:
-            limit = f"from {least}" if most == _MOST else f"from {least} to {most:,}"
-            raise argparse.ArgumentTypeError(f"{_shown(text)}: expected a whole number {limit}")
-        return value
+        limit = f"from {least}" if most == _MOST else f"from {least} to {most:,}"
+        return (
+            value if least <= value <= most else _refuse(text, f"expected a whole number {limit}")
+        )
 
     return read
 
@@ -44,43 +46,35 @@ def number(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"{_shown(text)}: expected a number, e.g. 0.01 or 1e-3"
-        ) from None
+        _refuse(text, "expected a number, e.g. 0.01 or 1e-3")
 
 
-def lr_scaling(text: str) -> LrScaling:
-    """The name of a scaling rule."""
-    try:
-        return LrScaling(text.strip().lower())
-    except ValueError:
-        allowed = ", ".join(LrScaling)
-        raise argparse.ArgumentTypeError(f"{_shown(text)}: choose from {allowed}") from None
+def above_zero(wanted: str) -> Callable[[str], float]:
+    """A reader of finite numbers above 0; `wanted` names them in an error."""
+
+    def read(text: str) -> float:
+        value = _number_or_nan(text)
+        return value if 0 < value < math.inf else _refuse(text, f"expected {wanted}")
+
+    return read
 
 
-def data_on(text: str) -> DataOn:
-    """The place of the data: device, host or auto."""
-    try:
-        return DataOn(text.strip().lower())
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"{_shown(text)}: choose from {', '.join(DataOn)}"
-        ) from None
+def choice(words: Iterable[Word]) -> Callable[[str], Word]:
+    """A reader of one of these words, in any case."""
+    known = {str(word): word for word in words}
 
+    def read(text: str) -> Word:
+        word = known.get(text.strip().lower())
+        return word if word is not None else _refuse(text, f"choose from {', '.join(known)}")
 
-def switch(text: str) -> bool:
-    """Yes or no, as a problem's file says it."""
-    if text not in ("True", "False"):
-        raise argparse.ArgumentTypeError(f"{_shown(text)}: expected True or False")
-    return text == "True"
+    return read
 
 
 def on_or_off(text: str) -> bool:
-    """on or off; True or False, as a problem's file says it."""
-    known = {"on": True, "off": False, "true": True, "false": False}
-    if text.lower() not in known:
-        raise argparse.ArgumentTypeError(f"{_shown(text)}: expected on or off")
-    return known[text.lower()]
+    """on or off; True or False, as files say it."""
+    if (word := text.lower()) not in _SWITCH:
+        _refuse(text, "expected on or off")
+    return _SWITCH[word]
 
 
 def batch_size(text: str) -> BatchSize:
@@ -88,38 +82,23 @@ def batch_size(text: str) -> BatchSize:
     try:
         size = parse_batch_size(text)
     except SettingsError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+        raise BadParameter(str(error)) from None
     return min(size, _MOST) if isinstance(size, int) else size
 
 
 def pace(text: str) -> float | None:
     """Epochs a second; None for free."""
-    if text.strip().lower() == "free":
-        return None
-    return _above_zero(text, "expected epochs per second, a number above 0, or free")
+    return None if text.strip().lower() == "free" else _epochs_per_second(text)
+
+
+_epochs_per_second = above_zero("epochs per second, a number above 0, or free")
 
 
 def fps(text: str) -> float:
     """Frames a second, from 1 to 60."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 1 <= value <= _MOST_FPS:
-        raise argparse.ArgumentTypeError(
-            f"{_shown(text)}: expected frames per second, from 1 to {_MOST_FPS:g}"
-        )
-    return value
-
-
-def megabytes(text: str) -> float:
-    """An amount of memory above 0."""
-    return _above_zero(text, "expected megabytes, a number above 0")
-
-
-def speed(text: str) -> float:
-    """A factor of the speed at which a run went."""
-    return _above_zero(text, "expected a speed factor, a number above 0")
+    value = _number_or_nan(text)
+    wanted = f"expected frames per second, from 1 to {_MOST_FPS:g}"
+    return value if 1 <= value <= _MOST_FPS else _refuse(text, wanted)
 
 
 def keys(text: str) -> tuple[Press, ...]:
@@ -127,15 +106,14 @@ def keys(text: str) -> tuple[Press, ...]:
     try:
         return parse_keys(text)
     except KeyScriptError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+        raise BadParameter(str(error)) from None
 
 
 def device(text: str) -> str:
     """The name of a device, or of several; whether they are there is the worker's to judge."""
     names = [name.strip().lower() for name in text.split(",")]
     if not all(map(_DEVICE.fullmatch, names)):
-        allowed = "auto, cpu, cuda, cuda:N or mps; several: cuda:0,cuda:1"
-        raise argparse.ArgumentTypeError(f"{_shown(text)}: expected {allowed}")
+        _refuse(text, "expected auto, cpu, cuda, cuda:N or mps; several: cuda:0,cuda:1")
     return ",".join(names)
 
 
@@ -143,9 +121,7 @@ def label(text: str) -> str:
     """A variant's name: something to see, and nothing that a terminal would take for a command."""
     name = text.strip()
     if not (name and name.isprintable()):
-        raise argparse.ArgumentTypeError(
-            f"{_shown(text)}: expected names of printable characters, none empty"
-        )
+        _refuse(text, "expected names of printable characters, none empty")
     return name
 
 
@@ -153,9 +129,7 @@ def optimizer(text: str) -> str:
     """The name of an optimiser; whether torch has it is the worker's to judge."""
     name = text.strip()
     if not name.isidentifier():
-        raise argparse.ArgumentTypeError(
-            f"{_shown(text)}: expected the name of a torch.optim class, e.g. adam"
-        )
+        _refuse(text, "expected the name of a torch.optim class, e.g. adam")
     return name
 
 
@@ -164,17 +138,13 @@ def each(read: Callable[[str], Value]) -> Callable[[str], tuple[Value, ...]]:
     return lambda text: tuple(read(part) for part in text.split(","))
 
 
-def _above_zero(text: str, wanted: str) -> float:
-    """A finite number above 0; `wanted` says of what."""
+def _number_or_nan(text: str) -> float:
     try:
-        value = float(text)
+        return float(text)
     except ValueError:
-        value = math.nan
-    if not (math.isfinite(value) and value > 0):
-        raise argparse.ArgumentTypeError(f"{_shown(text)}: {wanted}")
-    return value
+        return math.nan
 
 
-def _shown(text: str) -> str:
-    """The typed text, quoted, on one line, and not longer than helps."""
-    return repr(text if len(text) <= 40 else text[:39] + "…")
+def _refuse(text: str, reason: str) -> NoReturn:
+    """Report the typed text, quoted, on one line, and not longer than helps."""
+    raise BadParameter(f"{text if len(text) <= 40 else text[:39] + '…'!r}: {reason}")

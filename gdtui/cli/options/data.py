@@ -3,13 +3,15 @@
 Looks at names only: whether a file is there and fits is judged where it is loaded.
 """
 
-import argparse
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from engine.problems.registry import LISTINGS, ProblemListing, find
 from engine.problems.user_file import absolute, is_file
 from engine.settings import DataSettings, SettingsError
+from gdtui.cli.command import AnyParameter, Option, in_group
+from gdtui.cli.options.completion import words
 from gdtui.cli.value_types import number
 
 _DEFAULT: Final = "synthetic"
@@ -18,48 +20,47 @@ _MADE_OF_FILES: Final = ("arrays", "table")
 """The problems that a file alone stands for, by its suffix."""
 
 
-def add_data_options(parser: argparse.ArgumentParser) -> None:
-    """Give a parser the options that say what to train on."""
-    add = parser.add_argument_group("problem and data").add_argument
-    names = ", ".join(listing.name for listing in LISTINGS)
-    add(
-        "--problem",
-        metavar="NAME",
-        help=f"{names}, or FILE.py[:FUNCTION] for your own [{_DEFAULT}]",
+def data_options() -> tuple[AnyParameter, ...]:
+    """The options that say what to train on."""
+    names = [listing.name for listing in LISTINGS]
+    files, models = words((), files=True), words(("linear", "mlp:", "cnn"))
+    about_problem = f"{', '.join(names)}, or FILE.py[:FUNCTION] for your own"
+    about_data = "your own table (.csv, .parquet), arrays (.npz), or text for char-lm"
+    about_model = "for tables and arrays: linear, mlp:64,64, or cnn for images"
+    return in_group(
+        "problem and data",
+        Option(
+            "--problem",
+            "NAME",
+            about_problem,
+            shown=_DEFAULT,
+            shell_complete=words(names, files=True),
+        ),
+        Option("--data", "FILE", about_data, shell_complete=files),
+        Option("--target", "COLUMN", "the column of the table to predict"),
+        Option("--model", "MODEL", about_model, shown="linear", shell_complete=models),
+        Option("--validation", "SHARE", "share of the data to hold out", type=number, shown="0.2"),
     )
-    add(
-        "--data",
-        metavar="FILE",
-        help="your own table (.csv, .parquet), arrays (.npz), or text for char-lm",
-    )
-    add("--target", metavar="COLUMN", help="the column of the table to predict")
-    add(
-        "--model",
-        metavar="MODEL",
-        help="for tables and arrays: linear, mlp:64,64, or cnn for images [linear]",
-    )
-    add("--validation", type=number, metavar="SHARE", help="share of the data to hold out [0.2]")
 
 
-def read_data(typed: argparse.Namespace) -> tuple[str, DataSettings | None]:
+def read_data(values: Mapping[str, Any]) -> tuple[str, DataSettings | None]:
     """The problem's name, and the data that it is made of, their files named from wherever they are
     read.
 
     SettingsError when the two don't go together.
     """
-    if typed.data is None:
+    name, file = values["problem"], values["data"]
+    if file is None:
         for option in _DATA_OPTIONS:
-            if getattr(typed, option) is not None:
+            if values[option] is not None:
                 raise SettingsError(f"--{option} requires --data FILE")
-        problem = typed.problem or _DEFAULT
+        problem = name or _DEFAULT
         if not is_file(problem) and find(problem).needs_file:
             raise SettingsError(f"problem {problem} needs a file of yours: use --data FILE")
         return absolute(problem), None
-    path = typed.data and str(Path(typed.data).absolute())
-    data = DataSettings(
-        path=path, target=typed.target, model=typed.model, validation=typed.validation
-    )
-    listing = _by_suffix(data.path) if typed.problem is None else _taking_files(typed.problem)
+    path = file and str(Path(file).absolute())
+    data = DataSettings(path=path, **{option: values[option] for option in _DATA_OPTIONS})
+    listing = _by_suffix(data.path) if name is None else _taking_files(name)
     _check(listing, data)
     return listing.name, data
 

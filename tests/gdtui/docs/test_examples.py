@@ -3,17 +3,16 @@
 import subprocess
 import sys
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pytest
+from command_lines import context
 from pages import ALL, DOCS, README, code_blocks, commands
 
 from engine.log.directory import RunDirectory
-from gdtui.cli.command_table import COMMANDS
 from gdtui.cli.main import main
-from gdtui.cli.parser import Parser
+from gdtui.cli.program import COMMANDS
 
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 MakeRun = Callable[..., RunDirectory]
@@ -21,20 +20,6 @@ Words = tuple[str, ...]
 
 EXAMPLES = sorted({words for page in ALL for words in commands(page)})
 QUICK = [("docs",), ("problems",), ("runs",), ("export",), ("import",)]
-
-
-def parser_of(command: str) -> Parser:
-    """The parser of a subcommand: the one that its module makes."""
-    module = import_module(COMMANDS[command])
-    made = [
-        make
-        for name, make in vars(module).items()
-        if name.endswith("_parser") and getattr(make, "__module__", "") == module.__name__
-    ]
-    assert len(made) == 1
-    parser = made[0]()
-    assert isinstance(parser, Parser)
-    return parser
 
 
 def is_subcommand(words: Words) -> bool:
@@ -51,7 +36,7 @@ def test_there_are_examples_of_every_command() -> None:
 
 @pytest.mark.parametrize("words", [each for each in EXAMPLES if is_subcommand(each)], ids=shown)
 def test_subcommands_are_understood(words: Words) -> None:
-    parser_of(words[0]).parse(words[1:])
+    context(words)
 
 
 @pytest.mark.parametrize("words", [each for each in EXAMPLES if not is_subcommand(each)], ids=shown)

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from command_lines import context
 
 from engine.problems.opening import open_problem
 from engine.problems.registry import load
 from engine.settings import FULL, LrScaling, RunSettings, Variant, VariantSettings
 from engine.training.trainer import Trainer
-from gdtui.cli.commands.train.app import app_parser
-from gdtui.cli.options.run import read_options
+from gdtui.cli.options.settings import read_options
 from gdtui.lesson import recipe
 
 EPOCHS = 2
@@ -154,7 +154,7 @@ def test_the_command_line_says_the_settings(settings: VariantSettings) -> None:
     run = RunSettings(variants=(variant,), epochs=7, seed=5, device="cpu", micro_batch=16)
     words = shlex.split(recipe.command_line(run, variant.name, settings))
     assert words[0] == "gdtui"
-    read = read_options(app_parser().parse(words[1:]), default_pace=None).settings
+    read = read_options(context(words[1:])).settings
     assert (read.variants, read.epochs, read.seed, read.device) == ((variant,), 7, 5, "cpu")
     assert read.micro_batch == 16
 

@@ -3,25 +3,26 @@
 Reads the pages; owns none of their content. The viewer is imported only where there is a terminal.
 """
 
-import argparse
 import gc
 import os
 import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from click import BadParameter
+
+from gdtui.cli.command import Argument, GdtuiCommand, in_group
 from gdtui.cli.exit_codes import ExitCode
-from gdtui.cli.parser import Parser
+from gdtui.cli.options.completion import words
 from gdtui.cli.streams import is_terminal
+
+if TYPE_CHECKING:
+    import click
 
 PAGES: Final = Path(__file__).resolve().parents[3] / "docs"
 INDEX: Final = "index"
 _FIRST: Final = (INDEX, "guide", "problems", "api", "measured", "how-it-works")
 """The order of reading; pages that are not named here follow by name."""
-
-_ABOUT: Final = """\
-Read the documentation. On a terminal: a viewer with scrolling and links. Otherwise the page's
-Markdown on stdout, so that it can be piped and searched."""
 
 _EXAMPLES: Final = """\
 examples:
@@ -30,9 +31,12 @@ examples:
   gdtui docs problems | grep -n metrics"""
 
 
-def run(arguments: list[str]) -> int:
-    """Show a page; returns the exit status."""
-    topic: str = docs_parser().parse(arguments).topic
+def docs(ctx: "click.Context", topic: str) -> int:
+    """Read the documentation.
+
+    On a terminal: a viewer with scrolling and links. Otherwise the page's Markdown on stdout, so
+    that it can be piped and searched.
+    """
     if not _has_screen():
         sys.stdout.write(page(topic).read_text(encoding="utf-8"))
         return ExitCode.OK
@@ -55,27 +59,6 @@ def page(topic: str) -> Path:
     return PAGES / f"{topic}.md"
 
 
-def docs_parser() -> Parser:
-    """`gdtui docs`"""
-    parser = Parser(
-        prog="gdtui docs",
-        usage="gdtui docs [TOPIC]",
-        description=_ABOUT,
-        epilog=_EXAMPLES,
-    )
-    what = parser.add_argument_group("what to read")
-    what.add_argument(
-        "topic",
-        metavar="TOPIC",
-        nargs="?",
-        default=INDEX,
-        type=_topic,
-        help=f"{', '.join(topics())} [{INDEX}]",
-    )
-    parser.add_general()
-    return parser
-
-
 def _has_screen() -> bool:
     """True where the viewer can be shown and its keys be read."""
     return is_terminal(sys.stdin) and is_terminal(sys.stdout) and os.environ.get("TERM") != "dumb"
@@ -83,5 +66,23 @@ def _has_screen() -> bool:
 
 def _topic(text: str) -> str:
     if text not in topics():
-        raise argparse.ArgumentTypeError(f"unknown topic {text!r}; topics: {', '.join(topics())}")
+        raise BadParameter(f"unknown topic {text!r}; topics: {', '.join(topics())}")
     return text
+
+
+command = GdtuiCommand(
+    docs,
+    "gdtui docs [TOPIC]",
+    _EXAMPLES,
+    in_group(
+        "what to read",
+        Argument(
+            "topic",
+            "TOPIC",
+            f"{', '.join(topics())} [{INDEX}]",
+            default=INDEX,
+            type=_topic,
+            shell_complete=words(topics()),
+        ),
+    ),
+)

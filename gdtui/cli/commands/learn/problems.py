@@ -1,17 +1,17 @@
 """`gdtui problems`: the problems there are, told without loading any of them."""
 
 import sys
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from engine.problems.registry import LISTINGS, ProblemListing
+from gdtui.cli.command import Flag, GdtuiCommand
 from gdtui.cli.exit_codes import ExitCode
-from gdtui.cli.parser import Parser
 from gdtui.view.text.reports.align import align_columns
 
-_ABOUT: Final = """\
-List the problems to train on: those that come with gdtui, and those made of your own files."""
+if TYPE_CHECKING:
+    import click
 
 _EXAMPLES: Final = """\
 examples:
@@ -23,10 +23,9 @@ Start one with: gdtui --problem digits. Its own batch sizes, lr and epochs apply
 * needs scikit-learn and pandas: python -m pip install 'gdtui[data]'"""
 
 
-def run(arguments: list[str]) -> int:
-    """Print the problems; returns the exit status."""
-    typed = problems_parser().parse(arguments)
-    if typed.json:
+def problems(ctx: "click.Context", json: bool) -> int:
+    """List the problems to train on: those that come with gdtui, and those made of your own files."""
+    if json:
         sys.stdout.buffer.write(msgspec.json.encode({"problems": LISTINGS}) + b"\n")
         return ExitCode.OK
     print(align_columns([(_name(listing), _about(listing)) for listing in LISTINGS], left={0, 1}))
@@ -45,15 +44,9 @@ def _about(listing: ProblemListing) -> str:
     return " · ".join(parts)
 
 
-def problems_parser() -> Parser:
-    """`gdtui problems`"""
-    parser = Parser(
-        prog="gdtui problems",
-        usage="gdtui problems [--json]",
-        description=_ABOUT,
-        epilog=_EXAMPLES,
-    )
-    parser.add_general().add_argument(
-        "--json", action="store_true", help="one JSON document on stdout"
-    )
-    return parser
+command = GdtuiCommand(
+    problems,
+    "gdtui problems [--json]",
+    _EXAMPLES,
+    [Flag("--json", "one JSON document on stdout")],
+)

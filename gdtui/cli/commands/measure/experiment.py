@@ -11,21 +11,20 @@ import msgspec
 
 from engine.experiments.registry import DEFAULT_SEEDS, LEAST_SEEDS, LISTINGS, find
 from engine.settings import SettingsError
+from gdtui.cli.command import Argument, Flag, GdtuiCommand, Option, in_group
 from gdtui.cli.exit_codes import ExitCode
-from gdtui.cli.options.run import MOST_THREADS
-from gdtui.cli.parser import Parser
-from gdtui.cli.value_types import device, whole
+from gdtui.cli.options.completion import words
+from gdtui.cli.options.run import THREADS, device_option
+from gdtui.cli.value_types import whole
 from gdtui.view.text.reports.align import align_columns
 
 if TYPE_CHECKING:
+    import click
+
     from engine.experiments.job import ExperimentTask
     from engine.jobs.messages import Failure
 
 _MOST_SEEDS: Final = 1000
-
-_ABOUT: Final = """\
-Test one claim of the lesson: the same training with one thing varied, over many seeds, with 95%
-intervals and a verdict: supported, not supported, or undecided. Without NAME, list the experiments."""
 
 _EXAMPLES: Final = """\
 examples:
@@ -37,25 +36,31 @@ examples:
 exit status: 0 completed, whatever the verdict, 1 failed, 2 usage error, 130 Ctrl+C"""
 
 
-def run(arguments: list[str]) -> int:
-    """Run an experiment and print its report, or list what there is; returns the exit status."""
-    parser = experiment_parser()
-    typed = parser.parse(arguments)
-    try:
-        name = None if typed.name is None else find(typed.name).name
-    except SettingsError as error:
-        parser.error(str(error))
+def experiment(
+    ctx: "click.Context", name: str | None, seeds: int, device: str, threads: int | None, json: bool
+) -> int:
+    """Test one claim of the lesson; without NAME, list the experiments.
+
+    The same training with one thing varied, over many seeds, with 95% intervals and a verdict:
+    supported, not supported, or undecided.
+    """
     if name is None:
-        return _list(as_json=typed.json)
+        return _list(as_json=json)
+    try:
+        name = find(name).name
+    except SettingsError as error:
+        ctx.fail(str(error))
 
     from engine.experiments.job import ExperimentTask
     from engine.jobs.cores import fair_threads, usable_cores
 
-    threads = typed.threads or fair_threads(usable_cores(), 1)
     task = ExperimentTask(
-        name=name, seeds=tuple(range(typed.seeds)), device=typed.device, threads=threads
+        name=name,
+        seeds=tuple(range(seeds)),
+        device=device,
+        threads=threads or fair_threads(usable_cores(), 1),
     )
-    return _experiment(task, as_json=typed.json)
+    return _experiment(task, as_json=json)
 
 
 def _list(*, as_json: bool) -> int:
@@ -92,26 +97,28 @@ def _explain(failure: "Failure") -> int:
     return ExitCode.USAGE_ERROR if failure.is_usage_error else ExitCode.FAILED
 
 
-# --- The report -----------------------------------------------------------------------------------
+_NAMES: Final = [listing.name for listing in LISTINGS]
 
-
-def experiment_parser() -> Parser:
-    """`gdtui experiment`"""
-    parser = Parser(
-        prog="gdtui experiment",
-        usage="gdtui experiment [NAME] [--seeds N] [--json] [OPTIONS]",
-        description=_ABOUT,
-        epilog=_EXAMPLES,
-    )
-    add = parser.add_argument_group("experiment").add_argument
-    names = ", ".join(listing.name for listing in LISTINGS)
-    add("name", nargs="?", metavar="NAME", help=names)
-    add("--seeds", type=whole(LEAST_SEEDS, _MOST_SEEDS), default=DEFAULT_SEEDS, metavar="N",
-        help=f"repetitions, each with its own data, weights and order [{DEFAULT_SEEDS}]")  # fmt: skip
-    add("--device", type=device, default="auto", metavar="NAME",
-        help="auto, cpu, cuda, cuda:N, mps; the CPU where a device has no float64 [auto]")  # fmt: skip
-    add("--threads", type=whole(1, MOST_THREADS), metavar="N", help="CPU threads [all but one]")
-    parser.add_general().add_argument(
-        "--json", action="store_true", help="one JSON document on stdout, no report"
-    )
-    return parser
+command = GdtuiCommand(
+    experiment,
+    "gdtui experiment [NAME] [--seeds N] [--json] [OPTIONS]",
+    _EXAMPLES,
+    [
+        *in_group(
+            "experiment",
+            Argument(
+                "name", "NAME", ", ".join(_NAMES), required=False, shell_complete=words(_NAMES)
+            ),
+            Option(
+                "--seeds",
+                "N",
+                "repetitions, each with its own data, weights and order",
+                type=whole(LEAST_SEEDS, _MOST_SEEDS),
+                default=str(DEFAULT_SEEDS),
+            ),
+            device_option("auto, cpu, cuda, cuda:N, mps; the CPU where a device has no float64"),
+            Option("--threads", "N", "CPU threads", type=THREADS, shown="all but one"),
+        ),
+        Flag("--json", "one JSON document on stdout, no report"),
+    ],
+)

@@ -3,24 +3,19 @@
 import os
 import sys
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from engine.settings import FULL
+from gdtui.cli.command import Flag, GdtuiCommand, Option, in_group
 from gdtui.cli.exit_codes import ExitCode
-from gdtui.cli.options.run import add_run_options, add_screen_options
-from gdtui.cli.parser import Parser
-from gdtui.cli.value_types import megabytes
+from gdtui.cli.options.run import run_options, screen_options
+from gdtui.cli.value_types import above_zero
 
 if TYPE_CHECKING:
+    import click
+
     from engine.sweep.run import Plan
 
-_ABOUT: Final = """\
-Measure the lesson's trade-off table on your problem and device: one batch size after the other,
-each alone on the machine. For each it measures gradient noise, speed, memory, the loss after equal
-epochs and after equal seconds, and the validation gap, next to the lesson's words. Then it
-recommends a batch size, an lr (by the rule) and an accumulation for your memory. Every arm is kept
-as a run (see gdtui runs)."""
-
+_FORMS: Final = {"json": "one JSON document", "markdown": "a Markdown table", "csv": "CSV"}
 _EXAMPLES: Final = """\
 examples:
   gdtui sweep
@@ -31,11 +26,16 @@ examples:
 exit status: 0 table complete, 1 an arm failed, 2 usage error, 130 Ctrl+C"""
 
 
-def run(arguments: list[str]) -> int:
-    """Measure and print; returns the exit status."""
-    parser = sweep_parser()
-    typed = parser.parse(arguments)
-    below, typed.run_dir = typed.run_dir, None
+def sweep(ctx: "click.Context", memory_limit: float | None, **values: Any) -> int:
+    """Measure the lesson's trade-off table on your problem and device.
+
+    One batch size after the other, each alone on the machine. For each: gradient noise, speed,
+    memory, the loss after equal epochs and after equal seconds, and the validation gap, next to the
+    lesson's words. Then it recommends a batch size, an lr (by the rule) and an accumulation for
+    your memory. Every arm is kept as a run (see gdtui runs).
+    """
+    below, ctx.params["run_dir"] = ctx.params["run_dir"], None
+    form = next((form for form in _FORMS if values[form]), "text")
 
     from engine.log.directory import RunDirectoryError
     from engine.sweep.run import Plan
@@ -44,15 +44,11 @@ def run(arguments: list[str]) -> int:
     from gdtui.state.stored_runs import remove
 
     try:
-        chosen, loaded_in = prepare_run(parser, typed, None)
+        options, loaded_in = prepare_run(ctx)
         remove(loaded_in)  # each arm has a directory of its own, and loads there
-        for note in chosen.notes:
-            print(f"{parser.prog}: {note}", file=sys.stderr)
-        return _sweep(
-            Plan(chosen.settings, typed.memory_limit, partial(new_arm, below)), typed.form
-        )
+        return _sweep(Plan(options.settings, memory_limit, partial(new_arm, below)), form)
     except RunDirectoryError as error:
-        parser.error(str(error))
+        ctx.fail(str(error))
 
 
 def _sweep(plan: "Plan", form: str) -> int:
@@ -74,34 +70,22 @@ def _sweep(plan: "Plan", form: str) -> int:
     return ExitCode.OK
 
 
-_DEFAULTS: Final = {"--batch-sizes": "1,32,128,512,full", "--epochs": "5", "--pace": "free"}
-"""A sweep's own defaults, as its help shows them."""
-
-
-def sweep_parser() -> Parser:
-    """`gdtui sweep`"""
-    parser = Parser(
-        prog="gdtui sweep",
-        usage="gdtui sweep [OPTIONS] [--memory-limit MB] [--json | --markdown | --csv]",
-        description=_ABOUT,
-        epilog=_EXAMPLES,
-    )
-    add_run_options(parser, defaults=_DEFAULTS)
-    add_screen_options(parser, is_hidden=True)
-    parser.set_defaults(
-        batch_sizes=(1, 32, 128, 512, FULL), accumulation=(1,), epochs=5, form="text"
-    )
-    parser.add_argument_group("recommendation and output").add_argument(
-        "--memory-limit", type=megabytes, metavar="MB",
-        help="limit for tensors on the device; batches beyond it are accumulated",
-    )  # fmt: skip
-    general = parser.add_general()
-    for form, text in (
-        ("json", "one JSON document"),
-        ("markdown", "a Markdown table"),
-        ("csv", "CSV"),
-    ):
-        general.add_argument(
-            f"--{form}", dest="form", action="store_const", const=form, help=f"{text} on stdout"
-        )
-    return parser
+command = GdtuiCommand(
+    sweep,
+    "gdtui sweep [OPTIONS] [--memory-limit MB] [--json | --markdown | --csv]",
+    _EXAMPLES,
+    [
+        *run_options(batch_sizes="1,32,128,512,full", epochs="5", accumulation="1"),
+        *screen_options(hidden=True),
+        *in_group(
+            "recommendation and output",
+            Option(
+                "--memory-limit",
+                "MB",
+                "limit for tensors on the device; batches beyond it are accumulated",
+                type=above_zero("megabytes, a number above 0"),
+            ),
+        ),
+        *(Flag(f"--{form}", f"{text} on stdout") for form, text in _FORMS.items()),
+    ],
+)

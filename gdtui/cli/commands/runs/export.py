@@ -2,20 +2,14 @@
 
 import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from gdtui.cli.command import Argument, Flag, GdtuiCommand, Option, in_group
 from gdtui.cli.exit_codes import ExitCode
-from gdtui.cli.parser import Parser
+from gdtui.cli.options.completion import stored_runs, words
 
-_ABOUT: Final = """\
-Write a run as CSV, one row per batch:
-variant,generation,batch,update,epoch,samples,seconds,batch_size,accumulation_steps,lr,loss
-
-samples and seconds are counted before the batch, since its loss is that of the model at that point.
-update is the one that the batch contributes to, batch_size the samples in it, lr the one in force.
-
-With --measurements, write the measurements on all data and on held-out data instead:
-variant,generation,epoch,batches,updates,samples,seconds,full_loss,validation_loss, and the metrics."""
+if TYPE_CHECKING:
+    import click
 
 _EXAMPLES: Final = """\
 examples:
@@ -25,42 +19,58 @@ examples:
 exit status: 0 all rows written, 1 a log is damaged or ends early (its rows so far are written)"""
 
 
-def run(arguments: list[str]) -> int:
-    """Write the CSV; returns the exit status."""
-    parser = export_parser()
-    typed = parser.parse(arguments)
+def export(ctx: "click.Context", run_dir: Path, measurements: bool, output: Path | None) -> int:
+    """Write a run as CSV, one row per batch.
 
+    variant,generation,batch,update,epoch,samples,seconds,batch_size,accumulation_steps,lr,loss
+
+    samples and seconds are counted before the batch, since its loss is that of the model at that
+    point. update is the one that the batch contributes to, batch_size the samples in it, lr the
+    one in force.
+
+    With --measurements, write the measurements on all data and on held-out data instead.
+
+    variant,generation,epoch,batches,updates,samples,seconds,full_loss,validation_loss, and the
+    metrics.
+    """
     from engine.log.directory import RunDirectory, RunDirectoryError
-    from gdtui.export.csv_export import export, export_measurements, open_output
+    from gdtui.export import csv_export
 
     try:
-        directory = RunDirectory.open(typed.run_dir)
-        output = open_output(directory, typed.output)
+        run = RunDirectory.open(run_dir)
+        file = csv_export.open_output(run, output)
     except RunDirectoryError as error:
-        parser.error(str(error))
+        ctx.fail(str(error))
+    write = csv_export.export_measurements if measurements else csv_export.export
     status = ExitCode.OK
-    with output:
-        for trouble in (export_measurements if typed.measurements else export)(directory, output):
-            print(f"{parser.prog}: {trouble}", file=sys.stderr)
+    with file:
+        for trouble in write(run, file):
+            print(f"{ctx.command_path}: {trouble}", file=sys.stderr)
             status = ExitCode.FAILED
     return status
 
 
-def export_parser() -> Parser:
-    """`gdtui export`"""
-    parser = Parser(
-        prog="gdtui export",
-        usage="gdtui export RUN_DIR [--measurements] [-o FILE]",
-        description=_ABOUT,
-        epilog=_EXAMPLES,
-    )
-    add = parser.add_argument_group("input and output").add_argument
-    add("run_dir", type=Path, metavar="RUN_DIR", help="a run's directory, as gdtui runs lists them")
-    add(
-        "--measurements",
-        action="store_true",
-        help="write the measurements on all data, not the batches",
-    )
-    add("-o", "--output", type=Path, metavar="FILE", help="the file to write [stdout]")
-    parser.add_general()
-    return parser
+command = GdtuiCommand(
+    export,
+    "gdtui export RUN_DIR [--measurements] [-o FILE]",
+    _EXAMPLES,
+    in_group(
+        "input and output",
+        Argument(
+            "run_dir",
+            "RUN_DIR",
+            "a run's directory, as gdtui runs lists them",
+            type=Path,
+            shell_complete=stored_runs,
+        ),
+        Flag("--measurements", "write the measurements on all data, not the batches"),
+        Option(
+            "-o --output",
+            "FILE",
+            "the file to write",
+            type=Path,
+            shown="stdout",
+            shell_complete=words((), files=True),
+        ),
+    ),
+)

@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from engine.log.directory import default_root
+from gdtui.cli.command import Flag, GdtuiCommand
 from gdtui.cli.exit_codes import ExitCode
-from gdtui.cli.parser import Parser
 from gdtui.cli.streams import is_terminal
 from gdtui.view.text.formatting import readable_size
 from gdtui.view.text.reports.align import align_columns
 
 if TYPE_CHECKING:
-    from gdtui.state.stored_runs import StoredRun
+    import click
 
-_ABOUT: Final = """\
-List the stored runs with size and state, newest first, or remove those that have ended."""
+    from gdtui.state.stored_runs import StoredRun
 
 _EXAMPLES: Final = """\
 examples:
@@ -27,19 +26,17 @@ examples:
   gdtui runs --prune --yes    for scripts"""
 
 
-def run(arguments: list[str]) -> int:
-    """List or remove; returns the exit status."""
-    parser = runs_parser()
-    typed = parser.parse(arguments)
-    if typed.yes and not typed.prune:
-        parser.error("--yes requires --prune")
-    if typed.prune and not typed.yes and not is_terminal(sys.stdin):
-        parser.error(
+def runs(ctx: "click.Context", prune: bool, yes: bool, json: bool) -> int:
+    """List the stored runs with size and state, newest first, or remove those that have ended."""
+    if yes and not prune:
+        ctx.fail("--yes requires --prune")
+    if prune and not yes and not is_terminal(sys.stdin):
+        ctx.fail(
             "--prune asks for confirmation, which needs a terminal; without one, use --prune --yes"
         )
-    if typed.prune:
-        return prune(default_root(), is_sure=typed.yes)
-    return show(default_root(), as_json=typed.json)
+    if prune:
+        return remove_ended(default_root(), is_sure=yes)
+    return show(default_root(), as_json=json)
 
 
 def show(root: Path, *, as_json: bool) -> int:
@@ -58,7 +55,7 @@ def show(root: Path, *, as_json: bool) -> int:
     return ExitCode.OK
 
 
-def prune(root: Path, *, is_sure: bool) -> int:
+def remove_ended(root: Path, *, is_sure: bool) -> int:
     """Remove the runs below `root` that have ended, once that is confirmed.
 
     Returns the exit status.
@@ -110,16 +107,13 @@ def _confirmed(question: str) -> bool:
         return False
 
 
-def runs_parser() -> Parser:
-    """`gdtui runs`"""
-    parser = Parser(
-        prog="gdtui runs",
-        usage="gdtui runs [--prune [--yes]] [--json]",
-        description=_ABOUT,
-        epilog=_EXAMPLES,
-    )
-    add = parser.add_general().add_argument
-    add("--prune", action="store_true", help="remove the runs that have ended; asks first")
-    add("--yes", action="store_true", help="with --prune: don't ask")
-    add("--json", action="store_true", help="one JSON document on stdout, no table")
-    return parser
+command = GdtuiCommand(
+    runs,
+    "gdtui runs [--prune [--yes]] [--json]",
+    _EXAMPLES,
+    [
+        Flag("--prune", "remove the runs that have ended; asks first", allow_from_autoenv=False),
+        Flag("--yes", "with --prune: don't ask", allow_from_autoenv=False),
+        Flag("--json", "one JSON document on stdout, no table"),
+    ],
+)

@@ -1,19 +1,16 @@
 """`gdtui watch`: the screen on a run that another process trains, or that has ended."""
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
-from gdtui.cli.options.run import add_screen_options
-from gdtui.cli.parser import Parser
+from gdtui.cli.command import Argument, GdtuiCommand, Option, in_group
+from gdtui.cli.options.completion import stored_runs
+from gdtui.cli.options.run import screen_options
 from gdtui.cli.streams import check_screen
-from gdtui.cli.value_types import speed
+from gdtui.cli.value_types import above_zero
 
-_ABOUT: Final = """\
-Show a run that another process is training, with a screen or without, or one that has ended. The
-screen is the same, read from the run's directory alone; keys that control training are refused.
-
-A replay plays back a run that has ended. Space pauses it, < and > change its speed, and f jumps to
-its end, where the last picture stays."""
+if TYPE_CHECKING:
+    import click
 
 _EXAMPLES: Final = """\
 examples:
@@ -22,46 +19,49 @@ examples:
   gdtui watch ./my-run --replay 5 --keys '20s q'    quits by itself"""
 
 
-def run(arguments: list[str]) -> int:
-    """Show a run until the user quits; returns the exit status."""
-    parser = watch_parser()
-    typed = parser.parse(arguments)
-    check_screen(parser, "watching", instead="gdtui export")
+def watch(ctx: "click.Context", run_dir: Path | None, replay: float | None, **screen: Any) -> int:
+    """Show a run that another process is training, with a screen or without, or one that has ended.
+
+    The screen is the same, read from the run's directory alone; keys that control training are
+    refused.
+
+    A replay plays back a run that has ended. Space pauses it, < and > change its speed, and f jumps
+    to its end, where the last picture stays.
+    """
+    check_screen(ctx, "watching", instead="gdtui export")
 
     from engine.log.directory import RunDirectoryError, default_root
     from gdtui.cli.commands.runs.watch_run import open_run, run_watch
 
     try:
-        directory = open_run(typed.run_dir, default_root(), is_replay=typed.replay is not None)
+        directory = open_run(run_dir, default_root(), is_replay=replay is not None)
     except RunDirectoryError as error:
-        parser.error(str(error))
-    return run_watch(
-        directory, replay=typed.replay, theme=typed.theme, fps=typed.fps, keys=typed.keys
-    )
+        ctx.fail(str(error))
+    return run_watch(directory, replay=replay, **screen)
 
 
-def watch_parser() -> Parser:
-    """`gdtui watch`"""
-    parser = Parser(
-        prog="gdtui watch",
-        usage="gdtui watch [RUN_DIR] [--replay SPEED] [OPTIONS]",
-        description=_ABOUT,
-        epilog=_EXAMPLES,
-    )
-    add = parser.add_argument_group("run").add_argument
-    add(
-        "run_dir",
-        type=Path,
-        nargs="?",
-        metavar="RUN_DIR",
-        help="a run's directory [the newest run]",
-    )
-    add(
-        "--replay",
-        type=speed,
-        metavar="SPEED",
-        help="replay it: 1 at the original speed, 10 ten times as fast",
-    )
-    add_screen_options(parser)
-    parser.add_general()
-    return parser
+command = GdtuiCommand(
+    watch,
+    "gdtui watch [RUN_DIR] [--replay SPEED] [OPTIONS]",
+    _EXAMPLES,
+    [
+        *in_group(
+            "run",
+            Argument(
+                "run_dir",
+                "RUN_DIR",
+                "a run's directory [the newest run]",
+                type=Path,
+                required=False,
+                shell_complete=stored_runs,
+            ),
+            Option(
+                "--replay",
+                "SPEED",
+                "replay it: 1 at the original speed, 10 ten times as fast",
+                type=above_zero("a speed factor, a number above 0"),
+            ),
+        ),
+        *screen_options(),
+    ],
+)

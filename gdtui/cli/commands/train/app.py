@@ -3,14 +3,16 @@
 Light until the options make sense: the app paints before it loads anything.
 """
 
-import sys
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from gdtui import __version__
+from gdtui.cli.command import Flag, GdtuiCommand
 from gdtui.cli.exit_codes import ExitCode
-from gdtui.cli.options.run import APP_PACE, add_run_options, add_screen_options
-from gdtui.cli.parser import Parser
+from gdtui.cli.options.run import APP_PACE, run_options, screen_options
 from gdtui.cli.streams import check_screen
+
+if TYPE_CHECKING:
+    import click
 
 _USAGE: Final = """\
 gdtui [OPTIONS]                   train on screen, and change settings while it trains
@@ -24,10 +26,6 @@ gdtui [OPTIONS]                   train on screen, and change settings while it 
        gdtui problems                    the problems to train on
        gdtui docs [TOPIC]                the documentation"""
 
-_ABOUT: Final = """\
-See what batch size, learning rate and gradient accumulation do to training, live.
-In the app, press ? for the keys."""
-
 _EXAMPLES: Final = """\
 examples:
   gdtui                                            full batch, 64 and 1 at a time, side by side
@@ -37,34 +35,35 @@ examples:
   gdtui --keys '8s S 20s ? 3s q'                   a demo that plays itself, the same every time"""
 
 
-def run(arguments: list[str]) -> int:
-    """Train and show until the user quits; returns the exit status."""
-    parser = app_parser()
-    typed = parser.parse(arguments)
-    if typed.version:
+def app(ctx: "click.Context", version: bool, **values: Any) -> int:
+    """See what batch size, learning rate and gradient accumulation do to training, live.
+
+    In the app, press ? for the keys.
+    """
+    if version:
         print(f"gdtui {__version__}")
         return ExitCode.OK
-    check_screen(parser, "the app", instead="gdtui train")
+    check_screen(ctx, "the app", instead="gdtui train")
 
     from engine.log.directory import RunDirectoryError
     from gdtui.cli.prepare import prepare_run
     from gdtui.cli.run_app import run_live
 
     try:
-        chosen, path = prepare_run(parser, typed, APP_PACE)
-        for note in chosen.notes:  # seen once the app has left the screen
-            print(f"{parser.prog}: {note}", file=sys.stderr)
-        return run_live(chosen.settings, path, theme=chosen.theme, fps=chosen.fps, keys=chosen.keys)
+        options, path = prepare_run(ctx)
+        screen = {name: values[name] for name in ("theme", "fps", "keys")}
+        return run_live(options.settings, path, **screen)
     except RunDirectoryError as error:
-        parser.error(str(error))
+        ctx.fail(str(error))
 
 
-def app_parser() -> Parser:
-    """`gdtui`"""
-    parser = Parser(prog="gdtui", usage=_USAGE, description=_ABOUT, epilog=_EXAMPLES)
-    add_run_options(parser)
-    add_screen_options(parser)
-    parser.add_general().add_argument(
-        "--version", action="store_true", help="show the version and exit"
-    )
-    return parser
+command = GdtuiCommand(
+    app,
+    _USAGE,
+    _EXAMPLES,
+    [
+        *run_options(pace=APP_PACE),
+        *screen_options(),
+        Flag("--version", "show the version and exit", allow_from_autoenv=False),
+    ],
+)

@@ -1,17 +1,14 @@
 """Training data as it is typed: names and files, and options that exclude each other."""
 
-import argparse
-
 import pytest
+from command_lines import context
 
 from engine.settings import DataSettings, SettingsError
-from gdtui.cli.options.data import add_data_options, read_data
+from gdtui.cli.options.data import read_data
 
 
 def read(line: str) -> tuple[str, DataSettings | None]:
-    parser = argparse.ArgumentParser()
-    add_data_options(parser)
-    return read_data(parser.parse_args(line.split()))
+    return read_data(context(line).params)
 
 
 @pytest.mark.parametrize(

@@ -2,28 +2,26 @@
 allowed.
 """
 
+import click
 import pytest
+from command_lines import context
 
 from engine.settings import LrScaling, SettingsError
-from gdtui.cli.commands.train.train import train_parser
-from gdtui.cli.options.run import Options, read_options
+from gdtui.cli.command import explain
+from gdtui.cli.main import main
+from gdtui.cli.options.settings import RunOptions, read_options
 
 
-def read(line: str, default_pace: float | None = None) -> Options:
-    return read_options(train_parser().parse(line.split()), default_pace=default_pace)
+def read(line: str) -> RunOptions:
+    return read_options(context(line))
 
 
-def complaint(line: str, capsys: pytest.CaptureFixture[str]) -> str:
+def complaint(line: str) -> str:
     """The complaint about a wrong option, by the parser or by the settings."""
-    try:
-        with pytest.raises(SystemExit) as stop:
-            read(line)
-    except SettingsError as error:
-        return str(error)
-    assert stop.value.code == 2
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1
-    return said
+    with pytest.raises((click.UsageError, SettingsError)) as error:
+        read(f"train {line}")
+    is_parsers = isinstance(error.value, click.UsageError)
+    return explain(error.value) if is_parsers else str(error.value)
 
 
 def test_defaults_are_the_lessons_three_variants() -> None:
@@ -56,10 +54,16 @@ def test_everything_a_variant_can_be_told() -> None:
 
 @pytest.mark.parametrize(
     ("line", "expected"),
-    [("", 1.0), ("--pace free", None), ("--pace 0.5", 0.5), ("--pace FREE", None)],
+    [
+        ("", 1.0),
+        ("train", None),
+        ("--pace free", None),
+        ("train --pace 0.5", 0.5),
+        ("--pace FREE", None),
+    ],
 )
 def test_pace_is_what_was_typed_else_the_commands_own(line: str, expected: float | None) -> None:
-    assert read(line, default_pace=1.0).settings.pace == expected
+    assert read(line).settings.pace == expected
 
 
 @pytest.mark.parametrize(
@@ -119,15 +123,16 @@ def test_devices_that_may_be_there(name: str) -> None:
         ("more", "unexpected argument"),
     ],
 )
-def test_a_wrong_option_is_told_what_is_allowed(
-    line: str, allowed: str, capsys: pytest.CaptureFixture[str]
+def test_a_wrong_option_is_told_what_is_allowed(line: str, allowed: str) -> None:
+    assert allowed in complaint(line)
+
+
+@pytest.mark.parametrize("option", ["--epochs", "--problem"])
+@pytest.mark.parametrize("words", [("train",), ()])
+def test_what_was_typed_cannot_break_the_one_line(
+    option: str, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert allowed in complaint(line, capsys)
-
-
-def test_what_was_typed_cannot_break_the_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        train_parser().parse(["--epochs", "a\nb\x1b[31m"])
+    assert main([*words, option, "a\nb\x1b[31m"]) == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert "\x1b" not in said

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from engine.log.directory import RunDirectory, RunDirectoryError, data_path, reserved, server_output
-from gdtui.cli.commands.runs.runs import prune
+from gdtui.cli.commands.runs.runs import remove_ended
 from gdtui.cli.commands.runs.watch_run import newest_run
 from gdtui.state.stored_runs import RunState, stored_runs
 
@@ -71,7 +71,7 @@ def test_prune_asks(
         return answer
 
     monkeypatch.setattr("builtins.input", reply)
-    assert prune(runs_root, is_sure=False) == 0
+    assert remove_ended(runs_root, is_sure=False) == 0
     assert "1 run" in questions[0]
     assert len(stored_runs(runs_root)) == left
 
@@ -87,7 +87,7 @@ def test_a_run_that_goes_on_while_the_question_stands_is_kept(
             return "y"
 
         monkeypatch.setattr("builtins.input", answer)
-        prune(runs_root, is_sure=False)
+        remove_ended(runs_root, is_sure=False)
     assert (run.path / "run.json").exists()
 
 
@@ -109,7 +109,7 @@ def test_what_never_began_is_listed_and_removed_but_is_no_run_to_watch(
         newest_run(runs_root)
     with pytest.raises(RunDirectoryError, match="killed"):
         RunDirectory.open(leftover)
-    prune(runs_root, is_sure=True)
+    remove_ended(runs_root, is_sure=True)
     assert list(runs_root.iterdir()) == []
 
 
@@ -121,5 +121,5 @@ def test_what_is_still_being_loaded_is_neither_listed_nor_removed(
         for path in (data_path(leftover), server_output(leftover)):  # it takes long
             os.utime(path, (time.time() - 3600, time.time() - 3600))
         assert stored_runs(runs_root) == []
-        prune(runs_root, is_sure=True)
+        remove_ended(runs_root, is_sure=True)
     assert leftover.exists()

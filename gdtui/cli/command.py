@@ -1,0 +1,205 @@
+"""The shape of every command: options in groups, help, and usage errors of one line.
+
+Runs nothing and opens nothing.
+"""
+
+import inspect
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from typing import Any, Final, NoReturn
+
+import click
+from click.core import ParameterSource
+
+VARIABLES: Final = "GDTUI"
+"""The prefix of the environment variables: GDTUI_LR is --lr."""
+GENERAL: Final = "general"
+_WIDTH: Final = 100
+_TERM_WIDTH: Final = 22
+_ENVIRONMENT: Final = "Every option can be set by a variable, too: GDTUI_LR is --lr."
+
+
+class Option(click.Option):
+    """An option, with the default that its help shows."""
+
+    group = GENERAL
+
+    def __init__(
+        self, names: str, metavar: str | None, text: str, *, shown: str = "", **attributes: Any
+    ) -> None:
+        """`names`: separated by spaces. `shown`: a default that only words can tell."""
+        self.shown_default: str = shown or attributes.get("default") or ""
+        if self.shown_default:
+            text = f"{text} [{self.shown_default}]"
+        super().__init__(names.split(), metavar=metavar, help=text, **attributes)
+
+
+class Flag(Option):
+    """An option without a value."""
+
+    def __init__(self, names: str, text: str, **attributes: Any) -> None:
+        super().__init__(names, None, text, is_flag=True, **attributes)
+
+
+class Argument(click.Argument):
+    """A positional argument that has a line in the help."""
+
+    group = GENERAL
+
+    def __init__(self, name: str, metavar: str, text: str, **attributes: Any) -> None:
+        super().__init__([name], metavar=metavar, **attributes)
+        self.text = text
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str]:
+        return self.human_readable_name, self.text
+
+
+AnyParameter = Option | Argument
+
+
+def in_group(name: str, *parameters: AnyParameter) -> tuple[AnyParameter, ...]:
+    """The parameters, below this heading of the help."""
+    for parameter in parameters:
+        parameter.group = name
+    return parameters
+
+
+class GdtuiCommand(click.Command):
+    """A command whose function takes the context, then the values by name; returns a status."""
+
+    def __init__(
+        self,
+        function: Callable[..., int],
+        usage: str,
+        examples: str = "",
+        params: Sequence[AnyParameter] = (),
+    ) -> None:
+        """`usage` opens with the command as it is typed. The function's docstring is the help."""
+        self.parameters = (*params, _help_option())
+        super().__init__(
+            function.__name__,
+            context_settings={"auto_envvar_prefix": VARIABLES},
+            callback=function,
+            params=[*self.parameters],
+            help=inspect.getdoc(function),
+            add_help_option=False,
+        )
+        self.usage, self.examples = usage, examples
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.allow_extra_args = True
+        try:
+            rest = super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx
+            raise
+        if rest and not ctx.resilient_parsing:
+            self._refuse(ctx, rest[0])
+        return rest
+
+    def _refuse(self, ctx: click.Context, word: str) -> NoReturn:
+        """Report an argument too many, with the probable intention behind it."""
+        commands = command_names(ctx)
+        if word in commands:
+            ctx.fail(f"command {word} must come first: gdtui {word} [OPTIONS]")
+        if not self.is_default(ctx):
+            ctx.fail(f"unexpected argument {word!r}")
+        close = get_close_matches(word, commands, n=1)
+        hint = f"did you mean {close[0]}? Commands: " if close else "choose from "
+        ctx.fail(f"unknown command {word!r}; {hint}{', '.join(commands)}")
+
+    @property
+    def options(self) -> list[Option]:
+        """The options among the parameters."""
+        return [each for each in self.parameters if isinstance(each, Option)]
+
+    def is_default(self, ctx: click.Context) -> bool:
+        """True for the command that runs where none is named."""
+        return ctx.info_name == ""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        assert self.callback is not None
+        return self.callback(ctx, **ctx.params)
+
+    def get_help(self, ctx: click.Context) -> str:
+        formatter = click.HelpFormatter(width=_WIDTH)
+        formatter.write(f"usage: {self.usage}\n\n{self.help}\n")
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.parameters:
+            if record := parameter.get_help_record(ctx):
+                groups.setdefault(parameter.group, []).append(record)
+        for group, records in sorted(groups.items(), key=lambda each: each[0] == GENERAL):
+            with formatter.section(group):
+                formatter.write_dl([(f"{term:<{_TERM_WIDTH}}", text) for term, text in records])
+        formatter.write(f"\n{self.examples}\n" if self.examples else "")
+        if any(each.allow_from_autoenv for each in self.options):
+            formatter.write(f"\n{_ENVIRONMENT}\n")
+        return formatter.getvalue().rstrip()
+
+
+def command_names(ctx: click.Context) -> list[str]:
+    """The names of all commands."""
+    root = ctx.find_root()
+    return root.command.list_commands(root) if isinstance(root.command, click.Group) else []
+
+
+def explain(error: click.UsageError) -> str:
+    """A usage error as one line that begins with the command, whatever was typed into it."""
+    ctx = error.ctx
+    path = ctx.command_path.strip() if ctx is not None else "gdtui"
+    return f"{path}: {one_line(_message(error))}"
+
+
+def one_line(message: str) -> str:
+    """A message as one line."""
+    return " ".join(message.split())
+
+
+def _message(error: click.UsageError) -> str:
+    match error:
+        case click.NoSuchOption():
+            close = [each for each in error.possibilities or () if each.startswith("--")]
+            path = error.ctx.command_path.strip() if error.ctx is not None else "gdtui"
+            hint = f"did you mean {close[0]}?" if close else f"see {path} --help"
+            return f"unknown option {error.option_name!r}; {hint}"
+        case click.BadOptionUsage():
+            complaint = error.message.partition("' ")[2].rstrip(".")
+            return f"{error.option_name} {complaint}"
+        case click.MissingParameter(param=click.Parameter() as missing):
+            return f"missing {missing.human_readable_name}"
+        case click.BadParameter(param=click.Parameter() as wrong, ctx=click.Context() as ctx):
+            return f"{_place(wrong, ctx)}: {error.message}"
+        case _:
+            return error.message
+
+
+def _place(parameter: click.Parameter, ctx: click.Context) -> str:
+    """The place that the value came from, as the user named it."""
+    if ctx.get_parameter_source(parameter.name or "") is ParameterSource.ENVIRONMENT:
+        return variable(parameter)
+    return (
+        max(parameter.opts, key=len)
+        if parameter.param_type_name == "option"
+        else (parameter.human_readable_name)
+    )
+
+
+def variable(option: click.Parameter) -> str:
+    """The environment variable of an option."""
+    return f"{VARIABLES}_{(option.name or '').upper()}"
+
+
+def _help_option() -> Flag:
+    def show(ctx: click.Context, _: click.Parameter, is_wanted: bool) -> None:
+        if is_wanted and not ctx.resilient_parsing:
+            click.echo(ctx.get_help())
+            ctx.exit()
+
+    return Flag(
+        "-h --help",
+        "show this help and exit",
+        is_eager=True,
+        expose_value=False,
+        allow_from_autoenv=False,
+        callback=show,
+    )

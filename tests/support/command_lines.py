@@ -1,0 +1,15 @@
+"""Command lines read as the program reads them, without running what they ask for."""
+
+import shlex
+from collections.abc import Sequence
+
+import click
+
+from gdtui.cli.program import APP, COMMANDS, load
+
+
+def context(line: str | Sequence[str]) -> click.Context:
+    """The values of `gdtui LINE`; click.UsageError for one that makes no sense."""
+    words = shlex.split(line) if isinstance(line, str) else list(line)
+    name = words.pop(0) if words and words[0] in COMMANDS else ""
+    return load(COMMANDS[name] if name else APP).make_context(f"gdtui {name}".strip(), words)
