@@ -3,12 +3,12 @@
 Imports nothing heavy. What only torch can judge stays text: the worker judges it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from engine.settings import DataOn, LrScaling
+from engine.settings import DEFAULT_BATCH_SIZES, DataOn, LrScaling
 from gdtui.cli.command import AnyParameter, Flag, Option, in_group
 from gdtui.cli.options.choices import Setting
 from gdtui.cli.options.completion import words
@@ -36,6 +36,12 @@ THREADS: Final = whole(1, 1024)
 _MOST_LOADERS: Final = 256
 _OPTIMIZERS: Final = ("sgd", "adam", "adamw", "rmsprop", "adagrad", "own")
 """Offered by Tab: torch has more."""
+
+
+def comma_separated(values: Iterable[object]) -> str:
+    """Values as an option takes several."""
+    return ",".join(map(str, values))
+
 
 MakeSetting = Callable[..., Setting]
 
@@ -66,7 +72,7 @@ def _setting(
 def _variant(setting: MakeSetting) -> Iterator[Setting]:
     """The settings that may be another for each variant, and the two that go with them."""
     yield setting("batch_sizes", "SIZES", "one variant each: samples per batch, or full",
-                  type=each(batch_size), default="full,64,1",
+                  type=each(batch_size), default=comma_separated(DEFAULT_BATCH_SIZES),
                   shell_complete=words(("full",), several=True))  # fmt: skip
     yield setting("lr", "LR", "learning rate", type=each(number), default="0.01")
     yield setting("lr_scaling", "RULE", "scale --lr with the effective batch: none, linear, sqrt",

@@ -78,6 +78,33 @@ def test_training_runs(words: Words, cli: Cli) -> None:
     assert result.stdout
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        line
+        for block in code_blocks(DOCS / "guide.md", "sh")
+        for line in block.splitlines()
+        if "GDTUI_" in line and not line.startswith("export")
+    ],
+)
+def test_commands_with_variables_run(line: str, cli_env: dict[str, str], tmp_path: Path) -> None:
+    """In a shell that finds `gdtui`; what is for another shell's ears is read by cat."""
+    program = tmp_path / "gdtui"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m gdtui "$@"\n')
+    program.chmod(0o700)
+    for another in ("eval", "| source"):
+        line = line.replace(another, {"eval": "echo", "| source": "| cat"}[another])
+    result = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", line],
+        env={**cli_env, "PATH": f"{tmp_path}:{cli_env['PATH']}", "GDTUI_EPOCHS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout
+
+
 def test_the_pages_model_is_the_readmes() -> None:
     assert code_blocks(README, "python") == code_blocks(DOCS / "problems.md", "python")
 

@@ -5,9 +5,10 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from engine.sweep.defaults import BATCH_SIZES, EPOCHS
 from gdtui.cli.command import Flag, GdtuiCommand, Option, in_group
 from gdtui.cli.exit_codes import ExitCode
-from gdtui.cli.options.run import run_options, screen_options
+from gdtui.cli.options.run import comma_separated, run_options, screen_options
 from gdtui.cli.value_types import above_zero
 
 if TYPE_CHECKING:
@@ -75,7 +76,9 @@ command = GdtuiCommand(
     "gdtui sweep [OPTIONS] [--memory-limit MB] [--json | --markdown | --csv]",
     _EXAMPLES,
     [
-        *run_options(batch_sizes="1,32,128,512,full", epochs="5", accumulation="1"),
+        *run_options(
+            batch_sizes=comma_separated(BATCH_SIZES), epochs=str(EPOCHS), accumulation="1"
+        ),
         *screen_options(hidden=True),
         *in_group(
             "recommendation and output",
