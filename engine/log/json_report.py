@@ -32,7 +32,14 @@ class VariantReport(msgspec.Struct, frozen=True, kw_only=True):
     samples: int
     """Samples trained on."""
     epoch_losses: tuple[float | None, ...]
-    """Plain mean of the batch losses of each whole epoch."""
+    """Plain mean of the batch losses of each whole epoch; of more than 65,536, of those in
+    `epoch_losses_at`.
+    """
+    epoch_losses_at: tuple[int, ...] | None
+    """The numbers of the epochs in `epoch_losses`, from 1, with the first and the last among them.
+
+    Null where none is left out.
+    """
     final_loss: float | None
     """The last of the epoch losses."""
     std: float | None
@@ -107,7 +114,7 @@ def encode(document: RunReport) -> bytes:
 
 def _variant(tally: Tally) -> VariantReport:
     resolved = tally.resolved
-    noise = tally.noise_scale
+    noise, losses = tally.noise_scale, tally.epoch_losses
     sharpness = tally.sharpness.sharpness if tally.sharpness else None
     return VariantReport(
         name=tally.name,
@@ -117,11 +124,12 @@ def _variant(tally: Tally) -> VariantReport:
         accumulation_steps=resolved.accumulation_steps
         if resolved
         else tally.settings.accumulation_steps,
-        epochs=len(tally.epoch_losses),
+        epochs=len(losses),
         batches=tally.batches,
         updates=tally.updates,
         samples=tally.samples,
-        epoch_losses=tuple(map(_finite, tally.epoch_losses)),
+        epoch_losses=tuple(map(_finite, losses.losses.tolist())),
+        epoch_losses_at=None if losses.is_complete else tuple(losses.epochs.tolist()),
         final_loss=_finite(tally.final_loss),
         std=_finite(tally.std),
         variance=_finite(tally.variance),
@@ -142,7 +150,7 @@ def _variant(tally: Tally) -> VariantReport:
 
 
 def _validation(tally: Tally) -> dict[str, float | None] | None:
-    if not (tally.epoch_losses and tally.validations):
+    if not (tally.epoch_losses and tally.validation):
         return None
     measured = {"loss": tally.validation_loss, **tally.metrics}
     return {name: _finite(value) for name, value in measured.items()}

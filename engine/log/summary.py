@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from engine.log.figures.epoch_losses import EpochLosses
 from engine.log.measurements import NoiseScale, SmoothedNoise
 from engine.log.records import (
     AnyRecord,
@@ -55,12 +56,14 @@ class Tally:
     seconds: float = 0.0
     """Training time, without pauses, waits for the pace and measurements."""
     last_loss: float = math.nan
-    epoch_losses: list[float] = field(default_factory=list)
+    epoch_losses: EpochLosses = field(default_factory=EpochLosses)
     """Plain mean of the batch losses of each whole epoch."""
-    evaluations: list[Evaluation] = field(default_factory=list)
-    """One evaluation before the first epoch and one after each."""
-    validations: list[Validated] = field(default_factory=list)
-    """Held-out evaluations: at the start, at each epoch's end, and between when asked for."""
+    evaluation: Evaluation | None = None
+    """The latest evaluation at an epoch's end, or before the first epoch."""
+    validation: Validated | None = None
+    """The latest evaluation on held-out data: also one between epochs' ends, where asked for."""
+    loss_at_start: float | None = None
+    """The full loss before the first batch."""
     peak_memory: int = 0
     """Bytes, the most so far; 0: unknown."""
     is_measuring: bool = True
@@ -73,6 +76,13 @@ class Tally:
     """The latest measurement of the sharpness."""
     _smoother: SmoothedNoise = field(default_factory=SmoothedNoise)
     _state_at: float = 0.0
+    _last_whole: Evaluation | None = None
+    """The latest evaluation with a full loss."""
+    _ended_epoch: int = 0
+    """The last epoch that is known to be whole."""
+    _gap: float = math.nan
+    _open_epoch: int = 0
+    """The epoch of the batches that are summed up, in a part of an epoch."""
     _epoch_sum: float = 0.0
     _epoch_batches: int = 0
 
@@ -84,9 +94,9 @@ class Tally:
             case Chunk():
                 self._count(record)
             case Evaluation():
-                self._close_epoch(record)
+                self._evaluate(record)
             case Validated():
-                self.validations.append(record)
+                self.validation = record
             case Changed():
                 self.settings = record.settings
             case StateChanged():
@@ -122,22 +132,18 @@ class Tally:
     @property
     def is_full_loss_old(self) -> bool:
         """Another epoch has ended since, at whose end it was not taken."""
-        return bool(self.evaluations) and self.evaluations[-1].full_loss is None
-
-    @property
-    def _last_whole(self) -> Evaluation | None:
-        return next((one for one in reversed(self.evaluations) if one.full_loss is not None), None)
+        return (self.full_loss_epoch or 0) < self._ended_epoch
 
     @property
     def validation_loss(self) -> float:
-        """Mean loss over the held-out samples at the last epoch's end; NaN without any."""
-        loss = self.evaluations[-1].validation_loss if self.evaluations else None
+        """Mean loss over the held-out samples at the last evaluated epoch's end; NaN without any."""
+        loss = self.evaluation.validation_loss if self.evaluation else None
         return math.nan if loss is None else loss
 
     @property
     def metrics(self) -> dict[str, float]:
-        """The problem's metrics on the held-out samples at the last epoch's end."""
-        return self.evaluations[-1].metrics if self.evaluations else {}
+        """The problem's metrics on the held-out samples at the last evaluated epoch's end."""
+        return self.evaluation.metrics if self.evaluation else {}
 
     @property
     def generalisation_gap(self) -> float:
@@ -145,10 +151,7 @@ class Tally:
 
         NaN without either.
         """
-        taken = ((one.validation_loss, one.full_loss) for one in reversed(self.evaluations))
-        return next(
-            (held - loss for held, loss in taken if held is not None and loss is not None), math.nan
-        )
+        return self._gap
 
     @property
     def batch_milliseconds(self) -> float:
@@ -176,14 +179,12 @@ class Tally:
     @property
     def final_loss(self) -> float:
         """The last whole epoch's mean loss; NaN before there is one."""
-        return self.epoch_losses[-1] if self.epoch_losses else math.nan
+        return self.epoch_losses.last
 
     @property
     def variance(self) -> float:
         """Variance of the epoch losses, as a population (ddof 0); NaN without any."""
-        if not all(map(math.isfinite, self.epoch_losses or [math.nan])):
-            return math.nan
-        return float(np.var(self.epoch_losses))
+        return self.epoch_losses.variance
 
     @property
     def std(self) -> float:
@@ -197,8 +198,9 @@ class Tally:
         self.planned_epochs, self.pace, self.behind = record.epochs, record.pace, False
         self.epoch = self.batches = self.updates = self.samples = 0
         self.seconds, self.last_loss = 0.0, math.nan
-        self.epoch_losses, self.evaluations, self.validations = [], [], []
-        self.peak_memory = 0
+        self.epoch_losses, self.evaluation, self.validation = EpochLosses(), None, None
+        self.loss_at_start, self._last_whole, self._gap = None, None, math.nan
+        self.peak_memory = self._ended_epoch = self._open_epoch = 0
         self._epoch_sum, self._epoch_batches = 0.0, 0
         self.noise = self.sharpness = self.noise_scale = None
         self._smoother = SmoothedNoise()
@@ -213,27 +215,45 @@ class Tally:
 
     def _count(self, chunk: Chunk) -> None:
         losses = np.frombuffer(chunk.losses, "<f4")
-        self.epoch = chunk.epoch
+        if self.evaluation is not None and chunk.epoch > self._open_epoch:
+            self._close_epoch(self._open_epoch)  # it was not evaluated
+        self.epoch = self._open_epoch = chunk.last_epoch
         self.batches = chunk.batch - 1 + chunk.batches
         self.updates = (
-            chunk.update - 1 + (chunk.in_update + chunk.batches) // chunk.accumulation_steps
+            chunk.last_update
+            if chunk.epochs > 1
+            else chunk.update - 1 + (chunk.in_update + chunk.batches) // chunk.accumulation_steps
         )
         self.samples = chunk.end_samples
         self.seconds = chunk.seconds + chunk.duration
         self.behind = chunk.behind
         self.last_loss = float(losses[-1])
         self.peak_memory = max(self.peak_memory, chunk.peak_memory)
+        if chunk.epochs > 1:
+            self.epoch_losses.add(losses.reshape(chunk.epochs, -1).mean(axis=1, dtype=np.float64))
+            self._ended_epoch = chunk.last_epoch
+            return
         self._epoch_sum += float(losses.sum(dtype=np.float64))
         self._epoch_batches += chunk.batches
 
-    def _close_epoch(self, record: Evaluation) -> None:
-        self.evaluations.append(record)
-        if record.validation_loss is not None:
-            self.validations.append(_validated(record, record.validation_loss))
-        self.updates = record.updates
+    def _close_epoch(self, number: int) -> None:
         if self._epoch_batches:
-            self.epoch_losses.append(self._epoch_sum / self._epoch_batches)
+            self.epoch_losses.add(np.array([self._epoch_sum / self._epoch_batches]))
+        self._ended_epoch = max(self._ended_epoch, number)
         self._epoch_sum, self._epoch_batches = 0.0, 0
+
+    def _evaluate(self, record: Evaluation) -> None:
+        if not record.epoch:
+            self.loss_at_start = record.full_loss
+        self._close_epoch(record.epoch)
+        self.updates, self.evaluation = record.updates, record
+        held_out, full_loss = record.validation_loss, record.full_loss
+        if held_out is not None:
+            self.validation = _validated(record, held_out)
+        if full_loss is not None:
+            self._last_whole = record
+            if held_out is not None:
+                self._gap = held_out - full_loss
 
 
 def _validated(end: Evaluation, loss: float) -> Validated:

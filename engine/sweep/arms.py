@@ -53,7 +53,7 @@ class _Watch:
     def __init__(self, run: RunDirectory, found: ArmRun) -> None:
         self._follower = Follower(run)
         self._found = found
-        self._chunks = self._evaluations = 0
+        self._chunks = 0
 
     def read(self) -> None:
         """Take in what is new."""
@@ -62,9 +62,8 @@ class _Watch:
             found.tally.add(record)
             if isinstance(record, Chunk):
                 self._time(record)
-        for end in found.tally.evaluations[self._evaluations :]:
-            self._evaluations += 1
-            self._note(end)
+            elif isinstance(record, Evaluation):
+                self._note(record)
 
     def _note(self, end: Evaluation) -> None:
         found = self._found

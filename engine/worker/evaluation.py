@@ -25,16 +25,33 @@ have it after thousands of epochs.
 """
 
 
+AT_ONCE: Final = 1_000
+"""Evaluations of a generation that are made whenever they are due."""
+LEAST_SECONDS: Final = 0.1
+"""Seconds from one evaluation to the next after these; those that are due in between are left out.
+
+Full batch at free pace goes through thousands of epochs a second: evaluating and logging each would
+take more time than training, and a gigabyte an hour.
+"""
+
+
 class Evaluator:
     """One variant's evaluations; `write` takes each record of them.
 
     Held-out data are due at each epoch's end and every so many updates in between. The loss on all
-    training data is due at the same ends, as far as its budget goes.
+    training data is due at the same ends, as far as its budget goes. After the first thousand, no
+    two evaluations come within a tenth of a second, but for the last one of a training.
     """
 
-    def __init__(self, write: Callable[[Record], None], validate_every: int | None) -> None:
+    def __init__(
+        self,
+        write: Callable[[Record], None],
+        validate_every: int | None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
         """`validate_every`: updates between two validations; None for epochs' ends only."""
         self._write = write
+        self._clock = clock
         self._validate_every = validate_every
         self.begin()
 
@@ -43,6 +60,17 @@ class Evaluator:
         self._evaluated_epoch = -1
         self._validated_update = 0
         self._full_loss_budget = Budget(FULL_LOSS_AT_ONCE, FULL_LOSS_SHARE)
+        self._evaluations = 0
+        self._evaluated_at = 0.0
+
+    @property
+    def is_affordable(self) -> bool:
+        """True while evaluations are few, or the last one is long enough ago."""
+        return self._evaluations < AT_ONCE or self._clock() - self._evaluated_at >= LEAST_SECONDS
+
+    def _count(self) -> None:
+        self._evaluations += 1
+        self._evaluated_at = self._clock()
 
     # --- At epochs' ends ------------------------------------------------------------------------
 
@@ -60,6 +88,7 @@ class Evaluator:
             with self._full_loss_budget.spending():
                 full_loss = trainer.full_loss()
         scores = trainer.validate()
+        self._count()
         self._write(
             Evaluation(
                 generation=trainer.generation,
@@ -88,12 +117,13 @@ class Evaluator:
         every = self._validate_every
         if every is None or trainer.in_group or trainer.at_epoch_end or trainer.updates % every:
             return
-        if trainer.updates == self._validated_update:
+        if trainer.updates == self._validated_update or not self.is_affordable:
             return
         self._validated_update = trainer.updates
         scores = trainer.validate()
         if scores is None:
             return
+        self._count()
         self._write(
             Validated(
                 generation=trainer.generation,

@@ -7,7 +7,6 @@ that starts workers does not need it.
 from __future__ import annotations
 
 import time
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,14 +27,13 @@ from engine.log.commands import (
     Stop,
 )
 from engine.log.records import Chunk, End, Planned, Refused, State, StateChanged
-from engine.problems.error_messages import explain
-from engine.problems.user_file import file_of
 from engine.settings import SettingsError, VariantSettings
 from engine.worker.evaluation import Evaluator
+from engine.worker.failures import failure_of
 from engine.worker.mailbox import Mailbox
 from engine.worker.pace import CHUNK_SECONDS, Pace
 from engine.worker.protocol import WorkerTask
-from engine.worker.recorder import Recorder
+from engine.worker.recording.recorder import Recorder
 
 if TYPE_CHECKING:
     from engine.problem import Problem
@@ -71,7 +69,9 @@ class Training:
         """Train and obey until told to stop; then close the log."""
         self._begin(self._task.variant.settings)
         while True:
-            for command in self._mailbox.take(self._wait()):
+            if (wait := self._wait()) != 0.0:
+                self._recorder.flush()
+            for command in self._mailbox.take(wait):
                 if isinstance(command, Stop):
                     self._end()
                     return
@@ -85,15 +85,9 @@ class Training:
         try:
             do()
         except Exception as error:
-            from engine.training.out_of_memory import is_out_of_memory
-
-            detail = explain(error, file_of(self._task.run.problem), is_short=True)
-            if isinstance(error, SettingsError):
-                self._become(State.FAILED, detail, is_usage_error=True)
-                return
-            traceback.print_exc()  # into the worker's output file, too
-            state = State.OUT_OF_MEMORY if is_out_of_memory(error) else State.FAILED
-            self._become(state, detail, traceback=traceback.format_exc())
+            failure = failure_of(error, self._task.run.problem, self._number)
+            self._state = failure.state
+            self._recorder.write(failure)
 
     # --- Generations ----------------------------------------------------------------------------
 
@@ -138,6 +132,7 @@ class Training:
 
     def _end(self) -> None:
         if not self._state.is_ended:
+            self._catch_up()
             self._become(State.STOPPED)
         self._recorder.write(End())
 
@@ -152,6 +147,7 @@ class Training:
             case Pause():
                 self._is_held = True
                 if self._state is State.RUNNING:
+                    self._catch_up()
                     self._become(State.PAUSED, command=command.id)
             case Resume() | StepOnce():
                 self._go_on(command)
@@ -207,9 +203,11 @@ class Training:
             return
         if not (batches := self._batches_due(trainer)):
             return
+        begins_epoch = trainer.at_epoch_end
         if (chunk := self._advance(trainer, batches)) is None:
             return
-        self._recorder.write(chunk)
+        is_whole = begins_epoch and trainer.at_epoch_end and trainer.last_loss_is_finite
+        self._recorder.write_losses(chunk, is_whole_epoch=is_whole)
         self._evaluator.validate_if_due(trainer)
         self._conclude(trainer)
         self._keep_weights(trainer)
@@ -263,9 +261,17 @@ class Training:
     def _close_epoch(self, trainer: Trainer) -> None:
         if self._evaluator.is_due(trainer):
             is_last = trainer.epoch >= self._epochs
+            if not (is_last or self._evaluator.is_affordable):
+                return
             self._evaluator.evaluate(trainer, always_full=is_last)
             if is_last and self._state is State.RUNNING:
                 self._become(State.FINISHED)
+
+    def _catch_up(self) -> None:
+        """Evaluate at the end of an epoch where training halts, however little time has passed."""
+        trainer = self._trainer
+        if trainer is not None and self._evaluator.is_due(trainer):
+            self._guarded(lambda: self._evaluator.evaluate(trainer, always_full=False))
 
     def _keep_weights(self, trainer: Trainer) -> None:
         """Keep the weights now and then; at the end keep and measure them."""
@@ -276,23 +282,8 @@ class Training:
 
     # --- Log ------------------------------------------------------------------------------------
 
-    def _become(
-        self,
-        state: State,
-        detail: str = "",
-        *,
-        traceback: str = "",
-        is_usage_error: bool = False,
-        command: int = 0,
-    ) -> None:
+    def _become(self, state: State, detail: str = "", *, command: int = 0) -> None:
         self._state = state
         self._recorder.write(
-            StateChanged(
-                generation=self._number,
-                state=state,
-                detail=detail,
-                traceback=traceback,
-                is_usage_error=is_usage_error,
-                command=command,
-            )
+            StateChanged(generation=self._number, state=state, detail=detail, command=command)
         )

@@ -11,7 +11,7 @@ from engine.log.writing.writer import LogWriter
 from engine.worker.loop import Training
 from engine.worker.mailbox import Mailbox
 from engine.worker.protocol import LogRefused, WorkerReady, WorkerTask
-from engine.worker.recorder import Recorder
+from engine.worker.recording.recorder import Recorder
 
 
 def main(task: WorkerTask, pipe: Connection) -> None:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from engine.log.records import Chunk
 
 _WHOLE: Final = (
-    "epoch", "batch", "batches", "update", "in_update", "samples", "batch_size",
-    "accumulation_steps",
+    "epoch", "epoch_batches", "epoch_samples", "epoch_updates", "batch", "batches", "update",
+    "in_update", "samples", "batch_size", "last_batch_size", "accumulation_steps",
 )  # fmt: skip
 _REAL: Final = ("seconds", "duration", "lr")
 """Fields of a chunk: whole numbers, and others."""
@@ -50,17 +50,24 @@ class Places(NamedTuple):
 
     batch: NDArray[np.int64]
     update: NDArray[np.int64]
+    epoch: NDArray[np.int64]
     samples: NDArray[np.int64]
     seconds: NDArray[np.float64]
+    batch_size: NDArray[np.int64]
 
 
 def places_of(chunk: Any, order: NDArray[np.int64]) -> Places:
     """Places of batches `order` (from 0) in a chunk, or in as many chunks, with array fields."""
+    epochs, place = np.divmod(order, chunk.epoch_batches)
+    updates = (chunk.in_update + place) // chunk.accumulation_steps
+    is_last = place == chunk.epoch_batches - 1
     return Places(
         batch=chunk.batch + order,
-        update=chunk.update + (chunk.in_update + order) // chunk.accumulation_steps,
-        samples=chunk.samples + chunk.batch_size * order,
+        update=chunk.update + epochs * chunk.epoch_updates + updates,
+        epoch=chunk.epoch + epochs,
+        samples=chunk.samples + epochs * chunk.epoch_samples + chunk.batch_size * place,
         seconds=chunk.seconds + chunk.duration / chunk.batches * order,
+        batch_size=np.where(is_last, chunk.last_batch_size, chunk.batch_size),
     )
 
 
@@ -78,15 +85,13 @@ def batch_columns(chunks: Sequence[Chunk]) -> BatchColumns:
     whole = {field: spread(field) for field in _WHOLE}
     real = {field: spread(field, np.float64) for field in _REAL}
     places = places_of(SimpleNamespace(**whole, **real), order)
-    sizes = whole["batch_size"]
-    sizes[ends - 1] = [chunk.last_batch_size for chunk in chunks]
     return BatchColumns(
         batch=places.batch,
         update=places.update,
-        epoch=whole["epoch"],
+        epoch=places.epoch,
         samples=places.samples,
         seconds=places.seconds,
-        batch_size=sizes,
+        batch_size=places.batch_size,
         accumulation_steps=whole["accumulation_steps"],
         lr=real["lr"],
         loss=np.frombuffer(b"".join(chunk.losses for chunk in chunks), "<f4").astype(np.float32),

@@ -136,21 +136,21 @@ def chunk_rows(quoted_name: str, chunk: Chunk) -> str:
     """The lines of a chunk's batches, each ended."""
     losses = np.frombuffer(chunk.losses, "<f4")
     places = places_of(chunk, np.arange(len(losses)))
-    sizes = [chunk.batch_size] * (len(losses) - 1) + [chunk.last_batch_size]
     head = f"{quoted_name},{chunk.generation},"
     setting = f"{chunk.accumulation_steps},{chunk.lr!r},"
     rows = zip(
         places.batch.tolist(),
         places.update.tolist(),
+        places.epoch.tolist(),
         places.samples.tolist(),
         places.seconds.tolist(),
-        sizes,
+        places.batch_size.tolist(),
         map(str, losses),  # of a float32: the shortest text that reads back as the same float32
         strict=True,
     )
     return "".join(
-        f"{head}{batch},{update},{chunk.epoch},{samples},{second:.9f},{size},{setting}{loss}\n"
-        for batch, update, samples, second, size, loss in rows
+        f"{head}{batch},{update},{epoch},{samples},{second:.9f},{size},{setting}{loss}\n"
+        for batch, update, epoch, samples, second, size, loss in rows
     )
 
 

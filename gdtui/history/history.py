@@ -111,6 +111,10 @@ class History:
         rest = self._losses.raw(index) - self._losses.carried(index - 1, 0)
         return rest[np.isfinite(rest)]
 
+    def epoch_ends(self, axis: Axis, low: float, most: int) -> list[float]:
+        """The positions after `low` at which an epoch has followed another: the first ones."""
+        return self._positions.epoch_ends(axis, low, most)
+
     # --- Traces -----------------------------------------------------------------------------------
 
     def polyline(self, axis: Axis, low: float, high: float, columns: int) -> Polyline:

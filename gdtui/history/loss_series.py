@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdtui.chart.scene.arrays import Bools, Floats, Ints
-from gdtui.history.growing_array import GrowingArray
 from gdtui.history.positions import Positions
 from gdtui.history.pyramid import BUCKET, Pyramid, cover
 from gdtui.history.running_average import RunningAverage
 from gdtui.history.smoothing import SMOOTHING_LADDER, Smoothing
+from gdtui.history.storage.long_array import LongArray
 
 _MAX_OPEN: Final = 1_024
 """Buckets taken in at once: enough to hide the cost of the calls, few enough for a cache."""
@@ -25,6 +25,10 @@ _MAX_NEWEST: Final = 2_048
 
 With more, whole buckets are quicker.
 """
+_HOT_BYTES: Final = 1 << 20
+"""Bytes of the newest losses that stay in memory: with all that σ may be taken over."""
+_MOST_UNRANGED: Final = 1 << 16
+"""New batches at which the lowest and the highest are taken, asked for or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class LossSeries:
 
     def __init__(self, n: int, positions: Positions) -> None:
         self._positions = positions
-        self._raw = GrowingArray("f4")
+        self._raw = LongArray("f4", hot_bytes=_HOT_BYTES)
         self._closed = 0
         """Buckets that the reductions and the smoothing know of."""
         self._ranged = 0
@@ -69,6 +73,8 @@ class LossSeries:
         self._raw.append(losses)
         if len(self._raw) // BUCKET - self._closed >= _MAX_OPEN:
             self._close()
+        if len(self._raw) - self._ranged >= _MOST_UNRANGED:
+            self.extremes()
 
     def _close(self) -> None:
         """Take in whole buckets, many at once when somebody looks: most of the cost is a call's."""
@@ -87,7 +93,7 @@ class LossSeries:
     def _buckets(self, buckets: Ints) -> _Buckets:
         edges = buckets[:, None] * BUCKET + np.arange(BUCKET + 1)
         index = edges[:, :-1]
-        raw = self._raw.values[np.minimum(index, len(self._raw) - 1)].astype(np.float64)
+        raw = self._raw.take(np.minimum(index, len(self._raw) - 1)).astype(np.float64)
         finite = np.isfinite(raw) & (index < len(self._raw))
         starts = self._positions.samples(edges.ravel()).reshape(edges.shape)
         sizes = starts[:, 1:] - starts[:, :-1]
@@ -97,12 +103,12 @@ class LossSeries:
 
     def raw(self, index: Ints) -> Floats:
         """NaN in gaps."""
-        values = self._raw.values[index].astype(np.float64)
+        values = self._raw.take(index).astype(np.float64)
         return np.where(np.isfinite(values), values, np.nan)
 
     def smoothed(self, index: Ints, window: int) -> Floats:
         """The average with each of these batches in it; NaN in gaps."""
-        return np.where(np.isfinite(self._raw.values[index]), self.carried(index, window), np.nan)
+        return np.where(np.isfinite(self._raw.take(index)), self.carried(index, window), np.nan)
 
     def carried(self, index: Ints, window: int) -> Floats:
         """The average after each of these batches, over gaps; NaN before the first finite loss.
@@ -122,7 +128,7 @@ class LossSeries:
         if newest.end == len(self._raw):
             return
         edges = np.arange(newest.end, len(self._raw) + 1)
-        losses = self._raw.values[newest.end :].astype(np.float64)
+        losses = self._raw.since(newest.end).astype(np.float64)
         finite = np.isfinite(losses)
         sizes = np.diff(self._positions.samples(edges))
         newest.extend(np.where(finite, losses, 0.0), np.where(finite, sizes, 0.0))
@@ -155,7 +161,7 @@ class LossSeries:
 
     def extremes(self) -> tuple[float, float] | None:
         """Lowest and highest loss of all; None without a finite one."""
-        new = self._raw.values[self._ranged :]
+        new = self._raw.since(self._ranged)
         new = new[np.isfinite(new)]
         self._ranged = len(self._raw)
         if new.size:

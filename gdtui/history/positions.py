@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from engine.log.records import Chunk
 from gdtui.chart.scene.arrays import Floats, Ints
 from gdtui.chart.scene.polyline import Axis
-from gdtui.history.growing_array import GrowingArray
-from gdtui.history.settings_segment import ENDLESS, SettingsSegment
+from gdtui.history.settings_segment import ENDLESS, SettingsSegment, epoch_starts
+from gdtui.history.storage.growing_array import GrowingArray
 
 MAX_KNOTS: Final = 262_144
 """The number (2.2 hours of chunks) at which every other knot is dropped: memory stays bounded, and
@@ -81,13 +81,19 @@ class Positions:
             raise ValueError(f"batch {chunk.batch} cannot follow batch {self._size}")
         if chunk.batches == 0:
             return
-        self._continue(chunk)
-        if chunk.epoch != self._epoch:
-            self._epoch, self._epoch_start = chunk.epoch, chunk.samples
+        for part in chunk.by_epoch():
+            self._continue(part)
+            if part.epoch != self._epoch:
+                self._epoch, self._epoch_start = part.epoch, part.samples
+            self._end_samples = part.end_samples
+            if self._current is not None and self._current.repeats_as(chunk):
+                break  # the others are as it says
         self._size += chunk.batches
-        self._end_samples = chunk.end_samples
+        self._epoch, self._end_samples = chunk.last_epoch, chunk.end_samples
+        if chunk.epochs > 1:
+            self._epoch_start = chunk.end_samples - chunk.epoch_samples
         done = chunk.in_update + chunk.batches
-        is_epoch_done = self._end_samples - self._epoch_start >= self._n
+        is_epoch_done = chunk.epochs > 1 or self._end_samples - self._epoch_start >= self._n
         self._end_updates = (
             float(chunk.last_update)
             if is_epoch_done
@@ -206,6 +212,15 @@ class Positions:
         """Whole epochs of the segment before each batch, and batches of its epoch."""
         epochs, batches = np.divmod(index - rows[0], rows[7])
         return epochs, batches
+
+    def epoch_ends(self, axis: Axis, low: float, most: int) -> list[float]:
+        """The positions after `low` at which an epoch has followed another: the first ones."""
+        if not self._size:
+            return []
+        after = int(self.first(axis, np.array([low]), lambda at: at > low)[0])
+        starts = epoch_starts(self._segments.values, self._size, after, most)
+        ends: list[float] = self.at(axis, np.array(starts, np.int64)).tolist()
+        return ends
 
     # --- From places to batches -------------------------------------------------------------------
 

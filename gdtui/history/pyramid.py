@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdtui.chart.scene.arrays import Ints
-from gdtui.history.growing_array import GrowingArray
+from gdtui.history.storage.long_array import LongArray
 
 Values = NDArray[Any]
 
@@ -30,7 +30,7 @@ class Pyramid:
         self.empty = empty
         """The result for a range with nothing in it."""
         self._dtype, self._columns = dtype, columns
-        self._levels: list[GrowingArray] = []
+        self._levels: list[LongArray] = []
 
     @property
     def nbytes(self) -> int:
@@ -41,13 +41,13 @@ class Pyramid:
         level = 0
         while len(buckets):
             if level == len(self._levels):
-                self._levels.append(GrowingArray(self._dtype, self._columns))
+                self._levels.append(LongArray(self._dtype, self._columns))
             done = len(self._levels[level]) // _FACTOR
             self._levels[level].append(buckets)
             whole = len(self._levels[level]) // _FACTOR
             if whole == done:
                 return
-            groups = self._levels[level].values[done * _FACTOR : whole * _FACTOR]
+            groups = self._levels[level].since(done * _FACTOR)[: (whole - done) * _FACTOR]
             buckets = self.ufunc.reduce(groups.reshape(-1, _FACTOR, self._columns), axis=1)
             level += 1
 
@@ -55,8 +55,10 @@ class Pyramid:
         """The reduction of each range in one column; `batches` gives the values of single ones."""
         result = np.full(cover.ranges, self.empty, np.float64)
         for piece in cover.pieces:
-            values = self._levels[piece.level - 1].values if piece.level else None
-            taken = batches(piece.index) if values is None else values[piece.index, column]
+            if piece.level:
+                taken = self._levels[piece.level - 1].take(piece.index)[:, column]
+            else:
+                taken = batches(piece.index)
             result[piece.owner] = self.ufunc(
                 result[piece.owner], self.ufunc.reduceat(taken, piece.cuts)
             )

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from gdtui.chart.scene.arrays import Floats, Ints
-from gdtui.history.growing_array import GrowingArray
+from gdtui.history.storage.growing_array import GrowingArray
 
 _KEPT: Final = 4_096
 """Averages that are kept, at least: of more batches than a common epoch has."""

@@ -6,7 +6,10 @@ A segment that has seen one whole epoch repeats it: short last batches and group
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from engine.log.records import Chunk
+from gdtui.chart.scene.arrays import Ints
 
 ENDLESS: Final = 2**60
 """The period of a segment that has not seen a whole epoch."""
@@ -56,6 +59,14 @@ class SettingsSegment:
             and index + chunk.batches <= self.period
         )
 
+    def repeats_as(self, chunk: Chunk) -> bool:
+        """Do several epochs go like those of the segment?"""
+        return (
+            self.period == chunk.epoch_batches
+            and self.period_samples == chunk.epoch_samples
+            and self.period_updates == chunk.epoch_updates
+        )
+
     def repeated_by(self, chunk: Chunk) -> "SettingsSegment | None":
         """The segment as one that repeats itself, if `chunk` begins the same epoch again."""
         if not self.whole or self.period != ENDLESS or chunk.epoch != self.epoch + 1:
@@ -68,3 +79,26 @@ class SettingsSegment:
             period_updates=chunk.update - 1 - self.updates,
         )  # fmt: skip
         return repeating if repeating.predicts(chunk) else None
+
+
+def epoch_starts(rows: Ints, size: int, after: int, most: int) -> list[int]:
+    """The batches from `after` on that begin an epoch, but for the very first: `most` at most.
+
+    `rows`: of all segments, of `size` batches.
+    """
+    starts: list[int] = []
+    for place in range(int(np.searchsorted(rows[:, 0], after, "right")) - 1, len(rows)):
+        first, period = int(rows[place, 0]), int(rows[place, 7])
+        stop = int(rows[place + 1, 0]) if place + 1 < len(rows) else size
+        if first >= after and place and _ends_epoch(rows[place - 1], rows[place]):
+            starts.append(first)
+        second = first + period * max(1, -((first - after) // period))
+        starts += range(second, min(stop, second + most * period), period)
+        if len(starts) >= most:
+            break
+    return starts[:most]
+
+
+def _ends_epoch(before: Ints, row: Ints) -> bool:
+    """True when the last batch of the segment before is of another epoch than the first of this."""
+    return bool(before[4] + (row[0] - 1 - before[0]) // before[7] != row[4])

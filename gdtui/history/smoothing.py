@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdtui.chart.scene.arrays import Floats, Ints
-from gdtui.history.growing_array import GrowingArray
 from gdtui.history.pyramid import BUCKET
+from gdtui.history.storage.long_array import LongArray
 
 SMOOTHING_LADDER: Final = (0.25, 1.0, 4.0)
 """Time constants in epochs."""
@@ -26,8 +26,8 @@ class Smoothing:
 
     def __init__(self, n: int) -> None:
         self.taus = tuple(window * n for window in SMOOTHING_LADDER)
-        self._levels = GrowingArray("f4", len(SMOOTHING_LADDER))
-        self._seen = GrowingArray("f8")
+        self._levels = LongArray("f4", len(SMOOTHING_LADDER))
+        self._seen = LongArray("f8")
         """Samples with a finite loss."""
         self._running = [0.0] * len(SMOOTHING_LADDER)
         self._total = 0.0
@@ -62,8 +62,8 @@ class Smoothing:
         before = np.maximum(buckets - 1, 0)
         level, seen = np.zeros(len(buckets)), np.zeros(len(buckets))
         if len(self._seen):
-            level = np.where(buckets > 0, self._levels.values[before, window], 0.0)
-            seen = np.where(buckets > 0, self._seen.values[before], 0.0)
+            level = np.where(buckets > 0, self._levels.take(before)[:, window], 0.0)
+            seen = np.where(buckets > 0, self._seen.take(before), 0.0)
         growth, gained = _within(losses, sizes, tau)
         return _finish(level * -np.expm1(-seen / tau), growth, gained, seen, sizes, tau, tau)
 

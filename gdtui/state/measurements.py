@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from engine.log.measurements import NoiseScale, Sharpness
 from engine.log.records import Measured
-from gdtui.history.growing_array import GrowingArray
+from gdtui.history.storage.growing_array import GrowingArray
 
 BATCH, VALUE, LOW, HIGH, SMOOTHED, IS_RELIABLE = range(3, 9)
 """Columns of a row of the noise, after samples, updates and seconds: effective batch in force, the

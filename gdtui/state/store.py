@@ -97,7 +97,7 @@ class Store:
     @property
     def has_validation(self) -> bool:
         """True when the problem has held-out data, and a variant was measured on it."""
-        return any(one.tally.validations for one in self.states)
+        return any(one.tally.validation is not None for one in self.states)
 
     @property
     def metrics(self) -> tuple[str, ...]:

@@ -17,17 +17,19 @@ from engine.log.records import (
     AnyRecord,
     Changed,
     Chunk,
+    Evaluation,
     Measured,
     MeasuringSet,
     Refused,
     Started,
     State,
+    Validated,
 )
 from engine.log.summary import Tally
 from engine.settings import VariantSettings
 from gdtui.chart.scene.polyline import Axis
 from gdtui.history import History
-from gdtui.history.growing_array import GrowingArray
+from gdtui.history.storage.kept_points import KeptPoints
 from gdtui.state.measurements import Measurements
 from gdtui.state.pending import Pending
 
@@ -70,10 +72,12 @@ class Curves:
     """The curves of one generation."""
 
     history: History
-    evaluations: GrowingArray = field(default_factory=lambda: GrowingArray("<f8", 4))
-    """Rows of samples, updates, seconds, full loss: at each epoch's end, from the start on."""
-    validations: GrowingArray = field(default_factory=lambda: GrowingArray("<f8", 4))
-    """The same of the loss on held-out data, also between where that was asked for."""
+    evaluations: KeptPoints = field(default_factory=KeptPoints)
+    """The full losses."""
+    validations: KeptPoints = field(default_factory=KeptPoints)
+    """The losses on held-out data."""
+    ended: tuple[int, int, float] = (0, 0, 0.0)
+    """Place of the last evaluation."""
     measured: Measurements = field(default_factory=Measurements)
     """Noise scale and sharpness."""
     changes: list[SettingsMark] = field(default_factory=list)
@@ -100,7 +104,6 @@ class VariantState:
     _smoothed: dict[float, float] = field(default_factory=dict)
     """The smoothed losses asked for since the last chunk, by their time constants."""
     _trained: deque[Chunk] = field(default_factory=deque)
-    """The latest chunks."""
 
     def add(self, record: AnyRecord) -> None:
         """Take in the next record about this variant."""
@@ -120,8 +123,10 @@ class VariantState:
                 self.said.append(f"{self.tally.name}: {record.detail}")
             case Refused():
                 self.said.append(f"{self.tally.name}: {record.detail}")
-            case _ if self.current is not None:
-                self._measure()
+            case Evaluation() if self.current is not None:
+                self._evaluate(self.current, record)
+            case Validated() as at if self.current is not None:
+                self.current.validations.add(at.samples, at.updates, at.seconds, at.loss)
 
     def _begin(self, record: Started) -> None:
         if self.current is not None and len(self.current.history):
@@ -162,16 +167,12 @@ class VariantState:
             seconds = record.seconds
             changes.append(SettingsMark(record.samples, record.update - 1, seconds, before, after))
 
-    def _measure(self) -> None:
-        """Keep the points that were measured since."""
-        now = self.current
-        assert now is not None
-        for one in self.tally.evaluations[len(now.evaluations) :]:
-            loss = math.nan if one.full_loss is None else one.full_loss
-            now.evaluations.append(np.array([(one.samples, one.updates, one.seconds, loss)]))
-        for each in self.tally.validations[len(now.validations) :]:
-            row = each.samples, each.updates, each.seconds, each.loss
-            now.validations.append(np.array([row]))
+    def _evaluate(self, now: Curves, record: Evaluation) -> None:
+        now.ended = record.samples, record.updates, record.seconds
+        if record.full_loss is not None:
+            now.evaluations.add(*now.ended, record.full_loss)
+        if record.validation_loss is not None:
+            now.validations.add(*now.ended, record.validation_loss)
 
     # --- Figures --------------------------------------------------------------------------------
 
@@ -228,8 +229,7 @@ class VariantState:
     @property
     def is_diverging(self) -> bool:
         """True while the loss is finite, but far above its start."""
-        evaluations = self.tally.evaluations
-        first = evaluations[0].full_loss if evaluations else None
+        first = self.tally.loss_at_start
         if first is None or self.tally.state is State.DIVERGED or self.is_cut_short:
             return False
         return self.smoothed(SMOOTHING) > DIVERGING * first

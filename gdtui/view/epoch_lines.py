@@ -1,7 +1,5 @@
 """Ends of epochs on the x axis of a chart: for all variants at once, and for one. Pure."""
 
-import numpy as np
-
 from gdtui.chart.scene.axes import MOST_RULES, multiples, rules
 from gdtui.chart.scene.polyline import Axis
 from gdtui.state.store import Store
@@ -20,7 +18,8 @@ def of_one(store: Store, now: Curves, axis: Axis, seen: XRange, columns: int) ->
     """The ends of one variant's epochs: to come, too, where known; else the past ones."""
     if common := of_all(store, axis, seen, columns):
         return common
-    ended = now.evaluations.values[1:, PLACE[axis]]
-    first = int(np.searchsorted(ended, seen.low, "right"))
-    few = ended[first : first + MOST_RULES + 1].tolist()  # there may be thousands
+    few = now.history.epoch_ends(axis, seen.low, MOST_RULES + 1)  # there may be thousands
+    last = float(now.ended[PLACE[axis]])
+    if last > max(few, default=seen.low):
+        few.append(last)  # no batch follows it yet
     return rules(few, seen.low, seen.high, columns)

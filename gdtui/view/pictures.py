@@ -14,7 +14,7 @@ from gdtui.chart.scene.palette import variant_colour
 from gdtui.chart.scene.picture import Mark, Picture, Series
 from gdtui.chart.scene.polyline import EMPTY, Axis, Polyline
 from gdtui.chart.scene.thinning import outermost
-from gdtui.history.growing_array import GrowingArray
+from gdtui.history.storage.kept_points import KeptPoints
 from gdtui.state.store import Store
 from gdtui.state.variant import PLACE, Curves, VariantState
 from gdtui.view import epoch_lines
@@ -181,7 +181,7 @@ def single_values(series: Iterable[Series]) -> list[Polyline]:
     return [polyline for each in series for polyline in (each.points, each.validation)]
 
 
-def _points(measured: GrowingArray, axis: Axis, seen: XRange, canvas: ChartSize) -> Polyline:
+def _points(measured: KeptPoints, axis: Axis, seen: XRange, canvas: ChartSize) -> Polyline:
     """The points in the window; of thousands of epochs, at free pace, only those that stick out."""
     rows = measured.values
     at = rows[:, PLACE[axis]]

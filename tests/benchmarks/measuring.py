@@ -20,7 +20,7 @@ from engine.settings import FULL, BatchSize, VariantSettings
 from engine.training.trainer import Trainer
 from engine.worker.evaluation import Evaluator
 from engine.worker.measuring import Measurer
-from engine.worker.recorder import Recorder
+from engine.worker.recording.recorder import Recorder
 
 CHUNK = 0.03
 """Seconds of training between two turns of the measurer, as in engine/worker/loop.py."""

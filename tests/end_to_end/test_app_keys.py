@@ -10,6 +10,7 @@ from subprocess import CompletedProcess
 
 from real_app import App, StartApp
 
+import gdtui
 from engine.log.records import Changed
 from engine.settings import LrScaling
 
@@ -95,8 +96,9 @@ def test_scaling_with_a_restart_folds_the_curves_and_leaves_ghosts(start_app: St
     assert {(one.state, one.epoch, one.settings.lr_scaling) for one in tallies} == {
         ("finished", 8, LrScaling.LINEAR)
     }
-    for epoch in range(9):
-        losses = [one.evaluations[epoch].full_loss for one in tallies]
+    generations = [each.latest for each in gdtui.open_run(app.path).variants.values()]
+    for epoch, ends in enumerate(zip(*(each.evaluations for each in generations), strict=True)):
+        losses = [end.full_loss for end in ends]
         assert max(losses) - min(losses) <= 0.01, epoch
 
 

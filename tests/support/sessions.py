@@ -69,4 +69,4 @@ def check_contiguous(chunks: list[Chunk]) -> None:
         assert b.samples == a.end_samples
         assert b.seconds == pytest.approx(a.seconds + a.duration)
         assert b.update in (a.last_update, a.last_update + 1)
-        assert b.epoch in (a.epoch, a.epoch + 1)
+        assert b.epoch in (a.last_epoch, a.last_epoch + 1)

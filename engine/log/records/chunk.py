@@ -1,24 +1,33 @@
 """The losses of consecutive batches, as one record."""
 
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
 from engine.log.records.base import Record
 
 
 class Chunk(Record, frozen=True, kw_only=True):
-    """The losses of some consecutive batches of one epoch under one setting.
+    """The losses of some consecutive batches under one setting: of a part of an epoch, or of several
+    whole epochs.
 
-    Everything about each batch follows from this header: batch i of the chunk (from 0) is number
-    `batch + i`, holds `batch_size` samples (the last one `last_batch_size`), starts at
+    Everything about each batch follows from this header: batch i of a part of an epoch (from 0) is
+    number `batch + i`, holds `batch_size` samples (the last one `last_batch_size`), starts at
     `samples + i × batch_size` and contributes to `update + (in_update + i) // accumulation_steps`.
+    Of several epochs each goes like the first, from its first batch to its last.
     """
 
     generation: int
     epoch: int
+    """The epoch of the first batch."""
+    epochs: int = 1
+    """Whole epochs, all alike; 1 also for a part of one."""
     batch: int
     """Number of the chunk's first batch."""
     update: int
     """The update to which the first batch contributes."""
     in_update: int
-    """Batches of that update already done before this chunk."""
+    """Batches of that update already done before this chunk; 0 with several epochs."""
     samples: int
     """Samples trained on before the first batch."""
     seconds: float
@@ -27,6 +36,7 @@ class Chunk(Record, frozen=True, kw_only=True):
     """Training time that these batches took."""
     batch_size: int
     last_batch_size: int
+    """Samples in the last batch of each epoch."""
     accumulation_steps: int
     """Batches behind one update, as resolved."""
     lr: float
@@ -34,7 +44,8 @@ class Chunk(Record, frozen=True, kw_only=True):
     behind: bool = False
     """True when the variant could not keep the pace."""
     peak_memory: int = 0
-    """Peak bytes: CUDA's tensors, what MPS holds, resident memory on the CPU; 0: unknown."""
+    """Bytes, the most so far; 0: unknown. CUDA's tensors, MPS's total, on the CPU what is resident.
+    """
     losses: bytes
     """Mean loss of each batch before its update: little-endian float32, 4 bytes a batch."""
 
@@ -43,11 +54,82 @@ class Chunk(Record, frozen=True, kw_only=True):
         return len(self.losses) // 4
 
     @property
+    def epoch_batches(self) -> int:
+        """Batches in each of the epochs, or in the part of one."""
+        return self.batches // self.epochs
+
+    @property
+    def epoch_samples(self) -> int:
+        """Samples in each of the epochs, or in the part of one."""
+        return (self.epoch_batches - 1) * self.batch_size + self.last_batch_size
+
+    @property
+    def epoch_updates(self) -> int:
+        """Updates in each of several epochs: no group reaches over the end of one."""
+        return -(-self.epoch_batches // self.accumulation_steps)
+
+    @property
+    def last_epoch(self) -> int:
+        """The epoch of the last batch."""
+        return self.epoch + self.epochs - 1
+
+    @property
     def end_samples(self) -> int:
         """Samples trained on after the last batch."""
-        return self.samples + (self.batches - 1) * self.batch_size + self.last_batch_size
+        return self.samples + self.epochs * self.epoch_samples
 
     @property
     def last_update(self) -> int:
         """The update to which the last batch contributes."""
-        return self.update + (self.in_update + self.batches - 1) // self.accumulation_steps
+        before = self.update + (self.epochs - 1) * self.epoch_updates
+        return before + (self.in_update + self.epoch_batches - 1) // self.accumulation_steps
+
+    def by_epoch(self) -> "Iterator[Chunk]":
+        """The chunk in pieces of one epoch each; all that they are about follows from its header."""
+        if self.epochs == 1:
+            yield self
+            return
+        size = 4 * self.epoch_batches
+        for k in range(self.epochs):
+            yield msgspec.structs.replace(
+                self,
+                epoch=self.epoch + k,
+                epochs=1,
+                batch=self.batch + k * self.epoch_batches,
+                update=self.update + k * self.epoch_updates,
+                samples=self.samples + k * self.epoch_samples,
+                seconds=self.seconds + k * self.duration / self.epochs,
+                duration=self.duration / self.epochs,
+                losses=self.losses[k * size : (k + 1) * size],
+            )
+
+    def goes_on_with(self, other: "Chunk") -> bool:
+        """True when `other` is the next epoch, and goes like those here; both hold whole ones."""
+        return (
+            self.generation == other.generation
+            and (self.last_epoch + 1, self.last_update + 1) == (other.epoch, other.update)
+            and self._shape == other._shape
+        )
+
+    @property
+    def _shape(self) -> tuple[float, ...]:
+        return (
+            self.epoch_batches,
+            self.batch_size,
+            self.last_batch_size,
+            self.accumulation_steps,
+            self.lr,
+            self.behind,
+        )
+
+
+def joined(chunks: Sequence[Chunk]) -> Chunk:
+    """One record of the chunks, each of which goes on with the next one."""
+    first, last = chunks[0], chunks[-1]
+    return msgspec.structs.replace(
+        first,
+        epochs=last.last_epoch - first.epoch + 1,
+        duration=last.seconds + last.duration - first.seconds,
+        peak_memory=max(chunk.peak_memory for chunk in chunks),
+        losses=b"".join(chunk.losses for chunk in chunks),
+    )

@@ -110,7 +110,7 @@ def _validated(one: VariantState, store: Store) -> list[_Figure]:
     if not store.has_validation:
         return []
     tally = one.tally
-    latest = tally.validations[-1] if tally.validations else None
+    latest = tally.validation
     loss = _value(latest.loss if latest else math.nan)
     figures = [
         _Figure(f"◇ validation {loss}", 2, short=f"◇ {loss}"),

@@ -1,8 +1,13 @@
 """The budget of evaluations, by a clock that stands unless a test moves it."""
 
 import pytest
+import torch
 
-from engine.worker.evaluation import Budget
+from engine.log.records import Record
+from engine.problems import registry
+from engine.settings import FULL, VariantSettings
+from engine.training.trainer import Trainer
+from engine.worker.evaluation import AT_ONCE, LEAST_SECONDS, Budget, Evaluator
 
 
 class Clock:
@@ -46,3 +51,21 @@ def test_no_more_is_saved_up_than_was_there_at_first(clock: Clock) -> None:
     assert not left.is_spent
     spend(left, clock, 1.2)
     assert left.is_spent
+
+
+def test_after_the_first_thousand_evaluations_keep_their_distance(clock: Clock) -> None:
+    """A log of full batch at free pace would grow by a gigabyte an hour."""
+    written: list[Record] = []
+    settings = VariantSettings(batch_size=FULL)
+    trainer = Trainer(registry.load("synthetic", 0), settings, 0, torch.device("cpu"))
+    evaluator = Evaluator(written.append, None, clock)
+    for _ in range(AT_ONCE):
+        assert evaluator.is_affordable
+        evaluator.evaluate(trainer, always_full=False)
+    clock.now += LEAST_SECONDS * 0.9
+    assert not evaluator.is_affordable
+    clock.now += LEAST_SECONDS * 0.2
+    assert evaluator.is_affordable
+    evaluator.begin()
+    assert evaluator.is_affordable, "each generation has its own"
+    assert len(written) == AT_ONCE

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from sessions import check_contiguous
 from torch import Tensor, nn
 
 from engine.log.commands import AnyCommand, Change, Extend, Pause, Restart, Resume, Stop
@@ -22,6 +23,7 @@ from engine.log.records import (
     StateChanged,
     Validated,
 )
+from engine.log.summary import Tally
 from engine.log.writing.writer import LogWriter
 from engine.measure.weights_log import Trail
 from engine.problem import Problem
@@ -30,7 +32,7 @@ from engine.settings import FULL, RunSettings, Variant, VariantSettings
 from engine.worker import evaluation
 from engine.worker.loop import Training
 from engine.worker.protocol import Note, WorkerTask
-from engine.worker.recorder import Recorder
+from engine.worker.recording.recorder import Recorder
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -401,3 +403,59 @@ def test_other_settings_with_drop_last_can_end_the_epoch(
     evaluations = [(r.epoch, r.samples) for r in records if isinstance(r, Evaluation)]
     assert evaluations == [(0, 0), (1, 30), (2, 62)]
     assert [r.command for r in records if isinstance(r, Refused)] == [2]
+
+
+def test_thousands_of_short_epochs_share_records_and_keep_every_loss(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Full batch at free pace: its log grows by little more than the losses."""
+    epochs = 4_000
+    records = run(
+        tmp_path,
+        problem_with(nn.MSELoss()),
+        VariantSettings(batch_size=FULL, lr=0.001),
+        monkeypatch,
+        (state_is(State.RUNNING), Extend(id=1, epochs=epochs)),
+        until_finished(),
+    )
+    chunks = [each for each in records if isinstance(each, Chunk)]
+    check_contiguous(chunks)
+    assert sum(each.batches for each in chunks) == chunks[-1].last_epoch == epochs
+    tally = Tally("a", VariantSettings())
+    for each in records:
+        tally.add(each)
+    assert len(tally.epoch_losses) == tally.updates == epochs
+    assert (tally.full_loss_epoch, tally.is_full_loss_old) == (epochs, False)
+    evaluations = [each for each in records if isinstance(each, Evaluation)]
+    at_least = chunks[-1].seconds / evaluation.LEAST_SECONDS
+    assert len(evaluations) <= evaluation.AT_ONCE + 3 * at_least + 10
+    assert len(chunks) < epochs / 2
+
+
+def test_no_loss_waits_while_training_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The losses held for a record together are written before a pause, and so is its epoch's end."""
+    monkeypatch.setattr("engine.worker.recording.recorder.CHUNK_SECONDS", 1e9)
+    monkeypatch.setattr("engine.worker.evaluation.AT_ONCE", 2)
+    monkeypatch.setattr("engine.worker.evaluation.LEAST_SECONDS", 1e9)
+    calls: list[int] = []
+
+    def loss(output: Tensor, target: Tensor) -> Tensor:
+        calls.append(1)
+        return nn.functional.mse_loss(output.flatten(), target)
+
+    records = run(
+        tmp_path,
+        problem_with(loss),
+        VariantSettings(batch_size=FULL, lr=0.001),
+        monkeypatch,
+        (state_is(State.RUNNING), Extend(id=1, epochs=10**6)),
+        (lambda _: len(calls) > 50, Pause(id=2)),
+        (state_is(State.PAUSED), Resume(id=3)),
+        (lambda _: len(calls) > 150, Pause(id=4)),
+    )
+    chunks = [each for each in records if isinstance(each, Chunk)]
+    evaluations = [each for each in records if isinstance(each, Evaluation)]
+    check_contiguous(chunks)
+    ends = [each.last_epoch for each in chunks if each.epochs > 1]
+    assert len(ends) == 2
+    assert [each.epoch for each in evaluations][-2:] == ends

@@ -20,7 +20,7 @@ from engine.problems import registry
 from engine.settings import FULL, VariantSettings
 from engine.training.trainer import Trainer
 from engine.worker.protocol import LogBlocked, LogUnblocked, Note
-from engine.worker.recorder import Recorder
+from engine.worker.recording.recorder import Recorder
 
 
 class Notes(list[Note]):

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from engine.log.directory import RunDirectory
 from engine.log.records import Chunk, End
+from engine.log.records.chunk import joined
 from engine.log.writing.writer import LogWriter
 from gdtui.export.csv_export import COLUMNS, chunk_rows
 
@@ -47,6 +49,12 @@ def test_a_chunk_becomes_a_row_for_each_batch() -> None:
     assert {row["generation"] for row in table} == {"2"}
     assert {row["accumulation_steps"] for row in table} == {"3"}
     assert {float(row["lr"]) for row in table} == {0.1 + 0.2}
+
+
+def test_whole_epochs_in_a_chunk_become_the_rows_that_each_would() -> None:
+    one = replace(CHUNK, in_update=0, losses=np.arange(4, dtype="<f4").tobytes())
+    epochs = [one, replace(one, epoch=4, batch=15, update=6, samples=107, seconds=2.5)]
+    assert chunk_rows("SGD", joined(epochs)) == "".join(chunk_rows("SGD", e) for e in epochs)
 
 
 def test_losses_are_the_shortest_text_that_reads_back_exactly() -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from joined_chunks import joined_epochs
 from plain_chunks import plain_chunk
 
 from engine.log.records import Chunk
@@ -116,14 +117,15 @@ def runs(draw: st.DrawFn, most: int = 40) -> list[Chunk]:
             update += -(-whole // steps)
             samples += end - start
             start = end if end < N // size * size or not drop_last else N
-    return chunks
+    return joined_epochs(chunks) if draw(st.booleans()) else chunks
 
 
 def taken(chunks: list[Chunk]) -> tuple[History, Naive]:
     history, naive = History(N), Naive()
     for chunk in chunks:
         history.append(chunk)
-        naive.add(chunk)
+        for part in chunk.by_epoch():
+            naive.add(part)
     return history, naive
 
 

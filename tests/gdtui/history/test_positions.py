@@ -2,6 +2,8 @@
 
 import msgspec
 import numpy as np
+import pytest
+from joined_chunks import joined_epochs
 from plain_chunks import plain_chunk
 
 from gdtui.chart.scene.polyline import Axis
@@ -67,3 +69,40 @@ def test_an_epoch_longer_than_the_ones_before_is_placed_right() -> None:
     polyline = history.polyline(Axis.SAMPLES, 0, 20, 20)
     assert polyline.x.tolist() == list(range(13))
     assert [history.at(i).epoch for i in range(13)] == [1] * 3 + [2] * 3 + [3] * 5 + [4] * 2
+
+
+def test_an_hour_of_full_batch_at_free_pace_takes_a_few_megabytes() -> None:
+    """Twenty million batches, in records of 30 ms."""
+    history, count = History(2_000), 1_000
+    for k in range(20_000):
+        history.append(
+            msgspec.structs.replace(
+                plain_chunk(1 + k * count, count, size=2_000), epochs=count, seconds=0.03 * k
+            )
+        )
+    assert len(history) == 20_000_000
+    assert history.nbytes <= 20 << 20
+    assert history.at(19_999_999).epoch == 20_000_000
+    first = np.frombuffer(plain_chunk(1, count).losses, "<f4")
+    assert history.at(123).loss == first[123]
+
+
+@pytest.mark.parametrize("most", [1, 3])
+def test_ends_of_epochs_are_where_the_next_one_begins(most: int) -> None:
+    """Epochs of 3, then with a change in the middle of one, then of 2 batches."""
+    positions, batch, samples, chunks = Positions(30), 1, 0, []
+    shapes = [(10, 3)] * 4, [(10, 1)], [(20, 1)], [(15, 2)] * 3
+    epochs = [1, 2, 3, 4, 5, 5, 6, 7, 8]
+    for epoch, (size, count) in zip(epochs, sum(shapes, []), strict=True):  # noqa: RUF017
+        chunk = plain_chunk(batch, count, size=size, epoch=epoch)
+        chunks.append(msgspec.structs.replace(chunk, samples=samples))
+        batch, samples = batch + count, samples + size * count
+    for chunk in joined_epochs(chunks, most):
+        positions.append(chunk)
+    every = [30.0 * k for k in range(1, 8)]
+    assert positions.epoch_ends(Axis.SAMPLES, 0, 99) == every
+    assert positions.epoch_ends(Axis.SAMPLES, 30, 99) == every[1:]
+    assert positions.epoch_ends(Axis.SAMPLES, 29.5, 3) == every[:3]
+    assert positions.epoch_ends(Axis.SAMPLES, 240, 3) == []
+    assert positions.epoch_ends(Axis.UPDATES, 0, 99) == [3, 6, 9, 12, 14, 16, 18]
+    assert Positions(30).epoch_ends(Axis.SAMPLES, 0, 3) == []

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from engine.log.records import Changed, Record, Started
+from engine.log.records import Changed, Chunk, Record, Started
+from engine.log.records.chunk import joined
 from engine.log.writing.writer import LogWriter
 from engine.worker.mailbox import Mailbox
+from engine.worker.pace import CHUNK_SECONDS
 from engine.worker.protocol import LogBlocked, LogUnblocked
 
 if TYPE_CHECKING:
@@ -30,14 +32,45 @@ class Recorder:
         Told again only when it was tried again.
         """
         self._trail: TrailWriter | None = None
+        self._held: list[Chunk] = []
+        """Whole epochs, each of which goes on with the next one, for one record of all."""
+        self._held_since = 0.0
 
     @property
     def is_blocked(self) -> bool:
         """Records wait: nothing more should be trained."""
         return self._log.is_blocked
 
+    def write_losses(self, chunk: Chunk, *, is_whole_epoch: bool) -> None:
+        """Write the losses of a slice; those of short epochs that follow each other in one record.
+
+        Such a record is written by the first slice that ends CHUNK_SECONDS after its first one,
+        before any other record, and by `flush`.
+        """
+        if not is_whole_epoch:
+            self.write(chunk)
+            return
+        if self._held and not self._held[-1].goes_on_with(chunk):
+            self.flush()
+        now = time.perf_counter()
+        if not self._held:
+            self._held_since = now - chunk.duration
+        self._held.append(chunk)
+        if now - self._held_since >= CHUNK_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the losses that are held for a record together."""
+        if self._held:
+            chunk, self._held = joined(self._held), []
+            self._append(chunk)
+
     def write(self, record: Record) -> None:
         """Append to the log with the time, or keep the record and say why it cannot be written."""
+        self.flush()
+        self._append(record)
+
+    def _append(self, record: Record) -> None:
         was_blocked = self._log.is_blocked
         try:
             self._log.append(msgspec.structs.replace(record, wall_time=time.time()))

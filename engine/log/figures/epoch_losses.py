@@ -1,0 +1,93 @@
+"""The mean losses of whole epochs: all of them while they are few, then an even choice."""
+
+import math
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+MOST_KEPT: Final = 65_536
+"""Epochs that are all kept; of more, every second is dropped, and again whenever so many are left.
+"""
+
+
+class EpochLosses:
+    """Count, last value and variance of all epochs, and the losses of so many that memory allows.
+
+    The first epoch and then every `stride`-th are kept. The variance is of all.
+    """
+
+    def __init__(self, most: int = MOST_KEPT) -> None:
+        """`most`: losses that are kept; a power of two."""
+        self._most = most
+        self._kept = np.empty(64)
+        self._size = 0
+        self._count = 0
+        self.stride = 1
+        """Epochs from one that is kept to the next: 1 while all are."""
+        self.last = math.nan
+        """The last epoch's loss; NaN before there is one."""
+        self._mean = self._squares = 0.0
+
+    def __len__(self) -> int:
+        """The number of whole epochs, kept or not."""
+        return self._count
+
+    @property
+    def is_complete(self) -> bool:
+        """True while all epochs are kept."""
+        return self.stride == 1
+
+    def add(self, losses: NDArray[np.float64]) -> None:
+        """Take in the mean losses of the next epochs."""
+        self._spread(losses)
+        offset = -self._count % self.stride
+        self._count += len(losses)
+        self.last = float(losses[-1])
+        self._keep(losses[offset :: self.stride])
+
+    def _keep(self, losses: NDArray[np.float64]) -> None:
+        while (needed := self._size + len(losses)) > self._most:
+            # Thinned to what the doubled stride would have kept of both.
+            both = np.concatenate((self._kept[: self._size], losses))[::2]
+            self.stride *= 2
+            self._size, losses = 0, both
+        if needed > len(self._kept):
+            grown = np.empty(min(max(2 * len(self._kept), needed), self._most))
+            grown[: self._size] = self._kept[: self._size]
+            self._kept = grown
+        self._kept[self._size : needed] = losses
+        self._size = needed
+
+    def _spread(self, losses: NDArray[np.float64]) -> None:
+        """Chan, Golub and LeVeque 1979, "Updating Formulae and a Pairwise Algorithm", eq. 2.1."""
+        with np.errstate(invalid="ignore"):
+            mean, squares = float(losses.mean()), float(losses.var()) * len(losses)
+            total, step = self._count + len(losses), mean - self._mean
+            self._mean += step * len(losses) / total
+            self._squares += squares + step * step * self._count * len(losses) / total
+
+    @property
+    def epochs(self) -> NDArray[np.int64]:
+        """The numbers of the epochs in `losses`, from 1."""
+        numbers = 1 + self.stride * np.arange(self._size)
+        is_last_apart = self._size and numbers[-1] != self._count
+        return np.append(numbers, self._count) if is_last_apart else numbers
+
+    @property
+    def losses(self) -> NDArray[np.float64]:
+        """The losses that are kept, of the epochs in `epochs`: the first and the last among them."""
+        kept = self._kept[: self._size]
+        return np.append(kept, self.last) if len(self.epochs) > self._size else kept.copy()
+
+    @property
+    def variance(self) -> float:
+        """Variance of all epochs' losses, as a population (ddof 0).
+
+        NaN without any, or where one is not finite.
+        """
+        if not self._count or not math.isfinite(self._squares):
+            return math.nan
+        if self.is_complete:
+            return float(np.var(self._kept[: self._size]))
+        return self._squares / self._count

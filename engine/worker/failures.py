@@ -1,0 +1,24 @@
+"""The record of what broke a variant's training: an exception of the user's problem or the device."""
+
+import traceback
+
+from engine.log.records import State, StateChanged
+from engine.problems.error_messages import explain
+from engine.problems.user_file import file_of
+from engine.settings import SettingsError
+
+
+def failure_of(error: Exception, problem: str, generation: int) -> StateChanged:
+    """The state that the exception being handled leads to; its traceback goes to stderr, too."""
+    from engine.training.out_of_memory import is_out_of_memory
+
+    detail = explain(error, file_of(problem), is_short=True)
+    if isinstance(error, SettingsError):
+        return StateChanged(
+            generation=generation, state=State.FAILED, detail=detail, is_usage_error=True
+        )
+    traceback.print_exc()  # into the worker's output file
+    state = State.OUT_OF_MEMORY if is_out_of_memory(error) else State.FAILED
+    return StateChanged(
+        generation=generation, state=state, detail=detail, traceback=traceback.format_exc()
+    )

@@ -1,0 +1,1 @@
+"""Storage of a history: arrays that grow, in memory that does not."""

@@ -1,0 +1,56 @@
+"""Single values over a training, such as the losses on all data: all of few, the outermost of many."""
+
+from typing import Final
+
+import numpy as np
+
+from gdtui.chart.scene.arrays import Floats
+
+_MOST: Final = 8_192
+"""Points at which half of them are dropped: many times more than a chart has columns."""
+_GROUP: Final = 4
+"""Neighbours of which the lowest and the highest stay."""
+_COLUMNS: Final = 4
+
+
+class KeptPoints:
+    """Rows of samples, updates, seconds and value, in the order in which they come.
+
+    The first and the last stay, and the lowest and highest wherever others are dropped.
+    """
+
+    def __init__(self, most: int = _MOST) -> None:
+        """`most`: rows that are kept; a multiple of four."""
+        self._rows = np.empty((64, _COLUMNS))
+        self._size = 0
+        self._most = most
+
+    def __len__(self) -> int:
+        """The number of rows that are kept."""
+        return self._size
+
+    @property
+    def values(self) -> Floats:
+        """The rows that are kept: a view, not to be kept over the next one."""
+        return self._rows[: self._size]
+
+    def add(self, samples: int, updates: int, seconds: float, value: float) -> None:
+        """Take in the next one."""
+        if self._size == self._most:
+            self._thin()
+        if self._size == len(self._rows):
+            grown = np.empty((min(2 * self._size, self._most), _COLUMNS))
+            grown[: self._size] = self._rows
+            self._rows = grown
+        self._rows[self._size] = samples, updates, seconds, value
+        self._size += 1
+
+    def _thin(self) -> None:
+        values = np.nan_to_num(self.values[:, 3]).reshape(-1, _GROUP)
+        first = np.arange(0, self._size, _GROUP)
+        stay = np.zeros(self._size, np.bool_)
+        stay[first + values.argmin(axis=1)] = stay[first + values.argmax(axis=1)] = True
+        stay[0] = stay[-1] = True
+        rows = self.values[stay]
+        self._size = len(rows)
+        self._rows[: self._size] = rows

@@ -1,0 +1,105 @@
+"""Arrays that grow without end: their newest rows in memory, the older ones in a temporary file."""
+
+import os
+import tempfile
+import weakref
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdtui.chart.scene.arrays import Ints
+from gdtui.history.storage.growing_array import GrowingArray
+
+_HOT_BYTES: Final = 1 << 18
+"""Bytes of the newest rows that stay in memory, at least; twice as many at most."""
+_BLOCK_BYTES: Final = 4096
+"""Bytes that are read at once: a page."""
+
+
+class LongArray:
+    """Rows of one dtype, appended in blocks, and read by their indices.
+
+    Where no temporary file can be written, all stay in memory.
+    """
+
+    def __init__(self, dtype: str, *shape: int, hot_bytes: int = _HOT_BYTES) -> None:
+        self._newest = GrowingArray(dtype, *shape)
+        self._type, self._shape = np.dtype(dtype), shape
+        self._row_bytes = self._type.itemsize * max(int(np.prod(shape)), 1)
+        self._hot_rows = max(hot_bytes // self._row_bytes, 1)
+        self._block_rows = max(_BLOCK_BYTES // self._row_bytes, 1)
+        self._stored = 0
+        """Rows in the file."""
+        self._file: int | None = None
+        self._is_storing = True
+
+    def __len__(self) -> int:
+        return self._stored + len(self._newest)
+
+    @property
+    def nbytes(self) -> int:
+        """Allocated in memory, with what is still free."""
+        return self._newest.nbytes
+
+    def append(self, rows: NDArray[Any]) -> None:
+        """Take in the next rows."""
+        self._newest.append(rows)
+        if len(self._newest) > 2 * self._hot_rows and self._is_storing:
+            try:
+                self._store()
+            except OSError:  # a full disk
+                self._is_storing = False
+
+    def _store(self) -> None:
+        if self._file is None:
+            self._file = _temporary_file()
+            weakref.finalize(self, os.close, self._file)
+        rows = self._newest.values
+        old = len(rows) - self._hot_rows
+        data = memoryview(rows[:old].tobytes())
+        done, start = 0, self._stored * self._row_bytes
+        while done < len(data):
+            done += os.pwrite(self._file, data[done:], start + done)
+        self._stored += old
+        self._newest.replace(rows[old:].copy())
+
+    # --- Reading --------------------------------------------------------------------------------
+
+    def since(self, start: int) -> NDArray[Any]:
+        """The rows from `start` on; not to be kept over the next append."""
+        if start >= self._stored:
+            return self._newest.values[start - self._stored :]
+        return self.take(np.arange(start, len(self)))
+
+    def take(self, index: Ints) -> NDArray[Any]:
+        """The rows at these indices, in any order and shape."""
+        if not self._stored or not index.size or index.min() >= self._stored:
+            newest: NDArray[Any] = self._newest.values[index - self._stored]
+            return newest
+        taken = np.empty((*index.shape, *self._shape), self._type)
+        is_old = index < self._stored
+        taken[is_old] = self._read(index[is_old])
+        taken[~is_old] = self._newest.values[index[~is_old] - self._stored]
+        return taken
+
+    def _read(self, index: Ints) -> NDArray[Any]:
+        """Read rows of the file, each block of it once."""
+        assert self._file is not None
+        blocks, place = np.unique(index // self._block_rows, return_inverse=True)
+        buffer = np.zeros((len(blocks), self._block_rows, *self._shape), self._type)
+        block_bytes = self._block_rows * self._row_bytes
+        cuts = [0, *((np.diff(blocks) > 1).nonzero()[0] + 1).tolist(), len(blocks)]
+        for first, stop in pairwise(cuts):  # neighbours are read at once
+            part = buffer[first:stop].data.cast("B")
+            os.preadv(self._file, [part], int(blocks[first]) * block_bytes)
+        rows: NDArray[Any] = buffer[place, index % self._block_rows]
+        return rows
+
+
+def _temporary_file() -> int:
+    """A file without a name; not in /tmp, which is memory on many machines."""
+    place = os.environ.get("TMPDIR") or ("/var/tmp" if os.access("/var/tmp", os.W_OK) else None)
+    with tempfile.TemporaryFile(dir=place, buffering=0) as file:
+        return os.dup(file.fileno())
