@@ -55,13 +55,6 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     settings: RunSettings
 
 
-def default_root() -> Path:
-    """The folder of all runs: the XDG state directory (freedesktop.org basedir specification)."""
-    state = os.environ.get("XDG_STATE_HOME", "")
-    base = Path(state) if Path(state).is_absolute() else Path.home() / ".local" / "state"
-    return base / "gdtui" / "runs"
-
-
 def new_run_path(root: Path) -> Path:
     """A directory below `root` that no run uses yet, named after the local time."""
     stamp = time.strftime("%Y%m%d-%H%M%S")

@@ -10,8 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from engine.log.directory import RunDirectory, default_root
+from engine.log.directory import RunDirectory
 from engine.log.file import LogDamagedError, LogReader
+from engine.log.filesystem.places import find_run
 from engine.log.records import (
     AnyRecord,
     Changed,
@@ -179,20 +180,12 @@ def open_run(path: str | os.PathLike[str]) -> Run:
     `Run.incomplete` says so. Raises RunDirectoryError where there is no run, or none that this
     version can read.
     """
-    directory = RunDirectory.open(_located(path))
+    directory = RunDirectory.open(find_run(path))
     variants = {
         variant.name: _read(variant.name, variant.settings, directory.variant_log(variant.name))
         for variant in directory.info.settings.variants
     }
     return Run(directory=directory, variants=variants)
-
-
-def _located(path: str | os.PathLike[str]) -> Path:
-    """The directory of a run that may be given by its name alone."""
-    given = Path(path).expanduser()
-    if given.name == str(given) and not given.exists() and (default_root() / given).exists():
-        return default_root() / given
-    return given
 
 
 def _read(name: str, settings: VariantSettings, log: Path) -> TrainedVariant:

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from engine.log.directory import RunDirectory, RunDirectoryError, default_root, new_run_path
+from engine.log.directory import RunDirectory, RunDirectoryError, new_run_path
+from engine.log.filesystem.places import default_root
 from engine.log.filesystem.safe_open import make_directory
 from engine.settings import RunSettings
 from gdtui import __version__

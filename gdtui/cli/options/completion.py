@@ -4,9 +4,12 @@ Called in a process of its own, by the shell: what takes long here is waited for
 """
 
 from collections.abc import Callable, Iterable
+from typing import Final
 
 import click
 from click.shell_completion import CompletionItem
+
+STORED_RUN: Final = "a run's directory, or its name in gdtui runs"
 
 Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
@@ -24,8 +27,10 @@ def words(known: Iterable[str], *, several: bool = False, files: bool = False) -
 
 def stored_runs(_ctx: click.Context, _: click.Parameter, typed: str) -> list[CompletionItem]:
     """Offers the stored runs, the newest first, else directories."""
-    from engine.log.directory import default_root
+    from engine.log.filesystem.places import known_roots
 
-    runs = sorted((str(file.parent) for file in default_root().glob("*/run.json")), reverse=True)
-    found = [CompletionItem(run) for run in runs if run.startswith(typed)]
+    runs = [file.parent for root in known_roots() for file in root.glob("*/run.json")]
+    runs.sort(key=lambda run: run.name, reverse=True)
+    texts = [run.name if "/" not in typed else str(run) for run in runs]
+    found = [CompletionItem(text) for text in texts if text.startswith(typed)]
     return found or [CompletionItem(typed, type="dir")]

@@ -90,7 +90,8 @@ def test_stored_runs_are_offered_the_newest_first(
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     root = tmp_path / "gdtui" / "runs"
     runs = [str(make_run(root / name).path) for name in ("20260102-000000", "20260101-000000")]
-    assert offered("watch ") == offered(f"export {root}/2026") == runs
+    assert offered("watch ") == ["20260102-000000", "20260101-000000"]
+    assert offered(f"export {root}/2026") == runs
     assert offered(f"export {root}/20260101") == runs[1:]
 
 

@@ -4,9 +4,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from engine.log.filesystem.places import find_run
 from gdtui.cli.command import Argument, Flag, GdtuiCommand, Option, in_group
 from gdtui.cli.exit_codes import ExitCode
-from gdtui.cli.options.completion import stored_runs, words
+from gdtui.cli.options.completion import STORED_RUN, stored_runs, words
 
 if TYPE_CHECKING:
     import click
@@ -59,8 +60,8 @@ command = GdtuiCommand(
         Argument(
             "run_dir",
             "RUN_DIR",
-            "a run's directory, as gdtui runs lists them",
-            type=Path,
+            STORED_RUN,
+            type=find_run,
             shell_complete=stored_runs,
         ),
         Flag("--measurements", "write the measurements on all data, not the batches"),

@@ -2,12 +2,13 @@
 
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from engine.log.directory import default_root
+from engine.log.filesystem.places import known_roots
 from gdtui.cli.command import Flag, GdtuiCommand
 from gdtui.cli.exit_codes import ExitCode
 from gdtui.cli.streams import is_terminal
@@ -35,38 +36,36 @@ def runs(ctx: "click.Context", prune: bool, yes: bool, json: bool) -> int:
             "--prune asks for confirmation, which needs a terminal; without one, use --prune --yes"
         )
     if prune:
-        return remove_ended(default_root(), is_sure=yes)
-    return show(default_root(), as_json=json)
+        return remove_ended(*known_roots(), is_sure=yes)
+    return show(*known_roots(), as_json=json)
 
 
-def show(root: Path, *, as_json: bool) -> int:
-    """Print the runs below `root`; returns the exit status."""
-    from gdtui.state.stored_runs import stored_runs
-
-    runs = stored_runs(root)
+def show(*roots: Path, as_json: bool) -> int:
+    """Print the runs below these folders; returns the exit status."""
+    runs = _runs_below(roots)
     if as_json:
-        document = msgspec.json.encode({"root": str(root), "runs": runs})
+        document = msgspec.json.encode({"root": str(roots[0]), "runs": runs})
         sys.stdout.buffer.write(document + b"\n")
     elif runs:
         rows = [("date", "problem", "variants", "size", "state", "directory"), *map(_row, runs)]
         print(align_columns(rows, left={0, 1, 2, 4, 5}))
     else:
-        print(f"no runs in {root}")
+        print(f"no runs in {_named(roots)}")
     return ExitCode.OK
 
 
-def remove_ended(root: Path, *, is_sure: bool) -> int:
-    """Remove the runs below `root` that have ended, once that is confirmed.
+def remove_ended(*roots: Path, is_sure: bool) -> int:
+    """Remove the runs below these folders that have ended, once that is confirmed.
 
     Returns the exit status.
     """
-    from gdtui.state.stored_runs import RunState, has_ended, remove, stored_runs
+    from gdtui.state.stored_runs import RunState, has_ended, remove
 
-    runs = [run for run in stored_runs(root) if run.state is not RunState.RUNNING]
+    runs = [run for run in _runs_below(roots) if run.state is not RunState.RUNNING]
     if not runs:
-        print(f"nothing to remove in {root}")
+        print(f"nothing to remove in {_named(roots)}")
         return ExitCode.OK
-    what = f"{_count(runs)}, {readable_size(sum(run.bytes for run in runs))}, in {root}"
+    what = f"{_count(runs)}, {readable_size(sum(run.bytes for run in runs))}, in {_named(roots)}"
     if not is_sure and not _confirmed(f"Remove {what}? [y/N] "):
         print("nothing was removed")
         return ExitCode.OK
@@ -82,6 +81,18 @@ def remove_ended(root: Path, *, is_sure: bool) -> int:
     for line in kept:
         print(f"gdtui runs: cannot remove {line}", file=sys.stderr)
     return ExitCode.FAILED if kept else ExitCode.OK
+
+
+def _runs_below(roots: Iterable[Path]) -> "list[StoredRun]":
+    """The runs below these folders, the newest first."""
+    from gdtui.state.stored_runs import stored_runs
+
+    runs = [run for root in roots for run in stored_runs(root)]
+    return sorted(runs, key=lambda run: run.created, reverse=True)
+
+
+def _named(roots: Iterable[Path]) -> str:
+    return " and ".join(map(str, roots))
 
 
 def _row(run: "StoredRun") -> tuple[str, ...]:

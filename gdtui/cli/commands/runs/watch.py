@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from engine.log.filesystem.places import find_run, known_roots
 from gdtui.cli.command import Argument, GdtuiCommand, Option, in_group
-from gdtui.cli.options.completion import stored_runs
+from gdtui.cli.options.completion import STORED_RUN, stored_runs
 from gdtui.cli.options.run import screen_options
 from gdtui.cli.streams import check_screen
 from gdtui.cli.value_types import above_zero
@@ -30,11 +31,11 @@ def watch(ctx: "click.Context", run_dir: Path | None, replay: float | None, **sc
     """
     check_screen(ctx, "watching", instead="gdtui export")
 
-    from engine.log.directory import RunDirectoryError, default_root
+    from engine.log.directory import RunDirectoryError
     from gdtui.cli.commands.runs.watch_run import open_run, run_watch
 
     try:
-        directory = open_run(run_dir, default_root(), is_replay=replay is not None)
+        directory = open_run(run_dir, *known_roots(), is_replay=replay is not None)
     except RunDirectoryError as error:
         ctx.fail(str(error))
     return run_watch(directory, replay=replay, **screen)
@@ -50,8 +51,8 @@ command = GdtuiCommand(
             Argument(
                 "run_dir",
                 "RUN_DIR",
-                "a run's directory [the newest run]",
-                type=Path,
+                f"{STORED_RUN} [the newest run]",
+                type=find_run,
                 required=False,
                 shell_complete=stored_runs,
             ),

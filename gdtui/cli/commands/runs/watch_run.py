@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -61,25 +62,31 @@ class WatchSource(LogSource):
         return not is_running(self._run)
 
 
-def newest_run(root: Path) -> RunDirectory:
-    """The run below `root` that was begun last.
+def newest_run(*roots: Path) -> RunDirectory:
+    """The run below one of these folders that was begun last.
 
     RunDirectoryError when there is none that can be read.
     """
     runs = []
-    for file in root.glob("*/run.json"):
+    for file in chain.from_iterable(root.glob("*/run.json") for root in roots):
         try:
             runs.append(RunDirectory.open(file.parent))
         except RunDirectoryError:
             continue
     if not runs:
-        raise RunDirectoryError(f"no run in {root}: give a run directory, or start one with gdtui")
+        places = " or ".join(map(str, roots))
+        raise RunDirectoryError(
+            f"no run in {places}: give a run directory, or start one with gdtui"
+        )
     return max(runs, key=lambda run: run.info.created)
 
 
-def open_run(path: Path | None, root: Path, *, is_replay: bool) -> RunDirectory:
-    """The run to watch; RunDirectoryError when there is none, or it may not be read or played yet."""
-    run = RunDirectory.open(path) if path is not None else newest_run(root)
+def open_run(path: Path | None, *roots: Path, is_replay: bool) -> RunDirectory:
+    """The run to watch, the newest below these folders if none is named.
+
+    RunDirectoryError when there is none, or it may not be read or played yet.
+    """
+    run = RunDirectory.open(path) if path is not None else newest_run(*roots)
     for log in (run.session_log, *(run.path / name for name in run.info.logs)):
         if log.exists() and not os.access(log, os.R_OK):
             raise RunDirectoryError(f"no permission to read {log}")

@@ -212,6 +212,20 @@ def test_the_newest_run_that_can_be_read(make_run: MakeRun, tmp_path: Path) -> N
     assert open_run(root / "c", root, is_replay=False).path.name == "c"
 
 
+def test_the_newest_run_is_looked_for_in_every_folder_of_runs(
+    make_run: MakeRun, tmp_path: Path
+) -> None:
+    roots = tmp_path / "here", tmp_path / "there"
+    with pytest.raises(RunDirectoryError, match=r"here or .*there"):
+        newest_run(*roots)
+    for root, created in zip(roots, (2.0, 3.0), strict=True):
+        run = make_run(root / "run")
+        info = msgspec.structs.replace(run.info, created=created)
+        (run.path / "run.json").write_bytes(msgspec.json.encode(info))
+    assert newest_run(*roots).path == roots[1] / "run"
+    assert open_run(None, *reversed(roots), is_replay=False).path == roots[1] / "run"
+
+
 def test_a_run_that_still_trains_cannot_be_replayed_yet(make_run: MakeRun, tmp_path: Path) -> None:
     run = make_run()
     with LogWriter(run.session_log), pytest.raises(RunDirectoryError, match="still training"):

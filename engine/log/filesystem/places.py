@@ -1,0 +1,31 @@
+"""The folders that runs are kept in, and a run by its name in one of them."""
+
+import contextlib
+import os
+from pathlib import Path
+
+from platformdirs import user_state_path
+
+
+def default_root() -> Path:
+    """The folder of new runs: in the XDG state directory on Linux, in Application Support on macOS."""
+    return user_state_path("gdtui", appauthor=False) / "runs"
+
+
+def known_roots() -> tuple[Path, ...]:
+    """All folders of runs: the default, and the one of versions that knew XDG alone."""
+    state = os.environ.get("XDG_STATE_HOME", "")
+    base = Path(state) if Path(state).is_absolute() else Path.home() / ".local" / "state"
+    earlier = base / "gdtui" / "runs"
+    return tuple(dict.fromkeys((default_root(), *([earlier] if earlier.is_dir() else []))))
+
+
+def find_run(path: str | os.PathLike[str]) -> Path:
+    """The directory of a run that may be given by its name alone, as `gdtui runs` lists it."""
+    given = Path(path)
+    with contextlib.suppress(OSError, RuntimeError, ValueError):  # names that no file can have
+        given = given.expanduser()
+        if given.name == os.fspath(path) and not given.exists():
+            stored = (root / given for root in known_roots())
+            return next((run for run in stored if run.exists()), given)
+    return given
