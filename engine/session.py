@@ -277,7 +277,10 @@ class Session:
             if worker.child is not None:
                 worker.child.finish(deadline)
         self._write(End())
-        self._log.close()
+        try:
+            self._log.close()
+        except OSError as error:
+            self._say_blocked(error)
         self.run.remove_data()
 
 

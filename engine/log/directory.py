@@ -21,6 +21,7 @@ from engine.log.filesystem.safe_open import (
     safe_open,
     write_once,
 )
+from engine.log.filesystem.sync import sync_directory
 from engine.settings import RunSettings
 
 FORMAT: Final = 1
@@ -148,6 +149,7 @@ class RunDirectory:
             _make_or_find(path)
             _refuse_leftovers(path, logs)
             write_once(path / RUN_FILE, msgspec.json.format(msgspec.json.encode(info), indent=2))
+            sync_directory(path.parent)
         return cls(path, info)
 
     @classmethod

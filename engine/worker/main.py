@@ -28,7 +28,7 @@ def main(task: WorkerTask, pipe: Connection) -> None:
     def let_go() -> None:
         """Close what a reader of a Dataset must not inherit: this process's pipe and lock."""
         pipe.close()
-        log.close()
+        log.abandon()
 
     os.register_at_fork(after_in_child=let_go)
     with log:

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
+from engine.log.filesystem.sync import sync_file
+
 FILE_MODE: Final = 0o600
 DIRECTORY_MODE: Final = 0o700
 
@@ -125,7 +127,10 @@ def write_once(path: Path, data: bytes) -> None:
         try:
             with opened(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, dir_fd=folder) as file:
                 file.write(data)
+                file.flush()
+                sync_file(file.fileno())  # its name must not reach the disk before its content
             _name(draft, path.name, folder)
+            sync_file(folder)
         finally:
             _unlink(draft, folder)
 

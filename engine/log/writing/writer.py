@@ -2,12 +2,17 @@
 
 import contextlib
 import os
+from collections import deque
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from engine.log.file import MAGIC, LogError, LogReader, frame, lock
 from engine.log.filesystem.safe_open import UnsafeFileError, safe_open
 from engine.log.records import Record
+from engine.log.writing.background_sync import BackgroundSync
+
+_MOST_UNSYNCED: Final = 64 << 20
+"""Bytes that are kept for a disk that has not taken them yet; some minutes of a fast training."""
 
 
 class LogWriter:
@@ -15,7 +20,8 @@ class LogWriter:
 
     A file that already exists is continued after its last whole record: what a writer that was
     killed left torn is cut off. Raises LogError when another writer holds the file or when it is
-    damaged, OSError when it cannot be opened. On a full disk a new one begins blocked.
+    damaged, OSError when it cannot be opened. On a full disk a new one begins blocked. What was
+    written is on the disk a second later, and at the end.
     """
 
     def __init__(self, path: Path) -> None:
@@ -25,6 +31,10 @@ class LogWriter:
             self._file = safe_open(path, os.O_RDWR | os.O_CREAT)
         except UnsafeFileError as error:
             raise LogError(path, error.strerror) from None
+        self._sync = BackgroundSync(self._file, path)
+        self._unsynced: deque[bytes] = deque()
+        """Written, but perhaps not on the disk yet: the last bytes of the file."""
+        self._unsynced_bytes = 0
         try:
             lock(self._file)
             self._end = self._recover()
@@ -56,16 +66,27 @@ class LogWriter:
         return bool(self._unwritten)
 
     def append(self, record: Record) -> None:
-        """Write a record; raises OSError when it cannot (disk full), and keeps it for `retry`."""
+        """Write a record; raises OSError when it cannot (disk full), and keeps it for `retry`.
+
+        Also where the disk turned out not to have taken earlier ones: `retry` writes them again.
+        """
         self._unwritten.append(frame(record))
+        if (failure := self._sync.take_failure()) is not None:
+            self._take_back()
+            raise failure
         self.retry()
 
     def retry(self) -> None:
         """Write what could not be written before, in order; raises OSError when it still cannot."""
         while self._unwritten:
-            self._write(self._unwritten[0])
-            self._end += len(self._unwritten[0])
+            data = self._unwritten[0]
+            self._write(data)
+            self._end += len(data)
+            self._unsynced.append(data)
+            self._unsynced_bytes += len(data)
             del self._unwritten[0]
+            self._sync.note(self._end)
+        self._forget_synced()
 
     def _write(self, data: bytes) -> None:
         """Put data at the end, wholly or not at all."""
@@ -78,7 +99,33 @@ class LogWriter:
                 os.ftruncate(self._file, self._end)
             raise
 
+    def _forget_synced(self) -> None:
+        """Let go of what the disk has, and of the oldest where it takes very long."""
+        while self._unsynced and (
+            self._end - self._unsynced_bytes < self._sync.synced
+            or self._unsynced_bytes > _MOST_UNSYNCED
+        ):
+            self._unsynced_bytes -= len(self._unsynced.popleft())
+
+    def _take_back(self) -> None:
+        """Write again, where it stands, what the disk may not have taken."""
+        self._forget_synced()
+        self._unwritten[:0] = self._unsynced
+        self._end -= self._unsynced_bytes
+        self._unsynced.clear()
+        self._unsynced_bytes = 0
+
     def close(self) -> None:
+        """Bring all onto the disk, and close; OSError where it does not take all."""
+        if self._file < 0:
+            return
+        try:
+            self._sync.finish()
+        finally:
+            self.abandon()
+
+    def abandon(self) -> None:
+        """Close at once, for a process that was forked: the log is its parent's."""
         if self._file >= 0:
             os.close(self._file)
             self._file = -1

@@ -12,6 +12,7 @@ from typing import Final
 
 from engine.log.directory import RunDirectory, RunDirectoryError
 from engine.log.filesystem.safe_open import draft_name
+from engine.log.filesystem.sync import sync_directory
 from engine.log.records import Changed, Chunk, End, Record, Started, State, StateChanged
 from engine.log.writing.writer import LogWriter
 from engine.settings import RunSettings, Variant, VariantSettings
@@ -51,6 +52,7 @@ def import_csv(
         with LogWriter(run.session_log) as log:
             log.append(End())
         beside.rename(place)
+        sync_directory(place.parent)
     except OSError as error:
         raise RunDirectoryError(f"cannot write {run_dir}: {error.strerror}") from None
     finally:

@@ -1,0 +1,68 @@
+"""Brings what a log was given onto the disk, so that a power cut costs a second at most.
+
+A slow disk may take seconds for it. So a thread of its own waits for that, never the training.
+"""
+
+import threading
+from pathlib import Path
+from typing import Final
+
+from engine.log.filesystem.sync import sync_directory, sync_file
+
+EVERY_SECONDS: Final = 1.0
+"""Seconds from one sync to the next."""
+
+
+class BackgroundSync:
+    """Syncs one file, once a second while it grows, on a thread that starts with the first write."""
+
+    def __init__(self, file: int, path: Path) -> None:
+        self._file, self._path = file, path
+        self._written = self.synced = 0
+        """Bytes from the file's start; `synced`: those that the disk has."""
+        self._is_named = False
+        """The disk has the file's name, too."""
+        self._failure: OSError | None = None
+        self._has_more, self._has_ended = threading.Event(), threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def note(self, written: int) -> None:
+        """Tell it of a write, up to `written` bytes from the file's start; never waits."""
+        self._written = written
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="sync", daemon=True)
+            self._thread.start()
+        if not self._has_more.is_set():
+            self._has_more.set()
+
+    def take_failure(self) -> OSError | None:
+        """The error of the last sync, once: what came after `synced` may be lost."""
+        failure, self._failure = self._failure, None
+        return failure
+
+    def finish(self) -> None:
+        """End the thread, then sync what is left; raises OSError where the disk refuses."""
+        self._has_ended.set()
+        self._has_more.set()
+        if self._thread is not None:
+            self._thread.join()
+        self._sync()
+
+    def _run(self) -> None:
+        while self._has_more.wait():
+            if self._has_ended.wait(EVERY_SECONDS):
+                return
+            self._has_more.clear()
+            try:
+                self._sync()
+            except OSError as error:
+                self._failure = error
+
+    def _sync(self) -> None:
+        written = self._written
+        if written > self.synced:
+            sync_file(self._file)
+            self.synced = written
+        if not self._is_named:
+            sync_directory(self._path.parent)
+            self._is_named = True
