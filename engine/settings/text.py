@@ -1,0 +1,116 @@
+"""Text from outside: files, other processes, a user's code. Makes it safe for a terminal.
+
+A terminal obeys some characters instead of showing them: control characters move the cursor and
+begin escape sequences (ECMA-48), and format characters reorder or hide what stands around them
+(Unicode TR 36). They are replaced by escapes in Python's notation, which show what was there.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Annotated, Any, Final, TypeVar, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec.structs import replace
+
+T = TypeVar("T")
+
+_LINES: Final = {"lines": True}
+Lines = Annotated[str, msgspec.Meta(extra=_LINES)]
+"""Text of several lines, such as a traceback. A plain `str` from outside is a single line."""
+
+MOST_CHARACTERS: Final = 10_000
+"""Characters of a line that are kept; of several lines ten times as many."""
+
+_JOINERS: Final = "\u200c\u200d"
+_UNSAFE: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff"
+    "\ufeff\ufff0-\ufffb\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e00ff]"
+    # A joiner belongs between letters of scripts that join, and between emoji.
+    f"|(?<![\u0600-\U0003ffff])[{_JOINERS}]|[{_JOINERS}](?![\u0600-\U0003ffff])"
+    f"|(?<=[{_JOINERS}])[{_JOINERS}]"
+)
+"""Control and format characters (categories Cc, Cf, Zl, Zp and Cs), but for visible signs."""
+_BREAKS: Final = re.compile("[\t-\r\x1c-\x1e\x85\u2028\u2029]+")
+_NEW_LINES: Final = re.compile("\r\n?|[\v\f\x85\u2028\u2029]")
+
+
+def clean(text: str) -> str:
+    """One line without anything that a terminal would obey; breaks of a line become spaces."""
+    if text.isprintable() and len(text) <= MOST_CHARACTERS:
+        return text
+    return _shortened(_UNSAFE.sub(_escaped, _BREAKS.sub(" ", text)), MOST_CHARACTERS)
+
+
+def clean_lines(text: str) -> str:
+    """Likewise several lines: breaks stay, and tabs become spaces."""
+    lines = _NEW_LINES.sub("\n", text).expandtabs(4).split("\n")
+    shown = "\n".join(line if line.isprintable() else _UNSAFE.sub(_escaped, line) for line in lines)
+    return _shortened(shown, 10 * MOST_CHARACTERS)
+
+
+def to_json(document: Any) -> bytes:
+    """A document as one line of JSON that a terminal may show; its strings stay exact."""
+    try:
+        text = msgspec.json.encode(document).decode()
+    except UnicodeEncodeError:  # a path may hold bytes that are no UTF-8
+        text = json.dumps(msgspec.to_builtins(document), ensure_ascii=False, separators=(",", ":"))
+    if not text.isprintable():
+        text = _UNSAFE.sub(lambda found: json.dumps(found[0])[1:-1], text)
+    return text.encode()
+
+
+def _escaped(found: "re.Match[str]") -> str:
+    return found[0].encode("unicode_escape").decode()
+
+
+def _shortened(text: str, most: int) -> str:
+    half = (most - 3) // 2
+    return text if len(text) <= most else f"{text[:half]} … {text[-half:]}"
+
+
+# --- Whole values -------------------------------------------------------------------------------
+
+
+def cleaned(value: T) -> T:
+    """A value as msgspec decodes it, with all text in it cleaned, names of entries too.
+
+    Raises ValueError where a struct refuses what becomes of it: names that were told apart by
+    characters that nobody can see, for example.
+    """
+    return value if value is None else _cleaned(value, clean)
+
+
+def _cleaned(value: Any, of_text: Callable[[str], str]) -> Any:
+    if type(value) is str:  # members of a StrEnum stay what they are
+        return of_text(value)
+    if isinstance(value, msgspec.Struct):
+        return _cleaned_struct(value)
+    if isinstance(value, dict):
+        return {_cleaned(key, clean): _cleaned(each, of_text) for key, each in value.items()}
+    if isinstance(value, tuple | list):
+        return type(value)(_cleaned(each, of_text) for each in value)
+    return value
+
+
+def _cleaned_struct(value: msgspec.Struct) -> msgspec.Struct:
+    changed = {}
+    for name, of_text in _fields_with_text(type(value)):
+        before = getattr(value, name)
+        if (after := _cleaned(before, of_text)) != before:
+            changed[name] = after
+    return replace(value, **changed) if changed else value
+
+
+@cache
+def _fields_with_text(kind: type[msgspec.Struct]) -> list[tuple[str, Callable[[str], str]]]:
+    """The fields that may hold text, each with the function that cleans it."""
+    fields: list[tuple[str, Callable[[str], str]]] = []
+    for name, hint in get_type_hints(kind, include_extras=True).items():
+        plain, *extras = get_args(hint) if get_origin(hint) is Annotated else (hint,)
+        if plain not in (int, float, bool, bytes):
+            has_lines = any(getattr(each, "extra", None) == _LINES for each in extras)
+            fields.append((name, clean_lines if has_lines else clean))
+    return fields
