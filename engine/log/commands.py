@@ -3,12 +3,13 @@
 import msgspec
 
 from engine.settings import VariantSettings
+from engine.settings.ranges import Identifier, Ordinal, Pace
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """A command to a worker."""
 
-    id: int
+    id: Identifier
     """Grows with every command; a record that carries it confirms it and earlier ones of its kind.
 
     A record that carries it confirms it, and the earlier ones of its kind.
@@ -42,13 +43,13 @@ class StepOnce(Command, frozen=True, kw_only=True):
 class SetPace(Command, frozen=True, kw_only=True):
     """Train `pace` epochs per second from now on; None is as fast as the device goes."""
 
-    pace: float | None
+    pace: Pace | None
 
 
 class Extend(Command, frozen=True, kw_only=True):
     """Train up to this many epochs in all."""
 
-    epochs: int
+    epochs: Ordinal
 
 
 class Measure(Command, frozen=True, kw_only=True):

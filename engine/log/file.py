@@ -18,6 +18,8 @@ from zlib import crc32
 import msgspec
 
 from engine.log.filesystem.safe_open import UnsafeFileError, safe_open
+from engine.log.reading.decode import MOST_BYTES, RecordError, decode_record
+from engine.log.reading.sequence import Sequence
 from engine.log.records import AnyRecord, End, Record
 
 MAGIC: Final = b"gdlog\x00\x00\x01"
@@ -30,7 +32,6 @@ _READ_BYTES: Final = 1 << 16
 _LOCK_TRIES: Final = 10
 
 _encoder: Final = msgspec.msgpack.Encoder()
-_decoder: Final = msgspec.msgpack.Decoder(AnyRecord)
 
 
 class LogError(Exception):
@@ -47,7 +48,15 @@ class LogError(Exception):
 
 
 class LogDamagedError(LogError):
-    """A checksum is wrong: what came before it was read, what follows is lost."""
+    """A log that goes wrong somewhere: what came before it was read, what follows is lost."""
+
+    def __init__(self, path: Path, trouble: str, offset: int = 0, record: int = 1) -> None:
+        super().__init__(path, trouble)
+        self.args = (path, trouble, offset, record)
+        self.offset = offset
+        """Bytes of the file before the damage."""
+        self.record = record
+        """The number of the record that is damaged, from 1."""
 
 
 def frame(record: Record) -> bytes:
@@ -83,9 +92,12 @@ class LogReader:
         self.path = path
         self.offset = 0
         """Bytes of the file up to the end of the last whole record."""
+        self.records = 0
+        """Whole records before that place, those of unknown kinds among them."""
         self.is_complete = False
         """True when the last record read says that nothing follows."""
         self.damage: LogDamagedError | None = None
+        self._sequence = Sequence()
         self._buffer = b""
         self._position = 0
 
@@ -116,28 +128,42 @@ class LogReader:
             os.close(file)
 
     def _next(self, file: int) -> AnyRecord | None:
+        """The next record of a known kind; None while there is none."""
         if self.offset == 0 and not self._skip_magic(file):
             return None
+        while (payload := self._payload(file)) is not None:
+            try:
+                record = decode_record(payload)
+                if record is not None:
+                    self._sequence.add(record)
+            except RecordError as error:
+                raise self._damaged(f"cannot be right ({error})") from None
+            size = _LENGTH.size + len(payload) + _CHECK.size
+            self._position += size
+            self.offset += size
+            self.records += 1
+            if record is not None:
+                self.is_complete = isinstance(record, End)
+                return record
+        return None
+
+    def _payload(self, file: int) -> bytes | None:
+        """The bytes of the next record; None when the file does not hold them yet."""
         header = self._peek(file, _LENGTH.size)
         if header is None:
             return None
         length, check = _LENGTH.unpack(header)
         if crc32(header[:4]) != check:
             raise self._damaged()
+        if length > MOST_BYTES:
+            raise self._damaged(f"holds a record of {length:,} bytes")
         data = self._peek(file, _LENGTH.size + length + _CHECK.size)
         if data is None:
             return None
         payload = data[_LENGTH.size : -_CHECK.size]
         if crc32(payload) != _CHECK.unpack(data[-_CHECK.size :])[0]:
             raise self._damaged()
-        try:
-            record: AnyRecord = _decoder.decode(payload)
-        except msgspec.DecodeError as error:
-            raise self._damaged(f"holds a record of another version ({error})") from None
-        self._position += len(data)
-        self.offset += len(data)
-        self.is_complete = isinstance(record, End)
-        return record
+        return payload
 
     def _skip_magic(self, file: int) -> bool:
         magic = self._peek(file, len(MAGIC))
@@ -172,7 +198,11 @@ class LogReader:
         return b"".join(parts)
 
     def _damaged(self, what: str = "is damaged") -> LogDamagedError:
+        number = self.records + 1
         self.damage = LogDamagedError(
-            self.path, f"{what} at byte {self.offset:,}; every record before that was read"
+            self.path,
+            f"{what} at byte {self.offset:,}, record {number:,}; every record before was read",
+            self.offset,
+            number,
         )
         return self.damage

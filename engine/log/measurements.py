@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from engine.settings.ranges import Count
 from engine.statistics.intervals import Covariance, quotient_interval, t_quantile
 
 TOLERANCE: Final = 1e-3
@@ -29,9 +30,9 @@ class NoiseScale(msgspec.Struct, frozen=True, kw_only=True):
     """The estimate of tr(Σ)."""
     gradient_squared: float
     """The estimate of |G|²; may come out negative when few samples were seen."""
-    samples: int
+    samples: Count
     """Samples seen for the estimate."""
-    batches: int = 0
+    batches: Count = 0
     """Batches in which they were seen; 0 in logs of earlier versions."""
     covariance: Covariance | None = None
     """The two estimates' variance of `trace`, covariance, variance of `gradient_squared`."""
@@ -58,9 +59,9 @@ class Sharpness(msgspec.Struct, frozen=True, kw_only=True):
     value: float
     error: float
     """An eigenvalue lies this close to `value` (the norm of the Ritz pair's residual)."""
-    products: int
+    products: Count
     """Hessian-vector products that it took."""
-    samples: int
+    samples: Count
     """Samples of the training set that the loss was taken over."""
 
     @property

@@ -2,9 +2,11 @@
 
 import msgspec
 
+from engine.settings.ranges import Moment
+
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """One entry of a log."""
 
-    wall_time: float = 0.0
+    wall_time: Moment = 0.0
     """Time of writing, in seconds since the Unix epoch; 0 when unknown."""

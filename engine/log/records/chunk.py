@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from engine.log.records.base import Record
+from engine.settings.ranges import Count, Duration, Identifier, Ordinal, Rate, Seconds
 
 
 class Chunk(Record, frozen=True, kw_only=True):
@@ -17,33 +18,33 @@ class Chunk(Record, frozen=True, kw_only=True):
     Of several epochs each goes like the first, from its first batch to its last.
     """
 
-    generation: int
-    epoch: int
+    generation: Ordinal
+    epoch: Ordinal
     """The epoch of the first batch."""
-    epochs: int = 1
+    epochs: Ordinal = 1
     """Whole epochs, all alike; 1 also for a part of one."""
-    batch: int
+    batch: Ordinal
     """Number of the chunk's first batch."""
-    update: int
+    update: Ordinal
     """The update to which the first batch contributes."""
-    in_update: int
+    in_update: Count
     """Batches of that update already done before this chunk; 0 with several epochs."""
-    samples: int
+    samples: Count
     """Samples trained on before the first batch."""
-    seconds: float
+    seconds: Seconds
     """Training time before the first batch: no pauses, no waits for the pace, no measurements."""
-    duration: float
+    duration: Duration
     """Training time that these batches took."""
-    batch_size: int
-    last_batch_size: int
+    batch_size: Ordinal
+    last_batch_size: Ordinal
     """Samples in the last batch of each epoch."""
-    accumulation_steps: int
+    accumulation_steps: Ordinal
     """Batches behind one update, as resolved."""
-    lr: float
+    lr: Rate
     """The lr in force."""
     behind: bool = False
     """True when the variant could not keep the pace."""
-    peak_memory: int = 0
+    peak_memory: Identifier = 0
     """Bytes, the most so far; 0: unknown. CUDA's tensors, MPS's total, on the CPU what is resident.
     """
     losses: bytes

@@ -2,6 +2,7 @@
 
 from engine.log.commands import AnyCommand
 from engine.log.records.base import Record
+from engine.settings.ranges import Identifier
 
 
 class CommandSent(Record, frozen=True, kw_only=True):
@@ -22,4 +23,4 @@ class WorkerReplaced(Record, frozen=True, kw_only=True):
     """A new worker goes on with the log of one that died; commands up to `command` died with it."""
 
     variant: str
-    command: int
+    command: Identifier

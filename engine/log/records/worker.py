@@ -6,37 +6,39 @@ from engine.log.measurements import NoiseScale, Sharpness
 from engine.log.records.base import Record
 from engine.log.records.state import State
 from engine.settings import VariantSettings
+from engine.settings.ranges import Count, Identifier, Metrics, Ordinal, Pace, Rate, Seconds
+from engine.settings.text import Lines
 
 
 class Started(Record, frozen=True, kw_only=True):
     """A generation begins, at batch 0."""
 
-    generation: int
+    generation: Ordinal
     """Counts from 1; a restart begins the next one."""
     settings: VariantSettings
-    n: int
+    n: Ordinal
     """Samples in the training set."""
     model: str
     """The model in short, e.g. "Linear(10,1)"."""
-    parameters: int
+    parameters: Count
     device: str
-    threads: int
-    epochs: int
+    threads: Count
+    epochs: Ordinal
     """Planned epochs."""
-    pace: float | None
-    command: int = 0
+    pace: Pace | None
+    command: Identifier = 0
     """The id of the command that this confirms; 0 for none."""
 
 
 class Evaluation(Record, frozen=True, kw_only=True):
     """The model measured at one epoch's end (epoch 0: before the first update)."""
 
-    generation: int
-    epoch: int
-    batches: int
-    updates: int
-    samples: int
-    seconds: float
+    generation: Ordinal
+    epoch: Count
+    batches: Count
+    updates: Count
+    samples: Count
+    seconds: Seconds
     full_loss: float | None
     """Mean loss over all training samples, in eval mode.
 
@@ -44,77 +46,77 @@ class Evaluation(Record, frozen=True, kw_only=True):
     """
     validation_loss: float | None = None
     """Likewise over the held-out samples, at the same weights; None without any."""
-    metrics: dict[str, float] = msgspec.field(default_factory=dict)
+    metrics: Metrics = msgspec.field(default_factory=dict)
     """The problem's metrics on the held-out samples, by name."""
 
 
 class Validated(Record, frozen=True, kw_only=True):
     """The model measured on held-out samples between two epochs' ends, at the user's request."""
 
-    generation: int
-    epoch: int
-    batches: int
-    updates: int
-    samples: int
-    seconds: float
+    generation: Ordinal
+    epoch: Count
+    batches: Count
+    updates: Count
+    samples: Count
+    seconds: Seconds
     loss: float
-    metrics: dict[str, float] = msgspec.field(default_factory=dict)
+    metrics: Metrics = msgspec.field(default_factory=dict)
 
 
 class Changed(Record, frozen=True, kw_only=True):
     """Other settings are in force from batch `batch` on, the first of update `update`."""
 
-    generation: int
+    generation: Ordinal
     settings: VariantSettings
-    epoch: int
-    batch: int
-    update: int
-    samples: int
-    seconds: float
+    epoch: Count
+    batch: Ordinal
+    update: Ordinal
+    samples: Count
+    seconds: Seconds
     note: str = ""
     """A further note to the user: the optimiser's state was cleared, for example."""
-    command: int = 0
+    command: Identifier = 0
 
 
 class Refused(Record, frozen=True, kw_only=True):
     """A command that could not be obeyed; the settings in force stay."""
 
     detail: str
-    command: int
+    command: Identifier
 
 
 class StateChanged(Record, frozen=True, kw_only=True):
     """The variant does something else now."""
 
-    generation: int
+    generation: Count
     state: State
     detail: str = ""
     """One sentence for the panel."""
-    traceback: str = ""
+    traceback: Lines = ""
     is_usage_error: bool = msgspec.field(default=False, name="is_wrong_call")
     """The user asked for what cannot be: a device, an optimiser; nothing broke."""
-    command: int = 0
+    command: Identifier = 0
 
 
 class Planned(Record, frozen=True, kw_only=True):
     """The number of epochs or the pace is another one from here on."""
 
-    epochs: int
-    pace: float | None
-    command: int
+    epochs: Ordinal
+    pace: Pace | None
+    command: Identifier
 
 
 class Measured(Record, frozen=True, kw_only=True):
     """Noise scale or sharpness, measured at the weights before update `updates` + 1."""
 
-    generation: int
-    epoch: int
-    updates: int
-    samples: int
-    seconds: float
-    effective_batch: int
+    generation: Ordinal
+    epoch: Count
+    updates: Count
+    samples: Count
+    seconds: Seconds
+    effective_batch: Ordinal
     """The effective batch in force at that time."""
-    lr: float
+    lr: Rate
     """The lr in force at that time."""
     edge: float | None
     """The sharpness beyond which full-batch steps grow.
@@ -123,9 +125,9 @@ class Measured(Record, frozen=True, kw_only=True):
     """
     noise: NoiseScale | None = None
     sharpness: Sharpness | None = None
-    cost: float
+    cost: Seconds
     """Seconds that it took; no part of any training time."""
-    command: int = 0
+    command: Identifier = 0
 
 
 class MeasuringSet(Record, frozen=True, kw_only=True):
@@ -134,7 +136,7 @@ class MeasuringSet(Record, frozen=True, kw_only=True):
     is_on: bool
     detail: str = ""
     """The reason when it was switched off without a request."""
-    command: int = 0
+    command: Identifier = 0
 
 
 class End(Record, frozen=True, kw_only=True):

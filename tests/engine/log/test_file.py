@@ -35,7 +35,7 @@ def chunk(k: int, batches: int = 3) -> Chunk:
 
 RECORDS: list[Record] = [
     StateChanged(generation=1, state=State.RUNNING, wall_time=1.5, detail="läuft"),
-    *(chunk(k, batches=k) for k in range(1, 5)),
+    *(chunk(1 + k * (k - 1) // 2, batches=k) for k in range(1, 5)),
     End(),
 ]
 
@@ -123,8 +123,8 @@ def test_a_writer_goes_on_after_a_torn_end(path: Path) -> None:
     ends = write(path, RECORDS[:3])
     path.write_bytes(path.read_bytes()[: ends[-1] - 5])
     with LogWriter(path) as log:
-        log.append(RECORDS[3])
-    assert read_all(LogReader(path)) == ([*RECORDS[:2], RECORDS[3]], None)
+        log.append(RECORDS[2])
+    assert read_all(LogReader(path)) == (RECORDS[:3], None)
 
 
 @pytest.mark.parametrize("size", [0, 3])

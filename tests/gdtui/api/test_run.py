@@ -115,7 +115,7 @@ def test_whole_epochs_in_one_record(make_run: MakeRun) -> None:
     made = make_run()
     accumulated(made, "SGD", generation=2)
     three = Chunk(
-        generation=3, epoch=2, epochs=3, batch=6, update=3, in_update=0, samples=47, seconds=1.0,
+        generation=2, epoch=2, epochs=3, batch=6, update=3, in_update=0, samples=47, seconds=1.0,
         duration=1.5, batch_size=20, last_batch_size=7, accumulation_steps=2, lr=0.1,
         losses=np.arange(9, dtype="<f4").tobytes(),
     )  # fmt: skip
@@ -123,12 +123,12 @@ def test_whole_epochs_in_one_record(make_run: MakeRun) -> None:
         log.append(three)
     run = gdtui.open_run(made.path)
     check_equals_export(run)
-    batches = run.variants["SGD"].generations[3].batches
-    assert batches.epoch.tolist() == [2, 2, 2, 3, 3, 3, 4, 4, 4]
-    assert batches.update.tolist() == [3, 3, 4, 5, 5, 6, 7, 7, 8]
-    assert batches.samples.tolist() == [47, 67, 87, 94, 114, 134, 141, 161, 181]
-    assert batches.batch_size.tolist() == [20, 20, 7] * 3
-    assert batches.loss.tolist() == list(range(9))
+    batches = run.variants["SGD"].generations[2].batches
+    assert batches.epoch[5:].tolist() == [2, 2, 2, 3, 3, 3, 4, 4, 4]
+    assert batches.update[5:].tolist() == [3, 3, 4, 5, 5, 6, 7, 7, 8]
+    assert batches.samples[5:].tolist() == [47, 67, 87, 94, 114, 134, 141, 161, 181]
+    assert batches.batch_size[5:].tolist() == [20, 20, 7] * 3
+    assert batches.loss[5:].tolist() == list(range(9))
 
 
 def test_a_run_without_a_batch_has_empty_columns(make_run: MakeRun) -> None:

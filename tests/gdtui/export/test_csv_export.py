@@ -10,7 +10,8 @@ import pytest
 from msgspec.structs import replace
 
 from engine.log.directory import RunDirectory
-from engine.log.records import Chunk, End
+from engine.log.file import LogReader
+from engine.log.records import Chunk, End, Started
 from engine.log.records.chunk import joined
 from engine.log.writing.writer import LogWriter
 from gdtui.export.csv_export import COLUMNS, chunk_rows
@@ -64,8 +65,12 @@ def test_losses_are_the_shortest_text_that_reads_back_exactly() -> None:
 
 def test_all_rows_of_all_generations(cli: Cli, make_run: MakeRun) -> None:
     run = make_run(names=('Comma, "quoted"', "SGD"), epochs=3)
+    started = next(iter(LogReader(run.variant_log("SGD"))))
+    assert isinstance(started, Started)
+    second = replace(started, generation=2)
     with LogWriter(run.variant_log("SGD")) as log:
-        log.append(CHUNK)
+        log.append(second)
+        log.append(replace(CHUNK, batch=1))
         log.append(End())
     result = cli("export", run.path)
     assert (result.returncode, result.stderr) == (0, "")

@@ -302,7 +302,6 @@ async def test_focus_says_what_a_variant_does_before_its_first_loss(bench: Bench
 
 
 async def test_changes_with_no_batch_between_them_are_one_mark(bench: Bench) -> None:
-    bench.begin()
     name = bench.names[1]
     bench.train(name, [0.8] * 50)
     for size in (128, 256):

@@ -1,0 +1,139 @@
+"""The order that the records of one log have: each is judged by those before it.
+
+Charts and figures add records up and rely on it. It costs nothing a loss: a chunk is judged by its
+header and its length.
+"""
+
+import math
+from typing import Final
+
+import msgspec
+
+from engine.log.measurements import NoiseScale, Sharpness
+from engine.log.reading.decode import RecordError
+from engine.log.records import AnyRecord, Changed, Chunk, Evaluation, Measured, Started, Validated
+from engine.settings import SettingsError, VariantSettings
+from engine.settings.ranges import MOST_COUNTED
+
+_MOST_MEASURED: Final = 1e150
+"""Estimates are squared: a finite one beyond that is no measurement."""
+_ROUNDING: Final = 1e-6
+"""Seconds of an import lie on lines that are fitted to rounded ones."""
+
+_Place = tuple[int, int, int, int]
+
+
+class Sequence:
+    """The records of one log so far."""
+
+    def __init__(self) -> None:
+        self._generation = 0
+        self._n = 0
+        """Samples in the training set; 0 before that is logged."""
+        self._begin()
+
+    def _begin(self) -> None:
+        self._batch = self._epoch = self._update = self._samples = 0
+        self._seconds = -_ROUNDING
+        self._evaluated = self._validated = self._changed = (0, 0, 0, 0)
+
+    def add(self, record: AnyRecord) -> None:
+        """Take in the next record; RecordError when it cannot stand here."""
+        if type(record) is Chunk:  # nearly all are
+            if record.generation != self._generation:
+                self._enter(record.generation)
+            self._follow(record)
+            return
+        match record:
+            case Started():
+                self._start(record)
+            case Evaluation():
+                self._enter(record.generation)
+                self._evaluated = _forward(self._evaluated, _place(record))
+            case Validated():
+                self._enter(record.generation)
+                self._validated = _forward(self._validated, _place(record))
+            case Changed():
+                self._enter(record.generation)
+                place = record.epoch, record.batch, record.update, record.samples
+                self._changed = _forward(self._changed, place)
+                self._check_settings(record.settings)
+            case Measured():
+                _check_measured(record.noise)
+                _check_measured(record.sharpness)
+            case _:
+                pass
+
+    def _start(self, record: Started) -> None:
+        if record.generation <= self._generation:
+            raise RecordError(
+                f"generation {record.generation} cannot begin after generation {self._generation}"
+            )
+        self._generation, self._n = record.generation, record.n
+        self._begin()
+        self._check_settings(record.settings)
+
+    def _enter(self, generation: int) -> None:
+        """A record of that generation comes; the first of all need not have been announced."""
+        if generation == self._generation:
+            return
+        if self._generation:
+            raise RecordError(
+                f"it is of generation {generation}, amid those of generation {self._generation}"
+            )
+        self._generation = generation
+
+    def _follow(self, chunk: Chunk) -> None:
+        """Judge a chunk by the one before it."""
+        count, rest = divmod(len(chunk.losses), 4)
+        batch, update, samples = chunk.batch, chunk.update, chunk.samples
+        size, last, steps = chunk.batch_size, chunk.last_batch_size, chunk.accumulation_steps
+        if rest or not count:
+            raise RecordError(f"its losses are {len(chunk.losses):,} bytes, not 4 for each batch")
+        if chunk.epochs > 1 and (count % chunk.epochs or chunk.in_update):
+            raise RecordError(f"its {count:,} batches are not {chunk.epochs:,} whole epochs")
+        if batch != self._batch + 1:
+            raise RecordError(f"batch {batch} cannot follow batch {self._batch}")
+        if last > size or chunk.in_update >= steps:
+            raise RecordError("its batches are larger, or more of a group, than its settings say")
+        if (
+            update < self._update
+            or samples < self._samples
+            or chunk.epoch < self._epoch
+            or chunk.seconds < self._seconds
+        ):
+            raise RecordError("its epoch, update, samples or seconds lie before those already seen")
+        self._batch += count
+        self._epoch, self._seconds = chunk.epoch + chunk.epochs - 1, chunk.seconds - _ROUNDING
+        if chunk.epochs == 1:
+            self._update = update + (chunk.in_update + count - 1) // steps
+            self._samples = samples + (count - 1) * size + last
+        else:
+            self._update, self._samples = chunk.last_update, chunk.end_samples
+        if self._samples > MOST_COUNTED or self._update > MOST_COUNTED:
+            raise RecordError("its samples or updates are out of range")
+
+    def _check_settings(self, settings: VariantSettings) -> None:
+        """Settings that were in force can be worked out for the training set."""
+        if self._n:
+            try:
+                settings.resolve(self._n)
+            except (SettingsError, OverflowError) as error:
+                raise RecordError(f"its settings: {error}") from None
+
+
+def _place(record: Evaluation | Validated) -> _Place:
+    return record.epoch, record.batches, record.updates, record.samples
+
+
+def _forward(before: _Place, place: _Place) -> _Place:
+    if any(now < then for then, now in zip(before, place, strict=True)):
+        raise RecordError("its epoch, batches, updates or samples lie before those already seen")
+    return place
+
+
+def _check_measured(found: NoiseScale | Sharpness | None) -> None:
+    for value in () if found is None else msgspec.structs.astuple(found):
+        for number in value if isinstance(value, tuple) else (value,):
+            if number is not None and math.isfinite(number) and abs(number) > _MOST_MEASURED:
+                raise RecordError("a measurement is out of range")
