@@ -2,6 +2,7 @@
 
 import contextlib
 import tempfile
+from itertools import accumulate
 from pathlib import Path
 
 from hypothesis import given, settings
@@ -20,7 +21,8 @@ PAGE = 4096
 def cuts(draw: st.DrawFn) -> tuple[list[AnyRecord], bytes, int, bytes]:
     """Records, the whole log, the bytes that were synced, and what is found after the cut."""
     sizes = draw(st.lists(st.integers(1, 3000), min_size=1, max_size=8))
-    records: list[AnyRecord] = [plain_chunk(1 + k, size) for k, size in enumerate(sizes)]
+    firsts = accumulate(sizes, initial=1)
+    records: list[AnyRecord] = [*map(plain_chunk, firsts, sizes)]
     records.append(End())
     whole = b"".join((MAGIC, *map(frame, records)))
     ends = [len(whole)]
