@@ -16,6 +16,7 @@ from torch.nn import functional
 from engine.problem import Problem
 from engine.problems.parts.losses import accuracy, class_loss
 from engine.problems.tabular.location import FileLocation, check_readable
+from engine.problems.tabular.memory import as_text, check_fits
 from engine.settings import VALIDATION_SHARE, DataSettings, SettingsError
 
 CONTEXT: Final = 64
@@ -23,6 +24,8 @@ CONTEXT: Final = 64
 _MOST_CHARACTERS: Final = 255
 """Different ones, the most frequent; all others are one more."""
 _LEAST_WINDOWS: Final = 10
+_BYTES_A_CHARACTER: Final = 16
+"""Memory that each takes: a number in a list, and one in a tensor."""
 
 Windows = tuple[Tensor, Tensor]
 
@@ -84,6 +87,8 @@ def _documentation() -> str:
 
 def _read(location: FileLocation) -> str:
     check_readable(location.path)
+    size = location.path.stat().st_size
+    check_fits(location, _BYTES_A_CHARACTER * size, f"a text of {as_text(size)}")
     content = location.path.read_bytes()
     try:
         return content.decode("utf-8-sig")

@@ -3,8 +3,6 @@
 Touches no torch. Pickled objects are refused: unpickling is running code.
 """
 
-import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +10,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.problems.tabular.headers import READING_ERRORS, memory_needed
 from engine.problems.tabular.location import FileLocation, check_readable
+from engine.problems.tabular.memory import check_fits
 
 Array = NDArray[Any]
 
@@ -32,12 +32,13 @@ def read_arrays(path: Path) -> Samples:
     """The samples in that file; SettingsError says what of it cannot be used, and why."""
     check_readable(path)
     location = FileLocation(path=path)
+    with path.open("rb") as start:
+        if start.read(6) == np.lib.format.MAGIC_PREFIX:  # numpy would read all of it
+            raise location.wrong("a single array; save inputs and target: np.savez(file, X=X, y=y)")
     try:
         file: Any = np.load(path, allow_pickle=False)
-    except (zipfile.BadZipFile, EOFError, OSError, ValueError) as error:
+    except READING_ERRORS as error:
         raise location.wrong(f"not an .npz file that numpy can read ({error})") from None
-    if not isinstance(file, np.lib.npyio.NpzFile):
-        raise location.wrong("a single array; save inputs and target: np.savez(file, X=X, y=y)")
     with file:
         return _samples(file, location)
 
@@ -46,6 +47,7 @@ def _samples(file: Any, location: FileLocation) -> Samples:
     """The samples that the arrays' names imply: one set, or two."""
     by_name = {name.lower(): name for name in file.files}
     if {name.lower() for name in _PAIR} <= by_name.keys():
+        _check_memory(file, [by_name["x"], by_name["y"]], location)
         return Samples(train=_part(file, by_name["x"], by_name["y"], location), test=None)
     if missing := [name for name in _QUARTET if name not in by_name]:
         if len(missing) < len(_QUARTET):
@@ -54,12 +56,18 @@ def _samples(file: Any, location: FileLocation) -> Samples:
             f"needs arrays X, y or {', '.join(_QUARTET)}; it holds {_list(file.files)}"
         )
     x_train, y_train, x_test, y_test = (by_name[name] for name in _QUARTET)
+    _check_memory(file, [x_train, y_train, x_test, y_test], location)
     train, test = _part(file, x_train, y_train, location), _part(file, x_test, y_test, location)
     if train[0].shape[1:] != test[0].shape[1:]:
         raise location.of(f"array {x_test}").wrong(
             f"samples of shape {test[0].shape[1:]}, but {train[0].shape[1:]} in {x_train}"
         )
     return Samples(train=train, test=test)
+
+
+def _check_memory(file: Any, names: list[str], location: FileLocation) -> None:
+    sizes = [memory_needed(file, name, location.of(f"array {name}")) for name in names]
+    check_fits(location, sum(sizes), f"the arrays {_list(names)}")
 
 
 def _part(file: Any, x: str, y: str, location: FileLocation) -> tuple[Array, Array]:
@@ -75,7 +83,7 @@ def _load(file: Any, name: str, location: FileLocation) -> Array:
     where = location.of(f"array {name}")
     try:
         array = file[name]
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
+    except READING_ERRORS as error:
         if "pickle" in str(error):
             raise where.wrong(
                 "holds pickled objects, which are never loaded: save numbers"

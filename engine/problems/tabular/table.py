@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.problems.parts.extras import needs_extra
-from engine.problems.tabular.location import FileLocation, check_readable
+from engine.problems.tabular.location import DataFileError, FileLocation, check_readable
+from engine.problems.tabular.memory import as_text, check_fits
 from engine.settings import SettingsError
 
 Frame = Any
@@ -85,6 +86,8 @@ def read_table(path: Path, target: str | None) -> Table:
 
 def _read_csv(pandas: Any, location: FileLocation) -> Frame:
     separator = _check_header(location)
+    size = location.path.stat().st_size
+    check_fits(location, size, f"a table of {as_text(size)} of text")
     with warnings.catch_warnings():
         warnings.simplefilter("error", pandas.errors.ParserWarning)
         try:
@@ -147,7 +150,12 @@ def _not_utf8(location: FileLocation) -> SettingsError:
 def _read_parquet(pandas: Any, location: FileLocation) -> Frame:
     arrow = import_module("pyarrow")
     try:
+        about = import_module("pyarrow.parquet").read_metadata(location.path)
+        cells = about.num_rows * about.num_columns
+        check_fits(location, 8 * cells, f"{about.num_rows:,} rows of {about.num_columns:,} columns")
         frame = pandas.read_parquet(location.path, engine="pyarrow")
+    except DataFileError:
+        raise
     except (arrow.ArrowException, OSError, ValueError) as error:
         raise location.wrong(
             f"not a Parquet file that pyarrow can read ({str(error).splitlines()[0]})"
