@@ -19,6 +19,10 @@ from engine.settings import RunSettings, Variant, VariantSettings
 # Whatever the terminal that pytest runs in: Textual and rich read this as they are imported.
 os.environ["TEXTUAL_COLOR_SYSTEM"] = "truecolor"
 os.environ.pop("NO_COLOR", None)
+# Whatever defaults of gdtui its user has.
+os.environ["XDG_CONFIG_HOME"] = "/nonexistent"
+for name in [name for name in os.environ if name.startswith("GDTUI_")]:
+    del os.environ[name]
 
 # Started as a background job, pytest would ignore Ctrl+C, and so would every program under test.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -6,17 +6,20 @@ Runs nothing and opens nothing.
 import inspect
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, Final, NoReturn
 
 import click
-from click.core import ParameterSource
 
-VARIABLES: Final = "GDTUI"
-"""The prefix of the environment variables: GDTUI_LR is --lr."""
+from gdtui.cli.config.origins import VARIABLES, origin, take_defaults
+
+FILE: Final = click.Path(path_type=Path, readable=False)
+"""A file or a directory, which the shell completes."""
 GENERAL: Final = "general"
 _WIDTH: Final = 100
 _TERM_WIDTH: Final = 22
-_ENVIRONMENT: Final = "Every option can be set by a variable, too: GDTUI_LR is --lr."
+_DEFAULTS: Final = """\
+Options have variables, too: GDTUI_LR is --lr. A file can set their defaults: see gdtui config."""
 
 
 class Option(click.Option):
@@ -32,6 +35,8 @@ class Option(click.Option):
         if self.shown_default:
             text = f"{text} [{self.shown_default}]"
         super().__init__(names.split(), metavar=metavar, help=text, **attributes)
+        if self.is_flag:
+            self.shown_default = "false"
 
 
 class Flag(Option):
@@ -73,9 +78,14 @@ class GdtuiCommand(click.Command):
         usage: str,
         examples: str = "",
         params: Sequence[AnyParameter] = (),
+        *,
+        is_given_config: bool = False,
     ) -> None:
-        """`usage` opens with the command as it is typed. The function's docstring is the help."""
-        self.parameters = (*params, _help_option())
+        """`usage` opens with the command as it is typed. The function's docstring is the help.
+
+        `is_given_config`: it takes the file of --config itself, which may be one that is damaged.
+        """
+        self.parameters = (*params, *_general_options(is_given_config=is_given_config))
         super().__init__(
             function.__name__,
             context_settings={"auto_envvar_prefix": VARIABLES},
@@ -133,7 +143,7 @@ class GdtuiCommand(click.Command):
                 formatter.write_dl([(f"{term:<{_TERM_WIDTH}}", text) for term, text in records])
         formatter.write(f"\n{self.examples}\n" if self.examples else "")
         if any(each.allow_from_autoenv for each in self.options):
-            formatter.write(f"\n{_ENVIRONMENT}\n")
+            formatter.write(f"\n{_DEFAULTS}\n")
         return formatter.getvalue().rstrip()
 
 
@@ -168,38 +178,41 @@ def _message(error: click.UsageError) -> str:
         case click.MissingParameter(param=click.Parameter() as missing):
             return f"missing {missing.human_readable_name}"
         case click.BadParameter(param=click.Parameter() as wrong, ctx=click.Context() as ctx):
-            return f"{_place(wrong, ctx)}: {error.message}"
+            return f"{origin(ctx, wrong)}: {error.message}"
         case _:
             return error.message
 
 
-def _place(parameter: click.Parameter, ctx: click.Context) -> str:
-    """The place that the value came from, as the user named it."""
-    if ctx.get_parameter_source(parameter.name or "") is ParameterSource.ENVIRONMENT:
-        return variable(parameter)
+def _general_options(*, is_given_config: bool) -> tuple[Option, Option]:
     return (
-        max(parameter.opts, key=len)
-        if parameter.param_type_name == "option"
-        else (parameter.human_readable_name)
+        Option(
+            "--config",
+            "FILE",
+            "defaults of your own",
+            type=FILE,
+            shown="see gdtui config --path",
+            is_eager=True,
+            expose_value=is_given_config,
+            callback=None if is_given_config else _read_config,
+        ),
+        Flag(
+            "-h --help",
+            "show this help and exit",
+            is_eager=True,
+            expose_value=False,
+            allow_from_autoenv=False,
+            callback=_show_help,
+        ),
     )
 
 
-def variable(option: click.Parameter) -> str:
-    """The environment variable of an option."""
-    return f"{VARIABLES}_{(option.name or '').upper()}"
+def _read_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> None:
+    """Read the file before all other options: they find their defaults in it."""
+    if not ctx.resilient_parsing:
+        take_defaults(ctx, path)
 
 
-def _help_option() -> Flag:
-    def show(ctx: click.Context, _: click.Parameter, is_wanted: bool) -> None:
-        if is_wanted and not ctx.resilient_parsing:
-            click.echo(ctx.get_help())
-            ctx.exit()
-
-    return Flag(
-        "-h --help",
-        "show this help and exit",
-        is_eager=True,
-        expose_value=False,
-        allow_from_autoenv=False,
-        callback=show,
-    )
+def _show_help(ctx: click.Context, _: click.Parameter, is_wanted: bool) -> None:
+    if is_wanted and not ctx.resilient_parsing:
+        click.echo(ctx.get_help())
+        ctx.exit()

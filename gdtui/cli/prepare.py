@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gdtui.cli.config.origins import with_origins
+
 if TYPE_CHECKING:
     from engine.problems.loader import Loaded
     from gdtui.cli.options.settings import RunOptions
@@ -27,7 +29,7 @@ def prepare_run(ctx: click.Context) -> tuple["RunOptions", Path]:
     try:
         problem, data = read_data(values)
     except SettingsError as error:
-        ctx.fail(str(error))
+        ctx.fail(with_origins(ctx, str(error)))
     if not must_load(problem, data):
         options = _read_options(ctx, None)
         return options, values["run_dir"] or empty_directory()
@@ -42,7 +44,7 @@ def prepare_run(ctx: click.Context) -> tuple["RunOptions", Path]:
     except LoadingError as error:
         if values["debug"]:
             print(error.traceback.rstrip(), file=sys.stderr)
-        ctx.fail(str(error))
+        ctx.fail(with_origins(ctx, str(error)))
     try:
         return _read_options(ctx, loaded), path
     except click.UsageError:
@@ -58,7 +60,7 @@ def _read_options(ctx: click.Context, loaded: "Loaded | None") -> "RunOptions":
     try:
         options = read_options(ctx, loaded)
     except SettingsError as error:
-        ctx.fail(str(error))
+        ctx.fail(with_origins(ctx, str(error)))
     for note in options.notes:
         print(f"{ctx.command_path.strip()}: {note}", file=sys.stderr)
     return options

@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "import": "gdtui.cli.commands.runs.import_csv",
     "runs": "gdtui.cli.commands.runs.runs",
     "problems": "gdtui.cli.commands.learn.problems",
+    "config": "gdtui.cli.commands.learn.config",
     "docs": "gdtui.cli.commands.learn.docs",
 }
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import click
+
 from engine.problems.registry import LISTINGS, ProblemListing, find
 from engine.problems.user_file import absolute, is_file
 from engine.settings import DataSettings, SettingsError
@@ -23,9 +25,9 @@ _MADE_OF_FILES: Final = ("arrays", "table")
 def data_options() -> tuple[AnyParameter, ...]:
     """The options that say what to train on."""
     names = [listing.name for listing in LISTINGS]
-    files, models = words((), files=True), words(("linear", "mlp:", "cnn"))
     about_problem = f"{', '.join(names)}, or FILE.py[:FUNCTION] for your own"
     about_data = "your own table (.csv, .parquet), arrays (.npz), or text for char-lm"
+    models = words(("linear", "mlp:", "cnn"))
     about_model = "for tables and arrays: linear, mlp:64,64, or cnn for images"
     return in_group(
         "problem and data",
@@ -36,9 +38,15 @@ def data_options() -> tuple[AnyParameter, ...]:
             shown=_DEFAULT,
             shell_complete=words(names, files=True),
         ),
-        Option("--data", "FILE", about_data, shell_complete=files),
+        Option("--data", "FILE", about_data, type=click.Path(readable=False)),
         Option("--target", "COLUMN", "the column of the table to predict"),
-        Option("--model", "MODEL", about_model, shown="linear", shell_complete=models),
+        Option(
+            "--model",
+            "MODEL",
+            about_model,
+            shown="linear",
+            shell_complete=models,
+        ),
         Option("--validation", "SHARE", "share of the data to hold out", type=number, shown="0.2"),
     )
 

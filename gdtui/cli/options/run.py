@@ -1,15 +1,14 @@
-"""The options that describe a run, and those of its screen.
+"""The options that describe a run.
 
 Imports nothing heavy. What only torch can judge stays text: the worker judges it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
 from engine.settings import DEFAULT_BATCH_SIZES, DataOn, LrScaling
-from gdtui.cli.command import AnyParameter, Flag, Option, in_group
+from gdtui.cli.command import FILE, AnyParameter, Flag, Option, in_group
 from gdtui.cli.options.choices import Setting
 from gdtui.cli.options.completion import words
 from gdtui.cli.options.data import data_options
@@ -18,8 +17,6 @@ from gdtui.cli.value_types import (
     choice,
     device,
     each,
-    fps,
-    keys,
     label,
     number,
     on_or_off,
@@ -30,7 +27,6 @@ from gdtui.cli.value_types import (
 
 APP_PACE: Final = "1"
 """Epochs a second in the app unless told otherwise: the lesson's 20 epochs take about 20 s."""
-THEMES: Final = ("dark", "light", "high-contrast")
 THREADS: Final = whole(1, 1024)
 """The reader of a number of CPU threads."""
 _MOST_LOADERS: Final = 256
@@ -114,8 +110,7 @@ def _place_of_training() -> Iterator[AnyParameter]:
     yield device_option("auto, cpu, cuda, cuda:N, mps; several: assigned in turn")
     yield Option("--threads", "N", "CPU threads per variant", type=THREADS, shown="a fair share")
     text = "directory of the run"
-    yield Option("--run-dir", "DIR", text, type=Path, shown="a new one; see gdtui runs",
-                 shell_complete=words((), files=True))  # fmt: skip
+    yield Option("--run-dir", "DIR", text, type=FILE, shown="a new one; see gdtui runs")
     yield Flag("--debug", "show the tracebacks of errors in a problem")
 
 
@@ -123,15 +118,3 @@ def device_option(text: str) -> Option:
     """The option that chooses a device, or several."""
     names = words(("auto", "cpu", "cuda", "mps"), several=True)
     return Option("--device", "NAME", text, type=device, default="auto", shell_complete=names)
-
-
-def screen_options(*, hidden: bool = False) -> tuple[AnyParameter, ...]:
-    """Options that only the app heeds; `train` takes them, too, so that one line fits both."""
-    text = "keys to press automatically, after the first losses: '8s S 20s ? 3s q'"
-    return in_group(
-        "screen",
-        Option("--theme", "NAME", "dark, light or high-contrast", type=choice(THEMES),
-               default="dark", hidden=hidden, shell_complete=words(THEMES)),
-        Option("--fps", "N", "maximum frames per second", type=fps, default="10", hidden=hidden),
-        Option("--keys", "SCRIPT", text, type=keys, hidden=hidden),
-    )  # fmt: skip

@@ -12,17 +12,18 @@ from command_lines import context
 from engine.log.directory import RunDirectory
 from engine.problems.registry import LISTINGS
 from engine.settings import LrScaling
-from gdtui.cli.command import Option, explain, variable
+from gdtui.cli.command import Option, explain
 from gdtui.cli.commands.learn.docs import topics
+from gdtui.cli.config.origins import variable
 from gdtui.cli.main import main
-from gdtui.cli.options.run import THEMES
+from gdtui.cli.options.theme import THEMES
 from gdtui.cli.program import APP, COMMANDS, load, program
 
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 MakeRun = Callable[..., RunDirectory]
 
 EVERY_COMMAND = ["", *COMMANDS]
-ACTIONS = {"--help", "--version", "--prune", "--yes"}
+ACTIONS = {"--help", "--version", "--prune", "--yes", "--path"}
 """Options that must be typed."""
 
 

@@ -19,7 +19,7 @@ MakeRun = Callable[..., RunDirectory]
 Words = tuple[str, ...]
 
 EXAMPLES = sorted({words for page in ALL for words in commands(page)})
-QUICK = [("docs",), ("problems",), ("runs",), ("export",), ("import",)]
+QUICK = [("config",), ("docs",), ("problems",), ("runs",), ("export",), ("import",)]
 
 
 def is_subcommand(words: Words) -> bool:
@@ -103,6 +103,14 @@ def test_commands_with_variables_run(line: str, cli_env: dict[str, str], tmp_pat
     )
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout
+
+
+@pytest.mark.parametrize("text", code_blocks(DOCS / "guide.md", "toml"))
+def test_configuration_files_are_understood(text: str, cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(text)
+    result = cli("config", "--config", tmp_path / "config.toml")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.count("config.toml:") == text.count("=")
 
 
 def test_the_pages_model_is_the_readmes() -> None:

@@ -22,7 +22,9 @@ def test_lines_are_short(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_code_fits_into_a_terminal(page: Path) -> None:
     blocks = [
-        block for language in ("sh", "python", "text") for block in code_blocks(page, language)
+        block
+        for language in ("sh", "python", "text", "toml")
+        for block in code_blocks(page, language)
     ]
     assert [line for block in blocks for line in block.splitlines() if len(line) > CODE_WIDTH] == []
     assert text_of(page).count("```") == 2 * len(blocks)

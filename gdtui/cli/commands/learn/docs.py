@@ -14,6 +14,7 @@ from click import BadParameter
 from gdtui.cli.command import Argument, GdtuiCommand, in_group
 from gdtui.cli.exit_codes import ExitCode
 from gdtui.cli.options.completion import words
+from gdtui.cli.options.theme import theme_option
 from gdtui.cli.streams import is_terminal
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ examples:
   gdtui docs problems | grep -n metrics"""
 
 
-def docs(ctx: "click.Context", topic: str) -> int:
+def docs(ctx: "click.Context", topic: str, theme: str) -> int:
     """Read the documentation.
 
     On a terminal: a viewer with scrolling and links. Otherwise the page's Markdown on stdout, so
@@ -43,7 +44,7 @@ def docs(ctx: "click.Context", topic: str) -> int:
     gc.disable()  # the imports make no garbage; the viewer enables it once its first page is there
     from gdtui.cli.commands.learn.docs_viewer import DocsViewer
 
-    viewer = DocsViewer({name: page(name) for name in topics()}, topic)
+    viewer = DocsViewer({name: page(name) for name in topics()}, topic, theme)
     viewer.run()
     return viewer.return_code or ExitCode.OK
 
@@ -74,15 +75,18 @@ command = GdtuiCommand(
     docs,
     "gdtui docs [TOPIC]",
     _EXAMPLES,
-    in_group(
-        "what to read",
-        Argument(
-            "topic",
-            "TOPIC",
-            f"{', '.join(topics())} [{INDEX}]",
-            default=INDEX,
-            type=_topic,
-            shell_complete=words(topics()),
+    [
+        *in_group(
+            "what to read",
+            Argument(
+                "topic",
+                "TOPIC",
+                f"{', '.join(topics())} [{INDEX}]",
+                default=INDEX,
+                type=_topic,
+                shell_complete=words(topics()),
+            ),
         ),
-    ),
+        theme_option(),
+    ],
 )

@@ -86,13 +86,13 @@ class DocsViewer(App[None]):
         *(Binding(str(place), f"topic({place})", show=False) for place in range(1, 10)),
     ]
 
-    def __init__(self, pages: Mapping[str, Path], topic: str) -> None:
+    def __init__(self, pages: Mapping[str, Path], topic: str, theme: str = "dark") -> None:
         """`pages`: the files by topic, in the order in which keys 1, 2 … open them."""
         super().__init__(ansi_color=True if os.environ.get("NO_COLOR") is not None else None)
         self._pages, self._topic = pages, topic
         for each in themes(self.console.color_system, no_color=self.no_color).values():
             self.register_theme(each)
-        self.theme = THEMES["dark"].name
+        self.theme = THEMES[theme].name
 
     @property
     def viewer(self) -> LinkedPages:

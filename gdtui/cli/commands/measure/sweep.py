@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from engine.sweep.defaults import BATCH_SIZES, EPOCHS
 from gdtui.cli.command import Flag, GdtuiCommand, Option, in_group
+from gdtui.cli.config.origins import is_typed
 from gdtui.cli.exit_codes import ExitCode
-from gdtui.cli.options.run import comma_separated, run_options, screen_options
+from gdtui.cli.options.run import comma_separated, run_options
+from gdtui.cli.options.screen import screen_options
 from gdtui.cli.value_types import above_zero
 
 if TYPE_CHECKING:
@@ -36,7 +38,8 @@ def sweep(ctx: "click.Context", memory_limit: float | None, **values: Any) -> in
     your memory. Every arm is kept as a run (see gdtui runs).
     """
     below, ctx.params["run_dir"] = ctx.params["run_dir"], None
-    form = next((form for form in _FORMS if values[form]), "text")
+    forms = [form for form in _FORMS if values[form]] or ["text"]
+    form = next((each for each in forms if is_typed(ctx, each)), forms[0])
 
     from engine.log.directory import RunDirectoryError
     from engine.sweep.run import Plan

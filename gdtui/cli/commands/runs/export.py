@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from engine.log.filesystem.places import find_run
-from gdtui.cli.command import Argument, Flag, GdtuiCommand, Option, in_group
+from gdtui.cli.command import FILE, Argument, Flag, GdtuiCommand, Option, in_group
 from gdtui.cli.exit_codes import ExitCode
-from gdtui.cli.options.completion import STORED_RUN, stored_runs, words
+from gdtui.cli.options.completion import STORED_RUN, stored_runs
 
 if TYPE_CHECKING:
     import click
@@ -65,13 +65,6 @@ command = GdtuiCommand(
             shell_complete=stored_runs,
         ),
         Flag("--measurements", "write the measurements on all data, not the batches"),
-        Option(
-            "-o --output",
-            "FILE",
-            "the file to write",
-            type=Path,
-            shown="stdout",
-            shell_complete=words((), files=True),
-        ),
+        Option("-o --output", "FILE", "the file to write", type=FILE, shown="stdout"),
     ),
 )

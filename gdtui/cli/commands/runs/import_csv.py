@@ -2,15 +2,13 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
+
+import click
 
 from gdtui import __version__
-from gdtui.cli.command import Argument, GdtuiCommand, in_group
+from gdtui.cli.command import FILE, Argument, GdtuiCommand, in_group
 from gdtui.cli.exit_codes import ExitCode
-from gdtui.cli.options.completion import words
-
-if TYPE_CHECKING:
-    import click
 
 _EXAMPLES: Final = """\
 examples:
@@ -20,7 +18,7 @@ examples:
 exit status: 0 run written, 2 a row or a name is wrong: nothing was written"""
 
 
-def import_csv(ctx: "click.Context", file: str, run_dir: Path) -> int:
+def import_csv(ctx: click.Context, file: str, run_dir: Path) -> int:
     """Make a run from CSV, to be watched, explored, compared and exported: the inverse of export.
 
     Required columns, in any order: variant, batch (1, 2, 3 … in each variant and generation) and
@@ -58,14 +56,8 @@ command = GdtuiCommand(
             "file",
             "FILE",
             "the CSV, its first line naming the columns; - reads stdin",
-            shell_complete=words((), files=True),
+            type=click.Path(readable=False),
         ),
-        Argument(
-            "run_dir",
-            "RUN_DIR",
-            "a directory for the run; it must not hold one",
-            type=Path,
-            shell_complete=words((), files=True),
-        ),
+        Argument("run_dir", "RUN_DIR", "a directory for the run; it must not hold one", type=FILE),
     ),
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from engine.log.filesystem.places import find_run, known_roots
 from gdtui.cli.command import Argument, GdtuiCommand, Option, in_group
 from gdtui.cli.options.completion import STORED_RUN, stored_runs
-from gdtui.cli.options.run import screen_options
+from gdtui.cli.options.screen import screen_options
 from gdtui.cli.streams import check_screen
 from gdtui.cli.value_types import above_zero
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gdtui import __version__
 from gdtui.cli.command import Flag, GdtuiCommand
-from gdtui.cli.exit_codes import ExitCode
-from gdtui.cli.options.run import APP_PACE, run_options, screen_options
+from gdtui.cli.options.run import APP_PACE, run_options
+from gdtui.cli.options.screen import screen_options
 from gdtui.cli.streams import check_screen
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ gdtui [OPTIONS]                   train on screen, and change settings while it 
        gdtui import FILE RUN_DIR         a run from CSV: losses from any program
        gdtui runs [--prune]              the runs that are stored
        gdtui problems                    the problems to train on
+       gdtui config                      the defaults in force, and where each comes from
        gdtui docs [TOPIC]                the documentation"""
 
 _EXAMPLES: Final = """\
@@ -35,14 +36,11 @@ examples:
   gdtui --keys '8s S 20s ? 3s q'                   a demo that plays itself, the same every time"""
 
 
-def app(ctx: "click.Context", version: bool, **values: Any) -> int:
+def app(ctx: "click.Context", **values: Any) -> int:
     """See what batch size, learning rate and gradient accumulation do to training, live.
 
     In the app, press ? for the keys.
     """
-    if version:
-        print(f"gdtui {__version__}")
-        return ExitCode.OK
     check_screen(ctx, "the app", instead="gdtui train")
 
     from engine.log.directory import RunDirectoryError
@@ -57,6 +55,12 @@ def app(ctx: "click.Context", version: bool, **values: Any) -> int:
         ctx.fail(str(error))
 
 
+def _show_version(ctx: "click.Context", _: "click.Parameter", is_wanted: bool) -> None:
+    if is_wanted and not ctx.resilient_parsing:
+        print(f"gdtui {__version__}")
+        ctx.exit()
+
+
 command = GdtuiCommand(
     app,
     _USAGE,
@@ -64,6 +68,13 @@ command = GdtuiCommand(
     [
         *run_options(pace=APP_PACE),
         *screen_options(),
-        Flag("--version", "show the version and exit", allow_from_autoenv=False),
+        Flag(
+            "--version",
+            "show the version and exit",
+            is_eager=True,
+            expose_value=False,
+            allow_from_autoenv=False,
+            callback=_show_version,
+        ),
     ],
 )

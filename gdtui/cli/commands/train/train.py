@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gdtui import __version__
 from gdtui.cli.command import Flag, GdtuiCommand
-from gdtui.cli.options.run import run_options, screen_options
+from gdtui.cli.options.run import run_options
+from gdtui.cli.options.screen import screen_options
 
 if TYPE_CHECKING:
     import click

@@ -1,0 +1,16 @@
+"""The options that the app's screen has."""
+
+from gdtui.cli.command import AnyParameter, Option, in_group
+from gdtui.cli.options.theme import theme_option
+from gdtui.cli.value_types import fps, keys
+
+
+def screen_options(*, hidden: bool = False) -> tuple[AnyParameter, ...]:
+    """Options that only the app heeds; `train` takes them, too, so that one line fits both."""
+    text = "keys to press automatically, after the first losses: '8s S 20s ? 3s q'"
+    return in_group(
+        "screen",
+        theme_option(hidden=hidden),
+        Option("--fps", "N", "maximum frames per second", type=fps, default="10", hidden=hidden),
+        Option("--keys", "SCRIPT", text, type=keys, hidden=hidden),
+    )
