@@ -16,8 +16,10 @@ from engine.settings import BatchSize
 from engine.training.schedule import epoch_order
 
 Step = TypeVar("Step")
-_REPORT_EVERY: Final = 100
-"""Steps; a few hundredths of a second."""
+_MOST_BETWEEN: Final = 100
+"""Steps between two reports: a few hundredths of a second where they are short."""
+_REPORTS: Final = 200
+"""Reports at least, where there are so many steps: few steps are long ones."""
 
 Data = tuple[Tensor, ...]
 """Tensors of shape (S, n, …): n samples of each seed."""
@@ -67,11 +69,12 @@ class CountedSteps:
         self._progress = progress
         self._total = total
         self._done = 0
+        self._every = max(1, min(_MOST_BETWEEN, total // _REPORTS))
 
     def over(self, steps: Iterable[Step], what: str) -> Iterator[Step]:
         """The steps as they are, counted."""
         for step in steps:
-            if self._done % _REPORT_EVERY == 0:
+            if self._done % self._every == 0:
                 self._progress(self._done / self._total, what)
             yield step
             self._done += 1

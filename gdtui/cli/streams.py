@@ -19,7 +19,8 @@ def check_screen(ctx: "click.Context", subject: str, instead: str) -> None:
     """
     if not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
         ctx.fail(f"{subject} needs a terminal; without one, use: {instead}")
-    if (term := os.environ.get("TERM", "")) in _SCREENLESS:
+    if prints_lines_only():
+        term = os.environ["TERM"]
         ctx.fail(
             f"{subject} needs a screen, and TERM={term} says that the terminal has none: "
             f"set TERM=xterm-256color if it has, or use: {instead}"
@@ -34,6 +35,11 @@ def check_screen(ctx: "click.Context", subject: str, instead: str) -> None:
 def is_terminal(stream: TextIO | None) -> bool:
     """True for an open stream that is a terminal."""
     return stream is not None and stream.isatty()
+
+
+def prints_lines_only() -> bool:
+    """True for a terminal that, by TERM, cannot go back to what it has printed."""
+    return os.environ.get("TERM") in _SCREENLESS
 
 
 def _has_utf_8() -> bool:

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from engine.experiments.claims import flat_generalises, linear_scaling, saddle, sharp_minimum
 from engine.experiments.stacked import (
+    CountedSteps,
     batches,
     descend,
     descended,
@@ -178,3 +179,14 @@ def test_each_seed_has_its_own_order() -> None:
     data = torch.arange(10).expand(2, 10)
     (mixed,) = shuffled((data,), SEEDS, epoch=2)
     assert mixed.tolist() == [epoch_order(seed, 2, 10).tolist() for seed in SEEDS]
+
+
+@pytest.mark.parametrize(("steps", "reports"), [(30, 30), (400, 200), (100_000, 1000)])
+def test_long_steps_are_reported_one_by_one_and_short_ones_now_and_then(
+    steps: int, reports: int
+) -> None:
+    told: list[float] = []
+    counter = CountedSteps(lambda share, what: told.append(share), steps)
+    assert list(counter.over(range(steps), "stepping")) == list(range(steps))
+    assert len(told) == reports
+    assert (told[0], told[1]) == (0, 1 / reports)

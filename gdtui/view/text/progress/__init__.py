@@ -1,0 +1,1 @@
+"""Progress of a long command: the time it will still take, and its line of text."""

@@ -1,0 +1,70 @@
+"""The progress of a run that trains, out of its tallies: its slowest variant's."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from engine.log.summary import Tally
+from gdtui.view.text.formatting import number
+from gdtui.view.text.progress.line import CommandProgress
+from gdtui.view.text.progress.time_left import TimeLeft, longest
+
+
+class TrainingProgress:
+    """Follows the tallies of one run; the time left is that of the variant that ends last."""
+
+    def __init__(
+        self, tallies: Sequence[Tally], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`clock`: seconds from any start."""
+        self._tallies = tallies
+        self._clock = clock
+        self._began = clock()
+        self._left = [TimeLeft(clock) for _ in tallies]
+
+    def look(self) -> CommandProgress:
+        """The progress by now."""
+        left = []
+        for tally, time_left in zip(self._tallies, self._left, strict=True):
+            if not tally.state.is_ended:
+                time_left.tell(_share(tally))
+                left.append(time_left.seconds)
+        return CommandProgress(
+            share=min(map(_share, self._tallies)),
+            elapsed=self._clock() - self._began,
+            left=longest(left),
+            activities=self._activities(),
+        )
+
+    def _activities(self) -> tuple[str, ...]:
+        going = [tally for tally in self._tallies if not tally.state.is_ended]
+        slowest = min(going, key=_share, default=None)
+        return (
+            " · ".join(_with_loss(tally) for tally in self._tallies),
+            " · ".join(_place(tally) for tally in self._tallies),
+            _place(slowest) if slowest is not None else "",
+        )
+
+
+def _share(tally: Tally) -> float:
+    """Epochs done of those planned; 1 for what has ended, however."""
+    if tally.state.is_ended:
+        return 1.0
+    if not (tally.planned_epochs and tally.n):
+        return 0.0
+    last = tally.evaluations[-1] if tally.evaluations else None
+    done, before = (last.epoch, last.samples) if last is not None else (0, 0)
+    # An epoch may leave out an incomplete batch: then it has fewer than n samples.
+    within = min((tally.samples - before) / (before / done if done else tally.n), 1.0)
+    return min((done + within) / tally.planned_epochs, 1.0)
+
+
+def _place(tally: Tally) -> str:
+    if tally.state.is_broken or not tally.planned_epochs:
+        return f"{tally.name} {tally.state}"
+    return f"{tally.name} {len(tally.epoch_losses)}/{tally.planned_epochs}"
+
+
+def _with_loss(tally: Tally) -> str:
+    if not tally.epoch_losses or tally.state.is_broken:
+        return _place(tally)
+    return f"{_place(tally)} loss {number(tally.final_loss)}"
