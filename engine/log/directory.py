@@ -22,9 +22,9 @@ from engine.log.filesystem.safe_open import (
     write_once,
 )
 from engine.log.filesystem.sync import sync_directory
+from engine.log.format import FORMAT, is_newer, refusal
 from engine.settings import RunSettings
 
-FORMAT: Final = 1
 RUN_FILE: Final = "run.json"
 LOG_SUFFIX: Final = ".gdlog"
 SUFFIXES: Final = (LOG_SUFFIX, ".weights", ".out")
@@ -41,6 +41,10 @@ class RunDirectoryError(Exception):
         super().__init__(message)
         self.path = path
         """The directory, or the file in it, that caused the error."""
+
+
+class NewerFormatError(RunDirectoryError):
+    """A run in a form that only a later gdtui can read; nothing is wrong with it."""
 
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -165,8 +169,11 @@ class RunDirectory:
                 why = "its problem is still being loaded, or gdtui was killed meanwhile"
             raise RunDirectoryError(f"{path} holds no run: {why}", path) from None
         try:
-            if json.loads(data).get("format") != FORMAT:
-                raise RunDirectoryError(f"{path} was written by another version of gdtui", path)
+            told = json.loads(data)
+            if is_newer(number := told.get("format")):
+                raise NewerFormatError(f"{path} {refusal(number, told.get('version'))}", path)
+            if number != FORMAT:
+                raise ValueError(f"its format is {number!r}")
             info = msgspec.json.decode(data, type=RunInfo)
         except (ValueError, AttributeError) as error:
             raise RunDirectoryError(

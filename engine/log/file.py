@@ -18,12 +18,13 @@ from zlib import crc32
 import msgspec
 
 from engine.log.filesystem.safe_open import UnsafeFileError, safe_open
+from engine.log.format import FORMAT, is_newer, refusal
 from engine.log.reading.decode import MOST_BYTES, RecordError, decode_record
 from engine.log.reading.sequence import Sequence
 from engine.log.records import AnyRecord, End, Record
 
-MAGIC: Final = b"gdlog\x00\x00\x01"
-"""Seven bytes of name, one of format version."""
+_NAME: Final = b"gdlog\x00\x00"
+MAGIC: Final = _NAME + bytes([FORMAT])
 
 _LENGTH: Final = struct.Struct("<II")
 _CHECK: Final = struct.Struct("<I")
@@ -169,8 +170,11 @@ class LogReader:
         magic = self._peek(file, len(MAGIC))
         if magic is None:
             return False
+        if magic.startswith(_NAME) and is_newer(magic[-1]):
+            self.damage = LogDamagedError(self.path, refusal(magic[-1]))
+            raise self.damage
         if magic != MAGIC:
-            raise self._damaged("is not a gdtui log of this version")
+            raise self._damaged("is not a gdtui log")
         self._position += len(MAGIC)
         self.offset += len(MAGIC)
         return True

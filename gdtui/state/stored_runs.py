@@ -17,6 +17,7 @@ from engine.log.directory import (
     LOG_SUFFIX,
     RUN_FILE,
     SUFFIXES,
+    NewerFormatError,
     RunDirectory,
     RunDirectoryError,
     data_path,
@@ -43,6 +44,13 @@ class RunState(StrEnum):
     DAMAGED = "damaged"
     NEVER_BEGAN = "never began"
     """Its loader was killed."""
+    NEWER_FORMAT = "newer format"
+    """Only a later gdtui can read it."""
+
+    @property
+    def is_kept(self) -> bool:
+        """True where removing all ended runs must leave it alone: it trains, or it may."""
+        return self in (RunState.RUNNING, RunState.NEWER_FORMAT)
 
 
 class StoredRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,15 +142,14 @@ def _describe(path: Path) -> StoredRun:
     size = size_of(path, _names_of(path), data_path(path).name)
     try:
         run = RunDirectory.open(path)
-    except RunDirectoryError:
-        is_damaged = (path / "run.json").exists()
+    except RunDirectoryError as error:
         return StoredRun(
             run_dir=str(path),
             created=path.stat().st_mtime,
             problem="–",
             variants=(),
             bytes=size,
-            state=RunState.DAMAGED if is_damaged else RunState.NEVER_BEGAN,
+            state=_state_of_unreadable(path, error),
         )
     return StoredRun(
         run_dir=str(path),
@@ -154,10 +161,18 @@ def _describe(path: Path) -> StoredRun:
     )
 
 
+def _state_of_unreadable(path: Path, error: RunDirectoryError) -> RunState:
+    if isinstance(error, NewerFormatError):
+        return RunState.NEWER_FORMAT
+    return RunState.DAMAGED if (path / "run.json").exists() else RunState.NEVER_BEGAN
+
+
 def has_ended(path: Path) -> bool:
     """Check again before the removal: the user may have taken a while to say yes."""
     try:
         return not is_running(RunDirectory.open(path))
+    except NewerFormatError:
+        return False
     except RunDirectoryError:
         return (path / "run.json").exists() or never_began(path)
 

@@ -87,7 +87,8 @@ def test_a_file_system_without_hard_links_will_do(
         (None, "holds no run"),
         (b"", "damaged"),
         (b"[]", "damaged"),
-        (b'{"format": 9}', "another version"),
+        (b'{"format": 0}', "damaged: its format is 0"),
+        (b'{"format": "9"}', "damaged"),
     ],
 )
 def test_what_is_no_run_is_told(tmp_path: Path, content: bytes | None, told: str) -> None:

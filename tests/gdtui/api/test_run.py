@@ -220,7 +220,11 @@ def test_a_run_is_named_as_a_text_a_path_or_as_gdtui_runs_lists_it(
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(None, "holds no run"), ("{", "is damaged"), ('{"format": 99}', "another version")],
+    [
+        (None, "holds no run"),
+        ("{", "is damaged"),
+        ('{"format": 99}', r"a later gdtui \(format 99\)"),
+    ],
 )
 def test_what_is_no_run_is_said(content: str | None, said: str, tmp_path: Path) -> None:
     if content is not None:

@@ -59,9 +59,9 @@ def remove_ended(*roots: Path, is_sure: bool) -> int:
 
     Returns the exit status.
     """
-    from gdtui.state.stored_runs import RunState, has_ended, remove
+    from gdtui.state.stored_runs import has_ended, remove
 
-    runs = [run for run in _runs_below(roots) if run.state is not RunState.RUNNING]
+    runs = [run for run in _runs_below(roots) if not run.state.is_kept]
     if not runs:
         print(f"nothing to remove in {_named(roots)}")
         return ExitCode.OK

@@ -1,0 +1,93 @@
+"""Runs in a form of a later gdtui: every command refuses them by name, and leaves them alone."""
+
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from terminal import Terminal
+
+import gdtui
+
+STORED = Path(__file__).resolve().parents[1] / "stored_runs" / "format-1"
+REFUSAL = (
+    "was written by gdtui 7.2 (format 2); this gdtui reads up to format 1. "
+    "Upgrade it: pip install -U gdtui"
+)
+
+
+def contents(root: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    """The runs of a user, two of them: one of this form and one of the next."""
+    root = tmp_path / "state" / "gdtui" / "runs"
+    shutil.copytree(STORED, root / "ours")
+    newer = shutil.copytree(STORED, root / "newer")
+    document = json.loads((newer / "run.json").read_text())
+    document.update(format=2, version="7.2", variants=document["settings"].pop("variants"))
+    (newer / "run.json").write_text(json.dumps(document))
+    return root
+
+
+@pytest.mark.parametrize("command", [("export",), ("export", "--measurements")])
+def test_export_refuses_it(runs: Path, cli: Callable, command: tuple[str, ...]) -> None:
+    result = cli(*command, runs / "newer")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert f"{runs / 'newer'} {REFUSAL}" in " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize("options", [(), ("--replay", "10")])
+def test_watch_refuses_it(runs: Path, cli_env: dict[str, str], options: tuple[str, ...]) -> None:
+    command = [sys.executable, "-m", "gdtui", "watch", str(runs / "newer"), *options]
+    with Terminal(command, env=cli_env, columns=300, rows=10) as terminal:
+        assert terminal.wait() == 2
+        assert REFUSAL in terminal.text
+
+
+def test_the_api_refuses_it(runs: Path) -> None:
+    with pytest.raises(gdtui.RunDirectoryError) as error:
+        gdtui.open_run(runs / "newer")
+    assert str(error.value) == f"{runs / 'newer'} {REFUSAL}"
+
+
+def test_runs_lists_both_and_removes_what_it_knows(runs: Path, cli: Callable) -> None:
+    before = contents(runs / "newer")
+    listed = json.loads(cli("runs", "--json").stdout)["runs"]
+    states = {Path(run["run_dir"]).name: run["state"] for run in listed}
+    assert states == {"ours": "finished", "newer": "newer format"}
+    assert "newer format" in cli("runs").stdout
+    result = cli("runs", "--prune", "--yes")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert [path.name for path in runs.iterdir()] == ["newer"]
+    assert contents(runs / "newer") == before
+
+
+def test_no_run_is_begun_in_its_place(runs: Path, cli: Callable) -> None:
+    before = contents(runs)
+    result = cli("train", "--run-dir", runs / "newer", "--epochs", "1")
+    assert result.returncode == 2
+    assert "already holds a run" in result.stderr
+    assert contents(runs) == before
+
+
+def test_a_log_of_a_later_form_is_named_and_the_others_are_read(runs: Path, cli: Callable) -> None:
+    log = runs / "ours" / "2-mini-batch.gdlog"
+    data = bytearray(log.read_bytes())
+    data[7] = 2
+    log.write_bytes(data)
+    result = cli("export", runs / "ours")
+    assert result.returncode == 1
+    assert "2-mini-batch.gdlog: was written by a later gdtui (format 2)" in result.stderr
+    assert {line.split(",")[0] for line in result.stdout.splitlines()[1:]} == {"Batch GD", "SGD"}
+
+
+@pytest.mark.parametrize("version", ["\x1b[31mred", "9" * 99, 7, None])
+def test_a_version_that_is_no_version_is_not_repeated(runs: Path, version: object) -> None:
+    (runs / "newer" / "run.json").write_text(json.dumps({"format": 2, "version": version}))
+    with pytest.raises(gdtui.RunDirectoryError, match=r"by a later gdtui \(format 2\)"):
+        gdtui.open_run(runs / "newer")
