@@ -151,6 +151,8 @@ class RunDirectory:
         info = RunInfo(version=version, created=time.time(), logs=logs, settings=settings)
         with _telling(path):
             _make_or_find(path)
+            if is_present(path / RUN_FILE):
+                raise FileExistsError(path)
             _refuse_leftovers(path, logs)
             write_once(path / RUN_FILE, msgspec.json.format(msgspec.json.encode(info), indent=2))
             sync_directory(path.parent)
@@ -173,7 +175,7 @@ class RunDirectory:
             if is_newer(number := told.get("format")):
                 raise NewerFormatError(f"{path} {refusal(number, told.get('version'))}", path)
             if number != FORMAT:
-                raise ValueError(f"its format is {number!r}")
+                raise ValueError(f"its format is {str(number)[:20]!r}")
             info = msgspec.json.decode(data, type=RunInfo)
         except (ValueError, AttributeError) as error:
             raise RunDirectoryError(

@@ -86,6 +86,14 @@ def test_a_log_of_a_later_form_is_named_and_the_others_are_read(runs: Path, cli:
     assert {line.split(",")[0] for line in result.stdout.splitlines()[1:]} == {"Batch GD", "SGD"}
 
 
+@pytest.mark.parametrize("number", [0, -1, 256, 10**4000, "2", 1.5, None])
+def test_a_number_that_is_no_format_is_damage(runs: Path, number: object) -> None:
+    (runs / "newer" / "run.json").write_text(json.dumps({"format": number}))
+    with pytest.raises(gdtui.RunDirectoryError, match="is damaged") as error:
+        gdtui.open_run(runs / "newer")
+    assert len(str(error.value)) < 500
+
+
 @pytest.mark.parametrize("version", ["\x1b[31mred", "9" * 99, 7, None])
 def test_a_version_that_is_no_version_is_not_repeated(runs: Path, version: object) -> None:
     (runs / "newer" / "run.json").write_text(json.dumps({"format": 2, "version": version}))

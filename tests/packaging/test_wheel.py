@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tarfile
 import venv
-from collections.abc import Iterator
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -77,10 +76,10 @@ def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def user(tmp_path: Path) -> Iterator[dict[str, str]]:
+def user(tmp_path: Path) -> dict[str, str]:
     """The environment variables of a user who knows nothing of the clone."""
     env = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
-    yield {**env, "HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path / "state")}
+    return {**env, "HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path / "state")}
 
 
 def test_the_sdist_holds_every_file_of_the_packages_and_what_a_build_needs(built: Path) -> None:

@@ -87,7 +87,7 @@ def test_a_file_system_without_hard_links_will_do(
         (None, "holds no run"),
         (b"", "damaged"),
         (b"[]", "damaged"),
-        (b'{"format": 0}', "damaged: its format is 0"),
+        (b'{"format": 0}', "damaged: its format is '0'"),
         (b'{"format": "9"}', "damaged"),
     ],
 )
