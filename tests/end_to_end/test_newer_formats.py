@@ -1,4 +1,4 @@
-"""Runs in a form of a later gdtui: every command refuses them by name, and leaves them alone."""
+"""Runs of a later gdtui: a newer format is refused by name, unknown records are skipped."""
 
 import json
 import shutil
@@ -10,6 +10,8 @@ import pytest
 from terminal import Terminal
 
 import gdtui
+from engine.log.file import LogReader, frame
+from engine.log.records import Record
 
 STORED = Path(__file__).resolve().parents[1] / "stored_runs" / "format-1"
 REFUSAL = (
@@ -99,3 +101,44 @@ def test_a_version_that_is_no_version_is_not_repeated(runs: Path, version: objec
     (runs / "newer" / "run.json").write_text(json.dumps({"format": 2, "version": version}))
     with pytest.raises(gdtui.RunDirectoryError, match=r"by a later gdtui \(format 2\)"):
         gdtui.open_run(runs / "newer")
+
+
+class Checkpointed(Record, frozen=True, kw_only=True):
+    """A record of a kind that this gdtui does not know."""
+
+    place: dict[str, int]
+
+
+def add_unknown_records(log: Path) -> None:
+    """Put one after each record but the last, which ends the log."""
+    reader, data, ends = LogReader(log), log.read_bytes(), []
+    for _ in reader:
+        ends.append(reader.offset)
+    unknown = frame(Checkpointed(place={"update": 7}))
+    cuts = [0, *ends[:-1], len(data)]
+    log.write_bytes(unknown.join(data[a:b] for a, b in zip(cuts, cuts[1:], strict=False)))
+
+
+def test_unknown_records_are_skipped_by_every_reader(
+    runs: Path, cli: Callable, cli_env: dict[str, str]
+) -> None:
+    run = runs / "ours"
+    exports = [("export",), ("export", "--measurements")]
+    before = [cli(*command, run).stdout for command in exports]
+    for log in run.glob("*.gdlog"):
+        add_unknown_records(log)
+    for command, expected in zip(exports, before, strict=True):
+        result = cli(*command, run)
+        assert (result.returncode, result.stderr, result.stdout) == (0, "", expected)
+    states = {
+        one["run_dir"]: one["state"] for one in json.loads(cli("runs", "--json").stdout)["runs"]
+    }
+    assert states[str(run)] == "finished"
+    opened = gdtui.open_run(run)
+    assert opened.incomplete == {}
+    assert len(opened.columns()["loss"]) == len(before[0].splitlines()) - 1
+    command = [sys.executable, "-m", "gdtui", "watch", str(run)]
+    with Terminal(command, env=cli_env, columns=160, rows=45) as terminal:
+        terminal.wait_for("1,374 updates")
+        terminal.send("q")
+        assert terminal.wait() == 0

@@ -14,6 +14,7 @@ from engine.settings import SettingsError
 from gdtui.cli.command import Argument, Flag, GdtuiCommand, Option, in_group
 from gdtui.cli.exit_codes import ExitCode
 from gdtui.cli.options.completion import words
+from gdtui.cli.options.quiet import quiet_flag
 from gdtui.cli.options.run import THREADS, device_option
 from gdtui.cli.value_types import whole
 from gdtui.view.text.reports.align import align_columns
@@ -37,7 +38,13 @@ exit status: 0 completed, whatever the verdict, 1 failed, 2 usage error, 130 Ctr
 
 
 def experiment(
-    ctx: "click.Context", name: str | None, seeds: int, device: str, threads: int | None, json: bool
+    ctx: "click.Context",
+    name: str | None,
+    seeds: int,
+    device: str,
+    threads: int | None,
+    json: bool,
+    quiet: bool,
 ) -> int:
     """Test one claim of the lesson; without NAME, list the experiments.
 
@@ -60,7 +67,7 @@ def experiment(
         device=device,
         threads=threads or fair_threads(usable_cores(), 1),
     )
-    return _experiment(task, as_json=json)
+    return _experiment(task, as_json=json, is_quiet=quiet)
 
 
 def _list(*, as_json: bool) -> int:
@@ -74,16 +81,21 @@ def _list(*, as_json: bool) -> int:
     return ExitCode.OK
 
 
-def _experiment(task: "ExperimentTask", *, as_json: bool) -> int:
+def _experiment(task: "ExperimentTask", *, as_json: bool, is_quiet: bool) -> int:
     """Run one to its end and print what it found; returns the exit status."""
     from engine.experiments.job import run_experiment
     from engine.jobs.messages import Failure
     from engine.jobs.process_job import ProcessJob
-    from gdtui.cli.commands.measure.progress_bar import bar
+    from gdtui.cli.commands.progress_report import progress_report
+    from gdtui.view.text.progress.job import JobProgress
     from gdtui.view.text.reports.experiment_report import text
 
-    with ProcessJob(partial(run_experiment, task), task.name) as job, bar(task.name) as show:
-        end = job.wait(lambda progress: show(progress.fraction, progress.activity))
+    so_far = JobProgress()
+    with (
+        ProcessJob(partial(run_experiment, task), task.name) as job,
+        progress_report("experiment", is_quiet=is_quiet) as report,
+    ):
+        end = job.wait(lambda now: report.show(so_far.tell(now.fraction, now.activity)))
     if isinstance(end, Failure):
         return _explain(end)
     print(msgspec.json.encode(end.value).decode() if as_json else text(end.value))
@@ -120,5 +132,6 @@ command = GdtuiCommand(
             Option("--threads", "N", "CPU threads", type=THREADS, shown="all but one"),
         ),
         Flag("--json", "one JSON document on stdout, no report"),
+        quiet_flag(),
     ],
 )

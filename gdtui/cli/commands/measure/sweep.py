@@ -9,6 +9,7 @@ from engine.sweep.defaults import BATCH_SIZES, EPOCHS
 from gdtui.cli.command import Flag, GdtuiCommand, Option, in_group
 from gdtui.cli.config.origins import is_typed
 from gdtui.cli.exit_codes import ExitCode
+from gdtui.cli.options.quiet import quiet_flag
 from gdtui.cli.options.run import comma_separated, run_options
 from gdtui.cli.options.screen import screen_options
 from gdtui.cli.value_types import above_zero
@@ -29,7 +30,7 @@ examples:
 exit status: 0 table complete, 1 an arm failed, 2 usage error, 130 Ctrl+C"""
 
 
-def sweep(ctx: "click.Context", memory_limit: float | None, **values: Any) -> int:
+def sweep(ctx: "click.Context", memory_limit: float | None, quiet: bool, **values: Any) -> int:
     """Measure the lesson's trade-off table on your problem and device.
 
     One batch size after the other, each alone on the machine. For each: gradient noise, speed,
@@ -50,20 +51,25 @@ def sweep(ctx: "click.Context", memory_limit: float | None, **values: Any) -> in
     try:
         options, loaded_in = prepare_run(ctx)
         remove(loaded_in)  # each arm has a directory of its own, and loads there
-        return _sweep(Plan(options.settings, memory_limit, partial(new_arm, below)), form)
+        plan = Plan(options.settings, memory_limit, partial(new_arm, below))
+        return _sweep(plan, form, is_quiet=quiet)
     except RunDirectoryError as error:
         ctx.fail(str(error))
 
 
-def _sweep(plan: "Plan", form: str) -> int:
+def _sweep(plan: "Plan", form: str, *, is_quiet: bool) -> int:
     """Measure and print; returns the exit status."""
     from engine.sweep.run import SweepError, sweep
-    from gdtui.cli.commands.measure.progress_bar import bar
+    from gdtui.cli.commands.progress_report import progress_report
+    from gdtui.view.text.progress.job import JobProgress
     from gdtui.view.text.reports.sweep_table import FORMS, without_colours
 
     try:
-        with bar("sweep") as show:
-            found = sweep(plan, show, lambda table: None)
+        job = JobProgress()
+        with progress_report("sweep", is_quiet=is_quiet) as report:
+            found = sweep(
+                plan, lambda share, activity: report.show(job.tell(share, activity)), lambda _: None
+            )
     except SweepError as error:
         if error.traceback:
             print(error.traceback.rstrip(), file=sys.stderr)
@@ -93,5 +99,6 @@ command = GdtuiCommand(
             ),
         ),
         *(Flag(f"--{form}", f"{text} on stdout") for form, text in _FORMS.items()),
+        quiet_flag(),
     ],
 )

@@ -20,9 +20,11 @@ from engine.log.notices import NoticeKind
 from engine.log.records import State, WorkerDied
 from engine.log.summary import Tally
 from engine.session import Session
-from gdtui.cli.commands.train.output import progress, table
+from gdtui.cli.commands.progress_report import ProgressReport, progress_report
+from gdtui.cli.commands.train.output import table
 from gdtui.cli.exit_codes import ExitCode, signal_status
 from gdtui.state.stored_runs import remove
+from gdtui.view.text.progress.training import TrainingProgress
 
 _TICK: Final = 0.05
 """Seconds between two looks at the logs."""
@@ -32,23 +34,21 @@ _GRACE: Final = 0.5
 """Seconds for measuring at the last weights."""
 
 
-def train(run: RunDirectory, *, as_json: bool, debug: bool = False) -> int:
+def train(run: RunDirectory, *, as_json: bool, is_quiet: bool = False, debug: bool = False) -> int:
     """Train the run that was just created to its end; returns the exit status.
 
     `debug`: show the tracebacks of what failed.
     """
     with _signals() as received:
-        monitor = _RunMonitor(run)
         warm_up(run.server_output)
-        with Session(run) as session:
+        with progress_report("train", is_quiet=is_quiet) as shown, Session(run) as session:
+            monitor = _RunMonitor(run, shown)
             session.start()
-            with progress(monitor.tallies, run.info.settings.epochs) as show:
-                while not (received or monitor.is_over):
-                    monitor.look(session)
-                    show()
-                    if not monitor.is_over:
-                        time.sleep(_TICK)
-                monitor.linger(session, received)
+            while not (received or monitor.is_over):
+                monitor.look(session)
+                if not monitor.is_over:
+                    time.sleep(_TICK)
+            monitor.linger(session, received)
         monitor.read()
         monitor.close()
         if (wrong := monitor.usage_error) is not None:
@@ -69,12 +69,14 @@ def train(run: RunDirectory, *, as_json: bool, debug: bool = False) -> int:
 class _RunMonitor:
     """The records of a run that trains, up to its end, and the notices of its session."""
 
-    def __init__(self, run: RunDirectory) -> None:
+    def __init__(self, run: RunDirectory, shown: ProgressReport) -> None:
         self._run = run
+        self._shown = shown
         self._follower = Follower(run)
         self.tallies = [
             Tally(variant.name, variant.settings) for variant in run.info.settings.variants
         ]
+        self._progress = TrainingProgress(self.tallies)
         self._by_name = {tally.name: tally for tally in self.tallies}
         self._dead: dict[str, WorkerDied] = {}
         """Notices of the session, whose own log may be what cannot be written."""
@@ -108,7 +110,7 @@ class _RunMonitor:
         return next((tally.detail for tally in self.tallies if tally.is_usage_error), None)
 
     def look(self, session: Session) -> None:
-        """Take in news; try again to write a log that could not be written."""
+        """Take in news and show it; try again to write a log that could not be written."""
         for notice in session.poll():
             if (
                 notice.kind in (NoticeKind.DIED, NoticeKind.NOT_STARTED)
@@ -127,6 +129,9 @@ class _RunMonitor:
         if self._retry_at is not None and time.monotonic() >= self._retry_at:
             self._retry_at = None  # a notice comes again if it fails again
             session.resume()
+        self._progress.follow()
+        if self._shown.is_due:
+            self._shown.show(self._progress.look())
 
     def read(self) -> None:
         """Take in all that the logs hold by now."""
@@ -169,6 +174,7 @@ class _RunMonitor:
     def _say_once(self, text: str) -> None:
         if text not in self._said:
             self._said.add(text)
+            self._shown.erase()
             _say(text)
 
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gdtui import __version__
 from gdtui.cli.command import Flag, GdtuiCommand
+from gdtui.cli.options.quiet import quiet_flag
 from gdtui.cli.options.run import run_options
 from gdtui.cli.options.screen import screen_options
 
@@ -19,7 +20,7 @@ examples:
 exit status: 0 all finished or diverged, 1 one failed, 2 usage error, 130 Ctrl+C"""
 
 
-def train(ctx: "click.Context", json: bool, debug: bool, **_: Any) -> int:
+def train(ctx: "click.Context", json: bool, quiet: bool, debug: bool, **_: Any) -> int:
     """Train without a screen, as fast as the device goes: a table at the end, or one JSON document.
 
     Every loss is kept in the run's directory; gdtui export writes them as CSV.
@@ -35,7 +36,7 @@ def train(ctx: "click.Context", json: bool, debug: bool, **_: Any) -> int:
 
     from gdtui.cli.commands.train.headless import train as train_to_end
 
-    return train_to_end(directory, as_json=json, debug=debug)
+    return train_to_end(directory, as_json=json, is_quiet=quiet, debug=debug)
 
 
 command = GdtuiCommand(
@@ -46,5 +47,6 @@ command = GdtuiCommand(
         *run_options(),
         *screen_options(hidden=True),
         Flag("--json", "one JSON document on stdout, no table"),
+        quiet_flag(),
     ],
 )

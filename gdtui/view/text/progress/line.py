@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Final
 
+from rich.cells import cell_len
+
 from gdtui.view.text.formatting import clock
 
 _BARS: Final = (20, 10, 0)
@@ -34,9 +36,9 @@ def line(name: str, progress: CommandProgress, width: int) -> str:
     heads = [_bar(progress.share, cells) for cells in _BARS]
     for activity, bar in product((*progress.activities, ""), heads):
         text = _joined((name, bar), figures, activity)
-        if len(text) <= width:
+        if cell_len(text) <= width:
             return text
-    shortest = (_BETWEEN.join(figures), *reversed(figures))
+    shortest = (_BETWEEN.join(figures), _BETWEEN.join(figures[::2]), *reversed(figures))
     return next((text for text in shortest if len(text) <= width), "")
 
 

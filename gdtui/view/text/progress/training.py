@@ -21,17 +21,18 @@ class TrainingProgress:
         self._began = clock()
         self._left = [TimeLeft(clock) for _ in tallies]
 
+    def follow(self) -> None:
+        """Take note of how far training got by now; the more often, the better the estimate."""
+        for tally, left in zip(self._tallies, self._left, strict=True):
+            left.tell(_share(tally))
+
     def look(self) -> CommandProgress:
         """The progress by now."""
-        left = []
-        for tally, time_left in zip(self._tallies, self._left, strict=True):
-            if not tally.state.is_ended:
-                time_left.tell(_share(tally))
-                left.append(time_left.seconds)
+        self.follow()
         return CommandProgress(
             share=min(map(_share, self._tallies)),
             elapsed=self._clock() - self._began,
-            left=longest(left),
+            left=longest(left.seconds for left in self._left),
             activities=self._activities(),
         )
 
@@ -51,11 +52,11 @@ def _share(tally: Tally) -> float:
         return 1.0
     if not (tally.planned_epochs and tally.n):
         return 0.0
-    last = tally.evaluations[-1] if tally.evaluations else None
+    last = tally.evaluation
     done, before = (last.epoch, last.samples) if last is not None else (0, 0)
     # An epoch may leave out an incomplete batch: then it has fewer than n samples.
-    within = min((tally.samples - before) / (before / done if done else tally.n), 1.0)
-    return min((done + within) / tally.planned_epochs, 1.0)
+    since = (tally.samples - before) / (before / done if done else tally.n)
+    return min(done + since, tally.epoch, tally.planned_epochs) / tally.planned_epochs
 
 
 def _place(tally: Tally) -> str:

@@ -1,0 +1,27 @@
+"""The progress of a job that tells its share done, with the time that it has left."""
+
+import time
+from collections.abc import Callable
+
+from gdtui.view.text.progress.line import CommandProgress
+from gdtui.view.text.progress.time_left import TimeLeft
+
+
+class JobProgress:
+    """Follows one job from its start."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock`: seconds from any start."""
+        self._clock = clock
+        self._began = clock()
+        self._left = TimeLeft(clock)
+
+    def tell(self, share: float, activity: str) -> CommandProgress:
+        """Take in the share that is done, and the work at hand; returns the progress by now."""
+        self._left.tell(share)
+        return CommandProgress(
+            share=share,
+            elapsed=self._clock() - self._began,
+            left=self._left.seconds,
+            activities=(activity,),
+        )
