@@ -4,6 +4,7 @@ import json
 import shutil
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -111,12 +112,11 @@ class Checkpointed(Record, frozen=True, kw_only=True):
 
 def add_unknown_records(log: Path) -> None:
     """Put one after each record but the last, which ends the log."""
-    reader, data, ends = LogReader(log), log.read_bytes(), []
-    for _ in reader:
-        ends.append(reader.offset)
+    reader, data = LogReader(log), log.read_bytes()
+    ends = [reader.offset for _ in reader]
     unknown = frame(Checkpointed(place={"update": 7}))
-    cuts = [0, *ends[:-1], len(data)]
-    log.write_bytes(unknown.join(data[a:b] for a, b in zip(cuts, cuts[1:], strict=False)))
+    cuts = pairwise([0, *ends[:-1], len(data)])
+    log.write_bytes(unknown.join(data[start:stop] for start, stop in cuts))
 
 
 def test_unknown_records_are_skipped_by_every_reader(
