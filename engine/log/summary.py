@@ -136,7 +136,7 @@ class Tally:
 
     @property
     def validation_loss(self) -> float:
-        """Mean loss over the held-out samples at the last evaluated epoch's end; NaN without any."""
+        """Mean loss over held-out samples at the last evaluated epoch's end; NaN without any."""
         loss = self.evaluation.validation_loss if self.evaluation else None
         return math.nan if loss is None else loss
 

@@ -1,4 +1,4 @@
-"""The record of what broke a variant's training: an exception of the user's problem or the device."""
+"""The record of what broke a variant's training: the user's problem, or the device."""
 
 import traceback
 

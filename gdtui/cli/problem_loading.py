@@ -1,5 +1,4 @@
-"""Loads a problem before its run is begun: in a process of its own, with a word on the terminal
-meanwhile.
+"""Loads a problem in a process of its own before its run begins, with a word on the terminal.
 
 Leaves nothing behind of a problem that cannot be loaded.
 """

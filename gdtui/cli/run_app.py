@@ -1,5 +1,4 @@
-"""The app on a run of its own: torch is imported once the first frame is there; ends all, however
-it ends.
+"""The app on a run of its own: imports torch once the first frame is there; ends all, always.
 
 Between the first frame and the end the workers are stopped, the logs closed and the terminal
 restored on a key, a signal and an error alike.
@@ -28,7 +27,7 @@ def run_live(
     run = RunDirectory.create(run_path, settings, __version__)
     with contextlib.ExitStack() as stack:
         stack.enter_context(screen_of_its_own(run.server_output))
-        gc.disable()  # imports make no garbage; collecting costs a tenth of the time to the first frame
+        gc.disable()  # imports make no garbage; collecting is a tenth of the time to a first frame
 
         def start() -> "Controls":
             """Called after the first frame."""

@@ -1,4 +1,4 @@
-"""The standard streams, as commands need to know them: any of them may be closed, or no terminal."""
+"""The standard streams, as commands need to know them: any may be closed, or no terminal."""
 
 import locale
 import os

@@ -17,9 +17,7 @@ Value = TypeVar("Value")
 Word = TypeVar("Word", bound=str)
 
 _MOST: Final = 10**12
-"""Above every whole number that makes sense here, and small enough for every format it is stored
-in.
-"""
+"""Above every whole number that makes sense here, and small enough for every format."""
 _MOST_FPS: Final = 60.0
 _DEVICE: Final = re.compile(r"auto|cpu|mps|cuda(:\d{1,3})?")
 _SWITCH: Final = {"on": True, "off": False, "true": True, "false": False}

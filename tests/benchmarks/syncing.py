@@ -80,8 +80,8 @@ def main() -> None:
         medians = {is_on: statistics.median(each) for is_on, each in rates.items()}
         print(
             f"batch {size}: {medians[True]:,.0f} batches/s ÷ {medians[False]:,.0f} = "
-            f"{medians[True] / medians[False]:.3f}; single pairs {min(pairs):.2f}–{max(pairs):.2f}, "
-            f"load {os.getloadavg()[0]:.1f}",
+            f"{medians[True] / medians[False]:.3f}; single pairs {min(pairs):.2f}–{max(pairs):.2f}"
+            f", load {os.getloadavg()[0]:.1f}",
             flush=True,
         )
 

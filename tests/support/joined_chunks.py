@@ -8,7 +8,7 @@ from engine.log.records.chunk import joined
 
 
 def joined_epochs(chunks: Sequence[Chunk], most: int = 1000) -> list[Chunk]:
-    """The same batches; epochs of a chunk each, `most` at most, in one record where they are alike."""
+    """The same batches; a chunk an epoch, of up to `most` alike ones in one record."""
     pieces = Counter(chunk.epoch for chunk in chunks)
     groups: list[list[Chunk]] = []
     for chunk in chunks:

@@ -60,8 +60,9 @@ class Terminal:
         rate: int | None = None,
         colours: str = "truecolor",
     ) -> None:
-        """`colours`: "truecolor", "256" or "16", as the environment tells. `rate`: bytes a second
-        at which the terminal takes output, None for as fast as it can, 0: none.
+        """`colours`: "truecolor", "256" or "16", as the environment tells.
+
+        `rate`: bytes a second at which the terminal takes output; None: as fast as it can, 0: none.
         """
         self.rate = rate
         self._output: list[tuple[float, bytes | tuple[int, int]]] = []

@@ -76,7 +76,7 @@ class EpochLosses:
 
     @property
     def losses(self) -> NDArray[np.float64]:
-        """The losses that are kept, of the epochs in `epochs`: the first and the last among them."""
+        """The losses kept, of the epochs in `epochs`; the first and the last are among them."""
         kept = self._kept[: self._size]
         return np.append(kept, self.last) if len(self.epochs) > self._size else kept.copy()
 

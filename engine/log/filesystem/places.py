@@ -8,7 +8,7 @@ from platformdirs import user_state_path
 
 
 def default_root() -> Path:
-    """The folder of new runs: in the XDG state directory on Linux, in Application Support on macOS."""
+    """The folder of new runs: XDG's state directory on Linux, Application Support on macOS."""
     return user_state_path("gdtui", appauthor=False) / "runs"
 
 

@@ -9,8 +9,7 @@ from engine.settings.ranges import Count, Duration, Identifier, Ordinal, Rate, S
 
 
 class Chunk(Record, frozen=True, kw_only=True):
-    """The losses of some consecutive batches under one setting: of a part of an epoch, or of several
-    whole epochs.
+    """Losses of consecutive batches under one setting: of part of an epoch, or of several epochs.
 
     Everything about each batch follows from this header: batch i of a part of an epoch (from 0) is
     number `batch + i`, holds `batch_size` samples (the last one `last_batch_size`), starts at
@@ -86,7 +85,7 @@ class Chunk(Record, frozen=True, kw_only=True):
         return before + (self.in_update + self.epoch_batches - 1) // self.accumulation_steps
 
     def by_epoch(self) -> "Iterator[Chunk]":
-        """The chunk in pieces of one epoch each; all that they are about follows from its header."""
+        """The chunk in pieces of one epoch each; all else about them follows from its header."""
         if self.epochs == 1:
             yield self
             return

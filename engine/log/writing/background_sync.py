@@ -14,7 +14,7 @@ EVERY_SECONDS: Final = 1.0
 
 
 class BackgroundSync:
-    """Syncs one file, once a second while it grows, on a thread that starts with the first write."""
+    """Syncs one file once a second while it grows, on a thread that the first write starts."""
 
     def __init__(self, file: int, path: Path) -> None:
         self._file, self._path = file, path

@@ -52,8 +52,7 @@ def data_options() -> tuple[AnyParameter, ...]:
 
 
 def read_data(values: Mapping[str, Any]) -> tuple[str, DataSettings | None]:
-    """The problem's name, and the data that it is made of, their files named from wherever they are
-    read.
+    """The problem's name and the data it is made of, their files named from any directory.
 
     SettingsError when the two don't go together.
     """

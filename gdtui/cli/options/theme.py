@@ -1,4 +1,4 @@
-"""The option that chooses the colours: for everything that has a screen, the light docs included."""
+"""The option that chooses the colours: for all that has a screen, the light docs included."""
 
 from typing import Final
 

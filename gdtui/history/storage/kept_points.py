@@ -1,4 +1,4 @@
-"""Single values over a training, such as the losses on all data: all of few, the outermost of many."""
+"""Single values over a training, such as full losses: all of few, the outermost of many."""
 
 from typing import Final
 

@@ -433,7 +433,7 @@ def test_thousands_of_short_epochs_share_records_and_keep_every_loss(
 
 
 def test_no_loss_waits_while_training_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The losses held for a record together are written before a pause, and so is its epoch's end."""
+    """Losses held for a joint record are written before a pause, and so is its epoch's end."""
     monkeypatch.setattr("engine.worker.recording.recorder.CHUNK_SECONDS", 1e9)
     monkeypatch.setattr("engine.worker.evaluation.AT_ONCE", 2)
     monkeypatch.setattr("engine.worker.evaluation.LEAST_SECONDS", 1e9)

@@ -86,7 +86,7 @@ def show_config(ctx: click.Context, config: Path | None, path: bool, json: bool)
 
 
 def _in_force(ctx: click.Context, config: Path | None) -> list[OptionInForce]:
-    """The options of all commands; commands that agree share an entry. UsageError for bad values."""
+    """Options of all commands; those that agree share an entry. UsageError for bad values."""
     found: dict[str, dict[OptionInForce, list[str]]] = {}
     for table in tables(ctx):
         command = command_of(ctx, table)

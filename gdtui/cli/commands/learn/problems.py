@@ -19,12 +19,12 @@ examples:
   gdtui problems --json       with the defaults of each"""
 
 _NOTES: Final = """\
-Start one with: gdtui --problem digits. Its own batch sizes, lr and epochs apply unless you give others.
+Start one with: gdtui --problem digits. Its own batch sizes, lr and epochs apply unless set.
 * needs scikit-learn and pandas: python -m pip install 'gdtui[data]'"""
 
 
 def problems(ctx: "click.Context", json: bool) -> int:
-    """List the problems to train on: those that come with gdtui, and those made of your own files."""
+    """List the problems to train on: those of gdtui, and those made of your own files."""
     if json:
         sys.stdout.buffer.write(msgspec.json.encode({"problems": LISTINGS}) + b"\n")
         return ExitCode.OK

@@ -1,4 +1,4 @@
-"""`gdtui sweep`: measures the trade-off table, shows its progress, prints it in the form asked for."""
+"""`gdtui sweep`: measures the trade-off table, shows its progress, prints it as asked for."""
 
 import os
 import sys

@@ -1,5 +1,6 @@
-"""`gdtui watch`: the screen on a run that another process trains, or that has ended. Controls
-nothing.
+"""`gdtui watch`: the screen on a run that another process trains, or that has ended.
+
+Controls nothing.
 
 Says of a run that was ended by force that it has ended, which its logs do not.
 """

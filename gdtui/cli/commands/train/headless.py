@@ -180,7 +180,7 @@ class _RunMonitor:
 
 @contextmanager
 def _signals() -> Iterator[list[int]]:
-    """The signals that ask to end are noted, not obeyed: workers are stopped and logs closed first."""
+    """Note the signals that ask to end: workers are stopped and logs closed before that."""
     received: list[int] = []
 
     def note(number: int, _: FrameType | None) -> None:

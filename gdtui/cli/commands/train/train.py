@@ -15,7 +15,7 @@ _EXAMPLES: Final = """\
 examples:
   gdtui train
   gdtui train --epochs 200 --json > result.json
-  gdtui train --batch-sizes 32,128,512 --lr-scaling sqrt --run-dir ./sqrt && gdtui export ./sqrt -o sqrt.csv
+  gdtui train --lr-scaling sqrt --run-dir ./sqrt && gdtui export ./sqrt -o sqrt.csv
 
 exit status: 0 all finished or diverged, 1 one failed, 2 usage error, 130 Ctrl+C"""
 

@@ -18,7 +18,7 @@ from engine.settings import RunSettings, Variant, VariantSettings
 
 
 class Disk:
-    """Takes the place of fsync: knows how much of each file it was given, and may hang or refuse."""
+    """Replaces fsync: knows how much of each file it was given, and may hang or refuse."""
 
     def __init__(self) -> None:
         self.synced: dict[str, list[int]] = {}

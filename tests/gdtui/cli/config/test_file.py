@@ -187,7 +187,7 @@ def test_a_named_file_must_be_there(tmp_path: Path, config: Path) -> None:
     assert complaint(f"train --config {path}").endswith("it is not UTF-8")
 
 
-# --- Settings that do not go together ---------------------------------------------------------------
+# --- Settings that do not go together -------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

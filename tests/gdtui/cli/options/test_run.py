@@ -1,6 +1,4 @@
-"""Options as they are typed become the settings that were meant, or one line that says what is
-allowed.
-"""
+"""Options as typed become the settings that were meant, or one line that says what is allowed."""
 
 import click
 import pytest
