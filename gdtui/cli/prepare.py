@@ -25,13 +25,17 @@ def prepare_run(ctx: click.Context) -> tuple["RunOptions", Path]:
     from gdtui.cli.options.data import must_load, read_data
     from gdtui.state.new_run import empty_directory
 
-    values = ctx.params
+    notes: tuple[str, ...] = ()
+    if (values := ctx.params)["like"] is not None:
+        from gdtui.cli.options.like import take_settings
+
+        notes = take_settings(ctx)
     try:
         problem, data = read_data(values)
     except SettingsError as error:
         ctx.fail(with_origins(ctx, str(error)))
     if not must_load(problem, data):
-        options = _read_options(ctx, None)
+        options = _read_options(ctx, None, notes)
         return options, values["run_dir"] or empty_directory()
 
     from engine.problems.loading import LoadingError
@@ -46,14 +50,16 @@ def prepare_run(ctx: click.Context) -> tuple["RunOptions", Path]:
             print(error.traceback.rstrip(), file=sys.stderr)
         ctx.fail(with_origins(ctx, str(error)))
     try:
-        return _read_options(ctx, loaded), path
+        return _read_options(ctx, loaded, notes), path
     except click.UsageError:
         remove(path)
         raise
 
 
-def _read_options(ctx: click.Context, loaded: "Loaded | None") -> "RunOptions":
-    """The options with what the problem suggests; UsageError when they make no sense."""
+def _read_options(
+    ctx: click.Context, loaded: "Loaded | None", notes: tuple[str, ...]
+) -> "RunOptions":
+    """The options with what the problem suggests, their notes then on stderr."""
     from engine.settings import SettingsError
     from gdtui.cli.options.settings import read_options
 
@@ -61,6 +67,6 @@ def _read_options(ctx: click.Context, loaded: "Loaded | None") -> "RunOptions":
         options = read_options(ctx, loaded)
     except SettingsError as error:
         ctx.fail(with_origins(ctx, str(error)))
-    for note in options.notes:
+    for note in notes + options.notes:
         print(f"{ctx.command_path.strip()}: {note}", file=sys.stderr)
     return options

@@ -4,11 +4,11 @@ import contextlib
 import os
 from pathlib import Path
 
-from platformdirs import user_state_path
-
 
 def default_root() -> Path:
     """The folder of new runs: XDG's state directory on Linux, Application Support on macOS."""
+    from platformdirs import user_state_path  # 3 ms, for those who ask
+
     return user_state_path("gdtui", appauthor=False) / "runs"
 
 

@@ -13,6 +13,8 @@ VARIABLES: Final = "GDTUI"
 """The prefix of the environment variables: GDTUI_LR is --lr."""
 APP: Final = "app"
 """The table of the command without a name."""
+LIKE: Final = "gdtui.like"
+"""The key of the names of the options that a run named by --like has set."""
 _FILE: Final = "gdtui.config"
 
 
@@ -63,9 +65,9 @@ def names_of(ctx: click.Context, table: str) -> list[str]:
 
 
 def may_have_default(parameter: click.Parameter) -> bool:
-    """True for an option that a file may set: not for --config itself, nor what must be typed."""
+    """True for an option that a file may set: not for --config and --like, nor what must be typed."""
     return isinstance(parameter, click.Option) and (
-        parameter.allow_from_autoenv and parameter.name != "config"
+        parameter.allow_from_autoenv and parameter.name not in ("config", "like")
     )
 
 
@@ -74,6 +76,8 @@ def origin(ctx: click.Context, parameter: click.Parameter) -> str:
     match ctx.get_parameter_source(parameter.name or ""):
         case ParameterSource.ENVIRONMENT:
             return variable(parameter)
+        case ParameterSource.DEFAULT_MAP if parameter.name in ctx.meta.get(LIKE, ()):
+            return "--like"
         case ParameterSource.DEFAULT_MAP if config := config_of(ctx):
             return f"{config.place(table_of(ctx), parameter.name or '')}: {key(parameter)}"
     is_option = isinstance(parameter, click.Option)

@@ -17,7 +17,7 @@ from gdtui.cli.options.completion import words
 from gdtui.cli.value_types import number
 
 _DEFAULT: Final = "synthetic"
-_DATA_OPTIONS: Final = ("target", "model", "validation")
+DATA_OPTIONS: Final = ("target", "model", "validation")
 _MADE_OF_FILES: Final = ("arrays", "table")
 """The problems that a file alone stands for, by its suffix."""
 
@@ -58,7 +58,7 @@ def read_data(values: Mapping[str, Any]) -> tuple[str, DataSettings | None]:
     """
     name, file = values["problem"], values["data"]
     if file is None:
-        for option in _DATA_OPTIONS:
+        for option in DATA_OPTIONS:
             if values[option] is not None:
                 raise SettingsError(f"--{option} requires --data FILE")
         problem = name or _DEFAULT
@@ -66,7 +66,7 @@ def read_data(values: Mapping[str, Any]) -> tuple[str, DataSettings | None]:
             raise SettingsError(f"problem {problem} needs a file of yours: use --data FILE")
         return absolute(problem), None
     path = file and str(Path(file).absolute())
-    data = DataSettings(path=path, **{option: values[option] for option in _DATA_OPTIONS})
+    data = DataSettings(path=path, **{option: values[option] for option in DATA_OPTIONS})
     listing = _by_suffix(data.path) if name is None else _taking_files(name)
     _check(listing, data)
     return listing.name, data

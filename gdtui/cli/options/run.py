@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, Final
 
+from engine.log.filesystem.places import find_run
 from engine.settings import DEFAULT_BATCH_SIZES, DataOn, LrScaling
 from gdtui.cli.command import FILE, AnyParameter, Flag, Option, in_group
 from gdtui.cli.options.choices import Setting
-from gdtui.cli.options.completion import words
+from gdtui.cli.options.completion import stored_runs, words
 from gdtui.cli.options.data import data_options
 from gdtui.cli.value_types import (
     batch_size,
@@ -111,6 +112,8 @@ def _place_of_training() -> Iterator[AnyParameter]:
     yield Option("--threads", "N", "CPU threads per variant", type=THREADS, shown="a fair share")
     text = "directory of the run"
     yield Option("--run-dir", "DIR", text, type=FILE, shown="a new one; see gdtui runs")
+    yield Option("--like", "RUN", "the settings of a stored run, its problem and data", type=find_run,
+                 shell_complete=stored_runs)  # fmt: skip
     yield Flag("--debug", "show the tracebacks of errors in a problem")
 
 

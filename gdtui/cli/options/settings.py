@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from engine.problems.loader import Loaded
 
-_OF_A_VARIANT: Final = {
+OF_A_VARIANT: Final = {
     "lr": "lr",
     "lr_scaling": "lr_scaling",
     "accumulation": "accumulation_steps",
@@ -34,8 +34,8 @@ _OF_A_VARIANT: Final = {
     "optimizer": "optimizer",
 }
 """Options with a value for each variant, and the fields that they set."""
-_OF_ALL_VARIANTS: Final = ("base_batch", "drop_last")
-_OF_THE_RUN: Final = (
+OF_ALL_VARIANTS: Final = ("base_batch", "drop_last")
+OF_THE_RUN: Final = (
     *("epochs", "pace", "seed", "device", "threads", "micro_batch"),
     *("data_on", "loader_workers", "validate_every", "measuring"),
 )
@@ -71,7 +71,7 @@ def read_options(ctx: "click.Context", loaded: "Loaded | None" = None) -> RunOpt
         problem=problem,
         data=data,
         notes=() if loaded is None else loaded.warnings,
-        **{name: values[name] for name in _OF_THE_RUN},
+        **{name: values[name] for name in OF_THE_RUN},
     )
     return RunOptions(settings, settings.notes + _above_all_samples(variants, samples))
 
@@ -93,9 +93,9 @@ def _variants(values: Mapping[str, Any]) -> tuple[Variant, ...]:
     names = values["names"] or default_names(sizes)
     if len(names) != count:
         raise SettingsError(f"--names: {len(names)} given for {_count(count)}; give one for each")
-    common = {name: values[name] for name in _OF_ALL_VARIANTS}
+    common = {name: values[name] for name in OF_ALL_VARIANTS}
     columns = {
-        field: _spread(option, values[option], count) for option, field in _OF_A_VARIANT.items()
+        field: _spread(option, values[option], count) for option, field in OF_A_VARIANT.items()
     }
     return tuple(
         Variant(

@@ -62,9 +62,9 @@ class OptionInForce(msgspec.Struct, frozen=True, kw_only=True):
 def show_config(ctx: click.Context, config: Path | None, path: bool, json: bool) -> int:
     """Show the value that every option has where it is not typed, and where that comes from.
 
-    What is typed goes before variables, those before the configuration file, that before what a
-    problem suggests, and that before the defaults. Above its first table, the file has options for
-    all commands; a table has those of one: [app] is the app.
+    The first of these that has a value decides: the command line, a variable, the run of --like,
+    the configuration file, the suggestion of a problem, the default. Above its first table, the
+    file has options for all commands. A table has those of one; [app] is the app.
     """
     file = config or default_path()
     if path:

@@ -1,0 +1,85 @@
+"""`--like RUN`: the settings of a stored run, in place of what is not typed and in no variable."""
+
+from collections.abc import Container
+from typing import Any, Final
+
+import click
+from click.core import ParameterSource
+
+from engine.log.directory import RunDirectory, RunDirectoryError
+from engine.settings import RunSettings, default_names
+from gdtui.cli.config.origins import LIKE
+from gdtui.cli.options.choices import Setting
+from gdtui.cli.options.data import DATA_OPTIONS
+from gdtui.cli.options.settings import OF_A_VARIANT, OF_ALL_VARIANTS, OF_THE_RUN
+
+_DATA: Final = ("problem", "data", *DATA_OPTIONS)
+_CHOSEN: Final = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
+_IMPORTED: Final = "imported"
+"""The device of runs that were made from CSV."""
+
+
+def take_settings(ctx: click.Context) -> tuple[str, ...]:
+    """Take the settings of the run that --like names, if it does; returns notes for the user.
+
+    Those that a command has fixed values for are not taken: a sweep has batch sizes of its own.
+    UsageError for a run that cannot be read, or whose settings are none to train with.
+    """
+    if (path := ctx.params["like"]) is None:
+        return ()
+    try:
+        run = RunDirectory.open(path).info.settings
+    except RunDirectoryError as error:
+        ctx.fail(f"--like: {error}")
+    if run.device == _IMPORTED:
+        ctx.fail(f"--like: {path} was imported: nobody knows the settings that it was trained with")
+    values, notes = _values(ctx, run), []
+    kept = {each.name for each in ctx.command.params if isinstance(each, Setting) and each.is_fixed}
+    kept.update(name for name in values if ctx.get_parameter_source(name) in _CHOSEN)
+    if _is_other_problem(ctx, run, kept):
+        kept.update(_DATA)
+        notes.append(f"{path} trained {run.title}; its settings are taken, its problem is not")
+    if "batch_sizes" in kept:
+        kept.add("names")
+    for name in values.keys() - kept:
+        ctx.params[name] = values[name]
+        ctx.set_parameter_source(name, ParameterSource.DEFAULT_MAP)
+    ctx.meta[LIKE] = values.keys() - kept
+    return tuple(notes)
+
+
+def _is_other_problem(ctx: click.Context, run: RunSettings, chosen: Container[str]) -> bool:
+    """True where the user has chosen a problem, or data, that the run's own do not go with."""
+    if "problem" in chosen:
+        return bool(ctx.params["problem"] != run.problem)
+    return "data" in chosen and run.data is None
+
+
+def _values(ctx: click.Context, run: RunSettings) -> dict[str, Any]:
+    """The run's settings by the names of the options; its pace is none: it changes no loss."""
+    each = [variant.settings for variant in run.variants]
+    common = {name: {getattr(one, name) for one in each} for name in OF_ALL_VARIANTS}
+    for name, found in common.items():
+        if len(found) > 1:
+            ctx.fail(
+                f"--like: the variants differ in {name}, which is one for all on a command line"
+            )
+    sizes = tuple(one.batch_size for one in each)
+    names = tuple(variant.name for variant in run.variants)
+    data = run.data
+    return {
+        "batch_sizes": sizes,
+        "names": None if names == default_names(sizes) else names,
+        "problem": run.problem,
+        "data": None if data is None else data.path,
+        **{name: None if data is None else getattr(data, name) for name in DATA_OPTIONS},
+        **{name: found.pop() for name, found in common.items()},
+        **{name: _spread(each, field) for name, field in OF_A_VARIANT.items()},
+        **{name: getattr(run, name) for name in OF_THE_RUN if name != "pace"},
+    }
+
+
+def _spread(variants: list[Any], field: str) -> tuple[Any, ...]:
+    """A value for each variant; one for all where they agree."""
+    values = tuple(getattr(one, field) for one in variants)
+    return values[:1] if len(set(values)) == 1 else values
