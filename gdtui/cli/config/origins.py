@@ -65,7 +65,7 @@ def names_of(ctx: click.Context, table: str) -> list[str]:
 
 
 def may_have_default(parameter: click.Parameter) -> bool:
-    """True for an option that a file may set: not for --config and --like, nor what must be typed."""
+    """True for an option that a file may set: none that must be typed, nor --config and --like."""
     return isinstance(parameter, click.Option) and (
         parameter.allow_from_autoenv and parameter.name not in ("config", "like")
     )

@@ -112,8 +112,8 @@ def _place_of_training() -> Iterator[AnyParameter]:
     yield Option("--threads", "N", "CPU threads per variant", type=THREADS, shown="a fair share")
     text = "directory of the run"
     yield Option("--run-dir", "DIR", text, type=FILE, shown="a new one; see gdtui runs")
-    yield Option("--like", "RUN", "the settings of a stored run, its problem and data", type=find_run,
-                 shell_complete=stored_runs)  # fmt: skip
+    text = "the settings of a stored run, its problem and data"
+    yield Option("--like", "RUN", text, type=find_run, shell_complete=stored_runs)
     yield Flag("--debug", "show the tracebacks of errors in a problem")
 
 

@@ -1,4 +1,4 @@
-"""`--like RUN`: the same run again, with what is typed on top, or one sentence that says why not."""
+"""`--like RUN`: the same run again, what is typed on top; or one sentence that says why not."""
 
 import subprocess
 from collections.abc import Callable
