@@ -30,7 +30,8 @@ from engine.log.commands import (
     StepOnce,
     Stop,
 )
-from engine.log.directory import RunDirectory
+from engine.log.directory import RunDirectory, RunDirectoryError
+from engine.log.filesystem.disk_errors import cannot_write
 from engine.log.notices import Notice, NoticeKind
 from engine.log.records import CommandSent, End, Record, WorkerDied, WorkerReplaced
 from engine.log.writing.writer import LogWriter
@@ -70,7 +71,11 @@ class Session:
         self._epochs, self._pace = settings.epochs, settings.pace
         self._measuring = settings.measuring
         self._workers = {variant.name: _Worker(variant) for variant in settings.variants}
-        self._log = LogWriter(run.session_log)
+        try:
+            self._log = LogWriter(run.session_log)
+        except OSError as error:
+            path = run.session_log
+            raise RunDirectoryError(cannot_write(error, path), path) from None
         self._notices: list[Notice] = []
         self._command_id = 0
         self._is_closed = False
@@ -228,7 +233,7 @@ class Session:
                 self._tell(
                     NoticeKind.LOG_BLOCKED,
                     name,
-                    f"{note.detail}. Paused, nothing is lost: free some disk space",
+                    f"{note.detail}. Paused, nothing is lost: {note.remedy}",
                 )
             case LogRefused():
                 worker.last_words = note.detail
@@ -260,8 +265,7 @@ class Session:
             self._say_blocked(error)
 
     def _say_blocked(self, error: OSError) -> None:
-        text = f"cannot write {self._log.path}: {error.strerror}. Free some disk space"
-        self._tell(NoticeKind.LOG_BLOCKED, None, text)
+        self._tell(NoticeKind.LOG_BLOCKED, None, cannot_write(error, self._log.path))
 
     # --- Stopping -------------------------------------------------------------------------------
 

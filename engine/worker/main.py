@@ -6,6 +6,7 @@ from pathlib import Path
 
 from engine.jobs.child_side import settle_process
 from engine.log.file import LogError, LogReader
+from engine.log.filesystem.disk_errors import cannot_write
 from engine.log.records import Started
 from engine.log.writing.writer import LogWriter
 from engine.worker.loop import Training
@@ -21,8 +22,11 @@ def main(task: WorkerTask, pipe: Connection) -> None:
     try:
         generation = _last_generation(Path(task.log))
         log = LogWriter(Path(task.log))
-    except (LogError, OSError) as error:
+    except LogError as error:
         mailbox.send(LogRefused(detail=str(error)))
+        return
+    except OSError as error:
+        mailbox.send(LogRefused(detail=cannot_write(error, Path(task.log))))
         return
 
     def let_go() -> None:

@@ -42,6 +42,8 @@ class LogBlocked(Note, frozen=True, kw_only=True):
     """The log cannot be written: the worker pauses, keeps its records, retries on Resume."""
 
     detail: str
+    remedy: str
+    """The help against it, as a command."""
 
 
 class LogRefused(Note, frozen=True, kw_only=True):

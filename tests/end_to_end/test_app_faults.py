@@ -74,7 +74,7 @@ def test_a_full_disk_is_told_and_space_goes_on_without_a_loss(
     before = resource.prlimit(worker, resource.RLIMIT_FSIZE)
     resource.prlimit(worker, resource.RLIMIT_FSIZE, (log.stat().st_size + 500, before[1]))
     app.terminal.wait_for("│ cannot write")
-    app.terminal.wait_for("File too large")
+    app.terminal.wait_for("the limit on the size of a file is reached")
 
     resource.prlimit(worker, resource.RLIMIT_FSIZE, before)
     app.terminal.send(" ")

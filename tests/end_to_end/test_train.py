@@ -38,6 +38,7 @@ FIELDS = [
     ),
     *(
         "epoch_losses",
+        "epoch_losses_at",
         "final_loss",
         "std",
         "variance",
@@ -267,16 +268,37 @@ def test_a_killed_worker_is_a_failure_and_the_others_go_on(tmp_path: Path) -> No
 
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs prlimit")
+def test_without_a_terminal_a_log_that_cannot_be_written_is_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
+
+    with training(path, "--batch-sizes", "1", "--epochs", "100000", preexec_fn=limit) as train:
+        output, errors = train.communicate(timeout=60)
+    assert train.returncode == 1
+    assert "the limit on the size of a file is reached" in errors
+    (variant,) = json.loads(output)["variants"]
+    safe = f"Safe in {path}: SGD to batch {variant['batches']:,}\n"
+    assert safe in errors
+    table = gdtui(tmp_path, "export", path)
+    assert len(table.stdout.splitlines()) == variant["batches"] + 1
+    assert variant["batches"] > 1000
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs prlimit")
 def test_a_log_that_cannot_be_written_waits_and_loses_nothing(tmp_path: Path) -> None:
     path = tmp_path / "run"
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
 
-    with training(path, "--batch-sizes", "1", "--epochs", "6", preexec_fn=limit) as train:
+    options = ("--batch-sizes", "1", "--epochs", "6", "--on-full", "wait")
+    with training(path, *options, preexec_fn=limit) as train:
         assert train.stderr is not None
         first = train.stderr.readline()
-        assert "cannot write" in first
+        assert "the limit on the size of a file is reached (ulimit -f, 0.0 MiB)" in first
+        assert "prlimit --pid" in first
         assert train.poll() is None
         worker = _holder_of(RunDirectory.open(path).variant_log("SGD"))
         resource.prlimit(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from engine.log.filesystem.disk_errors import reason, remedy
 from engine.log.records import Changed, Chunk, Record, Started
 from engine.log.records.chunk import joined
 from engine.log.writing.writer import LogWriter
@@ -159,7 +160,9 @@ class Recorder:
 
     def _tell(self, error: OSError) -> None:
         self._is_told = True
-        self._mailbox.send(LogBlocked(detail=f"cannot write {self._log.path}: {error.strerror}"))
+        path = self._log.path
+        detail = f"cannot write {path}: {reason(error, path)}"
+        self._mailbox.send(LogBlocked(detail=detail, remedy=remedy(error, path)))
 
     def _tell_unblocked(self) -> None:
         self._is_told = False

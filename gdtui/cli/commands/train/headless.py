@@ -34,15 +34,23 @@ _GRACE: Final = 0.5
 """Seconds for measuring at the last weights."""
 
 
-def train(run: RunDirectory, *, as_json: bool, is_quiet: bool = False, debug: bool = False) -> int:
+def train(
+    run: RunDirectory,
+    *,
+    as_json: bool,
+    is_quiet: bool = False,
+    debug: bool = False,
+    waits_for_space: bool = True,
+) -> int:
     """Train the run that was just created to its end; returns the exit status.
 
-    `debug`: show the tracebacks of what failed.
+    `debug`: show the tracebacks of what failed. `waits_for_space`: where the disk takes no more;
+    else that is the end.
     """
     with _signals() as received:
         warm_up(run.server_output)
         with progress_report("train", is_quiet=is_quiet) as shown, Session(run) as session:
-            monitor = _RunMonitor(run, shown)
+            monitor = _RunMonitor(run, shown, waits_for_space=waits_for_space)
             session.start()
             while not (received or monitor.is_over):
                 monitor.look(session)
@@ -69,8 +77,11 @@ def train(run: RunDirectory, *, as_json: bool, is_quiet: bool = False, debug: bo
 class _RunMonitor:
     """The records of a run that trains, up to its end, and the notices of its session."""
 
-    def __init__(self, run: RunDirectory, shown: ProgressReport) -> None:
+    def __init__(self, run: RunDirectory, shown: ProgressReport, *, waits_for_space: bool) -> None:
         self._run = run
+        self._waits_for_space = waits_for_space
+        self._is_full = False
+        """Nothing more can be written, and it does not wait."""
         self._shown = shown
         self._follower = Follower(run)
         self.tallies = [
@@ -88,6 +99,7 @@ class _RunMonitor:
         """True once all have ended, or going on is of no use."""
         return (
             self.usage_error is not None
+            or self._is_full
             or bool(self._follower.damage)
             or all(tally.state.is_ended for tally in self.tallies)
         )
@@ -121,9 +133,11 @@ class _RunMonitor:
                 )
                 continue
             is_blocked = notice.kind is NoticeKind.LOG_BLOCKED
-            text = f"{notice.text}, and it continues by itself" if is_blocked else notice.text
+            waits = is_blocked and self._waits_for_space
+            text = f"{notice.text}, and it continues by itself" if waits else notice.text
             self._say_once(f"{notice.variant}: {text}" if notice.variant else text)
-            if is_blocked and self._retry_at is None:
+            self._is_full |= is_blocked and not waits
+            if waits and self._retry_at is None:
                 self._retry_at = time.monotonic() + _RETRY
         self.read()
         if self._retry_at is not None and time.monotonic() >= self._retry_at:
@@ -154,6 +168,12 @@ class _RunMonitor:
         """Report failures on stderr; True if there was any."""
         for damage in self._follower.damage:
             _say(str(damage))
+        if self._is_full:
+            safe = ", ".join(f"{each.name} to batch {each.batches:,}" for each in self.tallies)
+            _say(
+                f"stopped, and not waiting for space (--on-full wait does). Safe in "
+                f"{self._run.path}: {safe}"
+            )
         broken: dict[tuple[State, str], list[Tally]] = {}
         for tally in self.tallies:
             if tally.state.is_broken:
@@ -163,7 +183,7 @@ class _RunMonitor:
             if debug and tallies[0].traceback:
                 print(tallies[0].traceback.rstrip(), file=sys.stderr)
             self._say_where_it_printed(tallies)
-        return bool(broken or self._follower.damage)
+        return bool(broken or self._follower.damage or self._is_full)
 
     def _say_where_it_printed(self, tallies: list[Tally]) -> None:
         for tally in tallies:

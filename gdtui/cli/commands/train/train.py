@@ -1,12 +1,16 @@
 """`gdtui train`: trains without a screen."""
 
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from gdtui import __version__
-from gdtui.cli.command import Flag, GdtuiCommand
+from gdtui.cli.command import Flag, GdtuiCommand, Option
+from gdtui.cli.options.completion import words
 from gdtui.cli.options.quiet import quiet_flag
 from gdtui.cli.options.run import run_options
 from gdtui.cli.options.screen import screen_options
+from gdtui.cli.streams import is_terminal
+from gdtui.cli.value_types import choice
 
 if TYPE_CHECKING:
     import click
@@ -17,10 +21,17 @@ examples:
   gdtui train --epochs 200 --json > result.json
   gdtui train --lr-scaling sqrt --run-dir ./sqrt && gdtui export ./sqrt -o sqrt.csv
 
-exit status: 0 all finished or diverged, 1 one failed, 2 usage error, 130 Ctrl+C"""
+exit status: 0 all finished or diverged, 1 one failed or the disk was full,
+2 usage error, 130 Ctrl+C"""
 
 
-def train(ctx: "click.Context", json: bool, quiet: bool, debug: bool, **_: Any) -> int:
+_WAIT: Final = "wait"
+_ON_FULL: Final = (_WAIT, "stop")
+
+
+def train(
+    ctx: "click.Context", json: bool, quiet: bool, debug: bool, on_full: str | None, **_: Any
+) -> int:
     """Train without a screen, as fast as the device goes: a table at the end, or one JSON document.
 
     Every loss is kept in the run's directory; gdtui export writes them as CSV.
@@ -31,12 +42,14 @@ def train(ctx: "click.Context", json: bool, quiet: bool, debug: bool, **_: Any) 
     try:
         options, path = prepare_run(ctx)
         directory = RunDirectory.create(path, options.settings, __version__)
+        from gdtui.cli.commands.train.headless import train as train_to_end
+
+        waits = is_terminal(sys.stderr) if on_full is None else on_full == _WAIT
+        return train_to_end(
+            directory, as_json=json, is_quiet=quiet, debug=debug, waits_for_space=waits
+        )
     except RunDirectoryError as error:
         ctx.fail(str(error))
-
-    from gdtui.cli.commands.train.headless import train as train_to_end
-
-    return train_to_end(directory, as_json=json, is_quiet=quiet, debug=debug)
 
 
 command = GdtuiCommand(
@@ -48,5 +61,13 @@ command = GdtuiCommand(
         *screen_options(hidden=True),
         Flag("--json", "one JSON document on stdout, no table"),
         quiet_flag(),
+        Option(
+            "--on-full",
+            "wait|stop",
+            "where the disk takes no more: wait for space, or stop",
+            type=choice(_ON_FULL),
+            shown="wait on a terminal, else stop",
+            shell_complete=words(_ON_FULL),
+        ),
     ],
 )
