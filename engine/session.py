@@ -102,7 +102,7 @@ class Session:
             variant=variant,
             device=device,
             sharing=devices.count(device),
-            stored=str(self.run.data),
+            stored=self.run.stored,
             log=str(self.run.variant_log(variant.name)),
             output=str(self.run.variant_output(variant.name)),
             threads=settings.threads or fair_threads(usable_cores(), len(self._workers)),
@@ -285,7 +285,7 @@ class Session:
             self._log.close()
         except OSError as error:
             self._say_blocked(error)
-        self.run.remove_data()
+        self.run.remove_handover()
 
 
 def _start_worker(task: WorkerTask) -> tuple[BaseProcess, Connection]:

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Final
 
 from engine.jobs.output import redirect_output
@@ -21,15 +20,18 @@ SAFE_PATH_OURS: Final = "set by gdtui"
 """Its value where the user did not set it."""
 
 
-def settle_process(output: Path) -> None:
-    """Be a quiet, patient process: the terminal's signals and the screen are the parent's."""
+def settle_process() -> None:
+    """Be a quiet, patient process: the terminal's signals and the screen are the parent's.
+
+    What it prints goes nowhere, unless its work redirects that.
+    """
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if os.environ.get(SAFE_PATH) == SAFE_PATH_OURS:
         del os.environ[SAFE_PATH]  # what a user's code starts has the user's environment
     os.nice(_NICENESS)
-    redirect_output(output)
+    redirect_output()
 
 
 def end_with_parent(

@@ -30,7 +30,7 @@ _preparing = threading.Lock()
 """Held for the moment in which stdout and stderr are somebody else's."""
 
 
-def warm_up(output: Path, *, with_compiler: bool = False) -> None:
+def warm_up(output: int | None = None, *, with_compiler: bool = False) -> None:
     """Start the fork server, its output going to that file; return while it imports torch.
 
     `with_compiler`: a user's code may make optimisers; better that is imported once than in each

@@ -1,4 +1,7 @@
-"""Redirection of stdout and stderr: for good in a process of ours, else while a child starts."""
+"""Redirection of stdout and stderr: for good in a process of ours, else while a child starts.
+
+Into a file that the caller has opened: which files may be opened for that is not known here.
+"""
 
 import contextlib
 import os
@@ -7,22 +10,24 @@ from collections.abc import Iterator
 from pathlib import Path
 
 
-def redirect_output(path: Path) -> None:
-    """stdout and stderr of this process go to the end of that file, for good."""
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+def redirect_output(file: int | None = None) -> None:
+    """stdout and stderr of this process go to that open file, for good; None: nowhere."""
+    if file is None:
+        with Path(os.devnull).open("wb") as nowhere:
+            redirect_output(nowhere.fileno())
+        return
     for number in (1, 2):
         os.dup2(file, number)
-    os.close(file)
 
 
 @contextlib.contextmanager
-def output_redirected(path: Path) -> Iterator[None]:
+def output_redirected(file: int | None = None) -> Iterator[None]:
     """Likewise while the block runs, for this process and what it starts meanwhile."""
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     saved = [os.dup(1), os.dup(2)]
     try:
-        redirect_output(path)
+        redirect_output(file)
         yield
     finally:
         for number, original in zip((1, 2), saved, strict=True):

@@ -4,14 +4,12 @@ Importing this loads no torch: the work does.
 """
 
 import contextlib
-import os
 import pickle
 import threading
 import time
 from collections.abc import Callable
 from functools import partial
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Final, Generic, Self, TypeVar
 
 from engine.jobs.child import STOP_SECONDS, Child
@@ -27,6 +25,10 @@ _GRACE: Final = 1.0
 """Seconds to end by itself, for a process that has handed over its result."""
 
 
+def _do_nothing() -> None:
+    pass
+
+
 class ProcessJob(Generic[T]):
     """A job in a process that is started in the background."""
 
@@ -35,18 +37,19 @@ class ProcessJob(Generic[T]):
         work: Callable[[ReportProgress], T],
         name: str,
         *,
-        output: Path = Path(os.devnull),
+        at_abandoning: Callable[[], object] = _do_nothing,
         patience: float = STOP_SECONDS,
         subject: str = "its process",
     ) -> None:
         """Start it. `work` and its result must be picklable, e.g. a partial of a function.
 
-        `output`: where its stdout and stderr go. `patience`: seconds that it may take to end.
-        `subject`: what the process is called where a failure is about it.
+        `at_abandoning`, picklable too, is called in the process when its starter is gone before it
+        has a result. `patience`: seconds that it may take to end. `subject`: what the process is
+        called where a failure is about it.
         """
         with contextlib.suppress(OSError):  # the start will report it
-            warm_up(Path(os.devnull))
-        start = partial(start_process, _main, (work, str(output)), name=name)
+            warm_up()
+        start = partial(start_process, _main, (work, at_abandoning), name=name)
         self._child = Child(start, name, patience)
         self._subject = subject
         self._has_ended = False
@@ -93,10 +96,12 @@ class ProcessJob(Generic[T]):
         self._child.close()
 
 
-def _main(work: Callable[[ReportProgress], object], output: str, pipe: Connection) -> None:
+def _main(
+    work: Callable[[ReportProgress], object], at_abandoning: Callable[[], object], pipe: Connection
+) -> None:
     """The process: do the work, report how far it is, hand over the result."""
-    settle_process(Path(output))
-    reporter = _Reporter(pipe)
+    settle_process()
+    reporter = _Reporter(pipe, at_abandoning)
     end_with_parent(pipe, at_end=reporter.grace, take=lambda message: None)
     reporter.finish(run_job(lambda: work(reporter.report)))
 
@@ -104,8 +109,9 @@ def _main(work: Callable[[ReportProgress], object], output: str, pipe: Connectio
 class _Reporter:
     """The process's end of the pipe."""
 
-    def __init__(self, pipe: Connection) -> None:
+    def __init__(self, pipe: Connection, at_abandoning: Callable[[], object]) -> None:
         self._pipe = pipe
+        self._at_abandoning = at_abandoning
         self._next = 0.0
         self._is_done = threading.Event()
 
@@ -122,7 +128,10 @@ class _Reporter:
 
     def grace(self) -> float:
         """Seconds to end by itself once nobody listens: none in the middle of the work."""
-        return _GRACE if self._is_done.is_set() else 0.0
+        if self._is_done.is_set():
+            return _GRACE
+        self._at_abandoning()
+        return 0.0
 
     def _send(self, message: Progress | Result[object] | Failure) -> None:
         with contextlib.suppress(

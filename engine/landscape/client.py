@@ -7,7 +7,6 @@ is kept.
 from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -23,8 +22,14 @@ _DECODER: Final = msgspec.msgpack.Decoder(AnySurveyMessage)
 class Surveyor:
     """A process that surveys what it is asked to, until it is closed."""
 
-    def __init__(self, run: RunDirectory, output: Path) -> None:
-        task = SurveyTask(run=str(run.path.absolute()), output=str(output))
+    def __init__(self, run: RunDirectory) -> None:
+        """Its output goes to the run's, if that is ours: another one's directory is only read."""
+        task = SurveyTask(
+            run=str(run.path.absolute()),
+            info=run.info,
+            stored=run.stored,
+            output=str(run.server_output) if run.is_ours else "",
+        )
         self._child = Child(partial(_start, task), "surveyor")
         self._has_failed = False
 

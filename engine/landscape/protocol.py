@@ -3,6 +3,7 @@
 import msgspec
 
 from engine.landscape.plane import Window
+from engine.log.directory import RunInfo
 
 
 class SurveyTask(msgspec.Struct, frozen=True, kw_only=True):
@@ -10,7 +11,12 @@ class SurveyTask(msgspec.Struct, frozen=True, kw_only=True):
 
     run: str
     """The run directory."""
+    info: RunInfo
+    """The run as the viewer knows it: what was shown is run, not what is there by now."""
+    stored: str
+    """The private directory of the run's loader; empty where the problem is made anew."""
     output: str
+    """The file for what it prints; empty: nowhere."""
 
 
 class SurveyRequest(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ Works row by row and looks for new wishes and new weights between the rows. Ends
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
@@ -15,6 +16,7 @@ import msgspec
 import numpy as np
 
 from engine.jobs.child_side import settle_process
+from engine.jobs.output import redirect_output
 from engine.landscape.plane import Array, Plane, Window, loss_row, plane_of, window_around
 from engine.landscape.protocol import (
     LossRow,
@@ -26,6 +28,7 @@ from engine.landscape.protocol import (
     Trajectories,
 )
 from engine.log.directory import RunDirectory
+from engine.log.filesystem.safe_open import output_opened
 from engine.measure.weights_log import Trail, TrailError, trail_path
 from engine.problems.error_messages import explain
 from engine.problems.user_file import file_of
@@ -47,11 +50,13 @@ _COARSE: Final = 4
 
 def main(task: SurveyTask, pipe: Connection) -> None:
     """Survey until the pipe ends."""
-    settle_process(Path(task.output))
-    try:
-        SurveyServer(RunDirectory.open(Path(task.run)), pipe).run()
-    except (EOFError, OSError):
-        return
+    settle_process()
+    with contextlib.suppress(EOFError, OSError):
+        if task.output:
+            with output_opened(task.output) as output:
+                redirect_output(output)
+        stored = Path(task.stored) if task.stored else None
+        SurveyServer(RunDirectory(Path(task.run), task.info), pipe, stored).run()
 
 
 class SurveyServer:
@@ -61,12 +66,16 @@ class SurveyServer:
         self,
         run: RunDirectory,
         pipe: Connection,
+        stored: Path | None = None,
         *,
         trail_seconds: float = TRAIL_SECONDS,
         refit_seconds: float = REFIT_SECONDS,
     ) -> None:
-        """`trail_seconds`: between two looks at the trails; `refit_seconds`: between two planes."""
-        self._run = run
+        """A survey of the run; `stored`: the private directory of its loader, if it has one.
+
+        `trail_seconds`: between two looks at the trails; `refit_seconds`: between two planes.
+        """
+        self._run, self._stored = run, stored
         self._trail_seconds, self._refit_seconds = trail_seconds, refit_seconds
         self._pipe = pipe
         self._trails = [Trail(trail_path(run.path / log)) for log in run.info.logs]
@@ -216,8 +225,7 @@ class SurveyServer:
 
         settings = self._run.info.settings
         torch.set_num_threads(1)
-        stored = self._run.data if self._run.data.is_dir() else None
-        problem = open_problem(settings.problem, settings.seed, settings.data, stored)
+        problem = open_problem(settings.problem, settings.seed, settings.data, self._stored)
         device = find_device(settings.device_of(0))
         trainer = Trainer(
             problem,

@@ -2,28 +2,29 @@
 
 import contextlib
 import json
-import os
 import re
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from engine.log.file import lock
-from engine.log.filesystem.removal import remove_tree
 from engine.log.filesystem.safe_open import (
     UnsafeFileError,
     is_present,
     make_directory,
+    output_opened,
     read_whole,
-    safe_open,
     write_once,
 )
 from engine.log.filesystem.sync import sync_directory
 from engine.log.format import FORMAT, is_newer, refusal
 from engine.settings import RunSettings
+
+if TYPE_CHECKING:
+    from engine.log.filesystem.private import PrivateDirectory
 
 RUN_FILE: Final = "run.json"
 LOG_SUFFIX: Final = ".gdlog"
@@ -74,18 +75,15 @@ def server_output(run: Path) -> Path:
 
 @contextlib.contextmanager
 def reserved(path: Path) -> Iterator[None]:
-    """Make the directory and hold it (lock its output file) until its run is written.
+    """Make the directory and hold it, by a lock on its output file.
 
-    Tensors that one who was killed meanwhile left there are removed. RunDirectoryError as with
-    `RunDirectory.create`, and when another holds it.
+    RunDirectoryError as with `RunDirectory.create`, and when another holds it.
     """
-    with _telling(path):
-        _make_or_find(path)
-        if is_present(path / RUN_FILE):
-            raise FileExistsError(path)
-        output = safe_open(server_output(path), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     with contextlib.ExitStack() as stack:
-        stack.callback(os.close, output)
+        with _telling(path):
+            _make_or_find(path)
+            _refuse_leftovers(path)
+            output = stack.enter_context(output_opened(server_output(path)))
         try:
             lock(output)
         except BlockingIOError:
@@ -94,7 +92,6 @@ def reserved(path: Path) -> Iterator[None]:
                 "--run-dir",
                 path,
             ) from None
-        remove_tree(data_path(path))
         yield
 
 
@@ -130,33 +127,47 @@ def _telling(path: Path) -> Iterator[None]:
 
 
 def data_path(run: Path) -> Path:
-    """The folder of a run's tensors while it trains; its name is one that no user's folder has."""
+    """The folder in which earlier versions kept a run's tensors while it trained; never read."""
     return run / ".tensors"
 
 
 class RunDirectory:
     """One run on disk. Make it with `create` or `open`."""
 
-    def __init__(self, path: Path, info: RunInfo) -> None:
+    def __init__(self, path: Path, info: RunInfo, *, is_ours: bool = False) -> None:
         self.path = path
         self.info = info
+        self.is_ours = is_ours
+        """True for a run that this process has begun: only then its settings are the user's."""
+        self.handover: PrivateDirectory | None = None
+        """The directory of what the loader has found; nothing in the run's own leads there."""
 
     @classmethod
-    def create(cls, path: Path, settings: RunSettings, version: str) -> "RunDirectory":
-        """Begin a run there; RunDirectoryError when the directory holds one or is not writable."""
+    def create(
+        cls,
+        path: Path,
+        settings: RunSettings,
+        version: str,
+        handover: "PrivateDirectory | None" = None,
+    ) -> "RunDirectory":
+        """Begin a run there; RunDirectoryError when the directory holds one or is not writable.
+
+        `handover` is then the run's, and removed with `remove_handover`.
+        """
         logs = tuple(
             f"{number}-{_slug(variant.name)}{LOG_SUFFIX}"
             for number, variant in enumerate(settings.variants, start=1)
         )
+        beside = [Path(log).with_suffix(suffix).name for log in logs for suffix in SUFFIXES]
         info = RunInfo(version=version, created=time.time(), logs=logs, settings=settings)
         with _telling(path):
             _make_or_find(path)
-            if is_present(path / RUN_FILE):
-                raise FileExistsError(path)
-            _refuse_leftovers(path, logs)
+            _refuse_leftovers(path, beside)
             write_once(path / RUN_FILE, msgspec.json.format(msgspec.json.encode(info), indent=2))
             sync_directory(path.parent)
-        return cls(path, info)
+        run = cls(path, info, is_ours=True)
+        run.handover = handover
+        return run
 
     @classmethod
     def open(cls, path: Path) -> "RunDirectory":
@@ -205,13 +216,14 @@ class RunDirectory:
         return self.variant_log(name).with_suffix(".out")
 
     @property
-    def data(self) -> Path:
-        """The folder in which a loader puts tensors for the workers to map, during the run."""
-        return data_path(self.path)
+    def stored(self) -> str:
+        """The path of what the loader has found; empty: the problem is made anew where it is."""
+        return "" if self.handover is None else str(self.handover.path)
 
-    def remove_data(self) -> None:
-        """Remove the tensors, which nobody maps any more."""
-        remove_tree(self.data)
+    def remove_handover(self) -> None:
+        """Remove what the loader has found, which nobody needs any more."""
+        if self.handover is not None:
+            self.handover.remove()
 
     @property
     def server_output(self) -> Path:
@@ -219,19 +231,20 @@ class RunDirectory:
         return server_output(self.path)
 
 
-def _refuse_leftovers(path: Path, logs: Iterable[str]) -> None:
-    """RunDirectoryError where files of another run lie, or links in the place of ours.
+def _refuse_leftovers(path: Path, names: Iterable[str] = ()) -> None:
+    """FileExistsError where a run is; RunDirectoryError where logs of another one or `names` are.
 
     Their records would be told as those of the run that begins.
     """
-    beside = (Path(log).with_suffix(suffix).name for log in logs for suffix in SUFFIXES)
-    for name in (*beside, _SESSION_LOG):
-        if is_present(path / name):
-            raise RunDirectoryError(
-                f"{path} already holds {name}, but no {RUN_FILE}; nothing was changed. Choose "
-                "another --run-dir",
-                path,
-            )
+    if is_present(path / RUN_FILE):
+        raise FileExistsError(path)
+    logs = (file.name for file in path.glob(f"*{LOG_SUFFIX}"))
+    for name in (*logs, *(name for name in names if is_present(path / name))):
+        raise RunDirectoryError(
+            f"{path} already holds {name}, but no {RUN_FILE}; nothing was changed. Choose "
+            "another --run-dir",
+            path,
+        )
 
 
 def _slug(name: str) -> str:

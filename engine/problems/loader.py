@@ -9,6 +9,8 @@ from pathlib import Path
 import msgspec
 
 from engine.jobs.messages import JobError, ReportProgress
+from engine.jobs.output import redirect_output
+from engine.log.filesystem.safe_open import output_opened
 from engine.problems.error_messages import explain
 from engine.problems.user_file import file_of, is_file
 from engine.settings import DataSettings
@@ -24,7 +26,7 @@ class LoadTask(msgspec.Struct, frozen=True, kw_only=True):
     device: str
     threads: int
     stored: str
-    """The directory for the tensors that workers map."""
+    """The private directory for what workers map and read."""
     output: str
 
 
@@ -47,6 +49,8 @@ def load_here(task: LoadTask, report: ReportProgress) -> Loaded:
     In one line, with the file, and the line where there is one.
     """
     try:
+        with output_opened(task.output) as output:
+            redirect_output(output)
         return _load(task)
     except BaseException as error:  # a user's file may do anything: exit, too
         text = explain(error, file_of(task.problem))
@@ -56,7 +60,8 @@ def load_here(task: LoadTask, report: ReportProgress) -> Loaded:
 def _load(task: LoadTask) -> Loaded:
     import torch
 
-    from engine.problems.opening import open_problem, store, store_problem
+    from engine.problems.handover import store_description, store_tensors
+    from engine.problems.opening import open_problem
     from engine.problems.trial import try_out
     from engine.training.devices import find_device
     from engine.training.out_of_memory import is_out_of_memory
@@ -70,9 +75,9 @@ def _load(task: LoadTask) -> Loaded:
         if device.type == "cpu" or not is_out_of_memory(error):
             raise
         facts = try_out(problem, task.seed, torch.device("cpu"))
-    store(problem, Path(task.stored))
+    store_tensors(problem, Path(task.stored))
     if not is_file(task.problem):
-        store_problem(problem, Path(task.stored))
+        store_description(problem, Path(task.stored))
     defaults = {name: _text(value) for name, value in problem.defaults.items()}
     if problem.optimizer is not None:
         defaults.setdefault("optimizer", "own")

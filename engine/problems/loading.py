@@ -1,11 +1,11 @@
 """Load a problem in a process of its own before a run begins. Imports no torch and no user code."""
 
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 from engine.jobs.messages import Failure
 from engine.jobs.process_job import ProcessJob
+from engine.log.filesystem.private import remove_private
 from engine.problem import ProblemError
 from engine.problems.error_messages import shown
 from engine.problems.loader import Loaded, LoadTask, load_here
@@ -31,7 +31,7 @@ def load(task: LoadTask) -> Loaded:
     with ProcessJob(
         work,
         "loader",
-        output=Path(task.output),
+        at_abandoning=partial(remove_private, task.stored),
         patience=_STOP_SECONDS,
         subject="the process that loads problems",
     ) as job:

@@ -3,22 +3,19 @@
 For loader and workers only, since it imports torch and runs what users wrote.
 """
 
-import pickle
 import random
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import torch
 
 from engine.problem import Problem, check_data, is_function
-from engine.problems import registry, user_file
+from engine.problems import handover, registry, user_file
+from engine.problems.handover import SETS
 from engine.settings import DataSettings, RunSettings, VariantSettings
 from engine.training.trainer import Trainer
-
-_PROBLEM: Final = "problem.pickle"
-SETS: Final = ("train", "validation")
 
 
 def open_problem(
@@ -26,44 +23,30 @@ def open_problem(
 ) -> Problem:
     """The problem of that name, with its data. Raises whatever a user's file raises.
 
-    `data`: the file that it is made of. `stored`: a directory with tensors that `store` put there;
-    they replace those that the problem makes.
+    `data`: the file that it is made of. `stored`: the private directory of this run's loader; the
+    tensors there replace those that the problem makes.
     """
     seed_all(seed)
+    sets: dict[str, Any] = dict.fromkeys(SETS)
+    if stored is not None:
+        sets = {name: handover.stored_tensors(stored, name) for name in SETS}
     if user_file.is_file(problem):
         opened = user_file.run(problem)
-    elif stored is not None and (file := stored / _PROBLEM).exists():
-        opened = pickle.loads(file.read_bytes())
+    elif sets["train"] and stored and (known := handover.stored_description(stored)):
+        return known.problem(**sets)
     else:
         opened = registry.load(problem, seed, data)
-    sets = {name: _opened(name, getattr(opened, name), stored) for name in SETS}
-    return replace(opened, **sets)
+    made: dict[str, Any] = {name: sets[name] or _made(name, opened) for name in SETS}
+    return replace(opened, **made)
 
 
-def _opened(name: str, made: Any, stored: Path | None) -> Any:
-    file = None if stored is None else stored / f"{name}.pt"
-    if file is not None and file.exists():
-        return torch.load(file, mmap=True, weights_only=True)
+def _made(name: str, problem: Problem) -> Any:
+    """The data set, by a call where that is what makes it."""
+    made = getattr(problem, name)
     if is_function(made):
         made = made()
         check_data(name, made)
     return made
-
-
-def store(problem: Problem, data: Path) -> None:
-    """Put the tensors of a problem's data sets there for workers to map, one copy for all of them.
-
-    Datasets are left alone: each worker opens its own.
-    """
-    for name in SETS:
-        tensors = getattr(problem, name)
-        if isinstance(tensors, tuple | list):
-            data.mkdir(parents=True, exist_ok=True)
-            # Cloned, for a view would take all that it is a view of with it.
-            whole = tuple(
-                torch.as_tensor(each).detach().cpu().contiguous().clone() for each in tensors
-            )
-            torch.save(whole, data / f"{name}.pt")
 
 
 def tensors_of(problem: Problem) -> tuple[torch.Tensor, ...]:
@@ -94,21 +77,6 @@ def make_trainer(
         loader_workers=run.loader_workers,
         sharing=sharing,
     )
-
-
-def store_problem(problem: Problem, data: Path) -> None:
-    """Store all but the data of a built-in problem: workers then read no file of the user's.
-
-    After `store`. Only what this run's own loader put there is ever unpickled.
-    """
-    data.mkdir(parents=True, exist_ok=True)
-    (data / _PROBLEM).write_bytes(
-        pickle.dumps(replace(problem, train=_stored_apart, validation=None))
-    )
-
-
-def _stored_apart() -> Any:
-    raise AssertionError("its tensors lie beside it")
 
 
 def seed_all(seed: int) -> None:

@@ -1,6 +1,7 @@
 """The worker's end of the pipe to its session: commands come in, notes go out."""
 
 import contextlib
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from queue import Empty, SimpleQueue
 from typing import Final
@@ -20,8 +21,10 @@ _COMMAND: Final = msgspec.msgpack.Decoder(AnyCommand)
 class Mailbox:
     """The worker's end of the pipe, read on its own thread: it sees the session's end mid-step."""
 
-    def __init__(self, pipe: Connection) -> None:
+    def __init__(self, pipe: Connection, at_pipes_end: Callable[[], None] = lambda: None) -> None:
+        """`at_pipes_end`: called on the reading thread when the session has ended or is killed."""
         self._pipe = pipe
+        self._at_pipes_end = at_pipes_end
         self._queue: SimpleQueue[AnyCommand] = SimpleQueue()
         end_with_parent(
             pipe, at_end=self._stop, take=lambda message: self._queue.put(_COMMAND.decode(message))
@@ -29,6 +32,7 @@ class Mailbox:
 
     def _stop(self) -> float:
         self._queue.put(Stop(id=0))
+        self._at_pipes_end()
         return _GRACE
 
     def take(self, timeout: float | None) -> list[AnyCommand]:

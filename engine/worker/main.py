@@ -5,8 +5,11 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from engine.jobs.child_side import settle_process
+from engine.jobs.output import redirect_output
 from engine.log.file import LogError, LogReader
 from engine.log.filesystem.disk_errors import cannot_write
+from engine.log.filesystem.private import remove_private
+from engine.log.filesystem.safe_open import output_opened
 from engine.log.records import Started
 from engine.log.writing.writer import LogWriter
 from engine.worker.loop import Training
@@ -17,9 +20,12 @@ from engine.worker.recording.recorder import Recorder
 
 def main(task: WorkerTask, pipe: Connection) -> None:
     """Run a worker in this process until it is stopped or its pipe ends."""
-    settle_process(Path(task.output))
-    mailbox = Mailbox(pipe)
+    settle_process()
+    # Where the session was killed, its workers remove what it would have removed at its end.
+    mailbox = Mailbox(pipe, at_pipes_end=lambda: remove_private(task.stored))
     try:
+        with output_opened(task.output) as output:
+            redirect_output(output)
         generation = _last_generation(Path(task.log))
         log = LogWriter(Path(task.log))
     except LogError as error:

@@ -17,7 +17,7 @@ class WorkerTask(msgspec.Struct, frozen=True, kw_only=True):
     sharing: int = 1
     """Variants that train on this device."""
     stored: str = ""
-    """The folder with the loader's tensors; empty: the problem makes them."""
+    """The private directory with what the loader has found; empty: the problem is made anew."""
     log: str
     output: str
     threads: int

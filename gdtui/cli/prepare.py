@@ -4,7 +4,6 @@ A click.UsageError says in one line why that cannot be.
 """
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -14,16 +13,17 @@ from gdtui.cli.config.origins import with_origins
 if TYPE_CHECKING:
     from engine.problems.loader import Loaded
     from gdtui.cli.options.settings import RunOptions
+    from gdtui.state.new_run import NewRun
 
 
-def prepare_run(ctx: click.Context) -> tuple["RunOptions", Path]:
-    """The run that was described, its problem loaded if it must be first, and the run's directory.
+def prepare_run(ctx: click.Context) -> tuple["RunOptions", "NewRun"]:
+    """The run that was described, its problem loaded if it must be first, and the run's place.
 
     Its notes are then on stderr. UsageError when it makes no sense.
     """
     from engine.settings import SettingsError
     from gdtui.cli.options.data import must_load, read_data
-    from gdtui.state.new_run import empty_directory
+    from gdtui.state.new_run import NewRun, empty_directory
 
     notes: tuple[str, ...] = ()
     if (values := ctx.params)["like"] is not None:
@@ -36,23 +36,23 @@ def prepare_run(ctx: click.Context) -> tuple["RunOptions", Path]:
         ctx.fail(with_origins(ctx, str(error)))
     if not must_load(problem, data):
         options = _read_options(ctx, None, notes)
-        return options, values["run_dir"] or empty_directory()
+        return options, NewRun(values["run_dir"] or empty_directory())
 
     from engine.problems.loading import LoadingError
     from gdtui.cli.problem_loading import load_problem
-    from gdtui.state.stored_runs import remove
 
     path = values["run_dir"] or empty_directory()
     try:
-        loaded = load_problem(problem, data, values["seed"], values["device"], path)
+        loaded, handover = load_problem(problem, data, values["seed"], values["device"], path)
     except LoadingError as error:
         if values["debug"]:
             print(error.traceback.rstrip(), file=sys.stderr)
         ctx.fail(with_origins(ctx, str(error)))
+    place = NewRun(path, handover)
     try:
-        return _read_options(ctx, loaded, notes), path
+        return _read_options(ctx, loaded, notes), place
     except click.UsageError:
-        remove(path)
+        place.abandon()
         raise
 
 

@@ -12,49 +12,59 @@ from types import FrameType
 from typing import Any, Final
 
 from engine.jobs.fork_server import warm_up
-from engine.log.directory import data_path, reserved, server_output
+from engine.log.directory import reserved, server_output
+from engine.log.filesystem.private import PrivateDirectory
+from engine.log.filesystem.safe_open import output_opened
 from engine.problems.loader import Loaded, LoadTask
-from engine.problems.loading import load
+from engine.problems.loading import LoadingError, load
 from engine.problems.user_file import is_file
 from engine.settings import DataSettings
 from gdtui.cli.exit_codes import signal_status
-from gdtui.state.stored_runs import remove
+from gdtui.state.stored_runs import discard
 
 _THREADS: Final = 1
 
 
 def load_problem(
     problem: str, data: DataSettings | None, seed: int, device: str, run: Path
-) -> Loaded:
-    """Load the problem; its tensors are then in the directory of the run that is about to begin.
+) -> tuple[Loaded, PrivateDirectory]:
+    """Load the problem for the run that is about to begin; what its workers need is then there.
 
     Raises engine.problems.loading.LoadingError for a problem that cannot be loaded,
     RunDirectoryError for a directory that cannot be used.
     """
-    output = server_output(run)
-    with reserved(run), _ending_in_order(), _leaving_nothing(run):
-        warm_up(output, with_compiler=is_file(problem))
+    with reserved(run), _ending_in_order(), _handover_for(run) as handover:
+        # Opened once more: what the server inherits must not hold the lock.
+        with output_opened(server_output(run)) as output:
+            warm_up(output, with_compiler=is_file(problem))
         task = LoadTask(
             problem=problem,
             seed=seed,
             device=device.split(",")[0],
             threads=_THREADS,
             data=data,
-            stored=str(data_path(run)),
-            output=str(output),
+            stored=str(handover.path),
+            output=str(server_output(run)),
         )
         with _saying(f"loading {Path(problem if data is None else data.path).name}…"):
-            return load(task)
+            return load(task), handover
 
 
 @contextlib.contextmanager
-def _leaving_nothing(run: Path) -> Iterator[None]:
-    """Remove what was begun when it comes to nothing."""
-    try:
-        yield
-    except BaseException:
-        remove(run)
-        raise
+def _handover_for(run: Path) -> Iterator[PrivateDirectory]:
+    """Make the directory for what is found; remove all that was begun when it comes to nothing."""
+    with contextlib.ExitStack() as if_failed:
+        if_failed.callback(discard, run)
+        try:
+            handover = PrivateDirectory()
+        except OSError as error:
+            raise LoadingError(
+                f"cannot make a directory for the data: {error.strerror}; choose another place "
+                "with TMPDIR=DIR"
+            ) from None
+        if_failed.callback(handover.remove)
+        yield handover
+        if_failed.pop_all()
 
 
 @contextlib.contextmanager

@@ -7,13 +7,12 @@ restored on a key, a signal and an error alike.
 import contextlib
 import gc
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.log.directory import RunDirectory
+from engine.log.filesystem.safe_open import output_opened
 from engine.settings import RunSettings
-from gdtui import __version__
 from gdtui.keys.script import Press
+from gdtui.state.new_run import NewRun
 from gdtui.terminal.stdio import screen_of_its_own
 
 if TYPE_CHECKING:
@@ -21,19 +20,20 @@ if TYPE_CHECKING:
 
 
 def run_live(
-    settings: RunSettings, run_path: Path, *, theme: str, fps: float, keys: tuple[Press, ...]
+    settings: RunSettings, place: NewRun, *, theme: str, fps: float, keys: tuple[Press, ...]
 ) -> int:
     """Train and show until the user quits; returns the exit status."""
-    run = RunDirectory.create(run_path, settings, __version__)
+    run = place.begin(settings)
     with contextlib.ExitStack() as stack:
-        stack.enter_context(screen_of_its_own(run.server_output))
+        output = stack.enter_context(output_opened(run.server_output))
+        stack.enter_context(screen_of_its_own(output))
         gc.disable()  # imports make no garbage; collecting is a tenth of the time to a first frame
 
         def start() -> "Controls":
             """Called after the first frame."""
             from engine.jobs.fork_server import warm_up
 
-            warm_up(run.server_output)  # first, since importing torch takes longest
+            warm_up(output)  # first, since importing torch takes longest
             gc.freeze()
             gc.enable()
             from engine.session import Session

@@ -118,7 +118,7 @@ class LandscapeScreen(PassThroughScreen):
         """`surveyor` None: one of its own, which ends with the screen."""
         super().__init__(main)
         self._run = run
-        self._surveyor = surveyor or Surveyor(run, run.server_output)
+        self._surveyor = surveyor or Surveyor(run)
         self._asked = 0
         self._wish: Window | None = None
         self._laid: SurveyStarted | None = None

@@ -1,12 +1,37 @@
 """The directories of new runs: of our own for a run, one an arm for a sweep."""
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.log.directory import RunDirectory, RunDirectoryError, new_run_path
 from engine.log.filesystem.places import default_root
 from engine.log.filesystem.safe_open import make_directory
 from engine.settings import RunSettings
 from gdtui import __version__
+
+if TYPE_CHECKING:
+    from engine.log.filesystem.private import PrivateDirectory
+
+
+@dataclass(frozen=True, slots=True)
+class NewRun:
+    """The place of a run that is about to begin, and what its loader has found."""
+
+    path: Path
+    handover: "PrivateDirectory | None" = None
+
+    def begin(self, settings: RunSettings) -> RunDirectory:
+        """The run; RunDirectoryError when it cannot begin there."""
+        return RunDirectory.create(self.path, settings, __version__, self.handover)
+
+    def abandon(self) -> None:
+        """Leave nothing of it."""
+        from gdtui.state.stored_runs import discard  # not before the first frame
+
+        discard(self.path)
+        if self.handover is not None:
+            self.handover.remove()
 
 
 def empty_directory() -> Path:

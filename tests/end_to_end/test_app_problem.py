@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
 
-from engine.log.directory import data_path
 from engine.log.records import StateChanged
 from engine.settings import FULL
 
@@ -52,12 +51,10 @@ def test_its_panels_come_with_its_defaults_and_it_leaves_nothing(
     assert "a stray word" not in app.terminal.text
     variants = app.run.info.settings.variants
     assert [variant.settings.batch_size for variant in variants] == [FULL, 50]
-    assert (data_path(app.path) / "train.pt").exists()
     app.terminal.send("q")
     assert app.terminal.wait() == 0
     app.check_restored()
     app.wait_for_nobody()
-    assert not data_path(app.path).exists()
 
 
 def test_an_exception_in_a_late_step_is_one_panels_news(

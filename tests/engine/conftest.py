@@ -7,6 +7,7 @@ import pytest
 from sessions import StartRun, Watched
 
 from engine.log.directory import RunDirectory
+from engine.log.filesystem.private import PrivateDirectory
 from engine.session import Session
 from engine.settings import FULL, BatchSize, RunSettings, Variant, VariantSettings, default_names
 
@@ -22,6 +23,7 @@ def start_run(tmp_path: Path) -> Iterator[StartRun]:
     def start(
         batch_sizes: tuple[BatchSize, ...] = (FULL, 64, 1),
         variant: dict[str, object] | None = None,
+        handover: PrivateDirectory | None = None,
         **run: object,
     ) -> Watched:
         variants = tuple(
@@ -29,7 +31,7 @@ def start_run(tmp_path: Path) -> Iterator[StartRun]:
             for name, size in zip(default_names(batch_sizes), batch_sizes, strict=True)
         )
         settings = RunSettings(variants=variants, **run)  # type: ignore[arg-type]
-        directory = RunDirectory.create(tmp_path / f"run{len(sessions)}", settings, "0")
+        directory = RunDirectory.create(tmp_path / f"run{len(sessions)}", settings, "0", handover)
         sessions.append(Session(directory))
         sessions[-1].start()
         return Watched(sessions[-1])
@@ -40,8 +42,8 @@ def start_run(tmp_path: Path) -> Iterator[StartRun]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _warm_server(tmp_path_factory: pytest.TempPathFactory) -> None:
+def _warm_server() -> None:
     """One fork server for all tests: torch is imported once."""
     from engine.jobs.fork_server import warm_up
 
-    warm_up(tmp_path_factory.mktemp("server") / "workers.out")
+    warm_up()

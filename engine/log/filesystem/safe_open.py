@@ -108,6 +108,16 @@ def opened(
         yield cast(BinaryIO, file)
 
 
+@contextlib.contextmanager
+def output_opened(path: str | os.PathLike[str]) -> Iterator[int]:
+    """The descriptor of a file for what processes print, at its end; as `safe_open`."""
+    file = safe_open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    try:
+        yield file
+    finally:
+        os.close(file)
+
+
 def read_whole(path: str | os.PathLike[str], most: int) -> bytes:
     """The content of a regular file of at most `most` bytes; OSError (EFBIG) for a larger one."""
     with opened(path) as file:

@@ -3,12 +3,9 @@
 569 patients, 30 measurements each (Street, Wolberg & Mangasarian 1993; scikit-learn ships them).
 """
 
-from functools import partial
-
-from torch import nn
-
 from engine.problem import Problem
 from engine.problems.builtin import scikit
+from engine.problems.parts.factories import LinearFactory
 from engine.problems.parts.losses import binary_accuracy, binary_loss
 
 
@@ -21,7 +18,7 @@ def make(seed: int) -> Problem:
     return Problem(
         train=((inputs - mean) / std, labels.float()),
         validation=((held_out - mean) / std, held_out_labels.float()),
-        model=partial(nn.Linear, inputs.shape[1], 1),
+        model=LinearFactory(features=inputs.shape[1], outputs=1),
         loss=binary_loss,
         metrics={"accuracy": binary_accuracy},
     )

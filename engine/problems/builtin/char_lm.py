@@ -5,22 +5,20 @@ same characters shifted by one, so that every position is a prediction.
 """
 
 from collections import Counter
-from functools import partial
 from pathlib import Path
 from typing import Final
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
 
 from engine.problem import Problem
+from engine.problems.parts.factories import TransformerFactory
 from engine.problems.parts.losses import accuracy, class_loss
+from engine.problems.parts.transformer import CONTEXT
 from engine.problems.tabular.location import FileLocation, check_readable
 from engine.problems.tabular.memory import as_text, check_fits
 from engine.settings import VALIDATION_SHARE, DataSettings, SettingsError
 
-CONTEXT: Final = 64
-"""Characters that the model sees at most."""
 _MOST_CHARACTERS: Final = 255
 """Different ones, the most frequent; all others are one more."""
 _LEAST_WINDOWS: Final = 10
@@ -49,7 +47,7 @@ def make(seed: int, data: DataSettings | None = None) -> Problem:
     return Problem(
         train=train,
         validation=validation if share else None,
-        model=partial(CharTransformer, characters),
+        model=TransformerFactory(characters=characters),
         loss=class_loss,
         metrics={"accuracy": accuracy},
     )
@@ -94,45 +92,3 @@ def _read(location: FileLocation) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise location.wrong("not UTF-8 text", sample=content[: error.start].count(b"\n")) from None
-
-
-class CharTransformer(nn.Module):
-    """Character numbers (b, t ≤ CONTEXT) -> logits of the next one (b, t, characters)."""
-
-    def __init__(self, characters: int, width: int = 64, heads: int = 4, layers: int = 2) -> None:
-        super().__init__()
-        self.characters = nn.Embedding(characters, width)
-        self.positions = nn.Parameter(torch.randn(CONTEXT, width) * 0.02)
-        self.blocks = nn.Sequential(*(Block(width, heads) for _ in range(layers)))
-        self.norm = nn.LayerNorm(width)
-        self.head = nn.Linear(width, characters)
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        embedded = self.characters(inputs) + self.positions[: inputs.shape[1]]
-        logits: Tensor = self.head(self.norm(self.blocks(embedded)))
-        return logits
-
-
-class Block(nn.Module):
-    """Causal self-attention and an MLP, each residual behind a LayerNorm (pre-norm)."""
-
-    def __init__(self, width: int, heads: int) -> None:
-        super().__init__()
-        self.heads = heads
-        self.attention_norm, self.mlp_norm = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.mix, self.project = nn.Linear(width, 3 * width), nn.Linear(width, width)
-        self.mlp = nn.Sequential(
-            nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width)
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = x + self._attend(self.attention_norm(x))
-        output: Tensor = x + self.mlp(self.mlp_norm(x))
-        return output
-
-    def _attend(self, x: Tensor) -> Tensor:
-        parts = self.mix(x).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        query, key, value = parts.unbind()  # each (b, heads, t, width ÷ heads)
-        mixed = functional.scaled_dot_product_attention(query, key, value, is_causal=True)
-        output: Tensor = self.project(mixed.transpose(1, 2).flatten(2))
-        return output

@@ -3,15 +3,14 @@
 From Alpaydin & Kaynak 1998; scikit-learn ships them.
 """
 
-from functools import partial
 from typing import Final
 
 from torch import Tensor
 
 from engine.problem import Problem
 from engine.problems.builtin import scikit
+from engine.problems.parts.factories import MLPFactory
 from engine.problems.parts.losses import accuracy, class_loss
-from engine.problems.parts.networks import MLP
 
 BRIGHTEST: Final = 16.0
 """Pixels count from 0 to this."""
@@ -23,7 +22,7 @@ def make(seed: int) -> Problem:
     return Problem(
         train=train,
         validation=held_out,
-        model=partial(MLP, 64, (64,), 10),
+        model=MLPFactory(features=64, hidden=(64,), outputs=10),
         loss=class_loss,
         metrics={"accuracy": accuracy},
     )

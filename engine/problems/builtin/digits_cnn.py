@@ -1,11 +1,9 @@
 """Recognise a digit: a small convolutional network on the 8×8 images of the problem `digits`."""
 
-from functools import partial
-
 from engine.problem import Problem
 from engine.problems.builtin import digits
+from engine.problems.parts.factories import CNNFactory
 from engine.problems.parts.losses import accuracy, class_loss
-from engine.problems.parts.networks import SmallCNN
 
 
 def make(seed: int) -> Problem:
@@ -14,7 +12,7 @@ def make(seed: int) -> Problem:
     return Problem(
         train=(inputs.view(-1, 1, 8, 8), labels),
         validation=(held_out.view(-1, 1, 8, 8), held_out_labels),
-        model=partial(SmallCNN, 1, 8, 8, 10),
+        model=CNNFactory(channels=1, height=8, width=8, classes=10),
         loss=class_loss,
         metrics={"accuracy": accuracy},
     )

@@ -1,8 +1,12 @@
 """Losses and metrics that problems share: f(output, target), each a mean over the batch.
 
-Module-level and without state, so that they can be pickled and found again in another process.
+Each has a name by which another process finds it again; see engine/problems/handover.py.
 """
 
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
 from torch import Tensor
 from torch.nn import functional
 
@@ -36,3 +40,21 @@ def squared_loss(output: Tensor, target: Tensor) -> Tensor:
 def absolute_error(output: Tensor, target: Tensor) -> Tensor:
     """Mean absolute error of (b, 1) against (b,)."""
     return functional.l1_loss(output.squeeze(-1), target)
+
+
+class AbsoluteError(msgspec.Struct, frozen=True, kw_only=True):
+    """Mean absolute error in the target's own unit; training sees it divided by `unit`."""
+
+    unit: float
+
+    def __call__(self, output: Tensor, target: Tensor) -> Tensor:
+        return absolute_error(output, target) * self.unit
+
+
+BY_NAME: Final[dict[str, Callable[[Tensor, Tensor], Tensor]]] = {
+    function.__name__: function
+    for function in (
+        *(binary_loss, class_loss, squared_loss),
+        *(binary_accuracy, accuracy, absolute_error),
+    )
+}

@@ -2,18 +2,23 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from engine.problem import Problem
 from engine.problems.parts import losses
-from engine.problems.parts.networks import MLP, SmallCNN, Standardised
+from engine.problems.parts.factories import (
+    AnyFactory,
+    CNNFactory,
+    LinearFactory,
+    MLPFactory,
+    StandardisedFactory,
+    Statistics,
+)
 from engine.problems.parts.split import Indices, hold_out, hold_out_stratified
 from engine.problems.tabular.target import Target, TargetKind
 from engine.settings import FULL, SettingsError
@@ -26,16 +31,6 @@ _FEW: Final = 1024
 _FOR_FEW: Final = (FULL, 32, 1)
 
 Part = tuple[Tensor, Tensor]
-
-
-@dataclass(frozen=True, slots=True)
-class AbsoluteError:
-    """Mean absolute error in the target's own unit; training sees it divided by `unit`."""
-
-    unit: float
-
-    def __call__(self, output: Tensor, target: Tensor) -> Tensor:
-        return losses.absolute_error(output, target) * self.unit
 
 
 def split(target: Target, share: float, seed: int) -> tuple[Indices, Indices]:
@@ -98,17 +93,18 @@ def _judged(
             return target.values, {"accuracy": losses.accuracy}
         case TargetKind.NUMBER:
             mean, std = target.values[train].mean(), float(target.values[train].std()) or 1.0
-            return ((target.values - mean) / std).astype(np.float32), {"mae": AbsoluteError(std)}
+            return ((target.values - mean) / std).astype(np.float32), {
+                "mae": losses.AbsoluteError(unit=std)
+            }
 
 
 def _outputs(target: Target) -> int:
     return len(target.classes) if target.kind is TargetKind.CLASSES else 1
 
 
-def _model(
-    inputs: Tensor, outputs: int, spec: str, *, standardise: bool
-) -> Callable[[], nn.Module]:
+def _model(inputs: Tensor, outputs: int, spec: str, *, standardise: bool) -> AnyFactory:
     kind, _, widths = spec.partition(":")
+    make: LinearFactory | MLPFactory | CNNFactory
     if kind == "cnn":
         if inputs.ndim != 4 or min(inputs.shape[2:]) < LEAST_SIDE:
             shape = "×".join(map(str, inputs.shape[1:]))
@@ -116,23 +112,19 @@ def _model(
                 f"--model cnn needs images of at least 4×4 pixels, not samples of {shape}"
             )
         channels, height, width = inputs.shape[1:]
-        make: Callable[[], nn.Module] = partial(SmallCNN, channels, height, width, outputs)
+        make = CNNFactory(channels=channels, height=height, width=width, classes=outputs)
     else:
         features = math.prod(inputs.shape[1:])
         hidden = tuple(map(int, widths.split(","))) if kind == "mlp" else ()
-        flat = inputs.ndim == 2 and not hidden
         make = (
-            partial(nn.Linear, features, outputs)
-            if flat
-            else partial(MLP, features, hidden, outputs)
+            LinearFactory(features=features, outputs=outputs)
+            if inputs.ndim == 2 and not hidden
+            else MLPFactory(features=features, hidden=hidden, outputs=outputs)
         )
     if not standardise:
         return make
-    return partial(_standardised, *_statistics(inputs, per_channel=kind == "cnn"), make)
-
-
-def _standardised(mean: Tensor, std: Tensor, make: Callable[[], nn.Module]) -> nn.Module:
-    return Standardised(mean.clone(), std.clone(), make())
+    mean, std = map(Statistics.of, _statistics(inputs, per_channel=kind == "cnn"))
+    return StandardisedFactory(mean=mean, std=std, inner=make)
 
 
 def _statistics(inputs: Tensor, *, per_channel: bool) -> tuple[Tensor, Tensor]:

@@ -51,14 +51,33 @@ def test_a_death_is_a_failure_that_knows_its_cause() -> None:
 
 
 def printing(report: ReportProgress) -> None:
-    os.write(1, b"to its file")
+    os.write(1, b"nowhere")
     raise JobError("no such thing", is_usage_error=True, traceback="here")
 
 
-def test_what_it_prints_goes_to_its_file_and_what_it_knows_is_told(tmp_path: Path) -> None:
-    with ProcessJob(printing, "printing", output=tmp_path / "out") as job:
+def test_what_it_prints_goes_nowhere_and_what_it_knows_is_told(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with ProcessJob(printing, "printing") as job:
         assert job.wait() == Failure(detail="no such thing", is_usage_error=True, traceback="here")
-    assert (tmp_path / "out").read_bytes() == b"to its file"
+    assert capfd.readouterr() == ("", "")
+
+
+def test_one_that_is_cancelled_clears_up_and_one_that_has_a_result_does_not(
+    tmp_path: Path,
+) -> None:
+    """So it does when its starter was killed."""
+    with ProcessJob(partial(silent, 0.0), "done", at_abandoning=(tmp_path / "a").touch) as job:
+        assert isinstance(job.wait(), Result)
+    job = ProcessJob(
+        partial(endless, tmp_path / "pid"), "endless", at_abandoning=(tmp_path / "b").touch
+    )
+    deadline = time.monotonic() + PATIENCE
+    while not (tmp_path / "pid").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    job.close()
+    assert {path.name for path in tmp_path.iterdir()} == {"pid", "b"}
 
 
 def endless(path: Path, report: ReportProgress) -> None:

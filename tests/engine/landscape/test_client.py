@@ -49,7 +49,7 @@ def until_it_ends(surveyor: Surveyor, rows: int) -> list[AnySurveyMessage]:
 
 
 def test_what_is_asked_before_it_has_begun_is_answered(run: RunDirectory) -> None:
-    surveyor = Surveyor(run, run.server_output)
+    surveyor = Surveyor(run)
     surveyor.request(SurveyRequest(id=7, window=None, columns=6, rows=6))
     found = until_it_ends(surveyor, rows=6)
     assert [each.id for each in found if isinstance(each, SurveyStarted)] == [7]
@@ -65,7 +65,7 @@ def test_one_that_cannot_be_started_says_so_once(
         raise ValueError("no such luck")
 
     monkeypatch.setattr(client, "start_process", fail)
-    surveyor = Surveyor(run, run.server_output)
+    surveyor = Surveyor(run)
     (failed,) = until_it_ends(surveyor, rows=1)
     assert failed == SurveyFailed(detail="its process could not be started (no such luck)")
     assert surveyor.poll() == []

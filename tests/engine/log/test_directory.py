@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from canary import PLANTS, CanaryTree
 
-from engine.log.directory import RunDirectory, RunDirectoryError, data_path, reserved
+from engine.log.directory import RunDirectory, RunDirectoryError, reserved
 from engine.settings import RunSettings, Variant, VariantSettings
 
 SETTINGS = RunSettings(
@@ -98,28 +98,32 @@ def test_what_is_no_run_is_told(tmp_path: Path, content: bytes | None, told: str
         RunDirectory.open(tmp_path)
 
 
-def test_one_at_a_time_loads_into_a_directory_and_finds_nothing_of_who_was_killed(
-    tmp_path: Path,
-) -> None:
-    """A validation set of another problem would be taken for that of this one."""
-    with reserved(tmp_path):
-        data_path(tmp_path).mkdir()
-        (data_path(tmp_path) / "validation.pt").touch()
-        with pytest.raises(RunDirectoryError, match="another gdtui"), reserved(tmp_path):
-            pass
-        assert data_path(tmp_path).exists()
-    with reserved(tmp_path):
-        assert not data_path(tmp_path).exists()
-
-
-def test_a_folder_of_the_users_is_not_taken_for_the_runs_tensors(tmp_path: Path) -> None:
-    mine = tmp_path / "data" / "train.pt"
-    mine.parent.mkdir()
-    mine.touch()
+def test_one_at_a_time_loads_into_a_directory(tmp_path: Path) -> None:
+    with (
+        reserved(tmp_path),
+        pytest.raises(RunDirectoryError, match="another gdtui"),
+        reserved(tmp_path),
+    ):
+        raise AssertionError
     with reserved(tmp_path):
         pass
-    RunDirectory.create(tmp_path, SETTINGS, "1").remove_data()
-    assert mine.exists()
+
+
+def test_nothing_is_loaded_where_logs_of_another_run_lie(tmp_path: Path) -> None:
+    """A problem that cannot be loaded has its files cleared away; the logs would go with them."""
+    (tmp_path / "1-sgd.gdlog").write_bytes(b"records")
+    with pytest.raises(RunDirectoryError, match=r"already holds 1-sgd\.gdlog"), reserved(tmp_path):
+        raise AssertionError
+    assert files_in(tmp_path) == ["1-sgd.gdlog"]
+
+
+def test_a_folder_of_earlier_versions_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / ".tensors").mkdir()
+    (tmp_path / ".tensors" / "train.pt").touch()
+    with reserved(tmp_path):
+        pass
+    RunDirectory.create(tmp_path, SETTINGS, "1").remove_handover()
+    assert (tmp_path / ".tensors" / "train.pt").exists()
 
 
 @pytest.mark.parametrize("plant", PLANTS)

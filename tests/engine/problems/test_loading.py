@@ -8,9 +8,10 @@ from textwrap import dedent, indent
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from terminal import children_of
 
-from engine.log.directory import data_path
+from engine.log.filesystem.private import PrivateDirectory
 from engine.log.records import Chunk, State
 from engine.problems.loader import Loaded, LoadTask
 from engine.problems.loading import LoadingError, load
@@ -82,12 +83,13 @@ StartRun = Callable[..., Any]
 
 
 def task(problem: str, tmp_path: Path) -> LoadTask:
+    (tmp_path / "handed").mkdir(exist_ok=True)
     return LoadTask(
         problem=problem,
         seed=0,
         device="cpu",
         threads=1,
-        stored=str(data_path(tmp_path)),
+        stored=str(tmp_path / "handed"),
         output=str(tmp_path / "out"),
     )
 
@@ -213,7 +215,7 @@ def test_a_mistake_is_told_in_one_line_with_the_file(
     with pytest.raises(LoadingError) as error:
         try_file(text)
     assert str(error.value).replace(f"{tmp_path}/", "") == said
-    assert not list(data_path(tmp_path).glob("*"))
+    assert not list((tmp_path / "handed").iterdir())
 
 
 def test_what_a_file_is(try_file: Try, tmp_path: Path) -> None:
@@ -230,7 +232,10 @@ def test_what_a_file_is(try_file: Try, tmp_path: Path) -> None:
     )
     assert loaded.defaults == {"batch_sizes": "full,8", "lr": "0.1"}
     assert loaded.warnings == ()
-    assert {path.name for path in data_path(tmp_path).iterdir()} == {"train.pt", "validation.pt"}
+    assert {path.name for path in (tmp_path / "handed").iterdir()} == {
+        "train.safetensors",
+        "validation.safetensors",
+    }
 
 
 def test_a_shape_that_torch_only_warns_of_is_told(try_file: Try) -> None:
@@ -255,19 +260,24 @@ def test_the_data_is_made_once_and_all_workers_see_the_same(
     calls = str(tmp_path / "calls")
     made = f"import random; open({calls!r}, 'a').write('x'); return X + random.random(), Y"
     text = body(f"def train():\n    {made}\n{GOOD.replace('(X, Y)', 'train')}")
-    (tmp_path / "run0").mkdir()
     (tmp_path / "net.py").write_text(text)
-    load(task(str(tmp_path / "net.py"), tmp_path / "run0"))
+    handover = PrivateDirectory()
+    load(replace(task(str(tmp_path / "net.py"), tmp_path), stored=str(handover.path)))
     run = start_run(
-        (8, 8), problem=str(tmp_path / "net.py"), epochs=2, device="cpu", variant={"momentum": 0.5}
+        (8, 8),
+        problem=str(tmp_path / "net.py"),
+        epochs=2,
+        device="cpu",
+        variant={"momentum": 0.5},
+        handover=handover,
     )
     run.until(lambda: run.states() == {State.FINISHED})
     first, second = run.names
     assert run.losses(first) == run.losses(second) != b""
     assert Path(calls).read_text() == "x"
-    assert data_path(tmp_path / "run0").exists()
+    assert handover.path.exists()
     run.session.close()
-    assert not data_path(tmp_path / "run0").exists()
+    assert not handover.path.exists()
 
 
 def test_a_mistake_in_a_later_step_is_told_with_its_line(

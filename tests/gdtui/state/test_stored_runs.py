@@ -80,13 +80,13 @@ def test_what_is_just_being_loaded_is_neither_listed_nor_removed(
     assert stored_runs(runs_root) == []
 
 
-def test_data_that_a_killed_run_left_is_counted_and_removed(
+def test_data_that_a_killed_run_of_an_earlier_version_left_is_counted_and_removed(
     make_run: MakeRun, runs_root: Path
 ) -> None:
     run = make_run(runs_root / "killed")
-    run.data.mkdir()
-    (run.data / "train.pt").write_bytes(bytes(10**6))
-    (run.data / "problem.pickle").touch()
+    data_path(run.path).mkdir()
+    (data_path(run.path) / "train.pt").write_bytes(bytes(10**6))
+    (data_path(run.path) / "problem.pickle").touch()
     (stored,) = stored_runs(runs_root)
     assert stored.bytes > 10**6
     remove(run.path)

@@ -46,11 +46,10 @@ def sweep(ctx: "click.Context", memory_limit: float | None, quiet: bool, **value
     from engine.sweep.run import Plan
     from gdtui.cli.prepare import prepare_run
     from gdtui.state.new_run import new_arm
-    from gdtui.state.stored_runs import remove
 
     try:
-        options, loaded_in = prepare_run(ctx)
-        remove(loaded_in)  # each arm has a directory of its own, and loads there
+        options, place = prepare_run(ctx)
+        place.abandon()  # each arm has a directory of its own, and loads there
         plan = Plan(options.settings, memory_limit, partial(new_arm, below))
         return _sweep(plan, form, is_quiet=quiet)
     except RunDirectoryError as error:

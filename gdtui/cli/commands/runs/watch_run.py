@@ -110,9 +110,7 @@ def run_watch(
     source = WatchSource(run) if replay is None else Replay(run, replay)
     app = GdtuiApp(run, None, fps=fps, theme=theme, source=source, keys=keys)
     with contextlib.ExitStack() as stack:
-        stack.enter_context(
-            screen_of_its_own(Path(os.devnull))
-        )  # an experiment's server writes, too
+        stack.enter_context(screen_of_its_own(None))  # an experiment's server writes, too
         stack.callback(app.close_lab)
         app.run()
     if app.crash:

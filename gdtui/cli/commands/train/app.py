@@ -48,9 +48,9 @@ def app(ctx: "click.Context", **values: Any) -> int:
     from gdtui.cli.run_app import run_live
 
     try:
-        options, path = prepare_run(ctx)
+        options, place = prepare_run(ctx)
         screen = {name: values[name] for name in ("theme", "fps", "keys")}
-        return run_live(options.settings, path, **screen)
+        return run_live(options.settings, place, **screen)
     except RunDirectoryError as error:
         ctx.fail(str(error))
 

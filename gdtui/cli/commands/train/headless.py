@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from engine.jobs.fork_server import warm_up
 from engine.log.directory import RunDirectory
+from engine.log.filesystem.safe_open import output_opened
 from engine.log.follow import Follower
 from engine.log.json_report import encode, report
 from engine.log.notices import NoticeKind
@@ -23,7 +24,7 @@ from engine.session import Session
 from gdtui.cli.commands.progress_report import ProgressReport, progress_report
 from gdtui.cli.commands.train.output import table
 from gdtui.cli.exit_codes import ExitCode, signal_status
-from gdtui.state.stored_runs import remove
+from gdtui.state.stored_runs import discard
 from gdtui.view.text.progress.training import TrainingProgress
 
 _TICK: Final = 0.05
@@ -48,7 +49,8 @@ def train(
     else that is the end.
     """
     with _signals() as received:
-        warm_up(run.server_output)
+        with output_opened(run.server_output) as output:
+            warm_up(output)
         with progress_report("train", is_quiet=is_quiet) as shown, Session(run) as session:
             monitor = _RunMonitor(run, shown, waits_for_space=waits_for_space)
             session.start()
@@ -60,7 +62,7 @@ def train(
         monitor.read()
         monitor.close()
         if (wrong := monitor.usage_error) is not None:
-            remove(run.path)
+            discard(run.path)
             _say(wrong)
             return ExitCode.USAGE_ERROR
         if as_json:

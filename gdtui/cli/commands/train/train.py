@@ -3,7 +3,6 @@
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from gdtui import __version__
 from gdtui.cli.command import Flag, GdtuiCommand, Option
 from gdtui.cli.options.completion import words
 from gdtui.cli.options.quiet import quiet_flag
@@ -36,12 +35,12 @@ def train(
 
     Every loss is kept in the run's directory; gdtui export writes them as CSV.
     """
-    from engine.log.directory import RunDirectory, RunDirectoryError
+    from engine.log.directory import RunDirectoryError
     from gdtui.cli.prepare import prepare_run
 
     try:
-        options, path = prepare_run(ctx)
-        directory = RunDirectory.create(path, options.settings, __version__)
+        options, place = prepare_run(ctx)
+        directory = place.begin(options.settings)
         from gdtui.cli.commands.train.headless import train as train_to_end
 
         waits = is_terminal(sys.stderr) if on_full is None else on_full == _WAIT

@@ -1,16 +1,17 @@
 """The built-in problems: their descriptions hold, and they are learned as one would expect."""
 
-import pickle
 import sys
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 import torch
 from torch.nn import functional
 
 from engine.problem import Problem
 from engine.problems import registry
-from engine.problems.builtin import char_lm
+from engine.problems.handover import describe
+from engine.problems.parts.transformer import CONTEXT, CharTransformer
 from engine.problems.registry import LISTINGS
 from engine.settings import BatchSize, SettingsError, VariantSettings
 from engine.training.trainer import Trainer
@@ -113,8 +114,8 @@ def bigram_loss(problem: Problem) -> float:
 
 def test_no_position_sees_the_character_that_it_is_to_predict() -> None:
     torch.manual_seed(0)
-    model = char_lm.CharTransformer(20).eval()
-    text = torch.randint(20, (1, char_lm.CONTEXT))
+    model = CharTransformer(20).eval()
+    text = torch.randint(20, (1, CONTEXT))
     changed = text.clone()
     changed[0, 40] = (text[0, 40] + 1) % 20
     one, other = model(text), model(changed)
@@ -128,10 +129,16 @@ def test_what_only_the_worker_calls_can_be_sent_to_it(name: str) -> None:
     if name == "synthetic":
         pytest.skip("is made by each worker, in a millisecond")
     problem = registry.load(name, 0)
-    parts = (problem.model, problem.loss, dict(problem.metrics))
-    sent = pickle.dumps(parts)
+    description = describe(problem)
+    assert description is not None
+    sent = msgspec.msgpack.encode(description)
     assert len(sent) < 4096
-    assert pickle.loads(sent)[1] is problem.loss
+    again = msgspec.msgpack.decode(sent, type=type(description)).problem(problem.train, None)
+    assert (again.model, again.loss, again.metrics) == (
+        problem.model,
+        problem.loss,
+        problem.metrics,
+    )
 
 
 @pytest.mark.parametrize("name", ["mnist", "table", "arrays"])

@@ -117,7 +117,6 @@ def test_what_is_still_being_loaded_is_neither_listed_nor_removed(
     leftover: Path, runs_root: Path
 ) -> None:
     with reserved(leftover):
-        data_path(leftover).mkdir()
         for path in (data_path(leftover), server_output(leftover)):  # it takes long
             os.utime(path, (time.time() - 3600, time.time() - 3600))
         assert stored_runs(runs_root) == []

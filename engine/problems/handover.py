@@ -1,0 +1,133 @@
+"""The hand-over of a run's loader to its workers: tensors and a description, which cannot run.
+
+Both lie in a private directory that the starter of the run has made; nothing of a run directory is
+ever read here. What neither can say, such as a user's Dataset, model or loss, each worker makes
+anew from the file that the command line named.
+"""
+
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import torch
+from safetensors import SafetensorError
+from safetensors import safe_open as open_tensors
+from safetensors.torch import save_file
+
+from engine.problem import Problem
+from engine.problems.parts import losses
+from engine.problems.parts.factories import AnyFactory
+from engine.settings import SettingsError
+
+SETS: Final = ("train", "validation")
+_DESCRIPTION: Final = "problem.msgpack"
+_Metric = str | losses.AbsoluteError
+
+
+class ProblemDescription(msgspec.Struct, frozen=True, kw_only=True):
+    """One of gdtui's own problems without its data, as far as a worker needs it."""
+
+    model: AnyFactory
+    loss: str
+    """A name in `losses.BY_NAME`, as are metrics."""
+    metrics: dict[str, _Metric]
+
+    def problem(self, train: Any, validation: Any) -> Problem:
+        """The problem on these data."""
+        return Problem(
+            train=train,
+            validation=validation,
+            model=self.model,
+            loss=losses.BY_NAME[self.loss],
+            metrics={
+                name: losses.BY_NAME[metric] if isinstance(metric, str) else metric
+                for name, metric in self.metrics.items()
+            },
+        )
+
+
+def describe(problem: Problem) -> ProblemDescription | None:
+    """The description of a problem that gdtui's own parts make up; None of any other."""
+    metrics = {name: _named(metric) for name, metric in problem.metrics.items()}
+    loss = _named(problem.loss)
+    if not isinstance(problem.model, AnyFactory) or not isinstance(loss, str):
+        return None
+    known = {name: metric for name, metric in metrics.items() if metric is not None}
+    if problem.optimizer is not None or len(known) < len(metrics):
+        return None
+    return ProblemDescription(model=problem.model, loss=loss, metrics=known)
+
+
+def _named(function: Any) -> _Metric | None:
+    if isinstance(function, losses.AbsoluteError):
+        return function
+    return next((name for name, known in losses.BY_NAME.items() if known is function), None)
+
+
+def store_description(problem: Problem, place: Path) -> None:
+    """Hand over all but the data, if it can be described: workers then read no user's file."""
+    if (description := describe(problem)) is not None:
+        (place / _DESCRIPTION).write_bytes(msgspec.msgpack.encode(description))
+
+
+def stored_description(place: Path) -> ProblemDescription | None:
+    """The description that was handed over; None where there is none."""
+    try:
+        data = (place / _DESCRIPTION).read_bytes()
+    except FileNotFoundError:
+        return None
+    return msgspec.msgpack.decode(data, type=ProblemDescription)
+
+
+def store_tensors(problem: Problem, place: Path) -> None:
+    """Hand over the tensors of a problem's data sets, one copy for all workers to map.
+
+    Datasets are left alone: each worker opens its own.
+    """
+    for name in SETS:
+        tensors = getattr(problem, name)
+        if isinstance(tensors, tuple | list):
+            # Cloned, for a view would take all that it is a view of with it.
+            whole = [torch.as_tensor(each).detach().cpu().contiguous().clone() for each in tensors]
+            _save(whole, _file(place, name))
+
+
+def stored_tensors(place: Path, name: str) -> tuple[torch.Tensor, ...] | None:
+    """The tensors of that data set, mapped; None where none were handed over."""
+    file = _file(place, name)
+    if not file.exists():
+        return None
+    with open_tensors(file, framework="pt") as opened:
+        as_bytes = opened.metadata() or {}
+        found = [opened.get_tensor(str(each)) for each in range(len(opened.keys()))]
+    return tuple(
+        tensor.view(getattr(torch, as_bytes[str(each)])) if str(each) in as_bytes else tensor
+        for each, tensor in enumerate(found)
+    )
+
+
+def _file(place: Path, name: str) -> Path:
+    return place / f"{name}.safetensors"
+
+
+def _save(tensors: list[torch.Tensor], file: Path) -> None:
+    """Write them in order; those of a kind that the format does not know as bytes with its name."""
+    as_bytes = {
+        str(each): str(tensor.dtype).removeprefix("torch.")
+        for each, tensor in enumerate(tensors)
+        if tensor.dtype in _UNKNOWN
+    }
+    by_place = {
+        str(each): tensor.view(torch.uint8) if str(each) in as_bytes else tensor
+        for each, tensor in enumerate(tensors)
+    }
+    try:
+        save_file(by_place, file, metadata=as_bytes or None)
+    except (OSError, SafetensorError) as error:
+        raise SettingsError(
+            f"cannot store the data in {file.parent} ({error}): free some space there, or choose "
+            "another place with TMPDIR=DIR"
+        ) from None
+
+
+_UNKNOWN: Final = (torch.complex128, torch.complex32)
