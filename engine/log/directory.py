@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from engine.log.file import lock
+from engine.log.filesystem.disk_errors import reason
 from engine.log.filesystem.safe_open import (
     UnsafeFileError,
     is_present,
@@ -20,7 +21,7 @@ from engine.log.filesystem.safe_open import (
     write_once,
 )
 from engine.log.filesystem.sync import sync_directory
-from engine.log.format import FORMAT, is_newer, refusal
+from engine.log.format import FORMAT, is_known, is_newer, refusal
 from engine.settings import RunSettings
 
 if TYPE_CHECKING:
@@ -121,7 +122,8 @@ def _telling(path: Path) -> Iterator[None]:
         ) from None
     except OSError as error:
         raise RunDirectoryError(
-            f"cannot write to {path}: {error.strerror}. Choose another place with --run-dir DIR",
+            f"cannot write to {path}: {reason(error, path)}. Choose another place with "
+            "--run-dir DIR",
             path,
         ) from None
 
@@ -185,7 +187,7 @@ class RunDirectory:
             told = json.loads(data)
             if is_newer(number := told.get("format")):
                 raise NewerFormatError(f"{path} {refusal(number, told.get('version'))}", path)
-            if number != FORMAT:
+            if not is_known(number):
                 raise ValueError(f"its format is {str(number)[:20]!r}")
             info = msgspec.json.decode(data, type=RunInfo)
         except (ValueError, AttributeError) as error:

@@ -18,7 +18,7 @@ from zlib import crc32
 import msgspec
 
 from engine.log.filesystem.safe_open import UnsafeFileError, safe_open
-from engine.log.format import FORMAT, is_newer, refusal
+from engine.log.format import FORMAT, is_known, is_newer, refusal
 from engine.log.reading.decode import MOST_BYTES, RecordError, decode_record
 from engine.log.reading.sequence import Sequence
 from engine.log.records import AnyRecord, End, Record
@@ -173,7 +173,7 @@ class LogReader:
         if magic.startswith(_NAME) and is_newer(magic[-1]):
             self.damage = LogDamagedError(self.path, refusal(magic[-1]))
             raise self.damage
-        if magic != MAGIC:
+        if not (magic.startswith(_NAME) and is_known(magic[-1])):
             raise self._damaged("is not a gdtui log")
         self._position += len(MAGIC)
         self.offset += len(MAGIC)

@@ -12,11 +12,13 @@ from terminal import Terminal
 
 import gdtui
 from engine.log.file import LogReader, frame
+from engine.log.format import FORMAT
 from engine.log.records import Record
 
 STORED = Path(__file__).resolve().parents[1] / "stored_runs" / "format-1"
+NEXT = FORMAT + 1
 REFUSAL = (
-    "was written by gdtui 7.2 (format 2); this gdtui reads up to format 1. "
+    f"was written by gdtui 7.2 (format {NEXT}); this gdtui reads up to format {FORMAT}. "
     "Upgrade it: pip install -U gdtui"
 )
 
@@ -32,7 +34,7 @@ def runs(tmp_path: Path) -> Path:
     shutil.copytree(STORED, root / "ours")
     newer = shutil.copytree(STORED, root / "newer")
     document = json.loads((newer / "run.json").read_text())
-    document.update(format=2, version="7.2", variants=document["settings"].pop("variants"))
+    document.update(format=NEXT, version="7.2", variants=document["settings"].pop("variants"))
     (newer / "run.json").write_text(json.dumps(document))
     return root
 
@@ -81,11 +83,11 @@ def test_no_run_is_begun_in_its_place(runs: Path, cli: Callable) -> None:
 def test_a_log_of_a_later_form_is_named_and_the_others_are_read(runs: Path, cli: Callable) -> None:
     log = runs / "ours" / "2-mini-batch.gdlog"
     data = bytearray(log.read_bytes())
-    data[7] = 2
+    data[7] = NEXT
     log.write_bytes(data)
     result = cli("export", runs / "ours")
     assert result.returncode == 1
-    assert "2-mini-batch.gdlog: was written by a later gdtui (format 2)" in result.stderr
+    assert f"2-mini-batch.gdlog: was written by a later gdtui (format {NEXT})" in result.stderr
     assert {line.split(",")[0] for line in result.stdout.splitlines()[1:]} == {"Batch GD", "SGD"}
 
 
@@ -99,8 +101,8 @@ def test_a_number_that_is_no_format_is_damage(runs: Path, number: object) -> Non
 
 @pytest.mark.parametrize("version", ["\x1b[31mred", "9" * 99, 7, None])
 def test_a_version_that_is_no_version_is_not_repeated(runs: Path, version: object) -> None:
-    (runs / "newer" / "run.json").write_text(json.dumps({"format": 2, "version": version}))
-    with pytest.raises(gdtui.RunDirectoryError, match=r"by a later gdtui \(format 2\)"):
+    (runs / "newer" / "run.json").write_text(json.dumps({"format": NEXT, "version": version}))
+    with pytest.raises(gdtui.RunDirectoryError, match=rf"by a later gdtui \(format {NEXT}\)"):
         gdtui.open_run(runs / "newer")
 
 
