@@ -32,7 +32,8 @@ def main(task: WorkerTask, pipe: Connection) -> None:
         mailbox.send(LogRefused(detail=str(error)))
         return
     except OSError as error:
-        mailbox.send(LogRefused(detail=cannot_write(error, Path(task.log))))
+        path = Path(error.filename or task.log)
+        mailbox.send(LogRefused(detail=cannot_write(error, path)))
         return
 
     def let_go() -> None:
