@@ -1,18 +1,25 @@
 """A process and the pipe to it, as seen by the process that started it."""
 
 import contextlib
+import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Final
 
-from engine.jobs.death import Death
+from engine.jobs.messages import Death
+from engine.jobs.outbox import Outbox, Supersedes, supersedes_nothing
 
 STOP_SECONDS: Final = 1.0
 """Seconds for a process that was told to end, or should have ended."""
+_FINISH_SECONDS: Final = 0.02
+"""Seconds between two looks at processes that are about to end."""
+_SUSPENDED: Final = {"T", "t"}
+"""States of proc(5): stopped by a signal, or by a debugger."""
 
 
 class Child:
@@ -27,14 +34,18 @@ class Child:
         start: Callable[[], tuple[BaseProcess, Connection]],
         name: str,
         patience: float = STOP_SECONDS,
+        supersedes: Supersedes = supersedes_nothing,
     ) -> None:
-        """`start`: starts it; `patience`: seconds that it may take to end once its pipe has."""
+        """`start`: starts it; `patience`: seconds that it may take to end once its pipe has.
+
+        `supersedes`: which waiting messages a new one makes superfluous, by their labels.
+        """
         self.start_failure: str | None = None
         """The reason why it could not be started."""
         self._patience = patience
         self._process: BaseProcess | None = None
         self._pipe: Connection | None = None
-        self._outbox: list[bytes] = []
+        self._outbox = Outbox(supersedes)
         self._is_closed = self._has_ended = False
         self._lock = threading.Lock()
         self._is_decided = threading.Event()
@@ -54,10 +65,7 @@ class Child:
             is_wanted = not self._is_closed
             if is_wanted:
                 self._process, self._pipe = process, pipe
-                with contextlib.suppress(OSError):  # it has died, as `receive` will find
-                    for message in self._outbox:
-                        pipe.send_bytes(message)
-                self._outbox.clear()
+                self._outbox.flush(pipe)
         self._is_decided.set()
         if not is_wanted:
             _end(process, pipe, self._patience)
@@ -80,14 +88,17 @@ class Child:
             return False
         return not process.is_alive() and not pipe.poll()
 
-    def send(self, message: bytes) -> None:
-        """Send it a message; a process that has died gets none."""
+    def send(self, message: bytes, label: object = None) -> None:
+        """Send it, or let it wait while the pipe is full: `receive` sends it later. Never blocks.
+
+        `label`: for `supersedes`.
+        """
+        if self.has_ended or self._is_closed:
+            return
         with self._lock:
-            if self._pipe is None:
-                self._outbox.append(message)
-                return
-            with contextlib.suppress(OSError):  # `receive` will find the end of its pipe
-                self._pipe.send_bytes(message)
+            self._outbox.put(message, label)
+            if self._pipe is not None:
+                self._outbox.flush(self._pipe)
 
     def receive(self, timeout: float = 0.0, most: int | None = None) -> list[bytes]:
         """The messages that have come; waits up to `timeout` seconds for a first one."""
@@ -99,6 +110,8 @@ class Child:
             or self._pipe is None
         ):
             return messages
+        with self._lock:
+            self._outbox.flush(self._pipe)
         try:
             while (most is None or len(messages) < most) and self._pipe.poll(
                 0.0 if messages else timeout
@@ -120,21 +133,24 @@ class Child:
         code = self._process.exitcode
         return Death(signal.Signals(-code).name if code is not None and code < 0 else "")
 
-    def finish(self, deadline: float) -> None:
-        """End it, which was told to end by itself.
+    @property
+    def is_running(self) -> bool:
+        """True while its pipe is open: from its start to its end."""
+        return self._pipe is not None and not self._has_ended and not self._is_closed
 
-        Kill it at the deadline, in time.monotonic()'s seconds.
+    @property
+    def is_suspended(self) -> bool:
+        """True while a signal has stopped it. Where the system does not tell, nothing is."""
+        return self.pid is not None and _state_of(self.pid) in _SUSPENDED
+
+    def kill(self) -> None:
+        """End it at once, while its pipe is open.
+
+        By its id: multiprocessing takes every process for ended whose fork server has died.
         """
-        process, pipe = self._process, self._pipe
-        if process is not None and pipe is not None and not self._has_ended:
-            try:
-                while pipe.poll(max(0.0, deadline - time.monotonic())):
-                    pipe.recv_bytes()  # EOFError once it is gone
-            except (EOFError, OSError):
-                process.join(self._patience)
-            else:
-                process.kill()
-        self.close()
+        if self.is_running and self.pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
 
     def close(self) -> None:
         """End it: close its pipe, which tells it to; kill it if it has not in time.
@@ -146,6 +162,34 @@ class Child:
             process, pipe = self._process, self._pipe
         if process is not None and pipe is not None:
             _end(process, pipe, self._patience)
+
+
+def finish(children: Sequence[Child], seconds: float) -> None:
+    """End processes that were told to end by themselves, and wait for it while they are at it.
+
+    One that is stopped by a signal is killed soon, any other after `seconds`.
+    """
+    start = time.monotonic()
+    while waiting := [child for child in children if child.is_running]:
+        elapsed = time.monotonic() - start
+        if elapsed > seconds + STOP_SECONDS:
+            break  # not even killed: the system holds it
+        for child in waiting:
+            if elapsed > seconds or (elapsed > STOP_SECONDS and child.is_suspended):
+                child.kill()
+        waiting[0].receive(_FINISH_SECONDS)
+        for child in waiting[1:]:
+            child.receive()
+    for child in children:
+        child.close()
+
+
+def _state_of(pid: int) -> str:
+    """The state of a process by the letter of proc(5); "" where there is no such file."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return ""
 
 
 def _end(process: BaseProcess, pipe: Connection, patience: float) -> None:

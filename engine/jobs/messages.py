@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
-from engine.jobs.death import Death
 from engine.settings import SettingsError
 
 T = TypeVar("T")
@@ -39,6 +38,17 @@ class Result(Generic[T_co]):
     """The end of a job that went well."""
 
     value: T_co
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """The end of a process that should have gone on."""
+
+    signal: str = ""
+    """The signal that ended it, e.g. "SIGKILL"; empty when there was none or nobody knows."""
+
+    def __str__(self) -> str:
+        return f"was ended by {self.signal}" if self.signal else "has died"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """Commands of a session to a worker, down its pipe."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from engine.settings import VariantSettings
@@ -10,7 +12,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """A command to a worker."""
 
     id: Identifier
-    """Grows with every command; a record that carries it confirms it and earlier ones of its kind.
+    """Grows with every command.
 
     A record that carries it confirms it, and the earlier ones of its kind.
     """
@@ -69,3 +71,29 @@ class Stop(Command, frozen=True, kw_only=True):
 AnyCommand = (
     Change | Restart | Pause | Resume | StepOnce | SetPace | Extend | Measure | SetMeasuring | Stop
 )
+
+
+def supersedes(new: AnyCommand, old: AnyCommand) -> bool:
+    """True when `old` need not be obeyed once `new` is there, while neither has been.
+
+    Settings, epochs and pace are told as they should be, not by how much they change: the newest
+    holds the sum of all steps. A restart has settings of its own.
+    """
+    match new:
+        case Restart():
+            return isinstance(old, Change | Restart)
+        case Pause() | Resume():
+            return isinstance(old, Pause | Resume)
+        case Stop():
+            return True
+        case _:
+            return type(old) is type(new)
+
+
+def without_superseded(commands: Iterable[AnyCommand]) -> list[AnyCommand]:
+    """The commands that are still to be obeyed, in their order."""
+    kept: list[AnyCommand] = []
+    for command in commands:
+        kept = [each for each in kept if not supersedes(command, each)]
+        kept.append(command)
+    return kept

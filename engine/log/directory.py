@@ -202,6 +202,11 @@ class RunDirectory:
         return cls(path, info)
 
     @property
+    def has_run_file(self) -> bool:
+        """True while its run.json is there, without which nobody can open it."""
+        return is_present(self.path / RUN_FILE)
+
+    @property
     def session_log(self) -> Path:
         """The log of what no worker can write."""
         return self.path / _SESSION_LOG

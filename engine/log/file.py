@@ -17,6 +17,7 @@ from zlib import crc32
 
 import msgspec
 
+from engine.log.filesystem.identity import FileIdentity, absence
 from engine.log.filesystem.safe_open import UnsafeFileError, safe_open
 from engine.log.format import FORMAT, is_known, is_newer, refusal
 from engine.log.reading.decode import MOST_BYTES, RecordError, decode_record
@@ -99,8 +100,14 @@ class LogReader:
         """True when the last record read says that nothing follows."""
         self.damage: LogDamagedError | None = None
         self._sequence = Sequence()
+        self._identity: FileIdentity | None = None
         self._buffer = b""
         self._position = 0
+
+    @property
+    def absence(self) -> str:
+        """Why the file that was read is no longer at its path; "" where it is, or never was."""
+        return absence(self.path, self._identity, self.offset) if self._identity else ""
 
     @property
     def has_torn_end(self) -> bool:
@@ -121,12 +128,20 @@ class LogReader:
             self.damage = LogDamagedError(self.path, f"{error.strerror}; nothing of it was read")
             raise self.damage from None
         try:
+            if not self._is_the_same(file):
+                return
             os.lseek(file, self.offset, os.SEEK_SET)
             self._buffer, self._position = b"", 0
             while (record := self._next(file)) is not None:
                 yield record
         finally:
             os.close(file)
+
+    def _is_the_same(self, file: int) -> bool:
+        """True unless another file has taken the place of the one that was read until now."""
+        identity = FileIdentity.of(file)
+        self._identity = self._identity or identity
+        return identity == self._identity
 
     def _next(self, file: int) -> AnyRecord | None:
         """The next record of a known kind; None while there is none."""

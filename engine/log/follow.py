@@ -28,6 +28,15 @@ class Follower:
             if isinstance(record, CommandSent | WorkerDied | WorkerReplaced):
                 yield record.variant, record
 
+    @property
+    def absent(self) -> dict[str | None, str]:
+        """Variants whose logs were removed or replaced since they were read, each with the reason.
+
+        None: the session's log.
+        """
+        readers = [(None, self._session), *self._variants.items()]
+        return {name: reason for name, each in readers if (reason := each.absence)}
+
     def unfinished(self) -> list[str]:
         """Variants whose log has no end record: still being written, or ended early."""
         return [name for name, reader in self._variants.items() if not reader.is_complete]

@@ -12,6 +12,8 @@ class NoticeKind(StrEnum):
     SERVER_DIED = "server died"
     NOT_STARTED = "not started"
     LOG_BLOCKED = "log blocked"
+    LOG_GONE = "log gone"
+    """A file of the run, or all of them, is no longer at its path."""
     LOG_UNBLOCKED = "log unblocked"
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from engine.log.figures.epoch_losses import EpochLosses
 from engine.log.measurements import NoiseScale, SmoothedNoise
+from engine.log.reading.latest_worker import LatestWorker
 from engine.log.records import (
     AnyRecord,
     Changed,
@@ -21,6 +22,7 @@ from engine.log.records import (
     StateChanged,
     Validated,
     WorkerDied,
+    WorkerReplaced,
 )
 from engine.settings import Resolved, VariantSettings
 
@@ -74,8 +76,8 @@ class Tally:
     """Smoothed over the measurements, with the interval of that; None before the first."""
     sharpness: Measured | None = None
     """The latest measurement of the sharpness."""
+    worker: LatestWorker = field(default_factory=LatestWorker)
     _smoother: SmoothedNoise = field(default_factory=SmoothedNoise)
-    _state_at: float = 0.0
     _last_whole: Evaluation | None = None
     """The latest evaluation with a full loss."""
     _ended_epoch: int = 0
@@ -99,17 +101,12 @@ class Tally:
                 self.validation = record
             case Changed():
                 self.settings = record.settings
-            case StateChanged():
-                self._state_at = record.wall_time
-                self.state, self.detail = record.state, record.detail
-                self.traceback, self.is_usage_error = record.traceback, record.is_usage_error
+            case StateChanged() | WorkerDied() | WorkerReplaced():
+                self._follow_worker(record)
             case Planned():
                 self.planned_epochs, self.pace = record.epochs, record.pace
             case Measured() | MeasuringSet():
                 self._note(record)
-            case WorkerDied() if record.wall_time >= self._state_at:
-                # From another log, read late: it may be about a worker that was replaced long ago.
-                self.state, self.detail, self.traceback = State.DIED, record.detail, ""
             case Refused() | _:
                 pass
 
@@ -204,6 +201,12 @@ class Tally:
         self._epoch_sum, self._epoch_batches = 0.0, 0
         self.noise = self.sharpness = self.noise_scale = None
         self._smoother = SmoothedNoise()
+
+    def _follow_worker(self, record: StateChanged | WorkerDied | WorkerReplaced) -> None:
+        worker = self.worker
+        worker.add(record)
+        self.state, self.detail, self.traceback = worker.state, worker.detail, worker.traceback
+        self.is_usage_error = worker.last is not None and worker.last.is_usage_error
 
     def _note(self, record: Measured | MeasuringSet) -> None:
         if isinstance(record, MeasuringSet):

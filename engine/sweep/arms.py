@@ -18,6 +18,12 @@ from engine.sweep.timeline import Point
 
 _TICK: Final = 0.02
 """Seconds between two looks at the log."""
+_FATAL: Final = {
+    NoticeKind.DIED,
+    NoticeKind.NOT_STARTED,
+    NoticeKind.LOG_BLOCKED,
+    NoticeKind.LOG_GONE,
+}
 _MOST_EXTENSIONS: Final = 10_000
 
 
@@ -103,10 +109,8 @@ def train(run: RunDirectory, at_least: float, report: ReportProgress) -> ArmRun:
 
 def _is_over(found: ArmRun, session: Session, at_least: float) -> bool:
     for notice in session.poll():
-        if notice.kind in (NoticeKind.DIED, NoticeKind.NOT_STARTED, NoticeKind.LOG_BLOCKED):
-            found.tally.add(
-                WorkerDied(variant=found.tally.name, wall_time=time.time(), detail=notice.text)
-            )
+        if notice.kind in _FATAL:
+            found.tally.add(WorkerDied(variant=found.tally.name, detail=notice.text))
     state = found.tally.state
     if state.is_ended and state is not State.FINISHED:
         return True

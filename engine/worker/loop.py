@@ -33,7 +33,7 @@ from engine.worker.failures import failure_of
 from engine.worker.mailbox import Mailbox
 from engine.worker.pace import CHUNK_SECONDS, Pace
 from engine.worker.protocol import WorkerTask
-from engine.worker.recording.recorder import Recorder
+from engine.worker.recording.recorder import RETRY_SECONDS, Recorder
 
 if TYPE_CHECKING:
     from engine.problem import Problem
@@ -75,7 +75,10 @@ class Training:
                 if isinstance(command, Stop):
                     self._end()
                     return
+                self._recorder.heard = command.id
                 self._obey(command)
+            if self._recorder.is_gone and self._recorder.unblock(by_itself=True):
+                self._pace.restart()  # nothing is owed for the time without a log
             self._guarded(self._train)
             if self._trainer is not None and not self._recorder.is_blocked:
                 self._measurer.look(self._trainer, self._state)
@@ -183,7 +186,7 @@ class Training:
         """Seconds until there is something to train or measure; None: wait for a command."""
         trainer = self._trainer
         if trainer is None or self._recorder.is_blocked:
-            return None
+            return RETRY_SECONDS if self._recorder.is_gone else None
         measuring = self._measurer.wait(trainer.updates, self._state)
         if self._state is not State.RUNNING:
             return measuring

@@ -27,7 +27,7 @@ def main(task: WorkerTask, pipe: Connection) -> None:
         with output_opened(task.output) as output:
             redirect_output(output)
         generation = _last_generation(Path(task.log))
-        log = LogWriter(Path(task.log))
+        log = LogWriter(Path(task.log), task.continued)
     except LogError as error:
         mailbox.send(LogRefused(detail=str(error)))
         return
@@ -43,8 +43,10 @@ def main(task: WorkerTask, pipe: Connection) -> None:
 
     os.register_at_fork(after_in_child=let_go)
     with log:
-        mailbox.send(WorkerReady(pid=os.getpid()))
-        Training(task, mailbox, Recorder(log, mailbox), generation).run()
+        mailbox.send(WorkerReady(pid=os.getpid(), log=log.identity))
+        recorder = Recorder(log, mailbox, task.clock, task.number)
+        mailbox.close_log = recorder.close_early
+        Training(task, mailbox, recorder, generation).run()
 
 
 def _last_generation(log: Path) -> int:

@@ -181,7 +181,7 @@ class RunController:
         """Pause all, or let all go on; where a log could not be written, try again first."""
         if self._controls is None:
             return [self.refusal]
-        is_blocked = any(one.is_blocked for one in self._store.states)
+        is_blocked = any(one.blocked for one in self._store.states)
         if self._store.is_going and not is_blocked:
             self._controls.pause()
             return []

@@ -56,7 +56,7 @@ class Viewer:
         """Take notices into the store, for the panels that they are about; returns their texts."""
         texts: dict[str, Severity] = {}
         for notice in notices:
-            self.store.heed(notice)
+            self.store.heed(notice, self.source.now())
             about = "" if notice.kind is NoticeKind.SERVER_DIED else notice.variant or ""
             text = f"{about}: {notice.text}" if about else notice.text
             texts.setdefault(

@@ -18,6 +18,7 @@ from engine.log.commands import (
     SetMeasuring,
     SetPace,
     StepOnce,
+    supersedes,
 )
 from engine.log.records import (
     AnyRecord,
@@ -62,7 +63,11 @@ class Pending:
     """Settings wanted while no worker is there to be told: for the next restart."""
     _confirmed: dict[type[Command], int] = field(default_factory=dict)
     """The highest id confirmed, by kind."""
-    _broken_at: float = 0.0
+    _noted: int = 0
+    """The id of the last command seen; it may be seen as it is sent, and again in the log."""
+    _dropped: int = 0
+    """Commands up to this id were taken by a worker that broke: nobody will confirm them."""
+    _has_ended: bool = False
 
     def add(self, record: AnyRecord) -> None:
         """Take in the next record about the variant."""
@@ -77,9 +82,12 @@ class Pending:
                 refused = [type(each) for each in self.commands if each.id == record.command]
                 self._confirm(record.command, tuple(refused) or (Change,))
             case StateChanged() if record.state.is_broken:
-                self._broken_at = record.wall_time
+                self._dropped = max(self._dropped, record.heard)
+                self._give_up(up_to=record.heard or None)
+            case WorkerDied():
                 self._give_up()
-            case WorkerDied() | End():
+            case End():
+                self._has_ended = True
                 self._give_up()
             case _:
                 pass
@@ -121,9 +129,14 @@ class Pending:
         return epochs[-1] if epochs else None
 
     def _note(self, sent: CommandSent) -> None:
+        """Keep a command that waits; the newest of a kind stands for those before it."""
         command = sent.command
-        if command.id <= self._confirmed.get(type(command), 0) or sent.wall_time < self._broken_at:
+        if self._has_ended or command.id <= self._noted:
             return
+        self._noted = command.id
+        if command.id <= max(self._confirmed.get(type(command), 0), self._dropped):
+            return
+        self.commands = [each for each in self.commands if not supersedes(command, each)]
         self.commands.append(command)
 
     def _confirm(self, command: int, kinds: tuple[type[Command], ...]) -> None:
@@ -137,10 +150,12 @@ class Pending:
             if not (isinstance(waiting, kinds) and waiting.id <= command)
         ]
 
-    def _give_up(self) -> None:
-        """Give up on unconfirmed commands; the wanted settings stay, for the next restart."""
-        told = [
-            command.settings for command in self.commands if isinstance(command, Change | Restart)
-        ]
+    def _give_up(self, up_to: int | None = None) -> None:
+        """Give up on unconfirmed commands; the wanted settings stay, for the next restart.
+
+        `up_to`: the last one to give up on, by its id; None: all.
+        """
+        lost = [each for each in self.commands if up_to is None or each.id <= up_to]
+        told = [each.settings for each in lost if isinstance(each, Change | Restart)]
         self.draft = told[-1] if told else self.draft
-        self.commands.clear()
+        self.commands = [each for each in self.commands if each not in lost]

@@ -5,16 +5,18 @@ source.
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Final, Protocol
 
 from engine.log.directory import RunDirectory
 from engine.log.file import LogDamagedError
 from engine.log.follow import Follower
 from engine.log.notices import Notice, NoticeKind
 from engine.log.records import AnyRecord, State, StateChanged, WorkerDied
+
+_SO_FAR: Final = "This is how far it was read"
 
 
 class ViewerRole(Enum):
@@ -55,6 +57,29 @@ class RecordSource(Protocol):
         """The viewer's role in the run, for the header."""
 
 
+class RunTime:
+    """The time that a run is at: that of its newest record, carried on by a clock of our own.
+
+    Neither a step of the system's clock nor another machine's idea of the time moves it.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock`: seconds from any start."""
+        self._clock = clock
+        self._lead: float | None = None
+        """How far the run's clock is ahead of ours."""
+
+    def note(self, wall_time: float) -> None:
+        """Take note of the time of a record that was just read; 0: unknown."""
+        if wall_time:
+            lead = wall_time - self._clock()
+            self._lead = lead if self._lead is None else max(lead, self._lead)
+
+    def now(self) -> float:
+        """Seconds since the Unix epoch; 0 before any record."""
+        return 0.0 if self._lead is None else self._lead + self._clock()
+
+
 class LogSource:
     """The logs of a run that is trained here."""
 
@@ -64,21 +89,56 @@ class LogSource:
     def __init__(self, run: RunDirectory) -> None:
         self._run = run
         self._follower = Follower(run)
+        self._time = RunTime()
         self._damage_told = 0
+        self._gone: dict[str | None, str] = {}
+        """The logs that the user was told to be gone; None: all of the run."""
 
     def read(self, limit: int) -> Iterator[tuple[str, AnyRecord]]:
         """Yield the records written since."""
-        yield from self._follower.read(limit)
+        for name, record in self._follower.read(limit):
+            self._time.note(record.wall_time)
+            yield name, record
 
     def notices(self) -> list[Notice]:
-        """Damage, in the bottom line and in the panel of the variant whose log it is."""
+        """Damage, in the bottom line and in the panel of the variant whose log it is.
+
+        For a watcher also what is gone or back: whoever trains a run hears of it from the session.
+        """
         new = self._follower.damage[self._damage_told :]
         self._damage_told += len(new)
-        return [damage_notice(self._run, damage) for damage in new]
+        notices = [damage_notice(self._run, damage) for damage in new]
+        return notices + (self._changes_of_place() if self.role is ViewerRole.WATCHER else [])
+
+    def _changes_of_place(self) -> list[Notice]:
+        before, gone = self._gone, self._find_gone()
+        self._gone = gone
+        back = () if None in gone else before.keys() - gone.keys()
+        return [
+            *(
+                Notice(kind=NoticeKind.LOG_UNBLOCKED, variant=name, text="log read again")
+                for name in back
+            ),
+            *(
+                Notice(kind=NoticeKind.LOG_GONE, variant=name, text=text)
+                for name, text in gone.items()
+                if text != before.get(name)
+            ),
+        ]
+
+    def _find_gone(self) -> dict[str | None, str]:
+        run = self._run
+        if not run.path.exists():
+            return {None: f"{run.path} is gone: it was removed or moved. {_SO_FAR}"}
+        gone: dict[str | None, str] = {}
+        for name, reason in self._follower.absent.items():
+            log = run.variant_log(name) if name else run.session_log
+            gone[name] = f"{log} is gone: {reason}. {_SO_FAR}"
+        return gone
 
     def now(self) -> float:
-        """The time of day."""
-        return time.time()
+        """The time of the newest record, and what has passed since."""
+        return self._time.now()
 
 
 def damage_notice(run: RunDirectory, damage: LogDamagedError) -> Notice:

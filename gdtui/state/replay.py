@@ -6,7 +6,7 @@ plays, never all of them at once. Controls nothing but itself.
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from msgspec.structs import replace
@@ -14,15 +14,36 @@ from msgspec.structs import replace
 from engine.log.directory import RunDirectory
 from engine.log.file import LogDamagedError, LogReader
 from engine.log.notices import Notice
-from engine.log.records import AnyRecord, Chunk, CommandSent, Started, WorkerDied, WorkerReplaced
+from engine.log.records import (
+    AnyRecord,
+    Changed,
+    Chunk,
+    CommandSent,
+    Planned,
+    Started,
+    State,
+    StateChanged,
+    WorkerDied,
+    WorkerReplaced,
+)
 from gdtui.state.record_source import Playback, closing_records, damage_notice
 
 SPEEDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
 """Factors of the speed at which the run went."""
 
 
+_STEP: Final = 0.25
+"""Seconds by which times must contradict each other before the clock counts as set back."""
+_LONGEST_SILENCE: Final = 3.0
+"""Seconds without a record that nothing explains; what is longer, is cut: the clock was set on."""
+
+
 class _Track:
-    """A log with the time of its next record."""
+    """A log with the time of its next record.
+
+    Logs of older versions have the times of the system's clock, which may have been set meanwhile.
+    Training took at least its own seconds, so that a step back is seen.
+    """
 
     def __init__(self, name: str | None, reader: LogReader) -> None:
         """`name`: the variant's; None for the session's log."""
@@ -31,9 +52,11 @@ class _Track:
         self.time = 0.0
         """Time at which `record` was written: never before the one before it."""
         self.record: AnyRecord | None = None
+        self.trained = 0.0
+        """Seconds of training between the record before and this one."""
         self._name = name
         self._records = iter(reader)
-        self._base = 0.0
+        self._base = self._seconds = self._shift = 0.0
         self.advance()
 
     @property
@@ -51,20 +74,71 @@ class _Track:
         except LogDamagedError as error:
             self.record, self.damage = None, error
         if self.record is not None:
-            self.time = max(self.time, self._time_of(self.record))
+            self._place(self.record)
 
     def _is_wanted(self, record: AnyRecord) -> bool:
         return self._name is not None or isinstance(
             record, CommandSent | WorkerDied | WorkerReplaced
         )
 
-    def _time_of(self, record: AnyRecord) -> float:
-        """The time of writing; of an imported record, which has none, the seconds of training."""
+    def _place(self, record: AnyRecord) -> None:
+        """Find the time of a record; from a step back on, all times are later by as much."""
+        before, self.trained = self._seconds, 0.0
         if isinstance(record, Started):
-            self._base = record.wall_time or self.time
-        if not record.wall_time and isinstance(record, Chunk):
-            return self._base + record.seconds + record.duration
-        return record.wall_time
+            began = self._time_of(record)
+            self._base, self._seconds = self.time if began is None else began, 0.0
+        elif isinstance(record, Chunk):
+            self._seconds = record.seconds + record.duration
+            self.trained = max(self._seconds - before, 0.0)
+        earliest, found = self.time + self.trained, self._time_of(record)
+        if found is not None and self.time and found < earliest - _STEP:
+            self._shift += earliest - found
+            found = earliest
+        self.time = max(self.time, found or 0.0)
+
+    def _time_of(self, record: AnyRecord) -> float | None:
+        """The time of writing; of imported losses, which have none, the seconds of training."""
+        if record.wall_time:
+            return record.wall_time + self._shift
+        return self._base + self._seconds if isinstance(record, Chunk) else None
+
+
+class _Silence:
+    """Judges the time between two records of a run, whichever logs they are in."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._states = dict.fromkeys(names, State.RUNNING)
+        self._started: dict[str, Started] = {}
+        self._is_steady = False
+        """The run has a clock of its own, which nobody can set."""
+
+    def add(self, name: str, record: AnyRecord) -> None:
+        """Take note of the next record of the run."""
+        match record:
+            case StateChanged():
+                self._states[name] = record.state
+                self._is_steady |= record.worker > 0
+            case Started():
+                self._started[name] = record
+            case Changed() if name in self._started:
+                self._started[name] = replace(self._started[name], settings=record.settings)
+            case Planned() if name in self._started:
+                self._started[name] = replace(self._started[name], pace=record.pace)
+
+    def excess(self, seconds: float, trained: float) -> float:
+        """Seconds of a silence that nothing explains: no pause, no pace, none of the training."""
+        going = [name for name, state in self._states.items() if state is State.RUNNING]
+        if self._is_steady or not going or seconds <= _LONGEST_SILENCE:
+            return 0.0
+        pace = max((_update_seconds(self._started.get(name)) for name in going), default=0.0)
+        return max(seconds - trained - 2 * pace - _LONGEST_SILENCE, 0.0)
+
+
+def _update_seconds(started: Started | None) -> float:
+    """Seconds between two updates at the pace that is to be kept; 0 at none."""
+    if started is None or not started.pace or not started.n:
+        return 0.0
+    return started.settings.resolve(started.n).effective_batch / started.n / started.pace
 
 
 class Replay:
@@ -81,6 +155,9 @@ class Replay:
         self._tracks = [*self._variants, _Track(None, LogReader(run.session_log))]
         self._position = min((track.time for track in self._tracks if track.record), default=0.0)
         self._reached = self._position
+        self._silence = _Silence(name for name, _ in logs)
+        self._cut = 0.0
+        """Seconds of silence that were left out so far."""
         self._since: float | None = None
         self._told: list[LogDamagedError] = []
         self.speed = speed
@@ -102,10 +179,15 @@ class Replay:
             if track.record is None:
                 yield from self._end()
                 return
-            if track.time > until:
+            silence = track.time - self._cut - self._reached
+            self._cut += self._silence.excess(silence, track.trained)
+            time = track.time - self._cut
+            if time > until:
                 return
-            self._reached = max(self._reached, track.time)
-            yield track.name, replace(track.record, wall_time=track.time)
+            self._reached = max(self._reached, time)
+            name, record = track.name, track.record
+            self._silence.add(name, record)
+            yield name, replace(record, wall_time=time)
             track.advance()
 
     def _end(self) -> Iterator[tuple[str, AnyRecord]]:

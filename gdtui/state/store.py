@@ -3,12 +3,17 @@
 Everything in it came out of the run's logs, but for what the session says that no log may hold.
 """
 
+from typing import Final
+
 from engine.log.notices import Notice, NoticeKind
 from engine.log.records import AnyRecord, State, StateChanged, WorkerDied
 from engine.log.summary import Tally
 from engine.settings import RunSettings
 from gdtui.state.timekeeping import Timekeeper
 from gdtui.state.variant import Transition, VariantState
+
+_BLOCKED: Final = {NoticeKind.LOG_BLOCKED: "cannot write", NoticeKind.LOG_GONE: "log gone"}
+"""The state of a variant by the notice that it waits, whatever its log said last."""
 
 
 class Store:
@@ -34,28 +39,34 @@ class Store:
         """Take in a record about the variant of that name."""
         self.variants[name].add(record)
         if isinstance(record, StateChanged | WorkerDied):
-            goes = self.variants[name].tally.state is State.RUNNING
-            self._time.tell(name, goes=goes, at=record.wall_time)
+            self._count_time(name, record)
 
-    def heed(self, notice: Notice) -> None:
-        """Take in a notice of the session about a log or a worker."""
+    def _count_time(self, name: str, record: StateChanged | WorkerDied) -> None:
+        """Note when the variant began or ceased to train; its death may be read before that."""
+        if isinstance(record, StateChanged):
+            self._time.tell(name, goes=record.state is State.RUNNING, at=record.wall_time)
+        if (death := self.variants[name].tally.worker.death) is not None:
+            self._time.tell(name, goes=False, at=max(death.wall_time, record.wall_time))
+
+    def heed(self, notice: Notice, now: float | None = None) -> None:
+        """Take in a notice of the session about a log or a worker.
+
+        `now`: seconds since the Unix epoch; None: the clock does not mind.
+        """
+        if notice.kind is NoticeKind.SERVER_DIED:
+            return
         about = [self.variants[notice.variant]] if notice.variant else self.states
         for one in about:
-            match notice.kind:
-                case NoticeKind.LOG_BLOCKED:
-                    one.is_blocked, one.notice = True, notice.text
-                case NoticeKind.LOG_UNBLOCKED:
-                    one.is_blocked, one.notice = False, ""
-                case NoticeKind.DIED | NoticeKind.NOT_STARTED:
-                    one.is_blocked, one.notice = False, notice.text
-                case NoticeKind.SERVER_DIED:
-                    pass
+            one.blocked = _BLOCKED.get(notice.kind, "")
+            one.notice = "" if notice.kind is NoticeKind.LOG_UNBLOCKED else notice.text
+            if now is not None and one.tally.state is State.RUNNING:
+                self._time.tell(one.tally.name, goes=not one.blocked, at=now)
 
     def unblock(self) -> None:
         """Forget blocked logs, since writing is tried again: those still blocked will say so."""
         for one in self.states:
-            if one.is_blocked:
-                one.is_blocked, one.notice = False, ""
+            if one.blocked:
+                one.blocked, one.notice = "", ""
 
     def take_said(self) -> list[str]:
         """Take the logs' messages to the user, each once."""
@@ -144,6 +155,8 @@ class Store:
     @property
     def word(self) -> str:
         """The activity of the run, in a few words."""
+        if all(one.blocked for one in self._live or self.states):
+            return self.states[0].blocked
         if transition := self.transition:
             return str(transition)
         live = self._live

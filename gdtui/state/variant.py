@@ -99,8 +99,8 @@ class VariantState:
     """The session's notice about it, which a log may be unable to hold."""
     too_large: VariantSettings | None = None
     """Settings that ran out of memory; it uses less until others are chosen."""
-    is_blocked: bool = False
-    """True while its log cannot be written: it waits, whatever the log said last."""
+    blocked: str = ""
+    """Why it waits, in two words, whatever its log said last: the log cannot be written, say."""
     _smoothed: dict[float, float] = field(default_factory=dict)
     """The smoothed losses asked for since the last chunk, by their time constants."""
     _trained: deque[Chunk] = field(default_factory=deque)
@@ -132,7 +132,7 @@ class VariantState:
         if self.current is not None and len(self.current.history):
             self.ghost = self.current
         self.current = Curves(History(record.n))
-        self.notice, self.is_blocked, self.too_large = "", False, None
+        self.notice, self.blocked, self.too_large = "", "", None
         self._smoothed.clear()
         self._trained.clear()
 
@@ -263,7 +263,7 @@ class VariantState:
     def transition(self) -> Transition | None:
         """The transition that a pending command leads to; None also while the log is blocked."""
         state, going = self.tally.state, self.pending.going
-        if self.is_blocked:
+        if self.blocked:
             return None
         if self.pending.restarts:
             return Transition.RESTARTING
@@ -277,8 +277,8 @@ class VariantState:
     def word(self) -> str:
         """The activity in a word or two."""
         state = self.tally.state
-        if self.is_blocked:
-            return "cannot write"
+        if self.blocked:
+            return self.blocked
         if transition := self.transition:
             return str(transition)
         if state is State.RUNNING and self.is_diverging:
@@ -291,7 +291,7 @@ class VariantState:
     def will_go(self) -> bool:
         """Trains, or is about to, once everything pending is obeyed."""
         going = self.pending.going
-        if self.is_blocked:
+        if self.blocked:
             return False
         if self.tally.state.is_active:
             return not isinstance(going, Pause)

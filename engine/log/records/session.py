@@ -17,6 +17,8 @@ class WorkerDied(Record, frozen=True, kw_only=True):
 
     variant: str
     detail: str
+    worker: Identifier = 0
+    """Its number, as in StateChanged; 0: unknown, whichever is there."""
 
 
 class WorkerReplaced(Record, frozen=True, kw_only=True):

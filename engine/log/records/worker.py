@@ -96,6 +96,13 @@ class StateChanged(Record, frozen=True, kw_only=True):
     is_usage_error: bool = msgspec.field(default=False, name="is_wrong_call")
     """The user asked for what cannot be: a device, an optimiser; nothing broke."""
     command: Identifier = 0
+    worker: Identifier = 0
+    """The number of the process that writes: 1, then one more for each that replaces a dead one.
+
+    0: unknown.
+    """
+    heard: Identifier = 0
+    """The id of the last command that it had taken by then; 0: none, or unknown."""
 
 
 class Planned(Record, frozen=True, kw_only=True):

@@ -1,16 +1,21 @@
 """Appends records to a log; see engine/log/file.py for its form."""
 
 import contextlib
+import errno
 import os
+import time
 from collections import deque
 from pathlib import Path
 from typing import Final, Self
 
 from engine.log.file import MAGIC, LogError, LogReader, frame, lock
+from engine.log.filesystem.identity import FileGoneError, FileIdentity, absence
 from engine.log.filesystem.safe_open import UnsafeFileError, safe_open
 from engine.log.records import Record
 from engine.log.writing.background_sync import BackgroundSync
 
+_PLACE_SECONDS: Final = 0.5
+"""Seconds between two checks that the file is still at its path."""
 _MOST_UNSYNCED: Final = 64 << 20
 """Bytes that are kept for a disk that has not taken them yet; some minutes of a fast training."""
 
@@ -19,16 +24,20 @@ class LogWriter:
     """Appends records to one file, one write each: a reader sees whole frames or a torn one.
 
     A file that already exists is continued after its last whole record: what a writer that was
-    killed left torn is cut off. Raises LogError when another writer holds the file or when it is
-    damaged, OSError when it cannot be opened. On a full disk a new one begins blocked. What was
-    written is on the disk a second later, and at the end.
+    killed left torn is cut off. Raises LogError when another writer holds the file, when it is
+    damaged or not the one expected, OSError when it cannot be opened. On a full disk a new one
+    begins blocked. What was written is on the disk a second later, and at the end.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, expected: FileIdentity | None = None) -> None:
+        """`expected`: the file to continue; no other is, and none is made in its place."""
         self.path = path
         self._unwritten: list[bytes] = []
+        self._place_checked = time.monotonic()
+        if expected is not None and (reason := absence(path, expected)):
+            raise LogError(path, reason)
         try:
-            self._file = safe_open(path, os.O_RDWR | os.O_CREAT)
+            self._file = safe_open(path, os.O_RDWR | (0 if expected else os.O_CREAT))
         except UnsafeFileError as error:
             raise LogError(path, error.strerror) from None
         self._sync = BackgroundSync(self._file, path)
@@ -37,6 +46,7 @@ class LogWriter:
         self._unsynced_bytes = 0
         try:
             lock(self._file)
+            self.identity = FileIdentity.of(self._file)
             self._end = self._recover()
         except BlockingIOError:
             os.close(self._file)
@@ -73,11 +83,18 @@ class LogWriter:
         self._unwritten.append(frame(record))
         if (failure := self._sync.take_failure()) is not None:
             self._take_back()
+            self.check_place()
             raise failure
         self.retry()
 
     def retry(self) -> None:
-        """Write what could not be written before, in order; raises OSError when it still cannot."""
+        """Write what could not be written before, in order; raises OSError when it still cannot.
+
+        That is a FileGoneError where the file is no longer at its path.
+        """
+        is_cut = os.fstat(self._file).st_size < self._end  # to write on would leave a hole
+        if is_cut or time.monotonic() - self._place_checked >= _PLACE_SECONDS:
+            self.check_place()
         while self._unwritten:
             data = self._unwritten[0]
             self._write(data)
@@ -87,6 +104,13 @@ class LogWriter:
             del self._unwritten[0]
             self._sync.note(self._end)
         self._forget_synced()
+
+    def check_place(self) -> None:
+        """Raise FileGoneError unless the file is still at its path, with all that was written."""
+        if reason := absence(self.path, self.identity, self._end):
+            self._place_checked = -_PLACE_SECONDS  # each attempt checks until it is back
+            raise FileGoneError(errno.ESTALE, reason, str(self.path))
+        self._place_checked = time.monotonic()
 
     def _write(self, data: bytes) -> None:
         """Put data at the end, wholly or not at all."""

@@ -2,35 +2,54 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-import msgspec
+from msgspec.structs import replace
 
 from engine.log.filesystem.disk_errors import reason, remedy
-from engine.log.records import Changed, Chunk, Record, Started
+from engine.log.filesystem.identity import FileGoneError
+from engine.log.records import Changed, Chunk, End, Record, Started, State, StateChanged
 from engine.log.records.chunk import joined
 from engine.log.writing.writer import LogWriter
 from engine.worker.mailbox import Mailbox
 from engine.worker.pace import CHUNK_SECONDS
-from engine.worker.protocol import LogBlocked, LogUnblocked
+from engine.worker.protocol import LogBlocked, LogUnblocked, RunClock
 
 if TYPE_CHECKING:
     from engine.measure.weights_log import TrailWriter
     from engine.training.trainer import Trainer
 
 
+RETRY_SECONDS: Final = 0.25
+"""Seconds between two attempts to write a log that is gone."""
+
+
 class Recorder:
     """Writes and never raises: records that cannot be written wait, in order, until `unblock`."""
 
-    def __init__(self, log: LogWriter, mailbox: Mailbox) -> None:
+    def __init__(
+        self, log: LogWriter, mailbox: Mailbox, clock: RunClock | None = None, worker: int = 1
+    ) -> None:
+        """`clock`: the run's; None: one of its own. `worker`: this process's number."""
         self._log = log
         self._mailbox = mailbox
-        self._is_told = False
-        """The session knows that nothing can be written.
+        self._clock = clock or RunClock.start()
+        self._worker = worker
+        self.heard = 0
+        """The id of the last command that was taken."""
+        self._lock = threading.Lock()
+        """Held while a record is written, and from the closing of the log on."""
+        self._state: StateChanged | None = None
+        self._has_ended = False
+        self.is_gone = False
+        """The log is blocked since its file is not at its path: it is worth trying now and then."""
+        self._told = ""
+        """The reason why nothing can be written, as the session knows it.
 
-        Told again only when it was tried again.
+        It is told again when it was asked to try again.
         """
         self._trail: TrailWriter | None = None
         self._held: list[Chunk] = []
@@ -51,48 +70,86 @@ class Recorder:
         if not is_whole_epoch:
             self.write(chunk)
             return
+        with self._lock:
+            self._hold(chunk)
+
+    def _hold(self, chunk: Chunk) -> None:
         if self._held and not self._held[-1].goes_on_with(chunk):
-            self.flush()
+            self._flush()
         now = time.perf_counter()
         if not self._held:
             self._held_since = now - chunk.duration
         self._held.append(chunk)
         if now - self._held_since >= CHUNK_SECONDS:
-            self.flush()
+            self._flush()
 
     def flush(self) -> None:
         """Write the losses that are held for a record together."""
+        if self._held:
+            with self._lock:
+                self._flush()
+
+    def _flush(self) -> None:
         if self._held:
             chunk, self._held = joined(self._held), []
             self._append(chunk)
 
     def write(self, record: Record) -> None:
         """Append to the log with the time, or keep the record and say why it cannot be written."""
-        self.flush()
-        self._append(record)
+        with self._lock:
+            self._flush()
+            self._append(record)
 
     def _append(self, record: Record) -> None:
+        self._has_ended |= isinstance(record, End)
+        if isinstance(record, StateChanged):
+            record = replace(record, worker=self._worker, heard=self.heard)
+            self._state = record
         was_blocked = self._log.is_blocked
         try:
-            self._log.append(msgspec.structs.replace(record, wall_time=time.time()))
+            self._log.append(replace(record, wall_time=self._clock.now()))
         except OSError as error:
-            if not self._is_told:
+            self.is_gone = isinstance(error, FileGoneError)
+            if not self._told:
                 self._tell(error)
         else:
             if was_blocked:  # the waiting records were written, too
                 self._tell_unblocked()
 
-    def unblock(self) -> bool:
-        """Try again; whether nothing waits any more."""
-        if not self._log.is_blocked:
+    def close_early(self) -> None:
+        """Close the log from another thread than the loop's, which can write nothing from then on.
+
+        The variant is stopped where its log says so far.
+        """
+        self._lock.acquire()
+        if self._has_ended:
+            return
+        self._flush()
+        if self._state is not None and not self._state.state.is_ended:
+            self._append(
+                replace(self._state, state=State.STOPPED, detail="", traceback="", command=0)
+            )
+        self._append(End())
+        with suppress(OSError):  # nobody is left who could be told
+            self._log.close()
+
+    def unblock(self, *, by_itself: bool = False) -> bool:
+        """Try again; whether nothing waits any more.
+
+        `by_itself`: nobody has asked for it, so only what is new is told.
+        """
+        with self._lock:
+            if not self._log.is_blocked:
+                return True
+            try:
+                self._log.retry()
+            except OSError as error:
+                self.is_gone = isinstance(error, FileGoneError)
+                if not by_itself or reason(error, self._log.path) != self._told:
+                    self._tell(error)
+                return False
+            self._tell_unblocked()
             return True
-        try:
-            self._log.retry()
-        except OSError as error:
-            self._tell(error)
-            return False
-        self._tell_unblocked()
-        return True
 
     # --- Of a trainer ---------------------------------------------------------------------------
 
@@ -141,7 +198,8 @@ class Recorder:
         )  # imports numpy, as training does
 
         self._trail = TrailWriter(trail_path(self._log.path), len(trainer.weights()))
-        with suppress(OSError):  # the log reports a full disk
+        with suppress(OSError):  # the log reports what is wrong
+            self._log.check_place()
             self._trail.begin()
         self.keep_weights(trainer)
 
@@ -150,6 +208,7 @@ class Recorder:
         if self._trail is None or not (is_last or self._trail.is_due(trainer.updates)):
             return
         with suppress(OSError):
+            self._log.check_place()  # a folder that has taken the run's place is not ours
             self._trail.add(
                 trainer.generation,
                 trainer.updates,
@@ -159,11 +218,12 @@ class Recorder:
             )
 
     def _tell(self, error: OSError) -> None:
-        self._is_told = True
         path = self._log.path
-        detail = f"cannot write {path}: {reason(error, path)}"
-        self._mailbox.send(LogBlocked(detail=detail, remedy=remedy(error, path)))
+        self._told = reason(error, path)
+        detail = f"cannot write {path}: {self._told}"
+        note = LogBlocked(detail=detail, remedy=remedy(error, path), is_gone=self.is_gone)
+        self._mailbox.send(note)
 
     def _tell_unblocked(self) -> None:
-        self._is_told = False
+        self._told, self.is_gone = "", False
         self._mailbox.send(LogUnblocked())

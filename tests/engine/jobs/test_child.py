@@ -12,9 +12,10 @@ from typing import Any
 
 from sessions import PATIENCE
 
-from engine.jobs.child import Child
-from engine.jobs.death import Death
+from engine.jobs.child import Child, finish
 from engine.jobs.fork_server import start_process
+from engine.jobs.messages import Death
+from engine.jobs.outbox import Supersedes, supersedes_nothing
 
 
 def echo(pipe: Connection) -> None:
@@ -35,8 +36,17 @@ def stubborn(pipe: Connection) -> None:
         time.sleep(1)
 
 
-def child(main: Callable[..., None], patience: float = PATIENCE) -> Child:
-    return Child(partial(start_process, main, (), name="child"), "child", patience)
+def child(
+    main: Callable[..., None],
+    patience: float = PATIENCE,
+    supersedes: Supersedes = supersedes_nothing,
+) -> Child:
+    return Child(partial(start_process, main, (), name="child"), "child", patience, supersedes)
+
+
+def pid_of(child: Child) -> int:
+    assert child.pid is not None
+    return child.pid
 
 
 def received(child: Child, count: int, most: int | None = None) -> list[bytes]:
@@ -93,11 +103,50 @@ def test_a_death_is_seen_at_the_end_of_the_pipe_and_its_cause_is_known() -> None
 
 
 def test_who_does_not_end_is_killed() -> None:
-    for end in (lambda one: one.close(), lambda one: one.finish(time.monotonic() + 0.1)):
+    for end in (lambda one: one.close(), lambda one: finish([one], 0.1)):
         resisting = child(stubborn, patience=0.2)
         assert received(resisting, 1) == [b"here"]
         end(resisting)
         until(lambda one=resisting: is_gone(one.pid))
+
+
+def test_sending_waits_for_nobody_and_the_newest_of_a_kind_arrives() -> None:
+    """A pipe takes some hundred messages; its reader is stopped."""
+    echoing = child(echo, supersedes=lambda new, old: new == old)
+    echoing.send(b"first")
+    assert received(echoing, 1) == [b"first"]
+    os.kill(pid_of(echoing), signal.SIGSTOP)
+    until(lambda: echoing.is_suspended)
+    for number in range(3_000):
+        echoing.send(b"%04d" % number + bytes(1_000), label="number")
+    echoing.send(b"other", label="other")
+    assert echoing.receive() == []
+
+    os.kill(pid_of(echoing), signal.SIGCONT)
+    messages = received(echoing, 1)
+    while messages[-1] != b"other":
+        messages += received(echoing, 1)
+    *numbers, last = (int(message[:4]) for message in messages[:-1])
+    assert last == 2_999
+    assert numbers == list(range(len(numbers))), "those that the pipe took at once, in order"
+    assert len(numbers) < 1_000
+    echoing.close()
+
+
+def test_one_that_is_stopped_is_not_waited_for() -> None:
+    stopped, healthy = child(echo), child(echo)
+    for one in (stopped, healthy):
+        one.send(b"here")
+        received(one, 1)
+    pids = [pid_of(stopped), pid_of(healthy)]
+    os.kill(pids[0], signal.SIGSTOP)
+    until(lambda: stopped.is_suspended)
+    assert not healthy.is_suspended
+    began = time.monotonic()
+    finish([stopped], PATIENCE)
+    assert time.monotonic() - began < PATIENCE
+    until(lambda: is_gone(pids[0]))
+    healthy.close()
 
 
 def test_one_that_cannot_be_started_has_ended() -> None:
@@ -112,4 +161,4 @@ def test_one_that_cannot_be_started_has_ended() -> None:
         [],
     )
     never.send(b"nobody hears")
-    never.finish(time.monotonic())
+    finish([never], 0.1)

@@ -1,7 +1,6 @@
 """Ends of work: its result, or a failure that knows whose fault it is."""
 
-from engine.jobs.death import Death
-from engine.jobs.messages import Failure, JobError, Result, run_job
+from engine.jobs.messages import Death, Failure, JobError, Result, run_job
 from engine.settings import SettingsError
 
 

@@ -14,9 +14,8 @@ import pytest
 from sessions import PATIENCE
 
 from engine.jobs import process_job
-from engine.jobs.death import Death
 from engine.jobs.fork_server import start_process
-from engine.jobs.messages import Failure, JobError, Progress, ReportProgress, Result
+from engine.jobs.messages import Death, Failure, JobError, Progress, ReportProgress, Result
 from engine.jobs.process_job import ProcessJob
 
 

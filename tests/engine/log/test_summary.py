@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from engine.log.records import (
@@ -15,6 +17,7 @@ from engine.log.records import (
     State,
     StateChanged,
     WorkerDied,
+    WorkerReplaced,
 )
 from engine.log.summary import Tally
 from engine.settings import VariantSettings
@@ -138,9 +141,52 @@ def test_states_plans_and_deaths() -> None:
     assert (tally.state, tally.detail) == (State.DIED, "gone")
 
 
+def said(state: State, worker: int = 0, wall_time: float = 0.0) -> StateChanged:
+    return StateChanged(generation=worker or 1, state=state, worker=worker, wall_time=wall_time)
+
+
+def died(worker: int = 0, wall_time: float = 0.0) -> WorkerDied:
+    return WorkerDied(variant="a", detail="gone", worker=worker, wall_time=wall_time)
+
+
+def replaced() -> WorkerReplaced:
+    return WorkerReplaced(variant="a", command=0)
+
+
 def test_a_death_that_is_read_late_does_not_undo_the_restart_after_it() -> None:
-    tally = tally_of(started(), StateChanged(generation=2, state=State.FINISHED, wall_time=20.0))
-    tally.add(WorkerDied(variant="a", wall_time=10.0, detail="gone"))
+    tally = tally_of(started(), said(State.RUNNING, 1), said(State.FINISHED, 2), died(1))
     assert tally.state is State.FINISHED
-    tally.add(WorkerDied(variant="a", wall_time=30.0, detail="gone"))
+    tally.add(died(2))
+    assert (tally.state, tally.detail) == (State.DIED, "gone")
+
+
+def test_a_death_that_is_read_early_holds_against_what_its_worker_wrote_before() -> None:
+    tally = tally_of(started(), died(1), said(State.RUNNING, 1))
+    assert (tally.state, tally.detail) == (State.DIED, "gone")
+    tally.add(replaced())
+    assert tally.state is State.DIED, "until the next one says something"
+    tally.add(said(State.STARTING, 2))
+    assert (tally.state, tally.detail) == (State.STARTING, "")
+
+
+@given(st.lists(st.floats(0, 1e10), min_size=6, max_size=6), st.permutations(range(4)))
+def test_no_clock_and_no_order_of_reading_decides_about_a_death(
+    times: list[float], order: list[int]
+) -> None:
+    """Two logs, each in its own order, read in any mixture: the second worker has died, too."""
+    own = iter([said(State.RUNNING, 1, times[0]), said(State.RUNNING, 2, times[1])])
+    others = iter([died(1, times[2]), died(2, times[3])])
+    tally = tally_of(*(next(own if place < 2 else others) for place in order))
     assert tally.state is State.DIED
+
+
+@given(st.lists(st.floats(0, 1e10), min_size=4, max_size=4))
+def test_in_logs_of_older_versions_the_replacement_tells_what_came_first(
+    times: list[float],
+) -> None:
+    """They have no numbers. All of a variant's log may be read before the session's."""
+    own = [said(State.RUNNING, wall_time=times[0]), said(State.PAUSED, wall_time=times[1])]
+    assert tally_of(*own, died(0, times[2])).state is State.DIED
+    assert tally_of(*own, died(0, times[2]), replaced()).state is State.PAUSED
+    assert tally_of(*own, died(0, times[2]), replaced(), died(0, times[3])).state is State.DIED
+    assert tally_of(own[0], died(0, times[2]), own[1]).state is State.DIED

@@ -1,9 +1,12 @@
 """Pending changes of a variant: until its own record, or a later one, confirms them."""
 
+from msgspec.structs import replace
+
 from engine.log.commands import Change, Pause, Restart, SetPace
 from engine.log.records import (
     Changed,
     CommandSent,
+    End,
     Planned,
     Started,
     State,
@@ -89,7 +92,47 @@ def test_a_restart_that_fails_does_not_stay_pending() -> None:
     pending.add(sent(Restart(id=1, settings=LARGE)))
     pending.add(StateChanged(generation=2, state=State.FAILED, wall_time=2.0))
     assert not pending.restarts
+
+
+def test_a_command_is_dropped_that_a_worker_had_taken_before_it_broke() -> None:
+    """The session's log may be read after the variant's; no clock tells what came first."""
+    broken = StateChanged(generation=2, state=State.FAILED, heard=3, wall_time=5.0)
     late = Pending()
-    late.add(StateChanged(generation=2, state=State.FAILED, wall_time=2.0))
-    late.add(sent(Restart(id=1, settings=LARGE)))
+    late.add(broken)
+    late.add(sent(Restart(id=3, settings=LARGE), wall_time=7.0))
     assert not late.restarts
+    late.add(sent(Restart(id=4, settings=LARGE), wall_time=2.0))
+    assert late.restarts, "sent after that, by a clock that was set back"
+    early = Pending()
+    early.add(sent(Pause(id=3)))
+    early.add(sent(Restart(id=4, settings=LARGE)))
+    early.add(broken)
+    assert [command.id for command in early.commands] == [4]
+
+
+def test_the_newest_command_of_a_kind_stands_for_those_before_it() -> None:
+    pending = Pending()
+    for number in range(1, 10_001):
+        pending.add(sent(Change(id=number, settings=replace(SMALL, batch_size=number))))
+    pending.add(sent(Pause(id=10_001)))
+    assert len(pending.commands) == 2
+    assert pending.settings(SMALL).batch_size == 10_000
+    pending.add(changed(9_999))
+    assert pending.settings(SMALL).batch_size == 10_000
+    pending.add(changed(10_000))
+    assert [type(each) for each in pending.commands] == [Pause]
+
+
+def test_a_command_that_is_seen_as_it_is_sent_and_in_the_log_counts_once() -> None:
+    pending = Pending()
+    pending.add(sent(Change(id=1, settings=LARGE)))
+    pending.add(changed(1))
+    pending.add(sent(Change(id=1, settings=LARGE)))
+    assert not pending.commands
+
+
+def test_nothing_is_pending_once_the_log_has_ended() -> None:
+    pending = Pending()
+    pending.add(End())
+    pending.add(sent(Change(id=1, settings=LARGE)))
+    assert not pending.commands

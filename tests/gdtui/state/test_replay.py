@@ -1,9 +1,11 @@
 """A replay hands records out when their time comes, at any speed, and ends with what was left."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from replay_logs import T0, Clock, chunk, run_of, started, two_variants
 
 from engine.log.directory import RunDirectory
@@ -15,6 +17,7 @@ from engine.log.records import (
     StateChanged,
     WorkerDied,
 )
+from engine.settings import VariantSettings
 from gdtui.state.replay import Replay
 from gdtui.view.text.screen_text import role_text
 
@@ -92,6 +95,47 @@ def test_a_flood_comes_in_parts(run: RunDirectory, clock: Clock) -> None:
     replay.set_speed(float("inf"))
     assert len(list(replay.read(3))) == 3
     assert len(list(replay.read(3))) == 3
+
+
+def running(wall_time: float, worker: int = 0) -> StateChanged:
+    return StateChanged(generation=1, state=State.RUNNING, wall_time=T0 + wall_time, worker=worker)
+
+
+def trained(batch: int, wall_time: float) -> Chunk:
+    """Batch after batch in a second each."""
+    return chunk(batch, T0 + wall_time, seconds=batch - 1.0)
+
+
+def times_of(replay: Replay) -> list[float]:
+    """The time of each record from the first on, to a hundredth of a second."""
+    replay.set_speed(float("inf"))
+    return [round(record.wall_time - T0, 2) for _, record in replay.read(1000)]
+
+
+@pytest.mark.parametrize("step", [-3600.0, -5.0, 0.0, 5.0, 3600.0, 1e9])
+def test_a_step_of_the_clock_neither_stops_nor_skips(
+    step: float, tmp_path: Path, clock: Clock
+) -> None:
+    """Set back, five seconds' losses would come at once; set on, nothing would for as long."""
+    before = [running(0), *(trained(batch, batch) for batch in range(1, 5))]
+    after = [*(trained(batch, batch + step) for batch in range(5, 9)), End(wall_time=T0 + 8 + step)]
+    logs = {"A": [*before, *after], "B": [*before, *after]}
+    found = times_of(Replay(run_of(tmp_path / "run", logs, [End()]), 1.0, clock))
+    gaps = [later - earlier for earlier, later in pairwise(sorted(set(found)))]
+    assert max(gaps) <= 4, "a silence that nothing explains is three seconds, and one is trained"
+    assert found == sorted(found)
+    assert len(set(found)) == 9, "one moment for each batch, the same in both logs"
+
+
+def test_what_is_explained_takes_its_time(tmp_path: Path, clock: Clock) -> None:
+    slow = replace(started(T0), pace=0.001, settings=VariantSettings(batch_size=1))
+    paused = StateChanged(generation=1, state=State.PAUSED, wall_time=T0 + 31)
+    records = [slow, running(0), trained(1, 10), trained(2, 20), trained(3, 30), paused]
+    run = run_of(tmp_path / "paced", {"A": [*records, End(wall_time=T0 + 900)]}, [End()])
+    assert times_of(Replay(run, 1.0, clock)) == [0, 0, 10, 20, 30, 31, 900], "a pace, then a pause"
+    steady = [running(0, worker=1), trained(1, 100), End(wall_time=T0 + 200)]
+    run = run_of(tmp_path / "steady", {"A": steady}, [End()])
+    assert times_of(Replay(run, 1.0, clock)) == [0, 100, 200], "by the run's own clock"
 
 
 def test_without_times_the_seconds_of_training_count(tmp_path: Path, clock: Clock) -> None:

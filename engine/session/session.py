@@ -4,19 +4,14 @@ It is the only way to a worker. Front ends read the run directory, not the sessi
 notices of `poll`.
 """
 
-import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import partial
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from typing import Final, Self
 
 import msgspec
 
-from engine.jobs.child import Child
+from engine.jobs.child import Child, finish
 from engine.jobs.cores import fair_threads, usable_cores
-from engine.jobs.fork_server import start_process
 from engine.log.commands import (
     AnyCommand,
     Change,
@@ -30,36 +25,36 @@ from engine.log.commands import (
     StepOnce,
     Stop,
 )
-from engine.log.directory import RunDirectory, RunDirectoryError
+from engine.log.directory import RunDirectory
 from engine.log.filesystem.disk_errors import cannot_write
+from engine.log.filesystem.identity import FileGoneError
 from engine.log.notices import Notice, NoticeKind
-from engine.log.records import CommandSent, End, Record, WorkerDied, WorkerReplaced
-from engine.log.writing.writer import LogWriter
+from engine.log.records import CommandSent, WorkerDied, WorkerReplaced
+from engine.session.remote_worker import RemoteWorker
+from engine.session.run_files import RunFiles
+from engine.session.session_log import SessionLog
 from engine.settings import Variant, VariantSettings
-from engine.worker.protocol import AnyNote, LogBlocked, LogRefused, LogUnblocked, WorkerTask
+from engine.worker.protocol import (
+    AnyNote,
+    LogBlocked,
+    LogRefused,
+    LogUnblocked,
+    RunClock,
+    WorkerReady,
+    WorkerTask,
+)
 
-_STOP_SECONDS: Final = 1.0
-"""Seconds that workers get to close their logs before they are killed."""
+_CLOSE_SECONDS: Final = 15.0
+"""Seconds that workers get to close their logs before they are killed.
+
+A healthy one takes less than a second: see engine/worker/mailbox.py. This is for a machine that is
+much too busy, and for a disk that keeps writers waiting.
+"""
 
 _DEATH_SECONDS: Final = 0.2
 """Seconds that the screen may wait for the exit code of a dead worker."""
 
 _NOTE: Final = msgspec.msgpack.Decoder(AnyNote)
-
-
-@dataclass(slots=True)
-class _Worker:
-    """One variant's worker as the session knows it."""
-
-    variant: Variant
-    child: Child | None = None
-    is_dead: bool = False
-    server_died: bool = False
-    """True once the user was told of it."""
-    last_words: str = ""
-    """The worker's reason for ending."""
-    is_paused: bool = False
-    """True between a pause and the command to go on; a replacement begins in this state."""
 
 
 class Session:
@@ -70,13 +65,13 @@ class Session:
         settings = run.info.settings
         self._epochs, self._pace = settings.epochs, settings.pace
         self._measuring = settings.measuring
-        self._workers = {variant.name: _Worker(variant) for variant in settings.variants}
-        try:
-            self._log = LogWriter(run.session_log)
-        except OSError as error:
-            path = run.session_log
-            raise RunDirectoryError(cannot_write(error, path), path) from None
+        self._workers = {variant.name: RemoteWorker(variant) for variant in settings.variants}
         self._notices: list[Notice] = []
+        self._clock = RunClock.start()
+        self._log = SessionLog(run, self._clock, self._heed_log_error)
+        self._files = RunFiles(run, self._log.identity)
+        self._blocked: set[str] = set()
+        """Variants of which the user was told that their log cannot be written."""
         self._command_id = 0
         self._is_closed = False
 
@@ -91,27 +86,29 @@ class Session:
     def start(self) -> None:
         """Start every worker; return at once, while torch is being imported."""
         for worker in self._workers.values():
-            self._begin(worker, worker.variant)
+            worker.begin(partial(self._task, worker, worker.variant))
 
-    def _begin(self, worker: _Worker, variant: Variant) -> None:
+    def _task(self, worker: RemoteWorker, variant: Variant, number: int) -> WorkerTask:
         settings = self.run.info.settings
         devices = [settings.device_of(place) for place in range(len(settings.variants))]
         device = devices[list(self._workers).index(variant.name)]
-        task = WorkerTask(
+        return WorkerTask(
             run=settings,
             variant=variant,
             device=device,
             sharing=devices.count(device),
             stored=self.run.stored,
             log=str(self.run.variant_log(variant.name)),
+            continued=self._files.log_of(variant.name),
             output=str(self.run.variant_output(variant.name)),
             threads=settings.threads or fair_threads(usable_cores(), len(self._workers)),
             epochs=self._epochs,
             pace=self._pace,
             measuring=self._measuring,
-            is_paused=worker.is_paused,
+            is_paused=worker.is_paused or self._files.is_run_gone,
+            number=number,
+            clock=self._clock,
         )
-        worker.child = Child(partial(_start_worker, task), variant.name)
 
     # --- Commands -------------------------------------------------------------------------------
 
@@ -130,9 +127,8 @@ class Session:
             if not worker.is_dead:
                 self._send(name, Restart(id=self._next_id(), settings=value))
                 continue
-            worker.is_dead, worker.server_died, worker.last_words = False, False, ""
-            self._write(WorkerReplaced(variant=name, command=self._command_id))
-            self._begin(worker, Variant(name=name, settings=value))
+            self._log.write(WorkerReplaced(variant=name, command=self._command_id))
+            worker.begin(partial(self._task, worker, Variant(name=name, settings=value)))
 
     def pause(self) -> None:
         """Stop all variants after the current batch."""
@@ -141,11 +137,17 @@ class Session:
             self._send(name, Pause(id=self._next_id()))
 
     def resume(self) -> None:
-        """Resume all variants; logs that could not be written are tried again."""
-        self._retry_log()
+        """Resume all variants; logs that could not be written are tried again.
+
+        While the run itself is gone they go on as soon as it is back; whatever is gone is told
+        again.
+        """
+        self._log.retry()
+        self._files.tell_again()
         for name, worker in self._workers.items():
             worker.is_paused = False
-            self._send(name, Resume(id=self._next_id()))
+            if not self._files.is_run_gone:
+                self._send(name, Resume(id=self._next_id()))
 
     def step_once(self, names: Iterable[str]) -> None:
         """Let the named variants do one update, then pause."""
@@ -182,11 +184,11 @@ class Session:
 
     def _send(self, name: str, command: AnyCommand) -> None:
         worker = self._workers[name]
-        if worker.is_dead or worker.child is None:
+        if not worker.is_there:
             return
         if not isinstance(command, Stop):  # every session ends with it: nothing to record
-            self._write(CommandSent(variant=name, command=command))
-        worker.child.send(msgspec.msgpack.encode(command))
+            self._log.write(CommandSent(variant=name, command=command))
+        worker.send(command)
 
     # --- Watching over the workers --------------------------------------------------------------
 
@@ -195,6 +197,10 @@ class Session:
         for name, worker in self._workers.items():
             if worker.child is not None and not worker.is_dead:
                 self._watch(name, worker, worker.child)
+        was_gone = self._files.is_run_gone
+        self._notices += self._files.poll()
+        if self._files.is_run_gone != was_gone:
+            self._hold(not was_gone)
         notices, self._notices = self._notices, []
         return notices
 
@@ -207,7 +213,7 @@ class Session:
             if worker.child is not None and worker.child.pid is not None and not worker.is_dead
         }
 
-    def _watch(self, name: str, worker: _Worker, child: Child) -> None:
+    def _watch(self, name: str, worker: RemoteWorker, child: Child) -> None:
         """Read the notes that have arrived; at the end of the pipe the worker has died."""
         for message in child.receive():
             self._heed(name, worker, _NOTE.decode(message))
@@ -227,45 +233,52 @@ class Session:
                 "the process that starts workers has died; running workers continue",
             )
 
-    def _heed(self, name: str, worker: _Worker, note: AnyNote) -> None:
+    def _heed(self, name: str, worker: RemoteWorker, note: AnyNote) -> None:
         match note:
+            case WorkerReady():
+                self._files.learn(name, note.log)
+            case LogBlocked(is_gone=True):
+                self._files.report(name, note.detail)
             case LogBlocked():
-                self._tell(
-                    NoticeKind.LOG_BLOCKED,
-                    name,
-                    f"{note.detail}. Paused, nothing is lost: {note.remedy}",
-                )
+                self._blocked.add(name)
+                text = f"{note.detail}. Paused, nothing is lost: {note.remedy}"
+                self._tell(NoticeKind.LOG_BLOCKED, name, text)
             case LogRefused():
                 worker.last_words = note.detail
             case LogUnblocked():
-                self._tell(NoticeKind.LOG_UNBLOCKED, name, "log written again")
+                self._files.report(name, "")
+                if name in self._blocked:
+                    self._blocked.remove(name)
+                    self._tell(NoticeKind.LOG_UNBLOCKED, name, "log written again")
             case _:
                 pass
 
-    def _bury(self, name: str, worker: _Worker, kind: NoticeKind, text: str) -> None:
+    def _bury(self, name: str, worker: RemoteWorker, kind: NoticeKind, text: str) -> None:
         worker.is_dead = True
-        self._write(WorkerDied(variant=name, detail=text))
+        self._files.report(name, "")
+        self._log.write(WorkerDied(variant=name, detail=text, worker=worker.number))
         self._tell(kind, name, text)
 
     def _tell(self, kind: NoticeKind, variant: str | None, text: str) -> None:
         self._notices.append(Notice(kind=kind, variant=variant, text=text))
 
-    # --- The session's own log ------------------------------------------------------------------
+    # --- Files that cannot be written -----------------------------------------------------------
 
-    def _write(self, record: Record) -> None:
-        try:
-            self._log.append(msgspec.structs.replace(record, wall_time=time.time()))
-        except OSError as error:
-            self._say_blocked(error)
-
-    def _retry_log(self) -> None:
-        try:
+    def _hold(self, is_held: bool) -> None:
+        """Let all wait that are not paused anyway while the run is gone, or go on."""
+        if not is_held:
             self._log.retry()
-        except OSError as error:
-            self._say_blocked(error)
+        for name, worker in self._workers.items():
+            if not worker.is_paused:
+                kind = Pause if is_held else Resume
+                self._send(name, kind(id=self._next_id()))
 
-    def _say_blocked(self, error: OSError) -> None:
-        self._tell(NoticeKind.LOG_BLOCKED, None, cannot_write(error, self._log.path))
+    def _heed_log_error(self, error: OSError) -> None:
+        """The session's own log cannot be written."""
+        if isinstance(error, FileGoneError):
+            self._files.expire()
+            return
+        self._tell(NoticeKind.LOG_BLOCKED, None, cannot_write(error, self.run.session_log))
 
     # --- Stopping -------------------------------------------------------------------------------
 
@@ -276,20 +289,7 @@ class Session:
         self._is_closed = True
         for name in self._workers:
             self._send(name, Stop(id=self._next_id()))
-        deadline = time.monotonic() + _STOP_SECONDS
-        for worker in self._workers.values():
-            if worker.child is not None:
-                worker.child.finish(deadline)
-        self._write(End())
-        try:
-            self._log.close()
-        except OSError as error:
-            self._say_blocked(error)
+        children = [each.child for each in self._workers.values() if each.child is not None]
+        finish(children, _CLOSE_SECONDS)
+        self._log.close()
         self.run.remove_handover()
-
-
-def _start_worker(task: WorkerTask) -> tuple[BaseProcess, Connection]:
-    """Start a worker; blocks until torch is imported."""
-    from engine.worker import main  # here, since the fork server's start must not wait for it
-
-    return start_process(main.main, (task,), name=task.variant.name)

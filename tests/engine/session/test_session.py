@@ -300,7 +300,7 @@ def test_a_worker_that_cannot_be_started_is_told_and_a_restart_tries_again(
         raise ValueError("no such luck")
 
     with monkeypatch.context() as broken:
-        broken.setattr("engine.session.start_process", fail)
+        broken.setattr("engine.session.remote_worker.start_process", fail)
         watched = start_run((64,), epochs=1)
         watched.until(lambda: watched.notices)
     assert [notice.kind for notice in watched.notices] == [NoticeKind.NOT_STARTED]
