@@ -24,6 +24,7 @@ from textual.screen import Screen
 
 from engine.log.directory import RunDirectory
 from engine.log.filesystem.safe_open import opened
+from engine.settings.text import clean_lines
 from gdtui.keys.script import Press, play
 from gdtui.keys.table import reachable
 from gdtui.screens.main.live import Context
@@ -205,7 +206,7 @@ class GdtuiApp(App[None]):
         except OSError:
             where = said
         what = said.strip().splitlines()[-1]
-        self.crash = (
+        self.crash = clean_lines(
             f"gdtui stopped on an error of its own: {what}\nWhat was trained is kept. {where}"
         )
         self.panic(Text(self.crash))

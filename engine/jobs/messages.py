@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from engine.settings import SettingsError
+from engine.settings.text import clean, clean_lines
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -61,6 +62,11 @@ class Failure:
     """The user asked for what is not there: a device, a package; nothing broke."""
     death: Death | None = None
     """Its process ended before it had an answer, and so."""
+
+    def __post_init__(self) -> None:
+        """Clean what a user's code may have put into its exceptions."""
+        object.__setattr__(self, "detail", clean(self.detail))
+        object.__setattr__(self, "traceback", clean_lines(self.traceback))
 
 
 class JobError(Exception):

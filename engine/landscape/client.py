@@ -15,6 +15,7 @@ from engine.jobs.child import Child
 from engine.jobs.fork_server import start_process
 from engine.landscape.protocol import AnySurveyMessage, SurveyFailed, SurveyRequest, SurveyTask
 from engine.log.directory import RunDirectory
+from engine.settings.text import cleaned
 
 _DECODER: Final = msgspec.msgpack.Decoder(AnySurveyMessage)
 
@@ -39,7 +40,7 @@ class Surveyor:
 
     def poll(self, most: int = 200) -> list[AnySurveyMessage]:
         """Its messages since the last call, `most` of them; never blocks."""
-        messages = list(map(_DECODER.decode, self._child.receive(most=most)))
+        messages = [cleaned(_DECODER.decode(each)) for each in self._child.receive(most=most)]
         if self._child.has_ended and not self._has_failed:
             self._has_failed = True
             failure = self._child.start_failure

@@ -1,7 +1,6 @@
 """The run directory: run.json and the logs, where a run begins, and how its files are named."""
 
 import contextlib
-import json
 import re
 import time
 from collections.abc import Iterable, Iterator
@@ -21,8 +20,11 @@ from engine.log.filesystem.safe_open import (
     write_once,
 )
 from engine.log.filesystem.sync import sync_directory
-from engine.log.format import FORMAT, is_known, is_newer, refusal
-from engine.settings import RunSettings
+from engine.log.format import FORMAT
+from engine.log.reading.decode import DocumentError, NewerDocumentError, decode_document
+from engine.settings import RunSettings, SettingsError
+from engine.settings.ranges import Moment
+from engine.settings.text import clean
 
 if TYPE_CHECKING:
     from engine.log.filesystem.private import PrivateDirectory
@@ -32,6 +34,9 @@ LOG_SUFFIX: Final = ".gdlog"
 SUFFIXES: Final = (LOG_SUFFIX, ".weights", ".out")
 """Of a variant's files, which all have the name of its log."""
 _SESSION_LOG: Final = "session.gdlog"
+_LOG_NAME: Final = re.compile(r"[^/\0]{1,200}\.gdlog")
+MOST_VARIANTS: Final = 1_000
+"""Variants of a run, at most."""
 _MOST_BYTES: Final = 16 << 20
 """Of run.json: a thousand variants take 300 KB."""
 
@@ -40,7 +45,7 @@ class RunDirectoryError(Exception):
     """A directory in which no run can be started or read; the message says why and what to do."""
 
     def __init__(self, message: str, path: Path | None = None) -> None:
-        super().__init__(message)
+        super().__init__(clean(message))
         self.path = path
         """The directory, or the file in it, that caused the error."""
 
@@ -55,11 +60,22 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     format: int = FORMAT
     version: str
     """Version of the program that made the run."""
-    created: float
+    created: Moment
     """Seconds since the Unix epoch."""
     logs: tuple[str, ...]
     """File names, one per variant, in the variants' order."""
     settings: RunSettings
+
+    def __post_init__(self) -> None:
+        names = [variant.name for variant in self.settings.variants]
+        if not len(names) == len(self.logs) == len({*self.logs}):
+            raise SettingsError("its logs do not match its variants")
+        if len(names) > MOST_VARIANTS:
+            raise SettingsError(f"it has more than {MOST_VARIANTS:,} variants")
+        if not all(map(_LOG_NAME.fullmatch, self.logs)) or _SESSION_LOG in self.logs:
+            raise SettingsError("a log has no name that a log may have")
+        if not all(name.strip() for name in names):
+            raise SettingsError("a variant has no name")
 
 
 def new_run_path(root: Path) -> Path:
@@ -184,21 +200,12 @@ class RunDirectory:
                 why = "its problem is still being loaded, or gdtui was killed meanwhile"
             raise RunDirectoryError(f"{path} holds no run: {why}", path) from None
         try:
-            told = json.loads(data)
-            if is_newer(number := told.get("format")):
-                raise NewerFormatError(f"{path} {refusal(number, told.get('version'))}", path)
-            if not is_known(number):
-                raise ValueError(f"its format is {str(number)[:20]!r}")
-            info = msgspec.json.decode(data, type=RunInfo)
-        except (ValueError, AttributeError) as error:
-            raise RunDirectoryError(
-                f"{path / RUN_FILE} is damaged: {error}", path / RUN_FILE
-            ) from None
-        if len(info.logs) != len(info.settings.variants) or any("/" in log for log in info.logs):
-            raise RunDirectoryError(
-                f"{path / RUN_FILE} is damaged: its logs do not match its variants",
-                path / RUN_FILE,
-            )
+            info = decode_document(data, RunInfo)
+        except NewerDocumentError as error:
+            raise NewerFormatError(f"{path} {error}", path) from None
+        except DocumentError as error:
+            file = path / RUN_FILE
+            raise RunDirectoryError(f"{file} is damaged: {error}", file) from None
         return cls(path, info)
 
     @property

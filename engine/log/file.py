@@ -6,11 +6,12 @@ a lock on it. A frame that ends after the file does is not there *yet*; a wrong 
 The length has a checksum of its own so that a flipped bit in it is not taken for a torn end.
 """
 
+import errno
 import fcntl
 import os
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Final
 from zlib import crc32
@@ -23,6 +24,7 @@ from engine.log.format import FORMAT, is_known, is_newer, refusal
 from engine.log.reading.decode import MOST_BYTES, RecordError, decode_record
 from engine.log.reading.sequence import Sequence
 from engine.log.records import AnyRecord, End, Record
+from engine.settings.text import clean
 
 _NAME: Final = b"gdlog\x00\x00"
 MAGIC: Final = _NAME + bytes([FORMAT])
@@ -32,6 +34,8 @@ _CHECK: Final = struct.Struct("<I")
 _READ_BYTES: Final = 1 << 16
 """Bytes of one read: with many more, each call costs an allocation from the system."""
 _LOCK_TRIES: Final = 10
+_PASSING: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EINTR)
+"""Errors that say nothing of the file: the next attempt may read it."""
 
 _encoder: Final = msgspec.msgpack.Encoder()
 
@@ -46,7 +50,7 @@ class LogError(Exception):
         self.trouble = trouble
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.trouble}"
+        return clean(f"{self.path}: {self.trouble}")
 
 
 class LogDamagedError(LogError):
@@ -90,7 +94,8 @@ class LogReader:
     once.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, variants: Collection[str] | None = None) -> None:
+        """`variants`: the names of the run's, for the log of its session, which tells of them."""
         self.path = path
         self.offset = 0
         """Bytes of the file up to the end of the last whole record."""
@@ -99,7 +104,7 @@ class LogReader:
         self.is_complete = False
         """True when the last record read says that nothing follows."""
         self.damage: LogDamagedError | None = None
-        self._sequence = Sequence()
+        self._sequence = Sequence(variants)
         self._identity: FileIdentity | None = None
         self._buffer = b""
         self._position = 0
@@ -114,7 +119,7 @@ class LogReader:
         """True when bytes follow the last whole record: being written, or cut off by a crash."""
         try:
             return self.path.lstat().st_size > self.offset
-        except FileNotFoundError:
+        except OSError:
             return False
 
     def __iter__(self) -> Iterator[AnyRecord]:
@@ -124,9 +129,8 @@ class LogReader:
             file = safe_open(self.path)
         except FileNotFoundError:
             return
-        except UnsafeFileError as error:
-            self.damage = LogDamagedError(self.path, f"{error.strerror}; nothing of it was read")
-            raise self.damage from None
+        except OSError as error:
+            raise self._unreadable(error) from None
         try:
             if not self._is_the_same(file):
                 return
@@ -142,6 +146,16 @@ class LogReader:
         identity = FileIdentity.of(file)
         self._identity = self._identity or identity
         return identity == self._identity
+
+    def _unreadable(self, error: OSError) -> OSError | LogDamagedError:
+        """The error of a file that is none, or may not be read; `error` itself if it may pass."""
+        if error.errno in _PASSING:
+            return error
+        is_told = isinstance(error, UnsafeFileError)
+        reason = error.strerror if is_told else f"cannot be read: {error.strerror}"
+        read = "every record before was read" if self.records else "nothing of it was read"
+        self.damage = LogDamagedError(self.path, f"{reason}; {read}", self.offset, self.records + 1)
+        return self.damage
 
     def _next(self, file: int) -> AnyRecord | None:
         """The next record of a known kind; None while there is none."""
@@ -203,17 +217,15 @@ class LogReader:
         data = self._buffer[self._position : self._position + size]
         return data if len(data) == size else None
 
-    @staticmethod
-    def _read(file: int, missing: int) -> bytes:
-        """Read at least `missing` bytes if the file has them.
-
-        A length is believed only after its check, but a torn one may still promise gigabytes:
-        never ask for more than there is.
-        """
+    def _read(self, file: int, missing: int) -> bytes:
+        """Read at least `missing` bytes if the file has them."""
         parts = []
-        while missing > 0 and (part := os.read(file, max(min(missing, 1 << 26), _READ_BYTES))):
-            parts.append(part)
-            missing -= len(part)
+        try:
+            while missing > 0 and (part := os.read(file, max(missing, _READ_BYTES))):
+                parts.append(part)
+                missing -= len(part)
+        except OSError as error:
+            raise self._unreadable(error) from None
         return b"".join(parts)
 
     def _damaged(self, what: str = "is damaged") -> LogDamagedError:

@@ -15,7 +15,7 @@ class Follower:
             variant.name: LogReader(run.variant_log(variant.name))
             for variant in run.info.settings.variants
         }
-        self._session = LogReader(run.session_log)
+        self._session = LogReader(run.session_log, frozenset(self._variants))
         self.damage: list[LogDamagedError] = []
         """One error per damaged log; the other logs go on, and earlier records were read."""
 

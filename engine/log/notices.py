@@ -4,6 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
+from engine.settings.text import clean
+
 
 class NoticeKind(StrEnum):
     """The subject of a notice."""
@@ -23,3 +25,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     kind: NoticeKind
     variant: str | None
     text: str
+
+    def __post_init__(self) -> None:
+        """Clean what it quotes: paths, errors of a user's code."""
+        msgspec.structs.force_setattr(self, "text", clean(self.text))

@@ -34,6 +34,7 @@ from engine.session.remote_worker import RemoteWorker
 from engine.session.run_files import RunFiles
 from engine.session.session_log import SessionLog
 from engine.settings import Variant, VariantSettings
+from engine.settings.text import cleaned
 from engine.worker.protocol import (
     AnyNote,
     LogBlocked,
@@ -216,7 +217,7 @@ class Session:
     def _watch(self, name: str, worker: RemoteWorker, child: Child) -> None:
         """Read the notes that have arrived; at the end of the pipe the worker has died."""
         for message in child.receive():
-            self._heed(name, worker, _NOTE.decode(message))
+            self._heed(name, worker, cleaned(_NOTE.decode(message)))
         if child.start_failure is not None:
             text = f"its worker could not be started ({child.start_failure})"
             self._bury(name, worker, NoticeKind.NOT_STARTED, text)

@@ -11,6 +11,7 @@ import msgspec
 
 MOST_COUNTED: Final = 10**15
 """Exact as a float, too; so are sums of a few."""
+MOST_METRICS: Final = 1_000
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=MOST_COUNTED)]
 """A number of things, none among them."""
@@ -27,5 +28,5 @@ Rate = Annotated[float, msgspec.Meta(ge=0)]
 """An lr in force: 0 in a warm-up, infinite where scaling overflows."""
 Pace = Annotated[float, msgspec.Meta(gt=0, le=sys.float_info.max)]
 """Epochs per second."""
-Metrics = Annotated[dict[str, float], msgspec.Meta(max_length=1_000)]
+Metrics = Annotated[dict[str, float], msgspec.Meta(max_length=MOST_METRICS)]
 """Values by the names of their metrics."""

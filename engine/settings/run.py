@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from engine.settings.basics import MOST, SettingsError
+from engine.settings.ranges import Ordinal
 from engine.settings.variant import Variant
 
 VALIDATION_SHARE: Final = 0.2
@@ -75,14 +76,14 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     seed: int = 0
     device: str = "auto"
     """auto, cpu, cuda, cuda:N or mps; several, separated by commas, are assigned in turn."""
-    threads: int | None = None
+    threads: Ordinal | None = None
     """Intra-op threads per worker; None shares the cores among the workers."""
-    micro_batch: int | None = None
+    micro_batch: Ordinal | None = None
     """Samples given to the device at once: a larger batch is computed exactly, in pieces."""
     data_on: DataOn = DataOn.AUTO
     loader_workers: int = 0
     """Processes that read a Dataset ahead, for each variant."""
-    validate_every: int | None = None
+    validate_every: Ordinal | None = None
     """Updates between two measurements on the held-out data; None: at each epoch's end only."""
     measuring: bool = True
     """Measure noise scale and sharpness now and then, in a small share of the time."""

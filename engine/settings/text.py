@@ -44,11 +44,11 @@ def clean(text: str) -> str:
     return _shortened(_UNSAFE.sub(_escaped, _BREAKS.sub(" ", text)), MOST_CHARACTERS)
 
 
-def clean_lines(text: str) -> str:
-    """Likewise several lines: breaks stay, and tabs become spaces."""
+def clean_lines(text: str, most: int = 10 * MOST_CHARACTERS) -> str:
+    """Likewise several lines, of `most` characters: breaks stay, and tabs become spaces."""
     lines = _NEW_LINES.sub("\n", text).expandtabs(4).split("\n")
     shown = "\n".join(line if line.isprintable() else _UNSAFE.sub(_escaped, line) for line in lines)
-    return _shortened(shown, 10 * MOST_CHARACTERS)
+    return _shortened(shown, most)
 
 
 def to_json(document: Any) -> bytes:

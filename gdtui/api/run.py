@@ -193,7 +193,6 @@ def _read(name: str, settings: VariantSettings, log: Path) -> TrainedVariant:
     reader = LogReader(log)
     records: dict[int, list[AnyRecord]] = {}
     state, detail, number = State.STARTING, "", 0
-    unreadable = ""
     try:
         for record in reader:
             if isinstance(record, StateChanged):
@@ -202,8 +201,6 @@ def _read(name: str, settings: VariantSettings, log: Path) -> TrainedVariant:
             records.setdefault(number, []).append(record)
     except LogDamagedError:
         pass  # the reader knows
-    except PermissionError as error:
-        unreadable = str(error)
     trained = {
         number: Generation(number, tuple(of_it)) for number, of_it in records.items() if number
     }
@@ -213,5 +210,5 @@ def _read(name: str, settings: VariantSettings, log: Path) -> TrainedVariant:
         generations=trained,
         state=state,
         detail=detail,
-        incomplete=unreadable or why_incomplete(reader),
+        incomplete=why_incomplete(reader),
     )

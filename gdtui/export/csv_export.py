@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import io
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -34,7 +35,7 @@ def open_output(run: RunDirectory, path: Path | None) -> BinaryIO:
     """
     if path is None or str(path) == "-":
         return open(sys.stdout.fileno(), "wb", closefd=False)
-    if path.exists() and any(path.samefile(file) for file in run.path.iterdir()):
+    if _is_part_of(run, path):
         raise RunDirectoryError(
             f"{path} is part of the run; nothing was changed. Choose another file"
         )
@@ -42,6 +43,15 @@ def open_output(run: RunDirectory, path: Path | None) -> BinaryIO:
         return path.open("wb")
     except OSError as error:
         raise RunDirectoryError(f"cannot write {path}: {error.strerror}") from None
+
+
+def _is_part_of(run: RunDirectory, path: Path) -> bool:
+    """True where the file is one of the run's, by whatever name."""
+    try:
+        found = path.stat()
+        return any(os.path.samestat(found, each.lstat()) for each in run.path.iterdir())
+    except (OSError, ValueError):  # opening it tells more
+        return False
 
 
 def export(run: RunDirectory, output: BinaryIO) -> Iterator[str]:
@@ -72,12 +82,10 @@ def _write(run: RunDirectory, output: BinaryIO, rows: RowsOf) -> Iterator[str]:
                 output.write(text.encode())
         except LogDamagedError:
             trouble = why_incomplete(reader)
-        except PermissionError as error:
-            trouble = str(error)
         else:
             if not (trouble := why_incomplete(reader)):
                 continue
-            if reader.path.exists():
+            if os.path.lexists(reader.path):
                 trouble += "; its rows so far are written"
         output.flush()
         yield f"{variant.name}: {trouble}"
@@ -95,7 +103,7 @@ def _metrics(run: RunDirectory) -> list[str]:
     """The names of all metrics; what is damaged is told when its rows are written."""
     names: dict[str, None] = {}
     for variant in run.info.settings.variants:
-        with contextlib.suppress(LogDamagedError, OSError):
+        with contextlib.suppress(LogDamagedError):
             for record in LogReader(run.variant_log(variant.name)):
                 if isinstance(record, Evaluation | Validated):
                     names.update(dict.fromkeys(record.metrics))

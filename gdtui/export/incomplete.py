@@ -1,5 +1,7 @@
 """Why a log that was read as far as it goes does not hold everything, in a sentence."""
 
+import os
+
 from engine.log.file import LogReader
 
 
@@ -9,7 +11,7 @@ def why_incomplete(reader: LogReader) -> str:
         return str(reader.damage)
     if reader.is_complete:
         return ""
-    if not reader.path.exists():
+    if not os.path.lexists(reader.path):
         return f"has no log: {reader.path} is missing"
     torn = ", in the middle of a record" if reader.has_torn_end else ""
     return f"its log ends early{torn} (still training, or killed)"

@@ -152,7 +152,10 @@ class Replay:
         self._clock = clock
         logs = [(each.name, run.variant_log(each.name)) for each in run.info.settings.variants]
         self._variants = [_Track(name, LogReader(path)) for name, path in logs]
-        self._tracks = [*self._variants, _Track(None, LogReader(run.session_log))]
+        self._tracks = [
+            *self._variants,
+            _Track(None, LogReader(run.session_log, [name for name, _ in logs])),
+        ]
         self._position = min((track.time for track in self._tracks if track.record), default=0.0)
         self._reached = self._position
         self._silence = _Silence(name for name, _ in logs)

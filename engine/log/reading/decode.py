@@ -1,13 +1,14 @@
-"""A record's bytes into the record: the one border at which what logs say is checked and cleaned.
+"""Bytes of a run's files into values: the one border at which they are checked and cleaned.
 
 The ranges of single fields stand with the records; a record's place among others is judged by
 `Sequence`.
 """
 
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
+from engine.log.format import is_known, is_newer, refusal
 from engine.log.records import AnyRecord, Chunk
 from engine.settings.text import clean, cleaned
 
@@ -17,8 +18,19 @@ MOST_BYTES: Final = 16 << 20
 _decoder: Final = msgspec.msgpack.Decoder(AnyRecord)
 
 
+DocumentT = TypeVar("DocumentT", bound=msgspec.Struct)
+
+
 class RecordError(ValueError):
     """Bytes with the right checksum that are no record; the message says why."""
+
+
+class DocumentError(ValueError):
+    """A JSON file that holds something else than it should; the message says what."""
+
+
+class NewerDocumentError(DocumentError):
+    """A JSON file of a format that only a later gdtui can read."""
 
 
 class _Tagged(msgspec.Struct):
@@ -29,6 +41,30 @@ class _Tagged(msgspec.Struct):
 
 _tag_decoder: Final = msgspec.msgpack.Decoder(_Tagged)
 _KINDS: Final = frozenset(kind.__struct_config__.tag for kind in AnyRecord.__args__)
+
+
+class _Formatted(msgspec.Struct):
+    """A file of any format, as far as it says which."""
+
+    format: int
+    version: Any = None
+
+
+def decode_document(data: bytes, kind: type[DocumentT]) -> DocumentT:
+    """The content of a JSON file, its text cleaned; DocumentError for any other content."""
+    try:
+        found = msgspec.json.decode(data, type=_Formatted)
+        if is_newer(found.format):
+            raise NewerDocumentError(refusal(found.format, found.version))
+        if not is_known(found.format):
+            raise DocumentError(f"its format is {str(found.format)[:20]!r}")
+        return cleaned(msgspec.json.decode(data, type=kind))
+    except DocumentError:
+        raise
+    except RecursionError:
+        raise DocumentError("it is nested too deeply") from None
+    except (msgspec.DecodeError, ValueError) as error:
+        raise DocumentError(clean(str(error))) from None
 
 
 def decode_record(payload: bytes) -> AnyRecord | None:

@@ -5,15 +5,27 @@ header and its length.
 """
 
 import math
+from collections.abc import Collection
 from typing import Final
 
 import msgspec
 
 from engine.log.measurements import NoiseScale, Sharpness
 from engine.log.reading.decode import RecordError
-from engine.log.records import AnyRecord, Changed, Chunk, Evaluation, Measured, Started, Validated
+from engine.log.records import (
+    AnyRecord,
+    Changed,
+    Chunk,
+    CommandSent,
+    Evaluation,
+    Measured,
+    Started,
+    Validated,
+    WorkerDied,
+    WorkerReplaced,
+)
 from engine.settings import SettingsError, VariantSettings
-from engine.settings.ranges import MOST_COUNTED
+from engine.settings.ranges import MOST_COUNTED, MOST_METRICS
 
 _MOST_MEASURED: Final = 1e150
 """Estimates are squared: a finite one beyond that is no measurement."""
@@ -26,7 +38,10 @@ _Place = tuple[int, int, int, int]
 class Sequence:
     """The records of one log so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, variants: Collection[str] | None = None) -> None:
+        """`variants`: names of all that the session may tell of; None where that is not known."""
+        self._variants = variants
+        self._metrics: set[str] = set()
         self._generation = 0
         self._n = 0
         """Samples in the training set; 0 before that is logged."""
@@ -50,9 +65,11 @@ class Sequence:
             case Evaluation():
                 self._enter(record.generation)
                 self._evaluated = _forward(self._evaluated, _place(record))
+                self._note(record.metrics)
             case Validated():
                 self._enter(record.generation)
                 self._validated = _forward(self._validated, _place(record))
+                self._note(record.metrics)
             case Changed():
                 self._enter(record.generation)
                 place = record.epoch, record.batch, record.update, record.samples
@@ -61,6 +78,9 @@ class Sequence:
             case Measured():
                 _check_measured(record.noise)
                 _check_measured(record.sharpness)
+            case CommandSent() | WorkerDied() | WorkerReplaced():
+                if self._variants is not None and record.variant not in self._variants:
+                    raise RecordError(f"the run has no variant {record.variant!r}")
             case _:
                 pass
 
@@ -112,6 +132,12 @@ class Sequence:
             self._update, self._samples = chunk.last_update, chunk.end_samples
         if self._samples > MOST_COUNTED or self._update > MOST_COUNTED:
             raise RecordError("its samples or updates are out of range")
+
+    def _note(self, metrics: Collection[str]) -> None:
+        """Bound the names of a log's metrics: each is a column of an export."""
+        self._metrics.update(metrics)
+        if len(self._metrics) > MOST_METRICS:
+            raise RecordError(f"the log has more than {MOST_METRICS:,} metrics")
 
     def _check_settings(self, settings: VariantSettings) -> None:
         """Settings that were in force can be worked out for the training set."""
