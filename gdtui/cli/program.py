@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "export": "gdtui.cli.commands.runs.export",
     "import": "gdtui.cli.commands.runs.import_csv",
     "runs": "gdtui.cli.commands.runs.runs",
+    "verify": "gdtui.cli.commands.runs.verify",
     "problems": "gdtui.cli.commands.learn.problems",
     "config": "gdtui.cli.commands.learn.config",
     "docs": "gdtui.cli.commands.learn.docs",

@@ -1,9 +1,13 @@
-"""The standard streams, as commands need to know them: any may be closed, or no terminal."""
+"""The standard streams: any of them may be closed, or no terminal.
+
+All output of commands goes through here, which lets nothing pass that a terminal would obey: names
+and paths come from others.
+"""
 
 import locale
 import os
 import sys
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 if TYPE_CHECKING:
     import click
@@ -30,6 +34,30 @@ def check_screen(ctx: "click.Context", subject: str, instead: str) -> None:
             f"{subject} draws in UTF-8, and the terminal shows something else: "
             f"switch it to UTF-8 and set LANG=C.UTF-8, or use: {instead}"
         )
+
+
+def print_text(text: str = "") -> None:
+    """Print lines on stdout."""
+    print(_safe(text))
+
+
+def print_error(text: str) -> None:
+    """Print lines on stderr."""
+    print(_safe(text), file=sys.stderr)
+
+
+def print_json(document: Any) -> None:
+    """Print a document on stdout, as one line of JSON."""
+    from engine.settings.text import to_json
+
+    sys.stdout.buffer.write(to_json(document) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _safe(text: str) -> str:
+    from engine.settings.text import clean_lines
+
+    return clean_lines(text, most=sys.maxsize)
 
 
 def is_terminal(stream: TextIO | None) -> bool:

@@ -19,7 +19,7 @@ MakeRun = Callable[..., RunDirectory]
 Words = tuple[str, ...]
 
 EXAMPLES = sorted({words for page in ALL for words in commands(page)})
-QUICK = [("config",), ("docs",), ("problems",), ("runs",), ("export",), ("import",)]
+QUICK = [("config",), ("docs",), ("problems",), ("runs",), ("export",), ("import",), ("verify",)]
 
 
 def is_subcommand(words: Words) -> bool:
