@@ -5,6 +5,8 @@ ever read here. What neither can say, such as a user's Dataset, model or loss, e
 anew from the file that the command line named.
 """
 
+import os
+import re
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +16,7 @@ from safetensors import SafetensorError
 from safetensors import safe_open as open_tensors
 from safetensors.torch import save_file
 
+from engine.log.filesystem.disk_errors import reason, remedy
 from engine.problem import Problem
 from engine.problems.parts import losses
 from engine.problems.parts.factories import AnyFactory
@@ -124,10 +127,19 @@ def _save(tensors: list[torch.Tensor], file: Path) -> None:
     try:
         save_file(by_place, file, metadata=as_bytes or None)
     except (OSError, SafetensorError) as error:
+        cause = _of_the_system(error)
         raise SettingsError(
-            f"cannot store the data in {file.parent} ({error}): free some space there, or choose "
-            "another place with TMPDIR=DIR"
+            f"cannot store the data in {file.parent}: {reason(cause, file)}; "
+            f"{remedy(cause, file)}, or choose another place with TMPDIR=DIR"
         ) from None
+
+
+def _of_the_system(error: Exception) -> OSError:
+    """The error of the system behind one of safetensors, which tells it in words alone."""
+    if isinstance(error, OSError):
+        return error
+    number = re.search(r"\(os error (\d+)\)", str(error))
+    return OSError(int(number[1]), os.strerror(int(number[1]))) if number else OSError(str(error))
 
 
 _UNKNOWN: Final = (torch.complex128, torch.complex32)

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from engine.log.directory import RunDirectory
@@ -268,6 +269,21 @@ def test_a_killed_worker_is_a_failure_and_the_others_go_on(tmp_path: Path) -> No
 
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs prlimit")
+def test_a_limit_while_a_problem_loads_is_told_with_its_name(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", X=np.ones((5000, 8), "f4"), y=np.arange(5000) % 2)
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, resource.RLIM_INFINITY))
+
+    options = ("--data", str(tmp_path / "a.npz"))
+    with training(tmp_path / "run", *options, preexec_fn=limit) as train:
+        _, errors = train.communicate(timeout=60)
+    assert train.returncode == 2
+    assert "cannot store the data" in errors
+    assert "the limit on the size of a file is reached (ulimit -f, 0.0 MiB)" in errors
+    assert not (tmp_path / "run").exists()
+
+
 def test_without_a_terminal_a_log_that_cannot_be_written_is_the_end(tmp_path: Path) -> None:
     path = tmp_path / "run"
 

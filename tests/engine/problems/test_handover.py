@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 import torch
+from safetensors import SafetensorError
 from torch import nn
 
 from engine.problem import Problem
@@ -81,6 +82,21 @@ def test_workers_may_write_into_their_tensors_and_change_none_of_the_others(tmp_
 def test_a_full_disk_is_told_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"cannot store the data in .*TMPDIR=DIR"):
         store_tensors(problem(torch.zeros(4), torch.zeros(4)), tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [(28, "No space left on device; free some disk space, or"), (30, "make its file system")],
+)
+def test_the_system_s_own_error_is_told(
+    number: int, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise SafetensorError(f"Error while serializing: I/O error: … (os error {number})")
+
+    monkeypatch.setattr("engine.problems.handover.save_file", fail)
+    with pytest.raises(SettingsError, match=told):
+        store_tensors(problem(torch.zeros(4), torch.zeros(4)), tmp_path)
 
 
 # --- Descriptions ---------------------------------------------------------------------------------

@@ -13,7 +13,8 @@ from types import FrameType
 from typing import Any, Final
 
 from engine.jobs.fork_server import warm_up
-from engine.log.directory import RunDirectory
+from engine.log.directory import RunDirectory, RunDirectoryError
+from engine.log.filesystem.disk_errors import cannot_write
 from engine.log.filesystem.safe_open import output_opened
 from engine.log.follow import Follower
 from engine.log.json_report import encode, report
@@ -49,8 +50,7 @@ def train(
     else that is the end.
     """
     with _signals() as received:
-        with output_opened(run.server_output) as output:
-            warm_up(output)
+        _start_server(run)
         with progress_report("train", is_quiet=is_quiet) as shown, Session(run) as session:
             monitor = _RunMonitor(run, shown, waits_for_space=waits_for_space)
             session.start()
@@ -74,6 +74,16 @@ def train(
     if received:
         return signal_status(received[0])
     return ExitCode.FAILED if failed else ExitCode.OK
+
+
+def _start_server(run: RunDirectory) -> None:
+    """Begin to import torch in the process that starts workers."""
+    path = run.server_output
+    try:
+        with output_opened(path) as output:
+            warm_up(output)
+    except OSError as error:
+        raise RunDirectoryError(cannot_write(error, path), path) from None
 
 
 class _RunMonitor:

@@ -41,13 +41,19 @@ def train(
     try:
         options, place = prepare_run(ctx)
         directory = place.begin(options.settings)
-        from gdtui.cli.commands.train.headless import train as train_to_end
+    except RunDirectoryError as error:
+        ctx.fail(str(error))
 
-        waits = is_terminal(sys.stderr) if on_full is None else on_full == _WAIT
+    from gdtui.cli.commands.train.headless import train as train_to_end
+    from gdtui.state.stored_runs import discard
+
+    waits = is_terminal(sys.stderr) if on_full is None else on_full == _WAIT
+    try:
         return train_to_end(
             directory, as_json=json, is_quiet=quiet, debug=debug, waits_for_space=waits
         )
-    except RunDirectoryError as error:
+    except RunDirectoryError as error:  # before anything was trained
+        discard(directory.path)
         ctx.fail(str(error))
 
 
