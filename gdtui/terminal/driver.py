@@ -1,9 +1,14 @@
-"""Textual's driver, with at most one frame under way (gdtui/terminal/frame_gate.py).
+"""The driver of Textual, with at most one frame under way to the terminal, and safe from signals.
 
-Owns the question; the answer it hands on to an app that waits for it, and keeps at the end from the
-shell.
+Owns the question that gdtui/terminal/frame_gate.py asks; the answer it hands on to an app that
+waits for it, and keeps at the end from the shell. Gives the terminal back when the process is
+stopped and takes it again when it goes on, once for each stop.
 """
 
+import contextlib
+import os
+import signal
+import termios
 import time
 from typing import Any, Final
 
@@ -22,14 +27,35 @@ class GatedDriver(LinuxDriver):
     """Asks after each frame whether the terminal has taken it in."""
 
     def __init__(self, app: Any, **options: Any) -> None:
+        self._is_started = self._is_suspended = False
+        self._must_stop = self._is_suspending = False
+        self._raw_modes: list[Any] | None = None
+        """The terminal's modes while the app has it."""
         super().__init__(app, **options)
         self._gate: FrameGate = app.frame_gate
         self._is_asking = False
+        # In place of Textual's handlers, which interrupt the app anywhere: amid a write, which
+        # holds a lock, another write would wait for itself. The loop also keeps their order.
+        self._loop.add_signal_handler(signal.SIGTSTP, self._note_stop)
+        self._loop.add_signal_handler(signal.SIGCONT, self._go_on)
+        signal.signal(signal.SIGCONT, self._note_continuing)
 
     def start_application_mode(self) -> None:
+        if (
+            self._is_started
+        ):  # else a second thread reads keys, and these modes pass for the shell's
+            return
         super().start_application_mode()  # type: ignore[no-untyped-call]
-        self._is_asking = self.input_tty
-        self.flush()
+        # In the background nothing is started: `fg` continues the process once more.
+        self._is_started = self._key_thread is not None and self._key_thread.is_alive()
+        if self._is_started:
+            self._raw_modes = self._modes()
+            self._is_asking = self.input_tty
+            self.flush()
+
+    def stop_application_mode(self) -> None:
+        self._is_started = False
+        super().stop_application_mode()
 
     def flush(self) -> None:
         """After each frame."""
@@ -55,3 +81,62 @@ class GatedDriver(LinuxDriver):
         while not (self._gate.wait(0.05) or is_gone(self.fileno) or time.monotonic() > deadline):
             pass
         super().disable_input()
+
+    # --- Stopping and going on ------------------------------------------------------------------
+
+    def _note_stop(self) -> None:
+        self._must_stop = True
+        self._loop.call_soon(self._suspend)
+
+    def _note_continuing(self, *_: object) -> None:
+        """Called at once, and `_go_on` when the loop comes to it."""
+        self._must_stop = self._must_stop and not self._is_suspending
+
+    def _suspend(self) -> None:
+        """Give the terminal back to the shell, and stop, unless told to go on since."""
+        self._is_suspending = True
+        if self._must_stop and self._auto_restart and self._is_started:
+            self.suspend_application_mode()
+            self._is_suspended = self._must_signal_resume = True
+        if self._must_stop:
+            os.kill(os.getpid(), signal.SIGSTOP)
+        self._is_suspending = False
+
+    def _go_on(self) -> None:
+        """Take the terminal again; a SIGCONT also comes to a process that nobody has stopped."""
+        self._must_stop = False
+        if not self._auto_restart:
+            return
+        if self._is_suspended:
+            self.resume_application_mode()
+            self._is_suspended = not self._is_started
+        elif self._is_started and self._is_in_foreground:
+            self._repair()
+
+    def _repair(self) -> None:
+        """Take the terminal as it was after a SIGSTOP, of which there was no warning.
+
+        A shell has set its own modes meanwhile, and has written on the screen.
+        """
+        if self._raw_modes is not None:
+            with contextlib.suppress(termios.error):
+                termios.tcsetattr(self.fileno, termios.TCSANOW, self._raw_modes)
+        self.write("\x1b[?25l")
+        self._enable_bracketed_paste()
+        self._disable_line_wrap()
+        self._enable_mouse_support()
+        self._app.post_message(self.SignalResume())
+
+    @property
+    def _is_in_foreground(self) -> bool:
+        """True unless the shell has the terminal: whoever sets its modes then is stopped."""
+        try:
+            return os.tcgetpgrp(self.fileno) == os.getpgrp()
+        except OSError:  # not the terminal of our session: nobody is stopped
+            return True
+
+    def _modes(self) -> list[Any] | None:
+        try:
+            return termios.tcgetattr(self.fileno)
+        except termios.error:
+            return None
