@@ -31,8 +31,8 @@ def sync_directory(path: Path) -> None:
     """Wait for the names in that directory, as after a file was made or renamed there."""
     try:
         folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except PermissionError:
-        return  # names can be made in it, but not listed
+    except (PermissionError, FileNotFoundError):
+        return  # names can be made in it, but not listed; or it was removed, as others will tell
     try:
         sync_file(folder)
     finally:
