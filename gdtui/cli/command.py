@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 import click
+from click.core import augment_usage_errors
 
-from gdtui.cli.config.origins import VARIABLES, origin, take_defaults
+from gdtui.cli.config.origins import VARIABLES, origin, take_defaults, with_origins
 
 FILE: Final = click.Path(path_type=Path, readable=False)
 """A file or a directory, which the shell completes."""
@@ -98,11 +99,8 @@ class GdtuiCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ctx.allow_extra_args = True
-        try:
+        with augment_usage_errors(ctx):
             rest = super().parse_args(ctx, args)
-        except click.UsageError as error:
-            error.ctx = error.ctx or ctx
-            raise
         if rest and not ctx.resilient_parsing:
             self._refuse(ctx, rest[0])
         return rest
@@ -129,7 +127,8 @@ class GdtuiCommand(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         assert self.callback is not None
-        return self.callback(ctx, **ctx.params)
+        with augment_usage_errors(ctx):
+            return self.callback(ctx, **ctx.params)
 
     def get_help(self, ctx: click.Context) -> str:
         formatter = click.HelpFormatter(width=_WIDTH)
@@ -179,6 +178,8 @@ def _message(error: click.UsageError) -> str:
             return f"missing {missing.human_readable_name}"
         case click.BadParameter(param=click.Parameter() as wrong, ctx=click.Context() as ctx):
             return f"{origin(ctx, wrong)}: {error.message}"
+        case click.UsageError(ctx=click.Context() as ctx):
+            return with_origins(ctx, error.message)
         case _:
             return error.message
 

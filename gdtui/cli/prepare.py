@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gdtui.cli.config.origins import with_origins
-
 if TYPE_CHECKING:
     from engine.problems.loader import Loaded
     from gdtui.cli.options.settings import RunOptions
@@ -33,7 +31,7 @@ def prepare_run(ctx: click.Context) -> tuple["RunOptions", "NewRun"]:
     try:
         problem, data = read_data(values)
     except SettingsError as error:
-        ctx.fail(with_origins(ctx, str(error)))
+        ctx.fail(str(error))
     if not must_load(problem, data):
         options = _read_options(ctx, None, notes)
         return options, NewRun(values["run_dir"] or empty_directory())
@@ -47,7 +45,7 @@ def prepare_run(ctx: click.Context) -> tuple["RunOptions", "NewRun"]:
     except LoadingError as error:
         if values["debug"]:
             print(error.traceback.rstrip(), file=sys.stderr)
-        ctx.fail(with_origins(ctx, str(error)))
+        ctx.fail(str(error))
     place = NewRun(path, handover)
     try:
         return _read_options(ctx, loaded, notes), place
@@ -66,7 +64,7 @@ def _read_options(
     try:
         options = read_options(ctx, loaded)
     except SettingsError as error:
-        ctx.fail(with_origins(ctx, str(error)))
+        ctx.fail(str(error))
     for note in notes + options.notes:
         print(f"{ctx.command_path.strip()}: {note}", file=sys.stderr)
     return options

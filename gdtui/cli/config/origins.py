@@ -15,6 +15,7 @@ APP: Final = "app"
 """The table of the command without a name."""
 LIKE: Final = "gdtui.like"
 """The key of the names of the options that a run named by --like has set."""
+_ELSEWHERE: Final = (ParameterSource.ENVIRONMENT, ParameterSource.DEFAULT_MAP)
 _FILE: Final = "gdtui.config"
 
 
@@ -102,11 +103,11 @@ def variable(option: click.Parameter) -> str:
 def with_origins(ctx: click.Context, message: str) -> str:
     """A message about settings, with the places of those in it that were not typed."""
     plain = re.sub(r"[-_]+", " ", message)
-    typed = (ParameterSource.COMMANDLINE, ParameterSource.DEFAULT)
+    words = {each: key(each).replace("-", " ").rstrip("s") for each in ctx.command.params}
     places = [
         origin(ctx, each)
-        for each in ctx.command.params
-        if ctx.get_parameter_source(each.name or "") not in typed
-        and re.search(rf"\b{key(each).replace('-', ' ').rstrip('s')}s?\b", plain)
+        for each, name in words.items()
+        if ctx.get_parameter_source(each.name or "") in _ELSEWHERE
+        and re.search(rf"\b{name}s?\b", plain)
     ]
-    return f"{message} (set by {', '.join(places)})" if places else message
+    return f"{message} (set by {', '.join(dict.fromkeys(places))})" if places else message

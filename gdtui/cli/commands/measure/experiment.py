@@ -7,11 +7,12 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+import click
 import msgspec
 
 from engine.experiments.registry import DEFAULT_SEEDS, LEAST_SEEDS, LISTINGS, find
 from engine.settings import SettingsError
-from gdtui.cli.command import Argument, Flag, GdtuiCommand, Option, in_group
+from gdtui.cli.command import Argument, Flag, GdtuiCommand, Option, in_group, one_line
 from gdtui.cli.exit_codes import ExitCode
 from gdtui.cli.options.completion import words
 from gdtui.cli.options.quiet import quiet_flag
@@ -20,8 +21,6 @@ from gdtui.cli.value_types import whole
 from gdtui.view.text.reports.align import align_columns
 
 if TYPE_CHECKING:
-    import click
-
     from engine.experiments.job import ExperimentTask
     from engine.jobs.messages import Failure
 
@@ -38,7 +37,7 @@ exit status: 0 completed, whatever the verdict, 1 failed, 2 usage error, 130 Ctr
 
 
 def experiment(
-    ctx: "click.Context",
+    ctx: click.Context,
     name: str | None,
     seeds: int,
     device: str,
@@ -105,8 +104,10 @@ def _experiment(task: "ExperimentTask", *, as_json: bool, is_quiet: bool) -> int
 def _explain(failure: "Failure") -> int:
     if failure.traceback:
         print(failure.traceback.rstrip(), file=sys.stderr)
-    print(f"gdtui experiment: {' '.join(failure.detail.split())}", file=sys.stderr)
-    return ExitCode.USAGE_ERROR if failure.is_usage_error else ExitCode.FAILED
+    if failure.is_usage_error:
+        raise click.UsageError(failure.detail)
+    print(f"gdtui experiment: {one_line(failure.detail)}", file=sys.stderr)
+    return ExitCode.FAILED
 
 
 _NAMES: Final = [listing.name for listing in LISTINGS]

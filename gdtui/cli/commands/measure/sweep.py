@@ -5,8 +5,10 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+import click
+
 from engine.sweep.defaults import BATCH_SIZES, EPOCHS
-from gdtui.cli.command import Flag, GdtuiCommand, Option, in_group
+from gdtui.cli.command import Flag, GdtuiCommand, Option, in_group, one_line
 from gdtui.cli.config.origins import is_typed
 from gdtui.cli.exit_codes import ExitCode
 from gdtui.cli.options.quiet import quiet_flag
@@ -15,8 +17,6 @@ from gdtui.cli.options.screen import screen_options
 from gdtui.cli.value_types import above_zero
 
 if TYPE_CHECKING:
-    import click
-
     from engine.sweep.run import Plan
 
 _FORMS: Final = {"json": "one JSON document", "markdown": "a Markdown table", "csv": "CSV"}
@@ -30,7 +30,7 @@ examples:
 exit status: 0 table complete, 1 an arm failed, 2 usage error, 130 Ctrl+C"""
 
 
-def sweep(ctx: "click.Context", memory_limit: float | None, quiet: bool, **values: Any) -> int:
+def sweep(ctx: click.Context, memory_limit: float | None, quiet: bool, **values: Any) -> int:
     """Measure the lesson's trade-off table on your problem and device.
 
     One batch size after the other, each alone on the machine. For each: gradient noise, speed,
@@ -72,8 +72,10 @@ def _sweep(plan: "Plan", form: str, *, is_quiet: bool) -> int:
     except SweepError as error:
         if error.traceback:
             print(error.traceback.rstrip(), file=sys.stderr)
-        print(f"gdtui sweep: {' '.join(str(error).split())}", file=sys.stderr)
-        return ExitCode.USAGE_ERROR if error.is_usage_error else ExitCode.FAILED
+        if error.is_usage_error:
+            raise click.UsageError(str(error)) from None
+        print(f"gdtui sweep: {one_line(str(error))}", file=sys.stderr)
+        return ExitCode.FAILED
     said = FORMS[form](found)
     print(said if sys.stdout.isatty() and "NO_COLOR" not in os.environ else without_colours(said))
     return ExitCode.OK

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Final
 
+from click import UsageError
+
 from engine.jobs.fork_server import warm_up
 from engine.log.directory import RunDirectory, RunDirectoryError
 from engine.log.filesystem.disk_errors import cannot_write
@@ -47,7 +49,7 @@ def train(
     """Train the run that was just created to its end; returns the exit status.
 
     `debug`: show the tracebacks of what failed. `waits_for_space`: where the disk takes no more;
-    else that is the end.
+    else that is the end. UsageError for settings that only a worker could judge.
     """
     with _signals() as received:
         _start_server(run)
@@ -63,8 +65,7 @@ def train(
         monitor.close()
         if (wrong := monitor.usage_error) is not None:
             discard(run.path)
-            _say(wrong)
-            return ExitCode.USAGE_ERROR
+            raise UsageError(wrong)
         if as_json:
             sys.stdout.buffer.write(encode(report(run, monitor.tallies)) + b"\n")
             sys.stdout.buffer.flush()

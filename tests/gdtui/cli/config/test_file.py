@@ -1,5 +1,7 @@
 """The configuration file: what it may hold, and one line with file, line and key where it errs."""
 
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -11,6 +13,8 @@ from gdtui.cli.command import explain
 from gdtui.cli.config.file import default_path
 from gdtui.cli.main import main
 from gdtui.cli.options.settings import read_options
+
+Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
@@ -215,3 +219,11 @@ def test_settings_that_do_not_fit_name_their_places(
         monkeypatch.setenv(name, value)
     assert main(["train"]) == 2
     assert said.format(config=config) in capsys.readouterr().err
+
+
+def test_what_only_a_worker_can_judge_names_its_variable(cli: Cli, cli_env: dict[str, str]) -> None:
+    cli_env["GDTUI_OPTIMIZER"] = "nosuch"
+    result = cli("train")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("gdtui train: unknown optimizer 'nosuch': choose from ")
+    assert result.stderr.endswith(" (set by GDTUI_OPTIMIZER)\n")
