@@ -43,8 +43,10 @@ class Option(click.Option):
 class Flag(Option):
     """An option without a value."""
 
-    def __init__(self, names: str, text: str, **attributes: Any) -> None:
-        super().__init__(names, None, text, is_flag=True, **attributes)
+    def __init__(self, names: str, text: str, *, is_typed: bool = False, **attributes: Any) -> None:
+        """`is_typed`: an action, which no variable and no file can ask for."""
+        attributes |= {"is_flag": True, "allow_from_autoenv": not is_typed}
+        super().__init__(names, None, text, **attributes)
 
 
 class Argument(click.Argument):
@@ -86,7 +88,11 @@ class GdtuiCommand(click.Command):
 
         `is_given_config`: it takes the file of --config itself, which may be one that is damaged.
         """
-        self.parameters = (*params, *_general_options(is_given_config=is_given_config))
+        self.parameters = (
+            *params,
+            _config_option(is_exposed=is_given_config),
+            telling_flag("-h --help", "show this help and exit", self.get_help),
+        )
         super().__init__(
             function.__name__,
             context_settings={"auto_envvar_prefix": VARIABLES},
@@ -184,36 +190,24 @@ def _message(error: click.UsageError) -> str:
             return error.message
 
 
-def _general_options(*, is_given_config: bool) -> tuple[Option, Option]:
-    return (
-        Option(
-            "--config",
-            "FILE",
-            "defaults of your own",
-            type=FILE,
-            shown="see gdtui config --path",
-            is_eager=True,
-            expose_value=is_given_config,
-            callback=None if is_given_config else _read_config,
-        ),
-        Flag(
-            "-h --help",
-            "show this help and exit",
-            is_eager=True,
-            expose_value=False,
-            allow_from_autoenv=False,
-            callback=_show_help,
-        ),
-    )
+def telling_flag(names: str, text: str, tell: Callable[[click.Context], str]) -> Flag:
+    """A flag that prints what it is asked for, whatever else is typed."""
+
+    def show(ctx: click.Context, _: click.Parameter, is_wanted: bool) -> None:
+        if is_wanted and not ctx.resilient_parsing:
+            print(tell(ctx))
+            ctx.exit()
+
+    return Flag(names, text, is_typed=True, is_eager=True, expose_value=False, callback=show)
 
 
-def _read_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> None:
-    """Read the file before all other options: they find their defaults in it."""
-    if not ctx.resilient_parsing:
-        take_defaults(ctx, path)
+def _config_option(*, is_exposed: bool) -> Option:
+    def read(ctx: click.Context, _: click.Parameter, path: Path | None) -> Path | None:
+        """Read the file before all other options: they find their defaults in it."""
+        if not (is_exposed or ctx.resilient_parsing):
+            take_defaults(ctx, path)
+        return path
 
-
-def _show_help(ctx: click.Context, _: click.Parameter, is_wanted: bool) -> None:
-    if is_wanted and not ctx.resilient_parsing:
-        click.echo(ctx.get_help())
-        ctx.exit()
+    shown, text = "see gdtui config --path", "defaults of your own"
+    return Option("--config", "FILE", text, shown=shown, type=FILE, is_eager=True,
+                  expose_value=is_exposed, callback=read)  # fmt: skip

@@ -3,6 +3,7 @@
 Checks keys; the options themselves read the values, as if they had been typed.
 """
 
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +24,10 @@ def default_path() -> Path:
     """The place of the file, unless --config says another."""
     from platformdirs import user_config_path
 
-    return user_config_path("gdtui", appauthor=False) / "config.toml"
+    try:
+        return user_config_path("gdtui", appauthor=False) / "config.toml"
+    except RuntimeError:  # somebody who has no home
+        return Path(os.devnull)
 
 
 @dataclass(frozen=True, slots=True)

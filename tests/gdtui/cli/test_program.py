@@ -1,6 +1,7 @@
 """Words that Tab offers, and variables in place of options: for every command."""
 
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -111,6 +112,26 @@ def test_the_script_asks_the_program_for_words(cli: Cli, cli_env: dict[str, str]
         _GDTUI_COMPLETE="bash_complete", COMP_WORDS="gdtui train --lr-scaling ", COMP_CWORD="3"
     )
     assert cli().stdout.split() == [f"plain,{rule}" for rule in LrScaling]
+
+
+def test_bash_completes_with_the_script(cli_env: dict[str, str], tmp_path: Path) -> None:
+    program = tmp_path / "gdtui"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m gdtui "$@"\n')
+    program.chmod(0o700)
+    script = """
+eval "$(_GDTUI_COMPLETE=bash_source gdtui)"
+COMP_WORDS=(gdtui train --lr-s) COMP_CWORD=2
+$(complete -p gdtui | sed 's/.*-F \\([^ ]*\\).*/\\1/') gdtui 2>/dev/null
+echo "${COMPREPLY[@]}"
+"""
+    result = subprocess.run(
+        ["bash", "-c", script],
+        env={**cli_env, "PATH": f"{tmp_path}:{cli_env['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert result.stdout == "--lr-scaling\n"
 
 
 # --- Variables ------------------------------------------------------------------------------------

@@ -138,7 +138,7 @@ command = GdtuiCommand(
     "gdtui config [--path] [--json]",
     _EXAMPLES,
     [
-        Flag("--path", "the path of the configuration file alone", allow_from_autoenv=False),
+        Flag("--path", "the path of the configuration file alone", is_typed=True),
         Flag("--json", "one JSON document on stdout, no table"),
     ],
     is_given_config=True,

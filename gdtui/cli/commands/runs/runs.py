@@ -123,8 +123,8 @@ command = GdtuiCommand(
     "gdtui runs [--prune [--yes]] [--json]",
     _EXAMPLES,
     [
-        Flag("--prune", "remove the runs that have ended; asks first", allow_from_autoenv=False),
-        Flag("--yes", "with --prune: don't ask", allow_from_autoenv=False),
+        Flag("--prune", "remove the runs that have ended; asks first", is_typed=True),
+        Flag("--yes", "with --prune: don't ask", is_typed=True),
         Flag("--json", "one JSON document on stdout, no table"),
     ],
 )

@@ -6,7 +6,7 @@ Light until the options make sense: the app paints before it loads anything.
 from typing import TYPE_CHECKING, Any, Final
 
 from gdtui import __version__
-from gdtui.cli.command import Flag, GdtuiCommand
+from gdtui.cli.command import GdtuiCommand, telling_flag
 from gdtui.cli.options.run import APP_PACE, run_options
 from gdtui.cli.options.screen import screen_options
 from gdtui.cli.streams import check_screen
@@ -55,12 +55,6 @@ def app(ctx: "click.Context", **values: Any) -> int:
         ctx.fail(str(error))
 
 
-def _show_version(ctx: "click.Context", _: "click.Parameter", is_wanted: bool) -> None:
-    if is_wanted and not ctx.resilient_parsing:
-        print(f"gdtui {__version__}")
-        ctx.exit()
-
-
 command = GdtuiCommand(
     app,
     _USAGE,
@@ -68,13 +62,6 @@ command = GdtuiCommand(
     [
         *run_options(pace=APP_PACE),
         *screen_options(),
-        Flag(
-            "--version",
-            "show the version and exit",
-            is_eager=True,
-            expose_value=False,
-            allow_from_autoenv=False,
-            callback=_show_version,
-        ),
+        telling_flag("--version", "show the version and exit", lambda _: f"gdtui {__version__}"),
     ],
 )

@@ -37,6 +37,14 @@ def complaint(line: str) -> str:
     return explain(error.value)
 
 
+def test_somebody_without_a_home_has_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> Path:
+        raise RuntimeError("no home")
+
+    monkeypatch.setattr("platformdirs.user_config_path", fail)
+    assert context("train").params["epochs"] == 20
+
+
 # --- Values ---------------------------------------------------------------------------------------
 
 
