@@ -1,5 +1,6 @@
 """`--like RUN`: the settings of a stored run, in place of what is not typed and in no variable."""
 
+import shlex
 from collections.abc import Container
 from typing import Any, Final
 
@@ -7,7 +8,9 @@ import click
 from click.core import ParameterSource
 
 from engine.log.directory import RunDirectory, RunDirectoryError
+from engine.problems.user_file import absolute, is_file
 from engine.settings import RunSettings, default_names
+from engine.settings.text import clean
 from gdtui.cli.config.origins import LIKE
 from gdtui.cli.options.choices import Setting
 from gdtui.cli.options.data import DATA_OPTIONS
@@ -39,6 +42,11 @@ def take_settings(ctx: click.Context) -> tuple[str, ...]:
     if _is_other_problem(ctx, run, kept):
         kept.update(_DATA)
         notes.append(f"{path} trained {run.title}; its settings are taken, its problem is not")
+    elif "problem" not in kept and is_file(run.problem):
+        ctx.fail(
+            f"--like: {path} trained a problem in a Python file, which is run only if you name it: "
+            f"add --problem {shlex.quote(clean(run.problem))}"
+        )
     if "batch_sizes" in kept:
         kept.add("names")
     for name in values.keys() - kept:
@@ -51,7 +59,7 @@ def take_settings(ctx: click.Context) -> tuple[str, ...]:
 def _is_other_problem(ctx: click.Context, run: RunSettings, chosen: Container[str]) -> bool:
     """True where the user has chosen a problem, or data, that the run's own do not go with."""
     if "problem" in chosen:
-        return bool(ctx.params["problem"] != run.problem)
+        return absolute(ctx.params["problem"] or "") != run.problem
     return "data" in chosen and run.data is None
 
 

@@ -169,6 +169,22 @@ def complaint(line: str) -> str:
     return explain(error.value)
 
 
+def test_a_file_that_only_the_run_names_is_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else may have sent the run."""
+    monkeypatch.chdir(tmp_path)
+    settings = msgspec.structs.replace(SYNTHETIC, problem=f"{tmp_path}/its net.py:problem")
+    run = stored(tmp_path / "run", settings)
+    said = complaint(f"train --like {run}")
+    assert said.endswith(f"run only if you name it: add --problem '{settings.problem}'")
+    for typed in (settings.problem, "its net.py", f"{tmp_path}/its net.py"):
+        ctx = context(["train", "--problem", typed, "--like", str(run)])
+        assert take_settings(ctx) == ()
+        assert read_data(ctx.params) == (settings.problem, None)
+        assert ctx.params["epochs"] == 7
+
+
 def test_a_run_that_is_none_or_damaged_is_one_sentence(tmp_path: Path) -> None:
     assert "--like: /nowhere holds no run" in complaint("train --like /nowhere")
     assert "--like: " in complaint(f"--like {tmp_path}")

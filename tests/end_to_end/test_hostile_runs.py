@@ -1,0 +1,324 @@
+"""Runs from somebody else: no code in them runs, and nothing outside them is touched."""
+
+import os
+import pickle
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from canary import PLANTS, CanaryTree
+from real_app import CONSOLE_SCRIPT
+from terminal import PATIENCE, Terminal
+
+from engine.log.directory import RunDirectory, data_path
+from engine.measure.weights_log import TrailWriter, trail_path
+
+Cli = Callable[..., "subprocess.CompletedProcess[str]"]
+MakeRun = Callable[..., RunDirectory]
+
+
+class Attack:
+    """Pickled, it makes the canary once it is loaded."""
+
+    def __init__(self, canary: Path) -> None:
+        self.canary = canary
+
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
+        return self.canary.touch, ()
+
+
+@pytest.fixture
+def canary(tmp_path: Path) -> Path:
+    """The file that hostile code would make."""
+    return tmp_path / "ran"
+
+
+@pytest.fixture
+def runs_root(tmp_path: Path) -> Path:
+    """The folder in which a `cli` of this test keeps its runs."""
+    return tmp_path / "state" / "gdtui" / "runs"
+
+
+@pytest.fixture
+def outside(tmp_path: Path) -> CanaryTree:
+    return CanaryTree(tmp_path / "outside")
+
+
+def plant_pickles(run: Path, canary: Path) -> None:
+    """All that earlier versions unpickled, or may have."""
+    data_path(run).mkdir(parents=True)
+    for name in ("problem.pickle", "problem.msgpack", "train.pt", "validation.pt", "train.npz"):
+        (data_path(run) / name).write_bytes(pickle.dumps(Attack(canary)))
+
+
+def rename_problem(run: RunDirectory, problem: str) -> None:
+    """Let run.json name another problem."""
+    settings = msgspec.structs.replace(run.info.settings, problem=problem)
+    info = msgspec.structs.replace(run.info, settings=settings)
+    (run.path / "run.json").write_bytes(msgspec.json.encode(info))
+
+
+@pytest.fixture
+def hostile(make_run: MakeRun, canary: Path, tmp_path: Path) -> RunDirectory:
+    """A run with pickles, and a trail of weights for which the landscape opens the problem."""
+    run = make_run(tmp_path / "hostile")
+    plant_pickles(run.path, canary)
+    for log in run.info.logs:
+        writer = TrailWriter(trail_path(run.path / log), 11)
+        writer.begin()
+        for k in range(5):
+            writer.add(1, k, k, float(k), np.full(11, k / 10))
+    return run
+
+
+# --- Nothing that is read is run ------------------------------------------------------------------
+
+
+@pytest.fixture
+def watching(hostile: RunDirectory, cli_env: dict[str, str]) -> Iterator[Callable[[], Terminal]]:
+    """`gdtui watch` on the hostile run, in a terminal."""
+    terminals: list[Terminal] = []
+
+    def start() -> Terminal:
+        command = [*CONSOLE_SCRIPT, "watch", str(hostile.path)]
+        terminals.append(Terminal(command, env=cli_env))
+        terminals[-1].wait_for("loss 0.")
+        return terminals[-1]
+
+    yield start
+    for terminal in terminals:
+        terminal.close()
+
+
+def test_a_file_that_the_run_names_runs_only_after_a_yes(
+    hostile: RunDirectory, watching: Callable[[], Terminal], canary: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "evil.py"
+    file.write_text(f"open({str(canary)!r}, 'w')\ndef problem():\n    return None\n")
+    rename_problem(hostile, f"{file}:problem")
+    terminal = watching()
+    for key, answer in (("v", "n"), ("W", "\x1b"), ("v", "\x1b")):
+        terminal.send(key)
+        terminal.wait_for("run this file?")
+        assert str(file)[:60] in terminal.text
+        terminal.send("\r")
+        terminal.send(answer)
+        terminal.wait_for(lambda: "run this file?" not in terminal.text)
+    assert not canary.exists()
+    terminal.send("v")
+    terminal.wait_for("run this file?")
+    terminal.send("y")
+    terminal.wait_for("evil.py: problem() returns a NoneType")
+    assert canary.exists(), "the file that it asked for is the one that it runs"
+    terminal.send("q")
+    assert terminal.wait() == 0
+
+
+def test_no_pickle_of_a_run_is_loaded_for_its_landscape(
+    watching: Callable[[], Terminal], canary: Path
+) -> None:
+    terminal = watching()
+    terminal.send("v")
+    terminal.wait_for("all data")
+    terminal.wait_for(lambda: "surveying" not in terminal.text)
+    terminal.send("q")
+    assert terminal.wait() == 0
+    assert not canary.exists()
+
+
+@pytest.mark.parametrize("problem", ["synthetic", "digits"])
+def test_no_pickle_that_lies_where_a_run_begins_is_loaded(
+    problem: str, cli: Cli, canary: Path, tmp_path: Path
+) -> None:
+    plant_pickles(tmp_path / "run", canary)
+    options = ("--problem", problem, "--epochs", "1", "--batch-sizes", "64")
+    result = cli("train", "--run-dir", tmp_path / "run", *options)
+    assert result.returncode == 0, result.stderr
+    assert not canary.exists()
+    assert len(list(data_path(tmp_path / "run").iterdir())) == 5, "they are nobody's business"
+
+
+@pytest.mark.parametrize("command", ["train", "sweep"])
+def test_a_run_that_others_are_to_be_like_runs_nothing(
+    command: str, hostile: RunDirectory, cli: Cli, canary: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "evil.py").write_text(f"open({str(canary)!r}, 'w')\n")
+    rename_problem(hostile, str(tmp_path / "evil.py"))
+    result = cli(command, "--like", hostile.path)
+    assert (result.returncode, len(result.stderr.splitlines())) == (2, 1)
+    assert f"add --problem {tmp_path / 'evil.py'}" in result.stderr
+    assert not canary.exists()
+
+
+# --- Nothing outside a run is touched -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("plant", ["a link", "a directory", "a FIFO"])
+@pytest.mark.parametrize("name", [".tensors", "1-mini-batch.weights", "2-sgd.gdlog", "workers.out"])
+def test_no_link_is_followed_as_a_run_is_listed_exported_and_removed(
+    name: str, plant: str, make_run: MakeRun, runs_root: Path, cli: Cli, outside: CanaryTree
+) -> None:
+    run = make_run(runs_root / "hostile")
+    make_run(runs_root / "mine")
+    (run.path / name).unlink(missing_ok=True)
+    PLANTS[plant](run.path / name, outside.folder if name == ".tensors" else outside.file)
+    before = sorted(path.name for path in run.path.iterdir())
+    assert "hostile" in cli("runs").stdout
+    cli("export", run.path)
+    pruned = cli("runs", "--prune", "--yes")
+    outside.check()
+    assert not (runs_root / "mine").exists(), "one odd run is one run's news"
+    if (name, plant) == (".tensors", "a directory"):
+        assert not run.path.exists()
+        return
+    assert pruned.returncode == 1
+    assert pruned.stdout.startswith("removed 1 run,")
+    (line,) = pruned.stderr.splitlines()
+    assert line.startswith(f"gdtui runs: cannot remove {run.path}: {name} ")
+    assert sorted(path.name for path in run.path.iterdir()) == before
+
+
+@pytest.mark.parametrize("plant", ["a link", "a directory", "a FIFO"])
+@pytest.mark.parametrize(
+    "name", ["run.json", "1-batch-gd.gdlog", "1-batch-gd.weights", "session.gdlog", "workers.out"]
+)
+def test_no_run_begins_where_links_lie_in_wait(
+    name: str, plant: str, cli: Cli, outside: CanaryTree, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    PLANTS[plant](run / name, outside.file)
+    options = ("--batch-sizes", "full", "--epochs", "1", "--problem", "digits")
+    result = cli("train", "--run-dir", run, *options)
+    assert result.returncode == 2
+    (line,) = result.stderr.splitlines()
+    assert "nothing was changed" in line
+    outside.check()
+    assert {path.name for path in run.iterdir()} - {"workers.out"} == {name} - {"workers.out"}
+
+
+# --- Private, and gone at the end -----------------------------------------------------------------
+
+
+@pytest.fixture
+def temporary(cli_env: dict[str, str]) -> Iterator[Path]:
+    """A folder for temporary files, with a short name: sockets are made in it."""
+    folder = Path(tempfile.mkdtemp(prefix="t"))
+    cli_env["TMPDIR"] = str(folder)
+    yield folder
+    shutil.rmtree(folder)
+
+
+NET = """
+import time
+import torch
+from pathlib import Path
+from torch import nn
+from engine import Problem
+
+def problem():
+    x = torch.randn(64, 3)
+    return Problem(train=(x, x.sum(1, keepdim=True)), model=lambda: nn.Linear(3, 1), loss=loss)
+
+def loss(output, target):
+    {in_loss}
+    return nn.functional.mse_loss(output, target)
+"""
+
+
+def modes(folder: Path) -> set[tuple[bool, int]]:
+    """(directory or not, mode) of the folder and all that is in it."""
+    found = [path.lstat().st_mode for path in (folder, *folder.rglob("*"))]
+    return {(stat.S_ISDIR(mode), stat.S_IMODE(mode)) for mode in found}
+
+
+def until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def handed_over(temporary: Path) -> list[Path]:
+    return list(temporary.glob("gdtui-*"))
+
+
+@pytest.fixture
+def train(
+    cli_env: dict[str, str], temporary: Path, tmp_path: Path
+) -> Iterator[Callable[..., "subprocess.Popen[bytes]"]]:
+    """`gdtui train` on a problem of the user's, in the background."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(in_loss: str = "pass", *options: str, umask: int = -1) -> "subprocess.Popen[bytes]":
+        (tmp_path / "net.py").write_text(NET.format(in_loss=in_loss))
+        place = ("--problem", str(tmp_path / "net.py"), "--run-dir", str(tmp_path / "run"))
+        command = [sys.executable, "-m", "gdtui", "train", *place, *options]
+        started.append(subprocess.Popen(command, env=cli_env, umask=umask))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022])
+def test_a_run_and_what_is_handed_over_are_their_users_alone(
+    umask: int, train: Callable[..., "subprocess.Popen[bytes]"], temporary: Path, tmp_path: Path
+) -> None:
+    go = tmp_path / "go"
+    wait = (
+        f"while not Path({str(go)!r}).exists() and output.requires_grad and len(output) > 8: pass"
+    )
+    process = train(wait, "--epochs", "2", umask=umask)
+    run = tmp_path / "run"
+    until(lambda: len(list(run.glob("*.weights"))) == 3 or process.poll() is not None)
+    (private,) = handed_over(temporary)
+    assert modes(run) == modes(private) == {(True, 0o700), (False, 0o600)}
+    assert not list(run.rglob("*.safetensors"))
+    go.touch()
+    assert process.wait(PATIENCE) == 0
+    assert modes(run) == {(True, 0o700), (False, 0o600)}
+    assert handed_over(temporary) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_however_training_ends_nothing_stays_in_the_temporary_folder(
+    number: signal.Signals,
+    train: Callable[..., "subprocess.Popen[bytes]"],
+    temporary: Path,
+    tmp_path: Path,
+) -> None:
+    process = train("pass", "--epochs", "1000000")
+    until(lambda: len(list((tmp_path / "run").glob("*.weights"))) == 3)
+    assert handed_over(temporary)
+    os.kill(process.pid, number)
+    process.wait()
+    until(lambda: not handed_over(temporary))
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_however_loading_ends_nothing_stays_in_the_temporary_folder(
+    number: signal.Signals,
+    train: Callable[..., "subprocess.Popen[bytes]"],
+    temporary: Path,
+    tmp_path: Path,
+) -> None:
+    begun = tmp_path / "begun"
+    process = train(f"Path({str(begun)!r}).touch(); time.sleep(1000)")
+    until(begun.exists)
+    assert handed_over(temporary)
+    os.kill(process.pid, number)
+    process.wait()
+    until(lambda: not handed_over(temporary))
