@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from terminal import Terminal
 
 from engine.log.directory import RunDirectory
 from engine.log.follow import Follower
@@ -282,6 +283,16 @@ def test_a_limit_while_a_problem_loads_is_told_with_its_name(tmp_path: Path) -> 
     assert "cannot store the data" in errors
     assert "the limit on the size of a file is reached (ulimit -f, 0.0 MiB)" in errors
     assert not (tmp_path / "run").exists()
+
+
+def test_on_a_terminal_it_waits_until_told_otherwise(tmp_path: Path) -> None:
+    command = f"ulimit -S -f 40; exec {sys.executable} -m gdtui train --batch-sizes 1"
+    command += f" --epochs 100000 --run-dir {tmp_path / 'run'}"
+    with Terminal(["sh", "-c", command], env=environment(tmp_path)) as terminal:
+        terminal.wait_for("and it continues by itself")
+        assert not terminal.has_ended
+        terminal.send("\x03")
+        assert terminal.wait() == 130
 
 
 def test_without_a_terminal_a_log_that_cannot_be_written_is_the_end(tmp_path: Path) -> None:
