@@ -172,20 +172,27 @@ class RunDirectory:
 
         `handover` is then the run's, and removed with `remove_handover`.
         """
+        run = cls.planned(path, settings, version)
+        data = msgspec.json.format(msgspec.json.encode(run.info), indent=2)
+        logs = map(Path, run.info.logs)
+        beside = [log.with_suffix(suffix).name for log in logs for suffix in SUFFIXES]
+        with _telling(path):
+            _make_or_find(path)
+            _refuse_leftovers(path, beside)
+            write_once(path / RUN_FILE, data)
+            sync_directory(path.parent)
+        run.is_ours, run.handover = True, handover
+        return run
+
+    @classmethod
+    def planned(cls, path: Path, settings: RunSettings, version: str) -> "RunDirectory":
+        """A run as `create` would begin it there now; nothing is written."""
         logs = tuple(
             f"{number}-{_slug(variant.name)}{LOG_SUFFIX}"
             for number, variant in enumerate(settings.variants, start=1)
         )
-        beside = [Path(log).with_suffix(suffix).name for log in logs for suffix in SUFFIXES]
         info = RunInfo(version=version, created=time.time(), logs=logs, settings=settings)
-        with _telling(path):
-            _make_or_find(path)
-            _refuse_leftovers(path, beside)
-            write_once(path / RUN_FILE, msgspec.json.format(msgspec.json.encode(info), indent=2))
-            sync_directory(path.parent)
-        run = cls(path, info, is_ours=True)
-        run.handover = handover
-        return run
+        return cls(path, info)
 
     @classmethod
     def open(cls, path: Path) -> "RunDirectory":

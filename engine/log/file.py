@@ -19,7 +19,7 @@ from zlib import crc32
 import msgspec
 
 from engine.log.filesystem.identity import FileIdentity, absence
-from engine.log.filesystem.safe_open import UnsafeFileError, safe_open
+from engine.log.filesystem.safe_open import UnsafeFileError, opened, safe_open
 from engine.log.format import FORMAT, is_known, is_newer, refusal
 from engine.log.reading.decode import MOST_BYTES, RecordError, decode_record
 from engine.log.reading.sequence import Sequence
@@ -85,6 +85,18 @@ def lock(file: int) -> None:
         except BlockingIOError:
             time.sleep(0.01)
     raise BlockingIOError
+
+
+def is_locked(path: Path) -> bool:
+    """True while a process owns the file; False where there is none."""
+    try:
+        with opened(path) as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except (FileNotFoundError, UnsafeFileError):
+        return False
+    return False
 
 
 class LogReader:

@@ -14,14 +14,14 @@ import msgspec
 from engine.jobs.cores import fair_threads, usable_cores
 from engine.jobs.messages import Failure, JobError, ReportPartial, ReportProgress
 from engine.jobs.process_job import ProcessJob
-from engine.log.directory import RunDirectory
 from engine.log.measurements import NoiseScale
 from engine.log.records import State
 from engine.settings import FULL, RunSettings, Variant, VariantSettings
 from engine.sweep import timeline
 from engine.sweep.arms import ArmRun, train
+from engine.sweep.directory import SweepDirectory
 from engine.sweep.job import run_probe
-from engine.sweep.recommend import Terms, recommend
+from engine.sweep.recommendation.recommend import Terms, recommend
 from engine.sweep.table import Noise, ProbeResult, Sweep, SweepRow, lesson
 
 _PROBE_SHARE: Final = 0.1
@@ -39,8 +39,8 @@ class Plan:
     settings: RunSettings
     """Each variant is an arm."""
     memory_limit_mb: float | None
-    new_run: Callable[[RunSettings], RunDirectory]
-    """Makes the directory of one arm's run."""
+    begin: Callable[[RunSettings], SweepDirectory]
+    """Makes the sweep's directory, which its arms get theirs from."""
 
 
 def sweep(plan: Plan, report: ReportProgress, report_partial: ReportPartial) -> Sweep:
@@ -49,6 +49,13 @@ def sweep(plan: Plan, report: ReportProgress, report_partial: ReportPartial) -> 
     `report_partial` takes the table as far as it goes, without a recommendation, whenever an arm
     has ended.
     """
+    with plan.begin(plan.settings) as directory:
+        return _measure(plan, directory, report, report_partial)
+
+
+def _measure(
+    plan: Plan, directory: SweepDirectory, report: ReportProgress, report_partial: ReportPartial
+) -> Sweep:
     settings = plan.settings
     threads = settings.threads or fair_threads(usable_cores(), 1)
     probed = probe_arms(settings, threads, report)
@@ -68,9 +75,8 @@ def sweep(plan: Plan, report: ReportProgress, report_partial: ReportPartial) -> 
             pace=None,
             measuring=False,
         )
-        arms.append(
-            train(plan.new_run(alone), seconds if math.isfinite(seconds) else 0.0, report_arm)
-        )
+        at_least = seconds if math.isfinite(seconds) else 0.0
+        arms.append(train(directory.new_arm(alone), at_least, report_arm))
         _check(arms[-1])
         waiting = _unlike(waiting, arms[0].tally.n)
         report_partial(_table(plan, probed, arms))

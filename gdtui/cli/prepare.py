@@ -11,7 +11,7 @@ import click
 if TYPE_CHECKING:
     from engine.problems.loader import Loaded
     from gdtui.cli.options.settings import RunOptions
-    from gdtui.state.new_run import NewRun
+    from gdtui.state.runs.new_run import NewRun
 
 
 def prepare_run(ctx: click.Context) -> tuple["RunOptions", "NewRun"]:
@@ -21,7 +21,7 @@ def prepare_run(ctx: click.Context) -> tuple["RunOptions", "NewRun"]:
     """
     from engine.settings import SettingsError
     from gdtui.cli.options.data import must_load, read_data
-    from gdtui.state.new_run import NewRun, empty_directory
+    from gdtui.state.runs.new_run import NewRun, empty_directory
 
     notes: tuple[str, ...] = ()
     if (values := ctx.params)["like"] is not None:

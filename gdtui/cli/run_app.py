@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from engine.log.filesystem.safe_open import output_opened
 from engine.settings import RunSettings
 from gdtui.keys.script import Press
-from gdtui.state.new_run import NewRun
+from gdtui.state.runs.new_run import NewRun
 from gdtui.terminal.stdio import screen_of_its_own
 
 if TYPE_CHECKING:

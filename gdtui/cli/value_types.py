@@ -19,6 +19,10 @@ Word = TypeVar("Word", bound=str)
 _MOST: Final = 10**12
 """Above every whole number that makes sense here, and small enough for every format."""
 _MOST_FPS: Final = 60.0
+_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)([smhdw]?)")
+_SECONDS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)([KMGT]?)(?:i?B)?", re.IGNORECASE)
+_BYTES: Final = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _DEVICE: Final = re.compile(r"auto|cpu|mps|cuda(:\d{1,3})?")
 _SWITCH: Final = {"on": True, "off": False, "true": True, "false": False}
 
@@ -129,6 +133,24 @@ def optimizer(text: str) -> str:
     if not name.isidentifier():
         _refuse(text, "expected the name of a torch.optim class, e.g. adam")
     return name
+
+
+def duration(text: str) -> float:
+    """Seconds, of a number with a unit: s, m, h, d or w; without one it is seconds."""
+    found = _DURATION.fullmatch(text.strip())
+    seconds = float(found[1]) * _SECONDS[found[2]] if found else math.inf
+    if seconds == math.inf:
+        _refuse(text, "expected a time such as 45m, 12h, 30d or 2w; a plain number is seconds")
+    return seconds
+
+
+def size(text: str) -> int:
+    """Bytes, of a number with a unit: K, M, G or T, powers of 1024; without one it is bytes."""
+    found = _SIZE.fullmatch(text.strip())
+    bytes_ = float(found[1]) * _BYTES[found[2].upper()] if found else math.inf
+    if bytes_ == math.inf:
+        _refuse(text, "expected a size such as 500M or 1.5G; a plain number is bytes")
+    return int(bytes_)
 
 
 def each(read: Callable[[str], Value]) -> Callable[[str], tuple[Value, ...]]:

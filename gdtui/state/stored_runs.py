@@ -1,10 +1,10 @@
-"""The stored runs: their size and state, and the removal of one's files.
+"""The stored runs and sweeps: their size and state, and the removal of one's files.
 
-Removes only files that a run is made of, and never those of a run that is still going.
+A sweep is listed as one, with its arms below it. Removes only files that a run is made of, and
+never those of a run that is still going.
 """
 
 import contextlib
-import fcntl
 import time
 from collections.abc import Callable
 from enum import StrEnum
@@ -23,11 +23,12 @@ from engine.log.directory import (
     data_path,
     server_output,
 )
+from engine.log.file import is_locked
 from engine.log.filesystem.removal import remove_files, size_of
-from engine.log.filesystem.safe_open import UnsafeFileError, opened
 from engine.log.follow import Follower
 from engine.log.records import State
 from engine.log.summary import Tally
+from engine.sweep.directory import SweepDirectory, check_sweep_file, remove_sweep_file, sweep_file
 
 _STARTING_SECONDS: Final = 60.0
 """Seconds for which a run without a session log counts as about to start."""
@@ -53,9 +54,17 @@ class RunState(StrEnum):
         return self in (RunState.RUNNING, RunState.NEWER_FORMAT)
 
 
-class StoredRun(msgspec.Struct, frozen=True, kw_only=True):
-    """A stored run, as listed."""
+class RunKind(StrEnum):
+    """The kind of an entry in the list of stored runs."""
 
+    RUN = "run"
+    SWEEP = "sweep"
+
+
+class StoredRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A stored run, or a sweep with the runs of its arms, as listed."""
+
+    kind: RunKind = RunKind.RUN
     run_dir: str
     created: float
     """Seconds since the Unix epoch."""
@@ -63,22 +72,34 @@ class StoredRun(msgspec.Struct, frozen=True, kw_only=True):
     variants: tuple[str, ...]
     bytes: int
     state: RunState
+    arms: tuple["StoredRun", ...] = ()
+    """The runs of a sweep, in its order."""
 
     @property
     def path(self) -> Path:
         return Path(self.run_dir)
 
 
-def stored_runs(root: Path) -> list[StoredRun]:
-    """The runs below `root`, the newest first."""
-    try:
-        folders = [path for path in root.iterdir() if path.is_dir() and not path.is_symlink()]
-    except (FileNotFoundError, NotADirectoryError):
-        return []
+def stored_runs(*roots: Path) -> list[StoredRun]:
+    """The runs and sweeps below these folders, the newest first."""
     runs = [
-        _describe(path) for path in folders if (path / "run.json").exists() or never_began(path)
+        _describe_sweep(path) if _is_sweep(path) else _describe(path)
+        for root in roots
+        for path in _folders(root)
+        if _is_sweep(path) or (path / "run.json").exists() or never_began(path)
     ]
     return sorted(runs, key=lambda run: run.created, reverse=True)
+
+
+def _folders(path: Path) -> list[Path]:
+    try:
+        return [each for each in path.iterdir() if each.is_dir() and not each.is_symlink()]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _is_sweep(path: Path) -> bool:
+    return sweep_file(path).exists()
 
 
 def state_of(run: RunDirectory) -> RunState:
@@ -109,7 +130,7 @@ def is_running(run: RunDirectory) -> bool:
     if not run.session_log.exists():
         return 0 <= time.time() - run.info.created < _STARTING_SECONDS
     logs = [run.session_log, *(run.path / log for log in run.info.logs)]
-    return any(map(_is_locked, logs))
+    return any(map(is_locked, logs))
 
 
 def never_began(path: Path) -> bool:
@@ -120,7 +141,7 @@ def never_began(path: Path) -> bool:
             touched.append(trace.stat().st_mtime)
     if not touched or time.time() - max(touched) < _STARTING_SECONDS:
         return False
-    return not ((path / "run.json").exists() or _is_locked(server_output(path)))
+    return not ((path / "run.json").exists() or is_locked(server_output(path)))
 
 
 def remove(path: Path) -> None:
@@ -167,14 +188,92 @@ def _state_of_unreadable(path: Path, error: RunDirectoryError) -> RunState:
     return RunState.DAMAGED if (path / "run.json").exists() else RunState.NEVER_BEGAN
 
 
+def _describe_sweep(path: Path) -> StoredRun:
+    arms = tuple(map(_describe, _arm_paths(path)))
+    size = sum(arm.bytes for arm in arms) + sweep_file(path).lstat().st_size
+    try:
+        sweep = SweepDirectory.open(path)
+    except RunDirectoryError as error:
+        is_newer = isinstance(error, NewerFormatError)
+        return StoredRun(
+            kind=RunKind.SWEEP,
+            run_dir=str(path),
+            created=path.stat().st_mtime,
+            problem="–",
+            variants=(),
+            bytes=size,
+            state=RunState.NEWER_FORMAT if is_newer else RunState.DAMAGED,
+            arms=arms,
+        )
+    return StoredRun(
+        kind=RunKind.SWEEP,
+        run_dir=str(path),
+        created=sweep.info.created,
+        problem=sweep.info.settings.title,
+        variants=tuple(name for arm in arms for name in arm.variants),
+        bytes=size,
+        state=_state_of_sweep(sweep, {arm.state for arm in arms}),
+        arms=arms,
+    )
+
+
+def _arm_paths(path: Path) -> list[Path]:
+    """The arms of a sweep that have begun; of a damaged one, all runs below it."""
+    try:
+        return SweepDirectory.open(path).arm_paths
+    except RunDirectoryError:
+        return [each for each in _folders(path) if (each / "run.json").exists()]
+
+
+def _state_of_sweep(sweep: SweepDirectory, arms: set[RunState]) -> RunState:
+    """The state of a sweep by those of its arms: of one that broke off, the worst."""
+    if sweep.is_running or RunState.RUNNING in arms:
+        return RunState.RUNNING
+    if RunState.NEWER_FORMAT in arms:
+        return RunState.NEWER_FORMAT
+    worst = (RunState.DAMAGED, RunState.FAILED, RunState.ENDED_EARLY, RunState.STOPPED)
+    if not sweep.info.is_complete:
+        return next((state for state in worst if state in arms), RunState.ENDED_EARLY)
+    return RunState.DAMAGED if RunState.DAMAGED in arms else RunState.FINISHED
+
+
+def remove_stored(run: StoredRun) -> bool:
+    """Remove a run's files, or those of a whole sweep; False: it goes on again, and stays.
+
+    Raises OSError.
+    """
+    if not has_ended(run.path):
+        return False
+    if run.kind is RunKind.SWEEP:
+        check_sweep_file(run.path)
+        for arm in _arm_paths(run.path):
+            remove(arm)
+        remove_sweep_file(run.path)
+    else:
+        remove(run.path)
+    return True
+
+
 def has_ended(path: Path) -> bool:
     """Check again before the removal: the user may have taken a while to say yes."""
+    if _is_sweep(path):
+        return _has_sweep_ended(path)
     try:
         return not is_running(RunDirectory.open(path))
     except NewerFormatError:
         return False
     except RunDirectoryError:
         return (path / "run.json").exists() or never_began(path)
+
+
+def _has_sweep_ended(path: Path) -> bool:
+    try:
+        SweepDirectory.open(path)
+    except NewerFormatError:
+        return False
+    except RunDirectoryError:
+        pass  # it is damaged, and may go
+    return not is_locked(sweep_file(path)) and all(map(has_ended, _arm_paths(path)))
 
 
 def _names_of(path: Path) -> Callable[[str], bool]:
@@ -191,14 +290,3 @@ def _names_of(path: Path) -> Callable[[str], bool]:
         return name in alone or (file.suffix in SUFFIXES and file.stem in logs)
 
     return is_own
-
-
-def _is_locked(log: Path) -> bool:
-    try:
-        with opened(log) as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except (FileNotFoundError, UnsafeFileError):
-        return False
-    return False

@@ -1,5 +1,6 @@
 """Fixtures: an app on a run that they write, a run that was imported, stored runs."""
 
+import contextlib
 import fcntl
 import os
 import time
@@ -10,6 +11,8 @@ import pytest
 from app_bench import Bench
 
 from engine.log.directory import RunDirectory, data_path, server_output
+from engine.settings import RunSettings, Variant, VariantSettings
+from engine.sweep.directory import SweepDirectory
 from gdtui.export.csv_import.write import import_csv
 
 
@@ -37,6 +40,38 @@ def imported(tmp_path: Path) -> Callable[[str | bytes], RunDirectory]:
 def runs_root(tmp_path: Path) -> Path:
     """The folder in which a `cli` of this test keeps its runs."""
     return tmp_path / "state" / "gdtui" / "runs"
+
+
+@pytest.fixture
+def make_sweep(make_run: Callable[..., RunDirectory]) -> Callable[..., SweepDirectory]:
+    """Write a sweep's directory with arms as training would: the first `begun` of `names`.
+
+    Further options are those of `make_run`.
+    """
+
+    def make(
+        path: Path,
+        *,
+        names: tuple[str, ...] = ("SGD", "Mini-batch 32", "Batch GD"),
+        begun: int | None = None,
+        is_complete: bool = True,
+        **options: object,
+    ) -> SweepDirectory:
+        variants = tuple(Variant(name=name, settings=VariantSettings()) for name in names)
+        sweep = SweepDirectory.create(path, RunSettings(variants=variants), "0")
+
+        def fill() -> None:
+            with sweep:
+                for name, folder in list(zip(names, sweep.info.arms, strict=True))[:begun]:
+                    make_run(path / folder, names=(name,), **options)
+                if not is_complete:
+                    raise InterruptedError
+
+        with contextlib.suppress(InterruptedError):
+            fill()
+        return SweepDirectory.open(path)
+
+    return make
 
 
 @pytest.fixture

@@ -145,6 +145,18 @@ def write_once(path: Path, data: bytes) -> None:
             _unlink(draft, folder)
 
 
+def replace_whole(path: Path, data: bytes) -> None:
+    """Put a whole file in the place of the one of that name, in one step for its readers."""
+    draft = draft_name(path.name)
+    with directory_opened(path.parent, is_followed=True) as folder:
+        write_all({draft: data}, folder)
+        try:
+            os.rename(draft, path.name, src_dir_fd=folder, dst_dir_fd=folder)
+        except OSError:
+            _unlink(draft, folder)
+            raise
+
+
 def write_all(files: Mapping[str, bytes], folder: int) -> None:
     """Write new files into an open directory; OSError where one cannot be: then none is left."""
     with contextlib.ExitStack() as if_failed:

@@ -15,7 +15,7 @@ from engine.sweep.table import Recommendation, label
 from gdtui.control.lab import Lab, Work
 from gdtui.control.run_controller import RunController
 from gdtui.screens.lab.lab import LabScreen
-from gdtui.state.new_run import new_arm
+from gdtui.state.runs.new_run import begin_sweep
 from gdtui.state.store import Store
 from gdtui.view.text import formatting, lab_text
 from gdtui.widgets.line import as_content
@@ -43,7 +43,7 @@ class SweepScreen(LabScreen):
         return "sweep"
 
     def work(self) -> Work:
-        return partial(sweep, Plan(plan(self.store, self._at), None, partial(new_arm, None)))
+        return partial(sweep, Plan(plan(self.store, self._at), None, partial(begin_sweep, None)))
 
     def above(self) -> Content:
         base = self.store.states[self._at].wanted

@@ -1,1 +1,1 @@
-"""Runs as directories of a user."""
+"""Runs as directories of a user: new ones, those to be removed, those that are whole."""

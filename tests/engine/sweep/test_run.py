@@ -13,6 +13,7 @@ from engine.log.summary import Tally
 from engine.settings import FULL, BatchSize, RunSettings, Variant, VariantSettings
 from engine.sweep import run
 from engine.sweep.arms import ArmRun
+from engine.sweep.directory import SweepDirectory
 from engine.sweep.run import Plan, sweep
 from engine.sweep.table import ProbeResult, Sweep
 
@@ -83,11 +84,11 @@ def plan(path: Path, sizes: tuple[BatchSize, ...]) -> Plan:
     arms = tuple(
         Variant(name=f"arm {size}", settings=VariantSettings(batch_size=size)) for size in sizes
     )
-
-    def new_run(settings: RunSettings) -> RunDirectory:
-        return RunDirectory.create(path / settings.variants[0].name, settings, "0")
-
-    return Plan(RunSettings(variants=arms, epochs=1), None, new_run)
+    return Plan(
+        RunSettings(variants=arms, epochs=1),
+        None,
+        lambda settings: SweepDirectory.create(path / "sweep", settings, "0"),
+    )
 
 
 def test_the_table_is_shown_as_far_as_it_goes_whenever_an_arm_has_ended(
@@ -117,6 +118,26 @@ def test_the_table_is_shown_as_far_as_it_goes_whenever_an_arm_has_ended(
 def test_full_stands_for_batch_sizes_above_all_samples(heard: Heard, tmp_path: Path) -> None:
     table = sweep(plan(tmp_path, (1, 4000, FULL)), lambda share, what: None, heard.shown.append)
     assert sizes(table) == [1, FULL]
+    kept = SweepDirectory.open(tmp_path / "sweep")
+    assert [path.name for path in kept.arm_paths] == ["arm-1", "arm-full"]
+    assert kept.info.is_complete
+
+
+def test_a_sweep_counts_as_running_until_it_ends_and_as_incomplete_where_it_breaks(
+    heard: Heard, tmp_path: Path
+) -> None:
+    seen: list[bool] = []
+
+    def tell(table: Sweep) -> None:
+        seen.append(SweepDirectory.open(tmp_path / "sweep").is_running)
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sweep(plan(tmp_path, (1, 64, FULL)), lambda share, what: None, tell)
+    kept = SweepDirectory.open(tmp_path / "sweep")
+    assert seen == [True, True]
+    assert (kept.is_running, kept.info.is_complete, len(kept.arm_paths)) == (False, False, 2)
 
 
 def sizes(table: Sweep) -> list[Any]:

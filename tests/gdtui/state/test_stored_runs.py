@@ -5,6 +5,7 @@ What is still going is never removed.
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from canary import PLANTS, CanaryTree
@@ -13,9 +14,20 @@ from engine.log.directory import RunDirectory, data_path
 from engine.log.filesystem.safe_open import UnsafeFileError
 from engine.log.records import State
 from engine.settings import DEFAULT_BATCH_SIZES, RunSettings, Variant, VariantSettings
-from gdtui.state.stored_runs import RunState, discard, is_running, remove, state_of, stored_runs
+from engine.sweep.directory import SweepDirectory, sweep_file
+from gdtui.state.stored_runs import (
+    RunKind,
+    RunState,
+    discard,
+    is_running,
+    remove,
+    remove_stored,
+    state_of,
+    stored_runs,
+)
 
 MakeRun = Callable[..., RunDirectory]
+MakeSweep = Callable[..., SweepDirectory]
 
 
 @pytest.mark.parametrize(
@@ -133,3 +145,122 @@ def test_what_was_begun_by_way_of_a_link_of_the_users_is_removed_again(
     discard(tmp_path / "latest")
     assert not run.path.exists()
     discard(run.path)
+
+
+# --- Sweeps ---------------------------------------------------------------------------------------
+
+
+def test_a_sweep_is_listed_as_one_with_its_arms(
+    make_run: MakeRun, make_sweep: MakeSweep, runs_root: Path
+) -> None:
+    make_run(runs_root / "before")
+    sweep = make_sweep(runs_root / "sweep")
+    make_run(runs_root / "after")
+    after, listed, before = stored_runs(runs_root)
+    assert [run.kind for run in (after, listed, before)] == [
+        RunKind.RUN,
+        RunKind.SWEEP,
+        RunKind.RUN,
+    ]
+    assert [arm.path for arm in listed.arms] == sweep.arm_paths
+    assert (listed.variants, listed.state) == (
+        ("SGD", "Mini-batch 32", "Batch GD"),
+        RunState.FINISHED,
+    )
+    assert listed.created == sweep.info.created
+    files = [file for file in sweep.path.rglob("*") if file.is_file()]
+    assert listed.bytes == sum(file.stat().st_size for file in files)
+    assert before.arms == ()
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, RunState.FINISHED),
+        ({"begun": 2}, RunState.FINISHED),  # left out, since full stands for it
+        ({"state": State.OUT_OF_MEMORY}, RunState.FINISHED),  # a row of the table, all the same
+        ({"begun": 2, "is_complete": False}, RunState.ENDED_EARLY),
+        ({"is_complete": False, "is_ended": False}, RunState.ENDED_EARLY),
+        ({"is_complete": False, "state": State.STOPPED}, RunState.STOPPED),
+        ({"is_complete": False, "state": State.FAILED}, RunState.FAILED),
+    ],
+)
+def test_the_state_of_a_sweep(
+    options: dict[str, Any], expected: RunState, make_sweep: MakeSweep, runs_root: Path
+) -> None:
+    make_sweep(runs_root / "sweep", **options)
+    assert stored_runs(runs_root)[0].state is expected
+
+
+def test_a_sweep_between_two_arms_is_running_and_not_removed(
+    make_sweep: MakeSweep, runs_root: Path
+) -> None:
+    sweep = make_sweep(runs_root / "sweep", begun=1)
+    (ended,) = stored_runs(runs_root)
+    with sweep:
+        (listed,) = stored_runs(runs_root)
+        assert listed.state is RunState.RUNNING
+        assert not remove_stored(ended)
+    assert sweep_file(sweep.path).exists()
+    assert len(sweep.arm_paths) == 1
+
+
+def test_a_sweep_is_removed_whole_but_for_what_is_the_users(
+    make_sweep: MakeSweep, runs_root: Path
+) -> None:
+    make_sweep(runs_root / "one")
+    make_sweep(runs_root / "two")
+    (runs_root / "two" / "sgd" / "notes.txt").write_text("mine")
+    assert all(map(remove_stored, stored_runs(runs_root)))
+    assert stored_runs(runs_root) == []
+    assert [file for file in runs_root.rglob("*") if file.is_file()] == [
+        runs_root / "two" / "sgd" / "notes.txt"
+    ]
+
+
+def test_a_sweep_whose_file_is_damaged_is_listed_so_and_can_be_removed(
+    make_sweep: MakeSweep, runs_root: Path
+) -> None:
+    sweep_file(make_sweep(runs_root / "sweep").path).write_text("{")
+    (listed,) = stored_runs(runs_root)
+    assert (listed.kind, listed.state, len(listed.arms)) == (RunKind.SWEEP, RunState.DAMAGED, 3)
+    assert remove_stored(listed)
+    assert list(runs_root.iterdir()) == []
+
+
+@pytest.mark.parametrize("file", ["sweep.json", "sgd/run.json"])
+def test_a_sweep_of_a_later_gdtui_is_kept(
+    file: str, make_sweep: MakeSweep, runs_root: Path
+) -> None:
+    path = make_sweep(runs_root / "sweep").path / file
+    path.write_text(path.read_text().replace('"format": 1', '"format": 2'))
+    (listed,) = stored_runs(runs_root)
+    assert listed.state is RunState.NEWER_FORMAT
+    assert not remove_stored(listed)
+    assert len(stored_runs(runs_root)[0].arms) == 3
+
+
+def test_a_link_in_the_place_of_a_sweeps_file_keeps_all_of_it(
+    make_sweep: MakeSweep, runs_root: Path, tmp_path: Path
+) -> None:
+    sweep = make_sweep(runs_root / "sweep")
+    sweep_file(sweep.path).rename(tmp_path / "elsewhere.json")
+    sweep_file(sweep.path).symlink_to(tmp_path / "elsewhere.json")
+    (listed,) = stored_runs(runs_root)
+    with pytest.raises(UnsafeFileError):
+        remove_stored(listed)
+    assert len(listed.arms) == 3
+    assert all((arm.path / "run.json").exists() for arm in listed.arms)
+    assert (tmp_path / "elsewhere.json").exists()
+
+
+def test_a_link_among_the_arms_is_no_arm(
+    make_run: MakeRun, make_sweep: MakeSweep, runs_root: Path, tmp_path: Path
+) -> None:
+    sweep = make_sweep(runs_root / "sweep", begun=2)
+    elsewhere = make_run(tmp_path / "elsewhere", names=("Batch GD",))
+    (sweep.path / "batch-gd").symlink_to(elsewhere.path)
+    (listed,) = stored_runs(runs_root)
+    assert len(listed.arms) == 2
+    remove_stored(listed)
+    assert (elsewhere.path / "run.json").exists()

@@ -36,7 +36,8 @@ def sweep(ctx: click.Context, memory_limit: float | None, quiet: bool, **values:
     One batch size after the other, each alone on the machine. For each: gradient noise, speed,
     memory, the loss after equal epochs and after equal seconds, and the validation gap, next to the
     lesson's words. Then it recommends a batch size, an lr (by the rule) and an accumulation for
-    your memory. Every arm is kept as a run (see gdtui runs).
+    your memory. The sweep is kept as one entry of gdtui runs; gdtui watch shows its arms, one run
+    each, over each other.
     """
     below, ctx.params["run_dir"] = ctx.params["run_dir"], None
     forms = [form for form in _FORMS if values[form]] or ["text"]
@@ -45,12 +46,12 @@ def sweep(ctx: click.Context, memory_limit: float | None, quiet: bool, **values:
     from engine.log.directory import RunDirectoryError
     from engine.sweep.run import Plan
     from gdtui.cli.prepare import prepare_run
-    from gdtui.state.new_run import new_arm
+    from gdtui.state.runs.new_run import begin_sweep
 
     try:
         options, place = prepare_run(ctx)
         place.abandon()  # each arm has a directory of its own, and loads there
-        plan = Plan(options.settings, memory_limit, partial(new_arm, below))
+        plan = Plan(options.settings, memory_limit, partial(begin_sweep, below))
         return _sweep(plan, form, is_quiet=quiet)
     except RunDirectoryError as error:
         ctx.fail(str(error))

@@ -1,4 +1,4 @@
-"""The directories of new runs: of our own for a run, one an arm for a sweep."""
+"""The directories of new runs and sweeps: of our own, or where the user wants them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +8,7 @@ from engine.log.directory import RunDirectory, RunDirectoryError, new_run_path
 from engine.log.filesystem.places import default_root
 from engine.log.filesystem.safe_open import make_directory
 from engine.settings import RunSettings
+from engine.sweep.directory import SweepDirectory
 from gdtui import __version__
 
 if TYPE_CHECKING:
@@ -52,10 +53,6 @@ def empty_directory() -> Path:
             return path
 
 
-def new_arm(below: Path | None, settings: RunSettings) -> RunDirectory:
-    """The directory of one arm of a sweep, there or among all runs.
-
-    RunDirectoryError when it cannot be.
-    """
-    name = settings.variants[0].name.replace(" ", "-").lower()
-    return RunDirectory.create(below / name if below else empty_directory(), settings, __version__)
+def begin_sweep(path: Path | None, settings: RunSettings) -> SweepDirectory:
+    """The directory of a new sweep, there or among all runs; may raise RunDirectoryError."""
+    return SweepDirectory.create(path or empty_directory(), settings, __version__)

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from engine.settings import FULL, BatchSize, LrScaling
-from engine.sweep.recommend import Terms, recommend, update_time
+from engine.sweep.recommendation.recommend import Terms, recommend, update_time
 from engine.sweep.table import SweepRow, lesson
 
 N = 2000

@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 
 from engine.settings import LrScaling
-from engine.sweep.agreement import agreement, named
+from engine.sweep.recommendation.agreement import agreement, named
 from engine.sweep.table import Recommendation, SweepRow, label
 
 _NEAR: Final = 1.1

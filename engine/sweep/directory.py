@@ -1,0 +1,216 @@
+"""The directory of a sweep on disk: `sweep.json`, and below it a run for each arm.
+
+`sweep.json` names the arms; the folder of one is made when it begins. While the sweep goes on, the
+file is locked: also between two arms, when no log is.
+"""
+
+import contextlib
+import os
+import re
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import msgspec
+from msgspec.structs import replace
+
+from engine.log.directory import (
+    RUN_FILE,
+    NewerFormatError,
+    RunDirectory,
+    RunDirectoryError,
+    data_path,
+)
+from engine.log.file import is_locked, lock
+from engine.log.filesystem.removal import remove_files
+from engine.log.filesystem.safe_open import (
+    directory_opened,
+    is_present,
+    make_directory,
+    opened,
+    read_whole,
+    replace_whole,
+    safe_open,
+    write_once,
+)
+from engine.log.format import FORMAT, is_newer, refusal
+from engine.settings import RunSettings
+
+_SWEEP_FILE: Final = "sweep.json"
+_MOST_BYTES: Final = 16 << 20
+"""Bytes of the largest `sweep.json` that is read: others are no such file."""
+
+
+class SweepInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """The content of sweep.json: the facts known before the first arm begins, and how it ended."""
+
+    format: int = FORMAT
+    version: str
+    """Version of the program that made the sweep."""
+    created: float
+    """Seconds since the Unix epoch."""
+    settings: RunSettings
+    """Each variant is an arm."""
+    arms: tuple[str, ...]
+    """The arms' folders, in the variants' order; not every one need be there."""
+    is_complete: bool = False
+    """The sweep came to its end: an arm that is missing was left out on purpose."""
+
+
+class SweepDirectory:
+    """One sweep on disk. Make it with `create` or `open`; use it as a context while it goes on."""
+
+    def __init__(self, path: Path, info: SweepInfo) -> None:
+        self.path = path
+        self.info = info
+        self._lock: int | None = None
+
+    @classmethod
+    def create(cls, path: Path, settings: RunSettings, version: str) -> Self:
+        """Begin a sweep there; RunDirectoryError when that cannot be."""
+        names = [variant.name for variant in settings.variants]
+        info = SweepInfo(
+            version=version, created=time.time(), settings=settings, arms=arm_folders(names)
+        )
+        sweep = cls(path, info)
+        try:
+            if not path.is_dir():
+                make_directory(path)
+            if is_present(path / RUN_FILE):
+                raise FileExistsError(path)
+            write_once(sweep.file, _encoded(info))
+        except OSError as error:
+            raise RunDirectoryError(_refusal(path, error), path) from None
+        return sweep
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open the sweep there; RunDirectoryError when there is none that this version can read."""
+        file = path / _SWEEP_FILE
+        try:
+            data = read_whole(file, _MOST_BYTES)
+            told = msgspec.json.decode(data, type=dict[str, Any])
+            if is_newer(number := told.get("format")):
+                raise NewerFormatError(f"{path} {refusal(number, told.get('version'))}", path)
+            if number != FORMAT:
+                raise ValueError(f"its format is {str(number)[:20]!r}")
+            info = msgspec.json.decode(data, type=SweepInfo)
+        except OSError as error:
+            raise RunDirectoryError(f"{path} holds no sweep: {error.strerror}", path) from None
+        except (ValueError, RecursionError) as error:
+            raise RunDirectoryError(f"{file} is damaged: {error}", file) from None
+        folders_match = len(info.arms) == len(info.settings.variants) == len({*info.arms})
+        if not folders_match or not all(map(_is_folder_name, info.arms)):
+            raise RunDirectoryError(f"{file} is damaged: its arms do not match its variants", file)
+        return cls(path, info)
+
+    @property
+    def file(self) -> Path:
+        """The file that makes a directory a sweep's."""
+        return sweep_file(self.path)
+
+    # --- While it goes on -------------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        """Hold the lock; RunDirectoryError when another process does."""
+        self._lock = safe_open(self.file, os.O_RDWR)
+        try:
+            lock(self._lock)
+        except BlockingIOError:
+            os.close(self._lock)
+            raise RunDirectoryError(f"{self.path}: another sweep is going on there") from None
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
+    ) -> None:
+        """Note that it came to its end, if it did; leave nothing of one without any arm."""
+        if not any((self.path / arm).exists() for arm in self.info.arms):
+            with contextlib.suppress(OSError):
+                remove_sweep_file(self.path.resolve())
+        elif kind is None:
+            with contextlib.suppress(OSError):  # it is listed as one that ended early
+                self._complete()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def new_arm(self, settings: RunSettings) -> RunDirectory:
+        """Begin the run of the arm whose variant this is; RunDirectoryError when it cannot be."""
+        (variant,) = settings.variants
+        return RunDirectory.create(self._folder(variant.name), settings, self.info.version)
+
+    def _complete(self) -> None:
+        self.info = replace(self.info, is_complete=True)
+        replace_whole(self.file, _encoded(self.info))
+
+    # --- What there is of it ----------------------------------------------------------------------
+
+    @property
+    def is_running(self) -> bool:
+        """True while a process holds it."""
+        return is_locked(self.file)
+
+    @property
+    def arm_paths(self) -> list[Path]:
+        """Directories of the arms that have begun, in the variants' order."""
+        paths = (self.path / arm for arm in self.info.arms)
+        return [path for path in paths if path.is_dir() and not path.is_symlink()]
+
+    def planned_arm(self, name: str) -> RunDirectory:
+        """The run of an arm that has not begun, as it will be; nothing of it is on disk."""
+        variants = tuple(each for each in self.info.settings.variants if each.name == name)
+        settings = replace(self.info.settings, variants=variants)
+        return RunDirectory.planned(self._folder(name), settings, self.info.version)
+
+    def _folder(self, name: str) -> Path:
+        names = [variant.name for variant in self.info.settings.variants]
+        return self.path / self.info.arms[names.index(name)]
+
+
+def sweep_file(path: Path) -> Path:
+    """The file in a directory that makes it a sweep's."""
+    return path / _SWEEP_FILE
+
+
+def check_sweep_file(path: Path) -> None:
+    """UnsafeFileError where the directory, or the file that makes it a sweep's, is a link."""
+    with directory_opened(path) as folder, opened(_SWEEP_FILE, dir_fd=folder):
+        pass
+
+
+def remove_sweep_file(path: Path) -> None:
+    """Make the directory no sweep's any more, and remove it if nothing else is in it."""
+    remove_files(
+        path, lambda name: name == _SWEEP_FILE, folder=data_path(path).name, last=_SWEEP_FILE
+    )
+
+
+def arm_folders(names: Sequence[str]) -> tuple[str, ...]:
+    """Folder names for arms: lower case, letters and digits joined by hyphens, each another."""
+    folders: list[str] = []
+    for name in names:
+        plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "arm"
+        count, folder = 1, plain
+        while folder in folders:
+            count += 1
+            folder = f"{plain}-{count}"
+        folders.append(folder)
+    return tuple(folders)
+
+
+def _encoded(info: SweepInfo) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(info), indent=2)
+
+
+def _is_folder_name(name: str) -> bool:
+    return name not in ("", ".", "..") and "/" not in name and "\0" not in name
+
+
+def _refusal(path: Path, error: OSError) -> str:
+    if isinstance(error, FileExistsError):
+        what = "already holds a sweep or a run" if path.is_dir() else "is not a directory"
+        return f"{path} {what}; nothing was changed. Choose another --run-dir"
+    return f"cannot write to {path}: {error.strerror}. Choose another place with --run-dir DIR"

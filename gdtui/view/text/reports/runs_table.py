@@ -1,0 +1,35 @@
+"""The stored runs as a table, and how many there are in words."""
+
+import time
+from collections.abc import Sequence
+
+from gdtui.state.stored_runs import RunKind, StoredRun
+from gdtui.view.text.formatting import readable_size
+from gdtui.view.text.reports.align import align_columns
+
+_HEAD = ("date", "problem", "variants", "size", "state", "directory")
+
+
+def table(runs: Sequence[StoredRun]) -> str:
+    """A line for each run; a sweep has one for all of its arms."""
+    return align_columns([_HEAD, *map(_row, runs)], left={0, 1, 2, 4, 5})
+
+
+def counted(runs: Sequence[StoredRun]) -> str:
+    """The number of runs and sweeps with their size: "2 runs and 1 sweep, 1.2 MiB"."""
+    sweeps = sum(run.kind is RunKind.SWEEP for run in runs)
+    numbers = [("run", len(runs) - sweeps), ("sweep", sweeps)]
+    told = [f"{number} {name}{'s' * (number != 1)}" for name, number in numbers if number]
+    return f"{' and '.join(told) or 'no runs'}, {readable_size(sum(run.bytes for run in runs))}"
+
+
+def _row(run: StoredRun) -> tuple[str, ...]:
+    names = ", ".join(run.variants) or "–"
+    return (
+        time.strftime("%Y-%m-%d %H:%M", time.localtime(run.created)),
+        run.problem,
+        f"sweep of {len(run.arms)} arms" if run.kind is RunKind.SWEEP else names,
+        readable_size(run.bytes),
+        str(run.state),
+        str(run.path),
+    )
