@@ -29,6 +29,7 @@ from gdtui.keys.script import Press, play
 from gdtui.keys.table import reachable
 from gdtui.screens.main.live import Context
 from gdtui.screens.main.screen import MainScreen
+from gdtui.state.overlay.shown_runs import ShownRuns
 from gdtui.terminal import partial_update
 from gdtui.terminal.frame_gate import FrameGate
 from gdtui.terminal.hangup import when_gone
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from gdtui.control.viewer import Viewer
     from gdtui.state.record_source import RecordSource
 
+INTERNAL_ERROR: Final = "gdtui stopped on an internal error"
+"""The beginning of the message about an exception that nobody caught."""
 _CRASH_FILE: Final = "crash.txt"
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -64,7 +67,7 @@ class GdtuiApp(App[None]):
 
     def __init__(
         self,
-        run: RunDirectory,
+        run: RunDirectory | ShownRuns,
         controls: "Controls | None",
         *,
         fps: float = 10.0,
@@ -74,7 +77,9 @@ class GdtuiApp(App[None]):
         keys: tuple[Press, ...] = (),
         make_lab: "Callable[[Holder], Lab] | None" = None,
     ) -> None:
-        """`controls` None: only watching, unless `start` makes them after the first frame.
+        """`run`: a run, or several over each other, which need a `source` and are only watched.
+
+        `controls` None: only watching, unless `start` makes them after the first frame.
 
         `source` None: the run's logs. `keys` play by themselves.
         `make_lab` None: one whose work runs in processes.
@@ -84,22 +89,34 @@ class GdtuiApp(App[None]):
         super().__init__(ansi_color=True if os.environ.get("NO_COLOR") is not None else None)
         partial_update.install()
         self.crash = ""
-        """The message that says on which error of its own the app ended."""
-        self._run_directory, self._source = run, source
+        """The message about the internal error that the app ended on."""
+        self._shown = ShownRuns.of(run) if isinstance(run, RunDirectory) else run
+        self._source = source
         self._controls, self._start = controls, start
         self._keys = keys
         self.frame_gate = FrameGate()
         """Drops frames while the terminal does not keep up."""
-        for each in themes(self.console.color_system, no_color=self.no_color).values():
-            self.register_theme(each)
-        self.theme = THEMES[theme].name
+        self._use_themes(theme)
         self._errors_until = 0.0
         """When everybody has had the time to read the last error."""
-        obeyed = None if source is None else source.obeyed
-        context = Context(
-            run, self._connect, self.show_notes, obeyed, frame_seconds=1 / fps, gate=self.frame_gate
+        self.main = MainScreen(self._around(1 / fps), make_lab)
+
+    def _around(self, frame_seconds: float) -> Context:
+        """The program around the main screen."""
+        return Context(
+            self._shown,
+            self._connect,
+            self.show_notes,
+            None if self._source is None else self._source.obeyed,
+            frame_seconds=frame_seconds,
+            gate=self.frame_gate,
         )
-        self.main = MainScreen(context, make_lab)
+
+    def _use_themes(self, first: str) -> None:
+        """Offer our themes, in the colours that the terminal has, and begin with this one."""
+        for each in themes(self.console.color_system, no_color=self.no_color).values():
+            self.register_theme(each)
+        self.theme = THEMES[first].name
 
     def get_default_screen(self) -> Screen[None]:
         """The main screen, at the bottom of all others."""
@@ -113,7 +130,7 @@ class GdtuiApp(App[None]):
         from gdtui.view.view_state import ViewState
 
         view = ViewState(colours=colours(self.current_theme), ink=ink(self.current_theme))
-        return connect(self._run_directory, self._source, self._controls, view)
+        return connect(self._shown, self._source, self._controls, view)
 
     def refresh_css(self, animate: bool = True) -> None:
         """Parse styles as they come before there is a screen: Textual would parse them twice."""
@@ -153,7 +170,7 @@ class GdtuiApp(App[None]):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The command palette: every key of the table, on the main screen or the app."""
-        for entry, stroke in reachable(len(self._run_directory.info.settings.variants)):
+        for entry, stroke in reachable(len(self._shown.settings.variants)):
             if entry.id != "palette":
                 action = partial(self.run_action, stroke.action, self.main)
                 yield SystemCommand(stroke.title, f"{stroke.shown}  {entry.help}", action)
@@ -197,7 +214,7 @@ class GdtuiApp(App[None]):
 
         Here the traceback goes to a file of the run, and the terminal gets one message.
         """
-        report = self._run_directory.path / _CRASH_FILE
+        report = self._shown.path / _CRASH_FILE
         said = traceback.format_exc()
         try:
             with opened(report, os.O_WRONLY | os.O_CREAT | os.O_APPEND) as file:
@@ -206,9 +223,7 @@ class GdtuiApp(App[None]):
         except OSError:
             where = said
         what = said.strip().splitlines()[-1]
-        self.crash = clean_lines(
-            f"gdtui stopped on an error of its own: {what}\nWhat was trained is kept. {where}"
-        )
+        self.crash = clean_lines(f"{INTERNAL_ERROR}: {what}\nWhat was trained is kept. {where}")
         self.panic(Text(self.crash))
 
     def close_lab(self) -> None:

@@ -4,6 +4,7 @@ Imports no torch: landscape/server.py is the process. A survey belongs to one vi
 is kept.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -23,11 +24,17 @@ _DECODER: Final = msgspec.msgpack.Decoder(AnySurveyMessage)
 class Surveyor:
     """A process that surveys what it is asked to, until it is closed."""
 
-    def __init__(self, run: RunDirectory) -> None:
-        """Its output goes to the run's, if that is ours: another one's directory is only read."""
+    def __init__(self, run: RunDirectory, others: Sequence[RunDirectory] = ()) -> None:
+        """Its output goes to the run's, if that is ours: another one's directory is only read.
+
+        `others`: runs whose trajectories are shown, too; they began at the same weights.
+        """
         task = SurveyTask(
             run=str(run.path.absolute()),
             info=run.info,
+            others=tuple(
+                str((each.path / log).absolute()) for each in others for log in each.info.logs
+            ),
             stored=run.stored,
             output=str(run.server_output) if run.is_ours else "",
         )

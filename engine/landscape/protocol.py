@@ -13,6 +13,8 @@ class SurveyTask(msgspec.Struct, frozen=True, kw_only=True):
     """The run directory."""
     info: RunInfo
     """The run as the viewer knows it: what was shown is run, not what is there by now."""
+    others: tuple[str, ...] = ()
+    """Logs of variants that began like it: their trajectories lie on the same plane."""
     stored: str
     """The private directory of the run's loader; empty where the problem is made anew."""
     output: str

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -56,7 +56,14 @@ def main(task: SurveyTask, pipe: Connection) -> None:
             with output_opened(task.output) as output:
                 redirect_output(output)
         stored = Path(task.stored) if task.stored else None
-        SurveyServer(RunDirectory(Path(task.run), task.info), pipe, stored).run()
+        run = RunDirectory(Path(task.run), task.info)
+        SurveyServer(run, pipe, stored, others=[*map(Path, task.others)]).run()
+
+
+def _of_one_size(paths: list[Array]) -> list[Array]:
+    """The paths through weights as many as the first's that has any; others become empty."""
+    size = next((path.shape[-1] for path in paths if len(path)), 0)
+    return [path if path.shape[-1] == size else np.zeros((0, size)) for path in paths]
 
 
 class SurveyServer:
@@ -68,17 +75,21 @@ class SurveyServer:
         pipe: Connection,
         stored: Path | None = None,
         *,
+        others: Sequence[Path] = (),
         trail_seconds: float = TRAIL_SECONDS,
         refit_seconds: float = REFIT_SECONDS,
     ) -> None:
         """A survey of the run; `stored`: the private directory of its loader, if it has one.
+
+        `others`: logs of variants whose trajectories are shown, too.
 
         `trail_seconds`: between two looks at the trails; `refit_seconds`: between two planes.
         """
         self._run, self._stored = run, stored
         self._trail_seconds, self._refit_seconds = trail_seconds, refit_seconds
         self._pipe = pipe
-        self._trails = [Trail(trail_path(run.path / log)) for log in run.info.logs]
+        logs = (*(run.path / log for log in run.info.logs), *others)
+        self._trails = [Trail(trail_path(log)) for log in logs]
         self._paths: list[Array] = []
         self._read_at = self._laid_at = 0.0
         self._rows_laid = 0
@@ -142,7 +153,9 @@ class SurveyServer:
             return
         self._read_at = now
         before = [len(path) for path in self._paths]
-        self._paths = [np.asarray(trail.read()["weights"], np.float64) for trail in self._trails]
+        self._paths = _of_one_size(
+            [np.asarray(trail.read()["weights"], np.float64) for trail in self._trails]
+        )
         sizes = [len(path) for path in self._paths]
         if not any(sizes) or not self._paths[0].shape[-1]:
             return

@@ -42,13 +42,11 @@ def run_live(
             session.start()
             return session
 
-        from gdtui.app import GdtuiApp
+        from gdtui.app import INTERNAL_ERROR, GdtuiApp
 
         app = GdtuiApp(run, None, start=start, fps=fps, theme=theme, keys=keys)
         stack.callback(app.close_lab)
         app.run()
     if app.return_code == 1:
-        print(
-            app.crash or f"gdtui stopped on an internal error: {run.server_output}", file=sys.stderr
-        )
+        print(app.crash or f"{INTERNAL_ERROR}; see {run.server_output}", file=sys.stderr)
     return app.return_code or 0

@@ -1,22 +1,22 @@
 """Connects a viewer and a controller to a run: trained here, watched, or replayed."""
 
-from engine.log.directory import RunDirectory
 from gdtui.control.replay_controller import ReplayController
 from gdtui.control.run_controller import Controls, RunController
 from gdtui.control.viewer import Viewer
+from gdtui.state.overlay.shown_runs import ShownRuns
 from gdtui.state.record_source import LogSource, RecordSource
 from gdtui.state.replay import Replay
 from gdtui.view.view_state import ViewState
 
 
 def connect(
-    run: RunDirectory, source: RecordSource | None, controls: Controls | None, view: ViewState
+    shown: ShownRuns, source: RecordSource | None, controls: Controls | None, view: ViewState
 ) -> tuple[Viewer, RunController]:
-    """The viewer of a run, which begins with this view, and the controller that its keys go to.
+    """The viewer of these runs, which begins with this view, and the controller of its keys.
 
-    `source` None: the run's logs. `controls` None: no key changes how it trains.
+    `source` None: the logs of the one run. `controls` None: no key changes how it trains.
     """
-    viewer = Viewer(run, source or LogSource(run), view)
+    viewer = Viewer(shown, source or LogSource(*shown.runs), view)
     if isinstance(viewer.source, Replay):
         return viewer, ReplayController(viewer.store, viewer.source)
     return viewer, RunController(viewer.store, controls)

@@ -1,4 +1,4 @@
-"""One viewer of a run: the store that its records go into, and what this viewer chose to look at.
+"""One viewer of a run, or of several: the store of its records, and the view that it chose.
 
 Reads in portions; draws nothing, sends nothing. Knows no widget, no key and no process.
 """
@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, Final, Literal
 
-from engine.log.directory import RunDirectory
 from engine.log.notices import Notice, NoticeKind
 from gdtui.history import BatchInfo
+from gdtui.state.overlay.shown_runs import ShownRuns
 from gdtui.state.record_source import RecordSource
 from gdtui.state.store import Store
 from gdtui.state.variant import VariantState
@@ -26,12 +26,12 @@ Severity = Literal["information", "error"]
 
 
 class Viewer:
-    """A run as one viewer knows it, and the part of it that is looked at."""
+    """The runs as one viewer knows them, and the part of it that is looked at."""
 
-    def __init__(self, run: RunDirectory, source: RecordSource, view: ViewState) -> None:
-        self.run = run
+    def __init__(self, shown: ShownRuns, source: RecordSource, view: ViewState) -> None:
+        self.shown = shown
         self.source = source
-        self.store = Store(run.info.settings)
+        self.store = Store(shown.settings, shown.variants)
         self.view = view
         self.cursor: float | None = None
         """The crosshair's place on the x axis; None: there is none."""

@@ -1,7 +1,8 @@
 """The screen as files: all of it as SVG and text, one chart drawn by plotext as text and HTML.
 
-They go into the run directory or, where that may not be written, into the current one. Nothing is
-ever overwritten, and of a set that cannot be completed nothing is left.
+They go into the directory of the run or sweep that is shown; into the current one where several are
+shown, or where that may not be written. Nothing is ever overwritten, and of a set that cannot be
+completed nothing is left.
 """
 
 import os
@@ -18,7 +19,6 @@ from typing import Final
 from rich.text import Text
 from textual.theme import Theme
 
-from engine.log.directory import RunDirectory
 from engine.log.filesystem.safe_open import directory_opened, make_directory, write_all
 from gdtui.chart.drawing.frame import PAPER, FrameInks, still, still_html
 from gdtui.chart.scene.layout import room
@@ -26,6 +26,7 @@ from gdtui.chart.scene.palette import COLOURS, INK
 from gdtui.chart.scene.picture import Picture
 from gdtui.chart.scene.polyline import EMPTY
 from gdtui.control.viewer import Viewer
+from gdtui.state.overlay.shown_runs import ShownRuns
 from gdtui.state.store import Store
 from gdtui.view import pictures
 from gdtui.view.focus import focused
@@ -65,22 +66,22 @@ def save(viewer: Viewer, svg: str, size: tuple[int, int], theme: Theme) -> str:
 
     `svg`: the screen, of `size` columns and rows.
     """
-    run, view, store = viewer.run, viewer.view, viewer.store
+    shown, view, store = viewer.shown, viewer.view, viewer.store
     epoch = store.slowest.tally.epoch
     stem = f"{time.strftime('%Y%m%d-%H%M%S')}-epoch{epoch}"
-    name, picture = selected_chart(store, view, run)
+    name, picture = selected_chart(store, view, shown)
     bare = replace(view, colours=(INK,) * COLOURS, raw=view.raw or view.selected is not None)
-    title = f"{run.info.settings.title} · {picture.title} · epoch {epoch}"
+    title = f"{store.title} · {picture.title} · epoch {epoch}"
     files = {
         "screen.svg": svg,
         "screen.txt": text_of(svg, *size),
-        f"{name}.txt": plain(selected_chart(store, bare, run)[1]),
+        f"{name}.txt": plain(selected_chart(store, bare, shown)[1]),
         f"{name}.html": page(picture, title, theme),
     }
-    return write((run.path / FOLDER, Path()), stem, files)
+    return write(shown.folders(FOLDER), stem, files)
 
 
-def selected_chart(store: Store, view: ViewState, run: RunDirectory) -> tuple[str, Picture]:
+def selected_chart(store: Store, view: ViewState, shown: ShownRuns) -> tuple[str, Picture]:
     """The chart of the selected variant, or the overlay, as large as a still.
 
     Its name in a file's name.
@@ -90,7 +91,8 @@ def selected_chart(store: Store, view: ViewState, run: RunDirectory) -> tuple[st
     if view.selected is None:
         return "overlay", pictures.overlay(store, view, canvas, AxisRanges())[0]
     one = store.states[view.selected]
-    return run.variant_log(one.tally.name).stem, focused(store, one, view, canvas, AxisRanges())[0]
+    picture, _ = focused(store, one, view, canvas, AxisRanges())
+    return shown.file_stem(one.tally.name), picture
 
 
 def _canvas(picture: Picture | None) -> ChartSize:

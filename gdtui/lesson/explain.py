@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 from engine.settings import LrScaling
 from engine.statistics.folding import gap, have_folded
+from gdtui.lesson.comparison import common_start, differences
 from gdtui.lesson.glossary import FIGURES, GlossaryEntry
+from gdtui.state.overlay.comparability import have_one_problem
 from gdtui.state.store import Store
 from gdtui.state.variant import SMOOTHING, VariantState
 from gdtui.view.text import formatting
@@ -33,19 +35,19 @@ def explain(store: Store, selected: int | None, *, is_ours: bool) -> list[Sectio
     one = None if selected is None else store.states[selected]
     return [
         Section("What you see", tuple(_overview(store) if one is None else _variant(one, is_ours))),
-        *([Section("About this problem", store.settings.notes)] if store.settings.notes else []),
+        *([Section(_about(store), store.settings.notes)] if store.settings.notes else []),
         Section("Why", tuple(_why(store, one, is_ours))),
         Section("In an interview", (interview(store),)),
     ]
 
 
+def _about(store: Store) -> str:
+    return "About this problem" if len(store.runs) == 1 else "About these runs"
+
+
 def _overview(store: Store) -> Iterator[str]:
     names = _listed([f"{one.tally.name} (batch {_short_size(one)})" for one in store.states])
-    yield (
-        f"{names} train at the same time, from the same first weights and on the same samples in "
-        "the same order. They differ in the number of samples behind each update and in the size "
-        "of its step."
-    )
+    yield f"{common_start(store, names)} {differences(store)}"
     yield (
         f"Spread σ of the batch losses: {_each(store, lambda one: one.spread)}. The fewer samples "
         "in a batch, the less its loss and its gradient say about all data."
@@ -59,9 +61,10 @@ def _overview(store: Store) -> Iterator[str]:
             if is_old
             else f"after {_updates(store)} updates"
         )
+        apart = f", {number(gap(losses))} apart" if have_one_problem(store.runs) else ""
         yield (
-            f"The losses on all data (◆) are {_each(store, lambda one: one.tally.full_loss)}, "
-            f"{number(gap(losses))} apart, {when}."
+            f"The losses on all data (◆) are {_each(store, lambda one: one.tally.full_loss)}"
+            f"{apart}, {when}."
         )
 
 
@@ -126,6 +129,12 @@ def _measured(one: VariantState, is_ours: bool) -> Iterator[str]:
 
 def _why(store: Store, one: VariantState | None, is_ours: bool) -> Iterator[str]:
     rules = {each.tally.settings.lr_scaling for each in (store.states if one is None else [one])}
+    if one is None and len(rules) == 1 and not store.varies_batch_alone:
+        yield (
+            "The variants differ in more than the batch size and the lr that follows from it, so "
+            "no rule of scaling alone explains the order of their losses."
+        )
+        return
     if len(rules) > 1:
         how = ": press S to put all on the next one, from the same start" if is_ours else ""
         yield f"The variants follow different lr rules{how}."

@@ -31,11 +31,15 @@ RULES: Final = ("effective batch", "none", "linear", "√")
 
 
 def lr_by_batch(store: Store) -> list[TableRow]:
-    """lr under each rule, for the lesson's batch sizes and those in force, at the base in force."""
+    """lr under each rule, for the lesson's batch sizes and those in force, at the base in force.
+
+    A variant with another base than the first stands in no row.
+    """
     base = store.states[0].wanted
     held: dict[int, list[int]] = {}
     for one in store.states:
-        if one.tally.resolved is not None:
+        is_of_base = (one.wanted.lr, one.wanted.base_batch) == (base.lr, base.base_batch)
+        if one.tally.resolved is not None and is_of_base:
             held.setdefault(one.tally.resolved.effective_batch, []).append(one.index)
     rows = []
     for size in sorted({*LESSON_BATCHES, *held}):

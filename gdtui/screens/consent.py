@@ -52,21 +52,22 @@ class ConsentScreen(ModalScreen[bool]):
 
 
 class Consent:
-    """The user's answer for one run; asked anew until it is yes."""
+    """The user's answers for the files of runs; each is asked for anew until it is yes."""
 
-    def __init__(self, app: App[Any], run: RunDirectory) -> None:
+    def __init__(self, app: App[Any]) -> None:
         self._app = app
-        self._file = None if run.is_ours else file_of(run.info.settings.problem)
+        self._allowed: set[Path] = set()
 
-    def before(self, purpose: str, go_on: Callable[[], None]) -> None:
+    def before(self, purpose: str, run: RunDirectory, go_on: Callable[[], None]) -> None:
         """Go on at once where that runs no file of somebody else's; else only after a yes."""
+        file = None if run.is_ours else file_of(run.info.settings.problem)
+        if file is None or file in self._allowed:
+            go_on()
+            return
 
         def heed(may_run: bool | None) -> None:
             if may_run:
-                self._file = None
+                self._allowed.add(file)
                 go_on()
 
-        if self._file is None:
-            go_on()
-        else:
-            self._app.push_screen(ConsentScreen(purpose, self._file), heed)
+        self._app.push_screen(ConsentScreen(purpose, file), heed)

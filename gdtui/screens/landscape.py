@@ -3,6 +3,7 @@
 Shows what a surveyor finds in a process of its own; keeps the window that this viewer looks at.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final
 
 import numpy as np
@@ -23,9 +24,9 @@ from engine.landscape.protocol import (
     SurveyStarted,
     Trajectories,
 )
-from engine.log.directory import RunDirectory
 from gdtui.chart.scene.palette import COLOURS, is_sparse
 from gdtui.screens.pass_through import PassThroughScreen
+from gdtui.state.overlay.shown_runs import ShownRuns, ShownVariant
 from gdtui.theme import colours, ink
 from gdtui.view.terrain import HIGHEST, Terrain, TerrainInks, cell_of, image, relief
 from gdtui.view.text.formatting import number
@@ -38,7 +39,7 @@ _PADDING: Final = 2
 _KEYS: Final = "+ - zoom   ← → ↑ ↓ pan   home all   esc close"
 
 
-def _bottom(names: list[str], high: tuple[str, str], width: int) -> Content:
+def _bottom(names: Mapping[int, str], high: tuple[str, str], width: int) -> Content:
     """The keys, and on the right what is high and whose paths these are, as far as there is room.
 
     `high`: what is drawn where the loss is highest, and its colour.
@@ -47,13 +48,18 @@ def _bottom(names: list[str], high: tuple[str, str], width: int) -> Content:
     start = Content.assemble(high, " high loss  ○ start")
     told = [
         Content.styled(f"{place + 1} {name}", f"bold $variant-{place % COLOURS + 1}")
-        for place, name in enumerate(names)
+        for place, name in names.items()
     ]
     for legend in (Content("  ").join([start, *told]), start):
         gap = width - keys.cell_length - legend.cell_length
         if gap > 1:
             return keys + Content(" " * gap) + legend
     return keys
+
+
+def _surveyor_of(variants: Sequence[ShownVariant]) -> Surveyor:
+    run, *others = dict.fromkeys(one.run for one in variants)
+    return Surveyor(run, others)
 
 
 def described(
@@ -113,18 +119,27 @@ class LandscapeScreen(PassThroughScreen):
     ]
 
     def __init__(
-        self, main: Screen[None], run: RunDirectory, surveyor: Surveyor | None = None
+        self,
+        main: Screen[None],
+        shown: ShownRuns,
+        at: int = 0,
+        surveyor: Surveyor | None = None,
     ) -> None:
-        """`surveyor` None: one of its own, which ends with the screen."""
+        """The runs that began like that of the variant at this place: one plane holds them.
+
+        `surveyor` None: one of its own, which ends with the screen.
+        """
         super().__init__(main)
-        self._run = run
-        self._surveyor = surveyor or Surveyor(run)
+        self._shown = shown
+        alike = shown.alike(shown.variants[at].name)
+        self._variants = [one for one in alike if one.run.path.is_dir()] or alike
+        self._surveyor = surveyor or _surveyor_of(self._variants)
         self._asked = 0
         self._wish: Window | None = None
         self._laid: SurveyStarted | None = None
         self._terrain: Terrain | None = None
         self.paths: list[NDArray[np.float32]] = []
-        """The trajectories on the plane, in the variants' order."""
+        """The trajectories on the plane, by the variants' places on screen; some may be empty."""
         self._failure = ""
 
     def compose(self) -> ComposeResult:
@@ -141,7 +156,7 @@ class LandscapeScreen(PassThroughScreen):
         self._surveyor.close()
 
     def on_resize(self, event: events.Resize) -> None:
-        names = [variant.name for variant in self._run.info.settings.variants]
+        names = {self._shown.variants.index(one): one.name for one in self._variants}
         high = (HIGHEST, "$quiet") if self._is_sparse else ("▇", "$map-high")
         self.query_one("#landscape-keys", Line).show(
             _bottom(names, high, event.size.width - _PADDING)
@@ -199,9 +214,10 @@ class LandscapeScreen(PassThroughScreen):
             case LossRow() if self._terrain is not None and self._is_current:
                 self._terrain.put(found.row, found.rows, np.frombuffer(found.losses, "<f4"))
             case Trajectories():
-                self.paths = [
-                    np.frombuffer(points, "<f4").reshape(-1, 2) for points in found.points
-                ]
+                self.paths = [np.empty((0, 2), np.float32) for _ in self._shown.variants]
+                for one, points in zip(self._variants, found.points, strict=True):
+                    place = self._shown.variants.index(one)
+                    self.paths[place] = np.frombuffer(points, "<f4").reshape(-1, 2)
             case SurveyFailed():
                 self._failure = found.detail
             case _:

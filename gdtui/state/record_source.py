@@ -155,18 +155,29 @@ def damaged_variant(run: RunDirectory, damage: LogDamagedError) -> str | None:
 
 
 def closing_records(
-    run: RunDirectory, unfinished: Iterable[str], damage: Iterable[LogDamagedError], at: float
+    run: RunDirectory,
+    unfinished: Iterable[str],
+    damage: Iterable[LogDamagedError],
+    at: float,
+    unbegun: str | None = None,
 ) -> Iterator[tuple[str, AnyRecord]]:
     """Records that close the variants whose logs have no end and are written by nobody any more.
 
-    `at`: when the last record was written.
+    `at`: when the last record was written. `unbegun`: why a variant may have no log; None: there is
+    no reason but a kill.
     """
-    damaged = {damaged_variant(run, each): str(each) for each in damage}
+    stopped = {damaged_variant(run, each): str(each) for each in damage}
+    if unbegun is not None:
+        stopped |= {
+            variant.name: unbegun
+            for variant in run.info.settings.variants
+            if not run.variant_log(variant.name).exists()
+        }
     for name in unfinished:
-        if name in damaged:
+        if name in stopped:
             yield (
                 name,
-                StateChanged(generation=0, state=State.STOPPED, detail=damaged[name], wall_time=at),
+                StateChanged(generation=0, state=State.STOPPED, detail=stopped[name], wall_time=at),
             )
         else:
             detail = "its log ends early: the process that trained it was killed"

@@ -3,12 +3,15 @@
 Everything in it came out of the run's logs, but for what the session says that no log may hold.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from engine.log.notices import Notice, NoticeKind
 from engine.log.records import AnyRecord, State, StateChanged, WorkerDied
 from engine.log.summary import Tally
 from engine.settings import RunSettings
+from gdtui.state.overlay.comparability import have_one_start, problem_titles
+from gdtui.state.overlay.shown_runs import ShownVariant
 from gdtui.state.timekeeping import Timekeeper
 from gdtui.state.variant import Transition, VariantState
 
@@ -17,10 +20,12 @@ _BLOCKED: Final = {NoticeKind.LOG_BLOCKED: "cannot write", NoticeKind.LOG_GONE: 
 
 
 class Store:
-    """All variants of a run."""
+    """All variants of a run, or of several that lie over each other."""
 
-    def __init__(self, settings: RunSettings) -> None:
+    def __init__(self, settings: RunSettings, origins: Sequence[ShownVariant] = ()) -> None:
+        """`origins`: the runs of the variants, in their order; none: it is one run."""
         self.settings = settings
+        self._origins = tuple(origins)
         self.variants: dict[str, VariantState] = {
             variant.name: VariantState(
                 index,
@@ -75,6 +80,37 @@ class Store:
             one.said.clear()
         return said
 
+    def run_settings(self, one: VariantState) -> RunSettings:
+        """The settings of the variant's run."""
+        return self._origins[one.index].run_settings if self._origins else self.settings
+
+    def device_of(self, one: VariantState) -> str:
+        """The device that the settings of the variant's run give it."""
+        if self._origins:
+            return self._origins[one.index].device
+        return self.settings.device_of(one.index)
+
+    @property
+    def runs(self) -> list[RunSettings]:
+        """The settings of each run that is shown."""
+        found = {origin.run.path: origin.run_settings for origin in self._origins}
+        return list(found.values()) or [self.settings]
+
+    @property
+    def varies_batch_alone(self) -> bool:
+        """True when all began alike and lr, momentum and optimiser in force are the same for all.
+
+        So what differs is the batch, and the lr by the rule.
+        """
+        in_force = (one.tally.settings for one in self.states)
+        held = {(s.lr, s.base_batch, s.momentum, s.optimizer.lower()) for s in in_force}
+        return len(held) == 1 and have_one_start(self.runs)
+
+    @property
+    def title(self) -> str:
+        """The problem in a few words; of several runs, the problems."""
+        return ", ".join(problem_titles(self.runs))
+
     def clock(self, now: float) -> float:
         """Seconds in which anything trained, pauses not counted. `now`: since the Unix epoch."""
         return self._time.seconds(now)
@@ -127,13 +163,13 @@ class Store:
 
     @property
     def slowest(self) -> VariantState:
-        """The running variant with the least progress; of all, when none runs."""
+        """The running variant with the fewest epochs done; of all, when none runs."""
         running = [one for one in self.states if not one.has_ended] or self.states
-        return min(running, key=lambda one: one.tally.samples)
+        return min(running, key=lambda one: one.tally.samples / max(one.tally.n, 1))
 
     @property
     def pace(self) -> float | None:
-        """The wanted pace in epochs per second; None is free."""
+        """The wanted pace in epochs per second, of the first variant; None is free."""
         pending = self.states[0].pending.pace
         return pending[0] if pending else self.states[0].tally.pace
 

@@ -8,10 +8,16 @@ from gdtui.view.x_range import XRange
 
 
 def of_all(store: Store, axis: Axis, seen: XRange, columns: int) -> tuple[float, ...]:
-    """The ends of epochs that hold for all variants: known in samples, unless some are dropped."""
+    """The ends of epochs that hold for all variants: known in samples, unless some are dropped.
+
+    None where the runs on screen differ in the samples of an epoch.
+    """
     if axis is not Axis.SAMPLES or any(one.tally.settings.drop_last for one in store.states):
         return ()
-    return multiples(store.slowest.tally.n, seen.low, seen.high, columns)
+    sizes = {one.tally.n for one in store.states} - {0}
+    if len(sizes) != 1:
+        return ()
+    return multiples(sizes.pop(), seen.low, seen.high, columns)
 
 
 def of_one(store: Store, now: Curves, axis: Axis, seen: XRange, columns: int) -> tuple[float, ...]:

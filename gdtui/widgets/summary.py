@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from gdtui.chart.scene.palette import COLOURS
+from gdtui.chart.scene.shortening import shortened
 from gdtui.widgets.line import Line
 
 if TYPE_CHECKING:
@@ -18,6 +19,10 @@ _NEXT = "S restarts all with the next lr scaling · r restarts · c continues"
 
 _WIDTHS = (9, 11, 8, 10, 8, 10)
 """Cells of each column of figures: with a name of 14 they fit into 80."""
+_FRAME = 4
+"""Cells of border and padding."""
+_LEAST = 6
+"""Cells of a name, whatever the room."""
 
 
 class Summary(Line):
@@ -36,20 +41,27 @@ class Summary(Line):
         )
 
         found = rows(store)
-        name_width = max(len(row.name) for row in found) + 2
-        names = Content.styled(" " * (name_width + 2) + _cells(headings(store)), "$quiet")
-        lines = [names, *(_line(row, name_width) for row in found), Content("")]
+        number_width = len(str(len(found))) + 1
+        room = self.app.size.width - _FRAME - number_width - sum(_WIDTHS)
+        name_width = min(max(len(row.name) for row in found) + 2, max(room, _LEAST))
+        head = " " * (number_width + name_width) + _cells(headings(store))
+        lines = [Content.styled(head, "$quiet")]
+        names = shortened(tuple(row.name for row in found), name_width - 1)
+        lines += [
+            _line(row, number_width, f"{name:<{name_width}}")
+            for row, name in zip(found, names, strict=True)
+        ]
+        lines.append(Content(""))
         lines.append(Content(conclusion(store)))
         if is_ours:
             lines.append(Content.styled(_NEXT, "$quiet"))
         self.update(Content("\n").join(lines))
 
 
-def _line(row: "ResultRow", name_width: int) -> Content:
+def _line(row: "ResultRow", number_width: int, name: str) -> Content:
     colour = f"bold $variant-{row.index % COLOURS + 1}"
-    return Content.styled(f"{row.index + 1} {row.name:<{name_width}}", colour) + Content(
-        _cells(row.cells)
-    )
+    number = f"{row.index + 1:<{number_width}}"
+    return Content.styled(f"{number}{name}", colour) + Content(_cells(row.cells))
 
 
 def _cells(cells: tuple[str, ...]) -> str:

@@ -17,7 +17,7 @@ from engine.log.records import State
 from engine.session import Session
 from engine.settings import RunSettings, Variant, VariantSettings
 from gdtui.app import GdtuiApp
-from gdtui.cli.commands.runs.watch_run import WatchSource
+from gdtui.state.overlay.watch_source import WatchSource
 from gdtui.state.replay import Replay
 
 Training = Callable[..., "subprocess.Popen[bytes]"]

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 from textual.content import Content
 
 from gdtui.chart.scene.layout import clean
+from gdtui.chart.scene.shortening import shortened
 
 if TYPE_CHECKING:
-    from gdtui.chart.scene.picture import Picture
+    from gdtui.chart.scene.picture import Picture, Series
 
 _LINE: Final = "━ "
 _FAINT: Final = "┄ faint: "
@@ -29,16 +30,18 @@ def legend(picture: "Picture", width: int) -> list[LegendEntry]:
     has_ghosts = len(vivid) < len(picture.series)
     if len(vivid) < 2 and not has_ghosts:
         return []
-    names = [
-        ((f"{series.number} " if series.number else _LINE) + clean(series.label), series.colour)
-        for series in vivid
-    ]
+    names = [(_mark(series) + clean(series.label), series.colour) for series in vivid]
     extras = [(_FAINT + clean(picture.faint), "")] * has_ghosts + [(_EPOCH, "")] * bool(
         picture.rules
     )
-    short = [(text[: len(_LINE) + _SHORT].rstrip(), colour) for text, colour in names]
+    few = shortened(tuple(clean(series.label) for series in vivid), _SHORT)
+    short = [(_mark(series) + name, series.colour) for series, name in zip(vivid, few, strict=True)]
     choices = (names + extras, names + extras[:1], names, short)
     return next((entries for entries in choices if _length(entries) <= width), [])
+
+
+def _mark(series: "Series") -> str:
+    return f"{series.number} " if series.number else _LINE
 
 
 def legend_line(room: int, name: str, entries: list[LegendEntry], ink: str, edge: str) -> Content:

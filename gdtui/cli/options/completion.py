@@ -11,6 +11,8 @@ from click.shell_completion import CompletionItem
 
 STORED_RUN: Final = "a run's directory, or its name in gdtui runs"
 
+_RUN_FILES: Final = ("*/run.json", "*/sweep.json")
+
 Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
 
@@ -26,10 +28,11 @@ def words(known: Iterable[str], *, several: bool = False, files: bool = False) -
 
 
 def stored_runs(_ctx: click.Context, _: click.Parameter, typed: str) -> list[CompletionItem]:
-    """Offers the stored runs, the newest first, else directories."""
+    """Offers the stored runs and sweeps, the newest first, else directories."""
     from engine.log.filesystem.places import known_roots
 
-    runs = [file.parent for root in known_roots() for file in root.glob("*/run.json")]
+    files = [*(root.glob(name) for root in known_roots() for name in _RUN_FILES)]
+    runs = [file.parent for found in files for file in found]
     runs.sort(key=lambda run: run.name, reverse=True)
     texts = [run.name if "/" not in typed else str(run) for run in runs]
     found = [CompletionItem(text) for text in texts if text.startswith(typed)]

@@ -7,7 +7,7 @@ from typing import Any, Final
 import click
 from click.core import ParameterSource
 
-from engine.log.directory import RunDirectory, RunDirectoryError
+from engine.log.directory import RunDirectoryError
 from engine.problems.user_file import absolute, is_file
 from engine.settings import RunSettings, default_names
 from engine.settings.text import clean
@@ -15,6 +15,7 @@ from gdtui.cli.config.origins import LIKE
 from gdtui.cli.options.choices import Setting
 from gdtui.cli.options.data import DATA_OPTIONS
 from gdtui.cli.options.settings import OF_A_VARIANT, OF_ALL_VARIANTS, OF_THE_RUN
+from gdtui.state.overlay.opening import stored_settings
 
 _DATA: Final = ("problem", "data", *DATA_OPTIONS)
 _CHOSEN: Final = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
@@ -31,7 +32,7 @@ def take_settings(ctx: click.Context) -> tuple[str, ...]:
     if (path := ctx.params["like"]) is None:
         return ()
     try:
-        run = RunDirectory.open(path).info.settings
+        run = stored_settings(path)
     except RunDirectoryError as error:
         ctx.fail(f"--like: {error}")
     if run.device == _IMPORTED:

@@ -44,7 +44,7 @@ class ExperimentsScreen(LabScreen):
         task = ExperimentTask(
             name=self.subject,
             seeds=tuple(range(DEFAULT_SEEDS)),
-            device=self.store.settings.device_of(0),
+            device=self.store.runs[0].device_of(0),
             threads=fair_threads(usable_cores(), 1),
         )
         return partial(run_experiment, task)

@@ -46,13 +46,14 @@ class SweepScreen(LabScreen):
         return partial(sweep, Plan(plan(self.store, self._at), None, partial(begin_sweep, None)))
 
     def above(self) -> Content:
-        base = self.store.states[self._at].wanted
+        one = self.store.states[self._at]
+        base, run = one.wanted, self.store.run_settings(one)
         rule = f", lr scaling {base.lr_scaling}" if base.lr_scaling != "none" else ""
         sizes = ", ".join(map(label, BATCH_SIZES))
         return Content.styled(
-            f"{self.store.settings.title} · batch sizes {sizes} · {EPOCHS} epochs each, one at a "
+            f"{run.title} · batch sizes {sizes} · {EPOCHS} epochs each, one at a "
             f"time · lr {formatting.setting(base.lr)}{rule} · {base.optimizer} · seed "
-            f"{self.store.settings.seed}",
+            f"{run.seed}",
             "$quiet",
         )
 
@@ -62,8 +63,8 @@ class SweepScreen(LabScreen):
             "memory, the loss after equal epochs and after equal seconds, the validation gap; "
             "beside the lesson's words for them. Then it recommends a batch size, an lr and an "
             "accumulation, and says why."
-            f"{lab_text.waiting_note(self.store, is_ours=self.lab.is_ours)} Every arm is kept as a "
-            "run: see gdtui runs."
+            f"{lab_text.waiting_note(self.store, is_ours=self.lab.is_ours)} The sweep is kept: "
+            "gdtui watch shows its arms over each other."
         )
 
     def result(self, found: Any, width: int) -> Content:
@@ -100,16 +101,17 @@ class SweepScreen(LabScreen):
 
 def plan(store: Store, at: int) -> RunSettings:
     """The run's problem, seed and device, and the settings of one variant at every batch size."""
-    base = replace(store.states[at].wanted, accumulation_steps=1, drop_last=False)
+    one = store.states[at]
+    run, base = store.run_settings(one), replace(one.wanted, accumulation_steps=1, drop_last=False)
     names = default_names(BATCH_SIZES)
     arms = (replace(base, batch_size=size) for size in BATCH_SIZES)
     return replace(
-        store.settings,
+        run,
         variants=tuple(
             Variant(name=name, settings=arm) for name, arm in zip(names, arms, strict=True)
         ),
         epochs=EPOCHS,
-        device=store.settings.device_of(at),
+        device=store.device_of(one),
         pace=None,
     )
 

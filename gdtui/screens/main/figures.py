@@ -23,8 +23,8 @@ from gdtui.widgets.variant import VariantPanel
 _GAUGED: Final = 3
 """Rows of figures from which one is for what was measured beside the loss."""
 _BORDER: Final = 2
-_PLACE: Final = 3
-"""Cells before a name in a line."""
+_AROUND_PLACE: Final = 2
+"""Cells beside the number before a name in a line."""
 _ROOMY: Final = 84
 _SHORT_NAME: Final = 10
 
@@ -41,7 +41,7 @@ def write_figures(screen: Screen[Any], panels: Sequence[VariantPanel], viewer: V
     if lines.display:
         lines.show(one_below_another(_line(viewer, one, width) for one in viewer.store.states))
     is_read_out = lines.display and viewer.cursor is not None
-    heading = crosshair.heading(_columns(width)) if is_read_out else ""
+    heading = crosshair.heading(_columns(viewer, width)) if is_read_out else ""
     screen.query_one("#overlay", Chart).caption(heading)
     for one, panel in zip(viewer.store.states, panels, strict=False):
         panel.set_class(viewer.view.selected == one.index, "-selected")
@@ -101,18 +101,20 @@ def _line(viewer: Viewer, one: VariantState, width: int) -> StyledText:
         return figures.line(
             one, viewer.store, viewer.view.smoothing, selected=is_selected, width=width
         )
-    name = screen_text.name(one, selected=is_selected, width=_name_width(width))
-    return name + crosshair.line(viewer.under_cursor(one), _columns(width))
+    cells = _name_width(viewer, width)
+    name = screen_text.name(one, viewer.store, cells, selected=is_selected)
+    return name + crosshair.line(viewer.under_cursor(one), _columns(viewer, width))
 
 
-def _name_width(width: int) -> int:
+def _name_width(viewer: Viewer, width: int) -> int:
     """Cells of a name in a line with all that the crosshair reads out."""
-    return screen_text.NAME if width >= _ROOMY else _SHORT_NAME
+    return screen_text.name_cells(viewer.store, width) if width >= _ROOMY else _SHORT_NAME
 
 
-def _columns(width: int) -> int:
+def _columns(viewer: Viewer, width: int) -> int:
     """Cells of such a line that are left.
 
     Under the end of the border above it no heading can stand.
     """
-    return max(0, width - _name_width(width) - _PLACE - _BORDER)
+    place = screen_text.place_cells(viewer.store) + _AROUND_PLACE
+    return max(0, width - _name_width(viewer, width) - place - _BORDER)

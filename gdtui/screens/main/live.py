@@ -16,8 +16,8 @@ from textual.containers import Horizontal
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
-from engine.log.directory import RunDirectory
 from gdtui.chart.widget.chart import Chart
+from gdtui.state.overlay.shown_runs import ShownRuns
 from gdtui.terminal.frame_gate import FrameGate
 from gdtui.widgets.footer import Footer
 from gdtui.widgets.line import Line
@@ -35,6 +35,8 @@ PANELS: Final = 4
 _EAGER_FPS: Final = 30
 """Ticks a second until every variant has its first loss: that is waited for, and nothing moves yet.
 """
+_EAGER_SECONDS: Final = 30
+"""The longest wait of that kind: an arm of a sweep may begin much later."""
 
 
 class ShowNotes(Protocol):
@@ -55,7 +57,7 @@ def _preload() -> None:
 class Context:
     """The program around the main screen: what it is given, and whom it tells."""
 
-    run: RunDirectory
+    shown: ShownRuns
     connect: "Callable[[], tuple[Viewer, RunController]]"
     """Begins the run, or watching it. Called once, after the first frame."""
     show_notes: ShowNotes
@@ -80,7 +82,7 @@ class LiveScreen(Screen[None]):
         self._has_begun = False
 
     def compose(self) -> ComposeResult:
-        variants = self.context.run.info.settings.variants
+        variants = self.context.shown.settings.variants
         yield Line(id="header")
         with Horizontal(id="top"):
             yield Chart(title="loss", message="importing torch…", id="overlay")
@@ -95,16 +97,18 @@ class LiveScreen(Screen[None]):
         yield Summary(id="summary")
 
     def on_mount(self) -> None:
-        self.set_class(len(self.context.run.info.settings.variants) > PANELS, "-many")
+        self.set_class(len(self.context.shown.settings.variants) > PANELS, "-many")
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
         """After the first frame: only now what draws is imported."""
         self._has_begun = True
         self.tick()
-        self.context.show_notes(list(self.context.run.info.settings.notes))
+        self.context.show_notes(list(self.context.shown.settings.notes))
         self.set_interval(self.context.frame_seconds, self.tick)
-        self._eager = self.set_interval(1 / _EAGER_FPS, self._look_for_first_losses)
+        self._eager = self.set_interval(
+            1 / _EAGER_FPS, self._look_for_first_losses, repeat=_EAGER_SECONDS * _EAGER_FPS
+        )
 
         # While the workers import torch, so that the first loss need not wait for it.
         self.run_worker(_preload, thread=True)
@@ -169,7 +173,7 @@ class LiveScreen(Screen[None]):
         self.context.show_notes(viewer.store.take_said())
         for notices in (
             viewer.source.notices(),
-            [advised(notice, self.context.run.path) for notice in self.controller.poll()],
+            [advised(notice, self.context.shown.path) for notice in self.controller.poll()],
         ):
             for text, severity in viewer.heed(notices).items():
                 self.context.show_notes([text], severity)

@@ -9,6 +9,7 @@ from textual.screen import Screen
 from gdtui.screens.main.live import Context, LiveScreen
 
 if TYPE_CHECKING:
+    from engine.log.directory import RunDirectory
     from gdtui.control.lab import Holder, Lab
     from gdtui.screens.consent import Consent
 
@@ -42,9 +43,8 @@ class OverlaidScreen(LiveScreen):
         """The selected variant, or the first, as a command line and a plain loop."""
         from gdtui.screens.pages.code import CodeScreen
 
-        self._open(
-            CodeScreen(self.viewer.store.states, self.viewer.view.selected or 0, self.context.run)
-        )
+        viewer = self.viewer
+        self._open(CodeScreen(viewer.store.states, viewer.view.selected or 0, viewer.shown))
 
     def action_trends(self) -> None:
         """Sharpness and noise scale over training."""
@@ -54,12 +54,13 @@ class OverlaidScreen(LiveScreen):
 
     def action_landscape(self) -> None:
         """The loss on a plane through the weights, and the trajectories on it."""
-        self._consent.before("the landscape", self._open_landscape)
+        self._consent.before("the landscape", self._chosen_run, self._open_landscape)
 
     def _open_landscape(self) -> None:
         from gdtui.screens.landscape import LandscapeScreen
 
-        self._open(LandscapeScreen(self, self.context.run))
+        viewer = self.viewer
+        self._open(LandscapeScreen(self, viewer.shown, viewer.view.selected or 0))
 
     def action_experiments(self) -> None:
         """The lesson's claims, each tested over many seeds."""
@@ -69,7 +70,7 @@ class OverlaidScreen(LiveScreen):
 
     def action_sweep(self) -> None:
         """The trade-off table, measured."""
-        self._consent.before("a sweep", self._open_sweep)
+        self._consent.before("a sweep", self._chosen_run, self._open_sweep)
 
     def _open_sweep(self) -> None:
         from gdtui.screens.lab.sweep import SweepScreen
@@ -81,7 +82,13 @@ class OverlaidScreen(LiveScreen):
     def _consent(self) -> "Consent":
         from gdtui.screens.consent import Consent
 
-        return Consent(self.app, self.context.run)
+        return Consent(self.app)
+
+    @property
+    def _chosen_run(self) -> "RunDirectory":
+        """The run of the selected variant, or of the first."""
+        viewer = self.viewer
+        return viewer.shown.variants[viewer.view.selected or 0].run
 
     def _open(self, screen: Screen[None]) -> None:
         """Lay a screen over this one; training goes on."""

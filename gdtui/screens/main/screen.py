@@ -144,7 +144,7 @@ class MainScreen(OverlaidScreen):
         """The screen that is in front, and the selected chart, as files."""
         from gdtui.export.screenshot import StillsError, save
 
-        svg = self.app.export_screenshot(title=f"gdtui · {self.context.run.info.settings.title}")
+        svg = self.app.export_screenshot(title=f"gdtui · {self.viewer.store.title}")
         try:
             self.context.show_notes([save(self.viewer, svg, self.app.size, self.app.current_theme)])
         except StillsError as error:

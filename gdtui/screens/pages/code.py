@@ -4,7 +4,6 @@ Shows, copies and saves what gdtui/lesson/recipe.py says; knows no setting itsel
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
@@ -15,10 +14,10 @@ from textual.highlight import highlight
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from engine.log.directory import RunDirectory
-from engine.settings import Variant
+from engine.settings import RunSettings, Variant
 from gdtui.export.screenshot import StillsError, write
 from gdtui.lesson import recipe
+from gdtui.state.overlay.shown_runs import ShownRuns
 from gdtui.state.variant import VariantState
 
 FOLDER: Final = "code"
@@ -37,9 +36,9 @@ class CodeScreen(ModalScreen[None]):
         *(Binding(str(place), f"select({place - 1})", show=False) for place in range(1, 10)),
     ]
 
-    def __init__(self, states: Sequence[VariantState], at: int, run: RunDirectory) -> None:
+    def __init__(self, states: Sequence[VariantState], at: int, shown: ShownRuns) -> None:
         super().__init__()
-        self._states, self._at, self._run = list(states), at, run
+        self._states, self._at, self._shown = list(states), at, shown
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="code") as box:
@@ -55,11 +54,16 @@ class CodeScreen(ModalScreen[None]):
         return Variant(name=one.tally.name, settings=one.wanted)
 
     @property
+    def _run(self) -> RunSettings:
+        """The settings of the variant's run."""
+        return self._shown.origin(self._states[self._at].tally.name).run_settings
+
+    @property
     def loop(self) -> str:
         """The program that is shown."""
         one = self._states[self._at]
         device = one.tally.device or "cpu"
-        return recipe.loop(self._run.info.settings, self._variant, one.tally.n, device)
+        return recipe.loop(self._run, self._variant, one.tally.n, device)
 
     def _show(self) -> None:
         variant = self._variant
@@ -68,10 +72,10 @@ class CodeScreen(ModalScreen[None]):
         if not self._states[self._at].tally.n:
             text = Content.styled("not yet: the problem is being loaded", "$foreground 60%")
         else:
-            command = recipe.command_line(self._run.info.settings, variant.name, variant.settings)
+            command = recipe.command_line(self._run, variant.name, variant.settings)
             title = "bold $primary"
             same = "The same losses from a plain PyTorch loop"
-            if recipe.may_differ(self._run.info.settings):
+            if recipe.may_differ(self._run):
                 same += " (but for a Dataset's random transforms)"
             text = Content("\n").join(
                 [
@@ -99,9 +103,9 @@ class CodeScreen(ModalScreen[None]):
         self.app.notify("sent to the terminal's clipboard; if it takes none, p saves a file")
 
     def action_save(self) -> None:
-        stem = self._run.variant_log(self._variant.name).stem
+        stem = self._shown.file_stem(self._variant.name)
         try:
-            said = write((self._run.path / FOLDER, Path()), stem, {"loop.py": self.loop})
+            said = write(self._shown.folders(FOLDER), stem, {"loop.py": self.loop})
         except StillsError as error:
             self.app.notify(str(error), severity="error")
         else:

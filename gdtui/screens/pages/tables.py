@@ -7,6 +7,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from gdtui.chart.scene.palette import COLOURS
+from gdtui.chart.scene.shortening import shortened
 from gdtui.lesson import tables
 from gdtui.screens.pages.page import Page, heading
 from gdtui.view.text import formatting
@@ -62,7 +63,7 @@ def _table(
     for row in rows:
         names = [
             Content.styled(
-                f"  {store.states[place].tally.name[:_NAME]}",
+                f"  {_short(store)[place]}",
                 f"bold $variant-{place % COLOURS + 1}",
             )
             for place in row.variants
@@ -78,11 +79,16 @@ def _trades(store: "Store") -> list[Content]:
     for row in tables.trade_offs(store):
         style = f"bold $variant-{row.variants[0] % COLOURS + 1}" if row.variants else "$quiet"
         name, *cells = row.cells
+        told = _short(store)[row.variants[0]] if row.variants else name
         lines.append(
-            Content.styled(f"{_INDENT}{name[:_NAME]:<{_NAME}}", style)
+            Content.styled(f"{_INDENT}{told:<{_NAME}}", style)
             + Content.styled(_cells(cells, _TRADES), "" if row.variants else "$quiet")
         )
     return lines
+
+
+def _short(store: "Store") -> tuple[str, ...]:
+    return shortened(tuple(store.variants), _NAME)
 
 
 def _cells(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -160,7 +160,8 @@ def line(
 ) -> StyledText:
     """One variant's line: on a narrow screen, among many, or below a chart that fills it."""
     tally = one.tally
-    named = screen_text.name(one, selected=selected) + StyledText.of(" ")
+    cells = screen_text.name_cells(store, width)
+    named = screen_text.name(one, store, cells, selected=selected) + StyledText.of(" ")
     if wrong := screen_text.trouble(one):
         return (named + StyledText.of(wrong, "$error")).truncate(width)
     lr = (

@@ -1,12 +1,14 @@
 """The results of a run that has ended, and their meaning: figures and sentences, no widget."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from engine.log.records import State
 from engine.settings import LrScaling
 from engine.statistics.folding import gap, have_folded
+from gdtui.state.overlay.comparability import comparability_note
 from gdtui.state.store import Store
 from gdtui.state.variant import VariantState
 from gdtui.view.text.formatting import clock, count, number, signed
@@ -62,17 +64,25 @@ def conclusion(store: Store) -> str:
             "Compare by the loss on all data: it is measured at fixed weights, the others while "
             "these move."
         )
+    if note := comparability_note(store.runs):
+        return note
     rules = {one.tally.settings.lr_scaling for one in done}
     best = min(losses, key=lambda name: losses[name])
-    found = f"On all data they lie {number(gap(losses.values()))} apart"
+    found = f"On all data they lie {number(gap(losses.values()))} apart{_after(done)}"
     if have_folded(losses.values()):
-        if rules == {LrScaling.LINEAR}:
+        if rules == {LrScaling.LINEAR} and store.varies_batch_alone:
             why = "with the lr scaled with the batch, an epoch does the same work at any batch size"
         else:
             why = "these settings come to the same loss"
         return f"{found}: {why}."
-    if rules == {LrScaling.NONE}:
+    if rules == {LrScaling.NONE} and store.varies_batch_alone:
         return f"{found}, {best} lowest: at one lr, more updates per epoch get further."
-    if rules == {LrScaling.SQRT}:
+    if rules == {LrScaling.SQRT} and store.varies_batch_alone:
         return f"{found}, {best} lowest: the square-root rule closes part of the gap."
     return f"{found}, {best} lowest."
+
+
+def _after(done: Sequence[VariantState]) -> str:
+    """The epochs of each variant, where these differ."""
+    epochs = [one.tally.full_loss_epoch for one in done]
+    return f" after {' / '.join(map(str, epochs))} epochs" if len({*epochs}) > 1 else ""

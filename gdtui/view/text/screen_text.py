@@ -3,7 +3,7 @@
 Fields keep their width while figures change, so that nothing jumps.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +13,7 @@ from engine.log.notices import Notice, NoticeKind
 from engine.log.records import State
 from engine.settings import LrScaling
 from gdtui.chart.scene.palette import COLOURS
+from gdtui.chart.scene.shortening import shortened
 from gdtui.state.record_source import Playback, ViewerRole
 from gdtui.state.store import Store
 from gdtui.state.variant import DIVERGING, VariantState
@@ -29,8 +30,12 @@ _STYLES: Final = {
     State.DIVERGED: "bold $error",
     **{state: "bold $error" for state in State if state.is_cut_short},
 }
+_SEEDS: Final = 3
+"""Seeds that are listed; more are counted."""
 NAME: Final = 15
-"""Cells of a name in a line."""
+"""Cells of a name in a line, at least."""
+_NAME_SHARE: Final = 6
+"""A name takes no larger part of a line than one of so many."""
 _SHORT: Final = {"accum": "", "momentum": "mom", "optimizer": ""}
 """Names of settings in a narrow panel; their values speak for themselves."""
 
@@ -72,20 +77,35 @@ def header(
 
     `now`: seconds since the Unix epoch. `role`: the viewer's part, shown unless it trains the run.
     """
-    run, slowest = store.settings, store.slowest
-    epochs = max(one.pending.epochs or one.tally.planned_epochs for one in store.states)
-    left: list[StyledPart] = [(run.title, "bold")]
-    device = run.device if store.has_devices else slowest.tally.device or run.device
-    left += [(text, "") for text in (slowest.tally.model, device) if text]
-    left.append((f"seed {run.seed}", ""))
+    slowest, is_one = store.slowest, len(store.runs) == 1
+    followed = store.states if is_one else [slowest]
+    epochs = max(one.pending.epochs or one.tally.planned_epochs for one in followed)
     right: list[StyledPart] = [
         (f"epoch {slowest.tally.epoch:>{len(str(epochs))}}/{epochs}", "bold"),
-        _pace(store),
+        *_pace(store),
         (formatting.clock(store.clock(now)), ""),
         _run_state(store),
         *([(said, "bold $accent")] if (said := role_text(role)) else []),
     ]
-    return _both_ends([("gdtui", "bold $primary"), *left], right, width)
+    left: list[StyledPart] = [("gdtui", "bold $primary")]
+    if not is_one:
+        left.append((f"{len(store.runs)} runs", "bold"))
+    return _both_ends([*left, (store.title, "bold"), *_training(store)], right, width)
+
+
+def _training(store: Store) -> list[StyledPart]:
+    """Model, device and seeds; of several runs, the model and the device if they have one."""
+    slowest, runs = store.slowest, store.runs
+    is_one, models = len(runs) == 1, {one.tally.model for one in store.states} - {""}
+    model = slowest.tally.model if is_one or len(models) == 1 else ""
+    device = slowest.tally.device or runs[0].device
+    if store.has_devices:
+        device = runs[0].device if is_one else ""
+    seeds = list(dict.fromkeys(run.seed for run in runs))
+    said = f"{len(seeds)} seeds"
+    if len(seeds) <= _SEEDS:
+        said = f"seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}"
+    return [(text, "") for text in (model, device, said) if text]
 
 
 def role_text(role: ViewerRole | Playback) -> str:
@@ -100,9 +120,12 @@ def role_text(role: ViewerRole | Playback) -> str:
     return f"replay {formatting.speed(role.speed)}" + (" paused" if role.is_paused else "")
 
 
-def _pace(store: Store) -> StyledPart:
+def _pace(store: Store) -> Iterator[StyledPart]:
+    """The pace, where all variants have the same."""
+    if len(store.runs) > 1 and len({one.tally.pace for one in store.states}) > 1:
+        return
     text = formatting.pace(store.pace)
-    return (f"{text}…", _PENDING) if store.is_pace_pending else (text, "")
+    yield (f"{text}…", _PENDING) if store.is_pace_pending else (text, "")
 
 
 def _run_state(store: Store) -> StyledPart:
@@ -218,11 +241,23 @@ def alone(
     return left + word + NEW_LINE + figures
 
 
-def name(one: VariantState, *, selected: bool, width: int = NAME) -> StyledText:
+def name_cells(store: Store, width: int) -> int:
+    """Cells of the names in lines of this width: more where they are long and there is room."""
+    longest = max(len(one.tally.name) for one in store.states)
+    return max(NAME, min(longest, width // _NAME_SHARE))
+
+
+def name(one: VariantState, store: Store, cells: int, *, selected: bool) -> StyledText:
     """Place and name, so many cells of it, in the variant's colour; marked when selected."""
     mark = "▸" if selected else " "
-    text = f"{mark}{one.index + 1} {one.tally.name[:width]:<{width}}"
-    return StyledText.of(text, f"bold {colour_of(one)}")
+    short = shortened(tuple(store.variants), cells)[one.index]
+    place = f"{one.index + 1:>{place_cells(store)}}"
+    return StyledText.of(f"{mark}{place} {short:<{cells}}", f"bold {colour_of(one)}")
+
+
+def place_cells(store: Store) -> int:
+    """Cells of the number of a variant."""
+    return len(str(len(store.variants)))
 
 
 def pending(one: VariantState, width: int) -> StyledPart | None:

@@ -46,6 +46,16 @@ def run(tmp_path: Path) -> RunDirectory:
     return made
 
 
+def copied(run: RunDirectory, path: Path, *, size: int = 11) -> RunDirectory:
+    """Another run of the same settings, with a trail of so many weights for its first variant."""
+    made = RunDirectory.create(path, run.info.settings, "0")
+    writer = TrailWriter(trail_path(made.path / made.info.logs[0]), size)
+    writer.begin()
+    for k in range(3):
+        writer.add(1, k, k, 0.0, np.full(size, k / 10, np.float32))
+    return made
+
+
 def paths_of(run: RunDirectory) -> list[np.ndarray]:
     from engine.measure.weights_log import Trail
 
@@ -81,6 +91,27 @@ def test_trajectories_are_the_projections_of_the_recorded_weights(run: RunDirect
     assert (laid.samples, laid.n, laid.is_exact) == (2000, 2000, False)
     shown = [each for each in found if isinstance(each, Trajectories)][-1]
     for points, path in zip(shown.points, recorded, strict=True):
+        assert np.allclose(
+            np.frombuffer(points, "<f4").reshape(-1, 2), plane.project(path), atol=1e-5
+        )
+
+
+def test_trajectories_of_several_runs_lie_on_one_plane(run: RunDirectory, tmp_path: Path) -> None:
+    """A path through weights of another number lies on no plane with them."""
+    other, unlike = copied(run, tmp_path / "other"), copied(run, tmp_path / "unlike", size=7)
+    logs = [each.path / log for each in (other, unlike) for log in each.info.logs]
+    ours, theirs = Pipe()
+    found = survey(
+        SurveyServer(run, theirs, others=logs),
+        ours,
+        SurveyRequest(id=1, window=None, columns=4, rows=4),
+    )
+    recorded = [*paths_of(run), paths_of(other)[0]]
+    plane = plane_of(recorded)
+    shown = [each for each in found if isinstance(each, Trajectories)][-1]
+    lengths = [len(points) // 8 for points in shown.points]
+    assert lengths == [30, 30, 3, 0, 0, 0]
+    for points, path in zip(shown.points, recorded, strict=False):
         assert np.allclose(
             np.frombuffer(points, "<f4").reshape(-1, 2), plane.project(path), atol=1e-5
         )

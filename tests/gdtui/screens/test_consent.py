@@ -1,10 +1,12 @@
 """A file that somebody else's run names is run only after a yes, for the landscape and a sweep."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 import pytest
 from app_bench import Bench
+from overlay_bench import watching
 from shown import ObservedApp, text_of
 from textual.pilot import Pilot
 from textual.widgets import Static
@@ -24,7 +26,7 @@ class NoSurveyor:
 
     started = 0
 
-    def __init__(self, run: RunDirectory) -> None:
+    def __init__(self, run: RunDirectory, others: Sequence[RunDirectory]) -> None:
         type(self).started += 1
 
     def request(self, wanted: object) -> None:
@@ -156,3 +158,25 @@ async def test_a_name_that_a_terminal_would_obey_is_shown_escaped(tmp_path: Path
         shown = text(pilot)
     assert "\\x1b]52;c;ZXZpbA==\\x07[bold]\\u202e.py" in shown
     assert shown.replace("\n", "").isprintable()
+
+
+async def test_of_several_runs_each_file_is_asked_for_when_its_variant_is_chosen(
+    tmp_path: Path, surveyor: type[NoSurveyor]
+) -> None:
+    for name in ("one", "two"):
+        run_of(tmp_path / name, f"{tmp_path}/{name}.py:problem")
+    app = watching(tmp_path / "one", tmp_path / "two")
+    async with app.run_test(size=(160, 45)) as pilot:
+        await pilot.pause()
+        for key, file in (("1", "one.py"), ("2", "two.py")):
+            await pilot.press(key, "v")
+            await pilot.pause()
+            assert file in text(pilot)
+            await pilot.press("y")
+            await pilot.pause()
+            assert isinstance(app.screen, LandscapeScreen)
+            await pilot.press("escape", "v")
+            await pilot.pause()
+            assert isinstance(app.screen, LandscapeScreen), "asked once"
+            await pilot.press("escape")
+    assert surveyor.started == 4

@@ -1,12 +1,14 @@
 """The landscape on screen: the minimum as drawn, paths through their points, keys' requests."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
 from app_bench import Bench
 from made_up import WINDOW, laid
+from overlay_bench import set_settings, watching
 from shown import text_of
 from textual.pilot import Pilot
 
@@ -18,7 +20,9 @@ from engine.landscape.protocol import (
     SurveyRequest,
     Trajectories,
 )
+from engine.log.directory import RunDirectory
 from gdtui.screens.landscape import LandscapeScreen, described
+from gdtui.state.overlay.shown_runs import ShownRuns
 from gdtui.view.terrain import Terrain, TerrainInks, cell_of, heights, image, relief
 from gdtui.widgets.map import Map
 
@@ -164,7 +168,7 @@ async def shown(
     """The screen over that of a run, before any answer."""
     app, surveyor = bench.app(), FakeSurveyor()
     async with app.run_test(size=size) as pilot:
-        screen = LandscapeScreen(app.main, bench.run, surveyor)  # type: ignore[arg-type]
+        screen = LandscapeScreen(app.main, ShownRuns.of(bench.run), surveyor=surveyor)  # type: ignore[arg-type]
         app.push_screen(screen)
         await pilot.pause()
         yield screen, surveyor, pilot
@@ -225,3 +229,29 @@ async def test_a_failure_is_said(bench: Bench) -> None:
         screen.look()
         await pilot.pause()
         assert "no such problem" in text_of(screen.query_one("#landscape-title"))
+
+
+async def test_of_several_runs_those_that_began_alike_are_shown_each_under_its_own_number(
+    make_run: Callable[..., RunDirectory], tmp_path: Path
+) -> None:
+    paths = []
+    for name, seed in (("a", 0), ("b", 7), ("c", 0)):
+        run = make_run(tmp_path / name, names=("SGD",))
+        set_settings(run, seed=seed)
+        paths.append(run.path)
+    app, surveyor = watching(*paths), FakeSurveyor()
+    async with app.run_test(size=(140, 24)) as pilot:
+        shown = app.main.context.shown
+        screen = LandscapeScreen(app.main, shown, at=2, surveyor=surveyor)  # type: ignore[arg-type]
+        app.push_screen(screen)
+        await pilot.pause()
+        look = surveyor.looks[-1]
+        surveyor.found.append(laid(id=look.id, window=WINDOW))
+        surveyor.found.append(
+            Trajectories(points=(PATH.astype("<f4").tobytes(), PATH[::-1].astype("<f4").tobytes()))
+        )
+        screen.look()
+        await pilot.pause()
+        marks = {character for character, _ in screen.query_one(Map).marks.values()}
+        assert marks & set("123") == {"1", "3"}
+        assert "1 a  3 c" in text_of(app)

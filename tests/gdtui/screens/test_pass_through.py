@@ -48,7 +48,7 @@ def bench(tmp_path: Path) -> Bench:
 
 
 def lay_landscape(app: GdtuiApp) -> None:
-    screen = LandscapeScreen(app.main, app.main.context.run, StillSurveyor())  # type: ignore[arg-type]
+    screen = LandscapeScreen(app.main, app.main.context.shown, surveyor=StillSurveyor())  # type: ignore[arg-type]
     app.push_screen(screen)
 
 

@@ -1,4 +1,4 @@
-"""`gdtui watch`: the screen on a run that another process trains, or that has ended."""
+"""`gdtui watch`: the screen on runs that other processes train, or that have ended."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -15,16 +15,22 @@ if TYPE_CHECKING:
 
 _EXAMPLES: Final = """\
 examples:
-  gdtui watch                                  the newest run
+  gdtui watch                                  the newest run or sweep
+  gdtui watch ./baseline ./warmup              two runs over each other
   gdtui watch ./my-run --replay 10             ten times as fast
   gdtui watch ./my-run --replay 5 --keys '20s q'    quits by itself"""
 
 
-def watch(ctx: "click.Context", run_dir: Path | None, replay: float | None, **screen: Any) -> int:
+def watch(
+    ctx: "click.Context", run_dirs: tuple[Path, ...], replay: float | None, **screen: Any
+) -> int:
     """Show a run that another process is training, with a screen or without, or one that has ended.
 
     The screen is the same, read from the run's directory alone; keys that control training are
     refused.
+
+    Several runs are laid over each other, each variant under its run's name, on the same axes. So
+    are the arms of a sweep, and all runs in a folder.
 
     A replay plays back a run that has ended. Space pauses it, < and > change its speed, and f jumps
     to its end, where the last picture stays.
@@ -32,27 +38,28 @@ def watch(ctx: "click.Context", run_dir: Path | None, replay: float | None, **sc
     check_screen(ctx, "watching", instead="gdtui export")
 
     from engine.log.directory import RunDirectoryError
-    from gdtui.cli.commands.runs.watch_run import open_run, run_watch
+    from gdtui.cli.commands.runs.watch_run import open_watched, run_watch
 
     try:
-        directory = open_run(run_dir, *known_roots(), is_replay=replay is not None)
+        opened = open_watched(run_dirs, *known_roots(), replay=replay)
     except RunDirectoryError as error:
         ctx.fail(str(error))
-    return run_watch(directory, replay=replay, **screen)
+    return run_watch(opened, **screen)
 
 
 command = GdtuiCommand(
     watch,
-    "gdtui watch [RUN_DIR] [--replay SPEED] [OPTIONS]",
+    "gdtui watch [RUN_DIR …] [--replay SPEED] [OPTIONS]",
     _EXAMPLES,
     [
         *in_group(
             "run",
             Argument(
-                "run_dir",
+                "run_dirs",
                 "RUN_DIR",
-                f"{STORED_RUN} [the newest run]",
+                f"{STORED_RUN}; several, to compare them [the newest run]",
                 type=find_run,
+                nargs=-1,
                 required=False,
                 shell_complete=stored_runs,
             ),

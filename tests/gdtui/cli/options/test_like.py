@@ -18,6 +18,7 @@ from engine.settings import (
     Variant,
     VariantSettings,
 )
+from engine.sweep.directory import SweepDirectory
 from gdtui.cli.command import explain
 from gdtui.cli.main import main
 from gdtui.cli.options.data import read_data
@@ -74,6 +75,12 @@ def test_the_settings_are_the_runs_but_for_its_pace(
 ) -> None:
     again = read(f"{command} --like RUN", stored(tmp_path / "run", settings))
     assert again == msgspec.structs.replace(settings, pace=None if command else 1.0)
+
+
+def test_of_a_sweep_all_arms_are_taken(tmp_path: Path) -> None:
+    sweep = SweepDirectory.create(tmp_path / "sweep", SYNTHETIC, "0").path
+    again = read("train --like RUN", sweep)
+    assert again == msgspec.structs.replace(SYNTHETIC, pace=None)
 
 
 def test_a_run_is_found_by_its_name_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

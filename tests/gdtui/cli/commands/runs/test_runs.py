@@ -17,7 +17,7 @@ from engine.log.directory import RunDirectory, RunDirectoryError, data_path, res
 from engine.sweep.directory import SweepDirectory
 from gdtui.cli.commands.runs import prune
 from gdtui.cli.commands.runs.runs import command
-from gdtui.cli.commands.runs.watch_run import newest_run
+from gdtui.state.overlay.opening import newest
 from gdtui.state.runs.retention import RetentionTerms
 from gdtui.state.stored_runs import RunState, stored_runs
 
@@ -285,7 +285,7 @@ def test_what_never_began_is_listed_and_removed_but_is_no_run_to_watch(
     (stored,) = stored_runs(runs_root)
     assert (stored.state, stored.bytes) == (RunState.NEVER_BEGAN, 1000)
     with pytest.raises(RunDirectoryError, match="no run in"):
-        newest_run(runs_root)
+        newest(runs_root)
     with pytest.raises(RunDirectoryError, match="killed"):
         RunDirectory.open(leftover)
     removal(runs_root, is_sure=True)

@@ -1,25 +1,25 @@
 """The screen on somebody else's run: the same picture, and nothing that pretends to control it."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
 import pytest
 from shown import ObservedApp, strips_of
 
 from engine.log.directory import RunDirectory, RunDirectoryError
-from engine.log.records import State, StateChanged
+from engine.log.records import State
 from engine.log.writing.writer import LogWriter
+from engine.sweep.directory import SweepDirectory
 from gdtui.app import GdtuiApp
-from gdtui.cli.commands.runs.watch_run import WatchSource, newest_run, open_run
+from gdtui.cli.commands.runs.watch_run import open_watched
 from gdtui.control.run_controller import WATCHING
 from gdtui.keys.script import parse_keys
+from gdtui.state.overlay.watch_source import WatchSource
 from gdtui.state.record_source import LogSource, RecordSource
 from gdtui.state.replay import Replay
-from gdtui.state.store import Store
 
 MakeRun = Callable[..., RunDirectory]
+MakeSweep = Callable[..., SweepDirectory]
 
 
 def text_of(app: GdtuiApp) -> list[str]:
@@ -102,43 +102,6 @@ async def test_an_end_by_force_and_a_damaged_log_show_as_such(
             assert "stopped" in shown
 
 
-# --- A source -------------------------------------------------------------------------------------
-
-
-def test_a_run_that_goes_on_is_followed_until_nobody_writes_it(make_run: MakeRun) -> None:
-    run = make_run(epochs=1, state=State.RUNNING, is_ended=False)
-    now = 0.0
-    source, store = WatchSource(run, lambda: now), Store(run.info.settings)
-
-    def read() -> int:
-        new = list(source.read(1000))
-        for name, record in new:
-            store.add(name, record)
-        return len(new)
-
-    with LogWriter(run.variant_log("SGD")) as log:
-        read()
-        now = 10.0
-        assert read() == 0
-        assert store.variants["SGD"].tally.state is State.RUNNING
-        log.append(StateChanged(generation=1, state=State.PAUSED, wall_time=77.0))
-        assert read() == 1
-        assert store.variants["SGD"].tally.state is State.PAUSED
-    now = 20.0
-    assert read() == 2
-    assert read() == 0
-    assert {one.tally.state for one in store.states} == {State.DIED}
-    assert store.clock(1e9) == store.clock(2e9)
-
-
-def test_a_run_that_ended_well_has_nothing_added(make_run: MakeRun) -> None:
-    run = make_run()
-    source = WatchSource(run)
-    list(source.read(1000))
-    assert list(source.read(1000)) == list(source.read(1000)) == []
-    assert source.notices() == []
-
-
 # --- Keys -----------------------------------------------------------------------------------------
 
 
@@ -198,46 +161,37 @@ async def test_a_script_of_keys_begins_when_every_variant_shows_a_loss_and_can_e
 # --- Which run ------------------------------------------------------------------------------------
 
 
-def test_the_newest_run_that_can_be_read(make_run: MakeRun, tmp_path: Path) -> None:
-    root = tmp_path / "runs"
-    with pytest.raises(RunDirectoryError, match="no run in"):
-        open_run(None, root, is_replay=False)
-    for name, created in (("b", 2.0), ("a", 3.0), ("c", 1.0)):
-        run = make_run(root / name)
-        info = msgspec.structs.replace(run.info, created=created)
-        (run.path / "run.json").write_bytes(msgspec.json.encode(info))
-    (root / "z").mkdir()
-    (root / "z" / "run.json").write_text("{")
-    assert newest_run(root).path.name == "a"
-    assert open_run(root / "c", root, is_replay=False).path.name == "c"
-
-
-def test_the_newest_run_is_looked_for_in_every_folder_of_runs(
-    make_run: MakeRun, tmp_path: Path
-) -> None:
-    roots = tmp_path / "here", tmp_path / "there"
-    with pytest.raises(RunDirectoryError, match=r"here or .*there"):
-        newest_run(*roots)
-    for root, created in zip(roots, (2.0, 3.0), strict=True):
-        run = make_run(root / "run")
-        info = msgspec.structs.replace(run.info, created=created)
-        (run.path / "run.json").write_bytes(msgspec.json.encode(info))
-    assert newest_run(*roots).path == roots[1] / "run"
-    assert open_run(None, *reversed(roots), is_replay=False).path == roots[1] / "run"
+def watched(*paths: Path, root: Path, replay: float | None = None) -> list[Path]:
+    """The directories of the runs that are watched."""
+    return [run.path for run in open_watched(paths, root, replay=replay).shown.runs]
 
 
 def test_a_run_that_still_trains_cannot_be_replayed_yet(make_run: MakeRun, tmp_path: Path) -> None:
     run = make_run()
     with LogWriter(run.session_log), pytest.raises(RunDirectoryError, match="still training"):
-        open_run(run.path, tmp_path, is_replay=True)
-    assert open_run(run.path, tmp_path, is_replay=True).path == run.path
+        watched(run.path, root=tmp_path, replay=1.0)
+    opened = open_watched([run.path], tmp_path, replay=1.0)
+    assert isinstance(opened.source, Replay)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_log_that_may_not_be_read_is_said_before_the_screen(
-    make_run: MakeRun, tmp_path: Path
+def test_several_runs_and_sweeps_cannot_be_replayed(
+    make_run: MakeRun, make_sweep: MakeSweep, runs_root: Path
 ) -> None:
-    run = make_run()
-    run.session_log.chmod(0)
-    with pytest.raises(RunDirectoryError, match="no permission to read"):
-        open_run(run.path, tmp_path, is_replay=False)
+    one, two = make_run(runs_root / "a"), make_run(runs_root / "b")
+    with pytest.raises(RunDirectoryError, match=r"single run: give one, such as .*/a"):
+        watched(one.path, two.path, root=runs_root, replay=1.0)
+    sweep = make_sweep(runs_root / "sweep")
+    with pytest.raises(RunDirectoryError, match=r"is a sweep of 3: give one, such as .*/sgd"):
+        watched(root=runs_root, replay=1.0)
+    assert watched(sweep.arm_paths[1], root=runs_root, replay=1.0) == [sweep.arm_paths[1]]
+
+
+def test_without_an_argument_the_newest_run_is_watched_or_all_arms_of_the_newest_sweep(
+    make_run: MakeRun, make_sweep: MakeSweep, runs_root: Path
+) -> None:
+    run = make_run(runs_root / "z")
+    assert watched(root=runs_root) == [run.path]
+    sweep = make_sweep(runs_root / "a")
+    assert watched(root=runs_root) == sweep.arm_paths
+    later = make_run(runs_root / "b")
+    assert watched(root=runs_root) == [later.path]

@@ -1,0 +1,59 @@
+"""Several runs as one source of records: each under the names that its variants have on screen."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from engine.log.notices import Notice
+from engine.log.records import AnyRecord
+from gdtui.state.record_source import RecordSource, ViewerRole
+
+
+@dataclass(frozen=True, slots=True)
+class MergedMember:
+    """The source of one run, and the names on screen of its variants by those in the run."""
+
+    source: RecordSource
+    names: Mapping[str, str]
+
+
+class MergedSource:
+    """The records of several runs that are watched."""
+
+    role = ViewerRole.WATCHER
+    obeyed: frozenset[str] | None = frozenset()
+
+    def __init__(self, members: Sequence[MergedMember]) -> None:
+        self._members = list(members)
+
+    def read(self, limit: int) -> Iterator[tuple[str, AnyRecord]]:
+        """Yield the new records, each run in its turn: all of them grow at the same time.
+
+        Fewer than `limit` only when no run has more.
+        """
+        share = max(limit // len(self._members), 1)
+        waiting, count = self._members, 0
+        while waiting and count < limit:
+            having_more = []
+            for member in waiting:
+                before = count
+                for name, record in member.source.read(share):
+                    count += 1
+                    yield member.names[name], record
+                if count - before >= share:
+                    having_more.append(member)
+            waiting = having_more
+
+    def notices(self) -> list[Notice]:
+        """The notices of all runs."""
+        return [
+            replace(notice, variant=notice.variant and member.names[notice.variant])
+            for member in self._members
+            for notice in member.source.notices()
+        ]
+
+    def now(self) -> float:
+        """The time of day."""
+        return time.time()

@@ -1,0 +1,114 @@
+"""The runs on screen as one: a single run, or several whose variants lie over each other.
+
+A value: reads no log. All that the screen asks about a run it asks here, so that it need not know
+how many there are.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from engine.log.directory import RunDirectory
+from engine.settings import RunSettings, Variant, VariantSettings
+from gdtui.state.overlay.comparability import comparability_note, have_one_start
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownVariant:
+    """A variant on screen, and the run that it is from."""
+
+    name: str
+    """The name on screen, which no other has."""
+    own_name: str
+    """The name in its run."""
+    run: RunDirectory
+
+    @property
+    def run_settings(self) -> RunSettings:
+        """The settings of its run."""
+        return self.run.info.settings
+
+    @property
+    def device(self) -> str:
+        """The device that its run's settings give it."""
+        names = [variant.name for variant in self.run_settings.variants]
+        return self.run_settings.device_of(names.index(self.own_name))
+
+
+class ShownRuns:
+    """The runs of these variants."""
+
+    def __init__(
+        self, variants: Sequence[ShownVariant], home: Path | None, notes: Sequence[str] = ()
+    ) -> None:
+        """`home`: the directory of the run or sweep that is shown; None for several."""
+        self.variants = tuple(variants)
+        self.home = home
+        self._notes = tuple(notes)
+
+    @classmethod
+    def of(cls, run: RunDirectory) -> "ShownRuns":
+        """A single run."""
+        names = (variant.name for variant in run.info.settings.variants)
+        return cls([ShownVariant(name=name, own_name=name, run=run) for name in names], run.path)
+
+    @cached_property
+    def runs(self) -> tuple[RunDirectory, ...]:
+        """The runs, in the order of their variants."""
+        return tuple({id(one.run): one.run for one in self.variants}.values())
+
+    @cached_property
+    def settings(self) -> RunSettings:
+        """The settings as of one run; those in which several differ are the first's."""
+        every = [run.info.settings for run in self.runs]
+        if len(every) == 1 and not self._notes:
+            return every[0]
+        note = comparability_note(every)
+        told = [
+            *self._notes,
+            *([note] if note else []),
+            *(each for run in every for each in run.notes),
+        ]
+        return replace(
+            every[0],
+            variants=tuple(
+                Variant(name=one.name, settings=self._first_settings(one)) for one in self.variants
+            ),
+            epochs=max(run.epochs for run in every),
+            notes=tuple(dict.fromkeys(told)),
+        )
+
+    @staticmethod
+    def _first_settings(one: ShownVariant) -> VariantSettings:
+        found = (each for each in one.run_settings.variants if each.name == one.own_name)
+        return next(found).settings
+
+    @property
+    def path(self) -> Path:
+        """A directory of what is shown, for files about the program."""
+        return self.home or self.runs[0].path
+
+    def origin(self, name: str) -> ShownVariant:
+        """The variant of that name on screen; KeyError when there is none."""
+        for one in self.variants:
+            if one.name == name:
+                return one
+        raise KeyError(name)
+
+    def alike(self, name: str) -> list[ShownVariant]:
+        """The variants of those runs that began like the run of this one, itself among them."""
+        run = self.origin(name).run_settings
+        return [one for one in self.variants if have_one_start((run, one.run_settings))]
+
+    def file_stem(self, name: str) -> str:
+        """The beginning of the names of files about a variant: its place and its name."""
+        if len(self.runs) == 1:
+            return self.runs[0].variant_log(name).stem
+        return RunDirectory.planned(Path(), self.settings, "").variant_log(name).stem
+
+    def folders(self, name: str) -> tuple[Path, ...]:
+        """Places for files about these runs: a folder of the one shown, else where the user is."""
+        return (Path(),) if self.home is None else (self.home / name, Path())

@@ -1,0 +1,75 @@
+"""The records of a run that another process trains, or that has ended. Controls nothing.
+
+Says of a run that was ended by force that it has ended, which its logs do not.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from engine.log.directory import RunDirectory
+from engine.log.records import AnyRecord
+from gdtui.state.record_source import LogSource, ViewerRole, closing_records
+from gdtui.state.stored_runs import is_running
+
+_LOOK_SECONDS: Final = 1.0
+"""Seconds between two checks of a run whose logs are at their end, or that nobody may write."""
+
+
+class WatchSource(LogSource):
+    """The logs of somebody else's run."""
+
+    role = ViewerRole.WATCHER
+    obeyed = frozenset[str]()
+
+    def __init__(
+        self,
+        run: RunDirectory,
+        clock: Callable[[], float] = time.monotonic,
+        is_written: Callable[[RunDirectory], bool] = is_running,
+        unbegun: str | None = None,
+    ) -> None:
+        """`clock`: seconds from any start. `is_written`: somebody writes the run, or will.
+
+        `unbegun`: what is said of a variant that has no log once nobody does.
+        """
+        super().__init__(run)
+        self._clock = clock
+        self._is_written = is_written
+        self._unbegun = unbegun
+        self._looked_at = -_LOOK_SECONDS
+        self._rests_until = 0.0
+        self._has_ended = False
+        self._last_time = 0.0
+
+    def read(self, limit: int) -> Iterator[tuple[str, AnyRecord]]:
+        """New records; once nobody writes any more, also how the unfinished variants have ended."""
+        if self._clock() < self._rests_until:
+            return
+        is_quiet = True
+        for name, record in super().read(limit):
+            is_quiet = False
+            self._last_time = max(self._last_time, record.wall_time)
+            yield name, record
+        if not is_quiet:
+            return
+        if self._has_ended or not self._follower.unfinished():
+            self._rests_until = self._clock() + _LOOK_SECONDS
+        elif self._is_over():
+            self._has_ended = True
+            # Its last records may have been written after the read above.
+            yield from super().read(limit)
+            yield from closing_records(
+                self._run,
+                self._follower.unfinished(),
+                self._follower.damage,
+                self._last_time,
+                self._unbegun,
+            )
+
+    def _is_over(self) -> bool:
+        now = self._clock()
+        if now - self._looked_at < _LOOK_SECONDS:
+            return False
+        self._looked_at = now
+        return not self._is_written(self._run)
