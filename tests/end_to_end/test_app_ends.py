@@ -16,6 +16,7 @@ from terminal import PATIENCE, session_of
 
 from engine.log.directory import RunDirectory
 from engine.log.file import LogReader
+from gdtui.app import INTERNAL_ERROR
 from gdtui.state.stored_runs import is_running
 
 Cli = Callable[..., "CompletedProcess[str]"]
@@ -94,7 +95,7 @@ def test_an_exception_in_the_app_is_one_message(
     app.check_restored()
     app.wait_for_nobody()
     check_closed_or_never_begun(app)
-    assert "RuntimeError: injected" in app.said
+    assert f"{INTERNAL_ERROR}: RuntimeError: injected" in app.said
     assert "Traceback" not in app.said
     assert "injected" in (app.path / "crash.txt").read_text()
 
