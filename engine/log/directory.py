@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from engine.log.filesystem.private import PrivateDirectory
 
 RUN_FILE: Final = "run.json"
+SWEEP_FILE: Final = "sweep.json"
+"""In a directory that has the runs of a sweep below it, and none itself."""
 LOG_SUFFIX: Final = ".gdlog"
 SUFFIXES: Final = (LOG_SUFFIX, ".weights", ".out")
 """Of a variant's files, which all have the name of its log."""
@@ -203,6 +205,8 @@ class RunDirectory:
             why = f"{RUN_FILE} {error.strerror}"
             if not isinstance(error, UnsafeFileError):
                 why = f"{RUN_FILE}: {error.strerror}"
+            if isinstance(error, FileNotFoundError) and is_present(path / SWEEP_FILE):
+                raise RunDirectoryError(f"{path} {_sweep_told(path)}", path) from None
             if isinstance(error, FileNotFoundError) and is_present(server_output(path)):
                 why = "its problem is still being loaded, or gdtui was killed meanwhile"
             raise RunDirectoryError(f"{path} holds no run: {why}", path) from None
@@ -266,6 +270,14 @@ def _refuse_leftovers(path: Path, names: Iterable[str] = ()) -> None:
             "another --run-dir",
             path,
         )
+
+
+def _sweep_told(path: Path) -> str:
+    """The reason why a sweep is no run, and what to give instead."""
+    runs = sorted(file.parent for file in path.glob(f"*/{RUN_FILE}"))
+    if not runs:
+        return "is a sweep, and none of its runs has begun"
+    return f"is a sweep of {len(runs)}: give one of its runs, such as {runs[0]}"
 
 
 def _slug(name: str) -> str:

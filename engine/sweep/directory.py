@@ -11,13 +11,14 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import msgspec
 from msgspec.structs import replace
 
 from engine.log.directory import (
     RUN_FILE,
+    SWEEP_FILE,
     NewerFormatError,
     RunDirectory,
     RunDirectoryError,
@@ -35,10 +36,11 @@ from engine.log.filesystem.safe_open import (
     safe_open,
     write_once,
 )
-from engine.log.format import FORMAT, is_newer, refusal
-from engine.settings import RunSettings
+from engine.log.format import FORMAT
+from engine.log.reading.decode import DocumentError, NewerDocumentError, decode_document
+from engine.settings import RunSettings, SettingsError
+from engine.settings.ranges import Moment
 
-_SWEEP_FILE: Final = "sweep.json"
 _MOST_BYTES: Final = 16 << 20
 """Bytes of the largest `sweep.json` that is read: others are no such file."""
 
@@ -49,7 +51,7 @@ class SweepInfo(msgspec.Struct, frozen=True, kw_only=True):
     format: int = FORMAT
     version: str
     """Version of the program that made the sweep."""
-    created: float
+    created: Moment
     """Seconds since the Unix epoch."""
     settings: RunSettings
     """Each variant is an arm."""
@@ -57,6 +59,12 @@ class SweepInfo(msgspec.Struct, frozen=True, kw_only=True):
     """The arms' folders, in the variants' order; not every one need be there."""
     is_complete: bool = False
     """The sweep came to its end: an arm that is missing was left out on purpose."""
+
+    def __post_init__(self) -> None:
+        if not len(self.arms) == len(self.settings.variants) == len({*self.arms}):
+            raise SettingsError("its arms do not match its variants")
+        if not all(map(_is_folder_name, self.arms)):
+            raise SettingsError("an arm has no name that a folder may have")
 
 
 class SweepDirectory:
@@ -88,22 +96,15 @@ class SweepDirectory:
     @classmethod
     def open(cls, path: Path) -> Self:
         """Open the sweep there; RunDirectoryError when there is none that this version can read."""
-        file = path / _SWEEP_FILE
+        file = path / SWEEP_FILE
         try:
-            data = read_whole(file, _MOST_BYTES)
-            told = msgspec.json.decode(data, type=dict[str, Any])
-            if is_newer(number := told.get("format")):
-                raise NewerFormatError(f"{path} {refusal(number, told.get('version'))}", path)
-            if number != FORMAT:
-                raise ValueError(f"its format is {str(number)[:20]!r}")
-            info = msgspec.json.decode(data, type=SweepInfo)
+            info = decode_document(read_whole(file, _MOST_BYTES), SweepInfo)
+        except NewerDocumentError as error:
+            raise NewerFormatError(f"{path} {error}", path) from None
+        except DocumentError as error:
+            raise RunDirectoryError(f"{file} is damaged: {error}", file) from None
         except OSError as error:
             raise RunDirectoryError(f"{path} holds no sweep: {error.strerror}", path) from None
-        except (ValueError, RecursionError) as error:
-            raise RunDirectoryError(f"{file} is damaged: {error}", file) from None
-        folders_match = len(info.arms) == len(info.settings.variants) == len({*info.arms})
-        if not folders_match or not all(map(_is_folder_name, info.arms)):
-            raise RunDirectoryError(f"{file} is damaged: its arms do not match its variants", file)
         return cls(path, info)
 
     @property
@@ -172,19 +173,19 @@ class SweepDirectory:
 
 def sweep_file(path: Path) -> Path:
     """The file in a directory that makes it a sweep's."""
-    return path / _SWEEP_FILE
+    return path / SWEEP_FILE
 
 
 def check_sweep_file(path: Path) -> None:
     """UnsafeFileError where the directory, or the file that makes it a sweep's, is a link."""
-    with directory_opened(path) as folder, opened(_SWEEP_FILE, dir_fd=folder):
+    with directory_opened(path) as folder, opened(SWEEP_FILE, dir_fd=folder):
         pass
 
 
 def remove_sweep_file(path: Path) -> None:
     """Make the directory no sweep's any more, and remove it if nothing else is in it."""
     remove_files(
-        path, lambda name: name == _SWEEP_FILE, folder=data_path(path).name, last=_SWEEP_FILE
+        path, lambda name: name == SWEEP_FILE, folder=data_path(path).name, last=SWEEP_FILE
     )
 
 

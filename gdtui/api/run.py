@@ -26,7 +26,6 @@ from engine.log.records import (
 )
 from engine.settings import RunSettings, VariantSettings
 from gdtui.export.incomplete import why_incomplete
-from gdtui.state.overlay.opening import open_one
 
 if TYPE_CHECKING:
     import numpy as np
@@ -181,7 +180,7 @@ def open_run(path: str | os.PathLike[str]) -> Run:
     `Run.incomplete` says so. Raises RunDirectoryError where there is no run, or none that this
     version can read.
     """
-    directory = open_one(find_run(path))
+    directory = RunDirectory.open(find_run(path))
     variants = {
         variant.name: _read(variant.name, variant.settings, directory.variant_log(variant.name))
         for variant in directory.info.settings.variants

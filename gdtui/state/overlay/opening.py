@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from engine.log.directory import RUN_FILE, RunDirectory, RunDirectoryError
+from engine.log.directory import MOST_VARIANTS, RUN_FILE, RunDirectory, RunDirectoryError
 from engine.log.filesystem.safe_open import is_present
 from engine.settings import RunSettings
 from engine.sweep.directory import SweepDirectory, sweep_file
@@ -74,15 +74,6 @@ def newest(*roots: Path) -> Path:
             f"no run in {places}: give a run directory, or start one with gdtui"
         )
     return max(begun)[1]
-
-
-def open_one(path: Path) -> RunDirectory:
-    """The run there; RunDirectoryError when there is none, or a sweep, which has several."""
-    if sweep_file(path).exists() and (arms := SweepDirectory.open(path).arm_paths):
-        raise RunDirectoryError(
-            f"{path} is a sweep of {len(arms)}: give one of its runs, such as {arms[0]}", path
-        )
-    return RunDirectory.open(path)
 
 
 def stored_settings(path: Path) -> RunSettings:
@@ -182,6 +173,10 @@ def _opened(entries: Sequence[_Entry]) -> OpenedRuns:
         [variant.name for run in entry.runs for variant in run.info.settings.variants]
         for entry in entries
     ]
+    if (count := sum(map(len, own))) > MOST_VARIANTS:
+        raise RunDirectoryError(
+            f"these runs have {count:,} variants; {MOST_VARIANTS:,} are shown at most: name fewer"
+        )
     names = iter(name for entry in variant_names(labels, own) for name in entry)
     variants: list[ShownVariant] = []
     members: list[MergedMember] = []

@@ -12,6 +12,7 @@ from canary import PLANTS, CanaryTree
 
 from engine.log.directory import RunDirectory, data_path
 from engine.log.filesystem.safe_open import UnsafeFileError
+from engine.log.format import FORMAT
 from engine.log.records import State
 from engine.settings import DEFAULT_BATCH_SIZES, RunSettings, Variant, VariantSettings
 from engine.sweep.directory import SweepDirectory, sweep_file
@@ -233,7 +234,7 @@ def test_a_sweep_of_a_later_gdtui_is_kept(
     file: str, make_sweep: MakeSweep, runs_root: Path
 ) -> None:
     path = make_sweep(runs_root / "sweep").path / file
-    path.write_text(path.read_text().replace('"format": 1', '"format": 2'))
+    path.write_text(path.read_text().replace(f'"format": {FORMAT}', f'"format": {FORMAT + 1}'))
     (listed,) = stored_runs(runs_root)
     assert listed.state is RunState.NEWER_FORMAT
     assert not remove_stored(listed)

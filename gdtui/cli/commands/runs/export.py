@@ -34,12 +34,11 @@ def export(ctx: "click.Context", run_dir: Path, measurements: bool, output: Path
     variant,generation,epoch,batches,updates,samples,seconds,full_loss,validation_loss, and the
     metrics.
     """
-    from engine.log.directory import RunDirectoryError
+    from engine.log.directory import RunDirectory, RunDirectoryError
     from gdtui.export import csv_export
-    from gdtui.state.overlay.opening import open_one
 
     try:
-        run = open_one(run_dir)
+        run = RunDirectory.open(run_dir)
         file = csv_export.open_output(run, output)
     except RunDirectoryError as error:
         ctx.fail(str(error))

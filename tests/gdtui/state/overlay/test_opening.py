@@ -12,7 +12,8 @@ from engine.log.directory import RunDirectory, RunDirectoryError
 from engine.log.records import State
 from engine.log.writing.writer import LogWriter
 from engine.sweep.directory import SweepDirectory, sweep_file
-from gdtui.state.overlay.opening import newest, open_one, open_runs
+from gdtui.state.overlay import opening
+from gdtui.state.overlay.opening import newest, open_runs
 from gdtui.state.overlay.shown_runs import ShownRuns
 from gdtui.state.store import Store
 
@@ -200,6 +201,15 @@ def test_a_run_that_cannot_be_read_in_a_folder_is_noted(make_run: MakeRun, tmp_p
         shown(tmp_path / "runs")
 
 
+def test_more_variants_than_can_be_shown(
+    make_run: MakeRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = make_run(tmp_path / "one"), make_run(tmp_path / "two")
+    monkeypatch.setattr(opening, "MOST_VARIANTS", 3)
+    with pytest.raises(RunDirectoryError, match="4 variants; 3 are shown at most"):
+        open_runs([one.path, two.path], [])
+
+
 def test_a_damaged_log_stops_its_variant_alone(make_run: MakeRun, tmp_path: Path) -> None:
     one, two = (make_run(tmp_path / name, epochs=40) for name in ("one", "two"))
     log = two.variant_log("SGD")
@@ -246,10 +256,10 @@ def test_the_newest_is_a_run_or_a_sweep_that_can_be_read(
 
 def test_a_sweep_is_no_single_run(make_run: MakeRun, make_sweep: MakeSweep, tmp_path: Path) -> None:
     sweep = make_sweep(tmp_path / "sweep")
-    for refuse in (open_one, gdtui.open_run):
-        with pytest.raises(RunDirectoryError, match=r"is a sweep of 3.*such as .*/sweep/sgd"):
+    for refuse in (RunDirectory.open, gdtui.open_run):
+        with pytest.raises(RunDirectoryError, match=r"is a sweep of 3.*such as .*/sweep/batch-gd"):
             refuse(sweep.path)
-    assert open_one(sweep.arm_paths[0]).path == sweep.arm_paths[0]
+    assert gdtui.open_run(sweep.arm_paths[0]).path == sweep.arm_paths[0]
 
 
 def test_a_log_may_be_written_while_it_is_watched(make_run: MakeRun, tmp_path: Path) -> None:
