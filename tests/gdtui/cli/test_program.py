@@ -24,7 +24,8 @@ Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 MakeRun = Callable[..., RunDirectory]
 
 EVERY_COMMAND = ["", *COMMANDS]
-ACTIONS = {"--help", "--version", "--prune", "--yes", "--path"}
+REMOVAL = {"--prune", "--older-than", "--larger-than", "--keep", "--yes"}
+ACTIONS = {"--help", "--version", "--path", *REMOVAL}
 """Options that must be typed."""
 
 
