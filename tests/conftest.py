@@ -92,6 +92,7 @@ def make_run(tmp_path: Path) -> MakeRun:
                     log.append(End())
         with LogWriter(run.session_log) as log:
             log.append(End())
+        run.release()
         return run
 
     return make

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from engine.log.file import lock
 from engine.log.filesystem.disk_errors import reason
+from engine.log.filesystem.holding import held
 from engine.log.filesystem.safe_open import (
     UnsafeFileError,
     is_present,
@@ -94,23 +94,30 @@ def server_output(run: Path) -> Path:
 
 @contextlib.contextmanager
 def reserved(path: Path) -> Iterator[None]:
-    """Make the directory and hold it, by a lock on its output file.
+    """Make the directory with its output file, and hold it: a problem is being loaded there.
 
-    RunDirectoryError as with `RunDirectory.create`, and when another holds it.
+    RunDirectoryError as with `RunDirectory.create`.
     """
     with contextlib.ExitStack() as stack:
         with _telling(path):
             _make_or_find(path)
             _refuse_leftovers(path)
-            output = stack.enter_context(output_opened(server_output(path)))
+            stack.enter_context(_in_use(path))
+            stack.enter_context(output_opened(server_output(path)))
+        yield
+
+
+@contextlib.contextmanager
+def _in_use(path: Path) -> Iterator[None]:
+    """Hold a directory until the block has ended; RunDirectoryError while another does."""
+    with contextlib.ExitStack() as stack:
         try:
-            lock(output)
+            stack.enter_context(held(path))
         except BlockingIOError:
-            raise RunDirectoryError(
-                f"{path}: another gdtui is loading there; nothing was changed. Choose another "
-                "--run-dir",
-                path,
-            ) from None
+            taken = (
+                f"{path} is in use by another gdtui; nothing was changed. Choose another --run-dir"
+            )
+            raise RunDirectoryError(taken, path) from None
         yield
 
 
@@ -161,6 +168,7 @@ class RunDirectory:
         """True for a run that this process has begun: only then its settings are the user's."""
         self.handover: PrivateDirectory | None = None
         """The directory of what the loader has found; nothing in the run's own leads there."""
+        self._holding = contextlib.ExitStack()
 
     @classmethod
     def create(
@@ -172,17 +180,20 @@ class RunDirectory:
     ) -> "RunDirectory":
         """Begin a run there; RunDirectoryError when the directory holds one or is not writable.
 
-        `handover` is then the run's, and removed with `remove_handover`.
+        The run counts as running until it is released. `handover` is the run's from now on, and
+        removed with `remove_handover`.
         """
         run = cls.planned(path, settings, version)
         data = msgspec.json.format(msgspec.json.encode(run.info), indent=2)
         logs = map(Path, run.info.logs)
         beside = [log.with_suffix(suffix).name for log in logs for suffix in SUFFIXES]
-        with _telling(path):
+        with contextlib.ExitStack() as until_failed, _telling(path):
             _make_or_find(path)
             _refuse_leftovers(path, beside)
+            until_failed.enter_context(_in_use(path))
             write_once(path / RUN_FILE, data)
             sync_directory(path.parent)
+            run._holding = until_failed.pop_all()
         run.is_ours, run.handover = True, handover
         return run
 
@@ -244,6 +255,10 @@ class RunDirectory:
     def stored(self) -> str:
         """The path of what the loader has found; empty: the problem is made anew where it is."""
         return "" if self.handover is None else str(self.handover.path)
+
+    def release(self) -> None:
+        """Let the run count as running only while a log of it is written. Safe to repeat."""
+        self._holding.close()
 
     def remove_handover(self) -> None:
         """Remove what the loader has found, which nobody needs any more."""

@@ -7,10 +7,8 @@ The length has a checksum of its own so that a flipped bit in it is not taken fo
 """
 
 import errno
-import fcntl
 import os
 import struct
-import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Final
@@ -19,7 +17,7 @@ from zlib import crc32
 import msgspec
 
 from engine.log.filesystem.identity import FileIdentity, absence
-from engine.log.filesystem.safe_open import UnsafeFileError, opened, safe_open
+from engine.log.filesystem.safe_open import UnsafeFileError, safe_open
 from engine.log.format import FORMAT, is_known, is_newer, refusal
 from engine.log.reading.decode import MOST_BYTES, RecordError, decode_record
 from engine.log.reading.sequence import Sequence
@@ -33,7 +31,6 @@ _LENGTH: Final = struct.Struct("<II")
 _CHECK: Final = struct.Struct("<I")
 _READ_BYTES: Final = 1 << 16
 """Bytes of one read: with many more, each call costs an allocation from the system."""
-_LOCK_TRIES: Final = 10
 _PASSING: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EINTR)
 """Errors that say nothing of the file: the next attempt may read it."""
 
@@ -72,31 +69,6 @@ def frame(record: Record) -> bytes:
     return b"".join(
         (length, _CHECK.pack(crc32(length)), payload, _CHECK.pack(crc32(payload))),
     )
-
-
-def lock(file: int) -> None:
-    """Own an open file until it is closed; BlockingIOError when somebody else does.
-
-    Who only looks whether it is owned may hold it for an instant.
-    """
-    for _ in range(_LOCK_TRIES):
-        try:
-            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(0.01)
-    raise BlockingIOError
-
-
-def is_locked(path: Path) -> bool:
-    """True while a process owns the file; False where there is none."""
-    try:
-        with opened(path) as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except (FileNotFoundError, UnsafeFileError):
-        return False
-    return False
 
 
 class LogReader:

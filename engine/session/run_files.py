@@ -32,6 +32,11 @@ class RunFiles:
         self._session_log = session_log
         self._logs: dict[str, FileIdentity] = {}
         self._reported: dict[str, str] = {}
+        self._lasting: set[str] = set()
+        """The variants whose trouble was reported before the last look.
+
+        A worker that was in the middle of its report may find its file back already.
+        """
         self._clock = clock
         self._looked_at = clock()
         self._told: dict[str | None, str] = {}
@@ -70,11 +75,17 @@ class RunFiles:
         self._told, self.is_run_gone = gone, WHOLE_RUN in gone
         if self.is_run_gone:
             self._reported.clear()  # it may be another trouble once the run is back
+        self._lasting = {name for name, trouble in self._reported.items() if trouble}
         back = () if self.is_run_gone else told.keys() - gone.keys()
         return [
             *(_back(name) for name in back),
             *(_gone(name, text) for name, text in gone.items() if text != told.get(name)),
         ]
+
+    @property
+    def gone(self) -> tuple[str, ...]:
+        """The files that are gone at this moment, each with the reason."""
+        return tuple(self._find().values())
 
     def _find(self) -> dict[str | None, str]:
         run = self._run
@@ -87,15 +98,15 @@ class RunFiles:
         gone: dict[str | None, str] = {}
         for name, identity in self._logs.items():
             log = run.variant_log(name)
-            reason = absence(log, identity)
-            if text := f"cannot write {log}: {reason}" if reason else self._reported.get(name):
-                gone[name] = text
+            if reason := absence(log, identity):
+                gone[name] = f"cannot write {log}: {reason}"
+            elif name in self._lasting and self._reported[name]:
+                gone[name] = self._reported[name]
         return gone
 
 
 def _gone(variant: str | None, text: str) -> Notice:
-    how = f"{text}. Paused: training goes on once it is back"
-    return Notice(kind=NoticeKind.LOG_GONE, variant=variant, text=how)
+    return Notice(kind=NoticeKind.LOG_GONE, variant=variant, text=text)
 
 
 def _back(variant: str | None) -> Notice:

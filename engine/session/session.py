@@ -70,7 +70,8 @@ class Session:
         self._notices: list[Notice] = []
         self._clock = RunClock.start()
         self._log = SessionLog(run, self._clock, self._heed_log_error)
-        self._files = RunFiles(run, self._log.identity)
+        self.files = RunFiles(run, self._log.identity)
+        """The run's files, and which of them are gone."""
         self._blocked: set[str] = set()
         """Variants of which the user was told that their log cannot be written."""
         self._command_id = 0
@@ -100,13 +101,13 @@ class Session:
             sharing=devices.count(device),
             stored=self.run.stored,
             log=str(self.run.variant_log(variant.name)),
-            continued=self._files.log_of(variant.name),
+            continued=self.files.log_of(variant.name),
             output=str(self.run.variant_output(variant.name)),
             threads=settings.threads or fair_threads(usable_cores(), len(self._workers)),
             epochs=self._epochs,
             pace=self._pace,
             measuring=self._measuring,
-            is_paused=worker.is_paused or self._files.is_run_gone,
+            is_paused=worker.is_paused or self.files.is_run_gone,
             number=number,
             clock=self._clock,
         )
@@ -144,10 +145,10 @@ class Session:
         again.
         """
         self._log.retry()
-        self._files.tell_again()
+        self.files.tell_again()
         for name, worker in self._workers.items():
             worker.is_paused = False
-            if not self._files.is_run_gone:
+            if not self.files.is_run_gone:
                 self._send(name, Resume(id=self._next_id()))
 
     def step_once(self, names: Iterable[str]) -> None:
@@ -198,9 +199,9 @@ class Session:
         for name, worker in self._workers.items():
             if worker.child is not None and not worker.is_dead:
                 self._watch(name, worker, worker.child)
-        was_gone = self._files.is_run_gone
-        self._notices += self._files.poll()
-        if self._files.is_run_gone != was_gone:
+        was_gone = self.files.is_run_gone
+        self._notices += self.files.poll()
+        if self.files.is_run_gone != was_gone:
             self._hold(not was_gone)
         notices, self._notices = self._notices, []
         return notices
@@ -237,9 +238,9 @@ class Session:
     def _heed(self, name: str, worker: RemoteWorker, note: AnyNote) -> None:
         match note:
             case WorkerReady():
-                self._files.learn(name, note.log)
+                self.files.learn(name, note.log)
             case LogBlocked(is_gone=True):
-                self._files.report(name, note.detail)
+                self.files.report(name, note.detail)
             case LogBlocked():
                 self._blocked.add(name)
                 text = f"{note.detail}. Paused, nothing is lost: {note.remedy}"
@@ -247,7 +248,7 @@ class Session:
             case LogRefused():
                 worker.last_words = note.detail
             case LogUnblocked():
-                self._files.report(name, "")
+                self.files.report(name, "")
                 if name in self._blocked:
                     self._blocked.remove(name)
                     self._tell(NoticeKind.LOG_UNBLOCKED, name, "log written again")
@@ -256,7 +257,7 @@ class Session:
 
     def _bury(self, name: str, worker: RemoteWorker, kind: NoticeKind, text: str) -> None:
         worker.is_dead = True
-        self._files.report(name, "")
+        self.files.report(name, "")
         self._log.write(WorkerDied(variant=name, detail=text, worker=worker.number))
         self._tell(kind, name, text)
 
@@ -277,7 +278,7 @@ class Session:
     def _heed_log_error(self, error: OSError) -> None:
         """The session's own log cannot be written."""
         if isinstance(error, FileGoneError):
-            self._files.expire()
+            self.files.expire()
             return
         self._tell(NoticeKind.LOG_BLOCKED, None, cannot_write(error, self.run.session_log))
 
@@ -294,3 +295,4 @@ class Session:
         finish(children, _CLOSE_SECONDS)
         self._log.close()
         self.run.remove_handover()
+        self.run.release()

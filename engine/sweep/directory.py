@@ -24,7 +24,7 @@ from engine.log.directory import (
     RunDirectoryError,
     data_path,
 )
-from engine.log.file import is_locked, lock
+from engine.log.filesystem.holding import is_locked, lock
 from engine.log.filesystem.removal import remove_files
 from engine.log.filesystem.safe_open import (
     directory_opened,

@@ -4,14 +4,19 @@ A click.UsageError says in one line why that cannot be.
 """
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
+
+from gdtui.cli.streams import print_error
 
 if TYPE_CHECKING:
     from engine.problems.loader import Loaded
     from gdtui.cli.options.settings import RunOptions
     from gdtui.state.runs.new_run import NewRun
+
+_MOST_NAMES: Final = 3
+"""Of other files in the run's directory that are told by name."""
 
 
 def prepare_run(ctx: click.Context) -> tuple["RunOptions", "NewRun"]:
@@ -19,6 +24,16 @@ def prepare_run(ctx: click.Context) -> tuple["RunOptions", "NewRun"]:
 
     Its notes are then on stderr. UsageError when it makes no sense.
     """
+    options, place = _prepare(ctx)
+    if found := place.leftovers:
+        shown = ", ".join(found[:_MOST_NAMES])
+        more = f" and {len(found) - _MOST_NAMES} more" if len(found) > _MOST_NAMES else ""
+        text = f"{place.path} also holds {shown}{more}: left as they are"
+        print_error(f"{ctx.command_path.strip()}: {text}")
+    return options, place
+
+
+def _prepare(ctx: click.Context) -> tuple["RunOptions", "NewRun"]:
     from engine.settings import SettingsError
     from gdtui.cli.options.data import must_load, read_data
     from gdtui.state.runs.new_run import NewRun, empty_directory

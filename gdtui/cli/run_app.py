@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 from engine.log.filesystem.safe_open import output_opened
 from engine.settings import RunSettings
+from gdtui.cli.streams import print_error
 from gdtui.keys.script import Press
 from gdtui.state.runs.new_run import NewRun
 from gdtui.terminal.stdio import screen_of_its_own
 
 if TYPE_CHECKING:
+    from engine.session import Session
     from gdtui.control.run_controller import Controls
 
 
@@ -24,6 +26,7 @@ def run_live(
 ) -> int:
     """Train and show until the user quits; returns the exit status."""
     run = place.begin(settings)
+    sessions: list[Session] = []
     with contextlib.ExitStack() as stack:
         output = stack.enter_context(output_opened(run.server_output))
         stack.enter_context(screen_of_its_own(output))
@@ -39,6 +42,7 @@ def run_live(
             from engine.session import Session
 
             session = stack.enter_context(Session(run))
+            sessions.append(session)
             session.start()
             return session
 
@@ -47,6 +51,9 @@ def run_live(
         app = GdtuiApp(run, None, start=start, fps=fps, theme=theme, keys=keys)
         stack.callback(app.close_lab)
         app.run()
+    for each in sessions:
+        for text in each.files.gone:
+            print_error(f"gdtui: {text}; what was trained since then is not kept")
     if app.return_code == 1:
         print(app.crash or f"{INTERNAL_ERROR}; see {run.server_output}", file=sys.stderr)
     return app.return_code or 0

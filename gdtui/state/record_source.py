@@ -111,7 +111,7 @@ class LogSource:
         return notices + (self._changes_of_place() if self.role is ViewerRole.WATCHER else [])
 
     def _changes_of_place(self) -> list[Notice]:
-        before, gone = self._gone, self._find_gone()
+        before, gone = self._gone, self.gone
         self._gone = gone
         back = () if None in gone else before.keys() - gone.keys()
         return [
@@ -126,12 +126,14 @@ class LogSource:
             ),
         ]
 
-    def _find_gone(self) -> dict[str | None, str]:
-        run = self._run
-        if not run.path.exists():
+    @property
+    def gone(self) -> dict[str | None, str]:
+        """The logs that are not where they were read, with the reasons; None: all of the run."""
+        run, absent = self._run, self._follower.absent
+        if absent and not run.path.exists():
             return {None: f"{run.path} is gone: it was removed or moved. {_SO_FAR}"}
         gone: dict[str | None, str] = {}
-        for name, reason in self._follower.absent.items():
+        for name, reason in absent.items():
             log = run.variant_log(name) if name else run.session_log
             gone[name] = f"{log} is gone: {reason}. {_SO_FAR}"
         return gone

@@ -5,11 +5,9 @@ never those of a run that is still going.
 """
 
 import contextlib
-import time
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
@@ -23,15 +21,13 @@ from engine.log.directory import (
     data_path,
     server_output,
 )
-from engine.log.file import is_locked
+from engine.log.filesystem.holding import is_held, is_locked
 from engine.log.filesystem.removal import remove_files, size_of
+from engine.log.filesystem.safe_open import is_present
 from engine.log.follow import Follower
 from engine.log.records import State
 from engine.log.summary import Tally
 from engine.sweep.directory import SweepDirectory, check_sweep_file, remove_sweep_file, sweep_file
-
-_STARTING_SECONDS: Final = 60.0
-"""Seconds for which a run without a session log counts as about to start."""
 
 
 class RunState(StrEnum):
@@ -86,7 +82,7 @@ def stored_runs(*roots: Path) -> list[StoredRun]:
         _describe_sweep(path) if _is_sweep(path) else _describe(path)
         for root in roots
         for path in _folders(root)
-        if _is_sweep(path) or (path / "run.json").exists() or never_began(path)
+        if _is_sweep(path) or _holds_run(path) or never_began(path)
     ]
     return sorted(runs, key=lambda run: run.created, reverse=True)
 
@@ -127,21 +123,27 @@ def state_of(run: RunDirectory) -> RunState:
 
 def is_running(run: RunDirectory) -> bool:
     """True while somebody writes the run's logs, or is about to."""
-    if not run.session_log.exists():
-        return 0 <= time.time() - run.info.created < _STARTING_SECONDS
-    logs = [run.session_log, *(run.path / log for log in run.info.logs)]
-    return any(map(is_locked, logs))
+    return _is_in_use(run.path, *(run.path / log for log in run.info.logs))
+
+
+def _is_in_use(path: Path, *logs: Path) -> bool:
+    """True while a process holds the directory, or writes these logs or any that it finds there."""
+    if is_held(path):
+        return True
+    return any(map(is_locked, {*logs, *path.glob(f"*{LOG_SUFFIX}")}))
+
+
+def _holds_run(path: Path) -> bool:
+    """True where a run is, or the logs of one whose run.json is gone."""
+    return is_present(path / RUN_FILE) or any(path.glob(f"*{LOG_SUFFIX}"))
 
 
 def never_began(path: Path) -> bool:
     """True for a directory left by a gdtui that was killed while loading a problem."""
-    touched = []
-    for trace in (server_output(path), data_path(path)):
-        with contextlib.suppress(OSError):  # it may be vanishing
-            touched.append(trace.stat().st_mtime)
-    if not touched or time.time() - max(touched) < _STARTING_SECONDS:
+    output = server_output(path)
+    if is_held(path) or is_locked(output):  # by its output: versions before that held directories
         return False
-    return not ((path / "run.json").exists() or is_locked(server_output(path)))
+    return not _holds_run(path) and (is_present(output) or is_present(data_path(path)))
 
 
 def remove(path: Path) -> None:
@@ -185,7 +187,9 @@ def _describe(path: Path) -> StoredRun:
 def _state_of_unreadable(path: Path, error: RunDirectoryError) -> RunState:
     if isinstance(error, NewerFormatError):
         return RunState.NEWER_FORMAT
-    return RunState.DAMAGED if (path / "run.json").exists() else RunState.NEVER_BEGAN
+    if _is_in_use(path):
+        return RunState.RUNNING
+    return RunState.DAMAGED if _holds_run(path) else RunState.NEVER_BEGAN
 
 
 def _describe_sweep(path: Path) -> StoredRun:
@@ -263,7 +267,7 @@ def has_ended(path: Path) -> bool:
     except NewerFormatError:
         return False
     except RunDirectoryError:
-        return (path / "run.json").exists() or never_began(path)
+        return not _is_in_use(path) if _holds_run(path) else never_began(path)
 
 
 def _has_sweep_ended(path: Path) -> bool:

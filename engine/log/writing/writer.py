@@ -8,7 +8,8 @@ from collections import deque
 from pathlib import Path
 from typing import Final, Self
 
-from engine.log.file import MAGIC, LogError, LogReader, frame, lock
+from engine.log.file import MAGIC, LogError, LogReader, frame
+from engine.log.filesystem.holding import lock
 from engine.log.filesystem.identity import FileGoneError, FileIdentity, absence
 from engine.log.filesystem.safe_open import UnsafeFileError, safe_open
 from engine.log.records import Record

@@ -51,6 +51,7 @@ def import_csv(
             notes += _write(run, each, n, most_chunks)
         with LogWriter(run.session_log) as log:
             log.append(End())
+        run.release()
         beside.rename(place)
         sync_directory(place.parent)
     except OSError as error:

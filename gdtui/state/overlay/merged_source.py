@@ -1,12 +1,11 @@
 """Several runs as one source of records: each under the names that its variants have on screen."""
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from engine.log.notices import Notice
+from engine.log.notices import Notice, NoticeKind
 from engine.log.records import AnyRecord
 from gdtui.state.record_source import RecordSource, ViewerRole
 
@@ -47,13 +46,23 @@ class MergedSource:
             waiting = having_more
 
     def notices(self) -> list[Notice]:
-        """The notices of all runs."""
+        """The notices of all runs; one about a whole run becomes one about each of its variants."""
         return [
-            replace(notice, variant=notice.variant and member.names[notice.variant])
+            replace(notice, variant=name)
             for member in self._members
             for notice in member.source.notices()
+            for name in _names_on_screen(notice, member)
         ]
 
     def now(self) -> float:
-        """The time of day."""
-        return time.time()
+        """The latest time that any of the runs is at."""
+        return max((member.source.now() for member in self._members), default=0.0)
+
+
+def _names_on_screen(notice: Notice, member: MergedMember) -> list[str | None]:
+    """The variants that a notice of one run is about; None where it concerns no state of theirs."""
+    if notice.variant:
+        return [member.names[notice.variant]]
+    if notice.kind in (NoticeKind.LOG_GONE, NoticeKind.LOG_UNBLOCKED):
+        return [*member.names.values()]
+    return [None]

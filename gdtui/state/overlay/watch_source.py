@@ -72,4 +72,4 @@ class WatchSource(LogSource):
         if now - self._looked_at < _LOOK_SECONDS:
             return False
         self._looked_at = now
-        return not self._is_written(self._run)
+        return not (self.gone or self._is_written(self._run))

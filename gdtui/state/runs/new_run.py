@@ -4,7 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.log.directory import RunDirectory, RunDirectoryError, new_run_path
+from engine.log.directory import (
+    LOG_SUFFIX,
+    RUN_FILE,
+    RunDirectory,
+    RunDirectoryError,
+    new_run_path,
+    server_output,
+)
 from engine.log.filesystem.places import default_root
 from engine.log.filesystem.safe_open import make_directory
 from engine.settings import RunSettings
@@ -25,6 +32,19 @@ class NewRun:
     def begin(self, settings: RunSettings) -> RunDirectory:
         """The run; RunDirectoryError when it cannot begin there."""
         return RunDirectory.create(self.path, settings, __version__, self.handover)
+
+    @property
+    def leftovers(self) -> list[str]:
+        """The names of what lies there before the run begins, and is left as it is.
+
+        None where a run lies there: nothing begins.
+        """
+        try:
+            found = {file.name for file in self.path.iterdir()} - {server_output(self.path).name}
+        except OSError:
+            return []
+        is_taken = RUN_FILE in found or any(name.endswith(LOG_SUFFIX) for name in found)
+        return [] if is_taken else sorted(found)
 
     def abandon(self) -> None:
         """Leave nothing of it."""

@@ -222,6 +222,7 @@ def advised(notice: Notice, run: Path) -> Notice:
     """The session's notice with short file names and the key that helps."""
     hint = {
         NoticeKind.LOG_BLOCKED: ", then resume (space)",
+        NoticeKind.LOG_GONE: "; paused until it is back",
         NoticeKind.DIED: "; r starts a new one",
         NoticeKind.NOT_STARTED: "; r tries again",
     }.get(notice.kind, "")

@@ -3,6 +3,7 @@
 What is still going is never removed.
 """
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,16 +11,18 @@ from typing import Any
 import pytest
 from canary import PLANTS, CanaryTree
 
-from engine.log.directory import RunDirectory, data_path
+from engine.log.directory import RunDirectory, data_path, reserved
 from engine.log.filesystem.safe_open import UnsafeFileError
 from engine.log.format import FORMAT
 from engine.log.records import State
+from engine.log.writing.writer import LogWriter
 from engine.settings import DEFAULT_BATCH_SIZES, RunSettings, Variant, VariantSettings
 from engine.sweep.directory import SweepDirectory, sweep_file
 from gdtui.state.stored_runs import (
     RunKind,
     RunState,
     discard,
+    has_ended,
     is_running,
     remove,
     remove_stored,
@@ -64,12 +67,31 @@ def test_a_run_whose_log_is_held(running_run: RunDirectory) -> None:
     assert state_of(running_run) is RunState.RUNNING
 
 
-def test_a_run_that_is_about_to_start(tmp_path: Path) -> None:
+def begun(path: Path) -> RunDirectory:
     variants = tuple(
         Variant(name=str(size), settings=VariantSettings(batch_size=size))
         for size in DEFAULT_BATCH_SIZES
     )
-    assert is_running(RunDirectory.create(tmp_path / "new", RunSettings(variants=variants), "0"))
+    return RunDirectory.create(path, RunSettings(variants=variants), "0")
+
+
+@pytest.mark.parametrize("step", [-3600.0, -5.0, 0.0, 3600.0])
+def test_a_run_that_is_about_to_start(
+    step: float, runs_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the clock says: who has begun it holds its directory."""
+    run = begun(runs_root / "new")
+    now = time.time() + step
+    monkeypatch.setattr("time.time", lambda: now)
+    assert is_running(run)
+    assert [each.state for each in stored_runs(runs_root)] == [RunState.RUNNING]
+    run.release()
+    assert not is_running(run)
+
+
+def test_a_run_whose_process_is_gone_is_not_about_to_start(runs_root: Path) -> None:
+    begun(runs_root / "new")
+    assert [each.state for each in stored_runs(runs_root)] == [RunState.ENDED_EARLY]
 
 
 def test_only_files_of_the_run_are_removed(make_run: MakeRun) -> None:
@@ -85,12 +107,11 @@ def test_only_files_of_the_run_are_removed(make_run: MakeRun) -> None:
     }
 
 
-def test_what_is_just_being_loaded_is_neither_listed_nor_removed(
-    leftover: Path, runs_root: Path
-) -> None:
-    """Between two steps nobody holds the file."""
-    (data_path(leftover) / "validation.pt").touch()
-    assert stored_runs(runs_root) == []
+def test_what_is_being_loaded_is_neither_listed_nor_removed(runs_root: Path) -> None:
+    with reserved(runs_root / "loading"):
+        assert stored_runs(runs_root) == []
+    (left,) = stored_runs(runs_root)
+    assert left.state is RunState.NEVER_BEGAN, "nobody is there any more"
 
 
 def test_data_that_a_killed_run_of_an_earlier_version_left_is_counted_and_removed(
@@ -265,3 +286,17 @@ def test_a_link_among_the_arms_is_no_arm(
     assert len(listed.arms) == 2
     remove_stored(listed)
     assert (elsewhere.path / "run.json").exists()
+
+
+def test_logs_whose_run_json_is_gone_are_listed_as_damaged(
+    make_run: MakeRun, runs_root: Path
+) -> None:
+    """A loader that was killed leaves no logs: these are somebody's results."""
+    run = make_run(runs_root / "headless")
+    run.server_output.touch()
+    (run.path / "run.json").unlink()
+    assert [each.state for each in stored_runs(runs_root)] == [RunState.DAMAGED]
+    assert has_ended(run.path)
+    with LogWriter(run.variant_log("SGD")):
+        assert [each.state for each in stored_runs(runs_root)] == [RunState.RUNNING]
+        assert not has_ended(run.path), "somebody still trains there"

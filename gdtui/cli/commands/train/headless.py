@@ -7,7 +7,7 @@ gdtui/cli/commands/train/output.py.
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Final
@@ -20,7 +20,7 @@ from engine.log.filesystem.disk_errors import cannot_write
 from engine.log.filesystem.safe_open import output_opened
 from engine.log.follow import Follower
 from engine.log.json_report import encode, report
-from engine.log.notices import NoticeKind
+from engine.log.notices import Notice, NoticeKind
 from engine.log.records import State, WorkerDied
 from engine.log.summary import Tally
 from engine.session import Session
@@ -37,6 +37,16 @@ _RETRY: Final = 3.0
 _GRACE: Final = 0.5
 """Seconds for measuring at the last weights."""
 
+_WAITING: Final = {
+    NoticeKind.LOG_BLOCKED: ", and it continues by itself",
+    NoticeKind.LOG_GONE: "; paused until it is back, Ctrl+C ends it",
+}
+_STOPPED: Final = {
+    NoticeKind.LOG_BLOCKED: "stopped, and not waiting for space (--on-full wait does). "
+    "Safe in {run}",
+    NoticeKind.LOG_GONE: "stopped: nothing more could be kept of this run. Read until then",
+}
+
 
 def train(
     run: RunDirectory,
@@ -45,16 +55,19 @@ def train(
     is_quiet: bool = False,
     debug: bool = False,
     waits_for_space: bool = True,
+    waits_for_files: bool = True,
 ) -> int:
     """Train the run that was just created to its end; returns the exit status.
 
     `debug`: show the tracebacks of what failed. `waits_for_space`: where the disk takes no more;
-    else that is the end. UsageError for settings that only a worker could judge.
+    else that is the end. `waits_for_files`: where the run's directory or a log is gone, likewise.
+    UsageError for settings that only a worker could judge.
     """
+    waits = {NoticeKind.LOG_BLOCKED: waits_for_space, NoticeKind.LOG_GONE: waits_for_files}
     with _signals() as received:
         _start_server(run)
         with progress_report("train", is_quiet=is_quiet) as shown, Session(run) as session:
-            monitor = _RunMonitor(run, shown, waits_for_space=waits_for_space)
+            monitor = _RunMonitor(run, shown, waits)
             session.start()
             while not (received or monitor.is_over):
                 monitor.look(session)
@@ -90,11 +103,13 @@ def _start_server(run: RunDirectory) -> None:
 class _RunMonitor:
     """The records of a run that trains, up to its end, and the notices of its session."""
 
-    def __init__(self, run: RunDirectory, shown: ProgressReport, *, waits_for_space: bool) -> None:
+    def __init__(
+        self, run: RunDirectory, shown: ProgressReport, waits: Mapping[NoticeKind, bool]
+    ) -> None:
+        """`waits`: by the notice that nothing more can be written; else that is the end."""
         self._run = run
-        self._waits_for_space = waits_for_space
-        self._is_full = False
-        """Nothing more can be written, and it does not wait."""
+        self._waits = waits
+        self._stopped_by: NoticeKind | None = None
         self._shown = shown
         self._follower = Follower(run)
         self.tallies = [
@@ -112,7 +127,7 @@ class _RunMonitor:
         """True once all have ended, or going on is of no use."""
         return (
             self.usage_error is not None
-            or self._is_full
+            or self._stopped_by is not None
             or bool(self._follower.damage)
             or all(tally.state.is_ended for tally in self.tallies)
         )
@@ -141,17 +156,9 @@ class _RunMonitor:
                 notice.kind in (NoticeKind.DIED, NoticeKind.NOT_STARTED)
                 and notice.variant is not None
             ):
-                self._dead[notice.variant] = WorkerDied(
-                    variant=notice.variant, wall_time=time.time(), detail=notice.text
-                )
-                continue
-            is_blocked = notice.kind is NoticeKind.LOG_BLOCKED
-            waits = is_blocked and self._waits_for_space
-            text = f"{notice.text}, and it continues by itself" if waits else notice.text
-            self._say_once(f"{notice.variant}: {text}" if notice.variant else text)
-            self._is_full |= is_blocked and not waits
-            if waits and self._retry_at is None:
-                self._retry_at = time.monotonic() + _RETRY
+                self._dead[notice.variant] = WorkerDied(variant=notice.variant, detail=notice.text)
+            else:
+                self._heed(notice)
         self.read()
         if self._retry_at is not None and time.monotonic() >= self._retry_at:
             self._retry_at = None  # a notice comes again if it fails again
@@ -159,6 +166,16 @@ class _RunMonitor:
         self._progress.follow()
         if self._shown.is_due:
             self._shown.show(self._progress.look())
+
+    def _heed(self, notice: Notice) -> None:
+        """Say a notice; wait for what it is about, or stop."""
+        waits = self._waits.get(notice.kind)
+        text = f"{notice.text}{_WAITING[notice.kind]}" if waits else notice.text
+        self._say_once(f"{notice.variant}: {text}" if notice.variant else text)
+        if waits is False:
+            self._stopped_by = notice.kind
+        if waits and notice.kind is NoticeKind.LOG_BLOCKED and self._retry_at is None:
+            self._retry_at = time.monotonic() + _RETRY
 
     def read(self) -> None:
         """Take in all that the logs hold by now."""
@@ -181,12 +198,9 @@ class _RunMonitor:
         """Report failures on stderr; True if there was any."""
         for damage in self._follower.damage:
             _say(str(damage))
-        if self._is_full:
+        if self._stopped_by is not None:
             safe = ", ".join(f"{each.name} to batch {each.batches:,}" for each in self.tallies)
-            _say(
-                f"stopped, and not waiting for space (--on-full wait does). Safe in "
-                f"{self._run.path}: {safe}"
-            )
+            _say(f"{_STOPPED[self._stopped_by].format(run=self._run.path)}: {safe}")
         broken: dict[tuple[State, str], list[Tally]] = {}
         for tally in self.tallies:
             if tally.state.is_broken:
@@ -196,7 +210,7 @@ class _RunMonitor:
             if debug and tallies[0].traceback:
                 print(tallies[0].traceback.rstrip(), file=sys.stderr)
             self._say_where_it_printed(tallies)
-        return bool(broken or self._follower.damage or self._is_full)
+        return bool(broken or self._follower.damage or self._stopped_by)
 
     def _say_where_it_printed(self, tallies: list[Tally]) -> None:
         for tally in tallies:

@@ -20,8 +20,8 @@ examples:
   gdtui train --epochs 200 --json > result.json
   gdtui train --lr-scaling sqrt --run-dir ./sqrt && gdtui export ./sqrt -o sqrt.csv
 
-exit status: 0 all finished or diverged, 1 one failed or the disk was full,
-2 usage error, 130 Ctrl+C"""
+exit status: 0 all finished or diverged, 1 one failed, the disk was full or the run's
+directory is gone, 2 usage error, 130 Ctrl+C"""
 
 
 _WAIT: Final = "wait"
@@ -50,7 +50,12 @@ def train(
     waits = is_terminal(sys.stderr) if on_full is None else on_full == _WAIT
     try:
         return train_to_end(
-            directory, as_json=json, is_quiet=quiet, debug=debug, waits_for_space=waits
+            directory,
+            as_json=json,
+            is_quiet=quiet,
+            debug=debug,
+            waits_for_space=waits,
+            waits_for_files=is_terminal(sys.stderr),
         )
     except RunDirectoryError as error:  # before anything was trained
         discard(directory.path)

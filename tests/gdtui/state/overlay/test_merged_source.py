@@ -84,3 +84,16 @@ def test_a_notice_is_about_the_variant_as_it_is_called_on_screen(
         ]
     )
     assert source.notices() == [Notice(kind=NoticeKind.DIED, variant=told, text="damaged")]
+
+
+@pytest.mark.parametrize("kind", [NoticeKind.LOG_GONE, NoticeKind.LOG_UNBLOCKED])
+def test_a_run_that_is_gone_is_news_of_its_own_variants(kind: NoticeKind) -> None:
+    """The others go on."""
+    gone = StillSource(0, (Notice(kind=kind, variant=None, text="gone"),))
+    source = MergedSource(
+        [
+            MergedMember(gone, {"SGD": "a", "Mini-batch": "b"}),
+            MergedMember(StillSource(0), {"SGD": "c"}),
+        ]
+    )
+    assert [notice.variant for notice in source.notices()] == ["a", "b"]

@@ -1,0 +1,73 @@
+"""Locks by which processes see that a file or a run's directory is in use.
+
+The system lets go of a lock when its process ends, however it ends: no time of day has a say.
+"""
+
+import contextlib
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from engine.log.filesystem.safe_open import UnsafeFileError, opened
+
+_TRIES: Final = 10
+
+
+def lock(file: int) -> None:
+    """Own an open file until it is closed; BlockingIOError when somebody else does.
+
+    Who only looks whether it is owned may hold it for an instant.
+    """
+    for _ in range(_TRIES):
+        try:
+            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.01)
+    raise BlockingIOError
+
+
+def is_locked(path: Path) -> bool:
+    """True while a process owns the file; False where there is none."""
+    try:
+        with opened(path) as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except (FileNotFoundError, UnsafeFileError):
+        return False
+    return False
+
+
+@contextlib.contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Mark a directory as in use while the block runs.
+
+    BlockingIOError when another process does; OSError when it cannot be opened.
+    """
+    with _opened(path) as folder:
+        lock(folder)
+        yield
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield folder
+    finally:
+        os.close(folder)
+
+
+def is_held(path: Path) -> bool:
+    """True while a process uses that directory; False also where there is none."""
+    try:
+        with _opened(path) as folder:
+            fcntl.flock(folder, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
