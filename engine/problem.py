@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     Data = tuple[Tensor | NDArray[Any], ...] | Dataset[Any]
 
+SETS: Final = ("train", "validation")
+"""The names of a problem's data sets."""
+
 OWN: str = "own"
 """The optimizer setting that stands for the problem's own."""
 

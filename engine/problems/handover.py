@@ -17,12 +17,11 @@ from safetensors import safe_open as open_tensors
 from safetensors.torch import save_file
 
 from engine.log.filesystem.disk_errors import reason, remedy
-from engine.problem import Problem
+from engine.problem import SETS, Problem
 from engine.problems.parts import losses
 from engine.problems.parts.factories import AnyFactory
 from engine.settings import SettingsError
 
-SETS: Final = ("train", "validation")
 _DESCRIPTION: Final = "problem.msgpack"
 _Metric = str | losses.AbsoluteError
 

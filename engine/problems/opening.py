@@ -4,18 +4,21 @@ For loader and workers only, since it imports torch and runs what users wrote.
 """
 
 import random
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from engine.problem import Problem, check_data, is_function
-from engine.problems import handover, registry, user_file
-from engine.problems.handover import SETS
+from engine.problem import SETS, Problem, check_data, is_function
+from engine.problems import registry, user_file
 from engine.settings import DataSettings, RunSettings, VariantSettings
 from engine.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from engine.problems.handover import ProblemDescription
 
 
 def open_problem(
@@ -27,17 +30,32 @@ def open_problem(
     tensors there replace those that the problem makes.
     """
     seed_all(seed)
-    sets: dict[str, Any] = dict.fromkeys(SETS)
-    if stored is not None:
-        sets = {name: handover.stored_tensors(stored, name) for name in SETS}
+    found = _stored(stored) if stored is not None else _Stored()
     if user_file.is_file(problem):
         opened = user_file.run(problem)
-    elif sets["train"] and stored and (known := handover.stored_description(stored)):
-        return known.problem(**sets)
+    elif found.description is not None:
+        return found.description.problem(**found.sets)
     else:
         opened = registry.load(problem, seed, data)
-    made: dict[str, Any] = {name: sets[name] or _made(name, opened) for name in SETS}
+    made: dict[str, Any] = {name: found.sets[name] or _made(name, opened) for name in SETS}
     return replace(opened, **made)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """The loader's findings; none of a problem that needs no loader."""
+
+    sets: Mapping[str, tuple[torch.Tensor, ...] | None] = field(
+        default_factory=lambda: dict.fromkeys(SETS)
+    )
+    description: "ProblemDescription | None" = None
+
+
+def _stored(place: Path) -> _Stored:
+    from engine.problems import handover  # takes a worker 20 ms, which most need not spend
+
+    sets = {name: handover.stored_tensors(place, name) for name in SETS}
+    return _Stored(sets, handover.stored_description(place) if sets["train"] else None)
 
 
 def _made(name: str, problem: Problem) -> Any:

@@ -9,10 +9,10 @@ import errno
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from engine.log.filesystem.safe_open import UnsafeFileError, directory_opened
+from engine.log.filesystem.safe_open import UnsafeFileError, directory_opened, kind_of
 
 IsOwn = Callable[[str], bool]
 """True for the name of a file that a run is made of."""
@@ -34,11 +34,11 @@ def remove_files(path: Path, is_own: IsOwn, *, folder: str, last: str) -> None:
 
     The file `last` goes last, so that a run that was removed in part stays listed. Removes nothing
     and raises UnsafeFileError where a link or another thing that no run makes has the name of a
-    run's file.
+    run's file, or where the directory itself is a link.
     """
     with directory_opened(path) as top:
         own = _entries(top, is_own)
-        _refuse(path, (name for name, found in own.items() if not _is_file(found)))
+        _refuse(path, own)
         _empty_folder(path, top, folder)
         for name in sorted(own, key=lambda name: name == last):
             with contextlib.suppress(FileNotFoundError):
@@ -49,25 +49,24 @@ def remove_files(path: Path, is_own: IsOwn, *, folder: str, last: str) -> None:
 
 
 def remove_tree(path: Path) -> None:
-    """Remove a directory of our own with all that is in it, as far as possible; follows no link."""
-    shutil.rmtree(
-        path, ignore_errors=True
-    )  # refuses a link, and looks names up in open directories
+    """Remove a directory of our own with all that is in it, as far as possible.
+
+    rmtree refuses a link, and looks names up in open directories.
+    """
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def _empty_folder(path: Path, top: int, folder: str) -> None:
-    try:
-        with directory_opened(folder, dir_fd=top) as inner:
-            names = _entries(inner, lambda name: True)
-            _refuse(path / folder, (name for name, found in names.items() if not _is_file(found)))
-            for name in names:
-                os.unlink(name, dir_fd=inner)
-    except FileNotFoundError:
+    found = _entries(top, lambda name: name == folder).get(folder)
+    if found is None:
         return
-    except UnsafeFileError as error:
-        if error.filename == folder:
-            _refuse(path, [folder])
-        raise
+    if not stat.S_ISDIR(found.st_mode):
+        _refuse(path, {folder: found})
+    with directory_opened(folder, dir_fd=top) as inner:
+        names = _entries(inner, lambda name: True)
+        _refuse(path, {f"{folder}/{name}": each for name, each in names.items()})
+        for name in names:
+            os.unlink(name, dir_fd=inner)
     os.rmdir(folder, dir_fd=top)
 
 
@@ -86,11 +85,12 @@ def _is_file(found: os.stat_result) -> bool:
     return stat.S_ISREG(found.st_mode)
 
 
-def _refuse(path: Path, names: Iterable[str]) -> None:
-    for name in names:
-        raise UnsafeFileError(
-            errno.EINVAL,
-            f"{name} is a link, a directory or a device, which no run makes; nothing of the run "
-            "was removed",
-            str(path),
-        )
+def _refuse(path: Path, entries: Mapping[str, os.stat_result]) -> None:
+    """UnsafeFileError for the first that is no file of a run."""
+    for name, found in entries.items():
+        if not _is_file(found):
+            raise UnsafeFileError(
+                errno.EINVAL,
+                f"{name} is {kind_of(found)}, which no run makes; nothing of the run was removed",
+                str(path),
+            )

@@ -21,6 +21,7 @@ _ALWAYS: Final = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 """Not blocking: opening a FIFO waits for its other end. It changes nothing for a regular file."""
 _WRITING: Final = os.O_WRONLY | os.O_RDWR
 _KINDS: Final = {
+    stat.S_IFREG: "a file",
     stat.S_IFLNK: "a symbolic link",
     stat.S_IFDIR: "a directory",
     stat.S_IFIFO: "a FIFO",
@@ -76,13 +77,17 @@ def _reason(path: str | os.PathLike[str], dir_fd: int | None) -> UnsafeFileError
     return _judge(found, path, is_written=False)
 
 
+def kind_of(found: os.stat_result) -> str:
+    """The kind of a path: "a symbolic link", for example."""
+    return _KINDS.get(stat.S_IFMT(found.st_mode), "something else")
+
+
 def _judge(
     found: os.stat_result, path: str | os.PathLike[str], *, is_written: bool
 ) -> UnsafeFileError | None:
     """The objection to a file, if there is one."""
-    kind = stat.S_IFMT(found.st_mode)
-    if kind != stat.S_IFREG:
-        what = f"is {_KINDS.get(kind, 'something else')}, not a file of a run"
+    if not stat.S_ISREG(found.st_mode):
+        what = f"is {kind_of(found)}, not a file of a run"
     elif is_written and found.st_nlink > 1:
         what = "has a second name elsewhere (a hard link), and is not written to"
     else:
