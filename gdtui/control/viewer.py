@@ -22,6 +22,8 @@ _READ_SECONDS: Final = 0.03
 """The longest that one read may take; what is left comes with the next."""
 _READ_RECORDS: Final = 200
 """Records of one log before the next one gets its turn."""
+_NAMING_FILES: Final = (NoticeKind.SERVER_DIED, NoticeKind.LOG_GONE)
+"""Notices that say by themselves whose they are."""
 Severity = Literal["information", "error"]
 
 
@@ -57,7 +59,7 @@ class Viewer:
         texts: dict[str, Severity] = {}
         for notice in notices:
             self.store.heed(notice, self.source.now())
-            about = "" if notice.kind is NoticeKind.SERVER_DIED else notice.variant or ""
+            about = "" if notice.kind in _NAMING_FILES else notice.variant or ""
             text = f"{about}: {notice.text}" if about else notice.text
             texts.setdefault(
                 text, "information" if notice.kind is NoticeKind.LOG_UNBLOCKED else "error"

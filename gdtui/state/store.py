@@ -163,8 +163,13 @@ class Store:
 
     @property
     def slowest(self) -> VariantState:
-        """The running variant with the fewest epochs done; of all, when none runs."""
+        """The running variant with the fewest epochs done; of all, when none runs.
+
+        Of several runs, one that has begun if there is any.
+        """
         running = [one for one in self.states if not one.has_ended] or self.states
+        if len(self.runs) > 1:
+            running = [one for one in running if one.tally.n] or running
         return min(running, key=lambda one: one.tally.samples / max(one.tally.n, 1))
 
     @property

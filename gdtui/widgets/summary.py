@@ -21,6 +21,8 @@ _WIDTHS = (9, 11, 8, 10, 8, 10)
 """Cells of each column of figures: with a name of 14 they fit into 80."""
 _FRAME = 4
 """Cells of border and padding."""
+_AROUND = 4
+"""Rows of the border, and of the screen's first and last line."""
 _LEAST = 6
 """Cells of a name, whatever the room."""
 
@@ -40,22 +42,34 @@ class Summary(Line):
             rows,
         )
 
-        found = rows(store)
+        size, found = self.app.size, rows(store)
+        below = _wrapped(conclusion(store), size.width - _FRAME)
+        if is_ours:
+            below.append(Content.styled(_NEXT, "$quiet"))
         number_width = len(str(len(found))) + 1
-        room = self.app.size.width - _FRAME - number_width - sum(_WIDTHS)
+        room = size.width - _FRAME - number_width - sum(_WIDTHS)
         name_width = min(max(len(row.name) for row in found) + 2, max(room, _LEAST))
         head = " " * (number_width + name_width) + _cells(headings(store))
-        lines = [Content.styled(head, "$quiet")]
         names = shortened(tuple(row.name for row in found), name_width - 1)
-        lines += [
+        table = [
             _line(row, number_width, f"{name:<{name_width}}")
             for row, name in zip(found, names, strict=True)
         ]
-        lines.append(Content(""))
-        lines.append(Content(conclusion(store)))
-        if is_ours:
-            lines.append(Content.styled(_NEXT, "$quiet"))
+        table = _cut(table, size.height - _AROUND - len(below) - 2)
+        lines = [Content.styled(head, "$quiet"), *table, Content(""), *below]
         self.update(Content("\n").join(lines))
+
+
+def _cut(table: list[Content], room: int) -> list[Content]:
+    """The lines that fit, and how many do not."""
+    if len(table) <= room:
+        return table
+    shown = table[: max(room - 1, 1)]
+    return [*shown, Content.styled(f"… and {len(table) - len(shown)} more", "$quiet")]
+
+
+def _wrapped(text: str, width: int) -> list[Content]:
+    return list(Content(text).wrap(max(width, 1)))
 
 
 def _line(row: "ResultRow", number_width: int, name: str) -> Content:

@@ -209,6 +209,11 @@ class LiveScreen(Screen[None]):
             summary.show_results(store, is_ours=self.viewer.is_trainer)
         return True
 
+    def on_resize(self) -> None:
+        """Fit the results into the room that there is now."""
+        if self.query(Summary) and self.query_one(Summary).display:
+            self.show_summary(True)
+
     def hide_summary(self) -> bool:
         """Hide the results; False: they were not shown."""
         was_shown = self.query_one(Summary).display

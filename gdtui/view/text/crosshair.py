@@ -41,8 +41,10 @@ class _Field:
 _SIZE: Final = _Field("size", "of", 7, 5, lambda info, width: _size(info, width))
 _LR: Final = _Field("lr", "lr", 8, 4, lambda info, _: formatting.rounded(info.lr))
 _SECONDS: Final = _Field("seconds", "sec", 6, 8, lambda info, width: _seconds(info.seconds, width))
-_LOSS: Final = _Field("loss", "L", 7, 0, lambda info, _: formatting.number(info.loss))
-_SMOOTH: Final = _Field("smooth", "~", 7, 1, lambda info, _: formatting.number(info.smoothed))
+_LOSS: Final = _Field("loss", "L", 7, 0, lambda info, width: formatting.within(info.loss, width))
+_SMOOTH: Final = _Field(
+    "smooth", "~", 7, 1, lambda info, width: formatting.within(info.smoothed, width)
+)
 _BATCH: Final = _Field("batch", "b", 8, 2, lambda info, width: _count(info.batch, width))
 _UPDATE: Final = _Field("update", "u", 8, 3, lambda info, width: _count(info.update, width))
 _EPOCH: Final = _Field("epoch", "ep", 4, 7, lambda info, width: _count(info.epoch, width))

@@ -1,6 +1,7 @@
 """Several runs over each other on screen: all of it works as for one, and each keeps its own n."""
 
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -274,6 +275,19 @@ async def test_a_run_that_trains_grows_beside_one_that_has_ended(
         assert going.tally.state is State.RUNNING
 
 
+async def test_a_run_that_is_removed_is_told_and_the_other_stays(two: tuple[Path, Path]) -> None:
+    app = watching(*two)
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        shutil.rmtree(two[0])
+        await settle(pilot)
+        assert [text for text in app.note_texts if "is gone" in text] == [
+            f"{two[0]} is gone: it was removed or moved. This is how far it was read"
+        ]
+        notices = [one.notice for one in app.main.viewer.store.states]
+        assert ["is gone" in notice for notice in notices] == [True, True, False, False]
+
+
 async def test_a_sweep_that_goes_on_shows_arms_as_they_begin(
     make_run: MakeRun, make_sweep: MakeSweep, tmp_path: Path
 ) -> None:
@@ -283,6 +297,25 @@ async def test_a_sweep_that_goes_on_shows_arms_as_they_begin(
         async with app.run_test(size=WIDE) as pilot:
             await settle(pilot)
             assert "2 Mini-batch 32" in text_of(app)
+            assert app.note_texts == set()
             make_run(sweep.path / "mini-batch-32", names=("Mini-batch 32",), epochs=9)
             await settle(pilot)
             assert app.main.viewer.store.states[1].tally.state is State.FINISHED
+
+
+async def test_results_of_many_variants_fit_on_a_small_screen_also_after_a_resize(
+    make_run: MakeRun, tmp_path: Path
+) -> None:
+    for place in range(24):
+        make_run(tmp_path / "runs" / f"run-{place:02}", names=("SGD",), epochs=2)
+    app = watching(tmp_path / "runs")
+    async with app.run_test(size=(140, 50)) as pilot:
+        await settle(pilot)
+        assert "24 run-23" in text_of(app)
+        await pilot.resize_terminal(*NARROW)
+        await settle(pilot)
+        shown = text_of(app)
+        assert re.search(r"… and \d+ more", shown)
+        assert "On all data they lie" in shown
+        assert row(app, "gdtui").startswith(" gdtui · 24 runs")
+        assert max(map(len, shown.split("\n"))) == NARROW[0]

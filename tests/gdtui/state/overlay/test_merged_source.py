@@ -24,6 +24,7 @@ class StillSource:
             for place in range(count)
         ]
         self._notices = notices
+        self.time = 0.0
 
     def read(self, limit: int) -> Iterator[tuple[str, AnyRecord]]:
         for _ in range(min(limit, len(self._left))):
@@ -33,7 +34,7 @@ class StillSource:
         return list(self._notices)
 
     def now(self) -> float:
-        return 0.0
+        return self.time
 
 
 def merged(*counts: int) -> MergedSource:
@@ -72,28 +73,29 @@ def test_no_run_waits_for_another_to_be_read_to_its_end() -> None:
     assert names == {"a", "b", "c"}
 
 
-@pytest.mark.parametrize(("variant", "told"), [("SGD", "b"), (None, None)])
-def test_a_notice_is_about_the_variant_as_it_is_called_on_screen(
-    variant: str | None, told: str | None
+@pytest.mark.parametrize(
+    ("kind", "variant", "told"),
+    [
+        (NoticeKind.DIED, "SGD", ["b"]),
+        (NoticeKind.LOG_GONE, None, ["b", "c"]),
+        (NoticeKind.SERVER_DIED, None, [None]),
+    ],
+)
+def test_a_notice_is_about_the_variants_of_its_run_as_they_are_called_on_screen(
+    kind: NoticeKind, variant: str | None, told: list[str | None]
 ) -> None:
-    notice = Notice(kind=NoticeKind.DIED, variant=variant, text="damaged")
+    notice = Notice(kind=kind, variant=variant, text="so it is")
     source = MergedSource(
         [
             MergedMember(StillSource(0), {"SGD": "a"}),
-            MergedMember(StillSource(0, (notice,)), {"SGD": "b"}),
+            MergedMember(StillSource(0, (notice,)), {"SGD": "b", "Adam": "c"}),
         ]
     )
-    assert source.notices() == [Notice(kind=NoticeKind.DIED, variant=told, text="damaged")]
+    assert [(each.kind, each.variant) for each in source.notices()] == [(kind, one) for one in told]
 
 
-@pytest.mark.parametrize("kind", [NoticeKind.LOG_GONE, NoticeKind.LOG_UNBLOCKED])
-def test_a_run_that_is_gone_is_news_of_its_own_variants(kind: NoticeKind) -> None:
-    """The others go on."""
-    gone = StillSource(0, (Notice(kind=kind, variant=None, text="gone"),))
-    source = MergedSource(
-        [
-            MergedMember(gone, {"SGD": "a", "Mini-batch": "b"}),
-            MergedMember(StillSource(0), {"SGD": "c"}),
-        ]
-    )
-    assert [notice.variant for notice in source.notices()] == ["a", "b"]
+def test_the_time_is_that_of_the_latest_run() -> None:
+    sources = [StillSource(0), StillSource(0)]
+    sources[0].time = 7.0
+    source = MergedSource([MergedMember(each, {"SGD": "a"}) for each in sources])
+    assert source.now() == 7.0
