@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 from shown import strips_of
+from terminal import Terminal
 from textual.pilot import Pilot
 
 from engine.log.directory import RunDirectory
 from engine.log.records import State
 from engine.session import Session
 from engine.settings import RunSettings, Variant, VariantSettings
+from engine.sweep.directory import SweepDirectory
 from gdtui.app import GdtuiApp
 from gdtui.state.overlay.watch_source import WatchSource
 from gdtui.state.replay import Replay
@@ -130,3 +132,40 @@ async def test_beside_the_app_that_trains_all_charts_and_figures_are_the_same(
         await wait_for(pilot, lambda: replay.has_ended)
         samples = [one.tally.samples for one in replaying.main.viewer.store.states]
     assert samples == [one.tally.samples for one in watching.main.viewer.store.states]
+
+
+def test_several_runs_and_the_newest_sweep_are_watched_from_the_command_line(
+    make_run: Callable[..., RunDirectory], tmp_path: Path, cli_env: dict[str, str]
+) -> None:
+    root = tmp_path / "state" / "gdtui" / "runs"
+    for name in ("one", "two"):
+        make_run(root / name, names=("SGD", "Batch GD"))
+    names = ("Mini-batch 8", "Mini-batch 16")
+    variants = tuple(Variant(name=name, settings=VariantSettings()) for name in names)
+    with SweepDirectory.create(root / "sweep", RunSettings(variants=variants), "0") as sweep:
+        for name, folder in zip(names, sweep.info.arms, strict=True):
+            make_run(sweep.path / folder, names=(name,))
+    command = [sys.executable, "-m", "gdtui", "watch"]
+    for arguments, shown in ((["one", "two"], ("one: SGD", "two: Batch GD")), ([], names)):
+        with Terminal([*command, *arguments], env=cli_env, columns=160, rows=45) as terminal:
+            for each in shown:
+                terminal.wait_for(each)
+            terminal.wait_for("On all data they lie")
+            terminal.send("q")
+            assert terminal.wait() == 0
+
+
+@pytest.mark.parametrize("arguments", [["one", "missing"], ["one", "two", "--replay", "5"]])
+def test_what_cannot_be_watched_is_one_line(
+    arguments: list[str],
+    make_run: Callable[..., RunDirectory],
+    tmp_path: Path,
+    cli_env: dict[str, str],
+) -> None:
+    for name in ("one", "two"):
+        make_run(tmp_path / "state" / "gdtui" / "runs" / name)
+    command = [sys.executable, "-m", "gdtui", "watch", *arguments]
+    with Terminal(command, env=cli_env, columns=160, rows=45) as terminal:
+        assert terminal.wait() == 2
+        (line,) = [line for line in terminal.text.splitlines() if line.strip()]
+        assert line.startswith("gdtui watch: ")

@@ -98,6 +98,20 @@ def test_stored_runs_are_offered_the_newest_first(
     assert offered(f"export {root}/20260101") == runs[1:]
 
 
+def test_sweeps_are_offered_among_the_runs_and_each_further_run_is_completed(
+    tmp_path: Path,
+    make_run: MakeRun,
+    make_sweep: Callable[..., object],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    root = tmp_path / "gdtui" / "runs"
+    make_run(root / "20260101-000000")
+    make_sweep(root / "20260102-000000")
+    assert offered("watch ") == ["20260102-000000", "20260101-000000"]
+    assert offered("watch 20260102-000000 20260101") == ["20260101-000000"]
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_the_program_prints_a_script_for_the_shell(
     shell: str, cli: Cli, cli_env: dict[str, str]
