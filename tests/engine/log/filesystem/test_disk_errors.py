@@ -55,7 +55,7 @@ UNLIMITED = resource.RLIM_INFINITY
 @pytest.mark.parametrize(
     ("limits", "what", "help_"),
     [
-        ((3 << 20, UNLIMITED), "(ulimit -f, 3.0 MiB)", f"prlimit --pid {os.getpid()} --fsize="),
+        ((3 << 20, UNLIMITED), "(ulimit -f, 3.0 MiB)", "prlimit --pid {pid} --fsize="),
         ((3 << 20, 3 << 20), "(ulimit -f, 3.0 MiB)", "begin again under a higher one"),
         ((UNLIMITED, UNLIMITED), "File too large", "use a file system that takes larger files"),
     ],
@@ -67,4 +67,4 @@ def test_a_limit_on_files_is_told_apart_from_a_file_system_s(
     monkeypatch.setattr("sys.platform", "linux")
     error = failed(errno.EFBIG)
     assert what in reason(error, PATH)
-    assert help_ in remedy(error, PATH)
+    assert help_.format(pid=os.getpid()) in remedy(error, PATH)
