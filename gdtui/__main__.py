@@ -5,16 +5,16 @@ import sys
 from pathlib import Path
 
 
-def _look_in_working_directory_last() -> None:
-    """`-m` puts it first on sys.path: a user's own `engine` there would be taken for ours."""
+def _leave_out_working_directory() -> None:
+    """`-m` puts it first on sys.path, and it may be a run of somebody else with modules in it."""
     with contextlib.suppress(OSError):
         here = Path.cwd()
         if sys.path[0] in ("", str(here)) and not here.samefile(Path(__file__).parents[1]):
-            sys.path.append(sys.path.pop(0))
+            del sys.path[0]
 
 
 if __name__ == "__main__":
-    _look_in_working_directory_last()
+    _leave_out_working_directory()
 
     from gdtui.cli.main import main
 

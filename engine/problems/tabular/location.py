@@ -1,8 +1,10 @@
 """Locations in a data file, in the words that a user would look for them with."""
 
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.log.filesystem.safe_open import kind_of
 from engine.problems.error_messages import shown
 from engine.settings import SettingsError
 
@@ -42,11 +44,14 @@ class FileLocation:
 
 
 def check_readable(path: Path) -> None:
-    """SettingsError unless there is a file that may be read."""
+    """SettingsError unless there is a regular file that may be read: others may never end."""
     try:
-        with path.open("rb") as file:
-            is_empty = not file.read(1)
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise DataFileError(f"{shown(path)} is {kind_of(found)}, not a file of data", path)
+        with path.open("rb"):
+            pass
     except OSError as error:
         raise DataFileError(f"cannot read {shown(path)}: {error.strerror}", path) from None
-    if is_empty:
+    if not found.st_size:
         raise DataFileError(f"{shown(path)}: the file is empty", path)

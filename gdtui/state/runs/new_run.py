@@ -12,8 +12,9 @@ from engine.log.directory import (
     new_run_path,
     server_output,
 )
+from engine.log.filesystem.holding import is_held
 from engine.log.filesystem.places import default_root
-from engine.log.filesystem.safe_open import make_directory
+from engine.log.filesystem.safe_open import is_present, make_directory
 from engine.settings import RunSettings
 from engine.sweep.directory import SweepDirectory
 from gdtui import __version__
@@ -30,8 +31,13 @@ class NewRun:
     handover: "PrivateDirectory | None" = None
 
     def begin(self, settings: RunSettings) -> RunDirectory:
-        """The run; RunDirectoryError when it cannot begin there."""
-        return RunDirectory.create(self.path, settings, __version__, self.handover)
+        """The run; RunDirectoryError when it cannot begin there, and then nothing of it is left."""
+        try:
+            return RunDirectory.create(self.path, settings, __version__, self.handover)
+        except RunDirectoryError:
+            if self.handover is not None and not _is_taken(self.path):
+                self.abandon()  # the output of what was loaded
+            raise
 
     @property
     def leftovers(self) -> list[str]:
@@ -53,6 +59,11 @@ class NewRun:
         discard(self.path)
         if self.handover is not None:
             self.handover.remove()
+
+
+def _is_taken(path: Path) -> bool:
+    """True where a run lies, or another gdtui is about to begin one."""
+    return is_held(path) or is_present(path / RUN_FILE) or any(path.glob(f"*{LOG_SUFFIX}"))
 
 
 def empty_directory() -> Path:

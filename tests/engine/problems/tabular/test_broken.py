@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from canary import PLANTS
 
-from engine.problems.builtin import arrays, table
+from engine.problems.builtin import arrays, char_lm, table
 from engine.settings import DataSettings, SettingsError
 
 Content = bytes | dict[str, Any] | pd.DataFrame | None
@@ -199,6 +200,18 @@ def test_a_damaged_array_is_told(tmp_path: Path) -> None:
     file.write_bytes(content.replace(X.tobytes(), b"?" * X.nbytes))
     with pytest.raises(SettingsError, match="array X: is damaged"):
         arrays.make(0, DataSettings(path=str(file)))
+
+
+@pytest.mark.parametrize("name", ["a.npz", "a.csv", "a.txt"])
+@pytest.mark.parametrize("plant", ["a FIFO", "a link to a device", "a directory"])
+def test_what_never_ends_is_not_waited_for(plant: str, name: str, tmp_path: Path) -> None:
+    """A run of somebody else may name any path as its data."""
+    path = tmp_path / name
+    PLANTS[plant](path, path)
+    make = {"a.npz": arrays.make, "a.csv": table.make, "a.txt": char_lm.make}[name]
+    kind = "a device" if "device" in plant else plant
+    with pytest.raises(SettingsError, match=rf"is {kind}, not a file of data"):
+        make(0, DataSettings(path=str(path), target="y" if name == "a.csv" else None))
 
 
 def test_nothing_that_is_pickled_runs(tmp_path: Path) -> None:
