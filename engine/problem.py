@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from engine.settings import SettingsError
 
@@ -57,10 +57,17 @@ class Problem:
     """`loss(output, target)`: the mean over the batch, as a scalar. The target is the last tensor
     of the batch, or the whole batch when that is a dict.
     """
+    weight: Callable[[Any, Any], Any] | Literal["samples", "sum"] | None = None
+    """`weight(output, target)`: the number that the loss of a batch was divided by, such as its
+    valid tokens; "samples"; or "sum" for a loss that is not divided. None: as torch's losses and
+    Hugging Face's models do it, and for any other loss by samples.
+    """
     validation: Data | Callable[[], Data] | None = None
     """Held-out data, in the form of `train`."""
     metrics: Mapping[str, Callable[[Any, Any], Any]] = field(default_factory=dict)
-    """By name: `metric(output, target)` gives a number; averaged over held-out samples."""
+    """By name: `metric(output, target)` gives a number, averaged over held-out samples; or a tuple
+    of a number and its weight in that average.
+    """
     optimizer: Callable[[Iterable[nn.Parameter], float], Optimizer] | None = None
     """`optimizer(params, lr)`, for the setting `optimizer="own"`."""
     defaults: Mapping[str, Any] = field(default_factory=dict)
@@ -78,6 +85,11 @@ class Problem:
             made = type(self.model).__name__
             raise ProblemError(
                 f"model must be a factory, e.g. `lambda: {made}(…)`, not an instance"
+            )
+        if self.weight not in (None, "samples", "sum") and not callable(self.weight):
+            raise ProblemError(
+                'weight must be a function of output and target, "samples" or "sum", '
+                f"not {self.weight!r}"
             )
         if self.optimizer is not None and not callable(self.optimizer):
             raise ProblemError("optimizer must be a function of the parameters and the lr")

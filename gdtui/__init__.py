@@ -7,11 +7,12 @@ are imported when they are asked for: the command line starts without them.
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from engine.audit.loop import audit
     from engine.log.directory import RunDirectoryError
     from engine.problem import Problem
     from gdtui.api.run import Run, open_run
 
-__all__ = ["Problem", "Run", "RunDirectoryError", "__version__", "open_run"]
+__all__ = ["Problem", "Run", "RunDirectoryError", "__version__", "audit", "open_run"]
 
 __version__: Final = "0.1.0"
 """Here, and read by the build: asking the installed package costs 13 ms before the first frame."""
@@ -20,6 +21,7 @@ _MODULES: Final = {
     "Problem": "engine.problem",
     "Run": "gdtui.api.run",
     "RunDirectoryError": "engine.log.directory",
+    "audit": "engine.audit.loop",
     "open_run": "gdtui.api.run",
 }
 """The modules of the names that are imported when they are asked for (PEP 562)."""

@@ -25,6 +25,10 @@ class VariantReport(msgspec.Struct, frozen=True, kw_only=True):
     lr_scaling: LrScaling
     accumulation_steps: int
     """Batches behind one update, as resolved."""
+    is_big_batch: bool | None
+    """True where an update is that of one large batch: always, without accumulation and
+    micro-batches, else as the audit of the loss found. Null where that is unknown.
+    """
     epochs: int
     """Completed epochs."""
     batches: int
@@ -124,6 +128,7 @@ def _variant(tally: Tally) -> VariantReport:
         accumulation_steps=resolved.accumulation_steps
         if resolved
         else tally.settings.accumulation_steps,
+        is_big_batch=tally.is_big_batch,
         epochs=len(losses),
         batches=tally.batches,
         updates=tally.updates,

@@ -24,7 +24,7 @@ from engine.log.records import (
     WorkerDied,
     WorkerReplaced,
 )
-from engine.settings import Resolved, VariantSettings
+from engine.settings import LossAudit, LossAverage, Resolved, VariantSettings
 
 
 @dataclass(slots=True)
@@ -38,6 +38,12 @@ class Tally:
     """Samples in the training set; 0 before the worker has loaded it."""
     model: str = ""
     parameters: int = 0
+    average: LossAverage | None = None
+    """Quantity that the loss is averaged over; None where that was not logged."""
+    audit: LossAudit | None = None
+    """Comparison of the loss with that of its parts; None where none was made."""
+    micro_batch: int | None = None
+    """Samples given to the device at once, at most; None: whole batches."""
     device: str = ""
     threads: int = 0
     state: State = State.STARTING
@@ -59,7 +65,7 @@ class Tally:
     """Training time, without pauses, waits for the pace and measurements."""
     last_loss: float = math.nan
     epoch_losses: EpochLosses = field(default_factory=EpochLosses)
-    """Plain mean of the batch losses of each whole epoch."""
+    """Plain mean of the batch losses of each whole epoch, of those that have weight."""
     evaluation: Evaluation | None = None
     """The latest evaluation at an epoch's end, or before the first epoch."""
     validation: Validated | None = None
@@ -87,6 +93,7 @@ class Tally:
     """The epoch of the batches that are summed up, in a part of an epoch."""
     _epoch_sum: float = 0.0
     _epoch_batches: int = 0
+    _epoch_weightless: int = 0
 
     def add(self, record: AnyRecord) -> None:
         """Take in the next record of the variant's log, or one of the session's about it."""
@@ -100,7 +107,7 @@ class Tally:
             case Validated():
                 self.validation = record
             case Changed():
-                self.settings = record.settings
+                self.settings, self.micro_batch = record.settings, record.micro_batch
             case StateChanged() | WorkerDied() | WorkerReplaced():
                 self._follow_worker(record)
             case Planned():
@@ -114,6 +121,19 @@ class Tally:
     def resolved(self) -> Resolved | None:
         """The settings in force as they work out on the training set, once its size is known."""
         return self.settings.resolve(self.n) if self.n else None
+
+    @property
+    def is_big_batch(self) -> bool | None:
+        """False where batches are put together, or computed in pieces, that are not the big batch.
+
+        By the audit of the loss; None without one.
+        """
+        if (now := self.resolved) is None:
+            return None
+        at_once = min(now.batch_size, self.micro_batch or now.batch_size)
+        if at_once == now.batch_size and now.accumulation_steps == 1:
+            return True
+        return None if self.audit is None else self.audit.is_big_batch
 
     @property
     def full_loss(self) -> float:
@@ -146,9 +166,9 @@ class Tally:
     def generalisation_gap(self) -> float:
         """Validation minus training loss, both on all data and at the same weights.
 
-        NaN without either.
+        NaN without either, and for sums, which grow with the data.
         """
-        return self._gap
+        return math.nan if self.average is not None and self.average.is_sum else self._gap
 
     @property
     def batch_milliseconds(self) -> float:
@@ -191,6 +211,8 @@ class Tally:
     def _begin(self, record: Started) -> None:
         self.generation, self.settings, self.n = record.generation, record.settings, record.n
         self.model, self.parameters = record.model, record.parameters
+        self.average, self.audit = record.average, record.audit
+        self.micro_batch = record.micro_batch
         self.device, self.threads = record.device, record.threads
         self.planned_epochs, self.pace, self.behind = record.epochs, record.pace, False
         self.epoch = self.batches = self.updates = self.samples = 0
@@ -198,7 +220,7 @@ class Tally:
         self.epoch_losses, self.evaluation, self.validation = EpochLosses(), None, None
         self.loss_at_start, self._last_whole, self._gap = None, None, math.nan
         self.peak_memory = self._ended_epoch = self._open_epoch = 0
-        self._epoch_sum, self._epoch_batches = 0.0, 0
+        self._epoch_sum, self._epoch_batches, self._epoch_weightless = 0.0, 0, 0
         self.noise = self.sharpness = self.noise_scale = None
         self._smoother = SmoothedNoise()
 
@@ -230,7 +252,8 @@ class Tally:
         self.samples = chunk.end_samples
         self.seconds = chunk.seconds + chunk.duration
         self.behind = chunk.behind
-        self.last_loss = float(losses[-1])
+        if len(losses) - 1 not in chunk.weightless:
+            self.last_loss = float(losses[-1])
         self.peak_memory = max(self.peak_memory, chunk.peak_memory)
         if chunk.epochs > 1:
             self.epoch_losses.add(losses.reshape(chunk.epochs, -1).mean(axis=1, dtype=np.float64))
@@ -238,12 +261,14 @@ class Tally:
             return
         self._epoch_sum += float(losses.sum(dtype=np.float64))
         self._epoch_batches += chunk.batches
+        self._epoch_weightless += len(chunk.weightless)
 
     def _close_epoch(self, number: int) -> None:
         if self._epoch_batches:
-            self.epoch_losses.add(np.array([self._epoch_sum / self._epoch_batches]))
+            weighed = self._epoch_batches - self._epoch_weightless
+            self.epoch_losses.add(np.array([self._epoch_sum / weighed if weighed else math.nan]))
         self._ended_epoch = max(self._ended_epoch, number)
-        self._epoch_sum, self._epoch_batches = 0.0, 0
+        self._epoch_sum, self._epoch_batches, self._epoch_weightless = 0.0, 0, 0
 
     def _evaluate(self, record: Evaluation) -> None:
         if not record.epoch:

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from engine.measure.batchnorm import Normalising
 from engine.measure.steps import Steps
+from engine.training.averaging.totals import Mean, divisor
 from engine.training.data.sources import SampleSource
 from engine.training.model import Objective
 from engine.training.trainer import Trainer
@@ -91,47 +92,67 @@ class Probe:
     def _pass(self, start: int, stop: int) -> None:
         self._objective.outcome(self._source.pick(self._order[start:stop]))
 
-    def loss(self, start: int, stop: int) -> Tensor:
-        """Mean over those samples, as a scalar with a graph unless under no_grad."""
-        return self._objective.loss(self._source.pick(self._order[start:stop]))
+    def _loss(self, start: int, stop: int) -> tuple[Tensor, Tensor | None]:
+        """Loss of those samples, with a graph unless under no_grad, and its weight."""
+        return self._objective.weighed_loss(self._source.pick(self._order[start:stop]))
 
     def full_loss(self) -> float:
-        """Mean over all samples."""
-        total = 0.0
+        """Loss of all samples; of a sum, what it would be over the whole data set."""
+        mean = Mean(is_sum=self._objective.average.is_sum)
         with _same_random_numbers(self._parameters[0].device), torch.no_grad():
             for start, stop in self._pieces(0, self.samples):
-                total += self.loss(start, stop).item() * (stop - start)
-        return total / self.samples
+                mean.add(*self._loss(start, stop), stop - start)
+        return mean.value * self._scale
+
+    @property
+    def _scale(self) -> float:
+        """Factor from the loss of these samples to that of all; of a mean, 1."""
+        return self._source.n / self.samples if self._objective.average.is_sum else 1.0
 
     def gradients(self, count: int, batch_size: int) -> Steps[Tensor]:
-        """The mean gradients of the first `count` batches of `batch_size`: (count, size)."""
+        """The mean gradients of the first `count` batches of `batch_size`: (count, size).
+
+        Of a loss that is a sum, too, by samples.
+        """
         rows = torch.zeros(
             count, self.size, dtype=self._parameters[0].dtype, device=self._parameters[0].device
         )
         for number, row in enumerate(rows):
+            weights = []
             for start, stop in self._pieces(number * batch_size, (number + 1) * batch_size):
                 with _same_random_numbers(row.device):
-                    part = torch.autograd.grad(
-                        self.loss(start, stop), self._parameters, allow_unused=True
-                    )
-                row += self._joined(part) * ((stop - start) / batch_size)
+                    loss, weight = self._loss(start, stop)
+                    part = torch.autograd.grad(loss, self._parameters, allow_unused=True)
+                row += self._joined(part) * self._share(weight, stop - start, batch_size)
+                weights.append(weight)
                 yield
+            row /= batch_size if self._objective.average.is_sum else _divisor(weights)
         return rows
+
+    def _share(self, weight: Tensor | None, size: int, total: int) -> float | Tensor:
+        """The share of a piece in the loss over `total` samples, before that is divided."""
+        if weight is not None:
+            return weight
+        return 1.0 if self._objective.average.is_sum else size / total
 
     def hessian_product(self, vector: Tensor) -> Steps[Tensor]:
         """The Hessian of the mean loss over all samples, times a vector (Pearlmutter 1994)."""
         result = torch.zeros_like(vector)
+        weights = []
         for start, stop in self._pieces(0, self.samples):
             with _same_random_numbers(vector.device):
+                loss, weight = self._loss(start, stop)
                 slope = torch.autograd.grad(
-                    self.loss(start, stop), self._parameters, create_graph=True, allow_unused=True
+                    loss, self._parameters, create_graph=True, allow_unused=True
                 )
                 along = self._joined(slope) @ vector
                 if along.requires_grad:  # a loss that is linear in all weights has no curvature
                     part = torch.autograd.grad(along, self._parameters, allow_unused=True)
-                    result += self._joined(part) * ((stop - start) / self.samples)
+                    share = self._share(weight, stop - start, self.samples)
+                    result += self._joined(part) * share
+            weights.append(weight)
             yield
-        return result
+        return result * self._scale / _divisor(weights)
 
     def _pieces(self, start: int, stop: int) -> Iterator[tuple[int, int]]:
         for at in range(start, stop, self._piece):
@@ -145,6 +166,12 @@ class Probe:
                 for part, parameter in zip(parts, self._parameters, strict=True)
             ]
         )
+
+
+def _divisor(weights: list[Tensor | None]) -> float | Tensor:
+    """The divisor of a sum over pieces: of their weights, if they have any."""
+    known = [weight for weight in weights if weight is not None]
+    return divisor(known) if known else 1.0
 
 
 def _flat(tensors: list[Tensor]) -> Tensor:

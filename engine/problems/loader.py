@@ -5,6 +5,7 @@ Imports no torch before it runs.
 
 import traceback
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -13,7 +14,10 @@ from engine.jobs.output import redirect_output
 from engine.log.filesystem.safe_open import output_opened
 from engine.problems.error_messages import explain
 from engine.problems.user_file import file_of, is_file
-from engine.settings import DataSettings
+from engine.settings import DataSettings, LossAudit, LossAverage
+
+AUDIT_SECONDS: Final = 0.05
+"""Time for the audit of a loss at the start of a run: 2% of that."""
 
 
 class LoadTask(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +32,7 @@ class LoadTask(msgspec.Struct, frozen=True, kw_only=True):
     stored: str
     """The private directory for what workers map and read."""
     output: str
+    audit_seconds: float = AUDIT_SECONDS
 
 
 class Loaded(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +44,10 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     parameters: int
     warnings: tuple[str, ...] = ()
+    average: LossAverage | None = None
+    """The quantity that the loss is averaged over."""
+    audit: LossAudit | None = None
+    """The comparison of the loss with that of its parts; None where there are too few samples."""
     defaults: dict[str, str] = msgspec.field(default_factory=dict)
     """The problem's settings by the names of options, as they would be typed."""
 
@@ -70,18 +79,21 @@ def _load(task: LoadTask) -> Loaded:
     device = find_device(task.device)
     problem = open_problem(task.problem, task.seed, task.data)
     try:
-        facts = try_out(problem, task.seed, device)
+        facts = try_out(problem, task.seed, device, audit_seconds=task.audit_seconds)
     except Exception as error:
         if device.type == "cpu" or not is_out_of_memory(error):
             raise
-        facts = try_out(problem, task.seed, torch.device("cpu"))
+        cpu = torch.device("cpu")
+        facts = try_out(problem, task.seed, cpu, audit_seconds=task.audit_seconds)
     store_tensors(problem, Path(task.stored))
     if not is_file(task.problem):
         store_description(problem, Path(task.stored))
     defaults = {name: _text(value) for name, value in problem.defaults.items()}
     if problem.optimizer is not None:
         defaults.setdefault("optimizer", "own")
-    facts = msgspec.structs.replace(facts, warnings=(*problem.notes, *facts.warnings))
+    told = () if facts.audit is None or facts.audit.is_big_batch is not False else (facts.audit,)
+    said = (*problem.notes, *facts.warnings, *(audit.sentence for audit in told))
+    facts = msgspec.structs.replace(facts, warnings=said)
     return Loaded(**msgspec.structs.asdict(facts), defaults=defaults)
 
 

@@ -3,6 +3,7 @@
 Finds the mistakes that would otherwise show in every worker, and says what the problem is.
 """
 
+import math
 import warnings
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
@@ -11,9 +12,10 @@ import msgspec
 import torch
 from torch import Tensor
 
+from engine.audit.loss import audit_loss
 from engine.problem import Problem, ProblemError
-from engine.settings import DataOn
-from engine.training.data.sources import Samples, open_source
+from engine.settings import DataOn, LossAudit, LossAverage
+from engine.training.data.sources import Samples, SampleSource, open_source
 from engine.training.evaluate import eval_mode
 from engine.training.model import Objective, count_parameters, describe
 
@@ -32,37 +34,54 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     parameters: int
     warnings: tuple[str, ...] = ()
     """Torch's warnings: shapes that are broadcast, for example."""
+    average: LossAverage | None = None
+    """The quantity that the loss is averaged over."""
+    audit: LossAudit | None = None
+    """The comparison of the loss with its parts; None where there are too few samples."""
 
 
-def try_out(problem: Problem, seed: int, device: torch.device) -> Facts:
-    """Compute one small training batch and one of validation. Raises what is wrong."""
+def try_out(
+    problem: Problem, seed: int, device: torch.device, *, audit_seconds: float = math.inf
+) -> Facts:
+    """Compute one small training batch and one of validation. Raises what is wrong.
+
+    `audit_seconds`: time for the audit of the loss; where it needs more, with fewer samples.
+    """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("ignore")
         warnings.simplefilter("always", UserWarning)
         torch.manual_seed(seed)
         objective = Objective(problem, device)
-        n, samples = _first(problem.train, seed, device)
-        _loss(objective, samples).backward()  # type: ignore[no-untyped-call]
+        source = _source(problem.train, seed, device)
+        _loss(objective, _first(source)).backward()  # type: ignore[no-untyped-call]
+        objective.zero_grad()
+        audit = audit_loss(objective, source, audit_seconds)
         validation_n = 0
         if problem.validation is not None:
-            validation_n, samples = _first(problem.validation, seed, device)
+            held_out = _source(problem.validation, seed, device)
+            validation_n = held_out.n
             with eval_mode(objective.model):
-                _check_metrics(objective, samples)
+                _check_metrics(objective, _first(held_out))
     return Facts(
-        n=n,
+        n=source.n,
         validation_n=validation_n,
         model=describe(objective.model),
         parameters=count_parameters(objective.model),
         warnings=tuple(dict.fromkeys(" ".join(str(each.message).split()) for each in caught)),
+        average=objective.average.described,
+        audit=audit,
     )
 
 
-def _first(data: Any, seed: int, device: torch.device) -> tuple[int, Samples]:
-    source = open_source(
+def _source(data: Any, seed: int, device: torch.device) -> SampleSource:
+    return open_source(
         data, device, seed=seed, data_on=DataOn.AUTO, loader_workers=0, is_trial=True
     )
+
+
+def _first(source: SampleSource) -> Samples:
     samples, _ = next(iter(source.sweep(min(_SAMPLES, source.n))))
-    return source.n, samples
+    return samples
 
 
 def _loss(objective: Objective, samples: Samples) -> Tensor:
@@ -83,6 +102,7 @@ def _loss(objective: Objective, samples: Samples) -> Tensor:
         raise ProblemError(
             "loss does not depend on the model's weights: was it detached?", about=about
         )
+    _check_weight(objective, output, target)
     return loss
 
 
@@ -98,17 +118,30 @@ def _check_metrics(objective: Objective, samples: Samples) -> None:
     _noting("in the loss of held-out samples", loss, loss, output, target)
     for name, metric in objective.problem.metrics.items():
         value = _noting(f"in the metric {name!r}", metric, metric, output, target)
-        try:
-            float(value)
-        except (TypeError, ValueError, RuntimeError):
-            what = (
-                f"a tensor of shape {_shapes(value)}"
-                if isinstance(value, Tensor)
-                else type(value).__name__
-            )
-            raise ProblemError(
-                f"metrics: {name!r} must return one number, not {what}", about=metric
-            ) from None
+        if isinstance(value, tuple) and len(value) == 2:
+            _check_number(f"metrics: the weight of {name!r}", value[1], metric)
+            value = value[0]
+        _check_number(f"metrics: {name!r}", value, metric)
+
+
+def _check_weight(objective: Objective, output: Any, target: Any) -> None:
+    """The weight that the problem gives its loss is one, if it gives any."""
+    given = objective.problem.weight
+    if not callable(given):
+        return
+    weight = _noting("in the weight of the loss", given, given, output, target)
+    if not _check_number("weight", weight, given) >= 0:
+        raise ProblemError("weight must return a number from 0", about=given)
+
+
+def _check_number(name: str, value: Any, about: Callable[..., Any]) -> float:
+    """The value as a number; ProblemError when it is none."""
+    try:
+        return float(value)
+    except (TypeError, ValueError, RuntimeError):
+        is_tensor = isinstance(value, Tensor)
+        what = f"a tensor of shape {_shapes(value)}" if is_tensor else type(value).__name__
+        raise ProblemError(f"{name} must return one number, not {what}", about=about) from None
 
 
 def _noting(note: str, about: object, call: Callable[..., Result], *arguments: Any) -> Result:

@@ -5,6 +5,7 @@ and names of optimisers.
 """
 
 from engine.settings.basics import FULL, MOST, BatchSize, SettingsError, parse_batch_size
+from engine.settings.loss import LossAudit, LossAverage, LossKind
 from engine.settings.run import (
     MOST_HELD_OUT,
     VALIDATION_SHARE,
@@ -30,6 +31,9 @@ __all__ = [
     "BatchSize",
     "DataOn",
     "DataSettings",
+    "LossAudit",
+    "LossAverage",
+    "LossKind",
     "LrScaling",
     "Resolved",
     "RunSettings",

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from engine.settings.basics import MOST, SettingsError
+from engine.settings.loss import LossAudit
 from engine.settings.ranges import Ordinal
 from engine.settings.variant import Variant
 
@@ -89,6 +90,8 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Measure noise scale and sharpness now and then, in a small share of the time."""
     notes: tuple[str, ...] = ()
     """Notes on the problem for readers of the run, as its loader found them; one sentence each."""
+    audit: LossAudit | None = None
+    """The comparison of the loss with that of its parts; None for problems that need no loader."""
 
     def __post_init__(self) -> None:
         if not self.variants:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 import torch
 
+from engine.training.averaging.totals import Mean
 from engine.training.data.sources import SampleSource
 from engine.training.model import Objective
 from engine.training.out_of_memory import is_out_of_memory, release_memory
@@ -27,7 +28,7 @@ Metric = Callable[[Any, Any], Any]
 
 
 class Scores(msgspec.Struct, frozen=True, kw_only=True):
-    """Loss and metrics of a model on one data set: means over its samples."""
+    """Loss and metrics of a model on one data set, whatever pieces it was computed in."""
 
     loss: float
     metrics: dict[str, float] = {}
@@ -54,17 +55,21 @@ def evaluate(
 def _evaluate(
     objective: Objective, source: SampleSource, piece: int, metrics: Mapping[str, Metric]
 ) -> Scores:
-    total = 0.0
-    sums = dict.fromkeys(metrics, 0.0)
+    mean = Mean(is_sum=objective.average.is_sum)
+    means = {name: Mean() for name in metrics}
     with eval_mode(objective.model):
         for samples, size in source.sweep(piece):
             output, target = objective.outcome(samples)
-            total += float(objective.problem.loss(output, target)) * size
+            loss = objective.problem.loss(output, target)
+            mean.add(*objective.weighed(loss, output, target), size)
             for name, metric in metrics.items():
-                sums[name] += float(metric(output, target)) * size
-    return Scores(
-        loss=total / source.n, metrics={name: each / source.n for name, each in sums.items()}
-    )
+                means[name].add(*value_and_weight(metric(output, target)), size)
+    return Scores(loss=mean.value, metrics={name: each.value for name, each in means.items()})
+
+
+def value_and_weight(measured: Any) -> tuple[Any, Any]:
+    """The value that a metric has on a batch, and its weight; None where it returns none."""
+    return measured if isinstance(measured, tuple) else (measured, None)
 
 
 @contextmanager

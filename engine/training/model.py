@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from engine.problem import Problem, ProblemError
+from engine.training.averaging.average import weight_of, without_nothing
+from engine.training.averaging.infer import average_of
 from engine.training.data.sources import Samples
 
 
@@ -24,7 +26,12 @@ class Objective:
             what = f"model must return a torch.nn.Module, not {type(model).__name__}"
             raise ProblemError(what, about=problem.model)
         self.problem = problem
+        if isinstance(problem.loss, nn.Module):
+            problem.loss.to(device)  # its class weights lie there
         self._loss = problem.loss
+        self.average = average_of(problem, model)
+        """The quantity that the loss is averaged over."""
+        self._weigh = self.average.weigh
         self._keywords: tuple[str, ...] | None = None
         self._hold(model.to(device).train())
 
@@ -41,8 +48,24 @@ class Objective:
         return twin
 
     def loss(self, samples: Samples) -> Tensor:
-        """Mean loss over a batch, to be differentiated."""
+        """Loss of a batch, to be differentiated."""
         return self._loss(*self.outcome(samples))
+
+    def weighed_loss(self, samples: Samples) -> tuple[Tensor, Tensor | None]:
+        """Loss of a batch, to be differentiated, and its weight; None where samples tell that.
+
+        A loss without weight is 0, and so are its gradients.
+        """
+        output, target = self.outcome(samples)
+        loss = self._loss(output, target)
+        return (loss, None) if self._weigh is None else self.weighed(loss, output, target)
+
+    def weighed(self, loss: Tensor, output: Any, target: Any) -> tuple[Tensor, Tensor | None]:
+        """The loss that was computed of an outcome, and its weight, likewise."""
+        if self._weigh is None:
+            return loss, None
+        weight = weight_of(self._weigh(loss, output, target), loss)
+        return without_nothing(loss, weight, output), weight
 
     def outcome(self, samples: Samples) -> tuple[Any, Any]:
         """The model's output for a batch, and the target to compare it with."""

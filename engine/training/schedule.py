@@ -46,9 +46,9 @@ class MicroBatch(msgspec.Struct, frozen=True, gc=False):
     stop: int
     """Samples start…stop−1 of the order."""
     weight: float
-    """Share of the update's mean gradient: size ÷ samples of the group."""
+    """Share of the update's mean gradient: size ÷ samples of the group; 1 in a sum."""
     batch_share: float
-    """Share of the batch's mean loss: size ÷ samples of the batch."""
+    """Share of the batch's mean loss: size ÷ samples of the batch; 1 in a sum."""
 
 
 class Batch(msgspec.Struct, frozen=True, gc=False):
@@ -65,6 +65,8 @@ class Batch(msgspec.Struct, frozen=True, gc=False):
     """The optimiser steps after this batch."""
     micro_batch: int
     """Samples that the device is given at once, at most."""
+    adds: bool = False
+    """Losses are sums: what they add up to is no mean, and no piece has a share of it."""
 
     @property
     def size(self) -> int:
@@ -75,15 +77,18 @@ class Batch(msgspec.Struct, frozen=True, gc=False):
         """The passes that make up this batch, in order."""
         size = self.stop - self.start
         if size <= self.micro_batch:  # nearly always: the cheap path
-            return (MicroBatch(self.start, self.stop, size / self.group_samples, 1.0),)
+            share = 1.0 if self.adds else size / self.group_samples
+            return (MicroBatch(self.start, self.stop, share, 1.0),)
         return self._pieces(size)
 
     def _pieces(self, size: int) -> Iterator[MicroBatch]:
         for start in range(self.start, self.stop, self.micro_batch):
             stop = min(start + self.micro_batch, self.stop)
-            yield MicroBatch(
-                start, stop, (stop - start) / self.group_samples, (stop - start) / size
-            )
+            if self.adds:
+                yield MicroBatch(start, stop, 1.0, 1.0)
+            else:
+                piece = stop - start
+                yield MicroBatch(start, stop, piece / self.group_samples, piece / size)
 
 
 def epoch_end(start: int, n: int, settings: Resolved, *, drop_last: bool) -> int:
@@ -93,8 +98,18 @@ def epoch_end(start: int, n: int, settings: Resolved, *, drop_last: bool) -> int
     return n
 
 
-def cut(start: int, end: int, settings: Resolved, micro_batch: int = NO_LIMIT) -> Iterator[Batch]:
-    """The batches of an epoch's samples start…end−1, `start` being where a group begins."""
+def cut(
+    start: int,
+    end: int,
+    settings: Resolved,
+    micro_batch: int = NO_LIMIT,
+    *,
+    adds: bool = False,
+) -> Iterator[Batch]:
+    """The batches of an epoch's samples start…end−1, `start` being where a group begins.
+
+    `adds`: the losses are sums.
+    """
     size = settings.batch_size
     group = size * settings.accumulation_steps
     for batch_start in range(start, end, size):
@@ -110,4 +125,5 @@ def cut(start: int, end: int, settings: Resolved, micro_batch: int = NO_LIMIT) -
             in_group // size,
             stop == group_end,
             micro_batch,
+            adds,
         )

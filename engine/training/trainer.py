@@ -29,7 +29,7 @@ from engine.training.out_of_memory import (
     until_out_of_memory,
 )
 from engine.training.schedule import NO_LIMIT, Batch, cut, epoch_end, epoch_order, epoch_seed
-from engine.training.step import train
+from engine.training.step import Trained, train
 
 
 class Trainer:
@@ -70,7 +70,7 @@ class Trainer:
         self.micro_batch = micro_batch or NO_LIMIT
         self._seed = seed
         self._position = self._end = self._in_update = self._ordered_epoch = 0
-        self._training: Iterator[tuple[Batch, Tensor]] = iter(())
+        self._training: Iterator[Trained] = iter(())
         """The rest of the epoch, trained as it is iterated over."""
         self._worked: VariantSettings | None = None
         """The settings of the last update that memory sufficed for."""
@@ -96,6 +96,11 @@ class Trainer:
         self.n = self.source.n
 
     # --- Where training stands ------------------------------------------------------------------
+
+    @property
+    def most_at_once(self) -> int | None:
+        """Samples that the device is given at once, at most; None: whole batches."""
+        return None if self.micro_batch == NO_LIMIT else self.micro_batch
 
     @property
     def in_group(self) -> bool:
@@ -132,7 +137,7 @@ class Trainer:
             self._begin_epoch()
         done, failure = until_out_of_memory(islice(self._training, max_batches))
         if done:
-            last, _ = done[-1]
+            last = done[-1][0]
             self._position = last.stop
             self._in_update = 0 if last.closes_group else last.in_update + 1
         if failure is not None:
@@ -159,7 +164,10 @@ class Trainer:
         self._end = epoch_end(
             self._position, self.n, self.resolved, drop_last=self.settings.drop_last
         )
-        schedule = partial(cut, self._position, self._end, self.resolved, self.micro_batch)
+        adds = self.objective.average.is_sum
+        schedule = partial(
+            cut, self._position, self._end, self.resolved, self.micro_batch, adds=adds
+        )
         self.source.expect(partial(_spans, schedule))
         self._training = train(schedule(), self.source, self.objective, self.optimizer)
 
@@ -170,16 +178,17 @@ class Trainer:
         self._in_update = 0
         self._schedule()
 
-    def _collect(self, done: list[tuple[Batch, Tensor]], start: float) -> Chunk:
+    def _collect(self, done: list[Trained], start: float) -> Chunk:
         """Fetch the losses of these batches, trained since `start`, and count them."""
         losses = (
-            torch.stack([loss for _, loss in done]).float().cpu().numpy()
+            torch.stack([loss for _, loss, _ in done]).float().cpu().numpy()
         )  # waits for the device
         is_finite = np.isfinite(losses)
         self.last_loss_is_finite = bool(is_finite.all())
         # Leave out the batches after the first bad one: their number is chance.
         count = len(losses) if self.last_loss_is_finite else int(is_finite.argmin()) + 1
-        (first, _), (last, _) = done[0], done[count - 1]
+        first, last = done[0][0], done[count - 1][0]
+        weights = [weight for _, _, weight in done[:count] if weight is not None]
         chunk = Chunk(
             generation=self.generation,
             epoch=self.epoch,
@@ -195,6 +204,7 @@ class Trainer:
             lr=self.resolved.lr,
             peak_memory=peak_memory(self.device),
             losses=losses[:count].astype("<f4", copy=False).tobytes(),
+            weightless=_places_of_zeros(weights),
         )
         self.batches += count
         self.updates = chunk.last_update if last.closes_group else chunk.last_update - 1
@@ -264,7 +274,7 @@ class Trainer:
         return copied
 
     def full_loss(self) -> float:
-        """Mean loss over all n training samples at the weights as they are, in eval mode."""
+        """The loss over all n training samples at the weights as they are, in eval mode."""
         return evaluate(self.objective, self.source, self.micro_batch, {}).loss
 
     def validate(self) -> Scores | None:
@@ -272,6 +282,12 @@ class Trainer:
         if self.validation is None:
             return None
         return evaluate(self.objective, self.validation, self.micro_batch, self.problem.metrics)
+
+
+def _places_of_zeros(weights: list[Tensor]) -> tuple[int, ...]:
+    if not weights:
+        return ()
+    return tuple(np.flatnonzero(torch.stack(weights).cpu().numpy() == 0).tolist())
 
 
 def _spans(schedule: Callable[[], Iterator[Batch]]) -> Iterator[Span]:

@@ -125,6 +125,7 @@ class Training:
             threads=task.threads,
             epochs=self._epochs,
             pace=self._pace.value,
+            audit=run.audit,
             command=command,
         )
         self._trainer = trainer

@@ -15,7 +15,7 @@ from engine.jobs.fork_server import warm_up
 from engine.log.directory import reserved, server_output
 from engine.log.filesystem.private import PrivateDirectory
 from engine.log.filesystem.safe_open import output_opened
-from engine.problems.loader import Loaded, LoadTask
+from engine.problems.loader import AUDIT_SECONDS, Loaded, LoadTask
 from engine.problems.loading import LoadingError, load
 from engine.problems.user_file import is_file
 from engine.settings import DataSettings
@@ -26,9 +26,17 @@ _THREADS: Final = 1
 
 
 def load_problem(
-    problem: str, data: DataSettings | None, seed: int, device: str, run: Path
+    problem: str,
+    data: DataSettings | None,
+    seed: int,
+    device: str,
+    run: Path,
+    *,
+    audit_seconds: float = AUDIT_SECONDS,
 ) -> tuple[Loaded, PrivateDirectory]:
     """Load the problem for the run that is about to begin; what its workers need is then there.
+
+    `audit_seconds`: time for the audit of its loss; fewer samples must do where it needs more.
 
     Raises engine.problems.loading.LoadingError for a problem that cannot be loaded,
     RunDirectoryError for a directory that cannot be used.
@@ -45,6 +53,7 @@ def load_problem(
             data=data,
             stored=str(handover.path),
             output=str(server_output(run)),
+            audit_seconds=audit_seconds,
         )
         with _saying(f"loading {Path(problem if data is None else data.path).name}…"):
             return load(task), handover

@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "watch": "gdtui.cli.commands.runs.watch",
     "experiment": "gdtui.cli.commands.measure.experiment",
     "sweep": "gdtui.cli.commands.measure.sweep",
+    "audit": "gdtui.cli.commands.measure.audit",
     "export": "gdtui.cli.commands.runs.export",
     "import": "gdtui.cli.commands.runs.import_csv",
     "runs": "gdtui.cli.commands.runs.runs",

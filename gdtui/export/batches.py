@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.log.records import Chunk
+from gdtui.history.chunk_losses import losses_of
 
 _WHOLE: Final = (
     "epoch", "epoch_batches", "epoch_samples", "epoch_updates", "batch", "batches", "update",
@@ -39,7 +40,7 @@ class BatchColumns:
     lr: NDArray[np.float64]
     """The lr in force, scaling included."""
     loss: NDArray[np.float32]
-    """Mean loss of the batch, before its update."""
+    """Mean loss of the batch, before its update; NaN where all its targets are ignored."""
 
     def __len__(self) -> int:
         return len(self.loss)
@@ -94,5 +95,5 @@ def batch_columns(chunks: Sequence[Chunk]) -> BatchColumns:
         batch_size=places.batch_size,
         accumulation_steps=whole["accumulation_steps"],
         lr=real["lr"],
-        loss=np.frombuffer(b"".join(chunk.losses for chunk in chunks), "<f4").astype(np.float32),
+        loss=np.concatenate([np.empty(0, np.float32), *map(losses_of, chunks)], dtype=np.float32),
     )

@@ -142,7 +142,10 @@ def _losses(record: AnyRecord) -> tuple[float | None, float | None] | None:
 
 def chunk_rows(quoted_name: str, chunk: Chunk) -> str:
     """The lines of a chunk's batches, each ended."""
-    losses = np.frombuffer(chunk.losses, "<f4")
+    # Of a float32: the shortest text that reads back as the same float32.
+    losses = list(map(str, np.frombuffer(chunk.losses, "<f4")))
+    for place in chunk.weightless:
+        losses[place] = ""
     places = places_of(chunk, np.arange(len(losses)))
     head = f"{quoted_name},{chunk.generation},"
     setting = f"{chunk.accumulation_steps},{chunk.lr!r},"
@@ -153,7 +156,7 @@ def chunk_rows(quoted_name: str, chunk: Chunk) -> str:
         places.samples.tolist(),
         places.seconds.tolist(),
         places.batch_size.tolist(),
-        map(str, losses),  # of a float32: the shortest text that reads back as the same float32
+        losses,
         strict=True,
     )
     return "".join(

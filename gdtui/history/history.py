@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from engine.log.records import Chunk
 from gdtui.chart.scene.polyline import Axis, Polyline
+from gdtui.history.chunk_losses import losses_of
 from gdtui.history.drawing import DrawWindow, PolylineCache
 from gdtui.history.loss_series import LossSeries
 from gdtui.history.positions import Positions
@@ -69,7 +70,7 @@ class History:
     def append(self, chunk: Chunk) -> None:
         """Take in the next chunk; ValueError when its batches do not follow the last ones."""
         self._positions.append(chunk)
-        self._losses.append(np.frombuffer(chunk.losses, "<f4"))
+        self._losses.append(losses_of(chunk))
 
     # --- Figures ----------------------------------------------------------------------------------
 

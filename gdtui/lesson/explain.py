@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from engine.settings import LrScaling
 from engine.statistics.folding import gap, have_folded
+from gdtui.lesson import averaging
 from gdtui.lesson.comparison import common_start, differences
 from gdtui.lesson.glossary import FIGURES, GlossaryEntry
 from gdtui.state.overlay.comparability import have_one_problem
@@ -35,7 +36,7 @@ def explain(store: Store, selected: int | None, *, is_ours: bool) -> list[Sectio
     one = None if selected is None else store.states[selected]
     return [
         Section("What you see", tuple(_overview(store) if one is None else _variant(one, is_ours))),
-        *([Section(_about(store), store.settings.notes)] if store.settings.notes else []),
+        *([Section(_about(store), said)] if (said := tuple(_problem(store))) else []),
         Section("Why", tuple(_why(store, one, is_ours))),
         Section("In an interview", (interview(store),)),
     ]
@@ -43,6 +44,13 @@ def explain(store: Store, selected: int | None, *, is_ours: bool) -> list[Sectio
 
 def _about(store: Store) -> str:
     return "About this problem" if len(store.runs) == 1 else "About these runs"
+
+
+def _problem(store: Store) -> Iterator[str]:
+    averages = {one.tally.average for one in store.states}
+    if len(averages) == 1 and (average := averages.pop()) is not None:
+        yield averaging.sentence(average)
+    yield from store.settings.notes
 
 
 def _overview(store: Store) -> Iterator[str]:
@@ -186,8 +194,8 @@ def interview(store: Store) -> str:
         "device computes many samples at once for little more than one, while beyond the "
         "gradient's noise scale more samples in a batch hardly improve the step (McCandlish et al. "
         "2018). When the batch grows, scale the lr with it to keep an epoch's work the same (Goyal "
-        "et al. 2017), and where memory is short accumulate gradients, weighted by samples, which "
-        "gives the same update."
+        "et al. 2017), and where memory is short accumulate gradients, each weighted by what its "
+        "loss averages over (mostly samples), which gives the same update."
     )
 
 

@@ -49,14 +49,14 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         name="loss of a batch",
         labels=("L",),
         unit="of the problem's loss",
-        definition="The mean over the samples of one batch, at the weights before its update; "
+        definition="The problem's loss of one batch, at the weights before its update; "
         "drawn at the samples seen before it, since that is the model that had this loss.",
     ),
     GlossaryEntry(
         name="all data",
         labels=("◆", "◆ all data", "full loss"),
         unit="of the problem's loss",
-        definition="The mean over all training samples in eval mode, measured before the first "
+        definition="The loss of all training samples in eval mode, measured before the first "
         "epoch and after each; where that would take more than 2% of the time, after some and "
         "after the last; pale once another epoch has ended since. The weights do not move "
         "meanwhile: compare variants by this loss.",
@@ -76,7 +76,7 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         name="held-out",
         labels=("◇", "validation"),
         unit="of the problem's loss",
-        definition="The mean over samples kept out of training, in eval mode, at an epoch's end.",
+        definition="The loss of samples kept out of training, in eval mode, at an epoch's end.",
         value=as_number(lambda one: one.tally.validation_loss),
     ),
     GlossaryEntry(
@@ -187,8 +187,8 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         name="accumulation",
         labels=("accum",),
         unit="batches an update",
-        definition="Batches whose gradients are added, weighted by their samples, before the "
-        "optimiser steps: exactly the gradient of one large batch, in the memory of a small one.",
+        definition="Batches whose gradients are added, weighted by what their loss averages over, "
+        "before the optimiser steps: the gradient of one large batch, in a small one's memory.",
         value=lambda one: formatting.count(one.tally.settings.accumulation_steps),
     ),
     GlossaryEntry(

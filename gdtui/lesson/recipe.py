@@ -13,7 +13,15 @@ from msgspec.structs import asdict
 
 from engine.problem import OWN
 from engine.problems.user_file import is_file, split
-from engine.settings import FULL, DataSettings, Resolved, RunSettings, Variant, VariantSettings
+from engine.settings import (
+    FULL,
+    DataSettings,
+    LossAverage,
+    Resolved,
+    RunSettings,
+    Variant,
+    VariantSettings,
+)
 from gdtui.view.text import formatting
 
 _PLAIN: Final = VariantSettings()
@@ -49,6 +57,8 @@ n = len(data[0]) if is_tensors else len(data)
 
 torch.manual_seed(SEED)
 model = problem.model().to(DEVICE).train()
+if isinstance(problem.loss, torch.nn.Module):
+    problem.loss.to(DEVICE)
 
 
 def loss_of(rows):
@@ -61,9 +71,11 @@ def loss_of(rows):
         for name, each in batch.items():
             batch[name] = each.to(DEVICE) if torch.is_tensor(each) else each
         named = [name for name in inspect.signature(model.forward).parameters if name in batch]
-        return problem.loss(model(**{{name: batch[name] for name in named}}), batch)
-    *inputs, target = [each.to(DEVICE) for each in batch]
-    return problem.loss(model(*inputs), target)
+        output, target = model(**{{name: batch[name] for name in named}}), batch
+    else:
+        *inputs, target = [each.to(DEVICE) for each in batch]
+        output = model(*inputs)
+    return problem.loss(output, target){weight}
 """
 _LOOP: Final = """\
 losses = []  # of every batch
@@ -72,14 +84,34 @@ for epoch in range(1, EPOCHS + 1):
     for group in range(0, {end}, BATCH * ACCUMULATION):
         rows = order[group : min(group + BATCH * ACCUMULATION, {end})]
         optimizer.zero_grad()
+{batches}
+        optimizer.step()
+    print(f"epoch {{epoch:3}}   loss of its last batch {{losses[-1]:.4f}}")
+"""
+_BY_SAMPLES: Final = """\
         for start in range(0, len(rows), BATCH):
             batch = rows[start : start + BATCH]
             loss = loss_of(batch)
             (loss * (len(batch) / len(rows))).backward()  # by samples: a short batch counts less
-            losses.append(loss.item())
-        optimizer.step()
-    print(f"epoch {{epoch:3}}   loss of its last batch {{losses[-1]:.4f}}")
-"""
+            losses.append(loss.item())"""
+_ADDED_UP: Final = """\
+        for start in range(0, len(rows), BATCH):
+            loss = loss_of(rows[start : start + BATCH])
+            loss.backward()  # a sum over samples: nothing is divided
+            losses.append(loss.item())"""
+_BY_WEIGHT: Final = """\
+        total = 0
+        for start in range(0, len(rows), BATCH):
+            loss, weight = loss_of(rows[start : start + BATCH])
+            if weight > 0:  # else the loss is 0 ÷ 0
+                (loss * weight).backward()  # by what the loss was divided by
+                total += weight
+            losses.append(loss.item() if weight > 0 else 0.0)
+        for parameter in model.parameters():
+            if not total:
+                parameter.grad = torch.zeros_like(parameter)
+            elif parameter.grad is not None:
+                parameter.grad /= total  # once, by all of it"""
 _ORDER: Final = (
     "order = np.random.default_rng([0x6F72646572, SEED, epoch]).permutation(n)"
     "  # the same for any batch size"
@@ -132,8 +164,18 @@ def may_differ(run: RunSettings) -> bool:
     return is_file(run.problem)
 
 
-def loop(run: RunSettings, variant: Variant, n: int, device: str = "cpu") -> str:
-    """A Python program that trains as this variant would from the start; `n`: training samples."""
+def loop(
+    run: RunSettings,
+    variant: Variant,
+    n: int,
+    device: str = "cpu",
+    average: LossAverage | None = None,
+) -> str:
+    """A Python program that trains as this variant would from the start.
+
+    `n`: training samples. `average`: what the loss is averaged over; None for samples.
+    """
+    average = average or LossAverage(over="samples")
     settings = variant.settings
     force = settings.resolve(n)
     lines = [f'"""{_title(variant, force)}"""', "", *_imports(run, settings), ""]
@@ -143,11 +185,11 @@ def loop(run: RunSettings, variant: Variant, n: int, device: str = "cpu") -> str
         f"ACCUMULATION = {force.accumulation_steps}  # batches behind one update",
         f"LR = {force.lr!r}  # {_rule(settings, force)}",
         "",
-        _problem(run),
+        _problem(run, average),
         "",
         _optimizer(settings),
     ]
-    return "\n".join(lines) + "\n" + _epochs(run, settings, force, n)
+    return "\n".join(lines) + "\n" + _epochs(run, settings, force, n, average)
 
 
 def _title(variant: Variant, force: Resolved) -> str:
@@ -188,14 +230,16 @@ def _rule(settings: VariantSettings, force: Resolved) -> str:
     return "not scaled"
 
 
-def _problem(run: RunSettings) -> str:
+def _problem(run: RunSettings, average: LossAverage) -> str:
     if run.problem == _LESSON:
         return _SYNTHETIC
+    weight = average.weight and f", {average.weight}"
     if not is_file(run.problem):
-        return _OTHER.format(load=_load(run))
+        return _OTHER.format(load=_load(run), weight=weight)
     path, function = split(run.problem)
     folder = f"sys.path.insert(0, {str(path.parent)!r})  # it may import what lies beside it\n"
-    return folder + _OTHER.format(load=f"runpy.run_path({str(path)!r})[{function!r}]()")
+    load = f"runpy.run_path({str(path)!r})[{function!r}]()"
+    return folder + _OTHER.format(load=load, weight=weight)
 
 
 def _load(run: RunSettings) -> str:
@@ -220,9 +264,12 @@ def _kind(name: str) -> str:
     return f"next(kind for name, kind in vars(torch.optim).items() if {is_it})"
 
 
-def _epochs(run: RunSettings, settings: VariantSettings, force: Resolved, n: int) -> str:
+def _epochs(
+    run: RunSettings, settings: VariantSettings, force: Resolved, n: int, average: LossAverage
+) -> str:
     order = _WHOLE if force.batch_size == n else _ORDER
     draws = "" if run.problem == _LESSON else _DRAWS
     drops = settings.drop_last and settings.batch_size != FULL and n % force.batch_size
     end = "n - n % BATCH" if drops else "n"
-    return _LOOP.format(order=draws + order, end=end)
+    batches = _BY_WEIGHT if average.weight else _ADDED_UP if average.is_sum else _BY_SAMPLES
+    return _LOOP.format(order=draws + order, end=end, batches=batches)

@@ -112,6 +112,8 @@ class Sequence:
             raise RecordError(f"its losses are {len(chunk.losses):,} bytes, not 4 for each batch")
         if chunk.epochs > 1 and (count % chunk.epochs or chunk.in_update):
             raise RecordError(f"its {count:,} batches are not {chunk.epochs:,} whole epochs")
+        if chunk.weightless and (max(chunk.weightless) >= count or chunk.epochs > 1):
+            raise RecordError("its batches without weight are not among its batches")
         if batch != self._batch + 1:
             raise RecordError(f"batch {batch} cannot follow batch {self._batch}")
         if last > size or chunk.in_update >= steps:

@@ -48,6 +48,8 @@ class Chunk(Record, frozen=True, kw_only=True):
     """
     losses: bytes
     """Mean loss of each batch before its update: little-endian float32, 4 bytes a batch."""
+    weightless: tuple[Count, ...] = ()
+    """Batches, from 0, whose loss was over nothing, as of ignored targets alone: 0 in `losses`."""
 
     @property
     def batches(self) -> int:
@@ -104,9 +106,13 @@ class Chunk(Record, frozen=True, kw_only=True):
             )
 
     def goes_on_with(self, other: "Chunk") -> bool:
-        """True when `other` is the next epoch, and goes like those here; both hold whole ones."""
+        """True when `other` is the next epoch, and goes like those here; both hold whole ones.
+
+        In a record of several epochs every batch has weight.
+        """
         return (
-            self.generation == other.generation
+            not (self.weightless or other.weightless)
+            and self.generation == other.generation
             and (self.last_epoch + 1, self.last_update + 1) == (other.epoch, other.update)
             and self._shape == other._shape
         )

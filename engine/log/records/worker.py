@@ -5,7 +5,7 @@ import msgspec
 from engine.log.measurements import NoiseScale, Sharpness
 from engine.log.records.base import Record
 from engine.log.records.state import State
-from engine.settings import VariantSettings
+from engine.settings import LossAudit, LossAverage, VariantSettings
 from engine.settings.ranges import Count, Identifier, Metrics, Ordinal, Pace, Rate, Seconds
 from engine.settings.text import Lines
 
@@ -26,6 +26,12 @@ class Started(Record, frozen=True, kw_only=True):
     epochs: Ordinal
     """Planned epochs."""
     pace: Pace | None
+    average: LossAverage | None = None
+    """Quantity that the loss is averaged over; None where that was not logged."""
+    audit: LossAudit | None = None
+    """Comparison of the loss with that of its parts; None where none was made."""
+    micro_batch: Ordinal | None = None
+    """Samples given to the device at once, at most; None: whole batches."""
     command: Identifier = 0
     """The id of the command that this confirms; 0 for none."""
 
@@ -75,6 +81,8 @@ class Changed(Record, frozen=True, kw_only=True):
     seconds: Seconds
     note: str = ""
     """A further note to the user: the optimiser's state was cleared, for example."""
+    micro_batch: Ordinal | None = None
+    """Samples given to the device at once from here on, at most; None: whole batches."""
     command: Identifier = 0
 
 

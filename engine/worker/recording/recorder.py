@@ -14,6 +14,7 @@ from engine.log.filesystem.identity import FileGoneError
 from engine.log.records import Changed, Chunk, End, Record, Started, State, StateChanged
 from engine.log.records.chunk import joined
 from engine.log.writing.writer import LogWriter
+from engine.settings import LossAudit
 from engine.worker.mailbox import Mailbox
 from engine.worker.pace import CHUNK_SECONDS
 from engine.worker.protocol import LogBlocked, LogUnblocked, RunClock
@@ -154,7 +155,14 @@ class Recorder:
     # --- Of a trainer ---------------------------------------------------------------------------
 
     def write_start(
-        self, trainer: Trainer, *, threads: int, epochs: int, pace: float | None, command: int
+        self,
+        trainer: Trainer,
+        *,
+        threads: int,
+        epochs: int,
+        pace: float | None,
+        audit: LossAudit | None,
+        command: int,
     ) -> None:
         """Record that a generation begins."""
         from engine.training.model import count_parameters, describe
@@ -170,6 +178,9 @@ class Recorder:
                 threads=threads,
                 epochs=epochs,
                 pace=pace,
+                average=trainer.objective.average.described,
+                audit=audit,
+                micro_batch=trainer.most_at_once,
                 command=command,
             )
         )
@@ -186,6 +197,7 @@ class Recorder:
                 samples=trainer.samples,
                 seconds=trainer.seconds,
                 note=note,
+                micro_batch=trainer.most_at_once,
                 command=command,
             )
         )

@@ -71,6 +71,7 @@ def read_options(ctx: "click.Context", loaded: "Loaded | None" = None) -> RunOpt
         problem=problem,
         data=data,
         notes=() if loaded is None else loaded.warnings,
+        audit=None if loaded is None else loaded.audit,
         **{name: values[name] for name in OF_THE_RUN},
     )
     return RunOptions(settings, settings.notes + _above_all_samples(variants, samples))

@@ -63,7 +63,7 @@ class CodeScreen(ModalScreen[None]):
         """The program that is shown."""
         one = self._states[self._at]
         device = one.tally.device or "cpu"
-        return recipe.loop(self._run, self._variant, one.tally.n, device)
+        return recipe.loop(self._run, self._variant, one.tally.n, device, one.tally.average)
 
     def _show(self) -> None:
         variant = self._variant

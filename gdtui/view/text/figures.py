@@ -172,6 +172,8 @@ def line(
     size = formatting.short_batch(tally.settings.batch_size, tally.n)
     if tally.settings.accumulation_steps > 1:
         size += f"×{tally.settings.accumulation_steps}"
+    if tally.is_big_batch is False:
+        size += screen_text.NOT_THE_BIG_BATCH
     told, style = screen_text.pending(one, _TOLD) or (f"{size:>7}  lr {lr:<8} ", "")
     figures = [
         _Figure(told, 0, style),

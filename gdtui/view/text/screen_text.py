@@ -36,6 +36,8 @@ NAME: Final = 15
 """Cells of a name in a line, at least."""
 _NAME_SHARE: Final = 6
 """A name takes no larger part of a line than one of so many."""
+NOT_THE_BIG_BATCH: Final = "≠"
+"""The mark of batches put together, or computed in pieces, that are not one large batch."""
 _SHORT: Final = {"accum": "", "momentum": "mom", "optimizer": ""}
 """Names of settings in a narrow panel; their values speak for themselves."""
 
@@ -179,6 +181,8 @@ def _settings(one: VariantState, *, is_short: bool) -> StyledText:
             parts.append((_lr(one, is_short=is_short), ""))
         elif _is_telling(name, one):
             parts.append((f"{_SHORT.get(name, name) if is_short else name} {value}".strip(), ""))
+    if one.tally.is_big_batch is False:
+        parts.append((NOT_THE_BIG_BATCH if is_short else "not the big batch", "$warning"))
     return join_parts(pending + parts, " · ")
 
 

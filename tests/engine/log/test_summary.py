@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from engine.log.records import (
+    Changed,
     Chunk,
     Evaluation,
     Planned,
@@ -20,7 +21,7 @@ from engine.log.records import (
     WorkerReplaced,
 )
 from engine.log.summary import Tally
-from engine.settings import VariantSettings
+from engine.settings import LossAudit, LossAverage, LossKind, VariantSettings
 
 SETTINGS = VariantSettings(batch_size=2)
 
@@ -190,3 +191,81 @@ def test_in_logs_of_older_versions_the_replacement_tells_what_came_first(
     assert tally_of(*own, died(0, times[2]), replaced()).state is State.PAUSED
     assert tally_of(*own, died(0, times[2]), replaced(), died(0, times[3])).state is State.DIED
     assert tally_of(own[0], died(0, times[2]), own[1]).state is State.DIED
+
+
+# --- Batches without weight, and batches that are not the big one ---------------------------------
+
+
+def test_an_epochs_loss_leaves_out_batches_without_weight() -> None:
+    tally = Tally("x", SETTINGS)
+    tally.add(started())
+    chunk, end = epoch(1, [0.0, 3.0, 0.0])
+    tally.add(replace(chunk, weightless=(0, 2)))
+    tally.add(end)
+    assert list(tally.epoch_losses.losses) == [3.0]
+    assert tally.final_loss == 3.0
+    chunk, end = epoch(2, [0.0, 0.0, 0.0])
+    tally.add(replace(chunk, weightless=(0, 1, 2)))
+    tally.add(end)
+    assert len(tally.epoch_losses) == 2
+    assert math.isnan(tally.final_loss)
+    assert tally.last_loss != 0
+
+
+def test_a_sum_has_no_generalisation_gap() -> None:
+    for is_sum, gap in ((False, 0.5), (True, math.nan)):
+        tally = Tally("x", SETTINGS)
+        tally.add(replace(started(), average=LossAverage(over="samples", is_sum=is_sum)))
+        _, end = epoch(1, [1.0, 1.0, 1.0])
+        assert isinstance(end, Evaluation)
+        tally.add(replace(end, full_loss=1.0, validation_loss=1.5))
+        assert tally.generalisation_gap == pytest.approx(gap, nan_ok=True)
+
+
+AUDITS = {
+    kind: LossAudit(kind=kind, samples=16, part=4) for kind in (LossKind.EXACT, LossKind.BATCH)
+}
+
+
+@pytest.mark.parametrize(
+    ("settings", "micro_batch", "kind", "is_big_batch"),
+    [
+        (SETTINGS, None, LossKind.BATCH, True),
+        (SETTINGS, 2, LossKind.BATCH, True),
+        (SETTINGS, 1, LossKind.BATCH, False),
+        (VariantSettings(batch_size=2, accumulation_steps=2), None, LossKind.BATCH, False),
+        (VariantSettings(batch_size=2, accumulation_steps=2), None, LossKind.EXACT, True),
+        (VariantSettings(batch_size=2, accumulation_steps=2), None, None, None),
+        (SETTINGS, 1, None, None),
+    ],
+)
+def test_what_is_put_together_is_the_big_batch_as_the_audit_found(
+    settings: VariantSettings,
+    micro_batch: int | None,
+    kind: LossKind | None,
+    is_big_batch: bool | None,
+) -> None:
+    tally = Tally("x", settings)
+    assert tally.is_big_batch is None, "before its data are loaded"
+    begin = replace(started(), settings=settings, micro_batch=micro_batch)
+    tally.add(replace(begin, audit=None if kind is None else AUDITS[kind]))
+    assert tally.is_big_batch is is_big_batch
+
+
+def test_a_step_back_into_pieces_is_one_that_counts() -> None:
+    tally = Tally("x", SETTINGS)
+    tally.add(replace(started(), audit=AUDITS[LossKind.BATCH]))
+    assert tally.is_big_batch is True
+    tally.add(
+        Changed(
+            generation=1,
+            settings=SETTINGS,
+            epoch=1,
+            batch=2,
+            update=2,
+            samples=2,
+            seconds=0.0,
+            micro_batch=1,
+        )
+    )
+    assert tally.is_big_batch is False

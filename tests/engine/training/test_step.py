@@ -60,7 +60,7 @@ def test_an_update_is_that_of_the_mean_over_its_samples(
         optimizer.gradients[0], gradient_of_the_mean(0, first), rtol=0, atol=1e-12
     )
     assert all(parameter.grad is None for parameter in mine.parameters)
-    assert [batch.size for batch, _ in batches] == [b.size for b in cut(0, N, settings.resolve(N))]
+    assert [batch.size for batch, *_ in batches] == [b.size for b in cut(0, N, settings.resolve(N))]
 
 
 @pytest.mark.parametrize("micro_batch", [NO_LIMIT, 4])
@@ -71,7 +71,7 @@ def test_a_batchs_loss_is_the_mean_at_the_weights_before_its_update(micro_batch:
     )
     losses = [
         loss.item()
-        for _, loss in train(schedule, LaidOutTensors((INPUTS, TARGET)), mine, Watched(mine))
+        for _, loss, _ in train(schedule, LaidOutTensors((INPUTS, TARGET)), mine, Watched(mine))
     ]
     first = objective()
     expected = [first.loss([INPUTS[k : k + 10], TARGET[k : k + 10]]).item() for k in (0, 10, 20)]

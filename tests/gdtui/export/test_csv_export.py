@@ -58,6 +58,12 @@ def test_whole_epochs_in_a_chunk_become_the_rows_that_each_would() -> None:
     assert chunk_rows("SGD", joined(epochs)) == "".join(chunk_rows("SGD", e) for e in epochs)
 
 
+def test_a_batch_without_weight_has_no_loss() -> None:
+    chunk = replace(CHUNK, losses=np.array([0.1, 0, 0, 0.5], "<f4").tobytes(), weightless=(1, 2))
+    losses = [line.rpartition(",")[2] for line in chunk_rows("x", chunk).splitlines()]
+    assert losses == ["0.1", "", "", "0.5"]
+
+
 def test_losses_are_the_shortest_text_that_reads_back_exactly() -> None:
     table = rows(",".join(COLUMNS) + "\n" + chunk_rows("SGD", CHUNK))
     assert [row["loss"] for row in table] == ["0.1", "0.33333334", "1e-12", "nan"]

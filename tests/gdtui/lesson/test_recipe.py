@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import torch
 from command_lines import context
+from weighted_losses import PROBLEMS, N
 
 from engine.problems.opening import open_problem
 from engine.problems.registry import load
-from engine.settings import FULL, LrScaling, RunSettings, Variant, VariantSettings
+from engine.settings import FULL, LossAverage, LrScaling, RunSettings, Variant, VariantSettings
 from engine.training.trainer import Trainer
 from gdtui.cli.options.settings import read_options
 from gdtui.lesson import recipe
@@ -21,9 +22,11 @@ from gdtui.lesson import recipe
 EPOCHS = 2
 
 
-def run_loop(run: RunSettings, variant: Variant, n: int) -> list[float]:
+def run_loop(
+    run: RunSettings, variant: Variant, n: int, average: LossAverage | None = None
+) -> list[float]:
     namespace: dict[str, Any] = {}
-    exec(compile(recipe.loop(run, variant, n), "loop.py", "exec"), namespace)
+    exec(compile(recipe.loop(run, variant, n, average=average), "loop.py", "exec"), namespace)
     losses: list[float] = namespace["losses"]
     return losses
 
@@ -139,6 +142,30 @@ def test_the_loop_trains_a_problem_of_ones_own(
     del sys.modules["beside"]
     monkeypatch.setattr(sys, "path", [each for each in sys.path if each != str(tmp_path)])
     assert run_loop(run, variant, 50) == pytest.approx(train(problem, settings, 0), rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["class weights", "a weight of one's own", "sum", "gpt2"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        VariantSettings(batch_size=8, accumulation_steps=3, lr=0.001, optimizer="adamw"),
+        VariantSettings(batch_size=1, lr=0.001, momentum=0.9),
+    ],
+    ids=["accumulated", "of one"],
+)
+def test_the_loop_weights_batches_as_the_loss_does(
+    tmp_path: Path, name: str, settings: VariantSettings
+) -> None:
+    """Some samples have no target that counts: the mean of none is not a number."""
+    if name == "gpt2":
+        pytest.importorskip("transformers")
+    path = tmp_path / "mine.py"
+    path.write_text(f"from weighted_losses import PROBLEMS\nproblem = PROBLEMS[{name!r}]\n")
+    variant = Variant(name="x", settings=settings)
+    run = RunSettings(variants=(variant,), problem=f"{path}:problem", epochs=EPOCHS)
+    trainer = Trainer(PROBLEMS[name](), settings, 0, torch.device("cpu"))
+    looped = run_loop(run, variant, N, trainer.objective.average.described)
+    assert looped == pytest.approx(train(PROBLEMS[name](), settings, 0), rel=1e-5, abs=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,14 @@
 The figures themselves come from engine.log.json_report.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from engine.log.directory import RunDirectory
 from engine.log.json_report import VariantReport, report
 from engine.log.summary import Tally
+from gdtui.view.text.screen_text import NOT_THE_BIG_BATCH
 
 _WORDS: Final = frozenset(("variant", "state"))
 """The headings of columns of words; the others are of figures."""
@@ -52,8 +53,18 @@ def summarize(run: RunDirectory, tallies: Sequence[Tally]) -> RunSummary:
         f"{document.run_dir}",
         headings=_headings(metrics),
         rows=tuple(_row(variant, tally, metrics) for variant, tally in pairs),
-        legend=f"{_LEGEND}\n{_HELD_OUT}" if metrics else _LEGEND,
+        legend="\n".join(_legend(tallies, has_metrics=bool(metrics))),
     )
+
+
+def _legend(tallies: Sequence[Tally], *, has_metrics: bool) -> Iterator[str]:
+    yield _LEGEND
+    if has_metrics:
+        yield _HELD_OUT
+    for tally in tallies:
+        if tally.is_big_batch is False and tally.audit is not None:
+            yield f"{NOT_THE_BIG_BATCH}: not the big batch: {tally.audit.sentence}"
+            return
 
 
 def _headings(metrics: Sequence[str]) -> tuple[str, ...]:
@@ -69,6 +80,8 @@ def _row(variant: VariantReport, tally: Tally, metrics: Sequence[str]) -> tuple[
         batch += f" ×{variant.accumulation_steps}"
     elif tally.resolved is not None and tally.resolved.is_full:
         batch = "full"
+    if variant.is_big_batch is False:
+        batch += f" {NOT_THE_BIG_BATCH}"
     measured = variant.validation or {}
     held_out = (
         [*(measured.get(name) for name in metrics), variant.generalisation_gap] if metrics else []

@@ -140,4 +140,5 @@ def test_text_is_cleaned() -> None:
 def test_chunks_hold_no_text() -> None:
     """They are not searched for any."""
     fields = msgspec.inspect.type_info(Chunk).fields  # type: ignore[attr-defined]
-    assert {type(field.type) for field in fields} <= {IntType, FloatType, BoolType, BytesType}
+    types = [getattr(field.type, "item_type", field.type) for field in fields]  # of tuples
+    assert {type(each) for each in types} <= {IntType, FloatType, BoolType, BytesType}

@@ -3,7 +3,7 @@
 import pytest
 
 from engine.log.summary import Tally
-from engine.settings import FULL, BatchSize, LrScaling, VariantSettings
+from engine.settings import FULL, BatchSize, LossAudit, LossKind, LrScaling, VariantSettings
 from gdtui.state.variant import VariantState
 from gdtui.view.text import screen_text
 
@@ -30,3 +30,12 @@ def test_a_wide_panel_says_what_the_lr_was_scaled_from() -> None:
         0, Tally("a", VariantSettings(lr_scaling=LrScaling.LINEAR, batch_size=32), n=2000)
     )
     assert screen_text.settings(one, 49).plain == "batch 32 · lr 0.005 (linear from 0.01)"
+
+
+def test_what_is_put_together_and_is_not_the_big_batch_is_marked() -> None:
+    settings = VariantSettings(batch_size=8, accumulation_steps=8)
+    for kind, marked in ((LossKind.BATCH, True), (LossKind.EXACT, False)):
+        audit = LossAudit(kind=kind, gap=0.4, samples=16, part=4)
+        one = VariantState(0, Tally("a", settings, n=2000, audit=audit))
+        assert ("accum ×8 · not the big batch" in screen_text.settings(one, 60).plain) is marked
+        assert ("×8 · ≠" in screen_text.settings(one, 30).plain) is marked

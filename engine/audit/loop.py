@@ -1,0 +1,207 @@
+"""Audit of a training loop: k batches of b against one of k·b, from the same weights.
+
+The loop is given as a function, and sees batches, a model and an optimiser as it always does. Its
+gradients, lrs and losses tell which of the known mistakes it makes.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.data import TensorDataset, default_collate
+
+from engine.audit.groups import Group, only
+from engine.audit.mistakes import Mistake
+from engine.audit.recording import Recording, TrainStep, record
+from engine.problem import ProblemError, check_data, count
+
+_GROUPS: Final = 2
+"""Full groups that are looked at; the mistakes of one show in the next."""
+_UPDATES: Final = 3
+"""Updates by which a schedule of the lr is told from one that is too fast."""
+_ROUNDING: Final = 1e-3
+_ABOUT: Final = 0.25
+"""Losses of other batches differ, but not by so much that a factor of two or more is hidden."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoopAudit:
+    """The result of `audit`; printed, it says in words what was found."""
+
+    batch: int
+    """Samples in a batch."""
+    accumulation: int
+    """Batches behind an update."""
+    mistakes: tuple[Mistake, ...]
+    """The mistakes that show on these data."""
+    latent: tuple[Mistake, ...]
+    """Mistakes that would show if the last batch or the last group of the data were a short one."""
+    gap: float
+    """The largest relative difference between an update and that of one large batch."""
+
+    @property
+    def is_right(self) -> bool:
+        """True when no mistake shows on these data."""
+        return not self.mistakes
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        cut = f"{self.accumulation} × {self.batch} samples"
+        large = f"one batch of {self.accumulation * self.batch}"
+        verdict = "right" if self.is_right else "wrong"
+        if self.gap < _ROUNDING:
+            yield f"{verdict}: updates of {cut} are those of {large} (difference {self.gap:.1e})"
+        else:
+            far = "" if math.isnan(self.gap) else f" by up to {self.gap:.2%}"
+            yield f"{verdict}: updates of {cut} differ{far} from those of {large}"
+        for mistake in self.mistakes:
+            yield f"- {mistake}: {mistake.advice}"
+        for mistake in self.latent:
+            yield f"- with a short last batch or group, {mistake}: {mistake.advice}"
+
+
+def audit(
+    train: TrainStep, model: nn.Module, data: Any, batch: int = 8, accumulation: int = 8
+) -> LoopAudit:
+    """Compare what a training loop does with `accumulation` batches and with one as large as these.
+
+    `train(model, optimizer, batches, accumulation)` is the loop over one epoch: `batches` can be
+    iterated over and has a length, like a DataLoader. It should return the losses that it logs, one
+    for each batch or update; with None, they are not looked at. A schedule of the lr it makes of
+    the optimiser. `data` are tensors, the target last, or a Dataset: see `Problem.train`. The model
+    is copied and not changed.
+
+    Raises ProblemError for data of fewer than batch × accumulation samples.
+    """
+    if accumulation < 2 or batch < 1:
+        raise ProblemError("audit: takes an accumulation from 2 and a batch from 1")
+    loop = _Loop(train, model, _Cutter(data), batch, accumulation)
+    shown = loop.shown()
+    latent = [each for each in loop.latent() if each not in shown]
+    return LoopAudit(
+        batch=batch,
+        accumulation=accumulation,
+        mistakes=_sorted(shown),
+        latent=_sorted(latent),
+        gap=loop.gap,
+    )
+
+
+def _sorted(mistakes: Sequence[Mistake]) -> tuple[Mistake, ...]:
+    return tuple(mistake for mistake in Mistake if mistake in mistakes)
+
+
+class _Cutter:
+    """The data in an order at random, cut into batches."""
+
+    def __init__(self, data: Any) -> None:
+        check_data("data", data)
+        self._data = data.tensors if type(data) is TensorDataset else data
+        self.n = count("data", self._data)
+        self._order = np.random.default_rng(0).permutation(self.n).tolist()
+
+    def batch(self, start: int, stop: int) -> Any:
+        rows = self._order[start:stop]
+        if isinstance(self._data, tuple | list):
+            return tuple(torch.as_tensor(each)[rows] for each in self._data)
+        return default_collate([self._data[row] for row in rows])
+
+    def batches(self, start: int, stop: int, size: int) -> list[Any]:
+        return [self.batch(at, min(at + size, stop)) for at in range(start, stop, size)]
+
+
+class _Loop:
+    """The loop, the batches it is given, and the mistakes found in it."""
+
+    def __init__(
+        self, train: TrainStep, model: nn.Module, cutter: _Cutter, batch: int, steps: int
+    ) -> None:
+        self._train = train
+        self._model = model
+        self._cutter = cutter
+        self._batch = batch
+        self._steps = steps
+        self._large = batch * steps
+        self.gap = 0.0
+        if cutter.n < self._large:
+            raise ProblemError(
+                f"audit: {cutter.n:,} samples are too few for {steps} batches of {batch}"
+            )
+
+    def _record(self, batches: list[Any], steps: int) -> Recording:
+        return record(self._train, self._model, batches, steps)
+
+    def _small(self, start: int, stop: int) -> list[Any]:
+        return self._cutter.batches(start, stop, self._batch)
+
+    def shown(self) -> list[Mistake]:
+        """The mistakes that show on some full groups, and on what remains of the data."""
+        full = min(_GROUPS, self._cutter.n // self._large)
+        end = full * self._large + self._cutter.n % self._large
+        small = self._record(self._small(0, end), self._steps)
+        found, self.gap = self._of_updates(small, end)
+        return [*found, *self._of_losses(small, full), *self._of_lr()]
+
+    def latent(self) -> list[Mistake]:
+        """The mistakes that a short last group, or a short last batch in a full one, would show."""
+        ends = [self._large - self._batch]
+        if self._batch > 1:
+            ends.append(self._large - self._batch // 2)
+        found = []
+        for end in ends:
+            small = self._record(self._small(0, end), self._steps)
+            found += self._of_updates(small, end)[0]
+        return found
+
+    def _of_updates(self, small: Recording, end: int) -> tuple[list[Mistake], float]:
+        """The mistakes that updates of samples 0…end−1 tell, and their largest difference."""
+        starts = range(0, end, self._large)
+        found = [Mistake.LEFT_OVER] if small.left_over else []
+        missing = len(starts) - len(small.gradients)
+        if missing < 0 or missing > bool(end % self._large):
+            self._gradient(self._cutter.batch(0, self._batch))  # is there an update of one batch?
+            return [*found, Mistake.OTHER], math.nan
+        gap = 0.0
+        before: Tensor | None = None
+        for start, gradient in zip(starts, small.gradients, strict=False):
+            group = self._group(start, min(start + self._large, end))
+            gap = max(gap, group.differ(gradient, group.large))
+            if not group.same(gradient, group.large):
+                found += group.explain(gradient, before)
+            before = gradient
+        return found, gap
+
+    def _group(self, start: int, stop: int) -> Group:
+        batches = self._small(start, stop)
+        sizes = [min(self._batch, stop - at) for at in range(start, stop, self._batch)]
+        return Group(self._cutter.batch(start, stop), batches, sizes, self._steps, self._gradient)
+
+    def _gradient(self, batch: Any) -> Tensor:
+        return only(self._record([batch], 1).gradients)
+
+    def _of_losses(self, small: Recording, full: int) -> list[Mistake]:
+        """A logged loss that is k times smaller than that of the large batch."""
+        end = full * self._large
+        large = self._record(self._cutter.batches(0, end, self._large), 1).losses
+        if not small.losses or not large:
+            return []
+        each = len(small.losses) > len(small.gradients)
+        kept = small.losses[: full * (self._steps if each else 1)]
+        wanted = float(np.mean(large))
+        ratio = self._steps * float(np.mean(kept)) / wanted if wanted else math.nan
+        return [Mistake.SCALED_LOSS] if abs(ratio - 1) < _ABOUT else []
+
+    def _of_lr(self) -> list[Mistake]:
+        """An lr that goes on faster than with large batches."""
+        group, large = self._small(0, self._large), self._cutter.batch(0, self._large)
+        small = self._record(group * _UPDATES, self._steps).lrs
+        wanted = self._record([large] * _UPDATES, 1).lrs
+        if len(small) != len(wanted) or np.allclose(small, wanted, rtol=1e-6, atol=0):
+            return []
+        return [Mistake.LR_PER_MICRO_BATCH]

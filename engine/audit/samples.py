@@ -1,0 +1,48 @@
+"""The samples that an audit looks at, chosen to differ, and cut into parts."""
+
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engine.training.data.sources import Samples
+
+_CANDIDATES: Final = 512
+"""Samples that are chosen from: rare classes and short texts should be among them."""
+
+
+def choose(data: Any, n: int, count: int) -> NDArray[np.int64]:
+    """So many of the n samples, from all over the data, in the order of their targets.
+
+    Where these are not at hand, as of a Dataset, in the order of the data.
+    """
+    candidates = np.unique(np.linspace(0, n - 1, min(n, _CANDIDATES)).astype(np.int64))
+    tensors = getattr(data, "tensors", data)  # of a TensorDataset
+    if isinstance(tensors, tuple | list):
+        target = torch.as_tensor(tensors[-1][candidates])
+        candidates = candidates[np.argsort(_keys(target), kind="stable")]
+    places = np.linspace(0, len(candidates) - 1, min(n, count)).round().astype(np.int64)
+    return candidates[np.unique(places)]
+
+
+def _keys(target: Tensor) -> NDArray[np.float64]:
+    """A number for each target by which losses would weigh them differently, if they do at all."""
+    rows = target.reshape(len(target), -1)
+    if not rows.is_floating_point():
+        # The lowest is often padding: the first part should not hold that alone.
+        rows = -rows.double() if rows.shape[1] == 1 else rows == rows.min()
+    keys: NDArray[np.float64] = rows.double().mean(1).cpu().numpy()
+    return keys
+
+
+def part(samples: Samples, start: int, stop: int) -> Samples:
+    """Samples start…stop−1 of a batch, in its form."""
+    if isinstance(samples, Tensor):
+        return samples[start:stop]
+    if isinstance(samples, dict):
+        return {name: part(each, start, stop) for name, each in samples.items()}
+    if all(isinstance(each, str | bytes) for each in samples):
+        return samples[start:stop]
+    return [part(each, start, stop) for each in samples]

@@ -1,0 +1,108 @@
+"""`gdtui audit`: compares a problem's loss with that of its parts, before anything is trained."""
+
+import math
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+import msgspec
+
+from gdtui.cli.command import Flag, GdtuiCommand, Option
+from gdtui.cli.exit_codes import ExitCode
+from gdtui.cli.options.data import data_options
+from gdtui.cli.options.run import device_option
+from gdtui.cli.value_types import whole
+
+if TYPE_CHECKING:
+    from engine.problems.loader import Loaded
+    from engine.settings import DataSettings
+
+_EXAMPLES: Final = """\
+examples:
+  gdtui audit --problem net.py
+  gdtui audit --problem net.py:problem --json
+
+exit status: 0 pieces are the big batch, 1 they are not, or nobody can tell, 2 usage error"""
+
+
+def audit(ctx: click.Context, json: bool, **values: Any) -> int:
+    """Check that accumulated batches, and pieces of one, are the big batch for your loss.
+
+    The loss of 16 samples is compared with that of 4 and 12 of them, combined by what the loss
+    averages over, in eval mode. It says how far they are apart, and what to do about it. Every
+    training of a problem of your own begins with a shorter one.
+
+    To check a training loop of your own, see gdtui.audit in gdtui docs api.
+    """
+    from engine.settings import SettingsError
+    from gdtui.cli.options.data import read_data
+
+    try:
+        problem, data = read_data(values)
+    except SettingsError as error:
+        ctx.fail(str(error))
+    loaded = _load(ctx, problem, data, values)
+    if json:
+        sys.stdout.buffer.write(msgspec.json.encode(_document(problem, loaded)) + b"\n")
+    else:
+        print("\n".join(_lines(problem, loaded)))
+    return ExitCode.OK if loaded.audit and loaded.audit.is_big_batch else ExitCode.FAILED
+
+
+def _load(
+    ctx: click.Context, problem: str, data: "DataSettings | None", values: dict[str, Any]
+) -> "Loaded":
+    """Load and audit the problem, and leave nothing of it."""
+    from engine.log.directory import RunDirectoryError
+    from engine.problems.loading import LoadingError
+    from gdtui.cli.problem_loading import load_problem
+    from gdtui.state.runs.new_run import NewRun, empty_directory
+
+    try:
+        path = empty_directory()
+        seed, device = values["seed"], values["device"]
+        loaded, handover = load_problem(problem, data, seed, device, path, audit_seconds=math.inf)
+    except LoadingError as error:
+        if values["debug"]:
+            print(error.traceback.rstrip(), file=sys.stderr)
+        ctx.fail(str(error))
+    except RunDirectoryError as error:
+        ctx.fail(str(error))
+    NewRun(path, handover).abandon()
+    return loaded
+
+
+def _document(problem: str, loaded: "Loaded") -> dict[str, Any]:
+    found = loaded.audit
+    told = {} if found is None else {**msgspec.to_builtins(found), "sentence": found.sentence}
+    return {
+        "problem": problem,
+        "n": loaded.n,
+        "average": loaded.average,
+        "is_big_batch": None if found is None else found.is_big_batch,
+        "audit": told or None,
+    }
+
+
+def _lines(problem: str, loaded: "Loaded") -> list[str]:
+    from gdtui.lesson import averaging
+
+    assert loaded.average is not None
+    found = loaded.audit
+    title = f"{problem}: {loaded.n:,} samples, {loaded.model}, {loaded.parameters:,} parameters"
+    result = "too few samples: 4 are needed" if found is None else found.sentence
+    return [title, averaging.sentence(loaded.average), f"Checked: {result}."]
+
+
+command = GdtuiCommand(
+    audit,
+    "gdtui audit --problem FILE.py[:FUNCTION] [OPTIONS] [--json]",
+    _EXAMPLES,
+    [
+        *data_options(),
+        Option("--seed", "N", "fixes data and weights", type=whole(0, 2**63 - 1), default="0"),
+        device_option("auto, cpu, cuda, cuda:N, mps"),
+        Flag("--json", "one JSON document on stdout"),
+        Flag("--debug", "show the tracebacks of errors in a problem"),
+    ],
+)
