@@ -24,7 +24,7 @@ from textual.screen import Screen
 
 from engine.log.directory import RunDirectory
 from engine.log.filesystem.safe_open import opened
-from engine.settings.text import clean_lines
+from engine.settings.text import clean, clean_lines
 from gdtui.keys.script import Press, play
 from gdtui.keys.table import reachable
 from gdtui.screens.main.live import Context
@@ -199,9 +199,23 @@ class GdtuiApp(App[None]):
             self.clear_notifications()
         for note in notes:
             seconds = max(8 if severity == "error" else 3, formatting.reading_seconds(note))
-            self.notify(note, severity=severity, timeout=seconds, markup=False)
+            self.notify(note, severity=severity, timeout=seconds)
             if severity == "error":
                 self._errors_until = time.monotonic() + seconds
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Show a note; names and paths that it quotes are no markup, and no terminal obeys them."""
+        super().notify(
+            clean(message), title=title, severity=severity, timeout=timeout, markup=markup
+        )
 
     # --- The end --------------------------------------------------------------------------------
 

@@ -101,19 +101,13 @@ def report(run: RunDirectory, tallies: Sequence[Tally]) -> RunReport:
     """The report of a run whose logs were read into these tallies."""
     settings = run.info.settings
     devices = [tally.device for tally in tallies if tally.device]
-    path = str(run.path.absolute())
     return RunReport(
-        run_dir=path.encode("utf-8", "replace").decode(),  # a path may hold bytes that JSON cannot
+        run_dir=str(run.path.absolute()),
         problem=settings.problem,
         seed=settings.seed,
         device=devices[0] if devices else settings.device,
         variants=tuple(_variant(tally) for tally in tallies),
     )
-
-
-def encode(document: RunReport) -> bytes:
-    """The report as one line of JSON."""
-    return msgspec.json.encode(document)
 
 
 def _variant(tally: Tally) -> VariantReport:

@@ -75,8 +75,9 @@ def edge_of_stability(lr: float, momentum: float, optimizer: str) -> float | Non
 
     Cohen et al. 2021, "Gradient Descent on Neural Networks Typically Occurs at the Edge of
     Stability", eq. 1. None for optimisers but SGD: they scale each weight's step by themselves.
+    None, too, without any step: where scaling leaves nothing of an lr.
     """
-    return 2 * (1 + momentum) / lr if optimizer.lower() == "sgd" else None
+    return 2 * (1 + momentum) / lr if lr and optimizer.lower() == "sgd" else None
 
 
 DECAY: Final = 0.75

@@ -238,6 +238,7 @@ class Tally:
             if record.noise is not None:
                 self.noise, self.noise_scale = record, self._smoother.add(record.noise)
 
+    @np.errstate(invalid="ignore")  # infinities of either sign
     def _count(self, chunk: Chunk) -> None:
         losses = np.frombuffer(chunk.losses, "<f4")
         if self.evaluation is not None and chunk.epoch > self._open_epoch:

@@ -107,7 +107,7 @@ class VariantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         drop every sample: SettingsError.
         """
         if self.batch_size == FULL or self.batch_size >= n:
-            if self.batch_size != FULL and self.batch_size > n and self.drop_last:
+            if self.drops_all(n):
                 raise SettingsError(
                     f"batch size {self.batch_size:,} with drop_last drops all {n:,} samples; "
                     f"use at most {n:,}, or turn drop_last off"
@@ -125,6 +125,10 @@ class VariantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             lr=self.lr_scaling.scale(self.lr, self.base_batch, effective),
             is_full=is_full,
         )
+
+    def drops_all(self, n: int) -> bool:
+        """True where no batch of `n` training samples is left, and nothing can be trained."""
+        return self.drop_last and self.batch_size != FULL and self.batch_size > n
 
     def in_batches_of(self, most: int, n: int) -> "VariantSettings":
         """The same effective batch of `n` samples, accumulated from batches of at most `most`.

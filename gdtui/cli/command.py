@@ -13,6 +13,7 @@ import click
 from click.core import augment_usage_errors
 
 from gdtui.cli.config.origins import VARIABLES, origin, take_defaults, with_origins
+from gdtui.cli.streams import print_text
 
 FILE: Final = click.Path(path_type=Path, readable=False)
 """A file or a directory, which the shell completes."""
@@ -195,7 +196,7 @@ def telling_flag(names: str, text: str, tell: Callable[[click.Context], str]) ->
 
     def show(ctx: click.Context, _: click.Parameter, is_wanted: bool) -> None:
         if is_wanted and not ctx.resilient_parsing:
-            print(tell(ctx))
+            print_text(tell(ctx))
             ctx.exit()
 
     return Flag(names, text, is_typed=True, is_eager=True, expose_value=False, callback=show)

@@ -53,6 +53,7 @@ def _dispatch(arguments: list[str]) -> int:
 
     from gdtui.cli.command import explain
     from gdtui.cli.program import program
+    from gdtui.cli.streams import print_error
 
     if instruction := os.environ.get(_COMPLETE):
         from click.shell_completion import shell_complete
@@ -65,7 +66,7 @@ def _dispatch(arguments: list[str]) -> int:
     except Exit as stop:
         return stop.exit_code
     except UsageError as error:
-        print(explain(error), file=sys.stderr)
+        print_error(explain(error))
         return ExitCode.USAGE_ERROR
 
 

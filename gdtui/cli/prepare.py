@@ -3,7 +3,6 @@
 A click.UsageError says in one line why that cannot be.
 """
 
-import sys
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -59,7 +58,7 @@ def _prepare(ctx: click.Context) -> tuple["RunOptions", "NewRun"]:
         loaded, handover = load_problem(problem, data, values["seed"], values["device"], path)
     except LoadingError as error:
         if values["debug"]:
-            print(error.traceback.rstrip(), file=sys.stderr)
+            print_error(error.traceback.rstrip())
         ctx.fail(str(error))
     place = NewRun(path, handover)
     try:
@@ -81,5 +80,5 @@ def _read_options(
     except SettingsError as error:
         ctx.fail(str(error))
     for note in notes + options.notes:
-        print(f"{ctx.command_path.strip()}: {note}", file=sys.stderr)
+        print_error(f"{ctx.command_path.strip()}: {note}")
     return options

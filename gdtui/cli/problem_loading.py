@@ -20,7 +20,7 @@ from engine.problems.loading import LoadingError, load
 from engine.problems.user_file import is_file
 from engine.settings import DataSettings
 from gdtui.cli.exit_codes import signal_status
-from gdtui.state.stored_runs import discard
+from gdtui.state.runs.removal import discard
 
 _THREADS: Final = 1
 

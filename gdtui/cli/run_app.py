@@ -6,7 +6,6 @@ restored on a key, a signal and an error alike.
 
 import contextlib
 import gc
-import sys
 from typing import TYPE_CHECKING
 
 from engine.log.filesystem.safe_open import output_opened
@@ -55,5 +54,5 @@ def run_live(
         for text in each.files.gone:
             print_error(f"gdtui: {text}; what was trained since then is not kept")
     if app.return_code == 1:
-        print(app.crash or f"{INTERNAL_ERROR}; see {run.server_output}", file=sys.stderr)
+        print_error(app.crash or f"{INTERNAL_ERROR}; see {run.server_output}")
     return app.return_code or 0

@@ -36,14 +36,14 @@ def check_screen(ctx: "click.Context", subject: str, instead: str) -> None:
         )
 
 
-def print_text(text: str = "") -> None:
+def print_text(text: str = "", end: str = "\n") -> None:
     """Print lines on stdout."""
-    print(_safe(text))
+    print(_safe(text), end=end)
 
 
-def print_error(text: str) -> None:
+def print_error(text: str = "", end: str = "\n") -> None:
     """Print lines on stderr."""
-    print(_safe(text), file=sys.stderr)
+    print(_safe(text), end=end, file=sys.stderr, flush=True)
 
 
 def print_json(document: Any) -> None:

@@ -3,6 +3,7 @@
 import os
 
 from engine.log.file import LogReader
+from engine.settings.text import clean
 
 
 def why_incomplete(reader: LogReader) -> str:
@@ -12,6 +13,6 @@ def why_incomplete(reader: LogReader) -> str:
     if reader.is_complete:
         return ""
     if not os.path.lexists(reader.path):
-        return f"has no log: {reader.path} is missing"
+        return clean(f"has no log: {reader.path} is missing")
     torn = ", in the middle of a record" if reader.has_torn_end else ""
     return f"its log ends early{torn} (still training, or killed)"

@@ -20,6 +20,7 @@ from rich.text import Text
 from textual.theme import Theme
 
 from engine.log.filesystem.safe_open import directory_opened, make_directory, write_all
+from engine.settings.text import clean
 from gdtui.chart.drawing.frame import PAPER, FrameInks, still, still_html
 from gdtui.chart.scene.layout import room
 from gdtui.chart.scene.palette import COLOURS, INK
@@ -149,8 +150,8 @@ def write(directories: Iterable[Path], stem: str, files: Mapping[str, str]) -> s
         except OSError as error:
             refusals.append(f"{directory.absolute()}: {error.strerror}")
         else:
-            return f"saved {', '.join(files)} as {name}-… in {directory.absolute()}"
-    raise StillsError(f"nothing was saved: {'; '.join(refusals)}")
+            return clean(f"saved {', '.join(files)} as {name}-… in {directory.absolute()}")
+    raise StillsError(clean(f"nothing was saved: {'; '.join(refusals)}"))
 
 
 def _write(folder: int, stem: str, files: Mapping[str, str]) -> str:

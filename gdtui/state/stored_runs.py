@@ -1,13 +1,14 @@
-"""The stored runs and sweeps: their size and state, and the removal of one's files.
+"""The stored runs and sweeps: their size and state, whatever lies in their directories.
 
-A sweep is listed as one, with its arms below it. Removes only files that a run is made of, and
-never those of a run that is still going.
+A sweep is listed as one, with its arms below it. One that cannot be read is listed as damaged.
 """
 
 import contextlib
+import os
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -22,12 +23,12 @@ from engine.log.directory import (
     server_output,
 )
 from engine.log.filesystem.holding import is_held, is_locked
-from engine.log.filesystem.removal import remove_files, size_of
+from engine.log.filesystem.removal import size_of
 from engine.log.filesystem.safe_open import is_present
 from engine.log.follow import Follower
 from engine.log.records import State
 from engine.log.summary import Tally
-from engine.sweep.directory import SweepDirectory, check_sweep_file, remove_sweep_file, sweep_file
+from engine.sweep.directory import SweepDirectory, sweep_file
 
 
 class RunState(StrEnum):
@@ -78,24 +79,35 @@ class StoredRun(msgspec.Struct, frozen=True, kw_only=True):
 
 def stored_runs(*roots: Path) -> list[StoredRun]:
     """The runs and sweeps below these folders, the newest first."""
-    runs = [
-        _describe_sweep(path) if _is_sweep(path) else _describe(path)
-        for root in roots
-        for path in _folders(root)
-        if _is_sweep(path) or _holds_run(path) or never_began(path)
-    ]
+    found = (_entry(path) for root in roots for path in _folders(root))
+    runs = [run for run in found if run is not None]
     return sorted(runs, key=lambda run: run.created, reverse=True)
 
 
-def _folders(path: Path) -> list[Path]:
+def _entry(path: Path) -> StoredRun | None:
+    """The run or sweep there; None where there is neither. One that cannot be read is damaged."""
     try:
-        return [each for each in path.iterdir() if each.is_dir() and not each.is_symlink()]
-    except (FileNotFoundError, NotADirectoryError):
+        if is_sweep(path):
+            return _describe_sweep(path)
+        if holds_run(path) or never_began(path):
+            return _describe(path)
+    except OSError:
+        return _unreadable(path, RunState.DAMAGED)
+    return None
+
+
+def _folders(path: Path) -> list[Path]:
+    """The directories there, no links; none where it cannot be read."""
+    try:
+        with os.scandir(path) as found:
+            return [Path(each) for each in found if each.is_dir(follow_symlinks=False)]
+    except OSError:
         return []
 
 
-def _is_sweep(path: Path) -> bool:
-    return sweep_file(path).exists()
+def is_sweep(path: Path) -> bool:
+    """True for the directory of a sweep."""
+    return is_present(sweep_file(path))
 
 
 def state_of(run: RunDirectory) -> RunState:
@@ -123,17 +135,17 @@ def state_of(run: RunDirectory) -> RunState:
 
 def is_running(run: RunDirectory) -> bool:
     """True while somebody writes the run's logs, or is about to."""
-    return _is_in_use(run.path, *(run.path / log for log in run.info.logs))
+    return is_in_use(run.path, *(run.path / log for log in run.info.logs))
 
 
-def _is_in_use(path: Path, *logs: Path) -> bool:
+def is_in_use(path: Path, *logs: Path) -> bool:
     """True while a process holds the directory, or writes these logs or any that it finds there."""
     if is_held(path):
         return True
     return any(map(is_locked, {*logs, *path.glob(f"*{LOG_SUFFIX}")}))
 
 
-def _holds_run(path: Path) -> bool:
+def holds_run(path: Path) -> bool:
     """True where a run is, or the logs of one whose run.json is gone."""
     return is_present(path / RUN_FILE) or any(path.glob(f"*{LOG_SUFFIX}"))
 
@@ -143,37 +155,15 @@ def never_began(path: Path) -> bool:
     output = server_output(path)
     if is_held(path) or is_locked(output):  # by its output: versions before that held directories
         return False
-    return not _holds_run(path) and (is_present(output) or is_present(data_path(path)))
-
-
-def remove(path: Path) -> None:
-    """Remove a run's files, and its directory if nothing else is in it.
-
-    Raises OSError, and UnsafeFileError before anything is removed where a link has the place of the
-    directory or of a file: what it leads to is no part of a run.
-    """
-    remove_files(path, _names_of(path), folder=data_path(path).name, last=RUN_FILE)
-
-
-def discard(path: Path) -> None:
-    """Remove what this process itself has begun there, as far as that can be removed."""
-    with contextlib.suppress(OSError):
-        remove(path.resolve())
+    return not holds_run(path) and (is_present(output) or is_present(data_path(path)))
 
 
 def _describe(path: Path) -> StoredRun:
-    size = size_of(path, _names_of(path), data_path(path).name)
+    size = size_of(path, own_names(path), data_path(path).name)
     try:
         run = RunDirectory.open(path)
     except RunDirectoryError as error:
-        return StoredRun(
-            run_dir=str(path),
-            created=path.stat().st_mtime,
-            problem="–",
-            variants=(),
-            bytes=size,
-            state=_state_of_unreadable(path, error),
-        )
+        return _unreadable(path, _state_of_unreadable(path, error), bytes=size)
     return StoredRun(
         run_dir=str(path),
         created=run.info.created,
@@ -184,31 +174,35 @@ def _describe(path: Path) -> StoredRun:
     )
 
 
+def _unreadable(path: Path, state: RunState, **known: Any) -> StoredRun:
+    """A run of which no more is known than its directory, and what is `known` besides."""
+    try:
+        created = max(path.lstat().st_mtime, 0.0)
+    except OSError:  # it may be vanishing
+        created = 0.0
+    told = {"bytes": 0, **known}
+    return StoredRun(
+        run_dir=str(path), created=created, problem="–", variants=(), state=state, **told
+    )
+
+
 def _state_of_unreadable(path: Path, error: RunDirectoryError) -> RunState:
     if isinstance(error, NewerFormatError):
         return RunState.NEWER_FORMAT
-    if _is_in_use(path):
+    if is_in_use(path):
         return RunState.RUNNING
-    return RunState.DAMAGED if _holds_run(path) else RunState.NEVER_BEGAN
+    return RunState.DAMAGED if holds_run(path) else RunState.NEVER_BEGAN
 
 
 def _describe_sweep(path: Path) -> StoredRun:
-    arms = tuple(map(_describe, _arm_paths(path)))
+    arms = tuple(arm for each in arm_paths(path) if (arm := _entry(each)) is not None)
     size = sum(arm.bytes for arm in arms) + sweep_file(path).lstat().st_size
     try:
         sweep = SweepDirectory.open(path)
     except RunDirectoryError as error:
         is_newer = isinstance(error, NewerFormatError)
-        return StoredRun(
-            kind=RunKind.SWEEP,
-            run_dir=str(path),
-            created=path.stat().st_mtime,
-            problem="–",
-            variants=(),
-            bytes=size,
-            state=RunState.NEWER_FORMAT if is_newer else RunState.DAMAGED,
-            arms=arms,
-        )
+        state = RunState.NEWER_FORMAT if is_newer else RunState.DAMAGED
+        return _unreadable(path, state, kind=RunKind.SWEEP, bytes=size, arms=arms)
     return StoredRun(
         kind=RunKind.SWEEP,
         run_dir=str(path),
@@ -221,12 +215,12 @@ def _describe_sweep(path: Path) -> StoredRun:
     )
 
 
-def _arm_paths(path: Path) -> list[Path]:
+def arm_paths(path: Path) -> list[Path]:
     """The arms of a sweep that have begun; of a damaged one, all runs below it."""
     try:
         return SweepDirectory.open(path).arm_paths
     except RunDirectoryError:
-        return [each for each in _folders(path) if (each / "run.json").exists()]
+        return [each for each in _folders(path) if is_present(each / RUN_FILE)]
 
 
 def _state_of_sweep(sweep: SweepDirectory, arms: set[RunState]) -> RunState:
@@ -241,46 +235,7 @@ def _state_of_sweep(sweep: SweepDirectory, arms: set[RunState]) -> RunState:
     return RunState.DAMAGED if RunState.DAMAGED in arms else RunState.FINISHED
 
 
-def remove_stored(run: StoredRun) -> bool:
-    """Remove a run's files, or those of a whole sweep; False: it goes on again, and stays.
-
-    Raises OSError.
-    """
-    if not has_ended(run.path):
-        return False
-    if run.kind is RunKind.SWEEP:
-        check_sweep_file(run.path)
-        for arm in _arm_paths(run.path):
-            remove(arm)
-        remove_sweep_file(run.path)
-    else:
-        remove(run.path)
-    return True
-
-
-def has_ended(path: Path) -> bool:
-    """Check again before the removal: the user may have taken a while to say yes."""
-    if _is_sweep(path):
-        return _has_sweep_ended(path)
-    try:
-        return not is_running(RunDirectory.open(path))
-    except NewerFormatError:
-        return False
-    except RunDirectoryError:
-        return not _is_in_use(path) if _holds_run(path) else never_began(path)
-
-
-def _has_sweep_ended(path: Path) -> bool:
-    try:
-        SweepDirectory.open(path)
-    except NewerFormatError:
-        return False
-    except RunDirectoryError:
-        pass  # it is damaged, and may go
-    return not is_locked(sweep_file(path)) and all(map(has_ended, _arm_paths(path)))
-
-
-def _names_of(path: Path) -> Callable[[str], bool]:
+def own_names(path: Path) -> Callable[[str], bool]:
     """True for the names of the run's own files; the user may have put others beside them."""
     logs: set[str] = set()
     with contextlib.suppress(RunDirectoryError):

@@ -148,11 +148,10 @@ class VariantState:
     def _mark(self, record: Changed, before: VariantSettings) -> None:
         if self.current is not None:
             self._add_change(self.current, record, before)
-        n = self.tally.n
-        wanted = before.resolve(n).effective_batch
-        is_less = record.settings.resolve(n).effective_batch < wanted
-        # No command caused it: memory ran out.
-        self.too_large = before if is_less and not record.command else None
+        n = self.tally.n  # 0 where the log does not tell
+        wanted = before.resolve(n).effective_batch if n else 0
+        is_less = n and record.settings.resolve(n).effective_batch < wanted
+        self.too_large = before if is_less and not record.command else None  # memory ran out
         if record.note:
             offer = f"; u accumulates {wanted:,} from such batches" if self.too_large else ""
             self.said.append(f"{self.tally.name}: {record.note}{offer}")
@@ -178,8 +177,9 @@ class VariantState:
 
     @property
     def wanted(self) -> VariantSettings:
-        """The settings in force once everything pending is."""
-        return self.pending.settings(self.tally.settings)
+        """The settings in force once everything pending is; what cannot be will be refused."""
+        wanted = self.pending.settings(self.tally.settings)
+        return self.tally.settings if self.tally.n and wanted.drops_all(self.tally.n) else wanted
 
     def smoothed(self, window: float) -> float:
         """The loss smoothed over so many epochs, of SMOOTHING_LADDER; NaN before any batch."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from engine.log.filesystem.safe_open import UnsafeFileError, opened
+from engine.log.filesystem.safe_open import opened
 
 _TRIES: Final = 10
 
@@ -30,13 +30,13 @@ def lock(file: int) -> None:
 
 
 def is_locked(path: Path) -> bool:
-    """True while a process owns the file; False where there is none."""
+    """True while a process owns the file; False where there is none that may be read."""
     try:
         with opened(path) as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
-    except (FileNotFoundError, UnsafeFileError):
+    except OSError:
         return False
     return False
 

@@ -35,5 +35,7 @@ def stored_runs(_ctx: click.Context, _: click.Parameter, typed: str) -> list[Com
     runs = [file.parent for found in files for file in found]
     runs.sort(key=lambda run: run.name, reverse=True)
     texts = [run.name if "/" not in typed else str(run) for run in runs]
-    found = [CompletionItem(text) for text in texts if text.startswith(typed)]
+    found = [
+        CompletionItem(text) for text in texts if text.startswith(typed) and text.isprintable()
+    ]
     return found or [CompletionItem(typed, type="dir")]

@@ -108,7 +108,7 @@ class LabScreen(ModalScreen[None]):
         if self.query_one_optional("#lab-text") is None:
             return  # not composed yet, or being taken down
         shown = self.above(), self._below()
-        self.query_one("#lab").border_subtitle = f"{self.keys()} · esc closes"
+        self.query_one("#lab").border_subtitle = Content(f"{self.keys()} · esc closes")
         if shown != self._shown:
             self._shown = shown
             for name, text in zip(("#lab-above", "#lab-text"), shown, strict=True):
@@ -156,9 +156,7 @@ class LabScreen(ModalScreen[None]):
         if not again and self.has_result:
             return
         if not self.lab.run(self.subject, self.work(), on_thread=self.ON_THREAD):
-            self.app.notify(
-                f"one at a time: {self.lab.name} still runs; c cancels it", markup=False
-            )
+            self.app.notify(f"one at a time: {self.lab.name} still runs; c cancels it")
         self.show()
 
     @property
@@ -171,7 +169,7 @@ class LabScreen(ModalScreen[None]):
     def action_cancel(self) -> None:
         """End what runs."""
         if self.lab.name:
-            self.app.notify(f"{self.lab.name} cancelled", markup=False)
+            self.app.notify(f"{self.lab.name} cancelled")
             self.lab.cancel()
             self.show()
 

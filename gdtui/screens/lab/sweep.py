@@ -96,7 +96,7 @@ class SweepScreen(LabScreen):
         settings = recommended(one.wanted, end.value.recommendation, one.tally.n)
         notes = self._controller.apply({one.tally.name: settings})
         for note in notes or [f"{one.tally.name}: {_described(settings)}"]:
-            self.app.notify(note, markup=False)
+            self.app.notify(note)
 
 
 def plan(store: Store, at: int) -> RunSettings:

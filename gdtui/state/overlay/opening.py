@@ -78,7 +78,7 @@ def newest(*roots: Path) -> Path:
 
 def stored_settings(path: Path) -> RunSettings:
     """The settings of the run or sweep there; may raise RunDirectoryError."""
-    if sweep_file(path).exists():
+    if is_present(sweep_file(path)):
         return SweepDirectory.open(path).info.settings
     return RunDirectory.open(path).info.settings
 
@@ -86,11 +86,11 @@ def stored_settings(path: Path) -> RunSettings:
 def _created(path: Path) -> float | None:
     """The time at which the run or sweep there was begun; None where there is none to be read."""
     kind: Callable[[Path], RunDirectory | SweepDirectory] = RunDirectory.open
-    if sweep_file(path).exists():
-        kind = SweepDirectory.open
     try:
+        if is_present(sweep_file(path)):
+            kind = SweepDirectory.open
         return kind(path).info.created
-    except RunDirectoryError:
+    except (RunDirectoryError, OSError):
         return None
 
 
@@ -106,7 +106,7 @@ def _entries(path: Path) -> list[_Entry]:
 
 
 def _found(path: Path) -> list[_Entry]:
-    if sweep_file(path).exists():
+    if is_present(sweep_file(path)):
         return [_sweep(path)]
     below = [] if is_present(path / RUN_FILE) else _runs_below(path)
     if not below:
@@ -126,7 +126,7 @@ def _runs_below(path: Path) -> list[Path]:
     return [
         each
         for each in sorted(_folders(path))
-        if is_present(each / RUN_FILE) or sweep_file(each).exists()
+        if is_present(each / RUN_FILE) or is_present(sweep_file(each))
     ]
 
 
@@ -159,7 +159,7 @@ def _readable(path: Path) -> RunDirectory:
     """The run there; RunDirectoryError when it, or a log of it, can't be read."""
     run = RunDirectory.open(path)
     for log in (run.session_log, *(run.path / name for name in run.info.logs)):
-        if log.exists() and not os.access(log, os.R_OK):
+        if is_present(log) and not os.access(log, os.R_OK):
             raise RunDirectoryError(f"no permission to read {log}")
     return run
 

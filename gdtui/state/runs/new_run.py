@@ -54,7 +54,7 @@ class NewRun:
 
     def abandon(self) -> None:
         """Leave nothing of it."""
-        from gdtui.state.stored_runs import discard  # not before the first frame
+        from gdtui.state.runs.removal import discard  # not before the first frame
 
         discard(self.path)
         if self.handover is not None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from hostile_values import is_obeyed
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,19 +15,7 @@ from engine.log.directory import RunInfo
 from engine.log.records import AnyRecord, Chunk, End, Measured, Planned, State, StateChanged
 from engine.settings.text import MOST_CHARACTERS, clean, clean_lines, cleaned, to_json
 
-VISIBLE_FORMATS = (
-    "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
-)
-"""Signs of Arabic, Syriac and Kaithi, which Unicode counts among format characters."""
 DIRT = "a\x1b]0;owned\x07\x9b31m\u202eb\u200bc"
-
-
-def is_obeyed(character: str) -> bool:
-    """True where a terminal would obey the character instead of showing it."""
-    return (
-        unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp")
-        and character not in VISIBLE_FORMATS
-    )
 
 
 def test_every_character_is_either_shown_or_escaped() -> None:

@@ -18,17 +18,8 @@ from engine.log.records import State
 from engine.log.writing.writer import LogWriter
 from engine.settings import DEFAULT_BATCH_SIZES, RunSettings, Variant, VariantSettings
 from engine.sweep.directory import SweepDirectory, sweep_file
-from gdtui.state.stored_runs import (
-    RunKind,
-    RunState,
-    discard,
-    has_ended,
-    is_running,
-    remove,
-    remove_stored,
-    state_of,
-    stored_runs,
-)
+from gdtui.state.runs.removal import discard, has_ended, remove, remove_stored
+from gdtui.state.stored_runs import RunKind, RunState, is_running, state_of, stored_runs
 
 MakeRun = Callable[..., RunDirectory]
 MakeSweep = Callable[..., SweepDirectory]

@@ -1,7 +1,6 @@
 """`gdtui config`: the values in force, and where each comes from."""
 
 import os
-import sys
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
@@ -25,6 +24,7 @@ from gdtui.cli.config.origins import (
     variable,
 )
 from gdtui.cli.exit_codes import ExitCode
+from gdtui.cli.streams import print_error, print_json, print_text
 from gdtui.view.text.reports.align import align_columns
 
 _EXAMPLES: Final = """\
@@ -68,20 +68,20 @@ def show_config(ctx: click.Context, config: Path | None, path: bool, json: bool)
     """
     file = config or default_path()
     if path:
-        print(file)
+        print_text(str(file))
         return ExitCode.OK
     options = _in_force(ctx, config)
     _warn_of_unknown_variables(ctx)
     if json:
         document = {"path": str(file), "exists": file.exists(), "options": options}
-        sys.stdout.buffer.write(msgspec.json.encode(document) + b"\n")
+        print_json(document)
         return ExitCode.OK
     rows = [
         (each.option, each.value or "–", each.origin or each.source, ", ".join(each.commands))
         for each in options
     ]
-    print(f"{file}{'' if file.exists() else ' (no such file)'}\n")
-    print(align_columns([("option", "value", "from", "commands"), *rows], left={0, 1, 2, 3}))
+    print_text(f"{file}{'' if file.exists() else ' (no such file)'}\n")
+    print_text(align_columns([("option", "value", "from", "commands"), *rows], left={0, 1, 2, 3}))
     return ExitCode.OK
 
 
@@ -130,7 +130,7 @@ def _warn_of_unknown_variables(ctx: click.Context) -> None:
         if name.startswith(f"{VARIABLES}_"):
             close = get_close_matches(name, known, n=1)
             hint = f"; did you mean {close[0]}?" if close else ""
-            print(f"gdtui config: no option has the variable {name}{hint}", file=sys.stderr)
+            print_error(f"gdtui config: no option has the variable {name}{hint}")
 
 
 command = GdtuiCommand(

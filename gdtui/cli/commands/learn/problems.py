@@ -1,13 +1,11 @@
 """`gdtui problems`: the problems there are, told without loading any of them."""
 
-import sys
 from typing import TYPE_CHECKING, Final
-
-import msgspec
 
 from engine.problems.registry import LISTINGS, ProblemListing
 from gdtui.cli.command import Flag, GdtuiCommand
 from gdtui.cli.exit_codes import ExitCode
+from gdtui.cli.streams import print_json, print_text
 from gdtui.view.text.reports.align import align_columns
 
 if TYPE_CHECKING:
@@ -26,10 +24,11 @@ Start one with: gdtui --problem digits. Its own batch sizes, lr and epochs apply
 def problems(ctx: "click.Context", json: bool) -> int:
     """List the problems to train on: those of gdtui, and those made of your own files."""
     if json:
-        sys.stdout.buffer.write(msgspec.json.encode({"problems": LISTINGS}) + b"\n")
+        print_json({"problems": LISTINGS})
         return ExitCode.OK
-    print(align_columns([(_name(listing), _about(listing)) for listing in LISTINGS], left={0, 1}))
-    print(f"\n{_NOTES}")
+    rows = [(_name(listing), _about(listing)) for listing in LISTINGS]
+    print_text(align_columns(rows, left={0, 1}))
+    print_text(f"\n{_NOTES}")
     return ExitCode.OK
 
 

@@ -1,7 +1,6 @@
 """`gdtui audit`: compares a problem's loss with that of its parts, before anything is trained."""
 
 import math
-import sys
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -11,6 +10,7 @@ from gdtui.cli.command import Flag, GdtuiCommand, Option
 from gdtui.cli.exit_codes import ExitCode
 from gdtui.cli.options.data import data_options
 from gdtui.cli.options.run import device_option
+from gdtui.cli.streams import print_error, print_json, print_text
 from gdtui.cli.value_types import whole
 
 if TYPE_CHECKING:
@@ -43,9 +43,9 @@ def audit(ctx: click.Context, json: bool, **values: Any) -> int:
         ctx.fail(str(error))
     loaded = _load(ctx, problem, data, values)
     if json:
-        sys.stdout.buffer.write(msgspec.json.encode(_document(problem, loaded)) + b"\n")
+        print_json(_document(problem, loaded))
     else:
-        print("\n".join(_lines(problem, loaded)))
+        print_text("\n".join(_lines(problem, loaded)))
     return ExitCode.OK if loaded.audit and loaded.audit.is_big_batch else ExitCode.FAILED
 
 
@@ -64,7 +64,7 @@ def _load(
         loaded, handover = load_problem(problem, data, seed, device, path, audit_seconds=math.inf)
     except LoadingError as error:
         if values["debug"]:
-            print(error.traceback.rstrip(), file=sys.stderr)
+            print_error(error.traceback.rstrip())
         ctx.fail(str(error))
     except RunDirectoryError as error:
         ctx.fail(str(error))

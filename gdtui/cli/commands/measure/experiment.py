@@ -3,12 +3,10 @@
 Decides nothing and measures nothing: engine.experiments does.
 """
 
-import sys
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import click
-import msgspec
 
 from engine.experiments.registry import DEFAULT_SEEDS, LEAST_SEEDS, LISTINGS, find
 from engine.settings import SettingsError
@@ -17,6 +15,7 @@ from gdtui.cli.exit_codes import ExitCode
 from gdtui.cli.options.completion import words
 from gdtui.cli.options.quiet import quiet_flag
 from gdtui.cli.options.run import THREADS, device_option
+from gdtui.cli.streams import print_error, print_json, print_text
 from gdtui.cli.value_types import whole
 from gdtui.view.text.reports.align import align_columns
 
@@ -72,11 +71,12 @@ def experiment(
 def _list(*, as_json: bool) -> int:
     """Print the experiments there are."""
     if as_json:
-        print(msgspec.json.encode(LISTINGS).decode())
+        print_json(LISTINGS)
         return ExitCode.OK
     rows = [(each.name, each.claim) for each in LISTINGS]
-    print(align_columns([("experiment", "the claim of the lesson under test"), *rows], left={0, 1}))
-    print("\nRun one with: gdtui experiment NAME")
+    head = ("experiment", "the claim of the lesson under test")
+    print_text(align_columns([head, *rows], left={0, 1}))
+    print_text("\nRun one with: gdtui experiment NAME")
     return ExitCode.OK
 
 
@@ -97,16 +97,19 @@ def _experiment(task: "ExperimentTask", *, as_json: bool, is_quiet: bool) -> int
         end = job.wait(lambda now: report.show(so_far.tell(now.fraction, now.activity)))
     if isinstance(end, Failure):
         return _explain(end)
-    print(msgspec.json.encode(end.value).decode() if as_json else text(end.value))
+    if as_json:
+        print_json(end.value)
+    else:
+        print_text(text(end.value))
     return ExitCode.OK
 
 
 def _explain(failure: "Failure") -> int:
     if failure.traceback:
-        print(failure.traceback.rstrip(), file=sys.stderr)
+        print_error(failure.traceback.rstrip())
     if failure.is_usage_error:
         raise click.UsageError(failure.detail)
-    print(f"gdtui experiment: {one_line(failure.detail)}", file=sys.stderr)
+    print_error(f"gdtui experiment: {one_line(failure.detail)}")
     return ExitCode.FAILED
 
 

@@ -14,6 +14,7 @@ from gdtui.cli.exit_codes import ExitCode
 from gdtui.cli.options.quiet import quiet_flag
 from gdtui.cli.options.run import comma_separated, run_options
 from gdtui.cli.options.screen import screen_options
+from gdtui.cli.streams import print_error
 from gdtui.cli.value_types import above_zero
 
 if TYPE_CHECKING:
@@ -72,10 +73,10 @@ def _sweep(plan: "Plan", form: str, *, is_quiet: bool) -> int:
             )
     except SweepError as error:
         if error.traceback:
-            print(error.traceback.rstrip(), file=sys.stderr)
+            print_error(error.traceback.rstrip())
         if error.is_usage_error:
             raise click.UsageError(str(error)) from None
-        print(f"gdtui sweep: {one_line(str(error))}", file=sys.stderr)
+        print_error(f"gdtui sweep: {one_line(str(error))}")
         return ExitCode.FAILED
     said = FORMS[form](found)
     print(said if sys.stdout.isatty() and "NO_COLOR" not in os.environ else without_colours(said))

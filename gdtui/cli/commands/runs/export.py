@@ -1,6 +1,5 @@
 """`gdtui export`: the batches or the measurements of a run as CSV."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -8,6 +7,7 @@ from engine.log.filesystem.places import find_run
 from gdtui.cli.command import FILE, Argument, Flag, GdtuiCommand, Option, in_group
 from gdtui.cli.exit_codes import ExitCode
 from gdtui.cli.options.completion import STORED_RUN, stored_runs
+from gdtui.cli.streams import print_error
 
 if TYPE_CHECKING:
     import click
@@ -46,7 +46,7 @@ def export(ctx: "click.Context", run_dir: Path, measurements: bool, output: Path
     status = ExitCode.OK
     with file:
         for trouble in write(run, file):
-            print(f"{ctx.command_path}: {trouble}", file=sys.stderr)
+            print_error(f"{ctx.command_path}: {trouble}")
             status = ExitCode.FAILED
     return status
 

@@ -1,6 +1,5 @@
 """`gdtui import`: a run out of CSV."""
 
-import sys
 from pathlib import Path
 from typing import Final
 
@@ -9,6 +8,7 @@ import click
 from gdtui import __version__
 from gdtui.cli.command import FILE, Argument, GdtuiCommand, in_group
 from gdtui.cli.exit_codes import ExitCode
+from gdtui.cli.streams import print_error
 
 _EXAMPLES: Final = """\
 examples:
@@ -42,7 +42,7 @@ def import_csv(ctx: click.Context, file: str, run_dir: Path) -> int:
     except (ImportFormatError, RunDirectoryError) as error:
         ctx.fail(str(error))
     for note in notes:
-        print(f"{ctx.command_path}: {note}", file=sys.stderr)
+        print_error(f"{ctx.command_path}: {note}")
     return ExitCode.OK
 
 

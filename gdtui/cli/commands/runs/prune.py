@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, NoReturn
 import msgspec
 
 from gdtui.cli.exit_codes import ExitCode
-from gdtui.cli.streams import is_terminal
+from gdtui.cli.streams import is_terminal, print_error, print_json, print_text
+from gdtui.state.runs.removal import remove_stored
 from gdtui.state.runs.retention import RetentionTerms, removable
-from gdtui.state.stored_runs import StoredRun, remove_stored, stored_runs
+from gdtui.state.stored_runs import StoredRun, stored_runs
 from gdtui.view.text.reports.runs_table import counted, table
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def prune_runs(
         return ExitCode.OK
     if not is_sure:
         if not as_json:
-            print(table(runs))
+            print_text(table(runs))
         if not is_terminal(sys.stdin):
             _refuse(ctx, report, as_json=as_json)
         if not _confirmed(f"Remove {counted(runs)}, in {where}? [y/N] ", as_json=as_json):
@@ -64,10 +65,7 @@ def prune_runs(
     report = _remove(report)
     _say(report, f"removed {counted(report.removed)}", as_json=as_json)
     for failure in report.failed:
-        print(
-            f"{ctx.command_path}: cannot remove {failure.run_dir}: {failure.reason}",
-            file=sys.stderr,
-        )
+        print_error(f"{ctx.command_path}: cannot remove {failure.run_dir}: {failure.reason}")
     return ExitCode.FAILED if report.failed else ExitCode.OK
 
 
@@ -84,9 +82,9 @@ def _remove(report: PruneReport) -> PruneReport:
 
 def _say(report: PruneReport, text: str, *, as_json: bool) -> None:
     if as_json:
-        sys.stdout.buffer.write(msgspec.json.encode(report) + b"\n")
+        print_json(report)
     else:
-        print(text)
+        print_text(text)
 
 
 def _refuse(ctx: "click.Context", report: PruneReport, *, as_json: bool) -> NoReturn:
@@ -102,9 +100,11 @@ def _refuse(ctx: "click.Context", report: PruneReport, *, as_json: bool) -> NoRe
 def _confirmed(question: str, *, as_json: bool) -> bool:
     """Ask; on stderr where stdout is for the document."""
     if as_json:
-        print(question, end="", file=sys.stderr, flush=True)
+        print_error(question, end="")
+    else:
+        print_text(question, end="")
     try:
-        return input("" if as_json else question).strip().lower() in ("y", "yes")
+        return input().strip().lower() in ("y", "yes")
     except EOFError:
-        print(file=sys.stderr if as_json else sys.stdout)
+        (print_error if as_json else print_text)()
         return False

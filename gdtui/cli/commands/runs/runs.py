@@ -1,14 +1,12 @@
 """`gdtui runs`: lists the stored runs; prune.py removes those that have ended."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-
-import msgspec
 
 from engine.log.filesystem.places import known_roots
 from gdtui.cli.command import Flag, GdtuiCommand, Option, in_group
 from gdtui.cli.exit_codes import ExitCode
+from gdtui.cli.streams import print_json, print_text
 from gdtui.cli.value_types import duration, size, whole
 
 if TYPE_CHECKING:
@@ -57,12 +55,11 @@ def show(*roots: Path, as_json: bool) -> int:
 
     runs = stored_runs(*roots)
     if as_json:
-        document = msgspec.json.encode({"root": str(roots[0]), "runs": runs})
-        sys.stdout.buffer.write(document + b"\n")
+        print_json({"root": str(roots[0]), "runs": runs})
     elif runs:
-        print(table(runs))
+        print_text(table(runs))
     else:
-        print(f"no runs in {' and '.join(map(str, roots))}")
+        print_text(f"no runs in {' and '.join(map(str, roots))}")
     return ExitCode.OK
 
 

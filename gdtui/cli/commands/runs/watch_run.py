@@ -1,11 +1,11 @@
 """`gdtui watch`: the screen on runs that other processes train, or that have ended."""
 
 import contextlib
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from engine.log.directory import RunDirectoryError
+from gdtui.cli.streams import print_error
 from gdtui.keys.script import Press
 from gdtui.state.overlay.opening import OpenedRuns, open_runs
 from gdtui.state.overlay.shown_runs import ShownRuns
@@ -49,5 +49,5 @@ def run_watch(opened: OpenedRuns, *, theme: str, fps: float, keys: tuple[Press, 
         stack.callback(app.close_lab)
         app.run()
     if app.crash:
-        print(app.crash, file=sys.stderr)
+        print_error(app.crash)
     return app.return_code or 0

@@ -5,7 +5,6 @@ gdtui/cli/commands/train/output.py.
 """
 
 import signal
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from engine.log.directory import RunDirectory, RunDirectoryError
 from engine.log.filesystem.disk_errors import cannot_write
 from engine.log.filesystem.safe_open import output_opened
 from engine.log.follow import Follower
-from engine.log.json_report import encode, report
+from engine.log.json_report import report
 from engine.log.notices import Notice, NoticeKind
 from engine.log.records import State, WorkerDied
 from engine.log.summary import Tally
@@ -27,7 +26,8 @@ from engine.session import Session
 from gdtui.cli.commands.progress_report import ProgressReport, progress_report
 from gdtui.cli.commands.train.output import table
 from gdtui.cli.exit_codes import ExitCode, signal_status
-from gdtui.state.stored_runs import discard
+from gdtui.cli.streams import print_error, print_json
+from gdtui.state.runs.removal import discard
 from gdtui.view.text.progress.training import TrainingProgress
 
 _TICK: Final = 0.05
@@ -80,8 +80,7 @@ def train(
             discard(run.path)
             raise UsageError(wrong)
         if as_json:
-            sys.stdout.buffer.write(encode(report(run, monitor.tallies)) + b"\n")
-            sys.stdout.buffer.flush()
+            print_json(report(run, monitor.tallies))
         else:
             table(run, monitor.tallies)
         failed = monitor.explain_failures(debug=debug)
@@ -208,7 +207,7 @@ class _RunMonitor:
         for (state, detail), tallies in broken.items():
             _say(f"{', '.join(tally.name for tally in tallies)}: {state}: {detail}")
             if debug and tallies[0].traceback:
-                print(tallies[0].traceback.rstrip(), file=sys.stderr)
+                print_error(tallies[0].traceback.rstrip())
             self._say_where_it_printed(tallies)
         return bool(broken or self._follower.damage or self._stopped_by)
 
@@ -245,4 +244,4 @@ def _signals() -> Iterator[list[int]]:
 
 
 def _say(text: str) -> None:
-    print(f"gdtui train: {' '.join(text.split())}", file=sys.stderr)
+    print_error(f"gdtui train: {' '.join(text.split())}")

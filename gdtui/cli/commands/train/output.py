@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from engine.log.directory import RunDirectory
 from engine.log.summary import Tally
+from gdtui.cli.streams import print_text
 from gdtui.view.text.reports.align import align_columns
 from gdtui.view.text.reports.train_table import RunSummary, summarize
 
@@ -12,12 +13,12 @@ from gdtui.view.text.reports.train_table import RunSummary, summarize
 def table(run: RunDirectory, tallies: Sequence[Tally]) -> None:
     """Print the results of a run on stdout."""
     summary = summarize(run, tallies)
-    print(f"{summary.title}\n")
+    print_text(f"{summary.title}\n")
     if sys.stdout.isatty():
         _print_rich(summary)
     else:
-        print(align_columns([summary.headings, *summary.rows], summary.words))
-    print(f"\n{summary.legend}")
+        print_text(align_columns([summary.headings, *summary.rows], summary.words))
+    print_text(f"\n{summary.legend}")
 
 
 def _print_rich(summary: RunSummary) -> None:

@@ -45,7 +45,7 @@ def train(
         ctx.fail(str(error))
 
     from gdtui.cli.commands.train.headless import train as train_to_end
-    from gdtui.state.stored_runs import discard
+    from gdtui.state.runs.removal import discard
 
     waits = is_terminal(sys.stderr) if on_full is None else on_full == _WAIT
     try:

@@ -11,10 +11,10 @@ import textwrap
 from collections.abc import Callable, Sequence
 from typing import Final
 
-import msgspec
 import numpy as np
 
 from engine.settings import FULL
+from engine.settings.text import to_json
 from engine.sweep.table import Sweep, SweepRow, label
 from gdtui.chart.drawing.frame import still
 from gdtui.chart.scene.axes import nice_ticks
@@ -244,7 +244,7 @@ FORMS: Final[dict[str, Callable[[Sweep], str]]] = {
     "text": text,
     "markdown": markdown,
     "csv": as_csv,
-    "json": lambda found: msgspec.json.encode(found).decode(),
+    "json": lambda found: to_json(found).decode(),
 }
 
 

@@ -1,0 +1,88 @@
+"""Removes the files of stored runs: only those that a run is made of, never of one that goes on."""
+
+import contextlib
+import errno
+import os
+from pathlib import Path
+
+from engine.log.directory import (
+    LOG_SUFFIX,
+    RUN_FILE,
+    NewerFormatError,
+    RunDirectory,
+    RunDirectoryError,
+    data_path,
+)
+from engine.log.filesystem.holding import is_locked
+from engine.log.filesystem.removal import remove_files
+from engine.sweep.directory import SweepDirectory, check_sweep_file, remove_sweep_file, sweep_file
+from gdtui.state.stored_runs import (
+    RunKind,
+    StoredRun,
+    arm_paths,
+    holds_run,
+    is_in_use,
+    is_running,
+    is_sweep,
+    never_began,
+    own_names,
+)
+
+
+def remove(path: Path) -> None:
+    """Remove a run's files, and its directory if nothing else is in it.
+
+    Raises OSError, and UnsafeFileError before anything is removed where a link has the place of the
+    directory or of a file: what it leads to is no part of a run. PermissionError where a log may
+    not be read: whether somebody still writes it cannot be known.
+    """
+    is_own = own_names(path)
+    for log in path.glob(f"*{LOG_SUFFIX}"):
+        if is_own(log.name) and not os.access(log, os.R_OK, follow_symlinks=False):
+            raise PermissionError(errno.EACCES, f"no permission to read {log.name}", str(log))
+    remove_files(path, is_own, folder=data_path(path).name, last=RUN_FILE)
+
+
+def discard(path: Path) -> None:
+    """Remove what this process itself has begun there, as far as that can be removed."""
+    with contextlib.suppress(OSError):
+        remove(path.resolve())
+
+
+def remove_stored(run: StoredRun) -> bool:
+    """Remove a run's files, or those of a whole sweep; False: it goes on again, and stays.
+
+    Raises OSError.
+    """
+    if not has_ended(run.path):
+        return False
+    if run.kind is RunKind.SWEEP:
+        check_sweep_file(run.path)
+        for arm in arm_paths(run.path):
+            remove(arm)
+        remove_sweep_file(run.path)
+    else:
+        remove(run.path)
+    return True
+
+
+def has_ended(path: Path) -> bool:
+    """Check again before the removal: the user may have taken a while to say yes."""
+    if is_sweep(path):
+        return _has_sweep_ended(path)
+    try:
+        return not is_running(RunDirectory.open(path))
+    except NewerFormatError:
+        return False
+    except RunDirectoryError:
+        return not is_in_use(path) if holds_run(path) else never_began(path)
+
+
+def _has_sweep_ended(path: Path) -> bool:
+    try:
+        SweepDirectory.open(path)
+    except NewerFormatError:
+        return False
+    except RunDirectoryError:
+        pass  # it is damaged, and may go
+    return not is_locked(sweep_file(path)) and all(map(has_ended, arm_paths(path)))

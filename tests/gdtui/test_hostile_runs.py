@@ -1,0 +1,57 @@
+"""Run directories from somebody else: read in every way, they are one line of news each.
+
+Derandomised. The long form: GDTUI_FUZZ_EXAMPLES=100000 pytest tests/gdtui/test_hostile_runs.py
+"""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from hostile_reading import command, look
+from hostile_runs import HostileRun, Nest, hostile_runs
+from hypothesis import given, settings
+
+EXAMPLES = int(os.environ.get("GDTUI_FUZZ_EXAMPLES", "200"))
+GOOD = Path(__file__).parents[1] / "stored_runs" / "format-1"
+
+
+@contextmanager
+def nest() -> Iterator[Nest]:
+    """A folder of runs that the commands find, with a good one in it."""
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(Path(folder) / "state"))
+        patch.setenv("HOME", folder)
+        patch.chdir(folder)
+        made = Nest(Path(folder))
+        shutil.copytree(GOOD, made.root / "good")
+        yield made
+
+
+def read_in_every_way(run: HostileRun) -> None:
+    with nest() as around:
+        path = around.put(run)
+        listed = json.loads(command("runs", "--json").out)["runs"]
+        assert str(around.root / "good") in {each["run_dir"] for each in listed}
+        assert "finished" in command("runs").out
+        assert command("verify", "good").status == 0
+        assert command("verify", str(path)).status in (0, 1, 2)
+        assert command("verify", str(path), "--json").status in (0, 1, 2)
+        for form in ([], ["--measurements"]):
+            output = around.root.parent / "out.csv"
+            assert command("export", str(path), "-o", str(output), *form).status in (0, 1, 2)
+        look(path)
+        look(path, replay=True)
+        assert command("runs", "--prune", "--yes").status in (0, 1)
+        assert not (around.root / "good").exists()
+        around.check()
+
+
+@settings(max_examples=EXAMPLES, derandomize=EXAMPLES <= 200)
+@given(hostile_runs())
+def test_a_hostile_run_is_one_line_of_news(run: HostileRun) -> None:
+    read_in_every_way(run)
