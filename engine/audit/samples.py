@@ -10,13 +10,13 @@ from torch import Tensor
 from engine.training.data.sources import Samples
 
 _CANDIDATES: Final = 512
-"""Samples that are chosen from: rare classes and short texts should be among them."""
+"""Size of the pool to choose from: it should include rare classes and short texts."""
 
 
 def choose(data: Any, n: int, count: int) -> NDArray[np.int64]:
-    """So many of the n samples, from all over the data, in the order of their targets.
+    """Up to `count` of the n samples, spread over the data, in the order of their targets.
 
-    Where these are not at hand, as of a Dataset, in the order of the data.
+    Where no targets are at hand, as with a Dataset, they keep the order of the data.
     """
     candidates = np.unique(np.linspace(0, n - 1, min(n, _CANDIDATES)).astype(np.int64))
     tensors = getattr(data, "tensors", data)  # of a TensorDataset
@@ -28,7 +28,7 @@ def choose(data: Any, n: int, count: int) -> NDArray[np.int64]:
 
 
 def _keys(target: Tensor) -> NDArray[np.float64]:
-    """A number for each target by which losses would weigh them differently, if they do at all."""
+    """A sort key per target that separates targets a loss would weigh differently, if any."""
     rows = target.reshape(len(target), -1)
     if not rows.is_floating_point():
         # The lowest is often padding: the first part should not hold that alone.

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 RUN_FILE: Final = "run.json"
 SWEEP_FILE: Final = "sweep.json"
-"""In a directory that has the runs of a sweep below it, and none itself."""
+"""Marks a directory that holds the runs of a sweep in subdirectories, and is no run itself."""
 LOG_SUFFIX: Final = ".gdlog"
 SUFFIXES: Final = (LOG_SUFFIX, ".weights", ".out")
 """Of a variant's files, which all have the name of its log."""
@@ -75,7 +75,7 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
         if len(names) > MOST_VARIANTS:
             raise SettingsError(f"it has more than {MOST_VARIANTS:,} variants")
         if not all(map(_LOG_NAME.fullmatch, self.logs)) or _SESSION_LOG in self.logs:
-            raise SettingsError("a log has no name that a log may have")
+            raise SettingsError("a log has an invalid file name")
         if not all(name.strip() for name in names):
             raise SettingsError("a variant has no name")
 
@@ -132,7 +132,7 @@ def _make_or_find(path: Path) -> None:
 
 @contextlib.contextmanager
 def _telling(path: Path) -> Iterator[None]:
-    """An error on the way to a new run, in words for the user."""
+    """Turn an error in starting a new run into a message for the user."""
     try:
         yield
     except FileExistsError:
@@ -219,7 +219,7 @@ class RunDirectory:
             if isinstance(error, FileNotFoundError) and is_present(path / SWEEP_FILE):
                 raise RunDirectoryError(f"{path} {_sweep_told(path)}", path) from None
             if isinstance(error, FileNotFoundError) and is_present(server_output(path)):
-                why = "its problem is still being loaded, or gdtui was killed meanwhile"
+                why = "its problem is still loading, or gdtui was killed while loading it"
             raise RunDirectoryError(f"{path} holds no run: {why}", path) from None
         try:
             info = decode_document(data, RunInfo)
@@ -274,7 +274,7 @@ class RunDirectory:
 def _refuse_leftovers(path: Path, names: Iterable[str] = ()) -> None:
     """FileExistsError where a run is; RunDirectoryError where logs of another one or `names` are.
 
-    Their records would be told as those of the run that begins.
+    Their records would be taken for those of the new run.
     """
     if is_present(path / RUN_FILE):
         raise FileExistsError(path)

@@ -57,7 +57,7 @@ class Smoothing:
         return self._running[window], self._total
 
     def after(self, buckets: Ints, losses: Floats, sizes: Floats, window: int) -> Floats:
-        """The average after every batch of these buckets, (buckets, 32); the last may be a part."""
+        """The average after each batch of these buckets, (buckets, 32); the last may be partial."""
         tau = self.taus[window]
         before = np.maximum(buckets - 1, 0)
         level, seen = np.zeros(len(buckets)), np.zeros(len(buckets))
@@ -80,7 +80,7 @@ class Smoothing:
 
 
 def _within(losses: Floats, sizes: Floats, tau: Floats | float) -> tuple[Floats, Floats]:
-    """The fading of earlier values after each batch of a bucket, and the gain, unfaded.
+    """The decay of earlier values after each batch of a bucket, and the gain, undecayed.
 
     average = (average before the bucket + gained) ÷ growth. Up to exp(32 × 4): a batch is at most
     an epoch, and τ at least a quarter of one.

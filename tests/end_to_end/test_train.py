@@ -33,6 +33,7 @@ FIELDS = [
         "lr",
         "lr_scaling",
         "accumulation_steps",
+        "is_big_batch",
         "epochs",
         "batches",
         "updates",

@@ -1,6 +1,6 @@
-"""Brings what a log was given onto the disk, so that a power cut costs a second at most.
+"""Flushes what was written to a log to disk, so that a power cut costs at most a second.
 
-A slow disk may take seconds for it. So a thread of its own waits for that, never the training.
+A slow disk may take seconds to do so: a separate thread waits for it, never the training.
 """
 
 import threading
@@ -21,13 +21,13 @@ class BackgroundSync:
         self._written = self.synced = 0
         """Bytes from the file's start; `synced`: those that the disk has."""
         self._is_named = False
-        """The disk has the file's name, too."""
+        """The file's directory entry is on disk, too."""
         self._failure: OSError | None = None
         self._has_more, self._has_ended = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
 
     def note(self, written: int) -> None:
-        """Tell it of a write, up to `written` bytes from the file's start; never waits."""
+        """Record a write that reached `written` bytes from the file's start; never waits."""
         self._written = written
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="sync", daemon=True)

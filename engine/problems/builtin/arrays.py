@@ -1,4 +1,4 @@
-"""The user's own arrays out of an `.npz`, and `mnist`: such images through a small CNN."""
+"""The user's own arrays from an `.npz`; also `mnist`, images in that form, for a small CNN."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from engine.settings import DataSettings
 
 
 def make(seed: int, data: DataSettings, *, model: str = "linear") -> Problem:
-    """The problem in that file; its own test part is the validation, else a held-out share.
+    """The problem in that file, validated on its own test set or else on a held-out share.
 
     `model` is the one to take where `data` names none. SettingsError for a file that cannot be
     used.

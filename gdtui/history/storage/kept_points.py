@@ -1,4 +1,4 @@
-"""Single values over a training, such as full losses: all of few, the outermost of many."""
+"""Single values over a training run, such as full losses: all if few, the extremes if many."""
 
 from typing import Final
 
@@ -31,7 +31,7 @@ class KeptPoints:
 
     @property
     def values(self) -> Floats:
-        """The rows that are kept: a view, not to be kept over the next one."""
+        """The rows that are kept: a view, valid only until the next `add`."""
         return self._rows[: self._size]
 
     def add(self, samples: int, updates: int, seconds: float, value: float) -> None:

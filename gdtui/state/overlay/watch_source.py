@@ -1,6 +1,6 @@
 """The records of a run that another process trains, or that has ended. Controls nothing.
 
-Says of a run that was ended by force that it has ended, which its logs do not.
+Reports a forcibly ended run as ended, which its own logs do not.
 """
 
 import time
@@ -13,7 +13,7 @@ from gdtui.state.record_source import LogSource, ViewerRole, closing_records
 from gdtui.state.stored_runs import is_running
 
 _LOOK_SECONDS: Final = 1.0
-"""Seconds between two checks of a run whose logs are at their end, or that nobody may write."""
+"""Seconds between checks of a run whose logs are read to the end, or may have no writer left."""
 
 
 class WatchSource(LogSource):
@@ -31,7 +31,7 @@ class WatchSource(LogSource):
     ) -> None:
         """`clock`: seconds from any start. `is_written`: somebody writes the run, or will.
 
-        `unbegun`: what is said of a variant that has no log once nobody does.
+        `unbegun`: why a variant has no log, reported once nobody writes the run any more.
         """
         super().__init__(run)
         self._clock = clock

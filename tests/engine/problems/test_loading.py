@@ -239,7 +239,7 @@ def test_what_a_file_is(try_file: Try, tmp_path: Path) -> None:
 
 
 def test_a_shape_that_torch_only_warns_of_is_told(try_file: Try) -> None:
-    (warning,) = try_file(body(GOOD).replace(".squeeze(-1)", "")).warnings
+    warning, *_ = try_file(body(GOOD).replace(".squeeze(-1)", "")).warnings
     assert warning.startswith("Using a target size (torch.Size([8])) that is different")
 
 

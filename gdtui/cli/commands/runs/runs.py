@@ -74,7 +74,7 @@ command = GdtuiCommand(
             Option(
                 "--older-than",
                 "TIME",
-                "only those that began longer ago: 45m, 12h, 30d, 2w, or seconds",
+                "only those that began longer ago than this: 45m, 12h, 30d, 2w, or seconds",
                 type=duration,
                 allow_from_autoenv=False,
             ),

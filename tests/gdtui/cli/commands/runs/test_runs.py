@@ -73,11 +73,17 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], str]], list
     def answer(reply: Callable[[], str]) -> list[str]:
         questions: list[str] = []
 
-        def ask(question: str) -> str:
-            questions.append(question)
-            return reply()
+        def noting(print_it: Callable[..., None]) -> Callable[..., None]:
+            def note(text: str = "", end: str = "\n") -> None:
+                if end == "":
+                    questions.append(text)
+                print_it(text, end)
 
-        monkeypatch.setattr("builtins.input", ask)
+            return note
+
+        monkeypatch.setattr("builtins.input", reply)
+        monkeypatch.setattr(prune, "print_text", noting(prune.print_text))
+        monkeypatch.setattr(prune, "print_error", noting(prune.print_error))
         monkeypatch.setattr(prune, "is_terminal", lambda stream: True)
         return questions
 
