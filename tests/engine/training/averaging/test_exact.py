@@ -29,6 +29,10 @@ from engine.training.trainer import Trainer
 CPU = torch.device("cpu")
 SEED, EPOCHS = 3, 2
 BIG = 64
+NAMES = [
+    pytest.param(name, marks=pytest.mark.integration) if name == "gpt2" else name
+    for name in PROBLEMS
+]
 
 
 def problem_of(name: str) -> Problem:
@@ -124,7 +128,7 @@ def assert_same_weights(model: nn.Module, expected: nn.Module) -> None:
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("cut", CUTS)
-@pytest.mark.parametrize("name", PROBLEMS)
+@pytest.mark.parametrize("name", NAMES)
 def test_the_weights_are_those_of_big_batches(name: str, cut: str, optimizer: str) -> None:
     """The last batches of an epoch are short, and so is their group."""
     problem = problem_of(name)
@@ -132,6 +136,7 @@ def test_the_weights_are_those_of_big_batches(name: str, cut: str, optimizer: st
     assert_same_weights(model, reference(name, optimizer))
 
 
+@pytest.mark.integration
 def test_a_language_model_as_it_comes() -> None:
     """Its loss is computed in float32, so that no two ways to cut a batch agree in float64."""
     pytest.importorskip("transformers")
@@ -144,7 +149,7 @@ def test_a_language_model_as_it_comes() -> None:
 
 
 @pytest.mark.parametrize("micro_batch", [None, 32])
-@pytest.mark.parametrize("name", PROBLEMS)
+@pytest.mark.parametrize("name", NAMES)
 def test_full_batches_in_pieces_are_full_batches(name: str, micro_batch: int | None) -> None:
     problem = problem_of(name)
     settings = VariantSettings(batch_size=FULL, accumulation_steps=4, lr=0.01)
@@ -153,7 +158,7 @@ def test_full_batches_in_pieces_are_full_batches(name: str, micro_batch: int | N
 
 
 @pytest.mark.parametrize("micro_batch", [None, 10])
-@pytest.mark.parametrize("name", PROBLEMS)
+@pytest.mark.parametrize("name", NAMES)
 def test_the_logged_losses_are_those_of_whole_batches(name: str, micro_batch: int | None) -> None:
     problem = problem_of(name)
     settings = VariantSettings(batch_size=30, accumulation_steps=2)
@@ -168,7 +173,7 @@ def test_the_logged_losses_are_those_of_whole_batches(name: str, micro_batch: in
     assert losses.tolist() == pytest.approx(expected, rel=1e-6)
 
 
-@pytest.mark.parametrize("name", PROBLEMS)
+@pytest.mark.parametrize("name", NAMES)
 def test_losses_on_all_data_do_not_depend_on_the_pieces(name: str) -> None:
     problem = problem_of(name)
     trainers = [
