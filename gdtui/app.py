@@ -19,12 +19,14 @@ from textual.app import App, ScreenStackError, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.driver import Driver
+from textual.events import Event, Key
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from engine.log.directory import RunDirectory
 from engine.log.filesystem.safe_open import opened
 from engine.settings.text import clean, clean_lines
+from gdtui.keys.flood import KeyFlood
 from gdtui.keys.script import Press, play
 from gdtui.keys.table import reachable
 from gdtui.screens.main.live import Context
@@ -45,6 +47,10 @@ if TYPE_CHECKING:
 INTERNAL_ERROR: Final = "gdtui stopped on an internal error"
 """The beginning of the message about an exception that nobody caught."""
 _CRASH_FILE: Final = "crash.txt"
+_LATE_SECONDS: Final = 0.2
+"""Seconds after which the newest note of a flood is shown."""
+_REST_SECONDS: Final = 0.02
+"""Seconds of keys without a frame."""
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -97,8 +103,11 @@ class GdtuiApp(App[None]):
         self.frame_gate = FrameGate()
         """Drops frames while the terminal does not keep up."""
         self._use_themes(theme)
-        self._errors_until = 0.0
-        """When everybody has had the time to read the last error."""
+        self._errors: dict[str, float] = {}
+        """The errors that are shown, and when everybody has had the time to read each."""
+        self._late_notes: list[str] = []
+        self._flood = KeyFlood()
+        self._rested_at = 0.0
         self.main = MainScreen(self._around(1 / fps), make_lab)
 
     def _around(self, frame_seconds: float) -> Context:
@@ -175,6 +184,13 @@ class GdtuiApp(App[None]):
                 action = partial(self.run_action, stroke.action, self.main)
                 yield SystemCommand(stroke.title, f"{stroke.shown}  {entry.help}", action)
 
+    async def on_event(self, event: Event) -> None:
+        """Let others run now and then while keys flood in: what keys have changed is shown."""
+        await super().on_event(event)
+        if isinstance(event, Key) and time.monotonic() - self._rested_at > _REST_SECONDS:
+            await asyncio.sleep(0)
+            self._rested_at = time.monotonic()
+
     # --- Keys that act on every screen ----------------------------------------------------------
 
     def action_help(self) -> None:
@@ -193,15 +209,39 @@ class GdtuiApp(App[None]):
     def show_notes(self, notes: list[str], severity: SeverityLevel = "information") -> None:
         """Notes in the bottom line, for as long as it takes to read them.
 
-        Errors wait for no other note.
+        Errors wait for no other note, and stand there once. Of a flood the newest is shown.
         """
-        if notes and time.monotonic() > self._errors_until:
+        if severity == "error":
+            self._show_errors(notes)
+        elif notes and self._flood.may_show():
+            self._late_notes = []
+            self._show_information(notes)
+        elif notes:
+            if not self._late_notes:
+                self.set_timer(_LATE_SECONDS, self._show_late_notes)
+            self._late_notes = notes
+
+    def _show_late_notes(self) -> None:
+        notes, self._late_notes = self._late_notes, []
+        self._show_information(notes)
+
+    def _show_information(self, notes: list[str]) -> None:
+        if notes and time.monotonic() > max(self._errors.values(), default=0.0):
             self.clear_notifications()
         for note in notes:
-            seconds = max(8 if severity == "error" else 3, formatting.reading_seconds(note))
-            self.notify(note, severity=severity, timeout=seconds)
-            if severity == "error":
-                self._errors_until = time.monotonic() + seconds
+            seconds = max(3, formatting.reading_seconds(note))
+            self.notify(note, timeout=seconds)
+
+    def _show_errors(self, notes: list[str]) -> None:
+        now = time.monotonic()
+        self._errors = {error: until for error, until in self._errors.items() if until > now}
+        if notes and not self._errors:
+            self.clear_notifications()
+        for note in notes:
+            if note not in self._errors:
+                seconds = max(8, formatting.reading_seconds(note))
+                self.notify(note, severity="error", timeout=seconds)
+                self._errors[note] = now + seconds
 
     def notify(
         self,

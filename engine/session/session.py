@@ -13,7 +13,6 @@ import msgspec
 from engine.jobs.child import Child, finish
 from engine.jobs.cores import fair_threads, usable_cores
 from engine.log.commands import (
-    AnyCommand,
     Change,
     Extend,
     Measure,
@@ -23,13 +22,13 @@ from engine.log.commands import (
     SetMeasuring,
     SetPace,
     StepOnce,
-    Stop,
 )
 from engine.log.directory import RunDirectory
 from engine.log.filesystem.disk_errors import cannot_write
 from engine.log.filesystem.identity import FileGoneError
 from engine.log.notices import Notice, NoticeKind
 from engine.log.records import CommandSent, WorkerDied, WorkerReplaced
+from engine.session.command_queue import CommandQueue
 from engine.session.remote_worker import RemoteWorker
 from engine.session.run_files import RunFiles
 from engine.session.session_log import SessionLog
@@ -74,7 +73,7 @@ class Session:
         """The run's files, and which of them are gone."""
         self._blocked: set[str] = set()
         """Variants of which the user was told that their log cannot be written."""
-        self._command_id = 0
+        self._commands = CommandQueue(self._workers, self._log)
         self._is_closed = False
 
     def __enter__(self) -> Self:
@@ -116,27 +115,26 @@ class Session:
 
     def change(self, settings: Mapping[str, VariantSettings]) -> None:
         """Let the named variants train with these settings from their next group on."""
-        for name, value in settings.items():
-            self._send(name, Change(id=self._next_id(), settings=value))
+        self._commands.tell({name: partial(Change, settings=new) for name, new in settings.items()})
 
     def restart(self, settings: Mapping[str, VariantSettings]) -> None:
         """Begin the next generation of the named variants; a new worker takes a dead one's place.
 
         What is paused stays so, at its first weights.
         """
-        for name, value in settings.items():
+        dead = {name: new for name, new in settings.items() if self._workers[name].is_dead}
+        living = {name: new for name, new in settings.items() if name not in dead}
+        self._commands.tell({name: partial(Restart, settings=new) for name, new in living.items()})
+        for name, new in dead.items():
             worker = self._workers[name]
-            if not worker.is_dead:
-                self._send(name, Restart(id=self._next_id(), settings=value))
-                continue
-            self._log.write(WorkerReplaced(variant=name, command=self._command_id))
-            worker.begin(partial(self._task, worker, Variant(name=name, settings=value)))
+            self._log.write(WorkerReplaced(variant=name, command=self._commands.last_id))
+            worker.begin(partial(self._task, worker, Variant(name=name, settings=new)))
 
     def pause(self) -> None:
         """Stop all variants after the current batch."""
-        for name, worker in self._workers.items():
+        for worker in self._workers.values():
             worker.is_paused = True
-            self._send(name, Pause(id=self._next_id()))
+        self._commands.tell(dict.fromkeys(self._workers, Pause))
 
     def resume(self) -> None:
         """Resume all variants; logs that could not be written are tried again.
@@ -146,56 +144,46 @@ class Session:
         """
         self._log.retry()
         self.files.tell_again()
-        for name, worker in self._workers.items():
+        for worker in self._workers.values():
             worker.is_paused = False
-            if not self.files.is_run_gone:
-                self._send(name, Resume(id=self._next_id()))
+        if not self.files.is_run_gone:
+            self._commands.tell(dict.fromkeys(self._workers, Resume))
 
     def step_once(self, names: Iterable[str]) -> None:
         """Let the named variants do one update, then pause."""
-        for name in names:
+        chosen = dict.fromkeys(names, StepOnce)
+        for name in chosen:
             self._workers[name].is_paused = True
-            self._send(name, StepOnce(id=self._next_id()))
+        self._commands.tell(chosen)
 
     def set_pace(self, pace: float | None) -> None:
         """Set the pace of all variants in epochs per second; None: as fast as the device goes."""
         self._pace = pace
-        for name in self._workers:
-            self._send(name, SetPace(id=self._next_id(), pace=pace))
+        self._commands.tell(dict.fromkeys(self._workers, partial(SetPace, pace=pace)))
 
     def extend(self) -> None:
         """Add the run's planned number of epochs once more, for all."""
         self._epochs += self.run.info.settings.epochs
-        for name in self._workers:
-            self._send(name, Extend(id=self._next_id(), epochs=self._epochs))
+        self._commands.tell(dict.fromkeys(self._workers, partial(Extend, epochs=self._epochs)))
 
     def measure(self, names: Iterable[str]) -> None:
         """Let the named variants measure noise scale and sharpness at once."""
-        for name in names:
-            self._send(name, Measure(id=self._next_id()))
+        self._commands.tell(dict.fromkeys(names, Measure))
 
     def set_measuring(self, is_on: bool) -> None:
         """Let all variants measure now and then, or only on request."""
         self._measuring = is_on
-        for name in self._workers:
-            self._send(name, SetMeasuring(id=self._next_id(), is_on=is_on))
+        self._commands.tell(dict.fromkeys(self._workers, partial(SetMeasuring, is_on=is_on)))
 
-    def _next_id(self) -> int:
-        self._command_id += 1
-        return self._command_id
-
-    def _send(self, name: str, command: AnyCommand) -> None:
-        worker = self._workers[name]
-        if not worker.is_there:
-            return
-        if not isinstance(command, Stop):  # every session ends with it: nothing to record
-            self._log.write(CommandSent(variant=name, command=command))
-        worker.send(command)
+    def take_sent(self) -> list[CommandSent]:
+        """The commands since the last call: they are in the log a moment later."""
+        return self._commands.take_sent()
 
     # --- Watching over the workers --------------------------------------------------------------
 
     def poll(self) -> list[Notice]:
-        """Notices for the user since the last call; never blocks."""
+        """Notices for the user since the last call; never blocks. Sends commands that wait."""
+        self._commands.flush()
         for name, worker in self._workers.items():
             if worker.child is not None and not worker.is_dead:
                 self._watch(name, worker, worker.child)
@@ -257,6 +245,7 @@ class Session:
 
     def _bury(self, name: str, worker: RemoteWorker, kind: NoticeKind, text: str) -> None:
         worker.is_dead = True
+        self._commands.drop(name)
         self.files.report(name, "")
         self._log.write(WorkerDied(variant=name, detail=text, worker=worker.number))
         self._tell(kind, name, text)
@@ -270,10 +259,8 @@ class Session:
         """Let all wait that are not paused anyway while the run is gone, or go on."""
         if not is_held:
             self._log.retry()
-        for name, worker in self._workers.items():
-            if not worker.is_paused:
-                kind = Pause if is_held else Resume
-                self._send(name, kind(id=self._next_id()))
+        going = [name for name, worker in self._workers.items() if not worker.is_paused]
+        self._commands.tell(dict.fromkeys(going, Pause if is_held else Resume))
 
     def _heed_log_error(self, error: OSError) -> None:
         """The session's own log cannot be written."""
@@ -289,8 +276,7 @@ class Session:
         if self._is_closed:
             return
         self._is_closed = True
-        for name in self._workers:
-            self._send(name, Stop(id=self._next_id()))
+        self._commands.stop()
         children = [each.child for each in self._workers.values() if each.child is not None]
         finish(children, _CLOSE_SECONDS)
         self._log.close()

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from msgspec.structs import replace
 
 from engine.log.notices import Notice
-from engine.log.records import State
+from engine.log.records import CommandSent, State
 from engine.settings import FULL, VariantSettings
 from gdtui.control import ladders
 from gdtui.state.store import Store
@@ -30,6 +30,7 @@ class Controls(Protocol):
     def extend(self) -> None: ...
     def measure(self, names: Iterable[str]) -> None: ...
     def set_measuring(self, is_on: bool) -> None: ...
+    def take_sent(self) -> Sequence[CommandSent]: ...
     def poll(self) -> list[Notice]: ...
 
 
@@ -195,8 +196,17 @@ class RunController:
         return self._controls is not None
 
     def poll(self) -> list[Notice]:
-        """Notices of the session since the last call."""
+        """Notices of the session since the last call; commands that wait are sent."""
+        self.note_sent()
         return [] if self._controls is None else self._controls.poll()
+
+    def note_sent(self) -> None:
+        """Take what was just told as pending, before it is in the log.
+
+        The next key starts from there: keys may come faster than logs are read.
+        """
+        for sent in () if self._controls is None else self._controls.take_sent():
+            self._store.variants[sent.variant].pending.add(sent)
 
     def hold(self) -> bool:
         """Pause what trains, for a while; False: there was nothing to pause, or it is not ours."""

@@ -49,6 +49,7 @@ class FakeControls:
     def __init__(self, run: RunDirectory) -> None:
         self.names = [variant.name for variant in run.info.settings.variants]
         self.told: list[tuple[str, AnyCommand]] = []
+        self.sent: list[CommandSent] = []
         self.notices: list[Notice] = []
         self.log = LogWriter(run.session_log)
         self._id = 0
@@ -57,7 +58,8 @@ class FakeControls:
         self._id += 1
         command = kind(id=self._id, **fields)  # type: ignore[arg-type]
         self.told.append((name, command))
-        self.log.append(CommandSent(variant=name, wall_time=100.0, command=command))
+        self.sent.append(CommandSent(variant=name, wall_time=100.0, command=command))
+        self.log.append(self.sent[-1])
 
     def change(self, settings: Mapping[str, VariantSettings]) -> None:
         for name, value in settings.items():
@@ -94,6 +96,10 @@ class FakeControls:
     def set_measuring(self, is_on: bool) -> None:
         for name in self.names:
             self._send(name, SetMeasuring, is_on=is_on)
+
+    def take_sent(self) -> list[CommandSent]:
+        sent, self.sent = self.sent, []
+        return sent
 
     def poll(self) -> list[Notice]:
         notices, self.notices = self.notices, []

@@ -17,6 +17,7 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from gdtui.chart.widget.chart import Chart
+from gdtui.keys.flood import KeyFlood
 from gdtui.state.overlay.shown_runs import ShownRuns
 from gdtui.terminal.frame_gate import FrameGate
 from gdtui.widgets.footer import Footer
@@ -77,6 +78,7 @@ class LiveScreen(Screen[None]):
         super().__init__()
         self.context = context
         self._ticked_at = 0.0
+        self._flood = KeyFlood()
         self._owes_figures = False
         self._had_ended = False
         self._has_begun = False
@@ -184,9 +186,15 @@ class LiveScreen(Screen[None]):
             self.tick()
 
     def look(self, **options: Any) -> None:
-        """Change these fields of the view, and show it at once."""
+        """Change these fields of the view, and show it."""
         self.viewer.change(**options)
-        self.tick(figures=True)
+        self.show_soon()
+
+    def show_soon(self) -> None:
+        """Show what a key has changed: at once, or in a flood of keys with the next frame."""
+        self._owes_figures = True
+        if self._flood.may_show():
+            self.tick()
 
     def glance(self) -> None:
         """Show what may change many times a frame: at once, or else with the next frame."""

@@ -90,9 +90,10 @@ class MainScreen(OverlaidScreen):
         self._sent(self.controller.measuring())
 
     def _sent(self, notes: list[str]) -> None:
-        """After a command: show its notes, and what is pending at once."""
+        """After a command: show its notes, and what is pending."""
+        self.controller.note_sent()
         self.context.show_notes(notes)
-        self.tick(figures=True)
+        self.show_soon()
 
     # --- The view -------------------------------------------------------------------------------
 

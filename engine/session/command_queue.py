@@ -1,0 +1,84 @@
+"""The commands on their way to the workers: numbered, logged, and sent.
+
+Keys come in floods, from a held key or a paste. Only what is still to be obeyed goes out: a command
+that a newer one supersedes before it was sent is in no log and reaches no worker.
+"""
+
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from engine.log.commands import AnyCommand, Stop, without_superseded
+from engine.log.records import CommandSent
+from engine.session.remote_worker import RemoteWorker
+from engine.session.session_log import SessionLog
+
+_TOGETHER_SECONDS: Final = 0.02
+"""Seconds within which commands wait for each other; the first is sent at once."""
+_MOST_UNSEEN: Final = 10_000
+
+
+class CommandQueue:
+    """Commands to the workers of one run."""
+
+    def __init__(
+        self,
+        workers: Mapping[str, RemoteWorker],
+        log: SessionLog,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`clock`: seconds from any start."""
+        self._workers = workers
+        self._log = log
+        self._clock = clock
+        self._waiting: dict[str, list[AnyCommand]] = {}
+        self._flushed_at = -math.inf
+        self._unseen: deque[CommandSent] = deque(maxlen=_MOST_UNSEEN)
+        self.last_id = 0
+        """The number of the last command."""
+
+    def tell(self, commands: Mapping[str, Callable[..., AnyCommand]]) -> None:
+        """Give each of these variants a command, which is made with its `id`. Never blocks.
+
+        It is sent at once, or with the next `flush` where another was sent just before.
+        """
+        for name, make in commands.items():
+            self.last_id += 1
+            if self._workers[name].is_there:
+                command = make(id=self.last_id)
+                waiting = self._waiting.get(name, [])
+                self._waiting[name] = without_superseded([*waiting, command])
+                self._unseen.append(CommandSent(variant=name, command=command))
+        if self._clock() - self._flushed_at >= _TOGETHER_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Log and send what waits."""
+        waiting, self._waiting = self._waiting, {}
+        for name, commands in waiting.items():
+            for command in commands:
+                self._log.write(CommandSent(variant=name, command=command))
+                self._workers[name].send(command)
+        self._flushed_at = self._clock()
+
+    def take_sent(self) -> list[CommandSent]:
+        """The commands since the last call, for whoever cannot wait for them to be in the log."""
+        sent = [*self._unseen]
+        self._unseen.clear()
+        return sent
+
+    def drop(self, name: str) -> None:
+        """Forget what waits for a worker that has died."""
+        self._waiting.pop(name, None)
+
+    def stop(self) -> None:
+        """Tell all workers to end, whatever else waits for them.
+
+        Every session ends with it: nothing to record.
+        """
+        self._waiting.clear()
+        for worker in self._workers.values():
+            if worker.is_there:
+                worker.send(Stop(id=self.last_id + 1))

@@ -1,0 +1,83 @@
+"""Thousands of keys at once: each counts, and the newest state is what is painted."""
+
+import pytest
+from app_bench import WIDE, Bench, settle
+from shown import ObservedApp, text_of
+from textual.events import Key
+from textual.pilot import Pilot
+
+from engine.log.commands import Change
+from gdtui.app import GdtuiApp
+
+NAMES = {"]": "right_square_bracket", "[": "left_square_bracket", ".": "full_stop", ",": "comma"}
+
+
+async def flood(pilot: Pilot[None], app: ObservedApp, keys: str) -> None:
+    """Press all of these before any is obeyed, and wait until all are."""
+    for key in keys:
+        app.post_message(Key(NAMES.get(key, key), key))
+    app.post_message(Key("question_mark", "?"))
+    while len(app.screen_stack) == 1:
+        await pilot.pause(0.01)
+    await pilot.press("escape")
+    await settle(pilot)
+
+
+@pytest.fixture
+def frames(monkeypatch: pytest.MonkeyPatch) -> list[None]:
+    """An entry for each picture that was painted."""
+    from gdtui.screens.main.painter import Painter
+
+    painted: list[None] = []
+    paint = Painter.paint
+
+    def counted(painter: Painter, *, figures: bool) -> bool:
+        painted.append(None)
+        return paint(painter, figures=figures)
+
+    monkeypatch.setattr(Painter, "paint", counted)
+    return painted
+
+
+async def test_steps_keep_their_sum_though_few_are_painted(
+    bench: Bench, frames: list[None]
+) -> None:
+    bench.begin()
+    app = bench.app()
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        frames.clear()
+        await flood(pilot, app, "2" + "[]" * 700 + "." * 3 + "]" * 2)
+        mini = bench.controls.last(Change)["Mini-batch"]
+        assert isinstance(mini, Change)
+        assert (mini.settings.batch_size, mini.settings.lr) == (256, 0.1)
+        assert "batch 64→256…" in text_of(app)
+        assert len(frames) < 700
+
+
+async def test_notes_of_a_flood_are_the_newest(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted: list[str] = []
+    monkeypatch.setattr(GdtuiApp, "notify", lambda app, note, **_: noted.append(note))
+    bench.begin()
+    app = bench.app()
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        await flood(pilot, app, "1" + "]" * 500 + "3" + "[" * 500)
+        while not noted[-1].endswith("the batch is 1 already"):
+            await pilot.pause(0.05)
+        assert len(noted) < 500
+        assert not bench.controls.told
+
+
+async def test_a_flood_of_views_ends_at_the_last(bench: Bench, frames: list[None]) -> None:
+    bench.begin()
+    bench.train(bench.names[2], [0.5] * 50)
+    app = bench.app()
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        frames.clear()
+        await flood(pilot, app, "x" * 301)
+        assert "updates ─╯" in text_of(app)
+        assert len(frames) < 300
