@@ -23,6 +23,8 @@ from engine.training.model import Objective
 
 _SAMPLES: Final = 16
 _FEWEST: Final = 4
+_CLEARLY: Final = 10
+"""Times too long by which no second look is needed."""
 _TOLERANCES: Final = {torch.float64: 1e-9, torch.float32: 1e-4}
 """Relative differences that are rounding, by the type of the numbers."""
 _TOLERANCE_16: Final = 0.03
@@ -78,6 +80,8 @@ class Parts:
             times.append((time.perf_counter() - start) * 2 * self.count / self.quarter)
             if min(times) <= most_seconds:
                 return False
+            if min(times) > _CLEARLY * most_seconds:
+                return True
         return True
 
     def cannot_be_compared(self, why: str) -> LossAudit:

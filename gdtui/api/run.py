@@ -54,7 +54,7 @@ class Generation:
 
     @property
     def losses(self) -> "NDArray[np.float32]":
-        """Mean loss of each batch before its update, shape (batches,)."""
+        """Loss of each batch before its update, shape (batches,); NaN where it has no weight."""
         return self.batches.loss
 
     @property

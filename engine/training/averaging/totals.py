@@ -23,9 +23,11 @@ def scaled(loss: Tensor, share: float, weight: Tensor | None) -> Tensor:
 
 def divide_gradients(parameters: Iterable[nn.Parameter], weights: Sequence[Tensor]) -> None:
     """Divide the gradients added up by the weight of all of it; without any, they are 0 already."""
-    if weights:
-        gradients = [each.grad for each in parameters if each.grad is not None]
-        torch._foreach_div_(gradients, divisor(weights))
+    gradients = [each.grad for each in parameters if each.grad is not None]
+    if weights and gradients:
+        # One kernel for all, where the types are the same.
+        kind = torch.promote_types(gradients[0].dtype, torch.float32)
+        torch._foreach_div_(gradients, divisor(weights).to(kind))
 
 
 def divisor(weights: Sequence[Tensor]) -> Tensor:

@@ -80,3 +80,28 @@ def test_pieces_are_halved_until_they_fit() -> None:
         expected = mse(trainer.model.eval()(INPUTS), TARGET).item()
     assert trainer.full_loss() == pytest.approx(expected, rel=1e-12)
     assert given == [50, 25, 13, 13, 13, 11]
+
+
+@pytest.mark.parametrize("piece", [None, 7, 1])
+def test_a_metric_that_returns_its_weight_is_averaged_by_it(piece: int | None) -> None:
+    """Of some pieces nothing counts: the mean of nothing is not a number."""
+    counts = torch.arange(N) % 5 > 2
+
+    def share(output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        valid = target > 0.5
+        return (output.squeeze(-1)[valid] > 0).double().mean(), valid.sum()
+
+    target = counts.double()
+    problem = Problem(
+        train=(INPUTS, target),
+        validation=(INPUTS, target),
+        model=normed,
+        loss=mse,
+        metrics={"share": share},
+    )
+    trainer = Trainer(problem, VariantSettings(batch_size=8), SEED, CPU, micro_batch=piece)
+    scores = trainer.validate()
+    assert scores is not None
+    with torch.no_grad():
+        expected = share(trainer.model.eval()(INPUTS), target)[0].item()
+    assert scores.metrics["share"] == pytest.approx(expected, rel=1e-12)

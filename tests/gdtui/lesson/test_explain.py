@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from engine.log.measurements import NoiseScale, Sharpness
 from engine.log.records import Measured
-from engine.settings import LrScaling
+from engine.settings import LossAverage, LrScaling
 from gdtui.app import GdtuiApp
 from gdtui.lesson import explain, glossary, tables
 from gdtui.screens.landscape import described
@@ -320,6 +320,28 @@ async def test_what_was_said_of_the_problem_is_explained(tmp_path: Path) -> None
         )
         told = {each.title: each.paragraphs for each in explain.explain(store, None, is_ours=True)}
         assert told["About this problem"] == ("t.csv: column 'id' left out",)
+
+
+@pytest.mark.parametrize(
+    ("average", "words"),
+    [
+        (LossAverage(over="samples"), "a mean over samples"),
+        (LossAverage(over="targets other than -100", weight="…"), "targets other than -100, not"),
+        (LossAverage(over="", is_sum=True), "a sum over samples"),
+        (None, ""),
+    ],
+)
+async def test_the_quantity_that_the_loss_is_averaged_over_is_explained(
+    tmp_path: Path, average: LossAverage | None, words: str
+) -> None:
+    _, app = opened(tmp_path)
+    async with app.run_test():
+        store = app.main.viewer.store
+        for one in store.states:
+            one.tally.average = average
+        titles = [each.title for each in explain.explain(store, None, is_ours=True)]
+        assert ("About this problem" in titles) is bool(words)
+        assert not words or words in said(store, "About this problem")
 
 
 def test_ms_a_batch_is_the_recent_figure_that_the_panel_shows() -> None:
