@@ -27,6 +27,9 @@ MEASURED: Final = (
     "full_loss", "validation_loss",
 )  # fmt: skip
 
+_FORMULA: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+"""Beginnings of a formula; in full width, too."""
+
 
 def open_output(run: RunDirectory, path: Path | None) -> BinaryIO:
     """Open the output of the CSV: that file, or stdout.
@@ -54,31 +57,39 @@ def _is_part_of(run: RunDirectory, path: Path) -> bool:
         return False
 
 
-def export(run: RunDirectory, output: BinaryIO) -> Iterator[str]:
+def export(run: RunDirectory, output: BinaryIO, *, for_spreadsheets: bool = False) -> Iterator[str]:
     """Write every readable batch; yields what is missing, a sentence for each incomplete log.
 
     Whatever belongs before a sentence is flushed by then. Nothing is written until it is iterated.
+    `for_spreadsheets`: a name that a spreadsheet would run as a formula begins with an apostrophe.
     """
     output.write((",".join(COLUMNS) + "\n").encode())
-    yield from _write(run, output, _rows)
+    yield from _write(run, output, _guarded if for_spreadsheets else _quoted, _rows)
 
 
-def export_measurements(run: RunDirectory, output: BinaryIO) -> Iterator[str]:
+def export_measurements(
+    run: RunDirectory, output: BinaryIO, *, for_spreadsheets: bool = False
+) -> Iterator[str]:
     """Write the measurements on all data, a row each; yields likewise."""
     metrics = _metrics(run)
-    output.write((",".join([*MEASURED, *map(_quoted, metrics)]) + "\n").encode())
-    yield from _write(run, output, lambda name, reader: _measured_rows(name, reader, metrics))
+    quote = _guarded if for_spreadsheets else _quoted
+    output.write((",".join([*MEASURED, *map(quote, metrics)]) + "\n").encode())
+    yield from _write(
+        run, output, quote, lambda name, reader: _measured_rows(name, reader, metrics)
+    )
 
 
+QuoteName = Callable[[str], str]
+"""A function from a name to a field of the file."""
 RowsOf = Callable[[str, LogReader], Iterator[str]]
-"""A function from a variant's name and log to lines."""
+"""A function from a variant's name, as a field, and its log to lines."""
 
 
-def _write(run: RunDirectory, output: BinaryIO, rows: RowsOf) -> Iterator[str]:
+def _write(run: RunDirectory, output: BinaryIO, quote: QuoteName, rows: RowsOf) -> Iterator[str]:
     for variant in run.info.settings.variants:
         reader = LogReader(run.variant_log(variant.name))
         try:
-            for text in rows(variant.name, reader):
+            for text in rows(quote(variant.name), reader):
                 output.write(text.encode())
         except LogDamagedError:
             trouble = why_incomplete(reader)
@@ -92,11 +103,10 @@ def _write(run: RunDirectory, output: BinaryIO, rows: RowsOf) -> Iterator[str]:
     output.flush()
 
 
-def _rows(name: str, reader: LogReader) -> Iterator[str]:
-    quoted = _quoted(name)
+def _rows(quoted_name: str, reader: LogReader) -> Iterator[str]:
     for record in reader:
         if isinstance(record, Chunk) and record.losses:
-            yield chunk_rows(quoted, record)
+            yield chunk_rows(quoted_name, record)
 
 
 def _metrics(run: RunDirectory) -> list[str]:
@@ -110,7 +120,7 @@ def _metrics(run: RunDirectory) -> list[str]:
     return list(names)
 
 
-def _measured_rows(name: str, reader: LogReader, metrics: list[str]) -> Iterator[str]:
+def _measured_rows(quoted_name: str, reader: LogReader, metrics: list[str]) -> Iterator[str]:
     for record in reader:
         if (losses := _losses(record)) is None:
             continue
@@ -127,7 +137,7 @@ def _measured_rows(name: str, reader: LogReader, metrics: list[str]) -> Iterator
             *map(str, (record.generation, *done)),
             *("" if m is None else repr(m) for m in measured),
         ]
-        yield ",".join([_quoted(name), *cells]) + "\n"
+        yield ",".join([quoted_name, *cells]) + "\n"
 
 
 def _losses(record: AnyRecord) -> tuple[float | None, float | None] | None:
@@ -163,6 +173,11 @@ def chunk_rows(quoted_name: str, chunk: Chunk) -> str:
         f"{head}{batch},{update},{epoch},{samples},{second:.9f},{size},{setting}{loss}\n"
         for batch, update, epoch, samples, second, size, loss in rows
     )
+
+
+def _guarded(text: str) -> str:
+    """A field that no spreadsheet takes for a formula (OWASP, "CSV Injection")."""
+    return _quoted(f"'{text}" if text.lstrip().startswith(_FORMULA) else text)
 
 
 def _quoted(text: str) -> str:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from engine.log.directory import RunDirectory
 from engine.log.file import LogReader
-from engine.log.records import Chunk, End, Started
+from engine.log.records import Chunk, End, Evaluation, Started
 from engine.log.records.chunk import joined
 from engine.log.writing.writer import LogWriter
 from gdtui.export.csv_export import COLUMNS, chunk_rows
@@ -146,3 +146,30 @@ def test_what_can_be_read_is_written_and_the_rest_is_said(
         damage, "log"
     ) in said[0]
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "+1", "-1+2", "@SUM(A1)", " =1", "＝1"])
+@pytest.mark.parametrize("form", [[], ["--measurements"]])
+def test_a_spreadsheet_finds_no_formula_where_that_is_asked_for(
+    cli: Cli, make_run: MakeRun, name: str, form: list[str]
+) -> None:
+    run = make_run(names=(name, "SGD"))
+    exact, guarded = (
+        {row["variant"] for row in rows(cli("export", run.path, *form, *option).stdout)}
+        for option in ([], ["--safe-for-spreadsheets"])
+    )
+    assert exact == {name, "SGD"}
+    assert guarded == {f"'{name}", "SGD"}
+
+
+def test_the_names_of_metrics_are_guarded_too(cli: Cli, make_run: MakeRun) -> None:
+    run = make_run()
+    measured = Evaluation(
+        generation=1, epoch=3, batches=9, updates=9, samples=30, seconds=3.0,
+        full_loss=0.5, validation_loss=0.5, metrics={"=HYPERLINK()": -0.5},
+    )  # fmt: skip
+    with LogWriter(run.variant_log("SGD")) as log:
+        log.append(measured)
+        log.append(End())
+    result = cli("export", run.path, "--measurements", "--safe-for-spreadsheets")
+    assert rows(result.stdout)[-1]["'=HYPERLINK()"] == "-0.5"

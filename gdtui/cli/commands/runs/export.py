@@ -20,7 +20,13 @@ examples:
 exit status: 0 all rows written, 1 a log is damaged or ends early (its rows so far are written)"""
 
 
-def export(ctx: "click.Context", run_dir: Path, measurements: bool, output: Path | None) -> int:
+def export(
+    ctx: "click.Context",
+    run_dir: Path,
+    measurements: bool,
+    safe_for_spreadsheets: bool,
+    output: Path | None,
+) -> int:
     """Write a run as CSV, one row per batch.
 
     variant,generation,batch,update,epoch,samples,seconds,batch_size,accumulation_steps,lr,loss
@@ -45,7 +51,7 @@ def export(ctx: "click.Context", run_dir: Path, measurements: bool, output: Path
     write = csv_export.export_measurements if measurements else csv_export.export
     status = ExitCode.OK
     with file:
-        for trouble in write(run, file):
+        for trouble in write(run, file, for_spreadsheets=safe_for_spreadsheets):
             print_error(f"{ctx.command_path}: {trouble}")
             status = ExitCode.FAILED
     return status
@@ -53,7 +59,7 @@ def export(ctx: "click.Context", run_dir: Path, measurements: bool, output: Path
 
 command = GdtuiCommand(
     export,
-    "gdtui export RUN_DIR [--measurements] [-o FILE]",
+    "gdtui export RUN_DIR [--measurements] [--safe-for-spreadsheets] [-o FILE]",
     _EXAMPLES,
     in_group(
         "input and output",
@@ -65,6 +71,10 @@ command = GdtuiCommand(
             shell_complete=stored_runs,
         ),
         Flag("--measurements", "write the measurements on all data, not the batches"),
+        Flag(
+            "--safe-for-spreadsheets",
+            "begin names that would be formulas with an apostrophe; import keeps it",
+        ),
         Option("-o --output", "FILE", "the file to write", type=FILE, shown="stdout"),
     ),
 )
