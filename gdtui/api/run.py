@@ -25,6 +25,7 @@ from engine.log.records import (
     Validated,
 )
 from engine.settings import RunSettings, VariantSettings
+from engine.settings.text import clean
 from gdtui.export.incomplete import why_incomplete
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ class Run:
         return {name: np.concatenate([part[name] for part in parts]) for name in COLUMNS}
 
     def __repr__(self) -> str:
-        return f"<Run {self.path}: {', '.join(self.variants)}>"
+        return clean(f"<Run {self.path}: {', '.join(self.variants)}>")
 
 
 def open_run(path: str | os.PathLike[str]) -> Run:

@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from hostile_reading import command, look
+from hostile_reading import command, look, read_into_python, watch
 from hostile_runs import HostileRun, Nest, hostile_runs
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 EXAMPLES = int(os.environ.get("GDTUI_FUZZ_EXAMPLES", "200"))
 GOOD = Path(__file__).parents[1] / "stored_runs" / "format-1"
@@ -32,7 +33,7 @@ def nest() -> Iterator[Nest]:
         yield made
 
 
-def read_in_every_way(run: HostileRun) -> None:
+def read_in_every_way(run: HostileRun, *, in_app: bool = False) -> None:
     with nest() as around:
         path = around.put(run)
         listed = json.loads(command("runs", "--json").out)["runs"]
@@ -44,14 +45,19 @@ def read_in_every_way(run: HostileRun) -> None:
         for form in ([], ["--measurements"]):
             output = around.root.parent / "out.csv"
             assert command("export", str(path), "-o", str(output), *form).status in (0, 1, 2)
+        read_into_python(path)
         look(path)
         look(path, replay=True)
+        look(around.root)
+        if in_app:
+            watch(path)
         assert command("runs", "--prune", "--yes").status in (0, 1)
         assert not (around.root / "good").exists()
         around.check()
 
 
 @settings(max_examples=EXAMPLES, derandomize=EXAMPLES <= 200)
-@given(hostile_runs())
-def test_a_hostile_run_is_one_line_of_news(run: HostileRun) -> None:
-    read_in_every_way(run)
+@given(hostile_runs(), st.integers(0, 19))
+def test_a_hostile_run_is_one_line_of_news(run: HostileRun, turn: int) -> None:
+    """One in twenty is shown by the app itself, too: it takes as long as all the rest."""
+    read_in_every_way(run, in_app=turn == 13)

@@ -19,6 +19,7 @@ from types import FrameType
 from hostile_values import is_obeyed
 from shown import ObservedApp, text_of
 
+import gdtui
 from engine.log.directory import RunDirectoryError
 from engine.settings import Variant
 from gdtui.chart.drawing.canvas import paint
@@ -90,6 +91,20 @@ def command(*words: str) -> Outcome:
         check_shown(text)
         assert "Traceback" not in text
     return Outcome(status, *texts)
+
+
+def read_into_python(path: Path) -> None:
+    """Open the run as a notebook would, and work everything out that its logs hold."""
+    with bounded(), contextlib.suppress(RunDirectoryError):
+        run = gdtui.open_run(path)
+        assert {len(column) for column in run.columns().values()} == {
+            sum(
+                len(each.batches)
+                for one in run.variants.values()
+                for each in one.generations.values()
+            )
+        }
+        check_shown("\n".join([repr(run), *run.incomplete.values()]))
 
 
 def check_shown(text: str) -> None:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from engine.log.directory import RunDirectory
 from engine.settings import RunSettings, Variant, VariantSettings
+from engine.settings.text import clean
 from gdtui.state.overlay.comparability import comparability_note, have_one_start
 
 
@@ -47,7 +48,7 @@ class ShownRuns:
         """`home`: the directory of the run or sweep that is shown; None for several."""
         self.variants = tuple(variants)
         self.home = home
-        self._notes = tuple(notes)
+        self._notes = tuple(map(clean, notes))  # they name directories
 
     @classmethod
     def of(cls, run: RunDirectory) -> "ShownRuns":
