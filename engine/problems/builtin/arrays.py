@@ -18,8 +18,7 @@ from engine.settings import DataSettings
 def make(seed: int, data: DataSettings, *, model: str = "linear") -> Problem:
     """The problem in that file, validated on its own test set or else on a held-out share.
 
-    `model` is the one to take where `data` names none. SettingsError for a file that cannot be
-    used.
+    `model` is used if `data` names none. Raises SettingsError if the file cannot be used.
     """
     location = FileLocation(path=Path(data.path))
     if data.target is not None:

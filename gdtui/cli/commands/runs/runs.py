@@ -31,8 +31,8 @@ def runs(
 ) -> int:
     """List the stored runs with size and state, newest first, or remove those that have ended.
 
-    A sweep is one entry, with all of its arms. --prune removes the runs that meet every condition
-    given, and all that have ended where none is. A run that still trains is never removed.
+    A sweep is one entry, with all of its arms. --prune removes the ended runs that meet every
+    condition given; without a condition, all of them. A run that still trains is never removed.
     """
     needing = {"--older-than": older_than, "--larger-than": larger_than, "--keep": keep}
     for option, value in {**needing, "--yes": yes or None}.items():
@@ -81,7 +81,7 @@ command = GdtuiCommand(
             Option(
                 "--larger-than",
                 "SIZE",
-                "only those with more bytes: 500M, 1.5G (powers of 1024), or bytes",
+                "only runs larger than this: 500M, 1.5G (powers of 1024), or bytes",
                 type=size,
                 allow_from_autoenv=False,
             ),
