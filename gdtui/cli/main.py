@@ -51,6 +51,7 @@ def _dispatch(arguments: list[str]) -> int:
     from click import UsageError
     from click.exceptions import Exit
 
+    from engine.log.filesystem.places import NoHomeError
     from gdtui.cli.command import explain
     from gdtui.cli.program import program
     from gdtui.cli.streams import print_error
@@ -65,8 +66,8 @@ def _dispatch(arguments: list[str]) -> int:
             return status
     except Exit as stop:
         return stop.exit_code
-    except UsageError as error:
-        print_error(explain(error))
+    except (NoHomeError, UsageError) as error:
+        print_error(explain(error) if isinstance(error, UsageError) else f"gdtui: {error}")
         return ExitCode.USAGE_ERROR
 
 

@@ -43,6 +43,23 @@ def test_a_wrong_call_exits_2_with_one_line(line: str, said: str, cli: Cli) -> N
     assert said in result.stderr
 
 
+def no_home() -> Path:
+    raise RuntimeError("Could not determine home directory.")
+
+
+def test_a_user_without_a_home_is_asked_for_a_folder(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", no_home)
+    assert main(["runs"]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.splitlines() == [
+        "gdtui: no home directory is known: set HOME, or XDG_STATE_HOME to the folder for runs"
+    ]
+
+
 @pytest.mark.parametrize(
     "line",
     ["--help", "train --help", "watch -h", "import -h", "export -h", "runs --help", "--version"],

@@ -11,7 +11,7 @@ import pytest
 from platformdirs.macos import MacOS
 
 from engine.log.directory import RunDirectory
-from engine.log.filesystem.places import default_root, find_run, known_roots
+from engine.log.filesystem.places import NoHomeError, default_root, find_run, known_roots
 
 MakeRun = Callable[..., RunDirectory]
 
@@ -115,3 +115,17 @@ def test_on_a_mac_runs_of_both_places_are_listed_exported_and_removed(
     assert "removed 2 runs" in on_a_mac(home, "runs", "--prune", "--yes")
     assert not list(xdg(home).iterdir())
     assert not list(support(home).iterdir())
+
+
+def nobody_home() -> Path:
+    raise RuntimeError("Could not determine home directory.")
+
+
+def test_without_a_home_the_folder_of_runs_is_asked_for(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "home", nobody_home)
+    with pytest.raises(NoHomeError, match="set HOME, or XDG_STATE_HOME"):
+        default_root()
+    monkeypatch.setenv("XDG_STATE_HOME", str(home / "state"))
+    assert default_root() == home / "state" / "gdtui" / "runs"
