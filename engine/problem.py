@@ -22,58 +22,58 @@ SETS: Final = ("train", "validation")
 """The names of a problem's data sets."""
 
 OWN: str = "own"
-"""The optimizer setting that stands for the problem's own."""
+"""The optimizer setting that selects the problem's own optimiser."""
 
 _NO_NUMBERS: Final = frozenset("OSUMm")
-"""numpy's array kinds that torch makes no tensor from: objects, texts, dates, durations."""
+"""numpy's array kinds that torch cannot make a tensor from: objects, text, dates, durations."""
 
 
 class ProblemError(SettingsError):
     """A problem that cannot be trained; the message says what is wrong with it."""
 
     def __init__(self, message: str, *, about: Callable[..., Any] | None = None) -> None:
-        """`about`: the user's function that is wrong."""
+        """`about` is the user's function that is wrong."""
         super().__init__(message)
         self.about = about
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """A training problem: everything but the settings under comparison.
+    """A training problem: everything except the settings under comparison.
 
     Raises ProblemError for data that cannot be trained on.
     """
 
     train: Data | Callable[[], Data]
-    """A tuple of tensors or arrays of n samples along their first dimension, the target last; or a
-    map-style Dataset of tuples (the target last) or of dicts; or a function that makes one of
-    these, called where the data is loaded.
+    """A tuple of tensors or arrays with n samples along their first dimension, the target last; or
+    a map-style Dataset of tuples (the target last) or of dicts; or a function that returns any of
+    these, called in the process that loads the data.
     """
     model: Callable[[], nn.Module]
-    """Makes a module with fresh weights, drawn from torch's global generator. The tensors of a
-    batch but the last are its arguments; of a dict, it gets the keywords that its `forward` names.
+    """Makes a module with fresh weights, drawn from torch's global generator. Its arguments are
+    the tensors of a batch except the last; from a dict, the keywords that its `forward` names.
     """
     loss: Callable[[Any, Any], Tensor]
-    """`loss(output, target)`: the mean over the batch, as a scalar. The target is the last tensor
-    of the batch, or the whole batch when that is a dict.
+    """`loss(output, target)` returns the mean over the batch, as a scalar. The target is the last
+    tensor of the batch, or the whole batch if that is a dict.
     """
     weight: Callable[[Any, Any], Any] | Literal["samples", "sum"] | None = None
-    """`weight(output, target)`: the number that the loss of a batch was divided by, such as its
-    valid tokens; "samples"; or "sum" for a loss that is not divided. None: as torch's losses and
-    Hugging Face's models do it, and for any other loss by samples.
+    """`weight(output, target)` returns the number that the loss of a batch was divided by, such as
+    its valid tokens. Or "samples", or "sum" for a loss that is not divided. None recognises
+    torch's losses and Hugging Face models, and assumes a mean over samples for any other loss.
     """
     validation: Data | Callable[[], Data] | None = None
     """Held-out data, in the form of `train`."""
     metrics: Mapping[str, Callable[[Any, Any], Any]] = field(default_factory=dict)
-    """By name: `metric(output, target)` gives a number, averaged over held-out samples; or a tuple
-    of a number and its weight in that average.
+    """Metrics by name: `metric(output, target)` returns a number, which is averaged over held-out
+    samples, or a tuple of the number and its weight in that average.
     """
     optimizer: Callable[[Iterable[nn.Parameter], float], Optimizer] | None = None
-    """`optimizer(params, lr)`, for the setting `optimizer="own"`."""
+    """`optimizer(params, lr)` makes the optimiser for the setting `optimizer="own"`."""
     defaults: Mapping[str, Any] = field(default_factory=dict)
     """Settings that fit this problem, by option name: `{"batch_sizes": (8, 32), "lr": 0.1}`."""
     notes: tuple[str, ...] = ()
-    """Notes on the data for the user, one sentence each."""
+    """Notes for the user about the data, one sentence each."""
 
     def __post_init__(self) -> None:
         for name in ("model", "loss"):
@@ -106,13 +106,13 @@ class Problem:
     def n(self) -> int:
         """Samples in the training set.
 
-        ProblemError while that is a function that has not been called.
+        Raises ProblemError if the set is made by a function that has not been called yet.
         """
         return count("train", self.train)
 
 
 def is_function(data: Any) -> bool:
-    """True when a data set is still to be made by a call of a function or a Dataset class."""
+    """True if a data set is a function or Dataset class that has yet to be called."""
     return isinstance(data, type) or (callable(data) and not hasattr(data, "__getitem__"))
 
 
@@ -126,7 +126,7 @@ def count(name: str, data: Any) -> int:
 
 
 def check_data(name: str, data: Any) -> None:
-    """Raise ProblemError for data in a form that cannot be trained on."""
+    """Raise ProblemError if the data have a form that cannot be trained on."""
     if isinstance(data, tuple | list):
         _check_tensors(name, data)
     elif is_function(data):

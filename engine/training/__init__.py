@@ -1,1 +1,1 @@
-"""The training of one variant in this process: no files, no pipes, no commands."""
+"""Trains one variant in this process; uses no files, pipes or commands."""

@@ -1,4 +1,4 @@
-"""The devices that torch can train on: which there are, and how much they hold."""
+"""The devices that torch can train on, and their memory."""
 
 import resource
 import sys
@@ -13,9 +13,9 @@ _MAXRSS_UNIT: Final = 1 if sys.platform == "darwin" else 1024
 
 
 def find_device(name: str) -> torch.device:
-    """The device of that name; auto is CUDA, else MPS, else CPU.
+    """The device of this name; "auto" picks CUDA, else MPS, else the CPU.
 
-    SettingsError when it is not there.
+    Raises SettingsError if the machine has no such device.
     """
     has_mps = torch.backends.mps.is_available()
     if name == "auto":
@@ -37,7 +37,7 @@ def find_device(name: str) -> torch.device:
 
 
 def peak_memory(device: torch.device) -> int:
-    """Peak bytes: by tensors on CUDA, what the driver holds on MPS, resident on the CPU."""
+    """Peak bytes: allocated to tensors on CUDA, held by the driver on MPS, resident on the CPU."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
     if device.type == "mps":
@@ -46,12 +46,12 @@ def peak_memory(device: torch.device) -> int:
 
 
 def free_memory(device: torch.device) -> int:
-    """Bytes that can still be allocated on a GPU; 0 where nobody knows."""
+    """Bytes that can still be allocated on a CUDA device; 0 for other devices."""
     return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else 0
 
 
 def synchronize(device: torch.device) -> None:
-    """Wait until the device has done all that it was given."""
+    """Wait until the device has finished all queued work."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     elif device.type == "mps":
@@ -59,10 +59,10 @@ def synchronize(device: torch.device) -> None:
 
 
 def seed_generator(device: torch.device, seed: int) -> None:
-    """Draw from this seed on the device, and on the host."""
+    """Seed torch's generators on the device and on the host."""
     if device.type == "cpu":
-        # torch.manual_seed also asks three kinds of absent device, each of which takes a stack
-        # trace: 0.3 ms, as much as a full-batch epoch of a small problem.
+        # torch.manual_seed also seeds three kinds of absent device, and records a stack trace for
+        # each: 0.3 ms, as much as a full-batch epoch of a small problem.
         torch.default_generator.manual_seed(seed)
     else:
         torch.manual_seed(seed)

@@ -1,6 +1,6 @@
-"""Evaluation of a model as it is on a whole data set: mean loss and metrics.
+"""Evaluates a model's loss and metrics on a whole data set.
 
-Disturbs no training.
+Does not affect training.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -16,19 +16,19 @@ from engine.training.model import Objective
 from engine.training.out_of_memory import is_out_of_memory, release_memory
 
 _WHOLE: Final = 2048
-"""Samples that are taken in one forward pass, where there are no more: each pass costs a call."""
+"""Data sets up to this many samples are evaluated in one forward pass, to save calls."""
 _PIECE: Final = 512
-"""Samples per forward pass, at most: bounds memory and stays in a CPU's caches.
+"""Samples per forward pass in larger data sets: bounds memory and fits into a CPU's caches.
 
-A small transformer took 2.5 s over 5,813 samples of 64 tokens, with 8,192 at once 3.4 s and 1 GiB
-more.
+A small transformer took 2.5 s for 5,813 samples of 64 tokens; with up to 8,192 samples per pass it
+took 3.4 s and 1 GiB more memory.
 """
 
 Metric = Callable[[Any, Any], Any]
 
 
 class Scores(msgspec.Struct, frozen=True, kw_only=True):
-    """Loss and metrics of a model on one data set, whatever pieces it was computed in."""
+    """Loss and metrics of a model on one data set."""
 
     loss: float
     metrics: dict[str, float] = {}
@@ -37,9 +37,9 @@ class Scores(msgspec.Struct, frozen=True, kw_only=True):
 def evaluate(
     objective: Objective, source: SampleSource, piece: int, metrics: Mapping[str, Metric]
 ) -> Scores:
-    """Loss and metrics over all samples, at most `piece` of them at once.
+    """Loss and metrics over all samples, with at most `piece` of them in one forward pass.
 
-    Fewer when memory runs out.
+    The pieces get smaller when memory runs out.
     """
     piece = min(piece, source.n if source.n <= _WHOLE else _PIECE)
     while True:
@@ -68,13 +68,13 @@ def _evaluate(
 
 
 def value_and_weight(measured: Any) -> tuple[Any, Any]:
-    """The value that a metric has on a batch, and its weight; None where it returns none."""
+    """The value and weight in what a metric returned for a batch; the weight may be None."""
     return measured if isinstance(measured, tuple) else (measured, None)
 
 
 @contextmanager
 def eval_mode(model: torch.nn.Module) -> Iterator[None]:
-    """Eval mode without gradients; what is drawn meanwhile changes nothing that is drawn later."""
+    """Eval mode without gradients; restores the random state, so later draws stay the same."""
     devices = {p.device for p in model.parameters() if p.device.type == "cuda"}
     model.eval()
     try:

@@ -1,4 +1,4 @@
-"""A problem's model and loss, called with batches of whatever form."""
+"""A problem's model and loss, called with batches of any supported form."""
 
 import copy
 import inspect
@@ -15,7 +15,7 @@ from engine.training.data.sources import Samples
 
 
 class Objective:
-    """A model with fresh weights on its device, and the loss that training makes small.
+    """A model with fresh weights on its device, and the loss that training minimises.
 
     The model is in training mode. Raises ProblemError when the problem makes no torch model.
     """
@@ -27,7 +27,7 @@ class Objective:
             raise ProblemError(what, about=problem.model)
         self.problem = problem
         if isinstance(problem.loss, nn.Module):
-            problem.loss.to(device)  # its class weights lie there
+            problem.loss.to(device)  # which moves its class weights
         self._loss = problem.loss
         self.average = average_of(problem, model)
         """The quantity that the loss is averaged over."""
@@ -41,7 +41,7 @@ class Objective:
         """The trained parameters."""
 
     def copy(self) -> "Objective":
-        """The same objective with a model of its own, at the same weights and without gradients."""
+        """A copy with a separate model, which has the same weights and no gradients."""
         twin = copy.copy(self)
         twin._hold(copy.deepcopy(self.model))
         twin.zero_grad()
@@ -52,7 +52,7 @@ class Objective:
         return self._loss(*self.outcome(samples))
 
     def weighed_loss(self, samples: Samples) -> tuple[Tensor, Tensor | None]:
-        """Loss of a batch, to be differentiated, and its weight; None where samples tell that.
+        """Differentiable loss of a batch, and its weight: None if that is the number of samples.
 
         A loss without weight is 0, and so are its gradients.
         """
@@ -61,7 +61,7 @@ class Objective:
         return (loss, None) if self._weigh is None else self.weighed(loss, output, target)
 
     def weighed(self, loss: Tensor, output: Any, target: Any) -> tuple[Tensor, Tensor | None]:
-        """The loss that was computed of an outcome, and its weight, likewise."""
+        """The given loss of an outcome and its weight, as `weighed_loss` returns them."""
         if self._weigh is None:
             return loss, None
         weight = weight_of(self._weigh(loss, output, target), loss)
@@ -77,14 +77,14 @@ class Objective:
         return self.model(*inputs), target
 
     def zero_grad(self) -> None:
-        """Forget the gradients added up so far."""
-        # optimizer.zero_grad() does the same with 2 µs of bookkeeping: 2% of a batch of one.
+        """Discard the gradients accumulated so far."""
+        # optimizer.zero_grad() does the same with 2 µs of bookkeeping: 2% of a one-sample update.
         for parameter in self.parameters:
             parameter.grad = None
 
 
 def _keywords(model: nn.Module, samples: Mapping[str, Any]) -> tuple[str, ...]:
-    """The samples' arguments that `forward` names; ProblemError when it needs others."""
+    """The keys of `samples` that `forward` accepts; ProblemError when it needs others."""
     parameters = inspect.signature(model.forward).parameters.values()
     named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
     missing = [p.name for p in named if p.default is p.empty and p.name not in samples]
@@ -98,12 +98,12 @@ def _keywords(model: nn.Module, samples: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def describe(model: nn.Module) -> str:
-    """A model in a few characters, such as "Linear(10,1)"."""
+    """A short description of a model, such as "Linear(10,1)"."""
     if isinstance(model, nn.Linear):
         return f"Linear({model.in_features},{model.out_features})"
     return type(model).__name__
 
 
 def count_parameters(model: nn.Module) -> int:
-    """Numbers among the weights, trained or not."""
+    """The number of parameters, trained or frozen."""
     return sum(parameter.numel() for parameter in model.parameters())

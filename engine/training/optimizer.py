@@ -1,4 +1,4 @@
-"""The optimiser that a variant's settings name: one of torch.optim, or the problem's own."""
+"""The optimiser that a variant's settings name: a class of torch.optim, or the problem's own."""
 
 import inspect
 from collections.abc import Callable, Iterable
@@ -14,7 +14,7 @@ from engine.settings import SettingsError, VariantSettings
 def make_optimizer(
     problem: Problem, parameters: Iterable[nn.Parameter], settings: VariantSettings, lr: float
 ) -> torch.optim.Optimizer:
-    """The optimiser that the settings name; SettingsError when there is none of that name."""
+    """The optimiser that the settings name; SettingsError if there is none of this name."""
     if settings.optimizer.lower() == OWN:
         return _own(problem, parameters, settings, lr)
     kinds: dict[str, type[torch.optim.Optimizer]] = {
@@ -41,10 +41,11 @@ def make_optimizer(
 
 
 def _bare(kind: type[torch.optim.Optimizer]) -> Callable[..., torch.optim.Optimizer]:
-    """The same optimiser, without what torch wraps around it for torch.compile and torch.profiler.
+    """The same optimiser without torch's wrappers for torch.compile and torch.profiler.
 
-    The first imports torch._dynamo, which takes nearly as long as torch itself; both together take
-    longer than the arithmetic of a small step. Nothing is compiled or profiled here.
+    The wrapper for torch.compile imports torch._dynamo, which takes nearly as long as torch
+    itself; in a small step, both wrappers take longer than the arithmetic. Nothing is compiled or
+    profiled here.
     """
     step = torch.no_grad()(inspect.unwrap(kind.step))
     step.hooked = True  # keeps torch.optim from wrapping it again
@@ -69,12 +70,12 @@ def _own(
 
 
 class LearningRate:
-    """Sets an optimiser's lr. Groups that began with another one keep their ratio to it."""
+    """Sets an optimiser's lr; a parameter group that began with another lr keeps its ratio."""
 
     def __init__(self, optimizer: torch.optim.Optimizer, lr: float) -> None:
         self._groups = [(group, group["lr"] / lr) for group in optimizer.param_groups]
 
     def set(self, lr: float) -> None:
-        """Put this lr in force from the next step on."""
+        """Use this lr from the next step on."""
         for group, ratio in self._groups:
             group["lr"] = lr * ratio

@@ -1,4 +1,4 @@
-"""Memory that runs out: recognise it, keep what was done, and train on with less at once."""
+"""Recovery from out-of-memory errors: keep the finished batches and go on with smaller ones."""
 
 import contextlib
 from collections.abc import Iterator
@@ -14,14 +14,14 @@ Result = TypeVar("Result")
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Memory ran out: torch's own error on a GPU, a plain RuntimeError on the CPU."""
+    """True if memory ran out: torch raises its own error on a GPU, a RuntimeError on the CPU."""
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
         isinstance(error, RuntimeError) and "not enough memory" in str(error)
     )
 
 
 def release_memory(device: torch.device) -> None:
-    """Give back what torch keeps for later on a GPU; its kernels may have failed, too."""
+    """Free the GPU memory that torch caches; kernels that are still queued may fail as well."""
     with contextlib.suppress(RuntimeError):
         if device.type == "cuda":
             torch.cuda.empty_cache()
@@ -30,37 +30,38 @@ def release_memory(device: torch.device) -> None:
 
 
 def until_out_of_memory(results: Iterator[Result]) -> tuple[list[Result], Exception | None]:
-    """Collect results until memory runs out; return those there are, and the error if it did."""
+    """Collect results until memory runs out; return them, and the error if there was one."""
     done = []
     try:
-        for result in results:  # a comprehension would lose all of them on an error
+        for result in results:  # on an error, a comprehension would lose all results
             done.append(result)  # noqa: PERF402
     except Exception as error:
         if not is_out_of_memory(error):
             raise
-        # Drop its frames: they keep the tensors that fill the memory.
+        # Drop the traceback: its frames hold the tensors that fill the memory.
         return done, error.with_traceback(None)
     return done, None
 
 
 @dataclass(frozen=True, slots=True)
 class Retreat:
-    """Settings that need less memory, and the note for the user."""
+    """Settings that need less memory, with a note for the user."""
 
     settings: VariantSettings
     micro_batch: int | None
-    """Samples to give the device at once, where that is what changes."""
+    """Samples per forward pass, if the settings stay and only this changes."""
     note: str
 
 
 def retreat(
     settings: VariantSettings, n: int, *, micro_batch: int, worked: VariantSettings | None
 ) -> Retreat | None:
-    """A step back from settings at which memory ran out; None when no smaller batch is left.
+    """Settings to go on with after memory ran out; None when no smaller batch is left.
 
-    Batches that are computed in pieces get smaller pieces: the same losses. Else the last smaller
-    batch that worked comes back; with none, the batch is halved, at the same effective batch by
-    accumulation, or computed in two pieces where halves do not make up the same updates.
+    Batches already computed in pieces get smaller pieces, which leaves the losses the same.
+    Otherwise the last smaller batch size that worked is restored. If there was none, the batch is
+    halved and accumulation keeps the effective batch; if halves would not make up the same
+    updates, the batch is computed in two pieces instead.
     """
     now = settings.resolve(n)
     at_once = min(micro_batch, now.batch_size)

@@ -1,10 +1,10 @@
 """Epochs cut into updates, batches and micro-batches: pure index arithmetic, no torch.
 
-An *epoch* is a permutation of the n samples that depends on the seed and the epoch's number only.
+An *epoch* is a permutation of the n samples that depends only on the seed and the epoch's number.
 It is cut into *batches* in order, each of which is recorded as one loss; `accumulation_steps`
 consecutive batches form the *group* behind one update. A group never crosses the end of an epoch:
 the last one may be short, in its last batch, its number of batches, or both. A batch too large for
-the device is computed in several *micro-batches*, which are never recorded alone.
+the device is computed in several *micro-batches*, which are not recorded individually.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from engine.settings import Resolved
 
 NO_LIMIT: Final = 1 << 62
-"""The micro-batch of a device that takes any batch at once."""
+"""The micro-batch size if the device can take any batch at once."""
 
 _ORDER_STREAM: Final = (
     0x6F72646572  # "order": keeps these draws apart from every other use of the seed
@@ -31,9 +31,9 @@ def epoch_order(seed: int, epoch: int, n: int) -> NDArray[np.int64]:
 
 
 def epoch_seed(seed: int, epoch: int) -> int:
-    """The seed of what stochastic layers draw in one epoch.
+    """The seed for the random draws of stochastic layers in one epoch.
 
-    A hash: numpy's own way to mix two numbers takes a tenth of a full-batch update.
+    A hash, since numpy's own way to mix two numbers takes a tenth of a full-batch update.
     """
     digest = hashlib.blake2b(b"%d %d" % (seed, epoch), digest_size=4, person=b"stochastic")
     return int.from_bytes(digest.digest())
@@ -60,13 +60,13 @@ class Batch(msgspec.Struct, frozen=True, gc=False):
     group_samples: int
     """Samples behind the update that this batch contributes to."""
     in_update: int
-    """Batches of the same update before this one."""
+    """Number of batches in the same update before this one."""
     closes_group: bool
     """The optimiser steps after this batch."""
     micro_batch: int
-    """Samples that the device is given at once, at most."""
+    """Largest number of samples in one forward pass."""
     adds: bool = False
-    """Losses are sums: what they add up to is no mean, and no piece has a share of it."""
+    """True if losses are sums, not means: pieces are added without shares."""
 
     @property
     def size(self) -> int:
@@ -92,7 +92,7 @@ class Batch(msgspec.Struct, frozen=True, gc=False):
 
 
 def epoch_end(start: int, n: int, settings: Resolved, *, drop_last: bool) -> int:
-    """Position at which the epoch ends whose samples from `start` on are cut by these settings."""
+    """Position at which the epoch ends if its samples from `start` on are cut by these settings."""
     if drop_last and not settings.is_full:
         return start + (n - start) // settings.batch_size * settings.batch_size
     return n
@@ -106,16 +106,16 @@ def cut(
     *,
     adds: bool = False,
 ) -> Iterator[Batch]:
-    """The batches of an epoch's samples start…end−1, `start` being where a group begins.
+    """The batches of an epoch's samples start…end−1; a group begins at `start`.
 
-    `adds`: the losses are sums.
+    `adds` is true if the losses are sums.
     """
     size = settings.batch_size
     group = size * settings.accumulation_steps
     for batch_start in range(start, end, size):
         in_group = (batch_start - start) % group  # samples of the same group before this batch
         group_start = batch_start - in_group
-        # No min(), no names of fields: either costs 0.2 µs a batch.
+        # No min() and no keyword arguments: either costs 0.2 µs a batch.
         group_end = group_start + group if group_start + group < end else end
         stop = batch_start + size if batch_start + size < group_end else group_end
         yield Batch(

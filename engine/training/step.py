@@ -1,4 +1,4 @@
-"""One update, top to bottom: micro-batches in, gradients added up, weights stepped, losses out."""
+"""One update from top to bottom: micro-batches, accumulated gradients, optimiser step, losses."""
 
 from collections.abc import Iterable, Iterator
 
@@ -11,7 +11,7 @@ from engine.training.model import Objective
 from engine.training.schedule import Batch
 
 Trained = tuple[Batch, Tensor, Tensor | None]
-"""A batch that was trained, its loss, and the weight of that unless its samples are."""
+"""A trained batch, its loss, and the weight of the loss; None if that is its number of samples."""
 
 
 def train(
@@ -20,13 +20,13 @@ def train(
     objective: Objective,
     optimizer: torch.optim.Optimizer,
 ) -> Iterator[Trained]:
-    """Train as scheduled; yield each batch with its loss, and its weight, once it is done.
+    """Train as scheduled; after each batch, yield it with its loss and the weight of the loss.
 
-    Gradients are weighted by what the loss averages over: k batches of b give the gradient of one
-    of k·b, also where a batch or a group is short. Shares by samples are known beforehand, and the
-    weight is None; else what was added up is divided once the group is whole. All stays on the
-    device; nothing here waits for it. The caller may pause between any two batches, or leave the
-    rest.
+    Gradients are weighted by what the loss averages over, so that k batches of b samples give the
+    gradient of one batch of k·b, even if a batch or a group is short. For averages over samples
+    the shares are known beforehand, and the weight is None; otherwise the accumulated gradients
+    are divided once the group is complete. Everything stays on the device, and nothing here waits
+    for it. The caller may pause between any two batches, or abandon the rest.
     """
     group_weights: list[Tensor] = []
     for batch in schedule:

@@ -1,7 +1,7 @@
 """One generation of one variant: its data, model, optimiser and position, advanced batch by batch.
 
-The device synchronises once a call, not once a batch: losses stay where they were computed until
-`advance` returns. Touches no files and no processes.
+The device synchronises once per call of `advance`, not once per batch: losses stay on the device
+until it returns. Touches no files and no processes.
 """
 
 import time
@@ -33,9 +33,9 @@ from engine.training.step import Trained, train
 
 
 class Trainer:
-    """One generation of one variant, from its first weights on.
+    """One generation of one variant, starting from its initial weights.
 
-    The seed fixes the first weights, each epoch's order and what stochastic layers draw in it.
+    The seed fixes the initial weights, each epoch's order and the draws of stochastic layers in it.
     Raises SettingsError for an optimiser that torch does not have, ProblemError for data that
     cannot be used.
     """
@@ -53,27 +53,27 @@ class Trainer:
         loader_workers: int = 0,
         sharing: int = 1,
     ) -> None:
-        """`micro_batch`: samples that the device is given at once.
+        """`micro_batch` limits the samples in one forward pass; None: whole batches.
 
-        `sharing`: variants on this device.
+        `sharing` is the number of variants on this device.
         """
         self.problem = problem
         self.device = device
         self.generation = generation
         self.epoch = 0
-        """The epoch at hand, from 1; 0 before the first batch."""
+        """The current epoch, from 1; 0 before the first batch."""
         self.batches = self.updates = self.samples = 0
         self.seconds = 0.0
-        """Done so far: closed groups, and seconds without pauses, waits for the pace, measurements.
+        """Closed groups so far, and the seconds spent training: no pauses, pacing or measurements.
         """
         self.last_loss_is_finite = True
         self.micro_batch = micro_batch or NO_LIMIT
         self._seed = seed
         self._position = self._end = self._in_update = self._ordered_epoch = 0
         self._training: Iterator[Trained] = iter(())
-        """The rest of the epoch, trained as it is iterated over."""
+        """The rest of the epoch; iterating over it trains the batches."""
         self._worked: VariantSettings | None = None
-        """The settings of the last update that memory sufficed for."""
+        """The settings of the last update that fitted into memory."""
         self._open(data_on, loader_workers, sharing)
         torch.manual_seed(seed)
         self.objective = Objective(problem, device)
@@ -99,28 +99,28 @@ class Trainer:
 
     @property
     def most_at_once(self) -> int | None:
-        """Samples that the device is given at once, at most; None: whole batches."""
+        """Largest number of samples in one forward pass; None means whole batches."""
         return None if self.micro_batch == NO_LIMIT else self.micro_batch
 
     @property
     def in_group(self) -> bool:
-        """Some batches of the update at hand are done, not all."""
+        """True if some, but not all, batches of the current update are done."""
         return self._in_update > 0
 
     @property
     def at_epoch_end(self) -> bool:
-        """No batch of this epoch is left (true before the first, too)."""
+        """True if no batch of this epoch is left, and before the first epoch."""
         return self._position >= self._end
 
     @property
     def epochs_done(self) -> float:
-        """Epochs, with the share of the one at hand."""
+        """Epochs done, including the fraction of the current one."""
         if self.at_epoch_end:
             return float(self.epoch)
         return self.epoch - 1 + self._position / self.n
 
     def batches_for(self, updates: int) -> int:
-        """Batches until so many updates more are done, at most."""
+        """Upper limit on the batches until this many more updates are done."""
         return updates * self.resolved.accumulation_steps - self._in_update
 
     # --- Training -------------------------------------------------------------------------------
@@ -128,9 +128,9 @@ class Trainer:
     def advance(self, max_batches: int) -> Chunk:
         """Train up to `max_batches` ≥ 1 batches, within the epoch; return their losses.
 
-        The first loss that is not finite is the last. When memory runs out, the group at hand
-        begins anew with the batch that failed; batches done before it are returned, and with none
-        the error is raised.
+        The losses end with the first that is not finite. When memory runs out, a new group begins
+        at the batch that failed; the batches done before it are returned, or the error is raised
+        if there are none.
         """
         start = time.perf_counter()
         if self.at_epoch_end:
@@ -151,15 +151,15 @@ class Trainer:
     def _begin_epoch(self) -> None:
         self.epoch += 1
         self._position = 0
-        # Stochastic layers draw the same in this epoch, whatever happens between batches.
+        # Stochastic layers draw the same numbers in this epoch, whatever happens between batches.
         seed_generator(self.device, epoch_seed(self._seed, self.epoch))
         self.source.begin(None, self.epoch)
         self._schedule()
 
     def _schedule(self) -> None:
-        """Schedule what is left of the epoch under the settings in force."""
+        """Schedule the rest of the epoch under the current settings."""
         if self.resolved.batch_size < self.n and self._ordered_epoch != self.epoch:
-            self._ordered_epoch = self.epoch  # one batch that holds all samples needs no order
+            self._ordered_epoch = self.epoch  # a single batch of all samples needs no order
             self.source.begin(epoch_order(self._seed, self.epoch, self.n), self.epoch)
         self._end = epoch_end(
             self._position, self.n, self.resolved, drop_last=self.settings.drop_last
@@ -172,7 +172,7 @@ class Trainer:
         self._training = train(schedule(), self.source, self.objective, self.optimizer)
 
     def _abandon_group(self) -> None:
-        """Drop the gradient, perhaps of part of a batch, and begin its group anew there."""
+        """Drop the gradient, perhaps of part of a batch, and begin a new group at that batch."""
         self.objective.zero_grad()
         release_memory(self.device)
         self._in_update = 0
@@ -185,7 +185,7 @@ class Trainer:
         )  # waits for the device
         is_finite = np.isfinite(losses)
         self.last_loss_is_finite = bool(is_finite.all())
-        # Leave out the batches after the first bad one: their number is chance.
+        # Omit the batches after the first that is not finite: their number is arbitrary.
         count = len(losses) if self.last_loss_is_finite else int(is_finite.argmin()) + 1
         first, last = done[0][0], done[count - 1][0]
         weights = [weight for _, _, weight in done[:count] if weight is not None]
@@ -215,10 +215,10 @@ class Trainer:
     # --- Settings -------------------------------------------------------------------------------
 
     def change(self, settings: VariantSettings) -> str:
-        """Train with other settings from the next batch on; only between groups.
+        """Train with other settings from the next batch on; call it only between groups.
 
-        The epoch goes on with the next sample of the same order. Returns what else the user should
-        know, or "". Raises SettingsError, and changes nothing, for settings that cannot be.
+        The epoch goes on with the next sample of the same order. Returns a note for the user, or
+        "". For invalid settings, raises SettingsError and changes nothing.
         """
         if self.in_group:
             raise RuntimeError("settings change between groups only")
@@ -238,9 +238,9 @@ class Trainer:
         return "optimiser state cleared" if renewed and self.updates else ""
 
     def retreat(self, error: Exception) -> str:
-        """Take a step back after memory ran out in `advance`; a note for the user.
+        """Reduce memory use after memory ran out in `advance`; return a note for the user.
 
-        Raises the error when it is another one, or no smaller batch is left.
+        Raises `error` again if it has another cause, or if no smaller batch is left.
         """
         if not is_out_of_memory(error):
             raise error
@@ -259,14 +259,14 @@ class Trainer:
         self.optimizer = make_optimizer(self.problem, self.objective.parameters, settings, lr)
         self._lr = LearningRate(self.optimizer, lr)
 
-    # --- Looking at the model -------------------------------------------------------------------
+    # --- Inspecting the model -------------------------------------------------------------------
 
     def has_finite_weights(self) -> bool:
-        """True when every weight is finite; asks the device."""
+        """True if every weight is finite; waits for the device."""
         return bool(torch.stack([p.isfinite().all() for p in self.objective.parameters]).all())
 
     def weights(self) -> NDArray[np.float32]:
-        """The trained parameters, one after the other, as a vector."""
+        """The trained parameters, concatenated into a vector."""
         flat = torch.cat(
             [parameter.detach().reshape(-1) for parameter in self.objective.parameters]
         )
@@ -274,11 +274,11 @@ class Trainer:
         return copied
 
     def full_loss(self) -> float:
-        """The loss over all n training samples at the weights as they are, in eval mode."""
+        """The loss over all n training samples at the current weights, in eval mode."""
         return evaluate(self.objective, self.source, self.micro_batch, {}).loss
 
     def validate(self) -> Scores | None:
-        """Loss and metrics on the held-out data, likewise; None without any."""
+        """Loss and metrics on the held-out data, in eval mode; None if there are no such data."""
         if self.validation is None:
             return None
         return evaluate(self.objective, self.validation, self.micro_batch, self.problem.metrics)
@@ -291,5 +291,5 @@ def _places_of_zeros(weights: list[Tensor]) -> tuple[int, ...]:
 
 
 def _spans(schedule: Callable[[], Iterator[Batch]]) -> Iterator[Span]:
-    """The positions of a schedule's micro-batches, for the source to read ahead."""
+    """The positions of a schedule's micro-batches, so that the source can read ahead."""
     return ((micro.start, micro.stop) for batch in schedule() for micro in batch.micro_batches)

@@ -1,1 +1,1 @@
-"""The weight of a loss: what it is averaged over, so that pieces of a batch add up to the batch."""
+"""Weights of losses: what they are averaged over, so that pieces add up to the whole batch."""

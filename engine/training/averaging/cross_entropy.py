@@ -1,7 +1,7 @@
 """Weights of torch's cross-entropies: the targets that are not ignored, or their class weights.
 
-With class weights the mean divides by those of the targets (torch's documentation of
-CrossEntropyLoss), also with label smoothing; for targets that are probabilities it divides by their
+With class weights, the mean divides by the sum of the targets' weights (torch's documentation of
+CrossEntropyLoss), with label smoothing as well. If targets are probabilities, it divides by their
 number, whatever the class weights.
 """
 
@@ -16,15 +16,15 @@ from engine.settings import LossAverage
 from engine.training.averaging.average import SAMPLES, Average
 
 _IGNORED: Final = -100
-"""torch's default for the targets that do not count."""
+"""torch's default `ignore_index`."""
 _LOOKED_THROUGH_BYTES: Final = 64 << 20
-"""Targets that are looked through for ignored ones: a tenth of a second at most."""
+"""Largest targets searched for ignored values: a tenth of a second at most."""
 
 
 def average_of(problem: Problem, options: Mapping[str, Any], owner: str) -> Average:
     """The average of a cross-entropy with these options, kept in the problem's loss as `owner`.
 
-    That of samples where no target can change the divisor, which costs nothing in training.
+    The average over samples if no target can change the divisor; it costs nothing in training.
     """
     ignored: int = options.get("ignore_index", _IGNORED)
     class_weights: Tensor | None = options.get("weight")
@@ -44,14 +44,14 @@ def average_of(problem: Problem, options: Mapping[str, Any], owner: str) -> Aver
 
 
 def _count(output: Tensor, target: Tensor, ignored: int) -> Tensor | int:
-    """Targets that count."""
+    """The number of targets that are not ignored."""
     if target.is_floating_point():  # probabilities of the classes, which lie along dimension 1
         return output.numel() // output.shape[min(1, output.ndim - 1)]
     return (target != ignored).sum()
 
 
 def _sum(output: Tensor, target: Tensor, ignored: int, class_weights: Tensor) -> Tensor | int:
-    """Class weights of the targets that count."""
+    """The sum of the class weights of the targets that are not ignored."""
     if target.is_floating_point():
         return _count(output, target, ignored)
     counts = target != ignored
@@ -61,13 +61,13 @@ def _sum(output: Tensor, target: Tensor, ignored: int, class_weights: Tensor) ->
 
 
 def _counts_every_sample(problem: Problem, ignored: int, *, has_weights: bool) -> bool:
-    """True where each sample has the same weight, as a look at the data themselves shows."""
+    """True if every sample is known to have the same weight, after searching its targets."""
     sets = [each for each in (problem.train, problem.validation) if each is not None]
     return all(_is_uniform(data, ignored, has_weights=has_weights) for data in sets)
 
 
 def _is_uniform(data: Any, ignored: int, *, has_weights: bool) -> bool:
-    tensors = getattr(data, "tensors", data)  # of a TensorDataset
+    tensors = getattr(data, "tensors", data)  # a TensorDataset holds them here
     if not isinstance(tensors, tuple | list):
         return False
     target = torch.as_tensor(tensors[-1])

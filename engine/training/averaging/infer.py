@@ -1,6 +1,6 @@
-"""Infers what a problem's loss is averaged over: as the problem says, or as torch's losses do it.
+"""Infers what a loss is averaged over, from the problem's `weight` or from torch's known losses.
 
-Any other loss is taken for a mean over samples; engine.audit finds out whether it is one.
+Any other loss is assumed to be a mean over samples; engine.audit checks whether it is.
 """
 
 from functools import partial
@@ -21,11 +21,11 @@ _OVER_TARGETS: Final = (
     functional.cross_entropy,
     functional.nll_loss,
 )
-"""The losses of torch that leave targets out of their mean, or give classes weights in it."""
+"""torch's losses that can ignore targets in their mean, or weight them by class."""
 
 
 def average_of(problem: Problem, model: nn.Module) -> Average:
-    """The average that the problem's loss takes, as far as that is known before it is computed."""
+    """The kind of average that the problem's loss is, as far as it is known before training."""
     given = problem.weight
     if given is None:
         return _of_loss(problem) or labels.average_of(model) or SAMPLES
@@ -38,7 +38,7 @@ def average_of(problem: Problem, model: nn.Module) -> Average:
 
 
 def _of_loss(problem: Problem) -> Average | None:
-    """The average of a loss of torch, or of a partial of one; None for any other."""
+    """The average of a torch loss or a `partial` of it; None for any other loss."""
     loss: Any = problem.loss
     if isinstance(loss, nn.Module):
         kind: Any = type(loss)
@@ -58,7 +58,7 @@ def _of_loss(problem: Problem) -> Average | None:
 
 
 def _reduction(options: dict[str, Any]) -> str:
-    """The reduction that a loss of torch does, by its own word or by the flags of old."""
+    """The reduction of a torch loss, from `reduction` or its deprecated predecessors."""
     if options.get("size_average") is None and options.get("reduce") is None:
         return str(options.get("reduction", "mean"))
     if options.get("reduce") is False:

@@ -1,6 +1,6 @@
 """Sums over pieces, divided once: the loss of a batch or a data set, and the gradient of an update.
 
-Nothing here waits for the device, except where a number is asked for.
+Nothing here waits for the device, except `Mean`, which returns numbers.
 """
 
 import math
@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 
 def scaled(loss: Tensor, share: float, weight: Tensor | None) -> Tensor:
-    """The loss times its weight, or else its share; untouched where that is 1.
+    """The loss times its weight, or times its share if the weight is None.
 
-    That saves two kernels a batch.
+    A share of 1 returns the loss itself, which saves two kernels a batch.
     """
     if weight is not None:
         return loss * weight
@@ -22,16 +22,16 @@ def scaled(loss: Tensor, share: float, weight: Tensor | None) -> Tensor:
 
 
 def divide_gradients(parameters: Iterable[nn.Parameter], weights: Sequence[Tensor]) -> None:
-    """Divide the gradients added up by the weight of all of it; without any, they are 0 already."""
+    """Divide accumulated gradients by their total weight; if that is 0, they are 0 already."""
     gradients = [each.grad for each in parameters if each.grad is not None]
     if weights and gradients:
-        # One kernel for all, where the types are the same.
+        # One kernel for all gradients of the same dtype.
         kind = torch.promote_types(gradients[0].dtype, torch.float32)
         torch._foreach_div_(gradients, divisor(weights).to(kind))
 
 
 def divisor(weights: Sequence[Tensor]) -> Tensor:
-    """The divisor of a sum of losses times these weights: all of them, or 1 where they are 0."""
+    """The divisor for a sum of losses times these weights: their total, or 1 if that is 0."""
     total = _sum(weights)
     return total + (total == 0)
 
@@ -41,16 +41,16 @@ def _sum(weights: Sequence[Tensor]) -> Tensor:
 
 
 class Mean:
-    """A loss or metric of a whole data set, from its pieces; of no weight at all, not a number."""
+    """A loss or metric of a whole data set, from its pieces; NaN if their total weight is 0."""
 
     def __init__(self, *, is_sum: bool = False) -> None:
-        """`is_sum`: pieces are added up, and nothing is divided."""
+        """With `is_sum`, pieces are added up and the total is not divided."""
         self._is_sum = is_sum
         self._total = 0.0
         self._weight = 0.0
 
     def add(self, value: Any, weight: Any, samples: int) -> None:
-        """Add the value of a piece of so many samples, and its weight if that is not these.
+        """Add the value of a piece; a weight of None means the number of its samples.
 
         Waits for the device.
         """

@@ -1,1 +1,1 @@
-"""Batches of samples on the device, out of tensors or a Dataset."""
+"""Reads batches of samples from tensors or a Dataset onto the device."""

@@ -1,6 +1,6 @@
-"""Reading of a Dataset by DataLoader: whole batches by their indices, each from its own seed.
+"""Lets a DataLoader read a Dataset in whole batches, by their indices, each with its own seed.
 
-A random transform then draws the same in whichever process a batch is read, and however far ahead.
+A random transform then draws the same numbers whichever process reads a batch, however far ahead.
 """
 
 import random
@@ -22,21 +22,21 @@ _SAMPLE_STREAM: Final = (
 
 
 class Request(msgspec.Struct, frozen=True):
-    """One batch."""
+    """The request to read one batch."""
 
     seed: tuple[int, ...]
-    """Seed of everything that is drawn while it is read."""
+    """Seed of all random draws while the batch is being read."""
     indices: Sequence[int]
 
 
 class Requests(Sampler[Request]):
-    """The batches that a DataLoader shall read next."""
+    """The batches that a DataLoader is to read next."""
 
     def __init__(self) -> None:
         self._requests: Iterable[Request] = ()
 
     def set(self, requests: Iterable[Request]) -> None:
-        """Read these from the loader's next iteration on."""
+        """Read these batches in the loader's next iteration."""
         self._requests = requests
 
     def __iter__(self) -> Iterator[Request]:
@@ -44,7 +44,7 @@ class Requests(Sampler[Request]):
 
 
 class BatchReader(Dataset[Any]):
-    """A Dataset of batches: what it is indexed with is a Request."""
+    """A Dataset of batches, indexed by Requests."""
 
     def __init__(self, dataset: Any) -> None:
         self._dataset = dataset
@@ -68,7 +68,7 @@ class BatchReader(Dataset[Any]):
 
 @contextmanager
 def _drawing_from(seed: tuple[int, ...]) -> Iterator[None]:
-    """Seed the random numbers of torch, numpy and Python; put their states back after."""
+    """Seed the random numbers of torch, numpy and Python; restore their states afterwards."""
     drawn = np.random.SeedSequence([_SAMPLE_STREAM, *seed]).generate_state(2, np.uint64).tolist()
     before = torch.random.get_rng_state(), random.getstate(), np.random.get_state()
     torch.default_generator.manual_seed(drawn[0] >> 1)

@@ -1,7 +1,7 @@
 """Sources of batches: tensors on the device or on the host, or a Dataset read by loaders.
 
-A source knows nothing of epochs' lengths or groups: it is given an order, told what will be asked
-for, and hands out stretches of that order. Which one is used changes no loss.
+A source knows nothing about groups or the length of epochs: it receives an order and the spans to
+expect, and returns the samples of those spans. The losses are the same with any source.
 """
 
 from __future__ import annotations
@@ -24,38 +24,38 @@ from engine.training.devices import free_memory
 Samples = Any
 """A batch: a sequence of tensors, the target last, or a mapping of them."""
 Span = tuple[int, int]
-"""Positions start…stop−1 of the order."""
+"""Positions start…stop−1 in the order."""
 Order = NDArray[np.int64]
 
 _LAID_OUT_BYTES: Final = 256 << 20
-"""Largest data to be copied into each epoch's order on the CPU: a batch is then a slice."""
+"""Largest data copied into each epoch's order on the CPU, which makes each batch a slice."""
 _DEVICE_SHARE: Final = 0.25
-"""Share of a GPU's free memory for the data: they lie there twice, and the model needs room."""
+"""Share of a GPU's free memory for the data: they are there twice, and the model needs space."""
 
 
 class SampleSource(Protocol):
-    """Hands out the samples of one data set, on the device."""
+    """Provides the samples of one data set, on the device."""
 
     n: int
 
     def begin(self, order: Order | None, epoch: int) -> None:
-        """Positions mean this order of the samples from now on; None: the stored order."""
+        """Let positions refer to this order of the samples; None means the stored order."""
 
     def expect(self, spans: Callable[[], Iterable[Span]]) -> None:
-        """Announce the spans to be taken next, in order; `spans()` lists them anew each time."""
+        """Announce the spans to be taken next, in order; each `spans()` starts at the first."""
 
     def take(self, start: int, stop: int) -> Samples:
         """The samples at these positions."""
 
     def pick(self, indices: Order) -> Samples:
-        """These samples, whatever the order; what is expected stays."""
+        """The samples with these indices, whatever the order; expected spans are kept."""
 
     def sweep(self, piece: int) -> Iterator[tuple[Samples, int]]:
-        """All samples as they lie, in pieces, each with its size; what is expected stays."""
+        """All samples in stored order, in pieces with their sizes; expected spans are kept."""
 
 
 class LaidOutTensors:
-    """Tensors on the device, copied into each epoch's order: a batch is a slice."""
+    """Tensors on the device, copied into each epoch's order so that a batch is a slice."""
 
     def __init__(self, tensors: tuple[Tensor, ...]) -> None:
         self.n = len(tensors[0])
@@ -86,7 +86,7 @@ class LaidOutTensors:
 
 
 class GatheredTensors:
-    """Host tensors, perhaps mapped from a file: each batch is gathered and copied over."""
+    """Host tensors, perhaps mapped from a file; each batch is gathered and copied to the device."""
 
     def __init__(self, tensors: tuple[Tensor, ...], device: torch.device) -> None:
         self.n = len(tensors[0])
@@ -122,7 +122,7 @@ class GatheredTensors:
 
 
 class LoadedSamples:
-    """A Dataset, read by torch's DataLoader in our order, ahead of the training."""
+    """A Dataset that torch's DataLoader reads in our order, ahead of the training."""
 
     def __init__(
         self, dataset: Dataset[Any], device: torch.device, seed: int, workers: int
@@ -144,8 +144,8 @@ class LoadedSamples:
             num_workers=workers,
             persistent_workers=workers > 0,
             pin_memory=device.type == "cuda",
-            # Forked, they need not pickle the user's Dataset; the order and the model draw from
-            # generators of their own, so that the loader's own draws may come when they like.
+            # Forked workers need not pickle the user's Dataset. The order and the model draw from
+            # other generators, so the moment at which the loader draws does not matter.
             multiprocessing_context="fork" if workers else None,
             generator=torch.Generator(),
         )
@@ -167,7 +167,7 @@ class LoadedSamples:
         return moved(self._reader[request], self._device)
 
     def sweep(self, piece: int) -> Iterator[tuple[Samples, int]]:
-        self._stream = None  # the workers are the same: what they had read ahead is read again
+        self._stream = None  # the workers are shared: what they had read ahead is read again
         spans = [(start, min(start + piece, self.n)) for start in range(0, self.n, piece)]
         for samples, (start, stop) in zip(self._read(spans, None, 0), spans, strict=True):
             yield samples, stop - start
@@ -175,8 +175,8 @@ class LoadedSamples:
     def _read(self, spans: Iterable[Span], order: Order | None, epoch: int) -> Iterator[Samples]:
         self._requests.set(_requests(spans, order, self._seed, epoch))
         loader, device = self._loader, self._device
-        # Holds no source: in a cycle, the loader's queues would go before the word to its workers
-        # to end.
+        # Holds no reference to the source: in a reference cycle, the loader's queues would be
+        # destroyed before its workers are asked to end.
         return (moved(samples, device) for samples in loader)
 
 
@@ -200,8 +200,8 @@ def open_source(
 ) -> SampleSource:
     """The source for tensors or a Dataset, or a function that makes them.
 
-    `sharing`: how many variants keep their data on this device. `is_trial`: only a few samples will
-    be asked for. Raises ProblemError for a Dataset that should lie on the device.
+    `sharing` is the number of variants that keep their data on this device. With `is_trial`, only
+    a few samples will be read. Raises ProblemError for a Dataset with data_on=DEVICE.
     """
     if is_function(data):
         data = data()
@@ -225,12 +225,12 @@ def open_source(
 
 
 def _room(device: torch.device) -> float:
-    """Bytes that data may take on a device."""
+    """Bytes that the data may take on a device."""
     return free_memory(device) * _DEVICE_SHARE if device.type == "cuda" else _LAID_OUT_BYTES
 
 
 def moved(samples: Any, device: torch.device) -> Samples:
-    """Samples with every tensor in them on the device."""
+    """The samples, with all their tensors moved to the device."""
     if isinstance(samples, Tensor):
         return samples.to(device, non_blocking=True)
     if isinstance(samples, Mapping):
