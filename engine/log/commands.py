@@ -1,4 +1,4 @@
-"""Commands of a session to a worker, down its pipe."""
+"""Commands that a session sends to a worker through its pipe."""
 
 from collections.abc import Iterable
 
@@ -12,9 +12,9 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """A command to a worker."""
 
     id: Identifier
-    """Grows with every command.
+    """Increases with every command.
 
-    A record that carries it confirms it, and the earlier ones of its kind.
+    A record with this id confirms the command and all earlier commands of its kind.
     """
 
 
@@ -25,47 +25,47 @@ class Change(Command, frozen=True, kw_only=True):
 
 
 class Restart(Command, frozen=True, kw_only=True):
-    """Begin the next generation: same first weights and order, counters from 0, these settings."""
+    """Begin the next generation with these settings, the same initial weights and data order."""
 
     settings: VariantSettings
 
 
 class Pause(Command, frozen=True, kw_only=True):
-    """Stop training after the batch at hand."""
+    """Stop training after the current batch."""
 
 
 class Resume(Command, frozen=True, kw_only=True):
-    """Resume; also retries a log that could not be written."""
+    """Resume training, and retry a log that could not be written."""
 
 
 class StepOnce(Command, frozen=True, kw_only=True):
-    """Do one update (the rest of it, in mid-group), then pause."""
+    """Do one update, or the rest of an update that has begun, then pause."""
 
 
 class SetPace(Command, frozen=True, kw_only=True):
-    """Train `pace` epochs per second from now on; None is as fast as the device goes."""
+    """Train at `pace` epochs per second from now on; None means as fast as the device can."""
 
     pace: Pace | None
 
 
 class Extend(Command, frozen=True, kw_only=True):
-    """Train up to this many epochs in all."""
+    """Train up to this many epochs in total."""
 
     epochs: Ordinal
 
 
 class Measure(Command, frozen=True, kw_only=True):
-    """Measure noise scale and sharpness at once, whatever share of the time it takes."""
+    """Measure noise scale and sharpness now, however large a share of the time this takes."""
 
 
 class SetMeasuring(Command, frozen=True, kw_only=True):
-    """Measure now and then, within a share of the time, or not at all."""
+    """Measure periodically, within a limited share of the time, or stop measuring."""
 
     is_on: bool
 
 
 class Stop(Command, frozen=True, kw_only=True):
-    """Close the log and end."""
+    """Close the log and exit."""
 
 
 AnyCommand = (
@@ -74,10 +74,10 @@ AnyCommand = (
 
 
 def supersedes(new: AnyCommand, old: AnyCommand) -> bool:
-    """True when `old` need not be obeyed once `new` is there, while neither has been.
+    """True if `new` makes `old` unnecessary, given that neither has been obeyed yet.
 
-    Settings, epochs and pace are told as they should be, not by how much they change: the newest
-    holds the sum of all steps. A restart has settings of its own.
+    Commands carry the new value of settings, epochs and pace, not the change in it, so the newest
+    command includes all earlier ones. A restart carries its settings with it.
     """
     match new:
         case Restart():
@@ -91,7 +91,7 @@ def supersedes(new: AnyCommand, old: AnyCommand) -> bool:
 
 
 def without_superseded(commands: Iterable[AnyCommand]) -> list[AnyCommand]:
-    """The commands that are still to be obeyed, in their order."""
+    """The commands that must still be obeyed, in order."""
     kept: list[AnyCommand] = []
     for command in commands:
         kept = [each for each in kept if not supersedes(command, each)]

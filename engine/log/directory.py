@@ -1,4 +1,4 @@
-"""The run directory: run.json and the logs, where a run begins, and how its files are named."""
+"""The run directory: how it is created and opened, and the names of run.json and the logs."""
 
 import contextlib
 import re
@@ -31,16 +31,16 @@ if TYPE_CHECKING:
 
 RUN_FILE: Final = "run.json"
 SWEEP_FILE: Final = "sweep.json"
-"""Marks a directory that holds the runs of a sweep in subdirectories, and is no run itself."""
+"""Marks a directory that holds the runs of a sweep in subdirectories and is not itself a run."""
 LOG_SUFFIX: Final = ".gdlog"
 SUFFIXES: Final = (LOG_SUFFIX, ".weights", ".out")
-"""Of a variant's files, which all have the name of its log."""
+"""Suffixes of a variant's files, which share the stem of its log."""
 _SESSION_LOG: Final = "session.gdlog"
 _LOG_NAME: Final = re.compile(r"[^/\0]{1,200}\.gdlog")
 MOST_VARIANTS: Final = 1_000
-"""Variants of a run, at most."""
+"""Maximum number of variants in a run."""
 _MOST_BYTES: Final = 16 << 20
-"""Of run.json: a thousand variants take 300 KB."""
+"""Size limit of run.json; a thousand variants take 300 KB."""
 
 
 class RunDirectoryError(Exception):
@@ -53,7 +53,7 @@ class RunDirectoryError(Exception):
 
 
 class NewerFormatError(RunDirectoryError):
-    """A run in a form that only a later gdtui can read; nothing is wrong with it."""
+    """A run in a format that only a later gdtui can read; nothing is wrong with it."""
 
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,11 +61,11 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
 
     format: int = FORMAT
     version: str
-    """Version of the program that made the run."""
+    """Version of the program that created the run."""
     created: Moment
     """Seconds since the Unix epoch."""
     logs: tuple[str, ...]
-    """File names, one per variant, in the variants' order."""
+    """File names, one per variant, in the order of the variants."""
     settings: RunSettings
 
     def __post_init__(self) -> None:
@@ -88,15 +88,15 @@ def new_run_path(root: Path) -> Path:
 
 
 def server_output(run: Path) -> Path:
-    """The file for the output of loaders, and of the processes that all are forked from."""
+    """The file for the output of loaders and of the fork servers that start the workers."""
     return run / "workers.out"
 
 
 @contextlib.contextmanager
 def reserved(path: Path) -> Iterator[None]:
-    """Make the directory with its output file, and hold it: a problem is being loaded there.
+    """Create the directory and its output file, and hold the directory while a problem loads.
 
-    RunDirectoryError as with `RunDirectory.create`.
+    Raises RunDirectoryError as `RunDirectory.create` does.
     """
     with contextlib.ExitStack() as stack:
         with _telling(path):
@@ -109,7 +109,7 @@ def reserved(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _in_use(path: Path) -> Iterator[None]:
-    """Hold a directory until the block has ended; RunDirectoryError while another does."""
+    """Hold a directory during the block; RunDirectoryError if another process holds it."""
     with contextlib.ExitStack() as stack:
         try:
             stack.enter_context(held(path))
@@ -122,7 +122,7 @@ def _in_use(path: Path) -> Iterator[None]:
 
 
 def _make_or_find(path: Path) -> None:
-    """Make the directory unless there is one; what is there keeps its mode."""
+    """Create the directory if it is missing; an existing one keeps its mode."""
     try:
         make_directory(path)
     except FileExistsError:
@@ -132,7 +132,7 @@ def _make_or_find(path: Path) -> None:
 
 @contextlib.contextmanager
 def _telling(path: Path) -> Iterator[None]:
-    """Turn an error in starting a new run into a message for the user."""
+    """Turn an error while creating a run into a message for the user."""
     try:
         yield
     except FileExistsError:
@@ -154,20 +154,20 @@ def _telling(path: Path) -> Iterator[None]:
 
 
 def data_path(run: Path) -> Path:
-    """The folder in which earlier versions kept a run's tensors while it trained; never read."""
+    """The directory where earlier versions kept a run's tensors during training; never read."""
     return run / ".tensors"
 
 
 class RunDirectory:
-    """One run on disk. Make it with `create` or `open`."""
+    """A run on disk. Construct it with `create` or `open`."""
 
     def __init__(self, path: Path, info: RunInfo, *, is_ours: bool = False) -> None:
         self.path = path
         self.info = info
         self.is_ours = is_ours
-        """True for a run that this process has begun: only then its settings are the user's."""
+        """True if this process began the run; only then are its settings the user's."""
         self.handover: PrivateDirectory | None = None
-        """The directory of what the loader has found; nothing in the run's own leads there."""
+        """The directory of what the loader found; nothing in the run directory points to it."""
         self._holding = contextlib.ExitStack()
 
     @classmethod
@@ -178,10 +178,10 @@ class RunDirectory:
         version: str,
         handover: "PrivateDirectory | None" = None,
     ) -> "RunDirectory":
-        """Begin a run there; RunDirectoryError when the directory holds one or is not writable.
+        """Begin a run at `path`; RunDirectoryError if it holds a run or is not writable.
 
-        The run counts as running until it is released. `handover` is the run's from now on, and
-        removed with `remove_handover`.
+        The run counts as running until `release`. The run takes over `handover`, and
+        `remove_handover` removes it.
         """
         run = cls.planned(path, settings, version)
         data = msgspec.json.format(msgspec.json.encode(run.info), indent=2)
@@ -199,7 +199,7 @@ class RunDirectory:
 
     @classmethod
     def planned(cls, path: Path, settings: RunSettings, version: str) -> "RunDirectory":
-        """A run as `create` would begin it there now; nothing is written."""
+        """The run that `create` would begin at `path` now; nothing is written."""
         logs = tuple(
             f"{number}-{_slug(variant.name)}{LOG_SUFFIX}"
             for number, variant in enumerate(settings.variants, start=1)
@@ -209,7 +209,7 @@ class RunDirectory:
 
     @classmethod
     def open(cls, path: Path) -> "RunDirectory":
-        """Open the run there; RunDirectoryError when this version cannot read one."""
+        """Open the run at `path`; RunDirectoryError if none is there or it is unreadable."""
         try:
             data = read_whole(path / RUN_FILE, _MOST_BYTES)
         except OSError as error:
@@ -232,49 +232,49 @@ class RunDirectory:
 
     @property
     def has_run_file(self) -> bool:
-        """True while its run.json is there, without which nobody can open it."""
+        """True while its run.json exists; without that file the run cannot be opened."""
         return is_present(self.path / RUN_FILE)
 
     @property
     def session_log(self) -> Path:
-        """The log of what no worker can write."""
+        """The log of everything that the workers cannot record themselves."""
         return self.path / _SESSION_LOG
 
     def variant_log(self, name: str) -> Path:
-        """The log of the variant of that name."""
+        """The log of the variant with this name."""
         for variant, log in zip(self.info.settings.variants, self.info.logs, strict=True):
             if variant.name == name:
                 return self.path / log
         raise RunDirectoryError(f"{self.path} has no variant {name!r}", self.path)
 
     def variant_output(self, name: str) -> Path:
-        """The file for that worker's stdout and stderr."""
+        """The file for the stdout and stderr of this variant's worker."""
         return self.variant_log(name).with_suffix(".out")
 
     @property
     def stored(self) -> str:
-        """The path of what the loader has found; empty: the problem is made anew where it is."""
+        """The path of what the loader found; empty if each process rebuilds the problem."""
         return "" if self.handover is None else str(self.handover.path)
 
     def release(self) -> None:
-        """Let the run count as running only while a log of it is written. Safe to repeat."""
+        """Count the run as running only while one of its logs is being written. Safe to repeat."""
         self._holding.close()
 
     def remove_handover(self) -> None:
-        """Remove what the loader has found, which nobody needs any more."""
+        """Remove what the loader found, once no process needs it any more."""
         if self.handover is not None:
             self.handover.remove()
 
     @property
     def server_output(self) -> Path:
-        """The file for the output of the processes that the workers are forked from."""
+        """The file for the output of the fork servers that start the workers."""
         return server_output(self.path)
 
 
 def _refuse_leftovers(path: Path, names: Iterable[str] = ()) -> None:
-    """FileExistsError where a run is; RunDirectoryError where logs of another one or `names` are.
+    """FileExistsError if `path` holds a run; RunDirectoryError if it holds logs or any of `names`.
 
-    Their records would be taken for those of the new run.
+    Records in leftover logs would be mistaken for records of the new run.
     """
     if is_present(path / RUN_FILE):
         raise FileExistsError(path)
@@ -288,13 +288,13 @@ def _refuse_leftovers(path: Path, names: Iterable[str] = ()) -> None:
 
 
 def _sweep_told(path: Path) -> str:
-    """The reason why a sweep is no run, and what to give instead."""
+    """The reason why a sweep is not a run, and what to name instead."""
     runs = sorted(file.parent for file in path.glob(f"*/{RUN_FILE}"))
     if not runs:
         return "is a sweep, and none of its runs has begun"
-    return f"is a sweep of {len(runs)}: give one of its runs, such as {runs[0]}"
+    return f"is a sweep of {len(runs)} runs; name one of them, such as {runs[0]}"
 
 
 def _slug(name: str) -> str:
-    """A name as a file name: lower case, letters and digits joined by hyphens."""
+    """The name as part of a file name: lower-case letters and digits joined by hyphens."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "variant"

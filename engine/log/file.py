@@ -1,9 +1,10 @@
-"""The log file: its form, and reading records as they come, up to a torn or damaged end.
+"""The log file: its format, and a reader of its records up to a torn or damaged end.
 
 A file is `MAGIC`, then frames: payload length (u32), CRC-32 of those four bytes, payload (msgpack
-of one record), CRC-32 of the payload; integers little-endian. One file has one writer, which holds
-a lock on it. A frame that ends after the file does is not there *yet*; a wrong checksum is damage.
-The length has a checksum of its own so that a flipped bit in it is not taken for a torn end.
+of one record), CRC-32 of the payload; integers are little-endian. Each file has one writer, which
+holds a lock on it. A frame that extends beyond the end of the file is not complete *yet*; a wrong
+checksum means damage. The length has a separate checksum so that a flipped bit in it is not
+mistaken for a torn end.
 """
 
 import errno
@@ -30,9 +31,9 @@ MAGIC: Final = _NAME + bytes([FORMAT])
 _LENGTH: Final = struct.Struct("<II")
 _CHECK: Final = struct.Struct("<I")
 _READ_BYTES: Final = 1 << 16
-"""Bytes of one read: with many more, each call costs an allocation from the system."""
+"""Bytes per read; with much larger reads, each call costs a memory allocation by the system."""
 _PASSING: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EINTR)
-"""Errors that say nothing of the file: the next attempt may read it."""
+"""Errors that say nothing about the file; the next attempt may succeed."""
 
 _encoder: Final = msgspec.msgpack.Encoder()
 
@@ -43,7 +44,7 @@ class LogError(Exception):
     def __init__(self, path: Path, trouble: str) -> None:
         super().__init__(path, trouble)  # as arguments, so that it can be pickled
         self.path = path
-        """The log's file."""
+        """The file of the log."""
         self.trouble = trouble
 
     def __str__(self) -> str:
@@ -51,19 +52,19 @@ class LogError(Exception):
 
 
 class LogDamagedError(LogError):
-    """A log that goes wrong somewhere: what came before it was read, what follows is lost."""
+    """A log that is damaged at some point: the records before it were read, the rest is lost."""
 
     def __init__(self, path: Path, trouble: str, offset: int = 0, record: int = 1) -> None:
         super().__init__(path, trouble)
         self.args = (path, trouble, offset, record)
         self.offset = offset
-        """Bytes of the file before the damage."""
+        """Number of bytes before the damage."""
         self.record = record
-        """The number of the record that is damaged, from 1."""
+        """The number of the damaged record, from 1."""
 
 
 def frame(record: Record) -> bytes:
-    """The bytes of one record as they stand in the file."""
+    """A record encoded as in the file."""
     payload = _encoder.encode(record)
     length = len(payload).to_bytes(4, "little")
     return b"".join(
@@ -72,21 +73,21 @@ def frame(record: Record) -> bytes:
 
 
 class LogReader:
-    """Reads one log from its start to its present end; iterate again for newer records.
+    """Reads a log from its start to its current end; iterate again for newer records.
 
-    Iterating raises LogDamagedError at damage, after every record before it, and from then on at
-    once.
+    On reaching damage, after yielding every record before it, iteration raises LogDamagedError.
+    Any later iteration raises it immediately.
     """
 
     def __init__(self, path: Path, variants: Collection[str] | None = None) -> None:
-        """`variants`: the names of the run's, for the log of its session, which tells of them."""
+        """`variants` are the names that a session's log may refer to; None allows any name."""
         self.path = path
         self.offset = 0
-        """Bytes of the file up to the end of the last whole record."""
+        """Number of bytes up to the end of the last whole record."""
         self.records = 0
-        """Whole records before that place, those of unknown kinds among them."""
+        """Number of whole records before `offset`, including records of unknown kinds."""
         self.is_complete = False
-        """True when the last record read says that nothing follows."""
+        """True if the last record read says that nothing follows."""
         self.damage: LogDamagedError | None = None
         self._sequence = Sequence(variants)
         self._identity: FileIdentity | None = None
@@ -95,12 +96,12 @@ class LogReader:
 
     @property
     def absence(self) -> str:
-        """Why the file that was read is no longer at its path; "" where it is, or never was."""
+        """The reason why the file is no longer at its path; "" if it is, or was never opened."""
         return absence(self.path, self._identity, self.offset) if self._identity else ""
 
     @property
     def has_torn_end(self) -> bool:
-        """True when bytes follow the last whole record: being written, or cut off by a crash."""
+        """True if bytes follow the last whole record: being written, or cut off by a crash."""
         try:
             return self.path.lstat().st_size > self.offset
         except OSError:
@@ -126,13 +127,13 @@ class LogReader:
             os.close(file)
 
     def _is_the_same(self, file: int) -> bool:
-        """True unless another file has taken the place of the one that was read until now."""
+        """True unless another file has replaced the one that was read so far."""
         identity = FileIdentity.of(file)
         self._identity = self._identity or identity
         return identity == self._identity
 
     def _unreadable(self, error: OSError) -> OSError | LogDamagedError:
-        """The error of a file that is none, or may not be read; `error` itself if it may pass."""
+        """The error for a file that cannot be read; `error` itself if a retry may succeed."""
         if error.errno in _PASSING:
             return error
         is_told = isinstance(error, UnsafeFileError)
@@ -142,7 +143,7 @@ class LogReader:
         return self.damage
 
     def _next(self, file: int) -> AnyRecord | None:
-        """The next record of a known kind; None while there is none."""
+        """The next record of a known kind, or None if there is none yet."""
         if self.offset == 0 and not self._skip_magic(file):
             return None
         while (payload := self._payload(file)) is not None:
@@ -162,7 +163,7 @@ class LogReader:
         return None
 
     def _payload(self, file: int) -> bytes | None:
-        """The bytes of the next record; None when the file does not hold them yet."""
+        """The bytes of the next record, or None if the file does not hold them yet."""
         header = self._peek(file, _LENGTH.size)
         if header is None:
             return None
@@ -193,7 +194,7 @@ class LogReader:
         return True
 
     def _peek(self, file: int, size: int) -> bytes | None:
-        """The next `size` bytes, or None when the file does not hold them yet."""
+        """The next `size` bytes, or None if the file does not hold them yet."""
         missing = size - (len(self._buffer) - self._position)
         if missing > 0:
             self._buffer = self._buffer[self._position :] + self._read(file, missing)

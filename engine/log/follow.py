@@ -1,4 +1,4 @@
-"""Reads all logs of a run as they grow: one reader for live view, stored and headless runs."""
+"""Reads all logs of a run as they grow; used for the live view, stored runs and headless runs."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from engine.log.records import AnyRecord, CommandSent, WorkerDied, WorkerReplace
 
 
 class Follower:
-    """New records of a run's logs, each with the name of the variant that it is about."""
+    """Reader of new records in a run's logs, each with the name of the variant it concerns."""
 
     def __init__(self, run: RunDirectory) -> None:
         self._variants = {
@@ -17,10 +17,10 @@ class Follower:
         }
         self._session = LogReader(run.session_log, frozenset(self._variants))
         self.damage: list[LogDamagedError] = []
-        """One error per damaged log; the other logs go on, and earlier records were read."""
+        """One error per damaged log; its earlier records were read, and other logs still are."""
 
     def read(self, limit: int = 100_000) -> Iterator[tuple[str, AnyRecord]]:
-        """Records written since the last call, at most about `limit`; the rest comes next time."""
+        """Records since the last call, at most about `limit` per log; the rest in later calls."""
         for name, reader in self._variants.items():
             for record in self._undamaged(reader, limit):
                 yield name, record
@@ -32,13 +32,13 @@ class Follower:
     def absent(self) -> dict[str | None, str]:
         """Variants whose logs were removed or replaced since they were read, each with the reason.
 
-        None: the session's log.
+        The key None stands for the session's log.
         """
         readers = [(None, self._session), *self._variants.items()]
         return {name: reason for name, each in readers if (reason := each.absence)}
 
     def unfinished(self) -> list[str]:
-        """Variants whose log has no end record: still being written, or ended early."""
+        """Variants whose log has no end record: it is still being written, or was cut short."""
         return [name for name, reader in self._variants.items() if not reader.is_complete]
 
     def _undamaged(self, reader: LogReader, limit: int) -> Iterator[AnyRecord]:

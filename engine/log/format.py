@@ -1,34 +1,34 @@
-"""The version of the form of a run's files, and the refusal of a newer one.
+"""The format version of a run's files, and the refusal of a newer one.
 
-One number stands in run.json and at the start of every log. It grows only when an older gdtui
-would misread what is written: new fields with defaults and new kinds of records need none.
+The number is in run.json and at the start of every log. It increases only when an older gdtui
+would misread the files; new fields with defaults and new kinds of records do not require that.
 """
 
 import re
 from typing import Final
 
 FORMAT: Final = 2
-"""The form that is written; all forms up to it are read.
+"""The format that is written; all formats up to it can be read.
 
-1: a chunk lies within one epoch. 2: or holds several whole ones.
+In format 1, a chunk lies within one epoch. In format 2, it may also hold several whole epochs.
 """
 _MOST: Final = 255
-"""A log has one byte for it."""
+"""The log stores the number in one byte."""
 _VERSION: Final = re.compile(r"[0-9][0-9A-Za-z.+!-]{0,31}")
 
 
 def is_newer(number: object) -> bool:
-    """True for the number of a form that only a later gdtui can read."""
+    """True for the number of a format that only a later gdtui can read."""
     return isinstance(number, int) and FORMAT < number <= _MOST
 
 
 def is_known(number: object) -> bool:
-    """True for the number of a form that is read."""
+    """True for the number of a format that can be read."""
     return isinstance(number, int) and 1 <= number <= FORMAT
 
 
 def refusal(number: object, version: object = None) -> str:
-    """The reason not to read that newer form, written by that version, and what to do about it."""
+    """The reason why a newer format cannot be read, and what to do about it."""
     is_version = isinstance(version, str) and _VERSION.fullmatch(version)
     writer = f"gdtui {version}" if is_version else "a later gdtui"
     return (

@@ -1,6 +1,6 @@
 """The result of a run for scripts: `gdtui train --json`.
 
-Figures are unrounded and those of each variant's last generation; what is not finite is null.
+Figures are unrounded and refer to each variant's last generation; non-finite ones are null.
 """
 
 import math
@@ -19,15 +19,15 @@ class VariantReport(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     batch_size: int | None
-    """Samples in one batch, as resolved: full is a number, too. Null before the data was loaded."""
+    """Samples per batch; a number even for `full`. Null if the data was never loaded."""
     lr: float | None
-    """The lr in force: scaled."""
+    """The lr in force, after scaling."""
     lr_scaling: LrScaling
     accumulation_steps: int
-    """Batches behind one update, as resolved."""
+    """Batches per update, as resolved for the training set."""
     is_big_batch: bool | None
-    """True where an update is that of one large batch: always, without accumulation and
-    micro-batches, else as the audit of the loss found. Null where that is unknown.
+    """True if an update equals that of one large batch. Without accumulation and micro-batches
+    that always holds; otherwise the audit of the loss decides. Null if unknown.
     """
     epochs: int
     """Completed epochs."""
@@ -36,13 +36,13 @@ class VariantReport(msgspec.Struct, frozen=True, kw_only=True):
     samples: int
     """Samples trained on."""
     epoch_losses: tuple[float | None, ...]
-    """Plain mean of the batch losses of each whole epoch; of more than 65,536, of those in
-    `epoch_losses_at`.
+    """Unweighted mean of the batch losses of each whole epoch. After more than 65,536 epochs, only
+    of the epochs in `epoch_losses_at`.
     """
     epoch_losses_at: tuple[int, ...] | None
-    """The numbers of the epochs in `epoch_losses`, from 1, with the first and the last among them.
+    """The numbers of the epochs in `epoch_losses`, from 1; includes the first and the last.
 
-    Null where none is left out.
+    Null if no epoch is left out.
     """
     final_loss: float | None
     """The last of the epoch losses."""
@@ -60,29 +60,28 @@ class VariantReport(msgspec.Struct, frozen=True, kw_only=True):
     generalisation_gap: float | None
     """Validation loss minus full loss."""
     device: str
-    """Model description; empty when it never trained."""
+    """Description of the device; empty if the variant never trained."""
     peak_memory: int | None
-    """Bytes: on CUDA of tensors, on MPS of the driver, on the CPU what of the worker was resident.
-    """
+    """Bytes used by tensors on CUDA, by the driver on MPS, resident in the worker on the CPU."""
     batch_milliseconds: float | None
     """Mean training time of a batch."""
     noise_scale: float | None
-    """The simple noise scale tr(Σ) ÷ |G|² in samples, smoothed over the measurements: the figure on
-    the screen, "not reliable yet" while the interval's ends lie a factor of 4 apart. Null where
-    infinite.
+    """The simple noise scale tr(Σ) ÷ |G|² in samples, smoothed over the measurements, as on the
+    screen, which adds "not reliable yet" while the ends of the interval are more than a factor of
+    4 apart. Null if infinite.
     """
     noise_scale_interval: tuple[float | None, float | None] | None
-    """The 95% interval of the smoothed value; the upper end null where |G|² may be zero."""
+    """The 95% interval of the smoothed value; the upper end is null if |G|² may be zero."""
     signal_to_noise: float | None
-    """|G|² ÷ the expected squared error of an update's gradient, by the same smoothed |G|² and
-    tr(Σ); null for the full batch: no error.
+    """|G|² ÷ the expected squared error of an update's gradient, from the same smoothed |G|² and
+    tr(Σ). Null for the full batch, whose gradient has no error.
     """
     sharpness: float | None
-    """The top eigenvalue of the training loss's Hessian, as last measured."""
+    """The largest eigenvalue of the Hessian of the training loss, as last measured."""
     measured_at: int | None
     """Updates done when the noise scale was last measured."""
     seconds: float
-    """Training time, without pauses, waits for the pace and measurements."""
+    """Training time, excluding pauses, waits for the pace and measurements."""
     state: State
 
 
@@ -93,12 +92,12 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
     problem: str
     seed: int
     device: str
-    """The first device of the training; the requested one when no training began."""
+    """The device of the first variant that trained; the requested device if none did."""
     variants: tuple[VariantReport, ...]
 
 
 def report(run: RunDirectory, tallies: Sequence[Tally]) -> RunReport:
-    """The report of a run whose logs were read into these tallies."""
+    """The report of a run, from the tallies of its logs."""
     settings = run.info.settings
     devices = [tally.device for tally in tallies if tally.device]
     return RunReport(

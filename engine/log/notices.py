@@ -1,4 +1,4 @@
-"""Notices that the run directory may be unable to hold: that the disk is full, for example."""
+"""Notices that may be impossible to log in the run directory, for example that the disk is full."""
 
 from enum import StrEnum
 
@@ -15,17 +15,17 @@ class NoticeKind(StrEnum):
     NOT_STARTED = "not started"
     LOG_BLOCKED = "log blocked"
     LOG_GONE = "log gone"
-    """A file of the run, or all of them, is no longer at its path."""
+    """A file of the run, or the whole run, is no longer at its path."""
     LOG_UNBLOCKED = "log unblocked"
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
-    """A notice for the user, to be shown at once."""
+    """A notice for the user, to be shown immediately."""
 
     kind: NoticeKind
     variant: str | None
     text: str
 
     def __post_init__(self) -> None:
-        """Clean what it quotes: paths, errors of a user's code."""
+        """Clean the text, which may quote paths and errors from the user's code."""
         msgspec.structs.force_setattr(self, "text", clean(self.text))

@@ -1,4 +1,4 @@
-"""Summary of a variant's log so far, as figures: one fold over its records, for every front end."""
+"""Summary of a variant's log so far: one fold over its records, used by every front end."""
 
 import math
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ from engine.settings import LossAudit, LossAverage, Resolved, VariantSettings
 
 @dataclass(slots=True)
 class Tally:
-    """The figures of one variant; counters and losses are those of its latest generation."""
+    """The figures of a variant; counters and losses are those of its latest generation."""
 
     name: str
     settings: VariantSettings
@@ -39,11 +39,11 @@ class Tally:
     model: str = ""
     parameters: int = 0
     average: LossAverage | None = None
-    """Quantity that the loss is averaged over; None where that was not logged."""
+    """Quantity that the loss is averaged over; None if it was not logged."""
     audit: LossAudit | None = None
-    """Comparison of the loss with that of its parts; None where none was made."""
+    """Comparison of a batch's loss with the losses of its parts; None if not made."""
     micro_batch: int | None = None
-    """Samples given to the device at once, at most; None: whole batches."""
+    """Maximum number of samples given to the device at once; None means whole batches."""
     device: str = ""
     threads: int = 0
     state: State = State.STARTING
@@ -53,33 +53,33 @@ class Tally:
     planned_epochs: int = 0
     pace: float | None = None
     behind: bool = False
-    """Training cannot keep the pace."""
+    """True while training cannot keep the pace."""
     generation: int = 0
     epoch: int = 0
     """The epoch of the last batch, from 1; 0 before the first."""
     batches: int = 0
     updates: int = 0
     samples: int = 0
-    """Trained on."""
+    """Samples trained on."""
     seconds: float = 0.0
-    """Training time, without pauses, waits for the pace and measurements."""
+    """Training time, excluding pauses, waits for the pace and measurements."""
     last_loss: float = math.nan
     epoch_losses: EpochLosses = field(default_factory=EpochLosses)
-    """Plain mean of the batch losses of each whole epoch, of those that have weight."""
+    """Unweighted mean of the batch losses of each whole epoch, without weightless batches."""
     evaluation: Evaluation | None = None
-    """The latest evaluation at an epoch's end, or before the first epoch."""
+    """The latest evaluation at the end of an epoch, or before the first epoch."""
     validation: Validated | None = None
-    """The latest evaluation on held-out data: also one between epochs' ends, where asked for."""
+    """The latest evaluation on held-out data, at the end of an epoch or within it on request."""
     loss_at_start: float | None = None
     """The full loss before the first batch."""
     peak_memory: int = 0
-    """Bytes, the most so far; 0: unknown."""
+    """Peak bytes so far; 0 if unknown."""
     is_measuring: bool = True
-    """Now and then; else only when asked."""
+    """True if the worker measures periodically, false if only on request."""
     noise: Measured | None = None
     """The latest measurement of the noise scale."""
     noise_scale: NoiseScale | None = None
-    """Smoothed over the measurements, with the interval of that; None before the first."""
+    """The noise scale smoothed over the measurements, with its interval; None before the first."""
     sharpness: Measured | None = None
     """The latest measurement of the sharpness."""
     worker: LatestWorker = field(default_factory=LatestWorker)
@@ -87,16 +87,16 @@ class Tally:
     _last_whole: Evaluation | None = None
     """The latest evaluation with a full loss."""
     _ended_epoch: int = 0
-    """The last epoch that is known to be whole."""
+    """The last epoch that is known to be complete."""
     _gap: float = math.nan
     _open_epoch: int = 0
-    """The epoch of the batches that are summed up, in a part of an epoch."""
+    """The epoch of the batches being summed up, from chunks of part of an epoch."""
     _epoch_sum: float = 0.0
     _epoch_batches: int = 0
     _epoch_weightless: int = 0
 
     def add(self, record: AnyRecord) -> None:
-        """Take in the next record of the variant's log, or one of the session's about it."""
+        """Add the next record of the variant's log, or a record about it from the session's log."""
         match record:
             case Started():
                 self._begin(record)
@@ -119,14 +119,14 @@ class Tally:
 
     @property
     def resolved(self) -> Resolved | None:
-        """The settings in force as they work out on the training set, once its size is known."""
+        """The settings in force, resolved for the training set; None until its size is known."""
         return self.settings.resolve(self.n) if self.n else None
 
     @property
     def is_big_batch(self) -> bool | None:
-        """False where batches are put together, or computed in pieces, that are not the big batch.
+        """True if an update equals that of one large batch.
 
-        By the audit of the loss; None without one.
+        With accumulation or micro-batches, the audit of the loss decides; None without one.
         """
         if (now := self.resolved) is None:
             return None
@@ -137,47 +137,47 @@ class Tally:
 
     @property
     def full_loss(self) -> float:
-        """Mean loss over all training samples at the last epoch's end with one; else NaN."""
+        """Mean loss over all training samples, as last evaluated; NaN before that."""
         loss = None if (last := self._last_whole) is None else last.full_loss
         return math.nan if loss is None else loss
 
     @property
     def full_loss_epoch(self) -> int | None:
-        """The epoch at whose end that was; None before the first."""
+        """The epoch at whose end `full_loss` was evaluated; None before the first evaluation."""
         return None if (last := self._last_whole) is None else last.epoch
 
     @property
     def is_full_loss_old(self) -> bool:
-        """Another epoch has ended since, at whose end it was not taken."""
+        """True if a later epoch has ended without evaluating the full loss."""
         return (self.full_loss_epoch or 0) < self._ended_epoch
 
     @property
     def validation_loss(self) -> float:
-        """Mean loss over held-out samples at the last evaluated epoch's end; NaN without any."""
+        """Mean loss over held-out samples at the end of the last evaluated epoch; NaN without."""
         loss = self.evaluation.validation_loss if self.evaluation else None
         return math.nan if loss is None else loss
 
     @property
     def metrics(self) -> dict[str, float]:
-        """The problem's metrics on the held-out samples at the last evaluated epoch's end."""
+        """The problem's metrics on the held-out samples at the end of the last evaluated epoch."""
         return self.evaluation.metrics if self.evaluation else {}
 
     @property
     def generalisation_gap(self) -> float:
-        """Validation minus training loss, both on all data and at the same weights.
+        """Validation loss minus full training loss, with the same weights.
 
-        NaN without either, and for sums, which grow with the data.
+        NaN if either is missing, and for losses that are sums, which grow with the data.
         """
         return math.nan if self.average is not None and self.average.is_sum else self._gap
 
     @property
     def batch_milliseconds(self) -> float:
-        """Training time of a batch, on average; NaN before the first."""
+        """Mean training time of a batch; NaN before the first batch."""
         return 1000 * self.seconds / self.batches if self.batches else math.nan
 
     @property
     def signal_to_noise(self) -> float:
-        """Signal-to-noise of an update at these settings, by the smoothed noise; NaN without."""
+        """Signal-to-noise of an update at these settings, from the smoothed noise; else NaN."""
         resolved, found = self.resolved, self.noise_scale
         return (
             found.signal_to_noise(resolved.effective_batch, self.n)
@@ -187,7 +187,7 @@ class Tally:
 
     @property
     def is_measured(self) -> bool:
-        """Noise scale and sharpness are those of the weights as they are."""
+        """True if noise scale and sharpness have been measured with the current weights."""
         return all(
             found is not None and found.updates == self.updates
             for found in (self.noise, self.sharpness)
@@ -195,17 +195,17 @@ class Tally:
 
     @property
     def final_loss(self) -> float:
-        """The last whole epoch's mean loss; NaN before there is one."""
+        """The mean loss of the last whole epoch; NaN before the first."""
         return self.epoch_losses.last
 
     @property
     def variance(self) -> float:
-        """Variance of the epoch losses, as a population (ddof 0); NaN without any."""
+        """Population variance (ddof 0) of the epoch losses; NaN before the first epoch."""
         return self.epoch_losses.variance
 
     @property
     def std(self) -> float:
-        """Standard deviation of the epoch losses, as a population (ddof 0)."""
+        """Population standard deviation (ddof 0) of the epoch losses."""
         return math.sqrt(self.variance)
 
     def _begin(self, record: Started) -> None:
@@ -286,7 +286,7 @@ class Tally:
 
 
 def _validated(end: Evaluation, loss: float) -> Validated:
-    """The held-out loss at an epoch's end, in the form of the measurements between."""
+    """The held-out loss at the end of an epoch, as the record used within epochs."""
     return Validated(
         generation=end.generation,
         epoch=end.epoch,

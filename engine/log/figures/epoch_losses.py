@@ -1,4 +1,4 @@
-"""The mean losses of whole epochs: all of them while they are few, then an even choice."""
+"""The mean losses of whole epochs: all of them up to a limit, then evenly spaced ones."""
 
 import math
 from typing import Final
@@ -7,39 +7,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 MOST_KEPT: Final = 65_536
-"""Epochs that are all kept; of more, every second is dropped, and again whenever so many are left.
-"""
+"""Maximum number of losses kept. Beyond it, every second one is dropped, as often as necessary."""
 
 
 class EpochLosses:
-    """Count, last value and variance of all epochs, and the losses of so many that memory allows.
+    """Count, last value and variance of all epoch losses, and a bounded number of the losses.
 
-    The first epoch and then every `stride`-th are kept. The variance is of all.
+    The losses of the first epoch and of every `stride`-th after it are kept. The variance covers
+    all epochs.
     """
 
     def __init__(self, most: int = MOST_KEPT) -> None:
-        """`most`: losses that are kept; a power of two."""
+        """`most` is the maximum number of losses kept, a power of two."""
         self._most = most
         self._kept = np.empty(64)
         self._size = 0
         self._count = 0
         self.stride = 1
-        """Epochs from one that is kept to the next: 1 while all are."""
+        """Distance in epochs between kept losses; 1 while all are kept."""
         self.last = math.nan
         """The last epoch's loss; NaN before there is one."""
         self._mean = self._squares = 0.0
 
     def __len__(self) -> int:
-        """The number of whole epochs, kept or not."""
+        """The number of whole epochs, whether their losses are kept or not."""
         return self._count
 
     @property
     def is_complete(self) -> bool:
-        """True while all epochs are kept."""
+        """True while the losses of all epochs are kept."""
         return self.stride == 1
 
     def add(self, losses: NDArray[np.float64]) -> None:
-        """Take in the mean losses of the next epochs."""
+        """Add the mean losses of the next epochs."""
         self._spread(losses)
         offset = -self._count % self.stride
         self._count += len(losses)
@@ -48,7 +48,7 @@ class EpochLosses:
 
     def _keep(self, losses: NDArray[np.float64]) -> None:
         while (needed := self._size + len(losses)) > self._most:
-            # Thinned to what the doubled stride would have kept of both.
+            # Keep what the doubled stride would have kept of the old losses and the new ones.
             both = np.concatenate((self._kept[: self._size], losses))[::2]
             self.stride *= 2
             self._size, losses = 0, both
@@ -76,15 +76,15 @@ class EpochLosses:
 
     @property
     def losses(self) -> NDArray[np.float64]:
-        """The losses kept, of the epochs in `epochs`; the first and the last are among them."""
+        """The kept losses, for the epochs in `epochs`; always includes the first and the last."""
         kept = self._kept[: self._size]
         return np.append(kept, self.last) if len(self.epochs) > self._size else kept.copy()
 
     @property
     def variance(self) -> float:
-        """Variance of all epochs' losses, as a population (ddof 0).
+        """Population variance (ddof 0) of the losses of all epochs.
 
-        NaN without any, or where one is not finite.
+        NaN if there are no epochs or a loss is not finite.
         """
         if not self._count or not math.isfinite(self._squares):
             return math.nan

@@ -1,1 +1,1 @@
-"""The only way to the files of a run: opened without following links, made private, removed."""
+"""The only access to a run's files: opens them without following links, creates, removes them."""

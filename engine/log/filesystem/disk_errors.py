@@ -1,4 +1,4 @@
-"""The true reason why a file cannot be written, and what the user can do about it."""
+"""The actual reason why a file cannot be written, and what the user can do about it."""
 
 import errno
 import os
@@ -19,30 +19,30 @@ _MIB: Final = 1 << 20
 
 
 def reason(error: OSError, path: Path) -> str:
-    """The reason in a few words, e.g. "No space left on device", as this process met it."""
+    """The reason in a few words, e.g. "No space left on device"."""
     if _lacks_inodes(error, path):
-        return "no inodes left: its file system holds as many files as it can"
+        return "no inodes left: its file system cannot hold any more files"
     if error.errno == errno.EFBIG and (limit := _largest_file()) is not None:
         return f"the limit on the size of a file is reached (ulimit -f, {limit / _MIB:,.1f} MiB)"
     return error.strerror or str(error)
 
 
 def remedy(error: OSError, path: Path) -> str:
-    """The help against it, as a command, e.g. "free some disk space"."""
+    """The user's way to fix it, as an imperative, e.g. "free some disk space"."""
     if _lacks_inodes(error, path):
         return "remove some files there"
     if error.errno == errno.EFBIG:
         return _larger_files()
-    return _REMEDIES.get(error.errno or 0, "see to that")
+    return _REMEDIES.get(error.errno or 0, "fix this")
 
 
 def cannot_write(error: OSError, path: Path) -> str:
-    """The same in a sentence, for who gives up: the file, the reason and the remedy."""
+    """A sentence with the file, the reason and the remedy, for a caller that gives up."""
     return f"cannot write {path}: {reason(error, path)}; {remedy(error, path)}"
 
 
 def _lacks_inodes(error: OSError, path: Path) -> bool:
-    """True where there is space, but not for another file."""
+    """True if the file system has free space but no free inode."""
     if error.errno != errno.ENOSPC:
         return False
     try:
@@ -53,7 +53,7 @@ def _lacks_inodes(error: OSError, path: Path) -> bool:
 
 
 def _largest_file() -> int | None:
-    """Bytes that `ulimit -f` lets a file of this process have; None for any number."""
+    """The maximum file size in bytes that `ulimit -f` sets for this process; None if unlimited."""
     limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
     return None if limit == resource.RLIM_INFINITY else limit
 

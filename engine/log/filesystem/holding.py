@@ -1,6 +1,6 @@
-"""Locks by which processes see that a file or a run's directory is in use.
+"""Locks that show other processes that a file or a run's directory is in use.
 
-The system lets go of a lock when its process ends, however it ends: no time of day has a say.
+The system releases a lock when its process ends, however it ends; nothing depends on clocks.
 """
 
 import contextlib
@@ -17,9 +17,9 @@ _TRIES: Final = 10
 
 
 def lock(file: int) -> None:
-    """Own an open file until it is closed; BlockingIOError when somebody else does.
+    """Lock an open file until it is closed; BlockingIOError if another process has locked it.
 
-    Who only looks whether it is owned may hold it for an instant.
+    Retries for a moment, since a process that only checks for the lock holds it for an instant.
     """
     for _ in range(_TRIES):
         try:
@@ -30,7 +30,7 @@ def lock(file: int) -> None:
 
 
 def is_locked(path: Path) -> bool:
-    """True while a process owns the file; False where there is none that may be read."""
+    """True while a process has locked the file; False if it is missing or unreadable."""
     try:
         with opened(path) as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -45,7 +45,7 @@ def is_locked(path: Path) -> bool:
 def held(path: Path) -> Iterator[None]:
     """Mark a directory as in use while the block runs.
 
-    BlockingIOError when another process does; OSError when it cannot be opened.
+    BlockingIOError if another process holds it; OSError if it cannot be opened.
     """
     with _opened(path) as folder:
         lock(folder)
@@ -62,7 +62,7 @@ def _opened(path: Path) -> Iterator[int]:
 
 
 def is_held(path: Path) -> bool:
-    """True while a process uses that directory; False also where there is none."""
+    """True while a process holds the directory; False if it is missing or unreadable."""
     try:
         with _opened(path) as folder:
             fcntl.flock(folder, fcntl.LOCK_SH | fcntl.LOCK_NB)

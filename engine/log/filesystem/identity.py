@@ -1,6 +1,6 @@
-"""The identity of a file: whether what stands at a path is still the file that was opened there.
+"""The identity of a file, to check that a path still leads to the file that was opened there.
 
-Bytes that are written to a file without a name go nowhere, and nobody is told.
+Bytes written to a file that has been deleted are lost, and the system reports no error.
 """
 
 import os
@@ -10,7 +10,7 @@ import msgspec
 
 
 class FileIdentity(msgspec.Struct, frozen=True):
-    """A file or directory, whatever its name. What is moved away and back keeps its identity."""
+    """Identity of a file or directory, independent of its name: it survives a move."""
 
     device: int
     inode: int
@@ -27,7 +27,7 @@ class FileGoneError(OSError):
 
 
 def absence(path: Path, identity: FileIdentity, size: int = 0) -> str:
-    """The reason why that file, of at least `size` bytes, is not at its path; "" where it is."""
+    """The reason why this file, with at least `size` bytes, is not at `path`; "" if it is."""
     try:
         found = os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):

@@ -1,4 +1,4 @@
-"""The folders that runs are kept in, and a run by its name in one of them."""
+"""The directories in which runs are kept, and the lookup of a run by name."""
 
 import contextlib
 import os
@@ -6,15 +6,15 @@ from pathlib import Path
 
 
 class NoHomeError(RuntimeError):
-    """The user has no home directory, so there is no folder of runs."""
+    """The user has no home directory, so the directory of runs is unknown."""
 
 
 def default_root() -> Path:
-    """The folder of new runs: XDG's state directory on Linux, Application Support on macOS.
+    """The directory of new runs: in XDG's state directory, or Application Support on macOS.
 
     Raises NoHomeError if neither the environment nor the system knows the user's home.
     """
-    from platformdirs import user_state_path  # 3 ms, for those who ask
+    from platformdirs import user_state_path  # here, since the import takes 3 ms
 
     if _xdg_state() is None:
         _home()
@@ -22,7 +22,7 @@ def default_root() -> Path:
 
 
 def known_roots() -> tuple[Path, ...]:
-    """All folders of runs: the default, and the one of versions that knew XDG alone."""
+    """All directories of runs: the default, and that of versions that used XDG on every system."""
     earlier = (_xdg_state() or _home() / ".local" / "state") / "gdtui" / "runs"
     return tuple(dict.fromkeys((default_root(), *([earlier] if earlier.is_dir() else []))))
 
@@ -42,7 +42,7 @@ def _home() -> Path:
 
 
 def find_run(path: str | os.PathLike[str]) -> Path:
-    """The directory of a run that may be given by its name alone, as `gdtui runs` lists it."""
+    """The directory of a run, given by its path or just its name as `gdtui runs` lists it."""
     given = Path(path)
     with contextlib.suppress(OSError, RuntimeError, ValueError):  # names that no file can have
         given = given.expanduser()

@@ -1,4 +1,4 @@
-"""Directories of our own beside the runs: for what one process hands over to others of its own."""
+"""Private directories outside the run, in which a gdtui process hands data to its workers."""
 
 import contextlib
 import fcntl
@@ -14,14 +14,14 @@ from engine.log.filesystem.safe_open import DIRECTORY_MODE, opened, safe_open
 
 _PREFIX: Final = "gdtui-"
 _LOCK: Final = "owner"
-"""The file that its maker holds a lock on: nobody does once that was killed."""
+"""The file that the creator keeps locked; the lock is gone once the creator has been killed."""
 
 
 class PrivateDirectory:
-    """A new directory below $TMPDIR that no other user may enter, under a name nobody can guess.
+    """A new directory below $TMPDIR, closed to other users and with an unguessable name.
 
-    It is removed by `remove`, else when this process ends; of one that was killed, when the next
-    is made.
+    Removed by `remove` or when this process ends. If the process was killed, the next process to
+    create such a directory removes it.
     """
 
     def __init__(self) -> None:
@@ -38,14 +38,14 @@ class PrivateDirectory:
 
 
 def remove_private(path: str) -> None:
-    """Remove the private directory of another process of this program, if that is what it is."""
+    """Remove the private directory of another gdtui process, if `path` really is one."""
     with contextlib.suppress(OSError):
         if Path(path).name.startswith(_PREFIX) and _is_ours(Path(path)):
             remove_tree(Path(path))
 
 
 def _held(path: Path) -> int:
-    """A new file that has its name only once the lock is held."""
+    """Create and lock a file that gets its name only once the lock is held."""
     draft = path.with_name(f".{path.name}")
     lock = safe_open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL)
     fcntl.flock(lock, fcntl.LOCK_EX)
@@ -59,7 +59,7 @@ def _end(path: Path, lock: int) -> None:
 
 
 def _remove_abandoned() -> None:
-    """Remove those of this user whose makers were killed."""
+    """Remove this user's directories whose creator was killed."""
     with contextlib.suppress(OSError):
         for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
             with contextlib.suppress(OSError):  # not ours, or gone, or held
@@ -77,7 +77,7 @@ def _is_ours(path: Path) -> bool:
 
 
 def _is_abandoned(path: Path) -> bool:
-    """False where nobody can tell, as in the moment in which it is made."""
+    """True if no process holds its lock; OSError if one does, or if there is no lock file yet."""
     with opened(path / _LOCK) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     return True

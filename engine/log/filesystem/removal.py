@@ -1,7 +1,7 @@
 """Removes a run's own files, and nothing that lies outside its directory.
 
-All names are looked up in open directories, so that no link is followed, not even one that is put
-there meanwhile.
+All names are looked up relative to open directories, so that no link is followed, not even a link
+created during the removal.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ from pathlib import Path
 from engine.log.filesystem.safe_open import UnsafeFileError, directory_opened, kind_of
 
 IsOwn = Callable[[str], bool]
-"""True for the name of a file that a run is made of."""
+"""A predicate that is true for the names of a run's own files."""
 
 
 def size_of(path: Path, is_own: IsOwn, folder: str) -> int:
@@ -32,9 +32,9 @@ def size_of(path: Path, is_own: IsOwn, folder: str) -> int:
 def remove_files(path: Path, is_own: IsOwn, *, folder: str, last: str) -> None:
     """Remove the run's own files, its `folder` with all files in it, and the directory if empty.
 
-    The file `last` goes last, so that a run that was removed in part stays listed. Removes nothing
-    and raises UnsafeFileError where a link or another thing that no run makes has the name of a
-    run's file, or where the directory itself is a link.
+    The file `last` goes last, so that a partly removed run stays listed. Raises UnsafeFileError and
+    removes nothing if the name of a run's file belongs to a link or anything else that no run
+    creates, or if the directory itself is a link.
     """
     with directory_opened(path) as top:
         own = _entries(top, is_own)
@@ -49,9 +49,9 @@ def remove_files(path: Path, is_own: IsOwn, *, folder: str, last: str) -> None:
 
 
 def remove_tree(path: Path) -> None:
-    """Remove a directory of our own with all that is in it, as far as possible.
+    """Remove a private directory and its content, as far as possible.
 
-    rmtree refuses a link, and looks names up in open directories.
+    rmtree refuses a link and looks up names relative to open directories.
     """
     shutil.rmtree(path, ignore_errors=True)
 
@@ -71,7 +71,7 @@ def _empty_folder(path: Path, top: int, folder: str) -> None:
 
 
 def _entries(folder: int, is_own: IsOwn) -> dict[str, os.stat_result]:
-    """The entries of those names, links as links."""
+    """The entries whose names satisfy `is_own`, without following links."""
     found = {}
     with os.scandir(folder) as entries:
         for entry in entries:
@@ -86,11 +86,11 @@ def _is_file(found: os.stat_result) -> bool:
 
 
 def _refuse(path: Path, entries: Mapping[str, os.stat_result]) -> None:
-    """UnsafeFileError for the first that is no file of a run."""
+    """Raise UnsafeFileError for the first entry that is not a regular file."""
     for name, found in entries.items():
         if not _is_file(found):
             raise UnsafeFileError(
                 errno.EINVAL,
-                f"{name} is {kind_of(found)}, which no run makes; nothing of the run was removed",
+                f"{name} is {kind_of(found)}, which no run creates; nothing of the run was removed",
                 str(path),
             )

@@ -1,7 +1,7 @@
-"""Opens the files of a run: regular files only, no links, private where new.
+"""Opens the files of a run: only regular files, never links; new files are private.
 
-A run directory may come from somebody else. A link in it leads out of it, a FIFO never answers, a
-device never ends: none of them is a file of a run, and each is told by name.
+A run directory may come from another person. A link in it can lead out of it, reading a FIFO can
+block forever, and a device has no end. None of them is a file of a run; the error names the kind.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ FILE_MODE: Final = 0o600
 DIRECTORY_MODE: Final = 0o700
 
 _ALWAYS: Final = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
-"""Not blocking: opening a FIFO waits for its other end. It changes nothing for a regular file."""
+"""O_NONBLOCK since opening a FIFO waits for its other end; it does not affect regular files."""
 _WRITING: Final = os.O_WRONLY | os.O_RDWR
 _KINDS: Final = {
     stat.S_IFREG: "a file",
@@ -32,7 +32,7 @@ _KINDS: Final = {
 
 
 class UnsafeFileError(OSError):
-    """A path that is no regular file, or one with a name elsewhere; `strerror` says which."""
+    """A path that is not a regular file, or a file with a second name; `strerror` says which."""
 
     strerror: str
 
@@ -43,9 +43,9 @@ def safe_open(
     """Open a regular file with these flags of os.open; returns its descriptor.
 
     Follows no link in the last part of `path`, which may be relative to the directory `dir_fd`.
-    With O_CREAT, a new file is exclusively ours and has mode 0600 whatever the umask; an existing
-    one keeps its mode. Raises UnsafeFileError for anything but a regular file, and for one that
-    would be written although it has a second name; else OSError as os.open does.
+    With O_CREAT, a new file has mode 0600 whatever the umask; an existing file keeps its mode.
+    Raises UnsafeFileError for anything but a regular file, and when opening a file with a second
+    name (a hard link) for writing; otherwise OSError as os.open does.
     """
     if flags & os.O_CREAT and not flags & os.O_EXCL:
         with contextlib.suppress(FileExistsError):
@@ -69,7 +69,7 @@ def safe_open(
 
 
 def _reason(path: str | os.PathLike[str], dir_fd: int | None) -> UnsafeFileError | None:
-    """The reason why a path could not be opened, where that is what it is."""
+    """The error for a path that could not be opened because it is not a regular file, or None."""
     try:
         found = os.stat(path, dir_fd=dir_fd, follow_symlinks=False)
     except OSError:
@@ -78,14 +78,14 @@ def _reason(path: str | os.PathLike[str], dir_fd: int | None) -> UnsafeFileError
 
 
 def kind_of(found: os.stat_result) -> str:
-    """The kind of a path: "a symbolic link", for example."""
+    """The kind of a file, for example "a symbolic link"."""
     return _KINDS.get(stat.S_IFMT(found.st_mode), "something else")
 
 
 def _judge(
     found: os.stat_result, path: str | os.PathLike[str], *, is_written: bool
 ) -> UnsafeFileError | None:
-    """The objection to a file, if there is one."""
+    """The error for an unsafe file; None for a safe one."""
     if not stat.S_ISREG(found.st_mode):
         what = f"is {kind_of(found)}, not a file of a run"
     elif is_written and found.st_nlink > 1:
@@ -96,7 +96,7 @@ def _judge(
 
 
 def _make_private(file: int) -> None:
-    """Give a new file the mode that a umask may have cut down."""
+    """Give a new file its full mode, which a umask may have reduced."""
     if stat.S_IMODE(os.fstat(file).st_mode) != FILE_MODE:
         with contextlib.suppress(PermissionError):  # file systems without modes
             os.fchmod(file, FILE_MODE)
@@ -106,7 +106,7 @@ def _make_private(file: int) -> None:
 def opened(
     path: str | os.PathLike[str], flags: int = os.O_RDONLY, *, dir_fd: int | None = None
 ) -> Iterator[BinaryIO]:
-    """The same as a file object, closed at the end of the block."""
+    """Open a file as `safe_open` does, as a file object that is closed at the end of the block."""
     kind = flags & _WRITING
     mode = "r+b" if kind == os.O_RDWR else "wb" if kind == os.O_WRONLY else "rb"
     with os.fdopen(safe_open(path, flags, dir_fd=dir_fd), mode) as file:
@@ -115,7 +115,7 @@ def opened(
 
 @contextlib.contextmanager
 def output_opened(path: str | os.PathLike[str]) -> Iterator[int]:
-    """The descriptor of a file for what processes print, at its end; as `safe_open`."""
+    """The descriptor of a file to which processes append their output; opened by `safe_open`."""
     file = safe_open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     try:
         yield file
@@ -124,7 +124,7 @@ def output_opened(path: str | os.PathLike[str]) -> Iterator[int]:
 
 
 def read_whole(path: str | os.PathLike[str], most: int) -> bytes:
-    """The content of a regular file of at most `most` bytes; OSError (EFBIG) for a larger one."""
+    """The content of a regular file of at most `most` bytes; OSError (EFBIG) if it is larger."""
     with opened(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size > most:
@@ -133,9 +133,9 @@ def read_whole(path: str | os.PathLike[str], most: int) -> bytes:
 
 
 def write_once(path: Path, data: bytes) -> None:
-    """Write a whole file for waiting readers; FileExistsError when there is one.
+    """Create a file so that readers only ever see it whole; FileExistsError if it exists.
 
-    It is written under a name that nobody can know, and gets its own in one step.
+    It is written under an unguessable name and then gets its final name in one step.
     """
     draft = draft_name(path.name)
     with directory_opened(path.parent, is_followed=True) as folder:
@@ -151,7 +151,7 @@ def write_once(path: Path, data: bytes) -> None:
 
 
 def replace_whole(path: Path, data: bytes) -> None:
-    """Put a whole file in the place of the one of that name, in one step for its readers."""
+    """Replace a file so that readers see either the whole old file or the whole new one."""
     draft = draft_name(path.name)
     with directory_opened(path.parent, is_followed=True) as folder:
         write_all({draft: data}, folder)
@@ -163,7 +163,7 @@ def replace_whole(path: Path, data: bytes) -> None:
 
 
 def write_all(files: Mapping[str, bytes], folder: int) -> None:
-    """Write new files into an open directory; OSError where one cannot be: then none is left."""
+    """Write new files into an open directory; if one fails, remove them all and raise OSError."""
     with contextlib.ExitStack() as if_failed:
         for name, data in files.items():
             with opened(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, dir_fd=folder) as file:
@@ -178,7 +178,7 @@ def _unlink(name: str, folder: int) -> None:
 
 
 def _name(draft: str, name: str, folder: int) -> None:
-    """Give the draft its name in that folder, and replace nothing."""
+    """Give the draft its final name in the directory, without replacing anything."""
     try:
         os.link(draft, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
     except FileExistsError:
@@ -190,12 +190,12 @@ def _name(draft: str, name: str, folder: int) -> None:
 
 
 def draft_name(name: str) -> str:
-    """A name for a file that is not whole yet; no two are alike."""
+    """A unique name for a file that is still being written."""
     return f".{name}.{os.urandom(8).hex()}"
 
 
 def is_present(path: str | os.PathLike[str], *, dir_fd: int | None = None) -> bool:
-    """True when something has that name, be it a link that leads nowhere."""
+    """True if something has this name, even a dangling link."""
     try:
         os.stat(path, dir_fd=dir_fd, follow_symlinks=False)
     except FileNotFoundError:
@@ -204,16 +204,16 @@ def is_present(path: str | os.PathLike[str], *, dir_fd: int | None = None) -> bo
 
 
 def make_directory(path: Path) -> None:
-    """Make a directory and those above it, of mode 0700 whatever the umask.
+    """Create a directory and its missing parents with mode 0700, whatever the umask.
 
-    FileExistsError when it is there.
+    FileExistsError if it exists.
     """
     try:
         path.mkdir(DIRECTORY_MODE)
     except FileNotFoundError:
         if path.parent == path:
             raise
-        with contextlib.suppress(FileExistsError):  # somebody else makes it, too
+        with contextlib.suppress(FileExistsError):  # another process created it
             make_directory(path.parent)
         path.mkdir(DIRECTORY_MODE)
     if stat.S_IMODE(path.lstat().st_mode) != DIRECTORY_MODE:
@@ -225,9 +225,9 @@ def make_directory(path: Path) -> None:
 def directory_opened(
     path: str | os.PathLike[str], *, dir_fd: int | None = None, is_followed: bool = False
 ) -> Iterator[int]:
-    """A directory's descriptor, for the names in it; `is_followed`: it may be a link to one.
+    """A directory's descriptor, to look up names in it. `is_followed` permits a link to it.
 
-    UnsafeFileError for anything but a directory.
+    Raises UnsafeFileError for anything but a directory.
     """
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | (0 if is_followed else os.O_NOFOLLOW)
     try:

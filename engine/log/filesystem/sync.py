@@ -1,4 +1,4 @@
-"""Waits until a disk has what it was given: before that, a power cut loses it."""
+"""Waits until written data is on the disk; until then, a power cut loses it."""
 
 import contextlib
 import errno
@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Final
 
 _UNABLE: Final = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EBADF}
-"""Errors of file systems that cannot do it, as some cannot for directories."""
+"""Errors of file systems that cannot sync; some cannot sync directories."""
 
 
 def sync_file(file: int) -> None:
-    """Wait for all that was written to an open file, or for the names in an open directory.
+    """Wait until the content of an open file, or the names in an open directory, are on the disk.
 
-    Raises OSError where the disk does not take it.
+    Raises OSError if writing to the disk fails.
     """
-    if (full := getattr(fcntl, "F_FULLFSYNC", None)) is not None:  # macOS: fsync stops short
+    if (full := getattr(fcntl, "F_FULLFSYNC", None)) is not None:  # on macOS, fsync is not enough
         with contextlib.suppress(OSError):
             fcntl.fcntl(file, full)
             return
@@ -28,11 +28,11 @@ def sync_file(file: int) -> None:
 
 
 def sync_directory(path: Path) -> None:
-    """Wait for the names in that directory, as after a file was made or renamed there."""
+    """Wait until the names in a directory are on the disk, after creating or renaming a file."""
     try:
         folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except (PermissionError, FileNotFoundError):
-        return  # names can be made in it, but not listed; or it was removed, as others will tell
+        return  # not listable though writable; or removed, which other code reports
     try:
         sync_file(folder)
     finally:

@@ -1,1 +1,1 @@
-"""Bytes of a log into records that hold what records may hold, in an order that they can have."""
+"""Decodes the bytes of a log into records, and checks their values and their order."""

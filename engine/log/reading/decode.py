@@ -1,7 +1,7 @@
-"""Bytes of a run's files into values: the one border at which they are checked and cleaned.
+"""Decodes a run's files; the only place where their content is checked and cleaned.
 
-The ranges of single fields stand with the records; a record's place among others is judged by
-`Sequence`.
+The record classes declare the ranges of single fields; `Sequence` checks each record against the
+earlier ones.
 """
 
 from typing import Any, Final, TypeVar
@@ -13,7 +13,7 @@ from engine.log.records import AnyRecord, Chunk
 from engine.settings.text import clean, cleaned
 
 MOST_BYTES: Final = 16 << 20
-"""Bytes of a record, at most: four million losses. A worker writes a few thousand at once."""
+"""Size limit of a record: four million losses. A worker writes a few thousand at a time."""
 
 _decoder: Final = msgspec.msgpack.Decoder(AnyRecord)
 
@@ -22,11 +22,11 @@ DocumentT = TypeVar("DocumentT", bound=msgspec.Struct)
 
 
 class RecordError(ValueError):
-    """Bytes with the right checksum that are no record; the message says why."""
+    """Bytes with a correct checksum that are not a valid record; the message says why."""
 
 
 class DocumentError(ValueError):
-    """A JSON file that holds something else than it should; the message says what."""
+    """A JSON file with invalid content; the message says what is wrong."""
 
 
 class NewerDocumentError(DocumentError):
@@ -34,7 +34,7 @@ class NewerDocumentError(DocumentError):
 
 
 class _Tagged(msgspec.Struct):
-    """Any record, as far as its kind."""
+    """Any record, reduced to its kind."""
 
     type: str
 
@@ -44,14 +44,14 @@ _KINDS: Final = frozenset(kind.__struct_config__.tag for kind in AnyRecord.__arg
 
 
 class _Formatted(msgspec.Struct):
-    """A file of any format, as far as it says which."""
+    """A file of any format, reduced to its format and version."""
 
     format: int
     version: Any = None
 
 
 def decode_document(data: bytes, kind: type[DocumentT]) -> DocumentT:
-    """The content of a JSON file, its text cleaned; DocumentError for any other content."""
+    """The content of a JSON file, its text cleaned; DocumentError if it is invalid."""
     try:
         found = msgspec.json.decode(data, type=_Formatted)
         if is_newer(found.format):
@@ -68,13 +68,13 @@ def decode_document(data: bytes, kind: type[DocumentT]) -> DocumentT:
 
 
 def decode_record(payload: bytes) -> AnyRecord | None:
-    """The record, its text cleaned; None for one of a kind that a later version has added.
+    """The record, its text cleaned; None for a kind of record that a later version added.
 
-    RecordError for anything else.
+    Raises RecordError for anything else.
     """
     try:
         record: AnyRecord = _decoder.decode(payload)
-        return record if type(record) is Chunk else cleaned(record)  # it has no text
+        return record if type(record) is Chunk else cleaned(record)  # chunks have no text
     except RecursionError:
         raise RecordError("it is nested too deeply") from None
     except (msgspec.DecodeError, ValueError) as error:  # bad UTF-8 is a UnicodeDecodeError

@@ -1,7 +1,7 @@
 """The state of a variant's latest worker: a fold over records of two logs, read in any order.
 
-A worker's states are in its variant's log, its death and its replacement in the session's. No time
-of day decides what came first: clocks are set.
+A worker's states are in its variant's log; its death and its replacement are in the session's log.
+Their order never depends on wall-clock times, since clocks get adjusted.
 """
 
 from dataclasses import dataclass
@@ -11,21 +11,21 @@ from engine.log.records import State, StateChanged, WorkerDied, WorkerReplaced
 
 @dataclass(slots=True)
 class LatestWorker:
-    """The last state of whichever worker has the highest number.
+    """The last state of the worker with the highest number.
 
-    Logs of older versions have no numbers: there a death holds until the session's log says that
-    the worker was replaced.
+    Logs of older versions have no numbers; with them, a death stands until the session's log says
+    that the worker was replaced.
     """
 
     number: int = 0
-    """0: nothing was heard of any, or it is unknown."""
+    """The worker's number; 0 if no worker has reported yet, or if the number is unknown."""
     death: WorkerDied | None = None
-    """Its death, until another takes its place."""
+    """Its death, until another worker replaces it."""
     last: StateChanged | None = None
-    """The last state of the variant's own log."""
+    """The last state in the variant's log."""
 
     def add(self, record: StateChanged | WorkerDied | WorkerReplaced) -> None:
-        """Take in the next record of either log."""
+        """Add the next record of either log."""
         death = self.death
         match record:
             case StateChanged():
@@ -37,11 +37,11 @@ class LatestWorker:
             case WorkerReplaced() if death is not None and not death.worker:
                 self.death = None
             case _:
-                pass  # of a worker that was replaced long ago
+                pass  # about a worker that was replaced long ago
 
     @property
     def state(self) -> State:
-        """Starting before anything is heard."""
+        """The current state; STARTING before the first record."""
         if self.death is not None:
             return State.DIED
         return State.STARTING if self.last is None else self.last.state

@@ -1,7 +1,7 @@
-"""The order that the records of one log have: each is judged by those before it.
+"""Checks the order of the records in a log: each record against those before it.
 
-Charts and figures add records up and rely on it. It costs nothing a loss: a chunk is judged by its
-header and its length.
+Charts and figures accumulate records and rely on the order. The cost does not grow with the number
+of losses, since only the header and the length of a chunk are checked.
 """
 
 import math
@@ -28,23 +28,23 @@ from engine.settings import SettingsError, VariantSettings
 from engine.settings.ranges import MOST_COUNTED, MOST_METRICS
 
 _MOST_MEASURED: Final = 1e150
-"""Estimates are squared: a finite one beyond that is no measurement."""
+"""Largest finite estimate accepted. Estimates get squared, and a larger one could overflow."""
 _ROUNDING: Final = 1e-6
-"""Seconds of an import lie on lines that are fitted to rounded ones."""
+"""Tolerance in seconds: an import interpolates times that were rounded."""
 
 _Place = tuple[int, int, int, int]
 
 
 class Sequence:
-    """The records of one log so far."""
+    """The position in a log after the records so far, against which the next one is checked."""
 
     def __init__(self, variants: Collection[str] | None = None) -> None:
-        """`variants`: names of all that the session may tell of; None where that is not known."""
+        """`variants` are the names that the session's log may refer to; None if unknown."""
         self._variants = variants
         self._metrics: set[str] = set()
         self._generation = 0
         self._n = 0
-        """Samples in the training set; 0 before that is logged."""
+        """Samples in the training set; 0 until logged."""
         self._begin()
 
     def _begin(self) -> None:
@@ -53,8 +53,8 @@ class Sequence:
         self._evaluated = self._validated = self._changed = (0, 0, 0, 0)
 
     def add(self, record: AnyRecord) -> None:
-        """Take in the next record; RecordError when it cannot stand here."""
-        if type(record) is Chunk:  # nearly all are
+        """Add the next record; RecordError if it cannot follow those before it."""
+        if type(record) is Chunk:  # nearly all records are chunks
             if record.generation != self._generation:
                 self._enter(record.generation)
             self._follow(record)
@@ -94,7 +94,7 @@ class Sequence:
         self._check_settings(record.settings)
 
     def _enter(self, generation: int) -> None:
-        """A record of that generation comes; the first of all need not have been announced."""
+        """Check the generation of the next record; the first one may lack a Started record."""
         if generation == self._generation:
             return
         if self._generation:
@@ -104,7 +104,7 @@ class Sequence:
         self._generation = generation
 
     def _follow(self, chunk: Chunk) -> None:
-        """Judge a chunk by the one before it."""
+        """Check a chunk against those before it."""
         count, rest = divmod(len(chunk.losses), 4)
         batch, update, samples = chunk.batch, chunk.update, chunk.samples
         size, last, steps = chunk.batch_size, chunk.last_batch_size, chunk.accumulation_steps
@@ -136,13 +136,13 @@ class Sequence:
             raise RecordError("its samples or updates are out of range")
 
     def _note(self, metrics: Collection[str]) -> None:
-        """Bound the names of a log's metrics: each is a column of an export."""
+        """Limit the number of metric names in a log, since each becomes a column of an export."""
         self._metrics.update(metrics)
         if len(self._metrics) > MOST_METRICS:
             raise RecordError(f"the log has more than {MOST_METRICS:,} metrics")
 
     def _check_settings(self, settings: VariantSettings) -> None:
-        """Settings that were in force can be worked out for the training set."""
+        """Check that settings which were in force can be resolved for the training set."""
         if self._n:
             try:
                 settings.resolve(self._n)

@@ -1,8 +1,8 @@
 """The records in the logs of a run.
 
-`VARIANT.gdlog` holds the records of one worker, `session.gdlog` those that no worker can write.
-Counters `batch`, `update` and `epoch` count from 1 and are contiguous in each (variant,
-generation); positions (`samples`, `seconds`) are those before.
+`VARIANT.gdlog` holds the records of a variant's workers, `session.gdlog` the records that workers
+cannot write. The counters `batch`, `update` and `epoch` count from 1 and are contiguous within each
+(variant, generation). Positions (`samples`, `seconds`) are those before the first batch.
 """
 
 from engine.log.records.base import Record

@@ -9,47 +9,46 @@ from engine.settings.ranges import Count, Duration, Identifier, Ordinal, Rate, S
 
 
 class Chunk(Record, frozen=True, kw_only=True):
-    """Losses of consecutive batches under one setting: of part of an epoch, or of several epochs.
+    """Losses of consecutive batches under the same settings, in part of an epoch or several epochs.
 
-    Everything about each batch follows from this header: batch i of a part of an epoch (from 0) is
+    Everything about each batch follows from this header. Within one epoch, batch i (from 0) has the
     number `batch + i`, holds `batch_size` samples (the last one `last_batch_size`), starts at
     `samples + i × batch_size` and contributes to `update + (in_update + i) // accumulation_steps`.
-    Of several epochs each goes like the first, from its first batch to its last.
+    If the chunk holds several epochs, they are whole and all have the same layout.
     """
 
     generation: Ordinal
     epoch: Ordinal
     """The epoch of the first batch."""
     epochs: Ordinal = 1
-    """Whole epochs, all alike; 1 also for a part of one."""
+    """Number of whole epochs, all with the same layout; 1 also for a part of an epoch."""
     batch: Ordinal
     """Number of the chunk's first batch."""
     update: Ordinal
     """The update to which the first batch contributes."""
     in_update: Count
-    """Batches of that update already done before this chunk; 0 with several epochs."""
+    """Batches of that update done before this chunk; 0 if the chunk holds several epochs."""
     samples: Count
     """Samples trained on before the first batch."""
     seconds: Seconds
-    """Training time before the first batch: no pauses, no waits for the pace, no measurements."""
+    """Training time before the first batch, excluding pauses, waits for the pace, measurements."""
     duration: Duration
-    """Training time that these batches took."""
+    """Training time of these batches."""
     batch_size: Ordinal
     last_batch_size: Ordinal
     """Samples in the last batch of each epoch."""
     accumulation_steps: Ordinal
-    """Batches behind one update, as resolved."""
+    """Batches per update, as resolved for the training set."""
     lr: Rate
     """The lr in force."""
     behind: bool = False
-    """True when the variant could not keep the pace."""
+    """True if the variant could not keep the pace."""
     peak_memory: Identifier = 0
-    """Bytes, the most so far; 0: unknown. CUDA's tensors, MPS's total, on the CPU what is resident.
-    """
+    """Peak bytes so far: tensors on CUDA, total on MPS, resident on the CPU; 0 if unknown."""
     losses: bytes
     """Mean loss of each batch before its update: little-endian float32, 4 bytes a batch."""
     weightless: tuple[Count, ...] = ()
-    """Batches, from 0, whose loss was over nothing, as of ignored targets alone: 0 in `losses`."""
+    """Batches (from 0) without targets that count, as if all are ignored; 0 in `losses`."""
 
     @property
     def batches(self) -> int:
@@ -57,17 +56,17 @@ class Chunk(Record, frozen=True, kw_only=True):
 
     @property
     def epoch_batches(self) -> int:
-        """Batches in each of the epochs, or in the part of one."""
+        """Batches in each of the epochs, or in the part of an epoch."""
         return self.batches // self.epochs
 
     @property
     def epoch_samples(self) -> int:
-        """Samples in each of the epochs, or in the part of one."""
+        """Samples in each of the epochs, or in the part of an epoch."""
         return (self.epoch_batches - 1) * self.batch_size + self.last_batch_size
 
     @property
     def epoch_updates(self) -> int:
-        """Updates in each of several epochs: no group reaches over the end of one."""
+        """Updates in each of several epochs; no group extends beyond the end of an epoch."""
         return -(-self.epoch_batches // self.accumulation_steps)
 
     @property
@@ -87,7 +86,7 @@ class Chunk(Record, frozen=True, kw_only=True):
         return before + (self.in_update + self.epoch_batches - 1) // self.accumulation_steps
 
     def by_epoch(self) -> "Iterator[Chunk]":
-        """The chunk in pieces of one epoch each; all else about them follows from its header."""
+        """The chunk split into one chunk per epoch."""
         if self.epochs == 1:
             yield self
             return
@@ -106,9 +105,9 @@ class Chunk(Record, frozen=True, kw_only=True):
             )
 
     def goes_on_with(self, other: "Chunk") -> bool:
-        """True when `other` is the next epoch, and goes like those here; both hold whole ones.
+        """True if `other` holds the next epochs with the same layout; both must hold whole epochs.
 
-        In a record of several epochs every batch has weight.
+        False if any batch is weightless, which chunks of several epochs cannot represent.
         """
         return (
             not (self.weightless or other.weightless)
@@ -130,7 +129,7 @@ class Chunk(Record, frozen=True, kw_only=True):
 
 
 def joined(chunks: Sequence[Chunk]) -> Chunk:
-    """One record of the chunks, each of which goes on with the next one."""
+    """A single chunk of all these chunks, each of which `goes_on_with` the next one."""
     first, last = chunks[0], chunks[-1]
     return msgspec.structs.replace(
         first,

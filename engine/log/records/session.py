@@ -1,4 +1,4 @@
-"""The records of a session: of what no worker can write."""
+"""The records that a session writes, about events that workers cannot record."""
 
 from engine.log.commands import AnyCommand
 from engine.log.records.base import Record
@@ -6,23 +6,23 @@ from engine.settings.ranges import Identifier
 
 
 class CommandSent(Record, frozen=True, kw_only=True):
-    """A variant was told to do something; pending until a record of its log confirms the id."""
+    """A command was sent to a variant; pending until a record of its log confirms the id."""
 
     variant: str
     command: AnyCommand
 
 
 class WorkerDied(Record, frozen=True, kw_only=True):
-    """A worker's pipe ended and nobody had told it to stop."""
+    """A worker's pipe closed although the worker had not been asked to stop."""
 
     variant: str
     detail: str
     worker: Identifier = 0
-    """Its number, as in StateChanged; 0: unknown, whichever is there."""
+    """The worker's number, as in StateChanged; 0 if unknown, which means the latest worker."""
 
 
 class WorkerReplaced(Record, frozen=True, kw_only=True):
-    """A new worker goes on with the log of one that died; commands up to `command` died with it."""
+    """A new worker continues the log of a dead one; commands up to `command` were lost with it."""
 
     variant: str
     command: Identifier

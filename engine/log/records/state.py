@@ -4,10 +4,10 @@ from enum import StrEnum
 
 
 class State(StrEnum):
-    """The state of a variant's training, and the groups of states that decisions are made by.
+    """The state of a variant's training, and the groups of states on which decisions depend.
 
     STOPPED is an orderly end, on a command. It is therefore not a failure (exit status 0, no error
-    reported), yet the variant is cut short like a broken one: it has no result.
+    reported), but the variant is cut short like a broken one and has no result.
     """
 
     STARTING = "starting"
@@ -22,12 +22,12 @@ class State(StrEnum):
 
     @property
     def is_active(self) -> bool:
-        """True when it trains, or is about to."""
+        """True if it is training or about to train."""
         return self in (State.STARTING, State.RUNNING)
 
     @property
     def is_ended(self) -> bool:
-        """True when it trains no more until told to; not while starting, running or paused."""
+        """True if training has ended, unless a command begins it again; false while paused."""
         return self not in (State.STARTING, State.RUNNING, State.PAUSED)
 
     @property
@@ -37,10 +37,10 @@ class State(StrEnum):
 
     @property
     def is_cut_short(self) -> bool:
-        """True when it ended neither by finishing nor by diverging. Obeys nothing but a restart."""
+        """True if it neither finished nor diverged. Only a restart has any effect then."""
         return self.is_broken or self is State.STOPPED
 
     @property
     def has_sound_weights(self) -> bool:
-        """True when there are weights, and they are worth looking at."""
+        """True if there are weights and they are worth inspecting."""
         return self in (State.RUNNING, State.PAUSED, State.FINISHED)

@@ -1,4 +1,4 @@
-"""The records of one variant, by its worker; the losses are in engine/log/records/chunk.py."""
+"""The records that a worker writes, except the losses, which are in engine/log/records/chunk.py."""
 
 import msgspec
 
@@ -14,12 +14,12 @@ class Started(Record, frozen=True, kw_only=True):
     """A generation begins, at batch 0."""
 
     generation: Ordinal
-    """Counts from 1; a restart begins the next one."""
+    """The generation's number, from 1; a restart begins the next generation."""
     settings: VariantSettings
     n: Ordinal
     """Samples in the training set."""
     model: str
-    """The model in short, e.g. "Linear(10,1)"."""
+    """Short description of the model, e.g. "Linear(10,1)"."""
     parameters: Count
     device: str
     threads: Count
@@ -27,17 +27,17 @@ class Started(Record, frozen=True, kw_only=True):
     """Planned epochs."""
     pace: Pace | None
     average: LossAverage | None = None
-    """Quantity that the loss is averaged over; None where that was not logged."""
+    """Quantity that the loss is averaged over; None if it was not logged."""
     audit: LossAudit | None = None
-    """Comparison of the loss with that of its parts; None where none was made."""
+    """Comparison of a batch's loss with the losses of its parts; None if not made."""
     micro_batch: Ordinal | None = None
-    """Samples given to the device at once, at most; None: whole batches."""
+    """Maximum number of samples given to the device at once; None means whole batches."""
     command: Identifier = 0
-    """The id of the command that this confirms; 0 for none."""
+    """The id of the command that this record confirms; 0 for none."""
 
 
 class Evaluation(Record, frozen=True, kw_only=True):
-    """The model measured at one epoch's end (epoch 0: before the first update)."""
+    """The model measured at the end of an epoch; epoch 0 means before the first update."""
 
     generation: Ordinal
     epoch: Count
@@ -46,18 +46,15 @@ class Evaluation(Record, frozen=True, kw_only=True):
     samples: Count
     seconds: Seconds
     full_loss: float | None
-    """Mean loss over all training samples, in eval mode.
-
-    None where it was left out to save time.
-    """
+    """Mean loss over all training samples, in eval mode; None if skipped to save time."""
     validation_loss: float | None = None
-    """Likewise over the held-out samples, at the same weights; None without any."""
+    """Mean loss over the held-out samples at the same weights; None if there are none."""
     metrics: Metrics = msgspec.field(default_factory=dict)
     """The problem's metrics on the held-out samples, by name."""
 
 
 class Validated(Record, frozen=True, kw_only=True):
-    """The model measured on held-out samples between two epochs' ends, at the user's request."""
+    """The model measured on held-out samples within an epoch, at the user's request."""
 
     generation: Ordinal
     epoch: Count
@@ -80,21 +77,22 @@ class Changed(Record, frozen=True, kw_only=True):
     samples: Count
     seconds: Seconds
     note: str = ""
-    """A further note to the user: the optimiser's state was cleared, for example."""
+    """A note for the user, for example that the optimiser's state was cleared."""
     micro_batch: Ordinal | None = None
-    """Samples given to the device at once from here on, at most; None: whole batches."""
+    """Maximum number of samples given to the device at once from here on; None means whole batches.
+    """
     command: Identifier = 0
 
 
 class Refused(Record, frozen=True, kw_only=True):
-    """A command that could not be obeyed; the settings in force stay."""
+    """A command could not be obeyed; the settings in force stay."""
 
     detail: str
     command: Identifier
 
 
 class StateChanged(Record, frozen=True, kw_only=True):
-    """The variant does something else now."""
+    """The variant entered another state."""
 
     generation: Count
     state: State
@@ -102,19 +100,19 @@ class StateChanged(Record, frozen=True, kw_only=True):
     """One sentence for the panel."""
     traceback: Lines = ""
     is_usage_error: bool = msgspec.field(default=False, name="is_wrong_call")
-    """The user asked for what cannot be: a device, an optimiser; nothing broke."""
+    """True if the user asked for something impossible, such as a missing device; nothing broke."""
     command: Identifier = 0
     worker: Identifier = 0
-    """The number of the process that writes: 1, then one more for each that replaces a dead one.
+    """The number of the worker that wrote this: 1 for the first, plus 1 for each replacement.
 
-    0: unknown.
+    0 if unknown.
     """
     heard: Identifier = 0
-    """The id of the last command that it had taken by then; 0: none, or unknown."""
+    """The id of the last command that the worker had received by then; 0 for none or unknown."""
 
 
 class Planned(Record, frozen=True, kw_only=True):
-    """The number of epochs or the pace is another one from here on."""
+    """The planned number of epochs or the pace changed."""
 
     epochs: Ordinal
     pace: Pace | None
@@ -122,7 +120,7 @@ class Planned(Record, frozen=True, kw_only=True):
 
 
 class Measured(Record, frozen=True, kw_only=True):
-    """Noise scale or sharpness, measured at the weights before update `updates` + 1."""
+    """Noise scale or sharpness, measured with the weights after update `updates`."""
 
     generation: Ordinal
     epoch: Count
@@ -134,23 +132,20 @@ class Measured(Record, frozen=True, kw_only=True):
     lr: Rate
     """The lr in force at that time."""
     edge: float | None
-    """The sharpness beyond which full-batch steps grow.
-
-    None where the optimiser has no such bound.
-    """
+    """The sharpness beyond which full-batch steps grow; None if the optimiser has no such bound."""
     noise: NoiseScale | None = None
     sharpness: Sharpness | None = None
     cost: Seconds
-    """Seconds that it took; no part of any training time."""
+    """Duration of the measurement in seconds, which no training time includes."""
     command: Identifier = 0
 
 
 class MeasuringSet(Record, frozen=True, kw_only=True):
-    """Measuring is switched: now and then from here on, or only on request."""
+    """The worker now measures periodically, or only on request."""
 
     is_on: bool
     detail: str = ""
-    """The reason when it was switched off without a request."""
+    """The reason, if the worker switched measuring off without a request."""
     command: Identifier = 0
 
 

@@ -1,1 +1,1 @@
-"""Writing logs: appending records, and what happens where a disk takes no more."""
+"""Writes logs: appends records, and keeps those that a full disk does not accept."""

@@ -1,6 +1,6 @@
-"""Flushes what was written to a log to disk, so that a power cut costs at most a second.
+"""Flushes a log to disk once a second, so that a power cut costs at most about a second of it.
 
-A slow disk may take seconds to do so: a separate thread waits for it, never the training.
+On a slow disk that may take seconds, so a separate thread waits for it, not the training.
 """
 
 import threading
@@ -10,24 +10,24 @@ from typing import Final
 from engine.log.filesystem.sync import sync_directory, sync_file
 
 EVERY_SECONDS: Final = 1.0
-"""Seconds from one sync to the next."""
+"""Seconds between two syncs."""
 
 
 class BackgroundSync:
-    """Syncs one file once a second while it grows, on a thread that the first write starts."""
+    """Syncs a file once a second while it grows, in a thread that the first write starts."""
 
     def __init__(self, file: int, path: Path) -> None:
         self._file, self._path = file, path
         self._written = self.synced = 0
-        """Bytes from the file's start; `synced`: those that the disk has."""
+        """Bytes from the start of the file that were written, and that are known to be on disk."""
         self._is_named = False
-        """The file's directory entry is on disk, too."""
+        """True once the file's directory entry is on disk."""
         self._failure: OSError | None = None
         self._has_more, self._has_ended = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
 
     def note(self, written: int) -> None:
-        """Record a write that reached `written` bytes from the file's start; never waits."""
+        """Record a write that extended the file to `written` bytes; never waits."""
         self._written = written
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="sync", daemon=True)
@@ -36,12 +36,12 @@ class BackgroundSync:
             self._has_more.set()
 
     def take_failure(self) -> OSError | None:
-        """The error of the last sync, once: what came after `synced` may be lost."""
+        """Return and clear the error of the last sync; bytes after `synced` may be lost."""
         failure, self._failure = self._failure, None
         return failure
 
     def finish(self) -> None:
-        """End the thread, then sync what is left; raises OSError where the disk refuses."""
+        """End the thread, then sync the rest of the file; raises OSError if that fails."""
         self._has_ended.set()
         self._has_more.set()
         if self._thread is not None:

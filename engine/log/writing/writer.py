@@ -1,4 +1,4 @@
-"""Appends records to a log; see engine/log/file.py for its form."""
+"""Appends records to a log; see engine/log/file.py for its format."""
 
 import contextlib
 import errno
@@ -18,20 +18,20 @@ from engine.log.writing.background_sync import BackgroundSync
 _PLACE_SECONDS: Final = 0.5
 """Seconds between two checks that the file is still at its path."""
 _MOST_UNSYNCED: Final = 64 << 20
-"""Bytes that are kept for a disk that has not taken them yet; some minutes of a fast training."""
+"""Maximum number of unsynced bytes kept for rewriting; some minutes of a fast training."""
 
 
 class LogWriter:
-    """Appends records to one file, one write each: a reader sees whole frames or a torn one.
+    """Appends records to a file, one write each; a reader sees whole frames and perhaps a torn one.
 
-    A file that already exists is continued after its last whole record: what a writer that was
-    killed left torn is cut off. Raises LogError when another writer holds the file, when it is
-    damaged or not the one expected, OSError when it cannot be opened. On a full disk a new one
-    begins blocked. What was written is on the disk a second later, and at the end.
+    An existing file is continued after its last whole record, and the torn end that a killed writer
+    may have left is cut off. Raises LogError if another writer holds the file, or if it is damaged
+    or not the expected one, and OSError if it cannot be opened. On a full disk, the writer of a new
+    file begins blocked. Written data is on the disk about a second later, and after `close`.
     """
 
     def __init__(self, path: Path, expected: FileIdentity | None = None) -> None:
-        """`expected`: the file to continue; no other is, and none is made in its place."""
+        """With `expected`, continue exactly this file; do not create or accept another."""
         self.path = path
         self._unwritten: list[bytes] = []
         self._place_checked = time.monotonic()
@@ -43,7 +43,7 @@ class LogWriter:
             raise LogError(path, error.strerror) from None
         self._sync = BackgroundSync(self._file, path)
         self._unsynced: deque[bytes] = deque()
-        """Written, but perhaps not on the disk yet: the last bytes of the file."""
+        """The last bytes of the file, which may not be on the disk yet."""
         self._unsynced_bytes = 0
         try:
             lock(self._file)
@@ -57,7 +57,7 @@ class LogWriter:
             raise
 
     def _recover(self) -> int:
-        """Cut a torn end off; return the length of the whole records."""
+        """Cut off a torn end; return the length of the whole records."""
         reader = LogReader(self.path)
         for _ in reader:
             pass
@@ -65,7 +65,7 @@ class LogWriter:
             os.ftruncate(self._file, 0)
             self._end = 0
             self._unwritten.append(MAGIC)
-            with contextlib.suppress(OSError):  # kept; appending the first record reports the error
+            with contextlib.suppress(OSError):  # data is kept; the first append reports the error
                 self.retry()
             return self._end
         os.ftruncate(self._file, reader.offset)
@@ -77,9 +77,9 @@ class LogWriter:
         return bool(self._unwritten)
 
     def append(self, record: Record) -> None:
-        """Write a record; raises OSError when it cannot (disk full), and keeps it for `retry`.
+        """Write a record; if that fails (disk full), raise OSError and keep it for `retry`.
 
-        Also where the disk turned out not to have taken earlier ones: `retry` writes them again.
+        The same applies if an earlier sync failed; `retry` then writes the unsynced records again.
         """
         self._unwritten.append(frame(record))
         if (failure := self._sync.take_failure()) is not None:
@@ -89,11 +89,11 @@ class LogWriter:
         self.retry()
 
     def retry(self) -> None:
-        """Write what could not be written before, in order; raises OSError when it still cannot.
+        """Write the records that could not be written before; OSError if that fails again.
 
-        That is a FileGoneError where the file is no longer at its path.
+        Raises FileGoneError, an OSError, if the file is no longer at its path.
         """
-        is_cut = os.fstat(self._file).st_size < self._end  # to write on would leave a hole
+        is_cut = os.fstat(self._file).st_size < self._end  # appending would leave a hole
         if is_cut or time.monotonic() - self._place_checked >= _PLACE_SECONDS:
             self.check_place()
         while self._unwritten:
@@ -107,14 +107,14 @@ class LogWriter:
         self._forget_synced()
 
     def check_place(self) -> None:
-        """Raise FileGoneError unless the file is still at its path, with all that was written."""
+        """Raise FileGoneError unless the file is still at its path and has its full length."""
         if reason := absence(self.path, self.identity, self._end):
-            self._place_checked = -_PLACE_SECONDS  # each attempt checks until it is back
+            self._place_checked = -_PLACE_SECONDS  # each write checks until the file is back
             raise FileGoneError(errno.ESTALE, reason, str(self.path))
         self._place_checked = time.monotonic()
 
     def _write(self, data: bytes) -> None:
-        """Put data at the end, wholly or not at all."""
+        """Append data, wholly or not at all."""
         done = 0
         try:
             while done < len(data):
@@ -125,7 +125,7 @@ class LogWriter:
             raise
 
     def _forget_synced(self) -> None:
-        """Let go of what the disk has, and of the oldest where it takes very long."""
+        """Drop data that is on the disk, and the oldest data if syncing takes very long."""
         while self._unsynced and (
             self._end - self._unsynced_bytes < self._sync.synced
             or self._unsynced_bytes > _MOST_UNSYNCED
@@ -133,7 +133,7 @@ class LogWriter:
             self._unsynced_bytes -= len(self._unsynced.popleft())
 
     def _take_back(self) -> None:
-        """Write again, where it stands, what the disk may not have taken."""
+        """Queue data that may not be on the disk, to write it again at the same offset."""
         self._forget_synced()
         self._unwritten[:0] = self._unsynced
         self._end -= self._unsynced_bytes
@@ -141,7 +141,7 @@ class LogWriter:
         self._unsynced_bytes = 0
 
     def close(self) -> None:
-        """Bring all onto the disk, and close; OSError where it does not take all."""
+        """Sync the file and close it; OSError if that fails."""
         if self._file < 0:
             return
         try:
@@ -150,7 +150,7 @@ class LogWriter:
             self.abandon()
 
     def abandon(self) -> None:
-        """Close at once, for a process that was forked: the log is its parent's."""
+        """Close without syncing, for example in a forked process, whose parent owns the log."""
         if self._file >= 0:
             os.close(self._file)
             self._file = -1

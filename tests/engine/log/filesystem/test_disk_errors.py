@@ -25,7 +25,7 @@ def failed(code: int) -> OSError:
         (errno.EROFS, "Read-only file system", "make its file system writable again"),
         (errno.EIO, "Input/output error", "check the disk, which may be failing"),
         (errno.EACCES, "Permission denied", "give back the permission to write it"),
-        (errno.ENOTCONN, os.strerror(errno.ENOTCONN), "see to that"),
+        (errno.ENOTCONN, os.strerror(errno.ENOTCONN), "fix this"),
     ],
 )
 def test_each_error_has_its_own_remedy(code: int, what: str, help_: str) -> None:
