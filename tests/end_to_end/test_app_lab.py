@@ -20,8 +20,10 @@ def test_an_experiment_is_tested_while_training_waits_and_a_sweep_ends_with_the_
     terminal.wait_for("enter runs")
     terminal.send("\r")
     terminal.wait_for("saddle: SUPPORTED", patience=60)
-    commands = [type(record.command) for _, record in app.records(CommandSent)]
-    assert commands == [Pause] * 3 + [Resume] * 3
+    expected = [Pause] * 3 + [Resume] * 3
+    terminal.wait_for(
+        lambda: [type(record.command) for _, record in app.records(CommandSent)] == expected
+    )
     terminal.send("X")
     app.wait_for_progress("Batch GD", "SGD")
     terminal.send("W")

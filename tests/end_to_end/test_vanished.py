@@ -137,7 +137,7 @@ def test_training_on_a_terminal_waits(start_app: StartApp, cli: Cli) -> None:
     train.terminal.wait_for(lambda: (train.path / "1-mini-batch.gdlog").exists())
     away = train.path.with_name("away")
     train.path.rename(away)
-    train.terminal.wait_for("paused until it is back")
+    train.terminal.wait_for(lambda: train.terminal.says("paused until it is back"))
     away.rename(train.path)
     assert train.terminal.wait() == 0
     check_rows(cli, train.path)

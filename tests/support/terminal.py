@@ -133,6 +133,10 @@ class Terminal:
     def text(self) -> str:
         return "\n".join(self.screen)
 
+    def says(self, words: str) -> bool:
+        """True: these words are on the screen, wherever its lines break."""
+        return "".join(words.split()) in "".join(self.text.split())
+
     @property
     def raw(self) -> bytes:
         """All that was written to the terminal."""
