@@ -56,6 +56,7 @@ def read_in_every_way(run: HostileRun, *, in_app: bool = False) -> None:
         around.check()
 
 
+@pytest.mark.timeout(0)  # each example has a limit of its own
 @settings(max_examples=EXAMPLES, derandomize=EXAMPLES <= 200)
 @given(hostile_runs(), st.integers(0, 19))
 def test_a_hostile_run_is_one_line_of_news(run: HostileRun, turn: int) -> None:
