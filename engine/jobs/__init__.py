@@ -1,10 +1,12 @@
-"""Any work in another process or thread, by one protocol. Importing this loads no torch.
+"""Work in another process or thread, with one protocol for all. Importing this loads no torch.
 
 messages      the vocabulary: a job, its progress, partial result, result, failure, cause of death
-process_job   a job in a process of its own
-thread_job    a job on a thread of this process, for work that starts processes itself
-child         a process and the pipe to it: start, send, receive, cause of death, end
+process_job   a job in a separate process
+thread_job    a job in a thread of this process, for work that starts processes itself
+child         a child process and the pipe to it: start, send, receive, cause of death, end
+child_side    the child's end of the pipe: how it begins, and how it ends with its parent
 fork_server   starts processes
-child_side        the other end: the first steps of a process, and its end with its parent
+outbox        messages that wait until a pipe has room
+cores         the share of CPU cores for each worker
 output        redirection of stdout and stderr
 """

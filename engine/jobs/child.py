@@ -15,18 +15,17 @@ from engine.jobs.messages import Death
 from engine.jobs.outbox import Outbox, Supersedes, supersedes_nothing
 
 STOP_SECONDS: Final = 1.0
-"""Seconds for a process that was told to end, or should have ended."""
+"""Seconds for a process to end after it was asked to, or after its pipe closed."""
 _FINISH_SECONDS: Final = 0.02
-"""Seconds between two looks at processes that are about to end."""
+"""Seconds between two checks of processes that are about to end."""
 _SUSPENDED: Final = {"T", "t"}
-"""States of proc(5): stopped by a signal, or by a debugger."""
+"""States in proc(5) of a process stopped by a signal or by a debugger."""
 
 
 class Child:
-    """A process that is started in the background, since that blocks while torch is imported.
+    """A process that is started in the background, since starting blocks while torch is imported.
 
-    It may be spoken to at once: what is sent before its pipe is there waits. Not thread-safe
-    otherwise.
+    Messages may be sent at once; those sent before its pipe exists wait. Not thread-safe.
     """
 
     def __init__(
@@ -36,12 +35,13 @@ class Child:
         patience: float = STOP_SECONDS,
         supersedes: Supersedes = supersedes_nothing,
     ) -> None:
-        """`start`: starts it; `patience`: seconds that it may take to end once its pipe has.
+        """Start the process by calling `start` in a thread.
 
-        `supersedes`: which waiting messages a new one makes superfluous, by their labels.
+        `patience` is the number of seconds it may take to end once its pipe is closed.
+        `supersedes` decides by the labels of messages which waiting ones a new one replaces.
         """
         self.start_failure: str | None = None
-        """The reason why it could not be started."""
+        """The reason why the process could not be started."""
         self._patience = patience
         self._process: BaseProcess | None = None
         self._pipe: Connection | None = None
@@ -49,7 +49,7 @@ class Child:
         self._is_closed = self._has_ended = False
         self._lock = threading.Lock()
         self._is_decided = threading.Event()
-        """Set once it was started, or could not be."""
+        """Set once the process has started or failed to start."""
         threading.Thread(
             target=self._start, args=(start,), daemon=True, name=f"start {name}"
         ).start()
@@ -57,7 +57,7 @@ class Child:
     def _start(self, start: Callable[[], tuple[BaseProcess, Connection]]) -> None:
         try:
             process, pipe = start()
-        except Exception as error:  # whatever multiprocessing throws
+        except Exception as error:  # whatever multiprocessing raises
             self.start_failure = str(error)
             self._is_decided.set()
             return
@@ -72,26 +72,26 @@ class Child:
 
     @property
     def pid(self) -> int | None:
-        """None before it was started."""
+        """The process id; None before the start."""
         return None if self._process is None else self._process.pid
 
     @property
     def has_ended(self) -> bool:
-        """True once it failed to start or its pipe ended; see `has_lost_server` for exit codes."""
+        """True once it failed to start or its pipe ended, whatever its exit code seems to be."""
         return self._has_ended or self.start_failure is not None
 
     @property
     def has_lost_server(self) -> bool:
-        """True when the fork server died, and every exit code with it: the process lives on."""
+        """True if the fork server died, and all exit codes with it, while the process lives on."""
         process, pipe = self._process, self._pipe
         if process is None or pipe is None or self.has_ended:
             return False
         return not process.is_alive() and not pipe.poll()
 
     def send(self, message: bytes, label: object = None) -> None:
-        """Send it, or let it wait while the pipe is full: `receive` sends it later. Never blocks.
+        """Send a message, or queue it while the pipe is full. Never blocks.
 
-        `label`: for `supersedes`.
+        `receive` sends queued messages later. `label` identifies the message for `supersedes`.
         """
         if self.has_ended or self._is_closed:
             return
@@ -101,7 +101,7 @@ class Child:
                 self._outbox.flush(self._pipe)
 
     def receive(self, timeout: float = 0.0, most: int | None = None) -> list[bytes]:
-        """The messages that have come; waits up to `timeout` seconds for a first one."""
+        """The messages that have arrived; waits up to `timeout` seconds for the first one."""
         messages: list[bytes] = []
         if (
             self._has_ended
@@ -123,9 +123,9 @@ class Child:
         return messages
 
     def cause_of_death(self, patience: float = STOP_SECONDS) -> Death:
-        """The cause of its end, once its pipe has ended.
+        """The cause of the process's end, once its pipe has ended.
 
-        Waits up to `patience` seconds for its exit code.
+        Waits up to `patience` seconds for the exit code.
         """
         if self._process is None:
             return Death()
@@ -135,25 +135,25 @@ class Child:
 
     @property
     def is_running(self) -> bool:
-        """True while its pipe is open: from its start to its end."""
+        """True while its pipe is open, from the start of the process to its end."""
         return self._pipe is not None and not self._has_ended and not self._is_closed
 
     @property
     def is_suspended(self) -> bool:
-        """True while a signal has stopped it. Where the system does not tell, nothing is."""
+        """True while a signal has stopped the process; always false if there is no /proc."""
         return self.pid is not None and _state_of(self.pid) in _SUSPENDED
 
     def kill(self) -> None:
-        """End it at once, while its pipe is open.
+        """Kill the process, if its pipe is still open.
 
-        By its id: multiprocessing takes every process for ended whose fork server has died.
+        Uses its id, since multiprocessing considers a process ended once its fork server has died.
         """
         if self.is_running and self.pid is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
 
     def close(self) -> None:
-        """End it: close its pipe, which tells it to; kill it if it has not in time.
+        """Close the pipe, which asks the process to end; kill the process if it is too slow.
 
         Safe to repeat.
         """
@@ -165,15 +165,15 @@ class Child:
 
 
 def finish(children: Sequence[Child], seconds: float) -> None:
-    """End processes that were told to end by themselves, and wait for it while they are at it.
+    """Wait for processes that were asked to end, while they do so, and close their pipes.
 
-    One that is stopped by a signal is killed soon, any other after `seconds`.
+    A process that a signal has stopped is killed soon, any other after `seconds`.
     """
     start = time.monotonic()
     while waiting := [child for child in children if child.is_running]:
         elapsed = time.monotonic() - start
         if elapsed > seconds + STOP_SECONDS:
-            break  # not even killed: the system holds it
+            break  # even SIGKILL did not end it: it hangs in a system call
         for child in waiting:
             if elapsed > seconds or (elapsed > STOP_SECONDS and child.is_suspended):
                 child.kill()
@@ -185,7 +185,7 @@ def finish(children: Sequence[Child], seconds: float) -> None:
 
 
 def _state_of(pid: int) -> str:
-    """The state of a process by the letter of proc(5); "" where there is no such file."""
+    """The state of a process as a letter of proc(5); "" if there is no such file."""
     try:
         return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0]
     except (OSError, IndexError):

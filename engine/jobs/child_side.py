@@ -1,4 +1,4 @@
-"""The child's end: the first steps of a process of ours, and its end with whoever started it."""
+"""The child's side: how a child process begins, and how it ends when its parent does."""
 
 import contextlib
 import os
@@ -12,24 +12,23 @@ from typing import Final
 from engine.jobs.output import redirect_output
 
 _NICENESS: Final = 10
-"""These processes give way to the screen: on two busy cores 10 ms of it took 22–27 ms without this.
-"""
+"""Gives the screen priority: on two busy cores, 10 ms of its work took 22–27 ms without this."""
 SAFE_PATH: Final = "PYTHONSAFEPATH"
 """Python's variable that keeps the working directory off sys.path; set for the fork server."""
 SAFE_PATH_OURS: Final = "set by gdtui"
-"""Its value where the user did not set it."""
+"""The value of that variable if gdtui set it, not the user."""
 
 
 def settle_process() -> None:
-    """Be a quiet, patient process: the terminal's signals and the screen are the parent's.
+    """Set up this process: ignore the terminal's signals, which are for the parent; lower priority.
 
-    What it prints goes nowhere, unless its work redirects that.
+    Its output is discarded, unless its work redirects it.
     """
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if os.environ.get(SAFE_PATH) == SAFE_PATH_OURS:
-        del os.environ[SAFE_PATH]  # what a user's code starts has the user's environment
+        del os.environ[SAFE_PATH]  # processes that a user's code starts get the user's environment
     os.nice(_NICENESS)
     redirect_output()
 
@@ -37,10 +36,10 @@ def settle_process() -> None:
 def end_with_parent(
     pipe: Connection, at_end: Callable[[], float], take: Callable[[bytes], None]
 ) -> None:
-    """Read the pipe on a thread of its own; when it ends, end this process at once.
+    """Read the pipe in a separate thread; when the pipe ends, end this process.
 
-    `take` is given each message. `at_end`: called at the pipe's end; returns the seconds that the
-    process then still has to end by itself.
+    The thread passes each message to `take`. When the pipe ends, it calls `at_end`, which returns
+    the number of seconds that the process still has to end by itself.
     """
 
     def listen() -> None:

@@ -4,10 +4,10 @@ import os
 
 
 def fair_threads(cores: int, workers: int) -> int:
-    """Intra-op threads a worker: a share of the cores but one, which stays for the screen.
+    """Intra-op threads per worker: an equal share of the cores, except one left for the screen.
 
-    Threads that outnumber the free cores wait for each other at every operation: with both of two
-    cores given to one worker, a full-batch step took twice as long as with one.
+    If there are more threads than free cores, they wait for each other at every operation: on two
+    cores, a full-batch step of one worker took twice as long with two threads as with one.
     """
     return max(1, (cores - 1) // workers)
 

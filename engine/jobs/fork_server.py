@@ -1,4 +1,4 @@
-"""Starts processes: the fork server that imports torch once, and all that are forked from it."""
+"""Starts the fork server, which imports torch once, and the processes that are forked from it."""
 
 import contextlib
 import multiprocessing as mp
@@ -17,34 +17,34 @@ from engine.jobs.child_side import SAFE_PATH, SAFE_PATH_OURS
 from engine.jobs.output import output_redirected
 
 _PRELOAD: Final = "engine.worker.preload"
-"""The server's imports, by name alone: nothing of them is imported here."""
+"""The module that the server imports; only its name is used here."""
 _COMPILER: Final = "torch._dynamo"
-"""Modules that torch.optim imports with its first optimiser: see training/optimizer.py."""
+"""The module that torch.optim imports with its first optimiser: see training/optimizer.py."""
 _ROOT: Final = Path(__file__).resolve().parents[2]
-"""The directory that the package `engine` is imported from."""
+"""The directory from which the package `engine` is imported."""
 HAS_FORK_SERVER: Final = "forkserver" in mp.get_all_start_methods()
 
 _starting = threading.Lock()
-"""Held while a process is started, so that they begin in the order in which they were wanted."""
+"""Held while a process is started, so that processes start in the order of the requests."""
 _preparing = threading.Lock()
-"""Held for the moment in which stdout and stderr are somebody else's."""
+"""Held while stdout and stderr are redirected or the environment is changed."""
 
 
 def warm_up(output: int | None = None, *, with_compiler: bool = False) -> None:
-    """Start the fork server, its output going to that file; return while it imports torch.
+    """Start the fork server, its output going to file `output`; return while it imports torch.
 
-    `with_compiler`: a user's code may make optimisers; better that is imported once than in each
-    worker.
+    `with_compiler` also imports what torch needs for the optimisers that a user's code may create,
+    once in the server instead of in each worker.
 
-    Call it before a terminal program takes the screen, or where that writes to a file descriptor of
-    its own: the server and its resource tracker keep the stdout and stderr that they were started
-    with.
+    Call this before a terminal program takes over the screen, unless that program writes to a
+    separate file descriptor: the server and its resource tracker keep the stdout and stderr with
+    which they were started.
     """
     if not HAS_FORK_SERVER:
         return
     forkserver.set_forkserver_preload([_PRELOAD, _COMPILER] if with_compiler else [_PRELOAD])
     with _preparing, output_redirected(output), _working_directory_off_path():
-        # First, and by itself: once started, Python 3.11's tracker unblocks SIGINT for this thread.
+        # Before SIGINT is blocked, since starting Python 3.11's tracker unblocks it in this thread.
         _ensure_tracker()
         with _sigint_blocked():
             forkserver.ensure_running()
@@ -55,18 +55,18 @@ def start_process(
 ) -> tuple[BaseProcess, Connection]:
     """Start a process that calls `main(*arguments, pipe)`; blocks until torch is imported.
 
-    Returns the process and our end of its pipe.
+    Returns the process and the parent's end of its pipe.
     """
     context = mp.get_context("forkserver") if HAS_FORK_SERVER else mp.get_context("spawn")
     if HAS_FORK_SERVER:
         with _preparing, _working_directory_off_path():
             _ensure_tracker()
-            forkserver.ensure_running()  # again, if it has died
+            forkserver.ensure_running()  # restarts it if it has died
     ours, theirs = context.Pipe()
     process = context.Process(target=main, args=(*arguments, theirs), name=name)
     try:
-        # A thread may not change the signal mask of the others: SIGINT during a restart of the fork
-        # server can print a traceback into the server's output file, and does no more harm.
+        # A thread cannot change the signal mask of other threads. SIGINT during a restart of the
+        # fork server can therefore print a traceback to its output file, but does no other harm.
         with _starting:
             process.start()
     except BaseException:
@@ -78,9 +78,10 @@ def start_process(
 
 
 def _ensure_tracker() -> None:
-    """Start multiprocessing's resource tracker, if it does not run.
+    """Start multiprocessing's resource tracker unless it is running.
 
-    It is handed sys.stderr's file, and fails where that has none, as while a terminal program runs.
+    It inherits the file of sys.stderr, and starting it fails if sys.stderr has no file, as while a
+    terminal program is running.
     """
     with contextlib.ExitStack() as stack:
         if not _has_file(sys.stderr):
@@ -91,10 +92,11 @@ def _ensure_tracker() -> None:
 
 @contextlib.contextmanager
 def _working_directory_off_path() -> Iterator[None]:
-    """Both are started with `python -c`, which looks for modules in the working directory first.
+    """Keep the working directory off sys.path of the server and the tracker.
 
-    A folder `engine` or a file `random.py` of the user's there would be taken for ours, or for
-    Python's.
+    Both are started with `python -c`, which looks for modules in the working directory first. A
+    user's directory `engine` or file `random.py` there would be imported instead of gdtui's or
+    Python's modules.
     """
     before = os.environ.get(SAFE_PATH, "")
     if before or _is_working_directory(_ROOT):
@@ -123,9 +125,10 @@ def _has_file(stream: object) -> bool:
 
 @contextlib.contextmanager
 def _sigint_blocked() -> Iterator[None]:
-    """Hold SIGINT back.
+    """Block SIGINT during the block.
 
-    Python 3.11's fork server imports before it ignores SIGINT: Ctrl+C would print its traceback.
+    Python 3.11's fork server imports modules before it ignores SIGINT; Ctrl+C in between would
+    print a traceback.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:

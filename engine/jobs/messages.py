@@ -1,4 +1,4 @@
-"""The vocabulary of jobs: the messages from work in another process or thread to its starter."""
+"""The vocabulary of jobs: the messages that work elsewhere sends to the code that started it."""
 
 import traceback
 from collections.abc import Callable, Sequence
@@ -12,9 +12,9 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 ReportProgress = Callable[[float, str], None]
-"""Takes the fraction that is done (0 to 1), and what is being done."""
+"""Takes the fraction done (0 to 1) and a description of the current activity."""
 ReportPartial = Callable[[Any], None]
-"""Takes what was found so far, of the kind of the result."""
+"""Takes the result so far, of the same type as the final result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,29 +24,29 @@ class Progress:
     fraction: float
     """0 to 1."""
     activity: str
-    """The work at hand, in a few words."""
+    """The current activity, in a few words."""
 
 
 @dataclass(frozen=True, slots=True)
 class PartialResult:
-    """The findings of a job so far, where they are worth a look: of the kind of its result."""
+    """The result of a job so far, of the same type as its final result."""
 
     value: Any
 
 
 @dataclass(frozen=True, slots=True)
 class Result(Generic[T_co]):
-    """The end of a job that went well."""
+    """The successful end of a job."""
 
     value: T_co
 
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """The end of a process that should have gone on."""
+    """The unexpected end of a process."""
 
     signal: str = ""
-    """The signal that ended it, e.g. "SIGKILL"; empty when there was none or nobody knows."""
+    """The signal that ended it, e.g. "SIGKILL"; empty if there was none or it is unknown."""
 
     def __str__(self) -> str:
         return f"was ended by {self.signal}" if self.signal else "has died"
@@ -59,18 +59,18 @@ class Failure:
     detail: str
     traceback: str = ""
     is_usage_error: bool = False
-    """The user asked for what is not there: a device, a package; nothing broke."""
+    """True if the user asked for something missing, such as a device; nothing broke."""
     death: Death | None = None
-    """Its process ended before it had an answer, and so."""
+    """The cause, if the process ended before it had a result."""
 
     def __post_init__(self) -> None:
-        """Clean what a user's code may have put into its exceptions."""
+        """Clean the text, which may quote exceptions of a user's code."""
         object.__setattr__(self, "detail", clean(self.detail))
         object.__setattr__(self, "traceback", clean_lines(self.traceback))
 
 
 class JobError(Exception):
-    """Raised by work that cannot go on and knows why; the message says it."""
+    """Raised by work that cannot continue; the message is the reason, for the user."""
 
     def __init__(self, message: str, *, is_usage_error: bool = False, traceback: str = "") -> None:
         super().__init__(message)
@@ -79,20 +79,20 @@ class JobError(Exception):
 
 
 class Job(Protocol[T_co]):
-    """Work that goes on elsewhere."""
+    """Work in progress in another process or thread."""
 
     def poll(self) -> Sequence[Progress | PartialResult | Result[T_co] | Failure]:
         """The messages since the last call, oldest first; never blocks.
 
-        The last is a Result or a Failure.
+        The last message of a job is a Result or a Failure.
         """
 
     def close(self) -> None:
-        """Cancel it if it still runs; nothing of it is left. Safe to repeat."""
+        """Cancel the job if it is still running, leaving nothing behind. Safe to repeat."""
 
 
 def run_job(work: Callable[[], T]) -> Result[T] | Failure:
-    """Run the work; return its result or its failure, for whoever waits must hear of either."""
+    """Run the work; return its result, or its failure instead of raising an exception."""
     try:
         return Result(work())
     except SettingsError as error:

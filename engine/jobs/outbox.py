@@ -1,8 +1,8 @@
-"""The messages that wait to be sent down a pipe: sending never waits for whoever should read.
+"""Messages that wait to be sent through a pipe, so that sending never waits for the reader.
 
-A process that is stopped, or busy in one long step, reads nothing, and its pipe fills up. What does
-not fit waits here, and a newer message takes the place of those that it makes superfluous: so the
-queue is as long as there are kinds of messages, however many keys are pressed.
+A process that is stopped, or busy with a long step, does not read, and its pipe fills up. Messages
+that do not fit wait here, and a newer message replaces those that it supersedes. The queue is thus
+never longer than the number of kinds of messages, however many keys are pressed.
 """
 
 import contextlib
@@ -12,11 +12,11 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 Supersedes = Callable[[Any, Any], bool]
-"""Tells from the labels of a new and of a waiting message whether the latter may be dropped."""
+"""Takes the labels of a new and a waiting message; true if the waiting one may be dropped."""
 
 
 def supersedes_nothing(new: object, old: object) -> bool:
-    """Every message counts."""
+    """Keep every message."""
     return False
 
 
@@ -31,18 +31,18 @@ class Outbox:
         return len(self._waiting)
 
     def put(self, message: bytes, label: object = None) -> None:
-        """Let a message wait, and drop those that it supersedes."""
+        """Queue a message, and drop those that it supersedes."""
         kept = [each for each in self._waiting if not self._supersedes(label, each[0])]
         self._waiting = [*kept, (label, message)]
 
     def flush(self, pipe: Connection) -> None:
-        """Send as many as the pipe takes without waiting; all are dropped when nobody reads."""
+        """Send as many messages as the pipe has room for; drop all if its reader is gone."""
         if not self._waiting:
             return
-        with contextlib.suppress(OSError):  # its process has died, as the reading end will find
+        with contextlib.suppress(OSError):  # the process has died, as `receive` will notice
             room = select.poll()
             room.register(pipe.fileno(), select.POLLOUT)
-            # A pipe that has room takes a message of some hundred bytes without blocking.
+            # A pipe with room accepts a message of a few hundred bytes without blocking.
             while self._waiting and room.poll(0):
                 pipe.send_bytes(self._waiting[0][1])
                 del self._waiting[0]

@@ -1,6 +1,6 @@
-"""Redirection of stdout and stderr: for good in a process of ours, else while a child starts.
+"""Redirection of stdout and stderr: permanently in a child, temporarily while one is started.
 
-Into a file that the caller has opened: which files may be opened for that is not known here.
+The caller opens the file, since this module does not know which files are safe to open.
 """
 
 import contextlib
@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def redirect_output(file: int | None = None) -> None:
-    """stdout and stderr of this process go to that open file, for good; None: nowhere."""
+    """Send this process's stdout and stderr to an open file permanently; None discards them."""
     if file is None:
         with Path(os.devnull).open("wb") as nowhere:
             redirect_output(nowhere.fileno())
@@ -22,7 +22,7 @@ def redirect_output(file: int | None = None) -> None:
 
 @contextlib.contextmanager
 def output_redirected(file: int | None = None) -> Iterator[None]:
-    """Likewise while the block runs, for this process and what it starts meanwhile."""
+    """Redirect output during the block, for this process and the processes that it starts."""
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     saved = [os.dup(1), os.dup(2)]

@@ -1,6 +1,6 @@
-"""A job in a process of its own: work that needs torch outside training, or runs a user's code.
+"""A job in a separate process: work that needs torch outside training, or runs a user's code.
 
-Importing this loads no torch: the work does.
+Importing this module does not load torch; the work does, in its process.
 """
 
 import contextlib
@@ -20,9 +20,9 @@ from engine.jobs.messages import Failure, Progress, ReportProgress, Result, run_
 T = TypeVar("T")
 
 _REPORT_SECONDS: Final = 0.05
-"""Between two messages on how far it is, at least."""
+"""Minimum seconds between two progress messages."""
 _GRACE: Final = 1.0
-"""Seconds to end by itself, for a process that has handed over its result."""
+"""Seconds that a process has to end by itself after sending its result."""
 
 
 def _do_nothing() -> None:
@@ -41,11 +41,11 @@ class ProcessJob(Generic[T]):
         patience: float = STOP_SECONDS,
         subject: str = "its process",
     ) -> None:
-        """Start it. `work` and its result must be picklable, e.g. a partial of a function.
+        """Start the job. `work` and its result must be picklable, e.g. a partial of a function.
 
-        `at_abandoning`, picklable too, is called in the process when its starter is gone before it
-        has a result. `patience`: seconds that it may take to end. `subject`: what the process is
-        called where a failure is about it.
+        The process calls `at_abandoning`, also picklable, if its starter ends before the work is
+        done. `patience` is the number of seconds that the process may take to end. `subject` names
+        the process in failure messages.
         """
         with contextlib.suppress(OSError):  # the start will report it
             warm_up()
@@ -61,7 +61,7 @@ class ProcessJob(Generic[T]):
         self.close()
 
     def poll(self, timeout: float = 0.0) -> list[Progress | Result[T] | Failure]:
-        """The messages since the last call; waits up to `timeout` seconds for a first one."""
+        """The messages since the last call; waits up to `timeout` seconds for the first one."""
         messages: list[Progress | Result[T] | Failure] = [
             pickle.loads(message) for message in self._child.receive(timeout)
         ]
@@ -82,7 +82,10 @@ class ProcessJob(Generic[T]):
     def wait(
         self, report: Callable[[Progress], None] = lambda progress: None
     ) -> Result[T] | Failure:
-        """Wait for its end; `report` hears of progress several times a second, Ctrl+C works."""
+        """Wait for the job, calling `report` with its progress several times a second.
+
+        Ctrl+C works meanwhile.
+        """
         progress = Progress(0.0, "starting")
         while True:
             for message in self.poll(timeout=0.2):
@@ -92,14 +95,14 @@ class ProcessJob(Generic[T]):
             report(progress)
 
     def close(self) -> None:
-        """Cancel it if it still runs. Safe to repeat."""
+        """Cancel the job if it is still running. Safe to repeat."""
         self._child.close()
 
 
 def _main(
     work: Callable[[ReportProgress], object], at_abandoning: Callable[[], object], pipe: Connection
 ) -> None:
-    """The process: do the work, report how far it is, hand over the result."""
+    """The main function of the process: do the work, report progress, send the result."""
     settle_process()
     reporter = _Reporter(pipe, at_abandoning)
     end_with_parent(pipe, at_end=reporter.grace, take=lambda message: None)
@@ -116,18 +119,18 @@ class _Reporter:
         self._is_done = threading.Event()
 
     def report(self, fraction: float, activity: str) -> None:
-        """Say how far it is, not too often."""
+        """Send the progress, unless the last message was too recent."""
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + _REPORT_SECONDS
             self._send(Progress(fraction, activity))
 
     def finish(self, end: Result[object] | Failure) -> None:
-        """Hand over what the job came to."""
+        """Send the result or the failure."""
         self._is_done.set()  # first, since the receiver closes the pipe
         self._send(end)
 
     def grace(self) -> float:
-        """Seconds to end by itself once nobody listens: none in the middle of the work."""
+        """Seconds that the process has to end by itself once the pipe closed; 0 during the work."""
         if self._is_done.is_set():
             return _GRACE
         self._at_abandoning()
@@ -136,5 +139,5 @@ class _Reporter:
     def _send(self, message: Progress | Result[object] | Failure) -> None:
         with contextlib.suppress(
             OSError
-        ):  # the starter is gone; the listening thread ends this process
+        ):  # the starter is gone; the thread that reads the pipe ends this process
             self._pipe.send_bytes(pickle.dumps(message))

@@ -1,10 +1,10 @@
-"""A job on a thread of this process, for work that starts processes of its own.
+"""A job in a thread of this process, for work that itself starts processes.
 
-A process that was forked from the fork server does not know it: whoever started another from there
-would start a second server, which imports torch once more
-(multiprocessing.forkserver.ForkServer.ensure_running looks for a server that this very process
-launched). From a thread, all come from the one that runs already. The work itself must be light,
-and must not import torch: the screen is drawn in the same interpreter.
+A process forked from the fork server has no access to it: starting another process from there would
+start a second server, which imports torch again (ForkServer.ensure_running in
+multiprocessing.forkserver only finds a server that was launched by the same process). Processes
+started from a thread all come from the server that is already running. The work itself must be
+light and must not import torch, since the same interpreter draws the screen.
 """
 
 import threading
@@ -29,17 +29,17 @@ _STOP_SECONDS: Final = 3.0
 
 
 class _Cancelled(BaseException):
-    """Raised when nobody wants the result any more. No Exception: work must not catch it."""
+    """Raised in cancelled work. Not a subclass of Exception, so that the work does not catch it."""
 
 
 class ThreadJob(Generic[T]):
-    """A job on a thread."""
+    """A job in a thread."""
 
     def __init__(self, work: Callable[[ReportProgress, ReportPartial], T], name: str) -> None:
         """Start the work.
 
-        It must call one of the two several times a second, and clean up when that raises: so it is
-        cancelled.
+        It must call one of its two arguments several times a second, and clean up if that call
+        raises: that is how the work is cancelled.
         """
         self._work = work
         self._messages: SimpleQueue[Progress | PartialResult | Result[T] | Failure] = SimpleQueue()
@@ -57,7 +57,7 @@ class ThreadJob(Generic[T]):
             return messages
 
     def close(self) -> None:
-        """Cancel it if it still runs, and wait until it has stopped. Safe to repeat."""
+        """Cancel the job if it is still running, and wait until it has stopped. Safe to repeat."""
         self._is_closed.set()
         self._thread.join(_STOP_SECONDS)
 

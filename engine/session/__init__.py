@@ -1,10 +1,10 @@
-"""The workers of a run: started, commanded, watched over, and stopped.
+"""Starts, commands, monitors and stops the workers of a run.
 
-session        the one way to them: start, commands, notices, close
-command_queue  commands on their way: numbered, logged, sent
-remote_worker  one variant's worker, as it is known here
-session_log    the log of what no worker can write
-run_files      whether the run's files are still where they were opened
+session        the only interface to the workers: start, commands, notices, close
+command_queue  numbers, logs and sends commands
+remote_worker  a variant's worker as seen from the session's process
+session_log    the log of what workers cannot record themselves
+run_files      checks that the run's files are still where they were opened
 """
 
 from engine.session.session import Session

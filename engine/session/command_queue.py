@@ -1,7 +1,7 @@
-"""The commands on their way to the workers: numbered, logged, and sent.
+"""Numbers, logs and sends the commands to the workers.
 
-Keys come in floods, from a held key or a paste. Only what is still to be obeyed goes out: a command
-that a newer one supersedes before it was sent is in no log and reaches no worker.
+A held key or a paste produces many commands at once. A command that a newer one supersedes before
+it was sent is neither logged nor sent.
 """
 
 import math
@@ -16,12 +16,12 @@ from engine.session.remote_worker import RemoteWorker
 from engine.session.session_log import SessionLog
 
 _TOGETHER_SECONDS: Final = 0.02
-"""Seconds within which commands wait for each other; the first is sent at once."""
+"""Seconds for which later commands are collected; the first is sent at once."""
 _MOST_UNSEEN: Final = 10_000
 
 
 class CommandQueue:
-    """Commands to the workers of one run."""
+    """The queue of commands to the workers of a run."""
 
     def __init__(
         self,
@@ -29,7 +29,7 @@ class CommandQueue:
         log: SessionLog,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`clock`: seconds from any start."""
+        """`clock` returns seconds, counted from any moment."""
         self._workers = workers
         self._log = log
         self._clock = clock
@@ -37,12 +37,12 @@ class CommandQueue:
         self._flushed_at = -math.inf
         self._unseen: deque[CommandSent] = deque(maxlen=_MOST_UNSEEN)
         self.last_id = 0
-        """The number of the last command."""
+        """The id of the last command."""
 
     def tell(self, commands: Mapping[str, Callable[..., AnyCommand]]) -> None:
-        """Give each of these variants a command, which is made with its `id`. Never blocks.
+        """Make a command with the next `id` for each of these variants. Never blocks.
 
-        It is sent at once, or with the next `flush` where another was sent just before.
+        It is sent at once, or with the next `flush` if others were sent just before.
         """
         for name, make in commands.items():
             self.last_id += 1
@@ -55,7 +55,7 @@ class CommandQueue:
             self.flush()
 
     def flush(self) -> None:
-        """Log and send what waits."""
+        """Log and send the waiting commands."""
         waiting, self._waiting = self._waiting, {}
         for name, commands in waiting.items():
             for command in commands:
@@ -64,19 +64,19 @@ class CommandQueue:
         self._flushed_at = self._clock()
 
     def take_sent(self) -> list[CommandSent]:
-        """The commands since the last call, for whoever cannot wait for them to be in the log."""
+        """The commands since the last call, available before they are in the log."""
         sent = [*self._unseen]
         self._unseen.clear()
         return sent
 
     def drop(self, name: str) -> None:
-        """Forget what waits for a worker that has died."""
+        """Drop the commands waiting for a worker that has died."""
         self._waiting.pop(name, None)
 
     def stop(self) -> None:
-        """Tell all workers to end, whatever else waits for them.
+        """Command all workers to stop, and drop all waiting commands.
 
-        Every session ends with it: nothing to record.
+        This is not logged, since every session ends with it.
         """
         self._waiting.clear()
         for worker in self._workers.values():

@@ -1,4 +1,4 @@
-"""One variant's worker as its session knows it: its process, what it was told, how it ended."""
+"""A variant's worker as seen from the session's process: its child process and how it ended."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,22 +17,22 @@ from engine.worker.protocol import WorkerTask
 
 @dataclass(slots=True)
 class RemoteWorker:
-    """The worker of one variant; another takes its place when it has died."""
+    """The worker of a variant; `begin` replaces one that has died."""
 
     variant: Variant
     number: int = 0
-    """The number of workers so far; that of the present one."""
+    """The number of the current worker, from 1; 0 before the first."""
     child: Child | None = None
     is_dead: bool = False
     server_died: bool = False
-    """True once the user was told of it."""
+    """True once the death of the fork server has been reported to the user."""
     last_words: str = ""
     """The worker's reason for ending."""
     is_paused: bool = False
-    """True between a pause and the command to go on; a replacement begins in this state."""
+    """True between a pause and the command to resume; a replacement begins in this state."""
 
     def begin(self, make_task: Callable[[int], WorkerTask]) -> None:
-        """Start a process; returns at once. `make_task` is given its number."""
+        """Start a process with the task that `make_task` returns for its number; do not wait."""
         self.is_dead, self.server_died, self.last_words = False, False, ""
         self.number += 1
         start = partial(_start, make_task(self.number))
@@ -40,11 +40,11 @@ class RemoteWorker:
 
     @property
     def is_there(self) -> bool:
-        """It was started, and has not died since."""
+        """True if it was started and has not died."""
         return self.child is not None and not self.is_dead
 
     def send(self, command: AnyCommand) -> None:
-        """Tell it; never blocks, also while it reads nothing."""
+        """Send a command; never blocks, even while the worker is not reading."""
         if self.child is not None:
             self.child.send(msgspec.msgpack.encode(command), command)
 

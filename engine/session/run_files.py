@@ -1,6 +1,7 @@
-"""Notices when files of a run are removed, moved or replaced while it is being trained.
+"""Detects when files of a run are removed, moved or replaced while it is being trained.
 
-Whoever writes to such a file is told nothing by the system. Looks now and then; opens nothing.
+The system reports no error when a process writes to such a file. The check is periodic and opens no
+file.
 """
 
 import time
@@ -12,13 +13,13 @@ from engine.log.filesystem.identity import FileIdentity, absence
 from engine.log.notices import Notice, NoticeKind
 
 _LOOK_SECONDS: Final = 0.5
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 WHOLE_RUN: Final = None
-"""In place of a variant's name: the files that all variants need."""
+"""Stands in place of a variant's name for the files that all variants need."""
 
 
 class RunFiles:
-    """The files of one run: which of them are gone, and why."""
+    """The files of a run: which of them are gone, and why."""
 
     def __init__(
         self,
@@ -26,55 +27,55 @@ class RunFiles:
         session_log: FileIdentity,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`clock`: seconds from any start."""
+        """`clock` returns seconds, counted from any moment."""
         self._run = run
         self._directory = FileIdentity.of(run.path.resolve())
         self._session_log = session_log
         self._logs: dict[str, FileIdentity] = {}
         self._reported: dict[str, str] = {}
         self._lasting: set[str] = set()
-        """The variants whose trouble was reported before the last look.
+        """The variants whose trouble was already reported at the last check.
 
-        A worker that was in the middle of its report may find its file back already.
+        Newer reports are ignored until the next check, since the file may be back by then.
         """
         self._clock = clock
         self._looked_at = clock()
         self._told: dict[str | None, str] = {}
-        """The files that the user was told to be gone: by variant, or WHOLE_RUN."""
+        """Missing files that were reported to the user, by variant or WHOLE_RUN."""
         self.is_run_gone = False
-        """True while files are gone that all variants need."""
+        """True while files that all variants need are gone."""
 
     def learn(self, variant: str, log: FileIdentity) -> None:
-        """Take note of the file that a variant's worker writes."""
+        """Record the identity of the file that a variant's worker writes."""
         self._logs[variant] = log
 
     def log_of(self, variant: str) -> FileIdentity | None:
-        """The file that the variant's workers have written; None before the first had it."""
+        """The file that the variant's workers write; None before the first one has opened it."""
         return self._logs.get(variant)
 
     def report(self, variant: str, trouble: str) -> None:
-        """Take note of what a worker has found wrong with its log; "": nothing any more."""
+        """Record the problem that a worker reports with its log; "" means it is solved."""
         self._reported[variant] = trouble
         self.expire()
 
     def expire(self) -> None:
-        """Look at the next call, however soon it comes."""
+        """Make the next `poll` check the files, however soon it comes."""
         self._looked_at = self._clock() - _LOOK_SECONDS
 
     def tell_again(self) -> None:
-        """Tell once more what is still gone: the user has asked for more."""
+        """Report again which files are still gone, since the user tried to resume."""
         self._told = {WHOLE_RUN: ""} if self.is_run_gone else {}
         self.expire()
 
     def poll(self) -> list[Notice]:
-        """Notices of what is gone, and of what is back; none before it is time to look."""
+        """Notices about files that are gone or back; none before the next check is due."""
         if self._clock() - self._looked_at < _LOOK_SECONDS:
             return []
         self._looked_at = self._clock()
         told, gone = self._told, self._find()
         self._told, self.is_run_gone = gone, WHOLE_RUN in gone
         if self.is_run_gone:
-            self._reported.clear()  # it may be another trouble once the run is back
+            self._reported.clear()  # the trouble may be a different one once the run is back
         self._lasting = {name for name, trouble in self._reported.items() if trouble}
         back = () if self.is_run_gone else told.keys() - gone.keys()
         return [
@@ -84,7 +85,7 @@ class RunFiles:
 
     @property
     def gone(self) -> tuple[str, ...]:
-        """The files that are gone at this moment, each with the reason."""
+        """Messages about the files that are gone now, each with the reason."""
         return tuple(self._find().values())
 
     def _find(self) -> dict[str | None, str]:
@@ -94,7 +95,7 @@ class RunFiles:
         if reason := absence(run.session_log, self._session_log):
             return {WHOLE_RUN: f"cannot write {run.session_log}: {reason}"}
         if not run.has_run_file:
-            return {WHOLE_RUN: f"{run.path} cannot be opened any more: its run.json is gone"}
+            return {WHOLE_RUN: f"{run.path} can no longer be opened: its run.json is gone"}
         gone: dict[str | None, str] = {}
         for name, identity in self._logs.items():
             log = run.variant_log(name)

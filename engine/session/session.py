@@ -1,7 +1,7 @@
-"""A session starts the workers of a run, commands them, notices when one dies, and stops them all.
+"""A session starts the workers of a run, commands them, detects their deaths, and stops them.
 
-It is the only way to a worker. Front ends read the run directory, not the session, except for the
-notices of `poll`.
+It is the only interface to a worker. Front ends read the run directory, not the session, except for
+the notices from `poll`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -47,8 +47,8 @@ from engine.worker.protocol import (
 _CLOSE_SECONDS: Final = 15.0
 """Seconds that workers get to close their logs before they are killed.
 
-A healthy one takes less than a second: see engine/worker/mailbox.py. This is for a machine that is
-much too busy, and for a disk that keeps writers waiting.
+A healthy worker takes less than a second: see engine/worker/mailbox.py. The rest is for an
+overloaded machine, or a disk that keeps writers waiting.
 """
 
 _DEATH_SECONDS: Final = 0.2
@@ -58,7 +58,7 @@ _NOTE: Final = msgspec.msgpack.Decoder(AnyNote)
 
 
 class Session:
-    """The workers of one run. Not thread-safe."""
+    """The workers of a run. Not thread-safe."""
 
     def __init__(self, run: RunDirectory) -> None:
         self.run = run
@@ -72,7 +72,7 @@ class Session:
         self.files = RunFiles(run, self._log.identity)
         """The run's files, and which of them are gone."""
         self._blocked: set[str] = set()
-        """Variants of which the user was told that their log cannot be written."""
+        """Variants whose blocked log was reported to the user."""
         self._commands = CommandQueue(self._workers, self._log)
         self._is_closed = False
 
@@ -114,13 +114,13 @@ class Session:
     # --- Commands -------------------------------------------------------------------------------
 
     def change(self, settings: Mapping[str, VariantSettings]) -> None:
-        """Let the named variants train with these settings from their next group on."""
+        """Train the named variants with these settings from their next group of batches on."""
         self._commands.tell({name: partial(Change, settings=new) for name, new in settings.items()})
 
     def restart(self, settings: Mapping[str, VariantSettings]) -> None:
-        """Begin the next generation of the named variants; a new worker takes a dead one's place.
+        """Begin the next generation of the named variants; replace dead workers.
 
-        What is paused stays so, at its first weights.
+        Paused variants stay paused, at their initial weights.
         """
         dead = {name: new for name, new in settings.items() if self._workers[name].is_dead}
         living = {name: new for name, new in settings.items() if name not in dead}
@@ -137,9 +137,9 @@ class Session:
         self._commands.tell(dict.fromkeys(self._workers, Pause))
 
     def resume(self) -> None:
-        """Resume all variants; logs that could not be written are tried again.
+        """Resume all variants, and retry logs that could not be written.
 
-        While the run itself is gone they go on as soon as it is back; whatever is gone is told
+        If the run itself is gone, they resume as soon as it is back. Missing files are reported
         again.
         """
         self._log.retry()
@@ -150,39 +150,39 @@ class Session:
             self._commands.tell(dict.fromkeys(self._workers, Resume))
 
     def step_once(self, names: Iterable[str]) -> None:
-        """Let the named variants do one update, then pause."""
+        """Train the named variants for one update, then pause them."""
         chosen = dict.fromkeys(names, StepOnce)
         for name in chosen:
             self._workers[name].is_paused = True
         self._commands.tell(chosen)
 
     def set_pace(self, pace: float | None) -> None:
-        """Set the pace of all variants in epochs per second; None: as fast as the device goes."""
+        """Set the pace of all variants in epochs per second; None means as fast as possible."""
         self._pace = pace
         self._commands.tell(dict.fromkeys(self._workers, partial(SetPace, pace=pace)))
 
     def extend(self) -> None:
-        """Add the run's planned number of epochs once more, for all."""
+        """Extend the training of all variants by the run's initial number of epochs."""
         self._epochs += self.run.info.settings.epochs
         self._commands.tell(dict.fromkeys(self._workers, partial(Extend, epochs=self._epochs)))
 
     def measure(self, names: Iterable[str]) -> None:
-        """Let the named variants measure noise scale and sharpness at once."""
+        """Measure the noise scale and sharpness of the named variants now."""
         self._commands.tell(dict.fromkeys(names, Measure))
 
     def set_measuring(self, is_on: bool) -> None:
-        """Let all variants measure now and then, or only on request."""
+        """Set whether all variants measure periodically, or only on request."""
         self._measuring = is_on
         self._commands.tell(dict.fromkeys(self._workers, partial(SetMeasuring, is_on=is_on)))
 
     def take_sent(self) -> list[CommandSent]:
-        """The commands since the last call: they are in the log a moment later."""
+        """The commands since the last call; the log has them a moment later."""
         return self._commands.take_sent()
 
     # --- Watching over the workers --------------------------------------------------------------
 
     def poll(self) -> list[Notice]:
-        """Notices for the user since the last call; never blocks. Sends commands that wait."""
+        """Notices for the user since the last call; sends waiting commands. Never blocks."""
         self._commands.flush()
         for name, worker in self._workers.items():
             if worker.child is not None and not worker.is_dead:
@@ -204,7 +204,7 @@ class Session:
         }
 
     def _watch(self, name: str, worker: RemoteWorker, child: Child) -> None:
-        """Read the notes that have arrived; at the end of the pipe the worker has died."""
+        """Read the notes from a worker; once its pipe has ended, record its death."""
         for message in child.receive():
             self._heed(name, worker, cleaned(_NOTE.decode(message)))
         if child.start_failure is not None:
@@ -256,14 +256,14 @@ class Session:
     # --- Files that cannot be written -----------------------------------------------------------
 
     def _hold(self, is_held: bool) -> None:
-        """Let all wait that are not paused anyway while the run is gone, or go on."""
+        """Pause all variants that are not paused already while the run is gone, or resume them."""
         if not is_held:
             self._log.retry()
         going = [name for name, worker in self._workers.items() if not worker.is_paused]
         self._commands.tell(dict.fromkeys(going, Pause if is_held else Resume))
 
     def _heed_log_error(self, error: OSError) -> None:
-        """The session's own log cannot be written."""
+        """Handle an error in writing the session's log."""
         if isinstance(error, FileGoneError):
             self.files.expire()
             return

@@ -1,4 +1,4 @@
-"""The log of a session: what no worker can write. A record that cannot be written waits."""
+"""The log of a session, for what workers cannot record. Records that cannot be written wait."""
 
 from collections.abc import Callable
 
@@ -13,10 +13,10 @@ from engine.worker.protocol import RunClock
 
 
 class SessionLog:
-    """Writes and never raises: `tell` is told what is wrong."""
+    """Writer of the session's log that never raises; it passes errors to `tell` instead."""
 
     def __init__(self, run: RunDirectory, clock: RunClock, tell: Callable[[OSError], None]) -> None:
-        """RunDirectoryError where it cannot be opened."""
+        """Open the log; RunDirectoryError if that fails."""
         path = run.session_log
         try:
             self._log = LogWriter(path)
@@ -30,21 +30,21 @@ class SessionLog:
         return self._log.identity
 
     def write(self, record: Record) -> None:
-        """Append a record with the time."""
+        """Append a record with the current time."""
         try:
             self._log.append(msgspec.structs.replace(record, wall_time=self._clock.now()))
         except OSError as error:
             self._tell(error)
 
     def retry(self) -> None:
-        """Try again to write what waits."""
+        """Try again to write the waiting records."""
         try:
             self._log.retry()
         except OSError as error:
             self._tell(error)
 
     def close(self) -> None:
-        """Write that nothing follows, and bring all onto the disk."""
+        """Write the end record, sync the log and close it."""
         self.write(End())
         try:
             self._log.close()
