@@ -25,7 +25,7 @@ def run_experiment(task: ExperimentTask, report: ReportProgress) -> Report:
     """Run the experiment in this process; SettingsError for what is not there."""
     import torch
 
-    from engine.training.devices import find_device
+    from engine.training.devices.find import find_device
 
     torch.set_num_threads(task.threads)
     began = time.monotonic()

@@ -233,7 +233,7 @@ class SurveyServer:
 
         from engine.measure.model_copy import Probe
         from engine.problems.opening import open_problem
-        from engine.training.devices import find_device
+        from engine.training.devices.find import find_device
         from engine.training.trainer import Trainer
 
         settings = self._run.info.settings

@@ -21,7 +21,7 @@ from engine.problem import Problem
 from engine.problems.opening import open_problem
 from engine.settings import RunSettings, VariantSettings
 from engine.sweep.table import ProbeResult
-from engine.training.devices import find_device
+from engine.training.devices.find import find_device
 from engine.training.out_of_memory import is_out_of_memory, release_memory
 from engine.training.trainer import Trainer
 

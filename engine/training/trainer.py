@@ -18,7 +18,8 @@ from engine.log.records import Chunk
 from engine.problem import Problem
 from engine.settings import DataOn, VariantSettings
 from engine.training.data.sources import Span, open_source
-from engine.training.devices import peak_memory, seed_generator
+from engine.training.devices.memory import peak_memory
+from engine.training.devices.process import seed_generator
 from engine.training.evaluate import Scores, evaluate
 from engine.training.model import Objective
 from engine.training.optimizer import LearningRate, make_optimizer

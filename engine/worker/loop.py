@@ -109,7 +109,7 @@ class Training:
         import torch
 
         from engine.problems.opening import make_trainer, open_problem
-        from engine.training.devices import find_device
+        from engine.training.devices.find import find_device
 
         task, run = self._task, self._task.run
         torch.set_num_threads(task.threads)

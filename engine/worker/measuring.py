@@ -186,7 +186,7 @@ class Measurer:
 
     def _do_slice(self, job: _Job, trainer: Trainer, start: float) -> None:
         """Do one piece at least."""
-        from engine.training.devices import synchronize
+        from engine.training.devices.process import synchronize
 
         result, has_ended = None, False
         try:

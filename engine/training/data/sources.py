@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader, Dataset, TensorDataset
 from engine.problem import ProblemError, count, is_function
 from engine.settings import DataOn
 from engine.training.data.dataset_reader import BatchReader, Request, Requests
-from engine.training.devices import free_memory
+from engine.training.devices.memory import free_memory
 
 Samples = Any
 """A batch: a sequence of tensors, the target last, or a mapping of them."""

@@ -3,7 +3,7 @@
 import pytest
 
 from engine.settings import SettingsError
-from engine.training.devices import find_device
+from engine.training.devices.find import find_device
 
 
 @pytest.mark.parametrize("name", ["tpu", "cuda:99", "cpu:1", "mps:0", "", "cuda:x"])

@@ -1,0 +1,24 @@
+"""Memory of a device: how much is taken, and how much is free."""
+
+import resource
+import sys
+from typing import Final
+
+import torch
+
+_MAXRSS_UNIT: Final = 1 if sys.platform == "darwin" else 1024
+"""Bytes in the unit of getrusage's ru_maxrss."""
+
+
+def peak_memory(device: torch.device) -> int:
+    """Peak bytes: allocated to tensors on CUDA, held by the driver on MPS, resident on the CPU."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    if device.type == "mps":
+        return torch.mps.driver_allocated_memory()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_UNIT
+
+
+def free_memory(device: torch.device) -> int:
+    """Bytes that can still be allocated on a CUDA device; 0 for other devices."""
+    return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else 0
