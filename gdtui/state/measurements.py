@@ -1,6 +1,6 @@
 """Noise scale and sharpness of one generation, as rows to be drawn.
 
-A fold over the records of measurements. Estimates nothing by itself: the tally smooths.
+A fold over the records of measurements. It estimates nothing; the tally does the smoothing.
 """
 
 import math
@@ -18,22 +18,22 @@ BATCH, VALUE, LOW, HIGH, SMOOTHED, IS_RELIABLE = range(3, 9)
 single measurement with its interval, the smoothed one (NaN while its interval is wide), and 1 or 0.
 """
 EDGE, SHARPNESS = range(3, 5)
-"""Columns of a row of the sharpness, likewise: 2 ÷ lr in force (NaN where there is no such bound),
-the sharpness (NaN where it is not known well).
+"""Columns of a row of the sharpness after the same three: 2 ÷ lr in force (NaN if
+there is no such bound), the sharpness (NaN if it is not known well).
 """
 _WIDTH_NOISE: Final = 9
 _WIDTH_SHARPNESS: Final = 5
 
 
 class Measurements:
-    """The measurements of one variant since it began anew."""
+    """The measurements of one variant since its last restart."""
 
     def __init__(self) -> None:
         self.noise = GrowingArray("<f8", _WIDTH_NOISE)
         self.sharpness = GrowingArray("<f8", _WIDTH_SHARPNESS)
 
     def add(self, record: Measured, smoothed: NoiseScale | None) -> None:
-        """Take in the next one, and what the noise scale's average is with it."""
+        """Take in the next measurement, and the noise scale's average that includes it."""
         if record.noise is not None and smoothed is not None:
             self.noise.append(_noise_row(record, record.noise, smoothed))
         if record.sharpness is not None:

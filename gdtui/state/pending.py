@@ -1,7 +1,8 @@
 """The commands that one variant has not confirmed yet. Fed by records; knows no widget.
 
-A record that carries a command's id confirms it and the earlier ones of its kind. The session's log
-and the variant's are read one after the other, so that a confirmation can come before its command.
+A record that carries a command's id confirms it and all earlier commands of its kind. The session's
+log and the variant's are read one after the other, so a confirmation can be read before its
+command.
 """
 
 from dataclasses import dataclass, field
@@ -60,13 +61,13 @@ class Pending:
 
     commands: list[AnyCommand] = field(default_factory=list)
     draft: VariantSettings | None = None
-    """Settings wanted while no worker is there to be told: for the next restart."""
+    """Settings requested while there is no worker to send them to, for the next restart."""
     _confirmed: dict[type[Command], int] = field(default_factory=dict)
     """The highest id confirmed, by kind."""
     _noted: int = 0
-    """The id of the last command seen; it may be seen as it is sent, and again in the log."""
+    """The id of the last command seen. A command may be seen when sent and again in the log."""
     _dropped: int = 0
-    """Commands up to this id were taken by a worker that broke: nobody will confirm them."""
+    """Commands up to this id went to a worker that broke, so they will not be confirmed."""
     _has_ended: bool = False
 
     def add(self, record: AnyRecord) -> None:
@@ -112,13 +113,13 @@ class Pending:
 
     @property
     def pace(self) -> tuple[float | None] | None:
-        """The unconfirmed pace, in a tuple of one: None is a pace, too."""
+        """The unconfirmed pace in a 1-tuple, since None is also a pace."""
         paces = [command.pace for command in self.commands if isinstance(command, SetPace)]
         return (paces[-1],) if paces else None
 
     @property
     def measuring(self) -> bool | None:
-        """The unconfirmed command to measure now and then, or not to."""
+        """The unconfirmed command to turn regular measuring on or off."""
         words = [command.is_on for command in self.commands if isinstance(command, SetMeasuring)]
         return words[-1] if words else None
 
@@ -129,7 +130,7 @@ class Pending:
         return epochs[-1] if epochs else None
 
     def _note(self, sent: CommandSent) -> None:
-        """Keep a command that waits; the newest of a kind stands for those before it."""
+        """Keep a waiting command; the newest of a kind replaces those before it."""
         command = sent.command
         if self._has_ended or command.id <= self._noted:
             return
@@ -151,9 +152,9 @@ class Pending:
         ]
 
     def _give_up(self, up_to: int | None = None) -> None:
-        """Give up on unconfirmed commands; the wanted settings stay, for the next restart.
+        """Give up on unconfirmed commands; the requested settings stay for the next restart.
 
-        `up_to`: the last one to give up on, by its id; None: all.
+        `up_to`: id of the last command to give up on; None means all.
         """
         lost = [each for each in self.commands if up_to is None or each.id <= up_to]
         told = [each.settings for each in lost if isinstance(each, Change | Restart)]

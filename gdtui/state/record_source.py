@@ -1,7 +1,7 @@
-"""Sources of the screen's records: a run's logs, as they grow. Reads; knows no widget.
+"""Sources of the screen's records, such as the growing logs of a run. Read-only; knows no widget.
 
-The app reads its own run and somebody else's alike; a replay (gdtui/state/replay.py) is another
-source.
+The app reads its own run and another process's run in the same way. A replay
+(gdtui/state/replay.py) is another source.
 """
 
 import time
@@ -16,11 +16,11 @@ from engine.log.follow import Follower
 from engine.log.notices import Notice, NoticeKind
 from engine.log.records import AnyRecord, State, StateChanged, WorkerDied
 
-_SO_FAR: Final = "This is how far it was read"
+_SO_FAR: Final = "The reading position"
 
 
 class ViewerRole(Enum):
-    """The viewer's role in the run that is shown."""
+    """The viewer's role in the run on screen."""
 
     TRAINER = "trainer"
     WATCHER = "watcher"
@@ -28,29 +28,29 @@ class ViewerRole(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Playback:
-    """The state of a replay; in place of a ViewerRole."""
+    """The state of a replay, which has this instead of a ViewerRole."""
 
     speed: float
-    """Times as fast as the run went; infinite: to its end at once."""
+    """How many times as fast as the run; infinity jumps to the end at once."""
     is_paused: bool
     has_ended: bool
 
 
 class RecordSource(Protocol):
-    """The records of a run, in the order of reading."""
+    """The records of a run, in the order in which they are read."""
 
     def read(self, limit: int) -> Iterator[tuple[str, AnyRecord]]:
         """Yield the new records, about `limit` at most, each with the name of its variant."""
 
     def notices(self) -> list[Notice]:
-        """Notices of damaged logs, which no record can tell; each once."""
+        """Notices of damaged logs, which no record can report; each is returned once."""
 
     def now(self) -> float:
-        """The time that the run is at, in seconds since the Unix epoch."""
+        """The current time within the run, in seconds since the Unix epoch."""
 
     @property
     def obeyed(self) -> frozenset[str] | None:
-        """Ids of the commands that have an effect; None: all, since the run is trained here."""
+        """Ids of the commands that have an effect; None means all, as the run is trained here."""
 
     @property
     def role(self) -> ViewerRole | Playback:
@@ -58,19 +58,19 @@ class RecordSource(Protocol):
 
 
 class RunTime:
-    """The time that a run is at: that of its newest record, carried on by a clock of our own.
+    """The current time of a run: the time of its newest record, advanced by our clock.
 
-    Neither a step of the system's clock nor another machine's idea of the time moves it.
+    Unaffected by steps of the system clock and by the clocks of other machines.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """`clock`: seconds from any start."""
+        """`clock` returns seconds since an arbitrary start."""
         self._clock = clock
         self._lead: float | None = None
         """How far the run's clock is ahead of ours."""
 
     def note(self, wall_time: float) -> None:
-        """Take note of the time of a record that was just read; 0: unknown."""
+        """Note the time of a record that was just read; 0 means unknown."""
         if wall_time:
             lead = wall_time - self._clock()
             self._lead = lead if self._lead is None else max(lead, self._lead)
@@ -92,18 +92,18 @@ class LogSource:
         self._time = RunTime()
         self._damage_told = 0
         self._gone: dict[str | None, str] = {}
-        """The logs that the user was told to be gone; None: all of the run."""
+        """The logs reported as gone; None stands for the whole run directory."""
 
     def read(self, limit: int) -> Iterator[tuple[str, AnyRecord]]:
-        """Yield the records written since."""
+        """Yield the records written since the last read."""
         for name, record in self._follower.read(limit):
             self._time.note(record.wall_time)
             yield name, record
 
     def notices(self) -> list[Notice]:
-        """Damage, in the bottom line and in the panel of the variant whose log it is.
+        """Damage, shown in the bottom line and in the panel of the variant that the log belongs to.
 
-        For a watcher also what is gone or back: whoever trains a run hears of it from the session.
+        A watcher also learns which logs are gone or back; a trainer learns that from the session.
         """
         new = self._follower.damage[self._damage_told :]
         self._damage_told += len(new)
@@ -128,7 +128,7 @@ class LogSource:
 
     @property
     def gone(self) -> dict[str | None, str]:
-        """The logs that are not where they were read, with the reasons; None: all of the run."""
+        """The logs no longer where they were read, with the reasons; None: the whole run."""
         run, absent = self._run, self._follower.absent
         if absent and not run.path.exists():
             return {None: f"{run.path} is gone: it was removed or moved. {_SO_FAR}"}
@@ -139,12 +139,12 @@ class LogSource:
         return gone
 
     def now(self) -> float:
-        """The time of the newest record, and what has passed since."""
+        """The time of the newest record plus the time elapsed since."""
         return self._time.now()
 
 
 def damage_notice(run: RunDirectory, damage: LogDamagedError) -> Notice:
-    """The notice of a damaged log; it is about the whole run when the log is the session's."""
+    """The notice of a damaged log; damage to the session's log concerns the whole run."""
     name = damaged_variant(run, damage)
     kind = NoticeKind.DIED if name else NoticeKind.SERVER_DIED
     return Notice(kind=kind, variant=name, text=str(damage))
@@ -163,10 +163,10 @@ def closing_records(
     at: float,
     unbegun: str | None = None,
 ) -> Iterator[tuple[str, AnyRecord]]:
-    """Records that close the variants whose logs have no end and are written by nobody any more.
+    """Records that close the variants whose logs have neither an end nor a process writing them.
 
-    `at`: when the last record was written. `unbegun`: why a variant may have no log; None: there is
-    no reason but a kill.
+    `at`: when the last record was written. `unbegun`: why a variant may have no log; None means
+    that only a kill can explain it.
     """
     stopped = {damaged_variant(run, each): str(each) for each in damage}
     if unbegun is not None:

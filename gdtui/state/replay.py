@@ -1,7 +1,7 @@
-"""A replay of a run that has ended: a source that yields each record when its time comes.
+"""A replay of a run that has ended: a source that yields each record when it is due.
 
-Owns the time of the replay: how fast it goes, and whether it stands still. Reads the logs as it
-plays, never all of them at once. Controls nothing but itself.
+Owns the time of the replay: its speed, and whether it is paused. Reads the logs as it plays, never
+all of them at once. Controls nothing but itself.
 """
 
 import math
@@ -29,31 +29,31 @@ from engine.log.records import (
 from gdtui.state.record_source import Playback, closing_records, damage_notice
 
 SPEEDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
-"""Factors of the speed at which the run went."""
+"""Speeds, as multiples of the run's speed."""
 
 
 _STEP: Final = 0.25
-"""Seconds by which times must contradict each other before the clock counts as set back."""
+"""Seconds by which times must disagree before the clock is assumed to have been set back."""
 _LONGEST_SILENCE: Final = 3.0
-"""Seconds without a record that nothing explains; what is longer, is cut: the clock was set on."""
+"""Longest unexplained gap in seconds; longer ones, from a clock set forward, are cut to it."""
 
 
 class _Track:
     """A log with the time of its next record.
 
-    Logs of older versions have the times of the system's clock, which may have been set meanwhile.
-    Training took at least its own seconds, so that a step back is seen.
+    Logs of older versions hold times of the system clock, which may have been set meanwhile. A step
+    back shows, since no less time can have passed than the seconds of training.
     """
 
     def __init__(self, name: str | None, reader: LogReader) -> None:
-        """`name`: the variant's; None for the session's log."""
+        """`name`: the variant; None for the session's log."""
         self.reader = reader
         self.damage: LogDamagedError | None = None
         self.time = 0.0
-        """Time at which `record` was written: never before the one before it."""
+        """Time at which `record` was written, never earlier than the previous record's."""
         self.record: AnyRecord | None = None
         self.trained = 0.0
-        """Seconds of training between the record before and this one."""
+        """Seconds of training between the previous record and this one."""
         self._name = name
         self._records = iter(reader)
         self._base = self._seconds = self._shift = 0.0
@@ -68,7 +68,7 @@ class _Track:
         return self.record.variant
 
     def advance(self) -> None:
-        """Go to the next record; None when there is no other."""
+        """Go to the next record; it becomes None at the end."""
         try:
             self.record = next((each for each in self._records if self._is_wanted(each)), None)
         except LogDamagedError as error:
@@ -82,7 +82,7 @@ class _Track:
         )
 
     def _place(self, record: AnyRecord) -> None:
-        """Find the time of a record; from a step back on, all times are later by as much."""
+        """Work out a record's time; after a step back, all times are shifted by its length."""
         before, self.trained = self._seconds, 0.0
         if isinstance(record, Started):
             began = self._time_of(record)
@@ -97,7 +97,7 @@ class _Track:
         self.time = max(self.time, found or 0.0)
 
     def _time_of(self, record: AnyRecord) -> float | None:
-        """The time of writing; of imported losses, which have none, the seconds of training."""
+        """The time of writing; for imported losses, which have none, the seconds of training."""
         if record.wall_time:
             return record.wall_time + self._shift
         return self._base + self._seconds if isinstance(record, Chunk) else None
@@ -110,7 +110,7 @@ class _Silence:
         self._states = dict.fromkeys(names, State.RUNNING)
         self._started: dict[str, Started] = {}
         self._is_steady = False
-        """The run has a clock of its own, which nobody can set."""
+        """The run was timed with its own clock, which cannot be set."""
 
     def add(self, name: str, record: AnyRecord) -> None:
         """Take note of the next record of the run."""
@@ -126,7 +126,7 @@ class _Silence:
                 self._started[name] = replace(self._started[name], pace=record.pace)
 
     def excess(self, seconds: float, trained: float) -> float:
-        """Seconds of a silence that nothing explains: no pause, no pace, none of the training."""
+        """Seconds of the gap that no pause, pace or training explains."""
         going = [name for name, state in self._states.items() if state is State.RUNNING]
         if self._is_steady or not going or seconds <= _LONGEST_SILENCE:
             return 0.0
@@ -135,7 +135,7 @@ class _Silence:
 
 
 def _update_seconds(started: Started | None) -> float:
-    """Seconds between two updates at the pace that is to be kept; 0 at none."""
+    """Seconds between two updates at the requested pace; 0 without one."""
     if started is None or not started.pace or not started.n:
         return 0.0
     return started.settings.resolve(started.n).effective_batch / started.n / started.pace
@@ -147,7 +147,7 @@ class Replay:
     def __init__(
         self, run: RunDirectory, speed: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """`clock`: seconds from any start; the replay begins with the first read."""
+        """`clock`: seconds since an arbitrary start. The replay begins with the first read."""
         self._run = run
         self._clock = clock
         logs = [(each.name, run.variant_log(each.name)) for each in run.info.settings.variants]
@@ -160,7 +160,7 @@ class Replay:
         self._reached = self._position
         self._silence = _Silence(name for name, _ in logs)
         self._cut = 0.0
-        """Seconds of silence that were left out so far."""
+        """Seconds of gaps skipped so far."""
         self._since: float | None = None
         self._told: list[LogDamagedError] = []
         self.speed = speed
@@ -170,9 +170,9 @@ class Replay:
     # --- As a source ----------------------------------------------------------------------------
 
     def read(self, limit: int) -> Iterator[tuple[str, AnyRecord]]:
-        """Yield the records that are due, `limit` at most.
+        """Yield the records that are due, at most `limit`.
 
-        At the end those that close unfinished logs.
+        At the end, yields the records that close unfinished logs.
         """
         if self._since is None:
             self._since = self._clock()
@@ -209,7 +209,7 @@ class Replay:
         return [track.damage for track in self._tracks if track.damage is not None]
 
     def notices(self) -> list[Notice]:
-        """Damage, when the replay comes to it."""
+        """Damage, reported when the replay reaches it."""
         new = [damage for damage in self._damage() if damage not in self._told]
         self._told += new
         return [damage_notice(self._run, damage) for damage in new]
@@ -233,12 +233,12 @@ class Replay:
         self.is_paused = wanted
 
     def set_speed(self, speed: float) -> None:
-        """Play so many times as fast as the run went; infinity plays all the rest at once."""
+        """Set the speed as a multiple of the run's; infinity plays the rest at once."""
         self._settle()
         self.speed = speed
 
     def _settle(self) -> None:
-        """Go on from the present position, whatever changes now."""
+        """Continue from the present position after a change of speed or a pause."""
         self._position = self.now()
         self._since = self._clock() if self._since is not None else None
 

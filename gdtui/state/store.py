@@ -1,6 +1,6 @@
 """The screen's state of a run: a fold over its records. Plain Python, no widget, no file.
 
-Everything in it came out of the run's logs, but for what the session says that no log may hold.
+Everything in it comes from the run's logs, except what the session reports and no log can hold.
 """
 
 from collections.abc import Sequence
@@ -16,14 +16,14 @@ from gdtui.state.timekeeping import Timekeeper
 from gdtui.state.variant import Transition, VariantState
 
 _BLOCKED: Final = {NoticeKind.LOG_BLOCKED: "cannot write", NoticeKind.LOG_GONE: "log gone"}
-"""The state of a variant by the notice that it waits, whatever its log said last."""
+"""The state shown for a variant after such a notice, whatever its log last said."""
 
 
 class Store:
-    """All variants of a run, or of several that lie over each other."""
+    """All variants of a run, or of several runs that are overlaid."""
 
     def __init__(self, settings: RunSettings, origins: Sequence[ShownVariant] = ()) -> None:
-        """`origins`: the runs of the variants, in their order; none: it is one run."""
+        """`origins`: the run each variant comes from, in variant order; empty for a single run."""
         self.settings = settings
         self._origins = tuple(origins)
         self.variants: dict[str, VariantState] = {
@@ -41,13 +41,16 @@ class Store:
         self._time = Timekeeper()
 
     def add(self, name: str, record: AnyRecord) -> None:
-        """Take in a record about the variant of that name."""
+        """Take in a record about the variant with this name."""
         self.variants[name].add(record)
         if isinstance(record, StateChanged | WorkerDied):
             self._count_time(name, record)
 
     def _count_time(self, name: str, record: StateChanged | WorkerDied) -> None:
-        """Note when the variant began or ceased to train; its death may be read before that."""
+        """Note when the variant began or stopped training.
+
+        Its death may be read before the state change.
+        """
         if isinstance(record, StateChanged):
             self._time.tell(name, goes=record.state is State.RUNNING, at=record.wall_time)
         if (death := self.variants[name].tally.worker.death) is not None:
@@ -56,7 +59,7 @@ class Store:
     def heed(self, notice: Notice, now: float | None = None) -> None:
         """Take in a notice of the session about a log or a worker.
 
-        `now`: seconds since the Unix epoch; None: the clock does not mind.
+        `now`: seconds since the Unix epoch; None leaves the clock unchanged.
         """
         if notice.kind is NoticeKind.SERVER_DIED:
             return
@@ -68,13 +71,13 @@ class Store:
                 self._time.tell(one.tally.name, goes=not one.blocked, at=now)
 
     def unblock(self) -> None:
-        """Forget blocked logs, since writing is tried again: those still blocked will say so."""
+        """Forget blocked logs, since writing is being retried; those still blocked report it."""
         for one in self.states:
             if one.blocked:
                 one.blocked, one.notice = "", ""
 
     def take_said(self) -> list[str]:
-        """Take the logs' messages to the user, each once."""
+        """Take the logs' messages to the user; each is returned once."""
         said = [text for one in self.states for text in one.said]
         for one in self.states:
             one.said.clear()
@@ -85,14 +88,14 @@ class Store:
         return self._origins[one.index].run_settings if self._origins else self.settings
 
     def device_of(self, one: VariantState) -> str:
-        """The device that the settings of the variant's run give it."""
+        """The device assigned by the settings of the variant's run."""
         if self._origins:
             return self._origins[one.index].device
         return self.settings.device_of(one.index)
 
     @property
     def runs(self) -> list[RunSettings]:
-        """The settings of each run that is shown."""
+        """The settings of each run on screen."""
         found = {origin.run.path: origin.run_settings for origin in self._origins}
         return list(found.values()) or [self.settings]
 
@@ -100,7 +103,7 @@ class Store:
     def varies_batch_alone(self) -> bool:
         """True when all began alike and lr, momentum and optimiser in force are the same for all.
 
-        So what differs is the batch, and the lr by the rule.
+        Then only the batch size differs, and the lr as scaled by the rule.
         """
         in_force = (one.tally.settings for one in self.states)
         held = {(s.lr, s.base_batch, s.momentum, s.optimizer.lower()) for s in in_force}
@@ -108,11 +111,11 @@ class Store:
 
     @property
     def title(self) -> str:
-        """The problem in a few words; of several runs, the problems."""
+        """The problem in a few words; for several runs, their problems."""
         return ", ".join(problem_titles(self.runs))
 
     def clock(self, now: float) -> float:
-        """Seconds in which anything trained, pauses not counted. `now`: since the Unix epoch."""
+        """Seconds in which any variant trained. `now`: seconds since the Unix epoch."""
         return self._time.seconds(now)
 
     @property
@@ -121,14 +124,14 @@ class Store:
 
     @property
     def is_under_way(self) -> bool:
-        """True when every variant has a loss to show, or will have none."""
+        """True when every variant has a loss to show, or will never have one."""
         return all(
             one.has_ended or (one.current and len(one.current.history)) for one in self.states
         )
 
     @property
     def is_at_rest(self) -> bool:
-        """True when no variant trains or is about to."""
+        """True when no variant is training or about to."""
         return not any(one.tally.state.is_active for one in self.states)
 
     @property
@@ -138,12 +141,12 @@ class Store:
 
     @property
     def has_results(self) -> bool:
-        """True when any variant has trained for at least one epoch, and none trains."""
+        """True when any variant has trained for at least one epoch and all have ended."""
         return self.has_ended and any(one.tally.epoch_losses for one in self.states)
 
     @property
     def has_validation(self) -> bool:
-        """True when the problem has held-out data, and a variant was measured on it."""
+        """True when the problem has held-out data and a variant has been measured on it."""
         return any(one.tally.validation is not None for one in self.states)
 
     @property
@@ -158,14 +161,14 @@ class Store:
 
     @property
     def is_going(self) -> bool:
-        """True when any variant trains or will after pending commands: space would pause."""
+        """True when any variant is training, or will be once pending commands take effect."""
         return any(one.will_go for one in self.states)
 
     @property
     def slowest(self) -> VariantState:
-        """The running variant with the fewest epochs done; of all, when none runs.
+        """The variant with the fewest epochs done, among those running or, if none is, among all.
 
-        Of several runs, one that has begun if there is any.
+        For several runs, a variant that has begun is preferred.
         """
         running = [one for one in self.states if not one.has_ended] or self.states
         if len(self.runs) > 1:
@@ -174,7 +177,7 @@ class Store:
 
     @property
     def pace(self) -> float | None:
-        """The wanted pace in epochs per second, of the first variant; None is free."""
+        """The first variant's requested pace in epochs per second; None means unlimited."""
         pending = self.states[0].pending.pace
         return pending[0] if pending else self.states[0].tally.pace
 
@@ -184,12 +187,12 @@ class Store:
 
     @property
     def _live(self) -> list[VariantState]:
-        """The variants that train, or that are about to begin anew."""
+        """The variants that have not ended, or that are about to restart."""
         return [one for one in self.states if not one.has_ended or one.pending.restarts]
 
     @property
     def transition(self) -> Transition | None:
-        """The transition that any variant is in: the first of its kinds that is found."""
+        """The transition a variant is in; if several, the first in the order of `Transition`."""
         found = {one.transition for one in self._live}
         return next((each for each in Transition if each in found), None)
 

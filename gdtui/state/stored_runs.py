@@ -1,6 +1,7 @@
-"""The stored runs and sweeps: their size and state, whatever lies in their directories.
+"""The stored runs and sweeps with their size and state, whatever their directories contain.
 
-A sweep is listed as one, with its arms below it. One that cannot be read is listed as damaged.
+A sweep is one entry, with its arms below it. A run or sweep that cannot be read is listed as
+damaged.
 """
 
 import contextlib
@@ -47,7 +48,7 @@ class RunState(StrEnum):
 
     @property
     def is_kept(self) -> bool:
-        """True where removing all ended runs must leave it alone: it trains, or it may."""
+        """True if the removal of ended runs must skip it: it is training, or may be."""
         return self in (RunState.RUNNING, RunState.NEWER_FORMAT)
 
 
@@ -59,7 +60,7 @@ class RunKind(StrEnum):
 
 
 class StoredRun(msgspec.Struct, frozen=True, kw_only=True):
-    """A stored run, or a sweep with the runs of its arms, as listed."""
+    """A listed run, or a listed sweep with the runs of its arms."""
 
     kind: RunKind = RunKind.RUN
     run_dir: str
@@ -70,7 +71,7 @@ class StoredRun(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int
     state: RunState
     arms: tuple["StoredRun", ...] = ()
-    """The runs of a sweep, in its order."""
+    """The runs of a sweep, in the sweep's order."""
 
     @property
     def path(self) -> Path:
@@ -78,14 +79,14 @@ class StoredRun(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def stored_runs(*roots: Path) -> list[StoredRun]:
-    """The runs and sweeps below these folders, the newest first."""
+    """The runs and sweeps below these folders, newest first."""
     found = (_entry(path) for root in roots for path in _folders(root))
     runs = [run for run in found if run is not None]
     return sorted(runs, key=lambda run: run.created, reverse=True)
 
 
 def _entry(path: Path) -> StoredRun | None:
-    """The run or sweep there; None where there is neither. One that cannot be read is damaged."""
+    """The run or sweep there, damaged if it cannot be read; None if there is neither."""
     try:
         if is_sweep(path):
             return _describe_sweep(path)
@@ -97,7 +98,7 @@ def _entry(path: Path) -> StoredRun | None:
 
 
 def _folders(path: Path) -> list[Path]:
-    """The directories there, no links; none where it cannot be read."""
+    """The directories there, without links; empty if the folder cannot be read."""
     try:
         with os.scandir(path) as found:
             return [Path(each) for each in found if each.is_dir(follow_symlinks=False)]
@@ -111,7 +112,7 @@ def is_sweep(path: Path) -> bool:
 
 
 def state_of(run: RunDirectory) -> RunState:
-    """The state of the run by its files and locks."""
+    """The state of the run, judged by its files and locks."""
     if is_running(run):
         return RunState.RUNNING
     tallies = {
@@ -134,26 +135,26 @@ def state_of(run: RunDirectory) -> RunState:
 
 
 def is_running(run: RunDirectory) -> bool:
-    """True while somebody writes the run's logs, or is about to."""
+    """True while a process writes the run's logs, or is about to."""
     return is_in_use(run.path, *(run.path / log for log in run.info.logs))
 
 
 def is_in_use(path: Path, *logs: Path) -> bool:
-    """True while a process holds the directory, or writes these logs or any that it finds there."""
+    """True while a process holds the directory, or writes these logs or any others found there."""
     if is_held(path):
         return True
     return any(map(is_locked, {*logs, *path.glob(f"*{LOG_SUFFIX}")}))
 
 
 def holds_run(path: Path) -> bool:
-    """True where a run is, or the logs of one whose run.json is gone."""
+    """True if there is a run, or the logs of one whose run.json is gone."""
     return is_present(path / RUN_FILE) or any(path.glob(f"*{LOG_SUFFIX}"))
 
 
 def never_began(path: Path) -> bool:
     """True for a directory left by a gdtui that was killed while loading a problem."""
     output = server_output(path)
-    if is_held(path) or is_locked(output):  # by its output: versions before that held directories
+    if is_held(path) or is_locked(output):  # older versions hold no directory
         return False
     return not holds_run(path) and (is_present(output) or is_present(data_path(path)))
 
@@ -175,10 +176,10 @@ def _describe(path: Path) -> StoredRun:
 
 
 def _unreadable(path: Path, state: RunState, **known: Any) -> StoredRun:
-    """A run of which no more is known than its directory, and what is `known` besides."""
+    """A run about which only its directory and the facts in `known` are known."""
     try:
         created = max(path.lstat().st_mtime, 0.0)
-    except OSError:  # it may be vanishing
+    except OSError:  # it may be in the course of removal
         created = 0.0
     told = {"bytes": 0, **known}
     return StoredRun(
@@ -216,7 +217,7 @@ def _describe_sweep(path: Path) -> StoredRun:
 
 
 def arm_paths(path: Path) -> list[Path]:
-    """The arms of a sweep that have begun; of a damaged one, all runs below it."""
+    """The arms of a sweep that have begun; for a damaged sweep, all runs below it."""
     try:
         return SweepDirectory.open(path).arm_paths
     except RunDirectoryError:
@@ -224,7 +225,7 @@ def arm_paths(path: Path) -> list[Path]:
 
 
 def _state_of_sweep(sweep: SweepDirectory, arms: set[RunState]) -> RunState:
-    """The state of a sweep by those of its arms: of one that broke off, the worst."""
+    """The state of a sweep, from those of its arms; if it broke off, the worst of them."""
     if sweep.is_running or RunState.RUNNING in arms:
         return RunState.RUNNING
     if RunState.NEWER_FORMAT in arms:
@@ -236,7 +237,7 @@ def _state_of_sweep(sweep: SweepDirectory, arms: set[RunState]) -> RunState:
 
 
 def own_names(path: Path) -> Callable[[str], bool]:
-    """True for the names of the run's own files; the user may have put others beside them."""
+    """True for the names of the run's files; the user may have put others beside them."""
     logs: set[str] = set()
     with contextlib.suppress(RunDirectoryError):
         logs.update(Path(log).stem for log in RunDirectory.open(path).info.logs)

@@ -1,23 +1,23 @@
-"""The screen's clock: seconds in which anything trained. Pure arithmetic, asks no clock itself.
+"""The screen's clock: seconds in which any variant trained. Pure arithmetic; reads no clock.
 
-Logs are read one after the other: of a run that has a past, all of one variant's comes before the
-next's. So spans come in any order, overlap, and count once.
+Logs are read one after the other: for a stored run, one variant's whole log comes before the next
+one's. So spans arrive in any order and may overlap; overlaps count once.
 """
 
 from bisect import bisect_left, bisect_right
 
 
 class Timekeeper:
-    """The union of the spans in which variants trained; times are seconds since any one instant."""
+    """The union of the spans in which variants trained. Times are seconds since a fixed instant."""
 
     def __init__(self) -> None:
         self._open: dict[str, float] = {}
         self._begins: list[float] = []
         self._ends: list[float] = []
-        """Ends of the closed spans, which are apart from each other and in order; see `_begins`."""
+        """Ends of the closed spans, which are disjoint and in order; see `_begins`."""
 
     def tell(self, name: str, *, goes: bool, at: float) -> None:
-        """A variant of that name trains from then on, or no longer does."""
+        """Note that the variant with this name began training then, or stopped."""
         if goes:
             self._open.setdefault(name, at)
         elif name in self._open:
@@ -33,7 +33,7 @@ class Timekeeper:
         self._begins[first:last], self._ends[first:last] = [begin], [end]
 
     def seconds(self, now: float) -> float:
-        """Seconds in which anything has trained by now."""
+        """Seconds up to `now` in which any variant trained."""
         closed = list(zip(self._begins, self._ends, strict=True))
         if not self._open:
             return sum(end - begin for begin, end in closed)

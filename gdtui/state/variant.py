@@ -1,6 +1,6 @@
 """The screen's state of one variant: figures, every loss, the changes to mark, pending commands.
 
-A fold over the records about it; the figures that every front end shares come from the tally.
+A fold over the records about it; the figures that all front ends share come from the tally.
 """
 
 import math
@@ -40,9 +40,9 @@ SMOOTHING: Final = 0.25
 PLACE: Final = {Axis.SAMPLES: 0, Axis.UPDATES: 1, Axis.SECONDS: 2}
 """The column of each axis in a row of samples, updates, seconds."""
 _MOST_SCATTERED: Final = 8_192
-"""Losses that the spread's shape is drawn from, about."""
+"""Approximate number of losses from which the spread's shape is drawn."""
 _SPEED_SECONDS: Final = 1.0
-"""The training time that samples/s is taken over."""
+"""The training time in seconds over which samples/s is averaged."""
 _BEHIND_CHUNKS: Final = 5
 
 
@@ -77,7 +77,7 @@ class Curves:
     validations: KeptPoints = field(default_factory=KeptPoints)
     """The losses on held-out data."""
     ended: tuple[int, int, float] = (0, 0, 0.0)
-    """Place of the last evaluation."""
+    """Position of the last evaluation."""
     measured: Measurements = field(default_factory=Measurements)
     """Noise scale and sharpness."""
     changes: list[SettingsMark] = field(default_factory=list)
@@ -92,17 +92,17 @@ class VariantState:
     pending: Pending = field(default_factory=Pending)
     current: Curves | None = None
     ghost: Curves | None = None
-    """The previous generation, if it had any loss."""
+    """The previous generation, if any loss was recorded in it."""
     said: deque[str] = field(default_factory=deque)
     """Messages of the log to the user: notes on changes, refusals. The app takes them."""
     notice: str = ""
-    """The session's notice about it, which a log may be unable to hold."""
+    """The session's notice about the variant, which its log may be unable to record."""
     too_large: VariantSettings | None = None
-    """Settings that ran out of memory; it uses less until others are chosen."""
+    """Settings that ran out of memory; the variant uses less until others are chosen."""
     blocked: str = ""
-    """Why it waits, in two words, whatever its log said last: the log cannot be written, say."""
+    """Why it waits, in two words, e.g. for a log that cannot be written; overrides its log."""
     _smoothed: dict[float, float] = field(default_factory=dict)
-    """The smoothed losses asked for since the last chunk, by their time constants."""
+    """The smoothed losses computed since the last chunk, by their time constants."""
     _trained: deque[Chunk] = field(default_factory=deque)
 
     def add(self, record: AnyRecord) -> None:
@@ -148,17 +148,17 @@ class VariantState:
     def _mark(self, record: Changed, before: VariantSettings) -> None:
         if self.current is not None:
             self._add_change(self.current, record, before)
-        n = self.tally.n  # 0 where the log does not tell
+        n = self.tally.n  # 0 if the log does not say
         wanted = before.resolve(n).effective_batch if n else 0
         is_less = n and record.settings.resolve(n).effective_batch < wanted
-        self.too_large = before if is_less and not record.command else None  # memory ran out
+        self.too_large = before if is_less and not record.command else None  # out of memory
         if record.note:
             offer = f"; u accumulates {wanted:,} from such batches" if self.too_large else ""
             self.said.append(f"{self.tally.name}: {record.note}{offer}")
-        self._trained.clear()  # later chunks have another speed
+        self._trained.clear()  # later chunks run at another speed
 
     def _add_change(self, curves: Curves, record: Changed, before: VariantSettings) -> None:
-        """Several with no batch between them are one change, from first to last settings."""
+        """Changes without a batch between them count as one, from first to last settings."""
         changes = curves.changes
         if changes and changes[-1].samples == record.samples:
             before = changes.pop().before
@@ -177,12 +177,12 @@ class VariantState:
 
     @property
     def wanted(self) -> VariantSettings:
-        """The settings in force once everything pending is; what cannot be will be refused."""
+        """The settings once all pending commands take effect; impossible ones will be refused."""
         wanted = self.pending.settings(self.tally.settings)
         return self.tally.settings if self.tally.n and wanted.drops_all(self.tally.n) else wanted
 
     def smoothed(self, window: float) -> float:
-        """The loss smoothed over so many epochs, of SMOOTHING_LADDER; NaN before any batch."""
+        """The loss smoothed over `window` epochs of SMOOTHING_LADDER; NaN before any batch."""
         if self.current is None:
             return math.nan
         if window not in self._smoothed:
@@ -191,15 +191,15 @@ class VariantState:
 
     @property
     def spread(self) -> float:
-        """σ: the spread of the batch losses over the last epoch; NaN where there is none."""
+        """σ, the spread of the batch losses over the last epoch; NaN if there is none."""
         spread = self.current.history.spread() if self.current else None
         return math.nan if spread is None else spread
 
     @property
     def scatter(self) -> NDArray[np.float64]:
-        """The last epoch's batch losses about the smoothed loss now: without the slope.
+        """The last epoch's batch losses around the current smoothed loss, with the slope removed.
 
-        The last loss alone where no other lies near it, as for full; thinned out where many.
+        Only the last loss if no other is near it, as with full batch; thinned out if many.
         """
         if self.current is None:
             return np.empty(0)
@@ -211,7 +211,7 @@ class VariantState:
 
     @property
     def speed(self) -> float:
-        """Samples a second of training time, lately; NaN before there is a rate."""
+        """Recent samples per second of training time; NaN before there is a rate."""
         if not self._trained:
             return math.nan
         seconds = self.tally.seconds - self._trained[0].seconds
@@ -220,7 +220,7 @@ class VariantState:
 
     @property
     def batch_milliseconds(self) -> float:
-        """Training time of a batch, lately; NaN before there is one."""
+        """Recent training time per batch; NaN before there is a rate."""
         if not self._trained:
             return math.nan
         batches = self.tally.batches - self._trained[0].batch + 1
@@ -236,22 +236,22 @@ class VariantState:
 
     @property
     def has_run_away(self) -> bool:
-        """True when diverged or diverging: its losses must not set the scale of the others."""
+        """True when diverged or diverging; its losses must not set the scale for the others."""
         return self.tally.state is State.DIVERGED or self.is_diverging
 
     @property
     def is_behind(self) -> bool:
-        """True when it could not keep the pace lately; chunk by chunk, it would flicker."""
+        """True when it recently missed the pace; judged chunk by chunk, it would flicker."""
         return any(chunk.behind for chunk in list(self._trained)[-_BEHIND_CHUNKS:])
 
     @property
     def is_cut_short(self) -> bool:
-        """True when broken or stopped: it can only obey a restart."""
+        """True when broken or stopped; it can then only obey a restart."""
         return self.tally.state.is_cut_short
 
     @property
     def is_measuring(self) -> bool:
-        """Now and then, once everything pending is obeyed; else only when asked."""
+        """True when it measures regularly once pending commands take effect; else on request."""
         wanted = self.pending.measuring
         return self.tally.is_measuring if wanted is None else wanted
 
@@ -261,7 +261,7 @@ class VariantState:
 
     @property
     def transition(self) -> Transition | None:
-        """The transition that a pending command leads to; None also while the log is blocked."""
+        """The transition that a pending command leads to; also None while the log is blocked."""
         state, going = self.tally.state, self.pending.going
         if self.blocked:
             return None
@@ -289,7 +289,7 @@ class VariantState:
 
     @property
     def will_go(self) -> bool:
-        """Trains, or is about to, once everything pending is obeyed."""
+        """True when training, or about to once pending commands take effect."""
         going = self.pending.going
         if self.blocked:
             return False

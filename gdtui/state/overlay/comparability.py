@@ -1,4 +1,4 @@
-"""The likeness of runs that lie over each other: one problem or several, one start or several."""
+"""How comparable overlaid runs are: one problem or several, one start or several."""
 
 from collections.abc import Iterable
 
@@ -17,7 +17,7 @@ def have_one_problem(runs: Iterable[RunSettings]) -> bool:
 
 
 def have_one_start(runs: Iterable[RunSettings]) -> bool:
-    """True when all begin at the same weights and see the same samples in the same order."""
+    """True when all start from the same weights and see the same samples in the same order."""
     return len({(run.problem, run.data, run.seed) for run in runs}) <= 1
 
 

@@ -1,4 +1,4 @@
-"""Several runs as one source of records: each under the names that its variants have on screen."""
+"""Several runs as one source of records, with each variant under its name on screen."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from gdtui.state.record_source import RecordSource, ViewerRole
 
 @dataclass(frozen=True, slots=True)
 class MergedMember:
-    """The source of one run, and the names on screen of its variants by those in the run."""
+    """The source of one run, and its variants' names on screen by their names in the run."""
 
     source: RecordSource
     names: Mapping[str, str]
@@ -28,9 +28,9 @@ class MergedSource:
         self._members = list(members)
 
     def read(self, limit: int) -> Iterator[tuple[str, AnyRecord]]:
-        """Yield the new records, each run in its turn: all of them grow at the same time.
+        """Yield the new records, run by run in turn, since all of them grow at the same time.
 
-        Fewer than `limit` only when no run has more.
+        Yields fewer than `limit` only if no run has more.
         """
         share = max(limit // len(self._members), 1)
         waiting, count = self._members, 0
@@ -55,12 +55,12 @@ class MergedSource:
         ]
 
     def now(self) -> float:
-        """The latest time that any of the runs is at."""
+        """The latest current time among the runs."""
         return max((member.source.now() for member in self._members), default=0.0)
 
 
 def _names_on_screen(notice: Notice, member: MergedMember) -> list[str | None]:
-    """The variants that a notice of one run is about; None where it concerns no state of theirs."""
+    """The variants that a run's notice is about; None if it does not affect their state."""
     if notice.variant:
         return [member.names[notice.variant]]
     if notice.kind in (NoticeKind.LOG_GONE, NoticeKind.LOG_UNBLOCKED):

@@ -1,4 +1,4 @@
-"""Names that tell the variants of several runs apart: as short as can be. Pure."""
+"""Names, as short as possible, that distinguish the variants of several runs. Pure."""
 
 import re
 from collections import Counter
@@ -9,14 +9,14 @@ from typing import Final
 from engine.settings.text import clean
 
 _DATED: Final = re.compile(r"(\d{4})(\d{4})-(\d{6}(?:-\d+)?)")
-"""A directory that we named: year, month and day, time."""
+"""A directory name chosen by gdtui: year, month and day, time."""
 
 
 def run_labels(paths: Sequence[Path]) -> list[str]:
-    """A label for each directory: its name, with as much of the path above as tells it apart.
+    """A label for each directory: its name, with as much of its parent path as makes it unique.
 
-    Of directories that we named by the time, without the year or the day that all of them share.
-    The paths are absolute and all different.
+    Directories that gdtui named by the time lose the year, or the day, that all of them share. The
+    paths are absolute and all different.
     """
     return _undated([clean(_suffix(path, paths)) for path in paths])
 
@@ -42,10 +42,10 @@ def _undated(labels: Sequence[str]) -> list[str]:
 
 
 def variant_names(labels: Sequence[str], variants: Sequence[Sequence[str]]) -> list[list[str]]:
-    """Names for the variants of the runs with these labels, all different.
+    """Unique names for the variants of the runs with these labels.
 
-    Of a single run their own; of several the run's label, and "run: variant" where it has more
-    than one.
+    For a single run, the variants' names in it; for several, the run's label, or "run: variant" if
+    the run has more than one variant.
     """
     if len(labels) == 1:
         return [list(variants[0])]
@@ -58,7 +58,7 @@ def variant_names(labels: Sequence[str], variants: Sequence[Sequence[str]]) -> l
 
 
 def _numbered(name: str, seen: Counter[str]) -> str:
-    """The name, with "#2" and so on where it was given before."""
+    """The name, with "#2" and so on if it has already been given."""
     told = name
     while seen[told]:
         seen[name] += 1

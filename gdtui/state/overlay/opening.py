@@ -17,7 +17,7 @@ from gdtui.state.overlay.watch_source import WatchSource
 from gdtui.state.record_source import RecordSource
 from gdtui.state.stored_runs import is_running
 
-_UNTRAINED: Final = "not trained: the sweep ended before it, or full stands for it"
+_UNTRAINED: Final = "not trained: the sweep ended before it, or full batch stands in for it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class OpenedRuns:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A run, or a sweep whose arms belong together."""
+    """A run, or a sweep with all its arms."""
 
     path: Path
     runs: tuple[RunDirectory, ...]
@@ -49,22 +49,22 @@ class _Entry:
 
 
 def open_runs(paths: Sequence[Path], roots: Sequence[Path]) -> OpenedRuns:
-    """Open these runs, or the newest below one of the `roots` where none is given.
+    """Open these runs, or the newest run below the `roots` if none is given.
 
-    Each is the directory of a run or of a sweep, or a folder of them. RunDirectoryError when one of
-    them can't be read; of a sweep or a folder, when none can.
+    Each is the directory of a run or of a sweep, or a folder of them. Raises RunDirectoryError if
+    one of them can't be read; for a sweep or a folder, only if none of its runs can.
     """
     given = list(paths) or [newest(*roots)]
     entries = {
         entry.path.resolve(): entry for path in given for entry in _entries(path)
-    }  # once each, however often it is given
+    }  # each only once, however often it is given
     return _opened(list(entries.values()))
 
 
 def newest(*roots: Path) -> Path:
-    """The directory of the run or sweep below one of these folders that was begun last.
+    """The directory of the run or sweep below these folders that began last.
 
-    RunDirectoryError when there is none that can be read.
+    Raises RunDirectoryError if none can be read.
     """
     found = [(_created(path), path) for root in roots for path in _folders(root)]
     begun = [(created, path) for created, path in found if created is not None]
@@ -84,7 +84,7 @@ def stored_settings(path: Path) -> RunSettings:
 
 
 def _created(path: Path) -> float | None:
-    """The time at which the run or sweep there was begun; None where there is none to be read."""
+    """The time at which the run or sweep there began; None if none can be read."""
     kind: Callable[[Path], RunDirectory | SweepDirectory] = RunDirectory.open
     try:
         if is_present(sweep_file(path)):
@@ -98,7 +98,7 @@ def _created(path: Path) -> float | None:
 
 
 def _entries(path: Path) -> list[_Entry]:
-    """The run or sweep there, or all those in a folder of them; RunDirectoryError without any."""
+    """The run or sweep there, or all those in a folder; RunDirectoryError if there are none."""
     try:
         return _found(path)
     except OSError as error:
@@ -138,7 +138,7 @@ def _folders(path: Path) -> list[Path]:
 
 
 def _sweep(path: Path) -> _Entry:
-    """The arms that have begun; while it goes on, those to come, too."""
+    """The arms that have begun and, while the sweep is running, those still to come."""
     sweep = SweepDirectory.open(path)
     goes_on, begun = sweep.is_running, set(sweep.arm_paths)
     runs, notes = [], []
@@ -156,7 +156,7 @@ def _sweep(path: Path) -> _Entry:
 
 
 def _readable(path: Path) -> RunDirectory:
-    """The run there; RunDirectoryError when it, or a log of it, can't be read."""
+    """The run there; RunDirectoryError if it or one of its logs can't be read."""
     run = RunDirectory.open(path)
     for log in (run.session_log, *(run.path / name for name in run.info.logs)):
         if is_present(log) and not os.access(log, os.R_OK):

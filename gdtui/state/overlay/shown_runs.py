@@ -1,7 +1,7 @@
-"""The runs on screen as one: a single run, or several whose variants lie over each other.
+"""The runs on screen as one: a single run, or several whose variants are overlaid.
 
-A value: reads no log. All that the screen asks about a run it asks here, so that it need not know
-how many there are.
+A plain value that reads no log. The screen asks it everything about its runs, so that it need not
+know how many there are.
 """
 
 from collections.abc import Sequence
@@ -19,10 +19,10 @@ from gdtui.state.overlay.comparability import comparability_note, have_one_start
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownVariant:
-    """A variant on screen, and the run that it is from."""
+    """A variant on screen, and the run that it comes from."""
 
     name: str
-    """The name on screen, which no other has."""
+    """The name on screen, unique among the variants."""
     own_name: str
     """The name in its run."""
     run: RunDirectory
@@ -34,7 +34,7 @@ class ShownVariant:
 
     @property
     def device(self) -> str:
-        """The device that its run's settings give it."""
+        """The device assigned by the settings of its run."""
         names = [variant.name for variant in self.run_settings.variants]
         return self.run_settings.device_of(names.index(self.own_name))
 
@@ -45,7 +45,7 @@ class ShownRuns:
     def __init__(
         self, variants: Sequence[ShownVariant], home: Path | None, notes: Sequence[str] = ()
     ) -> None:
-        """`home`: the directory of the run or sweep that is shown; None for several."""
+        """`home`: the directory of the run or sweep on screen; None for several."""
         self.variants = tuple(variants)
         self.home = home
         self._notes = tuple(map(clean, notes))  # they name directories
@@ -63,7 +63,7 @@ class ShownRuns:
 
     @cached_property
     def settings(self) -> RunSettings:
-        """The settings as of one run; those in which several differ are the first's."""
+        """The settings as if of one run; where the runs differ, the first run's apply."""
         every = [run.info.settings for run in self.runs]
         if len(every) == 1 and not self._notes:
             return every[0]
@@ -89,27 +89,27 @@ class ShownRuns:
 
     @property
     def path(self) -> Path:
-        """A directory of what is shown, for files about the program."""
+        """The directory of a run or sweep on screen, for files about the program."""
         return self.home or self.runs[0].path
 
     def origin(self, name: str) -> ShownVariant:
-        """The variant of that name on screen; KeyError when there is none."""
+        """The variant with this name on screen; KeyError if there is none."""
         for one in self.variants:
             if one.name == name:
                 return one
         raise KeyError(name)
 
     def alike(self, name: str) -> list[ShownVariant]:
-        """The variants of those runs that began like the run of this one, itself among them."""
+        """The variants, this one included, of all runs with the same start as its run."""
         run = self.origin(name).run_settings
         return [one for one in self.variants if have_one_start((run, one.run_settings))]
 
     def file_stem(self, name: str) -> str:
-        """The beginning of the names of files about a variant: its place and its name."""
+        """The stem of the names of files about a variant: its number and its name."""
         if len(self.runs) == 1:
             return self.runs[0].variant_log(name).stem
         return RunDirectory.planned(Path(), self.settings, "").variant_log(name).stem
 
     def folders(self, name: str) -> tuple[Path, ...]:
-        """Places for files about these runs: a folder of the one shown, else where the user is."""
+        """Directories for files about these runs: below the run on screen, else the current one."""
         return (Path(),) if self.home is None else (self.home / name, Path())

@@ -1,6 +1,6 @@
 """The records of a run that another process trains, or that has ended. Controls nothing.
 
-Reports a forcibly ended run as ended, which its own logs do not.
+Reports a run that was killed as ended, which its logs cannot.
 """
 
 import time
@@ -17,7 +17,7 @@ _LOOK_SECONDS: Final = 1.0
 
 
 class WatchSource(LogSource):
-    """The logs of somebody else's run."""
+    """The logs of a run that another process trains."""
 
     role = ViewerRole.WATCHER
     obeyed = frozenset[str]()
@@ -29,9 +29,10 @@ class WatchSource(LogSource):
         is_written: Callable[[RunDirectory], bool] = is_running,
         unbegun: str | None = None,
     ) -> None:
-        """`clock`: seconds from any start. `is_written`: somebody writes the run, or will.
+        """`clock` returns seconds since an arbitrary start.
 
-        `unbegun`: why a variant has no log, reported once nobody writes the run any more.
+        `is_written` returns True while a process writes the run or is about to. `unbegun`: why a
+        variant has no log, reported once no process is writing the run.
         """
         super().__init__(run)
         self._clock = clock
@@ -43,7 +44,7 @@ class WatchSource(LogSource):
         self._last_time = 0.0
 
     def read(self, limit: int) -> Iterator[tuple[str, AnyRecord]]:
-        """New records; once nobody writes any more, also how the unfinished variants have ended."""
+        """New records and, once no process is writing, how the unfinished variants ended."""
         if self._clock() < self._rests_until:
             return
         is_quiet = True

@@ -1,1 +1,1 @@
-"""Runs as directories of a user: new ones, those to be removed, those that are whole."""
+"""A user's run directories: creation, removal and integrity checks."""

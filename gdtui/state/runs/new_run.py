@@ -1,4 +1,4 @@
-"""The directories of new runs and sweeps: of our own, or where the user wants them."""
+"""The directories of new runs and sweeps, named by gdtui or chosen by the user."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +31,7 @@ class NewRun:
     handover: "PrivateDirectory | None" = None
 
     def begin(self, settings: RunSettings) -> RunDirectory:
-        """The run; RunDirectoryError when it cannot begin there, and then nothing of it is left."""
+        """Create the run; RunDirectoryError, with nothing left behind, if it cannot begin there."""
         try:
             return RunDirectory.create(self.path, settings, __version__, self.handover)
         except RunDirectoryError:
@@ -41,9 +41,9 @@ class NewRun:
 
     @property
     def leftovers(self) -> list[str]:
-        """The names of what lies there before the run begins, and is left as it is.
+        """The names of what is there before the run begins, which is left as it is.
 
-        None where a run lies there: nothing begins.
+        None if a run is there already, so that no other can begin.
         """
         try:
             found = {file.name for file in self.path.iterdir()} - {server_output(self.path).name}
@@ -53,7 +53,7 @@ class NewRun:
         return [] if is_taken else sorted(found)
 
     def abandon(self) -> None:
-        """Leave nothing of it."""
+        """Remove everything that was created for the run."""
         from gdtui.state.runs.removal import discard  # not before the first frame
 
         discard(self.path)
@@ -62,12 +62,12 @@ class NewRun:
 
 
 def _is_taken(path: Path) -> bool:
-    """True where a run lies, or another gdtui is about to begin one."""
+    """True if a run is there, or another gdtui process is about to begin one."""
     return is_held(path) or is_present(path / RUN_FILE) or any(path.glob(f"*{LOG_SUFFIX}"))
 
 
 def empty_directory() -> Path:
-    """An empty directory of our own for a run: two that start in the same second get two."""
+    """Make an empty directory for a run; two runs that start in the same second get two."""
     while True:
         path = new_run_path(default_root())
         try:
@@ -85,5 +85,5 @@ def empty_directory() -> Path:
 
 
 def begin_sweep(path: Path | None, settings: RunSettings) -> SweepDirectory:
-    """The directory of a new sweep, there or among all runs; may raise RunDirectoryError."""
+    """Make the directory of a new sweep, there or among all runs; may raise RunDirectoryError."""
     return SweepDirectory.create(path or empty_directory(), settings, __version__)

@@ -1,4 +1,4 @@
-"""Removes the files of stored runs: only those that a run is made of, never of one that goes on."""
+"""Removal of stored runs: deletes only a run's files, and none of a run that is still going."""
 
 import contextlib
 import errno
@@ -32,9 +32,9 @@ from gdtui.state.stored_runs import (
 def remove(path: Path) -> None:
     """Remove a run's files, and its directory if nothing else is in it.
 
-    Raises OSError, and UnsafeFileError before anything is removed where a link has the place of the
-    directory or of a file: what it leads to is no part of a run. PermissionError where a log may
-    not be read: whether somebody still writes it cannot be known.
+    Raises OSError. Raises UnsafeFileError, before anything is removed, if the directory or a file
+    has been replaced by a link, since the link's target is not part of the run. Raises
+    PermissionError if a log may not be read, since then a process may still be writing it.
     """
     is_own = own_names(path)
     for log in path.glob(f"*{LOG_SUFFIX}"):
@@ -44,13 +44,13 @@ def remove(path: Path) -> None:
 
 
 def discard(path: Path) -> None:
-    """Remove what this process itself has begun there, as far as that can be removed."""
+    """Remove what this process has created there, as far as possible."""
     with contextlib.suppress(OSError):
         remove(path.resolve())
 
 
 def remove_stored(run: StoredRun) -> bool:
-    """Remove a run's files, or those of a whole sweep; False: it goes on again, and stays.
+    """Remove a run's or a whole sweep's files; False if it is running again, and is kept.
 
     Raises OSError.
     """
@@ -67,7 +67,7 @@ def remove_stored(run: StoredRun) -> bool:
 
 
 def has_ended(path: Path) -> bool:
-    """Check again before the removal: the user may have taken a while to say yes."""
+    """Check again before the removal, since the user may have taken a while to confirm."""
     if is_sweep(path):
         return _has_sweep_ended(path)
     try:
@@ -84,5 +84,5 @@ def _has_sweep_ended(path: Path) -> bool:
     except NewerFormatError:
         return False
     except RunDirectoryError:
-        pass  # it is damaged, and may go
+        pass  # it is damaged, and may be removed
     return not is_locked(sweep_file(path)) and all(map(has_ended, arm_paths(path)))

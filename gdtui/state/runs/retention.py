@@ -1,4 +1,4 @@
-"""The choice of the stored runs that are removed by age, number and size. Pure arithmetic."""
+"""Selects the stored runs to be removed, by age, number and size. Pure arithmetic."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,21 +8,21 @@ from gdtui.state.stored_runs import RunState, StoredRun
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetentionTerms:
-    """The conditions for a removal; a run is removed where it meets all that are given."""
+    """The conditions for a removal; a run is removed if it meets all the given ones."""
 
     older_than: float | None = None
     """Seconds since it began."""
     larger_than: int | None = None
-    """Bytes of all its files; of a sweep, of all its arms."""
+    """Bytes of all its files; for a sweep, of all its arms."""
     keep: int = 0
-    """The newest so many stay, whatever the others say; those that still train count among them."""
+    """This many of the newest runs stay, whatever the other conditions; running ones count."""
 
 
 def removable(runs: Iterable[StoredRun], terms: RetentionTerms, now: float) -> list[StoredRun]:
-    """The runs to be removed, the newest first; never one that still trains, or that may.
+    """The runs to be removed, newest first; never one that is, or may be, still training.
 
-    A sweep is one run. The rest of a run that never began takes no place among those to keep.
-    `now`: seconds since the Unix epoch.
+    A sweep counts as one run. The leftovers of a run that never began do not count as a run to
+    keep. `now`: seconds since the Unix epoch.
     """
     newest_first = sorted(runs, key=lambda run: (-run.created, run.run_dir))
     begun = [run for run in newest_first if run.state is not RunState.NEVER_BEGAN]

@@ -1,4 +1,4 @@
-"""Wholeness of a stored run: every file read to its end, or to its first damage."""
+"""Integrity check of a stored run: reads every file to its end or to its first damage."""
 
 import os
 import stat
@@ -27,13 +27,13 @@ class FileDamage(msgspec.Struct, frozen=True, kw_only=True):
 
     reason: str
     offset: int | None = None
-    """Bytes of the file before it; None for a file that is read as a whole."""
+    """Bytes of the file before the damage; None for a file that is read as a whole."""
     record: int | None = None
-    """The number of the record that is damaged, from 1."""
+    """The number of the damaged record, counted from 1."""
 
 
 class FileCheck(msgspec.Struct, frozen=True, kw_only=True):
-    """A file of a run, as far as it can be read."""
+    """A file of a run, and how far it can be read."""
 
     file: str
     state: FileState
@@ -48,7 +48,7 @@ class RunCheck(msgspec.Struct, frozen=True, kw_only=True):
 
     run_dir: str
     is_running: bool
-    """Somebody writes it: logs need not have an end."""
+    """True while a process writes the run, whose logs then need no end."""
     files: tuple[FileCheck, ...]
 
     @property
@@ -58,7 +58,7 @@ class RunCheck(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def verify(path: Path) -> RunCheck:
-    """Read every file of the run there; RunDirectoryError where there is nothing of a run."""
+    """Read every file of the run there; RunDirectoryError if no file of a run is there."""
     run: RunDirectory | None = None
     damage: FileDamage | None = None
     try:
@@ -80,7 +80,7 @@ def _readers(run: RunDirectory) -> list[LogReader]:
 
 
 def _logs_in(path: Path) -> list[Path]:
-    """All logs that lie there, for a run that does not say which are its own."""
+    """All logs there, for a run that does not say which logs it has."""
     try:
         return sorted(each for each in path.iterdir() if each.suffix == LOG_SUFFIX)
     except OSError:
