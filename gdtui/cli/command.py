@@ -1,4 +1,4 @@
-"""The shape of every command: options in groups, help, and usage errors of one line.
+"""The base of every command: options in groups, help, and one-line usage errors.
 
 Runs nothing and opens nothing.
 """
@@ -16,23 +16,24 @@ from gdtui.cli.config.origins import VARIABLES, origin, take_defaults, with_orig
 from gdtui.cli.streams import print_text
 
 FILE: Final = click.Path(path_type=Path, readable=False)
-"""A file or a directory, which the shell completes."""
+"""A file or a directory, completed by the shell."""
 GENERAL: Final = "general"
 _WIDTH: Final = 100
 _TERM_WIDTH: Final = 22
 _DEFAULTS: Final = """\
-Options have variables, too: GDTUI_LR is --lr. A file can set their defaults: see gdtui config."""
+Options can also be set by environment variables (GDTUI_LR for --lr) or in a configuration
+file: see gdtui config."""
 
 
 class Option(click.Option):
-    """An option, with the default that its help shows."""
+    """An option, with the default shown in its help."""
 
     group = GENERAL
 
     def __init__(
         self, names: str, metavar: str | None, text: str, *, shown: str = "", **attributes: Any
     ) -> None:
-        """`names`: separated by spaces. `shown`: a default that only words can tell."""
+        """`names`: separated by spaces. `shown`: a default that has to be described in words."""
         self.shown_default: str = shown or attributes.get("default") or ""
         if self.shown_default:
             text = f"{text} [{self.shown_default}]"
@@ -45,7 +46,7 @@ class Flag(Option):
     """An option without a value."""
 
     def __init__(self, names: str, text: str, *, is_typed: bool = False, **attributes: Any) -> None:
-        """`is_typed`: an action, which no variable and no file can ask for."""
+        """`is_typed`: an action, which can be typed but not set by a variable or a file."""
         attributes |= {"is_flag": True, "allow_from_autoenv": not is_typed}
         super().__init__(names, None, text, **attributes)
 
@@ -67,7 +68,7 @@ AnyParameter = Option | Argument
 
 
 def in_group(name: str, *parameters: AnyParameter) -> tuple[AnyParameter, ...]:
-    """The parameters, below this heading of the help."""
+    """The parameters, to be listed under this heading of the help."""
     for parameter in parameters:
         parameter.group = name
     return parameters
@@ -85,9 +86,9 @@ class GdtuiCommand(click.Command):
         *,
         is_given_config: bool = False,
     ) -> None:
-        """`usage` opens with the command as it is typed. The function's docstring is the help.
+        """`usage` begins with the command as it is typed. The function's docstring is the help.
 
-        `is_given_config`: it takes the file of --config itself, which may be one that is damaged.
+        `is_given_config`: the function receives the path of --config, as the file may be damaged.
         """
         self.parameters = (
             *params,
@@ -113,7 +114,7 @@ class GdtuiCommand(click.Command):
         return rest
 
     def _refuse(self, ctx: click.Context, word: str) -> NoReturn:
-        """Report an argument too many, with the probable intention behind it."""
+        """Report a surplus argument, with a guess at the intention behind it."""
         commands = command_names(ctx)
         if word in commands:
             ctx.fail(f"command {word} must come first: gdtui {word} [OPTIONS]")
@@ -125,11 +126,11 @@ class GdtuiCommand(click.Command):
 
     @property
     def options(self) -> list[Option]:
-        """The options among the parameters."""
+        """The parameters that are options."""
         return [each for each in self.parameters if isinstance(each, Option)]
 
     def is_default(self, ctx: click.Context) -> bool:
-        """True for the command that runs where none is named."""
+        """True for the command that runs if none is named."""
         return ctx.info_name == ""
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -160,7 +161,7 @@ def command_names(ctx: click.Context) -> list[str]:
 
 
 def explain(error: click.UsageError) -> str:
-    """A usage error as one line that begins with the command, whatever was typed into it."""
+    """A usage error as one line that begins with the command, whatever text was typed."""
     ctx = error.ctx
     path = ctx.command_path.strip() if ctx is not None else "gdtui"
     return f"{path}: {one_line(_message(error))}"
@@ -192,7 +193,7 @@ def _message(error: click.UsageError) -> str:
 
 
 def telling_flag(names: str, text: str, tell: Callable[[click.Context], str]) -> Flag:
-    """A flag that prints what it is asked for, whatever else is typed."""
+    """A flag that prints its text, whatever else is typed."""
 
     def show(ctx: click.Context, _: click.Parameter, is_wanted: bool) -> None:
         if is_wanted and not ctx.resilient_parsing:
@@ -204,11 +205,11 @@ def telling_flag(names: str, text: str, tell: Callable[[click.Context], str]) ->
 
 def _config_option(*, is_exposed: bool) -> Option:
     def read(ctx: click.Context, _: click.Parameter, path: Path | None) -> Path | None:
-        """Read the file before all other options: they find their defaults in it."""
+        """Read the file before all other options, which find their defaults in it."""
         if not (is_exposed or ctx.resilient_parsing):
             take_defaults(ctx, path)
         return path
 
-    shown, text = "see gdtui config --path", "defaults of your own"
+    shown, text = "see gdtui config --path", "your own defaults"
     return Option("--config", "FILE", text, shown=shown, type=FILE, is_eager=True,
                   expose_value=is_exposed, callback=read)  # fmt: skip

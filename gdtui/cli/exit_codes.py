@@ -4,7 +4,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """The exit statuses; a signal adds its number to 128, as a shell does."""
+    """The exit statuses; for a signal it is 128 plus the signal's number, as in a shell."""
 
     OK = 0
     FAILED = 1

@@ -1,6 +1,7 @@
-"""The command line's entry: dispatches to a subcommand and returns its exit status.
+"""The entry point of the command line: dispatches to a subcommand, returns its exit status.
 
-Imported again in every worker, as the main module of the console script: nothing heavy at the top.
+Every worker imports it again, as the main module of the console script, so nothing heavy is
+imported at the top.
 """
 
 import errno
@@ -13,7 +14,7 @@ from pathlib import Path
 from gdtui.cli.exit_codes import ExitCode
 
 _COMPLETE = "_GDTUI_COMPLETE"
-"""Set by the shell, whose completion asks for words thereby."""
+"""Set by the shell when its completion asks for words."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -47,7 +48,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _dispatch(arguments: list[str]) -> int:
-    """Run the command that is named first; the app where none is."""
+    """Run the command that is named first; the app if none is."""
     from click import UsageError
     from click.exceptions import Exit
 
@@ -72,7 +73,7 @@ def _dispatch(arguments: list[str]) -> int:
 
 
 def _foreign_engine() -> str | None:
-    """Somebody else's module `engine`, where Python finds it before ours."""
+    """Path of a foreign module `engine` that Python would find before ours, if there is one."""
     spec = PathFinder.find_spec("engine")
     if spec is None or spec.origin is None:
         return None
@@ -87,7 +88,7 @@ def _refuse(reason: str) -> int:
 
 
 def _give_up_stdout(error: OSError) -> int:
-    """Nobody reads on, or nothing more fits."""
+    """Give up: the reader has gone, or the disk is full."""
     # The interpreter flushes stdout once more at exit; let that succeed.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     if error.errno == errno.EPIPE:

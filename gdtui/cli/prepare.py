@@ -1,6 +1,6 @@
-"""The preparation of a run from its command line: loads the problem if need be, reads the options.
+"""Prepares a run from its command line: loads the problem if necessary, reads the options.
 
-A click.UsageError says in one line why that cannot be.
+Raises click.UsageError, with a one-line reason, if that fails.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from gdtui.state.runs.new_run import NewRun
 
 _MOST_NAMES: Final = 3
-"""Of other files in the run's directory that are told by name."""
+"""Maximum number of other files in the run's directory that are listed by name."""
 
 
 def prepare_run(ctx: click.Context) -> tuple["RunOptions", "NewRun"]:
-    """The run that was described, its problem loaded if it must be first, and the run's place.
+    """The run that was described, its problem loaded if that comes first, and its directory.
 
-    Its notes are then on stderr. UsageError when it makes no sense.
+    Prints its notes on stderr. Raises UsageError if the options make no sense.
     """
     options, place = _prepare(ctx)
     if found := place.leftovers:
@@ -71,7 +71,7 @@ def _prepare(ctx: click.Context) -> tuple["RunOptions", "NewRun"]:
 def _read_options(
     ctx: click.Context, loaded: "Loaded | None", notes: tuple[str, ...]
 ) -> "RunOptions":
-    """The options with what the problem suggests, their notes then on stderr."""
+    """Read the options, with the problem's suggestions; print their notes on stderr."""
     from engine.settings import SettingsError
     from gdtui.cli.options.settings import read_options
 

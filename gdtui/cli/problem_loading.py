@@ -1,6 +1,6 @@
-"""Loads a problem in a process of its own before its run begins, with a word on the terminal.
+"""Loads a problem in a separate process before its run begins, with a note on the terminal.
 
-Leaves nothing behind of a problem that cannot be loaded.
+Leaves nothing behind if the problem cannot be loaded.
 """
 
 import contextlib
@@ -34,15 +34,15 @@ def load_problem(
     *,
     audit_seconds: float = AUDIT_SECONDS,
 ) -> tuple[Loaded, PrivateDirectory]:
-    """Load the problem for the run that is about to begin; what its workers need is then there.
+    """Load the problem for the run about to begin, and store what its workers need.
 
-    `audit_seconds`: time for the audit of its loss; fewer samples must do where it needs more.
+    `audit_seconds`: time limit for the audit of its loss, which uses fewer samples to keep to it.
 
     Raises engine.problems.loading.LoadingError for a problem that cannot be loaded,
     RunDirectoryError for a directory that cannot be used.
     """
     with reserved(run), _ending_in_order(), _handover_for(run) as handover:
-        # Opened once more: what the server inherits must not hold the lock.
+        # Opened again, since what the server inherits must not hold the lock.
         with output_opened(server_output(run)) as output:
             warm_up(output, with_compiler=is_file(problem))
         task = LoadTask(
@@ -61,7 +61,7 @@ def load_problem(
 
 @contextlib.contextmanager
 def _handover_for(run: Path) -> Iterator[PrivateDirectory]:
-    """Make the directory for what is found; remove all that was begun when it comes to nothing."""
+    """Make the directory for what is found; remove everything created if the loading fails."""
     with contextlib.ExitStack() as if_failed:
         if_failed.callback(discard, run)
         try:
@@ -78,7 +78,7 @@ def _handover_for(run: Path) -> Iterator[PrivateDirectory]:
 
 @contextlib.contextmanager
 def _ending_in_order() -> Iterator[None]:
-    """A signal that would end the program at once is an exception meanwhile."""
+    """Turn a signal that would end the program at once into an exception meanwhile."""
 
     def leave(number: int, _: FrameType | None) -> None:
         raise SystemExit(signal_status(number))
@@ -96,7 +96,7 @@ def _ending_in_order() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _saying(text: str) -> Iterator[None]:
-    """A line on the terminal, gone when that is over; nothing where there is no terminal."""
+    """A line on the terminal while the block runs; nothing if there is no terminal."""
     if sys.stderr is None or not sys.stderr.isatty():
         yield
         return

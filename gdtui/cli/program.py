@@ -1,4 +1,4 @@
-"""The commands by name: each module is imported when its command is named, no sooner.
+"""The commands by name; each module is imported only when its command is named.
 
 Each module has `command`, a gdtui.cli.command.GdtuiCommand.
 """
@@ -12,7 +12,7 @@ from click.shell_completion import CompletionItem
 from gdtui.cli.command import GdtuiCommand
 
 APP: Final = "gdtui.cli.commands.train.app"
-"""The command without a name: train and show."""
+"""The command without a name, which trains and shows."""
 COMMANDS: Final = {
     "train": "gdtui.cli.commands.train.train",
     "watch": "gdtui.cli.commands.runs.watch",
@@ -30,7 +30,7 @@ COMMANDS: Final = {
 
 
 class Program(click.Group):
-    """`gdtui`: the command that is named first; the app, with all its options, where none is."""
+    """`gdtui`: the command that is named first, or the app, with all its options, if none is."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -40,19 +40,19 @@ class Program(click.Group):
         return None if module is None else load(module)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Leave every word to the command; the app's name is the empty one."""
+        """Leave every word to the command; the app's name is the empty string."""
         if (args[:1] and args[0] not in COMMANDS) or not (args or ctx.resilient_parsing):
             args = ["", *args]
         return super().parse_args(ctx, ["--", *args])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Commands and the app's options."""
+        """The commands and the app's options."""
         names = [CompletionItem(name) for name in COMMANDS if name.startswith(incomplete)]
         return [*names, *load(APP).shell_complete(ctx, incomplete)]
 
 
 def load(module: str) -> GdtuiCommand:
-    """The command of a module."""
+    """The command defined in a module."""
     command = import_module(module).command
     assert isinstance(command, GdtuiCommand)
     return command

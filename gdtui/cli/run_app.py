@@ -1,7 +1,7 @@
-"""The app on a run of its own: imports torch once the first frame is there; ends all, always.
+"""The app on a new run: imports torch after the first frame, and always ends its processes.
 
-Between the first frame and the end the workers are stopped, the logs closed and the terminal
-restored on a key, a signal and an error alike.
+After the first frame, a key, a signal or an error that ends the app stops the workers, closes the
+logs and restores the terminal.
 """
 
 import contextlib
@@ -52,7 +52,7 @@ def run_live(
         app.run()
     for each in sessions:
         for text in each.files.gone:
-            print_error(f"gdtui: {text}; what was trained since then is not kept")
+            print_error(f"gdtui: {text}; what was trained after that is not kept")
     if app.return_code == 1:
         print_error(app.crash or f"{INTERNAL_ERROR}; see {run.server_output}")
     return app.return_code or 0

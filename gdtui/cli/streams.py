@@ -1,7 +1,7 @@
-"""The standard streams: any of them may be closed, or no terminal.
+"""The standard streams, each of which may be closed or not be a terminal.
 
-All output of commands goes through here, which lets nothing pass that a terminal would obey: names
-and paths come from others.
+All output of commands goes through here, where sequences that a terminal would obey are removed,
+since names and paths may come from untrusted files.
 """
 
 import locale
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     import click
 
 _SCREENLESS: Final = ("dumb", "unknown")
-"""Values of TERM, for terminals that print lines and no more."""
+"""Values of TERM for terminals that can only print lines."""
 
 
 def check_screen(ctx: "click.Context", subject: str, instead: str) -> None:
-    """End the program with exit status 2 where no app can be shown.
+    """End the program with exit status 2 if no app can be shown.
 
-    Names the command to use `instead`.
+    The message names the command to use `instead`.
     """
     if not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
         ctx.fail(f"{subject} needs a terminal; without one, use: {instead}")
@@ -66,13 +66,13 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 
 def prints_lines_only() -> bool:
-    """True for a terminal that, by TERM, cannot go back to what it has printed."""
+    """True for a terminal that, according to TERM, cannot move back to what it has printed."""
     return os.environ.get("TERM") in _SCREENLESS
 
 
 def _has_utf_8() -> bool:
-    """The terminal is asked only where the locale does not say so: many show UTF-8 under LANG=C."""
-    is_plain_c = sys.flags.utf8_mode  # Python makes the best of C and POSIX, and tells it thereby
+    """Ask the terminal only if the locale does not say UTF-8: many show it under LANG=C."""
+    is_plain_c = sys.flags.utf8_mode  # Python coerces C and POSIX to UTF-8, and sets this variable
     if not is_plain_c and locale.getencoding().lower().replace("-", "") == "utf8":
         return True
     from gdtui.terminal.utf_8 import shows_utf_8

@@ -1,6 +1,6 @@
-"""Readers of typed values: text in, the value out, or an error that names what is allowed.
+"""Readers of typed values: turn text into a value, or an error that says what is allowed.
 
-Imports nothing heavy. What only torch can judge stays text: the worker judges it.
+Imports nothing heavy. Values that only torch can judge stay text until the worker judges them.
 """
 
 import math
@@ -28,7 +28,7 @@ _SWITCH: Final = {"on": True, "off": False, "true": True, "false": False}
 
 
 def whole(least: int, most: int = _MOST) -> Callable[[str], int]:
-    """A reader of whole numbers from `least` to `most`."""
+    """A reader for whole numbers from `least` to `most`."""
 
     def read(text: str) -> int:
         try:
@@ -44,7 +44,7 @@ def whole(least: int, most: int = _MOST) -> Callable[[str], int]:
 
 
 def number(text: str) -> float:
-    """A number; whether it makes sense is the settings' to judge."""
+    """A number; the settings judge if it makes sense."""
     try:
         return float(text)
     except ValueError:
@@ -52,7 +52,7 @@ def number(text: str) -> float:
 
 
 def above_zero(wanted: str) -> Callable[[str], float]:
-    """A reader of finite numbers above 0; `wanted` names them in an error."""
+    """A reader for finite numbers above 0; `wanted` describes them in an error."""
 
     def read(text: str) -> float:
         value = _number_or_nan(text)
@@ -62,7 +62,7 @@ def above_zero(wanted: str) -> Callable[[str], float]:
 
 
 def choice(words: Iterable[Word]) -> Callable[[str], Word]:
-    """A reader of one of these words, in any case."""
+    """A reader for one of these words, in upper or lower case."""
     known = {str(word): word for word in words}
 
     def read(text: str) -> Word:
@@ -73,7 +73,7 @@ def choice(words: Iterable[Word]) -> Callable[[str], Word]:
 
 
 def on_or_off(text: str) -> bool:
-    """on or off; True or False, as files say it."""
+    """on or off; True or False, as in a file."""
     if (word := text.lower()) not in _SWITCH:
         _refuse(text, "expected on or off")
     return _SWITCH[word]
@@ -89,7 +89,7 @@ def batch_size(text: str) -> BatchSize:
 
 
 def pace(text: str) -> float | None:
-    """Epochs a second; None for free."""
+    """Epochs per second; None for free."""
     return None if text.strip().lower() == "free" else _epochs_per_second(text)
 
 
@@ -97,7 +97,7 @@ _epochs_per_second = above_zero("epochs per second, a number above 0, or free")
 
 
 def fps(text: str) -> float:
-    """Frames a second, from 1 to 60."""
+    """Frames per second, from 1 to 60."""
     value = _number_or_nan(text)
     wanted = f"expected frames per second, from 1 to {_MOST_FPS:g}"
     return value if 1 <= value <= _MOST_FPS else _refuse(text, wanted)
@@ -112,7 +112,7 @@ def keys(text: str) -> tuple[Press, ...]:
 
 
 def device(text: str) -> str:
-    """The name of a device, or of several; whether they are there is the worker's to judge."""
+    """The name of a device, or of several; the worker judges if they exist."""
     names = [name.strip().lower() for name in text.split(",")]
     if not all(map(_DEVICE.fullmatch, names)):
         _refuse(text, "expected auto, cpu, cuda, cuda:N or mps; several: cuda:0,cuda:1")
@@ -120,7 +120,7 @@ def device(text: str) -> str:
 
 
 def label(text: str) -> str:
-    """A variant's name: something to see, and nothing that a terminal would take for a command."""
+    """A variant's name: printable, and nothing that a terminal would take for a command."""
     name = text.strip()
     if not (name and name.isprintable()):
         _refuse(text, "expected names of printable characters, none empty")
@@ -128,7 +128,7 @@ def label(text: str) -> str:
 
 
 def optimizer(text: str) -> str:
-    """The name of an optimiser; whether torch has it is the worker's to judge."""
+    """The name of an optimiser; the worker judges if torch has it."""
     name = text.strip()
     if not name.isidentifier():
         _refuse(text, "expected the name of a torch.optim class, e.g. adam")
@@ -136,7 +136,7 @@ def optimizer(text: str) -> str:
 
 
 def duration(text: str) -> float:
-    """Seconds, of a number with a unit: s, m, h, d or w; without one it is seconds."""
+    """Seconds, from a number with a unit (s, m, h, d or w); without a unit it is seconds."""
     found = _DURATION.fullmatch(text.strip())
     seconds = float(found[1]) * _SECONDS[found[2]] if found else math.inf
     if seconds == math.inf:
@@ -145,7 +145,7 @@ def duration(text: str) -> float:
 
 
 def size(text: str) -> int:
-    """Bytes, of a number with a unit: K, M, G or T, powers of 1024; without one it is bytes."""
+    """Bytes, from a number with a unit (K, M, G or T, powers of 1024); without one it is bytes."""
     found = _SIZE.fullmatch(text.strip())
     bytes_ = float(found[1]) * _BYTES[found[2].upper()] if found else math.inf
     if bytes_ == math.inf:
@@ -154,7 +154,7 @@ def size(text: str) -> int:
 
 
 def each(read: Callable[[str], Value]) -> Callable[[str], tuple[Value, ...]]:
-    """A reader of values separated by commas."""
+    """A reader for values separated by commas."""
     return lambda text: tuple(read(part) for part in text.split(","))
 
 
@@ -166,5 +166,5 @@ def _number_or_nan(text: str) -> float:
 
 
 def _refuse(text: str, reason: str) -> NoReturn:
-    """Report the typed text, quoted, on one line, and not longer than helps."""
+    """Report the typed text, quoted, on one line, and shortened if it is long."""
     raise BadParameter(f"{text if len(text) <= 40 else text[:39] + '…'!r}: {reason}")

@@ -1,4 +1,4 @@
-"""The progress of a long command on stderr: a line that is redrawn, or one a minute in a log."""
+"""The progress of a long command on stderr: a line redrawn in place, or one a minute in a log."""
 
 import os
 import sys
@@ -11,12 +11,12 @@ from gdtui.cli.streams import is_terminal, prints_lines_only
 from gdtui.view.text.progress.line import CommandProgress, in_ascii, line, sentence
 
 _FRAME: Final = 0.1
-"""Seconds between two drawings on a terminal."""
+"""Seconds between two redraws on a terminal."""
 _LOG: Final = 60.0
-"""Seconds between two lines where there is no terminal: a log stays short."""
+"""Seconds between two lines when stderr is not a terminal, so that a log stays short."""
 _ERASE: Final = "\r\x1b[K"
 _COLUMNS: Final = 80
-"""Of a terminal that does not tell."""
+"""Width of a terminal that does not report one."""
 
 
 @contextmanager
@@ -30,12 +30,12 @@ def progress_report(command: str, *, is_quiet: bool = False) -> Iterator["Progre
 
 
 class ProgressReport:
-    """Writes progress to a stream, as often as it bears; a stream that breaks hears no more."""
+    """Writes progress to a stream at a suitable rate, and stops once the stream breaks."""
 
     def __init__(
         self, command: str, stream: TextIO | None, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """`stream` None: silent. `clock`: seconds from any start."""
+        """`stream` None writes nothing. `clock` returns seconds since an arbitrary start."""
         self._command = command
         self._stream = stream
         self._clock = clock
@@ -45,7 +45,7 @@ class ProgressReport:
 
     @property
     def is_due(self) -> bool:
-        """True once it is time for new progress: nobody need work out what is not shown."""
+        """True once it is time for new progress; until then there is no need to compute any."""
         return self._stream is not None and self._clock() >= self._due
 
     def show(self, progress: CommandProgress) -> None:
@@ -63,7 +63,7 @@ class ProgressReport:
             self._write(_ERASE + text)
 
     def erase(self) -> None:
-        """Take the line away, before something else is written or at the end."""
+        """Remove the line, before other output is written or at the end."""
         if self._drawn:
             self._drawn = ""
             self._write(_ERASE)
@@ -75,7 +75,7 @@ class ProgressReport:
         try:
             stream.write(text if _can_take(stream, text) else in_ascii(text))
             stream.flush()
-        except OSError:  # a terminal that hung up, a pipe that nobody reads
+        except OSError:  # a terminal that hung up, a pipe without a reader
             self._stream, self._drawn = None, ""
 
     def _columns(self) -> int:
@@ -85,7 +85,7 @@ class ProgressReport:
             return _COLUMNS
 
     def _is_in_front(self) -> bool:
-        """False for a background job, which must not write over what the user types meanwhile."""
+        """False for a background job, which must not write over what the user is typing."""
         try:
             return os.tcgetpgrp(self._descriptor()) == os.getpgrp()
         except OSError:  # not the terminal that controls this process

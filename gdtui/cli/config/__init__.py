@@ -1,1 +1,1 @@
-"""Defaults of the user's own: a file, the environment, and where a value comes from."""
+"""The user's defaults from a file and the environment, and the origin of each value."""

@@ -1,6 +1,6 @@
-"""The user's configuration file: options by their long names, with a table for each command.
+"""The user's configuration file, with options by their long names in a table per command.
 
-Checks keys; the options themselves read the values, as if they had been typed.
+Checks keys; the options parse the values, as if they had been typed.
 """
 
 import os
@@ -14,19 +14,19 @@ from typing import Any, Final, NoReturn
 from click import UsageError
 
 ALL: Final = ""
-"""The table of the keys above all others: for every command that has the option."""
+"""The table of the keys above all tables, for every command that has the option."""
 _TABLE: Final = re.compile(r"\s*\[\s*[\"']?([\w-]+)[\"']?\s*\]")
 _KEY: Final = re.compile(r"\s*[\"']?([\w-]+)[\"']?\s*=")
 _PLACE: Final = re.compile(r"(.*) \(at (?:line (\d+), column \d+|end of document)\)")
 
 
 def default_path() -> Path:
-    """The place of the file, unless --config says another."""
+    """The path of the file, unless --config names another."""
     from platformdirs import user_config_path
 
     try:
         return user_config_path("gdtui", appauthor=False) / "config.toml"
-    except RuntimeError:  # somebody who has no home
+    except RuntimeError:  # a user without a home directory
         return Path(os.devnull)
 
 
@@ -36,24 +36,24 @@ class ConfigFile:
 
     path: Path
     values: Mapping[str, Mapping[str, str]]
-    """As they would be typed, by table and by the option's name with underscores."""
+    """Values as they would be typed, by table and by the option's name with underscores."""
     lines: Mapping[tuple[str, str], int]
-    """The lines of tables and keys, counted from 1; that of a table has no key."""
+    """The lines of tables and keys, counted from 1; a table's line has no key."""
 
     def defaults(self, table: str) -> dict[str, str]:
-        """The values for a command: those of its table go before those for all."""
+        """The values for a command; those of its table override those for all."""
         return {**self.values.get(ALL, {}), **self.values.get(table, {})}
 
     def place(self, table: str, name: str) -> str:
-        """The place of a command's value: file and line."""
+        """File and line of a command's value."""
         return self._line(table if name in self.values.get(table, {}) else ALL, name)
 
     def check(
         self, table: str, tables: Sequence[str], names_of: Callable[[str], Sequence[str]]
     ) -> None:
-        """Report a key, for this command or for all, that no option has; or an unknown table.
+        """Report a key, for this command or for all, that names no option, or an unknown table.
 
-        `tables`: those of all commands; `names_of`: their options, asked for others if need be.
+        `tables`: those of all commands; `names_of` returns the options of a table.
         """
         for each in sorted(set(self.values).difference([ALL, *tables])):
             self._refuse(each, "", f"unknown table [{each}]", tables)
@@ -73,17 +73,17 @@ class ConfigFile:
     ) -> NoReturn:
         if close := get_close_matches(_dashed(name or table), map(_dashed, sorted(known)), n=1):
             hint = hint or f"did you mean {close[0]}?"
-        hint = hint or "gdtui config lists all that there are"
+        hint = hint or "gdtui config lists all keys"
         raise UsageError(f"{self._line(table, name)}: {reason}; {hint}")
 
     def _line(self, table: str, name: str) -> str:
-        places = (table, name), (table, ""), (ALL, _name(table))  # the last: an inline table
+        places = (table, name), (table, ""), (ALL, _name(table))  # the last, an inline table
         line = next((self.lines[place] for place in places if place in self.lines), None)
         return str(self.path) if line is None else f"{self.path}:{line}"
 
 
 def read_config(path: Path, *, must_exist: bool) -> ConfigFile:
-    """The file's content; UsageError with the line for one that cannot be read."""
+    """The file's content; UsageError with the line if it cannot be read."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -94,7 +94,7 @@ def read_config(path: Path, *, must_exist: bool) -> ConfigFile:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise UsageError(f"cannot read {path}: it is not UTF-8") from None
-    import tomllib  # 4 ms, for those who have a file
+    import tomllib  # 4 ms, only spent if there is a file
 
     try:
         document = tomllib.loads(text)
@@ -124,7 +124,7 @@ def _text(config: ConfigFile, table: str, key: str, value: Any) -> str:
             return ",".join(_text(config, table, key, each) for each in value)
         case _:
             place = config.place(table, _name(key))
-            raise UsageError(f"{place}: {key}: expected a number, a text, or a list of these")
+            raise UsageError(f"{place}: {key}: expected a number, a string, or a list of these")
 
 
 def _lines(text: str) -> dict[tuple[str, str], int]:

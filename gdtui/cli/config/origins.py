@@ -1,4 +1,4 @@
-"""Values by where they came from: typed, a variable, the configuration file, or a default."""
+"""The origins of values: typed, an environment variable, the configuration file, or a default."""
 
 import re
 from pathlib import Path
@@ -14,19 +14,19 @@ VARIABLES: Final = "GDTUI"
 APP: Final = "app"
 """The table of the command without a name."""
 LIKE: Final = "gdtui.like"
-"""The key of the names of the options that a run named by --like has set."""
+"""The key for the names of the options that were set by the --like run."""
 _ELSEWHERE: Final = (ParameterSource.ENVIRONMENT, ParameterSource.DEFAULT_MAP)
 _FILE: Final = "gdtui.config"
 
 
 def config_of(ctx: click.Context) -> ConfigFile | None:
-    """The configuration that the values were completed from."""
+    """The configuration file that completed the values."""
     config = ctx.meta.get(_FILE)
     return config if isinstance(config, ConfigFile) else None
 
 
 def take_defaults(ctx: click.Context, path: Path | None) -> None:
-    """Complete what is not typed and in no variable from the configuration file."""
+    """Take options neither typed nor set by a variable from the configuration file."""
     config = read_config(path or default_path(), must_exist=path is not None)
     ctx.meta[_FILE] = config
     if config.values:
@@ -61,19 +61,19 @@ def command_of(ctx: click.Context, table: str) -> click.Command:
 
 
 def names_of(ctx: click.Context, table: str) -> list[str]:
-    """The names of the options that a command's table may hold."""
+    """The names of the options allowed in a command's table."""
     return [each.name or "" for each in command_of(ctx, table).params if may_have_default(each)]
 
 
 def may_have_default(parameter: click.Parameter) -> bool:
-    """True for an option that a file may set: none that must be typed, nor --config and --like."""
+    """True for an option that a file may set: not --config, --like or one that must be typed."""
     return isinstance(parameter, click.Option) and (
         parameter.allow_from_autoenv and parameter.name not in ("config", "like")
     )
 
 
 def origin(ctx: click.Context, parameter: click.Parameter) -> str:
-    """The place that a value came from, as the user named it."""
+    """The place that a value came from, named in the user's terms."""
     match ctx.get_parameter_source(parameter.name or ""):
         case ParameterSource.ENVIRONMENT:
             return variable(parameter)
@@ -86,7 +86,7 @@ def origin(ctx: click.Context, parameter: click.Parameter) -> str:
 
 
 def is_typed(ctx: click.Context, name: str) -> bool:
-    """True for an option on the command line."""
+    """True for an option given on the command line."""
     return ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
@@ -101,7 +101,7 @@ def variable(option: click.Parameter) -> str:
 
 
 def with_origins(ctx: click.Context, message: str) -> str:
-    """A message about settings, with the places of those in it that were not typed."""
+    """A message about settings, with the origins of the values in it that were not typed."""
     plain = re.sub(r"[-_]+", " ", message)
     words = {each: key(each).replace("-", " ").rstrip("s") for each in ctx.command.params}
     places = [

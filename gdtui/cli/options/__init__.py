@@ -1,1 +1,1 @@
-"""The options that describe a run: as they are typed, as they are read."""
+"""The options that describe a run: how they are typed and how they are read."""

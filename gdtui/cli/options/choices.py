@@ -1,6 +1,6 @@
-"""The settings that a run is described by: what each is unless somebody says otherwise.
+"""The settings that describe a run, and how the value of each is chosen.
 
-What the user sets goes before what the problem suggests, and that before the program's own.
+The user's values take precedence over the problem's suggestions, and these over gdtui's defaults.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from gdtui.cli.command import Option
 
 
 class Setting(Option):
-    """An option that a problem may suggest a value for, unless the command's default is fixed."""
+    """An option for which a problem may suggest a value, unless the command's default is fixed."""
 
     def __init__(self, *arguments: Any, is_fixed: bool = False, **attributes: Any) -> None:
         super().__init__(*arguments, **attributes)
@@ -22,14 +22,14 @@ class Setting(Option):
 
 
 def is_set(ctx: click.Context, name: str) -> bool:
-    """True for an option that the user has set, wherever."""
+    """True for an option that the user has set, in whatever place."""
     return ctx.get_parameter_source(name) is not ParameterSource.DEFAULT
 
 
 def in_force(ctx: click.Context, suggested: Mapping[str, str]) -> dict[str, Any]:
     """The values of all options. `suggested`: the problem's defaults, as text.
 
-    Raises SettingsError for a suggestion that is none.
+    Raises SettingsError for an invalid suggestion.
     """
     settings = {each.name: each for each in ctx.command.params if isinstance(each, Setting)}
     taken = {name for name, each in settings.items() if each.is_fixed or is_set(ctx, name)}
@@ -37,7 +37,7 @@ def in_force(ctx: click.Context, suggested: Mapping[str, str]) -> dict[str, Any]
         name: value for name, value in _read(suggested, settings).items() if name not in taken
     }
     if "batch_sizes" in taken:
-        # One each for other variants than these; the first is the best guess for all.
+        # They hold one value for each of other variants; the first is the best guess for all.
         suggestions.pop("names", None)
         for name, value in suggestions.items():
             suggestions[name] = value[:1] if isinstance(value, tuple) else value

@@ -1,6 +1,6 @@
 """The words that Tab offers for the values of options and arguments.
 
-Called in a process of its own, by the shell: what takes long here is waited for at the prompt.
+The shell calls it in a separate process, and its prompt waits until that ends.
 """
 
 from collections.abc import Callable, Iterable
@@ -17,7 +17,7 @@ Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]
 
 
 def words(known: Iterable[str], *, several: bool = False, files: bool = False) -> Completer:
-    """Offers known words: of a list separated by commas if `several`, else files if `files`."""
+    """Offers known words, for a comma-separated list if `several`; else files if `files`."""
 
     def complete(_ctx: click.Context, _: click.Parameter, typed: str) -> list[CompletionItem]:
         before, comma, last = typed.rpartition(",") if several else ("", "", typed)

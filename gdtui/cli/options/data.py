@@ -1,6 +1,6 @@
-"""The options that say what to train on: a problem by name, a problem's file, or data of one's own.
+"""The options that say what to train on: a problem by name, a problem's file, or the user's data.
 
-Looks at names only: whether a file is there and fits is judged where it is loaded.
+Looks at names only; the loader checks if a file exists and fits.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from gdtui.cli.value_types import number
 _DEFAULT: Final = "synthetic"
 DATA_OPTIONS: Final = ("target", "model", "validation")
 _MADE_OF_FILES: Final = ("arrays", "table")
-"""The problems that a file alone stands for, by its suffix."""
+"""The problem that a data file implies, by the file's suffix."""
 
 
 def data_options() -> tuple[AnyParameter, ...]:
@@ -52,9 +52,9 @@ def data_options() -> tuple[AnyParameter, ...]:
 
 
 def read_data(values: Mapping[str, Any]) -> tuple[str, DataSettings | None]:
-    """The problem's name and the data it is made of, their files named from any directory.
+    """The problem's name and the data it is made of, with absolute paths.
 
-    SettingsError when the two don't go together.
+    Raises SettingsError if the two don't go together.
     """
     name, file = values["problem"], values["data"]
     if file is None:
@@ -63,7 +63,7 @@ def read_data(values: Mapping[str, Any]) -> tuple[str, DataSettings | None]:
                 raise SettingsError(f"--{option} requires --data FILE")
         problem = name or _DEFAULT
         if not is_file(problem) and find(problem).needs_file:
-            raise SettingsError(f"problem {problem} needs a file of yours: use --data FILE")
+            raise SettingsError(f"problem {problem} needs a data file: use --data FILE")
         return absolute(problem), None
     path = file and str(Path(file).absolute())
     data = DataSettings(path=path, **{option: values[option] for option in DATA_OPTIONS})
@@ -73,7 +73,7 @@ def read_data(values: Mapping[str, Any]) -> tuple[str, DataSettings | None]:
 
 
 def must_load(problem: str, data: DataSettings | None) -> bool:
-    """True where only loading it tells how many samples there are and which settings fit."""
+    """True if it must be loaded to learn how many samples there are and which settings fit."""
     return data is not None or is_file(problem) or find(problem).must_load
 
 

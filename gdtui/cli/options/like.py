@@ -1,4 +1,4 @@
-"""`--like RUN`: the settings of a stored run, in place of what is not typed and in no variable."""
+"""`--like RUN`: a stored run's settings, for options neither typed nor set by a variable."""
 
 import shlex
 from collections.abc import Container
@@ -20,14 +20,14 @@ from gdtui.state.overlay.opening import stored_settings
 _DATA: Final = ("problem", "data", *DATA_OPTIONS)
 _CHOSEN: Final = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
 _IMPORTED: Final = "imported"
-"""The device of runs that were made from CSV."""
+"""The device recorded for runs made from CSV."""
 
 
 def take_settings(ctx: click.Context) -> tuple[str, ...]:
     """Take the settings of the run that --like names, if it does; returns notes for the user.
 
-    Those that a command has fixed values for are not taken: a sweep has batch sizes of its own.
-    UsageError for a run that cannot be read, or whose settings are none to train with.
+    Settings that a command fixes are not taken; a sweep, for instance, fixes its batch sizes.
+    Raises UsageError for a run that cannot be read, or whose settings cannot be used for training.
     """
     if (path := ctx.params["like"]) is None:
         return ()
@@ -36,13 +36,13 @@ def take_settings(ctx: click.Context) -> tuple[str, ...]:
     except RunDirectoryError as error:
         ctx.fail(f"--like: {error}")
     if run.device == _IMPORTED:
-        ctx.fail(f"--like: {path} was imported: nobody knows the settings that it was trained with")
+        ctx.fail(f"--like: {path} was imported, so the settings it was trained with are unknown")
     values, notes = _values(ctx, run), []
     kept = {each.name for each in ctx.command.params if isinstance(each, Setting) and each.is_fixed}
     kept.update(name for name in values if ctx.get_parameter_source(name) in _CHOSEN)
     if _is_other_problem(ctx, run, kept):
         kept.update(_DATA)
-        notes.append(f"{path} trained {run.title}; its settings are taken, its problem is not")
+        notes.append(f"{path} trained {run.title}; its settings are used, its problem is not")
     elif "problem" not in kept and is_file(run.problem):
         ctx.fail(
             f"--like: {path} trained a problem in a Python file, which is run only if you name it: "
@@ -58,21 +58,19 @@ def take_settings(ctx: click.Context) -> tuple[str, ...]:
 
 
 def _is_other_problem(ctx: click.Context, run: RunSettings, chosen: Container[str]) -> bool:
-    """True where the user has chosen a problem, or data, that the run's own do not go with."""
+    """True if the user has chosen a problem, or data, that the run's do not go with."""
     if "problem" in chosen:
         return absolute(ctx.params["problem"] or "") != run.problem
     return "data" in chosen and run.data is None
 
 
 def _values(ctx: click.Context, run: RunSettings) -> dict[str, Any]:
-    """The run's settings by the names of the options; its pace is none: it changes no loss."""
+    """The run's settings by option name; without its pace, which changes no loss."""
     each = [variant.settings for variant in run.variants]
     common = {name: {getattr(one, name) for one in each} for name in OF_ALL_VARIANTS}
     for name, found in common.items():
         if len(found) > 1:
-            ctx.fail(
-                f"--like: the variants differ in {name}, which is one for all on a command line"
-            )
+            ctx.fail(f"--like: the variants differ in {name}, which a command line sets for all")
     sizes = tuple(one.batch_size for one in each)
     names = tuple(variant.name for variant in run.variants)
     data = run.data
@@ -89,6 +87,6 @@ def _values(ctx: click.Context, run: RunSettings) -> dict[str, Any]:
 
 
 def _spread(variants: list[Any], field: str) -> tuple[Any, ...]:
-    """A value for each variant; one for all where they agree."""
+    """A value for each variant; one for all if they agree."""
     values = tuple(getattr(one, field) for one in variants)
     return values[:1] if len(set(values)) == 1 else values

@@ -1,4 +1,4 @@
-"""The option of long commands to show no progress."""
+"""The option of long commands that turns off their progress."""
 
 from gdtui.cli.command import Flag
 

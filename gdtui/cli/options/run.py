@@ -1,6 +1,6 @@
 """The options that describe a run.
 
-Imports nothing heavy. What only torch can judge stays text: the worker judges it.
+Imports nothing heavy. Values that only torch can judge stay text until the worker judges them.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -27,16 +27,16 @@ from gdtui.cli.value_types import (
 )
 
 APP_PACE: Final = "1"
-"""Epochs a second in the app unless told otherwise: the lesson's 20 epochs take about 20 s."""
+"""Default epochs per second in the app, where the lesson's 20 epochs then take about 20 s."""
 THREADS: Final = whole(1, 1024)
-"""The reader of a number of CPU threads."""
+"""The reader for a number of CPU threads."""
 _MOST_LOADERS: Final = 256
 _OPTIMIZERS: Final = ("sgd", "adam", "adamw", "rmsprop", "adagrad", "own")
-"""Offered by Tab: torch has more."""
+"""Offered by Tab; torch has more."""
 
 
 def comma_separated(values: Iterable[object]) -> str:
-    """Values as an option takes several."""
+    """Several values as an option takes them."""
     return ",".join(map(str, values))
 
 
@@ -46,7 +46,7 @@ MakeSetting = Callable[..., Setting]
 def run_options(pace: str = "free", **fixed: str) -> tuple[AnyParameter, ...]:
     """The options that describe a run.
 
-    `fixed`: a command's own defaults, which no problem's suggestions replace.
+    `fixed`: defaults of the command that a problem's suggestions do not replace.
     """
     setting = partial(_setting, fixed)
     return (
@@ -67,8 +67,8 @@ def _setting(
 
 
 def _variant(setting: MakeSetting) -> Iterator[Setting]:
-    """The settings that may be another for each variant, and the two that go with them."""
-    yield setting("batch_sizes", "SIZES", "one variant each: samples per batch, or full",
+    """The settings that may differ between variants, and the two that go with them."""
+    yield setting("batch_sizes", "SIZES", "samples per batch, or full; one variant for each",
                   type=each(batch_size), default=comma_separated(DEFAULT_BATCH_SIZES),
                   shell_complete=words(("full",), several=True))  # fmt: skip
     yield setting("lr", "LR", "learning rate", type=each(number), default="0.01")
@@ -79,7 +79,7 @@ def _variant(setting: MakeSetting) -> Iterator[Setting]:
     yield setting("base_batch", "N", text, type=whole(1), default="64")
     yield setting("accumulation", "N", "batches per update", type=each(whole(1)), default="1")
     yield setting("momentum", "M", "from 0 to below 1", type=each(number), default="0")
-    yield setting("optimizer", "NAME", "any of torch.optim, or own for the problem's",
+    yield setting("optimizer", "NAME", "any of torch.optim, or own: the problem's optimiser",
                   type=each(optimizer), default="sgd",
                   shell_complete=words(_OPTIMIZERS, several=True))  # fmt: skip
     yield setting("names", "NAMES", "a name for each variant", type=each(label))

@@ -1,4 +1,4 @@
-"""The options that the app's screen has."""
+"""The options of the app's screen."""
 
 from gdtui.cli.command import AnyParameter, Option, in_group
 from gdtui.cli.options.theme import theme_option
@@ -6,7 +6,7 @@ from gdtui.cli.value_types import fps, keys
 
 
 def screen_options(*, hidden: bool = False) -> tuple[AnyParameter, ...]:
-    """Options that only the app heeds; `train` takes them, too, so that one line fits both."""
+    """Options that only the app uses; `train` accepts them so that one line works for both."""
     text = "keys to press automatically, after the first losses: '8s S 20s ? 3s q'"
     return in_group(
         "screen",

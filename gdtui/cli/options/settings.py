@@ -43,7 +43,7 @@ OF_THE_RUN: Final = (
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """The run that was described."""
+    """The run that the options describe."""
 
     settings: RunSettings
     notes: tuple[str, ...]
@@ -51,9 +51,9 @@ class RunOptions:
 
 
 def read_options(ctx: "click.Context", loaded: "Loaded | None" = None) -> RunOptions:
-    """The run that was described; SettingsError when it makes no sense.
+    """The run that the options describe; SettingsError if they make no sense.
 
-    `loaded`: what the loader found, of a problem that it had to load.
+    `loaded`: what the loader found, for a problem that had to be loaded.
     """
     problem, data = read_data(ctx.params)
     samples = find(problem).samples if loaded is None else loaded.n
@@ -78,7 +78,7 @@ def read_options(ctx: "click.Context", loaded: "Loaded | None" = None) -> RunOpt
 
 
 def _above_all_samples(variants: tuple[Variant, ...], samples: int | None) -> tuple[str, ...]:
-    """A note for each batch size that is above the number of samples; None: nobody knows it yet."""
+    """A note for each batch size above the number of samples, which is None while unknown."""
     return tuple(
         f"{variant.name}: batch size {size:,} exceeds the {samples:,} samples; using full"
         for variant in variants
@@ -110,7 +110,7 @@ def _variants(values: Mapping[str, Any]) -> tuple[Variant, ...]:
 
 
 def _spread(option: str, values: tuple[Any, ...], count: int) -> tuple[Any, ...]:
-    """Values for each variant, from one for each or one for all."""
+    """A value for each variant, from one for each or one for all."""
     if len(values) not in (1, count):
         raise SettingsError(
             f"--{option.replace('_', '-')}: {len(values)} values for {_count(count)}; "

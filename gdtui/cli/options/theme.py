@@ -1,4 +1,4 @@
-"""The option that chooses the colours: for all that has a screen, the light docs included."""
+"""The colour theme option, for every command with a screen, `gdtui docs` included."""
 
 from typing import Final
 

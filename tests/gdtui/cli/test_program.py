@@ -207,7 +207,7 @@ def test_the_help_says_what_variables_are_called(
 ) -> None:
     assert main([*command.split(), "--help"]) == 0
     has_variables = any(each.allow_from_autoenv for each in options_of(command))
-    assert ("GDTUI_LR is --lr" in capsys.readouterr().out) == has_variables
+    assert ("GDTUI_LR for --lr" in capsys.readouterr().out) == has_variables
     assert [variable(each) for each in options_of("") if "--lr" in each.opts] == ["GDTUI_LR"]
 
 

@@ -1,4 +1,4 @@
-"""`gdtui config`: the values in force, and where each comes from."""
+"""`gdtui config`: the values in force, and the source of each."""
 
 import os
 from difflib import get_close_matches
@@ -33,7 +33,7 @@ examples:
   gdtui config --json | jq '.options[] | select(.source != "default")'
   $EDITOR "$(gdtui config --path)"
 
-A configuration file, for all commands and for some:
+A configuration file, with options for all commands and for single ones:
   theme = "light"
   fps = 20
 
@@ -46,25 +46,25 @@ A configuration file, for all commands and for some:
 
 
 class OptionInForce(msgspec.Struct, frozen=True, kw_only=True):
-    """An option with the value that it has where it is not typed."""
+    """An option with the value that it has when it is not typed."""
 
     option: str
     value: str | None
-    """As it would be typed, or told in words; None where there is none."""
+    """As it would be typed, or described in words; None if there is no value."""
     source: str
-    """environment, file or default."""
+    """One of environment, file and default."""
     origin: str | None
     """The variable, or the file and the line."""
     commands: tuple[str, ...] = ()
-    """Tables of the commands for which it holds."""
+    """Tables of the commands to which it applies."""
 
 
 def show_config(ctx: click.Context, config: Path | None, path: bool, json: bool) -> int:
-    """Show the value that every option has where it is not typed, and where that comes from.
+    """Show the value every option has when it is not typed, and where the value comes from.
 
-    The first of these that has a value decides: the command line, a variable, the run of --like,
-    the configuration file, the suggestion of a problem, the default. Above its first table, the
-    file has options for all commands. A table has those of one; [app] is the app.
+    The first source that has a value wins: command line, environment variable, the --like run,
+    configuration file, the problem's suggestion, built-in default. Options above the first table of
+    the file apply to all commands, those in a table to that command; [app] is for the app.
     """
     file = config or default_path()
     if path:
@@ -86,7 +86,7 @@ def show_config(ctx: click.Context, config: Path | None, path: bool, json: bool)
 
 
 def _in_force(ctx: click.Context, config: Path | None) -> list[OptionInForce]:
-    """Options of all commands; those that agree share an entry. UsageError for bad values."""
+    """The options of all commands; equal ones share an entry. UsageError for bad values."""
     found: dict[str, dict[OptionInForce, list[str]]] = {}
     for table in tables(ctx):
         command = command_of(ctx, table)
@@ -138,7 +138,7 @@ command = GdtuiCommand(
     "gdtui config [--path] [--json]",
     _EXAMPLES,
     [
-        Flag("--path", "the path of the configuration file alone", is_typed=True),
+        Flag("--path", "print only the path of the configuration file", is_typed=True),
         Flag("--json", "one JSON document on stdout, no table"),
     ],
     is_given_config=True,

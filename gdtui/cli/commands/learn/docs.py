@@ -1,6 +1,6 @@
 """`gdtui docs`: the documentation that comes with gdtui, in a viewer or as plain text.
 
-Reads the pages; owns none of their content. The viewer is imported only where there is a terminal.
+Reads the pages; owns none of their content. The viewer is imported only if there is a terminal.
 """
 
 import gc
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 PAGES: Final = Path(__file__).resolve().parents[3] / "docs"
 INDEX: Final = "index"
 _FIRST: Final = (INDEX, "guide", "problems", "api", "measured", "how-it-works")
-"""The order of reading; pages that are not named here follow by name."""
+"""The reading order; pages not named here follow alphabetically."""
 
 _EXAMPLES: Final = """\
 examples:
@@ -35,13 +35,13 @@ examples:
 def docs(ctx: "click.Context", topic: str, theme: str) -> int:
     """Read the documentation.
 
-    On a terminal: a viewer with scrolling and links. Otherwise the page's Markdown on stdout, so
-    that it can be piped and searched.
+    On a terminal, opens a viewer with scrolling and links. Otherwise prints the page's Markdown,
+    which can be piped and searched.
     """
     if not _has_screen():
         sys.stdout.write(page(topic).read_text(encoding="utf-8"))
         return ExitCode.OK
-    gc.disable()  # the imports make no garbage; the viewer enables it once its first page is there
+    gc.disable()  # the imports make no garbage; the viewer enables it once it shows a page
     from gdtui.cli.commands.learn.docs_viewer import DocsViewer
 
     viewer = DocsViewer({name: page(name) for name in topics()}, topic, theme)
@@ -50,7 +50,7 @@ def docs(ctx: "click.Context", topic: str, theme: str) -> int:
 
 
 def topics() -> list[str]:
-    """The topics there are, in the order of reading."""
+    """The available topics, in reading order."""
     names = {path.stem for path in PAGES.glob("*.md")}
     return [name for name in _FIRST if name in names] + sorted(names.difference(_FIRST))
 
@@ -61,7 +61,7 @@ def page(topic: str) -> Path:
 
 
 def _has_screen() -> bool:
-    """True where the viewer can be shown and its keys be read."""
+    """True if the viewer can be shown and its keys can be read."""
     return is_terminal(sys.stdin) and is_terminal(sys.stdout) and os.environ.get("TERM") != "dumb"
 
 

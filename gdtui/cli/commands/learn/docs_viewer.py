@@ -1,6 +1,6 @@
 """The viewer of `gdtui docs`: one page at a time, with links, a way back and an outline.
 
-A small Textual app of its own. Knows files of Markdown and nothing of runs.
+A small separate Textual app. It knows about Markdown files, not about runs.
 """
 
 import gc
@@ -26,10 +26,10 @@ class LinkedPages(MarkdownViewer):
     def __init__(self) -> None:
         super().__init__(show_table_of_contents=False, open_links=False)
         self._left_at: dict[Path, float] = {}
-        """The line of each page that was at the top when another one was opened."""
+        """The scroll position of each page when another was opened."""
 
     async def open(self, location: str | Path) -> None:
-        """Show a page, or a heading of one: `guide.md#keys`."""
+        """Show a page, or a heading of one, e.g. `guide.md#keys`."""
         self._left_at[self.navigator.location] = self.scroll_y
         await self.go(location)
         _, anchor = Markdown.sanitize_location(str(location))
@@ -39,13 +39,13 @@ class LinkedPages(MarkdownViewer):
             self.scroll_home(animate=False)
 
     async def back(self) -> None:
-        """Return to the page before, where it was left."""
+        """Return to the previous page, at the position where it was left."""
         await super().back()
         left_at = self._left_at.get(self.navigator.location, 0)
         self.call_after_refresh(self.scroll_to, y=left_at, animate=False)
 
     async def on_markdown_link_clicked(self, message: Markdown.LinkClicked) -> None:
-        """Follow a link to a page; copy an address: a browser might open in this terminal."""
+        """Follow a link to a page; copy a URL, as opening it might start a browser here."""
         message.stop()
         message.prevent_default()
         if "://" in message.href:
@@ -87,7 +87,7 @@ class DocsViewer(App[None]):
     ]
 
     def __init__(self, pages: Mapping[str, Path], topic: str, theme: str = "dark") -> None:
-        """`pages`: the files by topic, in the order in which keys 1, 2 … open them."""
+        """`pages`: the files by topic, in the order of the keys 1, 2 …"""
         super().__init__(ansi_color=True if os.environ.get("NO_COLOR") is not None else None)
         self._pages, self._topic = pages, topic
         for each in themes(self.console.color_system, no_color=self.no_color).values():
@@ -113,21 +113,21 @@ class DocsViewer(App[None]):
         gc.enable()
 
     def on_markdown_viewer_navigator_updated(self) -> None:
-        """Another page: mark its topic."""
+        """Highlight the topic of the page now shown."""
         path, _ = Markdown.sanitize_location(str(self.viewer.navigator.location))
         self.query_one("#topics", Static).update(_topic_line(list(self._pages), path.stem))
 
     async def action_topic(self, place: int) -> None:
-        """Open a page by its place in the line of topics."""
+        """Open a page by its number in the topic bar."""
         if place <= len(self._pages):
             await self.viewer.open(list(self._pages.values())[place - 1])
 
     async def action_back(self) -> None:
-        """Return to the page before."""
+        """Return to the previous page."""
         await self.viewer.back()
 
     def action_scroll(self, how: str, lines: int = 0) -> None:
-        """Scroll the page; `how` names one of Textual's ways."""
+        """Scroll the page; `how` is the suffix of a Textual `scroll_*` method."""
         move = getattr(self.viewer, f"scroll_{how}")
         (partial(move, y=lines) if lines else move)(animate=False)
 
@@ -141,7 +141,7 @@ class DocsViewer(App[None]):
         self.theme = names[(names.index(self.theme) + 1) % len(names)]
 
     def action_interrupt(self) -> None:
-        """Leave as a shell's command does that Ctrl+C ended."""
+        """Exit with 130, as a command interrupted by Ctrl+C does."""
         self.exit(return_code=130)
 
 

@@ -1,4 +1,4 @@
-"""`gdtui problems`: the problems there are, told without loading any of them."""
+"""`gdtui problems`: lists the available problems without loading any of them."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -22,7 +22,7 @@ Start one with: gdtui --problem digits. Its own batch sizes, lr and epochs apply
 
 
 def problems(ctx: "click.Context", json: bool) -> int:
-    """List the problems to train on: those of gdtui, and those made of your own files."""
+    """List the problems to train on: those gdtui includes, and those made from your own files."""
     if json:
         print_json({"problems": LISTINGS})
         return ExitCode.OK

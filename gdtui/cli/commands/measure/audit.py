@@ -1,4 +1,4 @@
-"""`gdtui audit`: compares a problem's loss with that of its parts, before anything is trained."""
+"""`gdtui audit`: compares the loss of some samples with that of its parts, without training."""
 
 import math
 from typing import TYPE_CHECKING, Any, Final
@@ -22,17 +22,17 @@ examples:
   gdtui audit --problem net.py
   gdtui audit --problem net.py:problem --json
 
-exit status: 0 pieces are the big batch, 1 they are not, or nobody can tell, 2 usage error"""
+exit status: 0 pieces equal the big batch, 1 they do not, or it is undecided, 2 usage error"""
 
 
 def audit(ctx: click.Context, json: bool, **values: Any) -> int:
-    """Check that accumulated batches, and pieces of one, are the big batch for your loss.
+    """Check that accumulated batches, and pieces of a batch, equal the big batch for your loss.
 
-    The loss of 16 samples is compared with that of 4 and 12 of them, combined by what the loss
-    averages over, in eval mode. It says how far they are apart, and what to do about it. Every
-    training of a problem of your own begins with a shorter one.
+    In eval mode, the loss of 16 samples is compared with the losses of 4 and 12 of them, combined
+    by what the loss averages over. The report says how far they are apart, and what to do about it.
+    Training on your own problem always begins with a shorter audit.
 
-    To check a training loop of your own, see gdtui.audit in gdtui docs api.
+    To check your own training loop, see gdtui.audit in gdtui docs api.
     """
     from engine.settings import SettingsError
     from gdtui.cli.options.data import read_data
@@ -52,7 +52,7 @@ def audit(ctx: click.Context, json: bool, **values: Any) -> int:
 def _load(
     ctx: click.Context, problem: str, data: "DataSettings | None", values: dict[str, Any]
 ) -> "Loaded":
-    """Load and audit the problem, and leave nothing of it."""
+    """Load and audit the problem, and leave no files behind."""
     from engine.log.directory import RunDirectoryError
     from engine.problems.loading import LoadingError
     from gdtui.cli.problem_loading import load_problem

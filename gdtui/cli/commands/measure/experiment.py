@@ -1,4 +1,4 @@
-"""`gdtui experiment`: runs one in a process of its own, shows its progress, prints its report.
+"""`gdtui experiment`: runs one in a separate process, shows its progress, prints its report.
 
 Decides nothing and measures nothing: engine.experiments does.
 """
@@ -46,8 +46,8 @@ def experiment(
 ) -> int:
     """Test one claim of the lesson; without NAME, list the experiments.
 
-    The same training with one thing varied, over many seeds, with 95% intervals and a verdict:
-    supported, not supported, or undecided.
+    Repeats a training over many seeds with one thing varied, and reports 95% intervals and a
+    verdict: supported, not supported, or undecided.
     """
     if name is None:
         return _list(as_json=json)
@@ -69,7 +69,7 @@ def experiment(
 
 
 def _list(*, as_json: bool) -> int:
-    """Print the experiments there are."""
+    """Print the available experiments."""
     if as_json:
         print_json(LISTINGS)
         return ExitCode.OK
@@ -81,7 +81,7 @@ def _list(*, as_json: bool) -> int:
 
 
 def _experiment(task: "ExperimentTask", *, as_json: bool, is_quiet: bool) -> int:
-    """Run one to its end and print what it found; returns the exit status."""
+    """Run one to its end and print its findings; returns the exit status."""
     from engine.experiments.job import run_experiment
     from engine.jobs.messages import Failure
     from engine.jobs.process_job import ProcessJob
@@ -132,7 +132,7 @@ command = GdtuiCommand(
                 type=whole(LEAST_SEEDS, _MOST_SEEDS),
                 default=str(DEFAULT_SEEDS),
             ),
-            device_option("auto, cpu, cuda, cuda:N, mps; the CPU where a device has no float64"),
+            device_option("auto, cpu, cuda, cuda:N, mps; the CPU if a device has no float64"),
             Option("--threads", "N", "CPU threads", type=THREADS, shown="all but one"),
         ),
         Flag("--json", "one JSON document on stdout, no report"),

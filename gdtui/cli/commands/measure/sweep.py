@@ -1,4 +1,4 @@
-"""`gdtui sweep`: measures the trade-off table, shows its progress, prints it as asked for."""
+"""`gdtui sweep`: measures the trade-off table, shows its progress, prints it as requested."""
 
 import os
 import sys
@@ -34,11 +34,11 @@ exit status: 0 table complete, 1 an arm failed, 2 usage error, 130 Ctrl+C"""
 def sweep(ctx: click.Context, memory_limit: float | None, quiet: bool, **values: Any) -> int:
     """Measure the lesson's trade-off table on your problem and device.
 
-    One batch size after the other, each alone on the machine. For each: gradient noise, speed,
-    memory, the loss after equal epochs and after equal seconds, and the validation gap, next to the
-    lesson's words. Then it recommends a batch size, an lr (by the rule) and an accumulation for
-    your memory. The sweep is kept as one entry of gdtui runs; gdtui watch shows its arms, one run
-    each, over each other.
+    The batch sizes run one after the other, each alone on the machine. For each, the table gives
+    gradient noise, speed, memory, the loss after equal epochs and after equal seconds, and the
+    validation gap, next to the lesson's words. Then the sweep recommends a batch size, an lr (by
+    the scaling rule) and an accumulation for your memory. It is kept as one entry of gdtui runs;
+    gdtui watch overlays its arms, each a run.
     """
     below, ctx.params["run_dir"] = ctx.params["run_dir"], None
     forms = [form for form in _FORMS if values[form]] or ["text"]
@@ -51,7 +51,7 @@ def sweep(ctx: click.Context, memory_limit: float | None, quiet: bool, **values:
 
     try:
         options, place = prepare_run(ctx)
-        place.abandon()  # each arm has a directory of its own, and loads there
+        place.abandon()  # each arm has its own directory, and loads there
         plan = Plan(options.settings, memory_limit, partial(begin_sweep, below))
         return _sweep(plan, form, is_quiet=quiet)
     except RunDirectoryError as error:

@@ -1,4 +1,4 @@
-"""`gdtui export`: the batches or the measurements of a run as CSV."""
+"""`gdtui export`: writes the batches or the measurements of a run as CSV."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -32,8 +32,8 @@ def export(
     variant,generation,batch,update,epoch,samples,seconds,batch_size,accumulation_steps,lr,loss
 
     samples and seconds are counted before the batch, since its loss is that of the model at that
-    point. update is the one that the batch contributes to, batch_size the samples in it, lr the
-    one in force.
+    point. update is the update that the batch contributes to, batch_size the number of samples in
+    it, lr the learning rate in force.
 
     With --measurements, write the measurements on all data and on held-out data instead.
 

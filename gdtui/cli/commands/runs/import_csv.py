@@ -1,4 +1,4 @@
-"""`gdtui import`: a run out of CSV."""
+"""`gdtui import`: turns CSV into a run."""
 
 from pathlib import Path
 from typing import Final
@@ -15,18 +15,19 @@ examples:
   gdtui import losses.csv ./mine && gdtui watch ./mine
   gdtui export ./one | gdtui import - ./two
 
-exit status: 0 run written, 2 a row or a name is wrong: nothing was written"""
+exit status: 0 run written, 2 invalid row or name, nothing written"""
 
 
 def import_csv(ctx: click.Context, file: str, run_dir: Path) -> int:
-    """Make a run from CSV, to be watched, explored, compared and exported: the inverse of export.
+    """Turn a CSV file into a run that can be watched, compared and exported; the inverse of export.
 
     Required columns, in any order: variant, batch (1, 2, 3 … in each variant and generation) and
-    loss (empty, nan or inf: a gap). The other columns of export are optional, with these defaults:
+    loss (empty, nan or inf leave a gap). The other columns of export are optional, with these
+    defaults:
 
       generation          1
       update              one per batch, or per accumulation_steps batches
-      epoch               1; for smoothing, an epoch is then a 20th of the longest variant
+      epoch               1; smoothing then counts a 20th of the longest variant as an epoch
       batch_size          derived from samples, else 1
       samples             derived from batch_size
       accumulation_steps  derived from update, else 1
@@ -58,6 +59,8 @@ command = GdtuiCommand(
             "the CSV, its first line naming the columns; - reads stdin",
             type=click.Path(readable=False),
         ),
-        Argument("run_dir", "RUN_DIR", "a directory for the run; it must not hold one", type=FILE),
+        Argument(
+            "run_dir", "RUN_DIR", "a directory for the run; it must not already hold one", type=FILE
+        ),
     ),
 )

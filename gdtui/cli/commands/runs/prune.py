@@ -1,4 +1,4 @@
-"""`gdtui runs --prune`: says which runs go, asks, and removes them."""
+"""`gdtui runs --prune`: says which runs will be removed, asks, and removes them."""
 
 import sys
 import time
@@ -31,7 +31,7 @@ class PruneReport(msgspec.Struct, frozen=True, kw_only=True):
 
     root: str
     selected: Sequence[StoredRun]
-    """Those that meet the conditions."""
+    """The runs that meet the conditions."""
     removed: Sequence[StoredRun] = ()
     failed: Sequence[PruneFailure] = ()
 
@@ -44,7 +44,7 @@ def prune_runs(
     is_sure: bool,
     as_json: bool,
 ) -> int:
-    """Remove the runs below these folders that meet the terms, once that is confirmed.
+    """Remove the runs below these folders that meet the terms, once the user confirms.
 
     Returns the exit status.
     """
@@ -88,7 +88,7 @@ def _say(report: PruneReport, text: str, *, as_json: bool) -> None:
 
 
 def _refuse(ctx: "click.Context", report: PruneReport, *, as_json: bool) -> NoReturn:
-    """Fail where nobody can be asked; the report says what would have gone."""
+    """Fail if there is no terminal to ask on; the report says what would have been removed."""
     if as_json:
         _say(report, "", as_json=True)
     sys.stdout.flush()
@@ -98,7 +98,7 @@ def _refuse(ctx: "click.Context", report: PruneReport, *, as_json: bool) -> NoRe
 
 
 def _confirmed(question: str, *, as_json: bool) -> bool:
-    """Ask; on stderr where stdout is for the document."""
+    """Ask; on stderr if stdout is for the document."""
     if as_json:
         print_error(question, end="")
     else:

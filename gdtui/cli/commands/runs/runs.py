@@ -31,8 +31,9 @@ def runs(
 ) -> int:
     """List the stored runs with size and state, newest first, or remove those that have ended.
 
-    A sweep is one entry, with all of its arms. --prune removes the ended runs that meet every
-    condition given; without a condition, all of them. A run that still trains is never removed.
+    A sweep, with all its arms, is one entry. --prune removes the ended runs that meet every
+    condition given; without a condition, all of them. A run that is still training is never
+    removed.
     """
     needing = {"--older-than": older_than, "--larger-than": larger_than, "--keep": keep}
     for option, value in {**needing, "--yes": yes or None}.items():
@@ -74,7 +75,7 @@ command = GdtuiCommand(
             Option(
                 "--older-than",
                 "TIME",
-                "only those that began longer ago than this: 45m, 12h, 30d, 2w, or seconds",
+                "only runs that began longer ago than this: 45m, 12h, 30d, 2w, or seconds",
                 type=duration,
                 allow_from_autoenv=False,
             ),

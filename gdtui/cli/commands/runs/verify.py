@@ -1,4 +1,4 @@
-"""`gdtui verify`: the files of a run that are whole, and the damage in the others."""
+"""`gdtui verify`: reports which files of a run are whole, and the damage in the others."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -25,11 +25,11 @@ _HEADINGS: Final = ("file", "state", "records", "bytes")
 
 
 def verify(ctx: "click.Context", run_dir: Path, json: bool) -> int:
-    """Read every file of a run to its end, and tell which are whole.
+    """Read every file of a run to its end, and report which are whole.
 
     A log is checked record by record: its checksums, the range of each number, and the order of the
-    records. Of a damaged one, the records before the damage can be watched and exported. A log that
-    ends early lacks its end: the process that trained was killed, or the file was cut off.
+    records. In a damaged log, the records before the damage can still be watched and exported. A
+    log ends early if the process that trained was killed, or if the file was cut off.
     """
     from engine.log.directory import RunDirectoryError
     from gdtui.state.runs.verify import verify as check

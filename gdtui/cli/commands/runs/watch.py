@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _EXAMPLES: Final = """\
 examples:
   gdtui watch                                  the newest run or sweep
-  gdtui watch ./baseline ./warmup              two runs over each other
+  gdtui watch ./baseline ./warmup              two runs, overlaid
   gdtui watch ./my-run --replay 10             ten times as fast
   gdtui watch ./my-run --replay 5 --keys '20s q'    quits by itself"""
 
@@ -24,16 +24,16 @@ examples:
 def watch(
     ctx: "click.Context", run_dirs: tuple[Path, ...], replay: float | None, **screen: Any
 ) -> int:
-    """Show a run that another process is training, with a screen or without, or one that has ended.
+    """Show a run that another process is training, with or without a screen, or one that has ended.
 
     The screen is the same, read from the run's directory alone; keys that control training are
     refused.
 
-    Several runs are laid over each other, each variant under its run's name, on the same axes. So
-    are the arms of a sweep, and all runs in a folder.
+    Several runs are overlaid on the same axes, each variant under its run's name. So are the arms
+    of a sweep, and all runs in a folder.
 
     A replay plays back a run that has ended. Space pauses it, < and > change its speed, and f jumps
-    to its end, where the last picture stays.
+    to its end, which then stays on screen.
     """
     check_screen(ctx, "watching", instead="gdtui export")
 
@@ -66,7 +66,7 @@ command = GdtuiCommand(
             Option(
                 "--replay",
                 "SPEED",
-                "replay it: 1 at the original speed, 10 ten times as fast",
+                "replay it; 1 is the original speed, 10 ten times as fast",
                 type=above_zero("a speed factor, a number above 0"),
             ),
         ),

@@ -17,8 +17,8 @@ from gdtui.terminal.stdio import screen_of_its_own
 def open_watched(paths: Sequence[Path], *roots: Path, replay: float | None) -> OpenedRuns:
     """The runs to watch or replay, the newest below these folders if none is named.
 
-    `replay`: how many times as fast. RunDirectoryError when there is none, or it may not be read or
-    played yet.
+    `replay`: how many times as fast. Raises RunDirectoryError if there is no run, or it cannot be
+    read, or cannot be replayed yet.
     """
     opened = open_runs(paths, roots)
     if replay is None:

@@ -1,6 +1,7 @@
-"""`gdtui` without a subcommand: trains and shows it on the screen.
+"""`gdtui` without a subcommand: trains and shows the training on the screen.
 
-Light until the options make sense: the app paints before it loads anything.
+Imports nothing heavy until the options are known to be valid: the app paints before it loads
+anything.
 """
 
 from typing import TYPE_CHECKING, Any, Final
@@ -17,12 +18,12 @@ if TYPE_CHECKING:
 _USAGE: Final = """\
 gdtui [OPTIONS]                   train on screen, and change settings while it trains
        gdtui train [OPTIONS] [--json]    the same without a screen
-       gdtui watch [RUN_DIR]             the screen for a run that trains elsewhere or has ended
+       gdtui watch [RUN_DIR]             the screen for a run of another process, or one that ended
        gdtui experiment [NAME]           one claim of the lesson, tested over many seeds
        gdtui sweep [OPTIONS]             the trade-off table, measured, and a recommendation
        gdtui export RUN_DIR [-o FILE]    every batch of a run, as CSV
        gdtui import FILE RUN_DIR         a run from CSV: losses from any program
-       gdtui runs [--prune]              the runs that are stored
+       gdtui runs [--prune]              the stored runs
        gdtui problems                    the problems to train on
        gdtui config                      the defaults in force, and where each comes from
        gdtui docs [TOPIC]                the documentation"""
@@ -30,7 +31,7 @@ gdtui [OPTIONS]                   train on screen, and change settings while it 
 _EXAMPLES: Final = """\
 examples:
   gdtui                                            full batch, 64 and 1 at a time, side by side
-  gdtui --lr-scaling linear                        the same three: see their curves fold into one
+  gdtui --lr-scaling linear                        the same three; their curves fold into one
   gdtui --batch-sizes 512,64 --accumulation 1,8    one big batch against eight small ones
   gdtui --batch-sizes 64,64 --optimizer sgd,adam --lr 0.01,0.001 --names SGD,Adam
   gdtui --keys '8s S 20s ? 3s q'                   a demo that plays itself, the same every time"""

@@ -1,4 +1,4 @@
-"""Training without a screen: starts a run, waits for its end, reports its results.
+"""Training without a screen: starts a run, waits for its end and reports its results.
 
 Reads the run directory as the app does. Prints the results through
 gdtui/cli/commands/train/output.py.
@@ -31,11 +31,11 @@ from gdtui.state.runs.removal import discard
 from gdtui.view.text.progress.training import TrainingProgress
 
 _TICK: Final = 0.05
-"""Seconds between two looks at the logs."""
+"""Seconds between two reads of the logs."""
 _RETRY: Final = 3.0
-"""Seconds between two attempts to write a log that could not be written."""
+"""Seconds between two attempts to write to a log that cannot be written."""
 _GRACE: Final = 0.5
-"""Seconds for measuring at the last weights."""
+"""Seconds granted for measuring at the last weights."""
 
 _WAITING: Final = {
     NoticeKind.LOG_BLOCKED: ", and it continues by itself",
@@ -59,9 +59,9 @@ def train(
 ) -> int:
     """Train the run that was just created to its end; returns the exit status.
 
-    `debug`: show the tracebacks of what failed. `waits_for_space`: where the disk takes no more;
-    else that is the end. `waits_for_files`: where the run's directory or a log is gone, likewise.
-    UsageError for settings that only a worker could judge.
+    `debug`: show the tracebacks of failures. `waits_for_space`: wait, rather than stop, when the
+    disk is full. `waits_for_files`: wait, rather than stop, when the run's directory or a log is
+    gone. Raises UsageError for settings that only a worker could judge.
     """
     waits = {NoticeKind.LOG_BLOCKED: waits_for_space, NoticeKind.LOG_GONE: waits_for_files}
     with _signals() as received:
@@ -90,7 +90,7 @@ def train(
 
 
 def _start_server(run: RunDirectory) -> None:
-    """Begin to import torch in the process that starts workers."""
+    """Start importing torch in the process that starts workers."""
     path = run.server_output
     try:
         with output_opened(path) as output:
@@ -100,12 +100,12 @@ def _start_server(run: RunDirectory) -> None:
 
 
 class _RunMonitor:
-    """The records of a run that trains, up to its end, and the notices of its session."""
+    """The records of a run while it trains, up to its end, and the notices of its session."""
 
     def __init__(
         self, run: RunDirectory, shown: ProgressReport, waits: Mapping[NoticeKind, bool]
     ) -> None:
-        """`waits`: by the notice that nothing more can be written; else that is the end."""
+        """`waits`: for each kind of notice that writing failed, True to wait, False to stop."""
         self._run = run
         self._waits = waits
         self._stopped_by: NoticeKind | None = None
@@ -117,13 +117,13 @@ class _RunMonitor:
         self._progress = TrainingProgress(self.tallies)
         self._by_name = {tally.name: tally for tally in self.tallies}
         self._dead: dict[str, WorkerDied] = {}
-        """Notices of the session, whose own log may be what cannot be written."""
+        """Deaths reported by the session, since its log may be the one that cannot be written."""
         self._said: set[str] = set()
         self._retry_at: float | None = None
 
     @property
     def is_over(self) -> bool:
-        """True once all have ended, or going on is of no use."""
+        """True once all variants have ended, or there is no point in going on."""
         return (
             self.usage_error is not None
             or self._stopped_by is not None
@@ -132,7 +132,7 @@ class _RunMonitor:
         )
 
     def linger(self, session: Session, received: list[int]) -> None:
-        """Give those that have finished a moment to be measured at their last weights."""
+        """Give finished variants a moment to be measured at their last weights."""
         until = time.monotonic() + _GRACE
         while self._is_measuring and not received and time.monotonic() < until:
             time.sleep(_TICK / 5)
@@ -145,11 +145,11 @@ class _RunMonitor:
 
     @property
     def usage_error(self) -> str | None:
-        """The usage error that only a worker could find: an option asks for what is not there."""
+        """The usage error that only a worker could find, such as a device that is missing."""
         return next((tally.detail for tally in self.tallies if tally.is_usage_error), None)
 
     def look(self, session: Session) -> None:
-        """Take in news and show it; try again to write a log that could not be written."""
+        """Take in news and show it; retry a log that could not be written."""
         for notice in session.poll():
             if (
                 notice.kind in (NoticeKind.DIED, NoticeKind.NOT_STARTED)
@@ -160,14 +160,14 @@ class _RunMonitor:
                 self._heed(notice)
         self.read()
         if self._retry_at is not None and time.monotonic() >= self._retry_at:
-            self._retry_at = None  # a notice comes again if it fails again
+            self._retry_at = None  # the notice is repeated if it fails again
             session.resume()
         self._progress.follow()
         if self._shown.is_due:
             self._shown.show(self._progress.look())
 
     def _heed(self, notice: Notice) -> None:
-        """Say a notice; wait for what it is about, or stop."""
+        """Print a notice; wait until its cause is gone, or stop."""
         waits = self._waits.get(notice.kind)
         text = f"{notice.text}{_WAITING[notice.kind]}" if waits else notice.text
         self._say_once(f"{notice.variant}: {text}" if notice.variant else text)
@@ -177,7 +177,7 @@ class _RunMonitor:
             self._retry_at = time.monotonic() + _RETRY
 
     def read(self) -> None:
-        """Take in all that the logs hold by now."""
+        """Take in everything that the logs hold by now."""
         is_new = True
         while is_new:
             is_new = False
@@ -188,13 +188,13 @@ class _RunMonitor:
             self._by_name[name].add(death)
 
     def close(self) -> None:
-        """Killed variants, found after the session's end: a killed worker reports nothing."""
+        """Killed variants, found after the session's end, since a killed worker reports nothing."""
         for tally in self.tallies:
             if not tally.state.is_ended:
                 tally.state = State.STOPPED
 
     def explain_failures(self, *, debug: bool) -> bool:
-        """Report failures on stderr; True if there was any."""
+        """Report failures on stderr; True if there were any."""
         for damage in self._follower.damage:
             _say(str(damage))
         if self._stopped_by is not None:
@@ -226,7 +226,7 @@ class _RunMonitor:
 
 @contextmanager
 def _signals() -> Iterator[list[int]]:
-    """Note the signals that ask to end: workers are stopped and logs closed before that."""
+    """Note the signals that ask to end, so that workers are stopped and logs closed first."""
     received: list[int] = []
 
     def note(number: int, _: FrameType | None) -> None:

@@ -20,7 +20,7 @@ examples:
   gdtui train --epochs 200 --json > result.json
   gdtui train --lr-scaling sqrt --run-dir ./sqrt && gdtui export ./sqrt -o sqrt.csv
 
-exit status: 0 all finished or diverged, 1 one failed, the disk was full or the run's
+exit status: 0 all variants finished or diverged, 1 one failed, the disk was full or the run's
 directory is gone, 2 usage error, 130 Ctrl+C"""
 
 
@@ -31,9 +31,9 @@ _ON_FULL: Final = (_WAIT, "stop")
 def train(
     ctx: "click.Context", json: bool, quiet: bool, debug: bool, on_full: str | None, **_: Any
 ) -> int:
-    """Train without a screen, as fast as the device goes: a table at the end, or one JSON document.
+    """Train without a screen, as fast as the device allows; print a table or one JSON document.
 
-    Every loss is kept in the run's directory; gdtui export writes them as CSV.
+    Every loss is kept in the run's directory; gdtui export writes the losses as CSV.
     """
     from engine.log.directory import RunDirectoryError
     from gdtui.cli.prepare import prepare_run
@@ -57,7 +57,7 @@ def train(
             waits_for_space=waits,
             waits_for_files=is_terminal(sys.stderr),
         )
-    except RunDirectoryError as error:  # before anything was trained
+    except RunDirectoryError as error:  # before anything has been trained
         discard(directory.path)
         ctx.fail(str(error))
 
@@ -74,7 +74,7 @@ command = GdtuiCommand(
         Option(
             "--on-full",
             "wait|stop",
-            "where the disk takes no more: wait for space, or stop",
+            "when the disk is full: wait for space, or stop",
             type=choice(_ON_FULL),
             shown="wait on a terminal, else stop",
             shell_complete=words(_ON_FULL),
