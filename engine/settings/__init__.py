@@ -1,7 +1,7 @@
-"""Settings: one variant's training configuration, a whole run, and the lr-scaling rules.
+"""Settings: the training configuration of a variant, of a whole run, and the lr-scaling rules.
 
 Everything here is a frozen, validated value. The worker validates what only torch knows: devices
-and names of optimisers.
+and the names of optimisers.
 """
 
 from engine.settings.basics import FULL, MOST, BatchSize, SettingsError, parse_batch_size

@@ -1,4 +1,4 @@
-"""Words that all settings share: the batch size "full", the limit of a count, the error."""
+"""Definitions shared by all settings: the batch size "full", the limit of counts, the error."""
 
 from typing import Final, Literal
 
@@ -6,15 +6,15 @@ FULL: Final = "full"
 BatchSize = int | Literal["full"]
 
 MOST: Final = 10**12
-"""Upper limit of every count: beyond any use, within every number format."""
+"""Upper limit of every count: far beyond any use, and representable in every number format."""
 
 
 class SettingsError(ValueError):
-    """Settings that cannot be trained with; the message names the setting and what is allowed."""
+    """Invalid settings; the message names the setting and what is allowed."""
 
 
 def parse_batch_size(text: str) -> BatchSize:
-    """`"full"` or a whole number from 1; anything else raises SettingsError."""
+    """Parse "full" or a whole number from 1; SettingsError for anything else."""
     if text.strip().lower() == FULL:
         return FULL
     try:

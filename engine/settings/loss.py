@@ -1,4 +1,4 @@
-"""Facts about a problem's loss: what it is averaged over, and what its audit found."""
+"""Facts about a problem's loss: the quantity it is averaged over, and the result of its audit."""
 
 from enum import StrEnum
 from typing import Final
@@ -10,55 +10,55 @@ class LossAverage(msgspec.Struct, frozen=True, kw_only=True):
     """The quantity that a loss is averaged over."""
 
     over: str
-    """In words, such as "samples" or "targets other than −100"; "" for a sum."""
+    """The quantity in words, such as "samples" or "targets other than −100"; "" for a sum."""
     weight: str = ""
-    """The weight as a Python expression of `problem`, `output` and `target`; "" for samples, sums.
+    """The weight as a Python expression of `problem`, `output`, `target`; "" for samples and sums.
     """
     is_sum: bool = False
-    """The loss is a sum: pieces are added up, and nothing is divided."""
+    """True if the loss is a sum: the losses of pieces are added and not divided."""
 
 
 class LossKind(StrEnum):
     """The result of a loss's audit."""
 
     EXACT = "exact"
-    """Pieces come to the whole, weighted as training weights them."""
+    """The losses of the pieces, weighted as in training, add up to the loss of the whole batch."""
     AVERAGE = "other average"
-    """It is an average, but over something else than its weights say."""
+    """The loss is an average, but over something other than its weights say."""
     SUM = "sum"
-    """It is a sum, but is weighted as a mean."""
+    """The loss is a sum, but is weighted as a mean."""
     BATCH = "whole batch"
-    """It depends on the batch as a whole, so that no weights put its pieces together."""
+    """The loss depends on the batch as a whole, so that no weights can combine its pieces."""
     UNKNOWN = "unknown"
-    """Nothing can be compared: it draws at random, say, or is not finite."""
+    """The comparison is impossible, for example if the loss is random or not finite."""
 
 
 class LossAudit(msgspec.Struct, frozen=True, kw_only=True):
-    """The comparison of a loss with its weighted parts, before training."""
+    """The comparison of a batch's loss with the weighted losses of its parts, before training."""
 
     kind: LossKind
     gap: float | None = None
-    """Relative difference between the loss of the samples and that put together of two parts.
+    """Relative difference between the loss of all samples and the combined loss of two parts.
 
-    None where one of them is not finite.
+    None if either is not finite.
     """
     samples: int
-    """Samples whose loss was computed, whole and in parts."""
+    """Number of samples whose loss was computed, together and in parts."""
     part: int
-    """Samples in the smaller part."""
+    """Number of samples in the smaller part."""
     why: str = ""
-    """The reason why nothing can be compared."""
+    """The reason why the comparison is impossible."""
     remedy: str = ""
-    """The argument of Problem that mends it, such as `weight="sum"`; "" where none does."""
+    """The argument of Problem that fixes it, such as `weight="sum"`; "" if none does."""
 
     @property
     def is_big_batch(self) -> bool | None:
-        """True when pieces come to the whole batch, False when not; None when that is unknown."""
+        """True if the pieces add up to the whole batch, False if not; None if unknown."""
         return None if self.kind is LossKind.UNKNOWN else self.kind is LossKind.EXACT
 
     @property
     def sentence(self) -> str:
-        """The result, its size, and what to do about it."""
+        """The result in one sentence, with the size of the difference and what to do about it."""
         return _SENTENCES[self.kind].format(
             samples=self.samples,
             part=self.part,
@@ -75,19 +75,21 @@ _COMPARED: Final = (
 _NOT_THE_BATCH: Final = "accumulated batches and pieces are not the big batch"
 _SENTENCES: Final = {
     LossKind.EXACT: (
-        "the loss of {samples} samples is that of {part} and {rest} of them combined: "
+        "the loss of {samples} samples equals that of {part} and {rest} of them combined: "
         "accumulated batches and pieces are the big batch"
     ),
     LossKind.AVERAGE: (
-        f"{_COMPARED}: it averages over something else than its weight says, such as valid tokens "
-        f"or class weights, and {_NOT_THE_BATCH}; give Problem({{remedy}})"
+        f"{_COMPARED}: it averages over something other than its weight says, such as valid tokens "
+        f"or class weights, and {_NOT_THE_BATCH}; use Problem({{remedy}})"
     ),
     LossKind.SUM: (
-        f"{_COMPARED}: it is a sum, and {_NOT_THE_BATCH}; give Problem({{remedy}}) or take the mean"
+        f"{_COMPARED}: it is a sum, and {_NOT_THE_BATCH}; use Problem({{remedy}}) or take the mean"
     ),
     LossKind.BATCH: (
         f"{_COMPARED}: it depends on the batch as a whole, and {_NOT_THE_BATCH}; compare batch "
         "sizes without accumulation and micro-batches"
     ),
-    LossKind.UNKNOWN: "the loss of {samples} samples cannot be compared with that of parts: {why}",
+    LossKind.UNKNOWN: (
+        "the loss of {samples} samples cannot be compared with that of parts: {why}"
+    ),
 }

@@ -1,4 +1,4 @@
-"""A whole run's settings: its variants, the data, and what all variants share."""
+"""The settings of a whole run: its variants, its data, and what all variants share."""
 
 import math
 import re
@@ -13,11 +13,11 @@ from engine.settings.ranges import Ordinal
 from engine.settings.variant import Variant
 
 VALIDATION_SHARE: Final = 0.2
-"""Default share of the samples that is held out."""
+"""Default share of held-out samples."""
 MOST_HELD_OUT: Final = 0.9
 _MOST_LOADERS: Final = 256
 _FILES: Final = ("table", "arrays")
-"""Problems that consist of a file of the user's."""
+"""Problems that consist of a user's data file."""
 _MODEL: Final = re.compile(r"linear|cnn|mlp:[1-9]\d{0,5}(,[1-9]\d{0,5})*")
 
 
@@ -25,28 +25,25 @@ class DataOn(StrEnum):
     """The place of the training data during training."""
 
     AUTO = "auto"
-    """The device if the data fit there."""
+    """On the device if the data fits there."""
     DEVICE = "device"
     HOST = "host"
 
 
 class DataSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A file of the user's own to train on.
-
-    Whether it is there and fits is judged where it is read.
-    """
+    """A user's data file to train on. The code that reads the file checks its content."""
 
     path: str
     target: str | None = None
-    """The column of a table to predict."""
+    """The column of a table that the model predicts."""
     model: str | None = None
-    """linear, cnn or mlp:64,64 (widths of the hidden layers); None: the problem's default."""
+    """linear, cnn or mlp:64,64 (widths of the hidden layers); None for the problem's default."""
     validation: float | None = None
-    """The share of samples held out; None: VALIDATION_SHARE, or the file's own test part."""
+    """The share of held-out samples; None for VALIDATION_SHARE or the test part in the file."""
 
     def __post_init__(self) -> None:
         if not self.path:
-            raise SettingsError("data: expected the name of a file")
+            raise SettingsError("data: expected a file name")
         if self.model is not None and not _MODEL.fullmatch(self.model):
             raise SettingsError(
                 f"model {self.model!r}: expected linear, cnn, or mlp:64,64 (widths of hidden "
@@ -59,43 +56,43 @@ class DataSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     @property
     def validation_share(self) -> float:
-        """The share to hold out of a file without a test part."""
+        """The share of samples to hold out if the file has no test part."""
         return VALIDATION_SHARE if self.validation is None else self.validation
 
 
 class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One comparison: the variants, and what all of them share."""
+    """Settings of a comparison: the variants, and what all of them share."""
 
     variants: tuple[Variant, ...]
     problem: str = "synthetic"
     """The name of a built-in problem, or FILE.py:FUNCTION."""
     data: DataSettings | None = None
-    """The file's settings, for problems that are made of a file."""
+    """The data file and its settings, for problems built from a file."""
     epochs: int = 20
     pace: float | None = None
-    """Epochs per second for every variant; None trains as fast as the device goes."""
+    """Epochs per second for every variant; None trains as fast as the device can."""
     seed: int = 0
     device: str = "auto"
-    """auto, cpu, cuda, cuda:N or mps; several, separated by commas, are assigned in turn."""
+    """auto, cpu, cuda, cuda:N or mps; a comma-separated list is assigned to variants in turn."""
     threads: Ordinal | None = None
-    """Intra-op threads per worker; None shares the cores among the workers."""
+    """Intra-op threads per worker; None divides the cores among the workers."""
     micro_batch: Ordinal | None = None
-    """Samples given to the device at once: a larger batch is computed exactly, in pieces."""
+    """Maximum number of samples given to the device at once; larger batches are split exactly."""
     data_on: DataOn = DataOn.AUTO
     loader_workers: int = 0
-    """Processes that read a Dataset ahead, for each variant."""
+    """Processes per variant that read a Dataset ahead."""
     validate_every: Ordinal | None = None
-    """Updates between two measurements on the held-out data; None: at each epoch's end only."""
+    """Updates between two evaluations on held-out data; None evaluates only at epoch ends."""
     measuring: bool = True
-    """Measure noise scale and sharpness now and then, in a small share of the time."""
+    """True to measure noise scale and sharpness periodically, in a small share of the time."""
     notes: tuple[str, ...] = ()
-    """Notes on the problem for readers of the run, as its loader found them; one sentence each."""
+    """Notes of the loader on the problem, for readers of the run; one sentence each."""
     audit: LossAudit | None = None
-    """The comparison of the loss with that of its parts; None for problems that need no loader."""
+    """Comparison of a batch's loss with the losses of its parts; None if no loader is needed."""
 
     def __post_init__(self) -> None:
         if not self.variants:
-            raise SettingsError("no variants: give at least one batch size")
+            raise SettingsError("no variants: expected at least one batch size")
         if len({variant.name for variant in self.variants}) < len(self.variants):
             raise SettingsError("names: every variant needs a unique name")
         if not 1 <= self.epochs <= MOST:
@@ -119,13 +116,13 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     @property
     def title(self) -> str:
-        """The problem in a few words: its name, a file, or a file's problem."""
+        """The problem in a few words: its name, the data file, or both."""
         if self.data is not None:
             file = self.data.path.rpartition("/")[2]
             return file if self.problem in _FILES else f"{self.problem} · {file}"
         return self.problem.rpartition("/")[2].removesuffix(":problem")
 
     def device_of(self, place: int) -> str:
-        """The device of the variant at this place, from 0."""
+        """The device of the variant with this index, from 0."""
         devices = self.device.split(",")
         return devices[place % len(devices)].strip()

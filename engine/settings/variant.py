@@ -1,4 +1,4 @@
-"""One variant's settings: batch size, lr and its scaling, accumulation, optimiser."""
+"""The settings of a variant: batch size, lr and its scaling, accumulation, optimiser."""
 
 import math
 from collections import Counter
@@ -25,7 +25,7 @@ class LrScaling(StrEnum):
     SQRT = "sqrt"
 
     def scale(self, base_lr: float, base_batch: int, effective_batch: int) -> float:
-        """The lr in force for `effective_batch` samples an update, given one for `base_batch`."""
+        """The lr for `effective_batch` samples per update, if `base_lr` is for `base_batch`."""
         ratio = effective_batch / base_batch
         match self:
             case LrScaling.NONE:
@@ -37,42 +37,42 @@ class LrScaling(StrEnum):
 
     @property
     def following(self) -> "LrScaling":
-        """The next rule when one steps through them."""
+        """The next rule in the cycle."""
         rules = list(LrScaling)
         return rules[(rules.index(self) + 1) % len(rules)]
 
 
 class Resolved(msgspec.Struct, frozen=True, kw_only=True):
-    """Settings worked out for a training set of a given size."""
+    """Settings resolved for a training set of a given size."""
 
     batch_size: int
-    """Samples in one forward and backward pass; the last one may hold fewer."""
+    """Samples per forward and backward pass; the last batch of an epoch may have fewer."""
     accumulation_steps: int
-    """Batches behind one update; an epoch's last group may hold fewer."""
+    """Batches per update; the last group of an epoch may have fewer."""
     effective_batch: int
-    """Samples behind one update: min(batch × accumulation, n)."""
+    """Samples per update: min(batch × accumulation, n)."""
     lr: float
     """The lr in force: rule(base lr, effective batch ÷ base batch)."""
     is_full: bool
-    """True when the batch is all n samples."""
+    """True if every update uses all n samples."""
 
 
 class VariantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One training configuration under comparison. Raises SettingsError when it makes no sense."""
+    """A training configuration under comparison. Raises SettingsError for invalid values."""
 
     batch_size: BatchSize = 64
     """Samples per batch, or "full": all n samples per update, in `accumulation_steps` pieces."""
     lr: float = 0.01
     """The base lr, before scaling."""
     base_batch: int = 64
-    """The effective batch at which the base lr holds unscaled."""
+    """The effective batch for which the base lr is meant, where scaling has no effect."""
     lr_scaling: LrScaling = LrScaling.NONE
     accumulation_steps: int = 1
     momentum: float = 0.0
     optimizer: str = "sgd"
-    """The name of a torch.optim class, in any case; "own" for the problem's own optimiser."""
+    """The case-insensitive name of a torch.optim class; "own" for the problem's optimiser."""
     drop_last: bool = False
-    """Drop an epoch's incomplete last batch, as torch's DataLoader does; "full" drops nothing."""
+    """Drop the incomplete last batch of an epoch, as torch's DataLoader does; not with "full"."""
 
     def __post_init__(self) -> None:
         if self.batch_size != FULL and not (
@@ -101,10 +101,10 @@ class VariantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             )
 
     def resolve(self, n: int) -> Resolved:
-        """Work these settings out for `n` training samples.
+        """Resolve these settings for `n` training samples.
 
-        A batch size of n or more means full, except with drop_last, where a batch above n would
-        drop every sample: SettingsError.
+        A batch size of n or more means full. With drop_last, however, a batch size above n would
+        drop every sample and raises SettingsError.
         """
         if self.batch_size == FULL or self.batch_size >= n:
             if self.drops_all(n):
@@ -127,14 +127,14 @@ class VariantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         )
 
     def drops_all(self, n: int) -> bool:
-        """True where no batch of `n` training samples is left, and nothing can be trained."""
+        """True if drop_last would drop all `n` training samples."""
         return self.drop_last and self.batch_size != FULL and self.batch_size > n
 
     def in_batches_of(self, most: int, n: int) -> "VariantSettings":
-        """The same effective batch of `n` samples, accumulated from batches of at most `most`.
+        """Settings with the same effective batch, accumulated from batches of at most `most`.
 
-        The largest that add up to it exactly; full is cut into even pieces, the last of which may
-        be shorter.
+        The largest batches that add up to it exactly. A full batch of `n` samples is split into
+        equal pieces, the last of which may be shorter.
         """
         now = self.resolve(n)
         if now.is_full:
@@ -148,16 +148,16 @@ class VariantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 class Variant(msgspec.Struct, frozen=True, kw_only=True):
-    """A variant of the comparison. Its name is fixed for the run; the settings are its first."""
+    """A variant of the comparison: its name, fixed for the run, and its initial settings."""
 
     name: str
     settings: VariantSettings
 
 
 def default_names(batch_sizes: tuple[BatchSize, ...]) -> tuple[str, ...]:
-    """Batch GD (full), SGD (1), Mini-batch (between).
+    """Default variant names: Batch GD (full), SGD (1), Mini-batch (anything between).
 
-    Several mini-batches carry their size, "Mini-batch 32"; what is still the same gets "#2".
+    Several mini-batches get their size, as in "Mini-batch 32"; duplicates get "#2", "#3" …
     """
     between = [size for size in batch_sizes if size not in (FULL, 1)]
 

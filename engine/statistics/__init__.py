@@ -1,1 +1,1 @@
-"""Intervals, and when curves count as one: pure arithmetic, no torch."""
+"""Confidence intervals, and the test whether curves have folded: pure arithmetic, no torch."""

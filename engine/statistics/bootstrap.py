@@ -14,7 +14,7 @@ _SEED: Final = 0x626F6F74  # "boot": the same values give the same interval
 def bootstrap(values: Sequence[float]) -> Interval:
     """The percentile interval of the mean over 10,000 seeded resamples (Efron 1979).
 
-    ValueError without values, or with one that is not finite.
+    ValueError if there are no values, or if a value is not finite.
     """
     sample = np.asarray(values, np.float64)
     if sample.size == 0 or not np.isfinite(sample).all():

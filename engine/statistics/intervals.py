@@ -1,4 +1,4 @@
-"""95% intervals in closed form: of a share, and of a quotient.
+"""95% intervals in closed form, for a proportion and for a quotient.
 
 Plain arithmetic, no numpy, no torch.
 """
@@ -16,7 +16,7 @@ _Z: Final = 1.959963984540054
 
 
 def wilson(count: int, n: int) -> Interval:
-    """The score interval of the share `count` ÷ `n`: inside 0…1, sound for 0 and n of n, too.
+    """The score interval of the proportion `count` ÷ `n`: within 0…1, valid even for 0 and n of n.
 
     Wilson 1927, JASA 22:209; recommended for small n by Brown, Cai & DasGupta 2001. ValueError
     unless 0 ≤ count ≤ n and n ≥ 1.
@@ -34,9 +34,9 @@ def wilson(count: int, n: int) -> Interval:
 def quotient_interval(
     top: float, bottom: float, covariance: Covariance, quantile: float
 ) -> Interval:
-    """Fieller's interval for top ÷ bottom > 0: q with (top − q·bottom)² ≤ t²·its variance.
+    """Fieller's interval for top ÷ bottom > 0: all q with (top − q·bottom)² ≤ t² × its variance.
 
-    Up to infinity where `bottom` does not differ from zero.
+    The upper end is infinite if `bottom` does not differ significantly from zero.
     """
     of_top, mixed, of_bottom = (quantile**2 * each for each in covariance)
     a, b, c = bottom**2 - of_bottom, top * bottom - mixed, top**2 - of_top
@@ -46,13 +46,13 @@ def quotient_interval(
     root = math.sqrt(discriminant)
     if a > 0 and bottom > 0:
         return max((b - root) / a, 0.0), (b + root) / a
-    # The set is all but a stretch between the roots; what of it is positive begins at c ÷ (b +
-    # root).
+    # The solutions are all q except those between the roots; the positive ones begin at
+    # c ÷ (b + root).
     return (max(c / (b + root), 0.0) if b + root > 0 else 0.0), math.inf
 
 
 def t_quantile(freedom: int) -> float:
-    """The 97.5% quantile of Student's t (Abramowitz & Stegun 26.7.5): to 0.01 from 3 degrees on."""
+    """The 97.5% quantile of Student's t (Abramowitz & Stegun 26.7.5); within 0.01 for 3 or more."""
     z = _Z
     terms = (
         (z**3 + z) / 4,

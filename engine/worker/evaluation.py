@@ -1,6 +1,6 @@
-"""Evaluation of one variant as it trains: when its model is evaluated, and the records of it.
+"""Evaluation of a variant during training: when its model is evaluated, and the records of that.
 
-Knows no command, pace or state. Imports no torch.
+It does not depend on commands, pace or state. Imports no torch.
 """
 
 from __future__ import annotations
@@ -17,30 +17,31 @@ if TYPE_CHECKING:
 
 FULL_LOSS_AT_ONCE: Final = 0.25
 FULL_LOSS_SHARE: Final = 0.02
-"""Time for losses on all data: so many seconds, then this share of the time that passes.
+"""Time budget for the loss on all data: an initial number of seconds, then a share of the time.
 
-At every epoch's end it would take a quarter of all time, since a pass forward costs half as much as
-one back, and nobody who trains in earnest takes it so often. Problems of the lesson's size still
-have it after thousands of epochs.
+Evaluating it after every epoch would take a quarter of all time, since a forward pass costs half as
+much as a backward pass; real training does not evaluate it that often. Problems as small as the
+lesson's still get it after thousands of epochs.
 """
 
 
 AT_ONCE: Final = 1_000
-"""Evaluations of a generation that are made whenever they are due."""
+"""Number of evaluations per generation that are made whenever they are due."""
 LEAST_SECONDS: Final = 0.1
-"""Seconds from one evaluation to the next after these; those that are due in between are left out.
+"""Minimum seconds between later evaluations; those that are due sooner are skipped.
 
-Full batch at free pace goes through thousands of epochs a second: evaluating and logging each would
-take more time than training, and a gigabyte an hour.
+Full batch at free pace trains thousands of epochs a second. Evaluating and logging each would take
+more time than training, and a gigabyte of disk an hour.
 """
 
 
 class Evaluator:
-    """One variant's evaluations; `write` takes each record of them.
+    """Evaluates a variant's model and passes each record to `write`.
 
-    Held-out data are due at each epoch's end and every so many updates in between. The loss on all
-    training data is due at the same ends, as far as its budget goes. After the first thousand, no
-    two evaluations come within a tenth of a second, but for the last one of a training.
+    Evaluations on held-out data are due at the end of each epoch and every `validate_every` updates
+    in between. The loss on all training data is due at the end of an epoch if its budget allows.
+    After the first thousand, evaluations are at least a tenth of a second apart, except for the
+    last one of the training.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class Evaluator:
         validate_every: int | None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """`validate_every`: updates between two validations; None for epochs' ends only."""
+        """`validate_every`: updates between validations, or None for epoch ends only."""
         self._write = write
         self._clock = clock
         self._validate_every = validate_every
@@ -65,7 +66,7 @@ class Evaluator:
 
     @property
     def is_affordable(self) -> bool:
-        """True while evaluations are few, or the last one is long enough ago."""
+        """True if there were few evaluations so far, or the last one is long enough ago."""
         return self._evaluations < AT_ONCE or self._clock() - self._evaluated_at >= LEAST_SECONDS
 
     def _count(self) -> None:
@@ -75,7 +76,7 @@ class Evaluator:
     # --- At epochs' ends ------------------------------------------------------------------------
 
     def is_due(self, trainer: Trainer) -> bool:
-        """True when an epoch has ended (or none has begun) and was not evaluated yet."""
+        """True if an epoch has ended (or none has begun) and has not been evaluated yet."""
         return trainer.at_epoch_end and self._evaluated_epoch < trainer.epoch
 
     def evaluate(self, trainer: Trainer, *, always_full: bool) -> None:
@@ -106,14 +107,14 @@ class Evaluator:
     # --- In between -----------------------------------------------------------------------------
 
     def batches_until_validation(self, trainer: Trainer) -> int | None:
-        """Batches until the next validation is due; None when none is before the epoch's end."""
+        """Batches until the next validation within an epoch is due; None if validation is off."""
         every = self._validate_every
         if every is None or trainer.validation is None:
             return None
         return trainer.batches_for(every - trainer.updates % every)
 
     def validate_if_due(self, trainer: Trainer) -> None:
-        """Evaluate on the held-out data when due, unless an epoch's end is due anyway."""
+        """Evaluate on the held-out data if due, except at the end of an epoch."""
         every = self._validate_every
         if every is None or trainer.in_group or trainer.at_epoch_end or trainer.updates % every:
             return
@@ -139,18 +140,15 @@ class Evaluator:
 
 
 class Budget:
-    """Time that may be spent beside training: some seconds at once, then a share of what passes.
+    """Time that may be spent besides training: an initial allowance, then a share of the time.
 
-    The cost of a thing is known afterwards only, so it may end in debt, which is waited off.
+    A cost is known only afterwards, so the budget may go into debt, which passing time pays off.
     """
 
     def __init__(
         self, at_once: float, share: float, clock: Callable[[], float] = time.perf_counter
     ) -> None:
-        """`at_once`: seconds that may be saved up, and are there from the start.
-
-        `share`: of each second.
-        """
+        """Begin with `at_once` seconds, also the maximum; gain `share` of each passing second."""
         self._at_once = self._left = at_once
         self._share = share
         self._clock = clock
@@ -158,7 +156,7 @@ class Budget:
 
     @property
     def is_spent(self) -> bool:
-        """True when nothing is left at this moment."""
+        """True if nothing is left now."""
         now = self._clock()
         self._left = min(self._left + self._share * (now - self._refilled), self._at_once)
         self._refilled = now
@@ -166,7 +164,7 @@ class Budget:
 
     @contextmanager
     def spending(self) -> Iterator[None]:
-        """Charge the time of the block to the budget, whether or not anything is left."""
+        """Charge the duration of the block to the budget, even if nothing is left."""
         start = self._clock()
         try:
             yield

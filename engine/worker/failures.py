@@ -1,4 +1,4 @@
-"""The record of what broke a variant's training: the user's problem, or the device."""
+"""The record of an exception that broke a variant's training, from user code or the device."""
 
 import traceback
 
@@ -9,7 +9,7 @@ from engine.settings import SettingsError
 
 
 def failure_of(error: Exception, problem: str, generation: int) -> StateChanged:
-    """The state that the exception being handled leads to; its traceback goes to stderr, too."""
+    """The state after the exception now being handled; prints its traceback to stderr."""
     from engine.training.out_of_memory import is_out_of_memory
 
     detail = explain(error, file_of(problem), is_short=True)

@@ -1,7 +1,7 @@
-"""The loop of a worker: when to obey, train, evaluate and measure, generation after generation.
+"""The main loop of a worker: when to obey commands, train, evaluate and measure.
 
-The training itself is in engine.training. Imports torch only once it trains, so that the process
-that starts workers does not need it.
+The training itself is in engine.training. This module imports torch only when it begins to train,
+so that the process that starts workers does not need it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 
 class Training:
-    """Trains one variant as commanded, generation after generation."""
+    """Trains a variant as commanded, one generation after another."""
 
     def __init__(
         self, task: WorkerTask, mailbox: Mailbox, recorder: Recorder, generation: int
@@ -57,16 +57,16 @@ class Training:
         self._trainer: Trainer | None = None
         self._pending: Change | None = None
         self._is_held = task.is_paused
-        """True when paused, or to be after this update; restarts and more epochs keep it."""
+        """True if paused, or if it will pause after this update; restart and Extend keep it."""
         self._weights_checked = 0.0
         self._evaluator = Evaluator(recorder.write, task.run.validate_every)
-        # Imports numpy, which the session's process need not wait for.
+        # Imported here since it imports numpy, for which the session's process need not wait.
         from engine.worker.measuring import Measurer
 
         self._measurer = Measurer(recorder.write, is_on=task.measuring)
 
     def run(self) -> None:
-        """Train and obey until told to stop; then close the log."""
+        """Train and obey commands until Stop; then close the log."""
         self._begin(self._task.variant.settings)
         while True:
             if (wait := self._wait()) != 0.0:
@@ -78,7 +78,7 @@ class Training:
                 self._recorder.heard = command.id
                 self._obey(command)
             if self._recorder.is_gone and self._recorder.unblock(by_itself=True):
-                self._pace.restart()  # nothing is owed for the time without a log
+                self._pace.restart()  # the pace need not make up for the time without a log
             self._guarded(self._train)
             if self._trainer is not None and not self._recorder.is_blocked:
                 self._measurer.look(self._trainer, self._state)
@@ -95,7 +95,7 @@ class Training:
     # --- Generations ----------------------------------------------------------------------------
 
     def _begin(self, settings: VariantSettings, *, command: int = 0) -> None:
-        """Start the next generation from the first weights."""
+        """Start the next generation from the initial weights."""
         self._number += 1
         self._trainer = self._pending = None
         self._pace.restart()
@@ -105,7 +105,7 @@ class Training:
             self._become(State.PAUSED if self._is_held else State.RUNNING)
 
     def _load(self, settings: VariantSettings, command: int) -> None:
-        """Open the problem, unless it is open, and make the generation's trainer."""
+        """Open the problem, unless it is open already, and make the generation's trainer."""
         import torch
 
         from engine.problems.opening import make_trainer, open_problem
@@ -184,7 +184,7 @@ class Training:
     # --- Training -------------------------------------------------------------------------------
 
     def _wait(self) -> float | None:
-        """Seconds until there is something to train or measure; None: wait for a command."""
+        """Seconds until there is something to train or measure; None means wait for a command."""
         trainer = self._trainer
         if trainer is None or self._recorder.is_blocked:
             return RETRY_SECONDS if self._recorder.is_gone else None
@@ -224,7 +224,7 @@ class Training:
         return min(due, self._evaluator.batches_until_validation(trainer) or due)
 
     def _advance(self, trainer: Trainer, batches: int) -> Chunk | None:
-        """Train so many batches; None when memory ran out and the trainer stepped back."""
+        """Train this many batches; None if memory ran out and the trainer went back a step."""
         self._pace.begin_slice()
         try:
             chunk = trainer.advance(batches)
@@ -235,7 +235,7 @@ class Training:
         return replace(chunk, behind=self._pace.is_behind)
 
     def _change(self, trainer: Trainer, change: Change) -> None:
-        """Put other settings in force, or record the reason against them; only between groups."""
+        """Apply new settings, or record why they are refused; called only between groups."""
         try:
             note = trainer.change(change.settings)
         except SettingsError as error:
@@ -244,7 +244,7 @@ class Training:
             self._recorder.write_change(trainer, note, change.id)
 
     def _conclude(self, trainer: Trainer) -> None:
-        """Act on what ended with a slice: a divergence, an epoch, the run, a single update."""
+        """Act after a slice: on divergence, the end of an epoch or of the run, a single update."""
         if not trainer.last_loss_is_finite or not self._has_finite_weights(trainer):
             self._become(
                 State.DIVERGED, "the loss or a weight is not finite: lower the lr, then restart"
@@ -255,7 +255,7 @@ class Training:
             self._become(State.PAUSED, "one update done")
 
     def _has_finite_weights(self, trainer: Trainer) -> bool:
-        """True when all weights are finite; checked once a chunk's time, since it costs a pass."""
+        """True if all weights are finite; checked at most every CHUNK_SECONDS, as it is slow."""
         now = time.perf_counter()
         if now - self._weights_checked < CHUNK_SECONDS and trainer.epoch < self._epochs:
             return True
@@ -272,13 +272,13 @@ class Training:
                 self._become(State.FINISHED)
 
     def _catch_up(self) -> None:
-        """Evaluate at the end of an epoch where training halts, however little time has passed."""
+        """Evaluate when training halts at an epoch end, even soon after the last evaluation."""
         trainer = self._trainer
         if trainer is not None and self._evaluator.is_due(trainer):
             self._guarded(lambda: self._evaluator.evaluate(trainer, always_full=False))
 
     def _keep_weights(self, trainer: Trainer) -> None:
-        """Keep the weights now and then; at the end keep and measure them."""
+        """Record the weights periodically; at the end, record and measure them."""
         is_last = self._state is State.FINISHED
         if is_last and self._measurer.is_on:
             self._measurer.ask()

@@ -1,7 +1,7 @@
-"""The worker's end of the pipe to its session: commands come in, notes go out.
+"""The worker's end of the pipe to its session: it receives commands and sends notes.
 
-Sees to it that a worker that is told to stop does so: where its loop is in the middle of a long
-step, the log is closed in its place.
+It ensures that a worker stops when commanded to: if the loop is in the middle of a long step, the
+mailbox closes the log and ends the process.
 """
 
 import contextlib
@@ -20,25 +20,25 @@ from engine.log.commands import AnyCommand, Stop, without_superseded
 from engine.worker.protocol import Note
 
 _GRACE: Final = 0.5
-"""Seconds that the loop gets to close the log when it is told to, or when its session has ended.
+"""Seconds that the loop has to close the log after Stop, or after its session has ended.
 
-A slice of training takes 0.03 s. A step that takes longer is given up: it would have to be waited
-for, and its loss is in no log yet.
+A slice of training takes 0.03 s. A step that takes longer is abandoned: its loss is not in the log
+yet.
 """
 
 _COMMAND: Final = msgspec.msgpack.Decoder(AnyCommand)
 
 
 class Mailbox:
-    """The worker's end of the pipe, read on its own thread: it sees the session's end mid-step."""
+    """The worker's end of the pipe, read in a thread that notices the session's end mid-step."""
 
     def __init__(self, pipe: Connection, at_pipes_end: Callable[[], None] = lambda: None) -> None:
-        """`at_pipes_end`: called on the reading thread when the session has ended or is killed."""
+        """The reading thread calls `at_pipes_end` when the session has ended or was killed."""
         self._pipe = pipe
         self._at_pipes_end = at_pipes_end
         self._queue: SimpleQueue[AnyCommand] = SimpleQueue()
         self.close_log: Callable[[], None] = lambda: None
-        """Closes the log from any thread, for good; nothing can be written after it."""
+        """Closes the log from any thread; nothing can be written afterwards."""
         end_with_parent(pipe, at_end=self._lose_session, take=self._receive)
 
     def _receive(self, message: bytes) -> None:
@@ -54,15 +54,15 @@ class Mailbox:
         return 0.0
 
     def _end(self) -> None:
-        """End this process, unless its loop does so in time."""
+        """End this process, unless the loop does so in time."""
         time.sleep(_GRACE)
         self.close_log()
         os._exit(0)
 
     def take(self, timeout: float | None) -> list[AnyCommand]:
-        """Commands that have arrived; waits up to `timeout` s (None: for ever) for a first one.
+        """Commands that have arrived, without superseded ones.
 
-        Without those that a later one supersedes.
+        Waits up to `timeout` seconds for the first one, or without limit if None.
         """
         commands = []
         try:
@@ -74,7 +74,5 @@ class Mailbox:
             return without_superseded(commands)
 
     def send(self, note: Note) -> None:
-        with contextlib.suppress(
-            OSError
-        ):  # the session is gone, as the listening thread has noticed
+        with contextlib.suppress(OSError):  # the session is gone, which the reading thread notices
             self._pipe.send_bytes(msgspec.msgpack.encode(note))

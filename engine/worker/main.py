@@ -1,4 +1,4 @@
-"""A worker's main: one process for one variant. Takes the log and trains until told to stop."""
+"""The main function of a worker, the process that trains a variant until a command stops it."""
 
 import os
 from multiprocessing.connection import Connection
@@ -21,7 +21,7 @@ from engine.worker.recording.recorder import Recorder
 def main(task: WorkerTask, pipe: Connection) -> None:
     """Run a worker in this process until it is stopped or its pipe ends."""
     settle_process()
-    # Where the session was killed, its workers remove what it would have removed at its end.
+    # If the session was killed, its workers remove the directory that it could not remove.
     mailbox = Mailbox(pipe, at_pipes_end=lambda: remove_private(task.stored))
     try:
         with output_opened(task.output) as output:
@@ -37,7 +37,7 @@ def main(task: WorkerTask, pipe: Connection) -> None:
         return
 
     def let_go() -> None:
-        """Close what a reader of a Dataset must not inherit: this process's pipe and lock."""
+        """Close what processes that read a Dataset must not inherit: the pipe and the lock."""
         pipe.close()
         log.abandon()
 
@@ -50,6 +50,6 @@ def main(task: WorkerTask, pipe: Connection) -> None:
 
 
 def _last_generation(log: Path) -> int:
-    """The last generation of an earlier worker, 0 if there was none."""
+    """The last generation of earlier workers; 0 if there was none."""
     started = (record.generation for record in LogReader(log) if isinstance(record, Started))
     return max(started, default=0)

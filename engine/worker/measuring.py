@@ -1,7 +1,7 @@
-"""Measurements of one variant beside its training: due times, and slices of 2% of the time.
+"""Measurements of a variant during its training, in short slices that take 2% of the time.
 
-Each measurement works on a copy of the model from its start, so that training continues between its
-slices. Knows no log and no pipe; must not change the trained model.
+Each measurement uses a copy of the model made at its start, so that training continues between the
+slices. It knows neither the log nor the pipe, and must not change the trained model.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ if TYPE_CHECKING:
     from engine.training.trainer import Trainer
 
 SHARE: Final = 0.02
-"""Share of a variant's training time that measuring may take, unless asked for. Caches that it
-leaves cold cost about as much again, and all of it should stay below 5%."""
+"""Share of a variant's training time for periodic measuring. The cold caches that it leaves cost
+about as much again, and the total should stay below 5%."""
 
 SLICE_SECONDS: Final = 0.002
-"""Seconds of measuring at a time, where a single piece does not take longer."""
+"""Seconds of measuring at a time, unless a single piece takes longer."""
 _FIRST: Final = 0.1
-"""Seconds of training before the first measurement: the first losses are not kept waiting."""
+"""Seconds of training before the first measurement, so as not to delay the first losses."""
 _SAMPLES: Final = 4096
-"""Samples measured at once of larger data; four times as many after too wide an interval."""
+"""Maximum samples per measurement; quadrupled after an interval that was too wide."""
 _MOST_SAMPLES: Final = 1 << 16
 _GROWTH: Final = 0.02
-"""Least share of the updates done that passes between two measurements: the log stays small."""
+"""Minimum updates between two measurements, as a share of all updates; keeps the log small."""
 _BATCHES: Final = 64
 _GRADIENT_BYTES: Final = 1 << 26
 """Bytes of gradients kept for one noise scale; larger models get fewer batches, at least 8."""
-_SEED: Final = 0x6D656173  # "meas": keeps these draws apart from all others
+_SEED: Final = 0x6D656173  # "meas": makes these draws independent of all others
 
 Kind = Literal["noise", "sharpness"]
 _KINDS: Final[tuple[Kind, ...]] = ("noise", "sharpness")
@@ -49,17 +49,17 @@ _KINDS: Final[tuple[Kind, ...]] = ("noise", "sharpness")
 
 @dataclass(slots=True)
 class _Job:
-    """One measurement that is under way."""
+    """A measurement in progress."""
 
     kind: Kind
     steps: Steps[NoiseScale | Sharpness | None]
     at: Measured
-    """The record to be, without its result."""
+    """The record of the measurement, still without the result."""
     cost: float = 0.0
 
 
 class Measurer:
-    """One variant's measurements; `write` takes each record of them."""
+    """Measures a variant's model and passes each record to `write`."""
 
     def __init__(
         self,
@@ -85,14 +85,14 @@ class Measurer:
     # --- When -----------------------------------------------------------------------------------
 
     def begin(self) -> None:
-        """Another generation: what was under way is of no use any more."""
+        """Begin another generation, and drop the measurement in progress."""
         self._job = None
         self._asked, self._command = [], 0
         self._measured.clear()
         self._owed = max(self._owed, _FIRST)
 
     def obey(self, command: Measure | SetMeasuring, state: State) -> None:
-        """Measure at once, now and then, or only when asked. `state`: of the training."""
+        """Measure now, periodically or only on request. `state` is that of the training."""
         if isinstance(command, SetMeasuring):
             self._set_on(command.is_on, command.id)
         elif not state.has_sound_weights:
@@ -110,32 +110,32 @@ class Measurer:
         self._write(MeasuringSet(is_on=is_on, command=command))
 
     def ask(self, command: int = 0) -> None:
-        """Measure everything from here, as soon as may be; what is under way is dropped."""
+        """Measure everything as soon as possible, and drop the measurement in progress."""
         self._job = None
         self._asked = [kind for kind in _KINDS if kind not in self._impossible]
         self._command = command
 
     def pay(self, seconds: float) -> None:
-        """Count the time that went into training, or into waiting for its pace."""
+        """Count time spent on training, or on waiting for its pace."""
         self._owed = max(self._owed - seconds, 0.0)
 
     def wait(self, updates: int, state: State) -> float | None:
-        """Seconds until the next slice, if training goes on so long; None: nothing to measure.
+        """Seconds of training until the next slice; None if there is nothing to measure.
 
-        `updates` done so far, and the `state` of the training.
+        `updates` is the number done so far, `state` the state of the training.
         """
         if not state.has_sound_weights:
             return None
         if self._asked:
             return 0.0
         if not (self.is_on and state is State.RUNNING):
-            return None  # measuring takes a share of training time: none without training
+            return None  # periodic measuring takes a share of training time only
         if self._job is None and self._next_kind(updates) is None:
             return None
         return self._owed
 
     def _next_kind(self, updates: int) -> Kind | None:
-        """The one whose turn it is, of those that training has left behind."""
+        """The next kind whose last measurement is old enough; None if there is none."""
         for turn in range(len(_KINDS)):
             kind = _KINDS[(self._next + turn) % len(_KINDS)]
             since = updates - self._measured.get(kind, -1)
@@ -146,7 +146,7 @@ class Measurer:
     # --- What -----------------------------------------------------------------------------------
 
     def look(self, trainer: Trainer, state: State) -> None:
-        """Do one slice, if it is time for one; its own time is no training time."""
+        """Do one slice if it is due; its time does not count as training time."""
         if state is State.RUNNING:
             self.pay(time.perf_counter() - self._looked_at)
         if self.wait(trainer.updates, state) == 0.0:
@@ -154,7 +154,7 @@ class Measurer:
         self._looked_at = time.perf_counter()
 
     def work(self, trainer: Trainer) -> None:
-        """Do one slice. What the model cannot do is said once and left alone; nothing is raised."""
+        """Do one slice. If it fails, log the reason once and give up that kind; never raises."""
         start = time.perf_counter()
         kind: Kind | None = self._job.kind if self._job else None
         try:
@@ -185,7 +185,7 @@ class Measurer:
         return _Job(kind, steps, at)
 
     def _do_slice(self, job: _Job, trainer: Trainer, start: float) -> None:
-        """Do one piece at least."""
+        """Do at least one piece of the measurement."""
         from engine.training.devices.process import synchronize
 
         result, has_ended = None, False
@@ -227,7 +227,7 @@ class Measurer:
         )
 
     def _noise(self, trainer: Trainer) -> Steps[NoiseScale | None]:
-        """Measure the noise scale with up to 64 batches of a random part of the data, or all."""
+        """Measure the noise scale with up to 64 batches, from a random part of the data or all."""
         import torch
 
         from engine.measure.model_copy import Probe
@@ -252,7 +252,7 @@ class Measurer:
         return noise_scale_of_products(products, batch_size, trainer.n)
 
     def _sharpness(self, trainer: Trainer) -> Steps[Sharpness | None]:
-        """Measure the sharpness of the loss over all data, or a random part of more than 4,096."""
+        """Measure the sharpness of the loss over all data, or over 4,096 random samples of it."""
         import torch
 
         from engine.measure.model_copy import Probe

@@ -1,4 +1,4 @@
-"""The start and length of each slice of training: all variants grow together on the sample axis."""
+"""When each slice of training starts and how long it is, so that all variants advance together."""
 
 from __future__ import annotations
 
@@ -14,20 +14,19 @@ if TYPE_CHECKING:
     from engine.training.trainer import Trainer
 
 CHUNK_SECONDS: Final = 0.03
-"""Training time that one chunk aims at: how old a loss on screen is, and how long a command waits.
-"""
+"""Target training time of a chunk; limits the delay of losses on screen and of commands."""
 
 LEEWAY: Final = 0.25
 """Seconds that a variant may lag and still catch up.
 
-One that lags more is behind and owes nothing.
+A variant that lags more counts as behind and need not make up for the rest.
 """
 
 _ROUNDING: Final = 1e-9
 
 
 class EpochPacer:
-    """A pace: at p epochs a second an update may start once p × time ≥ the epochs already done.
+    """A pace of p epochs per second: an update may start once p × time ≥ the epochs already done.
 
     Both count from when the pace was set or training resumed. `now` is any clock in seconds.
     """
@@ -39,18 +38,18 @@ class EpochPacer:
         """The time at which epoch 0 would have had to start."""
 
     def starts_at(self, epochs_done: float) -> float:
-        """The time at which the update that follows `epochs_done` epochs may start."""
+        """The time at which the update after `epochs_done` epochs may start."""
         return self._origin + epochs_done / self.pace
 
     def updates_due(self, now: float, epochs_done: float, epochs_per_update: float) -> int:
-        """Updates that may start by `now`; none when it is too early for the next."""
+        """Number of updates that may start by `now`; 0 if it is too early for the next."""
         lag = self.pace * (now - self._origin) - epochs_done
         if lag < -_ROUNDING:
             return 0
         return math.floor(lag / epochs_per_update + _ROUNDING) + 1
 
     def note_progress(self, now: float, epochs_done: float) -> None:
-        """Take note of how far training got: beyond LEEWAY it is behind, less is forgiven."""
+        """Record the progress; a lag beyond LEEWAY means behind, and is cut to LEEWAY."""
         lag = now - self.starts_at(epochs_done)
         self.behind = lag > LEEWAY
         if self.behind:
@@ -58,42 +57,42 @@ class EpochPacer:
 
 
 def epochs_per_update(settings: Resolved, n: int) -> float:
-    """The share of an epoch that one update takes."""
+    """The fraction of an epoch that one update covers."""
     return settings.effective_batch / n
 
 
 class Pace:
-    """The pace that a variant is told to keep, and the slices in which it trains meanwhile.
+    """The pace that a variant should keep, and the slices in which it trains.
 
-    A slice is trained at a stretch and recorded as one chunk. Epochs count from where training
-    stands when the pace is first asked after `set` or `restart`.
+    A slice is trained without interruption and recorded as one chunk. Epochs count from the
+    position of the training at the first query after `set` or `restart`.
     """
 
     def __init__(self, value: float | None, clock: Callable[[], float] = time.perf_counter) -> None:
-        """`value`: epochs a second; None for as fast as the device goes."""
+        """`value` is the number of epochs per second; None for as fast as the device can."""
         self.value = value
         self.chunk_batches = 1
-        """Batches that a slice may hold."""
+        """Maximum number of batches in a slice."""
         self._clock = clock
         self._pacer: EpochPacer | None = None
         self._slice_start = 0.0
 
     def set(self, value: float | None) -> None:
-        """Keep another pace from here on."""
+        """Set another pace from now on."""
         self.value = value
         self.restart()
 
     def restart(self) -> None:
-        """Count from here on: what went before is neither owed nor ahead."""
+        """Count from now on, and forget any lag or lead."""
         self._pacer = None
 
     @property
     def is_behind(self) -> bool:
-        """Training cannot keep up."""
+        """True if training cannot keep up."""
         return self._pacer is not None and self._pacer.behind
 
     def wait(self, trainer: Trainer) -> float:
-        """Seconds until the next slice may start, where no update has begun."""
+        """Seconds until the next slice may start, provided that no update has begun."""
         pacer = self._pacer_at(trainer)
         if pacer is None:
             return 0.0
@@ -101,7 +100,7 @@ class Pace:
         return max(due - self._clock(), 0.0)
 
     def batches_due(self, trainer: Trainer) -> int:
-        """Batches that may be trained now, at most one slice; an update that has begun goes on."""
+        """Batches that may be trained now, at most one slice; a begun update always continues."""
         pacer = self._pacer_at(trainer)
         if pacer is None:
             return self.chunk_batches
@@ -112,11 +111,11 @@ class Pace:
         return min(trainer.batches_for(updates), self.chunk_batches)
 
     def begin_slice(self) -> None:
-        """Take note that a slice starts now."""
+        """Record that a slice starts now."""
         self._slice_start = self._clock()
 
     def end_slice(self, trainer: Trainer, chunk: Chunk) -> None:
-        """Take note of how far training got in the slice, and fit the next one to what it took."""
+        """Record the progress of the slice, and adapt the size of the next one to its duration."""
         if self._pacer is not None:
             self._pacer.note_progress(self._slice_start + chunk.duration, trainer.epochs_done)
         fitting = int(chunk.batches * CHUNK_SECONDS / max(chunk.duration, 1e-6))

@@ -1,12 +1,12 @@
-"""Imports of the fork server, so that each worker forked from it starts in milliseconds.
+"""The imports of the fork server, so that each worker forked from it starts in milliseconds.
 
-Runs no tensor operation and touches no device: either would break in a forked process.
+It must not run tensor operations or use a device, since either would break in a forked process.
 """
 
 import gc
 
-# Many objects and hardly any garbage: without collections importing torch took 0.93 s, with them
-# 1.01 s.
+# Imports create many objects and hardly any garbage: importing torch took 0.93 s without garbage
+# collection and 1.01 s with it.
 gc.disable()
 
 import torch  # noqa: E402
@@ -17,7 +17,7 @@ import engine.training.trainer  # noqa: E402
 import engine.worker.main  # noqa: E402
 import engine.worker.measuring  # noqa: E402
 
-gc.freeze()  # the collector never visits, and so never copies, pages shared with the workers
+gc.freeze()  # keeps the collector from visiting, and so copying, pages shared with the workers
 gc.enable()
 
 __all__ = ["engine", "torch"]

@@ -1,6 +1,6 @@
-"""The messages between a session and a worker: the task down at the start, notes up its pipe.
+"""The messages between a session and a worker: the task at the start, and the worker's notes.
 
-Commands go down the pipe, too: engine/log/commands.py, since the log holds them.
+The commands are in engine/log/commands.py, since they are also logged.
 """
 
 import time
@@ -12,16 +12,16 @@ from engine.settings import RunSettings, Variant
 
 
 class RunClock(msgspec.Struct, frozen=True, kw_only=True):
-    """The time of a run: the system's clock at its start, carried on by the monotonic one.
+    """The clock of a run: the system clock at its start, advanced by the monotonic clock.
 
-    All processes of a run have the same, so that the times in their logs fit together. A step of
-    the system's clock moves none of them.
+    All processes of a run share it, so that the times in their logs are consistent. Adjustments of
+    the system clock do not affect it.
     """
 
     wall: float
     """Seconds since the Unix epoch at the start."""
     monotonic: float
-    """time.monotonic() then; it is one clock for all processes of a machine."""
+    """time.monotonic() at that moment; all processes of a machine share this clock."""
 
     @classmethod
     def start(cls) -> "RunClock":
@@ -29,64 +29,64 @@ class RunClock(msgspec.Struct, frozen=True, kw_only=True):
         return cls(wall=time.time(), monotonic=time.monotonic())
 
     def now(self) -> float:
-        """Seconds since the Unix epoch, as if nobody had set the clock since the start."""
+        """Seconds since the Unix epoch, ignoring adjustments of the clock since the start."""
         return self.wall + time.monotonic() - self.monotonic
 
 
 class WorkerTask(msgspec.Struct, frozen=True, kw_only=True):
-    """All that a worker is told when it starts."""
+    """Everything that a worker receives when it starts."""
 
     run: RunSettings
     variant: Variant
     device: str
     sharing: int = 1
-    """Variants that train on this device."""
+    """Number of variants that train on this device."""
     stored: str = ""
-    """The private directory with what the loader has found; empty: the problem is made anew."""
+    """The private directory with what the loader found; if empty, the worker loads the problem."""
     log: str
     continued: FileIdentity | None = None
-    """The file that earlier workers have written there; None for the first."""
+    """The file that earlier workers wrote at `log`; None for the first worker."""
     output: str
     threads: int
     epochs: int
     pace: float | None
     measuring: bool = True
     is_paused: bool = False
-    """True when it must not train before it is told to."""
+    """True if it must not train before it is resumed."""
     number: int = 1
-    """Its place among the workers of the variant: each that replaces a dead one is the next."""
+    """The worker's number within the variant: 1, then 1 more for each replacement."""
     clock: RunClock = msgspec.field(default_factory=RunClock.start)
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """A small message up the pipe, about what the log cannot tell."""
+    """A short message from a worker about something that its log cannot record."""
 
 
 class WorkerReady(Note, frozen=True, kw_only=True):
-    """The worker runs and owns its log."""
+    """The worker is running and has locked its log."""
 
     pid: int
     log: FileIdentity
 
 
 class LogBlocked(Note, frozen=True, kw_only=True):
-    """The log cannot be written: the worker pauses, keeps its records, retries on Resume."""
+    """The log cannot be written; the worker pauses, keeps its records and retries on Resume."""
 
     detail: str
     remedy: str
-    """The help against it, as a command."""
+    """What the user can do about it, as an imperative."""
     is_gone: bool = False
-    """Its file is not at its path any more; it is tried again without a command, too."""
+    """True if the file is no longer at its path; the worker then also retries by itself."""
 
 
 class LogRefused(Note, frozen=True, kw_only=True):
-    """The worker cannot have its log, and ends."""
+    """The worker cannot open its log, and ends."""
 
     detail: str
 
 
 class LogUnblocked(Note, frozen=True, kw_only=True):
-    """The waiting records are written; nothing was lost."""
+    """The waiting records have been written; nothing was lost."""
 
 
 AnyNote = WorkerReady | LogBlocked | LogRefused | LogUnblocked

@@ -1,1 +1,1 @@
-"""The files that a worker writes: its log, and the trail of its weights."""
+"""Writes a worker's files: its log, and the recorded weights."""

@@ -1,4 +1,4 @@
-"""One variant's files: its log, in which a full disk loses nothing, and its weights' trail."""
+"""A variant's files: its log, which loses nothing on a full disk, and its recorded weights."""
 
 from __future__ import annotations
 
@@ -29,44 +29,40 @@ RETRY_SECONDS: Final = 0.25
 
 
 class Recorder:
-    """Writes and never raises: records that cannot be written wait, in order, until `unblock`."""
+    """Writer that never raises; records that cannot be written wait, in order, until `unblock`."""
 
     def __init__(
         self, log: LogWriter, mailbox: Mailbox, clock: RunClock | None = None, worker: int = 1
     ) -> None:
-        """`clock`: the run's; None: one of its own. `worker`: this process's number."""
+        """`clock` is the clock of the run, or None for a new one; `worker` this worker's number."""
         self._log = log
         self._mailbox = mailbox
         self._clock = clock or RunClock.start()
         self._worker = worker
         self.heard = 0
-        """The id of the last command that was taken."""
+        """The id of the last command received."""
         self._lock = threading.Lock()
-        """Held while a record is written, and from the closing of the log on."""
+        """Held while a record is written, and for ever once the log is being closed early."""
         self._state: StateChanged | None = None
         self._has_ended = False
         self.is_gone = False
-        """The log is blocked since its file is not at its path: it is worth trying now and then."""
+        """True if the log is blocked since its file is not at its path, and should be retried."""
         self._told = ""
-        """The reason why nothing can be written, as the session knows it.
-
-        It is told again when it was asked to try again.
-        """
+        """The reason why nothing can be written, as last reported to the session."""
         self._trail: TrailWriter | None = None
         self._held: list[Chunk] = []
-        """Whole epochs, each of which goes on with the next one, for one record of all."""
+        """Chunks of whole epochs, each of which `goes_on_with` the next, to be joined."""
         self._held_since = 0.0
 
     @property
     def is_blocked(self) -> bool:
-        """Records wait: nothing more should be trained."""
+        """True while records wait; training should pause."""
         return self._log.is_blocked
 
     def write_losses(self, chunk: Chunk, *, is_whole_epoch: bool) -> None:
-        """Write the losses of a slice; those of short epochs that follow each other in one record.
+        """Write the losses of a slice; consecutive short epochs are joined into one record.
 
-        Such a record is written by the first slice that ends CHUNK_SECONDS after its first one,
-        before any other record, and by `flush`.
+        That record is written after CHUNK_SECONDS, before any other record, or by `flush`.
         """
         if not is_whole_epoch:
             self.write(chunk)
@@ -85,7 +81,7 @@ class Recorder:
             self._flush()
 
     def flush(self) -> None:
-        """Write the losses that are held for a record together."""
+        """Write the losses that are waiting to be joined."""
         if self._held:
             with self._lock:
                 self._flush()
@@ -96,7 +92,7 @@ class Recorder:
             self._append(chunk)
 
     def write(self, record: Record) -> None:
-        """Append to the log with the time, or keep the record and say why it cannot be written."""
+        """Append a record with the current time, or keep it and report why that fails."""
         with self._lock:
             self._flush()
             self._append(record)
@@ -114,13 +110,13 @@ class Recorder:
             if not self._told:
                 self._tell(error)
         else:
-            if was_blocked:  # the waiting records were written, too
+            if was_blocked:  # the waiting records have been written as well
                 self._tell_unblocked()
 
     def close_early(self) -> None:
-        """Close the log from another thread than the loop's, which can write nothing from then on.
+        """Close the log from a thread other than the loop's, which can write nothing afterwards.
 
-        The variant is stopped where its log says so far.
+        The log says that the variant was stopped at its last record.
         """
         self._lock.acquire()
         if self._has_ended:
@@ -131,13 +127,13 @@ class Recorder:
                 replace(self._state, state=State.STOPPED, detail="", traceback="", command=0)
             )
         self._append(End())
-        with suppress(OSError):  # nobody is left who could be told
+        with suppress(OSError):  # there is no session left to report this to
             self._log.close()
 
     def unblock(self, *, by_itself: bool = False) -> bool:
-        """Try again; whether nothing waits any more.
+        """Retry the waiting records; return True if none are left.
 
-        `by_itself`: nobody has asked for it, so only what is new is told.
+        With `by_itself`, the retry was not requested, and only a new reason is reported.
         """
         with self._lock:
             if not self._log.is_blocked:
@@ -203,24 +199,24 @@ class Recorder:
         )
 
     def begin_trail(self, trainer: Trainer) -> None:
-        """Keep the first weights of another generation."""
+        """Record the initial weights of a generation."""
         from engine.measure.weights_log import (
             TrailWriter,
             trail_path,
         )  # imports numpy, as training does
 
         self._trail = TrailWriter(trail_path(self._log.path), len(trainer.weights()))
-        with suppress(OSError):  # the log reports what is wrong
+        with suppress(OSError):  # the log reports the error
             self._log.check_place()
             self._trail.begin()
         self.keep_weights(trainer)
 
     def keep_weights(self, trainer: Trainer, *, is_last: bool = False) -> None:
-        """Append the weights to the trail now and then; the last ones of a generation always."""
+        """Append the weights to the trail periodically, and always the last ones."""
         if self._trail is None or not (is_last or self._trail.is_due(trainer.updates)):
             return
         with suppress(OSError):
-            self._log.check_place()  # a folder that has taken the run's place is not ours
+            self._log.check_place()  # another directory may have replaced the run
             self._trail.add(
                 trainer.generation,
                 trainer.updates,
