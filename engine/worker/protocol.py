@@ -74,7 +74,7 @@ class LogBlocked(Note, frozen=True, kw_only=True):
 
     detail: str
     remedy: str
-    """What the user can do about it, as an imperative."""
+    """The user's way to fix it, as an imperative."""
     is_gone: bool = False
     """True if the file is no longer at its path; the worker then also retries by itself."""
 
