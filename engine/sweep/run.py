@@ -21,7 +21,7 @@ from engine.sweep import timeline
 from engine.sweep.arms import ArmRun, train
 from engine.sweep.directory import SweepDirectory
 from engine.sweep.job import run_probe
-from engine.sweep.recommendation.recommend import Terms, recommend
+from engine.sweep.recommendation.recommend import Terms, predict, recommend
 from engine.sweep.table import Noise, ProbeResult, Sweep, SweepRow, lesson
 
 _PROBE_SHARE: Final = 0.1
@@ -81,8 +81,11 @@ def _measure(
         waiting = _unlike(waiting, arms[0].tally.n)
         report_partial(_table(plan, probed, arms))
     table = _table(plan, probed, arms)
+    terms = _terms(plan, probed)
     return msgspec.structs.replace(
-        table, recommendation=recommend(table.rows, _terms(plan, probed))
+        table,
+        recommendation=recommend(table.rows, terms),
+        prediction=predict(table.rows, terms),
     )
 
 

@@ -90,12 +90,12 @@ class Noise(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Recommendation(msgspec.Struct, frozen=True, kw_only=True):
-    """The recommended settings."""
+    """Recommended settings, by what was measured or by what theory predicts."""
 
     batch_size: BatchSize
     """Samples in memory at once."""
     lr: float
-    """The lr in force."""
+    """The lr in force: the one tried, for as many samples an update."""
     accumulation_steps: int
     reason: str
 
@@ -115,7 +115,12 @@ class Sweep(msgspec.Struct, frozen=True, kw_only=True):
     memory_limit_mb: float | None
     rows: tuple[SweepRow, ...]
     recommendation: Recommendation | None
-    """None: nothing was trained soundly, or not all of it yet."""
+    """The settings measured best: the lowest loss in equal seconds, at the lr tried.
+
+    None: nothing was trained soundly, or not all of it yet.
+    """
+    prediction: Recommendation | None = None
+    """The settings that theory predicts to be best once the lr is tuned for them."""
 
 
 def label(batch_size: BatchSize) -> str:

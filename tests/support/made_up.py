@@ -47,4 +47,5 @@ SWEEP = Sweep(
     memory_limit_mb=None,
     rows=(row(1, 1, 1000.0), row(128, 128, 50_000.0), row(FULL, 2000, 90_000.0)),
     recommendation=Recommendation(batch_size=128, lr=0.02, accumulation_steps=4, reason="Because."),
+    prediction=Recommendation(batch_size=32, lr=0.01, accumulation_steps=1, reason="In theory."),
 )

@@ -1,1 +1,1 @@
-"""The recommendation of a batch size, and its agreement with the measured table."""
+"""The batch size measured best, and the one that theory predicts for a tuned lr."""

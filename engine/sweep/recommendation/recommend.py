@@ -1,12 +1,12 @@
-"""Recommend batch size, lr and accumulation by a measured table. Pure arithmetic.
+"""Two choices of batch size, lr and accumulation by a measured table. Pure arithmetic.
 
-McCandlish et al. 2018 (arXiv:1812.06162, eq. 2.7): to the same loss, a batch of b takes a number of
-updates in proportion to 1 + B/b, B being the noise scale. So training takes a time in proportion to
-t(b) × (1 + B/b), with t(b) the time of an update: below the knee of throughput t is flat and larger
-is better, above B the other factor is flat and larger is dearer. t(b) is read off the line a + c·b
-through all measured times, so that one of them that was disturbed does not move the choice. All
-that is for an lr tuned at each batch size; what the table says, at the lr it was trained with, is
-told beside it.
+The recommendation is the row that was measured best: the lowest loss on all data in the same time,
+at the lr tried. The prediction is for an lr tuned at each batch size. McCandlish et al. 2018
+(arXiv:1812.06162, eq. 2.7): to the same loss, a batch of b takes a number of updates in proportion
+to 1 + B/b, B being the noise scale. So training takes a time in proportion to t(b) × (1 + B/b),
+with t(b) the time of an update: below the knee of throughput t is flat and larger is better, above
+B the other factor is flat and larger is dearer. t(b) is read off the line a + c·b through all
+measured times, so that one of them that was disturbed does not move the choice.
 """
 
 import math
@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 
 from engine.settings import LrScaling
-from engine.sweep.recommendation.agreement import agreement, named
+from engine.sweep.recommendation.measured import comparison, measured_best, named
 from engine.sweep.table import Recommendation, SweepRow, label
 
 _NEAR: Final = 1.1
@@ -39,23 +39,40 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def recommend(rows: Sequence[SweepRow], terms: Terms) -> Recommendation | None:
-    """The choice; None when nothing was trained soundly."""
-    sound = sorted(
-        (row for row in rows if row.ms_per_update is not None and row.state != "diverged"),
-        key=lambda row: row.samples_per_update,
-    )
+    """The settings measured best; None when no loss of a sound arm was measured."""
+    sound = _sound(rows)
+    best = measured_best(sound, terms.lr_scaling)
+    return None if best is None else _in_limit(*best, sound, terms)
+
+
+def predict(rows: Sequence[SweepRow], terms: Terms) -> Recommendation | None:
+    """The settings that should be best once their lr is tuned; None without a sound arm."""
+    sound = _sound(rows)
     if not sound:
         return None
     chosen, why = _by_time(sound, terms.noise_scale)
-    measured = agreement(chosen, sound, terms.lr_scaling)
-    held, memory = _in_memory(chosen, sound, terms.memory_limit_mb)
+    standing = comparison(chosen, sound, terms.lr_scaling)
+    return _in_limit(chosen, "; ".join(part for part in (why, standing) if part), sound, terms)
+
+
+def _sound(rows: Sequence[SweepRow]) -> list[SweepRow]:
+    """The rows that were timed and did not diverge, by their samples an update."""
+    return sorted(
+        (row for row in rows if row.ms_per_update is not None and row.state != "diverged"),
+        key=lambda row: row.samples_per_update,
+    )
+
+
+def _in_limit(chosen: SweepRow, why: str, rows: Sequence[SweepRow], terms: Terms) -> Recommendation:
+    """The settings of a row, accumulated from smaller batches where it needs too much memory."""
+    held, memory = _in_memory(chosen, rows, terms.memory_limit_mb)
     steps = -(-chosen.samples_per_update // held.samples_per_update)
     together = chosen.samples_per_update if steps == 1 else held.samples_per_update * steps
     return Recommendation(
         batch_size=held.batch_size,
         lr=terms.lr(chosen, together),
         accumulation_steps=steps,
-        reason="; ".join(part for part in (why, measured, memory) if part) + ".",
+        reason="; ".join(part for part in (why, memory) if part) + ".",
     )
 
 
@@ -78,7 +95,7 @@ def _by_time(rows: Sequence[SweepRow], noise_scale: float | None) -> tuple[Sweep
     fastest = min(map(time, rows))
     chosen = next(row for row in rows if time(row) <= _NEAR * fastest)
     return chosen, (
-        f"{named(chosen)} is about the fastest to a given loss once its lr is tuned, by an "
+        f"{named(chosen)} should be about the fastest to a given loss once its lr is tuned, by an "
         f"update's time × (1 + noise scale ÷ batch): {_noise(noise_scale)}, and "
         f"{_throughput(knee, rows)}"
     )

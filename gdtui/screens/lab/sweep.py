@@ -61,8 +61,8 @@ class SweepScreen(LabScreen):
         return Content(
             "enter measures, for each batch size alone on the machine: gradient noise, speed, "
             "memory, the loss after equal epochs and after equal seconds, the validation gap; "
-            "beside the lesson's words for them. Then it recommends a batch size, an lr and an "
-            "accumulation, and says why."
+            "beside the lesson's words for them. Then it names what was measured best in "
+            "the same time, and after that what theory predicts once the lr is tuned."
             f"{lab_text.waiting_note(self.store, is_ours=self.lab.is_ours)} The sweep is kept: "
             "gdtui watch shows its arms over each other."
         )
@@ -84,7 +84,7 @@ class SweepScreen(LabScreen):
         return f"{places} trains that variant so · r again · ↑ ↓ ← → scroll"
 
     def action_give(self, place: int) -> None:
-        """Let a variant go on with what is recommended."""
+        """Let a variant go on with the settings that were measured best."""
         end = self.lab.ends.get(self.subject)
         if (
             place >= len(self.store.states)

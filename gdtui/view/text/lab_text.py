@@ -2,6 +2,7 @@
 
 import re
 import textwrap
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -114,20 +115,17 @@ def labelled_paragraph(name: str, text: str, width: int) -> StyledText:
 def table(found: Sweep, width: int) -> StyledText:
     """The recommendation, then the table, definitions and charts as the command prints them."""
     advice = sweep_table.advice(found)
-    first, *reason = advice.splitlines()
     said = sweep_table.without_colours(sweep_table.text(found)).removesuffix(advice).rstrip()
-    return lines(
-        [
-            StyledText.of(first, "bold $success"),
-            StyledText.of(
-                textwrap.fill(
-                    " ".join(reason), min(width, experiment_report.WIDTH), break_on_hyphens=False
-                )
-            ),
-            EMPTY,
-            *_table_lines(said),
-        ]
-    )
+    return lines([*_advice_lines(advice, width), EMPTY, *_table_lines(said)])
+
+
+def _advice_lines(advice: str, width: int) -> Iterator[StyledText]:
+    """The headline in colour; the prediction, which nobody measured, paler than that."""
+    style = ""
+    for number, line in enumerate(advice.splitlines()):
+        style = "$quiet" if line.startswith("prediction") else style
+        filled = textwrap.fill(line, min(width, experiment_report.WIDTH), break_on_hyphens=False)
+        yield StyledText.of(filled, style if number else "bold $success")
 
 
 def table_so_far(found: Sweep, width: int) -> StyledText:

@@ -15,7 +15,7 @@ import numpy as np
 
 from engine.settings import FULL
 from engine.settings.text import to_json
-from engine.sweep.table import Sweep, SweepRow, label
+from engine.sweep.table import Recommendation, Sweep, SweepRow, label
 from gdtui.chart.drawing.frame import still
 from gdtui.chart.scene.axes import nice_ticks
 from gdtui.chart.scene.palette import DARK
@@ -147,13 +147,29 @@ def _noise(sweep: Sweep) -> str:
 
 
 def advice(sweep: Sweep) -> str:
-    """The recommendation in two lines."""
-    choice = sweep.recommendation
-    if choice is None:
+    """The settings measured best, and why; then what theory predicts for a tuned lr."""
+    measured, predicted = sweep.recommendation, sweep.prediction
+    if measured is None and predicted is None:
         return "No recommendation: no arm trained soundly. Try a smaller --lr."
+    if measured is None:
+        said = ["No recommendation: the loss of no arm was measured."]
+    else:
+        said = [f"measured best: {_choice(measured)}", _filled(measured.reason)]
+    if predicted is not None:
+        said += [
+            f"prediction, once the lr is tuned: {_choice(predicted)}",
+            _filled(predicted.reason),
+        ]
+    return "\n".join(said)
+
+
+def _choice(choice: Recommendation) -> str:
     steps = "" if choice.accumulation_steps == 1 else f", accumulation {choice.accumulation_steps}"
-    head = f"recommended: batch size {label(choice.batch_size)}, lr {choice.lr:.4g}{steps}"
-    return head + "\n" + textwrap.fill(choice.reason, _WIDTH, break_on_hyphens=False)
+    return f"batch size {label(choice.batch_size)}, lr {choice.lr:.4g}{steps}"
+
+
+def _filled(reason: str) -> str:
+    return textwrap.fill(reason, _WIDTH, break_on_hyphens=False)
 
 
 # --- Charts ---------------------------------------------------------------------------------------

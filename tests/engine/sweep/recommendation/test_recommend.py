@@ -7,8 +7,8 @@ import pytest
 from msgspec.structs import replace
 
 from engine.settings import FULL, BatchSize, LrScaling
-from engine.sweep.recommendation.recommend import Terms, recommend, update_time
-from engine.sweep.table import SweepRow, lesson
+from engine.sweep.recommendation.recommend import Terms, predict, recommend, update_time
+from engine.sweep.table import Recommendation, SweepRow, lesson
 
 N = 2000
 
@@ -60,7 +60,7 @@ def reason(
     rows: Sequence[SweepRow], noise: float | None = 100, scaling: LrScaling = LrScaling.NONE
 ) -> str:
     """The reason for 128."""
-    found = recommend(rows, terms(noise, scaling=scaling))
+    found = predict(rows, terms(noise, scaling=scaling))
     assert found is not None
     assert found.batch_size == 128
     return found.reason
@@ -83,7 +83,7 @@ def learnt(
 def test_the_noise_scale_moves_the_choice_up_the_ladder(
     noise: float | None, size: BatchSize
 ) -> None:
-    found = recommend(LADDER, terms(noise))
+    found = predict(LADDER, terms(noise))
     assert found is not None
     assert (found.batch_size, found.accumulation_steps) == (size, 1)
     assert found.lr == (size if isinstance(size, int) else N) / 100
@@ -96,19 +96,19 @@ def test_a_time_that_was_disturbed_moves_it_by_one_step_at_most(
     factor: float, noise: float
 ) -> None:
     ladder = [each.batch_size for each in LADDER]
-    before = recommend(LADDER, terms(noise))
+    before = predict(LADDER, terms(noise))
     assert before is not None
     for at, each in enumerate(LADDER):
         assert each.ms_per_update is not None
         other = list(LADDER)
         other[at] = row(each.batch_size, each.ms_per_update * factor)
-        after = recommend(other, terms(noise))
+        after = predict(other, terms(noise))
         assert after is not None
         assert abs(ladder.index(after.batch_size) - ladder.index(before.batch_size)) <= 1
 
 
 def test_what_does_not_fit_is_accumulated() -> None:
-    found = recommend(LADDER, terms(1000, limit=3))
+    found = predict(LADDER, terms(1000, limit=3))
     assert found is not None
     assert (found.batch_size, found.accumulation_steps) == (32, 16)
     assert found.lr == 5.12  # of the 512 samples behind an update
@@ -116,14 +116,14 @@ def test_what_does_not_fit_is_accumulated() -> None:
 
 
 def test_what_fits_is_not_accumulated() -> None:
-    found = recommend(LADDER, terms(100, limit=4))
+    found = predict(LADDER, terms(100, limit=4))
     assert found is not None
     assert (found.batch_size, found.accumulation_steps) == (128, 1)
     assert "MB" not in found.reason
 
 
 def test_where_nothing_fits_that_is_said() -> None:
-    found = recommend(LADDER, terms(1000, limit=0.5))
+    found = predict(LADDER, terms(1000, limit=0.5))
     assert found is not None
     assert (found.batch_size, found.accumulation_steps) == (1, 512)
     assert "no batch size fits" in found.reason
@@ -135,30 +135,60 @@ LOWEST = learnt((0.7, 0.4), (0.65, 0.35), (0.6, 0.3), (0.7, 0.35), (0.8, 0.4))
 SCALED = learnt((0.6, 0.6), (0.6, 0.4), (0.6, 0.2), (0.6, 0.1), (0.6, 0.05), lrs=(1, 2, 4, 8, 16))
 
 
-def test_a_table_that_speaks_for_another_at_its_lr_is_not_kept_silent() -> None:
+def best(
+    rows: Sequence[SweepRow], limit: float | None = None, **other: LrScaling
+) -> Recommendation:
+    """The settings measured best."""
+    found = recommend(rows, terms(100, limit, **other))
+    assert found is not None
+    return found
+
+
+def test_the_headline_is_the_lowest_loss_in_the_same_time_whatever_theory_says() -> None:
+    found = best(BEHIND)
+    assert (found.batch_size, found.accumulation_steps) == (1, 1)
+    assert found.reason == (
+        "batch size 1 had the lowest loss on all data in equal seconds (0.2) at the lr of 0.01 "
+        "tried here, not scaled with the batch."
+    )
     assert reason(BEHIND).endswith(
-        "; at the lr of 0.01 tried here, not scaled with the batch, batch size 1 had a lower loss "
-        "in equal seconds (0.2 against 0.3) and in equal epochs, so tune the lr from there, or "
-        "take batch size 1 at lr 0.01."
+        "; at the lr of 0.01 tried here, not scaled with the batch, its loss in equal seconds was "
+        "higher than that of batch size 1 (0.3 against 0.2), so tune its lr before you take it."
     )
-    assert reason(SCALED, scaling=LrScaling.LINEAR).endswith(
-        "; at the lr that linear scaling gave, the full batch had a lower loss in equal seconds "
-        "(0.05 against 0.2), so tune the lr from there, or take the full batch at lr 16."
+    found = best(SCALED, scaling=LrScaling.LINEAR)
+    assert found.batch_size == FULL
+    assert "at the lr that linear scaling gave" in found.reason
+    assert "0.2 against 0.05" in reason(SCALED, scaling=LrScaling.LINEAR)
+
+
+def test_what_is_level_with_the_best_and_equal_epochs_are_told() -> None:
+    assert reason(LOWEST).endswith("it was measured best too (0.3).")
+    assert best(LEVEL).reason.endswith("and batch size 32 and batch size 128 came within 5% of it.")
+    unlike = learnt((0.2, 0.4), (0.5, 0.3), (0.6, 0.5), (0.7, 0.6), (0.8, 0.7))
+    assert best(unlike).reason.endswith(
+        ", though in equal epochs it is behind batch size 1, which made more updates (0.5 against "
+        "0.2)."
     )
 
 
-def test_a_table_that_agrees_is_called_as_a_witness() -> None:
-    assert reason(LOWEST).endswith("it had the lowest loss in equal seconds (0.3).")
-    assert reason(LEVEL).endswith(
-        "it tied with the lowest loss in equal seconds (0.3 and 0.29), though in equal epochs it "
-        "is behind batch size 1, which made more updates (0.6 against 0.2)."
-    )
-
-
-def test_what_diverged_is_no_rival_and_what_was_not_measured_is_not_held_against_it() -> None:
-    runaway = [replace(BEHIND[0], state="diverged"), *BEHIND[2:]]
-    assert reason(runaway).endswith("it had the lowest loss in equal seconds (0.3).")
+def test_without_losses_in_equal_seconds_those_in_equal_epochs_decide() -> None:
+    found = best([replace(row, loss_equal_seconds=None) for row in SCALED[:2]])
+    assert found.batch_size == 1
+    assert "in equal epochs (0.6)" in found.reason
+    assert recommend(LADDER, terms(100)) is None
     assert "equal seconds" not in reason(LADDER)
+
+
+def test_what_diverged_is_never_best() -> None:
+    runaway = [replace(BEHIND[0], state="diverged"), *BEHIND[1:]]
+    assert best(runaway).batch_size == 32
+    assert recommend([replace(BEHIND[0], state="diverged")], terms(100)) is None
+
+
+def test_the_best_that_does_not_fit_is_accumulated() -> None:
+    found = best(SCALED, limit=20)
+    assert (found.batch_size, found.accumulation_steps) == (512, 4)
+    assert found.reason.endswith("; 20 MB hold 512 at once, the rest is accumulated.")
 
 
 def test_throughput_is_described_as_it_is() -> None:
@@ -177,7 +207,7 @@ def test_an_updates_time_is_a_line_in_the_batch() -> None:
 
 def test_what_diverged_or_was_not_timed_is_not_recommended() -> None:
     rows = (row(1, 1.0), row(32, 1.0, state="diverged"), row(128, None))
-    found = recommend(rows, terms(1000))
+    found = predict(rows, terms(1000))
     assert found is not None
     assert found.batch_size == 1
-    assert recommend(rows[1:], terms(1000)) is None
+    assert predict(rows[1:], terms(1000)) is None

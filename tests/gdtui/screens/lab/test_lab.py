@@ -253,7 +253,7 @@ async def test_the_sweep_is_of_this_run_and_its_recommendation_goes_to_a_variant
         await stage.told(pilot, Result(SWEEP))
         said = text_of(stage.app)
         assert re.search(r"batch size +1 +128 +full", said)
-        assert "recommended: batch size 128, lr 0.02, accumulation 4" in said
+        assert "measured best: batch size 128, lr 0.02, accumulation 4" in said
         await stage.press(pilot, "2")
         told = stage.bench.controls.last(Change)
         assert list(told) == ["Mini-batch"]

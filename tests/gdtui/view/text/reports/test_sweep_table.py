@@ -23,7 +23,12 @@ def test_the_text_has_every_figure_its_definition_and_the_lessons_word() -> None
     assert "loss after 1.25 s" in said
     assert "65.0 samples (95%: 60.0 … ∞)" in said
     assert "validation gap: not measured" in said
-    assert lines[-2:] == ["recommended: batch size 128, lr 0.02, accumulation 4", "Because."]
+    assert lines[-4:] == [
+        "measured best: batch size 128, lr 0.02, accumulation 4",
+        "Because.",
+        "prediction, once the lr is tuned: batch size 32, lr 0.01",
+        "In theory.",
+    ]
     assert max(map(len, lines)) <= 100
 
 
@@ -48,6 +53,7 @@ def test_what_was_not_measured_is_neither_drawn_nor_made_up() -> None:
         rows=(row(1, 1, None, state="out of memory"), row(FULL, 2000, 90_000.0)),
         noise_scale=None,
         recommendation=None,
+        prediction=None,
         target_loss=None,
         seconds=None,
     )
@@ -71,7 +77,7 @@ def test_markdown_is_one_table_and_the_recommendation() -> None:
     lines = markdown(SWEEP).splitlines()
     assert len({line.count("|") for line in lines[:5]}) == 1
     assert lines[2].startswith("| 1 | 0.01 | 10.0 (very noisy) | 1,000 (poor) |")
-    assert lines[-2].startswith("recommended: batch size 128")
+    assert lines[-4].startswith("measured best: batch size 128")
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -87,4 +93,12 @@ def test_json_is_the_document_of_the_readme() -> None:
     )
     columns += " loss_equal_seconds generalisation_gap"
     assert all(set(columns.split()) <= each.keys() for each in document["rows"])
-    assert document["recommendation"].keys() == {"batch_size", "lr", "accumulation_steps", "reason"}
+    for choice in ("recommendation", "prediction"):
+        assert document[choice].keys() == {"batch_size", "lr", "accumulation_steps", "reason"}
+
+
+def test_without_a_measured_loss_only_the_prediction_stands() -> None:
+    said = text(msgspec.structs.replace(SWEEP, recommendation=None))
+    assert "No recommendation: the loss of no arm was measured." in said
+    assert "measured best" not in said
+    assert said.endswith("In theory.")
