@@ -1,1 +1,1 @@
-"""Audits of a loss and of a training loop: pieces of a batch against the batch as a whole."""
+"""Audits a loss or a training loop: compares the pieces of a batch with the whole batch."""

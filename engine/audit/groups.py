@@ -1,4 +1,4 @@
-"""One group of batches: the update it should give, and what explains another one."""
+"""A group of batches: the update it should give, and the mistakes that explain a different one."""
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -12,19 +12,19 @@ from engine.problem import ProblemError
 
 _TOLERANCES: Final = {torch.float64: 1e-7, torch.float32: 1e-3}
 _TOLERANCE_16: Final = 0.05
-"""Relative differences of gradients that are rounding."""
+"""Relative differences of gradients that count as rounding."""
 
 GradientOf = Callable[[Any], Tensor]
 """The gradient of an update from this batch alone."""
 
 
 class Group:
-    """The batches behind one update."""
+    """The batches that make up one update."""
 
     def __init__(
         self, whole: Any, batches: Sequence[Any], sizes: Sequence[int], steps: int, of: GradientOf
     ) -> None:
-        """`whole`: all of them as one batch. `steps`: batches of a full group."""
+        """`whole` has all samples in one batch; `steps` is the batch count of a full group."""
         self.sizes = sizes
         self.steps = steps
         self._batches = batches
@@ -34,19 +34,22 @@ class Group:
 
     @cached_property
     def _singles(self) -> Tensor:
-        """The gradients of the batches alone, one a row."""
+        """The gradient of each batch by itself, one per row."""
         return torch.stack([self._of(batch) for batch in self._batches])
 
     def differ(self, one: Tensor, other: Tensor) -> float:
-        """The length of the difference, relative to the gradient of the large batch."""
+        """The norm of the difference, relative to that of the large batch's gradient."""
         return float((one - other).norm() / self.large.norm().clamp(min=1e-30))
 
     def same(self, one: Tensor, other: Tensor) -> bool:
-        """The two differ by rounding at most."""
+        """True if the two differ by rounding at most."""
         return self.differ(one, other) <= _TOLERANCES.get(one.dtype, _TOLERANCE_16)
 
     def explain(self, gradient: Tensor, before: Tensor | None) -> list[Mistake]:
-        """The mistakes by which this gradient came of the group; `before`: the update's before."""
+        """The mistakes that explain this gradient of the group.
+
+        `before` is the gradient of the previous update.
+        """
         if before is not None and self.same(gradient - before, self.large):
             return [Mistake.NOT_CLEARED]
         batches, samples = len(self.sizes), sum(self.sizes)
@@ -71,7 +74,7 @@ class Group:
         return self.same(gradient / factor, self.large)
 
     def _of_equals(self, mean: Tensor, by_samples: Tensor) -> list[Mistake]:
-        """The mistakes of counting all batches alike."""
+        """The mistakes made if all batches count the same."""
         if self.same(mean, self.large):
             return []
         if self.same(by_samples, self.large):
@@ -79,27 +82,27 @@ class Group:
         return self._of_samples(by_samples)
 
     def _of_samples(self, by_samples: Tensor) -> list[Mistake]:
-        """The mistakes of counting batches by their samples."""
+        """The mistakes made if batches count by their number of samples."""
         if self.same(by_samples, self.large):
             return []
         return [Mistake.IGNORED_TOKENS if self._is_average else Mistake.WHOLE_BATCH]
 
     @property
     def _is_average(self) -> bool:
-        """True when the large batch's gradient is an average of those of the small ones."""
+        """True if the large batch's gradient is an average of the small batches' gradients."""
         rows = self._singles.double()
         if rows.shape[1] <= len(rows):
-            return True  # any vector is a sum of so many
+            return True  # so many rows can make up any vector
         shares = torch.linalg.lstsq(rows.T, self.large.double()[:, None]).solution.flatten()
         fits = self.same((shares @ rows).to(self.large.dtype), self.large)
         return fits and bool((shares > -0.01).all()) and abs(float(shares.sum()) - 1) < 0.01
 
 
 def only(gradients: Sequence[Tensor]) -> Tensor:
-    """The gradient of the only update; ProblemError when there are more or none."""
+    """The gradient of the only update; ProblemError if there are none or several."""
     if len(gradients) != 1:
         raise ProblemError(
-            f"audit: the loop made {len(gradients)} updates of one batch and an accumulation of 1; "
-            "call optimizer.step() once for each group of batches"
+            f"audit: given one batch and an accumulation of 1, the loop made {len(gradients)} "
+            "updates; call optimizer.step() once for each group of batches"
         )
     return gradients[0]

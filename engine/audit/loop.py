@@ -1,7 +1,7 @@
-"""Audit of a training loop: k batches of b against one of k·b, from the same weights.
+"""Audit of a training loop: compares k batches of b samples with one of k·b, at the same weights.
 
-The loop is given as a function, and sees batches, a model and an optimiser as it always does. Its
-gradients, lrs and losses tell which of the known mistakes it makes.
+The loop is passed as a function, which receives batches, a model and an optimiser as usual. Its
+gradients, lrs and losses show which of the known mistakes it makes.
 """
 
 import math
@@ -20,32 +20,32 @@ from engine.audit.recording import Recording, TrainStep, record
 from engine.problem import ProblemError, check_data, count
 
 _GROUPS: Final = 2
-"""Full groups that are looked at; the mistakes of one show in the next."""
+"""Full groups that are examined: two, since some mistakes in a group only show in the next."""
 _UPDATES: Final = 3
-"""Updates by which a schedule of the lr is told from one that is too fast."""
+"""Updates needed to see that an lr schedule advances too fast."""
 _ROUNDING: Final = 1e-3
 _ABOUT: Final = 0.25
-"""Losses of other batches differ, but not by so much that a factor of two or more is hidden."""
+"""Tolerance for a ratio of losses: different batches differ, but less than by a factor of two."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoopAudit:
-    """The result of `audit`; printed, it says in words what was found."""
+    """The result of `audit`; print it to read the findings in words."""
 
     batch: int
-    """Samples in a batch."""
+    """Samples per batch."""
     accumulation: int
-    """Batches behind an update."""
+    """Batches per update."""
     mistakes: tuple[Mistake, ...]
     """The mistakes that show on these data."""
     latent: tuple[Mistake, ...]
-    """Mistakes that would show if the last batch or the last group of the data were a short one."""
+    """Mistakes that would show if the last batch or the last group of the data were short."""
     gap: float
-    """The largest relative difference between an update and that of one large batch."""
+    """The largest relative difference between an update and the update from one large batch."""
 
     @property
     def is_right(self) -> bool:
-        """True when no mistake shows on these data."""
+        """True if no mistake shows on these data."""
         return not self.mistakes
 
     def __str__(self) -> str:
@@ -56,10 +56,11 @@ class LoopAudit:
         large = f"one batch of {self.accumulation * self.batch}"
         verdict = "right" if self.is_right else "wrong"
         if self.gap < _ROUNDING:
-            yield f"{verdict}: updates of {cut} are those of {large} (difference {self.gap:.1e})"
+            same = f"updates from {cut} equal those from {large}"
+            yield f"{verdict}: {same} (difference {self.gap:.1e})"
         else:
             far = "" if math.isnan(self.gap) else f" by up to {self.gap:.2%}"
-            yield f"{verdict}: updates of {cut} differ{far} from those of {large}"
+            yield f"{verdict}: updates from {cut} differ{far} from those from {large}"
         for mistake in self.mistakes:
             yield f"- {mistake}: {mistake.advice}"
         for mistake in self.latent:
@@ -69,18 +70,18 @@ class LoopAudit:
 def audit(
     train: TrainStep, model: nn.Module, data: Any, batch: int = 8, accumulation: int = 8
 ) -> LoopAudit:
-    """Compare what a training loop does with `accumulation` batches and with one as large as these.
+    """Compare a training loop's update from `accumulation` batches with one from a large batch.
 
     `train(model, optimizer, batches, accumulation)` is the loop over one epoch: `batches` can be
     iterated over and has a length, like a DataLoader. It should return the losses that it logs, one
-    for each batch or update; with None, they are not looked at. A schedule of the lr it makes of
-    the optimiser. `data` are tensors, the target last, or a Dataset: see `Problem.train`. The model
-    is copied and not changed.
+    for each batch or update; if it returns None, the losses are not checked. If the loop uses an lr
+    schedule, it must build it on the optimiser it receives. `data` are tensors, the target last, or
+    a Dataset: see `Problem.train`. The model is copied and not changed.
 
-    Raises ProblemError for data of fewer than batch × accumulation samples.
+    Raises ProblemError for data with fewer than batch × accumulation samples.
     """
     if accumulation < 2 or batch < 1:
-        raise ProblemError("audit: takes an accumulation from 2 and a batch from 1")
+        raise ProblemError("audit: accumulation must be at least 2 and batch at least 1")
     loop = _Loop(train, model, _Cutter(data), batch, accumulation)
     shown = loop.shown()
     latent = [each for each in loop.latent() if each not in shown]
@@ -98,7 +99,7 @@ def _sorted(mistakes: Sequence[Mistake]) -> tuple[Mistake, ...]:
 
 
 class _Cutter:
-    """The data in an order at random, cut into batches."""
+    """Cuts the data, in a random order, into batches."""
 
     def __init__(self, data: Any) -> None:
         check_data("data", data)
@@ -117,7 +118,7 @@ class _Cutter:
 
 
 class _Loop:
-    """The loop, the batches it is given, and the mistakes found in it."""
+    """Runs the loop on batches and finds the mistakes that it makes."""
 
     def __init__(
         self, train: TrainStep, model: nn.Module, cutter: _Cutter, batch: int, steps: int
@@ -141,7 +142,7 @@ class _Loop:
         return self._cutter.batches(start, stop, self._batch)
 
     def shown(self) -> list[Mistake]:
-        """The mistakes that show on some full groups, and on what remains of the data."""
+        """The mistakes that show on some full groups and on the samples after the last of these."""
         full = min(_GROUPS, self._cutter.n // self._large)
         end = full * self._large + self._cutter.n % self._large
         small = self._record(self._small(0, end), self._steps)
@@ -149,7 +150,7 @@ class _Loop:
         return [*found, *self._of_losses(small, full), *self._of_lr()]
 
     def latent(self) -> list[Mistake]:
-        """The mistakes that a short last group, or a short last batch in a full one, would show."""
+        """The mistakes that would show with a short last group, or a short batch in a full one."""
         ends = [self._large - self._batch]
         if self._batch > 1:
             ends.append(self._large - self._batch // 2)
@@ -160,12 +161,13 @@ class _Loop:
         return found
 
     def _of_updates(self, small: Recording, end: int) -> tuple[list[Mistake], float]:
-        """The mistakes that updates of samples 0…end−1 tell, and their largest difference."""
+        """The mistakes that show in updates from samples 0…end−1, and their largest difference."""
         starts = range(0, end, self._large)
         found = [Mistake.LEFT_OVER] if small.left_over else []
         missing = len(starts) - len(small.gradients)
         if missing < 0 or missing > bool(end % self._large):
-            self._gradient(self._cutter.batch(0, self._batch))  # is there an update of one batch?
+            # Raises unless a single batch leads to a single update.
+            self._gradient(self._cutter.batch(0, self._batch))
             return [*found, Mistake.OTHER], math.nan
         gap = 0.0
         before: Tensor | None = None
@@ -186,7 +188,7 @@ class _Loop:
         return only(self._record([batch], 1).gradients)
 
     def _of_losses(self, small: Recording, full: int) -> list[Mistake]:
-        """A logged loss that is k times smaller than that of the large batch."""
+        """The mistake, if any, of logging a loss that is k times too small."""
         end = full * self._large
         large = self._record(self._cutter.batches(0, end, self._large), 1).losses
         if not small.losses or not large:
@@ -198,7 +200,7 @@ class _Loop:
         return [Mistake.SCALED_LOSS] if abs(ratio - 1) < _ABOUT else []
 
     def _of_lr(self) -> list[Mistake]:
-        """An lr that goes on faster than with large batches."""
+        """The mistake, if any, of an lr that advances faster than with large batches."""
         group, large = self._small(0, self._large), self._cutter.batch(0, self._large)
         small = self._record(group * _UPDATES, self._steps).lrs
         wanted = self._record([large] * _UPDATES, 1).lrs

@@ -1,7 +1,7 @@
-"""Audit of a loss: the loss of some samples against that of their parts, weighted as in training.
+"""Audit of a loss: compares the loss of some samples with their parts', weighted as in training.
 
-In eval mode and without gradients, so that neither dropout nor BatchNorm counts, and nothing that
-is drawn later changes.
+Runs in eval mode, so that neither dropout nor BatchNorm makes a difference; without gradients; and
+restores the random state, so that later draws stay the same.
 """
 
 import math
@@ -24,11 +24,11 @@ from engine.training.model import Objective
 _SAMPLES: Final = 16
 _FEWEST: Final = 4
 _CLEARLY: Final = 10
-"""Times too long by which no second look is needed."""
+"""A first pass slower than the limit by this factor needs no second measurement."""
 _TOLERANCES: Final = {torch.float64: 1e-9, torch.float32: 1e-4}
-"""Relative differences that are rounding, by the type of the numbers."""
+"""Relative differences that count as rounding, by dtype."""
 _TOLERANCE_16: Final = 0.03
-"""The same for types of 16 bits."""
+"""The same for 16-bit dtypes."""
 _TOLERANCE_GPU: Final = 1e-3
 """The same for float32 on a GPU, whose convolutions may round to 10 bits."""
 
@@ -36,9 +36,9 @@ _TOLERANCE_GPU: Final = 1e-3
 def audit_loss(
     objective: Objective, source: SampleSource, most_seconds: float = math.inf
 ) -> LossAudit | None:
-    """Compare the loss of 16 samples with that of their parts; None where there are fewer than 4.
+    """Compare the loss of 16 samples with that of their parts; None if there are fewer than 4.
 
-    With 4 samples where 16 may take longer than so many seconds.
+    Uses 4 samples if 16 may take longer than `most_seconds`.
     """
     count = min(source.n, _SAMPLES)
     if count < _FEWEST:
@@ -49,7 +49,7 @@ def audit_loss(
             if count > _FEWEST and parts.takes_longer(most_seconds):
                 parts = _parts(objective, source, _FEWEST)
             return _audit(parts)
-        except Exception as error:  # raised by a loss that cannot be had of so few samples
+        except Exception as error:  # the loss may not be defined for so few samples
             why = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
             return parts.cannot_be_compared(why)
 
@@ -71,9 +71,9 @@ class Parts:
         self._losses: dict[tuple[int, int], tuple[float, Any, float | None]] = {}
 
     def takes_longer(self, most_seconds: float) -> bool:
-        """True when the audit of all of them may take longer than that."""
+        """True if the audit of all these samples may take longer than `most_seconds`."""
         times = []
-        for _ in range(2):  # the first pass of all may have to load and to start things
+        for _ in range(2):  # the very first pass may load and start things
             self._losses.clear()
             start = time.perf_counter()
             self.loss(0, self.quarter)
@@ -85,7 +85,7 @@ class Parts:
         return True
 
     def cannot_be_compared(self, why: str) -> LossAudit:
-        """The result where nothing can be compared."""
+        """The result if the losses cannot be compared, with the reason."""
         return LossAudit(kind=LossKind.UNKNOWN, samples=self.count, part=self.quarter, why=why)
 
     def loss(self, start: int, stop: int) -> float:
@@ -101,23 +101,23 @@ class Parts:
         return mean.value
 
     def targets(self, *edges: int) -> Iterator[tuple[float, Any]]:
-        """Loss and target of each of the parts between these edges."""
+        """Loss and target of each part between these edges."""
         for start, stop in pairwise(edges):
             yield self._computed(start, stop)[:2]
 
     @property
     def tolerance(self) -> float:
-        """The relative difference that is rounding, of what has been computed so far."""
+        """The relative difference that counts as rounding for the losses computed so far."""
         return self._coarsest
 
     def is_repeatable(self) -> bool:
-        """Computed again, the loss of all samples is the same."""
+        """True if the loss of all samples is the same when computed again."""
         before = self.loss(0, self.count)
         del self._losses[0, self.count]
         return self.differ(before, self.loss(0, self.count)) <= self.tolerance
 
     def differ(self, one: float, other: float) -> float:
-        """The difference between two losses, relative to the largest of those computed."""
+        """The difference between two losses, relative to the largest loss computed so far."""
         scale = max(abs(loss) for loss, *_ in self._losses.values() if math.isfinite(loss))
         return abs(one - other) / scale if scale else abs(one - other)
 
@@ -159,23 +159,23 @@ def _audit(parts: Parts) -> LossAudit:
     gap = parts.differ(whole, together) if math.isfinite(together) else None
     if gap is None or gap > parts.tolerance:
         if not parts.is_repeatable():
-            return parts.cannot_be_compared("it draws at random in eval mode, too")
+            return parts.cannot_be_compared("it is random even in eval mode")
         kind = _kind(parts)
         remedy = suggest(kind, parts.targets(*edges), whole, parts.tolerance)
     return LossAudit(kind=kind, gap=gap, samples=parts.count, part=parts.quarter, remedy=remedy)
 
 
 def _kind(parts: Parts) -> LossKind:
-    """The kind of a loss that is not that of its weighted parts."""
+    """The kind of a loss that differs from its parts combined."""
     quarter, half, count = parts.quarter, 2 * parts.quarter, parts.count
     whole = parts.loss(0, count)
     losses = [parts.loss(0, quarter), parts.loss(quarter, half), parts.loss(half, count)]
     if not all(map(math.isfinite, losses)):
-        return LossKind.AVERAGE  # over nothing in one of the parts
+        return LossKind.AVERAGE  # one of the parts has nothing to average
     if parts.differ(whole, sum(losses)) <= parts.tolerance:
         return LossKind.SUM
-    # Shares of the parts in the losses of pairs of them give those in the loss of all, if there are
-    # any; nothing of that holds of a loss that depends on the batch as a whole.
+    # If the loss is an average, the shares of parts in the losses of pairs also give their shares
+    # in the loss of all. A loss that depends on the batch as a whole has no such shares.
     first = _share(parts.loss(0, half), losses[0], losses[1])
     last = _share(parts.loss(quarter, count), losses[1], losses[2])
     if first is None or last is None:
@@ -187,7 +187,7 @@ def _kind(parts: Parts) -> LossKind:
 
 
 def _share(both: float, one: float, other: float) -> float | None:
-    """The share of one part in the mean of two; None where it is no mean of them."""
+    """The share of one part in the mean of two; None if `both` is not a mean of them."""
     if one == other:
         return 0.5 if both == one else None
     share = (both - other) / (one - other)

@@ -1,11 +1,11 @@
-"""The mistakes that loops with gradient accumulation make, and what to do about each."""
+"""The mistakes made in loops with gradient accumulation, and what to do about each."""
 
 from enum import StrEnum
 from typing import Final
 
 
 class Mistake(StrEnum):
-    """A known mistake of a training loop."""
+    """A known mistake in a training loop."""
 
     IGNORED_TOKENS = "ignored tokens"
     MEAN_OF_MEANS = "mean of means"
@@ -20,17 +20,17 @@ class Mistake(StrEnum):
 
     @property
     def advice(self) -> str:
-        """The meaning of it, and what to do about it."""
+        """What the mistake does, and how to correct it."""
         return _ADVICE[self]
 
 
 _ADVICE: Final = {
     Mistake.IGNORED_TOKENS: (
-        "batches count alike, but the loss averages over something else than samples, such as "
-        "valid tokens or class weights: add up sums, and divide by all that counts in the group"
+        "batches count the same, but the loss averages over something other than samples, such as "
+        "valid tokens or class weights: add up sums, and divide by the total count of the group"
     ),
     Mistake.MEAN_OF_MEANS: (
-        "a short batch counts as much as a full one: weight each by its samples, "
+        "a short batch counts as much as a full one: weight each batch by its samples, "
         "loss * len(batch) / samples of the group"
     ),
     Mistake.SHORT_GROUP: (
@@ -39,26 +39,26 @@ _ADVICE: Final = {
     ),
     Mistake.LEFT_OVER: (
         "batches after the last full group get no update; their gradients are lost, or leak into "
-        "the next epoch: step after the last batch, too"
+        "the next epoch: also step after the last batch"
     ),
     Mistake.NOT_DIVIDED: (
-        "an update is k times that of the large batch, as if its lr were k times larger: divide "
-        "the loss by the batches of the group"
+        "an update is k times as large as the large batch's, as if its lr were k times larger: "
+        "divide the loss by the number of batches in the group"
     ),
     Mistake.NOT_CLEARED: (
-        "an update holds the gradients of those before it: call zero_grad after each step"
+        "an update includes the gradients of earlier ones: call zero_grad after each step"
     ),
     Mistake.SCALED_LOSS: (
-        "the loss is logged after it was divided for the update, so it seems to be k times "
-        "smaller: log it before"
+        "the loss is logged after it was divided for the update, so it looks k times smaller: "
+        "log it before dividing"
     ),
     Mistake.LR_PER_MICRO_BATCH: (
-        "the lr's schedule goes on with each micro-batch, k times too fast: step it with the "
+        "the lr schedule advances with each micro-batch, k times too fast: step it with the "
         "optimiser"
     ),
     Mistake.WHOLE_BATCH: (
-        "the loss depends on the batch as a whole, as contrastive losses do: no weights make small "
-        "batches the large one"
+        "the loss depends on the batch as a whole, as contrastive losses do: no weights can make "
+        "small batches equal a large one"
     ),
-    Mistake.OTHER: "an update differs, and no mistake that is known explains it",
+    Mistake.OTHER: "an update differs, and no known mistake explains it",
 }

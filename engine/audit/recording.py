@@ -1,7 +1,7 @@
-"""The batches and the optimiser that a loop is given, to see what it does with them.
+"""Runs a training loop with an optimiser that records the updates instead of making them.
 
-The optimiser leaves the weights as they are: the gradients of all updates are then at the same
-weights, and can be compared whatever was wrong before them.
+Since the weights do not change, the gradients of all updates are taken at the same weights and can
+be compared, even after a wrong update.
 """
 
 import copy
@@ -13,27 +13,27 @@ import torch
 from torch import Tensor, nn
 
 TrainStep = Callable[[nn.Module, torch.optim.Optimizer, Sequence[Any], int], Any]
-"""`train(model, optimizer, batches, accumulation)`: one epoch; returns the losses it logs."""
+"""`train(model, optimizer, batches, accumulation)` runs one epoch; returns the losses it logs."""
 _LR: Final = 0.1
 _SEED: Final = 0
 
 
 @dataclass(slots=True)
 class Recording:
-    """One run of the loop over some batches."""
+    """What one run of the loop over some batches did."""
 
     gradients: list[Tensor] = field(default_factory=list)
-    """The gradient of each update: one parameter after the other."""
+    """The gradient of each update, with all parameters concatenated."""
     lrs: list[float] = field(default_factory=list)
     """The lr of each update."""
     losses: list[float] = field(default_factory=list)
     """The losses that the loop returned."""
     left_over: int = 0
-    """Gradients that were computed after the last update."""
+    """The number of gradients computed after the last update."""
 
 
 class _Recorder(torch.optim.SGD):
-    """Records each step, and leaves the weights as they are."""
+    """Records each step without changing the weights."""
 
     def __init__(self, model: nn.Module, recording: Recording) -> None:
         self._trained = [each for each in model.parameters() if each.requires_grad]
@@ -41,7 +41,7 @@ class _Recorder(torch.optim.SGD):
         super().__init__(self._trained, lr=_LR)
 
     def step(self, closure: Any = None) -> Any:
-        """Record the gradients as they are, and the lr."""
+        """Record the current gradients and lr."""
         if closure is not None:
             with torch.enable_grad():
                 closure()
@@ -57,7 +57,8 @@ class _Recorder(torch.optim.SGD):
 def record(train: TrainStep, model: nn.Module, batches: list[Any], accumulation: int) -> Recording:
     """Run the loop over these batches, on a copy of the model.
 
-    In eval mode whatever the loop says: neither dropout nor BatchNorm makes a difference then.
+    The copy stays in eval mode even if the loop calls `train()`, so that neither dropout nor
+    BatchNorm makes a difference.
     """
     copied = copy.deepcopy(model).eval()
     copied.train = lambda mode=True: copied  # type: ignore[method-assign]
@@ -77,7 +78,7 @@ def record(train: TrainStep, model: nn.Module, batches: list[Any], accumulation:
 
 
 def _numbers(returned: Any) -> list[float]:
-    """The losses that a loop returned: a list, an array or one number; anything else is none."""
+    """The losses that a loop returned as a list, an array or a number; empty for anything else."""
     if isinstance(returned, Tensor):
         returned = returned.detach().flatten().tolist()
     try:

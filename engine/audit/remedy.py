@@ -1,4 +1,4 @@
-"""The weight that would make a loss the one of its parts, found by trying some."""
+"""Finds, by trial, the weight with which a loss equals the combined losses of its parts."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
@@ -10,16 +10,16 @@ from engine.settings import LossKind
 from engine.training.averaging.totals import Mean
 
 _MOST_VALUES: Final = 64
-"""Values of the targets that are tried as the one that a loss ignores."""
+"""Target values that are tried as the value ignored by the loss."""
 _ANY: Final = "weight=…"
 
 
 def suggest(
     kind: LossKind, outcomes: Iterable[tuple[float, Any]], whole: float, tolerance: float
 ) -> str:
-    """The argument of Problem that makes up for it: for a mean over all targets but one value, say.
+    """The argument for Problem that describes the loss, e.g. a mean over targets other than −100.
 
-    `outcomes`: loss and target of each part; `whole`: the loss of all of them.
+    `outcomes` are the loss and target of each part; `whole` is the loss of all parts together.
     """
     if kind is LossKind.SUM:
         return 'weight="sum"'
@@ -38,7 +38,7 @@ def suggest(
 
 
 def _targets(targets: list[Any]) -> Iterator[tuple[str, int, list[Tensor]]]:
-    """Class numbers that the loss may be about, by name, and the first position that counts."""
+    """Tensors of class numbers that the loss may use: name, first position that counts, values."""
     if all(isinstance(target, Tensor) for target in targets):
         named = {"target": targets}
     else:
@@ -51,7 +51,7 @@ def _targets(targets: list[Any]) -> Iterator[tuple[str, int, list[Tensor]]]:
 
 
 def _values(targets: list[Tensor]) -> list[int]:
-    """Values among the targets, those that are ignored most often first."""
+    """Values among the targets, beginning with those most commonly ignored."""
     found = torch.cat([target.flatten() for target in targets]).tolist()
     found = sorted(set(found))
     usual = [value for value in (-100, -1, 0) if value in found]

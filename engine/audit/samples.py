@@ -1,4 +1,4 @@
-"""The samples that an audit looks at, chosen to differ, and cut into parts."""
+"""Chooses samples for an audit that differ from each other, and cuts them into parts."""
 
 from typing import Any, Final
 
@@ -10,16 +10,16 @@ from torch import Tensor
 from engine.training.data.sources import Samples
 
 _CANDIDATES: Final = 512
-"""Size of the pool to choose from: it should include rare classes and short texts."""
+"""Size of the pool to choose from, large enough to include rare classes and short texts."""
 
 
 def choose(data: Any, n: int, count: int) -> NDArray[np.int64]:
-    """Up to `count` of the n samples, spread over the data, in the order of their targets.
+    """Up to `count` of the n samples, spread over the data, ordered by their targets.
 
-    Where no targets are at hand, as with a Dataset, they keep the order of the data.
+    If the targets are not available, as with a Dataset, the samples keep the order of the data.
     """
     candidates = np.unique(np.linspace(0, n - 1, min(n, _CANDIDATES)).astype(np.int64))
-    tensors = getattr(data, "tensors", data)  # of a TensorDataset
+    tensors = getattr(data, "tensors", data)  # a TensorDataset holds them here
     if isinstance(tensors, tuple | list):
         target = torch.as_tensor(tensors[-1][candidates])
         candidates = candidates[np.argsort(_keys(target), kind="stable")]
@@ -28,17 +28,17 @@ def choose(data: Any, n: int, count: int) -> NDArray[np.int64]:
 
 
 def _keys(target: Tensor) -> NDArray[np.float64]:
-    """A sort key per target that separates targets a loss would weigh differently, if any."""
+    """A sort key per target that separates targets which a loss may weight differently."""
     rows = target.reshape(len(target), -1)
     if not rows.is_floating_point():
-        # The lowest is often padding: the first part should not hold that alone.
+        # The lowest is often padding: the first part should not consist of padding alone.
         rows = -rows.double() if rows.shape[1] == 1 else rows == rows.min()
     keys: NDArray[np.float64] = rows.double().mean(1).cpu().numpy()
     return keys
 
 
 def part(samples: Samples, start: int, stop: int) -> Samples:
-    """Samples start…stop−1 of a batch, in its form."""
+    """Samples start…stop−1 of a batch, in the same form as the batch."""
     if isinstance(samples, Tensor):
         return samples[start:stop]
     if isinstance(samples, dict):

@@ -1,1 +1,1 @@
-"""Experiments that test the lesson's claims over many seeds."""
+"""Experiments that test the lesson's claims with many seeds."""

@@ -1,4 +1,4 @@
-"""An experiment as a job for a process of its own.
+"""An experiment as a job for a separate process.
 
 Importing this loads no torch: only the process that runs the experiment needs it.
 """
@@ -22,7 +22,7 @@ class ExperimentTask(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def run_experiment(task: ExperimentTask, report: ReportProgress) -> Report:
-    """Run the experiment in this process; SettingsError for what is not there."""
+    """Run the experiment in this process; SettingsError if its device or a package is missing."""
     import torch
 
     from engine.training.devices.find import find_device

@@ -1,6 +1,6 @@
 """The experiments that come with gdtui: a registry that lists them without importing torch.
 
-One module an experiment, imported where it runs; each has `run(seeds, device, progress) -> Report`.
+Each experiment is a module with `run(seeds, device, progress) -> Report`, imported to run it.
 """
 
 import importlib
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 DEFAULT_SEEDS: Final = 20
 LEAST_SEEDS: Final = 2
-"""One seed has no spread, and so no interval."""
+"""A single seed has no spread, and so no interval."""
 
 
 class ExperimentListing(msgspec.Struct, frozen=True, kw_only=True):
-    """The facts of an experiment that are known before it runs."""
+    """The facts about an experiment that are known before it runs."""
 
     name: str
     claim: str
     """The lesson's claim, in one sentence."""
     source: str
-    """The publication of the claim, or of the problem that tests it."""
+    """The publication of the claim, or of the problem used to test it."""
 
 
 LISTINGS: Final[tuple[ExperimentListing, ...]] = (
@@ -62,16 +62,16 @@ LISTINGS: Final[tuple[ExperimentListing, ...]] = (
 
 
 def find(name: str) -> ExperimentListing:
-    """The listing of that name; SettingsError names the ones there are."""
+    """The listing of this name; if there is none, a SettingsError that lists the experiments."""
     return find_listing("experiment", LISTINGS, name)
 
 
 def run(
     name: str, seeds: Sequence[int], device: "torch.device", progress: "ReportProgress"
 ) -> Report:
-    """Run one here and now; for processes of its own, since this imports torch.
+    """Run an experiment in this process, which should be a separate one: this imports torch.
 
-    Raises SettingsError for an unknown name, and for an optional package that is not installed.
+    Raises SettingsError for an unknown name, and if an optional package is not installed.
     """
     module = importlib.import_module(
         f"engine.experiments.claims.{find(name).name.replace('-', '_')}"

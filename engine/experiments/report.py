@@ -1,6 +1,6 @@
 """Results of an experiment, as frozen values: arms with intervals, a verdict and its rule.
 
-`gdtui experiment NAME --json` is this document as it stands. Decides nothing: verdicts.py does.
+`gdtui experiment NAME --json` prints this document unchanged. The rules are in verdicts.py.
 """
 
 from enum import StrEnum
@@ -12,7 +12,7 @@ from engine.settings import BatchSize
 
 
 class Verdict(StrEnum):
-    """The verdict of the measured intervals on the claim."""
+    """The verdict on the claim, by the measured intervals."""
 
     SUPPORTED = "supported"
     NOT_SUPPORTED = "not supported"
@@ -29,24 +29,24 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Arm(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One way of training, over all seeds: how many escaped, or the mean of what was measured."""
+    """One way of training, over all seeds: how many escaped, or the mean of the measurements."""
 
     name: str
     batch_size: BatchSize | None
-    """None where an arm trains with several."""
+    """None if the arm trains with several."""
     escaped: int | UnsetType = UNSET
-    """Seeds that did."""
+    """The number of seeds that escaped."""
     value: float | UnsetType = UNSET
     """Mean over the seeds."""
     interval: tuple[float, float]
-    """95%: Wilson's of the share that escaped, or the bootstrap's of the mean."""
+    """95% interval: Wilson's for the share that escaped, or a bootstrap interval of the mean."""
     per_seed: tuple[float, ...]
-    """The value of each seed; 1 and 0 for escaped or not."""
+    """The value for each seed; 1 if it escaped, else 0."""
     figures: tuple[Figure, ...] = ()
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """The result, with everything needed to judge and to repeat it."""
+    """The result, with everything needed to judge and repeat it."""
 
     experiment: str
     claim: str
@@ -56,7 +56,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     meaning: str
     """The result in two plain sentences."""
     measured: str
-    """The meaning of the arms' counts or values."""
+    """What the arms' counts or values measure."""
     unit: str = ""
     """Unit of the values."""
     seeds: int
@@ -72,7 +72,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Wall time of the whole experiment."""
 
     def arm(self, name: str) -> Arm:
-        """The arm of that name; KeyError when there is none."""
+        """The arm of this name; KeyError if there is none."""
         for arm in self.arms:
             if arm.name == name:
                 return arm

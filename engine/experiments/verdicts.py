@@ -1,6 +1,6 @@
-"""The rules by which intervals become verdicts, and the arms that they are read from. No torch.
+"""The rules that turn intervals into verdicts, and the arms with those intervals. No torch.
 
-Each rule stands with its sentence, so that what a report says is what was done.
+Each rule is next to the sentence that describes it, so that reports state the rule applied.
 """
 
 from collections.abc import Sequence
@@ -14,14 +14,14 @@ from engine.statistics.intervals import Interval, wilson
 ESCAPE_RULE: Final = (
     "supported: the 95% interval of the share that escaped lies above ½ at the smallest batch and "
     "below ½ at full batch; not supported: it lies below ½ at the smallest batch, or above ½ at "
-    "full batch; else undecided"
+    "full batch; otherwise undecided"
 )
 
 
 def counted(
     batch_size: BatchSize, escaped: Sequence[bool], figures: tuple[Figure, ...] = ()
 ) -> Arm:
-    """An arm in which some seeds escaped."""
+    """An arm that counts the seeds that escaped."""
     count = sum(escaped)
     return Arm(
         name=str(batch_size),
@@ -39,7 +39,7 @@ def valued(
     values: Sequence[float],
     figures: tuple[Figure, ...] = (),
 ) -> Arm:
-    """An arm in which something was measured on each seed."""
+    """An arm with a measurement for each seed."""
     return Arm(
         name=name,
         batch_size=batch_size,
@@ -51,7 +51,7 @@ def valued(
 
 
 def figure(name: str, values: Sequence[float], unit: str = "") -> Figure:
-    """A further figure of an arm, one value a seed."""
+    """A further figure of an arm, with one value per seed."""
     return Figure(name=name, value=mean(values), interval=bootstrap(values), unit=unit)
 
 
@@ -75,7 +75,7 @@ def escape(smallest: Arm, full: Arm) -> Verdict:
 
 
 def all_above_zero(differences: Sequence[Interval]) -> Verdict:
-    """Supported when all intervals lie above 0, not when one lies below, else undecided."""
+    """Supported if all intervals lie above 0; not supported if any lies below; else undecided."""
     if any(high < 0 for _, high in differences):
         return Verdict.NOT_SUPPORTED
     if all(low > 0 for low, _ in differences):
@@ -84,7 +84,7 @@ def all_above_zero(differences: Sequence[Interval]) -> Verdict:
 
 
 def below(intervals: Sequence[tuple[Interval, float]]) -> Verdict:
-    """Supported when all intervals lie below their limits, not when one is above; or undecided."""
+    """Supported if all intervals are below their limits; not if any is above; else undecided."""
     if any(low > limit for (low, _), limit in intervals):
         return Verdict.NOT_SUPPORTED
     if all(high < limit for (_, high), limit in intervals):

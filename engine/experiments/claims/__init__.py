@@ -1,1 +1,1 @@
-"""One experiment a module: a claim of the lesson, tested."""
+"""The experiments: each module tests one claim of the lesson."""

@@ -1,8 +1,8 @@
 """Test that accumulating k batches of b equals one batch of k·b, in less memory.
 
-The lesson's data and a small network, whose activations are what memory goes to. Every arm has 512
-samples behind an update, and n is no multiple of that: the short groups and batches at the end of
-an epoch are where accumulation usually goes wrong.
+Uses the lesson's data and a small network, whose activations take most of the memory. Every arm
+uses 512 samples per update. n is not a multiple of 512, since the short groups and batches at the
+end of an epoch are where accumulation usually goes wrong.
 """
 
 import time
@@ -26,23 +26,22 @@ from engine.settings import VariantSettings
 from engine.training.trainer import Trainer
 
 ARMS: Final = ((512, 1), (64, 8), (8, 64))
-"""Batch size and batches behind an update; the first is what the others must equal."""
+"""Batch size and batches per update; the other arms must equal the first."""
 HIDDEN: Final = 64
 LR: Final = 0.1
 EPOCHS: Final = 10
 SAME: Final = 1e-10
-"""A difference of losses that is rounding: float64 has 16 digits, training grows its errors some.
-"""
+"""Largest difference of losses that counts as rounding: float64 has 16 digits, and errors grow."""
 
 _RULE: Final = (
     "supported: for every accumulating arm the 95% interval of the difference lies below "
     f"{SAME:.0e}, and that of its peak memory below the big batch's; not supported: one lies "
-    "above; else undecided"
+    "above; otherwise undecided"
 )
 _MEANING: Final = {
     Verdict.SUPPORTED: (
         "Weighted by samples, small batches accumulated into one update equal the big batch: the "
-        "curves agree to rounding, in less memory. The figures above include the cost in time."
+        "curves agree up to rounding, in less memory. The figures above show the cost in time."
     ),
     Verdict.NOT_SUPPORTED: (
         "Here the lesson does not hold: accumulation changed the curve, or saved no memory. "
@@ -56,10 +55,10 @@ _MEANING: Final = {
 
 @dataclass(slots=True)
 class _Found:
-    """Measurements of one arm, one value a seed."""
+    """Measurements of one arm, with one value per seed."""
 
     curves: list[list[float]] = field(default_factory=list)
-    """Loss on all data, before the first and after every epoch."""
+    """Losses on all data, before the first epoch and after each epoch."""
     peak: list[float] = field(default_factory=list)
     """KiB."""
     per_update: list[float] = field(default_factory=list)
@@ -67,7 +66,7 @@ class _Found:
 
 
 def problem(seed: int) -> Problem:
-    """The lesson's data in float64, and 10 → 64 → 64 → 1 with tanh on them."""
+    """The lesson's data in float64, with a network 10 → 64 → 64 → 1 with tanh."""
     linear = registry.load("synthetic", seed)
     return Problem(
         train=tuple(tensor.double() for tensor in tensors_of(linear)),
@@ -83,7 +82,7 @@ def problem(seed: int) -> Problem:
 
 
 def curve(trainer: Trainer) -> tuple[list[float], float]:
-    """Losses on all data, and the seconds that training took."""
+    """Train; return the losses on all data, and the seconds that training took."""
     losses, seconds = [trainer.full_loss()], 0.0
     for _ in range(EPOCHS):
         began = time.perf_counter()
@@ -117,7 +116,7 @@ def _arm(size: int, steps: int, found: _Found, big: _Found) -> Arm:
     ]
     figures = (
         figure("peak memory", found.peak, "KiB"),
-        figure("time an update", found.per_update, "ms"),
+        figure("time per update", found.per_update, "ms"),
         figure("final loss", [losses[-1] for losses in found.curves]),
     )
     return valued(f"{size} × {steps}", size, differences, figures)
@@ -134,14 +133,14 @@ def _report(arms: tuple[Arm, ...], found: Sequence[_Found], device: torch.device
         verdict=verdict,
         rule=_RULE,
         meaning=_MEANING[verdict],
-        measured=f"largest difference of the loss on all data from that of {arms[0].name}, "
+        measured=f"largest difference in the loss on all data from arm {arms[0].name}, "
         "mean over seeds",
         seeds=len(found[0].peak),
-        varied="the split of the 512 samples behind an update: batch size × batches accumulated",
+        varied="the split of the 512 samples per update: batch size × batches accumulated",
         held=(
             f"the lesson's 2,000 samples, 10 → {HIDDEN} → {HIDDEN} → 1 with tanh, redrawn for each "
             "seed",
-            "first weights and each epoch's order, the same for all arms",
+            "initial weights and order of each epoch, the same for all arms",
             f"lr {LR:g}, {EPOCHS} epochs of plain SGD, float64, gdtui's own trainer",
         ),
         notes=(

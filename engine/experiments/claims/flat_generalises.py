@@ -1,8 +1,8 @@
-"""Do small batches end in flatter minima, and do these generalise better? Few digits, equal epochs.
+"""Test, on a few digits, if small batches end in flatter minima that generalise better.
 
-Both are measured at equal epochs, as the lesson compares them, and where each seed's training loss
-first fell below one level: a batch that trains further is flatter for that alone, since the Hessian
-of the cross-entropy vanishes with the loss. The second comparison tells the two apart.
+Both are measured at equal epochs, as in the lesson, and again at the point where each seed's
+training loss first fell to a common level. Further training alone makes a minimum flatter, since
+the Hessian of the cross-entropy vanishes with the loss; the second comparison excludes that cause.
 """
 
 import math
@@ -39,33 +39,34 @@ TRAINED_ON: Final = 200
 HIDDEN: Final = 32
 LR: Final = 0.2
 EPOCHS: Final = 800
-"""Enough for every arm to fit its training set without an error: the test compares minima."""
+"""Enough epochs for every arm to fit its training set without error: the test compares minima."""
 LEVEL: Final = 0.1
 """Training loss at which the arms are compared a second time."""
 
 _RULE: Final = (
     "supported: the 95% intervals of full batch minus the smallest batch, seed by seed, lie above "
     "0 for the validation gap and for the sharpness at equal epochs; not supported: one lies below "
-    "0; else undecided"
+    "0; otherwise undecided"
 )
 _MEANING: Final = {
     Verdict.SUPPORTED: (
-        "At equal epochs the small batch ended flatter and made fewer errors on unseen digits."
+        "At equal epochs, the small batch ended in a flatter minimum and made fewer errors on "
+        "unseen digits."
     ),
     Verdict.NOT_SUPPORTED: (
         "Here the lesson does not hold: a small batch was not both flatter and better on unseen "
         "digits. A small batch alone does not guarantee generalisation."
     ),
     Verdict.UNDECIDED: (
-        "The two ends differ too little, or too irregularly, to tell with these seeds. "
-        "An effect that takes more seeds to see is a small one."
+        "The two minima differ too little, or too irregularly, to decide with these seeds. "
+        "An effect that takes more seeds to show is a small one."
     ),
 }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Digits:
-    """Each seed's own draw: (S, 200, 64) and (S, 200) to train on, the other 1,597 to validate."""
+    """A draw for each seed: (S, 200, 64) and (S, 200) to train on, the other 1,597 to validate."""
 
     train: Data
     validation: Data
@@ -73,10 +74,10 @@ class Digits:
 
 @dataclass(frozen=True, slots=True)
 class ArmState:
-    """Measurements of one arm, a value a seed, (S,) each."""
+    """Measurements of one arm, with a value per seed: (S,) each."""
 
     gap: Tensor
-    """Validation error less training error, shares."""
+    """Validation error − training error, as shares of the samples."""
     sharpness: Tensor
     loss_gap: Tensor
     training_error: Tensor
@@ -84,12 +85,12 @@ class ArmState:
 
 
 _CONTROL: Final = {
-    Verdict.SUPPORTED: "It did so at equal training loss, too: not only for its many more updates.",
+    Verdict.SUPPORTED: "It also did so at equal training loss, so more updates are not the reason.",
     Verdict.NOT_SUPPORTED: (
-        "At equal training loss it was not both: the gain comes from the more numerous updates "
-        "of small batches, not from small batches as such."
+        "At equal training loss it was not both, so the gain comes from the larger number of "
+        "updates, not from small batches as such."
     ),
-    Verdict.UNDECIDED: "At equal training loss the two cannot be told apart with these seeds.",
+    Verdict.UNDECIDED: "At equal training loss, the intervals of these seeds are too wide to tell.",
 }
 
 
@@ -106,7 +107,7 @@ def errors(parameters: Sequence[Tensor], data: Data) -> Tensor:
 
 
 def load(seeds: Sequence[int], device: torch.device) -> Digits:
-    """scikit-learn's 1,797 digits of 8×8 pixels; SettingsError where it is not installed."""
+    """scikit-learn's 1,797 digits of 8×8 pixels; SettingsError if it is not installed."""
     with needs_extra("experiment flat-generalises"):
         from sklearn.datasets import load_digits  # type: ignore[import-untyped]
     pixels, labels = load_digits(return_X_y=True)
@@ -125,7 +126,7 @@ def load(seeds: Sequence[int], device: torch.device) -> Digits:
 
 
 def first_weights(seeds: Sequence[int], device: torch.device) -> list[Tensor]:
-    """torch's own initialisation of 64 → 32 → 10 with tanh, drawn for each seed."""
+    """torch's default initialisation of 64 → 32 → 10 with tanh, drawn for each seed."""
     models = []
     with torch.random.fork_rng(devices=[]):
         for seed in seeds:
@@ -137,9 +138,9 @@ def first_weights(seeds: Sequence[int], device: torch.device) -> list[Tensor]:
 def train(
     weights: list[Tensor], data: Data, epochs: Iterator[Iterator[Data]]
 ) -> tuple[list[Tensor], Tensor]:
-    """Train in place; return the weights at which each seed first got to LEVEL.
+    """Train in place; return the weights at which each seed first reached LEVEL.
 
-    Also returns whether it did, (S,).
+    The second result, (S,), is True for the seeds that did.
     """
     at_level = [weight.detach().clone() for weight in weights]
     there = torch.zeros(len(data[0]), dtype=torch.bool, device=data[0].device)
@@ -156,7 +157,7 @@ def train(
 
 
 def measure(weights: Sequence[Tensor], digits: Digits) -> ArmState:
-    """The state of an arm at these weights."""
+    """The measurements of an arm at these weights."""
     weights = [weight.detach().requires_grad_() for weight in weights]
     with torch.no_grad():
         training_error, training_loss = (
@@ -252,22 +253,22 @@ def _report(
         verdict=verdict,
         rule=_RULE,
         meaning=_meaning(verdict, level),
-        measured="validation gap: error rate on unseen digits minus that in training, "
+        measured="validation gap: error rate on unseen digits minus training error rate, "
         "mean over seeds",
         seeds=len(arms[0].per_seed),
         varied="the batch size",
         held=(
             f"scikit-learn's digits: {TRAINED_ON} to train on, the other 1,597 to validate, drawn "
             "by seed",
-            f"64 → {HIDDEN} → 10 with tanh, cross-entropy; the same first weights and order for "
+            f"64 → {HIDDEN} → 10 with tanh, cross-entropy; the same initial weights and order for "
             "all arms",
-            f"lr {LR:g}, {EPOCHS} epochs of plain SGD, float64: small batches do more updates",
+            f"lr {LR:g}, {EPOCHS} epochs of plain SGD, float64: small batches make more updates",
         ),
         notes=(
             f"Full batch minus batch size {SIZES[-1]}, seed by seed: {end}.",
             *_control(level),
             "Sharpness is the top eigenvalue of the Hessian of the training loss. It is not "
-            "invariant: the same function with rescaled weights has another (Dinh et al. 2017, "
+            "invariant: it changes if weights are rescaled, the function not (Dinh et al. 2017, "
             "arXiv:1703.04933).",
         ),
         arms=arms,
@@ -278,9 +279,9 @@ def _report(
 
 def _control(level: Difference | None) -> tuple[str, ...]:
     if level is None:
-        return ("Not every arm reached the training loss at which all are compared a second time.",)
+        return ("Not every arm reached the training loss required for the second comparison.",)
     return (
-        f"The same comparison where each seed's training loss first fell to {LEVEL:g}: {level}.",
+        f"The same comparison when each seed's training loss first fell to {LEVEL:g}: {level}.",
     )
 
 

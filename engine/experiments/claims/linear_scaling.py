@@ -1,7 +1,7 @@
-"""Test that scaling the lr linearly with the batch folds the curves: the lesson's problem.
+"""Test, on the lesson's problem, that the curves coincide if the lr scales linearly with the batch.
 
-The very problem, first weights, order of samples and settings that `gdtui` starts with; the curves
-are the losses on all data before the first and after every epoch.
+Uses the problem, initial weights, order of samples and settings with which `gdtui` starts by
+default. The curves are the losses on all data before the first epoch and after each epoch.
 """
 
 import math
@@ -38,16 +38,16 @@ EPOCHS: Final = 20
 
 _RULE: Final = (
     f"supported: under linear the 95% interval of the mean gap lies below {FOLDED:g}, and below "
-    "the mean gap under each other rule; not supported: it lies above one of these; else undecided"
+    "the mean gap under each other rule; not supported: above any of these; otherwise undecided"
 )
 _MEANING: Final = {
     Verdict.SUPPORTED: (
         "On the sample axis the three batch sizes train along one curve when the lr scales with "
-        "the batch. This holds while the scaled lr is far below 2 ÷ curvature. Beyond, large "
+        "the batch. This holds while the scaled lr is far below 2 ÷ curvature. Above that, large "
         "batches leave the curve."
     ),
     Verdict.NOT_SUPPORTED: (
-        "Here the lesson does not hold: with the lr scaled linearly the curves stay apart. "
+        "Here the lesson does not hold: with the lr scaled linearly, the curves stay apart. "
         "The gaps above show by how much."
     ),
     Verdict.UNDECIDED: (
@@ -67,7 +67,7 @@ def losses(parameters: Sequence[Tensor], inputs: Tensor, target: Tensor) -> Tens
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """S models of the problem on their data, an lr each."""
+    """S models of the problem with their data, and an lr for each."""
 
     data: Data
     weights: Sequence[Tensor]
@@ -78,7 +78,7 @@ class Stack:
 
 
 def curves(stack: Stack, epochs: Iterable[Iterable[Data]]) -> Tensor:
-    """Loss on all data before the first and after every epoch, (epochs + 1, S)."""
+    """Losses on all data before the first epoch and after each epoch, (epochs + 1, S)."""
 
     def on_all() -> Tensor:
         with torch.no_grad():
@@ -116,7 +116,7 @@ def run(seeds: Sequence[int], device: torch.device, progress: ReportProgress) ->
 
 
 def load(seeds: Sequence[int], device: torch.device) -> tuple[Data, list[nn.Module]]:
-    """The lesson's data in float64, and a model per seed with training's own first weights."""
+    """The lesson's data in float64, and a model per seed with the initial weights of training."""
     data, models = [], []
     with torch.random.fork_rng(devices=[]):
         for seed in seeds:
@@ -130,7 +130,7 @@ def load(seeds: Sequence[int], device: torch.device) -> tuple[Data, list[nn.Modu
 def _under_all_rules(
     data: Data, models: Sequence[nn.Module], seeds: Sequence[int], batch_size: BatchSize
 ) -> Stack:
-    """Rules differ by their lr alone, so one stack trains them all: rule by rule, every seed."""
+    """A stack of all seeds for each rule in turn; one stack will do, as only the lr differs."""
     n, device = data[0].shape[1], data[0].device
     settings = [VariantSettings(batch_size=batch_size, lr_scaling=rule) for rule in LrScaling]
     lr = torch.tensor([each.resolve(n).lr for each in settings], dtype=torch.float64, device=device)
@@ -144,7 +144,7 @@ def _under_all_rules(
 
 
 def _arm(rule: LrScaling, gaps: Tensor, ends: Tensor) -> Arm:
-    """`gaps` (seeds,); `ends` the losses after the last epoch (sizes, seeds)."""
+    """`gaps` has shape (seeds,); `ends` are the losses after the last epoch (sizes, seeds)."""
     figures = [
         figure(f"final loss, batch size {size}", end.tolist())
         for size, end in zip(SIZES, ends, strict=True)
@@ -153,7 +153,7 @@ def _arm(rule: LrScaling, gaps: Tensor, ends: Tensor) -> Arm:
 
 
 def verdict_of(linear: Interval, others: Sequence[float]) -> Verdict:
-    """The rule: the gap under linear scaling against FOLDED and against the other rules' gaps."""
+    """Compare the gap under linear scaling with FOLDED and with the gaps of the other rules."""
     return below([(linear, limit) for limit in (FOLDED, *others)])
 
 
@@ -169,14 +169,14 @@ def _report(arms: tuple[Arm, ...], device: torch.device) -> Report:
         verdict=verdict,
         rule=_RULE,
         meaning=_MEANING[verdict],
-        measured="widest gap between the curves of full batch, 64 and 1 at any epoch's end, "
+        measured="widest gap between the curves of full batch, 64 and 1 at the end of any epoch, "
         "mean over seeds",
         seeds=len(linear.per_seed),
         varied="the rule that scales the lr with the batch: none, linear, square root",
         held=(
             "the lesson's problem: 2,000 samples, 10 features, logistic regression; redrawn for "
             "each seed",
-            "first weights and each epoch's order, the same for all rules and batch sizes",
+            "initial weights and order of each epoch, the same for all rules and batch sizes",
             f"base lr {defaults.lr:g} at batch {defaults.base_batch}, {EPOCHS} epochs of plain "
             "SGD, float64",
         ),

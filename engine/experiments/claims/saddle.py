@@ -1,8 +1,9 @@
-"""Test that noise leaves a saddle: rank-one PCA, started exactly on the minor axis.
+"""Test that noise makes training leave a saddle: rank-one PCA, started exactly on the minor axis.
 
 loss(w) = ¼ mean ‖x − w(w·x)‖². Its stationary points of length 1 are the eigenvectors of the sample
 covariance: the major one is the minimum, the minor one a saddle with curvature −(λ₁ − λ₂)/2 towards
-the minimum. Both axes keep the full gradient exactly zero, batches of samples do not.
+the minimum. On both axes the full gradient towards the other axis is exactly zero; the gradient of
+a batch is not.
 """
 
 import math
@@ -24,15 +25,15 @@ SAMPLES: Final = 2000
 VARIANCES: Final = (2.0, 1.0)
 LR: Final = 0.02
 UPDATES: Final = 2000
-"""lr × gap ÷ 2 × updates is near 20: with 40, rounding alone grows to the size of the weights."""
+"""lr × gap ÷ 2 × updates is near 20; at 40, rounding alone grows to the size of the weights."""
 
 _ROUNDING: Final = 2.0**-53 * 4
-"""Bound on one update's rounding: sum, gradient, product and difference round once each."""
+"""Bound on one update's rounding: sum, gradient, product and difference each round once."""
 
 _MEANING: Final = {
     Verdict.SUPPORTED: (
         "Where the gradient is exactly zero, full batch cannot leave, however long it trains. "
-        "The gradient of a batch of a few samples is not zero, and that is enough."
+        "The gradient of a batch of a few samples is not zero, which is enough to leave."
     ),
     Verdict.NOT_SUPPORTED: (
         "Here the lesson does not hold: batch size did not decide which arms leave the saddle. "
@@ -52,7 +53,7 @@ def losses(parameters: Sequence[Tensor], x: Tensor) -> Tensor:
 
 
 def samples(seed: int) -> Tensor:
-    """(n, 2), normal, with the variances above; float64 on the CPU, so the same on every device."""
+    """(n, 2), normal, with the variances above; drawn on the CPU: the same for every device."""
     generator = torch.Generator().manual_seed(seed)
     spread = torch.tensor(VARIANCES, dtype=torch.float64).sqrt()
     return torch.randn(SAMPLES, 2, generator=generator, dtype=torch.float64) * spread
@@ -87,7 +88,7 @@ def run(seeds: Sequence[int], device: torch.device, progress: ReportProgress) ->
         verdict=verdict,
         rule=ESCAPE_RULE,
         meaning=_MEANING[verdict],
-        measured="seeds whose weights end nearer to the minimum's axis than to the saddle's",
+        measured="seeds whose weights end closer to the minimum's axis than to the saddle's axis",
         seeds=len(seeds),
         varied="the batch size",
         held=(
@@ -104,14 +105,14 @@ def run(seeds: Sequence[int], device: torch.device, progress: ReportProgress) ->
 
 
 def _notes(gap: Tensor, drift: float) -> tuple[str, ...]:
-    """Note how far rounding alone can have carried full batch: the reason for float64."""
+    """Notes on how far rounding alone can have moved full batch: the reason for float64."""
     rate = LR * gap / 2
     growth = (1 + rate) ** UPDATES
     bound = (_ROUNDING * (growth / rate)).max().item()
     return (
-        "Rounding errors grow along the way out by 1 + lr × (λ₁ − λ₂)/2 per update, up to "
-        f"e^{math.log(growth.max().item()):.1f} in all: they can carry full batch {bound:.0e} away "
-        f"from the saddle, and carried it {drift:.0e} at most (the minimum is 1 away).",
-        "In float32 the same errors are as large as the weights, and full batch can leave by "
+        "Away from the saddle, rounding errors grow by 1 + lr × (λ₁ − λ₂)/2 per update, up to "
+        f"e^{math.log(growth.max().item()):.1f} in all: they can move full batch {bound:.0e} away "
+        f"from the saddle, and moved it {drift:.0e} at most (the minimum is 1 away).",
+        "In float32, these errors become as large as the weights, and full batch can leave by "
         "rounding alone.",
     )

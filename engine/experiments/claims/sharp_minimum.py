@@ -1,9 +1,9 @@
-"""Do small batches leave a sharp minimum for a flat one? Two wells of equal depth in the plane.
+"""Test, with two wells of equal depth, if small batches leave a sharp minimum for a flat one.
 
 Sample i has the loss ℓᵢ(w) = min(½ k_sharp ‖w‖², ½ k_flat ‖w − c‖²) + aᵢ·w. The aᵢ come in pairs z,
-−z: their mean is exactly 0, so the full loss is the two wells alone and its gradient is exactly 0
-at both bottoms. A batch adds the mean of its own aᵢ: noise that is the same wherever w is. Nothing
-but curvature tells the wells apart, and nothing but the batch the arms.
+−z, so their mean is exactly 0: the full loss is just the two wells, and its gradient is exactly 0
+at the bottom of each. A batch adds the mean of its aᵢ, noise that does not depend on w. The wells
+differ only in curvature, and the arms only in batch size.
 """
 
 import math
@@ -25,9 +25,9 @@ SAMPLES: Final = 512
 SHARP, FLAT = 50.0, 1.0
 """Curvatures of the wells."""
 DISTANCE: Final = 1.0
-"""Between the bottoms."""
+"""Distance between the bottoms of the wells."""
 NOISE: Final = 4.5
-"""Standard deviation of each component of the aᵢ: with batch size 1 the weights of the sharp well
+"""Standard deviation of each component of the aᵢ: at batch size 1, weights in the sharp well
 spread over 0.4 of the way to its rim."""
 LR: Final = 0.01
 UPDATES: Final = 2000
@@ -51,7 +51,7 @@ _MEANING: Final = {
 
 
 def centre(device: torch.device) -> Tensor:
-    """The bottom of the flat well; that of the sharp one is the origin."""
+    """The bottom of the flat well; the bottom of the sharp well is the origin."""
     return torch.tensor([DISTANCE, 0.0], dtype=torch.float64, device=device)
 
 
@@ -63,26 +63,26 @@ def wells(w: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def is_in_sharp(w: Tensor) -> Tensor:
-    """True where w lies in the basin of the sharp well, whose bowl is the lower one there."""
+    """True for the w in the basin of the sharp well, which is where its bowl is the lower one."""
     sharp, flat = wells(w)
     return sharp < flat
 
 
 def losses(parameters: Sequence[Tensor], tilt: Tensor) -> Tensor:
-    """Mean loss of each seed; w (S, 2), tilt: the aᵢ of the batch (S, b, 2)."""
+    """Mean loss of each seed; w has shape (S, 2), tilt holds the aᵢ of the batch, (S, b, 2)."""
     (w,) = parameters
     return torch.minimum(*wells(w)) + (tilt.mean(1) * w).sum(-1)
 
 
 def tilts(seed: int) -> Tensor:
-    """The aᵢ, (n, 2): pairs z, −z side by side."""
+    """The aᵢ, (n, 2), in pairs z, −z next to each other."""
     generator = torch.Generator().manual_seed(seed)
     z = torch.randn(SAMPLES // 2, 2, generator=generator, dtype=torch.float64) * NOISE
     return torch.stack([z, -z], dim=1).reshape(SAMPLES, 2)
 
 
 def starts(seed: int, *, in_sharp: bool) -> Tensor:
-    """A point (2,) drawn evenly from the sharp basin, or from an equal disc in the flat one."""
+    """A point (2,) drawn uniformly from the sharp basin, or from an equal disc in the flat one."""
     generator = torch.Generator().manual_seed(seed)
     reach = (
         DISTANCE * math.sqrt(FLAT) / (math.sqrt(SHARP) - math.sqrt(FLAT))
@@ -102,7 +102,7 @@ def run(seeds: Sequence[int], device: torch.device, progress: ReportProgress) ->
     arms = []
     counter = CountedSteps(progress, UPDATES * len(SIZES))
     for batch_size in SIZES:
-        # One stack of both starts: a seed's two runs see the same batches.
+        # One stack holds both starts, so that a seed's two runs see the same batches.
         steps = batches(
             (torch.cat([tilt, tilt]),), [*seeds, *seeds], size_of(batch_size, SAMPLES), UPDATES
         )
@@ -130,19 +130,19 @@ def _report(arms: tuple[Arm, ...], starts: Tensor, tilt: Tensor) -> Report:
         verdict=verdict,
         rule=ESCAPE_RULE,
         meaning=_MEANING[verdict],
-        measured="seeds that started in the sharp well's basin and ended outside of it",
+        measured="seeds that started in the sharp well's basin and ended outside it",
         seeds=len(arms[0].per_seed),
         varied="the batch size",
         held=(
             f"two wells of equal depth, {DISTANCE:g} apart, curvature {SHARP:g} and {FLAT:g}",
-            f"{SAMPLES} samples whose gradients differ by σ = {NOISE:g}, as much in either well; "
+            f"{SAMPLES} samples whose gradients differ by σ = {NOISE:g}, equally in both wells; "
             "redrawn for each seed, the same for all arms",
             f"lr {LR:g}, {UPDATES:,} updates of plain SGD, float64",
         ),
         notes=(
             f"lr × curvature is {LR * SHARP:g} in the sharp well and {LR * FLAT:g} in the flat "
             "one: below 2, so gradient descent is stable in both, and no escape is a divergence.",
-            f"Starts are drawn evenly from the sharp basin: {radius.min():.3f} to "
+            f"Starts are drawn uniformly from the sharp basin: {radius.min():.3f} to "
             f"{radius.max():.3f} from its bottom. The largest full-batch gradient there is "
             f"{gradient.abs().max().item():g}.",
         ),

@@ -361,7 +361,9 @@ RIGHT = [
 def test_right_loops_pass(train: Any) -> None:
     found = audit(train, classifier(), (X, Y))
     assert (found.mistakes, found.is_right) == ((), True)
-    assert str(found).startswith("right: updates of 8 × 8 samples are those of one batch of 64")
+    assert str(found).startswith(
+        "right: updates from 8 × 8 samples equal those from one batch of 64"
+    )
 
 
 def test_a_right_loop_over_tokens_passes() -> None:

@@ -180,7 +180,7 @@ def only_of_many(output: Tensor, target: Tensor) -> Tensor:
 @pytest.mark.parametrize(
     ("unclear", "why"),
     [
-        (problem(nn.MSELoss(), model=Noisy), "draws at random"),
+        (problem(nn.MSELoss(), model=Noisy), "random even in eval mode"),
         (problem(only_of_many), "ValueError: it takes 16 samples"),
         (problem(lambda o, t: functional.mse_loss(o, t) / 0), "it is inf"),
     ],
