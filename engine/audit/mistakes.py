@@ -20,7 +20,7 @@ class Mistake(StrEnum):
 
     @property
     def advice(self) -> str:
-        """What the mistake does, and how to correct it."""
+        """The effect of the mistake, and its remedy."""
         return _ADVICE[self]
 
 

@@ -20,7 +20,7 @@ _SEED: Final = 0
 
 @dataclass(slots=True)
 class Recording:
-    """What one run of the loop over some batches did."""
+    """The record of one run of the loop over some batches."""
 
     gradients: list[Tensor] = field(default_factory=list)
     """The gradient of each update, with all parameters concatenated."""

@@ -56,7 +56,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     meaning: str
     """The result in two plain sentences."""
     measured: str
-    """What the arms' counts or values measure."""
+    """Description of the quantity that the arms count or measure."""
     unit: str = ""
     """Unit of the values."""
     seeds: int

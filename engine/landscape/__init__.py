@@ -1,1 +1,1 @@
-"""The loss over a plane through the weights of a run, worked out in a process of its own."""
+"""The loss over a plane through the weights of a run, computed in a separate process."""

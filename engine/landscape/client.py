@@ -1,7 +1,7 @@
-"""A run's landscape, worked out in a process of its own: the viewer's end.
+"""The viewer's end of a separate process that computes a run's landscape.
 
-Imports no torch: landscape/server.py is the process. A survey belongs to one viewer; nothing of it
-is kept.
+Imports no torch; landscape/server.py runs in the process. A survey belongs to one viewer and is not
+stored.
 """
 
 from collections.abc import Sequence
@@ -22,12 +22,12 @@ _DECODER: Final = msgspec.msgpack.Decoder(AnySurveyMessage)
 
 
 class Surveyor:
-    """A process that surveys what it is asked to, until it is closed."""
+    """A process that surveys the requested part of the plane until it is closed."""
 
     def __init__(self, run: RunDirectory, others: Sequence[RunDirectory] = ()) -> None:
-        """Its output goes to the run's, if that is ours: another one's directory is only read.
+        """Its output goes to the run's output file if the run is ours; other runs are only read.
 
-        `others`: runs whose trajectories are shown, too; they began at the same weights.
+        `others` are runs that began at the same weights, whose trajectories are shown as well.
         """
         task = SurveyTask(
             run=str(run.path.absolute()),
@@ -42,16 +42,16 @@ class Surveyor:
         self._has_failed = False
 
     def request(self, wanted: SurveyRequest) -> None:
-        """Survey this from now on."""
+        """Survey this part of the plane from now on."""
         self._child.send(msgspec.msgpack.encode(wanted))
 
     def poll(self, most: int = 200) -> list[AnySurveyMessage]:
-        """Its messages since the last call, `most` of them; never blocks."""
+        """Its messages since the last call, at most `most`; never blocks."""
         messages = [cleaned(_DECODER.decode(each)) for each in self._child.receive(most=most)]
         if self._child.has_ended and not self._has_failed:
             self._has_failed = True
             failure = self._child.start_failure
-            detail = "its process has died: press esc, then v to start another"
+            detail = "its process has died: press esc, then v to start a new one"
             if failure is not None:
                 detail = f"its process could not be started ({failure})"
             messages.append(SurveyFailed(detail=detail))
@@ -63,6 +63,6 @@ class Surveyor:
 
 
 def _start(task: SurveyTask) -> tuple[BaseProcess, Connection]:
-    from engine.landscape import server  # not with the screen: it need not wait for it
+    from engine.landscape import server  # imported late, so that the screen need not wait for it
 
     return start_process(server.main, (task,), name="surveyor")

@@ -1,8 +1,8 @@
-"""A plane through the space of weights: its place, points projected on it, the loss over it.
+"""A plane through weight space: its position, projections onto it, and the loss over it.
 
-Plain numpy, in float64. A problem of two parameters is its own plane. Else the plane holds the
-first two principal components of the recorded trajectories (Li et al. 2018, "Visualizing the Loss
-Landscape of Neural Nets", section 7.2), through the mean of what was recorded.
+Plain numpy, in float64. If a problem has two parameters, the plane is the whole space. Otherwise
+the plane is spanned by the first two principal components of the recorded trajectories (Li et al.
+2018, "Visualizing the Loss Landscape of Neural Nets", section 7.2), through their mean.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,30 +20,29 @@ _MARGIN: Final = 0.25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plane:
-    """Origin + x × axes[0] + y × axes[1], the axes at right angles and of length 1 (or 0)."""
+    """The points origin + x × axes[0] + y × axes[1]; axes are orthogonal and of length 1 (or 0)."""
 
     origin: Array
     """Shape (parameters,)."""
     axes: Array
-    """Shape (2, parameters). The second is zero where there is but one parameter."""
+    """Shape (2, parameters). The second axis is zero if there is only one parameter."""
     explained: float
-    """The share of the trajectories' variance that lies in the plane: 1 where it holds them whole.
-    """
+    """The share of the trajectories' variance in the plane; 1 if they lie entirely in it."""
 
     def project(self, weights: NDArray[np.floating]) -> Array:
-        """The coordinates of weights, shape (count, parameters), on the plane: (count, 2)."""
+        """The coordinates on the plane, (count, 2), of weights of shape (count, parameters)."""
         projected: Array = (np.asarray(weights, np.float64) - self.origin) @ self.axes.T
         return projected
 
     def weights(self, points: Array) -> Array:
-        """The weights at points of the plane, shape (count, 2): (count, parameters)."""
+        """The weights, (count, parameters), at points of the plane of shape (count, 2)."""
         lifted: Array = self.origin + points @ self.axes
         return lifted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """A part of a plane: what a picture of it shows."""
+    """The part of a plane that a picture shows."""
 
     left: float
     right: float
@@ -51,7 +50,7 @@ class Window:
     top: float
 
     def centres(self, columns: int, rows: int) -> tuple[Array, Array]:
-        """The x of each column's centre from the left, the y of each row's centre from the top."""
+        """The x of the columns' centres, from the left, and the y of the rows', from the top."""
         across = (np.arange(columns) + 0.5) / columns
         down = (np.arange(rows) + 0.5) / rows
         return (
@@ -60,7 +59,7 @@ class Window:
         )
 
     def zoomed(self, factor: float) -> "Window":
-        """The same centre, `factor` times the extent."""
+        """A window with the same centre and `factor` times the extent."""
         x, y = (self.left + self.right) / 2, (self.bottom + self.top) / 2
         half_x, half_y = (
             (self.right - self.left) / 2 * factor,
@@ -69,7 +68,7 @@ class Window:
         return Window(left=x - half_x, right=x + half_x, bottom=y - half_y, top=y + half_y)
 
     def panned(self, across: float, up: float) -> "Window":
-        """Moved by these shares of its extent."""
+        """The window moved by these shares of its extent."""
         x, y = across * (self.right - self.left), up * (self.top - self.bottom)
         return Window(
             left=self.left + x, right=self.right + x, bottom=self.bottom + y, top=self.top + y
@@ -77,10 +76,10 @@ class Window:
 
 
 def plane_of(trajectories: Sequence[NDArray[np.floating]]) -> Plane:
-    """The plane for trajectories of shape (count, parameters) each, at least one of them not empty.
+    """The plane for trajectories, each of shape (count, parameters); at least one is not empty.
 
-    Each trajectory counts the same, however many points it has. The axes point from where training
-    began to where it is, so that paths run to the right and up. Raises ValueError without a point.
+    Each trajectory counts the same, however many points it has. The axes point from the start of
+    training to the latest point, so that paths run right and up. Raises ValueError without points.
     """
     paths = [np.asarray(path, np.float64) for path in trajectories if len(path)]
     if not paths:
@@ -100,8 +99,8 @@ def plane_of(trajectories: Sequence[NDArray[np.floating]]) -> Plane:
 def _principal(rows: Array) -> tuple[Array, float]:
     """The first two principal directions of centred rows, and their share of the variance.
 
-    By way of the rows' inner products: there are far fewer rows than parameters. Rows that span
-    less than a plane leave a direction open; any at right angles will do.
+    Computed from the rows' inner products, as there are far fewer rows than parameters. If the rows
+    span less than a plane, the missing direction is any orthogonal one.
     """
     values, vectors = np.linalg.eigh(rows @ rows.T)
     total = float(values.sum())
@@ -117,7 +116,7 @@ def _principal(rows: Array) -> tuple[Array, float]:
 
 
 def _at_right_angles(direction: Array) -> Array:
-    """A direction of length 1 at right angles to one of length 1, or any where that is zero."""
+    """A unit vector orthogonal to `direction`, a unit vector or zero."""
     unit = np.zeros_like(direction)
     unit[int(np.argmin(np.abs(direction)))] = 1.0
     rest: Array = unit - (unit @ direction) * direction
@@ -126,10 +125,10 @@ def _at_right_angles(direction: Array) -> Array:
 
 
 def window_around(points: Array) -> Window:
-    """A window that shows all these points of the plane, shape (count, 2), with a margin."""
+    """A window that shows all these points of the plane, of shape (count, 2), with a margin."""
     low, high = points.min(axis=0), points.max(axis=0)
     extent = float(max((high - low).max(), 1e-6 * np.abs(points).max(), 1e-9))
-    # Neither side may be so thin that the picture shows a line of the plane only.
+    # Neither side may be so thin that the picture shows only a line of the plane.
     half = np.maximum((high - low) * (0.5 + _MARGIN), extent * 0.3)
     x, y = ((low + high) / 2).tolist()
     across, up = half.tolist()
@@ -146,7 +145,7 @@ def loss_row(
 ) -> Array:
     """The losses at the centres of one row of a grid over the window, from the left.
 
-    Row 0 is on top.
+    Row 0 is at the top.
     """
     x, y = window.centres(columns, rows)
     points = np.stack([x, np.full(columns, y[row])], axis=1)

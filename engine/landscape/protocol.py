@@ -1,4 +1,4 @@
-"""Messages between a viewer and its surveyor: first the task, then requests and findings."""
+"""Messages between a viewer and its surveyor: first the task, then requests and results."""
 
 import msgspec
 
@@ -7,18 +7,18 @@ from engine.log.directory import RunInfo
 
 
 class SurveyTask(msgspec.Struct, frozen=True, kw_only=True):
-    """All that a surveyor is told when it starts."""
+    """Everything that a surveyor receives when it starts."""
 
     run: str
     """The run directory."""
     info: RunInfo
-    """The run as the viewer knows it: what was shown is run, not what is there by now."""
+    """The run as the viewer opened it: its problem is run, not one written to disk since then."""
     others: tuple[str, ...] = ()
-    """Logs of variants that began like it: their trajectories lie on the same plane."""
+    """Logs of variants that began at the same weights; the plane also shows their trajectories."""
     stored: str
-    """The private directory of the run's loader; empty where the problem is made anew."""
+    """The private directory of the run's loader; empty if the surveyor makes the problem itself."""
     output: str
-    """The file for what it prints; empty: nowhere."""
+    """The file for the surveyor's output; empty if the output is discarded."""
 
 
 class SurveyRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,35 +26,36 @@ class SurveyRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     id: int
     window: Window | None
-    """A part of the plane; None: all that the trajectories fill, laid anew as they grow."""
+    """A part of the plane; None means the extent of the trajectories, refitted as they grow."""
     columns: int
     rows: int
 
 
 class SurveyMessage(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """A message of a surveyor."""
+    """A message from a surveyor."""
 
 
 class SurveyStarted(SurveyMessage, frozen=True, kw_only=True):
-    """The plane and the window that what follows is about; everything before is void."""
+    """The plane and window of the messages that follow; earlier messages become invalid."""
 
     id: int
     window: Window
     explained: float
     """The share of the trajectories' variance in the plane."""
     is_exact: bool
-    """The problem has no more than two parameters: the plane is all there is."""
+    """True if the problem has at most two parameters, so that the plane is the whole space."""
     samples: int
-    """Samples that the loss is the mean over, of n."""
+    """Number of samples, out of n, over which the loss is taken."""
     n: int
     normalises: bool
-    """BatchNorm and its like take their statistics anew, from these samples, at each point."""
+    """True if BatchNorm and similar layers recompute their statistics at each point."""
     remembers_more: bool
-    """Training changes something else beside weights and statistics: it stands as at the start."""
+    """True if training changes more than weights and statistics; that state stays as at the start.
+    """
 
 
 class LossRow(SurveyMessage, frozen=True, kw_only=True):
-    """One row of a grid over the window: row 0 of `rows` is at the top."""
+    """One row of a grid over the window; row 0 of `rows` is at the top."""
 
     row: int
     rows: int
@@ -63,14 +64,14 @@ class LossRow(SurveyMessage, frozen=True, kw_only=True):
 
 
 class Trajectories(SurveyMessage, frozen=True, kw_only=True):
-    """The trajectories on the plane, in the variants' order."""
+    """The trajectories on the plane, in the order of the variants."""
 
     points: tuple[bytes, ...]
-    """Pairs of little-endian float32 for each."""
+    """For each trajectory, pairs of little-endian float32."""
 
 
 class SurveyFailed(SurveyMessage, frozen=True, kw_only=True):
-    """The survey has nothing to show, and the reason."""
+    """The reason why the survey has nothing to show."""
 
     detail: str
 

@@ -1,6 +1,6 @@
-"""A surveyor's main: reads a run's trails, lays a plane through them, takes the loss over it.
+"""A surveyor's main: reads a run's trails, fits a plane to them, computes the loss over it.
 
-Works row by row and looks for new wishes and new weights between the rows. Ends with its pipe.
+Works row by row, and checks for new requests and new weights between rows. Ends with its pipe.
 """
 
 from __future__ import annotations
@@ -37,19 +37,19 @@ if TYPE_CHECKING:
     from engine.measure.model_copy import Probe
 
 TRAIL_SECONDS: Final = 0.25
-"""Between two looks at the trails."""
+"""Interval between two reads of the trails."""
 REFIT_SECONDS: Final = 2.0
 _REFIT_GROWTH: Final = 1.3
-"""The plane is laid anew when the trails hold so many times the rows."""
+"""The plane is refitted when the number of rows in the trails has grown by this factor."""
 _SAMPLES: Final = 2048
-"""Samples of the training set behind each loss, at most."""
+"""Largest number of training samples used for each loss."""
 _PLANE_ROWS: Final = 100
-"""Rows of each trail that the plane is laid through."""
+"""Approximate number of rows of each trail to which the plane is fitted."""
 _COARSE: Final = 4
 
 
 def main(task: SurveyTask, pipe: Connection) -> None:
-    """Survey until the pipe ends."""
+    """Survey until the pipe is closed."""
     settle_process()
     with contextlib.suppress(EOFError, OSError):
         if task.output:
@@ -61,7 +61,7 @@ def main(task: SurveyTask, pipe: Connection) -> None:
 
 
 def _of_one_size(paths: list[Array]) -> list[Array]:
-    """The paths through weights as many as the first's that has any; others become empty."""
+    """The paths with as many weights as the first non-empty one; the others become empty."""
     size = next((path.shape[-1] for path in paths if len(path)), 0)
     return [path if path.shape[-1] == size else np.zeros((0, size)) for path in paths]
 
@@ -79,11 +79,12 @@ class SurveyServer:
         trail_seconds: float = TRAIL_SECONDS,
         refit_seconds: float = REFIT_SECONDS,
     ) -> None:
-        """A survey of the run; `stored`: the private directory of its loader, if it has one.
+        """`stored` is the private directory of the run's loader, if it has one.
 
-        `others`: logs of variants whose trajectories are shown, too.
+        `others` are logs of variants whose trajectories are shown as well.
 
-        `trail_seconds`: between two looks at the trails; `refit_seconds`: between two planes.
+        `trail_seconds` is the interval between two reads of the trails, `refit_seconds` the
+        shortest time between two planes.
         """
         self._run, self._stored = run, stored
         self._trail_seconds, self._refit_seconds = trail_seconds, refit_seconds
@@ -95,7 +96,7 @@ class SurveyServer:
         self._rows_laid = 0
         self._request: SurveyRequest | None = None
         self.plane: Plane | None = None
-        """Through the trajectories, once there are any."""
+        """The plane through the trajectories; None until there are any."""
         self._window: Window | None = None
         self._probe: Probe | None = None
         self._n = 0
@@ -103,7 +104,7 @@ class SurveyServer:
         self._work: Iterator[None] = iter(())
 
     def run(self) -> None:
-        """Raises EOFError at the pipe's end."""
+        """Serve requests; raises EOFError when the pipe is closed."""
         is_busy = False
         while True:
             self.listen(0.0 if is_busy else self._trail_seconds)
@@ -123,7 +124,7 @@ class SurveyServer:
         self._work = iter(())
 
     def listen(self, seconds: float) -> None:
-        """Take in what is asked for; waits so long for a first request."""
+        """Receive requests; wait up to `seconds` for the first one."""
         while self._pipe.poll(seconds):
             self._request = msgspec.msgpack.decode(self._pipe.recv_bytes(), type=SurveyRequest)
             if self._request.window is None:
@@ -134,7 +135,7 @@ class SurveyServer:
             self._read_at = seconds = 0.0
 
     def step(self) -> bool:
-        """Follow the trails, and survey one row; False when nothing is left to survey."""
+        """Follow the trails and survey one row; False if nothing is left to survey."""
         self._follow()
         return next(self._work, self) is None
 
@@ -144,10 +145,7 @@ class SurveyServer:
     # --- Trajectories ---------------------------------------------------------------------------
 
     def _follow(self) -> None:
-        """Look whether the trails have grown.
-
-        Lay the plane where there is none, or a better one.
-        """
+        """Read the trails again; fit a plane if there is none yet, or if it is outdated."""
         now = time.monotonic()
         if self._request is None or now - self._read_at < self._trail_seconds:
             return
@@ -165,7 +163,7 @@ class SurveyServer:
             self._tell_trajectories()
 
     def _is_outgrown(self, rows: int, now: float) -> bool:
-        """The plane follows the trajectories while nobody looks at a part of it."""
+        """True if the trails have outgrown the plane, unless the viewer chose a part of it."""
         if (
             self._request is None
             or self._request.window is not None
@@ -193,7 +191,7 @@ class SurveyServer:
     # --- The loss -------------------------------------------------------------------------------
 
     def _survey(self) -> Iterator[None]:
-        """Rows of a coarse grid, then of the fine one; yields after each."""
+        """Survey the rows of a coarse grid, then those of the fine grid; yields after each row."""
         request, plane, window = self._request, self.plane, self._window
         assert request is not None
         assert plane is not None

@@ -1,4 +1,4 @@
-"""Measurements beside the loss, at weights that stand still: gradient noise, sharpness, landscape.
+"""Measurements besides the loss, at fixed weights: gradient noise, sharpness, landscape.
 
-Nothing here trains, waits or writes. What takes long is a generator that yields between its pieces.
+Nothing here trains, waits or writes. Long computations are generators that yield between pieces.
 """

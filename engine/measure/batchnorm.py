@@ -1,9 +1,9 @@
-"""State of a model's layers beside its weights: BatchNorm's running mean and variance.
+"""State of a model besides its weights: BatchNorm's running mean and variance.
 
-They belong to the weights at which they were taken: at other weights, such as those of a plane,
-they are wrong. There they are taken anew from the data, as for averaged or interpolated weights
-(Izmailov et al. 2018, "Averaging Weights Leads to Wider Optima and Better Generalization", section
-3.2).
+These statistics belong to the weights at which they were gathered, and are wrong at other weights,
+such as those of a plane. They are recomputed there from the data, as for averaged or interpolated
+weights (Izmailov et al. 2018, "Averaging Weights Leads to Wider Optima and Better Generalization",
+section 3.2).
 """
 
 from collections.abc import Callable
@@ -11,12 +11,12 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-# BatchNorm of any dimension, SyncBatchNorm, InstanceNorm: what keeps a running mean and variance.
+# BatchNorm of any dimension, SyncBatchNorm, InstanceNorm: all that keep a running mean, variance.
 _Normalising = nn.modules.batchnorm._NormBase
 
 
 class Normalising:
-    """The layers of a model in eval mode that normalise by what they remember."""
+    """The layers of a model that normalise by stored statistics in eval mode."""
 
     def __init__(self, model: nn.Module) -> None:
         self._model = model
@@ -27,14 +27,14 @@ class Normalising:
         ]
 
     def __bool__(self) -> bool:
-        """True when the model has such a layer."""
+        """True if the model has such a layer."""
         return bool(self._layers)
 
     def renew(self, passes: Callable[[], None]) -> None:
-        """Remember the mean of what is seen in these forward passes, and only that.
+        """Replace the statistics with the mean of those in these forward passes.
 
-        Samples of unlike passes weigh alike only if the passes hold as many, of two samples at
-        least. All else, such as dropout, stays as in eval mode.
+        All samples weigh the same only if all passes have the same size, of at least two samples.
+        Other layers, such as dropout, stay in eval mode.
         """
         momenta = [layer.momentum for layer in self._layers]
         try:
@@ -50,7 +50,7 @@ class Normalising:
                 layer.eval()
 
     def is_all(self, passes: Callable[[], None]) -> bool:
-        """True when training changes nothing of the model but its weights. Leaves it as it was."""
+        """True if training changes no state but these layers'. Leaves the model unchanged."""
         before = {name: buffer.clone() for name, buffer in self._model.named_buffers()}
         own = {id(buffer) for layer in self._layers for buffer in layer.buffers()}
         others = [

@@ -1,8 +1,8 @@
 """Curvature by Lanczos: the largest Hessian eigenvalue, from Hessian-vector products alone.
 
-Golub & Van Loan, "Matrix Computations", 10.1–10.3. One implementation for one model that is
-measured while it trains (engine/measure/sharpness.py) and for many models of one shape at once
-(below).
+Golub & Van Loan, "Matrix Computations", 10.1–10.3. The same implementation serves a single model,
+measured while it is training (engine/measure/sharpness.py), and many models of the same shape at
+once (below).
 """
 
 from collections.abc import Callable, Sequence
@@ -16,25 +16,25 @@ from torch import Tensor
 _STEPS: Final = 40
 _SEED: Final = 0
 _COMPLETE: Final = 1e-12
-"""A direction that is shorter is rounding: the basis holds all that there is."""
+"""A direction shorter than this is rounding, so the basis is complete."""
 
 
 class Lanczos:
     """Krylov spaces of S symmetric matrices at once, one dimension larger with each product.
 
-    Multiply `vector` by the matrices and hand the product to `extend`; `top` is then the best
+    Multiply `vector` by the matrices and pass the product to `extend`; `top` is then the best
     estimate.
     """
 
     def __init__(self, start: Tensor, *, reorthogonalise: bool) -> None:
-        """`start`: a random vector for each matrix, (S, D); it is not changed.
+        """`start` holds a random vector for each matrix, (S, D); it is not changed.
 
-        Without reorthogonalising three vectors are kept, not all: the largest Ritz value is as good
-        (Paige 1980), only copies of it appear. With it the values are exact once the basis is
+        Without reorthogonalisation, only three vectors are kept; the largest Ritz value is as good
+        (Paige 1980), but duplicates of it appear. With it, the values are exact once the basis is
         complete.
         """
         self.vector = start / start.norm(dim=1, keepdim=True)
-        """The next to be multiplied, of length 1, (S, D)."""
+        """The next vectors to be multiplied, of length 1, (S, D)."""
         self._before = torch.zeros_like(self.vector)
         self._basis: list[Tensor] | None = [] if reorthogonalise else None
         self._diagonal: list[NDArray[np.float64]] = []
@@ -42,19 +42,19 @@ class Lanczos:
 
     @property
     def products(self) -> int:
-        """Products so far: the dimension of the Krylov spaces."""
+        """Number of products so far, which is the dimension of the Krylov spaces."""
         return len(self._diagonal)
 
     @property
     def residual(self) -> NDArray[np.float64]:
-        """Length of what the last product adds to the space, (S,).
+        """Length of the direction that the last product adds to the space, (S,).
 
-        Zero where the space is complete.
+        Zero if the space is complete.
         """
         return self._beside[-1]
 
     def extend(self, image: Tensor) -> None:
-        """Take in the matrices times `vector`, (S, D)."""
+        """Add the product of the matrices and `vector`, (S, D)."""
         vector = self.vector
         along = torch.linalg.vecdot(image, vector)[:, None]
         image = image - along * vector
@@ -67,7 +67,7 @@ class Lanczos:
                 image = image - (known.mT @ (known @ image[:, :, None])).squeeze(-1)
         length = image.norm(dim=1, keepdim=True)
         if self._basis is not None:
-            # A zero vector adds zero eigenvalues alone, while the other matrices go on.
+            # A zero vector only adds zero eigenvalues, while the other matrices go on.
             length = torch.where(length > _COMPLETE, length, torch.zeros_like(length))
         self._diagonal.append(_numbers(along))
         self._beside.append(_numbers(length))
@@ -75,9 +75,10 @@ class Lanczos:
         self.vector = image / torch.where(length > 0, length, torch.inf)
 
     def top(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The largest eigenvalue of each matrix, and how close to it one lies at most, (S,) each.
+        """The largest eigenvalue of each matrix and a bound on its error, (S,) each.
 
-        The second is the norm of the Ritz pair's residual. NaN where a product was not finite.
+        The bound is the norm of the Ritz pair's residual: an eigenvalue lies within it. Both are
+        NaN if a product was not finite.
         """
         count = self.products
         small = np.zeros((len(self._diagonal[0]), count, count))
@@ -92,7 +93,7 @@ class Lanczos:
 
 
 def _numbers(column: Tensor) -> NDArray[np.float64]:
-    """(S, 1) as numbers of their own, (S,): the device is waited for here."""
+    """A column (S, 1) as a numpy array (S,); waits for the device."""
     return np.array(column.squeeze(1).tolist(), np.float64)
 
 
@@ -101,8 +102,8 @@ def top_eigenvalues(
 ) -> Tensor:
     """Largest eigenvalue of each model's Hessian, (S,).
 
-    `loss` takes the parameters, each of shape (S, …), to the loss of each model, (S,). Forty steps:
-    exact where a model has fewer parameters than that, from below and very near elsewhere.
+    `loss` maps the parameters, each of shape (S, …), to the loss of each model, (S,). Takes forty
+    steps: exact if a model has no more parameters than that, otherwise very close from below.
     """
     gradients = torch.autograd.grad(loss(parameters).sum(), parameters, create_graph=True)
     gradient = _flat(gradients)
@@ -116,5 +117,5 @@ def top_eigenvalues(
 
 
 def _flat(tensors: Sequence[Tensor]) -> Tensor:
-    """(S, …) each, to (S, D)."""
+    """Tensors of shape (S, …), joined to (S, D)."""
     return torch.cat([tensor.reshape(len(tensor), -1) for tensor in tensors], dim=1)

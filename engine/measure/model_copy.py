@@ -1,8 +1,7 @@
-"""A copy of a model that stands still: its loss, gradients and curvature on the training data.
+"""A copy of a model at fixed weights: its loss, gradients and curvature on the training data.
 
-The copy is in eval mode, as for the full loss, and random numbers drawn on it are put back:
-whatever is done here, training goes on as if it had not been. All in pieces, so that memory stays
-bounded.
+The copy is in eval mode, as for the full loss, and the random state is restored after use, so that
+nothing done here affects training. Everything is computed in pieces, to bound memory.
 """
 
 from collections.abc import Iterator
@@ -23,16 +22,16 @@ from engine.training.model import Objective
 from engine.training.trainer import Trainer
 
 _PIECE: Final = 1024
-"""Samples in one forward and backward pass at most."""
+"""Largest number of samples in one forward and backward pass."""
 
 
 class Probe:
-    """A model at the weights it has now, and some of a data set's samples in a given order."""
+    """A copy of a model at its current weights, and samples of a data set in a given order."""
 
     def __init__(
         self, objective: Objective, source: SampleSource, samples: NDArray[np.int64], most: int
     ) -> None:
-        """`samples`: their indices. `most`: samples in one pass, at most."""
+        """`samples` are indices; `most` is the largest number of samples in one pass."""
         self._objective = objective.copy()
         self._objective.model.eval()
         self._source = source
@@ -42,11 +41,11 @@ class Probe:
         self._normalising = Normalising(self._objective.model)
         self.samples = len(samples)
         self.size = sum(parameter.numel() for parameter in self._parameters)
-        """Parameters that are trained."""
+        """Number of trained parameters."""
 
     @classmethod
     def of(cls, trainer: Trainer, samples: NDArray[np.int64]) -> "Probe":
-        """A trainer's model as it is now, with these samples of its training set."""
+        """A copy of a trainer's current model, with these samples of its training set."""
         return cls(trainer.objective, trainer.source, samples, trainer.micro_batch)
 
     @property
@@ -56,29 +55,29 @@ class Probe:
 
     @property
     def weights(self) -> Tensor:
-        """The trained parameters, one after the other, as a vector."""
+        """The trained parameters, concatenated into a vector."""
         return _flat([parameter.detach() for parameter in self._parameters])
 
     def move(self, weights: Tensor) -> None:
-        """Stand at these weights."""
+        """Set the copy's weights."""
         torch.nn.utils.vector_to_parameters(weights.to(self._parameters[0]), self._parameters)
 
     @property
     def normalises(self) -> bool:
-        """True where layers, such as BatchNorm, normalise by statistics gathered in training."""
+        """True if layers such as BatchNorm normalise by statistics gathered in training."""
         return bool(self._normalising)
 
     @property
     def remembers_more(self) -> bool:
-        """True where training changes more that the loss depends on than weights and statistics."""
+        """True if training changes more of the model than weights and normalising statistics."""
         with _same_random_numbers(self._parameters[0].device):
             return not self._normalising.is_all(
                 lambda: self._pass(0, min(self.samples, max(self._piece, 3)))
             )
 
     def renew_statistics(self) -> None:
-        """Take the statistics of layers that normalise by them, from all samples."""
-        # As many samples each, within one; pieces of up to three have two at least.
+        """Recompute the statistics of normalising layers from all samples."""
+        # Piece sizes differ by one sample at most, and each piece has at least two samples.
         pieces = -(-self.samples // max(self._piece, 3))
         ends = [self.samples * place // pieces for place in range(pieces + 1)]
 
@@ -93,11 +92,11 @@ class Probe:
         self._objective.outcome(self._source.pick(self._order[start:stop]))
 
     def _loss(self, start: int, stop: int) -> tuple[Tensor, Tensor | None]:
-        """Loss of those samples, with a graph unless under no_grad, and its weight."""
+        """Loss of these samples, with its graph unless under no_grad, and its weight."""
         return self._objective.weighed_loss(self._source.pick(self._order[start:stop]))
 
     def full_loss(self) -> float:
-        """Loss of all samples; of a sum, what it would be over the whole data set."""
+        """Loss of all samples; a sum is scaled up to the whole data set."""
         mean = Mean(is_sum=self._objective.average.is_sum)
         with _same_random_numbers(self._parameters[0].device), torch.no_grad():
             for start, stop in self._pieces(0, self.samples):
@@ -106,13 +105,13 @@ class Probe:
 
     @property
     def _scale(self) -> float:
-        """Factor from the loss of these samples to that of all; of a mean, 1."""
+        """Factor from the loss of these samples to the loss of the whole data set; 1 for a mean."""
         return self._source.n / self.samples if self._objective.average.is_sum else 1.0
 
     def gradients(self, count: int, batch_size: int) -> Steps[Tensor]:
-        """The mean gradients of the first `count` batches of `batch_size`: (count, size).
+        """The mean gradients of the first `count` batches of `batch_size`, shape (count, size).
 
-        Of a loss that is a sum, too, by samples.
+        If the loss is a sum, they are divided by the number of samples.
         """
         rows = torch.zeros(
             count, self.size, dtype=self._parameters[0].dtype, device=self._parameters[0].device
@@ -130,13 +129,13 @@ class Probe:
         return rows
 
     def _share(self, weight: Tensor | None, size: int, total: int) -> float | Tensor:
-        """The share of a piece in the loss over `total` samples, before that is divided."""
+        """The factor of a piece in the loss over `total` samples, before the sum is divided."""
         if weight is not None:
             return weight
         return 1.0 if self._objective.average.is_sum else size / total
 
     def hessian_product(self, vector: Tensor) -> Steps[Tensor]:
-        """The Hessian of the mean loss over all samples, times a vector (Pearlmutter 1994)."""
+        """The product of a vector and the Hessian of the loss of all samples (Pearlmutter 1994)."""
         result = torch.zeros_like(vector)
         weights = []
         for start, stop in self._pieces(0, self.samples):
@@ -159,7 +158,7 @@ class Probe:
             yield at, min(at + self._piece, stop)
 
     def _joined(self, parts: tuple[Tensor | None, ...]) -> Tensor:
-        """Gradients as one vector; a parameter that the loss does not depend on has zeros."""
+        """The gradients as one vector, with zeros for parameters that the loss does not use."""
         return _flat(
             [
                 torch.zeros_like(parameter) if part is None else part
@@ -169,7 +168,7 @@ class Probe:
 
 
 def _divisor(weights: list[Tensor | None]) -> float | Tensor:
-    """The divisor of a sum over pieces: of their weights, if they have any."""
+    """The divisor of a sum over pieces: their total weight, or 1 if they have no weights."""
     known = [weight for weight in weights if weight is not None]
     return divisor(known) if known else 1.0
 
@@ -180,6 +179,6 @@ def _flat(tensors: list[Tensor]) -> Tensor:
 
 @contextmanager
 def _same_random_numbers(device: torch.device) -> Iterator[None]:
-    """Put the generators' states back afterwards; on the CPU it costs 10 µs."""
+    """Restore the generators' states afterwards, which costs 10 µs on the CPU."""
     with torch.random.fork_rng([device] if device.type == "cuda" else [], device_type="cuda"):
         yield

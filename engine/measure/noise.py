@@ -1,13 +1,13 @@
-"""The simple noise scale with its interval, from gradients at weights that stand still.
+"""The simple noise scale with its interval, from gradients at fixed weights.
 
-Plain numpy on inner products of gradients: who takes the gradients, and when, is decided elsewhere.
+Plain numpy on inner products of gradients, which are computed elsewhere.
 
 The simple noise scale is B = tr(Σ) ÷ |G|², with G the gradient of the mean loss over all n training
-samples and Σ the covariance of the gradients of single ones (McCandlish et al. 2018, "An Empirical
-Model of Large-Batch Training", eq. 2.9). Batches much smaller than B are mostly noise, much larger
-ones mostly repeat themselves. Both terms are estimated without bias from gradients at a small batch
-size, b, and a big one, k × b (the paper's appendix A.1), here corrected for samples that are drawn
-without replacement from a finite set.
+samples and Σ the covariance of single samples' gradients (McCandlish et al. 2018, "An Empirical
+Model of Large-Batch Training", eq. 2.9). Batches much smaller than B are mostly noise; much larger
+ones are mostly redundant. Both terms are estimated without bias from gradients at a small batch
+size, b, and a big one, k × b (the paper's appendix A.1), corrected here for samples drawn without
+replacement from a finite set.
 """
 
 import math
@@ -20,25 +20,25 @@ from engine.log.measurements import NoiseScale
 from engine.statistics.intervals import quotient_interval, t_quantile
 
 FEWEST: Final = 4
-"""Batches that an estimate takes at least."""
+"""Fewest batches for an estimate."""
 
 
 def noise_scale(gradients: NDArray[np.floating], batch_size: int, n: int) -> NoiseScale:
-    """Estimate the noise scale by the mean gradients of k disjoint batches, shape (k, parameters).
+    """Estimate the noise scale from the mean gradients of k disjoint batches, (k, parameters).
 
-    All at the same weights, and the batches cut from a random order. ValueError below `FEWEST`
-    batches.
+    All gradients are at the same weights, and the batches are cut from a random order. Raises
+    ValueError for fewer than `FEWEST` batches.
     """
     rows = np.asarray(gradients, np.float64)
     return noise_scale_of_products(rows @ rows.T, batch_size, n)
 
 
 def noise_scale_of_products(products: NDArray[np.float64], batch_size: int, n: int) -> NoiseScale:
-    """The same from the k × k inner products of those gradients: all that the estimate depends on.
+    """Estimate the noise scale from the k × k inner products of those gradients.
 
-    The interval: delete-one jackknife for the variances of the estimates of tr(Σ) and |G|², the
-    latter shrunk by the share of the data not seen (with all of it seen, G is known exactly), then
-    Fieller's theorem for their quotient.
+    The interval uses the delete-one jackknife for the variances of the estimates of tr(Σ) and |G|²,
+    the latter shrunk by the share of the data not used (with all data used, G is known exactly),
+    then Fieller's theorem for their quotient.
     """
     count = len(products)
     if count < FEWEST:
@@ -47,7 +47,7 @@ def noise_scale_of_products(products: NDArray[np.float64], batch_size: int, n: i
         )
     squares, sums = np.diagonal(products), products.sum(axis=1)
     trace, squared = _estimates(squares.sum(), sums.sum(), count, batch_size, n)
-    without = _estimates(  # each batch left out in turn, the others a sample of endless data
+    without = _estimates(  # leave out each batch in turn, as if the data were infinite
         squares.sum() - squares, sums.sum() - 2 * sums + squares, count - 1, batch_size, math.inf
     )
     seen = min(count * batch_size / n, 1.0)

@@ -1,4 +1,4 @@
-"""Peak memory of one update: tensors only, without torch itself."""
+"""Peak memory of an update, counting tensors but not torch itself."""
 
 from collections.abc import Callable, Collection
 from typing import Any, Final
@@ -16,9 +16,9 @@ from engine.training.trainer import Trainer
 
 
 class _Peak(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Watches the storages that operations return, and how many bytes of them live at once.
+    """Counts how many bytes of the storages returned by operations are alive at once.
 
-    What was there before and is only read, data and weights, is not among them.
+    Storages in `known`, such as data and weights, are not counted.
     """
 
     def __init__(self, known: Collection[int]) -> None:
@@ -54,21 +54,21 @@ def _is_gone(reference: StorageWeakRef) -> bool:
 
 
 _UPDATES: Final = 2
-"""The optimiser's state is there from the first update on: the second one is the peak."""
+"""The first update creates the optimiser's state, so memory peaks in the second."""
 
 
 def peak_bytes(problem: Problem, settings: VariantSettings, seed: int, device: torch.device) -> int:
-    """Peak bytes of tensors alive at once, from a trainer's making to its second update.
+    """Peak bytes of tensors alive at once, from the creation of a trainer to its second update.
 
-    Data, weights, gradients, optimiser state and what the backward pass needs. CUDA is asked for
-    its own account; elsewhere the operations are watched.
+    Includes data, weights, gradients, optimiser state and tensors saved for the backward pass. On
+    CUDA the allocator reports the peak; on other devices the operations are observed.
     """
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         before = torch.cuda.memory_allocated(device)
         _train(problem, settings, seed, device)
         return int(torch.cuda.max_memory_allocated(device) - before)
-    # Kept alive: the address of a storage that is gone may become another one's.
+    # Kept alive, since a new storage may reuse the address of a freed one.
     known = tensors_of(problem)
     data = {reference.cdata: reference for reference in map(_reference, known)}
     watched = _Peak(data.keys())

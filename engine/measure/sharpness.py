@@ -1,8 +1,8 @@
-"""The sharpness: the largest eigenvalue of the Hessian, at weights that stand still.
+"""The sharpness: the largest eigenvalue of the Hessian, at fixed weights.
 
-Where lr × sharpness passes 2, plain gradient descent on the quadratic model of the loss diverges
-along that direction; full-batch training drifts up to there and stays (Cohen et al. 2021, "Gradient
-Descent on Neural Networks Typically Occurs at the Edge of Stability").
+If lr × sharpness exceeds 2, plain gradient descent on the quadratic model of the loss diverges
+along that direction; full-batch training drifts to that value and stays there (Cohen et al. 2021,
+"Gradient Descent on Neural Networks Typically Occurs at the Edge of Stability").
 """
 
 from collections.abc import Callable
@@ -17,19 +17,16 @@ from engine.measure.steps import Steps
 
 _FEWEST: Final = 5
 _MOST: Final = 80
-"""Products: a start that happens to lack the top direction shows in the first few.
-
-Then enough is enough.
-"""
+"""Fewest products: a start that happens to lack the top direction shows up in the first few."""
 
 
 def sharpness(
     product: Callable[[Tensor], Steps[Tensor]], start: Tensor, samples: int = 0
 ) -> Steps[Sharpness]:
-    """Multiply until the largest eigenvalue is known well enough.
+    """Multiply until the largest eigenvalue is known accurately enough.
 
-    `product(v)` is the Hessian times v; `start`, a random vector, which is not changed; `samples`,
-    those that the loss is taken over.
+    `product(v)` is the Hessian times v; `start` is a random vector, which is not changed; `samples`
+    is the number of samples in the loss.
     """
     lanczos = Lanczos(start[None], reorthogonalise=False)
     while True:

@@ -1,4 +1,4 @@
-"""Work that is cut into pieces, so that whoever runs it can do something else between them."""
+"""Work that is cut into pieces, so that its caller can do something else between them."""
 
 from collections.abc import Generator
 from typing import TypeVar
@@ -6,11 +6,11 @@ from typing import TypeVar
 T = TypeVar("T")
 
 Steps = Generator[None, None, T]
-"""Yields between its pieces; its return value is the result."""
+"""A generator that yields between pieces of work and returns the result."""
 
 
 def finish(steps: Steps[T]) -> T:
-    """Do all that is left of the work at once; its result."""
+    """Do the rest of the work at once; return its result."""
     while True:
         try:
             next(steps)

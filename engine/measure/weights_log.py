@@ -1,8 +1,8 @@
-"""The weights that training went through, kept sparsely in a file of the run: `VARIANT.weights`.
+"""A sparse record of the weights during training, in a file of the run, `VARIANT.weights`.
 
-Rows of one size: generation, updates, samples, seconds, the trained parameters as float32. A row
-that is not whole is not there yet. Rows come further and further apart, so that a trail stays small
-however long training goes on. Plain numpy: the landscape is drawn from it.
+Rows have a fixed size: generation, updates, samples, seconds, the trained parameters as float32. An
+incomplete row is ignored. The distance between rows increases, so that a trail stays small however
+long training goes on. Plain numpy, since the landscape is drawn from it.
 """
 
 import math
@@ -17,9 +17,9 @@ from engine.log.filesystem.safe_open import opened, read_whole
 
 _MAGIC: Final = b"gdtrail\x01"
 _BYTES: Final = 32 << 20
-"""Bytes of rows in a million updates, about; beyond four times that the file begins anew."""
+"""Approximate bytes of rows in a million updates; beyond four times that, the file is restarted."""
 _CLOSEST: Final = 0.03
-"""A row follows the one before after so much of the updates done by then, at least."""
+"""The distance to the next row is at least this share of the updates done so far."""
 _ROWS_AT_ONE: Final = 14.0
 """Rows of a million updates at a growth of 1: ln 10⁶."""
 
@@ -42,7 +42,7 @@ def _row_type(size: int) -> np.dtype[np.void]:
 
 
 def next_row(updates: int, row_bytes: int) -> int:
-    """Update count at which the row after `updates` is due: the larger rows are, the later."""
+    """Update count at which the row after `updates` is due; larger rows are due later."""
     growth = max(_CLOSEST, _ROWS_AT_ONE * row_bytes / _BYTES)
     return updates + max(1, math.ceil(updates * growth))
 
@@ -50,7 +50,7 @@ def next_row(updates: int, row_bytes: int) -> int:
 class TrailWriter:
     """Appends rows for models of `size` parameters.
 
-    A file for models of another size is begun anew.
+    A file for models of another size is overwritten.
     """
 
     def __init__(self, path: Path, size: int) -> None:
@@ -60,11 +60,11 @@ class TrailWriter:
         self._due = 0
 
     def is_due(self, updates: int) -> bool:
-        """True when `updates` is far enough beyond the last row."""
+        """True if `updates` is far enough beyond the last row."""
         return updates >= self._due
 
     def begin(self) -> None:
-        """Another generation: its first weights are due. Raises OSError."""
+        """Begin a generation, whose initial weights are due at once. Raises OSError."""
         self._due = 0
         with opened(self._path, os.O_RDWR | os.O_CREAT) as file:
             size = os.fstat(file.fileno()).st_size
@@ -97,13 +97,13 @@ class TrailError(Exception):
 
 
 class Trail:
-    """The content of one variant's trail: its latest generation, up to the last whole row."""
+    """The content of one variant's trail: its latest generation, up to the last complete row."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def read(self) -> NDArray[np.void]:
-        """Rows with the fields of `_row_type`; none while there is no trail. Raises TrailError."""
+        """Rows with the fields of `_row_type`; empty before there is a trail. Raises TrailError."""
         try:
             data = read_whole(self._path, _most_read())
         except FileNotFoundError:
@@ -122,5 +122,5 @@ class Trail:
 
 
 def _most_read() -> int:
-    """Bytes of a trail that are read: what is worked out of them takes several times that."""
+    """Largest number of bytes read from a trail; processing them takes several times as much."""
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 4

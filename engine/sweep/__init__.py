@@ -1,5 +1,5 @@
-"""The lesson's trade-off table, measured: one arm a batch size in turn, and what to choose.
+"""Measures the lesson's trade-off table, one arm per batch size, and recommends settings.
 
-Training goes through the ordinary session, so a row is what `gdtui train` does with those settings.
+Training uses the ordinary session, so a row shows what `gdtui train` does with the same settings.
 Importing this loads no torch.
 """

@@ -17,7 +17,7 @@ from engine.session import Session
 from engine.sweep.timeline import Point
 
 _TICK: Final = 0.02
-"""Seconds between two looks at the log."""
+"""Seconds between two reads of the log."""
 _FATAL: Final = {
     NoticeKind.DIED,
     NoticeKind.NOT_STARTED,
@@ -33,23 +33,23 @@ class ArmRun:
 
     tally: Tally
     epochs: int
-    """Epochs of the sweep; later ones belong to the comparison at equal seconds."""
+    """Epochs of the sweep; later epochs belong to the comparison at equal seconds."""
     expected_epochs: int = 0
-    """Epochs that it was told to train in all; the log confirms it later."""
+    """Epochs requested so far in total; the log confirms them later."""
     seconds: float = math.nan
     """Training time of the sweep's epochs."""
     losses: list[Point] = field(default_factory=list)
-    """Loss on all training data over training time, at the epochs' ends where it was taken."""
+    """Loss on all training data over training time, at the ends of epochs that measured it."""
     loss: float | None = None
-    """Likewise, after the sweep's epochs."""
+    """Loss on all training data after the sweep's epochs."""
     gap: float | None = None
     """Validation loss − training loss after the sweep's epochs; None without held-out data."""
     rates: list[float] = field(default_factory=list)
-    """Samples a second, of each chunk but the first."""
+    """Samples per second of each chunk except the first."""
 
     @property
     def samples_per_s(self) -> float | None:
-        """Speed of the fastest tenth of the chunks: other load only slows a device."""
+        """Speed of the fastest tenth of the chunks, since other load can only slow a device."""
         return float(np.quantile(self.rates, 0.9)) if self.rates else None
 
 
@@ -62,7 +62,7 @@ class _Watch:
         self._chunks = 0
 
     def read(self) -> None:
-        """Take in what is new."""
+        """Read the new records."""
         found = self._found
         for _, record in self._follower.read():
             found.tally.add(record)
@@ -83,16 +83,16 @@ class _Watch:
 
     def _time(self, chunk: Chunk) -> None:
         self._chunks += 1
-        # The first chunk pays for what torch sets up at its first step.
+        # The first chunk includes the time in which torch sets up its first step.
         if self._chunks > 1 and chunk.duration > 0:
             self._found.rates.append((chunk.end_samples - chunk.samples) / chunk.duration)
 
 
 def train(run: RunDirectory, at_least: float, report: ReportProgress) -> ArmRun:
-    """Train the run's one variant for its epochs, and on for `at_least` seconds in all.
+    """Train the run's only variant for its epochs, and for `at_least` seconds in total.
 
-    `report` hears the fraction that is done, and where it is. Nothing is left running,
-    also when a Ctrl+C comes.
+    `report` receives the fraction done and a description of the progress. No process is left
+    running, even after Ctrl+C.
     """
     (variant,) = run.info.settings.variants
     found = ArmRun(Tally(variant.name, variant.settings), run.info.settings.epochs)
@@ -123,7 +123,7 @@ def _is_over(found: ArmRun, session: Session, at_least: float) -> bool:
 
 
 def _extend(found: ArmRun, session: Session, at_least: float) -> None:
-    """Add the epochs that fit into the time left, judged by the time that the earlier ones took."""
+    """Add the epochs that fit into the time left, estimated from the time of earlier epochs."""
     per_plan = max(found.tally.seconds, 1e-6) * found.epochs / found.tally.planned_epochs
     times = min(math.ceil((at_least - found.tally.seconds) / per_plan), _MOST_EXTENSIONS)
     found.expected_epochs = found.tally.planned_epochs + times * found.epochs
@@ -138,7 +138,7 @@ def _fraction(found: ArmRun, at_least: float) -> float:
 
 
 def _place(found: ArmRun, at_least: float) -> str:
-    """Progress, e.g. "epoch 2 of 5"; then "1.2 of 3.4 s", up to the time of the slowest."""
+    """Progress, e.g. "epoch 2 of 5"; then "1.2 of 3.4 s", where 3.4 s is the time to reach."""
     tally = found.tally
     if not tally.epoch:
         return "starting"

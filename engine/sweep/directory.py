@@ -1,7 +1,7 @@
-"""The directory of a sweep on disk: `sweep.json`, and below it a run for each arm.
+"""The directory of a sweep on disk: `sweep.json`, and a run directory for each arm.
 
-`sweep.json` names the arms; the folder of one is made when it begins. While the sweep goes on, the
-file is locked: also between two arms, when no log is.
+`sweep.json` names the arms; an arm's directory is made when the arm begins. The file stays locked
+while the sweep is running, even between two arms, when no log is locked.
 """
 
 import contextlib
@@ -42,11 +42,11 @@ from engine.settings import RunSettings, SettingsError
 from engine.settings.ranges import Moment
 
 _MOST_BYTES: Final = 16 << 20
-"""Bytes of the largest `sweep.json` that is read: others are no such file."""
+"""Size limit of `sweep.json`."""
 
 
 class SweepInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """The content of sweep.json: the facts known before the first arm begins, and how it ended."""
+    """The content of sweep.json: the facts known before the first arm, and how the sweep ended."""
 
     format: int = FORMAT
     version: str
@@ -56,19 +56,19 @@ class SweepInfo(msgspec.Struct, frozen=True, kw_only=True):
     settings: RunSettings
     """Each variant is an arm."""
     arms: tuple[str, ...]
-    """The arms' folders, in the variants' order; not every one need be there."""
+    """The arms' directories, in the order of the variants; not all need exist."""
     is_complete: bool = False
-    """The sweep came to its end: an arm that is missing was left out on purpose."""
+    """True if the sweep was completed, so that a missing arm was left out on purpose."""
 
     def __post_init__(self) -> None:
         if not len(self.arms) == len(self.settings.variants) == len({*self.arms}):
             raise SettingsError("its arms do not match its variants")
         if not all(map(_is_folder_name, self.arms)):
-            raise SettingsError("an arm has no name that a folder may have")
+            raise SettingsError("the name of an arm cannot be a directory name")
 
 
 class SweepDirectory:
-    """One sweep on disk. Make it with `create` or `open`; use it as a context while it goes on."""
+    """A sweep on disk, made by `create` or `open`; a context manager while the sweep is running."""
 
     def __init__(self, path: Path, info: SweepInfo) -> None:
         self.path = path
@@ -77,7 +77,7 @@ class SweepDirectory:
 
     @classmethod
     def create(cls, path: Path, settings: RunSettings, version: str) -> Self:
-        """Begin a sweep there; RunDirectoryError when that cannot be."""
+        """Begin a sweep in `path`; RunDirectoryError if that is not possible."""
         names = [variant.name for variant in settings.variants]
         info = SweepInfo(
             version=version, created=time.time(), settings=settings, arms=arm_folders(names)
@@ -95,7 +95,7 @@ class SweepDirectory:
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """Open the sweep there; RunDirectoryError when there is none that this version can read."""
+        """Open the sweep in `path`; RunDirectoryError if this version finds none it can read."""
         file = path / SWEEP_FILE
         try:
             info = decode_document(read_whole(file, _MOST_BYTES), SweepInfo)
@@ -104,42 +104,42 @@ class SweepDirectory:
         except DocumentError as error:
             raise RunDirectoryError(f"{file} is damaged: {error}", file) from None
         except OSError as error:
-            raise RunDirectoryError(f"{path} holds no sweep: {error.strerror}", path) from None
+            raise RunDirectoryError(f"{path} is not a sweep: {error.strerror}", path) from None
         return cls(path, info)
 
     @property
     def file(self) -> Path:
-        """The file that makes a directory a sweep's."""
+        """The file by which a directory is recognised as a sweep."""
         return sweep_file(self.path)
 
-    # --- While it goes on -------------------------------------------------------------------------
+    # --- While the sweep is running ---------------------------------------------------------------
 
     def __enter__(self) -> Self:
-        """Hold the lock; RunDirectoryError when another process does."""
+        """Take the lock; RunDirectoryError if another process holds it."""
         self._lock = safe_open(self.file, os.O_RDWR)
         try:
             lock(self._lock)
         except BlockingIOError:
             os.close(self._lock)
-            raise RunDirectoryError(f"{self.path}: another sweep is going on there") from None
+            raise RunDirectoryError(f"{self.path}: another sweep is running there") from None
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
     ) -> None:
-        """Note that it came to its end, if it did; leave nothing of one without any arm."""
+        """Record whether the sweep was completed; remove a sweep without any arm."""
         if not any((self.path / arm).exists() for arm in self.info.arms):
             with contextlib.suppress(OSError):
                 remove_sweep_file(self.path.resolve())
         elif kind is None:
-            with contextlib.suppress(OSError):  # it is listed as one that ended early
+            with contextlib.suppress(OSError):  # the sweep is then listed as one that ended early
                 self._complete()
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
 
     def new_arm(self, settings: RunSettings) -> RunDirectory:
-        """Begin the run of the arm whose variant this is; RunDirectoryError when it cannot be."""
+        """Begin the run of an arm with these settings; RunDirectoryError if that is impossible."""
         (variant,) = settings.variants
         return RunDirectory.create(self._folder(variant.name), settings, self.info.version)
 
@@ -147,21 +147,21 @@ class SweepDirectory:
         self.info = replace(self.info, is_complete=True)
         replace_whole(self.file, _encoded(self.info))
 
-    # --- What there is of it ----------------------------------------------------------------------
+    # --- Contents ---------------------------------------------------------------------------------
 
     @property
     def is_running(self) -> bool:
-        """True while a process holds it."""
+        """True while a process holds its lock."""
         return is_locked(self.file)
 
     @property
     def arm_paths(self) -> list[Path]:
-        """Directories of the arms that have begun, in the variants' order."""
+        """Directories of the arms that have begun, in the order of the variants."""
         paths = (self.path / arm for arm in self.info.arms)
         return [path for path in paths if path.is_dir() and not path.is_symlink()]
 
     def planned_arm(self, name: str) -> RunDirectory:
-        """The run of an arm that has not begun, as it will be; nothing of it is on disk."""
+        """The planned run of an arm that has not begun; nothing of it is on disk."""
         variants = tuple(each for each in self.info.settings.variants if each.name == name)
         settings = replace(self.info.settings, variants=variants)
         return RunDirectory.planned(self._folder(name), settings, self.info.version)
@@ -172,25 +172,25 @@ class SweepDirectory:
 
 
 def sweep_file(path: Path) -> Path:
-    """The file in a directory that makes it a sweep's."""
+    """The file by which this directory is recognised as a sweep."""
     return path / SWEEP_FILE
 
 
 def check_sweep_file(path: Path) -> None:
-    """UnsafeFileError where the directory, or the file that makes it a sweep's, is a link."""
+    """Raise UnsafeFileError if the directory or its sweep file is a link."""
     with directory_opened(path) as folder, opened(SWEEP_FILE, dir_fd=folder):
         pass
 
 
 def remove_sweep_file(path: Path) -> None:
-    """Make the directory no sweep's any more, and remove it if nothing else is in it."""
+    """Remove the sweep file, and the directory if nothing else is in it."""
     remove_files(
         path, lambda name: name == SWEEP_FILE, folder=data_path(path).name, last=SWEEP_FILE
     )
 
 
 def arm_folders(names: Sequence[str]) -> tuple[str, ...]:
-    """Folder names for arms: lower case, letters and digits joined by hyphens, each another."""
+    """Unique directory names for arms, of lower-case letters and digits joined by hyphens."""
     folders: list[str] = []
     for name in names:
         plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "arm"

@@ -1,4 +1,4 @@
-"""The probe of a sweep as a job for a process of its own, beside the training.
+"""The probe of a sweep as a job for a separate process, besides the training.
 
 Importing this loads no torch: the job does.
 """
@@ -9,7 +9,7 @@ from engine.sweep.table import ProbeResult
 
 
 def run_probe(settings: RunSettings, threads: int, report: ReportProgress) -> ProbeResult:
-    """Measure the run's variants in this process; SettingsError for what is not there."""
+    """Measure the run's variants in this process; SettingsError if something is not available."""
     from engine.sweep.probe import measure
 
     return measure(settings, threads, report)

@@ -1,8 +1,8 @@
-"""A sweep's measurements beside training: peak memory of each arm, and the gradient's noise.
+"""A sweep's measurements besides training: the peak memory of each arm, and the gradient noise.
 
-In a process of its own, since it needs torch. Noise is measured at one place for all arms, the
-weights after one epoch at the base batch: at weights of their own, rows would differ by more than
-batch size.
+Runs in a separate process, since it needs torch. Noise is measured at the same weights for all
+arms, those after one epoch at the base batch; at different weights, rows would differ by more than
+their batch size.
 """
 
 from typing import Final
@@ -26,13 +26,13 @@ from engine.training.out_of_memory import is_out_of_memory, release_memory
 from engine.training.trainer import Trainer
 
 _BATCHES: Final = 64
-"""Batches behind the noise's estimate, at most: more add little, and each is a gradient to keep."""
+"""Most batches in the noise estimate: more add little, and each is a gradient in memory."""
 _SAMPLES: Final = 1 << 16
-"""Samples of a larger data set that the estimate is made of."""
+"""Most samples used for the estimate."""
 
 
 def measure(settings: RunSettings, threads: int, report: ReportProgress) -> ProbeResult:
-    """Measure the run's variants; SettingsError for what is not there."""
+    """Measure the run's variants; SettingsError if something is not available."""
     torch.set_num_threads(threads)
     device = find_device(settings.device_of(0))
     problem = open_problem(settings.problem, settings.seed, settings.data)
@@ -60,7 +60,7 @@ def _peak(
 def _noise(
     problem: Problem, settings: VariantSettings, seed: int, device: torch.device
 ) -> NoiseScale | None:
-    """None for fewer samples than an estimate takes."""
+    """The noise scale; None if there are too few samples for an estimate."""
     base = msgspec.structs.replace(settings, batch_size=settings.base_batch, accumulation_steps=1)
     trainer = Trainer(problem, base, seed, device)
     if trainer.n < FEWEST:

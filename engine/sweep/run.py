@@ -1,6 +1,6 @@
-"""A whole sweep: the probe, the arms one after the other, the table, the recommendation.
+"""A whole sweep: the probe, the arms one after another, the table and the recommendation.
 
-No torch here.
+Does not import torch.
 """
 
 import math
@@ -29,7 +29,7 @@ _PROBE_SHARE: Final = 0.1
 
 
 class SweepError(JobError):
-    """A sweep that came to nothing; the message says why."""
+    """A sweep that failed; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +40,13 @@ class Plan:
     """Each variant is an arm."""
     memory_limit_mb: float | None
     begin: Callable[[RunSettings], SweepDirectory]
-    """Makes the sweep's directory, which its arms get theirs from."""
+    """Makes the sweep's directory, in which the arms get their directories."""
 
 
 def sweep(plan: Plan, report: ReportProgress, report_partial: ReportPartial) -> Sweep:
-    """Measure every arm; SweepError when one breaks, SettingsError for settings that cannot be.
+    """Measure every arm; SweepError if an arm fails, SettingsError for invalid settings.
 
-    `report_partial` takes the table as far as it goes, without a recommendation, whenever an arm
-    has ended.
+    Whenever an arm has ended, `report_partial` receives the table so far, without a recommendation.
     """
     with plan.begin(plan.settings) as directory:
         return _measure(plan, directory, report, report_partial)
@@ -59,7 +58,7 @@ def _measure(
     settings = plan.settings
     threads = settings.threads or fair_threads(usable_cores(), 1)
     probed = probe_arms(settings, threads, report)
-    # The slowest first: what it takes for the epochs is how long the others train in equal time.
+    # The slowest goes first: its time for the epochs is the equal time for which the others train.
     waiting = sorted(settings.variants, key=lambda variant: _samples(variant.settings))
     arms: list[ArmRun] = []
     while waiting:
@@ -90,14 +89,14 @@ def _measure(
 
 
 def _samples(settings: VariantSettings) -> float:
-    """Behind an update; full sorts last."""
+    """Samples per update; infinite for full batch, so that it sorts last."""
     if settings.batch_size == FULL:
         return math.inf
     return settings.batch_size * settings.accumulation_steps
 
 
 def _unlike(waiting: Sequence[Variant], n: int) -> list[Variant]:
-    """The settings without batch sizes of n or more, where full stands for them."""
+    """The variants without those whose batch size of n or more repeats full batch."""
     has_full = any(variant.settings.batch_size == FULL for variant in waiting)
     return [
         variant
@@ -107,7 +106,7 @@ def _unlike(waiting: Sequence[Variant], n: int) -> list[Variant]:
 
 
 def probe_arms(settings: RunSettings, threads: int, report: ReportProgress) -> ProbeResult:
-    """Make the measurements beside the training, in a process of their own."""
+    """Make the measurements besides training, in a separate process."""
     with ProcessJob(partial(run_probe, settings, threads), "sweep") as job:
         end = job.wait(lambda progress: report(progress.fraction * _PROBE_SHARE, progress.activity))
     if isinstance(end, Failure):
@@ -135,7 +134,7 @@ def _check(arm: ArmRun) -> None:
 
 
 def _table(plan: Plan, probed: ProbeResult, arms: Sequence[ArmRun]) -> Sweep:
-    """Table of these arms, in the order of the plan; without a recommendation."""
+    """The table of these arms, in the order of the plan, without a recommendation."""
     settings, peaks = plan.settings, _by_name(plan.settings, probed)
     by_name = {arm.tally.name: arm for arm in arms}
     ordered = [by_name[each.name] for each in settings.variants if each.name in by_name]
@@ -170,7 +169,7 @@ def _terms(plan: Plan, probed: ProbeResult) -> Terms:
 
 
 def _lr(settings: VariantSettings, samples: int) -> float:
-    """The lr in force for so many samples an update."""
+    """The scaled lr for this many samples per update."""
     return settings.lr_scaling.scale(settings.lr, settings.base_batch, samples)
 
 
@@ -179,7 +178,7 @@ def _by_name(settings: RunSettings, probed: ProbeResult) -> dict[str, int | None
 
 
 def _target(arms: Sequence[ArmRun], seconds: float | None) -> float | None:
-    """The lowest loss that every arm that did not diverge got to within that time."""
+    """The lowest loss that all arms reached within that time, except those that diverged."""
     if seconds is None:
         return None
     found = [
@@ -217,7 +216,7 @@ def _row(
 
 
 def _relative_noise(noise: NoiseScale | None, samples: int, n: int) -> float | None:
-    """Relative error of an update's gradient: the length of its error ÷ its own."""
+    """Relative error of an update's gradient: the length of the error ÷ that of the gradient."""
     if noise is None:
         return None
     ratio = noise.signal_to_noise(samples, n)

@@ -1,16 +1,16 @@
-"""Times at which a loss curve crosses a level: pure arithmetic on points of (seconds, loss)."""
+"""Times at which a loss curve crosses a level; pure arithmetic on points (seconds, loss)."""
 
 from collections.abc import Sequence
 from itertools import pairwise
 
 Point = tuple[float, float]
-"""Seconds of training, and the loss on all training data then."""
+"""Seconds of training, and the loss on all training data at that time."""
 
 
 def loss_at(curve: Sequence[Point], seconds: float) -> float | None:
-    """The loss after that much training, on the lines that join the points.
+    """The loss after this much training, interpolated linearly between the points.
 
-    None beyond the last.
+    None beyond the last point.
     """
     for (before, high), (after, low) in pairwise(curve):
         if before <= seconds <= after:
@@ -20,7 +20,7 @@ def loss_at(curve: Sequence[Point], seconds: float) -> float | None:
 
 
 def seconds_to(curve: Sequence[Point], loss: float) -> float | None:
-    """The time at which the loss was first down to `loss`; None if it never was."""
+    """The time at which the loss first fell to `loss`; None if it never did."""
     if curve and curve[0][1] <= loss:
         return curve[0][0]
     for (before, high), (after, low) in pairwise(curve):
@@ -30,7 +30,7 @@ def seconds_to(curve: Sequence[Point], loss: float) -> float | None:
 
 
 def best_by(curve: Sequence[Point], seconds: float) -> float | None:
-    """The lowest loss that was reached within that time; None without a point."""
+    """The lowest loss reached within this time; None without points."""
     reached = [loss for at, loss in curve if at <= seconds]
     end = loss_at(curve, seconds)
     return min([*reached, *([] if end is None else [end])], default=None)
