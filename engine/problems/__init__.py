@@ -1,1 +1,1 @@
-"""The problems that can be trained: those that come with gdtui, and those in users' files."""
+"""The problems that can be trained: gdtui's own, and those in users' files."""

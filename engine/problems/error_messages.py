@@ -1,4 +1,4 @@
-"""Errors in a user's problem, in one line: the file, the line number if known, the error."""
+"""Describes an error in a user's problem in one line: file, line number if known, error."""
 
 import os
 import re
@@ -11,7 +11,7 @@ from engine.problems.shadowing import explain_shadowing
 from engine.settings import SettingsError
 
 _FORWARDED: Final = "Original Traceback (most recent call last):"
-"""A DataLoader's process sends its exception as text."""
+"""In the text as which a DataLoader's process forwards its exception."""
 
 _HINTS: Final = (
     (
@@ -38,7 +38,7 @@ _HINTS: Final = (
 def explain(error: BaseException, file: Path | None, *, is_short: bool = False) -> str:
     """The error in one line, e.g. "net.py:12: ValueError: no such column".
 
-    `is_short`: without the directories that lead to it, where there is little room.
+    With `is_short`, the file is named without its directory, to save space.
     """
     what = "; ".join([_what(error), *getattr(error, "__notes__", ())])
     hint = next((f" ({hint})" for text, hint in _HINTS if text in what), "")
@@ -67,10 +67,9 @@ def _what(error: BaseException) -> str:
 
 
 def _line_in(error: BaseException, file: Path) -> int | None:
-    """The line of that file that was at work last, or where the function begins that is wrong.
+    """The line of the file that was executing last, or the first line of the function to blame.
 
-    Or that made what is wrong: layers that do not fit are called by torch, from no line of the
-    file.
+    The latter covers e.g. layers that do not fit together: torch calls them, not the file.
     """
     if isinstance(error, SyntaxError) and error.filename == str(file):
         return error.lineno
@@ -86,12 +85,12 @@ def _line_in(error: BaseException, file: Path) -> int | None:
 
 
 def _first_line(function: object, file: Path) -> int | None:
-    """The line where a function of that file begins; None for any other."""
+    """The line where a function of this file begins; None for other functions."""
     code = getattr(function, "__code__", None)
     return int(code.co_firstlineno) if code is not None and code.co_filename == str(file) else None
 
 
 def shown(file: Path) -> str:
-    """Relative to where the user is, when that is shorter."""
+    """The path relative to the current directory if the file is below it, else the full path."""
     relative = os.path.relpath(file)
     return relative if not relative.startswith("..") else str(file)

@@ -1,8 +1,8 @@
-"""The hand-over of a run's loader to its workers: tensors and a description, which cannot run.
+"""The hand-over from a run's loader to its workers: tensors and a description, but no code.
 
-Both lie in a private directory that the starter of the run has made; nothing of a run directory is
-ever read here. What neither can say, such as a user's Dataset, model or loss, each worker makes
-anew from the file that the command line named.
+Both are in a private directory made by the process that started the run; nothing is read from the
+run directory. Whatever cannot be handed over, such as a user's Dataset, model or loss, each worker
+makes itself from the file named on the command line.
 """
 
 import os
@@ -27,15 +27,15 @@ _Metric = str | losses.AbsoluteError
 
 
 class ProblemDescription(msgspec.Struct, frozen=True, kw_only=True):
-    """One of gdtui's own problems without its data, as far as a worker needs it."""
+    """One of gdtui's own problems without its data, in the form handed to workers."""
 
     model: AnyFactory
     loss: str
-    """A name in `losses.BY_NAME`, as are metrics."""
+    """A name in `losses.BY_NAME`, as in `metrics`."""
     metrics: dict[str, _Metric]
 
     def problem(self, train: Any, validation: Any) -> Problem:
-        """The problem on these data."""
+        """The problem with these data."""
         return Problem(
             train=train,
             validation=validation,
@@ -49,7 +49,7 @@ class ProblemDescription(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def describe(problem: Problem) -> ProblemDescription | None:
-    """The description of a problem that gdtui's own parts make up; None of any other."""
+    """The description of a problem that consists of gdtui's own parts; None for any other."""
     metrics = {name: _named(metric) for name, metric in problem.metrics.items()}
     loss = _named(problem.loss)
     if not isinstance(problem.model, AnyFactory) or not isinstance(loss, str):
@@ -67,13 +67,13 @@ def _named(function: Any) -> _Metric | None:
 
 
 def store_description(problem: Problem, place: Path) -> None:
-    """Hand over all but the data, if it can be described: workers then read no user's file."""
+    """Store everything but the data, if possible; workers then need not run a user's file."""
     if (description := describe(problem)) is not None:
         (place / _DESCRIPTION).write_bytes(msgspec.msgpack.encode(description))
 
 
 def stored_description(place: Path) -> ProblemDescription | None:
-    """The description that was handed over; None where there is none."""
+    """The description that was handed over; None if there is none."""
     try:
         data = (place / _DESCRIPTION).read_bytes()
     except FileNotFoundError:
@@ -82,20 +82,20 @@ def stored_description(place: Path) -> ProblemDescription | None:
 
 
 def store_tensors(problem: Problem, place: Path) -> None:
-    """Hand over the tensors of a problem's data sets, one copy for all workers to map.
+    """Store the tensors of a problem's data sets, in one copy that all workers map.
 
-    Datasets are left alone: each worker opens its own.
+    Datasets are not stored: each worker opens them itself.
     """
     for name in SETS:
         tensors = getattr(problem, name)
         if isinstance(tensors, tuple | list):
-            # Cloned, for a view would take all that it is a view of with it.
+            # Cloned, since a view would be stored with the whole tensor behind it.
             whole = [torch.as_tensor(each).detach().cpu().contiguous().clone() for each in tensors]
             _save(whole, _file(place, name))
 
 
 def stored_tensors(place: Path, name: str) -> tuple[torch.Tensor, ...] | None:
-    """The tensors of that data set, mapped; None where none were handed over."""
+    """The tensors of this data set, memory-mapped; None if none were handed over."""
     file = _file(place, name)
     if not file.exists():
         return None
@@ -113,7 +113,7 @@ def _file(place: Path, name: str) -> Path:
 
 
 def _save(tensors: list[torch.Tensor], file: Path) -> None:
-    """Write them in order; those of a kind that the format does not know as bytes with its name."""
+    """Write the tensors in order; a dtype unknown to the format is stored as bytes and a name."""
     as_bytes = {
         str(each): str(tensor.dtype).removeprefix("torch.")
         for each, tensor in enumerate(tensors)
@@ -134,7 +134,7 @@ def _save(tensors: list[torch.Tensor], file: Path) -> None:
 
 
 def _of_the_system(error: Exception) -> OSError:
-    """The error of the system behind one of safetensors, which tells it in words alone."""
+    """The system error behind one from safetensors, which only has it as text."""
     if isinstance(error, OSError):
         return error
     number = re.search(r"\(os error (\d+)\)", str(error))

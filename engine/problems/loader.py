@@ -1,6 +1,6 @@
-"""The job that runs a problem's file first: tries it, stores its data, says what it is.
+"""The job that runs a problem's file first: tries it out, stores its data, reports its facts.
 
-Imports no torch before it runs.
+Imports torch only when it runs.
 """
 
 import traceback
@@ -17,51 +17,51 @@ from engine.problems.user_file import file_of, is_file
 from engine.settings import DataSettings, LossAudit, LossAverage
 
 AUDIT_SECONDS: Final = 0.05
-"""Time for the audit of a loss at the start of a run: 2% of that."""
+"""Time limit for the audit of a loss: 2% of the time that a run takes to start."""
 
 
 class LoadTask(msgspec.Struct, frozen=True, kw_only=True):
-    """All that a loader is told when it starts."""
+    """Everything that a loader receives when it starts."""
 
     problem: str
     data: DataSettings | None = None
-    """The file that it is made of."""
+    """The file with the problem's data."""
     seed: int
     device: str
     threads: int
     stored: str
-    """The private directory for what workers map and read."""
+    """The private directory for the files that workers map and read."""
     output: str
     audit_seconds: float = AUDIT_SECONDS
 
 
 class Loaded(msgspec.Struct, frozen=True, kw_only=True):
-    """A problem's facts, as its loader found them."""
+    """The facts about a problem, as found by its loader."""
 
     n: int
     validation_n: int
-    """Samples held out; 0 without any."""
+    """Number of held-out samples, or 0."""
     model: str
     parameters: int
     warnings: tuple[str, ...] = ()
     average: LossAverage | None = None
     """The quantity that the loss is averaged over."""
     audit: LossAudit | None = None
-    """The comparison of the loss with that of its parts; None where there are too few samples."""
+    """The comparison of the loss with its parts' losses; None if there are too few samples."""
     defaults: dict[str, str] = msgspec.field(default_factory=dict)
-    """The problem's settings by the names of options, as they would be typed."""
+    """The problem's suggested settings by option name, in the form in which a user types them."""
 
 
 def load_here(task: LoadTask, report: ReportProgress) -> Loaded:
     """Load the problem in this process; JobError says what is wrong with it.
 
-    In one line, with the file, and the line where there is one.
+    Its message is one line with the file, and the line number if known.
     """
     try:
         with output_opened(task.output) as output:
             redirect_output(output)
         return _load(task)
-    except BaseException as error:  # a user's file may do anything: exit, too
+    except BaseException as error:  # a user's file may do anything, even exit
         text = explain(error, file_of(task.problem))
         raise JobError(text, traceback="".join(traceback.format_exception(error))) from None
 
@@ -98,7 +98,7 @@ def _load(task: LoadTask) -> Loaded:
 
 
 def _text(value: object) -> str:
-    """A default as it would be typed: a value for each variant, separated by commas."""
+    """A default as a user would type it, with commas between the values for the variants."""
     if isinstance(value, tuple | list):
         return ",".join(map(str, value))
     return str(value)

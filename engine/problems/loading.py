@@ -1,4 +1,4 @@
-"""Load a problem in a process of its own before a run begins. Imports no torch and no user code."""
+"""Loads a problem in a separate process before a run begins. Imports no torch and no user code."""
 
 from functools import partial
 from typing import Final
@@ -15,7 +15,7 @@ _STOP_SECONDS: Final = 2.0
 
 
 class LoadingError(ProblemError):
-    """A problem that could not be loaded; `traceback` is of the process that tried."""
+    """A problem that could not be loaded; `traceback` comes from the process that tried."""
 
     def __init__(self, message: str, traceback: str = "") -> None:
         super().__init__(message)
@@ -23,9 +23,9 @@ class LoadingError(ProblemError):
 
 
 def load(task: LoadTask) -> Loaded:
-    """The problem's facts; blocks until it is loaded.
+    """The problem's facts; blocks until the problem is loaded.
 
-    The message of its LoadingError says what is wrong.
+    Raises LoadingError, whose message says what is wrong.
     """
     work = partial(load_here, task)
     with ProcessJob(

@@ -1,6 +1,6 @@
-"""Opens a problem from a file or the registry, its data made here or mapped from the loader's.
+"""Opens a problem from a file or the registry, with data made here or mapped from the loader.
 
-For loader and workers only, since it imports torch and runs what users wrote.
+For the loader and workers only, since it imports torch and runs users' code.
 """
 
 import random
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 def open_problem(
     problem: str, seed: int, data: DataSettings | None = None, stored: Path | None = None
 ) -> Problem:
-    """The problem of that name, with its data. Raises whatever a user's file raises.
+    """The problem of this name, with its data. Raises whatever a user's file raises.
 
-    `data`: the file that it is made of. `stored`: the private directory of this run's loader; the
-    tensors there replace those that the problem makes.
+    `data` is the file with its data. `stored` is the private directory of this run's loader; the
+    tensors there replace those that the problem would make.
     """
     seed_all(seed)
     found = _stored(stored) if stored is not None else _Stored()
@@ -43,7 +43,7 @@ def open_problem(
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
-    """The loader's findings; none of a problem that needs no loader."""
+    """The data and description stored by the loader; empty if the problem needs no loader."""
 
     sets: Mapping[str, tuple[torch.Tensor, ...] | None] = field(
         default_factory=lambda: dict.fromkeys(SETS)
@@ -52,14 +52,14 @@ class _Stored:
 
 
 def _stored(place: Path) -> _Stored:
-    from engine.problems import handover  # takes a worker 20 ms, which most need not spend
+    from engine.problems import handover  # takes 20 ms, and most workers do not need it
 
     sets = {name: handover.stored_tensors(place, name) for name in SETS}
     return _Stored(sets, handover.stored_description(place) if sets["train"] else None)
 
 
 def _made(name: str, problem: Problem) -> Any:
-    """The data set, by a call where that is what makes it."""
+    """The data set; if a function makes it, the result of calling the function."""
     made = getattr(problem, name)
     if is_function(made):
         made = made()
@@ -68,7 +68,7 @@ def _made(name: str, problem: Problem) -> Any:
 
 
 def tensors_of(problem: Problem) -> tuple[torch.Tensor, ...]:
-    """The training data of a problem that holds them as tensors; nothing of one that does not."""
+    """The training data of a problem that holds them as tensors; otherwise empty."""
     if not isinstance(problem.train, tuple):
         return ()
     return tuple(tensor for tensor in problem.train if isinstance(tensor, torch.Tensor))
@@ -83,7 +83,7 @@ def make_trainer(
     generation: int,
     sharing: int,
 ) -> Trainer:
-    """The first weights of a generation of a run's variant. `sharing`: variants on this device."""
+    """A trainer at the initial weights of a generation; `sharing` counts variants on the device."""
     return Trainer(
         problem,
         settings,
@@ -98,7 +98,7 @@ def make_trainer(
 
 
 def seed_all(seed: int) -> None:
-    """Fix what a problem draws from torch's, numpy's and Python's own generators."""
+    """Seed torch's, numpy's and Python's generators, from which a problem may draw."""
     torch.manual_seed(seed)
     np.random.seed(seed % 2**32)
     random.seed(seed)

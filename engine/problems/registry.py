@@ -1,7 +1,7 @@
 """The problems that come with gdtui: a registry that lists them without importing torch.
 
-One module a problem, imported where it is loaded; each has `make(seed) -> Problem`, or
-`make(seed, data) -> Problem` where it is made of a file.
+Each problem is a module, imported by the process that loads it, with `make(seed) -> Problem`, or
+`make(seed, data) -> Problem` if its data come from a file.
 """
 
 import importlib
@@ -16,30 +16,30 @@ from engine.settings import FULL, DataSettings, SettingsError
 
 
 class ProblemListing(msgspec.Struct, frozen=True, kw_only=True):
-    """The facts of a problem that are known before it is loaded."""
+    """The facts about a problem that are known before it is loaded."""
 
     name: str
     summary: str
     model: str
     samples: int | None
-    """Training samples; None when only loading tells."""
+    """Number of training samples; None if unknown before loading."""
     suffixes: tuple[str, ...] = ()
-    """Suffixes of the files that it can be made of."""
+    """Suffixes of the files that its data may come from."""
     needs_file: bool = False
     needs_extra: bool = False
-    """True when it needs the packages that only `gdtui[data]` installs."""
+    """True if it needs the packages that only `gdtui[data]` installs."""
     defaults: Mapping[str, Any] = {}
-    """Settings that fit it, by the names of the options: as in Problem.defaults."""
+    """Suggested settings by option name, as in `Problem.defaults`."""
 
     @property
     def must_load(self) -> bool:
-        """True when its facts are only known once a loader has loaded it."""
+        """True if its facts are only known after loading."""
         return self.samples is None or self.needs_extra
 
 
 _TABULAR: Final = {"batch_sizes": (512, 128, 32), "lr": 0.1, "epochs": 30}
 _OWN: Final = {**_TABULAR, "lr": 0.01}
-"""Defaults for unknown features: a hundred correlated ones already make lr 0.1 diverge."""
+"""Defaults for unknown features: with a hundred correlated features, lr 0.1 already diverges."""
 _IMAGES: Final = {"batch_sizes": (256, 128, 32), "lr": 0.1, "epochs": 30}
 """The lesson's ranges: tabular data 32–512, images 32–256 samples a batch."""
 
@@ -89,7 +89,7 @@ LISTINGS: Final[tuple[ProblemListing, ...]] = (
         model="tiny transformer",
         samples=None,
         suffixes=("",),
-        # Two ways to 32 samples an update: accumulated, they draw the same curve.
+        # Two ways to use 32 samples per update, which draw the same curve thanks to accumulation.
         defaults={
             "batch_sizes": (4, 8, 32),
             "accumulation": (1, 4, 1),
@@ -122,7 +122,7 @@ LISTINGS: Final[tuple[ProblemListing, ...]] = (
 
 
 def find(name: str) -> ProblemListing:
-    """The listing of that name; SettingsError names the ones there are."""
+    """The listing of this name; if there is none, a SettingsError that lists the problems."""
     return find_listing("problem", LISTINGS, name, "FILE.py[:FUNCTION]")
 
 
@@ -135,7 +135,7 @@ NamedT = TypeVar("NamedT", bound=_Named)
 
 
 def find_listing(kind: str, listings: Sequence[NamedT], name: str, other: str = "") -> NamedT:
-    """The one of that name; SettingsError lists those there are, and what `other` there may be."""
+    """The listing of this name; else a SettingsError that names the listings, and `other`."""
     for listing in listings:
         if listing.name == name:
             return listing
@@ -144,9 +144,9 @@ def find_listing(kind: str, listings: Sequence[NamedT], name: str, other: str = 
 
 
 def load(name: str, seed: int, data: DataSettings | None = None) -> Problem:
-    """Import the problem and make its data; where it is trained, since this imports torch.
+    """Import the problem and make its data; only in loaders and workers, since it imports torch.
 
-    SettingsError for data that cannot be used.
+    Raises SettingsError for data that cannot be used.
     """
     listing = find(name)
     module = importlib.import_module(f"engine.problems.builtin.{listing.name.replace('-', '_')}")

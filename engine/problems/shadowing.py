@@ -1,4 +1,4 @@
-"""Modules that hide each other: one beside a problem's file has the name of another."""
+"""Detects a module next to a problem's file that has the same name as another module."""
 
 import sys
 from importlib.machinery import PathFinder
@@ -10,26 +10,27 @@ _OURS: Final = ("engine", "gdtui")
 
 
 def explain_shadowing(error: BaseException, folder: Path) -> str | None:
-    """A sentence on the module in `folder` that hides the one in the error, or is hidden by it.
+    """A sentence about the module in `folder` that hides the error's module, or is hidden by it.
 
-    None for an error that has nothing to do with that.
+    None if the error has another cause.
     """
     name = _module_of(error).partition(".")[0]
     beside = _beside(folder, name) if name else None
     if beside is None:
         return None
     shown, owner = f"{beside.name}/" if beside.is_dir() else beside.name, _owner(name)
-    module = sys.modules.get(name)  # none: it failed halfway, as ours cannot
+    module = sys.modules.get(name)  # None if its import failed halfway, as ours cannot
     if module is not None and not _is_loaded_from(module, beside):
         return (
-            f"{shown} beside it has the name of {owner}, which Python imports instead: rename yours"
+            f"{shown} next to it has the name of {owner}, which Python imports instead: "
+            f"rename {shown}"
         )
     is_hiding = _is_elsewhere(name, folder)
-    return f"{shown} beside it hides {owner} of that name: rename yours" if is_hiding else None
+    return f"{shown} next to it hides {owner}: rename {shown}" if is_hiding else None
 
 
 def _module_of(error: BaseException) -> str:
-    """The module that is missing, or lacks what was asked of it; "" for other errors."""
+    """The module that is missing, or lacks the attribute; "" for other errors."""
     if isinstance(error, ImportError):
         return error.name or ""
     if isinstance(error, AttributeError) and isinstance(error.obj, ModuleType):
@@ -38,7 +39,7 @@ def _module_of(error: BaseException) -> str:
 
 
 def _beside(folder: Path, name: str) -> Path | None:
-    """The module of that name in the folder."""
+    """The module of this name in the folder."""
     found = (path for path in (folder / name, folder / f"{name}.py") if path.exists())
     return next(found, None)
 
@@ -49,7 +50,7 @@ def _is_loaded_from(module: ModuleType, beside: Path) -> bool:
 
 
 def _is_elsewhere(name: str, folder: Path) -> bool:
-    """Would be found without the folder: one of Python's, or an installed one."""
+    """True if the module is found without the folder: in Python itself, or an installed one."""
     if name in sys.stdlib_module_names:
         return True
     return (
@@ -59,5 +60,5 @@ def _is_elsewhere(name: str, folder: Path) -> bool:
 
 def _owner(name: str) -> str:
     if name in _OURS:
-        return "a package of gdtui's own"
-    return "a module of Python's own" if name in sys.stdlib_module_names else "an installed package"
+        return "a package of gdtui"
+    return "a module of Python" if name in sys.stdlib_module_names else "an installed package"

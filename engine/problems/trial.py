@@ -1,6 +1,6 @@
-"""Tries a problem out before anything is trained: one small batch through model, loss and metrics.
+"""Tries out a problem before training: one small batch through model, loss and metrics.
 
-Finds the mistakes that would otherwise show in every worker, and says what the problem is.
+Finds mistakes that would otherwise show in every worker, and reports the facts of the problem.
 """
 
 import math
@@ -24,28 +24,28 @@ Result = TypeVar("Result")
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """The facts of a problem that its loader found."""
+    """The facts about a problem, found by trying it out."""
 
     n: int
-    """Samples to train on."""
+    """Number of training samples."""
     validation_n: int
-    """Samples held out; 0 without any."""
+    """Number of held-out samples, or 0."""
     model: str
     parameters: int
     warnings: tuple[str, ...] = ()
-    """Torch's warnings: shapes that are broadcast, for example."""
+    """Warnings from torch, e.g. about shapes that are broadcast."""
     average: LossAverage | None = None
     """The quantity that the loss is averaged over."""
     audit: LossAudit | None = None
-    """The comparison of the loss with its parts; None where there are too few samples."""
+    """The comparison of the loss with its parts' losses; None if there are too few samples."""
 
 
 def try_out(
     problem: Problem, seed: int, device: torch.device, *, audit_seconds: float = math.inf
 ) -> Facts:
-    """Compute one small training batch and one of validation. Raises what is wrong.
+    """Compute a small batch of training data and one of validation data; raises what is wrong.
 
-    `audit_seconds`: time for the audit of the loss; where it needs more, with fewer samples.
+    `audit_seconds` limits the audit of the loss, which uses fewer samples if it would take longer.
     """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("ignore")
@@ -85,7 +85,7 @@ def _first(source: SampleSource) -> Samples:
 
 
 def _loss(objective: Objective, samples: Samples) -> Tensor:
-    """The loss, if it is one."""
+    """The loss of these samples; ProblemError if it is not a differentiable number."""
     output, target = _outcome(objective, samples)
     about = objective.problem.loss
     loss = _noting(
@@ -125,17 +125,17 @@ def _check_metrics(objective: Objective, samples: Samples) -> None:
 
 
 def _check_weight(objective: Objective, output: Any, target: Any) -> None:
-    """The weight that the problem gives its loss is one, if it gives any."""
+    """Check that the problem's weight for its loss, if it has one, is a number from 0."""
     given = objective.problem.weight
     if not callable(given):
         return
     weight = _noting("in the weight of the loss", given, given, output, target)
     if not _check_number("weight", weight, given) >= 0:
-        raise ProblemError("weight must return a number from 0", about=given)
+        raise ProblemError("weight must return a number ≥ 0", about=given)
 
 
 def _check_number(name: str, value: Any, about: Callable[..., Any]) -> float:
-    """The value as a number; ProblemError when it is none."""
+    """The value as a number; ProblemError if it is not a number."""
     try:
         return float(value)
     except (TypeError, ValueError, RuntimeError):
@@ -145,7 +145,7 @@ def _check_number(name: str, value: Any, about: Callable[..., Any]) -> float:
 
 
 def _noting(note: str, about: object, call: Callable[..., Result], *arguments: Any) -> Result:
-    """Call; note on an exception what was being done, and with which function of the problem."""
+    """Call; on an exception, note what was being done and with which function of the problem."""
     try:
         return call(*arguments)
     except Exception as error:

@@ -1,6 +1,6 @@
 """A problem in a user's file, `path/to/file.py[:name]`.
 
-Runs that file: for loader and workers only.
+Runs the file, so it is for the loader and workers only.
 """
 
 import sys
@@ -15,7 +15,7 @@ _MODULE: Final = "gdtui_problem"
 
 
 def is_file(problem: str) -> bool:
-    """True when the problem of that name is in a file, and does not come with gdtui."""
+    """True if the problem is in a user's file, not one of gdtui's own."""
     return split(problem)[0].suffix == ".py"
 
 
@@ -28,20 +28,20 @@ def split(problem: str) -> tuple[Path, str]:
 
 
 def file_of(problem: str) -> Path | None:
-    """The problem's file, absolute; None for one that comes with gdtui."""
+    """The absolute path of the problem's file; None for one of gdtui's own problems."""
     return split(problem)[0].absolute() if is_file(problem) else None
 
 
 def absolute(problem: str) -> str:
-    """The same from wherever it is run."""
+    """The problem's name with an absolute path, which holds in any directory."""
     path, name = split(problem)
     return f"{path.absolute()}:{name}" if is_file(problem) else problem
 
 
 def run(problem: str) -> Problem:
-    """Run the file, call its function.
+    """Run the file and call its function.
 
-    Raises what these raise, ProblemError when there comes no Problem.
+    Raises whatever these raise, and ProblemError if the function does not return a Problem.
     """
     path, name = split(problem)
     path = path.absolute()
@@ -53,7 +53,7 @@ def run(problem: str) -> Problem:
 
 
 def _module(path: Path) -> Any:
-    import importlib.util  # not at the program's start, which asks only whether it is a file
+    import importlib.util  # not when the program starts, as it only needs `is_file`
 
     if not path.is_file():
         raise ProblemError("there is no such file")
@@ -64,7 +64,7 @@ def _module(path: Path) -> Any:
     sys.modules[_MODULE] = module
     sys.path.insert(
         0, str(path.parent)
-    )  # as when Python runs it: it may import what lies beside it
+    )  # as when Python runs the file: it may import modules next to it
     spec.loader.exec_module(module)
     return module
 

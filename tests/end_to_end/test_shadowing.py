@@ -81,8 +81,8 @@ def test_one_that_imports_that_engine_is_told_what_to_rename(gdtui: Gdtui, own: 
     assert (result.returncode, result.stdout) == (2, "")
     (line,) = result.stderr.splitlines()
     assert line.startswith(
-        "gdtui train: net.py:1: engine/ beside it has the name of a package of gdtui's own, which "
-        "Python imports instead: rename yours"
+        "gdtui train: net.py:1: engine/ next to it has the name of a package of gdtui, which "
+        "Python imports instead: rename engine/"
     )
     assert not (own / "run").exists()
 
@@ -93,9 +93,7 @@ def test_a_gdtui_of_its_users_beside_it_is_told_likewise(gdtui: Gdtui, own: Path
     (own / "net.py").rename(own / "sub" / "net.py")
     result = gdtui(MODULE, *TRAIN, "--problem", "sub/net.py")
     assert (result.returncode, result.stdout) == (2, "")
-    said = (
-        "sub/net.py:4: gdtui/ beside it hides a package of gdtui's own of that name: rename yours"
-    )
+    said = "sub/net.py:4: gdtui/ next to it hides a package of gdtui: rename gdtui/"
     assert result.stderr.startswith(f"gdtui train: {said}")
 
 

@@ -1,1 +1,1 @@
-"""The problems that come with gdtui, one module each."""
+"""The problems that come with gdtui, each in its own module."""

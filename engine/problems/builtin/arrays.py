@@ -1,4 +1,4 @@
-"""The user's own arrays from an `.npz`; also `mnist`, images in that form, for a small CNN."""
+"""The user's own arrays from an `.npz` file; also serves `mnist`, a small CNN on such images."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from engine.settings import DataSettings
 
 
 def make(seed: int, data: DataSettings, *, model: str = "linear") -> Problem:
-    """The problem in that file, validated on its own test set or else on a held-out share.
+    """The problem with the file's data, validated on its test set or else on a held-out share.
 
     `model` is used if `data` names none. Raises SettingsError if the file cannot be used.
     """
@@ -27,7 +27,7 @@ def make(seed: int, data: DataSettings, *, model: str = "linear") -> Problem:
         )
     samples = read_arrays(location.path)
     if samples.test is not None and data.validation is not None:
-        raise location.wrong("brings its own x_test; omit --validation")
+        raise location.wrong("has its own x_test; omit --validation")
     target, rows = _split(samples, data, location, seed)
     spec = data.model or model
     everything = _joined(0, samples)
@@ -57,7 +57,7 @@ def _split(
 
 
 def _joined(part: int, samples: Samples) -> NDArray[Any]:
-    """Inputs (0) or target (1) of all samples, those to train on first."""
+    """Inputs (0) or target (1) of all samples, beginning with the training samples."""
     if samples.test is None:
         return samples.train[part]
     return np.concatenate([samples.train[part], samples.test[part]])

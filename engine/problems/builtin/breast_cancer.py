@@ -10,7 +10,7 @@ from engine.problems.parts.losses import binary_accuracy, binary_loss
 
 
 def make(seed: int) -> Problem:
-    """The data, split by this seed and standardised with the training part's mean and deviation."""
+    """The problem with its data, split by this seed and standardised by the training part."""
     (inputs, labels), (held_out, held_out_labels) = scikit.load(
         "breast_cancer", seed, "breast-cancer"
     )

@@ -1,7 +1,7 @@
-"""Predict the next character: a tiny transformer on a text, by default CPython's own documentation.
+"""Predict the next character: a tiny transformer on a text, by default Python's documentation.
 
-The text's last part is held out. A sample is a window of CONTEXT characters; its target are the
-same characters shifted by one, so that every position is a prediction.
+The last part of the text is held out. A sample is a window of CONTEXT characters; its target is the
+same window shifted by one character, so that every position is a prediction.
 """
 
 from collections import Counter
@@ -20,19 +20,19 @@ from engine.problems.tabular.memory import as_text, check_fits
 from engine.settings import VALIDATION_SHARE, DataSettings, SettingsError
 
 _MOST_CHARACTERS: Final = 255
-"""Different ones, the most frequent; all others are one more."""
+"""Most distinct characters: the most frequent ones; all others share one more number."""
 _LEAST_WINDOWS: Final = 10
 _BYTES_A_CHARACTER: Final = 16
-"""Memory that each takes: a number in a list, and one in a tensor."""
+"""Memory per character: a number in a list, and one in a tensor."""
 
 Windows = tuple[Tensor, Tensor]
 
 
 def make(seed: int, data: DataSettings | None = None) -> Problem:
-    """The text of that file (UTF-8), or the documentation of Python's language.
+    """The problem with the text of the file (UTF-8), or the documentation of Python's language.
 
-    SettingsError for a file that cannot be read, is no text, or is too short. The seed fixes the
-    first weights and the order only: the split is the text's own.
+    Raises SettingsError for a file that cannot be read, is not text, or is too short. The split
+    does not depend on the seed, which only fixes the initial weights and the order.
     """
     text = (
         _documentation() if data is None else _read(FileLocation(path=Path(data.path), unit="line"))
@@ -54,7 +54,7 @@ def make(seed: int, data: DataSettings | None = None) -> Problem:
 
 
 def windows(text: str, validation_share: float) -> tuple[int, Windows, Windows]:
-    """Number of distinct characters, and both parts' windows (n, CONTEXT) with targets."""
+    """Number of distinct characters, and the windows (n, CONTEXT) with targets of both parts."""
     end = round(len(text) * (1 - validation_share))
     frequent = Counter(text[:end]).most_common(_MOST_CHARACTERS)
     numbers = {character: number for number, (character, _) in enumerate(frequent, start=1)}
@@ -63,9 +63,9 @@ def windows(text: str, validation_share: float) -> tuple[int, Windows, Windows]:
 
 
 def _cut(codes: Tensor) -> Windows:
-    """Windows that do not overlap, and the same one character on.
+    """Windows that do not overlap, and the same windows shifted by one character.
 
-    An incomplete last one is left out.
+    An incomplete last window is left out.
     """
     count = max((len(codes) - 1) // CONTEXT, 0)
     used = count * CONTEXT
@@ -76,7 +76,7 @@ def _documentation() -> str:
     """The texts of `help()` on the language's topics, about half a million characters."""
     try:
         from pydoc_data.topics import topics
-    except ImportError:  # some distributions package it apart
+    except ImportError:  # some distributions put it in a separate package
         raise SettingsError(
             "this Python comes without its documentation; use --data FILE.txt"
         ) from None

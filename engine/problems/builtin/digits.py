@@ -13,11 +13,11 @@ from engine.problems.parts.factories import MLPFactory
 from engine.problems.parts.losses import accuracy, class_loss
 
 BRIGHTEST: Final = 16.0
-"""Pixels count from 0 to this."""
+"""The largest value of a pixel; the smallest is 0."""
 
 
 def make(seed: int) -> Problem:
-    """The data, split by this seed; pixels from −1 to 1."""
+    """The problem with its data, split by this seed; pixels range from −1 to 1."""
     train, held_out = load(seed, "digits")
     return Problem(
         train=train,

@@ -7,7 +7,7 @@ from engine.problems.parts.losses import accuracy, class_loss
 
 
 def make(seed: int) -> Problem:
-    """The data of `digits`, as images (n, 1, 8, 8)."""
+    """The problem with the data of `digits` as images (n, 1, 8, 8)."""
     (inputs, labels), (held_out, held_out_labels) = digits.load(seed, "digits-cnn")
     return Problem(
         train=(inputs.view(-1, 1, 8, 8), labels),

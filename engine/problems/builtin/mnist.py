@@ -1,4 +1,4 @@
-"""Images in an `.npz` file, as Keras distributes MNIST, through a small convolutional network."""
+"""A small convolutional network on images in an `.npz` file, as Keras distributes MNIST."""
 
 from engine.problem import Problem
 from engine.problems.builtin import arrays
@@ -6,5 +6,5 @@ from engine.settings import DataSettings
 
 
 def make(seed: int, data: DataSettings) -> Problem:
-    """That file's images (n, h, w), (n, h, w, channels) or (n, channels, h, w), and classes."""
+    """The problem with the file's classes and images (n, h, w), channels before or after h, w."""
     return arrays.make(seed, data, model="cnn")

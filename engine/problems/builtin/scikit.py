@@ -1,6 +1,6 @@
-"""The real data sets that scikit-learn ships, split and as tensors.
+"""Loads the real data sets that scikit-learn ships, as tensors split for validation.
 
-Says what to install without it.
+If scikit-learn is missing, the error says what to install.
 """
 
 from importlib import import_module
@@ -21,7 +21,7 @@ Split = tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]
 def load(name: str, seed: int, problem: str) -> Split:
     """Stratified (inputs, labels) to train and validate on: float32 (n, features), int64 (n,).
 
-    `name` is that of a `sklearn.datasets.load_…`. SettingsError without scikit-learn.
+    `name` is the end of `sklearn.datasets.load_…`. Raises SettingsError without scikit-learn.
     """
     with needs_extra(f"problem {problem}"):
         datasets: Any = import_module("sklearn.datasets")

@@ -8,7 +8,7 @@ from engine.problem import Problem
 
 
 def make(seed: int, n: int = 2000, features: int = 10, noise: float = 0.1) -> Problem:
-    """The data that this seed fixes, and logistic regression on them."""
+    """Logistic regression on the data drawn with this seed."""
     generator = torch.Generator().manual_seed(seed)
     inputs = torch.randn(n, features, generator=generator)
     weights = torch.randn(features, generator=generator)
@@ -21,5 +21,5 @@ def make(seed: int, n: int = 2000, features: int = 10, noise: float = 0.1) -> Pr
 
 
 def _loss(output: Tensor, target: Tensor) -> Tensor:
-    """Binary cross-entropy; squeezes the last dimension alone, so a batch of one keeps (1,)."""
+    """Binary cross-entropy; squeezes only the last dimension, so a one-sample batch keeps (1,)."""
     return functional.binary_cross_entropy_with_logits(output.squeeze(-1), target)

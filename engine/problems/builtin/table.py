@@ -1,4 +1,4 @@
-"""The user's CSV or Parquet: numbers imputed and scaled, texts one-hot, one column predicted."""
+"""The user's CSV or Parquet file: numbers imputed and scaled, text one-hot, a column predicted."""
 
 from dataclasses import replace
 from importlib import import_module
@@ -16,15 +16,15 @@ from engine.problems.tabular.target import read_target
 from engine.settings import DataSettings
 
 MOST_CATEGORIES: Final = 50
-"""Different texts of a column that get an input of their own; the rarer ones share one."""
+"""Most texts in a column that get separate inputs; the rarer texts share one input."""
 _MOST_NAMED: Final = 8
-"""Columns in a note."""
+"""Most columns that a note names."""
 
 
 def make(seed: int, data: DataSettings) -> Problem:
-    """The problem in that file.
+    """The problem with the file's data.
 
-    SettingsError for a file that cannot be used, naming column and line.
+    If the file cannot be used, raises a SettingsError that names column and line.
     """
     table = read_table(Path(data.path), data.target)
     target = read_target(table.target, table.location)
@@ -37,7 +37,7 @@ def make(seed: int, data: DataSettings) -> Problem:
 
 
 def _notes(table: Table, name: str) -> tuple[str, ...]:
-    """Note the columns of that file that are left out of the features."""
+    """A note on the columns of the file that are left out of the features, if any."""
     if not table.left_out:
         return ()
     named = ", ".join(map(repr, table.left_out[:_MOST_NAMED]))
@@ -50,9 +50,9 @@ def _notes(table: Table, name: str) -> tuple[str, ...]:
 def _transformed(
     table: Table, train: Indices, held_out: Indices
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Inputs (n, features) as float32.
+    """Training and held-out inputs (n, features) as float32.
 
-    What is learned of the columns, the training part alone tells.
+    Imputation, scaling and categories are fitted to the training part only.
     """
     compose, pipeline = import_module("sklearn.compose"), import_module("sklearn.pipeline")
     impute, preprocessing = import_module("sklearn.impute"), import_module("sklearn.preprocessing")

@@ -1,1 +1,1 @@
-"""Building blocks of the problems: networks, losses, held-out samples."""
+"""Building blocks for problems: networks, losses, held-out samples."""

@@ -1,4 +1,4 @@
-"""Optional packages: turns a missing one into one sentence with the pip command."""
+"""Optional packages; reports a missing one in a sentence with the pip command."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,9 +16,9 @@ _PACKAGES: Final = {
 
 @contextmanager
 def needs_extra(purpose: str) -> Iterator[None]:
-    """Import the packages of the extra `data` within this; SettingsError when one is missing.
+    """A context for imports from the extra `data`; SettingsError if a package is missing.
 
-    `purpose` begins the sentence: "problem digits".
+    `purpose` begins the message, e.g. "problem digits".
     """
     try:
         yield

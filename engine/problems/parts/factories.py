@@ -1,6 +1,6 @@
-"""Factories of the networks of gdtui's own problems: data that says which network, and no code.
+"""Factories for the networks of gdtui's own problems, as plain data without code.
 
-A loader hands one over to the workers as it is; see engine/problems/handover.py.
+A loader hands a factory over to the workers; see engine/problems/handover.py.
 """
 
 import msgspec
@@ -18,7 +18,7 @@ class LinearFactory(msgspec.Struct, frozen=True, kw_only=True, tag="linear"):
     outputs: int
 
     def __call__(self) -> nn.Module:
-        """Weights are drawn from torch's global generator, here and in all that follow."""
+        """Draws weights from torch's global generator, as do all factories below."""
         return nn.Linear(self.features, self.outputs)
 
 
@@ -46,7 +46,7 @@ class CNNFactory(msgspec.Struct, frozen=True, kw_only=True, tag="cnn"):
 
 
 class TransformerFactory(msgspec.Struct, frozen=True, kw_only=True, tag="transformer"):
-    """Makes a transformer over so many different characters."""
+    """Makes a transformer over this many distinct characters."""
 
     characters: int
 
@@ -67,12 +67,12 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def tensor(self) -> Tensor:
-        """A copy of its own."""
+        """A new tensor with a copy of the values."""
         return torch.frombuffer(bytearray(self.values), dtype=torch.float32).reshape(self.shape)
 
 
 class StandardisedFactory(msgspec.Struct, frozen=True, kw_only=True, tag="standardised"):
-    """Makes a network behind (x − mean) ÷ std."""
+    """Makes a network whose inputs are scaled by (x − mean) ÷ std."""
 
     mean: Statistics
     std: Statistics

@@ -1,6 +1,6 @@
-"""Losses and metrics that problems share: f(output, target), each a mean over the batch.
+"""Losses and metrics shared by problems: f(output, target) is a mean over the batch.
 
-Each has a name by which another process finds it again; see engine/problems/handover.py.
+Each has a name by which another process can look it up; see engine/problems/handover.py.
 """
 
 from collections.abc import Callable
@@ -13,12 +13,12 @@ from torch.nn import functional
 
 def binary_loss(output: Tensor, target: Tensor) -> Tensor:
     """Binary cross-entropy of logits (b, 1) against 0.0 or 1.0 (b,), in nats."""
-    # Only the last dimension goes: a batch of one keeps its shape (1,).
+    # Only the last dimension is squeezed: a one-sample batch keeps its shape (1,).
     return functional.binary_cross_entropy_with_logits(output.squeeze(-1), target)
 
 
 def binary_accuracy(output: Tensor, target: Tensor) -> Tensor:
-    """Share of logits (b, 1) on the target's side of 0."""
+    """Share of logits (b, 1) that are on the target's side of 0."""
     return ((output.squeeze(-1) > 0) == (target > 0.5)).float().mean()
 
 
@@ -28,7 +28,7 @@ def class_loss(output: Tensor, target: Tensor) -> Tensor:
 
 
 def accuracy(output: Tensor, target: Tensor) -> Tensor:
-    """Share of targets (b, …) that the largest of the logits (b, …, classes) names."""
+    """Share of targets (b, …) that have the largest of their logits (b, …, classes)."""
     return (output.argmax(-1) == target).float().mean()
 
 
@@ -43,7 +43,7 @@ def absolute_error(output: Tensor, target: Tensor) -> Tensor:
 
 
 class AbsoluteError(msgspec.Struct, frozen=True, kw_only=True):
-    """Mean absolute error in the target's own unit; training sees it divided by `unit`."""
+    """Mean absolute error in the target's original unit; training divides targets by `unit`."""
 
     unit: float
 

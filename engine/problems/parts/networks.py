@@ -1,4 +1,4 @@
-"""The networks of the problems that come with gdtui; their inputs and outputs, and no training."""
+"""The networks of gdtui's own problems."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 class MLP(nn.Sequential):
-    """(b, …) -> (b, outputs): all but the batch flattened, then ReLU layers of these widths."""
+    """(b, …) -> (b, outputs): flattens all but the batch, then ReLU layers of these widths."""
 
     def __init__(self, features: int, hidden: Sequence[int], outputs: int) -> None:
         widths = [features, *hidden]
@@ -20,7 +20,7 @@ class MLP(nn.Sequential):
 class SmallCNN(nn.Sequential):
     """Images (b, channels, height, width), at least 4×4, -> logits (b, classes).
 
-    Two 3×3 convolutions, each halved by max pooling, and one linear layer.
+    Two 3×3 convolutions, each followed by max pooling that halves the image, and a linear layer.
     """
 
     def __init__(self, channels: int, height: int, width: int, classes: int) -> None:
@@ -32,7 +32,7 @@ class SmallCNN(nn.Sequential):
 
 
 class Standardised(nn.Module):
-    """A model behind (x − mean) ÷ std: raw arrays, uint8 too, are stored raw and scaled here."""
+    """A model with inputs scaled by (x − mean) ÷ std here, so that data stay raw, even uint8."""
 
     mean: Tensor
     std: Tensor

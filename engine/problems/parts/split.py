@@ -1,6 +1,6 @@
-"""Split into training and held-out samples: pure index arithmetic, no torch or scikit-learn.
+"""Splits samples into training and held-out: pure index arithmetic, no torch or scikit-learn.
 
-The seed of the run fixes the split, so that every variant trains and is judged on the same samples.
+The seed of the run fixes the split, so that all variants train and validate on the same samples.
 """
 
 from typing import Final
@@ -18,7 +18,7 @@ Indices = NDArray[np.int64]
 def hold_out(n: int, share: float, seed: int) -> tuple[Indices, Indices]:
     """Indices of training and held-out samples, each ascending; round(n × share) are held out.
 
-    At least one is on either side, where 0 < share < 1 and n ≥ 2.
+    If 0 < share < 1 and n ≥ 2, either part has at least one sample.
     """
     order = _generator(seed).permutation(n)
     return _cut(order, _held_out(n, share))
@@ -27,10 +27,10 @@ def hold_out(n: int, share: float, seed: int) -> tuple[Indices, Indices]:
 def hold_out_stratified(
     labels: NDArray[np.int64], share: float, seed: int
 ) -> tuple[Indices, Indices]:
-    """The same, with every class held out in proportion.
+    """Indices as in `hold_out`, with every class held out in proportion.
 
-    Of a class with k samples, round(k × share) are held out, but never all of them: the model would
-    be asked for a class that it was never shown.
+    From a class with k samples, round(k × share) are held out, but never all of them: the model
+    would otherwise be tested on a class that it has never seen.
     """
     generator = _generator(seed)
     train, held_out = [], []

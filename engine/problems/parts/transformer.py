@@ -7,11 +7,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 CONTEXT: Final = 64
-"""Characters that the model sees at most."""
+"""Largest number of characters that the model sees."""
 
 
 class CharTransformer(nn.Module):
-    """Character numbers (b, t ≤ CONTEXT) -> logits of the next one (b, t, characters)."""
+    """Character numbers (b, t ≤ CONTEXT) -> logits of the next character (b, t, characters)."""
 
     def __init__(self, characters: int, width: int = 64, heads: int = 4, layers: int = 2) -> None:
         super().__init__()
@@ -28,7 +28,7 @@ class CharTransformer(nn.Module):
 
 
 class Block(nn.Module):
-    """Causal self-attention and an MLP, each residual behind a LayerNorm (pre-norm)."""
+    """Causal self-attention and an MLP, each residual and preceded by a LayerNorm (pre-norm)."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()

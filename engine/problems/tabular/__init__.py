@@ -1,5 +1,5 @@
-"""The user's own tables and arrays: read, checked, and made into problems.
+"""Reads and checks the user's tables and arrays, and makes problems of them.
 
-Runs where a problem is loaded, never in the process that draws the screen. Whatever is wrong with a
-file is a SettingsError of one sentence that names the file, and the column, line or array.
+Runs in the process that loads a problem, never in the one that draws the screen. An unusable file
+raises a SettingsError of one sentence that names the file, and the column, line or array.
 """

@@ -1,6 +1,6 @@
-"""Reads `.npz` files: X, y, or x_train, y_train, x_test, y_test. Never runs what a file holds.
+"""Reads `.npz` files with X, y, or x_train, y_train, x_test, y_test. Never runs code from a file.
 
-Touches no torch. Pickled objects are refused: unpickling is running code.
+Does not import torch. Refuses pickled objects, since unpickling runs code.
 """
 
 from dataclasses import dataclass
@@ -22,18 +22,18 @@ _PAIR, _QUARTET = ("X", "y"), ("x_train", "y_train", "x_test", "y_test")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Samples:
-    """Inputs (n, …) in bytes or float32, their targets (n,); `test` where the file has it."""
+    """Inputs (n, …) as uint8 or float32 with targets (n,); `test` is None if the file has none."""
 
     train: tuple[Array, Array]
     test: tuple[Array, Array] | None
 
 
 def read_arrays(path: Path) -> Samples:
-    """The samples in that file; SettingsError says what of it cannot be used, and why."""
+    """The samples in this file; SettingsError says what cannot be used, and why."""
     check_readable(path)
     location = FileLocation(path=path)
     with path.open("rb") as start:
-        if start.read(6) == np.lib.format.MAGIC_PREFIX:  # numpy would read all of it
+        if start.read(6) == np.lib.format.MAGIC_PREFIX:  # numpy would read the whole array
             raise location.wrong("a single array; save inputs and target: np.savez(file, X=X, y=y)")
     try:
         file: Any = np.load(path, allow_pickle=False)
@@ -44,7 +44,7 @@ def read_arrays(path: Path) -> Samples:
 
 
 def _samples(file: Any, location: FileLocation) -> Samples:
-    """The samples that the arrays' names imply: one set, or two."""
+    """The samples, in one set or two, depending on the names of the arrays."""
     by_name = {name.lower(): name for name in file.files}
     if {name.lower() for name in _PAIR} <= by_name.keys():
         _check_memory(file, [by_name["x"], by_name["y"]], location)
@@ -89,7 +89,7 @@ def _load(file: Any, name: str, location: FileLocation) -> Array:
                 "holds pickled objects, which are never loaded: save numbers"
             ) from None
         raise where.wrong(f"is damaged ({error})") from None
-    if not isinstance(array, np.ndarray):  # a member that is no .npy comes as bytes
+    if not isinstance(array, np.ndarray):  # numpy returns a member other than .npy as bytes
         raise where.wrong("is not an array")
     if array.ndim == 0 or not array.size:
         raise where.wrong("holds no samples")
@@ -97,9 +97,9 @@ def _load(file: Any, name: str, location: FileLocation) -> Array:
 
 
 def _inputs(array: Array, location: FileLocation) -> Array:
-    """(n, features…), bytes as they are, other numbers as float32."""
+    """The inputs as (n, features…): uint8 unchanged, other numbers as float32."""
     if array.dtype.kind not in "biuf":
-        raise location.wrong(f"numbers are needed, not {array.dtype}")
+        raise location.wrong(f"must hold numbers, not {array.dtype}")
     if array.dtype == np.uint8:
         return np.ascontiguousarray(array.reshape(len(array), -1) if array.ndim == 1 else array)
     with np.errstate(over="ignore"):
@@ -112,9 +112,9 @@ def _inputs(array: Array, location: FileLocation) -> Array:
 
 def _target(array: Array, location: FileLocation) -> Array:
     if array.dtype.kind not in "biufU":
-        raise location.wrong(f"numbers or text are needed, not {array.dtype}")
+        raise location.wrong(f"must hold numbers or text, not {array.dtype}")
     if array.size != len(array):
-        raise location.wrong(f"one value per sample is needed, not an array of shape {array.shape}")
+        raise location.wrong(f"must hold one value per sample; its shape is {array.shape}")
     array = array.reshape(-1)
     if array.dtype.kind == "f" and not (finite := np.isfinite(array)).all():
         raise location.wrong("not a finite number", sample=int(finite.argmin()))
@@ -122,9 +122,9 @@ def _target(array: Array, location: FileLocation) -> Array:
 
 
 def as_images(inputs: Array) -> Array:
-    """(n, h, w), (n, h, w, channels) or (n, channels, h, w) as the last of these.
+    """Images (n, h, w) or (n, h, w, channels) converted to (n, channels, h, w).
 
-    Others unchanged.
+    Inputs of other shapes are returned unchanged.
     """
     if inputs.ndim == 3:
         return inputs[:, None]

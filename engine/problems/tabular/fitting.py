@@ -1,4 +1,4 @@
-"""Makes a problem of ready arrays: splits off validation, chooses model, loss and metric."""
+"""Makes a problem from arrays: splits off validation data, chooses model, loss and metric."""
 
 import math
 from collections.abc import Callable
@@ -24,17 +24,17 @@ from engine.problems.tabular.target import Target, TargetKind
 from engine.settings import FULL, SettingsError
 
 LEAST_SIDE: Final = 4
-"""Pixels: smaller images do not survive two halvings."""
+"""In pixels: smaller images are too small to be halved twice."""
 
 _FEW: Final = 1024
-"""Samples: with fewer, the usual batch sizes of tables are nearly all of them."""
+"""In samples: with fewer, the usual batch sizes for tables would cover almost all of them."""
 _FOR_FEW: Final = (FULL, 32, 1)
 
 Part = tuple[Tensor, Tensor]
 
 
 def split(target: Target, share: float, seed: int) -> tuple[Indices, Indices]:
-    """Training and held-out samples, stratified by class where there are classes."""
+    """Indices of training and held-out samples, stratified by class if there are classes."""
     n = len(target.values)
     if share == 0:
         return np.arange(n), np.arange(0)
@@ -51,11 +51,11 @@ def make_problem(
     *,
     standardise: bool,
 ) -> Problem:
-    """The problem of these inputs (n, …), training and held-out, with the target at `rows` of each.
+    """The problem with these training and held-out inputs (n, …) and the targets at their `rows`.
 
-    `model` is linear, mlp:WIDTHS or cnn. With `standardise` the model scales its inputs by the
-    training part's statistics: per feature, or per channel of an image. SettingsError for a model
-    that does not fit the inputs.
+    `model` is linear, mlp:WIDTHS or cnn. With `standardise`, the model scales its inputs by the
+    statistics of the training part, per feature or per channel of an image. Raises SettingsError if
+    the model does not fit the inputs.
     """
     values, metrics = _judged(target, rows[0])
     train, held_out = (
@@ -82,9 +82,10 @@ _LOSSES: Final = {
 def _judged(
     target: Target, train: Indices
 ) -> tuple[NDArray[Any], dict[str, Callable[[Tensor, Tensor], Tensor]]]:
-    """The target as the loss takes it, and the metrics.
+    """The target in the form that the loss expects, and the metrics.
 
-    Numbers are standardised by the training part: a squared error of 1 is what their mean makes.
+    Numbers are standardised by the training part, so that predicting the mean has a squared error
+    of 1.
     """
     match target.kind:
         case TargetKind.TWO_CLASSES:
@@ -128,7 +129,7 @@ def _model(inputs: Tensor, outputs: int, spec: str, *, standardise: bool) -> Any
 
 
 def _statistics(inputs: Tensor, *, per_channel: bool) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation over the samples; 1 for what never changes."""
+    """Mean and standard deviation over the samples; the deviation is 1 for constant features."""
     over = (0, 2, 3) if per_channel else (0,)
     mean, square = _moments(inputs, over)
     std = (square - mean.square()).clamp(min=0).sqrt()
@@ -136,7 +137,7 @@ def _statistics(inputs: Tensor, *, per_channel: bool) -> tuple[Tensor, Tensor]:
 
 
 def _moments(inputs: Tensor, over: tuple[int, ...], piece: int = 4096) -> tuple[Tensor, Tensor]:
-    """Mean of x and of x², (1, …), in float64 and in pieces: bytes are an eighth of that."""
+    """Means of x and of x², (1, …), in float64; in pieces, as uint8 data would grow eightfold."""
     sums = [torch.zeros(()), torch.zeros(())]
     for part in torch.split(inputs, piece):
         exact = part.double()

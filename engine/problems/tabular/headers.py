@@ -1,4 +1,4 @@
-"""The headers of the arrays in an `.npz` file: known sizes before anything of them is in memory."""
+"""Headers of the arrays in an `.npz` file, which give their sizes before they are loaded."""
 
 import math
 import zipfile
@@ -13,23 +13,23 @@ from engine.problems.tabular.memory import as_text
 READING_ERRORS: Final = (
     zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, SyntaxError, OverflowError,
     RuntimeError,  # encrypted
-    NotImplementedError,  # compressed in a way that Python does not know
+    NotImplementedError,  # compressed by a method that Python does not support
 )  # fmt: skip
-"""The errors of numpy and zipfile on a file that they cannot read."""
+"""The errors that numpy and zipfile raise for a file that they cannot read."""
 _AS_THEY_ARE: Final = ("uint8", "float32")
 
 
 def memory_needed(file: Any, name: str, location: FileLocation) -> int:
-    """Bytes that an array of the NpzFile takes as numbers to train on, by its header.
+    """Bytes that an array of the NpzFile takes once converted for training, by its header.
 
-    DataFileError where it is no array, or the file holds less of it than the header promises.
+    Raises DataFileError if it is not an array, or if the file holds less than the header declares.
     """
     shape, kind, held = _read_header(file, name, location)
     count = math.prod(shape)
     declared = count * kind.itemsize
     if declared > held and not kind.hasobject:
         raise location.wrong(
-            f"is damaged (its header promises {as_text(declared)}, the file holds {as_text(held)})"
+            f"is damaged (its header declares {as_text(declared)}, the file holds {as_text(held)})"
         )
     is_copied = kind.kind in "biuf" and kind.name not in _AS_THEY_ARE
     return declared + (4 * count if is_copied else 0)
@@ -38,7 +38,7 @@ def memory_needed(file: Any, name: str, location: FileLocation) -> int:
 def _read_header(
     file: Any, name: str, location: FileLocation
 ) -> tuple[tuple[int, ...], np.dtype[Any], int]:
-    """Shape and type of an array, and the bytes that the file has of it."""
+    """Shape and dtype of an array, and the number of its bytes in the file."""
     archive: zipfile.ZipFile = file.zip
     member = f"{name}.npy" if f"{name}.npy" in archive.namelist() else name
     try:

@@ -1,4 +1,4 @@
-"""Locations in a data file, in the words that a user would look for them with."""
+"""Locations in a data file, worded so that the user can find them."""
 
 import stat
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from engine.settings import SettingsError
 
 
 class DataFileError(SettingsError):
-    """A file of data that cannot be used; the message says where in it, and why."""
+    """A data file that cannot be used; the message says where the problem is, and why."""
 
     def __init__(self, message: str, path: Path) -> None:
         super().__init__(message)
@@ -19,18 +19,18 @@ class DataFileError(SettingsError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileLocation:
-    """A file, and a column or an array of it."""
+    """A file, or a column or array in it."""
 
     path: Path
     name: str = ""
-    """The place in the file, e.g. "column 'price'" or "array y_test"; "" for the whole file."""
+    """The part of the file, e.g. "column 'price'" or "array y_test"; "" for the whole file."""
     unit: str = "row"
-    """The file's word for a sample: line or row."""
+    """The word for a sample in this file: line or row."""
     first: int = 1
     """The number of the first sample."""
 
     def of(self, name: str) -> "FileLocation":
-        """The same file at another column or array."""
+        """The location of a column or array in the same file."""
         return FileLocation(path=self.path, name=name, unit=self.unit, first=self.first)
 
     def wrong(self, what: str, sample: int | None = None) -> DataFileError:
@@ -44,11 +44,11 @@ class FileLocation:
 
 
 def check_readable(path: Path) -> None:
-    """SettingsError unless there is a regular file that may be read: others may never end."""
+    """Raise SettingsError unless `path` is a readable regular file: a pipe might never end."""
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):
-            raise DataFileError(f"{shown(path)} is {kind_of(found)}, not a file of data", path)
+            raise DataFileError(f"{shown(path)} is {kind_of(found)}, not a data file", path)
         with path.open("rb"):
             pass
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The memory that there is for a file of data: of the machine, and within the process's limits."""
+"""Memory available for a data file: on the machine, and within the limits of the process."""
 
 import os
 import resource
@@ -14,7 +14,7 @@ _KIB: Final = 1024
 
 
 def check_fits(location: FileLocation, needed: int, what: str) -> None:
-    """Raise DataFileError where so many bytes are more than there are; `what` takes them."""
+    """Raise DataFileError if the `needed` bytes exceed the available memory; `what` takes them."""
     available = available_memory()
     if available is not None and needed > available:
         raise location.wrong(
@@ -24,7 +24,7 @@ def check_fits(location: FileLocation, needed: int, what: str) -> None:
 
 
 def as_text(size: int) -> str:
-    """The size in the largest unit of which it has one, e.g. "7.5 GiB"."""
+    """The size in the largest unit that it reaches, e.g. "7.5 GiB"."""
     value, unit = float(size), "bytes"
     for larger in ("KiB", "MiB", "GiB", "TiB", "PiB", "EiB"):
         if value < _KIB:
@@ -34,10 +34,10 @@ def as_text(size: int) -> str:
 
 
 def available_memory(root: Path = _ROOT) -> int | None:
-    """Bytes that this process can still take; None where the system does not tell.
+    """Bytes that this process can still allocate; None if the system does not report it.
 
-    The least of what the machine has free, with its swap, and what the limits of its control groups
-    (v1 and v2) and of the process leave. `root`: the directory that has /proc and /sys.
+    The minimum of the machine's free memory including swap, and what is left within the limits of
+    its control groups (v1 and v2) and of the process. `root` is the directory with /proc and /sys.
     """
     found = [*_of_the_machine(root), *_of_control_groups(root), *_of_the_process(root)]
     return max(min(found), 0) if found else None
@@ -50,12 +50,12 @@ def _of_the_machine(root: Path) -> Iterator[int]:
         if "MemAvailable" in sizes:
             yield sizes["MemAvailable"] + sizes.get("SwapFree", 0)
             return
-    with suppress(OSError, ValueError):  # all there is, where nothing says what is free
+    with suppress(OSError, ValueError):  # the total, as the free memory is not known
         yield os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def _of_control_groups(root: Path) -> Iterator[int]:
-    """Of each group that the process is in, up to the topmost: every limit holds."""
+    """Memory left in each group of the process up to the root group, since every limit applies."""
     try:
         lines = (root / "proc/self/cgroup").read_text().splitlines()
     except OSError:
@@ -82,11 +82,11 @@ def _of_group(folder: Path, limit: str, used: str, cached: str) -> Iterator[int]
         statistics = dict(
             line.split() for line in (folder / "memory.stat").read_text().splitlines()
         )
-        yield left + int(statistics.get(cached, 0))  # of files: given up when it is needed
+        yield left + int(statistics.get(cached, 0))  # the cache of files is freed on demand
 
 
 def _of_the_process(root: Path) -> Iterator[int]:
-    """Within `ulimit -v`."""
+    """Memory left within `ulimit -v`."""
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
     if limit == resource.RLIM_INFINITY:
         return

@@ -1,6 +1,6 @@
-"""Reads CSV and Parquet as tables and says where they are broken: pandas in, checked columns out.
+"""Reads CSV and Parquet files with pandas into checked columns, and says where they are broken.
 
-Touches no torch. Needs the extra `data`.
+Does not import torch. Needs the extra `data`.
 """
 
 import csv
@@ -27,32 +27,32 @@ Column = Any
 
 _PARQUET: Final = (".parquet", ".pq")
 _MOSTLY: Final = 0.8
-"""A column with at least this share of numbers was meant as numbers: the rest are mistakes."""
+"""A column with at least this share of numbers is numeric, and its other values are mistakes."""
 _MOST_LISTED: Final = 12
 _TOO_LONG: Final = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
 _NEVER_CLOSED: Final = re.compile(r"EOF inside string starting at row (\d+)")
-"""Rows count from the header, as 0."""
+"""pandas counts rows from the header, which is row 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """The content of a table, with the target apart."""
+    """The content of a table, with the target separated from the other columns."""
 
     numbers: Frame
-    """Columns of float64, NaN where there is no value."""
+    """Columns of float64; a missing value is NaN."""
     texts: Frame
-    """Columns of str, "" where there is no value."""
+    """Columns of str; a missing value is ""."""
     left_out: tuple[str, ...]
-    """Columns that say nothing about other rows: empty ones, and texts that hardly repeat."""
+    """Columns of no use for prediction: empty ones, and text that hardly repeats."""
     target: NDArray[Any]
     location: FileLocation
     """Location of the target."""
 
 
 def read_table(path: Path, target: str | None) -> Table:
-    """The table in that file, by its suffix.
+    """The table in this file, whose suffix gives the format.
 
-    SettingsError says what of it cannot be used, and where.
+    SettingsError says what cannot be used, and where it is.
     """
     check_readable(path)
     with needs_extra(f"reading {path.name}"):
@@ -91,7 +91,7 @@ def _read_csv(pandas: Any, location: FileLocation) -> Frame:
     with warnings.catch_warnings():
         warnings.simplefilter("error", pandas.errors.ParserWarning)
         try:
-            # Empty lines are kept until the numbers of the others are no longer needed.
+            # Empty lines are kept until line numbers are no longer needed.
             frame = pandas.read_csv(
                 location.path,
                 sep=separator,
@@ -118,7 +118,7 @@ def _read_csv(pandas: Any, location: FileLocation) -> Frame:
 
 
 def _check_header(location: FileLocation) -> str:
-    """The separator; SettingsError for a first line that does not name the columns one by one."""
+    """The separator; SettingsError if the first line does not give each column a unique name."""
     with location.path.open(encoding="utf-8-sig", newline="") as file:
         try:
             line = file.readline(1 << 20)
@@ -137,7 +137,7 @@ def _check_header(location: FileLocation) -> str:
 
 
 def _not_utf8(location: FileLocation) -> SettingsError:
-    """Names the first line that is no UTF-8; pandas counts bytes of a chunk."""
+    """The error for the first line that is not UTF-8; pandas only reports bytes in a chunk."""
     with location.path.open("rb") as file:
         for number, line in enumerate(file):
             try:
@@ -199,7 +199,7 @@ def _target_values(pandas: Any, column: Column, location: FileLocation) -> NDArr
 def _sorted_out(
     pandas: Any, frame: Frame, location: FileLocation
 ) -> tuple[dict[str, Column], dict[str, Column], list[str]]:
-    """The columns of numbers, those of texts, and the names of those that are of no use."""
+    """The numeric columns, the text columns, and the names of the columns that are of no use."""
     numbers, texts, left_out = {}, {}, []
     for name in frame.columns:
         column, where = frame[name], location.of(f"column {name!r}")
@@ -215,7 +215,7 @@ def _sorted_out(
 
 
 def _as_numbers(pandas: Any, column: Column, location: FileLocation) -> Column | None:
-    """The column as float64, or None for one of texts; SettingsError where it is neither."""
+    """The column as float64, or None for a text column; SettingsError if it is neither."""
     kind = pandas.api.types
     if kind.is_datetime64_any_dtype(column):
         utc = pandas.to_datetime(column, utc=True)
@@ -228,7 +228,7 @@ def _as_numbers(pandas: Any, column: Column, location: FileLocation) -> Column |
         pandas.to_numeric(column.astype(str), errors="coerce") if _is_text(kind, column) else column
     )
     if not kind.is_numeric_dtype(numbers) or kind.is_complex_dtype(numbers):
-        raise location.wrong(f"numbers or text are needed, not {column.dtype}")
+        raise location.wrong(f"must hold numbers or text, not {column.dtype}")
     numbers = numbers.astype("float64")
     given, understood = column.notna(), numbers.notna()
     if not (given == understood).all():
@@ -253,15 +253,15 @@ def _is_text(kind: Any, column: Column) -> bool:
 
 
 def _as_texts(column: Column, location: FileLocation) -> Column:
-    """The column as str, "" where there is no value; SettingsError for lists and the like."""
+    """The column as str, with "" for missing values; SettingsError for lists and the like."""
     nested = column.map(lambda value: isinstance(value, dict | list | tuple | np.ndarray)).astype(
         bool
     )
     if nested.any():
-        raise location.wrong("numbers or text are needed, not lists", sample=_first(nested))
+        raise location.wrong("must hold numbers or text, not lists", sample=_first(nested))
     return column.astype(object).where(column.notna(), "").astype(str)
 
 
 def _first(is_so: Column) -> int:
-    """The index, from 0, of the first row where that is so: of the file, empty lines counted."""
+    """The index, from 0, of the first row for which it is true; empty lines in the file count."""
     return int(is_so.idxmax())

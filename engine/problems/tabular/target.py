@@ -1,4 +1,4 @@
-"""Kinds of target: one of two classes, one of several, or a number. Arithmetic on arrays only."""
+"""Kinds of target: one of two classes, one of several, or a number. Only works on arrays."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -12,11 +12,11 @@ from engine.problems.tabular.location import FileLocation
 MOST_NUMBERED_CLASSES: Final = 20
 """Whole numbers 0, 1, 2 … or 1, 2, 3 … up to this many are classes, not amounts."""
 _LEAST_PER_CLASS: Final = 2
-"""Samples a class, on average: with fewer, every sample has a name of its own."""
+"""Least average number of samples per class; with fewer, values are names rather than classes."""
 
 
 class TargetKind(Enum):
-    """The kind of prediction, which decides loss and metric."""
+    """The kind of prediction, which determines loss and metric."""
 
     TWO_CLASSES = "two classes"
     CLASSES = "classes"
@@ -29,19 +29,19 @@ class Target:
 
     kind: TargetKind
     values: NDArray[Any]
-    """(n,): class numbers from 0 as int64, or float64 numbers as they were read."""
+    """Shape (n,): class numbers from 0 as int64, or float64 numbers as read."""
     classes: tuple[Any, ...] = ()
-    """The value that each class number stands for, in ascending order; () for numbers."""
+    """The value of each class number, in ascending order; () for numbers."""
 
 
 def read_target(
     values: NDArray[Any], location: FileLocation, *, are_labels: bool = False
 ) -> Target:
-    """The target that these values (n,) make up; none of them may be missing.
+    """The target with these values (n,), none of which may be missing.
 
-    Two different values are two classes; text and truth values are classes; numbers are classes
-    when `are_labels` says so or when they count 0, 1, 2 … or 1, 2, 3 … (up to
-    MOST_NUMBERED_CLASSES). SettingsError when there is nothing to learn.
+    Two different values are two classes; text and booleans are classes; numbers are classes if
+    `are_labels` is true or if they count 0, 1, 2 … or 1, 2, 3 … (up to MOST_NUMBERED_CLASSES).
+    Raises SettingsError if there is nothing to learn.
     """
     distinct, numbers = np.unique(values, return_inverse=True)
     if len(distinct) < 2:
@@ -61,7 +61,7 @@ def read_target(
 
 
 def _count_up(distinct: NDArray[Any]) -> bool:
-    """Ascending values are 0, 1, 2 … or 1, 2, 3 …, and not too many."""
+    """True if these ascending values are 0, 1, 2 … or 1, 2, 3 …, and not too many."""
     first = distinct[0]
     return (
         first in (0, 1)

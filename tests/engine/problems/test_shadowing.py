@@ -32,32 +32,32 @@ def error_of(code: str) -> Exception:
         (
             "engine/",
             "from engine import Car",
-            "engine/ beside it has the name of a package of gdtui's own",
+            "engine/ next to it has the name of a package of gdtui",
         ),
         (
             "engine/",
             "import engine.cars",
-            "engine/ beside it has the name of a package of gdtui's own",
+            "engine/ next to it has the name of a package of gdtui",
         ),
         (
             "engine/",
             "import engine; engine.Car()",
-            "engine/ beside it has the name of a package of gdtui's",
+            "engine/ next to it has the name of a package of gdtui",
         ),
         (
             "engine.py",
             "from engine import Car",
-            "engine.py beside it has the name of a package of gdtui's",
+            "engine.py next to it has the name of a package of gdtui",
         ),
         (
             "random.py",
             "import random; random.walk()",
-            "random.py beside it has the name of a module of Pyth",
+            "random.py next to it has the name of a module of Pyth",
         ),
         (
             "numpy.py",
             "from numpy import nosuch",
-            "numpy.py beside it has the name of an installed package",
+            "numpy.py next to it has the name of an installed package",
         ),
     ],
 )
@@ -72,7 +72,7 @@ def test_a_module_that_was_loaded_before_hides_the_users(
     told = explain_shadowing(error_of(code), folder)
     assert told is not None
     assert told.startswith(said)
-    assert told.endswith("which Python imports instead: rename yours")
+    assert told.endswith(f"which Python imports instead: rename {made}")
 
 
 @pytest.mark.parametrize("name", ["sndhdr", "pyflakes_or_so"])
@@ -88,8 +88,8 @@ def test_the_users_module_hides_another(
     (folder / f"{name}.py").write_text("")
     told = explain_shadowing(error_of(f"from {name} import what"), folder)
     monkeypatch.delitem(sys.modules, name, raising=False)
-    owner = "a module of Python's own" if name == "sndhdr" else "an installed package"
-    assert told == f"{name}.py beside it hides {owner} of that name: rename yours"
+    owner = "a module of Python" if name == "sndhdr" else "an installed package"
+    assert told == f"{name}.py next to it hides {owner}: rename {name}.py"
 
 
 def test_an_error_of_the_users_own_module_is_told_as_it_is(folder: Path) -> None:
@@ -119,6 +119,6 @@ def test_the_sentence_comes_first_with_the_line_in_the_file(folder: Path) -> Non
         import_module("net")
     told = explain(caught.value, file, is_short=True)
     assert told.startswith(
-        "net.py:2: engine/ beside it has the name of a package of gdtui's own, which Python"
+        "net.py:2: engine/ next to it has the name of a package of gdtui, which Python"
     )
-    assert "rename yours (ImportError: cannot import name 'Car'" in told
+    assert "rename engine/ (ImportError: cannot import name 'Car'" in told

@@ -97,7 +97,7 @@ TABLES: dict[str, tuple[str, str, Content, str]] = {
         "t.parquet",
         "y",
         pd.DataFrame({"a": [[1], [2]], "y": [1, 2]}),
-        "{file}, column 'a', row 1: numbers or text are needed, not lists",
+        "{file}, column 'a', row 1: must hold numbers or text, not lists",
     ),
 }
 
@@ -129,7 +129,7 @@ ARRAYS: dict[str, tuple[Content, str]] = {
     ),
     "text inputs": (
         {"X": np.array([["a"], ["b"]]), "y": Y[:2]},
-        "{file}, array X: numbers are needed, not <U1",
+        "{file}, array X: must hold numbers, not <U1",
     ),
     "pickled objects": (
         {"X": X, "y": np.array([{}, 1, 2, 3], dtype=object)},
@@ -137,7 +137,7 @@ ARRAYS: dict[str, tuple[Content, str]] = {
     ),
     "a target of vectors": (
         {"X": X, "y": np.ones((4, 3))},
-        "{file}, array y: one value per sample is needed, not an array of shape (4, 3)",
+        "{file}, array y: must hold one value per sample; its shape is (4, 3)",
     ),
     "another shape to test": (
         {"x_train": X, "y_train": Y, "x_test": X[:, :1], "y_test": Y},
@@ -210,7 +210,7 @@ def test_what_never_ends_is_not_waited_for(plant: str, name: str, tmp_path: Path
     PLANTS[plant](path, path)
     make = {"a.npz": arrays.make, "a.csv": table.make, "a.txt": char_lm.make}[name]
     kind = "a device" if "device" in plant else plant
-    with pytest.raises(SettingsError, match=rf"is {kind}, not a file of data"):
+    with pytest.raises(SettingsError, match=rf"is {kind}, not a data file"):
         make(0, DataSettings(path=str(path), target="y" if name == "a.csv" else None))
 
 

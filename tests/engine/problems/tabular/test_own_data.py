@@ -183,7 +183,7 @@ def test_a_held_out_share_of_a_file_that_brings_its_own_test_part_is_refused(
     tmp_path: Path,
 ) -> None:
     x, y = np.ones((4, 2)), np.array([0, 1, 0, 1])
-    with pytest.raises(SettingsError, match="brings its own x_test"):
+    with pytest.raises(SettingsError, match="has its own x_test"):
         of_arrays(
             tmp_path / "a.npz",
             {"x_train": x, "y_train": y, "x_test": x, "y_test": y},
