@@ -1,4 +1,4 @@
-"""The Python API: what `gdtui` exports for notebooks and scripts.
+"""The Python API that `gdtui` exports for notebooks and scripts.
 
-Imports no torch and no textual.
+Imports neither torch nor textual.
 """

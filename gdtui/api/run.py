@@ -1,6 +1,6 @@
 """A run read into Python: settings, losses as arrays, evaluations and measurements as records.
 
-Reads the run's directory and writes nothing. numpy is imported when arrays are asked for.
+Reads the run's directory and writes nothing. Imports numpy when arrays are requested.
 """
 
 import os
@@ -39,51 +39,51 @@ RecordT = TypeVar("RecordT")
 
 @dataclass(frozen=True, eq=False)
 class Generation:
-    """One training of a variant from its first weights on; a restart begins the next generation."""
+    """One training of a variant from its initial weights; a restart begins the next generation."""
 
     number: int
-    """Counts from 1."""
+    """The number of the generation, from 1."""
     records: tuple[AnyRecord, ...]
-    """Everything that was logged of it, in the order of writing."""
+    """All records of the generation, in the order written."""
 
     @cached_property
     def batches(self) -> "BatchColumns":
-        """Every batch, as columns of shape (batches,): loss, lr, samples, seconds and so on."""
+        """All batches as columns of shape (batches,): loss, lr, samples, seconds and so on."""
         from gdtui.export.batches import batch_columns
 
         return batch_columns(self._of(Chunk))
 
     @property
     def losses(self) -> "NDArray[np.float32]":
-        """Loss of each batch before its update, shape (batches,); NaN where it has no weight."""
+        """Loss of each batch before its update, shape (batches,); NaN if a batch has no weight."""
         return self.batches.loss
 
     @property
     def started(self) -> Started | None:
-        """Its beginning: samples `n`, model, parameters, device, threads.
+        """The record of its start: samples `n`, model, parameters, device, threads.
 
-        None where that is not logged.
+        None if the start was not logged.
         """
         return next(iter(self._of(Started)), None)
 
     @property
     def settings(self) -> VariantSettings | None:
-        """The settings at its beginning, where that is logged; `changes` has the later ones."""
+        """The initial settings, or None if not logged; `changes` has the later settings."""
         return None if (started := self.started) is None else started.settings
 
     @property
     def changes(self) -> tuple[Changed, ...]:
-        """The changes of settings while it trained."""
+        """The changes of settings during training."""
         return self._of(Changed)
 
     @property
     def evaluations(self) -> tuple[Evaluation, ...]:
-        """Losses on all training and held-out data, and metrics: at the start and epochs' ends."""
+        """Losses on all training and held-out data, and metrics: at the start and after epochs."""
         return self._of(Evaluation)
 
     @property
     def validations(self) -> tuple[Validated, ...]:
-        """Loss on the held-out data and metrics within epochs, as `--validate-every` asks for."""
+        """Loss on the held-out data, and metrics, measured within epochs by `--validate-every`."""
         return self._of(Validated)
 
     @property
@@ -97,34 +97,34 @@ class Generation:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TrainedVariant:
-    """One variant of a run, with everything that its log holds."""
+    """One variant of a run, with the whole content of its log."""
 
     name: str
     settings: VariantSettings
-    """The settings that the run began with."""
+    """The initial settings."""
     generations: Mapping[int, Generation]
-    """By number, in the order of training; empty where no training was logged."""
+    """Generations by number, in the order of training; empty if no training was logged."""
     state: State
-    """The state that was logged last, such as "finished"."""
+    """The last state logged, such as "finished"."""
     detail: str
-    """The reason for that state, as for "failed"; "" without any."""
+    """The reason for the state, e.g. for "failed"; "" if there is none."""
     incomplete: str
-    """Why rows may be missing: the log is damaged, is missing or ends early; "" where none are."""
+    """The reason why rows may be missing (a damaged, missing or truncated log), or ""."""
 
     @property
     def latest(self) -> Generation:
-        """The generation that trained last; an empty one where no training was logged."""
+        """The last generation; an empty generation if no training was logged."""
         *_, last = (Generation(1, ()), *self.generations.values())
         return last
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Run:
-    """A run as its logs stood when it was opened."""
+    """A snapshot of a run's logs, taken when the run was opened."""
 
     directory: RunDirectory
     variants: Mapping[str, TrainedVariant]
-    """By name, in the run's order."""
+    """Variants by name, in the order of the run."""
 
     @property
     def path(self) -> Path:
@@ -133,26 +133,27 @@ class Run:
 
     @property
     def settings(self) -> RunSettings:
-        """Settings that all variants share, such as problem and epochs, and the first of each."""
+        """Settings shared by all variants, such as the problem, and the initial ones of each."""
         return self.directory.info.settings
 
     @property
     def created(self) -> float:
-        """The time of its beginning, in seconds since the Unix epoch."""
+        """The time at which the run began, in seconds since the Unix epoch."""
         return self.directory.info.created
 
     @property
     def incomplete(self) -> dict[str, str]:
-        """Why rows may be missing, by the names of the variants of which some may be.
+        """The reasons why rows may be missing, by the name of the variant concerned.
 
-        A variant's log may be damaged, missing, or end early: it still trains, or was killed.
+        A variant's log may be damaged, missing, or end early: the variant is still training or was
+        killed.
         """
         return {each.name: each.incomplete for each in self.variants.values() if each.incomplete}
 
     def columns(self) -> "dict[str, NDArray[Any]]":
-        """The columns of `gdtui export` by name: an entry for every batch of all variants.
+        """The columns of `gdtui export` by name, with an entry for each batch of all variants.
 
-        `pandas.DataFrame(run.columns())` is the table.
+        `pandas.DataFrame(run.columns())` makes a table of them.
         """
         import numpy as np
 
@@ -174,12 +175,12 @@ class Run:
 
 
 def open_run(path: str | os.PathLike[str]) -> Run:
-    """Read the run in the directory `path`, or the one that `gdtui runs` lists by that name.
+    """Read the run in the directory `path`, or the run that `gdtui runs` lists by this name.
 
-    The result is a snapshot: it holds what had been written of a run that still trains; open the
-    run again for more. A log that is damaged or ends early gives all rows before that, and
-    `Run.incomplete` says so. Raises RunDirectoryError where there is no run, or none that this
-    version can read.
+    The result is a snapshot: if the run is still training, it holds what has been written so far;
+    open the run again for more. If a log is damaged or ends early, all rows up to that point are
+    there, and `Run.incomplete` gives the reason. Raises RunDirectoryError if there is no run, or if
+    this version cannot read it.
     """
     directory = RunDirectory.open(find_run(path))
     variants = {
@@ -201,7 +202,7 @@ def _read(name: str, settings: VariantSettings, log: Path) -> TrainedVariant:
             number = getattr(record, "generation", number)
             records.setdefault(number, []).append(record)
     except LogDamagedError:
-        pass  # the reader knows
+        pass  # the reader keeps the reason
     trained = {
         number: Generation(number, tuple(of_it)) for number, of_it in records.items() if number
     }

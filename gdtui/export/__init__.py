@@ -1,1 +1,1 @@
-"""Exports and imports: CSV and pictures."""
+"""Exports runs as CSV and pictures, and imports CSV."""

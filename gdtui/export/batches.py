@@ -1,4 +1,4 @@
-"""The batches of a log as columns: all that a chunk's header says about each of its losses."""
+"""The batches of a log as columns, expanded from the losses and headers of chunks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,38 +16,38 @@ _WHOLE: Final = (
     "in_update", "samples", "batch_size", "last_batch_size", "accumulation_steps",
 )  # fmt: skip
 _REAL: Final = ("seconds", "duration", "lr")
-"""Fields of a chunk: whole numbers, and others."""
+"""Fields of a chunk: whole numbers, and floats."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BatchColumns:
-    """Consecutive batches of one generation: an array of shape (batches,) for each column."""
+    """Consecutive batches of a generation, with an array of shape (batches,) for each column."""
 
     batch: NDArray[np.int64]
-    """Number of the batch in its generation, from 1."""
+    """The number of the batch in its generation, from 1."""
     update: NDArray[np.int64]
     """The optimiser step that the batch contributes to, from 1."""
     epoch: NDArray[np.int64]
     """The pass over the training data that the batch belongs to, from 1."""
     samples: NDArray[np.int64]
-    """Samples trained on before the batch: its loss is that of the model after so many."""
+    """Samples trained on before the batch; its loss is that of the model after these samples."""
     seconds: NDArray[np.float64]
-    """Training time before the batch: no pauses, no waits for the pace, no measurements."""
+    """Training time before the batch, without pauses, waits for the pace, and measurements."""
     batch_size: NDArray[np.int64]
     """Samples in the batch."""
     accumulation_steps: NDArray[np.int64]
-    """Batches behind one update."""
+    """Batches per update."""
     lr: NDArray[np.float64]
     """The lr in force, scaling included."""
     loss: NDArray[np.float32]
-    """Mean loss of the batch, before its update; NaN where all its targets are ignored."""
+    """Mean loss of the batch, before its update; NaN if all its targets are ignored."""
 
     def __len__(self) -> int:
         return len(self.loss)
 
 
 class Places(NamedTuple):
-    """The columns in which the batches of a chunk differ."""
+    """The columns that differ between the batches of a chunk."""
 
     batch: NDArray[np.int64]
     update: NDArray[np.int64]
@@ -58,7 +58,7 @@ class Places(NamedTuple):
 
 
 def places_of(chunk: Any, order: NDArray[np.int64]) -> Places:
-    """Places of batches `order` (from 0) in a chunk, or in as many chunks, with array fields."""
+    """Places of the batches `order` (from 0) in a chunk, or in several if its fields are arrays."""
     epochs, place = np.divmod(order, chunk.epoch_batches)
     updates = (chunk.in_update + place) // chunk.accumulation_steps
     is_last = place == chunk.epoch_batches - 1
@@ -80,7 +80,7 @@ def batch_columns(chunks: Sequence[Chunk]) -> BatchColumns:
     order = np.arange(counts.sum()) - np.repeat(ends - counts, counts)
 
     def spread(field: str, kind: type[np.generic] = np.int64) -> Any:
-        """A field of the chunks, for each of their batches."""
+        """A field of the chunks, repeated for each of their batches."""
         return np.repeat(np.array([getattr(chunk, field) for chunk in chunks], kind), counts)
 
     whole = {field: spread(field) for field in _WHOLE}

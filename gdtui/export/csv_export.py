@@ -1,4 +1,4 @@
-"""Every batch of a run as CSV, also of a run whose logs are damaged or end early."""
+"""Exports all batches of a run as CSV, even if its logs are damaged or end early."""
 
 import contextlib
 import csv
@@ -28,13 +28,13 @@ MEASURED: Final = (
 )  # fmt: skip
 
 _FORMULA: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
-"""Beginnings of a formula; in full width, too."""
+"""Characters that may begin a formula, including their full-width forms."""
 
 
 def open_output(run: RunDirectory, path: Path | None) -> BinaryIO:
-    """Open the output of the CSV: that file, or stdout.
+    """Open the output for the CSV, a file or stdout.
 
-    RunDirectoryError when it cannot be written.
+    Raises RunDirectoryError if it cannot be written.
     """
     if path is None or str(path) == "-":
         return open(sys.stdout.fileno(), "wb", closefd=False)
@@ -49,19 +49,20 @@ def open_output(run: RunDirectory, path: Path | None) -> BinaryIO:
 
 
 def _is_part_of(run: RunDirectory, path: Path) -> bool:
-    """True where the file is one of the run's, by whatever name."""
+    """True if the file is one of the run's files, under whatever name."""
     try:
         found = path.stat()
         return any(os.path.samestat(found, each.lstat()) for each in run.path.iterdir())
-    except (OSError, ValueError):  # opening it tells more
+    except (OSError, ValueError):  # opening it gives a better error
         return False
 
 
 def export(run: RunDirectory, output: BinaryIO, *, for_spreadsheets: bool = False) -> Iterator[str]:
-    """Write every readable batch; yields what is missing, a sentence for each incomplete log.
+    """Write all readable batches; yield a sentence about what is missing in each incomplete log.
 
-    Whatever belongs before a sentence is flushed by then. Nothing is written until it is iterated.
-    `for_spreadsheets`: a name that a spreadsheet would run as a formula begins with an apostrophe.
+    The rows of a log are flushed before its sentence. Nothing is written until iteration starts.
+    With `for_spreadsheets`, a name that a spreadsheet would run as a formula gets an apostrophe in
+    front.
     """
     output.write((",".join(COLUMNS) + "\n").encode())
     yield from _write(run, output, _guarded if for_spreadsheets else _quoted, _rows)
@@ -70,7 +71,7 @@ def export(run: RunDirectory, output: BinaryIO, *, for_spreadsheets: bool = Fals
 def export_measurements(
     run: RunDirectory, output: BinaryIO, *, for_spreadsheets: bool = False
 ) -> Iterator[str]:
-    """Write the measurements on all data, a row each; yields likewise."""
+    """Write the measurements on all data, one per row; yield sentences as `export` does."""
     metrics = _metrics(run)
     quote = _guarded if for_spreadsheets else _quoted
     output.write((",".join([*MEASURED, *map(quote, metrics)]) + "\n").encode())
@@ -82,7 +83,7 @@ def export_measurements(
 QuoteName = Callable[[str], str]
 """A function from a name to a field of the file."""
 RowsOf = Callable[[str, LogReader], Iterator[str]]
-"""A function from a variant's name, as a field, and its log to lines."""
+"""A function from a variant's name, as a field, and its log to lines of the file."""
 
 
 def _write(run: RunDirectory, output: BinaryIO, quote: QuoteName, rows: RowsOf) -> Iterator[str]:
@@ -110,7 +111,7 @@ def _rows(quoted_name: str, reader: LogReader) -> Iterator[str]:
 
 
 def _metrics(run: RunDirectory) -> list[str]:
-    """The names of all metrics; what is damaged is told when its rows are written."""
+    """The names of all metrics; damage is reported later, when the rows are written."""
     names: dict[str, None] = {}
     for variant in run.info.settings.variants:
         with contextlib.suppress(LogDamagedError):
@@ -151,8 +152,8 @@ def _losses(record: AnyRecord) -> tuple[float | None, float | None] | None:
 
 
 def chunk_rows(quoted_name: str, chunk: Chunk) -> str:
-    """The lines of a chunk's batches, each ended."""
-    # Of a float32: the shortest text that reads back as the same float32.
+    """The lines for a chunk's batches, each with a line end."""
+    # A float32 becomes the shortest text that reads back as the same float32.
     losses = list(map(str, np.frombuffer(chunk.losses, "<f4")))
     for place in chunk.weightless:
         losses[place] = ""
@@ -176,7 +177,7 @@ def chunk_rows(quoted_name: str, chunk: Chunk) -> str:
 
 
 def _guarded(text: str) -> str:
-    """A field that no spreadsheet takes for a formula (OWASP, "CSV Injection")."""
+    """A field that no spreadsheet interprets as a formula (OWASP, "CSV Injection")."""
     return _quoted(f"'{text}" if text.lstrip().startswith(_FORMULA) else text)
 
 

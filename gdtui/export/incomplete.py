@@ -1,4 +1,4 @@
-"""Why a log that was read as far as it goes does not hold everything, in a sentence."""
+"""Explains in a sentence why a log that has been read to its end is incomplete."""
 
 import os
 
@@ -7,7 +7,7 @@ from engine.settings.text import clean
 
 
 def why_incomplete(reader: LogReader) -> str:
-    """The reason, for a log whose records have been read; "" for a complete one."""
+    """The reason, for a log whose records have been read; "" if the log is complete."""
     if reader.damage is not None:
         return str(reader.damage)
     if reader.is_complete:

@@ -1,8 +1,8 @@
-"""The screen as files: all of it as SVG and text, one chart drawn by plotext as text and HTML.
+"""Saves the screen as SVG and text, and one chart, drawn by plotext, as text and HTML.
 
-They go into the directory of the run or sweep that is shown; into the current one where several are
-shown, or where that may not be written. Nothing is ever overwritten, and of a set that cannot be
-completed nothing is left.
+The files are written to the directory of the run or sweep on screen, or to the current directory if
+several are shown or the run's directory is not writable. Nothing is ever overwritten, and if not
+all files can be written, none is left.
 """
 
 import os
@@ -36,7 +36,7 @@ from gdtui.view.view_state import ViewState
 
 FOLDER: Final = "stills"
 WIDTH, HEIGHT = 120, 36
-"""Cells of a chart."""
+"""Size of a chart, in cells."""
 _CELL: Final = 12.2
 """The width of a cell in rich's SVG."""
 _SVG_TEXT: Final = re.compile(r'<text class="[^"]*" x="([\d.]+)"[^>]*-line-(\d+)\)">([^<]*)</text>')
@@ -59,13 +59,13 @@ pre, p {{ font: 14px/1.2 "DejaVu Sans Mono", Menlo, Consolas, monospace; }}
 
 
 class StillsError(Exception):
-    """Nothing could be saved; the message says why."""
+    """An error that prevented saving; the message says why."""
 
 
 def save(viewer: Viewer, svg: str, size: tuple[int, int], theme: Theme) -> str:
-    """Save the screen and the viewer's selected chart; returns where. May raise StillsError.
+    """Save the screen and the viewer's selected chart; return a message that says where.
 
-    `svg`: the screen, of `size` columns and rows.
+    `svg` is the screen, of `size` columns and rows. May raise StillsError.
     """
     shown, view, store = viewer.shown, viewer.view, viewer.store
     epoch = store.slowest.tally.epoch
@@ -83,9 +83,9 @@ def save(viewer: Viewer, svg: str, size: tuple[int, int], theme: Theme) -> str:
 
 
 def selected_chart(store: Store, view: ViewState, shown: ShownRuns) -> tuple[str, Picture]:
-    """The chart of the selected variant, or the overlay, as large as a still.
+    """The chart of the selected variant, or the overlay, in the size of a still.
 
-    Its name in a file's name.
+    The first result is its name as used in file names.
     """
     overlay, _ = pictures.overlay(store, view, _canvas(None), AxisRanges())
     canvas = _canvas(overlay)
@@ -97,13 +97,13 @@ def selected_chart(store: Store, view: ViewState, shown: ShownRuns) -> tuple[str
 
 
 def _canvas(picture: Picture | None) -> ChartSize:
-    """The room for data in a still, which the labels of y narrow, and title and x's name lower."""
+    """The size left for data in a still, after y labels, title and the name of x."""
     canvas = room(picture.y if picture else None, WIDTH, HEIGHT - 2)
     return ChartSize(2 * canvas.width, canvas.width, canvas.height)
 
 
 def text_of(svg: str, width: int, height: int) -> str:
-    """A screen's text out of its SVG, the only form in which Textual gives it away."""
+    """The screen's text, extracted from its SVG, the only form in which Textual provides it."""
     rows = [[" "] * width for _ in range(height)]
     for x, row, text in _SVG_TEXT.findall(svg):
         start = round(float(x) / _CELL)
@@ -116,7 +116,7 @@ def text_of(svg: str, width: int, height: int) -> str:
 
 
 def page(picture: Picture, title: str, theme: Theme) -> str:
-    """A whole page, in the theme's colours, that needs nothing else."""
+    """A self-contained HTML page in the theme's colours."""
     variables = theme.variables
     inks = FrameInks(axis=variables["axis"], label=variables["label"], grid=variables["grid"])
     return _PAGE.format(
@@ -128,7 +128,7 @@ def page(picture: Picture, title: str, theme: Theme) -> str:
 
 
 def plain(picture: Picture) -> str:
-    """Text without colours: lines are numbered; envelopes, in which they would drown, left out."""
+    """Text without colours: lines are numbered, and envelopes, which would hide them, left out."""
     picture = replace(picture, series=tuple(replace(one, envelope=EMPTY) for one in picture.series))
     ansi = still(picture, WIDTH, HEIGHT, PAPER)
     lines = Text.from_ansi(ansi).plain.split("\n")
@@ -136,9 +136,9 @@ def plain(picture: Picture) -> str:
 
 
 def write(directories: Iterable[Path], stem: str, files: Mapping[str, str]) -> str:
-    """Write all files, named after `stem`, into the first directory that takes them; says where.
+    """Write all files, named after `stem`, to the first writable directory; return where.
 
-    StillsError when none does.
+    Raises StillsError if no directory is writable.
     """
     refusals = []
     for directory in directories:
@@ -155,7 +155,7 @@ def write(directories: Iterable[Path], stem: str, files: Mapping[str, str]) -> s
 
 
 def _write(folder: int, stem: str, files: Mapping[str, str]) -> str:
-    """Write them into an open directory; returns the stem that was free."""
+    """Write the files into an open directory; return the stem used, which was free."""
     taken = os.listdir(folder)
     numbered = (f"{stem}_{number}" if number > 1 else stem for number in count(1))
     name = next(name for name in numbered if not any(each.startswith(f"{name}-") for each in taken))

@@ -1,1 +1,1 @@
-"""A run out of CSV: `rows` reads it, `fill` completes, `cut` makes chunks, `write` the run."""
+"""Makes a run from CSV: `rows` reads it, `fill` completes it, `cut` makes chunks, `write` a run."""

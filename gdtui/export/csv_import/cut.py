@@ -1,8 +1,8 @@
-"""Cuts a variant's batches into chunks whose headers give every column back to the last digit.
+"""Cuts a variant's batches into chunks whose headers reproduce every column to the last digit.
 
-A chunk has one generation, epoch and setting, and its seconds lie on a straight line. Export writes
-them with nine decimals, so that the line is found again if it passes within half of the last one of
-each; what no line fits is cut in two.
+Batches of a chunk share generation, epoch and settings, and their seconds lie on a straight line.
+Export writes seconds with nine decimals, so a line reproduces them if it is within half of the last
+decimal of each. Rows that no line fits are cut in two.
 """
 
 from collections.abc import Iterator
@@ -18,29 +18,29 @@ from gdtui.export.csv_import.fill import VariantRows
 
 _CHUNK_BATCHES: Final = 4_096
 _CHUNK_SECONDS: Final = 0.05
-"""A replay hands out whole chunks: longer ones would come in jerks."""
+"""Most batches in a chunk: a replay shows whole chunks, and longer ones would look jerky."""
 _MOST_SLICES: Final = 20_000
 MOST_CHUNKS: Final = 200_000
-"""Chunks of one variant. Uneven seconds that would take more count as even over a few batches."""
+"""Most chunks of a variant. If uneven seconds need more, they are made even over a few batches."""
 _EVEN_BATCHES: Final = 32
 _NANO: Final = 1e9
 _HALF: Final = 0.49
-"""Half of the last decimal, a little less for the rounding of the line's own values."""
+"""Half of the last decimal, slightly reduced since the values of the line are rounded."""
 _TRIES: Final = 20
 _GOLDEN: Final = 0.618
 
 
 @dataclass(frozen=True, slots=True)
 class VariantChunks:
-    """The chunks of a variant, in order."""
+    """The chunks of a variant, in order, and a note on their seconds."""
 
     chunks: list[Chunk]
     is_even: bool
-    """The seconds inside chunks are not what the rows said."""
+    """True if the seconds inside chunks were made even and differ from the rows."""
 
 
 def cut_into_chunks(rows: VariantRows, most: int = MOST_CHUNKS) -> VariantChunks:
-    """All batches, in chunks; seconds that would take more than `most` are taken as even."""
+    """All batches in chunks; if that takes more than `most`, seconds are made even."""
     tail = _short_last(rows)
     edges = _edges(rows, tail)
     nanos = rows.seconds * _NANO
@@ -62,13 +62,13 @@ def cut_into_chunks(rows: VariantRows, most: int = MOST_CHUNKS) -> VariantChunks
 
 
 def _changes(*columns: NDArray[Any]) -> Bools:
-    """True at each row where one of the columns is another one than in the row before."""
+    """True at each row in which a column differs from the row before."""
     bad: Bools = np.r_[True, np.any([column[1:] != column[:-1] for column in columns], axis=0)]
     return bad
 
 
 def _short_last(rows: VariantRows) -> Bools:
-    """True at the short last batch of an epoch: no change of the batch size."""
+    """True at the short last batch of an epoch, which is not a change of the batch size."""
     begins = _changes(rows.generation, rows.epoch)
     is_last = np.r_[begins[1:], True]
     size = rows.batch_size
@@ -77,7 +77,7 @@ def _short_last(rows: VariantRows) -> Bools:
 
 
 def _edges(rows: VariantRows, tail: Bools) -> Bools:
-    """True where a batch does not follow from the header of the chunk before."""
+    """True for batches that do not follow from the header of the previous chunk."""
     edges = _changes(rows.generation, rows.epoch, rows.accumulation_steps, rows.lr)
     edges |= _changes(rows.batch_size) & ~tail
     edges[1:] |= rows.samples[1:] != rows.samples[:-1] + rows.batch_size[:-1]
@@ -91,7 +91,7 @@ def _edges(rows: VariantRows, tail: Bools) -> Bools:
 
 
 def _in_update(rows: VariantRows) -> Ints:
-    """Batches of the same update before each."""
+    """For each batch, the number of earlier batches in the same update."""
     starts = np.flatnonzero(_changes(rows.generation, rows.update))
     index = np.arange(len(rows.update))
     within: Ints = index - np.repeat(starts, np.diff(np.r_[starts, len(index)]))
@@ -99,7 +99,7 @@ def _in_update(rows: VariantRows) -> Ints:
 
 
 def _bends(nanos: Floats, edges: Bools) -> Bools:
-    """True where the seconds change their rate by more than rounding three values explains."""
+    """True if the rate of the seconds changes by more than the rounding of three values."""
     bends = np.zeros(len(nanos), bool)
     bent = np.abs(nanos[2:] - 2 * nanos[1:-1] + nanos[:-2]) > 2.5
     bends[1:-1] = bent & ~edges[1:-1] & ~edges[2:]
@@ -111,7 +111,7 @@ def _bends(nanos: Floats, edges: Bools) -> Bools:
 
 @dataclass(frozen=True, slots=True)
 class _Lines:
-    """Stretches of rows, each with the line of its seconds, in nanoseconds."""
+    """Stretches of rows, each with the line on which its seconds lie, in nanoseconds."""
 
     starts: Ints
     counts: Ints
@@ -120,7 +120,7 @@ class _Lines:
 
 
 def _fitted(nanos: Floats, starts: Ints, counts: Ints) -> _Lines:
-    """Lines through all rows, the stretches cut in two until there is one through each."""
+    """Lines through all rows; stretches are cut in two until each has a line."""
     done = [
         _Lines(
             starts[counts == 1],
@@ -144,10 +144,10 @@ def _fitted(nanos: Floats, starts: Ints, counts: Ints) -> _Lines:
 
 
 def _fit(nanos: Floats, starts: Ints, counts: Ints) -> tuple[Floats, Floats]:
-    """A line for each stretch, by where it begins and its slope; NaN where none was found.
+    """The origin and slope of a line for each stretch; NaN if no line was found.
 
-    For a beginning the rows leave an interval of slopes. Its width is concave in the beginning: a
-    golden-section search finds where there is any.
+    For a given origin, the rows allow an interval of slopes. Its width is a concave function of the
+    origin, so a golden-section search finds an origin with a positive width if there is one.
     """
     first = nanos[starts]
     origins, slopes = first.copy(), np.full(len(starts), np.nan)
@@ -175,7 +175,7 @@ def _fit(nanos: Floats, starts: Ints, counts: Ints) -> tuple[Floats, Floats]:
 
 
 class _Rises:
-    """The room that the rows of some stretches leave to a line."""
+    """The slopes that the rows of some stretches allow for a line."""
 
     def __init__(self, nanos: Floats, starts: Ints, counts: Ints) -> None:
         self._each = counts - 1
@@ -185,7 +185,7 @@ class _Rises:
         self._rise = nanos[begin + self._steps] - nanos[begin]
 
     def slopes(self, offsets: Floats) -> tuple[Floats, Floats]:
-        """The middle slope of lines that begin so far above the first rows, and the room it has."""
+        """For lines with these offsets from the first rows, the middle slope and the width."""
         rise = self._rise - np.repeat(offsets, self._each)
         least = np.maximum.reduceat((rise - _HALF) / self._steps, self._bounds)
         most = np.minimum.reduceat((rise + _HALF) / self._steps, self._bounds)
@@ -235,9 +235,9 @@ def _chunks(rows: VariantRows, tail: Bools, lines: _Lines, is_even: bool) -> Ite
 
 
 def _until_next(rows: VariantRows, starts: Ints) -> Floats:
-    """Seconds from each chunk's beginning to the next one's.
+    """Seconds from the start of each chunk to the start of the next.
 
-    A generation's last: as the one before.
+    The last chunk of a generation takes the value of the chunk before it.
     """
     seconds = rows.seconds[starts]
     generation = rows.generation[starts]

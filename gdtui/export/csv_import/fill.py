@@ -1,6 +1,6 @@
-"""Completes rows as read into whole variants: checks that batches follow, fills in the rest.
+"""Completes parsed rows to whole variants: checks the order of batches, fills in missing columns.
 
-What is made up is listed in `gdtui import --help`.
+`gdtui import --help` lists the values that are filled in.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,14 +15,14 @@ from gdtui.export.csv_import.rows import ParsedRows
 
 LR: Final = 0.01
 SECONDS: Final = 20.0
-"""Seconds that the longest variant takes unless told otherwise."""
+"""Seconds that the longest variant takes if the file has no column `seconds`."""
 EPOCHS: Final = 20
-"""Parts of the longest variant, one of which the smoothing takes for an epoch when nobody says."""
+"""If the file has no epochs, smoothing takes the longest variant divided by this as an epoch."""
 
 
 @dataclass(frozen=True, slots=True)
 class VariantRows:
-    """All columns of one variant's batches, as export writes them."""
+    """All columns of a variant's batches, as export writes them."""
 
     name: str
     generation: Ints
@@ -37,15 +37,15 @@ class VariantRows:
     loss: NDArray[np.float32]
 
     def generations(self) -> Iterator[slice]:
-        """The rows of each."""
+        """The rows of each generation."""
         starts = _starts(self.generation).tolist()
         yield from map(slice, starts, [*starts[1:], len(self.batch)])
 
 
 def complete_rows(rows: ParsedRows) -> tuple[list[VariantRows], int]:
-    """The variants, whole, and the samples in an epoch.
+    """The completed variants, and the number of samples in an epoch.
 
-    ImportFormatError names the line that is wrong.
+    Raises ImportFormatError, which names the wrong line.
     """
     order = np.argsort(rows.variant, kind="stable")
     bounds = np.searchsorted(rows.variant[order], np.arange(len(rows.names) + 1)).tolist()
@@ -62,12 +62,12 @@ def complete_rows(rows: ParsedRows) -> tuple[list[VariantRows], int]:
 
 
 def _starts(*keys: NDArray[Any]) -> Ints:
-    """The rows at which any of the keys is another one than before."""
+    """The rows at which any of the keys changes."""
     return np.flatnonzero(np.r_[True, np.any([key[1:] != key[:-1] for key in keys], axis=0)])
 
 
 def _spread(values: NDArray[Any], starts: Ints, count: int) -> NDArray[Any]:
-    """A value a stretch of rows, repeated for each row."""
+    """The values of stretches of rows, repeated for each row."""
     return np.repeat(values, np.diff(np.r_[starts, count]))
 
 
@@ -98,7 +98,7 @@ class _Part:
         return int((self._samples + self._size).max())
 
     def whole(self, seconds_a_sample: float) -> VariantRows:
-        """All columns."""
+        """All columns, including those that are filled in."""
         steps = self._column("accumulation_steps", self._steps)
         update = self._column("update", lambda: self._updates(steps))
         self._check("update", update)
@@ -124,10 +124,10 @@ class _Part:
         values = self._columns.get(name)
         return make_up() if values is None else values
 
-    # --- What must follow -------------------------------------------------------------------------
+    # --- Checks -----------------------------------------------------------------------------------
 
     def _checked_batches(self) -> Ints:
-        """The batches' numbers, from 1; those of others who count from 0 are moved by one."""
+        """The numbers of the batches, from 1; numbers that count from 0 are shifted by 1."""
         starts = self._starts
         batch: Ints = self._columns["batch"]
         batch = batch + _spread(batch[starts] == 0, starts, self._count)
@@ -150,7 +150,7 @@ class _Part:
         return self._error(row, f"batch {batch[row]} cannot follow batch {batch[row - 1]}")
 
     def _check(self, name: str, values: NDArray[Any], end: NDArray[Any] | None = None) -> None:
-        """Raise where a value lies before the one before it, or before the `end` of that one."""
+        """Raise if a value lies below the previous value, or below the `end` of that batch."""
         after = values if end is None else end
         bad = np.r_[False, values[1:] < after[:-1]]
         bad[self._starts] = False
@@ -164,10 +164,10 @@ class _Part:
     def _error(self, row: int, text: str) -> Exception:
         return self._rows.error(int(self._index[row]), f"variant {self._name!r}: {text}")
 
-    # --- What is filled in ------------------------------------------------------------------------
+    # --- Filled-in values -------------------------------------------------------------------------
 
     def _sizes(self) -> Ints:
-        """Sizes of the batches by the next one's samples; the last one equals the one before it."""
+        """Batch sizes, from the samples before the next batch; the last repeats the one before."""
         samples = self._columns.get("samples")
         if samples is None:
             return np.ones(self._count, np.int64)
@@ -183,7 +183,7 @@ class _Part:
         return samples
 
     def _steps(self) -> Ints:
-        """The most batches of one update."""
+        """The largest number of batches in an update."""
         update = self._columns.get("update")
         if update is None:
             return np.ones(self._count, np.int64)
@@ -191,7 +191,7 @@ class _Part:
         return np.full(self._count, groups.max(), np.int64)
 
     def _updates(self, steps: Ints) -> Ints:
-        """`steps` batches each, none over the end of an epoch or a change of `steps`."""
+        """Updates of `steps` batches, which end with an epoch or if `steps` changes."""
         starts = _starts(self._generation, self._epoch, steps)
         index = np.arange(self._count)
         place = index - _spread(starts, starts, self._count)

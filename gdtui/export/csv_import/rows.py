@@ -1,7 +1,7 @@
-"""CSV text into columns of numbers; what cannot be read is named by its line. Makes nothing up.
+"""Reads CSV text into columns of numbers; errors name the line. Fills in nothing.
 
-In blocks, column by column: 1,000,000 rows take seconds, and only the block at hand is held as
-text.
+Works in blocks, column by column: 1,000,000 rows take seconds, and only the current block is held
+as text.
 """
 
 import csv
@@ -24,12 +24,12 @@ _MOST_SECONDS: Final = 1e12
 
 
 class ImportFormatError(ValueError):
-    """CSV that no run can be made of; the message names the line."""
+    """CSV from which no run can be made; the message names the line."""
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnKind:
-    """The kind of a column's texts: how they are read, their limits."""
+    """The kind of a column: the function that reads its texts, and the limits of its values."""
 
     parse: Callable[[str], float]
     dtype: str
@@ -60,22 +60,22 @@ _KINDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class ParsedRows:
-    """The columns that are there, each with a value a row, in the file's order."""
+    """The columns present in the file, with a value for each row, in the order of the file."""
 
     source: str
-    """The name of the file in messages."""
+    """The name of the file, for messages."""
     names: tuple[str, ...]
     """The variants, in the order of their first rows."""
     variant: NDArray[np.int64]
-    """The place in `names`."""
+    """For each row, the index of its variant in `names`."""
     columns: dict[str, NDArray[Any]]
     lines: NDArray[np.int64]
     """The line of each row in the file, from 1."""
     ignored: tuple[str, ...]
-    """Columns that mean nothing here."""
+    """Names of unknown columns."""
 
     def error(self, row: int, text: str) -> ImportFormatError:
-        """The error of that row, with its line."""
+        """An error for this row, with its line number."""
         return ImportFormatError(f"{self.source}:{self.lines[row]}: {text}")
 
 
@@ -98,8 +98,8 @@ def _header(reader: Any, source: str) -> list[str]:
     names = [name.strip().lower() for name in next(reader, [])]
     if missing := [name for name in NEEDED if name not in names]:
         raise ImportFormatError(
-            f"{source}:1: no column {', '.join(missing)}: the first line names the columns, "
-            f"of which {', '.join(NEEDED)} are needed"
+            f"{source}:1: no column {', '.join(missing)}: the first line must name the columns, "
+            f"including {', '.join(NEEDED)}"
         )
     if twice := next((name for name in COLUMNS if names.count(name) > 1), None):
         raise ImportFormatError(f"{source}:1: two columns {twice}")
@@ -107,7 +107,7 @@ def _header(reader: Any, source: str) -> list[str]:
 
 
 def _line_numbers(records: list[list[str]], before: int, after: int) -> NDArray[np.int64]:
-    """The line at which each record begins."""
+    """The line on which each record begins."""
     if after - before == len(records):
         return np.arange(before + 1, after + 1)
     heights = [1 + sum(field.count("\n") for field in record) for record in records]
@@ -116,7 +116,7 @@ def _line_numbers(records: list[list[str]], before: int, after: int) -> NDArray[
 
 
 class _Table:
-    """The columns, as far as they have been read."""
+    """The columns read so far."""
 
     def __init__(self, source: str, header: list[str]) -> None:
         self._source = source
@@ -134,7 +134,7 @@ class _Table:
         return ParsedRows(self._source, tuple(self._names), variant, columns, lines, self._ignored)
 
     def add(self, records: list[list[str]], lines: NDArray[np.int64]) -> None:
-        """Take in a block; blank lines are none of it."""
+        """Add a block of records, without blank lines."""
         if not all(records):
             lines = lines[[bool(record) for record in records]]
             records = [record for record in records if record]
@@ -157,7 +157,7 @@ class _Table:
         self._blocks["line"].append(lines)
 
     def _as_wide_as_the_header(self, records: list[list[str]]) -> int:
-        """The number of records, from the first on, that have as many fields as the header."""
+        """The number of leading records that have as many fields as the header."""
         if set(map(len, records)) == {self._width}:
             return len(records)
         return next(row for row, record in enumerate(records) if len(record) != self._width)
@@ -167,7 +167,7 @@ class _Table:
         return f"{count}, but the first line names {self._width}"
 
     def _codes(self, texts: Sequence[str]) -> tuple[NDArray[Any], int | None]:
-        """The variants' places, and the first row whose name cannot be one."""
+        """The indices of the variants, and the first row with an invalid name."""
         for name in dict.fromkeys(texts):
             if name in self._names:
                 continue
@@ -179,7 +179,7 @@ class _Table:
 
 
 def _numbers(texts: Sequence[str], kind: ColumnKind) -> tuple[NDArray[Any], int | None]:
-    """A column's values, and the first row whose text is not what it must be."""
+    """A column's values, and the first row with an invalid text."""
     try:
         values = np.array(list(map(kind.parse, texts)), kind.dtype)
     except (ValueError, OverflowError):
@@ -204,4 +204,4 @@ def _complaint(column: str, text: str) -> str:
         return f"{column} {shown} is not {_KINDS[column].what}"
     if text and text.isprintable():
         return f"variant {shown} is one too many: at most {_MOST_VARIANTS:,}"
-    return f"variant {shown}: a name of printable characters"
+    return f"variant {shown}: must be a name of printable characters"

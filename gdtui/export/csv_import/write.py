@@ -1,6 +1,6 @@
-"""`gdtui import`: a run directory out of CSV.
+"""`gdtui import`: makes a run directory from CSV.
 
-Written beside its place and moved there when it is whole.
+The directory is written next to its final place, and moved there when it is complete.
 """
 
 import os
@@ -22,16 +22,16 @@ from gdtui.export.csv_import.rows import ImportFormatError, ParsedRows, read_row
 
 _DEVICE: Final = "imported"
 _MOST_CHANGES: Final = 100
-"""Changes of settings in one generation. More are a schedule, which is not marked on the chart."""
+"""Most changes of settings in a generation; more are a schedule, which the chart does not mark."""
 
 
 def import_csv(
     file: str, run_dir: Path, version: str, *, most_chunks: int = MOST_CHUNKS
 ) -> list[str]:
-    """Make a run of the CSV in `file` ("-": stdin); returns what the user should know of it.
+    """Make a run from the CSV in `file` ("-" means stdin); return notes for the user.
 
-    `most_chunks`: of a variant; uneven seconds that would take more are taken as even. Raises
-    ImportFormatError and RunDirectoryError; then nothing is left behind.
+    `most_chunks` limits the chunks of a variant; if uneven seconds need more, they are made even.
+    Raises ImportFormatError and RunDirectoryError; then nothing is left behind.
     """
     _check_place(run_dir)
     rows = _read(file)
@@ -79,7 +79,7 @@ def _read(file: str) -> ParsedRows:
     source = "stdin" if file == "-" else file
     try:
         descriptor = os.dup(sys.stdin.fileno()) if file == "-" else os.open(file, os.O_RDONLY)
-        # What is no UTF-8 becomes text that no name and no number may hold.
+        # Invalid UTF-8 becomes text that no name and no number may contain.
         with os.fdopen(
             descriptor, encoding="utf-8-sig", errors="surrogateescape", newline=""
         ) as lines:
@@ -89,14 +89,14 @@ def _read(file: str) -> ParsedRows:
 
 
 def _write(run: RunDirectory, rows: VariantRows, n: int, most_chunks: int) -> list[str]:
-    """Write one variant's log; returns notes for the user."""
+    """Write the log of a variant; return notes for the user."""
     found = cut_into_chunks(rows, most_chunks)
     with LogWriter(run.variant_log(rows.name)) as log:
         for record in _records(run, rows, found.chunks, n):
             log.append(record)
     if not found.is_even:
         return []
-    return [f"{rows.name}: its seconds are uneven; within a few batches they are taken as even"]
+    return [f"{rows.name}: its seconds are uneven; over a few batches they were made even"]
 
 
 def _records(run: RunDirectory, rows: VariantRows, chunks: list[Chunk], n: int) -> Iterator[Record]:
@@ -126,17 +126,17 @@ def _started(run: RunDirectory, settings: VariantSettings, generation: int, n: i
 
 
 def _settings(rows: VariantRows, row: int) -> VariantSettings:
-    """The settings of a generation that begins there."""
+    """The settings of a generation that begins at this row."""
     return _of(int(rows.batch_size[row]), int(rows.accumulation_steps[row]), float(rows.lr[row]))
 
 
 def _of(batch_size: int, steps: int, lr: float) -> VariantSettings:
-    # A warm-up begins at an lr of 0, which no settings can have: the batches keep it all the same.
+    # A warm-up begins at an lr of 0, which settings cannot have; the batches keep it nevertheless.
     return VariantSettings(batch_size=batch_size, accumulation_steps=steps, lr=lr or LR)
 
 
 def _with_changes(chunks: list[Chunk], settings: VariantSettings) -> Iterator[Record]:
-    """The chunks of a generation, with a record where other settings come into force."""
+    """The chunks of a generation, with a record for each change of settings."""
     in_force = [_of(chunk.batch_size, chunk.accumulation_steps, chunk.lr) for chunk in chunks]
     before = [settings, *in_force]
     changes = sum(old != new for old, new in zip(before, in_force, strict=False))
