@@ -1,4 +1,4 @@
-"""The losses of one generation: kept whole, drawn at any zoom."""
+"""The losses of one generation, kept completely and drawn at any zoom."""
 
 from gdtui.history.history import BatchInfo, History
 from gdtui.history.smoothing import SMOOTHING_LADDER

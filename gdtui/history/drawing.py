@@ -1,7 +1,7 @@
-"""Windows of positions to polylines, kept up to date as batches come.
+"""Turns windows of positions into polylines, and updates them as batches arrive.
 
-A chart asks for the same window, frame after frame, while the axes stand still: then only the
-batches that are new since are looked at. Owns no losses and no positions.
+While the axes do not change, a chart requests the same window in every frame; then only the new
+batches are processed. Owns no losses and no positions.
 """
 
 from dataclasses import dataclass
@@ -17,16 +17,16 @@ from gdtui.history.loss_series import LossSeries
 from gdtui.history.positions import Positions
 
 _MAX_KEPT: Final = 16
-"""Windows kept up to date: a few charts, in a few smoothings."""
+"""Most windows kept up to date: enough for a few charts with a few smoothings."""
 _MAX_NEW: Final = 8_192
-"""New batches that are looked at one by one; with more it is quicker to draw afresh."""
+"""Most new batches that are added one by one; with more, redrawing is faster."""
 _OUTSIDE: Final = 2**40
 """The column of the batch after the window."""
 
 
 @dataclass(frozen=True, slots=True)
 class DrawWindow:
-    """A window of positions to draw, in so many columns."""
+    """A window of positions to draw, and the number of columns."""
 
     axis: Axis
     low: float
@@ -37,12 +37,12 @@ class DrawWindow:
     """The rung of the smoothing ladder; None for the losses themselves."""
 
     def column_of(self, position: Floats) -> Floats:
-        """The column of dots that the raster puts a position in."""
+        """The column of dots in which the raster places a position."""
         return np.floor(place(position, Scale(self.low, self.high), self.cells, DOTS_X))
 
     @property
     def place(self) -> tuple[Axis, float, float, int]:
-        """The window without the kind of losses."""
+        """The window without the smoothing, which does not affect positions."""
         return self.axis, self.low, self.high, self.columns
 
     @property
@@ -52,53 +52,53 @@ class DrawWindow:
 
 @dataclass(frozen=True, slots=True)
 class _Drawn:
-    """A polyline, and the batches that it was drawn from."""
+    """A polyline, and the batches from which it was drawn."""
 
     polyline: Polyline
     size: int
     is_single: bool
     is_closed: bool
-    """True when a batch follows the window: later ones are not in it."""
+    """True if a batch follows the window, so that later batches are not in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Entries:
-    """The ranges of batches that a polyline has an entry for."""
+    """The ranges of batches, one for each entry of a polyline."""
 
     start: Ints
     stop: Ints
     is_single: bool
-    """Each is a batch."""
+    """True if each range is a single batch."""
     is_closed: bool
-    """True when a batch follows the window."""
+    """True if a batch follows the window."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Arrivals:
-    """The batches in a window since a polyline of it was drawn."""
+    """The batches that arrived in a window since its polyline was drawn."""
 
     index: Ints
     at: Floats
     """The position of that polyline's last entry, then those of the batches."""
     begins: Ints
-    """Batches that begin a column of dots; the last column may go on in them."""
+    """Batches that begin a column of dots; those before them continue the last column."""
     is_closed: bool
-    """The last one lies after the window."""
+    """True if the last batch lies after the window."""
 
 
 class PolylineCache:
-    """The polylines of one history."""
+    """The recently drawn polylines of a history."""
 
     def __init__(self, positions: Positions, losses: LossSeries) -> None:
         self._positions = positions
         self._losses = losses
         self._kept: dict[tuple[DrawWindow, int], _Drawn] = {}
-        # The last ones, and of what: raw and smoothed losses of a chart are at the same places.
+        # The last results and their windows: a chart's raw and smoothed losses share positions.
         self._entered: tuple[object, _Entries] | None = None
         self._arrived: tuple[object, _Arrivals] | None = None
 
     def polyline(self, view: DrawWindow) -> Polyline:
-        """Entry by entry, as a chart draws it; the very same object while nothing has changed."""
+        """The polyline of a window; the same object as long as nothing has changed."""
         revision = self._positions.revision if view.axis is Axis.SECONDS else 0
         drawn = self._kept.pop((view, revision), None)
         if drawn is None or not (drawn.is_closed or drawn.size == len(self._positions)):
@@ -113,7 +113,7 @@ class PolylineCache:
         return drawn.polyline
 
     def means(self, view: DrawWindow) -> Polyline:
-        """The plain mean of each entry."""
+        """The plain mean of the losses in each entry."""
         entries = self._entries(view)
         if not entries.start.size:
             return EMPTY
@@ -165,7 +165,7 @@ class PolylineCache:
         return _Entries(np.concatenate(starts), np.concatenate(stops), False, is_closed)
 
     def _column_starts(self, view: DrawWindow) -> Ints:
-        """The first batch of each column but the first."""
+        """The first batch of each column except the first column."""
         scale, dots = Scale(view.low, view.high), np.arange(1.0, view.cells * DOTS_X)
         left = value_of(0, scale, view.cells, DOTS_X)
         near = left + (value_of(1, scale, view.cells, DOTS_X) - left) * dots
@@ -177,7 +177,7 @@ class PolylineCache:
         return not drawn.is_single and len(self._positions) - drawn.size <= _MAX_NEW
 
     def _extended(self, drawn: _Drawn, view: DrawWindow) -> _Drawn:
-        """The last column with the batches since, and the columns that they begin."""
+        """The polyline with the new batches added to its last column and in new columns."""
         new, old = self._arrivals(drawn, view), drawn.polyline
         values = self._values(new.index, view)
         low = np.fmin.reduceat(_after(old.low[-1:], values), new.begins)
@@ -206,5 +206,5 @@ class PolylineCache:
 
 
 def _after(before: Floats, these: Floats) -> Floats:
-    """Two arrays in one; `np.r_` takes ten times as long for it."""
+    """Two arrays joined; `np.r_` takes ten times as long."""
     return np.concatenate((before, these))

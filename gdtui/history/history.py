@@ -1,6 +1,6 @@
-"""Every loss of one generation of one variant, ready to be drawn at any zoom.
+"""Every loss of one generation of a variant, ready to be drawn at any zoom.
 
-Fed by chunks, read by charts. Must not know records of any other kind, widgets or files.
+Filled from chunks, read by charts. Must not know other kinds of records, widgets or files.
 """
 
 import math
@@ -19,14 +19,14 @@ from gdtui.history.positions import Positions
 from gdtui.history.smoothing import SMOOTHING_LADDER
 
 _MAX_SPREAD: Final = 131_072
-"""Batches that σ is taken over at most: the last ones of an epoch that has more."""
+"""Most batches used for σ: if an epoch has more, its last ones."""
 _COLUMNS: Final = 128
-"""Parts in which the extremes of a window are kept up to date."""
+"""Number of parts for which the extremes of a window are kept up to date."""
 
 
 @dataclass(frozen=True, slots=True)
 class BatchInfo:
-    """A batch as the crosshair reads it out; counters from 1, samples and seconds before it."""
+    """A batch as shown at the crosshair; counters start at 1, samples and seconds are before it."""
 
     batch: int
     update: int
@@ -34,41 +34,41 @@ class BatchInfo:
     samples: int
     seconds: float
     batch_size: int
-    """Samples in it."""
+    """Number of samples in the batch."""
     loss: float
     smoothed: float
-    """The average with this batch's loss in it; NaN before the first finite one."""
+    """The average that includes this batch's loss; NaN before the first finite loss."""
     lr: float
     accumulation_steps: int
 
 
 class History:
-    """The losses of one generation. A loss that is not finite is a gap, and counts nowhere.
+    """The losses of one generation. A loss that is not finite is a gap and is not counted.
 
-    In polylines a batch stands at what was seen before it. `columns` are columns of dots, two a
-    cell, as the raster places them. A polyline has, too, the batch before the window and the one
-    after it, so that a line runs on to the edge.
+    The x of a batch in polylines is the position before it. `columns` are columns of dots, two per
+    cell, as placed by the raster. A polyline also has the batches just before and after the window,
+    so that its line continues to the edges.
     """
 
     def __init__(self, n: int) -> None:
-        """`n`: samples in the training set, an epoch."""
+        """`n` is the number of samples in the training set, and so in an epoch."""
         self._n = n
         self._positions = Positions(n)
         self._losses = LossSeries(n, self._positions)
         self._drawing = PolylineCache(self._positions, self._losses)
         self._deviations: tuple[tuple[int, float], NDArray[np.float64]] = (0, 0.0), np.empty(0)
-        """Their counts of batches and epochs, and the deviations: they are asked for twice."""
+        """The batch and epoch counts of the last call, with its result: each is requested twice."""
 
     def __len__(self) -> int:
         return len(self._positions)
 
     @property
     def nbytes(self) -> int:
-        """Memory held, with what is allocated but still free."""
+        """Memory held, including allocated but unused memory."""
         return self._positions.nbytes + self._losses.nbytes
 
     def append(self, chunk: Chunk) -> None:
-        """Take in the next chunk; ValueError when its batches do not follow the last ones."""
+        """Add the next chunk; ValueError if its batches do not follow the last one."""
         self._positions.append(chunk)
         self._losses.append(losses_of(chunk))
 
@@ -79,24 +79,24 @@ class History:
         return self._positions.end(axis)
 
     def last(self) -> float:
-        """The last loss; NaN when there is none or it is not finite."""
+        """The last loss; NaN if there is none or it is not finite."""
         return float(self._losses.raw(np.array([len(self) - 1]))[0]) if len(self) else math.nan
 
     def smoothed_last(self, window: float) -> float:
-        """The smoothed loss now, over gaps; `window` in epochs, of SMOOTHING_LADDER."""
+        """The current smoothed loss, across gaps; `window` is a rung of SMOOTHING_LADDER."""
         if not len(self):
             return math.nan
         return self._losses.carried_last(_rung(window))
 
     def spread(self, epochs: float = 1.0) -> float | None:
-        """σ: standard deviation of `deviations`. None with less than two of them."""
+        """σ, the standard deviation of `deviations`; None if there are fewer than two."""
         rest = self.deviations(epochs)
         return float(rest.std()) if rest.size >= 2 else None
 
     def deviations(self, epochs: float = 1.0) -> NDArray[np.float64]:
-        """Batch loss − smoothed loss (over ¼ epoch) before it, of the batches of the last epochs.
+        """Batch loss − smoothed loss (over ¼ epoch) before it, for the batches of the last epochs.
 
-        Of the last 131,072 at most; without those that are not finite.
+        Uses at most the last 131,072 batches, and omits values that are not finite.
         """
         if self._deviations[0] != (len(self), epochs):
             self._deviations = (len(self), epochs), self._deviating(epochs)
@@ -113,19 +113,19 @@ class History:
         return rest[np.isfinite(rest)]
 
     def epoch_ends(self, axis: Axis, low: float, most: int) -> list[float]:
-        """The positions after `low` at which an epoch has followed another: the first ones."""
+        """The first `most` positions after `low` at which a new epoch began."""
         return self._positions.epoch_ends(axis, low, most)
 
-    # --- Traces -----------------------------------------------------------------------------------
+    # --- Polylines --------------------------------------------------------------------------------
 
     def polyline(self, axis: Axis, low: float, high: float, columns: int) -> Polyline:
-        """Losses in the window: batch by batch up to `columns` of them, else low…high a column."""
+        """Losses in the window: each batch, or low…high per column if there are over `columns`."""
         return self._drawing.polyline(DrawWindow(axis, low, high, columns))
 
     def smoothed(
         self, axis: Axis, low: float, high: float, columns: int, window: float
     ) -> Polyline:
-        """The smoothed losses, likewise: low…high are those of the averages after each batch."""
+        """The smoothed losses as in `polyline`, with low…high of the averages after batches."""
         return self._drawing.polyline(DrawWindow(axis, low, high, columns, _rung(window)))
 
     def means(self, axis: Axis, low: float, high: float, columns: int) -> Polyline:
@@ -133,8 +133,8 @@ class History:
         return self._drawing.means(DrawWindow(axis, low, high, columns))
 
     def extremes(self, axis: Axis, low: float, high: float) -> tuple[float, float] | None:
-        """Lowest and highest loss in the window; None without a finite one."""
-        if low <= 0 and high >= self.end(axis):  # the whole history: every frame asks for that
+        """Lowest and highest loss in the window; None if there is no finite loss."""
+        if low <= 0 and high >= self.end(axis):  # the whole history, which every frame requests
             return self._losses.extremes()
         polyline = self.polyline(axis, low, high, _COLUMNS)
         counts = (polyline.x >= low) & (polyline.x <= high) & np.isfinite(polyline.low)
@@ -145,7 +145,7 @@ class History:
     # --- Single batches ---------------------------------------------------------------------------
 
     def find(self, axis: Axis, position: float) -> int | None:
-        """The index (from 0) of the batch drawn nearest; None where no training has been."""
+        """The index (from 0) of the nearest batch; None outside the range trained so far."""
         if not len(self) or not 0 <= position <= self.end(axis):
             return None
         after = self._positions.within(axis, position, math.inf)[0]
@@ -154,7 +154,7 @@ class History:
         return int(pair[0] if left <= right else pair[1])
 
     def at(self, index: int, window: float = SMOOTHING_LADDER[0]) -> BatchInfo:
-        """All figures of one batch; IndexError when there is none at this index (from 0)."""
+        """All figures of a batch; IndexError if there is none at this index (from 0)."""
         if not 0 <= index < len(self):
             raise IndexError(f"batch at {index} of {len(self)}")
         one, spot = np.array([index]), self._positions.batch_at(index)
@@ -173,5 +173,5 @@ class History:
 
 
 def _rung(window: float) -> int:
-    """The place of a window on the ladder; ValueError when it is none of it."""
+    """The index of a window on the ladder; ValueError if it is not on the ladder."""
     return SMOOTHING_LADDER.index(window)

@@ -1,7 +1,7 @@
-"""The losses by index: single ones, and low, high, mean and smoothed ones over ranges of batches.
+"""Losses by index: of single batches, and low, high, mean and smoothed losses of ranges.
 
-Owns the numbers, not where they are drawn. A loss that is not finite is a gap: it counts nowhere,
-and a range with nothing else is NaN.
+Owns the numbers, not their positions. A loss that is not finite is a gap: it is not counted, and a
+range of gaps only is NaN.
 """
 
 import math
@@ -19,41 +19,41 @@ from gdtui.history.smoothing import SMOOTHING_LADDER, Smoothing
 from gdtui.history.storage.long_array import LongArray
 
 _MAX_OPEN: Final = 1_024
-"""Buckets taken in at once: enough to hide the cost of the calls, few enough for a cache."""
+"""Number of buckets added at once: enough to hide the cost of calls, few enough for a cache."""
 _MAX_NEWEST: Final = 2_048
-"""New batches that an average is carried on over one by one.
+"""Most new batches by which an average is updated one by one.
 
-With more, whole buckets are quicker.
+With more, processing whole buckets is faster.
 """
 _HOT_BYTES: Final = 1 << 20
-"""Bytes of the newest losses that stay in memory: with all that σ may be taken over."""
+"""Bytes of the newest losses that stay in memory, including all losses used for σ."""
 _MOST_UNRANGED: Final = 1 << 16
-"""New batches at which the lowest and the highest are taken, asked for or not."""
+"""Number of new batches at which the extremes are updated even if not requested."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Buckets:
-    """Batches in rows of 32; the last row may be a part, filled up with gaps."""
+    """Batches in rows of 32; an incomplete last row is filled with gaps."""
 
     losses: Floats
-    """0 where there is a gap."""
+    """Losses; 0 for a gap."""
     finite: Bools
     sizes: Floats
-    """Samples; 0 where there is a gap."""
+    """Numbers of samples; 0 for a gap."""
 
 
 class LossSeries:
-    """Every loss, and what is kept beside them so that a range costs little however long it is."""
+    """Every loss, with reductions that keep ranges cheap however long they are."""
 
     def __init__(self, n: int, positions: Positions) -> None:
         self._positions = positions
         self._raw = LongArray("f4", hot_bytes=_HOT_BYTES)
         self._closed = 0
-        """Buckets that the reductions and the smoothing know of."""
+        """Number of buckets in the reductions and the smoothing."""
         self._ranged = 0
-        """Batches that the lowest and the highest are taken over."""
+        """Number of batches in the extremes."""
         self._lowest, self._highest = math.inf, -math.inf
-        # Of the losses themselves, then of their averages by the rungs of the ladder.
+        # One for the losses themselves, then one for the averages of each rung of the ladder.
         self._low = Pyramid(np.minimum, "f4", math.inf, 1 + len(SMOOTHING_LADDER))
         self._high = Pyramid(np.maximum, "f4", -math.inf, 1 + len(SMOOTHING_LADDER))
         self._sum = Pyramid(np.add, "f8", 0.0)
@@ -69,7 +69,7 @@ class LossSeries:
         return self._raw.nbytes + averages + sum(pyramid.nbytes for pyramid in pyramids)
 
     def append(self, losses: NDArray[np.float32]) -> None:
-        """Take in the losses of the batches that the positions have just learned of."""
+        """Add the losses of the batches just added to the positions."""
         self._raw.append(losses)
         if len(self._raw) // BUCKET - self._closed >= _MAX_OPEN:
             self._close()
@@ -77,7 +77,7 @@ class LossSeries:
             self.extremes()
 
     def _close(self) -> None:
-        """Take in whole buckets, many at once when somebody looks: most of the cost is a call's."""
+        """Add complete buckets, many at a time, since calls take most of the time."""
         while buckets := min(len(self._raw) // BUCKET - self._closed, _MAX_OPEN):
             self._close_buckets(np.arange(self._closed, self._closed + buckets))
             self._closed += buckets
@@ -102,18 +102,18 @@ class LossSeries:
     # --- Single batches ---------------------------------------------------------------------------
 
     def raw(self, index: Ints) -> Floats:
-        """NaN in gaps."""
+        """The losses of these batches; NaN for gaps."""
         values = self._raw.take(index).astype(np.float64)
         return np.where(np.isfinite(values), values, np.nan)
 
     def smoothed(self, index: Ints, window: int) -> Floats:
-        """The average with each of these batches in it; NaN in gaps."""
+        """The averages that include each of these batches; NaN for gaps."""
         return np.where(np.isfinite(self._raw.take(index)), self.carried(index, window), np.nan)
 
     def carried(self, index: Ints, window: int) -> Floats:
-        """The average after each of these batches, over gaps; NaN before the first finite loss.
+        """The average after each of these batches, across gaps; NaN before the first finite loss.
 
-        Of at least one batch; those in ascending order.
+        The indices must be ascending and at least one.
         """
         newest = self._newest[window]
         if index[-1] >= newest.end:
@@ -121,7 +121,7 @@ class LossSeries:
         return newest.after(index) if index[0] >= newest.first else self._carried(index, window)
 
     def _carry_on(self, newest: RunningAverage, window: int) -> None:
-        """Carry the average on to the last batch."""
+        """Update the average to the last batch."""
         if len(self._raw) - newest.end > _MAX_NEWEST:
             self._close()
             newest.restart(self._closed * BUCKET, *self._smoothing.state(window))
@@ -134,7 +134,7 @@ class LossSeries:
         newest.extend(np.where(finite, losses, 0.0), np.where(finite, sizes, 0.0))
 
     def _carried(self, index: Ints, window: int) -> Floats:
-        """The averages of any batches, likewise."""
+        """The averages after any batches, as in `carried`, from the buckets."""
         self._close()
         wanted = index // BUCKET
         is_new = np.ones(len(wanted), np.bool_)
@@ -146,7 +146,7 @@ class LossSeries:
         return carried
 
     def carried_last(self, window: int) -> float:
-        """The average after the last batch, of which there is one."""
+        """The average after the last batch, which must exist."""
         return float(self.carried(np.array([len(self._raw) - 1]), window)[0])
 
     # --- Ranges -----------------------------------------------------------------------------------
@@ -160,7 +160,7 @@ class LossSeries:
         return _without_empty(low, high)
 
     def extremes(self) -> tuple[float, float] | None:
-        """Lowest and highest loss of all; None without a finite one."""
+        """Lowest and highest of all losses; None if there is no finite loss."""
         new = self._raw.since(self._ranged)
         new = new[np.isfinite(new)]
         self._ranged = len(self._raw)
@@ -170,7 +170,7 @@ class LossSeries:
         return (self._lowest, self._highest) if self._lowest <= self._highest else None
 
     def smoothed_low_high(self, start: Ints, stop: Ints, window: int) -> tuple[Floats, Floats]:
-        """Lowest and highest of the averages after each batch of the ranges."""
+        """Lowest and highest of the averages after the batches of each range."""
         self._close()
         pieces = cover(start, stop)
         singles = {

@@ -1,11 +1,11 @@
-"""Positions of batches: samples, updates and seconds before each, and the settings it ran under.
+"""Positions of batches: samples, updates and seconds before each batch, and its settings.
 
-Nothing is kept for a single batch. Batches under the same settings form a *segment*; one that has
-seen a whole epoch repeats it, and so a run without changes is a single segment however long it
-is. Seconds are kept as knots, one a chunk. Must not know losses.
+Nothing is stored per batch. Batches with the same settings form a *segment*, which repeats once it
+has covered a whole epoch, so that a run without changes is a single segment however long it is.
+Seconds are stored as knots, one per chunk. Must not know losses.
 
-On the updates axis a batch stands at the updates done before it, plus the share of its group that
-was done: with accumulation 4 the batches of the third update stand at 2, 2.25, 2.5 and 2.75.
+On the updates axis, a batch is at the number of updates before it, plus the completed share of its
+group: with accumulation 4, the batches of the third update are at 2, 2.25, 2.5 and 2.75.
 """
 
 from collections.abc import Callable
@@ -29,7 +29,7 @@ _TRIES: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class BatchPosition:
-    """A batch's numbers and settings; counters from 1, samples and seconds before it."""
+    """A batch's numbers and settings; counters start at 1, samples and seconds are before it."""
 
     update: int
     epoch: int
@@ -41,10 +41,10 @@ class BatchPosition:
 
 
 class Positions:
-    """The places of all batches of one generation, by index from 0."""
+    """The positions of all batches of a generation, by index from 0."""
 
     def __init__(self, n: int, max_knots: int = MAX_KNOTS) -> None:
-        """`n`: samples in an epoch. `max_knots`: those of the seconds that are kept, at most."""
+        """`n` is the number of samples in an epoch, `max_knots` the most knots of seconds kept."""
         self._n = n
         self._max_knots = max_knots
         self._segments = GrowingArray("i8", 10)
@@ -56,9 +56,9 @@ class Positions:
         self._end_samples = 0
         self._end_updates = 0.0
         self.revision = 0
-        """Another one when the seconds of batches have changed that were there before."""
+        """A version that changes when the seconds of earlier batches change."""
         self._knots = GrowingArray("f8", 2)
-        """Index and seconds of each chunk's first batch; the last one is the end."""
+        """Index and seconds of each chunk's first batch; the last knot is the end."""
         self._knots.append(np.zeros((1, 2)))
 
     def __len__(self) -> int:
@@ -66,7 +66,7 @@ class Positions:
 
     @property
     def segments(self) -> int:
-        """The number of segments that the batches are kept as."""
+        """The number of segments in which the batches are stored."""
         return len(self._segments)
 
     @property
@@ -76,7 +76,7 @@ class Positions:
     # --- Growing ----------------------------------------------------------------------------------
 
     def append(self, chunk: Chunk) -> None:
-        """Raises ValueError when the chunk does not follow the last one."""
+        """Add a chunk; raises ValueError if it does not follow the last one."""
         if chunk.batch != self._size + 1:
             raise ValueError(f"batch {chunk.batch} cannot follow batch {self._size}")
         if chunk.batches == 0:
@@ -87,7 +87,7 @@ class Positions:
                 self._epoch, self._epoch_start = part.epoch, part.samples
             self._end_samples = part.end_samples
             if self._current is not None and self._current.repeats_as(chunk):
-                break  # the others are as it says
+                break  # the other epochs are as the segment predicts
         self._size += chunk.batches
         self._epoch, self._end_samples = chunk.last_epoch, chunk.end_samples
         if chunk.epochs > 1:
@@ -125,7 +125,7 @@ class Positions:
         self._lrs.append(np.array([chunk.lr]))
 
     def _leaves_gap(self, chunk: Chunk) -> bool:
-        """Were samples trained on that no chunk tells of?"""
+        """True if samples are missing between the last chunk and this one."""
         return chunk.samples != self._end_samples
 
     def _add_knot(self, chunk: Chunk) -> None:
@@ -140,7 +140,7 @@ class Positions:
             )
         self._knots.append(np.array([[self._size, start + max(chunk.duration, 0.0)]]))
 
-    # --- From batches to places -------------------------------------------------------------------
+    # --- From batches to positions ----------------------------------------------------------------
 
     def end(self, axis: Axis) -> float:
         """The position after the last batch."""
@@ -170,7 +170,7 @@ class Positions:
                 return seconds
 
     def samples(self, index: Ints) -> Ints:
-        """Samples before these batches; before the one after the last, too."""
+        """Samples before these batches; the index after the last batch is valid as well."""
         rows = self._rows(index)
         epochs, batches = self._split(rows, index)
         samples: Ints = rows[1] + epochs * rows[8] + batches * rows[5]
@@ -182,7 +182,7 @@ class Positions:
         return np.diff(self.samples(np.arange(start, stop + 1)))
 
     def batch_at(self, index: int) -> BatchPosition:
-        """Numbers and settings of one batch."""
+        """The numbers and settings of a batch."""
         one = np.array([index])
         row = self._rows(one)[:, 0]
         epochs, batches = divmod(index - int(row[0]), int(row[7]))
@@ -201,7 +201,7 @@ class Positions:
         return found
 
     def _rows(self, index: Ints) -> Ints:
-        """The columns of the segments of these batches: (10, batches), or (10, 1) for all."""
+        """The segments of these batches as columns, (10, batches); (10, 1) if there is only one."""
         if len(self._segments) == 1:
             return self._segments.values.T
         rows: Ints = self._segments.values[self._segment_of(index)].T
@@ -209,12 +209,12 @@ class Positions:
 
     @staticmethod
     def _split(rows: Ints, index: Ints) -> tuple[Ints, Ints]:
-        """Whole epochs of the segment before each batch, and batches of its epoch."""
+        """Whole epochs of the segment before each batch, and earlier batches of its epoch."""
         epochs, batches = np.divmod(index - rows[0], rows[7])
         return epochs, batches
 
     def epoch_ends(self, axis: Axis, low: float, most: int) -> list[float]:
-        """The positions after `low` at which an epoch has followed another: the first ones."""
+        """The first `most` positions after `low` at which a new epoch began."""
         if not self._size:
             return []
         after = int(self.first(axis, np.array([low]), lambda at: at > low)[0])
@@ -222,15 +222,15 @@ class Positions:
         ends: list[float] = self.at(axis, np.array(starts, np.int64)).tolist()
         return ends
 
-    # --- From places to batches -------------------------------------------------------------------
+    # --- From positions to batches ----------------------------------------------------------------
 
     def first(
         self, axis: Axis, near: Floats, reached: Callable[[Floats], NDArray[np.bool_]]
     ) -> Ints:
-        """The first batch whose position has `reached` what is asked, one for each entry; else len.
+        """For each entry, the first batch for whose position `reached` is true; len if none is.
 
-        `reached` grows with the position; `near` says about where to look. The answer is exact,
-        whatever rounding does to either.
+        `reached` must be monotonic in the position; `near` is an estimate of the position. The
+        result is exact in spite of rounding.
         """
         if self._size == 0:
             return np.zeros(len(near), np.int64)
@@ -244,7 +244,7 @@ class Positions:
         return self._bisect(axis, len(near), reached)
 
     def within(self, axis: Axis, low: float, high: float) -> tuple[int, int]:
-        """The batches at low ≤ position ≤ high, as start and stop."""
+        """The batches with low ≤ position ≤ high, as start and stop."""
         edges, is_low = np.array([low, high]), np.array([True, False])
         start, stop = self.first(
             axis, edges, lambda at: (at > edges) | (is_low & (at >= edges))

@@ -1,8 +1,8 @@
 """Sums, minima and maxima over any ranges of batches, in time that hardly grows with their length.
 
-Level 0 is the batches themselves, which somebody else holds; level 1 has one entry for 32 of
-them, each further level one for 16 of the level before. A range is covered by as many entries of
-high levels as fit and by those of lower levels at its two ends.
+Level 0 is the batches themselves, which the caller holds. Level 1 has one entry for 32 batches,
+each further level one entry for 16 of the level below. A range is covered by as many entries of
+high levels as fit, and by entries of lower levels at its two ends.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,17 +18,17 @@ from gdtui.history.storage.long_array import LongArray
 Values = NDArray[Any]
 
 BUCKET: Final = 32
-"""Batches in an entry of level 1."""
+"""Number of batches in an entry of level 1."""
 _FACTOR: Final = 16
 
 
 class Pyramid:
-    """A reduction of the whole buckets of a history, in some columns, at every level from 1."""
+    """A reduction of a history's complete buckets, in one or more columns, at all levels from 1."""
 
     def __init__(self, ufunc: np.ufunc, dtype: str, empty: float, columns: int = 1) -> None:
         self.ufunc = ufunc
         self.empty = empty
-        """The result for a range with nothing in it."""
+        """The result for an empty range."""
         self._dtype, self._columns = dtype, columns
         self._levels: list[LongArray] = []
 
@@ -37,7 +37,7 @@ class Pyramid:
         return sum(level.nbytes for level in self._levels)
 
     def append(self, buckets: Values) -> None:
-        """Take in the next buckets' reductions (buckets, columns); pass on completed ones."""
+        """Add the reductions of the next buckets (buckets, columns); update the levels above."""
         level = 0
         while len(buckets):
             if level == len(self._levels):
@@ -52,7 +52,7 @@ class Pyramid:
             level += 1
 
     def reduce(self, cover: "Cover", batches: Callable[[Ints], Values], column: int = 0) -> Values:
-        """The reduction of each range in one column; `batches` gives the values of single ones."""
+        """The reduction of each range in a column; `batches` returns values of single batches."""
         result = np.full(cover.ranges, self.empty, np.float64)
         for piece in cover.pieces:
             if piece.level:
@@ -67,26 +67,26 @@ class Pyramid:
 
 @dataclass(frozen=True, slots=True)
 class CoverPiece:
-    """Entries of one level, those of each range next to each other."""
+    """Entries of one level; the entries of each range are adjacent."""
 
     level: int
     index: Ints
     cuts: Ints
     """The indices at which the entries of the next range begin."""
     owner: Ints
-    """The range that each range between two cuts belongs to; none twice."""
+    """The range to which the entries between two cuts belong; each range occurs once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """Some ranges of batches, put together from entries of all levels."""
+    """Some ranges of batches, composed of entries of all levels."""
 
     ranges: int
     pieces: tuple[CoverPiece, ...]
 
 
 def cover(start: Ints, stop: Ints) -> Cover:
-    """The entries that make up the ranges start…stop−1, none of them empty."""
+    """The entries that make up the ranges start…stop−1, which must not be empty."""
     return Cover(len(start), tuple(_pieces(start, stop)))
 
 
@@ -113,7 +113,7 @@ def _piece(level: int, start: Ints, stop: Ints, owner: Ints) -> Iterator[CoverPi
 
 
 def concatenated(start: Ints, stop: Ints) -> tuple[Ints, Ints]:
-    """All numbers of the ranges start…stop−1 (none empty), joined, and where each begins."""
+    """All numbers of the ranges start…stop−1 (none empty), joined, and the start of each range."""
     lengths = stop - start
     cuts = np.cumsum(lengths) - lengths
     return np.arange(lengths.sum()) + np.repeat(start - cuts, lengths), cuts

@@ -1,7 +1,7 @@
-"""The smoothed loss after the newest batches, carried on from one to the next.
+"""The smoothed loss after the newest batches, updated from one batch to the next.
 
-A chart asks for these in every frame: going on from the last average takes less than half the time
-of looking at whole buckets. Owns no losses; where it can start from, others know.
+A chart requests these in every frame: continuing from the last average takes less than half the
+time of processing whole buckets. Owns no losses; the caller supplies the starting point.
 """
 
 from itertools import accumulate
@@ -13,21 +13,21 @@ from gdtui.chart.scene.arrays import Floats, Ints
 from gdtui.history.storage.growing_array import GrowingArray
 
 _KEPT: Final = 4_096
-"""Averages that are kept, at least: of more batches than a common epoch has."""
+"""Fewest averages kept: more than the batches of a typical epoch."""
 
 
 class RunningAverage:
-    """The averages of one window; see gdtui/history/smoothing.py for what they are."""
+    """The averages of one window, as defined in gdtui/history/smoothing.py."""
 
     def __init__(self, tau: float) -> None:
-        """`tau`: samples, the time constant."""
+        """`tau` is the time constant in samples."""
         self._tau = tau
         self._level, self._seen = 0.0, 0.0
-        """The average before it is debiased, and the samples that are in it."""
+        """The average before debiasing, and its number of samples."""
         self.end = 0
-        """Batches that the average has gone over."""
+        """Number of batches in the average."""
         self._averages = GrowingArray("f8")
-        """The average after the last batch of each."""
+        """The averages after each of the last batches."""
 
     @property
     def nbytes(self) -> int:
@@ -35,17 +35,17 @@ class RunningAverage:
 
     @property
     def first(self) -> int:
-        """The first of the batches whose averages are still known; the last one is `end` − 1."""
+        """The first batch whose average is still known; the last is `end` − 1."""
         return self.end - len(self._averages)
 
     def restart(self, batches: int, level: float, seen: float) -> None:
-        """Go on after so many batches; `level`: their biased average, of `seen` samples."""
+        """Continue after this many batches, whose biased average of `seen` samples is `level`."""
         self._level, self._seen = level, seen
         self.end = batches
         self._averages = GrowingArray("f8")
 
     def extend(self, losses: Floats, sizes: Floats) -> None:
-        """Take in the next batches, at least one; both are 0 where a loss is not finite."""
+        """Add the next batches, at least one; loss and size are 0 if a loss is not finite."""
         shares = (-np.expm1(-sizes / self._tau)).tolist()
         levels = list(
             accumulate(zip(shares, losses.tolist(), strict=True), _next, initial=self._level)
@@ -59,7 +59,7 @@ class RunningAverage:
         self._level, self._seen = levels[-1], float(seen[-1])
 
     def after(self, index: Ints) -> Floats:
-        """The averages after these batches, of those that are known.
+        """The averages after these batches, which must still be known.
 
         NaN before the first finite loss.
         """

@@ -1,6 +1,6 @@
-"""Consecutive batches under the same settings, described as a whole: no batch of them costs memory.
+"""Consecutive batches with the same settings, described as a whole: batches take no memory.
 
-A segment that has seen one whole epoch repeats it: short last batches and groups recur with it.
+A segment that has covered a whole epoch repeats it, including short last batches and groups.
 """
 
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from engine.log.records import Chunk
 from gdtui.chart.scene.arrays import Ints
 
 ENDLESS: Final = 2**60
-"""The period of a segment that has not seen a whole epoch."""
+"""The period of a segment that has not covered a whole epoch."""
 
 
 @dataclass(slots=True)
 class SettingsSegment:
-    """Batch k (from 0) of it is batch r of its epoch q: q, r = divmod(k, period)."""
+    """Batch k (from 0) of the segment is batch r of its epoch q, with q, r = divmod(k, period)."""
 
     first: int
     samples: int
@@ -28,9 +28,9 @@ class SettingsSegment:
     steps: int
     lr: float
     whole: bool
-    """Begins with its epoch."""
+    """True if the segment begins at the start of an epoch."""
     period: int = ENDLESS
-    """Batches an epoch; likewise samples and updates."""
+    """Batches per epoch; the next two fields are samples and updates per epoch."""
     period_samples: int = 0
     period_updates: int = 0
 
@@ -46,7 +46,7 @@ class SettingsSegment:
         )
 
     def predicts(self, chunk: Chunk) -> bool:
-        """Do all batches of this chunk stand where the segment says?"""
+        """True if all batches of this chunk are where the segment expects them."""
         epochs, index = divmod(chunk.batch - 1 - self.first, self.period)
         in_group = self.in_update + index
         return (
@@ -60,7 +60,7 @@ class SettingsSegment:
         )
 
     def repeats_as(self, chunk: Chunk) -> bool:
-        """Do several epochs go like those of the segment?"""
+        """True if the several epochs of this chunk are like those of the segment."""
         return (
             self.period == chunk.epoch_batches
             and self.period_samples == chunk.epoch_samples
@@ -68,7 +68,7 @@ class SettingsSegment:
         )
 
     def repeated_by(self, chunk: Chunk) -> "SettingsSegment | None":
-        """The segment as one that repeats itself, if `chunk` begins the same epoch again."""
+        """The segment as a repeating one, if `chunk` begins another epoch like the first."""
         if not self.whole or self.period != ENDLESS or chunk.epoch != self.epoch + 1:
             return None
         repeating = SettingsSegment(
@@ -82,9 +82,9 @@ class SettingsSegment:
 
 
 def epoch_starts(rows: Ints, size: int, after: int, most: int) -> list[int]:
-    """The batches from `after` on that begin an epoch, but for the very first: `most` at most.
+    """The batches from `after` on that begin an epoch, except the very first; at most `most`.
 
-    `rows`: of all segments, of `size` batches.
+    `rows` are the rows of all segments, which have `size` batches in total.
     """
     starts: list[int] = []
     for place in range(int(np.searchsorted(rows[:, 0], after, "right")) - 1, len(rows)):
@@ -100,5 +100,5 @@ def epoch_starts(rows: Ints, size: int, after: int, most: int) -> list[int]:
 
 
 def _ends_epoch(before: Ints, row: Ints) -> bool:
-    """True when the last batch of the segment before is of another epoch than the first of this."""
+    """True if the last batch of the previous segment and the first of this differ in epoch."""
     return bool(before[4] + (row[0] - 1 - before[0]) // before[7] != row[4])

@@ -1,8 +1,8 @@
 """The smoothed loss: an exponential moving average with one time constant in samples, debiased.
 
 With τ = window × n samples, a batch of s samples has α = 1 − exp(−s ÷ τ), and the average is
-divided by 1 − exp(−samples so far ÷ τ). A loss that is not finite does not enter. Kept for every
-window of the ladder at the end of each bucket of batches; in between it is computed again.
+divided by 1 − exp(−samples so far ÷ τ). Losses that are not finite are left out. The average is
+stored for every window of the ladder at the end of each bucket of batches, and recomputed within.
 """
 
 from typing import Any, Final
@@ -15,20 +15,20 @@ from gdtui.history.pyramid import BUCKET
 from gdtui.history.storage.long_array import LongArray
 
 SMOOTHING_LADDER: Final = (0.25, 1.0, 4.0)
-"""Time constants in epochs."""
+"""The available time constants, in epochs."""
 
 _SETTLED: Final = 40.0
-"""Time constants after which 1 − exp(−t) is 1."""
+"""Number of time constants after which 1 − exp(−t) rounds to 1."""
 
 
 class Smoothing:
-    """The average of all windows at the end of each whole bucket."""
+    """The averages for all windows at the end of each complete bucket."""
 
     def __init__(self, n: int) -> None:
         self.taus = tuple(window * n for window in SMOOTHING_LADDER)
         self._levels = LongArray("f4", len(SMOOTHING_LADDER))
         self._seen = LongArray("f8")
-        """Samples with a finite loss."""
+        """Number of samples with a finite loss."""
         self._running = [0.0] * len(SMOOTHING_LADDER)
         self._total = 0.0
 
@@ -37,9 +37,9 @@ class Smoothing:
         return self._levels.nbytes + self._seen.nbytes
 
     def append(self, losses: Floats, sizes: Floats) -> Floats:
-        """Take in whole buckets, (buckets, 32); sizes are 0 where a loss is not finite.
+        """Add complete buckets, (buckets, 32); the size of a batch without a finite loss is 0.
 
-        Returns the average after every batch: (windows, buckets, 32).
+        Returns the average after every batch, (windows, buckets, 32).
         """
         totals = sizes.sum(axis=1)
         seen = self._total + np.cumsum(totals) - totals
@@ -53,7 +53,7 @@ class Smoothing:
         return result
 
     def state(self, window: int) -> tuple[float, float]:
-        """The average after all whole buckets, before it is debiased, and the samples in it."""
+        """The average after all complete buckets, before debiasing, and its number of samples."""
         return self._running[window], self._total
 
     def after(self, buckets: Ints, losses: Floats, sizes: Floats, window: int) -> Floats:
@@ -68,7 +68,7 @@ class Smoothing:
         return _finish(level * -np.expm1(-seen / tau), growth, gained, seen, sizes, tau, tau)
 
     def _chain(self, growth: Floats, gained: Floats) -> Floats:
-        """Averages, not yet debiased, before each bucket, (windows, buckets), bucket by bucket."""
+        """The averages before each bucket, not yet debiased, (windows, buckets)."""
         starts = []
         for window, steps in enumerate(zip(growth.tolist(), gained.tolist(), strict=True)):
             running = self._running[window]
@@ -80,10 +80,10 @@ class Smoothing:
 
 
 def _within(losses: Floats, sizes: Floats, tau: Floats | float) -> tuple[Floats, Floats]:
-    """The decay of earlier values after each batch of a bucket, and the gain, undecayed.
+    """The growth and gain after each batch of a bucket.
 
-    average = (average before the bucket + gained) ÷ growth. Up to exp(32 × 4): a batch is at most
-    an epoch, and τ at least a quarter of one.
+    average = (average before the bucket + gained) ÷ growth. Growth is at most exp(32 × 4), since a
+    batch is at most an epoch, and τ at least a quarter of an epoch.
     """
     share = sizes / tau
     growth = np.exp(np.cumsum(share, axis=-1))
@@ -100,7 +100,7 @@ def _finish(
     tau: Floats | float,
     longest: float,
 ) -> Floats:
-    """The averages; `longest`: the greatest τ."""
+    """The debiased averages; `longest` is the largest τ."""
     average: NDArray[Any] = (starts[..., None] + gained) / growth
     if seen[0] > _SETTLED * longest:
         return average

@@ -1,1 +1,1 @@
-"""The drawing of pictures as coloured cells: plotext's frame, and dots by numpy."""
+"""Draws pictures as coloured cells: the frame by plotext, the dots by numpy."""

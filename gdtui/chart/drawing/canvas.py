@@ -1,8 +1,8 @@
-"""A picture to coloured cells: which layer owns a cell, and in which ink it is drawn. Pure numpy.
+"""Turns a picture into coloured cells, and decides which layer owns each cell. Pure numpy.
 
-A braille cell has one colour, so the layers compete for it: envelopes (the widest at the back),
-marks, raw losses, ghosts, lines, single points, off-scale marks, labels: the later one wins. Knows
-no widget.
+A braille cell has only one colour, so the layers compete for it, and the last one wins: envelopes
+(the widest at the back), marks, raw losses, ghosts, lines, single points, off-scale marks, labels.
+Knows no widget.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ _BRAILLE = np.uint32(0x2800)
 ABOVE, BELOW, MARK = (ord(c) for c in "▲▼┊")
 CURSOR, CURSOR_BELOW = ord("│"), ord("┷")
 _FREE = np.array([ord(c) for c in " ┈┊⠀"], np.uint32)
-"""Characters that hide no data when something else is drawn over them."""
+"""Characters that can be overdrawn without hiding data."""
 
 _LABEL_ROWS = 4
 _EVERY = np.arange(256)
@@ -66,7 +66,7 @@ def paint(
 def _ground(
     picture: Picture, width: int, height: int, inks: FrameInks, palette: list[str]
 ) -> Cells:
-    """The background of the data: the frame with its grid, and the ends of epochs."""
+    """The background of the data: the frame with its grid, and lines at the ends of epochs."""
     cells = Cells.blank(width, height, palette)
     canvas = room(picture.y, width, height)
     if canvas.framed:
@@ -85,7 +85,7 @@ def _draw_frame(cells: Cells, x: Scale, y: Scale, inks: FrameInks) -> None:
 
 
 def compose(picture: Picture, cells: Cells, background: str, layers: Layers | None = None) -> None:
-    """Draw the picture's series and marks over the cells, whose blanks stay as they are."""
+    """Draw the picture's series and marks over the cells, without changing other cells."""
     layers = layers or Layers()
     vivid = [series for series in picture.series if not series.faint]
     deep = sorted(
@@ -107,8 +107,8 @@ def compose(picture: Picture, cells: Cells, background: str, layers: Layers | No
 def with_cursor(cells: Cells, picture: Picture, x: float, colour: str) -> Cells:
     """A copy with a thin line at this x; the cells themselves if it is outside.
 
-    It hides no data: these keep their dots, and lines their colours; clouds of dots are lit in its
-    own.
+    It hides no data: dots remain, and lines keep their colours; only clouds of dots take the
+    colour of the cursor.
     """
     canvas = room(drawable(picture.y), cells.width, cells.height)
     at = place(np.array([x]), drawable(picture.x), canvas.width, 1)[0]
@@ -127,7 +127,7 @@ def with_cursor(cells: Cells, picture: Picture, x: float, colour: str) -> Cells:
 
 
 def _is_cloud(characters: NDArray[np.uint32]) -> NDArray[np.bool_]:
-    """True for braille cells with more dots than lines through them would have."""
+    """True for braille cells with more dots than a line through them would have."""
     dots = (
         np.unpackbits((characters & 0xFF).astype(np.uint8))
         .reshape(*characters.shape, 8)
@@ -138,7 +138,7 @@ def _is_cloud(characters: NDArray[np.uint32]) -> NDArray[np.bool_]:
 
 
 def _stamp(cells: Cells, bits: NDArray[np.uint8], colour: str, lit: NDArray[np.bool_]) -> None:
-    """Put these dots in this colour over the lit cells."""
+    """Draw these dots in this colour over the lit cells."""
     np.add(bits, _BRAILLE, out=cells.characters, where=lit)
     np.copyto(cells.inks, cells.ink(colour), where=lit)
 
@@ -156,7 +156,7 @@ def _draw_envelopes(
         for one in series
         if not one.envelope.is_empty
     ]
-    # By orders of two, so that two of about one width do not swap places from frame to frame.
+    # Sorted by powers of two, so that envelopes of similar width do not swap between frames.
     drawn.sort(key=lambda pair: -int(np.count_nonzero(pair[0].dots)).bit_length())
     for layer, one in drawn:
         bits = _THIN[layer.bits]
@@ -175,8 +175,7 @@ def _draw_lines(
 ) -> None:
     """Lines that share a cell keep all their dots, in the colour of the last.
 
-    But over one with a depth they stand alone in it: among the dots of a band no line could be
-    told.
+    In a cell with raw losses, however, a line stands alone: among their dots, it would be lost.
     """
     together = np.zeros(cells.characters.shape, np.uint8)
     for one in series:
@@ -225,20 +224,20 @@ def _draw_points(
 
 
 def _draw_rules(picture: Picture, cells: Cells, ink: str) -> None:
-    """Over the grid of the frame, behind everything else."""
+    """Draw the rules over the grid of the frame, behind everything else."""
     columns = [column for column in _columns(picture.rules, picture.x, cells.width) if column > 0]
     cells.characters[:, columns] = MARK
     cells.inks[:, columns] = cells.ink(ink)
 
 
 def _columns(positions: Sequence[float], x: Scale, width: int) -> list[int]:
-    """The column of each position; −1 when it lies outside."""
+    """The column of each position; −1 if it is outside."""
     at = place(np.array(positions, np.float64), x, width, 1)
     return [int(c) if np.isfinite(c) and 0 <= c < width else -1 for c in at]
 
 
 def _draw_marks(picture: Picture, cells: Cells, background: str) -> list[int]:
-    """The column of each mark; −1 when it lies outside."""
+    """Draw the marks; return the column of each, −1 if it is outside."""
     if not picture.marks:
         return []
     columns = _columns([mark.x for mark in picture.marks], picture.x, cells.width)
@@ -252,9 +251,9 @@ def _draw_marks(picture: Picture, cells: Cells, background: str) -> list[int]:
 def _draw_labels(
     cells: Cells, marks: tuple[Mark, ...], columns: list[int], taken: NDArray[np.bool_]
 ) -> None:
-    """Each label beside its mark, near the top, where no line and no other label is in the way.
+    """Draw each label next to its mark, near the top, where no line or other label is in the way.
 
-    In the top row it crosses no other mark; where several come together, the rest stand below it.
+    A label in the top row crosses no other mark; further labels of close marks go below it.
     """
     height, width = cells.characters.shape
     for number, (mark, column) in enumerate(zip(marks, columns, strict=True)):
@@ -263,7 +262,7 @@ def _draw_labels(
             continue
         sides = [column + 1, column - len(text)]
         if column in columns[number + 1 :]:
-            sides.reverse()  # of two marks in one column the earlier is told on the left
+            sides.reverse()  # of two marks in one column, the earlier has its label on the left
         for row, start in product(range(min(_LABEL_ROWS, max(height // 3, 1))), sides):
             end = start + len(text)
             crossed = row == 0 and any(

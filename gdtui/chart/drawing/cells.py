@@ -1,4 +1,4 @@
-"""A rectangle of coloured characters, and what differs between two of them. Knows no widget."""
+"""A rectangle of coloured characters, and the differences between two. Knows no widget."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ _NEAR = 10
 
 @dataclass(slots=True)
 class Cells:
-    """Characters (code points) by (row, column), each with the number of its ink."""
+    """Characters (code points) by (row, column), each with the index of its ink."""
 
     characters: NDArray[np.uint32]
     inks: NDArray[np.int16]
     palette: list[str]
-    """Ink → `#rrggbb`; the first, "", is for blanks. Shared by all that are to be compared."""
+    """Colours `#rrggbb` by ink; the first, "", is for blanks. Cells to compare must share it."""
 
     @classmethod
     def blank(cls, width: int, height: int, palette: list[str] | None = None) -> "Cells":
@@ -38,17 +38,17 @@ class Cells:
         return int(self.characters.shape[0])
 
     def copy(self) -> "Cells":
-        """Other cells on the same palette."""
+        """A copy that shares the palette."""
         return Cells(self.characters.copy(), self.inks.copy(), self.palette)
 
     def part(self, room: Room) -> "Cells":
-        """A view: what is drawn in it is drawn in the whole."""
+        """A view of a part; drawing in it draws in the whole."""
         rows = slice(room.top, room.top + room.height)
         columns = slice(room.left, room.left + room.width)
         return Cells(self.characters[rows, columns], self.inks[rows, columns], self.palette)
 
     def column(self, column: int, rows: int) -> "Cells":
-        """A view of so many rows of one column, from the top."""
+        """A view of the top `rows` rows of a column."""
         return self.part(Room(column, 0, 1, rows, False))
 
     def ink(self, colour: str) -> int:
@@ -71,7 +71,7 @@ class Cells:
             begin = end
 
     def changes(self, before: "Cells") -> list[tuple[int, int, int]]:
-        """(row, first column, column after the last) of what differs from others of this size."""
+        """Spans (row, first column, column after the last) that differ from cells of this size."""
         differs = (self.characters != before.characters) | (self.inks != before.inks)
         rows, columns = differs.nonzero()
         found: list[tuple[int, int, int]] = []

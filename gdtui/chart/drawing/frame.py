@@ -1,8 +1,8 @@
 """Plotext's part: axes, ticks, titles and grid around the live canvas, and whole still charts.
 
-The only place that imports plotext, and only when the first chart has data (155 ms). It is fed with
-finite numbers inside their limits alone: a NaN aborts the process, a value far outside costs
-gigabytes, a 0 on a log axis raises; log axes are therefore handed over as logarithms.
+The only module that imports plotext, and only when the first chart has data (155 ms). plotext only
+receives finite numbers inside their limits: a NaN aborts the process, a value far outside costs
+gigabytes, and a 0 on a log axis raises, so log axes are passed as logarithms.
 """
 
 import math
@@ -18,14 +18,14 @@ from gdtui.chart.scene.picture import Picture, Scale, Series
 from gdtui.chart.scene.polyline import Polyline
 
 _WHITE: Final = re.compile(r"\x1b\[48;5;15m")
-"""plotext's background for text without one; a still takes the terminal's or the page's."""
+"""plotext's background for text without one; a still uses that of the terminal or the page."""
 _WHITE_HTML: Final = re.compile(r"background:rgb\(255, ?255, ?255\);")
 _NO_LABEL: Final = "\N{NO-BREAK SPACE}"
-"""Keeps the room for the labels of an axis without ticks: plain spaces make plotext fail."""
+"""Reserves the room for the labels of an axis without ticks: plain spaces make plotext fail."""
 _ANY: Final = Scale(0.0, 1.0)
 _MIDDLE: Final = "#808080"
 KEPT_FRAMES: Final = 32
-"""Frames that are kept to be shown again: those of all charts of a few screens."""
+"""Most frames kept to be shown again: enough for all charts of a few screens."""
 _SGR: Final = re.compile(r"\x1b\[([0-9;]*)m")
 
 
@@ -39,27 +39,27 @@ class FrameInks:
 
 
 PAPER: Final = FrameInks(axis="#7f8790", label="#7f8790", grid="#c9ced6")
-"""Greys that can be read on black and on white."""
+"""Greys that are legible on black and on white."""
 
 
 Drawn = tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]
-"""The rows of what plotext drew, and the colours in them."""
+"""The rows drawn by plotext, and their colours."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChartFrame:
-    """The drawn frame, and where in it the canvas lies."""
+    """The drawn frame, and the position of the canvas in it."""
 
     rows: tuple[str, ...]
     colours: tuple[tuple[str, ...], ...]
-    """One `#rrggbb` a character, or "" where there is nothing."""
+    """A `#rrggbb` for each character; "" for a blank."""
     canvas: Room
 
 
 def frame(x: Scale, y: Scale, width: int, height: int, inks: FrameInks) -> ChartFrame:
     """The frame of a chart of width × height cells (large enough for one, see `layout.room`).
 
-    Put together from two that are kept: while a run grows, x changes and y does not.
+    Composed of two cached frames: while a run is growing, x changes and y does not.
     """
     canvas = room(y, width, height)
     rows, colours = _beside(y, width, height, inks)
@@ -72,7 +72,7 @@ def frame(x: Scale, y: Scale, width: int, height: int, inks: FrameInks) -> Chart
 
 
 def frame_at_once(x: Scale, y: Scale, width: int, height: int, inks: FrameInks) -> Drawn:
-    """The frame as plotext draws it in one go, which takes longer: `frame` comes to the same."""
+    """The frame as plotext draws it in one go, which takes longer than `frame`, but is equal."""
     figure = _figure(width, height, inks)
     _set_ruler(figure, "x", x, inks)
     _set_ruler(figure, "y", y, inks)
@@ -82,13 +82,13 @@ def frame_at_once(x: Scale, y: Scale, width: int, height: int, inks: FrameInks) 
 
 @lru_cache(maxsize=KEPT_FRAMES)
 def _beside(y: Scale, width: int, height: int, inks: FrameInks) -> Drawn:
-    """A frame with any x: down to the end of its canvas it is that of every x."""
+    """A frame with an arbitrary x: down to the end of its canvas, it is the same for every x."""
     return frame_at_once(_ANY, y, width, height, inks)
 
 
 @lru_cache(maxsize=KEPT_FRAMES)
 def _below(x: Scale, gutter: int, width: int, inks: FrameInks) -> Drawn:
-    """A low frame without labels of y; below its canvas it fits every y with labels as wide."""
+    """A low frame without y labels; below its canvas, it fits any y with labels of equal width."""
     figure = _figure(width, 1 + BELOW, inks)
     _set_ruler(figure, "x", x, inks)
     _set_ruler(figure, "y", _ANY, inks, gutter)
@@ -96,7 +96,7 @@ def _below(x: Scale, gutter: int, width: int, inks: FrameInks) -> Drawn:
 
 
 def still(picture: Picture, width: int, height: int, inks: FrameInks = PAPER) -> str:
-    """The picture drawn wholly by plotext: lines, points, marks and legend, as ANSI text."""
+    """The picture drawn entirely by plotext, as ANSI text: lines, points, marks and legend."""
     text: str = _WHITE.sub("", _drawn(picture, width, height, inks).string())
     return text
 
@@ -151,7 +151,7 @@ def _add_series(figure: Any, picture: Picture, width: int) -> None:
 
 
 def _add_strokes(figure: Any, picture: Picture, line: Polyline, colour: str, width: int) -> None:
-    """An upright stroke a cell: half as dense as the dots allow, and still with every extreme."""
+    """Draw an upright stroke per cell: half as dense as possible, but with every extreme."""
     marker = _marker("braille", colour)
     for x, ys in _by_cell(line, picture, width).values():
         figure.draw(figure.signal([x, x], [min(ys), max(ys)], marker=marker).lines())
@@ -216,7 +216,7 @@ def _pieces(line: Polyline, picture: Picture) -> list[tuple[list[float], list[fl
 
 
 def _near(scale: Scale, value: float) -> float:
-    """The value for plotext, no more than one range outside of the axis."""
+    """The value for plotext, at most one range outside the axis."""
     low, high = _value(scale, scale.low), _value(scale, scale.high)
     if scale.log and value <= 0:
         return low - (high - low)

@@ -1,9 +1,9 @@
-"""Growth of a layer while its line goes on: redraws the last columns, keeps all before them.
+"""Extends a layer while its line is growing: redraws the last columns and keeps all others.
 
-From frame to frame a line changes in its last column and gains a few. Those are placed and drawn
-one by one in plain Python: the hundred calls of numpy for a whole line take ten times as long. The
-dots are the very ones that the raster draws of the whole line; where that is not as simple, it is
-asked to.
+From frame to frame, a line changes in its last column and gains a few. These are placed and drawn
+one by one in plain Python, since the hundred numpy calls for a whole line take ten times as long.
+The dots are exactly those that the raster draws for the whole line; more complex cases are left to
+the raster.
 """
 
 import math
@@ -19,13 +19,13 @@ from gdtui.chart.scene.picture import Scale
 from gdtui.chart.scene.polyline import Polyline
 
 _ANEW: Final = 2
-"""Old entries that are drawn anew: the last, and the one in whose column its line began."""
+"""Number of old entries drawn again: the last, and the entry in whose column its line began."""
 _FAR: Final = 1e9
-"""The raster's: dots beyond which a value's place no longer matters."""
+"""As in the raster: dots beyond which the exact position of a value no longer matters."""
 
 
 class _Stroke(NamedTuple):
-    """An entry: a column of dots, from its highest to its lowest place in it."""
+    """An entry: a column of dots, and its highest and lowest position."""
 
     column: int
     top: float
@@ -33,10 +33,10 @@ class _Stroke(NamedTuple):
 
 
 def grown(before: Layer, polyline: Polyline, x: Scale, y: Scale) -> Layer | None:
-    """The old layer with another end: a polyline that continues, on the same scales and canvas.
+    """The old layer extended by a polyline that continues it, on the same scales and canvas.
 
-    None where all of it must be drawn: it is another line, it has gaps, its entries are too close,
-    on a logarithmic axis.
+    None if everything must be redrawn: if the line is a different one, has gaps, has entries that
+    are too close, or is on a logarithmic axis.
     """
     old = before.polyline.x.size
     if y.log or not before.is_even or old <= _ANEW or polyline.x.size < old:
@@ -48,7 +48,7 @@ def grown(before: Layer, polyline: Polyline, x: Scale, y: Scale) -> Layer | None
 
 
 def _strokes(polyline: Polyline, start: int, x: Scale, y: Scale, layer: Layer) -> list[_Stroke]:
-    """The strokes of the last entries; none if these are no simple ones."""
+    """The strokes of the last entries; empty if these are not simple."""
     height, width = layer.bits.shape
     strokes: list[_Stroke] = []
     for at, low, high in zip(
@@ -70,7 +70,7 @@ def _near(dot: float) -> float:
 
 
 def _drawn(before: Layer, strokes: list[_Stroke], polyline: Polyline) -> Layer:
-    """The first of the strokes is there already."""
+    """Draw all strokes but the first, which is in the layer already."""
     rows, width = before.dots.shape
     first = min(max(strokes[1].column, 0), width)
     dots = before.dots.copy()
@@ -107,7 +107,7 @@ def _link(dots: NDArray[np.bool_], strokes: list[_Stroke]) -> None:
 
 
 def _followed(columns: Ints, first: int, new: list[int]) -> Ints:
-    """The columns before the first redrawn one, joined to those found from there on."""
+    """The old columns before the first redrawn one, joined to the new columns."""
     if not columns.size and not new:
         return columns
     return np.concatenate((columns[columns < first], np.array(new, np.int64)))

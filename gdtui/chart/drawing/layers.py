@@ -1,6 +1,6 @@
-"""The last drawing of each line of a chart, so that the next frame draws only what is new.
+"""Caches the last drawing of each line of a chart, so that the next frame only draws what is new.
 
-Everything is kept with what it was made from; another line, size or scale begins anew by itself.
+Each drawing is stored with its inputs; a change of line, size or scale redraws it.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ Spots = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
 class Layers:
-    """The layers of one chart; keys name them from frame to frame."""
+    """The layers of one chart; their keys stay the same from frame to frame."""
 
     def __init__(self) -> None:
         self._lines: dict[Key, tuple[object, Layer]] = {}
@@ -42,7 +42,7 @@ class Layers:
         return layer
 
     def spots(self, key: Key, polyline: Polyline, picture: Picture, cells: Cells) -> Spots:
-        """The cells, as rows and columns, of the single values of this polyline."""
+        """The cells of this polyline's single values, as rows and columns."""
         canvas = _canvas(picture, cells)
         kept, before, found = self._spots.get(key, (None, None, None))
         if before is None or found is None or kept != canvas or not polyline.is_like(before):
@@ -51,7 +51,7 @@ class Layers:
         return found
 
     def ground(self, made_of: object, palette: list[str], draw: Callable[[], Cells]) -> Cells:
-        """A copy of what lies behind the data: that of last time, if it was `made_of` the same."""
+        """A copy of the background of the data; the previous one if `made_of` is the same."""
         kept, cells = self._ground or (None, None)
         if cells is None or kept != made_of or cells.palette is not palette:
             cells = draw()
@@ -60,7 +60,7 @@ class Layers:
 
 
 def _canvas(picture: Picture, cells: Cells) -> tuple[Any, ...]:
-    """All that says where on the cells a value lies."""
+    """Everything that determines the cell of a value."""
     return _range(picture.x), _range(picture.y), cells.width, cells.height
 
 

@@ -1,6 +1,6 @@
-"""The legend in a chart's lower border: which colour is whose. Pure, without numpy and plotext.
+"""The legend in a chart's lower border, with the colour of each series. Without numpy and plotext.
 
-It stands in the border so that it hides no data and nothing moves when it comes.
+In the border, it hides no data, and nothing moves when it appears.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -18,10 +18,10 @@ _FAINT: Final = "┄ faint: "
 _EPOCH: Final = "┊ epoch"
 _GAP: Final = 2
 _SHORT: Final = 9
-"""Cells of a name where there is room for short ones only."""
+"""Cells per name if there is only room for short names."""
 
 LegendEntry = tuple[str, str]
-"""A text and its colour, `#rrggbb`; "" for the ink of labels."""
+"""A text and its colour, `#rrggbb`; "" means the ink of labels."""
 
 
 def legend(picture: "Picture", width: int) -> list[LegendEntry]:

@@ -1,7 +1,7 @@
-"""Numbers along a line that tell the variants apart where colours cannot.
+"""Numbers along a line that identify the variants if colours do not suffice.
 
-The places are columns of the canvas, so that numbers stand still while a line grows; one more
-stands at its end.
+Their positions are columns of the canvas, so that numbers stay in place while a line grows; another
+number is at its end.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ from gdtui.chart.scene.picture import Picture
 
 
 def draw(picture: Picture, cells: Cells, background: str, faint_share: float) -> None:
-    """Write the numbers of the series that have one over their lines."""
+    """Write numbers over the lines of the series that have a number."""
     numbered = [one for one in picture.series if one.number and not one.line.is_empty]
     for turn, one in enumerate(numbered):
         lit = rasterise(one.line, picture.x, picture.y, cells.width, cells.height).bits != 0

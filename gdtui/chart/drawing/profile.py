@@ -1,7 +1,8 @@
-"""A histogram along a y axis, on its side, beside a chart of the same rows. Pure numpy.
+"""A horizontal histogram along the y axis, next to a chart with the same rows. Pure numpy.
 
-Half a row is a bin. Bars are as long as the roots of their counts, so that tails are seen, and the
-longest fills the width: shapes are compared, not counts. Blocks, so that it reads as no more data.
+Half a row is a bin. The length of a bar is proportional to the root of its count, so that tails are
+visible, and the longest bar fills the width: shapes are compared, not counts. Drawn in blocks, so
+that it is not mistaken for data.
 """
 
 from typing import Final
@@ -20,9 +21,9 @@ _PARTS: Final = 2
 
 
 def profile(values: NDArray[np.float64], y: Scale, columns: int, rows: int) -> list[str]:
-    """`rows` lines of `columns` characters.
+    """The histogram as `rows` lines of `columns` characters.
 
-    What is not finite or lies beyond the axis is not in them.
+    Values that are not finite or outside the axis are omitted.
     """
     bins, length = rows * _PARTS, columns * _PARTS
     if bins <= 0 or length <= 0:

@@ -1,4 +1,4 @@
-"""Traces to dots: which dots of a braille canvas a line covers. Pure numpy, no Python loop per dot.
+"""Turns polylines into the dots of a braille canvas. Pure numpy, without a Python loop per dot.
 
 Owns the geometry and the line algorithm. With at most one point a column of dots they are the very
 dots that plotext 6.1 draws for `.lines()` with its braille marker and limits aligned to the edge
@@ -19,11 +19,11 @@ from gdtui.chart.scene.picture import Scale
 from gdtui.chart.scene.polyline import Polyline
 
 DOTS_X = 2
-"""Columns of dots in a cell."""
+"""Columns of dots per cell."""
 DOTS_Y = 4
 
 Dots = NDArray[np.bool_]
-"""One layer of the canvas: (rows of dots, columns of dots), row 0 on top."""
+"""A layer of the canvas, (rows of dots, columns of dots), with row 0 at the top."""
 
 # plotext's rescale_element with the alignment "edge": what it leaves free at either end, in cells.
 _FIRST_MARGIN = 1e-4 + 0.0016585662
@@ -32,14 +32,14 @@ _FAR = 4096.0
 """Dots beyond the window at which a line is cut before it is sampled: plotext samples all of it,
 which costs it seconds and gigabytes."""
 _FARTHEST = 1e12
-"""Dots beyond which a point's place no longer matters: it must be a whole number still."""
+"""Dots beyond which the exact position of a point no longer matters; it must fit an integer."""
 _BITS: Final = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]], np.uint8)
 """Unicode's numbering of the dots in a braille cell."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Points:
-    """The finite entries of a polyline in dots (not yet whole ones), y downwards."""
+    """The finite entries of a polyline in dots (not yet rounded), y downwards."""
 
     x: Floats
     top: Floats
@@ -54,7 +54,7 @@ class Layer:
 
     dots: Dots
     bits: NDArray[np.uint8]
-    """The same, packed."""
+    """The same dots, packed into cells."""
     above: Ints
     """Columns of dots with a value above the window."""
     below: Ints
@@ -68,7 +68,7 @@ def place(
 ) -> Floats:
     """Positions in dots along one axis of `cells` cells, as plotext places them.
 
-    On a log axis what is not positive lies infinitely low.
+    On a log axis, values that are not positive are infinitely low.
     """
     first, last = (scale.high, scale.low) if downwards else (scale.low, scale.high)
     if scale.log:
@@ -95,7 +95,7 @@ def value_of(dot: float, scale: Scale, cells: int, dots: int) -> float:
 def place_one(
     value: float, scale: Scale, cells: int, dots: int, *, downwards: bool = False
 ) -> float:
-    """The very number that `place` gives for one value; only on a linear axis that is a range."""
+    """Exactly the number that `place` gives for one value; only for a valid linear axis."""
     first, last = (scale.high, scale.low) if downwards else (scale.low, scale.high)
     fraction = (value - first) / (last - first)
     return (_FIRST_MARGIN + (cells - _FIRST_MARGIN - _LAST_MARGIN) * fraction) * dots
@@ -165,7 +165,7 @@ def _is_sparse(points: _Points, columns: Ints) -> bool:
 
 
 def _by_column(points: _Points, columns: Ints) -> tuple[_Points, Ints]:
-    """An entry a column of dots: from its highest to its lowest."""
+    """One entry per column of dots, from its highest to its lowest value."""
     begins = np.ones(columns.size, np.bool_)
     begins[1:] = columns[1:] != columns[:-1]
     starts = np.flatnonzero(begins)
@@ -228,7 +228,7 @@ def _draw_lines(
 def draw_segments(
     dots: Dots, x0: Floats, y0: Floats, x1: Floats, y1: Floats, spare: int = 0
 ) -> None:
-    """Each segment is sampled at n even steps, n its length in dots along the longer side.
+    """Sample each segment at n even steps, where n is its length in dots along the longer side.
 
     plotext counts towards zero, so a segment that starts left of or above the window is one step
     short and may skip a dot; a spare step prevents that.

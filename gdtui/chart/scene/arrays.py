@@ -1,4 +1,4 @@
-"""The numpy arrays that charts are made of, by the kind of their numbers."""
+"""The types of numpy arrays used for charts."""
 
 import numpy as np
 from numpy.typing import NDArray

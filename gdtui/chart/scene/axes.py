@@ -1,7 +1,7 @@
 """Ranges, ticks and labels of an axis: pure arithmetic, so that nothing on a chart jitters.
 
-Owns how an axis grows with its data and where its ticks stand. Must not draw or keep state: the
-caller holds the range that is shown and hands it back in.
+Determines how an axis grows with its data, and its ticks. Must not draw or keep state: the caller
+holds the visible range and passes it back in.
 """
 
 import math
@@ -17,16 +17,16 @@ Range = tuple[float, float]
 _LADDER = (1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 _LARGEST = 1e200
 _SMALLEST = 1e-100
-"""Far beyond any float32 loss; nearer to the ends of a float64, steps and their digits run out."""
+"""Far beyond any float32 loss; closer to the limits of float64, steps lose their precision."""
 _ZERO_SHARE = 0.4
-"""A linear axis starts at 0 when its lowest value lies below this share of the highest."""
+"""A linear axis starts at 0 if its lowest value is below this share of the highest."""
 _SHRINK_SHARE = 0.5
-"""The range shrinks only when this much of it would do."""
+"""The range only shrinks if this share of it would suffice."""
 _FLAT_SHARE = 1e-6
-"""A loss that varies by less is constant: it has about as many digits."""
+"""A loss that varies by less counts as constant: this is about the precision of float32."""
 _CELLS_A_TICK_X = 10
 _GAP_X = 4
-"""Cells between two labels, at least."""
+"""Fewest cells between two labels."""
 _CELLS_A_TICK_Y = 3
 _CELLS_A_RULE = 6
 MOST_RULES = 12
@@ -39,7 +39,7 @@ _SUFFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 def nice_ticks(low: float, high: float, count: int, log: bool = False) -> tuple[Tick, ...]:
     """Ticks with labels, about `count` (never many more), at 1, 2 or 5 × 10ⁿ in low…high.
 
-    A log axis has its decades, with 2 and 5 between where there is room.
+    A log axis shows its decades, with 2 and 5 between them if there is room.
     """
     low, high = _ordered(low, high)
     count = max(count, 1)
@@ -51,7 +51,7 @@ def nice_ticks(low: float, high: float, count: int, log: bool = False) -> tuple[
 def _linear_ticks(low: float, high: float, count: int) -> tuple[Tick, ...]:
     step = _nice_step((high - low) / count)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    if last - first > 4 * count:  # the range is too narrow for its magnitude: floats run out
+    if last - first > 4 * count:  # the range is too narrow for the precision of floats
         return ((low, label(low, high - low)),)
     values = [round(i * step, 12 - math.floor(math.log10(step))) for i in range(first, last + 1)]
     return tuple((value, label(value, step)) for value in values)
@@ -101,7 +101,7 @@ def _exponential(value: float, step: float) -> str:
 
 
 def rules(positions: Sequence[float], low: float, high: float, cells: int) -> tuple[float, ...]:
-    """The positions inside low…high, if they are few enough to be told apart; else none."""
+    """The positions inside low…high, if they are few enough to be distinguishable; else none."""
     inside = tuple(each for each in positions if low < each <= high)
     return inside if len(inside) <= min(MOST_RULES, cells // _CELLS_A_RULE) else ()
 
@@ -118,7 +118,7 @@ def multiples(step: float, low: float, high: float, cells: int) -> tuple[float, 
 
 
 def grow(previous_high: float | None, data_high: float | None) -> float:
-    """The end of an x axis: it stays while the data fit, else takes the next step above them."""
+    """The end of an x axis: it stays if the data fit, else becomes the next step above them."""
     previous = _finite(previous_high) or 0.0
     data = _finite(data_high) or 0.0
     if data <= 0 or data <= previous:
@@ -133,8 +133,8 @@ def settle(
 ) -> Range:
     """The y range for these data, with hysteresis.
 
-    An end moves out at once when the data leave it; the range shrinks only when about half of it
-    would hold the data. No data, or none that the axis can show, leave it as it was.
+    An end moves outwards as soon as the data exceed it; the range only shrinks if about half of it
+    would hold the data. Without data that the axis can show, it stays the same.
     """
     low, high = _finite(data_low), _finite(data_high)
     if log:
@@ -170,7 +170,7 @@ def _round_linear(low: float, high: float) -> Range:
 
 
 def _round_log(low: float, high: float) -> Range:
-    """Outwards to 1, 2 or 5 × 10ⁿ."""
+    """The limits, rounded outwards to 1, 2 or 5 × 10ⁿ."""
     low, high = _positive(low, high)
     below, above = 10.0 ** math.floor(math.log10(low)), 10.0 ** math.floor(math.log10(high))
     bottom = max(m * below for m in (1.0, 2.0, 5.0) if m == 1 or m * below <= low)
@@ -189,7 +189,7 @@ def _finite(value: float | None) -> float | None:
 
 
 def _ordered(low: float, high: float, spread: bool = True) -> Range:
-    """Finite, low below high: what is not a range becomes one around what there is."""
+    """Finite limits with low below high; invalid ones become a range around the finite value."""
     a, b = _finite(low), _finite(high)
     if a is None or b is None:
         a, b = (0.0, 1.0) if a is None and b is None else (a or b or 0.0, a or b or 0.0)
@@ -209,7 +209,7 @@ def _positive(low: float, high: float) -> Range:
 
 
 def drawable(scale: Scale) -> Scale:
-    """The scale itself, or what can be drawn of it: finite, low below high, positive when log."""
+    """The scale itself, or a drawable one: finite, low below high, positive if logarithmic."""
     low, high = _ordered(scale.low, scale.high)
     if scale.log:
         low, high = _positive(low, high)
@@ -220,7 +220,7 @@ def drawable(scale: Scale) -> Scale:
 
 @lru_cache(maxsize=64)
 def x_scale(high: float, cells: int, title: str = "", low: float = 0.0) -> Scale:
-    """low…high over `cells` columns of the canvas; not a range, it becomes one."""
+    """The x axis low…high over `cells` columns of the canvas; invalid limits become a range."""
     low, high = _ordered(low, high)
     ticks = nice_ticks(low, high, max(cells // _CELLS_A_TICK_X, 2))
     needed = max((len(text) for _, text in ticks), default=0) + _GAP_X
@@ -231,7 +231,7 @@ def x_scale(high: float, cells: int, title: str = "", low: float = 0.0) -> Scale
 
 @lru_cache(maxsize=64)
 def y_scale(limits: Range, cells: int, title: str = "", log: bool = False) -> Scale:
-    """These limits over `cells` rows of the canvas; a log axis is clipped to what is positive."""
+    """The y axis with these limits over `cells` rows; a log axis is clipped to positive values."""
     scale = drawable(Scale(*limits, title=title, log=log))
     ticks = nice_ticks(scale.low, scale.high, max(cells // _CELLS_A_TICK_Y, 2), log)
     return replace(scale, ticks=ticks)

@@ -1,4 +1,4 @@
-"""The place of the canvas in a chart. Imports neither numpy nor plotext."""
+"""The position of the canvas in a chart. Imports neither numpy nor plotext."""
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -6,14 +6,14 @@ if TYPE_CHECKING:
     from gdtui.chart.scene.picture import Scale
 
 GUTTER: Final = 5
-"""Columns kept for the labels of y, so that the canvas does not move when a label gets longer."""
+"""Columns reserved for y labels, so that the canvas does not move when a label gets longer."""
 _AXIS: Final = 1
 BELOW: Final = 2
 """Rows below the canvas: the axis and its labels."""
 _LEAST_WIDTH: Final = 12
 _LEAST_HEIGHT: Final = 3
 _APART: Final = 8
-"""Columns from the number of one line to that of another."""
+"""Columns between the numbers of two lines."""
 
 
 class Room(NamedTuple):
@@ -27,7 +27,7 @@ class Room(NamedTuple):
 
 
 def room(y: "Scale | None", width: int, height: int) -> Room:
-    """The canvas in a chart of this size: without a frame in a small one, none in a tiny one."""
+    """The canvas in a chart of this size; small charts have no frame, tiny ones no canvas."""
     if width < 4 or height < 2:
         return Room(0, 0, 0, 0, False)
     labels = [len(clean(text)) for _, text in y.ticks] if y else []
@@ -38,7 +38,7 @@ def room(y: "Scale | None", width: int, height: int) -> Room:
 
 
 def places(turn: int, turns: int, width: int) -> range:
-    """The columns for the numbers along the line whose turn it is among all that take turns."""
+    """The columns for the numbers along line `turn` of the `turns` lines that alternate."""
     return range(_APART * turn + _APART // 2, width, _APART * turns)
 
 

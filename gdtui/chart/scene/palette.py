@@ -1,4 +1,4 @@
-"""The variants' colours in each theme, and blends of colours. Imports nothing of the program.
+"""The variants' colours in each theme, and blends of colours. Imports no other part of gdtui.
 
 The hues of Okabe and Ito's set, moved in lightness until any two differ for every common form of
 colour blindness, and each can be read as text on its theme's backgrounds: the tests measure both.
@@ -20,7 +20,7 @@ DARK: Final = (
 """Blue, orange, green, pink, yellow, vermilion, violet, grey: on a dark background."""
 
 COLOURS: Final = len(DARK)
-"""In every palette; more variants take them in turn."""
+"""Number of colours in every palette; further variants reuse them in order."""
 
 LIGHT: Final = (
     "#126faf",
@@ -71,7 +71,7 @@ ON_WHITE: Final = (
 """Blue, red, green, magenta, brown, cyan, black, grey."""
 
 Shades = tuple[str, str, str]
-"""A colour, the same where it steps back (ghosts, marks), and where it is faint (envelopes)."""
+"""A colour, its paler shade (ghosts, marks), and its faint shade (envelopes)."""
 
 DARK_256: Final[tuple[Shades, ...]] = (
     ("#5fafd7", "#0087af", "#005f87"),
@@ -109,16 +109,16 @@ CONTRAST_256: Final[tuple[Shades, ...]] = (
 )
 
 INK: Final = "#fefefe"
-"""The only colour where none is wanted: it becomes the terminal's own foreground."""
+"""The only colour in themes without colours; it becomes the terminal's own foreground."""
 FAINT: Final = "#7f7f7f"
-"""The same for what steps back: it becomes the attribute "dim"."""
+"""The paler shade in themes without colours; it becomes the attribute "dim"."""
 
 _FAINT_SHARE: Final = 0.5
-"""A smaller share makes a colour faint, where there are no shades to blend."""
+"""A share below this makes a colour faint, in themes that cannot blend shades."""
 
 
 def _paler(colours: tuple[str, ...], *paler: str) -> dict[str, tuple[str, str]]:
-    """The colour a step paler; of sixteen colours there is but one step."""
+    """Each colour with its paler one; with sixteen colours there is only one step."""
     return {colour: (pale, pale) for colour, pale in zip(colours, paler, strict=True)}
 
 
@@ -149,24 +149,24 @@ _PALER: Final = {
     ),
     "#121212": _steps(DARK_256),
 }
-"""The colour that steps back and the faint one, by background, where no shades blend."""
+"""The paler and the faint colour, by background, in themes that cannot blend shades."""
 
 
 def is_sparse(colours: tuple[str, ...]) -> bool:
-    """True where variants need more than colour to be told apart: of sixteen colours, or none."""
+    """True if colours do not suffice to distinguish variants: sixteen colours, or none."""
     return colours in (ON_BLACK, ON_WHITE) or len(set(colours)) == 1
 
 
 def variant_colour(index: int, colours: tuple[str, ...]) -> str:
-    """The fixed colour of the variant at this place, `#rrggbb`; beyond the palette it repeats."""
+    """The fixed colour of the variant with this index, `#rrggbb`; the palette repeats."""
     return colours[index % len(colours)]
 
 
 @lru_cache(maxsize=1024)
 def blend(colour: str, background: str, share: float) -> str:
-    """`share` of the colour over the background, both `#rrggbb`.
+    """The colour blended with the background by `share`, both `#rrggbb`.
 
-    Where there are no shades, the paler one.
+    In themes that cannot blend shades, a paler or faint colour of the theme.
     """
     if share < 1 and (paler := _PALER.get(background, {}).get(colour)):
         return paler[share < _FAINT_SHARE]

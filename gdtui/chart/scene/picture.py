@@ -1,4 +1,4 @@
-"""The picture of a chart as one immutable value: the widget draws it and holds no other truth."""
+"""The picture of a chart as an immutable value, which is all that the widget draws."""
 
 from dataclasses import dataclass, field
 
@@ -7,12 +7,12 @@ from gdtui.chart.scene.polyline import EMPTY, Polyline
 POINTS, SMALL_POINTS = "◆◇◈", "•◦◉"
 """Single values on training data, on held-out data, and both in one cell."""
 _POINT_CELLS = 3
-"""Points closer than this on average are drawn small, so that they do not hide their line."""
+"""Points closer than this on average, in cells, are drawn small, so as not to hide their line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """An axis: the range that is shown, its ticks as (value, label), its title, log or linear."""
+    """An axis: its visible range, ticks as (value, label), title, and if it is logarithmic."""
 
     low: float
     high: float
@@ -23,29 +23,29 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A variant on a chart, back to front: envelope, line, single values.
+    """A variant on a chart, from back to front: envelope, line, single values.
 
-    A legend keeps their order.
+    The legend lists series in the order of the picture.
     """
 
     label: str
     colour: str
-    """`#rrggbb`, the variant's own."""
+    """The variant's colour, `#rrggbb`."""
     line: Polyline = EMPTY
     envelope: Polyline = EMPTY
-    """min…max of the raw losses, drawn faintly behind the line."""
+    """The range min…max of the raw losses, drawn faintly behind the line."""
     points: Polyline = EMPTY
-    """Single measured values (full loss at each epoch's end), drawn as marks on top."""
+    """Single measured values (full loss after each epoch), drawn as marks on top."""
     validation: Polyline = EMPTY
-    """Likewise on held-out data, drawn as hollow marks."""
+    """Single values measured on held-out data, drawn as hollow marks."""
     faint: bool = False
-    """A ghost of an earlier generation."""
+    """True for the ghost of an earlier generation."""
     number: str = ""
-    """Written along the line where colours cannot tell whose it is."""
+    """The number written along the line if colours do not suffice to identify it."""
     depth: int = 0
-    """Above 0 for raw losses, which lie behind all other lines, the deeper ones behind.
+    """Above 0 for raw losses, drawn behind all other lines; larger depths are farther back.
 
-    A ghost of the same depth lies before its own.
+    A ghost is drawn in front of the line with the same depth.
     """
 
 
@@ -60,27 +60,28 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """All that stands on one chart."""
+    """Everything shown on a chart."""
 
     x: Scale
     y: Scale
     series: tuple[Series, ...] = ()
     marks: tuple[Mark, ...] = field(default=())
     rules: tuple[float, ...] = ()
-    """The x of the faint vertical lines: the ends of epochs."""
+    """The x of the faint vertical lines, at the ends of epochs."""
     title: str = ""
     message: str = ""
-    """Shown in the middle instead of data: what the variant is doing before its first loss."""
+    """Text shown in the middle instead of data, e.g. on the variant's state before the first loss.
+    """
     faint: str = "before"
     """The name of faint lines in the legend."""
 
     def points(self, width: int) -> str:
-        """POINTS or, where any series has too many for so many cells, SMALL_POINTS."""
+        """POINTS, or SMALL_POINTS if any series has too many points for `width` cells."""
         most = max(
             (max(len(one.points.x), len(one.validation.x)) for one in self.series), default=0
         )
         return SMALL_POINTS if 0 < width < most * _POINT_CELLS else POINTS
 
     def title_at(self, width: int) -> str:
-        """The title, with the points as they are drawn in so many cells."""
+        """The title, with points as drawn on a canvas `width` cells wide."""
         return self.title.translate(str.maketrans(POINTS, self.points(width)))

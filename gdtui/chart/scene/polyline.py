@@ -1,4 +1,4 @@
-"""A line as it is drawn: positions, and the lowest and highest value at each."""
+"""A line to draw: positions, and the lowest and highest value at each."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 
 class Axis(StrEnum):
-    """The unit of x. A batch is drawn where it began: at what was seen *before* it."""
+    """The unit of x. A batch is drawn at the position *before* it, where it began."""
 
     SAMPLES = "samples"
     UPDATES = "updates"
@@ -17,10 +17,10 @@ class Axis(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Polyline:
-    """`x` (float64), `low` and `high` (float64), all of one length, x ascending.
+    """Arrays `x`, `low` and `high` (float64) of the same length, x ascending.
 
-    One entry a batch where there is room for each (then low == high), else one entry a column of
-    dots with at least one batch in it. NaN in low and high is a gap: the line is broken there.
+    One entry per batch if there is room for all (then low == high), else one entry per column of
+    dots with at least one batch. NaN in low and high is a gap, which breaks the line.
     """
 
     x: NDArray[np.float64]
@@ -32,9 +32,9 @@ class Polyline:
         return self.x.size == 0
 
     def is_like(self, other: "Polyline", count: int | None = None) -> bool:
-        """True for the same entries, gaps too.
+        """True if all entries are the same, including gaps.
 
-        With a `count` for as many first ones, which both have.
+        With `count`, compares only the first `count` entries, which both must have.
         """
         if self is other:
             return True

@@ -1,13 +1,13 @@
-"""Names in fewer cells than they have, so that they can still be told apart. Pure."""
+"""Shortens names so that they stay distinguishable. Pure."""
 
 from functools import lru_cache
 
 
-@lru_cache(maxsize=64)  # every frame asks for the same
+@lru_cache(maxsize=64)  # every frame requests the same
 def shortened(names: tuple[str, ...], cells: int) -> tuple[str, ...]:
-    """The names in at most so many cells each: their beginnings where these are all different.
+    """The names, each in at most `cells` cells: their beginnings, if these are all different.
 
-    Else those that are too long are cut in the middle, so that their ends are seen, too.
+    Otherwise, names that are too long are cut in the middle, so that their ends remain visible.
     """
     beginnings = tuple(name[:cells].rstrip() for name in names)
     if len({*beginnings}) == len({*names}):

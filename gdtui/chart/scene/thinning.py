@@ -1,4 +1,4 @@
-"""Thins out a chart's single values: the lowest and the highest of each group stay."""
+"""Thins out a chart's single values, keeping the lowest and the highest of each group."""
 
 import numpy as np
 
@@ -6,10 +6,10 @@ from gdtui.chart.scene.arrays import Floats, Ints
 
 
 def outermost(values: Floats, start: int, stop: int, groups: int) -> Ints:
-    """Indices in start…stop−1, ascending: all while few, else two of each of about `groups`.
+    """Ascending indices in start…stop−1: all if few, else two from each of about `groups` groups.
 
-    A group is a power of two of values and begins at a multiple of it, so that what is taken does
-    not change as values come. One that is not finite is not taken where a finite one is there.
+    The size of a group is a power of two, and groups begin at multiples of it, so that the choice
+    does not change as values arrive. Finite values are preferred to others.
     """
     size = 1 << max(0, -(-(stop - start) // max(groups, 1)) - 1).bit_length()
     if size <= 2:

@@ -1,7 +1,7 @@
 """The chart on the screen: shows a picture, line by line, and repaints only the cells that changed.
 
-Holds no truth but the picture it was last given. numpy and plotext are imported when the first
-picture with data arrives, so that the first frame of the app need not wait for them.
+Its only state is the picture it received last. Imports numpy and plotext when the first picture
+with data arrives, so that the first frame of the app need not wait for them.
 """
 
 from typing import TYPE_CHECKING, ClassVar
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gdtui.chart.scene.picture import Picture, Scale
 
 _MOST_INKS = 256
-"""Blends of past themes pile up in the palette; beyond this it is started anew."""
+"""Blends of past themes accumulate in the palette; beyond this size it is restarted."""
 
 
 class Chart(Explorable, Spanned):
@@ -70,7 +70,7 @@ class Chart(Explorable, Spanned):
         self._picture: Picture | None = None
         self._painted: Cells | None = None
         self._cells: Cells | None = None
-        """The painted chart, with the cursor."""
+        """The painted chart, including the cursor."""
         self._cursor: float | None = None
         self._palette = [""]
         self._layers: Layers | None = None
@@ -78,7 +78,7 @@ class Chart(Explorable, Spanned):
         self._styles_by_colour: dict[str, Style] = {}
         self._inks: dict[str, str] = {}
         self._known_background: Color | None = None
-        """The value of `_background`; None in another theme."""
+        """The cached value of `_background`; None after the theme changed."""
 
     def on_mount(self) -> None:
         self._show_titles(self.size)
@@ -88,7 +88,7 @@ class Chart(Explorable, Spanned):
         self.repaint()
 
     def notify_style_update(self) -> None:
-        """Another theme, or a class that changes the colours."""
+        """The theme changed, or a class that affects colours."""
         super().notify_style_update()
         self._lower = None
         self.repaint()
@@ -118,13 +118,13 @@ class Chart(Explorable, Spanned):
             self._repaint_changes(self._painted)
 
     def caption(self, text: str) -> None:
-        """Put this in the lower border, instead of legend and name of x; none: those again."""
+        """Show this in the lower border, instead of legend and name of x; "" restores these."""
         if text != self._caption:
             self._caption = text
             self._show_titles(self.size)
 
     def repaint(self) -> None:
-        """Draw everything anew: after a change of size or of colours."""
+        """Redraw everything, after a change of size or colours."""
         self._cells = self._painted = None
         self._palette = [""]
         self._strips.clear()
@@ -208,7 +208,7 @@ class Chart(Explorable, Spanned):
         return Strip(segments, self._cells.width)
 
     def render_span(self, y: int, start: int, stop: int) -> list[Segment] | None:
-        """A part of a line of data, without Textual's own styles: opacity, tint, hatch, outline."""
+        """A part of a line of data, without Textual's styles such as opacity, tint and outline."""
         cells = self._cells
         if cells is None or self._message or y >= cells.height or stop > cells.width:
             return None
@@ -249,7 +249,7 @@ class Chart(Explorable, Spanned):
             self._known_background = self.background_colors[1]
         return self._known_background
 
-    # --- Where things are -------------------------------------------------------------------------
+    # --- Geometry ---------------------------------------------------------------------------------
 
     @property
     def canvas(self) -> Room:
@@ -258,17 +258,17 @@ class Chart(Explorable, Spanned):
 
     @property
     def picture(self) -> "Picture | None":
-        """The picture that is shown, also below a message."""
+        """The picture shown, even if a message covers it."""
         return self._picture
 
     @property
     def y(self) -> "Scale | None":
-        """The y axis that is shown; None without data."""
+        """The visible y axis; None without data."""
         return self._picture.y if self._picture and not self._message else None
 
     @property
     def columns(self) -> int:
-        """Columns of dots across the canvas; 0 where there is no room for any."""
+        """Columns of dots across the canvas; 0 if there is no room."""
         return 2 * self.canvas.width
 
     @property
@@ -278,7 +278,7 @@ class Chart(Explorable, Spanned):
 
     @property
     def seen(self) -> tuple[float, float] | None:
-        """The x that is shown; None without data."""
+        """The visible range of x; None without data."""
         if self._picture is None or self._message:
             return None
         return self._picture.x.low, self._picture.x.high

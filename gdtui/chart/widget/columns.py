@@ -1,4 +1,4 @@
-"""A chart's columns of cells and the x in each: plain numbers, for who holds no widget."""
+"""A chart's columns of cells and the x in each, for code that has no widget."""
 
 import math
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ class Columns:
     """At least one."""
 
     def column_at(self, x: float) -> int:
-        """The column that this x is drawn in, or would be, beside the canvas."""
+        """The column in which this x is, or would be, drawn; may be outside the canvas."""
         if x == self.high:
             return self.count - 1
         return math.floor((x - self.low) / (self.high - self.low) * self.count)
 
     def x_at(self, column: int) -> float:
-        """The x in the middle of a column, also of one beside the canvas."""
+        """The x in the middle of a column, even if it is outside the canvas."""
         return value_of(column + 0.5, Scale(self.low, self.high), self.count, 1)

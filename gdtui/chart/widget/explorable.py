@@ -1,6 +1,6 @@
-"""The mouse on a canvas of data, as messages: turn, take and move, click twice, hover.
+"""Translates the mouse on a canvas into messages: zoom, drag, double click, hover.
 
-In shares of the canvas's width or as positions on its x axis. Changes nothing of what is shown.
+They use shares of the canvas's width, or positions on its x axis. Does not change what is shown.
 """
 
 from abc import abstractmethod
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from gdtui.chart.widget.columns import Columns
 
 _WHEEL: Final = 0.8
-"""A notch of the wheel makes the window so much narrower, or as much wider."""
+"""The factor by which a notch of the wheel narrows or widens the window."""
 
 
 class Explorable(Widget):
-    """A widget with a canvas."""
+    """A widget with a canvas that the mouse can explore."""
 
     ALLOW_SELECT = False  # dragging moves the window
 
@@ -30,34 +30,34 @@ class Explorable(Widget):
         """The wheel was turned."""
 
         seen: tuple[float, float]
-        """The x that this chart shows."""
+        """The range of x that this chart shows."""
         share: float
-        """The pointer's place: 0 left, 1 right."""
+        """The pointer's position: 0 left, 1 right."""
         factor: float
         """The new width as a share of the visible width."""
 
     @dataclass
     class Dragged(Message, namespace="chart"):
-        """The canvas was taken and moved."""
+        """The canvas was dragged."""
 
         seen: tuple[float, float]
-        """The x that it showed when it was taken."""
+        """The range of x that it showed when the drag began."""
         share: float
-        """Share of the width moved to the right since then."""
+        """The distance moved to the right since then, as a share of the width."""
 
     class Reset(Message, namespace="chart"):
-        """Clicked twice."""
+        """The canvas was double-clicked."""
 
     @dataclass
     class Hovered(Message, namespace="chart"):
-        """The mouse is over another column, or another x is in that column."""
+        """The mouse moved to another column, or the x in its column changed."""
 
         x: float | None
-        """Below the pointer; None when it has left the canvas."""
+        """The x below the pointer; None when it has left the canvas."""
         has_moved: bool
 
     _taken: tuple[int, tuple[float, float]] | None = None
-    """The column at which the mouse took the canvas, and what it showed then."""
+    """The column at which the drag began, and the range of x shown then."""
     _is_dragged = False
     _hovered: int | None = None
     """The column of cells below the mouse."""
@@ -70,11 +70,11 @@ class Explorable(Widget):
     @property
     @abstractmethod
     def seen(self) -> tuple[float, float] | None:
-        """The x that is shown; None without data."""
+        """The visible range of x; None without data."""
 
     @property
     def cell_columns(self) -> "Columns | None":
-        """The columns of cells of the canvas, with the x in them; None without data or room."""
+        """The canvas's columns of cells, with the x in each; None without data or room."""
         if self.seen is None or not self.canvas.width:
             return None
         from gdtui.chart.widget.columns import Columns
@@ -82,18 +82,18 @@ class Explorable(Widget):
         return Columns(*self.seen, self.canvas.width)
 
     def x_at(self, column: int) -> float | None:
-        """The x in the middle of a column of cells, also of one beside the canvas.
+        """The x in the middle of a column of cells, even if it is outside the canvas.
 
         None without data.
         """
         return None if self.cell_columns is None else self.cell_columns.x_at(column)
 
     def column_at(self, x: float) -> int:
-        """The column of cells that this x is drawn in, or would be, beside the canvas."""
+        """The column of cells in which this x is, or would be, drawn; may be outside the canvas."""
         return 0 if self.cell_columns is None else self.cell_columns.column_at(x)
 
     def tell_what_is_below(self) -> None:
-        """Another x has come below the mouse, which has not moved."""
+        """Report that the x below the mouse has changed although the mouse has not moved."""
         if self._hovered is not None:
             self.post_message(self.Hovered(self.x_at(self._hovered), has_moved=False))
 
@@ -143,7 +143,7 @@ class Explorable(Widget):
             self.release_mouse()
 
     def on_mouse_release(self) -> None:
-        """End the drag also where something else takes the mouse away."""
+        """End the drag if something else captures the mouse."""
         self._taken = None
 
     def on_click(self, event: events.Click) -> None:
@@ -151,7 +151,7 @@ class Explorable(Widget):
             self.post_message(self.Reset())
 
     def _share_at(self, event: events.MouseEvent) -> float | None:
-        """The mouse's place on the canvas: 0 left, 1 right; None beside it or without data."""
+        """The mouse's position on the canvas, 0 left, 1 right; None outside it or without data."""
         left, top, width, height, _ = self.canvas
         at = event.get_content_offset_capture(self)
         if not (left <= at.x < left + width and top <= at.y < top + height) or self.seen is None:

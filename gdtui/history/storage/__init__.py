@@ -1,1 +1,1 @@
-"""Storage of a history: arrays that grow, in memory that does not."""
+"""Storage for a history: growing arrays in bounded memory."""

@@ -1,4 +1,4 @@
-"""Arrays that grow at the end: the storage of a history. Knows nothing of what it holds."""
+"""Arrays that grow at the end, as storage for a history."""
 
 from typing import Any, Final
 
@@ -6,14 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 _FREE: Final = 65_536
-"""Rows up to which the capacity doubles.
+"""Number of rows up to which the capacity doubles.
 
-From there it grows by an eighth, to waste little memory.
+Beyond it, the capacity grows by an eighth, to waste little memory.
 """
 
 
 class GrowingArray:
-    """Rows of one dtype, appended in blocks; amortised O(1) a row."""
+    """Rows of one dtype, appended in blocks; amortised O(1) per row."""
 
     def __init__(self, dtype: str, *shape: int) -> None:
         self._data: NDArray[Any] = np.empty((64, *shape), dtype)
@@ -24,12 +24,12 @@ class GrowingArray:
 
     @property
     def values(self) -> NDArray[Any]:
-        """The filled rows: a view, not to be kept over the next append."""
+        """The filled rows, as a view that is only valid until the next append."""
         return self._data[: self._size]
 
     @property
     def nbytes(self) -> int:
-        """Allocated, with what is still free."""
+        """Memory allocated, including unused memory."""
         return self._data.nbytes
 
     def append(self, rows: NDArray[Any]) -> None:

@@ -1,4 +1,4 @@
-"""Single values over a training run, such as full losses: all if few, the extremes if many."""
+"""Single values over a training run, such as full losses: all if few, else the extremes."""
 
 from typing import Final
 
@@ -7,35 +7,35 @@ import numpy as np
 from gdtui.chart.scene.arrays import Floats
 
 _MOST: Final = 8_192
-"""Points at which half of them are dropped: many times more than a chart has columns."""
+"""Number of points at which half are dropped: many times the columns of a chart."""
 _GROUP: Final = 4
-"""Neighbours of which the lowest and the highest stay."""
+"""Number of neighbours of which only the lowest and the highest are kept."""
 _COLUMNS: Final = 4
 
 
 class KeptPoints:
-    """Rows of samples, updates, seconds and value, in the order in which they come.
+    """Rows of samples, updates, seconds and value, in the order added.
 
-    The first and the last stay, and the lowest and highest wherever others are dropped.
+    Dropping keeps the first and the last row, and the lowest and highest of each group.
     """
 
     def __init__(self, most: int = _MOST) -> None:
-        """`most`: rows that are kept; a multiple of four."""
+        """`most` is the largest number of rows, a multiple of four."""
         self._rows = np.empty((64, _COLUMNS))
         self._size = 0
         self._most = most
 
     def __len__(self) -> int:
-        """The number of rows that are kept."""
+        """The number of rows kept."""
         return self._size
 
     @property
     def values(self) -> Floats:
-        """The rows that are kept: a view, valid only until the next `add`."""
+        """The rows kept, as a view that is only valid until the next `add`."""
         return self._rows[: self._size]
 
     def add(self, samples: int, updates: int, seconds: float, value: float) -> None:
-        """Take in the next one."""
+        """Add the next row."""
         if self._size == self._most:
             self._thin()
         if self._size == len(self._rows):

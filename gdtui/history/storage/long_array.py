@@ -1,4 +1,4 @@
-"""Arrays that grow without end: their newest rows in memory, the older ones in a temporary file."""
+"""Arrays of unlimited length: the newest rows in memory, the older ones in a temporary file."""
 
 import os
 import tempfile
@@ -13,15 +13,15 @@ from gdtui.chart.scene.arrays import Ints
 from gdtui.history.storage.growing_array import GrowingArray
 
 _HOT_BYTES: Final = 1 << 18
-"""Bytes of the newest rows that stay in memory, at least; twice as many at most."""
+"""Fewest bytes of the newest rows that stay in memory; at most twice as many do."""
 _BLOCK_BYTES: Final = 4096
-"""Bytes that are read at once: a page."""
+"""Number of bytes read at once: a page."""
 
 
 class LongArray:
-    """Rows of one dtype, appended in blocks, and read by their indices.
+    """Rows of one dtype, appended in blocks and read by index.
 
-    Where no temporary file can be written, all stay in memory.
+    If no temporary file can be written, all rows stay in memory.
     """
 
     def __init__(self, dtype: str, *shape: int, hot_bytes: int = _HOT_BYTES) -> None:
@@ -31,7 +31,7 @@ class LongArray:
         self._hot_rows = max(hot_bytes // self._row_bytes, 1)
         self._block_rows = max(_BLOCK_BYTES // self._row_bytes, 1)
         self._stored = 0
-        """Rows in the file."""
+        """Number of rows in the file."""
         self._file: int | None = None
         self._is_storing = True
 
@@ -40,11 +40,11 @@ class LongArray:
 
     @property
     def nbytes(self) -> int:
-        """Allocated in memory, with what is still free."""
+        """Memory allocated, including unused memory."""
         return self._newest.nbytes
 
     def append(self, rows: NDArray[Any]) -> None:
-        """Take in the next rows."""
+        """Add the next rows."""
         self._newest.append(rows)
         if len(self._newest) > 2 * self._hot_rows and self._is_storing:
             try:
@@ -68,7 +68,7 @@ class LongArray:
     # --- Reading --------------------------------------------------------------------------------
 
     def since(self, start: int) -> NDArray[Any]:
-        """The rows from `start` on; not to be kept over the next append."""
+        """The rows from `start` on, only valid until the next append."""
         if start >= self._stored:
             return self._newest.values[start - self._stored :]
         return self.take(np.arange(start, len(self)))
@@ -85,7 +85,7 @@ class LongArray:
         return taken
 
     def _read(self, index: Ints) -> NDArray[Any]:
-        """Read rows of the file, each block of it once."""
+        """Read rows from the file, each block once."""
         assert self._file is not None
         blocks, place = np.unique(index // self._block_rows, return_inverse=True)
         buffer = np.zeros((len(blocks), self._block_rows, *self._shape), self._type)
@@ -99,7 +99,7 @@ class LongArray:
 
 
 def _temporary_file() -> int:
-    """A file without a name; not in /tmp, which is memory on many machines."""
+    """A file without a name, and not in /tmp, which is in memory on many machines."""
     place = os.environ.get("TMPDIR") or ("/var/tmp" if os.access("/var/tmp", os.W_OK) else None)
     with tempfile.TemporaryFile(dir=place, buffering=0) as file:
         return os.dup(file.fileno())
