@@ -52,7 +52,6 @@ def _dispatch(arguments: list[str]) -> int:
     from click import UsageError
     from click.exceptions import Exit
 
-    from engine.log.filesystem.places import NoHomeError
     from gdtui.cli.command import explain
     from gdtui.cli.program import program
     from gdtui.cli.streams import print_error
@@ -67,8 +66,15 @@ def _dispatch(arguments: list[str]) -> int:
             return status
     except Exit as stop:
         return stop.exit_code
-    except (NoHomeError, UsageError) as error:
-        print_error(explain(error) if isinstance(error, UsageError) else f"gdtui: {error}")
+    except UsageError as error:
+        print_error(explain(error))
+        return ExitCode.USAGE_ERROR
+    except RuntimeError as error:
+        from engine.log.filesystem.places import NoHomeError  # imports much, so only now
+
+        if not isinstance(error, NoHomeError):
+            raise
+        print_error(f"gdtui: {error}")
         return ExitCode.USAGE_ERROR
 
 
