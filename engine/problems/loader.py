@@ -72,8 +72,8 @@ def _load(task: LoadTask) -> Loaded:
     from engine.problems.handover import store_description, store_tensors
     from engine.problems.opening import open_problem
     from engine.problems.trial import try_out
+    from engine.training.devices.errors import is_out_of_memory
     from engine.training.devices.find import find_device
-    from engine.training.out_of_memory import is_out_of_memory
 
     torch.set_num_threads(task.threads)
     device = find_device(task.device)

@@ -21,8 +21,9 @@ from engine.problem import Problem
 from engine.problems.opening import open_problem
 from engine.settings import RunSettings, VariantSettings
 from engine.sweep.table import ProbeResult
+from engine.training.devices.errors import is_out_of_memory
 from engine.training.devices.find import find_device
-from engine.training.out_of_memory import is_out_of_memory, release_memory
+from engine.training.devices.memory import release_memory
 from engine.training.trainer import Trainer
 
 _BATCHES: Final = 64

@@ -12,8 +12,9 @@ import torch
 
 from engine.training.averaging.totals import Mean
 from engine.training.data.sources import SampleSource
+from engine.training.devices.errors import is_out_of_memory
+from engine.training.devices.memory import release_memory
 from engine.training.model import Objective
-from engine.training.out_of_memory import is_out_of_memory, release_memory
 
 _WHOLE: Final = 2048
 """Data sets up to this many samples are evaluated in one forward pass, to save calls."""

@@ -1,32 +1,15 @@
 """Recovery from out-of-memory errors: keep the finished batches and go on with smaller ones."""
 
-import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-import torch
 from msgspec.structs import replace
 
 from engine.settings import VariantSettings
+from engine.training.devices.errors import can_retry, without_frames
 
 Result = TypeVar("Result")
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """True if memory ran out: torch raises its own error on a GPU, a RuntimeError on the CPU."""
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
-        isinstance(error, RuntimeError) and "not enough memory" in str(error)
-    )
-
-
-def release_memory(device: torch.device) -> None:
-    """Free the GPU memory that torch caches; kernels that are still queued may fail as well."""
-    with contextlib.suppress(RuntimeError):
-        if device.type == "cuda":
-            torch.cuda.empty_cache()
-        elif device.type == "mps":
-            torch.mps.empty_cache()
 
 
 def until_out_of_memory(results: Iterator[Result]) -> tuple[list[Result], Exception | None]:
@@ -36,10 +19,9 @@ def until_out_of_memory(results: Iterator[Result]) -> tuple[list[Result], Except
         for result in results:  # on an error, a comprehension would lose all results
             done.append(result)  # noqa: PERF402
     except Exception as error:
-        if not is_out_of_memory(error):
+        if not can_retry(error):
             raise
-        # Drop the traceback: its frames hold the tensors that fill the memory.
-        return done, error.with_traceback(None)
+        return done, without_frames(error)
     return done, None
 
 

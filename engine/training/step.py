@@ -7,6 +7,7 @@ from torch import Tensor
 
 from engine.training.averaging.totals import divide_gradients, divisor, scaled
 from engine.training.data.sources import SampleSource
+from engine.training.devices.errors import raise_in_step
 from engine.training.model import Objective
 from engine.training.schedule import Batch
 
@@ -46,6 +47,9 @@ def train(
         if batch.closes_group:
             divide_gradients(objective.parameters, group_weights)
             group_weights.clear()
-            optimizer.step()
+            try:
+                optimizer.step()
+            except Exception as error:
+                raise_in_step(error)
             objective.zero_grad()
         yield batch, batch_loss, batch_weight

@@ -18,17 +18,13 @@ from engine.log.records import Chunk
 from engine.problem import Problem
 from engine.settings import DataOn, VariantSettings
 from engine.training.data.sources import Span, open_source
-from engine.training.devices.memory import peak_memory
+from engine.training.devices.errors import can_retry, is_out_of_memory
+from engine.training.devices.memory import peak_memory, release_memory
 from engine.training.devices.process import seed_generator
 from engine.training.evaluate import Scores, evaluate
 from engine.training.model import Objective
 from engine.training.optimizer import LearningRate, make_optimizer
-from engine.training.out_of_memory import (
-    is_out_of_memory,
-    release_memory,
-    retreat,
-    until_out_of_memory,
-)
+from engine.training.out_of_memory import retreat, until_out_of_memory
 from engine.training.schedule import NO_LIMIT, Batch, cut, epoch_end, epoch_order, epoch_seed
 from engine.training.step import Trained, train
 
@@ -151,7 +147,7 @@ class Trainer:
 
     def _begin_epoch(self) -> None:
         self.epoch += 1
-        self._position = 0
+        self._position, self._end = 0, self.n  # where the data's order fits no memory, too
         # Stochastic layers draw the same numbers in this epoch, whatever happens between batches.
         seed_generator(self.device, epoch_seed(self._seed, self.epoch))
         self.source.begin(None, self.epoch)
@@ -160,8 +156,9 @@ class Trainer:
     def _schedule(self) -> None:
         """Schedule the rest of the epoch under the current settings."""
         if self.resolved.batch_size < self.n and self._ordered_epoch != self.epoch:
-            self._ordered_epoch = self.epoch  # a single batch of all samples needs no order
+            # A single batch of all samples needs no order.
             self.source.begin(epoch_order(self._seed, self.epoch, self.n), self.epoch)
+            self._ordered_epoch = self.epoch
         self._end = epoch_end(
             self._position, self.n, self.resolved, drop_last=self.settings.drop_last
         )
@@ -181,9 +178,7 @@ class Trainer:
 
     def _collect(self, done: list[Trained], start: float) -> Chunk:
         """Fetch the losses of these batches, trained since `start`, and count them."""
-        losses = (
-            torch.stack([loss for _, loss, _ in done]).float().cpu().numpy()
-        )  # waits for the device
+        losses = _fetched([loss for _, loss, _ in done])
         is_finite = np.isfinite(losses)
         self.last_loss_is_finite = bool(is_finite.all())
         # Omit the batches after the first that is not finite: their number is arbitrary.
@@ -243,7 +238,7 @@ class Trainer:
 
         Raises `error` again if it has another cause, or if no smaller batch is left.
         """
-        if not is_out_of_memory(error):
+        if not can_retry(error):
             raise error
         back = retreat(self.settings, self.n, micro_batch=self.micro_batch, worked=self._worked)
         if back is None:
@@ -288,7 +283,19 @@ class Trainer:
 def _places_of_zeros(weights: list[Tensor]) -> tuple[int, ...]:
     if not weights:
         return ()
-    return tuple(np.flatnonzero(torch.stack(weights).cpu().numpy() == 0).tolist())
+    return tuple(np.flatnonzero(_fetched(weights) == 0).tolist())
+
+
+def _fetched(numbers: list[Tensor]) -> NDArray[np.float32]:
+    """Scalars, fetched from their device at once, or one by one where it has no room for that."""
+    try:
+        fetched = torch.stack(numbers).float().cpu()  # waits for the device
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        fetched = torch.tensor([number.item() for number in numbers], dtype=torch.float32)
+    array: NDArray[np.float32] = fetched.numpy()
+    return array
 
 
 def _spans(schedule: Callable[[], Iterator[Batch]]) -> Iterator[Span]:

@@ -10,7 +10,7 @@ from engine.settings import SettingsError
 
 def failure_of(error: Exception, problem: str, generation: int) -> StateChanged:
     """The state after the exception now being handled; prints its traceback to stderr."""
-    from engine.training.out_of_memory import is_out_of_memory
+    from engine.training.devices.errors import is_out_of_memory
 
     detail = explain(error, file_of(problem), is_short=True)
     if isinstance(error, SettingsError):

@@ -19,7 +19,8 @@ from torch.utils.data import DataLoader, Dataset, TensorDataset
 from engine.problem import ProblemError, count, is_function
 from engine.settings import DataOn
 from engine.training.data.dataset_reader import BatchReader, Request, Requests
-from engine.training.devices.memory import free_memory
+from engine.training.devices.errors import is_out_of_memory
+from engine.training.devices.memory import free_memory, release_memory
 
 Samples = Any
 """A batch: a sequence of tensors, the target last, or a mapping of them."""
@@ -60,17 +61,31 @@ class LaidOutTensors:
     def __init__(self, tensors: tuple[Tensor, ...]) -> None:
         self.n = len(tensors[0])
         self._data = self._epoch_data = tensors
+        self._index: Tensor | None = None
+        """The epoch's order, where memory has no room for a copy in it."""
 
     def begin(self, order: Order | None, epoch: int) -> None:
-        self._epoch_data = self._data  # frees the copy before the next one is made
-        if order is not None:
-            index = torch.from_numpy(order).to(self._data[0].device)
+        # Frees the copy before the next one is made.
+        self._epoch_data, self._index = self._data, None
+        if order is None:
+            return
+        device = self._data[0].device
+        index = torch.from_numpy(order).to(device)
+        try:
             self._epoch_data = tuple(tensor.index_select(0, index) for tensor in self._data)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            self._index = index
+        if self._index is not None:
+            release_memory(device)
 
     def expect(self, spans: Callable[[], Iterable[Span]]) -> None:
         """No effect: everything is at hand."""
 
     def take(self, start: int, stop: int) -> Samples:
+        if self._index is not None:
+            return [tensor.index_select(0, self._index[start:stop]) for tensor in self._data]
         return [tensor[start:stop] for tensor in self._epoch_data]
 
     def pick(self, indices: Order) -> Samples:
@@ -217,11 +232,20 @@ def open_source(
     size = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
     if is_trial:
         return GatheredTensors(tensors, device)
-    if data_on is DataOn.AUTO:
-        data_on = DataOn.DEVICE if size <= _room(device) / sharing else DataOn.HOST
     if data_on is DataOn.DEVICE:
-        return LaidOutTensors(tuple(tensor.to(device) for tensor in tensors))
+        return LaidOutTensors(_on_device(tensors, device))
+    if data_on is DataOn.AUTO and size <= _room(device) / sharing:
+        try:
+            return LaidOutTensors(_on_device(tensors, device))
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+        release_memory(device)
     return GatheredTensors(tensors, device)
+
+
+def _on_device(tensors: tuple[Tensor, ...], device: torch.device) -> tuple[Tensor, ...]:
+    return tuple(tensor.to(device) for tensor in tensors)
 
 
 def _room(device: torch.device) -> float:

@@ -1,5 +1,6 @@
 """Memory of a device: how much is taken, and how much is free."""
 
+import contextlib
 import resource
 import sys
 from typing import Final
@@ -22,3 +23,12 @@ def peak_memory(device: torch.device) -> int:
 def free_memory(device: torch.device) -> int:
     """Bytes that can still be allocated on a CUDA device; 0 for other devices."""
     return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else 0
+
+
+def release_memory(device: torch.device) -> None:
+    """Free the GPU memory that torch caches; kernels that are still queued may fail as well."""
+    with contextlib.suppress(RuntimeError):
+        if device.type == "cuda":
+            torch.cuda.empty_cache()
+        elif device.type == "mps":
+            torch.mps.empty_cache()
