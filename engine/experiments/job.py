@@ -25,9 +25,9 @@ def run_experiment(task: ExperimentTask, report: ReportProgress) -> Report:
     """Run the experiment in this process; SettingsError if its device or a package is missing."""
     import torch
 
-    from engine.training.devices.find import find_device
+    from engine.training.devices.process import take_device
 
     torch.set_num_threads(task.threads)
     began = time.monotonic()
-    found = registry.run(task.name, task.seeds, find_device(task.device), report)
+    found = registry.run(task.name, task.seeds, take_device(task.device).device, report)
     return msgspec.structs.replace(found, seconds=time.monotonic() - began)

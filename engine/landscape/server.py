@@ -231,13 +231,13 @@ class SurveyServer:
 
         from engine.measure.model_copy import Probe
         from engine.problems.opening import open_problem
-        from engine.training.devices.find import find_device
+        from engine.training.devices.process import take_device
         from engine.training.trainer import Trainer
 
         settings = self._run.info.settings
         torch.set_num_threads(1)
         problem = open_problem(settings.problem, settings.seed, settings.data, self._stored)
-        device = find_device(settings.device_of(0))
+        device = take_device(settings.device_of(0)).device
         trainer = Trainer(
             problem,
             settings.variants[0].settings,

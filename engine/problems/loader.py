@@ -73,10 +73,10 @@ def _load(task: LoadTask) -> Loaded:
     from engine.problems.opening import open_problem
     from engine.problems.trial import try_out
     from engine.training.devices.errors import is_out_of_memory
-    from engine.training.devices.find import find_device
+    from engine.training.devices.process import take_device
 
     torch.set_num_threads(task.threads)
-    device = find_device(task.device)
+    device = take_device(task.device).device
     problem = open_problem(task.problem, task.seed, task.data)
     try:
         facts = try_out(problem, task.seed, device, audit_seconds=task.audit_seconds)

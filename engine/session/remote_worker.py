@@ -11,7 +11,7 @@ import msgspec
 from engine.jobs.child import Child
 from engine.jobs.fork_server import start_process
 from engine.log.commands import AnyCommand, supersedes
-from engine.settings import Variant
+from engine.settings import Variant, VariantSettings
 from engine.worker.protocol import WorkerTask
 
 
@@ -28,12 +28,15 @@ class RemoteWorker:
     """True once the death of the fork server has been reported to the user."""
     last_words: str = ""
     """The worker's reason for ending."""
+    successor: VariantSettings | None = None
+    """The settings of the worker that shall follow when this one ends, as it asked for."""
     is_paused: bool = False
     """True between a pause and the command to resume; a replacement begins in this state."""
 
     def begin(self, make_task: Callable[[int], WorkerTask]) -> None:
         """Start a process with the task that `make_task` returns for its number; do not wait."""
         self.is_dead, self.server_died, self.last_words = False, False, ""
+        self.successor = None
         self.number += 1
         start = partial(_start, make_task(self.number))
         self.child = Child(start, self.variant.name, supersedes=supersedes)

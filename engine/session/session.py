@@ -36,6 +36,7 @@ from engine.settings import Variant, VariantSettings
 from engine.settings.text import cleaned
 from engine.worker.protocol import (
     AnyNote,
+    DeviceLost,
     LogBlocked,
     LogRefused,
     LogUnblocked,
@@ -92,12 +93,11 @@ class Session:
     def _task(self, worker: RemoteWorker, variant: Variant, number: int) -> WorkerTask:
         settings = self.run.info.settings
         devices = [settings.device_of(place) for place in range(len(settings.variants))]
-        device = devices[list(self._workers).index(variant.name)]
         return WorkerTask(
             run=settings,
             variant=variant,
-            device=device,
-            sharing=devices.count(device),
+            device=devices[list(self._workers).index(variant.name)],
+            devices=tuple(devices),
             stored=self.run.stored,
             log=str(self.run.variant_log(variant.name)),
             continued=self.files.log_of(variant.name),
@@ -126,9 +126,12 @@ class Session:
         living = {name: new for name, new in settings.items() if name not in dead}
         self._commands.tell({name: partial(Restart, settings=new) for name, new in living.items()})
         for name, new in dead.items():
-            worker = self._workers[name]
-            self._log.write(WorkerReplaced(variant=name, command=self._commands.last_id))
-            worker.begin(partial(self._task, worker, Variant(name=name, settings=new)))
+            self._replace(name, self._workers[name], new)
+
+    def _replace(self, name: str, worker: RemoteWorker, settings: VariantSettings) -> None:
+        """Start another worker, which goes on with the log of one that has ended."""
+        self._log.write(WorkerReplaced(variant=name, command=self._commands.last_id))
+        worker.begin(partial(self._task, worker, Variant(name=name, settings=settings)))
 
     def pause(self) -> None:
         """Stop all variants after the current batch."""
@@ -210,6 +213,9 @@ class Session:
         if child.start_failure is not None:
             text = f"its worker could not be started ({child.start_failure})"
             self._bury(name, worker, NoticeKind.NOT_STARTED, text)
+        elif child.has_ended and worker.successor is not None:
+            self._commands.drop(name)
+            self._replace(name, worker, worker.successor)
         elif child.has_ended:
             cause = str(child.cause_of_death(_DEATH_SECONDS))
             if worker.last_words:
@@ -235,6 +241,8 @@ class Session:
                 self._tell(NoticeKind.LOG_BLOCKED, name, text)
             case LogRefused():
                 worker.last_words = note.detail
+            case DeviceLost():
+                worker.successor = note.settings
             case LogUnblocked():
                 self.files.report(name, "")
                 if name in self._blocked:

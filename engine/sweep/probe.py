@@ -22,8 +22,8 @@ from engine.problems.opening import open_problem
 from engine.settings import RunSettings, VariantSettings
 from engine.sweep.table import ProbeResult
 from engine.training.devices.errors import is_out_of_memory
-from engine.training.devices.find import find_device
 from engine.training.devices.memory import release_memory
+from engine.training.devices.process import take_device
 from engine.training.trainer import Trainer
 
 _BATCHES: Final = 64
@@ -35,7 +35,7 @@ _SAMPLES: Final = 1 << 16
 def measure(settings: RunSettings, threads: int, report: ReportProgress) -> ProbeResult:
     """Measure the run's variants; SettingsError if something is not available."""
     torch.set_num_threads(threads)
-    device = find_device(settings.device_of(0))
+    device = take_device(settings.device_of(0)).device
     problem = open_problem(settings.problem, settings.seed, settings.data)
     peaks = []
     for done, variant in enumerate(settings.variants):

@@ -26,6 +26,9 @@ class Objective:
             what = f"model must return a torch.nn.Module, not {type(model).__name__}"
             raise ProblemError(what, about=problem.model)
         self.problem = problem
+        self.device = device
+        self.bytes_per_sample: int | None = None
+        """Bytes of the largest output of a layer, once it is known."""
         if isinstance(problem.loss, nn.Module):
             problem.loss.to(device)  # which moves its class weights
         self._loss = problem.loss

@@ -5,7 +5,7 @@ until it returns. Touches no files and no processes.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import islice
 
@@ -17,11 +17,11 @@ from torch import Tensor
 from engine.log.records import Chunk
 from engine.problem import Problem
 from engine.settings import DataOn, VariantSettings
-from engine.training.data.sources import Span, open_source
+from engine.training.data.sources import SampleSource, Span, open_source
 from engine.training.devices.errors import can_retry, is_out_of_memory
 from engine.training.devices.memory import peak_memory, release_memory
 from engine.training.devices.process import seed_generator
-from engine.training.evaluate import Scores, evaluate
+from engine.training.evaluate import Metric, Scores, evaluate
 from engine.training.model import Objective
 from engine.training.optimizer import LearningRate, make_optimizer
 from engine.training.out_of_memory import retreat, until_out_of_memory
@@ -271,13 +271,22 @@ class Trainer:
 
     def full_loss(self) -> float:
         """The loss over all n training samples at the current weights, in eval mode."""
-        return evaluate(self.objective, self.source, self.micro_batch, {}).loss
+        return self._evaluated(self.source, {}).loss
 
     def validate(self) -> Scores | None:
         """Loss and metrics on the held-out data, in eval mode; None if there are no such data."""
         if self.validation is None:
             return None
-        return evaluate(self.objective, self.validation, self.micro_batch, self.problem.metrics)
+        return self._evaluated(self.validation, self.problem.metrics)
+
+    def _evaluated(self, source: SampleSource, metrics: Mapping[str, Metric]) -> Scores:
+        return evaluate(
+            self.objective,
+            source,
+            metrics,
+            batch=self.resolved.batch_size,
+            most=self.micro_batch,
+        )
 
 
 def _places_of_zeros(weights: list[Tensor]) -> tuple[int, ...]:

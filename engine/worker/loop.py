@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -29,14 +28,14 @@ from engine.log.commands import (
 from engine.log.records import Chunk, End, Planned, Refused, State, StateChanged
 from engine.settings import SettingsError, VariantSettings
 from engine.worker.evaluation import Evaluator
-from engine.worker.failures import failure_of
+from engine.worker.lifetime.failures import failure_of
+from engine.worker.lifetime.workplace import Workplace
 from engine.worker.mailbox import Mailbox
 from engine.worker.pace import CHUNK_SECONDS, Pace
-from engine.worker.protocol import WorkerTask
+from engine.worker.protocol import DeviceLost, WorkerTask
 from engine.worker.recording.recorder import RETRY_SECONDS, Recorder
 
 if TYPE_CHECKING:
-    from engine.problem import Problem
     from engine.training.trainer import Trainer
 
 
@@ -53,11 +52,13 @@ class Training:
         self._epochs = task.epochs
         self._pace = Pace(task.pace)
         self._state = State.STARTING
-        self._problem: Problem | None = None
+        self._workplace = Workplace(task)
         self._trainer: Trainer | None = None
         self._pending: Change | None = None
         self._is_held = task.is_paused
         """True if paused, or if it will pause after this update; restart and Extend keep it."""
+        self._has_lost_device = False
+        """True if no call on the device can succeed in this process any more."""
         self._weights_checked = 0.0
         self._evaluator = Evaluator(recorder.write, task.run.validate_every)
         # Imported here since it imports numpy, for which the session's process need not wait.
@@ -76,6 +77,9 @@ class Training:
                     self._end()
                     return
                 self._recorder.heard = command.id
+                if isinstance(command, Restart) and self._has_lost_device:
+                    self._mailbox.send(DeviceLost(settings=command.settings))
+                    return
                 self._obey(command)
             if self._recorder.is_gone and self._recorder.unblock(by_itself=True):
                 self._pace.restart()  # the pace need not make up for the time without a log
@@ -91,6 +95,8 @@ class Training:
             failure = failure_of(error, self._task.run.problem, self._number)
             self._state = failure.state
             self._recorder.write(failure)
+            if self._workplace.is_lost(error):
+                self._has_lost_device, self._trainer = True, None
 
     # --- Generations ----------------------------------------------------------------------------
 
@@ -105,28 +111,17 @@ class Training:
             self._become(State.PAUSED if self._is_held else State.RUNNING)
 
     def _load(self, settings: VariantSettings, command: int) -> None:
-        """Open the problem, unless it is open already, and make the generation's trainer."""
-        import torch
-
-        from engine.problems.opening import make_trainer, open_problem
-        from engine.training.devices.find import find_device
-
-        task, run = self._task, self._task.run
-        torch.set_num_threads(task.threads)
-        device = find_device(task.device)
-        if self._problem is None:
-            stored = Path(task.stored) if task.stored else None
-            self._problem = open_problem(run.problem, run.seed, run.data, stored)
-        trainer = make_trainer(
-            self._problem, settings, run, device, generation=self._number, sharing=task.sharing
-        )
+        """Make the generation's trainer; the first one opens the problem."""
+        trainer, taken = self._workplace.make_trainer(settings, self._number)
         self._recorder.write_start(
             trainer,
-            threads=task.threads,
+            threads=self._task.threads,
             epochs=self._epochs,
             pace=self._pace.value,
-            audit=run.audit,
+            audit=self._task.run.audit,
             command=command,
+            device=taken.label,
+            device_note=taken.note,
         )
         self._trainer = trainer
         self._evaluator.begin()

@@ -8,7 +8,7 @@ import time
 import msgspec
 
 from engine.log.filesystem.identity import FileIdentity
-from engine.settings import RunSettings, Variant
+from engine.settings import RunSettings, Variant, VariantSettings
 
 
 class RunClock(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,8 +39,8 @@ class WorkerTask(msgspec.Struct, frozen=True, kw_only=True):
     run: RunSettings
     variant: Variant
     device: str
-    sharing: int = 1
-    """Number of variants that train on this device."""
+    devices: tuple[str, ...] = ()
+    """The names of the devices of all variants: those that mean the same one share it."""
     stored: str = ""
     """The private directory with what the loader found; if empty, the worker loads the problem."""
     log: str
@@ -89,4 +89,11 @@ class LogUnblocked(Note, frozen=True, kw_only=True):
     """The waiting records have been written; nothing was lost."""
 
 
-AnyNote = WorkerReady | LogBlocked | LogRefused | LogUnblocked
+class DeviceLost(Note, frozen=True, kw_only=True):
+    """The worker's process has lost its device for good; another shall restart in its place."""
+
+    settings: VariantSettings
+    """The settings to restart with."""
+
+
+AnyNote = WorkerReady | LogBlocked | LogRefused | LogUnblocked | DeviceLost

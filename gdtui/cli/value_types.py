@@ -23,7 +23,7 @@ _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)([smhdw]?)")
 _SECONDS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)([KMGT]?)(?:i?B)?", re.IGNORECASE)
 _BYTES: Final = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
-_DEVICE: Final = re.compile(r"auto|cpu|mps|cuda(:\d{1,3})?")
+_DEVICE: Final = re.compile(r"auto|cpu|mps|cuda(:\d{1,3})?|(gpu|mig)-[0-9a-z/-]+")
 _SWITCH: Final = {"on": True, "off": False, "true": True, "false": False}
 
 
@@ -115,7 +115,9 @@ def device(text: str) -> str:
     """The name of a device, or of several; the worker judges if they exist."""
     names = [name.strip().lower() for name in text.split(",")]
     if not all(map(_DEVICE.fullmatch, names)):
-        _refuse(text, "expected auto, cpu, cuda, cuda:N or mps; several: cuda:0,cuda:1")
+        _refuse(
+            text, "expected auto, cpu, cuda, cuda:N or mps, or a GPU's UUID; several: cuda:0,cuda:1"
+        )
     return ",".join(names)
 
 

@@ -78,10 +78,10 @@ class Store:
 
     def take_said(self) -> list[str]:
         """Take the logs' messages to the user; each is returned once."""
-        said = [text for one in self.states for text in one.said]
+        said = dict.fromkeys(text for one in self.states for text in one.said)
         for one in self.states:
             one.said.clear()
-        return said
+        return list(said)
 
     def run_settings(self, one: VariantState) -> RunSettings:
         """The settings of the variant's run."""

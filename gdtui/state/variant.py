@@ -129,6 +129,8 @@ class VariantState:
                 self.current.validations.add(at.samples, at.updates, at.seconds, at.loss)
 
     def _begin(self, record: Started) -> None:
+        if record.device_note and record.generation == 1:
+            self.said.append(record.device_note)
         if self.current is not None and len(self.current.history):
             self.ghost = self.current
         self.current = Curves(History(record.n))

@@ -22,6 +22,8 @@ class Started(Record, frozen=True, kw_only=True):
     """Short description of the model, e.g. "Linear(10,1)"."""
     parameters: Count
     device: str
+    device_note: str = ""
+    """Why it is this device, if the user may have expected another one."""
     threads: Count
     epochs: Ordinal
     """Planned epochs."""

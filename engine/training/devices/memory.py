@@ -9,6 +9,8 @@ import torch
 
 _MAXRSS_UNIT: Final = 1 if sys.platform == "darwin" else 1024
 """Bytes in the unit of getrusage's ru_maxrss."""
+_CONTEXT_BYTES: Final = 600 << 20
+"""A process's context and libraries on a GPU, which torch's allocator does not count."""
 
 
 def peak_memory(device: torch.device) -> int:
@@ -18,6 +20,21 @@ def peak_memory(device: torch.device) -> int:
     if device.type == "mps":
         return torch.mps.driver_allocated_memory()
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_UNIT
+
+
+def limit_memory(device: torch.device, sharing: int) -> None:
+    """Let torch allocate this process's share of a GPU at most; a single process has all of it.
+
+    Memory that one of them runs out of is then its own, not taken from the others.
+    """
+    if device.type == "cuda" and sharing > 1:
+        total = torch.cuda.get_device_properties(device).total_memory
+        torch.cuda.set_per_process_memory_fraction(memory_share(total, sharing), device)
+
+
+def memory_share(total: int, sharing: int) -> float:
+    """Share of a GPU's `total` bytes for the tensors of each of so many processes."""
+    return max(1 / sharing - _CONTEXT_BYTES / total, 0.5 / sharing)
 
 
 def free_memory(device: torch.device) -> int:

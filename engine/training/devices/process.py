@@ -1,6 +1,62 @@
-"""A device as a process uses it: waits for it, and the seed of what it draws."""
+"""A device as a process uses it: taken, shared with others, seeded, waited for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
+
+from engine.training.devices.errors import is_out_of_memory
+from engine.training.devices.find import count_sharing, device_label, fallback_note, find_device
+from engine.training.devices.memory import limit_memory
+
+
+@dataclass(frozen=True, slots=True)
+class TakenDevice:
+    """The device that a process computes on."""
+
+    device: torch.device
+    sharing: int = 1
+    """Processes of the run that compute on it."""
+    label: str = ""
+    """Its name in the log."""
+    note: str = ""
+    """A note for the user; "" if there is nothing to say."""
+
+
+def take_device(name: str, names: Sequence[str] = ()) -> TakenDevice:
+    """Let this process compute on the device of this name.
+
+    `names` are those of all processes of the run: where several mean the same GPU, this one may
+    take its share of the memory. Raises SettingsError if there is no such device.
+    """
+    device = find_device(name)  # first, since it can narrow down which GPUs there are
+    compute_as_told()
+    sharing = max(1, count_sharing(names, name))
+    if device.type == "cuda":
+        torch.cuda.set_device(device)  # what allocates without naming a device goes there, too
+        limit_memory(device, sharing)
+    return TakenDevice(device, sharing, device_label(name, device), fallback_note(name))
+
+
+def compute_as_told() -> None:
+    """Compute float32 in float32, and convolutions by algorithms that add in a fixed order.
+
+    TF32 has 10 bits: 512 samples at once and 8 times 64 would draw two curves. A problem's file
+    can set it otherwise, since it runs later.
+    """
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.benchmark = False
+
+
+def answers(device: torch.device) -> bool:
+    """False if the device fails at whatever it is asked, as CUDA does once a context is lost."""
+    try:
+        synchronize(device)
+    except RuntimeError as error:
+        return is_out_of_memory(error)
+    return True
 
 
 def synchronize(device: torch.device) -> None:

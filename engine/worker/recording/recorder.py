@@ -159,6 +159,8 @@ class Recorder:
         pace: float | None,
         audit: LossAudit | None,
         command: int,
+        device: str = "",
+        device_note: str = "",
     ) -> None:
         """Record that a generation begins."""
         from engine.training.model import count_parameters, describe
@@ -170,7 +172,8 @@ class Recorder:
                 n=trainer.n,
                 model=describe(trainer.model),
                 parameters=count_parameters(trainer.model),
-                device=str(trainer.device),
+                device=device or str(trainer.device),
+                device_note=device_note,
                 threads=threads,
                 epochs=epochs,
                 pace=pace,

@@ -108,7 +108,7 @@ def _training(setting: MakeSetting, pace_default: str) -> Iterator[Setting]:
 def _place_of_training() -> Iterator[AnyParameter]:
     text = "fixes data, initial weights and order, for all"
     yield Option("--seed", "N", text, type=whole(0, 2**63 - 1), default="0")
-    yield device_option("auto, cpu, cuda, cuda:N, mps; several: assigned in turn")
+    yield device_option("auto, cpu, cuda, cuda:N, mps, a GPU's UUID; several: assigned in turn")
     yield Option("--threads", "N", "CPU threads per variant", type=THREADS, shown="a fair share")
     text = "directory of the run"
     yield Option("--run-dir", "DIR", text, type=FILE, shown="a new one; see gdtui runs")

@@ -79,7 +79,36 @@ def test_pieces_are_halved_until_they_fit() -> None:
     with torch.no_grad():
         expected = mse(trainer.model.eval()(INPUTS), TARGET).item()
     assert trainer.full_loss() == pytest.approx(expected, rel=1e-12)
-    assert given == [50, 25, 13, 13, 13, 11]
+    assert [size for size in given if size > 8] == [50, 25, 13, 13, 13, 11]
+
+
+@pytest.mark.parametrize(
+    ("width", "pieces"),
+    [(1, [N]), (1 << 18, [8] * 6 + [2])],
+    ids=["small samples at once", "large ones as in training"],
+)
+def test_pieces_of_large_samples_are_no_larger_than_a_batch(width: int, pieces: list[int]) -> None:
+    given: list[int] = []
+
+    class Wide(nn.Linear):
+        def forward(self, x: Tensor) -> Tensor:
+            wide: Tensor = super().forward(x).expand(-1, width)
+            return self.note(wide)[:, :1]
+
+        def note(self, x: Tensor) -> Tensor:
+            given.append(len(x))
+            return self.layer(x)  # type: ignore[no-any-return]
+
+    def model() -> nn.Module:
+        made = Wide(3, 1).double()
+        made.add_module("layer", nn.Identity())
+        return made
+
+    problem = Problem(train=(INPUTS, TARGET), model=model, loss=mse)
+    trainer = Trainer(problem, VariantSettings(batch_size=8), SEED, CPU)
+    for _ in range(2):
+        trainer.full_loss()
+    assert given == [8, *pieces, *pieces], "the first pass looks at how large they are"
 
 
 @pytest.mark.parametrize("piece", [None, 7, 1])

@@ -20,7 +20,7 @@ from engine.log.filesystem.safe_open import output_opened
 from engine.log.follow import Follower
 from engine.log.json_report import report
 from engine.log.notices import Notice, NoticeKind
-from engine.log.records import State, WorkerDied
+from engine.log.records import Started, State, WorkerDied
 from engine.log.summary import Tally
 from engine.session import Session
 from gdtui.cli.commands.progress_report import ProgressReport, progress_report
@@ -183,6 +183,8 @@ class _RunMonitor:
             is_new = False
             for name, record in self._follower.read():
                 self._by_name[name].add(record)
+                if isinstance(record, Started) and record.device_note:
+                    self._say_once(record.device_note)
                 is_new = True
         for name, death in self._dead.items():
             self._by_name[name].add(death)

@@ -78,7 +78,9 @@ def test_a_batch_above_all_samples_is_full_and_said() -> None:
     assert "2,001" in options.notes[0]
 
 
-@pytest.mark.parametrize("name", ["auto", "cpu", "cuda", "cuda:1", "mps", "CPU"])
+@pytest.mark.parametrize(
+    "name", ["auto", "cpu", "cuda", "cuda:1", "mps", "CPU", "MIG-9a1c2d3e", "gpu-5ebc"]
+)
 def test_devices_that_may_be_there(name: str) -> None:
     assert read(f"--device {name}").settings.device == name.lower()
 

@@ -1,0 +1,1 @@
+"""What a generation begins with, and what ends it early."""

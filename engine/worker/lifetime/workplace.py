@@ -1,0 +1,66 @@
+"""A worker's device and problem: taken and opened once, for every generation that it trains."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.settings import VariantSettings
+from engine.worker.protocol import WorkerTask
+
+if TYPE_CHECKING:
+    from engine.problem import Problem
+    from engine.training.devices.process import TakenDevice
+    from engine.training.trainer import Trainer
+
+
+class Workplace:
+    """Makes the trainers of a worker. Imports torch when it makes the first one."""
+
+    def __init__(self, task: WorkerTask) -> None:
+        self._task = task
+        self._opened: tuple[TakenDevice, Problem] | None = None
+
+    def is_lost(self, error: Exception) -> bool:
+        """True if, after this error, the process can never use its device again."""
+        from engine.training.devices.errors import is_lost_context
+        from engine.training.devices.process import answers
+
+        return is_lost_context(error) or not (
+            self._opened is None or answers(self._opened[0].device)
+        )
+
+    def make_trainer(
+        self, settings: VariantSettings, generation: int
+    ) -> tuple[Trainer, TakenDevice]:
+        """A trainer at the first weights, and its device.
+
+        Raises whatever the user's problem raises.
+        """
+        from engine.problems.opening import make_trainer
+
+        if self._opened is None:
+            self._opened = self._open()
+        taken, problem = self._opened
+        trainer = make_trainer(
+            problem,
+            settings,
+            self._task.run,
+            taken.device,
+            generation=generation,
+            sharing=taken.sharing,
+        )
+        return trainer, taken
+
+    def _open(self) -> tuple[TakenDevice, Problem]:
+        """Take the device, then run the problem, which may set up torch in another way."""
+        import torch
+
+        from engine.problems.opening import open_problem
+        from engine.training.devices.process import take_device
+
+        task, run = self._task, self._task.run
+        torch.set_num_threads(task.threads)
+        taken = take_device(task.device, task.devices)
+        stored = Path(task.stored) if task.stored else None
+        return taken, open_problem(run.problem, run.seed, run.data, stored)
