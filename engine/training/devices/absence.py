@@ -67,7 +67,7 @@ def _has_names(visible: str) -> bool:
 
 
 def _complaint() -> str:
-    """What torch says when it is made to use CUDA, on one line."""
+    """The error or warnings of torch when it is made to use CUDA, on one line."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:

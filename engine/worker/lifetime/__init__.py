@@ -1,1 +1,1 @@
-"""What a generation begins with, and what ends it early."""
+"""Start of a generation: its device and problem; and its failure."""
