@@ -12,9 +12,9 @@ from gdtui.view.view_state import ViewState
 def connect(
     shown: ShownRuns, source: RecordSource | None, controls: Controls | None, view: ViewState
 ) -> tuple[Viewer, RunController]:
-    """The viewer of these runs, which begins with this view, and the controller of its keys.
+    """The viewer of these runs, starting with this view, and the controller of its keys.
 
-    `source` None: the logs of the one run. `controls` None: no key changes how it trains.
+    `source` None reads the logs of the one run. `controls` None: no key changes how it trains.
     """
     viewer = Viewer(shown, source or LogSource(*shown.runs), view)
     if isinstance(viewer.source, Replay):

@@ -1,4 +1,4 @@
-"""Moves through the history: from keys, mouse and what is seen to the next window and crosshair.
+"""Moves through the history: keys and mouse move the window and the crosshair.
 
 Works on a viewer and on numbers; draws nothing and knows no widget.
 """
@@ -32,16 +32,15 @@ class Explorer:
     def __init__(self, viewer: Viewer) -> None:
         self._viewer = viewer
         self._is_held = False
-        """Keys have put the crosshair there, or hidden it: so it stays while the mouse does not
-        move.
+        """True when keys have placed or hidden the crosshair: it then stays until the mouse moves.
         """
 
     # --- The window, by keys --------------------------------------------------------------------
 
     def zoom(self, steps: int) -> None:
-        """Half as wide (1) or twice (−1): at the crosshair.
+        """Make the window half (1) or twice (−1) as wide, around the crosshair.
 
-        Without it at the newest, or in the middle.
+        Without a crosshair, around the newest data or the middle.
         """
         viewer, extent, seen = self._viewer, self._extent, self._viewer.seen
         at = (
@@ -54,20 +53,20 @@ class Explorer:
         viewer.change(window=zoomed(seen, extent, at, 0.5**steps))
 
     def pan(self, steps: int) -> None:
-        """A part of what is seen to the right (1) or to the left (−1)."""
+        """Move the window by a part of its width to the right (1) or to the left (−1)."""
         seen = self._viewer.seen
         self._viewer.change(window=panned(seen, self._extent, steps * _PAN * seen.width))
 
     def show_whole(self) -> None:
-        """The whole history, as it grows."""
+        """Show the whole history, as it grows."""
         self._viewer.change(window=WHOLE)
 
     def follow(self) -> None:
-        """A window as wide as now that moves with the newest."""
+        """Show a window of the present width that moves with the newest data."""
         self._viewer.change(window=follow_newest(self._viewer.seen, self._extent))
 
     def next_axis(self) -> None:
-        """Samples, updates, seconds."""
+        """Change the x axis: samples, updates, seconds."""
         view, before = self._viewer.view, self._extent
         axes = list(type(view.axis))
         axis = axes[(axes.index(view.axis) + 1) % len(axes)]
@@ -80,17 +79,17 @@ class Explorer:
     def zoom_at(self, shown: tuple[float, float], share: float, factor: float) -> None:
         """Zoom by a factor so that the x below the pointer stays there.
 
-        `shown`: the range on the pointer's chart. `share`: the pointer's place on it, 0 left, 1
-        right.
+        `shown`: the range on the pointer's chart. `share`: the pointer's position on it, from 0
+        (left) to 1 (right).
         """
-        # Not what the chart shows: several turns may come between two frames.
+        # Not the range on screen, since several turns may come between two frames.
         is_whole = isinstance(self._viewer.view.window, WholeRange)
         seen = XRange(*shown) if is_whole else self._viewer.seen
         at = seen.low + share * seen.width
         self._viewer.change(window=zoomed(seen, self._extent, at, factor))
 
     def drag(self, shown: tuple[float, float], share: float) -> bool:
-        """Move what the chart showed by this share of its width; False where all is seen."""
+        """Move the range shown by this share of its width; False if everything is in view."""
         if isinstance(self._viewer.view.window, WholeRange):
             return False
         seen = XRange(*shown)
@@ -100,9 +99,9 @@ class Explorer:
     # --- The crosshair --------------------------------------------------------------------------
 
     def move_cursor(self, columns: Columns, steps: int) -> None:
-        """Move it so many columns of a chart to the right; a new one begins at the newest batch.
+        """Move it this many columns of a chart to the right; a new one begins at the newest batch.
 
-        At an edge of a window it takes the window with it.
+        At an edge of a window it moves the window along.
         """
         viewer, extent, at = self._viewer, self._extent, self._viewer.cursor
         seen = XRange(columns.low, columns.high)
@@ -118,9 +117,9 @@ class Explorer:
             viewer.change(window=panned(seen, extent, math.copysign(_PAN * seen.width, steps)))
 
     def hover(self, x: float | None, *, has_moved: bool) -> bool:
-        """Take the crosshair to the mouse, or away with it; False: it stays where keys have put it.
+        """Move the crosshair to the mouse, or remove it; False if it stays where keys have put it.
 
-        `x` None: the mouse has left the charts. `has_moved` False: another x has come below it.
+        `x` None: the mouse has left the charts. `has_moved` False: the chart moved under the mouse.
         """
         if self._is_held and (x is None or not has_moved):
             return False
@@ -129,7 +128,7 @@ class Explorer:
         return True
 
     def hide_cursor(self) -> None:
-        """No crosshair, until the mouse moves or a key brings it."""
+        """Hide the crosshair until the mouse moves or a key shows it."""
         self._viewer.cursor, self._is_held = None, True
 
     @property

@@ -1,7 +1,7 @@
-"""Work beside the run, at the user's wish: one piece at a time, in processes of its own.
+"""Work beside the run at the user's request: one piece at a time, in separate processes.
 
-Owns these, and what was found until the app ends. Training waits meanwhile, so that the figures are
-those of a free machine; it goes on when the work ends, whichever way. Knows no widget.
+Owns the processes, and keeps their results until the app ends. Training is paused meanwhile, so
+that the figures are those of a free machine, and resumes however the work ends. Knows no widget.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ from engine.jobs.process_job import ProcessJob
 from engine.jobs.thread_job import ThreadJob
 
 Work = Callable[..., Any]
-"""As ProcessJob wants it, or ThreadJob: picklable, or light and told where to show what it finds.
+"""Work as ProcessJob requires it (picklable), or as ThreadJob does (light, given a way to report).
 """
 StartJob = Callable[[Work, str], Job[Any]]
 _STARTING: Final = Progress(0.0, "starting")
@@ -26,25 +26,25 @@ class Holder(Protocol):
 
     @property
     def is_ours(self) -> bool:
-        """It may."""
+        """True if it is allowed to."""
 
     def hold(self) -> bool:
-        """Pause what trains; False: there was nothing to pause, or it is not ours."""
+        """Pause training; False if there was nothing to pause, or it is not ours."""
 
     def release(self) -> None:
-        """Let it go on."""
+        """Resume training."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A piece of work that is over: of what name, and how."""
+    """A piece of work that has ended: its name, and its end."""
 
     name: str
     end: Result[Any] | Failure
 
 
 class Lab:
-    """Runs one thing at a time and keeps what came of each."""
+    """Runs one piece of work at a time, and keeps the outcome of each."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Lab:
         start_thread: StartJob = ThreadJob,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`clock`: seconds from any start."""
+        """`clock` returns seconds since an arbitrary start."""
         self._holder = holder
         self._start_process = start_process
         self._start_thread = start_thread
@@ -62,33 +62,33 @@ class Lab:
         self._holds = False
         self._began = 0.0
         self.name = ""
-        """The name of the work that runs; empty: none does."""
+        """The name of the running work; empty if there is none."""
         self.progress = _STARTING
         """Its progress."""
         self.partial: Any = None
-        """Its result so far; None: nothing to be seen."""
+        """Its result so far; None while there is nothing to show."""
         self.ends: dict[str, Result[Any] | Failure] = {}
-        """The last result or failure of each work that was run, by its name."""
+        """The last result or failure of each piece of work, by name."""
 
     @property
     def is_ours(self) -> bool:
-        """Training waits for what runs here, and can be told what was found."""
+        """True if training is ours: it waits for the work, and can be given its results."""
         return self._holder.is_ours
 
     @property
     def holds(self) -> bool:
-        """Training was made to wait."""
+        """True while training has been made to wait."""
         return self._holds
 
     @property
     def seconds(self) -> float:
-        """Since what runs was begun."""
+        """Seconds since the running work began."""
         return self._clock() - self._began
 
     def run(self, name: str, work: Work, *, on_thread: bool = False) -> bool:
-        """Begin; False while something else runs.
+        """Start the work; False while other work is running.
 
-        `on_thread`: it starts processes itself, and is none.
+        `on_thread`: the work runs on a thread, and starts processes itself.
         """
         if self.name:
             return False
@@ -99,7 +99,7 @@ class Lab:
         return True
 
     def look(self) -> Ended | None:
-        """Take in what the work reports; what has ended now, if it has."""
+        """Take in the work's reports; returns its end if it has just ended."""
         for message in self._job.poll() if self._job is not None else []:
             match message:
                 case Progress():
@@ -114,14 +114,14 @@ class Lab:
         return None
 
     def cancel(self) -> None:
-        """End what runs, and let training go on that waited for it."""
+        """Cancel the running work, and resume the training that waited for it."""
         self.close()
         if self._holds:
             self._holds = False
             self._holder.release()
 
     def close(self) -> None:
-        """End what runs; nothing of it is left. Safe to repeat."""
+        """Cancel the running work, leaving nothing behind. Safe to repeat."""
         job, self._job, self.name = self._job, None, ""
         if job is not None:
             with contextlib.suppress(OSError):

@@ -1,6 +1,6 @@
 """The steps that keys take: from a value to the next rung up or down. Pure arithmetic.
 
-A value off its ladder goes to the next rung in that direction; None says that there is none.
+A value off its ladder goes to the next rung in that direction. None means that there is none.
 """
 
 import math
@@ -9,14 +9,14 @@ from typing import Final
 from engine.settings import FULL, BatchSize
 
 PACES: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
-"""Epochs a second; above the last it is free."""
+"""Epochs per second; above the last rung, the pace is free."""
 _LEAST_LR: Final = 1e-9
 _MOST_LR: Final = 1e3
 MOMENTUM: Final = 0.9
 
 
 def next_batch_size(size: BatchSize, n: int, step: int) -> BatchSize | None:
-    """1, 2, 4 … below n, full. `step` is 1 up, −1 down; `n` the samples in the training set."""
+    """1, 2, 4 … below n, then full. `step` is 1 up, −1 down; `n`, the training samples."""
     value = n if size == FULL else min(size, n)
     if step > 0:
         if value >= n:
@@ -48,7 +48,7 @@ def next_accumulation(steps: int, size: BatchSize, n: int, step: int) -> int | N
 
 
 def next_pace(pace: float | None, step: int) -> tuple[float | None] | None:
-    """The next pace in a tuple of one, since None is a pace, too: free, above all others."""
+    """The next pace in a 1-tuple, since None is also a pace: free, above all others."""
     if step > 0:
         if pace is None:
             return None

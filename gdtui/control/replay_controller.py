@@ -1,6 +1,6 @@
-"""The keys of a viewer of a replay: they pause it and change its speed.
+"""The keys for a replay, which pause it and change its speed.
 
-All others say that they can't.
+All other keys answer that they have no effect.
 """
 
 import math
@@ -16,21 +16,21 @@ _ENDED: Final = "the replay has ended: this is how the run was left"
 
 
 class ReplayController(RunController):
-    """Keys that go to the replay; all others say that they can't."""
+    """Turns keys into changes of the replay; all other keys answer that they have no effect."""
 
     def __init__(self, store: Store, replay: Replay) -> None:
         super().__init__(store, None, refusal=REPLAYING)
         self._replay = replay
 
     def pause(self) -> Notes:
-        """Pause the replay, or let it go on."""
+        """Pause or resume the replay."""
         if self._replay.has_ended:
             return [_ENDED]
         self._replay.pause(not self._replay.is_paused)
         return []
 
     def pace(self, step: int) -> Notes:
-        """Slower (−1) or faster (1)."""
+        """Make the replay slower (−1) or faster (1)."""
         if self._replay.has_ended:
             return [_ENDED]
         now = self._replay.speed
@@ -41,7 +41,7 @@ class ReplayController(RunController):
         return []
 
     def free(self) -> Notes:
-        """All the rest at once."""
+        """Play the rest at once."""
         if self._replay.has_ended:
             return [_ENDED]
         self._replay.set_speed(math.inf)

@@ -1,7 +1,7 @@
-"""The meaning of each key for a run, from settings wanted to commands sent. No widget, no process.
+"""The effect of each key on a run, from requested settings to commands. No widget, no process.
 
-Works on what the store knows and speaks through `Controls`, which the session satisfies. Each
-method returns the notes for the user, if any.
+Works on the store and sends commands through `Controls`, which the session implements. Each method
+returns the notes for the user, if any.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -34,17 +34,17 @@ class Controls(Protocol):
     def poll(self) -> list[Notice]: ...
 
 
-WATCHING: Final = "only watching: no key changes how this run trains"
+WATCHING: Final = "only watching: keys cannot change how this run trains"
 Notes = list[str]
 _Step = Callable[[VariantState], VariantSettings | str]
-"""The settings to go to, or why there are none."""
+"""The settings to change to, or the reason why there are none."""
 
 
 class RunController:
     """Turns keys into commands."""
 
     def __init__(self, store: Store, controls: Controls | None, *, refusal: str = WATCHING) -> None:
-        """`refusal`: the answer to every key when there are no controls."""
+        """`refusal`: the answer to every key if there are no controls."""
         self.refusal = refusal
         self._store = store
         self._controls = controls
@@ -66,7 +66,7 @@ class RunController:
         return self._change(chosen, stepped)
 
     def lr(self, chosen: Sequence[VariantState], step: int) -> Notes:
-        """The base lr a rung down (−1) or up (1)."""
+        """Move the base lr a rung down (−1) or up (1)."""
 
         def stepped(one: VariantState) -> VariantSettings | str:
             lr = ladders.next_lr(one.wanted.lr, step)
@@ -101,9 +101,10 @@ class RunController:
         return self._change(chosen, stepped)
 
     def accumulate(self, chosen: Sequence[VariantState]) -> Notes:
-        """Half the batch, twice accumulated: the same effective batch, in less memory.
+        """Halve the batch, double the accumulation: the same effective batch, in less memory.
 
-        Where memory ran out, the effective batch that was wanted, from batches as they work now.
+        If memory ran out, restore the effective batch by accumulating batches of the size that
+        fits.
         """
 
         def stepped(one: VariantState) -> VariantSettings | str:
@@ -118,7 +119,7 @@ class RunController:
         return self._change(chosen, stepped)
 
     def momentum(self, chosen: Sequence[VariantState]) -> Notes:
-        """0 or 0.9."""
+        """Switch the momentum between 0 and 0.9."""
 
         def stepped(one: VariantState) -> VariantSettings | str:
             return replace(one.wanted, momentum=0.0 if one.wanted.momentum else ladders.MOMENTUM)
@@ -126,7 +127,7 @@ class RunController:
         return self._change(chosen, stepped)
 
     def apply(self, settings: Mapping[str, VariantSettings]) -> Notes:
-        """Exact settings, by variant."""
+        """Set exact settings, by variant."""
         return self._change(
             [self._store.variants[name] for name in settings], lambda one: settings[one.tally.name]
         )
@@ -151,14 +152,14 @@ class RunController:
     # --- Restart, scaling -----------------------------------------------------------------------
 
     def restart(self, chosen: Sequence[VariantState]) -> Notes:
-        """Begin anew with the settings wanted."""
+        """Restart with the requested settings."""
         if self._controls is None:
             return [self.refusal]
         self._controls.restart({one.tally.name: one.wanted for one in chosen})
         return _still_paused(chosen)
 
     def scaling(self, restart: bool) -> Notes:
-        """The next lr-scaling rule for all: from here on, or from the same start."""
+        """Apply the next lr-scaling rule to all, from here on or from the same start."""
         states = self._store.states
         rule = states[0].wanted.lr_scaling.following
 
@@ -179,7 +180,7 @@ class RunController:
     # --- Going on -------------------------------------------------------------------------------
 
     def pause(self) -> Notes:
-        """Pause all, or let all go on; where a log could not be written, try again first."""
+        """Pause all, or resume all; if a log could not be written, try again first."""
         if self._controls is None:
             return [self.refusal]
         is_blocked = any(one.blocked for one in self._store.states)
@@ -192,16 +193,16 @@ class RunController:
 
     @property
     def is_ours(self) -> bool:
-        """Keys have a say in how this run trains."""
+        """True if keys can change how this run trains."""
         return self._controls is not None
 
     def poll(self) -> list[Notice]:
-        """Notices of the session since the last call; commands that wait are sent."""
+        """Notices of the session since the last call; also sends waiting commands."""
         self.note_sent()
         return [] if self._controls is None else self._controls.poll()
 
     def note_sent(self) -> None:
-        """Take what was just told as pending, before it is in the log.
+        """Treat commands just sent as pending, before they are in the log.
 
         The next key starts from there: keys may come faster than logs are read.
         """
@@ -209,34 +210,34 @@ class RunController:
             self._store.variants[sent.variant].pending.add(sent)
 
     def hold(self) -> bool:
-        """Pause what trains, for a while; False: there was nothing to pause, or it is not ours."""
+        """Pause training for a while; False if there was nothing to pause, or it is not ours."""
         if self._controls is None or not self._store.is_going:
             return False
         self._controls.pause()
         return True
 
     def release(self) -> None:
-        """Let go on what was held."""
+        """Resume what was held."""
         if self._controls is not None:
             self._controls.resume()
 
     def step(self, chosen: Sequence[VariantState]) -> Notes:
-        """One update each."""
+        """Train each of these by one update."""
         if self._controls is None:
             return [self.refusal]
         able = [one.tally.name for one in chosen if not one.has_ended]
         self._controls.step_once(able)
-        return [] if able else ["nothing trains: c continues, r restarts"]
+        return [] if able else ["nothing is training: c continues, r restarts"]
 
     def extend(self) -> Notes:
-        """As many epochs again."""
+        """Train for as many epochs again."""
         if self._controls is None:
             return [self.refusal]
         self._controls.extend()
         return [f"{self._store.settings.epochs} more epochs"]
 
     def pace(self, step: int) -> Notes:
-        """Slower (−1) or faster (1)."""
+        """Make the pace slower (−1) or faster (1)."""
         if self._controls is None:
             return [self.refusal]
         following = ladders.next_pace(self._store.pace, step)
@@ -245,7 +246,7 @@ class RunController:
         return self._set_pace(following[0])
 
     def free(self) -> Notes:
-        """As fast as the device goes, or back."""
+        """Train as fast as the device allows, or at the previous pace again."""
         pace = self._store.pace
         if pace is None:
             return self._set_pace(self._last_pace or self._store.settings.pace or 1.0)
@@ -262,7 +263,7 @@ class RunController:
     # --- Measuring ------------------------------------------------------------------------------
 
     def measure(self, chosen: Sequence[VariantState]) -> Notes:
-        """Noise scale and sharpness at once."""
+        """Measure noise scale and sharpness at once."""
         if self._controls is None:
             return [self.refusal]
         able = [
@@ -272,7 +273,7 @@ class RunController:
         return ["measuring…"] if able else ["there are no weights to measure yet"]
 
     def measuring(self) -> Notes:
-        """Now and then, or only when asked."""
+        """Measure regularly, or only on request."""
         if self._controls is None:
             return [self.refusal]
         is_on = not any(one.is_measuring for one in self._store.states)
@@ -283,6 +284,6 @@ class RunController:
 
 
 def _still_paused(restarted: Iterable[VariantState]) -> Notes:
-    """A restart lets nothing go on."""
+    """A note if training is paused, since a restart does not resume it."""
     is_paused = all(one.tally.state is State.PAUSED for one in restarted)
     return ["still paused: space goes on"] if is_paused else []

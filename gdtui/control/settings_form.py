@@ -1,4 +1,4 @@
-"""Settings as a form of text fields: what they say now, and what was typed, validated.
+"""Settings as a form of text fields: their present values, and the validated input.
 
 No widget.
 """
@@ -47,11 +47,11 @@ FIELDS: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
     "momentum": ("momentum", _number("momentum")),
     "optimizer": ("optimizer", str),
 }
-"""Name of the setting -> (what it is called, how it is read)."""
+"""Name of the setting -> (its label, its parser)."""
 
 
 def values(field: str, settings: Sequence[VariantSettings]) -> list[str]:
-    """The text of a field for each of these settings, as it would be typed."""
+    """The text of a field for each of these settings, as a user would type it."""
     found = [getattr(one, field) for one in settings]
     return [
         formatting.setting(value) if isinstance(value, float) else str(value) for value in found
@@ -59,9 +59,9 @@ def values(field: str, settings: Sequence[VariantSettings]) -> list[str]:
 
 
 def read(typed: Mapping[str, str], before: VariantSettings, n: int) -> VariantSettings:
-    """`before` with what was typed; an empty field changes nothing. Raises SettingsError.
+    """`before`, changed as typed; an empty field changes nothing. Raises SettingsError.
 
-    `n`: samples in the training set, 0 while it is not known.
+    `n`: samples in the training set, 0 while unknown.
     """
     given = {field: FIELDS[field][1](text.strip()) for field, text in typed.items() if text.strip()}
     settings = replace(before, **given)

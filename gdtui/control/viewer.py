@@ -1,4 +1,4 @@
-"""One viewer of a run, or of several: the store of its records, and the view that it chose.
+"""One viewer of a run, or of several: the store of the records, and the chosen view.
 
 Reads in portions; draws nothing, sends nothing. Knows no widget, no key and no process.
 """
@@ -19,16 +19,16 @@ from gdtui.view.view_state import ViewState
 from gdtui.view.x_range import XRange, visible_range
 
 _READ_SECONDS: Final = 0.03
-"""The longest that one read may take; what is left comes with the next."""
+"""Maximum duration of one read in seconds; the rest comes with the next read."""
 _READ_RECORDS: Final = 200
 """Records of one log before the next one gets its turn."""
 _NAMING_FILES: Final = (NoticeKind.SERVER_DIED, NoticeKind.LOG_GONE)
-"""Notices that say by themselves whose they are."""
+"""Notices whose text already names what they concern."""
 Severity = Literal["information", "error"]
 
 
 class Viewer:
-    """The runs as one viewer knows them, and the part of it that is looked at."""
+    """The runs as one viewer knows them, and the part of them in view."""
 
     def __init__(self, shown: ShownRuns, source: RecordSource, view: ViewState) -> None:
         self.shown = shown
@@ -36,14 +36,14 @@ class Viewer:
         self.store = Store(shown.settings, shown.variants)
         self.view = view
         self.cursor: float | None = None
-        """The crosshair's place on the x axis; None: there is none."""
+        """The crosshair's position on the x axis; None if there is no crosshair."""
         self.versions: dict[str, int] = dict.fromkeys(self.store.variants, 0)
-        """Records read so far, by variant: a chart drawn at the same number is up to date."""
+        """Number of records read, by variant; a chart drawn at the same number is up to date."""
 
     # --- Records --------------------------------------------------------------------------------
 
     def read(self) -> None:
-        """Take what is new from the source into the store, bounded by count and time."""
+        """Take new records from the source into the store, bounded by count and time."""
         until = time.monotonic() + _READ_SECONDS
         while True:
             count = 0
@@ -55,7 +55,7 @@ class Viewer:
                 return  # no log has more, or a flood of records would freeze the keys
 
     def heed(self, notices: Iterable[Notice]) -> dict[str, Severity]:
-        """Take notices into the store, for the panels that they are about; returns their texts."""
+        """Take notices into the store, for the panels that they concern; returns their texts."""
         texts: dict[str, Severity] = {}
         for notice in notices:
             self.store.heed(notice, self.source.now())
@@ -68,7 +68,7 @@ class Viewer:
 
     @property
     def is_trainer(self) -> bool:
-        """The run is trained here: its source obeys all commands."""
+        """True if the run is trained here, so that all commands have an effect."""
         return self.source.obeyed is None
 
     # --- The view -------------------------------------------------------------------------------
@@ -78,9 +78,9 @@ class Viewer:
         self.view = replace(self.view, **options)
 
     def toggle_ghosts(self) -> bool:
-        """Hide the ghosts that there are now or, where none is shown, show all.
+        """Hide the existing ghosts or, if none is shown, show all.
 
-        False: there are none.
+        Returns False if there are none.
         """
         ghosts = [one for one in self.store.states if one.ghost is not None]
         is_any_shown = any(self.view.shows_ghost(one) for one in ghosts)
@@ -103,11 +103,11 @@ class Viewer:
 
     @property
     def seen(self) -> XRange:
-        """The part of x that all charts show; of the whole, a panel shows its own."""
+        """The x range that all charts show; when that is everything, each panel shows its own."""
         return visible_range(self.view.window, data_extent(self.store, self.view))
 
     def under_cursor(self, one: VariantState) -> BatchInfo | None:
-        """The batch of a variant that is drawn nearest to the crosshair; None where it has none."""
+        """The batch of a variant that is drawn nearest to the crosshair; None if there is none."""
         if self.cursor is None or one.current is None:
             return None
         history = one.current.history

@@ -1,6 +1,6 @@
-"""The keys that change how a run trains or measures: a part of the table in keys.py.
+"""The keys that change how a run trains or measures: a part of the table in table.py.
 
-Of another's run they only say that they can't.
+For a run of another process they only answer that they have no effect.
 """
 
 from typing import Final

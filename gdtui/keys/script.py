@@ -1,6 +1,6 @@
-"""A script of keys, `8s S 20s ? 3s q`: from text to steps, and the playing of them in an app.
+"""A script of keys, such as `8s S 20s ? 3s q`: its parser, and its player in an app.
 
-Knows no action: a key goes the way of one that was pressed. Reading imports nothing heavy.
+Knows no action: keys are handled as if they had been pressed. Parsing imports nothing heavy.
 """
 
 import re
@@ -28,10 +28,10 @@ _FRIENDLY: Final = {
     "plus_sign": "plus",
     "low_line": "underscore",
 }
-"""Textual's names of keys whose characters have another name in Unicode."""
+"""Textual's names for keys whose characters have another name in Unicode."""
 _POLL_SECONDS: Final = 0.02
 _GAP_SECONDS: Final = 0.03
-"""Between keys without a wait: a widget's key would overtake one that bubbles to a binding."""
+"""Seconds between keys without a wait, or a widget's key overtakes one bubbling to a binding."""
 
 
 class KeyScriptError(ValueError):
@@ -40,18 +40,18 @@ class KeyScriptError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """One key, and when."""
+    """One key, and the time to press it."""
 
     at: float
     """Seconds after the start of the script."""
     key: str
-    """As Textual names it."""
+    """Textual's name of the key."""
     character: str | None
     """The character that it types; None for keys that type nothing."""
 
 
 def parse_keys(text: str) -> tuple[Press, ...]:
-    """The presses of a script; KeyScriptError when a word of it is neither a wait nor a key."""
+    """The presses of a script; KeyScriptError if a word is neither a wait nor a key."""
     presses, at = [], 0.0
     for word in text.split():
         if found := _DURATION.fullmatch(word):
@@ -80,7 +80,7 @@ def _key(word: str) -> tuple[str, str | None]:
 
 
 def _name(character: str) -> str:
-    """The name of the key that types a character: that itself for letters and digits."""
+    """The name of the key that types a character; letters and digits are their own names."""
     if character.isalnum():
         return character
     name = unicodedata.name(character, character).lower().replace("-", "_").replace(" ", "_")
@@ -88,7 +88,7 @@ def _name(character: str) -> str:
 
 
 async def play(app: "App[None]", presses: tuple[Press, ...], is_ready: Callable[[], bool]) -> None:
-    """Wait until `is_ready`, then press each key when its time has come."""
+    """Wait until `is_ready`, then press each key when it is due."""
     import asyncio
 
     from textual.events import Key
@@ -97,6 +97,6 @@ async def play(app: "App[None]", presses: tuple[Press, ...], is_ready: Callable[
         await asyncio.sleep(_POLL_SECONDS)
     start = time.monotonic()
     for press in presses:
-        # Each from the start, not from the one before: what a key costs delays no other.
+        # Timed from the start, not from the key before, so that a slow key delays no other.
         await asyncio.sleep(max(_GAP_SECONDS, start + press.at - time.monotonic()))
         app.post_message(Key(press.key, press.character))

@@ -1,14 +1,14 @@
-"""The form of the key table: a key's name, its action and its texts. Knows no key."""
+"""The entries of the key table: a key's name, its action and its texts. Knows no key."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Stroke:
-    """One key and its action: the main screen's, or "app." and the app's."""
+    """One key and its action, of the main screen or, with the prefix "app.", of the app."""
 
     key: str
-    """As Textual names it; several, by commas, where they do the same."""
+    """Textual's name of the key; several, separated by commas, if they do the same."""
     shown: str
     action: str
     title: str
@@ -17,7 +17,7 @@ class Stroke:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing that can be done, with the keys that do it one way and the other."""
+    """One thing that can be done, with the keys for both directions."""
 
     id: str
     group: str
@@ -25,11 +25,11 @@ class Entry:
     help: str
     """One sentence."""
     label: str = ""
-    """In the footer; none: not there."""
+    """Label in the footer; empty if it is not there."""
     rank: int = 9
-    """In a narrow footer the lowest ranks stay."""
+    """Rank in the footer; a narrow one keeps the lowest."""
     shown: str = ""
-    """All keys in one, where they are many."""
+    """All keys in one text, if there are many."""
 
     @property
     def keys(self) -> str:

@@ -1,6 +1,6 @@
-"""Every key of the program, in one table: bindings, footer, help, palette and README come from it.
+"""Every key of the program, in one table for bindings, footer, help, palette and README.
 
-Has the name of each key and of its action; the action itself is the main screen's or the app's.
+It has the name of each key and of its action; the main screen or the app defines the action.
 """
 
 from dataclasses import replace
@@ -115,7 +115,7 @@ TABLE: Final[tuple[Entry, ...]] = (
 
 
 def bindings() -> list[Binding]:
-    """The main screen's bindings; the footer is our own, so Textual shows none."""
+    """The main screen's bindings; hidden, since we draw the footer, not Textual."""
     return [
         Binding(stroke.key, stroke.action, stroke.title, key_display=stroke.shown, show=False)
         for entry in TABLE
@@ -125,7 +125,7 @@ def bindings() -> list[Binding]:
 
 
 def reachable(variants: int) -> list[tuple[Entry, Stroke]]:
-    """Every key with its entry, but those of variants that are not among so many."""
+    """Every key with its entry, without the keys of variants beyond this number."""
     absent = {f"select({place})" for place in range(variants + 1, 10)}
     return [
         (entry, stroke)
@@ -143,10 +143,10 @@ def groups() -> list[tuple[str, list[Entry]]]:
 
 
 def footer_entries(width: int, variants: int, obeyed: frozenset[str] | None = None) -> list[Entry]:
-    """The footer's entries, in the table's order, as many as fit `width` cells with a gap of two.
+    """The footer's entries in table order, as many as fit into `width` cells with gaps of two.
 
     `variants`: how many there are to choose from. `obeyed`: ids of the commands that have an
-    effect; None: all.
+    effect; None means all.
     """
     chosen: set[str] = set()
     used = 0
@@ -167,7 +167,7 @@ def footer_entries(width: int, variants: int, obeyed: frozenset[str] | None = No
 
 
 def _places(variants: int) -> str:
-    """The keys that choose one of so many, or all."""
+    """The keys that choose one of this many variants, or all."""
     return f"1{'…' if variants > 2 else ' '}{min(variants, 9)} 0"
 
 

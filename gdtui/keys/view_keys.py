@@ -1,4 +1,4 @@
-"""Keys that change the view, nothing of the training: a part of the table in keys.py."""
+"""Keys that change the view but not the training: a part of the table in table.py."""
 
 from typing import Final
 
