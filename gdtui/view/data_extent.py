@@ -1,6 +1,6 @@
 """Visible x and y ranges: the end of the x axis, the extremes of the losses in the window.
 
-Pure functions from store, view and polylines. Owns no picture and no range that was shown before.
+Pure functions from store, view and polylines. Keeps neither pictures nor previous ranges.
 """
 
 import math
@@ -24,9 +24,9 @@ _TITLES: Final = {
     Axis.SECONDS: "seconds of training, on shared cores",
 }
 _LEAST: Final = {Axis.SAMPLES: 8.0, Axis.UPDATES: 4.0, Axis.SECONDS: 1e-3}
-"""The narrowest window: there is nothing finer than a batch to be seen."""
+"""The narrowest window, since nothing finer than a batch can be seen."""
 _PARTS: Final = 128
-"""Columns in which the extremes of a window are looked for."""
+"""Number of columns in which the extremes of a window are sought."""
 
 
 # --- Across ---------------------------------------------------------------------------------------
@@ -40,7 +40,8 @@ def end_of(generation: Curves, axis: Axis) -> float:
 def data_extent(store: Store, view: ViewState, shown: float | None = None) -> DataExtent:
     """The extent of all variants' data on the x axis; `shown`: that axis's end in the last frame.
 
-    The newest data are those of the furthest that trains, of the selected if there are such.
+    The newest data are those of the furthest running variant, among the selected if any of them
+    runs.
     """
     found = [
         (one, end_of(one.current, view.axis)) for one in store.states if one.current is not None
@@ -55,7 +56,7 @@ def data_extent(store: Store, view: ViewState, shown: float | None = None) -> Da
 
 
 def x_title(view: ViewState, seen: XRange, extent: DataExtent) -> str:
-    """The unit; where it is not the whole that is seen, which part, so that nobody is misled."""
+    """The unit and, unless everything is in view, the visible part, to mislead no reader."""
     title = _TITLES[view.axis]
     if isinstance(view.window, WholeRange):
         return title
@@ -77,7 +78,7 @@ def _bound(value: float, step: float) -> str:
 def extremes(
     lines: Iterable[Polyline], points: Iterable[Polyline], seen: XRange, log: bool
 ) -> tuple[float | None, float | None]:
-    """Lowest and highest of lines and single points in the window; None, None of nothing."""
+    """Lowest and highest of lines and single points in the window; None, None if there are none."""
     found = [_range(line, seen, log) for line in lines]
     return _joint([*found, *(_range(each, seen, log, joined=False) for each in points)])
 
@@ -85,12 +86,12 @@ def extremes(
 def common_extremes(
     store: Store, one: VariantState, view: ViewState, seen: XRange | None
 ) -> tuple[float | None, float | None]:
-    """Lowest and highest raw loss of this variant and of all that did not run away.
+    """Lowest and highest raw loss of this variant and of all that have not diverged.
 
-    `seen` None: of their whole history.
+    `seen` None covers their whole history.
 
-    That is asked up to where an axis would end, which stands still: a history then looks at new
-    batches only.
+    The query extends to the end of the axis, which rarely moves, so that a history only has to look
+    at new batches.
     """
     shown = [each.current for each in store.states if each is one or not each.has_run_away]
     histories = [each.history for each in shown if each is not None]
@@ -123,12 +124,12 @@ def _range(polyline: Polyline, seen: XRange, log: bool, *, joined: bool = True) 
 
 
 def _between(at: Floats, x: Floats, values: Floats, log: bool) -> Floats:
-    """The values of the straight line through these, at these places."""
+    """The values of the straight line through these points, at these positions."""
     return np.exp(np.interp(at, x, np.log(values))) if log else np.interp(at, x, values)
 
 
 def positive(polyline: Polyline, log: bool) -> Polyline:
-    """The line as a log axis shows it: values that are not above 0 are gaps."""
+    """The line as a log axis shows it, with gaps for values that are not above 0."""
     if not log or polyline.is_empty or polyline.low.min() > 0:
         return polyline
     bad = polyline.low <= 0

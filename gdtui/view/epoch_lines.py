@@ -8,9 +8,9 @@ from gdtui.view.x_range import XRange
 
 
 def of_all(store: Store, axis: Axis, seen: XRange, columns: int) -> tuple[float, ...]:
-    """The ends of epochs that hold for all variants: known in samples, unless some are dropped.
+    """The ends of epochs common to all variants, known in samples unless some are dropped.
 
-    None where the runs on screen differ in the samples of an epoch.
+    None if the runs on screen differ in the samples per epoch.
     """
     if axis is not Axis.SAMPLES or any(one.tally.settings.drop_last for one in store.states):
         return ()
@@ -21,7 +21,7 @@ def of_all(store: Store, axis: Axis, seen: XRange, columns: int) -> tuple[float,
 
 
 def of_one(store: Store, now: Curves, axis: Axis, seen: XRange, columns: int) -> tuple[float, ...]:
-    """The ends of one variant's epochs: to come, too, where known; else the past ones."""
+    """The ends of one variant's epochs, including future ones if they are known."""
     if common := of_all(store, axis, seen, columns):
         return common
     few = now.history.epoch_ends(axis, seen.low, MOST_RULES + 1)  # there may be thousands

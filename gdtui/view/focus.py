@@ -1,6 +1,6 @@
 """The chart of one variant over the whole screen: every batch, the smoothed line, its ghost. Pure.
 
-On a y scale of its own: next to the others, the chart of its panel is the one to be compared.
+It has a separate y scale; for comparison with other variants there is the chart of its panel.
 """
 
 from dataclasses import replace
@@ -58,7 +58,7 @@ def focused(
 def _series(
     one: VariantState, now: Curves, view: ViewState, seen: XRange, canvas: ChartSize
 ) -> tuple[Series, ...]:
-    """The ghost, every batch, and on top the smoothed line in the ink of text."""
+    """The ghost, every batch, and on top the smoothed line in the colour of text."""
     as_raw = replace(view, raw=True)
     raw = line_of(one, now, as_raw, seen, canvas)
     ghosts = (
@@ -74,7 +74,7 @@ def _series(
     )
     band = (
         FAINT if raw.colour == INK else raw.colour
-    )  # without colours the line needs a paler ground
+    )  # without colours the line needs a paler background
     return (*ghosts, replace(raw, colour=band, points=EMPTY, validation=EMPTY), line)
 
 

@@ -1,6 +1,6 @@
 """The pictures of the charts: pure functions from store and view options.
 
-Holds nothing: the ranges that are shown go in and come out, so that axes do not jitter.
+Stateless: the ranges on screen are passed in and returned, so that axes do not jitter.
 """
 
 import textwrap
@@ -28,7 +28,7 @@ _IMPORTING: Final = "importing torch…"
 
 @dataclass(frozen=True, slots=True)
 class ChartSize:
-    """The room that a chart has: columns of dots, columns and rows of cells."""
+    """The size of a chart: columns of dots, columns and rows of cells."""
 
     dots: int
     columns: int
@@ -37,7 +37,7 @@ class ChartSize:
 
 @dataclass(frozen=True, slots=True)
 class AxisRanges:
-    """Ranges of a chart's axes in its last frame, and the data they hold for: others start anew."""
+    """Axis ranges of a chart's last frame, and the data they are for; other data start afresh."""
 
     of: object = None
     x: float | None = None
@@ -79,7 +79,7 @@ def overlay(
 def panel(
     store: Store, one: VariantState, view: ViewState, canvas: ChartSize, shown: AxisRanges
 ) -> tuple[Picture, AxisRanges]:
-    """One variant's raw loss, batch by batch, on the y scale of all: spreads are to be compared."""
+    """One variant's raw loss, batch by batch, on the y scale of all, so that spreads compare."""
     shown = carried_over(shown, (view.axis, view.log, view.window, one.tally.generation))
     now = one.current
     whole = grow(shown.x, end_of(now, view.axis) if now else 0.0)
@@ -140,13 +140,13 @@ def line_of(
 
 
 def _depth(one: VariantState) -> int:
-    """The depth of a raw line: the smallest batches, the noisiest, lie at the back."""
+    """The depth of a raw line; the smallest batches, which are the noisiest, are at the back."""
     resolved = one.tally.resolved
     return 1 + one.tally.n - (resolved.batch_size if resolved else 0)
 
 
 def _title(store: Store, view: ViewState) -> str:
-    """The kind of the lines, and their unit: under accumulation a batch is not an update."""
+    """The kind of the lines, and their unit, as under accumulation a batch is not an update."""
     what = "every batch" if view.raw else f"smoothed over {formatting.epochs(view.smoothing)}"
     if view.raw and any(one.tally.batches != one.tally.updates for one in store.states):
         what += ", not update"
@@ -177,12 +177,12 @@ def ghost_of(
 
 
 def single_values(series: Iterable[Series]) -> list[Polyline]:
-    """The single values of these."""
+    """The single values of these variants."""
     return [polyline for each in series for polyline in (each.points, each.validation)]
 
 
 def _points(measured: KeptPoints, axis: Axis, seen: XRange, canvas: ChartSize) -> Polyline:
-    """The points in the window; of thousands of epochs, at free pace, only those that stick out."""
+    """The points in the window; of thousands, as at free pace, only those that stick out."""
     rows = measured.values
     at = rows[:, PLACE[axis]]
     start, stop = at.searchsorted(seen.low), at.searchsorted(seen.high, "right")

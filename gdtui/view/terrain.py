@@ -16,14 +16,14 @@ Image = NDArray[np.uint8]
 """Red, green and blue of each dot: (rows, columns, 3), row 0 at the top."""
 
 _BANDS: Final = 12
-"""Steps between the lowest and the highest loss; a contour between any two."""
+"""Number of bands between the lowest and the highest loss; a contour separates any two."""
 _CONTOUR: Final = 0.22
-"""Share of the contours' colour over the map's."""
+"""Share of the contours' colour when blended with the map's."""
 _DENSER: Final = " ░▒▓"
 HIGHEST: Final = _DENSER[-1]
-"""The character of the highest loss, where there are too few colours."""
+"""The character for the highest loss, if there are too few colours."""
 _NEAR: Final = 0.03
-"""Share of the median's height over the lowest loss: closer losses share the lowest colour."""
+"""Losses closer to the lowest than this share of the median's distance share its colour."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +38,12 @@ class TerrainInks:
 
 @dataclass(frozen=True, slots=True)
 class Relief:
-    """The landscape without shades of colour, a character a cell."""
+    """The landscape without shades of colour, one character per cell."""
 
     characters: NDArray[np.uint32]
-    """(rows, columns): the denser the higher the loss; along a path its variant's number."""
+    """(rows, columns): denser characters for higher losses; along a path, its variant's number."""
     owners: NDArray[np.intp]
-    """(rows, columns): the place of the variant whose path covers the cell; −1 for none."""
+    """(rows, columns): the position of the variant whose path covers the cell; −1 for none."""
 
 
 @dataclass(slots=True)
@@ -53,10 +53,10 @@ class Terrain:
     window: Window
     coarse: list[NDArray[np.float32] | None] = field(default_factory=list)
     fine: list[NDArray[np.float32] | None] = field(default_factory=list)
-    """Rows of losses from the top; None where not surveyed yet."""
+    """Rows of losses from the top; None for a row not surveyed yet."""
 
     def put(self, row: int, rows: int, losses: NDArray[np.float32]) -> None:
-        """Take in a row of the grid with so many rows; the grid with the most is the fine one."""
+        """Take in a row of the grid with `rows` rows; the one with most rows is the fine grid."""
         if not self.coarse:
             self.coarse = [None] * rows
         grid = self.coarse
@@ -66,9 +66,9 @@ class Terrain:
         grid[row] = losses
 
     def losses(self, columns: int, rows: int) -> NDArray[np.float64]:
-        """The loss at each dot: the fine grid over the coarse one, which is interpolated.
+        """The loss at each dot: from the fine grid or else the interpolated coarse grid.
 
-        NaN where nothing is known.
+        NaN where neither is known.
         """
         found = np.full((rows, columns), np.nan)
         known = [row for row, losses in enumerate(self.coarse) if losses is not None]
@@ -85,7 +85,7 @@ class Terrain:
 
     @property
     def is_complete(self) -> bool:
-        """Every row of the fine grid is known."""
+        """True when every row of the fine grid is known."""
         return bool(self.fine) and all(row is not None for row in self.fine)
 
     @property
@@ -98,7 +98,7 @@ class Terrain:
 
 
 def _spread(rows: Sequence[NDArray[np.float32] | None], columns: int) -> NDArray[np.float64]:
-    """Rows interpolated to so many columns, their points being the centres of cells."""
+    """Rows interpolated to this many columns; points are the centres of cells."""
     spread = []
     for row in rows:
         assert row is not None
@@ -110,7 +110,7 @@ def _spread(rows: Sequence[NDArray[np.float32] | None], columns: int) -> NDArray
 def heights(losses: NDArray[np.float64]) -> NDArray[np.float64]:
     """Losses as heights 0…1: logarithmic in the distance from the lowest, so valleys show.
 
-    What is not finite but not unknown is as high as can be.
+    Losses that are known but not finite get the greatest height.
     """
     finite = losses[np.isfinite(losses)]
     if not len(finite):
@@ -131,7 +131,7 @@ def image(
     background: str,
     paths: Sequence[NDArray[np.float32]],
 ) -> Image:
-    """Heat map and contours, and over them each path in its variant's colour."""
+    """Heat map and contours, with each path on top in its variant's colour."""
     band, known = _bands(terrain, columns, rows, _BANDS)
     share = (band / (_BANDS - 1))[..., None]
     dots = _rgb(inks.low) * (1 - share) + _rgb(inks.high) * share
@@ -151,7 +151,7 @@ def image(
 def relief(
     terrain: Terrain, columns: int, rows: int, paths: Sequence[NDArray[np.float32]]
 ) -> Relief:
-    """Heat map and paths as characters. What is not known yet is blank, as what is lowest."""
+    """Heat map and paths as characters. Unknown losses are blank, and so are the lowest."""
     band, _ = _bands(terrain, columns, rows, len(_DENSER))
     characters = np.array([ord(each) for each in _DENSER], np.uint32)[band.astype(np.intp)]
     owners = np.full((rows, columns), -1, np.intp)
@@ -164,7 +164,7 @@ def relief(
 def _bands(
     terrain: Terrain, columns: int, rows: int, count: int
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """The band of each dot, of so many from the lowest loss up, and whether it is known; else 0."""
+    """The band of each dot from the lowest loss up, 0 if unknown; and a mask of known dots."""
     height = heights(terrain.losses(columns, rows))
     known = ~np.isnan(height)
     return np.minimum(np.floor(np.where(known, height, 0) * count), count - 1), known
@@ -186,7 +186,7 @@ def _dots_of(
     if not len(points):
         return []
     at = np.array([cell_of(point, window, columns, rows) for point in points])
-    # A path that leaves the window by far is cut before it is drawn: dots, not a billion of them.
+    # A path that leaves the window by far is cut first, or it would have a billion dots.
     at = np.clip(at, -2 * columns, 3 * columns)
     steps = np.maximum(np.abs(np.diff(at, axis=0)).max(axis=1, initial=0).astype(int), 0) + 1
     parts = [

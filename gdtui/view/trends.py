@@ -1,9 +1,9 @@
-"""Sharpness and noise scale over training: two pictures, each with its yardstick. Pure.
+"""Sharpness and noise scale over training: two pictures, each with its reference line. Pure.
 
-Sharpness stands against 2 (1 + momentum) ÷ lr, the edge of stability (Cohen et al. 2021,
-arXiv:2103.00065), where the optimiser has one; the noise scale against the effective batch
-(McCandlish et al. 2018, arXiv:1812.06162). Both axes are logarithmic: what is compared lies orders
-of magnitude apart, and a factor is what matters.
+Sharpness is drawn against 2 (1 + momentum) ÷ lr, the edge of stability (Cohen et al. 2021,
+arXiv:2103.00065), if the optimiser has one; the noise scale against the effective batch (McCandlish
+et al. 2018, arXiv:1812.06162). Both axes are logarithmic, since the values are orders of magnitude
+apart and their ratio is what matters.
 """
 
 from collections.abc import Iterable
@@ -29,7 +29,7 @@ from gdtui.view.view_state import ViewState
 from gdtui.view.x_range import visible_range
 
 _ANY_EDGE: Final = "2(1+β)/lr"
-"""The edge of stability, where variants or times differ in momentum β."""
+"""The edge of stability, if momentum β differs between variants or over time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,13 @@ class TrendTitles:
     faint: str
     """The legend of the faint lines."""
     message: str
-    """Instead of data, while nothing was measured."""
+    """Shown instead of data while nothing has been measured."""
 
 
 def sharpness(
     store: Store, view: ViewState, canvas: ChartSize, shown: AxisRanges, message: str
 ) -> tuple[Picture, AxisRanges]:
-    """The sharpness of every variant, a point a measurement, over its bound as it was in force."""
+    """The sharpness of every variant, a point per measurement, and its bound as it was in force."""
     series: list[Series] = []
     names: set[str] = set()
     for one, now in _current(store):
@@ -66,7 +66,7 @@ def sharpness(
 def noise(
     store: Store, view: ViewState, canvas: ChartSize, shown: AxisRanges, message: str
 ) -> tuple[Picture, AxisRanges]:
-    """Each variant's smoothed noise scale over the single ones, and the effective batch now."""
+    """Each variant's smoothed noise scale, the single ones, and the effective batch in force."""
     title = "noise scale B, smoothed · ◆ measured, with 95% interval · ◇ not reliable"
     series: list[Series] = []
     for one, now in _current(store):
@@ -97,7 +97,7 @@ def _current(store: Store) -> Iterable[tuple[VariantState, Curves]]:
 
 
 def _bounds(one: VariantState, now: Curves) -> set[str]:
-    """The names of the edge of stability under the settings that were in force so far."""
+    """The names of the edge of stability under the settings in force so far."""
     ever = [change.before for change in now.changes] + [one.tally.settings]
     return {
         formatting.edge_name(settings.momentum)
@@ -107,7 +107,7 @@ def _bounds(one: VariantState, now: Curves) -> set[str]:
 
 
 def _edge(one: VariantState) -> float:
-    """Under the settings in force."""
+    """The name under the settings in force."""
     resolved, settings = one.tally.resolved, one.tally.settings
     edge = (
         edge_of_stability(resolved.lr, settings.momentum, settings.optimizer) if resolved else None
@@ -120,7 +120,7 @@ def _trace(rows: Floats, view: ViewState, column: int) -> Polyline:
 
 
 def _bars(rows: Floats, view: ViewState) -> Polyline:
-    """The intervals, with a gap between any two: what lies between was not measured."""
+    """The intervals, with a gap between any two, since nothing was measured in between."""
     x, low, high = (np.repeat(rows[:, column], 2) for column in (PLACE[view.axis], LOW, HIGH))
     low[1::2] = high[1::2] = np.nan
     return positive(Polyline(x, low, high), log=True)
@@ -129,7 +129,7 @@ def _bars(rows: Floats, view: ViewState) -> Polyline:
 def _steps(
     one: VariantState, now: Curves, view: ViewState, rows: Floats, column: int, current: float
 ) -> Polyline:
-    """The value in force at each measurement, held until the next; at the end the current one."""
+    """The value in force at each measurement, kept until the next; the current one at the end."""
     if not len(rows):
         return Polyline(*(np.empty(0),) * 3)
     at, values = rows[:, PLACE[view.axis]], rows[:, column]
@@ -167,7 +167,7 @@ def _picture(
     shown = carried_over(shown, (view.axis, view.window))
     extent = data_extent(store, view, shown.x)
     seen = visible_range(view.window, extent)
-    # Unreliable values and intervals may lie anywhere: the scale is not theirs.
+    # Unreliable values and intervals may be anywhere, so they do not set the scale.
     found = extremes(
         [each.line for each in series], [each.points for each in series], seen, log=True
     )

@@ -1,4 +1,4 @@
-"""The view options of one viewer: a value that keys change and all pictures are made by."""
+"""The view options of one viewer: a value that keys change and that determines all pictures."""
 
 from dataclasses import dataclass
 
@@ -20,17 +20,17 @@ class ViewState:
     ink: str = "#d5dde6"
     """Colour of text in that theme."""
     selected: int | None = None
-    """The place of the one selected variant; None: all."""
+    """The position of the one selected variant; None means all."""
     smoothing: float = SMOOTHING
     """Smoothing of lines and figures: a time constant in epochs, of SMOOTHING_LADDER."""
     raw: bool = False
     """True to draw every batch on the overlay instead of smoothed lines."""
     cleared: tuple[int, ...] = ()
-    """The generation up to which each variant's ghost is hidden, by place; empty: all are shown."""
+    """The generation up to which each variant's ghost is hidden, by position; empty shows all."""
     focus: bool = False
-    """One chart over the whole screen: that of the selected variant, or of all."""
+    """True to let one chart fill the screen: that of the selected variant, or of all."""
     window: XWindow = WHOLE
-    """The part of x that all charts show."""
+    """The x range that all charts show."""
 
     @property
     def next_smoothing(self) -> float:
@@ -38,7 +38,7 @@ class ViewState:
         return SMOOTHING_LADDER[(rung + 1) % len(SMOOTHING_LADDER)]
 
     def number(self, one: VariantState) -> str:
-        """The number on the variant's line where colours cannot tell it; empty where they can."""
+        """The number on the variant's line if colours cannot distinguish it; empty if they can."""
         return str(one.index + 1) if is_sparse(self.colours) else ""
 
     def shows_ghost(self, one: VariantState) -> bool:

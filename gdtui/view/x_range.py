@@ -1,7 +1,7 @@
 """The visible part of the x axis, and the arithmetic of zooming, panning and following.
 
-Pure arithmetic in units of the axis (samples, updates or seconds). Knows no data but where they
-end.
+Pure arithmetic in units of the axis (samples, updates or seconds). All it knows about the data is
+their end.
 """
 
 import math
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 
 STEPS: Final = 10
-"""A window that follows moves by this part of its width, so that the axis mostly stands still."""
+"""Step of a following window, as a share of its width, so that the axis mostly stands still."""
 AT_END: Final = 0.05
-"""Zooming within this share of the window before the end of the data is zooming at their end."""
+"""Zooming closer to the end of the data than this share of the window zooms at the end."""
 _TAIL_SHARE: Final = 0.25
 """Share of the whole that is followed as the tail by default."""
 
@@ -30,19 +30,19 @@ class XRange:
 
 @dataclass(frozen=True, slots=True)
 class WholeRange:
-    """All there is."""
+    """Everything."""
 
 
 @dataclass(frozen=True, slots=True)
 class FollowNewest:
-    """The newest part, so wide."""
+    """The newest part, of this width."""
 
     width: float
 
 
 @dataclass(frozen=True, slots=True)
 class FixedRange:
-    """A fixed part, whatever comes."""
+    """A fixed part, whatever data arrive."""
 
     low: float
     high: float
@@ -57,7 +57,7 @@ class DataExtent:
     """The extent of the data on the x axis."""
 
     end: float
-    """The end of an axis of everything: at or after the last of the data."""
+    """The end of an axis that shows everything, at or after the end of the data."""
     tail: float
     """The end of the newest data, which a window can follow."""
     least: float
@@ -65,11 +65,11 @@ class DataExtent:
 
 
 def visible_range(window: XWindow, extent: DataExtent) -> XRange:
-    """The part of the axis that is seen; one that follows moves in steps."""
+    """The visible part of the axis; a following one moves in steps."""
     match window:
         case FollowNewest(width):
             step = width / STEPS
-            # Rounded, a whole number of steps may end a hair before the newest.
+            # A whole number of steps, rounded, may end just before the newest data.
             high = max(math.ceil(extent.tail / step) * step, extent.tail, width)
             return XRange(high - width, high)
         case FixedRange(low, high):
@@ -78,9 +78,9 @@ def visible_range(window: XWindow, extent: DataExtent) -> XRange:
 
 
 def zoomed(seen: XRange, extent: DataExtent, at: float, factor: float) -> XWindow:
-    """The window `factor` times as wide in which `at` keeps its place.
+    """The window `factor` times as wide in which `at` keeps its position.
 
-    At the end of the data it follows them; so does one that is widened until it reaches that end.
+    A window at the end of the data follows them, and so does one widened until it reaches that end.
     """
     width = max(seen.width * factor, min(extent.least, extent.end))
     if width >= extent.end:
@@ -94,9 +94,9 @@ def zoomed(seen: XRange, extent: DataExtent, at: float, factor: float) -> XWindo
 
 
 def panned(seen: XRange, extent: DataExtent, by: float) -> XWindow:
-    """The window moved to the right by so much (left: below 0).
+    """The window moved to the right by this amount, or to the left if it is below 0.
 
-    At the end of the data it follows them.
+    At the end of the data, the window follows them.
     """
     if seen.width >= extent.end:
         return WHOLE
@@ -107,14 +107,14 @@ def panned(seen: XRange, extent: DataExtent, by: float) -> XWindow:
 
 
 def follow_newest(seen: XRange, extent: DataExtent) -> XWindow:
-    """The newest data, as wide as what is seen; of the whole, a part."""
+    """The newest data in the present width or, if everything is in view, a part of it."""
     return FollowNewest(seen.width if seen.width < extent.end else _TAIL_SHARE * extent.end)
 
 
 def on_another_axis(window: XWindow, before: DataExtent, now: DataExtent) -> XWindow:
-    """The window in other units: the same share of the tail; the whole in place of a fixed part.
+    """The window in other units: the same share of the tail, or everything for a fixed part.
 
-    A fixed part lies elsewhere for each variant.
+    In other units, a fixed part is a different one for each variant.
     """
     if isinstance(window, FollowNewest):
         return FollowNewest(max(window.width * now.end / before.end, now.least))

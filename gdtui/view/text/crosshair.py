@@ -1,4 +1,4 @@
-"""The crosshair's readout of one variant: the batch under it, in columns that keep their places.
+"""The crosshair's readout of one variant: the batch under it, in columns with fixed positions.
 
 Pure functions from a batch to styled text of a given width. Looks nothing up.
 """
@@ -15,25 +15,25 @@ _LABEL: Final = "$foreground 60%"
 _NOTHING: Final = "no batch here"
 _GAP: Final = "  "
 _ROOMY: Final = 18
-"""Cells beyond which a label and its value would lie too far apart."""
+"""Width in cells beyond which a label and its value would be too far apart."""
 
 
 def _count(value: float, width: int) -> str:
-    """Exactly, where there is room for it."""
+    """The exact value, if there is room for it."""
     text = f"{value:,.0f}"
     return text if len(text) <= width else formatting.count(value)
 
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """A value that is read out, with its label."""
+    """A value of the readout, with its label."""
 
     label: str
     short: str
     width: int
-    """Cells in a line of its own kind, with the gap before it."""
+    """Cells of its column in a line, including the gap before it."""
     rank: int
-    """The lowest stay where a line is narrow."""
+    """Rank; in a narrow line the lowest stay."""
     text: Callable[[BatchInfo, int], str]
     """The text in this many cells, if it fits."""
 
@@ -51,22 +51,22 @@ _EPOCH: Final = _Field("epoch", "ep", 4, 7, lambda info, width: _count(info.epoc
 _SAMPLES: Final = _Field("samples", "n", 8, 6, lambda info, width: _count(info.samples, width))
 
 _GRID: Final = ((_SIZE, _LR, _SECONDS), (_LOSS, _BATCH, _EPOCH), (_SMOOTH, _UPDATE, _SAMPLES))
-"""Rows of a panel: one above its chart, where the settings stand, two below it."""
+"""Rows of a panel: one above its chart, in place of the settings, and two below it."""
 _LINE: Final = (_BATCH, _UPDATE, _EPOCH, _SAMPLES, _SECONDS, _LOSS, _SMOOTH, _SIZE, _LR)
 
 LABELS: Final = tuple(dict.fromkeys(label for each in _LINE for label in (each.label, each.short)))
-"""Every label that stands beside a value, long and short."""
+"""Every label beside a value, in its long and short form."""
 
 
 def _size(info: BatchInfo, width: int) -> str:
-    """The batch's samples, times the batches of an update."""
+    """The batch's samples, and × the batches per update."""
     steps = f"×{info.accumulation_steps}" if info.accumulation_steps > 1 else ""
     text = f"{info.batch_size:,}{steps}"
     return text if len(text) <= width else f"{info.batch_size}{steps}"
 
 
 def _seconds(value: float, width: int) -> str:
-    """Seconds with as many decimals as there is room for, four at most."""
+    """Seconds with as many decimals as fit, at most four."""
     return f"{value:.{min(max(width - 1 - len(str(int(value))), 0), 4)}f}"
 
 
@@ -102,7 +102,7 @@ def _cell(field: _Field, info: BatchInfo, width: int) -> StyledText:
 
 
 def heading(width: int) -> str:
-    """The names of the columns of `line`, to stand at its right end."""
+    """The names of the columns of `line`, for its right end."""
     names = (
         (field, field.label if len(field.label) < field.width else field.short)
         for field in _fitting(width)
@@ -111,7 +111,7 @@ def heading(width: int) -> str:
 
 
 def line(info: BatchInfo | None, width: int) -> StyledText:
-    """The batch in columns, so many cells wide."""
+    """The batch in columns, of this width in cells."""
     if info is None:
         return StyledText.of(_NOTHING.rjust(width), _LABEL)
     cells = [

@@ -1,7 +1,7 @@
-"""One variant's figures, in rows below its chart or one line: how good, how far, how dear.
+"""One variant's figures, in rows below its chart or in one line: losses, progress and cost.
 
-Pure functions from what is known to styled text. Every figure has a width of its own and is there
-or not by the room alone, so that nothing jumps while it trains.
+Pure functions from state to styled text. Every figure has a fixed width, and only the space decides
+if it is shown, so that nothing jumps during training.
 """
 
 import math
@@ -20,11 +20,11 @@ _DIM: Final = "$quiet"
 _STATE: Final = 8
 """Cells kept for the state at the end of a line."""
 _ROOMY: Final = 100
-"""Cells of a line from which its figures stand further apart."""
+"""Minimum width in cells of a line with wider gaps between its figures."""
 _TOLD: Final = 21
 """Cells of the settings in a line."""
 _LATER: Final = 10
-"""Rank of the cost in a line: behind everything that was learnt."""
+"""Rank of the cost in a line, after everything about learning."""
 _VALUE: Final = 7
 """Cells of a loss."""
 _METRIC: Final = 12
@@ -37,19 +37,19 @@ class _Figure:
 
     text: str
     rank: int
-    """The lowest stay where there is no room for all."""
+    """Rank; the lowest stay if there is no room for all."""
     style: str = ""
     short: str = ""
-    """The same in fewer cells, if that can be."""
+    """The same in fewer cells, if possible."""
 
 
 # --- Below a chart --------------------------------------------------------------------------------
 
 
 def rows(one: VariantState, store: Store, smoothing: float, width: int, height: int) -> StyledText:
-    """So many rows below a chart: losses, validation, progress, cost; or the variant's trouble.
+    """This many rows below a chart: losses, validation, progress, cost; or the variant's trouble.
 
-    `smoothing`: of the loss, in epochs. In fewer rows than that the most telling of each kind
+    `smoothing`: of the loss, in epochs. In fewer rows, the most informative figures of each kind
     remain.
     """
     if wrong := screen_text.trouble(one):
@@ -65,9 +65,9 @@ def rows(one: VariantState, store: Store, smoothing: float, width: int, height: 
 
 
 def _fitted(figures: Iterable[_Figure], width: int, gap: str = _GAP) -> StyledText:
-    """The figures that fit, the most telling first, in their order.
+    """The most informative figures that fit, in their order.
 
-    Short where that lets more of them in.
+    They are shortened if more of them fit that way.
     """
     wanted = list(figures)
     for is_short in (False, True):
@@ -101,12 +101,12 @@ def _learnt(one: VariantState, smoothing: float) -> list[_Figure]:
 
 
 def _age(tally: Tally) -> str:
-    """Pale is what was measured an epoch or more ago."""
+    """Figures measured an epoch or more ago are pale."""
     return _DIM if tally.is_full_loss_old else ""
 
 
 def _validated(one: VariantState, store: Store) -> list[_Figure]:
-    """The latest figures on held-out data; none without any."""
+    """The latest figures on held-out data; empty if there are none."""
     if not store.has_validation:
         return []
     tally = one.tally
@@ -129,7 +129,7 @@ def _validated(one: VariantState, store: Store) -> list[_Figure]:
 
 
 def _done(one: VariantState) -> list[_Figure]:
-    """Updates and samples done; batches, too, where these are not updates."""
+    """Updates and samples done; also batches, if they are not updates."""
     tally = one.tally
     updates = f"{formatting.count(tally.updates):>7} updates"
     if tally.batches != tally.updates:
@@ -138,7 +138,7 @@ def _done(one: VariantState) -> list[_Figure]:
         _Figure(updates, 0, _DIM),
         _Figure(
             f"{formatting.count(tally.samples):>9} samples", 3, _DIM
-        ),  # the x axis tells them, too
+        ),  # the x axis shows them as well
     ]
 
 
@@ -158,7 +158,7 @@ def _cost(one: VariantState) -> list[_Figure]:
 def line(
     one: VariantState, store: Store, smoothing: float, *, selected: bool, width: int
 ) -> StyledText:
-    """One variant's line: on a narrow screen, among many, or below a chart that fills it."""
+    """One variant's line: on a narrow screen, for many variants, or below a chart that fills it."""
     tally = one.tally
     cells = screen_text.name_cells(store, width)
     named = screen_text.name(one, store, cells, selected=selected) + StyledText.of(" ")

@@ -7,11 +7,11 @@ from typing import Final
 from engine.settings import FULL, BatchSize, VariantSettings
 
 _READ: Final = 15
-"""Characters read in a second."""
+"""Characters read per second."""
 
 
 def number(value: float, digits: int = 3) -> str:
-    """A number with so many significant digits, no exponent where it can be helped; "–" for NaN."""
+    """A number with this many significant digits, without exponent if possible; "–" for NaN."""
     if math.isnan(value):
         return "–"
     if math.isinf(value):
@@ -27,13 +27,13 @@ def number(value: float, digits: int = 3) -> str:
 
 
 def within(value: float, cells: int, digits: int = 3) -> str:
-    """A number with as many digits, up to so many, as fit in these cells; at least one."""
+    """A number with as many digits as fit in these cells: at least one, at most `digits`."""
     texts = (number(value, fewer) for fewer in range(digits, 0, -1))
     return next((text for text in texts if len(text) <= cells), number(value, 1))
 
 
 def signed(value: float, cells: int, digits: int = 3) -> str:
-    """A difference, likewise, with its sign."""
+    """A difference in the same format, with its sign."""
     return (
         "–"
         if math.isnan(value)
@@ -42,7 +42,7 @@ def signed(value: float, cells: int, digits: int = 3) -> str:
 
 
 def mebibytes(size: int) -> str:
-    """Memory, whole MiB; "–" where it is unknown."""
+    """Memory in whole MiB; "–" if it is unknown."""
     return f"{size / 2**20:,.0f} MiB" if size else "– MiB"
 
 
@@ -60,7 +60,7 @@ def readable_size(size: int) -> str:
 
 
 def setting(value: float) -> str:
-    """A value that somebody chose, as short as it can be said: 0.01, 1e-5, 512."""
+    """A value that the user chose, in its shortest form: 0.01, 1e-5, 512."""
     if value and (abs(value) < 1e-4 or abs(value) >= 1e6):
         mantissa, power = (
             f"{value:.6g}".split("e") if "e" in f"{value:.6g}" else (f"{value:.6g}", "0")
@@ -70,12 +70,12 @@ def setting(value: float) -> str:
 
 
 def rounded(value: float) -> str:
-    """A value that followed from what somebody chose, to three significant digits."""
+    """A value computed from the user's choices, to three significant digits."""
     return setting(float(f"{value:.3g}"))
 
 
 def edge_name(momentum: float) -> str:
-    """The name of the edge of stability: with momentum β it is 2 (1 + β) ÷ lr."""
+    """The name of the edge of stability, which with momentum β is 2 (1 + β) ÷ lr."""
     return f"{setting(2 * (1 + momentum))}/lr"
 
 
@@ -115,12 +115,12 @@ def clock(seconds: float) -> str:
 
 
 def reading_seconds(text: str) -> float:
-    """Seconds that a reader who is looking elsewhere takes for this."""
+    """Seconds that a reader who is looking elsewhere needs for this text."""
     return len(text) / _READ
 
 
 def count(value: float) -> str:
-    """A count, short from a million on: 24,000 · 1.23M."""
+    """A count, abbreviated from a million on: 24,000 · 1.23M."""
     if math.isnan(value):
         return "–"
     for unit, suffix in ((1e12, "T"), (1e9, "G"), (1e6, "M")):
@@ -131,7 +131,7 @@ def count(value: float) -> str:
 
 @lru_cache(maxsize=1024)  # every frame asks for the label of every mark
 def difference(before: VariantSettings, after: VariantSettings, n: int) -> str:
-    """The changes between two settings, such as "batch 64→128"; empty without any."""
+    """The changes between two settings, such as "batch 64→128"; empty if there are none."""
     return ", ".join(f"{name} {old}→{new}" for name, old, new in changes(before, after, n))
 
 

@@ -11,14 +11,14 @@ from gdtui.view.text.styled import StyledText
 
 _QUIET = "$quiet"
 _ROOMY = 56
-"""Cells from which the noise scale is called so, and not by its letter."""
+"""Minimum width in cells to write "noise scale" rather than its letter."""
 
 
 def gauges(one: VariantState, width: int) -> StyledText:
     """A line such as "noise scale 48 (31–75) · batch 64   λ 3.1 · 2/lr 200"; shorter if narrow.
 
-    What a figure is called follows from the room alone: one name in all panels, whatever was
-    measured.
+    The label of a figure depends on the width alone, so that all panels use the same one, whatever
+    was measured.
     """
     name = "noise scale" if width >= _ROOMY else "B"
     for brevity in range(4):
@@ -55,7 +55,7 @@ def _sharpness(tally: Tally, is_short: bool) -> str:
 
 
 def _edge(tally: Tally) -> str:
-    """The edge under the settings in force, as the batch is: the measured one may be of others."""
+    """The edge under the settings in force, like the batch; the measured one may be older."""
     measured, force = tally.sharpness, tally.resolved
     if measured is None or measured.edge is None or force is None:
         return ""
@@ -66,7 +66,7 @@ def _edge(tally: Tally) -> str:
 
 
 def _samples(value: float) -> str:
-    """A number of samples: whole from ten on."""
+    """A number of samples, rounded to an integer from ten on."""
     if not math.isfinite(value):
         return "∞"
     return formatting.count(value) if value >= 10 else number(value, 2)

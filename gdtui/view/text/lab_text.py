@@ -41,16 +41,16 @@ def verdict(end: Result[Any] | Failure) -> StyledText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabProgress:
-    """The progress of what runs beside the training."""
+    """The progress of work beside the training."""
 
     name: str
     share: float
-    """Done, from 0 to 1."""
+    """Completed share, from 0 to 1."""
     doing: str
     seconds: float
-    """Since it began."""
+    """Seconds since it began."""
     holds_training: bool
-    """Training is paused for it."""
+    """True if training is paused for it."""
 
 
 def progress(lab: LabProgress, store: Store, width: int) -> StyledText:
@@ -70,13 +70,13 @@ def _meanwhile(lab: LabProgress, store: Store) -> str:
             "training is paused meanwhile, so the figures are those of a free machine; "
             "then it resumes"
         )
-    return "nothing trains meanwhile, so the figures are those of a free machine"
+    return "nothing is training meanwhile, so the figures are those of a free machine"
 
 
 def waiting_note(store: Store, *, is_ours: bool) -> str:
     """A sentence on training meanwhile.
 
-    None where nothing trains, or the run is not `is_ours` to pause.
+    Empty if nothing is training, or if the run is not ours to pause (`is_ours`).
     """
     return (
         " Training is paused meanwhile and resumes afterwards."
@@ -106,14 +106,14 @@ def _report_line(line: str) -> StyledText:
 
 
 def labelled_paragraph(name: str, text: str, width: int) -> StyledText:
-    """A paragraph of so many cells, its name before it and nothing below that."""
+    """A paragraph of this width in cells, with its name in a column on the left."""
     first, *rest = textwrap.wrap(text, max(width - _NAME, _NAME), break_on_hyphens=False)
     head = StyledText.of(f"{name:<{_NAME}}", "$primary") + StyledText.of(first)
     return lines([head, *(StyledText.of(" " * _NAME + line) for line in rest)])
 
 
 def table(found: Sweep, width: int) -> StyledText:
-    """The recommendation, then the table, definitions and charts as the command prints them."""
+    """The recommendation, then table, definitions and charts as the command prints them."""
     advice = sweep_table.advice(found)
     said = sweep_table.without_colours(sweep_table.text(found)).removesuffix(advice).rstrip()
     return lines([*_advice_lines(advice, width), EMPTY, *_table_lines(said)])
@@ -129,7 +129,7 @@ def _advice_lines(advice: str, width: int) -> Iterator[StyledText]:
 
 
 def table_so_far(found: Sweep, width: int) -> StyledText:
-    """The columns of the batch sizes that were measured, while others still are."""
+    """The columns of the batch sizes measured so far, while others are still being measured."""
     note = (
         "the time to a loss is that to a loss which all of these reached; "
         "it may change as more follow"
@@ -138,7 +138,7 @@ def table_so_far(found: Sweep, width: int) -> StyledText:
 
 
 def _note(said: str, width: int) -> StyledText:
-    """A note in lines of its own: text beside a table is not wrapped."""
+    """A note wrapped into lines, since text beside a table is not wrapped."""
     return StyledText.of(textwrap.fill(said, min(width, experiment_report.WIDTH)), "$quiet")
 
 

@@ -27,7 +27,7 @@ _HEAD: Final = ("all data", "last epoch", "std", "variance", "updates", "trainin
 
 
 def headings(store: Store) -> tuple[str, ...]:
-    """The names of the cells: with validation, it replaces what training says of itself."""
+    """The names of the cells; figures of validation, if any, replace those of the batch losses."""
     if not store.has_validation:
         return _HEAD
     metric = store.metrics[0][:9] if store.metrics else "std"
@@ -83,6 +83,6 @@ def conclusion(store: Store) -> str:
 
 
 def _after(done: Sequence[VariantState]) -> str:
-    """The epochs of each variant, where these differ."""
+    """The epochs of each variant, if these differ."""
     epochs = [one.tally.full_loss_epoch for one in done]
     return f" after {' / '.join(map(str, epochs))} epochs" if len({*epochs}) > 1 else ""

@@ -31,13 +31,13 @@ _STYLES: Final = {
     **{state: "bold $error" for state in State if state.is_cut_short},
 }
 _SEEDS: Final = 3
-"""Seeds that are listed; more are counted."""
+"""Maximum number of seeds that are listed; more are counted."""
 NAME: Final = 15
-"""Cells of a name in a line, at least."""
+"""Minimum width of a name in a line, in cells."""
 _NAME_SHARE: Final = 6
-"""A name takes no larger part of a line than one of so many."""
+"""A name takes at most one part in this many of a line."""
 NOT_THE_BIG_BATCH: Final = "≠"
-"""The mark of batches put together, or computed in pieces, that are not one large batch."""
+"""Marks accumulated batches, or batches computed in pieces, that do not equal one large batch."""
 _SHORT: Final = {"accum": "", "momentum": "mom", "optimizer": ""}
 """Names of settings in a narrow panel; their values speak for themselves."""
 
@@ -62,7 +62,7 @@ def state(one: VariantState) -> StyledPart:
 
 
 def state_and_device(one: VariantState, store: Store) -> StyledPart:
-    """The state, with the device where there are several."""
+    """The state, with the device if there are several."""
     word, style = state(one)
     return (
         f"{one.tally.device} · {word}" if store.has_devices and one.tally.device else word
@@ -96,7 +96,7 @@ def header(
 
 
 def _training(store: Store) -> list[StyledPart]:
-    """Model, device and seeds; of several runs, the model and the device if they have one."""
+    """Model, device and seeds; for several runs, the model and the device if they share it."""
     slowest, runs = store.slowest, store.runs
     is_one, models = len(runs) == 1, {one.tally.model for one in store.states} - {""}
     model = slowest.tally.model if is_one or len(models) == 1 else ""
@@ -113,7 +113,7 @@ def _training(store: Store) -> list[StyledPart]:
 def role_text(role: ViewerRole | Playback) -> str:
     """The viewer's role, such as "watching" or "replay ×10".
 
-    Empty for the one that trains the run.
+    Empty for the process that trains the run.
     """
     if not isinstance(role, Playback):
         return "watching" if role is ViewerRole.WATCHER else ""
@@ -123,7 +123,7 @@ def role_text(role: ViewerRole | Playback) -> str:
 
 
 def _pace(store: Store) -> Iterator[StyledPart]:
-    """The pace, where all variants have the same."""
+    """The pace, if all variants have the same."""
     if len(store.runs) > 1 and len({one.tally.pace for one in store.states}) > 1:
         return
     text = formatting.pace(store.pace)
@@ -138,7 +138,7 @@ def _run_state(store: Store) -> StyledPart:
 
 
 def _both_ends(left: list[StyledPart], right: list[StyledPart], width: int) -> StyledText:
-    """Both texts as far as they fit: first the left gives way from its end, then the right."""
+    """Both texts as far as they fit; first the left one is shortened at its end, then the right."""
     while left and _length(left) + 2 + _length(right) > width:
         left.pop()
     while len(right) > 1 and _length(right) > width:
@@ -155,9 +155,9 @@ def _length(parts: list[StyledPart]) -> int:
 
 
 def settings(one: VariantState, width: int) -> StyledText:
-    """The settings in force; before them those pending: "batch 64→128…".
+    """The settings in force, preceded by pending changes such as "batch 64→128…".
 
-    Shorter where it is narrow.
+    Shortened if the panel is narrow.
     """
     said = _settings(one, is_short=False)
     return said if said.cell_length <= width else _settings(one, is_short=True)
@@ -187,7 +187,7 @@ def _settings(one: VariantState, *, is_short: bool) -> StyledText:
 
 
 def _lr(one: VariantState, *, is_short: bool) -> str:
-    """The lr in force; with a rule, what it was scaled from."""
+    """The lr in force and, with a rule, the lr that it was scaled from."""
     base, rule, resolved = one.tally.settings.lr, one.tally.settings.lr_scaling, one.tally.resolved
     if rule is LrScaling.NONE or resolved is None:
         return f"lr {formatting.setting(base)}"
@@ -197,7 +197,7 @@ def _lr(one: VariantState, *, is_short: bool) -> str:
 
 
 def _is_telling(name: str, one: VariantState) -> bool:
-    """True for a setting that differs from what everybody expects."""
+    """True for a setting with an unusual value."""
     now = one.tally.settings
     return {
         "accum": now.accumulation_steps != 1,
@@ -207,7 +207,7 @@ def _is_telling(name: str, one: VariantState) -> bool:
 
 
 def trouble(one: VariantState) -> str:
-    """The trouble of a variant as one sentence; empty when there is none."""
+    """The trouble of a variant in one sentence; empty if there is none."""
     if one.notice:
         return one.notice
     if one.tally.state is State.DIVERGED or one.is_cut_short:
@@ -236,9 +236,9 @@ def advised(notice: Notice, run: Path) -> Notice:
 def alone(
     one: VariantState, store: Store, width: int, settings: StyledText, figures: StyledText
 ) -> StyledText:
-    """The text below a chart that fills the screen: settings and, on the right, state.
+    """The text below a chart that fills the screen: settings, with the state on the right.
 
-    Then figures.
+    Figures follow.
     """
     word = StyledText.of(*state_and_device(one, store))
     room = max(width - word.cell_length - 2, 0)
@@ -247,13 +247,13 @@ def alone(
 
 
 def name_cells(store: Store, width: int) -> int:
-    """Cells of the names in lines of this width: more where they are long and there is room."""
+    """Cells for the names in lines of this width: more if they are long and there is room."""
     longest = max(len(one.tally.name) for one in store.states)
     return max(NAME, min(longest, width // _NAME_SHARE))
 
 
 def name(one: VariantState, store: Store, cells: int, *, selected: bool) -> StyledText:
-    """Place and name, so many cells of it, in the variant's colour; marked when selected."""
+    """Number and name, cut to this many cells, in the variant's colour; marked when selected."""
     mark = "▸" if selected else " "
     short = shortened(tuple(store.variants), cells)[one.index]
     place = f"{one.index + 1:>{place_cells(store)}}"
@@ -266,6 +266,6 @@ def place_cells(store: Store) -> int:
 
 
 def pending(one: VariantState, width: int) -> StyledPart | None:
-    """The settings on their way, in so many cells; None when there are none."""
+    """The pending settings, in at most this many cells; None if there are none."""
     difference = formatting.difference(one.tally.settings, one.wanted, one.tally.n)
     return (f"{difference}…"[:width].ljust(width), _PENDING) if difference else None

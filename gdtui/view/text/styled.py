@@ -1,7 +1,7 @@
-"""Text with styles, as the pure part of the program writes it: it knows no widget library.
+"""Text with styles for the pure part of the program, which knows no widget library.
 
-A style is a text such as "bold $error"; whoever shows the text gives it a meaning. Measured in
-cells: a Chinese character takes two.
+A style is a text such as "bold $error", to which the widget that shows it gives a meaning. Widths
+are in cells, of which a Chinese character takes two.
 """
 
 from collections.abc import Iterable
@@ -41,7 +41,7 @@ class StyledText:
         return StyledText(self.parts + other.parts)
 
     def join(self, texts: Iterable["StyledText"]) -> "StyledText":
-        """The texts in one, this one between any two."""
+        """The texts joined, with this one between any two."""
         parts: list[StyledPart] = []
         for number, text in enumerate(texts):
             if number:
@@ -50,7 +50,7 @@ class StyledText:
         return StyledText(tuple(parts))
 
     def truncate(self, width: int) -> "StyledText":
-        """The text in `width` cells at most; "…" ends one that is cut."""
+        """The text in at most `width` cells; one that is cut ends in "…"."""
         if self.cell_length <= width:
             return self
         kept = set_cell_size(self.plain, width - 1) + "…" if width else ""
@@ -63,7 +63,7 @@ class StyledText:
         return StyledText(tuple(parts))
 
     def pad_right(self, count: int) -> "StyledText":
-        """The text with so many more spaces at its end, in no style."""
+        """The text with this many spaces appended, without style."""
         return StyledText((*self.parts, (" " * count, ""))) if count > 0 else self
 
     def split(self, separator: str) -> list["StyledText"]:
@@ -86,5 +86,5 @@ def cells(text: str) -> int:
 
 
 def lines(texts: Iterable[StyledText]) -> StyledText:
-    """The texts below one another."""
+    """The texts stacked, one per line."""
     return NEW_LINE.join(texts)

@@ -1,1 +1,1 @@
-"""Progress of a long command: the time it will still take, and its line of text."""
+"""Progress of a long command: the time left, and the line of text."""

@@ -1,4 +1,4 @@
-"""The progress of a job that tells its share done, with the time that it has left."""
+"""The progress of a job that reports its completed share, with the time left."""
 
 import time
 from collections.abc import Callable
@@ -11,13 +11,13 @@ class JobProgress:
     """Follows one job from its start."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """`clock`: seconds from any start."""
+        """`clock` returns seconds since an arbitrary start."""
         self._clock = clock
         self._began = clock()
         self._left = TimeLeft(clock)
 
     def tell(self, share: float, activity: str) -> CommandProgress:
-        """Take in the share that is done, and the work at hand; returns the progress by now."""
+        """Take in the completed share and the current work; returns the progress."""
         self._left.tell(share)
         return CommandProgress(
             share=share,

@@ -1,4 +1,4 @@
-"""The progress of a command as one line of text: redrawn on a terminal, or printed now and then."""
+"""The progress of a command as one line of text, to be redrawn or to be printed regularly."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from gdtui.view.text.formatting import clock
 
 _BARS: Final = (20, 10, 0)
-"""Cells of the bar: as many as there is room for."""
+"""Widths of the bar in cells; the widest that fits is used."""
 _BETWEEN: Final = " · "
 _IN_ASCII: Final = str.maketrans({"━": "#", "─": "-", "·": "|", "…": "..."})
 _DAY: Final = 86_400
@@ -21,17 +21,17 @@ class CommandProgress:
     """The progress of a command at one moment."""
 
     share: float | None
-    """Done, 0 to 1; None for work that has no end of its own."""
+    """Completed share, 0 to 1; None for work of unlimited length."""
     elapsed: float
     """Seconds since the start."""
     left: float | None
-    """Seconds until the end; None while it cannot be told."""
+    """Seconds until the end; None while unknown."""
     activities: tuple[str, ...]
-    """Descriptions of the work at hand, the longest first: the first one that fits is shown."""
+    """Descriptions of the current work, longest first; the first one that fits is shown."""
 
 
 def line(name: str, progress: CommandProgress, width: int) -> str:
-    """The progress in at most `width` cells: a bar and the work at hand as far as they fit."""
+    """The progress in at most `width` cells: a bar and the current work as far as they fit."""
     figures = _figures(progress)
     heads = [_bar(progress.share, cells) for cells in _BARS]
     for activity, bar in product((*progress.activities, ""), heads):
@@ -48,7 +48,7 @@ def sentence(progress: CommandProgress) -> str:
 
 
 def in_ascii(text: str) -> str:
-    """The line for a terminal, or a file, that takes no more than ASCII."""
+    """The line for a terminal or a file that only supports ASCII."""
     return text.translate(_IN_ASCII).encode("ascii", "replace").decode()
 
 

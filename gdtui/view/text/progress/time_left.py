@@ -1,6 +1,6 @@
-"""The time that a piece of work will still take, judged by how fast its share done grew of late.
+"""Estimates the time that work will still take from how fast its completed share grew lately.
 
-Pure arithmetic on a clock that is handed in.
+Pure arithmetic on a clock passed in.
 """
 
 import time
@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
 _RECENT: Final = 1 / 3
-"""Part of the time since the first news over which the speed is measured: phases differ."""
+"""Part of the time since the first report over which speed is measured, since phases differ."""
 _LEAST: Final = 5.0
-"""Seconds over which it is measured at least, where so many have passed."""
+"""Minimum duration in seconds over which speed is measured, once that much time has passed."""
 _FIRST: Final = 1.0
-"""Seconds of news before anything is estimated."""
+"""Seconds of reports before anything is estimated."""
 _RESOLUTION: Final = 100
-"""News kept over the recent time, at most: a day's work needs no more memory than a minute's."""
+"""Maximum number of reports kept, so that a day's work needs no more memory than a minute's."""
 
 
 class _News(NamedTuple):
@@ -24,22 +24,22 @@ class _News(NamedTuple):
 
 
 class TimeLeft:
-    """Estimates the seconds left from the shares that it is told.
+    """Estimates the seconds left from the reported shares.
 
-    The first news only starts the measurement: the time before it went into loading. Between two
-    pieces of news the estimate counts down; once the next is overdue, it grows.
+    The first report only starts the measurement, since the time before it was spent on loading.
+    Between two reports the estimate counts down; once the next is overdue, it grows.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """`clock`: seconds from any start."""
+        """`clock` returns seconds since an arbitrary start."""
         self._clock = clock
         self._began = 0.0
         self._news: deque[_News] = deque()
         self._step = 0.0
-        """Growth of the share at the last news."""
+        """Growth of the share at the last report."""
 
     def tell(self, share: float) -> None:
-        """Take note of the share that is done, 0 to 1; a smaller one than before starts anew."""
+        """Note the completed share, 0 to 1; a smaller one than before restarts the measurement."""
         last = self._news[-1].share if self._news else 0.0
         if share < last:
             self._news.clear()
@@ -78,6 +78,6 @@ class TimeLeft:
 
 
 def longest(parts: Iterable[float | None]) -> float | None:
-    """Seconds until the last of several parts is done, each with so many left; None: not known."""
+    """Seconds until the last of several parts is done, from their seconds left; None if unknown."""
     known = list(parts)
     return None if None in known else max((each for each in known if each is not None), default=0.0)

@@ -1,4 +1,4 @@
-"""The progress of a run that trains, out of its tallies: its slowest variant's."""
+"""The progress of a run in training, from its tallies: that of its slowest variant."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -15,14 +15,14 @@ class TrainingProgress:
     def __init__(
         self, tallies: Sequence[Tally], clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """`clock`: seconds from any start."""
+        """`clock` returns seconds since an arbitrary start."""
         self._tallies = tallies
         self._clock = clock
         self._began = clock()
         self._left = [TimeLeft(clock) for _ in tallies]
 
     def follow(self) -> None:
-        """Take note of how far training got by now; the more often, the better the estimate."""
+        """Note how far training has got; the more often, the better the estimate."""
         for tally, left in zip(self._tallies, self._left, strict=True):
             left.tell(_share(tally))
 
@@ -47,7 +47,7 @@ class TrainingProgress:
 
 
 def _share(tally: Tally) -> float:
-    """Epochs done of those planned; 1 for what has ended, however."""
+    """Share of the planned epochs that is done; 1 for a variant that has ended in any way."""
     if tally.state.is_ended:
         return 1.0
     if not (tally.planned_epochs and tally.n):

@@ -4,7 +4,7 @@ from collections.abc import Sequence, Set
 
 
 def align_columns(rows: Sequence[Sequence[str]], left: Set[int]) -> str:
-    """Rows as lines, their cells as wide as their columns; `left`: columns of words."""
+    """Rows as lines, with cells as wide as their columns; `left`: the columns of words."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = (
         "  ".join(

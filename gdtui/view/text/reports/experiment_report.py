@@ -17,7 +17,7 @@ _BAR: Final = 24
 
 
 def text(report: Report, width: int = WIDTH) -> str:
-    """The report for reading: claim, verdict, arms with intervals, means of judging them."""
+    """The report as text: claim, verdict, arms with intervals, and how they were judged."""
     paragraph = partial(_paragraph, width)
     parts = [
         f"{report.experiment}: {report.verdict.upper()}",
@@ -61,7 +61,7 @@ def _paragraph(width: int, name: str, words: str) -> str:
 
 
 def _arms(report: Report) -> str:
-    """A line an arm, its interval as figures and as a picture on one scale for all."""
+    """A line per arm, with its interval in figures and drawn on a common scale."""
     counts = report.arms[0].escaped is not UNSET
     high = 1.0 if counts else max(arm.interval[1] for arm in report.arms)
     low = 0.0 if counts else min(0.0, *(arm.interval[0] for arm in report.arms))
@@ -98,7 +98,7 @@ def _picture(arm: Arm, low: float, high: float) -> str:
 
 
 def _figures(report: Report) -> str:
-    """The other measurements: a column an arm, below each figure its interval."""
+    """The other measurements: a column per arm, with its interval below each figure."""
     rows: list[tuple[str, ...]] = [("also measured", *map(_name, report.arms))]
     for first in report.arms[0].figures:
         found = [

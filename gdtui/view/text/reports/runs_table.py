@@ -1,4 +1,4 @@
-"""The stored runs as a table, and how many there are in words."""
+"""The stored runs as a table, and their number in words."""
 
 import time
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ _HEAD = ("date", "problem", "variants", "size", "state", "directory")
 
 
 def table(runs: Sequence[StoredRun]) -> str:
-    """A line for each run; a sweep has one for all of its arms."""
+    """A line for each run; a sweep has one line for all its arms."""
     return align_columns([_HEAD, *map(_row, runs)], left={0, 1, 2, 4, 5})
 
 

@@ -1,6 +1,6 @@
 """A sweep's table for people and programs: text, Markdown, CSV, and charts against batch size.
 
-Pure: from engine.sweep.table's document to text. Measures and decides nothing.
+Pure: turns the document of engine.sweep.table into text. Measures and decides nothing.
 """
 
 import csv
@@ -52,7 +52,7 @@ def text(sweep: Sweep) -> str:
 
 
 def table(sweep: Sweep) -> str:
-    """A column a batch size; below a figure, where the lesson has one, its word."""
+    """A column per batch size; the lesson's word, if there is one, is below the figure."""
     rows: list[tuple[str, ...]] = [("batch size", *map(_batch, sweep.rows))]
     for heading, measured, said in _figures(sweep):
         rows.append((heading, *map(measured, sweep.rows)))
@@ -65,7 +65,7 @@ CellText = Callable[[SweepRow], str]
 
 
 def _figures(sweep: Sweep) -> tuple[tuple[str, CellText, CellText | None], ...]:
-    """Heading, what was measured, and what the lesson says of it, if anything."""
+    """Heading, measured figures, and the lesson's words for them, if any."""
     return (
         ("lr", lambda row: f"{row.lr:.4g}", None),
         (
@@ -176,7 +176,7 @@ def _filled(reason: str) -> str:
 
 
 def _charts(sweep: Sweep) -> list[str]:
-    """Throughput and time to the loss, against samples an update."""
+    """Throughput and time to the loss, against samples per update."""
     rows = sorted(sweep.rows, key=lambda row: row.samples_per_update)
     speeds = [(row.samples_per_update, row.samples_per_s) for row in rows]
     times = [(row.samples_per_update, row.seconds_to_loss) for row in rows]
@@ -237,9 +237,9 @@ def markdown(sweep: Sweep) -> str:
 
 
 def as_csv(sweep: Sweep) -> str:
-    """A row a batch size; empty is what was not measured.
+    """A row per batch size; fields that were not measured are empty.
 
-    The lesson's words stand in the last columns.
+    The lesson's words are in the last columns.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")

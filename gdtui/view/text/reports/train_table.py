@@ -29,7 +29,7 @@ class RunSummary:
     title: str
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    """One a variant."""
+    """One per variant."""
     legend: str
     """The meaning of the columns."""
 
@@ -68,7 +68,7 @@ def _legend(tallies: Sequence[Tally], *, has_metrics: bool) -> Iterator[str]:
 
 
 def _headings(metrics: Sequence[str]) -> tuple[str, ...]:
-    """The columns' names; those of validation only where there is some."""
+    """The columns' names; those of validation only if there is any."""
     held_out = [f"validation {name}" for name in metrics] + ["gap"] if metrics else []
     learnt = ("variant", "batch", "lr", "updates", "final loss", "std", "variance", "full loss")
     return (*learnt, *held_out, "seconds", "state")
