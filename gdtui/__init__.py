@@ -1,7 +1,7 @@
 """Shows runs and sends commands to them; imports no torch.
 
 `from gdtui import Problem` is for the files that users write, `gdtui.open_run` for notebooks. Both
-are imported when they are asked for: the command line starts without them.
+are imported on first use, so the command line starts without them.
 """
 
 from typing import TYPE_CHECKING, Any, Final
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Problem", "Run", "RunDirectoryError", "__version__", "audit", "open_run"]
 
 __version__: Final = "0.1.0"
-"""Here, and read by the build: asking the installed package costs 13 ms before the first frame."""
+"""Set here and read by the build; querying the installed package takes 13 ms at the start."""
 
 _MODULES: Final = {
     "Problem": "engine.problem",
@@ -24,7 +24,7 @@ _MODULES: Final = {
     "audit": "engine.audit.loop",
     "open_run": "gdtui.api.run",
 }
-"""The modules of the names that are imported when they are asked for (PEP 562)."""
+"""The modules of the names that are imported on first use (PEP 562)."""
 
 
 def __getattr__(name: str) -> Any:

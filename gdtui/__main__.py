@@ -1,4 +1,4 @@
-"""`python -m gdtui`: the console script by another name."""
+"""`python -m gdtui`, the same as the console script."""
 
 import contextlib
 import sys
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def _leave_out_working_directory() -> None:
-    """`-m` puts it first on sys.path, and it may be a run of somebody else with modules in it."""
+    """`-m` puts it first on sys.path, and it may be a foreign run with modules in it."""
     with contextlib.suppress(OSError):
         here = Path.cwd()
         if sys.path[0] in ("", str(here)) and not here.samefile(Path(__file__).parents[1]):

@@ -1,6 +1,6 @@
-"""The program around its screens: themes, driver, signals, notes, key scripts, and how it ends.
+"""The program around its screens: themes, driver, signals, notes, key scripts and its end.
 
-Makes the main screen, which shows and steers the run. numpy and plotext are imported after the
+Creates the main screen, which shows and controls the run. numpy and plotext are imported after the
 first frame.
 """
 
@@ -45,12 +45,12 @@ if TYPE_CHECKING:
     from gdtui.state.record_source import RecordSource
 
 INTERNAL_ERROR: Final = "gdtui stopped on an internal error"
-"""The beginning of the message about an exception that nobody caught."""
+"""The beginning of the message about an uncaught exception."""
 _CRASH_FILE: Final = "crash.txt"
 _LATE_SECONDS: Final = 0.2
 """Seconds after which the newest note of a flood is shown."""
 _REST_SECONDS: Final = 0.02
-"""Seconds of keys without a frame."""
+"""Seconds that keys may take up without a frame in between."""
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -61,7 +61,7 @@ def _key_commands() -> type[Provider]:
 
 
 class GdtuiApp(App[None]):
-    """Three variants train live, side by side."""
+    """The app, in which variants train live, side by side."""
 
     TITLE = "gdtui"
     CSS_PATH = Path(__file__).with_name("app.tcss")
@@ -83,15 +83,14 @@ class GdtuiApp(App[None]):
         keys: tuple[Press, ...] = (),
         make_lab: "Callable[[Holder], Lab] | None" = None,
     ) -> None:
-        """`run`: a run, or several over each other, which need a `source` and are only watched.
+        """`run`: a run, or several overlaid, which need a `source` and are only watched.
 
-        `controls` None: only watching, unless `start` makes them after the first frame.
+        `controls` None: the run is only watched, unless `start` makes them after the first frame.
 
         `source` None: the run's logs. `keys` play by themselves.
-        `make_lab` None: one whose work runs in processes.
+        `make_lab` None makes a Lab whose work runs in processes.
         """
-        # Where no colour is wanted, Textual's own way is greys; with the terminal's colours it is
-        # none.
+        # Without colour, Textual would use greys; with the terminal's colours it uses none.
         super().__init__(ansi_color=True if os.environ.get("NO_COLOR") is not None else None)
         partial_update.install()
         self.crash = ""
@@ -101,10 +100,10 @@ class GdtuiApp(App[None]):
         self._controls, self._start = controls, start
         self._keys = keys
         self.frame_gate = FrameGate()
-        """Drops frames while the terminal does not keep up."""
+        """Drops frames while the terminal cannot keep up."""
         self._use_themes(theme)
         self._errors: dict[str, float] = {}
-        """The errors that are shown, and when everybody has had the time to read each."""
+        """The errors on screen, and the time by which each can have been read."""
         self._late_notes: list[str] = []
         self._flood = KeyFlood()
         self._rested_at = 0.0
@@ -122,7 +121,7 @@ class GdtuiApp(App[None]):
         )
 
     def _use_themes(self, first: str) -> None:
-        """Offer our themes, in the colours that the terminal has, and begin with this one."""
+        """Register our themes, in the colours that the terminal has, and begin with this one."""
         for each in themes(self.console.color_system, no_color=self.no_color).values():
             self.register_theme(each)
         self.theme = THEMES[first].name
@@ -132,7 +131,7 @@ class GdtuiApp(App[None]):
         return self.main
 
     def _connect(self) -> "tuple[Viewer, RunController]":
-        """Begin the run, or watching it."""
+        """Begin the run, or begin to watch it."""
         if self._start is not None:
             self._controls = self._start()
         from gdtui.control.connect import connect
@@ -142,9 +141,9 @@ class GdtuiApp(App[None]):
         return connect(self._shown, self._source, self._controls, view)
 
     def refresh_css(self, animate: bool = True) -> None:
-        """Parse styles as they come before there is a screen: Textual would parse them twice."""
+        """Parse styles as they come until there is a screen, or Textual would parse them twice."""
         try:
-            self.screen  # noqa: B018  asked whether it is there
+            self.screen  # noqa: B018  checks that it exists
         except ScreenStackError:
             self.stylesheet.set_variables(self.get_css_variables())
             self.stylesheet.update(self, animate=animate)
@@ -152,7 +151,7 @@ class GdtuiApp(App[None]):
             super().refresh_css(animate)
 
     def get_driver_class(self) -> type[Driver]:
-        """A driver that leaves a slow terminal no backlog, in place of Textual's for terminals."""
+        """A driver that builds up no backlog on a slow terminal, in place of Textual's."""
         usual = super().get_driver_class()
         if usual.__name__ != "LinuxDriver":
             return usual
@@ -164,7 +163,7 @@ class GdtuiApp(App[None]):
         """Signals end the app as q does, with the shell's exit status for them."""
         self.app_resume_signal.subscribe(
             self, lambda _: self.refresh(layout=True)
-        )  # `fg`: all was wiped
+        )  # `fg`: the screen was cleared
         loop = asyncio.get_running_loop()
         for number in _SIGNALS:
             loop.add_signal_handler(number, self.action_leave, 128 + number)
@@ -185,7 +184,7 @@ class GdtuiApp(App[None]):
                 yield SystemCommand(stroke.title, f"{stroke.shown}  {entry.help}", action)
 
     async def on_event(self, event: Event) -> None:
-        """Let others run now and then while keys flood in: what keys have changed is shown."""
+        """Let other tasks run now and then during a flood of keys, to show its effects."""
         await super().on_event(event)
         if isinstance(event, Key) and time.monotonic() - self._rested_at > _REST_SECONDS:
             await asyncio.sleep(0)
@@ -209,7 +208,7 @@ class GdtuiApp(App[None]):
     def show_notes(self, notes: list[str], severity: SeverityLevel = "information") -> None:
         """Notes in the bottom line, for as long as it takes to read them.
 
-        Errors wait for no other note, and stand there once. Of a flood the newest is shown.
+        Errors do not wait for other notes, and are shown once. From a flood, the newest is shown.
         """
         if severity == "error":
             self._show_errors(notes)
@@ -252,7 +251,7 @@ class GdtuiApp(App[None]):
         timeout: float | None = None,
         markup: bool = False,
     ) -> None:
-        """Show a note; names and paths that it quotes are no markup, and no terminal obeys them."""
+        """Show a note; names and paths in it act neither as markup nor as terminal commands."""
         super().notify(
             clean(message), title=title, severity=severity, timeout=timeout, markup=markup
         )
@@ -264,7 +263,7 @@ class GdtuiApp(App[None]):
         self.exit(return_code=status)
 
     def _fatal_error(self) -> None:
-        """Textual's hook for an uncaught exception: it would print all of it, with locals.
+        """Textual's hook for an uncaught exception, which would print all of it, with locals.
 
         Here the traceback goes to a file of the run, and the terminal gets one message.
         """
@@ -281,5 +280,5 @@ class GdtuiApp(App[None]):
         self.panic(Text(self.crash))
 
     def close_lab(self) -> None:
-        """End what is measured beside the run. For whoever ran the app, however that ended."""
+        """End the work beside the run. Called by the code that ran the app, however that ended."""
         self.main.close_lab()

@@ -1,7 +1,7 @@
-"""The three themes for as many colours as the terminal has; variants' colours: `$variant-1` ….
+"""The three themes for as many colours as the terminal has; variant colours are `$variant-1` ….
 
-`$edge`, `$axis`, `$grid` and `$label` are the greys of borders and charts, `$quiet` that of text
-which steps back, `$map-low` and `$map-high` the ends of the landscape's shades.
+`$edge`, `$axis`, `$grid` and `$label` are the greys of borders and charts, `$quiet` the grey of
+secondary text, `$map-low` and `$map-high` the ends of the landscape's shades.
 """
 
 from dataclasses import replace
@@ -143,7 +143,7 @@ _256: Final = {
     "high-contrast": (CONTRAST_256, ("#000000", "#121212", "#303030"), ("#080808", "#808080")),
 }
 """The variants' shades by theme; background, surface and panel, which would all become black or
-white; the landscape's low and high, greys, since these have shades."""
+white; the landscape's low and high as greys, which have shades."""
 
 
 def _of_256(
@@ -152,7 +152,7 @@ def _of_256(
     grounds: tuple[str, str, str],
     heights: tuple[str, str],
 ) -> Theme:
-    """The theme in colours that a terminal of 256 has."""
+    """The theme in the colours of a 256-colour terminal."""
     background, surface, panel = grounds
     variables = theme.variables | _variants(tuple(full for full, _, _ in shades))
     variables |= {"map-low": heights[0], "map-high": heights[1]}
@@ -175,7 +175,7 @@ def _plain(
     quiet: str | None = None,
     accent: str | None = None,
 ) -> Theme:
-    """A theme of few colours; `palette` is repeated as often as there are variants."""
+    """A theme of few colours; `palette` is repeated until every variant has a colour."""
     quiet, accent = quiet or ink, accent or ink
     repeated = (palette * COLOURS)[:COLOURS]
     greys = {"edge": faint, "axis": faint, "grid": faint, "label": quiet, "quiet": quiet}

@@ -4,7 +4,7 @@ from engine.settings import LossAverage
 
 
 def sentence(average: LossAverage) -> str:
-    """The average, and how pieces of a batch are put together by it."""
+    """The average, and how pieces of a batch are combined accordingly."""
     if average.is_sum:
         return (
             "Its loss is a sum over samples: a larger batch has a larger loss and a larger "

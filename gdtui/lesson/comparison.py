@@ -1,4 +1,4 @@
-"""Likenesses and differences of the variants on screen, in sentences. Pure."""
+"""Similarities and differences of the variants on screen, in sentences. Pure."""
 
 from gdtui.state.overlay.comparability import have_one_problem, have_one_start
 from gdtui.state.store import Store
@@ -6,7 +6,7 @@ from gdtui.view.text import formatting
 
 
 def common_start(store: Store, names: str) -> str:
-    """A sentence on where the variants come from; `names`: of all of them, listed."""
+    """A sentence on where the variants come from; `names` lists them all."""
     runs = store.runs
     if len(runs) == 1:
         return (

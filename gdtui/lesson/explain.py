@@ -1,6 +1,6 @@
-"""Explanations of the view in the lesson's sense, with the figures just measured woven in.
+"""Explanations of the view in the lesson's terms, with the figures just measured.
 
-Pure functions from what is known to sentences. Every claim in them is cited, or measured in this
+Pure functions from the run's state to sentences. Every claim in them is cited, or measured in this
 run.
 """
 
@@ -22,7 +22,7 @@ from gdtui.view.text.formatting import number
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading and what stands below it, a paragraph each."""
+    """A heading and the paragraphs below it."""
 
     title: str
     paragraphs: tuple[str, ...]
@@ -31,7 +31,7 @@ class Section:
 def explain(store: Store, selected: int | None, *, is_ours: bool) -> list[Section]:
     """The view in focus, the settings, the figures, and the answer for an interview.
 
-    `is_ours`: the run obeys keys that change how it trains; who only watches is told of none.
+    `is_ours`: the run obeys keys that change how it trains; they are not mentioned to a watcher.
     """
     one = None if selected is None else store.states[selected]
     return [
@@ -200,7 +200,7 @@ def interview(store: Store) -> str:
 
 
 def figure_lines(store: Store) -> list[tuple[GlossaryEntry, str]]:
-    """Every figure with its value for each variant: "0.62 / 0.33 / 0.08"; "" where it has none."""
+    """Every figure with its value for each variant, "0.62 / 0.33 / 0.08", or "" if it has none."""
     lines = []
     for figure in FIGURES:
         values = [] if figure.value is None else [figure.value(one) for one in store.states]

@@ -1,6 +1,6 @@
-"""Every figure on the screen: what it is, in which unit, by which formula, and who says so.
+"""Every figure on the screen: its definition, unit, formula and source.
 
-The explain view shows it, a test walks it: no figure may stand on the screen without an entry.
+The explain view shows it. A test checks that every figure on the screen has an entry.
 """
 
 import math
@@ -286,7 +286,7 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         definition="The landscape's plane is laid through the directions in which the variants' "
         "weights moved most; the share says how much of their movement lies in it. Movement "
         "outside the plane is not seen. Layers that normalise by running statistics, such as "
-        "BatchNorm, take these anew at each point: those gathered in training belong to the "
+        "BatchNorm, re-estimate these at each point: those gathered in training belong to the "
         "weights of the paths only.",
         source="Li et al. 2018, arXiv:1712.09913, sec. 7; statistics: Izmailov et al. 2018, "
         "arXiv:1803.05407, sec. 3.2",
@@ -295,5 +295,5 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
 
 
 def find(label: str) -> GlossaryEntry | None:
-    """The figure that stands on the screen under this label."""
+    """The figure shown on the screen under this label."""
     return next((each for each in FIGURES if label in (each.name, *each.labels)), None)

@@ -16,7 +16,7 @@ class GlossaryEntry:
 
     name: str
     labels: tuple[str, ...] = ()
-    """Under which it stands on the screen, where that is not its name."""
+    """Labels of the figure on the screen that differ from its name."""
     unit: str
     definition: str
     formula: str = ""
@@ -26,5 +26,5 @@ class GlossaryEntry:
 
 
 def as_number(pick: Callable[[VariantState], float]) -> Callable[[VariantState], str]:
-    """A value as the glossary tells it."""
+    """A value as the glossary shows it."""
     return lambda one: number(pick(one))

@@ -1,8 +1,8 @@
-"""A variant's settings as what somebody else can run: a command line, and a plain PyTorch loop.
+"""A variant's settings as code that anyone can run: a command line, and a plain PyTorch loop.
 
-Pure functions from settings to text. The loop needs torch and numpy; for any problem but the
-lesson's, also this package, for the data and the model. It trains from the first weights on with
-the settings in force, as a restart would, and its `losses` are those on the chart.
+Pure functions from settings to text. The loop needs torch and numpy and, for any problem but the
+lesson's, this package, for the data and the model. It trains from the initial weights with the
+settings in force, as a restart would, and its `losses` are those on the chart.
 """
 
 import shlex
@@ -136,7 +136,7 @@ def command_line(run: RunSettings, name: str, settings: VariantSettings) -> str:
         ("--optimizer", settings.optimizer, _PLAIN.optimizer),
     )
     for option, value, default in optional:
-        if value != default or run.problem != _LESSON:  # a problem has defaults of its own
+        if value != default or run.problem != _LESSON:  # a problem has its own defaults
             words += [option, value]
     if settings.drop_last:
         words.append("--drop-last")
@@ -160,7 +160,7 @@ def _data_options(data: DataSettings | None) -> Iterator[str]:
 
 
 def may_differ(run: RunSettings) -> bool:
-    """True where the data may be a Dataset, whose random transforms differ in the loop."""
+    """True if the data may be a Dataset, whose random transforms differ in the loop."""
     return is_file(run.problem)
 
 
@@ -173,7 +173,7 @@ def loop(
 ) -> str:
     """A Python program that trains as this variant would from the start.
 
-    `n`: training samples. `average`: what the loss is averaged over; None for samples.
+    `n`: number of training samples. `average`: what the loss averages over; None means samples.
     """
     average = average or LossAverage(over="samples")
     settings = variant.settings
@@ -200,7 +200,7 @@ def _title(variant: Variant, force: Resolved) -> str:
 
 
 def _quoted(character: str) -> str:
-    """A character of a name as a docstring may hold it: none may end that, and begin code."""
+    """A character of a name, escaped so that it cannot end the docstring and begin code."""
     if character.isprintable() and character not in '"\\':
         return character
     return f"\\{character}" if character in '"\\' else ascii(character)[1:-1]
@@ -237,7 +237,7 @@ def _problem(run: RunSettings, average: LossAverage) -> str:
     if not is_file(run.problem):
         return _OTHER.format(load=_load(run), weight=weight)
     path, function = split(run.problem)
-    folder = f"sys.path.insert(0, {str(path.parent)!r})  # it may import what lies beside it\n"
+    folder = f"sys.path.insert(0, {str(path.parent)!r})  # it may import modules beside it\n"
     load = f"runpy.run_path({str(path)!r})[{function!r}]()"
     return folder + _OTHER.format(load=load, weight=weight)
 
@@ -259,7 +259,7 @@ def _optimizer(settings: VariantSettings) -> str:
 
 
 def _kind(name: str) -> str:
-    """torch's class of that name, in any case: which one is known to torch only."""
+    """Code that finds torch's class of that name in any case, since only torch knows its case."""
     is_it = f"name.lower() == {name.lower()!r}"
     return f"next(kind for name, kind in vars(torch.optim).items() if {is_it})"
 

@@ -1,7 +1,7 @@
 """The lesson's two tables for this run: lr by batch size and rule, and each size's trade-offs.
 
-Pure functions from what is known to cells of text. The words are the lesson's, the figures this
-run's.
+Pure functions from the run's state to cells of text. The words are the lesson's, the figures come
+from this run.
 """
 
 import math
@@ -24,16 +24,16 @@ class TableRow:
 
     cells: tuple[str, ...]
     variants: tuple[int, ...] = ()
-    """The places of the variants that stand in it."""
+    """The positions of the variants in this line."""
 
 
 RULES: Final = ("effective batch", "none", "linear", "√")
 
 
 def lr_by_batch(store: Store) -> list[TableRow]:
-    """lr under each rule, for the lesson's batch sizes and those in force, at the base in force.
+    """lr under each rule, for the lesson's batch sizes and those in force, at the base lr in force.
 
-    A variant with another base than the first stands in no row.
+    A variant whose base lr differs from the first one's is in no row.
     """
     base = store.states[0].wanted
     held: dict[int, list[int]] = {}
@@ -54,9 +54,9 @@ TRADES: Final = ("gradient SNR", "samples/s", "memory", "gap")
 
 
 def trade_offs(store: Store) -> list[TableRow]:
-    """Two lines a variant: its batch size's gains and costs, measured and in the lesson's words.
+    """Two lines per variant: its batch size's gains and costs, measured and in the lesson's words.
 
-    Before these stands whose: its name, its batch size.
+    They follow the variant's name and its batch size.
     """
     return [
         row

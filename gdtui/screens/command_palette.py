@@ -1,13 +1,13 @@
-"""The command palette's commands in the key table's order; Textual's own sorts by name.
+"""The command palette's commands in the order of the key table; Textual would sort by name.
 
-The app says which commands there are (`get_system_commands`).
+The app supplies the commands (`get_system_commands`).
 """
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 
 class KeyCommands(Provider):
-    """Every key, found by what it does."""
+    """Every key, searched by its description."""
 
     async def discover(self) -> Hits:
         for title, help_text, press, _ in self.app.get_system_commands(self.screen):

@@ -1,4 +1,4 @@
-"""The question before a user's file is run that a run of somebody else names."""
+"""Asks before running a Python file that a run made by someone else names."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +17,7 @@ from engine.settings.text import clean
 
 
 class ConsentScreen(ModalScreen[bool]):
-    """Asks for one file; only `y` runs it."""
+    """Asks about one file; only `y` runs it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", "Run it", show=False),
@@ -52,14 +52,14 @@ class ConsentScreen(ModalScreen[bool]):
 
 
 class Consent:
-    """The user's answers for the files of runs; each is asked for anew until it is yes."""
+    """The user's answers about the files of runs; each is asked again until the answer is yes."""
 
     def __init__(self, app: App[Any]) -> None:
         self._app = app
         self._allowed: set[Path] = set()
 
     def before(self, purpose: str, run: RunDirectory, go_on: Callable[[], None]) -> None:
-        """Go on at once where that runs no file of somebody else's; else only after a yes."""
+        """Go on at once if that runs no file named by someone else; else only after a yes."""
         file = None if run.is_ours else file_of(run.info.settings.problem)
         if file is None or file in self._allowed:
             go_on()

@@ -1,4 +1,4 @@
-"""The form in which exact settings are typed. Returns them; the main screen sends them."""
+"""The form for typing exact settings. Returns them; the main screen sends them."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -17,7 +17,7 @@ from gdtui.state.variant import VariantState
 
 
 class EditScreen(ModalScreen[dict[str, VariantSettings] | None]):
-    """One field a setting; enter applies them all, escape none."""
+    """One field per setting; enter applies them all, escape none."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel", show=False),
@@ -41,9 +41,9 @@ class EditScreen(ModalScreen[dict[str, VariantSettings] | None]):
             yield Label("", id="wrong")
 
     def _input(self, field: str) -> Input:
-        """A field with the value that all have in common.
+        """A field with the value that all variants have in common.
 
-        Else empty: unless filled, nothing changes.
+        It is empty if there is none; an empty field changes nothing.
         """
         values = settings_form.values(field, [one.wanted for one in self._chosen])
         if len(set(values)) == 1:
@@ -52,7 +52,7 @@ class EditScreen(ModalScreen[dict[str, VariantSettings] | None]):
 
     @on(Input.Submitted)
     def apply(self) -> None:
-        """Read all fields; what is wrong is said below them."""
+        """Read all fields; show errors below them."""
         typed = {field: self.query_one(f"#{field}", Input).value for field in settings_form.FIELDS}
         try:
             settings = {

@@ -1,6 +1,6 @@
-"""The landscape: the loss on a plane through the weights, and the trajectories growing on it, live.
+"""The landscape: the loss on a plane through the weights, with the trajectories growing on it.
 
-Shows what a surveyor finds in a process of its own; keeps the window that this viewer looks at.
+Shows the findings of a surveyor, which runs in a separate process; keeps this viewer's window.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,7 +40,7 @@ _KEYS: Final = "+ - zoom   ← → ↑ ↓ pan   home all   esc close"
 
 
 def _bottom(names: Mapping[int, str], high: tuple[str, str], width: int) -> Content:
-    """The keys, and on the right what is high and whose paths these are, as far as there is room.
+    """The keys and, on the right and as space allows, a legend of high loss and of the paths.
 
     `high`: what is drawn where the loss is highest, and its colour.
     """
@@ -65,7 +65,7 @@ def _surveyor_of(variants: Sequence[ShownVariant]) -> Surveyor:
 def described(
     laid: SurveyStarted, extremes: tuple[float, float], is_complete: bool, width: int
 ) -> str:
-    """The title of the map, as much of it as there is room for."""
+    """The title of the map, as much of it as fits."""
     for brevity in (False, True):
         parts = [
             _plane(laid, brevity),
@@ -93,11 +93,11 @@ def _loss(laid: SurveyStarted, extremes: tuple[float, float], brevity: bool) -> 
 
 
 def _remembered(laid: SurveyStarted, brevity: bool) -> list[str]:
-    """How the model's own statistics of the data were treated, if it has any."""
+    """How the model's statistics of the data were treated, if it has any."""
     said = []
     if laid.normalises:
         said.append(
-            "BatchNorm anew" if brevity else "BatchNorm statistics taken anew at each point"
+            "BatchNorm anew" if brevity else "BatchNorm statistics re-estimated at each point"
         )
     if laid.remembers_more:
         said.append("buffers of the start" if brevity else "other buffers as at the start")
@@ -125,9 +125,9 @@ class LandscapeScreen(PassThroughScreen):
         at: int = 0,
         surveyor: Surveyor | None = None,
     ) -> None:
-        """The runs that began like that of the variant at this place: one plane holds them.
+        """The runs that share the start of the variant at this place, so one plane holds them.
 
-        `surveyor` None: one of its own, which ends with the screen.
+        `surveyor` None makes one that ends with the screen.
         """
         super().__init__(main)
         self._shown = shown
@@ -178,7 +178,7 @@ class LandscapeScreen(PassThroughScreen):
         )
 
     def _move(self, window: Window) -> None:
-        """Look there: the paths are shown at once, the loss as it comes."""
+        """Show this window: the paths at once, the loss as it comes."""
         self._wish = window
         self._terrain = Terrain(window)
         self._ask()
@@ -193,14 +193,14 @@ class LandscapeScreen(PassThroughScreen):
             self._move(self._terrain.window.panned(across * _PAN, up * _PAN))
 
     def action_whole(self) -> None:
-        """All trajectories, on a plane that follows them."""
+        """Show all trajectories, on a plane that follows them."""
         self._wish = None
         self._ask()
 
     # --- What is seen ---------------------------------------------------------------------------
 
     def look(self) -> None:
-        """Take what the surveyor has found since, and show it."""
+        """Take the surveyor's new findings, and show them."""
         found = self._surveyor.poll()
         for each in found:
             self._heed(each)
@@ -225,16 +225,16 @@ class LandscapeScreen(PassThroughScreen):
 
     @property
     def _is_current(self) -> bool:
-        """The map that is known is the one asked for last."""
+        """True when the known map is the one requested last."""
         return self._laid is not None and self._laid.id == self._asked
 
     @property
     def is_surveyed(self) -> bool:
-        """All that was asked for is known, as finely as it can be shown."""
+        """True when everything requested is known, as finely as it can be shown."""
         return self._is_current and self._terrain is not None and self._terrain.is_complete
 
     def draw(self) -> None:
-        """Map and title, as far as they are known."""
+        """Show map and title, as far as they are known."""
         if self._failure:
             self._title(self._failure, "$error")
         if self._terrain is None:
@@ -263,7 +263,7 @@ class LandscapeScreen(PassThroughScreen):
 
     @property
     def _is_sparse(self) -> bool:
-        """There are too few colours for a map of shades."""
+        """True when there are too few colours for a map of shades."""
         return is_sparse(colours(self.app.current_theme))
 
     def _marks(self, columns: int, rows: int) -> dict[tuple[int, int], tuple[str, str]]:

@@ -1,6 +1,6 @@
-"""A screen over the whole main one, which passes on the keys and the mouse that it leaves.
+"""A screen that covers the main one and passes on the keys and mouse events it does not use.
 
-Knows of the main screen only that it is one.
+It knows nothing about the main screen but its type.
 """
 
 from dataclasses import replace
@@ -15,9 +15,9 @@ from gdtui.keys import table
 
 
 class PassThroughScreen(Screen[None]):
-    """Passes each key of the table, and what the mouse does on a chart, to the main screen.
+    """Passes every key of the table, and mouse events on a chart, to the main screen.
 
-    A subclass that binds a key keeps it to itself.
+    A key that a subclass binds is not passed on.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -1,7 +1,7 @@
-"""Sharpness and noise scale over training: two charts over the main screen, that grow with the run.
+"""Sharpness and noise scale over training: two charts on top of the main screen that grow.
 
-Draws what the viewer's store knows, in the viewer's window and on its x axis. All keys but those
-that close it are the main screen's own.
+Draws what the viewer's store knows, in the viewer's window and on its x axis. Every key except
+those that close it goes to the main screen.
 """
 
 from typing import ClassVar, Final
@@ -19,7 +19,7 @@ from gdtui.view.pictures import AxisRanges, ChartSize
 from gdtui.widgets.line import Line
 
 _SECONDS: Final = 0.25
-"""Between two looks: measurements are further apart."""
+"""Redraw interval; measurements come less often."""
 _KEYS: Final = "! measure   M on, off   x axis   + - ← → zoom, pan   e explain   esc close"
 _WATCHED_KEYS: Final = "x axis   + - ← → zoom, pan   e explain   esc close"
 
@@ -29,7 +29,7 @@ class TrendsScreen(PassThroughScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,V", "dismiss", "Close", show=False),
-        Binding("z,i", "nothing", show=False),  # the charts that they are about are below
+        Binding("z,i", "nothing", show=False),  # they act on the charts underneath
     ]
 
     def __init__(self, main: Screen[None], viewer: Viewer, *, is_watching: bool) -> None:
@@ -68,9 +68,12 @@ class TrendsScreen(PassThroughScreen):
 
     @property
     def _message(self) -> str:
-        """The way to something to draw, while there is nothing."""
+        """How to get data, shown while there is nothing to draw."""
         if self._is_watching:
-            return "nothing was measured here yet"
+            return "nothing has been measured here yet"
         if any(one.is_measuring for one in self._viewer.store.states):
-            return "nothing measured yet: it will be while training goes on; ! measures at once"
+            return (
+                "nothing measured yet: measurements follow as training goes on; "
+                "press ! to measure now"
+            )
         return "nothing measured: press ! to measure now, M to measure now and then"

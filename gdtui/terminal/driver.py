@@ -1,8 +1,8 @@
-"""The driver of Textual, with at most one frame under way to the terminal, and safe from signals.
+"""A Textual driver that has at most one frame under way to the terminal, and survives signals.
 
-Owns the question that gdtui/terminal/frame_gate.py asks; the answer it hands on to an app that
-waits for it, and keeps at the end from the shell. Gives the terminal back when the process is
-stopped and takes it again when it goes on, once for each stop.
+Sends the question of gdtui/terminal/frame_gate.py, passes its answer to an app that waits for it,
+and at the end keeps late answers from the shell. Gives the terminal back when the process is
+stopped and takes it again when the process continues, once for each stop.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from gdtui.terminal.frame_gate import QUERY, FrameGate
 from gdtui.terminal.hangup import is_gone
 
 _LAST_SECONDS: Final = 2.0
-"""At the end the last answer is waited for: one that comes later would be typed into the shell."""
+"""Seconds to wait for the last answer at the end; a later one would be typed into the shell."""
 
 
 class GatedDriver(LinuxDriver):
@@ -30,7 +30,7 @@ class GatedDriver(LinuxDriver):
         self._is_started = self._is_suspended = False
         self._must_stop = self._is_suspending = False
         self._raw_modes: list[Any] | None = None
-        """The terminal's modes while the app has it."""
+        """The terminal's modes while the app uses it."""
         super().__init__(app, **options)
         self._gate: FrameGate = app.frame_gate
         self._is_asking = False
@@ -43,10 +43,10 @@ class GatedDriver(LinuxDriver):
     def start_application_mode(self) -> None:
         if (
             self._is_started
-        ):  # else a second thread reads keys, and these modes pass for the shell's
+        ):  # else a second thread reads keys, and these modes are taken for the shell's
             return
         super().start_application_mode()  # type: ignore[no-untyped-call]
-        # In the background nothing is started: `fg` continues the process once more.
+        # Start nothing in the background; `fg` continues the process once more.
         self._is_started = self._key_thread is not None and self._key_thread.is_alive()
         if self._is_started:
             self._raw_modes = self._modes()
@@ -66,7 +66,7 @@ class GatedDriver(LinuxDriver):
     def process_message(self, message: Message) -> None:
         """Called in the thread that reads the keys; it must not wait for the writer.
 
-        An answer that no frame waits for ends here: the app's loop is not woken for it.
+        An answer that no frame waits for ends here, without waking the app's loop.
         """
         if isinstance(message, events.CursorPosition):
             if self._gate.answered():
@@ -89,11 +89,11 @@ class GatedDriver(LinuxDriver):
         self._loop.call_soon(self._suspend)
 
     def _note_continuing(self, *_: object) -> None:
-        """Called at once, and `_go_on` when the loop comes to it."""
+        """Called at once; the loop calls `_go_on` later."""
         self._must_stop = self._must_stop and not self._is_suspending
 
     def _suspend(self) -> None:
-        """Give the terminal back to the shell, and stop, unless told to go on since."""
+        """Give the terminal back to the shell, and stop, unless a SIGCONT has arrived since."""
         self._is_suspending = True
         if self._must_stop and self._auto_restart and self._is_started:
             self.suspend_application_mode()
@@ -103,7 +103,7 @@ class GatedDriver(LinuxDriver):
         self._is_suspending = False
 
     def _go_on(self) -> None:
-        """Take the terminal again; a SIGCONT also comes to a process that nobody has stopped."""
+        """Take the terminal again; a SIGCONT may also reach a process that was not stopped."""
         self._must_stop = False
         if not self._auto_restart:
             return
@@ -114,7 +114,7 @@ class GatedDriver(LinuxDriver):
             self._repair()
 
     def _repair(self) -> None:
-        """Take the terminal as it was after a SIGSTOP, of which there was no warning.
+        """Restore the terminal after a SIGSTOP, which came without warning.
 
         A shell has set its own modes meanwhile, and has written on the screen.
         """
@@ -129,10 +129,10 @@ class GatedDriver(LinuxDriver):
 
     @property
     def _is_in_foreground(self) -> bool:
-        """True unless the shell has the terminal: whoever sets its modes then is stopped."""
+        """True unless the shell has the terminal; a process that sets its modes then is stopped."""
         try:
             return os.tcgetpgrp(self.fileno) == os.getpgrp()
-        except OSError:  # not the terminal of our session: nobody is stopped
+        except OSError:  # not our session's terminal: no process is stopped
             return True
 
     def _modes(self) -> list[Any] | None:

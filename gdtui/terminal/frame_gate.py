@@ -1,9 +1,9 @@
-"""Lets a frame out when the terminal has taken in the last: at most one may be under way.
+"""Lets a frame out once the terminal has taken in the last one, so that at most one is under way.
 
-After a frame the terminal is asked where its cursor is; it answers once it has taken in all that
-came before. Until then frames are dropped, so that a slow link has no backlog that keys would wait
-behind. A terminal that never answers holds nothing up. Knows no terminal and no frame; any thread
-may call.
+After a frame the terminal is asked for its cursor position, and answers once it has taken in
+everything before the question. Until then frames are dropped, so that no backlog on a slow link
+delays keys. A terminal that never answers holds nothing up. Knows no terminal and no frame;
+callable from any thread.
 """
 
 import threading
@@ -14,27 +14,27 @@ from typing import Final
 QUERY: Final = "\x1b[6n"
 """Device status report: the terminal answers with its cursor's position (ECMA-48, DSR 6)."""
 _LOST_SECONDS: Final = 5.0
-"""An answer that takes longer never comes: of a terminal that was detached, say."""
+"""Seconds to wait for an answer; a terminal that was detached, for example, never answers."""
 
 
 class FrameGate:
-    """Counts what was asked and what was answered."""
+    """Counts questions and answers."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """`clock`: seconds from any start."""
+        """`clock` returns seconds since an arbitrary start."""
         self._clock = clock
         self._lock = threading.Lock()
         self._free = threading.Event()
         self._free.set()
         self._asked_at = 0.0
         self._is_owed = False
-        """More was written since the last question."""
+        """True when more has been written since the last question."""
         self._does_answer = False
         self._has_dropped = False
-        """A frame, since the last one that was drawn."""
+        """True when a frame has been dropped since the last one that was drawn."""
 
     def written(self) -> bool:
-        """Something was written; True: ask the terminal now."""
+        """Note that something was written; True if the terminal must be asked now."""
         with self._lock:
             if self._is_waiting:
                 self._is_owed = True
@@ -44,18 +44,18 @@ class FrameGate:
             return True
 
     def answered(self) -> bool:
-        """The terminal has answered; True: more was written since it was asked."""
+        """Note the terminal's answer; True if more has been written since the question."""
         with self._lock:
             self._does_answer = True
             self._free.set()
             return self._is_owed
 
     def wait(self, seconds: float) -> bool:
-        """Wait for the answer that is still to come; False: there was none in that time."""
+        """Wait for the outstanding answer; False if none came in that time."""
         return not self._does_answer or self._free.wait(seconds)
 
     def begin_frame(self) -> bool:
-        """True: draw one now. False while one is still under way: this one is dropped."""
+        """True to draw a frame now; False while one is still under way, and this one is dropped."""
         with self._lock:
             self._has_dropped = self._does_answer and self._is_waiting
             return not self._has_dropped

@@ -1,4 +1,4 @@
-"""Tells when the terminal hangs up without a SIGHUP, as another process leads its session.
+"""Detects when the terminal hangs up without a SIGHUP because another process leads its session.
 
 Reads and writes nothing there.
 """
@@ -11,9 +11,10 @@ _GONE = select.POLLHUP | select.POLLERR
 
 
 def when_gone(fd: int, tell: Callable[[], object]) -> None:
-    """Call `tell` once, from a thread of its own, when the terminal at `fd` hangs up.
+    """Call `tell` once, from a separate thread, when the terminal at `fd` hangs up.
 
-    It costs nothing until then. Where poll(2) knows no terminals (old macOS), nobody is told.
+    It costs nothing until then. If poll(2) does not support terminals (old macOS), `tell` is never
+    called.
     """
 
     def wait() -> None:
@@ -30,5 +31,5 @@ def is_gone(fd: int) -> bool:
 
 def _is_hung_up(fd: int, milliseconds: int | None) -> bool:
     poll = select.poll()
-    poll.register(fd, 0)  # an error and a hangup are always told
+    poll.register(fd, 0)  # errors and hangups are always reported
     return any(event & _GONE for _, event in poll.poll(milliseconds))

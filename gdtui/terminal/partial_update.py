@@ -1,9 +1,9 @@
 """Paints only what changed on the screen: asks the widget in front for the changed cells.
 
-Of a partial update Textual 8.2 renders every line of every widget in the rectangle around all that
-changed, and crops on the right only. With charts that move in every corner of 160×45 that is the
-whole screen: it took two fifths of a frame's time and, for one new dot, sent a whole line. A
-Textual that is built otherwise is left alone.
+For a partial update, Textual 8.2 renders every line of every widget in the rectangle around all
+changes, and crops on the right only. With charts that move in every corner of 160×45 that is the
+whole screen, which took two fifths of a frame's time and, for one new dot, sent a whole line. A
+Textual version without the internals that this module needs is left alone.
 """
 
 from abc import abstractmethod
@@ -22,26 +22,26 @@ from textual.widget import Widget
 _NEEDED: Final = ("layers_visible", "render_partial_update", "_dirty_regions", "_regions_to_spans")
 
 Piece = tuple[int, int, Iterable[Segment]]
-"""Row and column on the screen, and what stands there."""
+"""Row and column on the screen, and the text there."""
 Place = tuple[Widget, Region, Region]
-"""A widget, what of it is seen on the screen, and where all of it lies."""
+"""A widget, its visible region on the screen, and its whole region."""
 
 
 class Spanned(Widget):
-    """A widget that can render a part of one of its lines, for less than the whole line takes."""
+    """A widget that can render a part of one of its lines faster than the whole line."""
 
     @abstractmethod
     def render_span(self, y: int, start: int, stop: int) -> Iterable[Segment] | None:
-        """The cells start…stop−1 of line y of its content, as they are sent.
+        """The cells start…stop−1 of line y of its content, as sent to the terminal.
 
-        None: render the line whole.
+        None means that the whole line must be rendered.
         """
 
     _sent: dict[Style, Style | None] | None = None
-    """By a style, what is left of it; None in another theme."""
+    """Styles after the line filters, by the style before; None after a change of theme."""
 
     def sent(self, style: Style) -> Style | None:
-        """The rest of a style after the app's line filters: without colours, say."""
+        """What remains of a style after the app's line filters, which may remove colours."""
         if self._sent is None:
             self._sent = {}
         if style not in self._sent:
@@ -52,13 +52,13 @@ class Spanned(Widget):
         return self._sent[style]
 
     def notify_style_update(self) -> None:
-        """Another theme, or a class that changes the colours."""
+        """The theme changed, or a class that affects colours."""
         super().notify_style_update()
         self._sent = None
 
 
 class SpansUpdate(CompositorUpdate):
-    """The cells of a screen that have changed."""
+    """The changed cells of a screen."""
 
     def __init__(self, pieces: Sequence[Piece]) -> None:
         self.pieces = pieces
@@ -97,7 +97,7 @@ def _partial_update(compositor: Compositor) -> SpansUpdate | None:
 
 
 def _in_front(places: Sequence[Place], start: int, stop: int) -> Iterator[tuple[Place, int, int]]:
-    """The widgets in front on columns start…stop−1 of a line, all in `places`, foremost first."""
+    """The widgets visible in columns start…stop−1 of a line, all from `places`, foremost first."""
     for number, place in enumerate(places):
         first, last = max(start, place[1].x), min(stop, place[1].right)
         if first < last:
@@ -111,7 +111,7 @@ def _in_front(places: Sequence[Place], start: int, stop: int) -> Iterator[tuple[
 
 
 class _Asked:
-    """The lines of widgets for one update: each widget is asked but once."""
+    """The lines of widgets for one update, each requested from its widget only once."""
 
     def __init__(self) -> None:
         self._lines: dict[Widget, list[Strip]] = {}
@@ -136,7 +136,7 @@ class _Asked:
 
 
 def cut(segments: Iterable[Segment], start: int, stop: int) -> Iterator[Segment]:
-    """The cells start…stop−1; Strip.crop makes another strip of them, with all its caches."""
+    """The cells start…stop−1; Strip.crop would make another strip, with all its caches."""
     end = 0
     for segment in segments:
         left, end = end, end + segment.cell_length

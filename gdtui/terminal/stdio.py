@@ -1,4 +1,4 @@
-"""Keeps the screen to the app: whatever else is printed meanwhile, by anybody, goes to a file."""
+"""Keeps the screen for the app: whatever else is printed meanwhile goes to a file."""
 
 import contextlib
 import os
@@ -10,13 +10,13 @@ from engine.jobs.output import output_redirected
 
 @contextlib.contextmanager
 def screen_of_its_own(output: int | None) -> Iterator[None]:
-    """Textual writes to a duplicate of the terminal; all else that is printed goes to an open file.
+    """Let Textual write to a duplicate of the terminal, and all other output go to an open file.
 
-    None: nowhere.
+    None discards it.
 
-    So no warning paints over the screen, neither from here nor from the server that workers are
-    forked from: it inherits stdout and stderr. Textual's driver writes to `sys.__stderr__`, and
-    asks `sys.__stdout__` for the size.
+    So no warning paints over the screen, neither from this process nor from the server that workers
+    are forked from, which inherits stdout and stderr. Textual's driver writes to `sys.__stderr__`,
+    and asks `sys.__stdout__` for the size.
     """
     originals = sys.__stdout__, sys.__stderr__
     screen = os.fdopen(os.dup(2), "w", encoding="utf-8", errors="backslashreplace")
@@ -30,5 +30,5 @@ def screen_of_its_own(output: int | None) -> Iterator[None]:
                 sys.stderr.flush()
                 sys.__stdout__, sys.__stderr__ = originals  # type: ignore[misc]
     finally:
-        with contextlib.suppress(OSError):  # a terminal that is gone takes nothing more
+        with contextlib.suppress(OSError):  # a terminal that is gone accepts no output
             screen.close()

@@ -1,4 +1,4 @@
-"""Asks a terminal whether it shows UTF-8: a locale that does not say so proves nothing."""
+"""Asks a terminal whether it shows UTF-8, since a locale without UTF-8 does not rule it out."""
 
 import os
 import re
@@ -9,13 +9,13 @@ import tty
 from typing import Final
 
 _BRAILLE: Final = "⣿".encode()
-"""Three bytes: three columns where each is taken for a character."""
+"""Three bytes, which take three columns if each is taken for a character."""
 _PATIENCE: Final = 0.5
-"""Seconds to wait for the answer: a round trip over a slow line."""
+"""Seconds to wait for the answer, enough for a round trip over a slow line."""
 
 
 def shows_utf_8(keyboard: int, screen: int, patience: float = _PATIENCE) -> bool:
-    """Print a braille character and ask where the cursor is; True also where no answer comes.
+    """Print a braille character and ask for the cursor position; also True if no answer comes.
 
     `keyboard`, `screen`: file descriptors of the terminal. What is typed meanwhile is lost.
     """
@@ -31,7 +31,7 @@ def shows_utf_8(keyboard: int, screen: int, patience: float = _PATIENCE) -> bool
 
 
 def _column(keyboard: int, deadline: float) -> int | None:
-    """The cursor's column as the terminal answers it, from 1."""
+    """The cursor's column as the terminal reports it, counted from 1."""
     answer = b""
     while select.select([keyboard], [], [], max(0.0, deadline - time.monotonic()))[0]:
         answer += os.read(keyboard, 64)

@@ -1,1 +1,1 @@
-"""The pieces of the main screen, one a file. They show what they are given and hold no truth."""
+"""The widgets of the main screen, one per file. They show what they are given, and own no state."""

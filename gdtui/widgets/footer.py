@@ -1,4 +1,4 @@
-"""The bottom line: the keys that fit, out of the table."""
+"""The bottom line: the keys of the table that fit."""
 
 from textual import events
 from textual.content import Content
@@ -9,12 +9,12 @@ from gdtui.widgets.line import Line
 
 
 class Footer(Line):
-    """As many keys as the width has room for."""
+    """Shows as many keys as the width allows."""
 
     def __init__(self, variants: int, obeyed: frozenset[str] | None, *, id: str) -> None:  # noqa: A002
-        """`variants`: to choose from.
+        """`variants`: the number of variants to choose from.
 
-        `obeyed`: which commands have an effect, by their ids; None: all.
+        `obeyed`: ids of the commands that have an effect; None means all.
         """
         super().__init__(id=id)
         self._variants = variants

@@ -1,4 +1,4 @@
-"""A text that changes often, never its size: only the words that changed are repainted."""
+"""Text that changes often but keeps its size: only the words that changed are repainted."""
 
 from collections.abc import Iterable, Sequence
 
@@ -17,13 +17,13 @@ Row = list[Segment]
 
 
 class Line(Static, Spanned):
-    """Text of a fixed size; no layout when it changes."""
+    """Text of a fixed size; no layout pass when it changes."""
 
     _said: Content | None = None
     _rows: list[Row] | None = None
-    """The text row by row as it is sent.
+    """The text row by row, as sent to the terminal.
 
-    None when Textual lays it out: it wraps, or is selected.
+    None when Textual must lay it out because it wraps or is selected.
     """
 
     def show(self, styled: StyledText | Content) -> None:
@@ -65,29 +65,29 @@ class Line(Static, Spanned):
         blank = self.sent(base.background_style.rich_style)
         return [[*row, Segment(" " * cells, blank)] for row, cells in zip(rows, free, strict=True)]
 
-    # --- What another layout follows from ---------------------------------------------------------
+    # --- What forces a new layout -----------------------------------------------------------------
 
     def on_resize(self, _event: events.Resize) -> None:
         self._rows = None
 
     def notify_style_update(self) -> None:
-        """Another theme, or a class that changes the colours."""
+        """The theme changed, or a class that affects colours."""
         super().notify_style_update()
         self._rows = None
 
     def selection_updated(self, selection: Selection | None) -> None:
-        """Text is marked, or no longer."""
+        """The selection changed."""
         self._rows = None
         super().selection_updated(selection)
 
 
 def as_content(text: StyledText) -> Content:
-    """The text as Textual takes it: styles are the theme's."""
+    """The text as Textual content; the theme resolves the styles."""
     return Content.assemble(*text.parts)
 
 
 def _changes(before: Sequence[Row], after: Sequence[Row]) -> Iterable[Region]:
-    """The part of each row that is not as it was."""
+    """The part of each row that changed."""
     for y, (old, new) in enumerate(zip(before, after, strict=True)):
         if old != new:
             left = _alike(old, new)
@@ -95,11 +95,11 @@ def _changes(before: Sequence[Row], after: Sequence[Row]) -> Iterable[Region]:
             yield Region(left, y, width - left - _alike(old[::-1], new[::-1]), 1)
 
 
-def _alike(one: Row, other: Row) -> int:
-    """Cells that two rows have in common at their beginning."""
+def _alike(row: Row, other: Row) -> int:
+    """Width in cells of the segments that both rows start with."""
     cells = 0
-    for segment, its in zip(one, other, strict=False):
-        if segment != its:
+    for segment, other_segment in zip(row, other, strict=False):
+        if segment != other_segment:
             break
         cells += segment.cell_length
     return cells

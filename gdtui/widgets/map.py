@@ -1,6 +1,6 @@
-"""The landscape's map: coloured dots, two to a cell, or characters where colours are few.
+"""The landscape's map: coloured dots, two to a cell, or characters if there are few colours.
 
-Draws what it is given last, and over it a character where each path begins and ends.
+Draws what it was given last, and on top a character at the start and end of each path.
 """
 
 import numpy as np
@@ -18,7 +18,7 @@ Marks = dict[tuple[int, int], tuple[str, str]]
 
 
 class Map(Widget):
-    """As large as its dots or characters."""
+    """The map, as large as its dots or characters."""
 
     def __init__(self) -> None:
         super().__init__(id="map")
@@ -33,7 +33,7 @@ class Map(Widget):
         self.refresh()
 
     def show_relief(self, relief: Relief, ink: str, marks: Marks) -> None:
-        """Draw these characters from now on, in this ink but for the paths."""
+        """Draw these characters from now on, in this colour except for the paths."""
         self.relief, self._ink, self.marks = relief, ink, marks
         self.refresh()
 
@@ -55,7 +55,7 @@ class Map(Widget):
         ]
 
     def _lettered(self, relief: Relief, y: int) -> list[Segment]:
-        """A path's cells in its variant's colour."""
+        """Draw a path's cells in its variant's colour."""
         palette = colours(self.app.current_theme)
         ground = Style(color=self._ink, dim=True)
         owned = [Style(color=colour, bold=True) for colour in palette]

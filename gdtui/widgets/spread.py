@@ -1,6 +1,6 @@
 """The spread of batch losses as bars beside a chart; only changed rows are repainted.
 
-As text of a Static it took 2.7 ms of every refresh of a panel: more than the chart. numpy is
+As text of a Static it took 2.7 ms of every refresh of a panel, more than the chart. numpy is
 imported with the first data.
 """
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 _NAME, _SHORT_NAME = "spread, last epoch", "spread"
 _SHARE = 0.75
-"""A share of the variant's colour: blocks shine more than dots."""
+"""Share of the variant's colour, since blocks look brighter than dots."""
 
 
 class Spread(Spanned):
     """A histogram on the y axis of the chart to its left.
 
-    Its name where the chart has the labels of x.
+    Its title is level with the chart's x labels.
     """
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
@@ -36,7 +36,7 @@ class Spread(Spanned):
         self._rows: list[str] = []
         self._colour = ""
         self._style: Style | None = None
-        """The style of the bars; None in another colour or theme."""
+        """The style of the bars; None after a change of colour or theme."""
 
     def show(self, one: "VariantState", chart: Chart, colour: str) -> None:
         """Show how the losses of this variant scatter, in its colour, `#rrggbb`."""
@@ -61,7 +61,7 @@ class Spread(Spanned):
             self.refresh(*(Region(0, y, width, 1) for y in changed))
 
     def notify_style_update(self) -> None:
-        """Another theme, or a class that changes the colours."""
+        """The theme changed, or a class that affects colours."""
         super().notify_style_update()
         self._style = None
 

@@ -1,6 +1,6 @@
-"""The results when all variants have ended: over the screen, in nobody's way.
+"""The results when all variants have ended, shown on top of the screen.
 
-Every key still works.
+Every key still works meanwhile.
 """
 
 from typing import TYPE_CHECKING
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 _NEXT = "S restarts all with the next lr scaling · r restarts · c continues"
 
 _WIDTHS = (9, 11, 8, 10, 8, 10)
-"""Cells of each column of figures: with a name of 14 they fit into 80."""
+"""Cells of each column of figures; with a name of 14 cells they fit into 80."""
 _FRAME = 4
 """Cells of border and padding."""
 _AROUND = 4
-"""Rows of the border, and of the screen's first and last line."""
+"""Rows of the border, and the screen's first and last line."""
 _LEAST = 6
-"""Cells of a name, whatever the room."""
+"""Minimum width of a name in cells."""
 
 
 class Summary(Line):
@@ -35,8 +35,8 @@ class Summary(Line):
         self.border_subtitle = "i or esc hides · q quits"
 
     def show_results(self, store: "Store", *, is_ours: bool) -> None:
-        """Show the results of this run; `is_ours`: and what can be done with it now."""
-        from gdtui.view.text.results_panel import (  # numpy: not before the first frame
+        """Show the results of this run and, if `is_ours`, what can be done with it now."""
+        from gdtui.view.text.results_panel import (  # imports numpy, so not before the first frame
             conclusion,
             headings,
             rows,
@@ -61,7 +61,7 @@ class Summary(Line):
 
 
 def _cut(table: list[Content], room: int) -> list[Content]:
-    """The lines that fit, and how many do not."""
+    """The lines that fit, and the number of those that do not."""
     if len(table) <= room:
         return table
     shown = table[: max(room - 1, 1)]

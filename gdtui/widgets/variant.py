@@ -1,6 +1,6 @@
 """One variant: its settings, its raw losses, its figures.
 
-Shows what the store says, keeps no truth.
+Shows what the store says, and owns no state.
 """
 
 from typing import Final
@@ -16,7 +16,7 @@ from gdtui.widgets.line import Line
 from gdtui.widgets.spread import Spread
 
 _BROAD: Final = 46
-"""Cells from which their spread has room beside the chart."""
+"""Minimum width in cells for the spread to fit beside the chart."""
 
 
 class VariantPanel(Vertical):
@@ -29,7 +29,7 @@ class VariantPanel(Vertical):
         self.settings = Line(classes="settings")
         self.chart = Chart(message="importing torch…", classes="raw")
         self.spread = Spread(classes="spread")
-        """Beside the chart, on its y axis, where there is room."""
+        """Place the spread beside the chart, on its y axis, if there is room."""
         self.figures = Line(classes="figures")
         self._steps = 1
         self._is_selected = False
@@ -46,7 +46,7 @@ class VariantPanel(Vertical):
         self.set_class(event.size.width >= _BROAD, "-broad")
 
     def show_heading(self, steps: int, *, is_selected: bool) -> None:
-        """Mark the selected; say so where the chart draws batches and an update takes several."""
+        """Mark the selected panel; say if the chart draws batches and an update takes several."""
         if (steps, is_selected) != (self._steps, self._is_selected):
             self._steps, self._is_selected = steps, is_selected
             told = f" · every batch, {steps} to an update" if steps > 1 else ""

@@ -1,4 +1,4 @@
-"""The experiments: a claim of the lesson each, tested over many seeds when the user wants it."""
+"""The experiments, each a claim of the lesson, tested over many seeds at the user's request."""
 
 from functools import partial
 from typing import Any, ClassVar, Final
@@ -20,7 +20,7 @@ _VERDICT: Final = 14
 
 
 class ExperimentsScreen(LabScreen):
-    """A list, and below it what came of the one that is selected."""
+    """A list, and below it the result of the selected experiment."""
 
     NAME = "experiments"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -30,7 +30,7 @@ class ExperimentsScreen(LabScreen):
     ]
 
     def __init__(self, lab: Lab, store: Store) -> None:
-        """On the one that runs, if one does."""
+        """Select the running experiment, if there is one."""
         super().__init__(lab, store)
         names = [listing.name for listing in LISTINGS]
         self._at = names.index(lab.name) if lab.name in names else 0
@@ -40,7 +40,7 @@ class ExperimentsScreen(LabScreen):
         return LISTINGS[self._at].name
 
     def work(self) -> Work:
-        """On the device of the run, with the cores that it leaves."""
+        """The experiment on the run's device, with the cores that the run leaves free."""
         task = ExperimentTask(
             name=self.subject,
             seeds=tuple(range(DEFAULT_SEEDS)),
@@ -77,7 +77,7 @@ class ExperimentsScreen(LabScreen):
                 as_content(lab_text.labelled_paragraph("source", listing.source, self.width)),
                 Content(""),
                 Content.styled(
-                    f"enter tests it over {DEFAULT_SEEDS} seeds, in a process of its own: seconds "
+                    f"enter tests it over {DEFAULT_SEEDS} seeds, in a separate process, in seconds "
                     "to a minute or "
                     f"two.{lab_text.waiting_note(self.store, is_ours=self.lab.is_ours)}",
                     "$quiet",

@@ -1,6 +1,6 @@
-"""A screen on what is measured beside the run: begins it, shows how far it is, then what it found.
+"""A screen for work beside the run: starts it, shows its progress, then its result.
 
-Closing it ends nothing: it goes on, and is there when the screen is opened again.
+Closing the screen does not end the work, which is shown again when the screen is reopened.
 """
 
 from typing import Any, ClassVar, Final
@@ -21,17 +21,17 @@ from gdtui.widgets.line import as_content
 _FRAME: Final = 8
 """Cells of borders, padding and scroll bar."""
 _LEAST: Final = 40
-"""Cells that a text is wrapped to at least."""
+"""Minimum width in cells to which a text is wrapped."""
 _ALL: Final = 100_000
-"""Lines: more than any text has."""
+"""Lines, more than any text has."""
 
 
 class LabScreen(ModalScreen[None]):
-    """Subclasses say what can be run, and how it reads."""
+    """Subclasses say what can be run, and how its result is displayed."""
 
     NAME: ClassVar[str]
     ON_THREAD: ClassVar[bool] = False
-    """The work starts processes of its own, and so needs a thread of this one."""
+    """True if the work starts processes itself, and so runs on a thread of this process."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "Close", show=False),
         Binding("enter", "run(False)", "Run", show=False),
@@ -56,19 +56,19 @@ class LabScreen(ModalScreen[None]):
 
     @property
     def subject(self) -> str:
-        """The name of what `enter` runs."""
+        """The name of the work that `enter` runs."""
         raise NotImplementedError
 
     def work(self) -> Work:
-        """The work behind that name."""
+        """The work with that name."""
         raise NotImplementedError
 
     def above(self) -> Content:
-        """The choice of work."""
+        """The widget to choose the work with."""
         raise NotImplementedError
 
     def before(self) -> Content:
-        """The text in the result's place before it was run."""
+        """The text shown in place of a result before the work has been run."""
         raise NotImplementedError
 
     def result(self, found: Any, width: int) -> Content:
@@ -76,7 +76,7 @@ class LabScreen(ModalScreen[None]):
         raise NotImplementedError
 
     def so_far(self, found: Any, width: int) -> Content:
-        """The result so far as text, while it runs."""
+        """The result so far as text, while the work is running."""
         raise NotImplementedError
 
     def keys(self) -> str:
@@ -104,9 +104,9 @@ class LabScreen(ModalScreen[None]):
         return self.lab.name == self.subject
 
     def show(self) -> None:
-        """As things stand; what is shown already is not laid out again."""
+        """Show the current state; unchanged text is not laid out again."""
         if self.query_one_optional("#lab-text") is None:
-            return  # not composed yet, or being taken down
+            return  # not composed yet, or being removed
         shown = self.above(), self._below()
         self.query_one("#lab").border_subtitle = Content(f"{self.keys()} · esc closes")
         if shown != self._shown:
@@ -152,11 +152,11 @@ class LabScreen(ModalScreen[None]):
     # --- Keys -----------------------------------------------------------------------------------
 
     def action_run(self, again: bool) -> None:
-        """Begin, where nothing was found yet or where that is to be found again."""
+        """Start the work, if it has no result yet or if it is to be repeated."""
         if not again and self.has_result:
             return
         if not self.lab.run(self.subject, self.work(), on_thread=self.ON_THREAD):
-            self.app.notify(f"one at a time: {self.lab.name} still runs; c cancels it")
+            self.app.notify(f"one at a time: {self.lab.name} is still running; c cancels it")
         self.show()
 
     @property
@@ -167,7 +167,7 @@ class LabScreen(ModalScreen[None]):
         )
 
     def action_cancel(self) -> None:
-        """End what runs."""
+        """Cancel the running work."""
         if self.lab.name:
             self.app.notify(f"{self.lab.name} cancelled")
             self.lab.cancel()

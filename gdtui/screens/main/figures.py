@@ -1,6 +1,6 @@
 """Writes the words around the main screen's charts: lines, panels, borders. No charts, no state.
 
-The texts come from gdtui/view/text; here they are given to widgets, by the room that there is.
+The texts come from gdtui/view/text; this module gives them to widgets as the space allows.
 """
 
 from collections.abc import Sequence
@@ -21,16 +21,16 @@ from gdtui.widgets.spread import Spread
 from gdtui.widgets.variant import VariantPanel
 
 _GAUGED: Final = 3
-"""Rows of figures from which one is for what was measured beside the loss."""
+"""Rows of figures needed to spare one for measurements beside the loss."""
 _BORDER: Final = 2
 _AROUND_PLACE: Final = 2
-"""Cells beside the number before a name in a line."""
+"""Cells that surround the number before a name in a line."""
 _ROOMY: Final = 84
 _SHORT_NAME: Final = 10
 
 
 def write_figures(screen: Screen[Any], panels: Sequence[VariantPanel], viewer: Viewer) -> None:
-    """Header, lines, panels, and what stands below a chart that fills the screen."""
+    """Header, lines, panels, and the text below a chart that fills the screen."""
     _arrange(screen, viewer)
     screen.set_class(viewer.store.has_validation, "-validated")
     header = screen.query_one("#header", Line)
@@ -80,7 +80,7 @@ def _write_panel(viewer: Viewer, one: VariantState, panel: VariantPanel) -> None
 def _words(
     viewer: Viewer, one: VariantState, width: int, rows: int
 ) -> tuple[StyledText, StyledText]:
-    """Settings and figures, as the variant stands; under the crosshair, as it was there."""
+    """The variant's current settings and figures or, under the crosshair, those at that point."""
     if viewer.cursor is None:
         return screen_text.settings(one, width), _figures(viewer, one, width, rows)
     batch = viewer.under_cursor(one)
@@ -88,7 +88,7 @@ def _words(
 
 
 def _figures(viewer: Viewer, one: VariantState, width: int, rows: int) -> StyledText:
-    """So many rows of figures; of three or more, the last has the measurements beside the loss."""
+    """The rows of figures; if there are three or more, the last has the other measurements."""
     if rows < _GAUGED or screen_text.trouble(one):
         return figures.rows(one, viewer.store, viewer.view.smoothing, width, rows)
     said = figures.rows(one, viewer.store, viewer.view.smoothing, width, rows - 1)
@@ -107,14 +107,14 @@ def _line(viewer: Viewer, one: VariantState, width: int) -> StyledText:
 
 
 def _name_width(viewer: Viewer, width: int) -> int:
-    """Cells of a name in a line with all that the crosshair reads out."""
+    """Cells for a name in a line with everything that the crosshair reads out."""
     return screen_text.name_cells(viewer.store, width) if width >= _ROOMY else _SHORT_NAME
 
 
 def _columns(viewer: Viewer, width: int) -> int:
-    """Cells of such a line that are left.
+    """Cells left over in such a line.
 
-    Under the end of the border above it no heading can stand.
+    No heading fits under the end of the border above the line.
     """
     place = screen_text.place_cells(viewer.store) + _AROUND_PLACE
     return max(0, width - _name_width(viewer, width) - place - _BORDER)

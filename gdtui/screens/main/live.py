@@ -1,7 +1,7 @@
 """Keeps the main screen's widgets up to date: a timer reads records and repaints changes.
 
-Knows no key. What is shown comes out of the store, through the viewer. numpy and plotext are
-imported after the first frame.
+Knows no key. What it shows comes from the store, through the viewer. numpy and plotext are imported
+after the first frame.
 """
 
 import gc
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
     from gdtui.screens.main.painter import Painter
 
 PANELS: Final = 4
-"""Variants that get a panel each; more get a line each."""
+"""Maximum number of variants with a panel each; with more, each gets a line."""
 _EAGER_FPS: Final = 30
-"""Ticks a second until every variant has its first loss: that is waited for, and nothing moves yet.
+"""Ticks per second until every variant has its first loss, for which the user is waiting.
 """
 _EAGER_SECONDS: Final = 30
-"""The longest wait of that kind: an arm of a sweep may begin much later."""
+"""Maximum duration of that rate in seconds; an arm of a sweep may begin much later."""
 
 
 class ShowNotes(Protocol):
@@ -47,7 +47,7 @@ class ShowNotes(Protocol):
 
 
 def _preload() -> None:
-    """Import what draws, and freeze it: the garbage collector need not look through it."""
+    """Import the drawing code, and freeze it so that the garbage collector need not scan it."""
     from gdtui.chart.drawing.frame import preload
 
     preload()
@@ -56,14 +56,14 @@ def _preload() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The program around the main screen: what it is given, and whom it tells."""
+    """What the program around the main screen provides, and takes."""
 
     shown: ShownRuns
     connect: "Callable[[], tuple[Viewer, RunController]]"
-    """Begins the run, or watching it. Called once, after the first frame."""
+    """Begins the run, or begins to watch it. Called once, after the first frame."""
     show_notes: ShowNotes
     obeyed: frozenset[str] | None
-    """Ids of the commands that have an effect; None: all."""
+    """Ids of the commands that have an effect; None means all."""
     frame_seconds: float
     gate: FrameGate
 
@@ -103,7 +103,7 @@ class LiveScreen(Screen[None]):
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
-        """After the first frame: only now what draws is imported."""
+        """Import the drawing code, now that the first frame is shown."""
         self._has_begun = True
         self.tick()
         self.context.show_notes(list(self.context.shown.settings.notes))
@@ -128,7 +128,7 @@ class LiveScreen(Screen[None]):
 
     @property
     def viewer(self) -> "Viewer":
-        """The run as it is looked at here."""
+        """The viewer of the run."""
         return self._connected[0]
 
     @property
@@ -144,30 +144,30 @@ class LiveScreen(Screen[None]):
 
     @property
     def is_under_way(self) -> bool:
-        """Every variant has its first loss, or none is still to come."""
+        """True when every variant has its first loss, or none is still to come."""
         return self._has_begun and self.viewer.store.is_under_way
 
     # --- Frames ---------------------------------------------------------------------------------
 
     def tick(self, *, figures: bool = False) -> None:
-        """Read what is new and repaint what it changes.
+        """Read new records and repaint what they change.
 
-        Figures only now and then, or when asked.
+        Figures are repainted less often, or when asked.
         """
         if self.query_one_optional(Summary) is None or self.query_one_optional("#overlay") is None:
-            return  # a last tick, while the screen is taken down
+            return  # a last tick, while the screen is being removed
         self._read()
         self._ticked_at = time.monotonic()
         self._owes_figures |= figures
         if not self.context.gate.begin_frame():
-            return  # this frame is dropped; what it would have shown, the next one shows
+            return  # this frame is dropped; the next one shows its changes
         with self.app.batch_update():
             if self._painter.paint(figures=self._owes_figures):
                 self._owes_figures = False
                 self._watch_for_end()
 
     def _read(self) -> None:
-        """Take in records and notices; these are shown in the bottom line, too."""
+        """Take in records and notices; notices are also shown in the bottom line."""
         from gdtui.view.text.screen_text import advised
 
         viewer = self.viewer
@@ -191,13 +191,13 @@ class LiveScreen(Screen[None]):
         self.show_soon()
 
     def show_soon(self) -> None:
-        """Show what a key has changed: at once, or in a flood of keys with the next frame."""
+        """Show what a key has changed: at once or, in a flood of keys, with the next frame."""
         self._owes_figures = True
         if self._flood.may_show():
             self.tick()
 
     def glance(self) -> None:
-        """Show what may change many times a frame: at once, or else with the next frame."""
+        """Show a change that may occur many times per frame: at once, or with the next frame."""
         if time.monotonic() - self._ticked_at >= self.context.frame_seconds:
             self.tick()
 
@@ -218,18 +218,18 @@ class LiveScreen(Screen[None]):
         return True
 
     def on_resize(self) -> None:
-        """Fit the results into the room that there is now."""
+        """Fit the results into the space available now."""
         if self.query(Summary) and self.query_one(Summary).display:
             self.show_summary(True)
 
     def hide_summary(self) -> bool:
-        """Hide the results; False: they were not shown."""
+        """Hide the results; False if they were not shown."""
         was_shown = self.query_one(Summary).display
         self.show_summary(False)
         return was_shown
 
     def _watch_for_end(self) -> None:
-        """The results come up when the last variant ends, and go when training goes on."""
+        """Show the results when the last variant ends, and hide them when training goes on."""
         has_ended = self.viewer.store.has_ended
         if has_ended != self._had_ended:
             self._had_ended = has_ended

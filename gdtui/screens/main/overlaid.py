@@ -1,4 +1,4 @@
-"""The screens that keys lay over the main one, and the work beside the run that some begin."""
+"""The screens that keys open over the main one, and the work beside the run that some start."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
     from gdtui.screens.consent import Consent
 
 _LAB_SECONDS: Final = 0.1
-"""Between two polls of what is measured beside the run."""
+"""Seconds between two polls of the work beside the run."""
 
 
 class OverlaidScreen(LiveScreen):
-    """The live screen, with others over it."""
+    """The live screen, and the screens that it opens on top."""
 
     def __init__(self, context: Context, make_lab: "Callable[[Holder], Lab] | None" = None) -> None:
-        """`make_lab` None: one whose work runs in processes."""
+        """`make_lab` None makes a Lab whose work runs in processes."""
         super().__init__(context)
         self._make_lab = make_lab
         self._lab: Lab | None = None
 
     def action_explain(self) -> None:
-        """The view in words."""
+        """Explain the view in words."""
         from gdtui.screens.pages.explain import ExplainScreen
 
         viewer = self.viewer
@@ -63,13 +63,13 @@ class OverlaidScreen(LiveScreen):
         self._open(LandscapeScreen(self, viewer.shown, viewer.view.selected or 0))
 
     def action_experiments(self) -> None:
-        """The lesson's claims, each tested over many seeds."""
+        """Open the experiments, which test the lesson's claims over many seeds."""
         from gdtui.screens.lab.experiments import ExperimentsScreen
 
         self._open(ExperimentsScreen(self.lab, self.viewer.store))
 
     def action_sweep(self) -> None:
-        """The trade-off table, measured."""
+        """Open the sweep, which measures the trade-off table."""
         self._consent.before("a sweep", self._chosen_run, self._open_sweep)
 
     def _open_sweep(self) -> None:
@@ -86,19 +86,19 @@ class OverlaidScreen(LiveScreen):
 
     @property
     def _chosen_run(self) -> "RunDirectory":
-        """The run of the selected variant, or of the first."""
+        """The run of the selected variant, or of the first variant."""
         viewer = self.viewer
         return viewer.shown.variants[viewer.view.selected or 0].run
 
     def _open(self, screen: Screen[None]) -> None:
-        """Lay a screen over this one; training goes on."""
+        """Open a screen on top of this one; training goes on."""
         self.app.push_screen(screen)
 
     # --- Measured beside the run ----------------------------------------------------------------
 
     @property
     def lab(self) -> "Lab":
-        """Runs experiments and sweeps; made when first asked for."""
+        """Runs experiments and sweeps; created on first use."""
         if self._lab is None:
             from gdtui.control.lab import Lab
 
@@ -107,7 +107,7 @@ class OverlaidScreen(LiveScreen):
         return self._lab
 
     def poll_lab(self) -> None:
-        """Take in the progress of what runs there; note its end unless its screen is in front."""
+        """Take in the progress of the work; report its end unless its screen is in front."""
         from gdtui.screens.lab.lab import LabScreen
 
         ended = self.lab.look()
@@ -119,6 +119,6 @@ class OverlaidScreen(LiveScreen):
             self.context.show_notes([f"{ended.name}: {outcome(ended.end)}"])
 
     def close_lab(self) -> None:
-        """End what runs there, so that no process outlives the program."""
+        """End the running work, so that no process outlives the program."""
         if self._lab is not None:
             self._lab.close()

@@ -1,4 +1,4 @@
-"""Draws what a viewer sees onto the main screen: the charts that changed, and figures now and then.
+"""Draws a viewer's state onto the main screen: charts when they change, figures less often.
 
 Reads no log and sends no command.
 """
@@ -20,14 +20,14 @@ from gdtui.view.x_range import XRange
 from gdtui.widgets.variant import VariantPanel
 
 _FIGURES_SECONDS: Final = 0.5
-"""Numbers that change faster are hard to read."""
+"""Seconds between updates of figures; numbers that change faster are hard to read."""
 
 
 class Painter:
     """Keeps the widgets of one screen up to date with one viewer."""
 
     def __init__(self, screen: Screen[Any], viewer: Viewer) -> None:
-        """`screen`: composed; its widgets stay as long as it."""
+        """`screen`: a composed screen, whose widgets live as long as it does."""
         self._screen = screen
         self._viewer = viewer
         self._overlay = screen.query_one("#overlay", Chart)
@@ -36,7 +36,7 @@ class Painter:
         self._drawn: dict[str, tuple[ChartSize, ViewState, XRange, int, bool]] = {}
         self._figures_at = 0.0
         self._written_cursor: float | None = None
-        """The crosshair's place when its figures were written."""
+        """The crosshair's position when its figures were written."""
         self._begun = 0
 
     def paint(self, *, figures: bool) -> bool:
@@ -51,7 +51,7 @@ class Painter:
         return True
 
     def _has_begun(self) -> bool:
-        """Another variant has its first loss: that is shown without waiting."""
+        """True when another variant has its first loss, which is shown without waiting."""
         before, self._begun = (
             self._begun,
             sum(one.tally.batches > 0 for one in self._viewer.store.states),
@@ -80,18 +80,18 @@ class Painter:
             chart.point(viewer.cursor)
 
     def _shown(self, key: str) -> AxisRanges:
-        """Ranges that a chart's axes hold on to in motion; at rest the data alone gives them.
+        """Axis ranges that a chart keeps while it changes; at rest they follow from the data alone.
 
-        So a run that has ended or is paused looks the same to whoever comes later.
+        So a run that has ended or is paused looks the same to anyone who opens it later.
         """
         return (
             AxisRanges() if self._viewer.store.is_at_rest else self._ranges.get(key, AxisRanges())
         )
 
     def _due(self, key: str, chart: Chart, seen: XRange, version: int) -> ChartSize | None:
-        """The room of a chart that is seen and would differ from its last drawing.
+        """The size of a chart that is visible and has changed since it was last drawn.
 
-        `seen`: the part of x that all charts show; the newest batch of any variant may move it.
+        `seen`: the x range that all charts show, which the newest batch of any variant may move.
         """
         if not chart.is_on_screen:
             return None

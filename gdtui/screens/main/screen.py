@@ -1,7 +1,7 @@
-"""The main screen's keys: each becomes a command to the run, or a view of it.
+"""The main screen's keys: each becomes a command to the run, or a change of the view.
 
-Those that open another screen are in overlaid.py. Says nothing of how a command is carried out or
-a picture drawn.
+Keys that open another screen are in overlaid.py. How a command is carried out or a picture drawn is
+decided elsewhere.
 """
 
 from functools import cached_property
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 class MainScreen(OverlaidScreen):
-    """The screen that keys act on, also while another one lies over it."""
+    """The screen that keys act on, even while another one covers it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*table.bindings()]
 
     # --- Which variants, and commands to them ---------------------------------------------------
 
     def action_select(self, place: int) -> None:
-        """One variant, or all of them (0)."""
+        """Select one variant, or all of them (0)."""
         if place > len(self.viewer.store.states):
             self.context.show_notes([f"there is no variant {place}"])
             return
@@ -48,7 +48,7 @@ class MainScreen(OverlaidScreen):
         self._sent(self.controller.momentum(self.viewer.chosen))
 
     def action_edit(self) -> None:
-        """A form for exact values."""
+        """Open a form for exact values."""
         from gdtui.screens.edit import EditScreen
 
         if not self.controller.is_ours:
@@ -82,11 +82,11 @@ class MainScreen(OverlaidScreen):
         self._sent(self.controller.free())
 
     def action_measure(self) -> None:
-        """Noise scale and sharpness of the selected, at once."""
+        """Measure noise scale and sharpness of the selected variants at once."""
         self._sent(self.controller.measure(self.viewer.chosen))
 
     def action_measuring(self) -> None:
-        """Measuring on or off."""
+        """Turn regular measuring on or off."""
         self._sent(self.controller.measuring())
 
     def _sent(self, notes: list[str]) -> None:
@@ -111,11 +111,11 @@ class MainScreen(OverlaidScreen):
         self.look()
         if not has_ghosts:
             self.context.show_notes(
-                ["there are no ghosts: a restart (r, S) leaves the curve before as one"]
+                ["there are no ghosts: a restart (r, S) leaves the previous curve as one"]
             )
 
     def action_fill(self) -> None:
-        """One chart over the whole screen, or back."""
+        """Let one chart fill the screen, or all share it."""
         view = self.viewer.view
         if not (view.focus or self.query_one("#panels").display) and view.selected is None:
             self.context.show_notes(
@@ -126,23 +126,23 @@ class MainScreen(OverlaidScreen):
             )
             return
         self.look(focus=not view.focus)
-        self.call_after_refresh(self.tick)  # in the room that there is then
+        self.call_after_refresh(self.tick)  # in the space available then
 
     def action_summary(self) -> None:
         """Show or hide the results."""
         if not self.show_summary(None):
             self.context.show_notes(
-                ["there are no results yet: they come when all variants have ended"]
+                ["there are no results yet: they appear when all variants have ended"]
             )
 
     def action_hide(self) -> None:
-        """Hide what lies on top: the results, else the crosshair."""
+        """Hide the results if they are shown, else the crosshair."""
         if not self.hide_summary():
             self.explorer.hide_cursor()
             self.look()
 
     def action_stills(self) -> None:
-        """The screen that is in front, and the selected chart, as files."""
+        """Save the screen that is in front, and the selected chart, as files."""
         from gdtui.export.screenshot import StillsError, save
 
         svg = self.app.export_screenshot(title=f"gdtui · {self.viewer.store.title}")
@@ -155,7 +155,7 @@ class MainScreen(OverlaidScreen):
 
     @cached_property
     def explorer(self) -> "Explorer":
-        """Moves window and crosshair; made when first asked for."""
+        """Moves window and crosshair; created on first use."""
         from gdtui.control.explorer import Explorer
 
         return Explorer(self.viewer)
@@ -181,14 +181,14 @@ class MainScreen(OverlaidScreen):
         self._moved()
 
     def action_cursor(self, steps: int) -> None:
-        """The crosshair so many columns to the right, in all charts; the first seen one counts."""
+        """Move the crosshair right by this many columns of the first visible chart."""
         chart = next((chart for chart in self.query(Chart) if chart.is_on_screen), None)
         if chart is not None and chart.cell_columns is not None:
             self.explorer.move_cursor(chart.cell_columns, steps)
             self._moved()
 
     def _moved(self) -> None:
-        """Show where a key has moved to; the results are not in its way."""
+        """Show the place that a key has moved to, without the results on top."""
         self.show_summary(False)
         self.look()
 

@@ -1,6 +1,6 @@
 """The selected variant as code: its settings as a command line and a plain PyTorch loop.
 
-Shows, copies and saves what gdtui/lesson/recipe.py says; knows no setting itself.
+Shows, copies and saves the output of gdtui/lesson/recipe.py; knows no settings itself.
 """
 
 from collections.abc import Sequence
@@ -70,7 +70,7 @@ class CodeScreen(ModalScreen[None]):
         box = self.query_one("#code")
         box.border_title = Content(f"{variant.name} as code")
         if not self._states[self._at].tally.n:
-            text = Content.styled("not yet: the problem is being loaded", "$foreground 60%")
+            text = Content.styled("not yet: the problem is still being loaded", "$foreground 60%")
         else:
             command = recipe.command_line(self._run, variant.name, variant.settings)
             title = "bold $primary"
@@ -98,7 +98,7 @@ class CodeScreen(ModalScreen[None]):
             self._show()
 
     def action_copy(self) -> None:
-        """By OSC 52, so that it works over SSH, too."""
+        """Copy by OSC 52, which also works over SSH."""
         self.app.copy_to_clipboard(self.loop)
         self.app.notify("sent to the terminal's clipboard; if it takes none, p saves a file")
 

@@ -1,4 +1,4 @@
-"""The explain view: the sight and its reason, the interview answer, every figure's definition."""
+"""The explain view: what is seen and why, the interview answer, every figure's definition."""
 
 from typing import TYPE_CHECKING, ClassVar, Final
 

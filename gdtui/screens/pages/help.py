@@ -1,4 +1,4 @@
-"""The help screen: every key out of the table, and what the words on the screen mean."""
+"""The help screen: every key of the table, and what the words on the screen mean."""
 
 from typing import ClassVar, Final
 
@@ -16,9 +16,9 @@ from gdtui.keys.table import groups
 _KEYS: Final = 11
 _INDENT: Final = 1
 _COLUMN: Final = 73
-"""Cells of a column, where there is so much room."""
+"""Cells of a column, if there is room."""
 _LEAST: Final = 54
-"""Cells from which a column can be read beside another."""
+"""Minimum width in cells of a column beside another."""
 _GAP: Final = 4
 _FRAME: Final = 7
 """Cells of border, padding and scroll bar."""
@@ -44,7 +44,7 @@ WORDS: Final = (
 
 
 class HelpScreen(ModalScreen[None]):
-    """All keys and words; the key that opened it closes it."""
+    """All keys and words; the key that opened the screen closes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,enter", "dismiss", "Close", show=False),
@@ -60,7 +60,7 @@ class HelpScreen(ModalScreen[None]):
             yield Static()
 
     def on_resize(self, event: events.Resize) -> None:
-        """In two columns, where they are wide enough to be read."""
+        """Lay the text out in two columns, if they are wide enough to be read."""
         room = event.size.width - _FRAME
         columns = 2 if room >= 2 * _LEAST + _GAP else 1
         width = min((room - (columns - 1) * _GAP) // columns, _COLUMN)
@@ -72,7 +72,7 @@ class HelpScreen(ModalScreen[None]):
 
 
 def content(columns: int = 1, width: int = _COLUMN) -> Content:
-    """The whole text in one column or two of so many cells, about equally long."""
+    """The whole text in one column or two, this many cells wide and about equally long."""
     sections = _sections(width)
     if columns == 1:
         return Content("\n").join(_stacked(sections))
@@ -90,7 +90,7 @@ def content(columns: int = 1, width: int = _COLUMN) -> Content:
 
 
 def _sections(width: int) -> list[list[Content]]:
-    """The groups of keys and the words, each a heading with its lines."""
+    """The groups of keys and the words, each as a heading with its lines."""
     found = [
         [_heading(name), *(line for entry in entries for line in _key(entry, width))]
         for name, entries in groups()
@@ -100,7 +100,7 @@ def _sections(width: int) -> list[list[Content]]:
 
 
 def _stacked(sections: list[list[Content]]) -> list[Content]:
-    """With an empty line between any two."""
+    """Join the blocks, with an empty line between any two."""
     return [line for section in sections for line in (*section, Content(""))][:-1]
 
 
@@ -113,7 +113,7 @@ def _key(entry: Entry, width: int) -> list[Content]:
 
 
 def _row(left: str, right: str, style: str, width: int) -> list[Content]:
-    """Two columns; the right one wraps in itself."""
+    """Two columns; the right one wraps within its width."""
     indent = _KEYS + _INDENT
     first, *others = Content(right).wrap(width - indent)
     head = Content.styled(f"{' ' * _INDENT}{left:<{_KEYS}}", style) + first

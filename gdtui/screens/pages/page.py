@@ -1,4 +1,4 @@
-"""A text over the main screen: read, scrolled, closed, and kept up to date during training."""
+"""A text over the main screen that can be scrolled, and is kept up to date during training."""
 
 from typing import ClassVar, Final
 
@@ -10,11 +10,11 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 _SECONDS: Final = 1.0
-"""Between two looks at the figures."""
+"""Seconds between two updates of the figures."""
 
 
 class Page(ModalScreen[None]):
-    """Subclasses say what stands on it."""
+    """Subclasses provide the text."""
 
     NAME: ClassVar[str]
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -31,7 +31,7 @@ class Page(ModalScreen[None]):
             yield Static(self.content())
 
     def content(self) -> Content:
-        """The whole text, as things stand."""
+        """The whole text, up to date."""
         raise NotImplementedError
 
     def on_mount(self) -> None:

@@ -21,11 +21,11 @@ _NAME: Final = 14
 _INDENT: Final = "  "
 _LR: Final = (17, 10, 10, 10)
 _TRADES: Final = (15, 10, 11, 21)
-"""Cells of what a batch size trades, after a name: with border and scroll bar they fit into 80."""
+"""Cells of a batch size's trade-offs, after a name; with border and scroll bar they fit into 80."""
 
 
 class TablesScreen(Page):
-    """Both, and where more is to be had."""
+    """Both tables, and how to get more."""
 
     NAME = "scaling and trade-offs"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("T", "dismiss", show=False)]
@@ -74,7 +74,7 @@ def _table(
 
 
 def _trades(store: "Store") -> list[Content]:
-    """Two lines a variant, its name on the first: beside the figures it would not fit."""
+    """Two lines per variant, which begin with its name and with its batch size."""
     lines = [Content.styled(_INDENT + " " * _NAME + _cells(tables.TRADES, _TRADES), "$quiet")]
     for row in tables.trade_offs(store):
         style = f"bold $variant-{row.variants[0] % COLOURS + 1}" if row.variants else "$quiet"

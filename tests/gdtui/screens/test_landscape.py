@@ -109,7 +109,7 @@ def test_a_path_far_outside_is_cut() -> None:
             {"normalises": True, "samples": 500},
             158,
             "principal plane, 93.1% of the paths' variance · loss 0.100–2.00 on 500 of 2,000 "
-            "samples · BatchNorm statistics taken anew at each point",
+            "samples · BatchNorm statistics re-estimated at each point",
         ),
         (
             {"normalises": True},

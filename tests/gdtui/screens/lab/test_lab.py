@@ -176,7 +176,7 @@ async def test_one_thing_at_a_time(tmp_path: Path) -> None:
     async with stage.app.run_test(size=(120, 40)) as pilot:
         await stage.open(pilot, "X", "enter", "escape", "W", "enter")
         assert len(stage.processes) == 1
-        assert stage.notes == ["one at a time: saddle still runs; c cancels it"]
+        assert stage.notes == ["one at a time: saddle is still running; c cancels it"]
 
 
 async def test_a_look_before_the_screen_is_composed_waits_for_it(tmp_path: Path) -> None:
