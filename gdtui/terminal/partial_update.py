@@ -41,7 +41,7 @@ class Spanned(Widget):
     """Styles after the line filters, by the style before; None after a change of theme."""
 
     def sent(self, style: Style) -> Style | None:
-        """What remains of a style after the app's line filters, which may remove colours."""
+        """The rest of a style after the app's line filters, which may remove colours."""
         if self._sent is None:
             self._sent = {}
         if style not in self._sent:

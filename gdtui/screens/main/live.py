@@ -56,7 +56,7 @@ def _preload() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What the program around the main screen provides, and takes."""
+    """The program around the main screen, as far as this screen uses it."""
 
     shown: ShownRuns
     connect: "Callable[[], tuple[Viewer, RunController]]"
