@@ -72,8 +72,5 @@ class TrendsScreen(PassThroughScreen):
         if self._is_watching:
             return "nothing has been measured here yet"
         if any(one.is_measuring for one in self._viewer.store.states):
-            return (
-                "nothing measured yet: measurements follow as training goes on; "
-                "press ! to measure now"
-            )
+            return "nothing measured yet: figures come as training goes on; ! measures now"
         return "nothing measured: press ! to measure now, M to measure now and then"

@@ -16,7 +16,7 @@ from engine.log.follow import Follower
 from engine.log.notices import Notice, NoticeKind
 from engine.log.records import AnyRecord, State, StateChanged, WorkerDied
 
-_SO_FAR: Final = "The reading position"
+_SO_FAR: Final = "This is how far it was read"
 
 
 class ViewerRole(Enum):

@@ -199,7 +199,7 @@ async def test_the_screen_grows_while_it_is_open_and_closes(
         await pilot.pause()
         screen = app.screen
         assert isinstance(screen, TrendsScreen)
-        assert text_of(app).count("! measures at once") == 2
+        assert text_of(app).count("! measures now") == 2
         bench.train(bench.names[1], np.linspace(0.8, 0.5, 100))
         bench.write(bench.names[1], measured(50, noise=noise(40, 25, 60), sharpness=sharp(3.0)))
         app.main.tick()
@@ -221,7 +221,7 @@ async def test_an_empty_screen_says_what_to_do(tmp_path: Path) -> None:
         bench.write(name, MeasuringSet(is_on=False))
     for app, said in (
         (bench.app(), "press ! to measure now, M"),
-        (bench.app(watching=True), "nothing was"),
+        (bench.app(watching=True), "nothing has been measured"),
     ):
         async with app.run_test(size=(80, 24)) as pilot:
             app.main.tick()
