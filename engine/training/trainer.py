@@ -18,7 +18,8 @@ from engine.log.records import Chunk
 from engine.problem import Problem
 from engine.settings import DataOn, VariantSettings
 from engine.training.data.sources import SampleSource, Span, open_source
-from engine.training.devices.errors import can_retry, is_out_of_memory
+from engine.training.devices.errors import can_retry
+from engine.training.devices.fetch import fetched
 from engine.training.devices.memory import peak_memory, release_memory
 from engine.training.devices.process import seed_generator
 from engine.training.evaluate import Metric, Scores, evaluate
@@ -178,7 +179,7 @@ class Trainer:
 
     def _collect(self, done: list[Trained], start: float) -> Chunk:
         """Fetch the losses of these batches, trained since `start`, and count them."""
-        losses = _fetched([loss for _, loss, _ in done])
+        losses = fetched([loss for _, loss, _ in done])
         is_finite = np.isfinite(losses)
         self.last_loss_is_finite = bool(is_finite.all())
         # Omit the batches after the first that is not finite: their number is arbitrary.
@@ -280,31 +281,14 @@ class Trainer:
         return self._evaluated(self.validation, self.problem.metrics)
 
     def _evaluated(self, source: SampleSource, metrics: Mapping[str, Metric]) -> Scores:
-        return evaluate(
-            self.objective,
-            source,
-            metrics,
-            batch=self.resolved.batch_size,
-            most=self.micro_batch,
-        )
+        batch, most = self.resolved.batch_size, self.micro_batch
+        return evaluate(self.objective, source, metrics, batch=batch, most=most)
 
 
 def _places_of_zeros(weights: list[Tensor]) -> tuple[int, ...]:
     if not weights:
         return ()
-    return tuple(np.flatnonzero(_fetched(weights) == 0).tolist())
-
-
-def _fetched(numbers: list[Tensor]) -> NDArray[np.float32]:
-    """Scalars, fetched from their device at once, or one by one where it has no room for that."""
-    try:
-        fetched = torch.stack(numbers).float().cpu()  # waits for the device
-    except Exception as error:
-        if not is_out_of_memory(error):
-            raise
-        fetched = torch.tensor([number.item() for number in numbers], dtype=torch.float32)
-    array: NDArray[np.float32] = fetched.numpy()
-    return array
+    return tuple(np.flatnonzero(fetched(weights) == 0).tolist())
 
 
 def _spans(schedule: Callable[[], Iterator[Batch]]) -> Iterator[Span]:

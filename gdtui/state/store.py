@@ -78,7 +78,7 @@ class Store:
 
     def take_said(self) -> list[str]:
         """Take the logs' messages to the user; each is returned once."""
-        said = dict.fromkeys(text for one in self.states for text in one.said)
+        said = dict.fromkeys(text for one in self.states for text in one.said if text)
         for one in self.states:
             one.said.clear()
         return list(said)

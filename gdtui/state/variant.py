@@ -119,9 +119,7 @@ class VariantState:
                 self._mark(record, before)
             case Measured() if self.current and record.generation == self.tally.generation:
                 self.current.measured.add(record, self.tally.noise_scale)
-            case MeasuringSet() if record.detail:
-                self.said.append(f"{self.tally.name}: {record.detail}")
-            case Refused():
+            case MeasuringSet() | Refused() if record.detail:
                 self.said.append(f"{self.tally.name}: {record.detail}")
             case Evaluation() if self.current is not None:
                 self._evaluate(self.current, record)
@@ -129,12 +127,11 @@ class VariantState:
                 self.current.validations.add(at.samples, at.updates, at.seconds, at.loss)
 
     def _begin(self, record: Started) -> None:
-        if record.device_note and record.generation == 1:
-            self.said.append(record.device_note)
         if self.current is not None and len(self.current.history):
             self.ghost = self.current
         self.current = Curves(History(record.n))
         self.notice, self.blocked, self.too_large = "", "", None
+        self.said.append(record.device_note)
         self._smoothed.clear()
         self._trained.clear()
 

@@ -11,7 +11,7 @@ from typing import Final
 import torch
 
 VISIBLE: Final = "CUDA_VISIBLE_DEVICES"
-_TRACES: Final = ("/proc/driver/nvidia/gpus", "/dev/nvidia0", "/dev/dxg", "/dev/kfd")
+TRACES: Final = ("/proc/driver/nvidia/gpus", "/dev/nvidia0", "/dev/dxg", "/dev/kfd")
 """Files that drivers of NVIDIA, of WSL and of AMD make."""
 
 
@@ -50,7 +50,7 @@ def why_on_cpu() -> str:
     """Why "auto" falls back to the CPU beside a GPU; "" on a machine that shows no GPU."""
     if sys.platform == "darwin":
         return why_no_mps() if platform.machine() == "arm64" else ""
-    return why_no_cuda() if any(_is_trace(Path(each)) for each in _TRACES) else ""
+    return why_no_cuda() if any(_is_trace(Path(each)) for each in TRACES) else ""
 
 
 def _is_trace(path: Path) -> bool:

@@ -131,7 +131,7 @@ def test_auto_beside_a_gpu_says_why(
     gpus: FakeGpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(absence.sys, "platform", "linux")
-    monkeypatch.setattr(absence, "_TRACES", (str(tmp_path / "nvidia"),))
+    monkeypatch.setattr(absence, "TRACES", (str(tmp_path / "nvidia"),))
     assert fallback_note("auto") == "", "no GPU, nothing to explain"
     (tmp_path / "nvidia").mkdir()
     assert fallback_note("auto") == "", "an empty folder of a driver without a GPU"
