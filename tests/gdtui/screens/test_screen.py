@@ -1,5 +1,6 @@
 """The layers of the screen."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -25,11 +26,16 @@ def app(tmp_path: Path) -> GdtuiApp:
     return bench.app(watching=True)
 
 
+def rows_of(app: GdtuiApp) -> list[str]:
+    """The rows of the screen, but for the clock."""
+    return re.sub(r"· \d\d:\d\d ·", "· clock ·", text_of(app)).split("\n")
+
+
 async def changed_rows(
     app: GdtuiApp, pilot: Pilot[None], *notes: tuple[str, SeverityLevel]
 ) -> list[int]:
     """The rows of the screen that look different once these notes are up."""
-    before = text_of(app).split("\n")
+    before = rows_of(app)
     for text, severity in notes:
         app.show_notes([text], severity)
         for _ in range(100):
@@ -41,7 +47,7 @@ async def changed_rows(
         if all(text not in text_of(app) for text, severity in notes[:-1] if severity != "error"):
             break
         await pilot.pause(0.02)
-    after = text_of(app).split("\n")
+    after = rows_of(app)
     return [y for y, (one, other) in enumerate(zip(before, after, strict=True)) if one != other]
 
 
