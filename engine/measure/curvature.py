@@ -54,12 +54,12 @@ class Lanczos:
         return self._beside[-1]
 
     def extend(self, image: Tensor) -> None:
-        """Add the product of the matrices and `vector`, (S, D)."""
+        """Add the product of the matrices and `vector`, (S, D), which is overwritten."""
         vector = self.vector
         along = torch.linalg.vecdot(image, vector)[:, None]
-        image = image - along * vector
+        image.addcmul_(-along, vector)
         if self._beside:
-            image -= image.new_tensor(self._beside[-1])[:, None] * self._before
+            image.addcmul_(-image.new_tensor(self._beside[-1])[:, None], self._before)
         if self._basis is not None:
             self._basis.append(vector)
             known = torch.stack(self._basis, dim=1)  # (S, products, D)
@@ -72,7 +72,7 @@ class Lanczos:
         self._diagonal.append(_numbers(along))
         self._beside.append(_numbers(length))
         self._before = vector
-        self.vector = image / torch.where(length > 0, length, torch.inf)
+        self.vector = image.div_(torch.where(length > 0, length, torch.inf))
 
     def top(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The largest eigenvalue of each matrix and a bound on its error, (S,) each.

@@ -1,28 +1,44 @@
 """A copy of a model at fixed weights: its loss, gradients and curvature on the training data.
 
 The copy is in eval mode, as for the full loss, and the random state is restored after use, so that
-nothing done here affects training. Everything is computed in pieces, to bound memory.
+nothing done here affects training. Everything is computed in pieces, to bound memory: gradients are
+added up in one vector, and the activations of a piece take no more than the weights, or a few MB.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from engine.measure.batchnorm import Normalising
 from engine.measure.steps import Steps
-from engine.training.averaging.totals import Mean, divisor
+from engine.measure.twin.copying import is_coarse, plain_copy, widen, widened
+from engine.measure.twin.flat import FlatGradient, flat
+from engine.measure.twin.kernels import PlainKernels
+from engine.measure.twin.memory import (
+    MeasureError,
+    activation_bytes,
+    check_room,
+    room_for_activations,
+    weight_bytes,
+)
+from engine.training.averaging.totals import Mean, divisor, scaled
 from engine.training.data.sources import SampleSource
 from engine.training.model import Objective
 from engine.training.trainer import Trainer
 
 _PIECE: Final = 1024
 """Largest number of samples in one forward and backward pass."""
+_GRAPHS: Final = 3
+"""Activations kept for a second derivative, as a multiple of those for a first one."""
+_VECTORS: Final = 4
+"""Vectors of the weights' size that a product holds: three of Lanczos's, and the gradient."""
 
 
 class Probe:
@@ -32,14 +48,16 @@ class Probe:
         self, objective: Objective, source: SampleSource, samples: NDArray[np.int64], most: int
     ) -> None:
         """`samples` are indices; `most` is the largest number of samples in one pass."""
-        self._objective = objective.copy()
-        self._objective.model.eval()
         self._source = source
         self._order = samples
-        self._piece = min(_PIECE, most)
-        self._parameters = self._objective.parameters
-        self._normalising = Normalising(self._objective.model)
         self.samples = len(samples)
+        self._most = min(_PIECE, most)
+        self._is_widened = False
+        self._objective = self._copied(objective)
+        self._parameters = self._objective.parameters
+        self._device = self._parameters[0].device
+        self._kernels = PlainKernels(self.model, self._device)
+        self._normalising = Normalising(self.model)
         self.size = sum(parameter.numel() for parameter in self._parameters)
         """Number of trained parameters."""
 
@@ -48,19 +66,47 @@ class Probe:
         """A copy of a trainer's current model, with these samples of its training set."""
         return cls(trainer.objective, trainer.source, samples, trainer.micro_batch)
 
+    def _copied(self, objective: Objective) -> Objective:
+        """The objective with a copy of its model, in float32 if its forward accepts that."""
+        twin = objective.with_model(plain_copy(objective.model))
+        if not is_coarse(twin.model):
+            return twin
+        widen(twin.model)
+        self._is_widened = True
+        try:
+            with _same_random_numbers(twin.parameters[0].device), torch.no_grad():
+                twin.weighed_loss(self._picked(0, 1))
+        except RuntimeError:  # its forward insists on the other type
+            self._is_widened = False
+            return objective.with_model(plain_copy(objective.model))
+        return twin
+
     @property
-    def model(self) -> torch.nn.Module:
+    def model(self) -> nn.Module:
         """The copy, in eval mode."""
         return self._objective.model
 
     @property
     def weights(self) -> Tensor:
         """The trained parameters, concatenated into a vector."""
-        return _flat([parameter.detach() for parameter in self._parameters])
+        return flat([parameter.detach() for parameter in self._parameters])
+
+    def zeros(self) -> Tensor:
+        """A vector of zeros of the weights' size, in float32 or a wider type."""
+        kind = torch.float32
+        for parameter in self._parameters:
+            kind = torch.promote_types(kind, parameter.dtype)
+        return torch.zeros(self.size, dtype=kind, device=self._device)
+
+    def vector_of(self, numbers: Tensor) -> FlatGradient:
+        """A gradient that is added up in this vector of the weights' size."""
+        return FlatGradient(self._parameters, numbers)
 
     def move(self, weights: Tensor) -> None:
         """Set the copy's weights."""
         torch.nn.utils.vector_to_parameters(weights.to(self._parameters[0]), self._parameters)
+
+    # --- Layers that keep statistics ------------------------------------------------------------
 
     @property
     def normalises(self) -> bool:
@@ -70,36 +116,42 @@ class Probe:
     @property
     def remembers_more(self) -> bool:
         """True if training changes more of the model than weights and normalising statistics."""
-        with _same_random_numbers(self._parameters[0].device):
+        with _same_random_numbers(self._device):
             return not self._normalising.is_all(
-                lambda: self._pass(0, min(self.samples, max(self._piece, 3)))
+                lambda: self._pass(0, min(self.samples, max(self._most, 3)))
             )
 
     def renew_statistics(self) -> None:
         """Recompute the statistics of normalising layers from all samples."""
         # Piece sizes differ by one sample at most, and each piece has at least two samples.
-        pieces = -(-self.samples // max(self._piece, 3))
+        pieces = -(-self.samples // max(self._most, 3))
         ends = [self.samples * place // pieces for place in range(pieces + 1)]
 
         def passes() -> None:
             for start, stop in pairwise(ends):
                 self._pass(start, stop)
 
-        with _same_random_numbers(self._parameters[0].device):
+        with _same_random_numbers(self._device):
             self._normalising.renew(passes)
 
     def _pass(self, start: int, stop: int) -> None:
-        self._objective.outcome(self._source.pick(self._order[start:stop]))
+        self._objective.outcome(self._picked(start, stop))
+
+    # --- The loss -------------------------------------------------------------------------------
+
+    def _picked(self, start: int, stop: int) -> Any:
+        samples = self._source.pick(self._order[start:stop])
+        return widened(samples) if self._is_widened else samples
 
     def _loss(self, start: int, stop: int) -> tuple[Tensor, Tensor | None]:
         """Loss of these samples, with its graph unless under no_grad, and its weight."""
-        return self._objective.weighed_loss(self._source.pick(self._order[start:stop]))
+        return self._objective.weighed_loss(self._picked(start, stop))
 
     def full_loss(self) -> float:
         """Loss of all samples; a sum is scaled up to the whole data set."""
         mean = Mean(is_sum=self._objective.average.is_sum)
-        with _same_random_numbers(self._parameters[0].device), torch.no_grad():
-            for start, stop in self._pieces(0, self.samples):
+        with self._undisturbed(), torch.no_grad():
+            for start, stop in _pieces(0, self.samples, self._most):
                 mean.add(*self._loss(start, stop), stop - start)
         return mean.value * self._scale
 
@@ -108,73 +160,97 @@ class Probe:
         """Factor from the loss of these samples to the loss of the whole data set; 1 for a mean."""
         return self._source.n / self.samples if self._objective.average.is_sum else 1.0
 
-    def gradients(self, count: int, batch_size: int) -> Steps[Tensor]:
-        """The mean gradients of the first `count` batches of `batch_size`, shape (count, size).
-
-        If the loss is a sum, they are divided by the number of samples.
-        """
-        rows = torch.zeros(
-            count, self.size, dtype=self._parameters[0].dtype, device=self._parameters[0].device
-        )
-        for number, row in enumerate(rows):
-            weights = []
-            for start, stop in self._pieces(number * batch_size, (number + 1) * batch_size):
-                with _same_random_numbers(row.device):
-                    loss, weight = self._loss(start, stop)
-                    part = torch.autograd.grad(loss, self._parameters, allow_unused=True)
-                row += self._joined(part) * self._share(weight, stop - start, batch_size)
-                weights.append(weight)
-                yield
-            row /= batch_size if self._objective.average.is_sum else _divisor(weights)
-        return rows
-
-    def _share(self, weight: Tensor | None, size: int, total: int) -> float | Tensor:
-        """The factor of a piece in the loss over `total` samples, before the sum is divided."""
-        if weight is not None:
-            return weight
+    def _share(self, size: int, total: int) -> float:
+        """The factor of a piece in the loss over `total` samples, unless the loss has a weight."""
         return 1.0 if self._objective.average.is_sum else size / total
+
+    # --- Derivatives ----------------------------------------------------------------------------
+
+    def gradient(self, batch: int, batch_size: int, total: FlatGradient) -> Steps[None]:
+        """Compute the mean gradient of one batch of the samples into `total`.
+
+        If the loss is a sum, it is divided by the number of samples.
+        """
+        weights = []
+        total.vector.zero_()
+        for start, stop in _pieces(batch * batch_size, (batch + 1) * batch_size, self._piece):
+            with self._undisturbed():
+                loss, weight = self._loss(start, stop)
+                total.add(scaled(loss, self._share(stop - start, batch_size), weight))
+            weights.append(weight)
+            yield
+        total.vector /= batch_size if self._objective.average.is_sum else _divisor(weights)
 
     def hessian_product(self, vector: Tensor) -> Steps[Tensor]:
         """The product of a vector and the Hessian of the loss of all samples (Pearlmutter 1994)."""
-        result = torch.zeros_like(vector)
+        result = self.vector_of(torch.zeros_like(vector))
         weights = []
-        for start, stop in self._pieces(0, self.samples):
-            with _same_random_numbers(vector.device):
+        for start, stop in _pieces(0, self.samples, self._piece_of_products):
+            with self._undisturbed(twice=True):
                 loss, weight = self._loss(start, stop)
-                slope = torch.autograd.grad(
-                    loss, self._parameters, create_graph=True, allow_unused=True
-                )
-                along = self._joined(slope) @ vector
+                along = self._derivative(loss, vector)
                 if along.requires_grad:  # a loss that is linear in all weights has no curvature
-                    part = torch.autograd.grad(along, self._parameters, allow_unused=True)
-                    share = self._share(weight, stop - start, self.samples)
-                    result += self._joined(part) * share
+                    result.add(scaled(along, self._share(stop - start, self.samples), weight))
             weights.append(weight)
             yield
-        return result * self._scale / _divisor(weights)
+        return result.vector.mul_(self._scale).div_(_divisor(weights))
 
-    def _pieces(self, start: int, stop: int) -> Iterator[tuple[int, int]]:
-        for at in range(start, stop, self._piece):
-            yield at, min(at + self._piece, stop)
+    def _derivative(self, loss: Tensor, vector: Tensor) -> Tensor:
+        """Derivative of a loss along a vector, with its graph but without the gradient."""
+        slopes = torch.autograd.grad(loss, self._parameters, create_graph=True, allow_unused=True)
+        parts = torch.split(vector, [parameter.numel() for parameter in self._parameters])
+        along = vector.new_zeros(())
+        for slope, part in zip(slopes, parts, strict=True):
+            if slope is not None:
+                along = along + slope.reshape(-1).to(vector.dtype) @ part
+        return along
 
-    def _joined(self, parts: tuple[Tensor | None, ...]) -> Tensor:
-        """The gradients as one vector, with zeros for parameters that the loss does not use."""
-        return _flat(
-            [
-                torch.zeros_like(parameter) if part is None else part
-                for part, parameter in zip(parts, self._parameters, strict=True)
-            ]
-        )
+    @property
+    def _piece(self) -> int:
+        """Samples in one piece of a gradient."""
+        return max(min(self._most, self._room // self._sample_bytes), 1)
+
+    @cached_property
+    def _piece_of_products(self) -> int:
+        """Samples in one piece of a product. Raises MeasureError if the memory is not there."""
+        if is_coarse(self.model):
+            raise MeasureError(
+                "its forward takes 16-bit weights only, which are too coarse for second derivatives"
+            )
+        each = _GRAPHS * self._counted_bytes(twice=True)
+        piece = max(min(self._most, self._room // each), 1)
+        check_room(_VECTORS * weight_bytes(self.model) + piece * each, self._device)
+        return piece
+
+    @cached_property
+    def _sample_bytes(self) -> int:
+        """Bytes of one sample's activations that a gradient needs."""
+        return self._counted_bytes(twice=False)
+
+    def _counted_bytes(self, *, twice: bool) -> int:
+        with self._undisturbed(twice=twice):
+            return activation_bytes(lambda count: self._loss(0, count)[0], self.model, self.samples)
+
+    @cached_property
+    def _room(self) -> int:
+        return room_for_activations(self.model, self._device)
+
+    @contextmanager
+    def _undisturbed(self, *, twice: bool = False) -> Iterator[None]:
+        """Restore the random state afterwards; use kernels that can be differentiated."""
+        with _same_random_numbers(self._device), self._kernels.in_use(twice=twice):
+            yield
+
+
+def _pieces(start: int, stop: int, size: int) -> Iterator[tuple[int, int]]:
+    for at in range(start, stop, size):
+        yield at, min(at + size, stop)
 
 
 def _divisor(weights: list[Tensor | None]) -> float | Tensor:
     """The divisor of a sum over pieces: their total weight, or 1 if they have no weights."""
     known = [weight for weight in weights if weight is not None]
     return divisor(known) if known else 1.0
-
-
-def _flat(tensors: list[Tensor]) -> Tensor:
-    return torch.cat([tensor.reshape(-1) for tensor in tensors])
 
 
 @contextmanager

@@ -11,7 +11,7 @@ replacement from a finite set.
 """
 
 import math
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,15 @@ FEWEST: Final = 4
 """Fewest batches for an estimate."""
 
 
+class GradientSums(NamedTuple):
+    """Sums over the gradients g of k batches, which determine the estimate."""
+
+    squares: NDArray[np.float64]
+    """|g|² of each, (k,)."""
+    with_sum: NDArray[np.float64]
+    """g·Σg of each, (k,)."""
+
+
 def noise_scale(gradients: NDArray[np.floating], batch_size: int, n: int) -> NoiseScale:
     """Estimate the noise scale from the mean gradients of k disjoint batches, (k, parameters).
 
@@ -30,22 +39,23 @@ def noise_scale(gradients: NDArray[np.floating], batch_size: int, n: int) -> Noi
     ValueError for fewer than `FEWEST` batches.
     """
     rows = np.asarray(gradients, np.float64)
-    return noise_scale_of_products(rows @ rows.T, batch_size, n)
+    sums = GradientSums(squares=(rows * rows).sum(axis=1), with_sum=rows @ rows.sum(axis=0))
+    return noise_scale_of_sums(sums, batch_size, n)
 
 
-def noise_scale_of_products(products: NDArray[np.float64], batch_size: int, n: int) -> NoiseScale:
-    """Estimate the noise scale from the k × k inner products of those gradients.
+def noise_scale_of_sums(found: GradientSums, batch_size: int, n: int) -> NoiseScale:
+    """Estimate the noise scale from sums over those gradients.
 
     The interval uses the delete-one jackknife for the variances of the estimates of tr(Σ) and |G|²,
     the latter shrunk by the share of the data not used (with all data used, G is known exactly),
     then Fieller's theorem for their quotient.
     """
-    count = len(products)
+    squares, sums = found
+    count = len(squares)
     if count < FEWEST:
         raise ValueError(
             f"noise scale: needs the gradients of at least {FEWEST} batches, not of {count}"
         )
-    squares, sums = np.diagonal(products), products.sum(axis=1)
     trace, squared = _estimates(squares.sum(), sums.sum(), count, batch_size, n)
     without = _estimates(  # leave out each batch in turn, as if the data were infinite
         squares.sum() - squares, sums.sum() - 2 * sums + squares, count - 1, batch_size, math.inf

@@ -28,7 +28,9 @@ def sharpness(
     `product(v)` is the Hessian times v; `start` is a random vector, which is not changed; `samples`
     is the number of samples in the loss.
     """
+    size = len(start)
     lanczos = Lanczos(start[None], reorthogonalise=False)
+    del start  # it has the size of the weights, and Lanczos has a copy
     while True:
         image = yield from product(lanczos.vector[0])
         lanczos.extend(image[None])
@@ -36,7 +38,7 @@ def sharpness(
         found = Sharpness(
             value=float(value), error=float(error), products=lanczos.products, samples=samples
         )
-        enough = lanczos.products >= min(_FEWEST, len(start)) and found.is_reliable
+        enough = lanczos.products >= min(_FEWEST, size) and found.is_reliable
         length = lanczos.residual[0]
         if enough or lanczos.products == _MOST or length == 0 or not np.isfinite(length):
             return found

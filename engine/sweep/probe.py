@@ -13,8 +13,9 @@ import torch
 
 from engine.jobs.messages import ReportProgress
 from engine.log.measurements import NoiseScale
+from engine.measure.gradients import gradient_sums
 from engine.measure.model_copy import Probe
-from engine.measure.noise import FEWEST, noise_scale
+from engine.measure.noise import FEWEST, noise_scale_of_sums
 from engine.measure.peak_memory import peak_bytes
 from engine.measure.steps import finish
 from engine.problem import Problem
@@ -27,7 +28,7 @@ from engine.training.devices.process import take_device
 from engine.training.trainer import Trainer
 
 _BATCHES: Final = 64
-"""Most batches in the noise estimate: more add little, and each is a gradient in memory."""
+"""Most batches in the noise estimate: more add little."""
 _SAMPLES: Final = 1 << 16
 """Most samples used for the estimate."""
 
@@ -76,5 +77,5 @@ def noise_at(trainer: Trainer, seed: int) -> NoiseScale:
     size = max(1, min(trainer.n, _SAMPLES) // _BATCHES)
     count = min(trainer.n // size, _BATCHES)
     samples = np.random.default_rng(seed).permutation(trainer.n)[: count * size]
-    gradients = finish(Probe.of(trainer, samples).gradients(count, size))
-    return noise_scale(gradients.double().cpu().numpy(), size, trainer.n)
+    sums = finish(gradient_sums(Probe.of(trainer, samples), count, size))
+    return noise_scale_of_sums(sums, size, trainer.n)

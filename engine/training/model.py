@@ -43,10 +43,10 @@ class Objective:
         self.parameters = [p for p in model.parameters() if p.requires_grad]
         """The trained parameters."""
 
-    def copy(self) -> "Objective":
-        """A copy with a separate model, which has the same weights and no gradients."""
+    def with_model(self, model: nn.Module) -> "Objective":
+        """The same objective with another model of the same kind, without gradients."""
         twin = copy.copy(self)
-        twin._hold(copy.deepcopy(self.model))
+        twin._hold(model)
         twin.zero_grad()
         return twin
 

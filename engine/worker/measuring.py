@@ -17,11 +17,12 @@ import numpy as np
 from engine.log.commands import Measure, SetMeasuring
 from engine.log.measurements import NoiseScale, Sharpness, edge_of_stability
 from engine.log.records import Measured, MeasuringSet, Record, Refused, State
-from engine.measure.noise import FEWEST, noise_scale_of_products
+from engine.measure.noise import FEWEST, noise_scale_of_sums
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from engine.measure.model_copy import Probe
     from engine.measure.steps import Steps
     from engine.training.trainer import Trainer
 
@@ -39,8 +40,6 @@ _MOST_SAMPLES: Final = 1 << 16
 _GROWTH: Final = 0.02
 """Minimum updates between two measurements, as a share of all updates; keeps the log small."""
 _BATCHES: Final = 64
-_GRADIENT_BYTES: Final = 1 << 26
-"""Bytes of gradients kept for one noise scale; larger models get fewer batches, at least 8."""
 _SEED: Final = 0x6D656173  # "meas": makes these draws independent of all others
 
 Kind = Literal["noise", "sharpness"]
@@ -228,33 +227,19 @@ class Measurer:
 
     def _noise(self, trainer: Trainer) -> Steps[NoiseScale | None]:
         """Measure the noise scale with up to 64 batches, from a random part of the data or all."""
-        import torch
-
+        from engine.measure.gradients import gradient_sums
         from engine.measure.model_copy import Probe
 
         order = self._generator.permutation(trainer.n)[: self._samples]
-        probe = Probe.of(trainer, order)
-        room = max(8, _GRADIENT_BYTES // (8 * probe.size))
-        count = min(_BATCHES, room, len(order))
+        count = min(_BATCHES, len(order))
         if count < FEWEST:
             return None
         batch_size = len(order) // count
-        rows: Tensor = yield from probe.gradients(count, batch_size)
-        products = np.zeros((count, count))
-        for columns in torch.split(rows, 1 << 16, dim=1):
-            part = (
-                columns.double().cpu().numpy()
-                if columns.device.type != "mps"
-                else columns.cpu().double().numpy()
-            )
-            products += part @ part.T
-            yield
-        return noise_scale_of_products(products, batch_size, trainer.n)
+        sums = yield from gradient_sums(Probe.of(trainer, order), count, batch_size)
+        return noise_scale_of_sums(sums, batch_size, trainer.n)
 
     def _sharpness(self, trainer: Trainer) -> Steps[Sharpness | None]:
         """Measure the sharpness of the loss over all data, or over 4,096 random samples of it."""
-        import torch
-
         from engine.measure.model_copy import Probe
         from engine.measure.sharpness import sharpness
 
@@ -262,10 +247,12 @@ class Measurer:
         if trainer.n > _SAMPLES:
             order = np.sort(self._generator.choice(trainer.n, _SAMPLES, replace=False))
         probe = Probe.of(trainer, order)
-        weights = probe.weights
-        start = (
-            torch.from_numpy(self._generator.standard_normal(probe.size))
-            .to(weights.dtype)
-            .to(weights.device)
-        )
-        return (yield from sharpness(probe.hessian_product, start, len(order)))
+        return (yield from sharpness(probe.hessian_product, self._start(probe), len(order)))
+
+    def _start(self, probe: Probe) -> Tensor:
+        """A random vector of the weights' size."""
+        import torch
+
+        start = probe.zeros()
+        seed = int(self._generator.integers(1 << 62))
+        return start.copy_(torch.randn(len(start), generator=torch.Generator().manual_seed(seed)))

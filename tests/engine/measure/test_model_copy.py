@@ -29,12 +29,13 @@ def opened(name: str, samples: int = N) -> tuple[Problem, Probe, nn.Module]:
 @pytest.mark.parametrize("name", NAMES)
 def test_gradients_are_those_of_whole_batches(name: str) -> None:
     problem, probe, model = opened(name)
-    rows = finish(probe.gradients(3, 20))
-    for number, row in enumerate(rows):
+    found = probe.vector_of(probe.zeros())
+    for number in range(3):
+        finish(probe.gradient(number, 20, found))
         batch = batch_of(problem, range(number * 20, number * 20 + 20))
         expected = flat(torch.autograd.grad(loss_of(problem, model, batch), model.parameters()))
         by = 20 if name == "sum" else 1  # of a sum, by samples: all that is measured is a mean
-        assert torch.allclose(row, expected / by, rtol=0, atol=1e-12)
+        assert torch.allclose(found.vector, expected / by, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("name", NAMES)

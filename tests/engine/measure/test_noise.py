@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from engine.log.measurements import NoiseScale
+from engine.measure.gradients import gradient_sums
 from engine.measure.model_copy import Probe
-from engine.measure.noise import noise_scale
+from engine.measure.noise import noise_scale, noise_scale_of_sums
 from engine.measure.steps import finish
 from engine.problems import registry
 from engine.settings import VariantSettings
@@ -51,8 +52,8 @@ def exact(gradients: np.ndarray) -> float:
 def estimated(trainer: Trainer, count: int, batch_size: int, seed: int) -> NoiseScale:
     """The noise from `count` batches of a random order, taken with the probe, as training does."""
     order = np.random.default_rng(seed).permutation(trainer.n)
-    rows = finish(Probe.of(trainer, order).gradients(count, batch_size))
-    return noise_scale(rows.numpy(), batch_size, trainer.n)
+    sums = finish(gradient_sums(Probe.of(trainer, order), count, batch_size))
+    return noise_scale_of_sums(sums, batch_size, trainer.n)
 
 
 @pytest.mark.parametrize("name", ["synthetic", "digits"])
@@ -68,6 +69,17 @@ def test_the_exact_value_lies_in_the_interval(name: str, epochs: int, how: str) 
         hits += found.low <= exact(gradients_of_samples(trainer)) <= found.high
         assert found.is_reliable
     assert hits >= 17
+
+
+def test_gradients_that_are_not_kept_give_the_same_to_rounding() -> None:
+    trainer = trained("digits", 0, 1)
+    probe = Probe.of(trainer, np.arange(trainer.n))
+    kept, computed_twice = (
+        noise_scale_of_sums(finish(gradient_sums(probe, 16, 80, kept_bytes=room)), 80, trainer.n)
+        for room in (1 << 26, 0)
+    )
+    for name in ("value", "low", "high", "trace", "gradient_squared"):
+        assert getattr(computed_twice, name) == pytest.approx(getattr(kept, name), rel=1e-4), name
 
 
 def test_all_samples_one_by_one_give_the_exact_value() -> None:
