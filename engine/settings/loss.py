@@ -24,7 +24,7 @@ class LossKind(StrEnum):
     EXACT = "exact"
     """The losses of the pieces, weighted as in training, add up to the loss of the whole batch."""
     AVERAGE = "other average"
-    """The loss is an average, but over something other than its weights say."""
+    """The loss is an average, but over something other than what its weights say."""
     SUM = "sum"
     """The loss is a sum, but is weighted as a mean."""
     BATCH = "whole batch"
@@ -63,7 +63,9 @@ class LossAudit(msgspec.Struct, frozen=True, kw_only=True):
             samples=self.samples,
             part=self.part,
             rest=self.samples - self.part,
-            gap="beyond measure" if self.gap is None else f"by {100 * self.gap:.3g}%",
+            gap="by an amount that is not finite"
+            if self.gap is None
+            else f"by {100 * self.gap:.3g}%",
             remedy=self.remedy,
             why=self.why,
         )
@@ -72,22 +74,22 @@ class LossAudit(msgspec.Struct, frozen=True, kw_only=True):
 _COMPARED: Final = (
     "the loss of {samples} samples differs {gap} from that of {part} and {rest} of them combined"
 )
-_NOT_THE_BATCH: Final = "accumulated batches and pieces are not the big batch"
+_NOT_THE_BATCH: Final = "accumulated batches and micro-batches are not the big batch"
 _SENTENCES: Final = {
     LossKind.EXACT: (
         "the loss of {samples} samples equals that of {part} and {rest} of them combined: "
-        "accumulated batches and pieces are the big batch"
+        "accumulated batches and micro-batches equal the big batch"
     ),
     LossKind.AVERAGE: (
-        f"{_COMPARED}: it averages over something other than its weight says, such as valid tokens "
-        f"or class weights, and {_NOT_THE_BATCH}; use Problem({{remedy}})"
+        f"{_COMPARED}: it averages over something other than what its weight says, such as valid "
+        f"tokens or class weights, and {_NOT_THE_BATCH}; use Problem({{remedy}})"
     ),
     LossKind.SUM: (
         f"{_COMPARED}: it is a sum, and {_NOT_THE_BATCH}; use Problem({{remedy}}) or take the mean"
     ),
     LossKind.BATCH: (
         f"{_COMPARED}: it depends on the batch as a whole, and {_NOT_THE_BATCH}; compare batch "
-        "sizes without accumulation and micro-batches"
+        "sizes without accumulation or micro-batches"
     ),
     LossKind.UNKNOWN: (
         "the loss of {samples} samples cannot be compared with that of parts: {why}"

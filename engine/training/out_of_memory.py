@@ -42,14 +42,14 @@ def retreat(
 
     Batches already computed in pieces get smaller pieces, which leaves the losses the same.
     Otherwise the last smaller batch size that worked is restored. If there was none, the batch is
-    halved and accumulation keeps the effective batch; if halves would not make up the same
+    halved and accumulation keeps the effective batch; if two halves would not produce the same
     updates, the batch is computed in two pieces instead.
     """
     now = settings.resolve(n)
     at_once = min(micro_batch, now.batch_size)
     if at_once == 1:
         return None
-    said = f"out of memory at {at_once:,} samples at once"
+    said = f"out of memory with {at_once:,} samples at once"
     half = (at_once + 1) // 2
     in_pieces = Retreat(settings, half, f"{said}: computing the same batches in pieces of {half:,}")
     if micro_batch < now.batch_size:
@@ -67,5 +67,5 @@ def retreat(
     return Retreat(
         divided,
         None,
-        f"{said}: batches of {size:,}, the effective batch stays {now.effective_batch:,}",
+        f"{said}: now batches of {size:,}, the effective batch stays {now.effective_batch:,}",
     )

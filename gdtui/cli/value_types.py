@@ -44,7 +44,7 @@ def whole(least: int, most: int = _MOST) -> Callable[[str], int]:
 
 
 def number(text: str) -> float:
-    """A number; the settings judge if it makes sense."""
+    """A number; the settings check whether it makes sense."""
     try:
         return float(text)
     except ValueError:
@@ -93,7 +93,7 @@ def pace(text: str) -> float | None:
     return None if text.strip().lower() == "free" else _epochs_per_second(text)
 
 
-_epochs_per_second = above_zero("epochs per second, a number above 0, or free")
+_epochs_per_second = above_zero("epochs per second (a number above 0) or free")
 
 
 def fps(text: str) -> float:
@@ -112,7 +112,7 @@ def keys(text: str) -> tuple[Press, ...]:
 
 
 def device(text: str) -> str:
-    """The name of a device, or of several; the worker judges if they exist."""
+    """The name of a device, or of several; the worker checks whether they exist."""
     names = [name.strip().lower() for name in text.split(",")]
     if not all(map(_DEVICE.fullmatch, names)):
         _refuse(
@@ -125,12 +125,12 @@ def label(text: str) -> str:
     """A variant's name: printable, and nothing that a terminal would take for a command."""
     name = text.strip()
     if not (name and name.isprintable()):
-        _refuse(text, "expected names of printable characters, none empty")
+        _refuse(text, "expected a name of printable characters that is not empty")
     return name
 
 
 def optimizer(text: str) -> str:
-    """The name of an optimiser; the worker judges if torch has it."""
+    """The name of an optimiser; the worker checks whether torch has it."""
     name = text.strip()
     if not name.isidentifier():
         _refuse(text, "expected the name of a torch.optim class, e.g. adam")

@@ -77,7 +77,7 @@ VIEW: Final[tuple[Entry, ...]] = (
             Stroke("plus,equals_sign", "+", "zoom(1)", "Zoom in"),
             Stroke("minus", "-", "zoom(-1)", "Zoom out"),
         ),
-        "zoom in (also =), out, all charts; the wheel: at the pointer",
+        "zoom all charts in (also =) or out; the wheel: at the pointer",
         label="zoom",
         rank=4,
     ),

@@ -81,7 +81,7 @@ def _series(
 def _title(store: Store, one: VariantState, view: ViewState) -> str:
     parts = [f"{one.index + 1} {one.tally.name}", "every batch"]
     if (steps := one.tally.settings.accumulation_steps) > 1:
-        parts[1] += f", {steps} to an update"
+        parts[1] += f", {steps} per update"
     if not view.raw:
         parts.append(f"smoothed over {formatting.epochs(view.smoothing)}")
     return " · ".join([*parts, points_told(store)])

@@ -49,7 +49,7 @@ class VariantPanel(Vertical):
         """Mark the selected panel; say if the chart draws batches and an update takes several."""
         if (steps, is_selected) != (self._steps, self._is_selected):
             self._steps, self._is_selected = steps, is_selected
-            told = f" · every batch, {steps} to an update" if steps > 1 else ""
+            told = f" · every batch, {steps} per update" if steps > 1 else ""
             self.border_title = Content(f"{'▸ ' if is_selected else ''}{self._heading}{told}")
 
     def show_state(self, word: str, style: str) -> None:

@@ -54,7 +54,7 @@ def test_the_command_says_what_it_found(cli: Cli, file: Path) -> None:
     right = cli("audit", "--problem", f"{file}:weighted")
     assert (right.returncode, right.stderr) == (0, "")
     assert "averages over targets other than -100, not over samples" in right.stdout
-    assert right.stdout.endswith("accumulated batches and pieces are the big batch.\n")
+    assert right.stdout.endswith("accumulated batches and micro-batches equal the big batch.\n")
     wrong = cli("audit", "--problem", f"{file}:unweighted", "--json")
     assert (wrong.returncode, wrong.stderr) == (1, "")
     document = json.loads(wrong.stdout)

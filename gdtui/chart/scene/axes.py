@@ -23,7 +23,7 @@ _ZERO_SHARE = 0.4
 _SHRINK_SHARE = 0.5
 """The range only shrinks if this share of it would suffice."""
 _FLAT_SHARE = 1e-6
-"""A loss that varies by less counts as constant: this is about the precision of float32."""
+"""A loss that varies by less counts as constant: this is roughly float32 precision."""
 _CELLS_A_TICK_X = 10
 _GAP_X = 4
 """Fewest cells between two labels."""
@@ -189,7 +189,7 @@ def _finite(value: float | None) -> float | None:
 
 
 def _ordered(low: float, high: float, spread: bool = True) -> Range:
-    """Finite limits with low below high; invalid ones become a range around the finite value."""
+    """Finite limits, low below high; an invalid limit is replaced by one near the other."""
     a, b = _finite(low), _finite(high)
     if a is None or b is None:
         a, b = (0.0, 1.0) if a is None and b is None else (a or b or 0.0, a or b or 0.0)
@@ -220,7 +220,7 @@ def drawable(scale: Scale) -> Scale:
 
 @lru_cache(maxsize=64)
 def x_scale(high: float, cells: int, title: str = "", low: float = 0.0) -> Scale:
-    """The x axis low…high over `cells` columns of the canvas; invalid limits become a range."""
+    """The x axis low…high over `cells` columns of the canvas; invalid limits are replaced."""
     low, high = _ordered(low, high)
     ticks = nice_ticks(low, high, max(cells // _CELLS_A_TICK_X, 2))
     needed = max((len(text) for _, text in ticks), default=0) + _GAP_X

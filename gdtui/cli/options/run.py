@@ -94,7 +94,8 @@ def _training(setting: MakeSetting, pace_default: str) -> Iterator[Setting]:
                   shell_complete=words(("free",)))  # fmt: skip
     text = "compute larger batches in pieces of N: the same result in less memory"
     yield setting("micro_batch", "N", text, type=whole(1))
-    yield setting("data_on", "PLACE", "place of the data: device, host, or auto: device if it fits",
+    text = "where to keep the data: device, host, or auto (the device if it fits)"
+    yield setting("data_on", "PLACE", text,
                   type=choice(DataOn), default="auto", shell_complete=words(DataOn))  # fmt: skip
     text = "processes per variant that read a Dataset ahead"
     yield setting("loader_workers", "N", text, type=whole(0, _MOST_LOADERS), default="0")
@@ -108,11 +109,11 @@ def _training(setting: MakeSetting, pace_default: str) -> Iterator[Setting]:
 def _place_of_training() -> Iterator[AnyParameter]:
     text = "fixes data, initial weights and order, for all"
     yield Option("--seed", "N", text, type=whole(0, 2**63 - 1), default="0")
-    yield device_option("auto, cpu, cuda, cuda:N, mps, a GPU's UUID; several: assigned in turn")
+    yield device_option("auto, cpu, cuda, cuda:N, mps, a GPU's UUID; a list is assigned in turn")
     yield Option("--threads", "N", "CPU threads per variant", type=THREADS, shown="a fair share")
     text = "directory of the run"
     yield Option("--run-dir", "DIR", text, type=FILE, shown="a new one; see gdtui runs")
-    text = "the settings of a stored run, its problem and data"
+    text = "use a stored run's settings, problem and data"
     yield Option("--like", "RUN", text, type=find_run, shell_complete=stored_runs)
     yield Flag("--debug", "show the tracebacks of errors in a problem")
 

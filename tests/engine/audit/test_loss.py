@@ -157,7 +157,7 @@ def test_what_is_its_weighted_parts_is_not_flagged(name: str, most_seconds: floa
         pytest.importorskip("transformers")
     found = audited(CONTROLS[name](), most_seconds=most_seconds)
     assert (found.kind, found.is_big_batch) == (LossKind.EXACT, True), found
-    assert found.sentence.endswith("accumulated batches and pieces are the big batch")
+    assert found.sentence.endswith("accumulated batches and micro-batches equal the big batch")
 
 
 class Noisy(nn.Module):

@@ -213,7 +213,7 @@ def test_out_of_memory_halves_the_batch_and_keeps_the_effective_one(
     changed = [r for r in records if isinstance(r, Changed)]
     assert [r.settings.accumulation_steps for r in changed[:-1]] == [2, 4]
     assert changed[0].note == (
-        "out of memory at 40 samples at once: batches of 20, the effective batch stays 40"
+        "out of memory with 40 samples at once: now batches of 20, the effective batch stays 40"
     )
     chunks = [r for r in records if isinstance(r, Chunk)]
     assert {(r.batch_size, r.accumulation_steps) for r in chunks} == {(10, 4)}

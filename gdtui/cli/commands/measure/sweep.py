@@ -36,10 +36,10 @@ def sweep(ctx: click.Context, memory_limit: float | None, quiet: bool, **values:
 
     The batch sizes run one after the other, each alone on the machine. For each, the table gives
     gradient noise, speed, memory, the loss after equal epochs and after equal seconds, and the
-    validation gap, next to the lesson's words. It ends with the batch size, lr and
-    accumulation (for your memory) that were measured best in the same time, at the lr tried; then
-    with those that theory predicts once the lr is tuned. The sweep is kept as one entry of gdtui
-    runs; gdtui watch overlays its arms, each a run.
+    validation gap, alongside what the lesson says. It ends with the batch size, lr and
+    accumulation (for your memory) that did best in equal time at the lr tried, then with those that
+    theory predicts once the lr is tuned. The sweep is kept as one entry of gdtui runs; gdtui watch
+    overlays its arms, each a run.
     """
     below, ctx.params["run_dir"] = ctx.params["run_dir"], None
     forms = [form for form in _FORMS if values[form]] or ["text"]

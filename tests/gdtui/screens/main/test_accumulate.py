@@ -11,7 +11,7 @@ from engine.log.commands import Change
 from engine.log.records import State
 from engine.settings import FULL, BatchSize, VariantSettings
 
-SAID = "out of memory at 64 samples at once: back to a batch of 16, which worked"
+SAID = "out of memory with 64 samples at once: back to a batch of 16, which worked"
 
 
 @pytest.fixture
