@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from engine.settings import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from numpy.typing import NDArray
     from torch import Tensor, nn
     from torch.optim import Optimizer
+    from torch.optim.lr_scheduler import LRScheduler
     from torch.utils.data import Dataset
 
     Data = tuple[Tensor | NDArray[Any], ...] | Dataset[Any]
@@ -26,6 +25,12 @@ OWN: str = "own"
 
 _NO_NUMBERS: Final = frozenset("OSUMm")
 """numpy's array kinds that torch cannot make a tensor from: objects, text, dates, durations."""
+
+
+_MAKERS: Final = {
+    "optimizer": "the parameters and the lr",
+    "scheduler": "the optimizer and the planned updates",
+}
 
 
 class ProblemError(SettingsError):
@@ -68,14 +73,33 @@ class Problem:
     """Metrics by name: `metric(output, target)` returns a number, which is averaged over held-out
     samples, or a tuple of the number and its weight in that average.
     """
-    optimizer: Callable[[Iterable[nn.Parameter], float], Optimizer] | None = None
-    """`optimizer(params, lr)` makes the optimiser for the setting `optimizer="own"`."""
+    optimizer: Callable[..., Optimizer] | None = None
+    """`optimizer(params, lr)` makes the optimiser for the setting `optimizer="own"`. If the first
+    argument is called `model`, it is the model; if `named_parameters`, pairs of name and parameter.
+    Further arguments are set by name: `optimizer="own(weight_decay=0.1)"`.
+    """
+    scheduler: Callable[..., LRScheduler] | None = None
+    """`scheduler(optimizer, updates)` makes one of torch's schedulers for the setting
+    `schedule="own"`; it is stepped after each update. `updates`, the planned number of updates, may
+    be left out.
+    """
     defaults: Mapping[str, Any] = field(default_factory=dict)
     """Settings that fit this problem, by option name: `{"batch_sizes": (8, 32), "lr": 0.1}`."""
     notes: tuple[str, ...] = ()
     """Notes for the user about the data, one sentence each."""
 
     def __post_init__(self) -> None:
+        self._check_functions()
+        if "loss" in self.metrics:
+            raise ProblemError("metrics: 'loss' is always measured; choose another name")
+        for name, metric in self.metrics.items():
+            if not callable(metric):
+                raise ProblemError(f"metrics: {name!r} must be a function")
+        check_data("train", self.train)
+        if self.validation is not None:
+            check_data("validation", self.validation)
+
+    def _check_functions(self) -> None:
         for name in ("model", "loss"):
             if not callable(getattr(self, name)):
                 raise ProblemError(
@@ -91,16 +115,9 @@ class Problem:
                 'weight must be a function of output and target, "samples" or "sum", '
                 f"not {self.weight!r}"
             )
-        if self.optimizer is not None and not callable(self.optimizer):
-            raise ProblemError("optimizer must be a function of the parameters and the lr")
-        if "loss" in self.metrics:
-            raise ProblemError("metrics: 'loss' is always measured; choose another name")
-        for name, metric in self.metrics.items():
-            if not callable(metric):
-                raise ProblemError(f"metrics: {name!r} must be a function")
-        check_data("train", self.train)
-        if self.validation is not None:
-            check_data("validation", self.validation)
+        for name, takes in _MAKERS.items():
+            if not callable(getattr(self, name) or callable):
+                raise ProblemError(f"{name} must be a function of {takes}")
 
     @property
     def n(self) -> int:

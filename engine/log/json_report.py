@@ -5,13 +5,14 @@ Figures are unrounded and refer to each variant's last generation; non-finite on
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
 from engine.log.directory import RunDirectory
 from engine.log.records import State
 from engine.log.summary import Tally
-from engine.settings import LrScaling
+from engine.settings import LrScaling, LrSchedule, Precision
 
 
 class VariantReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,8 +22,23 @@ class VariantReport(msgspec.Struct, frozen=True, kw_only=True):
     batch_size: int | None
     """Samples per batch; a number even for `full`. Null if the data was never loaded."""
     lr: float | None
-    """The lr in force, after scaling."""
+    """The lr of the last update, scaling and schedule included."""
     lr_scaling: LrScaling
+    optimizer: str
+    """As it was given, with its arguments."""
+    momentum: float
+    schedule: LrSchedule
+    warmup: float
+    """The part of the run in which the lr rises: a share below 1, else samples."""
+    clip: float | None
+    """The norm that gradients are scaled down to; null: none."""
+    clipped_share: float | None
+    """The share of updates whose gradient was scaled down; null where none could be."""
+    precision: Precision
+    batch_warmup: float
+    """The part of the run in which the batch grows: a share below 1, otherwise samples."""
+    skipped_updates: int
+    """Updates that were left out, since their fp16 gradients overflowed."""
     accumulation_steps: int
     """Batches per update, as resolved for the training set."""
     is_big_batch: bool | None
@@ -118,6 +134,7 @@ def _variant(tally: Tally) -> VariantReport:
         batch_size=resolved.batch_size if resolved else None,
         lr=_finite(resolved.lr) if resolved else None,
         lr_scaling=tally.settings.lr_scaling,
+        **_recipe(tally),
         accumulation_steps=resolved.accumulation_steps
         if resolved
         else tally.settings.accumulation_steps,
@@ -145,6 +162,21 @@ def _variant(tally: Tally) -> VariantReport:
         seconds=tally.seconds,
         state=tally.state,
     )
+
+
+def _recipe(tally: Tally) -> dict[str, Any]:
+    settings = tally.settings
+    return {
+        "optimizer": settings.optimizer,
+        "momentum": settings.momentum,
+        "schedule": settings.schedule,
+        "warmup": settings.warmup,
+        "clip": settings.clip,
+        "clipped_share": tally.recipe.clipped_share,
+        "precision": settings.precision,
+        "batch_warmup": settings.batch_warmup,
+        "skipped_updates": tally.recipe.skipped,
+    }
 
 
 def _validation(tally: Tally) -> dict[str, float | None] | None:

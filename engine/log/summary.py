@@ -4,8 +4,10 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
+from msgspec.structs import replace
 
 from engine.log.figures.epoch_losses import EpochLosses
+from engine.log.figures.recipe_figures import RecipeFigures
 from engine.log.measurements import NoiseScale, SmoothedNoise
 from engine.log.reading.latest_worker import LatestWorker
 from engine.log.records import (
@@ -63,6 +65,7 @@ class Tally:
     """Samples trained on."""
     seconds: float = 0.0
     """Training time, excluding pauses, waits for the pace and measurements."""
+    recipe: RecipeFigures = field(default_factory=RecipeFigures)
     last_loss: float = math.nan
     epoch_losses: EpochLosses = field(default_factory=EpochLosses)
     """Unweighted mean of the batch losses of each whole epoch, without weightless batches."""
@@ -108,6 +111,7 @@ class Tally:
                 self.validation = record
             case Changed():
                 self.settings, self.micro_batch = record.settings, record.micro_batch
+                self.recipe.lr = None
             case StateChanged() | WorkerDied() | WorkerReplaced():
                 self._follow_worker(record)
             case Planned():
@@ -119,8 +123,15 @@ class Tally:
 
     @property
     def resolved(self) -> Resolved | None:
-        """The settings in force, resolved for the training set; None until its size is known."""
-        return self.settings.resolve(self.n) if self.n else None
+        """The settings in force, resolved for the training set; None until its size is known.
+
+        The lr is that of the last update; in a batch warm-up, the batch is as it is now.
+        """
+        if not self.n:
+            return None
+        planned = self.planned_epochs * self.n
+        resolved, _ = self.settings.resolve_at(self.samples, self.n, planned)
+        return resolved if self.recipe.lr is None else replace(resolved, lr=self.recipe.lr)
 
     @property
     def is_big_batch(self) -> bool | None:
@@ -219,6 +230,7 @@ class Tally:
         self.seconds, self.last_loss = 0.0, math.nan
         self.epoch_losses, self.evaluation, self.validation = EpochLosses(), None, None
         self.loss_at_start, self._last_whole, self._gap = None, None, math.nan
+        self.recipe = RecipeFigures()
         self.peak_memory = self._ended_epoch = self._open_epoch = 0
         self._epoch_sum, self._epoch_batches, self._epoch_weightless = 0.0, 0, 0
         self.noise = self.sharpness = self.noise_scale = None
@@ -250,6 +262,7 @@ class Tally:
             if chunk.epochs > 1
             else chunk.update - 1 + (chunk.in_update + chunk.batches) // chunk.accumulation_steps
         )
+        self.recipe.add(chunk, self.updates, is_clipped=self.settings.clip is not None)
         self.samples = chunk.end_samples
         self.seconds = chunk.seconds + chunk.duration
         self.behind = chunk.behind
@@ -277,24 +290,8 @@ class Tally:
         self._close_epoch(record.epoch)
         self.updates, self.evaluation = record.updates, record
         held_out, full_loss = record.validation_loss, record.full_loss
-        if held_out is not None:
-            self.validation = _validated(record, held_out)
+        self.validation = record.validated or self.validation
         if full_loss is not None:
             self._last_whole = record
             if held_out is not None:
                 self._gap = held_out - full_loss
-
-
-def _validated(end: Evaluation, loss: float) -> Validated:
-    """The held-out loss at the end of an epoch, as the record used within epochs."""
-    return Validated(
-        generation=end.generation,
-        epoch=end.epoch,
-        batches=end.batches,
-        updates=end.updates,
-        samples=end.samples,
-        seconds=end.seconds,
-        loss=loss,
-        metrics=end.metrics,
-        wall_time=end.wall_time,
-    )

@@ -91,6 +91,8 @@ def _load(task: LoadTask) -> Loaded:
     defaults = {name: _text(value) for name, value in problem.defaults.items()}
     if problem.optimizer is not None:
         defaults.setdefault("optimizer", "own")
+    if problem.scheduler is not None:
+        defaults.setdefault("schedule", "own")
     told = () if facts.audit is None or facts.audit.is_big_batch is not False else (facts.audit,)
     said = (*problem.notes, *facts.warnings, *(audit.sentence for audit in told))
     facts = msgspec.structs.replace(facts, warnings=said)

@@ -82,8 +82,12 @@ def make_trainer(
     *,
     generation: int,
     sharing: int,
+    epochs: int,
 ) -> Trainer:
-    """A trainer at the initial weights of a generation; `sharing` counts variants on the device."""
+    """A trainer at the initial weights of a generation.
+
+    `sharing` counts variants on the device, `epochs` those planned.
+    """
     return Trainer(
         problem,
         settings,
@@ -94,6 +98,7 @@ def make_trainer(
         data_on=run.data_on,
         loader_workers=run.loader_workers,
         sharing=sharing,
+        epochs=epochs,
     )
 
 

@@ -6,6 +6,8 @@ and the names of optimisers.
 
 from engine.settings.basics import FULL, MOST, BatchSize, SettingsError, parse_batch_size
 from engine.settings.loss import LossAudit, LossAverage, LossKind
+from engine.settings.optimizer import ParsedOptimizer, parse_optimizer
+from engine.settings.recipe import LrSchedule, Precision, in_samples
 from engine.settings.run import (
     MOST_HELD_OUT,
     VALIDATION_SHARE,
@@ -35,11 +37,16 @@ __all__ = [
     "LossAverage",
     "LossKind",
     "LrScaling",
+    "LrSchedule",
+    "ParsedOptimizer",
+    "Precision",
     "Resolved",
     "RunSettings",
     "SettingsError",
     "Variant",
     "VariantSettings",
     "default_names",
+    "in_samples",
     "parse_batch_size",
+    "parse_optimizer",
 ]

@@ -9,6 +9,8 @@ import msgspec
 from msgspec.structs import replace
 
 from engine.settings.basics import FULL, MOST, BatchSize, SettingsError
+from engine.settings.optimizer import ParsedOptimizer, parse_optimizer
+from engine.settings.recipe import LrSchedule, Precision, batch_divisor, in_samples
 
 DEFAULT_BATCH_SIZES: Final[tuple[BatchSize, ...]] = (FULL, 64, 1)
 """The lesson's three variants: full-batch gradient descent, mini-batch SGD, SGD."""
@@ -70,9 +72,22 @@ class VariantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     accumulation_steps: int = 1
     momentum: float = 0.0
     optimizer: str = "sgd"
-    """The case-insensitive name of a torch.optim class; "own" for the problem's optimiser."""
+    """The case-insensitive name of a torch.optim class; "own" for the problem's optimiser.
+
+    Arguments may follow by their names in torch: "adamw(weight_decay=0.1)".
+    """
     drop_last: bool = False
     """Drop the incomplete last batch of an epoch, as torch's DataLoader does; not with "full"."""
+    schedule: LrSchedule = LrSchedule.CONSTANT
+    """The curve of the lr over the run; "own" for the problem's scheduler."""
+    warmup: float = 0.0
+    """The part of the run in which the lr rises from 0: below 1 a share of it, otherwise samples.
+    """
+    clip: float | None = None
+    """The norm that larger gradients are scaled down to; None for no clipping."""
+    precision: Precision = Precision.FP32
+    batch_warmup: float = 0.0
+    """The part of the run in which the batch grows to its size: as `warmup`."""
 
     def __post_init__(self) -> None:
         if self.batch_size != FULL and not (
@@ -99,6 +114,33 @@ class VariantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             raise SettingsError(
                 "optimizer: expected the name of a torch.optim class, such as sgd or adam"
             )
+        self._check_recipe()
+
+    def _check_recipe(self) -> None:
+        arguments = self.optimizer_parsed.arguments
+        if self.momentum and "momentum" in arguments:
+            raise SettingsError(
+                "momentum is given twice: as a setting, and as an argument of the optimizer"
+            )
+        for name, span in (("warmup", self.warmup), ("batch warmup", self.batch_warmup)):
+            if not 0 <= span <= MOST:
+                raise SettingsError(
+                    f"{name} {span:g}: expected a share of the run below 1, or samples"
+                )
+        if self.clip is not None and not (math.isfinite(self.clip) and self.clip > 0):
+            raise SettingsError(f"clip {self.clip:g}: expected a norm above 0, or off")
+        if self.schedule is LrSchedule.OWN and self.warmup:
+            raise SettingsError("warmup: the problem's own schedule has its own; set it to 0")
+
+    @property
+    def optimizer_parsed(self) -> ParsedOptimizer:
+        """The optimiser's name, and its arguments."""
+        return parse_optimizer(self.optimizer)
+
+    @property
+    def has_constant_lr(self) -> bool:
+        """True where no schedule and no warm-up changes the lr."""
+        return self.schedule is LrSchedule.CONSTANT and not self.warmup
 
     def resolve(self, n: int) -> Resolved:
         """Resolve these settings for `n` training samples.
@@ -125,6 +167,18 @@ class VariantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             lr=self.lr_scaling.scale(self.lr, self.base_batch, effective),
             is_full=is_full,
         )
+
+    def resolve_at(self, samples: int, n: int, planned: int) -> tuple[Resolved, float]:
+        """Resolve the settings after so many of the `planned` samples of the run.
+
+        Returns with them the samples at which the batch grows next; infinity once it does not.
+        """
+        resolved = self.resolve(n)
+        divisor, end = batch_divisor(samples, in_samples(self.batch_warmup, planned))
+        if divisor == 1:
+            return resolved, end
+        part = replace(self, batch_size=math.ceil(resolved.batch_size / divisor))
+        return part.resolve(n), end
 
     def drops_all(self, n: int) -> bool:
         """True if drop_last would drop all `n` training samples."""

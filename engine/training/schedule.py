@@ -8,7 +8,8 @@ the device is computed in several *micro-batches*, which are not recorded indivi
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 import msgspec
@@ -96,6 +97,25 @@ def epoch_end(start: int, n: int, settings: Resolved, *, drop_last: bool) -> int
     if drop_last and not settings.is_full:
         return start + (n - start) // settings.batch_size * settings.batch_size
     return n
+
+
+def updates_of_epoch(n: int, settings: Resolved, *, drop_last: bool) -> int:
+    """The number of updates in an epoch of n samples."""
+    group = settings.batch_size * settings.accumulation_steps
+    return -(-epoch_end(0, n, settings, drop_last=drop_last) // group)
+
+
+def stage_end(start: int, end: int, settings: Resolved, limit: float) -> int:
+    """The end of the group at which `limit` samples of the epoch are reached, at most `end`."""
+    if limit >= end:
+        return end
+    group = settings.batch_size * settings.accumulation_steps
+    return min(end, start + max(1, math.ceil((limit - start) / group)) * group)
+
+
+def spans(schedule: Callable[[], Iterator[Batch]]) -> Iterator[tuple[int, int]]:
+    """The positions of a schedule's micro-batches, so that the source can read ahead."""
+    return ((micro.start, micro.stop) for batch in schedule() for micro in batch.micro_batches)
 
 
 def cut(

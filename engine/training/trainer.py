@@ -5,28 +5,35 @@ until it returns. Touches no files and no processes.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import islice
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from engine.log.records import Chunk
 from engine.problem import Problem
-from engine.settings import DataOn, VariantSettings
-from engine.training.data.sources import SampleSource, Span, open_source
+from engine.settings import DataOn, Resolved, VariantSettings
+from engine.training.data.sources import SampleSource, open_source
 from engine.training.devices.errors import can_retry
-from engine.training.devices.fetch import fetched
+from engine.training.devices.fetch import fetched, places_of_zeros
 from engine.training.devices.memory import peak_memory, release_memory
 from engine.training.devices.process import seed_generator
 from engine.training.evaluate import Metric, Scores, evaluate
 from engine.training.model import Objective
-from engine.training.optimizer import LearningRate, make_optimizer
 from engine.training.out_of_memory import retreat, until_out_of_memory
-from engine.training.schedule import NO_LIMIT, Batch, cut, epoch_end, epoch_order, epoch_seed
+from engine.training.recipe.recipe import Recipe
+from engine.training.schedule import (
+    NO_LIMIT,
+    cut,
+    epoch_end,
+    epoch_order,
+    epoch_seed,
+    spans,
+    stage_end,
+)
 from engine.training.step import Trained, train
 
 
@@ -50,11 +57,9 @@ class Trainer:
         data_on: DataOn = DataOn.AUTO,
         loader_workers: int = 0,
         sharing: int = 1,
+        epochs: int = 1,
     ) -> None:
-        """`micro_batch` limits the samples in one forward pass; None: whole batches.
-
-        `sharing` is the number of variants on this device.
-        """
+        """`micro_batch`: samples per forward pass. `sharing`: variants here. `epochs`: planned."""
         self.problem = problem
         self.device = device
         self.generation = generation
@@ -67,7 +72,7 @@ class Trainer:
         self.last_loss_is_finite = True
         self.micro_batch = micro_batch or NO_LIMIT
         self._seed = seed
-        self._position = self._end = self._in_update = self._ordered_epoch = 0
+        self._position = self._stop = self._end = self._in_update = self._ordered_epoch = 0
         self._training: Iterator[Trained] = iter(())
         """The rest of the epoch; iterating over it trains the batches."""
         self._worked: VariantSettings | None = None
@@ -76,8 +81,9 @@ class Trainer:
         torch.manual_seed(seed)
         self.objective = Objective(problem, device)
         self.model = self.objective.model
-        self._use(settings)
-        self._make_optimizer(settings, self.resolved.lr)
+        self._epochs, self.settings = epochs, settings
+        self.resolved, self._grows_at = self._resolve(settings)
+        self.recipe = Recipe(self.objective, settings, self.resolved, device, self.n, epochs)
 
     def _open(self, data_on: DataOn, loader_workers: int, sharing: int) -> None:
         opened = partial(
@@ -144,7 +150,10 @@ class Trainer:
                 raise failure
         if not self.in_group:
             self._worked = self.settings
-        return self._collect(done, start)
+        chunk = self._collect(done, start)
+        if self._position >= self._stop and not self.at_epoch_end:
+            self._schedule()
+        return chunk
 
     def _begin_epoch(self) -> None:
         self.epoch += 1
@@ -155,7 +164,10 @@ class Trainer:
         self._schedule()
 
     def _schedule(self) -> None:
-        """Schedule the rest of the epoch under the current settings."""
+        """Schedule the rest of the epoch, or of this stage of a batch warm-up."""
+        if self.settings.batch_warmup:
+            self.resolved, self._grows_at = self._resolve(self.settings)
+            self.recipe.change(self.settings, self.resolved, self.updates)
         if self.resolved.batch_size < self.n and self._ordered_epoch != self.epoch:
             # A single batch of all samples needs no order.
             self.source.begin(epoch_order(self._seed, self.epoch, self.n), self.epoch)
@@ -163,12 +175,14 @@ class Trainer:
         self._end = epoch_end(
             self._position, self.n, self.resolved, drop_last=self.settings.drop_last
         )
+        before = (self.epoch - 1) * self.n
+        self._stop = stage_end(self._position, self._end, self.resolved, self._grows_at - before)
         adds = self.objective.average.is_sum
-        schedule = partial(
-            cut, self._position, self._end, self.resolved, self.micro_batch, adds=adds
-        )
-        self.source.expect(partial(_spans, schedule))
-        self._training = train(schedule(), self.source, self.objective, self.optimizer)
+        place = self._position, self._stop
+        schedule = partial(cut, *place, self.resolved, self.micro_batch, adds=adds)
+        self.source.expect(partial(spans, schedule))
+        batches = self.recipe.followed(schedule(), before)
+        self._training = train(batches, self.source, self.objective, *self.recipe.parts)
 
     def _abandon_group(self) -> None:
         """Drop the gradient, perhaps of part of a batch, and begin a new group at that batch."""
@@ -186,6 +200,7 @@ class Trainer:
         count = len(losses) if self.last_loss_is_finite else int(is_finite.argmin()) + 1
         first, last = done[0][0], done[count - 1][0]
         weights = [weight for _, _, weight in done[:count] if weight is not None]
+        lr, clipped, skipped = self.recipe.take([batch for batch, _, _ in done[:count]])
         chunk = Chunk(
             generation=self.generation,
             epoch=self.epoch,
@@ -198,10 +213,12 @@ class Trainer:
             batch_size=self.resolved.batch_size,
             last_batch_size=last.size,
             accumulation_steps=self.resolved.accumulation_steps,
-            lr=self.resolved.lr,
+            lr=lr,
+            clipped=clipped,
+            skipped=skipped,
             peak_memory=peak_memory(self.device),
             losses=losses[:count].astype("<f4", copy=False).tobytes(),
-            weightless=_places_of_zeros(weights),
+            weightless=places_of_zeros(weights),
         )
         self.batches += count
         self.updates = chunk.last_update if last.closes_group else chunk.last_update - 1
@@ -219,17 +236,10 @@ class Trainer:
         """
         if self.in_group:
             raise RuntimeError("settings change between groups only")
-        old = self.settings
-        lr = settings.resolve(self.n).lr
-        renewed = (old.momentum, old.optimizer.lower()) != (
-            settings.momentum,
-            settings.optimizer.lower(),
-        )
-        if renewed:
-            self._make_optimizer(settings, lr)
-        self._lr.set(lr)
+        resolved, grows_at = self._resolve(settings)
+        renewed = self.recipe.change(settings, resolved, self.updates)
         at_epoch_end = self.at_epoch_end
-        self._use(settings)
+        self.settings, self.resolved, self._grows_at = settings, resolved, grows_at
         if not at_epoch_end:
             self._schedule()
         return "optimiser state cleared" if renewed and self.updates else ""
@@ -248,13 +258,14 @@ class Trainer:
         self.change(back.settings)
         return back.note
 
-    def _use(self, settings: VariantSettings) -> None:
-        self.resolved = settings.resolve(self.n)
-        self.settings = settings
+    def _resolve(self, settings: VariantSettings) -> tuple[Resolved, float]:
+        """The settings as they are here, and the position in the run at which the batch grows."""
+        position = max(self.epoch - 1, 0) * self.n + self._position
+        return settings.resolve_at(position, self.n, self._epochs * self.n)
 
-    def _make_optimizer(self, settings: VariantSettings, lr: float) -> None:
-        self.optimizer = make_optimizer(self.problem, self.objective.parameters, settings, lr)
-        self._lr = LearningRate(self.optimizer, lr)
+    def plan(self, epochs: int) -> None:
+        """Spread schedules over so many epochs from the next update on."""
+        self._epochs = self.recipe.epochs = epochs
 
     # --- Inspecting the model -------------------------------------------------------------------
 
@@ -264,9 +275,7 @@ class Trainer:
 
     def weights(self) -> NDArray[np.float32]:
         """The trained parameters, concatenated into a vector."""
-        flat = torch.cat(
-            [parameter.detach().reshape(-1) for parameter in self.objective.parameters]
-        )
+        flat = torch.cat([each.detach().reshape(-1) for each in self.objective.parameters])
         copied: NDArray[np.float32] = flat.float().cpu().numpy()
         return copied
 
@@ -282,15 +291,5 @@ class Trainer:
 
     def _evaluated(self, source: SampleSource, metrics: Mapping[str, Metric]) -> Scores:
         batch, most = self.resolved.batch_size, self.micro_batch
-        return evaluate(self.objective, source, metrics, batch=batch, most=most)
-
-
-def _places_of_zeros(weights: list[Tensor]) -> tuple[int, ...]:
-    if not weights:
-        return ()
-    return tuple(np.flatnonzero(fetched(weights) == 0).tolist())
-
-
-def _spans(schedule: Callable[[], Iterator[Batch]]) -> Iterator[Span]:
-    """The positions of a schedule's micro-batches, so that the source can read ahead."""
-    return ((micro.start, micro.stop) for batch in schedule() for micro in batch.micro_batches)
+        with self.recipe.precision():
+            return evaluate(self.objective, source, metrics, batch=batch, most=most)

@@ -112,7 +112,7 @@ class Training:
 
     def _load(self, settings: VariantSettings, command: int) -> None:
         """Make the generation's trainer; the first one opens the problem."""
-        trainer, taken = self._workplace.make_trainer(settings, self._number)
+        trainer, taken = self._workplace.make_trainer(settings, self._number, self._epochs)
         self._recorder.write_start(
             trainer,
             threads=self._task.threads,
@@ -170,9 +170,10 @@ class Training:
             self._pace.set(command.pace)
         else:
             self._epochs = command.epochs
-        self._recorder.write(
-            Planned(epochs=self._epochs, pace=self._pace.value, command=command.id)
-        )
+            if self._trainer is not None:
+                self._trainer.plan(command.epochs)
+        planned = Planned(epochs=self._epochs, pace=self._pace.value, command=command.id)
+        self._recorder.write(planned)
         if isinstance(command, Extend) and self._state is State.FINISHED:
             self._become(State.PAUSED if self._is_held else State.RUNNING)
 

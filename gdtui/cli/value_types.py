@@ -10,7 +10,8 @@ from typing import Final, NoReturn, TypeVar
 
 from click import BadParameter
 
-from engine.settings import BatchSize, SettingsError, parse_batch_size
+from engine.settings import BatchSize, SettingsError, parse_batch_size, parse_optimizer
+from engine.settings.optimizer import split_outside_brackets
 from gdtui.keys.script import KeyScriptError, Press, parse_keys
 
 Value = TypeVar("Value")
@@ -130,11 +131,19 @@ def label(text: str) -> str:
 
 
 def optimizer(text: str) -> str:
-    """The name of an optimiser; the worker checks whether torch has it."""
-    name = text.strip()
+    """An optimiser with its arguments; the worker checks whether torch has it."""
+    try:
+        name = parse_optimizer(text).name
+    except SettingsError as error:
+        raise BadParameter(str(error)) from None
     if not name.isidentifier():
-        _refuse(text, "expected the name of a torch.optim class, e.g. adam")
-    return name
+        _refuse(text, "expected a torch.optim class, e.g. adam or adamw(weight_decay=0.1)")
+    return text.strip()
+
+
+def number_or_off(text: str) -> float | None:
+    """A number; None for off."""
+    return None if text.strip().lower() == "off" else number(text)
 
 
 def duration(text: str) -> float:
@@ -156,8 +165,8 @@ def size(text: str) -> int:
 
 
 def each(read: Callable[[str], Value]) -> Callable[[str], tuple[Value, ...]]:
-    """A reader for values separated by commas."""
-    return lambda text: tuple(read(part) for part in text.split(","))
+    """A reader for values separated by commas outside brackets."""
+    return lambda text: tuple(read(part) for part in split_outside_brackets(text))
 
 
 def _number_or_nan(text: str) -> float:

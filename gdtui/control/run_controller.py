@@ -122,6 +122,8 @@ class RunController:
         """Switch the momentum between 0 and 0.9."""
 
         def stepped(one: VariantState) -> VariantSettings | str:
+            if "momentum" in one.wanted.optimizer_parsed.arguments:
+                return "the optimizer's arguments set its momentum; enter changes them"
             return replace(one.wanted, momentum=0.0 if one.wanted.momentum else ladders.MOMENTUM)
 
         return self._change(chosen, stepped)

@@ -4,12 +4,22 @@ No widget.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from enum import StrEnum
+from typing import Any, Final, TypeVar
 
 from msgspec.structs import replace
 
-from engine.settings import LrScaling, SettingsError, VariantSettings, parse_batch_size
+from engine.settings import (
+    LrScaling,
+    LrSchedule,
+    Precision,
+    SettingsError,
+    VariantSettings,
+    parse_batch_size,
+)
 from gdtui.view.text import formatting
+
+WordT = TypeVar("WordT", bound=StrEnum)
 
 
 def _number(name: str) -> Callable[[str], float]:
@@ -32,20 +42,33 @@ def _whole(name: str) -> Callable[[str], int]:
     return parse
 
 
-def _rule(text: str) -> LrScaling:
-    try:
-        return LrScaling(text.lower())
-    except ValueError:
-        raise SettingsError(f"lr scaling {text!r}: none, linear or sqrt") from None
+def _word(name: str, words: type[WordT]) -> Callable[[str], WordT]:
+    def parse(text: str) -> WordT:
+        try:
+            return words(text.lower())
+        except ValueError:
+            raise SettingsError(f"{name} {text!r}: choose from {', '.join(words)}") from None
+
+    return parse
+
+
+def _number_or_off(name: str) -> Callable[[str], float | None]:
+    parse = _number(name)
+    return lambda text: None if text.lower() == formatting.OFF else parse(text)
 
 
 FIELDS: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
     "batch_size": ("batch size", parse_batch_size),
     "lr": ("lr", _number("lr")),
-    "lr_scaling": ("lr scaling", _rule),
+    "lr_scaling": ("lr scaling", _word("lr scaling", LrScaling)),
     "accumulation_steps": ("accumulation", _whole("accumulation")),
     "momentum": ("momentum", _number("momentum")),
     "optimizer": ("optimizer", str),
+    "schedule": ("schedule", _word("schedule", LrSchedule)),
+    "warmup": ("warm-up", _number("warm-up")),
+    "clip": ("clip", _number_or_off("clip")),
+    "precision": ("precision", _word("precision", Precision)),
+    "batch_warmup": ("batch warm-up", _number("batch warm-up")),
 }
 """Name of the setting -> (its label, its parser)."""
 
@@ -53,9 +76,7 @@ FIELDS: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
 def values(field: str, settings: Sequence[VariantSettings]) -> list[str]:
     """The text of a field for each of these settings, as a user would type it."""
     found = [getattr(one, field) for one in settings]
-    return [
-        formatting.setting(value) if isinstance(value, float) else str(value) for value in found
-    ]
+    return [formatting.value(value) for value in found]
 
 
 def read(typed: Mapping[str, str], before: VariantSettings, n: int) -> VariantSettings:

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.log.records import Chunk
-from gdtui.history.chunk_losses import losses_of
+from gdtui.history.chunk_losses import losses_of, lrs_of
 
 _WHOLE: Final = (
     "epoch", "epoch_batches", "epoch_samples", "epoch_updates", "batch", "batches", "update",
     "in_update", "samples", "batch_size", "last_batch_size", "accumulation_steps",
 )  # fmt: skip
-_REAL: Final = ("seconds", "duration", "lr")
+_REAL: Final = ("seconds", "duration")
 """Fields of a chunk: whole numbers, and floats."""
 
 
@@ -38,7 +38,7 @@ class BatchColumns:
     accumulation_steps: NDArray[np.int64]
     """Batches per update."""
     lr: NDArray[np.float64]
-    """The lr in force, scaling included."""
+    """The lr of the update, scaling and schedule included: the first parameter group's."""
     loss: NDArray[np.float32]
     """Mean loss of the batch, before its update; NaN if all its targets are ignored."""
 
@@ -94,6 +94,6 @@ def batch_columns(chunks: Sequence[Chunk]) -> BatchColumns:
         seconds=places.seconds,
         batch_size=places.batch_size,
         accumulation_steps=whole["accumulation_steps"],
-        lr=real["lr"],
+        lr=np.concatenate([np.empty(0), *map(lrs_of, chunks)]),
         loss=np.concatenate([np.empty(0, np.float32), *map(losses_of, chunks)], dtype=np.float32),
     )

@@ -16,6 +16,7 @@ from engine.log.file import LogDamagedError, LogReader
 from engine.log.records import AnyRecord, Chunk, Evaluation, Validated
 from gdtui.export.batches import places_of
 from gdtui.export.incomplete import why_incomplete
+from gdtui.history.chunk_losses import lrs_of
 
 COLUMNS: Final = (
     "variant", "generation", "batch", "update", "epoch", "samples", "seconds",
@@ -158,8 +159,7 @@ def chunk_rows(quoted_name: str, chunk: Chunk) -> str:
     for place in chunk.weightless:
         losses[place] = ""
     places = places_of(chunk, np.arange(len(losses)))
-    head = f"{quoted_name},{chunk.generation},"
-    setting = f"{chunk.accumulation_steps},{chunk.lr!r},"
+    head, steps = f"{quoted_name},{chunk.generation},", chunk.accumulation_steps
     rows = zip(
         places.batch.tolist(),
         places.update.tolist(),
@@ -167,12 +167,13 @@ def chunk_rows(quoted_name: str, chunk: Chunk) -> str:
         places.samples.tolist(),
         places.seconds.tolist(),
         places.batch_size.tolist(),
+        lrs_of(chunk).tolist(),
         losses,
         strict=True,
     )
     return "".join(
-        f"{head}{batch},{update},{epoch},{samples},{second:.9f},{size},{setting}{loss}\n"
-        for batch, update, epoch, samples, second, size, loss in rows
+        f"{head}{batch},{update},{epoch},{samples},{second:.9f},{size},{steps},{lr!r},{loss}\n"
+        for batch, update, epoch, samples, second, size, lr, loss in rows
     )
 
 

@@ -2,14 +2,14 @@
 
 Nothing is stored per batch. Batches with the same settings form a *segment*, which repeats once it
 has covered a whole epoch, so that a run without changes is a single segment however long it is.
-Seconds are stored as knots, one per chunk. Must not know losses.
+Seconds are stored as knots, one per chunk; the lr of each update if a schedule changes it. Must
+not know losses.
 
 On the updates axis, a batch is at the number of updates before it, plus the completed share of its
 group: with accumulation 4, the batches of the third update are at 2, 2.25, 2.5 and 2.75.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -18,26 +18,14 @@ from numpy.typing import NDArray
 from engine.log.records import Chunk
 from gdtui.chart.scene.arrays import Floats, Ints
 from gdtui.chart.scene.polyline import Axis
-from gdtui.history.settings_segment import ENDLESS, SettingsSegment, epoch_starts
+from gdtui.history.settings_segment import ENDLESS, BatchPosition, SettingsSegment, epoch_starts
 from gdtui.history.storage.growing_array import GrowingArray
+from gdtui.history.storage.update_lrs import UpdateLrs
 
 MAX_KNOTS: Final = 262_144
 """The number (2.2 hours of chunks) at which every other knot is dropped: memory stays bounded, and
 the seconds in between are interpolated over two chunks instead of one."""
 _TRIES: Final = 3
-
-
-@dataclass(frozen=True, slots=True)
-class BatchPosition:
-    """A batch's numbers and settings; counters start at 1, samples and seconds are before it."""
-
-    update: int
-    epoch: int
-    samples: int
-    seconds: float
-    batch_size: int
-    lr: float
-    accumulation_steps: int
 
 
 class Positions:
@@ -47,8 +35,9 @@ class Positions:
         """`n` is the number of samples in an epoch, `max_knots` the most knots of seconds kept."""
         self._n = n
         self._max_knots = max_knots
-        self._segments = GrowingArray("i8", 10)
+        self._segments = GrowingArray("i8", 11)
         self._lrs = GrowingArray("f8")
+        self._lr_of_updates = UpdateLrs()
         self._current: SettingsSegment | None = None
         self._size = 0
         self._epoch = 0
@@ -71,7 +60,12 @@ class Positions:
 
     @property
     def nbytes(self) -> int:
-        return self._segments.nbytes + self._lrs.nbytes + self._knots.nbytes
+        return (
+            self._segments.nbytes
+            + self._lrs.nbytes
+            + self._knots.nbytes
+            + self._lr_of_updates.nbytes
+        )
 
     # --- Growing ----------------------------------------------------------------------------------
 
@@ -88,6 +82,8 @@ class Positions:
             self._end_samples = part.end_samples
             if self._current is not None and self._current.repeats_as(chunk):
                 break  # the other epochs are as the segment predicts
+        if self._current is not None and self._current.lr_start >= 0:
+            self._lr_of_updates.keep(chunk, self._current.lr_start, self._current.updates)
         self._size += chunk.batches
         self._epoch, self._end_samples = chunk.last_epoch, chunk.end_samples
         if chunk.epochs > 1:
@@ -110,6 +106,8 @@ class Positions:
                 self._current = repeating
                 self._segments.values[-1] = repeating.row()
                 return
+        varies = current is not None and current.differs_in_lr_alone(chunk)
+        varies |= isinstance(chunk.lr, bytes)
         self._current = SettingsSegment(
             first=chunk.batch - 1,
             samples=chunk.samples,
@@ -118,11 +116,12 @@ class Positions:
             epoch=chunk.epoch,
             batch_size=chunk.batch_size,
             steps=chunk.accumulation_steps,
-            lr=chunk.lr,
+            lr=chunk.lrs[0],
             whole=chunk.epoch != self._epoch,
+            lr_start=len(self._lr_of_updates) if varies else -1,
         )
         self._segments.append(np.array([self._current.row()], np.int64))
-        self._lrs.append(np.array([chunk.lr]))
+        self._lrs.append(np.array([self._current.lr]))
 
     def _leaves_gap(self, chunk: Chunk) -> bool:
         """True if samples are missing between the last chunk and this one."""
@@ -192,16 +191,28 @@ class Positions:
             samples=int(self.samples(one)[0]),
             seconds=float(self.at(Axis.SECONDS, one)[0]),
             batch_size=int(self.sizes(index, index + 1)[0]),
-            lr=float(self._lrs.values[self._segment_of(one)[0]]),
+            lr=float(self.lrs(one)[0]),
             accumulation_steps=int(row[6]),
         )
+
+    def lrs(self, index: Ints) -> Floats:
+        """The lrs of these batches."""
+        places = self._segment_of(index)
+        lrs: Floats = self._lrs.values[places]
+        if len(self._lr_of_updates):
+            rows = self._segments.values[places].T
+            epochs, batches = self._split(rows, index)
+            updates = epochs * rows[9] + (rows[3] + batches) // rows[6]
+            varies = rows[10] >= 0
+            lrs[varies] = self._lr_of_updates.take((rows[10] + updates)[varies])
+        return lrs
 
     def _segment_of(self, index: Ints) -> Ints:
         found: Ints = np.searchsorted(self._segments.values[:, 0], index, "right") - 1
         return found
 
     def _rows(self, index: Ints) -> Ints:
-        """The segments of these batches as columns, (10, batches); (10, 1) if there is only one."""
+        """The segments of these batches as columns, (11, batches); (11, 1) if there is only one."""
         if len(self._segments) == 1:
             return self._segments.values.T
         rows: Ints = self._segments.values[self._segment_of(index)].T

@@ -15,6 +15,19 @@ ENDLESS: Final = 2**60
 """The period of a segment that has not covered a whole epoch."""
 
 
+@dataclass(frozen=True, slots=True)
+class BatchPosition:
+    """A batch's numbers and settings; counters from 1, samples and seconds before it."""
+
+    update: int
+    epoch: int
+    samples: int
+    seconds: float
+    batch_size: int
+    lr: float
+    accumulation_steps: int
+
+
 @dataclass(slots=True)
 class SettingsSegment:
     """Batch k (from 0) of the segment is batch r of its epoch q, with q, r = divmod(k, period)."""
@@ -27,8 +40,11 @@ class SettingsSegment:
     batch_size: int
     steps: int
     lr: float
+    """Of all its batches, or of the first update."""
     whole: bool
     """True if the segment begins at the start of an epoch."""
+    lr_start: int = -1
+    """The place of its first lr if updates differ in it, otherwise −1."""
     period: int = ENDLESS
     """Batches per epoch; the next two fields are samples and updates per epoch."""
     period_samples: int = 0
@@ -36,13 +52,22 @@ class SettingsSegment:
 
     def row(self) -> list[int]:
         return [self.first, self.samples, self.updates, self.in_update, self.epoch, self.batch_size,
-                self.steps, self.period, self.period_samples, self.period_updates]  # fmt: skip
+                self.steps, self.period, self.period_samples, self.period_updates,
+                self.lr_start]  # fmt: skip
 
     def has_settings_of(self, chunk: Chunk) -> bool:
         return (
             self.batch_size == chunk.batch_size
             and self.steps == chunk.accumulation_steps
-            and self.lr == chunk.lr
+            and (self.lr_start >= 0 or self.lr == chunk.lr)
+        )
+
+    def differs_in_lr_alone(self, chunk: Chunk) -> bool:
+        """True where a schedule of the lr may have begun."""
+        return (
+            self.batch_size == chunk.batch_size
+            and self.steps == chunk.accumulation_steps
+            and self.lr != chunk.lr
         )
 
     def predicts(self, chunk: Chunk) -> bool:
@@ -73,7 +98,7 @@ class SettingsSegment:
             return None
         repeating = SettingsSegment(
             self.first, self.samples, self.updates, self.in_update, self.epoch, self.batch_size,
-            self.steps, self.lr, self.whole,
+            self.steps, self.lr, self.whole, self.lr_start,
             period=chunk.batch - 1 - self.first,
             period_samples=chunk.samples - self.samples,
             period_updates=chunk.update - 1 - self.updates,

@@ -11,7 +11,6 @@ from typing import Final
 
 from msgspec.structs import asdict
 
-from engine.problem import OWN
 from engine.problems.user_file import is_file, split
 from engine.settings import (
     FULL,
@@ -22,6 +21,7 @@ from engine.settings import (
     Variant,
     VariantSettings,
 )
+from gdtui.lesson import update_code
 from gdtui.view.text import formatting
 
 _PLAIN: Final = VariantSettings()
@@ -81,30 +81,28 @@ _LOOP: Final = """\
 losses = []  # of every batch
 for epoch in range(1, EPOCHS + 1):
     {order}
-    for group in range(0, {end}, BATCH * ACCUMULATION):
-        rows = order[group : min(group + BATCH * ACCUMULATION, {end})]
-        optimizer.zero_grad()
+{groups}{before}        optimizer.zero_grad()
 {batches}
-        optimizer.step()
+{step}
     print(f"epoch {{epoch:3}}   loss of its last batch {{losses[-1]:.4f}}")
 """
 _BY_SAMPLES: Final = """\
         for start in range(0, len(rows), BATCH):
             batch = rows[start : start + BATCH]
             loss = loss_of(batch)
-            (loss * (len(batch) / len(rows))).backward()  # by samples: a short batch counts less
+            {backward}  # by samples: a short batch counts less
             losses.append(loss.item())"""
 _ADDED_UP: Final = """\
         for start in range(0, len(rows), BATCH):
             loss = loss_of(rows[start : start + BATCH])
-            loss.backward()  # a sum over samples: nothing is divided
+            {backward}  # a sum over samples: nothing is divided
             losses.append(loss.item())"""
 _BY_WEIGHT: Final = """\
         total = 0
         for start in range(0, len(rows), BATCH):
             loss, weight = loss_of(rows[start : start + BATCH])
             if weight > 0:  # else the loss is 0 ÷ 0
-                (loss * weight).backward()  # by what the loss was divided by
+                {backward}  # by what the loss was divided by
                 total += weight
             losses.append(loss.item() if weight > 0 else 0.0)
         for parameter in model.parameters():
@@ -134,6 +132,11 @@ def command_line(run: RunSettings, name: str, settings: VariantSettings) -> str:
         ("--accumulation", str(settings.accumulation_steps), str(_PLAIN.accumulation_steps)),
         ("--momentum", formatting.setting(settings.momentum), formatting.setting(_PLAIN.momentum)),
         ("--optimizer", settings.optimizer, _PLAIN.optimizer),
+        ("--schedule", str(settings.schedule), str(_PLAIN.schedule)),
+        ("--warmup", formatting.value(settings.warmup), formatting.value(_PLAIN.warmup)),
+        ("--clip", formatting.value(settings.clip), formatting.value(_PLAIN.clip)),
+        ("--batch-warmup", formatting.value(settings.batch_warmup), "0"),
+        ("--precision", str(settings.precision), str(_PLAIN.precision)),
     )
     for option, value, default in optional:
         if value != default or run.problem != _LESSON:  # a problem has its own defaults
@@ -187,7 +190,8 @@ def loop(
         "",
         _problem(run, average),
         "",
-        _optimizer(settings),
+        update_code.optimizer(settings),
+        *update_code.preparations(settings, _end(settings, force, n)),
     ]
     return "\n".join(lines) + "\n" + _epochs(run, settings, force, n, average)
 
@@ -207,6 +211,7 @@ def _quoted(character: str) -> str:
 
 
 def _imports(run: RunSettings, settings: VariantSettings) -> Iterator[str]:
+    yield from update_code.imports(settings)
     if run.problem != _LESSON:
         yield from ("import hashlib", "import inspect", "import random")
         if is_file(run.problem):
@@ -250,26 +255,28 @@ def _load(run: RunSettings) -> str:
     return f"load({run.problem!r}, SEED, DataSettings({data}))"
 
 
-def _optimizer(settings: VariantSettings) -> str:
-    if settings.optimizer.lower() == OWN:
-        return "optimizer = problem.optimizer(model.parameters(), LR)"
-    momentum = f", momentum={settings.momentum:g}" if settings.momentum else ""
-    kind = "torch.optim.SGD" if settings.optimizer.lower() == "sgd" else _kind(settings.optimizer)
-    return f"optimizer = {kind}(model.parameters(), lr=LR{momentum})"
-
-
-def _kind(name: str) -> str:
-    """Code that finds torch's class of that name in any case, since only torch knows its case."""
-    is_it = f"name.lower() == {name.lower()!r}"
-    return f"next(kind for name, kind in vars(torch.optim).items() if {is_it})"
-
-
 def _epochs(
     run: RunSettings, settings: VariantSettings, force: Resolved, n: int, average: LossAverage
 ) -> str:
-    order = _WHOLE if force.batch_size == n else _ORDER
+    order = _WHOLE if force.batch_size == n and not settings.batch_warmup else _ORDER
     draws = "" if run.problem == _LESSON else _DRAWS
+    batches, loss = _BY_SAMPLES, "loss * (len(batch) / len(rows))"
+    if average.weight:
+        batches, loss = _BY_WEIGHT, "loss * weight"
+    elif average.is_sum:
+        batches, loss = _ADDED_UP, "loss"
+    return _LOOP.format(
+        order=draws + order,
+        groups=update_code.groups(settings, _end(settings, force, n)),
+        before=update_code.before(settings),
+        batches=update_code.batches(batches, settings).format(
+            backward=update_code.backward(loss, settings)
+        ),
+        step=update_code.step(settings),
+    )
+
+
+def _end(settings: VariantSettings, force: Resolved, n: int) -> str:
+    """The samples of an epoch that are trained on, as code."""
     drops = settings.drop_last and settings.batch_size != FULL and n % force.batch_size
-    end = "n - n % BATCH" if drops else "n"
-    batches = _BY_WEIGHT if average.weight else _ADDED_UP if average.is_sum else _BY_SAMPLES
-    return _LOOP.format(order=draws + order, end=end, batches=batches)
+    return "n - n % BATCH" if drops else "n"

@@ -1,5 +1,6 @@
 """Strategies for logs with valid checksums: records that may follow one another, then spoilt."""
 
+import struct
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,7 +37,17 @@ def variant_settings(draw: st.DrawFn) -> Document:
         "accumulation_steps": draw(ordinals),
         "momentum": draw(st.sampled_from([0.0, 0.9, 0.9999999])),
         "drop_last": draw(st.sampled_from([False, False, True])),
-        "optimizer": draw(st.one_of(st.sampled_from(["sgd", "adam"]), names)),
+        "optimizer": draw(
+            st.one_of(
+                st.sampled_from(["sgd", "adam", "adamw(betas=(0.9, 0.95), weight_decay=0.1)"]),
+                names.filter(lambda name: "(" not in name),
+            )
+        ),
+        "schedule": draw(st.sampled_from(["constant", "cosine", "linear", "wsd"])),
+        "warmup": draw(st.sampled_from([0.0, 0.1, 1e12])),
+        "clip": draw(st.sampled_from([None, 1.0, 1e300])),
+        "batch_warmup": draw(st.sampled_from([0.0, 0.5, 1e9])),
+        "precision": draw(st.sampled_from(["fp32", "bf16", "fp16"])),
     }
 
 
@@ -90,12 +101,16 @@ def _chunk(draw: st.DrawFn, place: Place) -> None:
     place.update = max(place.update, 1) + draw(st.sampled_from([0, 1, 10**9]))
     place.seconds = min(place.seconds + draw(seconds), 1e12)
     within = 0 if epochs > 1 else draw(st.integers(0, steps - 1))
+    updates = epochs * -(-batches // steps) if epochs > 1 else 1 + (within + batches - 1) // steps
+    varied = draw(st.lists(rates, min_size=updates, max_size=updates)) if updates < 20 else None
+    lr = draw(rates) if not varied else struct.pack(f"<{updates}d", *varied)
     place.add(
         "Chunk", generation=place.generation, epoch=place.epoch, epochs=epochs,
         batch=place.batch + 1, update=place.update, in_update=within,
         samples=place.samples + draw(st.sampled_from([0, 0, 7])), seconds=place.seconds,
         duration=draw(seconds), batch_size=size, last_batch_size=last, accumulation_steps=steps,
-        lr=draw(rates), behind=draw(st.booleans()), peak_memory=draw(counts),
+        lr=lr, clipped=draw(st.integers(0, updates)), skipped=draw(st.integers(0, updates)),
+        behind=draw(st.booleans()), peak_memory=draw(counts),
         losses=draw(losses(batches * epochs)), wall_time=draw(moments),
     )  # fmt: skip
     place.batch += batches * epochs

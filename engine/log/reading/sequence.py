@@ -134,6 +134,8 @@ class Sequence:
             self._update, self._samples = chunk.last_update, chunk.end_samples
         if self._samples > MOST_COUNTED or self._update > MOST_COUNTED:
             raise RecordError("its samples or updates are out of range")
+        if type(chunk.lr) is bytes or chunk.clipped or chunk.skipped:
+            _check_updates(chunk, self._update - update + 1)
 
     def _note(self, metrics: Collection[str]) -> None:
         """Limit the number of metric names in a log, since each becomes a column of an export."""
@@ -148,6 +150,17 @@ class Sequence:
                 settings.resolve(self._n)
             except (SettingsError, OverflowError) as error:
                 raise RecordError(f"its settings: {error}") from None
+
+
+def _check_updates(chunk: Chunk, updates: int) -> None:
+    """Judge what a chunk says of its updates, some of which may have begun or end elsewhere."""
+    if isinstance(chunk.lr, bytes):
+        if len(chunk.lr) != 8 * updates:
+            raise RecordError(f"its lr is {len(chunk.lr):,} bytes, not 8 for each update")
+        if not all(lr >= 0 for lr in chunk.lrs):
+            raise RecordError("an lr of an update is below 0, or not a number")
+    if max(chunk.clipped, chunk.skipped) > updates:
+        raise RecordError("more updates were clipped or skipped than there are")
 
 
 def _place(record: Evaluation | Validated) -> _Place:

@@ -1,5 +1,6 @@
 """The losses of consecutive batches, as one record."""
 
+import struct
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -39,8 +40,14 @@ class Chunk(Record, frozen=True, kw_only=True):
     """Samples in the last batch of each epoch."""
     accumulation_steps: Ordinal
     """Batches per update, as resolved for the training set."""
-    lr: Rate
-    """The lr in force."""
+    lr: Rate | bytes
+    """The lr of the first parameter group: of all updates; or little-endian float64, one for each
+    update that the batches contribute to. `lrs` has them as numbers.
+    """
+    clipped: Count = 0
+    """Updates that ended here with a gradient above the clipping norm."""
+    skipped: Count = 0
+    """Updates that ended here and were skipped: their fp16 gradients overflowed."""
     behind: bool = False
     """True if the variant could not keep the pace."""
     peak_memory: Identifier = 0
@@ -85,12 +92,22 @@ class Chunk(Record, frozen=True, kw_only=True):
         before = self.update + (self.epochs - 1) * self.epoch_updates
         return before + (self.in_update + self.epoch_batches - 1) // self.accumulation_steps
 
+    @property
+    def lrs(self) -> tuple[float, ...]:
+        """The lr of each update that the batches contribute to; one alone where all have that."""
+        return _unpacked(self.lr) if isinstance(self.lr, bytes) else (self.lr,)
+
+    @property
+    def last_lr(self) -> float:
+        """The lr of the last update."""
+        return _unpacked(self.lr[-8:])[0] if isinstance(self.lr, bytes) else self.lr
+
     def by_epoch(self) -> "Iterator[Chunk]":
         """The chunk split into one chunk per epoch."""
         if self.epochs == 1:
             yield self
             return
-        size = 4 * self.epoch_batches
+        size, updates = 4 * self.epoch_batches, 8 * self.epoch_updates
         for k in range(self.epochs):
             yield msgspec.structs.replace(
                 self,
@@ -101,6 +118,11 @@ class Chunk(Record, frozen=True, kw_only=True):
                 samples=self.samples + k * self.epoch_samples,
                 seconds=self.seconds + k * self.duration / self.epochs,
                 duration=self.duration / self.epochs,
+                lr=packed(_unpacked(self.lr[k * updates : (k + 1) * updates]))
+                if isinstance(self.lr, bytes)
+                else self.lr,
+                clipped=_part(self.clipped, k, self.epochs),
+                skipped=_part(self.skipped, k, self.epochs),
                 losses=self.losses[k * size : (k + 1) * size],
             )
 
@@ -123,7 +145,6 @@ class Chunk(Record, frozen=True, kw_only=True):
             self.batch_size,
             self.last_batch_size,
             self.accumulation_steps,
-            self.lr,
             self.behind,
         )
 
@@ -135,6 +156,37 @@ def joined(chunks: Sequence[Chunk]) -> Chunk:
         first,
         epochs=last.last_epoch - first.epoch + 1,
         duration=last.seconds + last.duration - first.seconds,
+        lr=_joined_lr(chunks),
+        clipped=sum(chunk.clipped for chunk in chunks),
+        skipped=sum(chunk.skipped for chunk in chunks),
         peak_memory=max(chunk.peak_memory for chunk in chunks),
         losses=b"".join(chunk.losses for chunk in chunks),
     )
+
+
+def packed(lrs: Sequence[float]) -> float | bytes:
+    """The lr of a chunk, of that of each of its updates: one number where all have the same."""
+    if lrs.count(lrs[0]) == len(lrs):
+        return lrs[0]
+    return struct.pack(f"<{len(lrs)}d", *lrs)
+
+
+def _unpacked(lr: bytes) -> tuple[float, ...]:
+    return struct.unpack(f"<{len(lr) // 8}d", lr)
+
+
+def _joined_lr(chunks: Sequence[Chunk]) -> float | bytes:
+    """The lr of whole epochs that follow each other."""
+    lr = chunks[0].lr
+    if not isinstance(lr, bytes) and all(chunk.lr == lr for chunk in chunks):
+        return lr
+    return packed([lr for chunk in chunks for lr in _of_each_update(chunk)])
+
+
+def _of_each_update(chunk: Chunk) -> tuple[float, ...]:
+    return chunk.lrs if isinstance(chunk.lr, bytes) else chunk.lrs * chunk.epoch_updates
+
+
+def _part(total: int, part: int, parts: int) -> int:
+    """A share of a count: the parts are whole, about alike, and add up to it."""
+    return total * (part + 1) // parts - total * part // parts

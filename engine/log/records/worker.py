@@ -54,6 +54,23 @@ class Evaluation(Record, frozen=True, kw_only=True):
     metrics: Metrics = msgspec.field(default_factory=dict)
     """The problem's metrics on the held-out samples, by name."""
 
+    @property
+    def validated(self) -> "Validated | None":
+        """The held-out loss in the form of the measurements between epochs' ends; None without."""
+        if self.validation_loss is None:
+            return None
+        return Validated(
+            generation=self.generation,
+            epoch=self.epoch,
+            batches=self.batches,
+            updates=self.updates,
+            samples=self.samples,
+            seconds=self.seconds,
+            loss=self.validation_loss,
+            metrics=self.metrics,
+            wall_time=self.wall_time,
+        )
+
 
 class Validated(Record, frozen=True, kw_only=True):
     """The model measured on held-out samples within an epoch, at the user's request."""

@@ -18,3 +18,8 @@ def fetched(numbers: list[Tensor]) -> NDArray[np.float32]:
         fetched = torch.tensor([number.item() for number in numbers], dtype=torch.float32)
     array: NDArray[np.float32] = fetched.numpy()
     return array
+
+
+def places_of_zeros(numbers: list[Tensor]) -> tuple[int, ...]:
+    """The places of the scalars that are 0, fetched from their device."""
+    return tuple(np.flatnonzero(fetched(numbers) == 0).tolist()) if numbers else ()

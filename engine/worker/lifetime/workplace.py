@@ -31,9 +31,9 @@ class Workplace:
         )
 
     def make_trainer(
-        self, settings: VariantSettings, generation: int
+        self, settings: VariantSettings, generation: int, epochs: int
     ) -> tuple[Trainer, TakenDevice]:
-        """A trainer at the first weights, and its device.
+        """A trainer at the first weights, and its device; `epochs` are those planned.
 
         Raises whatever the user's problem raises.
         """
@@ -49,6 +49,7 @@ class Workplace:
             taken.device,
             generation=generation,
             sharing=taken.sharing,
+            epochs=epochs,
         )
         return trainer, taken
 

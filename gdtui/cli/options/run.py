@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Final
 
 from engine.log.filesystem.places import find_run
-from engine.settings import DEFAULT_BATCH_SIZES, DataOn, LrScaling
+from engine.settings import DEFAULT_BATCH_SIZES, DataOn, LrScaling, LrSchedule, Precision
 from gdtui.cli.command import FILE, AnyParameter, Flag, Option, in_group
 from gdtui.cli.options.choices import Setting
 from gdtui.cli.options.completion import stored_runs, words
@@ -20,6 +20,7 @@ from gdtui.cli.value_types import (
     each,
     label,
     number,
+    number_or_off,
     on_or_off,
     optimizer,
     pace,
@@ -79,12 +80,30 @@ def _variant(setting: MakeSetting) -> Iterator[Setting]:
     yield setting("base_batch", "N", text, type=whole(1), default="64")
     yield setting("accumulation", "N", "batches per update", type=each(whole(1)), default="1")
     yield setting("momentum", "M", "from 0 to below 1", type=each(number), default="0")
-    yield setting("optimizer", "NAME", "any of torch.optim, or own: the problem's optimiser",
-                  type=each(optimizer), default="sgd",
+    text = "any of torch.optim, also 'adamw(weight_decay=0.1)', or own: the problem's optimiser"
+    yield setting("optimizer", "NAME", text, type=each(optimizer), default="sgd",
                   shell_complete=words(_OPTIMIZERS, several=True))  # fmt: skip
+    yield from _recipe(setting)
     yield setting("names", "NAMES", "a name for each variant", type=each(label))
     text = "drop the incomplete last batch of an epoch"
     yield setting("drop_last", None, text, is_flag=True)
+
+
+def _recipe(setting: MakeSetting) -> Iterator[Setting]:
+    """Schedules, clipping and precision."""
+    text = "the lr over the run: constant, cosine, linear, wsd, or own for the problem's"
+    yield setting("schedule", "CURVE", text, type=each(choice(LrSchedule)), default="constant",
+                  shell_complete=words(LrSchedule, several=True))  # fmt: skip
+    text = "let the lr rise from 0 over a share of the run (below 1), or over N samples"
+    yield setting("warmup", "SHARE|N", text, type=each(number), default="0")
+    text = "scale gradients down to this norm, or off"
+    yield setting("clip", "NORM", text, type=each(number_or_off), default="off",
+                  shell_complete=words(("off",), several=True))  # fmt: skip
+    text = "of the forward pass: fp32, bf16 or fp16 (torch's autocast)"
+    yield setting("precision", "FORMAT", text, type=each(choice(Precision)), default="fp32",
+                  shell_complete=words(Precision, several=True))  # fmt: skip
+    text = "let the batch grow to its size over a share of the run, or over N samples"
+    yield setting("batch_warmup", "SHARE|N", text, type=each(number), default="0")
 
 
 def _training(setting: MakeSetting, pace_default: str) -> Iterator[Setting]:

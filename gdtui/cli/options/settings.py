@@ -32,6 +32,11 @@ OF_A_VARIANT: Final = {
     "accumulation": "accumulation_steps",
     "momentum": "momentum",
     "optimizer": "optimizer",
+    "schedule": "schedule",
+    "warmup": "warmup",
+    "clip": "clip",
+    "precision": "precision",
+    "batch_warmup": "batch_warmup",
 }
 """Options with a value for each variant, and the fields that they set."""
 OF_ALL_VARIANTS: Final = ("base_batch", "drop_last")

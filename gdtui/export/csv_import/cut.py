@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.log.records import Chunk
+from engine.log.records.chunk import packed
 from gdtui.chart.scene.arrays import Bools, Floats, Ints
 from gdtui.export.csv_import.fill import VariantRows
 
@@ -22,6 +23,8 @@ _CHUNK_SECONDS: Final = 0.05
 _MOST_SLICES: Final = 20_000
 MOST_CHUNKS: Final = 200_000
 """Most chunks of a variant. If uneven seconds need more, they are made even over a few batches."""
+MOST_LR_CHANGES: Final = 100
+"""Most changes of lr that count as changes of settings; more of them are a schedule."""
 _EVEN_BATCHES: Final = 32
 _NANO: Final = 1e9
 _HALF: Final = 0.49
@@ -78,7 +81,11 @@ def _short_last(rows: VariantRows) -> Bools:
 
 def _edges(rows: VariantRows, tail: Bools) -> Bools:
     """True for batches that do not follow from the header of the previous chunk."""
-    edges = _changes(rows.generation, rows.epoch, rows.accumulation_steps, rows.lr)
+    edges = _changes(rows.generation, rows.epoch, rows.accumulation_steps)
+    other_lr = _changes(rows.lr)
+    if other_lr.sum() > MOST_LR_CHANGES:  # a schedule: updates may differ within a chunk
+        other_lr &= ~_changes(rows.generation, rows.update)
+    edges |= other_lr
     edges |= _changes(rows.batch_size) & ~tail
     edges[1:] |= rows.samples[1:] != rows.samples[:-1] + rows.batch_size[:-1]
     in_update, steps = _in_update(rows), rows.accumulation_steps
@@ -205,7 +212,8 @@ def _chunks(rows: VariantRows, tail: Bools, lines: _Lines, is_even: bool) -> Ite
     alone = (lines.counts == 1) | is_even
     durations = np.where(alone, _until_next(rows, starts), durations)
     columns = (rows.generation, rows.epoch, rows.batch, rows.update, _in_update(rows), rows.samples,
-               nominal, rows.accumulation_steps, rows.lr)  # fmt: skip
+               nominal, rows.accumulation_steps)  # fmt: skip
+    begins = _changes(rows.generation, rows.update)
     table = zip(
         starts.tolist(),
         stops.tolist(),
@@ -216,7 +224,7 @@ def _chunks(rows: VariantRows, tail: Bools, lines: _Lines, is_even: bool) -> Ite
         strict=True,
     )
     for (start, stop, second, duration, last, generation, epoch, batch, update, done, samples,
-         size, steps, lr) in table:  # fmt: skip
+         size, steps) in table:  # fmt: skip
         yield Chunk(
             generation=generation,
             epoch=epoch,
@@ -229,7 +237,7 @@ def _chunks(rows: VariantRows, tail: Bools, lines: _Lines, is_even: bool) -> Ite
             batch_size=size,
             last_batch_size=last,
             accumulation_steps=steps,
-            lr=lr,
+            lr=packed(rows.lr[start:stop][np.r_[True, begins[start + 1 : stop]]].tolist()),
             losses=rows.loss[start:stop].tobytes(),
         )
 

@@ -137,7 +137,7 @@ def _of(batch_size: int, steps: int, lr: float) -> VariantSettings:
 
 def _with_changes(chunks: list[Chunk], settings: VariantSettings) -> Iterator[Record]:
     """The chunks of a generation, with a record for each change of settings."""
-    in_force = [_of(chunk.batch_size, chunk.accumulation_steps, chunk.lr) for chunk in chunks]
+    in_force = [_of(chunk.batch_size, chunk.accumulation_steps, chunk.lrs[0]) for chunk in chunks]
     before = [settings, *in_force]
     changes = sum(old != new for old, new in zip(before, in_force, strict=False))
     for old, new, chunk in zip(before, in_force, chunks, strict=False):

@@ -6,6 +6,8 @@ from typing import Final
 
 from engine.settings import FULL, BatchSize, VariantSettings
 
+OFF: Final = "off"
+"""A setting that is not there."""
 _READ: Final = 15
 """Characters read per second."""
 
@@ -67,6 +69,16 @@ def setting(value: float) -> str:
         )
         return f"{mantissa}e{int(power)}"
     return f"{value:.6g}"
+
+
+def value(of_setting: object) -> str:
+    """The value of any setting, as it would be typed."""
+    if of_setting is None:
+        return OFF
+    if not isinstance(of_setting, float):
+        return str(of_setting)
+    short = setting(of_setting)
+    return short if float(short) == of_setting else repr(of_setting)
 
 
 def rounded(value: float) -> str:
@@ -153,4 +165,9 @@ def fields(settings: VariantSettings, n: int) -> list[tuple[str, str]]:
         ("accum", f"×{settings.accumulation_steps}"),
         ("momentum", setting(settings.momentum)),
         ("optimizer", settings.optimizer),
+        ("schedule", str(settings.schedule)),
+        ("warm-up", value(settings.warmup)),
+        ("clip", value(settings.clip)),
+        ("precision", str(settings.precision)),
+        ("batch warm-up", value(settings.batch_warmup)),
     ]

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from engine.log.notices import Notice, NoticeKind
 from engine.log.records import State
-from engine.settings import LrScaling
+from engine.settings import LrScaling, Precision
 from gdtui.chart.scene.palette import COLOURS
 from gdtui.chart.scene.shortening import shortened
 from gdtui.state.record_source import Playback, ViewerRole
@@ -180,20 +180,34 @@ def _settings(one: VariantState, *, is_short: bool) -> StyledText:
         elif name == "lr":
             parts.append((_lr(one, is_short=is_short), ""))
         elif _is_telling(name, one):
-            parts.append((f"{_SHORT.get(name, name) if is_short else name} {value}".strip(), ""))
+            said = f"{_SHORT.get(name, name) if is_short else name} {value}".strip()
+            parts.append((said + _worked(name, one), ""))
     if one.tally.is_big_batch is False:
         parts.append((NOT_THE_BIG_BATCH if is_short else "not the big batch", "$warning"))
     return join_parts(pending + parts, " · ")
 
 
 def _lr(one: VariantState, *, is_short: bool) -> str:
-    """The lr in force and, with a rule, the lr that it was scaled from."""
-    base, rule, resolved = one.tally.settings.lr, one.tally.settings.lr_scaling, one.tally.resolved
-    if rule is LrScaling.NONE or resolved is None:
-        return f"lr {formatting.setting(base)}"
+    """The lr in force and, with a rule or a schedule, the lr that it was made from."""
+    now, resolved = one.tally.settings, one.tally.resolved
+    rules = [str(now.lr_scaling)] * (now.lr_scaling is not LrScaling.NONE)
+    rules += [f"warm-up + {now.schedule}" if now.warmup else str(now.schedule)] * (
+        not now.has_constant_lr
+    )
+    if not rules or resolved is None:
+        return f"lr {formatting.setting(now.lr)}"
     if is_short:
-        return f"lr {formatting.rounded(resolved.lr)} {rule}"
-    return f"lr {formatting.rounded(resolved.lr)} ({rule} from {formatting.setting(base)})"
+        return f"lr {formatting.rounded(resolved.lr)} {rules[0]}"
+    how = ", ".join(rules)
+    return f"lr {formatting.rounded(resolved.lr)} ({how} from {formatting.setting(now.lr)})"
+
+
+def _worked(name: str, one: VariantState) -> str:
+    """The effect of a setting on the updates so far."""
+    recipe = one.tally.recipe
+    if name == "clip" and (share := recipe.clipped_share) is not None:
+        return f" ({share:.0%} clipped)"
+    return f" ({recipe.skipped:,} skipped)" if name == "precision" and recipe.skipped else ""
 
 
 def _is_telling(name: str, one: VariantState) -> bool:
@@ -203,6 +217,9 @@ def _is_telling(name: str, one: VariantState) -> bool:
         "accum": now.accumulation_steps != 1,
         "momentum": now.momentum != 0,
         "optimizer": now.optimizer.lower() != "sgd",
+        "clip": now.clip is not None,
+        "precision": now.precision is not Precision.FP32,
+        "batch warm-up": now.batch_warmup != 0,
     }.get(name, False)
 
 

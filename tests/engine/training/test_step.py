@@ -55,7 +55,9 @@ def test_an_update_is_that_of_the_mean_over_its_samples(
     optimizer = Watched(mine)
     schedule = cut(0, N, settings.resolve(N), micro_batch)
     first = next(batch.group_samples for batch in cut(0, N, settings.resolve(N)))
-    batches = list(train(schedule, LaidOutTensors((INPUTS, TARGET)), mine, optimizer))
+    batches = list(
+        train(schedule, LaidOutTensors((INPUTS, TARGET)), mine, optimizer.step, mine.weighed_loss)
+    )
     assert torch.allclose(
         optimizer.gradients[0], gradient_of_the_mean(0, first), rtol=0, atol=1e-12
     )
@@ -71,7 +73,9 @@ def test_a_batchs_loss_is_the_mean_at_the_weights_before_its_update(micro_batch:
     )
     losses = [
         loss.item()
-        for _, loss, _ in train(schedule, LaidOutTensors((INPUTS, TARGET)), mine, Watched(mine))
+        for _, loss, _ in train(
+            schedule, LaidOutTensors((INPUTS, TARGET)), mine, Watched(mine).step, mine.weighed_loss
+        )
     ]
     first = objective()
     expected = [first.loss([INPUTS[k : k + 10], TARGET[k : k + 10]]).item() for k in (0, 10, 20)]
@@ -82,7 +86,13 @@ def test_it_can_be_left_between_the_batches_of_an_update() -> None:
     mine = objective()
     before = [parameter.detach().clone() for parameter in mine.parameters]
     schedule = cut(0, N, VariantSettings(batch_size=10, accumulation_steps=3).resolve(N))
-    training = train(schedule, LaidOutTensors((INPUTS, TARGET)), mine, optimizer := Watched(mine))
+    training = train(
+        schedule,
+        LaidOutTensors((INPUTS, TARGET)),
+        mine,
+        (optimizer := Watched(mine)).step,
+        mine.weighed_loss,
+    )
     next(training)
     next(training)
     assert optimizer.gradients == []

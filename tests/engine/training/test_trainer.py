@@ -277,15 +277,15 @@ def test_a_new_lr_keeps_the_momentum_and_a_new_momentum_clears_it() -> None:
     trainer = Trainer(logistic(200), VariantSettings(batch_size=10, momentum=0.9), SEED, CPU)
     trainer.advance(3)
     assert trainer.change(VariantSettings(batch_size=10, momentum=0.9, lr=0.5)) == ""
-    assert trainer.optimizer.state
+    assert trainer.recipe.optimizer.state
     assert trainer.change(VariantSettings(batch_size=10, momentum=0.5)) == "optimiser state cleared"
-    assert not trainer.optimizer.state
+    assert not trainer.recipe.optimizer.state
 
 
 def test_a_change_that_cannot_be_changes_nothing() -> None:
     trainer = Trainer(logistic(20), VariantSettings(batch_size=5), SEED, CPU)
     trainer.advance(1)
-    before = (trainer.settings, trainer.resolved, trainer.optimizer)
+    before = (trainer.settings, trainer.resolved, trainer.recipe.optimizer)
     for wrong in (
         VariantSettings(optimizer="nosuch"),
         VariantSettings(batch_size=50, drop_last=True),
@@ -293,7 +293,7 @@ def test_a_change_that_cannot_be_changes_nothing() -> None:
     ):
         with pytest.raises(SettingsError):
             trainer.change(wrong)
-    assert (trainer.settings, trainer.resolved, trainer.optimizer) == before
+    assert (trainer.settings, trainer.resolved, trainer.recipe.optimizer) == before
 
 
 def test_settings_do_not_change_inside_a_group() -> None:

@@ -14,7 +14,16 @@ from weighted_losses import PROBLEMS, N
 
 from engine.problems.opening import open_problem
 from engine.problems.registry import load
-from engine.settings import FULL, LossAverage, LrScaling, RunSettings, Variant, VariantSettings
+from engine.settings import (
+    FULL,
+    LossAverage,
+    LrScaling,
+    LrSchedule,
+    Precision,
+    RunSettings,
+    Variant,
+    VariantSettings,
+)
 from engine.training.trainer import Trainer
 from gdtui.cli.options.settings import read_options
 from gdtui.lesson import recipe
@@ -32,7 +41,7 @@ def run_loop(
 
 
 def train(problem: Any, settings: VariantSettings, seed: int) -> list[float]:
-    trainer = Trainer(problem, settings, seed, torch.device("cpu"))
+    trainer = Trainer(problem, settings, seed, torch.device("cpu"), epochs=EPOCHS)
     losses: list[float] = []
     while trainer.epoch < EPOCHS or not trainer.at_epoch_end:
         losses += np.frombuffer(trainer.advance(500).losses, "<f4").tolist()
@@ -50,8 +59,48 @@ def train(problem: Any, settings: VariantSettings, seed: int) -> list[float]:
             batch_size=96, accumulation_steps=4, momentum=0.9, lr_scaling=LrScaling.SQRT
         ),
         VariantSettings(batch_size=96, drop_last=True, optimizer="adamw"),
+        VariantSettings(
+            batch_size=64,
+            schedule=LrSchedule.COSINE,
+            warmup=0.2,
+            clip=0.1,
+            accumulation_steps=2,
+            optimizer="adamw(weight_decay=0.1, betas=(0.9, 0.95))",
+        ),
+        VariantSettings(batch_size=64, schedule=LrSchedule.LINEAR, warmup=300, momentum=0.9),
+        VariantSettings(
+            batch_size=64,
+            schedule=LrSchedule.WSD,
+            optimizer="sgd(nesterov=True)",
+            momentum=0.9,
+            drop_last=True,
+        ),
+        VariantSettings(
+            batch_size=300,
+            batch_warmup=0.8,
+            lr_scaling=LrScaling.LINEAR,
+            warmup=0.1,
+            accumulation_steps=2,
+        ),
+        VariantSettings(batch_size=FULL, batch_warmup=3000),
+        VariantSettings(batch_size=64, warmup=0.5, precision=Precision.BF16),
+        VariantSettings(batch_size=64, clip=0.1, precision=Precision.FP16, accumulation_steps=2),
     ],
-    ids=["full", "64", "1", "full in pieces", "accumulated", "adamw"],
+    ids=[
+        "full",
+        "64",
+        "1",
+        "full in pieces",
+        "accumulated",
+        "adamw",
+        "cosine",
+        "linear",
+        "wsd",
+        "growing",
+        "growing to full",
+        "bf16",
+        "fp16",
+    ],
 )
 def test_the_loop_gives_the_losses_of_the_trainer(settings: VariantSettings) -> None:
     variant = Variant(name="x", settings=settings)
@@ -174,6 +223,15 @@ def test_the_loop_weights_batches_as_the_loss_does(
         VariantSettings(batch_size=FULL, lr=1e-5),
         VariantSettings(batch_size=32, lr_scaling=LrScaling.SQRT, base_batch=128, momentum=0.9),
         VariantSettings(batch_size=8, accumulation_steps=4, optimizer="adam", drop_last=True),
+        VariantSettings(
+            optimizer="adamw(weight_decay=0.1, betas=(0.9, 0.95))",
+            schedule=LrSchedule.WSD,
+            warmup=0.05,
+            batch_warmup=123456.0,
+            clip=1.5,
+            precision=Precision.BF16,
+        ),
+        VariantSettings(optimizer="own(a='b, (')", schedule=LrSchedule.OWN),
     ],
 )
 def test_the_command_line_says_the_settings(settings: VariantSettings) -> None:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from engine.log.file import LogReader
 from engine.log.records import Chunk
-from engine.log.records.chunk import joined
+from engine.log.records.chunk import joined, packed
 from engine.log.writing.writer import LogWriter
 
 
@@ -69,7 +69,6 @@ def test_joined_epochs_are_what_each_was(shape: Epochs, count: int, first: int) 
 @pytest.mark.parametrize(
     "other",
     [
-        {"lr": 0.02},
         {"batch_size": 5},
         {"last_batch_size": 1},
         {"accumulation_steps": 1},
@@ -95,3 +94,24 @@ def test_a_log_of_thousands_of_short_epochs_takes_little_more_than_their_losses(
     (back,) = LogReader(tmp_path / "a.gdlog")
     assert isinstance(back, Chunk)
     assert back.epochs == 5000
+
+
+def test_a_record_of_several_epochs_keeps_the_lr_of_each_update() -> None:
+    shape = Epochs(5, 4, 2, 2)  # 5 batches in groups of 2: 3 updates an epoch
+    lrs = [packed([0.1, 0.2, 0.3]), 0.5, packed([0.3, 0.2, 0.1])]
+    counts = [0, 3, 1]
+    chunks = [
+        replace(shape.chunk(1 + k), lr=lr, clipped=counts[k], skipped=k) for k, lr in enumerate(lrs)
+    ]
+    one = joined(chunks)
+    assert one.lrs == (0.1, 0.2, 0.3, 0.5, 0.5, 0.5, 0.3, 0.2, 0.1)
+    assert one.last_lr == 0.1
+    assert (one.clipped, one.skipped) == (4, 3)
+    parts = list(one.by_epoch())
+    assert [part.lr for part in parts] == lrs
+    assert sum(part.clipped for part in parts) == 4
+
+
+def test_equal_lrs_are_one_number() -> None:
+    assert packed([0.25] * 7) == 0.25
+    assert joined([Epochs(1, 8, 8, 1).chunk(k) for k in (1, 2)]).lr == 0.01

@@ -249,7 +249,9 @@ def test_an_update_without_weight_lets_momentum_go_on() -> None:
     trainer.advance(1)
     while True:
         weights = [parameter.detach().clone() for parameter in parameters]
-        speeds = [trainer.optimizer.state[each]["momentum_buffer"].clone() for each in parameters]
+        speeds = [
+            trainer.recipe.optimizer.state[each]["momentum_buffer"].clone() for each in parameters
+        ]
         if trainer.advance(1).weightless:
             break
     for before, speed, now in zip(weights, speeds, parameters, strict=True):

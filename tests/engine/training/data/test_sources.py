@@ -197,9 +197,11 @@ def test_the_problems_own_optimiser_keeps_the_ratios_of_its_groups() -> None:
         train=(LEFT, RIGHT, TARGET), model=TwoInputs, loss=functional.mse_loss, optimizer=make
     )
     trainer = Trainer(problem, VariantSettings(batch_size=8, optimizer=OWN), SEED, CPU)
-    assert type(trainer.optimizer) is torch.optim.AdamW
+    assert type(trainer.recipe.optimizer) is torch.optim.AdamW
     trainer.change(VariantSettings(batch_size=8, optimizer=OWN, lr=0.5))
-    assert [group["lr"] for group in trainer.optimizer.param_groups] == pytest.approx([0.05, 0.5])
+    assert [group["lr"] for group in trainer.recipe.optimizer.param_groups] == pytest.approx(
+        [0.05, 0.5]
+    )
     with pytest.raises(SettingsError, match="defines none"):
         Trainer(two_inputs(), VariantSettings(optimizer=OWN), SEED, CPU)
 

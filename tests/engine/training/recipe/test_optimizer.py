@@ -10,7 +10,8 @@ from torch.nn import functional
 
 from engine.problem import Problem
 from engine.settings import VariantSettings
-from engine.training.optimizer import make_optimizer
+from engine.training.model import Objective
+from engine.training.recipe.optimizer import make_optimizer
 
 X, Y = torch.randn(32, 4, dtype=torch.float64), torch.randn(32, 3, dtype=torch.float64)
 STEPS = 4
@@ -27,23 +28,24 @@ def layer() -> nn.Linear:
     return nn.Linear(4, 3, bias=False).double()
 
 
-def stepped(model: nn.Linear, optimizer: torch.optim.Optimizer) -> torch.Tensor:
+def stepped(model: nn.Module, optimizer: torch.optim.Optimizer) -> torch.Tensor:
     for _ in range(STEPS):
         optimizer.zero_grad()
         functional.mse_loss(model(X), Y).backward()
         optimizer.step()
-    return model.weight.detach()
+    return next(model.parameters()).detach()
 
 
 @pytest.mark.parametrize(
     ("name", "momentum"), [*((name, 0.0) for name in usable()), ("SGD", 0.9), ("RMSprop", 0.9)]
 )
 def test_each_steps_exactly_as_torchs_own(name: str, momentum: float) -> None:
-    ours, plain = layer(), layer()
+    plain = layer()
     problem = Problem(train=(X, Y), model=layer, loss=functional.mse_loss)
+    ours = Objective(problem, torch.device("cpu"))
     settings = VariantSettings(batch_size=8, optimizer=name, momentum=momentum)
     options = {"momentum": momentum} if momentum else {}
-    weights = stepped(ours, make_optimizer(problem, ours.parameters(), settings, 0.01))
+    weights = stepped(ours.model, make_optimizer(ours, settings, 0.01))
     expected = stepped(plain, getattr(torch.optim, name)(plain.parameters(), lr=0.01, **options))
     assert not torch.equal(weights, layer().weight)
     assert torch.equal(weights, expected)

@@ -1,0 +1,33 @@
+"""Figures of a recipe at work: the lr of the last update, updates that were clipped or left out."""
+
+from dataclasses import dataclass
+
+from engine.log.records import Chunk
+
+
+@dataclass(slots=True)
+class RecipeFigures:
+    """Those of one generation so far."""
+
+    lr: float | None = None
+    """That of the last update; None before one under the settings in force."""
+    clipped: int = 0
+    """Updates whose gradient was scaled down to the norm allowed."""
+    clippable: int = 0
+    """Updates while there was such a norm."""
+    skipped: int = 0
+    """Updates that were left out, since their fp16 gradients overflowed."""
+    _updates: int = 0
+
+    @property
+    def clipped_share(self) -> float | None:
+        """The share of updates that were clipped, of those that could be; None without any."""
+        return self.clipped / self.clippable if self.clippable else None
+
+    def add(self, chunk: Chunk, updates: int, *, is_clipped: bool) -> None:
+        """Take in the next losses, after which so many updates are done."""
+        self.lr = chunk.last_lr
+        self.clipped += chunk.clipped
+        self.skipped += chunk.skipped
+        self.clippable += is_clipped * (updates - self._updates)
+        self._updates = updates

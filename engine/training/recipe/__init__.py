@@ -1,0 +1,1 @@
+"""Optimiser, lr, clipping and precision of a variant's updates."""
