@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
+from engine.jobs.cores import usable_cores
 from engine.log.directory import RunDirectory
 from engine.log.records import Chunk, End, Evaluation, Record, Started, State, StateChanged
 from engine.log.writing.writer import LogWriter
@@ -33,6 +34,14 @@ settings.register_profile(
     "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("any machine")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many workers again as there are cores: many tests wait for the program."""
+    cores = usable_cores()
+    return cores + max(1, cores // 2)
+
 
 ROOT = Path(__file__).resolve().parent.parent
 
