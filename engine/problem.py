@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from engine.settings import SettingsError
+from engine.settings import DataReading, SettingsError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,6 +87,8 @@ class Problem:
     """Settings that fit this problem, by option name: `{"batch_sizes": (8, 32), "lr": 0.1}`."""
     notes: tuple[str, ...] = ()
     """Notes for the user about the data, one sentence each."""
+    reading: DataReading | None = None
+    """What a file of data was read as; set by gdtui's own problems."""
 
     def __post_init__(self) -> None:
         self._check_functions()

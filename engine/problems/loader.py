@@ -14,7 +14,7 @@ from engine.jobs.output import redirect_output
 from engine.log.filesystem.safe_open import output_opened
 from engine.problems.error_messages import explain
 from engine.problems.user_file import file_of, is_file
-from engine.settings import DataSettings, LossAudit, LossAverage
+from engine.settings import DataReading, DataSettings, LossAudit, LossAverage
 
 AUDIT_SECONDS: Final = 0.05
 """Time limit for the audit of a loss: 2% of the time that a run takes to start."""
@@ -50,6 +50,8 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     """The comparison of the loss with its parts' losses; None if there are too few samples."""
     defaults: dict[str, str] = msgspec.field(default_factory=dict)
     """The problem's suggested settings by option name, in the form in which a user types them."""
+    reading: DataReading | None = None
+    """What a file of data was read as."""
 
 
 def load_here(task: LoadTask, report: ReportProgress) -> Loaded:
@@ -96,7 +98,7 @@ def _load(task: LoadTask) -> Loaded:
     told = () if facts.audit is None or facts.audit.is_big_batch is not False else (facts.audit,)
     said = (*problem.notes, *facts.warnings, *(audit.sentence for audit in told))
     facts = msgspec.structs.replace(facts, warnings=said)
-    return Loaded(**msgspec.structs.asdict(facts), defaults=defaults)
+    return Loaded(**msgspec.structs.asdict(facts), defaults=defaults, reading=problem.reading)
 
 
 def _text(value: object) -> str:

@@ -5,6 +5,7 @@ and the names of optimisers.
 """
 
 from engine.settings.basics import FULL, MOST, BatchSize, SettingsError, parse_batch_size
+from engine.settings.data_reading import MOST_NAMED, ClassCount, DataReading, LeftOut
 from engine.settings.loss import LossAudit, LossAverage, LossKind
 from engine.settings.optimizer import ParsedOptimizer, parse_optimizer
 from engine.settings.recipe import LrSchedule, Precision, in_samples
@@ -29,10 +30,14 @@ __all__ = [
     "FULL",
     "MOST",
     "MOST_HELD_OUT",
+    "MOST_NAMED",
     "VALIDATION_SHARE",
     "BatchSize",
+    "ClassCount",
     "DataOn",
+    "DataReading",
     "DataSettings",
+    "LeftOut",
     "LossAudit",
     "LossAverage",
     "LossKind",

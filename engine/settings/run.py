@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from engine.settings.basics import MOST, SettingsError
+from engine.settings.data_reading import DataReading
 from engine.settings.loss import LossAudit
 from engine.settings.ranges import Ordinal
 from engine.settings.variant import Variant
@@ -40,10 +41,30 @@ class DataSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """linear, cnn or mlp:64,64 (widths of the hidden layers); None for the problem's default."""
     validation: float | None = None
     """The share of held-out samples; None for VALIDATION_SHARE or the test part in the file."""
+    leave_out: tuple[str, ...] = ()
+    """Columns of a table that are no inputs."""
+    as_number: tuple[str, ...] = ()
+    """Columns to read as numbers, their words as missing values; "target" for that of arrays."""
+    as_text: tuple[str, ...] = ()
+    """Columns to read as words."""
+    as_classes: tuple[str, ...] = ()
+    """Columns whose different values are classes, numbers too; "target" for that of arrays."""
+    drop_missing_target: bool = False
+    """Leave out rows without a target."""
+    encoding: str | None = None
+    """The encoding of a text file; None: by its byte-order mark, or else UTF-8."""
+    separator: str | None = None
+    """The character between fields, or its name; None: judged by the rows."""
+    decimal: str | None = None
+    """The decimal sign where a column allows both; None: the user is asked."""
+    no_header: bool = False
+    """The first line is a row, not the columns' names."""
 
     def __post_init__(self) -> None:
         if not self.path:
             raise SettingsError("data: expected a file name")
+        if self.decimal not in (None, ".", ","):
+            raise SettingsError(f"decimal {self.decimal!r}: expected . or ,")
         if self.model is not None and not _MODEL.fullmatch(self.model):
             raise SettingsError(
                 f"model {self.model!r}: expected linear, cnn, or mlp:64,64 (widths of hidden "
@@ -89,6 +110,8 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Notes of the loader on the problem, for readers of the run; one sentence each."""
     audit: LossAudit | None = None
     """Comparison of a batch's loss with the losses of its parts; None if no loader is needed."""
+    reading: DataReading | None = None
+    """What the file of data was read as; None for problems without one."""
 
     def __post_init__(self) -> None:
         if not self.variants:

@@ -1,5 +1,7 @@
 """The user's own arrays from an `.npz` file; also serves `mnist`, a small CNN on such images."""
 
+import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from engine.problems.parts.split import Indices
 from engine.problems.tabular.arrays import Samples, as_images, read_arrays
 from engine.problems.tabular.fitting import make_problem, split
 from engine.problems.tabular.location import FileLocation
+from engine.problems.tabular.report import report
 from engine.problems.tabular.target import Target, read_target
 from engine.settings import DataSettings
 
@@ -32,7 +35,31 @@ def make(seed: int, data: DataSettings, *, model: str = "linear") -> Problem:
     spec = data.model or model
     everything = _joined(0, samples)
     inputs = as_images(everything) if spec == "cnn" else everything
-    return make_problem((inputs[rows[0]], inputs[rows[1]]), target, rows, spec, standardise=True)
+    made = make_problem((inputs[rows[0]], inputs[rows[1]]), target, rows, spec, standardise=True)
+    reading = report(
+        location.path.name,
+        target,
+        len(rows[1]),
+        name=_name(samples),
+        features={"numbers": math.prod(everything.shape[1:])},
+    )
+    return replace(made, reading=reading)
+
+
+def _name(samples: Samples) -> str:
+    return "y" if samples.test is None else "y_train"
+
+
+def _are_classes(data: DataSettings, location: FileLocation, name: str) -> bool | None:
+    """The user's decision on the target, which is the only array that has a choice."""
+    for option in ("as_number", "as_text", "as_classes"):
+        typed = f"--{option.replace('_', '-')}"
+        for each in getattr(data, option):
+            if each not in ("target", name):
+                raise location.wrong(f"{typed} {each}: of arrays, only the target has a choice")
+    if data.as_number and (data.as_classes or data.as_text):
+        raise location.wrong("--as-number and --as-classes exclude each other")
+    return False if data.as_number else True if data.as_classes or data.as_text else None
 
 
 def _split(
@@ -40,8 +67,11 @@ def _split(
 ) -> tuple[Target, tuple[Indices, Indices]]:
     values = _joined(1, samples)
     are_labels = values.dtype.kind in "biuU"
-    name = "array y" if samples.test is None else "array y_train"
-    target = read_target(values, location.of(name), are_labels=are_labels)
+    name = _name(samples)
+    are_classes = _are_classes(data, location, name)
+    target = read_target(
+        values, location.of(f"array {name}"), are_labels=are_labels, are_classes=are_classes
+    )
     if samples.test is None:
         return target, split(target, data.validation_share, seed)
     end = len(samples.train[1])

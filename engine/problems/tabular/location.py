@@ -1,7 +1,8 @@
 """Locations in a data file, worded so that the user can find them."""
 
 import stat
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.log.filesystem.safe_open import kind_of
@@ -28,18 +29,29 @@ class FileLocation:
     """The word for a sample in this file: line or row."""
     first: int = 1
     """The number of the first sample."""
+    line_of: Callable[[int], int] | None = None
+    """The line at which a sample begins, where samples may take several lines each."""
 
     def of(self, name: str) -> "FileLocation":
         """The location of a column or array in the same file."""
-        return FileLocation(path=self.path, name=name, unit=self.unit, first=self.first)
+        return replace(self, name=name)
 
-    def wrong(self, what: str, sample: int | None = None) -> DataFileError:
-        """The error to raise; `sample` counts from 0."""
+    def of_file(self) -> "FileLocation":
+        """The file as a whole."""
+        return replace(self, name="")
+
+    def wrong(
+        self, what: str, sample: int | None = None, *, line: int | None = None
+    ) -> DataFileError:
+        """The error to raise; `sample` counts from 0, `line` from 1."""
         parts = [shown(self.path)]
         if self.name:
             parts.append(self.name)
         if sample is not None:
-            parts.append(f"{self.unit} {self.first + sample:,}")
+            number = self.first + sample if self.line_of is None else self.line_of(sample)
+            parts.append(f"{self.unit} {number:,}")
+        elif line is not None:
+            parts.append(f"line {line:,}")
         return DataFileError(f"{', '.join(parts)}: {what}", self.path)
 
 

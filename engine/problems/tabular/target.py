@@ -35,29 +35,47 @@ class Target:
 
 
 def read_target(
-    values: NDArray[Any], location: FileLocation, *, are_labels: bool = False
+    values: NDArray[Any],
+    location: FileLocation,
+    *,
+    are_labels: bool = False,
+    are_classes: bool | None = None,
+    option: str = "target",
 ) -> Target:
     """The target with these values (n,), none of which may be missing.
 
-    Two different values are two classes; text and booleans are classes; numbers are classes if
-    `are_labels` is true or if they count 0, 1, 2 … or 1, 2, 3 … (up to MOST_NUMBERED_CLASSES).
-    Raises SettingsError if there is nothing to learn.
+    Two different values are two classes; text and truth values are classes; numbers are classes
+    when `are_labels` says so or when they count 0, 1, 2 … or 1, 2, 3 … (up to
+    MOST_NUMBERED_CLASSES). `are_classes` is the user's own decision, and `option` the name of the
+    target in the options that make it. SettingsError when there is nothing to learn.
     """
     distinct, numbers = np.unique(values, return_inverse=True)
     if len(distinct) < 2:
         raise location.wrong(f"every value is {distinct[0]!s}: nothing to learn")
     is_text = values.dtype.kind not in "iufb"
+    if are_classes is False and is_text:
+        raise location.wrong("words cannot be a number: omit --as-number")
     repeats = len(distinct) <= max(len(values) / _LEAST_PER_CLASS, 2)
-    are_classes = len(distinct) == 2 or is_text or are_labels or (repeats and _count_up(distinct))
+    if are_classes is None:
+        guessed = are_labels or (repeats and _count_up(distinct))
+        are_classes = len(distinct) == 2 or is_text or guessed
     if not are_classes:
-        return Target(kind=TargetKind.NUMBER, values=values.astype(np.float64))
+        return Target(kind=TargetKind.NUMBER, values=_as_floats(values))
     if not repeats:
+        hint = "" if is_text else f"; --as-number {option} predicts the number"
         raise location.wrong(
             f"{len(distinct):,} different values in {len(values):,} samples are too many classes "
-            "to learn"
+            f"to learn{hint}"
         )
     kind = TargetKind.TWO_CLASSES if len(distinct) == 2 else TargetKind.CLASSES
     return Target(kind=kind, values=numbers.astype(np.int64), classes=tuple(distinct.tolist()))
+
+
+def _as_floats(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Float64; of whole numbers beyond it the differences to the least, for they are exact."""
+    if values.dtype.kind in "iu" and np.abs(values.astype(np.float64)).max() >= 2**53:
+        return np.asarray((values - values.min()).astype(np.float64))
+    return np.asarray(values.astype(np.float64))
 
 
 def _count_up(distinct: NDArray[Any]) -> bool:

@@ -59,7 +59,7 @@ TABLES: dict[str, tuple[str, str, Content, str]] = {
         "t.csv",
         "y",
         b"a,y\n1,2\ninf,3\n",
-        "{file}, column 'a', line 3: an infinite number",
+        "{file}, column 'a', line 3: 'inf' is an infinite number",
     ),
     "a constant target": (
         "t.csv",

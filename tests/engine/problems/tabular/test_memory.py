@@ -115,10 +115,10 @@ def test_tables_and_texts_likewise(tmp_path: Path) -> None:
     with pytest.raises(
         SettingsError, match=r"1,048,576 rows of 2 columns would take 16 MiB of mem"
     ):
-        read_table(tmp_path / "a.parquet", "y")
+        read_table(DataSettings(path=str(tmp_path / "a.parquet"), target="y"))
     (tmp_path / "a.csv").write_bytes(b"a,y\n" + b"1,2\n" * (2 * MIB))
     with pytest.raises(SettingsError, match=r"a table of 8\.0 MiB of text would take"):
-        read_table(tmp_path / "a.csv", "y")
+        read_table(DataSettings(path=str(tmp_path / "a.csv"), target="y"))
     (tmp_path / "a.txt").write_bytes(b"abcdefgh" * (MIB // 16))
     with pytest.raises(SettingsError, match=r"a text of 512 KiB would take 8\.0 MiB"):
         char_lm.make(0, DataSettings(path=str(tmp_path / "a.txt")))

@@ -1,0 +1,107 @@
+"""The separator of a text file's fields, judged by how consistently it splits many lines.
+
+csv.Sniffer and clevercsv were tried; `tests/benchmarks/separators.py` has the figures.
+"""
+
+import csv
+import io
+import re
+from collections import Counter
+from typing import Final
+
+from engine.problems.tabular.location import FileLocation
+from engine.settings import SettingsError
+
+SPACE: Final = " "
+"""Runs of blanks and tabs between fields."""
+_CANDIDATES: Final = (",", ";", "\t", "|", SPACE)
+_NAMES: Final = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "pipe": "|",
+                 "space": SPACE, "blank": SPACE, "colon": ":"}  # fmt: skip
+_WORDS: Final = {"\t": "tab", SPACE: "space"}
+_ROWS: Final = 500
+_FIELD: Final = re.compile(r'"(?:[^"]|"")*"|\S+')
+_NUMBER: Final = re.compile(r"[+\-−–(]?\s*\W?\s?[.,]?\d[\d.,' ]*([eE][+-]?\d+)?\s?\w{0,3}\W?")
+UNIT: Final = "\x1f"
+"""The unit separator of ASCII, which stands in for blanks: no text has it."""
+
+
+def separator_named(text: str) -> str:
+    """The separator that `--separator TEXT` means: a character, or its name."""
+    found = _NAMES.get(text.lower(), text)
+    if len(found) != 1 or found in '"\r\n':
+        raise SettingsError(f"--separator {text}: expected one character, or tab, space, semicolon")
+    return found
+
+
+def shown_separator(separator: str) -> str:
+    """The separator as an option would name it."""
+    return _WORDS.get(separator, separator)
+
+
+def rows_of(text: str, separator: str) -> list[list[str]]:
+    """The first rows of the text, split; without blank lines."""
+    if separator == SPACE:
+        text, separator = "\n".join(map(spaced, text.splitlines())), UNIT
+    rows = []
+    for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator):
+        if row:
+            rows.append(row)
+        if len(rows) == _ROWS:
+            break
+    return rows
+
+
+def spaced(line: str) -> str:
+    """A line whose fields stand between blanks, with UNIT between them."""
+    return UNIT.join(_FIELD.findall(line))
+
+
+def judge(text: str, location: FileLocation) -> str:
+    """The separator of that text's rows; "," for a single column.
+
+    SettingsError names the option where two separators split the rows equally well.
+    """
+    scores: dict[str, tuple[float, float]] = {}
+    for candidate in _CANDIDATES:
+        try:
+            rows = rows_of(text, candidate)
+        except csv.Error:
+            continue
+        if (score := _score(rows)) and not (candidate == SPACE and scores):
+            scores[candidate] = score
+    if not scores:
+        return _most_frequent(text)
+    best = max(scores.values())
+    found = [candidate for candidate, score in scores.items() if score == best]
+    if len(found) == 1:
+        return found[0]
+    named = " or ".join(map(shown_separator, found))
+    option = f"--separator {shown_separator(found[0])}"
+    raise location.wrong(f"its fields may be separated by {named}: choose with {option}")
+
+
+def _score(rows: list[list[str]]) -> tuple[float, float] | None:
+    """Share of rows that agree in their number of fields, then the share of clean fields.
+
+    None where the separator does not split: of fields alone, one is no row of a table.
+    """
+    if not rows:
+        return None
+    width, count = Counter(map(len, rows)).most_common(1)[0]
+    if width < 2 or len(rows[0]) < 2:
+        return None
+    fields = [field.strip() for row in rows for field in row]
+    clean = sum(_is_clean(field) for field in fields)
+    return round(count / len(rows), 2), round(clean / len(fields), 2)
+
+
+def _is_clean(field: str) -> bool:
+    """A number, nothing, or words without another separator in them."""
+    return not field or bool(_NUMBER.fullmatch(field)) or not set(field) & set(",;\t|")
+
+
+def _most_frequent(text: str) -> str:
+    """The candidate that the first line has most of, for files whose rows are broken."""
+    first = text.partition("\n")[0]
+    best = max(_CANDIDATES[:-1], key=first.count)
+    return best if best in first else ","
