@@ -88,7 +88,7 @@ class Problem:
     notes: tuple[str, ...] = ()
     """Notes for the user about the data, one sentence each."""
     reading: DataReading | None = None
-    """What a file of data was read as; set by gdtui's own problems."""
+    """The reading of the data file; set by gdtui's own problems."""
 
     def __post_init__(self) -> None:
         self._check_functions()

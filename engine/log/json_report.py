@@ -12,7 +12,7 @@ import msgspec
 from engine.log.directory import RunDirectory
 from engine.log.records import State
 from engine.log.summary import Tally
-from engine.settings import LrScaling, LrSchedule, Precision
+from engine.settings import DataReading, LrScaling, LrSchedule, Precision
 
 
 class VariantReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +110,10 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
     device: str
     """The device of the first variant that trained; the requested device if none did."""
     variants: tuple[VariantReport, ...]
+    data: DataReading | None
+    """The reading of the data file; null for problems without one."""
+    held_out_share: float | None
+    """The share of the file's samples that is held out; null without a file."""
 
 
 def report(run: RunDirectory, tallies: Sequence[Tally]) -> RunReport:
@@ -122,6 +126,8 @@ def report(run: RunDirectory, tallies: Sequence[Tally]) -> RunReport:
         seed=settings.seed,
         device=devices[0] if devices else settings.device,
         variants=tuple(_variant(tally) for tally in tallies),
+        data=settings.reading,
+        held_out_share=None if settings.reading is None else settings.reading.share,
     )
 
 

@@ -51,7 +51,7 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     defaults: dict[str, str] = msgspec.field(default_factory=dict)
     """The problem's suggested settings by option name, in the form in which a user types them."""
     reading: DataReading | None = None
-    """What a file of data was read as."""
+    """The reading of the data file; None for problems without one."""
 
 
 def load_here(task: LoadTask, report: ReportProgress) -> Loaded:

@@ -27,7 +27,7 @@ class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DataReading(msgspec.Struct, frozen=True, kw_only=True):
-    """What a file was read as, once for all variants of a run."""
+    """The reading of a data file, the same for all variants of a run."""
 
     file: str
     form: str = ""

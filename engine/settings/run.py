@@ -111,7 +111,7 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     audit: LossAudit | None = None
     """Comparison of a batch's loss with the losses of its parts; None if no loader is needed."""
     reading: DataReading | None = None
-    """What the file of data was read as; None for problems without one."""
+    """The reading of the data file; None for problems without one."""
 
     def __post_init__(self) -> None:
         if not self.variants:

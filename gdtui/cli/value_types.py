@@ -3,6 +3,7 @@
 Imports nothing heavy. Values that only torch can judge stay text until the worker judges them.
 """
 
+import csv
 import math
 import re
 from collections.abc import Callable, Iterable
@@ -144,6 +145,25 @@ def optimizer(text: str) -> str:
 def number_or_off(text: str) -> float | None:
     """A number; None for off."""
     return None if text.strip().lower() == "off" else number(text)
+
+
+def columns(text: str) -> tuple[str, ...]:
+    """The names of columns, separated by commas; one with a comma stands in double quotes."""
+    names = [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])]
+    if not names or not all(names):
+        _refuse(text, "expected names of columns, separated by commas")
+    return tuple(dict.fromkeys(names))
+
+
+def separator(text: str) -> str:
+    """A character between fields, by itself or by its name."""
+    from engine.problems.tabular.reading.dialect import separator_named
+
+    try:
+        separator_named(text)
+    except SettingsError:
+        _refuse(text, "expected one character, or comma, semicolon, tab, pipe or space")
+    return text
 
 
 def duration(text: str) -> float:

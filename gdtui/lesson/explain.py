@@ -50,6 +50,8 @@ def _problem(store: Store) -> Iterator[str]:
     averages = {one.tally.average for one in store.states}
     if len(averages) == 1 and (average := averages.pop()) is not None:
         yield averaging.sentence(average)
+    if store.settings.reading is not None:
+        yield store.settings.reading.sentence
     yield from store.settings.notes
 
 

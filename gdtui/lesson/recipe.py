@@ -22,6 +22,7 @@ from engine.settings import (
     VariantSettings,
 )
 from gdtui.lesson import update_code
+from gdtui.lesson.data_options import data_options
 from gdtui.view.text import formatting
 
 _PLAIN: Final = VariantSettings()
@@ -123,7 +124,7 @@ _DRAWS: Final = (
 
 def command_line(run: RunSettings, name: str, settings: VariantSettings) -> str:
     """`gdtui …` that trains this variant alone, with all settings that differ from defaults."""
-    words = ["gdtui", "--problem", run.problem, *_data_options(run.data)]
+    words = ["gdtui", "--problem", run.problem, *data_options(run.data)]
     words += ["--batch-sizes", str(settings.batch_size)]
     words += ["--lr", formatting.setting(settings.lr)]
     optional = (
@@ -149,17 +150,6 @@ def command_line(run: RunSettings, name: str, settings: VariantSettings) -> str:
     if run.device != _AUTO:
         words += ["--device", run.device]
     return shlex.join([*words, "--names", name])
-
-
-def _data_options(data: DataSettings | None) -> Iterator[str]:
-    if data is None:
-        return
-    yield from ("--data", data.path)
-    for option, value in (("--target", data.target), ("--model", data.model)):
-        if value is not None:
-            yield from (option, value)
-    if data.validation is not None:
-        yield from ("--validation", f"{data.validation:g}")
 
 
 def may_differ(run: RunSettings) -> bool:
@@ -250,7 +240,12 @@ def _problem(run: RunSettings, average: LossAverage) -> str:
 def _load(run: RunSettings) -> str:
     if run.data is None:
         return f"load({run.problem!r}, SEED)"
-    given = {name: value for name, value in asdict(run.data).items() if value is not None}
+    unset = DataSettings(path="-")
+    given = {
+        name: value
+        for name, value in asdict(run.data).items()
+        if name == "path" or value != getattr(unset, name)
+    }
     data = ", ".join(f"{name}={value!r}" for name, value in given.items())
     return f"load({run.problem!r}, SEED, DataSettings({data}))"
 

@@ -103,11 +103,14 @@ def test_a_file_that_cannot_be_used_exits_2_with_one_line(
     assert not multiprocessing.active_children()
 
 
-def trained(cli: Cli, *arguments: str | Path) -> list[dict[str, Any]]:
+def trained(cli: Cli, *arguments: str | Path) -> tuple[list[dict[str, Any]], str]:
+    """The variants, and the line that says what the file was read as; the JSON says it, too."""
     result = cli("train", "--json", "--epochs", "3", *arguments)
-    assert (result.returncode, result.stderr) == (0, "")
-    variants: list[dict[str, Any]] = json.loads(result.stdout)["variants"]
-    return variants
+    assert result.returncode == 0
+    document = json.loads(result.stdout)
+    assert document["data"]["rows"] > 0
+    assert result.stderr.startswith(f"gdtui train: {document['data']['file']}: target ")
+    return document["variants"], result.stderr
 
 
 def test_a_table_is_trained_by_defaults_that_fit_it(cli: Cli, tmp_path: Path) -> None:
@@ -115,7 +118,12 @@ def test_a_table_is_trained_by_defaults_that_fit_it(cli: Cli, tmp_path: Path) ->
     town = np.where(size > 100, "York", "Rye")
     table = pd.DataFrame({"size": size, "town": town, "price": 3 * size + 50 * (town == "York")})
     table.to_csv(tmp_path / "houses.csv", index=False)
-    variants = trained(cli, "--data", tmp_path / "houses.csv", "--target", "price", "--lr", "0.1")
+    file = tmp_path / "houses.csv"
+    variants, said = trained(cli, "--data", file, "--target", "price", "--lr", "0.1")
+    assert said == (
+        "gdtui train: houses.csv: target price: a number (mean squared error); inputs: 1 number, "
+        "1 text; 300 rows, 20% held out\n"
+    )
     assert [variant["name"] for variant in variants] == ["Batch GD", "Mini-batch", "SGD"]
     assert variants[1]["validation"]["loss"] < 0.2  # of the target's variance
     assert variants[1]["validation"]["mae"] < 0.5 * table["price"].std()
@@ -128,9 +136,10 @@ def test_images_go_through_a_small_network(cli: Cli, tmp_path: Path) -> None:
         np.uint8
     )
     np.savez(tmp_path / "m.npz", x_train=x, y_train=y, x_test=x[:20], y_test=y[:20])
-    (variant,) = trained(
+    (variant,), said = trained(
         cli, "--problem", "mnist", "--data", tmp_path / "m.npz", "--batch-sizes", "10"
     )
+    assert "target y_train: two classes, 0 60, 1 60 (binary cross-entropy)" in said
     assert variant["samples"] == 300
     assert variant["validation"]["accuracy"] == 1
 

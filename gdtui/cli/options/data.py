@@ -12,12 +12,22 @@ import click
 from engine.problems.registry import LISTINGS, ProblemListing, find
 from engine.problems.user_file import absolute, is_file
 from engine.settings import DataSettings, SettingsError
-from gdtui.cli.command import AnyParameter, Option, in_group
+from gdtui.cli.command import AnyParameter, Flag, Option, in_group
 from gdtui.cli.options.completion import words
-from gdtui.cli.value_types import number
+from gdtui.cli.value_types import choice, columns, number, separator
 
 _DEFAULT: Final = "synthetic"
-DATA_OPTIONS: Final = ("target", "model", "validation")
+_OF_COLUMNS: Final = ("leave_out", "as_number", "as_text", "as_classes")
+_OF_TEXT_FILES: Final = ("encoding", "separator", "decimal")
+_FLAGS: Final = ("drop_missing_target", "no_header")
+DATA_OPTIONS: Final = (
+    *("target", "model", "validation"),
+    *_OF_COLUMNS,
+    *_OF_TEXT_FILES,
+    *_FLAGS,
+)
+_OF_ARRAYS: Final = ("model", "validation", "as_number", "as_text", "as_classes")
+"""The options that have a meaning for arrays, too."""
 _MADE_OF_FILES: Final = ("arrays", "table")
 """The problem that a data file implies, by the file's suffix."""
 
@@ -48,6 +58,44 @@ def data_options() -> tuple[AnyParameter, ...]:
             shell_complete=models,
         ),
         Option("--validation", "SHARE", "share of the data to hold out", type=number, shown="0.2"),
+        *_reading_options(),
+    )
+
+
+def _reading_options() -> tuple[AnyParameter, ...]:
+    """The options that say how a file is read, where its values leave a choice."""
+    return (
+        Option("--leave-out", "COLUMNS", "columns that are no inputs", type=columns),
+        Option(
+            "--as-number",
+            "COLUMNS",
+            "columns to read as numbers, their words as missing values; target for arrays",
+            type=columns,
+        ),
+        Option("--as-text", "COLUMNS", "columns to read as words", type=columns),
+        Option(
+            "--as-classes",
+            "COLUMNS",
+            "columns whose values are classes, numbers too; target for arrays",
+            type=columns,
+        ),
+        Flag("--drop-missing-target", "leave out the rows that have no target"),
+        Option("--encoding", "NAME", "the encoding of a text file", shown="by its mark, or utf-8"),
+        Option(
+            "--separator",
+            "SIGN",
+            "what stands between fields: a character, tab or space",
+            type=separator,
+            shown="judged by the rows",
+            shell_complete=words(("comma", "semicolon", "tab", "pipe", "space")),
+        ),
+        Option(
+            "--decimal",
+            ".|,",
+            "the decimal sign of columns that allow both",
+            type=choice((".", ",")),
+        ),
+        Flag("--no-header", "the first line is a row: columns are column1, column2 …"),
     )
 
 
@@ -59,17 +107,27 @@ def read_data(values: Mapping[str, Any]) -> tuple[str, DataSettings | None]:
     name, file = values["problem"], values["data"]
     if file is None:
         for option in DATA_OPTIONS:
-            if values[option] is not None:
-                raise SettingsError(f"--{option} requires --data FILE")
+            if values[option] is not None and values[option] is not False:
+                raise SettingsError(f"{_typed(option)} requires --data FILE")
         problem = name or _DEFAULT
         if not is_file(problem) and find(problem).needs_file:
             raise SettingsError(f"problem {problem} needs a data file: use --data FILE")
         return absolute(problem), None
     path = file and str(Path(file).absolute())
-    data = DataSettings(path=path, **{option: values[option] for option in DATA_OPTIONS})
+    data = data_settings(path, values)
     listing = _by_suffix(data.path) if name is None else _taking_files(name)
     _check(listing, data)
     return listing.name, data
+
+
+def data_settings(path: str, values: Mapping[str, Any]) -> DataSettings:
+    """The settings of that file, by the values of the options."""
+    given = {option: values[option] for option in DATA_OPTIONS if values[option] is not None}
+    return DataSettings(path=path, **given)
+
+
+def _typed(option: str) -> str:
+    return f"--{option.replace('_', '-')}"
 
 
 def must_load(problem: str, data: DataSettings | None) -> bool:
@@ -102,5 +160,14 @@ def _check(listing: ProblemListing, data: DataSettings) -> None:
         )
     if data.target is not None and listing.name != "table":
         raise SettingsError(f"--target names a column of a table; problem {listing.name} has none")
+    is_table = listing.name == "table"
+    for option in DATA_OPTIONS[3:]:
+        if getattr(data, option) and not is_table and not _is_of(option, suffixes):
+            raise SettingsError(f"{_typed(option)} is for tables; problem {listing.name} has none")
     if data.model is not None and suffixes == ("",):
         raise SettingsError(f"--model is for tables and arrays; problem {listing.name} has its own")
+
+
+def _is_of(option: str, suffixes: tuple[str, ...]) -> bool:
+    """True for an option that arrays have, too."""
+    return option in _OF_ARRAYS and suffixes == (".npz",)

@@ -9,7 +9,7 @@ from click.core import ParameterSource
 
 from engine.log.directory import RunDirectoryError
 from engine.problems.user_file import absolute, is_file
-from engine.settings import RunSettings, default_names
+from engine.settings import DataSettings, RunSettings, default_names
 from engine.settings.text import clean
 from gdtui.cli.config.origins import LIKE
 from gdtui.cli.options.choices import Setting
@@ -79,11 +79,16 @@ def _values(ctx: click.Context, run: RunSettings) -> dict[str, Any]:
         "names": None if names == default_names(sizes) else names,
         "problem": run.problem,
         "data": None if data is None else data.path,
-        **{name: None if data is None else getattr(data, name) for name in DATA_OPTIONS},
+        **{name: None if data is None else _chosen(data, name) for name in DATA_OPTIONS},
         **{name: found.pop() for name, found in common.items()},
         **{name: _spread(each, field) for name, field in OF_A_VARIANT.items()},
         **{name: getattr(run, name) for name in OF_THE_RUN if name != "pace"},
     }
+
+
+def _chosen(data: DataSettings, name: str) -> Any:
+    """The value of an option on data; None where the user has chosen none."""
+    return None if (value := getattr(data, name)) == () else value
 
 
 def _spread(variants: list[Any], field: str) -> tuple[Any, ...]:

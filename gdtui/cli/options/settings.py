@@ -77,9 +77,11 @@ def read_options(ctx: "click.Context", loaded: "Loaded | None" = None) -> RunOpt
         data=data,
         notes=() if loaded is None else loaded.warnings,
         audit=None if loaded is None else loaded.audit,
+        reading=None if loaded is None else loaded.reading,
         **{name: values[name] for name in OF_THE_RUN},
     )
-    return RunOptions(settings, settings.notes + _above_all_samples(variants, samples))
+    read = () if settings.reading is None else (settings.reading.sentence,)
+    return RunOptions(settings, read + settings.notes + _above_all_samples(variants, samples))
 
 
 def _above_all_samples(variants: tuple[Variant, ...], samples: int | None) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ _TRUTH: Final = {"true": 1.0, "false": 0.0}
 _MOST_INTEGER: Final = 2**63 - 1
 
 
-class ColumnKind(StrEnum):
+class ValueKind(StrEnum):
     """The meaning of a column's values."""
 
     NUMBER = "number"
@@ -38,7 +38,7 @@ class ColumnKind(StrEnum):
 class ReadColumn:
     """A column as it was read, a value for each row."""
 
-    kind: ColumnKind
+    kind: ValueKind
     values: Any
     """Float64 with NaN where there is no value; pandas' Int64 for whole numbers beyond float64;
     objects of str and None for texts."""
@@ -52,7 +52,7 @@ class ReadColumn:
 class Wish:
     """The user's decisions on a column."""
 
-    kind: ColumnKind | None = None
+    kind: ValueKind | None = None
     decimal: str | None = None
     is_target: bool = False
 
@@ -63,10 +63,10 @@ def read_column(column: Any, location: FileLocation, wish: Wish) -> ReadColumn:
     DataFileError names the line and the value that allow none, and the options that help.
     """
     if str(column.type) == "double":
-        return ReadColumn(kind=ColumnKind.NUMBER, values=_floats(column))
+        return ReadColumn(kind=ValueKind.NUMBER, values=_floats(column))
     if column.null_count == len(column) and wish.kind is None:
-        return ReadColumn(kind=ColumnKind.EMPTY, values=np.full(len(column), np.nan))
-    if wish.kind is ColumnKind.TEXT:
+        return ReadColumn(kind=ValueKind.EMPTY, values=np.full(len(column), np.nan))
+    if wish.kind is ValueKind.TEXT:
         return _texts(column)
     return _plain(column, wish) or _written(column, location, wish)
 
@@ -77,7 +77,7 @@ def _texts(column: Any) -> ReadColumn:
     if compute.all(compute.starts_with(column, " ")).as_py():
         column = compute.utf8_ltrim_whitespace(column)
     words, places = _encoded(column)
-    return ReadColumn(kind=ColumnKind.TEXT, values=np.array([*words, None], dtype=object)[places])
+    return ReadColumn(kind=ValueKind.TEXT, values=np.array([*words, None], dtype=object)[places])
 
 
 def _plain(column: Any, wish: Wish) -> ReadColumn | None:
@@ -101,7 +101,7 @@ def _plain(column: Any, wish: Wish) -> ReadColumn | None:
         return None
     if max(-least, most) >= EXACT:
         return None
-    return ReadColumn(kind=ColumnKind.NUMBER, values=_floats(numbers))
+    return ReadColumn(kind=ValueKind.NUMBER, values=_floats(numbers))
 
 
 def _floats(numbers: Any) -> NDArray[np.float64]:
@@ -111,14 +111,14 @@ def _floats(numbers: Any) -> NDArray[np.float64]:
 def _written(column: Any, location: FileLocation, wish: Wish) -> ReadColumn:
     """Numbers in people's notation, dates, or words."""
     counts = _counts(column)
-    is_forced = wish.kind is ColumnKind.NUMBER
+    is_forced = wish.kind is ValueKind.NUMBER
     if not is_forced and not any(map(_has_digit, counts)):
         return _truths(column, counts, wish) or _texts(column)
     try:
         if dates := read_dates(counts, is_marker):
             markers = {text: count for text, count in counts.items() if text not in dates}
             values = _mapped(column, dates)
-            return ReadColumn(kind=ColumnKind.TIME, values=values, markers=_shown(markers))
+            return ReadColumn(kind=ValueKind.TIME, values=values, markers=_shown(markers))
         numerals = read_numerals(counts, wish.decimal, is_forced=is_forced)
     except (NumeralError, DateError) as error:
         sample = import_module("pyarrow.compute").index(column, error.value).as_py()
@@ -152,7 +152,7 @@ def _ways_out(location: FileLocation, error: Exception, wish: Wish) -> str:
         return ""
     name = location.name.removeprefix("column ").strip("'\"")
     word = name if name.isalnum() else f"'{name}'"
-    if wish.kind is ColumnKind.NUMBER:
+    if wish.kind is ValueKind.NUMBER:
         return ""
     texts = f"--as-{'classes' if wish.is_target else 'text'} {word} takes the column as words"
     if isinstance(error, DateError):
@@ -167,7 +167,7 @@ def _truths(column: Any, counts: Mapping[str, int], wish: Wish) -> ReadColumn | 
     words = {text: _TRUTH.get(text.strip().casefold()) for text in counts}
     if wish.is_target or not words or None in words.values():
         return None
-    return ReadColumn(kind=ColumnKind.NUMBER, values=_mapped(column, words), unit="truth value")
+    return ReadColumn(kind=ValueKind.NUMBER, values=_mapped(column, words), unit="truth value")
 
 
 def _numbers(column: Any, numerals: Numerals, wish: Wish) -> ReadColumn:
@@ -179,12 +179,12 @@ def _numbers(column: Any, numerals: Numerals, wish: Wish) -> ReadColumn:
         exact = _mapped(column, numerals.numbers)
     elif largest <= _MOST_INTEGER:
         exact = _integers(column, numerals.numbers)
-    elif wish.kind is ColumnKind.NUMBER:
+    elif wish.kind is ValueKind.NUMBER:
         exact = _mapped(column, numerals.numbers)
     else:
         return _texts(column)
     return ReadColumn(
-        kind=ColumnKind.NUMBER,
+        kind=ValueKind.NUMBER,
         values=exact,
         markers=_shown(numerals.markers),
         unit=numerals.unit,
@@ -217,11 +217,11 @@ def _encoded(column: Any) -> tuple[list[str], NDArray[np.int64]]:
     return words, places.astype(np.int64)
 
 
-def as_wished(column: ReadColumn, kind: ColumnKind) -> ReadColumn:
+def as_wished(column: ReadColumn, kind: ValueKind) -> ReadColumn:
     """A column whose values have types, as numbers or as texts."""
-    if column.kind is kind or column.kind is ColumnKind.EMPTY:
+    if column.kind is kind or column.kind is ValueKind.EMPTY:
         return column
-    if kind is ColumnKind.NUMBER:
+    if kind is ValueKind.NUMBER:
         return replace(column, kind=kind)
     texts = [None if value != value else f"{value:.17g}" for value in column.values.tolist()]
     return ReadColumn(kind=kind, values=np.array(texts, dtype=object))
@@ -229,6 +229,6 @@ def as_wished(column: ReadColumn, kind: ColumnKind) -> ReadColumn:
 
 def may_hide_thousands(column: Any, read: ReadColumn) -> str | None:
     """The first text of a column read with decimal points that may be thousands instead."""
-    if read.kind is not ColumnKind.NUMBER or read.has_comma:
+    if read.kind is not ValueKind.NUMBER or read.has_comma:
         return None
     return point_may_be_thousands(_counts(column))

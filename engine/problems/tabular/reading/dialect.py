@@ -19,8 +19,12 @@ _NAMES: Final = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "pipe
                  "space": SPACE, "blank": SPACE, "colon": ":"}  # fmt: skip
 _WORDS: Final = {"\t": "tab", SPACE: "space"}
 _ROWS: Final = 500
+_CLEAN: Final = 0.75
+"""Share of clean fields of a separator that is one: blanks then stand inside of fields."""
 _FIELD: Final = re.compile(r'"(?:[^"]|"")*"|\S+')
-_NUMBER: Final = re.compile(r"[+\-−–(]?\s*\W?\s?[.,]?\d[\d.,' ]*([eE][+-]?\d+)?\s?\w{0,3}\W?")
+_NUMBER: Final = re.compile(
+    r"[+\-−–(]?\s?\W?\s?[.,]?\d(?:[.,']?\d+|[ \u00a0]\d{3})*[.,]?([eE][+-]?\d+)?\s?\w{0,3}\W?"
+)
 UNIT: Final = "\x1f"
 """The unit separator of ASCII, which stands in for blanks: no text has it."""
 
@@ -67,12 +71,16 @@ def judge(text: str, location: FileLocation) -> str:
             rows = rows_of(text, candidate)
         except csv.Error:
             continue
-        if (score := _score(rows)) and not (candidate == SPACE and scores):
+        if candidate == SPACE and any(clean >= _CLEAN for _, clean in scores.values()):
+            continue
+        if score := _score(rows):
             scores[candidate] = score
     if not scores:
         return _most_frequent(text)
     best = max(scores.values())
     found = [candidate for candidate, score in scores.items() if score == best]
+    if len(found) > 1 and SPACE in found:
+        found.remove(SPACE)
     if len(found) == 1:
         return found[0]
     named = " or ".join(map(shown_separator, found))
@@ -97,7 +105,9 @@ def _score(rows: list[list[str]]) -> tuple[float, float] | None:
 
 def _is_clean(field: str) -> bool:
     """A number, nothing, or words without another separator in them."""
-    return not field or bool(_NUMBER.fullmatch(field)) or not set(field) & set(",;\t|")
+    if not field or _NUMBER.fullmatch(field):
+        return True
+    return "  " not in field and not set(field) & set(",;\t|")
 
 
 def _most_frequent(text: str) -> str:

@@ -5,6 +5,7 @@ and Latin-1 for cp1250. A wrong guess would change words silently, so that the u
 """
 
 import codecs
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -18,7 +19,9 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_SUGGESTED: Final = ("shift_jis", "gb18030", "cp1252", "latin-1")
+_SUGGESTED: Final = ("cp1252", "shift_jis", "gb18030", "cp1252", "latin-1")
+"""Encodings in the order of trial: cp1252 first for letters of Western Europe, then for any."""
+_WESTERN: Final = re.compile("[À-ÖØ-öø-ÿŒœŠšŽžŸ–—‘’“”…°£€²³µ«»§©®±·½]")
 _SHOWN: Final = 24
 """Characters of a line that show whether an encoding is the right one."""
 
@@ -65,15 +68,23 @@ def _suggestion(location: FileLocation, line: bytes) -> str:
         return f"; --encoding {guess} would read it"
     if b"\0" in start:
         return ""
-    for name in _SUGGESTED:
+    for place, name in enumerate(_SUGGESTED):
         try:
             text = line.decode(name).strip()
         except UnicodeDecodeError:
             continue
-        if text and text.isprintable():
+        if place == 0 and not _is_western(text):
+            continue
+        if text and text.replace("\t", " ").isprintable():
             shown = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
             return f"; --encoding {name} would read this line as {shown!r}"
     return ""
+
+
+def _is_western(text: str) -> bool:
+    """Most of the characters beyond ASCII are such as Western Europe writes."""
+    odd = [each for each in text if not each.isascii()]
+    return bool(odd) and sum(map(bool, map(_WESTERN.match, odd))) >= 0.8 * len(odd)
 
 
 def _wide(start: bytes) -> str | None:

@@ -16,7 +16,7 @@ _MOSTLY: Final = 0.8
 """A column with at least this share of numbers was meant as numbers: the rest are mistakes."""
 _MOST_UNITS: Final = 3
 """Units of a column that are mistakes rather than words that begin with a digit."""
-_GROUPS: Final = " '’   "
+_GROUPS: Final = " '’\u00a0\u2009\u202f"
 _SYMBOLS: Final = "$¢£¤¥฿₠-₿﷼﹩＄￠￡￥￦"
 _CURRENCY: Final = rf"[A-Za-z]{{0,3}}[{_SYMBOLS}]|[A-Z]{{3}}|Rs\.?|Fr\.?|kr\.?"
 _UNIT: Final = rf"[^\W\d_][^\s\d,;()]{{0,15}}[²³]?|[{_SYMBOLS}]|[%‰°℃℉′″'\"µ][^\s\d,;()]{{0,6}}"

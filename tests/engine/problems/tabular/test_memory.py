@@ -81,7 +81,7 @@ def test_a_header_that_promises_what_is_not_there_is_damaged(
 @pytest.mark.parametrize("descr", ["<U99999999", "<f8", "|V2000000000"])
 def test_types_of_gigabytes_are_damaged(descr: str, tmp_path: Path) -> None:
     path = npz(tmp_path / "a.npz", {"X": {"shape": (9,), "descr": descr}, "y": {"shape": (8,)}})
-    with pytest.raises(SettingsError, match="promises"):
+    with pytest.raises(SettingsError, match="declares"):
         read_arrays(path)
 
 

@@ -56,12 +56,16 @@ def test_numbers_are_imputed_and_scaled_and_texts_are_one_hot(suffix: str, tmp_p
 
 
 def test_columns_that_nothing_is_predicted_from_are_named(tmp_path: Path) -> None:
-    said = "t.csv: columns 'id', 'empty' left out: empty, or text that hardly repeats"
-    assert of_table(tmp_path / "t.csv", houses()).notes == (said,)
-    assert of_table(tmp_path / "t.csv", houses().drop(columns=["id", "empty"])).notes == ()
+    def said(frame: pd.DataFrame) -> str:
+        reading = of_table(tmp_path / "t.csv", frame).reading
+        assert reading is not None
+        return reading.sentence
+
+    assert "; 'id' left out: text that hardly repeats; 'empty' left out: empty; " in said(houses())
+    assert "left out" not in said(houses().drop(columns=["id", "empty"]))
     many = houses().drop(columns="id").assign(**{f"x{k}": np.nan for k in range(9)})
-    assert of_table(tmp_path / "t.csv", many).notes[0].count("'") == 2 * 8
-    assert " and 2 more left out" in of_table(tmp_path / "t.csv", many).notes[0]
+    assert said(many).count("'") == 2 * 8
+    assert " and 2 more left out" in said(many)
 
 
 def test_csv_and_parquet_make_the_same_problem(tmp_path: Path) -> None:

@@ -35,6 +35,27 @@ def test_data_takes_its_options() -> None:
     assert data == DataSettings(path="/a/t.csv", target="price", model="mlp:64,64", validation=0.3)
 
 
+def test_data_takes_what_a_file_is_to_be_read_as() -> None:
+    columns = """--leave-out 'a,"b,c"' --as-number d --as-text e --as-classes f"""
+    form = "--drop-missing-target --no-header --encoding cp1252 --separator tab --decimal ,"
+    data = read(f"--data /a/t.csv --target y {columns} {form}")[1]
+    assert data == DataSettings(
+        path="/a/t.csv",
+        target="y",
+        leave_out=("a", "b,c"),
+        as_number=("d",),
+        as_text=("e",),
+        as_classes=("f",),
+        drop_missing_target=True,
+        no_header=True,
+        encoding="cp1252",
+        separator="tab",
+        decimal=",",
+    )
+    arrays = read("--data /a/a.npz --as-classes target")[1]
+    assert arrays == DataSettings(path="/a/a.npz", as_classes=("target",))
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
@@ -53,6 +74,10 @@ def test_data_takes_its_options() -> None:
         ("--data t.csv --target y --validation 1", "a share from 0 to 0.9"),
         ("--data t.csv --target y --validation nan", "a share from 0 to 0.9"),
         ("--data book.txt --problem char-lm --model linear", "char-lm has its own"),
+        ("--leave-out a", "--leave-out requires --data"),
+        ("--no-header", "--no-header requires --data"),
+        ("--data a.npz --leave-out a", "--leave-out is for tables; problem arrays has none"),
+        ("--data b.txt --problem char-lm --decimal ,", "--decimal is for tables"),
         ("--data t.csv --problem cifar", "choose from synthetic"),
     ],
 )

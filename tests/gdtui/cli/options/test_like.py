@@ -43,7 +43,17 @@ SMALL = VariantSettings(
 EVERYTHING = RunSettings(
     variants=(Variant(name="big", settings=BIG), Variant(name="small", settings=SMALL)),
     problem="table",
-    data=DataSettings(path="/data/t.csv", target="y", model="mlp:8", validation=0.3),
+    data=DataSettings(
+        path="/data/t.csv",
+        target="y",
+        model="mlp:8",
+        validation=0.3,
+        leave_out=("a", "b,c"),
+        as_text=("d",),
+        drop_missing_target=True,
+        encoding="cp1252",
+        decimal=",",
+    ),
     epochs=7,
     pace=3.0,
     seed=11,

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from engine.problems.tabular.location import DataFileError, FileLocation
 from engine.problems.tabular.memory import check_fits
-from engine.problems.tabular.reading.column import ColumnKind, ReadColumn
+from engine.problems.tabular.reading.column import ReadColumn, ValueKind
 from engine.problems.tabular.reading.numerals import EXACT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Columns:
+class FileColumns:
     """The columns of a file, by name."""
 
     by_name: Mapping[str, Any]
@@ -41,7 +41,7 @@ class Columns:
         return empty
 
 
-def read_parquet(location: FileLocation) -> Columns:
+def read_parquet(location: FileLocation) -> FileColumns:
     """The file's columns; DataFileError for one that pyarrow cannot read, or types of no use."""
     arrow, pandas = import_module("pyarrow"), import_module("pandas")
     try:
@@ -61,20 +61,20 @@ def read_parquet(location: FileLocation) -> Columns:
         name: _column(pandas, frame.iloc[:, place], location.of(f"column {name!r}"))
         for place, name in enumerate(names)
     }
-    return Columns(by_name=by_name, rows=len(frame), location=location)
+    return FileColumns(by_name=by_name, rows=len(frame), location=location)
 
 
 def _column(pandas: Any, column: Any, location: FileLocation) -> Any:
     """A ReadColumn of numbers or times, or pyarrow's array of strings."""
     kind = pandas.api.types
     if column.isna().all():
-        return ReadColumn(kind=ColumnKind.EMPTY, values=np.full(len(column), np.nan))
+        return ReadColumn(kind=ValueKind.EMPTY, values=np.full(len(column), np.nan))
     if kind.is_datetime64_any_dtype(column):
         utc = pandas.to_datetime(column, utc=True)
         seconds = (utc - pandas.Timestamp(0, tz="UTC")).dt.total_seconds()
-        return ReadColumn(kind=ColumnKind.TIME, values=seconds.to_numpy())
+        return ReadColumn(kind=ValueKind.TIME, values=seconds.to_numpy())
     if kind.is_timedelta64_dtype(column):
-        return ReadColumn(kind=ColumnKind.TIME, values=column.dt.total_seconds().to_numpy())
+        return ReadColumn(kind=ValueKind.TIME, values=column.dt.total_seconds().to_numpy())
     if kind.is_object_dtype(column) or kind.is_string_dtype(column) or _is_categorical(column):
         return _strings(column, location)
     if not kind.is_numeric_dtype(column) or kind.is_complex_dtype(column):
@@ -88,14 +88,14 @@ def _is_categorical(column: Any) -> bool:
 
 def _numbers(kind: Any, column: Any, location: FileLocation) -> ReadColumn:
     if kind.is_integer_dtype(column) and column.abs().max() >= EXACT:
-        return ReadColumn(kind=ColumnKind.NUMBER, values=column.astype("Int64").array)
+        return ReadColumn(kind=ValueKind.NUMBER, values=column.astype("Int64").array)
     is_truth = kind.is_bool_dtype(column)
     values = column.astype("float64").to_numpy(dtype=np.float64, na_value=np.nan)
     infinite = np.isinf(values)
     if infinite.any():
         raise location.wrong("an infinite number", sample=int(infinite.argmax()))
     unit = "truth value" if is_truth else ""
-    return ReadColumn(kind=ColumnKind.NUMBER, values=values, unit=unit)
+    return ReadColumn(kind=ValueKind.NUMBER, values=values, unit=unit)
 
 
 def _strings(column: Any, location: FileLocation) -> Any:
