@@ -112,8 +112,6 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
     variants: tuple[VariantReport, ...]
     data: DataReading | None
     """The reading of the data file; null for problems without one."""
-    held_out_share: float | None
-    """The share of the file's samples that is held out; null without a file."""
 
 
 def report(run: RunDirectory, tallies: Sequence[Tally]) -> RunReport:
@@ -127,7 +125,6 @@ def report(run: RunDirectory, tallies: Sequence[Tally]) -> RunReport:
         device=devices[0] if devices else settings.device,
         variants=tuple(_variant(tally) for tally in tallies),
         data=settings.reading,
-        held_out_share=None if settings.reading is None else settings.reading.share,
     )
 
 

@@ -53,13 +53,10 @@ class DataReading(msgspec.Struct, frozen=True, kw_only=True):
     rows_left_out: Count = 0
     held_out: Count = 0
     """Samples held out."""
+    share: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
+    """The share of samples that is held out, as it came out."""
     remarks: Annotated[tuple[str, ...], msgspec.Meta(max_length=MOST_NAMED)] = ()
     """Guesses that a user may want to overrule, such as the signs read as missing values."""
-
-    @property
-    def share(self) -> float:
-        """The share of samples that is held out, as it came out."""
-        return self.held_out / self.rows if self.rows else 0.0
 
     @property
     def sentence(self) -> str:

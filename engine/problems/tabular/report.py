@@ -42,6 +42,7 @@ def report(
         rows=len(target.values),
         rows_left_out=rows_left_out,
         held_out=held_out,
+        share=held_out / len(target.values),
         remarks=tuple(map(clean, remarks))[:MOST_NAMED],
     )
 
