@@ -183,6 +183,11 @@ def kill_app(this: Round) -> None:
             assert reader.is_complete
 
 
+def screens_of(app: App) -> int:
+    """The number of times that the app took the terminal's other screen."""
+    return app.terminal.raw.count(b"\x1b[?1049h")
+
+
 def stop_and_continue(this: Round) -> None:
     """Processes are stopped and continued, in any way: keys are obeyed, all go on."""
     with this.app() as app:
@@ -193,10 +198,13 @@ def stop_and_continue(this: Round) -> None:
             pid = this.chance.choice(victims)
             if pid != app.terminal.pid and how is signal.SIGTSTP:
                 how = signal.SIGSTOP
+            shown = screens_of(app)
             os.kill(pid, how)
             app.terminal.send(this.chance.choice((".", ",", "]", "[", "m")) * 20)
             this.pause()
             os.kill(pid, signal.SIGCONT)
+            if how is signal.SIGTSTP:  # keys that are typed until then are dropped
+                app.terminal.wait_for(lambda seen=shown: screens_of(app) > seen)
             app.terminal.send("?")
             this.tell(app, "this help")
             app.terminal.send("\x1b")
