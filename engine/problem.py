@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from torch.optim.lr_scheduler import LRScheduler
     from torch.utils.data import Dataset
 
-    Data = tuple[Tensor | NDArray[Any], ...] | Dataset[Any]
+    Data = (
+        tuple[Tensor | NDArray[Any], ...]
+        | Mapping[str, Tensor | NDArray[Any]]
+        | Dataset[Any]
+        | list[Any]
+    )
 
 SETS: Final = ("train", "validation")
 """The names of a problem's data sets."""
@@ -30,6 +35,7 @@ _NO_NUMBERS: Final = frozenset("OSUMm")
 _MAKERS: Final = {
     "optimizer": "the parameters and the lr",
     "scheduler": "the optimizer and the planned updates",
+    "collate": "a list of samples",
 }
 
 
@@ -42,6 +48,22 @@ class ProblemError(SettingsError):
         self.about = about
 
 
+def own_loss(output: Any, target: Any = None) -> Any:
+    """The loss that a model computed itself: `output.loss`, or the first part of a tuple.
+
+    Raises ProblemError where there is none.
+    """
+    loss = output.get("loss") if isinstance(output, Mapping) else getattr(output, "loss", None)
+    if loss is None and isinstance(output, tuple) and getattr(output[0], "shape", None) == ():
+        loss = output[0]
+    if loss is None:
+        raise ProblemError(
+            f"the model's output, {type(output).__name__}, holds no loss: give "
+            "Problem(loss=…), or pass the model its labels"
+        )
+    return loss
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """A training problem: everything except the settings under comparison.
@@ -50,17 +72,23 @@ class Problem:
     """
 
     train: Data | Callable[[], Data]
-    """A tuple of tensors or arrays with n samples along their first dimension, the target last; or
-    a map-style Dataset of tuples (the target last) or of dicts; or a function that returns any of
-    these, called in the process that loads the data.
+    """A tuple of tensors or arrays with n samples along their first dimension, the target last, or
+    a mapping of them; a map-style Dataset or a list of tuples (the target last) or of mappings; or
+    a function that returns any of these, called in the process that loads the data.
     """
     model: Callable[[], nn.Module]
     """Makes a module with fresh weights, drawn from torch's global generator. Its arguments are
-    the tensors of a batch except the last; from a dict, the keywords that its `forward` names.
+    the tensors of a batch except the last; from a mapping, the keywords that its `forward` names.
     """
-    loss: Callable[[Any, Any], Tensor]
+    loss: Callable[[Any, Any], Tensor] = own_loss
     """`loss(output, target)` returns the mean over the batch, as a scalar. The target is the last
-    tensor of the batch, or the whole batch if that is a dict.
+    tensor of the batch, or the whole batch as a dict if that is a mapping; torch's own losses get
+    the logits of an output and the labels of a dict. Default: the loss that the model's output
+    holds.
+    """
+    collate: Callable[[list[Any]], Any] | None = None
+    """`collate(samples)` makes a batch of a list of samples, as a DataLoader's `collate_fn` does:
+    pads them, for example. None: as torch does, images and lists of numbers included.
     """
     weight: Callable[[Any, Any], Any] | Literal["samples", "sum"] | None = None
     """`weight(output, target)` returns the number that the loss of a batch was divided by, such as
@@ -120,6 +148,10 @@ class Problem:
         for name, takes in _MAKERS.items():
             if not callable(getattr(self, name) or callable):
                 raise ProblemError(f"{name} must be a function of {takes}")
+        _check_metrics(self.metrics)
+        for name in SETS:
+            if (data := getattr(self, name)) is not None:
+                check_data(name, data)
 
     @property
     def n(self) -> int:
@@ -130,15 +162,35 @@ class Problem:
         return count("train", self.train)
 
 
+def _check_metrics(metrics: Mapping[str, Any]) -> None:
+    if "loss" in metrics:
+        raise ProblemError("metrics: 'loss' is always measured; choose another name")
+    for name, metric in metrics.items():
+        if not callable(metric):
+            raise ProblemError(f"metrics: {name!r} must be a function")
+
+
 def is_function(data: Any) -> bool:
     """True if a data set is a function or Dataset class that has yet to be called."""
     return isinstance(data, type) or (callable(data) and not hasattr(data, "__getitem__"))
 
 
+def is_rows(data: Any) -> bool:
+    """True if a data set is a list of samples, not of tensors."""
+    return isinstance(data, list) and bool(data) and isinstance(data[0], tuple | Mapping)
+
+
+def is_tensors(data: Any) -> bool:
+    """True if a data set is a sequence of tensors, the target last."""
+    return isinstance(data, tuple | list) and not is_rows(data)
+
+
 def count(name: str, data: Any) -> int:
     """Samples in a data set."""
-    if isinstance(data, tuple | list):
+    if is_tensors(data):
         return len(data[0])
+    if isinstance(data, Mapping):
+        return len(next(iter(data.values())))
     if is_function(data):
         raise ProblemError(f"{name} is not loaded yet")
     return len(data)
@@ -146,31 +198,53 @@ def count(name: str, data: Any) -> int:
 
 def check_data(name: str, data: Any) -> None:
     """Raise ProblemError if the data have a form that cannot be trained on."""
-    if isinstance(data, tuple | list):
-        _check_tensors(name, data)
-    elif is_function(data):
-        return
-    elif hasattr(data, "dataset") and hasattr(data, "batch_size"):
-        raise ProblemError(
-            f"{name}: pass the {type(data).__name__}'s dataset; gdtui makes the batches"
-        )
-    elif not (hasattr(data, "__getitem__") and hasattr(data, "__len__")):
-        raise ProblemError(
-            f"{name} must be a tuple of tensors or arrays, or a Dataset with a length, "
-            f"not {type(data).__name__}"
-        )
-    elif hasattr(data, "shape"):
-        raise ProblemError(
-            f"{name} must be a tuple of inputs and target, not a single {type(data).__name__}"
-        )
-    elif len(data) == 0:
-        raise ProblemError(f"{name}: no samples")
+    if is_tensors(data):
+        if len(data) < 2:
+            raise ProblemError(f"{name} must hold at least one tensor of inputs, then the target")
+        _check_tensors(name, dict(enumerate(data)))
+    elif isinstance(data, Mapping):
+        _check_mapping(name, data)
+    elif not is_function(data):
+        if mistake := _mistake(data):
+            raise ProblemError(f"{name} {mistake}")
+        if len(data) == 0:
+            raise ProblemError(f"{name}: no samples")
 
 
-def _check_tensors(name: str, data: tuple[Any, ...] | list[Any]) -> None:
-    if len(data) < 2:
-        raise ProblemError(f"{name} must hold at least one tensor of inputs, then the target")
-    for place, tensor in enumerate(data):
+def _mistake(data: Any) -> str:
+    """The reason why data are no Dataset, and what to give instead; "" if they are one."""
+    kind = type(data).__name__
+    if hasattr(data, "dataset") and hasattr(data, "batch_size"):
+        collate = getattr(data, "collate_fn", None)
+        is_own = getattr(collate, "__name__", "") not in ("default_collate", "default_convert")
+        more = ", and its function with collate=loader.collate_fn" if collate and is_own else ""
+        return (
+            f"must not be a {kind}, since gdtui makes the batches: pass the {kind}'s dataset, "
+            f"loader.dataset{more}"
+        )
+    if any(base.__name__ == "IterableDataset" for base in type(data).__mro__):
+        return (
+            f"must not be a {kind}, which is read in an order of its own: every variant needs the "
+            "same shuffled samples, so give a map-style Dataset, with __len__ and __getitem__"
+        )
+    if not (hasattr(data, "__getitem__") and hasattr(data, "__len__")):
+        return f"must be a tuple of tensors or arrays, or a Dataset with a length, not {kind}"
+    if hasattr(data, "shape") and (hasattr(data, "dtype") or hasattr(data, "dtypes")):
+        return f"must be a tuple of inputs and target, not a single {kind}"
+    return ""
+
+
+def _check_mapping(name: str, data: Mapping[Any, Any]) -> None:
+    sets = [each for each in data.values() if hasattr(each, "__getitems__")]
+    if sets or not data:
+        there = ", ".join(map(repr, data)) or "nothing"
+        raise ProblemError(f"{name} holds several data sets: {there}; give one of them")
+    _check_tensors(name, data)
+
+
+def _check_tensors(name: str, data: Mapping[Any, Any]) -> None:
+    for key, tensor in data.items():
+        place = repr(key)
         if not hasattr(tensor, "shape"):
             raise ProblemError(
                 f"{name}[{place}] must be a tensor or an array, not {type(tensor).__name__}"
@@ -183,7 +257,7 @@ def _check_tensors(name: str, data: tuple[Any, ...] | list[Any]) -> None:
             raise ProblemError(
                 f"{name}[{place}] must have one entry per sample, not be a single number"
             )
-    sizes = [len(tensor) for tensor in data]
+    sizes = [len(tensor) for tensor in data.values()]
     if len(set(sizes)) > 1:
         raise ProblemError(
             f"{name}: tensors must have the same length, not "

@@ -5,19 +5,20 @@ gradients, lrs and losses show which of the known mistakes it makes.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.data import TensorDataset, default_collate
+from torch.utils.data import TensorDataset
 
 from engine.audit.groups import Group, only
 from engine.audit.mistakes import Mistake
 from engine.audit.recording import Recording, TrainStep, record
-from engine.problem import ProblemError, check_data, count
+from engine.problem import ProblemError, check_data, count, is_tensors
+from engine.training.data.collating import Collate, batch_of, sample_of
 
 _GROUPS: Final = 2
 """Full groups that are examined: two, since some mistakes in a group only show in the next."""
@@ -68,7 +69,13 @@ class LoopAudit:
 
 
 def audit(
-    train: TrainStep, model: nn.Module, data: Any, batch: int = 8, accumulation: int = 8
+    train: TrainStep,
+    model: nn.Module,
+    data: Any,
+    batch: int = 8,
+    accumulation: int = 8,
+    *,
+    collate: Collate | None = None,
 ) -> LoopAudit:
     """Compare a training loop's update from `accumulation` batches with one from a large batch.
 
@@ -76,13 +83,14 @@ def audit(
     iterated over and has a length, like a DataLoader. It should return the losses that it logs, one
     for each batch or update; if it returns None, the losses are not checked. If the loop uses an lr
     schedule, it must build it on the optimiser it receives. `data` are tensors, the target last, or
-    a Dataset: see `Problem.train`. The model is copied and not changed.
+    a Dataset: see `Problem.train` and, for `collate`, `Problem.collate`. The model is copied and
+    not changed.
 
     Raises ProblemError for data with fewer than batch × accumulation samples.
     """
     if accumulation < 2 or batch < 1:
         raise ProblemError("audit: accumulation must be at least 2 and batch at least 1")
-    loop = _Loop(train, model, _Cutter(data), batch, accumulation)
+    loop = _Loop(train, model, _Cutter(data, collate), batch, accumulation)
     shown = loop.shown()
     latent = [each for each in loop.latent() if each not in shown]
     return LoopAudit(
@@ -101,17 +109,20 @@ def _sorted(mistakes: Sequence[Mistake]) -> tuple[Mistake, ...]:
 class _Cutter:
     """Cuts the data, in a random order, into batches."""
 
-    def __init__(self, data: Any) -> None:
+    def __init__(self, data: Any, collate: Collate | None) -> None:
         check_data("data", data)
         self._data = data.tensors if type(data) is TensorDataset else data
+        self._collate = collate
         self.n = count("data", self._data)
         self._order = np.random.default_rng(0).permutation(self.n).tolist()
 
     def batch(self, start: int, stop: int) -> Any:
         rows = self._order[start:stop]
-        if isinstance(self._data, tuple | list):
+        if isinstance(self._data, Mapping) and self._collate is None:
+            return {name: torch.as_tensor(each)[rows] for name, each in self._data.items()}
+        if is_tensors(self._data) and self._collate is None:
             return tuple(torch.as_tensor(each)[rows] for each in self._data)
-        return default_collate([self._data[row] for row in rows])
+        return batch_of([sample_of(self._data, row) for row in rows], self._collate)
 
     def batches(self, start: int, stop: int, size: int) -> list[Any]:
         return [self.batch(at, min(at + size, stop)) for at in range(start, stop, size)]

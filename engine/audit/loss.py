@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 
 from engine.audit.remedy import suggest
-from engine.audit.samples import choose, part
+from engine.audit.samples import Cut, choose, cutter
 from engine.settings import LossAudit, LossKind
 from engine.training.averaging.totals import Mean
-from engine.training.data.sources import Samples, SampleSource
+from engine.training.data.sources import SampleSource
 from engine.training.evaluate import eval_mode
 from engine.training.model import Objective
 
@@ -55,18 +55,19 @@ def audit_loss(
 
 
 def _parts(objective: Objective, source: SampleSource, count: int) -> "Parts":
-    samples = source.pick(choose(objective.problem.train, source.n, count))
-    return Parts(objective, samples, count)
+    cut = cutter(source, choose(objective.problem.train, source.n, count))
+    return Parts(objective, cut, count)
 
 
 class Parts:
     """A few samples, and the losses of their parts."""
 
-    def __init__(self, objective: Objective, samples: Samples, count: int) -> None:
+    def __init__(self, objective: Objective, cut: Cut, count: int) -> None:
         self.count = count
         self.quarter = count // 4
         self.objective = objective
-        self._samples = samples
+        self._cut = cut
+        self._draw = 0
         self._coarsest = 0.0
         self._losses: dict[tuple[int, int], tuple[float, Any, float | None]] = {}
 
@@ -113,6 +114,7 @@ class Parts:
     def is_repeatable(self) -> bool:
         """True if the loss of all samples is the same when computed again."""
         before = self.loss(0, self.count)
+        self._draw += 1
         del self._losses[0, self.count]
         return self.differ(before, self.loss(0, self.count)) <= self.tolerance
 
@@ -123,7 +125,7 @@ class Parts:
 
     def _computed(self, start: int, stop: int) -> tuple[float, Any, float | None]:
         if (start, stop) not in self._losses:
-            output, target = self.objective.outcome(part(self._samples, start, stop))
+            output, target = self.objective.outcome(self._cut(start, stop, self._draw))
             loss = self.objective.problem.loss(output, target)
             _, weight = self.objective.weighed(loss, output, target)
             self._coarsest = max(self._coarsest, *map(_tolerance, _tensors((loss, output))))

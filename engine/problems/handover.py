@@ -17,7 +17,7 @@ from safetensors import safe_open as open_tensors
 from safetensors.torch import save_file
 
 from engine.log.filesystem.disk_errors import reason, remedy
-from engine.problem import SETS, Problem
+from engine.problem import SETS, Problem, is_tensors
 from engine.problems.parts import losses
 from engine.problems.parts.factories import AnyFactory
 from engine.settings import SettingsError
@@ -55,7 +55,7 @@ def describe(problem: Problem) -> ProblemDescription | None:
     if not isinstance(problem.model, AnyFactory) or not isinstance(loss, str):
         return None
     known = {name: metric for name, metric in metrics.items() if metric is not None}
-    if problem.optimizer is not None or len(known) < len(metrics):
+    if problem.optimizer is not None or problem.collate is not None or len(known) < len(metrics):
         return None
     return ProblemDescription(model=problem.model, loss=loss, metrics=known)
 
@@ -88,7 +88,7 @@ def store_tensors(problem: Problem, place: Path) -> None:
     """
     for name in SETS:
         tensors = getattr(problem, name)
-        if isinstance(tensors, tuple | list):
+        if is_tensors(tensors):
             # Cloned, since a view would be stored with the whole tensor behind it.
             whole = [torch.as_tensor(each).detach().cpu().contiguous().clone() for each in tensors]
             _save(whole, _file(place, name))

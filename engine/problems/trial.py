@@ -15,7 +15,8 @@ from torch import Tensor
 from engine.audit.loss import audit_loss
 from engine.problem import Problem, ProblemError
 from engine.settings import DataOn, LossAudit, LossAverage
-from engine.training.data.sources import Samples, SampleSource, open_source
+from engine.training.data.opening import open_source
+from engine.training.data.sources import Samples, SampleSource
 from engine.training.evaluate import eval_mode
 from engine.training.model import Objective, count_parameters, describe
 
@@ -52,13 +53,13 @@ def try_out(
         warnings.simplefilter("always", UserWarning)
         torch.manual_seed(seed)
         objective = Objective(problem, device)
-        source = _source(problem.train, seed, device)
+        source = _source(problem, problem.train, seed, device)
         _loss(objective, _first(source)).backward()  # type: ignore[no-untyped-call]
         objective.zero_grad()
         audit = audit_loss(objective, source, audit_seconds)
         validation_n = 0
         if problem.validation is not None:
-            held_out = _source(problem.validation, seed, device)
+            held_out = _source(problem, problem.validation, seed, device)
             validation_n = held_out.n
             with eval_mode(objective.model):
                 _check_metrics(objective, _first(held_out))
@@ -73,9 +74,15 @@ def try_out(
     )
 
 
-def _source(data: Any, seed: int, device: torch.device) -> SampleSource:
+def _source(problem: Problem, data: Any, seed: int, device: torch.device) -> SampleSource:
     return open_source(
-        data, device, seed=seed, data_on=DataOn.AUTO, loader_workers=0, is_trial=True
+        data,
+        device,
+        seed=seed,
+        data_on=DataOn.AUTO,
+        loader_workers=0,
+        collate=problem.collate,
+        is_trial=True,
     )
 
 

@@ -1,8 +1,6 @@
 """A problem's model and loss, called with batches of any supported form."""
 
 import copy
-import inspect
-from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -11,6 +9,9 @@ from torch import Tensor, nn
 from engine.problem import Problem, ProblemError
 from engine.training.averaging.average import weight_of, without_nothing
 from engine.training.averaging.infer import average_of
+from engine.training.calling.following import follow
+from engine.training.calling.forward import eager, keywords
+from engine.training.calling.outputs import labels_of, logits_of, takes_tensors
 from engine.training.data.sources import Samples
 
 
@@ -29,9 +30,10 @@ class Objective:
         self.device = device
         self.bytes_per_sample: int | None = None
         """Bytes of the largest output of a layer, once it is known."""
-        if isinstance(problem.loss, nn.Module):
-            problem.loss.to(device)  # which moves its class weights
+        for function in (problem.loss, problem.weight, *problem.metrics.values()):
+            follow(function, device)  # class weights, for example
         self._loss = problem.loss
+        self._unwraps = takes_tensors(problem.loss)
         self.average = average_of(problem, model)
         """The quantity that the loss is averaged over."""
         self._weigh = self.average.weigh
@@ -74,10 +76,15 @@ class Objective:
         """The model's output for a batch, and the target to compare it with."""
         if isinstance(samples, dict):
             if self._keywords is None:
-                self._keywords = _keywords(self.model, samples)
-            return self.model(**{name: samples[name] for name in self._keywords}), samples
-        *inputs, target = samples
-        return self.model(*inputs), target
+                self._keywords = keywords(self.model, samples)
+            output = self.model(**{name: samples[name] for name in self._keywords})
+            target = labels_of(samples) if self._unwraps else samples
+        else:
+            *inputs, target = samples
+            output = self.model(*inputs)
+        if self._unwraps and not isinstance(output, Tensor):
+            output = logits_of(output)
+        return output, target
 
     def zero_grad(self) -> None:
         """Discard the gradients accumulated so far."""
@@ -86,22 +93,9 @@ class Objective:
             parameter.grad = None
 
 
-def _keywords(model: nn.Module, samples: Mapping[str, Any]) -> tuple[str, ...]:
-    """The keys of `samples` that `forward` accepts; ProblemError when it needs others."""
-    parameters = inspect.signature(model.forward).parameters.values()
-    named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
-    missing = [p.name for p in named if p.default is p.empty and p.name not in samples]
-    taken = tuple(p.name for p in named if p.name in samples)
-    if missing or not taken:
-        wanted = ", ".join(missing) or "none of them by name"
-        raise ProblemError(
-            f"the samples hold {', '.join(samples)}, but the model's forward takes {wanted}"
-        )
-    return taken
-
-
 def describe(model: nn.Module) -> str:
     """A short description of a model, such as "Linear(10,1)"."""
+    model = eager(model)
     if isinstance(model, nn.Linear):
         return f"Linear({model.in_features},{model.out_features})"
     return type(model).__name__

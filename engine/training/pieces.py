@@ -72,8 +72,9 @@ def _bytes(value: Any) -> int:
         return _total(value.values())
     if isinstance(value, tuple | list):
         return _total(value)
-    return _total(vars(value).values()) if hasattr(value, "__dict__") else 0
+    held = getattr(value, "__dict__", {}).values()
+    return _total(each for each in held if isinstance(each, Tensor | Mapping | tuple | list))
 
 
 def _total(values: Iterable[Any]) -> int:
-    return sum(_bytes(each) for each in values if not isinstance(each, nn.Module))
+    return sum(map(_bytes, values))

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from engine.log.records import Chunk
 from engine.problem import Problem
 from engine.settings import DataOn, Resolved, VariantSettings
-from engine.training.data.sources import SampleSource, open_source
+from engine.training.data.opening import open_source
+from engine.training.data.sources import SampleSource
 from engine.training.devices.errors import can_retry
 from engine.training.devices.fetch import fetched, places_of_zeros
 from engine.training.devices.memory import peak_memory, release_memory
@@ -93,6 +94,7 @@ class Trainer:
             data_on=data_on,
             loader_workers=loader_workers,
             sharing=sharing,
+            collate=self.problem.collate,
         )
         self.source = opened(self.problem.train)
         held_out = self.problem.validation

@@ -67,3 +67,7 @@ def _shield(output: Any, has_weight: Tensor) -> None:
     elif isinstance(output, tuple | list):
         for each in output:
             _shield(each, has_weight)
+    elif hasattr(output, "__dict__"):
+        for each in vars(output).values():
+            if isinstance(each, Tensor | dict | tuple | list):
+                _shield(each, has_weight)

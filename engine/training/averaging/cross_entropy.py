@@ -11,7 +11,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
-from engine.problem import Problem
+from engine.problem import Problem, is_tensors
 from engine.settings import LossAverage
 from engine.training.averaging.average import SAMPLES, Average
 
@@ -63,12 +63,14 @@ def _sum(output: Tensor, target: Tensor, ignored: int, class_weights: Tensor) ->
 def _counts_every_sample(problem: Problem, ignored: int, *, has_weights: bool) -> bool:
     """True if every sample is known to have the same weight, after searching its targets."""
     sets = [each for each in (problem.train, problem.validation) if each is not None]
-    return all(_is_uniform(data, ignored, has_weights=has_weights) for data in sets)
+    return problem.collate is None and all(
+        _is_uniform(data, ignored, has_weights=has_weights) for data in sets
+    )
 
 
 def _is_uniform(data: Any, ignored: int, *, has_weights: bool) -> bool:
     tensors = getattr(data, "tensors", data)  # a TensorDataset holds them here
-    if not isinstance(tensors, tuple | list):
+    if not is_tensors(tensors):
         return False
     target = torch.as_tensor(tensors[-1])
     if target.is_floating_point():

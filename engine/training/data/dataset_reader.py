@@ -12,9 +12,8 @@ import msgspec
 import numpy as np
 import torch
 from torch.utils.data import Dataset, Sampler
-from torch.utils.data import default_collate as collate
 
-from engine.problem import ProblemError
+from engine.training.data.collating import Collate, batch_of
 
 _SAMPLE_STREAM: Final = (
     0x73616D706C65  # "sample": keeps these draws apart from every other use of the seed
@@ -46,24 +45,29 @@ class Requests(Sampler[Request]):
 class BatchReader(Dataset[Any]):
     """A Dataset of batches, indexed by Requests."""
 
-    def __init__(self, dataset: Any) -> None:
+    def __init__(self, dataset: Any, collate: Collate | None) -> None:
         self._dataset = dataset
+        self._collate = collate
 
     def __getitem__(self, request: Request) -> Any:
         with _drawing_from(request.seed):
-            if hasattr(self._dataset, "__getitems__"):
-                samples = self._dataset.__getitems__(list(request.indices))
-            else:
-                samples = [self._dataset[index] for index in request.indices]
-        first = samples[0]
-        if not isinstance(first, dict) and not (
-            isinstance(first, tuple | list) and len(first) >= 2
-        ):
-            raise ProblemError(
-                "a sample of the Dataset must be a tuple with the target last, or a dict, "
-                f"not {type(first).__name__}"
-            )
-        return collate(samples)
+            return batch_of(self._samples(request.indices), self._collate)
+
+    def read(self, request: Request) -> Sequence[Any]:
+        """The samples of a request, as the Dataset returns them."""
+        with _drawing_from(request.seed):
+            return self._samples(request.indices)
+
+    def batch(self, samples: Sequence[Any], seed: tuple[int, ...]) -> Any:
+        """The batch of samples that were read."""
+        with _drawing_from(seed):
+            return batch_of(samples, self._collate)
+
+    def _samples(self, indices: Sequence[int]) -> Sequence[Any]:
+        if hasattr(self._dataset, "__getitems__"):
+            samples: Sequence[Any] = self._dataset.__getitems__(list(indices))
+            return samples
+        return [self._dataset[index] for index in indices]
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from weighted_losses import CLASS_WEIGHTS, PROBLEMS, masked_mean, regression, to
 from engine.audit.loss import audit_loss
 from engine.problem import Problem
 from engine.settings import DataOn, LossAudit, LossKind
-from engine.training.data.sources import open_source
+from engine.training.data.opening import open_source
 from engine.training.model import Objective
 
 CPU = torch.device("cpu")

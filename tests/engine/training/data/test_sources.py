@@ -14,7 +14,9 @@ from torch.utils.data import Dataset, TensorDataset
 from engine import Problem
 from engine.problem import OWN, ProblemError
 from engine.settings import FULL, DataOn, SettingsError, VariantSettings
-from engine.training.data.sources import GatheredTensors, LaidOutTensors, LoadedSamples, open_source
+from engine.training.data.loaded import LoadedSamples
+from engine.training.data.opening import open_source
+from engine.training.data.sources import GatheredTensors, LaidOutTensors
 from engine.training.schedule import epoch_order
 from engine.training.trainer import Trainer
 
