@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from engine.log.directory import RunDirectory
+from engine.log.figures.growth import DIVERGING
 from engine.log.records import State
 from engine.log.summary import Tally
 from engine.settings import DataReading, LrScaling, LrSchedule, Precision
@@ -62,12 +63,22 @@ class VariantReport(msgspec.Struct, frozen=True, kw_only=True):
     """
     final_loss: float | None
     """The last of the epoch losses."""
+    sigma: float | None
+    """σ, the noise of the batch losses over the last epoch: the standard deviation of (batch loss −
+    smoothed loss before it). Null for the full batch.
+    """
     std: float | None
-    """Standard deviation of the epoch losses (ddof 0)."""
+    """Standard deviation of the epoch losses (ddof 0): how far the loss fell, not its noise. The
+    lesson prints this figure and calls it variance.
+    """
     variance: float | None
     """Variance of the epoch losses (ddof 0)."""
     full_loss: float | None
     """Mean loss over all training data after the last whole epoch."""
+    growth: float | None
+    """Full loss ÷ full loss before the first update: above 1 it ended worse than it began."""
+    is_diverging: bool
+    """True if `growth` is over 1,000, however the training ended."""
     validation: dict[str, float | None] | None
     """Loss and metrics on the held-out data after the last whole epoch.
 
@@ -92,6 +103,8 @@ class VariantReport(msgspec.Struct, frozen=True, kw_only=True):
     """|G|² ÷ the expected squared error of an update's gradient, from the same smoothed |G|² and
     tr(Σ). Null for the full batch, whose gradient has no error.
     """
+    signal_to_noise_interval: tuple[float | None, float | None] | None
+    """Its 95% interval, from that of the noise scale; a null end is infinite."""
     sharpness: float | None
     """The largest eigenvalue of the Hessian of the training loss, as last measured."""
     measured_at: int | None
@@ -151,15 +164,19 @@ def _variant(tally: Tally) -> VariantReport:
         final_loss=_finite(tally.final_loss),
         std=_finite(tally.std),
         variance=_finite(tally.variance),
+        sigma=_finite(tally.batch_noise.sigma) if tally.batch_noise else None,
         full_loss=_finite(tally.full_loss) if tally.epoch_losses else None,
+        growth=_finite(tally.growth),
+        is_diverging=tally.growth > DIVERGING,
         validation=_validation(tally),
         generalisation_gap=_finite(tally.generalisation_gap) if tally.epoch_losses else None,
         device=tally.device,
         peak_memory=tally.peak_memory or None,
-        batch_milliseconds=_finite(tally.batch_milliseconds),
+        batch_milliseconds=1000 * tally.seconds / tally.batches if tally.batches else None,
         noise_scale=_finite(noise.value) if noise else None,
         noise_scale_interval=(noise.low, _finite(noise.high)) if noise else None,
         signal_to_noise=_finite(tally.signal_to_noise),
+        signal_to_noise_interval=_ends(*tally.signal_to_noise_interval),
         sharpness=_finite(sharpness.value) if sharpness else None,
         measured_at=tally.noise.updates if tally.noise else None,
         seconds=tally.seconds,
@@ -187,6 +204,10 @@ def _validation(tally: Tally) -> dict[str, float | None] | None:
         return None
     measured = {"loss": tally.validation_loss, **tally.metrics}
     return {name: _finite(value) for name, value in measured.items()}
+
+
+def _ends(low: float, high: float) -> tuple[float | None, float | None] | None:
+    return None if math.isnan(low) else (_finite(low), _finite(high))
 
 
 def _finite(value: float) -> float | None:

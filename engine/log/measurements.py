@@ -51,6 +51,14 @@ class NoiseScale(msgspec.Struct, frozen=True, kw_only=True):
         noise = self.trace * (1 / batch - 1 / n)
         return max(self.gradient_squared, 0.0) / noise if noise > 0 else math.inf
 
+    def signal_to_noise_interval(self, batch: int, n: int) -> tuple[float, float]:
+        """The 95% interval of `signal_to_noise`: that of the noise scale, turned over."""
+        share = 1 / batch - 1 / n
+        if share <= 0:
+            return math.inf, math.inf
+        low, high = self.high * share, self.low * share
+        return 1 / low if low else math.inf, 1 / high if high else math.inf
+
 
 class Sharpness(msgspec.Struct, frozen=True, kw_only=True):
     """Algebraically largest eigenvalue of the Hessian, in units of loss per squared weight."""

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from msgspec.structs import replace
 
+from engine.log.figures.batch_noise import BatchNoise
 from engine.log.figures.epoch_losses import EpochLosses
+from engine.log.figures.open_epoch import OpenEpoch
 from engine.log.figures.recipe_figures import RecipeFigures
 from engine.log.measurements import NoiseScale, SmoothedNoise
 from engine.log.reading.latest_worker import LatestWorker
@@ -18,7 +20,6 @@ from engine.log.records import (
     Measured,
     MeasuringSet,
     Planned,
-    Refused,
     Started,
     State,
     StateChanged,
@@ -46,6 +47,8 @@ class Tally:
     """Comparison of a batch's loss with the losses of its parts; None if not made."""
     micro_batch: int | None = None
     """Maximum number of samples given to the device at once; None means whole batches."""
+    assumed: tuple[str, ...] = ()
+    """Columns that the import of the run made up; empty for a run that was trained here."""
     device: str = ""
     threads: int = 0
     state: State = State.STARTING
@@ -86,20 +89,20 @@ class Tally:
     sharpness: Measured | None = None
     """The latest measurement of the sharpness."""
     worker: LatestWorker = field(default_factory=LatestWorker)
+    batch_noise: BatchNoise | None = None
+    """Folds the noise of the batch losses; None where another figure of it is at hand."""
     _smoother: SmoothedNoise = field(default_factory=SmoothedNoise)
     _last_whole: Evaluation | None = None
     """The latest evaluation with a full loss."""
     _ended_epoch: int = 0
     """The last epoch that is known to be complete."""
     _gap: float = math.nan
-    _open_epoch: int = 0
-    """The epoch of the batches being summed up, from chunks of part of an epoch."""
-    _epoch_sum: float = 0.0
-    _epoch_batches: int = 0
-    _epoch_weightless: int = 0
+    _open_epoch: OpenEpoch = field(default_factory=OpenEpoch)
 
     def add(self, record: AnyRecord) -> None:
         """Add the next record of the variant's log, or a record about it from the session's log."""
+        if self.batch_noise is not None and isinstance(record, Started | Chunk):
+            self.batch_noise.add(record)
         match record:
             case Started():
                 self._begin(record)
@@ -118,8 +121,6 @@ class Tally:
                 self.planned_epochs, self.pace = record.epochs, record.pace
             case Measured() | MeasuringSet():
                 self._note(record)
-            case Refused() | _:
-                pass
 
     @property
     def resolved(self) -> Resolved | None:
@@ -182,19 +183,11 @@ class Tally:
         return math.nan if self.average is not None and self.average.is_sum else self._gap
 
     @property
-    def batch_milliseconds(self) -> float:
-        """Mean training time of a batch; NaN before the first batch."""
-        return 1000 * self.seconds / self.batches if self.batches else math.nan
-
-    @property
     def signal_to_noise(self) -> float:
         """Signal-to-noise of an update at these settings, from the smoothed noise; else NaN."""
-        resolved, found = self.resolved, self.noise_scale
-        return (
-            found.signal_to_noise(resolved.effective_batch, self.n)
-            if found and resolved
-            else math.nan
-        )
+        if not (self.noise_scale and (now := self.resolved)):
+            return math.nan
+        return self.noise_scale.signal_to_noise(now.effective_batch, self.n)
 
     @property
     def is_measured(self) -> bool:
@@ -203,6 +196,19 @@ class Tally:
             found is not None and found.updates == self.updates
             for found in (self.noise, self.sharpness)
         )
+
+    @property
+    def signal_to_noise_interval(self) -> tuple[float, float]:
+        """The 95% interval of `signal_to_noise`; NaN without a measurement."""
+        if not (self.noise_scale and (now := self.resolved)):
+            return math.nan, math.nan
+        return self.noise_scale.signal_to_noise_interval(now.effective_batch, self.n)
+
+    @property
+    def growth(self) -> float:
+        """The last loss on all data, or of the last epoch, ÷ that at the start; NaN if unknown."""
+        end = self.full_loss if self.full_loss_epoch else self.final_loss
+        return end / self.loss_at_start if self.loss_at_start else math.nan
 
     @property
     def final_loss(self) -> float:
@@ -222,17 +228,17 @@ class Tally:
     def _begin(self, record: Started) -> None:
         self.generation, self.settings, self.n = record.generation, record.settings, record.n
         self.model, self.parameters = record.model, record.parameters
-        self.average, self.audit = record.average, record.audit
+        self.average, self.audit, self.assumed = record.average, record.audit, record.assumed
         self.micro_batch = record.micro_batch
         self.device, self.threads = record.device, record.threads
         self.planned_epochs, self.pace, self.behind = record.epochs, record.pace, False
         self.epoch = self.batches = self.updates = self.samples = 0
         self.seconds, self.last_loss = 0.0, math.nan
         self.epoch_losses, self.evaluation, self.validation = EpochLosses(), None, None
-        self.loss_at_start, self._last_whole, self._gap = None, None, math.nan
+        self.loss_at_start = self._last_whole = None
+        self.peak_memory, self._gap, self._ended_epoch = 0, math.nan, 0
+        self._open_epoch = OpenEpoch()
         self.recipe = RecipeFigures()
-        self.peak_memory = self._ended_epoch = self._open_epoch = 0
-        self._epoch_sum, self._epoch_batches, self._epoch_weightless = 0.0, 0, 0
         self.noise = self.sharpness = self.noise_scale = None
         self._smoother = SmoothedNoise()
 
@@ -253,9 +259,9 @@ class Tally:
     @np.errstate(invalid="ignore")  # infinities of either sign
     def _count(self, chunk: Chunk) -> None:
         losses = np.frombuffer(chunk.losses, "<f4")
-        if self.evaluation is not None and chunk.epoch > self._open_epoch:
-            self._close_epoch(self._open_epoch)  # it was not evaluated
-        self.epoch = self._open_epoch = chunk.last_epoch
+        if self.evaluation is not None and chunk.epoch > self._open_epoch.number:
+            self._close_epoch(self._open_epoch.number)  # it was not evaluated
+        self.epoch = self._open_epoch.number = chunk.last_epoch
         self.batches = chunk.batch - 1 + chunk.batches
         self.updates = (
             chunk.last_update
@@ -273,16 +279,12 @@ class Tally:
             self.epoch_losses.add(losses.reshape(chunk.epochs, -1).mean(axis=1, dtype=np.float64))
             self._ended_epoch = chunk.last_epoch
             return
-        self._epoch_sum += float(losses.sum(dtype=np.float64))
-        self._epoch_batches += chunk.batches
-        self._epoch_weightless += len(chunk.weightless)
+        self._open_epoch.add(losses, len(chunk.weightless))
 
     def _close_epoch(self, number: int) -> None:
-        if self._epoch_batches:
-            weighed = self._epoch_batches - self._epoch_weightless
-            self.epoch_losses.add(np.array([self._epoch_sum / weighed if weighed else math.nan]))
+        if len(mean := self._open_epoch.close()):
+            self.epoch_losses.add(mean)
         self._ended_epoch = max(self._ended_epoch, number)
-        self._epoch_sum, self._epoch_batches, self._epoch_weightless = 0.0, 0, 0
 
     def _evaluate(self, record: Evaluation) -> None:
         if not record.epoch:

@@ -16,12 +16,15 @@ from gdtui.history.chunk_losses import losses_of
 from gdtui.history.drawing import DrawWindow, PolylineCache
 from gdtui.history.loss_series import LossSeries
 from gdtui.history.positions import Positions
+from gdtui.history.settings_segment import SettingsInForce
 from gdtui.history.smoothing import SMOOTHING_LADDER
 
 _MAX_SPREAD: Final = 131_072
 """Most batches used for σ: if an epoch has more, its last ones."""
 _COLUMNS: Final = 128
 """Number of parts for which the extremes of a window are kept up to date."""
+_MOST_LRS: Final = 4_096
+"""Places at which the lr is looked up where it changes with every update."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,15 @@ class History:
         index = np.arange(start, len(self))
         rest = self._losses.raw(index) - self._losses.carried(index - 1, 0)
         return rest[np.isfinite(rest)]
+
+    def settings(self, axis: Axis) -> SettingsInForce:
+        """The logged settings, each with where it came into force; many of a schedule's lrs."""
+        if not len(self):
+            none, ints = np.empty(0), np.empty(0, np.int64)
+            return SettingsInForce(none, ints, ints, ints, none)
+        index, sizes, steps = self._positions.stretches(_MOST_LRS)
+        at, samples = self._positions.at(axis, index), self._positions.samples(index)
+        return SettingsInForce(at, samples, sizes, steps, self._positions.lrs(index))
 
     def epoch_ends(self, axis: Axis, low: float, most: int) -> list[float]:
         """The first `most` positions after `low` at which a new epoch began."""

@@ -60,12 +60,7 @@ class Positions:
 
     @property
     def nbytes(self) -> int:
-        return (
-            self._segments.nbytes
-            + self._lrs.nbytes
-            + self._knots.nbytes
-            + self._lr_of_updates.nbytes
-        )
+        return sum(x.nbytes for x in (self._segments, self._lrs, self._knots, self._lr_of_updates))
 
     # --- Growing ----------------------------------------------------------------------------------
 
@@ -206,6 +201,13 @@ class Positions:
             varies = rows[10] >= 0
             lrs[varies] = self._lr_of_updates.take((rows[10] + updates)[varies])
         return lrs
+
+    def stretches(self, most: int) -> tuple[Ints, Ints, Ints]:
+        """First batches of all segments, or `most` where lrs differ in them; sizes and steps."""
+        index = self._segments.values[:, 0]
+        if len(self._lr_of_updates):
+            index = np.union1d(index, np.linspace(0, self._size - 1, most).astype(np.int64))
+        return (index, *self._segments.values[self._segment_of(index)].T[5:7])
 
     def _segment_of(self, index: Ints) -> Ints:
         found: Ints = np.searchsorted(self._segments.values[:, 0], index, "right") - 1

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from engine.log.records import Chunk
-from gdtui.chart.scene.arrays import Ints
+from gdtui.chart.scene.arrays import Floats, Ints
 
 ENDLESS: Final = 2**60
 """The period of a segment that has not covered a whole epoch."""
@@ -104,6 +104,20 @@ class SettingsSegment:
             period_updates=chunk.update - 1 - self.updates,
         )  # fmt: skip
         return repeating if repeating.predicts(chunk) else None
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsInForce:
+    """The logged settings of stretches of batches, a row each, shape (stretches,)."""
+
+    begins: Floats
+    """Position of the first batch of a stretch, on the axis asked for."""
+    samples: Ints
+    """Samples before that batch."""
+    batch_sizes: Ints
+    steps: Ints
+    """Batches an update."""
+    lrs: Floats
 
 
 def epoch_starts(rows: Ints, size: int, after: int, most: int) -> list[int]:

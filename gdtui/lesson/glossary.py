@@ -64,7 +64,7 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
     ),
     GlossaryEntry(
         name="σ of batch loss",
-        labels=("σ", "spread", "spread, last epoch"),
+        labels=("σ", "noise σ", "spread", "spread, last epoch"),
         unit="of the problem's loss",
         definition="The scatter of the batch losses around the smoothed loss before them, over the "
         "last epoch of samples; the histogram beside each chart shows the same. None below two "
@@ -253,19 +253,14 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         value=as_number(lambda one: one.tally.final_loss),
     ),
     GlossaryEntry(
-        name="std",
+        name="the lesson's “variance”",
+        labels=("std", "“variance”", "variance"),
         unit="of the problem's loss",
-        definition="Standard deviation of the epochs' mean losses over the whole run: it mostly "
-        "shows how far the loss fell, not how noisy it was.",
-        formula="√variance, of the population (ddof 0)",
+        definition="Standard deviation of the epochs' mean losses over the whole run. The lesson "
+        "prints it and calls it variance; it mostly shows how far the loss fell, not how noisy it "
+        "was: that is σ. --json has it as std, and its square as variance.",
+        formula="√mean((epoch loss − mean)²), of the population (ddof 0)",
         value=as_number(lambda one: one.tally.std),
-    ),
-    GlossaryEntry(
-        name="variance",
-        unit="of the problem's loss, squared",
-        definition="The square of std.",
-        formula="mean((epoch loss − mean)²)",
-        value=as_number(lambda one: one.tally.variance),
     ),
     GlossaryEntry(
         name="pace",

@@ -35,6 +35,7 @@ class Store:
                     planned_epochs=settings.epochs,
                     pace=settings.pace,
                 ),
+                named_for=variant.settings,
             )
             for index, variant in enumerate(settings.variants)
         }
@@ -208,6 +209,6 @@ class Store:
             if any(one.tally.state is state for one in live):
                 return str(state)
         ended = {one.tally.state for one in self.states}
-        if len(ended) == 1:
+        if len(ended) == 1 and not any(one.verdict for one in self.states):
             return str(ended.pop())
         return "ended"

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.log.commands import Pause, Resume
+from engine.log.figures.growth import DIVERGING, verdict
 from engine.log.records import (
     AnyRecord,
     Changed,
@@ -29,12 +30,9 @@ from engine.log.summary import Tally
 from engine.settings import VariantSettings
 from gdtui.chart.scene.polyline import Axis
 from gdtui.history import History
-from gdtui.history.storage.kept_points import KeptPoints
-from gdtui.state.measurements import Measurements
+from gdtui.state.curves import Curves
 from gdtui.state.pending import Pending
 
-DIVERGING: Final = 1_000.0
-"""A smoothed loss above this many times the full loss at the start is called diverging."""
 SMOOTHING: Final = 0.25
 """Default time constant of the smoothed loss, in epochs."""
 PLACE: Final = {Axis.SAMPLES: 0, Axis.UPDATES: 1, Axis.SECONDS: 2}
@@ -54,41 +52,14 @@ class Transition(StrEnum):
     RESUMING = "resuming…"
 
 
-@dataclass(frozen=True, slots=True)
-class SettingsMark:
-    """A change of settings, at the samples, updates and seconds before its first batch."""
-
-    samples: int
-    updates: int
-    seconds: float
-    before: VariantSettings
-    """The settings in force until here."""
-    after: VariantSettings
-    """The settings in force from here on."""
-
-
-@dataclass(slots=True)
-class Curves:
-    """The curves of one generation."""
-
-    history: History
-    evaluations: KeptPoints = field(default_factory=KeptPoints)
-    """The full losses."""
-    validations: KeptPoints = field(default_factory=KeptPoints)
-    """The losses on held-out data."""
-    ended: tuple[int, int, float] = (0, 0, 0.0)
-    """Position of the last evaluation."""
-    measured: Measurements = field(default_factory=Measurements)
-    """Noise scale and sharpness."""
-    changes: list[SettingsMark] = field(default_factory=list)
-
-
 @dataclass(slots=True)
 class VariantState:
     """The state of a variant."""
 
     index: int
     tally: Tally
+    named_for: VariantSettings | None = None
+    """The first settings of the run, which a name may state; None: the name states none."""
     pending: Pending = field(default_factory=Pending)
     current: Curves | None = None
     ghost: Curves | None = None
@@ -118,13 +89,13 @@ class VariantState:
             case Changed():
                 self._mark(record, before)
             case Measured() if self.current and record.generation == self.tally.generation:
-                self.current.measured.add(record, self.tally.noise_scale)
+                self.current.measure(record, self.tally.noise_scale, self.tally.settings)
             case MeasuringSet() | Refused() if record.detail:
                 self.said.append(f"{self.tally.name}: {record.detail}")
             case Evaluation() if self.current is not None:
-                self._evaluate(self.current, record)
-            case Validated() as at if self.current is not None:
-                self.current.validations.add(at.samples, at.updates, at.seconds, at.loss)
+                self.current.evaluate(record, self.tally.settings)
+            case Validated() if self.current is not None:
+                self.current.validate(record, self.tally.settings)
 
     def _begin(self, record: Started) -> None:
         if self.current is not None and len(self.current.history):
@@ -146,7 +117,7 @@ class VariantState:
 
     def _mark(self, record: Changed, before: VariantSettings) -> None:
         if self.current is not None:
-            self._add_change(self.current, record, before)
+            self.current.add_change(record, before)
         n = self.tally.n  # 0 if the log does not say
         wanted = before.resolve(n).effective_batch if n else 0
         is_less = n and record.settings.resolve(n).effective_batch < wanted
@@ -155,22 +126,6 @@ class VariantState:
             offer = f"; u accumulates {wanted:,} from such batches" if self.too_large else ""
             self.said.append(f"{self.tally.name}: {record.note}{offer}")
         self._trained.clear()  # later chunks run at another speed
-
-    def _add_change(self, curves: Curves, record: Changed, before: VariantSettings) -> None:
-        """Changes without a batch between them count as one, from first to last settings."""
-        changes = curves.changes
-        if changes and changes[-1].samples == record.samples:
-            before = changes.pop().before
-        if before != (after := record.settings):
-            seconds = record.seconds
-            changes.append(SettingsMark(record.samples, record.update - 1, seconds, before, after))
-
-    def _evaluate(self, now: Curves, record: Evaluation) -> None:
-        now.ended = record.samples, record.updates, record.seconds
-        if record.full_loss is not None:
-            now.evaluations.add(*now.ended, record.full_loss)
-        if record.validation_loss is not None:
-            now.validations.add(*now.ended, record.validation_loss)
 
     # --- Figures --------------------------------------------------------------------------------
 
@@ -193,6 +148,12 @@ class VariantState:
         """σ, the spread of the batch losses over the last epoch; NaN if there is none."""
         spread = self.current.history.spread() if self.current else None
         return math.nan if spread is None else spread
+
+    @property
+    def is_spread_mixed(self) -> bool:
+        """True when σ is taken over batches of earlier settings, too."""
+        changes = self.current.changes if self.current else []
+        return bool(changes) and changes[-1].samples > max(self.tally.samples - self.tally.n, 0)
 
     @property
     def scatter(self) -> NDArray[np.float64]:
@@ -232,6 +193,11 @@ class VariantState:
         if first is None or self.tally.state is State.DIVERGED or self.is_cut_short:
             return False
         return self.smoothed(SMOOTHING) > DIVERGING * first
+
+    @property
+    def verdict(self) -> str:
+        """The note on a loss that ended above its start; empty when there is nothing to note."""
+        return verdict(math.inf if self.is_diverging else self.tally.growth)
 
     @property
     def has_run_away(self) -> bool:
@@ -282,6 +248,8 @@ class VariantState:
             return str(transition)
         if state is State.RUNNING and self.is_diverging:
             return "diverging"
+        if state is State.FINISHED and self.verdict:
+            return f"{state}, {self.verdict}"
         if state is State.RUNNING and self.is_behind:
             return "behind"
         return str(state)

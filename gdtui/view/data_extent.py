@@ -12,8 +12,9 @@ import numpy as np
 from gdtui.chart.scene.arrays import Floats
 from gdtui.chart.scene.axes import grow, label
 from gdtui.chart.scene.polyline import Axis, Polyline
+from gdtui.state.curves import Curves
 from gdtui.state.store import Store
-from gdtui.state.variant import Curves, VariantState
+from gdtui.state.variant import VariantState
 from gdtui.view.view_state import ViewState
 from gdtui.view.x_range import DataExtent, FollowNewest, WholeRange, XRange
 

@@ -2,8 +2,9 @@
 
 from gdtui.chart.scene.axes import MOST_RULES, multiples, rules
 from gdtui.chart.scene.polyline import Axis
+from gdtui.state.curves import Curves
 from gdtui.state.store import Store
-from gdtui.state.variant import PLACE, Curves
+from gdtui.state.variant import PLACE
 from gdtui.view.x_range import XRange
 
 

@@ -9,8 +9,9 @@ from gdtui.chart.scene.axes import settle, x_scale, y_scale
 from gdtui.chart.scene.palette import FAINT, INK
 from gdtui.chart.scene.picture import Picture, Series
 from gdtui.chart.scene.polyline import EMPTY
+from gdtui.state.curves import Curves
 from gdtui.state.store import Store
-from gdtui.state.variant import Curves, VariantState
+from gdtui.state.variant import VariantState
 from gdtui.view import epoch_lines
 from gdtui.view.data_extent import data_extent, extremes, x_title
 from gdtui.view.pictures import (
@@ -26,6 +27,7 @@ from gdtui.view.pictures import (
     wrapped,
 )
 from gdtui.view.text import formatting
+from gdtui.view.text.caveats.label import label
 from gdtui.view.view_state import ViewState
 from gdtui.view.x_range import XRange, visible_range
 
@@ -79,7 +81,7 @@ def _series(
 
 
 def _title(store: Store, one: VariantState, view: ViewState) -> str:
-    parts = [f"{one.index + 1} {one.tally.name}", "every batch"]
+    parts = [f"{one.index + 1} {label(one)}", "every batch"]
     if (steps := one.tally.settings.accumulation_steps) > 1:
         parts[1] += f", {steps} per update"
     if not view.raw:

@@ -15,11 +15,13 @@ from gdtui.chart.scene.picture import Mark, Picture, Series
 from gdtui.chart.scene.polyline import EMPTY, Axis, Polyline
 from gdtui.chart.scene.thinning import outermost
 from gdtui.history.storage.kept_points import KeptPoints
+from gdtui.state.curves import Curves
 from gdtui.state.store import Store
-from gdtui.state.variant import PLACE, Curves, VariantState
+from gdtui.state.variant import PLACE, VariantState
 from gdtui.view import epoch_lines
 from gdtui.view.data_extent import common_extremes, data_extent, end_of, extremes, positive, x_title
 from gdtui.view.text import formatting
+from gdtui.view.text.caveats.label import label
 from gdtui.view.view_state import ViewState
 from gdtui.view.x_range import WholeRange, XRange, visible_range
 
@@ -97,7 +99,7 @@ def panel(
     picture = Picture(
         x=x_scale(seen.high, canvas.columns, low=seen.low),
         y=y_scale(y, canvas.rows, log=view.log),
-        series=(Series(one.tally.name, colour, line=positive(raw, view.log)),),
+        series=(Series(label(one), colour, line=positive(raw, view.log)),),
         marks=tuple(marks_of(one, now, view)) if now else (),
         rules=epoch_lines.of_one(store, now, view.axis, seen, canvas.columns) if now else (),
         message="" if has_data else wrapped(activity(one), canvas.columns),
@@ -120,7 +122,7 @@ def line_of(
 ) -> Series:
     history = now.history
     if not canvas.dots:
-        return Series(one.tally.name, variant_colour(one.index, view.colours))
+        return Series(label(one), variant_colour(one.index, view.colours))
     raw = positive(history.polyline(view.axis, seen.low, seen.high, canvas.dots), view.log)
     line = (
         raw
@@ -128,7 +130,7 @@ def line_of(
         else history.smoothed(view.axis, seen.low, seen.high, canvas.dots, view.smoothing)
     )
     return Series(
-        label=one.tally.name,
+        label=label(one),
         colour=variant_colour(one.index, view.colours),
         line=positive(line, view.log),
         envelope=EMPTY if view.raw else raw,

@@ -18,13 +18,15 @@ from gdtui.chart.scene.axes import settle, x_scale, y_scale
 from gdtui.chart.scene.palette import variant_colour
 from gdtui.chart.scene.picture import Picture, Series
 from gdtui.chart.scene.polyline import Polyline
-from gdtui.state.measurements import BATCH, EDGE, HIGH, IS_RELIABLE, LOW, SHARPNESS, SMOOTHED, VALUE
+from gdtui.state.curves import Curves
+from gdtui.state.measurements import HIGH, IS_RELIABLE, LOW, SHARPNESS, SMOOTHED, VALUE
 from gdtui.state.store import Store
-from gdtui.state.variant import PLACE, Curves, VariantState
-from gdtui.view import epoch_lines
-from gdtui.view.data_extent import data_extent, end_of, extremes, positive, x_title
+from gdtui.state.variant import PLACE, VariantState
+from gdtui.view import epoch_lines, in_force
+from gdtui.view.data_extent import data_extent, extremes, positive, x_title
 from gdtui.view.pictures import AxisRanges, ChartSize, carried_over, marks_of
 from gdtui.view.text import formatting
+from gdtui.view.text.caveats.label import label
 from gdtui.view.view_state import ViewState
 from gdtui.view.x_range import visible_range
 
@@ -36,11 +38,20 @@ _ANY_EDGE: Final = "2(1+β)/lr"
 class TrendTitles:
     """The words on a picture."""
 
-    title: str
+    name: str
+    """The name of the figure."""
+    marks: str
+    """The meaning of what is drawn of it."""
+    bound: str
+    """The meaning of the faint lines, where the title tells it."""
     faint: str
     """The legend of the faint lines."""
     message: str
-    """Shown instead of data while nothing has been measured."""
+    """The way to something to draw, while nothing was measured."""
+
+    def title(self, *, has_message: bool) -> str:
+        """The title of the chart; over the bound alone it tells how to get a measurement."""
+        return f"{self.name} · {self.message if has_message else self.marks}{self.bound}"
 
 
 def sharpness(
@@ -52,29 +63,24 @@ def sharpness(
     for one, now in _current(store):
         rows = now.measured.sharpness.values.copy()
         found = _trace(rows, view, SHARPNESS)
-        if bounds := _bounds(one, now):
+        bounds = _bounds(one, now)
+        if bounds and not (line := in_force.edges(one, now, view)).is_empty:
             names |= bounds
-            series.append(_faint(one, view, _steps(one, now, view, rows, EDGE, _edge(one))))
+            series.append(_faint(one, view, line))
         series.append(replace(_vivid(one, view), line=found, points=found))
-    name = names.pop() if len(names) == 1 else _ANY_EDGE
-    title = "sharpness λ · ◆ measured"
-    if any(each.faint for each in series):
-        title += f" · faint: {name}, the edge of stability"
-    return _picture(store, view, canvas, shown, series, TrendTitles(title, name, message))
+    name = next(iter(names)) if len(names) == 1 else _ANY_EDGE
+    bound = f" · faint: {name}, the edge of stability" if names else ""
+    words = TrendTitles("sharpness λ", "◆ measured", bound, name, message)
+    return _picture(store, view, canvas, shown, series, words)
 
 
 def noise(
     store: Store, view: ViewState, canvas: ChartSize, shown: AxisRanges, message: str
 ) -> tuple[Picture, AxisRanges]:
-    """Each variant's smoothed noise scale, the single ones, and the effective batch in force."""
-    title = "noise scale B, smoothed · ◆ measured, with 95% interval · ◇ not reliable"
+    """Each variant's smoothed noise scale over the single ones, and the effective batch then."""
     series: list[Series] = []
     for one, now in _current(store):
         rows = now.measured.noise.values.copy()
-        resolved = one.tally.resolved
-        batch = _steps(
-            one, now, view, rows, BATCH, resolved.effective_batch if resolved else np.nan
-        )
         is_reliable = rows[:, IS_RELIABLE] > 0
         vivid = replace(
             _vivid(one, view),
@@ -83,10 +89,11 @@ def noise(
             validation=_trace(rows[~is_reliable & np.isfinite(rows[:, VALUE])], view, VALUE),
             envelope=_bars(rows[is_reliable], view),
         )
-        series += [_faint(one, view, batch), vivid]
-    return _picture(
-        store, view, canvas, shown, series, TrendTitles(title, "effective batch", message)
-    )
+        batch = in_force.effective_batches(one, now, view)
+        series += [vivid] if batch.is_empty else [_faint(one, view, batch), vivid]
+    marks = "smoothed · ◆ measured, with 95% interval · ◇ not reliable"
+    words = TrendTitles("noise scale B", marks, "", "effective batch", message)
+    return _picture(store, view, canvas, shown, series, words)
 
 
 # --- Lines ----------------------------------------------------------------------------------------
@@ -106,15 +113,6 @@ def _bounds(one: VariantState, now: Curves) -> set[str]:
     }
 
 
-def _edge(one: VariantState) -> float:
-    """The name under the settings in force."""
-    resolved, settings = one.tally.resolved, one.tally.settings
-    edge = (
-        edge_of_stability(resolved.lr, settings.momentum, settings.optimizer) if resolved else None
-    )
-    return np.nan if edge is None else edge
-
-
 def _trace(rows: Floats, view: ViewState, column: int) -> Polyline:
     return positive(Polyline(rows[:, PLACE[view.axis]], rows[:, column], rows[:, column]), log=True)
 
@@ -124,19 +122,6 @@ def _bars(rows: Floats, view: ViewState) -> Polyline:
     x, low, high = (np.repeat(rows[:, column], 2) for column in (PLACE[view.axis], LOW, HIGH))
     low[1::2] = high[1::2] = np.nan
     return positive(Polyline(x, low, high), log=True)
-
-
-def _steps(
-    one: VariantState, now: Curves, view: ViewState, rows: Floats, column: int, current: float
-) -> Polyline:
-    """The value in force at each measurement, kept until the next; the current one at the end."""
-    if not len(rows):
-        return Polyline(*(np.empty(0),) * 3)
-    at, values = rows[:, PLACE[view.axis]], rows[:, column]
-    end = max(end_of(now, view.axis), float(at[-1]))
-    x = np.concatenate([np.repeat(at, 2)[1:], [end, end]])
-    y = np.concatenate([np.repeat(values, 2), [current]])
-    return positive(Polyline(x, y, y), log=True)
 
 
 def _faint(one: VariantState, view: ViewState, line: Polyline) -> Series:
@@ -150,7 +135,7 @@ def _faint(one: VariantState, view: ViewState, line: Polyline) -> Series:
 
 
 def _vivid(one: VariantState, view: ViewState) -> Series:
-    return Series(one.tally.name, variant_colour(one.index, view.colours), number=view.number(one))
+    return Series(label(one), variant_colour(one.index, view.colours), number=view.number(one))
 
 
 # --- The picture ----------------------------------------------------------------------------------
@@ -172,15 +157,18 @@ def _picture(
         [each.line for each in series], [each.points for each in series], seen, log=True
     )
     y = settle(shown.y, *found, log=True)
-    is_measured = any(not each.line.is_empty for each in series)
+    is_measured = any(
+        not each.faint and not (each.line.is_empty and each.validation.is_empty) for each in series
+    )
+    has_data = is_measured or any(not each.line.is_empty for each in series)
     picture = Picture(
         x=x_scale(seen.high, canvas.columns, x_title(view, seen, extent), seen.low),
         y=y_scale(y, canvas.rows, log=True),
         series=tuple(series),
         marks=tuple(mark for one, now in _current(store) for mark in marks_of(one, now, view)),
         rules=epoch_lines.of_all(store, view.axis, seen, canvas.columns),
-        title=words.title,
-        message="" if is_measured else words.message,
+        title=words.title(has_message=has_data and not is_measured),
+        message="" if has_data else words.message,
         faint=words.faint,
     )
     return picture, AxisRanges(shown.of, extent.end, y)

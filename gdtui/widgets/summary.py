@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 _NEXT = "S restarts all with the next lr scaling · r restarts · c continues"
 
-_WIDTHS = (9, 11, 8, 10, 8, 10)
-"""Cells of each column of figures; with a name of 14 cells they fit into 80."""
+_WIDTHS = {"noise σ": 8, "validation": 11, "gap": 8, "last epoch": 11, "updates": 8}
+"""Cells of a column of figures: with a name of 12 all that there can be fit into 80."""
+_WIDTH = 9
+"""Cells of any other column."""
 _FRAME = 4
 """Cells of border and padding."""
 _AROUND = 4
@@ -47,12 +49,14 @@ class Summary(Line):
         if is_ours:
             below.append(Content.styled(_NEXT, "$quiet"))
         number_width = len(str(len(found))) + 1
-        room = size.width - _FRAME - number_width - sum(_WIDTHS)
+        heads = headings(store)
+        widths = tuple(_WIDTHS.get(heading, _WIDTH) for heading in heads)
+        room = size.width - _FRAME - number_width - sum(widths)
         name_width = min(max(len(row.name) for row in found) + 2, max(room, _LEAST))
-        head = " " * (number_width + name_width) + _cells(headings(store))
+        head = " " * (number_width + name_width) + _cells(heads, widths)
         names = shortened(tuple(row.name for row in found), name_width - 1)
         table = [
-            _line(row, number_width, f"{name:<{name_width}}")
+            _line(row, number_width, f"{name:<{name_width}}") + Content(_cells(row.cells, widths))
             for row, name in zip(found, names, strict=True)
         ]
         table = _cut(table, size.height - _AROUND - len(below) - 2)
@@ -75,8 +79,8 @@ def _wrapped(text: str, width: int) -> list[Content]:
 def _line(row: "ResultRow", number_width: int, name: str) -> Content:
     colour = f"bold $variant-{row.index % COLOURS + 1}"
     number = f"{row.index + 1:<{number_width}}"
-    return Content.styled(f"{number}{name}", colour) + Content(_cells(row.cells))
+    return Content.styled(f"{number}{name}", colour)
 
 
-def _cells(cells: tuple[str, ...]) -> str:
-    return "".join(f"{cell:>{width}}" for cell, width in zip(cells, _WIDTHS, strict=True))
+def _cells(cells: tuple[str, ...], widths: tuple[int, ...]) -> str:
+    return "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))

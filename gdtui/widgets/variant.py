@@ -31,8 +31,6 @@ class VariantPanel(Vertical):
         self.spread = Spread(classes="spread")
         """Place the spread beside the chart, on its y axis, if there is room."""
         self.figures = Line(classes="figures")
-        self._steps = 1
-        self._is_selected = False
         self._state = ("", "")
 
     def compose(self) -> ComposeResult:
@@ -45,12 +43,16 @@ class VariantPanel(Vertical):
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.width >= _BROAD, "-broad")
 
-    def show_heading(self, steps: int, *, is_selected: bool) -> None:
-        """Mark the selected panel; say if the chart draws batches and an update takes several."""
-        if (steps, is_selected) != (self._steps, self._is_selected):
-            self._steps, self._is_selected = steps, is_selected
-            told = f" · every batch, {steps} per update" if steps > 1 else ""
-            self.border_title = Content(f"{'▸ ' if is_selected else ''}{self._heading}{told}")
+    def show_heading(self, name: str, steps: int, *, is_selected: bool) -> None:
+        """Mark the selected panel; say if the chart draws batches and an update takes several.
+
+        `name`: with its number, and with what the variant is now where it says something else.
+        """
+        told = f" · every batch, {steps} per update" if steps > 1 else ""
+        heading = f"{'▸ ' if is_selected else ''}{name}{told}"
+        if heading != self._heading:
+            self._heading = heading
+            self.border_title = Content(heading)
 
     def show_state(self, word: str, style: str) -> None:
         """Put the state in the box's lower border."""

@@ -43,14 +43,18 @@ FIELDS = [
         "epoch_losses",
         "epoch_losses_at",
         "final_loss",
+        "sigma",
         "std",
         "variance",
         "full_loss",
+        "growth",
+        "is_diverging",
         "validation",
         "generalisation_gap",
     ),
     *("device", "peak_memory", "batch_milliseconds"),
-    *("noise_scale", "noise_scale_interval", "signal_to_noise", "sharpness", "measured_at"),
+    *("noise_scale", "noise_scale_interval", "signal_to_noise", "signal_to_noise_interval"),
+    *("sharpness", "measured_at"),
     *("seconds", "state"),
 ]
 
@@ -140,6 +144,9 @@ def test_figures_follow_from_the_epoch_losses(document: dict[str, Any]) -> None:
         assert variant["final_loss"] == losses[-1]
         assert variant["variance"] == pytest.approx(variance)
         assert variant["std"] == pytest.approx(variance**0.5)
+    full, mini, sgd = (variant["sigma"] for variant in document["variants"])
+    assert full is None
+    assert sgd > 3 * mini > 0  # the noise that std hides
 
 
 def test_export_has_every_batch_once_and_in_order(document: dict[str, Any], state: Path) -> None:
@@ -211,12 +218,25 @@ def test_divergence_is_a_result(cli: Cli) -> None:
     assert variants["good"]["batches"] == 2 * 63
 
 
+def test_a_loss_that_ran_away_but_stayed_finite_is_not_plainly_finished(cli: Cli) -> None:
+    line = ["train", "--batch-sizes", "64", "--lr", "1e9", "--epochs", "2", "--device", "cpu"]
+    result = cli(*line)
+    assert result.returncode == 0
+    assert "finished, diverging" in result.stdout
+    assert "Mini-batch: finished, but with a loss " in result.stderr
+    assert "× that at its start" in result.stderr
+    (variant,) = json.loads(cli(*line, "--json").stdout)["variants"]
+    assert (variant["state"], variant["is_diverging"]) == ("finished", True)
+    assert variant["growth"] > 1e6
+
+
 def test_the_table_when_nobody_asks_for_json(cli: Cli) -> None:
     result = cli("train", "--batch-sizes", "full,4000", "--epochs", "2")
     assert result.returncode == 0
     lines = result.stdout.splitlines()
     assert any(line.startswith("Batch GD") and line.endswith("finished") for line in lines)
-    assert "variance" in result.stdout
+    assert "noise σ" in result.stdout
+    assert "variance" not in result.stdout  # the drift of the epochs' means is no noise
     assert result.stderr.count("\n") == 1
     assert "4,000" in result.stderr
     assert "\x1b" not in result.stdout + result.stderr

@@ -36,6 +36,8 @@ class Started(Record, frozen=True, kw_only=True):
     """Maximum number of samples given to the device at once; None means whole batches."""
     command: Identifier = 0
     """The id of the command that this record confirms; 0 for none."""
+    assumed: tuple[str, ...] = ()
+    """Columns of a CSV that an import had to make up: figures that nobody measured or chose."""
 
 
 class Evaluation(Record, frozen=True, kw_only=True):

@@ -1,6 +1,10 @@
 """Shortens names so that they stay distinguishable. Pure."""
 
 from functools import lru_cache
+from typing import Final
+
+_ARROW: Final = " → "
+"""Behind it stands what a variant is now: that must not be cut off."""
 
 
 @lru_cache(maxsize=64)  # every frame requests the same
@@ -9,7 +13,9 @@ def shortened(names: tuple[str, ...], cells: int) -> tuple[str, ...]:
 
     Otherwise, names that are too long are cut in the middle, so that their ends remain visible.
     """
-    beginnings = tuple(name[:cells].rstrip() for name in names)
+    beginnings = tuple(
+        _with_end(name, cells) if _ARROW in name else name[:cells].rstrip() for name in names
+    )
     if len({*beginnings}) == len({*names}):
         return beginnings
     return tuple(_with_end(name, cells) for name in names)

@@ -13,6 +13,7 @@ from gdtui.chart.widget.chart import Chart
 from gdtui.control.viewer import Viewer
 from gdtui.state.variant import VariantState
 from gdtui.view.text import crosshair, figures, screen_text
+from gdtui.view.text.caveats.label import label
 from gdtui.view.text.gauges import gauges
 from gdtui.view.text.styled import NEW_LINE, StyledText
 from gdtui.view.text.styled import lines as one_below_another
@@ -71,9 +72,8 @@ def _write_panel(viewer: Viewer, one: VariantState, panel: VariantPanel) -> None
     panel.settings.show(above)
     panel.figures.show(below)
     panel.spread.show(one, panel.chart, variant_colour(one.index, viewer.view.colours))
-    panel.show_heading(
-        one.tally.settings.accumulation_steps, is_selected=viewer.view.selected == one.index
-    )
+    steps, is_selected = one.tally.settings.accumulation_steps, viewer.view.selected == one.index
+    panel.show_heading(f"{one.index + 1} {label(one)}", steps, is_selected=is_selected)
     panel.show_state(*screen_text.state_and_device(one, viewer.store))
 
 

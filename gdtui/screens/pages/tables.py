@@ -11,6 +11,7 @@ from gdtui.chart.scene.shortening import shortened
 from gdtui.lesson import tables
 from gdtui.screens.pages.page import Page, heading
 from gdtui.view.text import formatting
+from gdtui.view.text.caveats.label import label
 
 if TYPE_CHECKING:
     from gdtui.state.store import Store
@@ -88,7 +89,7 @@ def _trades(store: "Store") -> list[Content]:
 
 
 def _short(store: "Store") -> tuple[str, ...]:
-    return shortened(tuple(store.variants), _NAME)
+    return shortened(tuple(map(label, store.states)), _NAME)
 
 
 def _cells(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -9,10 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from engine.log.summary import Tally
+from gdtui.state.curves import MeasuredFigure
 from gdtui.state.store import Store
 from gdtui.state.variant import VariantState
 from gdtui.view.text import formatting, screen_text
+from gdtui.view.text.caveats.age import PALE, age
 from gdtui.view.text.styled import StyledText, lines
 
 _GAP: Final = "  "
@@ -61,7 +62,8 @@ def rows(one: VariantState, store: Store, smoothing: float, width: int, height: 
         groups[-2:] = [done + cost]
     if len(groups) > height:
         groups[:-1] = [learnt + validated]
-    return lines(_fitted(group, width) for group in groups[: max(height, 1)])
+    first, *others = [_fitted(group, width) for group in groups[: max(height, 1)]]
+    return lines([_with_age(first, one, width), *others])
 
 
 def _fitted(figures: Iterable[_Figure], width: int, gap: str = _GAP) -> StyledText:
@@ -93,16 +95,21 @@ def _value(value: float) -> str:
 
 def _learnt(one: VariantState, smoothing: float) -> list[_Figure]:
     full = _value(one.tally.full_loss)
+    mixed = PALE if one.is_spread_mixed else ""
+    pale = age(one, MeasuredFigure.FULL_LOSS).style
     return [
         _Figure(f"loss {_value(one.smoothed(smoothing))}", 0, "bold"),
-        _Figure(f"σ {_value(one.spread)}", 3),
-        _Figure(f"◆ all data {full}", 1, _age(one.tally), short=f"◆ {full}"),
+        _Figure(f"σ {_value(one.spread)}", 3, mixed),
+        _Figure(f"◆ all data {full}", 1, pale, short=f"◆ {full}"),
     ]
 
 
-def _age(tally: Tally) -> str:
-    """Figures measured an epoch or more ago are pale."""
-    return _DIM if tally.is_full_loss_old else ""
+def _with_age(said: StyledText, one: VariantState, width: int) -> StyledText:
+    """A row of figures, and the age of its old loss on all data where there is room."""
+    words = age(one, MeasuredFigure.FULL_LOSS).words
+    if not words or said.cell_length + len(_GAP) + len(words) > width:
+        return said
+    return said + StyledText.of(f"{_GAP}{words}", PALE)
 
 
 def _validated(one: VariantState, store: Store) -> list[_Figure]:
@@ -112,18 +119,19 @@ def _validated(one: VariantState, store: Store) -> list[_Figure]:
     tally = one.tally
     latest = tally.validation
     loss = _value(latest.loss if latest else math.nan)
+    pale = age(one, MeasuredFigure.VALIDATION).style
     figures = [
-        _Figure(f"◇ validation {loss}", 2, short=f"◇ {loss}"),
+        _Figure(f"◇ validation {loss}", 2, pale, short=f"◇ {loss}"),
         _Figure(
             f"gap {formatting.signed(tally.generalisation_gap, _VALUE, 2):<{_VALUE}}",
             4,
-            _age(tally),
+            age(one, MeasuredFigure.GAP).style,
         ),
     ]
     for place, name in enumerate(store.metrics):
         value = formatting.within(latest.metrics.get(name, math.nan) if latest else math.nan, 5)
         figures.append(
-            _Figure(f"{name[:_METRIC]} {value:<5}", 5 + place, short=f"{name[:3]} {value:<5}")
+            _Figure(f"{name[:_METRIC]} {value:<5}", 5 + place, pale, f"{name[:3]} {value:<5}")
         )
     return figures
 
@@ -185,6 +193,6 @@ def line(
         figures.append(_Figure(f"{tally.device:<7}", _LATER, _DIM))
     gap = _GAP if width >= _ROOMY else ""
     said = _fitted(figures, width - named.cell_length - _STATE - len(gap), gap)
-    return (named + said + StyledText.of(gap) + StyledText.of(*screen_text.state(one))).truncate(
-        width
-    )
+    return (
+        named + said + StyledText.of(gap) + StyledText.of(*screen_text.short_state(one))
+    ).truncate(width)

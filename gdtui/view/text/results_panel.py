@@ -11,6 +11,7 @@ from engine.statistics.folding import gap, have_folded
 from gdtui.state.overlay.comparability import comparability_note
 from gdtui.state.store import Store
 from gdtui.state.variant import VariantState
+from gdtui.view.text.caveats.label import label
 from gdtui.view.text.formatting import clock, count, number, signed
 
 
@@ -23,39 +24,44 @@ class ResultRow:
     cells: tuple[str, ...]
 
 
-_HEAD: Final = ("all data", "last epoch", "std", "variance", "updates", "training")
+_COST: Final = ("updates", "training")
 
 
 def headings(store: Store) -> tuple[str, ...]:
-    """The names of the cells; figures of validation, if any, replace those of the batch losses."""
+    """The names of the cells: with validation, the metric stands for the last epoch's loss."""
     if not store.has_validation:
-        return _HEAD
-    metric = store.metrics[0][:9] if store.metrics else "std"
-    return ("all data", "validation", "gap", metric, *_HEAD[4:])
+        return ("all data", "noise σ", "last epoch", *_COST)
+    metric = (store.metrics[0][:8],) if store.metrics else ()
+    return ("all data", "noise σ", "validation", "gap", *metric, *_COST)
 
 
 def rows(store: Store) -> list[ResultRow]:
     """The rows of all variants, in order."""
-    return [ResultRow(one.index, one.tally.name, _cells(one, store)) for one in store.states]
+    return [ResultRow(one.index, label(one), _cells(one, store)) for one in store.states]
 
 
 def _cells(one: VariantState, store: Store) -> tuple[str, ...]:
     tally = one.tally
+    count_of_learnt = len(headings(store)) - len(_COST)
     if tally.state is not State.FINISHED:
         state = "no memory" if tally.state is State.OUT_OF_MEMORY else str(tally.state)
-        return ("", state, "", "", count(tally.updates), clock(tally.seconds))
+        blank = ("",) * (count_of_learnt - 1)
+        return (state, *blank, count(tally.updates), clock(tally.seconds))
+    learnt = [number(tally.full_loss), number(one.spread)]
     if not store.has_validation:
-        learnt = tuple(map(number, (tally.full_loss, tally.final_loss, tally.std, tally.variance)))
+        learnt.append(number(tally.final_loss))
     else:
-        last = tally.metrics.get(store.metrics[0], math.nan) if store.metrics else tally.std
-        gap = signed(tally.generalisation_gap, 7)
-        learnt = (number(tally.full_loss), number(tally.validation_loss), gap, number(last))
+        learnt += [number(tally.validation_loss), signed(tally.generalisation_gap, 7)]
+        learnt += [number(tally.metrics.get(name, math.nan)) for name in store.metrics[:1]]
     return (*learnt, count(tally.updates), f"{number(tally.seconds)} s")
 
 
 def conclusion(store: Store) -> str:
     """The conclusion from the comparable figures, in a sentence or two."""
     done = [one for one in store.states if one.tally.state is State.FINISHED]
+    if away := [one for one in done if one.verdict]:
+        ends = ", ".join(f"{label(one)} ({one.verdict})" for one in away)
+        return f"Not all ended below their start: {ends}. Lower the lr of those."
     losses = {
         one.tally.name: one.tally.full_loss for one in done if math.isfinite(one.tally.full_loss)
     }

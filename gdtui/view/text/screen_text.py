@@ -9,6 +9,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from engine.log.figures.growth import DIVERGING
 from engine.log.notices import Notice, NoticeKind
 from engine.log.records import State
 from engine.settings import LrScaling, Precision
@@ -16,8 +17,9 @@ from gdtui.chart.scene.palette import COLOURS
 from gdtui.chart.scene.shortening import shortened
 from gdtui.state.record_source import Playback, ViewerRole
 from gdtui.state.store import Store
-from gdtui.state.variant import DIVERGING, VariantState
+from gdtui.state.variant import VariantState
 from gdtui.view.text import formatting
+from gdtui.view.text.caveats.label import label
 from gdtui.view.text.styled import NEW_LINE, StyledPart, StyledText
 
 _DIM: Final = "$quiet"
@@ -58,7 +60,15 @@ def colour_of(one: VariantState) -> str:
 def state(one: VariantState) -> StyledPart:
     """The state of a variant, in its colour."""
     style = "bold $error" if one.is_diverging else _STYLES.get(one.tally.state, "")
+    if one.word != one.tally.state and one.tally.state is State.FINISHED:
+        style = "bold $error" if one.is_diverging else "bold $warning"
     return one.word, _PENDING if one.transition else style
+
+
+def short_state(one: VariantState) -> StyledPart:
+    """The state in the cells of a line: "worse" for a loss that ended above its start."""
+    word, style = state(one)
+    return ("worse" if one.verdict and one.tally.state is State.FINISHED else word), style
 
 
 def state_and_device(one: VariantState, store: Store) -> StyledPart:
@@ -264,15 +274,15 @@ def alone(
 
 
 def name_cells(store: Store, width: int) -> int:
-    """Cells for the names in lines of this width: more if they are long and there is room."""
-    longest = max(len(one.tally.name) for one in store.states)
+    """Cells of the names in lines of this width: more where they are long and there is room."""
+    longest = max(len(label(one)) for one in store.states)
     return max(NAME, min(longest, width // _NAME_SHARE))
 
 
 def name(one: VariantState, store: Store, cells: int, *, selected: bool) -> StyledText:
     """Number and name, cut to this many cells, in the variant's colour; marked when selected."""
     mark = "▸" if selected else " "
-    short = shortened(tuple(store.variants), cells)[one.index]
+    short = shortened(tuple(map(label, store.states)), cells)[one.index]
     place = f"{one.index + 1:>{place_cells(store)}}"
     return StyledText.of(f"{mark}{place} {short:<{cells}}", f"bold {colour_of(one)}")
 

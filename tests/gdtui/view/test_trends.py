@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from shown import text_of
 
 from engine.log.measurements import NoiseScale, Sharpness
-from engine.log.records import Measured, MeasuringSet
+from engine.log.records import Chunk, Measured, MeasuringSet
 from gdtui.app import GdtuiApp
 from gdtui.chart.scene.picture import Picture, Series
 from gdtui.chart.scene.polyline import Axis
@@ -94,16 +94,40 @@ async def test_sharpness_stands_over_the_bound_that_was_in_force(tmp_path: Path)
     assert np.array_equal(
         line.line.high, [3.0, math.nan, 7.0], equal_nan=True
     )  # not known well: a gap
-    assert edge.line.x.tolist() == [100, 400, 400, 600, 600, 1000, 1000]
-    assert edge.line.high.tolist() == [
-        200,
-        200,
-        200,
-        200,
-        20,
-        20,
-        200,
-    ]  # last: under the settings in force
+    # The log has one lr all the way: what a measurement says of it moves no line.
+    assert edge.line.x.tolist() == [0, 1000, 1000]
+    assert edge.line.high.tolist() == [200, 200, 200]
+
+
+async def test_the_faint_lines_and_the_marks_follow_the_log_without_a_measurement(
+    tmp_path: Path,
+) -> None:
+    bench = Bench(tmp_path / "run")
+    bench.begin()
+    name = bench.names[1]
+    first = bench.run.info.settings.variants[1].settings
+    bench.train(name, np.linspace(0.8, 0.6, 50))
+    bench.write(name, changed(replace(first, batch_size=20, lr=0.1), 1))
+    bench.write(name, trained(batch=51, size=20, lr=0.1))
+    bench.write(name, changed(replace(first, batch_size=20, lr=0.1, momentum=0.5), 2, batch=101))
+    store = await known(bench, bench.app())
+    edge, _ = mini(trends.sharpness(store, ViewState(), CANVAS, AxisRanges(), "empty")[0])
+    assert edge.line.x.tolist() == [0, 500, 500, 1500, 1500]
+    assert edge.line.high.tolist() == [200, 200, 20, 20, 30]
+    picture, _ = trends.noise(store, ViewState(), CANVAS, AxisRanges(), "press !")
+    batch, _ = mini(picture)
+    assert batch.line.high.tolist() == [10, 10, 20, 20, 20]
+    assert picture.marks[0].label == "batch 64→20, lr 0.01→0.1"
+    assert (picture.message, "press !" in picture.title) == ("", True)
+
+
+def trained(batch: int, size: int, lr: float) -> Chunk:
+    """Fifty batches of this size from this one on."""
+    return Chunk(
+        generation=1, epoch=1, batch=batch, update=batch, in_update=0, samples=(batch - 1) * 10,
+        seconds=(batch - 1) * 0.01, duration=0.5, batch_size=size, last_batch_size=size,
+        accumulation_steps=1, lr=lr, losses=np.full(50, 0.5, "<f4").tobytes(),
+    )  # fmt: skip
 
 
 async def test_an_optimizer_without_a_bound_has_no_faint_line(tmp_path: Path) -> None:
@@ -142,6 +166,7 @@ async def sharpness_of(
         bench.set(name, **different)
     bench.begin()
     for name in bench.names:
+        bench.train(name, [0.8] * 10)
         bench.write(name, measured(10, edge=edge, sharpness=sharp(3.0)))
     return trends.sharpness(await known(bench, bench.app()), ViewState(), CANVAS, AxisRanges(), "")[
         0
@@ -163,7 +188,7 @@ async def test_noise_is_smoothed_over_its_points_and_stands_against_the_batch(
     assert line.validation.high.tolist() == [60]  # hollow: not reliable
     bars = np.isfinite(line.envelope.low)
     assert (line.envelope.low[bars].tolist(), line.envelope.high[bars].tolist()) == ([25], [60])
-    assert batch.line.high.tolist()[:3] == [32, 32, 64]
+    assert batch.line.high.tolist() == [10, 10, 64]  # of the log; last: the settings in force
 
 
 async def test_nothing_is_drawn_where_the_average_is_not_reliable(tmp_path: Path) -> None:
@@ -179,6 +204,7 @@ async def test_another_generation_begins_anew(tmp_path: Path) -> None:
     name = bench.names[1]
     bench.write(name, measured(10, noise=noise(40, 25, 60)))
     bench.begin(2, names=[name])
+    bench.train(name, [0.8], generation=2)
     bench.write(name, measured(30, noise=noise(80, 60, 90)))  # late: of the generation before
     bench.write(name, measured(5, generation=2, noise=noise(15, 12, 20, (1.0, 0.0, 1e-3))))
     store = await known(bench, bench.app())

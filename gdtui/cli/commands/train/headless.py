@@ -15,6 +15,8 @@ from click import UsageError
 
 from engine.jobs.fork_server import warm_up
 from engine.log.directory import RunDirectory, RunDirectoryError
+from engine.log.figures.batch_noise import BatchNoise
+from engine.log.figures.growth import verdict
 from engine.log.filesystem.disk_errors import cannot_write
 from engine.log.filesystem.safe_open import output_opened
 from engine.log.follow import Follower
@@ -84,6 +86,7 @@ def train(
         else:
             table(run, monitor.tallies)
         failed = monitor.explain_failures(debug=debug)
+        monitor.note_growth()
     if received:
         return signal_status(received[0])
     return ExitCode.FAILED if failed else ExitCode.OK
@@ -112,7 +115,8 @@ class _RunMonitor:
         self._shown = shown
         self._follower = Follower(run)
         self.tallies = [
-            Tally(variant.name, variant.settings) for variant in run.info.settings.variants
+            Tally(variant.name, variant.settings, batch_noise=BatchNoise())
+            for variant in run.info.settings.variants
         ]
         self._progress = TrainingProgress(self.tallies)
         self._by_name = {tally.name: tally for tally in self.tallies}
@@ -212,6 +216,15 @@ class _RunMonitor:
                 print_error(tallies[0].traceback.rstrip())
             self._say_where_it_printed(tallies)
         return bool(broken or self._follower.damage or self._stopped_by)
+
+    def note_growth(self) -> None:
+        """Note on stderr which variants finished with a loss above that at their start."""
+        for tally in self.tallies:
+            if tally.state is State.FINISHED and verdict(tally.growth):
+                _say(
+                    f"{tally.name}: finished, but with a loss {tally.growth:.3g} × that at its "
+                    "start; a smaller --lr may help"
+                )
 
     def _say_where_it_printed(self, tallies: list[Tally]) -> None:
         for tally in tallies:

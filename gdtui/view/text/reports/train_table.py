@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from engine.log.directory import RunDirectory
+from engine.log.figures.growth import verdict
 from engine.log.json_report import VariantReport, report
+from engine.log.records import State
 from engine.log.summary import Tally
 from gdtui.view.text.screen_text import NOT_THE_BIG_BATCH
 
 _WORDS: Final = frozenset(("variant", "state"))
 """The headings of columns of words; the others are of figures."""
 _LEGEND: Final = """\
-final loss: mean of the batch losses of the last epoch; std and variance: of the epochs' means;
-full loss: on all training data, after the last epoch: the one to compare by"""
+final loss: mean of the batch losses of the last epoch; noise σ: their scatter around the smoothed
+loss; full loss: on all training data, after the last epoch: the one to compare by"""
 _HELD_OUT: Final = (
     "validation: on held-out data, also after the last epoch; gap: validation loss minus full loss"
 )
@@ -70,7 +72,7 @@ def _legend(tallies: Sequence[Tally], *, has_metrics: bool) -> Iterator[str]:
 def _headings(metrics: Sequence[str]) -> tuple[str, ...]:
     """The columns' names; those of validation only if there is any."""
     held_out = [f"validation {name}" for name in metrics] + ["gap"] if metrics else []
-    learnt = ("variant", "batch", "lr", "updates", "final loss", "std", "variance", "full loss")
+    learnt = ("variant", "batch", "lr", "updates", "final loss", "noise σ", "full loss")
     return (*learnt, *held_out, "seconds", "state")
 
 
@@ -93,11 +95,17 @@ def _row(variant: VariantReport, tally: Tally, metrics: Sequence[str]) -> tuple[
         f"{variant.updates:,}",
         *map(
             _figure,
-            (variant.final_loss, variant.std, variant.variance, variant.full_loss, *held_out),
+            (variant.final_loss, variant.sigma, variant.full_loss, *held_out),
         ),
         f"{variant.seconds:.2f}",
-        str(variant.state),
+        _state(variant, tally),
     )
+
+
+def _state(variant: VariantReport, tally: Tally) -> str:
+    """The state, with a note where the loss ended above its start: that is no plain success."""
+    note = verdict(tally.growth) if variant.state is State.FINISHED else ""
+    return f"{variant.state}, {note}" if note else str(variant.state)
 
 
 def _figure(value: float | None) -> str:

@@ -1,0 +1,106 @@
+"""The curves of one generation: every loss, single values, measurements, changes of settings."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from engine.log.measurements import NoiseScale
+from engine.log.records import Changed, Evaluation, Measured, Validated
+from engine.settings import VariantSettings
+from gdtui.history import History
+from gdtui.history.storage.kept_points import KeptPoints
+from gdtui.state.measurements import Measurements
+
+
+class MeasuredFigure(StrEnum):
+    """A figure that is measured now and then, and true of that moment only."""
+
+    FULL_LOSS = "loss on all data"
+    VALIDATION = "validation"
+    GAP = "gap"
+    NOISE = "noise scale"
+    SHARPNESS = "sharpness"
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsMark:
+    """A change of settings, at the samples, updates and seconds before its first batch."""
+
+    samples: int
+    updates: int
+    seconds: float
+    before: VariantSettings
+    """The settings in force until here."""
+    after: VariantSettings
+    """The settings in force from here on."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredAt:
+    """The moment of a measurement: samples trained on by then, and the settings in force."""
+
+    samples: int
+    settings: VariantSettings
+
+
+@dataclass(slots=True)
+class Curves:
+    """The curves of one generation."""
+
+    history: History
+    evaluations: KeptPoints = field(default_factory=KeptPoints)
+    """The full losses."""
+    validations: KeptPoints = field(default_factory=KeptPoints)
+    """The losses on held-out data."""
+    ended: tuple[int, int, float] = (0, 0, 0.0)
+    """Place of the last evaluation."""
+    measured: Measurements = field(default_factory=Measurements)
+    """Noise scale and sharpness."""
+    latest: dict[MeasuredFigure, MeasuredAt] = field(default_factory=dict)
+    """The last measurement of each figure that has one."""
+    changes: list[SettingsMark] = field(default_factory=list)
+
+    def add_change(self, record: Changed, before: VariantSettings) -> None:
+        """Note a change; several with no batch between them are one, from first to last settings.
+
+        `before`: the settings in force until then.
+        """
+        changes = self.changes
+        if changes and changes[-1].samples == record.samples:
+            before = changes.pop().before
+        if before != (after := record.settings):
+            seconds = record.seconds
+            changes.append(SettingsMark(record.samples, record.update - 1, seconds, before, after))
+
+    def settings_at(self, samples: int, now: VariantSettings) -> VariantSettings:
+        """The settings of the batch at that many samples; `now`: those in force at last."""
+        later = [change for change in self.changes if change.samples > samples]
+        return later[0].before if later else now
+
+    def evaluate(self, record: Evaluation, settings: VariantSettings) -> None:
+        """Add the losses at the end of an epoch, under these settings."""
+        self.ended = record.samples, record.updates, record.seconds
+        now = MeasuredAt(record.samples, settings)
+        if record.full_loss is not None:
+            self.evaluations.add(*self.ended, record.full_loss)
+            self.latest[MeasuredFigure.FULL_LOSS] = now
+        if record.validation_loss is not None:
+            self.validations.add(*self.ended, record.validation_loss)
+            self.latest[MeasuredFigure.VALIDATION] = now
+            if record.full_loss is not None:
+                self.latest[MeasuredFigure.GAP] = now
+
+    def validate(self, record: Validated, settings: VariantSettings) -> None:
+        """Add a loss on held-out data within an epoch."""
+        self.validations.add(record.samples, record.updates, record.seconds, record.loss)
+        self.latest[MeasuredFigure.VALIDATION] = MeasuredAt(record.samples, settings)
+
+    def measure(
+        self, record: Measured, smoothed: NoiseScale | None, settings: VariantSettings
+    ) -> None:
+        """Add a measurement; `smoothed`: the noise scale's average with it."""
+        self.measured.add(record, smoothed)
+        now = MeasuredAt(record.samples, settings)
+        if record.noise is not None:
+            self.latest[MeasuredFigure.NOISE] = now
+        if record.sharpness is not None:
+            self.latest[MeasuredFigure.SHARPNESS] = now
