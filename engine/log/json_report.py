@@ -161,13 +161,7 @@ def _variant(tally: Tally) -> VariantReport:
         samples=tally.samples,
         epoch_losses=tuple(map(_finite, losses.losses.tolist())),
         epoch_losses_at=None if losses.is_complete else tuple(losses.epochs.tolist()),
-        final_loss=_finite(tally.final_loss),
-        std=_finite(tally.std),
-        variance=_finite(tally.variance),
-        sigma=_finite(tally.batch_noise.sigma) if tally.batch_noise else None,
-        full_loss=_finite(tally.full_loss) if tally.epoch_losses else None,
-        growth=_finite(tally.growth),
-        is_diverging=tally.growth > DIVERGING,
+        **_losses(tally),
         validation=_validation(tally),
         generalisation_gap=_finite(tally.generalisation_gap) if tally.epoch_losses else None,
         device=tally.device,
@@ -182,6 +176,18 @@ def _variant(tally: Tally) -> VariantReport:
         seconds=tally.seconds,
         state=tally.state,
     )
+
+
+def _losses(tally: Tally) -> dict[str, Any]:
+    return {
+        "final_loss": _finite(tally.final_loss),
+        "std": _finite(tally.std),
+        "variance": _finite(tally.variance),
+        "sigma": _finite(tally.batch_noise.sigma) if tally.batch_noise else None,
+        "full_loss": _finite(tally.full_loss) if tally.epoch_losses else None,
+        "growth": _finite(tally.growth),
+        "is_diverging": tally.growth > DIVERGING,
+    }
 
 
 def _recipe(tally: Tally) -> dict[str, Any]:
