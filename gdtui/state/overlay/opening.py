@@ -1,5 +1,7 @@
 """Opens the runs to be watched: those given, a sweep, a folder of runs, or the newest run."""
 
+import contextlib
+import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -54,9 +56,13 @@ def open_runs(paths: Sequence[Path], roots: Sequence[Path]) -> OpenedRuns:
     Each is the directory of a run or of a sweep, or a folder of them. Raises RunDirectoryError if
     one of them can't be read; for a sweep or a folder, only if none of its runs can.
     """
-    given = list(paths) or [newest(*roots)]
+    if not paths:
+        path = newest(*roots)
+        first, *others = _entries(path)
+        first = replace(first, notes=(*first.notes, *_newer_unread(path, roots)))
+        return _opened([first, *others])
     entries = {
-        entry.path.resolve(): entry for path in given for entry in _entries(path)
+        entry.path.resolve(): entry for path in paths for entry in _entries(path)
     }  # each only once, however often it is given
     return _opened(list(entries.values()))
 
@@ -74,6 +80,25 @@ def newest(*roots: Path) -> Path:
             f"no run in {places}: give a run directory, or start one with gdtui"
         )
     return max(begun)[1]
+
+
+def _newer_unread(shown: Path, roots: Sequence[Path]) -> list[str]:
+    """A note on each run or sweep that was written after this one began, but cannot be read."""
+    began = _created(shown)
+    return [
+        f"{path} may be newer, but cannot be read: gdtui verify {path.name} says why"
+        for root in roots
+        for path in _folders(root)
+        if _created(path) is None and began is not None and _written(path) > began
+    ]
+
+
+def _written(path: Path) -> float:
+    """The time at which the run or sweep there was last written to; -inf if there is none."""
+    with contextlib.suppress(OSError):
+        if is_present(path / RUN_FILE) or is_present(sweep_file(path)):
+            return path.stat(follow_symlinks=False).st_mtime
+    return -math.inf
 
 
 def stored_settings(path: Path) -> RunSettings:

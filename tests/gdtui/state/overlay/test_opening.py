@@ -1,6 +1,7 @@
 """Runs and sweeps as they are opened to be watched: several as one, and what cannot be read."""
 
 import fcntl
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -252,6 +253,24 @@ def test_the_newest_is_a_run_or_a_sweep_that_can_be_read(
     sweep_file(late.path).write_text("{")
     assert newest(*roots) == newest(*reversed(roots)) == sweep.path
     assert newest(roots[0]) == run.path
+
+
+def test_a_newer_run_that_cannot_be_read_is_named_beside_the_one_shown(
+    make_run: MakeRun, tmp_path: Path
+) -> None:
+    root = tmp_path / "runs"
+    older, run, newer = (make_run(root / name) for name in ("older", "run", "newer"))
+    (root / "a file").touch()
+    (root / "no run").mkdir()
+    assert not any("newer" in note for note in shown(root=root).settings.notes)
+    (newer.path / "run.json").write_text("{")
+    (older.path / "run.json").write_text("{")
+    os.utime(older.path, (1.0, 1.0))
+    watched = shown(root=root)
+    assert watched.home == run.path
+    assert [note for note in watched.settings.notes if "may be newer" in note] == [
+        f"{newer.path} may be newer, but cannot be read: gdtui verify newer says why"
+    ]
 
 
 def test_a_sweep_is_no_single_run(make_run: MakeRun, make_sweep: MakeSweep, tmp_path: Path) -> None:
