@@ -31,14 +31,18 @@ def gradient_sums(
 
     `kept_bytes` is the most memory for gradients that are kept.
     """
-    one = probe.zeros()
-    if count * one.nbytes <= kept_bytes:
-        return (yield from _at_once(probe, count, batch_size, one))
-    return (yield from _in_two_passes(probe, count, batch_size, one))
+    if passes(probe, count, kept_bytes=kept_bytes) == 1:
+        return (yield from _at_once(probe, count, batch_size))
+    return (yield from _in_two_passes(probe, count, batch_size))
 
 
-def _at_once(probe: Probe, count: int, batch_size: int, one: Tensor) -> Steps[GradientSums]:
-    rows = one.new_zeros(count, probe.size)
+def passes(probe: Probe, count: int, *, kept_bytes: int = _KEPT_BYTES) -> int:
+    """How often each of `count` gradients is computed: 1 or 2 times."""
+    return 1 if count * probe.size * probe.kind.itemsize <= kept_bytes else 2
+
+
+def _at_once(probe: Probe, count: int, batch_size: int) -> Steps[GradientSums]:
+    rows = torch.zeros(count, probe.size, dtype=probe.kind, device=probe.device)
     for number, row in enumerate(rows):
         yield from probe.gradient(number, batch_size, probe.vector_of(row))
     products = np.zeros((count, count))
@@ -49,9 +53,9 @@ def _at_once(probe: Probe, count: int, batch_size: int, one: Tensor) -> Steps[Gr
     return GradientSums(squares=products.diagonal(), with_sum=products.sum(axis=1))
 
 
-def _in_two_passes(probe: Probe, count: int, batch_size: int, total: Tensor) -> Steps[GradientSums]:
-    squares, with_sum = np.zeros(count), np.zeros(count)
-    gradient = probe.vector_of(torch.zeros_like(total))
+def _in_two_passes(probe: Probe, count: int, batch_size: int) -> Steps[GradientSums]:
+    squares, with_sum, total = np.zeros(count), np.zeros(count), probe.zeros()
+    gradient = probe.vector_of(probe.zeros())
     for number in range(count):
         yield from probe.gradient(number, batch_size, gradient)
         squares[number] = _inner(gradient.vector, gradient.vector)

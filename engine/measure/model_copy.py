@@ -5,6 +5,7 @@ nothing done here affects training. Everything is computed in pieces, to bound m
 added up in one vector, and the activations of a piece take no more than the weights, or a few MB.
 """
 
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -55,8 +56,8 @@ class Probe:
         self._is_widened = False
         self._objective = self._copied(objective)
         self._parameters = self._objective.parameters
-        self._device = self._parameters[0].device
-        self._kernels = PlainKernels(self.model, self._device)
+        self.device = self._parameters[0].device
+        self._kernels = PlainKernels(self.model, self.device)
         self._normalising = Normalising(self.model)
         self.size = sum(parameter.numel() for parameter in self._parameters)
         """Number of trained parameters."""
@@ -92,11 +93,16 @@ class Probe:
         return flat([parameter.detach() for parameter in self._parameters])
 
     def zeros(self) -> Tensor:
-        """A vector of zeros of the weights' size, in float32 or a wider type."""
+        """A vector of zeros of the weights' size."""
+        return torch.zeros(self.size, dtype=self.kind, device=self.device)
+
+    @property
+    def kind(self) -> torch.dtype:
+        """The type of such vectors: float32, or wider if the weights are."""
         kind = torch.float32
         for parameter in self._parameters:
             kind = torch.promote_types(kind, parameter.dtype)
-        return torch.zeros(self.size, dtype=kind, device=self._device)
+        return kind
 
     def vector_of(self, numbers: Tensor) -> FlatGradient:
         """A gradient that is added up in this vector of the weights' size."""
@@ -105,6 +111,18 @@ class Probe:
     def move(self, weights: Tensor) -> None:
         """Set the copy's weights."""
         torch.nn.utils.vector_to_parameters(weights.to(self._parameters[0]), self._parameters)
+
+    def random(self, seed: int) -> Tensor:
+        """A random vector of the weights' size, the same on every device."""
+        drawn = torch.randn(self.size, generator=torch.Generator().manual_seed(seed))
+        return drawn.to(self.zeros())
+
+    def part(self, count: int) -> "Probe":
+        """The same copy of the model, with the first `count` samples."""
+        part = copy.copy(self)
+        part._order = self._order[:count]
+        part.samples = len(part._order)
+        return part
 
     # --- Layers that keep statistics ------------------------------------------------------------
 
@@ -116,7 +134,7 @@ class Probe:
     @property
     def remembers_more(self) -> bool:
         """True if training changes more of the model than weights and normalising statistics."""
-        with _same_random_numbers(self._device):
+        with _same_random_numbers(self.device):
             return not self._normalising.is_all(
                 lambda: self._pass(0, min(self.samples, max(self._most, 3)))
             )
@@ -131,7 +149,7 @@ class Probe:
             for start, stop in pairwise(ends):
                 self._pass(start, stop)
 
-        with _same_random_numbers(self._device):
+        with _same_random_numbers(self.device):
             self._normalising.renew(passes)
 
     def _pass(self, start: int, stop: int) -> None:
@@ -173,7 +191,7 @@ class Probe:
         """
         weights = []
         total.vector.zero_()
-        for start, stop in _pieces(batch * batch_size, (batch + 1) * batch_size, self._piece):
+        for start, stop in _pieces(batch * batch_size, (batch + 1) * batch_size, self.piece):
             with self._undisturbed():
                 loss, weight = self._loss(start, stop)
                 total.add(scaled(loss, self._share(stop - start, batch_size), weight))
@@ -185,7 +203,7 @@ class Probe:
         """The product of a vector and the Hessian of the loss of all samples (Pearlmutter 1994)."""
         result = self.vector_of(torch.zeros_like(vector))
         weights = []
-        for start, stop in _pieces(0, self.samples, self._piece_of_products):
+        for start, stop in _pieces(0, self.samples, self.piece_of_products):
             with self._undisturbed(twice=True):
                 loss, weight = self._loss(start, stop)
                 along = self._derivative(loss, vector)
@@ -206,12 +224,12 @@ class Probe:
         return along
 
     @property
-    def _piece(self) -> int:
+    def piece(self) -> int:
         """Samples in one piece of a gradient."""
         return max(min(self._most, self._room // self._sample_bytes), 1)
 
     @cached_property
-    def _piece_of_products(self) -> int:
+    def piece_of_products(self) -> int:
         """Samples in one piece of a product. Raises MeasureError if the memory is not there."""
         if is_coarse(self.model):
             raise MeasureError(
@@ -219,7 +237,7 @@ class Probe:
             )
         each = _GRAPHS * self._counted_bytes(twice=True)
         piece = max(min(self._most, self._room // each), 1)
-        check_room(_VECTORS * weight_bytes(self.model) + piece * each, self._device)
+        check_room(_VECTORS * weight_bytes(self.model) + piece * each, self.device)
         return piece
 
     @cached_property
@@ -233,12 +251,12 @@ class Probe:
 
     @cached_property
     def _room(self) -> int:
-        return room_for_activations(self.model, self._device)
+        return room_for_activations(self.model, self.device)
 
     @contextmanager
     def _undisturbed(self, *, twice: bool = False) -> Iterator[None]:
         """Restore the random state afterwards; use kernels that can be differentiated."""
-        with _same_random_numbers(self._device), self._kernels.in_use(twice=twice):
+        with _same_random_numbers(self.device), self._kernels.in_use(twice=twice):
             yield
 
 

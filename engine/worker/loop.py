@@ -62,7 +62,7 @@ class Training:
         self._weights_checked = 0.0
         self._evaluator = Evaluator(recorder.write, task.run.validate_every)
         # Imported here since it imports numpy, for which the session's process need not wait.
-        from engine.worker.measuring import Measurer
+        from engine.worker.measuring.measurer import Measurer
 
         self._measurer = Measurer(recorder.write, is_on=task.measuring)
 
@@ -277,7 +277,7 @@ class Training:
         """Record the weights periodically; at the end, record and measure them."""
         is_last = self._state is State.FINISHED
         if is_last and self._measurer.is_on:
-            self._measurer.ask()
+            self._measurer.ask(is_last=True)
         self._recorder.keep_weights(trainer, is_last=is_last)
 
     # --- Log ------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ import engine.measure.model_copy  # noqa: E402
 import engine.problems.builtin.synthetic  # noqa: E402
 import engine.training.trainer  # noqa: E402
 import engine.worker.main  # noqa: E402
-import engine.worker.measuring  # noqa: E402
+import engine.worker.measuring.measurer  # noqa: E402
 
 gc.freeze()  # keeps the collector from visiting, and so copying, pages shared with the workers
 gc.enable()

@@ -19,7 +19,7 @@ from engine.problems import registry
 from engine.settings import FULL, BatchSize, VariantSettings
 from engine.training.trainer import Trainer
 from engine.worker.evaluation import Evaluator
-from engine.worker.measuring import Measurer
+from engine.worker.measuring.measurer import Measurer
 from engine.worker.recording.recorder import Recorder
 
 CHUNK = 0.03

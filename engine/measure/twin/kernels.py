@@ -28,8 +28,10 @@ class PlainKernels:
         with ExitStack() as stack:
             if self._without_cudnn:
                 stack.enter_context(torch.backends.cudnn.flags(enabled=False))
-            if twice:
-                stack.enter_context(sdpa_kernel(SDPBackend.MATH))
+            if not twice:  # a gradient of a small model takes no longer than what follows
+                yield
+                return
+            stack.enter_context(sdpa_kernel(SDPBackend.MATH))
             if "torch._dynamo" in sys.modules and hasattr(torch.compiler, "set_stance"):
                 # A copy of a module still calls its compiled functions. Needs torch ≥ 2.6.
                 stack.enter_context(torch.compiler.set_stance("force_eager"))

@@ -54,7 +54,7 @@ def test_each_steps_exactly_as_torchs_own(name: str, momentum: float) -> None:
 ALL = """
 import sys
 import torch
-from engine.worker.measuring import Measurer
+from engine.worker.measuring.measurer import Measurer
 from engine.log.records import State
 from engine.problems.opening import open_problem
 from engine.settings import VariantSettings

@@ -6,6 +6,7 @@ slices. It knows neither the log nor the pipe, and must not change the trained m
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,12 +18,15 @@ import numpy as np
 from engine.log.commands import Measure, SetMeasuring
 from engine.log.measurements import NoiseScale, Sharpness, edge_of_stability
 from engine.log.records import Measured, MeasuringSet, Record, Refused, State
-from engine.measure.noise import FEWEST, noise_scale_of_sums
+from engine.worker.measuring.sizes import (
+    SAMPLES,
+    Allowance,
+    CostlyError,
+    measure_noise,
+    measure_sharpness,
+)
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from engine.measure.model_copy import Probe
     from engine.measure.steps import Steps
     from engine.training.trainer import Trainer
 
@@ -34,12 +38,22 @@ SLICE_SECONDS: Final = 0.002
 """Seconds of measuring at a time, unless a single piece takes longer."""
 _FIRST: Final = 0.1
 """Seconds of training before the first measurement, so as not to delay the first losses."""
-_SAMPLES: Final = 4096
-"""Maximum samples per measurement; quadrupled after an interval that was too wide."""
 _MOST_SAMPLES: Final = 1 << 16
+"""Maximum samples of a noise scale; reached by factors of 4 after intervals that were too wide."""
+_OFTEN: Final = 120.0
+"""Seconds of training after which a measurement should be complete, or twice the time so far."""
+TOO_LONG: Final = 3600.0
+"""Seconds of training that are too long for one measurement, unless the user asks for it."""
+_ASKED_SECONDS: Final = 30.0
+"""Computing time of a measurement that the user asks for."""
+_LAST_SECONDS: Final = 1.0
+"""Computing time of the measurements at the end of training, or the share of training if longer."""
+_PIECE: Final = 64
+"""Samples of a first piece, approximately."""
+_PIECE_COST: Final = 3.0
+"""Cost of a piece of a measurement, as a multiple of an update with as many samples."""
 _GROWTH: Final = 0.02
 """Minimum updates between two measurements, as a share of all updates; keeps the log small."""
-_BATCHES: Final = 64
 _SEED: Final = 0x6D656173  # "meas": makes these draws independent of all others
 
 Kind = Literal["noise", "sharpness"]
@@ -74,11 +88,15 @@ class Measurer:
         self._asked: list[Kind] = []
         self._command = 0
         self._owed = _FIRST
+        self._is_first = True
         self._looked_at = 0.0
         self._measured: dict[Kind, int] = {}
-        self._impossible: set[Kind] = set()
+        self._impossible: dict[Kind, str] = {}
+        self._costly: set[Kind] = set()
+        """Kinds that are measured only when the user asks for it."""
+        self._is_last = False
         self._next = 0
-        self._samples = _SAMPLES
+        self._samples = SAMPLES
         self._generator = np.random.default_rng(_SEED)
 
     # --- When -----------------------------------------------------------------------------------
@@ -100,17 +118,25 @@ class Measurer:
             )
         else:
             self.ask(command.id)
+            if not self._asked:
+                reasons = "; ".join(f"{kind}: {why}" for kind, why in self._impossible.items())
+                self._write(Refused(detail=f"cannot be measured: {reasons}", command=command.id))
 
     def _set_on(self, is_on: bool, command: int) -> None:
         self.is_on = is_on
         if not is_on and not self._asked:
             self._job = None
         self._impossible.clear()
+        self._costly.clear()
         self._write(MeasuringSet(is_on=is_on, command=command))
 
-    def ask(self, command: int = 0) -> None:
-        """Measure everything as soon as possible, and drop the measurement in progress."""
+    def ask(self, command: int = 0, *, is_last: bool = False) -> None:
+        """Measure everything as soon as possible, and drop the measurement in progress.
+
+        `is_last` is for the end of training: what takes long is left out.
+        """
         self._job = None
+        self._is_last = is_last
         self._asked = [kind for kind in _KINDS if kind not in self._impossible]
         self._command = command
 
@@ -138,7 +164,8 @@ class Measurer:
         for turn in range(len(_KINDS)):
             kind = _KINDS[(self._next + turn) % len(_KINDS)]
             since = updates - self._measured.get(kind, -1)
-            if kind not in self._impossible and since > _GROWTH * updates:
+            possible = kind not in self._impossible and kind not in self._costly
+            if possible and since > _GROWTH * updates:
                 return kind
         return None
 
@@ -148,9 +175,20 @@ class Measurer:
         """Do one slice if it is due; its time does not count as training time."""
         if state is State.RUNNING:
             self.pay(time.perf_counter() - self._looked_at)
+        if self._is_first and trainer.batches:
+            self._is_first = False
+            self._owed = max(self._owed, self._first_cost(trainer) / SHARE)
         if self.wait(trainer.updates, state) == 0.0:
             self.work(trainer)
         self._looked_at = time.perf_counter()
+
+    def _first_cost(self, trainer: Trainer) -> float:
+        """Estimate the seconds of a first piece, from those of a batch.
+
+        A batch of b samples costs between b samples and one call: take the geometric mean.
+        """
+        ratio = _PIECE / min(trainer.resolved.batch_size, trainer.n)
+        return _PIECE_COST * trainer.seconds / trainer.batches * math.sqrt(max(ratio, 1.0))
 
     def work(self, trainer: Trainer) -> None:
         """Do one slice. If it fails, log the reason once and give up that kind; never raises."""
@@ -180,8 +218,21 @@ class Measurer:
             edge=edge_of_stability(resolved.lr, settings.momentum, settings.optimizer),
             cost=0.0,
         )
-        steps = self._noise(trainer) if kind == "noise" else self._sharpness(trainer)
-        return _Job(kind, steps, at)
+        allowance = self._allowance(trainer.seconds)
+        if kind == "noise":
+            return _Job(kind, measure_noise(trainer, self._generator, self._samples, allowance), at)
+        # The same samples each time: the curve shows the weights' changes, not the samples'.
+        draw = np.random.default_rng((_SEED, trainer.n))
+        return _Job(kind, measure_sharpness(trainer, draw, allowance), at)
+
+    def _allowance(self, trained: float) -> Allowance:
+        """Computing time of the next measurement, after so many seconds of training."""
+        if not self._asked:
+            return Allowance(seconds=SHARE * max(trained, _OFTEN), at_most=SHARE * TOO_LONG)
+        if self._is_last:
+            seconds = max(SHARE * trained, _LAST_SECONDS)
+            return Allowance(seconds=seconds, at_most=2 * seconds)
+        return Allowance(seconds=_ASKED_SECONDS)
 
     def _do_slice(self, job: _Job, trainer: Trainer, start: float) -> None:
         """Do at least one piece of the measurement."""
@@ -210,49 +261,25 @@ class Measurer:
             self._asked.remove(job.kind)
             command = 0 if self._asked else self._command
         if result is None:
-            self._impossible.add(job.kind)
+            self._impossible[job.kind] = "there are too few samples"
             return
         found = {"noise": result} if isinstance(result, NoiseScale) else {"sharpness": result}
         self._write(msgspec.structs.replace(job.at, cost=job.cost, command=command, **found))
 
     def _give_up(self, kind: Kind, error: Exception) -> None:
+        """Leave out a kind from now on, or unless asked for, and log the reason once."""
         self._job = None
-        self._impossible.add(kind)
+        was_asked = kind in self._asked
         self._asked = [each for each in self._asked if each != kind]
-        self.is_on = self.is_on and len(self._impossible) < len(_KINDS)
         reason = str(error).partition("\n")[0] or type(error).__name__
-        self._write(
-            MeasuringSet(is_on=self.is_on, detail=f"the {kind} cannot be measured here: {reason}")
-        )
-
-    def _noise(self, trainer: Trainer) -> Steps[NoiseScale | None]:
-        """Measure the noise scale with up to 64 batches, from a random part of the data or all."""
-        from engine.measure.gradients import gradient_sums
-        from engine.measure.model_copy import Probe
-
-        order = self._generator.permutation(trainer.n)[: self._samples]
-        count = min(_BATCHES, len(order))
-        if count < FEWEST:
-            return None
-        batch_size = len(order) // count
-        sums = yield from gradient_sums(Probe.of(trainer, order), count, batch_size)
-        return noise_scale_of_sums(sums, batch_size, trainer.n)
-
-    def _sharpness(self, trainer: Trainer) -> Steps[Sharpness | None]:
-        """Measure the sharpness of the loss over all data, or over 4,096 random samples of it."""
-        from engine.measure.model_copy import Probe
-        from engine.measure.sharpness import sharpness
-
-        order = np.arange(trainer.n)
-        if trainer.n > _SAMPLES:
-            order = np.sort(self._generator.choice(trainer.n, _SAMPLES, replace=False))
-        probe = Probe.of(trainer, order)
-        return (yield from sharpness(probe.hessian_product, self._start(probe), len(order)))
-
-    def _start(self, probe: Probe) -> Tensor:
-        """A random vector of the weights' size."""
-        import torch
-
-        start = probe.zeros()
-        seed = int(self._generator.integers(1 << 62))
-        return start.copy_(torch.randn(len(start), generator=torch.Generator().manual_seed(seed)))
+        if not isinstance(error, CostlyError):
+            self._impossible[kind] = reason
+            detail = f"the {kind} cannot be measured here: {reason}"
+        elif not was_asked:
+            self._costly.add(kind)
+            detail = f"the {kind} is measured only on request: {reason}"
+        else:  # at the end of training, which has its earlier measurements
+            return
+        self.is_on = self.is_on and len(self._impossible) < len(_KINDS)
+        command = self._command if was_asked and not self._asked else 0
+        self._write(MeasuringSet(is_on=self.is_on, detail=detail, command=command))

@@ -14,7 +14,7 @@ from engine.log.summary import Tally
 from engine.problem import Problem
 from engine.settings import FULL, VariantSettings
 from engine.training.trainer import Trainer
-from engine.worker.measuring import SHARE, Measurer
+from engine.worker.measuring.measurer import SHARE, Measurer
 
 CPU = torch.device("cpu")
 

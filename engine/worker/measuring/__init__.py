@@ -1,0 +1,1 @@
+"""Measurements of a variant during its training: when they are due, and how large they may be."""
