@@ -288,7 +288,7 @@ class Tally:
 
     def _evaluate(self, record: Evaluation) -> None:
         if not record.epoch:
-            self.loss_at_start = record.full_loss
+            self.loss_at_start = record.training_loss
         self._close_epoch(record.epoch)
         self.updates, self.evaluation = record.updates, record
         held_out, full_loss = record.validation_loss, record.full_loss

@@ -11,7 +11,7 @@ import msgspec
 import torch
 
 from engine.training.averaging.totals import Mean
-from engine.training.data.sources import SampleSource
+from engine.training.data.sources import EvaluatedData
 from engine.training.devices.errors import is_out_of_memory
 from engine.training.devices.memory import release_memory
 from engine.training.model import Objective
@@ -30,7 +30,7 @@ class Scores(msgspec.Struct, frozen=True, kw_only=True):
 
 def evaluate(
     objective: Objective,
-    source: SampleSource,
+    source: EvaluatedData,
     metrics: Mapping[str, Metric],
     *,
     batch: int,
@@ -54,7 +54,7 @@ def evaluate(
 
 
 def _evaluate(
-    objective: Objective, source: SampleSource, piece: int, metrics: Mapping[str, Metric]
+    objective: Objective, source: EvaluatedData, piece: int, metrics: Mapping[str, Metric]
 ) -> Scores:
     mean = Mean(is_sum=objective.average.is_sum)
     means = {name: Mean() for name in metrics}

@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 from torch import Tensor, nn
 
-from engine.training.data.sources import SampleSource
+from engine.training.data.sources import EvaluatedData
 from engine.training.devices.errors import is_out_of_memory
 from engine.training.model import Objective
 
@@ -24,7 +24,7 @@ _LOOKED_AT: Final = 8
 """Samples in the pass that finds out how large outputs are, at most."""
 
 
-def piece_size(objective: Objective, source: SampleSource, batch: int) -> int:
+def piece_size(objective: Objective, source: EvaluatedData, batch: int) -> int:
     """Samples per forward pass: no more than a batch of training, unless they are small.
 
     A batch of one would otherwise be evaluated sample by sample. Call it in eval mode.
@@ -37,7 +37,7 @@ def piece_size(objective: Objective, source: SampleSource, batch: int) -> int:
     return max(batch, min(most, _SMALL_BYTES // max(1, objective.bytes_per_sample)))
 
 
-def _bytes_per_sample(objective: Objective, source: SampleSource, batch: int) -> int:
+def _bytes_per_sample(objective: Objective, source: EvaluatedData, batch: int) -> int:
     """Bytes of the largest output of a layer; too many to matter where they cannot be had."""
     if any(map(_is_compiled, objective.model.modules())):
         return _SMALL_BYTES  # it would be compiled with what looks at its layers

@@ -17,7 +17,7 @@ from engine.log.records import Chunk
 from engine.problem import Problem
 from engine.settings import DataOn, Resolved, VariantSettings
 from engine.training.data.opening import open_source
-from engine.training.data.sources import SampleSource
+from engine.training.data.sources import EvaluatedData
 from engine.training.devices.errors import can_retry
 from engine.training.devices.fetch import fetched, places_of_zeros
 from engine.training.devices.memory import peak_memory, release_memory
@@ -283,15 +283,16 @@ class Trainer:
 
     def full_loss(self) -> float:
         """The loss over all n training samples at the current weights, in eval mode."""
-        return self._evaluated(self.source, {}).loss
+        return self.scores_on(self.source, {}).loss
 
     def validate(self) -> Scores | None:
         """Loss and metrics on the held-out data, in eval mode; None if there are no such data."""
         if self.validation is None:
             return None
-        return self._evaluated(self.validation, self.problem.metrics)
+        return self.scores_on(self.validation, self.problem.metrics)
 
-    def _evaluated(self, source: SampleSource, metrics: Mapping[str, Metric]) -> Scores:
+    def scores_on(self, source: EvaluatedData, metrics: Mapping[str, Metric]) -> Scores:
+        """Loss and metrics on a data set or a part of it, in eval mode."""
         batch, most = self.resolved.batch_size, self.micro_batch
         with self.recipe.precision():
             return evaluate(self.objective, source, metrics, batch=batch, most=most)

@@ -8,11 +8,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from engine.log.records import Evaluation, Record, Validated
 
 if TYPE_CHECKING:
+    from engine.training.evaluate import Scores
     from engine.training.trainer import Trainer
 
 FULL_LOSS_AT_ONCE: Final = 0.25
@@ -25,6 +27,11 @@ lesson's still get it after thousands of epochs.
 """
 
 
+FIRST_SECONDS: Final = 0.5
+"""Seconds for the training data, and for the held-out data, before the first update.
+
+All 60,000 images of a small convolutional net would hold it back by 11 s.
+"""
 AT_ONCE: Final = 1_000
 """Number of evaluations per generation that are made whenever they are due."""
 LEAST_SECONDS: Final = 0.1
@@ -61,6 +68,8 @@ class Evaluator:
         self._evaluated_epoch = -1
         self._validated_update = 0
         self._full_loss_budget = Budget(FULL_LOSS_AT_ONCE, FULL_LOSS_SHARE)
+        self._full_loss_cost = 0.0
+        """Seconds that the loss on all data took last, or is expected to take."""
         self._evaluations = 0
         self._evaluated_at = 0.0
 
@@ -79,16 +88,57 @@ class Evaluator:
         """True if an epoch has ended (or none has begun) and has not been evaluated yet."""
         return trainer.at_epoch_end and self._evaluated_epoch < trainer.epoch
 
+    def evaluate_first(self, trainer: Trainer) -> None:
+        """Evaluate all data before the first update, or a random part of the training data."""
+        from engine.training.first_evaluation import evaluate_within
+
+        self._evaluated_epoch, self._validated_update = trainer.epoch, trainer.updates
+        held_out = None
+        if trainer.validation is not None:
+            held_out = evaluate_within(
+                FIRST_SECONDS,
+                trainer.objective,
+                trainer.validation,
+                partial(trainer.scores_on, metrics=trainer.problem.metrics),
+            )
+        found = evaluate_within(
+            FIRST_SECONDS,
+            trainer.objective,
+            trainer.source,
+            partial(trainer.scores_on, metrics={}),
+        )
+        self._full_loss_cost = found.seconds
+        loss, is_whole = found.scores.loss, found.is_whole
+        self._record(
+            trainer,
+            full_loss=loss if is_whole else None,
+            scores=held_out.scores if held_out and held_out.is_whole else None,
+            part_loss=None if is_whole else loss,
+            part_samples=0 if is_whole else found.samples,
+        )
+
     def evaluate(self, trainer: Trainer, *, always_full: bool) -> None:
         """Evaluate held-out data, and all training data if `always_full` or affordable."""
         self._evaluated_epoch, self._validated_update = trainer.epoch, trainer.updates
         full_loss = None
         if always_full:
             full_loss = trainer.full_loss()
-        elif not self._full_loss_budget.is_spent:
+        elif self._full_loss_budget.affords(self._full_loss_cost):
+            start = self._clock()
             with self._full_loss_budget.spending():
                 full_loss = trainer.full_loss()
-        scores = trainer.validate()
+            self._full_loss_cost = self._clock() - start
+        self._record(trainer, full_loss=full_loss, scores=trainer.validate())
+
+    def _record(
+        self,
+        trainer: Trainer,
+        *,
+        full_loss: float | None,
+        scores: Scores | None,
+        part_loss: float | None = None,
+        part_samples: int = 0,
+    ) -> None:
         self._count()
         self._write(
             Evaluation(
@@ -99,6 +149,8 @@ class Evaluator:
                 samples=trainer.samples,
                 seconds=trainer.seconds,
                 full_loss=full_loss,
+                part_loss=part_loss,
+                part_samples=part_samples,
                 validation_loss=None if scores is None else scores.loss,
                 metrics={} if scores is None else scores.metrics,
             )
@@ -142,7 +194,8 @@ class Evaluator:
 class Budget:
     """Time that may be spent besides training: an initial allowance, then a share of the time.
 
-    A cost is known only afterwards, so the budget may go into debt, which passing time pays off.
+    A cost may turn out higher than expected. The budget then goes into debt, which passing time
+    pays off.
     """
 
     def __init__(
@@ -157,10 +210,15 @@ class Budget:
     @property
     def is_spent(self) -> bool:
         """True if nothing is left now."""
+        return not self.affords(0.0)
+
+    def affords(self, cost: float) -> bool:
+        """True if so many seconds are left now; saves up for them, if they exceed the maximum."""
         now = self._clock()
-        self._left = min(self._left + self._share * (now - self._refilled), self._at_once)
+        most = max(self._at_once, cost)
+        self._left = min(self._left + self._share * (now - self._refilled), most)
         self._refilled = now
-        return self._left <= 0
+        return self._left > 0 and self._left >= cost
 
     @contextmanager
     def spending(self) -> Iterator[None]:

@@ -125,7 +125,7 @@ class Training:
         )
         self._trainer = trainer
         self._evaluator.begin()
-        self._evaluator.evaluate(trainer, always_full=True)
+        self._evaluator.evaluate_first(trainer)
         self._measurer.begin()
         self._recorder.begin_trail(trainer)
 

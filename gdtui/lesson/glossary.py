@@ -58,8 +58,9 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         unit="of the problem's loss",
         definition="The loss of all training samples in eval mode, measured before the first "
         "epoch and after each; where that would take more than 2% of the time, after some and "
-        "after the last; pale once another epoch has ended since. The weights do not move "
-        "meanwhile: compare variants by this loss.",
+        "after the last; pale once another epoch has ended since. If all data would hold back the "
+        "first update, a random part is measured at first, and the number of its samples is "
+        "shown. The weights do not move meanwhile: compare variants by this loss.",
         value=as_number(lambda one: one.tally.full_loss),
     ),
     GlossaryEntry(

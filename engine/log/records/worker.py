@@ -51,6 +51,10 @@ class Evaluation(Record, frozen=True, kw_only=True):
     seconds: Seconds
     full_loss: float | None
     """Mean loss over all training samples, in eval mode; None if skipped to save time."""
+    part_loss: float | None = None
+    """Mean loss over a random part of the training samples, which stands for a full loss."""
+    part_samples: Count = 0
+    """Number of samples in that part."""
     validation_loss: float | None = None
     """Mean loss over the held-out samples at the same weights; None if there are none."""
     metrics: Metrics = msgspec.field(default_factory=dict)
@@ -72,6 +76,11 @@ class Evaluation(Record, frozen=True, kw_only=True):
             metrics=self.metrics,
             wall_time=self.wall_time,
         )
+
+    @property
+    def training_loss(self) -> float | None:
+        """The loss on all training data, or else on a part of them; None if neither was taken."""
+        return self.part_loss if self.full_loss is None else self.full_loss
 
 
 class Validated(Record, frozen=True, kw_only=True):

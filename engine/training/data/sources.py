@@ -25,10 +25,20 @@ Span = tuple[int, int]
 Order = NDArray[np.int64]
 
 
-class SampleSource(Protocol):
-    """Provides the samples of one data set, on the device."""
+class EvaluatedData(Protocol):
+    """Samples that a model can be evaluated on: of a data set, or of a part of one."""
 
     n: int
+
+    def pick(self, indices: Order) -> Samples:
+        """The samples with these indices, whatever the order; expected spans are kept."""
+
+    def sweep(self, piece: int) -> Iterator[tuple[Samples, int]]:
+        """All samples in stored order, in pieces with their sizes; expected spans are kept."""
+
+
+class SampleSource(EvaluatedData, Protocol):
+    """Provides the samples of one data set, on the device."""
 
     def begin(self, order: Order | None, epoch: int) -> None:
         """Let positions refer to this order of the samples; None means the stored order."""
@@ -38,12 +48,6 @@ class SampleSource(Protocol):
 
     def take(self, start: int, stop: int) -> Samples:
         """The samples at these positions."""
-
-    def pick(self, indices: Order) -> Samples:
-        """The samples with these indices, whatever the order; expected spans are kept."""
-
-    def sweep(self, piece: int) -> Iterator[tuple[Samples, int]]:
-        """All samples in stored order, in pieces with their sizes; expected spans are kept."""
 
 
 class LaidOutTensors:

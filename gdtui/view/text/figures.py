@@ -97,10 +97,14 @@ def _learnt(one: VariantState, smoothing: float) -> list[_Figure]:
     full = _value(one.tally.full_loss)
     mixed = PALE if one.is_spread_mixed else ""
     pale = age(one, MeasuredFigure.FULL_LOSS).style
+    if (start := one.tally.evaluation) is not None and start.part_loss is not None:
+        all_data = _Figure(f"◆ {start.part_samples:,} samples {_value(start.part_loss)}", 1)
+    else:
+        all_data = _Figure(f"◆ all data {full}", 1, pale, short=f"◆ {full}")
     return [
         _Figure(f"loss {_value(one.smoothed(smoothing))}", 0, "bold"),
         _Figure(f"σ {_value(one.spread)}", 3, mixed),
-        _Figure(f"◆ all data {full}", 1, pale, short=f"◆ {full}"),
+        all_data,
     ]
 
 

@@ -3,10 +3,12 @@
 import pytest
 import torch
 
-from engine.log.records import Record
+from engine.log.records import Evaluation, Record
+from engine.log.summary import Tally
 from engine.problems import registry
 from engine.settings import FULL, VariantSettings
 from engine.training.trainer import Trainer
+from engine.worker import evaluation
 from engine.worker.evaluation import AT_ONCE, LEAST_SECONDS, Budget, Evaluator
 
 
@@ -69,3 +71,35 @@ def test_after_the_first_thousand_evaluations_keep_their_distance(clock: Clock) 
     evaluator.begin()
     assert evaluator.is_affordable, "each generation has its own"
     assert len(written) == AT_ONCE
+
+
+@pytest.mark.parametrize("seconds", [0.5, 0.0])
+def test_a_record_says_of_how_many_samples_the_first_loss_is(
+    seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluation, "FIRST_SECONDS", seconds)
+    written: list[Record] = []
+    trainer = Trainer(registry.load("digits", 0), VariantSettings(), 0, torch.device("cpu"))
+    Evaluator(written.append, None).evaluate_first(trainer)
+    (record,) = written
+    assert isinstance(record, Evaluation)
+    tally = Tally("a", trainer.settings)
+    tally.add(record)
+    if seconds:
+        assert (record.full_loss, record.part_loss) == (trainer.full_loss(), None)
+        assert record.validation_loss is not None
+    else:
+        assert (record.full_loss, record.part_samples) == (None, 32)
+        assert record.part_loss == pytest.approx(trainer.full_loss(), rel=0.2)
+        assert record.validation_loss is None  # of a part it would be too coarse to compare
+    assert tally.loss_at_start in (record.full_loss, record.part_loss)
+
+
+def test_the_loss_on_all_data_is_not_taken_before_its_time_is_there(clock: Clock) -> None:
+    left = Budget(at_once=1.0, share=0.1, clock=clock)
+    assert left.affords(1.0)
+    assert not left.affords(3.0)
+    clock.now += 19.0
+    assert not left.affords(3.0)
+    clock.now += 1.1
+    assert left.affords(3.0)
