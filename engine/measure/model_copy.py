@@ -59,7 +59,7 @@ class Probe:
         self.device = self._parameters[0].device
         self._kernels = PlainKernels(self.model, self.device)
         self._normalising = Normalising(self.model)
-        self.size = sum(parameter.numel() for parameter in self._parameters)
+        self.size = self._objective.size
         """Number of trained parameters."""
 
     @classmethod

@@ -3,10 +3,14 @@
 Rows have a fixed size: generation, updates, samples, seconds, the trained parameters as float32. An
 incomplete row is ignored. The distance between rows increases, so that a trail stays small however
 long training goes on. Plain numpy, since the landscape is drawn from it.
+
+The weights of large models are not recorded: a few rows of 100 million parameters take gigabytes. A
+random projection of them would show the paths, but the loss between them needs the weights.
 """
 
 import math
 import os
+import time
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +22,13 @@ from engine.log.filesystem.safe_open import opened, read_whole
 _MAGIC: Final = b"gdtrail\x01"
 _BYTES: Final = 32 << 20
 """Approximate bytes of rows in a million updates; beyond four times that, the file is restarted."""
+MOST_PARAMETERS: Final = 10_000_000
+"""Parameters of the largest model whose weights are recorded."""
+_IMPOSSIBLE: Final = 10**12
+"""More parameters than any model has: the header is damaged."""
+_SLOW_BYTES: Final = 1 << 20
+_SLOWDOWN: Final = 100
+"""After a row of so many bytes, time until the next one, as a multiple of what the row took."""
 _CLOSEST: Final = 0.03
 """The distance to the next row is at least this share of the updates done so far."""
 _ROWS_AT_ONE: Final = 14.0
@@ -56,19 +67,26 @@ class TrailWriter:
     def __init__(self, path: Path, size: int) -> None:
         self._path = path
         self._header = _MAGIC + size.to_bytes(8, "little")
-        self._type = _row_type(size)
+        self.is_kept = size <= MOST_PARAMETERS
+        """False if the model is too large: the file has a header only."""
+        self._type = _row_type(size if self.is_kept else 0)
         self._due = 0
+        self._not_before = 0.0
 
     def is_due(self, updates: int) -> bool:
-        """True if `updates` is far enough beyond the last row."""
-        return updates >= self._due
+        """True if `updates` is far enough beyond the last row, and large rows are paid for."""
+        return self.is_kept and updates >= self._due and time.monotonic() >= self._not_before
 
     def begin(self) -> None:
         """Begin a generation, whose initial weights are due at once. Raises OSError."""
-        self._due = 0
+        self._due, self._not_before = 0, 0.0
         with opened(self._path, os.O_RDWR | os.O_CREAT) as file:
             size = os.fstat(file.fileno()).st_size
-            if size > 4 * _BYTES or file.read(len(self._header)) != self._header:
+            if (
+                not self.is_kept
+                or size > 4 * _BYTES
+                or file.read(len(self._header)) != self._header
+            ):
                 file.truncate(0)
                 file.seek(0)
                 file.write(self._header)
@@ -85,11 +103,17 @@ class TrailWriter:
         weights: NDArray[np.floating],
     ) -> None:
         """Append a row. Raises OSError, after which the trail may end in a torn row."""
+        if not self.is_kept:
+            return
+        start = time.monotonic()
         row = np.zeros(1, self._type)
         row[0] = (generation, updates, samples, seconds, weights)
         with opened(self._path, os.O_WRONLY | os.O_APPEND) as file:
-            file.write(row.tobytes())
+            file.write(row.view(np.uint8).data)
         self._due = next_row(updates, self._type.itemsize)
+        if self._type.itemsize > _SLOW_BYTES:
+            now = time.monotonic()
+            self._not_before = now + _SLOWDOWN * (now - start)
 
 
 class TrailError(Exception):
@@ -114,6 +138,11 @@ class Trail:
         if len(data) < start or not data.startswith(_MAGIC):
             return np.zeros(0, _row_type(0))
         size = int.from_bytes(data[len(_MAGIC) : start], "little")
+        if len(data) == start and MOST_PARAMETERS < size < _IMPOSSIBLE:
+            raise TrailError(
+                f"weights are recorded for models of up to {MOST_PARAMETERS:,} parameters; this "
+                f"one has {size:,}, so that there is no landscape of it"
+            )
         if size > len(data):
             return np.zeros(0, _row_type(0))
         kind = _row_type(size)

@@ -45,6 +45,11 @@ class Objective:
         self.parameters = [p for p in model.parameters() if p.requires_grad]
         """The trained parameters."""
 
+    @property
+    def size(self) -> int:
+        """Number of trained parameters."""
+        return sum(parameter.numel() for parameter in self.parameters)
+
     def with_model(self, model: nn.Module) -> "Objective":
         """The same objective with another model of the same kind, without gradients."""
         twin = copy.copy(self)

@@ -208,7 +208,7 @@ class Recorder:
             trail_path,
         )  # imports numpy, as training does
 
-        self._trail = TrailWriter(trail_path(self._log.path), len(trainer.weights()))
+        self._trail = TrailWriter(trail_path(self._log.path), trainer.objective.size)
         with suppress(OSError):  # the log reports the error
             self._log.check_place()
             self._trail.begin()
@@ -216,11 +216,14 @@ class Recorder:
 
     def keep_weights(self, trainer: Trainer, *, is_last: bool = False) -> None:
         """Append the weights to the trail periodically, and always the last ones."""
-        if self._trail is None or not (is_last or self._trail.is_due(trainer.updates)):
+        trail = self._trail
+        if trail is None or not trail.is_kept:
+            return
+        if not (is_last or trail.is_due(trainer.updates)):
             return
         with suppress(OSError):
             self._log.check_place()  # another directory may have replaced the run
-            self._trail.add(
+            trail.add(
                 trainer.generation,
                 trainer.updates,
                 trainer.samples,

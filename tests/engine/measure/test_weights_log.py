@@ -1,13 +1,21 @@
 """The trail of weights: what is written is read, sparsely, and a torn end is not there yet."""
 
 import os
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from canary import PLANTS, CanaryTree
 
-from engine.measure.weights_log import Trail, TrailError, TrailWriter, next_row, trail_path
+from engine.measure.weights_log import (
+    MOST_PARAMETERS,
+    Trail,
+    TrailError,
+    TrailWriter,
+    next_row,
+    trail_path,
+)
 
 
 def weights(k: int) -> np.ndarray:
@@ -115,3 +123,39 @@ def test_a_trail_without_an_end_is_not_read(tmp_path: Path) -> None:
     os.truncate(path, 1 << 43)
     with pytest.raises(TrailError, match="is larger than"):
         Trail(path).read()
+
+
+@pytest.mark.parametrize("size", [MOST_PARAMETERS + 1, 10**9])
+def test_the_weights_of_a_large_model_are_not_recorded_and_the_reader_is_given_the_reason(
+    tmp_path: Path, size: int
+) -> None:
+    path = tmp_path / "a.weights"
+    writer = TrailWriter(path, size)
+    writer.begin()
+    assert not writer.is_due(0)
+    assert not writer.is_kept
+    writer.add(1, 0, 0, 0.0, np.zeros(1, np.float32))
+    assert path.stat().st_size == 16
+    with pytest.raises(TrailError, match=f"this one has {size:,}"):
+        Trail(path).read()
+
+
+def test_large_rows_keep_their_distance_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(np.arange(1000.0, 2000.0, 0.25).tolist())
+    now = 0.0
+
+    def tick() -> float:
+        nonlocal now
+        now = next(clock)
+        return now
+
+    monkeypatch.setattr(time, "monotonic", tick)
+    writer = TrailWriter(tmp_path / "a.weights", 300_000)
+    writer.begin()
+    writer.add(1, 0, 0, 0.0, np.zeros(300_000, np.float32))
+    written = now
+    while not writer.is_due(10**6):
+        pass
+    assert now == pytest.approx(written + 100 * 0.25)

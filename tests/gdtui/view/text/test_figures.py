@@ -181,6 +181,17 @@ async def test_a_panel_says_what_held_out_data_say_and_what_it_costs(bench: Benc
         assert cost.split() == ["1,000", "samples/s", "10.0", "ms/batch", "–", "MiB"]
 
 
+def test_a_first_loss_of_a_part_of_the_data_is_shown_with_the_number_of_its_samples() -> None:
+    store = stored()
+    for one in store.states:
+        part = replace(
+            evaluation(0), generation=2, full_loss=None, part_loss=2.31, part_samples=2048
+        )
+        one.add(replace(began(), generation=2))
+        one.add(part)
+    assert told(store, 49, 4)[0] == "loss – σ – ◆ 2,048 samples 2.31"
+
+
 def test_four_rows_are_how_good_how_general_how_far_and_how_dear() -> None:
     assert told(stored(), 49, 4) == [
         "loss 0.501 σ 0.120 ◆ all data 0.101",
