@@ -309,7 +309,7 @@ def test_validation_is_recorded_at_each_epochs_end_and_as_often_as_asked(
     assert all(set(r.metrics) == {"error"} for r in between)
 
 
-@pytest.mark.parametrize(("at_once", "left_out"), [(0.0, [1, 3]), (1e-9, [3])])
+@pytest.mark.parametrize(("at_once", "left_out"), [(0.0, [1, 3]), (1e-9, [1, 3]), (60.0, [])])
 def test_the_loss_on_all_data_is_left_out_where_it_would_cost_too_much(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: float, left_out: list[int]
 ) -> None:
