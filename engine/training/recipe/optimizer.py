@@ -9,6 +9,7 @@ import torch
 from engine.problem import OWN
 from engine.settings import SettingsError, VariantSettings
 from engine.training.model import Objective
+from engine.training.recipe.suitability import CLOSURES, check_own, refuse_closure
 
 _HINT: Final = (
     "; a scheduler is a function of its own, which gdtui steps after each update: "
@@ -28,8 +29,9 @@ def make_optimizer(
         for each, kind in vars(torch.optim).items()
         if isinstance(kind, type) and issubclass(kind, torch.optim.Optimizer)
     }
-    # The base class cannot step, and LBFGS needs a closure with several losses per update.
-    usable = kinds.keys() - {"optimizer", "lbfgs"}
+    if name in CLOSURES:
+        raise refuse_closure(name)
+    usable = kinds.keys() - {"optimizer", *CLOSURES}  # the base class cannot step
     if name not in usable:
         raise SettingsError(f"unknown optimizer {name!r}: choose from {', '.join(sorted(usable))}")
     kind = kinds[name]
@@ -81,12 +83,7 @@ def _own(objective: Objective, settings: VariantSettings, lr: float) -> torch.op
         raise SettingsError("the problem's own optimiser sets its momentum itself; set it to 0")
     takes, *others = inspect.signature(make).parameters
     _check_arguments(OWN, arguments, others[1:])
-    optimizer = make(_weights_for(takes, objective), lr, **arguments)
-    if not isinstance(optimizer, torch.optim.Optimizer):
-        made = type(optimizer).__name__
-        raise SettingsError(
-            f"the problem's optimizer must return a torch.optim.Optimizer, not {made}{_HINT}"
-        )
+    optimizer = check_own(make(_weights_for(takes, objective), lr, **arguments), _HINT)
     if any("initial_lr" in group for group in optimizer.param_groups):
         raise SettingsError(f"the problem's optimizer makes an lr scheduler, too{_HINT}")
     return optimizer
