@@ -20,7 +20,7 @@ def refuse_closure(name: str) -> SettingsError:
 
 
 def check_own(made: Any, hint: str) -> torch.optim.Optimizer:
-    """What a problem's optimizer function returned, if that is one optimiser that can be stepped.
+    """The result of a problem's optimizer function, if that is an optimiser that can be stepped.
 
     Raises SettingsError if it is not.
     """
