@@ -156,7 +156,7 @@ def _ways_out(location: FileLocation, error: Exception, wish: Wish) -> str:
         return ""
     texts = f"--as-{'classes' if wish.is_target else 'text'} {word} takes the column as words"
     if isinstance(error, DateError):
-        return f"; {texts}"
+        return f"; {texts}, --leave-out {word} leaves it out"
     if "infinite" in str(error) or "unit" in str(error) or "comma" in str(error):
         return f"; {texts}"
     return f"; --as-number {word} takes it for missing, {texts}"

@@ -1,6 +1,7 @@
 """The separator of a text file's fields, judged by how consistently it splits many lines.
 
-csv.Sniffer and clevercsv were tried; `tests/benchmarks/separators.py` has the figures.
+Of 200 made files with separators and line breaks in quotes, csv.Sniffer found the separator of 180,
+clevercsv and this module that of all; clevercsv took eight times as long.
 """
 
 import csv
