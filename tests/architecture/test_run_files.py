@@ -30,7 +30,8 @@ READERS_AND_WRITERS = (
 ALLOWED = {
     "engine/jobs/child.py": "the kernel's word on a process, in /proc",
     "gdtui/export/csv_export.py": "the file that the user named for the rows",
-    "gdtui/export/csv_import/write.py": "the user's CSV, and the directory it makes beside",
+    "gdtui/export/csv_import/text.py": "the user's CSV",
+    "gdtui/export/csv_import/write.py": "the directory that it makes beside its place",
 }
 
 CALLS = {

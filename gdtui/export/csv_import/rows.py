@@ -6,25 +6,71 @@ as text.
 
 import csv
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.settings import MOST
-from gdtui.export.csv_export import COLUMNS
+from gdtui.export.csv_import.names import ColumnNameError, NamedColumns, name_columns
 
-NEEDED: Final = ("variant", "batch", "loss")
 _BLOCK_ROWS: Final = 65_536
 _MOST_VARIANTS: Final = 1_000
-_MOST_SECONDS: Final = 1e12
+_MOST_SECONDS: Final = 1e16
+"""Nanoseconds since 1970 are beyond it; conventions.py looks at what is left of it."""
 
 
 class ImportFormatError(ValueError):
     """CSV from which no run can be made; the message names the line."""
+
+
+_NOTHING: Final = frozenset(("", "na", "n/a", "null", "none", "-", "<na>"))
+"""Words for no value; nan is a loss that is not a number."""
+
+
+def _loss(text: str) -> float:
+    return math.nan if _is_nothing(text) else _decimal(text)
+
+
+def _is_nothing(text: str) -> bool:
+    return text.strip().lower() in _NOTHING
+
+
+def _decimal(text: str) -> float:
+    """A number, with a decimal comma if need be: only files with other separators have one."""
+    try:
+        return float(text)
+    except ValueError:
+        return float(text.replace(",", ".", 1))
+
+
+def _or_nothing(parse: Callable[[str], float]) -> Callable[[str], float]:
+    """Reads a number, or NaN where there is no value, as in sparse columns."""
+    return lambda text: math.nan if _is_nothing(text) else parse(text)
+
+
+def _whole(text: str) -> float:
+    """A whole number, such as 49 or 49.0."""
+    value = _decimal(text)
+    if not value.is_integer():
+        raise ValueError(text)
+    return value
+
+
+def _clock(text: str) -> float:
+    """Seconds, as a number, as h:mm:ss or as a date."""
+    try:
+        return _decimal(text)
+    except ValueError:
+        if "-" in text:
+            return datetime.fromisoformat(text.strip()).timestamp()
+        parts = [float(part) for part in text.split(":")]
+        return float(sum(part * 60**place for place, part in enumerate(reversed(parts))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,25 +82,24 @@ class ColumnKind:
     least: float
     most: float
     what: str
+    odd: Callable[[str], float]
+    """Reads the texts of other programs, too."""
 
 
-def _loss(text: str) -> float:
-    return float(text) if text.strip() else math.nan
-
-
-_COUNT: Final = ColumnKind(int, "i8", 1, MOST, "a whole number from 1")
-_FROM_0: Final = ColumnKind(int, "i8", 0, MOST, "a whole number from 0")
+_ODD: Final = _or_nothing(_whole)
+_COUNT: Final = ColumnKind(int, "i8", 1, MOST, "a whole number from 1", _ODD)
+_FROM_0: Final = ColumnKind(int, "i8", 0, MOST, "a whole number from 0", _ODD)
 _KINDS: Final = {
     "generation": _COUNT,
     "batch": _FROM_0,
-    "update": _COUNT,
-    "epoch": _COUNT,
+    "update": _FROM_0,
+    "epoch": ColumnKind(int, "i8", 0, MOST, "a number from 0", _or_nothing(_decimal)),
     "samples": _FROM_0,
-    "seconds": ColumnKind(float, "f8", 0.0, _MOST_SECONDS, "a number from 0"),
+    "seconds": ColumnKind(float, "f8", 0.0, _MOST_SECONDS, "a number from 0", _or_nothing(_clock)),
     "batch_size": _COUNT,
     "accumulation_steps": _COUNT,
-    "lr": ColumnKind(float, "f8", 0.0, 1e300, "a number from 0"),
-    "loss": ColumnKind(_loss, "f8", -math.inf, math.inf, "a number"),
+    "lr": ColumnKind(float, "f8", 0.0, 1e300, "a number from 0", _or_nothing(_decimal)),
+    "loss": ColumnKind(_loss, "f8", -math.inf, math.inf, "a number", _loss),
 }
 
 
@@ -71,18 +116,34 @@ class ParsedRows:
     columns: dict[str, NDArray[Any]]
     lines: NDArray[np.int64]
     """The line of each row in the file, from 1."""
-    ignored: tuple[str, ...]
-    """Names of unknown columns."""
+    has_loss: NDArray[np.bool_]
+    """True where the field of the loss is not empty."""
+    named: NamedColumns
+    """The columns of the file under our names."""
 
     def error(self, row: int, text: str) -> ImportFormatError:
         """An error for this row, with its line number."""
         return ImportFormatError(f"{self.source}:{self.lines[row]}: {text}")
 
 
-def read_rows(lines: Iterable[str], source: str) -> ParsedRows:
-    """All rows of a CSV whose first line names the columns. Raises ImportFormatError."""
-    reader = csv.reader(lines)
-    table = _Table(source, _header(reader, source))
+def read_rows(
+    lines: Iterable[str],
+    source: str,
+    columns: Mapping[str, str] = MappingProxyType({}),
+    separator: str = ",",
+    only_variant: str = "run",
+) -> ParsedRows:
+    """All rows of a CSV whose first line names the columns. Raises ImportFormatError.
+
+    `columns`: their names by ours. `only_variant`: the name of the variant in a file without names.
+    """
+    reader = csv.reader(lines, delimiter=separator)
+    header = next(reader, [])
+    try:
+        named = name_columns(header, columns)
+    except ColumnNameError as error:
+        raise ImportFormatError(f"{source}:1: {error}") from None
+    table = _Table(source, len(header), named, only_variant)
     while True:
         before = reader.line_num
         try:
@@ -92,18 +153,6 @@ def read_rows(lines: Iterable[str], source: str) -> ParsedRows:
         if not records:
             return table.rows()
         table.add(records, _line_numbers(records, before, reader.line_num))
-
-
-def _header(reader: Any, source: str) -> list[str]:
-    names = [name.strip().lower() for name in next(reader, [])]
-    if missing := [name for name in NEEDED if name not in names]:
-        raise ImportFormatError(
-            f"{source}:1: no column {', '.join(missing)}: the first line must name the columns, "
-            f"including {', '.join(NEEDED)}"
-        )
-    if twice := next((name for name in COLUMNS if names.count(name) > 1), None):
-        raise ImportFormatError(f"{source}:1: two columns {twice}")
-    return names
 
 
 def _line_numbers(records: list[list[str]], before: int, after: int) -> NDArray[np.int64]:
@@ -118,20 +167,22 @@ def _line_numbers(records: list[list[str]], before: int, after: int) -> NDArray[
 class _Table:
     """The columns read so far."""
 
-    def __init__(self, source: str, header: list[str]) -> None:
-        self._source = source
-        self._width = len(header)
-        self._places = {name: header.index(name) for name in COLUMNS if name in header}
-        self._ignored = tuple(name for name in header if name not in COLUMNS)
-        self._names: dict[str, int] = {}
-        self._blocks: dict[str, list[NDArray[Any]]] = {name: [] for name in (*self._places, "line")}
+    def __init__(self, source: str, width: int, named: NamedColumns, only_variant: str) -> None:
+        self._source, self._width = source, width
+        self._named, self._places = named, named.places
+        self._names: dict[str, int] = {} if "variant" in self._places else {only_variant: 0}
+        self._blocks: dict[str, list[NDArray[Any]]] = {
+            name: [] for name in (*self._places, "line", "has_loss")
+        }
 
     def rows(self) -> ParsedRows:
         columns = {name: np.concatenate(parts) for name, parts in self._blocks.items() if parts}
         if not columns:
             raise ImportFormatError(f"{self._source}: no rows")
-        lines, variant = columns.pop("line"), columns.pop("variant")
-        return ParsedRows(self._source, tuple(self._names), variant, columns, lines, self._ignored)
+        lines, has_loss = columns.pop("line"), columns.pop("has_loss")
+        variant = columns.pop("variant", np.zeros(len(lines), np.int64))
+        names = tuple(self._names)
+        return ParsedRows(self._source, names, variant, columns, lines, has_loss, self._named)
 
     def add(self, records: list[list[str]], lines: NDArray[np.int64]) -> None:
         """Add a block of records, without blank lines."""
@@ -155,6 +206,8 @@ class _Table:
             row, text = min(wrong)
             raise ImportFormatError(f"{self._source}:{lines[row]}: {text}")
         self._blocks["line"].append(lines)
+        losses = texts[self._places["loss"]]
+        self._blocks["has_loss"].append(np.array([not _is_nothing(text) for text in losses]))
 
     def _as_wide_as_the_header(self, records: list[list[str]]) -> int:
         """The number of leading records that have as many fields as the header."""
@@ -183,19 +236,25 @@ def _numbers(texts: Sequence[str], kind: ColumnKind) -> tuple[NDArray[Any], int 
     try:
         values = np.array(list(map(kind.parse, texts)), kind.dtype)
     except (ValueError, OverflowError):
-        return np.empty(0), next(row for row, text in enumerate(texts) if not _is_good(text, kind))
+        return _odd_numbers(texts, kind)
     if math.isinf(kind.most):
         return values, None
     bad = ~((values >= kind.least) & (values <= kind.most))  # so NaN is bad
     return values, int(bad.argmax()) if bad.any() else None
 
 
-def _is_good(text: str, kind: ColumnKind) -> bool:
-    try:
-        value = kind.parse(text)
-    except ValueError:
-        return False
-    return math.isinf(kind.most) or kind.least <= value <= kind.most
+def _odd_numbers(texts: Sequence[str], kind: ColumnKind) -> tuple[NDArray[Any], int | None]:
+    """The same for texts such as 49.0, 0:05 or NA; NaN where there is no value."""
+    values = np.empty(len(texts))
+    for row, text in enumerate(texts):
+        try:
+            values[row] = kind.odd(text)
+        except (ValueError, OverflowError):
+            return np.empty(0), row
+        is_in_range = kind.least <= values[row] <= kind.most
+        if not (is_in_range or math.isinf(kind.most) or _is_nothing(text)):
+            return np.empty(0), row
+    return values, None
 
 
 def _complaint(column: str, text: str) -> str:

@@ -3,11 +3,10 @@
 The directory is written next to its final place, and moved there when it is complete.
 """
 
-import os
 import shutil
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from engine.log.directory import RunDirectory, RunDirectoryError
@@ -16,33 +15,38 @@ from engine.log.filesystem.sync import sync_directory
 from engine.log.records import Changed, Chunk, End, Record, Started, State, StateChanged
 from engine.log.writing.writer import LogWriter
 from engine.settings import RunSettings, Variant, VariantSettings
+from gdtui.export.csv_import.conventions import in_our_conventions
 from gdtui.export.csv_import.cut import MOST_CHUNKS, cut_into_chunks
 from gdtui.export.csv_import.fill import LR, VariantRows, complete_rows
 from gdtui.export.csv_import.rows import ImportFormatError, ParsedRows, read_rows
+from gdtui.export.csv_import.text import opened_text, separator_of
 
+_MOST_NAMED: Final = 8
 _DEVICE: Final = "imported"
 _MOST_CHANGES: Final = 100
 """Most changes of settings in a generation; more are a schedule, which the chart does not mark."""
 
 
 def import_csv(
-    file: str, run_dir: Path, version: str, *, most_chunks: int = MOST_CHUNKS
+    file: str,
+    run_dir: Path,
+    version: str,
+    *,
+    columns: Mapping[str, str] = MappingProxyType({}),
+    most_chunks: int = MOST_CHUNKS,
 ) -> list[str]:
     """Make a run from the CSV in `file` ("-" means stdin); return notes for the user.
 
-    `most_chunks` limits the chunks of a variant; if uneven seconds need more, they are made even.
+    `columns` has the file's names of columns by ours. `most_chunks` limits the chunks of a variant;
+    if uneven seconds need more, they are made even.
     Raises ImportFormatError and RunDirectoryError; then nothing is left behind.
     """
     _check_place(run_dir)
-    rows = _read(file)
+    rows = _read(file, columns)
+    rows, changed = in_our_conventions(rows, is_own=rows.named.is_own)
     variants, n = complete_rows(rows)
-    settings = RunSettings(
-        variants=tuple(Variant(name=each.name, settings=_settings(each, 0)) for each in variants),
-        problem="stdin" if file == "-" else Path(file).name,
-        epochs=max(int(each.epoch.max()) for each in variants),
-        device=_DEVICE,
-    )
-    notes = [f"column {name!r} is unknown and ignored" for name in rows.ignored]
+    settings = _run_settings(variants, "stdin" if file == "-" else Path(file).name)
+    notes = [*rows.named.notes, *changed, *_ignored(rows.named.ignored)]
     place = run_dir.absolute()
     beside = place.with_name(draft_name(f"{place.name}.import"))
     try:
@@ -75,15 +79,33 @@ def _check_place(run_dir: Path) -> None:
         raise RunDirectoryError(f"{run_dir} {what}; nothing was changed. Choose another")
 
 
-def _read(file: str) -> ParsedRows:
+def _run_settings(variants: Sequence[VariantRows], problem: str) -> RunSettings:
+    return RunSettings(
+        variants=tuple(Variant(name=each.name, settings=_settings(each, 0)) for each in variants),
+        problem=problem,
+        epochs=max(int(each.epoch.max()) for each in variants),
+        device=_DEVICE,
+    )
+
+
+def _ignored(names: tuple[str, ...]) -> Iterator[str]:
+    """A note on the columns that mean nothing here."""
+    if len(names) == 1:
+        yield f"column {names[0]!r} is unknown and ignored"
+    elif names:
+        more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+        yield f"columns {', '.join(map(repr, names[:_MOST_NAMED]))}{more} are unknown and ignored"
+
+
+def _read(file: str, columns: Mapping[str, str]) -> ParsedRows:
     source = "stdin" if file == "-" else file
+    only = "run" if file == "-" else Path(file).stem
     try:
-        descriptor = os.dup(sys.stdin.fileno()) if file == "-" else os.open(file, os.O_RDONLY)
-        # Invalid UTF-8 becomes text that no name and no number may contain.
-        with os.fdopen(
-            descriptor, encoding="utf-8-sig", errors="surrogateescape", newline=""
-        ) as lines:
-            return read_rows(lines, source)
+        with opened_text(file) as lines:
+            separator, lines_again = separator_of(lines)
+            return read_rows(lines_again, source, columns, separator, only)
+    except UnicodeError as error:
+        raise ImportFormatError(f"{source}: {error}") from None
     except OSError as error:
         raise ImportFormatError(f"cannot read {source}: {error.strerror}") from None
 

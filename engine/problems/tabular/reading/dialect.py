@@ -8,6 +8,7 @@ import csv
 import io
 import re
 from collections import Counter
+from contextlib import suppress
 from typing import Final
 
 from engine.problems.tabular.location import FileLocation
@@ -20,8 +21,7 @@ _NAMES: Final = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "pipe
                  "space": SPACE, "blank": SPACE, "colon": ":"}  # fmt: skip
 _WORDS: Final = {"\t": "tab", SPACE: "space"}
 _ROWS: Final = 500
-_CLEAN: Final = 0.75
-"""Share of clean fields of a separator that is one: blanks then stand inside of fields."""
+_PADDING: Final = re.compile(r"\S {2,}\S.* {2,}\S")
 _FIELD: Final = re.compile(r'"(?:[^"]|"")*"|\S+')
 _NUMBER: Final = re.compile(
     r"[+\-−–(]?\s?\W?\s?[.,]?\d(?:[.,']?\d+|[ \u00a0]\d{3})*[.,]?([eE][+-]?\d+)?\s?\w{0,3}\W?"
@@ -72,7 +72,7 @@ def judge(text: str, location: FileLocation) -> str:
             rows = rows_of(text, candidate)
         except csv.Error:
             continue
-        if candidate == SPACE and any(clean >= _CLEAN for _, clean in scores.values()):
+        if candidate == SPACE and scores and not _is_padded(text):
             continue
         if score := _score(rows):
             scores[candidate] = score
@@ -87,6 +87,25 @@ def judge(text: str, location: FileLocation) -> str:
     named = " or ".join(map(shown_separator, found))
     option = f"--separator {shown_separator(found[0])}"
     raise location.wrong(f"its fields may be separated by {named}: choose with {option}")
+
+
+def _is_padded(text: str) -> bool:
+    """Most lines have runs of blanks between their fields, as in columns of fixed width."""
+    lines = [line for line in text.splitlines()[:_ROWS] if line]
+    return sum(bool(_PADDING.search(line)) for line in lines) > 0.9 * len(lines)
+
+
+def separator_of_log(text: str) -> str:
+    """The separator of a log's lines, in the order of the candidates where several will do.
+
+    Blanks separate none: a program that writes logs pads fields with them.
+    """
+    scores: dict[str, tuple[float, float]] = {}
+    for candidate in _CANDIDATES[:-1]:
+        with suppress(csv.Error):
+            if score := _score(rows_of(text, candidate)):
+                scores[candidate] = score
+    return max(scores, key=lambda each: scores[each]) if scores else ","
 
 
 def _score(rows: list[list[str]]) -> tuple[float, float] | None:
