@@ -27,7 +27,7 @@ MOST_PARAMETERS: Final = 10_000_000
 _IMPOSSIBLE: Final = 10**12
 """More parameters than any model has: the header is damaged."""
 _SLOW_BYTES: Final = 1 << 20
-_SLOWDOWN: Final = 100
+_SLOWDOWN: Final = 1000
 """After a row of so many bytes, time until the next one, as a multiple of what the row took."""
 _CLOSEST: Final = 0.03
 """The distance to the next row is at least this share of the updates done so far."""

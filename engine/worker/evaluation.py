@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from engine.training.trainer import Trainer
 
 FULL_LOSS_AT_ONCE: Final = 0.25
-FULL_LOSS_SHARE: Final = 0.02
+FULL_LOSS_SHARE: Final = 0.007
 """Time budget for the loss on all data: an initial number of seconds, then a share of the time.
 
 Evaluating it after every epoch would take a quarter of all time, since a forward pass costs half as

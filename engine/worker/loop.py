@@ -6,7 +6,6 @@ so that the process that starts workers does not need it.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -31,9 +30,10 @@ from engine.worker.evaluation import Evaluator
 from engine.worker.lifetime.failures import failure_of
 from engine.worker.lifetime.workplace import Workplace
 from engine.worker.mailbox import Mailbox
-from engine.worker.pace import CHUNK_SECONDS, Pace
+from engine.worker.pace import Pace
 from engine.worker.protocol import DeviceLost, WorkerTask
 from engine.worker.recording.recorder import RETRY_SECONDS, Recorder
+from engine.worker.weights_check import WeightsCheck
 
 if TYPE_CHECKING:
     from engine.training.trainer import Trainer
@@ -59,7 +59,7 @@ class Training:
         """True if paused, or if it will pause after this update; restart and Extend keep it."""
         self._has_lost_device = False
         """True if no call on the device can succeed in this process any more."""
-        self._weights_checked = 0.0
+        self._weights_check = WeightsCheck()
         self._evaluator = Evaluator(recorder.write, task.run.validate_every)
         # Imported here since it imports numpy, for which the session's process need not wait.
         from engine.worker.measuring.measurer import Measurer
@@ -251,12 +251,9 @@ class Training:
             self._become(State.PAUSED, "one update done")
 
     def _has_finite_weights(self, trainer: Trainer) -> bool:
-        """True if all weights are finite; checked at most every CHUNK_SECONDS, as it is slow."""
-        now = time.perf_counter()
-        if now - self._weights_checked < CHUNK_SECONDS and trainer.epoch < self._epochs:
-            return True
-        self._weights_checked = now
-        return trainer.has_finite_weights()
+        """False if a weight was found not to be finite; those at the end are always checked."""
+        is_last = trainer.at_epoch_end and trainer.epoch >= self._epochs
+        return not self._weights_check.has_failed(trainer, is_last=is_last)
 
     def _close_epoch(self, trainer: Trainer) -> None:
         if self._evaluator.is_due(trainer):

@@ -57,7 +57,7 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         labels=("◆", "◆ all data", "full loss"),
         unit="of the problem's loss",
         definition="The loss of all training samples in eval mode, measured before the first "
-        "epoch and after each; where that would take more than 2% of the time, after some and "
+        "epoch and after each; where that would take more than 1% of the time, after some and "
         "after the last; pale once another epoch has ended since. If all data would hold back the "
         "first update, a random part is measured at first, and the number of its samples is "
         "shown. The weights do not move meanwhile: compare variants by this loss.",
@@ -230,7 +230,8 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         labels=("λ",),
         unit="of loss per squared unit of weight",
         definition="The largest eigenvalue of the Hessian of the loss on all training data: how "
-        "steeply the valley rises where it is steepest.",
+        "steeply the valley rises where it is steepest. For large data or a large model it is "
+        "taken over a random part, whose number of samples stands beside it.",
         formula="max eigenvalue of ∇²L, by Lanczos on Hessian-vector products",
         source="Keskar et al. 2017, arXiv:1609.04836; Cohen et al. 2021, arXiv:2103.00065",
         value=as_number(_sharpness),

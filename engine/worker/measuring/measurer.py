@@ -1,4 +1,4 @@
-"""Measurements of a variant during its training, in short slices that take 2% of the time.
+"""Measurements of a variant during its training, in short slices that take 1% of the time.
 
 Each measurement uses a copy of the model made at its start, so that training continues between the
 slices. It knows neither the log nor the pipe, and must not change the trained model.
@@ -30,9 +30,12 @@ if TYPE_CHECKING:
     from engine.measure.steps import Steps
     from engine.training.trainer import Trainer
 
-SHARE: Final = 0.02
-"""Share of a variant's training time for periodic measuring. The cold caches that it leaves cost
-about as much again, and the total should stay below 5%."""
+SHARE: Final = 0.01
+"""Share of a variant's training time for periodic measuring.
+
+With evaluations, the trail and the check of the weights it should stay below 2%. The cold caches
+that it leaves cost as much again.
+"""
 
 SLICE_SECONDS: Final = 0.002
 """Seconds of measuring at a time, unless a single piece takes longer."""

@@ -26,7 +26,7 @@ def gauges(one: VariantState, width: int) -> StyledText:
     name = "noise scale" if width >= _ROOMY else "B"
     ago = oldest([age(one, figure) for figure in _GAUGED]).words
     for brevity in range(-1, 4):
-        parts = [_noise(one, name, max(brevity, 0)), _sharpness(one, brevity > 0)]
+        parts = [_noise(one, name, max(brevity, 0)), _sharpness(one, brevity)]
         said = StyledText.of("  ").join(part for part in parts if part)
         if ago and brevity < 0:
             said += StyledText.of(f" · {ago}", PALE)
@@ -50,13 +50,17 @@ def _noise(one: VariantState, name: str, brevity: int) -> StyledText:
     return value + StyledText.of("" if brevity > 1 else against, PALE)
 
 
-def _sharpness(one: VariantState, is_short: bool) -> StyledText:
+def _sharpness(one: VariantState, brevity: int) -> StyledText:
     measured = one.tally.sharpness
     if measured is None or measured.sharpness is None:
         return EMPTY
     found = measured.sharpness
-    value = number(found.value, 2 if is_short else 3) if found.is_reliable else "not reliable yet"
+    value = (
+        number(found.value, 2 if brevity > 0 else 3) if found.is_reliable else "not reliable yet"
+    )
     style = age(one, MeasuredFigure.SHARPNESS).style
+    if brevity < 0 and 0 < found.samples < one.tally.n:
+        value += f" ({formatting.count(found.samples)} samples)"
     return StyledText.of(f"λ {value}", style) + StyledText.of(_edge(one.tally), PALE)
 
 

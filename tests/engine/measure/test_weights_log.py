@@ -143,7 +143,7 @@ def test_the_weights_of_a_large_model_are_not_recorded_and_the_reader_is_given_t
 def test_large_rows_keep_their_distance_in_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock = iter(np.arange(1000.0, 2000.0, 0.25).tolist())
+    clock = iter(np.arange(1000.0, 3000.0, 0.25).tolist())
     now = 0.0
 
     def tick() -> float:
@@ -158,4 +158,4 @@ def test_large_rows_keep_their_distance_in_time(
     written = now
     while not writer.is_due(10**6):
         pass
-    assert now == pytest.approx(written + 100 * 0.25)
+    assert now >= written + 1000 * 0.25

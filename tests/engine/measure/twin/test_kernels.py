@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from weighted_losses import PROBLEMS
 
 from engine.measure.model_copy import Probe
 from engine.measure.steps import finish
@@ -114,6 +115,19 @@ def test_it_has_a_curvature(model: Callable[[], nn.Module]) -> None:
     assert torch.allclose(product, by_differences(probe, vector), rtol=1e-4, atol=1e-6)
     losses = trainer.advance(1).losses  # training goes on with its own kernels
     assert np.isfinite(np.frombuffer(losses, "<f4")).all()
+
+
+@pytest.mark.integration
+def test_a_language_model_of_hugging_face_has_a_curvature() -> None:
+    pytest.importorskip("transformers")
+    trainer = Trainer(PROBLEMS["gpt2"](), VariantSettings(batch_size=8, lr=0.05), 0, CPU)
+    trainer.advance(2)
+    probe = Probe.of(trainer, np.arange(12))
+    vector = torch.randn(probe.size, generator=torch.Generator().manual_seed(1)).double()
+    vector /= vector.norm()
+    product = finish(probe.hessian_product(vector))
+    assert product.norm() > 0
+    assert torch.allclose(product, by_differences(probe, vector), rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU])

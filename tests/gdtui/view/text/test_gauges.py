@@ -85,6 +85,14 @@ def test_the_line(found: dict[str, object], width: int, said: str) -> None:
     assert gauges(variant(**found), width).plain == said  # type: ignore[arg-type]
 
 
+def test_a_sharpness_of_part_of_the_data_says_so_where_there_is_room() -> None:
+    part = msgspec.structs.replace(sharpness(3.14159), samples=256)
+    assert gauges(variant(sharpness=part), 60).plain == (
+        "noise scale –  λ 3.14 (256 samples) · 2/lr 200"
+    )
+    assert gauges(variant(sharpness=part), 30).plain == "B –  λ 3.14 · 2/lr 200"
+
+
 def test_noisy_measurements_are_shown_smoothed_and_anew_after_a_restart() -> None:
     one = variant()
     for trace in (40, 60):
