@@ -49,8 +49,10 @@ TOO_LONG: Final = 3600.0
 """Seconds of training that are too long for one measurement, unless the user asks for it."""
 _ASKED_SECONDS: Final = 30.0
 """Computing time of a measurement that the user asks for."""
-_LAST_SECONDS: Final = 1.0
-"""Computing time of the measurements at the end of training, or the share of training if longer."""
+_LAST_SECONDS: Final = 2.0
+"""Computing time of a measurement at the end of training, or the share of training if longer."""
+_LAST_AT_MOST: Final = 20.0
+"""A measurement that takes longer is not made at the end of training."""
 _PIECE: Final = 64
 """Samples of a first piece, approximately."""
 _PIECE_COST: Final = 3.0
@@ -234,7 +236,7 @@ class Measurer:
             return Allowance(seconds=SHARE * max(trained, _OFTEN), at_most=SHARE * TOO_LONG)
         if self._is_last:
             seconds = max(SHARE * trained, _LAST_SECONDS)
-            return Allowance(seconds=seconds, at_most=2 * seconds)
+            return Allowance(seconds=seconds, at_most=max(_LAST_AT_MOST, seconds))
         return Allowance(seconds=_ASKED_SECONDS)
 
     def _do_slice(self, job: _Job, trainer: Trainer, start: float) -> None:

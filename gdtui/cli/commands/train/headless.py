@@ -38,6 +38,9 @@ _RETRY: Final = 3.0
 """Seconds between two attempts to write to a log that cannot be written."""
 _GRACE: Final = 0.5
 """Seconds granted for measuring at the last weights."""
+_GRACE_SHARE: Final = 0.02
+_MOST_GRACE: Final = 5.0
+"""The same as a share of the training time, if that is longer, and at most."""
 
 _WAITING: Final = {
     NoticeKind.LOG_BLOCKED: ", and it continues by itself",
@@ -137,7 +140,8 @@ class _RunMonitor:
 
     def linger(self, session: Session, received: list[int]) -> None:
         """Give finished variants a moment to be measured at their last weights."""
-        until = time.monotonic() + _GRACE
+        trained = max((tally.seconds for tally in self.tallies), default=0.0)
+        until = time.monotonic() + max(_GRACE, min(_GRACE_SHARE * trained, _MOST_GRACE))
         while self._is_measuring and not received and time.monotonic() < until:
             time.sleep(_TICK / 5)
             self.look(session)
