@@ -5,6 +5,7 @@ same window shifted by one character, so that every position is a prediction.
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,7 @@ from engine.problems.parts.losses import accuracy, class_loss
 from engine.problems.parts.transformer import CONTEXT
 from engine.problems.tabular.location import FileLocation, check_readable
 from engine.problems.tabular.memory import as_text, check_fits
+from engine.problems.tabular.reading.encoding import encoding_of, undecodable
 from engine.settings import VALIDATION_SHARE, DataSettings, SettingsError
 
 _MOST_CHARACTERS: Final = 255
@@ -34,9 +36,7 @@ def make(seed: int, data: DataSettings | None = None) -> Problem:
     Raises SettingsError for a file that cannot be read, is not text, or is too short. The split
     does not depend on the seed, which only fixes the initial weights and the order.
     """
-    text = (
-        _documentation() if data is None else _read(FileLocation(path=Path(data.path), unit="line"))
-    )
+    text = _documentation() if data is None else _read(data)
     share = VALIDATION_SHARE if data is None or data.validation is None else data.validation
     characters, train, validation = windows(text, share)
     if data is not None and (len(train[0]) < _LEAST_WINDOWS or (share and not len(validation[0]))):
@@ -50,7 +50,20 @@ def make(seed: int, data: DataSettings | None = None) -> Problem:
         model=TransformerFactory(characters=characters),
         loss=class_loss,
         metrics={"accuracy": accuracy},
+        notes=() if data is None else tuple(_folded(text, Path(data.path).name)),
     )
+
+
+def _folded(text: str, name: str) -> Iterator[str]:
+    """A note on the characters that share one number, since each of them counts as any other."""
+    counts = Counter(text)
+    rare = len(text) - sum(count for _, count in counts.most_common(_MOST_CHARACTERS))
+    if rare:
+        yield (
+            f"{name}: {100 * rare / len(text):.2g}% of its characters are rarer than the "
+            f"{_MOST_CHARACTERS} most frequent of {len(counts):,}: all of them count as one, and "
+            "any of them as right"
+        )
 
 
 def windows(text: str, validation_share: float) -> tuple[int, Windows, Windows]:
@@ -83,12 +96,13 @@ def _documentation() -> str:
     return "\n".join(topics[name] for name in sorted(topics))
 
 
-def _read(location: FileLocation) -> str:
+def _read(data: DataSettings) -> str:
+    location = FileLocation(path=Path(data.path), unit="line")
     check_readable(location.path)
     size = location.path.stat().st_size
     check_fits(location, _BYTES_A_CHARACTER * size, f"a text of {as_text(size)}")
-    content = location.path.read_bytes()
+    encoding = encoding_of(location, data.encoding)
     try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise location.wrong("not UTF-8 text", sample=content[: error.start].count(b"\n")) from None
+        return location.path.read_bytes().decode(encoding)
+    except UnicodeDecodeError:
+        raise undecodable(location, encoding) from None

@@ -169,5 +169,7 @@ def _check(listing: ProblemListing, data: DataSettings) -> None:
 
 
 def _is_of(option: str, suffixes: tuple[str, ...]) -> bool:
-    """True for an option that arrays have, too."""
+    """True for an option that arrays have, too, or texts."""
+    if option == "encoding":
+        return suffixes == ("",)
     return option in _OF_ARRAYS and suffixes == (".npz",)

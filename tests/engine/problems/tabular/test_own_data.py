@@ -228,3 +228,17 @@ def test_a_text_that_cannot_be_used_is_told(content: bytes, said: str, tmp_path:
     file.write_bytes(content)
     with pytest.raises(SettingsError, match=said):
         char_lm.make(0, DataSettings(path=str(file)))
+
+
+def test_characters_that_share_a_number_are_told(tmp_path: Path) -> None:
+    file = tmp_path / "book.txt"
+    common = "".join(chr(0x4E00 + k % 255) for k in range(9_000))
+    file.write_text(common + "".join(chr(0x5E00 + k) for k in range(1_000)), encoding="utf-16")
+    problem = char_lm.make(0, DataSettings(path=str(file)))
+    assert problem.notes[0].startswith(
+        "book.txt: 10% of its characters are rarer than the 255 most frequent of 1,255"
+    )
+    file.write_text("Zürich – Bern. " * 300, encoding="cp1252")
+    with pytest.raises(SettingsError, match="--encoding cp1252 would read this line"):
+        char_lm.make(0, DataSettings(path=str(file)))
+    assert char_lm.make(0, DataSettings(path=str(file), encoding="cp1252")).notes == ()
