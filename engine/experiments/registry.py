@@ -54,6 +54,12 @@ LISTINGS: Final[tuple[ExperimentListing, ...]] = (
         source="Goyal et al. 2017, arXiv:1706.02677; square root: Krizhevsky 2014, arXiv:1404.5997",
     ),
     ExperimentListing(
+        name="grow-batch",
+        claim="Growing the batch instead of decaying the lr ends at the same loss in fewer "
+        "updates.",
+        source="Smith et al. 2018, arXiv:1711.00489",
+    ),
+    ExperimentListing(
         name="accumulation",
         claim="Accumulating k batches of b trains exactly like one batch of k·b, in less memory.",
         source="the mean's gradient is the weighted mean of the parts' gradients",

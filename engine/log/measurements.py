@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from engine.settings import VariantSettings
 from engine.settings.ranges import Count
 from engine.statistics.intervals import Covariance, quotient_interval, t_quantile
 
@@ -77,14 +78,31 @@ class Sharpness(msgspec.Struct, frozen=True, kw_only=True):
         return self.error <= max(TOLERANCE * abs(self.value), 1e-9)
 
 
-def edge_of_stability(lr: float, momentum: float, optimizer: str) -> float | None:
+def edge_of_stability(lr: float, settings: VariantSettings) -> float | None:
     """Sharpness beyond which full-batch steps grow: 2 ÷ lr, or 2 (1 + momentum) ÷ lr.
 
     Cohen et al. 2021, "Gradient Descent on Neural Networks Typically Occurs at the Edge of
-    Stability", eq. 1. None for optimisers other than SGD, which scale each weight's step
-    separately, and for an lr of zero, as when scaling reduces an lr to nothing.
+    Stability", eq. 1 and appendix B. None for optimisers other than SGD, which scale each weight's
+    step separately, and for an lr of zero, as at the start of a warm-up. Weight decay adds to the
+    sharpness.
     """
-    return 2 * (1 + momentum) / lr if lr and optimizer.lower() == "sgd" else None
+    factor = edge_factor(settings)
+    if factor is None or not lr:
+        return None
+    decay = settings.optimizer_parsed.arguments.get("weight_decay", 0)
+    return factor / lr - decay if isinstance(decay, int | float) else None
+
+
+def edge_factor(settings: VariantSettings) -> float | None:
+    """The edge of stability times the lr, without weight decay; None without an edge."""
+    name, arguments = settings.optimizer_parsed
+    if name != "sgd" or any(arguments.get(each) for each in ("maximize", "dampening")):
+        return None
+    momentum = settings.momentum or arguments.get("momentum", 0)
+    if not isinstance(momentum, int | float):
+        return None
+    factor = 2 * (1 + momentum)
+    return factor / (1 + 2 * momentum) if arguments.get("nesterov") else factor
 
 
 DECAY: Final = 0.75

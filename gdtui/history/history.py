@@ -144,6 +144,17 @@ class History:
         """The plain mean of the losses in each entry of `polyline`."""
         return self._drawing.means(DrawWindow(axis, low, high, columns))
 
+    def lrs(self, axis: Axis, low: float, high: float, columns: int) -> Polyline:
+        """The lrs in the window, of every batch or of as many as there are columns."""
+        if not len(self):
+            return Polyline(*(np.empty(0),) * 3)
+        start, stop = self._positions.within(axis, low, high)
+        first, last = max(start - 1, 0), min(stop, len(self) - 1)
+        index = np.linspace(first, last, min(last - first + 1, columns + 2)).round()
+        places = index.astype(np.int64)
+        lrs = self._positions.lrs(places)
+        return Polyline(self._positions.at(axis, places), lrs, lrs)
+
     def extremes(self, axis: Axis, low: float, high: float) -> tuple[float, float] | None:
         """Lowest and highest loss in the window; None if there is no finite loss."""
         if low <= 0 and high >= self.end(axis):  # the whole history, which every frame requests

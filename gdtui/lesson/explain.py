@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from engine.settings import LrScaling
 from engine.statistics.folding import gap, have_folded
 from gdtui.lesson import averaging
+from gdtui.lesson.advice import advice
 from gdtui.lesson.comparison import common_start, differences
 from gdtui.lesson.glossary import FIGURES, GlossaryEntry
 from gdtui.state.overlay.comparability import have_one_problem
@@ -103,6 +104,8 @@ def _variant(one: VariantState, is_ours: bool) -> Iterator[str]:
             f"{number(one.smoothed(SMOOTHING))}: each batch is a sample of the data, and so is its "
             "gradient."
         )
+    unscheduled = tally.settings.resolve(tally.n)
+    yield advice(tally.settings, unscheduled.lr, unscheduled.effective_batch)
     yield from _measured(one, is_ours)
 
 

@@ -1,4 +1,4 @@
-"""Sharpness and noise scale over training: two charts on top of the main screen that grow.
+"""Sharpness, noise scale and lr over training: charts on top of the main screen that grow.
 
 Draws what the viewer's store knows, in the viewer's window and on its x axis. Every key except
 those that close it goes to the main screen.
@@ -18,6 +18,7 @@ from gdtui.view import trends
 from gdtui.view.pictures import AxisRanges, ChartSize
 from gdtui.widgets.line import Line
 
+_PAINTERS: Final = {"sharpness": trends.sharpness, "noise": trends.noise, "lr": trends.lr}
 _SECONDS: Final = 0.25
 """Redraw interval; measurements come less often."""
 _KEYS: Final = "! measure   M on, off   x axis   + - ← → zoom, pan   e explain   esc close"
@@ -25,7 +26,7 @@ _WATCHED_KEYS: Final = "x axis   + - ← → zoom, pan   e explain   esc close"
 
 
 class TrendsScreen(PassThroughScreen):
-    """Two charts on the viewer's x axis."""
+    """Three charts on the viewer's x axis."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,V", "dismiss", "Close", show=False),
@@ -36,11 +37,12 @@ class TrendsScreen(PassThroughScreen):
         super().__init__(main)
         self._viewer = viewer
         self._is_watching = is_watching
-        self._ranges = {"sharpness": AxisRanges(), "noise": AxisRanges()}
+        self._ranges = {name: AxisRanges() for name in _PAINTERS}
 
     def compose(self) -> ComposeResult:
         yield Chart(title="sharpness", id="trend-sharpness")
         yield Chart(title="noise scale", id="trend-noise")
+        yield Chart(title="learning rate", id="trend-lr")
         yield Line(id="trends-keys")
 
     def on_mount(self) -> None:
@@ -56,9 +58,9 @@ class TrendsScreen(PassThroughScreen):
         """Do nothing."""
 
     def draw(self) -> None:
-        """Draw both charts."""
+        """Draw all charts."""
         store, view = self._viewer.store, self._viewer.view
-        for name, paint in (("sharpness", trends.sharpness), ("noise", trends.noise)):
+        for name, paint in _PAINTERS.items():
             chart = self.query_one(f"#trend-{name}", Chart)
             canvas = ChartSize(chart.columns, chart.canvas.width, chart.canvas.height)
             shown = AxisRanges() if store.is_at_rest else self._ranges[name]

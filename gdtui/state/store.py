@@ -6,10 +6,12 @@ Everything in it comes from the run's logs, except what the session reports and 
 from collections.abc import Sequence
 from typing import Final
 
+from msgspec.structs import replace
+
 from engine.log.notices import Notice, NoticeKind
 from engine.log.records import AnyRecord, State, StateChanged, WorkerDied
 from engine.log.summary import Tally
-from engine.settings import RunSettings
+from engine.settings import LrScaling, RunSettings
 from gdtui.state.overlay.comparability import have_one_start, problem_titles
 from gdtui.state.overlay.shown_runs import ShownVariant
 from gdtui.state.timekeeping import Timekeeper
@@ -102,12 +104,22 @@ class Store:
 
     @property
     def varies_batch_alone(self) -> bool:
-        """True when all began alike and lr, momentum and optimiser in force are the same for all.
+        """True when all began alike and the recipe in force is the same for all.
 
         Then only the batch size differs, and the lr as scaled by the rule.
         """
         in_force = (one.tally.settings for one in self.states)
-        held = {(s.lr, s.base_batch, s.momentum, s.optimizer.lower()) for s in in_force}
+        held = {
+            replace(
+                s,
+                batch_size=1,
+                accumulation_steps=1,
+                lr_scaling=LrScaling.NONE,
+                optimizer=s.optimizer.lower(),
+                drop_last=False,
+            )
+            for s in in_force
+        }
         return len(held) == 1 and have_one_start(self.runs)
 
     @property

@@ -41,7 +41,7 @@ def edges(one: VariantState, now: Curves, view: ViewState) -> Polyline:
 
 
 def _edge(lr: float, settings: VariantSettings) -> float:
-    edge = edge_of_stability(lr, settings.momentum, settings.optimizer)
+    edge = edge_of_stability(lr, settings)
     return np.nan if edge is None else edge
 
 

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from engine.log.measurements import edge_of_stability
+from engine.log.measurements import edge_factor
 from gdtui.chart.scene.arrays import Floats
 from gdtui.chart.scene.axes import settle, x_scale, y_scale
 from gdtui.chart.scene.palette import variant_colour
@@ -96,6 +96,20 @@ def noise(
     return _picture(store, view, canvas, shown, series, words)
 
 
+def lr(
+    store: Store, view: ViewState, canvas: ChartSize, shown: AxisRanges, message: str
+) -> tuple[Picture, AxisRanges]:
+    """Each variant's lr as it was in force, update by update; on the loss's kind of scale."""
+    shown = carried_over(shown, (view.axis, view.window, view.log))
+    seen = visible_range(view.window, data_extent(store, view, shown.x))
+    series = []
+    for one, now in _current(store):
+        line = now.history.lrs(view.axis, seen.low, seen.high, canvas.dots)
+        series.append(replace(_vivid(one, view), line=positive(line, view.log)))
+    words = TrendTitles("learning rate", "in force", "", "", "no update yet")
+    return _picture(store, view, canvas, shown, series, words, log=view.log)
+
+
 # --- Lines ----------------------------------------------------------------------------------------
 
 
@@ -107,9 +121,9 @@ def _bounds(one: VariantState, now: Curves) -> set[str]:
     """The names of the edge of stability under the settings in force so far."""
     ever = [change.before for change in now.changes] + [one.tally.settings]
     return {
-        formatting.edge_name(settings.momentum)
+        formatting.edge_name(factor)
         for settings in ever
-        if edge_of_stability(settings.lr, settings.momentum, settings.optimizer) is not None
+        if (factor := edge_factor(settings)) is not None
     }
 
 
@@ -148,22 +162,24 @@ def _picture(
     shown: AxisRanges,
     series: list[Series],
     words: TrendTitles,
+    *,
+    log: bool = True,
 ) -> tuple[Picture, AxisRanges]:
-    shown = carried_over(shown, (view.axis, view.window))
+    shown = carried_over(shown, (view.axis, view.window, log))
     extent = data_extent(store, view, shown.x)
     seen = visible_range(view.window, extent)
     # Unreliable values and intervals may be anywhere, so they do not set the scale.
     found = extremes(
-        [each.line for each in series], [each.points for each in series], seen, log=True
+        [each.line for each in series], [each.points for each in series], seen, log=log
     )
-    y = settle(shown.y, *found, log=True)
+    y = settle(shown.y, *found, log=log)
     is_measured = any(
         not each.faint and not (each.line.is_empty and each.validation.is_empty) for each in series
     )
     has_data = is_measured or any(not each.line.is_empty for each in series)
     picture = Picture(
         x=x_scale(seen.high, canvas.columns, x_title(view, seen, extent), seen.low),
-        y=y_scale(y, canvas.rows, log=True),
+        y=y_scale(y, canvas.rows, log=log),
         series=tuple(series),
         marks=tuple(mark for one, now in _current(store) for mark in marks_of(one, now, view)),
         rules=epoch_lines.of_all(store, view.axis, seen, canvas.columns),

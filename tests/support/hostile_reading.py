@@ -28,7 +28,8 @@ from gdtui.chart.scene.polyline import Axis
 from gdtui.cli.commands.runs.watch_run import open_watched
 from gdtui.cli.main import main
 from gdtui.control.viewer import Viewer
-from gdtui.lesson import explain, recipe, tables
+from gdtui.lesson import explain, tables
+from gdtui.lesson.code import recipe
 from gdtui.state.overlay.opening import OpenedRuns
 from gdtui.state.variant import VariantState
 from gdtui.view import pictures, trends

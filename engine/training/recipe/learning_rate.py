@@ -34,8 +34,8 @@ class LrTrack:
 
     def __init__(self, lr: float) -> None:
         self._begun: list[float] = []
-        self._current = lr
-        """The lr of the update at hand."""
+        self.lr = lr
+        """That of the latest update that was taken."""
 
     def followed(self, batches: Iterator[Batch], before: int, lr_of: LrOfUpdate) -> Iterator[Batch]:
         """The batches as they come, the lr set as each group begins.
@@ -53,7 +53,7 @@ class LrTrack:
         Forgets the updates that were begun beyond: they begin anew.
         """
         begun = self._begun[: sum(not batch.in_update for batch in done)]
-        lrs = [self._current, *begun] if done[0].in_update else begun
-        self._current = lrs[-1]
+        lrs = [self.lr, *begun] if done[0].in_update else begun
+        self.lr = lrs[-1]
         self._begun.clear()
         return packed(lrs)

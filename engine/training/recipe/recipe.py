@@ -107,6 +107,11 @@ class Recipe:
             self._lr.set(lr * settings.schedule.factor(samples, warmup, planned))
         return self._lr.first
 
+    @property
+    def lr(self) -> float:
+        """That of the latest update that was taken, or of the first; the first group's."""
+        return self._resolved.lr if self._has_known_lr else self._track.lr
+
     def take(self, done: Sequence[Batch]) -> tuple[float | bytes, int, int]:
         """The lr of the updates of these batches, and how many were clipped and skipped."""
         lr = self._resolved.lr if self._has_known_lr else self._track.take(done)

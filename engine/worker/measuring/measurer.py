@@ -219,8 +219,8 @@ class Measurer:
             samples=trainer.samples,
             seconds=trainer.seconds,
             effective_batch=resolved.effective_batch,
-            lr=resolved.lr,
-            edge=edge_of_stability(resolved.lr, settings.momentum, settings.optimizer),
+            lr=trainer.recipe.lr,
+            edge=edge_of_stability(trainer.recipe.lr, settings),
             cost=0.0,
         )
         allowance = self._allowance(trainer.seconds)

@@ -9,8 +9,6 @@ from typing import Final
 import click
 from click.shell_completion import CompletionItem
 
-from engine.settings.optimizer import split_outside_brackets
-
 STORED_RUN: Final = "a run's directory, or its name in gdtui runs"
 
 _RUN_FILES: Final = ("*/run.json", "*/sweep.json")
@@ -22,6 +20,8 @@ def words(known: Iterable[str], *, several: bool = False, files: bool = False) -
     """Offers known words, for a comma-separated list if `several`; else files if `files`."""
 
     def complete(_ctx: click.Context, _: click.Parameter, typed: str) -> list[CompletionItem]:
+        from engine.settings.optimizer import split_outside_brackets
+
         *parts, last = split_outside_brackets(typed) if several else (typed,)
         before, comma = ",".join(parts), "," if parts else ""
         found = [CompletionItem(before + comma + word) for word in known if word.startswith(last)]

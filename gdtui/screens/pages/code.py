@@ -16,7 +16,7 @@ from textual.widgets import Static
 
 from engine.settings import RunSettings, Variant
 from gdtui.export.screenshot import StillsError, write
-from gdtui.lesson import recipe
+from gdtui.lesson.code import recipe
 from gdtui.state.overlay.shown_runs import ShownRuns
 from gdtui.state.variant import VariantState
 

@@ -86,9 +86,9 @@ def rounded(value: float) -> str:
     return setting(float(f"{value:.3g}"))
 
 
-def edge_name(momentum: float) -> str:
+def edge_name(factor: float) -> str:
     """The name of the edge of stability, which with momentum β is 2 (1 + β) ÷ lr."""
-    return f"{setting(2 * (1 + momentum))}/lr"
+    return f"{setting(factor)}/lr"
 
 
 def batch(size: BatchSize, n: int) -> str:

@@ -3,7 +3,7 @@
 import math
 from typing import Final
 
-from engine.log.measurements import edge_of_stability
+from engine.log.measurements import edge_factor, edge_of_stability
 from engine.log.summary import Tally
 from gdtui.state.curves import MeasuredFigure
 from gdtui.state.variant import VariantState
@@ -69,9 +69,11 @@ def _edge(tally: Tally) -> str:
     measured, force = tally.sharpness, tally.resolved
     if measured is None or measured.edge is None or force is None or "lr" in tally.assumed:
         return ""
-    edge = edge_of_stability(force.lr, tally.settings.momentum, tally.settings.optimizer)
+    edge = edge_of_stability(force.lr, tally.settings)
     return (
-        "" if edge is None else f" · {formatting.edge_name(tally.settings.momentum)} {number(edge)}"
+        ""
+        if edge is None
+        else f" · {formatting.edge_name(edge_factor(tally.settings) or 0)} {number(edge)}"
     )
 
 

@@ -11,6 +11,7 @@ from engine.experiments import registry
 from engine.experiments.claims import (
     accumulation,
     flat_generalises,
+    grow_batch,
     linear_scaling,
     saddle,
     sharp_minimum,
@@ -39,6 +40,7 @@ def test_every_listing_is_an_experiment_of_its_own() -> None:
         "sharp-minimum",
         "flat-generalises",
         "linear-scaling",
+        "grow-batch",
         "accumulation",
     ]
     with pytest.raises(SettingsError, match="saddle"):
@@ -87,6 +89,24 @@ def test_the_gap_is_the_widest_between_the_curves(monkeypatch: pytest.MonkeyPatc
     gap = final["final loss, batch size full"] - final["final loss, batch size 50"]
     assert none.value == pytest.approx(gap)  # the curves part, so it is widest at the end
     assert report.arm("linear").value < report.arm("sqrt").value < none.value
+
+
+def test_a_grown_batch_does_fewer_updates_and_ends_where_a_decayed_lr_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(grow_batch, "BATCH", 64)
+    monkeypatch.setattr(grow_batch, "LR", 2.0)
+    monkeypatch.setattr(grow_batch, "EPOCHS", 6)
+    monkeypatch.setattr(grow_batch, "MILESTONES", (2, 4))
+    report = run("grow-batch")
+    updates = [_figure(arm, "updates") for arm in report.arms]
+    # 2,000 samples in batches of 64, then 320, then 1,600: two epochs of each.
+    assert updates == [6 * 32, 2 * (32 + 7 + 2), 6 * 32]
+    assert _figure(report.arm("grow batch"), "gap to decay lr") < 0.01
+    assert report.arm("neither").value != report.arm("decay lr").value
+    assert grow_batch.verdict_of((0.0, 1.0), 2.0) is Verdict.SUPPORTED
+    assert grow_batch.verdict_of((3.0, 4.0), 2.0) is Verdict.NOT_SUPPORTED
+    assert grow_batch.verdict_of((1.0, 3.0), 2.0) is Verdict.UNDECIDED
 
 
 def test_accumulation_gives_the_same_curve_in_less_memory(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from app_bench import Bench, N
 from shown import text_of
 
 from engine.settings import Variant
-from gdtui.lesson import recipe
+from gdtui.lesson.code import recipe
 
 
 async def test_the_selected_variant_is_shown_as_code_and_another_by_key(tmp_path: Path) -> None:

@@ -21,8 +21,8 @@ from engine.settings import (
     Variant,
     VariantSettings,
 )
-from gdtui.lesson import update_code
-from gdtui.lesson.data_options import data_options
+from gdtui.lesson.code import update_code
+from gdtui.lesson.code.data_options import data_options
 from gdtui.view.text import formatting
 
 _PLAIN: Final = VariantSettings()

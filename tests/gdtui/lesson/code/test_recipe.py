@@ -26,7 +26,7 @@ from engine.settings import (
 )
 from engine.training.trainer import Trainer
 from gdtui.cli.options.settings import read_options
-from gdtui.lesson import recipe
+from gdtui.lesson.code import recipe
 
 EPOCHS = 2
 

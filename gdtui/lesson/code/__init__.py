@@ -1,0 +1,1 @@
+"""A variant as code that others can run: a command line, and a plain PyTorch loop."""
