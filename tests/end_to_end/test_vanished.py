@@ -63,7 +63,7 @@ def test_the_app_says_what_was_not_kept(start_app: StartApp) -> None:
     assert app.terminal.wait() == 0
     app.check_restored()
     app.wait_for_nobody()
-    assert "what was trained since then is not kept" in app.said
+    assert "what was trained after that is not kept" in app.said
     assert not app.path.exists()
 
 

@@ -274,7 +274,7 @@ def removed_for_good(this: Round) -> None:
         assert app.terminal.wait() == 0
         app.wait_for_nobody()
         assert app.terminal.modes == app.terminal.modes_before
-        assert "what was trained since then is not kept" in app.said
+        assert "what was trained after that is not kept" in app.said
         assert not app.path.exists()
 
 
