@@ -3,7 +3,7 @@
 `python tests/benchmarks/large_models.py [--seconds 40] [--rounds 2] [--parameters 10000000 ...]`.
 Each round trains a fully connected net of that size in two processes, one after the other: plainly,
 and with all that a worker does besides training (measurements, evaluations, the check for finite
-weights, the trail). Prints the share of the time that went into the latter, samples a second of CPU
+weights, the trail). Prints the share of CPU time that went into the latter, samples a second of CPU
 time, peak memory, and the measurements that were made.
 """
 
@@ -59,15 +59,15 @@ class Memory:
 
 
 class Spent:
-    """Seconds spent on the parts of what is done besides training."""
+    """Seconds of CPU time spent on the parts of what is done besides training."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
 
     def time(self, name: str, do: Callable[[], object]) -> None:
-        start = time.perf_counter()
+        start = time.process_time()
         do()
-        passed = time.perf_counter() - start
+        passed = time.process_time() - start
         self.seconds[name] = self.seconds.get(name, 0.0) + passed
 
 
@@ -115,11 +115,11 @@ def train(parameters: int, seconds: float, *, measuring: bool) -> dict[str, Any]
                 spent.time("evaluation", lambda: evaluator.evaluate(trainer, always_full=False))
             spent.time("trail", lambda: recorder.keep_weights(trainer))
             spent.time("measuring", lambda: measurer.look(trainer, State.RUNNING))
-        wall = time.perf_counter() - begin
+        total = time.process_time() - cpu
         return {
-            "speed": trainer.samples / (time.process_time() - cpu),
-            "besides": sum(spent.seconds.values()) / wall,
-            "parts": {name: seconds / wall for name, seconds in spent.seconds.items()},
+            "speed": trainer.samples / total,
+            "besides": sum(spent.seconds.values()) / total,
+            "parts": {name: seconds / total for name, seconds in spent.seconds.items()},
             "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
             "measured": log.measured,
         }
