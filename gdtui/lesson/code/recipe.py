@@ -53,29 +53,20 @@ problem = {load}
 data = problem.train
 if callable(data) and not hasattr(data, "__len__"):
     data = data()
-is_tensors = isinstance(data, tuple)
-n = len(data[0]) if is_tensors else len(data)
+n = count("train", data)
 
 torch.manual_seed(SEED)
-model = problem.model().to(DEVICE).train()
-if isinstance(problem.loss, torch.nn.Module):
-    problem.loss.to(DEVICE)
+objective = Objective(problem, torch.device(DEVICE))  # calls its model by position or by name
+model = objective.model
 
 
 def loss_of(rows):
-    if is_tensors:
-        batch = [torch.as_tensor(each)[rows].to(DEVICE) for each in data]
+    if is_tensors(data) and problem.collate is None:
+        batch = [torch.as_tensor(each)[rows] for each in data]
     else:
         # A Dataset's random transforms draw other numbers here.
-        batch = torch.utils.data.default_collate([data[row] for row in rows.tolist()])
-    if isinstance(batch, dict):
-        for name, each in batch.items():
-            batch[name] = each.to(DEVICE) if torch.is_tensor(each) else each
-        named = [name for name in inspect.signature(model.forward).parameters if name in batch]
-        output, target = model(**{{name: batch[name] for name in named}}), batch
-    else:
-        *inputs, target = [each.to(DEVICE) for each in batch]
-        output = model(*inputs)
+        batch = batch_of([sample_of(data, row) for row in rows.tolist()], problem.collate)
+    output, target = objective.outcome(moved(batch, torch.device(DEVICE)))
     return problem.loss(output, target){weight}
 """
 _LOOP: Final = """\
@@ -209,10 +200,15 @@ def _imports(run: RunSettings, settings: VariantSettings) -> Iterator[str]:
         yield ""
     yield "import numpy as np"
     yield "import torch"
-    if run.problem != _LESSON and not is_file(run.problem):
-        yield "from engine.problems import load"
-    if run.data is not None:
-        yield "from engine.settings import DataSettings"
+    if run.problem != _LESSON:
+        yield "from engine.problem import count, is_tensors"
+        if not is_file(run.problem):
+            yield "from engine.problems import load"
+        if run.data is not None:
+            yield "from engine.settings import DataSettings"
+        yield "from engine.training.data.collating import batch_of, sample_of"
+        yield "from engine.training.data.moving import moved"
+        yield "from engine.training.model import Objective"
 
 
 def _rule(settings: VariantSettings, force: Resolved) -> str:

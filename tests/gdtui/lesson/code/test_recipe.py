@@ -163,6 +163,18 @@ def drawn():
     y = torch.from_numpy(np.random.rand(50, 1)).float()
     return Problem(train=(x, y), model=Net, loss=torch.nn.MSELoss())
 
+def ragged():
+    def collate(rows):
+        x = torch.nn.utils.rnn.pad_sequence([x for x, _ in rows], batch_first=True)
+        return x.mean(1, keepdim=True), torch.tensor([y for _, y in rows])[:, None]
+
+    rows = [(torch.ones(1 + k % 3) * k / 50, k / 50) for k in range(50)]
+    return Problem(train=rows, model=Net, loss=torch.nn.functional.mse_loss, collate=collate)
+
+def by_name():
+    x = torch.linspace(0, 1, 50)[:, None]
+    return Problem(train={"x": x, "labels": x.square()}, model=Wrapped, loss=torch.nn.MSELoss())
+
 class Net(torch.nn.Module):
     def __init__(self):
         super().__init__()
@@ -171,11 +183,22 @@ class Net(torch.nn.Module):
 
     def forward(self, x):
         return self.inner(x)
+
+class Wrapped(Net):
+    def forward(self, x):
+        return super().forward(x), "more"
 """
 
 
 @pytest.mark.parametrize(
-    ("function", "optimizer"), [("mapped", "sgd"), ("arrays", "own"), ("drawn", "sgd")]
+    ("function", "optimizer"),
+    [
+        ("mapped", "sgd"),
+        ("arrays", "own"),
+        ("drawn", "sgd"),
+        ("ragged", "sgd"),
+        ("by_name", "sgd"),
+    ],
 )
 def test_the_loop_trains_a_problem_of_ones_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, function: str, optimizer: str
