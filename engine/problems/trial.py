@@ -14,6 +14,7 @@ from torch import Tensor
 
 from engine.audit.loss import audit_loss
 from engine.problem import Problem, ProblemError
+from engine.problems.checks.values import check_values
 from engine.settings import DataOn, LossAudit, LossAverage
 from engine.training.data.opening import open_source
 from engine.training.data.sources import Samples, SampleSource
@@ -53,6 +54,7 @@ def try_out(
         warnings.simplefilter("always", UserWarning)
         torch.manual_seed(seed)
         objective = Objective(problem, device)
+        found = check_values(problem, lambda samples: _forward(objective, samples))
         source = _source(problem, problem.train, seed, device)
         _loss(objective, _first(source)).backward()  # type: ignore[no-untyped-call]
         objective.zero_grad()
@@ -68,7 +70,7 @@ def try_out(
         validation_n=validation_n,
         model=describe(objective.model),
         parameters=count_parameters(objective.model),
-        warnings=tuple(dict.fromkeys(" ".join(str(each.message).split()) for each in caught)),
+        warnings=(*found, *dict.fromkeys(" ".join(str(each.message).split()) for each in caught)),
         average=objective.average.described,
         audit=audit,
     )
@@ -89,6 +91,12 @@ def _source(problem: Problem, data: Any, seed: int, device: torch.device) -> Sam
 def _first(source: SampleSource) -> Samples:
     samples, _ = next(iter(source.sweep(min(_SAMPLES, source.n))))
     return samples
+
+
+def _forward(objective: Objective, samples: tuple[Tensor, ...]) -> tuple[Any, Any]:
+    """Output and target of some samples, in eval mode: one sample is a batch, too."""
+    with eval_mode(objective.model):
+        return objective.outcome(tuple(each.to(objective.device) for each in samples))
 
 
 def _loss(objective: Objective, samples: Samples) -> Tensor:

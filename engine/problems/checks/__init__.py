@@ -1,0 +1,1 @@
+"""Checks of the values of a problem's tensors, before anything is trained on them."""
