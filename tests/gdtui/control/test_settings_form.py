@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.settings import FULL, LrScaling, SettingsError, VariantSettings
+from engine.settings import FULL, LrScaling, LrSchedule, Precision, SettingsError, VariantSettings
 from gdtui.control import settings_form
 
 
@@ -28,3 +28,27 @@ def test_what_a_form_shows_it_reads_back() -> None:
     settings = VariantSettings(batch_size=FULL, lr=0.00012, momentum=0.9, lr_scaling=LrScaling.SQRT)
     typed = {field: settings_form.values(field, [settings])[0] for field in settings_form.FIELDS}
     assert settings_form.read(typed, VariantSettings(), 2000) == settings
+
+
+def test_the_form_reads_and_shows_a_whole_recipe() -> None:
+    settings = VariantSettings(
+        optimizer="adamw(weight_decay=0.1, betas=(0.9, 0.95))",
+        schedule=LrSchedule.COSINE,
+        warmup=1234567.0,
+        clip=0.1 + 0.2,
+        precision=Precision.BF16,
+        batch_warmup=0.25,
+    )
+    typed = {field: settings_form.values(field, [settings])[0] for field in settings_form.FIELDS}
+    assert settings_form.read(typed, VariantSettings(), 2000) == settings
+    assert settings_form.read({"clip": "off"}, settings, 0).clip is None
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [("schedule", "cubic"), ("warmup", "-1"), ("clip", "0"), ("precision", "fp8"),
+     ("batch_warmup", "x"), ("optimizer", "adamw(0.1)"), ("schedule", "own")],
+)  # fmt: skip
+def test_a_form_refuses_what_is_no_recipe(field: str, text: str) -> None:
+    with pytest.raises(SettingsError):
+        settings_form.read({field: text}, VariantSettings(warmup=0.1), 2000)

@@ -11,6 +11,7 @@ from shown import text_of
 
 from engine.log.measurements import NoiseScale, Sharpness
 from engine.log.records import Chunk, Measured, MeasuringSet
+from engine.log.records.chunk import packed
 from gdtui.app import GdtuiApp
 from gdtui.chart.scene.picture import Picture, Series
 from gdtui.chart.scene.polyline import Axis
@@ -268,3 +269,22 @@ async def test_a_change_of_settings_is_marked(tmp_path: Path) -> None:
     store = await known(bench, bench.app())
     picture, _ = trends.noise(store, ViewState(), CANVAS, AxisRanges(), "")
     assert [mark.label for mark in picture.marks] == ["batch 64→1"]
+
+
+async def test_a_schedule_is_a_line_and_a_constant_lr_a_level_one(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "run")
+    bench.begin()
+    first, second, _ = bench.names
+    lrs = [0.1 * (1 - k / 50) for k in range(50)]
+    bench.write(first, replace(trained(1, 10, 0.1), lr=packed(lrs)))
+    bench.write(second, trained(1, 10, 0.05))
+    store = await known(bench, bench.app())
+    picture, _ = trends.lr(store, ViewState(axis=Axis.UPDATES), CANVAS, AxisRanges(), "")
+    falling, level, none = (each.line for each in picture.series)
+    assert falling.x.tolist() == list(range(50))
+    assert falling.high.tolist() == lrs
+    assert set(level.high.tolist()) == {0.05}
+    assert none.is_empty
+    few, _ = trends.lr(store, ViewState(), ChartSize(10, 5, 5), AxisRanges(), "")
+    line = few.series[0].line
+    assert (len(line.x), line.high[0], line.high[-1]) == (12, lrs[0], lrs[-1])

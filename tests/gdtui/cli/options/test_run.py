@@ -4,9 +4,10 @@ import click
 import pytest
 from command_lines import context
 
-from engine.settings import LrScaling, SettingsError
+from engine.settings import LrScaling, LrSchedule, Precision, SettingsError, VariantSettings
 from gdtui.cli.command import explain
 from gdtui.cli.main import main
+from gdtui.cli.options.completion import words
 from gdtui.cli.options.settings import RunOptions, read_options
 
 
@@ -136,3 +137,45 @@ def test_what_was_typed_cannot_break_the_one_line(
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert "\x1b" not in said
+
+
+def test_a_recipe_is_a_setting_of_each_variant() -> None:
+    line = (
+        "--batch-sizes 64,64 --optimizer adamw(betas=(0.9,0.95)),sgd --schedule cosine,wsd "
+        "--warmup 0.1,5000 --clip off,1 --precision bf16,fp32 --batch-warmup 0,0.5"
+    )
+    first, second = (each.settings for each in read(line).settings.variants)
+    assert first == VariantSettings(
+        optimizer="adamw(betas=(0.9,0.95))",
+        schedule=LrSchedule.COSINE,
+        warmup=0.1,
+        precision=Precision.BF16,
+    )
+    assert second == VariantSettings(
+        schedule=LrSchedule.WSD, warmup=5000.0, clip=1.0, batch_warmup=0.5
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("--momentum 0.9 --optimizer sgd(momentum=0.5)", "momentum is given twice"),
+        ("--optimizer adamw(0.1)", "by name"),
+        ("--optimizer adamw(eps=eval('1'))", "literal"),
+        ("--schedule cubic", "choose from constant, cosine, linear, wsd, own"),
+        ("--warmup -1", "a share of the run below 1, or samples"),
+        ("--clip 0", "a norm above 0, or off"),
+        ("--precision fp8", "choose from fp32, bf16, fp16"),
+        ("--batch-warmup nan", "a share of the run below 1, or samples"),
+    ],
+)
+def test_a_recipe_that_cannot_be_is_a_usage_error(line: str, said: str) -> None:
+    assert said in complaint(line)
+
+
+def test_tab_leaves_commas_inside_brackets_alone() -> None:
+    complete = words(("sgd", "adam", "adamw"), several=True)
+    found = complete(None, None, "adamw(betas=(0.9,0.95)),ad")  # type: ignore[arg-type]
+    assert [item.value for item in found] == [
+        "adamw(betas=(0.9,0.95)),adam", "adamw(betas=(0.9,0.95)),adamw",
+    ]  # fmt: skip

@@ -281,3 +281,41 @@ def test_only_a_file_of_ones_own_can_have_a_dataset_that_draws_at_random() -> No
     variants = (Variant(name="SGD", settings=VariantSettings(batch_size=1)),)
     assert recipe.may_differ(RunSettings(variants=variants, problem="mine.py:other"))
     assert not recipe.may_differ(RunSettings(variants=variants, problem="digits"))
+
+
+OWN_RECIPE = """
+import torch
+from engine.problem import Problem
+
+def optimizer(model, lr, weight_decay=0.1):
+    matrices = [p for p in model.parameters() if p.dim() > 1]
+    vectors = [p for p in model.parameters() if p.dim() < 2]
+    return torch.optim.AdamW([{"params": matrices, "weight_decay": weight_decay},
+                              {"params": vectors, "weight_decay": 0.0, "lr": lr / 2}], lr=lr)
+
+def scheduler(optimizer, updates):
+    return torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.05, total_steps=updates)
+
+def problem():
+    generator = torch.Generator().manual_seed(1)
+    X = torch.randn(60, 4, generator=generator)
+    y = torch.randn(60, 2, generator=generator)
+    return Problem(train=(X, y), model=lambda: torch.nn.Linear(4, 2), optimizer=optimizer,
+                   loss=torch.nn.MSELoss(), scheduler=scheduler)
+"""
+
+
+@pytest.mark.parametrize("schedule", [LrSchedule.OWN, LrSchedule.COSINE])
+def test_the_loop_uses_the_problems_own_optimizer_and_scheduler(
+    tmp_path: Path, schedule: LrSchedule
+) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(OWN_RECIPE)
+    settings = VariantSettings(
+        batch_size=8, accumulation_steps=2, lr=0.01, clip=0.5,
+        optimizer="own(weight_decay=0.3)", schedule=schedule,
+    )  # fmt: skip
+    variant = Variant(name="x", settings=settings)
+    run = RunSettings(variants=(variant,), problem=f"{path}:problem", epochs=EPOCHS)
+    ours = train(open_problem(f"{path}:problem", 0, None, None), settings, 0)
+    assert run_loop(run, variant, 60) == pytest.approx(ours, rel=1e-6)
