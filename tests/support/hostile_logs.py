@@ -87,6 +87,7 @@ def _begin(draw: st.DrawFn, place: Place) -> None:
     place.add(
         "Started", generation=place.generation, settings=draw(variant_settings()),
         n=draw(ordinals), model=draw(texts), parameters=draw(counts), device=draw(texts),
+        device_note=draw(texts),
         assumed=draw(st.lists(st.one_of(st.sampled_from(["lr", "seconds"]), texts), max_size=3)),
         threads=draw(counts), epochs=draw(ordinals),
         pace=draw(st.one_of(st.none(), st.sampled_from([1e-300, 1.0, 1e300]))),
