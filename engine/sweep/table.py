@@ -68,6 +68,8 @@ class SweepRow(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     """finished, diverged, failed, …"""
     lesson: SweepWords
+    contradicted: tuple[str, ...] = ()
+    """The names of the lesson's words, such as gpu_efficiency, that the table contradicts."""
 
 
 class ProbeResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,8 +78,6 @@ class ProbeResult(msgspec.Struct, frozen=True, kw_only=True):
     peak_bytes: tuple[int | None, ...]
     """Peak of each variant; None where it did not fit."""
     noise: NoiseScale | None
-    notes: tuple[str, ...] = ()
-    """The reasons for what could not be measured."""
 
 
 class Noise(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,13 +102,6 @@ class Recommendation(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
-class FailedArm(msgspec.Struct, frozen=True, kw_only=True):
-    """An arm that failed, and the reason."""
-
-    name: str
-    reason: str
-
-
 class Sweep(msgspec.Struct, frozen=True, kw_only=True):
     """The whole table."""
 
@@ -130,10 +123,6 @@ class Sweep(msgspec.Struct, frozen=True, kw_only=True):
     """
     prediction: Recommendation | None = None
     """The settings that theory predicts to be best once the lr is tuned for them."""
-    failed: tuple[FailedArm, ...] = ()
-    """The arms without a row."""
-    notes: tuple[str, ...] = ()
-    """Measurements that could not be made, and why."""
 
 
 def label(batch_size: BatchSize) -> str:

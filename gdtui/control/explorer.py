@@ -10,6 +10,7 @@ from typing import Final
 from gdtui.chart.widget.columns import Columns
 from gdtui.control.viewer import Viewer
 from gdtui.view.data_extent import data_extent
+from gdtui.view.text.caveats import imported
 from gdtui.view.x_range import (
     WHOLE,
     DataExtent,
@@ -68,7 +69,7 @@ class Explorer:
     def next_axis(self) -> None:
         """Change the x axis: samples, updates, seconds."""
         view, before = self._viewer.view, self._extent
-        axes = list(type(view.axis))
+        axes = imported.axes(self._viewer.store)
         axis = axes[(axes.index(view.axis) + 1) % len(axes)]
         now = data_extent(self._viewer.store, replace(view, axis=axis))
         self._viewer.cursor = None

@@ -15,6 +15,7 @@ from gdtui.state.record_source import RecordSource
 from gdtui.state.store import Store
 from gdtui.state.variant import VariantState
 from gdtui.view.data_extent import data_extent
+from gdtui.view.text.caveats.imported import without
 from gdtui.view.view_state import ViewState
 from gdtui.view.x_range import XRange, visible_range
 
@@ -112,4 +113,4 @@ class Viewer:
             return None
         history = one.current.history
         index = history.find(self.view.axis, self.cursor)
-        return None if index is None else history.at(index, self.view.smoothing)
+        return None if index is None else without(history.at(index, self.view.smoothing), one)

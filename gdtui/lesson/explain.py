@@ -7,6 +7,7 @@ run.
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from engine.settings import LrScaling
 from engine.statistics.folding import gap, have_folded
@@ -18,7 +19,23 @@ from gdtui.state.overlay.comparability import have_one_problem
 from gdtui.state.store import Store
 from gdtui.state.variant import SMOOTHING, VariantState
 from gdtui.view.text import formatting
+from gdtui.view.text.caveats.claims import contradiction
+from gdtui.view.text.caveats.imported import is_imported, is_known
 from gdtui.view.text.formatting import number
+
+_COLUMNS: Final[dict[str, tuple[str, ...]]] = {
+    **{name: (name,) for name in ("samples", "epoch", "seconds", "lr")},
+    "updates": ("update",),
+    "samples/s": ("samples", "seconds"),
+    "ms a batch": ("seconds",),
+    "batch size": ("batch_size",),
+    "effective batch": ("batch_size", "accumulation_steps"),
+    "accumulation": ("accumulation_steps",),
+    "edge of stability": ("lr",),
+    "last epoch": ("epoch",),
+    "the lesson's “variance”": ("epoch",),
+}
+"""The columns of an imported CSV without which a figure is not known, by its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +52,23 @@ def explain(store: Store, selected: int | None, *, is_ours: bool) -> list[Sectio
     `is_ours`: the run obeys keys that change how it trains; they are not mentioned to a watcher.
     """
     one = None if selected is None else store.states[selected]
+    if all(map(is_imported, store.states)):
+        return [Section("What you see", tuple(_imported(store)))]
     return [
         Section("What you see", tuple(_overview(store) if one is None else _variant(one, is_ours))),
         *([Section(_about(store), said)] if (said := tuple(_problem(store))) else []),
         Section("Why", tuple(_why(store, one, is_ours))),
         Section("In an interview", (interview(store),)),
     ]
+
+
+def _imported(store: Store) -> Iterator[str]:
+    names = _listed([one.tally.name for one in store.states])
+    said = f"{names}: imported from {store.title}, so only what stood in that file is shown."
+    if missing := dict.fromkeys(name for one in store.states for name in one.tally.assumed):
+        said += f" It does not tell: {', '.join(missing).replace('_', ' ')}."
+    yield said
+    yield f"Spread σ of the batch losses: {_each(store, lambda one: one.spread)}."
 
 
 def _about(store: Store) -> str:
@@ -160,6 +188,7 @@ def _why(store: Store, one: VariantState | None, is_ours: bool) -> Iterator[str]
                 "so the variant with the most updates per epoch gets furthest: here "
                 f"{_updates(store)}. Noise is not the reason: {then} the lr with the batch size."
             )
+            yield from filter(None, [contradiction(store.states)])
         case LrScaling.LINEAR:
             yield (
                 "Linear scaling, lr = base × batch ÷ base batch: k small steps along nearly the "
@@ -173,6 +202,7 @@ def _why(store: Store, one: VariantState | None, is_ours: bool) -> Iterator[str]
                 "a step, not its mean (Krizhevsky 2014), so on the sample axis small batches still "
                 "get further."
             )
+            yield from filter(None, [contradiction(store.states)])
 
 
 def _folding(store: Store, is_ours: bool) -> Iterator[str]:
@@ -204,11 +234,18 @@ def interview(store: Store) -> str:
     )
 
 
+def _value(figure: GlossaryEntry, one: VariantState) -> str:
+    """The value of a figure; "–" where an import does not tell it."""
+    if figure.value is None or not is_known(one, *_COLUMNS.get(figure.name, ())):
+        return "–"
+    return "–" if is_imported(one) and figure.name == "momentum" else figure.value(one)
+
+
 def figure_lines(store: Store) -> list[tuple[GlossaryEntry, str]]:
     """Every figure with its value for each variant, "0.62 / 0.33 / 0.08", or "" if it has none."""
     lines = []
     for figure in FIGURES:
-        values = [] if figure.value is None else [figure.value(one) for one in store.states]
+        values = [] if figure.value is None else [_value(figure, one) for one in store.states]
         known = any(value != "–" for value in values)
         lines.append((figure, " / ".join(values) if known else ""))
     return lines

@@ -16,13 +16,19 @@ from gdtui.control.viewer import Viewer
 from gdtui.screens.pass_through import PassThroughScreen
 from gdtui.view import trends
 from gdtui.view.pictures import AxisRanges, ChartSize
+from gdtui.view.text.trend_readout import readout
 from gdtui.widgets.line import Line
 
 _PAINTERS: Final = {"sharpness": trends.sharpness, "noise": trends.noise, "lr": trends.lr}
 _SECONDS: Final = 0.25
 """Redraw interval; measurements come less often."""
-_KEYS: Final = "! measure   M on, off   x axis   + - ← → zoom, pan   e explain   esc close"
-_WATCHED_KEYS: Final = "x axis   + - ← → zoom, pan   e explain   esc close"
+_READOUT_SHARE: Final = 6
+"""The readout takes no larger part of the screen's rows than one of so many."""
+_PADDING: Final = 2
+_KEYS: Final = (
+    "! measure   M on, off   x axis   + - ← → zoom, pan   h l crosshair   e explain   esc"
+)
+_WATCHED_KEYS: Final = "x axis   + - ← → zoom, pan   h l crosshair   e explain   esc close"
 
 
 class TrendsScreen(PassThroughScreen):
@@ -43,6 +49,7 @@ class TrendsScreen(PassThroughScreen):
         yield Chart(title="sharpness", id="trend-sharpness")
         yield Chart(title="noise scale", id="trend-noise")
         yield Chart(title="learning rate", id="trend-lr")
+        yield Line("", id="trends-readout")
         yield Line(id="trends-keys")
 
     def on_mount(self) -> None:
@@ -58,7 +65,8 @@ class TrendsScreen(PassThroughScreen):
         """Do nothing."""
 
     def draw(self) -> None:
-        """Draw all charts."""
+        """Draw all charts, and read out what is under the crosshair."""
+        self._read_out()
         store, view = self._viewer.store, self._viewer.view
         for name, paint in _PAINTERS.items():
             chart = self.query_one(f"#trend-{name}", Chart)
@@ -67,6 +75,18 @@ class TrendsScreen(PassThroughScreen):
             picture, self._ranges[name] = paint(store, view, canvas, shown, self._message)
             chart.show(picture)
             chart.point(self._viewer.cursor)
+
+    def _read_out(self) -> None:
+        """Show a row for each variant below the charts while there is a crosshair."""
+        line, cursor = self.query_one("#trends-readout", Line), self._viewer.cursor
+        line.display = cursor is not None
+        if cursor is None:
+            return
+        store = self._viewer.store
+        rows = min(len(store.states), max(self.size.height // _READOUT_SHARE, 1))
+        line.styles.height = rows
+        width = self.size.width - _PADDING
+        line.show(readout(store, self._viewer.view.axis, cursor, width, rows))
 
     @property
     def _message(self) -> str:

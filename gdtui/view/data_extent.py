@@ -15,6 +15,7 @@ from gdtui.chart.scene.polyline import Axis, Polyline
 from gdtui.state.curves import Curves
 from gdtui.state.store import Store
 from gdtui.state.variant import VariantState
+from gdtui.view.text.caveats.imported import counts_samples
 from gdtui.view.view_state import ViewState
 from gdtui.view.x_range import DataExtent, FollowNewest, WholeRange, XRange
 
@@ -56,9 +57,11 @@ def data_extent(store: Store, view: ViewState, shown: float | None = None) -> Da
     return DataExtent(end, tail=max(ends, default=0.0), least=_LEAST[view.axis])
 
 
-def x_title(view: ViewState, seen: XRange, extent: DataExtent) -> str:
+def x_title(store: Store, view: ViewState, seen: XRange, extent: DataExtent) -> str:
     """The unit and, unless everything is in view, the visible part, to mislead no reader."""
     title = _TITLES[view.axis]
+    if view.axis is Axis.SAMPLES and not counts_samples(store):
+        title = "batches"
     if isinstance(view.window, WholeRange):
         return title
     low, high, end = (

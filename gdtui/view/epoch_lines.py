@@ -5,6 +5,7 @@ from gdtui.chart.scene.polyline import Axis
 from gdtui.state.curves import Curves
 from gdtui.state.store import Store
 from gdtui.state.variant import PLACE
+from gdtui.view.text.caveats.imported import has_epochs
 from gdtui.view.x_range import XRange
 
 
@@ -13,7 +14,11 @@ def of_all(store: Store, axis: Axis, seen: XRange, columns: int) -> tuple[float,
 
     None if the runs on screen differ in the samples per epoch.
     """
-    if axis is not Axis.SAMPLES or any(one.tally.settings.drop_last for one in store.states):
+    if (
+        not has_epochs(store)
+        or axis is not Axis.SAMPLES
+        or any(one.tally.settings.drop_last for one in store.states)
+    ):
         return ()
     sizes = {one.tally.n for one in store.states} - {0}
     if len(sizes) != 1:
@@ -23,6 +28,8 @@ def of_all(store: Store, axis: Axis, seen: XRange, columns: int) -> tuple[float,
 
 def of_one(store: Store, now: Curves, axis: Axis, seen: XRange, columns: int) -> tuple[float, ...]:
     """The ends of one variant's epochs, including future ones if they are known."""
+    if not has_epochs(store):
+        return ()
     if common := of_all(store, axis, seen, columns):
         return common
     few = now.history.epoch_ends(axis, seen.low, MOST_RULES + 1)  # there may be thousands

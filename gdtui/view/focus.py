@@ -24,9 +24,9 @@ from gdtui.view.pictures import (
     marks_of,
     points_told,
     single_values,
+    smoothing_told,
     wrapped,
 )
-from gdtui.view.text import formatting
 from gdtui.view.text.caveats.label import label
 from gdtui.view.view_state import ViewState
 from gdtui.view.x_range import XRange, visible_range
@@ -46,7 +46,7 @@ def focused(
     found = extremes([each.line for each in series], single_values(series), seen, view.log)
     y = settle(shown.y, *found, view.log)
     picture = Picture(
-        x=x_scale(seen.high, canvas.columns, x_title(view, seen, extent), seen.low),
+        x=x_scale(seen.high, canvas.columns, x_title(store, view, seen, extent), seen.low),
         y=y_scale(y, canvas.rows, log=view.log),
         series=series,
         marks=tuple(marks_of(one, now, view)) if now else (),
@@ -85,5 +85,5 @@ def _title(store: Store, one: VariantState, view: ViewState) -> str:
     if (steps := one.tally.settings.accumulation_steps) > 1:
         parts[1] += f", {steps} per update"
     if not view.raw:
-        parts.append(f"smoothed over {formatting.epochs(view.smoothing)}")
+        parts.append(smoothing_told(store, view))
     return " · ".join([*parts, points_told(store)])

@@ -21,6 +21,7 @@ from gdtui.state.variant import PLACE, VariantState
 from gdtui.view import epoch_lines
 from gdtui.view.data_extent import common_extremes, data_extent, end_of, extremes, positive, x_title
 from gdtui.view.text import formatting
+from gdtui.view.text.caveats.imported import has_epochs
 from gdtui.view.text.caveats.label import label
 from gdtui.view.view_state import ViewState
 from gdtui.view.x_range import WholeRange, XRange, visible_range
@@ -67,7 +68,7 @@ def overlay(
     )
     y = settle(shown.y, lowest, highest, view.log)
     picture = Picture(
-        x=x_scale(seen.high, canvas.columns, x_title(view, seen, extent), seen.low),
+        x=x_scale(seen.high, canvas.columns, x_title(store, view, seen, extent), seen.low),
         y=y_scale(y, canvas.rows, log=view.log),
         series=tuple(series),
         marks=tuple(mark for one, each in pairs for mark in marks_of(one, each, view)),
@@ -149,10 +150,15 @@ def _depth(one: VariantState) -> int:
 
 def _title(store: Store, view: ViewState) -> str:
     """The kind of the lines, and their unit, as under accumulation a batch is not an update."""
-    what = "every batch" if view.raw else f"smoothed over {formatting.epochs(view.smoothing)}"
+    what = "every batch" if view.raw else smoothing_told(store, view)
     if view.raw and any(one.tally.batches != one.tally.updates for one in store.states):
         what += ", not update"
     return f"loss · {what} · {points_told(store)}"
+
+
+def smoothing_told(store: Store, view: ViewState) -> str:
+    """The smoothing of the lines, in epochs where these are known."""
+    return f"smoothed over {formatting.epochs(view.smoothing)}" if has_epochs(store) else "smoothed"
 
 
 def points_told(store: Store) -> str:

@@ -26,6 +26,7 @@ from gdtui.view import epoch_lines, in_force
 from gdtui.view.data_extent import data_extent, extremes, positive, x_title
 from gdtui.view.pictures import AxisRanges, ChartSize, carried_over, marks_of
 from gdtui.view.text import formatting
+from gdtui.view.text.caveats.imported import is_known
 from gdtui.view.text.caveats.label import label
 from gdtui.view.view_state import ViewState
 from gdtui.view.x_range import visible_range
@@ -104,6 +105,8 @@ def lr(
     seen = visible_range(view.window, data_extent(store, view, shown.x))
     series = []
     for one, now in _current(store):
+        if not is_known(one, "lr"):
+            continue
         line = now.history.lrs(view.axis, seen.low, seen.high, canvas.dots)
         series.append(replace(_vivid(one, view), line=positive(line, view.log)))
     words = TrendTitles("learning rate", "in force", "", "", "no update yet")
@@ -178,7 +181,7 @@ def _picture(
     )
     has_data = is_measured or any(not each.line.is_empty for each in series)
     picture = Picture(
-        x=x_scale(seen.high, canvas.columns, x_title(view, seen, extent), seen.low),
+        x=x_scale(seen.high, canvas.columns, x_title(store, view, seen, extent), seen.low),
         y=y_scale(y, canvas.rows, log=log),
         series=tuple(series),
         marks=tuple(mark for one, now in _current(store) for mark in marks_of(one, now, view)),

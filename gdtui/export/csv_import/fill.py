@@ -3,7 +3,7 @@
 `gdtui import --help` lists the values that are filled in.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -40,6 +40,21 @@ class VariantRows:
         """The rows of each generation."""
         starts = _starts(self.generation).tolist()
         yield from map(slice, starts, [*starts[1:], len(self.batch)])
+
+
+def made_up(columns: Collection[str]) -> tuple[str, ...]:
+    """The figures that none of these columns tells or implies."""
+    given = {*columns}
+    told = {
+        "epoch": {"epoch"},
+        "samples": {"samples", "batch_size"},
+        "batch_size": {"batch_size", "samples"},
+        "update": {"update", "accumulation_steps"},
+        "accumulation_steps": {"accumulation_steps", "update"},
+        "lr": {"lr"},
+        "seconds": {"seconds"},
+    }
+    return tuple(figure for figure, by in told.items() if not by & given)
 
 
 def complete_rows(rows: ParsedRows) -> tuple[list[VariantRows], int]:

@@ -9,6 +9,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from msgspec.structs import replace
+
 from engine.log.directory import RunDirectory, RunDirectoryError
 from engine.log.filesystem.safe_open import draft_name
 from engine.log.filesystem.sync import sync_directory
@@ -17,12 +19,12 @@ from engine.log.writing.writer import LogWriter
 from engine.settings import RunSettings, Variant, VariantSettings
 from gdtui.export.csv_import.conventions import in_our_conventions
 from gdtui.export.csv_import.cut import MOST_CHUNKS, cut_into_chunks
-from gdtui.export.csv_import.fill import LR, VariantRows, complete_rows
+from gdtui.export.csv_import.fill import LR, VariantRows, complete_rows, made_up
 from gdtui.export.csv_import.rows import ImportFormatError, ParsedRows, read_rows
 from gdtui.export.csv_import.text import opened_text, separator_of
+from gdtui.view.text.caveats.imported import IMPORTED
 
 _MOST_NAMED: Final = 8
-_DEVICE: Final = "imported"
 _MOST_CHANGES: Final = 100
 """Most changes of settings in a generation; more are a schedule, which the chart does not mark."""
 
@@ -52,7 +54,7 @@ def import_csv(
     try:
         run = RunDirectory.create(beside, settings, version)
         for each in variants:
-            notes += _write(run, each, n, most_chunks)
+            notes += _write(run, each, n, made_up(rows.columns), most_chunks)
         with LogWriter(run.session_log) as log:
             log.append(End())
         run.release()
@@ -84,7 +86,7 @@ def _run_settings(variants: Sequence[VariantRows], problem: str) -> RunSettings:
         variants=tuple(Variant(name=each.name, settings=_settings(each, 0)) for each in variants),
         problem=problem,
         epochs=max(int(each.epoch.max()) for each in variants),
-        device=_DEVICE,
+        device=IMPORTED,
     )
 
 
@@ -110,23 +112,28 @@ def _read(file: str, columns: Mapping[str, str]) -> ParsedRows:
         raise ImportFormatError(f"cannot read {source}: {error.strerror}") from None
 
 
-def _write(run: RunDirectory, rows: VariantRows, n: int, most_chunks: int) -> list[str]:
+def _write(
+    run: RunDirectory, rows: VariantRows, n: int, assumed: tuple[str, ...], most_chunks: int
+) -> list[str]:
     """Write the log of a variant; return notes for the user."""
     found = cut_into_chunks(rows, most_chunks)
     with LogWriter(run.variant_log(rows.name)) as log:
-        for record in _records(run, rows, found.chunks, n):
+        for record in _records(run, rows, found.chunks, n, assumed):
             log.append(record)
     if not found.is_even:
         return []
     return [f"{rows.name}: its seconds are uneven; over a few batches they were made even"]
 
 
-def _records(run: RunDirectory, rows: VariantRows, chunks: list[Chunk], n: int) -> Iterator[Record]:
+def _records(
+    run: RunDirectory, rows: VariantRows, chunks: list[Chunk], n: int, assumed: tuple[str, ...]
+) -> Iterator[Record]:
     generation = 0
     for spot in rows.generations():
         generation = int(rows.generation[spot.start])
         mine = [chunk for chunk in chunks if chunk.generation == generation]
-        yield _started(run, _settings(rows, spot.start), generation, n)
+        started = _started(run, _settings(rows, spot.start), generation, n)
+        yield replace(started, assumed=assumed)
         yield StateChanged(generation=generation, state=State.RUNNING)
         yield from _with_changes(mine, _settings(rows, spot.start))
     yield StateChanged(generation=generation, state=State.FINISHED)
@@ -140,7 +147,7 @@ def _started(run: RunDirectory, settings: VariantSettings, generation: int, n: i
         n=n,
         model="",
         parameters=0,
-        device=_DEVICE,
+        device=IMPORTED,
         threads=1,
         epochs=run.info.settings.epochs,
         pace=None,

@@ -143,11 +143,6 @@ def command_line(run: RunSettings, name: str, settings: VariantSettings) -> str:
     return shlex.join([*words, "--names", name])
 
 
-def may_differ(run: RunSettings) -> bool:
-    """True if the data may be a Dataset, whose random transforms differ in the loop."""
-    return is_file(run.problem)
-
-
 def loop(
     run: RunSettings,
     variant: Variant,

@@ -19,8 +19,14 @@ from gdtui.export.screenshot import StillsError, write
 from gdtui.lesson.code import recipe
 from gdtui.state.overlay.shown_runs import ShownRuns
 from gdtui.state.variant import VariantState
+from gdtui.view.text.caveats import promise
+from gdtui.view.text.caveats.imported import is_imported
 
 FOLDER: Final = "code"
+_IMPORTED: Final = (
+    "imported from CSV: neither data, model nor loss are in the file, so there is no code that "
+    "trains this"
+)
 
 
 class CodeScreen(ModalScreen[None]):
@@ -71,18 +77,20 @@ class CodeScreen(ModalScreen[None]):
         box.border_title = Content(f"{variant.name} as code")
         if not self._states[self._at].tally.n:
             text = Content.styled("not yet: the problem is still being loaded", "$foreground 60%")
+        elif is_imported(self._states[self._at]):
+            text = Content.styled(_IMPORTED, "$foreground 60%")
         else:
             command = recipe.command_line(self._run, variant.name, variant.settings)
             title = "bold $primary"
-            same = "The same losses from a plain PyTorch loop"
-            if recipe.may_differ(self._run):
-                same += " (but for a Dataset's random transforms)"
+            one = self._states[self._at]
+            reasons = promise.differences(one, self._run)
             text = Content("\n").join(
                 [
                     Content.styled("The same settings on the command line", title),
                     Content(command),
                     Content(""),
-                    Content.styled(same, title),
+                    Content.styled(promise.heading(one, self._run), title),
+                    *(Content.styled(f"· {reason}", "$warning") for reason in reasons),
                     highlight(self.loop, language="python"),
                 ]
             )
@@ -97,12 +105,23 @@ class CodeScreen(ModalScreen[None]):
             self._at = place
             self._show()
 
+    def _has_loop(self) -> bool:
+        """True if there is a loop; otherwise a note says why there is none."""
+        if not is_imported(self._states[self._at]):
+            return True
+        self.app.notify(_IMPORTED)
+        return False
+
     def action_copy(self) -> None:
         """Copy by OSC 52, which also works over SSH."""
+        if not self._has_loop():
+            return
         self.app.copy_to_clipboard(self.loop)
         self.app.notify("sent to the terminal's clipboard; if it takes none, p saves a file")
 
     def action_save(self) -> None:
+        if not self._has_loop():
+            return
         stem = self._shown.file_stem(self._variant.name)
         try:
             said = write(self._shown.folders(FOLDER), stem, {"loop.py": self.loop})

@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from gdtui.state.store import Store
 
 _WIDTH: Final = 72
-_NAME: Final = 14
+_NAME: Final = 12
 """Cells of a variant's name."""
 _INDENT: Final = "  "
 _LR: Final = (17, 10, 10, 10)
-_TRADES: Final = (15, 10, 11, 21)
+_RESULT: Final = (14, 14, 12)
+_TRADES: Final = (16, 11, 11, 21)
 """Cells of a batch size's trade-offs, after a name; with border and scroll bar they fit into 80."""
 
 
@@ -36,17 +37,31 @@ class TablesScreen(Page):
         self._store = store
 
     def content(self) -> Content:
-        base = self._store.states[0].wanted
-        lr, size = formatting.setting(base.lr), f"{base.base_batch:,}"
         return Content("\n").join(
             [
-                heading(f"lr by batch size, from lr {lr} at batch {size}"),
-                *_table(self._store, _LR, tables.RULES, tables.lr_by_batch(self._store)),
+                *_lrs(self._store),
                 Content(""),
                 *_note("linear: × batch ÷ base (Goyal et al. 2017); √: × √(batch ÷ base)."),
                 Content(""),
                 heading("What a batch size trades: as measured, below in the lesson's words"),
-                *_trades(self._store),
+                *_named_rows(self._store, _TRADES, tables.TRADES, tables.trade_offs(self._store)),
+                Content(""),
+                *_note(
+                    f"{tables.CONTRADICTED}: the measured column contradicts this word, since "
+                    "another variant's figure lies on the wrong side of this one's, or is the same "
+                    "for a word far from this one. Pale: measured under other settings or an epoch "
+                    "or more ago. 95%: the interval of the SNR."
+                ),
+                Content(""),
+                heading("The result as the lesson prints it"),
+                *_named_rows(
+                    self._store, _RESULT, tables.RESULT, tables.lesson_result(self._store)
+                ),
+                Content(""),
+                *_note(
+                    "“variance” in the lesson is the standard deviation of the epochs' mean "
+                    "losses: it shows how far the loss fell, not how noisy it was. The noise is σ."
+                ),
                 Content(""),
                 *_note(
                     "Variants that train at once share the machine, and their samples/s with it. W "
@@ -55,6 +70,16 @@ class TablesScreen(Page):
                 ),
             ]
         )
+
+
+def _lrs(store: "Store") -> list[Content]:
+    """The lr by batch size; a note where an import does not tell from which."""
+    if not (rows := tables.lr_by_batch(store)):
+        return [heading("lr by batch size"), *_note("The file that was imported has no lr.")]
+    base = store.states[0].wanted
+    lr, size = formatting.setting(base.lr), f"{base.base_batch:,}"
+    title = heading(f"lr by batch size, from lr {lr} at batch {size}")
+    return [title, *_table(store, _LR, tables.RULES, rows)]
 
 
 def _table(
@@ -74,18 +99,27 @@ def _table(
     return lines
 
 
-def _trades(store: "Store") -> list[Content]:
-    """Two lines per variant, which begin with its name and with its batch size."""
-    lines = [Content.styled(_INDENT + " " * _NAME + _cells(tables.TRADES, _TRADES), "$quiet")]
-    for row in tables.trade_offs(store):
+def _named_rows(
+    store: "Store", widths: Sequence[int], head: Sequence[str], rows: Sequence[tables.TableRow]
+) -> list[Content]:
+    """Rows that begin with a name, or with a word for the cells."""
+    lines = [Content.styled(_INDENT + " " * _NAME + _cells(head, widths), "$quiet")]
+    for row in rows:
         style = f"bold $variant-{row.variants[0] % COLOURS + 1}" if row.variants else "$quiet"
         name, *cells = row.cells
         told = _short(store)[row.variants[0]] if row.variants else name
-        lines.append(
-            Content.styled(f"{_INDENT}{told:<{_NAME}}", style)
-            + Content.styled(_cells(cells, _TRADES), "" if row.variants else "$quiet")
-        )
+        line = Content.styled(f"{_INDENT}{told:<{_NAME}}", style)
+        for place, (cell, width) in enumerate(zip(cells, widths, strict=True), start=1):
+            is_quiet = not row.variants or place in row.pale
+            line += Content.styled(f"{cell:>{width}}", _cell_style(cell, is_quiet=is_quiet))
+        lines.append(line)
     return lines
+
+
+def _cell_style(cell: str, *, is_quiet: bool) -> str:
+    if cell.startswith(tables.CONTRADICTED):
+        return "$warning"
+    return "$quiet" if is_quiet else ""
 
 
 def _short(store: "Store") -> tuple[str, ...]:

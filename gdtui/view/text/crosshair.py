@@ -3,6 +3,7 @@
 Pure functions from a batch to styled text of a given width. Looks nothing up.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -12,6 +13,8 @@ from gdtui.view.text import formatting
 from gdtui.view.text.styled import NEW_LINE, StyledText, lines
 
 _LABEL: Final = "$foreground 60%"
+_UNKNOWN: Final = "–"
+_ATTRIBUTES: Final = {"size": "batch_size", "smooth": "smoothed"}
 _NOTHING: Final = "no batch here"
 _GAP: Final = "  "
 _ROOMY: Final = 18
@@ -58,6 +61,12 @@ LABELS: Final = tuple(dict.fromkeys(label for each in _LINE for label in (each.l
 """Every label beside a value, in its long and short form."""
 
 
+def _text(field: _Field, info: BatchInfo, width: int) -> str:
+    """The text of a value; a dash for one that is not known, as in an imported run."""
+    value = getattr(info, _ATTRIBUTES.get(field.label, field.label))
+    return _UNKNOWN if math.isnan(value) else field.text(info, width)
+
+
 def _size(info: BatchInfo, width: int) -> str:
     """The batch's samples, and × the batches per update."""
     steps = f"×{info.accumulation_steps}" if info.accumulation_steps > 1 else ""
@@ -92,7 +101,7 @@ def _row(fields: tuple[_Field, ...], info: BatchInfo, width: int) -> StyledText:
 
 def _cell(field: _Field, info: BatchInfo, width: int) -> StyledText:
     label = field.label if len(field.label) + field.width - 1 <= width else field.short
-    text = field.text(info, width - len(label))
+    text = _text(field, info, width - len(label))
     label = label[: max(0, width - len(text))]
     value = text.rjust(width - len(label)), "bold" if field is _LOSS else ""
     return StyledText(((label, _LABEL), value))
@@ -115,7 +124,7 @@ def line(info: BatchInfo | None, width: int) -> StyledText:
     if info is None:
         return StyledText.of(_NOTHING.rjust(width), _LABEL)
     cells = [
-        (field, field.text(info, field.width - 1).rjust(field.width)) for field in _fitting(width)
+        (field, _text(field, info, field.width - 1).rjust(field.width)) for field in _fitting(width)
     ]
     columns = StyledText(tuple((text, "bold" if field is _LOSS else "") for field, text in cells))
     return StyledText.of(" " * (width - columns.cell_length)) + columns

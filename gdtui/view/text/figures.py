@@ -14,6 +14,7 @@ from gdtui.state.store import Store
 from gdtui.state.variant import VariantState
 from gdtui.view.text import formatting, screen_text
 from gdtui.view.text.caveats.age import PALE, age
+from gdtui.view.text.caveats.imported import is_imported, is_known
 from gdtui.view.text.styled import StyledText, lines
 
 _GAP: Final = "  "
@@ -144,18 +145,19 @@ def _done(one: VariantState) -> list[_Figure]:
     """Updates and samples done; also batches, if they are not updates."""
     tally = one.tally
     updates = f"{formatting.count(tally.updates):>7} updates"
-    if tally.batches != tally.updates:
+    if not is_known(one, "update"):
+        updates = f"{formatting.count(tally.batches):>7} batches"
+    elif tally.batches != tally.updates:
         updates += f" · {formatting.count(tally.batches)} batches".ljust(20)
-    return [
-        _Figure(updates, 0, _DIM),
-        _Figure(
-            f"{formatting.count(tally.samples):>9} samples", 3, _DIM
-        ),  # the x axis shows them as well
-    ]
+    samples = f"{formatting.count(tally.samples):>9} samples"  # the x axis shows them as well
+    is_told = is_known(one, "samples")
+    return [_Figure(updates, 0, _DIM), *[_Figure(samples, 3, _DIM)] * is_told]
 
 
 def _cost(one: VariantState) -> list[_Figure]:
     """Speed and memory."""
+    if is_imported(one) and not is_known(one, "seconds", "samples"):
+        return []
     memory = formatting.mebibytes(one.tally.peak_memory)
     return [
         _Figure(f"{formatting.count(one.speed):>7} samples/s", 1, _DIM),
@@ -181,7 +183,9 @@ def line(
         if tally.resolved
         else formatting.setting(tally.settings.lr)
     )
+    lr = lr if is_known(one, "lr") else "–"
     size = formatting.short_batch(tally.settings.batch_size, tally.n)
+    size = size if is_known(one, "batch_size") else "–"
     if tally.settings.accumulation_steps > 1:
         size += f"×{tally.settings.accumulation_steps}"
     if tally.is_big_batch is False:

@@ -11,6 +11,7 @@ from engine.statistics.folding import gap, have_folded
 from gdtui.state.overlay.comparability import comparability_note
 from gdtui.state.store import Store
 from gdtui.state.variant import VariantState
+from gdtui.view.text.caveats.claims import contradiction, most_updates_lead
 from gdtui.view.text.caveats.label import label
 from gdtui.view.text.formatting import clock, count, number, signed
 
@@ -82,8 +83,12 @@ def conclusion(store: Store) -> str:
             why = "these settings come to the same loss"
         return f"{found}: {why}."
     if rules == {LrScaling.NONE} and store.varies_batch_alone:
-        return f"{found}, {best} lowest: at one lr, more updates per epoch get further."
-    if rules == {LrScaling.SQRT} and store.varies_batch_alone:
+        if most_updates_lead(done):
+            return f"{found}, {best} lowest: at one lr, more updates per epoch get further."
+        said = contradiction(done)
+        lesson = f" At one lr, more updates per epoch get further. {said}" if said else ""
+        return f"{found}, {best} lowest.{lesson}"
+    if rules == {LrScaling.SQRT} and store.varies_batch_alone and most_updates_lead(done):
         return f"{found}, {best} lowest: the square-root rule closes part of the gap."
     return f"{found}, {best} lowest."
 

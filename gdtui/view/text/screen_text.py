@@ -19,6 +19,7 @@ from gdtui.state.record_source import Playback, ViewerRole
 from gdtui.state.store import Store
 from gdtui.state.variant import VariantState
 from gdtui.view.text import formatting
+from gdtui.view.text.caveats.imported import IMPORTED, is_imported, is_known, is_made_up
 from gdtui.view.text.caveats.label import label
 from gdtui.view.text.styled import NEW_LINE, StyledPart, StyledText
 
@@ -92,13 +93,11 @@ def header(
     slowest, is_one = store.slowest, len(store.runs) == 1
     followed = store.states if is_one else [slowest]
     epochs = max(one.pending.epochs or one.tally.planned_epochs for one in followed)
-    right: list[StyledPart] = [
-        (f"epoch {slowest.tally.epoch:>{len(str(epochs))}}/{epochs}", "bold"),
-        *_pace(store),
-        (formatting.clock(store.clock(now)), ""),
-        _run_state(store),
-        *([(said, "bold $accent")] if (said := role_text(role)) else []),
-    ]
+    epoch = f"epoch {slowest.tally.epoch:>{len(str(epochs))}}/{epochs}"
+    right: list[StyledPart] = [(epoch, "bold")] * is_known(slowest, "epoch")
+    if not all(map(is_imported, store.states)):
+        right += [*_pace(store), (formatting.clock(store.clock(now)), "")]
+    right += [_run_state(store), *[(said, "bold $accent") for said in [role_text(role)] if said]]
     left: list[StyledPart] = [("gdtui", "bold $primary")]
     if not is_one:
         left.append((f"{len(store.runs)} runs", "bold"))
@@ -113,6 +112,8 @@ def _training(store: Store) -> list[StyledPart]:
     device = slowest.tally.device or runs[0].device
     if store.has_devices:
         device = runs[0].device if is_one else ""
+    if all(map(is_imported, store.states)):
+        return [(IMPORTED, "")]
     seeds = list(dict.fromkeys(run.seed for run in runs))
     said = f"{len(seeds)} seeds"
     if len(seeds) <= _SEEDS:
@@ -178,9 +179,10 @@ def _settings(one: VariantState, *, is_short: bool) -> StyledText:
     now, wanted = one.tally.settings, one.wanted
     parts: list[StyledPart] = []
     pending: list[StyledPart] = []
-    for (name, value), (_, new) in zip(
-        formatting.fields(now, n), formatting.fields(wanted, n), strict=True
-    ):
+    fields = zip(formatting.fields(now, n), formatting.fields(wanted, n), strict=True)
+    for (name, value), (_, new) in fields:
+        if is_made_up(one, name):
+            continue
         if value != new:
             pending.append((f"{name} {value}→{new}…", _PENDING))
         elif name == "batch":

@@ -276,7 +276,7 @@ async def test_the_tables_fit_the_narrowest_screen_that_has_all(tmp_path: Path) 
         room = page.query_one(Static).content_size.width
         assert max(line.cell_length for line in page.content().split("\n")) <= room
         for one in app.main.viewer.store.states:
-            assert page.content().plain.count(one.tally.name) == 2
+            assert page.content().plain.count(one.tally.name) == 3
 
 
 async def test_each_figure_is_told_of_every_variant_of_many(tmp_path: Path) -> None:

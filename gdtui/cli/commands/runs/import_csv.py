@@ -38,6 +38,8 @@ def import_csv(ctx: click.Context, file: str, run_dir: Path, columns: str | None
       accumulation_steps  derived from update, else 1
       lr                  0.01
       seconds             in proportion to samples, 20 s for the longest variant
+
+    The screen shows none of these defaults, only what the file tells.
     """
     from engine.log.directory import RunDirectoryError
     from gdtui.export.csv_import import write

@@ -28,6 +28,8 @@ _WIDTH: Final = 100
 _CHART: Final = (76, 14)
 """Columns and rows of a chart."""
 _NOTHING: Final = "–"
+CONTRADICTED: Final = "✗"
+"""The mark of a word of the lesson that is contradicted by the figures beside it."""
 
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -64,6 +66,11 @@ def table(sweep: Sweep) -> str:
 CellText = Callable[[SweepRow], str]
 
 
+def _word(name: str) -> CellText:
+    """A word of the lesson, marked where what was measured contradicts it."""
+    return lambda row: f"{CONTRADICTED} " * (name in row.contradicted) + getattr(row.lesson, name)
+
+
 def _figures(sweep: Sweep) -> tuple[tuple[str, CellText, CellText | None], ...]:
     """Heading, measured figures, and the lesson's words for them, if any."""
     return (
@@ -71,15 +78,15 @@ def _figures(sweep: Sweep) -> tuple[tuple[str, CellText, CellText | None], ...]:
         (
             "gradient noise",
             lambda row: _number(row.gradient_noise),
-            lambda row: row.lesson.gradient_quality,
+            _word("gradient_quality"),
         ),
         (
             "samples/s",
             lambda row: _number(row.samples_per_s),
-            lambda row: row.lesson.gpu_efficiency,
+            _word("gpu_efficiency"),
         ),
         ("ms an update", lambda row: _number(row.ms_per_update), None),
-        ("peak memory, MB", lambda row: _number(row.peak_memory_mb), lambda row: row.lesson.memory),
+        ("peak memory, MB", lambda row: _number(row.peak_memory_mb), _word("memory")),
         (f"loss after {_epochs(sweep)}", lambda row: _number(row.loss_equal_epochs), None),
         (
             f"loss after {_number(sweep.seconds)} s",
@@ -90,7 +97,7 @@ def _figures(sweep: Sweep) -> tuple[tuple[str, CellText, CellText | None], ...]:
         (
             "validation gap",
             lambda row: _number(row.generalisation_gap),
-            lambda row: row.lesson.generalisation,
+            _word("generalisation"),
         ),
     )
 
@@ -120,6 +127,11 @@ def _definitions(sweep: Sweep) -> str:
         "in those seconds",
         _gap(sweep),
     ]
+    if any(row.contradicted for row in sweep.rows):
+        lines.append(
+            f"{CONTRADICTED}: the figures of this column lie the other way round, or are the same "
+            "for words far apart, so that the lesson's word is contradicted here"
+        )
     return "\n".join(
         textwrap.fill(line, _WIDTH, subsequent_indent="  ", break_on_hyphens=False)
         for line in lines
@@ -233,7 +245,9 @@ def markdown(sweep: Sweep) -> str:
             for _, measured, said in figures
         ]
         lines.append("| " + " | ".join([_batch(row), *cells]) + " |")
-    return "\n".join([*lines, "", advice(sweep)])
+    marks = any(row.contradicted for row in sweep.rows)
+    notes = [f"{CONTRADICTED}: contradicted by the figures of its column", ""] if marks else []
+    return "\n".join([*lines, "", *notes, advice(sweep)])
 
 
 def as_csv(sweep: Sweep) -> str:
@@ -243,11 +257,16 @@ def as_csv(sweep: Sweep) -> str:
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([*CSV_COLUMNS, *(f"lesson_{name}" for name in _LESSON_COLUMNS)])
+    words = [f"lesson_{name}" for name in _LESSON_COLUMNS]
+    writer.writerow([*CSV_COLUMNS, *words, "lesson_contradicted"])
     for row in sweep.rows:
         cells = [getattr(row, name) for name in CSV_COLUMNS]
         writer.writerow(
-            [*map(_cell, cells), *(getattr(row.lesson, name) for name in _LESSON_COLUMNS)]
+            [
+                *map(_cell, cells),
+                *(getattr(row.lesson, name) for name in _LESSON_COLUMNS),
+                " ".join(row.contradicted),
+            ]
         )
     return out.getvalue().rstrip("\n")
 

@@ -277,12 +277,6 @@ def test_the_lessons_problem_needs_nothing_of_this_package_and_few_words() -> No
     )
 
 
-def test_only_a_file_of_ones_own_can_have_a_dataset_that_draws_at_random() -> None:
-    variants = (Variant(name="SGD", settings=VariantSettings(batch_size=1)),)
-    assert recipe.may_differ(RunSettings(variants=variants, problem="mine.py:other"))
-    assert not recipe.may_differ(RunSettings(variants=variants, problem="digits"))
-
-
 OWN_RECIPE = """
 import torch
 from engine.problem import Problem

@@ -10,6 +10,7 @@ import pytest
 from made_up import SWEEP, row
 
 from engine.settings import FULL
+from engine.sweep.contradiction import marked
 from gdtui.view.text.reports.sweep_table import FORMS, as_csv, markdown, text
 
 
@@ -71,6 +72,18 @@ def test_csv_has_a_row_a_batch_size() -> None:
     assert rows[1]["samples_per_s"] == "50000.0"
     assert rows[1]["generalisation_gap"] == ""
     assert rows[2]["lesson_gradient_quality"] == "exact"
+    assert [each["lesson_contradicted"] for each in rows] == [""] * 3
+
+
+def test_a_word_that_the_figures_contradict_is_marked_in_every_form() -> None:
+    rows = [row(1, 1, 90_000.0), row(128, 128, 50_000.0), row(FULL, 2000, 90_000.0)]
+    wrong = msgspec.structs.replace(SWEEP, rows=marked(rows))
+    assert re.search(r"in the lesson +✗ poor +✗ good +varies", FORMS["text"](wrong))
+    assert "✗: the figures of this column lie the other way round" in FORMS["text"](wrong)
+    assert "90,000 (✗ poor)" in markdown(wrong)
+    assert "gpu_efficiency" in as_csv(wrong).splitlines()[1].split(",")[-1]
+    assert "gpu_efficiency" in json.loads(FORMS["json"](wrong))["rows"][0]["contradicted"]
+    assert "✗" not in FORMS["text"](SWEEP)
 
 
 def test_markdown_is_one_table_and_the_recommendation() -> None:
