@@ -55,7 +55,9 @@ class Recipe:
         if settings.schedule is not LrSchedule.OWN:
             return None
         self._lr.set(resolved.lr)
-        each = updates_of_epoch(self._n, resolved, drop_last=settings.drop_last)
+        # A batch that is still growing counts as grown: the plain loop that is shown plans so, too.
+        grown = settings.resolve(self._n)
+        each = updates_of_epoch(self._n, grown, drop_last=settings.drop_last)
         planned = each * self.epochs
         return OwnSchedule(self._objective.problem, self.optimizer, resolved.lr, planned, updates)
 

@@ -172,3 +172,29 @@ def test_rounding_of_imported_seconds_is_no_step_back() -> None:
     sequence = Sequence()
     sequence.add(CHUNK)
     sequence.add(replace(NEXT, seconds=CHUNK.seconds - 1e-9))
+
+
+@pytest.mark.parametrize(
+    ("different", "said"),
+    [
+        ({"lr": bytes(8 * 9)}, "72 bytes, not 8 for each update"),
+        ({"lr": bytes(8 * 10 + 1)}, "81 bytes"),
+        ({"lr": b""}, "0 bytes"),
+        ({"lr": np.full(10, -0.1).tobytes()}, "below 0"),
+        ({"lr": np.full(10, np.nan).tobytes()}, "not a number"),
+        ({"clipped": 11}, "more updates"),
+        ({"skipped": 11}, "more updates"),
+    ],
+)
+def test_updates_are_judged_by_their_number(different: dict[str, Any], said: str) -> None:
+    assert said in refusal(started(), replace(CHUNK, **different))
+
+
+def test_an_lr_for_each_update_is_taken() -> None:
+    lrs = np.linspace(0.0, 1.0, 10)
+    lrs[-1] = np.inf
+    sequence = Sequence()
+    sequence.add(started())
+    sequence.add(replace(CHUNK, lr=lrs.tobytes(), clipped=10, skipped=3))
+    # Ten batches of groups of four, the first of which has begun: three updates.
+    sequence.add(replace(NEXT, accumulation_steps=4, in_update=2, lr=bytes(8 * 3)))
