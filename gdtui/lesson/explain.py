@@ -15,10 +15,12 @@ from gdtui.lesson import averaging
 from gdtui.lesson.advice import advice
 from gdtui.lesson.comparison import common_start, differences
 from gdtui.lesson.glossary import FIGURES, GlossaryEntry
+from gdtui.state.curves import MeasuredFigure
 from gdtui.state.overlay.comparability import have_one_problem
 from gdtui.state.store import Store
 from gdtui.state.variant import SMOOTHING, VariantState
 from gdtui.view.text import formatting
+from gdtui.view.text.caveats.age import age, oldest
 from gdtui.view.text.caveats.claims import contradiction
 from gdtui.view.text.caveats.imported import is_imported, is_known
 from gdtui.view.text.formatting import number
@@ -135,6 +137,9 @@ def _variant(one: VariantState, is_ours: bool) -> Iterator[str]:
     unscheduled = tally.settings.resolve(tally.n)
     yield advice(tally.settings, unscheduled.lr, unscheduled.effective_batch)
     yield from _measured(one, is_ours)
+    measured = (MeasuredFigure.NOISE, MeasuredFigure.SHARPNESS)
+    if ago := oldest([age(one, figure) for figure in measured]).words:
+        yield f"These figures are old: the oldest was measured {ago}."
 
 
 def _measured(one: VariantState, is_ours: bool) -> Iterator[str]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _NEXT = "S restarts all with the next lr scaling · r restarts · c continues"
 
-_WIDTHS = {"noise σ": 8, "validation": 11, "gap": 8, "last epoch": 11, "updates": 8}
+_WIDTHS = {"noise σ": 8, "validation": 11, "gap": 8, "last epoch": 11, "updates": 8, "training": 10}
 """Cells of a column of figures: with a name of 12 all that there can be fit into 80."""
 _WIDTH = 9
 """Cells of any other column."""

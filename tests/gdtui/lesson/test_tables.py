@@ -12,6 +12,7 @@ from shown import text_of
 from engine.log.measurements import NoiseScale
 from engine.log.records import Chunk, Measured, State
 from gdtui.lesson import tables
+from gdtui.lesson.explain import explain
 from gdtui.screens.pages.tables import TablesScreen
 from gdtui.view.text.results_panel import conclusion
 
@@ -102,6 +103,8 @@ async def test_old_figures_are_pale(tmp_path: Path) -> None:
         bench.train(name, [0.8] * 300, batch=101)
         await settle(pilot)
         assert 1 in pale()
+        said = [text for part in explain(store, 1, is_ours=True) for text in part.paragraphs]
+        assert "These figures are old: the oldest was measured 2 epochs ago." in said
 
 
 async def test_a_claim_of_the_lesson_that_the_losses_contradict_is_marked(tmp_path: Path) -> None:

@@ -314,7 +314,7 @@ async def test_the_results_have_columns_for_validation(bench: Bench) -> None:
     app = bench.app()
     async with app.run_test(size=NARROW) as pilot:
         await settle(pilot)
-        assert "all data noise σ validation     gap accuracy updates training" in text_of(app)
+        assert "all data noise σ validation     gap accuracy updates  training" in text_of(app)
         assert re.search(r"0\.101 +0\.\d+ +0\.130 \+0\.0290 +0\.965 +200", text_of(app))
 
 
