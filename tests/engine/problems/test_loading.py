@@ -250,6 +250,13 @@ def test_a_problem_that_brings_its_optimiser_trains_with_it(try_file: Try) -> No
     assert try_file(body(own)).defaults == {"optimizer": "own"}
 
 
+def test_a_problem_that_brings_its_scheduler_trains_with_it(try_file: Try) -> None:
+    own = GOOD.replace(
+        "loss=loss", "loss=loss, scheduler=lambda o: torch.optim.lr_scheduler.StepLR(o, 3)"
+    )
+    assert try_file(body(own)).defaults == {"schedule": "own"}
+
+
 def test_the_data_is_made_once_and_all_workers_see_the_same(
     start_run: StartRun, tmp_path: Path, try_file: Try
 ) -> None:

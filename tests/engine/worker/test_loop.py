@@ -28,7 +28,14 @@ from engine.log.writing.writer import LogWriter
 from engine.measure.weights_log import Trail
 from engine.problem import Problem
 from engine.problems import registry
-from engine.settings import FULL, RunSettings, Variant, VariantSettings
+from engine.settings import (
+    FULL,
+    LrSchedule,
+    Precision,
+    RunSettings,
+    Variant,
+    VariantSettings,
+)
 from engine.worker import evaluation
 from engine.worker.loop import Training
 from engine.worker.protocol import Note, WorkerTask
@@ -459,3 +466,48 @@ def test_no_loss_waits_while_training_does(tmp_path: Path, monkeypatch: pytest.M
     ends = [each.last_epoch for each in chunks if each.epochs > 1]
     assert len(ends) == 2
     assert [each.epoch for each in evaluations][-2:] == ends
+
+
+def test_every_part_of_a_recipe_changes_at_one_group_boundary_and_is_logged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.worker.pace.CHUNK_SECONDS", 0.0)  # one batch a chunk
+    plain = VariantSettings(batch_size=4, accumulation_steps=3)
+    recipe = VariantSettings(
+        batch_size=4,
+        accumulation_steps=3,
+        optimizer="adamw(weight_decay=0.1, betas=(0.9, 0.95))",
+        schedule=LrSchedule.COSINE,
+        warmup=0.1,
+        clip=1e-6,
+        precision=Precision.BF16,
+        batch_warmup=10.0,
+    )
+
+    def batches(count: int) -> Callable[[list[AnyRecord]], bool]:
+        return lambda records: sum(r.batches for r in records if isinstance(r, Chunk)) >= count
+
+    records = run(
+        tmp_path,
+        problem_with(nn.MSELoss()),
+        plain,
+        monkeypatch,
+        (batches(2), Change(id=1, settings=recipe)),  # two of three are done
+        (state_is(State.FINISHED), Restart(id=2, settings=recipe)),
+        (lambda records: any(isinstance(r, Started) and r.generation == 2 for r in records)
+         and state_is(State.FINISHED)(records), Stop(id=3)),
+    )  # fmt: skip
+    (changed,) = (record for record in records if isinstance(record, Changed))
+    assert (changed.settings, changed.command) == (recipe, 1)
+    chunks = [record for record in records if isinstance(record, Chunk)]
+    first = [chunk for chunk in chunks if chunk.generation == 1]
+    before = [chunk for chunk in first if chunk.batch < changed.batch]
+    after = [chunk for chunk in first if chunk.batch >= changed.batch]
+    assert {chunk.lr for chunk in before} == {plain.lr}
+    assert sum(chunk.clipped for chunk in before) == 0
+    assert (after[0].in_update, after[0].update) == (0, before[-1].last_update + 1)
+    assert plain.lr not in {chunk.lr for chunk in after}
+    assert sum(chunk.clipped for chunk in after) == after[-1].last_update - changed.update + 1
+    second = [chunk for chunk in chunks if chunk.generation == 2]
+    assert (second[0].batch_size, second[0].lrs[0]) == (1, 0.0)  # the warm-ups begin anew
+    assert second[-1].batch_size == 4
