@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hostile_logs import Document, log_bytes, session_log, sound_log, variant_settings
-from hostile_values import HOSTILE_TEXTS, edge_floats, edge_integers, names, texts
+from hostile_values import HOSTILE_TEXTS, counts, edge_floats, edge_integers, names, texts
 from hypothesis import strategies as st
 
 NO_FILES = (
@@ -54,6 +54,37 @@ class HostileRun:
     files: dict[str, bytes | str]
 
 
+columns = st.lists(texts, max_size=2)
+data_settings = st.fixed_dictionaries(
+    {"path": names},
+    optional={
+        "target": texts,
+        "leave_out": columns,
+        "as_number": columns,
+        "as_classes": columns,
+        "encoding": texts,
+        "separator": texts,
+        "decimal": st.sampled_from([".", ","]),
+        "no_header": st.booleans(),
+    },
+)
+readings = st.fixed_dictionaries(
+    {"file": texts, "target": texts, "kind": texts, "loss": texts, "rows": counts},
+    optional={
+        "form": texts,
+        "unit": texts,
+        "class_count": counts,
+        "classes": st.lists(st.fixed_dictionaries({"name": texts, "samples": counts}), max_size=3),
+        "numbers": counts,
+        "left_out_count": counts,
+        "left_out": st.lists(st.fixed_dictionaries({"column": texts, "reason": texts}), max_size=3),
+        "held_out": counts,
+        "share": st.floats(0, 1),
+        "remarks": columns,
+    },
+)
+
+
 @st.composite
 def run_json(
     draw: st.DrawFn, variants: list[str], logs: list[str], *, is_wrong: bool
@@ -65,6 +96,8 @@ def run_json(
         "epochs": draw(st.sampled_from([1, 20, 10**12])),
         "device": draw(texts),
         "notes": draw(st.lists(texts, max_size=2)),
+        "data": draw(st.one_of(st.none(), data_settings)),
+        "reading": draw(st.one_of(st.none(), readings)),
     }
     document: Document = {
         "format": 1,
@@ -76,7 +109,8 @@ def run_json(
     wrongs = st.sampled_from([*["field"] * 5, "bytes", "nested", "cut"])
     kind = draw(wrongs) if is_wrong else "sound"
     if kind == "field":
-        where = draw(st.sampled_from([document, settings, settings["variants"][0]]))
+        parts = [document, settings, settings["variants"][0], settings["data"], settings["reading"]]
+        where = draw(st.sampled_from([part for part in parts if part]))
         wrong = st.one_of(json_values, st.sampled_from([["."], ["", "b"], ["a\0", "../b.gdlog"]]))
         where[draw(st.sampled_from(sorted(where)))] = draw(wrong)
     data = json.dumps(document).encode()

@@ -8,7 +8,7 @@ import io
 import math
 import re
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -46,6 +46,7 @@ def text(sweep: Sweep) -> str:
     parts = [
         f"{sweep.problem} · {sweep.device} · seed {sweep.seed} · one batch size at a time",
         table(sweep),
+        *_missing(sweep),
         _definitions(sweep),
         *_charts(sweep),
         advice(sweep),
@@ -61,6 +62,13 @@ def table(sweep: Sweep) -> str:
         if said is not None:
             rows.append(("  in the lesson", *map(said, sweep.rows)))
     return align_columns(rows, left={0})
+
+
+def _missing(sweep: Sweep) -> Iterator[str]:
+    """The arms without a column, and what else is missing, with the reasons."""
+    lines = [f"{arm.name} has no column: {arm.reason}" for arm in sweep.failed]
+    if lines or sweep.notes:
+        yield "\n".join(map(_filled, [*lines, *sweep.notes]))
 
 
 CellText = Callable[[SweepRow], str]

@@ -11,6 +11,7 @@ from made_up import SWEEP, row
 
 from engine.settings import FULL
 from engine.sweep.contradiction import marked
+from engine.sweep.table import FailedArm
 from gdtui.view.text.reports.sweep_table import FORMS, as_csv, markdown, text
 
 
@@ -115,3 +116,11 @@ def test_without_a_measured_loss_only_the_prediction_stands() -> None:
     assert "No recommendation: the loss of no arm was measured." in said
     assert "measured best" not in said
     assert said.endswith("In theory.")
+
+
+def test_an_arm_that_failed_is_named_with_the_reason() -> None:
+    failed = (FailedArm(name="Mini-batch 16", reason="failed: ValueError: too few"),)
+    said = text(msgspec.structs.replace(SWEEP, failed=failed, notes=("noise not measured: odd",)))
+    assert "Mini-batch 16 has no column: failed: ValueError: too few" in said
+    assert "noise not measured: odd" in said
+    assert "has no column" not in text(SWEEP)
