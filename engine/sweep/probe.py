@@ -1,10 +1,11 @@
 """A sweep's measurements besides training: the peak memory of each arm, and the gradient noise.
 
 Runs in a separate process, since it needs torch. Noise is measured at the same weights for all
-arms, those after one epoch at the base batch; at different weights, rows would differ by more than
-their batch size.
+arms, those of the arm nearest to the base batch after one epoch; at different weights, rows would
+differ by more than their batch size.
 """
 
+import math
 from typing import Final
 
 import msgspec
@@ -20,7 +21,7 @@ from engine.measure.peak_memory import peak_bytes
 from engine.measure.steps import finish
 from engine.problem import Problem
 from engine.problems.opening import open_problem
-from engine.settings import RunSettings, VariantSettings
+from engine.settings import FULL, RunSettings, SettingsError, Variant, VariantSettings
 from engine.sweep.table import ProbeResult
 from engine.training.devices.errors import is_out_of_memory
 from engine.training.devices.memory import release_memory
@@ -31,6 +32,7 @@ _BATCHES: Final = 64
 """Most batches in the noise estimate: more add little."""
 _SAMPLES: Final = 1 << 16
 """Most samples used for the estimate."""
+_MOST_CHARACTERS: Final = 200
 
 
 def measure(settings: RunSettings, threads: int, report: ReportProgress) -> ProbeResult:
@@ -38,13 +40,49 @@ def measure(settings: RunSettings, threads: int, report: ReportProgress) -> Prob
     torch.set_num_threads(threads)
     device = take_device(settings.device_of(0)).device
     problem = open_problem(settings.problem, settings.seed, settings.data)
-    peaks = []
+    peaks: list[int | None] = []
+    notes: list[str] = []
     for done, variant in enumerate(settings.variants):
         report(done / (len(settings.variants) + 1), f"memory of {variant.name}")
-        peaks.append(_peak(problem, variant.settings, settings.seed, device))
+        try:
+            peaks.append(_peak(problem, variant.settings, settings.seed, device))
+        except SettingsError:
+            raise
+        except Exception as error:  # training tells whether the arm fails, too
+            peaks.append(None)
+            notes.append(f"memory of {variant.name} not measured: {_short(error)}")
     report(len(peaks) / (len(peaks) + 1), "gradient noise")
-    noise = _noise(problem, settings.variants[0].settings, settings.seed, device)
-    return ProbeResult(peak_bytes=tuple(peaks), noise=noise)
+    noise, reason = _noise_of_any(problem, settings, device)
+    if reason:
+        notes.append(f"gradient noise not measured: {reason}")
+    return ProbeResult(peak_bytes=tuple(peaks), noise=noise, notes=tuple(notes))
+
+
+def _noise_of_any(
+    problem: Problem, settings: RunSettings, device: torch.device
+) -> tuple[NoiseScale | None, str]:
+    """The noise at the weights of the first arm that can be trained; or the reason why none can.
+
+    Arms nearer to the base batch come first.
+    """
+
+    def distance(variant: Variant) -> float:
+        size = variant.settings.batch_size
+        return math.inf if size == FULL else abs(math.log(size / variant.settings.base_batch))
+
+    reason = ""
+    for variant in sorted(settings.variants, key=distance):
+        try:
+            return _noise(problem, variant.settings, settings.seed, device), ""
+        except Exception as error:
+            reason = reason or _short(error)
+    return None, reason
+
+
+def _short(error: Exception) -> str:
+    """The error in a line."""
+    text = " ".join(str(error).split())[:_MOST_CHARACTERS]
+    return f"{type(error).__name__}: {text}"
 
 
 def _peak(
@@ -63,7 +101,7 @@ def _noise(
     problem: Problem, settings: VariantSettings, seed: int, device: torch.device
 ) -> NoiseScale | None:
     """The noise scale; None if there are too few samples for an estimate."""
-    base = msgspec.structs.replace(settings, batch_size=settings.base_batch, accumulation_steps=1)
+    base = msgspec.structs.replace(settings, accumulation_steps=1)
     trainer = Trainer(problem, base, seed, device)
     if trainer.n < FEWEST:
         return None

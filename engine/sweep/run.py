@@ -23,7 +23,7 @@ from engine.sweep.contradiction import marked
 from engine.sweep.directory import SweepDirectory
 from engine.sweep.job import run_probe
 from engine.sweep.recommendation.recommend import Terms, predict, recommend
-from engine.sweep.table import Noise, ProbeResult, Sweep, SweepRow, lesson
+from engine.sweep.table import FailedArm, Noise, ProbeResult, Sweep, SweepRow, lesson
 
 _PROBE_SHARE: Final = 0.1
 """Share of the progress bar that the probe takes."""
@@ -45,7 +45,9 @@ class Plan:
 
 
 def sweep(plan: Plan, report: ReportProgress, report_partial: ReportPartial) -> Sweep:
-    """Measure every arm; SweepError if an arm fails, SettingsError for invalid settings.
+    """Measure every arm; SweepError if all arms fail, SettingsError for invalid settings.
+
+    An arm that fails has no row; the others keep theirs.
 
     Whenever an arm has ended, `report_partial` receives the table so far, without a recommendation.
     """
@@ -62,11 +64,11 @@ def _measure(
     # The slowest goes first: its time for the epochs is the equal time for which the others train.
     waiting = sorted(settings.variants, key=lambda variant: _samples(variant.settings))
     arms: list[ArmRun] = []
+    failed: list[ArmRun] = []
     while waiting:
         variant, seconds = waiting.pop(0), arms[0].seconds if arms else 0.0
-        report_arm = partial(
-            _report_arm, report, len(arms), len(arms) + len(waiting) + 1, variant.name
-        )
+        done = len(arms) + len(failed)
+        report_arm = partial(_report_arm, report, done, done + len(waiting) + 1, variant.name)
         alone = msgspec.structs.replace(
             settings,
             variants=(variant,),
@@ -76,11 +78,16 @@ def _measure(
             measuring=False,
         )
         at_least = seconds if math.isfinite(seconds) else 0.0
-        arms.append(train(directory.new_arm(alone), at_least, report_arm))
-        _check(arms[-1])
+        arm = train(directory.new_arm(alone), at_least, report_arm)
+        if (error := _failure(arm)) is not None:
+            failed.append(arm)
+            if error.is_usage_error or not (arms or waiting):
+                raise error
+            continue
+        arms.append(arm)
         waiting = _unlike(waiting, arms[0].tally.n)
-        report_partial(_table(plan, probed, arms))
-    table = _table(plan, probed, arms)
+        report_partial(_table(plan, probed, arms, failed))
+    table = _table(plan, probed, arms, failed)
     terms = _terms(plan, probed)
     return msgspec.structs.replace(
         table,
@@ -121,20 +128,24 @@ def _report_arm(
     report(_PROBE_SHARE + (1 - _PROBE_SHARE) * (done + fraction) / arms, f"{name}, {place}")
 
 
-def _check(arm: ArmRun) -> None:
+def _failure(arm: ArmRun) -> SweepError | None:
+    """The error of an arm that failed; None for one that was trained, or out of memory."""
     tally = arm.tally
-    if tally.state.is_cut_short and tally.state is not State.OUT_OF_MEMORY:
-        raise SweepError(
-            f"{tally.name}: {tally.state}: {tally.detail}",
-            is_usage_error=tally.is_usage_error,
-            traceback=tally.traceback,
-        )
+    if not tally.state.is_cut_short or tally.state is State.OUT_OF_MEMORY:
+        return None
+    return SweepError(
+        f"{tally.name}: {tally.state}: {tally.detail}",
+        is_usage_error=tally.is_usage_error,
+        traceback=tally.traceback,
+    )
 
 
 # --- The table ------------------------------------------------------------------------------------
 
 
-def _table(plan: Plan, probed: ProbeResult, arms: Sequence[ArmRun]) -> Sweep:
+def _table(
+    plan: Plan, probed: ProbeResult, arms: Sequence[ArmRun], failed: Sequence[ArmRun]
+) -> Sweep:
     """The table of these arms, in the order of the plan, without a recommendation."""
     settings, peaks = plan.settings, _by_name(plan.settings, probed)
     by_name = {arm.tally.name: arm for arm in arms}
@@ -156,6 +167,11 @@ def _table(plan: Plan, probed: ProbeResult, arms: Sequence[ArmRun]) -> Sweep:
         memory_limit_mb=plan.memory_limit_mb,
         rows=marked(rows),
         recommendation=None,
+        failed=tuple(
+            FailedArm(name=arm.tally.name, reason=f"{arm.tally.state}: {arm.tally.detail}")
+            for arm in failed
+        ),
+        notes=probed.notes,
     )
 
 

@@ -78,6 +78,8 @@ class ProbeResult(msgspec.Struct, frozen=True, kw_only=True):
     peak_bytes: tuple[int | None, ...]
     """Peak of each variant; None where it did not fit."""
     noise: NoiseScale | None
+    notes: tuple[str, ...] = ()
+    """The reasons for what could not be measured."""
 
 
 class Noise(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,6 +104,13 @@ class Recommendation(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class FailedArm(msgspec.Struct, frozen=True, kw_only=True):
+    """An arm that failed, and the reason."""
+
+    name: str
+    reason: str
+
+
 class Sweep(msgspec.Struct, frozen=True, kw_only=True):
     """The whole table."""
 
@@ -123,6 +132,10 @@ class Sweep(msgspec.Struct, frozen=True, kw_only=True):
     """
     prediction: Recommendation | None = None
     """The settings that theory predicts to be best once the lr is tuned for them."""
+    failed: tuple[FailedArm, ...] = ()
+    """The arms without a row."""
+    notes: tuple[str, ...] = ()
+    """Measurements that could not be made, and why."""
 
 
 def label(batch_size: BatchSize) -> str:

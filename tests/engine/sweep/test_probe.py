@@ -1,5 +1,7 @@
 """Gradient noise of a sweep's arms against the exact one, and what is measured of each."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -48,3 +50,26 @@ def test_every_arm_is_measured() -> None:
     assert found.noise is not None
     assert found.noise.is_reliable
     assert told == ["memory of 1", "memory of 64", "gradient noise"]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "is_measured"), [((5, 13), True), ((13, 16), True), ((16, 32), False)]
+)
+def test_what_cannot_be_measured_is_told_and_ends_nothing(
+    sizes: tuple[int, ...], is_measured: bool, tmp_path: Path
+) -> None:
+    """BatchNorm takes no batch of one sample, the last of 65 in batches of 16."""
+    (tmp_path / "net.py").write_text(
+        "import torch\nfrom torch import nn\nfrom gdtui import Problem\n\n"
+        "def problem():\n    torch.manual_seed(0)\n"
+        "    x, y = torch.randn(65, 4), torch.arange(65) % 2\n"
+        "    return Problem(train=(x, y), loss=nn.functional.cross_entropy, model=lambda:\n"
+        "        nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Linear(8, 2)))\n"
+    )
+    variants = tuple(Variant(name=str(s), settings=VariantSettings(batch_size=s)) for s in sizes)
+    settings = RunSettings(variants=variants, device="cpu", problem=f"{tmp_path}/net.py:problem")
+    found = measure(settings, 1, lambda share, what: None)
+    assert all(peak is not None for peak in found.peak_bytes)
+    assert (found.noise is not None) == is_measured
+    said = [] if is_measured else ["gradient noise not measured"]
+    assert [note.split(":")[0] for note in found.notes] == said

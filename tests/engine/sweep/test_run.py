@@ -115,6 +115,34 @@ def test_the_table_is_shown_as_far_as_it_goes_whenever_an_arm_has_ended(
     assert 0.1 < shares[0] < shares[-1] < 1
 
 
+def test_an_arm_that_fails_leaves_the_rows_of_the_others(
+    heard: Heard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trains = run.train
+
+    def train(directory: RunDirectory, at_least: float, tell: ReportProgress) -> ArmRun:
+        arm = trains(directory, at_least, tell)
+        if arm.tally.name in failing:
+            failed = StateChanged(generation=1, state=State.FAILED, detail="ValueError: too few")
+            arm.tally.add(failed)
+        return arm
+
+    failing = ["arm 1", "arm 64"]
+    monkeypatch.setattr(run, "train", train)
+    table = sweep(
+        plan(tmp_path / "a", (FULL, 128, 64, 1)), lambda share, what: None, heard.shown.append
+    )
+    assert sizes(table) == [FULL, 128]
+    assert [(each.name, each.reason) for each in table.failed] == [
+        ("arm 1", "failed: ValueError: too few"),
+        ("arm 64", "failed: ValueError: too few"),
+    ]
+    assert table.recommendation is not None
+    failing += ["arm 128", "arm full"]
+    with pytest.raises(run.SweepError, match="arm full: failed: ValueError: too few"):
+        sweep(plan(tmp_path / "b", (FULL, 128)), lambda share, what: None, heard.shown.append)
+
+
 def test_full_stands_for_batch_sizes_above_all_samples(heard: Heard, tmp_path: Path) -> None:
     table = sweep(plan(tmp_path, (1, 4000, FULL)), lambda share, what: None, heard.shown.append)
     assert sizes(table) == [1, FULL]

@@ -54,12 +54,12 @@ def sweep(ctx: click.Context, memory_limit: float | None, quiet: bool, **values:
         options, place = prepare_run(ctx)
         place.abandon()  # each arm has its own directory, and loads there
         plan = Plan(options.settings, memory_limit, partial(begin_sweep, below))
-        return _sweep(plan, form, is_quiet=quiet)
+        return _sweep(plan, form, is_quiet=quiet, debug=values["debug"])
     except RunDirectoryError as error:
         ctx.fail(str(error))
 
 
-def _sweep(plan: "Plan", form: str, *, is_quiet: bool) -> int:
+def _sweep(plan: "Plan", form: str, *, is_quiet: bool, debug: bool) -> int:
     """Measure and print; returns the exit status."""
     from engine.sweep.run import SweepError, sweep
     from gdtui.cli.commands.progress_report import progress_report
@@ -73,7 +73,7 @@ def _sweep(plan: "Plan", form: str, *, is_quiet: bool) -> int:
                 plan, lambda share, activity: report.show(job.tell(share, activity)), lambda _: None
             )
     except SweepError as error:
-        if error.traceback:
+        if error.traceback and debug:
             print_error(error.traceback.rstrip())
         if error.is_usage_error:
             raise click.UsageError(str(error)) from None
@@ -81,7 +81,11 @@ def _sweep(plan: "Plan", form: str, *, is_quiet: bool) -> int:
         return ExitCode.FAILED
     said = FORMS[form](found)
     print(said if sys.stdout.isatty() and "NO_COLOR" not in os.environ else without_colours(said))
-    return ExitCode.OK
+    for note in found.notes:
+        print_error(f"gdtui sweep: {one_line(note)}")
+    for arm in found.failed:
+        print_error(f"gdtui sweep: {arm.name} has no row: {one_line(arm.reason)}")
+    return ExitCode.FAILED if found.failed else ExitCode.OK
 
 
 command = GdtuiCommand(
