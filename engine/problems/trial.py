@@ -19,6 +19,7 @@ from engine.settings import DataOn, LossAudit, LossAverage
 from engine.training.data.opening import open_source
 from engine.training.data.sources import Samples, SampleSource
 from engine.training.evaluate import eval_mode
+from engine.training.lazy_modules import make_weights
 from engine.training.model import Objective, count_parameters, describe
 
 _SAMPLES: Final = 8
@@ -54,8 +55,9 @@ def try_out(
         warnings.simplefilter("always", UserWarning)
         torch.manual_seed(seed)
         objective = Objective(problem, device)
-        found = check_values(problem, lambda samples: _forward(objective, samples))
         source = _source(problem, problem.train, seed, device)
+        make_weights(objective, source)
+        found = check_values(problem, lambda samples: _forward(objective, samples))
         _loss(objective, _first(source)).backward()  # type: ignore[no-untyped-call]
         objective.zero_grad()
         audit = audit_loss(objective, source, audit_seconds)

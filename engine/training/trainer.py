@@ -23,6 +23,7 @@ from engine.training.devices.fetch import fetched, places_of_zeros
 from engine.training.devices.memory import peak_memory, release_memory
 from engine.training.devices.process import seed_generator
 from engine.training.evaluate import Metric, Scores, evaluate
+from engine.training.lazy_modules import make_weights
 from engine.training.model import Objective
 from engine.training.out_of_memory import retreat, until_out_of_memory
 from engine.training.recipe.recipe import Recipe
@@ -81,6 +82,7 @@ class Trainer:
         self._open(data_on, loader_workers, sharing)
         torch.manual_seed(seed)
         self.objective = Objective(problem, device)
+        make_weights(self.objective, self.source)
         self.model = self.objective.model
         self._epochs, self.settings = epochs, settings
         self.resolved, self._grows_at = self._resolve(settings)
