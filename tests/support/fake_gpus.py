@@ -28,7 +28,7 @@ class FakeGpus:
             "init": self._init,
             "set_device": lambda device: self.set.update(device=device),
             "set_per_process_memory_fraction": lambda share, device: self.set.update(share=share),
-            "get_device_properties": lambda device: SimpleNamespace(total_memory=self.total),
+            "get_device_properties": self._properties,
         }
         for name, value in cuda.items():
             monkeypatch.setattr(torch.cuda, name, value)
@@ -45,6 +45,9 @@ class FakeGpus:
     def visible(self, names: str) -> None:
         """Set the variable that says which GPUs a process sees."""
         self._monkeypatch.setenv("CUDA_VISIBLE_DEVICES", names)
+
+    def _properties(self, device: object) -> SimpleNamespace:
+        return SimpleNamespace(total_memory=self.total, uuid=f"{device}ebc1d3a-0d2d")
 
     def _init(self) -> None:
         if not self.count:

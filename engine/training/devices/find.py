@@ -69,6 +69,9 @@ def _by_uuid(name: str) -> torch.device:
     listed = [each.strip() for each in (before or "").split(",")]
     matches = [each for each in listed if each.lower().startswith(name.lower())]
     if before is not None and not matches:
+        for place in range(torch.cuda.device_count()):  # the environment has numbers instead
+            if _uuid_of(place).startswith(name.lower()):
+                return torch.device("cuda", place)
         raise SettingsError(f"device {name!r} is not in {VISIBLE}={before!r}")
     os.environ[VISIBLE] = matches[0] if matches else _as_cuda_writes(name)
     if torch.cuda.device_count() != 1 or not torch.cuda.is_available():
@@ -76,6 +79,11 @@ def _by_uuid(name: str) -> torch.device:
         _restore(before)
         raise SettingsError(f"device {name!r} is not available on this machine ({reason})")
     return torch.device("cuda", 0)
+
+
+def _uuid_of(place: int) -> str:
+    """The UUID of a GPU as nvidia-smi writes it, in lower case; torch leaves its prefix out."""
+    return f"gpu-{getattr(torch.cuda.get_device_properties(place), 'uuid', '')}".lower()
 
 
 def _as_cuda_writes(uuid: str) -> str:

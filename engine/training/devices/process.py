@@ -41,10 +41,10 @@ def take_device(name: str, names: Sequence[str] = ()) -> TakenDevice:
 def compute_as_told() -> None:
     """Compute float32 in float32, and convolutions by algorithms that add in a fixed order.
 
-    TF32 has 10 bits: 512 samples at once and 8 times 64 would draw two curves. A problem's file
-    can set it otherwise, since it runs later.
+    TF32 has 10 bits: 512 samples at once and 8 times 64 would draw two curves. torch has it off
+    for matrix products, and on for cuDNN. A problem's file can set it otherwise, as it runs later.
     """
-    torch.backends.cuda.matmul.allow_tf32 = False
+    # Not by the newer `conv.fp32_precision`: torch 2.13 then raises where cudnn.flags() is used.
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.benchmark = False

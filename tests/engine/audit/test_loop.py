@@ -429,7 +429,7 @@ def test_the_model_is_not_changed() -> None:
 def test_what_cannot_be_audited_is_said() -> None:
     with pytest.raises(ProblemError, match="too few"):
         audit(by_samples, classifier(), (X[:60], Y[:60]))
-    with pytest.raises(ProblemError, match="accumulation from 2"):
+    with pytest.raises(ProblemError, match="accumulation must be at least 2"):
         audit(by_samples, classifier(), (X, Y), accumulation=1)
     with pytest.raises(ProblemError, match="0 updates"):
         audit(lambda *_: None, classifier(), (X, Y))

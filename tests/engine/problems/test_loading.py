@@ -175,7 +175,8 @@ BROKEN = {
     ),
     "a DataLoader": (
         body(GOOD.replace("(X, Y)", "torch.utils.data.DataLoader([(X, Y)])")),
-        f"net.py:{BODY_LINE}: train: pass the DataLoader's dataset; gdtui makes the batches",
+        f"net.py:{BODY_LINE}: train must not be a DataLoader, since gdtui makes the batches: "
+        "pass the DataLoader's dataset, loader.dataset",
     ),
     "texts": (
         body(GOOD.replace("(X, Y)", "(__import__('numpy').array(['a'] * 40), Y)")),

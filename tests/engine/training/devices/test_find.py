@@ -61,6 +61,13 @@ def test_a_uuid_may_be_shortened_as_in_the_environment(gpus: FakeGpus) -> None:
     assert os.environ["CUDA_VISIBLE_DEVICES"] == MIG
 
 
+def test_a_uuid_where_the_environment_has_numbers(gpus: FakeGpus) -> None:
+    gpus.visible("3,5")
+    gpus.count = 2
+    assert find_device("GPU-1ebc1d3a-0d2d") == torch.device("cuda", 1)
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "3,5"
+
+
 def test_uuids_that_are_not_there(gpus: FakeGpus) -> None:
     gpus.visible(UUID)
     with pytest.raises(SettingsError, match=f"{MIG}' is not in CUDA_VISIBLE_DEVICES"):

@@ -15,10 +15,10 @@ __all__ = ["gpus"]
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
     """Put torch's switches back."""
-    matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
-    before = matmul.allow_tf32, cudnn.allow_tf32, cudnn.deterministic, cudnn.benchmark
+    cudnn = torch.backends.cudnn
+    before = cudnn.allow_tf32, cudnn.deterministic, cudnn.benchmark
     yield
-    matmul.allow_tf32, cudnn.allow_tf32, cudnn.deterministic, cudnn.benchmark = before
+    cudnn.allow_tf32, cudnn.deterministic, cudnn.benchmark = before
 
 
 def test_the_device_is_set(gpus: FakeGpus) -> None:
@@ -53,6 +53,13 @@ def test_float32_is_float32(gpus: FakeGpus) -> None:
     assert not torch.backends.cuda.matmul.allow_tf32
     assert torch.backends.cudnn.deterministic
     assert not torch.backends.cudnn.benchmark
+    with torch.backends.cudnn.flags(enabled=False):
+        pass
+    torch.backends.cudnn.allow_tf32 = True  # as a file may do
+    assert torch.backends.cudnn.allow_tf32
+    torch.set_float32_matmul_precision("high")
+    assert torch.backends.cuda.matmul.allow_tf32
+    torch.set_float32_matmul_precision("highest")
 
 
 def test_a_device_that_answers(monkeypatch: pytest.MonkeyPatch) -> None:
