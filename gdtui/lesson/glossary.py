@@ -8,7 +8,7 @@ from typing import Final
 
 from gdtui.lesson.glossary_entry import OURS as OURS
 from gdtui.lesson.glossary_entry import GlossaryEntry as GlossaryEntry
-from gdtui.lesson.glossary_entry import as_number
+from gdtui.lesson.glossary_entry import as_number, signal_to_noise
 from gdtui.state.variant import SMOOTHING, VariantState
 from gdtui.view.text import formatting
 from gdtui.view.text.formatting import number
@@ -223,7 +223,7 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         "scale. The sweep's gradient noise is 1 ÷ its square root.",
         formula="|G|² ÷ (tr(Σ) (1/b − 1/n))",
         source="McCandlish et al. 2018, arXiv:1812.06162",
-        value=as_number(lambda one: one.tally.signal_to_noise),
+        value=signal_to_noise,
     ),
     GlossaryEntry(
         name="sharpness",

@@ -1,5 +1,6 @@
 """An entry of the glossary: a figure's definition, unit, formula and source."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -28,3 +29,11 @@ class GlossaryEntry:
 def as_number(pick: Callable[[VariantState], float]) -> Callable[[VariantState], str]:
     """A value as the glossary shows it."""
     return lambda one: number(pick(one))
+
+
+def signal_to_noise(one: VariantState) -> str:
+    """The signal-to-noise of an update with its 95% interval."""
+    value, (low, high) = one.tally.signal_to_noise, one.tally.signal_to_noise_interval
+    return (
+        f"{number(value)} ({number(low)}–{number(high)})" if math.isfinite(value) else number(value)
+    )

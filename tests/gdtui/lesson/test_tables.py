@@ -12,7 +12,7 @@ from shown import text_of
 from engine.log.measurements import NoiseScale
 from engine.log.records import Chunk, Measured, State
 from gdtui.lesson import tables
-from gdtui.lesson.explain import explain
+from gdtui.lesson.explain import explain, figure_lines
 from gdtui.screens.pages.tables import TablesScreen
 from gdtui.view.text.results_panel import conclusion
 
@@ -53,6 +53,8 @@ async def test_contradicted_words_are_marked_and_the_snr_has_its_interval(
         mini, interval, words = rows[2:5]  # full has no interval: its gradient is exact
         assert mini.cells[1] == "1.32"
         assert interval.cells[:2] == ("95%", "0.66–2.6")
+        told = {each.name: value for each, value in figure_lines(app.main.viewer.store)}
+        assert "1.32 (0.661–2.64)" in told["signal-to-noise"]
         assert words.cells[1] == "moderate noise"
         assert words.cells[3] == "✗low"  # "very high" has as much
         await pilot.press("T")
