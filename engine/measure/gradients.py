@@ -31,14 +31,14 @@ def gradient_sums(
 
     `kept_bytes` is the most memory for gradients that are kept.
     """
-    if passes(probe, count, kept_bytes=kept_bytes) == 1:
+    if passes(count, probe.gradient_bytes, kept_bytes=kept_bytes) == 1:
         return (yield from _at_once(probe, count, batch_size))
     return (yield from _in_two_passes(probe, count, batch_size))
 
 
-def passes(probe: Probe, count: int, *, kept_bytes: int = _KEPT_BYTES) -> int:
-    """How often each of `count` gradients is computed: 1 or 2 times."""
-    return 1 if count * probe.size * probe.kind.itemsize <= kept_bytes else 2
+def passes(count: int, gradient_bytes: int, *, kept_bytes: int = _KEPT_BYTES) -> int:
+    """How often each of `count` gradients of so many bytes is computed: once or twice."""
+    return 1 if count * gradient_bytes <= kept_bytes else 2
 
 
 def _at_once(probe: Probe, count: int, batch_size: int) -> Steps[GradientSums]:

@@ -38,8 +38,8 @@ _PIECE: Final = 1024
 """Largest number of samples in one forward and backward pass."""
 _GRAPHS: Final = 3
 """Activations kept for a second derivative, as a multiple of those for a first one."""
-_VECTORS: Final = 4
-"""Vectors of the weights' size that a product holds: three of Lanczos's, and the gradient."""
+_VECTORS: Final = 6
+"""Vectors of the weights' size that a product holds: three of Lanczos's, and gradients."""
 
 
 class Probe:
@@ -103,6 +103,11 @@ class Probe:
         for parameter in self._parameters:
             kind = torch.promote_types(kind, parameter.dtype)
         return kind
+
+    @property
+    def gradient_bytes(self) -> int:
+        """Bytes of such a vector."""
+        return self.size * self.kind.itemsize
 
     def vector_of(self, numbers: Tensor) -> FlatGradient:
         """A gradient that is added up in this vector of the weights' size."""

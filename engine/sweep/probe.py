@@ -6,6 +6,8 @@ differ by more than their batch size.
 """
 
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -14,7 +16,7 @@ import torch
 
 from engine.jobs.messages import ReportProgress
 from engine.log.measurements import NoiseScale
-from engine.measure.gradients import gradient_sums
+from engine.measure.gradients import gradient_sums, passes
 from engine.measure.model_copy import Probe
 from engine.measure.noise import FEWEST, noise_scale_of_sums
 from engine.measure.peak_memory import peak_bytes
@@ -51,15 +53,16 @@ def measure(settings: RunSettings, threads: int, report: ReportProgress) -> Prob
         except Exception as error:  # training tells whether the arm fails, too
             peaks.append(None)
             notes.append(f"memory of {variant.name} not measured: {_short(error)}")
-    report(len(peaks) / (len(peaks) + 1), "gradient noise")
-    noise, reason = _noise_of_any(problem, settings, device)
+    say = partial(report, len(peaks) / (len(peaks) + 1))
+    say("gradient noise")
+    noise, reason = _noise_of_any(problem, settings, device, say)
     if reason:
         notes.append(f"gradient noise not measured: {reason}")
     return ProbeResult(peak_bytes=tuple(peaks), noise=noise, notes=tuple(notes))
 
 
 def _noise_of_any(
-    problem: Problem, settings: RunSettings, device: torch.device
+    problem: Problem, settings: RunSettings, device: torch.device, say: Callable[[str], None]
 ) -> tuple[NoiseScale | None, str]:
     """The noise at the weights of the first arm that can be trained; or the reason why none can.
 
@@ -73,7 +76,7 @@ def _noise_of_any(
     reason = ""
     for variant in sorted(settings.variants, key=distance):
         try:
-            return _noise(problem, variant.settings, settings.seed, device), ""
+            return _noise(problem, variant.settings, settings.seed, device, say), ""
         except Exception as error:
             reason = reason or _short(error)
     return None, reason
@@ -98,13 +101,20 @@ def _peak(
 
 
 def _noise(
-    problem: Problem, settings: VariantSettings, seed: int, device: torch.device
+    problem: Problem,
+    settings: VariantSettings,
+    seed: int,
+    device: torch.device,
+    say: Callable[[str], None],
 ) -> NoiseScale | None:
     """The noise scale; None if there are too few samples for an estimate."""
     base = msgspec.structs.replace(settings, accumulation_steps=1)
     trainer = Trainer(problem, base, seed, device)
     if trainer.n < FEWEST:
         return None
+    size = trainer.objective.size
+    if passes(_BATCHES, size * torch.float32.itemsize) > 1:
+        say(f"gradient noise, each gradient computed twice: {size:,} parameters are too many")
     while trainer.epoch < 1 or not trainer.at_epoch_end:
         trainer.advance(1000)
     return noise_at(trainer, seed)

@@ -45,6 +45,14 @@ class Objective:
         self.parameters = [p for p in model.parameters() if p.requires_grad]
         """The trained parameters."""
 
+    def has_finite_weights(self) -> bool:
+        """True if every trained parameter is finite; waits for the device."""
+        weights = [parameter.detach() for parameter in self.parameters]
+        # A sum takes no memory; it may overflow where the weights are finite.
+        if bool(torch.stack([each.sum().isfinite() for each in weights]).all()):
+            return True
+        return bool(torch.stack([each.isfinite().all() for each in weights]).all())
+
     @property
     def size(self) -> int:
         """Number of trained parameters."""

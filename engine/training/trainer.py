@@ -275,7 +275,7 @@ class Trainer:
 
     def has_finite_weights(self) -> bool:
         """True if every weight is finite; waits for the device."""
-        return bool(torch.stack([p.isfinite().all() for p in self.objective.parameters]).all())
+        return self.objective.has_finite_weights()
 
     def weights(self) -> NDArray[np.float32]:
         """The trained parameters, concatenated into a vector."""

@@ -55,7 +55,7 @@ _LAST_AT_MOST: Final = 20.0
 """A measurement that takes longer is not made at the end of training."""
 _PIECE: Final = 64
 """Samples of a first piece, approximately."""
-_PIECE_COST: Final = 3.0
+_PIECE_COST: Final = 1.5
 """Cost of a piece of a measurement, as a multiple of an update with as many samples."""
 _GROWTH: Final = 0.02
 """Minimum updates between two measurements, as a share of all updates; keeps the log small."""

@@ -71,7 +71,7 @@ def measure_noise(
     cost = yield from _timed(
         first, lambda: first.gradient(0, first.samples, first.vector_of(first.zeros()))
     )
-    cost *= passes(probe, count)
+    cost *= passes(count, probe.gradient_bytes)
     count, size = _fitting(count, size, cost, allowance)
     sums = yield from gradient_sums(probe, count, size)
     return noise_scale_of_sums(sums, size, trainer.n)

@@ -73,3 +73,22 @@ def test_what_cannot_be_measured_is_told_and_ends_nothing(
     assert (found.noise is not None) == is_measured
     said = [] if is_measured else ["gradient noise not measured"]
     assert [note.split(":")[0] for note in found.notes] == said
+
+
+def test_a_model_too_large_to_keep_its_gradients_is_said_to_compute_them_twice(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "net.py").write_text(
+        "import torch\nfrom torch import nn\nfrom gdtui import Problem\n\n"
+        "def problem():\n    x = torch.randn(64, 300)\n"
+        "    return Problem(train=(x, x[:, :1]), loss=nn.functional.mse_loss, model=lambda:\n"
+        "        nn.Sequential(nn.Linear(300, 900), nn.Linear(900, 1)))\n"
+    )
+    variants = (Variant(name="64", settings=VariantSettings()),)
+    settings = RunSettings(variants=variants, device="cpu", problem=f"{tmp_path}/net.py:problem")
+    told: list[str] = []
+    assert measure(settings, 1, lambda share, what: told.append(what)).noise is not None
+    assert told[1:] == [
+        "gradient noise",
+        "gradient noise, each gradient computed twice: 271,801 parameters are too many",
+    ]
