@@ -16,7 +16,8 @@ _FORWARDED: Final = "Original Traceback (most recent call last):"
 _HINTS: Final = (
     (
         "Expected more than 1 value per channel",
-        "the last batch has one sample: --drop-last drops it",
+        "BatchNorm needs two samples in each batch: --drop-last drops a last batch of one, and "
+        "batch sizes must be above 1",
     ),
     (
         "mat1 and mat2 must have the same dtype",

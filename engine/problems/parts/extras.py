@@ -13,6 +13,9 @@ _PACKAGES: Final = {
     "scipy": "scipy",
 }
 
+_INSTALLED: Final = ("scikit-learn", "pandas", "pyarrow")
+"""The packages of the extra: by their names, they are found wherever gdtui came from."""
+
 
 @contextmanager
 def needs_extra(purpose: str) -> Iterator[None]:
@@ -27,5 +30,5 @@ def needs_extra(purpose: str) -> Iterator[None]:
         if missing not in _PACKAGES:
             raise
         raise SettingsError(
-            f"{purpose} needs {_PACKAGES[missing]}: python -m pip install 'gdtui[data]'"
+            f"{purpose} needs {_PACKAGES[missing]}: python -m pip install {' '.join(_INSTALLED)}"
         ) from None

@@ -18,7 +18,7 @@ examples:
 
 _NOTES: Final = """\
 Start one with: gdtui --problem digits. Its own batch sizes, lr and epochs apply unless set.
-* needs scikit-learn and pandas: python -m pip install 'gdtui[data]'"""
+* needs scikit-learn and pandas: python -m pip install scikit-learn pandas pyarrow"""
 
 
 def problems(ctx: "click.Context", json: bool) -> int:

@@ -157,5 +157,5 @@ def test_without_scikit_learn_the_command_that_installs_it_is_told(
     with pytest.raises(SettingsError) as caught:
         registry.load(name, 0)
     assert str(caught.value) == (
-        f"problem {name} needs scikit-learn: python -m pip install 'gdtui[data]'"
+        f"problem {name} needs scikit-learn: python -m pip install scikit-learn pandas pyarrow"
     )

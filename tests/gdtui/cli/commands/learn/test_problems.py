@@ -17,7 +17,7 @@ def test_every_problem_has_a_line(capsys: pytest.CaptureFixture[str]) -> None:
         assert line.startswith(listing.name)
         assert listing.summary in line
     assert max(map(len, lines)) <= 110
-    assert "pip install 'gdtui[data]'" in lines[-1]
+    assert "pip install scikit-learn pandas pyarrow" in lines[-1]
 
 
 def test_json_tells_the_defaults_of_each(capsys: pytest.CaptureFixture[str]) -> None:
