@@ -163,7 +163,8 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
     GlossaryEntry(
         name="lr",
         unit="loss decrease per squared gradient: a step's length is lr × |gradient|",
-        definition="The lr in force: the base lr, scaled by the rule to the effective batch.",
+        definition="The lr in force in the last update: the base lr, scaled by the rule to the "
+        "effective batch, times the factor of the schedule.",
         formula="none: base; linear: base × r; sqrt: base × √r, with r = effective ÷ base batch",
         source="linear: Goyal et al. 2017, arXiv:1706.02677; square root: Krizhevsky 2014, "
         "arXiv:1404.5997",

@@ -1,9 +1,21 @@
 """The lines of text on the screen."""
 
 import pytest
+from msgspec.structs import replace
+from plain_chunks import plain_chunk
 
+from engine.log.records.chunk import packed
 from engine.log.summary import Tally
-from engine.settings import FULL, BatchSize, LossAudit, LossKind, LrScaling, VariantSettings
+from engine.settings import (
+    FULL,
+    BatchSize,
+    LossAudit,
+    LossKind,
+    LrScaling,
+    LrSchedule,
+    Precision,
+    VariantSettings,
+)
 from gdtui.state.variant import VariantState
 from gdtui.view.text import screen_text
 
@@ -39,3 +51,18 @@ def test_what_is_put_together_and_is_not_the_big_batch_is_marked() -> None:
         one = VariantState(0, Tally("a", settings, n=2000, audit=audit))
         assert ("accum ×8 · not the big batch" in screen_text.settings(one, 60).plain) is marked
         assert ("×8 · ≠" in screen_text.settings(one, 30).plain) is marked
+
+
+def test_a_recipe_is_told_with_what_it_did_to_updates() -> None:
+    settings = VariantSettings(
+        lr=0.1, schedule=LrSchedule.COSINE, warmup=0.1, clip=1.0, precision=Precision.FP16
+    )
+    tally = Tally("a", settings, n=2000)
+    lrs = packed([0.05 / (1 + k) for k in range(10)])
+    tally.add(replace(plain_chunk(1, 10), lr=lrs, clipped=4, skipped=1))
+    said = screen_text.settings(VariantState(0, tally), 120).plain
+    assert "lr 0.005 (warm-up + cosine from 0.1)" in said
+    assert "clip 1 (40% clipped)" in said
+    assert "precision fp16 (1 skipped)" in said
+    tally.add(replace(plain_chunk(11, 10), lr=0.02))
+    assert "clip 1 (20% clipped)" in screen_text.settings(VariantState(0, tally), 120).plain
