@@ -32,6 +32,9 @@ FIRST_SECONDS: Final = 0.5
 
 All 60,000 images of a small convolutional net would hold it back by 11 s.
 """
+LONG_SECONDS: Final = 0.1
+"""A loss on all data that takes longer has no initial budget: its share of the time pays for all.
+"""
 AT_ONCE: Final = 1_000
 """Number of evaluations per generation that are made whenever they are due."""
 LEAST_SECONDS: Final = 0.1
@@ -108,6 +111,8 @@ class Evaluator:
             partial(trainer.scores_on, metrics={}),
         )
         self._full_loss_cost = found.seconds
+        if found.seconds > LONG_SECONDS:
+            self._full_loss_budget = Budget(0.0, FULL_LOSS_SHARE, self._clock)
         loss, is_whole = found.scores.loss, found.is_whole
         self._record(
             trainer,

@@ -103,3 +103,18 @@ def test_the_loss_on_all_data_is_not_taken_before_its_time_is_there(clock: Clock
     assert not left.affords(3.0)
     clock.now += 1.1
     assert left.affords(3.0)
+
+
+def test_a_long_pass_over_all_data_is_saved_up_for_from_the_start(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[Record] = []
+    trainer = Trainer(registry.load("synthetic", 0), VariantSettings(), 0, torch.device("cpu"))
+    evaluator = Evaluator(written.append, None, clock)
+    monkeypatch.setattr(evaluation, "LONG_SECONDS", -1.0)
+    evaluator.evaluate_first(trainer)
+    evaluator.evaluate(trainer, always_full=False)
+    clock.now += 100.0
+    evaluator.evaluate(trainer, always_full=False)
+    losses = [record.full_loss for record in written if isinstance(record, Evaluation)]
+    assert [loss is not None for loss in losses] == [True, False, True]
