@@ -1,6 +1,7 @@
 """Problems as people have them: stand-ins for datasets and images that need no package."""
 
 from collections import UserDict
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -55,17 +56,21 @@ class Image:
 class Images(Dataset[Any]):
     """Images and classes as a dataset of torchvision gives them without a transform."""
 
-    def __init__(self, n: int = 24, side: int = 6, ragged: bool = False) -> None:
+    def __init__(
+        self, n: int = 24, side: int = 6, ragged: bool = False, make: Callable[[Any], Any] = Image
+    ) -> None:
+        """`make`: an image of an array of bytes."""
         draws = np.random.default_rng(0)
         shapes = [(side + ragged * (k % 2), side, 3) for k in range(n)]
         self.pixels = [draws.integers(0, 256, shape).astype(np.uint8) for shape in shapes]
         self.classes = [k % 3 for k in range(n)]
+        self._make = make
 
     def __len__(self) -> int:
         return len(self.classes)
 
     def __getitem__(self, index: int) -> Any:
-        return Image(self.pixels[index]), self.classes[index]
+        return self._make(self.pixels[index]), self.classes[index]
 
 
 def sequences(n: int = 21) -> list[tuple[Tensor, float]]:

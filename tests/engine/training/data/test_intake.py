@@ -241,6 +241,13 @@ def test_images_become_channels_of_numbers_up_to_one() -> None:
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-6)
 
 
+@pytest.mark.integration
+def test_images_of_pillow_are_taken_like_those_of_the_tests() -> None:
+    image = pytest.importorskip("PIL.Image")
+    found = trained(pictures(Images(make=image.fromarray)), batch_size=8)
+    assert torch.equal(found, trained(pictures(Images()), batch_size=8))
+
+
 def test_images_of_different_sizes_say_what_to_give() -> None:
     with pytest.raises(ProblemError, match=r"equal size.*give Problem\(collate=…\)"):
         try_out(pictures(Images(ragged=True)), SEED, CPU)

@@ -123,7 +123,7 @@ async def test_an_experiment_runs_while_training_waits_and_its_report_is_shown(
         await stage.open(pilot, "X")
         said = text_of(stage.app)
         assert "▸ saddle" in said
-        assert said.count("not run yet") == 5
+        assert said.count("not run yet") == 6
         assert "enter runs" in said
         assert "Training is paused" in " ".join(said.split())
         await stage.press(pilot, "enter")
@@ -167,7 +167,7 @@ async def test_a_key_cancels_and_training_goes_on(tmp_path: Path) -> None:
         await stage.press(pilot, "c")
         assert stage.processes[0].is_closed
         assert stage.commands(Resume) == 3
-        assert text_of(stage.app).count("not run yet") == 5
+        assert text_of(stage.app).count("not run yet") == 6
         assert stage.app.main.lab.name == ""
 
 
