@@ -139,7 +139,7 @@ def test_flat_generalises_compares_at_equal_epochs_and_at_equal_loss(
         assert -0.1 < arm.value < 1
         assert _figure(arm, "sharpness at training loss 1.5") > 0
     assert report.notes[1].startswith(
-        "The same comparison where each seed's training loss first fell to 1.5"
+        "The same comparison when each seed's training loss first fell to 1.5"
     )
 
 

@@ -127,7 +127,7 @@ def test_no_text_of_a_record_or_of_run_json_is_forgotten(kind: type[msgspec.Stru
     """Whatever fields a record has or will have."""
     document = dirty(msgspec.inspect.type_info(kind))
     if kind is RunInfo:
-        document["settings"]["data"]["model"] = "linear"
+        document["settings"]["data"] |= {"model": "linear", "decimal": ","}
         document["logs"] = ["1-a.gdlog"]
     value = msgspec.convert(document, kind)
     dirt = [each for each in texts(msgspec.to_builtins(value)) if DIRT in each]

@@ -59,7 +59,7 @@ def test_it_runs_while_a_process_holds_it_and_is_complete_after_its_end(tmp_path
     with sweep:
         sweep.new_arm(alone(sweep, 0))
         assert SweepDirectory.open(sweep.path).is_running
-        with pytest.raises(RunDirectoryError, match="going on"):
+        with pytest.raises(RunDirectoryError, match="is running there"):
             SweepDirectory.open(sweep.path).__enter__()
     found = SweepDirectory.open(sweep.path)
     assert (found.is_running, found.info.is_complete) == (False, True)
@@ -108,7 +108,7 @@ ONE_VARIANT = '"created": 0, "settings": {"variants": [{"name": "a", "settings":
         (f'{{"format": {FORMAT + 1}}}', "a later gdtui"),
         ('{"format": 0}', "damaged"),
         ('{"format": 1, "version": "0"}', "damaged"),
-        (f'{{"format": 1, "version": "0", "arms": ["../x"], {ONE_VARIANT}}}', "may have"),
+        (f'{{"format": 1, "version": "0", "arms": ["../x"], {ONE_VARIANT}}}', "directory name"),
         (f'{{"format": 1, "version": "0", "arms": [], {ONE_VARIANT}}}', "do not match"),
         ("[" * 100_000, "damaged"),
     ],
@@ -120,7 +120,7 @@ def test_a_file_that_is_no_sweep_of_ours_is_refused(text: str, told: str, tmp_pa
 
 
 def test_where_there_is_none(tmp_path: Path) -> None:
-    with pytest.raises(RunDirectoryError, match="no sweep"):
+    with pytest.raises(RunDirectoryError, match="not a sweep"):
         SweepDirectory.open(tmp_path)
 
 

@@ -115,7 +115,7 @@ def test_configuration_files_are_understood(text: str, cli: Cli, tmp_path: Path)
 
 
 def test_the_pages_model_is_the_readmes() -> None:
-    assert code_blocks(README, "python") == code_blocks(DOCS / "problems.md", "python")
+    assert code_blocks(README, "python")[0] in code_blocks(DOCS / "problems.md", "python")
 
 
 def test_the_problem_of_the_api_trains(cli: Cli, tmp_path: Path) -> None:

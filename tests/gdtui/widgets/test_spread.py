@@ -103,7 +103,7 @@ async def test_a_panel_says_that_it_draws_batches_where_an_update_is_made_of_sev
     app = bench.app()
     async with app.run_test(size=WIDE) as pilot:
         await settle(pilot)
-        assert "╭─ 2 Mini-batch · every batch, 8 to an update ─" in text_of(app)
+        assert "╭─ 2 Mini-batch · every batch, 8 per update ─" in text_of(app)
         await pilot.press("2", "z")
         await settle(pilot)
-        assert "╭─ 2 Mini-batch · every batch, 8 to an update · " in text_of(app)
+        assert "╭─ 2 Mini-batch · every batch, 8 per update · " in text_of(app)

@@ -63,7 +63,7 @@ class DocsViewer(App[None]):
     CSS = """
     Screen { background: $background; color: $foreground; }
     #topics, #keys { height: 1; padding: 0 1; background: $panel; text-wrap: nowrap; }
-    #topics { dock: top; }
+    #topics { dock: top; padding: 0; }
     #keys { dock: bottom; color: $quiet; }
     LinkedPages { background: $background; scrollbar-size-vertical: 1; }
     LinkedPages > Markdown { background: $background; max-width: 104; padding: 0 1; }
@@ -154,4 +154,4 @@ def _topic_line(names: list[str], current: str) -> Content:
         )
         for place, name in enumerate(names, start=1)
     ]
-    return Content("  ").join(parts)
+    return Content(" ").join(parts)
