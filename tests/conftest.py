@@ -65,11 +65,10 @@ def cli(cli_env: dict[str, str]) -> Cli:
     def run(*arguments: str | Path, text_in: str = "") -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [sys.executable, "-m", "gdtui", *map(str, arguments)],
-            env=cli_env,
+            env={"GDTUI_QUIET": "1", **cli_env},  # a slow machine reports progress each minute
             input=text_in,
             capture_output=True,
             text=True,
-            timeout=120,
             check=False,
         )
 

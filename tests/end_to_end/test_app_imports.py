@@ -17,7 +17,7 @@ def loaded(code: str, env: dict[str, str]) -> set[str]:
         env=env,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=True,
     )
     return {name.partition(".")[0] for name in result.stdout.splitlines()[-1].split()}
@@ -104,7 +104,7 @@ def test_a_worker_of_the_console_script_loads_nothing_of_the_screen(
         ],
         env={**cli_env, "PYTHONPATH": os.pathsep.join((cli_env["PYTHONPATH"], str(tmp_path)))},
         stdout=subprocess.DEVNULL,
-        timeout=120,
+        timeout=300,
         check=True,
     )
     (report,) = run.glob("*.modules")

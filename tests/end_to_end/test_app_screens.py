@@ -114,7 +114,7 @@ def test_without_a_terminal_it_points_to_train(
         stdout=subprocess.DEVNULL if stream == "stdout" else slave,
         stderr=subprocess.PIPE,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     os.close(master)

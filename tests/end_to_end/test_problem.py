@@ -139,7 +139,7 @@ def ended_once(
             assert train.poll() is None
             time.sleep(0.02)
         train.send_signal(number)
-        output, errors = train.communicate(timeout=60)
+        output, errors = train.communicate(timeout=300)
     finally:
         train.kill()
     return subprocess.CompletedProcess(arguments, train.returncode, output, errors)

@@ -49,7 +49,7 @@ def gdtui(own: Path, cli_env: dict[str, str]) -> Gdtui:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
 

@@ -32,6 +32,15 @@ FIELDS = [
         "batch_size",
         "lr",
         "lr_scaling",
+        "optimizer",
+        "momentum",
+        "schedule",
+        "warmup",
+        "clip",
+        "clipped_share",
+        "precision",
+        "batch_warmup",
+        "skipped_updates",
         "accumulation_steps",
         "is_big_batch",
         "epochs",
@@ -88,7 +97,7 @@ def gdtui(state: Path, *arguments: str | Path) -> "subprocess.CompletedProcess[s
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
 
@@ -265,7 +274,7 @@ def test_a_signal_ends_it_in_order(number: signal.Signals, status: int, tmp_path
     with training(path, "--pace", "2", "--epochs", "10000", **how) as train:
         run = _once_all_train(path)
         os.killpg(train.pid, number) if number is signal.SIGINT else train.send_signal(number)
-        output, errors = train.communicate(timeout=30)
+        output, errors = train.communicate(timeout=300)
     assert (train.returncode, errors) == (status, "")
     variants = json.loads(output)["variants"]
     assert {variant["state"] for variant in variants} == {"stopped"}
@@ -283,7 +292,7 @@ def test_a_killed_worker_is_a_failure_and_the_others_go_on(tmp_path: Path) -> No
     with training(path, "--pace", "4", "--epochs", "8") as train:
         run = _once_all_train(path)
         os.kill(_holder_of(run.variant_log("SGD")), signal.SIGKILL)
-        output, errors = train.communicate(timeout=60)
+        output, errors = train.communicate(timeout=300)
     assert train.returncode == 1
     assert "SGD: died" in errors
     states = {variant["name"]: variant["state"] for variant in json.loads(output)["variants"]}
@@ -299,7 +308,7 @@ def test_a_limit_while_a_problem_loads_is_told_with_its_name(tmp_path: Path) -> 
 
     options = ("--data", str(tmp_path / "a.npz"))
     with training(tmp_path / "run", *options, preexec_fn=limit) as train:
-        _, errors = train.communicate(timeout=60)
+        _, errors = train.communicate(timeout=300)
     assert train.returncode == 2
     assert "cannot store the data" in errors
     assert "the limit on the size of a file is reached (ulimit -f, 0.0 MiB)" in errors
@@ -323,7 +332,7 @@ def test_without_a_terminal_a_log_that_cannot_be_written_is_the_end(tmp_path: Pa
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
 
     with training(path, "--batch-sizes", "1", "--epochs", "100000", preexec_fn=limit) as train:
-        output, errors = train.communicate(timeout=60)
+        output, errors = train.communicate(timeout=300)
     assert train.returncode == 1
     assert "the limit on the size of a file is reached" in errors
     (variant,) = json.loads(output)["variants"]
@@ -352,7 +361,7 @@ def test_a_log_that_cannot_be_written_waits_and_loses_nothing(tmp_path: Path) ->
         resource.prlimit(
             worker, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
         )
-        output, _ = train.communicate(timeout=60)
+        output, _ = train.communicate(timeout=300)
     assert train.returncode == 0
     (variant,) = json.loads(output)["variants"]
     assert (variant["state"], variant["batches"]) == ("finished", 12_000)

@@ -17,7 +17,7 @@ def loaded(code: str, env: dict[str, str]) -> set[str]:
     """The top-level packages that a fresh interpreter has after that code."""
     command = [sys.executable, "-c", f"{code}\nimport sys\nprint(*sys.modules)"]
     result = subprocess.run(
-        command, env=env, capture_output=True, text=True, timeout=120, check=True
+        command, env=env, capture_output=True, text=True, timeout=300, check=True
     )
     return {name.partition(".")[0] for name in result.stdout.splitlines()[-1].split()}
 

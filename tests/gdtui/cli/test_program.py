@@ -42,6 +42,12 @@ def offers_files(line: str) -> bool:
     return {item.type for item in found} in ({"file"}, {"dir"})
 
 
+@pytest.fixture(autouse=True)
+def no_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Whatever runs of gdtui the user has."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
 def options_of(command: str) -> list[Option]:
     return load(COMMANDS.get(command, APP)).options
 

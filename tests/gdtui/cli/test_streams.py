@@ -28,7 +28,7 @@ def refused(arguments: list[str], env: dict[str, str], answer: bytes = b"") -> s
             while b"\x1b[6n" not in shown:
                 shown += os.read(terminal, 64)
             os.write(terminal, answer)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=300)
     finally:
         process.kill()
         os.close(terminal)

@@ -134,7 +134,7 @@ def test_the_api_examples_run(code: str, cli_env: dict[str, str]) -> None:
         env=cli_env,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert (result.returncode, result.stderr) == (0, "")
