@@ -10,7 +10,7 @@ from engine.problems.opening import open_problem
 from engine.settings import VariantSettings
 from engine.training.devices.process import take_device
 from engine.training.trainer import Trainer
-from engine.worker.measuring import Measurer
+from engine.worker.measuring.measurer import Measurer
 
 MODELS = ("digits-cnn", "char-lm", "{}:lstm", "{}:bf16", "{}:dropout")
 
