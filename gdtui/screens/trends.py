@@ -25,10 +25,8 @@ _SECONDS: Final = 0.25
 _READOUT_SHARE: Final = 6
 """The readout takes no larger part of the screen's rows than one of so many."""
 _PADDING: Final = 2
-_KEYS: Final = (
-    "! measure   M on, off   x axis   + - ← → zoom, pan   h l crosshair   e explain   esc"
-)
-_WATCHED_KEYS: Final = "x axis   + - ← → zoom, pan   h l crosshair   e explain   esc close"
+_KEYS: Final = "! measure  M on/off  x axis  + - ← → zoom  h l crosshair  e explain  esc close"
+_WATCHED_KEYS: Final = "x axis  + - ← → zoom, pan  h l crosshair  e explain  esc close"
 
 
 class TrendsScreen(PassThroughScreen):
