@@ -5,6 +5,7 @@ Whether torch has the optimiser, and the optimiser the arguments, is the worker'
 """
 
 import ast
+import math
 import re
 from collections.abc import Mapping
 from functools import lru_cache
@@ -64,8 +65,8 @@ def _literal(name: str, key: str, node: ast.expr) -> Literal:
         value = ...
     if not _is_plain(value):
         raise SettingsError(
-            f"optimizer {name}: {key} must be a literal: a number, True, False, None, a string or "
-            "a tuple of these"
+            f"optimizer {name}: {key} must be a literal: a finite number, True, False, None, a "
+            "string or a tuple of these"
         )
     return tuple(value) if isinstance(value, list) else value
 
@@ -73,7 +74,9 @@ def _literal(name: str, key: str, node: ast.expr) -> Literal:
 def _is_plain(value: object) -> bool:
     if isinstance(value, tuple | list):
         return all(map(_is_plain, value))
-    return value is None or isinstance(value, bool | int | float | str)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return value is None or isinstance(value, bool | int | str)
 
 
 def split_outside_brackets(text: str) -> list[str]:

@@ -212,11 +212,6 @@ class Budget:
         self._clock = clock
         self._refilled = clock()
 
-    @property
-    def is_spent(self) -> bool:
-        """True if nothing is left now."""
-        return not self.affords(0.0)
-
     def affords(self, cost: float) -> bool:
         """True if so many seconds are left now; saves up for them, if they exceed the maximum."""
         now = self._clock()

@@ -33,26 +33,26 @@ def spend(budget: Budget, clock: Clock, seconds: float) -> None:
 def test_what_is_there_from_the_start_can_be_spent_in_parts(clock: Clock) -> None:
     left = Budget(at_once=1.0, share=0.0, clock=clock)
     spend(left, clock, 0.6)
-    assert not left.is_spent
+    assert left.affords(0.0)
     spend(left, clock, 0.4)
-    assert left.is_spent
+    assert not left.affords(0.0)
 
 
 def test_a_debt_is_waited_off_at_the_share(clock: Clock) -> None:
     left = Budget(at_once=1.0, share=0.1, clock=clock)
     spend(left, clock, 5.0)  # 4 s of debt; the time spent is time that passes, too
     clock.now += 34.9
-    assert left.is_spent
+    assert not left.affords(0.0)
     clock.now += 0.2
-    assert not left.is_spent
+    assert left.affords(0.0)
 
 
 def test_no_more_is_saved_up_than_was_there_at_first(clock: Clock) -> None:
     left = Budget(at_once=1.0, share=0.1, clock=clock)
     clock.now += 1000.0
-    assert not left.is_spent
+    assert left.affords(0.0)
     spend(left, clock, 1.2)
-    assert left.is_spent
+    assert not left.affords(0.0)
 
 
 def test_after_the_first_thousand_evaluations_keep_their_distance(clock: Clock) -> None:
