@@ -285,9 +285,10 @@ def removed_headless(this: Round) -> None:
         began = time.monotonic()
         _, errors = train.communicate(timeout=PATIENCE)
         this.told.append(time.monotonic() - began)
-    assert train.returncode == 1
-    assert "is gone: it was removed or moved" in errors
-    assert "Traceback" not in errors
+    assert train.returncode == 1, errors
+    # In the middle of the removal, the directory may still be there when a file in it is missed.
+    assert "it was removed or moved" in errors or "its run.json is gone" in errors, errors
+    assert "Traceback" not in errors, errors
 
 
 @contextmanager
