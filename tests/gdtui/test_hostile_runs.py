@@ -17,6 +17,8 @@ from hostile_runs import HostileRun, Nest, hostile_runs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gdtui.chart.scene.polyline import Axis
+
 EXAMPLES = int(os.environ.get("GDTUI_FUZZ_EXAMPLES", "200"))
 GOOD = Path(__file__).parents[1] / "stored_runs" / "format-1"
 
@@ -33,7 +35,7 @@ def nest() -> Iterator[Nest]:
         yield made
 
 
-def read_in_every_way(run: HostileRun, *, in_app: bool = False) -> None:
+def read_in_every_way(run: HostileRun, drawn: Axis, *, in_app: bool = False) -> None:
     with nest() as around:
         path = around.put(run)
         listed = json.loads(command("runs", "--json").out)["runs"]
@@ -46,9 +48,9 @@ def read_in_every_way(run: HostileRun, *, in_app: bool = False) -> None:
             output = around.root.parent / "out.csv"
             assert command("export", str(path), "-o", str(output), *form).status in (0, 1, 2)
         read_into_python(path)
-        look(path)
+        look(path, drawn=drawn)
         look(path, replay=True)
-        look(around.root)
+        look(around.root, drawn=drawn)
         if in_app:
             watch(path)
         assert command("runs", "--prune", "--yes").status in (0, 1)
@@ -58,7 +60,7 @@ def read_in_every_way(run: HostileRun, *, in_app: bool = False) -> None:
 
 @pytest.mark.timeout(0)  # each example has a limit of its own
 @settings(max_examples=EXAMPLES, derandomize=EXAMPLES <= 200)
-@given(hostile_runs(), st.integers(0, 49))
-def test_a_hostile_run_is_one_line_of_news(run: HostileRun, turn: int) -> None:
+@given(hostile_runs(), st.sampled_from(Axis), st.integers(0, 49))
+def test_a_hostile_run_is_one_line_of_news(run: HostileRun, drawn: Axis, turn: int) -> None:
     """One in fifty is also shown by the app itself, which takes twenty times as long."""
-    read_in_every_way(run, in_app=turn == 13)
+    read_in_every_way(run, drawn, in_app=turn == 13)

@@ -110,7 +110,7 @@ def read_into_python(path: Path) -> None:
 
 def check_shown(text: str) -> None:
     """Nothing that a terminal obeys; lines may break, and joiners join."""
-    bad = {each for each in text if is_obeyed(each) and each not in "\n\u200c\u200d"}
+    bad = {each for each in set(text) if is_obeyed(each) and each not in "\n\u200c\u200d"}
     assert not bad, (bad, text[:300])
 
 
@@ -146,10 +146,10 @@ _WIDTH, _HEIGHT = 100, 30
 _INKS = FrameInks(axis="#808080", label="#a0a0a0", grid="#404040")
 
 
-def look(path: Path, *, replay: bool = False) -> str:
+def look(path: Path, *, replay: bool = False, drawn: Axis | None = None) -> str:
     """Every picture and text of a run that is watched or replayed; the texts.
 
-    A refusal is a text, too.
+    A refusal is a text, too. Pictures are made on all axes, and drawn on one, if any.
     """
     with bounded():
         try:
@@ -163,13 +163,13 @@ def look(path: Path, *, replay: bool = False) -> str:
             for _ in range(20):
                 viewer.read()
             viewer.heed(viewer.source.notices())
-            texts = "\n".join([*pictures_of(viewer), *texts_of(viewer)])
+            texts = "\n".join([*pictures_of(viewer, drawn=drawn), *texts_of(viewer)])
     check_shown(texts)
     return texts
 
 
-def pictures_of(viewer: Viewer) -> Iterator[str]:
-    """All charts on all axes, drawn; their words."""
+def pictures_of(viewer: Viewer, *, drawn: Axis | None) -> Iterator[str]:
+    """All charts on all axes, drawn on one of them; their words."""
     store, size = viewer.store, ChartSize(2 * _WIDTH, _WIDTH, _HEIGHT)
     for axis, log in product(Axis, (False, True)):
         view = replace(viewer.view, axis=axis, log=log, raw=log)
@@ -178,11 +178,12 @@ def pictures_of(viewer: Viewer) -> Iterator[str]:
             charts.append(pictures.panel(store, one, view, size, AxisRanges())[0])
             charts.append(focused(store, one, view, size, AxisRanges())[0])
         charts += [
-            draw(store, view, size, AxisRanges(), "none yet")[0]
-            for draw in (trends.sharpness, trends.noise)
+            trend(store, view, size, AxisRanges(), "none yet")[0]
+            for trend in (trends.sharpness, trends.noise)
         ]
         for picture in charts:
-            paint(picture, _WIDTH, _HEIGHT, _INKS, "#000000", [""])
+            if axis is drawn:
+                paint(picture, _WIDTH, _HEIGHT, _INKS, "#000000", [""])
             yield from (picture.title, picture.message, picture.x.title)
             yield from (each.label for each in (*picture.series, *picture.marks))
 
