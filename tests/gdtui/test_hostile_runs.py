@@ -1,6 +1,6 @@
 """Run directories from somebody else: read in every way, they are one line of news each.
 
-Derandomised. The long form: GDTUI_FUZZ_EXAMPLES=100000 pytest tests/gdtui/test_hostile_runs.py
+Derandomised. The long form: FUZZ_EXAMPLES=100000 pytest tests/gdtui/test_hostile_runs.py
 """
 
 import json
@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from gdtui.chart.scene.polyline import Axis
 
-EXAMPLES = int(os.environ.get("GDTUI_FUZZ_EXAMPLES", "200"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "200"))
 GOOD = Path(__file__).parents[1] / "stored_runs" / "format-1"
 
 
