@@ -95,7 +95,7 @@ class VariantReport(msgspec.Struct, frozen=True, kw_only=True):
     noise_scale: float | None
     """The simple noise scale tr(Σ) ÷ |G|² in samples, smoothed over the measurements, as on the
     screen, which adds "not reliable yet" while the ends of the interval are more than a factor of
-    4 apart. Null if infinite.
+    4 apart. Null if infinite, or if gradients are not finite.
     """
     noise_scale_interval: tuple[float | None, float | None] | None
     """The 95% interval of the smoothed value; the upper end is null if |G|² may be zero."""
@@ -105,6 +105,8 @@ class VariantReport(msgspec.Struct, frozen=True, kw_only=True):
     """
     signal_to_noise_interval: tuple[float | None, float | None] | None
     """Its 95% interval, from that of the noise scale; a null end is infinite."""
+    gradients_not_finite: int
+    """Batches of the last measurement with a NaN or an infinity in their gradient."""
     sharpness: float | None
     """The largest eigenvalue of the Hessian of the training loss, as last measured."""
     measured_at: int | None
@@ -168,9 +170,10 @@ def _variant(tally: Tally) -> VariantReport:
         peak_memory=tally.peak_memory or None,
         batch_milliseconds=1000 * tally.seconds / tally.batches if tally.batches else None,
         noise_scale=_finite(noise.value) if noise else None,
-        noise_scale_interval=(noise.low, _finite(noise.high)) if noise else None,
+        noise_scale_interval=_ends(noise.low, noise.high) if noise else None,
         signal_to_noise=_finite(tally.signal_to_noise),
         signal_to_noise_interval=_ends(*tally.signal_to_noise_interval),
+        gradients_not_finite=noise.not_finite if noise else 0,
         sharpness=_finite(sharpness.value) if sharpness else None,
         measured_at=tally.noise.updates if tally.noise else None,
         seconds=tally.seconds,

@@ -37,6 +37,13 @@ class NoiseScale(msgspec.Struct, frozen=True, kw_only=True):
     """Batches used for the estimate; 0 in logs of earlier versions."""
     covariance: Covariance | None = None
     """Variance of `trace`, covariance of the two estimates, variance of `gradient_squared`."""
+    not_finite: Count = 0
+    """Batches with a NaN or an infinity in their gradient; the estimates are then NaN."""
+
+    @property
+    def is_finite(self) -> bool:
+        """True if both estimates are numbers, so that there is a noise scale, perhaps infinite."""
+        return math.isfinite(self.trace) and math.isfinite(self.gradient_squared)
 
     @property
     def is_reliable(self) -> bool:
@@ -48,13 +55,18 @@ class NoiseScale(msgspec.Struct, frozen=True, kw_only=True):
 
         The error of a mean over a batch drawn without replacement is tr(Σ) × (1/batch − 1/n)
         (Cochran, "Sampling Techniques", theorem 2.2). The full batch has no error, hence infinity.
+        NaN if the gradients were not finite.
         """
+        if not self.is_finite:
+            return math.nan
         noise = self.trace * (1 / batch - 1 / n)
         return max(self.gradient_squared, 0.0) / noise if noise > 0 else math.inf
 
     def signal_to_noise_interval(self, batch: int, n: int) -> tuple[float, float]:
         """The 95% interval of `signal_to_noise`: that of the noise scale, turned over."""
         share = 1 / batch - 1 / n
+        if not self.is_finite:
+            return math.nan, math.nan
         if share <= 0:
             return math.inf, math.inf
         low, high = self.high * share, self.low * share
@@ -71,6 +83,11 @@ class Sharpness(msgspec.Struct, frozen=True, kw_only=True):
     """Number of Hessian-vector products computed."""
     samples: Count
     """Number of training samples over which the loss was computed."""
+
+    @property
+    def is_finite(self) -> bool:
+        """False if a product with the Hessian had a NaN or an infinity."""
+        return math.isfinite(self.value)
 
     @property
     def is_reliable(self) -> bool:
@@ -140,8 +157,11 @@ class SmoothedNoise:
     def add(self, found: NoiseScale) -> NoiseScale:
         """Add a measurement; return the smoothed noise scale, its `samples` the total weight.
 
-        A measurement of unknown covariance cannot be averaged and is returned unchanged.
+        A measurement of unknown covariance, or with gradients that are not finite, cannot be
+        averaged and is returned unchanged.
         """
+        if not found.is_finite:
+            return found
         if found.covariance is None or found.batches < 2 or not found.samples:
             return found
         if self._weight and self._has_moved(found, found.covariance):

@@ -39,7 +39,8 @@ def noise_scale(gradients: NDArray[np.floating], batch_size: int, n: int) -> Noi
     ValueError for fewer than `FEWEST` batches.
     """
     rows = np.asarray(gradients, np.float64)
-    sums = GradientSums(squares=(rows * rows).sum(axis=1), with_sum=rows @ rows.sum(axis=0))
+    with np.errstate(over="ignore", invalid="ignore"):  # the result counts them
+        sums = GradientSums(squares=(rows * rows).sum(axis=1), with_sum=rows @ rows.sum(axis=0))
     return noise_scale_of_sums(sums, batch_size, n)
 
 
@@ -48,7 +49,7 @@ def noise_scale_of_sums(found: GradientSums, batch_size: int, n: int) -> NoiseSc
 
     The interval uses the delete-one jackknife for the variances of the estimates of tr(Σ) and |G|²,
     the latter shrunk by the share of the data not used (with all data used, G is known exactly),
-    then Fieller's theorem for their quotient.
+    then Fieller's theorem for their quotient. With gradients that are not finite, all of it is NaN.
     """
     squares, sums = found
     count = len(squares)
@@ -56,6 +57,8 @@ def noise_scale_of_sums(found: GradientSums, batch_size: int, n: int) -> NoiseSc
         raise ValueError(
             f"noise scale: needs the gradients of at least {FEWEST} batches, not of {count}"
         )
+    if not (np.isfinite(squares).all() and np.isfinite(sums).all()):
+        return _not_finite(squares, count * batch_size)
     trace, squared = _estimates(squares.sum(), sums.sum(), count, batch_size, n)
     without = _estimates(  # leave out each batch in turn, as if the data were infinite
         squares.sum() - squares, sums.sum() - 2 * sums + squares, count - 1, batch_size, math.inf
@@ -77,6 +80,23 @@ def noise_scale_of_sums(found: GradientSums, batch_size: int, n: int) -> NoiseSc
         samples=count * batch_size,
         batches=count,
         covariance=covariance,
+    )
+
+
+def _not_finite(squares: NDArray[np.float64], samples: int) -> NoiseScale:
+    """The result without a noise scale; it counts the gradients that are not finite.
+
+    That count is 0 if only their sum overflows.
+    """
+    return NoiseScale(
+        value=math.nan,
+        low=math.nan,
+        high=math.nan,
+        trace=math.nan,
+        gradient_squared=math.nan,
+        samples=samples,
+        batches=len(squares),
+        not_finite=int((~np.isfinite(squares)).sum()),
     )
 
 

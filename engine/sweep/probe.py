@@ -76,10 +76,19 @@ def _noise_of_any(
     reason = ""
     for variant in sorted(settings.variants, key=distance):
         try:
-            return _noise(problem, variant.settings, settings.seed, device, say), ""
+            found = _noise(problem, variant.settings, settings.seed, device, say)
         except Exception as error:
             reason = reason or _short(error)
+            continue
+        if found is None or found.is_finite:
+            return found, ""
+        reason = reason or _not_finite(found, variant.name)
     return None, reason
+
+
+def _not_finite(found: NoiseScale, name: str) -> str:
+    which = f"{found.not_finite} of {found.batches} gradients are" if found.not_finite else "it is"
+    return f"{which} not finite after an epoch of {name}"
 
 
 def _short(error: Exception) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from engine.log.measurements import NoiseScale
 from engine.settings import LrScaling
 from engine.statistics.folding import gap, have_folded
 from gdtui.lesson import averaging
@@ -148,7 +149,9 @@ def _measured(one: VariantState, is_ours: bool) -> Iterator[str]:
     if noise is None and sharp is None:
         how = "; press ! to measure them while a run is under way" if is_ours else ""
         yield f"Noise scale B and sharpness λ have not been measured yet{how}."
-    if noise is not None and not noise.is_reliable:
+    if noise is not None and not noise.is_finite:
+        yield from _not_finite(noise)
+    if noise is not None and noise.is_finite and not noise.is_reliable:
         least = f": at least {number(noise.low)} samples" if noise.low >= 1 else ""
         how = "; press ! to take one" if is_ours else ""
         yield f"The noise scale B is not known yet{least}. Each measurement narrows it down{how}."
@@ -166,11 +169,25 @@ def _measured(one: VariantState, is_ours: bool) -> Iterator[str]:
             f"{number(noise.low)}–{number(noise.high)}), the effective batch is "
             f"{force.effective_batch:,}: {says} (McCandlish et al. 2018)."
         )
-    if sharp is not None and sharp.sharpness is not None and sharp.edge:
+    if sharp is not None and sharp.sharpness is not None and not sharp.sharpness.is_finite:
+        yield "The sharpness λ is not finite: a second derivative of the loss is NaN or infinite."
+    elif sharp is not None and sharp.sharpness is not None and sharp.edge:
         yield (
             f"The sharpness λ is {number(sharp.sharpness.value)}. Full-batch steps would grow if "
             f"it exceeded {number(sharp.edge)}, 2 (1 + momentum) ÷ lr (Cohen et al. 2021)."
         )
+
+
+def _not_finite(noise: NoiseScale) -> Iterator[str]:
+    which = (
+        f"{noise.not_finite} of {noise.batches} gradients have"
+        if noise.not_finite
+        else "the sums over the gradients have"
+    )
+    yield (
+        f"There is no noise scale B: at these weights, {which} a NaN or an infinity. Samples whose "
+        "gradient is not finite are the usual reason, such as a square root or a logarithm of 0."
+    )
 
 
 def _why(store: Store, one: VariantState | None, is_ours: bool) -> Iterator[str]:

@@ -18,6 +18,8 @@ def _noise_scale(one: VariantState) -> str:
     found = one.tally.noise_scale
     if found is None:
         return "–"
+    if not found.is_finite:
+        return "not finite"
     if not found.is_reliable:
         return "not reliable yet"
     return f"{number(found.value)} ({number(found.low)}–{number(found.high)})"

@@ -259,7 +259,7 @@ class Measurer:
         self._job = None
         self._next = _KINDS.index(job.kind) + 1
         self._measured[job.kind] = job.at.updates
-        if isinstance(result, NoiseScale) and not result.is_reliable:
+        if isinstance(result, NoiseScale) and result.is_finite and not result.is_reliable:
             self._samples = min(self._samples * 4, _MOST_SAMPLES)
         command = 0
         if job.kind in self._asked:

@@ -42,6 +42,9 @@ def _noise(one: VariantState, name: str, brevity: int) -> StyledText:
     style = age(one, MeasuredFigure.NOISE).style
     batch = tally.resolved.effective_batch if tally.resolved else 0
     against = f" · batch {formatting.count(batch)}"
+    if not found.is_finite:
+        few = f" ({found.not_finite} of {found.batches} gradients)" if found.not_finite else ""
+        return StyledText.of(f"{name}: not finite{'' if brevity else few}", "$error")
     if not found.is_reliable:
         least = f" (over {_samples(found.low)})" if found.low >= 1 and not brevity else ""
         return StyledText.of(f"{name}: not reliable yet{least}", style)
@@ -59,6 +62,8 @@ def _sharpness(one: VariantState, brevity: int) -> StyledText:
         number(found.value, 2 if brevity > 0 else 3) if found.is_reliable else "not reliable yet"
     )
     style = age(one, MeasuredFigure.SHARPNESS).style
+    if not found.is_finite:
+        value, style = "not finite", "$error"
     if brevity < 0 and 0 < found.samples < one.tally.n:
         value += f" ({formatting.count(found.samples)} samples)"
     return StyledText.of(f"λ {value}", style) + StyledText.of(_edge(one.tally), PALE)

@@ -69,6 +69,8 @@ def _value(row: Floats | None, column: int) -> str:
 def _interval(row: Floats | None) -> str:
     if row is None:
         return "–"
+    if math.isnan(row[VALUE]):
+        return "not finite"
     high = "∞" if math.isinf(row[HIGH]) else number(float(row[HIGH]), 2)
     return f"{number(float(row[VALUE]))} ({number(float(row[LOW]), 2)}–{high})"
 

@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.log.measurements import NoiseScale
+from engine.log.measurements import NoiseScale, SmoothedNoise
 from engine.measure.gradients import gradient_sums
 from engine.measure.model_copy import Probe
-from engine.measure.noise import noise_scale, noise_scale_of_sums
+from engine.measure.noise import GradientSums, noise_scale, noise_scale_of_sums
 from engine.measure.steps import finish
 from engine.problems import registry
 from engine.settings import VariantSettings
@@ -140,3 +140,44 @@ def test_signal_to_noise_grows_with_the_batch_and_is_infinite_at_full() -> None:
 def test_it_takes_four_batches() -> None:
     with pytest.raises(ValueError, match="at least 4 batches, not of 3"):
         noise_scale(np.zeros((3, 5)), 1, 100)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "count"),
+    [({3: math.nan}, 1), ({0: math.inf}, 1), ({2: -math.inf, 5: math.nan, 7: math.nan}, 3)],
+)
+def test_a_gradient_that_is_not_finite_is_counted_and_is_no_noise_of_zero(
+    wrong: dict[int, float], count: int
+) -> None:
+    gradients = np.random.default_rng(0).normal(size=(8, 5))
+    for row, value in wrong.items():
+        gradients[row, 1] = value
+    found = noise_scale(gradients, 4, 100)
+    assert (found.not_finite, found.batches) == (count, 8)
+    assert not found.is_finite
+    assert not found.is_reliable
+    assert all(math.isnan(each) for each in (found.value, found.low, found.high))
+    assert math.isnan(found.signal_to_noise(1, 100))
+    assert math.isnan(found.signal_to_noise(100, 100)), "of the full batch, too"
+    assert all(map(math.isnan, found.signal_to_noise_interval(100, 100)))
+
+
+def test_sums_that_overflow_are_not_finite_though_no_gradient_is_wrong() -> None:
+    found = noise_scale(np.full((8, 5), 1e160), 4, 100)
+    assert (found.is_finite, found.not_finite) == (False, 8)
+    sums = GradientSums(squares=np.full(8, 1e300), with_sum=np.full(8, np.inf))
+    assert noise_scale_of_sums(sums, 4, 100).not_finite == 0
+    assert not noise_scale_of_sums(sums, 4, 100).is_finite
+
+
+def test_a_measurement_that_is_not_finite_is_left_out_of_the_average() -> None:
+    draw = np.random.default_rng(0)
+    first, last = (noise_scale(draw.normal(size=(16, 3)) + 2, 4, 400) for _ in range(2))
+    gradients = draw.normal(size=(16, 3))
+    gradients[0, 0] = math.nan
+    wrong = noise_scale(gradients, 4, 400)
+    with_it, without = SmoothedNoise(), SmoothedNoise()
+    with_it.add(first)
+    assert not with_it.add(wrong).is_finite, "the latest is said as it is"
+    without.add(first)
+    assert with_it.add(last) == without.add(last)

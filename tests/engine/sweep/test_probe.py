@@ -92,3 +92,19 @@ def test_a_model_too_large_to_keep_its_gradients_is_said_to_compute_them_twice(
         "gradient noise",
         "gradient noise, each gradient computed twice: 271,801 parameters are too many",
     ]
+
+
+def test_gradients_that_are_not_finite_are_no_noise_of_zero(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(
+        "import torch\nfrom torch import nn\nfrom gdtui import Problem\n\n"
+        "def problem():\n    x = torch.randn(64, 3)\n"
+        "    return Problem(train=(x, x[:, :1]), loss=nn.functional.mse_loss, model=lambda:\n"
+        "        nn.Linear(3, 1))\n"
+    )
+    variants = (Variant(name="8", settings=VariantSettings(batch_size=8, lr=1e30)),)
+    settings = RunSettings(variants=variants, device="cpu", problem=f"{tmp_path}/net.py:problem")
+    found = measure(settings, 1, lambda share, what: None)
+    assert found.noise is None
+    assert found.notes == (
+        "gradient noise not measured: 64 of 64 gradients are not finite after an epoch of 8",
+    )

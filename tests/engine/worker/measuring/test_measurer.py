@@ -267,6 +267,32 @@ def test_what_cannot_be_differentiated_twice_is_said_once_and_left_alone() -> No
     assert sum(isinstance(record, Measured) for record in records) == 2
 
 
+def test_a_gradient_that_is_not_finite_is_counted_and_measured_again_later() -> None:
+    """The square root of a square has no gradient at zero, where its value is fine."""
+
+    class Root(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = nn.Linear(4, 1, bias=False)
+
+        def forward(self, inputs: Tensor) -> Tensor:
+            return self.inner(inputs).square().sqrt()
+
+    inputs, target = problem().train
+    inputs[7] = 0
+    rough = Problem(train=(inputs, target), model=Root, loss=lambda o, t: mse(o, t))
+    trained, records = Trainer(rough, VariantSettings(), 0, CPU), list[Record]()
+    measurer = Measurer(records.append, is_on=True)
+    while not measurer.obey(Measure(id=1), State.PAUSED) and len(records) < 4:
+        while measurer.wait(trained.updates, State.PAUSED) is not None:
+            measurer.work(trained)
+    found = [each for each in records if isinstance(each, Measured)]
+    assert len(found) == len(records) == 4, "nothing is given up"
+    counts = [(each.noise.not_finite, each.noise.batches) for each in found if each.noise]
+    assert counts == [(1, 64), (1, 64)]
+    assert [each.sharpness.is_finite for each in found if each.sharpness] == [False, False]
+
+
 # --- Told ---------------------------------------------------------------------------------------
 
 

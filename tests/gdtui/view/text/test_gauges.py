@@ -27,6 +27,12 @@ def sharpness(value: float, error: float = 0.0) -> Sharpness:
     return Sharpness(value=value, error=error, products=12, samples=2000)
 
 
+NOT_FINITE = NoiseScale(
+    value=math.nan, low=math.nan, high=math.nan, trace=math.nan, gradient_squared=math.nan,
+    samples=256, batches=64, not_finite=3,
+)  # fmt: skip
+
+
 def begun(generation: int, settings: VariantSettings | None = None) -> Started:
     return Started(
         generation=generation, settings=settings or VariantSettings(), n=2000, model="",
@@ -78,6 +84,17 @@ def measured(command: int = 0, edge: float | None = 200.0, **found: object) -> M
         ({"noise": noise(3.3, 2.0, 5.5)}, 60, "noise scale 3.3 (2.0–5.5) · batch 64"),
         ({"noise": noise(900, 100, math.inf)}, 60, "noise scale: not reliable yet (over 100)"),
         ({"noise": noise(math.inf, 0, math.inf)}, 60, "noise scale: not reliable yet"),
+        (
+            {"noise": NOT_FINITE},
+            60,
+            "noise scale: not finite (3 of 64 gradients)",
+        ),
+        ({"noise": NOT_FINITE}, 20, "B: not finite"),
+        (
+            {"sharpness": sharpness(math.nan, math.nan)},
+            60,
+            "noise scale –  λ not finite · 2/lr 200",
+        ),
         ({"sharpness": sharpness(3, error=1)}, 60, "noise scale –  λ not reliable yet · 2/lr 200"),
     ],
 )
@@ -178,3 +195,12 @@ def test_the_json_says_what_the_screen_says(tmp_path: Path) -> None:
     low, high = document.noise_scale_interval
     assert high is not None
     assert f"noise scale {average:.0f} ({low:.0f}–{high:.0f})" in gauges(one, 60).plain
+
+
+def test_gradients_that_are_not_finite_are_counted_in_the_json(tmp_path: Path) -> None:
+    bench, one = Bench(tmp_path / "run"), variant()
+    one.add(measured(noise=NOT_FINITE))
+    document = report(bench.run, [one.tally]).variants[0]
+    assert document.gradients_not_finite == 3
+    assert document.noise_scale is document.noise_scale_interval is None
+    assert document.signal_to_noise is document.signal_to_noise_interval is None
