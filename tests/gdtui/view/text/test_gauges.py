@@ -18,8 +18,9 @@ from gdtui.view.text.gauges import gauges
 
 
 def noise(value: float, low: float, high: float) -> NoiseScale:
+    trace, squared = (value, 1.0) if math.isfinite(value) else (1.0, 0.0)
     return NoiseScale(
-        value=value, low=low, high=high, trace=value, gradient_squared=1, samples=1984
+        value=value, low=low, high=high, trace=trace, gradient_squared=squared, samples=1984
     )
 
 
