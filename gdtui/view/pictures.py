@@ -103,7 +103,7 @@ def panel(
         series=(Series(label(one), colour, line=positive(raw, view.log)),),
         marks=tuple(marks_of(one, now, view)) if now else (),
         rules=epoch_lines.of_one(store, now, view.axis, seen, canvas.columns) if now else (),
-        message="" if has_data else wrapped(activity(one), canvas.columns),
+        message="" if has_data else wrapped(_own_activity(one, store), canvas.columns),
     )
     return picture, AxisRanges(shown.of, whole, y)
 
@@ -219,6 +219,15 @@ def activity(one: VariantState) -> str:
     if tally.state is State.RUNNING:
         return "first batch…"
     return f"{tally.state}: {tally.detail}" if tally.detail else str(tally.state)
+
+
+def _own_activity(one: VariantState, store: Store) -> str:
+    """The activity of the variant, unless the chart of all says the same."""
+    said = activity(one)
+    is_said_once = said == activity(store.states[0]) and not any(
+        each.current and len(each.current.history) for each in store.states
+    )
+    return "" if is_said_once else said
 
 
 def wrapped(text: str, columns: int) -> str:

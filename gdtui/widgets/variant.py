@@ -27,7 +27,7 @@ class VariantPanel(Vertical):
         self._heading = f"{index + 1} {name}"
         self.border_title = Content(self._heading)
         self.settings = Line(classes="settings")
-        self.chart = Chart(message="importing torch…", classes="raw")
+        self.chart = Chart(classes="raw")
         self.spread = Spread(classes="spread")
         """Place the spread beside the chart, on its y axis, if there is room."""
         self.figures = Line(classes="figures")

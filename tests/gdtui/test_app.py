@@ -15,15 +15,19 @@ from gdtui.app import GdtuiApp
 from gdtui.theme import THEMES
 
 
-async def test_before_any_record_it_says_that_torch_is_imported(bench: Bench) -> None:
+async def test_before_any_record_one_line_says_that_torch_is_imported(bench: Bench) -> None:
     app = bench.app()
     async with app.run_test(size=WIDE) as pilot:
         await pilot.pause()
-        assert text_of(app).count("importing torch…") == 4
+        assert text_of(app).count("importing torch…") == 1
         for name in bench.names:
             bench.write(name, state(State.STARTING, 1.0, "loading synthetic"))
         await settle(pilot)
-        assert text_of(app).count("loading synthetic…") == 4
+        assert text_of(app).count("loading synthetic…") == 1
+        bench.write(bench.names[2], state(State.FAILED, 2.0, "no data"))
+        await settle(pilot)
+        assert text_of(app).count("loading synthetic…") == 1
+        assert text_of(app).count("failed: no data") == 2, "in the panel's chart, and its figures"
 
 
 @pytest.mark.parametrize("size", [WIDE, (120, 30), (100, 28), NARROW])
