@@ -5,17 +5,18 @@ returns the notes for the user, if any.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Final, Protocol
 
 from msgspec.structs import replace
 
 from engine.log.notices import Notice
 from engine.log.records import CommandSent, State
-from engine.settings import FULL, VariantSettings
-from gdtui.control import ladders
+from engine.settings import VariantSettings
+from gdtui.control.settings import ladders, steps
+from gdtui.control.settings.undo import UndoStack, in_words
 from gdtui.state.store import Store
 from gdtui.state.variant import VariantState
-from gdtui.view.text import formatting
 
 
 class Controls(Protocol):
@@ -49,84 +50,29 @@ class RunController:
         self._store = store
         self._controls = controls
         self._last_pace: float | None = None
+        self._undo = UndoStack()
 
     # --- Settings of the selected variants ------------------------------------------------------
 
     def batch(self, chosen: Sequence[VariantState], step: int) -> Notes:
         """Halve (−1) or double (1) the batch size."""
-
-        def stepped(one: VariantState) -> VariantSettings | str:
-            if not one.tally.n:
-                return "its data are still being loaded"
-            size = ladders.next_batch_size(one.wanted.batch_size, one.tally.n, step)
-            if size is None:
-                return "the batch is full already" if step > 0 else "the batch is 1 already"
-            return replace(one.wanted, batch_size=size)
-
-        return self._change(chosen, stepped)
+        return self._change(chosen, partial(steps.batch, step=step))
 
     def lr(self, chosen: Sequence[VariantState], step: int) -> Notes:
         """Move the base lr a rung down (−1) or up (1)."""
-
-        def stepped(one: VariantState) -> VariantSettings | str:
-            lr = ladders.next_lr(one.wanted.lr, step)
-            if lr is None:
-                last = formatting.setting(one.wanted.lr)
-                return f"lr {last} is the end of the ladder; enter takes any value"
-            return replace(one.wanted, lr=lr)
-
-        return self._change(chosen, stepped)
+        return self._change(chosen, partial(steps.lr, step=step))
 
     def accumulation(self, chosen: Sequence[VariantState], step: int) -> Notes:
         """Halve (−1) or double (1) the accumulated batches."""
-
-        def stepped(one: VariantState) -> VariantSettings | str:
-            wanted = one.wanted
-            if not one.tally.n:
-                return "its data are still being loaded"
-            steps = ladders.next_accumulation(
-                wanted.accumulation_steps, wanted.batch_size, one.tally.n, step
-            )
-            if steps is None and step < 0:
-                return "accumulation is ×1 already"
-            if steps is None:
-                what = (
-                    "each piece is one sample"
-                    if wanted.batch_size == FULL
-                    else "an update holds all samples"
-                )
-                return f"{what} already"
-            return replace(wanted, accumulation_steps=steps)
-
-        return self._change(chosen, stepped)
+        return self._change(chosen, partial(steps.accumulation, step=step))
 
     def accumulate(self, chosen: Sequence[VariantState]) -> Notes:
-        """Halve the batch, double the accumulation: the same effective batch, in less memory.
-
-        If memory ran out, restore the effective batch by accumulating batches of the size that
-        fits.
-        """
-
-        def stepped(one: VariantState) -> VariantSettings | str:
-            n, wanted = one.tally.n, one.wanted
-            if not n:
-                return "its data are still being loaded"
-            size = wanted.resolve(n).batch_size
-            if one.too_large is not None and wanted == one.tally.settings:
-                return one.too_large.in_batches_of(size, n)
-            return wanted.in_batches_of(size // 2, n) if size > 1 else "the batch is 1 already"
-
-        return self._change(chosen, stepped)
+        """Halve the batch, double the accumulation: the same effective batch, in less memory."""
+        return self._change(chosen, steps.accumulate)
 
     def momentum(self, chosen: Sequence[VariantState]) -> Notes:
         """Switch the momentum between 0 and 0.9."""
-
-        def stepped(one: VariantState) -> VariantSettings | str:
-            if "momentum" in one.wanted.optimizer_parsed.arguments:
-                return "the optimizer's arguments set its momentum; enter changes them"
-            return replace(one.wanted, momentum=0.0 if one.wanted.momentum else ladders.MOMENTUM)
-
-        return self._change(chosen, stepped)
+        return self._change(chosen, steps.momentum)
 
     def apply(self, settings: Mapping[str, VariantSettings]) -> Notes:
         """Set exact settings, by variant."""
@@ -137,19 +83,28 @@ class RunController:
     def _change(self, chosen: Sequence[VariantState], step: _Step) -> Notes:
         if self._controls is None:
             return [self.refusal]
-        notes, told = [], {}
+        notes, changed = [], {}
         for one in chosen:
             settings = step(one)
             if isinstance(settings, str):
                 notes.append(f"{one.tally.name}: {settings}")
-            elif one.is_cut_short:
-                one.pending.draft = settings
-                notes.append(f"{one.tally.name}: kept for the restart (r)")
             elif settings != one.wanted:
-                told[one.tally.name] = settings
-        if told:
-            self._controls.change(told)
-        return notes
+                changed[one.tally.name] = settings
+        self._undo.note(self._wanted(changed), changed, restarts=False)
+        return notes + self._send(changed)
+
+    def _send(self, settings: Mapping[str, VariantSettings]) -> Notes:
+        """Change these settings, or keep them for the restart of a variant without a worker."""
+        about = {name: self._store.variants[name] for name in settings}
+        kept = [name for name, one in about.items() if one.is_cut_short]
+        for name in kept:
+            about[name].pending.draft = settings[name]
+        if self._controls is not None and len(kept) < len(settings):
+            self._controls.change({name: settings[name] for name in settings if name not in kept})
+        return [f"{name}: kept for the restart (r)" for name in kept]
+
+    def _wanted(self, names: Iterable[str]) -> dict[str, VariantSettings]:
+        return {name: self._store.variants[name].wanted for name in names}
 
     # --- Restart, scaling -----------------------------------------------------------------------
 
@@ -157,8 +112,9 @@ class RunController:
         """Restart with the requested settings."""
         if self._controls is None:
             return [self.refusal]
-        self._controls.restart({one.tally.name: one.wanted for one in chosen})
-        return _still_paused(chosen)
+        settings = {one.tally.name: one.wanted for one in chosen}
+        self._controls.restart(settings)
+        return self._still_paused(settings)
 
     def scaling(self, restart: bool) -> Notes:
         """Apply the next lr-scaling rule to all, from here on or from the same start."""
@@ -173,11 +129,52 @@ class RunController:
             return notes or [f"lr scaling {rule} from here on; S restarts all with the next rule"]
         if self._controls is None:
             return [self.refusal]
-        self._controls.restart({one.tally.name: scaled(one) for one in states})
+        self._restart_with({one.tally.name: scaled(one) for one in states})
         return [
-            f"lr scaling {rule}: all restart from the same first weights",
-            *_still_paused(states),
+            f"lr scaling {rule}: all restart from the same first weights; backspace undoes",
+            *self._still_paused(self._store.variants),
         ]
+
+    def _restart_with(self, settings: Mapping[str, VariantSettings]) -> None:
+        self._undo.note(self._wanted(settings), settings, restarts=True)
+        if self._controls is not None:
+            self._controls.restart(settings)
+
+    def _still_paused(self, restarted: Iterable[str]) -> Notes:
+        """A note if training is paused, since a restart does not resume it."""
+        states = [self._store.variants[name].tally.state for name in restarted]
+        is_paused = all(state is State.PAUSED for state in states)
+        return ["still paused: space goes on"] if is_paused else []
+
+    # --- Undo -----------------------------------------------------------------------------------
+
+    def undo(self) -> Notes:
+        """Put the settings before the last change in force, with a restart if that restarted."""
+        if self._controls is None:
+            return [self.refusal]
+        if (step := self._undo.take(self._wanted(self._store.variants))) is None:
+            return ["nothing to undo: no setting has been changed by a key"]
+        told = f"undone: {in_words(step.before, step.after, self._store.states[0].tally.n)}"
+        if not step.restarts:
+            return [told, *self._send(step.after)]
+        self._controls.restart(step.after)
+        return [f"{told}; restarted", *self._still_paused(step.after)]
+
+    def original(self) -> Notes:
+        """Put the settings of the run's start in force; restart variants that a key restarted."""
+        if self._controls is None:
+            return [self.refusal]
+        first = {variant.name: variant.settings for variant in self._store.settings.variants}
+        wanted = self._wanted(first)
+        away = {name: settings for name, settings in first.items() if settings != wanted[name]}
+        if not away:
+            return ["the settings are those of the start already"]
+        told = f"as at the start: {in_words(wanted, away, self._store.states[0].tally.n)}"
+        if not any(map(self._undo.has_restarted, away)):
+            self._undo.note(wanted, away, restarts=False)
+            return [told, *self._send(away)]
+        self._restart_with(away)
+        return [f"{told}; restarted", *self._still_paused(away)]
 
     # --- Going on -------------------------------------------------------------------------------
 
@@ -283,9 +280,3 @@ class RunController:
         return [
             "measuring now and then, 2% of the time" if is_on else "measuring only when asked (!)"
         ]
-
-
-def _still_paused(restarted: Iterable[VariantState]) -> Notes:
-    """A note if training is paused, since a restart does not resume it."""
-    is_paused = all(one.tally.state is State.PAUSED for one in restarted)
-    return ["still paused: space goes on"] if is_paused else []

@@ -88,6 +88,22 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         rank=3,
     ),
     Entry(
+        "undo",
+        "All variants",
+        (Stroke("backspace", "backspace", "undo", "Undo the last change of settings"),),
+        "undo the last change of settings; restart if that restarted",
+        label="undo",
+        rank=4,
+    ),
+    Entry(
+        "original",
+        "All variants",
+        (Stroke("o", "o", "original", "The original settings, as at the start"),),
+        "original settings, as at the start; restart if a key has",
+        label="original",
+        rank=8,
+    ),
+    Entry(
         "pause",
         "All variants",
         (Stroke("space", "space", "pause", "Pause or resume"),),

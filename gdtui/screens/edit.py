@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Label
 
 from engine.settings import SettingsError, VariantSettings
-from gdtui.control import settings_form
+from gdtui.control.settings import form
 from gdtui.state.variant import VariantState
 
 
@@ -34,7 +34,7 @@ class EditScreen(ModalScreen[dict[str, VariantSettings] | None]):
         with Vertical(id="edit") as box:
             box.border_title = Content(f"settings of {names}")
             box.border_subtitle = "↑ ↓ field · enter applies · esc cancels"
-            for field, (label, _) in settings_form.FIELDS.items():
+            for field, (label, _) in form.FIELDS.items():
                 with Horizontal(classes="field"):
                     yield Label(label)
                     yield self._input(field)
@@ -45,7 +45,7 @@ class EditScreen(ModalScreen[dict[str, VariantSettings] | None]):
 
         It is empty if there is none; an empty field changes nothing.
         """
-        values = settings_form.values(field, [one.wanted for one in self._chosen])
+        values = form.values(field, [one.wanted for one in self._chosen])
         if len(set(values)) == 1:
             return Input(values[0], id=field, compact=True, select_on_focus=True)
         return Input(placeholder=", ".join(values), id=field, compact=True)
@@ -53,11 +53,10 @@ class EditScreen(ModalScreen[dict[str, VariantSettings] | None]):
     @on(Input.Submitted)
     def apply(self) -> None:
         """Read all fields; show errors below them."""
-        typed = {field: self.query_one(f"#{field}", Input).value for field in settings_form.FIELDS}
+        typed = {field: self.query_one(f"#{field}", Input).value for field in form.FIELDS}
         try:
             settings = {
-                one.tally.name: settings_form.read(typed, one.wanted, one.tally.n)
-                for one in self._chosen
+                one.tally.name: form.read(typed, one.wanted, one.tally.n) for one in self._chosen
             }
         except SettingsError as error:
             self.query_one("#wrong", Label).update(Content(str(error)))

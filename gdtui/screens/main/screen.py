@@ -66,6 +66,12 @@ class MainScreen(OverlaidScreen):
     def action_scaling(self, restart: bool) -> None:
         self._sent(self.controller.scaling(restart))
 
+    def action_undo(self) -> None:
+        self._sent(self.controller.undo())
+
+    def action_original(self) -> None:
+        self._sent(self.controller.original())
+
     def action_pause(self) -> None:
         self._sent(self.controller.pause())
 

@@ -3,13 +3,13 @@
 import pytest
 
 from engine.settings import FULL, LrScaling, LrSchedule, Precision, SettingsError, VariantSettings
-from gdtui.control import settings_form
+from gdtui.control.settings import form
 
 
 def test_a_form_changes_what_was_filled_in_and_nothing_else() -> None:
     typed = {"batch_size": "full", "lr": " 1e-3 ", "lr_scaling": "Linear", "momentum": ""}
     before = VariantSettings(momentum=0.9)
-    assert settings_form.read(typed, before, 2000) == VariantSettings(
+    assert form.read(typed, before, 2000) == VariantSettings(
         batch_size=FULL, lr=1e-3, lr_scaling=LrScaling.LINEAR, momentum=0.9
     )
 
@@ -21,13 +21,13 @@ def test_a_form_changes_what_was_filled_in_and_nothing_else() -> None:
 )  # fmt: skip
 def test_a_form_says_what_is_wrong(field: str, text: str) -> None:
     with pytest.raises(SettingsError):
-        settings_form.read({field: text}, VariantSettings(), 2000)
+        form.read({field: text}, VariantSettings(), 2000)
 
 
 def test_what_a_form_shows_it_reads_back() -> None:
     settings = VariantSettings(batch_size=FULL, lr=0.00012, momentum=0.9, lr_scaling=LrScaling.SQRT)
-    typed = {field: settings_form.values(field, [settings])[0] for field in settings_form.FIELDS}
-    assert settings_form.read(typed, VariantSettings(), 2000) == settings
+    typed = {field: form.values(field, [settings])[0] for field in form.FIELDS}
+    assert form.read(typed, VariantSettings(), 2000) == settings
 
 
 def test_the_form_reads_and_shows_a_whole_recipe() -> None:
@@ -39,9 +39,9 @@ def test_the_form_reads_and_shows_a_whole_recipe() -> None:
         precision=Precision.BF16,
         batch_warmup=0.25,
     )
-    typed = {field: settings_form.values(field, [settings])[0] for field in settings_form.FIELDS}
-    assert settings_form.read(typed, VariantSettings(), 2000) == settings
-    assert settings_form.read({"clip": "off"}, settings, 0).clip is None
+    typed = {field: form.values(field, [settings])[0] for field in form.FIELDS}
+    assert form.read(typed, VariantSettings(), 2000) == settings
+    assert form.read({"clip": "off"}, settings, 0).clip is None
 
 
 @pytest.mark.parametrize(
@@ -51,4 +51,4 @@ def test_the_form_reads_and_shows_a_whole_recipe() -> None:
 )  # fmt: skip
 def test_a_form_refuses_what_is_no_recipe(field: str, text: str) -> None:
     with pytest.raises(SettingsError):
-        settings_form.read({field: text}, VariantSettings(warmup=0.1), 2000)
+        form.read({field: text}, VariantSettings(warmup=0.1), 2000)

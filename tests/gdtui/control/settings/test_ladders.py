@@ -3,7 +3,7 @@
 import pytest
 
 from engine.settings import FULL, BatchSize
-from gdtui.control import ladders
+from gdtui.control.settings import ladders
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Settings as keys and forms change them: ladders, steps, undo. No widget, no process."""
