@@ -36,23 +36,23 @@ class Retreat:
 
 
 def retreat(
-    settings: VariantSettings, n: int, *, micro_batch: int, worked: VariantSettings | None
+    settings: VariantSettings, n: int, *, at_once: int, worked: VariantSettings | None
 ) -> Retreat | None:
     """Settings to go on with after memory ran out; None when no smaller batch is left.
 
-    Batches already computed in pieces get smaller pieces, which leaves the losses the same.
+    `at_once`: samples in a forward pass, fewer than the batch of the settings where it is computed
+    in pieces or a batch warm-up is under way. Both leave the losses the same with smaller pieces.
     Otherwise the last smaller batch size that worked is restored. If there was none, the batch is
     halved and accumulation keeps the effective batch; if two halves would not produce the same
     updates, the batch is computed in two pieces instead.
     """
     now = settings.resolve(n)
-    at_once = min(micro_batch, now.batch_size)
     if at_once == 1:
         return None
     said = f"out of memory with {at_once:,} samples at once"
     half = (at_once + 1) // 2
     in_pieces = Retreat(settings, half, f"{said}: computing the same batches in pieces of {half:,}")
-    if micro_batch < now.batch_size:
+    if at_once < now.batch_size:
         return in_pieces
     if worked is not None and worked.resolve(n).batch_size < now.batch_size:
         size = worked.batch_size

@@ -253,10 +253,9 @@ class Trainer:
 
         Raises `error` again if it has another cause, or if no smaller batch is left.
         """
-        if not can_retry(error):
-            raise error
-        back = retreat(self.settings, self.n, micro_batch=self.micro_batch, worked=self._worked)
-        if back is None:
+        at_once = min(self.micro_batch, self.resolved.batch_size)
+        back = retreat(self.settings, self.n, at_once=at_once, worked=self._worked)
+        if back is None or not can_retry(error):
             raise error
         self.micro_batch = back.micro_batch or self.micro_batch
         self.change(back.settings)

@@ -20,7 +20,7 @@ def test_each_step_needs_about_half_and_the_last_has_one_sample(
     settings = VariantSettings(batch_size=size, accumulation_steps=steps)
     effective = settings.resolve(n).effective_batch
     at_once = min(micro_batch, settings.resolve(n).batch_size)
-    while back := retreat(settings, n, micro_batch=micro_batch, worked=None):
+    while back := retreat(settings, n, at_once=at_once, worked=None):
         settings, micro_batch = back.settings, back.micro_batch or micro_batch
         assert settings.resolve(n).effective_batch == effective
         smaller = min(micro_batch, settings.resolve(n).batch_size)
@@ -40,7 +40,7 @@ def test_what_smaller_batches_do_not_make_up_is_computed_in_pieces(
     settings: VariantSettings, why: str
 ) -> None:
     half = (int(settings.batch_size) + 1) // 2
-    back = retreat(settings, 300, micro_batch=10**6, worked=None)
+    back = retreat(settings, 300, at_once=int(settings.batch_size), worked=None)
     assert back is not None
     assert (back.settings, back.micro_batch) == (settings, half), why
     assert back.note.endswith(f"the same batches in pieces of {half}")
@@ -49,14 +49,14 @@ def test_what_smaller_batches_do_not_make_up_is_computed_in_pieces(
 def test_back_to_what_worked_keeps_what_else_was_set() -> None:
     worked = VariantSettings(batch_size=32, accumulation_steps=2)
     wanted = VariantSettings(batch_size=64, lr=0.5)
-    back = retreat(wanted, 1000, micro_batch=10**6, worked=worked)
+    back = retreat(wanted, 1000, at_once=64, worked=worked)
     assert back is not None
     assert back.settings == VariantSettings(batch_size=32, accumulation_steps=2, lr=0.5)
 
 
 def test_what_no_longer_works_is_halved_although_it_had_worked() -> None:
     settings = VariantSettings(batch_size=64)
-    back = retreat(settings, 1000, micro_batch=10**6, worked=settings)
+    back = retreat(settings, 1000, at_once=64, worked=settings)
     assert back is not None
     assert (back.settings.batch_size, back.settings.accumulation_steps) == (32, 2)
 

@@ -130,6 +130,26 @@ def test_what_memory_does_not_suffice_for_is_trained_in_parts_all_the_same(
     assert_same_weights(trainer.model, plain_loop(problem, batch_size, 0.01, 4, momentum=0.9))
 
 
+def test_memory_that_runs_out_in_a_batch_warmup_does_not_change_what_it_grows_to() -> None:
+    """Batches of 8, 16, 32 and 64: at 16 there is no room, so that pieces of 8 are computed."""
+    problem, settings = logistic(256), VariantSettings(batch_size=64, batch_warmup=512)
+    cut = Trainer(with_memory_for(10, problem), settings, SEED, CPU)
+    whole = Trainer(problem, settings, SEED, CPU)
+    notes, sizes = [], []
+    while cut.epoch < 3 or not cut.at_epoch_end:
+        try:
+            sizes.append(cut.advance(1).batch_size)
+        except torch.OutOfMemoryError as error:
+            notes.append(cut.retreat(error))
+    while whole.epoch < 3 or not whole.at_epoch_end:
+        whole.advance(7)
+    assert notes == [
+        "out of memory with 16 samples at once: computing the same batches in pieces of 8"
+    ]
+    assert (sorted(set(sizes)), cut.settings) == ([8, 16, 32, 64], settings)
+    torch.testing.assert_close(cut.model.state_dict(), whole.model.state_dict())
+
+
 def test_drop_last() -> None:
     problem = logistic(200)
     trainer = train(problem, VariantSettings(batch_size=64, drop_last=True), 4)
