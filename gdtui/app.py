@@ -69,6 +69,8 @@ class GdtuiApp(App[None]):
         Binding("ctrl+c", "leave(130)", "Quit", show=False, priority=True),
         Binding("ctrl+z", "suspend_process", show=False, priority=True),
     ]
+    HAS_TERMINAL: ClassVar[bool] = True
+    """The app ends when the terminal at stdin hangs up."""
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_key_commands}
 
     def __init__(
@@ -167,7 +169,7 @@ class GdtuiApp(App[None]):
         loop = asyncio.get_running_loop()
         for number in _SIGNALS:
             loop.add_signal_handler(number, self.action_leave, 128 + number)
-        if not self.is_headless:
+        if self.HAS_TERMINAL and not self.is_headless:
             when_gone(0, lambda: loop.call_soon_threadsafe(self.action_leave, 128 + signal.SIGHUP))
         if self._keys:
             self.run_worker(play(self, self._keys, lambda: self.main.is_under_way))

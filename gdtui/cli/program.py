@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "experiment": "gdtui.cli.commands.measure.experiment",
     "sweep": "gdtui.cli.commands.measure.sweep",
     "audit": "gdtui.cli.commands.measure.audit",
+    "record": "gdtui.cli.commands.show.record",
     "export": "gdtui.cli.commands.runs.export",
     "import": "gdtui.cli.commands.runs.import_csv",
     "runs": "gdtui.cli.commands.runs.runs",

@@ -1,0 +1,1 @@
+"""Commands that show a run to others: recordings, pictures, a page in a browser."""

@@ -1,0 +1,1 @@
+"""The app without a terminal, whose screen goes into a recording."""

@@ -1,0 +1,61 @@
+"""The app as it is recorded: plays keys, and ends a while after everything has happened."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Final
+
+from textual.driver import Driver
+
+from gdtui.app import GdtuiApp
+from gdtui.keys.script import Press, play
+from gdtui.recording.app.driver import RecordingDriver
+
+_REST_SECONDS: Final = 3.0
+"""Seconds for which the last screen is shown."""
+_POLL_SECONDS: Final = 0.1
+
+Paint = Callable[[str], None]
+
+
+class RecordedApp(GdtuiApp):
+    """The app without a terminal."""
+
+    HAS_TERMINAL = False
+
+    def __init__(
+        self,
+        *arguments: Any,
+        paint: Paint,
+        presses: tuple[Press, ...],
+        is_over: Callable[[], bool],
+        seconds: float | None,
+        **options: Any,
+    ) -> None:
+        """`paint` takes what the app writes. `presses` are the keys to play.
+
+        `seconds`: when the app ends. None means a while after `is_over`, when all keys have been
+        played.
+        """
+        super().__init__(*arguments, **options)
+        self.painted = paint
+        """Takes each piece of text for the terminal."""
+        self._presses = presses
+        self._is_over = is_over
+        self._seconds = seconds
+
+    def get_driver_class(self) -> type[Driver]:
+        return RecordingDriver
+
+    def on_mount(self) -> None:
+        if self._seconds is not None:
+            self.set_timer(self._seconds, self.exit)
+        self.run_worker(self._conduct())
+
+    async def _conduct(self) -> None:
+        """Play the keys, and end the app unless a key or the time limit does."""
+        await play(self, self._presses, lambda: self.main.is_under_way)
+        while not self._is_over():
+            await asyncio.sleep(_POLL_SECONDS)
+        await asyncio.sleep(_REST_SECONDS)
+        if self._seconds is None:
+            self.exit()

@@ -1,0 +1,1 @@
+"""A terminal in memory: what a program writes, as characters and styles in cells."""

@@ -1,0 +1,1 @@
+"""Recordings as files: a cast, or the text of the last screen."""

@@ -1,0 +1,1 @@
+"""Time that passes only when the app has nothing left to do."""

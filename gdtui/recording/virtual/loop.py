@@ -1,0 +1,56 @@
+"""An asyncio loop in virtual time: instead of waiting for a timer, it sets its clock forward.
+
+Time stands still while a thread of the executor works, so what happens does not depend on how fast
+the machine is.
+"""
+
+import asyncio
+import selectors
+from collections.abc import Callable
+from typing import Any
+
+from gdtui.recording.virtual.clock import VirtualClock
+
+_Ready = list[tuple[selectors.SelectorKey, int]]
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """An event loop whose time is that of a virtual clock."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
+        self._waiting = _VirtualSelector(clock)
+        super().__init__(self._waiting)
+
+    def time(self) -> float:
+        """The time of the virtual clock, in seconds."""
+        return self._clock.now()
+
+    def run_in_executor(  # type: ignore[override]
+        self, executor: Any, func: Callable[..., Any], *args: Any
+    ) -> asyncio.Future[Any]:
+        """Run in a thread; time stands still until the result has been taken."""
+        future = super().run_in_executor(executor, func, *args)
+        self._waiting.threads += 1
+        future.add_done_callback(self._note_end)
+        return future
+
+    def _note_end(self, _: asyncio.Future[Any]) -> None:
+        self._waiting.threads -= 1
+
+
+class _VirtualSelector(selectors.DefaultSelector):
+    """Waits for files and threads in real time, and lets virtual time pass otherwise."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        super().__init__()
+        self._clock = clock
+        self.threads = 0
+        """Pieces of work in the executor that have not ended."""
+
+    def select(self, timeout: float | None = None) -> _Ready:
+        is_real = timeout is None or (self.threads > 0 and timeout > 0)
+        ready: _Ready = super().select(None if is_real else 0)
+        if not ready and timeout is not None and timeout > 0:
+            self._clock.advance(timeout)
+        return ready
