@@ -55,9 +55,8 @@ def main(task: SurveyTask, pipe: Connection) -> None:
         if task.output:
             with output_opened(task.output) as output:
                 redirect_output(output)
-        stored = Path(task.stored) if task.stored else None
         run = RunDirectory(Path(task.run), task.info)
-        SurveyServer(run, pipe, stored, others=[*map(Path, task.others)]).run()
+        SurveyServer(run, pipe, task.stored, others=[*map(Path, task.others)]).run()
 
 
 def _of_one_size(paths: list[Array]) -> list[Array]:
@@ -73,7 +72,7 @@ class SurveyServer:
         self,
         run: RunDirectory,
         pipe: Connection,
-        stored: Path | None = None,
+        stored: str = "",
         *,
         others: Sequence[Path] = (),
         trail_seconds: float = TRAIL_SECONDS,
@@ -115,7 +114,7 @@ class SurveyServer:
             except TrailError as error:
                 self._fail(str(error))
                 is_busy = False
-            except Exception as error:
+            except BaseException as error:  # a user's code may also exit
                 self._fail(explain(error, file_of(self._run.info.settings.problem)))
                 is_busy = False
 
@@ -227,26 +226,14 @@ class SurveyServer:
         return self._probe.full_loss()
 
     def _make_probe(self) -> Probe:
-        import torch
-
         from engine.measure.model_copy import Probe
-        from engine.problems.opening import open_problem
-        from engine.training.devices.process import take_device
-        from engine.training.trainer import Trainer
+        from engine.problems.opening import make_trainer, open_on_device
 
-        settings = self._run.info.settings
-        torch.set_num_threads(1)
-        problem = open_problem(settings.problem, settings.seed, settings.data, self._stored)
-        device = take_device(settings.device_of(0)).device
-        trainer = Trainer(
-            problem,
-            settings.variants[0].settings,
-            settings.seed,
-            device,
-            micro_batch=settings.micro_batch,
-        )
+        run = self._run.info.settings
+        taken, problem = open_on_device(run, run.device_of(0), 1, stored=self._stored)
+        trainer = make_trainer(problem, run.variants[0].settings, run, taken.device)
         self._n = trainer.n
-        chosen = np.random.default_rng(settings.seed).permutation(trainer.n)[:_SAMPLES]
+        chosen = np.random.default_rng(run.seed).permutation(trainer.n)[:_SAMPLES]
         probe = Probe.of(trainer, np.sort(chosen))
         self._remembers_more = probe.remembers_more
         return probe

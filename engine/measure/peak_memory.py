@@ -1,6 +1,7 @@
 """Peak memory of an update, counting tensors but not torch itself."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from itertools import chain
 from typing import Any, Final
 
 import torch
@@ -9,9 +10,6 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 
-from engine.problem import Problem
-from engine.problems.opening import tensors_of
-from engine.settings import VariantSettings
 from engine.training.trainer import Trainer
 
 
@@ -35,14 +33,28 @@ class _Peak(TorchDispatchMode):  # type: ignore[no-untyped-call]
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
         result = function(*args, **(kwargs or {}))
-        for tensor in tree_iter(result):
-            if isinstance(tensor, Tensor):
-                reference = _reference(tensor)
-                if reference.cdata not in self._known:
-                    self._live[reference.cdata] = (reference, tensor.untyped_storage().nbytes())
+        tensors = (each for each in tree_iter(result) if isinstance(each, Tensor))
+        for part in chain.from_iterable(map(_parts, tensors)):
+            reference = _reference(part)
+            if reference.cdata not in self._known:
+                self._live[reference.cdata] = (reference, part.untyped_storage().nbytes())
         self._live = {key: held for key, held in self._live.items() if not _is_gone(held[0])}
         self.peak = max(self.peak, sum(size for _, size in self._live.values()))
         return result
+
+
+def _parts(tensor: Tensor) -> tuple[Tensor, ...]:
+    """The tensors with a storage of which this one consists, several if it is sparse."""
+    match tensor.layout:
+        case torch.strided:
+            return (tensor,)
+        case torch.sparse_coo:
+            return tensor._indices(), tensor._values()
+        case torch.sparse_csr | torch.sparse_bsr:
+            return tensor.crow_indices(), tensor.col_indices(), tensor.values()
+        case torch.sparse_csc | torch.sparse_bsc:
+            return tensor.ccol_indices(), tensor.row_indices(), tensor.values()
+    return ()
 
 
 def _reference(tensor: Tensor) -> StorageWeakRef:
@@ -57,28 +69,30 @@ _UPDATES: Final = 2
 """The first update creates the optimiser's state, so memory peaks in the second."""
 
 
-def peak_bytes(problem: Problem, settings: VariantSettings, seed: int, device: torch.device) -> int:
+def peak_bytes(
+    make_trainer: Callable[[], Trainer], data: Sequence[Tensor], device: torch.device
+) -> int:
     """Peak bytes of tensors alive at once, from the creation of a trainer to its second update.
 
-    Includes data, weights, gradients, optimiser state and tensors saved for the backward pass. On
-    CUDA the allocator reports the peak; on other devices the operations are observed.
+    Includes `data`, the problem's training tensors, and weights, gradients, optimiser state and
+    tensors saved for the backward pass. On CUDA the allocator reports the peak; on other devices
+    the operations are observed.
     """
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         before = torch.cuda.memory_allocated(device)
-        _train(problem, settings, seed, device)
+        _train(make_trainer())
         return int(torch.cuda.max_memory_allocated(device) - before)
     # Kept alive, since a new storage may reuse the address of a freed one.
-    known = tensors_of(problem)
-    data = {reference.cdata: reference for reference in map(_reference, known)}
-    watched = _Peak(data.keys())
+    held = [part for tensor in data for part in _parts(tensor)]
+    known = {reference.cdata: reference for reference in map(_reference, held)}
+    watched = _Peak(known.keys())
     with watched:
-        _train(problem, settings, seed, device)
-    data_bytes: int = sum(tensor.untyped_storage().nbytes() for tensor in known)
+        _train(make_trainer())
+    data_bytes: int = sum(part.untyped_storage().nbytes() for part in held)
     return watched.peak + data_bytes
 
 
-def _train(problem: Problem, settings: VariantSettings, seed: int, device: torch.device) -> None:
-    trainer = Trainer(problem, settings, seed, device)
+def _train(trainer: Trainer) -> None:
     for _ in range(_UPDATES):
         trainer.advance(trainer.batches_for(1))

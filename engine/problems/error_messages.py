@@ -3,16 +3,23 @@
 import os
 import re
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from engine.jobs.messages import JobError
 from engine.problem import ProblemError
 from engine.problems.shadowing import explain_shadowing
+from engine.problems.user_file import file_of
 from engine.settings import SettingsError
 
 _FORWARDED: Final = "Original Traceback (most recent call last):"
 """In the text as which a DataLoader's process forwards its exception."""
 
+_NO_MEMORY_ON_CPU: Final = re.compile(
+    r"DefaultCPUAllocator:.* you tried to allocate (\d+) bytes", re.DOTALL
+)
 _HINTS: Final = (
     (
         "Expected more than 1 value per channel",
@@ -34,6 +41,22 @@ _HINTS: Final = (
         "this loss needs a target of floats: y.astype('float32')",
     ),
 )
+
+
+@contextmanager
+def explained(problem: str) -> Iterator[None]:
+    """Turn any exception of a problem's code into a JobError with one line, as `explain` writes it.
+
+    A user's code may do anything, even exit.
+    """
+    try:
+        yield
+    except BaseException as error:
+        raise JobError(
+            explain(error, file_of(problem)),
+            is_usage_error=isinstance(error, SettingsError),
+            traceback="".join(traceback.format_exception(error)),
+        ) from None
 
 
 def explain(error: BaseException, file: Path | None, *, is_short: bool = False) -> str:
@@ -59,12 +82,21 @@ def _what(error: BaseException) -> str:
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {error.msg}"
     text = str(error)
+    if too_large := _NO_MEMORY_ON_CPU.search(text):
+        return f"not enough memory: a tensor of {_bytes(int(too_large[1]))} was to be made"
     if _FORWARDED in text:
         return text.strip().splitlines()[-1]
     text = " ".join(text.split()) if len(text) < 1000 else text.strip().splitlines()[0]
     if isinstance(error, SettingsError):
         return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _bytes(count: int) -> str:
+    """A number of bytes in three digits, e.g. "1.60 TB"."""
+    prefixes = ("", "k", "M", "G", "T", "P", "E")
+    power = min(len(f"{count}") - 1, 18) // 3
+    return f"{count / 1000**power:.3g} {prefixes[power]}B"
 
 
 def _line_in(error: BaseException, file: Path) -> int | None:

@@ -3,17 +3,16 @@
 Imports torch only when it runs.
 """
 
-import traceback
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from engine.jobs.messages import JobError, ReportProgress
+from engine.jobs.messages import ReportProgress
 from engine.jobs.output import redirect_output
 from engine.log.filesystem.safe_open import output_opened
-from engine.problems.error_messages import explain
-from engine.problems.user_file import file_of, is_file
+from engine.problems.error_messages import explained
+from engine.problems.user_file import is_file
 from engine.settings import DataReading, DataSettings, LossAudit, LossAverage
 
 AUDIT_SECONDS: Final = 0.05
@@ -59,13 +58,10 @@ def load_here(task: LoadTask, report: ReportProgress) -> Loaded:
 
     Its message is one line with the file, and the line number if known.
     """
-    try:
+    with explained(task.problem):
         with output_opened(task.output) as output:
             redirect_output(output)
         return _load(task)
-    except BaseException as error:  # a user's file may do anything, even exit
-        text = explain(error, file_of(task.problem))
-        raise JobError(text, traceback="".join(traceback.format_exception(error))) from None
 
 
 def _load(task: LoadTask) -> Loaded:

@@ -15,6 +15,7 @@ import torch
 from engine.problem import SETS, Problem, check_data, is_function
 from engine.problems import registry, user_file
 from engine.settings import DataSettings, RunSettings, VariantSettings
+from engine.training.devices.process import TakenDevice, take_device
 from engine.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -74,19 +75,37 @@ def tensors_of(problem: Problem) -> tuple[torch.Tensor, ...]:
     return tuple(tensor for tensor in problem.train if isinstance(tensor, torch.Tensor))
 
 
+def open_on_device(
+    run: RunSettings,
+    device: str,
+    threads: int,
+    *,
+    devices: tuple[str, ...] = (),
+    stored: str = "",
+) -> tuple[TakenDevice, Problem]:
+    """Take the device, then run the problem, which may set up torch in another way.
+
+    `devices` are those of all variants of the run, `stored` the private directory of its loader.
+    """
+    torch.set_num_threads(threads)
+    taken = take_device(device, devices)
+    place = Path(stored) if stored else None
+    return taken, open_problem(run.problem, run.seed, run.data, place)
+
+
 def make_trainer(
     problem: Problem,
     settings: VariantSettings,
     run: RunSettings,
     device: torch.device,
     *,
-    generation: int,
-    sharing: int,
-    epochs: int,
+    generation: int = 1,
+    sharing: int = 1,
+    epochs: int | None = None,
 ) -> Trainer:
-    """A trainer at the initial weights of a generation.
+    """A trainer at the initial weights of a generation; every trainer of a run is made here.
 
-    `sharing` counts variants on the device, `epochs` those planned.
+    `sharing` counts variants on the device, `epochs` those planned, by default those of the run.
     """
     return Trainer(
         problem,
@@ -98,7 +117,7 @@ def make_trainer(
         data_on=run.data_on,
         loader_workers=run.loader_workers,
         sharing=sharing,
-        epochs=epochs,
+        epochs=run.epochs if epochs is None else epochs,
     )
 
 

@@ -9,7 +9,12 @@ from engine.sweep.table import ProbeResult
 
 
 def run_probe(settings: RunSettings, threads: int, report: ReportProgress) -> ProbeResult:
-    """Measure the run's variants in this process; SettingsError if something is not available."""
+    """Measure the run's variants in this process.
+
+    Raises JobError, a usage error if something is not available.
+    """
+    from engine.problems.error_messages import explained
     from engine.sweep.probe import measure
 
-    return measure(settings, threads, report)
+    with explained(settings.problem):
+        return measure(settings, threads, report)

@@ -22,42 +22,41 @@ from engine.measure.noise import FEWEST, noise_scale_of_sums
 from engine.measure.peak_memory import peak_bytes
 from engine.measure.steps import finish
 from engine.problem import Problem
-from engine.problems.opening import open_problem
+from engine.problems.error_messages import explain
+from engine.problems.opening import make_trainer, open_on_device, tensors_of
+from engine.problems.user_file import file_of
 from engine.settings import FULL, RunSettings, SettingsError, Variant, VariantSettings
-from engine.sweep.table import ProbeResult
+from engine.sweep.table import ProbeNote, ProbeResult
 from engine.training.devices.errors import is_out_of_memory
 from engine.training.devices.memory import release_memory
-from engine.training.devices.process import take_device
 from engine.training.trainer import Trainer
 
 _BATCHES: Final = 64
 """Most batches in the noise estimate: more add little."""
 _SAMPLES: Final = 1 << 16
 """Most samples used for the estimate."""
-_MOST_CHARACTERS: Final = 200
 
 
 def measure(settings: RunSettings, threads: int, report: ReportProgress) -> ProbeResult:
     """Measure the run's variants; SettingsError if something is not available."""
-    torch.set_num_threads(threads)
-    device = take_device(settings.device_of(0)).device
-    problem = open_problem(settings.problem, settings.seed, settings.data)
+    taken, problem = open_on_device(settings, settings.device_of(0), threads)
     peaks: list[int | None] = []
-    notes: list[str] = []
+    notes: list[ProbeNote] = []
     for done, variant in enumerate(settings.variants):
         report(done / (len(settings.variants) + 1), f"memory of {variant.name}")
         try:
-            peaks.append(_peak(problem, variant.settings, settings.seed, device))
+            peaks.append(_peak(problem, variant.settings, settings, taken.device))
         except SettingsError:
             raise
         except Exception as error:  # training tells whether the arm fails, too
             peaks.append(None)
-            notes.append(f"memory of {variant.name} not measured: {_short(error)}")
+            text = f"memory of {variant.name} not measured: {_short(error, settings)}"
+            notes.append(ProbeNote(arm=variant.name, text=text))
     say = partial(report, len(peaks) / (len(peaks) + 1))
     say("gradient noise")
-    noise, reason = _noise_of_any(problem, settings, device, say)
+    noise, reason = _noise_of_any(problem, settings, taken.device, say)
     if reason:
-        notes.append(f"gradient noise not measured: {reason}")
+        notes.append(ProbeNote(text=f"gradient noise not measured: {reason}"))
     return ProbeResult(peak_bytes=tuple(peaks), noise=noise, notes=tuple(notes))
 
 
@@ -76,9 +75,9 @@ def _noise_of_any(
     reason = ""
     for variant in sorted(settings.variants, key=distance):
         try:
-            found = _noise(problem, variant.settings, settings.seed, device, say)
+            found = _noise(problem, variant.settings, settings, device, say)
         except Exception as error:
-            reason = reason or _short(error)
+            reason = reason or _short(error, settings)
             continue
         if found is None or found.is_finite:
             return found, ""
@@ -91,17 +90,18 @@ def _not_finite(found: NoiseScale, name: str) -> str:
     return f"{which} not finite after an epoch of {name}"
 
 
-def _short(error: Exception) -> str:
-    """The error in a line."""
-    text = " ".join(str(error).split())[:_MOST_CHARACTERS]
-    return f"{type(error).__name__}: {text}"
+def _short(error: Exception, settings: RunSettings) -> str:
+    """The error in a line, in the words of an arm that fails with it."""
+    return explain(error, file_of(settings.problem), is_short=True)
 
 
 def _peak(
-    problem: Problem, settings: VariantSettings, seed: int, device: torch.device
+    problem: Problem, settings: VariantSettings, run: RunSettings, device: torch.device
 ) -> int | None:
     try:
-        return peak_bytes(problem, settings, seed, device)
+        return peak_bytes(
+            partial(make_trainer, problem, settings, run, device), tensors_of(problem), device
+        )
     except Exception as error:
         if not is_out_of_memory(error):
             raise
@@ -112,13 +112,13 @@ def _peak(
 def _noise(
     problem: Problem,
     settings: VariantSettings,
-    seed: int,
+    run: RunSettings,
     device: torch.device,
     say: Callable[[str], None],
 ) -> NoiseScale | None:
     """The noise scale; None if there are too few samples for an estimate."""
     base = msgspec.structs.replace(settings, accumulation_steps=1)
-    trainer = Trainer(problem, base, seed, device)
+    trainer = make_trainer(problem, base, run, device)
     if trainer.n < FEWEST:
         return None
     size = trainer.objective.size
@@ -126,7 +126,7 @@ def _noise(
         say(f"gradient noise, each gradient computed twice: {size:,} parameters are too many")
     while trainer.epoch < 1 or not trainer.at_epoch_end:
         trainer.advance(1000)
-    return noise_at(trainer, seed)
+    return noise_at(trainer, run.seed)
 
 
 def noise_at(trainer: Trainer, seed: int) -> NoiseScale:

@@ -12,25 +12,23 @@ from typing import Final
 import msgspec
 
 from engine.jobs.cores import fair_threads, usable_cores
-from engine.jobs.messages import Failure, JobError, ReportPartial, ReportProgress
+from engine.jobs.messages import Failure, ReportPartial, ReportProgress
 from engine.jobs.process_job import ProcessJob
+from engine.log.directory import RunDirectoryError
 from engine.log.measurements import NoiseScale
+from engine.log.reading.worker_output import has_printed
 from engine.log.records import State
-from engine.settings import FULL, RunSettings, Variant, VariantSettings
+from engine.settings import FULL, RunSettings, SettingsError, Variant, VariantSettings
 from engine.sweep import timeline
 from engine.sweep.arms import ArmRun, train
 from engine.sweep.contradiction import marked
 from engine.sweep.directory import SweepDirectory
 from engine.sweep.job import run_probe
 from engine.sweep.recommendation.recommend import Terms, predict, recommend
-from engine.sweep.table import FailedArm, Noise, ProbeResult, Sweep, SweepRow, lesson
+from engine.sweep.table import FailedArm, Noise, ProbeNote, ProbeResult, Sweep, SweepRow, lesson
 
 _PROBE_SHARE: Final = 0.1
 """Share of the progress bar that the probe takes."""
-
-
-class SweepError(JobError):
-    """A sweep that failed; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +43,10 @@ class Plan:
 
 
 def sweep(plan: Plan, report: ReportProgress, report_partial: ReportPartial) -> Sweep:
-    """Measure every arm; SweepError if all arms fail, SettingsError for invalid settings.
+    """Measure every arm; SettingsError for settings that cannot be used on this machine.
 
-    An arm that fails has no row; the others keep theirs.
-
-    Whenever an arm has ended, `report_partial` receives the table so far, without a recommendation.
+    An arm that fails has no row; the others keep theirs. Whenever an arm has ended,
+    `report_partial` receives the table so far, without a recommendation.
     """
     with plan.begin(plan.settings) as directory:
         return _measure(plan, directory, report, report_partial)
@@ -64,28 +61,22 @@ def _measure(
     # The slowest goes first: its time for the epochs is the equal time for which the others train.
     waiting = sorted(settings.variants, key=lambda variant: _samples(variant.settings))
     arms: list[ArmRun] = []
-    failed: list[ArmRun] = []
+    failed: list[FailedArm] = []
     while waiting:
-        variant, seconds = waiting.pop(0), arms[0].seconds if arms else 0.0
+        variant = waiting.pop(0)
         done = len(arms) + len(failed)
         report_arm = partial(_report_arm, report, done, done + len(waiting) + 1, variant.name)
-        alone = msgspec.structs.replace(
-            settings,
-            variants=(variant,),
-            device=settings.device_of(0),
-            threads=threads,
-            pace=None,
-            measuring=False,
+        arm = _run_arm(
+            directory,
+            msgspec.structs.replace(settings, variants=(variant,), threads=threads),
+            arms[0].seconds if arms else 0.0,
+            report_arm,
         )
-        at_least = seconds if math.isfinite(seconds) else 0.0
-        arm = train(directory.new_arm(alone), at_least, report_arm)
-        if (error := _failure(arm)) is not None:
+        if isinstance(arm, FailedArm):
             failed.append(arm)
-            if error.is_usage_error or not (arms or waiting):
-                raise error
-            continue
-        arms.append(arm)
-        waiting = _unlike(waiting, arms[0].tally.n)
+        else:
+            arms.append(arm)
+            waiting = _unlike(waiting, arm.tally.n)
         report_partial(_table(plan, probed, arms, failed))
     table = _table(plan, probed, arms, failed)
     terms = _terms(plan, probed)
@@ -93,6 +84,31 @@ def _measure(
         table,
         recommendation=recommend(table.rows, terms),
         prediction=predict(table.rows, terms),
+    )
+
+
+def _run_arm(
+    directory: SweepDirectory, settings: RunSettings, seconds: float, report: ReportProgress
+) -> ArmRun | FailedArm:
+    """Train the only variant of `settings`, for at least as many seconds as the slowest arm."""
+    (variant,) = settings.variants
+    alone = msgspec.structs.replace(
+        settings, device=settings.device_of(0), pace=None, measuring=False
+    )
+    try:
+        run = directory.new_arm(alone)
+        arm = train(run, seconds if math.isfinite(seconds) else 0.0, report)
+    except RunDirectoryError as error:
+        return FailedArm(name=variant.name, reason=str(error))
+    tally = arm.tally
+    if not tally.state.is_cut_short:
+        return arm
+    output = run.variant_output(tally.name)
+    return FailedArm(
+        name=tally.name,
+        reason=f"{tally.state}: {tally.detail}",
+        output=str(output) if has_printed(output, tally.traceback) else "",
+        traceback=tally.traceback,
     )
 
 
@@ -114,12 +130,21 @@ def _unlike(waiting: Sequence[Variant], n: int) -> list[Variant]:
 
 
 def probe_arms(settings: RunSettings, threads: int, report: ReportProgress) -> ProbeResult:
-    """Make the measurements besides training, in a separate process."""
-    with ProcessJob(partial(run_probe, settings, threads), "sweep") as job:
+    """Make the measurements besides training, in a separate process.
+
+    Raises SettingsError for settings that cannot be used on this machine. After another failure
+    nothing is measured, and the arms show if they can be trained.
+    """
+    with ProcessJob(
+        partial(run_probe, settings, threads), "sweep", subject="the process that measures them"
+    ) as job:
         end = job.wait(lambda progress: report(progress.fraction * _PROBE_SHARE, progress.activity))
-    if isinstance(end, Failure):
-        raise SweepError(end.detail, is_usage_error=end.is_usage_error, traceback=end.traceback)
-    return end.value
+    if not isinstance(end, Failure):
+        return end.value
+    if end.is_usage_error:
+        raise SettingsError(end.detail)
+    note = ProbeNote(text=f"memory and gradient noise not measured: {end.detail}")
+    return ProbeResult(peak_bytes=(None,) * len(settings.variants), noise=None, notes=(note,))
 
 
 def _report_arm(
@@ -128,23 +153,11 @@ def _report_arm(
     report(_PROBE_SHARE + (1 - _PROBE_SHARE) * (done + fraction) / arms, f"{name}, {place}")
 
 
-def _failure(arm: ArmRun) -> SweepError | None:
-    """The error of an arm that failed; None for one that was trained, or out of memory."""
-    tally = arm.tally
-    if not tally.state.is_cut_short or tally.state is State.OUT_OF_MEMORY:
-        return None
-    return SweepError(
-        f"{tally.name}: {tally.state}: {tally.detail}",
-        is_usage_error=tally.is_usage_error,
-        traceback=tally.traceback,
-    )
-
-
 # --- The table ------------------------------------------------------------------------------------
 
 
 def _table(
-    plan: Plan, probed: ProbeResult, arms: Sequence[ArmRun], failed: Sequence[ArmRun]
+    plan: Plan, probed: ProbeResult, arms: Sequence[ArmRun], failed: Sequence[FailedArm]
 ) -> Sweep:
     """The table of these arms, in the order of the plan, without a recommendation."""
     settings, peaks = plan.settings, _by_name(plan.settings, probed)
@@ -167,11 +180,10 @@ def _table(
         memory_limit_mb=plan.memory_limit_mb,
         rows=marked(rows),
         recommendation=None,
-        failed=tuple(
-            FailedArm(name=arm.tally.name, reason=f"{arm.tally.state}: {arm.tally.detail}")
-            for arm in failed
+        failed=tuple(each for name in peaks for each in failed if each.name == name),
+        notes=tuple(
+            note.text for note in probed.notes if note.arm in by_name or (arms and not note.arm)
         ),
-        notes=probed.notes,
     )
 
 

@@ -6,6 +6,7 @@
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from engine.log.measurements import NoiseScale
 from engine.settings import FULL, BatchSize
@@ -72,13 +73,21 @@ class SweepRow(msgspec.Struct, frozen=True, kw_only=True):
     """The names of the lesson's words, such as gpu_efficiency, that the table contradicts."""
 
 
+class ProbeNote(msgspec.Struct, frozen=True, kw_only=True):
+    """A measurement that could not be made, and why."""
+
+    arm: str = ""
+    """The arm whose row lacks it; empty if all rows do."""
+    text: str
+
+
 class ProbeResult(msgspec.Struct, frozen=True, kw_only=True):
     """Measurements made beside the training; None stands for one that could not be made."""
 
     peak_bytes: tuple[int | None, ...]
     """Peak of each variant; None where it did not fit."""
     noise: NoiseScale | None
-    notes: tuple[str, ...] = ()
+    notes: tuple[ProbeNote, ...] = ()
     """The reasons for what could not be measured."""
 
 
@@ -104,11 +113,14 @@ class Recommendation(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
-class FailedArm(msgspec.Struct, frozen=True, kw_only=True):
+class FailedArm(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An arm that failed, and the reason."""
 
     name: str
     reason: str
+    output: str = ""
+    """The file with everything that its worker printed; empty if it printed nothing."""
+    traceback: str = ""
 
 
 class Sweep(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,6 +148,11 @@ class Sweep(msgspec.Struct, frozen=True, kw_only=True):
     """The arms without a row."""
     notes: tuple[str, ...] = ()
     """Measurements that could not be made, and why."""
+
+    def without_tracebacks(self) -> "Sweep":
+        """The document without the tracebacks of failed arms, which are shown only on request."""
+        failed = tuple(replace(arm, traceback="") for arm in self.failed)
+        return replace(self, failed=failed)
 
 
 def label(batch_size: BatchSize) -> str:

@@ -91,7 +91,7 @@ class Training:
         """Call `do`; an exception from the user's problem or device becomes the variant's state."""
         try:
             do()
-        except Exception as error:
+        except BaseException as error:  # a user's code may also exit
             failure = failure_of(error, self._task.run.problem, self._number)
             self._state = failure.state
             self._recorder.write(failure)

@@ -8,6 +8,7 @@ end of an epoch are where accumulation usually goes wrong.
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 import torch
@@ -100,8 +101,9 @@ def run(seeds: Sequence[int], device: torch.device, progress: ReportProgress) ->
         data = problem(seed)
         for arm, (size, steps) in zip(found, ARMS, strict=True):
             settings = VariantSettings(batch_size=size, accumulation_steps=steps, lr=LR)
-            arm.peak.append(peak_bytes(data, settings, seed, device) / 1024)
-            trainer = Trainer(data, settings, seed, device)
+            make_trainer = partial(Trainer, data, settings, seed, device)
+            arm.peak.append(peak_bytes(make_trainer, tensors_of(data), device) / 1024)
+            trainer = make_trainer()
             losses, seconds = curve(trainer)
             arm.curves.append(losses)
             arm.per_update.append(seconds / trainer.updates * 1000)

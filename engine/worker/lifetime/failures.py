@@ -8,7 +8,7 @@ from engine.problems.user_file import file_of
 from engine.settings import SettingsError
 
 
-def failure_of(error: Exception, problem: str, generation: int) -> StateChanged:
+def failure_of(error: BaseException, problem: str, generation: int) -> StateChanged:
     """The state after the exception now being handled; prints its traceback to stderr."""
     from engine.training.devices.errors import is_out_of_memory
 

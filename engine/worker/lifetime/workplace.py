@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.settings import VariantSettings
@@ -21,7 +20,7 @@ class Workplace:
         self._task = task
         self._opened: tuple[TakenDevice, Problem] | None = None
 
-    def is_lost(self, error: Exception) -> bool:
+    def is_lost(self, error: BaseException) -> bool:
         """True if, after this error, the process can never use its device again."""
         from engine.training.devices.errors import is_lost_context
         from engine.training.devices.process import answers
@@ -54,14 +53,9 @@ class Workplace:
         return trainer, taken
 
     def _open(self) -> tuple[TakenDevice, Problem]:
-        """Take the device, then run the problem, which may set up torch in another way."""
-        import torch
+        from engine.problems.opening import open_on_device
 
-        from engine.problems.opening import open_problem
-        from engine.training.devices.process import take_device
-
-        task, run = self._task, self._task.run
-        torch.set_num_threads(task.threads)
-        taken = take_device(task.device, task.devices)
-        stored = Path(task.stored) if task.stored else None
-        return taken, open_problem(run.problem, run.seed, run.data, stored)
+        task = self._task
+        return open_on_device(
+            task.run, task.device, task.threads, devices=task.devices, stored=task.stored
+        )

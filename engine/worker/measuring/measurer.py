@@ -206,7 +206,7 @@ class Measurer:
                     return
                 self._job = self._begin(kind, trainer)
             self._do_slice(self._job, trainer, start)
-        except Exception as error:
+        except BaseException as error:  # a user's code may also exit
             self._give_up(kind or "noise", error)
         self._owed = (time.perf_counter() - start) / SHARE
 
@@ -271,7 +271,7 @@ class Measurer:
         found = {"noise": result} if isinstance(result, NoiseScale) else {"sharpness": result}
         self._write(msgspec.structs.replace(job.at, cost=job.cost, command=command, **found))
 
-    def _give_up(self, kind: Kind, error: Exception) -> None:
+    def _give_up(self, kind: Kind, error: BaseException) -> None:
         """Leave out a kind from now on, or unless asked for, and log the reason once."""
         self._job = None
         was_asked = kind in self._asked

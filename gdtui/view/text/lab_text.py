@@ -29,7 +29,10 @@ def outcome(end: Result[Any] | Failure) -> str:
     """The end of an experiment or a sweep, in a few words."""
     if isinstance(end, Failure):
         return f"failed: {' '.join(end.detail.split())}"
-    return str(end.value.verdict) if isinstance(end.value, Report) else "the table is complete"
+    if isinstance(end.value, Report):
+        return str(end.value.verdict)
+    rows, failed = len(end.value.rows), len(end.value.failed)
+    return f"{rows} of {rows + failed} rows measured" if failed else "the table is complete"
 
 
 def verdict(end: Result[Any] | Failure) -> StyledText:
@@ -134,7 +137,10 @@ def table_so_far(found: Sweep, width: int) -> StyledText:
         "the time to a loss is that to a loss which all of these reached; "
         "it may change as more follow"
     )
-    return lines([*_table_lines(sweep_table.table(found)), EMPTY, _note(note, width)])
+    failed = [StyledText.of(text, "$error") for text in sweep_table.missing(found)]
+    if not found.rows:
+        return lines(failed)
+    return lines([*_table_lines(sweep_table.table(found)), EMPTY, *failed, _note(note, width)])
 
 
 def _note(said: str, width: int) -> StyledText:

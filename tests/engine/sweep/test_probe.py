@@ -72,7 +72,7 @@ def test_what_cannot_be_measured_is_told_and_ends_nothing(
     assert all(peak is not None for peak in found.peak_bytes)
     assert (found.noise is not None) == is_measured
     said = [] if is_measured else ["gradient noise not measured"]
-    assert [note.split(":")[0] for note in found.notes] == said
+    assert [note.text.split(":")[0] for note in found.notes] == said
 
 
 def test_a_model_too_large_to_keep_its_gradients_is_said_to_compute_them_twice(

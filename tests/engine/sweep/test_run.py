@@ -15,9 +15,14 @@ from engine.sweep import run
 from engine.sweep.arms import ArmRun
 from engine.sweep.directory import SweepDirectory
 from engine.sweep.run import Plan, sweep
-from engine.sweep.table import ProbeResult, Sweep
+from engine.sweep.table import ProbeNote, ProbeResult, Sweep
 
 N = 2000
+NOTES = (
+    ProbeNote(arm="arm full", text="of full"),
+    ProbeNote(arm="arm 1", text="of 1"),
+    ProbeNote(text="of all"),
+)
 
 
 @dataclass
@@ -55,7 +60,7 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> Heard:
         run,
         "probe_arms",
         lambda settings, threads, tell: ProbeResult(
-            peak_bytes=(1,) * len(settings.variants), noise=None
+            peak_bytes=(1,) * len(settings.variants), noise=None, notes=NOTES
         ),
     )
     return found
@@ -134,13 +139,26 @@ def test_an_arm_that_fails_leaves_the_rows_of_the_others(
     )
     assert sizes(table) == [FULL, 128]
     assert [(each.name, each.reason) for each in table.failed] == [
-        ("arm 1", "failed: ValueError: too few"),
         ("arm 64", "failed: ValueError: too few"),
+        ("arm 1", "failed: ValueError: too few"),
     ]
     assert table.recommendation is not None
+    assert [len(each.failed) for each in heard.shown] == [1, 2, 2, 2]
+    assert [each.text for each in NOTES if each.text in table.notes] == ["of full", "of all"]
     failing += ["arm 128", "arm full"]
-    with pytest.raises(run.SweepError, match="arm full: failed: ValueError: too few"):
-        sweep(plan(tmp_path / "b", (FULL, 128)), lambda share, what: None, heard.shown.append)
+    table = sweep(plan(tmp_path / "b", (FULL, 128)), lambda share, what: None, heard.shown.append)
+    assert (sizes(table), [each.name for each in table.failed]) == ([], ["arm full", "arm 128"])
+    assert (table.notes, table.recommendation, table.prediction) == ((), None, None)
+
+
+def test_an_arm_without_a_place_leaves_the_rows_of_the_others(heard: Heard, tmp_path: Path) -> None:
+    (tmp_path / "sweep").mkdir()
+    (tmp_path / "sweep" / "arm-128").write_text("in the way")
+    table = sweep(plan(tmp_path, (FULL, 128, 1)), lambda share, what: None, heard.shown.append)
+    assert sizes(table) == [FULL, 1]
+    (failed,) = table.failed
+    assert failed.name == "arm 128"
+    assert "arm-128" in failed.reason
 
 
 def test_full_stands_for_batch_sizes_above_all_samples(heard: Heard, tmp_path: Path) -> None:

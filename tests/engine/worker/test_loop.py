@@ -123,7 +123,7 @@ def mse(output: Tensor, target: Tensor) -> Tensor:
     return nn.functional.mse_loss(output.squeeze(-1), target)
 
 
-def failing_above(size: int, error: Exception) -> Loss:
+def failing_above(size: int, error: BaseException) -> Loss:
     """A loss that raises on training batches above `size` samples, never when measured."""
 
     def loss(output: Tensor, target: Tensor) -> Tensor:
@@ -145,10 +145,15 @@ def test_from_start_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert (changed.batch, changed.update, changed.samples) == (7, 7, 80)
 
 
+@pytest.mark.parametrize(
+    "error",
+    [ZeroDivisionError("at last"), SystemExit("at last"), KeyboardInterrupt("at last")],
+    ids=repr,
+)
 def test_an_exception_in_training_is_kept_and_a_restart_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    error: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    problem = problem_with(failing_above(10, ZeroDivisionError("at last")))
+    problem = problem_with(failing_above(10, error))
     records = run(
         tmp_path,
         problem,
@@ -158,7 +163,7 @@ def test_an_exception_in_training_is_kept_and_a_restart_goes_on(
         (state_is(State.FINISHED), Change(id=2, settings=VariantSettings())),
     )
     failed = next(r for r in records if isinstance(r, StateChanged) and r.state is State.FAILED)
-    assert failed.detail == "ZeroDivisionError: at last"
+    assert failed.detail == f"{type(error).__name__}: at last"
     assert "raise error" in failed.traceback
     assert not failed.is_usage_error
     assert [r.generation for r in records if isinstance(r, Started)] == [1, 2]

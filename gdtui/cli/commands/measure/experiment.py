@@ -43,6 +43,7 @@ def experiment(
     threads: int | None,
     json: bool,
     quiet: bool,
+    debug: bool,
 ) -> int:
     """Test one claim of the lesson; without NAME, list the experiments.
 
@@ -65,7 +66,7 @@ def experiment(
         device=device,
         threads=threads or fair_threads(usable_cores(), 1),
     )
-    return _experiment(task, as_json=json, is_quiet=quiet)
+    return _experiment(task, as_json=json, is_quiet=quiet, debug=debug)
 
 
 def _list(*, as_json: bool) -> int:
@@ -80,7 +81,7 @@ def _list(*, as_json: bool) -> int:
     return ExitCode.OK
 
 
-def _experiment(task: "ExperimentTask", *, as_json: bool, is_quiet: bool) -> int:
+def _experiment(task: "ExperimentTask", *, as_json: bool, is_quiet: bool, debug: bool) -> int:
     """Run one to its end and print its findings; returns the exit status."""
     from engine.experiments.job import run_experiment
     from engine.jobs.messages import Failure
@@ -96,7 +97,7 @@ def _experiment(task: "ExperimentTask", *, as_json: bool, is_quiet: bool) -> int
     ):
         end = job.wait(lambda now: report.show(so_far.tell(now.fraction, now.activity)))
     if isinstance(end, Failure):
-        return _explain(end)
+        return _explain(end, debug=debug)
     if as_json:
         print_json(end.value)
     else:
@@ -104,8 +105,8 @@ def _experiment(task: "ExperimentTask", *, as_json: bool, is_quiet: bool) -> int
     return ExitCode.OK
 
 
-def _explain(failure: "Failure") -> int:
-    if failure.traceback:
+def _explain(failure: "Failure", *, debug: bool) -> int:
+    if debug and failure.traceback:
         print_error(failure.traceback.rstrip())
     if failure.is_usage_error:
         raise click.UsageError(failure.detail)
@@ -137,5 +138,6 @@ command = GdtuiCommand(
         ),
         Flag("--json", "one JSON document on stdout, no report"),
         quiet_flag(),
+        Flag("--debug", "show the traceback of an error"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +20,7 @@ from gdtui.cli.value_types import above_zero
 
 if TYPE_CHECKING:
     from engine.sweep.run import Plan
+    from engine.sweep.table import Sweep
 
 _FORMS: Final = {"json": "one JSON document", "markdown": "a Markdown table", "csv": "CSV"}
 _EXAMPLES: Final = """\
@@ -61,7 +63,8 @@ def sweep(ctx: click.Context, memory_limit: float | None, quiet: bool, **values:
 
 def _sweep(plan: "Plan", form: str, *, is_quiet: bool, debug: bool) -> int:
     """Measure and print; returns the exit status."""
-    from engine.sweep.run import SweepError, sweep
+    from engine.settings import SettingsError
+    from engine.sweep.run import sweep
     from gdtui.cli.commands.progress_report import progress_report
     from gdtui.view.text.progress.job import JobProgress
     from gdtui.view.text.reports.sweep_table import FORMS, without_colours
@@ -72,20 +75,28 @@ def _sweep(plan: "Plan", form: str, *, is_quiet: bool, debug: bool) -> int:
             found = sweep(
                 plan, lambda share, activity: report.show(job.tell(share, activity)), lambda _: None
             )
-    except SweepError as error:
-        if error.traceback and debug:
-            print_error(error.traceback.rstrip())
-        if error.is_usage_error:
-            raise click.UsageError(str(error)) from None
-        print_error(f"gdtui sweep: {one_line(str(error))}")
-        return ExitCode.FAILED
-    said = FORMS[form](found)
-    print(said if sys.stdout.isatty() and "NO_COLOR" not in os.environ else without_colours(said))
-    for note in found.notes:
-        print_error(f"gdtui sweep: {one_line(note)}")
-    for arm in found.failed:
-        print_error(f"gdtui sweep: {arm.name} has no row: {one_line(arm.reason)}")
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from None
+    if found.rows or form == "json":
+        shown = found if debug else found.without_tracebacks()
+        said = FORMS[form](shown)
+        has_colours = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        print(said if has_colours else without_colours(said))
+    for line in _problems(found):
+        print_error(f"gdtui sweep: {one_line(line)}")
+    if debug:
+        for text in dict.fromkeys(arm.traceback for arm in found.failed if arm.traceback):
+            print_error(text.rstrip())
     return ExitCode.FAILED if found.failed else ExitCode.OK
+
+
+def _problems(found: "Sweep") -> Iterator[str]:
+    """Lines about everything that could not be measured, with the reasons."""
+    from gdtui.view.text.reports.failures import failure_lines, output_line
+
+    yield from found.notes
+    yield from failure_lines((arm.name, arm.reason) for arm in found.failed)
+    yield from (output_line(arm.name, arm.output) for arm in found.failed if arm.output)
 
 
 command = GdtuiCommand(

@@ -22,6 +22,7 @@ from engine.log.filesystem.safe_open import output_opened
 from engine.log.follow import Follower
 from engine.log.json_report import report
 from engine.log.notices import Notice, NoticeKind
+from engine.log.reading.worker_output import has_printed
 from engine.log.records import Started, State, WorkerDied
 from engine.log.summary import Tally
 from engine.session import Session
@@ -31,6 +32,7 @@ from gdtui.cli.exit_codes import ExitCode, signal_status
 from gdtui.cli.streams import print_error, print_json
 from gdtui.state.runs.removal import discard
 from gdtui.view.text.progress.training import TrainingProgress
+from gdtui.view.text.reports.failures import failure_lines, output_line
 
 _TICK: Final = 0.05
 """Seconds between two reads of the logs."""
@@ -210,15 +212,16 @@ class _RunMonitor:
         if self._stopped_by is not None:
             safe = ", ".join(f"{each.name} to batch {each.batches:,}" for each in self.tallies)
             _say(f"{_STOPPED[self._stopped_by].format(run=self._run.path)}: {safe}")
-        broken: dict[tuple[State, str], list[Tally]] = {}
-        for tally in self.tallies:
-            if tally.state.is_broken:
-                broken.setdefault((tally.state, tally.detail), []).append(tally)
-        for (state, detail), tallies in broken.items():
-            _say(f"{', '.join(tally.name for tally in tallies)}: {state}: {detail}")
-            if debug and tallies[0].traceback:
-                print_error(tallies[0].traceback.rstrip())
-            self._say_where_it_printed(tallies)
+        broken = [tally for tally in self.tallies if tally.state.is_broken]
+        for line in failure_lines((each.name, f"{each.state}: {each.detail}") for each in broken):
+            _say(line)
+        if debug:
+            for text in dict.fromkeys(each.traceback for each in broken if each.traceback):
+                print_error(text.rstrip())
+        for tally in broken:
+            output = self._run.variant_output(tally.name)
+            if has_printed(output, tally.traceback):
+                _say(output_line(tally.name, output))
         return bool(broken or self._follower.damage or self._stopped_by)
 
     def note_growth(self) -> None:
@@ -229,12 +232,6 @@ class _RunMonitor:
                     f"{tally.name}: finished, but with a loss {tally.growth:.3g} × that at its "
                     "start; a smaller --lr may help"
                 )
-
-    def _say_where_it_printed(self, tallies: list[Tally]) -> None:
-        for tally in tallies:
-            output = self._run.variant_output(tally.name)
-            if output.exists() and output.stat().st_size:
-                _say(f"{tally.name}: see its worker's output in {output}")
 
     def _say_once(self, text: str) -> None:
         if text not in self._said:

@@ -23,6 +23,7 @@ from gdtui.chart.scene.picture import Picture, Scale, Series
 from gdtui.chart.scene.polyline import Polyline
 from gdtui.view.text.reports.align import align_columns
 from gdtui.view.text.reports.experiment_report import number
+from gdtui.view.text.reports.failures import failure_lines
 
 _WIDTH: Final = 100
 _CHART: Final = (76, 14)
@@ -43,15 +44,11 @@ _LESSON_COLUMNS: Final = ("gradient_quality", "gpu_efficiency", "generalisation"
 
 def text(sweep: Sweep) -> str:
     """The whole report: table with the lesson's words, definitions, charts, recommendation."""
-    parts = [
-        f"{sweep.problem} · {sweep.device} · seed {sweep.seed} · one batch size at a time",
-        table(sweep),
-        *_missing(sweep),
-        _definitions(sweep),
-        *_charts(sweep),
-        advice(sweep),
-    ]
-    return "\n\n".join(parts)
+    title = f"{sweep.problem} · {sweep.device} · seed {sweep.seed} · one batch size at a time"
+    parts = [title, *missing(sweep)]
+    if sweep.rows:
+        parts = [title, table(sweep), *missing(sweep), _definitions(sweep), *_charts(sweep)]
+    return "\n\n".join([*parts, advice(sweep)])
 
 
 def table(sweep: Sweep) -> str:
@@ -64,11 +61,11 @@ def table(sweep: Sweep) -> str:
     return align_columns(rows, left={0})
 
 
-def _missing(sweep: Sweep) -> Iterator[str]:
+def missing(sweep: Sweep) -> Iterator[str]:
     """The arms without a column, and what else is missing, with the reasons."""
-    lines = [f"{arm.name} has no column: {arm.reason}" for arm in sweep.failed]
-    if lines or sweep.notes:
-        yield "\n".join(map(_filled, [*lines, *sweep.notes]))
+    lines = [*failure_lines((arm.name, arm.reason) for arm in sweep.failed), *sweep.notes]
+    if lines:
+        yield "\n".join(map(_filled, lines))
 
 
 CellText = Callable[[SweepRow], str]
@@ -169,6 +166,8 @@ def _noise(sweep: Sweep) -> str:
 def advice(sweep: Sweep) -> str:
     """The settings measured best, and why; then what theory predicts for a tuned lr."""
     measured, predicted = sweep.recommendation, sweep.prediction
+    if not sweep.rows:
+        return "No recommendation: no batch size could be measured."
     if measured is None and predicted is None:
         return "No recommendation: no arm trained soundly. Try a smaller --lr."
     if measured is None:

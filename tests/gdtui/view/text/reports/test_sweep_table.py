@@ -121,6 +121,15 @@ def test_without_a_measured_loss_only_the_prediction_stands() -> None:
 def test_an_arm_that_failed_is_named_with_the_reason() -> None:
     failed = (FailedArm(name="Mini-batch 16", reason="failed: ValueError: too few"),)
     said = text(msgspec.structs.replace(SWEEP, failed=failed, notes=("noise not measured: odd",)))
-    assert "Mini-batch 16 has no column: failed: ValueError: too few" in said
+    assert "Mini-batch 16: failed: ValueError: too few" in said
     assert "noise not measured: odd" in said
-    assert "has no column" not in text(SWEEP)
+    assert "Mini-batch 16" not in text(SWEEP)
+
+
+def test_a_table_without_rows_says_why() -> None:
+    failed = tuple(FailedArm(name=name, reason="failed: ValueError: no") for name in ("A", "B"))
+    empty = msgspec.structs.replace(SWEEP, rows=(), failed=failed, recommendation=None)
+    assert text(empty).split("\n\n")[1:] == [
+        "A, B: failed: ValueError: no",
+        "No recommendation: no batch size could be measured.",
+    ]
