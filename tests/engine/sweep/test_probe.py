@@ -105,6 +105,6 @@ def test_gradients_that_are_not_finite_are_no_noise_of_zero(tmp_path: Path) -> N
     settings = RunSettings(variants=variants, device="cpu", problem=f"{tmp_path}/net.py:problem")
     found = measure(settings, 1, lambda share, what: None)
     assert found.noise is None
-    assert found.notes == (
+    assert tuple(note.text for note in found.notes) == (
         "gradient noise not measured: 64 of 64 gradients are not finite after an epoch of 8",
     )
