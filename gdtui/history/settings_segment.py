@@ -103,7 +103,12 @@ class SettingsSegment:
             period_samples=chunk.samples - self.samples,
             period_updates=chunk.update - 1 - self.updates,
         )  # fmt: skip
-        return repeating if repeating.predicts(chunk) else None
+        return repeating if repeating.predicts(chunk) and repeating._has_every_lr() else None
+
+    def _has_every_lr(self) -> bool:
+        """False where lrs are kept and an imported log leaves updates out, whose lrs it lacks."""
+        done = -(-(self.in_update + self.period) // self.steps)
+        return self.lr_start < 0 or self.period_updates == done
 
 
 @dataclass(frozen=True, slots=True)

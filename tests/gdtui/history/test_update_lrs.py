@@ -48,6 +48,21 @@ def test_the_lr_of_each_batch_is_that_of_its_update(per: int, steps: int) -> Non
     assert positions.segments <= 3, "positions repeat, whatever the lr"
 
 
+@pytest.mark.parametrize("gap", [1, 10**9])
+def test_updates_that_an_imported_log_leaves_out_have_no_lr(gap: int) -> None:
+    """Each epoch of 10 batches begins `gap` updates later than the one before ended."""
+    chunks = [
+        replace(chunk, update=chunk.update + gap * (chunk.epoch - 1))
+        for chunk in chunks_of(40, 5, 1, per_epoch=10)
+    ]
+    positions = Positions(20)
+    for chunk in chunks:
+        positions.append(chunk)
+    expected = np.concatenate([lrs_of(chunk) for chunk in chunks])
+    assert positions.lrs(np.arange(40)).tolist() == expected.tolist()
+    assert [positions.batch_at(k).update for k in (0, 10, 39)] == [1, 11 + gap, 40 + 3 * gap]
+
+
 def test_epochs_in_one_record_are_kept_the_same() -> None:
     chunks = chunks_of(60, 10, 3, per_epoch=10)
     apart, together = Positions(20), Positions(20)
