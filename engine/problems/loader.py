@@ -67,15 +67,18 @@ def load_here(task: LoadTask, report: ReportProgress) -> Loaded:
 def _load(task: LoadTask) -> Loaded:
     import torch
 
-    from engine.problems.handover import store_description, store_tensors
-    from engine.problems.opening import open_problem
+    from engine.problems.handover.description import store_description
+    from engine.problems.handover.tensors import store_tensors
+    from engine.problems.handover.user_problem import store_made
+    from engine.problems.opening import open_first
     from engine.problems.trial import try_out
     from engine.training.devices.errors import is_out_of_memory
     from engine.training.devices.process import take_device
 
     torch.set_num_threads(task.threads)
     device = take_device(task.device).device
-    problem = open_problem(task.problem, task.seed, task.data)
+    opening = open_first(task.problem, task.seed, task.data)
+    problem = opening.problem
     try:
         facts = try_out(problem, task.seed, device, audit_seconds=task.audit_seconds)
     except Exception as error:
@@ -84,6 +87,8 @@ def _load(task: LoadTask) -> Loaded:
         cpu = torch.device("cpu")
         facts = try_out(problem, task.seed, cpu, audit_seconds=task.audit_seconds)
     store_tensors(problem, Path(task.stored))
+    if opening.made is not None:
+        store_made(opening.made, Path(task.stored))
     if not is_file(task.problem):
         store_description(problem, Path(task.stored))
     defaults = {name: _text(value) for name, value in problem.defaults.items()}
@@ -92,7 +97,7 @@ def _load(task: LoadTask) -> Loaded:
     if problem.scheduler is not None:
         defaults.setdefault("schedule", "own")
     told = () if facts.audit is None or facts.audit.is_big_batch is not False else (facts.audit,)
-    said = (*problem.notes, *facts.warnings, *(audit.sentence for audit in told))
+    said = (*problem.notes, *opening.notes, *facts.warnings, *(audit.sentence for audit in told))
     facts = msgspec.structs.replace(facts, warnings=said)
     return Loaded(**msgspec.structs.asdict(facts), defaults=defaults, reading=problem.reading)
 

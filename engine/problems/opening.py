@@ -4,6 +4,7 @@ For the loader and workers only, since it imports torch and runs users' code.
 """
 
 import random
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,7 +20,42 @@ from engine.training.devices.process import TakenDevice, take_device
 from engine.training.trainer import Trainer
 
 if TYPE_CHECKING:
-    from engine.problems.handover import ProblemDescription
+    from engine.problems.handover.description import ProblemDescription
+    from engine.problems.handover.user_problem import MadeProblem
+
+
+@dataclass(frozen=True, slots=True)
+class FirstOpening:
+    """A problem as its loader has opened it."""
+
+    problem: Problem
+    made: "MadeProblem | None" = None
+    """A user's problem for the workers; None for others, and if each worker must make it."""
+    obstacle: str = ""
+    """The reason why each worker must make it."""
+    notes: tuple[str, ...] = ()
+    """Notes for the user on what took long and each worker repeats."""
+
+
+def open_first(problem: str, seed: int, data: DataSettings | None = None) -> FirstOpening:
+    """Open the problem in the process that loads it. Raises whatever a user's file raises."""
+    file = user_file.file_of(problem)
+    if file is None:
+        return FirstOpening(open_problem(problem, seed, data))
+    from engine.problems.handover.timing import notes_on, timed
+    from engine.problems.handover.user_problem import Watch
+
+    seed_all(seed)
+    with timed(file.parent) as running:
+        function = user_file.run_file(problem)
+    watch = Watch(file.parent)
+    with timed(file.parent) as making:
+        returned = user_file.call(function, problem)
+        watch.note(returned)
+        opened = replace(returned, **{name: _made(name, returned) for name in SETS})
+    made = watch.made(returned, opened)
+    notes = notes_on(file, running.own, making.own, watch.obstacle)
+    return FirstOpening(opened, made, watch.obstacle, notes)
 
 
 def open_problem(
@@ -28,18 +64,32 @@ def open_problem(
     """The problem of this name, with its data. Raises whatever a user's file raises.
 
     `data` is the file with its data. `stored` is the private directory of this run's loader; the
-    tensors there replace those that the problem would make.
+    tensors and the user's problem there replace those that would be made here.
     """
     seed_all(seed)
     found = _stored(stored) if stored is not None else _Stored()
     if user_file.is_file(problem):
-        opened = user_file.run(problem)
+        function = user_file.run_file(problem)
+        if stored is not None and (made := _made_by_loader(stored, found)) is not None:
+            return made
+        opened = user_file.call(function, problem)
     elif found.description is not None:
         return found.description.problem(**found.sets)
     else:
         opened = registry.load(problem, seed, data)
-    made: dict[str, Any] = {name: found.sets[name] or _made(name, opened) for name in SETS}
-    return replace(opened, **made)
+    sets: dict[str, Any] = {name: found.sets[name] or _made(name, opened) for name in SETS}
+    return replace(opened, **sets)
+
+
+def _made_by_loader(stored: Path, found: "_Stored") -> Problem | None:
+    """The user's problem as its loader has made it; None if it was not handed over."""
+    from engine.problems.handover.user_problem import stored_problem
+
+    try:
+        return stored_problem(stored, found.sets)
+    except Exception:
+        traceback.print_exc()  # to the worker's output; it makes the problem itself
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +103,12 @@ class _Stored:
 
 
 def _stored(place: Path) -> _Stored:
-    from engine.problems import handover  # takes 20 ms, and most workers do not need it
+    # Takes 20 ms, and most workers do not need it.
+    from engine.problems.handover.description import stored_description
+    from engine.problems.handover.tensors import stored_tensors
 
-    sets = {name: handover.stored_tensors(place, name) for name in SETS}
-    return _Stored(sets, handover.stored_description(place) if sets["train"] else None)
+    sets = {name: stored_tensors(place, name) for name in SETS}
+    return _Stored(sets, stored_description(place) if sets["train"] else None)
 
 
 def _made(name: str, problem: Problem) -> Any:

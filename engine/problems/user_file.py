@@ -38,15 +38,18 @@ def absolute(problem: str) -> str:
     return f"{path.absolute()}:{name}" if is_file(problem) else problem
 
 
-def run(problem: str) -> Problem:
-    """Run the file and call its function.
-
-    Raises whatever these raise, and ProblemError if the function does not return a Problem.
-    """
+def run_file(problem: str) -> Callable[[], Any]:
+    """Run the file, and return its function. Raises whatever the file raises, and ProblemError."""
     path, name = split(problem)
-    path = path.absolute()
-    function = _function(_module(path), name)
-    made = function()
+    return _function(_module(path.absolute()), name)
+
+
+def call(function: Callable[[], Any], problem: str) -> Problem:
+    """Call the function of a problem's file.
+
+    Raises whatever it raises, and ProblemError if it does not return a Problem.
+    """
+    made, (_, name) = function(), split(problem)
     if not isinstance(made, Problem):
         raise ProblemError(f"{name}() returns a {type(made).__name__}, not a gdtui.Problem")
     return made

@@ -25,6 +25,7 @@ from engine.log.directory import (
     data_path,
 )
 from engine.log.filesystem.holding import is_locked, lock
+from engine.log.filesystem.private import PrivateDirectory
 from engine.log.filesystem.removal import remove_files
 from engine.log.filesystem.safe_open import (
     directory_opened,
@@ -73,6 +74,8 @@ class SweepDirectory:
     def __init__(self, path: Path, info: SweepInfo) -> None:
         self.path = path
         self.info = info
+        self.handover: PrivateDirectory | None = None
+        """The directory of the problem's loader, lent to all arms; without it, each arm loads."""
         self._lock: int | None = None
 
     @classmethod
@@ -141,7 +144,8 @@ class SweepDirectory:
     def new_arm(self, settings: RunSettings) -> RunDirectory:
         """Begin the run of an arm with these settings; RunDirectoryError if that is impossible."""
         (variant,) = settings.variants
-        return RunDirectory.create(self._folder(variant.name), settings, self.info.version)
+        folder, lent = self._folder(variant.name), self.handover and self.handover.lent()
+        return RunDirectory.create(folder, settings, self.info.version, lent)
 
     def _complete(self) -> None:
         self.info = replace(self.info, is_complete=True)

@@ -37,9 +37,14 @@ _SAMPLES: Final = 1 << 16
 """Most samples used for the estimate."""
 
 
-def measure(settings: RunSettings, threads: int, report: ReportProgress) -> ProbeResult:
-    """Measure the run's variants; SettingsError if something is not available."""
-    taken, problem = open_on_device(settings, settings.device_of(0), threads)
+def measure(
+    settings: RunSettings, threads: int, report: ReportProgress, stored: str = ""
+) -> ProbeResult:
+    """Measure the run's variants; SettingsError if something is not available.
+
+    `stored` is the private directory of the problem's loader, or empty.
+    """
+    taken, problem = open_on_device(settings, settings.device_of(0), threads, stored=stored)
     peaks: list[int | None] = []
     notes: list[ProbeNote] = []
     for done, variant in enumerate(settings.variants):

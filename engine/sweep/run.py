@@ -15,6 +15,7 @@ from engine.jobs.cores import fair_threads, usable_cores
 from engine.jobs.messages import Failure, ReportPartial, ReportProgress
 from engine.jobs.process_job import ProcessJob
 from engine.log.directory import RunDirectoryError
+from engine.log.filesystem.private import PrivateDirectory
 from engine.log.measurements import NoiseScale
 from engine.log.reading.worker_output import has_printed
 from engine.log.records import State
@@ -40,6 +41,8 @@ class Plan:
     memory_limit_mb: float | None
     begin: Callable[[RunSettings], SweepDirectory]
     """Makes the sweep's directory, in which the arms get their directories."""
+    handover: PrivateDirectory | None = None
+    """The directory of the problem's loader, for all arms; without it, each arm loads."""
 
 
 def sweep(plan: Plan, report: ReportProgress, report_partial: ReportPartial) -> Sweep:
@@ -49,6 +52,7 @@ def sweep(plan: Plan, report: ReportProgress, report_partial: ReportPartial) -> 
     `report_partial` receives the table so far, without a recommendation.
     """
     with plan.begin(plan.settings) as directory:
+        directory.handover = plan.handover
         return _measure(plan, directory, report, report_partial)
 
 
@@ -57,7 +61,7 @@ def _measure(
 ) -> Sweep:
     settings = plan.settings
     threads = settings.threads or fair_threads(usable_cores(), 1)
-    probed = probe_arms(settings, threads, report)
+    probed = probe_arms(settings, threads, report, _stored(plan))
     # The slowest goes first: its time for the epochs is the equal time for which the others train.
     waiting = sorted(settings.variants, key=lambda variant: _samples(variant.settings))
     arms: list[ArmRun] = []
@@ -129,14 +133,23 @@ def _unlike(waiting: Sequence[Variant], n: int) -> list[Variant]:
     ]
 
 
-def probe_arms(settings: RunSettings, threads: int, report: ReportProgress) -> ProbeResult:
+def _stored(plan: Plan) -> str:
+    return "" if plan.handover is None else str(plan.handover.path)
+
+
+def probe_arms(
+    settings: RunSettings, threads: int, report: ReportProgress, stored: str = ""
+) -> ProbeResult:
     """Make the measurements besides training, in a separate process.
 
-    Raises SettingsError for settings that cannot be used on this machine. After another failure
-    nothing is measured, and the arms show if they can be trained.
+    `stored` is the private directory of the problem's loader, or empty. Raises SettingsError for
+    settings that cannot be used on this machine. After another failure nothing is measured, and the
+    arms show if they can be trained.
     """
     with ProcessJob(
-        partial(run_probe, settings, threads), "sweep", subject="the process that measures them"
+        partial(run_probe, settings, threads, stored),
+        "sweep",
+        subject="the process that measures them",
     ) as job:
         end = job.wait(lambda progress: report(progress.fraction * _PROBE_SHARE, progress.activity))
     if not isinstance(end, Failure):

@@ -12,7 +12,7 @@ DECODERS = {
     "engine/landscape/client.py": "cleans what it decodes",
     "engine/landscape/server.py": "requests of our own process, which hold numbers",
     "engine/session/session.py": "cleans what it decodes",
-    "engine/problems/handover.py": "from our own loader, in a private directory",
+    "engine/problems/handover/description.py": "from our own loader, in a private directory",
 }
 """The only places that decode, and why they may."""
 

@@ -1,11 +1,13 @@
 """Private directories outside the run, in which a gdtui process hands data to its workers."""
 
 import contextlib
+import copy
 import fcntl
 import os
 import stat
 import tempfile
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -30,7 +32,13 @@ class PrivateDirectory:
         self.path = Path(tempfile.mkdtemp(prefix=_PREFIX)).absolute()
         self.path.chmod(DIRECTORY_MODE)  # whatever the umask
         lock = _held(self.path / _LOCK)
-        self._end = weakref.finalize(self, _end, self.path, lock)
+        self._end: Callable[[], object] = weakref.finalize(self, _end, self.path, lock)
+
+    def lent(self) -> "PrivateDirectory":
+        """The same directory, for users that do not remove it."""
+        lent = copy.copy(self)
+        lent._end = lambda: self  # keeps the owner, which would remove it when it goes
+        return lent
 
     def remove(self) -> None:
         """Remove it with all that is in it. Safe to repeat."""
@@ -40,7 +48,7 @@ class PrivateDirectory:
 def remove_private(path: str) -> None:
     """Remove the private directory of another gdtui process, if `path` really is one."""
     with contextlib.suppress(OSError):
-        if Path(path).name.startswith(_PREFIX) and _is_ours(Path(path)):
+        if Path(path).name.startswith(_PREFIX) and is_private(Path(path)):
             remove_tree(Path(path))
 
 
@@ -63,11 +71,12 @@ def _remove_abandoned() -> None:
     with contextlib.suppress(OSError):
         for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
             with contextlib.suppress(OSError):  # not ours, or gone, or held
-                if _is_ours(path) and _is_abandoned(path):
+                if is_private(path) and _is_abandoned(path):
                     remove_tree(path)
 
 
-def _is_ours(path: Path) -> bool:
+def is_private(path: Path) -> bool:
+    """True if only this user may enter this directory. Raises OSError."""
     found = path.lstat()
     return (
         stat.S_ISDIR(found.st_mode)

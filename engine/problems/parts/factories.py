@@ -1,6 +1,6 @@
 """Factories for the networks of gdtui's own problems, as plain data without code.
 
-A loader hands a factory over to the workers; see engine/problems/handover.py.
+A loader hands a factory over to the workers; see engine/problems/handover.
 """
 
 import msgspec

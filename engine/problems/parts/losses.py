@@ -1,6 +1,6 @@
 """Losses and metrics shared by problems: f(output, target) is a mean over the batch.
 
-Each has a name by which another process can look it up; see engine/problems/handover.py.
+Each has a name by which another process can look it up; see engine/problems/handover.
 """
 
 from collections.abc import Callable

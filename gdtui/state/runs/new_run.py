@@ -52,11 +52,15 @@ class NewRun:
         is_taken = RUN_FILE in found or any(name.endswith(LOG_SUFFIX) for name in found)
         return [] if is_taken else sorted(found)
 
-    def abandon(self) -> None:
-        """Remove everything that was created for the run."""
+    def discard(self) -> None:
+        """Remove the run's directory and its files, but not what its loader has found."""
         from gdtui.state.runs.removal import discard  # not before the first frame
 
         discard(self.path)
+
+    def abandon(self) -> None:
+        """Remove everything that was created for the run."""
+        self.discard()
         if self.handover is not None:
             self.handover.remove()
 

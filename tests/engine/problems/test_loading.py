@@ -234,6 +234,7 @@ def test_what_a_file_is(try_file: Try, tmp_path: Path) -> None:
     assert loaded.defaults == {"batch_sizes": "full,8", "lr": "0.1"}
     assert loaded.warnings == ()
     assert {path.name for path in (tmp_path / "handed").iterdir()} == {
+        "made.pickle",
         "train.safetensors",
         "validation.safetensors",
     }
@@ -286,6 +287,36 @@ def test_the_data_is_made_once_and_all_workers_see_the_same(
     assert handover.path.exists()
     run.session.close()
     assert not handover.path.exists()
+
+
+def test_a_problem_that_makes_its_data_itself_is_made_once_for_all_workers(
+    start_run: StartRun, tmp_path: Path
+) -> None:
+    """Each worker makes the model; the losses are those of workers that make the data, too."""
+    file = tmp_path / "net.py"
+    file.write_text(
+        "from pathlib import Path\nimport torch\nfrom torch import nn\nfrom gdtui import Problem\n"
+        "def count(name):\n    with Path(__file__).with_name(name).open('a') as file:\n"
+        "        file.write('x')\n\n"
+        "def data():\n    count('data')\n    x = torch.randn(40, 3)\n    return x, x.sum(1)\n\n"
+        "def problem():\n    x, y = data()\n"
+        "    def model():\n        count('model')\n"
+        "        return nn.Sequential(nn.Linear(x.shape[1], 1), nn.Dropout(0.1), nn.Flatten(0))\n"
+        "    return Problem(train=(x, y), model=model, loss=nn.MSELoss())\n"
+    )
+    losses = []
+    for is_handed in (True, False):
+        handover = PrivateDirectory() if is_handed else None
+        if handover is not None:
+            load(replace(task(str(file), tmp_path), stored=str(handover.path)))
+        run = start_run((8, 16), problem=str(file), epochs=2, device="cpu", handover=handover)
+        run.until(lambda run=run: run.states() == {State.FINISHED})
+        losses.append([run.losses(name) for name in run.names])
+        run.session.close()
+        if is_handed:
+            assert (tmp_path / "data").read_text() == "x"
+            assert len((tmp_path / "model").read_text()) >= 3
+    assert losses[0] == losses[1]
 
 
 def test_a_mistake_in_a_later_step_is_told_with_its_line(

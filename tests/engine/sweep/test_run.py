@@ -59,7 +59,7 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> Heard:
     monkeypatch.setattr(
         run,
         "probe_arms",
-        lambda settings, threads, tell: ProbeResult(
+        lambda settings, threads, tell, stored: ProbeResult(
             peak_bytes=(1,) * len(settings.variants), noise=None, notes=NOTES
         ),
     )

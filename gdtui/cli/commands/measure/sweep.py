@@ -54,9 +54,13 @@ def sweep(ctx: click.Context, memory_limit: float | None, quiet: bool, **values:
 
     try:
         options, place = prepare_run(ctx)
-        place.abandon()  # each arm has its own directory, and loads there
-        plan = Plan(options.settings, memory_limit, partial(begin_sweep, below))
-        return _sweep(plan, form, is_quiet=quiet, debug=values["debug"])
+        place.discard()  # each arm has its own directory
+        plan = Plan(options.settings, memory_limit, partial(begin_sweep, below), place.handover)
+        try:
+            return _sweep(plan, form, is_quiet=quiet, debug=values["debug"])
+        finally:
+            if place.handover is not None:
+                place.handover.remove()
     except RunDirectoryError as error:
         ctx.fail(str(error))
 

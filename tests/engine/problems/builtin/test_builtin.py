@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from engine.problem import Problem
 from engine.problems import registry
-from engine.problems.handover import describe
+from engine.problems.handover.description import describe
 from engine.problems.parts.transformer import CONTEXT, CharTransformer
 from engine.problems.registry import LISTINGS
 from engine.settings import BatchSize, SettingsError, VariantSettings

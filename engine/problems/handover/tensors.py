@@ -1,16 +1,11 @@
-"""The hand-over from a run's loader to its workers: tensors and a description, but no code.
-
-Both are in a private directory made by the process that started the run; nothing is read from the
-run directory. Whatever cannot be handed over, such as a user's Dataset, model or loss, each worker
-makes itself from the file named on the command line.
-"""
+"""Tensors handed over from a run's loader to its workers: in one copy, which all of them map."""
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import msgspec
 import torch
 from safetensors import SafetensorError
 from safetensors import safe_open as open_tensors
@@ -18,67 +13,10 @@ from safetensors.torch import save_file
 
 from engine.log.filesystem.disk_errors import reason, remedy
 from engine.problem import SETS, Problem, is_tensors
-from engine.problems.parts import losses
-from engine.problems.parts.factories import AnyFactory
 from engine.settings import SettingsError
 
-_DESCRIPTION: Final = "problem.msgpack"
-_Metric = str | losses.AbsoluteError
-
-
-class ProblemDescription(msgspec.Struct, frozen=True, kw_only=True):
-    """One of gdtui's own problems without its data, in the form handed to workers."""
-
-    model: AnyFactory
-    loss: str
-    """A name in `losses.BY_NAME`, as in `metrics`."""
-    metrics: dict[str, _Metric]
-
-    def problem(self, train: Any, validation: Any) -> Problem:
-        """The problem with these data."""
-        return Problem(
-            train=train,
-            validation=validation,
-            model=self.model,
-            loss=losses.BY_NAME[self.loss],
-            metrics={
-                name: losses.BY_NAME[metric] if isinstance(metric, str) else metric
-                for name, metric in self.metrics.items()
-            },
-        )
-
-
-def describe(problem: Problem) -> ProblemDescription | None:
-    """The description of a problem that consists of gdtui's own parts; None for any other."""
-    metrics = {name: _named(metric) for name, metric in problem.metrics.items()}
-    loss = _named(problem.loss)
-    if not isinstance(problem.model, AnyFactory) or not isinstance(loss, str):
-        return None
-    known = {name: metric for name, metric in metrics.items() if metric is not None}
-    if problem.optimizer is not None or problem.collate is not None or len(known) < len(metrics):
-        return None
-    return ProblemDescription(model=problem.model, loss=loss, metrics=known)
-
-
-def _named(function: Any) -> _Metric | None:
-    if isinstance(function, losses.AbsoluteError):
-        return function
-    return next((name for name, known in losses.BY_NAME.items() if known is function), None)
-
-
-def store_description(problem: Problem, place: Path) -> None:
-    """Store everything but the data, if possible; workers then need not run a user's file."""
-    if (description := describe(problem)) is not None:
-        (place / _DESCRIPTION).write_bytes(msgspec.msgpack.encode(description))
-
-
-def stored_description(place: Path) -> ProblemDescription | None:
-    """The description that was handed over; None if there is none."""
-    try:
-        data = (place / _DESCRIPTION).read_bytes()
-    except FileNotFoundError:
-        return None
-    return msgspec.msgpack.decode(data, type=ProblemDescription)
+_OBJECTS: Final = "objects"
+"""The name of the file for tensors outside the data sets."""
 
 
 def store_tensors(problem: Problem, place: Path) -> None:
@@ -92,6 +30,25 @@ def store_tensors(problem: Problem, place: Path) -> None:
             # Cloned, since a view would be stored with the whole tensor behind it.
             whole = [torch.as_tensor(each).detach().cpu().contiguous().clone() for each in tensors]
             _save(whole, _file(place, name))
+
+
+def store_objects(tensors: Sequence[torch.Tensor], place: Path) -> None:
+    """Store tensors that a problem holds outside its data sets; they must be contiguous."""
+    if not tensors:
+        return
+    seen: set[int] = set()
+    whole = []
+    for tensor in tensors:
+        storage = tensor.untyped_storage()
+        is_shared = storage.nbytes() != tensor.nbytes or storage.data_ptr() in seen
+        seen.add(storage.data_ptr())
+        whole.append(tensor.clone() if is_shared else tensor)
+    _save(whole, _file(place, _OBJECTS))
+
+
+def stored_objects(place: Path) -> tuple[torch.Tensor, ...]:
+    """The tensors that a problem holds outside its data sets, memory-mapped."""
+    return stored_tensors(place, _OBJECTS) or ()
 
 
 def stored_tensors(place: Path, name: str) -> tuple[torch.Tensor, ...] | None:

@@ -12,14 +12,13 @@ from safetensors import SafetensorError
 from torch import nn
 
 from engine.problem import Problem
-from engine.problems.handover import (
+from engine.problems.handover.description import (
     ProblemDescription,
     describe,
     store_description,
-    store_tensors,
     stored_description,
-    stored_tensors,
 )
+from engine.problems.handover.tensors import store_tensors, stored_tensors
 from engine.problems.opening import open_problem
 from engine.problems.parts import losses
 from engine.problems.registry import load
@@ -94,7 +93,7 @@ def test_the_system_s_own_error_is_told(
     def fail(*_: object, **__: object) -> None:
         raise SafetensorError(f"Error while serializing: I/O error: … (os error {number})")
 
-    monkeypatch.setattr("engine.problems.handover.save_file", fail)
+    monkeypatch.setattr("engine.problems.handover.tensors.save_file", fail)
     with pytest.raises(SettingsError, match=told):
         store_tensors(problem(torch.zeros(4), torch.zeros(4)), tmp_path)
 
