@@ -128,8 +128,8 @@ def page(picture: Picture, title: str, theme: Theme) -> str:
 
 
 def plain(picture: Picture) -> str:
-    """Text without colours: lines are numbered, and envelopes, which would hide them, left out."""
-    picture = replace(picture, series=tuple(replace(one, envelope=EMPTY) for one in picture.series))
+    """Text without colours: lines are numbered, and bands, which would hide them, left out."""
+    picture = replace(picture, series=tuple(replace(one, band=EMPTY) for one in picture.series))
     ansi = still(picture, WIDTH, HEIGHT, PAPER)
     lines = Text.from_ansi(ansi).plain.split("\n")
     return "\n".join(line.rstrip() for line in lines).strip("\n") + "\n"

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from engine.log.records import Chunk
 from gdtui.chart.scene.polyline import Axis, Polyline
+from gdtui.history.band import BandCache
 from gdtui.history.chunk_losses import losses_of
 from gdtui.history.drawing import DrawWindow, PolylineCache
 from gdtui.history.loss_series import LossSeries
@@ -59,6 +60,7 @@ class History:
         self._positions = Positions(n)
         self._losses = LossSeries(n, self._positions)
         self._drawing = PolylineCache(self._positions, self._losses)
+        self._bands = BandCache(self._positions, self._losses)
         self._deviations: tuple[tuple[int, float], NDArray[np.float64]] = (0, 0.0), np.empty(0)
         """The batch and epoch counts of the last call, with its result: each is requested twice."""
 
@@ -139,6 +141,10 @@ class History:
     ) -> Polyline:
         """The smoothed losses as in `polyline`, with low…high of the averages after batches."""
         return self._drawing.polyline(DrawWindow(axis, low, high, columns, _rung(window)))
+
+    def band(self, axis: Axis, low: float, high: float, cells: int) -> Polyline:
+        """The range from the 10% to the 90% quantile of the losses in each column of cells."""
+        return self._bands.band(axis, low, high, cells)
 
     def means(self, axis: Axis, low: float, high: float, columns: int) -> Polyline:
         """The plain mean of the losses in each entry of `polyline`."""

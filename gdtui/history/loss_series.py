@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from gdtui.chart.scene.arrays import Bools, Floats, Ints
 from gdtui.history.positions import Positions
-from gdtui.history.pyramid import BUCKET, Pyramid, cover
 from gdtui.history.running_average import RunningAverage
 from gdtui.history.smoothing import SMOOTHING_LADDER, Smoothing
 from gdtui.history.storage.long_array import LongArray
+from gdtui.history.storage.pyramid import BUCKET, Pyramid, cover
+from gdtui.history.storage.sampled_losses import SampledLosses
 
 _MAX_OPEN: Final = 1_024
 """Number of buckets added at once: enough to hide the cost of calls, few enough for a cache."""
@@ -58,6 +59,7 @@ class LossSeries:
         self._high = Pyramid(np.maximum, "f4", -math.inf, 1 + len(SMOOTHING_LADDER))
         self._sum = Pyramid(np.add, "f8", 0.0)
         self._count = Pyramid(np.add, "i4", 0.0)
+        self._sampled = SampledLosses()
         self._smoothing = Smoothing(n)
         self._newest = tuple(map(RunningAverage, self._smoothing.taus))
         """The averages after the newest batches, by rung."""
@@ -66,7 +68,8 @@ class LossSeries:
     def nbytes(self) -> int:
         pyramids = (self._low, self._high, self._sum, self._count)
         averages = self._smoothing.nbytes + sum(running.nbytes for running in self._newest)
-        return self._raw.nbytes + averages + sum(pyramid.nbytes for pyramid in pyramids)
+        held = sum(pyramid.nbytes for pyramid in pyramids) + self._sampled.nbytes
+        return self._raw.nbytes + averages + held
 
     def append(self, losses: NDArray[np.float32]) -> None:
         """Add the losses of the batches just added to the positions."""
@@ -89,6 +92,7 @@ class LossSeries:
         self._high.append(np.where(rows.finite, every, -np.inf).max(axis=2).T)
         self._sum.append(rows.losses.sum(axis=1, keepdims=True))
         self._count.append(rows.finite.sum(axis=1, keepdims=True))
+        self._sampled.append(np.where(rows.finite, rows.losses, np.nan).astype(np.float32).ravel())
 
     def _buckets(self, buckets: Ints) -> _Buckets:
         edges = buckets[:, None] * BUCKET + np.arange(BUCKET + 1)
@@ -158,6 +162,14 @@ class LossSeries:
         low = self._low.reduce(pieces, lambda index: np.nan_to_num(self.raw(index), nan=np.inf))
         high = self._high.reduce(pieces, lambda index: np.nan_to_num(self.raw(index), nan=-np.inf))
         return _without_empty(low, high)
+
+    def quantiles(self, start: Ints, stop: Ints, shares: tuple[float, ...]) -> Floats:
+        """These quantiles of each range start…stop−1, (shares, ranges): of a sample if it is long.
+
+        NaN without a finite loss.
+        """
+        self._close()
+        return self._sampled.quantiles(start, stop, shares, self.raw)
 
     def extremes(self) -> tuple[float, float] | None:
         """Lowest and highest of all losses; None if there is no finite loss."""

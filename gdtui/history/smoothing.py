@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdtui.chart.scene.arrays import Floats, Ints
-from gdtui.history.pyramid import BUCKET
 from gdtui.history.storage.long_array import LongArray
+from gdtui.history.storage.pyramid import BUCKET
 
 SMOOTHING_LADDER: Final = (0.25, 1.0, 4.0)
 """The available time constants, in epochs."""

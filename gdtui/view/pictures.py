@@ -50,7 +50,7 @@ class AxisRanges:
 def overlay(
     store: Store, view: ViewState, canvas: ChartSize, shown: AxisRanges
 ) -> tuple[Picture, AxisRanges]:
-    """All variants on one chart: smoothed lines over envelopes, full losses, changes, ghosts."""
+    """All variants on one chart: smoothed lines over bands, full losses, changes, ghosts."""
     shown = carried_over(
         shown, (view.axis, view.log, view.smoothing, view.raw, view.cleared, view.window)
     )
@@ -62,7 +62,6 @@ def overlay(
     seen = visible_range(view.window, extent)
     series = [ghost_of(one, each, view, seen, canvas) for one, each in ghosts]
     series += [line_of(one, each, view, seen, canvas) for one, each in pairs]
-    # An envelope is marked where it goes beyond.
     lowest, highest = extremes(
         [each.line for each in series], single_values(series), seen, view.log
     )
@@ -110,7 +109,7 @@ def panel(
 
 def _has_data(series: Iterable[Series]) -> bool:
     return any(
-        not line.is_empty for each in series for line in (each.line, each.points, each.envelope)
+        not line.is_empty for each in series for line in (each.line, each.points, each.reach)
     )
 
 
@@ -125,6 +124,7 @@ def line_of(
     if not canvas.dots:
         return Series(label(one), variant_colour(one.index, view.colours))
     raw = positive(history.polyline(view.axis, seen.low, seen.high, canvas.dots), view.log)
+    band = EMPTY if view.raw else history.band(view.axis, seen.low, seen.high, canvas.columns)
     line = (
         raw
         if view.raw
@@ -134,11 +134,12 @@ def line_of(
         label=label(one),
         colour=variant_colour(one.index, view.colours),
         line=positive(line, view.log),
-        envelope=EMPTY if view.raw else raw,
+        band=positive(band, view.log),
         points=positive(_points(now.evaluations, view.axis, seen, canvas), view.log),
         validation=positive(_points(now.validations, view.axis, seen, canvas), view.log),
         depth=_depth(one) if view.raw else 0,
         number=view.number(one),
+        reach=EMPTY if view.raw else raw,
     )
 
 

@@ -88,7 +88,7 @@ def noise(
             line=_trace(rows, view, SMOOTHED),
             points=_trace(rows[is_reliable], view, VALUE),
             validation=_trace(rows[~is_reliable & np.isfinite(rows[:, VALUE])], view, VALUE),
-            envelope=_bars(rows[is_reliable], view),
+            bars=_bars(rows[is_reliable], view),
         )
         batch = in_force.effective_batches(one, now, view)
         series += [vivid] if batch.is_empty else [_faint(one, view, batch), vivid]

@@ -1,8 +1,8 @@
 """Turns a picture into coloured cells, and decides which layer owns each cell. Pure numpy.
 
-A braille cell has only one colour, so the layers compete for it, and the last one wins: envelopes
-(the widest at the back), marks, raw losses, ghosts, lines, single points, off-scale marks, labels.
-Knows no widget.
+Bands are the background of cells, behind everything. A braille cell has only one colour, so the
+layers compete for it, and the last one wins: bars, marks, raw losses, ghosts, lines, single points,
+off-scale marks, labels. Knows no widget.
 """
 
 from collections.abc import Sequence
@@ -12,10 +12,10 @@ from itertools import chain, product
 import numpy as np
 from numpy.typing import NDArray
 
-from gdtui.chart.drawing import numbers
 from gdtui.chart.drawing.cells import Cells
 from gdtui.chart.drawing.frame import FrameInks, frame
 from gdtui.chart.drawing.layers import Layers
+from gdtui.chart.drawing.parts import bands, numbers
 from gdtui.chart.drawing.raster import DOTS_X, DOTS_Y, Layer, place
 from gdtui.chart.scene.axes import drawable
 from gdtui.chart.scene.layout import clean, room
@@ -34,7 +34,7 @@ _THIN = (_EVERY & 0x47 | _EVERY >> 3 & 0x07 | _EVERY >> 1 & 0x40).astype(np.uint
 """Half as dense and still every extreme: the left column of a cell stands for both of its columns.
 """
 
-ENVELOPE_SHARE = 0.38
+BAR_SHARE = 0.38
 GHOST_SHARE = 0.6
 _MARK_SHARE = 0.7
 
@@ -87,17 +87,21 @@ def _draw_frame(cells: Cells, x: Scale, y: Scale, inks: FrameInks) -> None:
 def compose(picture: Picture, cells: Cells, background: str, layers: Layers | None = None) -> None:
     """Draw the picture's series and marks over the cells, without changing other cells."""
     layers = layers or Layers()
-    vivid = [series for series in picture.series if not series.faint]
     deep = sorted(
         (one for one in picture.series if one.depth), key=lambda one: (-one.depth, one.faint)
     )
     near = [one for one in picture.series if not one.depth]
     taken = np.zeros(cells.characters.shape, np.bool_)
-    _draw_envelopes(picture, cells, vivid, background, taken, layers)
+    bands.draw(picture, cells, background, layers)
+    _draw_bars(picture, cells, background, layers)
     columns = _draw_marks(picture, cells, background)
     _draw_lines(picture, cells, deep, background, taken, layers)
     _draw_lines(picture, cells, [one for one in near if one.faint], background, taken, layers)
     _draw_lines(picture, cells, [one for one in near if not one.faint], background, taken, layers)
+    for series in picture.series:
+        if not series.reach.is_empty:
+            layer = layers.line((series.label, "reach"), series.reach, picture, cells)
+            _draw_off_scale(cells, layer, blend(series.colour, background, _MARK_SHARE), taken)
     numbers.draw(picture, cells, background, GHOST_SHARE)
     for series in picture.series:
         _draw_points(picture, cells, series, background, taken, layers)
@@ -143,26 +147,11 @@ def _stamp(cells: Cells, bits: NDArray[np.uint8], colour: str, lit: NDArray[np.b
     np.copyto(cells.inks, cells.ink(colour), where=lit)
 
 
-def _draw_envelopes(
-    picture: Picture,
-    cells: Cells,
-    series: list[Series],
-    background: str,
-    taken: NDArray[np.bool_],
-    layers: Layers,
-) -> None:
-    drawn = [
-        (layers.line((one.label, "envelope"), one.envelope, picture, cells), one)
-        for one in series
-        if not one.envelope.is_empty
-    ]
-    # Sorted by powers of two, so that envelopes of similar width do not swap between frames.
-    drawn.sort(key=lambda pair: -int(np.count_nonzero(pair[0].dots)).bit_length())
-    for layer, one in drawn:
-        bits = _THIN[layer.bits]
-        _stamp(cells, bits, blend(one.colour, background, ENVELOPE_SHARE), bits != 0)
-    for layer, one in drawn:
-        _draw_off_scale(cells, layer, blend(one.colour, background, _MARK_SHARE), taken)
+def _draw_bars(picture: Picture, cells: Cells, background: str, layers: Layers) -> None:
+    for one in picture.series:
+        if not one.bars.is_empty:
+            bits = _THIN[layers.line((one.label, "bars"), one.bars, picture, cells).bits]
+            _stamp(cells, bits, blend(one.colour, background, BAR_SHARE), bits != 0)
 
 
 def _draw_lines(

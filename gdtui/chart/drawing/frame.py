@@ -136,9 +136,10 @@ def _add_upright(figure: Any, picture: Picture, x: float, colour: str) -> None:
 
 
 def _add_series(figure: Any, picture: Picture, width: int) -> None:
-    """Envelopes, then ghosts, then lines, then points: plotext's later signals lie on top."""
+    """Bands and bars, then ghosts, then lines, then points: plotext's later signals lie on top."""
     for series in picture.series:
-        _add_strokes(figure, picture, series.envelope, blend(series.colour, _MIDDLE, 0.5), width)
+        for strokes in (series.band, series.bars):
+            _add_strokes(figure, picture, strokes, blend(series.colour, _MIDDLE, 0.5), width)
     for series in sorted(picture.series, key=lambda series: not series.faint):
         colour = blend(series.colour, _MIDDLE, 0.5) if series.faint else series.colour
         label = "" if series.faint else clean(f"{series.number} {series.label}")

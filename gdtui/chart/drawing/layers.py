@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdtui.chart.drawing.cells import Cells
+from gdtui.chart.drawing.cover import Levels, cover
 from gdtui.chart.drawing.growth import grown
 from gdtui.chart.drawing.raster import Layer, rasterise, spots
 from gdtui.chart.scene.picture import Picture, Scale
@@ -25,6 +26,7 @@ class Layers:
     def __init__(self) -> None:
         self._lines: dict[Key, tuple[object, Layer]] = {}
         self._spots: dict[Key, tuple[object, Polyline, Spots]] = {}
+        self._bands: dict[Key, tuple[object, Polyline, Levels]] = {}
         self._ground: tuple[object, Cells] | None = None
 
     def line(self, key: Key, polyline: Polyline, picture: Picture, cells: Cells) -> Layer:
@@ -49,6 +51,15 @@ class Layers:
             found = spots(polyline, picture.x, picture.y, cells.width, cells.height)
             self._spots[key] = canvas, polyline, found
         return found
+
+    def band(self, key: Key, polyline: Polyline, picture: Picture, cells: Cells) -> Levels:
+        """The halves of each cell that this band covers."""
+        canvas = _canvas(picture, cells)
+        kept, before, covered = self._bands.get(key, (None, None, None))
+        if before is None or covered is None or kept != canvas or not polyline.is_like(before):
+            covered = cover(polyline, picture.x, picture.y, cells.width, cells.height)
+            self._bands[key] = canvas, polyline, covered
+        return covered
 
     def ground(self, made_of: object, palette: list[str], draw: Callable[[], Cells]) -> Cells:
         """A copy of the background of the data; the previous one if `made_of` is the same."""

@@ -71,7 +71,7 @@ ON_WHITE: Final = (
 """Blue, red, green, magenta, brown, cyan, black, grey."""
 
 Shades = tuple[str, str, str]
-"""A colour, its paler shade (ghosts, marks), and its faint shade (envelopes)."""
+"""A colour, its paler shade (ghosts, marks), and its faint shade (bars)."""
 
 DARK_256: Final[tuple[Shades, ...]] = (
     ("#5fafd7", "#0087af", "#005f87"),
@@ -89,7 +89,7 @@ DARK_256: Final[tuple[Shades, ...]] = (
 LIGHT_256: Final[tuple[Shades, ...]] = (
     ("#005faf", "#5f87d7", "#afd7ff"),
     ("#af5f00", "#d78700", "#ffd7af"),
-    ("#005f5f", "#5f8787", "#afd7d7"),
+    ("#00875f", "#5faf87", "#afd7d7"),
     ("#af005f", "#d75faf", "#ffafd7"),
     ("#5f5f00", "#87875f", "#d7d787"),
     ("#af0000", "#d75f5f", "#ffafaf"),
@@ -172,10 +172,16 @@ def blend(colour: str, background: str, share: float) -> str:
         return paler[share < _FAINT_SHARE]
     mixed = (
         round(b + (c - b) * share)
-        for c, b in zip(_channels(colour), _channels(background), strict=True)
+        for c, b in zip(channels(colour), channels(background), strict=True)
     )
-    return "#" + "".join(f"{channel:02x}" for channel in mixed)
+    return hexadecimal(tuple(mixed))
 
 
-def _channels(colour: str) -> tuple[int, ...]:
+def channels(colour: str) -> tuple[int, ...]:
+    """Red, green and blue of `#rrggbb`, each 0…255."""
     return tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5))
+
+
+def hexadecimal(channels: tuple[int, ...]) -> str:
+    """The colour `#rrggbb` of these channels."""
+    return "#" + "".join(f"{channel:02x}" for channel in channels)

@@ -23,7 +23,7 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A variant on a chart, from back to front: envelope, line, single values.
+    """A variant on a chart, from back to front: band, line, single values.
 
     The legend lists series in the order of the picture.
     """
@@ -32,8 +32,8 @@ class Series:
     colour: str
     """The variant's colour, `#rrggbb`."""
     line: Polyline = EMPTY
-    envelope: Polyline = EMPTY
-    """The range min…max of the raw losses, drawn faintly behind the line."""
+    band: Polyline = EMPTY
+    """The range of most raw losses, drawn as the background of cells: an entry per column."""
     points: Polyline = EMPTY
     """Single measured values (full loss after each epoch), drawn as marks on top."""
     validation: Polyline = EMPTY
@@ -47,6 +47,10 @@ class Series:
 
     A ghost is drawn in front of the line with the same depth.
     """
+    reach: Polyline = EMPTY
+    """The range min…max of the raw losses: where it leaves the axis, there is a mark."""
+    bars: Polyline = EMPTY
+    """Intervals of single values, drawn as faint strokes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ class Chart(Explorable, Spanned):
         self._palette = [""]
         self._layers: Layers | None = None
         self._strips: dict[int, Strip] = {}
-        self._styles_by_colour: dict[str, Style] = {}
+        self._styles_by_colour: dict[tuple[str, str], Style] = {}
         self._inks: dict[str, str] = {}
         self._known_background: Color | None = None
         """The cached value of `_background`; None after the theme changed."""
@@ -204,7 +204,9 @@ class Chart(Explorable, Spanned):
             self._cells = self._with_cursor(self._paint(self.size))
         if not width or not 0 <= y < min(height, self._cells.height):
             return Strip([Segment(" " * width, self._style(""))], width)
-        segments = [Segment(text, self._style(ink)) for text, ink in self._cells.runs(y)]
+        segments = [
+            Segment(run.text, self._style(run.ink, run.ground)) for run in self._cells.runs(y)
+        ]
         return Strip(segments, self._cells.width)
 
     def render_span(self, y: int, start: int, stop: int) -> list[Segment] | None:
@@ -213,7 +215,8 @@ class Chart(Explorable, Spanned):
         if cells is None or self._message or y >= cells.height or stop > cells.width:
             return None
         return [
-            Segment(text, self.sent(self._style(ink))) for text, ink in cells.runs(y, start, stop)
+            Segment(run.text, self.sent(self._style(run.ink, run.ground)))
+            for run in cells.runs(y, start, stop)
         ]
 
     def _message_strip(self, y: int) -> Strip:
@@ -225,15 +228,15 @@ class Chart(Explorable, Spanned):
         line = set_cell_size(" " * left + text, width)
         return Strip([Segment(line, self._style(self._ink("chart--message")))], width)
 
-    def _style(self, colour: str) -> Style:
-        style = self._styles_by_colour.get(colour)
+    def _style(self, colour: str, ground: str = "") -> Style:
+        style = self._styles_by_colour.get((colour, ground))
         if style is None:
-            background = self._background.rich_color
+            background = (Color.parse(ground) if ground else self._background).rich_color
             foreground = Color.parse(colour).rich_color if colour else None
             style = Style.from_color(foreground, background)
             if colour == FAINT:
                 style += Style(dim=True)
-            self._styles_by_colour[colour] = style
+            self._styles_by_colour[colour, ground] = style
         return style
 
     def _ink(self, component: str) -> str:

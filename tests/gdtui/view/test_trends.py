@@ -187,8 +187,8 @@ async def test_noise_is_smoothed_over_its_points_and_stands_against_the_batch(
     assert line.line.high.tolist() == pytest.approx([40, (0.75 * 40 + 60) / 1.75])
     assert line.points.high.tolist() == [40]
     assert line.validation.high.tolist() == [60]  # hollow: not reliable
-    bars = np.isfinite(line.envelope.low)
-    assert (line.envelope.low[bars].tolist(), line.envelope.high[bars].tolist()) == ([25], [60])
+    bars = np.isfinite(line.bars.low)
+    assert (line.bars.low[bars].tolist(), line.bars.high[bars].tolist()) == ([25], [60])
     assert batch.line.high.tolist() == [10, 10, 64]  # of the log; last: the settings in force
 
 

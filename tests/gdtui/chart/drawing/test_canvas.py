@@ -5,14 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gdtui.chart.drawing.canvas import compose, paint, with_cursor
+from gdtui.chart.drawing.canvas import BAR_SHARE, compose, paint, with_cursor
 from gdtui.chart.drawing.cells import Cells
 from gdtui.chart.drawing.frame import FrameInks
 from gdtui.chart.drawing.layers import Layers
 from gdtui.chart.scene.layout import Room
-from gdtui.chart.scene.palette import blend
+from gdtui.chart.scene.palette import INK, ON_BLACK, blend
 from gdtui.chart.scene.picture import Mark, Picture, Scale, Series
 from gdtui.chart.scene.polyline import Polyline
+from gdtui.chart.scene.tints import TEXT_CONTRAST, contrast, mixed, tint
 
 BLUE, ORANGE, BLACK, WHITE = "#0000ff", "#ffa500", "#000000", "#ffffff"
 UNIT = Scale(0.0, 1.0)
@@ -38,11 +39,15 @@ def drawn(*series: Series, marks: tuple[Mark, ...] = ()) -> Cells:
 
 
 def text(cells: Cells, row: int) -> str:
-    return "".join(part for part, _ in cells.runs(row))
+    return "".join(run.text for run in cells.runs(row))
 
 
 def colours(cells: Cells) -> set[str]:
     return {cells.palette[ink] for ink in cells.inks[cells.characters != ord(" ")]}
+
+
+def grounds(cells: Cells) -> list[list[str]]:
+    return [[cells.palette[ground] for ground in row] for row in cells.grounds]
 
 
 def test_nothing_to_draw_leaves_the_cells_as_they_were() -> None:
@@ -53,27 +58,59 @@ def test_a_line_is_drawn_in_its_own_colour() -> None:
     assert colours(drawn(Series("a", BLUE, level(0.5)))) == {BLUE}
 
 
-def test_the_envelope_is_dimmer_and_the_line_lies_on_it_alone() -> None:
+def test_a_line_on_a_band_has_its_background_and_cuts_nothing_out_of_it() -> None:
     both = drawn(Series("a", BLUE, level(0.55), level(0.2, 0.9)))
+    only_band = drawn(Series("a", BLUE, band=level(0.2, 0.9)))
     only_line = drawn(Series("a", BLUE, level(0.55)))
-    assert colours(both) > {BLUE}
-    bright = both.inks == both.ink(BLUE)
-    assert (both.characters[bright] == only_line.characters[bright]).all()
-    assert bright.sum() == WIDTH
+    assert (both.characters == only_line.characters).all()
+    assert colours(both) == {BLUE}
+    assert grounds(both) == grounds(only_band)
+    assert {*grounds(both)[4]} == {tint(BLUE, BLACK)}
+    assert {*grounds(both)[0], *grounds(both)[9]} == {""}
 
 
-def test_a_line_in_a_band_stands_alone_in_its_cells() -> None:
+def test_a_line_among_raw_losses_stands_alone_in_its_cells() -> None:
     both = drawn(Series("a", ORANGE, level(0.1, 0.9), depth=1), Series("b", BLUE, level(0.55)))
     only_line = drawn(Series("b", BLUE, level(0.55)))
     blue = both.inks == both.ink(BLUE)
     assert (both.characters[blue] == only_line.characters[blue]).all()
 
 
-def test_the_narrower_envelope_is_seen_whatever_the_order() -> None:
-    narrow = Series("a", BLUE, envelope=level(0.4, 0.5))
-    wide = Series("b", ORANGE, envelope=level(0.0, 1.0))
+def test_bands_that_overlap_mix_whatever_the_order() -> None:
+    narrow = Series("a", BLUE, band=level(0.4, 0.5))
+    wide = Series("b", ORANGE, band=level(0.0, 1.0))
     for order in ((narrow, wide), (wide, narrow)):
-        assert len(colours(drawn(*order))) == 2
+        cells = drawn(*order)
+        both = mixed((tint(BLUE, BLACK), tint(ORANGE, BLACK)), BLACK)
+        assert cells.palette[cells.grounds[5, 15]] == both
+        assert cells.palette[cells.grounds[1, 15]] == tint(ORANGE, BLACK)
+
+
+def test_half_a_cell_of_a_band_has_half_its_tint_and_a_quarter_is_the_least_seen() -> None:
+    cells = drawn(Series("a", BLUE, band=level(0.35, 0.5)))
+    half = blend(tint(BLUE, BLACK), BLACK, 0.5)
+    assert [cells.palette[ground] for ground in cells.grounds[5:7, 9]] == [tint(BLUE, BLACK), half]
+    assert drawn(Series("a", BLUE, band=level(0.43, 0.46))).grounds.any()
+    assert not drawn(Series("a", BLUE, band=level(0.44, 0.45))).grounds.any()
+
+
+@pytest.mark.parametrize("colour", [ON_BLACK[0], INK])
+def test_without_tints_a_band_is_an_outline_that_lines_cross(colour: str) -> None:
+    cells = drawn(Series("a", colour, level(0.55), level(0.15, 0.9)))
+    assert not cells.grounds.any()
+    faint = cells.inks == cells.ink(blend(colour, BLACK, BAR_SHARE))
+    assert [row for row in range(HEIGHT) if faint[row].any()] == [1, 8]
+    dots = cells.characters[faint] - 0x2800
+    assert ((dots & 0b10111000) == 0).all(), "the left column alone: half as dense as a line"
+    assert [row for row in range(HEIGHT) if (cells.inks[row] == cells.ink(colour)).all()] == [4]
+
+
+def test_text_over_a_band_is_legible() -> None:
+    band = Series("a", ORANGE, band=level(0.0, 1.0))
+    cells = drawn(band, marks=(Mark(0.35, BLUE, "lr 0.02"),))
+    ink, ground = (cells.palette[one[0, 12]] for one in (cells.inks, cells.grounds))
+    assert ground == tint(ORANGE, BLACK)
+    assert contrast(ink, ground) >= TEXT_CONTRAST > contrast(BLUE, ground)
 
 
 def test_lines_that_meet_keep_their_dots_and_take_the_later_colour() -> None:
@@ -118,12 +155,12 @@ def test_many_held_out_points_make_all_small() -> None:
     assert "•" in text(cells, 0)
 
 
-def test_a_ghost_is_faint_seen_on_envelopes_and_behind_lines() -> None:
+def test_a_ghost_is_faint_seen_on_bands_and_behind_lines() -> None:
     ghost = Series("a", BLUE, level(0.55), faint=True)
     faint = colours(drawn(ghost))
     assert len(faint) == 1
     assert BLUE not in faint
-    assert faint < colours(drawn(Series("b", ORANGE, envelope=level(0.0, 1.0)), ghost))
+    assert colours(drawn(Series("b", ORANGE, band=level(0.0, 1.0)), ghost)) == faint
     assert colours(drawn(Series("b", ORANGE, level(0.55)), ghost)) == {ORANGE}
 
 
@@ -167,9 +204,7 @@ def test_labels_that_come_together_stand_below_each_other() -> None:
 
 
 def test_a_label_hides_no_off_scale_mark() -> None:
-    cells = drawn(
-        Series("a", BLUE, envelope=level(0.4, 3.0)), marks=(Mark(0.5, ORANGE, "lr 0.02"),)
-    )
+    cells = drawn(Series("a", BLUE, reach=level(0.4, 3.0)), marks=(Mark(0.5, ORANGE, "lr 0.02"),))
     assert text(cells, 0).count("▲") >= WIDTH - 1
     assert "lr 0.02" in text(cells, 1)
 
@@ -240,7 +275,15 @@ def test_runs_are_as_few_as_the_colours_allow() -> None:
     cells.write(0, 1, "ab", BLUE)
     cells.write(0, 3, "cd", BLUE)
     cells.write(0, 5, "e", ORANGE)
-    assert list(cells.runs(0)) == [(" ", ""), ("abcd", BLUE), ("e", ORANGE), ("  ", "")]
+    cells.grounds[0, 2] = cells.ink(WHITE)
+    assert list(cells.runs(0)) == [
+        (" ", "", ""),
+        ("a", BLUE, ""),
+        ("b", BLUE, WHITE),
+        ("cd", BLUE, ""),
+        ("e", ORANGE, ""),
+        ("  ", "", ""),
+    ]
 
 
 def test_changes_are_the_spans_that_differ() -> None:
@@ -250,7 +293,8 @@ def test_changes_are_the_spans_that_differ() -> None:
     after.write(1, 3, "x", BLUE)
     after.write(1, 6, "y", BLUE)
     after.write(1, 30, "z", BLUE)
-    assert list(after.changes(before)) == [(1, 3, 7), (1, 30, 31)]
+    after.grounds[2, 5] = after.ink(ORANGE)
+    assert list(after.changes(before)) == [(1, 3, 7), (1, 30, 31), (2, 5, 6)]
 
 
 # --- Colours --------------------------------------------------------------------------------------
@@ -281,8 +325,9 @@ def crossed(picture: Picture, x: float) -> tuple[Cells, Cells]:
 
 
 def test_the_crosshair_changes_one_column_and_hides_no_data() -> None:
-    line, envelope, points = level(0.55), level(0.2, 0.9), dot(0.51, 0.35)
-    picture = Picture(UNIT, UNIT, (Series("a", BLUE, line, envelope, points),))
+    line, band, points = level(0.55), level(0.2, 0.9), dot(0.51, 0.35)
+    bars = dot(0.51, 0.72)
+    picture = Picture(UNIT, UNIT, (Series("a", BLUE, line, band, points, bars=bars),))
     before, after = crossed(picture, 0.51)
     changed = np.argwhere((before.characters != after.characters) | (before.inks != after.inks))
     assert set(changed[:, 1].tolist()) == {6 + 15}
@@ -293,10 +338,11 @@ def test_the_crosshair_changes_one_column_and_hides_no_data() -> None:
     assert column[10] == ("┷", WHITE)
     was = [chr(character) for character in before.characters[:, 21]]
     kept = [row for row in range(10) if "⠁" <= was[row] <= "⣿" or was[row] == "◆"]
-    assert len(kept) >= 7
+    assert len(kept) >= 3
+    assert (after.grounds == before.grounds).all()
     assert all(column[row][0] == was[row] for row in kept)
     assert column[4][1] == BLUE, "the line"
-    assert column[3][1] == WHITE, "the envelope"
+    assert column[5][0] == "│", "the band"
 
 
 def test_in_a_cloud_of_dots_the_crosshair_is_lit() -> None:

@@ -40,9 +40,9 @@ def picture(points: int = 300, shift: float = 0.0, title: str = "loss") -> Pictu
     x = np.linspace(0, 40_000, points)
     values = 0.7 * np.exp(-x / 15_000) + shift
     line = Polyline(x, values, values)
-    envelope = Polyline(x, values - 0.05, values + 0.05)
+    band = Polyline(x, values - 0.05, values + 0.05)
     points_ = Polyline(x[:: points // 3], values[:: points // 3], values[:: points // 3])
-    series = Series("Mini-batch", DARK[1], line, envelope, points_)
+    series = Series("Mini-batch", DARK[1], line, band, points_)
     x_axis, y_axis = x_scale(40_000, 60, "samples"), y_scale((0.0, 1.0), 15)
     return Picture(x_axis, y_axis, (series,), title=title)
 
