@@ -29,6 +29,7 @@ from engine.settings.text import clean, clean_lines
 from gdtui.keys.flood import KeyFlood
 from gdtui.keys.script import Press, play
 from gdtui.keys.table import reachable
+from gdtui.lesson.course.guide import Guide
 from gdtui.screens.main.live import Context
 from gdtui.screens.main.screen import MainScreen
 from gdtui.state.overlay.shown_runs import ShownRuns
@@ -84,13 +85,14 @@ class GdtuiApp(App[None]):
         source: "RecordSource | None" = None,
         keys: tuple[Press, ...] = (),
         make_lab: "Callable[[Holder], Lab] | None" = None,
+        guide: Guide | None = None,
     ) -> None:
         """`run`: a run, or several overlaid, which need a `source` and are only watched.
 
         `controls` None: the run is only watched, unless `start` makes them after the first frame.
 
         `source` None: the run's logs. `keys` play by themselves.
-        `make_lab` None makes a Lab whose work runs in processes.
+        `make_lab` None makes a Lab whose work runs in processes. `guide` None: G begins the lesson.
         """
         # Without colour, Textual would use greys; with the terminal's colours it uses none.
         super().__init__(ansi_color=True if os.environ.get("NO_COLOR") is not None else None)
@@ -109,6 +111,7 @@ class GdtuiApp(App[None]):
         self._late_notes: list[str] = []
         self._flood = KeyFlood()
         self._rested_at = 0.0
+        self._guide = guide or Guide()
         self.main = MainScreen(self._around(1 / fps), make_lab)
 
     def _around(self, frame_seconds: float) -> Context:
@@ -120,6 +123,7 @@ class GdtuiApp(App[None]):
             None if self._source is None else self._source.obeyed,
             frame_seconds=frame_seconds,
             gate=self.frame_gate,
+            guide=self._guide,
         )
 
     def _use_themes(self, first: str) -> None:

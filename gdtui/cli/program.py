@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "import": "gdtui.cli.commands.runs.import_csv",
     "runs": "gdtui.cli.commands.runs.runs",
     "verify": "gdtui.cli.commands.runs.verify",
+    "lesson": "gdtui.cli.commands.learn.lesson",
     "problems": "gdtui.cli.commands.learn.problems",
     "config": "gdtui.cli.commands.learn.config",
     "docs": "gdtui.cli.commands.learn.docs",

@@ -58,6 +58,14 @@ TABLE: Final[tuple[Entry, ...]] = (
         rank=2,
     ),
     Entry(
+        "guide",
+        "Reading",
+        (Stroke("G", "G", "guide", "Lesson: begin, come back, go on"),),
+        "the guided lesson: begin it, come back to it, go on",
+        label="lesson",
+        rank=5,
+    ),
+    Entry(
         "tables",
         "Reading",
         (Stroke("T", "T", "tables", "lr by batch size, and trade-offs"),),

@@ -18,8 +18,10 @@ from textual.screen import Screen
 
 from gdtui.chart.widget.chart import Chart
 from gdtui.keys.flood import KeyFlood
+from gdtui.lesson.course.guide import Guide
 from gdtui.state.overlay.shown_runs import ShownRuns
 from gdtui.terminal.frame_gate import FrameGate
+from gdtui.widgets.coach import CoachLine
 from gdtui.widgets.footer import Footer
 from gdtui.widgets.line import Line
 from gdtui.widgets.spread import Spread
@@ -66,6 +68,8 @@ class Context:
     """Ids of the commands that have an effect; None means all."""
     frame_seconds: float
     gate: FrameGate
+    guide: Guide
+    """The lesson, which any screen of the app may show."""
 
 
 class LiveScreen(Screen[None]):
@@ -95,6 +99,7 @@ class LiveScreen(Screen[None]):
                     yield VariantPanel(index, variant.name)
         yield Line("\n" * (len(variants) - 1), id="lines")
         yield Line("\n\n\n", id="focused")
+        yield CoachLine(id="coach")
         yield Footer(len(variants), self.context.obeyed, id="footer")
         yield Summary(id="summary")
 
@@ -164,7 +169,7 @@ class LiveScreen(Screen[None]):
         with self.app.batch_update():
             if self._painter.paint(figures=self._owes_figures):
                 self._owes_figures = False
-                self._watch_for_end()
+                self.figures_written()
 
     def _read(self) -> None:
         """Take in records and notices; notices are also shown in the bottom line."""
@@ -227,6 +232,10 @@ class LiveScreen(Screen[None]):
         was_shown = self.query_one(Summary).display
         self.show_summary(False)
         return was_shown
+
+    def figures_written(self) -> None:
+        """Called after each update of the figures."""
+        self._watch_for_end()
 
     def _watch_for_end(self) -> None:
         """Show the results when the last variant ends, and hide them when training goes on."""

@@ -1,7 +1,7 @@
 """The main screen's keys: each becomes a command to the run, or a change of the view.
 
-Keys that open another screen are in overlaid.py. How a command is carried out or a picture drawn is
-decided elsewhere.
+Keys that open another screen are in overlaid.py, those of the lesson in guide.py. How a command is
+carried out or a picture drawn is decided elsewhere.
 """
 
 from functools import cached_property
@@ -11,14 +11,14 @@ from textual.binding import BindingType
 
 from gdtui.chart.widget.chart import Chart
 from gdtui.keys import table
-from gdtui.screens.main.overlaid import OverlaidScreen
+from gdtui.screens.main.guide import GuidedScreen
 
 if TYPE_CHECKING:
     from engine.settings import VariantSettings
     from gdtui.control.explorer import Explorer
 
 
-class MainScreen(OverlaidScreen):
+class MainScreen(GuidedScreen):
     """The screen that keys act on, even while another one covers it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*table.bindings()]
@@ -30,6 +30,7 @@ class MainScreen(OverlaidScreen):
         if place > len(self.viewer.store.states):
             self.context.show_notes([f"there is no variant {place}"])
             return
+        self.note_choice(place)
         self.look(selected=place - 1 if place else None)
 
     def action_batch(self, step: int) -> None:
@@ -142,8 +143,8 @@ class MainScreen(OverlaidScreen):
             )
 
     def action_hide(self) -> None:
-        """Hide the results if they are shown, else the crosshair."""
-        if not self.hide_summary():
+        """Hide the results if they are shown, else leave the lesson or hide the crosshair."""
+        if not (self.hide_summary() or self.leave_lesson()):
             self.explorer.hide_cursor()
             self.look()
 

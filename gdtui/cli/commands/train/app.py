@@ -19,6 +19,7 @@ _USAGE: Final = """\
 gdtui [OPTIONS]                   train on screen, and change settings while it trains
        gdtui train [OPTIONS] [--json]    the same without a screen
        gdtui watch [RUN_DIR]             the screen for a run of another process, or one that ended
+       gdtui lesson                      the guided lesson: ten minutes, step by step
        gdtui experiment [NAME]           one claim of the lesson, tested over many seeds
        gdtui sweep [OPTIONS]             the trade-off table, measured, and a recommendation
        gdtui record --replay RUN -o FILE the screen as a file, to show to others
@@ -48,11 +49,12 @@ def app(ctx: "click.Context", **values: Any) -> int:
     from engine.log.directory import RunDirectoryError
     from gdtui.cli.prepare import prepare_run
     from gdtui.cli.run_app import run_live
+    from gdtui.lesson.course.first_run import guide_for
 
     try:
         options, place = prepare_run(ctx)
         screen = {name: values[name] for name in ("theme", "fps", "keys")}
-        return run_live(options.settings, place, **screen)
+        return run_live(options.settings, place, **screen, guide=guide_for(options.settings))
     except RunDirectoryError as error:
         ctx.fail(str(error))
 
