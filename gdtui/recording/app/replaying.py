@@ -3,10 +3,9 @@
 import contextlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
-from gdtui.keys.script import Press
+from gdtui.recording.app.staging import AppCrashedError, AppInterruptedError, Staging
 from gdtui.recording.cast.footage import Footage, Frame
 from gdtui.recording.cast.frames import FrameSampler
 from gdtui.recording.emulator.screen import TerminalScreen
@@ -19,31 +18,6 @@ _LOOK: Final = {"TEXTUAL_COLOR_SYSTEM": "truecolor"}
 """Environment of a recording: it does not depend on the terminal of whoever records."""
 _LOOKS: Final = ("TEXTUAL", "NO_COLOR")
 """The beginnings of the variables by which Textual changes what it paints."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Staging:
-    """The screen to record, and what happens on it."""
-
-    columns: int
-    rows: int
-    fps: float
-    theme: str
-    keys: tuple[Press, ...]
-    seconds: float | None
-    """The length; None: until the run and the keys have ended."""
-
-
-class AppCrashedError(Exception):
-    """The app stopped on an internal error, which the message describes."""
-
-
-class AppInterruptedError(Exception):
-    """A signal, or Ctrl+C in the script of keys, ended the app."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__(status)
-        self.status = status
 
 
 def record_replay(shown: ShownRuns, speed: float, staging: Staging) -> Footage:

@@ -4,37 +4,88 @@ import contextlib
 import errno
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from gdtui.recording.cast.footage import Footage
 from gdtui.recording.cast.text import event, header
 
-Make = Callable[[Footage, str], bytes]
-"""Makes the bytes of a file of a recording and its title."""
+Make = Callable[[Footage], bytes]
+"""Makes the bytes of a file of a recording."""
 
 
 class OutputError(Exception):
     """A file that cannot be written; the message says why."""
 
 
-def _cast(footage: Footage, title: str) -> bytes:
-    lines = [event(at, sequences) for at, sequences in footage.frames]
-    return (header(footage.columns, footage.rows, title) + "".join(lines)).encode()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appearance:
+    """Title and letters of a recording's file."""
+
+    title: str
+    font: Path | None = None
+    """None takes a font of this machine."""
+    font_size: int = 13
+    """In pixels."""
 
 
-def _text(footage: Footage, _: str) -> bytes:
-    return footage.text.encode()
+def _cast(appearance: Appearance) -> Make:
+    def make(footage: Footage) -> bytes:
+        lines = [event(at, sequences) for at, sequences in footage.frames]
+        return (header(footage.columns, footage.rows, appearance.title) + "".join(lines)).encode()
+
+    return make
 
 
-MAKERS: Final[Mapping[str, Make]] = {".cast": _cast, ".txt": _text}
+def _text(_: Appearance) -> Make:
+    return lambda footage: footage.text.encode()
 
 
-def check_output(path: Path) -> None:
-    """Raise OutputError for a file that could not be written, before any work is done for it."""
-    if path.suffix.lower() not in MAKERS:
-        known = ", ".join(MAKERS)
+def _html(appearance: Appearance) -> Make:
+    from gdtui.recording.output.html import html
+
+    return lambda footage: html(footage, appearance.title)
+
+
+def _gif(appearance: Appearance) -> Make:
+    try:
+        from gdtui.recording.output.gif import gif
+        from gdtui.recording.raster.font import Font, FontError
+    except ImportError:
+        raise OutputError("a .gif needs Pillow: pip install 'gdtui[record]'") from None
+    try:
+        font = Font(appearance.font, appearance.font_size)
+    except FontError as error:
+        raise OutputError(str(error)) from None
+    return lambda footage: gif(footage, font)
+
+
+_KINDS: Final[Mapping[str, Callable[[Appearance], Make]]] = {
+    ".cast": _cast,
+    ".gif": _gif,
+    ".html": _html,
+    ".txt": _text,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A file to be written, and the function that makes its content."""
+
+    path: Path
+    make: Make
+
+
+def output_of(path: Path, appearance: Appearance) -> Output:
+    """The file at this path.
+
+    Raises OutputError if it could not be made or written, before any work is done for it.
+    """
+    make = _KINDS.get(path.suffix.lower())
+    if make is None:
         found = f"unknown suffix {path.suffix!r}" if path.suffix else "the name has no suffix"
+        known = ", ".join(_KINDS)
         raise OutputError(f"{path}: {found}, which decides what is written; choose from {known}")
     folder = path.parent
     if path.is_dir():
@@ -44,23 +95,25 @@ def check_output(path: Path) -> None:
     elif not os.access(path if path.exists() else folder, os.W_OK):
         reason = os.strerror(errno.EACCES)
     else:
-        return
+        return Output(path, make(appearance))
     raise OutputError(f"cannot write {path}: {reason}")
 
 
-def write_output(path: Path, content: bytes) -> None:
-    """Write the file; until it is complete, an existing one stays as it was.
+def write_output(output: Output, footage: Footage) -> int:
+    """Write the file, and return its size; until it is complete, an existing one stays as it was.
 
     Raises OutputError if it cannot be written.
     """
-    part = path.with_name(f".{path.name}.part")
+    content = output.make(footage)
+    part = output.path.with_name(f".{output.path.name}.part")
     try:
         try:
             part.write_bytes(content)
-            part.replace(path)
+            part.replace(output.path)
         except OSError:
             with contextlib.suppress(OSError):
                 part.unlink()
             raise
     except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror}") from None
+        raise OutputError(f"cannot write {output.path}: {error.strerror}") from None
+    return len(content)

@@ -3,47 +3,35 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from engine.log.filesystem.places import find_run, known_roots
+from engine.log.filesystem.places import find_run
 from gdtui.cli.command import FILE, Flag, GdtuiCommand, Option, in_group
 from gdtui.cli.commands.show.screen_size import SCREEN_SIZE, screen_size
-from gdtui.cli.exit_codes import ExitCode
 from gdtui.cli.options.completion import STORED_RUN, stored_runs
 from gdtui.cli.options.screen import screen_options
-from gdtui.cli.streams import print_error, print_json, print_text
-from gdtui.cli.value_types import above_zero
+from gdtui.cli.value_types import above_zero, whole
 
 if TYPE_CHECKING:
     import click
 
-    from gdtui.keys.script import Press
-    from gdtui.recording.app.replaying import Staging
-    from gdtui.recording.cast.footage import Footage
+    from gdtui.recording.app.staging import Staging
 
 _EXAMPLES: Final = """\
 examples:
   gdtui record --replay ./my-run -o demo.cast
-  gdtui record --replay ./my-run --speed 5 --keys '3s ? 4s escape 2s q' -o demo.cast
+  gdtui record --replay ./my-run --speed 5 --keys '3s ? 4s escape 2s q' -o demo.html
+  gdtui record --replay ./my-run --seconds 12 -o demo.gif
   gdtui record --replay ./my-run --speed 100 --size 80x24 -o last-screen.txt
   asciinema play demo.cast
 
 exit status: 0 written, 1 failed, 2 usage error, 130 Ctrl+C; unless it is 0, no file was changed"""
 
 
-def record(
-    ctx: "click.Context",
-    output: Path | None,
-    size: tuple[int, int],
-    seconds: float | None,
-    json: bool,
-    replay: Path | None,
-    speed: float,
-    keys: "tuple[Press, ...] | None",
-    **screen: Any,
-) -> int:
+def record(ctx: "click.Context", output: Path | None, json: bool, **values: Any) -> int:
     """Record the screen of a run, without a terminal, and write it to a file.
 
     The suffix of the file decides what is written: .cast is a recording for asciinema (version 2 of
-    its format), .txt the last screen as text.
+    its format), .gif an animation for slides, .html a page that plays in any browser without a
+    network, .txt the last screen as text. A .gif needs Pillow: pip install 'gdtui[record]'.
 
     A replay is recorded as fast as the machine can. The same run with the same options and keys
     gives the same bytes, whenever and wherever it is recorded.
@@ -53,66 +41,28 @@ def record(
     """
     if output is None:
         ctx.fail("no file: give it with -o, e.g. -o demo.cast")
-    if replay is None:
+    if values["replay"] is None:
         ctx.fail("no run: give it with --replay, e.g. --replay ./my-run")
 
-    from gdtui.recording.app.replaying import Staging
-    from gdtui.recording.output.files import OutputError, check_output
+    from gdtui.cli.commands.show.record_run import record_stored
+    from gdtui.recording.output.files import Appearance, OutputError, output_of
 
-    columns, rows = size
-    staging = Staging(columns=columns, rows=rows, seconds=seconds, keys=keys or (), **screen)
+    title = f"gdtui · {values['replay'].name}"
+    look = Appearance(title=title, font=values["font"], font_size=values["font_size"])
     try:
-        check_output(output)
+        made = output_of(output, look)
     except OutputError as error:
         ctx.fail(str(error))
-    return _record(ctx, output, staging, (replay, speed), as_json=json)
+    staging = _staging(**values)
+    return record_stored(ctx, values["replay"], values["speed"], staging, made, as_json=json)
 
 
-def _record(
-    ctx: "click.Context",
-    output: Path,
-    staging: "Staging",
-    replay: tuple[Path, float],
-    *,
-    as_json: bool,
-) -> int:
-    from engine.log.directory import RunDirectoryError
-    from gdtui.cli.commands.runs.watch_run import open_watched
-    from gdtui.recording.app.replaying import AppCrashedError, AppInterruptedError, record_replay
-    from gdtui.recording.output.files import MAKERS, OutputError, write_output
+def _staging(*, size: tuple[int, int], keys: Any, **values: Any) -> "Staging":
+    from gdtui.recording.app.staging import Staging
 
-    run, speed = replay
-    try:
-        opened = open_watched([run], *known_roots(), replay=speed)
-    except RunDirectoryError as error:
-        ctx.fail(str(error))
-    try:
-        footage = record_replay(opened.shown, speed, staging)
-        content = MAKERS[output.suffix.lower()](footage, f"gdtui · {run.name}")
-        write_output(output, content)
-    except AppInterruptedError as error:
-        return error.status
-    except (AppCrashedError, OutputError) as error:
-        print_error(f"{ctx.command_path}: {error}")
-        return ExitCode.FAILED
-    _report(output, footage, len(content), as_json=as_json)
-    return ExitCode.OK
-
-
-def _report(output: Path, footage: "Footage", size: int, *, as_json: bool) -> None:
-    frames = len(footage.frames)
-    if as_json:
-        fields = {
-            "file": str(output),
-            "bytes": size,
-            "seconds": round(footage.seconds, 3),
-            "frames": frames,
-            "columns": footage.columns,
-            "rows": footage.rows,
-        }
-        print_json(fields)
-    else:
-        print_text(f"{output}: {footage.seconds:.1f} s, {frames:,} frames, {size / 1000:,.0f} kB")
+    columns, rows = size
+    others = {name: values[name] for name in ("fps", "theme", "seconds")}
+    return Staging(columns=columns, rows=rows, keys=keys or (), **others)
 
 
 command = GdtuiCommand(
@@ -122,25 +72,36 @@ command = GdtuiCommand(
     [
         *in_group(
             "recording",
-            Option("-o --output", "FILE", "the file to write: .cast or .txt", type=FILE),
+            Option("-o --output", "FILE", "a file: .cast, .gif, .html or .txt", type=FILE),
             Option(
-                "--size", "COLUMNSxROWS", "size of the screen", type=screen_size,
+                "--size",
+                "COLUMNSxROWS",
+                "size of the screen",
+                type=screen_size,
                 default=SCREEN_SIZE,
             ),
             Option(
-                "--seconds", "N", "length of the recording", shown="until run and keys have ended",
+                "--seconds",
+                "N",
+                "length of the recording",
+                shown="until run and keys have ended",
                 type=above_zero("a number of seconds above 0"),
             ),
+            Option("--font", "FILE", "of a .gif", type=FILE, shown="a monospaced one, found here"),
+            Option("--font-size", "N", "of a .gif, in pixels", type=whole(6, 64), default="13"),
             Flag("--json", "report file, size, length and frames as JSON"),
         ),
         *in_group(
             "run",
             Option("--replay", "RUN", STORED_RUN, type=find_run, shell_complete=stored_runs),
             Option(
-                "--speed", "X", "how many times as fast as the run", default="1",
+                "--speed",
+                "X",
+                "how many times as fast as the run",
+                default="1",
                 type=above_zero("a speed factor, a number above 0"),
             ),
         ),
         *screen_options(),
     ],
-)  # fmt: skip
+)
