@@ -23,6 +23,7 @@ from engine.problems.handover.pickling import HandoverError
 _MOST_BYTES: Final = 256 << 20
 """Bytes of one global that are compared."""
 _INSTALLED: Final = frozenset({"site-packages", "dist-packages"})
+_CACHE: Final = type(functools.cache(len))
 _SIMPLE: Final = (type(None), bool, int, float, complex, str, bytes)
 
 Name = tuple[str, str]
@@ -49,8 +50,13 @@ def state_of(modules: Mapping[str, types.ModuleType]) -> dict[Name, object]:
         (module, name): _fingerprint(value)
         for module, found in modules.items()
         for name, value in [*vars(found).items()]
-        if not (name.startswith("__") and name.endswith("__"))
+        if not _is_special(name)
     }
+
+
+def _is_special(name: str) -> bool:
+    """True for a name of Python's, such as the __slotnames__ that pickling leaves in a class."""
+    return name.startswith("__") and name.endswith("__")
 
 
 def changed(
@@ -75,7 +81,7 @@ def changed(
                 continue
             if module not in old:
                 raise HandoverError(f"it imports {module}, whose {name} is needed later")
-            if isinstance(value, type | types.FunctionType) or hasattr(value, "cache_info"):
+            if isinstance(value, type | types.FunctionType | _CACHE):
                 raise HandoverError(f"it changes {name}, which is needed later")
             found[module, name] = value
     return found
@@ -141,15 +147,17 @@ def _fingerprint(value: Any) -> object:
         return type(value), value if value == value else "NaN"
     if isinstance(value, type):
         attributes = (
-            (name, _fingerprint(each)) for name, each in vars(value).items() if not callable(each)
+            (name, _fingerprint(each))
+            for name, each in vars(value).items()
+            if not (_is_special(name) or callable(each))
         )
         return id(value), tuple(attributes)
     if isinstance(value, types.FunctionType):
         return id(value), _fingerprint((vars(value), value.__defaults__))
     if isinstance(value, types.ModuleType):
         return id(value)
-    if callable(cache := getattr(value, "cache_info", None)):
-        return id(value), cache().currsize
+    if isinstance(value, _CACHE):
+        return id(value), value.cache_info().currsize
     digest = _Digest()
     try:
         _Fingerprints(digest).dump(value)

@@ -88,9 +88,9 @@ class _Pickler(pickle.Pickler):
         if isinstance(value, types.CellType):
             return _empty_cell, ()
         if isinstance(value, torch.Tensor) and value.device.type != "cpu":
-            raise HandoverError(f"a tensor on {value.device}")
+            raise HandoverError(f"it holds a tensor on {value.device}")
         if isinstance(value, np.memmap):
-            raise HandoverError("a memory-mapped array")
+            raise HandoverError("it holds a memory-mapped array")
         if isinstance(value, types.FunctionType) and not is_importable(value):
             return _reduced_function(value)
         if isinstance(value, type) and "<locals>" in value.__qualname__:
@@ -149,7 +149,7 @@ def _plain_array(array: np.ndarray[Any, Any]) -> torch.Tensor | None:
 def _reduced_function(function: types.FunctionType) -> tuple[Any, ...]:
     module = sys.modules.get(function.__module__ or "")
     if module is None or vars(module) is not function.__globals__:
-        raise HandoverError(f"the function {function.__qualname__}, which is in no module")
+        raise HandoverError(f"the function {function.__qualname__} is in no module")
     cells = function.__closure__ or ()
     state = {
         "cells": [(cell, cell.cell_contents) for cell in cells if _is_filled(cell)],
@@ -194,7 +194,7 @@ def _set_function(function: types.FunctionType, state: dict[str, Any]) -> None:
 
 def _reduced_class(made: type) -> tuple[Any, ...]:
     if type(made) is not type or "__slots__" in vars(made):
-        raise HandoverError(f"the class {made.__name__}, which is made inside a function")
+        raise HandoverError(f"the class {made.__name__} is defined in a function")
     values = {name: each for name, each in vars(made).items() if name not in _NOT_OF_A_CLASS}
     names = made.__name__, made.__bases__, made.__module__
     return _class, names, values, None, None, _set_class

@@ -61,11 +61,11 @@ def notes_on(file: Path, running: float, making: float, obstacle: str) -> tuple[
     if running > _LONG:
         found.append(
             f"{file.name}: the lines outside its functions took {running:.1f} s, and each worker "
-            "repeats them. To load data once, load them in problem() or in a function it calls"
+            "repeats them. To load data once, load them in problem() or a function that it calls"
         )
     if obstacle and making > _LONG:
         found.append(
-            f"{file.name}: problem() took {making:.1f} s, and each worker repeats it, since "
-            f"{obstacle}. To load data once, give a function: Problem(train=load)"
+            f"{file.name}: making the problem took {making:.1f} s, and each worker repeats it "
+            f"({obstacle}). To load data once, give a function: Problem(train=load)"
         )
     return tuple(found)

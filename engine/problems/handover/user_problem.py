@@ -95,7 +95,7 @@ class Watch:
 
     def _made(self, returned: Problem, problem: Problem) -> MadeProblem:
         if type(returned) is not Problem:
-            raise HandoverError(f"{type(returned).__name__} is a class of its own")
+            raise HandoverError(f"{type(returned).__name__} is a subclass of Problem")
         are_tensors = {
             name: is_tensors(getattr(problem, name))
             for name in SETS

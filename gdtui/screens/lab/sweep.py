@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from engine.jobs.messages import Result
+from engine.log.filesystem.private import PrivateDirectory
 from engine.settings import RunSettings, Variant, VariantSettings, default_names
 from engine.sweep.defaults import BATCH_SIZES, EPOCHS
 from engine.sweep.run import Plan, sweep
@@ -33,17 +34,25 @@ class SweepScreen(LabScreen):
         *(Binding(str(place), f"give({place - 1})", show=False) for place in range(1, 10)),
     ]
 
-    def __init__(self, lab: Lab, store: Store, controller: RunController, at: int) -> None:
-        """`at`: the place of that variant."""
+    def __init__(
+        self,
+        lab: Lab,
+        store: Store,
+        controller: RunController,
+        at: int,
+        handover: PrivateDirectory | None,
+    ) -> None:
+        """`at`: the place of that variant. `handover`: the directory of its run's loader."""
         super().__init__(lab, store)
-        self._controller, self._at = controller, at
+        self._controller, self._at, self._handover = controller, at, handover
 
     @property
     def subject(self) -> str:
         return "sweep"
 
     def work(self) -> Work:
-        return partial(sweep, Plan(plan(self.store, self._at), None, partial(begin_sweep, None)))
+        begin = partial(begin_sweep, None)
+        return partial(sweep, Plan(plan(self.store, self._at), None, begin, self._handover))
 
     def above(self) -> Content:
         one = self.store.states[self._at]

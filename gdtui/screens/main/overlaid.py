@@ -75,8 +75,9 @@ class OverlaidScreen(LiveScreen):
     def _open_sweep(self) -> None:
         from gdtui.screens.lab.sweep import SweepScreen
 
-        viewer = self.viewer
-        self._open(SweepScreen(self.lab, viewer.store, self.controller, viewer.view.selected or 0))
+        viewer, handover = self.viewer, self._chosen_run.handover
+        at = viewer.view.selected or 0
+        self._open(SweepScreen(self.lab, viewer.store, self.controller, at, handover))
 
     @cached_property
     def _consent(self) -> "Consent":

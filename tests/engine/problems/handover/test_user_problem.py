@@ -1,6 +1,8 @@
 """A user's problem is made once, and a worker trains the same as if it had made it itself."""
 
+import importlib
 import random
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import torch
 from engine.log.filesystem.private import PrivateDirectory
 from engine.problem import SETS, Problem
 from engine.problems.handover.tensors import store_tensors
+from engine.problems.handover.timing import notes_on, timed
 from engine.problems.handover.user_problem import store_made
 from engine.problems.opening import FirstOpening, open_first, open_problem
 from engine.settings import VariantSettings
@@ -295,3 +298,37 @@ def test_what_cannot_be_handed_over_is_made_by_each(name: str, hand: Hand) -> No
     assert first.made is None
     assert first.obstacle == why
     assert trained(made) == trained(alone)
+
+
+@pytest.mark.parametrize(
+    ("running", "making", "obstacle", "said"),
+    [
+        (0.5, 9.0, "", []),
+        (0.5, 0.9, "cannot pickle it", []),
+        (2.0, 0.0, "", ["the lines outside its functions took 2.0 s", "load them in problem()"]),
+        (0.0, 3.0, "cannot pickle it", ["took 3.0 s", "(cannot pickle it)", "Problem(train=load)"]),
+    ],
+)
+def test_what_takes_long_and_is_repeated_is_said_with_a_remedy(
+    running: float, making: float, obstacle: str, said: list[str]
+) -> None:
+    notes = notes_on(Path("net.py"), running, making, obstacle)
+    assert bool(notes) == bool(said)
+    assert all(text in note for note in notes for text in ["net.py: ", *said])
+
+
+def test_the_time_of_a_file_leaves_out_packages_but_not_the_users_modules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "lib" / "site-packages"
+    package.mkdir(parents=True)
+    (package / "a_package.py").write_text("import time\ntime.passed += 100\n")
+    (tmp_path / "own_module.py").write_text("import time\ntime.passed += 3\nimport a_package\n")
+    monkeypatch.setattr(time, "passed", 0.0, raising=False)
+    monkeypatch.setattr(time, "perf_counter", lambda: time.passed)  # type: ignore[attr-defined]
+    monkeypatch.syspath_prepend(str(package))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with timed(tmp_path) as found:
+        importlib.import_module("json")
+        exec("import own_module")
+    assert found.own == 3
