@@ -11,6 +11,7 @@ import msgspec
 
 from engine.log.directory import RunDirectory
 from engine.log.figures.growth import DIVERGING
+from engine.log.reading.failures import failure_reason
 from engine.log.records import State
 from engine.log.summary import Tally
 from engine.settings import DataReading, LrScaling, LrSchedule, Precision
@@ -114,6 +115,8 @@ class VariantReport(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     """Training time, excluding pauses, waits for the pace and measurements."""
     state: State
+    failure: str | None
+    """The reason of a variant that failed, ran out of memory or died, as on stderr; else null."""
 
 
 class RunReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -178,6 +181,7 @@ def _variant(tally: Tally) -> VariantReport:
         measured_at=tally.noise.updates if tally.noise else None,
         seconds=tally.seconds,
         state=tally.state,
+        failure=failure_reason(tally.state, tally.detail) or None,
     )
 
 

@@ -17,7 +17,7 @@ from engine.jobs.process_job import ProcessJob
 from engine.log.directory import RunDirectoryError
 from engine.log.filesystem.private import PrivateDirectory
 from engine.log.measurements import NoiseScale
-from engine.log.reading.worker_output import has_printed
+from engine.log.reading.failures import failure_reason, has_printed
 from engine.log.records import State
 from engine.settings import FULL, RunSettings, SettingsError, Variant, VariantSettings
 from engine.sweep import timeline
@@ -110,7 +110,7 @@ def _run_arm(
     output = run.variant_output(tally.name)
     return FailedArm(
         name=tally.name,
-        reason=f"{tally.state}: {tally.detail}",
+        reason=failure_reason(tally.state, tally.detail) or str(tally.state),
         output=str(output) if has_printed(output, tally.traceback) else "",
         traceback=tally.traceback,
     )

@@ -64,7 +64,7 @@ FIELDS = [
     *("device", "peak_memory", "batch_milliseconds"),
     *("noise_scale", "noise_scale_interval", "signal_to_noise", "signal_to_noise_interval"),
     *("gradients_not_finite", "sharpness", "measured_at"),
-    *("seconds", "state"),
+    *("seconds", "state", "failure"),
 ]
 
 

@@ -22,7 +22,7 @@ from engine.log.filesystem.safe_open import output_opened
 from engine.log.follow import Follower
 from engine.log.json_report import report
 from engine.log.notices import Notice, NoticeKind
-from engine.log.reading.worker_output import has_printed
+from engine.log.reading.failures import failure_reason, has_printed
 from engine.log.records import Started, State, WorkerDied
 from engine.log.summary import Tally
 from engine.session import Session
@@ -213,7 +213,8 @@ class _RunMonitor:
             safe = ", ".join(f"{each.name} to batch {each.batches:,}" for each in self.tallies)
             _say(f"{_STOPPED[self._stopped_by].format(run=self._run.path)}: {safe}")
         broken = [tally for tally in self.tallies if tally.state.is_broken]
-        for line in failure_lines((each.name, f"{each.state}: {each.detail}") for each in broken):
+        reasons = [(each.name, failure_reason(each.state, each.detail)) for each in broken]
+        for line in failure_lines(reasons):
             _say(line)
         if debug:
             for text in dict.fromkeys(each.traceback for each in broken if each.traceback):

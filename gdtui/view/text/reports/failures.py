@@ -10,7 +10,7 @@ def failure_lines(failures: Iterable[tuple[str, str]]) -> list[str]:
     """
     names: dict[str, list[str]] = {}
     for name, reason in failures:
-        names.setdefault(" ".join(reason.split()), []).append(name)
+        names.setdefault(reason, []).append(name)
     return [f"{', '.join(found)}: {reason}" for reason, found in names.items()]
 
 

@@ -254,7 +254,8 @@ def markdown(sweep: Sweep) -> str:
         lines.append("| " + " | ".join([_batch(row), *cells]) + " |")
     marks = any(row.contradicted for row in sweep.rows)
     notes = [f"{CONTRADICTED}: contradicted by the figures of its column", ""] if marks else []
-    return "\n".join([*lines, "", *notes, advice(sweep)])
+    absent = [line for text in missing(sweep) for line in (text, "")]
+    return "\n".join([*lines, "", *notes, *absent, advice(sweep)])
 
 
 def as_csv(sweep: Sweep) -> str:
