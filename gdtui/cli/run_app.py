@@ -6,6 +6,7 @@ logs and restores the terminal.
 
 import contextlib
 import gc
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -32,10 +33,12 @@ def run_live(
     fps: float,
     keys: tuple[Press, ...],
     guide: Guide | None = None,
+    make_app: "Callable[..., GdtuiApp] | None" = None,
 ) -> int:
     """Train and show until the user quits; returns the exit status.
 
-    `guide`: the lesson to show with it; None: it begins when the user wants it.
+    `guide`: the lesson to show with it; None: it begins when the user wants it. `make_app`: makes
+    the app if it is more than a GdtuiApp, such as one that is recorded.
     """
     run = place.begin(settings)
     sessions: list[Session] = []
@@ -47,7 +50,8 @@ def run_live(
 
         from gdtui.app import GdtuiApp
 
-        app = GdtuiApp(run, None, start=start, fps=fps, theme=theme, keys=keys, guide=guide)
+        make = make_app or GdtuiApp
+        app = make(run, None, start=start, fps=fps, theme=theme, keys=keys, guide=guide)
         stack.callback(app.close_lab)
         app.run()
     _report(app, sessions, run)

@@ -9,7 +9,10 @@ if TYPE_CHECKING:
 
 
 class Recorded(Protocol):
-    """An app that takes its own output."""
+    """An app that takes its own output, and sets the size of its screen."""
+
+    screen_size: tuple[int, int]
+    """Columns and rows."""
 
     def painted(self, text: str) -> None:
         """Called with each piece of text for the terminal."""
@@ -26,6 +29,9 @@ class RecordingDriver(HeadlessDriver):
     def is_headless(self) -> bool:
         """False, since Textual would paint nothing."""
         return False
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        return self._recorded.screen_size
 
     def write(self, data: str) -> None:
         """Hand the text on."""

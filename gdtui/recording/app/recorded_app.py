@@ -7,8 +7,9 @@ from typing import Any, Final
 from textual.driver import Driver
 
 from gdtui.app import GdtuiApp
-from gdtui.keys.script import Press, play
+from gdtui.keys.script import play
 from gdtui.recording.app.driver import RecordingDriver
+from gdtui.recording.app.staging import Staging
 
 _REST_SECONDS: Final = 3.0
 """Seconds for which the last screen is shown."""
@@ -25,37 +26,36 @@ class RecordedApp(GdtuiApp):
     def __init__(
         self,
         *arguments: Any,
+        staging: Staging,
         paint: Paint,
-        presses: tuple[Press, ...],
-        is_over: Callable[[], bool],
-        seconds: float | None,
+        is_over: Callable[[], bool] | None = None,
         **options: Any,
     ) -> None:
-        """`paint` takes what the app writes. `presses` are the keys to play.
+        """`paint` takes what the app writes.
 
-        `seconds`: when the app ends. None means a while after `is_over`, when all keys have been
-        played.
+        `is_over`: the run has ended; None asks the store.
         """
-        super().__init__(*arguments, **options)
+        look = {"fps": staging.fps, "theme": staging.theme, "keys": ()}
+        super().__init__(*arguments, **(options | look))
         self.painted = paint
         """Takes each piece of text for the terminal."""
-        self._presses = presses
-        self._is_over = is_over
-        self._seconds = seconds
+        self.screen_size = staging.columns, staging.rows
+        self._staging = staging
+        self._is_over = is_over or (lambda: self.main.viewer.store.has_ended)
 
     def get_driver_class(self) -> type[Driver]:
         return RecordingDriver
 
     def on_mount(self) -> None:
-        if self._seconds is not None:
-            self.set_timer(self._seconds, self.exit)
+        if self._staging.seconds is not None:
+            self.set_timer(self._staging.seconds, self.exit)
         self.run_worker(self._conduct())
 
     async def _conduct(self) -> None:
         """Play the keys, and end the app unless a key or the time limit does."""
-        await play(self, self._presses, lambda: self.main.is_under_way)
+        await play(self, self._staging.keys, lambda: self.main.is_under_way)
         while not self._is_over():
             await asyncio.sleep(_POLL_SECONDS)
         await asyncio.sleep(_REST_SECONDS)
-        if self._seconds is None:
+        if self._staging.seconds is None:
             self.exit()

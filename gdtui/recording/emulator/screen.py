@@ -66,6 +66,8 @@ class TerminalScreen:
         return "\n".join("".join(row).rstrip() for row in self.characters) + "\n"
 
     def _write(self, text: str) -> None:
+        if self._y >= self.rows:
+            return
         width = len(text) if text.isascii() else cell_len(text)
         if width == len(text) and 0 < width <= self.columns - self._x:
             self._put(list(text), width)
@@ -89,7 +91,7 @@ class TerminalScreen:
 
     def _move(self, control: str) -> None:
         if control == "\n":
-            self._y = min(self._y + 1, self.rows - 1)
+            self._y += 1
         elif control == "\r":
             self._x = 0
         elif control == "\x08":
@@ -101,9 +103,9 @@ class TerminalScreen:
             obey(self, [int(word) if word.isdecimal() else 0 for word in numbers.split(";")])
 
     def _go_to(self, numbers: list[int]) -> None:
+        """Move the cursor; outside the screen, what is written there is lost."""
         row, column = (*numbers, 1)[:2]
-        self._y = min(max(row, 1), self.rows) - 1
-        self._x = min(max(column, 1), self.columns) - 1
+        self._y, self._x = max(row, 1) - 1, max(column, 1) - 1
 
     def _erase(self, numbers: list[int]) -> None:
         if numbers[0] in (2, 3):

@@ -51,6 +51,7 @@ def lesson(ctx: "click.Context", step: str, list: bool, **values: Any) -> int:  
 def _start(ctx: "click.Context", course: "Course", place: int, values: Mapping[str, Any]) -> int:
     """Open the app at a step of the lesson."""
     from engine.log.directory import RunDirectoryError
+    from gdtui.cli.recording.live import live_recording
     from gdtui.cli.run_app import run_live
     from gdtui.lesson.course.coach import Coach
     from gdtui.lesson.course.first_run import take_first_run
@@ -63,7 +64,8 @@ def _start(ctx: "click.Context", course: "Course", place: int, values: Mapping[s
     guide = Guide(coach=Coach(course, step_at=place), is_shown=True)
     try:
         new = NewRun(values["run_dir"] or empty_directory())
-        return run_live(settings, new, **screen, guide=guide)
+        with live_recording(ctx, values["record"], values["fps"]) as make_app:
+            return run_live(settings, new, **screen, guide=guide, make_app=make_app)
     except RunDirectoryError as error:
         ctx.fail(str(error))
 

@@ -22,7 +22,11 @@ examples:
 
 
 def watch(
-    ctx: "click.Context", run_dirs: tuple[Path, ...], replay: float | None, **screen: Any
+    ctx: "click.Context",
+    run_dirs: tuple[Path, ...],
+    replay: float | None,
+    record: Path | None,
+    **screen: Any,
 ) -> int:
     """Show a run that another process is training, with or without a screen, or one that has ended.
 
@@ -39,12 +43,14 @@ def watch(
 
     from engine.log.directory import RunDirectoryError
     from gdtui.cli.commands.runs.watch_run import open_watched, run_watch
+    from gdtui.cli.recording.live import live_recording
 
     try:
         opened = open_watched(run_dirs, *known_roots(), replay=replay)
     except RunDirectoryError as error:
         ctx.fail(str(error))
-    return run_watch(opened, **screen)
+    with live_recording(ctx, record, screen["fps"]) as make_app:
+        return run_watch(opened, **screen, make_app=make_app)
 
 
 command = GdtuiCommand(

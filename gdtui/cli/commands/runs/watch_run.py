@@ -1,8 +1,9 @@
 """`gdtui watch`: the screen on runs that other processes train, or that have ended."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.log.directory import RunDirectoryError
 from gdtui.cli.streams import print_error
@@ -12,6 +13,9 @@ from gdtui.state.overlay.shown_runs import ShownRuns
 from gdtui.state.replay import Replay
 from gdtui.state.stored_runs import is_running
 from gdtui.terminal.stdio import screen_of_its_own
+
+if TYPE_CHECKING:
+    from gdtui.app import GdtuiApp
 
 
 def open_watched(paths: Sequence[Path], *roots: Path, replay: float | None) -> OpenedRuns:
@@ -39,11 +43,22 @@ def _several(shown: ShownRuns) -> str:
     return f"--replay plays a single run, and {shown.home} is a sweep of {len(shown.runs)}"
 
 
-def run_watch(opened: OpenedRuns, *, theme: str, fps: float, keys: tuple[Press, ...]) -> int:
-    """Show these runs until the user quits; returns the exit status."""
+def run_watch(
+    opened: OpenedRuns,
+    *,
+    theme: str,
+    fps: float,
+    keys: tuple[Press, ...],
+    make_app: "Callable[..., GdtuiApp] | None" = None,
+) -> int:
+    """Show these runs until the user quits; returns the exit status.
+
+    `make_app`: makes the app if it is more than a GdtuiApp, such as one that is recorded.
+    """
     from gdtui.app import GdtuiApp
 
-    app = GdtuiApp(opened.shown, None, fps=fps, theme=theme, source=opened.source, keys=keys)
+    make = make_app or GdtuiApp
+    app = make(opened.shown, None, fps=fps, theme=theme, source=opened.source, keys=keys)
     with contextlib.ExitStack() as stack:
         stack.enter_context(screen_of_its_own(None))  # an experiment's server writes, too
         stack.callback(app.close_lab)

@@ -3,11 +3,14 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from click.core import ParameterSource
+
 from engine.log.filesystem.places import find_run
 from gdtui.cli.command import FILE, Flag, GdtuiCommand, Option, in_group
-from gdtui.cli.commands.show.screen_size import SCREEN_SIZE, screen_size
 from gdtui.cli.options.completion import STORED_RUN, stored_runs
+from gdtui.cli.options.run import APP_PACE, run_options
 from gdtui.cli.options.screen import screen_options
+from gdtui.cli.recording.screen_size import SCREEN_SIZE, screen_size
 from gdtui.cli.value_types import above_zero, whole
 
 if TYPE_CHECKING:
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 _EXAMPLES: Final = """\
 examples:
   gdtui record --replay ./my-run -o demo.cast
+  gdtui record --problem digits --seconds 20 -o digits.cast
   gdtui record --replay ./my-run --speed 5 --keys '3s ? 4s escape 2s q' -o demo.html
   gdtui record --replay ./my-run --seconds 12 -o demo.gif
   gdtui record --replay ./my-run --speed 100 --size 80x24 -o last-screen.txt
@@ -27,34 +31,49 @@ exit status: 0 written, 1 failed, 2 usage error, 130 Ctrl+C; unless it is 0, no 
 
 
 def record(ctx: "click.Context", output: Path | None, json: bool, **values: Any) -> int:
-    """Record the screen of a run, without a terminal, and write it to a file.
+    """Record the app, without a terminal, and write its screen to a file.
+
+    With --replay it plays a stored run, else it trains one, as gdtui does with the same options.
 
     The suffix of the file decides what is written: .cast is a recording for asciinema (version 2 of
     its format), .gif an animation for slides, .html a page that plays in any browser without a
     network, .txt the last screen as text. A .gif needs Pillow: pip install 'gdtui[record]'.
 
     A replay is recorded as fast as the machine can. The same run with the same options and keys
-    gives the same bytes, whenever and wherever it is recorded.
+    gives the same bytes, whenever and wherever it is recorded. A training is recorded as it goes;
+    its run can be replayed later.
 
     The recording ends when a key ends the app (q), else 3 seconds after the run and the keys have
     ended.
     """
     if output is None:
         ctx.fail("no file: give it with -o, e.g. -o demo.cast")
-    if values["replay"] is None:
-        ctx.fail("no run: give it with --replay, e.g. --replay ./my-run")
+    _check_replay(ctx, values["replay"])
 
-    from gdtui.cli.commands.show.record_run import record_stored
+    from gdtui.cli.commands.show.record_run import record_stored, record_trained
     from gdtui.recording.output.files import Appearance, OutputError, output_of
 
-    title = f"gdtui · {values['replay'].name}"
+    replay: Path | None = values["replay"]
+    title = "gdtui" if replay is None else f"gdtui · {replay.name}"
     look = Appearance(title=title, font=values["font"], font_size=values["font_size"])
     try:
         made = output_of(output, look)
     except OutputError as error:
         ctx.fail(str(error))
     staging = _staging(**values)
-    return record_stored(ctx, values["replay"], values["speed"], staging, made, as_json=json)
+    if replay is None:
+        return record_trained(ctx, staging, made, as_json=json)
+    return record_stored(ctx, replay, values["speed"], staging, made, as_json=json)
+
+
+def _check_replay(ctx: "click.Context", replay: Path | None) -> None:
+    """Refuse options that would have no effect."""
+    for option in command.options:
+        is_typed = ctx.get_parameter_source(option.name or "") is ParameterSource.COMMANDLINE
+        if is_typed and replay is None and option.name == "speed":
+            ctx.fail("--speed is the speed of a replay: add --replay RUN, or use --pace")
+        if is_typed and replay is not None and option in _RUN_OPTIONS:
+            ctx.fail(f"{option.opts[0]} has no effect on a replay, which shows the run as it went")
 
 
 def _staging(*, size: tuple[int, int], keys: Any, **values: Any) -> "Staging":
@@ -65,9 +84,11 @@ def _staging(*, size: tuple[int, int], keys: Any, **values: Any) -> "Staging":
     return Staging(columns=columns, rows=rows, keys=keys or (), **others)
 
 
+_RUN_OPTIONS: Final = run_options(pace=APP_PACE)
+
 command = GdtuiCommand(
     record,
-    "gdtui record --replay RUN [--speed X] [--keys SCRIPT] -o FILE [OPTIONS]",
+    "gdtui record [--replay RUN [--speed X]] [--keys SCRIPT] -o FILE [OPTIONS]",
     _EXAMPLES,
     [
         *in_group(
@@ -92,7 +113,7 @@ command = GdtuiCommand(
             Flag("--json", "report file, size, length and frames as JSON"),
         ),
         *in_group(
-            "run",
+            "replay",
             Option("--replay", "RUN", STORED_RUN, type=find_run, shell_complete=stored_runs),
             Option(
                 "--speed",
@@ -102,6 +123,7 @@ command = GdtuiCommand(
                 type=above_zero("a speed factor, a number above 0"),
             ),
         ),
-        *screen_options(),
+        *screen_options(records=False),
+        *_RUN_OPTIONS,
     ],
 )

@@ -48,13 +48,16 @@ def app(ctx: "click.Context", **values: Any) -> int:
 
     from engine.log.directory import RunDirectoryError
     from gdtui.cli.prepare import prepare_run
+    from gdtui.cli.recording.live import live_recording
     from gdtui.cli.run_app import run_live
     from gdtui.lesson.course.first_run import guide_for
 
     try:
         options, place = prepare_run(ctx)
         screen = {name: values[name] for name in ("theme", "fps", "keys")}
-        return run_live(options.settings, place, **screen, guide=guide_for(options.settings))
+        with live_recording(ctx, values["record"], values["fps"]) as make_app:
+            guide = guide_for(options.settings)
+            return run_live(options.settings, place, **screen, guide=guide, make_app=make_app)
     except RunDirectoryError as error:
         ctx.fail(str(error))
 

@@ -70,7 +70,9 @@ def test_the_keys_show_up(record: Callable[..., str], tmp_path: Path) -> None:
         ("--replay RUN -o x.mp4", "choose from .cast"),
         ("--replay RUN -o nowhere/x.cast", "no directory nowhere"),
         ("--replay RUN", "give it with -o"),
-        ("-o x.cast", "give it with --replay"),
+        ("--replay RUN --lr 1 -o x.cast", "--lr has no effect on a replay"),
+        ("--speed 2 -o x.cast", "add --replay"),
+        ("--problem missing.py -o x.cast", "missing.py"),
     ],
 )
 def test_errors_are_one_line(options: str, message: str, cli: Cli) -> None:
@@ -91,3 +93,12 @@ def test_ctrl_c_leaves_no_file(cli: Cli, tmp_path: Path) -> None:
     result = cli("record", "--replay", STORED, "--keys", "1s ctrl+c", "-o", path)
     assert (result.returncode, result.stdout, result.stderr) == (130, "", "")
     assert not path.exists()
+
+
+def test_a_training_is_recorded(cli: Cli, tmp_path: Path) -> None:
+    path, run = tmp_path / "x.txt", tmp_path / "run"
+    training = ("--batch-sizes", "500", "--epochs", "1", "--pace", "free", "--run-dir", run)
+    result = cli("record", *training, "--keys", "100ms f q", "-o", path)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "Mini-batch" in path.read_text()
+    assert (run / "run.json").exists()

@@ -1,0 +1,1 @@
+"""Options of recordings, and recordings made while the app is used."""
