@@ -149,8 +149,8 @@ COMMANDS: Final[tuple[Entry, ...]] = (
     Entry(
         "measure",
         "Measuring",
-        (Stroke("exclamation_mark", "!", "measure", "Measure noise scale and sharpness now"),),
-        "measure noise scale and sharpness of the selected now",
+        (Stroke("exclamation_mark", "!", "measure", "Measure noise scale and curvature now"),),
+        "measure noise scale and curvature of the selected now",
         label="measure",
         rank=8,
     ),

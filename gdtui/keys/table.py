@@ -37,8 +37,8 @@ TABLE: Final[tuple[Entry, ...]] = (
     Entry(
         "trends",
         "Measuring",
-        (Stroke("V", "V", "trends", "Sharpness and noise scale over training"),),
-        "sharpness against 2/lr, noise scale against batch, over time",
+        (Stroke("V", "V", "trends", "Curvature and noise scale over training"),),
+        "curvature against 2/lr, noise scale against batch, over time",
         label="trends",
         rank=8,
     ),

@@ -71,7 +71,7 @@ def _imported(store: Store) -> Iterator[str]:
     if missing := dict.fromkeys(name for one in store.states for name in one.tally.assumed):
         said += f" It does not tell: {', '.join(missing).replace('_', ' ')}."
     yield said
-    yield f"Spread σ of the batch losses: {_each(store, lambda one: one.spread)}."
+    yield f"Noise σ of the batch losses: {_each(store, lambda one: one.spread)}."
 
 
 def _about(store: Store) -> str:
@@ -91,7 +91,7 @@ def _overview(store: Store) -> Iterator[str]:
     names = _listed([f"{one.tally.name} (batch {_short_size(one)})" for one in store.states])
     yield f"{common_start(store, names)} {differences(store)}"
     yield (
-        f"Spread σ of the batch losses: {_each(store, lambda one: one.spread)}. The fewer samples "
+        f"Noise σ of the batch losses: {_each(store, lambda one: one.spread)}. The fewer samples "
         "in a batch, the less its loss and its gradient say about all data."
     )
     losses = [one.tally.full_loss for one in store.states if math.isfinite(one.tally.full_loss)]
@@ -127,11 +127,11 @@ def _variant(one: VariantState, is_ours: bool) -> Iterator[str]:
     if force.is_full and force.accumulation_steps == 1:
         yield (
             "Its gradient is that of all data and exact, so its curve is a thin line without a "
-            "spread σ. Each step costs a whole pass over the data."
+            "noise σ. Each step costs a whole pass over the data."
         )
     else:
         yield (
-            f"Its batch losses scatter by σ = {number(one.spread)} around the smoothed loss of "
+            f"The noise σ of its batch losses is {number(one.spread)}, around a smoothed loss of "
             f"{number(one.smoothed(SMOOTHING))}: each batch is a sample of the data, and so is its "
             "gradient."
         )
@@ -148,7 +148,7 @@ def _measured(one: VariantState, is_ours: bool) -> Iterator[str]:
     force, sharp = one.tally.resolved, one.tally.sharpness
     if noise is None and sharp is None:
         how = "; press ! to measure them while a run is under way" if is_ours else ""
-        yield f"Noise scale B and sharpness λ have not been measured yet{how}."
+        yield f"Noise scale B and curvature λ have not been measured yet{how}."
     if noise is not None and not noise.is_finite:
         yield from _not_finite(noise)
     if noise is not None and noise.is_finite and not noise.is_reliable:
@@ -170,10 +170,10 @@ def _measured(one: VariantState, is_ours: bool) -> Iterator[str]:
             f"{force.effective_batch:,}: {says} (McCandlish et al. 2018)."
         )
     if sharp is not None and sharp.sharpness is not None and not sharp.sharpness.is_finite:
-        yield "The sharpness λ is not finite: a second derivative of the loss is NaN or infinite."
+        yield "The curvature λ is not finite: a second derivative of the loss is NaN or infinite."
     elif sharp is not None and sharp.sharpness is not None and sharp.edge:
         yield (
-            f"The sharpness λ is {number(sharp.sharpness.value)}. Full-batch steps would grow if "
+            f"The curvature λ is {number(sharp.sharpness.value)}. Full-batch steps would grow if "
             f"it exceeded {number(sharp.edge)}, 2 (1 + momentum) ÷ lr (Cohen et al. 2021)."
         )
 
@@ -246,9 +246,9 @@ def interview(store: Store) -> str:
     """Three sentences, with what this run has measured."""
     return (
         "Full-batch gradient descent takes one exact step per pass over the data, SGD with batch "
-        "size 1 takes one noisy step per sample, and mini-batches lie between (here σ of batch "
-        f"loss: {_each(store, lambda one: one.spread)}). Mini-batches are the standard because a "
-        "device computes many samples at once for little more than one, while beyond the "
+        "size 1 takes one noisy step per sample, and mini-batches lie between (here noise "
+        f"σ of batch loss: {_each(store, lambda one: one.spread)}). Mini-batches are the standard "
+        "because a device computes many samples at once for little more than one, while beyond the "
         "gradient's noise scale more samples in a batch hardly improve the step (McCandlish et al. "
         "2018). When the batch grows, scale the lr with it to keep an epoch's work the same (Goyal "
         "et al. 2017), and where memory is short accumulate gradients, each weighted by what its "

@@ -66,11 +66,11 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         value=as_number(lambda one: one.tally.full_loss),
     ),
     GlossaryEntry(
-        name="σ of batch loss",
+        name="noise",
         labels=("σ", "noise σ", "spread", "spread, last epoch"),
         unit="of the problem's loss",
-        definition="The scatter of the batch losses around the smoothed loss before them, over the "
-        "last epoch of samples; the histogram beside each chart shows the same. None below two "
+        definition="σ, the scatter of the batch losses around the smoothed loss before them, over "
+        "the last epoch of samples; the histogram beside each chart shows the same. None below two "
         "batches an epoch, as at full batch.",
         formula="standard deviation of (batch loss − smoothed loss before it)",
         value=as_number(lambda one: one.spread),
@@ -209,10 +209,10 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         name="noise scale",
         labels=("B",),
         unit="samples",
-        definition="The batch size at which noise and gradient weigh the same in an update. Much "
-        "smaller batches are mostly noise; much larger ones are mostly redundant. Averaged over "
-        "the last measurements, each at ¾ of the next, while they agree within their errors; in "
-        "brackets its 95% interval, “not reliable yet” while its ends are 4 × apart.",
+        definition="B, the batch size at which noise and gradient weigh the same in an update. "
+        "Much smaller batches are mostly noise; much larger ones are mostly redundant. Averaged "
+        "over the last measurements, each at ¾ of the next, while they agree within their errors; "
+        "“not reliable yet” while the ends of its 95% interval are 4 × apart.",
         formula="B = tr(Σ) ÷ |G|², both averaged apart, then divided",
         source="McCandlish et al. 2018, arXiv:1812.06162, eq. 2.9 and appendix A",
         value=_noise_scale,
@@ -229,22 +229,21 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         value=signal_to_noise,
     ),
     GlossaryEntry(
-        name="sharpness",
-        labels=("λ",),
+        name="curvature",
+        labels=("λ", "curvature λ", "sharpness"),
         unit="of loss per squared unit of weight",
-        definition="The largest eigenvalue of the Hessian of the loss on all training data: how "
-        "steeply the valley rises where it is steepest. For large data or a large model it is "
-        "taken over a random part, whose number of samples stands beside it.",
+        definition="λ, called sharpness in papers: the largest eigenvalue of the Hessian of the "
+        "loss on all data; ≈ marks one of a random part of large data, or of a large model.",
         formula="max eigenvalue of ∇²L, by Lanczos on Hessian-vector products",
         source="Keskar et al. 2017, arXiv:1609.04836; Cohen et al. 2021, arXiv:2103.00065",
         value=as_number(_sharpness),
     ),
     GlossaryEntry(
         name="edge of stability",
-        labels=("2/lr", "3.8/lr", "2(1+β)/lr"),
+        labels=("allowed", "2/lr", "3.8/lr", "2(1+β)/lr"),
         unit="of loss per squared unit of weight",
-        definition="The sharpness beyond which steps of full-batch gradient descent grow instead "
-        "of settling; β is the momentum. Undefined for optimisers that scale each weight's step.",
+        definition="The curvature beyond which steps of full-batch gradient descent grow instead "
+        "of settling; β: momentum. Undefined for optimisers that scale each weight's step.",
         formula="2 (1 + β) ÷ lr",
         source="Cohen et al. 2021, arXiv:2103.00065, eq. 1",
         value=as_number(_edge),
@@ -263,7 +262,7 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
         unit="of the problem's loss",
         definition="Standard deviation of the epochs' mean losses over the whole run. The lesson "
         "prints it and calls it variance; it mostly shows how far the loss fell, not how noisy it "
-        "was: that is σ. --json has it as std, and its square as variance.",
+        "was: that is the noise σ. --json has it as std, and its square as variance.",
         formula="√mean((epoch loss − mean)²), of the population (ddof 0)",
         value=as_number(lambda one: one.tally.std),
     ),
@@ -276,8 +275,10 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
     ),
     GlossaryEntry(
         name="clock",
+        labels=("left",),
         unit="minutes:seconds",
-        definition="Time in which anything trained, without pauses.",
+        definition="Time in which anything trained; “left”: until the last variant ends, at its "
+        "pace or, if it cannot keep that, at its speed.",
     ),
     GlossaryEntry(
         name="principal components",

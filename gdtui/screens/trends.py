@@ -44,7 +44,7 @@ class TrendsScreen(PassThroughScreen):
         self._ranges = {name: AxisRanges() for name in _PAINTERS}
 
     def compose(self) -> ComposeResult:
-        yield Chart(title="sharpness", id="trend-sharpness")
+        yield Chart(title="curvature", id="trend-sharpness")
         yield Chart(title="noise scale", id="trend-noise")
         yield Chart(title="learning rate", id="trend-lr")
         yield Line("", id="trends-readout")

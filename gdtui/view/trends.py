@@ -71,7 +71,7 @@ def sharpness(
         series.append(replace(_vivid(one, view), line=found, points=found))
     name = next(iter(names)) if len(names) == 1 else _ANY_EDGE
     bound = f" · faint: {name}, the edge of stability" if names else ""
-    words = TrendTitles("sharpness λ", "◆ measured", bound, name, message)
+    words = TrendTitles("curvature λ", "◆ measured", bound, name, message)
     return _picture(store, view, canvas, shown, series, words)
 
 

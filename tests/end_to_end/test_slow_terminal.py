@@ -60,7 +60,7 @@ def test_a_terminal_that_takes_nothing_holds_up_neither_training_nor_commands(
     terminal.wait_for("paused")
     for tally in app.tallies().values():
         terminal.wait_for(f"{tally.updates:,} updates")
-    assert "batch 128 · lr 0.01" in terminal.text
+    assert "batch 128 [ ] · lr 0.01" in terminal.text
     terminal.send("q")
     assert terminal.wait() == 0
     app.check_restored()

@@ -168,6 +168,7 @@ class Bench:
         losses: Iterable[float],
         *,
         batch: int = 1,
+        epoch: int = 1,
         generation: int = 1,
         steps: int = 1,
     ) -> None:
@@ -176,7 +177,7 @@ class Bench:
         self.write(
             name,
             Chunk(
-                generation=generation, epoch=1, batch=batch, update=(batch - 1) // steps + 1,
+                generation=generation, epoch=epoch, batch=batch, update=(batch - 1) // steps + 1,
                 in_update=0, samples=(batch - 1) * 10, seconds=(batch - 1) * 0.01,
                 duration=len(values) * 0.01, batch_size=10, last_batch_size=10,
                 accumulation_steps=steps, lr=0.01, losses=values.tobytes(),

@@ -35,8 +35,11 @@ from gdtui.state.variant import VariantState
 from gdtui.view import pictures, trends
 from gdtui.view.focus import focused
 from gdtui.view.pictures import AxisRanges, ChartSize
-from gdtui.view.text import crosshair, figures, results_panel, screen_text
-from gdtui.view.text.gauges import gauges
+from gdtui.view.text import crosshair, results_panel, screen_text
+from gdtui.view.text.header import header
+from gdtui.view.text.panel import figures
+from gdtui.view.text.panel.gauges import gauges
+from gdtui.view.text.panel.settings import settings
 from gdtui.view.view_state import ViewState
 
 MOST_SECONDS = 10.0
@@ -192,15 +195,15 @@ def texts_of(viewer: Viewer) -> Iterator[str]:
     """All words around the charts, and the pages over them."""
     store, smoothing = viewer.store, viewer.view.smoothing
     yield from store.take_said()
-    yield screen_text.header(store, _WIDTH, viewer.source.now(), viewer.source.role).plain
+    yield header(store, _WIDTH, viewer.source.now(), viewer.source.role).plain
     for one in store.states:
-        yield screen_text.settings(one, _WIDTH).plain
+        yield settings(one, _WIDTH).plain
         yield screen_text.trouble(one)
         yield screen_text.name(one, store, 12, selected=True).plain
         yield screen_text.state_and_device(one, store)[0]
         yield figures.rows(one, store, smoothing, 60, 5).plain
         yield figures.line(one, store, smoothing, selected=False, width=_WIDTH).plain
-        yield gauges(one, 60).plain
+        yield gauges(one, 60, 2).plain
         viewer.cursor = 5.0
         yield crosshair.line(viewer.under_cursor(one), 80).plain
         yield from pages_of(viewer, one)

@@ -63,6 +63,8 @@ _SEED: Final = 0x6D656173  # "meas": makes these draws independent of all others
 
 Kind = Literal["noise", "sharpness"]
 _KINDS: Final[tuple[Kind, ...]] = ("noise", "sharpness")
+_NAMES: Final[dict[Kind, str]] = {"noise": "noise scale", "sharpness": "curvature"}
+"""The names that users read."""
 
 
 @dataclass(slots=True)
@@ -124,7 +126,9 @@ class Measurer:
         else:
             self.ask(command.id)
             if not self._asked:
-                reasons = "; ".join(f"{kind}: {why}" for kind, why in self._impossible.items())
+                reasons = "; ".join(
+                    f"{_NAMES[kind]}: {why}" for kind, why in self._impossible.items()
+                )
                 self._write(Refused(detail=f"cannot be measured: {reasons}", command=command.id))
 
     def _set_on(self, is_on: bool, command: int) -> None:
@@ -279,10 +283,10 @@ class Measurer:
         reason = str(error).partition("\n")[0] or type(error).__name__
         if not isinstance(error, CostlyError):
             self._impossible[kind] = reason
-            detail = f"the {kind} cannot be measured here: {reason}"
+            detail = f"the {_NAMES[kind]} cannot be measured here: {reason}"
         elif not was_asked:
             self._costly.add(kind)
-            detail = f"the {kind} is measured only on request: {reason}"
+            detail = f"the {_NAMES[kind]} is measured only on request: {reason}"
         else:  # at the end of training, which has its earlier measurements
             return
         self.is_on = self.is_on and len(self._impossible) < len(_KINDS)

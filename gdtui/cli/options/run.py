@@ -120,7 +120,7 @@ def _training(setting: MakeSetting, pace_default: str) -> Iterator[Setting]:
     yield setting("loader_workers", "N", text, type=whole(0, _MOST_LOADERS), default="0")
     text = "also measure on held-out data every N updates"
     yield setting("validate_every", "N", text, type=whole(1), shown="at each epoch's end")
-    text = "measure noise scale and sharpness, in 2% of the time"
+    text = "measure noise scale and curvature, in 2% of the time"
     yield setting("measuring", "on|off", text, type=on_or_off, default="on",
                   shell_complete=words(("on", "off")))  # fmt: skip
 

@@ -12,17 +12,17 @@ from gdtui.chart.scene.palette import variant_colour
 from gdtui.chart.widget.chart import Chart
 from gdtui.control.viewer import Viewer
 from gdtui.state.variant import VariantState
-from gdtui.view.text import crosshair, figures, screen_text
+from gdtui.view.text import crosshair, screen_text
 from gdtui.view.text.caveats.label import label
-from gdtui.view.text.gauges import gauges
-from gdtui.view.text.styled import NEW_LINE, StyledText
+from gdtui.view.text.header import header as header_text
+from gdtui.view.text.panel import figures
+from gdtui.view.text.panel.settings import settings as settings_in_force
+from gdtui.view.text.styled import StyledText
 from gdtui.view.text.styled import lines as one_below_another
 from gdtui.widgets.line import Line
 from gdtui.widgets.spread import Spread
 from gdtui.widgets.variant import VariantPanel
 
-_GAUGED: Final = 3
-"""Rows of figures needed to spare one for measurements beside the loss."""
 _BORDER: Final = 2
 _AROUND_PLACE: Final = 2
 """Cells that surround the number before a name in a line."""
@@ -36,7 +36,7 @@ def write_figures(screen: Screen[Any], panels: Sequence[VariantPanel], viewer: V
     screen.set_class(viewer.store.has_validation, "-validated")
     header = screen.query_one("#header", Line)
     source, room = viewer.source, header.content_size.width
-    header.show(screen_text.header(viewer.store, room, source.now(), source.role))
+    header.show(header_text(viewer.store, room, source.now(), source.role))
     lines = screen.query_one("#lines", Line)
     width = lines.content_size.width
     if lines.display:
@@ -82,17 +82,11 @@ def _words(
 ) -> tuple[StyledText, StyledText]:
     """The variant's current settings and figures or, under the crosshair, those at that point."""
     if viewer.cursor is None:
-        return screen_text.settings(one, width), _figures(viewer, one, width, rows)
+        has_keys = viewer.is_trainer and viewer.view.selected in (None, one.index)
+        settings = settings_in_force(one, width, has_keys=has_keys)
+        return settings, figures.rows(one, viewer.store, viewer.view.smoothing, width, rows)
     batch = viewer.under_cursor(one)
     return crosshair.settings(batch, width), crosshair.figures(batch, width)
-
-
-def _figures(viewer: Viewer, one: VariantState, width: int, rows: int) -> StyledText:
-    """The rows of figures; if there are three or more, the last has the other measurements."""
-    if rows < _GAUGED or screen_text.trouble(one):
-        return figures.rows(one, viewer.store, viewer.view.smoothing, width, rows)
-    said = figures.rows(one, viewer.store, viewer.view.smoothing, width, rows - 1)
-    return said + NEW_LINE + gauges(one, width)
 
 
 def _line(viewer: Viewer, one: VariantState, width: int) -> StyledText:

@@ -60,7 +60,8 @@ class TablesScreen(Page):
                 Content(""),
                 *_note(
                     "“variance” in the lesson is the standard deviation of the epochs' mean "
-                    "losses: it shows how far the loss fell, not how noisy it was. The noise is σ."
+                    "losses: it shows how far the loss fell, not how noisy it was. That is the "
+                    "noise σ."
                 ),
                 Content(""),
                 *_note(

@@ -21,8 +21,10 @@ from gdtui.screens.pages.tables import TablesScreen
 from gdtui.state.store import Store
 from gdtui.view import trends
 from gdtui.view.pictures import AxisRanges, ChartSize
-from gdtui.view.text import crosshair, figures, formatting, results_panel, screen_text
-from gdtui.view.text.gauges import gauges
+from gdtui.view.text import crosshair, formatting, results_panel
+from gdtui.view.text.header import header as header_text
+from gdtui.view.text.panel import figures
+from gdtui.view.text.panel.gauges import gauges
 from gdtui.view.view_state import ViewState
 
 _NO_FIGURES = {
@@ -147,7 +149,7 @@ async def test_every_figure_of_a_panel_and_of_a_line_has_an_entry(tmp_path: Path
         app.main.tick(figures=True)
         store = app.main.viewer.store
         for one in store.states:
-            shown = figures.rows(one, store, 0.25, 200, 4).plain.replace("all data", "◆")
+            shown = figures.rows(one, store, 0.25, 200, 2).plain.replace("all data", "◆")
             for label in labels_of(shown):
                 assert glossary.find(label), f"{label!r} of {shown!r}"
 
@@ -173,9 +175,9 @@ async def test_the_figures_of_the_header_have_entries(tmp_path: Path) -> None:
     _, app = opened(tmp_path)
     async with app.run_test():
         app.main.tick()
-        header = screen_text.header(app.main.viewer.store, 200, 100.0).plain
-        assert re.search(r"epoch +1/20 · 1 epoch/s · \d\d:\d\d", header)
-        assert all(glossary.find(name) for name in ("epoch", "epoch/s", "clock"))
+        header = header_text(app.main.viewer.store, 200, 100.0).plain
+        assert re.search(r"epoch +1/20 ─+ · \d\d:\d\d left · 1 epoch/s · \d\d:\d\d", header)
+        assert all(glossary.find(name) for name in ("epoch", "left", "epoch/s", "clock"))
 
 
 async def test_what_is_said_of_all_holds_the_figures_of_all(tmp_path: Path) -> None:
@@ -188,7 +190,7 @@ async def test_what_is_said_of_all_holds_the_figures_of_all(tmp_path: Path) -> N
             for p in each.paragraphs
         )
         spreads = " / ".join(formatting.number(one.spread) for one in app.main.viewer.store.states)
-        assert f"Spread σ of the batch losses: {spreads}" in whole
+        assert f"Noise σ of the batch losses: {spreads}" in whole
         assert "0.400 / 0.400 / 0.400, 0 apart" in whole
         assert "press S" in whole
         assert len(re.findall(r"(?<!al)\.(?: |$)", explain.interview(app.main.viewer.store))) == 3

@@ -24,13 +24,13 @@ class TrainingProgress:
     def follow(self) -> None:
         """Note how far training has got; the more often, the better the estimate."""
         for tally, left in zip(self._tallies, self._left, strict=True):
-            left.tell(_share(tally))
+            left.tell(share_done(tally))
 
     def look(self) -> CommandProgress:
         """The progress by now."""
         self.follow()
         return CommandProgress(
-            share=min(map(_share, self._tallies)),
+            share=min(map(share_done, self._tallies)),
             elapsed=self._clock() - self._began,
             left=longest(left.seconds for left in self._left),
             activities=self._activities(),
@@ -38,7 +38,7 @@ class TrainingProgress:
 
     def _activities(self) -> tuple[str, ...]:
         going = [tally for tally in self._tallies if not tally.state.is_ended]
-        slowest = min(going, key=_share, default=None)
+        slowest = min(going, key=share_done, default=None)
         return (
             " · ".join(_with_loss(tally) for tally in self._tallies),
             " · ".join(_place(tally) for tally in self._tallies),
@@ -46,7 +46,7 @@ class TrainingProgress:
         )
 
 
-def _share(tally: Tally) -> float:
+def share_done(tally: Tally) -> float:
     """Share of the planned epochs that is done; 1 for a variant that has ended in any way."""
     if tally.state.is_ended:
         return 1.0

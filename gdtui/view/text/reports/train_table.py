@@ -17,10 +17,10 @@ from gdtui.view.text.screen_text import NOT_THE_BIG_BATCH
 _WORDS: Final = frozenset(("variant", "state"))
 """The headings of columns of words; the others are of figures."""
 _LEGEND: Final = """\
-final loss: mean of the batch losses of the last epoch; noise σ: their scatter around the smoothed
-loss; full loss: on all training data, after the last epoch: the one to compare by"""
+last epoch: mean of its batch losses; noise σ: their scatter around the smoothed loss; all data:
+loss on all training data after the last epoch, the one to compare by"""
 _HELD_OUT: Final = (
-    "validation: on held-out data, also after the last epoch; gap: validation loss minus full loss"
+    "validation: on held-out data, also after the last epoch; gap: validation minus all data"
 )
 
 
@@ -72,7 +72,7 @@ def _legend(tallies: Sequence[Tally], *, has_metrics: bool) -> Iterator[str]:
 def _headings(metrics: Sequence[str]) -> tuple[str, ...]:
     """The columns' names; those of validation only if there is any."""
     held_out = [f"validation {name}" for name in metrics] + ["gap"] if metrics else []
-    learnt = ("variant", "batch", "lr", "updates", "final loss", "noise σ", "full loss")
+    learnt = ("variant", "batch", "lr", "updates", "last epoch", "noise σ", "all data")
     return (*learnt, *held_out, "seconds", "state")
 
 

@@ -263,7 +263,7 @@ def test_what_cannot_be_differentiated_twice_is_said_once_and_left_alone() -> No
     said = [record for record in records if isinstance(record, MeasuringSet)]
     assert len(said) == 1
     assert said[0].is_on
-    assert said[0].detail == "the sharpness cannot be measured here: it has no second derivative"
+    assert said[0].detail == "the curvature cannot be measured here: it has no second derivative"
     assert sum(isinstance(record, Measured) for record in records) == 2
 
 

@@ -102,7 +102,8 @@ def test_a_request_is_answered_where_nothing_can_be_measured() -> None:
     assert isinstance(second, Refused)
     assert second.command == 2
     assert second.detail == (
-        "cannot be measured: noise: there are too few samples; sharpness: no derivative at all"
+        "cannot be measured: noise scale: there are too few samples; "
+        "curvature: no derivative at all"
     )
 
 

@@ -44,7 +44,7 @@ async def test_it_halves_the_batch_and_doubles_the_accumulation_and_shows_that_a
         await see(pilot, "SGD: the batch is 1 already")
         bench.write(mini, changed(VariantSettings(batch_size=32, accumulation_steps=2), 2))
         await settle(pilot)
-        assert "batch 32 · lr 0.01 · accum ×2" in text_of(app)
+        assert "batch 32 [ ] · lr 0.01 , . · accum ×2 A a" in text_of(app)
         await pilot.press("2", "u")
         assert wanted(bench, mini) == (16, 4)
 

@@ -118,7 +118,7 @@ async def test_the_mouse_moves_it_in_all_charts_and_takes_it_away(bench: Bench, 
         await pilot.hover("#header")
         await settle(pilot)
         assert [column(each) for each in charts(app)] == [None] * 4
-        assert text_of(app).count("σ") == 3
+        assert text_of(app).count("noise 0.") == 3
 
 
 async def test_what_comes_below_a_mouse_at_rest_is_read_out(bench: Bench) -> None:

@@ -29,7 +29,7 @@ async def test_a_change_is_pending_until_the_log_confirms_it_and_then_a_mark(ben
         await settle(pilot)
         text = text_of(app)
         assert "batch 64→128…" not in text
-        assert "batch 128 · lr 0.01" in text
+        assert "batch 128 [ ] · lr 0.01 , ." in text
         assert text.count("batch 64→128") == 2, "on the overlay and in the panel"
 
 

@@ -11,6 +11,7 @@ from engine.log.directory import RunDirectory
 from gdtui.export.csv_import.fill import made_up
 from gdtui.export.csv_import.write import import_csv
 from gdtui.lesson import explain
+from gdtui.state.overlay.watch_source import WatchSource
 from gdtui.view.text.caveats.imported import IMPORTED
 
 BARE = "variant,batch,loss\n" + "".join(f"mine,{batch},{1 / batch}\n" for batch in range(1, 51))
@@ -24,7 +25,8 @@ def opened(path: Path, text: str) -> ObservedApp:
     """The app on a run imported from this CSV, watched."""
     (path / "losses.csv").write_text(text)
     import_csv(str(path / "losses.csv"), path / "run", "0")
-    return ObservedApp(RunDirectory.open(path / "run"), None, fps=4)
+    run = RunDirectory.open(path / "run")
+    return ObservedApp(run, None, source=WatchSource(run), fps=4)
 
 
 async def pages(app: ObservedApp, size: tuple[int, int], keys: str) -> dict[str, str]:

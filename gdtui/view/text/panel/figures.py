@@ -15,6 +15,7 @@ from gdtui.state.variant import VariantState
 from gdtui.view.text import formatting, screen_text
 from gdtui.view.text.caveats.age import PALE, age
 from gdtui.view.text.caveats.imported import is_imported, is_known
+from gdtui.view.text.panel.gauges import gauges
 from gdtui.view.text.styled import StyledText, lines
 
 _GAP: Final = "  "
@@ -23,12 +24,20 @@ _STATE: Final = 8
 """Cells kept for the state at the end of a line."""
 _ROOMY: Final = 100
 """Minimum width in cells of a line with wider gaps between its figures."""
-_TOLD: Final = 21
-"""Cells of the settings in a line."""
+HISTOGRAM: Final = 6
+"""Cells kept in a line for the histogram of its batch losses."""
+_SETTINGS: Final = 14
+"""Minimum cells of the settings in a line: "batch 64→128…", so that nothing moves with a key."""
+_GAUGES: Final = 2
+"""Maximum rows of the measurements beside the loss."""
 _LATER: Final = 10
 """Rank of the cost in a line, after everything about learning."""
 _VALUE: Final = 7
 """Cells of a loss."""
+_SHORT_VALUE: Final = 6
+"""The same in a narrow line."""
+_LEAST_VALUE: Final = 5
+"""The same where not everything would fit."""
 _METRIC: Final = 12
 """Cells of the name of a metric."""
 
@@ -49,7 +58,7 @@ class _Figure:
 
 
 def rows(one: VariantState, store: Store, smoothing: float, width: int, height: int) -> StyledText:
-    """This many rows below a chart: losses, validation, progress, cost; or the variant's trouble.
+    """This many rows below a chart: losses, validation, progress, measurements; or its trouble.
 
     `smoothing`: of the loss, in epochs. In fewer rows, the most informative figures of each kind
     remain.
@@ -57,14 +66,14 @@ def rows(one: VariantState, store: Store, smoothing: float, width: int, height: 
     if wrong := screen_text.trouble(one):
         return StyledText.of(wrong, "$error")
     learnt, validated = _learnt(one, smoothing), _validated(one, store)
-    done, cost = _done(one), _cost(one)
-    groups = [learnt, validated, done, cost] if validated else [learnt, done, cost]
-    if len(groups) > height:
-        groups[-2:] = [done + cost]
-    if len(groups) > height:
-        groups[:-1] = [learnt + validated]
+    groups = [learnt, validated] if validated else [learnt]
+    spare = height - len(groups) - 1
+    if spare < 0:
+        groups = [learnt + validated]
+    groups.append(_done(one) + _cost(one))
     first, *others = [_fitted(group, width) for group in groups[: max(height, 1)]]
-    return lines([_with_age(first, one, width), *others])
+    measured = [gauges(one, width, min(spare, _GAUGES))] if spare > 0 else []
+    return lines([_with_age(first, one, width), *others, *measured])
 
 
 def _fitted(figures: Iterable[_Figure], width: int, gap: str = _GAP) -> StyledText:
@@ -90,12 +99,13 @@ def _fitted(figures: Iterable[_Figure], width: int, gap: str = _GAP) -> StyledTe
     return screen_text.join_parts(kept, gap)
 
 
-def _value(value: float) -> str:
-    return f"{formatting.within(value, _VALUE):<{_VALUE}}"
+def _value(value: float, cells: int = _VALUE) -> str:
+    return f"{formatting.within(value, cells):<{cells}}"
 
 
-def _learnt(one: VariantState, smoothing: float) -> list[_Figure]:
-    full = _value(one.tally.full_loss)
+def _learnt(one: VariantState, smoothing: float, cells: int = _VALUE) -> list[_Figure]:
+    full = _value(one.tally.full_loss, cells)
+    loss, noise = one.smoothed(smoothing), one.spread
     mixed = PALE if one.is_spread_mixed else ""
     pale = age(one, MeasuredFigure.FULL_LOSS).style
     if (start := one.tally.evaluation) is not None and start.part_loss is not None:
@@ -103,8 +113,8 @@ def _learnt(one: VariantState, smoothing: float) -> list[_Figure]:
     else:
         all_data = _Figure(f"◆ all data {full}", 1, pale, short=f"◆ {full}")
     return [
-        _Figure(f"loss {_value(one.smoothed(smoothing))}", 0, "bold"),
-        _Figure(f"σ {_value(one.spread)}", 3, mixed),
+        _Figure(f"loss {_value(loss, cells)}", 0, "bold", f"loss {_value(loss, _LEAST_VALUE)}"),
+        _Figure(f"noise {_value(noise, cells)}", 3, mixed, f"noise {_value(noise, _LEAST_VALUE)}"),
         all_data,
     ]
 
@@ -117,13 +127,13 @@ def _with_age(said: StyledText, one: VariantState, width: int) -> StyledText:
     return said + StyledText.of(f"{_GAP}{words}", PALE)
 
 
-def _validated(one: VariantState, store: Store) -> list[_Figure]:
+def _validated(one: VariantState, store: Store, cells: int = _VALUE) -> list[_Figure]:
     """The latest figures on held-out data; empty if there are none."""
     if not store.has_validation:
         return []
     tally = one.tally
     latest = tally.validation
-    loss = _value(latest.loss if latest else math.nan)
+    loss = _value(latest.loss if latest else math.nan, cells)
     pale = age(one, MeasuredFigure.VALIDATION).style
     figures = [
         _Figure(f"◇ validation {loss}", 2, pale, short=f"◇ {loss}"),
@@ -170,37 +180,56 @@ def _cost(one: VariantState) -> list[_Figure]:
 
 
 def line(
-    one: VariantState, store: Store, smoothing: float, *, selected: bool, width: int
+    one: VariantState,
+    store: Store,
+    smoothing: float,
+    *,
+    selected: bool,
+    width: int,
+    histogram: str = "",
 ) -> StyledText:
-    """One variant's line: on a narrow screen, for many variants, or below a chart that fills it."""
-    tally = one.tally
+    """One variant's line: on a narrow screen, for many variants, or below a chart that fills it.
+
+    `histogram`: of its batch losses, in `HISTOGRAM` cells, which stay free without one.
+    """
     cells = screen_text.name_cells(store, width)
     named = screen_text.name(one, store, cells, selected=selected) + StyledText.of(" ")
     if wrong := screen_text.trouble(one):
         return (named + StyledText.of(wrong, "$error")).truncate(width)
-    lr = (
-        formatting.rounded(tally.resolved.lr)
-        if tally.resolved
-        else formatting.setting(tally.settings.lr)
-    )
-    lr = lr if is_known(one, "lr") else "–"
+    is_roomy = width >= _ROOMY
+    figures_of_all = [_size_and_lr(each) for each in store.states]
+    sizes, lrs = (max(map(len, column)) for column in zip(*figures_of_all, strict=True))
+    size, lr = figures_of_all[one.index]
+    in_force = f"{size:>{sizes}} lr {lr:<{lrs}}".ljust(_SETTINGS)
+    settings, style = screen_text.pending(one, len(in_force)) or (in_force, "")
+    loss, noise, *others = _learnt(one, smoothing, _VALUE if is_roomy else _SHORT_VALUE)
+    figures = [
+        _Figure(settings, 0, style),
+        loss,
+        noise,
+        _Figure(f"{histogram:<{HISTOGRAM}}", 0, screen_text.colour_of(one)),
+        *others,
+        *_validated(one, store, _VALUE if is_roomy else _SHORT_VALUE),
+        *(replace(figure, rank=figure.rank + _LATER) for figure in _cost(one)),
+    ]
+    if store.has_devices:
+        figures.append(_Figure(f"{one.tally.device:<7}", _LATER, _DIM))
+    gap = _GAP if is_roomy else " "
+    said = _fitted(figures, width - named.cell_length - _STATE - len(gap), gap)
+    return (
+        named + said + StyledText.of(gap) + StyledText.of(*screen_text.short_state(one))
+    ).truncate(width)
+
+
+def _size_and_lr(one: VariantState) -> tuple[str, str]:
+    """The batch size and the lr in force, as short as in a line."""
+    tally = one.tally
     size = formatting.short_batch(tally.settings.batch_size, tally.n)
     size = size if is_known(one, "batch_size") else "–"
     if tally.settings.accumulation_steps > 1:
         size += f"×{tally.settings.accumulation_steps}"
     if tally.is_big_batch is False:
         size += screen_text.NOT_THE_BIG_BATCH
-    told, style = screen_text.pending(one, _TOLD) or (f"{size:>7}  lr {lr:<8} ", "")
-    figures = [
-        _Figure(told, 0, style),
-        *_learnt(one, smoothing),
-        *_validated(one, store),
-        *(replace(figure, rank=figure.rank + _LATER) for figure in _cost(one)),
-    ]
-    if store.has_devices:
-        figures.append(_Figure(f"{tally.device:<7}", _LATER, _DIM))
-    gap = _GAP if width >= _ROOMY else ""
-    said = _fitted(figures, width - named.cell_length - _STATE - len(gap), gap)
-    return (
-        named + said + StyledText.of(gap) + StyledText.of(*screen_text.short_state(one))
-    ).truncate(width)
+    lr = formatting.setting(tally.settings.lr)
+    lr = formatting.rounded(tally.resolved.lr) if tally.resolved else lr
+    return size, lr if is_known(one, "lr") else "–"

@@ -15,7 +15,8 @@ from engine.log.records import Chunk, Started, State, Validated
 from engine.settings import RunSettings, Variant, VariantSettings
 from gdtui.app import GdtuiApp
 from gdtui.state.store import Store
-from gdtui.view.text import figures, formatting
+from gdtui.view.text import formatting
+from gdtui.view.text.panel import figures
 
 MIB = 2**20
 
@@ -166,7 +167,7 @@ async def test_a_panel_says_what_held_out_data_say_and_what_it_costs(bench: Benc
     async with app.run_test(size=WIDE) as pilot:
         await settle(pilot)
         await settle(pilot)
-        learnt, validated, done, cost, _ = below(app)
+        learnt, validated, done, noise, curvature = below(app)
         assert "◆ all data 0.101" in learnt
         assert validated.split() == [
             "◇",
@@ -177,8 +178,8 @@ async def test_a_panel_says_what_held_out_data_say_and_what_it_costs(bench: Benc
             "accuracy",
             "0.965",
         ]
-        assert done.split() == ["200", "updates", "2,000", "samples"]
-        assert cost.split() == ["1,000", "samples/s", "10.0", "ms/batch", "–", "MiB"]
+        assert done.split() == ["200", "updates", "1,000", "samples/s", "–", "MiB"]
+        assert (noise, curvature) == ("noise scale not measured yet", "")
 
 
 def test_a_first_loss_of_a_part_of_the_data_is_shown_with_the_number_of_its_samples() -> None:
@@ -189,23 +190,29 @@ def test_a_first_loss_of_a_part_of_the_data_is_shown_with_the_number_of_its_samp
         )
         one.add(replace(began(), generation=2))
         one.add(part)
-    assert told(store, 49, 4)[0] == "loss – σ – ◆ 2,048 samples 2.31"
+    assert told(store, 49, 4)[0] == "loss – noise – ◆ 2,048 samples 2.31"
 
 
-def test_four_rows_are_how_good_how_general_how_far_and_how_dear() -> None:
-    assert told(stored(), 49, 4) == [
-        "loss 0.501 σ 0.120 ◆ all data 0.101",
+def test_five_rows_are_how_good_how_general_how_far_and_what_was_measured() -> None:
+    assert told(stored(), 49, 5) == [
+        "loss 0.501 noise 0.120 ◆ all data 0.101",
         "◇ validation 0.130 gap +0.029 accuracy 0.965",
-        "10 updates 100 samples",
-        "5,000 samples/s 2.00 ms/batch 300 MiB",
+        "10 updates 5,000 samples/s 300 MiB",
+        "noise scale not measured yet",
+        "",
     ]
+    assert told(stored(), 49, 4) == told(stored(), 49, 5)[:4]
+    assert len(told(stored(validation=None), 49, 4)) == 4
 
 
 def test_fewer_rows_keep_the_most_telling_of_each() -> None:
     assert told(stored(), 49, 3)[2] == "10 updates 5,000 samples/s 300 MiB"
-    assert told(stored(), 49, 2) == ["loss 0.501 σ 0.120 ◆ 0.101 ◇ 0.130", told(stored(), 49, 3)[2]]
+    assert told(stored(), 49, 2) == [
+        "loss 0.501 noise 0.120 ◆ 0.101 ◇ 0.130",
+        told(stored(), 49, 3)[2],
+    ]
     assert told(stored(), 160, 2) == [
-        "loss 0.501 σ 0.120 ◆ all data 0.101 ◇ validation 0.130 gap +0.029 accuracy 0.965",
+        "loss 0.501 noise 0.120 ◆ all data 0.101 ◇ validation 0.130 gap +0.029 accuracy 0.965",
         "10 updates 100 samples 5,000 samples/s 2.00 ms/batch peak 300 MiB",
     ]
 
@@ -218,7 +225,7 @@ def test_between_the_ends_of_epochs_the_gap_stays_for_nothing_else_is_measured()
     )  # fmt: skip
     store.add("a", between)
     assert told(store, 49, 4)[:2] == [
-        "loss 0.501 σ 0.120 ◆ all data 0.101",
+        "loss 0.501 noise 0.120 ◆ all data 0.101",
         "◇ validation 0.0900 gap +0.029 accuracy 0.970",
     ]
 
@@ -270,7 +277,7 @@ def test_speed_is_that_of_lately() -> None:
     store = stored()
     for place in range(1, 100):
         store.add("a", lasting(chunk(place * 100), 0.04 if place > 50 else 0.02, place))
-    assert "4.00 ms/batch" in told(store, 49, 4)[3]
+    assert "4.00 ms/batch" in told(store, 80, 4)[2]
 
 
 def lasting(one: Chunk, duration: float, place: int) -> Chunk:
@@ -304,7 +311,16 @@ async def test_a_wide_line_says_it_all_in_columns(bench: Bench) -> None:
         await pilot.press("z")
         await settle(pilot)
         lines = [row(app, f" {place} {name} ") for place, name in enumerate(bench.names, start=1)]
-        for part in ("σ", "◆", "◇", "gap +0.029", "acc 0.965", "samples/s", "ms/batch", "running"):
+        for part in (
+            "noise",
+            "◆",
+            "◇",
+            "gap +0.029",
+            "acc 0.965",
+            "samples/s",
+            "ms/batch",
+            "running",
+        ):
             assert len({line.index(part) for line in lines}) == 1
 
 

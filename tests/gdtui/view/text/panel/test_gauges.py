@@ -14,7 +14,8 @@ from engine.log.records import Measured, MeasuringSet, Started, State, StateChan
 from engine.log.summary import Tally
 from engine.settings import FULL, BatchSize, VariantSettings
 from gdtui.state.variant import VariantState
-from gdtui.view.text.gauges import gauges
+from gdtui.view.text.panel.gauges import gauges
+from gdtui.view.text.styled import StyledText
 
 
 def noise(value: float, low: float, high: float) -> NoiseScale:
@@ -57,58 +58,92 @@ def measured(command: int = 0, edge: float | None = 200.0, **found: object) -> M
     )  # type: ignore[arg-type] # fmt: skip
 
 
+FOUND = {"noise": noise(48.2, 31.1, 74.9)}
+SMALL = {"noise": noise(3.3, 2.0, 5.5)}
+LARGE = {"noise": noise(3398, 2526, 4393)}
+
+
+def curvature(one: VariantState, width: int) -> StyledText:
+    """The second of two rows."""
+    return gauges(one, width, 2).split("\n")[1]
+
+
 @pytest.mark.parametrize(
     ("found", "width", "said"),
     [
-        ({}, 60, "noise scale –"),
-        ({"noise": noise(48.2, 31.1, 74.9)}, 60, "noise scale 48 (31–75) · batch 64"),
-        (
-            {"noise": noise(48.2, 31.1, 74.9), "sharpness": sharpness(3.14159)},
-            60,
-            "noise scale 48 (31–75) · batch 64  λ 3.14 · 2/lr 200",
-        ),
-        (
-            {"noise": noise(48.2, 31.1, 74.9), "sharpness": sharpness(3.14159)},
-            46,
-            "B 48 (31–75) · batch 64  λ 3.14 · 2/lr 200",
-        ),
-        (
-            {"noise": noise(48.2, 31.1, 74.9), "sharpness": sharpness(3.14159)},
-            40,
-            "B 48 (31–75)  λ 3.1 · 2/lr 200",
-        ),
-        (
-            {"noise": noise(3398, 2526, 4393), "sharpness": sharpness(0.055)},
-            36,
-            "B 3,398  λ 0.055 · 2/lr 200",
-        ),
-        ({"noise": noise(3.3, 2.0, 5.5)}, 60, "noise scale 3.3 (2.0–5.5) · batch 64"),
-        ({"noise": noise(900, 100, math.inf)}, 60, "noise scale: not reliable yet (over 100)"),
-        ({"noise": noise(math.inf, 0, math.inf)}, 60, "noise scale: not reliable yet"),
-        (
-            {"noise": NOT_FINITE},
-            60,
-            "noise scale: not finite (3 of 64 gradients)",
-        ),
-        ({"noise": NOT_FINITE}, 20, "B: not finite"),
-        (
-            {"sharpness": sharpness(math.nan, math.nan)},
-            60,
-            "noise scale –  λ not finite · 2/lr 200",
-        ),
-        ({"sharpness": sharpness(3, error=1)}, 60, "noise scale –  λ not reliable yet · 2/lr 200"),
+        ({}, 60, "noise scale not measured yet"),
+        ({}, 20, "noise scale –"),
+        (FOUND, 100, "batch 64 is about the noise scale (48, 95%: 31–75): a good size"),
+        (FOUND, 60, "batch 64 is about the noise scale (48): a good size"),
+        (FOUND, 49, "batch 64, noise scale 48: a good size"),
+        (FOUND, 30, "noise scale 48: a good size"),
+        (FOUND, 20, "noise scale 48"),
+        (SMALL, 62, "batch 64 is 19× the noise scale (3.3): larger gains little"),
+        (SMALL, 49, "batch 64, noise scale 3.3: larger gains little"),
+        (SMALL, 36, "noise scale 3.3: repeats itself"),
+        (LARGE, 62, "batch 64 is 1/53 of the noise scale (3,398): mostly noise"),
+        (LARGE, 49, "batch 64, noise scale 3,398: mostly noise"),
+        ({"noise": noise(900, 100, math.inf)}, 60, "noise scale not reliable yet (over 100)"),
+        ({"noise": noise(math.inf, 0, math.inf)}, 60, "noise scale not reliable yet"),
+        ({"noise": NOT_FINITE}, 60, "noise scale not finite (3 of 64 gradients)"),
+        ({"noise": NOT_FINITE}, 30, "noise scale not finite"),
     ],
 )
-def test_the_line(found: dict[str, object], width: int, said: str) -> None:
-    assert gauges(variant(**found), width).plain == said  # type: ignore[arg-type]
+def test_the_batch_is_compared_with_the_noise_scale(
+    found: dict[str, object], width: int, said: str
+) -> None:
+    assert gauges(variant(**found), width, 2).plain == f"{said}\n"
+
+
+@pytest.mark.parametrize(
+    ("found", "width", "said"),
+    [
+        (sharpness(3.14159), 100, "curvature 3.14 of 200 allowed (2/lr)  ━───────┃──"),
+        (sharpness(3.14159), 49, "curvature 3.14 of 200 allowed  ━───────┃──"),
+        (sharpness(0.055), 36, "curvature 0.0550 of 200 allowed"),
+        (sharpness(0.055), 24, "curvature 0.055 of 200"),
+        (sharpness(150), 49, "curvature 150 of 200 allowed  ━━━━━━──┃──"),
+        (sharpness(260), 49, "curvature 260, only 200 allowed  ━━━━━━━━┃━━"),
+        (sharpness(260), 24, "curvature 260 > 200"),
+        (sharpness(math.nan, math.nan), 49, "curvature not finite"),
+        (sharpness(3, error=1), 49, "curvature not reliable yet"),
+    ],
+)
+def test_the_curvature_is_compared_with_what_the_lr_allows(
+    found: Sharpness, width: int, said: str
+) -> None:
+    assert curvature(variant(sharpness=found), width).plain == said
+
+
+@pytest.mark.parametrize(("value", "style"), [(3, "$success"), (150, "$warning"), (260, "$error")])
+def test_the_gauge_turns_red_beyond_the_edge(value: float, style: str) -> None:
+    said = curvature(variant(sharpness=sharpness(value)), 60)
+    assert {each for text, each in said.parts if "━" in text} == {style}
+
+
+@pytest.mark.parametrize(
+    ("found", "width", "said"),
+    [
+        (
+            FOUND | {"sharpness": sharpness(3)},
+            49,
+            "noise scale 48: a good size  curvature 3.0 of 200",
+        ),
+        (FOUND | {"sharpness": sharpness(3)}, 36, "noise scale 48: a good size"),
+        (FOUND | {"sharpness": sharpness(260)}, 36, "noise scale 48  curvature 260 > 200"),
+        (FOUND | {"sharpness": sharpness(260)}, 30, "curvature 260 > 200"),
+    ],
+)
+def test_in_one_row_what_matters_most(found: dict[str, object], width: int, said: str) -> None:
+    assert gauges(variant(**found), width).plain == said
 
 
 def test_a_sharpness_of_part_of_the_data_says_so_where_there_is_room() -> None:
     part = msgspec.structs.replace(sharpness(3.14159), samples=256)
-    assert gauges(variant(sharpness=part), 60).plain == (
-        "noise scale –  λ 3.14 (256 samples) · 2/lr 200"
+    assert curvature(variant(sharpness=part), 100).plain.startswith(
+        "curvature ≈ 3.14 (256 samples) of 200 allowed (2/lr) "
     )
-    assert gauges(variant(sharpness=part), 30).plain == "B –  λ 3.14 · 2/lr 200"
+    assert curvature(variant(sharpness=part), 49).plain.startswith("curvature ≈ 3.14 of 200 ")
 
 
 def test_noisy_measurements_are_shown_smoothed_and_anew_after_a_restart() -> None:
@@ -118,32 +153,32 @@ def test_noisy_measurements_are_shown_smoothed_and_anew_after_a_restart() -> Non
             noise(trace, 10, math.inf), batches=32, covariance=(100.0, 0.0, 0.01)
         )
         one.add(measured(noise=found))
-    assert gauges(one, 60).plain == "noise scale 51 (36–69) · batch 64"
+    assert "the noise scale (51, 95%: 36–69)" in gauges(one, 90).plain
     one.add(begun(2))
-    assert gauges(one, 60).plain == "noise scale –"
+    assert gauges(one, 90).plain == "noise scale not measured yet"
 
 
 def test_the_batch_is_the_one_in_force() -> None:
-    assert gauges(variant(FULL, noise=noise(48, 31, 75)), 60).plain.endswith("· batch 2,000")
+    assert gauges(variant(FULL, noise=noise(48, 31, 75)), 60).plain.startswith("batch 2,000 ")
 
 
 def test_the_edge_is_that_of_the_lr_in_force() -> None:
     one = variant(sharpness=sharpness(3))
     one.add(changed(VariantSettings(batch_size=64, lr=0.02), 1))
-    assert "· 2/lr 100" in gauges(one, 60).plain
+    assert "of 100 allowed (2/lr)" in curvature(one, 90).plain
 
 
 def test_an_optimizer_without_such_a_bound_has_none() -> None:
     one = variant()
     one.add(measured(edge=None, sharpness=sharpness(3)))
-    assert gauges(one, 60).plain == "noise scale –  λ 3.00"
+    assert curvature(one, 60).plain == "curvature 3.00"
 
 
 def test_momentum_moves_the_bound() -> None:
     one = variant()
     one.tally.settings = VariantSettings(momentum=0.9)
     one.add(measured(edge=380.0, sharpness=sharpness(3)))
-    assert gauges(one, 60).plain == "noise scale –  λ 3.00 · 3.8/lr 380"
+    assert "of 380 allowed (3.8/lr)" in curvature(one, 90).plain
 
 
 def test_off_is_said() -> None:
@@ -178,7 +213,7 @@ async def test_a_panel_shows_what_was_measured(tmp_path: Path) -> None:
         app.main.tick(figures=True)
         await pilot.pause()
         shown = app.query("#panel-1 .figures").first().render()
-        assert "(31–75)" in str(shown)
+        assert "batch 64, noise scale 48: a good size" in str(shown)
 
 
 def test_the_json_says_what_the_screen_says(tmp_path: Path) -> None:
@@ -195,7 +230,7 @@ def test_the_json_says_what_the_screen_says(tmp_path: Path) -> None:
     assert document.noise_scale_interval is not None
     low, high = document.noise_scale_interval
     assert high is not None
-    assert f"noise scale {average:.0f} ({low:.0f}–{high:.0f})" in gauges(one, 60).plain
+    assert f"noise scale ({average:.0f}, 95%: {low:.0f}–{high:.0f})" in gauges(one, 90).plain
 
 
 def test_gradients_that_are_not_finite_are_counted_in_the_json(tmp_path: Path) -> None:

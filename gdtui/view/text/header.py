@@ -1,0 +1,152 @@
+"""The screen's first line: the problem on the left, the progress of the run on the right. Pure."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from gdtui.state.record_source import Playback, ViewerRole
+from gdtui.state.store import Store
+from gdtui.view.text import formatting
+from gdtui.view.text.caveats.imported import IMPORTED, is_imported, is_known
+from gdtui.view.text.formatting import clock
+from gdtui.view.text.progress.live import coarse, seconds_left
+from gdtui.view.text.progress.training import share_done
+from gdtui.view.text.screen_text import STATE_STYLES
+from gdtui.view.text.styled import StyledPart, StyledText
+
+_DIM: Final = "$quiet"
+_PENDING: Final = "bold $warning"
+_SEEDS: Final = 3
+"""Maximum number of seeds that are listed; more are counted."""
+_BARS: Final = (12, 6)
+"""Widths in cells of the progress bar."""
+_GAP: Final = 2
+"""Minimum cells between the two ends."""
+
+
+def header(
+    store: Store, width: int, now: float, role: ViewerRole | Playback = ViewerRole.TRAINER
+) -> StyledText:
+    """Problem, model and seed on the left; progress, pace, time and state on the right.
+
+    `now`: seconds since the Unix epoch. `role`: the viewer's part, shown unless it trains the run.
+    """
+    left = [StyledText.of("gdtui", "bold $primary")]
+    if len(store.runs) > 1:
+        left.append(StyledText.of(f"{len(store.runs)} runs", "bold"))
+    left.append(StyledText.of(store.title, "bold"))
+    seconds = seconds_left(store)
+    forms = [_right(store, now, role, bar, seconds) for bar in _BARS]
+    if seconds is not None:  # more useful than the seconds since the start
+        forms += [_right(store, None, role, bar, seconds) for bar in (*_BARS[1:], 0)]
+    fitting = (
+        form
+        for head in (left, left[:1])
+        for form in forms
+        if _length(head) + _GAP + _length(form) <= width
+    )
+    right = next(fitting, _right(store, now, role, 0, None))
+    return _both_ends([*left, *_training(store)], right, width)
+
+
+def _right(
+    store: Store,
+    now: float | None,
+    role: ViewerRole | Playback,
+    bar: int,
+    seconds: float | None,
+) -> list[StyledText]:
+    """The right end, with a bar of this many cells; `now` None: without the time since the start.
+
+    `seconds`: left until the end; None while unknown.
+    """
+    parts: list[StyledText] = []
+    if is_known(store.slowest, "epoch"):
+        parts.append(StyledText.of(_epoch(store), "bold") + _bar(store, bar))
+    if not all(map(is_imported, store.states)):
+        if seconds is not None:
+            parts.append(StyledText.of(f"{clock(coarse(seconds))} left"))
+        parts += _pace(store)
+        if now is not None:
+            parts.append(StyledText.of(clock(store.clock(now))))
+    parts.append(StyledText.of(*_run_state(store)))
+    said = role_text(role)
+    return [*parts, *[StyledText.of(said, "bold $accent")] * bool(said)]
+
+
+def _epoch(store: Store) -> str:
+    """The epoch of the slowest variant, of all planned for the run that takes longest."""
+    slowest = store.slowest
+    followed = store.states if len(store.runs) == 1 else [slowest]
+    epochs = max(one.pending.epochs or one.tally.planned_epochs for one in followed)
+    return f"epoch {slowest.tally.epoch:>{len(str(epochs))}}/{epochs}"
+
+
+def _bar(store: Store, cells: int) -> StyledText:
+    """The share of the plan that the slowest variant has done."""
+    if not cells:
+        return StyledText()
+    done = int(share_done(store.slowest.tally) * cells)
+    return StyledText(((" ", ""), ("━" * done, "$primary"), ("─" * (cells - done), _DIM)))
+
+
+def _training(store: Store) -> list[StyledText]:
+    """Model, device and seeds; for several runs, the model and the device if they share it."""
+    slowest, runs = store.slowest, store.runs
+    is_one, models = len(runs) == 1, {one.tally.model for one in store.states} - {""}
+    model = slowest.tally.model if is_one or len(models) == 1 else ""
+    device = slowest.tally.device or runs[0].device
+    if store.has_devices:
+        device = runs[0].device if is_one else ""
+    if all(map(is_imported, store.states)):
+        return [StyledText.of(IMPORTED)]
+    seeds = list(dict.fromkeys(run.seed for run in runs))
+    said = f"{len(seeds)} seeds"
+    if len(seeds) <= _SEEDS:
+        said = f"seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}"
+    return [StyledText.of(text) for text in (model, device, said) if text]
+
+
+def role_text(role: ViewerRole | Playback) -> str:
+    """The viewer's role, such as "watching" or "replay ×10".
+
+    Empty for the process that trains the run.
+    """
+    if not isinstance(role, Playback):
+        return "watching" if role is ViewerRole.WATCHER else ""
+    if role.has_ended:
+        return "replay ended"
+    return f"replay {formatting.speed(role.speed)}" + (" paused" if role.is_paused else "")
+
+
+def _pace(store: Store) -> Iterator[StyledText]:
+    """The pace, if all variants have the same."""
+    if len(store.runs) > 1 and len({one.tally.pace for one in store.states}) > 1:
+        return
+    text = formatting.pace(store.pace)
+    yield StyledText.of(f"{text}…", _PENDING) if store.is_pace_pending else StyledText.of(text)
+
+
+def _run_state(store: Store) -> StyledPart:
+    word = store.word
+    if store.transition:
+        return word, _PENDING
+    styles = (style for each, style in STATE_STYLES.items() if each == word)
+    return word, next(styles, "bold $warning")
+
+
+def _both_ends(left: list[StyledText], right: list[StyledText], width: int) -> StyledText:
+    """Both texts as far as they fit; first the left one is shortened at its end, then the right."""
+    while left and _length(left) + _GAP + _length(right) > width:
+        left.pop()
+    while len(right) > 1 and _length(right) > width:
+        right.pop(0)
+    gap = StyledText.of(" " * max(0, width - _length(left) - _length(right)))
+    return _joined(left) + gap + _joined(right)
+
+
+def _joined(parts: list[StyledText]) -> StyledText:
+    return StyledText.of(" · ", _DIM).join(parts)
+
+
+def _length(parts: list[StyledText]) -> int:
+    return _joined(parts).cell_length
