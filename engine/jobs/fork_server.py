@@ -45,8 +45,9 @@ def warm_up(output: int | None = None, *, with_compiler: bool = False) -> None:
     forkserver.set_forkserver_preload([_PRELOAD, _COMPILER] if with_compiler else [_PRELOAD])
     with _preparing, output_redirected(output), _working_directory_off_path():
         # Before SIGINT is blocked, since starting Python 3.11's tracker unblocks it in this thread.
-        _ensure_tracker()
-        with _sigint_blocked():
+        with _blocked(signal.SIGHUP):
+            _ensure_tracker()
+        with _blocked(signal.SIGHUP, signal.SIGINT):
             forkserver.ensure_running()
 
 
@@ -124,13 +125,14 @@ def _has_file(stream: object) -> bool:
 
 
 @contextlib.contextmanager
-def _sigint_blocked() -> Iterator[None]:
-    """Block SIGINT during the block.
+def _blocked(*signals: signal.Signals) -> Iterator[None]:
+    """Block these signals during the block, and for good in a process that it starts.
 
+    Without this, a terminal that hangs up would end the fork server, while its workers go on. And
     Python 3.11's fork server imports modules before it ignores SIGINT; Ctrl+C in between would
     print a traceback.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     try:
         yield
     finally:

@@ -3,10 +3,24 @@
 session        the only interface to the workers: start, commands, notices, close
 command_queue  numbers, logs and sends commands
 remote_worker  a variant's worker as seen from the session's process
-session_log    the log of what workers cannot record themselves
+session_log    the log of what workers cannot record
 run_files      checks that the run's files are still where they were opened
+host           the socket through which other processes command a session
+
+`Session` is imported on first use, since clients of a host need only `host`.
 """
 
-from engine.session.session import Session
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engine.session.session import Session
 
 __all__ = ["Session"]
+
+
+def __getattr__(name: str) -> object:
+    if name != "Session":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from engine.session.session import Session
+
+    return Session

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from engine.log.commands import AnyCommand, Stop, without_superseded
+from engine.log.commands import AnyCommand, Change, Restart, Stop, without_superseded
 from engine.log.records import CommandSent
 from engine.session.remote_worker import RemoteWorker
 from engine.session.session_log import SessionLog
@@ -38,6 +38,8 @@ class CommandQueue:
         self._unseen: deque[CommandSent] = deque(maxlen=_MOST_UNSEEN)
         self.last_id = 0
         """The id of the last command."""
+        self.wanted = {name: worker.variant.settings for name, worker in workers.items()}
+        """The latest settings requested for each variant."""
 
     def tell(self, commands: Mapping[str, Callable[..., AnyCommand]]) -> None:
         """Make a command with the next `id` for each of these variants. Never blocks.
@@ -51,6 +53,8 @@ class CommandQueue:
                 waiting = self._waiting.get(name, [])
                 self._waiting[name] = without_superseded([*waiting, command])
                 self._unseen.append(CommandSent(variant=name, command=command))
+                if isinstance(command, Change | Restart):
+                    self.wanted[name] = command.settings
         if self._clock() - self._flushed_at >= _TOGETHER_SECONDS:
             self.flush()
 

@@ -64,7 +64,7 @@ class Session:
     def __init__(self, run: RunDirectory) -> None:
         self.run = run
         settings = run.info.settings
-        self._epochs, self._pace = settings.epochs, settings.pace
+        self.epochs, self._pace = settings.epochs, settings.pace
         self._measuring = settings.measuring
         self._workers = {variant.name: RemoteWorker(variant) for variant in settings.variants}
         self._notices: list[Notice] = []
@@ -75,6 +75,8 @@ class Session:
         self._blocked: set[str] = set()
         """Variants whose blocked log was reported to the user."""
         self._commands = CommandQueue(self._workers, self._log)
+        self.wanted = self._commands.wanted
+        """The latest settings requested for each variant."""
         self._is_closed = False
 
     def __enter__(self) -> Self:
@@ -103,7 +105,7 @@ class Session:
             continued=self.files.log_of(variant.name),
             output=str(self.run.variant_output(variant.name)),
             threads=settings.threads or fair_threads(usable_cores(), len(self._workers)),
-            epochs=self._epochs,
+            epochs=self.epochs,
             pace=self._pace,
             measuring=self._measuring,
             is_paused=worker.is_paused or self.files.is_run_gone,
@@ -131,6 +133,7 @@ class Session:
     def _replace(self, name: str, worker: RemoteWorker, settings: VariantSettings) -> None:
         """Start another worker, which goes on with the log of one that has ended."""
         self._log.write(WorkerReplaced(variant=name, command=self._commands.last_id))
+        self.wanted[name] = settings
         worker.begin(partial(self._task, worker, Variant(name=name, settings=settings)))
 
     def pause(self) -> None:
@@ -164,10 +167,10 @@ class Session:
         self._pace = pace
         self._commands.tell(dict.fromkeys(self._workers, partial(SetPace, pace=pace)))
 
-    def extend(self) -> None:
-        """Extend the training of all variants by the run's initial number of epochs."""
-        self._epochs += self.run.info.settings.epochs
-        self._commands.tell(dict.fromkeys(self._workers, partial(Extend, epochs=self._epochs)))
+    def extend(self, epochs: int) -> None:
+        """Train all variants up to this many epochs in total."""
+        self.epochs = epochs
+        self._commands.tell(dict.fromkeys(self._workers, partial(Extend, epochs=epochs)))
 
     def measure(self, names: Iterable[str]) -> None:
         """Measure the noise scale and sharpness of the named variants now."""

@@ -127,8 +127,7 @@ def _extend(found: ArmRun, session: Session, at_least: float) -> None:
     per_plan = max(found.tally.seconds, 1e-6) * found.epochs / found.tally.planned_epochs
     times = min(math.ceil((at_least - found.tally.seconds) / per_plan), _MOST_EXTENSIONS)
     found.expected_epochs = found.tally.planned_epochs + times * found.epochs
-    for _ in range(times):
-        session.extend()
+    session.extend(found.expected_epochs)
 
 
 def _fraction(found: ArmRun, at_least: float) -> float:

@@ -24,6 +24,8 @@ COMMANDS: Final = {
     "import": "gdtui.cli.commands.runs.import_csv",
     "runs": "gdtui.cli.commands.runs.runs",
     "verify": "gdtui.cli.commands.runs.verify",
+    "send": "gdtui.cli.commands.control.send",
+    "stop": "gdtui.cli.commands.control.stop",
     "lesson": "gdtui.cli.commands.learn.lesson",
     "problems": "gdtui.cli.commands.learn.problems",
     "config": "gdtui.cli.commands.learn.config",

@@ -41,6 +41,11 @@ def print_text(text: str = "", end: str = "\n") -> None:
     print(_safe(text), end=end)
 
 
+def redraw(text: str) -> None:
+    """Print lines in place of all that is on the terminal; below it if stdout is no terminal."""
+    print(f"\x1b[H\x1b[2J{_safe(text)}" if is_terminal(sys.stdout) else _safe(text), flush=True)
+
+
 def print_error(text: str = "", end: str = "\n") -> None:
     """Print lines on stderr."""
     print(_safe(text), end=end, file=sys.stderr, flush=True)

@@ -189,6 +189,11 @@ class Store:
         return min(running, key=lambda one: one.tally.samples / max(one.tally.n, 1))
 
     @property
+    def epochs_requested(self) -> int:
+        """Epochs to train in total, once pending commands take effect."""
+        return max(one.pending.epochs or one.tally.planned_epochs for one in self.states)
+
+    @property
     def pace(self) -> float | None:
         """The first variant's requested pace in epochs per second; None means unlimited."""
         pending = self.states[0].pending.pace

@@ -29,6 +29,7 @@ from engine.log.filesystem.safe_open import is_present
 from engine.log.follow import Follower
 from engine.log.records import State
 from engine.log.summary import Tally
+from engine.session.host.note import is_host_file
 from engine.sweep.directory import SweepDirectory, sweep_file
 
 
@@ -80,12 +81,12 @@ class StoredRun(msgspec.Struct, frozen=True, kw_only=True):
 
 def stored_runs(*roots: Path) -> list[StoredRun]:
     """The runs and sweeps below these folders, newest first."""
-    found = (_entry(path) for root in roots for path in _folders(root))
+    found = (described(path) for root in roots for path in run_folders(root))
     runs = [run for run in found if run is not None]
     return sorted(runs, key=lambda run: run.created, reverse=True)
 
 
-def _entry(path: Path) -> StoredRun | None:
+def described(path: Path) -> StoredRun | None:
     """The run or sweep there, damaged if it cannot be read; None if there is neither."""
     try:
         if is_sweep(path):
@@ -97,7 +98,7 @@ def _entry(path: Path) -> StoredRun | None:
     return None
 
 
-def _folders(path: Path) -> list[Path]:
+def run_folders(path: Path) -> list[Path]:
     """The directories there, without links; empty if the folder cannot be read."""
     try:
         with os.scandir(path) as found:
@@ -196,7 +197,7 @@ def _state_of_unreadable(path: Path, error: RunDirectoryError) -> RunState:
 
 
 def _describe_sweep(path: Path) -> StoredRun:
-    arms = tuple(arm for each in arm_paths(path) if (arm := _entry(each)) is not None)
+    arms = tuple(arm for each in arm_paths(path) if (arm := described(each)) is not None)
     size = sum(arm.bytes for arm in arms) + sweep_file(path).lstat().st_size
     try:
         sweep = SweepDirectory.open(path)
@@ -221,7 +222,7 @@ def arm_paths(path: Path) -> list[Path]:
     try:
         return SweepDirectory.open(path).arm_paths
     except RunDirectoryError:
-        return [each for each in _folders(path) if is_present(each / RUN_FILE)]
+        return [each for each in run_folders(path) if is_present(each / RUN_FILE)]
 
 
 def _state_of_sweep(sweep: SweepDirectory, arms: set[RunState]) -> RunState:
@@ -247,6 +248,7 @@ def own_names(path: Path) -> Callable[[str], bool]:
 
     def is_own(name: str) -> bool:
         file = Path(name)
-        return name in alone or (file.suffix in SUFFIXES and file.stem in logs)
+        is_of_run = name in alone or is_host_file(name)
+        return is_of_run or (file.suffix in SUFFIXES and file.stem in logs)
 
     return is_own

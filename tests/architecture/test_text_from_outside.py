@@ -13,6 +13,7 @@ DECODERS = {
     "engine/landscape/server.py": "requests of our own process, which hold numbers",
     "engine/session/session.py": "cleans what it decodes",
     "engine/problems/handover/description.py": "from our own loader, in a private directory",
+    "engine/session/host/protocol.py": "checks and cleans what comes through a socket",
 }
 """The only places that decode, and why they may."""
 

@@ -265,9 +265,7 @@ def test_what_only_a_worker_can_tell_is_a_wrong_call_too(
     assert not (tmp_path / "run").exists()  # the corrected call may use it
 
 
-@pytest.mark.parametrize(
-    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
-)
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_it_in_order(number: signal.Signals, status: int, tmp_path: Path) -> None:
     path = tmp_path / "run"
     how = {"start_new_session": True, "preexec_fn": _as_in_a_terminal}

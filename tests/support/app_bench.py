@@ -85,9 +85,9 @@ class FakeControls:
         for name in self.names:
             self._send(name, SetPace, pace=pace)
 
-    def extend(self) -> None:
+    def extend(self, epochs: int) -> None:
         for name in self.names:
-            self._send(name, Extend, epochs=40)
+            self._send(name, Extend, epochs=epochs)
 
     def measure(self, names: Iterable[str]) -> None:
         for name in names:

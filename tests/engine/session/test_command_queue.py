@@ -22,7 +22,7 @@ from engine.log.commands import (
 )
 from engine.log.records import CommandSent
 from engine.session.command_queue import CommandQueue
-from engine.settings import VariantSettings
+from engine.settings import Variant, VariantSettings
 
 
 class Worker:
@@ -30,6 +30,7 @@ class Worker:
 
     def __init__(self) -> None:
         self.is_there = True
+        self.variant = Variant(name="any", settings=VariantSettings())
         self.taken: list[AnyCommand] = []
 
     def send(self, command: AnyCommand) -> None:

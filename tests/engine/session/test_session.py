@@ -193,7 +193,7 @@ def test_one_update_then_pause(start_run: StartRun) -> None:
 def test_extending_goes_on_from_the_end(start_run: StartRun) -> None:
     watched = start_run((FULL, 64), epochs=3)
     watched.until(lambda: watched.states() == ENDED)
-    watched.session.extend()
+    watched.session.extend(6)
     watched.until(lambda: all(tally.epoch == 6 for tally in watched.tallies.values()))
     watched.until(lambda: watched.states() == ENDED)
     for name in watched.names:

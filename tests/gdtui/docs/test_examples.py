@@ -59,7 +59,9 @@ def working_directory(tmp_path: Path, make_run: MakeRun, monkeypatch: pytest.Mon
 
 
 def is_quick(words: Words) -> bool:
-    return words == ("experiment",) or (words[:1] in QUICK and "--prune" not in words)
+    return words == ("experiment",) or (
+        words[:1] in QUICK and not {"--prune", "--watch"} & {*words}
+    )
 
 
 @pytest.mark.usefixtures("working_directory")

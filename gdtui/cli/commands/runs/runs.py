@@ -1,20 +1,28 @@
 """`gdtui runs`: lists the stored runs; prune.py removes those that have ended."""
 
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from engine.log.filesystem.places import known_roots
 from gdtui.cli.command import Flag, GdtuiCommand, Option, in_group
 from gdtui.cli.exit_codes import ExitCode
-from gdtui.cli.streams import print_json, print_text
+from gdtui.cli.streams import print_json, print_text, redraw
 from gdtui.cli.value_types import duration, size, whole
 
 if TYPE_CHECKING:
     import click
 
+    from gdtui.state.runs.listing import ListedRun
+
+_REFRESH: Final = 2.0
+"""Seconds between two redraws of the list."""
+
 _EXAMPLES: Final = """\
 examples:
   gdtui runs
+  gdtui runs --watch                             which train, where, and who looks on
   gdtui runs --prune                             all that have ended; asks first
   gdtui runs --prune --older-than 30d --keep 5   old ones, but never the newest five
   gdtui runs --prune --larger-than 1G --yes      for scripts"""
@@ -27,9 +35,10 @@ def runs(
     larger_than: int | None,
     keep: int | None,
     yes: bool,
+    watch: bool,
     json: bool,
 ) -> int:
-    """List the stored runs with size and state, newest first, or remove those that have ended.
+    """List the stored runs with size, state and host, newest first, or remove ended ones.
 
     A sweep, with all its arms, is one entry. --prune removes the ended runs that meet every
     condition given; without a condition, all of them. A run that is still training is never
@@ -39,6 +48,10 @@ def runs(
     for option, value in {**needing, "--yes": yes or None}.items():
         if value is not None and not prune:
             ctx.fail(f"{option} requires --prune")
+    if watch and (prune or json):
+        ctx.fail("--watch shows the list alone: omit --prune and --json")
+    if watch:
+        return watch_list(*known_roots())
     if not prune:
         return show(*known_roots(), as_json=json)
 
@@ -51,22 +64,36 @@ def runs(
 
 def show(*roots: Path, as_json: bool) -> int:
     """Print the runs below these folders; returns the exit status."""
-    from gdtui.state.stored_runs import stored_runs
-    from gdtui.view.text.reports.runs_table import table
+    from gdtui.state.runs.listing import RunList, document
 
-    runs = stored_runs(*roots)
+    runs = RunList(*roots).read()
     if as_json:
-        print_json({"root": str(roots[0]), "runs": runs})
-    elif runs:
-        print_text(table(runs))
+        print_json({"root": str(roots[0]), "runs": [document(run) for run in runs]})
     else:
-        print_text(f"no runs in {' and '.join(map(str, roots))}")
+        print_text(_text(runs, roots))
     return ExitCode.OK
+
+
+def watch_list(*roots: Path) -> int:
+    """Redraw the list of runs until Ctrl+C; returns the exit status."""
+    from gdtui.state.runs.listing import RunList
+
+    runs = RunList(*roots)
+    while True:
+        redraw(_text(runs.read(), roots))
+        time.sleep(_REFRESH)
+
+
+def _text(runs: "Sequence[ListedRun]", roots: Sequence[Path]) -> str:
+    from gdtui.view.text.reports.runs_table import list_table
+
+    return list_table(runs) if runs else f"no runs in {' and '.join(map(str, roots))}"
 
 
 command = GdtuiCommand(
     runs,
-    "gdtui runs [--prune [--older-than TIME] [--larger-than SIZE] [--keep N] [--yes]] [--json]",
+    "gdtui runs [--watch | --json | --prune [--older-than TIME] [--larger-than SIZE] [--keep N] "
+    "[--yes]]",
     _EXAMPLES,
     [
         *in_group(
@@ -95,6 +122,7 @@ command = GdtuiCommand(
             ),
             Flag("--yes", "don't ask", is_typed=True),
         ),
+        Flag("--watch", "redraw the list every few seconds, until Ctrl+C", is_typed=True),
         Flag("--json", "one JSON document on stdout, no table"),
     ],
 )

@@ -1,100 +1,114 @@
 """Training without a screen: starts a run, waits for its end and reports its results.
 
-Reads the run directory as the app does. Prints the results through
-gdtui/cli/commands/train/output.py.
+Reads the run directory as the app does. The process is the host of its run: others command it
+through its socket. Prints the results through gdtui/cli/commands/train/output.py.
 """
 
 import signal
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from types import FrameType
-from typing import Any, Final
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
 from click import UsageError
 
 from engine.jobs.fork_server import warm_up
 from engine.log.directory import RunDirectory, RunDirectoryError
-from engine.log.figures.batch_noise import BatchNoise
-from engine.log.figures.growth import verdict
 from engine.log.filesystem.disk_errors import cannot_write
 from engine.log.filesystem.safe_open import output_opened
-from engine.log.follow import Follower
 from engine.log.json_report import report
-from engine.log.notices import Notice, NoticeKind
-from engine.log.reading.failures import failure_reason, has_printed
-from engine.log.records import Started, State, WorkerDied
-from engine.log.summary import Tally
+from engine.log.notices import NoticeKind
 from engine.session import Session
-from gdtui.cli.commands.progress_report import ProgressReport, progress_report
+from gdtui.cli.commands.progress_report import progress_report
+from gdtui.cli.commands.train.hosting import TerminalOutput, end_signals, hosted
+from gdtui.cli.commands.train.monitor import TICK, RunMonitor, say
 from gdtui.cli.commands.train.output import table
 from gdtui.cli.exit_codes import ExitCode, signal_status
-from gdtui.cli.streams import print_error, print_json
+from gdtui.cli.streams import print_json
 from gdtui.state.runs.removal import discard
-from gdtui.view.text.progress.training import TrainingProgress
-from gdtui.view.text.reports.failures import failure_lines, output_line
 
-_TICK: Final = 0.05
-"""Seconds between two reads of the logs."""
-_RETRY: Final = 3.0
-"""Seconds between two attempts to write to a log that cannot be written."""
-_GRACE: Final = 0.5
-"""Seconds granted for measuring at the last weights."""
-_GRACE_SHARE: Final = 0.02
-_MOST_GRACE: Final = 5.0
-"""The same as a share of the training time, if that is longer, and at most."""
-
-_WAITING: Final = {
-    NoticeKind.LOG_BLOCKED: ", and it continues by itself",
-    NoticeKind.LOG_GONE: "; paused until it is back, Ctrl+C ends it",
-}
-_STOPPED: Final = {
-    NoticeKind.LOG_BLOCKED: "stopped, and not waiting for space (--on-full wait does). "
-    "Safe in {run}",
-    NoticeKind.LOG_GONE: "stopped: nothing more could be kept of this run. Read until then",
-}
+Announce = Callable[[Path], bool]
+"""Takes the run directory of a detached run once all variants train; False ends the run."""
 
 
-def train(
-    run: RunDirectory,
-    *,
-    as_json: bool,
-    is_quiet: bool = False,
-    debug: bool = False,
-    waits_for_space: bool = True,
-    waits_for_files: bool = True,
-) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainOptions:
+    """The options of `gdtui train` that do not describe the run."""
+
+    as_json: bool
+    is_quiet: bool = False
+    debug: bool = False
+    """Show the tracebacks of failures."""
+    waits_for_space: bool = True
+    """Wait, rather than stop, when the disk is full."""
+    waits_for_files: bool = True
+    """Wait, rather than stop, when the run's directory or a log is gone."""
+    announce: Announce | None = None
+    """Only for a detached run, whose output goes to a file from then on."""
+
+
+def train_to_end(run: RunDirectory, options: TrainOptions) -> int:
     """Train the run that was just created to its end; returns the exit status.
 
-    `debug`: show the tracebacks of failures. `waits_for_space`: wait, rather than stop, when the
-    disk is full. `waits_for_files`: wait, rather than stop, when the run's directory or a log is
-    gone. Raises UsageError for settings that only a worker could judge.
+    Raises UsageError for settings that only a worker could judge.
     """
-    waits = {NoticeKind.LOG_BLOCKED: waits_for_space, NoticeKind.LOG_GONE: waits_for_files}
-    with _signals() as received:
-        _start_server(run)
-        with progress_report("train", is_quiet=is_quiet) as shown, Session(run) as session:
-            monitor = _RunMonitor(run, shown, waits)
-            session.start()
-            while not (received or monitor.is_over):
-                monitor.look(session)
-                if not monitor.is_over:
-                    time.sleep(_TICK)
-            monitor.linger(session, received)
+    with end_signals() as received:
+        output = TerminalOutput(run)
+        monitor = _train(run, options, output, received)
+        output.check()
         monitor.read()
         monitor.close()
         if (wrong := monitor.usage_error) is not None:
             discard(run.path)
             raise UsageError(wrong)
-        if as_json:
+        if options.as_json:
             print_json(report(run, monitor.tallies))
         else:
             table(run, monitor.tallies)
-        failed = monitor.explain_failures(debug=debug)
+        failed = monitor.explain_failures(debug=options.debug)
         monitor.note_growth()
     if received:
         return signal_status(received[0])
     return ExitCode.FAILED if failed else ExitCode.OK
+
+
+def _train(
+    run: RunDirectory, options: TrainOptions, output: TerminalOutput, received: list[int]
+) -> RunMonitor:
+    """Train until all variants have ended, a signal is received, or a client ends the run."""
+    waits = {
+        NoticeKind.LOG_BLOCKED: options.waits_for_space,
+        NoticeKind.LOG_GONE: options.waits_for_files,
+    }
+    announce = options.announce
+    _start_server(run)
+    with progress_report("train", is_quiet=options.is_quiet) as shown, Session(run) as session:
+        monitor = RunMonitor(run, shown, waits)
+        session.start()
+        with hosted(session) as host:
+            if host.trouble:
+                say(host.trouble)
+            while not (received or host.is_end_asked or monitor.is_over):
+                monitor.look(session, host)
+                is_valid = monitor.is_under_way and monitor.usage_error is None
+                if announce is not None and is_valid:
+                    _detach(run, announce, output, received)
+                    announce = None
+                if not monitor.is_over:
+                    host.wait(TICK)
+            if host.is_end_asked:
+                received.append(signal.SIGTERM)
+            monitor.linger(session, host, received)
+    return monitor
+
+
+def _detach(
+    run: RunDirectory, announce: Announce, output: TerminalOutput, received: list[int]
+) -> None:
+    """Report the run, and leave the terminal; end it if the command that started it is gone."""
+    if announce(run.path):
+        output.detach()
+    else:
+        received.append(signal.SIGHUP)
 
 
 def _start_server(run: RunDirectory) -> None:
@@ -105,160 +119,3 @@ def _start_server(run: RunDirectory) -> None:
             warm_up(output)
     except OSError as error:
         raise RunDirectoryError(cannot_write(error, path), path) from None
-
-
-class _RunMonitor:
-    """The records of a run while it trains, up to its end, and the notices of its session."""
-
-    def __init__(
-        self, run: RunDirectory, shown: ProgressReport, waits: Mapping[NoticeKind, bool]
-    ) -> None:
-        """`waits`: for each kind of notice that writing failed, True to wait, False to stop."""
-        self._run = run
-        self._waits = waits
-        self._stopped_by: NoticeKind | None = None
-        self._shown = shown
-        self._follower = Follower(run)
-        self.tallies = [
-            Tally(variant.name, variant.settings, batch_noise=BatchNoise())
-            for variant in run.info.settings.variants
-        ]
-        self._progress = TrainingProgress(self.tallies)
-        self._by_name = {tally.name: tally for tally in self.tallies}
-        self._dead: dict[str, WorkerDied] = {}
-        """Deaths reported by the session, since its log may be the one that cannot be written."""
-        self._said: set[str] = set()
-        self._retry_at: float | None = None
-
-    @property
-    def is_over(self) -> bool:
-        """True once all variants have ended, or there is no point in going on."""
-        return (
-            self.usage_error is not None
-            or self._stopped_by is not None
-            or bool(self._follower.damage)
-            or all(tally.state.is_ended for tally in self.tallies)
-        )
-
-    def linger(self, session: Session, received: list[int]) -> None:
-        """Give finished variants a moment to be measured at their last weights."""
-        trained = max((tally.seconds for tally in self.tallies), default=0.0)
-        until = time.monotonic() + max(_GRACE, min(_GRACE_SHARE * trained, _MOST_GRACE))
-        while self._is_measuring and not received and time.monotonic() < until:
-            time.sleep(_TICK / 5)
-            self.look(session)
-
-    @property
-    def _is_measuring(self) -> bool:
-        done = [tally for tally in self.tallies if tally.state is State.FINISHED]
-        return any(tally.is_measuring and not tally.is_measured for tally in done)
-
-    @property
-    def usage_error(self) -> str | None:
-        """The usage error that only a worker could find, such as a device that is missing."""
-        return next((tally.detail for tally in self.tallies if tally.is_usage_error), None)
-
-    def look(self, session: Session) -> None:
-        """Take in news and show it; retry a log that could not be written."""
-        for notice in session.poll():
-            if (
-                notice.kind in (NoticeKind.DIED, NoticeKind.NOT_STARTED)
-                and notice.variant is not None
-            ):
-                self._dead[notice.variant] = WorkerDied(variant=notice.variant, detail=notice.text)
-            else:
-                self._heed(notice)
-        self.read()
-        if self._retry_at is not None and time.monotonic() >= self._retry_at:
-            self._retry_at = None  # the notice is repeated if it fails again
-            session.resume()
-        self._progress.follow()
-        if self._shown.is_due:
-            self._shown.show(self._progress.look())
-
-    def _heed(self, notice: Notice) -> None:
-        """Print a notice; wait until its cause is gone, or stop."""
-        waits = self._waits.get(notice.kind)
-        text = f"{notice.text}{_WAITING[notice.kind]}" if waits else notice.text
-        self._say_once(f"{notice.variant}: {text}" if notice.variant else text)
-        if waits is False:
-            self._stopped_by = notice.kind
-        if waits and notice.kind is NoticeKind.LOG_BLOCKED and self._retry_at is None:
-            self._retry_at = time.monotonic() + _RETRY
-
-    def read(self) -> None:
-        """Take in everything that the logs hold by now."""
-        is_new = True
-        while is_new:
-            is_new = False
-            for name, record in self._follower.read():
-                self._by_name[name].add(record)
-                if isinstance(record, Started) and record.device_note:
-                    self._say_once(record.device_note)
-                is_new = True
-        for name, death in self._dead.items():
-            self._by_name[name].add(death)
-
-    def close(self) -> None:
-        """Killed variants, found after the session's end, since a killed worker reports nothing."""
-        for tally in self.tallies:
-            if not tally.state.is_ended:
-                tally.state = State.STOPPED
-
-    def explain_failures(self, *, debug: bool) -> bool:
-        """Report failures on stderr; True if there were any."""
-        for damage in self._follower.damage:
-            _say(str(damage))
-        if self._stopped_by is not None:
-            safe = ", ".join(f"{each.name} to batch {each.batches:,}" for each in self.tallies)
-            _say(f"{_STOPPED[self._stopped_by].format(run=self._run.path)}: {safe}")
-        broken = [tally for tally in self.tallies if tally.state.is_broken]
-        reasons = [(each.name, failure_reason(each.state, each.detail)) for each in broken]
-        for line in failure_lines(reasons):
-            _say(line)
-        if debug:
-            for text in dict.fromkeys(each.traceback for each in broken if each.traceback):
-                print_error(text.rstrip())
-        for tally in broken:
-            output = self._run.variant_output(tally.name)
-            if has_printed(output, tally.traceback):
-                _say(output_line(tally.name, output))
-        return bool(broken or self._follower.damage or self._stopped_by)
-
-    def note_growth(self) -> None:
-        """Note on stderr which variants finished with a loss above that at their start."""
-        for tally in self.tallies:
-            if tally.state is State.FINISHED and verdict(tally.growth):
-                _say(
-                    f"{tally.name}: finished, but with a loss {tally.growth:.3g} × that at its "
-                    "start; a smaller --lr may help"
-                )
-
-    def _say_once(self, text: str) -> None:
-        if text not in self._said:
-            self._said.add(text)
-            self._shown.erase()
-            _say(text)
-
-
-@contextmanager
-def _signals() -> Iterator[list[int]]:
-    """Note the signals that ask to end, so that workers are stopped and logs closed first."""
-    received: list[int] = []
-
-    def note(number: int, _: FrameType | None) -> None:
-        received.append(number)
-
-    before: dict[signal.Signals, Any] = {}
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, or a shell's background job
-            before[number] = signal.signal(number, note)
-    try:
-        yield received
-    finally:
-        for changed, handler in before.items():
-            signal.signal(changed, handler)
-
-
-def _say(text: str) -> None:
-    print_error(f"gdtui train: {' '.join(text.split())}")

@@ -3,6 +3,8 @@
 import time
 from collections.abc import Sequence
 
+from gdtui.state.runs.hosts import HostState
+from gdtui.state.runs.listing import ListedRun
 from gdtui.state.stored_runs import RunKind, StoredRun
 from gdtui.view.text.formatting import readable_size
 from gdtui.view.text.reports.align import align_columns
@@ -13,6 +15,19 @@ _HEAD = ("date", "problem", "variants", "size", "state", "directory")
 def table(runs: Sequence[StoredRun]) -> str:
     """A line for each run; a sweep has one line for all its arms."""
     return align_columns([_HEAD, *map(_row, runs)], left={0, 1, 2, 4, 5})
+
+
+def list_table(runs: Sequence[ListedRun]) -> str:
+    """The table, with the host of each run that is training and the screens connected to it."""
+    head = (*_HEAD[:-1], "host", "viewers", _HEAD[-1])
+    rows = [(*_row(one.run)[:-1], *_host(one.host), _row(one.run)[-1]) for one in runs]
+    return align_columns([head, *rows], left={0, 1, 2, 4, 5, 7})
+
+
+def _host(host: HostState | None) -> tuple[str, str]:
+    if host is None:
+        return "", ""
+    return f"{host.host}:{host.pid}", "–" if host.viewers is None else str(host.viewers)
 
 
 def counted(runs: Sequence[StoredRun]) -> str:

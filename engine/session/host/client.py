@@ -1,0 +1,192 @@
+"""A connection to the host of a run: greeting, requests, answers.
+
+Importing this loads neither multiprocessing nor torch.
+"""
+
+import contextlib
+import select
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from engine.log.commands import AnyCommand
+from engine.log.records import CommandSent
+from engine.session.host.address import AddressError, connect
+from engine.session.host.note import HostNote, read_notes
+from engine.session.host.protocol import (
+    PROTOCOL,
+    Done,
+    EndHost,
+    FrameReader,
+    FromHost,
+    Hello,
+    Message,
+    Order,
+    ProtocolError,
+    Refusal,
+    Welcome,
+    decode_host,
+    frame,
+)
+
+_GREETING_SECONDS: Final = 3.0
+"""Seconds that a host may take to answer; it is busy or stopped otherwise."""
+_PORTION: Final = 1 << 16
+
+
+class HostError(Exception):
+    """A host that cannot be reached or refuses; the message says why and what to do."""
+
+
+class ElsewhereError(HostError):
+    """A host on another machine."""
+
+    def __init__(self, note: HostNote) -> None:
+        super().__init__(f"it is trained on {note.host}")
+        self.note = note
+
+
+def find_host(run: Path) -> HostNote:
+    """The newest host of a run that may be reached from here.
+
+    Raises HostError if the run has no host, ElsewhereError if it has one on another machine.
+    """
+    notes = read_notes(run)
+    for note in notes:
+        if note.is_here:
+            return note
+    for note in notes:
+        if note.is_elsewhere:
+            raise ElsewhereError(note)
+    raise HostError("it has no host")
+
+
+class HostLink:
+    """A connection to a host: requests and their answers."""
+
+    def __init__(
+        self,
+        note: HostNote,
+        version: str,
+        *,
+        is_viewer: bool = False,
+        patience: float = _GREETING_SECONDS,
+    ) -> None:
+        """Connect and greet. Raises HostError if that takes more than `patience` seconds."""
+        self.note = note
+        self._last = 0
+        self._reader = FrameReader()
+        self._arrived: list[FromHost] = []
+        self.lost = ""
+        """Why the connection ended; empty while it lasts."""
+        try:
+            self._link = connect(note.socket, patience)
+        except AddressError as error:
+            raise HostError(str(error)) from None
+        self._link.setblocking(False)
+        self._send(Hello(protocol=PROTOCOL, version=version, is_viewer=is_viewer))
+        answer = self._wait(lambda each: isinstance(each, Welcome | Refusal), patience)
+        if not isinstance(answer, Welcome):
+            self.close()
+            raise HostError(_text(answer, self.lost, note))
+        self.welcome = answer
+
+    def request(self, commands: Mapping[str, AnyCommand]) -> int:
+        """Send commands; returns the number of the request, which the answer repeats."""
+        self._last += 1
+        self._send(Order(number=self._last, commands=dict(commands)))
+        return self._last
+
+    def order(
+        self, commands: Mapping[str, AnyCommand], patience: float = _GREETING_SECONDS
+    ) -> tuple[CommandSent, ...]:
+        """Send commands and wait for the answer; raises HostError unless they were carried out."""
+        return self._answer(self.request(commands), patience).sent
+
+    def end(self, patience: float = _GREETING_SECONDS) -> None:
+        """Ask the host to end; returns once it has agreed. Raises HostError."""
+        self._last += 1
+        self._send(EndHost(number=self._last))
+        self._answer(self._last, patience)
+
+    def _answer(self, number: int, patience: float) -> Done:
+        answer = self.wait_for(number, patience)
+        if isinstance(answer, Done):
+            return answer
+        raise HostError(_text(answer, self.lost, self.note))
+
+    def wait_for(self, number: int, patience: float) -> Done | Refusal | None:
+        """The answer to a request; None if there is none after `patience` seconds."""
+        found = self._wait(
+            lambda each: isinstance(each, Done | Refusal) and each.number == number, patience
+        )
+        assert found is None or isinstance(found, Done | Refusal)
+        return found
+
+    def receive(self) -> list[FromHost]:
+        """The messages that have arrived and were not waited for. Never blocks."""
+        self._read()
+        arrived, self._arrived = self._arrived, []
+        return arrived
+
+    def fileno(self) -> int:
+        """The descriptor of the connection; −1 once it has ended."""
+        return self._link.fileno()
+
+    def close(self) -> None:
+        """Disconnect. Safe to repeat."""
+        self._link.close()
+
+    def _lose(self, reason: str) -> None:
+        self.lost = self.lost or reason
+        self.close()
+
+    def _send(self, message: Message) -> None:
+        """Send a message; a host that does not read for long is given up."""
+        data = frame(message)
+        deadline = time.monotonic() + _GREETING_SECONDS
+        while data and not self.lost:
+            try:
+                data = data[self._link.send(data) :]
+            except BlockingIOError:
+                left = deadline - time.monotonic()
+                if left <= 0 or not select.select([], [self._link], [], left)[1]:
+                    self._lose("it does not read its socket")
+            except OSError:
+                self._lose("it has ended")
+
+    def _wait(self, is_wanted: Callable[[FromHost], bool], patience: float) -> FromHost | None:
+        deadline = time.monotonic() + patience
+        while True:
+            self._read()
+            for index, each in enumerate(self._arrived):
+                if is_wanted(each):
+                    return self._arrived.pop(index)
+            left = deadline - time.monotonic()
+            if self.lost or left <= 0:
+                return None
+            select.select([self._link], [], [], left)
+
+    def _read(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while not self.lost:
+                try:
+                    data = self._link.recv(_PORTION)
+                    if not data:
+                        self._lose("it has ended")
+                    self._arrived += map(decode_host, self._reader.feed(data))
+                except ProtocolError as error:
+                    self._lose(f"its answer is not understood: {error}")
+                except BlockingIOError:
+                    raise
+                except OSError:
+                    self._lose("it has ended")
+
+
+def _text(answer: FromHost | None, lost: str, note: HostNote) -> str:
+    if isinstance(answer, Refusal):
+        return answer.reason
+    if lost:
+        return f"the host (process {note.pid}) did not answer: {lost}"
+    return f"the host (process {note.pid}) does not answer: it is stopped or too busy"

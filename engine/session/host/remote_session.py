@@ -1,0 +1,140 @@
+"""The session of a host, as a client commands it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from engine.log.commands import (
+    AnyCommand,
+    Change,
+    Extend,
+    Measure,
+    Pause,
+    Restart,
+    Resume,
+    SetMeasuring,
+    SetPace,
+    StepOnce,
+)
+from engine.log.notices import Notice, NoticeKind
+from engine.log.records import CommandSent
+from engine.session.host.client import HostLink
+from engine.session.host.protocol import Done, Notices, Refusal
+from engine.settings import VariantSettings
+
+_KEY_SECONDS: Final = 0.1
+"""Seconds that a key waits for the answer, which a host gives within a few milliseconds.
+
+The next key starts from the settings in that answer.
+"""
+_NO_ID: Final = 0
+"""The host numbers the commands."""
+
+
+class RemoteSession:
+    """Commands to a session in another process; its methods are those of `Session`.
+
+    Most of them return within milliseconds, with the answer. A host that is stopped answers later,
+    and its answers are then taken in by `poll`.
+    """
+
+    def __init__(self, link: HostLink) -> None:
+        self._link = link
+        self._names = list(link.welcome.settings)
+        self._sent: list[CommandSent] = []
+        self._notices: list[Notice] = list(link.welcome.notices)
+        self._open: set[int] = set()
+        """Requests without an answer yet."""
+        self._is_lost_told = False
+
+    def change(self, settings: Mapping[str, VariantSettings]) -> None:
+        """Train the named variants with these settings from their next group of batches on."""
+        self._order({name: Change(id=_NO_ID, settings=new) for name, new in settings.items()})
+
+    def restart(self, settings: Mapping[str, VariantSettings]) -> None:
+        """Begin the next generation of the named variants; replace dead workers."""
+        self._order({name: Restart(id=_NO_ID, settings=new) for name, new in settings.items()})
+
+    def pause(self) -> None:
+        """Stop all variants after the current batch."""
+        self._order_all(Pause(id=_NO_ID))
+
+    def resume(self) -> None:
+        """Resume all variants, and retry logs that could not be written."""
+        self._order_all(Resume(id=_NO_ID))
+
+    def step_once(self, names: Iterable[str]) -> None:
+        """Train the named variants for one update, then pause them."""
+        self._order(dict.fromkeys(names, StepOnce(id=_NO_ID)))
+
+    def set_pace(self, pace: float | None) -> None:
+        """Set the pace of all variants in epochs per second; None means as fast as possible."""
+        self._order_all(SetPace(id=_NO_ID, pace=pace))
+
+    def extend(self, epochs: int) -> None:
+        """Train all variants up to this many epochs in total."""
+        self._order_all(Extend(id=_NO_ID, epochs=epochs))
+
+    def measure(self, names: Iterable[str]) -> None:
+        """Measure the noise scale and sharpness of the named variants now."""
+        self._order(dict.fromkeys(names, Measure(id=_NO_ID)))
+
+    def set_measuring(self, is_on: bool) -> None:
+        """Set whether all variants measure periodically, or only on request."""
+        self._order_all(SetMeasuring(id=_NO_ID, is_on=is_on))
+
+    def take_sent(self) -> Sequence[CommandSent]:
+        """The commands of this client since the last call that the host has sent."""
+        sent, self._sent = self._sent, []
+        return sent
+
+    def poll(self) -> list[Notice]:
+        """Notices of the host since the last call. Never blocks."""
+        for message in self._link.receive():
+            match message:
+                case Notices():
+                    self._notices += message.notices
+                case Done() | Refusal():
+                    self._take(message.number, message)
+                case _:
+                    pass
+        if self._link.lost and not self._is_lost_told:
+            self._is_lost_told = True
+            text = f"the host of this run (process {self._link.note.pid}) is gone: "
+            text += f"{self._link.lost}. Everything logged is safe; keys have no effect now"
+            self._notices.append(Notice(kind=NoticeKind.SERVER_DIED, variant=None, text=text))
+        notices, self._notices = self._notices, []
+        return notices
+
+    @property
+    def is_lost(self) -> bool:
+        """True once the host has ended."""
+        return bool(self._link.lost)
+
+    def end(self) -> None:
+        """Ask the host to end the run."""
+        self._link.end()
+
+    def close(self) -> None:
+        """Disconnect; the run continues."""
+        self._link.close()
+
+    def _order_all(self, command: AnyCommand) -> None:
+        self._order(dict.fromkeys(self._names, command))
+
+    def _order(self, commands: Mapping[str, AnyCommand]) -> None:
+        if not commands or self._link.lost:
+            return
+        number = self._link.request(commands)
+        # While older answers are missing, the host is known not to answer at once.
+        answer = None if self._open else self._link.wait_for(number, _KEY_SECONDS)
+        self._open.add(number)
+        if answer is not None:
+            self._take(number, answer)
+
+    def _take(self, number: int, answer: Done | Refusal) -> None:
+        self._open.discard(number)
+        if isinstance(answer, Done):
+            self._sent += answer.sent
+        else:
+            text = f"the host refused: {answer.reason}"
+            self._notices.append(Notice(kind=NoticeKind.SERVER_DIED, variant=None, text=text))

@@ -1,0 +1,50 @@
+"""Connects a command to the host of a run, or says why that is impossible and what to do."""
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.log.directory import RunDirectory, RunDirectoryError
+from engine.session.host.client import ElsewhereError, HostError, HostLink, find_host
+from gdtui import __version__
+from gdtui.state.stored_runs import is_running
+
+if TYPE_CHECKING:
+    import click
+
+
+class UnreachableError(Exception):
+    """A run without a host that can be reached; the message says what to do."""
+
+    def __init__(self, message: str, *, has_ended: bool = False) -> None:
+        super().__init__(message)
+        self.has_ended = has_ended
+        """True for a run that no process trains."""
+
+
+def open_run(ctx: "click.Context", path: Path) -> RunDirectory:
+    """The run there; a usage error if there is none, or it cannot be read."""
+    try:
+        return RunDirectory.open(path)
+    except RunDirectoryError as error:
+        ctx.fail(str(error))
+
+
+def reach(run: RunDirectory, command: str, *, is_viewer: bool = False) -> HostLink:
+    """A connection to the host of the run. `command`: what to type on another machine.
+
+    Raises UnreachableError.
+    """
+    try:
+        return HostLink(find_host(run.path), __version__, is_viewer=is_viewer)
+    except ElsewhereError as error:
+        host = error.note.host
+        raise UnreachableError(
+            f"{run.path} is trained on {host}: ssh {shlex.quote(host)} {command}"
+        ) from None
+    except HostError as error:
+        if not is_running(run):
+            raise UnreachableError(
+                f"{run.path} has ended: gdtui watch shows it", has_ended=True
+            ) from None
+        raise UnreachableError(f"{run.path} cannot be reached: {error}") from None

@@ -1,0 +1,71 @@
+"""`gdtui send`: commands to a run from a script."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from engine.log.filesystem.places import find_run
+from gdtui.cli.command import Argument, GdtuiCommand, in_group
+from gdtui.cli.exit_codes import ExitCode
+from gdtui.cli.options.completion import STORED_RUN, stored_runs
+from gdtui.cli.streams import print_error
+
+if TYPE_CHECKING:
+    import click
+
+_EXAMPLES: Final = """\
+commands:
+  batch-size, lr, lr-scaling, base-batch, accumulation, momentum, optimizer, schedule, warmup,
+  clip, precision, batch-warmup    [VARIANT] VALUE
+  restart, step, measure           [VARIANT]
+  pace VALUE, epochs N (in total), measuring on|off, pause, resume
+
+examples:
+  gdtui send ./my-run 'batch-size 2 128'         the second variant
+  gdtui send ./my-run 'lr SGD 0.003' 'pace free'
+  gdtui send ./my-run pause
+
+exit status: 0 sent to every variant named, 1 not sent, 2 usage error"""
+
+
+def send(ctx: "click.Context", run_dir: Path, words: tuple[str, ...]) -> int:
+    """Send commands to a run that is training: its settings, pace, pause, restart.
+
+    A command names a setting by its option, a variant by its number or name (all without one), and
+    the new value. It appears in the run's log and on every screen that shows the run, and takes
+    effect at the next update.
+    """
+    from engine.session.host.client import HostError
+    from gdtui.cli.commands.control import orders
+    from gdtui.cli.commands.control.reaching import UnreachableError, open_run, reach
+
+    run = open_run(ctx, run_dir)
+    try:
+        settings = {each.name: each.settings for each in run.info.settings.variants}
+        typed = orders.split(words)
+        list(orders.read(typed, settings))  # a usage error, whether or not the run can be reached
+        link = reach(run, f"gdtui send {run_dir.name} …")
+        for commands in orders.read(typed, link.welcome.settings):
+            sent = {each.variant for each in link.order(commands)}
+            if deaf := [name for name in commands if name not in sent]:
+                raise HostError(
+                    f"{', '.join(deaf)}: its worker has ended; restart begins another one"
+                )
+    except orders.OrderWordsError as error:
+        ctx.fail(str(error))
+    except (UnreachableError, HostError) as error:
+        print_error(f"gdtui send: {error}")
+        return ExitCode.FAILED
+    link.close()
+    return ExitCode.OK
+
+
+command = GdtuiCommand(
+    send,
+    "gdtui send RUN COMMAND …",
+    _EXAMPLES,
+    in_group(
+        "run",
+        Argument("run_dir", "RUN", STORED_RUN, type=find_run, shell_complete=stored_runs),
+        Argument("words", "COMMAND", "quoted if there are several", nargs=-1, required=True),
+    ),
+)

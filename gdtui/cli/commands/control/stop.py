@@ -1,0 +1,67 @@
+"""`gdtui stop`: ends a run that another process trains."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from engine.log.filesystem.places import find_run
+from gdtui.cli.command import Argument, GdtuiCommand, in_group
+from gdtui.cli.exit_codes import ExitCode
+from gdtui.cli.options.completion import STORED_RUN, stored_runs
+from gdtui.cli.streams import print_error, print_text
+
+if TYPE_CHECKING:
+    import click
+
+_EXAMPLES: Final = """\
+examples:
+  gdtui stop 20260102-030405
+  gdtui stop ./my-run && gdtui export ./my-run -o my-run.csv
+
+exit status: 0 no process of the run is left, 1 one is left or cannot be reached, 2 usage error"""
+_END_SECONDS: Final = 30.0
+"""Seconds that a host gets; it kills workers that take longer than half of that."""
+
+
+def stop(ctx: "click.Context", run_dir: Path) -> int:
+    """End a run: its workers stop, its logs are closed, and its processes are gone on return.
+
+    Everything trained until then is kept.
+    """
+    from engine.session.host.client import HostError
+    from engine.session.host.processes import descendants, wait_for_end
+    from gdtui.cli.commands.control.reaching import UnreachableError, open_run, reach
+
+    run = open_run(ctx, run_dir)
+    try:
+        link = reach(run, f"gdtui stop {run_dir.name}")
+        pid = link.welcome.pid
+        processes = descendants(pid)
+        link.end()
+    except UnreachableError as error:
+        if error.has_ended:
+            print_text(f"{run.path} has ended already")
+            return ExitCode.OK
+        print_error(f"gdtui stop: {error}")
+        return ExitCode.FAILED
+    except HostError as error:
+        print_error(f"gdtui stop: {error}")
+        return ExitCode.FAILED
+    left = wait_for_end(processes, _END_SECONDS)
+    link.close()
+    if left:
+        pids = " ".join(map(str, left))
+        print_error(f"gdtui stop: still there after {_END_SECONDS:g} s; end them: kill -9 {pids}")
+        return ExitCode.FAILED
+    print_text(f"stopped {run.path}")
+    return ExitCode.OK
+
+
+command = GdtuiCommand(
+    stop,
+    "gdtui stop RUN",
+    _EXAMPLES,
+    in_group(
+        "run",
+        Argument("run_dir", "RUN", STORED_RUN, type=find_run, shell_complete=stored_runs),
+    ),
+)

@@ -1,0 +1,195 @@
+"""The records and notices of a run while `gdtui train` trains it, up to its end."""
+
+import contextlib
+import time
+from collections.abc import Mapping
+from typing import Final
+
+from engine.log.directory import RunDirectory
+from engine.log.figures.batch_noise import BatchNoise
+from engine.log.figures.growth import verdict
+from engine.log.follow import Follower
+from engine.log.notices import Notice, NoticeKind
+from engine.log.reading.failures import failure_reason, has_printed
+from engine.log.records import Refused, Started, State, WorkerDied
+from engine.log.summary import Tally
+from engine.session import Session
+from gdtui.cli.commands.progress_report import ProgressReport
+from gdtui.cli.commands.train.hosting import RunHost
+from gdtui.cli.streams import print_error
+from gdtui.view.text.progress.training import TrainingProgress
+from gdtui.view.text.reports.failures import failure_lines, output_line
+
+TICK: Final = 0.05
+"""Seconds between two reads of the logs."""
+_RETRY: Final = 3.0
+"""Seconds between two attempts to write to a log that cannot be written."""
+_GRACE: Final = 0.5
+"""Seconds granted for measuring at the last weights."""
+_GRACE_SHARE: Final = 0.02
+_MOST_GRACE: Final = 5.0
+"""The same as a share of the training time, if that is longer, and at most."""
+
+_WAITING: Final = {
+    NoticeKind.LOG_BLOCKED: ", and it continues by itself",
+    NoticeKind.LOG_GONE: "; paused until it is back, Ctrl+C ends it",
+}
+_STOPPED: Final = {
+    NoticeKind.LOG_BLOCKED: "stopped, and not waiting for space (--on-full wait does). "
+    "Safe in {run}",
+    NoticeKind.LOG_GONE: "stopped: nothing more could be kept of this run. Read until then",
+}
+
+
+class RunMonitor:
+    """The records of a run while it trains, up to its end, and the notices of its session."""
+
+    def __init__(
+        self, run: RunDirectory, shown: ProgressReport, waits: Mapping[NoticeKind, bool]
+    ) -> None:
+        """`waits`: for each kind of notice that writing failed, True to wait, False to stop."""
+        self._run = run
+        self._waits = waits
+        self._stopped_by: NoticeKind | None = None
+        self._shown = shown
+        self._follower = Follower(run)
+        self.tallies = [
+            Tally(variant.name, variant.settings, batch_noise=BatchNoise())
+            for variant in run.info.settings.variants
+        ]
+        self._progress = TrainingProgress(self.tallies)
+        self._by_name = {tally.name: tally for tally in self.tallies}
+        self._dead: dict[str, WorkerDied] = {}
+        """Deaths reported by the session, since its log may be the one that cannot be written."""
+        self._said: set[str] = set()
+        self._refused: set[str] = set()
+        """Variants whose latest settings were refused by their worker."""
+        self._retry_at: float | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """True once all variants have ended, or there is no point in going on."""
+        return (
+            self.usage_error is not None
+            or self._stopped_by is not None
+            or bool(self._follower.damage)
+            or all(tally.state.is_ended for tally in self.tallies)
+        )
+
+    @property
+    def is_under_way(self) -> bool:
+        """True once every variant trains, or has ended."""
+        return all(tally.state is not State.STARTING for tally in self.tallies)
+
+    def linger(self, session: Session, host: RunHost, received: list[int]) -> None:
+        """Give finished variants a moment to be measured at their last weights."""
+        trained = max((tally.seconds for tally in self.tallies), default=0.0)
+        until = time.monotonic() + max(_GRACE, min(_GRACE_SHARE * trained, _MOST_GRACE))
+        while self._is_measuring and not received and time.monotonic() < until:
+            host.wait(TICK / 5)
+            self.look(session, host)
+
+    @property
+    def _is_measuring(self) -> bool:
+        done = [tally for tally in self.tallies if tally.state is State.FINISHED]
+        return any(tally.is_measuring and not tally.is_measured for tally in done)
+
+    @property
+    def usage_error(self) -> str | None:
+        """The usage error that only a worker could find, such as a device that is missing."""
+        return next((tally.detail for tally in self.tallies if tally.is_usage_error), None)
+
+    def look(self, session: Session, host: RunHost) -> None:
+        """Take in news, show it and publish it; retry a log that could not be written."""
+        notices = session.poll()
+        host.publish(notices)
+        for notice in notices:
+            if (
+                notice.kind in (NoticeKind.DIED, NoticeKind.NOT_STARTED)
+                and notice.variant is not None
+            ):
+                self._dead[notice.variant] = WorkerDied(variant=notice.variant, detail=notice.text)
+            else:
+                self._heed(notice)
+        self.read()
+        while self._refused:  # the next command starts from the settings in force
+            name = self._refused.pop()
+            session.wanted[name] = self._by_name[name].settings
+        if self._retry_at is not None and time.monotonic() >= self._retry_at:
+            self._retry_at = None  # the notice is repeated if it fails again
+            session.resume()
+        self._progress.follow()
+        if self._shown.is_due:
+            self._shown.show(self._progress.look())
+
+    def _heed(self, notice: Notice) -> None:
+        """Print a notice; wait until its cause is gone, or stop."""
+        waits = self._waits.get(notice.kind)
+        text = f"{notice.text}{_WAITING[notice.kind]}" if waits else notice.text
+        self._say_once(f"{notice.variant}: {text}" if notice.variant else text)
+        if waits is False:
+            self._stopped_by = notice.kind
+        if waits and notice.kind is NoticeKind.LOG_BLOCKED and self._retry_at is None:
+            self._retry_at = time.monotonic() + _RETRY
+
+    def read(self) -> None:
+        """Take in everything that the logs hold by now."""
+        is_new = True
+        while is_new:
+            is_new = False
+            for name, record in self._follower.read():
+                self._by_name[name].add(record)
+                if isinstance(record, Started) and record.device_note:
+                    self._say_once(record.device_note)
+                if isinstance(record, Refused):
+                    self._refused.add(name)
+                is_new = True
+        for name, death in self._dead.items():
+            self._by_name[name].add(death)
+
+    def close(self) -> None:
+        """Killed variants, found after the session's end, since a killed worker reports nothing."""
+        for tally in self.tallies:
+            if not tally.state.is_ended:
+                tally.state = State.STOPPED
+
+    def explain_failures(self, *, debug: bool) -> bool:
+        """Report failures on stderr; True if there were any."""
+        for damage in self._follower.damage:
+            say(str(damage))
+        if self._stopped_by is not None:
+            safe = ", ".join(f"{each.name} to batch {each.batches:,}" for each in self.tallies)
+            say(f"{_STOPPED[self._stopped_by].format(run=self._run.path)}: {safe}")
+        broken = [tally for tally in self.tallies if tally.state.is_broken]
+        reasons = [(each.name, failure_reason(each.state, each.detail)) for each in broken]
+        for line in failure_lines(reasons):
+            say(line)
+        if debug:
+            for text in dict.fromkeys(each.traceback for each in broken if each.traceback):
+                print_error(text.rstrip())
+        for tally in broken:
+            output = self._run.variant_output(tally.name)
+            if has_printed(output, tally.traceback):
+                say(output_line(tally.name, output))
+        return bool(broken or self._follower.damage or self._stopped_by)
+
+    def note_growth(self) -> None:
+        """Note on stderr which variants finished with a loss above that at their start."""
+        for tally in self.tallies:
+            if tally.state is State.FINISHED and verdict(tally.growth):
+                say(
+                    f"{tally.name}: finished, but with a loss {tally.growth:.3g} × that at its "
+                    "start; a smaller --lr may help"
+                )
+
+    def _say_once(self, text: str) -> None:
+        if text not in self._said:
+            self._said.add(text)
+            self._shown.erase()
+            say(text)
+
+
+def say(text: str) -> None:
+    """Print a line on stderr, or leave it to the file that replaces a terminal that is gone."""
+    with contextlib.suppress(OSError):  # the stream keeps the text
+        print_error(f"gdtui train: {' '.join(text.split())}")
