@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from engine.problem import SETS, Problem, check_data, is_function
+from engine.problem import SETS, Problem, check_data, is_function, is_tensors
 from engine.problems import registry, user_file
 from engine.settings import DataSettings, RunSettings, VariantSettings
 from engine.training.devices.process import TakenDevice, take_device
@@ -54,7 +54,8 @@ def open_first(problem: str, seed: int, data: DataSettings | None = None) -> Fir
         watch.note(returned)
         opened = replace(returned, **{name: _made(name, returned) for name in SETS})
     made = watch.made(returned, opened)
-    notes = notes_on(file, running.own, making.own, watch.obstacle)
+    has_dataset = not is_tensors(opened.train)
+    notes = notes_on(file, running.own, making.own, watch.obstacle, has_dataset=has_dataset)
     return FirstOpening(opened, made, watch.obstacle, notes)
 
 

@@ -51,7 +51,9 @@ def timed(folder: Path) -> Iterator[Seconds]:
         found.own = time.perf_counter() - start - foreign[0]
 
 
-def notes_on(file: Path, running: float, making: float, obstacle: str) -> tuple[str, ...]:
+def notes_on(
+    file: Path, running: float, making: float, obstacle: str, *, has_dataset: bool = False
+) -> tuple[str, ...]:
     """Notes on what took long and is repeated by each worker.
 
     `running` are the seconds of the file, `making` those of its function, which workers only repeat
@@ -64,8 +66,11 @@ def notes_on(file: Path, running: float, making: float, obstacle: str) -> tuple[
             "repeats them. To load data once, load them in problem() or a function that it calls"
         )
     if obstacle and making > _LONG:
+        remedy = "give a function: Problem(train=load)"
+        if has_dataset:
+            remedy = "let the Dataset open files and connections in __getitem__"
         found.append(
             f"{file.name}: making the problem took {making:.1f} s, and each worker repeats it "
-            f"({obstacle}). To load data once, give a function: Problem(train=load)"
+            f"({obstacle}). To load data once, {remedy}"
         )
     return tuple(found)

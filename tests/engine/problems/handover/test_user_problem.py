@@ -317,6 +317,11 @@ def test_what_takes_long_and_is_repeated_is_said_with_a_remedy(
     assert all(text in note for note in notes for text in ["net.py: ", *said])
 
 
+def test_a_dataset_is_told_to_open_its_files_later() -> None:
+    (note,) = notes_on(Path("net.py"), 0.0, 3.0, "cannot pickle it", has_dataset=True)
+    assert note.endswith("let the Dataset open files and connections in __getitem__")
+
+
 def test_the_time_of_a_file_leaves_out_packages_but_not_the_users_modules(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
