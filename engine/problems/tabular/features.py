@@ -75,12 +75,13 @@ def _sort(found: Features, name: str, column: ReadColumn, *, is_wanted: bool) ->
     if column.kind is ValueKind.EMPTY:
         found.left_out[name] = EMPTY
     elif column.kind is ValueKind.TEXT:
-        texts = import_module("pandas").Series(column.values, dtype=object)
-        texts = texts.where(texts.notna(), "").astype(object)
-        if texts.nunique() > max(len(texts) / 2, 20) and not is_wanted:
+        missing = np.equal(column.values, None)
+        texts = np.where(missing, "", column.values) if missing.any() else column.values
+        different = len({*texts}) if column.different is None else column.different
+        if different > max(len(texts) / 2, 20) and not is_wanted:
             found.left_out[name] = HARDLY_REPEATS
             return
-        found.texts[name] = texts
+        found.texts[name] = import_module("pandas").Series(texts, dtype=object, copy=False)
     else:
         found.numbers[name] = column.values
         if column.kind is ValueKind.TIME:

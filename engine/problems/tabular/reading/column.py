@@ -46,6 +46,8 @@ class ReadColumn:
     """Texts that were read as missing values, and how often."""
     unit: str = ""
     has_comma: bool = False
+    different: int | None = None
+    """Number of different texts, a missing one included; None if they were not counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +79,9 @@ def _texts(column: Any) -> ReadColumn:
     if compute.all(compute.starts_with(column, " ")).as_py():
         column = compute.utf8_ltrim_whitespace(column)
     words, places = _encoded(column)
-    return ReadColumn(kind=ValueKind.TEXT, values=np.array([*words, None], dtype=object)[places])
+    values = np.array([*words, None], dtype=object)[places]
+    different = len(words) + (column.null_count > 0 and "" not in words)
+    return ReadColumn(kind=ValueKind.TEXT, values=values, different=different)
 
 
 def _plain(column: Any, wish: Wish) -> ReadColumn | None:
@@ -105,6 +109,8 @@ def _plain(column: Any, wish: Wish) -> ReadColumn | None:
 
 
 def _floats(numbers: Any) -> NDArray[np.float64]:
+    if numbers.num_chunks == 1:
+        numbers = numbers.chunk(0)  # if it has no nulls, this is not copied
     return np.asarray(numbers.to_numpy(zero_copy_only=False), dtype=np.float64)
 
 

@@ -90,17 +90,25 @@ def _plain_numbers(rows: list[list[str]], width: int) -> list[int]:
 
 def _numbers_first(rows: NumberedRows, numbers: Sequence[str]) -> Any:
     """The table with those columns as float64; all as texts where one of them is no such column."""
-    compute = import_module("pyarrow.compute")
     try:
         table = _parsed(rows, numbers)
     except _NotNumbersError:
         return _parsed(rows, ())
-    for name in numbers:
-        least, most = compute.min_max(table[name]).as_py().values()
+    table = table.combine_chunks()  # so that numpy takes the numbers without another copy
+    if all(_is_exact(table[name]) for name in numbers):
+        return table
+    return _parsed(rows, ())
+
+
+def _is_exact(column: Any) -> bool:
+    """True for float64 that lost no digit: finite, and below the first whole numbers it lacks."""
+    if column.null_count:
+        compute = import_module("pyarrow.compute")
+        least, most = compute.min_max(column).as_py().values()
         is_plain = least is not None and max(-least, most) < EXACT
-        if not is_plain or not math.isfinite(compute.sum(table[name]).as_py()):
-            return _parsed(rows, ())
-    return table
+        return bool(is_plain and math.isfinite(compute.sum(column).as_py()))
+    parts = (chunk.to_numpy() for chunk in column.chunks if len(chunk))
+    return all(part.min() > -EXACT and part.max() < EXACT for part in parts)  # not true of NaN
 
 
 class _NotNumbersError(Exception):
