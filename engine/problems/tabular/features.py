@@ -75,7 +75,7 @@ def _sort(found: Features, name: str, column: ReadColumn, *, is_wanted: bool) ->
     if column.kind is ValueKind.EMPTY:
         found.left_out[name] = EMPTY
     elif column.kind is ValueKind.TEXT:
-        missing = np.equal(column.values, None)
+        missing = np.equal(column.values, np.array(None))
         texts = np.where(missing, "", column.values) if missing.any() else column.values
         different = len({*texts}) if column.different is None else column.different
         if different > max(len(texts) / 2, 20) and not is_wanted:
