@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "sweep": "gdtui.cli.commands.measure.sweep",
     "audit": "gdtui.cli.commands.measure.audit",
     "record": "gdtui.cli.commands.show.record",
+    "plot": "gdtui.cli.commands.show.plot",
     "export": "gdtui.cli.commands.runs.export",
     "import": "gdtui.cli.commands.runs.import_csv",
     "runs": "gdtui.cli.commands.runs.runs",

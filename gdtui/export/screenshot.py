@@ -1,4 +1,4 @@
-"""Saves the screen as SVG and text, and one chart, drawn by plotext, as text and HTML.
+"""Saves the screen as SVG and text, and one chart as text, HTML and, with matplotlib, as PNG.
 
 The files are written to the directory of the run or sweep on screen, or to the current directory if
 several are shown or the run's directory is not writable. Nothing is ever overwritten, and if not
@@ -27,6 +27,7 @@ from gdtui.chart.scene.palette import COLOURS, INK
 from gdtui.chart.scene.picture import Picture
 from gdtui.chart.scene.polyline import EMPTY
 from gdtui.control.viewer import Viewer
+from gdtui.plot.format import FORMATS
 from gdtui.state.overlay.shown_runs import ShownRuns
 from gdtui.state.store import Store
 from gdtui.view import pictures
@@ -37,6 +38,7 @@ from gdtui.view.view_state import ViewState
 FOLDER: Final = "stills"
 WIDTH, HEIGHT = 120, 36
 """Size of a chart, in cells."""
+_DPI: Final = 120
 _CELL: Final = 12.2
 """The width of a cell in rich's SVG."""
 _SVG_TEXT: Final = re.compile(r'<text class="[^"]*" x="([\d.]+)"[^>]*-line-(\d+)\)">([^<]*)</text>')
@@ -73,12 +75,15 @@ def save(viewer: Viewer, svg: str, size: tuple[int, int], theme: Theme) -> str:
     name, picture = selected_chart(store, view, shown)
     bare = replace(view, colours=(INK,) * COLOURS, raw=view.raw or view.selected is not None)
     title = f"{store.title} · {picture.title} · epoch {epoch}"
-    files = {
+    texts = {
         "screen.svg": svg,
         "screen.txt": text_of(svg, *size),
         f"{name}.txt": plain(selected_chart(store, bare, shown)[1]),
         f"{name}.html": page(picture, title, theme),
     }
+    files: dict[str, str | bytes] = {**texts}
+    if (image := _png(picture, title, theme)) is not None:
+        files[f"{name}.png"] = image
     return write(shown.folders(FOLDER), stem, files)
 
 
@@ -100,6 +105,17 @@ def _canvas(picture: Picture | None) -> ChartSize:
     """The size left for data in a still, after y labels, title and the name of x."""
     canvas = room(picture.y if picture else None, WIDTH, HEIGHT - 2)
     return ChartSize(2 * canvas.width, canvas.width, canvas.height)
+
+
+def _png(picture: Picture, title: str, theme: Theme) -> bytes | None:
+    """The chart for a slide; None without matplotlib, or before there is a loss to draw."""
+    if picture.message:
+        return None
+    try:
+        from gdtui.plot.drawing import drawn
+    except ImportError:
+        return None
+    return drawn(picture, theme, FORMATS["16:9"], ".png", dpi=_DPI, title=title)
 
 
 def text_of(svg: str, width: int, height: int) -> str:
@@ -135,7 +151,7 @@ def plain(picture: Picture) -> str:
     return "\n".join(line.rstrip() for line in lines).strip("\n") + "\n"
 
 
-def write(directories: Iterable[Path], stem: str, files: Mapping[str, str]) -> str:
+def write(directories: Iterable[Path], stem: str, files: Mapping[str, str | bytes]) -> str:
     """Write all files, named after `stem`, to the first writable directory; return where.
 
     Raises StillsError if no directory is writable.
@@ -154,10 +170,14 @@ def write(directories: Iterable[Path], stem: str, files: Mapping[str, str]) -> s
     raise StillsError(clean(f"nothing was saved: {'; '.join(refusals)}"))
 
 
-def _write(folder: int, stem: str, files: Mapping[str, str]) -> str:
+def _write(folder: int, stem: str, files: Mapping[str, str | bytes]) -> str:
     """Write the files into an open directory; return the stem used, which was free."""
     taken = os.listdir(folder)
     numbered = (f"{stem}_{number}" if number > 1 else stem for number in count(1))
     name = next(name for name in numbered if not any(each.startswith(f"{name}-") for each in taken))
-    write_all({f"{name}-{end}": text.encode() for end, text in files.items()}, folder)
+    write_all({f"{name}-{end}": _bytes(content) for end, content in files.items()}, folder)
     return name
+
+
+def _bytes(content: str | bytes) -> bytes:
+    return content.encode() if isinstance(content, str) else content

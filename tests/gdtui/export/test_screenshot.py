@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -19,6 +20,7 @@ from gdtui.export.screenshot import StillsError, write
 from gdtui.theme import THEMES
 
 ENDS = ["overlay.html", "overlay.txt", "screen.svg", "screen.txt"]
+PNG = b"\x89PNG\r\n\x1a\n"
 BRAILLE = re.compile("[⠁-⣿]")
 
 
@@ -32,6 +34,13 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
         bench.train(name, [0.8 - i / 250 for i in range(100)])
         bench.write(name, state(State.PAUSED, 20.0))  # the clock stands
     return bench
+
+
+@pytest.fixture(autouse=True)
+def plotless(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without matplotlib, as most people have it, unless the test is for others."""
+    if request.node.get_closest_marker("integration") is None:
+        monkeypatch.setitem(sys.modules, "gdtui.plot.drawing", None)
 
 
 async def press(pilot: Pilot[None], *keys: str) -> None:
@@ -104,6 +113,19 @@ async def test_with_a_variant_selected_it_is_its_chart(bench: Bench) -> None:
     assert set(files) == {"2-mini-batch.txt", "2-mini-batch.html", "screen.svg", "screen.txt"}
     assert "2 Mini-batch · every batch" in files["2-mini-batch.txt"]
     assert "SGD" not in files["2-mini-batch.txt"]
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("key", ["0", "2"])
+async def test_with_matplotlib_the_chart_is_a_png_too(bench: Bench, key: str) -> None:
+    pytest.importorskip("matplotlib")
+    app = bench.app()
+    async with app.run_test(size=(160, 45), notifications=True) as pilot:
+        await press(pilot, key, "p")
+        (note,) = app.note_texts
+    (png,) = (bench.run.path / "stills").glob("*.png")
+    assert png.read_bytes().startswith(PNG)
+    assert png.name.rpartition("-")[2] in note or "2-mini-batch.png" in note
 
 
 async def test_before_the_first_loss_there_is_something_to_save_too(tmp_path: Path) -> None:
