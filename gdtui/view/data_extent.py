@@ -10,8 +10,9 @@ from typing import Final
 import numpy as np
 
 from gdtui.chart.scene.arrays import Floats
-from gdtui.chart.scene.axes import grow, label
+from gdtui.chart.scene.axes import grow
 from gdtui.chart.scene.polyline import Axis, Polyline
+from gdtui.chart.scene.scales.ticks import label
 from gdtui.state.curves import Curves
 from gdtui.state.store import Store
 from gdtui.state.variant import VariantState

@@ -1,7 +1,7 @@
 """Ends of epochs on the x axis of a chart: for all variants at once, and for one. Pure."""
 
-from gdtui.chart.scene.axes import MOST_RULES, multiples, rules
 from gdtui.chart.scene.polyline import Axis
+from gdtui.chart.scene.scales.ticks import MOST_RULES, multiples, rules
 from gdtui.state.curves import Curves
 from gdtui.state.store import Store
 from gdtui.state.variant import PLACE

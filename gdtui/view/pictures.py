@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from engine.log.records import State
-from gdtui.chart.scene.axes import Range, grow, settle, x_scale, y_scale
+from gdtui.chart.scene.axes import grow, settle, x_scale, y_scale
 from gdtui.chart.scene.palette import variant_colour
 from gdtui.chart.scene.picture import Mark, Picture, Series
 from gdtui.chart.scene.polyline import EMPTY, Axis, Polyline
+from gdtui.chart.scene.scales.limits import Range
 from gdtui.chart.scene.thinning import outermost
 from gdtui.history.storage.kept_points import KeptPoints
 from gdtui.state.curves import Curves

@@ -6,17 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gdtui.chart.scene.axes import (
-    drawable,
-    grow,
-    label,
-    multiples,
-    nice_ticks,
-    settle,
-    x_scale,
-    y_scale,
-)
+from gdtui.chart.scene.axes import drawable, grow, settle, x_scale, y_scale
 from gdtui.chart.scene.picture import Scale
+from gdtui.chart.scene.scales.ticks import label, multiples, nice_ticks
 
 
 def labels(low: float, high: float, count: int, log: bool = False) -> list[str]:

@@ -1,0 +1,1 @@
+"""Limits, ticks and rows of axes, as numbers."""
