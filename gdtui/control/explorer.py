@@ -107,10 +107,11 @@ class Explorer:
         viewer, extent, at = self._viewer, self._extent, self._viewer.cursor
         seen = XRange(columns.low, columns.high)
         if at is None or not seen.low <= at <= seen.high:
-            column = columns.column_at(min(max(extent.tail, seen.low), seen.high))
+            newest = min(max(extent.tail, seen.low), seen.high)
+            x = min(columns.x_at(columns.column_at(newest)), newest)
         else:
-            column = columns.column_at(at) + steps
-        viewer.cursor, self._is_held = min(max(columns.x_at(column), 0.0), extent.end), True
+            x = columns.x_at(columns.column_at(at) + steps)
+        viewer.cursor, self._is_held = min(max(x, 0.0), extent.end), True
         if (
             not isinstance(viewer.view.window, WholeRange)
             and not seen.low <= viewer.cursor <= seen.high

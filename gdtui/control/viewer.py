@@ -104,7 +104,7 @@ class Viewer:
 
     @property
     def seen(self) -> XRange:
-        """The x range that all charts show; when that is everything, each panel shows its own."""
+        """The x range that all charts show."""
         return visible_range(self.view.window, data_extent(self.store, self.view))
 
     def under_cursor(self, one: VariantState) -> BatchInfo | None:

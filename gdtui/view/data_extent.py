@@ -13,9 +13,12 @@ from gdtui.chart.scene.arrays import Floats
 from gdtui.chart.scene.axes import grow
 from gdtui.chart.scene.polyline import Axis, Polyline
 from gdtui.chart.scene.scales.ticks import label
+from gdtui.history.storage.kept_points import KeptPoints
 from gdtui.state.curves import Curves
 from gdtui.state.store import Store
-from gdtui.state.variant import VariantState
+from gdtui.state.variant import PLACE, VariantState
+from gdtui.view.ranges.planned import planned_end
+from gdtui.view.ranges.usual import PARTS, joined, usual_range
 from gdtui.view.text.caveats.imported import counts_samples
 from gdtui.view.view_state import ViewState
 from gdtui.view.x_range import DataExtent, FollowNewest, WholeRange, XRange
@@ -28,8 +31,6 @@ _TITLES: Final = {
 }
 _LEAST: Final = {Axis.SAMPLES: 8.0, Axis.UPDATES: 4.0, Axis.SECONDS: 1e-3}
 """The narrowest window, since nothing finer than a batch can be seen."""
-_PARTS: Final = 128
-"""Number of columns in which the extremes of a window are sought."""
 
 
 # --- Across ---------------------------------------------------------------------------------------
@@ -43,8 +44,8 @@ def end_of(generation: Curves, axis: Axis) -> float:
 def data_extent(store: Store, view: ViewState, shown: float | None = None) -> DataExtent:
     """The extent of all variants' data on the x axis; `shown`: that axis's end in the last frame.
 
-    The newest data are those of the furthest running variant, among the selected if any of them
-    runs.
+    Where the length of the run is known, the axis spans it from the start. The newest data are
+    those of the furthest running variant, among the selected if any of them runs.
     """
     found = [
         (one, end_of(one.current, view.axis)) for one in store.states if one.current is not None
@@ -54,7 +55,9 @@ def data_extent(store: Store, view: ViewState, shown: float | None = None) -> Da
     ]
     followed = [pair for pair in found if view.selected in (None, pair[0].index)] or found
     ends = [end for one, end in followed if not one.has_ended] or [end for _, end in followed]
-    end = grow(shown, max([*(end for _, end in found), *ghosts], default=0.0))
+    end = max([*(end for _, end in found), *ghosts], default=0.0)
+    planned = planned_end(store, view.axis)
+    end = planned if planned >= end else grow(shown, end)
     return DataExtent(end, tail=max(ends, default=0.0), least=_LEAST[view.axis])
 
 
@@ -88,24 +91,34 @@ def extremes(
     return _joint([*found, *(_range(each, seen, log, joined=False) for each in points)])
 
 
-def common_extremes(
-    store: Store, one: VariantState, view: ViewState, seen: XRange | None
-) -> tuple[float | None, float | None]:
-    """Lowest and highest raw loss of this variant and of all that have not diverged.
+def loss_range(store: Store, view: ViewState, seen: XRange) -> tuple[float | None, float | None]:
+    """What the losses of all variants on screen usually reach in the window.
 
-    `seen` None covers their whole history.
-
-    The query extends to the end of the axis, which rarely moves, so that a history only has to look
-    at new batches.
+    Those of variants that have diverged do not count, unless all have.
     """
-    shown = [each.current for each in store.states if each is one or not each.has_run_away]
-    histories = [each.history for each in shown if each is not None]
-    if seen is None:
-        return _joint(
-            each.extremes(view.axis, 0.0, grow(None, each.end(view.axis))) for each in histories
-        )
-    polylines = (each.polyline(view.axis, seen.low, seen.high, _PARTS) for each in histories)
-    return extremes((positive(polyline, view.log) for polyline in polylines), (), seen, view.log)
+    shown = [one for one in store.states if not one.has_run_away] or store.states
+    return joined([usual_of(one, view, seen) for one in shown])
+
+
+def usual_of(one: VariantState, view: ViewState, seen: XRange) -> Pair | None:
+    """What the losses of one variant usually reach in the window, its ghost's included."""
+    window = view.axis, seen.low, seen.high, PARTS
+    raw: list[Polyline] = []
+    lines: list[Polyline] = []
+    points: list[Polyline] = []
+    for each in (one.current, one.ghost if view.shows_ghost(one) else None):
+        if each is None:
+            continue
+        lines.append(each.history.smoothed(*window, view.smoothing))
+        if each is one.current:
+            raw.append(each.history.polyline(*window))
+            points = [_single(each.evaluations, view), _single(each.validations, view)]
+    return usual_range(raw, lines, seen, log=view.log, points=points)
+
+
+def _single(points: KeptPoints, view: ViewState) -> Polyline:
+    rows = points.values
+    return Polyline(rows[:, PLACE[view.axis]], rows[:, 3], rows[:, 3])
 
 
 def _joint(pairs: Iterable[Pair | None]) -> tuple[float | None, float | None]:

@@ -13,7 +13,7 @@ from gdtui.state.curves import Curves
 from gdtui.state.store import Store
 from gdtui.state.variant import VariantState
 from gdtui.view import epoch_lines
-from gdtui.view.data_extent import data_extent, extremes, x_title
+from gdtui.view.data_extent import data_extent, usual_of, x_title
 from gdtui.view.pictures import (
     AxisRanges,
     ChartSize,
@@ -23,10 +23,10 @@ from gdtui.view.pictures import (
     line_of,
     marks_of,
     points_told,
-    single_values,
     smoothing_told,
     wrapped,
 )
+from gdtui.view.ranges.usual import joined
 from gdtui.view.text.caveats.label import label
 from gdtui.view.view_state import ViewState
 from gdtui.view.x_range import XRange, visible_range
@@ -43,8 +43,7 @@ def focused(
     extent = data_extent(store, view, shown.x)
     seen = visible_range(view.window, extent)
     series = _series(one, now, view, seen, canvas) if now else ()
-    found = extremes([each.line for each in series], single_values(series), seen, view.log)
-    y = settle(shown.y, *found, view.log)
+    y = settle(shown.y, *joined([usual_of(one, view, seen)]), view.log)
     picture = Picture(
         x=x_scale(seen.high, canvas.columns, x_title(store, view, seen, extent), seen.low),
         y=y_scale(y, canvas.rows, log=view.log),

@@ -5,28 +5,30 @@ Stateless: the ranges on screen are passed in and returned, so that axes do not 
 
 import textwrap
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from engine.log.records import State
-from gdtui.chart.scene.axes import grow, settle, x_scale, y_scale
+from gdtui.chart.scene.axes import settle, x_scale, y_scale
 from gdtui.chart.scene.palette import variant_colour
 from gdtui.chart.scene.picture import Mark, Picture, Series
 from gdtui.chart.scene.polyline import EMPTY, Axis, Polyline
 from gdtui.chart.scene.scales.limits import Range
-from gdtui.chart.scene.thinning import outermost
+from gdtui.chart.scene.thinning import dozen
 from gdtui.history.storage.kept_points import KeptPoints
 from gdtui.state.curves import Curves
 from gdtui.state.store import Store
 from gdtui.state.variant import PLACE, VariantState
 from gdtui.view import epoch_lines
-from gdtui.view.data_extent import common_extremes, data_extent, end_of, extremes, positive, x_title
+from gdtui.view.data_extent import data_extent, loss_range, positive, x_title
+from gdtui.view.ranges.usual import strays
 from gdtui.view.text import formatting
 from gdtui.view.text.caveats.imported import has_epochs
 from gdtui.view.text.caveats.label import label
 from gdtui.view.view_state import ViewState
-from gdtui.view.x_range import WholeRange, XRange, visible_range
+from gdtui.view.x_range import XRange, visible_range
 
+_ANY: Final = (0.0, 1.0)
 _IMPORTING: Final = "importing torch…"
 
 
@@ -46,15 +48,26 @@ class AxisRanges:
     of: object = None
     x: float | None = None
     y: Range | None = None
+    is_current: bool = False
+    """True if they are those of the present frame."""
+
+
+def axis_ranges(store: Store, view: ViewState, shown: AxisRanges) -> AxisRanges:
+    """The ranges of this frame, common to all charts that show the losses of several variants."""
+    shown = carried_over(
+        shown, (view.axis, view.log, view.smoothing, view.raw, view.cleared, view.window)
+    )
+    extent = data_extent(store, view, shown.x)
+    seen = visible_range(view.window, extent)
+    y = settle(shown.y, *loss_range(store, view, seen), view.log)
+    return AxisRanges(shown.of, extent.end, y, is_current=True)
 
 
 def overlay(
     store: Store, view: ViewState, canvas: ChartSize, shown: AxisRanges
 ) -> tuple[Picture, AxisRanges]:
     """All variants on one chart: smoothed lines over bands, full losses, changes, ghosts."""
-    shown = carried_over(
-        shown, (view.axis, view.log, view.smoothing, view.raw, view.cleared, view.window)
-    )
+    shown = shown if shown.is_current else axis_ranges(store, view, shown)
     pairs = [(one, one.current) for one in store.states if one.current is not None]
     ghosts = [
         (one, one.ghost) for one in store.states if one.ghost is not None and view.shows_ghost(one)
@@ -63,33 +76,25 @@ def overlay(
     seen = visible_range(view.window, extent)
     series = [ghost_of(one, each, view, seen, canvas) for one, each in ghosts]
     series += [line_of(one, each, view, seen, canvas) for one, each in pairs]
-    lowest, highest = extremes(
-        [each.line for each in series], single_values(series), seen, view.log
-    )
-    y = settle(shown.y, lowest, highest, view.log)
     picture = Picture(
         x=x_scale(seen.high, canvas.columns, x_title(store, view, seen, extent), seen.low),
-        y=y_scale(y, canvas.rows, log=view.log),
+        y=y_scale(shown.y or _ANY, canvas.rows, log=view.log),
         series=tuple(series),
         marks=tuple(mark for one, each in pairs for mark in marks_of(one, each, view)),
         rules=epoch_lines.of_all(store, view.axis, seen, canvas.columns),
         title=_title(store, view),
         message="" if _has_data(series) else wrapped(activity(store.states[0]), canvas.columns),
     )
-    return picture, AxisRanges(shown.of, extent.end, y)
+    return picture, replace(shown, is_current=False)
 
 
 def panel(
     store: Store, one: VariantState, view: ViewState, canvas: ChartSize, shown: AxisRanges
 ) -> tuple[Picture, AxisRanges]:
-    """One variant's raw loss, batch by batch, on the y scale of all, so that spreads compare."""
-    shown = carried_over(shown, (view.axis, view.log, view.window, one.tally.generation))
+    """One variant's raw loss, batch by batch, on the axes of all, so that spreads compare."""
+    shown = shown if shown.is_current else axis_ranges(store, view, shown)
     now = one.current
-    whole = grow(shown.x, end_of(now, view.axis) if now else 0.0)
-    is_whole = isinstance(view.window, WholeRange)
-    seen = XRange(0.0, whole) if is_whole else visible_range(view.window, data_extent(store, view))
-    lowest, highest = common_extremes(store, one, view, None if is_whole else seen)
-    y = settle(shown.y, lowest, highest, view.log)
+    seen = visible_range(view.window, data_extent(store, view, shown.x))
     has_data = now is not None and len(now.history) > 0
     raw = (
         now.history.polyline(view.axis, seen.low, seen.high, canvas.dots)
@@ -99,13 +104,13 @@ def panel(
     colour = variant_colour(one.index, view.colours)
     picture = Picture(
         x=x_scale(seen.high, canvas.columns, low=seen.low),
-        y=y_scale(y, canvas.rows, log=view.log),
+        y=y_scale(shown.y or _ANY, canvas.rows, log=view.log),
         series=(Series(label(one), colour, line=positive(raw, view.log)),),
         marks=tuple(marks_of(one, now, view)) if now else (),
         rules=epoch_lines.of_one(store, now, view.axis, seen, canvas.columns) if now else (),
         message="" if has_data else wrapped(_own_activity(one, store), canvas.columns),
     )
-    return picture, AxisRanges(shown.of, whole, y)
+    return picture, replace(shown, is_current=False)
 
 
 def _has_data(series: Iterable[Series]) -> bool:
@@ -141,6 +146,7 @@ def line_of(
         depth=_depth(one) if view.raw else 0,
         number=view.number(one),
         reach=EMPTY if view.raw else raw,
+        strays=EMPTY if view.raw else strays(raw),
     )
 
 
@@ -186,17 +192,12 @@ def ghost_of(
     )
 
 
-def single_values(series: Iterable[Series]) -> list[Polyline]:
-    """The single values of these variants."""
-    return [polyline for each in series for polyline in (each.points, each.validation)]
-
-
 def _points(measured: KeptPoints, axis: Axis, seen: XRange, canvas: ChartSize) -> Polyline:
-    """The points in the window; of thousands, as at free pace, only those that stick out."""
+    """A dozen points along the window, at most, at equal distances: more would chop the lines."""
     rows = measured.values
     at = rows[:, PLACE[axis]]
     start, stop = at.searchsorted(seen.low), at.searchsorted(seen.high, "right")
-    drawn = outermost(rows[:, 3], int(start), int(stop), canvas.dots)
+    drawn = dozen(at, rows[:, 3], int(start), int(stop), seen.width)
     return Polyline(at[drawn], rows[drawn, 3], rows[drawn, 3])
 
 

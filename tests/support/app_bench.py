@@ -149,14 +149,22 @@ class Bench:
         """Begin with other settings than those of the run's start."""
         self._settings[name] = replace(self._settings[name], **different)
 
-    def begin(self, generation: int = 1, *, command: int = 0, names: Iterable[str] = ()) -> None:
+    def begin(
+        self,
+        generation: int = 1,
+        *,
+        command: int = 0,
+        names: Iterable[str] = (),
+        epochs: int = 20,
+    ) -> None:
         """All variants, or these, have started and measured their full loss."""
         for name in names or self.names:
             self.write(
                 name,
                 Started(
                     generation=generation, settings=self._settings[name], n=N, model="Linear(10,1)",
-                    parameters=11, device="cpu", threads=1, epochs=20, pace=1.0, command=command,
+                    parameters=11, device="cpu", threads=1, epochs=epochs, pace=1.0,
+                    command=command,
                 ),
                 evaluation(0, generation=generation),
                 state(State.RUNNING, 10.0),

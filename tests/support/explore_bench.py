@@ -19,9 +19,9 @@ BATCHES = 400
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
-    """4,000 samples in batches of 10; a lone spike at sample 1,000."""
+    """Two epochs, 4,000 samples in batches of 10; a lone spike at sample 1,000."""
     bench = Bench(tmp_path / "run")
-    bench.begin()
+    bench.begin(epochs=2)
     for place, name in enumerate(bench.names):
         losses = np.linspace(0.8, 0.3 + place / 10, BATCHES)
         losses[100] = 9.0

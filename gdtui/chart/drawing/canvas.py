@@ -95,6 +95,7 @@ def compose(picture: Picture, cells: Cells, background: str, layers: Layers | No
     bands.draw(picture, cells, background, layers)
     _draw_bars(picture, cells, background, layers)
     columns = _draw_marks(picture, cells, background)
+    _draw_strays(picture, cells, background, layers)
     _draw_lines(picture, cells, deep, background, taken, layers)
     _draw_lines(picture, cells, [one for one in near if one.faint], background, taken, layers)
     _draw_lines(picture, cells, [one for one in near if not one.faint], background, taken, layers)
@@ -152,6 +153,13 @@ def _draw_bars(picture: Picture, cells: Cells, background: str, layers: Layers) 
         if not one.bars.is_empty:
             bits = _THIN[layers.line((one.label, "bars"), one.bars, picture, cells).bits]
             _stamp(cells, bits, blend(one.colour, background, BAR_SHARE), bits != 0)
+
+
+def _draw_strays(picture: Picture, cells: Cells, background: str, layers: Layers) -> None:
+    for one in picture.series:
+        if not one.strays.is_empty:
+            bits = layers.line((one.label, "strays"), one.strays, picture, cells).bits
+            _stamp(cells, bits, blend(one.colour, background, _MARK_SHARE), bits != 0)
 
 
 def _draw_lines(

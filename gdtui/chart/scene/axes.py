@@ -72,7 +72,7 @@ def _round_linear(low: float, high: float) -> Range:
         low, high = (low * 0.9, high * 1.1) if low > 0 else (low * 1.1, high * 0.9 or 1.0)
     margin = (high - low) * 0.03
     floor = low if low == 0 else low - margin
-    step = nice_step((high + margin - floor) / 8)
+    step = nice_step((high + margin - floor) / 16)
     digits = 12 - math.floor(math.log10(step))
     return (
         round(math.floor(floor / step + 1e-9) * step, digits),

@@ -49,6 +49,8 @@ class Series:
     """
     reach: Polyline = EMPTY
     """The range min…max of the raw losses: where it leaves the axis, there is a mark."""
+    strays: Polyline = EMPTY
+    """Single raw losses far beyond the others, drawn as dots."""
     bars: Polyline = EMPTY
     """Intervals of single values, drawn as faint strokes."""
 

@@ -1,24 +1,44 @@
-"""Thins out a chart's single values, keeping the lowest and the highest of each group."""
+"""Thins out a chart's single values, so that they do not hide the lines on which they lie."""
+
+from collections.abc import Iterator
+from itertools import count
+from typing import Final
 
 import numpy as np
 
 from gdtui.chart.scene.arrays import Floats, Ints
 
+_MOST: Final = 11
+_FAR: Final = 0.25
+"""A value sticks out if it is this share of the range away from the line through the others."""
 
-def outermost(values: Floats, start: int, stop: int, groups: int) -> Ints:
-    """Ascending indices in start…stop−1: all if few, else two from each of about `groups` groups.
 
-    The size of a group is a power of two, and groups begin at multiples of it, so that the choice
-    does not change as values arrive. Finite values are preferred to others.
+def dozen(at: Floats, values: Floats, start: int, stop: int, width: float) -> Ints:
+    """Indices in start…stop−1 of at most a dozen values along a window of this width.
+
+    Every second, fifth or tenth … of all, so that the choice does not change as values arrive, and
+    the one that sticks out most. `at` are the positions of all values, ascending.
     """
-    size = 1 << max(0, -(-(stop - start) // max(groups, 1)) - 1).bit_length()
-    if size <= 2:
+    if stop - start < 2:
         return np.arange(start, stop)
-    cuts = np.arange(start - start % size, stop, size)
-    index = np.arange(cuts[0], cuts[-1] + size)
-    inside = (index >= start) & (index < stop)
-    rows = values[np.clip(index, start, stop - 1)]
-    counts = inside & np.isfinite(rows)
-    lowest = np.where(counts, rows, np.inf).reshape(-1, size).argmin(axis=1)
-    highest = np.where(counts, rows, -np.inf).reshape(-1, size).argmax(axis=1)
-    return np.unique(np.clip(np.concatenate((cuts + lowest, cuts + highest)), start, stop - 1))
+    apart = float(np.median(np.diff(at[max(start - 1, 0) : stop])))
+    expected = max(stop - start, width / apart if apart > 0 else 0.0)
+    step = next(step for step in _steps() if expected <= _MOST * step)
+    chosen = np.arange(-(-start // step) * step, stop, step)
+    finite = chosen[np.isfinite(values[chosen])]
+    if step == 1 or not finite.size:
+        return chosen
+    index = np.arange(start, stop)
+    usual = np.interp(at[index], at[finite], values[finite])
+    far = np.full(index.size, _FAR * np.ptp(values[finite]))
+    far[index > finite[-1]] = np.abs(values[finite[-1]])  # these are on their way: by a factor of 2
+    excess = np.nan_to_num(np.abs(values[index] - usual) - far, nan=0.0, posinf=0.0)
+    farthest = int(excess.argmax())
+    if excess[farthest] > 0:
+        chosen = np.union1d(chosen, index[farthest : farthest + 1])
+    return chosen
+
+
+def _steps() -> Iterator[int]:
+    for power in count():
+        yield from (10**power, 2 * 10**power, 5 * 10**power)

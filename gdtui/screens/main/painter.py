@@ -16,7 +16,6 @@ from gdtui.view import pictures
 from gdtui.view.focus import focused
 from gdtui.view.pictures import AxisRanges, ChartSize
 from gdtui.view.view_state import ViewState
-from gdtui.view.x_range import XRange
 from gdtui.widgets.variant import VariantPanel
 
 _FIGURES_SECONDS: Final = 0.5
@@ -33,7 +32,9 @@ class Painter:
         self._overlay = screen.query_one("#overlay", Chart)
         self._panels = list(screen.query(VariantPanel))
         self._ranges: dict[str, AxisRanges] = {}
-        self._drawn: dict[str, tuple[ChartSize, ViewState, XRange, int, bool]] = {}
+        self._drawn: dict[str, tuple[ChartSize, ViewState, object, int, bool]] = {}
+        self._common_of: object = None
+        """The state for which the ranges of all charts were last determined."""
         self._figures_at = 0.0
         self._written_cursor: float | None = None
         """The crosshair's position when its figures were written."""
@@ -59,25 +60,35 @@ class Painter:
         return self._begun > before
 
     def _draw_charts(self) -> None:
-        viewer, seen = self._viewer, self._viewer.seen
-        store, view = viewer.store, viewer.view
-        if canvas := self._due("overlay", self._overlay, seen, sum(viewer.versions.values())):
-            arguments = (view, canvas, self._shown("overlay"))
-            picture, self._ranges["overlay"] = (
-                focused(store, viewer.alone, *arguments)
-                if viewer.alone
-                else pictures.overlay(store, *arguments)
-            )
+        viewer = self._viewer
+        store, view, version = viewer.store, viewer.view, sum(viewer.versions.values())
+        common = self._common_ranges(version)
+        seen = (viewer.seen, common.x, common.y)
+        if canvas := self._due("overlay", self._overlay, seen, version):
+            if viewer.alone:
+                picture, self._ranges["alone"] = focused(
+                    store, viewer.alone, view, canvas, self._shown("alone")
+                )
+            else:
+                picture, _ = pictures.overlay(store, view, canvas, common)
             self._overlay.show(picture)
         for one, panel in zip(store.states, self._panels, strict=False):
             name = one.tally.name
             if canvas := self._due(name, panel.chart, seen, viewer.versions[name]):
-                picture, self._ranges[name] = pictures.panel(
-                    store, one, view, canvas, self._shown(name)
-                )
+                picture, _ = pictures.panel(store, one, view, canvas, common)
                 panel.chart.show(picture)
         for chart in (self._overlay, *(panel.chart for panel in self._panels)):
             chart.point(viewer.cursor)
+
+    def _common_ranges(self, version: int) -> AxisRanges:
+        """The ranges of all charts in this frame."""
+        viewer = self._viewer
+        of = (viewer.view, version, viewer.store.is_at_rest)
+        if of != self._common_of:
+            self._common_of = of
+            shown = self._shown("all")
+            self._ranges["all"] = pictures.axis_ranges(viewer.store, viewer.view, shown)
+        return self._ranges["all"]
 
     def _shown(self, key: str) -> AxisRanges:
         """Axis ranges that a chart keeps while it changes; at rest they follow from the data alone.
@@ -88,10 +99,10 @@ class Painter:
             AxisRanges() if self._viewer.store.is_at_rest else self._ranges.get(key, AxisRanges())
         )
 
-    def _due(self, key: str, chart: Chart, seen: XRange, version: int) -> ChartSize | None:
+    def _due(self, key: str, chart: Chart, seen: object, version: int) -> ChartSize | None:
         """The size of a chart that is visible and has changed since it was last drawn.
 
-        `seen`: the x range that all charts show, which the newest batch of any variant may move.
+        `seen`: the ranges that all charts show, which the newest batch of any variant may move.
         """
         if not chart.is_on_screen:
             return None

@@ -17,10 +17,10 @@ from engine.settings import FULL
 from engine.settings.text import to_json
 from engine.sweep.table import Recommendation, Sweep, SweepRow, label
 from gdtui.chart.drawing.frame import still
-from gdtui.chart.scene.scales.ticks import nice_ticks
 from gdtui.chart.scene.palette import DARK
 from gdtui.chart.scene.picture import Picture, Scale, Series
 from gdtui.chart.scene.polyline import Polyline
+from gdtui.chart.scene.scales.ticks import nice_ticks
 from gdtui.view.text.reports.align import align_columns
 from gdtui.view.text.reports.experiment_report import number
 from gdtui.view.text.reports.failures import failure_lines

@@ -1,14 +1,16 @@
 """One spike among millions of losses, from log to chart cells: nothing may hide it."""
 
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import numpy as np
+import pytest
 from app_bench import Bench
 from shown import text_of
 
 from engine.log.follow import Follower
-from gdtui.chart.drawing.canvas import ABOVE, compose
+from gdtui.chart.drawing.canvas import ABOVE, BELOW, compose
 from gdtui.chart.drawing.cells import Cells
 from gdtui.chart.drawing.raster import place
 from gdtui.chart.scene.layout import room
@@ -46,18 +48,20 @@ def read(bench: Bench) -> Store:
     return store
 
 
-def drawn(store: Store, width: int) -> Iterator[tuple[Picture, Cells]]:
+def drawn(
+    store: Store, width: int, height: int = HEIGHT, *, log: bool = False
+) -> Iterator[tuple[Picture, Cells]]:
     """Overlay and the variant's own chart at this width, frameless: plotext takes long for one."""
     (one,) = store.states
     for draw in (pictures.overlay, lambda *rest: pictures.panel(rest[0], one, *rest[1:])):
         y = None
         for _ in range(2):
-            place_of = room(y, width, HEIGHT)
+            place_of = room(y, width, height)
             canvas = ChartSize(2 * place_of.width, place_of.width, place_of.height)
-            picture, _ = draw(store, ViewState(), canvas, AxisRanges())
+            picture, _ = draw(store, ViewState(log=log), canvas, AxisRanges())
             y = picture.y
-        cells = Cells.blank(width, HEIGHT)
-        compose(picture, cells.part(room(y, width, HEIGHT)), "#000000")
+        cells = Cells.blank(width, height)
+        compose(picture, cells.part(room(y, width, height)), "#000000")
         yield picture, cells
 
 
@@ -70,6 +74,26 @@ def shows_spike(picture: Picture, cells: Cells, at: int) -> bool:
         return bool(inside.characters[0, column] == ABOVE)
     row = int(place(np.array([SPIKE]), picture.y, canvas.height, 1, downwards=True)[0])
     return 0x2800 < inside.characters[row, column] <= 0x28FF
+
+
+def marked(picture: Picture, cells: Cells) -> set[int]:
+    """The columns of the canvas that carry a mark."""
+    inside = cells.part(room(picture.y, cells.width, cells.height))
+    return {*np.flatnonzero((inside.characters == ABOVE) | (inside.characters == BELOW)) % (
+        inside.width
+    )}  # fmt: skip
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_one_spike_of_300_000_stands_out_at_every_size(tmp_path: Path, log: bool) -> None:
+    bench, at = spiked(tmp_path / "run", 300_000, seed=4)
+    store = read(bench)
+    for width, height in product(range(72, 205, 7), (8, 14, 22, 40)):
+        for picture, cells in drawn(store, width, height, log=log):
+            assert picture.y.high < SPIKE / 2
+            assert shows_spike(picture, cells, at)
+            others = len(marked(picture, cells)) - 1
+            assert others <= 0.05 * width, (width, height, others)
 
 
 def test_a_spike_in_a_million_is_on_both_charts_at_every_width(tmp_path: Path) -> None:
