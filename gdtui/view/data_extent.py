@@ -92,7 +92,7 @@ def extremes(
 
 
 def loss_range(store: Store, view: ViewState, seen: XRange) -> tuple[float | None, float | None]:
-    """What the losses of all variants on screen usually reach in the window.
+    """The range that the losses of all variants on screen usually have in the window.
 
     Those of variants that have diverged do not count, unless all have.
     """
@@ -101,7 +101,7 @@ def loss_range(store: Store, view: ViewState, seen: XRange) -> tuple[float | Non
 
 
 def usual_of(one: VariantState, view: ViewState, seen: XRange) -> Pair | None:
-    """What the losses of one variant usually reach in the window, its ghost's included."""
+    """The range that one variant's losses usually have in the window, its ghost's included."""
     window = view.axis, seen.low, seen.high, PARTS
     raw: list[Polyline] = []
     lines: list[Polyline] = []

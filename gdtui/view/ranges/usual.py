@@ -50,19 +50,19 @@ def usual_range(
     of_lines = [each for line in lines if (each := _inside(line, seen, log=log)) is not None]
     if not of_batches and not of_lines:
         return None
-    body = [_middle(*pair) for pair in of_batches]
-    body += [(float(low[0]), float(low[0])) for low, _ in of_lines]
-    if not of_batches:
-        body += [_middle(*pair) for pair in of_lines]
+    single = [each for line in points if (each := _inside(line, seen, log=log)) is not None]
+    body = [_middle(*pair) for pair in of_batches or of_lines]
+    body += [(float(low[0]), float(low[0])) for low, _ in (*of_lines, *single)]
     low, high = min(each[0] for each in body), max(each[1] for each in body)
-    room = _FARTHEST * ((high - low) or abs(high) or 1.0)
+    room = high - low
+    if not of_batches:  # of few batches, the lines alone say little of what is usual
+        room = max(room, 0.3 if log else abs(high) / 2)
+    room = room or 1.0
     wanted = [_reached(*pair) for pair in (*of_batches, *of_lines)]
     bottom = min(low, *(max(each[0], low - room) for each in wanted))
     top = max(high, *(min(each[1], high + room) for each in wanted))
-    single = [each for line in points if (each := _inside(line, seen, log=log)) is not None]
-    values = np.concatenate([low for low, _ in single]) if single else np.empty(0)
-    held = values[(values >= low - _OUT_OF_PROPORTION * room)]
-    held = held[held <= high + _OUT_OF_PROPORTION * room]
+    values = np.concatenate([np.empty(0), *(low for low, _ in single)])
+    held = values[np.abs(values - (low + high) / 2) <= _OUT_OF_PROPORTION * room]
     if held.size:
         bottom, top = min(bottom, float(held.min())), max(top, float(held.max()))
     return (10**bottom, 10**top) if log else (bottom, top)
@@ -113,7 +113,7 @@ def _middle(low: Floats, high: Floats) -> Limits:
 
 
 def _reached(low: Floats, high: Floats) -> Limits:
-    """What all columns reach or, if the outermost go far beyond the others, what these reach."""
+    """The reach of all columns or, if the outermost go far beyond the others, of these."""
     bottom, top = _nearly_lowest(low), _nearly_highest(high)
     spare = _SPARE * (top - bottom)
     lowest, highest = float(low.min()), float(high.max())
