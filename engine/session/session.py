@@ -142,6 +142,9 @@ class Session:
             worker.is_paused = True
         self._commands.tell(dict.fromkeys(self._workers, Pause))
 
+    hold = pause
+    """A pause for the time of other work; a remote session ends it if its process is lost."""
+
     def resume(self) -> None:
         """Resume all variants, and retry logs that could not be written.
 

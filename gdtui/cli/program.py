@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "import": "gdtui.cli.commands.runs.import_csv",
     "runs": "gdtui.cli.commands.runs.runs",
     "verify": "gdtui.cli.commands.runs.verify",
+    "attach": "gdtui.cli.commands.control.attach",
     "send": "gdtui.cli.commands.control.send",
     "stop": "gdtui.cli.commands.control.stop",
     "lesson": "gdtui.cli.commands.learn.lesson",

@@ -24,6 +24,8 @@ class ViewerRole(Enum):
 
     TRAINER = "trainer"
     WATCHER = "watcher"
+    ATTACHED = "attached"
+    """A client of the run's host: its keys have the same effect as the trainer's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

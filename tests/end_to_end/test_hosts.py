@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -132,3 +133,36 @@ def test_a_killed_host_leaves_no_worker_and_is_recognised(
     assert (sent.returncode, "has ended" in sent.stderr) == (1, True)
     (listed,) = json.loads(cli("runs", "--json").stdout)["runs"] or [{"host": None}]
     assert listed["host"] is None
+
+
+def test_two_attached_terminals_control_one_run(cli: Cli, cli_env: dict[str, str]) -> None:
+    started = cli("train", "--detach", "--pace", "50", *LONG)
+    assert (started.returncode, started.stderr) == (0, "")
+    path = Path(started.stdout.strip())
+    attach = [*CONSOLE_SCRIPT, "attach"]
+    with Terminal(attach, env=cli_env) as one, Terminal(attach, env=cli_env) as other:
+        for screen in (one, other):
+            screen.wait_for("attached")
+            screen.wait_for(lambda screen=screen: "all data" in screen.text)
+        (listed,) = json.loads(cli("runs", "--json").stdout)["runs"]
+        assert listed["viewers"] == 2
+        one.send("2]")
+        other.wait_for(lambda: changes(path) == {"SGD": (2, 0.01)} and "SGD → 2" in other.text)
+        other.send("1.")
+        one.wait_for(lambda: changes(path).get("Mini-batch") == (64, 0.02))
+
+        os.kill(one.pid, signal.SIGKILL)
+        other.send("d")
+        assert other.wait() == 0
+        other.wait_for(f"gdtui attach {path.name}")
+        before = rows(path)
+        until(lambda: all(count > before[name] for name, count in rows(path).items()))
+
+    with Terminal(attach, env=cli_env) as last:
+        last.wait_for(lambda: "all data" in last.text)
+        last.send("q")
+        last.wait_for("this run is still training")
+        last.send("s")
+        assert last.wait() == 0
+        last.wait_for("stopped")
+    assert read_notes(path) == []

@@ -44,6 +44,8 @@ def read_in_every_way(run: HostileRun, drawn: Axis, *, in_app: bool = False) -> 
         assert command("verify", "good").status == 0
         assert command("verify", str(path)).status in (0, 1, 2)
         assert command("verify", str(path), "--json").status in (0, 1, 2)
+        assert command("send", str(path), "pause").status in (1, 2)
+        assert command("stop", str(path)).status in (0, 1, 2)
         for form in ([], ["--measurements"]):
             output = around.root.parent / "out.csv"
             assert command("export", str(path), "-o", str(output), *form).status in (0, 1, 2)

@@ -73,6 +73,8 @@ class FakeControls:
         for name in self.names:
             self._send(name, Pause)
 
+    hold = pause
+
     def resume(self) -> None:
         for name in self.names:
             self._send(name, Resume)

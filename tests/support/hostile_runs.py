@@ -128,6 +128,26 @@ json_values: st.SearchStrategy[Any] = st.recursive(
 )
 
 
+HOST_NOTE = "0123456789abcdef.host"
+
+
+@st.composite
+def host_note(draw: st.DrawFn) -> bytes:
+    """The note of a host, with any values in it."""
+    document: Document = {
+        "format": 1,
+        "version": draw(texts),
+        "host": draw(texts),
+        "boot": draw(texts),
+        "pid": draw(edge_integers),
+        "socket": draw(texts),
+        "began": draw(edge_floats),
+        "variants": draw(st.lists(texts, max_size=2)),
+    }
+    document[draw(st.sampled_from(sorted(document)))] = draw(json_values)
+    return json.dumps(document).encode()
+
+
 AIMS = ("sound", "sound", "logs", "logs", "session", "run.json", "files", "all")
 
 
@@ -147,6 +167,8 @@ def hostile_runs(draw: st.DrawFn) -> HostileRun:
     files["session.gdlog"] = draw(log_bytes(draw(session_log(about)), is_spoilt=is_spoilt))
     if aim in ("files", "all"):
         _disarrange(draw, files)
+    if draw(st.booleans()):
+        files[HOST_NOTE] = draw(host_note())
     files[".tensors"] = draw(st.sampled_from(["missing", "evil", "link to a folder outside"]))
     return HostileRun(draw(st.sampled_from(DIRECTORY_NAMES)), files)
 
@@ -154,7 +176,10 @@ def hostile_runs(draw: st.DrawFn) -> HostileRun:
 def _disarrange(draw: st.DrawFn, files: dict[str, bytes | str]) -> None:
     """Put things that are no files in the places of files, and others beside them."""
     extras = st.sampled_from(
-        ["workers.out", "1-v.weights", "1-v.out", "sweep.json", "stills", "code", "0-x.gdlog"]
+        [
+            *("workers.out", "1-v.weights", "1-v.out", "sweep.json", "stills", "code"),
+            *("0-x.gdlog", "host.out", HOST_NOTE),
+        ]
     )
     for extra in draw(st.lists(extras, max_size=2)):
         files[extra] = draw(st.one_of(st.sampled_from(NO_FILES), st.binary(max_size=50)))

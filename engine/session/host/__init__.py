@@ -7,6 +7,7 @@ address         the directory of sockets, their permissions, and the identity of
 note            the file in the run directory that says where a host listens
 protocol        the messages between a host and its clients, and how they are framed
 server          answers clients, beside whatever else its process does
+connection      one client's connection as the server keeps it
 orders          carries out commands from clients on the session
 client          connects to a host
 remote_session  commands a session through that connection

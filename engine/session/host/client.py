@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.log.commands import AnyCommand
+from engine.log.filesystem.identity import FileIdentity
 from engine.log.records import CommandSent
 from engine.session.host.address import AddressError, connect
 from engine.session.host.note import HostNote, read_notes
@@ -67,13 +68,17 @@ class HostLink:
 
     def __init__(
         self,
+        run: Path,
         note: HostNote,
         version: str,
         *,
         is_viewer: bool = False,
         patience: float = _GREETING_SECONDS,
     ) -> None:
-        """Connect and greet. Raises HostError if that takes more than `patience` seconds."""
+        """Connect to the host of the run, and greet. Waits at most `patience` seconds.
+
+        Raises HostError if there is no answer, or if it is the host of another run.
+        """
         self.note = note
         self._last = 0
         self._reader = FrameReader()
@@ -90,12 +95,15 @@ class HostLink:
         if not isinstance(answer, Welcome):
             self.close()
             raise HostError(_text(answer, self.lost, note))
+        if not _is_at(run, answer):
+            self.close()
+            raise HostError(f"{note.socket} is the socket of another run")
         self.welcome = answer
 
-    def request(self, commands: Mapping[str, AnyCommand]) -> int:
+    def request(self, commands: Mapping[str, AnyCommand], *, is_hold: bool = False) -> int:
         """Send commands; returns the number of the request, which the answer repeats."""
         self._last += 1
-        self._send(Order(number=self._last, commands=dict(commands)))
+        self._send(Order(number=self._last, commands=dict(commands), is_hold=is_hold))
         return self._last
 
     def order(
@@ -182,6 +190,13 @@ class HostLink:
                     raise
                 except OSError:
                     self._lose("it has ended")
+
+
+def _is_at(run: Path, welcome: Welcome) -> bool:
+    try:
+        return FileIdentity.of(run.resolve()) == welcome.run
+    except OSError:
+        return False
 
 
 def _text(answer: FromHost | None, lost: str, note: HostNote) -> str:

@@ -16,7 +16,7 @@ from engine.log.directory import MOST_VARIANTS, RunDirectory
 from engine.log.filesystem.safe_open import directory_opened, read_whole, write_once
 from engine.log.format import FORMAT
 from engine.log.reading.decode import DocumentError, decode_document
-from engine.session.host.address import boot_id, host_name
+from engine.session.host.address import boot_id, host_name, socket_directory
 from engine.settings.ranges import Moment, Ordinal
 
 SUFFIX: Final = ".host"
@@ -49,13 +49,16 @@ class HostNote(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_here(self) -> bool:
-        """True if it was started on this machine, since its last boot."""
-        return self.boot == boot_id()
+        """True if it was started on this machine, since its last boot.
+
+        A note from elsewhere may name any socket; only this user's directory of sockets is used.
+        """
+        return self.boot == boot_id() and Path(self.socket).parent == socket_directory()
 
     @property
     def is_elsewhere(self) -> bool:
         """True if it was started on another machine; false if this machine was rebooted since."""
-        return not self.is_here and self.host != host_name()
+        return self.boot != boot_id() and self.host != host_name()
 
 
 def is_host_file(name: str) -> bool:

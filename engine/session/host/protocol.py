@@ -13,6 +13,7 @@ import msgspec
 
 from engine.log.commands import AnyCommand
 from engine.log.directory import MOST_VARIANTS
+from engine.log.filesystem.identity import FileIdentity
 from engine.log.notices import Notice
 from engine.log.records import CommandSent
 from engine.settings import VariantSettings
@@ -54,6 +55,8 @@ class Order(Message, frozen=True, kw_only=True):
     number: Identifier
     """The client's number of the request, repeated in the answer."""
     commands: Annotated[dict[_Name, AnyCommand], msgspec.Meta(max_length=MOST_VARIANTS)]
+    is_hold: bool = False
+    """True for a pause that ends when the client disconnects, unless another order follows."""
 
 
 class EndHost(Message, frozen=True, kw_only=True):
@@ -69,6 +72,8 @@ class Welcome(Message, frozen=True, kw_only=True):
     version: _Name
     """Version of the host's program."""
     pid: Ordinal
+    run: FileIdentity
+    """The run's directory: a note in another one may name this host's socket."""
     viewers: int
     """The number of screens connected, this one included."""
     epochs: Ordinal

@@ -58,6 +58,10 @@ class RemoteSession:
         """Stop all variants after the current batch."""
         self._order_all(Pause(id=_NO_ID))
 
+    def hold(self) -> None:
+        """Pause all variants until `resume`, or until this client has disconnected."""
+        self._order(dict.fromkeys(self._names, Pause(id=_NO_ID)), is_hold=True)
+
     def resume(self) -> None:
         """Resume all variants, and retry logs that could not be written."""
         self._order_all(Resume(id=_NO_ID))
@@ -100,7 +104,9 @@ class RemoteSession:
         if self._link.lost and not self._is_lost_told:
             self._is_lost_told = True
             text = f"the host of this run (process {self._link.note.pid}) is gone: "
-            text += f"{self._link.lost}. Everything logged is safe; keys have no effect now"
+            text += (
+                f"{self._link.lost}. Everything logged is safe; keys have no effect now; q leaves"
+            )
             self._notices.append(Notice(kind=NoticeKind.SERVER_DIED, variant=None, text=text))
         notices, self._notices = self._notices, []
         return notices
@@ -121,10 +127,10 @@ class RemoteSession:
     def _order_all(self, command: AnyCommand) -> None:
         self._order(dict.fromkeys(self._names, command))
 
-    def _order(self, commands: Mapping[str, AnyCommand]) -> None:
+    def _order(self, commands: Mapping[str, AnyCommand], *, is_hold: bool = False) -> None:
         if not commands or self._link.lost:
             return
-        number = self._link.request(commands)
+        number = self._link.request(commands, is_hold=is_hold)
         # While older answers are missing, the host is known not to answer at once.
         answer = None if self._open else self._link.wait_for(number, _KEY_SECONDS)
         self._open.add(number)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.log.directory import RunDirectory
+from engine.log.filesystem.identity import FileIdentity
 from engine.log.notices import Notice, NoticeKind
 from engine.session.host import note, orders
 from engine.session.host.address import (
@@ -27,11 +28,11 @@ from engine.session.host.address import (
     new_socket_path,
     remove_dead_sockets,
 )
+from engine.session.host.connection import Connection
 from engine.session.host.protocol import (
     PROTOCOL,
     Done,
     EndHost,
-    FrameReader,
     FromClient,
     Hello,
     Message,
@@ -40,32 +41,14 @@ from engine.session.host.protocol import (
     ProtocolError,
     Refusal,
     Welcome,
-    decode_client,
-    frame,
 )
 from engine.session.session import Session
 
-_PORTION: Final = 1 << 16
-"""Bytes read from a client before the next one gets its turn."""
-_MOST_UNREAD: Final = 4 << 20
-"""Bytes of answers that a client may leave unread."""
 _MOST_CLIENTS: Final = 100
 _GREETING_SECONDS: Final = 5.0
 _CHECK_SECONDS: Final = 15.0
 """Seconds between two checks that the socket's file is still there."""
 _LASTING: Final = (NoticeKind.LOG_BLOCKED, NoticeKind.LOG_GONE)
-
-
-class _Client:
-    """A connection, with the bytes that wait in either direction."""
-
-    def __init__(self, link: socket.socket, deadline: float) -> None:
-        self.link = link
-        self.reader = FrameReader()
-        self.waiting = bytearray()
-        self.deadline = deadline
-        """The time by which it must have greeted."""
-        self.is_greeted = self.is_viewer = self.is_leaving = False
 
 
 class HostServer:
@@ -84,11 +67,12 @@ class HostServer:
         `root` stands for /tmp. Raises AddressError, with nothing left behind.
         """
         self._session, self._version, self._clock = session, version, clock
+        self._run = FileIdentity.of(session.run.path.resolve())
         folder = make_socket_directory() if root is None else make_socket_directory(root)
         remove_dead_sockets(folder)
         self._folder, self.path = folder, new_socket_path(folder)
         self._selector = selectors.DefaultSelector()
-        self._clients: list[_Client] = []
+        self._clients: list[Connection] = []
         self._lasting: dict[str | None, Notice] = {}
         self._check_at = clock() + _CHECK_SECONDS
         self.is_end_asked = False
@@ -129,7 +113,7 @@ class HostServer:
             if key.fileobj is self._listener:
                 self._accept()
                 continue
-            client: _Client = key.data
+            client: Connection = key.data
             if events & selectors.EVENT_READ:
                 self._read(client)
             if events & selectors.EVENT_WRITE:
@@ -172,7 +156,7 @@ class HostServer:
         except OSError:  # the client has gone, or this process has no descriptor left
             return
         link.setblocking(False)
-        client = _Client(link, self._clock() + _GREETING_SECONDS)
+        client = Connection(link, self._clock() + _GREETING_SECONDS)
         self._clients.append(client)
         self._selector.register(link, selectors.EVENT_READ, client)
         if not is_same_user(link):
@@ -180,37 +164,30 @@ class HostServer:
         elif len(self._clients) > _MOST_CLIENTS:
             self._refuse(client, f"the host already has {_MOST_CLIENTS} clients")
 
-    def _read(self, client: _Client) -> None:
+    def _read(self, client: Connection) -> None:
         try:
-            data = client.link.recv(_PORTION)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
-        if not data:
-            self._drop(client)
-            return
-        try:
-            for message in client.reader.feed(data):
+            for message in client.receive():
+                self._heed(client, message)
                 if client.is_leaving:
                     return
-                self._heed(client, decode_client(message))
+        except ConnectionError:
+            self._drop(client)
         except ProtocolError as error:
             self._refuse(client, f"not understood: {error}")
 
-    def _heed(self, client: _Client, message: FromClient) -> None:
+    def _heed(self, client: Connection, message: FromClient) -> None:
         if isinstance(message, Hello):
             self._greet(client, message)
         elif not client.is_greeted:
             self._refuse(client, "not understood: a request before the greeting")
         elif isinstance(message, Order):
-            self._send(client, self._obey(message))
+            self._send(client, self._obey(client, message))
         else:
             assert isinstance(message, EndHost)
             self.is_end_asked = True
             self._send(client, Done(number=message.number))
 
-    def _greet(self, client: _Client, hello: Hello) -> None:
+    def _greet(self, client: Connection, hello: Hello) -> None:
         if hello.protocol != PROTOCOL:
             self._refuse(
                 client,
@@ -225,6 +202,7 @@ class HostServer:
                 protocol=PROTOCOL,
                 version=self._version,
                 pid=os.getpid(),
+                run=self._run,
                 viewers=self.viewers,
                 epochs=self._session.epochs,
                 settings=dict(self._session.wanted),
@@ -232,43 +210,36 @@ class HostServer:
             ),
         )
 
-    def _obey(self, order: Order) -> Message:
+    def _obey(self, client: Connection, order: Order) -> Message:
         try:
             sent = orders.obey(self._session, order.commands)
         except orders.OrderError as error:
             return Refusal(number=order.number, reason=str(error))
+        client.holds = order.is_hold
         return Done(number=order.number, sent=sent)
 
-    def _refuse(self, client: _Client, reason: str) -> None:
+    def _refuse(self, client: Connection, reason: str) -> None:
         """Say why, then disconnect."""
         client.is_leaving = True
         self._send(client, Refusal(reason=reason))
 
-    def _send(self, client: _Client, message: Message) -> None:
-        client.waiting += frame(message)
+    def _send(self, client: Connection, message: Message) -> None:
+        client.put(message)
         self._flush(client)
 
-    def _flush(self, client: _Client) -> None:
-        try:
-            while client.waiting:
-                del client.waiting[: client.link.send(client.waiting)]
-        except BlockingIOError:
-            pass
-        except OSError:
+    def _flush(self, client: Connection) -> None:
+        if not client.flush():
             self._drop(client)
-            return
-        if len(client.waiting) > _MOST_UNREAD or (client.is_leaving and not client.waiting):
-            self._drop(client)
-            return
-        if client in self._clients:
-            writing = selectors.EVENT_WRITE if client.waiting else 0
-            self._selector.modify(client.link, selectors.EVENT_READ | writing, client)
+        elif client in self._clients:
+            self._selector.modify(client.link, client.events, client)
 
-    def _drop(self, client: _Client) -> None:
+    def _drop(self, client: Connection) -> None:
         if client in self._clients:
             self._clients.remove(client)
             self._selector.unregister(client.link)
             client.link.close()
+            if client.holds:  # it made training wait, and cannot resume it any more
+                self._session.resume()
 
     # --- What time brings -----------------------------------------------------------------------
 

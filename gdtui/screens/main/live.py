@@ -152,6 +152,11 @@ class LiveScreen(Screen[None]):
         """True when every variant has its first loss, or none is still to come."""
         return self._has_begun and self.viewer.store.is_under_way
 
+    @property
+    def is_training(self) -> bool:
+        """True while a variant trains, or may do so again once it is resumed."""
+        return self._has_begun and not self.viewer.store.has_ended
+
     # --- Frames ---------------------------------------------------------------------------------
 
     def tick(self, *, figures: bool = False) -> None:

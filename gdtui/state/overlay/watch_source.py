@@ -20,7 +20,7 @@ class WatchSource(LogSource):
     """The logs of a run that another process trains."""
 
     role = ViewerRole.WATCHER
-    obeyed = frozenset[str]()
+    obeyed: frozenset[str] | None = frozenset()
 
     def __init__(
         self,
@@ -74,3 +74,10 @@ class WatchSource(LogSource):
             return False
         self._looked_at = now
         return not (self.gone or self._is_written(self._run))
+
+
+class AttachedSource(WatchSource):
+    """The logs of a run that a host trains at our command."""
+
+    role = ViewerRole.ATTACHED
+    obeyed = None

@@ -30,14 +30,14 @@ def host_of(run: Path) -> HostState | None:
     elsewhere = [note for note in notes if note.is_elsewhere]
     for note in (*here, *elsewhere):
         return HostState(
-            host=note.host, pid=note.pid, viewers=_viewers(note) if note.is_here else None
+            host=note.host, pid=note.pid, viewers=_viewers(run, note) if note.is_here else None
         )
     return None
 
 
-def _viewers(note: HostNote) -> int | None:
+def _viewers(run: Path, note: HostNote) -> int | None:
     try:
-        link = HostLink(note, __version__, patience=_PATIENCE)
+        link = HostLink(run, note, __version__, patience=_PATIENCE)
     except HostError:
         return None
     link.close()

@@ -106,13 +106,16 @@ def _training(store: Store) -> list[StyledText]:
     return [StyledText.of(text) for text in (model, device, said) if text]
 
 
+_ROLES: Final = {ViewerRole.WATCHER: "watching", ViewerRole.ATTACHED: "attached, d detaches"}
+
+
 def role_text(role: ViewerRole | Playback) -> str:
     """The viewer's role, such as "watching" or "replay ×10".
 
     Empty for the process that trains the run.
     """
     if not isinstance(role, Playback):
-        return "watching" if role is ViewerRole.WATCHER else ""
+        return _ROLES.get(role, "")
     if role.has_ended:
         return "replay ended"
     return f"replay {formatting.speed(role.speed)}" + (" paused" if role.is_paused else "")

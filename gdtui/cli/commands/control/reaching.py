@@ -36,7 +36,7 @@ def reach(run: RunDirectory, command: str, *, is_viewer: bool = False) -> HostLi
     Raises UnreachableError.
     """
     try:
-        return HostLink(find_host(run.path), __version__, is_viewer=is_viewer)
+        return HostLink(run.path, find_host(run.path), __version__, is_viewer=is_viewer)
     except ElsewhereError as error:
         host = error.note.host
         raise UnreachableError(
@@ -45,6 +45,7 @@ def reach(run: RunDirectory, command: str, *, is_viewer: bool = False) -> HostLi
     except HostError as error:
         if not is_running(run):
             raise UnreachableError(
-                f"{run.path} has ended: gdtui watch shows it", has_ended=True
+                f"{run.path} has ended: gdtui watch shows it, gdtui --like trains it again",
+                has_ended=True,
             ) from None
         raise UnreachableError(f"{run.path} cannot be reached: {error}") from None

@@ -18,8 +18,6 @@ examples:
   gdtui stop ./my-run && gdtui export ./my-run -o my-run.csv
 
 exit status: 0 no process of the run is left, 1 one is left or cannot be reached, 2 usage error"""
-_END_SECONDS: Final = 30.0
-"""Seconds that a host gets; it kills workers that take longer than half of that."""
 
 
 def stop(ctx: "click.Context", run_dir: Path) -> int:
@@ -27,32 +25,19 @@ def stop(ctx: "click.Context", run_dir: Path) -> int:
 
     Everything trained until then is kept.
     """
-    from engine.session.host.client import HostError
-    from engine.session.host.processes import descendants, wait_for_end
     from gdtui.cli.commands.control.reaching import UnreachableError, open_run, reach
+    from gdtui.cli.commands.control.stopping import end_host
 
     run = open_run(ctx, run_dir)
     try:
-        link = reach(run, f"gdtui stop {run_dir.name}")
-        pid = link.welcome.pid
-        processes = descendants(pid)
-        link.end()
+        end_host(reach(run, f"gdtui stop {run_dir.name}"))
     except UnreachableError as error:
-        if error.has_ended:
-            print_text(f"{run.path} has ended already")
-            return ExitCode.OK
-        print_error(f"gdtui stop: {error}")
-        return ExitCode.FAILED
-    except HostError as error:
-        print_error(f"gdtui stop: {error}")
-        return ExitCode.FAILED
-    left = wait_for_end(processes, _END_SECONDS)
-    link.close()
-    if left:
-        pids = " ".join(map(str, left))
-        print_error(f"gdtui stop: still there after {_END_SECONDS:g} s; end them: kill -9 {pids}")
-        return ExitCode.FAILED
-    print_text(f"stopped {run.path}")
+        if not error.has_ended:
+            print_error(f"gdtui stop: {error}")
+            return ExitCode.FAILED
+        print_text(f"{run.path} has ended already")
+    else:
+        print_text(f"stopped {run.path}")
     return ExitCode.OK
 
 

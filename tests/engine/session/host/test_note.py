@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.log.directory import RunDirectory
-from engine.session.host.address import boot_id, host_name
+from engine.session.host.address import boot_id, host_name, socket_directory
 from engine.session.host.client import ElsewhereError, HostError, find_host
 from engine.session.host.note import HostNote, is_host_file, read_notes, write_note
 
@@ -17,7 +17,7 @@ from engine.session.host.note import HostNote, is_host_file, read_notes, write_n
 def note(**changes: object) -> HostNote:
     values = {
         "version": "1", "host": host_name(), "boot": boot_id(), "pid": 1, "began": 1.0,
-        "socket": "/tmp/gdtui-0/00112233445566aa.sock", "variants": ("SGD",), **changes,
+        "socket": f"{socket_directory()}/00112233445566aa.sock", "variants": ("SGD",), **changes,
     }  # fmt: skip
     return HostNote(**values)  # type: ignore[arg-type]
 
@@ -40,6 +40,9 @@ def test_a_host_is_found_by_the_boot_of_its_machine(make_run: Callable[..., RunD
     with pytest.raises(HostError, match="no host"):
         find_host(run.path)
     write_note(run, note(boot="an earlier boot"))
+    with pytest.raises(HostError, match="no host"):
+        find_host(run.path)
+    write_note(run, note(socket="/run/user/0/00112233445566aa.sock"))
     with pytest.raises(HostError, match="no host"):
         find_host(run.path)
     write_note(run, note(boot="another", host="box"))

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.log.commands import Change, SetPace
+from engine.log.filesystem.identity import FileIdentity
 from engine.log.notices import Notice, NoticeKind
 from engine.session.host.protocol import (
     MOST_BYTES,
@@ -67,7 +68,14 @@ def test_a_message_that_is_too_long_is_refused_at_its_head() -> None:
 def test_text_from_the_other_side_is_cleaned() -> None:
     notice = Notice(kind=NoticeKind.DIED, variant=None, text="plain")
     welcome = Welcome(
-        protocol=1, version="\x1b[2J", pid=1, viewers=0, epochs=1, settings={}, notices=(notice,)
+        protocol=1,
+        version="\x1b[2J",
+        pid=1,
+        run=FileIdentity(1, 2),
+        viewers=0,
+        epochs=1,
+        settings={},
+        notices=(notice,),
     )
     (data,) = FrameReader().feed(frame(welcome))
     found = decode_host(data)

@@ -3,17 +3,18 @@
 import os
 import select
 import struct
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hosts import VERSION, Hosted, RawClient, hosted
-from sessions import StartRun
+from sessions import PATIENCE, StartRun, Watched
 
 from engine.log.commands import Measure, Pause, Stop
 from engine.log.directory import RunDirectory
 from engine.log.notices import Notice, NoticeKind
-from engine.log.records import Changed, CommandSent
+from engine.log.records import Changed, CommandSent, State
 from engine.session import Session
 from engine.session.host.client import HostError, HostLink
 from engine.session.host.note import read_notes
@@ -66,7 +67,7 @@ def connect(host: Hosted) -> Iterator[Connect]:
 
 def is_served(host: Hosted) -> bool:
     """True if a new client is greeted and answered."""
-    link = HostLink(host.note, "9")
+    link = HostLink(host.session.run.path, host.note, "9")
     with pytest.raises(HostError, match="no variant"):
         link.order({"none": Pause(id=0)})
     link.close()
@@ -117,6 +118,12 @@ def test_another_protocol_is_refused_with_both_versions(host: Hosted, connect: C
     assert "9.9" in answer.reason
 
 
+def test_a_note_in_another_run_does_not_lead_to_this_host(host: Hosted, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    with pytest.raises(HostError, match="another run"):
+        HostLink(tmp_path / "other", host.note, "9")
+
+
 def test_a_request_before_the_greeting_is_refused(host: Hosted, connect: Connect) -> None:
     client = connect()
     client.send(EndHost(number=1))
@@ -137,7 +144,7 @@ def test_a_request_before_the_greeting_is_refused(host: Hosted, connect: Connect
 def test_commands_that_make_no_sense_are_refused(
     host: Hosted, commands: dict[str, object], reason: str
 ) -> None:
-    link = HostLink(host.note, "9")
+    link = HostLink(host.session.run.path, host.note, "9")
     with pytest.raises(HostError, match=reason):
         link.order(commands)  # type: ignore[arg-type]
     link.close()
@@ -197,7 +204,7 @@ def test_notices_reach_viewers_and_those_that_come_later(host: Hosted, connect: 
     assert viewer.receive() == Notices(notices=(notice,))
     script.send(EndHost(number=7))
     assert script.receive() == Done(number=7)
-    late = RemoteSession(HostLink(host.note, "9", is_viewer=True))
+    late = RemoteSession(HostLink(host.session.run.path, host.note, "9", is_viewer=True))
     assert late.poll() == [notice]
     late.close()
     assert host.server.is_end_asked
@@ -235,7 +242,10 @@ def test_commands_of_two_clients_are_in_force_and_in_the_log(
     watched.until(lambda: all(tally.batches for tally in watched.tallies.values()))
     mini, sgd = watched.names
     with hosted(watched.session, root) as host:
-        first, second = (RemoteSession(HostLink(host.note, "9", is_viewer=True)) for _ in range(2))
+        first, second = (
+            RemoteSession(HostLink(host.session.run.path, host.note, "9", is_viewer=True))
+            for _ in range(2)
+        )
         first.change({mini: VariantSettings(batch_size=32)})
         second.change({sgd: VariantSettings(batch_size=2), mini: VariantSettings(batch_size=16)})
         ids = [sent.command.id for client in (first, second) for sent in client.take_sent()]
@@ -251,7 +261,7 @@ def test_commands_of_two_clients_are_in_force_and_in_the_log(
 
 
 def test_a_client_of_a_host_that_ended_learns_it_once(host: Hosted) -> None:
-    remote = RemoteSession(HostLink(host.note, "9", is_viewer=True))
+    remote = RemoteSession(HostLink(host.session.run.path, host.note, "9", is_viewer=True))
     host.close()
     notices: list[Notice] = []
     while not notices:
@@ -260,3 +270,31 @@ def test_a_client_of_a_host_that_ended_learns_it_once(host: Hosted) -> None:
     assert remote.poll() == []
     remote.pause()
     assert remote.take_sent() == []
+
+
+def test_a_hold_ends_with_the_client_that_asked_for_it(start_run: StartRun, root: Path) -> None:
+    watched = start_run((64,), epochs=100_000)
+    (name,) = watched.names
+    watched.until(lambda: watched.tallies[name].batches)
+    with hosted(watched.session, root) as host:
+        remote = RemoteSession(HostLink(host.session.run.path, host.note, "9", is_viewer=True))
+        remote.hold()
+        watched_until_state(watched, host, State.PAUSED)
+        remote.close()
+        watched_until_state(watched, host, State.RUNNING)
+        stays = RemoteSession(HostLink(host.session.run.path, host.note, "9", is_viewer=True))
+        stays.pause()
+        stays.close()
+        watched_until_state(watched, host, State.PAUSED)
+
+
+def watched_until_state(watched: Watched, host: Hosted, state: State) -> None:
+    def is_there() -> bool:
+        with host.lock:
+            watched.look()
+        return watched.states() == {state}
+
+    deadline = time.monotonic() + PATIENCE
+    while not is_there():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
