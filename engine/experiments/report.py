@@ -17,6 +17,8 @@ class Verdict(StrEnum):
     SUPPORTED = "supported"
     NOT_SUPPORTED = "not supported"
     UNDECIDED = "undecided"
+    NOT_GIVEN = "not given"
+    """An arm failed that the rule needs."""
 
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +47,23 @@ class Arm(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     figures: tuple[Figure, ...] = ()
 
 
+class FailedTrials(msgspec.Struct, frozen=True, kw_only=True):
+    """Seeds of an arm that could not be trained to the end."""
+
+    arm: str
+    seeds: tuple[int, ...]
+    is_whole: bool
+    """True if the whole arm is left out; otherwise, these seeds are left out of all arms."""
+    reason: str
+
+    def __str__(self) -> str:
+        if self.is_whole:
+            return f"arm {self.arm}: failed: {self.reason}"
+        seeds = "seed" if len(self.seeds) == 1 else "seeds"
+        numbers = ", ".join(map(str, self.seeds))
+        return f"arm {self.arm}, {seeds} {numbers}: failed: {self.reason}"
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """The result, with everything needed to judge and repeat it."""
 
@@ -60,12 +79,15 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     unit: str = ""
     """Unit of the values."""
     seeds: int
+    """The number of seeds that were trained in every arm."""
     varied: str
     held: tuple[str, ...]
     """Conditions that were the same for all arms."""
     notes: tuple[str, ...] = ()
     """Limits of the result: stability, rounding."""
     arms: tuple[Arm, ...]
+    failed: tuple[FailedTrials, ...] = ()
+    """Trials that failed; the verdict rests on the others."""
     source: str
     device: str
     seconds: float = 0.0

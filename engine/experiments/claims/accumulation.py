@@ -17,8 +17,9 @@ from torch import nn
 from engine.experiments.registry import find
 from engine.experiments.report import Arm, Report, Verdict
 from engine.experiments.stacked import CountedSteps, place
+from engine.experiments.trials import Trials
 from engine.experiments.verdicts import below, figure, valued
-from engine.jobs.messages import ReportProgress
+from engine.jobs.messages import JobError, ReportProgress
 from engine.measure.peak_memory import peak_bytes
 from engine.problem import Problem
 from engine.problems import registry
@@ -65,6 +66,14 @@ class _Found:
     per_update: list[float] = field(default_factory=list)
     """Milliseconds."""
 
+    def of(self, kept: Sequence[int]) -> "_Found":
+        """The measurements of the seeds at these places."""
+        return _Found(
+            [self.curves[place] for place in kept],
+            [self.peak[place] for place in kept],
+            [self.per_update[place] for place in kept],
+        )
+
 
 def problem(seed: int) -> Problem:
     """The lesson's data in float64, with a network 10 → 64 → 64 → 1 with tanh."""
@@ -96,19 +105,39 @@ def curve(trainer: Trainer) -> tuple[list[float], float]:
 def run(seeds: Sequence[int], device: torch.device, progress: ReportProgress) -> Report:
     """Train every arm on every seed, seed by seed; see engine.experiments.run."""
     device = place(device)
-    found = [_Found() for _ in ARMS]
-    for seed in CountedSteps(progress, len(seeds)).over(seeds, "seed by seed"):
-        data = problem(seed)
-        for arm, (size, steps) in zip(found, ARMS, strict=True):
-            settings = VariantSettings(batch_size=size, accumulation_steps=steps, lr=LR)
+    trials: Trials[_Found] = Trials(seeds)
+    counter = CountedSteps(progress, len(seeds) * len(ARMS))
+
+    def train(size: int, steps: int) -> _Found:
+        found = _Found()
+        settings = VariantSettings(batch_size=size, accumulation_steps=steps, lr=LR)
+        for seed in counter.over(seeds, _name(size, steps)):
+            data = problem(seed)
             make_trainer = partial(Trainer, data, settings, seed, device)
-            arm.peak.append(peak_bytes(make_trainer, tensors_of(data), device) / 1024)
+            found.peak.append(peak_bytes(make_trainer, tensors_of(data), device) / 1024)
             trainer = make_trainer()
             losses, seconds = curve(trainer)
-            arm.curves.append(losses)
-            arm.per_update.append(seconds / trainer.updates * 1000)
-    arms = [_arm(*sizes, arm, found[0]) for sizes, arm in zip(ARMS, found, strict=True)]
-    return _report(tuple(arms), found, device)
+            found.curves.append(losses)
+            found.per_update.append(seconds / trainer.updates * 1000)
+        return found
+
+    for sizes in ARMS:
+        trials.train(
+            _name(*sizes), partial(train, *sizes), lambda found: [torch.tensor(found.curves)]
+        )
+    found = {arm: end.of(trials.kept) for arm, end in trials.ends.items()}
+    big = found.get(_name(*ARMS[0]))
+    if big is None:
+        raise JobError(f"no verdict can be given: {'; '.join(map(str, trials.failed))}")
+    arms = [_arm(*sizes, found[_name(*sizes)], big) for sizes in ARMS if _name(*sizes) in found]
+    verdict = trials.verdict(
+        lambda: _verdict(arms, [*found.values()]), (_name(*sizes) for sizes in ARMS)
+    )
+    return trials.complete(_report(verdict, tuple(arms), device))
+
+
+def _name(size: int, steps: int) -> str:
+    return f"{size} × {steps}"
 
 
 def _arm(size: int, steps: int, found: _Found, big: _Found) -> Arm:
@@ -121,23 +150,26 @@ def _arm(size: int, steps: int, found: _Found, big: _Found) -> Arm:
         figure("time per update", found.per_update, "ms"),
         figure("final loss", [losses[-1] for losses in found.curves]),
     )
-    return valued(f"{size} × {steps}", size, differences, figures)
+    return valued(_name(size, steps), size, differences, figures)
 
 
-def _report(arms: tuple[Arm, ...], found: Sequence[_Found], device: torch.device) -> Report:
+def _verdict(arms: Sequence[Arm], found: Sequence[_Found]) -> Verdict:
     differences = [(arm.interval, SAME) for arm in arms[1:]]
     memory = [(figure("", each.peak).interval, min(found[0].peak)) for each in found[1:]]
-    verdict = below([*differences, *memory])
+    return below([*differences, *memory])
+
+
+def _report(verdict: Verdict, arms: tuple[Arm, ...], device: torch.device) -> Report:
     listing = find("accumulation")
     return Report(
         experiment=listing.name,
         claim=listing.claim,
         verdict=verdict,
         rule=_RULE,
-        meaning=_MEANING[verdict],
+        meaning=_MEANING.get(verdict, ""),
         measured=f"largest difference in the loss on all data from arm {arms[0].name}, "
         "mean over seeds",
-        seeds=len(found[0].peak),
+        seeds=len(arms[0].per_seed),
         varied="the split of the 512 samples per update: batch size × batches accumulated",
         held=(
             f"the lesson's 2,000 samples, 10 → {HIDDEN} → {HIDDEN} → 1 with tanh, redrawn for each "

@@ -8,12 +8,14 @@ the Hessian of the cross-entropy vanishes with the loss; the second comparison e
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from engine.experiments.claims.minima import ArmState, Difference, Differences, Ends
 from engine.experiments.registry import find
 from engine.experiments.report import Arm, Report, Verdict
 from engine.experiments.stacked import (
@@ -26,13 +28,12 @@ from engine.experiments.stacked import (
     size_of,
     weights_of,
 )
+from engine.experiments.trials import Trials
 from engine.experiments.verdicts import all_above_zero, figure, valued
 from engine.jobs.messages import ReportProgress
 from engine.measure.curvature import top_eigenvalues
 from engine.problems.parts.extras import needs_extra
 from engine.settings import FULL, BatchSize
-from engine.statistics.bootstrap import bootstrap
-from engine.statistics.intervals import Interval
 
 SIZES: Final[tuple[BatchSize, ...]] = (FULL, 32, 4)
 TRAINED_ON: Final = 200
@@ -70,18 +71,6 @@ class Digits:
 
     train: Data
     validation: Data
-
-
-@dataclass(frozen=True, slots=True)
-class ArmState:
-    """Measurements of one arm, with a value per seed: (S,) each."""
-
-    gap: Tensor
-    """Validation error − training error, as shares of the samples."""
-    sharpness: Tensor
-    loss_gap: Tensor
-    training_error: Tensor
-    training_loss: Tensor
 
 
 _CONTROL: Final = {
@@ -176,8 +165,9 @@ def run(seeds: Sequence[int], device: torch.device, progress: ReportProgress) ->
     digits = load(seeds, device)
     sizes = [size_of(batch_size, TRAINED_ON) for batch_size in SIZES]
     counter = CountedSteps(progress, sum(EPOCHS * math.ceil(TRAINED_ON / size) for size in sizes))
-    ends, levels = [], []
-    for batch_size, size in zip(SIZES, sizes, strict=True):
+    trials: Trials[Ends] = Trials(seeds)
+
+    def train_arm(batch_size: BatchSize, size: int) -> Ends:
         weights = first_weights(seeds, device)
         epochs = (
             counter.over(
@@ -186,13 +176,23 @@ def run(seeds: Sequence[int], device: torch.device, progress: ReportProgress) ->
             for epoch in range(1, EPOCHS + 1)
         )
         at_level, there = train(weights, digits.train, epochs)
-        ends.append(measure(weights, digits))
-        levels.append(measure(at_level, digits) if there.all() else None)
-    arms = map(_arm, SIZES, ends, levels)
-    return _report(tuple(arms), ends, levels, device)
+        return Ends(measure(weights, digits), measure(at_level, digits) if there.all() else None)
+
+    for batch_size, size in zip(SIZES, sizes, strict=True):
+        trials.train(str(batch_size), partial(train_arm, batch_size, size), Ends.values)
+    ends = {
+        batch_size: end.of(trials.kept)
+        for batch_size in SIZES
+        if (end := trials.ends.get(str(batch_size))) is not None
+    }
+    arms = tuple(_arm(batch_size, end) for batch_size, end in ends.items())
+    full, small = ends.get(SIZES[0]), ends.get(SIZES[-1])
+    less = None if full is None or small is None else Differences.between(full, small)
+    return trials.complete(_report(arms, less, device))
 
 
-def _arm(batch_size: BatchSize, end: ArmState, level: ArmState | None) -> Arm:
+def _arm(batch_size: BatchSize, ends: Ends) -> Arm:
+    end, level = ends.end, ends.level
     figures = [
         figure("sharpness", end.sharpness.tolist()),
         figure("validation loss − training loss", end.loss_gap.tolist()),
@@ -207,52 +207,28 @@ def _arm(batch_size: BatchSize, end: ArmState, level: ArmState | None) -> Arm:
     return valued(str(batch_size), batch_size, end.gap.tolist(), tuple(figures))
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """Full batch minus the smallest batch, seed by seed: 95% intervals of the mean."""
-
-    gap: Interval
-    loss_gap: Interval
-    sharpness: Interval
-
-    def __str__(self) -> str:
-        return (
-            f"validation gap {_pair(self.gap)} in errors, {_pair(self.loss_gap)} in loss, "
-            f"sharpness {_pair(self.sharpness)}"
-        )
-
-
-def _less(full: ArmState, small: ArmState) -> Difference:
-    pairs = (
-        (full.gap, small.gap),
-        (full.loss_gap, small.loss_gap),
-        (full.sharpness, small.sharpness),
-    )
-    return Difference(*(bootstrap((one - other).tolist()) for one, other in pairs))
-
-
 def _meaning(verdict: Verdict, level: Difference | None) -> str:
     if verdict is not Verdict.SUPPORTED or level is None:
-        return _MEANING[verdict]
+        return _MEANING.get(verdict, "")
     return f"{_MEANING[verdict]} {_CONTROL[all_above_zero([level.gap, level.sharpness])]}"
 
 
-def _report(
-    arms: tuple[Arm, ...],
-    ends: Sequence[ArmState],
-    levels: Sequence[ArmState | None],
-    device: torch.device,
-) -> Report:
-    end = _less(ends[0], ends[-1])
-    level = _less(levels[0], levels[-1]) if levels[0] and levels[-1] else None
-    verdict = all_above_zero([end.gap, end.sharpness])
+def _report(arms: tuple[Arm, ...], less: Differences | None, device: torch.device) -> Report:
+    verdict = Verdict.NOT_GIVEN
+    notes: tuple[str, ...] = ()
+    if less is not None:
+        verdict = all_above_zero([less.end.gap, less.end.sharpness])
+        notes = (
+            f"Full batch minus batch size {SIZES[-1]}, seed by seed: {less.end}.",
+            *_control(less.level),
+        )
     listing = find("flat-generalises")
     return Report(
         experiment=listing.name,
         claim=listing.claim,
         verdict=verdict,
         rule=_RULE,
-        meaning=_meaning(verdict, level),
+        meaning=_meaning(verdict, less.level if less else None),
         measured="validation gap: error rate on unseen digits minus training error rate, "
         "mean over seeds",
         seeds=len(arms[0].per_seed),
@@ -265,8 +241,7 @@ def _report(
             f"lr {LR:g}, {EPOCHS} epochs of plain SGD, float64: small batches make more updates",
         ),
         notes=(
-            f"Full batch minus batch size {SIZES[-1]}, seed by seed: {end}.",
-            *_control(level),
+            *notes,
             "Sharpness is the top eigenvalue of the Hessian of the training loss. It is not "
             "invariant: it changes if weights are rescaled, the function not (Dinh et al. 2017, "
             "arXiv:1703.04933).",
@@ -283,7 +258,3 @@ def _control(level: Difference | None) -> tuple[str, ...]:
     return (
         f"The same comparison when each seed's training loss first fell to {LEVEL:g}: {level}.",
     )
-
-
-def _pair(interval: Interval) -> str:
-    return f"{interval[0]:+.3g} to {interval[1]:+.3g}"

@@ -5,8 +5,9 @@ batch there instead, and one does neither, which tells how much the schedule mat
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import torch
@@ -16,6 +17,7 @@ from engine.experiments.claims.linear_scaling import load, losses
 from engine.experiments.registry import find
 from engine.experiments.report import Arm, Report, Verdict
 from engine.experiments.stacked import CountedSteps, Data, descend, epoch_batches, place, weights_of
+from engine.experiments.trials import Trials
 from engine.experiments.verdicts import below, figure, valued
 from engine.jobs.messages import ReportProgress
 from engine.statistics.intervals import Interval
@@ -85,16 +87,29 @@ def run(seeds: Sequence[int], device: torch.device, progress: ReportProgress) ->
     n = data[0].shape[1]
     plans = (DECAY, GROW, NEITHER)
     counter = CountedSteps(progress, sum(plan.updates(n) for plan in plans))
-    ends = {}
-    for plan in plans:
+    trials: Trials[Tensor] = Trials(seeds)
+
+    def train(plan: BatchPlan) -> Tensor:
+        """The loss on all data after the last epoch, (S,)."""
         weights = weights_of(models, device)
         for batch, lr in counter.over(_batches(plan, data, seeds), plan.name):
             descend(weights, losses, batch, lr)
         with torch.no_grad():
-            ends[plan] = losses(weights, *data)
-    gaps = {plan: (ends[plan] - ends[DECAY]).abs() for plan in (GROW, NEITHER)}
-    arms = tuple(_arm(plan, ends[plan], gaps.get(plan), n) for plan in plans)
-    return _report(arms, device)
+            return losses(weights, *data)
+
+    for plan in plans:
+        trials.train(plan.name, partial(train, plan), lambda end: [end])
+    ends = {
+        plan: end[trials.kept] for plan in plans if (end := trials.ends.get(plan.name)) is not None
+    }
+    gaps = {
+        plan: (ends[plan] - ends[DECAY]).abs()
+        for plan in (GROW, NEITHER)
+        if plan in ends and DECAY in ends
+    }
+    arms = {plan: _arm(plan, end, gaps.get(plan), n) for plan, end in ends.items()}
+    verdict = trials.verdict(lambda: _verdict(arms), [plan.name for plan in plans])
+    return trials.complete(_report(verdict, tuple(arms.values()), device))
 
 
 def _batches(plan: BatchPlan, data: Data, seeds: Sequence[int]) -> Iterator[tuple[Data, float]]:
@@ -121,11 +136,13 @@ def _gap(arm: Arm) -> tuple[float, Interval]:
     return found.value, found.interval
 
 
-def _report(arms: tuple[Arm, ...], device: torch.device) -> Report:
-    by_name = {arm.name: arm for arm in arms}
-    _, growing = _gap(by_name[GROW.name])
-    without, _ = _gap(by_name[NEITHER.name])
-    verdict = verdict_of(growing, without)
+def _verdict(arms: Mapping[BatchPlan, Arm]) -> Verdict:
+    _, growing = _gap(arms[GROW])
+    without, _ = _gap(arms[NEITHER])
+    return verdict_of(growing, without)
+
+
+def _report(verdict: Verdict, arms: tuple[Arm, ...], device: torch.device) -> Report:
     listing = find("grow-batch")
     epochs = " and ".join(map(str, MILESTONES))
     return Report(
@@ -133,7 +150,7 @@ def _report(arms: tuple[Arm, ...], device: torch.device) -> Report:
         claim=listing.claim,
         verdict=verdict,
         rule=_RULE,
-        meaning=_MEANING[verdict],
+        meaning=_MEANING.get(verdict, ""),
         measured="loss on all data after the last epoch, mean over seeds",
         seeds=len(arms[0].per_seed),
         varied=f"after epochs {epochs}: the lr ÷ {FACTOR}, the batch × {FACTOR}, or neither",

@@ -5,8 +5,9 @@ default. The curves are the losses on all data before the first epoch and after 
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import torch
@@ -25,6 +26,7 @@ from engine.experiments.stacked import (
     size_of,
     weights_of,
 )
+from engine.experiments.trials import Trials
 from engine.experiments.verdicts import below, figure, valued
 from engine.jobs.messages import ReportProgress
 from engine.problems import registry
@@ -99,20 +101,29 @@ def run(seeds: Sequence[int], device: torch.device, progress: ReportProgress) ->
     n = data[0].shape[1]
     sizes = [size_of(batch_size, n) for batch_size in SIZES]
     counter = CountedSteps(progress, sum(EPOCHS * math.ceil(n / size) for size in sizes))
-    by_size = []
-    for batch_size, size in zip(SIZES, sizes, strict=True):
+    trials: Trials[Tensor] = Trials(seeds)
+
+    def train(batch_size: BatchSize, size: int) -> Tensor:
+        """The curves under every rule, (S, rules, epochs + 1)."""
         stack = _under_all_rules(data, models, seeds, batch_size)
         epochs = (
             epoch_batches(stack.data, stack.seeds, epoch, size) for epoch in range(1, EPOCHS + 1)
         )
-        by_size.append(
-            curves(stack, (counter.over(batches, f"batch size {batch_size}") for batches in epochs))
-        )
-    together = torch.stack(by_size)  # (sizes, epochs + 1, rules × seeds)
-    gaps = (together.amax(0) - together.amin(0)).amax(0).view(len(LrScaling), len(seeds))
-    ends = together[:, -1].view(len(SIZES), len(LrScaling), len(seeds))
-    arms = [_arm(rule, gaps[at], ends[:, at]) for at, rule in enumerate(LrScaling)]
-    return _report(tuple(arms), device)
+        doing = f"batch size {batch_size}"
+        found = curves(stack, (counter.over(batches, doing) for batches in epochs))
+        return found.view(-1, len(LrScaling), len(seeds)).permute(2, 1, 0)
+
+    for batch_size, size in zip(SIZES, sizes, strict=True):
+        trials.train(str(batch_size), partial(train, batch_size, size), lambda curves: [curves])
+    kept = trials.kept
+    together = torch.stack([found[kept] for found in trials.ends.values()])
+    gaps = (together.amax(0) - together.amin(0)).amax(-1)  # (S, rules)
+    arms = {
+        rule: _arm(rule, gaps[:, at], dict(zip(trials.ends, together[:, :, at, -1], strict=True)))
+        for at, rule in enumerate(LrScaling)
+    }
+    verdict = trials.verdict(lambda: _verdict(arms), map(str, SIZES))
+    return trials.complete(_report(verdict, tuple(arms.values()), device))
 
 
 def load(seeds: Sequence[int], device: torch.device) -> tuple[Data, list[nn.Module]]:
@@ -143,12 +154,9 @@ def _under_all_rules(
     )
 
 
-def _arm(rule: LrScaling, gaps: Tensor, ends: Tensor) -> Arm:
-    """`gaps` has shape (seeds,); `ends` are the losses after the last epoch (sizes, seeds)."""
-    figures = [
-        figure(f"final loss, batch size {size}", end.tolist())
-        for size, end in zip(SIZES, ends, strict=True)
-    ]
+def _arm(rule: LrScaling, gaps: Tensor, ends: Mapping[str, Tensor]) -> Arm:
+    """`gaps`, and `ends`, the losses after the last epoch by batch size, have shape (S,)."""
+    figures = [figure(f"final loss, batch size {size}", end.tolist()) for size, end in ends.items()]
     return valued(str(rule), None, gaps.tolist(), tuple(figures))
 
 
@@ -157,10 +165,12 @@ def verdict_of(linear: Interval, others: Sequence[float]) -> Verdict:
     return below([(linear, limit) for limit in (FOLDED, *others)])
 
 
-def _report(arms: tuple[Arm, ...], device: torch.device) -> Report:
-    linear = next(arm for arm in arms if arm.name == LrScaling.LINEAR)
-    others = [arm.interval[0] for arm in arms if arm is not linear]
-    verdict = verdict_of(linear.interval, others)
+def _verdict(arms: Mapping[LrScaling, Arm]) -> Verdict:
+    others = [arm.interval[0] for rule, arm in arms.items() if rule is not LrScaling.LINEAR]
+    return verdict_of(arms[LrScaling.LINEAR].interval, others)
+
+
+def _report(verdict: Verdict, arms: tuple[Arm, ...], device: torch.device) -> Report:
     listing = find("linear-scaling")
     defaults = VariantSettings()
     return Report(
@@ -168,10 +178,10 @@ def _report(arms: tuple[Arm, ...], device: torch.device) -> Report:
         claim=listing.claim,
         verdict=verdict,
         rule=_RULE,
-        meaning=_MEANING[verdict],
+        meaning=_MEANING.get(verdict, ""),
         measured="widest gap between the curves of full batch, 64 and 1 at the end of any epoch, "
         "mean over seeds",
-        seeds=len(linear.per_seed),
+        seeds=len(arms[0].per_seed),
         varied="the rule that scales the lr with the batch: none, linear, square root",
         held=(
             "the lesson's problem: 2,000 samples, 10 features, logistic regression; redrawn for "

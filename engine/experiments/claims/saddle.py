@@ -8,14 +8,16 @@ a batch is not.
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import torch
 from torch import Tensor
 
 from engine.experiments.registry import find
-from engine.experiments.report import Report, Verdict
+from engine.experiments.report import Arm, Report, Verdict
 from engine.experiments.stacked import CountedSteps, batches, descended, place, size_of
+from engine.experiments.trials import Trials
 from engine.experiments.verdicts import ESCAPE_RULE, counted, escape
 from engine.jobs.messages import ReportProgress
 from engine.settings import FULL, BatchSize
@@ -71,25 +73,42 @@ def run(seeds: Sequence[int], device: torch.device, progress: ReportProgress) ->
     on_host = torch.stack([samples(seed) for seed in seeds])
     gap, minor, major = (tensor.to(device) for tensor in axes(on_host))
     x = on_host.to(device)
-    arms, drift = [], 0.0
+    trials: Trials[Tensor] = Trials(seeds)
     counter = CountedSteps(progress, UPDATES * len(SIZES))
-    for batch_size in SIZES:
+
+    def train(batch_size: BatchSize) -> Tensor:
+        """The weights at the end, (S, 2)."""
         steps = batches((x,), seeds, size_of(batch_size, SAMPLES), UPDATES)
-        w = descended(minor, counter.over(steps, f"batch size {batch_size}"), losses, LR)
-        towards = (w * major).sum(-1).abs()
+        return descended(minor, counter.over(steps, f"batch size {batch_size}"), losses, LR)
+
+    for batch_size in SIZES:
+        trials.train(str(batch_size), partial(train, batch_size), lambda w: [w])
+    kept = trials.kept
+    arms, drift = {}, 0.0
+    for batch_size in SIZES:
+        if (w := trials.ends.get(str(batch_size))) is None:
+            continue
+        towards = (w * major).sum(-1).abs()[kept]
         if batch_size == FULL:
             drift = towards.max().item()
-        arms.append(counted(batch_size, (towards > (w * minor).sum(-1).abs()).tolist()))
-    verdict = escape(arms[-1], arms[0])
+        left = towards > (w * minor).sum(-1).abs()[kept]
+        arms[str(batch_size)] = counted(batch_size, left.tolist())
+    ends = str(SIZES[-1]), str(SIZES[0])
+    verdict = trials.verdict(lambda: escape(*(arms[end] for end in ends)), needs=ends)
+    report = _report(verdict, tuple(arms.values()), _notes(gap, drift), str(device))
+    return trials.complete(report)
+
+
+def _report(verdict: Verdict, arms: tuple[Arm, ...], notes: tuple[str, ...], device: str) -> Report:
     listing = find("saddle")
     return Report(
         experiment=listing.name,
         claim=listing.claim,
         verdict=verdict,
         rule=ESCAPE_RULE,
-        meaning=_MEANING[verdict],
+        meaning=_MEANING.get(verdict, ""),
         measured="seeds whose weights end closer to the minimum's axis than to the saddle's axis",
-        seeds=len(seeds),
+        seeds=len(arms[0].per_seed),
         varied="the batch size",
         held=(
             f"{SAMPLES:,} samples of 2 features with variances {VARIANCES[0]:g} and "
@@ -97,10 +116,10 @@ def run(seeds: Sequence[int], device: torch.device, progress: ReportProgress) ->
             "the start: exactly on the minor eigenvector of the sample covariance, the saddle",
             f"lr {LR:g}, {UPDATES:,} updates of plain SGD, float64",
         ),
-        notes=_notes(gap, drift),
-        arms=tuple(arms),
+        notes=notes,
+        arms=arms,
         source=listing.source,
-        device=str(device),
+        device=device,
     )
 
 

@@ -8,6 +8,7 @@ differ only in curvature, and the arms only in batch size.
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import torch
@@ -16,6 +17,7 @@ from torch import Tensor
 from engine.experiments.registry import find
 from engine.experiments.report import Arm, Report, Verdict
 from engine.experiments.stacked import CountedSteps, batches, descended, place, size_of
+from engine.experiments.trials import Trials
 from engine.experiments.verdicts import ESCAPE_RULE, counted, escape, share
 from engine.jobs.messages import ReportProgress
 from engine.settings import FULL, BatchSize
@@ -99,9 +101,11 @@ def run(seeds: Sequence[int], device: torch.device, progress: ReportProgress) ->
     tilt = torch.stack([tilts(seed) for seed in seeds]).to(device)
     sharp = torch.stack([starts(seed, in_sharp=True) for seed in seeds]).to(device)
     flat = torch.stack([starts(seed, in_sharp=False) for seed in seeds]).to(device)
-    arms = []
+    trials: Trials[tuple[Tensor, Tensor]] = Trials(seeds)
     counter = CountedSteps(progress, UPDATES * len(SIZES))
-    for batch_size in SIZES:
+
+    def train(batch_size: BatchSize) -> tuple[Tensor, Tensor]:
+        """The weights at the end, from the sharp and from the flat well: (S, 2) each."""
         # One stack holds both starts, so that a seed's two runs see the same batches.
         steps = batches(
             (torch.cat([tilt, tilt]),), [*seeds, *seeds], size_of(batch_size, SAMPLES), UPDATES
@@ -109,8 +113,19 @@ def run(seeds: Sequence[int], device: torch.device, progress: ReportProgress) ->
         w = descended(
             torch.cat([sharp, flat]), counter.over(steps, f"batch size {batch_size}"), losses, LR
         )
-        arms.append(_arm(batch_size, *torch.split(is_in_sharp(w), len(seeds))))
-    return _report(tuple(arms), sharp, tilt)
+        from_sharp, from_flat = torch.split(w, len(seeds))
+        return from_sharp, from_flat
+
+    for batch_size in SIZES:
+        trials.train(str(batch_size), partial(train, batch_size), lambda ends: ends)
+    arms = {
+        str(batch_size): _arm(batch_size, *(is_in_sharp(w[trials.kept]) for w in ends))
+        for batch_size in SIZES
+        if (ends := trials.ends.get(str(batch_size))) is not None
+    }
+    needs = str(SIZES[-1]), str(SIZES[0])
+    verdict = trials.verdict(lambda: escape(*(arms[name] for name in needs)), needs)
+    return trials.complete(_report(verdict, tuple(arms.values()), sharp, tilt))
 
 
 def _arm(batch_size: BatchSize, in_sharp_from_sharp: Tensor, in_sharp_from_flat: Tensor) -> Arm:
@@ -118,8 +133,7 @@ def _arm(batch_size: BatchSize, in_sharp_from_sharp: Tensor, in_sharp_from_flat:
     return counted(batch_size, (~in_sharp_from_sharp).tolist(), (left_flat,))
 
 
-def _report(arms: tuple[Arm, ...], starts: Tensor, tilt: Tensor) -> Report:
-    verdict = escape(arms[-1], arms[0])
+def _report(verdict: Verdict, arms: tuple[Arm, ...], starts: Tensor, tilt: Tensor) -> Report:
     listing = find("sharp-minimum")
     radius = starts.norm(dim=-1)
     bottom = torch.zeros(len(tilt), 2, dtype=torch.float64, device=tilt.device, requires_grad=True)
@@ -129,7 +143,7 @@ def _report(arms: tuple[Arm, ...], starts: Tensor, tilt: Tensor) -> Report:
         claim=listing.claim,
         verdict=verdict,
         rule=ESCAPE_RULE,
-        meaning=_MEANING[verdict],
+        meaning=_MEANING.get(verdict, ""),
         measured="seeds that started in the sharp well's basin and ended outside it",
         seeds=len(arms[0].per_seed),
         varied="the batch size",

@@ -21,6 +21,7 @@ _STYLES: Final = {
     Verdict.SUPPORTED: "bold $success",
     Verdict.NOT_SUPPORTED: "bold $error",
     Verdict.UNDECIDED: "bold $warning",
+    Verdict.NOT_GIVEN: "bold $error",
 }
 _PICTURE: Final = re.compile(r"[├─●┤]+")
 

@@ -32,7 +32,8 @@ examples:
   gdtui experiment linear-scaling --seeds 60
   gdtui experiment sharp-minimum --json | jq .verdict
 
-exit status: 0 completed, whatever the verdict, 1 failed, 2 usage error, 130 Ctrl+C"""
+exit status: 0 complete, whatever the verdict, 1 failed, or a part of it did, 2 usage error,
+130 Ctrl+C"""
 
 
 def experiment(
@@ -92,7 +93,9 @@ def _experiment(task: "ExperimentTask", *, as_json: bool, is_quiet: bool, debug:
 
     so_far = JobProgress()
     with (
-        ProcessJob(partial(run_experiment, task), task.name) as job,
+        ProcessJob(
+            partial(run_experiment, task), task.name, subject="the process that runs it"
+        ) as job,
         progress_report("experiment", is_quiet=is_quiet) as report,
     ):
         end = job.wait(lambda now: report.show(so_far.tell(now.fraction, now.activity)))
@@ -102,7 +105,9 @@ def _experiment(task: "ExperimentTask", *, as_json: bool, is_quiet: bool, debug:
         print_json(end.value)
     else:
         print_text(text(end.value))
-    return ExitCode.OK
+    for failed in end.value.failed:
+        print_error(f"gdtui experiment: {one_line(str(failed))}")
+    return ExitCode.FAILED if end.value.failed else ExitCode.OK
 
 
 def _explain(failure: "Failure", *, debug: bool) -> int:

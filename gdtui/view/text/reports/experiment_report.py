@@ -30,6 +30,7 @@ def text(report: Report, width: int = WIDTH) -> str:
             else []
         ),
         paragraph("meaning", report.meaning),
+        *([paragraph("left out", failed_trials(report))] if report.failed else []),
         "\n".join(
             [
                 paragraph("varied", report.varied),
@@ -48,6 +49,11 @@ def text(report: Report, width: int = WIDTH) -> str:
         f"{report.seeds} seeds · {report.device} · {report.seconds:.1f} s",
     ]
     return "\n\n".join(parts)
+
+
+def failed_trials(report: Report) -> str:
+    """The trials that failed, with the reasons."""
+    return "; ".join(map(str, report.failed))
 
 
 def _paragraph(width: int, name: str, words: str) -> str:
