@@ -33,6 +33,8 @@ def of_one(store: Store, now: Curves, axis: Axis, seen: XRange, columns: int) ->
     if common := of_all(store, axis, seen, columns):
         return common
     few = now.history.epoch_ends(axis, seen.low, MOST_RULES + 1)  # there may be thousands
+    if len(few) > 1 and seen.width > (MOST_RULES + 1) * (few[1] - few[0]):
+        return ()  # too many once the window is full
     last = float(now.ended[PLACE[axis]])
     if last > max(few, default=seen.low):
         few.append(last)  # no batch follows it yet

@@ -14,6 +14,7 @@ from gdtui.chart.scene.palette import variant_colour
 from gdtui.chart.scene.picture import Mark, Picture, Series
 from gdtui.chart.scene.polyline import EMPTY, Axis, Polyline
 from gdtui.chart.scene.scales.limits import Range
+from gdtui.chart.scene.shortening import shortened
 from gdtui.chart.scene.thinning import dozen
 from gdtui.history.storage.kept_points import KeptPoints
 from gdtui.state.curves import Curves
@@ -25,9 +26,13 @@ from gdtui.view.ranges.usual import strays
 from gdtui.view.text import formatting
 from gdtui.view.text.caveats.imported import has_epochs
 from gdtui.view.text.caveats.label import label
+from gdtui.view.text.gap import gap_text
 from gdtui.view.view_state import ViewState
 from gdtui.view.x_range import XRange, visible_range
 
+_ROOMY: Final = 100
+"""Columns of a chart whose lines end with the names of their variants."""
+_SHORT_NAME: Final = 16
 _ANY: Final = (0.0, 1.0)
 _IMPORTING: Final = "importing torch…"
 
@@ -145,9 +150,17 @@ def line_of(
         validation=positive(_points(now.validations, view.axis, seen, canvas), view.log),
         depth=_depth(one) if view.raw else 0,
         number=view.number(one),
+        end="" if view.raw else _end(one, view, canvas),
         reach=EMPTY if view.raw else raw,
         strays=EMPTY if view.raw else strays(raw),
     )
+
+
+def _end(one: VariantState, view: ViewState, canvas: ChartSize) -> str:
+    """The text at the end of a line; with the variant's name where there is room for it."""
+    value = formatting.number(one.smoothed(view.smoothing), 2)
+    (name,) = shortened((label(one),), _SHORT_NAME) if canvas.columns >= _ROOMY else ("",)
+    return " ".join(part for part in (str(one.index + 1), name, value) if part)
 
 
 def _depth(one: VariantState) -> int:
@@ -161,7 +174,8 @@ def _title(store: Store, view: ViewState) -> str:
     what = "every batch" if view.raw else smoothing_told(store, view)
     if view.raw and any(one.tally.batches != one.tally.updates for one in store.states):
         what += ", not update"
-    return f"loss · {what} · {points_told(store)}"
+    parts = ("loss", gap_text(store), what, points_told(store))
+    return " · ".join(part for part in parts if part)
 
 
 def smoothing_told(store: Store, view: ViewState) -> str:

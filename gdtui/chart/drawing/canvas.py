@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gdtui.chart.drawing.cells import Cells
 from gdtui.chart.drawing.frame import FrameInks, frame
 from gdtui.chart.drawing.layers import Layers
-from gdtui.chart.drawing.parts import bands, numbers
+from gdtui.chart.drawing.parts import bands, line_ends, numbers
 from gdtui.chart.drawing.raster import DOTS_X, DOTS_Y, Layer, place
 from gdtui.chart.scene.axes import drawable
 from gdtui.chart.scene.layout import clean, room
@@ -33,6 +33,9 @@ _EVERY = np.arange(256)
 _THIN = (_EVERY & 0x47 | _EVERY >> 3 & 0x07 | _EVERY >> 1 & 0x40).astype(np.uint8)
 """Half as dense and still every extreme: the left column of a cell stands for both of its columns.
 """
+
+_TURN = 2
+"""Cells in a row that a line keeps its colour where others share them."""
 
 BAR_SHARE = 0.38
 GHOST_SHARE = 0.6
@@ -106,6 +109,7 @@ def compose(picture: Picture, cells: Cells, background: str, layers: Layers | No
     numbers.draw(picture, cells, background, GHOST_SHARE)
     for series in picture.series:
         _draw_points(picture, cells, series, background, taken, layers)
+    line_ends.draw(picture, cells, layers, taken)
     _draw_labels(cells, picture.marks, columns, taken)
 
 
@@ -170,11 +174,12 @@ def _draw_lines(
     taken: NDArray[np.bool_],
     layers: Layers,
 ) -> None:
-    """Lines that share a cell keep all their dots, in the colour of the last.
+    """Lines that share a cell keep all their dots, and their colours alternate along it.
 
     In a cell with raw losses, however, a line stands alone: among their dots, it would be lost.
     """
     together = np.zeros(cells.characters.shape, np.uint8)
+    drawn: list[tuple[NDArray[np.bool_], int]] = []
     for one in series:
         if one.line.is_empty:
             continue
@@ -185,6 +190,23 @@ def _draw_lines(
         _stamp(cells, together, colour, lit)
         _draw_off_scale(cells, layer, colour, taken)
         taken |= lit
+        if not one.depth:
+            drawn.append((lit, cells.ink(colour)))
+    _alternate(cells, drawn)
+
+
+def _alternate(cells: Cells, drawn: list[tuple[NDArray[np.bool_], int]]) -> None:
+    """Give the cells that several lines share to each of them in turn."""
+    if len(drawn) < 2:
+        return
+    lines = np.array([lit for lit, _ in drawn]).sum(axis=0)
+    rows, columns = np.nonzero(lines > 1)
+    turn = columns // _TURN % lines[rows, columns]
+    for lit, ink in drawn:
+        has = lit[rows, columns]
+        chosen = has & (turn == 0)
+        cells.inks[rows[chosen], columns[chosen]] = ink
+        turn -= has
 
 
 def _draw_off_scale(cells: Cells, layer: Layer, colour: str, taken: NDArray[np.bool_]) -> None:

@@ -42,6 +42,8 @@ class Series:
     """True for the ghost of an earlier generation."""
     number: str = ""
     """The number written along the line if colours do not suffice to identify it."""
+    end: str = ""
+    """Text at the end of the line: number and value."""
     depth: int = 0
     """Above 0 for raw losses, drawn behind all other lines; larger depths are farther back.
 

@@ -13,6 +13,7 @@ from gdtui.chart.scene.scales.ticks import Tick, label
 
 _ROWS_A_TICK: Final = 4
 """Rows between ticks, if possible."""
+_COST_OF_A_ROW: Final = 0.04
 _MOST_DIGITS: Final = 6
 _LOG_2: Final = math.log10(2)
 _ROUNDING: Final = 1e-9
@@ -37,16 +38,17 @@ def aligned(
     grids = [*_grids(*bounds, rows, log=log)]
     if not grids:
         return low, high, _rounded_ticks(*bounds, rows, log=log)
-    best = min(grids, key=lambda grid: (_slack(grid, bounds, rows), abs(grid.pitch - _ROWS_A_TICK)))
+    best = min(grids, key=lambda grid: _cost(grid, bounds, rows))
     first = best.base + (best.bottom - 0.5) * best.row
     ticks = tuple(_ticks(best, rows, log=log))
     last = first + rows * best.row
     return (10**first, 10**last, ticks) if log else (first, last, ticks)
 
 
-def _slack(grid: _Grid, bounds: tuple[float, float], rows: int) -> float:
-    """The share of the axis that is not needed, in steps of a tenth; wide ones cost the most."""
-    return round(10 * (1 - (bounds[1] - bounds[0]) / (grid.row * rows)))
+def _cost(grid: _Grid, bounds: tuple[float, float], rows: int) -> float:
+    """The share of the axis that is not needed; ticks that are close or far are worse, too."""
+    slack = 1 - (bounds[1] - bounds[0]) / (grid.row * rows)
+    return slack + _COST_OF_A_ROW * abs(grid.pitch - _ROWS_A_TICK)
 
 
 def _grids(low: float, high: float, rows: int, *, log: bool) -> Iterator[_Grid]:

@@ -113,13 +113,45 @@ def test_text_over_a_band_is_legible() -> None:
     assert contrast(ink, ground) >= TEXT_CONTRAST > contrast(BLUE, ground)
 
 
-def test_lines_that_meet_keep_their_dots_and_take_the_later_colour() -> None:
+def test_lines_that_meet_keep_their_dots_and_their_colours_alternate() -> None:
     one, other = Series("a", BLUE, level(0.52)), Series("b", ORANGE, level(0.57))
     both, first, last = drawn(one, other), drawn(one), drawn(other)
-    assert colours(both) == {ORANGE}
     merged = (first.characters - 0x2800) | (last.characters - 0x2800)
     lit = both.characters != ord(" ")
     assert (both.characters[lit] - 0x2800 == merged[lit]).all()
+    inks = [both.palette[ink] for ink in both.inks[4]]
+    assert inks == ([BLUE] * 2 + [ORANGE] * 2) * (WIDTH // 4) + [BLUE] * 2
+
+
+def test_of_three_lines_each_has_a_third_of_the_cells_they_share_and_its_own() -> None:
+    series = [
+        Series(name, colour, level(0.52))
+        for name, colour in (("a", BLUE), ("b", ORANGE), ("c", WHITE))
+    ]
+    cells = drawn(*series, Series("d", "#00ff00", level(0.15)))
+    inks = [cells.palette[ink] for ink in cells.inks[4]]
+    assert [inks.count(one.colour) for one in series] == [WIDTH // 3] * 3
+    assert {cells.palette[ink] for ink in cells.inks[8]} == {"#00ff00"}
+
+
+def test_a_line_ends_with_its_text_beside_it_or_above_it_at_the_edge() -> None:
+    short = Polyline(*(part[:30] for part in (level(0.55).x, level(0.55).low, level(0.55).low)))
+    row = text(drawn(Series("a", BLUE, short, end="1 0.55")), 4)
+    assert row[15:].strip() == "1 0.55"
+    assert row[15] == " "
+    edge = drawn(Series("a", BLUE, level(0.55), end="1 0.55"))
+    assert text(edge, 3) == " " * (WIDTH - 6) + "1 0.55"
+    assert colours(edge) == {BLUE}
+
+
+def test_texts_of_lines_that_end_together_stand_below_each_other() -> None:
+    series = [
+        Series(name, colour, level(value), end=f"{name} {value}")
+        for name, colour, value in (("1", BLUE, 0.52), ("2", ORANGE, 0.53), ("3", WHITE, 0.54))
+    ]
+    rows = [text(drawn(*series), row) for row in range(HEIGHT)]
+    assert all(one.end in "\n".join(rows) for one in series)
+    assert all("\u2801" <= character <= "\u28ff" for character in rows[4]), "the lines are whole"
 
 
 def test_points_lie_on_top_of_every_line() -> None:

@@ -1,0 +1,43 @@
+"""The gap in the title of the chart: between losses on all data, after as many samples."""
+
+from pathlib import Path
+
+import pytest
+from app_bench import Bench, evaluation
+
+from engine.log.follow import Follower
+from gdtui.state.store import Store
+from gdtui.view.text.gap import gap_text
+
+
+def text(bench: Bench, *losses: tuple[float, ...]) -> str:
+    """The gap when each variant has been measured after these epochs."""
+    bench.begin()
+    for name, each in zip(bench.names, losses, strict=True):
+        bench.write(name, *(evaluation(i, loss=loss) for i, loss in enumerate(each, start=1)))
+    store = Store(bench.run.info.settings)
+    for name, record in Follower(bench.run).read(10**9):
+        store.add(name, record)
+    return gap_text(store)
+
+
+@pytest.mark.parametrize(
+    ("losses", "expected"),
+    [
+        (((), (), ()), ""),
+        (((0.8,), (0.7,), ()), ""),
+        (((0.77,), (0.7,), (0.12,)), "gap 0.65"),
+        (((0.77,), (0.7, 0.5), (0.12, 0.1, 0.05)), "gap 0.65"),
+        (((0.332,), (0.333,), (0.336,)), "gap 0.004 · folded"),
+        (((0.33,), (0.36,), (0.33,)), "gap 0.03"),
+        (((0.33,), (float("inf"),), (0.33,)), ""),
+    ],
+)
+def test_the_gap_is_that_after_the_last_epoch_that_all_have_done(
+    tmp_path: Path, losses: tuple[tuple[float, ...], ...], expected: str
+) -> None:
+    assert text(Bench(tmp_path / "run"), *losses) == expected
+
+
+def test_one_variant_has_no_gap(tmp_path: Path) -> None:
+    assert text(Bench(tmp_path / "run", "64"), (0.5,)) == ""
