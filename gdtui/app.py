@@ -187,7 +187,7 @@ class GdtuiApp(App[None]):
         for entry, stroke in reachable(len(self._shown.settings.variants)):
             if entry.id != "palette":
                 action = partial(self.run_action, stroke.action, self.main)
-                yield SystemCommand(stroke.title, f"{stroke.shown}  {entry.help}", action)
+                yield SystemCommand(stroke.title, stroke.shown, action)
 
     async def on_event(self, event: Event) -> None:
         """Let other tasks run now and then during a flood of keys, to show its effects."""

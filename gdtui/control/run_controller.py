@@ -152,6 +152,11 @@ class RunController:
 
     # --- Undo -----------------------------------------------------------------------------------
 
+    @property
+    def can_undo(self) -> bool:
+        """True if a key has changed a setting."""
+        return bool(self._undo)
+
     def undo(self) -> Notes:
         """Put the settings before the last change in force, with a restart if that restarted."""
         if self._controls is None:

@@ -17,7 +17,6 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         ),
         "halve or double the batch size: 1, 2, 4 … full",
         label="batch",
-        rank=1,
     ),
     Entry(
         "lr",
@@ -28,7 +27,6 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         ),
         "base learning rate down or up: 1, 2, 5, 10 …",
         label="lr",
-        rank=1,
     ),
     Entry(
         "accumulation",
@@ -39,13 +37,13 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         ),
         "halve or double the batches accumulated into one update",
         label="accum",
-        rank=4,
     ),
     Entry(
         "accumulate",
         "Settings of the selected",
         (Stroke("u", "u", "accumulate", "Accumulate instead: half the batch, twice accumulated"),),
         "halve the batch, double the accumulation: saves memory",
+        label="accumulate",
     ),
     Entry(
         "momentum",
@@ -53,7 +51,6 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         (Stroke("m", "m", "momentum", "Momentum: 0 or 0.9"),),
         "momentum 0 or 0.9",
         label="momentum",
-        rank=7,
     ),
     Entry(
         "edit",
@@ -61,7 +58,6 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         (Stroke("enter", "enter", "edit", "Type exact settings"),),
         "type exact values",
         label="edit",
-        rank=6,
     ),
     Entry(
         "restart",
@@ -69,23 +65,20 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         (Stroke("r", "r", "restart", "Restart from the same first weights"),),
         "restart from the same weights; the old curve stays as a ghost",
         label="restart",
-        rank=2,
     ),
     Entry(
         "scaling.restart",
         "All variants",
         (Stroke("S", "S", "scaling(True)", "Scale the lr by another rule and restart all"),),
         "next lr scaling; restart all for a fair comparison",
-        label="scale+restart",
-        rank=2,
+        label="scale lr, restart",
     ),
     Entry(
         "scaling",
         "All variants",
         (Stroke("s", "s", "scaling(False)", "Scale the lr by another rule from here on"),),
         "next lr scaling from here on; existing gaps remain",
-        label="scale",
-        rank=3,
+        label="scale lr",
     ),
     Entry(
         "undo",
@@ -93,7 +86,6 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         (Stroke("backspace", "backspace", "undo", "Undo the last change of settings"),),
         "undo the last change of settings; restart if that restarted",
         label="undo",
-        rank=4,
     ),
     Entry(
         "original",
@@ -101,7 +93,6 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         (Stroke("o", "o", "original", "The original settings, as at the start"),),
         "original settings, as at the start; restart if a key has",
         label="original",
-        rank=8,
     ),
     Entry(
         "pause",
@@ -109,7 +100,6 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         (Stroke("space", "space", "pause", "Pause or resume"),),
         "pause or resume; also tries again after a full disk",
         label="pause",
-        rank=1,
     ),
     Entry(
         "step",
@@ -117,7 +107,6 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         (Stroke("n", "n", "step", "One update, then pause"),),
         "one update of each selected variant, then pause",
         label="one update",
-        rank=6,
     ),
     Entry(
         "extend",
@@ -125,7 +114,6 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         (Stroke("c", "c", "extend", "Train as many epochs again"),),
         "continue: as many epochs again",
         label="continue",
-        rank=5,
     ),
     Entry(
         "pace",
@@ -136,7 +124,6 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         ),
         "slower or faster, in epochs per second",
         label="pace",
-        rank=4,
     ),
     Entry(
         "free",
@@ -144,7 +131,6 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         (Stroke("f", "f", "free", "Pace: free, or back"),),
         "free: as fast as the device goes; again: the previous pace",
         label="free",
-        rank=7,
     ),
     Entry(
         "measure",
@@ -152,7 +138,6 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         (Stroke("exclamation_mark", "!", "measure", "Measure noise scale and curvature now"),),
         "measure noise scale and curvature of the selected now",
         label="measure",
-        rank=8,
     ),
     Entry(
         "measuring",

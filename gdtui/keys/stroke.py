@@ -25,9 +25,7 @@ class Entry:
     help: str
     """One sentence."""
     label: str = ""
-    """Label in the footer; empty if it is not there."""
-    rank: int = 9
-    """Rank in the footer; a narrow one keeps the lowest."""
+    """Label in the footer; empty if it is never there."""
     shown: str = ""
     """All keys in one text, if there are many."""
 

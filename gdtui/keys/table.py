@@ -3,7 +3,6 @@
 It has the name of each key and of its action; the main screen or the app defines the action.
 """
 
-from dataclasses import replace
 from itertools import groupby
 from typing import Final
 
@@ -22,7 +21,6 @@ TABLE: Final[tuple[Entry, ...]] = (
         (*_SELECT, Stroke("0", "0", "select(0)", "Select all variants")),
         "choose the variant that keys act on, or all of them (0)",
         label="variant",
-        rank=5,
         shown="1…9 0",
     ),
     *COMMANDS,
@@ -32,7 +30,6 @@ TABLE: Final[tuple[Entry, ...]] = (
         (Stroke("v", "v", "landscape", "Landscape: the loss around the weights"),),
         "landscape: the loss around the weights, and the paths on it",
         label="landscape",
-        rank=7,
     ),
     Entry(
         "trends",
@@ -40,7 +37,6 @@ TABLE: Final[tuple[Entry, ...]] = (
         (Stroke("V", "V", "trends", "Curvature and noise scale over training"),),
         "curvature against 2/lr, noise scale against batch, over time",
         label="trends",
-        rank=8,
     ),
     *VIEW,
     Entry(
@@ -55,7 +51,6 @@ TABLE: Final[tuple[Entry, ...]] = (
         (Stroke("e", "e", "explain", "Explain what is on screen"),),
         "explain what you see, and why; every figure's definition",
         label="explain",
-        rank=2,
     ),
     Entry(
         "guide",
@@ -63,7 +58,6 @@ TABLE: Final[tuple[Entry, ...]] = (
         (Stroke("G", "G", "guide", "Lesson: begin, come back, go on"),),
         "the guided lesson: begin it, come back to it, go on",
         label="lesson",
-        rank=5,
     ),
     Entry(
         "tables",
@@ -71,7 +65,6 @@ TABLE: Final[tuple[Entry, ...]] = (
         (Stroke("T", "T", "tables", "lr by batch size, and trade-offs"),),
         "lr by batch size under each rule; what batch sizes trade",
         label="tables",
-        rank=8,
     ),
     Entry(
         "code",
@@ -79,7 +72,6 @@ TABLE: Final[tuple[Entry, ...]] = (
         (Stroke("k", "k", "code", "Show the selected variant as code"),),
         "the selected variant as a command line and a PyTorch loop",
         label="code",
-        rank=8,
     ),
     Entry(
         "experiments",
@@ -87,7 +79,6 @@ TABLE: Final[tuple[Entry, ...]] = (
         (Stroke("X", "X", "experiments", "Experiments: the lesson's claims, tested"),),
         "experiments: claims of the lesson, tested over many seeds",
         label="experiments",
-        rank=8,
     ),
     Entry(
         "sweep",
@@ -95,7 +86,6 @@ TABLE: Final[tuple[Entry, ...]] = (
         (Stroke("W", "W", "sweep", "Sweep: the trade-off table, measured"),),
         "sweep: the trade-off table, measured here; what to choose",
         label="sweep",
-        rank=8,
     ),
     Entry(
         "palette",
@@ -109,7 +99,6 @@ TABLE: Final[tuple[Entry, ...]] = (
         (Stroke("question_mark", "?", "app.help", "Help"),),
         "this help",
         label="help",
-        rank=0,
     ),
     Entry(
         "quit",
@@ -117,7 +106,6 @@ TABLE: Final[tuple[Entry, ...]] = (
         (Stroke("q", "q", "app.leave(0)", "Quit"),),
         "quit at once; the run is kept. Ctrl+C: with exit status 130",
         label="quit",
-        rank=0,
     ),
 )
 
@@ -148,35 +136,6 @@ def groups() -> list[tuple[str, list[Entry]]]:
     return [
         (name, list(entries)) for name, entries in groupby(TABLE, key=lambda entry: entry.group)
     ]
-
-
-def footer_entries(width: int, variants: int, obeyed: frozenset[str] | None = None) -> list[Entry]:
-    """The footer's entries in table order, as many as fit into `width` cells with gaps of two.
-
-    `variants`: how many there are to choose from. `obeyed`: ids of the commands that have an
-    effect; None means all.
-    """
-    chosen: set[str] = set()
-    used = 0
-    offered = [
-        replace(entry, shown=_places(variants)) if entry.id == "select" else entry
-        for entry in TABLE
-        if entry.label
-        and (obeyed is None or entry.id in obeyed or entry not in COMMANDS)
-        and (entry.id != "select" or variants > 1)
-    ]
-    for entry in sorted(offered, key=lambda entry: entry.rank):
-        needed = len(entry.keys) + 1 + len(entry.label) + (2 if chosen else 0)
-        if used + needed > width:
-            continue
-        chosen.add(entry.id)
-        used += needed
-    return [entry for entry in offered if entry.id in chosen]
-
-
-def _places(variants: int) -> str:
-    """The keys that choose one of this many variants, or all."""
-    return f"1{'…' if variants > 2 else ' '}{min(variants, 9)} 0"
 
 
 def markdown() -> str:

@@ -11,7 +11,6 @@ VIEW: Final[tuple[Entry, ...]] = (
         (Stroke("x", "x", "axis", "x axis: samples, updates, seconds"),),
         "x axis: samples, updates, seconds",
         label="axis",
-        rank=3,
     ),
     Entry(
         "log",
@@ -19,7 +18,6 @@ VIEW: Final[tuple[Entry, ...]] = (
         (Stroke("y", "y", "log", "y axis: linear or log"),),
         "y axis linear or logarithmic",
         label="log",
-        rank=7,
     ),
     Entry(
         "cursor",
@@ -32,13 +30,13 @@ VIEW: Final[tuple[Entry, ...]] = (
         ),
         "crosshair left, right, by ten (H L); reads out all variants",
         label="crosshair",
-        rank=6,
     ),
     Entry(
         "hide",
         "View",
         (Stroke("escape", "escape", "hide", "Hide the crosshair, or the results"),),
         "hide the crosshair, or the results",
+        label="hide",
     ),
     Entry(
         "smoothing",
@@ -46,7 +44,6 @@ VIEW: Final[tuple[Entry, ...]] = (
         (Stroke("w", "w", "smoothing", "Smoothing: ¼, 1, 4 epochs"),),
         "smooth over ¼, 1 or 4 epochs: the lines and the loss",
         label="smooth",
-        rank=7,
     ),
     Entry(
         "raw",
@@ -54,13 +51,13 @@ VIEW: Final[tuple[Entry, ...]] = (
         (Stroke("b", "b", "raw", "Every batch on the overlay, or smoothed lines"),),
         "every batch, raw, on the overlay; again: smoothed lines",
         label="raw",
-        rank=8,
     ),
     Entry(
         "ghosts",
         "View",
         (Stroke("g", "g", "ghosts", "Clear the ghosts, or bring them back"),),
         "clear the ghosts; again: bring them back",
+        label="ghosts",
     ),
     Entry(
         "focus",
@@ -68,7 +65,6 @@ VIEW: Final[tuple[Entry, ...]] = (
         (Stroke("z", "z", "fill", "One chart over the whole screen, or back"),),
         "one chart (of the selected, or of all) over the whole screen",
         label="focus",
-        rank=6,
     ),
     Entry(
         "zoom",
@@ -79,7 +75,6 @@ VIEW: Final[tuple[Entry, ...]] = (
         ),
         "zoom all charts in (also =) or out; the wheel: at the pointer",
         label="zoom",
-        rank=4,
     ),
     Entry(
         "pan",
@@ -87,7 +82,6 @@ VIEW: Final[tuple[Entry, ...]] = (
         (Stroke("left", "left", "pan(-1)", "Earlier"), Stroke("right", "right", "pan(1)", "Later")),
         "earlier or later, where it is zoomed; or drag it",
         label="pan",
-        rank=8,
     ),
     Entry(
         "window",
@@ -97,6 +91,7 @@ VIEW: Final[tuple[Entry, ...]] = (
             Stroke("end", "end", "follow", "Follow the newest"),
         ),
         "the whole history (or double click), or follow the newest",
+        label="all, newest",
     ),
     Entry(
         "summary",
@@ -104,7 +99,6 @@ VIEW: Final[tuple[Entry, ...]] = (
         (Stroke("i", "i", "summary", "Show or hide the summary"),),
         "show or hide the summary of results",
         label="results",
-        rank=8,
     ),
     Entry(
         "theme",

@@ -3,18 +3,30 @@
 The app supplies the commands (`get_system_commands`).
 """
 
+from typing import Final
+
+from rich.text import Text
 from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+_KEY: Final = 11
+"""Cells of the column of keys."""
 
 
 class KeyCommands(Provider):
-    """Every key, searched by its description."""
+    """Every key, searched by itself and by its title."""
 
     async def discover(self) -> Hits:
-        for title, help_text, press, _ in self.app.get_system_commands(self.screen):
-            yield DiscoveryHit(title, press, help=help_text)
+        for title, key, press, _ in self.app.get_system_commands(self.screen):
+            yield DiscoveryHit(_row(key, title), press, text=title)
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
-        for title, help_text, press, _ in self.app.get_system_commands(self.screen):
-            if (score := matcher.match(title)) > 0:
-                yield Hit(score, matcher.highlight(title), press, help=help_text)
+        for title, key, press, _ in self.app.get_system_commands(self.screen):
+            score = max(matcher.match(title), matcher.match(key))
+            if score > 0:
+                yield Hit(score, _row(key, title), press, text=title)
+
+
+def _row(key: str, title: str) -> Text:
+    """A key and what it does, in columns."""
+    return Text.assemble((f"{key:>{_KEY}}  ", "bold"), title)

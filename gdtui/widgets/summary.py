@@ -1,4 +1,4 @@
-"""The results when all variants have ended, shown on top of the screen.
+"""The results when all variants have ended, in the place of the panels.
 
 Every key still works meanwhile.
 """
@@ -23,8 +23,8 @@ _WIDTH = 9
 """Cells of any other column."""
 _FRAME = 4
 """Cells of border and padding."""
-_AROUND = 4
-"""Rows of the border, and the screen's first and last line."""
+_AROUND = 14
+"""Rows of the border, the heading, the screen's first and last line, and the least of a chart."""
 _LEAST = 6
 """Minimum width of a name in cells."""
 
@@ -34,7 +34,7 @@ class Summary(Line):
 
     def on_mount(self) -> None:
         self.border_title = "results"
-        self.border_subtitle = "i or esc hides · q quits"
+        self.border_subtitle = "i or esc: back to the variants"
 
     def show_results(self, store: "Store", *, is_ours: bool) -> None:
         """Show the results of this run and, if `is_ours`, what can be done with it now."""
@@ -59,8 +59,8 @@ class Summary(Line):
             _line(row, number_width, f"{name:<{name_width}}") + Content(_cells(row.cells, widths))
             for row, name in zip(found, names, strict=True)
         ]
-        table = _cut(table, size.height - _AROUND - len(below) - 2)
-        lines = [Content.styled(head, "$quiet"), *table, Content(""), *below]
+        table = _cut(table, size.height - _AROUND - len(below))
+        lines = [Content.styled(head, "$quiet"), *table, *below]
         self.update(Content("\n").join(lines))
 
 

@@ -14,6 +14,7 @@ from gdtui.chart.scene.palette import COLOURS
 from gdtui.chart.widget.chart import Chart
 from gdtui.widgets.line import Line
 from gdtui.widgets.spread import Spread
+from gdtui.widgets.variant_lines import VariantChosen
 
 _BROAD: Final = 46
 """Minimum width in cells for the spread to fit beside the chart."""
@@ -24,6 +25,7 @@ class VariantPanel(Vertical):
 
     def __init__(self, index: int, name: str) -> None:
         super().__init__(id=f"panel-{index}", classes=f"panel -variant-{index % COLOURS + 1}")
+        self._index = index
         self._heading = f"{index + 1} {name}"
         self.border_title = Content(self._heading)
         self.settings = Line(classes="settings")
@@ -42,6 +44,9 @@ class VariantPanel(Vertical):
 
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.width >= _BROAD, "-broad")
+
+    def on_click(self) -> None:
+        self.post_message(VariantChosen(self._index))
 
     def show_heading(self, name: str, steps: int, *, is_selected: bool) -> None:
         """Mark the selected panel; say if the chart draws batches and an update takes several.

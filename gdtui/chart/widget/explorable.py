@@ -147,6 +147,8 @@ class Explorable(Widget):
         self._taken = None
 
     def on_click(self, event: events.Click) -> None:
+        if self._is_dragged:
+            event.stop()  # the end of a drag is no click on what is around
         if event.chain == 2 and self._share_at(event) is not None:
             self.post_message(self.Reset())
 

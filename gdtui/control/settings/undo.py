@@ -69,6 +69,9 @@ class UndoStack:
                 )
         return None
 
+    def __bool__(self) -> bool:
+        return bool(self._steps)
+
     def has_restarted(self, name: str) -> bool:
         """True if a step has restarted this variant."""
         return name in self._restarted

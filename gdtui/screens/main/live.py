@@ -16,8 +16,10 @@ from textual.containers import Horizontal
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
+from engine.log.records import State
 from gdtui.chart.widget.chart import Chart
 from gdtui.keys.flood import KeyFlood
+from gdtui.keys.footer import FooterState
 from gdtui.lesson.course.guide import Guide
 from gdtui.state.overlay.shown_runs import ShownRuns
 from gdtui.terminal.frame_gate import FrameGate
@@ -27,6 +29,7 @@ from gdtui.widgets.line import Line
 from gdtui.widgets.spread import Spread
 from gdtui.widgets.summary import Summary
 from gdtui.widgets.variant import VariantPanel
+from gdtui.widgets.variant_lines import VariantLines
 
 if TYPE_CHECKING:
     from gdtui.control.run_controller import RunController
@@ -97,11 +100,14 @@ class LiveScreen(Screen[None]):
             if len(variants) <= PANELS:
                 for index, variant in enumerate(variants):
                     yield VariantPanel(index, variant.name)
-        yield Line("\n" * (len(variants) - 1), id="lines")
+        yield Summary(id="summary")
+        yield VariantLines("\n" * (len(variants) - 1), id="lines")
         yield Line("\n\n\n", id="focused")
         yield CoachLine(id="coach")
-        yield Footer(len(variants), self.context.obeyed, id="footer")
-        yield Summary(id="summary")
+        keys = FooterState(
+            variants=len(variants), obeyed=self.context.obeyed, folds=len(variants) > 1
+        )
+        yield Footer(keys, id="footer")
 
     def on_mount(self) -> None:
         self.set_class(len(self.context.shown.settings.variants) > PANELS, "-many")
@@ -220,12 +226,18 @@ class LiveScreen(Screen[None]):
         """
         summary, store = self.query_one(Summary), self.viewer.store
         summary.display = not summary.display if wanted is None else wanted
-        if summary.display and not store.has_results:
-            summary.display = False
-            return False
+        has_none = summary.display and not store.has_results
+        summary.display = summary.display and not has_none
         if summary.display:
             summary.show_results(store, is_ours=self.viewer.is_trainer)
-        return True
+        self._make_room_for_results(summary.display)
+        return not has_none
+
+    def _make_room_for_results(self, are_shown: bool) -> None:
+        """Let the results take the place of the panels or lines, below the chart."""
+        if self.has_class("-results") != are_shown:
+            self.set_class(are_shown, "-results")
+            self.call_after_refresh(self.tick, figures=True)  # in the space available then
 
     def on_resize(self) -> None:
         """Fit the results into the space available now."""
@@ -240,11 +252,18 @@ class LiveScreen(Screen[None]):
 
     def figures_written(self) -> None:
         """Called after each update of the figures."""
+        from gdtui.screens.main.footer_state import footer_state
+
+        self.query_one(Footer).show_keys(footer_state(self.viewer, self.controller))
         self._watch_for_end()
 
     def _watch_for_end(self) -> None:
-        """Show the results when the last variant ends, and hide them when training goes on."""
-        has_ended = self.viewer.store.has_ended
-        if has_ended != self._had_ended:
-            self._had_ended = has_ended
-            self.show_summary(has_ended)
+        """Show the results when the last variant ends, and hide them when training goes on.
+
+        If all ended in trouble, the panels say more.
+        """
+        store = self.viewer.store
+        if store.has_ended != self._had_ended:
+            self._had_ended = store.has_ended
+            is_any_finished = any(one.tally.state is State.FINISHED for one in store.states)
+            self.show_summary(store.has_ended and is_any_finished)

@@ -12,6 +12,7 @@ from textual.binding import BindingType
 from gdtui.chart.widget.chart import Chart
 from gdtui.keys import table
 from gdtui.screens.main.guide import GuidedScreen
+from gdtui.widgets.variant_lines import VariantChosen
 
 if TYPE_CHECKING:
     from engine.settings import VariantSettings
@@ -32,6 +33,12 @@ class MainScreen(GuidedScreen):
             return
         self.note_choice(place)
         self.look(selected=place - 1 if place else None)
+
+    def on_variant_chosen(self, message: VariantChosen) -> None:
+        """Select the variant that was clicked or, if it was selected, all."""
+        is_selected = self.viewer.view.selected == message.index
+        if message.index < len(self.viewer.store.states):
+            self.action_select(0 if is_selected else message.index + 1)
 
     def action_batch(self, step: int) -> None:
         self._sent(self.controller.batch(self.viewer.chosen, step))

@@ -240,7 +240,7 @@ async def test_the_palette_finds_a_command_by_name(bench: Bench) -> None:
             await pilot.pause(0.05)
             if "Momentum: 0 or 0.9" in text_of(app):
                 break
-        assert "m  momentum 0 or 0.9" in text_of(app), "the palette teaches the key"
+        assert "m  Momentum: 0 or 0.9" in text_of(app), "the palette teaches the key"
         await pilot.press("down", "enter")
         await settle(pilot)
         assert set(bench.controls.last(Change)) == set(bench.names)

@@ -198,7 +198,7 @@ async def test_every_key_that_looks_works(size: tuple[int, int], two: tuple[Path
         ):
             await keys(pilot, key)
             assert app.crash == ""
-        pages = {"V": "sharpness", "T": "lr by", "e": "explained", "k": "as code", "X": "saddle"}
+        pages = {"V": "curvature", "T": "lr by", "e": "explained", "k": "as code", "X": "saddle"}
         for key, part in {**pages, "W": "sweep"}.items():
             assert part in await keys(pilot, key), key
             await keys(pilot, "escape")

@@ -1,5 +1,6 @@
 """The screen on somebody else's run: the same picture, and nothing that pretends to control it."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -40,6 +41,11 @@ async def screen_of(
         return text_of(app)
 
 
+def without_keys(line: str) -> str:
+    """A line without the keys after settings."""
+    return " ".join(re.sub(r" \[ \]| , \.", "", line).split())
+
+
 # --- What is shown --------------------------------------------------------------------------------
 
 
@@ -53,9 +59,9 @@ async def test_all_but_the_role_is_what_the_trainer_sees(
     replay = Replay(run, 1.0)
     replay.set_speed(float("inf"))
     replayed = await screen_of(run, replay, size, "escape")
-    assert own[1:-1] == watched[1:-1] == replayed[1:-1]
-    assert "pause" in own[-1]
-    assert "pause" in replayed[-1]
+    assert watched[1:-1] == replayed[1:-1]
+    assert list(map(without_keys, own[1:-1])) == list(map(without_keys, watched[1:-1]))
+    assert "continue" in own[-1]
     assert not any(word in watched[-1] for word in ("batch", "lr", "pause", "restart")), (
         "keys that do nothing"
     )
