@@ -14,7 +14,7 @@ GAP: Final = 2
 _ENTRIES: Final = {entry.id: entry for entry in TABLE}
 _ORDERS: Final = {entry.id for entry in COMMANDS}
 _ALWAYS: Final = ("explain", "help", "quit")
-"""What stands at the end of every footer."""
+"""The last entries of every footer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

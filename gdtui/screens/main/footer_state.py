@@ -8,7 +8,7 @@ from gdtui.view.x_range import WholeRange
 
 
 def footer_state(viewer: Viewer, controller: RunController) -> FooterState:
-    """What the user can do with this run and this view."""
+    """The state of this run, and of the view of it."""
     store, view, states = viewer.store, viewer.view, viewer.store.states
     is_replay = bool(viewer.source.obeyed)
     return FooterState(

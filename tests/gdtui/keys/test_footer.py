@@ -3,17 +3,18 @@
 import pytest
 
 from engine.settings import LrScaling
-from gdtui.keys.footer import FooterState, footer_entries
+from gdtui.keys.footer import FooterState as At
+from gdtui.keys.footer import footer_entries
 
 WATCHED = frozenset[str]()
-FIRST = FooterState(variants=3, folds=True)
+FIRST = At(variants=3, folds=True)
 
 
-def ids(width: int, state: FooterState) -> list[str]:
+def ids(width: int, state: At) -> list[str]:
     return [entry.id for entry in footer_entries(width, state)]
 
 
-def text(width: int, state: FooterState) -> str:
+def text(width: int, state: At) -> str:
     return "  ".join(f"{entry.keys} {entry.label}" for entry in footer_entries(width, state))
 
 
@@ -29,14 +30,12 @@ def test_the_first_screen_offers_what_the_lesson_is_about() -> None:
     "state",
     [
         FIRST,
-        FooterState(variants=9, can_undo=True, is_selected=True, has_moved=True, is_known=True),
-        FooterState(
-            variants=2, has_ended=True, is_paused=True, is_in_trouble=True, has_ghosts=True
-        ),
-        FooterState(variants=3, obeyed=frozenset({"pause", "pace", "free"})),
+        At(variants=9, can_undo=True, is_selected=True, has_moved=True, is_known=True),
+        At(variants=2, has_ended=True, is_paused=True, is_in_trouble=True, has_ghosts=True),
+        At(variants=3, obeyed=frozenset({"pause", "pace", "free"})),
     ],
 )
-def test_it_fits_and_names_nothing_twice(width: int, state: FooterState) -> None:
+def test_it_fits_and_names_nothing_twice(width: int, state: At) -> None:
     assert len(text(width, state)) <= width
     assert len(ids(width, state)) == len(set(ids(width, state)))
     assert all(entry.label for entry in footer_entries(width, state))
@@ -50,41 +49,39 @@ def test_the_way_to_help_and_out_stays_to_the_last() -> None:
 @pytest.mark.parametrize(
     ("state", "first"),
     [
-        (FooterState(variants=3, can_undo=True), ["scaling.restart", "batch", "lr", "undo"]),
-        (FooterState(variants=3, is_paused=True), ["pause", "step"]),
+        (At(variants=3, can_undo=True), ["scaling.restart", "batch", "lr", "undo"]),
+        (At(variants=3, is_paused=True), ["pause", "step"]),
         (
-            FooterState(variants=3, has_ended=True),
+            At(variants=3, has_ended=True),
             ["scaling.restart", "restart", "extend", "summary"],
         ),
-        (FooterState(variants=3, is_selected=True), ["batch", "lr", "edit", "momentum"]),
-        (FooterState(variants=3, is_selected=True, can_undo=True), ["batch", "lr", "undo", "edit"]),
-        (FooterState(variants=3, has_moved=True), ["cursor", "zoom", "pan", "window", "hide"]),
-        (FooterState(variants=3, is_in_trouble=True, can_undo=True), ["lr", "undo", "restart"]),
-        (FooterState(variants=3, obeyed=WATCHED), ["axis", "zoom", "cursor", "focus"]),
+        (At(variants=3, is_selected=True), ["batch", "lr", "edit", "momentum"]),
+        (At(variants=3, is_selected=True, can_undo=True), ["batch", "lr", "undo", "edit"]),
+        (At(variants=3, has_moved=True), ["cursor", "zoom", "pan", "window", "hide"]),
+        (At(variants=3, is_in_trouble=True, can_undo=True), ["lr", "undo", "restart"]),
+        (At(variants=3, obeyed=WATCHED), ["axis", "zoom", "cursor", "focus"]),
         (
-            FooterState(obeyed=frozenset({"pause", "pace", "free"})),
+            At(obeyed=frozenset({"pause", "pace", "free"})),
             ["pause", "pace", "free", "axis"],
         ),
     ],
 )
-def test_what_makes_sense_now_comes_first(state: FooterState, first: list[str]) -> None:
+def test_what_makes_sense_now_comes_first(state: At, first: list[str]) -> None:
     assert ids(158, state)[: len(first)] == first
 
 
 def test_a_watcher_is_offered_nothing_that_only_the_trainer_can_do() -> None:
-    state = FooterState(
+    state = At(
         variants=3, obeyed=WATCHED, has_ended=True, is_selected=True, is_paused=True, is_known=True
     )
     assert not {"batch", "lr", "restart", "extend", "undo", "pause"} & set(ids(400, state))
 
 
 def test_labels_follow_the_state() -> None:
-    assert "space resume" in text(158, FooterState(is_paused=True))
-    assert text(158, FooterState(next_rule=LrScaling.SQRT, folds=True)).startswith("S √ lr  ")
-    assert text(158, FooterState(next_rule=LrScaling.NONE)).startswith("S one lr for all  ")
-    assert text(158, FooterState()).startswith("S linear lr  "), (
-        "a single variant folds with nothing"
-    )
+    assert "space resume" in text(158, At(is_paused=True))
+    assert text(158, At(next_rule=LrScaling.SQRT, folds=True)).startswith("S √ lr  ")
+    assert text(158, At(next_rule=LrScaling.NONE)).startswith("S one lr for all  ")
+    assert text(158, At()).startswith("S linear lr  "), "a single variant folds with nothing"
 
 
 @pytest.mark.parametrize(
@@ -92,5 +89,5 @@ def test_labels_follow_the_state() -> None:
     [(1, []), (2, ["1 2 0"]), (3, ["1…3 0"]), (9, ["1…9 0"]), (12, ["1…9 0"])],
 )
 def test_it_offers_the_variants_that_there_are(variants: int, shown: list[str]) -> None:
-    state = FooterState(variants=variants, is_known=True)
+    state = At(variants=variants, is_known=True)
     assert [e.keys for e in footer_entries(400, state) if e.id == "select"] == shown
