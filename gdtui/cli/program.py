@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "audit": "gdtui.cli.commands.measure.audit",
     "record": "gdtui.cli.commands.show.record",
     "plot": "gdtui.cli.commands.show.plot",
+    "serve": "gdtui.cli.commands.show.serve",
     "export": "gdtui.cli.commands.runs.export",
     "import": "gdtui.cli.commands.runs.import_csv",
     "runs": "gdtui.cli.commands.runs.runs",

@@ -2,11 +2,9 @@
 
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -18,9 +16,6 @@ pytestmark = pytest.mark.integration
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 STORED = Path(__file__).parents[1] / "stored_runs" / "format-1"
 SCRIPT = ("--speed", "100", "--keys", "1s ? 1s escape 4s q", "--size", "100x30")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-BROWSER = "not an origin"
-"""The initiator of requests that no page makes."""
 
 
 def footage_of(cast: Path) -> Footage:
@@ -78,42 +73,28 @@ def test_each_image_of_a_gif_is_the_screen_at_its_time(recorded: Callable[[str],
     assert total == pytest.approx(1000 * footage.seconds, abs=20)
 
 
-def browse(page: str, tmp_path: Path, *options: str) -> tuple[str, list[str]]:
-    """The document a while after it was opened in a browser, and the addresses it asked for."""
-    assert CHROMIUM is not None
-    log = tmp_path / "net.json"
-    command = [
-        *(
-            CHROMIUM,
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-background-networking",
-        ),
-        *(
-            "--no-first-run",
-            "--disable-component-update",
-            f"--user-data-dir={tmp_path / 'profile'}",
-        ),
-        *(f"--log-net-log={log}", "--virtual-time-budget=8000", "--window-size=1400,900", *options),
-        page,
-    ]
-    result = subprocess.run(command, capture_output=True, timeout=120, check=True)
-    found: dict[str, Any] = json.loads(log.read_text())
-    requests = [event["params"] for event in found["events"] if "url" in event.get("params", {})]
-    of_pages = [each for each in requests if each.get("initiator", BROWSER) != BROWSER]
-    return result.stdout.decode(), [each["url"] for each in of_pages if "http" in each["url"]]
-
-
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
-def test_a_page_plays_in_a_browser_without_a_network(
+async def test_a_page_plays_in_a_browser_without_a_network(
     recorded: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    document, addresses = browse(recorded(".html").as_uri() + "#t=3.9", tmp_path, "--dump-dom")
-    assert addresses == []
-    screen = document.partition('id="text"')[2].partition("</pre>")[0]
-    assert all(name in screen for name in ("Batch GD", "Mini-batch", "SGD"))
-    assert re.search("[⠁-⣿]{3}", screen), "curves"
-    time = re.search(r'id="time">(\d):(\d\d) / ', document)
-    assert time is not None
-    assert int(time[2]) >= 4, "it plays on"
+    pytest.importorskip("aiohttp")
+    from browser import CHROMIUM, browser
+
+    if CHROMIUM is None:
+        pytest.skip("no Chromium")
+    address = recorded(".html").as_uri()
+    async with browser(tmp_path / "profile") as page:
+        await page.open(f"{address}#t=2.5")
+        await page.wait_for(
+            "document.getElementById('time')?.textContent",
+            lambda shown: bool(re.match("0:0[4-9]", str(shown))),
+        )
+        screen = await page.evaluate("document.getElementById('text').innerText")
+        assert all(name in screen for name in ("Batch GD", "Mini-batch", "SGD"))
+        assert re.search("[⠁-⣿]{3}", screen), "curves"
+        await page.evaluate("goTo(0); setPlaying(false)")
+        assert await page.evaluate("document.getElementById('play').textContent") == "Play"
+        assert "Mini-batch" in await page.evaluate(
+            "getSelection().selectAllChildren(document.getElementById('text')),"
+            "getSelection().toString()"
+        )
+        assert [each for each in page.requests if not each.startswith(("file:", "data:"))] == []
