@@ -171,6 +171,15 @@ class History:
             return None
         return float(polyline.low[counts].min()), float(polyline.high[counts].max())
 
+    def beyond(
+        self, axis: Axis, low: float, high: float, y: tuple[float, float]
+    ) -> tuple[int, int]:
+        """The numbers of losses in the window below and above these limits."""
+        start, stop = 0, len(self)
+        if low > 0 or high < self.end(axis):
+            start, stop = self._positions.within(axis, low, high)
+        return self._losses.beyond(start, stop, *y)
+
     # --- Single batches ---------------------------------------------------------------------------
 
     def find(self, axis: Axis, position: float) -> int | None:

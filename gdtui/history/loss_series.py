@@ -53,6 +53,8 @@ class LossSeries:
         """Number of buckets in the reductions and the smoothing."""
         self._ranged = 0
         """Number of batches in the extremes."""
+        self._beyond: tuple[tuple[int, float, float] | None, int, int, int] = (None, 0, 0, 0)
+        """Start and limits of the last count of losses beyond limits, its end and its results."""
         self._lowest, self._highest = math.inf, -math.inf
         # One for the losses themselves, then one for the averages of each rung of the ladder.
         self._low = Pyramid(np.minimum, "f4", math.inf, 1 + len(SMOOTHING_LADDER))
@@ -170,6 +172,32 @@ class LossSeries:
         """
         self._close()
         return self._sampled.quantiles(start, stop, shares, self.raw)
+
+    def beyond(self, start: int, stop: int, low: float, high: float) -> tuple[int, int]:
+        """The numbers of losses of batches start…stop−1 below `low` and above `high`."""
+        of = start, low, high
+        kept, done, below, above = self._beyond
+        if kept != of or stop < done or stop - done > _MOST_UNRANGED:
+            self._close()
+            closed = self._closed * BUCKET
+            below, above = (
+                self._beyond_in(pyramid.beyond(limit), start, min(stop, closed), (low, high))[place]
+                for place, (pyramid, limit) in enumerate(((self._low, low), (self._high, high)))
+            )
+            done = max(min(stop, closed), start)
+        new = self._raw.since(done)[: stop - done] if stop > done else np.empty(0)
+        below += int(np.count_nonzero(new < low))
+        above += int(np.count_nonzero(new > high))
+        self._beyond = of, stop, below, above
+        return below, above
+
+    def _beyond_in(
+        self, buckets: Ints, start: int, stop: int, limits: tuple[float, float]
+    ) -> tuple[int, int]:
+        index = (buckets[:, None] * BUCKET + np.arange(BUCKET)).ravel()
+        losses = self.raw(index[(index >= start) & (index < stop)])
+        low, high = limits
+        return int(np.count_nonzero(losses < low)), int(np.count_nonzero(losses > high))
 
     def extremes(self) -> tuple[float, float] | None:
         """Lowest and highest of all losses; None if there is no finite loss."""

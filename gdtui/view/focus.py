@@ -26,6 +26,7 @@ from gdtui.view.pictures import (
     smoothing_told,
     wrapped,
 )
+from gdtui.view.ranges.beyond import with_counts
 from gdtui.view.ranges.usual import joined
 from gdtui.view.text.caveats.label import label
 from gdtui.view.view_state import ViewState
@@ -53,6 +54,7 @@ def focused(
         title=_title(store, one, view),
         message="" if now and len(now.history) else wrapped(activity(one), canvas.columns),
     )
+    picture = with_counts(picture, [now.history] if now else [], view)
     return picture, AxisRanges(shown.of, extent.end, y)
 
 

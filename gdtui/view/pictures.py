@@ -22,6 +22,7 @@ from gdtui.state.store import Store
 from gdtui.state.variant import PLACE, VariantState
 from gdtui.view import epoch_lines
 from gdtui.view.data_extent import data_extent, loss_range, positive, x_title
+from gdtui.view.ranges.beyond import with_counts
 from gdtui.view.ranges.usual import strays
 from gdtui.view.text import formatting
 from gdtui.view.text.caveats.imported import has_epochs
@@ -90,6 +91,7 @@ def overlay(
         title=_title(store, view),
         message="" if _has_data(series) else wrapped(activity(store.states[0]), canvas.columns),
     )
+    picture = with_counts(picture, [each.history for _, each in pairs], view)
     return picture, replace(shown, is_current=False)
 
 
@@ -115,6 +117,7 @@ def panel(
         rules=epoch_lines.of_one(store, now, view.axis, seen, canvas.columns) if now else (),
         message="" if has_data else wrapped(_own_activity(one, store), canvas.columns),
     )
+    picture = with_counts(picture, [now.history] if now else [], view)
     return picture, replace(shown, is_current=False)
 
 

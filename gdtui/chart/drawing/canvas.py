@@ -15,15 +15,15 @@ from numpy.typing import NDArray
 from gdtui.chart.drawing.cells import Cells
 from gdtui.chart.drawing.frame import FrameInks, frame
 from gdtui.chart.drawing.layers import Layers
-from gdtui.chart.drawing.parts import bands, line_ends, numbers
-from gdtui.chart.drawing.raster import DOTS_X, DOTS_Y, Layer, place
+from gdtui.chart.drawing.parts import bands, line_ends, numbers, off_scale
+from gdtui.chart.drawing.raster import DOTS_Y, place
 from gdtui.chart.scene.axes import drawable
 from gdtui.chart.scene.layout import clean, room
 from gdtui.chart.scene.palette import blend
 from gdtui.chart.scene.picture import Mark, Picture, Scale, Series
 
 _BRAILLE = np.uint32(0x2800)
-ABOVE, BELOW, MARK = (ord(c) for c in "▲▼┊")
+MARK = ord("┊")
 CURSOR, CURSOR_BELOW = ord("│"), ord("┷")
 _FREE = np.array([ord(c) for c in " ┈┊⠀"], np.uint32)
 """Characters that can be overdrawn without hiding data."""
@@ -105,10 +105,11 @@ def compose(picture: Picture, cells: Cells, background: str, layers: Layers | No
     for series in picture.series:
         if not series.reach.is_empty:
             layer = layers.line((series.label, "reach"), series.reach, picture, cells)
-            _draw_off_scale(cells, layer, blend(series.colour, background, _MARK_SHARE), taken)
+            off_scale.mark(cells, layer, blend(series.colour, background, _MARK_SHARE), taken)
     numbers.draw(picture, cells, background, GHOST_SHARE)
     for series in picture.series:
         _draw_points(picture, cells, series, background, taken, layers)
+    off_scale.count(picture, cells, taken)
     line_ends.draw(picture, cells, layers, taken)
     _draw_labels(cells, picture.marks, columns, taken)
 
@@ -188,7 +189,7 @@ def _draw_lines(
         together = layer.bits if one.depth else together | layer.bits
         colour = blend(one.colour, background, GHOST_SHARE if one.faint else 1.0)
         _stamp(cells, together, colour, lit)
-        _draw_off_scale(cells, layer, colour, taken)
+        off_scale.mark(cells, layer, colour, taken)
         taken |= lit
         if not one.depth:
             drawn.append((lit, cells.ink(colour)))
@@ -207,14 +208,6 @@ def _alternate(cells: Cells, drawn: list[tuple[NDArray[np.bool_], int]]) -> None
         chosen = has & (turn == 0)
         cells.inks[rows[chosen], columns[chosen]] = ink
         turn -= has
-
-
-def _draw_off_scale(cells: Cells, layer: Layer, colour: str, taken: NDArray[np.bool_]) -> None:
-    for columns, row, glyph in ((layer.above, 0, ABOVE), (layer.below, -1, BELOW)):
-        if columns.size:
-            cells.characters[row, columns // DOTS_X] = glyph
-            cells.inks[row, columns // DOTS_X] = cells.ink(colour)
-            taken[row, columns // DOTS_X] = True
 
 
 def _draw_points(

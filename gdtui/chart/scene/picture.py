@@ -80,6 +80,9 @@ class Picture:
     message: str = ""
     """Text shown in the middle instead of data, e.g. on the variant's state before the first loss.
     """
+    above: str = ""
+    """Text beside a mark of losses above the axis: their number; and the same below it."""
+    below: str = ""
     faint: str = "before"
     """The name of faint lines in the legend."""
 

@@ -64,6 +64,23 @@ class Pyramid:
             )
         return result
 
+    def beyond(self, value: float, column: int = 0) -> Ints:
+        """The buckets, ascending, whose reduction is above `value`, or below it for minima.
+
+        Searches downwards: its time depends on how many there are, not on the length.
+        """
+        found = np.empty(0, np.int64)
+        for number in range(len(self._levels), 0, -1):
+            level = self._levels[number - 1]
+            above = len(self._levels[number]) if number < len(self._levels) else 0
+            inside = (found[:, None] * _FACTOR + np.arange(_FACTOR)).ravel()
+            found = np.concatenate((inside, np.arange(above * _FACTOR, len(level))))
+            if found.size:
+                taken = level.take(found)[:, column]
+                is_beyond = taken < value if self.ufunc is np.minimum else taken > value
+                found = found[is_beyond]
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class CoverPiece:

@@ -10,8 +10,9 @@ from app_bench import Bench
 from shown import text_of
 
 from engine.log.follow import Follower
-from gdtui.chart.drawing.canvas import ABOVE, BELOW, compose
+from gdtui.chart.drawing.canvas import compose
 from gdtui.chart.drawing.cells import Cells
+from gdtui.chart.drawing.parts.off_scale import ABOVE, BELOW
 from gdtui.chart.drawing.raster import place
 from gdtui.chart.scene.layout import room
 from gdtui.chart.scene.picture import Picture
@@ -19,6 +20,7 @@ from gdtui.chart.widget.chart import Chart
 from gdtui.state.store import Store
 from gdtui.view import pictures
 from gdtui.view.pictures import AxisRanges, ChartSize
+from gdtui.view.text.formatting import number
 from gdtui.view.view_state import ViewState
 
 SPIKE = 10.0
@@ -94,6 +96,9 @@ def test_one_spike_of_300_000_stands_out_at_every_size(tmp_path: Path, log: bool
             assert shows_spike(picture, cells, at)
             others = len(marked(picture, cells)) - 1
             assert others <= 0.05 * width, (width, height, others)
+            told = "".join(map(chr, cells.characters[0]))
+            assert "▲" in told
+            assert f" 1 above {number(picture.y.high, 2)}" in told.replace("▲", " "), told
 
 
 def test_a_spike_in_a_million_is_on_both_charts_at_every_width(tmp_path: Path) -> None:
