@@ -81,7 +81,8 @@ def _names(state: FooterState) -> Iterator[str]:
         yield from ("batch", "lr", *undo, "edit", "momentum", "focus", "code", "select")
     if state.has_moved:
         yield from ("cursor", "zoom", "pan", "window", "hide")
-    yield from ("scaling.restart", "batch", "lr", *undo, "accumulate")
+    yield from ["scaling.restart"] * state.folds
+    yield from ("batch", "lr", *undo, "accumulate", "scaling.restart")
     if not state.has_ended:
         yield from ("pause", "pace", "free") if state.obeyed else ("pause",)
     yield from ["restart"] * state.can_undo

@@ -73,12 +73,14 @@ def test_it_is_watched(stored: Path, cli_env: dict[str, str]) -> None:
     before = contents(stored)
     command = [sys.executable, "-m", "gdtui", "watch", str(stored)]
     with Terminal(command, env=cli_env, columns=160, rows=45) as terminal:
+        terminal.wait_for(lambda: "back to the variants" in terminal.text)
+        terminal.send("i")
         terminal.wait_for(lambda: "◆ all data 0.162" in terminal.text)
         for said in (
             "batch 1→8",
             "lr 0.01→0.02",
             "momentum 0→0.9",
-            "B 256 (224–288)",
+            "noise scale 256",
             "1,374 updates",
         ):
             assert said in terminal.text
