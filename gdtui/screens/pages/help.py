@@ -1,5 +1,7 @@
 """The help screen: every key of the table, and what the words on the screen mean."""
 
+from collections.abc import Iterator
+from itertools import compress, product
 from typing import ClassVar, Final
 
 from textual import events
@@ -13,7 +15,7 @@ from textual.widgets import Static
 from gdtui.keys.stroke import Entry
 from gdtui.keys.table import groups
 
-_KEYS: Final = 11
+_KEYS: Final = 12
 _INDENT: Final = 1
 _COLUMN: Final = 73
 """Cells of a column, if there is room."""
@@ -76,8 +78,7 @@ def content(columns: int = 1, width: int = _COLUMN) -> Content:
     sections = _sections(width)
     if columns == 1:
         return Content("\n").join(_stacked(sections))
-    cuts = [(_stacked(sections[:cut]), _stacked(sections[cut:])) for cut in range(1, len(sections))]
-    left, right = min(cuts, key=lambda pair: max(map(len, pair)))
+    left, right = min(_divisions(sections), key=lambda pair: max(map(len, pair)))
     left += [Content("")] * (len(right) - len(left))
     right += [Content("")] * (len(left) - len(right))
     beside = Content(" " * _GAP)
@@ -87,6 +88,14 @@ def content(columns: int = 1, width: int = _COLUMN) -> Content:
             for one, two in zip(left, right, strict=True)
         ]
     )
+
+
+def _divisions(sections: list[list[Content]]) -> Iterator[tuple[list[Content], list[Content]]]:
+    """Every way to put the sections into two columns, in their order, the first one at the left."""
+    first, *others = sections
+    for is_left in product((True, False), repeat=len(others)):
+        left = [first, *compress(others, is_left)]
+        yield _stacked(left), _stacked([*compress(others, [not each for each in is_left])])
 
 
 def _sections(width: int) -> list[list[Content]]:
