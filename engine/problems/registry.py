@@ -51,6 +51,13 @@ LISTINGS: Final[tuple[ProblemListing, ...]] = (
         samples=2000,
     ),
     ProblemListing(
+        name="quadratic",
+        summary="a line through points: the same curvature everywhere, 15",
+        model="least squares",
+        samples=256,
+        defaults={"batch_sizes": (FULL, 16), "lr": 0.02, "epochs": 100},
+    ),
+    ProblemListing(
         name="breast-cancer",
         summary="is a tumour benign? 30 measurements of 569 patients",
         model="logistic regression",

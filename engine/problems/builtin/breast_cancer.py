@@ -4,7 +4,7 @@
 """
 
 from engine.problem import Problem
-from engine.problems.builtin import scikit
+from engine.problems.parts import scikit
 from engine.problems.parts.factories import LinearFactory
 from engine.problems.parts.losses import binary_accuracy, binary_loss
 

@@ -8,7 +8,7 @@ from typing import Final
 from torch import Tensor
 
 from engine.problem import Problem
-from engine.problems.builtin import scikit
+from engine.problems.parts import scikit
 from engine.problems.parts.factories import MLPFactory
 from engine.problems.parts.losses import accuracy, class_loss
 

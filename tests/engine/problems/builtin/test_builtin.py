@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 
 import msgspec
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional
@@ -126,7 +127,7 @@ def test_no_position_sees_the_character_that_it_is_to_predict() -> None:
 @pytest.mark.parametrize("name", INCLUDED)
 def test_what_only_the_worker_calls_can_be_sent_to_it(name: str) -> None:
     """Model, loss and metrics are sent, not the data: a file is read once for all workers."""
-    if name == "synthetic":
+    if name in ("synthetic", "quadratic"):
         pytest.skip("is made by each worker, in a millisecond")
     problem = registry.load(name, 0)
     description = describe(problem)
@@ -159,3 +160,15 @@ def test_without_scikit_learn_the_command_that_installs_it_is_told(
     assert str(caught.value) == (
         f"problem {name} needs scikit-learn: python -m pip install scikit-learn pandas pyarrow"
     )
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_quadratic_has_its_curvatures_and_breaks_beyond_2_over_the_largest(seed: int) -> None:
+    problem = registry.load("quadratic", seed)
+    inputs, _ = problem.train
+    curvatures = torch.linalg.eigvalsh(inputs.double().T @ inputs.double() / problem.n)
+    assert curvatures.tolist() == pytest.approx([1, 15], rel=1e-6)
+    for lr, breaks in ((0.13, False), (0.14, True)):
+        trainer = Trainer(problem, VariantSettings(batch_size="full", lr=lr), seed, CPU)
+        chunks = [np.frombuffer(trainer.advance(1).losses, "<f4") for _ in range(40)]
+        assert (float(chunks[-1][-1]) > float(chunks[0][0])) is breaks
