@@ -19,6 +19,7 @@ from engine.settings import (
 )
 from gdtui.view.text import formatting
 
+_SWITCH: Final = {"on": True, "off": False}
 WordT = TypeVar("WordT", bound=StrEnum)
 
 
@@ -57,6 +58,15 @@ def _number_or_off(name: str) -> Callable[[str], float | None]:
     return lambda text: None if text.lower() == formatting.OFF else parse(text)
 
 
+def _switch(name: str) -> Callable[[str], bool]:
+    def parse(text: str) -> bool:
+        if (word := text.lower()) not in _SWITCH:
+            raise SettingsError(f"{name} {text!r}: choose from {', '.join(_SWITCH)}")
+        return _SWITCH[word]
+
+    return parse
+
+
 FIELDS: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
     "batch_size": ("batch size", parse_batch_size),
     "lr": ("lr", _number("lr")),
@@ -69,6 +79,7 @@ FIELDS: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
     "clip": ("clip", _number_or_off("clip")),
     "precision": ("precision", _word("precision", Precision)),
     "batch_warmup": ("batch warm-up", _number("batch warm-up")),
+    "drop_last": ("drop last", _switch("drop last")),
 }
 """Name of the setting -> (its label, its parser)."""
 

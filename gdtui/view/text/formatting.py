@@ -75,6 +75,8 @@ def value(of_setting: object) -> str:
     """The value of any setting, as it would be typed."""
     if of_setting is None:
         return OFF
+    if isinstance(of_setting, bool):
+        return "on" if of_setting else OFF
     if not isinstance(of_setting, float):
         return str(of_setting)
     short = setting(of_setting)

@@ -17,7 +17,7 @@ def test_a_form_changes_what_was_filled_in_and_nothing_else() -> None:
 @pytest.mark.parametrize(
     ("field", "text"),
     [("batch_size", "0"), ("lr", "x"), ("lr", "-1"), ("lr_scaling", "cubic"),
-     ("accumulation_steps", "1.5"), ("momentum", "1")],
+     ("accumulation_steps", "1.5"), ("momentum", "1"), ("drop_last", "yes")],
 )  # fmt: skip
 def test_a_form_says_what_is_wrong(field: str, text: str) -> None:
     with pytest.raises(SettingsError):
@@ -52,3 +52,11 @@ def test_the_form_reads_and_shows_a_whole_recipe() -> None:
 def test_a_form_refuses_what_is_no_recipe(field: str, text: str) -> None:
     with pytest.raises(SettingsError):
         form.read({field: text}, VariantSettings(warmup=0.1), 2000)
+
+
+def test_the_last_batch_is_dropped_or_kept() -> None:
+    assert form.values("drop_last", [VariantSettings()]) == ["off"]
+    dropping = form.read({"drop_last": "on"}, VariantSettings(), 2000)
+    assert dropping.drop_last
+    assert form.values("drop_last", [dropping]) == ["on"]
+    assert not form.read({"drop_last": "off"}, dropping, 2000).drop_last
