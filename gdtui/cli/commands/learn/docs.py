@@ -22,7 +22,16 @@ if TYPE_CHECKING:
 
 PAGES: Final = Path(__file__).resolve().parents[3] / "docs"
 INDEX: Final = "index"
-_FIRST: Final = (INDEX, "guide", "recipes", "problems", "api", "measured", "how-it-works")
+_FIRST: Final = (
+    INDEX,
+    "guide",
+    "recipes",
+    "problems",
+    "api",
+    "measured",
+    "teaching",
+    "how-it-works",
+)
 """The reading order; pages not named here follow alphabetically."""
 
 _EXAMPLES: Final = """\

@@ -62,9 +62,9 @@ class DocsViewer(App[None]):
     ENABLE_COMMAND_PALETTE = False
     CSS = """
     Screen { background: $background; color: $foreground; }
-    #topics, #keys { height: 1; padding: 0 1; background: $panel; text-wrap: nowrap; }
-    #topics { dock: top; padding: 0; }
-    #keys { dock: bottom; color: $quiet; }
+    #topics, #keys { padding: 0 1; background: $panel; }
+    #topics { dock: top; height: auto; padding: 0; }
+    #keys { dock: bottom; height: 1; color: $quiet; text-wrap: nowrap; }
     LinkedPages { background: $background; scrollbar-size-vertical: 1; }
     LinkedPages > Markdown { background: $background; max-width: 104; padding: 0 1; }
     MarkdownFence > Label { padding: 1 1; }
@@ -114,8 +114,17 @@ class DocsViewer(App[None]):
 
     def on_markdown_viewer_navigator_updated(self) -> None:
         """Highlight the topic of the page now shown."""
+        self._write_topics()
+
+    def on_resize(self) -> None:
+        """Fit the topics into the width available now."""
+        if self.query("#topics"):
+            self._write_topics()
+
+    def _write_topics(self) -> None:
         path, _ = Markdown.sanitize_location(str(self.viewer.navigator.location))
-        self.query_one("#topics", Static).update(_topic_line(list(self._pages), path.stem))
+        rows = _topic_rows(list(self._pages), path.stem, self.size.width)
+        self.query_one("#topics", Static).update(rows)
 
     async def action_topic(self, place: int) -> None:
         """Open a page by its number in the topic bar."""
@@ -145,13 +154,18 @@ class DocsViewer(App[None]):
         self.exit(return_code=130)
 
 
-def _topic_line(names: list[str], current: str) -> Content:
-    """The topics with the keys that open them; the current one stands out."""
-    parts = [
-        Content.assemble(
+def _topic_rows(names: list[str], current: str, width: int) -> Content:
+    """The topics with the keys that open them, in as many rows as that takes.
+
+    The current one stands out.
+    """
+    rows: list[list[Content]] = [[]]
+    for place, name in enumerate(names, start=1):
+        part = Content.assemble(
             (f"{place} ", "bold $footer-key-foreground"),
             (name, "bold reverse" if name == current else ""),
         )
-        for place, name in enumerate(names, start=1)
-    ]
-    return Content(" ").join(parts)
+        if rows[-1] and Content(" ").join([*rows[-1], part]).cell_length > width:
+            rows.append([])
+        rows[-1].append(part)
+    return Content("\n").join(Content(" ").join(row) for row in rows)
