@@ -182,11 +182,17 @@ class GdtuiApp(App[None]):
         """The terminal has taken in the last frame."""
         self.main.catch_up()
 
+    @property
+    def _front(self) -> MainScreen:
+        """The run on top: the main screen's, or another one that a step of the lesson opened."""
+        stack = reversed(self.screen_stack)
+        return next((each for each in stack if isinstance(each, MainScreen)), self.main)
+
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The command palette: every key of the table, on the main screen or the app."""
         for entry, stroke in reachable(len(self._shown.settings.variants)):
             if entry.id != "palette":
-                action = partial(self.run_action, stroke.action, self.main)
+                action = partial(self.run_action, stroke.action, self._front)
                 yield SystemCommand(stroke.title, stroke.shown, action)
 
     async def on_event(self, event: Event) -> None:
@@ -209,7 +215,9 @@ class GdtuiApp(App[None]):
             return
         names = [theme.name for theme in THEMES.values()]
         self.theme = names[(names.index(self.theme) + 1) % len(names)]
-        self.main.look(colours=colours(self.current_theme), ink=ink(self.current_theme))
+        for screen in self.screen_stack:
+            if isinstance(screen, MainScreen):
+                screen.look(colours=colours(self.current_theme), ink=ink(self.current_theme))
 
     def show_notes(self, notes: list[str], severity: SeverityLevel = "information") -> None:
         """Notes in the bottom line, for as long as it takes to read them.

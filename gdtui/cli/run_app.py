@@ -16,7 +16,7 @@ from engine.settings import RunSettings
 from gdtui.cli.streams import print_error
 from gdtui.keys.script import Press
 from gdtui.lesson.course.guide import Guide
-from gdtui.state.runs.new_run import NewRun
+from gdtui.state.runs.new_run import NewRun, empty_directory
 from gdtui.terminal.stdio import screen_of_its_own
 
 if TYPE_CHECKING:
@@ -48,6 +48,9 @@ def run_live(
         gc.disable()  # imports make no garbage; collecting is a tenth of the time to a first frame
         start = partial(_start, run, output, stack, sessions)
 
+        guide = guide or Guide()
+        guide.open_run = partial(_open_run, output, stack, sessions)
+
         from gdtui.app import GdtuiApp
 
         make = make_app or GdtuiApp
@@ -73,6 +76,17 @@ def _start(
     sessions.append(session)
     session.start()
     return session
+
+
+def _open_run(
+    output: int,
+    stack: contextlib.ExitStack,
+    sessions: "list[Session]",
+    settings: RunSettings,
+) -> "tuple[RunDirectory, Callable[[], Controls]]":
+    """Create another run in the app, and return it with the function that starts its training."""
+    run = NewRun(empty_directory()).begin(settings)
+    return run, partial(_start, run, output, stack, sessions)
 
 
 def _report(app: "GdtuiApp", sessions: "list[Session]", run: RunDirectory) -> None:

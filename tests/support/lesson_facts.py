@@ -38,6 +38,7 @@ def variant(place: int, **different: Any) -> VariantFacts:
         "ghost": (),
         "changed_at": None,
         "sharpness": math.nan,
+        "sharpness_at": 0,
         "peak_memory": 0,
     }
     return VariantFacts(**(given | different))

@@ -6,7 +6,7 @@ It refuses to go on before the deed of a part is done, and then tells what was m
 from dataclasses import dataclass, replace
 
 from gdtui.lesson.course.content import Course, Part, Step
-from gdtui.lesson.course.deeds import Choose
+from gdtui.lesson.course.deeds import ChooseVariant
 from gdtui.lesson.course.facts import LessonFacts
 from gdtui.lesson.course.figures import FigureTexts, Moment
 
@@ -81,7 +81,7 @@ class Coach:
         if not self.is_waiting or not self.part.deed.is_done(facts, self.begun):
             return self
         bet = self.bet
-        if isinstance(self.part.deed, Choose) and facts.choice:
+        if isinstance(self.part.deed, ChooseVariant) and facts.choice:
             bet = facts.variants[facts.choice - 1].name
         told = replace(self, page=0, done=facts, bet=bet)
         return told if self.part.said else told.gone_on().heard(facts)
@@ -96,6 +96,10 @@ class Coach:
             return self
         step, part = self._following
         return replace(self, step_at=step, part_at=part, page=None, begun=None, done=None)
+
+    def from_its_beginning(self) -> "Coach":
+        """The same part, still waiting, judged by facts of another run; a page stays as it is."""
+        return replace(self, begun=None) if self.is_waiting else self
 
     def text(self, facts: LessonFacts) -> CoachText:
         """The words for now; figures of a page are those of the moment the deed was done."""

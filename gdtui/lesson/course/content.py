@@ -6,7 +6,7 @@ Every text is in that file. Deeds and figures are named there and defined in dee
 from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -14,6 +14,23 @@ from gdtui.lesson.course.deeds import AnyDeed
 from gdtui.lesson.course.figures import FIGURES
 
 FILE: Final = Path(__file__).with_name("course.toml")
+
+BLOCKS: Final = (
+    "three variants",
+    "side by side",
+    "final loss and spread",
+    "noise that helps",
+    "flat minima",
+    "batch size controls the noise",
+    "linear scaling rule",
+    "data loader",
+    "train epoch",
+    "trade-offs",
+    "practical defaults",
+    "gradient accumulation",
+    "interview answer",
+)
+"""The blocks of the written lesson; each has a step that brings it to life."""
 
 
 class CourseError(ValueError):
@@ -33,6 +50,8 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Pages in their place if what was measured does not bear them out."""
     pause: bool = False
     """Pause training before it, as soon as every variant has a loss."""
+    run: Literal["lesson", "quadratic"] = "lesson"
+    """The run that it is about; the quadratic opens on top of the lesson's."""
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -91,6 +110,11 @@ def _problems(course: Course) -> Iterator[str]:
     names = [step.name for step in course.steps]
     if not names:
         yield "no step"
+    blocks = [block for step in course.steps for block in step.blocks]
+    for block in sorted({*BLOCKS} - {*blocks}):
+        yield f"no step for the block {block!r}"
+    for block in sorted({*blocks} - {*BLOCKS}):
+        yield f"unknown block {block!r}"
     if len({*names}) < len(names):
         yield "two steps have one name"
     if _placeholders(course.words.refused) - {"keys"}:

@@ -58,6 +58,8 @@ class VariantFacts:
     """Samples at the last change of settings in this generation; None without a change."""
     sharpness: float
     """The last reliable λ; NaN if there is none."""
+    sharpness_at: int
+    """Samples when it was measured."""
     peak_memory: int
 
     @property
@@ -74,6 +76,11 @@ class VariantFacts:
         """The losses of this and the previous generation after equal samples, but for the start."""
         before = dict(self.ghost)
         return [(loss, before[at]) for at, loss in self.losses if at and at in before]
+
+    @property
+    def ghost_distance(self) -> float:
+        """The largest difference between the losses of both generations; NaN if none is common."""
+        return max((abs(now - before) for now, before in self.common_ends), default=math.nan)
 
     @property
     def losses_since_change(self) -> list[float]:
@@ -147,6 +154,7 @@ def variant_facts(one: VariantState) -> VariantFacts:
         ghost=_ends(one.ghost.evaluations) if one.ghost else (),
         changed_at=changes[-1].samples if changes else None,
         sharpness=found.value if found is not None and found.is_reliable else math.nan,
+        sharpness_at=tally.sharpness.samples if tally.sharpness else 0,
         peak_memory=tally.peak_memory,
     )
 

@@ -3,6 +3,8 @@
 Decides nothing about the lesson: gdtui/lesson/course does.
 """
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.screen import Screen
@@ -29,19 +31,29 @@ class GuidedScreen(OverlaidScreen):
 
     def follow_lesson(self) -> None:
         """Let the coach hear of the latest facts, and show its words."""
+        if self.app.screen_stack and self._front is not self:
+            return  # another run lies on top, and the lesson is about that one
         guide, line = self.guide, self.query_one(CoachLine)
         if guide.coach is None or not guide.is_shown:
             self._show_offer()
+            return
+        if self._change_run(guide.coach):
             return
         facts = self._facts()
         before = guide.coach
         guide.coach = coach = before.heard(facts)
         if (coach.step_at, coach.part_at) != (before.step_at, before.part_at):
             guide.has_prepared = False
-        self._prepare()
+        self._prepare(coach)
         said, words = coach.text(facts), coach.course.words
         offer = words.done if said.is_done else words.asking
         line.show_words(said.heading, said.text, offer, is_done=said.is_done)
+
+    @property
+    def _front(self) -> "GuidedScreen | None":
+        """The screen of the run on top."""
+        stack = reversed(self.app.screen_stack)
+        return next((each for each in stack if isinstance(each, GuidedScreen)), None)
 
     def _show_offer(self) -> None:
         line = self.query_one(CoachLine)
@@ -51,26 +63,75 @@ class GuidedScreen(OverlaidScreen):
             line.hide_words()
 
     def _facts(self) -> "LessonFacts":
+        from engine.jobs.messages import Result
         from gdtui.lesson.course.facts import facts_of
 
-        guide = self.guide
+        guide, ends = self.guide, self._lab.ends if self._lab is not None else {}
         return facts_of(
             self.viewer.store,
             choices=guide.choices,
             choice=guide.choice,
             opened=tuple(guide.opened),
+            results={name: end.value for name, end in ends.items() if isinstance(end, Result)},
         )
 
-    def _prepare(self) -> None:
+    def _prepare(self, coach: "Coach") -> None:
         """Bring the run into the state in which the current part begins."""
         guide = self.guide
-        if guide.coach is None or guide.has_prepared:
+        if guide.has_prepared or not coach.is_waiting:
             return
-        if not guide.coach.part.pause:
+        if not (coach.part.pause or guide.is_away):
             guide.has_prepared = True
         elif self.viewer.store.is_under_way:
             guide.has_prepared = True
-            self.controller.hold()
+            if guide.is_away:  # its curvature is the point
+                self.controller.measure(self.viewer.store.states)
+            else:
+                self.controller.hold()
+
+    # --- The run of a step ----------------------------------------------------------------------
+
+    def _change_run(self, coach: "Coach") -> bool:
+        """Open or close the quadratic, if the part that begins is about the other run."""
+        wants_quadratic = coach.part.run == "quadratic"
+        if not coach.is_waiting or wants_quadratic == self.guide.is_away:
+            return False
+        if wants_quadratic:
+            return self._open_quadratic()
+        self._close_quadratic()
+        return True
+
+    def _open_quadratic(self) -> bool:
+        """Open the quadratic on top of the lesson's run; False if it cannot be created."""
+        from engine.log.directory import RunDirectoryError
+        from gdtui.control.connect import connect
+        from gdtui.lesson.course.runs import quadratic_run
+        from gdtui.state.overlay.shown_runs import ShownRuns
+        from gdtui.view.view_state import ViewState
+
+        guide, view = self.guide, self.viewer.view
+        if guide.open_run is None or self.app.screen is not self:
+            return False
+        try:
+            run, start = guide.open_run(quadratic_run(self.viewer.store.settings))
+        except RunDirectoryError as error:
+            self.context.show_notes([str(error)], "error")
+            return False
+        guide.forget_begun()
+        guide.is_away = True
+        shown, plain = ShownRuns.of(run), ViewState(colours=view.colours, ink=view.ink)
+        begin = partial(connect, shown, None)
+        context = replace(self.context, shown=shown, connect=lambda: begin(start(), plain))
+        self.app.push_screen(type(self)(context, self._make_lab))
+        return True
+
+    def _close_quadratic(self) -> None:
+        """Return from the quadratic to the lesson's run."""
+        self.guide.is_away = False
+        self.guide.forget_begun()
+        self.controller.hold()
+        self.close_lab()
+        self.dismiss()
 
     # --- What the user does ---------------------------------------------------------------------
 
@@ -114,6 +175,8 @@ class GuidedScreen(OverlaidScreen):
             self.context.show_notes([guide.coach.course.words.left])
         guide.is_shown, guide.offer = False, ""
         self.follow_lesson()
+        if guide.is_away:
+            self._close_quadratic()
         return True
 
     def note_choice(self, place: int) -> None:
@@ -122,5 +185,5 @@ class GuidedScreen(OverlaidScreen):
         self.guide.choice = place or None
 
     def _open(self, screen: Screen[None]) -> None:
-        self.guide.opened.append(getattr(screen, "NAME", type(screen).__name__))
+        self.guide.opened.append(type(screen).__name__.removesuffix("Screen").lower())
         super()._open(screen)

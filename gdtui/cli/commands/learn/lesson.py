@@ -14,7 +14,6 @@ from gdtui.cli.value_types import whole
 if TYPE_CHECKING:
     import click
 
-    from engine.settings import RunSettings
     from gdtui.lesson.course.content import Course
 
 _OF_THE_RUN: Final = ("epochs", "pace", "seed", "device", "threads")
@@ -56,10 +55,11 @@ def _start(ctx: "click.Context", course: "Course", place: int, values: Mapping[s
     from gdtui.lesson.course.coach import Coach
     from gdtui.lesson.course.first_run import take_first_run
     from gdtui.lesson.course.guide import Guide
+    from gdtui.lesson.course.runs import lesson_run
     from gdtui.state.runs.new_run import NewRun, empty_directory
 
     take_first_run()
-    settings = _settings(**{name: values[name] for name in _OF_THE_RUN})
+    settings = lesson_run(**{name: values[name] for name in _OF_THE_RUN})
     screen = {name: values[name] for name in ("theme", "fps", "keys")}
     guide = Guide(coach=Coach(course, step_at=place), is_shown=True)
     try:
@@ -68,23 +68,6 @@ def _start(ctx: "click.Context", course: "Course", place: int, values: Mapping[s
             return run_live(settings, new, **screen, guide=guide, make_app=make_app)
     except RunDirectoryError as error:
         ctx.fail(str(error))
-
-
-def _settings(**given: Any) -> "RunSettings":
-    """The lesson's run: full batch, 64 and 1 on its problem."""
-    from engine.settings import (
-        DEFAULT_BATCH_SIZES,
-        RunSettings,
-        Variant,
-        VariantSettings,
-        default_names,
-    )
-
-    variants = tuple(
-        Variant(name=name, settings=VariantSettings(batch_size=size))
-        for name, size in zip(default_names(DEFAULT_BATCH_SIZES), DEFAULT_BATCH_SIZES, strict=True)
-    )
-    return RunSettings(variants=variants, **given)
 
 
 def _listed(course: "Course") -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from textual.content import Content
 
-from gdtui.lesson.course.content import FILE, CourseError, load
+from gdtui.lesson.course.content import BLOCKS, FILE, CourseError, load
 from gdtui.lesson.course.figures import FIGURES
 from gdtui.widgets.coach import ROWS
 
@@ -21,6 +21,9 @@ WIDTH = 78
         ("pause = true", "paused = true", "paused"),
         ("{keys}", "{kyes}", "refused"),
         ("[words]", "[words", "course.toml"),
+        ('"three variants", ', "", "no step for the block"),
+        ('"three variants"', '"three variants", "four variants"', "four variants"),
+        ('page = "tables"', 'page = "table"', "table"),
     ],
 )
 def test_a_fault_in_the_file_is_named(tmp_path: Path, old: str, new: str, reason: str) -> None:
@@ -38,6 +41,31 @@ def test_steps_are_found_by_name_and_number() -> None:
     for wrong in ("0", str(len(course.steps) + 1), "folds", ""):
         with pytest.raises(KeyError):
             course.find(wrong)
+
+
+WRITTEN = {
+    "Three Variants": ("three variants", "look"),
+    "Side-by-Side Comparison: make_dataset, train_variant": ("side by side", "look"),
+    "print(… final loss, variance …)": ("final loss and spread", "look"),
+    "The Noise That Helps: sharp minima, saddle points": ("noise that helps", "noise"),
+    "2. Flat minima generalise better": ("flat minima", "generalise"),
+    "Controlled by: batch_size": ("batch size controls the noise", "cloud"),
+    "linear_scaling_rule, and its table from 32 to 512": ("linear scaling rule", "fold"),
+    "PyTorch DataLoader: shuffle, drop_last": ("data loader", "momentum"),
+    "train_epoch: momentum, the mean loss of an epoch": ("train epoch", "momentum"),
+    "Batch Size Trade-offs": ("trade-offs", "trade-offs"),
+    "Practical defaults": ("practical defaults", "choose"),
+    "Gradient accumulation": ("gradient accumulation", "accumulate"),
+    "Interview Answer": ("interview answer", "choose"),
+}
+"""Each block of the written lesson, in its order: its name here, and the step with its deed."""
+
+
+def test_every_block_of_the_written_lesson_has_its_step() -> None:
+    course = load()
+    assert sorted(block for block, _ in WRITTEN.values()) == sorted(BLOCKS)
+    for block, step in WRITTEN.values():
+        assert block in course.steps[course.find(step)].blocks
 
 
 def wide_figures() -> dict[str, str]:

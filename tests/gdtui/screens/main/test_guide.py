@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import pytest
-from app_bench import NARROW, WIDE, Bench, see, settle
+from app_bench import NARROW, WIDE, Bench, N, evaluation, see, settle
 from shown import ObservedApp
 from textual.pilot import Pilot
 
-from engine.log.commands import Pause
+from engine.log.commands import Measure, Pause
+from engine.log.measurements import Sharpness
+from engine.log.records import Measured
 from gdtui.lesson.course.coach import Coach
 from gdtui.lesson.course.content import load
 from gdtui.lesson.course.guide import Guide
@@ -129,3 +131,82 @@ async def test_the_offer_is_one_line_that_names_the_key_until_it_is_taken_or_hid
         assert not app.query_one("#coach").display
         await press(pilot, "G")
         assert "look" in words(app)
+
+
+# --- The quadratic on top of the run --------------------------------------------------------------
+
+
+@pytest.fixture
+def quadratic(tmp_path: Path) -> Bench:
+    return Bench(tmp_path / "quadratic", "full")
+
+
+def at_the_edge(bench: Bench, quadratic: Bench) -> ObservedApp:
+    """The app at the step that opens a quadratic."""
+    course = load()
+    guide = Guide(coach=Coach(course, step_at=course.find("edge")), is_shown=True)
+    guide.open_run = lambda _: (quadratic.run, lambda: quadratic.controls)
+    return ObservedApp(bench.run, bench.controls, fps=4, guide=guide)
+
+
+async def settle_on_top(pilot: Pilot[None]) -> None:
+    """Until what was written is on the screen in front."""
+    for _ in range(3):
+        pilot.app.screen.tick(figures=True)  # type: ignore[attr-defined]
+        await pilot.pause()
+
+
+def front_words(app: ObservedApp) -> str:
+    line = app.screen.query_one("#coach")
+    return " ".join(" ".join(line.render_line(y).text for y in (0, 1)).split())
+
+
+async def test_the_step_opens_its_own_run_and_the_next_part_returns(
+    bench: Bench, quadratic: Bench
+) -> None:
+    bench.begin()
+    bench.finish()
+    quadratic.begin()
+    app = at_the_edge(bench, quadratic)
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        await settle_on_top(pilot)
+        assert app.screen is not app.main
+        assert "A quadratic: curvature –" in front_words(app)
+        (name,) = quadratic.names
+        quadratic.train(name, [0.7])
+        await settle_on_top(pilot)
+        assert [*quadratic.controls.last(Measure)] == [name]
+        sharp = Sharpness(value=300.0, error=0.0, products=1, samples=10)
+        measured = Measured(
+            generation=1, epoch=1, updates=1, samples=10, seconds=0.0, effective_batch=N, lr=0.01,
+            edge=200.0, sharpness=sharp, cost=0.0,
+        )  # fmt: skip
+        quadratic.write(name, measured, evaluation(1, loss=8.0))
+        await settle_on_top(pilot)
+        assert "a curvature of 200 is allowed, 2 ÷ lr. Here it is 300" in front_words(app)
+        await pilot.press("G", "G")
+        await pilot.pause()
+        await settle(pilot)
+        assert app.screen is app.main
+        assert "Our run: 1, then" in words(app)
+
+
+async def test_escape_on_the_quadratic_returns_to_the_run_and_g_opens_it_again(
+    bench: Bench, quadratic: Bench
+) -> None:
+    bench.begin()
+    quadratic.begin()
+    app = at_the_edge(bench, quadratic)
+    async with app.run_test(size=NARROW) as pilot:
+        await settle(pilot)
+        await settle_on_top(pilot)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert app.screen is app.main
+        assert not app.query_one("#coach").display
+        await pilot.press("G")
+        await pilot.pause()
+        assert app.screen is not app.main
+        await settle_on_top(pilot)
+        assert "A quadratic" in front_words(app)
