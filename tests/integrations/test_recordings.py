@@ -49,7 +49,7 @@ def test_asciinema_reads_a_cast(recorded: Callable[[str], Path]) -> None:
 
 def test_each_image_of_a_gif_is_the_screen_at_its_time(recorded: Callable[[str], Path]) -> None:
     image_module = pytest.importorskip("PIL.Image")
-    from gdtui.recording.output.gif import gif
+    from gdtui.recording.output.gif import gif, png
     from gdtui.recording.raster.font import Font
     from gdtui.recording.raster.painter import ScreenPainter
 
@@ -70,6 +70,9 @@ def test_each_image_of_a_gif_is_the_screen_at_its_time(recorded: Callable[[str],
         shown = np.array(painter.palette.colours, np.uint8)[painter.pixels]
         assert np.array_equal(np.asarray(images.convert("RGB")), shown)
     assert images.n_frames == len(frames) - 1
+    path.with_suffix(".png").write_bytes(png(footage, font))
+    still = image_module.open(path.with_suffix(".png")).convert("RGB")
+    assert np.array_equal(np.asarray(still), shown)
     assert total == pytest.approx(1000 * footage.seconds, abs=20)
 
 

@@ -21,5 +21,5 @@ def screen_options(*, hidden: bool = False, records: bool = True) -> tuple[AnyPa
 
 
 def _record_option(*, hidden: bool) -> Option:
-    text = "record the screen into a .cast, .gif, .html or .txt, to show to others"
+    text = "record the screen into a .cast, .gif, .html, .png or .txt, to show to others"
     return Option("--record", "FILE", text, type=FILE, hidden=hidden)

@@ -23,7 +23,7 @@ def record_replay(shown: ShownRuns, speed: float, staging: Staging) -> Footage:
     frames: list[Frame] = []
     screen = TerminalScreen(staging.columns, staging.rows)
     sampler = FrameSampler(screen, staging.fps, lambda at, text: frames.append((at, text)))
-    with screen_time(clock), neutral_environment(), screen_of_its_own(None):
+    with screen_time(clock), neutral_environment(staging.colors), screen_of_its_own(None):
         from gdtui.recording.app.recorded_app import RecordedApp
         from gdtui.recording.virtual.loop import VirtualLoop
 

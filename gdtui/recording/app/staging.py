@@ -14,6 +14,8 @@ class Staging:
     fps: float
     theme: str
     keys: tuple[Press, ...]
+    colors: str
+    """The colours of the terminal, of COLOR_SYSTEMS."""
     seconds: float | None
     """The length; None: until the run and the keys have ended."""
 

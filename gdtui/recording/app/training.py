@@ -38,7 +38,7 @@ def record_training(run_app: RunApp, staging: Staging) -> Footage:
 
         return RecordedApp(*arguments, staging=staging, paint=paint, **options)
 
-    with neutral_environment():
+    with neutral_environment(staging.colors):
         status = run_app(make)
     if status:
         raise AppInterruptedError(status)

@@ -49,22 +49,32 @@ def _html(appearance: Appearance) -> Make:
 
 
 def _gif(appearance: Appearance) -> Make:
+    return _painted(appearance, "gif")
+
+
+def _png(appearance: Appearance) -> Make:
+    return _painted(appearance, "png")
+
+
+def _painted(appearance: Appearance, kind: str) -> Make:
     try:
-        from gdtui.recording.output.gif import gif
+        from gdtui.recording.output.gif import gif, png
         from gdtui.recording.raster.font import Font, FontError
     except ImportError:
-        raise OutputError("a .gif needs Pillow: pip install 'gdtui[record]'") from None
+        raise OutputError(f"a .{kind} needs Pillow: pip install 'gdtui[record]'") from None
     try:
         font = Font(appearance.font, appearance.font_size)
     except FontError as error:
         raise OutputError(str(error)) from None
-    return lambda footage: gif(footage, font)
+    make = gif if kind == "gif" else png
+    return lambda footage: make(footage, font)
 
 
 _KINDS: Final[Mapping[str, Callable[[Appearance], Make]]] = {
     ".cast": _cast,
     ".gif": _gif,
     ".html": _html,
+    ".png": _png,
     ".txt": _text,
 }
 

@@ -1,4 +1,4 @@
-"""A recording as an animated GIF."""
+"""A recording as an animated GIF, and its last screen as PNG."""
 
 import struct
 from io import BytesIO
@@ -41,6 +41,20 @@ def gif(footage: Footage, font: Font) -> bytes:
                 ticks.append(tick)
     ticks.append(max(round(footage.seconds * _TICKS), ticks[-1] + _SHORTEST))
     return _encoded(images, ticks, painter.palette)
+
+
+def png(footage: Footage, font: Font) -> bytes:
+    """The last screen."""
+    screen = TerminalScreen(footage.columns, footage.rows)
+    for _, sequences in footage.frames:
+        screen.feed(sequences)
+    painter = ScreenPainter(screen, font)
+    painter.paint()
+    image = Image.fromarray(painter.pixels)
+    image.putpalette(bytes(channel for colour in painter.palette.colours for channel in colour))
+    file = BytesIO()
+    image.save(file, "PNG", optimize=True)
+    return file.getvalue()
 
 
 def _encoded(images: list[NDArray[np.uint8]], ticks: list[int], palette: Palette) -> bytes:

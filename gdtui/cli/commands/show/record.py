@@ -7,11 +7,12 @@ from click.core import ParameterSource
 
 from engine.log.filesystem.places import find_run
 from gdtui.cli.command import FILE, Flag, GdtuiCommand, Option, in_group
-from gdtui.cli.options.completion import STORED_RUN, stored_runs
+from gdtui.cli.options.completion import STORED_RUN, stored_runs, words
 from gdtui.cli.options.run import APP_PACE, run_options
 from gdtui.cli.options.screen import screen_options
 from gdtui.cli.recording.screen_size import SCREEN_SIZE, screen_size
-from gdtui.cli.value_types import above_zero, whole
+from gdtui.cli.value_types import above_zero, choice, whole
+from gdtui.recording.app.environment import COLOR_SYSTEMS
 
 if TYPE_CHECKING:
     import click
@@ -37,7 +38,8 @@ def record(ctx: "click.Context", output: Path | None, json: bool, **values: Any)
 
     The suffix of the file decides what is written: .cast is a recording for asciinema (version 2 of
     its format), .gif an animation for slides, .html a page that plays in any browser without a
-    network, .txt the last screen as text. A .gif needs Pillow: pip install 'gdtui[record]'.
+    network, .png and .txt the last screen as picture or text. A .gif or .png needs Pillow:
+    pip install 'gdtui[record]'.
 
     A replay is recorded as fast as the machine can. The same run with the same options and keys
     gives the same bytes, whenever and wherever it is recorded. A training is recorded as it goes;
@@ -80,7 +82,7 @@ def _staging(*, size: tuple[int, int], keys: Any, **values: Any) -> "Staging":
     from gdtui.recording.app.staging import Staging
 
     columns, rows = size
-    others = {name: values[name] for name in ("fps", "theme", "seconds")}
+    others = {name: values[name] for name in ("fps", "theme", "seconds", "colors")}
     return Staging(columns=columns, rows=rows, keys=keys or (), **others)
 
 
@@ -93,7 +95,7 @@ command = GdtuiCommand(
     [
         *in_group(
             "recording",
-            Option("-o --output", "FILE", "a file: .cast, .gif, .html or .txt", type=FILE),
+            Option("-o --output", "FILE", "a file: .cast, .gif, .html, .png or .txt", type=FILE),
             Option(
                 "--size",
                 "COLUMNSxROWS",
@@ -108,8 +110,24 @@ command = GdtuiCommand(
                 shown="until run and keys have ended",
                 type=above_zero("a number of seconds above 0"),
             ),
-            Option("--font", "FILE", "of a .gif", type=FILE, shown="a monospaced one, found here"),
-            Option("--font-size", "N", "of a .gif, in pixels", type=whole(6, 64), default="13"),
+            Option(
+                "--font",
+                "FILE",
+                "of a .gif or .png",
+                type=FILE,
+                shown="a monospaced one, found here",
+            ),
+            Option(
+                "--font-size", "N", "of a .gif or .png, in pixels", type=whole(6, 64), default="13"
+            ),
+            Option(
+                "--colors",
+                "N",
+                "colours of the virtual terminal: truecolor, 256 or 16",
+                type=choice(COLOR_SYSTEMS),
+                default="truecolor",
+                shell_complete=words(COLOR_SYSTEMS),
+            ),
             Flag("--json", "report file, size, length and frames as JSON"),
         ),
         *in_group(
