@@ -233,6 +233,11 @@ class LandscapeScreen(PassThroughScreen):
         """True when everything requested is known, as finely as it can be shown."""
         return self._is_current and self._terrain is not None and self._terrain.is_complete
 
+    @property
+    def is_surveying(self) -> bool:
+        """True while findings that were requested are still to come."""
+        return self._asked > 0 and not self._failure and not self.is_surveyed
+
     def draw(self) -> None:
         """Show map and title, as far as they are known."""
         if self._failure:

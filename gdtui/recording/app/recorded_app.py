@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from textual.driver import Driver
 
@@ -10,6 +10,9 @@ from gdtui.app import GdtuiApp
 from gdtui.keys.script import play
 from gdtui.recording.app.driver import RecordingDriver
 from gdtui.recording.app.staging import Staging
+
+if TYPE_CHECKING:
+    from gdtui.control.lab import Holder, Lab
 
 _REST_SECONDS: Final = 3.0
 """Seconds for which the last screen is shown."""
@@ -35,13 +38,38 @@ class RecordedApp(GdtuiApp):
 
         `is_over`: the run has ended; None asks the store.
         """
-        look = {"fps": staging.fps, "theme": staging.theme, "keys": ()}
+        look = {"fps": staging.fps, "theme": staging.theme, "keys": (), "make_lab": self._make_lab}
         super().__init__(*arguments, **(options | look))
         self.painted = paint
         """Takes each piece of text for the terminal."""
         self.screen_size = staging.columns, staging.rows
         self._staging = staging
         self._is_over = is_over or (lambda: self.main.viewer.store.has_ended)
+
+        self._lab: Lab | None = None
+
+    def _make_lab(self, holder: "Holder") -> "Lab":
+        from gdtui.control.lab import Lab
+
+        self._lab = Lab(holder)
+        return self._lab
+
+    def is_waiting(self) -> bool:
+        """True while another process works for the screen; asks for what it has found."""
+        if not self.is_running or not self.screen_stack:
+            return False
+        if self._lab is not None and self._lab.name:
+            self.call_later(self.main.poll_lab)
+            return True
+        screen = self.screen
+        if screen is self.main:
+            return False
+        from gdtui.screens.landscape import LandscapeScreen
+
+        if isinstance(screen, LandscapeScreen) and screen.is_surveying:
+            self.call_later(screen.look)
+            return True
+        return False
 
     def get_driver_class(self) -> type[Driver]:
         return RecordingDriver

@@ -35,7 +35,7 @@ def record_replay(shown: ShownRuns, speed: float, staging: Staging) -> Footage:
             paint=lambda text: sampler.write(clock.now(), text),
             is_over=lambda: replay.has_ended,
         )
-        loop = VirtualLoop(clock)
+        loop = VirtualLoop(clock, app.is_waiting)
         try:
             app.run(loop=loop)
         finally:

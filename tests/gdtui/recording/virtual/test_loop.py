@@ -51,3 +51,20 @@ def test_no_time_passes_while_a_thread_works() -> None:
 
     run(clock, work())
     assert ended == [0.0, 0.0]
+
+
+def test_no_time_passes_while_another_process_is_waited_for() -> None:
+    clock, asked = VirtualClock(), list[float]()
+
+    def is_waiting() -> bool:
+        asked.append(clock.now())
+        return len(asked) < 4
+
+    async def work() -> None:
+        await asyncio.sleep(HOURS)
+
+    loop = VirtualLoop(clock, is_waiting)
+    loop.run_until_complete(work())
+    loop.close()
+    assert asked == [0.0] * 4
+    assert clock.now() == HOURS
