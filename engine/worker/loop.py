@@ -92,7 +92,8 @@ class Training:
         try:
             do()
         except BaseException as error:  # a user's code may also exit
-            failure = failure_of(error, self._task.run.problem, self._number)
+            has_begun = self._trainer is not None or self._number > 1
+            failure = failure_of(error, self._task.run.problem, self._number, has_begun=has_begun)
             self._state = failure.state
             self._recorder.write(failure)
             if self._workplace.is_lost(error):

@@ -3,6 +3,7 @@
 Raises click.UsageError, with a one-line reason, if that fails.
 """
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -11,6 +12,7 @@ from gdtui.cli.streams import print_error
 
 if TYPE_CHECKING:
     from engine.problems.loader import Loaded
+    from engine.settings import DataSettings
     from gdtui.cli.options.settings import RunOptions
     from gdtui.state.runs.new_run import NewRun
 
@@ -50,22 +52,39 @@ def _prepare(ctx: click.Context) -> tuple["RunOptions", "NewRun"]:
         options = _read_options(ctx, None, notes)
         return options, NewRun(values["run_dir"] or empty_directory())
 
-    from engine.problems.loading import LoadingError
-    from gdtui.cli.problem_loading import load_problem
-
-    path = values["run_dir"] or empty_directory()
-    try:
-        loaded, handover = load_problem(problem, data, values["seed"], values["device"], path)
-    except LoadingError as error:
-        if values["debug"]:
-            print_error(error.traceback.rstrip())
-        ctx.fail(str(error))
-    place = NewRun(path, handover)
+    loaded, place = load(ctx, problem, data, values["run_dir"] or empty_directory())
     try:
         return _read_options(ctx, loaded, notes), place
     except click.UsageError:
         place.abandon()
         raise
+
+
+def load(
+    ctx: click.Context,
+    problem: str,
+    data: "DataSettings | None",
+    path: Path,
+    **limits: float,
+) -> tuple["Loaded", "NewRun"]:
+    """Load the problem for a run at `path`, with the limits of `load_problem`.
+
+    If that fails, raises UsageError, after the traceback if --debug asks for it.
+    """
+    from engine.problems.loading import LoadingError
+    from gdtui.cli.problem_loading import load_problem
+    from gdtui.state.runs.new_run import NewRun
+
+    values = ctx.params
+    try:
+        loaded, handover = load_problem(
+            problem, data, values["seed"], values["device"], path, **limits
+        )
+    except LoadingError as error:
+        if values["debug"]:
+            print_error(error.traceback.rstrip())
+        ctx.fail(str(error))
+    return loaded, NewRun(path, handover)
 
 
 def _read_options(

@@ -132,28 +132,30 @@ AT_LOADING: Final = {
 }
 """Problems that their first batch shows to be broken: a usage error, exit status 2."""
 
-IN_TRAINING: Final = {
-    "the third batch": Broken(
-        _THIRD.format(does="raise ValueError('third')"),
-        f"failed: net.py:{FIRST + 4}: ValueError: third",
-    ),
-    "exit": Broken(
-        _THIRD.format(does="sys.exit('bye')"), f"failed: net.py:{FIRST + 4}: SystemExit: bye"
-    ),
-    "os._exit": Broken(_THIRD.format(does="os._exit(4)"), "died: its worker has died"),
-    "KeyboardInterrupt": Broken(
-        _THIRD.format(does="raise KeyboardInterrupt"),
-        f"failed: net.py:{FIRST + 4}: KeyboardInterrupt",
-    ),
-    "out of memory": Broken(
-        _THIRD.format(does="torch.empty(10**14)"),
+_LINE: Final = FIRST + 4
+_EVERY_KIND: Final = {
+    10: ("raise ValueError('third')", f"failed: net.py:{_LINE}: ValueError: third"),
+    11: ("sys.exit('bye')", f"failed: net.py:{_LINE}: SystemExit: bye"),
+    12: ("raise KeyboardInterrupt", f"failed: net.py:{_LINE}: KeyboardInterrupt"),
+    14: ("os._exit(4)", "died: its worker has died"),
+    9: (
+        "torch.empty(10**14)",
         "out of memory: net.py: not enough memory: a tensor of 400 TB was to be made",
     ),
-    "a late sample that raises": Broken(
-        _DATASET.format(index=27), f"failed: net.py:{FIRST + 3}: ValueError: no sample 27"
-    ),
 }
-"""Problems that break in training, in every variant: exit status 1."""
+EVERY_KIND: Final = _HEAD + _THIRD.format(
+    does=f"exec({ ({size: does for size, (does, _) in _EVERY_KIND.items()}) }.get(max(len(x), 9), ''))"
+)
+"""A problem whose third batch breaks at five batch sizes, at each in another way.
+
+Where memory runs out, it also does at all smaller ones, to which training goes back.
+"""
+SAID_OF_KIND: Final = {size: said for size, (_, said) in _EVERY_KIND.items()}
+"""The reason by batch size."""
+RAGGED: Final = _HEAD + _DATASET.format(index=27).replace(
+    'raise ValueError(f"no sample {index}")', "return X[0, :3], Y[0]"
+)
+"""A problem with a sample of another shape, which fits into no batch: no usage error any more."""
 
 BATCH_NORM: Final = _HEAD + _problem(
     model="lambda: nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Linear(8, 2))"

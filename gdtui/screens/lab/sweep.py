@@ -87,7 +87,8 @@ class SweepScreen(LabScreen):
             return "c cancels"
         if not self.has_result:
             return "enter measures"
-        if not self.lab.is_ours:
+        end = self.lab.ends[self.subject]
+        if not (self.lab.is_ours and isinstance(end, Result) and end.value.recommendation):
             return "r again · ↑ ↓ ← → scroll"
         places = f"1…{len(self.store.states)}" if len(self.store.states) > 1 else "1"
         return f"{places} trains that variant so · r again · ↑ ↓ ← → scroll"

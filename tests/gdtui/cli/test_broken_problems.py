@@ -5,15 +5,27 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
-from broken_problems import AT_LOADING, BATCH_NORM, IN_TRAINING, NO_LARGE_BATCH
+from broken_problems import (
+    AT_LOADING,
+    BATCH_NORM,
+    EVERY_KIND,
+    NO_LARGE_BATCH,
+    RAGGED,
+    SAID_OF_KIND,
+)
 from terminal import children_of
 
+from engine.sweep.table import FailedArm, Sweep
 from gdtui.cli.commands.train import app
 from gdtui.cli.main import main
+from gdtui.view.text.reports.sweep_table import as_csv, markdown, text
 
 Gdtui = Callable[..., tuple[int, str, list[str]]]
 """Returns the exit status, stdout and the lines of stderr."""
+IN_ALL = ("no file", "syntax", "os._exit")
+"""Kinds tried in the app and in `audit`, too, which load as the others do."""
 
 
 @pytest.fixture
@@ -49,7 +61,8 @@ def test_what_the_first_batch_shows_is_a_usage_error_in_every_command(
     kind: str, gdtui: Gdtui, tmp_path: Path
 ) -> None:
     AT_LOADING[kind].write(tmp_path)
-    for command in ("train", "sweep", "audit", ""):
+    commands = ("train", "sweep", "audit", "") if kind in IN_ALL else ("train", "sweep")
+    for command in commands:
         name = f"gdtui {command}".strip()
         expected = (2, "", [f"{name}: {AT_LOADING[kind].said}"])
         assert gdtui(*command.split()) == expected
@@ -57,24 +70,41 @@ def test_what_the_first_batch_shows_is_a_usage_error_in_every_command(
     assert grandchildren() == []
 
 
-@pytest.mark.parametrize("kind", IN_TRAINING)
 def test_what_training_shows_fails_alike_in_a_run_and_in_a_sweep(
-    kind: str, gdtui: Gdtui, tmp_path: Path
+    gdtui: Gdtui, tmp_path: Path
 ) -> None:
-    IN_TRAINING[kind].write(tmp_path)
-    line = f"Mini-batch 13, Mini-batch 5: {IN_TRAINING[kind].said}"
-    options = ("--batch-sizes", "13,5", "--epochs", "1", "--json")
+    """Five ways to break, each at a batch size of its own, and one that trains."""
+    (tmp_path / "net.py").write_text(EVERY_KIND)
+    sizes = [*SAID_OF_KIND, 13]
+    options = ("--batch-sizes", ",".join(map(str, sizes)), "--epochs", "1", "--json")
+    lines = [f"Mini-batch {size}: {said}" for size, said in SAID_OF_KIND.items()]
     status, out, said = gdtui("train", *options)
-    assert (status, said) == (1, [f"gdtui train: {line}"])
-    assert [each["failure"] for each in json.loads(out)["variants"]] == [IN_TRAINING[kind].said] * 2
+    assert (status, said) == (1, [f"gdtui train: {line}" for line in lines])
+    reasons = [each["failure"] for each in json.loads(out)["variants"]]
+    assert reasons == [*SAID_OF_KIND.values(), None]
     status, out, said = gdtui("sweep", *options)
-    assert (status, said) == (1, [f"gdtui sweep: {line}"])
+    assert status == 1
+    assert [line for line in said if "not measured" not in line] == [
+        f"gdtui sweep: {line}" for line in lines
+    ]
     document = json.loads(out)
-    assert document["rows"] == []
-    assert [each["reason"] for each in document["failed"]] == [IN_TRAINING[kind].said] * 2
+    assert [row["batch_size"] for row in document["rows"]] == [13]
+    assert [each["reason"] for each in document["failed"]] == [*SAID_OF_KIND.values()]
     assert "Traceback" not in out
     assert len(runs(tmp_path)) == 2
     assert grandchildren() == []
+
+
+def test_a_sample_that_fits_into_no_batch_is_no_usage_error_once_training_has_begun(
+    gdtui: Gdtui, tmp_path: Path
+) -> None:
+    (tmp_path / "net.py").write_text(RAGGED)
+    reason = "Mini-batch 13, Mini-batch 5: failed: net.py: samples make no batch: stack expects"
+    for command in ("train", "sweep"):
+        status, _, (said,) = gdtui(command, "--batch-sizes", "13,5", "--epochs", "1", "--json")
+        assert status == 1
+        assert said.startswith(f"gdtui {command}: {reason}")
+    assert len(runs(tmp_path)) == 2
 
 
 def test_a_sweep_trains_only_at_the_batch_sizes_asked_for(gdtui: Gdtui, tmp_path: Path) -> None:
@@ -87,26 +117,18 @@ def test_a_sweep_trains_only_at_the_batch_sizes_asked_for(gdtui: Gdtui, tmp_path
     assert all(row["peak_memory_mb"] for row in document["rows"])
 
 
-@pytest.mark.parametrize("form", ["--json", "--csv", "--markdown", "--quiet"])
-def test_an_arm_that_fails_leaves_three_rows_and_its_reason(
-    form: str, gdtui: Gdtui, tmp_path: Path
-) -> None:
+def test_an_arm_that_fails_leaves_three_rows_and_its_reason(gdtui: Gdtui, tmp_path: Path) -> None:
     (tmp_path / "net.py").write_text(NO_LARGE_BATCH)
-    status, out, said = gdtui("sweep", "--batch-sizes", "5,10,20,full", "--epochs", "1", form)
+    status, out, said = gdtui("sweep", "--batch-sizes", "5,10,20,full", "--epochs", "1", "--json")
     line = "failed: net.py:15: ValueError: too large"
     assert (status, said) == (1, [f"gdtui sweep: Batch GD: {line}"])
-    if form == "--json":
-        document = json.loads(out)
-        assert [row["batch_size"] for row in document["rows"]] == [5, 10, 20]
-        assert document["failed"] == [{"name": "Batch GD", "reason": line}]
-        assert document["recommendation"] is not None
-    elif form == "--csv":
-        assert [row.split(",")[0] for row in out.splitlines()[1:]] == ["5", "10", "20"]
-    elif form == "--markdown":
-        assert [row.split(" | ")[0] for row in out.splitlines()[2:5]] == ["| 5", "| 10", "| 20"]
-        assert f"Batch GD: {line}" in out
-    else:
-        assert f"Batch GD: {line}" in out
+    table = msgspec.json.decode(out, type=Sweep)
+    assert [row.batch_size for row in table.rows] == [5, 10, 20]
+    assert table.failed == (FailedArm(name="Batch GD", reason=line),)
+    assert table.recommendation is not None
+    assert [row.split(",")[0] for row in as_csv(table).splitlines()[1:]] == ["5", "10", "20"]
+    for form in (markdown, text):
+        assert f"Batch GD: {line}" in form(table)
 
 
 def test_a_traceback_is_shown_on_request_alone(gdtui: Gdtui, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from gdtui.cli.command import Flag, GdtuiCommand, Option
 from gdtui.cli.exit_codes import ExitCode
 from gdtui.cli.options.data import data_options
 from gdtui.cli.options.run import device_option
-from gdtui.cli.streams import print_error, print_json, print_text
+from gdtui.cli.streams import print_json, print_text
 from gdtui.cli.value_types import whole
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def audit(ctx: click.Context, json: bool, **values: Any) -> int:
         problem, data = read_data(values)
     except SettingsError as error:
         ctx.fail(str(error))
-    loaded = _load(ctx, problem, data, values)
+    loaded = _load(ctx, problem, data)
     if json:
         print_json(_document(problem, loaded))
     else:
@@ -49,26 +49,17 @@ def audit(ctx: click.Context, json: bool, **values: Any) -> int:
     return ExitCode.OK if loaded.audit and loaded.audit.is_big_batch else ExitCode.FAILED
 
 
-def _load(
-    ctx: click.Context, problem: str, data: "DataSettings | None", values: dict[str, Any]
-) -> "Loaded":
+def _load(ctx: click.Context, problem: str, data: "DataSettings | None") -> "Loaded":
     """Load and audit the problem, and leave no files behind."""
     from engine.log.directory import RunDirectoryError
-    from engine.problems.loading import LoadingError
-    from gdtui.cli.problem_loading import load_problem
-    from gdtui.state.runs.new_run import NewRun, empty_directory
+    from gdtui.cli.prepare import load
+    from gdtui.state.runs.new_run import empty_directory
 
     try:
-        path = empty_directory()
-        seed, device = values["seed"], values["device"]
-        loaded, handover = load_problem(problem, data, seed, device, path, audit_seconds=math.inf)
-    except LoadingError as error:
-        if values["debug"]:
-            print_error(error.traceback.rstrip())
-        ctx.fail(str(error))
+        loaded, place = load(ctx, problem, data, empty_directory(), audit_seconds=math.inf)
     except RunDirectoryError as error:
         ctx.fail(str(error))
-    NewRun(path, handover).abandon()
+    place.abandon()
     return loaded
 
 

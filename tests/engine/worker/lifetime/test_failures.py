@@ -5,16 +5,17 @@ import torch
 from memory_errors import NO_MEMORY, OTHERS
 
 from engine.log.records import State, StateChanged
+from engine.problem import ProblemError
 from engine.settings import SettingsError
 from engine.training.devices.errors import raise_in_step
 from engine.worker.lifetime.failures import failure_of
 
 
-def failed(error: Exception) -> StateChanged:
+def failed(error: Exception, *, has_begun: bool = False) -> StateChanged:
     try:
         raise error
     except Exception as raised:
-        return failure_of(raised, "synthetic", 1)
+        return failure_of(raised, "synthetic", 1, has_begun=has_begun)
 
 
 @pytest.mark.parametrize("error", NO_MEMORY, ids=repr)
@@ -40,3 +41,9 @@ def test_in_the_step_it_says_that_training_cannot_go_on() -> None:
 def test_a_device_that_is_not_there_is_a_usage_error() -> None:
     state = failed(SettingsError("device 'cuda' is not available"))
     assert (state.state, state.is_usage_error) == (State.FAILED, True)
+
+
+def test_a_run_that_has_begun_is_kept() -> None:
+    """A usage error removes the run, with its losses."""
+    state = failed(ProblemError("samples make no batch"), has_begun=True)
+    assert (state.detail, state.is_usage_error) == ("samples make no batch", False)
