@@ -143,8 +143,9 @@ _EVERY_KIND: Final = {
         "out of memory: net.py: not enough memory: a tensor of 400 TB was to be made",
     ),
 }
+_STATEMENTS: Final = {size: does for size, (does, _) in _EVERY_KIND.items()}
 EVERY_KIND: Final = _HEAD + _THIRD.format(
-    does=f"exec({ ({size: does for size, (does, _) in _EVERY_KIND.items()}) }.get(max(len(x), 9), ''))"
+    does=f"exec({_STATEMENTS}.get(max(len(x), {min(_EVERY_KIND)}), ''))"
 )
 """A problem whose third batch breaks at five batch sizes, at each in another way.
 
