@@ -17,6 +17,8 @@ _SINCE_1970: Final = 1e8
 """Seconds that no training takes: a clock that counts from 1970, in seconds or milliseconds."""
 _MILLISECONDS: Final = 1e11
 _MOST_SECONDS: Final = 1e12
+_FASTAI: Final = frozenset(("epoch", "valid_loss", "seconds"))
+"""Columns of fastai's logs, in which `time` is that of an epoch."""
 
 
 def in_our_conventions(rows: ParsedRows, *, is_own: bool) -> tuple[ParsedRows, tuple[str, ...]]:
@@ -26,15 +28,20 @@ def in_our_conventions(rows: ParsedRows, *, is_own: bool) -> tuple[ParsedRows, t
     else, such as an evaluation, and are left out.
     """
     notes: list[str] = []
+    # First of all, since rows without a loss may hold the lr of those that follow.
+    rows = _filled(rows, notes)
     if not is_own:
         rows = _with_losses(rows, notes)
     columns = dict(rows.columns)
     parts = list(_parts(rows))
-    for name, values in columns.items():
-        if name != "loss" and values.dtype.kind == "f" and np.isnan(values).any():
-            columns[name] = _carried_on(values, parts)
     if "seconds" in columns:
-        columns["seconds"] = _from_the_start(columns["seconds"], parts, notes, is_own=is_own)
+        columns["seconds"] = _from_the_start(
+            columns["seconds"],
+            parts,
+            notes,
+            is_own=is_own,
+            are_durations={*rows.named.ignored, *columns} >= _FASTAI,
+        )
         if (columns["seconds"] > _MOST_SECONDS).any():
             row = int(columns["seconds"].argmax())
             raise rows.error(row, f"seconds {columns['seconds'][row]:g} are more than any training")
@@ -46,6 +53,20 @@ def in_our_conventions(rows: ParsedRows, *, is_own: bool) -> tuple[ParsedRows, t
     for name in columns.keys() - {"loss", "lr", "seconds"}:
         columns[name] = columns[name].astype(np.int64)
     return replace(rows, columns=columns), tuple(dict.fromkeys(notes))
+
+
+def _filled(rows: ParsedRows, notes: list[str]) -> ParsedRows:
+    """The rows with sparse columns filled in, without those that hold no value at all."""
+    columns, parts = dict(rows.columns), list(_parts(rows))
+    for name, values in rows.columns.items():
+        if name == "loss" or values.dtype.kind != "f" or not np.isnan(values).any():
+            continue
+        if np.isnan(values).all():
+            del columns[name]
+            notes.append(f"the column for {name} is empty: ignored")
+        else:
+            columns[name] = _carried_on(values, parts)
+    return replace(rows, columns=columns)
 
 
 def _with_losses(rows: ParsedRows, notes: list[str]) -> ParsedRows:
@@ -91,7 +112,12 @@ def _carried_on(values: Floats, parts: list[Ints]) -> Floats:
 
 
 def _from_the_start(
-    seconds: Floats, parts: list[Ints], notes: list[str], *, is_own: bool
+    seconds: Floats,
+    parts: list[Ints],
+    notes: list[str],
+    *,
+    is_own: bool,
+    are_durations: bool,
 ) -> Floats:
     """Seconds from the first row; of durations, one for each row, those before it."""
     found = seconds.copy()
@@ -101,10 +127,17 @@ def _from_the_start(
             scale = 1000 if mine.min() > _MILLISECONDS else 1
             found[part] = (mine - mine[0]) / scale
             notes.append("seconds are counted from the first row")
-        elif not is_own and (np.diff(mine) < 0).any():
+        elif not is_own and (are_durations or _go_back(mine)):
             found[part] = np.r_[0.0, np.cumsum(mine)[:-1]]
-            notes.append("seconds go back: they were taken for the durations of rows, and added up")
+            why = "are those of fastai's epochs" if are_durations else "do not increase"
+            notes.append(f"seconds {why}: they were taken for the durations of rows, and added up")
     return found
+
+
+def _go_back(seconds: Floats) -> bool:
+    """True for seconds that cannot be a clock's: they decrease, or stay the same in all rows."""
+    is_constant = len(seconds) > 1 and seconds[0] > 0 and bool((seconds == seconds[0]).all())
+    return is_constant or bool((np.diff(seconds) < 0).any())
 
 
 def _whole_epochs(epochs: NDArray[np.generic], parts: list[Ints], notes: list[str]) -> Floats:

@@ -23,6 +23,10 @@ _PLAIN: Final[Mapping[str, tuple[str, ...]]] = {
     "samples": ("samples_seen", "num_samples"),
     "batch_size": ("batchsize", "bs"),
 }
+_METRICS: Final = ("key", "metric", "tag")
+"""Columns that name what a column `value` holds."""
+_EXTREMES: Final = ("__min", "__max")
+"""Endings of W&B's columns beside that of a metric."""
 _TRAIN: Final = ("train", "training", "tr", "")
 _LOSS: Final = ("loss", "logloss", "mlogloss", "rmse", "mae", "error", "mse", "nll", "value")
 
@@ -72,6 +76,9 @@ def name_columns(header: Sequence[str], asked: Mapping[str, str]) -> NamedColumn
         _guess(places, lower)
     if "loss" not in places:
         places["loss"] = _guessed_loss(names, lower, set(places.values()))
+        metric = next((place for place, name in enumerate(lower) if name in _METRICS), None)
+        if lower[places["loss"]] == "value" and metric is not None and "variant" not in asked:
+            places["variant"] = metric  # the values of different metrics are no single curve
     read = {
         ours: names[place] for ours, place in places.items() if lower[place] != ours
     }  # fmt: skip
@@ -121,6 +128,9 @@ def _guessed_loss(names: Sequence[str], lower: Sequence[str], taken: set[int]) -
 
 def _is_training_loss(name: str) -> bool:
     """A word for a loss alone, or with a word for training before or after it."""
+    if name.endswith(_EXTREMES):
+        return False
+    name = name.rpartition(" - ")[2]  # after the name of a run, in W&B's exports
     words = name.replace("/", "_").replace("-", "_").replace(" ", "_").replace(".", "_").split("_")
     words = [word for word in words if word not in ("step", "epoch", "batch")]
     rest = [word for word in words if word not in _LOSS]

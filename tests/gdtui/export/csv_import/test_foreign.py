@@ -107,6 +107,32 @@ SHAPES: dict[str, tuple[str | bytes, Table]] = {
         "variant,batch,loss\nrun,49,.067\nrun,99,.038\n",
         {"batch": ["1", "2"], "update": ["49", "99"], "loss": ["0.067", "0.038"]},
     ),
+    "Lightning, with the lr in rows of its own": (
+        "epoch,lr-SGD,step,train_loss\n,0.1,0,\n0,,49,2.0\n,0.05,50,\n0,,99,1.0\n",
+        {"update": ["49", "99"], "lr": ["0.1", "0.05"], "loss": ["2.0", "1.0"]},
+    ),
+    "an lr column without a value": (
+        "lr,epoch,loss\n,1,2.0\n,2,1.0\n",
+        {"lr": ["0.01", "0.01"], "epoch": ["1", "2"]},
+    ),
+    "fastai, ever slower": (
+        "epoch,train_loss,valid_loss,time\n0,2,1,00:12\n1,1.5,1,00:12\n2,1,1,00:13\n",
+        {"seconds": ["0.000000000", "12.000000000", "24.000000000"]},
+    ),
+    "the same duration in all rows": (
+        "epoch;loss;time\n1;2,5;60\n2;1,5;60\n3;1,25;60\n",
+        {"seconds": ["0.000000000", "60.000000000", "120.000000000"]},
+    ),
+    "W&B": (
+        '"Step","calm-fog-7 - train/loss","calm-fog-7 - train/loss__MIN",'
+        '"calm-fog-7 - train/loss__MAX"\n"50","2.5","2.5","2.5"\n"100","1.5","1.5","1.5"\n',
+        {"update": ["50", "100"], "loss": ["2.5", "1.5"]},
+    ),
+    "MLflow": (
+        "run_id,key,value,step,timestamp\nab,loss,2.5,0,1700000000000\n"
+        "ab,acc,0.5,0,1700000000000\nab,loss,1.5,1,1700000001000\nab,acc,0.75,1,1700000001000\n",
+        {"variant": ["loss", "loss", "acc", "acc"], "loss": ["2.5", "1.5", "0.5", "0.75"]},
+    ),
     "whole numbers as floats": (
         "variant,batch,epoch,loss\na,1.0,1.0,3\na,2.0,1.0,2\n",
         {"batch": ["1", "2"], "epoch": ["1", "1"], "loss": ["3.0", "2.0"]},
