@@ -1,5 +1,6 @@
 """The columns of a table to predict from, sorted by their kinds; the reasons for those left out."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -21,6 +22,8 @@ from engine.settings import DataSettings
 EMPTY: Final = "empty"
 HARDLY_REPEATS: Final = "text that hardly repeats"
 COUNTS_ROWS: Final = "no name, and it counts the rows"
+_OF_PANDAS: Final = re.compile(r"Unnamed: [0-9]+")
+"""The name that pandas gives to a column without one."""
 ASKED: Final = "--leave-out"
 
 
@@ -62,9 +65,11 @@ def read_features(columns: FileColumns, target: str, data: DataSettings) -> Feat
             found.left_out[name] = ASKED
             continue
         column = read_wished(columns, name, data, is_target=False)
-        if place == 0 and name in columns.unnamed and _counts_rows(column):
-            found.left_out[name] = COUNTS_ROWS
-            continue
+        if place == 0 and _counts_rows(column):
+            if name in columns.unnamed or _OF_PANDAS.fullmatch(name):
+                found.left_out[name] = COUNTS_ROWS
+                continue
+            found.remarks.append(f"{name} counts the rows: --leave-out {name} leaves it out")
         read[name] = column
         _sort(found, name, column, is_wanted=name in (*data.as_text, *data.as_classes))
     _ask_for_thousands(columns, read, data)

@@ -105,6 +105,12 @@ def _columns(path: Path, data: DataSettings) -> FileColumns:
     rows = read_text_rows(location, data)
     by_name = dict(zip(rows.names, rows.columns, strict=True))
     remarks = check_header(rows) if rows.dialect.has_header else ()
+    if count := rows.dialect.skipped:
+        lines = "the first line was" if count == 1 else f"the first {count} lines were"
+        remarks += (f"{lines} skipped",)
+    remarks += tuple(
+        f"{name}: zeros before numbers dropped, --as-text {name} keeps them" for name in rows.codes
+    )
     return FileColumns(
         by_name=by_name,
         rows=len(rows.columns[0]),

@@ -15,6 +15,10 @@ _LEAST_PER_CLASS: Final = 2
 """Least average number of samples per class; with fewer, values are names rather than classes."""
 
 
+_SHOWN: Final = 24
+"""Characters of a value in a message."""
+
+
 class TargetKind(Enum):
     """The kind of prediction, which determines loss and metric."""
 
@@ -62,7 +66,11 @@ def read_target(
     if not are_classes:
         return Target(kind=TargetKind.NUMBER, values=_as_floats(values))
     if not repeats:
-        hint = "" if is_text else f"; --as-number {option} predicts the number"
+        hint = f"; --as-number {option} predicts the number"
+        if is_text:
+            shown = str(values[0])[:_SHOWN]
+            has_digit = any(map(str.isdigit, shown))
+            hint = f"; {shown!r} could not be read as a number" if has_digit else ""
         raise location.wrong(
             f"{len(distinct):,} different values in {len(values):,} samples are too many classes "
             f"to learn{hint}"

@@ -9,6 +9,7 @@ import io
 import re
 from collections import Counter
 from contextlib import suppress
+from itertools import takewhile
 from typing import Final
 
 from engine.problems.tabular.location import FileLocation
@@ -21,6 +22,12 @@ _NAMES: Final = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "pipe
                  "space": SPACE, "blank": SPACE, "colon": ":"}  # fmt: skip
 _WORDS: Final = {"\t": "tab", SPACE: "space"}
 _ROWS: Final = 500
+_EXCEL: Final = re.compile(r"sep=([^\r\n])\r?\n", re.IGNORECASE)
+_MOST_TITLES: Final = 10
+"""Most lines above a table that are looked at."""
+_A_TABLE: Final = (0.9, 0.5)
+"""Least shares of rows of one width, and of clean fields, in a table below a title."""
+_SHOWN: Final = 40
 _PADDING: Final = re.compile(r"\S {2,}\S.* {2,}\S")
 _FIELD: Final = re.compile(r'"(?:[^"]|"")*"|\S+')
 _NUMBER: Final = re.compile(
@@ -61,22 +68,50 @@ def spaced(line: str) -> str:
     return UNIT.join(_FIELD.findall(line))
 
 
+def preamble(text: str) -> tuple[int, str | None]:
+    """The number of lines before the table, and the separator that they name.
+
+    They are Excel's `sep=;`, or comments: lines that begin with "#". Such lines just above one that
+    does not, and with as many fields, are rows, or the names of the columns.
+    """
+    if found := _EXCEL.match(text):
+        return 1, found[1]
+    lines = _lines_of(text)
+    comments = list(takewhile(lambda line: line.startswith("#"), lines))
+    if not comments or len(comments) == len(lines):
+        return 0, None
+    for separator in _CANDIDATES[:-1]:
+        width, *above = (
+            _width(line, separator) for line in (lines[len(comments)], *reversed(comments))
+        )
+        rows = next((place for place, each in enumerate(above) if each != width), len(above))
+        if width > 1 and rows:
+            return len(comments) - rows, None
+    return len(comments), None
+
+
+def without_lines(text: str, count: int) -> str:
+    """The text without its first lines."""
+    return "".join(_lines_of(text)[count:]) if count else text
+
+
+def _lines_of(text: str) -> list[str]:
+    return list(io.StringIO(text, newline=""))
+
+
+def _width(line: str, separator: str) -> int:
+    return len(next(csv.reader([line], delimiter=separator)))
+
+
 def judge(text: str, location: FileLocation) -> str:
     """The separator of that text's rows; "," for a single column.
 
-    SettingsError names the option where two separators split the rows equally well.
+    SettingsError names the option where two separators split the rows equally well, or the line
+    where the table seems to begin if titles stand above it.
     """
-    scores: dict[str, tuple[float, float]] = {}
-    for candidate in _CANDIDATES:
-        try:
-            rows = rows_of(text, candidate)
-        except csv.Error:
-            continue
-        if candidate == SPACE and scores and not _is_padded(text):
-            continue
-        if score := _score(rows):
-            scores[candidate] = score
+    scores = _scores(text)
     if not scores:
+        _refuse_titles(text, location)
         return _most_frequent(text)
     best = max(scores.values())
     found = [candidate for candidate, score in scores.items() if score == best]
@@ -87,6 +122,37 @@ def judge(text: str, location: FileLocation) -> str:
     named = " or ".join(map(shown_separator, found))
     option = f"--separator {shown_separator(found[0])}"
     raise location.wrong(f"its fields may be separated by {named}: choose with {option}")
+
+
+def _scores(text: str) -> dict[str, tuple[float, float]]:
+    """How well each candidate that splits the rows does so."""
+    scores: dict[str, tuple[float, float]] = {}
+    for candidate in _CANDIDATES:
+        try:
+            rows = rows_of(text, candidate)
+        except csv.Error:
+            continue
+        if candidate == SPACE and scores and not _is_padded(text):
+            continue
+        if score := _score(rows):
+            scores[candidate] = score
+    return scores
+
+
+def _refuse_titles(text: str, location: FileLocation) -> None:
+    """Raise DataFileError if the text is a table but for its first lines, such as a title."""
+    for count in range(1, _MOST_TITLES + 1):
+        rest = without_lines(text, count)
+        scores = [score for each, score in _scores(rest).items() if each != SPACE]
+        if rest.strip() and scores and max(scores) >= _A_TABLE:
+            title = _lines_of(text)[0].strip()[:_SHOWN]
+            blank = len(list(takewhile(lambda line: not line.strip(), _lines_of(rest))))
+            begins = count + blank + 1
+            raise location.wrong(
+                f"{title!r} is not part of the table, which seems to begin at line {begins}: "
+                "remove the lines before it",
+                line=1,
+            )
 
 
 def _is_padded(text: str) -> bool:

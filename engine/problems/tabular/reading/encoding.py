@@ -19,6 +19,19 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_FORMATS: Final = (
+    (b"PK\x03\x04", "an Excel workbook or another ZIP archive: save its sheet as CSV"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook: save its sheet as CSV"),
+    (b"\x1f\x8b", "compressed by gzip: decompress it first"),
+    (b"BZh", "compressed by bzip2: decompress it first"),
+    (b"\xfd7zXZ", "compressed by xz: decompress it first"),
+    (b"\x28\xb5\x2f\xfd", "compressed by zstd: decompress it first"),
+    (b"PAR1", "Parquet: give it a name that ends in .parquet"),
+    (b"SQLite format 3", "an SQLite database: export the table as CSV"),
+    (b"\x89HDF", "HDF5: save the table as CSV or Parquet"),
+    (b"%PDF", "a PDF"),
+)
+"""Starts of files that are no text, and what to do with them."""
 _SUGGESTED: Final = ("cp1252", "shift_jis", "gb18030", "cp1252", "latin-1")
 """Encodings in the order of trial: cp1252 first for letters of Western Europe, then for any."""
 _WESTERN: Final = re.compile("[À-ÖØ-öø-ÿŒœŠšŽžŸ–—‘’“”…°£€²³µ«»§©®±·½]")
@@ -39,8 +52,23 @@ def encoding_of(location: FileLocation, asked: str | None) -> str:
             raise SettingsError(f"--encoding {asked}: not an encoding of text")
         return UTF8 if info.name == "utf-8" else info.name
     with location.path.open("rb") as file:
-        start = file.read(4)
-    return next((name for mark, name in _MARKS if start.startswith(mark)), UTF8)
+        start = file.read(1 << 16)
+    if found := next((name for mark, name in _MARKS if start.startswith(mark)), None):
+        return found
+    _refuse_other_formats(start, location)
+    return UTF8
+
+
+def _refuse_other_formats(start: bytes, location: FileLocation) -> None:
+    """Raise DataFileError for files that are no text, or text that is no table."""
+    if said := next((said for mark, said in _FORMATS if start.startswith(mark)), None):
+        raise location.of_file().wrong(f"not a CSV file but {said}")
+    if re.match(rb"\s*<(!doctype html|html|\?xml)", start, re.IGNORECASE):
+        raise location.of_file().wrong("not a CSV file but a web page or XML")
+    if re.match(rb'\s*(\[\s*)?\{\s*"', start):
+        raise location.of_file().wrong("not a CSV file but JSON: convert it to CSV or Parquet")
+    if b"\0" in start and (guess := _wide(start)):
+        raise location.of_file().wrong(f"not UTF-8 text; --encoding {guess} would read it")
 
 
 def undecodable(location: FileLocation, encoding: str) -> DataFileError:

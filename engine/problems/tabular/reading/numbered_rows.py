@@ -22,6 +22,8 @@ class Dialect:
     encoding: str
     separator: str
     has_header: bool
+    skipped: int = 0
+    """Lines before the table."""
 
     @property
     def described(self) -> str:
@@ -74,18 +76,18 @@ class NumberedRows:
 
     def names(self) -> tuple[str, ...]:
         """The columns' names: of the first row, or made up; DataFileError where they name none."""
-        begins, first, ends = next(self._numbered(), (1, [], 0))
+        begins, first, ends = next(self._numbered(), (self.dialect.skipped + 1, [], 0))
         self.width = len(first)
         self.header_lines = ends if self.dialect.has_header else begins - 1
         if not self.dialect.has_header:
             return tuple(f"column{place}" for place in range(1, len(first) + 1))
         names = [name.strip() for name in first]
         if not any(names):
-            raise self.location.wrong("the first line must name the columns", line=1)
+            raise self.location.wrong("the first line must name the columns", line=begins)
         twice = [name for name, count in Counter(names).items() if count > 1 and name]
         if twice:
             raise self.location.of(f"column {twice[0]!r}").wrong(
-                "the name appears twice; if the first line is a row, use --no-header", line=1
+                "the name appears twice; if the first line is a row, use --no-header", line=begins
             )
         return tuple(name or self._unnamed(place, names) for place, name in enumerate(names, 1))
 
@@ -105,12 +107,12 @@ class NumberedRows:
         """Raise DataFileError for the first row that has not `width` fields or is never closed."""
         is_longer = True
         wrong: tuple[int, int] | None = None
-        last = 1
+        first = last = self.dialect.skipped + 1
         for line, row, _ in self._numbered():
             last = line
             if len(row) != width and wrong is None:
                 wrong = line, len(row)
-            is_longer = is_longer and (len(row) > width or line == 1)
+            is_longer = is_longer and (len(row) > width or line == first)
         if self._is_open(last):
             raise self.location.wrong("a quote is never closed", line=last)
         if wrong is None:
@@ -132,13 +134,15 @@ class NumberedRows:
 
     def _numbered(self) -> Iterator[tuple[int, list[str], int]]:
         """The rows that are not blank, each with the lines at which it begins and ends."""
-        reader = csv.reader(self._lines(), delimiter=self.delimiter)
-        begins = 1
+        skipped = self.dialect.skipped
+        lines = islice(self._lines(), skipped, None)
+        reader = csv.reader(lines, delimiter=self.delimiter)
+        begins = skipped + 1
         try:
             for row in reader:
                 if row:
-                    yield begins, row, reader.line_num
-                begins = reader.line_num + 1
+                    yield begins, row, skipped + reader.line_num
+                begins = skipped + reader.line_num + 1
         except csv.Error as error:
             raise self.location.wrong(str(error), line=begins) from None
         except (UnicodeDecodeError, UnicodeError):

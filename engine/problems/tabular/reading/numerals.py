@@ -17,8 +17,10 @@ _MOSTLY: Final = 0.8
 _MOST_UNITS: Final = 3
 """Units of a column that are mistakes rather than words that begin with a digit."""
 _GROUPS: Final = " '’\u00a0\u2009\u202f"
+_ZEROS: Final = (0xFF10, 0x0660, 0x06F0, 0x0966)
+"""The zeros of full width, Arabic, Persian and Devanagari."""
 _SYMBOLS: Final = "$¢£¤¥฿₠-₿﷼﹩＄￠￡￥￦"
-_CURRENCY: Final = rf"[A-Za-z]{{0,3}}[{_SYMBOLS}]|[A-Z]{{3}}|Rs\.?|Fr\.?|kr\.?"
+_CURRENCY: Final = rf"[A-Za-z]{{0,3}}[{_SYMBOLS}]|[A-Z]{{3}}|Rs\.?|Fr\.?|kr\.?|\\"
 _UNIT: Final = rf"[^\W\d_][^\s\d,;()]{{0,15}}[²³]?|[{_SYMBOLS}]|[%‰°℃℉′″'\"µ][^\s\d,;()]{{0,6}}"
 _WRITTEN: Final = re.compile(
     rf"(?P<open>\()?\s*(?P<sign>[-+−–﹣－‐‑]?)\s*(?P<before>{_CURRENCY})?\s*(?P<late>[-+−–]?)"
@@ -34,6 +36,19 @@ _POINT: Final = re.compile(
 )
 _COMMA: Final = re.compile(_GROUPED.format(n="b", g="." + _GROUPS, d=",") + r"|[0-9]*,?[0-9]*")
 _NOT_DIGITS: Final = str.maketrans("", "", "," + _GROUPS), str.maketrans(",", ".", "." + _GROUPS)
+_TO_ASCII: Final = str.maketrans(
+    {
+        **{chr(zero + digit): str(digit) for zero in _ZEROS for digit in range(10)},
+        "．": ".",
+        "，": ",",
+        "％": "%",
+        "＋": "+",
+        "٫": ".",
+        "٬": ",",
+        "\u3000": " ",
+    }
+)
+"""Digits and signs as they are written in Japan, China, India and the Arab countries."""
 _MISSING: Final = frozenset(
     ("na", "n/a", "#n/a", "#na", "n.a.", "n.a", "n/d", "nan", "-nan", "null", "nil", "none", "<na>",
      "missing", "unknown", "undefined", "not available", "no data", "nd", "n.d.", "k.a.", "k. a.",
@@ -75,7 +90,7 @@ def read_numerals(
     None for a column of words. NumeralError for one of numbers that cannot be read in one way;
     `decimal` decides between point and comma. With `is_forced`, words are missing values.
     """
-    written = {text: found for text in counts if (found := _WRITTEN.fullmatch(text.strip()))}
+    written = {text: found for text in counts if (found := _WRITTEN.fullmatch(_plain(text)))}
     written = {text: found for text, found in written.items() if _is_balanced(found)}
     others = [text for text in counts if text not in written]
     words = [text for text in others if not is_marker(text)]
@@ -105,6 +120,12 @@ def read_numerals(
     )
 
 
+def _plain(text: str) -> str:
+    """The text without blanks around it, its digits and signs those of ASCII."""
+    text = text.strip()
+    return text if text.isascii() else text.translate(_TO_ASCII)
+
+
 def is_infinite(text: str) -> bool:
     """True for the words for infinity."""
     return bool(_INFINITE.fullmatch(text.strip()))
@@ -125,7 +146,8 @@ def _sign(found: re.Match[str]) -> str:
 
 
 def _unit_of(found: re.Match[str]) -> str:
-    return (found["before"] or found["after"] or "").strip()
+    unit = (found["before"] or found["after"] or "").strip()
+    return "¥" if unit == "\\" else unit  # Shift JIS has the yen at its place
 
 
 def _unit(

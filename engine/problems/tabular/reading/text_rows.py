@@ -14,13 +14,20 @@ from itertools import zip_longest
 from typing import Any, Final
 
 from engine.problems.tabular.location import FileLocation
-from engine.problems.tabular.reading.dialect import judge, rows_of, separator_named
+from engine.problems.tabular.reading.dialect import (
+    judge,
+    preamble,
+    rows_of,
+    separator_named,
+    without_lines,
+)
 from engine.problems.tabular.reading.encoding import encoding_of, undecodable
 from engine.problems.tabular.reading.numbered_rows import Dialect, NumberedRows, open_text
 from engine.problems.tabular.reading.numerals import EXACT
 from engine.settings import DataSettings
 
 _PLAIN: Final = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
+_CODE: Final = re.compile(r"0[0-9]+")
 _SAMPLE: Final = 1 << 18
 """Characters by which separators are judged."""
 _BLOCK: Final = 1 << 23
@@ -38,6 +45,8 @@ class TextRows:
     """Reads all columns as strings."""
     unnamed: frozenset[str]
     """Names that were made up, for columns without one."""
+    codes: tuple[str, ...]
+    """Columns of numbers with zeros before them, as far as a sample goes."""
     dialect: Dialect
     location: FileLocation
 
@@ -52,25 +61,30 @@ def read_text_rows(location: FileLocation, data: DataSettings) -> TextRows:
             raise undecodable(location, encoding) from None
     if len(sample) == _SAMPLE:  # its last row is cut
         sample = sample[: sample.rfind("\n") + 1] or sample
-    separator = (
-        judge(sample, location) if data.separator is None else separator_named(data.separator)
+    skipped, separator = preamble(sample)
+    sample = without_lines(sample, skipped)
+    if data.separator is not None:
+        separator = separator_named(data.separator)
+    dialect = Dialect(
+        encoding=encoding,
+        separator=separator or judge(sample, location),
+        has_header=not data.no_header,
+        skipped=skipped,
     )
-    dialect = Dialect(encoding=encoding, separator=separator, has_header=not data.no_header)
     file_rows = NumberedRows(location, dialect)
     names = file_rows.names()
     first = int(dialect.has_header)
     words = {*data.as_text, *data.as_classes, *(names if data.decimal == "," else ())}
-    numbers = [
-        str(place)
-        for place in _plain_numbers(rows_of(sample, separator)[first:], len(names))
-        if names[place] not in words
-    ]
+    sampled = rows_of(sample, dialect.separator)[first:]
+    places = [place for place in _plain_numbers(sampled, len(names)) if names[place] not in words]
+    numbers = [str(place) for place in places]
     table = _numbers_first(file_rows, numbers)
     return TextRows(
         names=names,
         columns=tuple(table.columns),
         texts=lambda: tuple(_parsed(file_rows, ()).columns),
         unnamed=frozenset(file_rows.unnamed),
+        codes=tuple(names[place] for place in places if _has_zeros(sampled, place)),
         dialect=dialect,
         location=FileLocation(
             path=location.path, unit="line", line_of=lambda row: file_rows.line(row + first)
@@ -86,6 +100,11 @@ def _plain_numbers(rows: list[list[str]], width: int) -> list[int]:
         for place, column in enumerate(columns)
         if any(column) and all(not each or _PLAIN.fullmatch(each) for each in column)
     ]
+
+
+def _has_zeros(rows: list[list[str]], place: int) -> bool:
+    """True if a number of that column begins with a 0 that a plain number would lack."""
+    return any(place < len(row) and _CODE.fullmatch(row[place]) for row in rows)
 
 
 def _numbers_first(rows: NumberedRows, numbers: Sequence[str]) -> Any:

@@ -101,6 +101,7 @@ GOLDEN: dict[str, tuple[Callable[[], str], str, dict[str, Any], str]] = {
         ": target Survived: two classes, 0 36, 1 24 (binary cross-entropy); "
         "inputs: 6 numbers, 3 texts; "
         "'Name', 'Ticket' left out: text that hardly repeats; "
+        "PassengerId counts the rows: --leave-out PassengerId leaves it out; "
         "60 rows, 20% held out",
     ),
     "adult": (
@@ -147,6 +148,7 @@ GOLDEN: dict[str, tuple[Callable[[], str], str, dict[str, Any], str]] = {
         {"target": "cnt"},
         ": target cnt: a number (mean squared error); "
         "inputs: 9 numbers, 1 time; "
+        "instant counts the rows: --leave-out instant leaves it out; "
         "60 rows, 20% held out",
     ),
     "penguins": (

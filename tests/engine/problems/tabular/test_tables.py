@@ -267,3 +267,81 @@ def test_the_fifty_most_frequent_texts_are_fifty(tmp_path: Path) -> None:
     problem = table.make(0, DataSettings(path=write(tmp_path, f"w,y\n{rows}"), target="y"))
     assert problem.train[0].shape[1] == 51
     assert (problem.train[0].sum(1) == 1).all()
+
+
+# --- Above the table, and instead of one --------------------------------------------------------
+
+ROWS = "".join(f"{k}.5;{k % 3}\n" for k in range(30))
+
+
+@pytest.mark.parametrize(
+    ("above", "count"),
+    [
+        ("sep=;\r\n", 1),
+        ("# from: https://example.org\n# unit; cm\n#\n", 3),
+        ("#1 first\n#2; second; third\n", 1),
+    ],
+)
+def test_lines_above_a_table_are_skipped_and_counted(
+    above: str, count: int, tmp_path: Path
+) -> None:
+    """A last line of comments with as many fields as the rows holds the names."""
+    names = "" if "third" in above else "x;y\n"
+    text = above.replace("; second; third", "x;y") + names + ROWS
+    found = read(tmp_path, text)
+    assert found.numbers.iloc[:, 0].tolist() == [k + 0.5 for k in range(30)]
+    assert any("skipped" in remark for remark in found.remarks)
+    wrong = text.replace("7.5;1\n", "7.5;1;4\n")
+    line = len(above.splitlines()) + bool(names) + 8
+    assert error(tmp_path, wrong) == f"line {line}: 3 fields, not 2"
+
+
+def test_values_that_begin_with_a_hash_are_rows(tmp_path: Path) -> None:
+    text = "".join(f"#{k % 4};{k % 2}\n" for k in range(20)) + "b;0\nb;1\n"
+    found = read(tmp_path, text, "2", no_header=True)
+    assert len(found.texts) == 22
+    assert not found.remarks
+
+
+@pytest.mark.parametrize("title", ["Bevölkerung\n", "Bevölkerung\n\n", "Stand 2021\nin cm\n\n"])
+def test_a_title_above_a_table_is_named_with_the_line_to_begin_at(
+    title: str, tmp_path: Path
+) -> None:
+    said = error(tmp_path, f"{title}x;y\n{ROWS}")
+    assert said.startswith(f"line 1: '{title.splitlines()[0]}' is not part of the table")
+    assert f"begin at line {len(title.splitlines()) + 1}: remove" in said
+
+
+@pytest.mark.parametrize(
+    ("start", "said"),
+    [
+        (b"PK\x03\x04\x14\x00", "an Excel workbook or another ZIP archive"),
+        (b"\x1f\x8b\x08", "compressed by gzip"),
+        (b"PAR1\x15", "ends in .parquet"),
+        (b"  <!DOCTYPE html>\n<html>", "a web page"),
+        (b'{"x": 1, "y": 2}\n{"x": 3, "y": 4}\n', "JSON"),
+        (b'[\n  {"x": 1}]', "JSON"),
+        ("x\ty\n1\t2\n".encode("utf-16-le"), "--encoding utf-16-le would read it"),
+    ],
+)
+def test_files_that_are_no_csv_are_named_as_what_they_are(
+    start: bytes, said: str, tmp_path: Path
+) -> None:
+    assert said in error(tmp_path, start + b"\n" * 3)
+
+
+def test_zeros_before_numbers_and_ids_are_said(tmp_path: Path) -> None:
+    rows = "".join(f"{k},0{k % 7}12,{k % 2}\n" for k in range(20))
+    said = reading(tmp_path, "id,zip,y\n" + rows).remarks
+    assert said == (
+        "zip: zeros before numbers dropped, --as-text zip keeps them",
+        "id counts the rows: --leave-out id leaves it out",
+    )
+    kept = reading(tmp_path, "Unnamed: 0,zip,y\n" + rows, as_text=("zip",))
+    assert (kept.numbers, kept.texts, kept.remarks) == (0, 1, ())
+
+
+def test_numbers_that_cannot_be_read_are_no_classes_without_a_word(tmp_path: Path) -> None:
+    said = error(tmp_path, "x,y\n" + "".join(f"{k},{k}/{k + 1}\n" for k in range(30)))
+    assert "too many classes" in said
+    assert "'0/1' could not be read as a number" in said
