@@ -1,5 +1,6 @@
 """The picture of a headless app, read off its widgets, and its updates and notes on the way."""
 
+import re
 from collections.abc import Callable
 from itertools import groupby, pairwise
 from typing import Any
@@ -81,6 +82,11 @@ def strips_of(app: App[None]) -> list[Strip]:
 def text_of(app: App[None]) -> str:
     """The screen as plain text."""
     return "\n".join(strip.text for strip in strips_of(app))
+
+
+def without_keys(line: str) -> str:
+    """A line without the keys that settings carry for who trains the run, and without spaces."""
+    return " ".join(re.sub(r" \[ \]| , \.", "", line).split())
 
 
 def _edges(screen: Screen[Any], width: int, height: int) -> tuple[list[int], list[int]]:

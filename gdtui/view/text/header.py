@@ -8,7 +8,7 @@ from gdtui.state.store import Store
 from gdtui.view.text import formatting
 from gdtui.view.text.caveats.imported import IMPORTED, is_imported, is_known
 from gdtui.view.text.formatting import clock
-from gdtui.view.text.progress.live import coarse, seconds_left
+from gdtui.view.text.progress.live import left_in_words, seconds_left
 from gdtui.view.text.progress.training import share_done
 from gdtui.view.text.screen_text import STATE_STYLES
 from gdtui.view.text.styled import StyledPart, StyledText
@@ -38,6 +38,7 @@ def header(
     forms = [_right(store, now, role, bar, seconds) for bar in _BARS]
     if seconds is not None:  # more useful than the seconds since the start
         forms += [_right(store, None, role, bar, seconds) for bar in (*_BARS[1:], 0)]
+    forms.append(_right(store, now, role, 0, seconds))
     fitting = (
         form
         for head in (left, left[:1])
@@ -64,7 +65,7 @@ def _right(
         parts.append(StyledText.of(_epoch(store), "bold") + _bar(store, bar))
     if not all(map(is_imported, store.states)):
         if seconds is not None:
-            parts.append(StyledText.of(f"{clock(coarse(seconds))} left"))
+            parts.append(StyledText.of(left_in_words(seconds)))
         parts += _pace(store)
         if now is not None:
             parts.append(StyledText.of(clock(store.clock(now))))

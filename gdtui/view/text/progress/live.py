@@ -9,9 +9,12 @@ from typing import Final
 from engine.log.records import State
 from gdtui.state.store import Store
 from gdtui.state.variant import VariantState
+from gdtui.view.text.formatting import clock
 from gdtui.view.text.progress.time_left import longest
 from gdtui.view.text.progress.training import share_done
 
+_DAY: Final = 86_400.0
+_MANY_DAYS: Final = 2
 _STEPS: Final = ((600.0, 60.0), (60.0, 5.0))
 """Seconds left from which they are rounded, and to what: estimates jitter."""
 
@@ -34,6 +37,13 @@ def _seconds(one: VariantState) -> float | None:
     by_pace = epochs / tally.pace if tally.pace else 0.0
     left = max(by_speed, by_pace)
     return left if math.isfinite(left) else None
+
+
+def left_in_words(seconds: float) -> str:
+    """The seconds left as they stand in the header, such as "02:15 left"."""
+    if seconds >= _MANY_DAYS * _DAY:
+        return f"{seconds / _DAY:,.0f} days left"
+    return f"{clock(coarse(seconds))} left"
 
 
 def coarse(seconds: float) -> float:

@@ -11,7 +11,7 @@ from engine.log.records import CommandSent, Planned, State
 from gdtui.state.record_source import LogSource
 from gdtui.state.store import Store
 from gdtui.view.text.header import header
-from gdtui.view.text.progress.live import coarse, seconds_left
+from gdtui.view.text.progress.live import left_in_words, seconds_left
 
 
 @pytest.fixture
@@ -58,10 +58,19 @@ def test_nothing_is_left_while_nothing_trains(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"), [(0.4, 1), (59.2, 60), (61, 65), (600, 600), (601, 660)]
+    ("seconds", "said"),
+    [
+        (0.4, "00:01 left"),
+        (59.2, "01:00 left"),
+        (61, "01:05 left"),
+        (600, "10:00 left"),
+        (601, "11:00 left"),
+        (86_400, "24:00:00 left"),
+        (8_640_000, "100 days left"),
+    ],
 )
-def test_many_seconds_are_rounded_up_in_steps(seconds: float, said: float) -> None:
-    assert coarse(seconds) == said
+def test_many_seconds_are_rounded_up_in_steps(seconds: float, said: str) -> None:
+    assert left_in_words(seconds) == said
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,10 @@
 """The screen on somebody else's run: the same picture, and nothing that pretends to control it."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from shown import ObservedApp, strips_of
+from shown import ObservedApp, strips_of, without_keys
 
 from engine.log.directory import RunDirectory, RunDirectoryError
 from engine.log.records import State
@@ -39,11 +38,6 @@ async def screen_of(
         await pilot.press(*keys)
         await pilot.pause(0.2)
         return text_of(app)
-
-
-def without_keys(line: str) -> str:
-    """A line without the keys after settings."""
-    return " ".join(re.sub(r" \[ \]| , \.", "", line).split())
 
 
 # --- What is shown --------------------------------------------------------------------------------
