@@ -76,22 +76,31 @@ def _names(state: FooterState) -> Iterator[str]:
     if state.is_paused:
         yield from ("pause", "step")
     if state.has_ended:
-        yield from ("scaling.restart", "restart", "extend", "summary", "sweep", "experiments")
+        yield from (
+            "scaling.restart",
+            "restart",
+            "extend",
+            "summary",
+            "sweep",
+            "experiments",
+            "tables",
+        )
     if state.is_selected:
-        yield from ("batch", "lr", *undo, "edit", "momentum", "focus", "code", "select")
+        yield from ("batch", "lr", *undo, "edit", "momentum", "accumulation", "focus", "code")
+        yield "select"
     if state.has_moved:
         yield from ("cursor", "zoom", "pan", "window", "hide")
     yield from ["scaling.restart"] * state.folds
     yield from ("batch", "lr", *undo, "accumulate", "scaling.restart")
     if not state.has_ended:
         yield from ("pause", "pace", "free") if state.obeyed else ("pause",)
-    yield from ["restart"] * state.can_undo
+    yield from ["restart", "original"] * state.can_undo
     if state.obeyed is not None:
         yield from ("axis", "zoom", "cursor", "focus", "code")
     if state.has_ghosts:
         yield from ("ghosts",)
     if state.is_known or state.has_ended:
-        yield from ("trends", "landscape", "select", *pace, "axis", "focus")
+        yield from ("trends", "landscape", "select", *pace, "axis", "focus", "guide")
 
 
 def _as_of(entry: Entry, state: FooterState) -> Entry:

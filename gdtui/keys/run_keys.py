@@ -78,7 +78,6 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         "All variants",
         (Stroke("s", "s", "scaling(False)", "Scale the lr by another rule from here on"),),
         "next lr scaling from here on; existing gaps remain",
-        label="scale lr",
     ),
     Entry(
         "undo",
@@ -137,7 +136,6 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         "Measuring",
         (Stroke("exclamation_mark", "!", "measure", "Measure noise scale and curvature now"),),
         "measure noise scale and curvature of the selected now",
-        label="measure",
     ),
     Entry(
         "measuring",

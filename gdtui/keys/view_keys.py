@@ -17,7 +17,6 @@ VIEW: Final[tuple[Entry, ...]] = (
         "View",
         (Stroke("y", "y", "log", "y axis: linear or log"),),
         "y axis linear or logarithmic",
-        label="log",
     ),
     Entry(
         "cursor",
@@ -43,14 +42,12 @@ VIEW: Final[tuple[Entry, ...]] = (
         "View",
         (Stroke("w", "w", "smoothing", "Smoothing: ¼, 1, 4 epochs"),),
         "smooth over ¼, 1 or 4 epochs: the lines and the loss",
-        label="smooth",
     ),
     Entry(
         "raw",
         "View",
         (Stroke("b", "b", "raw", "Every batch on the overlay, or smoothed lines"),),
         "every batch, raw, on the overlay; again: smoothed lines",
-        label="raw",
     ),
     Entry(
         "ghosts",

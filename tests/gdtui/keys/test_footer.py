@@ -5,6 +5,7 @@ import pytest
 from engine.settings import LrScaling
 from gdtui.keys.footer import FooterState as At
 from gdtui.keys.footer import footer_entries
+from gdtui.keys.table import TABLE
 
 WATCHED = frozenset[str]()
 FIRST = At(variants=3, folds=True)
@@ -75,6 +76,17 @@ def test_a_watcher_is_offered_nothing_that_only_the_trainer_can_do() -> None:
         variants=3, obeyed=WATCHED, has_ended=True, is_selected=True, is_paused=True, is_known=True
     )
     assert not {"batch", "lr", "restart", "extend", "undo", "pause"} & set(ids(400, state))
+
+
+def test_every_label_of_the_table_has_its_moment() -> None:
+    moments = [
+        At(variants=3, can_undo=True, is_selected=True, is_known=True, has_ghosts=True),
+        At(variants=3, has_moved=True, is_paused=True),
+        At(variants=3, has_ended=True),
+        At(obeyed=frozenset({"pause", "pace", "free"})),
+    ]
+    shown = {name for moment in moments for name in ids(1_000, moment)}
+    assert shown == {entry.id for entry in TABLE if entry.label}
 
 
 def test_labels_follow_the_state() -> None:
