@@ -30,6 +30,7 @@ _FIRST: Final = (
     "api",
     "measured",
     "teaching",
+    "recording",
     "how-it-works",
 )
 """The reading order; pages not named here follow alphabetically."""

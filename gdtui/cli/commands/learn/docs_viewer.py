@@ -84,10 +84,11 @@ class DocsViewer(App[None]):
         Binding("o", "outline", show=False),
         Binding("t", "theme", show=False),
         *(Binding(str(place), f"topic({place})", show=False) for place in range(1, 10)),
+        Binding("0", "topic(10)", show=False),
     ]
 
     def __init__(self, pages: Mapping[str, Path], topic: str, theme: str = "dark") -> None:
-        """`pages`: the files by topic, in the order of the keys 1, 2 …"""
+        """`pages`: the files by topic, in the order of the keys 1, 2 … 9, 0"""
         super().__init__(ansi_color=True if os.environ.get("NO_COLOR") is not None else None)
         self._pages, self._topic = pages, topic
         for each in themes(self.console.color_system, no_color=self.no_color).values():
@@ -162,7 +163,7 @@ def _topic_rows(names: list[str], current: str, width: int) -> Content:
     rows: list[list[Content]] = [[]]
     for place, name in enumerate(names, start=1):
         part = Content.assemble(
-            (f"{place} ", "bold $footer-key-foreground"),
+            (f"{place % 10} ", "bold $footer-key-foreground"),
             (name, "bold reverse" if name == current else ""),
         )
         if rows[-1] and Content(" ").join([*rows[-1], part]).cell_length > width:

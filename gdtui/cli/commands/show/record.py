@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from click.core import ParameterSource
 
 from engine.log.filesystem.places import find_run
+from engine.settings.text import clean
 from gdtui.cli.command import FILE, Flag, GdtuiCommand, Option, in_group
 from gdtui.cli.options.completion import STORED_RUN, stored_runs, words
 from gdtui.cli.options.run import APP_PACE, run_options
@@ -56,7 +57,7 @@ def record(ctx: "click.Context", output: Path | None, json: bool, **values: Any)
     from gdtui.recording.output.files import Appearance, OutputError, output_of
 
     replay: Path | None = values["replay"]
-    title = "gdtui" if replay is None else f"gdtui · {replay.name}"
+    title = "gdtui" if replay is None else clean(f"gdtui · {replay.name}")
     look = Appearance(title=title, font=values["font"], font_size=values["font_size"])
     try:
         made = output_of(output, look)

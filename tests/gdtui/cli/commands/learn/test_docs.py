@@ -105,7 +105,7 @@ async def test_a_key_opens_each_topic_and_backspace_returns() -> None:
     app = viewer()
     async with app.run_test(size=(80, 24)) as pilot:
         for place, topic in enumerate(topics(), start=1):
-            await pilot.press(str(place))
+            await pilot.press(str(place % 10))
             await pilot.pause()
             assert app.viewer.document.source == text_of(page(topic))
         await pilot.press("backspace")
@@ -137,7 +137,7 @@ async def test_every_topic_is_at_the_top_beside_its_key(width: int) -> None:
         assert bar.size.height <= 2
         rows = [bar.render_line(y).text for y in range(bar.size.height)]
         for place, topic in enumerate(topics(), start=1):
-            assert any(f"{place} {topic}" in row for row in rows), topic
+            assert any(f"{place % 10} {topic}" in row for row in rows), topic
 
 
 async def test_a_click_on_a_link_opens_its_page() -> None:
