@@ -16,7 +16,7 @@ class CoachLine(Line):
         content = Content.assemble(
             (heading, "bold $accent"),
             "  " * bool(heading),
-            ("✓ " * is_done, "bold $success"),
+            ("✓ " * is_done, "bold $accent"),
             text,
             "  ",
             (offer, "bold $accent" if is_done else "$quiet"),

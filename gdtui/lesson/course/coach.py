@@ -86,6 +86,11 @@ class Coach:
         told = replace(self, page=0, done=facts, bet=bet)
         return told if self.part.said else told.gone_on().heard(facts)
 
+    def finds_wrong(self, choice: int) -> bool:
+        """True if the lesson waits for the answer to a question, and this is not it."""
+        deed = self.part.deed
+        return self.is_waiting and isinstance(deed, ChooseVariant) and deed.is_wrong(choice)
+
     def gone_on(self) -> "Coach":
         """The next page or part; the same state if the deed is not done, or at the end."""
         if self.page is None:

@@ -73,6 +73,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     done: str
     refused: str
     """Takes {keys}."""
+    wrong: str
     left: str
     elsewhere: str
     over: str

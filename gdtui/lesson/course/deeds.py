@@ -45,7 +45,11 @@ class ChooseVariant(Deed, frozen=True, kw_only=True, tag="choose"):
     def is_done(self, now: LessonFacts, begun: LessonFacts) -> bool:
         if now.choices == begun.choices or not now.choice:
             return False
-        return self.right in (None, now.choice)
+        return not self.is_wrong(now.choice)
+
+    def is_wrong(self, choice: int) -> bool:
+        """True for a number that does not answer the question."""
+        return self.right not in (None, choice)
 
 
 class FinishTraining(Deed, frozen=True, kw_only=True, tag="finish"):
@@ -101,7 +105,7 @@ class RaiseLr(Deed, frozen=True, kw_only=True, tag="raise-lr"):
 
     lr: float
     """The least lr."""
-    epochs: int = 3
+    epochs: int
 
     def is_done(self, now: LessonFacts, begun: LessonFacts) -> bool:
         one = now.variants[0]
@@ -116,7 +120,7 @@ class RaiseLr(Deed, frozen=True, kw_only=True, tag="raise-lr"):
 class AccumulateInstead(Deed, frozen=True, kw_only=True, tag="accumulate"):
     """Restarting a variant that accumulates what was one batch before."""
 
-    epochs: int = 2
+    epochs: int
 
     def is_done(self, now: LessonFacts, begun: LessonFacts) -> bool:
         one = restarted(now, begun)
@@ -135,7 +139,7 @@ class AccumulateInstead(Deed, frozen=True, kw_only=True, tag="accumulate"):
 class AddMomentum(Deed, frozen=True, kw_only=True, tag="momentum"):
     """Restarting a variant with momentum."""
 
-    epochs: int = 5
+    epochs: int
 
     def is_done(self, now: LessonFacts, begun: LessonFacts) -> bool:
         one = restarted(now, begun)

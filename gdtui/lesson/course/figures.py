@@ -133,6 +133,16 @@ def _first(pick: Callable[[VariantFacts], str]) -> MakeText:
     return lambda moment: pick(moment.now.variants[0])
 
 
+def _second(moment: Moment) -> VariantFacts:
+    """The mini-batch, or the last variant if there are fewer."""
+    return moment.now.variants[:2][-1]
+
+
+def _second_left(moment: Moment) -> str:
+    one = _second(moment)
+    return f"{one.n % one.batch:,}" if one.batch else "–"
+
+
 def _left_over(moment: Moment) -> str:
     dropping = [one for one in moment.now.variants if one.settings.drop_last and one.batch]
     return f"{dropping[0].n % dropping[0].batch:,}" if dropping else "–"
@@ -150,6 +160,8 @@ _COMPARISON: Final[Mapping[str, MakeText]] = {
     "gap_before": _gap_before,
     "rule": lambda moment: ", ".join(sorted(moment.now.rules)),
     "n": _first(lambda one: f"{one.n:,}"),
+    "second_batch": lambda moment: f"{_second(moment).batch:,}",
+    "second_left": _second_left,
     "left_over": _left_over,
 }
 """Figures of the variants side by side."""

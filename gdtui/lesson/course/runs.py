@@ -11,7 +11,7 @@ from engine.settings import (
     default_names,
 )
 
-_QUADRATIC_EPOCHS: Final = 1000
+_QUADRATIC_EPOCHS: Final = 120
 _QUADRATIC_PACE: Final = 4.0
 _QUADRATIC_LR: Final = 0.02
 

@@ -181,8 +181,11 @@ class GuidedScreen(OverlaidScreen):
 
     def note_choice(self, place: int) -> None:
         """Note that the user chose this variant, or all (0)."""
-        self.guide.choices += 1
-        self.guide.choice = place or None
+        guide = self.guide
+        guide.choices, guide.choice = guide.choices + 1, place or None
+        coach = guide.coach if guide.is_shown else None
+        if coach is not None and place and coach.finds_wrong(place):
+            self.context.show_notes([coach.course.words.wrong])
 
     def _open(self, screen: Screen[None]) -> None:
         self.guide.opened.append(type(screen).__name__.removesuffix("Screen").lower())

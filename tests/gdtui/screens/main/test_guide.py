@@ -133,6 +133,20 @@ async def test_the_offer_is_one_line_that_names_the_key_until_it_is_taken_or_hid
         assert "look" in words(app)
 
 
+async def test_a_wrong_answer_is_said_to_be_wrong_and_the_right_one_goes_on(bench: Bench) -> None:
+    bench.begin()
+    course = load()
+    guide = Guide(coach=Coach(course, step_at=course.find("test")), is_shown=True)
+    app = ObservedApp(bench.run, bench.controls, fps=4, guide=guide)
+    async with app.run_test(size=NARROW, notifications=True) as pilot:
+        await settle(pilot)
+        await press(pilot, "1")
+        await see(pilot, "not that one")
+        assert "why is SGD first?" in words(app)
+        await press(pilot, "2")
+        assert "✓ Yes" in words(app)
+
+
 # --- The quadratic on top of the run --------------------------------------------------------------
 
 
