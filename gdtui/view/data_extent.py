@@ -112,6 +112,7 @@ def usual_of(one: VariantState, view: ViewState, seen: XRange) -> Pair | None:
         lines.append(each.history.smoothed(*window, view.smoothing))
         if each is one.current:
             raw.append(each.history.polyline(*window))
+            lines.append(each.history.band(view.axis, seen.low, seen.high, PARTS // 2))
             points = [_single(each.evaluations, view), _single(each.validations, view)]
     return usual_range(raw, lines, seen, log=view.log, points=points)
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from textual.screen import Screen
 
 from gdtui.chart.scene.palette import variant_colour
+from gdtui.chart.scene.picture import Scale
 from gdtui.chart.widget.chart import Chart
 from gdtui.control.viewer import Viewer
 from gdtui.state.variant import VariantState
@@ -40,7 +41,8 @@ def write_figures(screen: Screen[Any], panels: Sequence[VariantPanel], viewer: V
     lines = screen.query_one("#lines", Line)
     width = lines.content_size.width
     if lines.display:
-        lines.show(one_below_another(_line(viewer, one, width) for one in viewer.store.states))
+        y = screen.query_one("#overlay", Chart).y
+        lines.show(one_below_another(_line(viewer, one, width, y) for one in viewer.store.states))
     is_read_out = lines.display and viewer.cursor is not None
     heading = crosshair.heading(_columns(viewer, width)) if is_read_out else ""
     screen.query_one("#overlay", Chart).caption(heading)
@@ -89,15 +91,29 @@ def _words(
     return crosshair.settings(batch, width), crosshair.figures(batch, width)
 
 
-def _line(viewer: Viewer, one: VariantState, width: int) -> StyledText:
+def _line(viewer: Viewer, one: VariantState, width: int, y: Scale | None) -> StyledText:
     is_selected = one.index == viewer.view.selected
     if viewer.cursor is None:
         return figures.line(
-            one, viewer.store, viewer.view.smoothing, selected=is_selected, width=width
+            one,
+            viewer.store,
+            viewer.view.smoothing,
+            selected=is_selected,
+            width=width,
+            histogram=_histogram(one, y),
         )
     cells = _name_width(viewer, width)
     name = screen_text.name(one, viewer.store, cells, selected=is_selected)
     return name + crosshair.line(viewer.under_cursor(one), _columns(viewer, width))
+
+
+def _histogram(one: VariantState, y: Scale | None) -> str:
+    """The spread of the variant's losses on the chart's y axis, as beside the panels' charts."""
+    if y is None:
+        return ""
+    from gdtui.chart.drawing.profile import inline  # numpy comes with the first data
+
+    return inline(one.scatter, y, figures.HISTOGRAM)
 
 
 def _name_width(viewer: Viewer, width: int) -> int:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gdtui.chart.drawing.profile import profile
+from gdtui.chart.drawing.profile import inline, profile
 from gdtui.chart.scene.picture import Scale
 
 Y = Scale(0.0, 1.0)
@@ -56,3 +56,25 @@ def test_it_is_always_a_rectangle(
 ) -> None:
     drawn = profile(np.array(values, np.float64), Scale(*axis[:2], log=axis[2]), columns, rows)
     assert [len(row) for row in drawn] == [max(columns, 0)] * rows
+
+
+# --- In a line ------------------------------------------------------------------------------------
+
+
+def test_in_a_line_bars_stand_from_the_low_end_of_the_axis() -> None:
+    assert inline(np.array([0.5]), Y, 6) == "   █"
+    assert inline(np.array([0.05] * 64 + [0.25] * 16 + [0.9]), Y, 6) == "█▄   ▁"
+    assert inline(np.linspace(0.01, 0.99, 60), Y, 6) == "██████"
+
+
+def test_in_a_line_what_is_beyond_the_axis_is_at_its_ends_and_gaps_are_nowhere() -> None:
+    assert inline(np.array([-3.0, 7.0, np.nan, np.inf]), Y, 6) == "█    █"
+    assert inline(np.array([np.nan]), Y, 6) == inline(np.empty(0), Y, 6) == ""
+
+
+@given(st.lists(st.floats(-2, 2), min_size=1, max_size=100), st.integers(1, 12))
+def test_in_a_line_it_has_a_full_bar_and_fits(values: list[float], cells: int) -> None:
+    text = inline(np.array(values), Y, cells)
+    assert "█" in text
+    assert len(text) <= cells
+    assert set(text) <= set(" ▁▂▃▄▅▆▇█")
