@@ -28,6 +28,8 @@ With more, processing whole buckets is faster.
 """
 _HOT_BYTES: Final = 1 << 20
 """Bytes of the newest losses that stay in memory, including all losses used for σ."""
+_MOST_COUNTS: Final = 8
+"""Counts kept: each chart has its own limits."""
 _MOST_UNRANGED: Final = 1 << 16
 """Number of new batches at which the extremes are updated even if not requested."""
 
@@ -53,8 +55,8 @@ class LossSeries:
         """Number of buckets in the reductions and the smoothing."""
         self._ranged = 0
         """Number of batches in the extremes."""
-        self._beyond: tuple[tuple[int, float, float] | None, int, int, int] = (None, 0, 0, 0)
-        """Start and limits of the last count of losses beyond limits, its end and its results."""
+        self._beyond: dict[tuple[int, float, float], tuple[int, int, int]] = {}
+        """The last counts of losses beyond limits, by start and limits, each with its end."""
         self._lowest, self._highest = math.inf, -math.inf
         # One for the losses themselves, then one for the averages of each rung of the ladder.
         self._low = Pyramid(np.minimum, "f4", math.inf, 1 + len(SMOOTHING_LADDER))
@@ -176,8 +178,8 @@ class LossSeries:
     def beyond(self, start: int, stop: int, low: float, high: float) -> tuple[int, int]:
         """The numbers of losses of batches start…stop−1 below `low` and above `high`."""
         of = start, low, high
-        kept, done, below, above = self._beyond
-        if kept != of or stop < done or stop - done > _MOST_UNRANGED:
+        done, below, above = self._beyond.pop(of, (-1, 0, 0))
+        if done < 0 or stop < done or stop - done > _MOST_UNRANGED:
             self._close()
             closed = self._closed * BUCKET
             below, above = (
@@ -188,7 +190,9 @@ class LossSeries:
         new = self._raw.since(done)[: stop - done] if stop > done else np.empty(0)
         below += int(np.count_nonzero(new < low))
         above += int(np.count_nonzero(new > high))
-        self._beyond = of, stop, below, above
+        self._beyond[of] = stop, below, above
+        if len(self._beyond) > _MOST_COUNTS:
+            del self._beyond[next(iter(self._beyond))]
         return below, above
 
     def _beyond_in(

@@ -14,23 +14,24 @@ def of_all(store: Store, axis: Axis, seen: XRange, columns: int) -> tuple[float,
 
     None if the runs on screen differ in the samples per epoch.
     """
-    if (
-        not has_epochs(store)
-        or axis is not Axis.SAMPLES
-        or any(one.tally.settings.drop_last for one in store.states)
-    ):
+    if not has_epochs(store) or axis is not Axis.SAMPLES or not _is_regular(store):
         return ()
+    size = max(one.tally.n for one in store.states)
+    return multiples(size, seen.low, seen.high, columns)
+
+
+def _is_regular(store: Store) -> bool:
+    """True if all variants have as many samples in each epoch."""
     sizes = {one.tally.n for one in store.states} - {0}
-    if len(sizes) != 1:
-        return ()
-    return multiples(sizes.pop(), seen.low, seen.high, columns)
+    return len(sizes) == 1 and not any(one.tally.settings.drop_last for one in store.states)
 
 
 def of_one(store: Store, now: Curves, axis: Axis, seen: XRange, columns: int) -> tuple[float, ...]:
     """The ends of one variant's epochs, including future ones if they are known."""
     if not has_epochs(store):
         return ()
-    if common := of_all(store, axis, seen, columns):
+    common = of_all(store, axis, seen, columns)
+    if common or (axis is Axis.SAMPLES and _is_regular(store)):
         return common
     few = now.history.epoch_ends(axis, seen.low, MOST_RULES + 1)  # there may be thousands
     if len(few) > 1 and seen.width > (MOST_RULES + 1) * (few[1] - few[0]):

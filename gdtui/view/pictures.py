@@ -88,7 +88,7 @@ def overlay(
         series=tuple(series),
         marks=tuple(mark for one, each in pairs for mark in marks_of(one, each, view)),
         rules=epoch_lines.of_all(store, view.axis, seen, canvas.columns),
-        title=_title(store, view),
+        title=_title(store, view, canvas.columns),
         message="" if _has_data(series) else wrapped(activity(store.states[0]), canvas.columns),
     )
     picture = with_counts(picture, [each.history for _, each in pairs], view)
@@ -172,13 +172,16 @@ def _depth(one: VariantState) -> int:
     return 1 + one.tally.n - (resolved.batch_size if resolved else 0)
 
 
-def _title(store: Store, view: ViewState) -> str:
+def _title(store: Store, view: ViewState, columns: int) -> str:
     """The kind of the lines, and their unit, as under accumulation a batch is not an update."""
     what = "every batch" if view.raw else smoothing_told(store, view)
     if view.raw and any(one.tally.batches != one.tally.updates for one in store.states):
         what += ", not update"
-    parts = ("loss", gap_text(store), what, points_told(store))
-    return " · ".join(part for part in parts if part)
+    parts = [part for part in ("loss", gap_text(store), what, points_told(store)) if part]
+    title = " · ".join(parts)
+    if len(title) > columns and len(parts) > 3:  # the smoothing can be spared
+        title = " · ".join(part for part in parts if part != what)
+    return title
 
 
 def smoothing_told(store: Store, view: ViewState) -> str:

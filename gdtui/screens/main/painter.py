@@ -15,6 +15,7 @@ from gdtui.screens.main.figures import write_figures
 from gdtui.view import pictures
 from gdtui.view.focus import focused
 from gdtui.view.pictures import AxisRanges, ChartSize
+from gdtui.view.ranges.usual import PARTS
 from gdtui.view.view_state import ViewState
 from gdtui.widgets.variant import VariantPanel
 
@@ -34,7 +35,8 @@ class Painter:
         self._ranges: dict[str, AxisRanges] = {}
         self._drawn: dict[str, tuple[ChartSize, ViewState, object, int, bool]] = {}
         self._common_of: object = None
-        """The state for which the ranges of all charts were last determined."""
+        self._common_batches: list[int] = []
+        """The state for which the ranges of all charts were last determined, and its batches."""
         self._figures_at = 0.0
         self._written_cursor: float | None = None
         """The crosshair's position when its figures were written."""
@@ -62,7 +64,7 @@ class Painter:
     def _draw_charts(self) -> None:
         viewer = self._viewer
         store, view, version = viewer.store, viewer.view, sum(viewer.versions.values())
-        common = self._common_ranges(version)
+        common = self._common_ranges()
         seen = (viewer.seen, common.x, common.y)
         if canvas := self._due("overlay", self._overlay, seen, version):
             if viewer.alone:
@@ -80,14 +82,15 @@ class Painter:
         for chart in (self._overlay, *(panel.chart for panel in self._panels)):
             chart.point(viewer.cursor)
 
-    def _common_ranges(self, version: int) -> AxisRanges:
-        """The ranges of all charts in this frame."""
+    def _common_ranges(self) -> AxisRanges:
+        """The ranges of all charts; they follow the data when these have grown by a column."""
         viewer = self._viewer
-        of = (viewer.view, version, viewer.store.is_at_rest)
-        if of != self._common_of:
-            self._common_of = of
-            shown = self._shown("all")
-            self._ranges["all"] = pictures.axis_ranges(viewer.store, viewer.view, shown)
+        store = viewer.store
+        of = (viewer.view, viewer.seen, store.is_at_rest)
+        batches = [one.tally.batches for one in store.states]
+        if of != self._common_of or _has_grown(self._common_batches, batches):
+            self._common_of, self._common_batches = of, batches
+            self._ranges["all"] = pictures.axis_ranges(store, viewer.view, self._shown("all"))
         return self._ranges["all"]
 
     def _shown(self, key: str) -> AxisRanges:
@@ -113,3 +116,13 @@ class Painter:
             return None
         self._drawn[key] = drawn
         return canvas
+
+
+def _has_grown(before: list[int], now: list[int]) -> bool:
+    """True if any variant has restarted, or has so many more batches that a range may change."""
+    if len(before) != len(now):
+        return True
+    return any(
+        new < old or (new > old and new - old >= old / PARTS)
+        for old, new in zip(before, now, strict=True)
+    )
