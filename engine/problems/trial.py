@@ -14,7 +14,7 @@ from torch import Tensor
 
 from engine.audit.loss import audit_loss
 from engine.problem import Problem, ProblemError
-from engine.problems.checks.values import check_values
+from engine.problems.checks.values import Tensors, check_values
 from engine.settings import DataOn, LossAudit, LossAverage
 from engine.training.data.opening import open_source
 from engine.training.data.sources import Samples, SampleSource
@@ -95,10 +95,13 @@ def _first(source: SampleSource) -> Samples:
     return samples
 
 
-def _forward(objective: Objective, samples: tuple[Tensor, ...]) -> tuple[Any, Any]:
+def _forward(objective: Objective, samples: Tensors) -> tuple[Any, Any]:
     """Output and target of some samples, in eval mode: one sample is a batch, too."""
+    device = objective.device
     with eval_mode(objective.model):
-        return objective.outcome(tuple(each.to(objective.device) for each in samples))
+        if isinstance(samples, dict):
+            return objective.outcome({key: each.to(device) for key, each in samples.items()})
+        return objective.outcome(tuple(each.to(device) for each in samples))
 
 
 def _loss(objective: Objective, samples: Samples) -> Tensor:

@@ -1,6 +1,7 @@
 """The user's own arrays from an `.npz` file; also serves `mnist`, a small CNN on such images."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -42,12 +43,20 @@ def make(seed: int, data: DataSettings, *, model: str = "linear") -> Problem:
         len(rows[1]),
         name=_name(samples),
         features={"numbers": math.prod(everything.shape[1:])},
+        remarks=_remarks(target),
     )
     return replace(made, reading=reading)
 
 
 def _name(samples: Samples) -> str:
     return "y" if samples.test is None else "y_train"
+
+
+def _remarks(target: Target) -> Iterator[str]:
+    """A remark on labels that some programs use for samples without one."""
+    for label in (-100, -1):
+        if label in target.classes and len(target.classes) > 2:
+            yield f"label {label} is a class like the others, and not ignored"
 
 
 def _are_classes(data: DataSettings, location: FileLocation, name: str) -> bool | None:

@@ -25,7 +25,9 @@ _LABELS: Final = (torch.int64, torch.uint8)
 _IGNORED: Final = -100
 """torch's default `ignore_index`."""
 
-Forward = Callable[[tuple[Tensor, ...]], tuple[Any, Any]]
+Tensors = tuple[Tensor, ...] | dict[Any, Tensor]
+"""The tensors of a data set, or of some of its samples."""
+Forward = Callable[[Tensors], tuple[Any, Any]]
 """Gives some samples to the model; returns its output and their target."""
 
 
@@ -89,25 +91,34 @@ def find_bad(tensor: Tensor) -> BadValues | None:
     return None if first is None else BadValues(count, *first, value)
 
 
-def _tensors(problem: Problem) -> Iterator[tuple[str, str, tuple[Tensor, ...], Tensor]]:
+def _tensors(problem: Problem) -> Iterator[tuple[str, str, Tensors, Tensor]]:
     """Each tensor with its set, its name there, and all tensors of the set."""
     for name in SETS:
         data = getattr(problem, name)
         data = getattr(data, "tensors", data)  # of a TensorDataset
-        if isinstance(data, Mapping) or not is_tensors(data):
-            continue
-        tensors = tuple(map(torch.as_tensor, data))
-        for place, tensor in enumerate(tensors):
-            yield name, f"{name}[{place}]", tensors, tensor
+        if isinstance(data, Mapping):
+            named = {key: torch.as_tensor(each) for key, each in data.items()}
+            for key, tensor in named.items():
+                yield name, f"{name}[{key!r}]", named, tensor
+        elif is_tensors(data):
+            tensors = tuple(map(torch.as_tensor, data))
+            for place, tensor in enumerate(tensors):
+                yield name, f"{name}[{place}]", tensors, tensor
 
 
-def _is_finite(
-    problem: Problem, forward: Forward, tensors: tuple[Tensor, ...], sample: int
-) -> bool:
+def _some(tensors: Tensors, start: int) -> Tensors:
+    """A few samples, beginning with that one."""
+    stop = start + _CONTEXT
+    if isinstance(tensors, dict):
+        return {key: each[start:stop] for key, each in tensors.items()}
+    return tuple(each[start:stop] for each in tensors)
+
+
+def _is_finite(problem: Problem, forward: Forward, tensors: Tensors, sample: int) -> bool:
     """True if the loss of some samples with this one is finite."""
-    start = max(min(sample, len(tensors[0]) - _CONTEXT), 0)
+    count = len(next(iter(tensors.values())) if isinstance(tensors, dict) else tensors[0])
     try:
-        loss = problem.loss(*forward(tuple(each[start : start + _CONTEXT] for each in tensors)))
+        loss = problem.loss(*forward(_some(tensors, max(min(sample, count - _CONTEXT), 0))))
         return bool(torch.isfinite(loss).all())
     except Exception:  # the trial tells what is wrong
         return True
@@ -122,7 +133,7 @@ def _check_labels(problem: Problem, forward: Forward) -> Iterator[str]:
     if ignored is None:
         return
     for name, where, tensors, target in _tensors(problem):
-        if target is not tensors[-1] or target.dtype not in _LABELS:
+        if isinstance(tensors, dict) or target is not tensors[-1] or target.dtype not in _LABELS:
             continue
         if (classes := _outputs(forward, tensors)) is None:
             continue
@@ -137,10 +148,10 @@ def _check_labels(problem: Problem, forward: Forward) -> Iterator[str]:
             yield f"{where}: {labels} {ignored}, which the loss ignores as no {held_out}target"
 
 
-def _outputs(forward: Forward, tensors: tuple[Tensor, ...]) -> int | None:
+def _outputs(forward: Forward, tensors: Tensors) -> int | None:
     """The number of classes that the model's output has; None for an output of another kind."""
     try:
-        output, target = forward(tuple(tensor[:_CONTEXT] for tensor in tensors))
+        output, target = forward(_some(tensors, 0))
     except Exception:  # the trial tells what is wrong
         return None
     is_of_classes = isinstance(output, Tensor) and output.ndim == target.ndim + 1

@@ -19,6 +19,10 @@ import torch
 
 _MOST_BYTES: Final = 64 << 20
 """Maximum bytes of objects other than tensors and arrays."""
+_MOST_TENSORS: Final = 20_000
+"""Maximum number of tensors; more take longer to hand over than most data to make."""
+_SMALL: Final = 1 << 12
+"""Bytes up to which a tensor is pickled as such, since a file of many small ones is slow."""
 _LARGE_ARRAY: Final = 1 << 16
 """Bytes from which an array is stored as a tensor."""
 _NOT_OF_A_CLASS: Final = frozenset({"__dict__", "__weakref__", "__slots__"})
@@ -65,6 +69,7 @@ class _Pickler(pickle.Pickler):
     def __init__(self, file: io.BytesIO, sets: Mapping[Place, Any]) -> None:
         super().__init__(file, pickle.HIGHEST_PROTOCOL)
         self.tensors: list[torch.Tensor] = []
+        self._small = 0
         self._places = {id(value): place for place, value in sets.items()}
         self._kept: list[Any] = [*sets.values()]
         """Holds every object in `_places`, whose id another object could take otherwise."""
@@ -75,7 +80,7 @@ class _Pickler(pickle.Pickler):
             return None
         if id(value) not in self._places:
             tensor = _plain_array(value) if is_array else _plain_tensor(value)
-            if tensor is None:
+            if tensor is None or tensor.nbytes <= _SMALL:
                 return None
             self._places[id(value)] = "", len(self.tensors)
             self._kept.append(value)
@@ -89,6 +94,12 @@ class _Pickler(pickle.Pickler):
             return _empty_cell, ()
         if isinstance(value, torch.Tensor) and value.device.type != "cpu":
             raise HandoverError(f"it holds a tensor on {value.device}")
+        if type(value) is torch.Tensor and (plain := _plain_tensor(value)) is not None:
+            self._small += 1
+            if self._small > _MOST_TENSORS:
+                raise HandoverError(f"it holds more than {_MOST_TENSORS:,} tensors")
+            data = plain.reshape(-1).view(torch.uint8).numpy().tobytes()
+            return _small_tensor, (data, plain.dtype, tuple(plain.shape))
         if isinstance(value, np.memmap):
             raise HandoverError("it holds a memory-mapped array")
         if isinstance(value, types.FunctionType) and not is_importable(value):
@@ -141,6 +152,12 @@ def _plain_array(array: np.ndarray[Any, Any]) -> torch.Tensor | None:
         return torch.from_numpy(array)
     except TypeError:  # texts, objects, dates
         return None
+
+
+def _small_tensor(data: bytes, dtype: torch.dtype, shape: tuple[int, ...]) -> torch.Tensor:
+    if not data:
+        return torch.empty(shape, dtype=dtype)
+    return torch.frombuffer(bytearray(data), dtype=dtype).reshape(shape)
 
 
 # --- Functions and classes ------------------------------------------------------------------------

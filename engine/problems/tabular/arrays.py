@@ -104,20 +104,30 @@ def _inputs(array: Array, location: FileLocation) -> Array:
         return np.ascontiguousarray(array.reshape(len(array), -1) if array.ndim == 1 else array)
     with np.errstate(over="ignore"):
         inputs = np.ascontiguousarray(array, dtype=np.float32)
-    finite = np.isfinite(inputs).reshape(len(inputs), -1).all(axis=1)
-    if not finite.all():
-        raise location.wrong("a value is not a finite float32 number", sample=int(finite.argmin()))
+    bad = ~np.isfinite(inputs).reshape(len(inputs), -1)
+    if count := int(bad.sum()):
+        sample, column = divmod(int(bad.argmax()), bad.shape[1])
+        value = array.reshape(len(array), -1)[sample, column]
+        more = f" (and {count - 1:,} more)" if count > 1 else ""
+        raise location.wrong(
+            f"{value:g} in column {column + 1:,}{more} is not a finite float32 number",
+            sample=sample,
+        )
     return inputs.reshape(len(inputs), -1) if inputs.ndim == 1 else inputs
 
 
 def _target(array: Array, location: FileLocation) -> Array:
+    if array.dtype.kind == "S":  # as h5py saves words
+        array = np.char.decode(array, "utf-8", "replace")
     if array.dtype.kind not in "biufU":
         raise location.wrong(f"must hold numbers or text, not {array.dtype}")
     if array.size != len(array):
         raise location.wrong(f"must hold one value per sample; its shape is {array.shape}")
     array = array.reshape(-1)
     if array.dtype.kind == "f" and not (finite := np.isfinite(array)).all():
-        raise location.wrong("not a finite number", sample=int(finite.argmin()))
+        count, sample = int((~finite).sum()), int(finite.argmin())
+        more = f" (and {count - 1:,} more)" if count > 1 else ""
+        raise location.wrong(f"{array[sample]:g}{more} is not a finite number", sample=sample)
     return array
 
 

@@ -48,6 +48,28 @@ def test_targets_arrays_and_held_out_samples_are_looked_at() -> None:
         try_out(regression(x, data()[1], validation=(held_out, data()[1].numpy())), 0, CPU)
 
 
+def test_the_tensors_of_a_mapping_are_named_by_their_keys() -> None:
+    class Named(nn.Linear):
+        def forward(self, features: torch.Tensor) -> torch.Tensor:
+            return super().forward(features)
+
+    def loss(output: torch.Tensor, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+        return nn.functional.mse_loss(output, batch["y"])
+
+    for name, at, said in (
+        ("features", (17, 2), r"train\['features'\]: 1 value .* at sample 17, column 2 "),
+        (
+            "y",
+            (3, 0),
+            r"train\['y'\]: 1 value .* nan at sample 3, column 0",
+        ),
+    ):
+        named = dict(zip(("features", "y"), data(), strict=True))
+        named[name][at] = float("nan")
+        with pytest.raises(ProblemError, match=said):
+            try_out(Problem(train=named, model=lambda: Named(3, 1), loss=loss), 0, CPU)
+
+
 def test_a_model_that_can_take_them_is_left_to_it() -> None:
     class Mending(nn.Linear):
         def forward(self, x: torch.Tensor) -> torch.Tensor:

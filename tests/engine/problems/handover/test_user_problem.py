@@ -154,6 +154,22 @@ def problem():
     return Problem(train={"x": x, "y": x[:, :1]}, validation=[{"x": x[0], "y": x[0, :1]}],
         model=Net, loss=lambda o, batch: (o - batch["y"]).square().mean())
 """,
+    "many small tensors": """\
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inner = nn.Linear(3, 1)
+    def forward(self, x, mask):
+        return self.inner(x) * mask
+
+def problem():
+    count()
+    rows = [(torch.randn(3), torch.tensor(True), torch.randn(1, dtype=torch.bfloat16).float())
+            for _ in range(64)]
+    return Problem(train=rows, model=Net, loss=nn.MSELoss(), collate=lambda rows: (
+        torch.stack([row[0] for row in rows]), torch.stack([row[1][None] for row in rows]),
+        torch.stack([row[2] for row in rows])))
+""",
     "functions that return data": """\
 def train():
     count()
@@ -221,6 +237,12 @@ MADE_BY_EACH = {
         ),
         "it changes Net, which is needed later",
     ),
+    "very many tensors": (
+        "def problem():\n    count()\n    one = torch.zeros(3)\n"
+        "    rows = [(one + k, one[:1]) for k in range(20_001)]\n"
+        "    return Problem(train=rows, model=lambda: nn.Linear(3, 1), loss=nn.MSELoss())\n",
+        "it holds more than 20,000 tensors",
+    ),
     "data sets of two kinds": (
         DATA
         + "def held_out():\n    x, y = data()\n    return [(x[0], y[0])]\n\n"
@@ -276,7 +298,7 @@ def draws() -> tuple[float, float, float]:
 def trained(problem: Problem) -> tuple[bytes, bytes]:
     """Losses and weights after two epochs."""
     trainer = Trainer(problem, VariantSettings(batch_size=8, lr=0.1), 3, torch.device("cpu"))
-    losses = [trainer.advance(1).losses for _ in range(2 * trainer.n // 8)]
+    losses = [trainer.advance(1).losses for _ in range(min(2 * trainer.n // 8, 20))]
     return np.array(losses).tobytes(), trainer.weights().tobytes()
 
 

@@ -121,11 +121,19 @@ ARRAYS: dict[str, tuple[Content, str]] = {
     "no samples": ({"X": X[:0], "y": Y[:0]}, "{file}, array X: holds no samples"),
     "not a number": (
         {"X": np.array([[1.0], [np.nan]]), "y": Y[:2]},
-        "{file}, array X, row 2: a value is not a finite float32 number",
+        "{file}, array X, row 2: nan in column 1 is not a finite float32 number",
     ),
     "above float32": (
         {"X": np.array([[1.0], [1e300]]), "y": Y[:2]},
-        "{file}, array X, row 2: a value is not a finite float32 number",
+        "{file}, array X, row 2: 1e+300 in column 1 is not a finite float32 number",
+    ),
+    "several that are not finite": (
+        {"X": np.array([[1, np.inf], [np.nan, -np.inf]]), "y": Y[:2]},
+        "{file}, array X, row 1: inf in column 2 (and 2 more) is not a finite float32 number",
+    ),
+    "targets that are not finite": (
+        {"X": X, "y": np.array([0.5, 1.0, np.nan, np.inf])},
+        "{file}, array y, row 3: nan (and 1 more) is not a finite number",
     ),
     "text inputs": (
         {"X": np.array([["a"], ["b"]]), "y": Y[:2]},

@@ -262,6 +262,22 @@ def test_the_target_of_arrays_is_a_number_or_classes_if_wanted(tmp_path: Path) -
         kind(as_classes=("target",), as_number=("y",))
 
 
+def test_labels_that_others_ignore_are_said_to_be_classes(tmp_path: Path) -> None:
+    path = str(tmp_path / "a.npz")
+    for labels, remarks in (
+        ([-1, 0, 1, 2], ("label -1 is a class like the others, and not ignored",)),
+        ([-100, 0, 1, 2], ("label -100 is a class like the others, and not ignored",)),
+        ([-1, 1], ()),
+        ([0, 1, 2], ()),
+        ([b"a", b"b"], ()),
+    ):
+        np.savez(path, X=np.ones((40, 2)), y=np.resize(np.array(labels), 40))
+        found = arrays.make(0, DataSettings(path=path)).reading
+        assert found is not None
+        assert found.remarks == remarks
+        assert found.class_count == len(labels)
+
+
 def test_the_fifty_most_frequent_texts_are_fifty(tmp_path: Path) -> None:
     rows = "".join(f"w{k % 60},{k * 1.5}\n" * (1 + (k % 60 < 50)) for k in range(600))
     problem = table.make(0, DataSettings(path=write(tmp_path, f"w,y\n{rows}"), target="y"))
