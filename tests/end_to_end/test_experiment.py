@@ -1,4 +1,4 @@
-"""`gdtui experiment` from outside: report and JSON.
+"""`gdtui experiment` from outside: JSON.
 
 Nothing is left behind of it, nor of a sweep.
 """
@@ -31,30 +31,18 @@ def test_the_saddle_as_json(cli: Cli) -> None:
     assert document["seconds"] > 0
 
 
-def test_the_report_says_all_that_one_must_know(cli: Cli) -> None:
-    result = cli("experiment", "sharp-minimum", "--seeds", "4", "--device", "cpu", "--threads", "1")
-    assert (result.returncode, result.stderr) == (0, "")
-    lines = result.stdout.splitlines()
-    assert lines[0].startswith("sharp-minimum: ")
-    heads = {line.split()[0] for line in lines if line[:1].isalpha()}
-    assert {"claim", "measured", "meaning", "varied", "held", "note", "rule", "source"} <= heads
-    assert any(line.split()[:5] == ["full", "batch", "0", "of", "4"] for line in lines)
-    assert "lr × curvature is 0.5" in result.stdout
-    assert max(map(len, lines)) <= 100
-    assert lines[-1].startswith("4 seeds · cpu · ")
+EXPERIMENT = "experiment linear-scaling --seeds 200"
+SWEEP = "sweep --batch-sizes 1 --epochs 1000000"
 
 
-def test_a_device_that_is_not_there_is_a_wrong_call(cli: Cli) -> None:
-    result = cli("experiment", "saddle", "--device", "cuda:99")
-    assert result.returncode == 2
-    assert result.stdout == ""
-    assert result.stderr.count("\n") == 1
-    assert "cuda:99" in result.stderr
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 @pytest.mark.parametrize(
-    "line", ["experiment linear-scaling --seeds 200", "sweep --batch-sizes 1 --epochs 1000000"]
+    ("line", "number"),
+    [
+        (EXPERIMENT, signal.SIGINT),
+        (EXPERIMENT, signal.SIGTERM),
+        (SWEEP, signal.SIGINT),
+        (SWEEP, signal.SIGKILL),
+    ],
 )
 def test_whatever_ends_it_nothing_is_left(
     line: str, number: signal.Signals, cli_env: dict[str, str]

@@ -40,33 +40,3 @@ def test_a_sweep_measures_every_column_for_every_batch_size(cli: Cli, tmp_path: 
         follower = Follower(RunDirectory.open(tmp_path / "arms" / name))
         assert list(follower.read(10**9))
         assert follower.unfinished() == []
-
-
-def test_a_problem_with_held_out_data_has_a_gap(cli: Cli) -> None:
-    pytest.importorskip("sklearn")
-    result = cli(
-        *[
-            "sweep",
-            "--problem",
-            "digits",
-            "--batch-sizes",
-            "64,full",
-            "--epochs",
-            "1",
-            "--device",
-            "cpu",
-            "--json",
-        ]
-    )
-    assert (result.returncode, result.stderr) == (0, "")
-    rows = json.loads(result.stdout)["rows"]
-    assert all(-1 < row["generalisation_gap"] < 1 for row in rows)
-    assert [row["lr"] for row in rows] == [0.1, 0.1]  # the problem's own
-
-
-def test_a_wrong_device_is_a_wrong_call_and_leaves_no_run(cli: Cli, tmp_path: Path) -> None:
-    result = cli("sweep", "--device", "cuda:99")
-    assert result.returncode == 2
-    assert result.stderr.count("\n") == 1
-    assert "cuda:99" in result.stderr
-    assert list(tmp_path.glob("state/gdtui/runs/*")) == []

@@ -77,6 +77,7 @@ def test_a_claim_that_does_not_hold_is_not_supported(monkeypatch: pytest.MonkeyP
     assert [arm.escaped for arm in report.arms] == [0, 0, 0, 0]
     assert report.verdict is Verdict.NOT_SUPPORTED
     assert "does not hold" in report.meaning
+    assert "lr × curvature is 0.5" in report.notes[0]
 
 
 def test_the_gap_is_the_widest_between_the_curves(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,6 +36,7 @@ def gdtui(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setattr(app, "check_screen", lambda *_, **__: None)
+    monkeypatch.setenv("GDTUI_QUIET", "1")  # a slow machine reports progress each minute
 
     def run(*arguments: str) -> tuple[int, str, list[str]]:
         problem = ("--problem", "net.py", "--device", "cpu")
@@ -129,6 +130,35 @@ def test_an_arm_that_fails_leaves_three_rows_and_its_reason(gdtui: Gdtui, tmp_pa
     assert [row.split(",")[0] for row in as_csv(table).splitlines()[1:]] == ["5", "10", "20"]
     for form in (markdown, text):
         assert f"Batch GD: {line}" in form(table)
+
+
+def test_a_device_that_is_not_there_is_a_usage_error_in_every_command(
+    gdtui: Gdtui, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reasons = set()
+    for command in ("train", "sweep", "experiment"):
+        words = [command] if command != "experiment" else [command, "saddle"]
+        assert main([*words, "--device", "cuda:99"]) == 2
+        said = capsys.readouterr()
+        assert said.out == ""
+        reasons.add(said.err.removeprefix(f"gdtui {command}: "))
+    (reason,) = reasons
+    assert reason.startswith("device 'cuda:99' is not available on this machine")
+    assert reason.count("\n") == 1
+    assert runs(tmp_path) == []
+
+
+def test_held_out_data_give_a_sweep_its_gap(
+    gdtui: Gdtui, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("sklearn")
+    words = "sweep --problem digits --batch-sizes 64,full --epochs 1 --device cpu --json"
+    assert main(words.split()) == 0
+    said = capsys.readouterr()
+    rows = json.loads(said.out)["rows"]
+    assert said.err == ""
+    assert all(-1 < row["generalisation_gap"] < 1 for row in rows)
+    assert [row["lr"] for row in rows] == [0.1, 0.1]  # the problem's own
 
 
 def test_a_traceback_is_shown_on_request_alone(gdtui: Gdtui, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from engine.log.commands import Change, Pause, Resume
 from engine.log.records import State
 from engine.settings import FULL, LrScaling, VariantSettings
 from engine.sweep.run import sweep
-from engine.sweep.table import Recommendation
+from engine.sweep.table import FailedArm, Recommendation
 from gdtui.control.lab import Holder, Lab
 from gdtui.screens.lab.sweep import recommended
 
@@ -271,6 +271,11 @@ async def test_a_sweeps_columns_come_one_by_one_with_how_far_the_next_is(tmp_pat
         await stage.told(pilot, Progress(0.2, "SGD, epoch 2 of 5"))
         assert "batch size  " not in text_of(stage.app)
         assert "SGD, epoch 2 of 5" in text_of(stage.app)
+        failed = (FailedArm(name="SGD", reason="failed: net.py:3: ValueError: no"),)
+        none_yet = msgspec.structs.replace(SWEEP, rows=(), failed=failed)
+        await stage.told(pilot, PartialResult(none_yet))
+        assert "SGD: failed: net.py:3: ValueError: no" in text_of(stage.app)
+        assert "batch size  " not in text_of(stage.app)
         for rows, next_one, columns in ((1, "Mini-batch 128", " +1"), (2, "Batch GD", " +1 +128")):
             so_far = msgspec.structs.replace(SWEEP, rows=SWEEP.rows[:rows], recommendation=None)
             await stage.told(
@@ -281,8 +286,9 @@ async def test_a_sweeps_columns_come_one_by_one_with_how_far_the_next_is(tmp_pat
             assert f"{next_one}, epoch 1 of 5" in said
             assert "ecommend" not in said
             assert "it may change as more follow" in said
-        await stage.told(pilot, Result(SWEEP))
+        await stage.told(pilot, Result(msgspec.structs.replace(SWEEP, failed=failed)))
         assert re.search(r"batch size +1 +128 +full", text_of(stage.app))
+        assert "SGD: failed: net.py:3: ValueError: no" in text_of(stage.app)
         await stage.press(pilot, "r")
         assert "batch size  " not in text_of(stage.app), (
             "what was found before is not what is found now"
