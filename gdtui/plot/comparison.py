@@ -14,7 +14,7 @@ from gdtui.view.pictures import AxisRanges, ChartSize
 from gdtui.view.view_state import ViewState
 
 _DOTS: Final = 1600
-"""Points of a line; more than can be told apart at 300 dpi in one column."""
+"""Points of a line; more than 300 dpi can show in one column."""
 _BAND_COLUMNS: Final = 200
 _RECORDS: Final = 10_000
 

@@ -1,4 +1,4 @@
-"""A web server that shows runs to whoever has its address, one process a visit.
+"""A web server that shows runs to visitors with its address; one process per visit.
 
 Built on textual-serve, which the extra `web` installs; import this module only to serve.
 """
@@ -69,7 +69,7 @@ class Visit(AppService):
 
 
 class RunServer(Server):
-    """Serves runs below a path that nobody can guess; everything else is forbidden."""
+    """Serves runs below a path that cannot be guessed; everything else is forbidden."""
 
     def __init__(
         self,

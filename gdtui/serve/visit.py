@@ -1,4 +1,4 @@
-"""The process of one visit: the app on stored or live runs, for somebody in a browser.
+"""The process of one visit: the app on stored or live runs, for a browser.
 
 Started by gdtui/serve/server.py: `python -m gdtui.serve.visit THEME FPS SPEED|- RUN …`. It trains
 nothing, starts no process and writes no file.

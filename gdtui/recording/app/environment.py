@@ -1,4 +1,4 @@
-"""The environment of a recording, which does not depend on the terminal of whoever records."""
+"""The environment of a recording, which does not depend on the user's terminal."""
 
 import contextlib
 import os

@@ -36,7 +36,7 @@ class RecordedApp(GdtuiApp):
     ) -> None:
         """`paint` takes what the app writes.
 
-        `is_over`: the run has ended; None asks the store.
+        `is_over`: nothing more will happen without a key; None asks the store.
         """
         look = {"fps": staging.fps, "theme": staging.theme, "keys": (), "make_lab": self._make_lab}
         super().__init__(*arguments, **(options | look))
@@ -44,7 +44,7 @@ class RecordedApp(GdtuiApp):
         """Takes each piece of text for the terminal."""
         self.screen_size = staging.columns, staging.rows
         self._staging = staging
-        self._is_over = is_over or (lambda: self.main.viewer.store.has_ended)
+        self._is_over = is_over or (lambda: self.main.viewer.store.is_at_rest)
 
         self._lab: Lab | None = None
 

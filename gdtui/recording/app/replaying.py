@@ -33,7 +33,7 @@ def record_replay(shown: ShownRuns, speed: float, staging: Staging) -> Footage:
             source=replay,
             staging=staging,
             paint=lambda text: sampler.write(clock.now(), text),
-            is_over=lambda: replay.has_ended,
+            is_over=lambda: replay.has_ended or replay.is_paused,
         )
         loop = VirtualLoop(clock, app.is_waiting)
         try:

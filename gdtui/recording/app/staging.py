@@ -17,7 +17,7 @@ class Staging:
     colors: str
     """The colours of the terminal, of COLOR_SYSTEMS."""
     seconds: float | None
-    """The length; None: until the run and the keys have ended."""
+    """The length; None means until the run and the keys have ended."""
 
 
 class AppCrashedError(Exception):

@@ -104,9 +104,9 @@ def transition(before: CellStyle, after: CellStyle) -> str:
     if before == after:
         return ""
     changed = ";".join(_changes(before, after))
-    afresh = ";".join(("0", *_changes(PLAIN, after))) if after != PLAIN else ""
+    from_plain = ";".join(("0", *_changes(PLAIN, after))) if after != PLAIN else ""
     is_removal = any(was and not now for was, now in zip(before[2:], after[2:], strict=True))
-    shortest = afresh if is_removal or len(afresh) < len(changed) else changed
+    shortest = from_plain if is_removal or len(from_plain) < len(changed) else changed
     return f"\x1b[{shortest}m"
 
 

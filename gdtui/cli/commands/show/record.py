@@ -46,8 +46,8 @@ def record(ctx: "click.Context", output: Path | None, json: bool, **values: Any)
     gives the same bytes, whenever and wherever it is recorded. A training is recorded as it goes;
     its run can be replayed later.
 
-    The recording ends when a key ends the app (q), else 3 seconds after the run and the keys have
-    ended.
+    The recording ends when a key ends the app (q), else 3 seconds after the keys have been played
+    and the run has ended or is paused.
     """
     if output is None:
         ctx.fail("no file: give it with -o, e.g. -o demo.cast")

@@ -40,7 +40,7 @@ def serve(
 ) -> int:
     """Show runs in a browser to people who only watch; prints the address to open.
 
-    Each visit has a process of its own that reads the run and ends with the page. No visit trains,
+    Each visit has a separate process that reads the run and ends with the page. No visit trains,
     starts other processes or writes files; keys for that have no effect.
 
     Only this computer can connect, unless --host says otherwise. The address holds a random token,

@@ -79,7 +79,7 @@ def test_a_full_disk_ends_the_recording_with_whole_lines(
     for second in range(100):
         clock.now = 100.0 + second
         recorder.painted(f"\x1b[1;1H{second:<40}")
-    while not notes:  # it is told by the recording's thread
+    while not notes:  # from the recording's thread
         recorder.painted("x")
     recorder.stop()
     assert notes == ["the recording ended: No space left on device. Training goes on"]

@@ -102,3 +102,10 @@ def test_a_training_is_recorded(cli: Cli, tmp_path: Path) -> None:
     assert (result.returncode, result.stderr) == (0, "")
     assert "Mini-batch" in path.read_text()
     assert (run / "run.json").exists()
+
+
+def test_a_paused_replay_does_not_go_on_for_ever(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "x.txt"
+    result = cli("record", "--replay", STORED, "--keys", "200ms space", "-o", path)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "paused" in path.read_text().splitlines()[0]
