@@ -21,11 +21,12 @@ _ZEROS: Final = (0xFF10, 0x0660, 0x06F0, 0x0966)
 """The zeros of full width, Arabic, Persian and Devanagari."""
 _SYMBOLS: Final = "$¢£¤¥฿₠-₿﷼﹩＄￠￡￥￦"
 _CURRENCY: Final = rf"[A-Za-z]{{0,3}}[{_SYMBOLS}]|[A-Z]{{3}}|Rs\.?|Fr\.?|kr\.?|\\"
-_UNIT: Final = rf"[^\W\d_][^\s\d,;()]{{0,15}}[²³]?|[{_SYMBOLS}]|[%‰°℃℉′″'\"µ][^\s\d,;()]{{0,6}}"
+_SIGN: Final = r"[%‰°℃℉′″'\"µ][^\s\d,;()]{0,6}"
+_UNIT: Final = rf"[^\W\d_][^\s\d,;()]{{0,15}}[²³]?(?:\s[{_SYMBOLS}])?|[{_SYMBOLS}]|{_SIGN}"
 _WRITTEN: Final = re.compile(
     rf"(?P<open>\()?\s*(?P<sign>[-+−–﹣－‐‑]?)\s*(?P<before>{_CURRENCY})?\s*(?P<late>[-+−–]?)"
     rf"(?P<digits>[0-9](?:[0-9.,{_GROUPS}]*[0-9.,])?|[.,][0-9]+)(?P<power>[eE][-+−]?[0-9]{{1,4}})?"
-    rf"(?P<gap>\s*)(?P<after>{_UNIT})?\s*(?P<close>\))?"
+    rf"(?P<trail>[-−])?(?P<gap>\s*)(?P<after>{_UNIT})?\s*(?P<close>\))?"
 )
 _GROUPED: Final = (
     r"[1-9][0-9]{{0,2}}(?:(?P<{n}>[{g}])[0-9]{{3}})(?:(?P={n})[0-9]{{3}})*(?:{d}[0-9]*)?"
@@ -54,6 +55,8 @@ _MISSING: Final = frozenset(
      "missing", "unknown", "undefined", "not available", "no data", "nd", "n.d.", "k.a.", "k. a.",
      "#value!", "#div/0!", "#ref!", "#num!", "(null)", "[null]", "\\n")
 )  # fmt: skip
+_EXCEL_ERROR: Final = re.compile(r"#[^\W\d_/!?]{1,12}[!?]?|#¡[^\W\d_]+!")
+"""Excel's errors in any language, such as #NV, #WERT! and #VALEUR!."""
 _INFINITE: Final = re.compile(r"[-+−]?(inf|infinity|∞)", re.IGNORECASE)
 
 
@@ -79,7 +82,11 @@ class Numerals:
 
 def is_marker(text: str) -> bool:
     """True for a word or sign that stands for a missing value among numbers."""
-    return text.casefold() in _MISSING or not any(map(str.isalnum, text))
+    return (
+        text.casefold() in _MISSING
+        or bool(_EXCEL_ERROR.fullmatch(text))
+        or not any(map(str.isalnum, text))
+    )
 
 
 def read_numerals(
@@ -138,11 +145,11 @@ def _is_balanced(found: re.Match[str]) -> bool:
     if found["before"] and found["after"] not in (None, "%"):
         return False
     is_read = _POINT.fullmatch(found["digits"]) or _COMMA.fullmatch(found["digits"])
-    return bool(is_read) and not (found["sign"] and found["late"])
+    return bool(is_read) and sum(bool(found[each]) for each in ("sign", "late", "trail")) <= 1
 
 
 def _sign(found: re.Match[str]) -> str:
-    return found["sign"] or found["late"] or ""
+    return found["sign"] or found["late"] or found["trail"] or ""
 
 
 def _unit_of(found: re.Match[str]) -> str:

@@ -39,6 +39,9 @@ def values(*texts: str, decimal: str | None = None) -> list[float]:
         (["٣", "٤٫٥"], [3, 4.5]),
         (["\\1,234,567", "\\12"], [1234567, 12]),
         (["980円", "12円"], [980, 12]),
+        (["1.234,50-", "12,00"], [-1234.5, 12]),
+        (["5-", "7-"], [-5, -7]),
+        (["1,5 Mio. €", "20,25 Mio. €"], [1.5, 20.25]),
         (["1,2345"], [1.2345]),
     ],
 )
@@ -91,7 +94,26 @@ def test_words_stay_words(texts: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "marker", ["?", "-", "--", "NA", "n/a", "None", "null", "NaN", ".", "*", "#N/A", "missing", "…"]
+    "marker",
+    [
+        "?",
+        "-",
+        "--",
+        "NA",
+        "n/a",
+        "None",
+        "null",
+        "NaN",
+        ".",
+        "*",
+        "#N/A",
+        "missing",
+        "…",
+        "#NV",
+        "#WERT!",
+        "#VALEUR!",
+        "#¡VALOR!",
+    ],
 )
 def test_a_repeated_marker_among_numbers_is_a_missing_value(marker: str) -> None:
     found = read_numerals(Counter(["1", "2", marker, marker]))
