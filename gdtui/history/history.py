@@ -126,6 +126,11 @@ class History:
         at, samples = self._positions.at(axis, index), self._positions.samples(index)
         return SettingsInForce(at, samples, sizes, steps, self._positions.lrs(index))
 
+    def first_sizes(self) -> tuple[int, int]:
+        """Samples per batch and batches per update at the first batch, which must exist."""
+        spot = self._positions.batch_at(0)
+        return spot.batch_size, spot.accumulation_steps
+
     def epoch_ends(self, axis: Axis, low: float, most: int) -> list[float]:
         """The first `most` positions after `low` at which a new epoch began."""
         return self._positions.epoch_ends(axis, low, most)

@@ -172,7 +172,9 @@ class LossSeries:
 
         NaN without a finite loss.
         """
-        self._close()
+        pending = len(self._raw) - self._closed * BUCKET
+        if len(start) > 1 or (len(start) and pending > (stop[0] - start[0]) // 8):
+            self._close()  # not in every frame, for the one range that still grows
         return self._sampled.quantiles(start, stop, shares, self.raw)
 
     def beyond(self, start: int, stop: int, low: float, high: float) -> tuple[int, int]:

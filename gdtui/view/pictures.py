@@ -23,6 +23,7 @@ from gdtui.state.variant import PLACE, VariantState
 from gdtui.view import epoch_lines
 from gdtui.view.data_extent import data_extent, loss_range, positive, x_title
 from gdtui.view.ranges.beyond import with_counts
+from gdtui.view.ranges.mean_age import line_at_mean_age
 from gdtui.view.ranges.usual import strays
 from gdtui.view.text import formatting
 from gdtui.view.text.caveats.imported import has_epochs
@@ -142,7 +143,9 @@ def line_of(
     line = (
         raw
         if view.raw
-        else history.smoothed(view.axis, seen.low, seen.high, canvas.dots, view.smoothing)
+        else line_at_mean_age(
+            history, view.axis, seen, canvas.dots, window=view.smoothing, n=one.tally.n
+        )
     )
     return Series(
         label=label(one),
@@ -200,7 +203,9 @@ def ghost_of(
     colour = variant_colour(one.index, view.colours)
     line = EMPTY
     if canvas.dots:
-        line = then.history.smoothed(view.axis, seen.low, seen.high, canvas.dots, view.smoothing)
+        line = line_at_mean_age(
+            then.history, view.axis, seen, canvas.dots, window=view.smoothing, n=one.tally.n
+        )
     depth = _depth(one) if view.raw else 0
     return Series(
         label=f"{one.tally.name}, before",

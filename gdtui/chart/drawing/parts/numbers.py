@@ -20,9 +20,9 @@ def draw(picture: Picture, cells: Cells, background: str, faint_share: float) ->
         lit = rasterise(one.line, picture.x, picture.y, cells.width, cells.height).bits != 0
         colour = blend(one.colour, background, faint_share if one.faint else 1.0)
         drawn = np.flatnonzero(lit.any(axis=0))
-        columns = {*places(turn, len(numbered), cells.width)} & {*drawn.tolist()} | {
-            *drawn[-1:].tolist()
-        }
+        columns = {*places(turn, len(numbered), cells.width)} & {*drawn.tolist()}
+        if not one.end:
+            columns |= {*drawn[-1:].tolist()}
         for column in columns:
             rows = np.flatnonzero(lit[:, column])
             cells.write(int(rows[rows.size // 2]), column, one.number, colour)
