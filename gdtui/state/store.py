@@ -137,9 +137,12 @@ class Store:
 
     @property
     def is_under_way(self) -> bool:
-        """True when every variant has a loss to show, or will never have one."""
+        """True when every variant has a loss to show, is paused, or will never have one."""
         return all(
-            one.has_ended or (one.current and len(one.current.history)) for one in self.states
+            one.has_ended
+            or one.tally.state is State.PAUSED
+            or (one.current and len(one.current.history))
+            for one in self.states
         )
 
     @property

@@ -14,6 +14,7 @@ from gdtui.view.text.formatting import number
 
 LARGE, SMALL = (160, 45), (80, 24)
 ENTER, ESCAPE, UP, DOWN = "\r", "\x1b", "\x1b[A", "\x1b[B"
+FOCUSED = "the first field is focused"
 DEEDS = {
     ("look", 0): ["paused", "3"],
     ("look", 1): [" "],
@@ -24,7 +25,7 @@ DEEDS = {
     ("edge", 1): ["1", *".....", "c", "c", "!"],
     ("accumulate", 0): ["2", "u", "r"],
     ("momentum", 0): ["m", "r"],
-    ("momentum", 1): [ENTER, "esc cancels", UP, "on", "drop last on", ENTER],
+    ("momentum", 1): [ENTER, FOCUSED, UP, "on", "drop last on", ENTER],
     ("noise", 0): ["X", "enter runs", ENTER, "saddle: ", ESCAPE],
     ("noise", 1): ["X", "↑ ↓ choose", DOWN, "enter runs", ENTER, "sharp-minimum: ", ESCAPE],
     ("generalise", 0): ["1", "3"],
@@ -58,10 +59,23 @@ def see(app: App, words: str, patience: float = 240) -> None:
     app.terminal.wait_for(lambda: app.terminal.says(words), patience=patience)
 
 
+def is_first_field_focused(app: App) -> bool:
+    """True when the form of settings is open, and its first field has another background."""
+    rows, cells = app.terminal.screen, app.terminal.cells
+    places = [(y, row.find(name)) for name in ("batch size  ", "lr scaling  ")
+              for y, row in enumerate(rows) if "│  " + name in row]  # fmt: skip
+    if len(places) < 2:
+        return False
+    (first, x), (other, _) = places
+    return cells[first][x + 40][2] != cells[other][x + 40][2]
+
+
 def do(app: App, deed: list[str]) -> None:
     """Press the keys of a deed, and wait for the words between them."""
     for each in deed:
-        if len(each) > 1 and each not in (UP, DOWN, "on"):
+        if each == FOCUSED:
+            app.terminal.wait_for(lambda: is_first_field_focused(app))
+        elif len(each) > 1 and each not in (UP, DOWN, "on"):
             see(app, each)
         else:
             app.terminal.send(each)

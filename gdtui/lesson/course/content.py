@@ -49,7 +49,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     otherwise: tuple[str, ...] = ()
     """Pages in their place if what was measured does not bear them out."""
     pause: bool = False
-    """Pause training before it, as soon as every variant has a loss."""
+    """Pause training before it; at the start of a run, before the first batch."""
     run: Literal["lesson", "quadratic"] = "lesson"
     """The run that it is about; the quadratic opens on top of the lesson's."""
 

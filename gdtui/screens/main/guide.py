@@ -80,14 +80,13 @@ class GuidedScreen(OverlaidScreen):
         guide = self.guide
         if guide.has_prepared or not coach.is_waiting:
             return
-        if not (coach.part.pause or guide.is_away):
-            guide.has_prepared = True
-        elif self.viewer.store.is_under_way:
-            guide.has_prepared = True
-            if guide.is_away:  # its curvature is the point
-                self.controller.measure(self.viewer.store.states)
-            else:
-                self.controller.hold()
+        if guide.is_away:
+            if not self.viewer.store.is_under_way:
+                return
+            self.controller.measure(self.viewer.store.states)  # its curvature is the point
+        elif coach.part.pause:
+            self.controller.hold()
+        guide.has_prepared = True
 
     # --- The run of a step ----------------------------------------------------------------------
 

@@ -155,7 +155,7 @@ class LiveScreen(Screen[None]):
 
     @property
     def is_under_way(self) -> bool:
-        """True when every variant has its first loss, or none is still to come."""
+        """True when every variant has its first loss, is paused, or has none still to come."""
         return self._has_begun and self.viewer.store.is_under_way
 
     @property

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import pytest
-from app_bench import NARROW, WIDE, Bench, N, evaluation, see, settle
+from app_bench import NARROW, WIDE, Bench, N, evaluation, see, settle, state
 from shown import ObservedApp
 from textual.pilot import Pilot
 
-from engine.log.commands import Measure, Pause
+from engine.log.commands import Measure, Pause, Resume
 from engine.log.measurements import Sharpness
-from engine.log.records import Measured
+from engine.log.records import Measured, State
 from gdtui.lesson.course.coach import Coach
 from gdtui.lesson.course.content import load
 from gdtui.lesson.course.guide import Guide
@@ -54,17 +54,19 @@ async def test_the_first_step_waits_for_a_bet_then_for_the_end(
         assert "fold" in words(app)
 
 
-async def test_training_is_paused_once_for_the_bet(bench: Bench) -> None:
+async def test_training_is_paused_once_for_the_bet_before_the_first_batch(bench: Bench) -> None:
     app = lesson(bench)
     async with app.run_test(size=NARROW) as pilot:
         await settle(pilot)
-        assert not bench.controls.last(Pause)
+        assert [type(command) for _, command in bench.controls.told] == [Pause] * 3
         bench.begin()
         for name in bench.names:
-            bench.train(name, [0.7])
+            bench.write(name, state(State.PAUSED, 11.0, command=3))
         await settle(pilot)
-        await settle(pilot)
-        assert [type(command) for _, command in bench.controls.told] == [Pause] * 3
+        assert app.main.is_under_way, "so that keys of a script are pressed"
+        await press(pilot, "2", "space")
+        assert [*bench.controls.last(Resume)] == bench.names
+        assert len(bench.controls.told) == 6
 
 
 async def test_escape_leaves_and_g_comes_back_to_the_same_step(bench: Bench) -> None:
