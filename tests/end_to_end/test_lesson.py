@@ -3,6 +3,7 @@
 import math
 from string import Formatter
 
+import pytest
 from real_app import CONSOLE_SCRIPT, App, StartApp
 
 from engine.log.figures.batch_noise import BatchNoise
@@ -102,6 +103,7 @@ def ask(app: App, part: Part) -> None:
     see(app, literal(part.ask))
 
 
+@pytest.mark.timeout(1200)  # it waits for two experiments and a sweep
 def test_the_lesson_is_walked_by_keys_and_names_the_figures_of_the_run(
     start_app: StartApp,
 ) -> None:
