@@ -18,8 +18,8 @@ __all__ = ["bench"]
 
 
 def column(chart: Chart) -> int | None:
-    """The column of the line in the chart's first row."""
-    row = chart.render_line(0).text
+    """The column of the line in the second row; the first one has counts of what is beyond."""
+    row = chart.render_line(1).text
     found = [at for at in range(chart.canvas.left, len(row)) if row[at] == "│"]
     assert len(found) <= 1
     return found[0] - chart.canvas.left if found else None
