@@ -6,6 +6,7 @@ Nothing is left behind of it, nor of a sweep.
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,16 +19,18 @@ import pytest
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
-def test_the_saddle_as_json(cli: Cli) -> None:
-    result = cli("experiment", "saddle", "--seeds", "5", "--device", "cpu", "--json")
+def test_full_batch_stays_on_the_saddle_and_one_sample_leaves_it_as_json_says(cli: Cli) -> None:
+    result = cli("experiment", "saddle", "--seeds", "8", "--device", "cpu", "--json")
     assert (result.returncode, result.stderr) == (0, "")
     document = json.loads(result.stdout)
-    assert (document["experiment"], document["seeds"]) == ("saddle", 5)
+    assert (document["experiment"], document["seeds"]) == ("saddle", 8)
     assert [(arm["batch_size"], arm["escaped"]) for arm in document["arms"]] == [
         ("full", 0),
-        (64, 5),
-        (1, 5),
+        (64, 8),
+        (1, 8),
     ]
+    assert (document["verdict"], document["failed"]) == ("supported", [])
+    assert re.search(r"e\^(1\d|2\d)\.\d in all", document["notes"][0])
     assert document["seconds"] > 0
 
 
