@@ -15,7 +15,8 @@ from gdtui.view.text.formatting import number
 
 LARGE, SMALL = (160, 45), (80, 24)
 ENTER, ESCAPE, UP, DOWN = "\r", "\x1b", "\x1b[A", "\x1b[B"
-FOCUSED = "the first field is focused"
+FIRST_FIELD, LAST_FIELD = "batch size  ", "drop last  "
+"""Fields of the form; they are waited for until they are focused."""
 DEEDS = {
     ("look", 0): ["paused", "3"],
     ("look", 1): [" "],
@@ -26,7 +27,7 @@ DEEDS = {
     ("edge", 1): ["1", *".....", "c", "c", "!"],
     ("accumulate", 0): ["2", "u", "r"],
     ("momentum", 0): ["m", "r"],
-    ("momentum", 1): [ENTER, FOCUSED, UP, "on", "drop last on", ENTER],
+    ("momentum", 1): [ENTER, FIRST_FIELD, UP, LAST_FIELD, "on", "drop last on", ENTER],
     ("noise", 0): ["X", "enter runs", ENTER, "saddle: ", ESCAPE],
     ("noise", 1): ["X", "↑ ↓ choose", DOWN, "enter runs", ENTER, "sharp-minimum: ", ESCAPE],
     ("generalise", 0): ["1", "3"],
@@ -60,10 +61,10 @@ def see(app: App, words: str, patience: float = 240) -> None:
     app.terminal.wait_for(lambda: app.terminal.says(words), patience=patience)
 
 
-def is_first_field_focused(app: App) -> bool:
-    """True when the form of settings is open, and its first field has another background."""
+def is_focused(app: App, field: str) -> bool:
+    """True when the form of settings is open, and this field has another background."""
     rows, cells = app.terminal.screen, app.terminal.cells
-    places = [(y, row.find(name)) for name in ("batch size  ", "lr scaling  ")
+    places = [(y, row.find(name)) for name in (field, "lr scaling  ")
               for y, row in enumerate(rows) if "│  " + name in row]  # fmt: skip
     if len(places) < 2:
         return False
@@ -74,8 +75,8 @@ def is_first_field_focused(app: App) -> bool:
 def do(app: App, deed: list[str]) -> None:
     """Press the keys of a deed, and wait for the words between them."""
     for each in deed:
-        if each == FOCUSED:
-            app.terminal.wait_for(lambda: is_first_field_focused(app))
+        if each in (FIRST_FIELD, LAST_FIELD):
+            app.terminal.wait_for(lambda each=each: is_focused(app, each))
         elif len(each) > 1 and each not in (UP, DOWN, "on"):
             see(app, each)
         else:
