@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from gdtui.control.lab import Holder, Lab
     from gdtui.control.run_controller import Controls, RunController
     from gdtui.control.viewer import Viewer
+    from gdtui.screens.leaving import Leaving
     from gdtui.state.record_source import RecordSource
 
 INTERNAL_ERROR: Final = "gdtui stopped on an internal error"
@@ -69,6 +70,7 @@ class GdtuiApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "leave(130)", "Quit", show=False, priority=True),
         Binding("ctrl+z", "suspend_process", show=False, priority=True),
+        Binding("d", "leave(0, True)", "Detach: leave the run to its host", show=False),
     ]
     HAS_TERMINAL: ClassVar[bool] = True
     """The app ends when the terminal at stdin hangs up."""
@@ -86,13 +88,12 @@ class GdtuiApp(App[None]):
         keys: tuple[Press, ...] = (),
         make_lab: "Callable[[Holder], Lab] | None" = None,
         guide: Guide | None = None,
+        leaving: "Leaving | None" = None,
     ) -> None:
         """`run`: a run, or several overlaid, which need a `source` and are only watched.
-
         `controls` None: the run is only watched, unless `start` makes them after the first frame.
-
-        `source` None: the run's logs. `keys` play by themselves.
-        `make_lab` None makes a Lab whose work runs in processes. `guide` None: G begins the lesson.
+        `source` None: the run's logs. `keys` play by themselves. `make_lab` None makes a Lab whose
+        work runs in processes. `guide` None: G begins the lesson. `leaving` None: no question.
         """
         # Without colour, Textual would use greys; with the terminal's colours it uses none.
         super().__init__(ansi_color=True if os.environ.get("NO_COLOR") is not None else None)
@@ -102,7 +103,7 @@ class GdtuiApp(App[None]):
         self._shown = ShownRuns.of(run) if isinstance(run, RunDirectory) else run
         self._source = source
         self._controls, self._start = controls, start
-        self._keys = keys
+        self._keys, self._leaving = keys, leaving
         self.frame_gate = FrameGate()
         """Drops frames while the terminal cannot keep up."""
         self._use_themes(theme)
@@ -270,11 +271,12 @@ class GdtuiApp(App[None]):
             clean(message), title=title, severity=severity, timeout=timeout, markup=markup
         )
 
-    # --- The end --------------------------------------------------------------------------------
-
-    def action_leave(self, status: int) -> None:
-        """End at once with this exit status."""
-        self.exit(return_code=status)
+    def action_leave(self, status: int, detaches: bool = False) -> None:
+        """End with this exit status; ask first if that would end hours of work."""
+        if self._leaving is not None:
+            self._leaving.leave(self, status, self.main.is_training, detaches)
+        elif not detaches:
+            self.exit(return_code=status)
 
     def _fatal_error(self) -> None:
         """Textual's hook for an uncaught exception, which would print all of it, with locals.

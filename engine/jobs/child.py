@@ -1,4 +1,8 @@
-"""A process and the pipe to it, as seen by the process that started it."""
+"""A process and the pipe to it, as seen by the process that started it, or a fork of that.
+
+A fork has the pipes, too, and goes on as the only one. It may not `join` a process, so the end of
+one is awaited by its sentinel.
+"""
 
 import contextlib
 import os
@@ -6,7 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Final
@@ -86,7 +90,7 @@ class Child:
         process, pipe = self._process, self._pipe
         if process is None or pipe is None or self.has_ended:
             return False
-        return not process.is_alive() and not pipe.poll()
+        return process.exitcode is not None and not pipe.poll()
 
     def send(self, message: bytes, label: object = None) -> None:
         """Send a message, or queue it while the pipe is full. Never blocks.
@@ -129,7 +133,7 @@ class Child:
         """
         if self._process is None:
             return Death()
-        self._process.join(patience)
+        wait([self._process.sentinel], patience)
         code = self._process.exitcode
         return Death(signal.Signals(-code).name if code is not None and code < 0 else "")
 
@@ -194,7 +198,7 @@ def _state_of(pid: int) -> str:
 
 def _end(process: BaseProcess, pipe: Connection, patience: float) -> None:
     pipe.close()
-    process.join(patience)
-    if process.is_alive():
+    wait([process.sentinel], patience)
+    if process.exitcode is None:
         process.kill()
-        process.join(patience)
+        wait([process.sentinel], patience)

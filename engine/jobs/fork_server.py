@@ -24,6 +24,8 @@ _ROOT: Final = Path(__file__).resolve().parents[2]
 """The directory from which the package `engine` is imported."""
 HAS_FORK_SERVER: Final = "forkserver" in mp.get_all_start_methods()
 
+_owner: int | None = None
+"""The process that started the server. A fork of it has no access to the server."""
 _starting = threading.Lock()
 """Held while a process is started, so that processes start in the order of the requests."""
 _preparing = threading.Lock()
@@ -48,7 +50,7 @@ def warm_up(output: int | None = None, *, with_compiler: bool = False) -> None:
         with _blocked(signal.SIGHUP):
             _ensure_tracker()
         with _blocked(signal.SIGHUP, signal.SIGINT):
-            forkserver.ensure_running()
+            _ensure_server()
 
 
 def start_process(
@@ -58,11 +60,12 @@ def start_process(
 
     Returns the process and the parent's end of its pipe.
     """
-    context = mp.get_context("forkserver") if HAS_FORK_SERVER else mp.get_context("spawn")
-    if HAS_FORK_SERVER:
+    has_server = HAS_FORK_SERVER and _owner in (None, os.getpid())
+    context = mp.get_context("forkserver") if has_server else mp.get_context("spawn")
+    if has_server:
         with _preparing, _working_directory_off_path():
             _ensure_tracker()
-            forkserver.ensure_running()  # restarts it if it has died
+            _ensure_server()  # restarts it if it has died
     ours, theirs = context.Pipe()
     process = context.Process(target=main, args=(*arguments, theirs), name=name)
     try:
@@ -76,6 +79,12 @@ def start_process(
     finally:
         theirs.close()
     return process, ours
+
+
+def _ensure_server() -> None:
+    global _owner
+    forkserver.ensure_running()
+    _owner = os.getpid()
 
 
 def _ensure_tracker() -> None:

@@ -114,8 +114,11 @@ def is_sweep(path: Path) -> bool:
 
 def state_of(run: RunDirectory) -> RunState:
     """The state of the run, judged by its files and locks."""
-    if is_running(run):
-        return RunState.RUNNING
+    return RunState.RUNNING if is_running(run) else end_state_of(run)
+
+
+def end_state_of(run: RunDirectory, *, is_closed: bool = True) -> RunState:
+    """The state in which the run ended. `is_closed` False: its host has not closed the logs yet."""
     tallies = {
         variant.name: Tally(variant.name, variant.settings)
         for variant in run.info.settings.variants
@@ -128,7 +131,7 @@ def state_of(run: RunDirectory) -> RunState:
     states = {tally.state for tally in tallies.values()}
     if follower.damage:
         return RunState.DAMAGED
-    if follower.unfinished():
+    if is_closed and follower.unfinished():
         return RunState.ENDED_EARLY
     if any(state.is_broken for state in states):
         return RunState.FAILED

@@ -144,7 +144,10 @@ async def test_a_loss_far_above_the_start_is_called_diverging(bench: Bench) -> N
     [
         *(("gdtui.app", module) for module in ("torch", "numpy", "plotext", "multiprocessing")),
         # multiprocessing starts the import of torch, first of all
-        *(("gdtui.cli.run_app", module) for module in ("torch", "numpy", "plotext", "textual")),
+        *(
+            ("gdtui.cli.commands.train.run_app", module)
+            for module in ("torch", "numpy", "plotext", "textual")
+        ),
     ],
 )
 def test_importing_loads_nothing_that_the_first_frame_must_wait_for(

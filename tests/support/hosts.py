@@ -6,8 +6,12 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from terminal import PATIENCE
+
 from engine.session import Session
+from engine.session.host.client import HostLink
 from engine.session.host.note import HostNote, read_notes
+from engine.session.host.processes import descendants, wait_for_end
 from engine.session.host.protocol import FrameReader, FromHost, Message, decode_host, frame
 from engine.session.host.server import HostServer
 
@@ -79,3 +83,14 @@ class RawClient:
 
     def close(self) -> None:
         self.link.close()
+
+
+def end_run(run: Path) -> None:
+    """End the host of a run, if it has one, and wait until its processes are gone."""
+    for note in read_notes(run):
+        link = HostLink(run, note, VERSION)
+        processes = descendants(note.pid)
+        link.end()
+        left = wait_for_end(processes, PATIENCE)
+        link.close()
+        assert left == []

@@ -29,7 +29,8 @@ class BackgroundSync:
     def note(self, written: int) -> None:
         """Record a write that extended the file to `written` bytes; never waits."""
         self._written = written
-        if self._thread is None:
+        if self._thread is None or not self._thread.is_alive():  # as in a process just forked
+            self._has_more, self._has_ended = threading.Event(), threading.Event()
             self._thread = threading.Thread(target=self._run, name="sync", daemon=True)
             self._thread.start()
         if not self._has_more.is_set():

@@ -82,6 +82,8 @@ class Welcome(Message, frozen=True, kw_only=True):
     """The latest settings requested for each variant."""
     notices: tuple[Notice, ...] = ()
     """Notices that still apply."""
+    has_ended: bool = False
+    """True if all variants have ended, and the host waits for commands."""
 
 
 class Done(Message, frozen=True, kw_only=True):

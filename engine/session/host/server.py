@@ -75,6 +75,8 @@ class HostServer:
         self._clients: list[Connection] = []
         self._lasting: dict[str | None, Notice] = {}
         self._check_at = clock() + _CHECK_SECONDS
+        self.has_ended = False
+        """True while the host only waits for commands, as far as its process has told."""
         self.is_end_asked = False
         """True once a client has asked for the end of this host."""
         self._listener = self._listen()
@@ -207,6 +209,7 @@ class HostServer:
                 epochs=self._session.epochs,
                 settings=dict(self._session.wanted),
                 notices=tuple(self._lasting.values()),
+                has_ended=self.has_ended,
             ),
         )
 

@@ -2,7 +2,7 @@
 
 from gdtui.cli.command import FILE, AnyParameter, Option, in_group
 from gdtui.cli.options.theme import theme_option
-from gdtui.cli.value_types import fps, keys
+from gdtui.cli.value_types import duration, fps, keys
 
 
 def screen_options(*, hidden: bool = False, records: bool = True) -> tuple[AnyParameter, ...]:
@@ -18,6 +18,12 @@ def screen_options(*, hidden: bool = False, records: bool = True) -> tuple[AnyPa
         Option("--keys", "SCRIPT", text, type=keys, hidden=hidden),
         *([_record_option(hidden=hidden)] if records else []),
     )
+
+
+def linger_option(*, hidden: bool = False) -> Option:
+    """`--linger`, for commands whose run may be left to a host."""
+    text = "how long a run that was left alone waits for commands after its end: 30s, 10m, 2h, 1d"
+    return Option("--linger", "TIME", text, type=duration, default="10m", hidden=hidden)
 
 
 def _record_option(*, hidden: bool) -> Option:

@@ -1,13 +1,23 @@
 """The list of stored runs with their hosts, as `gdtui runs` shows it once or again and again."""
 
+import contextlib
 import os
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
+from engine.log.directory import RunDirectory, RunDirectoryError
 from gdtui.state.runs.hosts import HostState, host_of
-from gdtui.state.stored_runs import RunKind, RunState, StoredRun, described, run_folders
+from gdtui.state.stored_runs import (
+    RunKind,
+    RunState,
+    StoredRun,
+    described,
+    end_state_of,
+    run_folders,
+)
 
 Signature = tuple[tuple[str, int, int], ...]
 """Name, size and time of change of each file of a run."""
@@ -31,7 +41,7 @@ class RunList:
         """The runs, the newest first."""
         found = [self._read(path) for root in self._roots for path in run_folders(root)]
         runs = sorted((run for run in found if run), key=lambda run: run.created, reverse=True)
-        return [ListedRun(run=run, host=_host(run)) for run in runs]
+        return [_with_host(run) for run in runs]
 
     def _read(self, path: Path) -> StoredRun | None:
         signature = _signature(path)
@@ -49,8 +59,14 @@ def _may_change(run: StoredRun) -> bool:
     return run.state is RunState.RUNNING or run.kind is RunKind.SWEEP
 
 
-def _host(run: StoredRun) -> HostState | None:
-    return host_of(run.path) if run.state is RunState.RUNNING else None
+def _with_host(run: StoredRun) -> ListedRun:
+    """The run with its host; if that only waits for commands, in the state in which it ended."""
+    host = host_of(run.path) if run.state is RunState.RUNNING else None
+    if host is not None and host.has_ended:
+        with contextlib.suppress(RunDirectoryError):
+            state = end_state_of(RunDirectory.open(run.path), is_closed=False)
+            return ListedRun(run=replace(run, state=state), host=host)
+    return ListedRun(run=run, host=host)
 
 
 def _signature(path: Path) -> Signature:

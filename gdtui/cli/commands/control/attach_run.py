@@ -1,15 +1,12 @@
 """The screen on a run of a host, from the connection to the line that says how to come back."""
 
 import contextlib
-import shlex
 from pathlib import Path
 
 from engine.log.directory import RunDirectory
-from engine.log.filesystem.places import known_roots
-from engine.session.host.client import HostLink
 from engine.session.host.note import read_notes
 from engine.session.host.remote_session import RemoteSession
-from gdtui.cli.commands.control.reaching import UnreachableError, reach
+from gdtui.cli.commands.control.reaching import UnreachableError, farewell, reach, short_name
 from gdtui.cli.commands.control.stopping import end_host
 from gdtui.cli.exit_codes import ExitCode
 from gdtui.cli.streams import print_error, print_text
@@ -39,17 +36,19 @@ def attach_to(run: RunDirectory, *, theme: str, fps: float, keys: tuple[Press, .
         print_error(f"gdtui attach: {error}")
         return ExitCode.FAILED
 
-    from gdtui.cli.commands.control.attached_app import AttachedApp
+    from gdtui.app import GdtuiApp
+    from gdtui.screens.leaving import Leaving
 
-    source = AttachedSource(run)
-    app = AttachedApp(
+    leaving = Leaving(run.path, is_starter=False, is_scripted=bool(keys))
+    app = GdtuiApp(
         run,
         None,
         start=lambda: RemoteSession(link),
-        source=source,
+        source=AttachedSource(run),
         fps=fps,
         theme=theme,
         keys=keys,
+        leaving=leaving,
     )
     with contextlib.ExitStack() as stack:
         stack.callback(link.close)
@@ -58,18 +57,11 @@ def attach_to(run: RunDirectory, *, theme: str, fps: float, keys: tuple[Press, .
         app.run()
     if app.crash:
         print_error(app.crash)
-    if app.must_stop:
+    status = app.return_code or 0
+    if leaving.must_stop(status):
         return _stop(run)
-    print_text(farewell(run, link))
-    return app.return_code or 0
-
-
-def farewell(run: RunDirectory, link: HostLink) -> str:
-    """The line that says where the run is, and how to come back."""
-    name = short_name(run.path)
-    if link.lost:
-        return f"{run.path} is no longer trained: gdtui watch {name}"
-    return f"{run.path} trains on: gdtui attach {name}"
+    print_text(f"{run.path} is no longer trained" if link.lost else farewell(run))
+    return status
 
 
 def _stop(run: RunDirectory) -> int:
@@ -81,8 +73,3 @@ def _stop(run: RunDirectory) -> int:
             return ExitCode.FAILED
     print_text(f"stopped {run.path}: gdtui watch {short_name(run.path)}")
     return ExitCode.OK
-
-
-def short_name(path: Path) -> str:
-    """The run as it is typed: its name in a place where runs are kept, else its path."""
-    return shlex.quote(path.name if path.parent in known_roots() else str(path))

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.log.directory import RunDirectory, RunDirectoryError
+from engine.log.filesystem.places import known_roots
 from engine.session.host.client import ElsewhereError, HostError, HostLink, find_host
 from gdtui import __version__
 from gdtui.state.stored_runs import is_running
@@ -49,3 +50,13 @@ def reach(run: RunDirectory, command: str, *, is_viewer: bool = False) -> HostLi
                 has_ended=True,
             ) from None
         raise UnreachableError(f"{run.path} cannot be reached: {error}") from None
+
+
+def farewell(run: RunDirectory) -> str:
+    """The line that says where a run is that trains on, and how to come back."""
+    return f"{run.path} trains on: gdtui attach {short_name(run.path)}"
+
+
+def short_name(path: Path) -> str:
+    """The run as it is typed: its name in a place where runs are kept, else its path."""
+    return shlex.quote(path.name if path.parent in known_roots() else str(path))

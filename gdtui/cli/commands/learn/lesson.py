@@ -50,8 +50,8 @@ def lesson(ctx: "click.Context", step: str, list: bool, **values: Any) -> int:  
 def _start(ctx: "click.Context", course: "Course", place: int, values: Mapping[str, Any]) -> int:
     """Open the app at a step of the lesson."""
     from engine.log.directory import RunDirectoryError
+    from gdtui.cli.commands.train.run_app import run_live
     from gdtui.cli.recording.live import live_recording
-    from gdtui.cli.run_app import run_live
     from gdtui.lesson.course.coach import Coach
     from gdtui.lesson.course.first_run import take_first_run
     from gdtui.lesson.course.guide import Guide

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from engine.log.directory import RunDirectoryError
 from engine.log.filesystem.places import known_roots
 from gdtui.cli.commands.runs.watch_run import open_watched
+from gdtui.cli.commands.train.run_app import run_live
 from gdtui.cli.exit_codes import ExitCode
 from gdtui.cli.prepare import prepare_run
-from gdtui.cli.run_app import run_live
 from gdtui.cli.streams import print_error, print_json, print_text
 from gdtui.recording.app.replaying import record_replay
 from gdtui.recording.app.staging import AppCrashedError, AppInterruptedError, Staging

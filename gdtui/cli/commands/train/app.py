@@ -7,9 +7,9 @@ anything.
 from typing import TYPE_CHECKING, Any, Final
 
 from gdtui import __version__
-from gdtui.cli.command import GdtuiCommand, telling_flag
+from gdtui.cli.command import GdtuiCommand, in_group, telling_flag
 from gdtui.cli.options.run import APP_PACE, run_options
-from gdtui.cli.options.screen import screen_options
+from gdtui.cli.options.screen import linger_option, screen_options
 from gdtui.cli.streams import check_screen
 
 if TYPE_CHECKING:
@@ -52,9 +52,9 @@ def app(ctx: "click.Context", **values: Any) -> int:
     check_screen(ctx, "the app", instead="gdtui train")
 
     from engine.log.directory import RunDirectoryError
+    from gdtui.cli.commands.train.run_app import run_live
     from gdtui.cli.prepare import prepare_run
     from gdtui.cli.recording.live import live_recording
-    from gdtui.cli.run_app import run_live
     from gdtui.lesson.course.first_run import guide_for
 
     try:
@@ -62,7 +62,14 @@ def app(ctx: "click.Context", **values: Any) -> int:
         screen = {name: values[name] for name in ("theme", "fps", "keys")}
         with live_recording(ctx, values["record"], values["fps"]) as make_app:
             guide = guide_for(options.settings)
-            return run_live(options.settings, place, **screen, guide=guide, make_app=make_app)
+            return run_live(
+                options.settings,
+                place,
+                **screen,
+                guide=guide,
+                make_app=make_app,
+                linger=values["linger"],
+            )
     except RunDirectoryError as error:
         ctx.fail(str(error))
 
@@ -74,6 +81,7 @@ command = GdtuiCommand(
     [
         *run_options(pace=APP_PACE),
         *screen_options(),
+        *in_group("screen", linger_option()),
         telling_flag("--version", "show the version and exit", lambda _: f"gdtui {__version__}"),
     ],
 )

@@ -17,9 +17,8 @@ from engine.log.filesystem.disk_errors import cannot_write
 from engine.log.filesystem.safe_open import output_opened
 from engine.log.json_report import report
 from engine.log.notices import NoticeKind
-from engine.session import Session
 from gdtui.cli.commands.progress_report import progress_report
-from gdtui.cli.commands.train.hosting import TerminalOutput, end_signals, hosted
+from gdtui.cli.commands.train.hosting import HostedSession, TerminalOutput, end_signals
 from gdtui.cli.commands.train.monitor import TICK, RunMonitor, say
 from gdtui.cli.commands.train.output import table
 from gdtui.cli.exit_codes import ExitCode, signal_status
@@ -81,23 +80,25 @@ def _train(
     }
     announce = options.announce
     _start_server(run)
-    with progress_report("train", is_quiet=options.is_quiet) as shown, Session(run) as session:
-        monitor = RunMonitor(run, shown, waits)
+    with (
+        progress_report("train", is_quiet=options.is_quiet) as shown,
+        HostedSession(run) as session,
+    ):
+        monitor, host = RunMonitor(run, shown, waits), session.host
         session.start()
-        with hosted(session) as host:
-            if host.trouble:
-                say(host.trouble)
-            while not (received or host.is_end_asked or monitor.is_over):
-                monitor.look(session, host)
-                is_valid = monitor.is_under_way and monitor.usage_error is None
-                if announce is not None and is_valid:
-                    _detach(run, announce, output, received)
-                    announce = None
-                if not monitor.is_over:
-                    host.wait(TICK)
-            if host.is_end_asked:
-                received.append(signal.SIGTERM)
-            monitor.linger(session, host, received)
+        if host.trouble:
+            say(host.trouble)
+        while not (received or host.is_end_asked or monitor.is_over):
+            monitor.look(session)
+            is_valid = monitor.is_under_way and monitor.usage_error is None
+            if announce is not None and is_valid:
+                _detach(run, announce, output, received)
+                announce = None
+            if not monitor.is_over:
+                host.wait(TICK)
+        if host.is_end_asked:
+            received.append(signal.SIGTERM)
+        monitor.linger(session, received)
     return monitor
 
 

@@ -1,4 +1,4 @@
-"""`gdtui train` as the host of its run: its socket, and its output once its terminal is gone."""
+"""A process that trains as the host of its run: its socket, its output without a terminal."""
 
 import contextlib
 import os
@@ -41,6 +41,10 @@ class RunHost:
         else:
             self._server.serve(seconds)
 
+    def fileno(self) -> int | None:
+        """A descriptor that becomes readable when a client wants something; None without one."""
+        return None if self._server is None else self._server.fileno()
+
     def publish(self, notices: Iterable[Notice]) -> None:
         """Send notices to all viewers."""
         if self._server is not None:
@@ -51,20 +55,37 @@ class RunHost:
         """True once a client has asked for the end of the run."""
         return self._server is not None and self._server.is_end_asked
 
+    def note_end(self, has_ended: bool) -> None:
+        """Tell clients from now on whether all variants have ended."""
+        if self._server is not None:
+            self._server.has_ended = has_ended
+
+    @property
+    def viewers(self) -> int:
+        """The number of screens connected."""
+        return 0 if self._server is None else self._server.viewers
+
     def close(self) -> None:
         """Disconnect all clients. Safe to repeat."""
         if self._server is not None:
             self._server.close()
 
 
-@contextlib.contextmanager
-def hosted(session: Session) -> Iterator[RunHost]:
-    """The host of the session's run, for the duration of the block."""
-    host = RunHost(session)
-    try:
-        yield host
-    finally:
-        host.close()
+class HostedSession(Session):
+    """A session that other processes can command; its notices reach their screens, too."""
+
+    def __init__(self, run: RunDirectory) -> None:
+        super().__init__(run)
+        self.host = RunHost(self)
+
+    def poll(self) -> list[Notice]:
+        notices = super().poll()
+        self.host.publish(notices)
+        return notices
+
+    def close(self) -> None:
+        self.host.close()
+        super().close()
 
 
 @contextlib.contextmanager

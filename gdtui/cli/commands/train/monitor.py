@@ -13,9 +13,8 @@ from engine.log.notices import Notice, NoticeKind
 from engine.log.reading.failures import failure_reason, has_printed
 from engine.log.records import Refused, Started, State, WorkerDied
 from engine.log.summary import Tally
-from engine.session import Session
 from gdtui.cli.commands.progress_report import ProgressReport
-from gdtui.cli.commands.train.hosting import RunHost
+from gdtui.cli.commands.train.hosting import HostedSession
 from gdtui.cli.streams import print_error
 from gdtui.view.text.progress.training import TrainingProgress
 from gdtui.view.text.reports.failures import failure_lines, output_line
@@ -73,21 +72,26 @@ class RunMonitor:
             self.usage_error is not None
             or self._stopped_by is not None
             or bool(self._follower.damage)
-            or all(tally.state.is_ended for tally in self.tallies)
+            or self.has_ended
         )
+
+    @property
+    def has_ended(self) -> bool:
+        """True while all variants have ended; a command may begin them again."""
+        return all(tally.state.is_ended for tally in self.tallies)
 
     @property
     def is_under_way(self) -> bool:
         """True once every variant trains, or has ended."""
         return all(tally.state is not State.STARTING for tally in self.tallies)
 
-    def linger(self, session: Session, host: RunHost, received: list[int]) -> None:
+    def linger(self, session: HostedSession, received: list[int]) -> None:
         """Give finished variants a moment to be measured at their last weights."""
         trained = max((tally.seconds for tally in self.tallies), default=0.0)
         until = time.monotonic() + max(_GRACE, min(_GRACE_SHARE * trained, _MOST_GRACE))
         while self._is_measuring and not received and time.monotonic() < until:
-            host.wait(TICK / 5)
-            self.look(session, host)
+            session.host.wait(TICK / 5)
+            self.look(session)
 
     @property
     def _is_measuring(self) -> bool:
@@ -99,11 +103,9 @@ class RunMonitor:
         """The usage error that only a worker could find, such as a device that is missing."""
         return next((tally.detail for tally in self.tallies if tally.is_usage_error), None)
 
-    def look(self, session: Session, host: RunHost) -> None:
-        """Take in news, show it and publish it; retry a log that could not be written."""
-        notices = session.poll()
-        host.publish(notices)
-        for notice in notices:
+    def look(self, session: HostedSession) -> None:
+        """Take in news and show it; retry a log that could not be written."""
+        for notice in session.poll():
             if (
                 notice.kind in (NoticeKind.DIED, NoticeKind.NOT_STARTED)
                 and notice.variant is not None

@@ -7,7 +7,7 @@ from gdtui.cli.command import Flag, GdtuiCommand, Option
 from gdtui.cli.options.completion import words
 from gdtui.cli.options.quiet import quiet_flag
 from gdtui.cli.options.run import run_options
-from gdtui.cli.options.screen import screen_options
+from gdtui.cli.options.screen import linger_option, screen_options
 from gdtui.cli.streams import is_terminal
 from gdtui.cli.value_types import choice
 
@@ -77,6 +77,7 @@ command = GdtuiCommand(
     [
         *run_options(),
         *screen_options(hidden=True),
+        linger_option(hidden=True),
         Flag("--json", "one JSON document on stdout, no table"),
         quiet_flag(),
         Flag(
