@@ -1,0 +1,35 @@
+"""Rounds of trouble made by the clients of one host; its losses must be those undisturbed.
+
+    python tests/trouble/host_rounds.py [--rounds 100] [--seed 0] [--epochs 600]
+
+A round is one of: rubbish, half a message or a flood on the socket; the host stopped for a moment;
+its socket moved away; clients that attach, detach and press keys; a screen that is killed or whose
+terminal hangs up. The run trains meanwhile, and must end by itself, whole.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from host_trouble import trouble_host
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--epochs", type=int, default=600)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        done = trouble_host(
+            Path(folder), rounds=options.rounds, seed=options.seed, epochs=options.epochs
+        )
+    for name, count in sorted(Counter(done).items()):
+        print(f"{count:4} {name.strip('_').replace('_', ' ')}")
+    print("the losses equal those of the undisturbed run")
