@@ -91,6 +91,7 @@ class GdtuiApp(App[None]):
         leaving: "Leaving | None" = None,
     ) -> None:
         """`run`: a run, or several overlaid, which need a `source` and are only watched.
+
         `controls` None: the run is only watched, unless `start` makes them after the first frame.
         `source` None: the run's logs. `keys` play by themselves. `make_lab` None makes a Lab whose
         work runs in processes. `guide` None: G begins the lesson. `leaving` None: no question.
@@ -101,8 +102,7 @@ class GdtuiApp(App[None]):
         self.crash = ""
         """The message about the internal error that the app ended on."""
         self._shown = ShownRuns.of(run) if isinstance(run, RunDirectory) else run
-        self._source = source
-        self._controls, self._start = controls, start
+        self._source, self._controls, self._start = source, controls, start
         self._keys, self._leaving = keys, leaving
         self.frame_gate = FrameGate()
         """Drops frames while the terminal cannot keep up."""

@@ -1,4 +1,4 @@
-"""What becomes of a run when its screen is left."""
+"""Leaving the screen: the run stops, goes on, or the user is asked."""
 
 from pathlib import Path
 

@@ -44,11 +44,10 @@ def run_live(
     make_app: "Callable[..., GdtuiApp] | None" = None,
     linger: float = LINGER_SECONDS,
 ) -> int:
-    """Train and show until the user quits; returns the exit status.
+    """Train and show until the user leaves; returns the exit status.
 
-    `guide`: the lesson to show with it; None: it begins when the user wants it. `make_app`: makes
-    the app if it is more than a GdtuiApp, such as one that is recorded. `linger`: seconds for which
-    a host that is left alone waits for commands after the end of the run.
+    `guide` None: the lesson begins when the user wants it. `make_app` None makes a GdtuiApp.
+    `linger`: seconds for which a host left alone waits for commands after the end of the run.
     """
     run = place.begin(settings)
     with contextlib.ExitStack() as training:
@@ -56,20 +55,16 @@ def run_live(
             output = stack.enter_context(output_opened(run.server_output))
             stack.enter_context(screen_of_its_own(output))
             gc.disable()  # imports make no garbage; collecting takes a tenth of the first frame
-
             from gdtui.app import GdtuiApp
             from gdtui.screens.leaving import Leaving
 
-            is_scripted = bool(keys) or make_app is not None
-            leaving = Leaving(run.path, is_starter=True, is_scripted=is_scripted)
+            leaving = Leaving(run.path, is_starter=True, is_scripted=bool(keys or make_app))
             hosting = _Hosting(output, leaving, training)
             guide = guide or Guide()
             guide.open_run = hosting.open_run
             screen: dict[str, Any] = {"fps": fps, "theme": theme, "keys": keys, "guide": guide}
-            start = partial(hosting.start, run)
-            app: GdtuiApp = (make_app or GdtuiApp)(
-                run, None, start=start, leaving=leaving, **screen
-            )
+            screen |= {"start": partial(hosting.start, run), "leaving": leaving}
+            app: GdtuiApp = (make_app or GdtuiApp)(run, None, **screen)
             hosting.app = app
             stack.callback(app.close_lab)
             app.run()
