@@ -70,7 +70,6 @@ class GdtuiApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "leave(130)", "Quit", show=False, priority=True),
         Binding("ctrl+z", "suspend_process", show=False, priority=True),
-        Binding("d", "leave(0, True)", "Detach: leave the run to its host", show=False),
     ]
     HAS_TERMINAL: ClassVar[bool] = True
     """The app ends when the terminal at stdin hangs up."""
@@ -275,8 +274,8 @@ class GdtuiApp(App[None]):
         """End with this exit status; ask first if that would end hours of work."""
         if self._leaving is not None:
             self._leaving.leave(self, status, self.main.is_training, detaches)
-        elif not detaches:
-            self.exit(return_code=status)
+        elif not detaches or (self._start is None and self._controls is None):
+            self.exit(return_code=status)  # there is nothing that it could leave behind
 
     def _fatal_error(self) -> None:
         """Textual's hook for an uncaught exception, which would print all of it, with locals.

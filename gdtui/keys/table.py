@@ -101,10 +101,16 @@ TABLE: Final[tuple[Entry, ...]] = (
         label="help",
     ),
     Entry(
+        "detach",
+        "Program",
+        (Stroke("d", "d", "app.leave(0, True)", "Detach: leave the run to its host"),),
+        "detach: the run trains on; gdtui attach comes back to it",
+    ),
+    Entry(
         "quit",
         "Program",
         (Stroke("q", "q", "app.leave(0)", "Quit"),),
-        "quit at once; the run is kept. Ctrl+C: with exit status 130",
+        "quit; asks first if the run is over a minute old. Ctrl+C: 130",
         label="quit",
     ),
 )
