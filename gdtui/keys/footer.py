@@ -120,8 +120,8 @@ def _as_of(entry: Entry, state: FooterState) -> Entry:
 
 _RULES: Final = {
     LrScaling.NONE: "one lr for all",
-    LrScaling.LINEAR: "linear lr",
-    LrScaling.SQRT: "√ lr",
+    LrScaling.LINEAR: "lr ∝ batch",
+    LrScaling.SQRT: "lr ∝ √batch",
 }
 """Labels of S, by the rule that it puts in force."""
 

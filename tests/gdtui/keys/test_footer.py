@@ -91,9 +91,9 @@ def test_every_label_of_the_table_has_its_moment() -> None:
 
 def test_labels_follow_the_state() -> None:
     assert "space resume" in text(158, At(is_paused=True))
-    assert text(158, At(next_rule=LrScaling.SQRT, folds=True)).startswith("S √ lr  ")
+    assert text(158, At(next_rule=LrScaling.SQRT, folds=True)).startswith("S lr ∝ √batch  ")
     assert text(158, At(next_rule=LrScaling.NONE)).index("S one lr for all  ")
-    assert "u accumulate  S linear lr  " in text(158, At()), "one variant folds with nothing"
+    assert "u accumulate  S lr ∝ batch  " in text(158, At()), "one variant folds with nothing"
 
 
 @pytest.mark.parametrize(
