@@ -7,6 +7,7 @@ before its plan did, shows the epochs so far instead.
 import math
 from collections.abc import Iterable
 
+from engine.settings import SettingsError
 from gdtui.chart.scene.polyline import Axis
 from gdtui.state.store import Store
 from gdtui.state.variant import VariantState
@@ -36,7 +37,10 @@ def _end(store: Store, one: VariantState, axis: Axis, n: int) -> float:
         return 0.0
     if axis is Axis.SAMPLES:
         return float(epochs * n)
-    resolved = one.tally.settings.resolve(n)
+    try:
+        resolved = one.tally.settings.resolve(n)
+    except (SettingsError, OverflowError):  # of another variant's data, or out of a stranger's file
+        return 0.0
     batches = n / resolved.batch_size
     batches = math.floor(batches) if one.tally.settings.drop_last else math.ceil(batches)
     updates = math.ceil(batches / resolved.accumulation_steps)
