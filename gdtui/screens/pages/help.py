@@ -17,7 +17,7 @@ from gdtui.keys.table import groups
 
 _KEYS: Final = 12
 _INDENT: Final = 1
-_COLUMN: Final = 73
+_COLUMN: Final = 74
 """Cells of a column, if there is room."""
 _LEAST: Final = 54
 """Minimum width in cells of a column beside another."""
