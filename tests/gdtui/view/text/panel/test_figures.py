@@ -156,6 +156,9 @@ async def test_without_held_out_data_nothing_is_said_of_validation(tmp_path: Pat
     app = bench.app()
     async with app.run_test(size=WIDE) as pilot:
         await settle(pilot)
+        assert "validation" not in text_of(app)  # the results
+        await pilot.press("i")  # the panels, whose place they take
+        await settle(pilot)
         assert "◇" not in text_of(app)
         assert "gap" not in "".join(line for place in range(3) for line in below(app, place))
         assert "validation" not in text_of(app)
