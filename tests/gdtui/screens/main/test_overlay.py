@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,6 +40,12 @@ def unlike(make_run: MakeRun, tmp_path: Path) -> tuple[Path, Path]:
     bench.begin()
     bench.finish()
     return bench.run.path, make_run(tmp_path / "small", names=("SGD",), epochs=20).path
+
+
+@pytest.fixture
+def plotless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without matplotlib, which would add a PNG to what p saves."""
+    monkeypatch.setitem(sys.modules, "gdtui.plot.drawing", None)
 
 
 async def keys(pilot: Pilot[None], *pressed: str) -> str:
@@ -228,6 +235,7 @@ async def test_the_code_is_that_of_the_variants_own_run(make_run: MakeRun, tmp_p
         assert "--seed 5" in await keys(pilot, "right")
 
 
+@pytest.mark.usefixtures("plotless")
 async def test_pictures_of_several_runs_go_where_the_user_is(
     two: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -245,13 +253,15 @@ async def test_pictures_of_several_runs_go_where_the_user_is(
     assert not any((run / "stills").exists() for run in two)
 
 
+@pytest.mark.usefixtures("plotless")
 async def test_pictures_of_a_sweep_lie_with_it(make_sweep: MakeSweep, tmp_path: Path) -> None:
     sweep = make_sweep(tmp_path / "sweep")
     app = watching(sweep.path)
     async with app.run_test(size=WIDE) as pilot:
         await settle(pilot)
         await keys(pilot, "escape", "p")
-    assert len(list((sweep.path / "stills").iterdir())) == 4
+    names = sorted(path.name.split("-", 3)[3] for path in (sweep.path / "stills").iterdir())
+    assert names == ["overlay.html", "overlay.txt", "screen.svg", "screen.txt"]
 
 
 # --- While it goes on -----------------------------------------------------------------------------
