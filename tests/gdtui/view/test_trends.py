@@ -134,7 +134,7 @@ def trained(batch: int, size: int, lr: float) -> Chunk:
 async def test_an_optimizer_without_a_bound_has_no_faint_line(tmp_path: Path) -> None:
     picture = await sharpness_of(tmp_path, [{"optimizer": "Adam"}] * 3, edge=None)
     assert not any(one.faint for one in picture.series)
-    assert picture.title == "sharpness λ · ◆ measured"
+    assert picture.title == "curvature λ · ◆ measured"
 
 
 async def test_the_bound_is_called_by_the_momentum(tmp_path: Path) -> None:
