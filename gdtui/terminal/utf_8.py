@@ -2,7 +2,8 @@
 
 import os
 import re
-import select
+import selectors
+import sys
 import termios
 import time
 import tty
@@ -12,6 +13,9 @@ _BRAILLE: Final = "⣿".encode()
 """Three bytes, which take three columns if each is taken for a character."""
 _PATIENCE: Final = 0.5
 """Seconds to wait for the answer, enough for a round trip over a slow line."""
+
+_Selector: Final = selectors.PollSelector if sys.platform == "linux" else selectors.SelectSelector
+"""On Linux also for descriptors above 1,023; poll(2) of macOS knows no terminals."""
 
 
 def shows_utf_8(keyboard: int, screen: int, patience: float = _PATIENCE) -> bool:
@@ -33,8 +37,10 @@ def shows_utf_8(keyboard: int, screen: int, patience: float = _PATIENCE) -> bool
 def _column(keyboard: int, deadline: float) -> int | None:
     """The cursor's column as the terminal reports it, counted from 1."""
     answer = b""
-    while select.select([keyboard], [], [], max(0.0, deadline - time.monotonic()))[0]:
-        answer += os.read(keyboard, 64)
-        if found := re.search(rb"\x1b\[\d+;(\d+)R", answer):
-            return int(found[1])
+    with _Selector() as selector:
+        selector.register(keyboard, selectors.EVENT_READ)
+        while selector.select(max(0.0, deadline - time.monotonic())):
+            answer += os.read(keyboard, 64)
+            if found := re.search(rb"\x1b\[\d+;(\d+)R", answer):
+                return int(found[1])
     return None

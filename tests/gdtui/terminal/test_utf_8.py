@@ -1,6 +1,9 @@
 """A terminal is asked whether it shows UTF-8; one that does not answer is believed to."""
 
+import fcntl
 import os
+import resource
+import sys
 import termios
 import threading
 
@@ -42,5 +45,24 @@ def test_a_terminal_that_takes_bytes_for_characters_gives_itself_away(
         assert asked == "\r⣿\x1b[6n".encode()
         assert os.read(terminal, 64) == b"\r\x1b[K"
     finally:
+        os.close(program)
+        os.close(terminal)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="select(2) is all that others have")
+def test_a_process_with_many_files_open_can_ask_too() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    terminal, program = os.openpty()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    try:
+        beyond = fcntl.fcntl(program, fcntl.F_DUPFD_CLOEXEC, 1024)
+        try:
+            assert beyond >= 1024
+            assert shows_utf_8(beyond, beyond, patience=0.1), "silence is no refusal"
+            assert os.read(terminal, 64).endswith(b"\x1b[6n\r\x1b[K")
+        finally:
+            os.close(beyond)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         os.close(program)
         os.close(terminal)
