@@ -176,9 +176,10 @@ def pictures_of(viewer: Viewer, *, drawn: Axis | None) -> Iterator[str]:
     store, size = viewer.store, ChartSize(2 * _WIDTH, _WIDTH, _HEIGHT)
     for axis, log in product(Axis, (False, True)):
         view = replace(viewer.view, axis=axis, log=log, raw=log)
-        charts = [pictures.overlay(store, view, size, AxisRanges())[0]]
+        shared = pictures.axis_ranges(store, view, AxisRanges())
+        charts = [pictures.overlay(store, view, size, shared)[0]]
         for one in store.states:
-            charts.append(pictures.panel(store, one, view, size, AxisRanges())[0])
+            charts.append(pictures.panel(store, one, view, size, shared)[0])
             charts.append(focused(store, one, view, size, AxisRanges())[0])
         charts += [
             trend(store, view, size, AxisRanges(), "none yet")[0]

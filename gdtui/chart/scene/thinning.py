@@ -9,6 +9,8 @@ import numpy as np
 from gdtui.chart.scene.arrays import Floats, Ints
 
 _MOST: Final = 11
+_MOST_EXPECTED: Final = 1e12
+"""Values in a window, however far it reaches beyond those that are there."""
 _FAR: Final = 0.25
 """A value sticks out if it is this share of the range away from the line through the others."""
 
@@ -22,7 +24,7 @@ def dozen(at: Floats, values: Floats, start: int, stop: int, width: float) -> In
     if stop - start < 2:
         return np.arange(start, stop)
     apart = float(np.median(np.diff(at[max(start - 1, 0) : stop])))
-    expected = max(stop - start, width / apart if apart > 0 else 0.0)
+    expected = max(stop - start, min(width / apart, _MOST_EXPECTED) if apart > 0 else 0.0)
     step = next(step for step in _steps() if expected <= _MOST * step)
     chosen = np.arange(-(-start // step) * step, stop, step)
     finite = chosen[np.isfinite(values[chosen])]

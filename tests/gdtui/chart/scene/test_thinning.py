@@ -35,3 +35,9 @@ def test_what_is_taken_stays_as_others_come() -> None:
         before, after = (dozen(at[:to], values, 0, to, 40_000).tolist() for to in (stop, stop + 1))
         assert after[: len(before)] == before
     assert dozen(at, values, 0, 21, 40_000).tolist() == list(range(0, 21, 2))
+
+
+def test_values_that_lie_together_far_before_the_end_of_the_window() -> None:
+    """Out of a stranger's file; steps of 10¹⁹ would not be whole numbers any more."""
+    at = np.array([0.0, 1e-9, 2e-9, 1e15])
+    assert dozen(at, np.arange(4.0), 0, 4, 1e18).tolist() == [0, 3]
