@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 import torch
 
 from engine.log.filesystem.private import is_private
+from engine.log.filesystem.safe_open import replace_whole
 from engine.problem import SETS, Problem, is_function, is_tensors
 from engine.problems.handover.module_state import Name, changed, state_of, user_modules
 from engine.problems.handover.pickling import HandoverError, dump, load
@@ -123,7 +124,7 @@ def store_made(made: MadeProblem, place: Path) -> None:
     """Store a problem in the private directory of its loader, if there is space for it."""
     try:
         store_objects(made.tensors, place)
-        (place / _FILE).write_bytes(made.pickled)
+        replace_whole(place / _FILE, made.pickled)
     except (OSError, SettingsError):  # workers can make it themselves
         (place / _FILE).unlink(missing_ok=True)
 
