@@ -93,7 +93,7 @@ def watching(hostile: RunDirectory, cli_env: dict[str, str]) -> Iterator[Callabl
     def start() -> Terminal:
         command = [*CONSOLE_SCRIPT, "watch", str(hostile.path)]
         terminals.append(Terminal(command, env=cli_env))
-        terminals[-1].wait_for("loss 0.")
+        terminals[-1].wait_for("i or esc: back to the variants")  # the results, at the end
         return terminals[-1]
 
     yield start
