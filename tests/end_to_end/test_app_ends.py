@@ -127,7 +127,8 @@ def test_a_run_goes_on_without_its_terminal(start_app: StartApp, how: str) -> No
         app.terminal.send("d")
         assert app.terminal.wait() == 0
         app.check_restored()
-        assert f"gdtui attach {app.path}" in "".join(app.said.split("\r\n"))
+        hint = f"gdtui attach {app.path}"
+        app.terminal.wait_for(lambda: hint in "".join(app.said.split("\r\n")))
     app.terminal.wait_for(lambda: (app.path / "host.out").exists())
     app.wait_for_progress("Mini-batch", "SGD")
     end_run(app.path)
