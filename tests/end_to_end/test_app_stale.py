@@ -23,6 +23,19 @@ STORM = [
 """Sizes, and keys that come there; in the end the view is that of the start."""
 
 
+KEYS_OF_SETTINGS = re.compile(r" \[ \]| , \.")
+"""Keys behind the settings that they change; only the screen in control shows them."""
+
+
+def text(row: list[Cell]) -> str:
+    return "".join(cell[0] for cell in row)
+
+
+def words(row: list[Cell]) -> list[str]:
+    """The words of a row, without the keys behind settings."""
+    return KEYS_OF_SETTINGS.sub("", text(row)).split()
+
+
 def differences(
     one: list[list[Cell]], other: list[list[Cell]]
 ) -> list[tuple[int, int, Cell, Cell]]:
@@ -33,7 +46,7 @@ def differences(
         (y, x, a, b)
         for y, (row, row2) in enumerate(zip(one[1:-1], other[1:-1], strict=True), start=1)
         for x, (a, b) in enumerate(zip(row, row2, strict=False))
-        if a != b
+        if a != b and not (KEYS_OF_SETTINGS.search(text(row)) and words(row) == words(row2))
     ]
 
 

@@ -134,6 +134,11 @@ class Bench:
         self.logs = {name: LogWriter(self.run.variant_log(name)) for name in self.names}
         self._settings = {variant.name: variant.settings for variant in variants}
 
+    def __del__(self) -> None:
+        """Close the logs: a process that runs many tests has a limit of open files."""
+        for log in (self.controls.log, *self.logs.values()):
+            log.close()
+
     def app(
         self, *, watching: bool = False, make_lab: Callable[[Holder], Lab] | None = None
     ) -> ObservedApp:

@@ -180,7 +180,7 @@ class Terminal:
     def wait(self, patience: float = PATIENCE) -> int:
         """The exit status, as a shell has it, once the program has ended."""
         if self._exit_code is None:
-            if not select.select([self._status], [], [], patience)[0]:
+            if not readable(self._status.fileno(), patience):
                 raise AssertionError(f"goes on and on; on the screen:\n{self.text}")
             self._exit_code = int(self._status.readline())
         return self._exit_code
@@ -188,7 +188,7 @@ class Terminal:
     @property
     def has_ended(self) -> bool:
         """True when `wait` would answer at once."""
-        return self._exit_code is not None or bool(select.select([self._status], [], [], 0)[0])
+        return self._exit_code is not None or readable(self._status.fileno(), 0)
 
     @property
     def processes(self) -> list[int]:
@@ -219,7 +219,7 @@ class Terminal:
                 time.sleep(0.02)
                 continue
             try:
-                if not select.select([master], [], [], 0.2)[0]:
+                if not readable(master, 0.2):
                     continue
                 data = os.read(master, min(rate // 50, 1 << 16) if rate else 1 << 16)
             except (OSError, ValueError):  # nobody is on the other side any more, or we hung up
@@ -266,6 +266,13 @@ class _Painter:
             else:
                 self._screen.resize(columns=what[0], lines=what[1])
         return [row.rstrip() for row in self._screen.display]
+
+
+def readable(file: int, patience: float) -> bool:
+    """True once there is something to read; select() would refuse descriptors above 1,023."""
+    poll = select.poll()
+    poll.register(file, select.POLLIN)
+    return bool(poll.poll(patience * 1000))
 
 
 def session_of(leader: int) -> list[int]:

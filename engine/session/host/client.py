@@ -15,6 +15,7 @@ from engine.log.filesystem.identity import FileIdentity
 from engine.log.records import CommandSent
 from engine.session.host.address import AddressError, connect
 from engine.session.host.note import HostNote, read_notes
+from engine.session.host.processes import is_ready
 from engine.session.host.protocol import (
     PROTOCOL,
     Done,
@@ -159,7 +160,7 @@ class HostLink:
                 data = data[self._link.send(data) :]
             except BlockingIOError:
                 left = deadline - time.monotonic()
-                if left <= 0 or not select.select([], [self._link], [], left)[1]:
+                if left <= 0 or not is_ready(self._link, select.POLLOUT, left):
                     self._lose("it does not read its socket")
             except OSError:
                 self._lose("it has ended")
@@ -174,7 +175,7 @@ class HostLink:
             left = deadline - time.monotonic()
             if self.lost or left <= 0:
                 return None
-            select.select([self._link], [], [], left)
+            is_ready(self._link, select.POLLIN, left)
 
     def _read(self) -> None:
         with contextlib.suppress(BlockingIOError):

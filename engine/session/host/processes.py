@@ -3,6 +3,7 @@
 import contextlib
 import os
 import select
+import socket
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -48,6 +49,13 @@ def wait_for_end(pids: Iterable[int], seconds: float) -> list[int]:
     return [pid for pid in pids if is_alive(pid)]
 
 
+def is_ready(file: int | socket.socket, event: int, seconds: float) -> bool:
+    """True once poll() reports the event within so long; select() refuses descriptors > 1,023."""
+    poll = select.poll()
+    poll.register(file, event)
+    return bool(poll.poll(seconds * 1000))
+
+
 def _wait(pid: int, deadline: float) -> None:
     try:
         watched = os.pidfd_open(pid)
@@ -56,7 +64,7 @@ def _wait(pid: int, deadline: float) -> None:
             time.sleep(_LOOK_SECONDS)
         return
     try:
-        select.select([watched], [], [], max(0.0, deadline - time.monotonic()))
+        is_ready(watched, select.POLLIN, max(0.0, deadline - time.monotonic()))
     finally:
         os.close(watched)
 
