@@ -52,7 +52,7 @@ def read_in_every_way(run: HostileRun, drawn: Axis, *, in_app: bool = False) -> 
         read_into_python(path)
         look(path, drawn=drawn)
         look(path, replay=True)
-        look(around.root, drawn=drawn)
+        look(around.root)
         if in_app:
             watch(path)
         assert command("runs", "--prune", "--yes").status in (0, 1)

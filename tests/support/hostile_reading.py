@@ -152,7 +152,8 @@ _INKS = FrameInks(axis="#808080", label="#a0a0a0", grid="#404040")
 def look(path: Path, *, replay: bool = False, drawn: Axis | None = None) -> str:
     """Every picture and text of a run that is watched or replayed; the texts.
 
-    A refusal is a text, too. Pictures are made on all axes, and drawn on one, if any.
+    A refusal is a text, too. Pictures are made on all axes, and drawn on one; or only made, on the
+    axis of samples.
     """
     with bounded():
         try:
@@ -172,9 +173,9 @@ def look(path: Path, *, replay: bool = False, drawn: Axis | None = None) -> str:
 
 
 def pictures_of(viewer: Viewer, *, drawn: Axis | None) -> Iterator[str]:
-    """All charts on all axes, drawn on one of them; their words."""
+    """All charts on all axes, drawn on one of them, or on one if none is drawn; their words."""
     store, size = viewer.store, ChartSize(2 * _WIDTH, _WIDTH, _HEIGHT)
-    for axis, log in product(Axis, (False, True)):
+    for axis, log in product(Axis if drawn else (Axis.SAMPLES,), (False, True)):
         view = replace(viewer.view, axis=axis, log=log, raw=log)
         shared = pictures.axis_ranges(store, view, AxisRanges())
         charts = [pictures.overlay(store, view, size, shared)[0]]
