@@ -27,6 +27,8 @@ _CELLS: Final = 10
 _EDGE: Final = 8
 _NEAR: Final = 0.5
 """Share of the edge of stability from which the gauge warns."""
+_LEAST: Final = 1e-9
+"""Noise scale below which no batch is compared with it."""
 _FORMS: Final = 6
 """Number of forms of each line, from the longest to the shortest."""
 _WIDTHS: Final = (84, 60)
@@ -84,7 +86,7 @@ def _noise(one: VariantState, brevity: int) -> StyledText:
         return StyledText.of(f"noise scale not reliable yet{least}", age_of_it.style)
     value = _samples(found.value)
     batch = tally.resolved.effective_batch if tally.resolved else 0
-    if not batch:
+    if not batch or found.value < _LEAST:
         return StyledText.of(f"noise scale {value}", age_of_it.style)
     interval = f", 95%: {_samples(found.low)}–{_samples(found.high)}" if not brevity else ""
     ratio, size = batch / found.value, formatting.count(batch)
