@@ -43,7 +43,7 @@ TABLE: Final[tuple[Entry, ...]] = (
         "stills",
         "View",
         (Stroke("p", "p", "stills", "Save the screen and the chart as files"),),
-        "save the screen (SVG, text) and the chart (text, HTML)",
+        "save the screen (SVG, text) and the chart (text, HTML, PNG)",
     ),
     Entry(
         "explain",

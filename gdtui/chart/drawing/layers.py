@@ -4,7 +4,7 @@ Each drawing is stored with its inputs; a change of line, size or scale redraws 
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,22 @@ from gdtui.chart.scene.polyline import Polyline
 
 Key = tuple[str, str]
 Spots = tuple[NDArray[np.int64], NDArray[np.int64]]
+Drawing = TypeVar("Drawing")
+
+
+class _Drawings(Generic[Drawing]):
+    """The last drawing of each polyline, made anew whenever the polyline or the canvas changes."""
+
+    def __init__(self, draw: Callable[[Polyline, Scale, Scale, int, int], Drawing]) -> None:
+        self._draw = draw
+        self._kept: dict[Key, tuple[object, Polyline, Drawing]] = {}
+
+    def of(self, key: Key, polyline: Polyline, picture: Picture, cells: Cells) -> Drawing:
+        canvas, kept = _canvas(picture, cells), self._kept.get(key)
+        if kept is None or kept[0] != canvas or not polyline.is_like(kept[1]):
+            drawing = self._draw(polyline, picture.x, picture.y, cells.width, cells.height)
+            self._kept[key] = kept = canvas, polyline, drawing
+        return kept[2]
 
 
 class Layers:
@@ -25,8 +41,8 @@ class Layers:
 
     def __init__(self) -> None:
         self._lines: dict[Key, tuple[object, Layer]] = {}
-        self._spots: dict[Key, tuple[object, Polyline, Spots]] = {}
-        self._bands: dict[Key, tuple[object, Polyline, Levels]] = {}
+        self._spots = _Drawings(spots)
+        self._bands = _Drawings(cover)
         self._ground: tuple[object, Cells] | None = None
 
     def line(self, key: Key, polyline: Polyline, picture: Picture, cells: Cells) -> Layer:
@@ -45,21 +61,11 @@ class Layers:
 
     def spots(self, key: Key, polyline: Polyline, picture: Picture, cells: Cells) -> Spots:
         """The cells of this polyline's single values, as rows and columns."""
-        canvas = _canvas(picture, cells)
-        kept, before, found = self._spots.get(key, (None, None, None))
-        if before is None or found is None or kept != canvas or not polyline.is_like(before):
-            found = spots(polyline, picture.x, picture.y, cells.width, cells.height)
-            self._spots[key] = canvas, polyline, found
-        return found
+        return self._spots.of(key, polyline, picture, cells)
 
     def band(self, key: Key, polyline: Polyline, picture: Picture, cells: Cells) -> Levels:
         """The halves of each cell that this band covers."""
-        canvas = _canvas(picture, cells)
-        kept, before, covered = self._bands.get(key, (None, None, None))
-        if before is None or covered is None or kept != canvas or not polyline.is_like(before):
-            covered = cover(polyline, picture.x, picture.y, cells.width, cells.height)
-            self._bands[key] = canvas, polyline, covered
-        return covered
+        return self._bands.of(key, polyline, picture, cells)
 
     def ground(self, made_of: object, palette: list[str], draw: Callable[[], Cells]) -> Cells:
         """A copy of the background of the data; the previous one if `made_of` is the same."""
