@@ -13,6 +13,7 @@ from click import BadParameter
 
 from engine.settings import BatchSize, SettingsError, parse_batch_size, parse_optimizer
 from engine.settings.optimizer import split_outside_brackets
+from gdtui.keys.durations import EXAMPLES, parse_duration
 from gdtui.keys.script import KeyScriptError, Press, parse_keys
 
 Value = TypeVar("Value")
@@ -21,8 +22,6 @@ Word = TypeVar("Word", bound=str)
 _MOST: Final = 10**12
 """Above every whole number that makes sense here, and small enough for every format."""
 _MOST_FPS: Final = 60.0
-_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)([smhdw]?)")
-_SECONDS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)([KMGT]?)(?:i?B)?", re.IGNORECASE)
 _BYTES: Final = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _DEVICE: Final = re.compile(r"auto|cpu|mps|cuda(:\d{1,3})?|(gpu|mig)-[0-9a-z/-]+")
@@ -168,11 +167,15 @@ def separator(text: str) -> str:
 
 def duration(text: str) -> float:
     """Seconds, from a number with a unit (s, m, h, d or w); without a unit it is seconds."""
-    found = _DURATION.fullmatch(text.strip())
-    seconds = float(found[1]) * _SECONDS[found[2]] if found else math.inf
-    if seconds == math.inf:
-        _refuse(text, "expected a time such as 45m, 12h, 30d or 2w; a plain number is seconds")
+    seconds = parse_duration(text)
+    if seconds is None:
+        _refuse(text, f"expected a time such as {EXAMPLES}; a plain number is seconds")
     return seconds
+
+
+def duration_above_zero(text: str) -> float:
+    """The same, without 0."""
+    return duration(text) or _refuse(text, f"expected a time above 0, such as {EXAMPLES}")
 
 
 def size(text: str) -> int:

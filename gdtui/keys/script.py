@@ -10,10 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from gdtui.keys.durations import parse_wait
+
 if TYPE_CHECKING:
     from textual.app import App
 
-_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?|\.\d+)(ms|s)")
 _WITH: Final = re.compile(r"(?:(?:ctrl|shift|alt)\+)+([a-z0-9]+(?:_[a-z]+)*)")
 _NAMES: Final = {
     *("enter", "escape", "tab", "space", "backspace", "delete", "insert"),
@@ -54,8 +55,8 @@ def parse_keys(text: str) -> tuple[Press, ...]:
     """The presses of a script; KeyScriptError if a word is neither a wait nor a key."""
     presses, at = [], 0.0
     for word in text.split():
-        if found := _DURATION.fullmatch(word):
-            at += float(found[1]) / (1000 if found[2] == "ms" else 1)
+        if (wait := parse_wait(word)) is not None:
+            at += wait
         else:
             presses.append(Press(at, *_key(word)))
     if not presses:
@@ -74,7 +75,7 @@ def _key(word: str) -> tuple[str, str | None]:
         return word, None
     shown = word if len(word) <= 40 else word[:39] + "…"
     raise KeyScriptError(
-        f"{shown!r} is neither a wait (8s, 250ms) nor a key "
+        f"{shown!r} is neither a wait (8s, 250ms, 1m30s) nor a key "
         "(one character, or a name: space, enter, escape, tab, up, ctrl+p)"
     )
 

@@ -22,7 +22,7 @@ def screen_options(*, hidden: bool = False, records: bool = True) -> tuple[AnyPa
 
 def linger_option(*, hidden: bool = False) -> Option:
     """`--linger`, for commands whose run may be left to a host."""
-    text = "how long a run that was left alone waits for commands after its end: 30s, 10m, 2h, 1d"
+    text = "how long a run that was left alone waits for commands after its end: 600, 10m or 1h30m"
     return Option("--linger", "TIME", text, type=duration, default="10m", hidden=hidden)
 
 

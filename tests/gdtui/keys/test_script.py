@@ -14,9 +14,9 @@ from gdtui.keys.table import TABLE
 
 
 def test_waits_add_up_and_keys_take_no_time() -> None:
-    presses = parse_keys("8s S 250ms ? .5s q w")
+    presses = parse_keys("8s S 250ms ? .5s q w 1m30s x")
     assert [(press.at, press.key) for press in presses] == [
-        (8.0, "S"), (8.25, "question_mark"), (8.75, "q"), (8.75, "w"),
+        (8.0, "S"), (8.25, "question_mark"), (8.75, "q"), (8.75, "w"), (98.75, "x"),
     ]  # fmt: skip
 
 
@@ -25,7 +25,7 @@ def test_a_digit_is_a_key_and_one_with_a_unit_is_a_wait() -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["8x", "ctrl", "ctrl+", "ctrl+nokey", "spacebar", "-3s", "1e3s", "1m", "SPACE"]
+    "word", ["8x", "ctrl", "ctrl+", "ctrl+nokey", "spacebar", "-3s", "1e3s", "30s1m", "SPACE"]
 )
 def test_what_is_neither_names_itself(word: str) -> None:
     with pytest.raises(KeyScriptError, match="neither a wait") as error:

@@ -102,7 +102,8 @@ command = GdtuiCommand(
             Option(
                 "--older-than",
                 "TIME",
-                "only runs that began longer ago than this: 45m, 12h, 30d, 2w, or seconds",
+                "only runs that began longer ago than this: 45m, 12h, 30d or 2w; a plain number is "
+                "seconds",
                 type=duration,
                 allow_from_autoenv=False,
             ),

@@ -12,7 +12,7 @@ from gdtui.cli.options.completion import STORED_RUN, stored_runs, words
 from gdtui.cli.options.run import APP_PACE, run_options
 from gdtui.cli.options.screen import screen_options
 from gdtui.cli.recording.screen_size import SCREEN_SIZE, screen_size
-from gdtui.cli.value_types import above_zero, choice, whole
+from gdtui.cli.value_types import above_zero, choice, duration_above_zero, whole
 from gdtui.recording.app.environment import COLOR_SYSTEMS
 
 if TYPE_CHECKING:
@@ -106,10 +106,10 @@ command = GdtuiCommand(
             ),
             Option(
                 "--seconds",
-                "N",
-                "length of the recording",
+                "TIME",
+                "length of the recording: 20, 90s or 1m30s",
                 shown="until run and keys have ended",
-                type=above_zero("a number of seconds above 0"),
+                type=duration_above_zero,
             ),
             Option(
                 "--font",
