@@ -14,30 +14,38 @@ from typing import Final
 
 from hosts import end_run
 from real_app import CONSOLE_SCRIPT
-from terminal import PATIENCE, Terminal
+from terminal import PATIENCE, Terminal, session_of
 
+from engine.log.commands import Pause
 from engine.log.directory import RunDirectory
 from engine.log.follow import Follower
 from engine.log.records import Chunk
 from engine.session.host.client import HostError, HostLink
 from engine.session.host.note import read_notes
 from engine.session.host.processes import descendants, wait_for_end
-from engine.session.host.protocol import PROTOCOL, Hello, frame
+from engine.session.host.protocol import PROTOCOL, Hello, Order, frame
 from engine.session.host.remote_session import RemoteSession
 
 OPTIONS: Final = ("--batch-sizes", "64,32", "--seed", "7", "--device", "cpu", "--epochs")
+HELLO: Final = Hello(protocol=PROTOCOL, version="0")
 _TRAINING: Final = 900.0
 """Seconds that training may take, on a machine that is busy with other things."""
 _AFTER: Final = 5.0
 """Seconds after the end of a run within which all its processes are gone."""
 
 
-def train(folder: Path, *options: str) -> Path:
-    """Start a detached run below the folder; returns its directory."""
+def begin(folder: Path, *options: str) -> "subprocess.Popen[str]":
+    """Start a detached run below the folder; its directory comes on stdout."""
     env = {**os.environ, "XDG_STATE_HOME": str(folder)}
     command = [*CONSOLE_SCRIPT, "train", "--detach", *options]
-    started = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
-    return Path(started.stdout.strip())
+    return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True)
+
+
+def directory(starting: "subprocess.Popen[str]") -> Path:
+    """The directory of the run, once it trains."""
+    path, _ = starting.communicate(timeout=PATIENCE)
+    assert starting.returncode == 0
+    return Path(path.strip())
 
 
 def losses(run: Path) -> dict[str, bytes]:
@@ -53,29 +61,21 @@ def losses(run: Path) -> dict[str, bytes]:
     return found
 
 
-def undisturbed(folder: Path, epochs: int) -> dict[str, bytes]:
-    """The losses of the run that nobody troubles."""
-    run = train(folder, *OPTIONS, str(epochs))
-    for note in read_notes(run):
-        assert wait_for_end([note.pid], _TRAINING) == []
-    return losses(run)
-
-
 class Troublemaker:
     """Clients of one host, each of which behaves badly in its way."""
 
     def __init__(self, run: Path, seed: int) -> None:
         self.run = run
         (self.note,) = read_notes(run)
-        self.processes = descendants(self.note.pid)
         self._chance = random.Random(seed)
         self._clients: list[RemoteSession] = []
 
     def play(self, rounds: int) -> list[str]:
         """Make trouble this many times; the names of what was done."""
         kinds: list[Callable[[], None]] = [
-            self._send_rubbish, self._send_half, self._flood, self._stop_host, self._vanish,
-            self._attach, self._detach, self._press, self._kill_screen, self._hang_up,
+            self._send_rubbish, self._send_half, self._flood, self._cut, self._stop_host,
+            self._hang_up_host, self._vanish, self._attach, self._detach, self._press,
+            self._kill_screen, self._stop_screen, self._hang_up_screen,
         ]  # fmt: skip
         done = [self._chance.choice(kinds) for _ in range(rounds)]
         for kind in done:
@@ -85,15 +85,26 @@ class Troublemaker:
 
     def finish(self) -> None:
         """Let the run end by itself; none of its processes is left."""
-        link = self._link()
-        remote = RemoteSession(link)
+        remote = RemoteSession(self._link())
         remote.set_pace(None)
         remote.resume()
         remote.close()
         for client in self._clients:
             client.close()
+        processes = self._processes()
         assert wait_for_end([self.note.pid], _TRAINING) == []
-        assert wait_for_end(self.processes, _AFTER) == []
+        assert wait_for_end(processes, _AFTER) == []
+        assert session_of(self.note.pid) == []
+
+    def stop(self) -> None:
+        """End the run now; none of its processes is left."""
+        processes = self._processes()
+        subprocess.run([*CONSOLE_SCRIPT, "stop", str(self.run)], check=True, capture_output=True)
+        assert wait_for_end(processes, _AFTER) == []
+        assert session_of(self.note.pid) == []
+
+    def _processes(self) -> set[int]:
+        return descendants(self.note.pid) | {*session_of(self.note.pid)}
 
     def _link(self) -> HostLink:
         """A client; while the host is busy or its socket gone, it tries again."""
@@ -117,7 +128,7 @@ class Troublemaker:
 
     def _send_half(self) -> None:
         with self._raw() as link:
-            link.sendall(frame(Hello(protocol=PROTOCOL, version="0")))
+            link.sendall(frame(HELLO))
             link.sendall(struct.pack(">I", 1000) + b"x" * self._chance.randint(0, 999))
 
     def _flood(self) -> None:
@@ -133,17 +144,29 @@ class Troublemaker:
                 except OSError:
                     return
 
+    def _cut(self) -> None:
+        """Make training wait, and disconnect before the answer or in the next order."""
+        names = [each.name for each in RunDirectory.open(self.run).info.settings.variants]
+        hold = Order(number=1, commands=dict.fromkeys(names, Pause(id=0)), is_hold=True)
+        data = frame(HELLO) + frame(hold)
+        with self._raw() as link:
+            link.sendall(data + data[: self._chance.randrange(len(data))])
+            link.shutdown(self._chance.choice((socket.SHUT_WR, socket.SHUT_RDWR)))
+
     def _stop_host(self) -> None:
         os.kill(self.note.pid, signal.SIGSTOP)
         time.sleep(self._chance.uniform(0.2, 1.5))
         os.kill(self.note.pid, signal.SIGCONT)
 
+    def _hang_up_host(self) -> None:
+        os.kill(self.note.pid, signal.SIGHUP)
+
     def _vanish(self) -> None:
-        """Attached clients go on; the socket's file is there again after a while, at most 15 s."""
+        """Attached clients go on while the socket's file is away; it comes back, or a new one."""
         if self._clients:
             moved = Path(self.note.socket).with_suffix(".away")
             Path(self.note.socket).rename(moved)
-            self._press()
+            self._press_keys()
             moved.rename(self.note.socket)
 
     def _attach(self) -> None:
@@ -157,6 +180,9 @@ class Troublemaker:
         """Keys that change no loss, from one of two clients at least."""
         while len(self._clients) < 2:
             self._attach()
+        self._press_keys()
+
+    def _press_keys(self) -> None:
         client = self._chance.choice(self._clients)
         keys: list[Callable[[], None]] = [
             client.pause, client.resume, client.hold, lambda: client.set_pace(0.5),
@@ -175,25 +201,46 @@ class Troublemaker:
             screen.send("2 ")
             os.kill(screen.pid, signal.SIGKILL)
 
-    def _hang_up(self) -> None:
+    def _stop_screen(self) -> None:
+        """A screen that hangs keeps no other client waiting."""
+        with self._screen() as screen:
+            os.kill(screen.pid, signal.SIGSTOP)
+            self._press()
+            time.sleep(self._chance.uniform(0.2, 1.5))
+            os.kill(screen.pid, signal.SIGCONT)
+            screen.send("2 d")
+            assert screen.wait() == 0
+
+    def _hang_up_screen(self) -> None:
         with self._screen() as screen:
             screen.send(" ")
             screen.hang_up()
 
 
-def trouble_host(folder: Path, *, rounds: int, seed: int, epochs: int) -> list[str]:
-    """Trouble a run this many times: its losses are those of the undisturbed run, row by row."""
-    expected = undisturbed(folder / "undisturbed", epochs)
-    run = train(folder / "troubled", *OPTIONS, str(epochs), "--pace", "1")
+def trouble_host(
+    folder: Path, *, rounds: int, seed: int, epochs: int, is_stopped: bool = False
+) -> list[str]:
+    """Trouble a run this many times: its losses are those of the undisturbed run, row by row.
+
+    `is_stopped`: `gdtui stop` ends the run, so that its losses are the first ones of that other.
+    """
+    calm = begin(folder / "undisturbed", *OPTIONS, str(epochs))
+    run = directory(begin(folder / "troubled", *OPTIONS, str(epochs), "--pace", "1"))
+    undisturbed = directory(calm)
     try:
         maker = Troublemaker(run, seed)
         done = maker.play(rounds)
-        maker.finish()
+        (maker.stop if is_stopped else maker.finish)()
+        for note in read_notes(undisturbed):
+            assert wait_for_end([note.pid], _TRAINING) == []
     except BaseException:
-        end_run(run)
+        for each in (run, undisturbed):
+            end_run(each)
         raise
-    found = losses(run)
+    expected, found = losses(undisturbed), losses(run)
     assert found.keys() == expected.keys()
     for name, rows in found.items():
-        assert rows == expected[name], f"{name}: other losses than undisturbed"
+        part = expected[name][: len(rows)] if is_stopped else expected[name]
+        assert rows == part, f"{name}: other losses than undisturbed"
+        assert rows
     return done

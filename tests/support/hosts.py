@@ -1,21 +1,33 @@
-"""A host in this process, served by a thread, and a raw client of its socket."""
+"""A host in this process, served by a thread, and raw clients of its socket."""
 
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from terminal import PATIENCE
 
+from engine.log.commands import Pause
 from engine.session import Session
-from engine.session.host.client import HostLink
+from engine.session.host.client import HostError, HostLink
 from engine.session.host.note import HostNote, read_notes
 from engine.session.host.processes import descendants, wait_for_end
-from engine.session.host.protocol import FrameReader, FromHost, Message, decode_host, frame
+from engine.session.host.protocol import (
+    PROTOCOL,
+    FrameReader,
+    FromHost,
+    Hello,
+    Message,
+    decode_host,
+    frame,
+)
 from engine.session.host.server import HostServer
 
 VERSION = "1.2.3"
+HELLO = Hello(protocol=PROTOCOL, version="9")
+NAMES = ("Mini-batch", "SGD")
+"""The variants of the host that `Connect` connects to."""
 
 
 class Hosted:
@@ -61,8 +73,8 @@ class RawClient:
 
     def __init__(self, path: str) -> None:
         self.link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.link.settimeout(20)
         self.link.connect(path)
+        self.link.settimeout(20)
         self._reader = FrameReader()
         self._arrived: list[FromHost] = []
 
@@ -85,6 +97,9 @@ class RawClient:
         self.link.close()
 
 
+Connect = Callable[[], RawClient]
+
+
 def end_run(run: Path) -> None:
     """End the host of a run, if it has one, and wait until its processes are gone."""
     for note in read_notes(run):
@@ -94,3 +109,15 @@ def end_run(run: Path) -> None:
         left = wait_for_end(processes, PATIENCE)
         link.close()
         assert left == []
+
+
+def is_served(host: Hosted) -> bool:
+    """True if a new client is greeted and answered."""
+    link = HostLink(host.session.run.path, host.note, "9")
+    try:
+        link.order({"none": Pause(id=0)})
+    except HostError as error:
+        return "no variant" in str(error)
+    finally:
+        link.close()
+    return False

@@ -200,6 +200,10 @@ def is_present(path: str | os.PathLike[str], *, dir_fd: int | None = None) -> bo
         os.stat(path, dir_fd=dir_fd, follow_symlinks=False)
     except FileNotFoundError:
         return False
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:  # nothing can have it
+            return False
+        raise
     return True
 
 

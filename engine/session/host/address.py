@@ -25,6 +25,7 @@ _DEAD_SECONDS: Final = 60.0
 
 A younger one may belong to a host that is just about to listen.
 """
+_RETRY_SECONDS: Final = 0.02
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 _CREDENTIALS: Final = struct.Struct("3i")
 """Process, user and group, as in unix(7)."""
@@ -90,7 +91,7 @@ def connect(path: str, seconds: float) -> socket.socket:
     link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         link.settimeout(seconds)
-        link.connect(path)
+        _connect(link, path, time.monotonic() + seconds)
         if not is_same_user(link):
             raise AddressError(f"the process that listens at {path} belongs to another user")
     except OSError as error:
@@ -100,6 +101,18 @@ def connect(path: str, seconds: float) -> socket.socket:
         link.close()
         raise
     return link
+
+
+def _connect(link: socket.socket, path: str, deadline: float) -> None:
+    """Connect, waiting while as many clients wait as the system allows, which no poll() reports."""
+    while True:
+        try:
+            link.connect(path)
+            return
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(_RETRY_SECONDS)
 
 
 def _reason(error: OSError) -> str:

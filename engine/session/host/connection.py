@@ -2,23 +2,58 @@
 
 import selectors
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from engine.session.host.protocol import FrameReader, FromClient, Message, decode_client, frame
 
-_PORTION: Final = 1 << 16
+_PORTION: Final = 1 << 14
 """Bytes read from a client before the next one gets its turn."""
-_MOST_UNREAD: Final = 4 << 20
+_BYTES_OF_ONE: Final = 1 << 12
+"""Bytes that count as one message more against a client's rate limit."""
+_MOST_UNREAD: Final = 1 << 20
 """Bytes of answers that a client may leave unread."""
+
+
+class RateLimit:
+    """A token bucket: a burst of work is accepted at once, and more of it at a steady rate.
+
+    Without it, a client that sends all the time would keep a core busy that training needs.
+    """
+
+    RATE: Final = 200.0
+    """Messages or connections a second; a key that is held down repeats 30 times a second."""
+    BURST: Final = 400.0
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._left, self._as_of = self.BURST, clock()
+
+    def spend(self, amount: float) -> None:
+        """Take note of work that was done, if need be on credit."""
+        now = self._clock()
+        self._left = min(self.BURST, self._left + (now - self._as_of) * self.RATE) - amount
+        self._as_of = now
+
+    @property
+    def rests_until(self) -> float:
+        """The time from which more work is accepted; in the past unless it is used up."""
+        return self._as_of - self._left / self.RATE if self._left < 0 else self._as_of
+
+    @property
+    def is_used_up(self) -> bool:
+        """True while no more work is accepted."""
+        return self.rests_until > self._clock()
 
 
 class Connection:
     """A connection; nothing in it blocks."""
 
-    def __init__(self, link: socket.socket, deadline: float) -> None:
+    def __init__(self, link: socket.socket, deadline: float, clock: Callable[[], float]) -> None:
         """`deadline`: the time by which the client must have greeted."""
         self.link = link
+        self.limit = RateLimit(clock)
+        """A client that sends more than this is read later."""
         self.deadline = deadline
         self.is_greeted = self.is_viewer = False
         self.is_leaving = False
@@ -41,7 +76,9 @@ class Connection:
             raise ConnectionError from error
         if not data:
             raise ConnectionError
+        self.limit.spend(len(data) / _BYTES_OF_ONE)
         for message in self._reader.feed(data):
+            self.limit.spend(1)
             yield decode_client(message)
 
     def put(self, message: Message) -> None:
@@ -61,5 +98,22 @@ class Connection:
 
     @property
     def events(self) -> int:
-        """The events to wait for."""
-        return selectors.EVENT_READ | (selectors.EVENT_WRITE if self._waiting else 0)
+        """The events to wait for; 0 for none."""
+        reading = 0 if self.limit.is_used_up else selectors.EVENT_READ
+        return reading | (selectors.EVENT_WRITE if self._waiting else 0)
+
+
+def watch(
+    selector: selectors.BaseSelector,
+    link: socket.socket,
+    events: int,
+    client: Connection | None = None,
+) -> None:
+    """Let the selector wait for exactly these events, or no longer know the socket if 0."""
+    is_known = link in selector.get_map()
+    if events and is_known:
+        selector.modify(link, events, client)
+    elif events:
+        selector.register(link, events, client)
+    elif is_known:
+        selector.unregister(link)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.log.directory import RunDirectory
-from engine.log.filesystem.identity import FileIdentity
+from engine.log.filesystem.identity import FileIdentity, absence
 from engine.log.notices import Notice, NoticeKind
 from engine.session.host import note, orders
 from engine.session.host.address import (
@@ -28,7 +28,7 @@ from engine.session.host.address import (
     new_socket_path,
     remove_dead_sockets,
 )
-from engine.session.host.connection import Connection
+from engine.session.host.connection import RateLimit, Connection, watch
 from engine.session.host.protocol import (
     PROTOCOL,
     Done,
@@ -44,7 +44,9 @@ from engine.session.host.protocol import (
 )
 from engine.session.session import Session
 
-_MOST_CLIENTS: Final = 100
+_MOST_VIEWERS: Final = 100
+_MOST_CLIENTS: Final = 130
+"""More than the viewers: some room is always left for commands."""
 _GREETING_SECONDS: Final = 5.0
 _CHECK_SECONDS: Final = 15.0
 """Seconds between two checks that the socket's file is still there."""
@@ -73,6 +75,8 @@ class HostServer:
         self._folder, self.path = folder, new_socket_path(folder)
         self._selector = selectors.DefaultSelector()
         self._clients: list[Connection] = []
+        """The oldest first."""
+        self._accepting = RateLimit(clock)
         self._lasting: dict[str | None, Notice] = {}
         self._check_at = clock() + _CHECK_SECONDS
         self.has_ended = False
@@ -99,6 +103,7 @@ class HostServer:
 
     def _listen(self) -> socket.socket:
         listener = listen(self.path)
+        self._bound = FileIdentity.of(self.path)
         self._selector.register(listener, selectors.EVENT_READ)
         return listener
 
@@ -153,18 +158,20 @@ class HostServer:
     # --- Clients --------------------------------------------------------------------------------
 
     def _accept(self) -> None:
+        self._accepting.spend(1)
         try:
             link, _ = self._listener.accept()
         except OSError:  # the client has gone, or this process has no descriptor left
             return
-        link.setblocking(False)
-        client = Connection(link, self._clock() + _GREETING_SECONDS)
-        self._clients.append(client)
-        self._selector.register(link, selectors.EVENT_READ, client)
         if not is_same_user(link):
-            self._drop(client)
-        elif len(self._clients) > _MOST_CLIENTS:
-            self._refuse(client, f"the host already has {_MOST_CLIENTS} clients")
+            link.close()
+            return
+        link.setblocking(False)
+        if len(self._clients) >= _MOST_CLIENTS:
+            self._drop(min(self._clients, key=lambda each: (each.is_viewer, each.is_greeted)))
+        client = Connection(link, self._clock() + _GREETING_SECONDS, self._clock)
+        self._clients.append(client)
+        self._watch(client)
 
     def _read(self, client: Connection) -> None:
         try:
@@ -176,6 +183,13 @@ class HostServer:
             self._drop(client)
         except ProtocolError as error:
             self._refuse(client, f"not understood: {error}")
+
+        self._watch(client)
+
+    def _watch(self, client: Connection) -> None:
+        """Wait for what the client may do next; nothing after it has been dropped."""
+        if client in self._clients:
+            watch(self._selector, client.link, client.events, client)
 
     def _heed(self, client: Connection, message: FromClient) -> None:
         if isinstance(message, Hello):
@@ -196,6 +210,9 @@ class HostServer:
                 f"the host runs gdtui {self._version} (protocol {PROTOCOL}), this is gdtui "
                 f"{hello.version} (protocol {hello.protocol}): use the host's version",
             )
+            return
+        if hello.is_viewer and not client.is_viewer and self.viewers >= _MOST_VIEWERS:
+            self._refuse(client, f"the host already has {_MOST_VIEWERS} screens")
             return
         client.is_greeted, client.is_viewer = True, hello.is_viewer
         self._send(
@@ -233,13 +250,12 @@ class HostServer:
     def _flush(self, client: Connection) -> None:
         if not client.flush():
             self._drop(client)
-        elif client in self._clients:
-            self._selector.modify(client.link, client.events, client)
+        self._watch(client)
 
     def _drop(self, client: Connection) -> None:
         if client in self._clients:
             self._clients.remove(client)
-            self._selector.unregister(client.link)
+            watch(self._selector, client.link, 0)
             client.link.close()
             if client.holds:  # it made training wait, and cannot resume it any more
                 self._session.resume()
@@ -247,9 +263,11 @@ class HostServer:
     # --- What time brings -----------------------------------------------------------------------
 
     def _patience(self, timeout: float | None) -> float | None:
-        """Seconds to wait: until the caller's time, a late greeting, or the next check."""
-        late = [client.deadline for client in self._clients if not client.is_greeted]
-        left = max(0.0, min([self._check_at, *late]) - self._clock())
+        """Seconds to wait: until the caller's time, a late greeting, a rest, or the next check."""
+        times = [client.deadline for client in self._clients if not client.is_greeted]
+        limits = [self._accepting, *(client.limit for client in self._clients)]
+        times += [each.rests_until for each in limits if each.is_used_up]
+        left = max(0.0, min([self._check_at, *times]) - self._clock())
         return left if timeout is None else min(timeout, left)
 
     def _check(self) -> None:
@@ -257,18 +275,23 @@ class HostServer:
         for client in [*self._clients]:
             if not client.is_greeted and now >= client.deadline:
                 self._drop(client)
+            self._watch(client)
+        accepting = 0 if self._accepting.is_used_up else selectors.EVENT_READ
+        watch(self._selector, self._listener, accepting)
         if now >= self._check_at:
             self._check_at = now + _CHECK_SECONDS
             self._restore()
 
     def _restore(self) -> None:
-        """Make the socket's file again if it has vanished; connected clients stay connected."""
-        if self.path.exists():
+        """Make the socket's file again if it has vanished or is another; clients stay connected."""
+        if not absence(self.path, self._bound):
             return
-        with contextlib.suppress(AddressError):
+        with contextlib.suppress(AddressError, OSError):
             make_socket_directory(self._folder.parent)
+            self.path.unlink(missing_ok=True)  # its name is this host's alone
             fresh = listen(self.path)
-            self._selector.unregister(self._listener)
+            self._bound = FileIdentity.of(self.path)
+            watch(self._selector, self._listener, 0)
             self._listener.close()
             self._listener = fresh
             self._selector.register(fresh, selectors.EVENT_READ)

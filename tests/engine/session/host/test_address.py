@@ -1,5 +1,6 @@
 """The directory of sockets is private, whoever was there first and whatever the umask."""
 
+import contextlib
 import os
 import socket
 import stat
@@ -114,3 +115,21 @@ def test_the_sockets_of_killed_hosts_are_removed(root: Path) -> None:
         connect(str(alive), 5).close()
     with pytest.raises(AddressError, match="it was killed"):
         connect(str(young), 5)
+
+
+def test_a_host_with_many_that_wait_is_waited_for(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = new_socket_path(make_socket_directory(root))
+    with listen(path) as listener, contextlib.ExitStack() as stack:
+        waiting = []
+        with contextlib.suppress(BlockingIOError):
+            for _ in range(1000):
+                link = stack.enter_context(socket.socket(socket.AF_UNIX))
+                link.setblocking(False)
+                link.connect(str(path))
+                waiting.append(link)
+        with pytest.raises(AddressError, match="stopped or too busy"):
+            connect(str(path), 0)
+        monkeypatch.setattr(address.time, "sleep", lambda _: listener.accept()[0].close())
+        connect(str(path), 20).close()

@@ -2,8 +2,9 @@
 
 import struct
 
+import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.log.commands import Change, SetPace
@@ -12,10 +13,12 @@ from engine.log.notices import Notice, NoticeKind
 from engine.session.host.protocol import (
     MOST_BYTES,
     PROTOCOL,
+    Done,
     EndHost,
     FrameReader,
     Hello,
     Message,
+    Notices,
     Order,
     ProtocolError,
     Refusal,
@@ -26,6 +29,7 @@ from engine.session.host.protocol import (
 )
 from engine.settings import VariantSettings
 
+ALL = (Hello, Order, EndHost, Welcome, Done, Refusal, Notices)
 REQUESTS: list[Message] = [
     Hello(protocol=PROTOCOL, version="1", is_viewer=True),
     Order(number=1, commands={"SGD": Change(id=0, settings=VariantSettings(lr=0.5))}),
@@ -83,3 +87,34 @@ def test_text_from_the_other_side_is_cleaned() -> None:
     assert "\x1b" not in found.version
     (data,) = FrameReader().feed(frame(Refusal(reason="\x1b[2J")))
     assert "\x1b" not in str(decode_host(data))
+
+
+values: st.SearchStrategy[object] = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(-(2**63), 2**64 - 1), st.floats(), st.text()),
+    lambda inner: st.one_of(st.lists(inner), st.dictionaries(st.text(max_size=5), inner)),
+    max_leaves=8,
+)
+FIELDS = sorted({name for kind in ALL for name in kind.__struct_fields__})
+COMMANDS = ["Change", "Restart", "Pause", "Resume", "StepOnce", "SetPace", "Extend", "Stop"]
+commands = st.fixed_dictionaries(
+    {"type": st.sampled_from(COMMANDS), "id": st.integers(-1, 9)},
+    optional=dict.fromkeys(("settings", "pace", "epochs", "is_on"), values),
+)
+
+
+@settings(max_examples=60)
+@given(
+    st.sampled_from([kind.__name__ for kind in ALL]),
+    st.dictionaries(st.sampled_from(FIELDS), values),
+    st.dictionaries(st.text(max_size=5), st.one_of(commands, values), max_size=3),
+)
+def test_fields_of_other_types_are_refused(
+    kind: str, fields: dict[str, object], orders: dict[str, object]
+) -> None:
+    data = msgspec.msgpack.encode({"commands": orders, "number": 1, **fields, "type": kind})
+    for decode in (decode_client, decode_host):
+        try:
+            found = decode(data)
+        except ProtocolError:
+            continue
+        assert decode(frame(found)[4:]) == found

@@ -1,77 +1,28 @@
-"""A host answers every client; none can harm the others, whatever it sends or leaves unread."""
+"""A host answers every client: greetings, commands, notices."""
 
 import os
-import select
-import struct
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hosts import VERSION, Hosted, RawClient, hosted
+from hosts import HELLO, NAMES, VERSION, Connect, Hosted, hosted
 from sessions import PATIENCE, StartRun, Watched
 
 from engine.log.commands import Measure, Pause, Stop
-from engine.log.directory import RunDirectory
 from engine.log.notices import Notice, NoticeKind
 from engine.log.records import Changed, CommandSent, State
-from engine.session import Session
 from engine.session.host.client import HostError, HostLink
-from engine.session.host.note import read_notes
 from engine.session.host.protocol import (
     PROTOCOL,
     Done,
     EndHost,
     Hello,
     Notices,
-    Order,
     Refusal,
     Welcome,
 )
 from engine.session.host.remote_session import RemoteSession
-from engine.settings import RunSettings, Variant, VariantSettings
-
-HELLO = Hello(protocol=PROTOCOL, version="9")
-NAMES = ("Mini-batch", "SGD")
-
-
-@pytest.fixture
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("s")
-
-
-@pytest.fixture
-def host(tmp_path: Path, root: Path) -> Iterator[Hosted]:
-    """The host of a run whose workers have not been started."""
-    variants = tuple(Variant(name=name, settings=VariantSettings()) for name in NAMES)
-    run = RunDirectory.create(tmp_path / "run", RunSettings(variants=variants), "0")
-    with Session(run) as session, hosted(session, root) as found:
-        yield found
-
-
-Connect = Callable[[], RawClient]
-
-
-@pytest.fixture
-def connect(host: Hosted) -> Iterator[Connect]:
-    clients: list[RawClient] = []
-
-    def make() -> RawClient:
-        clients.append(RawClient(host.note.socket))
-        return clients[-1]
-
-    yield make
-    for client in clients:
-        client.close()
-
-
-def is_served(host: Hosted) -> bool:
-    """True if a new client is greeted and answered."""
-    link = HostLink(host.session.run.path, host.note, "9")
-    with pytest.raises(HostError, match="no variant"):
-        link.order({"none": Pause(id=0)})
-    link.close()
-    return True
+from engine.settings import VariantSettings
 
 
 def test_a_greeting_tells_about_the_run(host: Hosted, connect: Connect) -> None:
@@ -81,32 +32,6 @@ def test_a_greeting_tells_about_the_run(host: Hosted, connect: Connect) -> None:
     assert isinstance(welcome, Welcome)
     assert (welcome.version, welcome.pid, welcome.viewers) == (VERSION, os.getpid(), 0)
     assert [*welcome.settings] == [*NAMES]
-
-
-@pytest.mark.parametrize(
-    "rubbish",
-    [
-        b"GET / HTTP/1.1\r\n\r\n",
-        struct.pack(">I", 2**32 - 1),
-        struct.pack(">I", 5) + b"\xc1\xc1\xc1\xc1\xc1",
-        struct.pack(">I", 3) + b"\x93\x01\x02",
-        struct.pack(">I", 0),
-    ],
-)
-@pytest.mark.parametrize("is_greeted", [True, False])
-def test_rubbish_is_answered_and_cut_off(
-    host: Hosted, connect: Connect, rubbish: bytes, is_greeted: bool
-) -> None:
-    client = connect()
-    if is_greeted:
-        client.send(HELLO)
-        assert isinstance(client.receive(), Welcome)
-    client.link.sendall(rubbish)
-    answer = client.receive()
-    assert isinstance(answer, Refusal)
-    assert "not understood" in answer.reason
-    assert client.receive() is None
-    assert is_served(host)
 
 
 def test_another_protocol_is_refused_with_both_versions(host: Hosted, connect: Connect) -> None:
@@ -150,47 +75,6 @@ def test_commands_that_make_no_sense_are_refused(
     link.close()
 
 
-def test_half_a_message_and_silence_keep_nobody_waiting(host: Hosted, connect: Connect) -> None:
-    half, silent = connect(), connect()
-    half.send(HELLO)
-    half.link.sendall(struct.pack(">I", 1000) + b"x" * 10)
-    silent.link.sendall(b"\0")
-    assert is_served(host)
-
-
-def test_a_client_that_reads_no_answers_is_cut_off(host: Hosted, connect: Connect) -> None:
-    client = connect()
-    client.send(HELLO)
-    client.link.setblocking(False)
-    flood = b"".join(_framed(Order(number=n, commands={"x" * 500: Pause(id=0)})) for n in range(50))
-    is_cut = False
-    while not is_cut:
-        try:
-            client.link.send(flood)
-        except BlockingIOError:
-            select.select([], [client.link], [], 0.05)
-        except OSError:
-            is_cut = True
-    assert is_served(host)
-
-
-def _framed(order: Order) -> bytes:
-    from engine.session.host.protocol import frame
-
-    return frame(order)
-
-
-def test_more_clients_than_a_run_can_have_are_refused(host: Hosted, connect: Connect) -> None:
-    for _ in range(100):
-        client = connect()
-        client.send(HELLO)
-        assert isinstance(client.receive(), Welcome)
-    one_more = connect()
-    answer = one_more.receive()
-    assert isinstance(answer, Refusal)
-    assert "100 clients" in answer.reason
-
-
 def test_notices_reach_viewers_and_those_that_come_later(host: Hosted, connect: Connect) -> None:
     viewer, script = connect(), connect()
     viewer.send(Hello(protocol=PROTOCOL, version="9", is_viewer=True))
@@ -208,31 +92,6 @@ def test_notices_reach_viewers_and_those_that_come_later(host: Hosted, connect: 
     assert late.poll() == [notice]
     late.close()
     assert host.server.is_end_asked
-
-
-def test_a_vanished_socket_is_made_again(tmp_path: Path, root: Path) -> None:
-    variants = (Variant(name="SGD", settings=VariantSettings()),)
-    run = RunDirectory.create(tmp_path / "run", RunSettings(variants=variants), "0")
-    now = [0.0]
-    from engine.session.host.server import HostServer
-
-    with Session(run) as session:
-        server = HostServer(session, VERSION, root=root, clock=lambda: now[0])
-        first = RawClient(str(server.path))
-        server.path.unlink()
-        server.path.parent.rmdir()
-        now[0] += 60
-        server.serve(0)
-        second = RawClient(str(server.path))
-        second.send(HELLO)
-        server.serve(5)
-        server.serve(5)
-        assert isinstance(second.receive(), Welcome)
-        first.close()
-        second.close()
-        server.close()
-        assert not server.path.exists()
-        assert read_notes(run.path) == []
 
 
 def test_commands_of_two_clients_are_in_force_and_in_the_log(
