@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from feeds import EventFeed, Feed, RunFeed, flowing
+from feeds import EventFeed, Feed, N, RunFeed, flowing
 from watching import processor_seconds
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,6 +36,8 @@ BURST_SECONDS: Final = 0.03
 """Output that comes closer together is of one frame."""
 GUTTER: Final = 8
 """Columns in which the labels of y stand, in both programs."""
+LEAST: Final = 30_000
+"""Half the batches of the shortest plan: charts show a plan's whole length."""
 MILLION: Final = 1_000_000
 PEER: Final = ("terminalboard==0.5.3", "plotext==5.3.2")
 
@@ -45,7 +47,8 @@ class Program:
     """One that shows the losses of a feed."""
 
     name: str
-    feed: Callable[[Path], Feed]
+    feed: Callable[[Path, int], Feed]
+    """Begins one of so many epochs, in this directory."""
     command: Callable[[Path], list[str]]
     log_key: str
     """Makes y logarithmic, or linear again."""
@@ -69,7 +72,10 @@ def terminalboard(folder: Path) -> Program | None:
         return None
     script = str(folder / "bin" / "terminalboard")
     return Program(
-        "terminalboard", EventFeed, lambda path: [script, str(path), "--smooth", "0"], "l"
+        "terminalboard",
+        lambda path, _epochs: EventFeed(path),
+        lambda path: [script, str(path), "--smooth", "0"],
+        "l",
     )
 
 
@@ -106,7 +112,7 @@ def shown(program: Program, batches: int) -> Iterator[Shown]:
     """Wait until it shows a run that has so many batches a variant."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "run"
-        feed = program.feed(path)
+        feed = program.feed(path, 2 * max(batches, LEAST) // N)
         feed.write(batches)
         with Terminal(program.command(path), env=ENV) as terminal:
             what = Shown(terminal, feed)

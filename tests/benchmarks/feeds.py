@@ -38,11 +38,13 @@ class Feed(Protocol):
 class RunFeed:
     """A gdtui run at batch size 1, that seems to train in this process."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, epochs: int) -> None:
+        """`epochs`: as planned; charts show that length from the start."""
         settings = VariantSettings(batch_size=1)
+        self.epochs = epochs
         variants = tuple(Variant(name=name, settings=settings) for name in VARIANTS)
         run = RunDirectory.create(
-            path, RunSettings(variants=variants, epochs=10**6, pace=None), "0"
+            path, RunSettings(variants=variants, epochs=self.epochs, pace=None), "0"
         )
         self.batches = 0
         self._session = LogWriter(run.session_log)
@@ -52,7 +54,7 @@ class RunFeed:
             log.append(
                 Started(
                     generation=1, settings=settings, n=N, model="Linear(10,1)", parameters=11,
-                    device="cpu", threads=1, epochs=10**6, pace=None,
+                    device="cpu", threads=1, epochs=self.epochs, pace=None,
                 )
             )  # fmt: skip
             log.append(self._evaluation())
