@@ -1,7 +1,9 @@
 """The band of a curve, column by column of cells, updated as batches arrive.
 
 A column with few batches borrows some of its neighbours', for the band of three losses says
-nothing; where even those are too few, as with the full batch, there is none. Owns no losses.
+nothing; where even those are too few, as with the full batch, there is none. The newest column,
+which may get more batches, has the band of its first 16, 32, 64, …: it need not change with every
+frame, and is the same however the batches arrived. Owns no losses.
 """
 
 from dataclasses import dataclass
@@ -36,6 +38,15 @@ class _Columns:
     low: Floats
     high: Floats
     size: int
+    most: int = 0
+    """With fewer batches in the history, the columns stay as they are…"""
+    end: float = 0.0
+    """…as long as the last of them ends here or before."""
+
+    def lasts(self, size: int, end: float) -> bool:
+        """True if the columns are still those for a history of this size and end."""
+        is_closed = bool(self.edges[-1] < self.size)  # a batch follows the window
+        return self.size == size or is_closed or (size < self.most and end <= self.end)
 
 
 class BandCache:
@@ -58,7 +69,7 @@ class BandCache:
         was, before, polyline = self._kept.pop(key, (0, None, EMPTY))
         if before is None or was != revision:
             now = self._grown(_nothing(cells), key)
-        elif before.size == size or before.edges[-1] < before.size:  # a batch follows the window
+        elif before.lasts(size, self._positions.end(axis)):
             now = before
         else:
             now = self._grown(before, key)
@@ -92,7 +103,11 @@ class BandCache:
         found = self._losses.quantiles(*bounds, SHARES)
         lows, highs = before.low.copy(), before.high.copy()
         lows[start : start + found.shape[1]], highs[start : start + found.shape[1]] = found
-        return _Columns(edges, lows, highs, size)
+        near = np.diff(edges[max(last - reach, 0) : last + 2])
+        if not 0 <= last < cells or np.any(near < _WANTED):  # every batch may change a column
+            return _Columns(edges, lows, highs, size)
+        most = int(edges[last]) + 2 * _power_of_two(int(near[-1]))
+        return _Columns(edges, lows, highs, size, most, value_of(last + 1.0, scale, cells, 1))
 
     def _bounds(self, edges: Ints, reach: int, start: int, stop: int) -> tuple[Ints, Ints]:
         """The batches of each column start…stop−1, with those it borrows; empty if too few."""
@@ -103,7 +118,14 @@ class BandCache:
         most = edges[np.minimum(columns + reach + 1, len(edges) - 1)]
         begin = np.where(lack > 0, np.maximum(first - lack, least), first)
         finish = np.where(lack > 0, np.minimum(end + lack, most), end)
+        if stop > start and lack[-1] == 0 and end[-1] == len(self._positions):
+            finish[-1] = first[-1] + _power_of_two(int(end[-1] - first[-1]))
         return begin, np.where(finish - begin < _FEWEST, begin, finish)
+
+
+def _power_of_two(batches: int) -> int:
+    """The largest power of two up to this number, which is not 0."""
+    return int(1 << batches.bit_length() - 1)
 
 
 def _nothing(cells: int) -> _Columns:

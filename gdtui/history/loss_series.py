@@ -17,7 +17,7 @@ from gdtui.history.running_average import RunningAverage
 from gdtui.history.smoothing import SMOOTHING_LADDER, Smoothing
 from gdtui.history.storage.long_array import LongArray
 from gdtui.history.storage.pyramid import BUCKET, Pyramid, cover
-from gdtui.history.storage.sampled_losses import SampledLosses
+from gdtui.history.storage.sampled_losses import MOST, SampledLosses
 
 _MAX_OPEN: Final = 1_024
 """Number of buckets added at once: enough to hide the cost of calls, few enough for a cache."""
@@ -172,8 +172,9 @@ class LossSeries:
 
         NaN without a finite loss.
         """
+        longest = int((stop - start).max()) if len(start) else 0
         pending = len(self._raw) - self._closed * BUCKET
-        if len(start) > 1 or (len(start) and pending > (stop[0] - start[0]) // 8):
+        if longest > MOST and (len(start) > 1 or pending > longest // 8):
             self._close()  # not in every frame, for the one range that still grows
         return self._sampled.quantiles(start, stop, shares, self.raw)
 

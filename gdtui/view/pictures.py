@@ -30,7 +30,7 @@ from gdtui.view.text.caveats.imported import has_epochs
 from gdtui.view.text.caveats.label import label
 from gdtui.view.text.gap import gap_text
 from gdtui.view.view_state import ViewState
-from gdtui.view.x_range import XRange, visible_range
+from gdtui.view.x_range import DataExtent, XRange, visible_range
 
 _ROOMY: Final = 100
 """Columns of a chart whose lines end with the names of their variants."""
@@ -55,8 +55,8 @@ class AxisRanges:
     of: object = None
     x: float | None = None
     y: Range | None = None
-    is_current: bool = False
-    """True if they are those of the present frame."""
+    extent: DataExtent | None = None
+    """The extent from which they follow, if they are those of the present frame."""
 
 
 def axis_ranges(store: Store, view: ViewState, shown: AxisRanges) -> AxisRanges:
@@ -67,19 +67,18 @@ def axis_ranges(store: Store, view: ViewState, shown: AxisRanges) -> AxisRanges:
     extent = data_extent(store, view, shown.x)
     seen = visible_range(view.window, extent)
     y = settle(shown.y, *loss_range(store, view, seen), view.log)
-    return AxisRanges(shown.of, extent.end, y, is_current=True)
+    return AxisRanges(shown.of, extent.end, y, extent)
 
 
 def overlay(
     store: Store, view: ViewState, canvas: ChartSize, shown: AxisRanges
 ) -> tuple[Picture, AxisRanges]:
     """All variants on one chart: smoothed lines over bands, full losses, changes, ghosts."""
-    shown = shown if shown.is_current else axis_ranges(store, view, shown)
+    shown, extent = _current(store, view, shown)
     pairs = [(one, one.current) for one in store.states if one.current is not None]
     ghosts = [
         (one, one.ghost) for one in store.states if one.ghost is not None and view.shows_ghost(one)
     ]
-    extent = data_extent(store, view, shown.x)
     seen = visible_range(view.window, extent)
     series = [ghost_of(one, each, view, seen, canvas) for one, each in ghosts]
     series += [line_of(one, each, view, seen, canvas) for one, each in pairs]
@@ -93,16 +92,15 @@ def overlay(
         message="" if _has_data(series) else wrapped(activity(store.states[0]), canvas.columns),
     )
     picture = with_counts(picture, [each.history for _, each in pairs], view)
-    return picture, replace(shown, is_current=False)
+    return picture, replace(shown, extent=None)
 
 
 def panel(
     store: Store, one: VariantState, view: ViewState, canvas: ChartSize, shown: AxisRanges
 ) -> tuple[Picture, AxisRanges]:
     """One variant's raw loss, batch by batch, on the axes of all, so that spreads compare."""
-    shown = shown if shown.is_current else axis_ranges(store, view, shown)
-    now = one.current
-    seen = visible_range(view.window, data_extent(store, view, shown.x))
+    shown, extent = _current(store, view, shown)
+    now, seen = one.current, visible_range(view.window, extent)
     has_data = now is not None and len(now.history) > 0
     raw = (
         now.history.polyline(view.axis, seen.low, seen.high, canvas.dots)
@@ -119,7 +117,14 @@ def panel(
         message="" if has_data else wrapped(_own_activity(one, store), canvas.columns),
     )
     picture = with_counts(picture, [now.history] if now else [], view)
-    return picture, replace(shown, is_current=False)
+    return picture, replace(shown, extent=None)
+
+
+def _current(store: Store, view: ViewState, shown: AxisRanges) -> tuple[AxisRanges, DataExtent]:
+    """The ranges of the present frame, determined unless these are, and their extent."""
+    if shown.extent is None:
+        shown = axis_ranges(store, view, shown)
+    return shown, shown.extent or data_extent(store, view, shown.x)
 
 
 def _has_data(series: Iterable[Series]) -> bool:

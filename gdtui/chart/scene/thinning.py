@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from gdtui.chart.scene.arrays import Floats, Ints
+from gdtui.chart.scene.arrays import Floats, Ints, median
 
 _MOST: Final = 11
 _MOST_EXPECTED: Final = 1e12
@@ -23,7 +23,7 @@ def dozen(at: Floats, values: Floats, start: int, stop: int, width: float) -> In
     """
     if stop - start < 2:
         return np.arange(start, stop)
-    apart = float(np.median(np.diff(at[max(start - 1, 0) : stop])))
+    apart = median(np.diff(at[max(start - 1, 0) : stop]))
     expected = max(stop - start, min(width / apart, _MOST_EXPECTED) if apart > 0 else 0.0)
     step = next(step for step in _steps() if expected <= _MOST * step)
     chosen = np.arange(-(-start // step) * step, stop, step)

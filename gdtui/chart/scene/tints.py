@@ -72,6 +72,7 @@ def has_halves(colour: str, background: str) -> bool:
     return colour not in _OF_256.get(background, {})
 
 
+@lru_cache(maxsize=1024)
 def mixed(tints: tuple[str, ...], background: str) -> str:
     """The background where these bands overlap.
 

@@ -17,10 +17,13 @@ from gdtui.view.focus import focused
 from gdtui.view.pictures import AxisRanges, ChartSize
 from gdtui.view.ranges.usual import PARTS
 from gdtui.view.view_state import ViewState
+from gdtui.view.x_range import XRange
 from gdtui.widgets.variant import VariantPanel
 
 _FIGURES_SECONDS: Final = 0.5
 """Seconds between updates of figures; numbers that change faster are hard to read."""
+_RANGES_SECONDS: Final = 0.25
+"""Seconds between updates of the axes' ranges, unless the data grow by half meanwhile."""
 
 
 class Painter:
@@ -36,7 +39,8 @@ class Painter:
         self._drawn: dict[str, tuple[ChartSize, ViewState, object, int, bool]] = {}
         self._common_of: object = None
         self._common_batches: list[int] = []
-        """The state for which the ranges of all charts were last determined, and its batches."""
+        self._common_at = 0.0
+        """The state for which the ranges of all charts were last determined, its batches, when."""
         self._figures_at = 0.0
         self._written_cursor: float | None = None
         """The crosshair's position when its figures were written."""
@@ -64,8 +68,8 @@ class Painter:
     def _draw_charts(self) -> None:
         viewer = self._viewer
         store, view, version = viewer.store, viewer.view, sum(viewer.versions.values())
-        common = self._common_ranges()
-        seen = (viewer.seen, common.x, common.y)
+        common = self._common_ranges(window := viewer.seen)
+        seen = (window, common.x, common.y)
         if canvas := self._due("overlay", self._overlay, seen, version):
             if viewer.alone:
                 picture, self._ranges["alone"] = focused(
@@ -82,14 +86,15 @@ class Painter:
         for chart in (self._overlay, *(panel.chart for panel in self._panels)):
             chart.point(viewer.cursor)
 
-    def _common_ranges(self) -> AxisRanges:
+    def _common_ranges(self, seen: XRange) -> AxisRanges:
         """The ranges of all charts; they follow the data when these have grown by a column."""
-        viewer = self._viewer
+        viewer, now = self._viewer, time.monotonic()
         store = viewer.store
-        of = (viewer.view, viewer.seen, store.is_at_rest)
+        of = (viewer.view, seen, store.is_at_rest)
         batches = [one.tally.batches for one in store.states]
-        if of != self._common_of or _has_grown(self._common_batches, batches):
-            self._common_of, self._common_batches = of, batches
+        share = 1 / PARTS if now - self._common_at >= _RANGES_SECONDS else 0.5
+        if of != self._common_of or _has_grown(self._common_batches, batches, share):
+            self._common_of, self._common_batches, self._common_at = of, batches, now
             self._ranges["all"] = pictures.axis_ranges(store, viewer.view, self._shown("all"))
         return self._ranges["all"]
 
@@ -118,11 +123,11 @@ class Painter:
         return canvas
 
 
-def _has_grown(before: list[int], now: list[int]) -> bool:
-    """True if any variant has restarted, or has so many more batches that a range may change."""
+def _has_grown(before: list[int], now: list[int], share: float) -> bool:
+    """True if any variant has restarted, or has this share more batches than before."""
     if len(before) != len(now):
         return True
     return any(
-        new < old or (new > old and new - old >= old / PARTS)
+        new < old or (new > old and new - old >= old * share)
         for old, new in zip(before, now, strict=True)
     )

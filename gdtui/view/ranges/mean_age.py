@@ -5,6 +5,7 @@ batch it would leave the band of the very losses that it averages. It never look
 ends where its newest average belongs, up to a time constant before the newest batch.
 """
 
+import math
 from functools import lru_cache
 from typing import Final
 
@@ -17,6 +18,8 @@ from gdtui.chart.scene.polyline import EMPTY, Axis, Polyline
 from gdtui.history import History
 from gdtui.view.x_range import XRange
 
+_LARGE: Final = 700.0
+"""Time constants beyond which nothing is left of a loss."""
 _ROUNDS: Final = 6
 """Rounds in which the batch is found whose average belongs to a position."""
 
@@ -56,7 +59,7 @@ def _by_column(line: Polyline, seen: XRange, columns: int) -> Polyline:
     column = np.floor(place(line.x, Scale(seen.low, seen.high), cells, DOTS_X))
     begins = np.ones(column.size, np.bool_)
     begins[1:] = column[1:] != column[:-1]
-    if line.x.size <= columns // 2 or begins.all():  # single batches are points of their own
+    if begins.all() or not (line.low != line.high).any():  # single batches are points of their own
         return line
     starts = np.flatnonzero(begins)
     low, high = np.fmin.reduceat(line.low, starts), np.fmax.reduceat(line.high, starts)
@@ -68,10 +71,8 @@ def mean_age(samples: Floats, size: int, tau: float) -> Floats:
 
     `samples`: those before the newest batch; each batch has `size` of them.
     """
-    ages: Floats = _held(np.array(float(size)), tau) - _held(np.maximum(samples, 0.0) + size, tau)
+    held = np.maximum(samples, 0.0) + size
+    ages: Floats = size / math.expm1(min(size / tau, _LARGE)) - held / np.expm1(
+        np.minimum(held / tau, _LARGE)
+    )
     return ages
-
-
-def _held(samples: Floats, tau: float) -> Floats:
-    """x ÷ (exp(x ÷ τ) − 1), which is τ at 0."""
-    return samples * np.exp(-samples / tau) / -np.expm1(-samples / tau)

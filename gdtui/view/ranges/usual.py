@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from gdtui.chart.scene.arrays import Floats
+from gdtui.chart.scene.arrays import Floats, median
 from gdtui.chart.scene.polyline import Polyline
 from gdtui.view.x_range import XRange
 
@@ -109,7 +109,7 @@ def _is_early(low: Floats, high: Floats) -> bool:
 
 
 def _middle(low: Floats, high: Floats) -> Limits:
-    return float(np.median(low)), float(np.median(high))
+    return median(low), median(high)
 
 
 def _reached(low: Floats, high: Floats) -> Limits:

@@ -1,5 +1,6 @@
 """Draws bands as the background of cells, or as outlines in themes that cannot tint. Pure numpy."""
 
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -14,6 +15,8 @@ from gdtui.chart.scene.polyline import Polyline
 from gdtui.chart.scene.tints import has_halves, mixed, tint
 
 _OUTLINE_SHARE: Final = 0.38
+_FEW: Final = 6
+"""Bands up to which every combination of theirs is in a table."""
 _BRAILLE: Final = np.uint32(0x2800)
 _DOTTED: Final = np.uint8(0x47)
 """The left column of dots in a cell: an outline is half as dense as a line."""
@@ -34,21 +37,30 @@ def draw(picture: Picture, cells: Cells, background: str, layers: Layers) -> Non
 
 
 def _tint(bands: list[tuple[Series, Levels]], cells: Cells, background: str) -> None:
+    colours = tuple(one.colour for one, _ in bands)
     code = np.zeros(cells.grounds.shape, np.int64)
     for _, covered in bands:
         code = code * (HALVES + 1) + covered
-    combinations, place_of = np.unique(code, return_inverse=True)
-    inks = [cells.ink(_colour(one, bands, background)) for one in combinations.tolist()]
-    cells.grounds[:] = np.array(inks, np.int16)[place_of].reshape(code.shape)
+    if len(bands) <= _FEW:
+        codes, at = np.arange((HALVES + 1) ** len(bands)), code
+    else:
+        codes, at = np.unique(code, return_inverse=True)
+    present = np.flatnonzero(np.bincount(at.ravel(), minlength=codes.size))
+    inks = np.zeros(codes.size, np.int16)
+    inks[present] = [
+        cells.ink(_colour(one, colours, background)) for one in codes[present].tolist()
+    ]
+    cells.grounds[:] = inks[at].reshape(code.shape)
 
 
-def _colour(code: int, bands: list[tuple[Series, Levels]], background: str) -> str:
+@lru_cache(maxsize=1024)
+def _colour(code: int, colours: tuple[str, ...], background: str) -> str:
     tints: list[str] = []
-    for one, _ in reversed(bands):
+    for colour in reversed(colours):
         code, covered = divmod(code, HALVES + 1)
         if covered:
-            full = tint(one.colour, background)
-            is_half = covered < HALVES and has_halves(one.colour, background)
+            full = tint(colour, background)
+            is_half = covered < HALVES and has_halves(colour, background)
             tints.append(blend(full, background, 0.5) if is_half else full)
     return mixed(tuple(tints), background) if tints else ""
 
