@@ -9,12 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
 
+from host_trouble import rows
 from real_app import CONSOLE_SCRIPT
 from terminal import PATIENCE, Terminal
 
 from engine.log.directory import RunDirectory
 from engine.log.follow import Follower
-from engine.log.records import Changed, Chunk
+from engine.log.records import Changed
 from engine.session.host.note import read_notes
 from engine.session.host.processes import descendants, is_alive
 
@@ -27,19 +28,6 @@ def until(condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
-
-
-def rows(path: Path) -> dict[str, int]:
-    """Batches by variant, each following the one before it."""
-    counts: dict[str, int] = {}
-    follower = Follower(RunDirectory.open(path))
-    while records := list(follower.read()):
-        for name, record in records:
-            if isinstance(record, Chunk):
-                assert record.batch == counts.get(name, 0) + 1
-                counts[name] = record.batch - 1 + record.batches
-    assert follower.damage == []
-    return counts
 
 
 def has_begun(path: Path) -> bool:

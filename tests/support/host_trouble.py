@@ -48,8 +48,8 @@ def directory(starting: "subprocess.Popen[str]") -> Path:
     return Path(path.strip())
 
 
-def losses(run: Path) -> dict[str, bytes]:
-    """All losses of each variant, in order; the logs are whole."""
+def losses(run: Path, *, is_whole: bool = True) -> dict[str, bytes]:
+    """All losses of each variant, in order; no log is damaged, and none ends early if whole."""
     found: dict[str, bytes] = {}
     follower = Follower(RunDirectory.open(run))
     while records := list(follower.read()):
@@ -57,8 +57,21 @@ def losses(run: Path) -> dict[str, bytes]:
             if isinstance(record, Chunk):
                 found[name] = found.get(name, b"") + record.losses
     assert follower.damage == []
-    assert follower.unfinished() == []
+    assert not (is_whole and follower.unfinished())
     return found
+
+
+def rows(path: Path) -> dict[str, int]:
+    """Batches by variant, each of which follows the one before it."""
+    counts: dict[str, int] = {}
+    follower = Follower(RunDirectory.open(path))
+    while records := list(follower.read()):
+        for name, record in records:
+            if isinstance(record, Chunk):
+                assert record.batch == counts.get(name, 0) + 1
+                counts[name] = record.batch - 1 + record.batches
+    assert follower.damage == []
+    return counts
 
 
 class Troublemaker:
@@ -244,3 +257,29 @@ def trouble_host(
         assert rows == part, f"{name}: other losses than undisturbed"
         assert rows
     return done
+
+
+def kill_host(folder: Path, delay: float) -> float:
+    """Kill a host while a screen is attached; returns the seconds until its workers were gone.
+
+    Nothing that was logged is lost, the screen says what happened, and another run can begin.
+    """
+    run = directory(begin(folder, *OPTIONS, "100000"))
+    (note,) = read_notes(run)
+    with Terminal([*CONSOLE_SCRIPT, "attach", str(run)], env={**os.environ}) as screen:
+        screen.wait_for(lambda: "attached" in screen.text)
+        time.sleep(delay)
+        processes = descendants(note.pid) | {*session_of(note.pid)}
+        before = losses(run, is_whole=False)
+        killed = time.monotonic()
+        os.kill(note.pid, signal.SIGKILL)
+        assert wait_for_end(processes, PATIENCE) == []
+        seconds = time.monotonic() - killed
+        screen.wait_for(lambda: screen.says(f"(process {note.pid}) is gone"))
+        assert screen.says("Everything logged is safe")
+        screen.send("q")
+        screen.wait()
+    after = losses(run, is_whole=False)
+    for name, rows in before.items():
+        assert after[name].startswith(rows)
+    return seconds
