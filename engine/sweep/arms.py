@@ -1,4 +1,4 @@
-"""Trains and times one arm of a sweep in an ordinary session, alone on the machine."""
+"""Trains and times one arm of a sweep in an ordinary session, alone; reads one trained before."""
 
 import math
 import time
@@ -61,15 +61,21 @@ class _Watch:
         self._found = found
         self._chunks = 0
 
+    @property
+    def is_whole(self) -> bool:
+        """True once the logs have been read to their ends, and are undamaged."""
+        return not (self._follower.damage or self._follower.unfinished())
+
     def read(self) -> None:
         """Read the new records."""
         found = self._found
-        for _, record in self._follower.read():
-            found.tally.add(record)
-            if isinstance(record, Chunk):
-                self._time(record)
-            elif isinstance(record, Evaluation):
-                self._note(record)
+        while records := list(self._follower.read()):
+            for _, record in records:
+                found.tally.add(record)
+                if isinstance(record, Chunk):
+                    self._time(record)
+                elif isinstance(record, Evaluation):
+                    self._note(record)
 
     def _note(self, end: Evaluation) -> None:
         found = self._found
@@ -94,8 +100,7 @@ def train(run: RunDirectory, at_least: float, report: ReportProgress) -> ArmRun:
     `report` receives the fraction done and a description of the progress. No process is left
     running, even after Ctrl+C.
     """
-    (variant,) = run.info.settings.variants
-    found = ArmRun(Tally(variant.name, variant.settings), run.info.settings.epochs)
+    found = _of(run)
     watch = _Watch(run, found)
     with Session(run) as session:
         session.start()
@@ -105,6 +110,27 @@ def train(run: RunDirectory, at_least: float, report: ReportProgress) -> ArmRun:
             report(_fraction(found, at_least), _place(found, at_least))
     watch.read()
     return found
+
+
+def read_arm(run: RunDirectory, at_least: float) -> ArmRun | None:
+    """The result of an arm that an earlier process trained to its end.
+
+    None if it was cut short, is damaged, or was trained for less than `at_least` seconds.
+    """
+    found = _of(run)
+    watch = _Watch(run, found)
+    watch.read()
+    if not watch.is_whole:
+        return None
+    if found.tally.state is State.DIVERGED:
+        return found
+    is_done = found.tally.state is State.FINISHED and found.tally.seconds >= at_least
+    return found if is_done else None
+
+
+def _of(run: RunDirectory) -> ArmRun:
+    (variant,) = run.info.settings.variants
+    return ArmRun(Tally(variant.name, variant.settings), run.info.settings.epochs)
 
 
 def _is_over(found: ArmRun, session: Session, at_least: float) -> bool:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Annotated, Final, Self
 
 import msgspec
 from msgspec.structs import replace
@@ -38,12 +38,24 @@ from engine.log.filesystem.safe_open import (
     write_once,
 )
 from engine.log.format import FORMAT
-from engine.log.reading.decode import DocumentError, NewerDocumentError, decode_document
+from engine.log.reading.decode import (
+    DocumentError,
+    NewerDocumentError,
+    decode_document,
+    decode_packed,
+)
+from engine.session.host.note import is_host_file
 from engine.settings import RunSettings, SettingsError
 from engine.settings.ranges import Moment
+from engine.sweep.table import ProbeResult
 
 _MOST_BYTES: Final = 16 << 20
 """Size limit of `sweep.json`."""
+PROBE_FILE: Final = "probe.msgpack"
+"""The measurements besides training, so that they are made only once."""
+
+MemoryLimit = Annotated[float, msgspec.Meta(gt=0, le=1e15)]
+"""Megabytes."""
 
 
 class SweepInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +72,8 @@ class SweepInfo(msgspec.Struct, frozen=True, kw_only=True):
     """The arms' directories, in the order of the variants; not all need exist."""
     is_complete: bool = False
     """True if the sweep was completed, so that a missing arm was left out on purpose."""
+    memory_limit_mb: MemoryLimit | None = None
+    """The limit that the recommendation keeps to; None in sweeps of older versions, too."""
 
     def __post_init__(self) -> None:
         if not len(self.arms) == len(self.settings.variants) == len({*self.arms}):
@@ -76,14 +90,26 @@ class SweepDirectory:
         self.info = info
         self.handover: PrivateDirectory | None = None
         """The directory of the problem's loader, lent to all arms; without it, each arm loads."""
+        self.is_resumed = False
+        """True if an earlier process began this sweep, whose arms may be there."""
         self._lock: int | None = None
 
     @classmethod
-    def create(cls, path: Path, settings: RunSettings, version: str) -> Self:
+    def create(
+        cls,
+        path: Path,
+        settings: RunSettings,
+        version: str,
+        memory_limit_mb: float | None = None,
+    ) -> Self:
         """Begin a sweep in `path`; RunDirectoryError if that is not possible."""
         names = [variant.name for variant in settings.variants]
         info = SweepInfo(
-            version=version, created=time.time(), settings=settings, arms=arm_folders(names)
+            version=version,
+            created=time.time(),
+            settings=settings,
+            arms=arm_folders(names),
+            memory_limit_mb=memory_limit_mb,
         )
         sweep = cls(path, info)
         try:
@@ -108,7 +134,9 @@ class SweepDirectory:
             raise RunDirectoryError(f"{file} is damaged: {error}", file) from None
         except OSError as error:
             raise RunDirectoryError(f"{path} is not a sweep: {error.strerror}", path) from None
-        return cls(path, info)
+        sweep = cls(path, info)
+        sweep.is_resumed = True
+        return sweep
 
     @property
     def file(self) -> Path:
@@ -144,12 +172,17 @@ class SweepDirectory:
     def new_arm(self, settings: RunSettings) -> RunDirectory:
         """Begin the run of an arm with these settings; RunDirectoryError if that is impossible."""
         (variant,) = settings.variants
-        folder, lent = self._folder(variant.name), self.handover and self.handover.lent()
+        folder, lent = self.folder(variant.name), self.handover and self.handover.lent()
         return RunDirectory.create(folder, settings, self.info.version, lent)
 
     def _complete(self) -> None:
         self.info = replace(self.info, is_complete=True)
         replace_whole(self.file, _encoded(self.info))
+
+    def keep_probe(self, probed: ProbeResult) -> None:
+        """Keep the measurements besides training for a process that resumes the sweep."""
+        with contextlib.suppress(OSError):
+            replace_whole(self.path / PROBE_FILE, msgspec.msgpack.encode(probed))
 
     # --- Contents ---------------------------------------------------------------------------------
 
@@ -168,9 +201,20 @@ class SweepDirectory:
         """The planned run of an arm that has not begun; nothing of it is on disk."""
         variants = tuple(each for each in self.info.settings.variants if each.name == name)
         settings = replace(self.info.settings, variants=variants)
-        return RunDirectory.planned(self._folder(name), settings, self.info.version)
+        return RunDirectory.planned(self.folder(name), settings, self.info.version)
 
-    def _folder(self, name: str) -> Path:
+    @property
+    def probe(self) -> ProbeResult | None:
+        """The measurements that an earlier process kept; None if they have to be made."""
+        try:
+            found = decode_packed(read_whole(self.path / PROBE_FILE, _MOST_BYTES), ProbeResult)
+        except (OSError, DocumentError):
+            return None
+        is_whole = len(found.peak_bytes) == len(self.info.settings.variants)
+        return found if is_whole else None
+
+    def folder(self, name: str) -> Path:
+        """The directory of the arm with this name."""
         names = [variant.name for variant in self.info.settings.variants]
         return self.path / self.info.arms[names.index(name)]
 
@@ -187,10 +231,13 @@ def check_sweep_file(path: Path) -> None:
 
 
 def remove_sweep_file(path: Path) -> None:
-    """Remove the sweep file, and the directory if nothing else is in it."""
-    remove_files(
-        path, lambda name: name == SWEEP_FILE, folder=data_path(path).name, last=SWEEP_FILE
-    )
+    """Remove the sweep's own files, and the directory if nothing else is in it."""
+    remove_files(path, is_sweep_file, folder=data_path(path).name, last=SWEEP_FILE)
+
+
+def is_sweep_file(name: str) -> bool:
+    """True for the names of the files of a sweep and its host; its arms are directories."""
+    return name in (SWEEP_FILE, PROBE_FILE) or is_host_file(name)
 
 
 def arm_folders(names: Sequence[str]) -> tuple[str, ...]:

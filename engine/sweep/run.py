@@ -3,33 +3,30 @@
 Does not import torch.
 """
 
+import contextlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from pathlib import Path
 
 import msgspec
 
 from engine.jobs.cores import fair_threads, usable_cores
-from engine.jobs.messages import Failure, ReportPartial, ReportProgress
-from engine.jobs.process_job import ProcessJob
-from engine.log.directory import RunDirectoryError
+from engine.jobs.messages import ReportPartial, ReportProgress
+from engine.log.directory import RunDirectory, RunDirectoryError
 from engine.log.filesystem.private import PrivateDirectory
 from engine.log.measurements import NoiseScale
 from engine.log.reading.failures import failure_reason, has_printed
 from engine.log.records import State
-from engine.settings import FULL, RunSettings, SettingsError, Variant, VariantSettings
+from engine.settings import FULL, RunSettings, Variant, VariantSettings
 from engine.sweep import timeline
-from engine.sweep.arms import ArmRun, train
+from engine.sweep.arms import ArmRun, read_arm, train
 from engine.sweep.contradiction import marked
 from engine.sweep.directory import SweepDirectory
-from engine.sweep.job import run_probe
+from engine.sweep.job import PROBE_SHARE, probe_arms
 from engine.sweep.recommendation.recommend import Terms, predict, recommend
-from engine.sweep.table import FailedArm, Noise, ProbeNote, ProbeResult, Sweep, SweepRow, lesson
-
-_PROBE_SHARE: Final = 0.1
-"""Share of the progress bar that the probe takes."""
+from engine.sweep.table import FailedArm, Noise, ProbeResult, Sweep, SweepRow, lesson
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +40,11 @@ class Plan:
     """Makes the sweep's directory, in which the arms get their directories."""
     handover: PrivateDirectory | None = None
     """The directory of the problem's loader, for all arms; without it, each arm loads."""
+    remove_arm: Callable[[Path], None] | None = None
+    """Removes the run of an arm that was cut short, so that it can be trained again.
+
+    Raises RunDirectoryError. Needed only for a sweep that an earlier process began.
+    """
 
 
 def sweep(plan: Plan, report: ReportProgress, report_partial: ReportPartial) -> Sweep:
@@ -52,16 +54,20 @@ def sweep(plan: Plan, report: ReportProgress, report_partial: ReportPartial) -> 
     `report_partial` receives the table so far, without a recommendation.
     """
     with plan.begin(plan.settings) as directory:
-        directory.handover = plan.handover
-        return _measure(plan, directory, report, report_partial)
+        return measure(plan, directory, report, report_partial)
 
 
-def _measure(
+def measure(
     plan: Plan, directory: SweepDirectory, report: ReportProgress, report_partial: ReportPartial
 ) -> Sweep:
+    """The same, in a directory whose lock this process holds.
+
+    Arms that an earlier process trained to their end are read, not trained again.
+    """
+    directory.handover = plan.handover
     settings = plan.settings
     threads = settings.threads or fair_threads(usable_cores(), 1)
-    probed = probe_arms(settings, threads, report, _stored(plan))
+    probed = _probe(plan, directory, threads, report)
     # The slowest goes first: its time for the epochs is the equal time for which the others train.
     waiting = sorted(settings.variants, key=lambda variant: _samples(variant.settings))
     arms: list[ArmRun] = []
@@ -70,12 +76,13 @@ def _measure(
         variant = waiting.pop(0)
         done = len(arms) + len(failed)
         report_arm = partial(_report_arm, report, done, done + len(waiting) + 1, variant.name)
-        arm = _run_arm(
-            directory,
-            msgspec.structs.replace(settings, variants=(variant,), threads=threads),
-            arms[0].seconds if arms else 0.0,
-            report_arm,
-        )
+        seconds = arms[0].seconds if arms and math.isfinite(arms[0].seconds) else 0.0
+        arm: ArmRun | FailedArm | None = None
+        with contextlib.suppress(RunDirectoryError):  # training it again reports the reason
+            arm = _earlier_arm(plan, directory, variant, seconds)
+        if arm is None:
+            only = msgspec.structs.replace(settings, variants=(variant,), threads=threads)
+            arm = _run_arm(directory, only, seconds, report_arm)
         if isinstance(arm, FailedArm):
             failed.append(arm)
         else:
@@ -91,6 +98,36 @@ def _measure(
     )
 
 
+def _probe(
+    plan: Plan, directory: SweepDirectory, threads: int, report: ReportProgress
+) -> ProbeResult:
+    """The measurements besides training, which an earlier process may have made."""
+    if directory.is_resumed and (kept := directory.probe) is not None:
+        return kept
+    probed = probe_arms(plan.settings, threads, report, _stored(plan))
+    if probed.noise is not None or any(probed.peak_bytes):
+        directory.keep_probe(probed)
+    return probed
+
+
+def _earlier_arm(
+    plan: Plan, directory: SweepDirectory, variant: Variant, seconds: float
+) -> ArmRun | None:
+    """An arm that an earlier process trained to its end; None once it can be trained again."""
+    folder = directory.folder(variant.name)
+    if not (directory.is_resumed and folder.is_dir()):
+        return None
+    arm = None
+    with contextlib.suppress(RunDirectoryError):
+        run = RunDirectory.open(folder)
+        if run.info.settings.variants != (variant,):
+            return None  # not a run of this sweep: it stays
+        arm = read_arm(run, seconds)
+    if arm is None and plan.remove_arm is not None:
+        plan.remove_arm(folder)
+    return arm
+
+
 def _run_arm(
     directory: SweepDirectory, settings: RunSettings, seconds: float, report: ReportProgress
 ) -> ArmRun | FailedArm:
@@ -101,7 +138,7 @@ def _run_arm(
     )
     try:
         run = directory.new_arm(alone)
-        arm = train(run, seconds if math.isfinite(seconds) else 0.0, report)
+        arm = train(run, seconds, report)
     except RunDirectoryError as error:
         return FailedArm(name=variant.name, reason=str(error))
     tally = arm.tally
@@ -137,33 +174,10 @@ def _stored(plan: Plan) -> str:
     return "" if plan.handover is None else str(plan.handover.path)
 
 
-def probe_arms(
-    settings: RunSettings, threads: int, report: ReportProgress, stored: str = ""
-) -> ProbeResult:
-    """Make the measurements besides training, in a separate process.
-
-    `stored` is the private directory of the problem's loader, or empty. Raises SettingsError for
-    settings that cannot be used on this machine. After another failure nothing is measured, and the
-    arms show if they can be trained.
-    """
-    with ProcessJob(
-        partial(run_probe, settings, threads, stored),
-        "sweep",
-        subject="the process that measures them",
-    ) as job:
-        end = job.wait(lambda progress: report(progress.fraction * _PROBE_SHARE, progress.activity))
-    if not isinstance(end, Failure):
-        return end.value
-    if end.is_usage_error:
-        raise SettingsError(end.detail)
-    note = ProbeNote(text=f"memory and gradient noise not measured: {end.detail}")
-    return ProbeResult(peak_bytes=(None,) * len(settings.variants), noise=None, notes=(note,))
-
-
 def _report_arm(
     report: ReportProgress, done: int, arms: int, name: str, fraction: float, place: str
 ) -> None:
-    report(_PROBE_SHARE + (1 - _PROBE_SHARE) * (done + fraction) / arms, f"{name}, {place}")
+    report(PROBE_SHARE + (1 - PROBE_SHARE) * (done + fraction) / arms, f"{name}, {place}")
 
 
 # --- The table ------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from engine.log.measurements import NoiseScale
 from engine.settings import FULL, BatchSize
+from engine.settings.ranges import Count
 
 
 class SweepWords(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,7 +85,7 @@ class ProbeNote(msgspec.Struct, frozen=True, kw_only=True):
 class ProbeResult(msgspec.Struct, frozen=True, kw_only=True):
     """Measurements made beside the training; None stands for one that could not be made."""
 
-    peak_bytes: tuple[int | None, ...]
+    peak_bytes: tuple[Count | None, ...]
     """Peak of each variant; None where it did not fit."""
     noise: NoiseScale | None
     notes: tuple[ProbeNote, ...] = ()

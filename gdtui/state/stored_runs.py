@@ -30,7 +30,7 @@ from engine.log.follow import Follower
 from engine.log.records import State
 from engine.log.summary import Tally
 from engine.session.host.note import is_host_file
-from engine.sweep.directory import SweepDirectory, sweep_file
+from engine.sweep.directory import SweepDirectory, is_sweep_file, sweep_file
 
 
 class RunState(StrEnum):
@@ -201,7 +201,7 @@ def _state_of_unreadable(path: Path, error: RunDirectoryError) -> RunState:
 
 def _describe_sweep(path: Path) -> StoredRun:
     arms = tuple(arm for each in arm_paths(path) if (arm := described(each)) is not None)
-    size = sum(arm.bytes for arm in arms) + sweep_file(path).lstat().st_size
+    size = sum(arm.bytes for arm in arms) + size_of(path, is_sweep_file, data_path(path).name)
     try:
         sweep = SweepDirectory.open(path)
     except RunDirectoryError as error:

@@ -67,6 +67,16 @@ def decode_document(data: bytes, kind: type[DocumentT]) -> DocumentT:
         raise DocumentError(clean(str(error))) from None
 
 
+def decode_packed(data: bytes, kind: type[DocumentT]) -> DocumentT:
+    """The content of a msgpack file, its text cleaned; DocumentError if it is invalid."""
+    try:
+        return cleaned(msgspec.msgpack.decode(data, type=kind))
+    except RecursionError:
+        raise DocumentError("it is nested too deeply") from None
+    except (msgspec.DecodeError, ValueError) as error:
+        raise DocumentError(clean(str(error))) from None
+
+
 def decode_record(payload: bytes) -> AnyRecord | None:
     """The record, its text cleaned; None for a kind of record that a later version added.
 

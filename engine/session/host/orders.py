@@ -17,6 +17,7 @@ from engine.log.commands import (
     Stop,
 )
 from engine.log.records import CommandSent
+from engine.session.hosted import Hosted
 from engine.session.session import Session
 
 _OF_THE_RUN: Final = (Pause, Resume, SetPace, Extend, SetMeasuring)
@@ -27,11 +28,13 @@ class OrderError(Exception):
     """Commands that were not sent to any variant; the message says why."""
 
 
-def obey(session: Session, commands: Mapping[str, AnyCommand]) -> tuple[CommandSent, ...]:
+def obey(session: Hosted, commands: Mapping[str, AnyCommand]) -> tuple[CommandSent, ...]:
     """Send the commands to the session's variants; returns them as they were sent.
 
     Raises OrderError before anything is sent.
     """
+    if not isinstance(session, Session):
+        raise OrderError("it takes no commands; gdtui stop ends it")
     known = session.wanted
     for name in commands:
         if name not in known:

@@ -42,7 +42,7 @@ from engine.session.host.protocol import (
     Refusal,
     Welcome,
 )
-from engine.session.session import Session
+from engine.session.hosted import Hosted
 
 _MOST_VIEWERS: Final = 100
 _MOST_CLIENTS: Final = 130
@@ -58,7 +58,7 @@ class HostServer:
 
     def __init__(
         self,
-        session: Session,
+        session: Hosted,
         version: str,
         *,
         root: Path | None = None,

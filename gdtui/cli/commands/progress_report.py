@@ -52,6 +52,9 @@ class ProgressReport:
         """Show the progress, if it is due."""
         if self._stream is None or not self.is_due:
             return
+        if self._is_redrawn and not is_terminal(self._stream):  # it goes to a file since a hangup
+            self._is_redrawn, self._drawn = False, ""
+            self._due = self._clock()
         if not self._is_redrawn:
             self._due += _LOG
             self._write(f"gdtui {self._command}: {sentence(progress)}\n")

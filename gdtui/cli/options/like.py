@@ -1,7 +1,11 @@
-"""`--like RUN`: a stored run's settings, for options neither typed nor set by a variable."""
+"""A stored run's settings, for options neither typed nor set by a variable.
+
+`--like RUN` takes them, and `--run-dir DIR` of a sweep that is resumed.
+"""
 
 import shlex
-from collections.abc import Container
+from collections.abc import Container, Iterable
+from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -35,18 +39,36 @@ def take_settings(ctx: click.Context) -> tuple[str, ...]:
         run = stored_settings(path)
     except RunDirectoryError as error:
         ctx.fail(f"--like: {error}")
+    fixed = {
+        each.name for each in ctx.command.params if isinstance(each, Setting) and each.is_fixed
+    }
+    return _take(ctx, path, run, [name for name in fixed if name], "--like")
+
+
+def resume_settings(ctx: click.Context, path: Path, run: RunSettings) -> None:
+    """Take all settings of the sweep at `path`, which the command is about to resume.
+
+    Raises UsageError as `take_settings` does.
+    """
+    for note in _take(ctx, path, run, (), "--run-dir"):
+        ctx.fail(f"--run-dir: {note}")
+
+
+def _take(
+    ctx: click.Context, path: Path, run: RunSettings, fixed: Iterable[str], option: str
+) -> tuple[str, ...]:
     if run.device == _IMPORTED:
-        ctx.fail(f"--like: {path} was imported, so the settings it was trained with are unknown")
-    values, notes = _values(ctx, run), []
-    kept = {each.name for each in ctx.command.params if isinstance(each, Setting) and each.is_fixed}
+        ctx.fail(f"{option}: {path} was imported, so the settings it was trained with are unknown")
+    values, notes = _values(ctx, run, option), []
+    kept = {*fixed}
     kept.update(name for name in values if ctx.get_parameter_source(name) in _CHOSEN)
     if _is_other_problem(ctx, run, kept):
         kept.update(_DATA)
         notes.append(f"{path} trained {run.title}; its settings are used, its problem is not")
     elif "problem" not in kept and is_file(run.problem):
         ctx.fail(
-            f"--like: {path} trained a problem in a Python file, which is run only if you name it: "
-            f"add --problem {shlex.quote(clean(run.problem))}"
+            f"{option}: {path} trained a problem in a Python file, which is run only if you name "
+            f"it: add --problem {shlex.quote(clean(run.problem))}"
         )
     if "batch_sizes" in kept:
         kept.add("names")
@@ -64,13 +86,13 @@ def _is_other_problem(ctx: click.Context, run: RunSettings, chosen: Container[st
     return "data" in chosen and run.data is None
 
 
-def _values(ctx: click.Context, run: RunSettings) -> dict[str, Any]:
+def _values(ctx: click.Context, run: RunSettings, option: str) -> dict[str, Any]:
     """The run's settings by option name; without its pace, which changes no loss."""
     each = [variant.settings for variant in run.variants]
     common = {name: {getattr(one, name) for one in each} for name in OF_ALL_VARIANTS}
     for name, found in common.items():
         if len(found) > 1:
-            ctx.fail(f"--like: the variants differ in {name}, which a command line sets for all")
+            ctx.fail(f"{option}: the variants differ in {name}, which a command line sets for all")
     sizes = tuple(one.batch_size for one in each)
     names = tuple(variant.name for variant in run.variants)
     data = run.data

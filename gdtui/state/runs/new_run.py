@@ -88,6 +88,8 @@ def empty_directory() -> Path:
             return path
 
 
-def begin_sweep(path: Path | None, settings: RunSettings) -> SweepDirectory:
+def begin_sweep(
+    path: Path | None, settings: RunSettings, memory_limit_mb: float | None = None
+) -> SweepDirectory:
     """Make the directory of a new sweep, there or among all runs; may raise RunDirectoryError."""
-    return SweepDirectory.create(path or empty_directory(), settings, __version__)
+    return SweepDirectory.create(path or empty_directory(), settings, __version__, memory_limit_mb)

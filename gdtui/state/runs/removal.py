@@ -3,7 +3,9 @@
 import contextlib
 import errno
 import os
+import time
 from pathlib import Path
+from typing import Final
 
 from engine.log.directory import (
     LOG_SUFFIX,
@@ -28,6 +30,9 @@ from gdtui.state.stored_runs import (
     own_names,
 )
 
+_END_SECONDS: Final = 5.0
+"""Seconds that workers may take to close their logs after their host was killed."""
+
 
 def remove(path: Path) -> None:
     """Remove a run's files, and its directory if nothing else is in it.
@@ -47,6 +52,19 @@ def discard(path: Path) -> None:
     """Remove what this process has created there, as far as possible."""
     with contextlib.suppress(OSError):
         remove(path.resolve())
+
+
+def remove_cut_short(path: Path) -> None:
+    """Remove a run that was cut short; RunDirectoryError if it is being trained, or stays."""
+    deadline = time.monotonic() + _END_SECONDS
+    while not has_ended(path):
+        if time.monotonic() > deadline:
+            raise RunDirectoryError(f"{path} is still being trained by another process", path)
+        time.sleep(_END_SECONDS / 100)
+    try:
+        remove(path)
+    except OSError as error:
+        raise RunDirectoryError(f"cannot remove {path}: {error.strerror}", path) from None
 
 
 def remove_stored(run: StoredRun) -> bool:

@@ -31,7 +31,7 @@ def newest_hosted(*roots: Path) -> Path | None:
 def attach_to(run: RunDirectory, *, theme: str, fps: float, keys: tuple[Press, ...]) -> int:
     """Show the run until the user leaves; returns the exit status."""
     try:
-        link = reach(run, f"gdtui attach {short_name(run.path)}", is_viewer=True)
+        link = reach(run.path, f"gdtui attach {short_name(run.path)}", is_viewer=True)
     except UnreachableError as error:
         print_error(f"gdtui attach: {error}")
         return ExitCode.FAILED
@@ -66,7 +66,7 @@ def attach_to(run: RunDirectory, *, theme: str, fps: float, keys: tuple[Press, .
 
 def _stop(run: RunDirectory) -> int:
     try:
-        end_host(reach(run, f"gdtui stop {short_name(run.path)}"))
+        end_host(reach(run.path, f"gdtui stop {short_name(run.path)}"))
     except UnreachableError as error:
         if not error.has_ended:
             print_error(f"gdtui attach: {error}")

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from engine.log.directory import RunDirectory, RunDirectoryError
 from engine.log.filesystem.places import known_roots
 from engine.session.host.client import ElsewhereError, HostError, HostLink, find_host
+from engine.sweep.directory import SweepDirectory
 from gdtui import __version__
-from gdtui.state.stored_runs import is_running
+from gdtui.state.runs.removal import has_ended
+from gdtui.state.stored_runs import is_sweep
 
 if TYPE_CHECKING:
     import click
@@ -31,25 +33,35 @@ def open_run(ctx: "click.Context", path: Path) -> RunDirectory:
         ctx.fail(str(error))
 
 
-def reach(run: RunDirectory, command: str, *, is_viewer: bool = False) -> HostLink:
-    """A connection to the host of the run. `command`: what to type on another machine.
+def open_path(ctx: "click.Context", path: Path) -> Path:
+    """The directory of a run or sweep; a usage error if there is none, or it cannot be read."""
+    if is_sweep(path):
+        try:
+            return SweepDirectory.open(path).path
+        except RunDirectoryError as error:
+            ctx.fail(str(error))
+    return open_run(ctx, path).path
+
+
+def reach(path: Path, command: str, *, is_viewer: bool = False) -> HostLink:
+    """A connection to the host of a run or sweep. `command`: what to type on another machine.
 
     Raises UnreachableError.
     """
     try:
-        return HostLink(run.path, find_host(run.path), __version__, is_viewer=is_viewer)
+        return HostLink(path, find_host(path), __version__, is_viewer=is_viewer)
     except ElsewhereError as error:
         host = error.note.host
         raise UnreachableError(
-            f"{run.path} is trained on {host}: ssh {shlex.quote(host)} {command}"
+            f"{path} is trained on {host}: ssh {shlex.quote(host)} {command}"
         ) from None
     except HostError as error:
-        if not is_running(run):
+        if has_ended(path):
             raise UnreachableError(
-                f"{run.path} has ended: gdtui watch shows it, gdtui --like trains it again",
+                f"{path} has ended: gdtui watch shows it, gdtui --like trains it again",
                 has_ended=True,
             ) from None
-        raise UnreachableError(f"{run.path} cannot be reached: {error}") from None
+        raise UnreachableError(f"{path} cannot be reached: {error}") from None
 
 
 def farewell(run: RunDirectory) -> str:

@@ -43,7 +43,7 @@ def send(ctx: "click.Context", run_dir: Path, words: tuple[str, ...]) -> int:
         settings = {each.name: each.settings for each in run.info.settings.variants}
         typed = orders.split(words)
         list(orders.read(typed, settings))  # a usage error, whether or not the run can be reached
-        link = reach(run, f"gdtui send {run_dir.name} …")
+        link = reach(run.path, f"gdtui send {run_dir.name} …")
         for commands in orders.read(typed, link.welcome.settings):
             sent = {each.variant for each in link.order(commands)}
             if deaf := [name for name in commands if name not in sent]:

@@ -1,4 +1,4 @@
-"""`gdtui stop`: ends a run that another process trains."""
+"""`gdtui stop`: ends a run or sweep of another process."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -21,23 +21,23 @@ exit status: 0 no process of the run is left, 1 one is left or cannot be reached
 
 
 def stop(ctx: "click.Context", run_dir: Path) -> int:
-    """End a run: its workers stop, its logs are closed, and its processes are gone on return.
+    """End a run or a sweep; its logs are closed and its processes are gone on return.
 
-    Everything trained until then is kept.
+    Everything trained until then is kept. gdtui sweep --run-dir goes on with a sweep.
     """
-    from gdtui.cli.commands.control.reaching import UnreachableError, open_run, reach
+    from gdtui.cli.commands.control.reaching import UnreachableError, open_path, reach
     from gdtui.cli.commands.control.stopping import end_host
 
-    run = open_run(ctx, run_dir)
+    path = open_path(ctx, run_dir)
     try:
-        end_host(reach(run, f"gdtui stop {run_dir.name}"))
+        end_host(reach(path, f"gdtui stop {run_dir.name}"))
     except UnreachableError as error:
         if not error.has_ended:
             print_error(f"gdtui stop: {error}")
             return ExitCode.FAILED
-        print_text(f"{run.path} has ended already")
+        print_text(f"{path} has ended already")
     else:
-        print_text(f"stopped {run.path}")
+        print_text(f"stopped {path}")
     return ExitCode.OK
 
 

@@ -12,15 +12,15 @@ from engine.sweep.defaults import BATCH_SIZES, EPOCHS
 from gdtui.cli.command import Flag, GdtuiCommand, Option, in_group, one_line
 from gdtui.cli.config.origins import is_typed
 from gdtui.cli.exit_codes import ExitCode
-from gdtui.cli.options.quiet import quiet_flag
+from gdtui.cli.options.quiet import detach_flag, quiet_flag
 from gdtui.cli.options.run import comma_separated, run_options
 from gdtui.cli.options.screen import screen_options
 from gdtui.cli.streams import print_error
 from gdtui.cli.value_types import above_zero
 
 if TYPE_CHECKING:
-    from engine.sweep.run import Plan
     from engine.sweep.table import Sweep
+    from gdtui.cli.commands.measure.sweep_plan import PreparedSweep
 
 _FORMS: Final = {"json": "one JSON document", "markdown": "a Markdown table", "csv": "CSV"}
 _EXAMPLES: Final = """\
@@ -29,11 +29,13 @@ examples:
   gdtui sweep --problem digits --batch-sizes 8,64,512,full --epochs 10
   gdtui sweep --lr-scaling linear --memory-limit 2000
   gdtui sweep --markdown > trade-offs.md
+  gdtui sweep --detach --run-dir ./sizes    measure on after the terminal is closed
+  gdtui sweep --run-dir ./sizes             its table; runs it still lacks are trained first
 
-exit status: 0 table complete, 1 an arm failed, 2 usage error, 130 Ctrl+C"""
+exit status: 0 table complete, 1 an arm failed, 2 usage error, 130 Ctrl+C, 143 gdtui stop"""
 
 
-def sweep(ctx: click.Context, memory_limit: float | None, quiet: bool, **values: Any) -> int:
+def sweep(ctx: click.Context, detach: bool, **values: Any) -> int:
     """Measure the lesson's trade-off table on your problem and device.
 
     The batch sizes run one after the other, each alone on the machine. For each, the table gives
@@ -42,45 +44,55 @@ def sweep(ctx: click.Context, memory_limit: float | None, quiet: bool, **values:
     accumulation (for your memory) that did best in equal time at the lr tried, then with those that
     theory predicts once the lr is tuned. The sweep is kept as one entry of gdtui runs; gdtui watch
     overlays its arms, each a run.
+
+    A sweep goes on when its terminal is lost; gdtui stop ends it. The same command with its
+    directory as --run-dir, or that option alone, goes on with it: arms that were trained to their
+    end are kept, one that was cut short is trained again.
     """
-    below, ctx.params["run_dir"] = ctx.params["run_dir"], None
+    from gdtui.cli.commands.train import detached
+
+    if detach and not detached.is_host():
+        return detached.start(sys.argv[1:])
     forms = [form for form in _FORMS if values[form]] or ["text"]
     form = next((each for each in forms if is_typed(ctx, each)), forms[0])
 
     from engine.log.directory import RunDirectoryError
-    from engine.sweep.run import Plan
-    from gdtui.cli.prepare import prepare_run
-    from gdtui.state.runs.new_run import begin_sweep
+    from gdtui.cli.commands.measure.sweep_plan import prepare_sweep
 
     try:
-        options, place = prepare_run(ctx)
-        place.discard()  # each arm has its own directory
-        plan = Plan(options.settings, memory_limit, partial(begin_sweep, below), place.handover)
-        try:
-            return _sweep(plan, form, is_quiet=quiet, debug=values["debug"])
-        finally:
-            if place.handover is not None:
-                place.handover.remove()
+        with prepare_sweep(ctx) as plan:
+            return _sweep(plan, form, is_quiet=values["quiet"], debug=values["debug"])
     except RunDirectoryError as error:
         ctx.fail(str(error))
 
 
-def _sweep(plan: "Plan", form: str, *, is_quiet: bool, debug: bool) -> int:
+def _sweep(prepared: "PreparedSweep", form: str, *, is_quiet: bool, debug: bool) -> int:
     """Measure and print; returns the exit status."""
-    from engine.settings import SettingsError
-    from engine.sweep.run import sweep
-    from gdtui.cli.commands.progress_report import progress_report
-    from gdtui.view.text.progress.job import JobProgress
+    from engine.jobs.thread_job import ThreadJob
+    from engine.sweep.run import measure
+    from gdtui.cli.commands.measure.hosted_job import (
+        JobFailedError,
+        JobStoppedError,
+        explain,
+        run_hosted,
+    )
+
+    plan, directory = prepared.plan, prepared.directory
+    try:
+        with directory:
+            job = ThreadJob(partial(measure, plan, directory), "sweep")
+            found = run_hosted(job, prepared.work, "sweep", is_quiet=is_quiet)
+    except JobStoppedError as end:
+        return end.status
+    except JobFailedError as error:
+        return explain(error.failure, "sweep", debug=debug)
+    _print(found, form, debug=debug)
+    return ExitCode.FAILED if found.failed else ExitCode.OK
+
+
+def _print(found: "Sweep", form: str, *, debug: bool) -> None:
     from gdtui.view.text.reports.sweep_table import FORMS, without_colours
 
-    try:
-        job = JobProgress()
-        with progress_report("sweep", is_quiet=is_quiet) as report:
-            found = sweep(
-                plan, lambda share, activity: report.show(job.tell(share, activity)), lambda _: None
-            )
-    except SettingsError as error:
-        raise click.UsageError(str(error)) from None
     if found.rows or form == "json":
         shown = found if debug else found.without_tracebacks()
         said = FORMS[form](shown)
@@ -91,7 +103,6 @@ def _sweep(plan: "Plan", form: str, *, is_quiet: bool, debug: bool) -> int:
     if debug:
         for text in dict.fromkeys(arm.traceback for arm in found.failed if arm.traceback):
             print_error(text.rstrip())
-    return ExitCode.FAILED if found.failed else ExitCode.OK
 
 
 def _problems(found: "Sweep") -> Iterator[str]:
@@ -105,7 +116,7 @@ def _problems(found: "Sweep") -> Iterator[str]:
 
 command = GdtuiCommand(
     sweep,
-    "gdtui sweep [OPTIONS] [--memory-limit MB] [--json | --markdown | --csv]",
+    "gdtui sweep [OPTIONS] [--memory-limit MB] [--json | --markdown | --csv] [--detach]",
     _EXAMPLES,
     [
         *run_options(
@@ -123,5 +134,6 @@ command = GdtuiCommand(
         ),
         *(Flag(f"--{form}", f"{text} on stdout") for form, text in _FORMS.items()),
         quiet_flag(),
+        detach_flag("sweep"),
     ],
 )

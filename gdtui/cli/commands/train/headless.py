@@ -51,7 +51,7 @@ def train_to_end(run: RunDirectory, options: TrainOptions) -> int:
     Raises UsageError for settings that only a worker could judge.
     """
     with end_signals() as received:
-        output = TerminalOutput(run)
+        output = TerminalOutput(run.path)
         monitor = _train(run, options, output, received)
         output.check()
         monitor.read()
@@ -92,6 +92,7 @@ def _train(
             monitor.look(session)
             is_valid = monitor.is_under_way and monitor.usage_error is None
             if announce is not None and is_valid:
+                shown.erase()
                 _detach(run, announce, output, received)
                 announce = None
             if not monitor.is_over:

@@ -16,6 +16,7 @@ from engine.session import Session
 from engine.session.host.address import AddressError
 from engine.session.host.note import OUTPUT
 from engine.session.host.server import HostServer
+from engine.session.hosted import Hosted
 from gdtui import __version__
 from gdtui.terminal.hangup import is_gone, when_gone
 
@@ -25,7 +26,7 @@ _STREAMS: Final = (1, 2)
 class RunHost:
     """The socket of a run, or nothing in its place where none can be made."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Hosted) -> None:
         self.trouble = ""
         """Why no other process can command this run; empty if they can."""
         self._server: HostServer | None = None
@@ -113,8 +114,8 @@ def end_signals() -> Iterator[list[int]]:
 class TerminalOutput:
     """stdout and stderr, which go to a file of the run once their terminal is gone."""
 
-    def __init__(self, run: RunDirectory) -> None:
-        self._path: Path = run.path / OUTPUT
+    def __init__(self, run: Path) -> None:
+        self._path: Path = run / OUTPUT
         self._terminals = [number for number in _STREAMS if _is_terminal(number)]
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         if self._terminals:

@@ -36,7 +36,7 @@ def split_host(run: RunDirectory, session: HostedSession, linger: float) -> None
     status: int = ExitCode.FAILED
     try:
         os.setsid()
-        output = TerminalOutput(run)
+        output = TerminalOutput(run.path)
         output.detach()
         with Path(os.devnull).open("rb") as nowhere:
             os.dup2(nowhere.fileno(), 0)

@@ -27,6 +27,30 @@ class AsciiTerminal(Terminal):
     encoding = "ascii"
 
 
+class LostTerminal(LogFile):
+    """A terminal until it hangs up; from then on what is written goes to a file."""
+
+    is_lost = False
+
+    def isatty(self) -> bool:
+        return not self.is_lost
+
+
+def test_a_terminal_that_has_become_a_file_gets_lines_instead_of_redraws() -> None:
+    clock, stream = Clock(), LostTerminal()
+    report = ProgressReport("train", stream, clock)
+    report.show(HALF)
+    stream.is_lost = True
+    stream.truncate(0)
+    stream.seek(0)
+    for _ in range(300):  # half a minute and more
+        clock.now += 0.2
+        report.show(HALF)
+    report.erase()
+    lines = stream.getvalue().splitlines()
+    assert lines == [f"gdtui train: {SAID}"]
+
+
 @pytest.fixture(autouse=True)
 def term(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")

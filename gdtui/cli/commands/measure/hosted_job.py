@@ -1,0 +1,111 @@
+"""Runs a job as the host of its directory: it outlives its terminal, and others can end it.
+
+The host of a sweep or an experiment answers as that of a run does, but takes no commands.
+"""
+
+import signal
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from engine.jobs.messages import Failure, Job, PartialResult, Progress, Result
+from engine.session.hosted import HostedWork
+from gdtui.cli.command import one_line
+from gdtui.cli.commands.progress_report import ProgressReport, progress_report
+from gdtui.cli.commands.train import detached
+from gdtui.cli.commands.train.hosting import RunHost, TerminalOutput, end_signals
+from gdtui.cli.commands.train.monitor import TICK
+from gdtui.cli.exit_codes import ExitCode, signal_status
+from gdtui.cli.streams import print_error
+from gdtui.view.text.progress.job import JobProgress
+
+T = TypeVar("T")
+
+
+class JobStoppedError(Exception):
+    """The end of a job by a signal or a client; `status` is the exit status of the command."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"ended by signal {number}")
+        self.status = signal_status(number)
+
+
+class JobFailedError(Exception):
+    """The end of a job without a result."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.detail)
+        self.failure = failure
+
+
+def run_hosted(job: Job[T], work: HostedWork, command: str, *, is_quiet: bool) -> T:
+    """Host the job until it ends; returns its result. Raises JobFailedError or JobStoppedError.
+
+    `command`: the name of the command, for its messages. In a host that was started without a
+    terminal, the directory is reported to its starter once the job is under way.
+    """
+    path = work.run.path
+    with end_signals() as received, progress_report(command, is_quiet=is_quiet) as shown:
+        output, host = TerminalOutput(path), RunHost(work)
+        try:
+            if host.trouble:
+                print_error(f"gdtui {command}: {host.trouble}")
+            end = _run(job, host, _Starter(path, output, shown, received), received)
+        finally:
+            job.close()
+            host.close()
+            output.check()
+    if isinstance(end, Failure):
+        raise JobFailedError(end)
+    if end is None:
+        raise JobStoppedError(received[0] if received else signal.SIGTERM)
+    return end.value
+
+
+class _Starter:
+    """The command that waits for a host without a terminal, and the progress on a terminal."""
+
+    def __init__(
+        self, path: Path, output: TerminalOutput, shown: ProgressReport, received: list[int]
+    ) -> None:
+        self._path, self._output, self._shown, self._received = path, output, shown, received
+        self._so_far = JobProgress()
+        self._waits = detached.is_host()
+
+    def heed(self, message: Progress | PartialResult | Result[T] | Failure) -> None:
+        """Show the progress; release the starter once the job is under way."""
+        is_under_way = isinstance(message, Result)
+        if isinstance(message, Progress):
+            self._shown.show(self._so_far.tell(message.fraction, message.activity))
+            is_under_way = message.fraction > 0
+        if self._waits and is_under_way:
+            self._waits = False
+            self._shown.erase()
+            if detached.announce(self._path):
+                self._output.detach()
+            else:
+                self._received.append(signal.SIGHUP)
+
+
+def _run(
+    job: Job[T], host: RunHost, starter: _Starter, received: list[int]
+) -> Result[T] | Failure | None:
+    """The end of the job; None if a signal or a client ended it."""
+    while not (received or host.is_end_asked):
+        for message in job.poll():
+            starter.heed(message)
+            if isinstance(message, Result | Failure):
+                return message
+        host.wait(TICK)
+    return None
+
+
+def explain(failure: Failure, command: str, *, debug: bool) -> int:
+    """Say why a job has no result; returns the exit status. Raises a usage error."""
+    if debug and failure.traceback:
+        print_error(failure.traceback.rstrip())
+    if failure.is_usage_error:
+        raise click.UsageError(failure.detail)
+    print_error(f"gdtui {command}: {one_line(failure.detail)}")
+    return ExitCode.FAILED
