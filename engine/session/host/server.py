@@ -28,7 +28,7 @@ from engine.session.host.address import (
     new_socket_path,
     remove_dead_sockets,
 )
-from engine.session.host.connection import RateLimit, Connection, watch
+from engine.session.host.connection import Connection, RateLimit, watch
 from engine.session.host.protocol import (
     PROTOCOL,
     Done,
