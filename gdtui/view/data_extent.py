@@ -97,10 +97,12 @@ def loss_range(store: Store, view: ViewState, seen: XRange) -> tuple[float | Non
     Those of variants that have diverged do not count, unless all have.
     """
     shown = [one for one in store.states if not one.has_run_away] or store.states
-    return joined([usual_of(one, view, seen) for one in shown])
+    return joined([usual_of(one, view, seen, draws_batches=view.raw) for one in shown])
 
 
-def usual_of(one: VariantState, view: ViewState, seen: XRange) -> Pair | None:
+def usual_of(
+    one: VariantState, view: ViewState, seen: XRange, *, draws_batches: bool = True
+) -> Pair | None:
     """The range that one variant's losses usually have in the window, its ghost's included."""
     window = view.axis, seen.low, seen.high, PARTS
     raw: list[Polyline] = []
@@ -114,7 +116,9 @@ def usual_of(one: VariantState, view: ViewState, seen: XRange) -> Pair | None:
             raw.append(each.history.polyline(*window))
             lines.append(each.history.band(view.axis, seen.low, seen.high, PARTS // 2))
             points = [_single(each.evaluations, view), _single(each.validations, view)]
-    return usual_range(raw, lines, seen, log=view.log, points=points)
+    return usual_range(
+        raw, lines, seen, log=view.log, points=points, draws_batches=draws_batches
+    )
 
 
 def _single(points: KeptPoints, view: ViewState) -> Polyline:

@@ -1,8 +1,10 @@
 """The range of losses that a chart should show: what batches usually reach, without strays. Pure.
 
-A chart holds its lines, their starts, and the extremes of all columns but those of a few that go
-far beyond their neighbours: a spike then stands as a mark at the edge, and the axis does not
-follow it. A line that follows a spike is cut off as well.
+A chart holds its lines, their starts, their bands, and what batches reach in most columns. It also
+holds the extremes of the other columns but those of a few that go far beyond their neighbours: a
+spike then stands as a mark at the edge, and the axis does not follow it. Where batches are not
+drawn, their extremes widen the axis by a quarter at most, or the lines would fill half of it. A
+line that follows a spike is cut off as well.
 """
 
 import math
@@ -29,7 +31,9 @@ _SPARE: Final = 0.25
 """An axis also holds strays that go beyond the others by less than this share of the range."""
 _OUT_OF_PROPORTION: Final = 10.0
 _FARTHEST: Final = 1.0
-"""Nothing beyond the usual range by more than this multiple of it is held."""
+"""Nothing beyond the usual range by more than this multiple of it is held…"""
+_FAR: Final = 0.25
+"""…and no loss of a batch by more than this one, if batches are not drawn."""
 
 
 def usual_range(
@@ -39,10 +43,12 @@ def usual_range(
     *,
     log: bool,
     points: Sequence[Polyline] = (),
+    draws_batches: bool = True,
 ) -> Limits | None:
     """The range for raw losses, lines and single points in a window; None without any line.
 
     Points are few and measured on purpose: all are held that are not out of all proportion.
+    `draws_batches`: false for a chart that only marks the losses of batches beyond its axis.
     """
     of_batches = [each for line in raw if (each := _inside(line, seen, log=log)) is not None]
     if lines and all(_is_early(*pair) for pair in of_batches):
@@ -58,14 +64,28 @@ def usual_range(
     if not of_batches:  # of few batches, the lines alone say little of what is usual
         room = max(room, 0.3 if log else abs(high) / 2)
     room = room or 1.0
-    wanted = [_reached(*pair) for pair in (*of_batches, *of_lines)]
-    bottom = min(low, *(max(each[0], low - room) for each in wanted))
-    top = max(high, *(min(each[1], high + room) for each in wanted))
+    bottom, top = _held(low, high, of_lines, _FARTHEST * room)
+    if draws_batches:
+        ends = _held(low, high, of_batches, _FARTHEST * room)
+    else:
+        ends = _held(bottom, top, of_batches, _FAR * (top - bottom))
+    bottom, top = min(bottom, ends[0]), max(top, ends[1])
     values = np.concatenate([np.empty(0), *(low for low, _ in single)])
     held = values[np.abs(values - (low + high) / 2) <= _OUT_OF_PROPORTION * room]
     if held.size:
         bottom, top = min(bottom, float(held.min())), max(top, float(held.max()))
     return (10**bottom, 10**top) if log else (bottom, top)
+
+
+def _held(
+    low: float, high: float, pairs: Sequence[tuple[Floats, Floats]], far: float
+) -> Limits:
+    """The range, widened by at most `far` at either end to hold what these reach."""
+    wanted = [_reached(*pair) for pair in pairs]
+    return (
+        min([low, *(max(each[0], low - far) for each in wanted)]),
+        max([high, *(min(each[1], high + far) for each in wanted)]),
+    )
 
 
 def strays(raw: Polyline) -> Polyline:

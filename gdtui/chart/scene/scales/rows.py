@@ -13,6 +13,8 @@ from gdtui.chart.scene.scales.ticks import Tick, label
 
 _ROWS_A_TICK: Final = 4
 """Rows between ticks, if possible."""
+_FEW: Final = 4
+"""Rows below which one tick must do."""
 _COST_OF_A_ROW: Final = 0.04
 _MOST_DIGITS: Final = 6
 _LOG_2: Final = math.log10(2)
@@ -58,13 +60,15 @@ def _grids(low: float, high: float, rows: int, *, log: bool) -> Iterator[_Grid]:
             row = step / pitch
             bottom = math.floor((low - base) / row + 0.5 + _ROUNDING)
             holds = base + (bottom - 0.5 + rows) * row >= high - _ROUNDING * row
-            if holds and row * rows <= 2 * max(high - low, row):
+            ticks = (bottom + rows - 1) // pitch - -(-bottom // pitch) + 1
+            has_two = ticks >= 2 or pitch <= rows // 2 or rows < _FEW
+            if holds and has_two and row * rows <= 2 * max(high - low, row):
                 yield _Grid(row, pitch, bottom, base)
 
 
 def _pitches(rows: int) -> range:
-    """Rows between ticks, so that there are at least two ticks where there is room for them."""
-    return range(min(3, max(rows // 2, 1)), max(min(8, rows // 2), 1) + 1)
+    """Rows between ticks; with more than half the rows, there may be fewer than two ticks."""
+    return range(min(3, max(rows // 2, 1)), max(min(8, rows // 2 + 1), 1) + 1)
 
 
 def _linear_steps(low: float, high: float, rows: int) -> Iterator[tuple[float, float]]:
