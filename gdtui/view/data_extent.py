@@ -116,9 +116,7 @@ def usual_of(
             raw.append(each.history.polyline(*window))
             lines.append(each.history.band(view.axis, seen.low, seen.high, PARTS // 2))
             points = [_single(each.evaluations, view), _single(each.validations, view)]
-    return usual_range(
-        raw, lines, seen, log=view.log, points=points, draws_batches=draws_batches
-    )
+    return usual_range(raw, lines, seen, log=view.log, points=points, draws_batches=draws_batches)
 
 
 def _single(points: KeptPoints, view: ViewState) -> Polyline:

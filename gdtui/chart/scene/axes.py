@@ -16,7 +16,7 @@ from gdtui.chart.scene.scales.ticks import nice_step, nice_ticks
 _LADDER = (1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 _ZERO_SHARE = 0.4
 """A linear axis starts at 0 if its lowest value is below this share of the highest."""
-_SHRINK_SHARE = 0.65
+_SHRINK_SHARE = 0.8
 """The range only shrinks if this share of it would suffice."""
 _FLAT_SHARE = 1e-6
 """A loss that varies by less counts as constant: this is roughly float32 precision."""
@@ -44,8 +44,8 @@ def settle(
 ) -> Range:
     """The y range for these data, with hysteresis.
 
-    An end moves outwards as soon as the data exceed it; the range only shrinks if less than two
-    thirds of it would hold the data. Without data that the axis can show, it stays the same.
+    An end moves outwards as soon as the data exceed it; the range only shrinks if a fifth of it
+    is not needed. Without data that the axis can show, it stays the same.
     """
     low, high = finite(data_low), finite(data_high)
     if log:

@@ -77,9 +77,7 @@ def usual_range(
     return (10**bottom, 10**top) if log else (bottom, top)
 
 
-def _held(
-    low: float, high: float, pairs: Sequence[tuple[Floats, Floats]], far: float
-) -> Limits:
+def _held(low: float, high: float, pairs: Sequence[tuple[Floats, Floats]], far: float) -> Limits:
     """The range, widened by at most `far` at either end to hold what these reach."""
     wanted = [_reached(*pair) for pair in pairs]
     return (

@@ -133,13 +133,13 @@ def test_y_expands_at_once_at_the_end_that_is_left() -> None:
 
 def test_y_stays_when_the_data_use_a_little_less() -> None:
     shown = settle(None, 0.1, 1.0)
-    for high in (0.99, 0.9, 0.8, 0.7):
+    for high in (0.99, 0.95, 0.9, 0.85):
         assert settle(shown, 0.1, high) == shown
 
 
-def test_y_shrinks_when_less_than_two_thirds_of_it_would_do() -> None:
+def test_y_shrinks_when_a_fifth_of_it_is_not_needed() -> None:
     shown = settle(None, 0.0, 10.0)
-    assert settle(shown, 0.0, 6.0) == settle(None, 0.0, 6.0) != shown
+    assert settle(shown, 0.0, 7.5) == settle(None, 0.0, 7.5) != shown
     assert settle(shown, 0.0, 0.9) == settle(None, 0.0, 0.9)
 
 

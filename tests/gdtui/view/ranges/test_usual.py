@@ -71,3 +71,24 @@ def test_a_line_that_crosses_a_narrow_window_is_held() -> None:
     line = Polyline(np.array([-1.0, 2.0]), np.array([1.0, 4.0]), np.array([1.0, 4.0]))
     assert usual_range([line], [], SEEN, log=False) == (2.0, 3.0)
     assert usual_range([], [], SEEN, log=False) is None
+
+
+def test_batches_that_are_not_drawn_widen_the_axis_of_the_lines_by_a_quarter() -> None:
+    reached = np.geomspace(3.0, 0.9, 128)
+    raw, line = columns(reached / 8, reached), columns(reached / 4, reached / 4)
+    band = columns(reached / 6, reached / 2.5)
+    drawn = usual_range([raw], [line, band], SEEN, log=False)
+    marked = usual_range([raw], [line, band], SEEN, log=False, draws_batches=False)
+    assert drawn is not None
+    assert marked is not None
+    assert drawn[1] > 2.8
+    assert float(np.median(reached)) < marked[1] < 2.2
+    assert band.high.max() <= marked[1]
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_batches_that_are_not_drawn_are_held_where_all_columns_are_alike(seed: int) -> None:
+    usual, line = noisy(seed), columns(np.full(128, 0.5), np.full(128, 0.5))
+    found = usual_range([usual], [line], SEEN, log=False, draws_batches=False)
+    assert found is not None
+    assert np.count_nonzero((usual.high > found[1]) | (usual.low < found[0])) <= 6
