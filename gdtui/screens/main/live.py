@@ -8,7 +8,7 @@ import gc
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from textual.app import ComposeResult
@@ -51,8 +51,12 @@ class ShowNotes(Protocol):
     def __call__(self, notes: list[str], severity: SeverityLevel = "information") -> None: ...
 
 
+@cache
 def _preload() -> None:
-    """Import the drawing code, and freeze it so that the garbage collector need not scan it."""
+    """Import the drawing code, and freeze it so that the garbage collector need not scan it.
+
+    Only once per process: freezing again would keep the screens and runs closed since then.
+    """
     from gdtui.chart.drawing.frame import preload
 
     preload()

@@ -110,8 +110,9 @@ class DocsViewer(App[None]):
         await self.viewer.open(self._pages[self._topic])
 
     def _collect_garbage_from_now_on(self) -> None:
-        gc.freeze()
-        gc.enable()
+        if not gc.isenabled():  # as the command left it
+            gc.freeze()
+            gc.enable()
 
     def on_markdown_viewer_navigator_updated(self) -> None:
         """Highlight the topic of the page now shown."""

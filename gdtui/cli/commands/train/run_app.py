@@ -91,8 +91,9 @@ class _Hosting:
         from engine.jobs.fork_server import warm_up
 
         warm_up(self._output)  # first, since importing torch takes longest
-        gc.freeze()
-        gc.enable()
+        if not gc.isenabled():  # frozen later, a run's closed screen would never be freed
+            gc.freeze()
+            gc.enable()
         import asyncio
 
         from gdtui.cli.commands.train.hosting import HostedSession
