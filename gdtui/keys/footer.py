@@ -111,7 +111,7 @@ def _as_of(entry: Entry, state: FooterState) -> Entry:
         case "select":
             return replace(entry, shown=_places(state.variants))
         case "scaling.restart" if state.folds and state.next_rule is LrScaling.LINEAR:
-            return replace(entry, label="fold")
+            return replace(entry, label="make curves meet")
         case "scaling.restart":
             return replace(entry, label=_RULES[state.next_rule])
         case _:

@@ -28,7 +28,7 @@ from gdtui.view.ranges.usual import strays
 from gdtui.view.text import formatting
 from gdtui.view.text.caveats.imported import has_epochs
 from gdtui.view.text.caveats.label import label
-from gdtui.view.text.gap import gap_text
+from gdtui.view.text.gap import gap_of
 from gdtui.view.view_state import ViewState
 from gdtui.view.x_range import DataExtent, XRange, visible_range
 
@@ -80,6 +80,7 @@ def overlay(
         (one, one.ghost) for one in store.states if one.ghost is not None and view.shows_ghost(one)
     ]
     seen = visible_range(view.window, extent)
+    found = gap_of(store, with_ghosts=bool(ghosts))
     series = [ghost_of(one, each, view, seen, canvas) for one, each in ghosts]
     series += [line_of(one, each, view, seen, canvas) for one, each in pairs]
     picture = Picture(
@@ -88,7 +89,9 @@ def overlay(
         series=tuple(series),
         marks=tuple(mark for one, each in pairs for mark in marks_of(one, each, view)),
         rules=epoch_lines.of_all(store, view.axis, seen, canvas.columns),
-        title=_title(store, view, canvas.columns),
+        title=_title(store, view, found.text, canvas.columns),
+        headline=found.text,
+        is_good_news=found.has_folded,
         message="" if _has_data(series) else wrapped(activity(store.states[0]), canvas.columns),
     )
     picture = with_counts(picture, [each.history for _, each in pairs], view)
@@ -180,12 +183,12 @@ def _depth(one: VariantState) -> int:
     return 1 + one.tally.n - (resolved.batch_size if resolved else 0)
 
 
-def _title(store: Store, view: ViewState, columns: int) -> str:
+def _title(store: Store, view: ViewState, found: str, columns: int) -> str:
     """The kind of the lines, and their unit, as under accumulation a batch is not an update."""
     what = "every batch" if view.raw else smoothing_told(store, view)
     if view.raw and any(one.tally.batches != one.tally.updates for one in store.states):
         what += ", not update"
-    parts = [part for part in ("loss", gap_text(store), what, points_told(store)) if part]
+    parts = [part for part in ("loss", found, what, points_told(store)) if part]
     title = " · ".join(parts)
     if len(title) > columns and len(parts) > 3:  # the smoothing can be spared
         title = " · ".join(part for part in parts if part != what)

@@ -77,6 +77,10 @@ class Picture:
     rules: tuple[float, ...] = ()
     """The x of the faint vertical lines, at the ends of epochs."""
     title: str = ""
+    headline: str = ""
+    """The part of the title that matters most, drawn in bold."""
+    is_good_news: bool = False
+    """True for a headline in the colour of success."""
     message: str = ""
     """Text shown in the middle instead of data, e.g. on the variant's state before the first loss.
     """

@@ -64,6 +64,8 @@ class Chart(Explorable, Spanned):
     ) -> None:
         super().__init__(id=id, classes=classes)
         self._title, self._caption = title, ""
+        self._said = title, "", False
+        """The title in the border, and the part of it that is emphasised."""
         self._lower: tuple[int, str, list[LegendEntry]] | None = None
         """Their room, the name of x and the legend."""
         self._message = message
@@ -140,9 +142,10 @@ class Chart(Explorable, Spanned):
             self.border_title = Content(clean(self._title))
             return
         title = picture.title_at(room(picture.y, *size).width)
-        if title != self._title:
-            self._title = title
-            self.border_title = Content(clean(self._title))
+        said = title, picture.headline, picture.is_good_news
+        if said != self._said:
+            self._said, self._title = said, title
+            self.border_title = _emphasised(*said)
         name, width = clean(self._caption or picture.x.title), size.width - 4
         lower = width, name, [] if self._caption else legend(picture, width - len(name) - 4)
         if lower != self._lower:
@@ -285,3 +288,10 @@ class Chart(Explorable, Spanned):
         if self._picture is None or self._message:
             return None
         return self._picture.x.low, self._picture.x.high
+
+
+def _emphasised(title: str, part: str, is_good_news: bool) -> Content:
+    """The title with this part of it in bold and, if it is good news, in the colour of success."""
+    before, found, after = clean(title).partition(clean(part)) if part else (clean(title), "", "")
+    style = "bold $success" if is_good_news else "bold"
+    return Content.assemble(before, (found, style), after)

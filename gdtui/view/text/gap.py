@@ -1,12 +1,14 @@
 """The gap between the variants' losses on all data, as the title of their chart shows it. Pure."""
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from engine.statistics.folding import gap, have_folded
 from gdtui.chart.scene.arrays import Floats
 from gdtui.chart.scene.polyline import Axis
+from gdtui.state.curves import Curves
 from gdtui.state.store import Store
 from gdtui.state.variant import PLACE
 from gdtui.view.text import formatting
@@ -17,21 +19,44 @@ _LARGE: Final = 0.1
 """Gaps below have one digit: 0.004."""
 
 
-def gap_text(store: Store) -> str:
+class Gap(NamedTuple):
+    """The gap in words, and True if the curves have folded."""
+
+    text: str = ""
+    has_folded: bool = False
+
+
+def gap_of(store: Store, *, with_ghosts: bool = True) -> Gap:
     """The gap where all variants were last measured; empty before their first epoch.
 
-    Several runs may be of different problems, so there is none between them.
+    `with_ghosts`: also the gap before a restart. Several runs may be of different problems, so
+    there is none between them.
     """
-    measured = [one.current.evaluations.values for one in store.states if one.current]
-    if len(store.runs) > 1 or not 2 <= len(store.states) == len(measured):
-        return ""
+    if len(store.runs) > 1 or len(store.states) < 2:
+        return Gap()
+    losses = _losses([one.current for one in store.states])
+    if not losses:
+        return Gap()
+    has_earlier = with_ghosts and any(one.ghost for one in store.states)
+    earlier = _losses([one.ghost or one.current for one in store.states]) if has_earlier else []
+    text = " → ".join(_number(each) for each in (earlier, losses) if each)
+    folded = have_folded(losses)
+    return Gap(f"gap {text} · folded" if folded else f"gap {text}", folded)
+
+
+def _losses(generations: Sequence[Curves | None]) -> list[float]:
+    """The losses where all were last measured; empty if one never was, or has no number."""
+    measured = [each.evaluations.values for each in generations if each is not None]
+    if len(measured) < len(generations):
+        return []
     common = min((float(rows[-1, _SAMPLES]) if len(rows) else 0.0) for rows in measured)
     losses = [_loss_at(rows, common) for rows in measured] if common > 0 else []
-    if not losses or not np.isfinite(losses).all():
-        return ""
+    return losses if np.isfinite(losses).all() else []
+
+
+def _number(losses: list[float]) -> str:
     found = gap(losses)
-    text = f"gap {formatting.number(found, 2 if found >= _LARGE else 1)}"
-    return f"{text} · folded" if have_folded(losses) else text
+    return formatting.number(found, 2 if found >= _LARGE else 1)
 
 
 def _loss_at(rows: Floats, samples: float) -> float:

@@ -20,7 +20,10 @@ def text(width: int, state: At) -> str:
 
 
 def test_the_first_screen_offers_what_the_lesson_is_about() -> None:
-    said = "S fold  [ ] batch  , . lr  u accumulate  space pause  e explain  ? help  q quit"
+    said = (
+        "S make curves meet  [ ] batch  , . lr  u accumulate  space pause  e explain  ? help  "
+        "q quit"
+    )
     assert text(158, FIRST) == said
     assert len(said) > 78
     assert text(78, FIRST) == said.replace("  space pause", "")

@@ -7,18 +7,29 @@ from app_bench import Bench, evaluation
 
 from engine.log.follow import Follower
 from gdtui.state.store import Store
-from gdtui.view.text.gap import gap_text
+from gdtui.view.text.gap import gap_of
 
 
-def text(bench: Bench, *losses: tuple[float, ...]) -> str:
-    """The gap when each variant has been measured after these epochs."""
-    bench.begin()
-    for name, each in zip(bench.names, losses, strict=True):
-        bench.write(name, *(evaluation(i, loss=loss) for i, loss in enumerate(each, start=1)))
+def store_of(bench: Bench, *generations: tuple[tuple[float, ...], ...]) -> Store:
+    """The state when each variant has been measured after these epochs of each generation."""
+    for generation, losses in enumerate(generations, start=1):
+        bench.begin(generation)
+        for name, each in zip(bench.names, losses, strict=True):
+            done = [
+                evaluation(i, generation=generation, loss=loss) for i, loss in enumerate(each, 1)
+            ]
+            bench.train(name, [0.8], generation=generation)
+            bench.write(name, *done)
     store = Store(bench.run.info.settings)
     for name, record in Follower(bench.run).read(10**9):
         store.add(name, record)
-    return gap_text(store)
+    return store
+
+
+def text(bench: Bench, *losses: tuple[float, ...]) -> str:
+    found = gap_of(store_of(bench, losses))
+    assert found.has_folded is found.text.endswith("folded")
+    return found.text
 
 
 @pytest.mark.parametrize(
@@ -41,3 +52,12 @@ def test_the_gap_is_that_after_the_last_epoch_that_all_have_done(
 
 def test_one_variant_has_no_gap(tmp_path: Path) -> None:
     assert text(Bench(tmp_path / "run", "64"), (0.5,)) == ""
+
+
+def test_after_a_restart_it_tells_the_gap_before(tmp_path: Path) -> None:
+    before, now = ((0.77,), (0.4,), (0.09, 0.05)), ((0.332,), (0.333,), (0.336,))
+    store = store_of(Bench(tmp_path / "run"), before, now)
+    assert gap_of(store) == ("gap 0.68 → 0.004 · folded", True)
+    assert gap_of(store, with_ghosts=False) == ("gap 0.004 · folded", True)
+    unfinished = store_of(Bench(tmp_path / "other"), ((0.77,), (0.4,), ()), now)
+    assert gap_of(unfinished).text == "gap 0.004 · folded"
