@@ -4,6 +4,7 @@ Importing this loads no torch: only the process that runs the experiment needs i
 """
 
 import time
+from pathlib import Path
 
 import msgspec
 
@@ -19,15 +20,21 @@ class ExperimentTask(msgspec.Struct, frozen=True, kw_only=True):
     seeds: tuple[int, ...]
     device: str
     threads: int
+    directory: str = ""
+    """Where the results of arms are kept; empty to keep none."""
 
 
 def run_experiment(task: ExperimentTask, report: ReportProgress) -> Report:
     """Run the experiment in this process; SettingsError if its device or a package is missing."""
     import torch
 
+    from engine.experiments.arm_store import ArmStore
     from engine.training.devices.process import take_device
 
     torch.set_num_threads(task.threads)
     began = time.monotonic()
-    found = registry.run(task.name, task.seeds, take_device(task.device).device, report)
+    store = ArmStore(Path(task.directory) if task.directory else None, report)
+    found = registry.run(
+        task.name, task.seeds, take_device(task.device).device, store.report, store
+    )
     return msgspec.structs.replace(found, seconds=time.monotonic() - began)

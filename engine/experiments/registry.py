@@ -1,6 +1,7 @@
 """The experiments that come with gdtui: a registry that lists them without importing torch.
 
-Each experiment is a module with `run(seeds, device, progress) -> Report`, imported to run it.
+Each experiment is a module with `run(seeds, device, progress, store) -> Report`, imported only to
+run it.
 """
 
 import importlib
@@ -15,9 +16,11 @@ from engine.problems.registry import find_listing
 if TYPE_CHECKING:
     import torch
 
+    from engine.experiments.arm_store import ArmStore
     from engine.jobs.messages import ReportProgress
 
 DEFAULT_SEEDS: Final = 20
+MOST_SEEDS: Final = 1_000
 LEAST_SEEDS: Final = 2
 """A single seed has no spread, and so no interval."""
 
@@ -73,14 +76,19 @@ def find(name: str) -> ExperimentListing:
 
 
 def run(
-    name: str, seeds: Sequence[int], device: "torch.device", progress: "ReportProgress"
+    name: str,
+    seeds: Sequence[int],
+    device: "torch.device",
+    progress: "ReportProgress",
+    store: "ArmStore | None" = None,
 ) -> Report:
     """Run an experiment in this process, which should be a separate one: this imports torch.
 
+    `store`: the arms that are done already; `progress` should then be its `report`.
     Raises SettingsError for an unknown name, and if an optional package is not installed.
     """
     module = importlib.import_module(
         f"engine.experiments.claims.{find(name).name.replace('-', '_')}"
     )
-    report: Report = module.run(seeds, device, progress)
+    report: Report = module.run(seeds, device, progress, store)
     return report

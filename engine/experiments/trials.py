@@ -4,6 +4,7 @@ A seed that fails in one arm is left out of all, since arms are compared seed by
 which hardly a seed is left, or that raises an exception, is left out as a whole.
 """
 
+import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Final, Generic, TypeVar
@@ -12,6 +13,7 @@ import torch
 from msgspec.structs import replace
 from torch import Tensor
 
+from engine.experiments.arm_store import ArmStore
 from engine.experiments.registry import LEAST_SEEDS
 from engine.experiments.report import FailedTrials, Report, Verdict
 from engine.jobs.messages import JobError
@@ -25,8 +27,11 @@ _NOT_FINITE: Final = "the result is not finite"
 class Trials(Generic[T]):
     """Trains the arms one after the other. `ends` are complete once `kept` has been read."""
 
-    def __init__(self, seeds: Sequence[int]) -> None:
-        self._seeds = seeds
+    def __init__(
+        self, seeds: Sequence[int], store: ArmStore | None = None, kinds: Sequence[type] = ()
+    ) -> None:
+        """`store`: the results that are kept. `kinds`: the dataclasses in the results."""
+        self._seeds, self._store, self._kinds = seeds, store, kinds
         self._reasons: dict[str, dict[int, str]] = {}
         """By arm, the reason of each seed that failed, by its place among the seeds."""
         self.ends: dict[str, T] = {}
@@ -40,8 +45,9 @@ class Trials(Generic[T]):
         `values` are tensors (S, …) of the result; a seed has failed if one of its values is not
         finite. After an exception the arm has failed, except for a SettingsError, which is raised.
         """
+        kept = None if self._store is None else self._store.read(arm, self._kinds)
         try:
-            end = work()
+            end: T = work() if kept is None else kept
             sound = [torch.isfinite(each.reshape(len(each), -1)).all(1) for each in values(end)]
         except SettingsError:
             raise
@@ -53,6 +59,9 @@ class Trials(Generic[T]):
         self._reasons[arm] = dict.fromkeys(bad, _NOT_FINITE)
         if len(self._seeds) - len(bad) >= LEAST_SEEDS:
             self.ends[arm] = end
+        if self._store is not None and kept is None:
+            with contextlib.suppress(OSError):  # the disk is full: a later process trains it again
+                self._store.keep(arm, end)
 
     @cached_property
     def kept(self) -> list[int]:

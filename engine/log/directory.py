@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 RUN_FILE: Final = "run.json"
 SWEEP_FILE: Final = "sweep.json"
 """Marks a directory that holds the runs of a sweep in subdirectories and is not itself a run."""
+EXPERIMENT_FILE: Final = "experiment.json"
 LOG_SUFFIX: Final = ".gdlog"
 SUFFIXES: Final = (LOG_SUFFIX, ".weights", ".out")
 """Suffixes of a variant's files, which share the stem of its log."""
 _SESSION_LOG: Final = "session.gdlog"
 _LOG_NAME: Final = re.compile(r"[^/\0]{1,200}\.gdlog")
 MOST_VARIANTS: Final = 1_000
-"""Maximum number of variants in a run."""
 _MOST_BYTES: Final = 16 << 20
 """Size limit of run.json; a thousand variants take 300 KB."""
 
@@ -180,8 +180,7 @@ class RunDirectory:
     ) -> "RunDirectory":
         """Begin a run at `path`; RunDirectoryError if it holds a run or is not writable.
 
-        The run counts as running until `release`. The run takes over `handover`, and
-        `remove_handover` removes it.
+        It counts as running until `release`. It takes over `handover`: see `remove_handover`.
         """
         run = cls.planned(path, settings, version)
         data = msgspec.json.format(msgspec.json.encode(run.info), indent=2)
@@ -213,11 +212,10 @@ class RunDirectory:
         try:
             data = read_whole(path / RUN_FILE, _MOST_BYTES)
         except OSError as error:
-            why = f"{RUN_FILE} {error.strerror}"
-            if not isinstance(error, UnsafeFileError):
-                why = f"{RUN_FILE}: {error.strerror}"
-            if isinstance(error, FileNotFoundError) and is_present(path / SWEEP_FILE):
-                raise RunDirectoryError(f"{path} {_sweep_told(path)}", path) from None
+            colon = "" if isinstance(error, UnsafeFileError) else ":"
+            why = f"{RUN_FILE}{colon} {error.strerror}"
+            if isinstance(error, FileNotFoundError) and (other := _other_kind(path)):
+                raise RunDirectoryError(f"{path} {other}", path) from None
             if isinstance(error, FileNotFoundError) and is_present(server_output(path)):
                 why = "its problem is still loading, or gdtui was killed while loading it"
             raise RunDirectoryError(f"{path} holds no run: {why}", path) from None
@@ -267,7 +265,7 @@ class RunDirectory:
 
     @property
     def server_output(self) -> Path:
-        """The file for the output of the fork servers that start the workers."""
+        """See the function of this name."""
         return server_output(self.path)
 
 
@@ -287,12 +285,15 @@ def _refuse_leftovers(path: Path, names: Iterable[str] = ()) -> None:
         )
 
 
-def _sweep_told(path: Path) -> str:
-    """The reason why a sweep is not a run, and what to name instead."""
+def _other_kind(path: Path) -> str:
+    """The reason why a sweep or an experiment is not a run, and what to do; else empty."""
+    if is_present(path / EXPERIMENT_FILE):
+        return "is an experiment: gdtui experiment --run-dir shows its report"
+    if not is_present(path / SWEEP_FILE):
+        return ""
     runs = sorted(file.parent for file in path.glob(f"*/{RUN_FILE}"))
-    if not runs:
-        return "is a sweep, and none of its runs has begun"
-    return f"is a sweep of {len(runs)} runs; name one of them, such as {runs[0]}"
+    named = f"is a sweep of {len(runs)} runs; name one of them, such as {runs[0] if runs else path}"
+    return named if runs else "is a sweep, and none of its runs has begun"
 
 
 def _slug(name: str) -> str:

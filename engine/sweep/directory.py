@@ -23,6 +23,7 @@ from engine.log.directory import (
     RunDirectory,
     RunDirectoryError,
     data_path,
+    server_output,
 )
 from engine.log.filesystem.holding import is_locked, lock
 from engine.log.filesystem.private import PrivateDirectory
@@ -237,7 +238,7 @@ def remove_sweep_file(path: Path) -> None:
 
 def is_sweep_file(name: str) -> bool:
     """True for the names of the files of a sweep and its host; its arms are directories."""
-    return name in (SWEEP_FILE, PROBE_FILE) or is_host_file(name)
+    return name in (SWEEP_FILE, PROBE_FILE, server_output(Path()).name) or is_host_file(name)
 
 
 def arm_folders(names: Sequence[str]) -> tuple[str, ...]:

@@ -1,7 +1,6 @@
-"""The stored runs and sweeps with their size and state, whatever their directories contain.
+"""The stored runs, sweeps and experiments with size and state, whatever their directories contain.
 
-A sweep is one entry, with its arms below it. A run or sweep that cannot be read is listed as
-damaged.
+A sweep is one entry, with its arms below it. What cannot be read is listed as damaged.
 """
 
 import contextlib
@@ -13,6 +12,11 @@ from typing import Any
 
 import msgspec
 
+from engine.experiments.directory import (
+    ExperimentDirectory,
+    is_experiment,
+    is_experiment_file,
+)
 from engine.log.directory import (
     LOG_SUFFIX,
     RUN_FILE,
@@ -58,6 +62,7 @@ class RunKind(StrEnum):
 
     RUN = "run"
     SWEEP = "sweep"
+    EXPERIMENT = "experiment"
 
 
 class StoredRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +78,8 @@ class StoredRun(msgspec.Struct, frozen=True, kw_only=True):
     state: RunState
     arms: tuple["StoredRun", ...] = ()
     """The runs of a sweep, in the sweep's order."""
+    result: str = ""
+    """The verdict of an experiment."""
 
     @property
     def path(self) -> Path:
@@ -87,10 +94,12 @@ def stored_runs(*roots: Path) -> list[StoredRun]:
 
 
 def described(path: Path) -> StoredRun | None:
-    """The run or sweep there, damaged if it cannot be read; None if there is neither."""
+    """The run, sweep or experiment there, damaged if it cannot be read; None if there is none."""
     try:
         if is_sweep(path):
             return _describe_sweep(path)
+        if is_experiment(path):
+            return _describe_experiment(path)
         if holds_run(path) or never_began(path):
             return _describe(path)
     except OSError:
@@ -218,6 +227,32 @@ def _describe_sweep(path: Path) -> StoredRun:
         state=_state_of_sweep(sweep, {arm.state for arm in arms}),
         arms=arms,
     )
+
+
+def _describe_experiment(path: Path) -> StoredRun:
+    size = size_of(path, is_own_of_experiment, data_path(path).name)
+    try:
+        found = ExperimentDirectory.open(path)
+    except RunDirectoryError as error:
+        is_newer = isinstance(error, NewerFormatError)
+        state = RunState.NEWER_FORMAT if is_newer else RunState.DAMAGED
+        return _unreadable(path, state, kind=RunKind.EXPERIMENT, bytes=size)
+    ended = RunState.FINISHED if found.info.verdict else RunState.ENDED_EARLY
+    return StoredRun(
+        kind=RunKind.EXPERIMENT,
+        run_dir=str(path),
+        created=found.info.created,
+        problem=found.info.name,
+        variants=(),
+        bytes=size,
+        state=RunState.RUNNING if found.is_running else ended,
+        result=found.info.verdict,
+    )
+
+
+def is_own_of_experiment(name: str) -> bool:
+    """True for the names of the files of an experiment and its host."""
+    return is_experiment_file(name) or is_host_file(name)
 
 
 def arm_paths(path: Path) -> list[Path]:

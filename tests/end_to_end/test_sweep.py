@@ -35,7 +35,7 @@ def test_a_sweep_measures_every_column_for_every_batch_size(cli: Cli, tmp_path: 
     assert document["recommendation"]["batch_size"] in (32, 500, "full")
 
     names = sorted(path.name for path in (tmp_path / "arms").iterdir())
-    assert names[3:] == ["probe.msgpack", "sweep.json"]
+    assert names[3:] == ["probe.msgpack", "sweep.json", "workers.out"]
     assert names[:3] == ["batch-gd", "mini-batch-32", "mini-batch-500"]
     for name in names[:3]:
         follower = Follower(RunDirectory.open(tmp_path / "arms" / name))

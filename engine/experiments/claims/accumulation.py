@@ -14,6 +14,7 @@ from typing import Final
 import torch
 from torch import nn
 
+from engine.experiments.arm_store import ArmStore
 from engine.experiments.registry import find
 from engine.experiments.report import Arm, Report, Verdict
 from engine.experiments.stacked import CountedSteps, place
@@ -102,10 +103,15 @@ def curve(trainer: Trainer) -> tuple[list[float], float]:
     return losses, seconds
 
 
-def run(seeds: Sequence[int], device: torch.device, progress: ReportProgress) -> Report:
+def run(
+    seeds: Sequence[int],
+    device: torch.device,
+    progress: ReportProgress,
+    store: ArmStore | None = None,
+) -> Report:
     """Train every arm on every seed, seed by seed; see engine.experiments.run."""
     device = place(device)
-    trials: Trials[_Found] = Trials(seeds)
+    trials: Trials[_Found] = Trials(seeds, store, (_Found,))
     counter = CountedSteps(progress, len(seeds) * len(ARMS))
 
     def train(size: int, steps: int) -> _Found:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from engine.experiments.arm_store import ArmStore
 from engine.experiments.claims.minima import ArmState, Difference, Differences, Ends
 from engine.experiments.registry import find
 from engine.experiments.report import Arm, Report, Verdict
@@ -159,13 +160,18 @@ def measure(weights: Sequence[Tensor], digits: Digits) -> ArmState:
     return ArmState(gap, sharp, loss_gap, training_error, training_loss)
 
 
-def run(seeds: Sequence[int], device: torch.device, progress: ReportProgress) -> Report:
+def run(
+    seeds: Sequence[int],
+    device: torch.device,
+    progress: ReportProgress,
+    store: ArmStore | None = None,
+) -> Report:
     """Train every batch size on every seed; see engine.experiments.run."""
     device = place(device)
     digits = load(seeds, device)
     sizes = [size_of(batch_size, TRAINED_ON) for batch_size in SIZES]
     counter = CountedSteps(progress, sum(EPOCHS * math.ceil(TRAINED_ON / size) for size in sizes))
-    trials: Trials[Ends] = Trials(seeds)
+    trials: Trials[Ends] = Trials(seeds, store, (Ends, ArmState))
 
     def train_arm(batch_size: BatchSize, size: int) -> Ends:
         weights = first_weights(seeds, device)

@@ -13,6 +13,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from engine.experiments.arm_store import ArmStore
 from engine.experiments.claims.linear_scaling import load, losses
 from engine.experiments.registry import find
 from engine.experiments.report import Arm, Report, Verdict
@@ -80,14 +81,19 @@ GROW: Final = BatchPlan("grow batch", is_grown=True)
 NEITHER: Final = BatchPlan("neither")
 
 
-def run(seeds: Sequence[int], device: torch.device, progress: ReportProgress) -> Report:
+def run(
+    seeds: Sequence[int],
+    device: torch.device,
+    progress: ReportProgress,
+    store: ArmStore | None = None,
+) -> Report:
     """Train every seed under the three plans; see engine.experiments.run."""
     device = place(device)
     data, models = load(seeds, device)
     n = data[0].shape[1]
     plans = (DECAY, GROW, NEITHER)
     counter = CountedSteps(progress, sum(plan.updates(n) for plan in plans))
-    trials: Trials[Tensor] = Trials(seeds)
+    trials: Trials[Tensor] = Trials(seeds, store)
 
     def train(plan: BatchPlan) -> Tensor:
         """The loss on all data after the last epoch, (S,)."""

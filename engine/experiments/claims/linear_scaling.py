@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from engine.experiments.arm_store import ArmStore
 from engine.experiments.registry import find
 from engine.experiments.report import Arm, Report, Verdict
 from engine.experiments.stacked import (
@@ -94,14 +95,19 @@ def curves(stack: Stack, epochs: Iterable[Iterable[Data]]) -> Tensor:
     return torch.stack(found)
 
 
-def run(seeds: Sequence[int], device: torch.device, progress: ReportProgress) -> Report:
+def run(
+    seeds: Sequence[int],
+    device: torch.device,
+    progress: ReportProgress,
+    store: ArmStore | None = None,
+) -> Report:
     """Train every batch size under every rule on every seed; see engine.experiments.run."""
     device = place(device)
     data, models = load(seeds, device)
     n = data[0].shape[1]
     sizes = [size_of(batch_size, n) for batch_size in SIZES]
     counter = CountedSteps(progress, sum(EPOCHS * math.ceil(n / size) for size in sizes))
-    trials: Trials[Tensor] = Trials(seeds)
+    trials: Trials[Tensor] = Trials(seeds, store)
 
     def train(batch_size: BatchSize, size: int) -> Tensor:
         """The curves under every rule, (S, rules, epochs + 1)."""

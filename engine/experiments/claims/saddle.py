@@ -14,6 +14,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from engine.experiments.arm_store import ArmStore
 from engine.experiments.registry import find
 from engine.experiments.report import Arm, Report, Verdict
 from engine.experiments.stacked import CountedSteps, batches, descended, place, size_of
@@ -67,13 +68,18 @@ def axes(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return values[:, 1] - values[:, 0], vectors[:, :, 0], vectors[:, :, 1]
 
 
-def run(seeds: Sequence[int], device: torch.device, progress: ReportProgress) -> Report:
+def run(
+    seeds: Sequence[int],
+    device: torch.device,
+    progress: ReportProgress,
+    store: ArmStore | None = None,
+) -> Report:
     """Train every arm on every seed; see engine.experiments.run."""
     device = place(device)
     on_host = torch.stack([samples(seed) for seed in seeds])
     gap, minor, major = (tensor.to(device) for tensor in axes(on_host))
     x = on_host.to(device)
-    trials: Trials[Tensor] = Trials(seeds)
+    trials: Trials[Tensor] = Trials(seeds, store)
     counter = CountedSteps(progress, UPDATES * len(SIZES))
 
     def train(batch_size: BatchSize) -> Tensor:

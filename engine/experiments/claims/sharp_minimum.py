@@ -14,6 +14,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from engine.experiments.arm_store import ArmStore
 from engine.experiments.registry import find
 from engine.experiments.report import Arm, Report, Verdict
 from engine.experiments.stacked import CountedSteps, batches, descended, place, size_of
@@ -95,13 +96,18 @@ def starts(seed: int, *, in_sharp: bool) -> Tensor:
             return point if in_sharp else point + centre(point.device)
 
 
-def run(seeds: Sequence[int], device: torch.device, progress: ReportProgress) -> Report:
+def run(
+    seeds: Sequence[int],
+    device: torch.device,
+    progress: ReportProgress,
+    store: ArmStore | None = None,
+) -> Report:
     """Train every arm on every seed from either well; see engine.experiments.run."""
     device = place(device)
     tilt = torch.stack([tilts(seed) for seed in seeds]).to(device)
     sharp = torch.stack([starts(seed, in_sharp=True) for seed in seeds]).to(device)
     flat = torch.stack([starts(seed, in_sharp=False) for seed in seeds]).to(device)
-    trials: Trials[tuple[Tensor, Tensor]] = Trials(seeds)
+    trials: Trials[tuple[Tensor, Tensor]] = Trials(seeds, store)
     counter = CountedSteps(progress, UPDATES * len(SIZES))
 
     def train(batch_size: BatchSize) -> tuple[Tensor, Tensor]:

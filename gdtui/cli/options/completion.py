@@ -11,7 +11,7 @@ from click.shell_completion import CompletionItem
 
 STORED_RUN: Final = "a run's directory, or its name in gdtui runs"
 
-_RUN_FILES: Final = ("*/run.json", "*/sweep.json")
+_RUN_FILES: Final = ("*/run.json", "*/sweep.json", "*/experiment.json")
 
 Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 

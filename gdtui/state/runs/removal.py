@@ -7,7 +7,9 @@ import time
 from pathlib import Path
 from typing import Final
 
+from engine.experiments.directory import ExperimentDirectory, is_experiment, remove_experiment
 from engine.log.directory import (
+    EXPERIMENT_FILE,
     LOG_SUFFIX,
     RUN_FILE,
     NewerFormatError,
@@ -24,6 +26,7 @@ from gdtui.state.stored_runs import (
     arm_paths,
     holds_run,
     is_in_use,
+    is_own_of_experiment,
     is_running,
     is_sweep,
     never_began,
@@ -74,7 +77,9 @@ def remove_stored(run: StoredRun) -> bool:
     """
     if not has_ended(run.path):
         return False
-    if run.kind is RunKind.SWEEP:
+    if run.kind is RunKind.EXPERIMENT:
+        remove_experiment(run.path, is_own_of_experiment)
+    elif run.kind is RunKind.SWEEP:
         check_sweep_file(run.path)
         for arm in arm_paths(run.path):
             remove(arm)
@@ -88,12 +93,23 @@ def has_ended(path: Path) -> bool:
     """Check again before the removal, since the user may have taken a while to confirm."""
     if is_sweep(path):
         return _has_sweep_ended(path)
+    if is_experiment(path):
+        return _has_experiment_ended(path)
     try:
         return not is_running(RunDirectory.open(path))
     except NewerFormatError:
         return False
     except RunDirectoryError:
         return not is_in_use(path) if holds_run(path) else never_began(path)
+
+
+def _has_experiment_ended(path: Path) -> bool:
+    try:
+        return not ExperimentDirectory.open(path).is_running
+    except NewerFormatError:
+        return False
+    except RunDirectoryError:
+        return not is_locked(path / EXPERIMENT_FILE)
 
 
 def _has_sweep_ended(path: Path) -> bool:

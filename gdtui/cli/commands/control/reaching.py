@@ -4,6 +4,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.experiments.directory import ExperimentDirectory, is_experiment
 from engine.log.directory import RunDirectory, RunDirectoryError
 from engine.log.filesystem.places import known_roots
 from engine.session.host.client import ElsewhereError, HostError, HostLink, find_host
@@ -34,13 +35,14 @@ def open_run(ctx: "click.Context", path: Path) -> RunDirectory:
 
 
 def open_path(ctx: "click.Context", path: Path) -> Path:
-    """The directory of a run or sweep; a usage error if there is none, or it cannot be read."""
-    if is_sweep(path):
-        try:
-            return SweepDirectory.open(path).path
-        except RunDirectoryError as error:
-            ctx.fail(str(error))
-    return open_run(ctx, path).path
+    """The directory of a run, sweep or experiment; a usage error if none can be read there."""
+    if not (is_sweep(path) or is_experiment(path)):
+        return open_run(ctx, path).path
+    try:
+        kind = SweepDirectory if is_sweep(path) else ExperimentDirectory
+        return kind.open(path).path
+    except RunDirectoryError as error:
+        ctx.fail(str(error))
 
 
 def reach(path: Path, command: str, *, is_viewer: bool = False) -> HostLink:

@@ -21,9 +21,10 @@ exit status: 0 no process of the run is left, 1 one is left or cannot be reached
 
 
 def stop(ctx: "click.Context", run_dir: Path) -> int:
-    """End a run or a sweep; its logs are closed and its processes are gone on return.
+    """End a run, a sweep or an experiment; on return its logs are closed, its processes gone.
 
-    Everything trained until then is kept. gdtui sweep --run-dir goes on with a sweep.
+    Everything trained until then is kept. gdtui sweep --run-dir goes on with a sweep, gdtui
+    experiment --run-dir with an experiment.
     """
     from gdtui.cli.commands.control.reaching import UnreachableError, open_path, reach
     from gdtui.cli.commands.control.stopping import end_host

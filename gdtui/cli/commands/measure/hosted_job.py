@@ -4,12 +4,17 @@ The host of a sweep or an experiment answers as that of a run does, but takes no
 """
 
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 import click
 
+from engine.jobs.fork_server import warm_up
 from engine.jobs.messages import Failure, Job, PartialResult, Progress, Result
+from engine.log.directory import RunDirectoryError, server_output
+from engine.log.filesystem.disk_errors import cannot_write
+from engine.log.filesystem.safe_open import output_opened
 from engine.session.hosted import HostedWork
 from gdtui.cli.command import one_line
 from gdtui.cli.commands.progress_report import ProgressReport, progress_report
@@ -39,21 +44,24 @@ class JobFailedError(Exception):
         self.failure = failure
 
 
-def run_hosted(job: Job[T], work: HostedWork, command: str, *, is_quiet: bool) -> T:
-    """Host the job until it ends; returns its result. Raises JobFailedError or JobStoppedError.
+def run_hosted(start: Callable[[], Job[T]], work: HostedWork, command: str, *, is_quiet: bool) -> T:
+    """Start the job and host it until it ends; returns its result.
+
+    Raises JobFailedError, JobStoppedError, and RunDirectoryError if the directory is not writable.
 
     `command`: the name of the command, for its messages. In a host that was started without a
     terminal, the directory is reported to its starter once the job is under way.
     """
     path = work.run.path
     with end_signals() as received, progress_report(command, is_quiet=is_quiet) as shown:
-        output, host = TerminalOutput(path), RunHost(work)
+        output = TerminalOutput(path)
+        _start_server(path)
+        host = RunHost(work)
         try:
             if host.trouble:
                 print_error(f"gdtui {command}: {host.trouble}")
-            end = _run(job, host, _Starter(path, output, shown, received), received)
+            end = _run(start, host, _Starter(path, output, shown, received), received)
         finally:
-            job.close()
             host.close()
             output.check()
     if isinstance(end, Failure):
@@ -61,6 +69,16 @@ def run_hosted(job: Job[T], work: HostedWork, command: str, *, is_quiet: bool) -
     if end is None:
         raise JobStoppedError(received[0] if received else signal.SIGTERM)
     return end.value
+
+
+def _start_server(path: Path) -> None:
+    """Start the process from which others are forked; it must not keep the terminal open."""
+    file = server_output(path)
+    try:
+        with output_opened(file) as output:
+            warm_up(output)
+    except OSError as error:
+        raise RunDirectoryError(cannot_write(error, file), path) from None
 
 
 class _Starter:
@@ -89,15 +107,19 @@ class _Starter:
 
 
 def _run(
-    job: Job[T], host: RunHost, starter: _Starter, received: list[int]
+    start: Callable[[], Job[T]], host: RunHost, starter: _Starter, received: list[int]
 ) -> Result[T] | Failure | None:
     """The end of the job; None if a signal or a client ended it."""
-    while not (received or host.is_end_asked):
-        for message in job.poll():
-            starter.heed(message)
-            if isinstance(message, Result | Failure):
-                return message
-        host.wait(TICK)
+    job = start()
+    try:
+        while not (received or host.is_end_asked):
+            for message in job.poll():
+                starter.heed(message)
+                if isinstance(message, Result | Failure):
+                    return message
+            host.wait(TICK)
+    finally:
+        job.close()
     return None
 
 

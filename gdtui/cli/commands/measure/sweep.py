@@ -80,8 +80,8 @@ def _sweep(prepared: "PreparedSweep", form: str, *, is_quiet: bool, debug: bool)
     plan, directory = prepared.plan, prepared.directory
     try:
         with directory:
-            job = ThreadJob(partial(measure, plan, directory), "sweep")
-            found = run_hosted(job, prepared.work, "sweep", is_quiet=is_quiet)
+            start = partial(ThreadJob, partial(measure, plan, directory), "sweep")
+            found: Sweep = run_hosted(start, prepared.work, "sweep", is_quiet=is_quiet)
     except JobStoppedError as end:
         return end.status
     except JobFailedError as error:

@@ -32,10 +32,10 @@ def _host(host: HostState | None) -> tuple[str, str]:
 
 def counted(runs: Sequence[StoredRun]) -> str:
     """The number of runs and sweeps with their size: "2 runs and 1 sweep, 1.2 MiB"."""
-    sweeps = sum(run.kind is RunKind.SWEEP for run in runs)
-    numbers = [("run", len(runs) - sweeps), ("sweep", sweeps)]
-    told = [f"{number} {name}{'s' * (number != 1)}" for name, number in numbers if number]
-    return f"{' and '.join(told) or 'no runs'}, {readable_size(sum(run.bytes for run in runs))}"
+    numbers = [(str(kind), sum(run.kind is kind for run in runs)) for kind in RunKind]
+    parts = [f"{number} {name}{'s' * (number != 1)}" for name, number in numbers if number]
+    listed = " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
+    return f"{listed or 'no runs'}, {readable_size(sum(run.bytes for run in runs))}"
 
 
 def _row(run: StoredRun) -> tuple[str, ...]:

@@ -1,0 +1,189 @@
+"""The directory of an experiment on disk: `experiment.json`, and a file for each arm that is done.
+
+`experiment.json` stays locked while the experiment is running.
+"""
+
+import contextlib
+import os
+import re
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Annotated, Final, Self
+
+import msgspec
+from msgspec.structs import replace
+
+from engine.experiments.job import ExperimentTask
+from engine.experiments.registry import LISTINGS, MOST_SEEDS
+from engine.log.directory import (
+    EXPERIMENT_FILE,
+    RUN_FILE,
+    SWEEP_FILE,
+    NewerFormatError,
+    RunDirectoryError,
+    data_path,
+    server_output,
+)
+from engine.log.filesystem.holding import is_locked, lock
+from engine.log.filesystem.removal import IsOwn, remove_files
+from engine.log.filesystem.safe_open import (
+    is_present,
+    make_directory,
+    read_whole,
+    replace_whole,
+    safe_open,
+    write_once,
+)
+from engine.log.format import FORMAT
+from engine.log.reading.decode import DocumentError, NewerDocumentError, decode_document
+from engine.settings import SettingsError
+from engine.settings.ranges import Identifier, Moment, Ordinal
+
+_MOST_BYTES: Final = 1 << 20
+_ARM: Final = re.compile(r"arm-[0-9]{1,4}\.msgpack")
+_Text = Annotated[str, msgspec.Meta(max_length=1_000)]
+
+
+class ExperimentInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """The content of experiment.json: the experiment, its settings, and its verdict."""
+
+    format: int = FORMAT
+    version: _Text
+    """Version of the program that began it."""
+    created: Moment
+    """Seconds since the Unix epoch."""
+    name: _Text
+    seeds: Annotated[tuple[Identifier, ...], msgspec.Meta(min_length=1, max_length=MOST_SEEDS)]
+    device: _Text
+    threads: Ordinal
+    verdict: _Text = ""
+    """Empty until it has ended."""
+
+    def __post_init__(self) -> None:
+        if all(listing.name != self.name for listing in LISTINGS):
+            raise SettingsError(f"unknown experiment {self.name!r}")
+
+
+class ExperimentDirectory:
+    """An experiment on disk, made by `create` or `open`; a context manager while it is running."""
+
+    def __init__(self, path: Path, info: ExperimentInfo) -> None:
+        self.path = path
+        self.info = info
+        self._lock: int | None = None
+
+    @classmethod
+    def create(cls, path: Path, task: ExperimentTask, version: str) -> Self:
+        """Begin an experiment in `path`; RunDirectoryError if that is not possible."""
+        info = ExperimentInfo(
+            version=version,
+            created=time.time(),
+            name=task.name,
+            seeds=task.seeds,
+            device=task.device,
+            threads=task.threads,
+        )
+        try:
+            if not path.is_dir():
+                make_directory(path)
+            if is_present(path / RUN_FILE) or is_present(path / SWEEP_FILE):
+                raise FileExistsError(path)
+            write_once(path / EXPERIMENT_FILE, _encoded(info))
+        except FileExistsError:
+            raise RunDirectoryError(
+                f"{path} is in use already; nothing was changed. Choose another --run-dir", path
+            ) from None
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                path.rmdir()
+            raise RunDirectoryError(
+                f"cannot write to {path}: {error.strerror}. Choose another place with "
+                "--run-dir DIR",
+                path,
+            ) from None
+        return cls(path, info)
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open the experiment in `path`; RunDirectoryError if this version finds none."""
+        file = path / EXPERIMENT_FILE
+        try:
+            info = decode_document(read_whole(file, _MOST_BYTES), ExperimentInfo)
+        except NewerDocumentError as error:
+            raise NewerFormatError(f"{path} {error}", path) from None
+        except DocumentError as error:
+            raise RunDirectoryError(f"{file} is damaged: {error}", file) from None
+        except OSError as error:
+            raise RunDirectoryError(f"{path} is no experiment: {error.strerror}", path) from None
+        return cls(path, info)
+
+    @property
+    def task(self) -> ExperimentTask:
+        """The experiment as a job, which keeps its results here."""
+        info = self.info
+        return ExperimentTask(
+            name=info.name,
+            seeds=info.seeds,
+            device=info.device,
+            threads=info.threads,
+            directory=str(self.path),
+        )
+
+    def __enter__(self) -> Self:
+        """Take the lock; RunDirectoryError if another process holds it."""
+        self._lock = safe_open(self.path / EXPERIMENT_FILE, os.O_RDWR)
+        try:
+            lock(self._lock)
+        except BlockingIOError:
+            os.close(self._lock)
+            raise RunDirectoryError(f"{self.path}: the experiment is running there") from None
+        return self
+
+    def __exit__(
+        self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
+    ) -> None:
+        """Remove an experiment without any result; release the lock."""
+        if not (self.info.verdict or self.arms):
+            with contextlib.suppress(OSError):
+                remove_experiment(self.path.resolve())
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def complete(self, verdict: str) -> None:
+        """Record the verdict."""
+        self.info = replace(self.info, verdict=verdict)
+        with contextlib.suppress(OSError):  # it is then listed as one that ended early
+            replace_whole(self.path / EXPERIMENT_FILE, _encoded(self.info))
+
+    @property
+    def is_running(self) -> bool:
+        """True while a process holds its lock."""
+        return is_locked(self.path / EXPERIMENT_FILE)
+
+    @property
+    def arms(self) -> list[Path]:
+        """The files of the arms that are done."""
+        with contextlib.suppress(OSError):
+            return sorted(file for file in self.path.iterdir() if _ARM.fullmatch(file.name))
+        return []
+
+
+def is_experiment(path: Path) -> bool:
+    """True for the directory of an experiment."""
+    return is_present(path / EXPERIMENT_FILE)
+
+
+def is_experiment_file(name: str) -> bool:
+    """True for the names of the files of an experiment, without those of its host."""
+    return name in (EXPERIMENT_FILE, server_output(Path()).name) or bool(_ARM.fullmatch(name))
+
+
+def remove_experiment(path: Path, is_own: IsOwn = is_experiment_file) -> None:
+    """Remove an experiment's own files, and the directory if nothing else is in it."""
+    remove_files(path, is_own, folder=data_path(path).name, last=EXPERIMENT_FILE)
+
+
+def _encoded(info: ExperimentInfo) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(info), indent=2)
