@@ -130,6 +130,11 @@ class ExperimentDirectory:
             directory=str(self.path),
         )
 
+    def reread(self) -> ExperimentInfo:
+        """The content of its file now; RunDirectoryError if it is gone."""
+        self.info = ExperimentDirectory.open(self.path).info
+        return self.info
+
     def __enter__(self) -> Self:
         """Take the lock; RunDirectoryError if another process holds it."""
         self._lock = safe_open(self.path / EXPERIMENT_FILE, os.O_RDWR)

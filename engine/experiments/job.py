@@ -21,7 +21,7 @@ class ExperimentTask(msgspec.Struct, frozen=True, kw_only=True):
     device: str
     threads: int
     directory: str = ""
-    """Where the results of arms are kept; empty to keep none."""
+    """The directory that keeps the results of arms; empty to keep none."""
 
 
 def run_experiment(task: ExperimentTask, report: ReportProgress) -> Report:

@@ -184,8 +184,7 @@ class RunDirectory:
         """
         run = cls.planned(path, settings, version)
         data = msgspec.json.format(msgspec.json.encode(run.info), indent=2)
-        logs = map(Path, run.info.logs)
-        beside = [log.with_suffix(suffix).name for log in logs for suffix in SUFFIXES]
+        beside = [Path(log).with_suffix(end).name for log in run.info.logs for end in SUFFIXES]
         with contextlib.ExitStack() as until_failed, _telling(path):
             _make_or_find(path)
             _refuse_leftovers(path, beside)
@@ -265,7 +264,7 @@ class RunDirectory:
 
     @property
     def server_output(self) -> Path:
-        """See the function of this name."""
+        """The file for the output of the fork servers that start the workers."""
         return server_output(self.path)
 
 

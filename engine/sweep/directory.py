@@ -146,6 +146,11 @@ class SweepDirectory:
 
     # --- While the sweep is running ---------------------------------------------------------------
 
+    def reread(self) -> SweepInfo:
+        """The content of its file now; RunDirectoryError if it is gone."""
+        self.info = SweepDirectory.open(self.path).info
+        return self.info
+
     def __enter__(self) -> Self:
         """Take the lock; RunDirectoryError if another process holds it."""
         self._lock = safe_open(self.file, os.O_RDWR)

@@ -60,7 +60,8 @@ def offences(file: SourceFile) -> Iterator[str]:
 def is_of_another_kind(name: str, owner: ast.expr) -> bool:
     """True for a method of that name that touches no path."""
     if name == "open":
-        known = ("cls", "RunDirectory", "SweepDirectory", "Path(os.devnull)")
+        known = ("cls", "RunDirectory", "SweepDirectory", "ExperimentDirectory")
+        known = (*known, "Path(os.devnull)")
         return ast.unparse(owner) in known
     if name in ("remove", "copy", "truncate", "move"):  # of lists, arrays, open files
         return not (isinstance(owner, ast.Name) and owner.id in PATHS)

@@ -97,16 +97,15 @@ def _experiment(
         JobStoppedError,
         explain,
         run_hosted,
+        tell_unfinished,
+        wait_for_host,
     )
     from gdtui.view.text.reports.experiment_report import text
 
-    task = directory.task
-    start = partial(
-        process_job.ProcessJob,
-        partial(run_experiment, task),
-        task.name,
-        subject="the process that runs it",
-    )
+    if wait_for_host(directory.path, "experiment") and not directory.reread().verdict:
+        return tell_unfinished(directory.path, "experiment")
+    work, subject = partial(run_experiment, directory.task), "the process that runs it"
+    start = partial(process_job.ProcessJob, work, directory.info.name, subject=subject)
     try:
         with directory:
             found: Report = run_hosted(start, work_of(directory), "experiment", is_quiet=is_quiet)

@@ -3,10 +3,12 @@
 The host of a sweep or an experiment answers as that of a run does, but takes no commands.
 """
 
+import contextlib
+import select
 import signal
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import click
 
@@ -15,7 +17,10 @@ from engine.jobs.messages import Failure, Job, PartialResult, Progress, Result
 from engine.log.directory import RunDirectoryError, server_output
 from engine.log.filesystem.disk_errors import cannot_write
 from engine.log.filesystem.safe_open import output_opened
+from engine.session.host.client import HostError, HostLink, find_host
+from engine.session.host.processes import is_ready, wait_for_end
 from engine.session.hosted import HostedWork
+from gdtui import __version__
 from gdtui.cli.command import one_line
 from gdtui.cli.commands.progress_report import ProgressReport, progress_report
 from gdtui.cli.commands.train import detached
@@ -26,6 +31,10 @@ from gdtui.cli.streams import print_error
 from gdtui.view.text.progress.job import JobProgress
 
 T = TypeVar("T")
+
+_LOOK_SECONDS: Final = 3600.0
+_END_SECONDS: Final = 30.0
+"""Seconds that a host gets to end once it has left its clients."""
 
 
 class JobStoppedError(Exception):
@@ -69,6 +78,29 @@ def run_hosted(start: Callable[[], Job[T]], work: HostedWork, command: str, *, i
     if end is None:
         raise JobStoppedError(received[0] if received else signal.SIGTERM)
     return end.value
+
+
+def wait_for_host(path: Path, command: str) -> bool:
+    """Wait for the end of the host that is at work there; True if there was one.
+
+    Ctrl+C leaves it alone. In a host that was started without a terminal, does not wait.
+    """
+    if detached.is_host():
+        return False
+    try:
+        link = HostLink(path, find_host(path), __version__, is_viewer=True)
+    except HostError:
+        return False
+    print_error(
+        f"gdtui {command}: process {link.welcome.pid} is at work on {path}; waiting for its end. "
+        "Ctrl+C leaves it alone, gdtui stop ends it"
+    )
+    with contextlib.closing(link):
+        while not link.lost:
+            is_ready(link.fileno(), select.POLLIN, _LOOK_SECONDS)
+            link.receive()
+        wait_for_end([link.welcome.pid], _END_SECONDS)
+    return True
 
 
 def _start_server(path: Path) -> None:
@@ -121,6 +153,14 @@ def _run(
     finally:
         job.close()
     return None
+
+
+def tell_unfinished(path: Path, command: str) -> int:
+    """Say that a host ended before its work was done; returns the exit status."""
+    print_error(
+        f"gdtui {command}: it ended early; gdtui {command} --run-dir {path} goes on with it"
+    )
+    return ExitCode.FAILED
 
 
 def explain(failure: Failure, command: str, *, debug: bool) -> int:

@@ -75,9 +75,13 @@ def _sweep(prepared: "PreparedSweep", form: str, *, is_quiet: bool, debug: bool)
         JobStoppedError,
         explain,
         run_hosted,
+        tell_unfinished,
+        wait_for_host,
     )
 
     plan, directory = prepared.plan, prepared.directory
+    if wait_for_host(directory.path, "sweep") and not directory.reread().is_complete:
+        return tell_unfinished(directory.path, "sweep")
     try:
         with directory:
             start = partial(ThreadJob, partial(measure, plan, directory), "sweep")
