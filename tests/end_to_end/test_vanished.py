@@ -13,6 +13,7 @@ from subprocess import CompletedProcess
 import pytest
 from real_app import CONSOLE_SCRIPT, App, StartApp
 from terminal import PATIENCE, Terminal
+from vanishing import remove_tree
 
 Cli = Callable[..., "CompletedProcess[str]"]
 SHORT = ("--batch-sizes", "64,1", "--epochs", "100000")
@@ -55,7 +56,7 @@ def test_the_app_waits_for_a_directory_that_is_moved_away(start_app: StartApp, c
 def test_the_app_says_what_was_not_kept(start_app: StartApp) -> None:
     app = start_app(*SHORT)
     app.wait_for_losses()
-    shutil.rmtree(app.path)
+    remove_tree(app.path)
     app.terminal.wait_for(lambda: header(app).endswith("log gone"))
     app.terminal.send(" ")
     app.terminal.wait_for(lambda: header(app).endswith("log gone"))
@@ -119,7 +120,7 @@ def vanish(run: Path, what: str) -> None:
     log = run / "2-sgd.gdlog"
     match what:
         case "directory":
-            shutil.rmtree(run)
+            remove_tree(run)
         case "log":
             log.unlink()
         case "session log":

@@ -7,7 +7,6 @@ told, that no row that was logged is lost, and that the terminal is as it was.
 import json
 import os
 import random
-import shutil
 import signal
 import subprocess
 import time
@@ -18,6 +17,7 @@ from typing import Final
 
 from real_app import CONSOLE_SCRIPT, App
 from terminal import PATIENCE, Terminal
+from vanishing import remove_tree
 
 from engine.log.directory import RunDirectory
 from engine.log.file import LogReader
@@ -268,7 +268,7 @@ def removed_directory(this: Round) -> None:
 def removed_for_good(this: Round) -> None:
     """The run's directory is removed: told on the screen, and once more at the end."""
     with this.app() as app:
-        shutil.rmtree(app.path)
+        remove_tree(app.path)
         this.tell(app, "log gone")
         app.terminal.send("q")
         assert app.terminal.wait() == 0
@@ -281,7 +281,7 @@ def removed_for_good(this: Round) -> None:
 def removed_headless(this: Round) -> None:
     """`gdtui train` without a terminal ends with an error."""
     with training(this) as (train, run):
-        shutil.rmtree(run.path)
+        remove_tree(run.path)
         began = time.monotonic()
         _, errors = train.communicate(timeout=PATIENCE)
         this.told.append(time.monotonic() - began)
