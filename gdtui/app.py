@@ -82,7 +82,7 @@ class GdtuiApp(App[None]):
         *,
         fps: float = 10.0,
         theme: str = "dark",
-        start: "Callable[[], Controls] | None" = None,
+        start: "Callable[[], tuple[Controls, RecordSource | None]] | None" = None,
         source: "RecordSource | None" = None,
         keys: tuple[Press, ...] = (),
         make_lab: "Callable[[Holder], Lab] | None" = None,
@@ -91,7 +91,8 @@ class GdtuiApp(App[None]):
     ) -> None:
         """`run`: a run, or several overlaid, which need a `source` and are only watched.
 
-        `controls` None: the run is only watched, unless `start` makes them after the first frame.
+        `controls` None: the run is only watched, unless `start` makes them after the first frame,
+        and the source with them.
         `source` None: the run's logs. `keys` play by themselves. `make_lab` None makes a Lab whose
         work runs in processes. `guide` None: G begins the lesson. `leaving` None: no question.
         """
@@ -139,7 +140,7 @@ class GdtuiApp(App[None]):
     def _connect(self) -> "tuple[Viewer, RunController]":
         """Begin the run, or begin to watch it."""
         if self._start is not None:
-            self._controls = self._start()
+            self._controls, self._source = self._start()
         from gdtui.control.connect import connect
         from gdtui.view.view_state import ViewState
 

@@ -103,7 +103,7 @@ def make_run(tmp_path: Path) -> MakeRun:
                     log.append(End())
         with LogWriter(run.session_log) as log:
             log.append(End())
-        run.release()
+        run.custody.release()
         return run
 
     return make

@@ -35,7 +35,7 @@ class Surveyor:
             others=tuple(
                 str((each.path / log).absolute()) for each in others for log in each.info.logs
             ),
-            stored=run.stored,
+            stored=run.custody.stored,
             output=str(run.server_output) if run.is_ours else "",
         )
         self._child = Child(partial(_start, task), "surveyor")

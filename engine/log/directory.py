@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from engine.log.filesystem.custody import Custody
 from engine.log.filesystem.disk_errors import reason
 from engine.log.filesystem.holding import held
 from engine.log.filesystem.safe_open import (
@@ -108,17 +109,17 @@ def reserved(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _in_use(path: Path) -> Iterator[None]:
+def _in_use(path: Path) -> Iterator[int]:
     """Hold a directory during the block; RunDirectoryError if another process holds it."""
     with contextlib.ExitStack() as stack:
         try:
-            stack.enter_context(held(path))
+            lock = stack.enter_context(held(path))
         except BlockingIOError:
             taken = (
                 f"{path} is in use by another gdtui; nothing was changed. Choose another --run-dir"
             )
             raise RunDirectoryError(taken, path) from None
-        yield
+        yield lock
 
 
 def _make_or_find(path: Path) -> None:
@@ -166,9 +167,8 @@ class RunDirectory:
         self.info = info
         self.is_ours = is_ours
         """True if this process began the run; only then are its settings the user's."""
-        self.handover: PrivateDirectory | None = None
-        """The directory of what the loader found; nothing in the run directory points to it."""
-        self._holding = contextlib.ExitStack()
+        self.custody = Custody()
+        """The lock on it, and what its loader found, while this process trains it."""
 
     @classmethod
     def create(
@@ -180,7 +180,7 @@ class RunDirectory:
     ) -> "RunDirectory":
         """Begin a run at `path`; RunDirectoryError if it holds a run or is not writable.
 
-        It counts as running until `release`. It takes over `handover`: see `remove_handover`.
+        The run counts as running until `custody.release`. It takes over `handover`.
         """
         run = cls.planned(path, settings, version)
         data = msgspec.json.format(msgspec.json.encode(run.info), indent=2)
@@ -188,11 +188,11 @@ class RunDirectory:
         with contextlib.ExitStack() as until_failed, _telling(path):
             _make_or_find(path)
             _refuse_leftovers(path, beside)
-            until_failed.enter_context(_in_use(path))
+            lock = until_failed.enter_context(_in_use(path))
             write_once(path / RUN_FILE, data)
             sync_directory(path.parent)
-            run._holding = until_failed.pop_all()
-        run.is_ours, run.handover = True, handover
+            run.custody.hold(lock, until_failed.pop_all().close)
+        run.is_ours, run.custody.handover = True, handover
         return run
 
     @classmethod
@@ -248,19 +248,12 @@ class RunDirectory:
         """The file for the stdout and stderr of this variant's worker."""
         return self.variant_log(name).with_suffix(".out")
 
-    @property
-    def stored(self) -> str:
-        """The path of what the loader found; empty if each process rebuilds the problem."""
-        return "" if self.handover is None else str(self.handover.path)
-
-    def release(self) -> None:
-        """Count the run as running only while one of its logs is being written. Safe to repeat."""
-        self._holding.close()
-
-    def remove_handover(self) -> None:
-        """Remove what the loader found, once no process needs it any more."""
-        if self.handover is not None:
-            self.handover.remove()
+    @classmethod
+    def taken_over(cls, path: Path, custody: Custody) -> "RunDirectory":
+        """Open the run that another process has created and hands on."""
+        run = cls.open(path)
+        run.custody, run.is_ours = custody, True
+        return run
 
     @property
     def server_output(self) -> Path:

@@ -100,7 +100,7 @@ class Session:
             variant=variant,
             device=devices[list(self._workers).index(variant.name)],
             devices=tuple(devices),
-            stored=self.run.stored,
+            stored=self.run.custody.stored,
             log=str(self.run.variant_log(variant.name)),
             continued=self.files.log_of(variant.name),
             output=str(self.run.variant_output(variant.name)),
@@ -294,5 +294,5 @@ class Session:
         children = [each.child for each in self._workers.values() if each.child is not None]
         finish(children, _CLOSE_SECONDS)
         self._log.close()
-        self.run.remove_handover()
-        self.run.release()
+        self.run.custody.remove_handover()
+        self.run.custody.release()

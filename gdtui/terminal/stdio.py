@@ -3,9 +3,19 @@
 import contextlib
 import os
 import sys
+import termios
 from collections.abc import Iterator
+from typing import Any
 
 from engine.jobs.output import output_redirected
+
+
+def modes_of(keyboard: int) -> list[Any] | None:
+    """The modes of the terminal at this descriptor; None if it is not a terminal."""
+    try:
+        return termios.tcgetattr(keyboard)
+    except termios.error:
+        return None
 
 
 @contextlib.contextmanager

@@ -30,7 +30,8 @@ READERS_AND_WRITERS = (
 ALLOWED = {
     "engine/jobs/child.py": "the kernel's word on a process, in /proc",
     "engine/session/host/address.py": "the directory of sockets, which lies in no run",
-    "engine/session/host/server.py": "its own socket",
+    "engine/session/host/resources/listener.py": "its own socket",
+    "engine/session/host/resources/terminal.py": "a viewer's terminal, and the kernel's word on it",
     "engine/session/host/note.py": "its own note",
     "engine/session/host/processes.py": "the kernel's word on a process, in /proc",
     "gdtui/export/csv_export.py": "the file that the user named for the rows",

@@ -160,10 +160,8 @@ def test_a_terminal_that_goes_without_a_signal_ends_the_app(
             )
         os.close(master)
         assert app.wait(PATIENCE) == 129
-        if after:
-            until(lambda: (run / "host.out").exists())
-            end_run(run)
         until(lambda: not session_of(app.pid))
+        end_run(run)
         if after:
             check_closed(RunDirectory.open(run))
     finally:
@@ -186,13 +184,17 @@ def drained(master: int) -> bool:
     return True
 
 
-def test_a_killed_app_leaves_no_process_and_a_log_that_can_be_exported(
+def test_a_killed_app_leaves_a_run_that_trains_on_and_a_killed_host_leaves_no_process(
     start_app: StartApp, cli: Cli
 ) -> None:
     app = start_app(*SHORT)
     app.wait_for_losses()
-    assert len(app.terminal.processes) >= 5, "app, fork server, resource tracker, two workers"
+    assert len(app.terminal.processes) >= 6, "app, host, fork server, tracker, two workers"
     os.kill(app.terminal.pid, signal.SIGKILL)
+    app.terminal.wait_for(lambda: b"\x1b[?1049l" in app.terminal.raw)
+    app.check_restored()
+    app.wait_for_progress("Mini-batch", "SGD")
+    os.kill(app.host, signal.SIGKILL)
     app.wait_for_nobody()
     assert not is_running(app.run)
     result = cli("export", app.path)

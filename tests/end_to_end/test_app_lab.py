@@ -31,7 +31,7 @@ def test_an_experiment_is_tested_while_training_waits_and_a_sweep_ends_with_the_
     terminal.send("\r")
     terminal.wait_for(" s   SGD, epoch", patience=60)  # an arm of its own trains
     parents = [pid for pid in terminal.processes if children_of(pid)]
-    assert len(parents) == 2, "the app and its one fork server: torch is imported once"
+    assert len(parents) == 4, "the app and the host, each with its one fork server"
     terminal.wait_for("it may change as more follow", patience=60)  # the first column is there
     terminal.send("W")
     os.kill(terminal.pid, signal.SIGTERM)

@@ -87,8 +87,7 @@ def test_a_detached_run_is_listed_with_its_host_and_finishes(
     assert (listed["state"], listed["pid"], listed["viewers"]) == ("running", note.pid, 0)
     assert (listed["path"], listed["variants"]) == (str(path), ["Mini-batch"])
     assert f":{note.pid}" in cli("runs").stdout
-    assert cli("send", path, "resume").returncode == 0
-    assert cli("send", path, "pace free").returncode == 0
+    assert cli("send", path, "pace free", "resume").returncode == 0
     until(lambda: not is_alive(note.pid))
     (listed,) = json.loads(cli("runs", "--json").stdout)["runs"]
     assert (listed["state"], listed["host"], listed["pid"]) == ("finished", None, None)

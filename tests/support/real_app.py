@@ -11,6 +11,7 @@ from engine.log.directory import RunDirectory
 from engine.log.follow import Follower
 from engine.log.records import AnyRecord
 from engine.log.summary import Tally
+from engine.session.host.note import read_notes
 
 CONSOLE_SCRIPT = [str(Path(sys.executable).parent / "gdtui")]
 if not Path(CONSOLE_SCRIPT[0]).exists():
@@ -65,9 +66,14 @@ class App:
         assert self.terminal.modes == self.terminal.modes_before
 
     @property
+    def host(self) -> int:
+        """The process that owns the workers, and outlives the screen."""
+        return read_notes(self.path)[0].pid
+
+    @property
     def server(self) -> int:
         """The process that the workers are forked from."""
-        (server,) = [pid for pid in children_of(self.terminal.pid) if "forkserver" in _command(pid)]
+        (server,) = [pid for pid in children_of(self.host) if "forkserver" in _command(pid)]
         return server
 
     def worker(self, name: str) -> int:

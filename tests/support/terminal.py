@@ -32,6 +32,8 @@ echo $?
 read _"""
 
 _QUERY: Final = b"\x1b[6n"
+_MARK: Final = "TEST_TERMINAL"
+"""A variable that every process of a terminal inherits, whatever its session and parent."""
 
 Cell = tuple[str, str, str, bool, bool]
 """A character, its colour and that behind it, bold, reversed."""
@@ -74,13 +76,14 @@ class Terminal:
         self.resize(columns, rows)
         self._painter = _Painter()
         self.modes_before = self.modes
+        self._mark = os.urandom(8).hex()
         self.started = time.perf_counter()
         self._leader = subprocess.Popen(
             ["sh", "-c", _LEADER, "sh", *command],
             stdin=slave,
             stdout=subprocess.PIPE,
             stderr=slave,
-            env=_environment(env, colours),
+            env={**_environment(env, colours), _MARK: self._mark},
             start_new_session=True,
             preexec_fn=_lead_session,
         )
@@ -193,7 +196,7 @@ class Terminal:
     @property
     def processes(self) -> list[int]:
         """Every process that came out of the program and still runs, whoever its parent is now."""
-        return [pid for pid in session_of(self._leader.pid) if pid != self._leader.pid]
+        return [pid for pid in _marked(self._mark) if pid != self._leader.pid]
 
     def close(self) -> None:
         """End all that is left."""
@@ -278,6 +281,14 @@ def readable(file: int, patience: float) -> bool:
 def session_of(leader: int) -> list[int]:
     """The processes of a session that run; a zombie does not."""
     return [pid for pid, state, _, session in _processes() if session == leader and state != "Z"]
+
+
+def _marked(mark: str) -> Iterator[int]:
+    """The processes that run with this mark in their environment; a zombie has none."""
+    for directory in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if f"{_MARK}={mark}".encode() in (directory / "environ").read_bytes():
+                yield int(directory.name)
 
 
 def children_of(parent: int) -> list[int]:

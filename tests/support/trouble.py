@@ -170,10 +170,12 @@ def kill_server(this: Round) -> None:
 
 
 def kill_app(this: Round) -> None:
-    """The app is killed: no process is left, and the workers have closed their logs."""
+    """The app is killed, and its host later: training goes on, then no process is left."""
     with this.app() as app:
         run, before = app.run, rows(app.run)
         os.kill(app.terminal.pid, signal.SIGKILL)
+        app.wait_for_progress(MINI, SGD)
+        os.kill(app.host, signal.SIGKILL)
         app.wait_for_nobody()
         assert not is_running(run)
         check_kept(before, run)

@@ -42,14 +42,14 @@ def is_locked(path: Path) -> bool:
 
 
 @contextlib.contextmanager
-def held(path: Path) -> Iterator[None]:
-    """Mark a directory as in use while the block runs.
+def held(path: Path) -> Iterator[int]:
+    """Mark a directory as in use while the block runs; yields the descriptor that does so.
 
     BlockingIOError if another process holds it; OSError if it cannot be opened.
     """
     with _opened(path) as folder:
         lock(folder)
-        yield
+        yield folder
 
 
 @contextlib.contextmanager

@@ -31,8 +31,26 @@ class PrivateDirectory:
         _remove_abandoned()
         self.path = Path(tempfile.mkdtemp(prefix=_PREFIX)).absolute()
         self.path.chmod(DIRECTORY_MODE)  # whatever the umask
-        lock = _held(self.path / _LOCK)
+        self._take(_held(self.path / _LOCK))
+
+    @classmethod
+    def taken_over(cls, path: Path, lock: int) -> "PrivateDirectory":
+        """The directory of another process that hands it on, with the lock of its owner."""
+        taken = cls.__new__(cls)
+        taken.path = path
+        taken._take(lock)
+        return taken
+
+    def _take(self, lock: int) -> None:
+        self.lock = lock
+        """The descriptor that keeps it."""
         self._end: Callable[[], object] = weakref.finalize(self, _end, self.path, lock)
+
+    def hand_on(self) -> None:
+        """Leave it to another process, which has its lock as well."""
+        if isinstance(self._end, weakref.finalize) and self._end.detach():
+            self._end = lambda: None
+            os.close(self.lock)
 
     def lent(self) -> "PrivateDirectory":
         """The same directory, for users that do not remove it."""

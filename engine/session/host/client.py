@@ -5,10 +5,11 @@ Importing this loads neither multiprocessing nor torch.
 
 import contextlib
 import select
+import socket
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from engine.log.commands import AnyCommand
 from engine.log.filesystem.identity import FileIdentity
@@ -20,9 +21,11 @@ from engine.session.host.protocol import (
     PROTOCOL,
     Done,
     EndHost,
+    Farewell,
     FrameReader,
     FromHost,
     Hello,
+    HostEnds,
     Message,
     Order,
     ProtocolError,
@@ -31,6 +34,9 @@ from engine.session.host.protocol import (
     decode_host,
     frame,
 )
+
+if TYPE_CHECKING:
+    from engine.session.host.resources.terminal import LentTerminal
 
 _GREETING_SECONDS: Final = 3.0
 """Seconds that a host may take to answer; it is busy or stopped otherwise."""
@@ -64,42 +70,25 @@ def find_host(run: Path) -> HostNote:
     raise HostError("it has no host")
 
 
-class HostLink:
-    """A connection to a host: requests and their answers."""
+class Channel:
+    """A connection to a host: requests and their answers. The greeting is sent, not awaited."""
 
     def __init__(
-        self,
-        run: Path,
-        note: HostNote,
-        version: str,
-        *,
-        is_viewer: bool = False,
-        patience: float = _GREETING_SECONDS,
+        self, link: socket.socket, pid: int, version: str, *, is_viewer: bool = True
     ) -> None:
-        """Connect to the host of the run, and greet. Waits at most `patience` seconds.
-
-        Raises HostError if there is no answer, or if it is the host of another run.
-        """
-        self.note = note
+        """`pid`: the host's process. A lost connection is noted in `lost`; nothing is raised."""
+        self.pid = pid
         self._last = 0
         self._reader = FrameReader()
         self._arrived: list[FromHost] = []
         self.lost = ""
         """Why the connection ended; empty while it lasts."""
-        try:
-            self._link = connect(note.socket, patience)
-        except AddressError as error:
-            raise HostError(str(error)) from None
+        self.has_ended_in_order = False
+        """True once the host has said that it ends, or has agreed to end."""
+        self._is_viewer = is_viewer
+        self._link = link
         self._link.setblocking(False)
         self._send(Hello(protocol=PROTOCOL, version=version, is_viewer=is_viewer))
-        answer = self._wait(lambda each: isinstance(each, Welcome | Refusal), patience)
-        if not isinstance(answer, Welcome):
-            self.close()
-            raise HostError(_text(answer, self.lost, note))
-        if not _is_at(run, answer):
-            self.close()
-            raise HostError(f"{note.socket} is the socket of another run")
-        self.welcome = answer
 
     def request(self, commands: Mapping[str, AnyCommand], *, is_hold: bool = False) -> int:
         """Send commands; returns the number of the request, which the answer repeats."""
@@ -118,12 +107,13 @@ class HostLink:
         self._last += 1
         self._send(EndHost(number=self._last))
         self._answer(self._last, patience)
+        self.has_ended_in_order = True
 
     def _answer(self, number: int, patience: float) -> Done:
         answer = self.wait_for(number, patience)
         if isinstance(answer, Done):
             return answer
-        raise HostError(_text(answer, self.lost, self.note))
+        raise HostError(_text(answer, self.lost, self.pid))
 
     def wait_for(self, number: int, patience: float) -> Done | Refusal | None:
         """The answer to a request; None if there is none after `patience` seconds."""
@@ -144,12 +134,20 @@ class HostLink:
         return self._link.fileno()
 
     def close(self) -> None:
-        """Disconnect. Safe to repeat."""
+        """Disconnect; a viewer takes its leave first. Safe to repeat."""
+        if self._is_viewer and not self.lost and self._link.fileno() >= 0:
+            with contextlib.suppress(OSError):  # the host has ended, or does not read
+                self._link.send(frame(Farewell()))
         self._link.close()
+
+    def lend_terminal(self, terminal: "LentTerminal") -> None:
+        """Lend this terminal to the host, which restores it if this process is killed."""
+        with contextlib.suppress(OSError):  # the host has ended, or does not read
+            terminal.lend(self._link)
 
     def _lose(self, reason: str) -> None:
         self.lost = self.lost or reason
-        self.close()
+        self._link.close()
 
     def _send(self, message: Message) -> None:
         """Send a message; a host that does not read for long is given up."""
@@ -184,13 +182,47 @@ class HostLink:
                     data = self._link.recv(_PORTION)
                     if not data:
                         self._lose("it has ended")
-                    self._arrived += map(decode_host, self._reader.feed(data))
+                    for message in map(decode_host, self._reader.feed(data)):
+                        self.has_ended_in_order |= isinstance(message, HostEnds)
+                        self._arrived.append(message)
                 except ProtocolError as error:
                     self._lose(f"its answer is not understood: {error}")
                 except BlockingIOError:
                     raise
                 except OSError:
                     self._lose("it has ended")
+
+
+class HostLink(Channel):
+    """A connection to the host of a run, which has answered the greeting."""
+
+    def __init__(
+        self,
+        run: Path,
+        note: HostNote,
+        version: str,
+        *,
+        is_viewer: bool = False,
+        patience: float = _GREETING_SECONDS,
+    ) -> None:
+        """Connect to the host of the run, and greet. Waits at most `patience` seconds.
+
+        Raises HostError if there is no answer, or if it is the host of another run.
+        """
+        self.note = note
+        try:
+            link = connect(note.socket, patience)
+        except AddressError as error:
+            raise HostError(str(error)) from None
+        super().__init__(link, note.pid, version, is_viewer=is_viewer)
+        answer = self._wait(lambda each: isinstance(each, Welcome | Refusal), patience)
+        if not isinstance(answer, Welcome):
+            self.close()
+            raise HostError(_text(answer, self.lost, note.pid))
+        if not _is_at(run, answer):
+            self.close()
+            raise HostError(f"{note.socket} is the socket of another run")
+        self.welcome = answer
 
 
 def _is_at(run: Path, welcome: Welcome) -> bool:
@@ -200,9 +232,9 @@ def _is_at(run: Path, welcome: Welcome) -> bool:
         return False
 
 
-def _text(answer: FromHost | None, lost: str, note: HostNote) -> str:
+def _text(answer: FromHost | None, lost: str, pid: int) -> str:
     if isinstance(answer, Refusal):
         return answer.reason
     if lost:
-        return f"the host (process {note.pid}) did not answer: {lost}"
-    return f"the host (process {note.pid}) does not answer: it is stopped or too busy"
+        return f"the host (process {pid}) did not answer: {lost}"
+    return f"the host (process {pid}) does not answer: it is stopped or too busy"

@@ -1,11 +1,21 @@
 """A client's connection as its host keeps it, with the bytes that wait in either direction."""
 
+import contextlib
+import os
 import selectors
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from engine.session.host.protocol import FrameReader, FromClient, Message, decode_client, frame
+from engine.session.host.protocol import (
+    FrameReader,
+    FromClient,
+    HoldTerminal,
+    Message,
+    decode_client,
+    frame,
+)
+from engine.session.host.resources.terminal import HeldTerminal
 
 _PORTION: Final = 1 << 14
 """Bytes read from a client before the next one gets its turn."""
@@ -60,6 +70,10 @@ class Connection:
         """True once it is to be closed as soon as its last answer is sent."""
         self.holds = False
         """True while its last order made training wait for it."""
+        self.terminal: HeldTerminal | None = None
+        """The client's terminal, which it takes back with its farewell."""
+        self._file: int | None = None
+        """A descriptor that has come from the client."""
         self._reader = FrameReader()
         self._waiting = bytearray()
 
@@ -69,11 +83,12 @@ class Connection:
         Raises ConnectionError if the client has gone, ProtocolError for rubbish.
         """
         try:
-            data = self.link.recv(_PORTION)
+            data, files, *_ = socket.recv_fds(self.link, _PORTION, 1)
         except BlockingIOError:
             return
         except OSError as error:
             raise ConnectionError from error
+        self._take_file(files)
         if not data:
             raise ConnectionError
         self.limit.spend(len(data) / _BYTES_OF_ONE)
@@ -81,19 +96,51 @@ class Connection:
             self.limit.spend(1)
             yield decode_client(message)
 
+    def _take_file(self, files: Iterable[int]) -> None:
+        for file in files:
+            os.set_inheritable(file, False)
+            if self._file is not None:
+                os.close(self._file)
+            self._file = file
+
+    def hold_terminal(self, lent: HoldTerminal) -> None:
+        """Hold the client's terminal, of which a descriptor has come."""
+        file, self._file = self._file, None
+        if file is not None:
+            with contextlib.suppress(OSError):  # not a terminal
+                self.release_terminal()
+                self.terminal = HeldTerminal(file, lent)
+
+    def release_terminal(self) -> None:
+        """Leave the client's terminal to the client."""
+        if self.terminal is not None:
+            self.terminal.close()
+            self.terminal = None
+
+    def close(self) -> None:
+        """Disconnect."""
+        self.release_terminal()
+        self.link.close()
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
     def put(self, message: Message) -> None:
         """Queue a message."""
         self._waiting += frame(message)
 
     def flush(self) -> bool:
-        """Send what fits; False if the connection is over."""
+        """Send what fits; False if the client is to be disconnected.
+
+        Raises ConnectionError if it has gone.
+        """
         try:
             while self._waiting:
                 del self._waiting[: self.link.send(self._waiting)]
         except BlockingIOError:
             return len(self._waiting) <= _MOST_UNREAD
-        except OSError:
-            return False
+        except OSError as error:
+            raise ConnectionError from error
         return not self.is_leaving
 
     @property

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import select
+import signal
 import socket
 import time
 from collections.abc import Iterable
@@ -47,6 +48,13 @@ def wait_for_end(pids: Iterable[int], seconds: float) -> list[int]:
     for pid in pids:
         _wait(pid, deadline)
     return [pid for pid in pids if is_alive(pid)]
+
+
+def end_others() -> None:
+    """Kill all processes that came out of this one, such as a fork server that imports torch."""
+    for pid in descendants(os.getpid()) - {os.getpid()}:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def is_ready(file: int | socket.socket, event: int, seconds: float) -> bool:

@@ -20,11 +20,16 @@ from engine.settings import VariantSettings
 from engine.settings.ranges import Identifier, Ordinal
 from engine.settings.text import clean, cleaned
 
-PROTOCOL: Final = 1
+PROTOCOL: Final = 2
 """The version of the messages. It increases when an older host or client would misread them."""
 MOST_BYTES: Final = 1 << 20
 """Size limit of a message; commands to a thousand variants take 300 KB."""
 _HEAD: Final = struct.Struct(">I")
+Flags = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
+ControlCharacter = (
+    Annotated[int, msgspec.Meta(ge=0, le=255)]
+    | Annotated[bytes, msgspec.Meta(min_length=1, max_length=1)]
+)
 _Name = Annotated[str, msgspec.Meta(max_length=1_000)]
 
 
@@ -63,6 +68,22 @@ class EndHost(Message, frozen=True, kw_only=True):
     """A request to stop the workers, close the logs and end the host."""
 
     number: Identifier
+
+
+class Farewell(Message, frozen=True, kw_only=True):
+    """The last message of a viewer that leaves on purpose; one that was killed sends none."""
+
+
+class HoldTerminal(Message, frozen=True, kw_only=True):
+    """A viewer's terminal, to be restored if the viewer is killed; a descriptor comes with it."""
+
+    leader: Ordinal
+    """Process that leads the viewer's session."""
+    group: Ordinal
+    """Process group of the viewer."""
+    flags: tuple[Flags, Flags, Flags, Flags, Flags, Flags]
+    """The terminal's modes before the viewer used it, as in termios.tcgetattr."""
+    characters: Annotated[tuple[ControlCharacter, ...], msgspec.Meta(max_length=64)]
 
 
 class Welcome(Message, frozen=True, kw_only=True):
@@ -107,8 +128,12 @@ class Notices(Message, frozen=True, kw_only=True):
     notices: tuple[Notice, ...]
 
 
-FromClient = Hello | Order | EndHost
-FromHost = Welcome | Done | Refusal | Notices
+class HostEnds(Message, frozen=True, kw_only=True):
+    """The last message to every viewer of a host that ends in order; not an answer."""
+
+
+FromClient = Hello | Order | EndHost | HoldTerminal | Farewell
+FromHost = Welcome | Done | Refusal | Notices | HostEnds
 _from_client: Final = msgspec.msgpack.Decoder(FromClient)
 _from_host: Final = msgspec.msgpack.Decoder(FromHost)
 

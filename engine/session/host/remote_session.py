@@ -1,6 +1,6 @@
 """The session of a host, as a client commands it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from engine.log.commands import (
@@ -17,8 +17,8 @@ from engine.log.commands import (
 )
 from engine.log.notices import Notice, NoticeKind
 from engine.log.records import CommandSent
-from engine.session.host.client import HostLink
-from engine.session.host.protocol import Done, Notices, Refusal
+from engine.session.host.client import Channel, HostLink
+from engine.session.host.protocol import Done, Notices, Refusal, Welcome
 from engine.settings import VariantSettings
 
 _KEY_SECONDS: Final = 0.1
@@ -37,14 +37,27 @@ class RemoteSession:
     and its answers are then taken in by `poll`.
     """
 
-    def __init__(self, link: HostLink) -> None:
+    def __init__(
+        self,
+        link: Channel,
+        names: Iterable[str] = (),
+        at_stop: Callable[[], object] | None = None,
+    ) -> None:
+        """`names`: the run's variants, for a host that has not answered the greeting yet.
+
+        `at_stop`: called by `poll` once the host has ended the run in order.
+        """
+        self._at_stop = at_stop
         self._link = link
-        self._names = list(link.welcome.settings)
+        self._names = list(names)
         self._sent: list[CommandSent] = []
-        self._notices: list[Notice] = list(link.welcome.notices)
+        self._notices: list[Notice] = []
+        if isinstance(link, HostLink):
+            self._take_welcome(link.welcome)
         self._open: set[int] = set()
         """Requests without an answer yet."""
         self._is_lost_told = False
+        self._gone: dict[str | None, str] = {}
 
     def change(self, settings: Mapping[str, VariantSettings]) -> None:
         """Train the named variants with these settings from their next group of batches on."""
@@ -99,17 +112,41 @@ class RemoteSession:
                     self._notices += message.notices
                 case Done() | Refusal():
                     self._take(message.number, message)
+                case Welcome():
+                    self._take_welcome(message)
                 case _:
                     pass
         if self._link.lost and not self._is_lost_told:
             self._is_lost_told = True
-            text = f"the host of this run (process {self._link.note.pid}) is gone: "
-            text += (
-                f"{self._link.lost}. Everything logged is safe; keys have no effect now; q leaves"
-            )
-            self._notices.append(Notice(kind=NoticeKind.SERVER_DIED, variant=None, text=text))
+            if self._link.has_ended_in_order and self._at_stop is not None:
+                self._at_stop()
+            self._notices.append(Notice(kind=NoticeKind.SERVER_DIED, variant=None, text=self._end))
         notices, self._notices = self._notices, []
+        for notice in notices:
+            self._note_gone(notice)
         return notices
+
+    @property
+    def _end(self) -> str:
+        if self._link.has_ended_in_order:
+            text = f"the host of this run (process {self._link.pid}) has ended. "
+            return text + "Everything logged is safe; keys have no effect now; q leaves"
+        return (
+            f"the host of this run (process {self._link.pid}) is gone: it crashed or was killed, "
+            "and its workers have ended. Everything logged is safe; keys have no effect now; "
+            "q leaves"
+        )
+
+    def _note_gone(self, notice: Notice) -> None:
+        if notice.kind is NoticeKind.LOG_GONE:
+            self._gone[notice.variant] = notice.text
+        elif notice.kind is NoticeKind.LOG_UNBLOCKED:
+            self._gone.pop(notice.variant, None)
+
+    @property
+    def gone(self) -> tuple[str, ...]:
+        """Messages about files of the run that are gone, each with the reason."""
+        return tuple(self._gone.values())
 
     @property
     def is_lost(self) -> bool:
@@ -123,6 +160,10 @@ class RemoteSession:
     def close(self) -> None:
         """Disconnect; the run continues."""
         self._link.close()
+
+    def _take_welcome(self, welcome: Welcome) -> None:
+        self._names = list(welcome.settings)
+        self._notices += welcome.notices
 
     def _order_all(self, command: AnyCommand) -> None:
         self._order(dict.fromkeys(self._names, command))

@@ -5,7 +5,6 @@ client's bytes are read in portions, an unfinished message is bounded, and a cli
 read its answers is disconnected.
 """
 
-import contextlib
 import os
 import selectors
 import socket
@@ -14,27 +13,20 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
-from engine.log.directory import RunDirectory
-from engine.log.filesystem.identity import FileIdentity, absence
+from engine.log.filesystem.identity import FileIdentity
 from engine.log.notices import Notice, NoticeKind
-from engine.session.host import note, orders
-from engine.session.host.address import (
-    AddressError,
-    boot_id,
-    host_name,
-    is_same_user,
-    listen,
-    make_socket_directory,
-    new_socket_path,
-    remove_dead_sockets,
-)
+from engine.session.host import orders
+from engine.session.host.address import AddressError, is_same_user
 from engine.session.host.connection import Connection, RateLimit, watch
 from engine.session.host.protocol import (
     PROTOCOL,
     Done,
     EndHost,
+    Farewell,
     FromClient,
     Hello,
+    HoldTerminal,
+    HostEnds,
     Message,
     Notices,
     Order,
@@ -42,6 +34,8 @@ from engine.session.host.protocol import (
     Refusal,
     Welcome,
 )
+from engine.session.host.resources.listener import Listener
+from engine.session.host.resources.terminal import HeldTerminal
 from engine.session.hosted import Hosted
 
 _MOST_VIEWERS: Final = 100
@@ -63,49 +57,47 @@ class HostServer:
         *,
         root: Path | None = None,
         clock: Callable[[], float] = time.monotonic,
+        starter: socket.socket | None = None,
     ) -> None:
         """Listen, and leave a note in the run directory.
 
-        `root` stands for /tmp. Raises AddressError, with nothing left behind.
+        `root` stands for /tmp. `starter`: the connection to the process that started this one.
+        Raises AddressError, with nothing left behind. With a `starter`, `trouble` has the error.
         """
+        self.trouble = ""
+        """Why no other process can command this run; empty if they can."""
         self._session, self._version, self._clock = session, version, clock
         self._run = FileIdentity.of(session.run.path.resolve())
-        folder = make_socket_directory() if root is None else make_socket_directory(root)
-        remove_dead_sockets(folder)
-        self._folder, self.path = folder, new_socket_path(folder)
         self._selector = selectors.DefaultSelector()
         self._clients: list[Connection] = []
         """The oldest first."""
         self._accepting = RateLimit(clock)
         self._lasting: dict[str | None, Notice] = {}
+        self._terminals: list[HeldTerminal] = []
+        """Those of killed viewers that take no output yet."""
         self._check_at = clock() + _CHECK_SECONDS
         self.has_ended = False
         """True while the host only waits for commands, as far as its process has told."""
         self.is_end_asked = False
         """True once a client has asked for the end of this host."""
-        self._listener = self._listen()
+        self._listener: Listener | None = None
+        self.path = Path()
+        """The socket's file."""
+        self._listen(root, must_listen=starter is None)
+        if starter is not None:
+            self._take_in(starter)
+
+    def _listen(self, root: Path | None, *, must_listen: bool) -> None:
         try:
-            self._note = note.write_note(session.run, self._describe(session.run))
-        except OSError as error:
-            self.close()
-            raise AddressError(f"cannot write to {session.run.path}: {error.strerror}") from None
-
-    def _describe(self, run: RunDirectory) -> note.HostNote:
-        return note.HostNote(
-            version=self._version,
-            host=host_name(),
-            boot=boot_id(),
-            pid=os.getpid(),
-            socket=str(self.path),
-            began=time.time(),
-            variants=tuple(variant.name for variant in run.info.settings.variants),
-        )
-
-    def _listen(self) -> socket.socket:
-        listener = listen(self.path)
-        self._bound = FileIdentity.of(self.path)
-        self._selector.register(listener, selectors.EVENT_READ)
-        return listener
+            self._listener = Listener(self._session.run, self._version, root)
+        except AddressError as error:
+            self.trouble = str(error)
+            if must_listen:
+                self._selector.close()
+                raise
+        else:
+            self.path = self._listener.path
+            self._selector.register(self._listener.socket, selectors.EVENT_READ)
 
     @property
     def viewers(self) -> int:
@@ -117,7 +109,7 @@ class HostServer:
     def serve(self, timeout: float | None) -> None:
         """Wait up to `timeout` seconds, or without limit if None, and answer what has arrived."""
         for key, events in self._selector.select(self._patience(timeout)):
-            if key.fileobj is self._listener:
+            if key.data is None:
                 self._accept()
                 continue
             client: Connection = key.data
@@ -146,29 +138,29 @@ class HostServer:
     def close(self) -> None:
         """Disconnect all clients, and remove the socket and the note. Safe to repeat."""
         for client in [*self._clients]:
+            if client.is_viewer:
+                self._send(client, HostEnds())
             self._drop(client)
-        if self._listener.fileno() >= 0:
+        self._selector.close()
+        if self._listener is not None:
             self._listener.close()
-            self._selector.close()
-            with contextlib.suppress(OSError):
-                self.path.unlink()
-            if hasattr(self, "_note"):
-                note.remove_note(self._note)
+            self._listener = None
 
     # --- Clients --------------------------------------------------------------------------------
 
     def _accept(self) -> None:
         self._accepting.spend(1)
-        try:
-            link, _ = self._listener.accept()
-        except OSError:  # the client has gone, or this process has no descriptor left
+        if self._listener is None or (link := self._listener.accept()) is None:
             return
         if not is_same_user(link):
             link.close()
             return
-        link.setblocking(False)
         if len(self._clients) >= _MOST_CLIENTS:
             self._drop(min(self._clients, key=lambda each: (each.is_viewer, each.is_greeted)))
+        self._take_in(link)
+
+    def _take_in(self, link: socket.socket) -> None:
+        link.setblocking(False)
         client = Connection(link, self._clock() + _GREETING_SECONDS, self._clock)
         self._clients.append(client)
         self._watch(client)
@@ -177,13 +169,12 @@ class HostServer:
         try:
             for message in client.receive():
                 self._heed(client, message)
-                if client.is_leaving:
+                if client.is_leaving or client not in self._clients:
                     return
         except ConnectionError:
-            self._drop(client)
+            self._lose(client)
         except ProtocolError as error:
             self._refuse(client, f"not understood: {error}")
-
         self._watch(client)
 
     def _watch(self, client: Connection) -> None:
@@ -198,6 +189,10 @@ class HostServer:
             self._refuse(client, "not understood: a request before the greeting")
         elif isinstance(message, Order):
             self._send(client, self._obey(client, message))
+        elif isinstance(message, HoldTerminal):
+            client.hold_terminal(message)
+        elif isinstance(message, Farewell):
+            self._drop(client)
         else:
             assert isinstance(message, EndHost)
             self.is_end_asked = True
@@ -248,15 +243,25 @@ class HostServer:
         self._flush(client)
 
     def _flush(self, client: Connection) -> None:
-        if not client.flush():
-            self._drop(client)
+        try:
+            if not client.flush():
+                self._drop(client)
+        except ConnectionError:
+            self._lose(client)
         self._watch(client)
+
+    def _lose(self, client: Connection) -> None:
+        """Disconnect a client that has gone without a farewell, and restore its terminal."""
+        terminal, client.terminal = client.terminal, None
+        self._drop(client)
+        if terminal is not None and not terminal.restore():
+            self._terminals.append(terminal)
 
     def _drop(self, client: Connection) -> None:
         if client in self._clients:
             self._clients.remove(client)
             watch(self._selector, client.link, 0)
-            client.link.close()
+            client.close()
             if client.holds:  # it made training wait, and cannot resume it any more
                 self._session.resume()
 
@@ -276,22 +281,20 @@ class HostServer:
             if not client.is_greeted and now >= client.deadline:
                 self._drop(client)
             self._watch(client)
-        accepting = 0 if self._accepting.is_used_up else selectors.EVENT_READ
-        watch(self._selector, self._listener, accepting)
+        self._terminals = [each for each in self._terminals if not each.restore()]
+        if self._listener is not None:
+            accepting = 0 if self._accepting.is_used_up else selectors.EVENT_READ
+            watch(self._selector, self._listener.socket, accepting)
         if now >= self._check_at:
             self._check_at = now + _CHECK_SECONDS
             self._restore()
 
     def _restore(self) -> None:
         """Make the socket's file again if it has vanished or is another; clients stay connected."""
-        if not absence(self.path, self._bound):
+        if self._listener is None:
             return
-        with contextlib.suppress(AddressError, OSError):
-            make_socket_directory(self._folder.parent)
-            self.path.unlink(missing_ok=True)  # its name is this host's alone
-            fresh = listen(self.path)
-            self._bound = FileIdentity.of(self.path)
-            watch(self._selector, self._listener, 0)
-            self._listener.close()
-            self._listener = fresh
+        before = self._listener.socket
+        if (fresh := self._listener.renew()) is not None:
+            watch(self._selector, before, 0)
+            before.close()
             self._selector.register(fresh, selectors.EVENT_READ)

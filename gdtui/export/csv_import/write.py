@@ -57,7 +57,7 @@ def import_csv(
             notes += _write(run, each, n, made_up(rows.columns), most_chunks)
         with LogWriter(run.session_log) as log:
             log.append(End())
-        run.release()
+        run.custody.release()
         beside.rename(place)
         sync_directory(place.parent)
     except OSError as error:

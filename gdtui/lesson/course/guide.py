@@ -10,8 +10,7 @@ if TYPE_CHECKING:
     from gdtui.lesson.course.coach import Coach
 
 OpenRun = Callable[["RunSettings"], "tuple[RunDirectory, Callable[[], Any]]"]
-"""Creates a run; returns it with the function that starts its training, and returns its controls.
-"""
+"""Creates a run; returns it with the function that starts it, and returns controls and source."""
 
 
 @dataclass(slots=True)

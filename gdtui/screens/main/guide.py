@@ -4,7 +4,6 @@ Decides nothing about the lesson: gdtui/lesson/course does.
 """
 
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.screen import Screen
@@ -14,6 +13,8 @@ from gdtui.screens.main.overlaid import OverlaidScreen
 from gdtui.widgets.coach import CoachLine
 
 if TYPE_CHECKING:
+    from gdtui.control.run_controller import RunController
+    from gdtui.control.viewer import Viewer
     from gdtui.lesson.course.coach import Coach
     from gdtui.lesson.course.facts import LessonFacts
 
@@ -119,8 +120,12 @@ class GuidedScreen(OverlaidScreen):
         guide.forget_begun()
         guide.is_away = True
         shown, plain = ShownRuns.of(run), ViewState(colours=view.colours, ink=view.ink)
-        begin = partial(connect, shown, None)
-        context = replace(self.context, shown=shown, connect=lambda: begin(start(), plain))
+
+        def begin() -> "tuple[Viewer, RunController]":
+            controls, source = start()
+            return connect(shown, source, controls, plain)
+
+        context = replace(self.context, shown=shown, connect=begin)
         self.app.push_screen(type(self)(context, self._make_lab))
         return True
 

@@ -75,7 +75,7 @@ class OverlaidScreen(LiveScreen):
     def _open_sweep(self) -> None:
         from gdtui.screens.lab.sweep import SweepScreen
 
-        viewer, handover = self.viewer, self._chosen_run.handover
+        viewer, handover = self.viewer, self._chosen_run.custody.handover
         at = viewer.view.selected or 0
         self._open(SweepScreen(self.lab, viewer.store, self.controller, at, handover))
 

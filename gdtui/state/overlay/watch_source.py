@@ -21,6 +21,8 @@ class WatchSource(LogSource):
 
     role = ViewerRole.WATCHER
     obeyed: frozenset[str] | None = frozenset()
+    rest_seconds: float = _LOOK_SECONDS
+    """Seconds until logs that were read to the end are read again."""
 
     def __init__(
         self,
@@ -55,7 +57,7 @@ class WatchSource(LogSource):
         if not is_quiet:
             return
         if self._has_ended or not self._follower.unfinished():
-            self._rests_until = self._clock() + _LOOK_SECONDS
+            self._rests_until = self._clock() + self.rest_seconds
         elif self._is_over():
             self._has_ended = True
             # Its last records may have been written after the read above.
@@ -76,8 +78,15 @@ class WatchSource(LogSource):
         return not (self.gone or self._is_written(self._run))
 
 
-class AttachedSource(WatchSource):
+class HostedSource(WatchSource):
+    """The logs of a run that a host trains for this terminal, which has started it."""
+
+    role = ViewerRole.TRAINER
+    obeyed = None
+    rest_seconds = 0.0
+
+
+class AttachedSource(HostedSource):
     """The logs of a run that a host trains at our command."""
 
     role = ViewerRole.ATTACHED
-    obeyed = None

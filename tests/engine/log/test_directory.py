@@ -122,7 +122,7 @@ def test_a_folder_of_earlier_versions_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / ".tensors" / "train.pt").touch()
     with reserved(tmp_path):
         pass
-    RunDirectory.create(tmp_path, SETTINGS, "1").remove_handover()
+    RunDirectory.create(tmp_path, SETTINGS, "1").custody.remove_handover()
     assert (tmp_path / ".tensors" / "train.pt").exists()
 
 

@@ -76,7 +76,7 @@ def test_a_run_that_is_about_to_start(
     monkeypatch.setattr("time.time", lambda: now)
     assert is_running(run)
     assert [each.state for each in stored_runs(runs_root)] == [RunState.RUNNING]
-    run.release()
+    run.custody.release()
     assert not is_running(run)
 
 

@@ -1,19 +1,31 @@
 """The screen on a run of a host, from the connection to the line that says how to come back."""
 
 import contextlib
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from engine.log.directory import RunDirectory
+from engine.session.host.client import HostLink
 from engine.session.host.note import read_notes
 from engine.session.host.remote_session import RemoteSession
-from gdtui.cli.commands.control.reaching import UnreachableError, farewell, reach, short_name
+from gdtui.cli.commands.control.reaching import (
+    UnreachableError,
+    farewell,
+    lend_terminal,
+    reach,
+    short_name,
+)
 from gdtui.cli.commands.control.stopping import end_host
 from gdtui.cli.exit_codes import ExitCode
 from gdtui.cli.streams import print_error, print_text
 from gdtui.keys.script import Press
-from gdtui.state.overlay.watch_source import AttachedSource
 from gdtui.state.stored_runs import run_folders
-from gdtui.terminal.stdio import screen_of_its_own
+from gdtui.terminal.stdio import modes_of, screen_of_its_own
+
+if TYPE_CHECKING:
+    from gdtui.control.run_controller import Controls
+    from gdtui.state.record_source import RecordSource
 
 
 def newest_hosted(*roots: Path) -> Path | None:
@@ -43,8 +55,7 @@ def attach_to(run: RunDirectory, *, theme: str, fps: float, keys: tuple[Press, .
     app = GdtuiApp(
         run,
         None,
-        start=lambda: RemoteSession(link),
-        source=AttachedSource(run),
+        start=partial(_start, run, link, modes_of(0)),
         fps=fps,
         theme=theme,
         keys=keys,
@@ -62,6 +73,15 @@ def attach_to(run: RunDirectory, *, theme: str, fps: float, keys: tuple[Press, .
         return _stop(run)
     print_text(f"{run.path} is no longer trained" if link.lost else farewell(run))
     return status
+
+
+def _start(
+    run: RunDirectory, link: HostLink, modes: list[Any] | None
+) -> "tuple[Controls, RecordSource]":
+    lend_terminal(link, modes)
+    from gdtui.state.overlay.watch_source import AttachedSource  # imports numpy
+
+    return RemoteSession(link), AttachedSource(run)
 
 
 def _stop(run: RunDirectory) -> int:

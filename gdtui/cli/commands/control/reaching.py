@@ -2,12 +2,13 @@
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.experiments.directory import ExperimentDirectory, is_experiment
 from engine.log.directory import RunDirectory, RunDirectoryError
 from engine.log.filesystem.places import known_roots
-from engine.session.host.client import ElsewhereError, HostError, HostLink, find_host
+from engine.session.host.client import Channel, ElsewhereError, HostError, HostLink, find_host
+from engine.session.host.resources.terminal import LentTerminal
 from engine.sweep.directory import SweepDirectory
 from gdtui import __version__
 from gdtui.state.runs.removal import has_ended
@@ -64,6 +65,15 @@ def reach(path: Path, command: str, *, is_viewer: bool = False) -> HostLink:
                 has_ended=True,
             ) from None
         raise UnreachableError(f"{path} cannot be reached: {error}") from None
+
+
+def lend_terminal(channel: Channel, modes: list[Any] | None) -> None:
+    """Lend the terminal at stdin to the host, which restores it if this process is killed.
+
+    `modes`: those before the app; None without a terminal.
+    """
+    if modes is not None:
+        channel.lend_terminal(LentTerminal(0, modes))
 
 
 def farewell(run: RunDirectory) -> str:

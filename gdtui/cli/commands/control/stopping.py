@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from engine.session.host.client import HostError, HostLink
+from engine.session.host.client import Channel, HostError
 from engine.session.host.processes import descendants, wait_for_end
 from gdtui.cli.commands.control.reaching import UnreachableError
 
@@ -10,12 +10,12 @@ _END_SECONDS: Final = 30.0
 """Seconds that a host gets; it kills workers that take longer than half of that."""
 
 
-def end_host(link: HostLink) -> None:
+def end_host(link: Channel) -> None:
     """End the host, and with it the run; returns when its processes are gone.
 
     Raises UnreachableError if one is left, or if the host does not answer.
     """
-    processes = descendants(link.welcome.pid)
+    processes = descendants(link.pid)
     try:
         link.end()
     except HostError as error:

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import socket
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -26,14 +27,17 @@ _STREAMS: Final = (1, 2)
 class RunHost:
     """The socket of a run, or nothing in its place where none can be made."""
 
-    def __init__(self, session: Hosted) -> None:
-        self.trouble = ""
-        """Why no other process can command this run; empty if they can."""
+    def __init__(self, session: Hosted, starter: socket.socket | None = None) -> None:
+        """`starter`: the connection to the process that has started this one."""
+        trouble = ""
         self._server: HostServer | None = None
         try:
-            self._server = HostServer(session, __version__)
+            self._server = HostServer(session, __version__, starter=starter)
+            trouble = self._server.trouble
         except AddressError as error:
-            self.trouble = f"this run cannot be attached to: {error}"
+            trouble = str(error)
+        self.trouble = trouble and f"this run cannot be attached to: {trouble}"
+        """Why no other process can command this run; empty if they can."""
 
     def wait(self, seconds: float) -> None:
         """Answer clients; return after these seconds, or earlier if there was something to do."""
@@ -75,9 +79,9 @@ class RunHost:
 class HostedSession(Session):
     """A session that other processes can command; its notices reach their screens, too."""
 
-    def __init__(self, run: RunDirectory) -> None:
+    def __init__(self, run: RunDirectory, starter: socket.socket | None = None) -> None:
         super().__init__(run)
-        self.host = RunHost(self)
+        self.host = RunHost(self, starter)
 
     def poll(self) -> list[Notice]:
         notices = super().poll()

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from engine.log.directory import RunDirectory
@@ -29,6 +29,8 @@ _GRACE_SHARE: Final = 0.02
 _MOST_GRACE: Final = 5.0
 """The same as a share of the training time, if that is longer, and at most."""
 
+WAITS: Final = {NoticeKind.LOG_BLOCKED: True, NoticeKind.LOG_GONE: True}
+"""For a process that trains for as long as it takes; see `RunMonitor`."""
 _WAITING: Final = {
     NoticeKind.LOG_BLOCKED: ", and it continues by itself",
     NoticeKind.LOG_GONE: "; paused until it is back, Ctrl+C ends it",
@@ -63,6 +65,8 @@ class RunMonitor:
         self._said: set[str] = set()
         self._refused: set[str] = set()
         """Variants whose latest settings were refused by their worker."""
+        self._is_blocked = False
+        """True while a log waits for space, as far as is known."""
         self._retry_at: float | None = None
 
     @property
@@ -105,7 +109,17 @@ class RunMonitor:
 
     def look(self, session: HostedSession) -> None:
         """Take in news and show it; retry a log that could not be written."""
-        for notice in session.poll():
+        self.heed(session.poll(), session)
+        self.follow(session)
+        self._progress.follow()
+        if self._shown.is_due:
+            self._shown.show(self._progress.look())
+
+    def heed(
+        self, notices: Iterable[Notice], session: HostedSession, *, is_alone: bool = True
+    ) -> None:
+        """Take in notices. A process that `is_alone` retries to write; else a user decides."""
+        for notice in notices:
             if (
                 notice.kind in (NoticeKind.DIED, NoticeKind.NOT_STARTED)
                 and notice.variant is not None
@@ -113,16 +127,19 @@ class RunMonitor:
                 self._dead[notice.variant] = WorkerDied(variant=notice.variant, detail=notice.text)
             else:
                 self._heed(notice)
+        if is_alone and self._is_blocked and self._retry_at is None:
+            self._retry_at = time.monotonic() + _RETRY
+        if is_alone and self._retry_at is not None and time.monotonic() >= self._retry_at:
+            self._retry_at = None
+            self._is_blocked = False  # the notice is repeated if it fails again
+            session.resume()
+
+    def follow(self, session: HostedSession) -> None:
+        """Read the logs; the next command starts from the settings in force."""
         self.read()
-        while self._refused:  # the next command starts from the settings in force
+        while self._refused:
             name = self._refused.pop()
             session.wanted[name] = self._by_name[name].settings
-        if self._retry_at is not None and time.monotonic() >= self._retry_at:
-            self._retry_at = None  # the notice is repeated if it fails again
-            session.resume()
-        self._progress.follow()
-        if self._shown.is_due:
-            self._shown.show(self._progress.look())
 
     def _heed(self, notice: Notice) -> None:
         """Print a notice; wait until its cause is gone, or stop."""
@@ -131,8 +148,10 @@ class RunMonitor:
         self._say_once(f"{notice.variant}: {text}" if notice.variant else text)
         if waits is False:
             self._stopped_by = notice.kind
-        if waits and notice.kind is NoticeKind.LOG_BLOCKED and self._retry_at is None:
-            self._retry_at = time.monotonic() + _RETRY
+        if waits and notice.kind is NoticeKind.LOG_BLOCKED:
+            self._is_blocked = True
+        elif notice.kind is NoticeKind.LOG_UNBLOCKED:
+            self._is_blocked = False
 
     def read(self) -> None:
         """Take in everything that the logs hold by now."""

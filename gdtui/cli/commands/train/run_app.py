@@ -1,33 +1,36 @@
-"""The app on a new run: imports torch after the first frame.
+"""The app on a new run, which a host process trains; torch is imported after the first frame.
 
-The process is the host of its run. A key or a signal that ends the app stops the workers and closes
-the logs, unless the user detaches; if the screen is lost, the run goes on in a fork of the process.
+The app is the first client of the host. A key or a signal that ends the app ends the host as well,
+unless the user detaches; if the screen is lost, the host goes on.
 """
 
 import contextlib
 import gc
-import os
 import signal
 import sys
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
 from engine.log.directory import RunDirectory
 from engine.log.filesystem.safe_open import output_opened
 from engine.settings import RunSettings
+from gdtui import __version__
+from gdtui.cli.commands.train.host_process import HostProcess, start_host
 from gdtui.cli.exit_codes import signal_status
 from gdtui.cli.streams import print_error, print_text
 from gdtui.keys.script import Press
 from gdtui.lesson.course.guide import Guide
 from gdtui.state.runs.new_run import NewRun, empty_directory
-from gdtui.terminal.stdio import screen_of_its_own
+from gdtui.terminal.stdio import modes_of, screen_of_its_own
 
 if TYPE_CHECKING:
+    from engine.session.host.client import Channel
+    from engine.session.host.remote_session import RemoteSession
     from gdtui.app import GdtuiApp
-    from gdtui.cli.commands.train.hosting import HostedSession
     from gdtui.control.run_controller import Controls
     from gdtui.screens.leaving import Leaving
+    from gdtui.state.record_source import RecordSource
 
 LINGER_SECONDS: Final = 600.0
 """The default; see `run_live`."""
@@ -50,7 +53,9 @@ def run_live(
     `linger`: seconds for which a host left alone waits for commands after the end of the run.
     """
     run = place.begin(settings)
-    with contextlib.ExitStack() as training:
+    hosting = _Hosting(linger)
+    with contextlib.closing(hosting):
+        hosting.start_host(run)  # a fork, so before anything is imported that it does not need
         with contextlib.ExitStack() as stack:
             output = stack.enter_context(output_opened(run.server_output))
             stack.enter_context(screen_of_its_own(output))
@@ -59,89 +64,119 @@ def run_live(
             from gdtui.screens.leaving import Leaving
 
             leaving = Leaving(run.path, is_starter=True, is_scripted=bool(keys or make_app))
-            hosting = _Hosting(output, leaving, training)
             guide = guide or Guide()
             guide.open_run = hosting.open_run
             screen: dict[str, Any] = {"fps": fps, "theme": theme, "keys": keys, "guide": guide}
-            screen |= {"start": partial(hosting.start, run), "leaving": leaving}
+            screen |= {"start": partial(hosting.attach, run), "leaving": leaving}
             app: GdtuiApp = (make_app or GdtuiApp)(run, None, **screen)
-            hosting.app = app
+            hosting.app, hosting.leaving = app, leaving
             stack.callback(app.close_lab)
+            hosting.modes = modes_of(0)
             app.run()
-        status = app.return_code or 0
-        if hosting.sessions and not leaving.must_stop(status):
-            _leave_running(app, hosting.sessions, status, linger)
-    _report(app, hosting.sessions, run)
-    return status
+        must_stop = leaving.must_stop(app.return_code or 0)
+        hosting.leave(must_stop)
+    return _report(app, hosting, run, must_stop)
 
 
 class _Hosting:
-    """The sessions of the app's process, which is the host of their runs."""
+    """The hosts of the runs that the app has started."""
 
     app: "GdtuiApp"
+    leaving: "Leaving"
 
-    def __init__(self, output: int, leaving: "Leaving", stack: contextlib.ExitStack) -> None:
-        """`stack` ends the sessions."""
-        self._output, self._leaving, self._stack = output, leaving, stack
-        self.sessions: list[HostedSession] = []
-        """That of the run on screen is the last."""
+    def __init__(self, linger: float) -> None:
+        self._linger = linger
+        self._hosts: dict[RunDirectory, HostProcess] = {}
+        self._channels: list[Channel] = []
+        self._sessions: list[RemoteSession] = []
+        self.modes: list[Any] | None = None
+        """The terminal's modes before the app; None without a terminal."""
+        self.trouble = ""
+        """Why the last host could not be ended."""
 
-    def start(self, run: RunDirectory) -> "Controls":
+    def start_host(self, run: RunDirectory) -> None:
+        """Start the host of a run. It trains once the app is attached."""
+        self._hosts[run] = start_host(run, self._linger)
+
+    def attach(self, run: RunDirectory) -> "tuple[Controls, RecordSource]":
         """Begin training; for the first run after the first frame."""
-        from engine.jobs.fork_server import warm_up
+        from engine.session.host.client import Channel
+        from engine.session.host.remote_session import RemoteSession
+        from gdtui.cli.commands.control.reaching import lend_terminal
 
-        warm_up(self._output)  # first, since importing torch takes longest
+        host = self._hosts.pop(run)
+        channel = Channel(host.link, host.pid, __version__)
+        lend_terminal(channel, self.modes)
         if not gc.isenabled():  # frozen later, a run's closed screen would never be freed
             gc.freeze()
             gc.enable()
-        import asyncio
+        from gdtui.state.overlay.watch_source import HostedSource  # imports numpy
 
-        from gdtui.cli.commands.train.hosting import HostedSession
+        names = [variant.name for variant in run.info.settings.variants]
+        session = RemoteSession(channel, names, self._note_stop)
+        self._channels.append(channel)
+        self._sessions.append(session)
+        self.leaving.run = run.path
+        return session, HostedSource(run)
 
-        session = self._stack.enter_context(HostedSession(run))
-        self.sessions.append(session)
-        self._leaving.run = run.path
-        session.start()
-        if (waking := session.host.fileno()) is not None:
-            asyncio.get_running_loop().add_reader(waking, self._answer, session)
-        return session
-
-    def open_run(self, settings: RunSettings) -> "tuple[RunDirectory, Callable[[], Controls]]":
+    def open_run(
+        self, settings: RunSettings
+    ) -> "tuple[RunDirectory, Callable[[], tuple[Controls, RecordSource]]]":
         """Create another run in the app, and return it with the function that starts it."""
         run = NewRun(empty_directory()).begin(settings)
-        return run, partial(self.start, run)
+        self.start_host(run)
+        return run, partial(self.attach, run)
 
-    def _answer(self, session: "HostedSession") -> None:
-        """Answer clients; end the app if one of them has ended the run."""
-        session.host.wait(0)
-        if session.host.is_end_asked:
-            self._leaving.stop(self.app, signal_status(signal.SIGTERM))
+    def _note_stop(self) -> None:
+        """End the app, since another client has ended the run."""
+        self.leaving.stop(self.app, signal_status(signal.SIGTERM))
+
+    @property
+    def is_left_running(self) -> bool:
+        """True if the run on screen goes on without the app, or waits for a command."""
+        return bool(self._channels) and not self._channels[-1].lost
+
+    def leave(self, must_stop: bool) -> None:
+        """Disconnect from the run on screen, or end it; end the others."""
+        from gdtui.cli.commands.control.reaching import UnreachableError
+        from gdtui.cli.commands.control.stopping import end_host
+
+        last = len(self._channels) - 1
+        for number, channel in enumerate(self._channels):
+            if channel.lost or (number == last and not must_stop):
+                continue
+            try:
+                end_host(channel)
+            except UnreachableError as error:
+                self.trouble = "" if channel.lost else str(error)
+
+    @property
+    def gone(self) -> list[str]:
+        """Messages about missing files of the runs."""
+        return [text for session in self._sessions for text in session.gone]
+
+    def close(self) -> None:
+        """Disconnect from all hosts. One that was not attached to has nothing to train."""
+        for channel in self._channels:
+            channel.close()
+        for host in self._hosts.values():
+            host.link.close()
 
 
-def _leave_running(
-    app: "GdtuiApp", sessions: "list[HostedSession]", status: int, linger: float
-) -> NoReturn:
-    """Leave the run on screen to a host, say how to come back, and end this process."""
-    from gdtui.cli.commands.control.reaching import farewell
-    from gdtui.cli.commands.train.outliving import split_host
-
-    *others, session = sessions
-    for other in others:
-        other.close()
-    split_host(session.run, session, linger)
-    with contextlib.suppress(OSError):  # the terminal is gone
-        _report(app, [session], session.run)
-        print_text(farewell(session.run))
-        sys.stdout.flush()
-    os._exit(status)  # what is cleaned up at a regular exit belongs to the host now
-
-
-def _report(app: "GdtuiApp", sessions: "list[HostedSession]", run: RunDirectory) -> None:
-    """Report missing files of the run and an internal error, now that the terminal is restored."""
+def _report(app: "GdtuiApp", hosting: _Hosting, run: RunDirectory, must_stop: bool) -> int:
+    """Report what the user must know, now that the terminal is restored; the exit status."""
     from gdtui.app import INTERNAL_ERROR
+    from gdtui.cli.commands.control.reaching import farewell
 
-    for session in sessions:
-        for text in session.files.gone:
+    status = app.return_code or 0
+    with contextlib.suppress(OSError):  # the terminal is gone
+        for text in hosting.gone:
             print_error(f"gdtui: {text}; what was trained after that is not kept")
-    if app.return_code == 1:
-        print_error(app.crash or f"{INTERNAL_ERROR}; see {run.server_output}")
+        if hosting.trouble:
+            print_error(f"gdtui: {hosting.trouble}")
+        if status == 1:
+            print_error(app.crash or f"{INTERNAL_ERROR}; see {run.server_output}")
+        if hosting.is_left_running and not must_stop:
+            print_text(farewell(run))
+            sys.stdout.flush()
+    return status

@@ -125,7 +125,7 @@ def test_a_client_of_a_host_that_ended_learns_it_once(host: Hosted) -> None:
     notices: list[Notice] = []
     while not notices:
         notices = remote.poll()
-    assert "is gone" in notices[0].text
+    assert "has ended" in notices[0].text
     assert remote.poll() == []
     remote.pause()
     assert remote.take_sent() == []

@@ -248,7 +248,7 @@ async def test_the_sweep_is_of_this_run_and_its_recommendation_goes_to_a_variant
         job = stage.processes[0].work
         assert job.func is sweep
         settings = job.args[0].settings
-        assert job.args[0].handover is stage.bench.run.handover
+        assert job.args[0].handover is stage.bench.run.custody.handover
         assert [each.settings.batch_size for each in settings.variants] == [1, 32, 128, 512, FULL]
         assert (settings.problem, settings.seed, settings.pace) == ("synthetic", 0, None)
         await stage.told(pilot, Result(SWEEP))

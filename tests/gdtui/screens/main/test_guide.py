@@ -161,7 +161,7 @@ def at_the_edge(bench: Bench, quadratic: Bench) -> ObservedApp:
     """The app at the step that opens a quadratic."""
     course = load()
     guide = Guide(coach=Coach(course, step_at=course.find("edge")), is_shown=True)
-    guide.open_run = lambda _: (quadratic.run, lambda: quadratic.controls)
+    guide.open_run = lambda _: (quadratic.run, lambda: (quadratic.controls, None))
     return ObservedApp(bench.run, bench.controls, fps=4, guide=guide)
 
 
