@@ -227,6 +227,12 @@ class RunDirectory:
             raise RunDirectoryError(f"{file} is damaged: {error}", file) from None
         return cls(path, info)
 
+    def hold(self) -> None:
+        """Hold the run, which has ended, to train it again; RunDirectoryError if it is in use."""
+        with contextlib.ExitStack() as until_failed, _telling(self.path):
+            lock = until_failed.enter_context(_in_use(self.path))
+            self.custody.hold(lock, until_failed.pop_all().close)
+
     @property
     def has_run_file(self) -> bool:
         """True while its run.json exists; without that file the run cannot be opened."""

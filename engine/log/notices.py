@@ -17,6 +17,8 @@ class NoticeKind(StrEnum):
     LOG_GONE = "log gone"
     """A file of the run, or the whole run, is no longer at its path."""
     LOG_UNBLOCKED = "log unblocked"
+    BEGUN_AGAIN = "begun again"
+    """A variant that had ended trains again; not a problem."""
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):

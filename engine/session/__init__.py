@@ -1,6 +1,7 @@
 """Starts, commands, monitors and stops the workers of a run.
 
 session        the only interface to the workers: start, commands, notices, close
+reopened       a session that continues the logs of a run that has ended
 command_queue  numbers, logs and sends commands
 remote_worker  a variant's worker as seen from the session's process
 session_log    the log of what workers cannot record

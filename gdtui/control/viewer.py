@@ -23,6 +23,7 @@ _READ_SECONDS: Final = 0.03
 """Maximum duration of one read in seconds; the rest comes with the next read."""
 _READ_RECORDS: Final = 200
 """Records of one log before the next one gets its turn."""
+_GOOD: Final = (NoticeKind.LOG_UNBLOCKED, NoticeKind.BEGUN_AGAIN)
 _NAMING_FILES: Final = (NoticeKind.SERVER_DIED, NoticeKind.LOG_GONE)
 """Notices whose text already names what they concern."""
 Severity = Literal["information", "error"]
@@ -62,9 +63,7 @@ class Viewer:
             self.store.heed(notice, self.source.now())
             about = "" if notice.kind in _NAMING_FILES else notice.variant or ""
             text = f"{about}: {notice.text}" if about else notice.text
-            texts.setdefault(
-                text, "information" if notice.kind is NoticeKind.LOG_UNBLOCKED else "error"
-            )
+            texts.setdefault(text, "information" if notice.kind in _GOOD else "error")
         return texts
 
     @property

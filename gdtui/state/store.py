@@ -64,7 +64,7 @@ class Store:
 
         `now`: seconds since the Unix epoch; None leaves the clock unchanged.
         """
-        if notice.kind is NoticeKind.SERVER_DIED:
+        if notice.kind in (NoticeKind.SERVER_DIED, NoticeKind.BEGUN_AGAIN):
             return
         about = [self.variants[notice.variant]] if notice.variant else self.states
         for one in about:

@@ -42,16 +42,17 @@ class RemoteSession:
         link: Channel,
         names: Iterable[str] = (),
         at_stop: Callable[[], object] | None = None,
+        notices: Iterable[Notice] = (),
     ) -> None:
         """`names`: the run's variants, for a host that has not answered the greeting yet.
 
-        `at_stop`: called by `poll` once the host has ended the run in order.
+        `notices`: the first ones. `at_stop`: called by `poll` once the host has ended in order.
         """
         self._at_stop = at_stop
         self._link = link
         self._names = list(names)
         self._sent: list[CommandSent] = []
-        self._notices: list[Notice] = []
+        self._notices: list[Notice] = [*notices]
         if isinstance(link, HostLink):
             self._take_welcome(link.welcome)
         self._open: set[int] = set()

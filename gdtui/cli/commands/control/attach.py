@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from engine.log.filesystem.places import find_run, known_roots
 from gdtui.cli.command import Argument, GdtuiCommand, in_group
 from gdtui.cli.options.completion import STORED_RUN, stored_runs
-from gdtui.cli.options.screen import screen_options
+from gdtui.cli.options.screen import linger_option, screen_options
 from gdtui.cli.streams import check_screen
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _EXAMPLES: Final = """\
 examples:
   gdtui attach                    the newest run that is training
-  gdtui attach ./my-run
+  gdtui attach ./my-run           this run, even if it has ended
   gdtui attach ./my-run --keys '2 ] 5s q'
 
 exit status: 0 detached or stopped, 1 the run cannot be reached, 2 usage error, 130 Ctrl+C"""
@@ -24,6 +24,8 @@ exit status: 0 detached or stopped, 1 the run cannot be reached, 2 usage error, 
 def attach(ctx: "click.Context", run_dir: Path | None, **screen: Any) -> int:
     """Show a run that another process trains, and control it: all keys have their effect.
 
+    A run that has ended gets a process again: c or r trains it once more, from the first weights.
+
     Several terminals may be attached to a run; a change made in one appears in all. d, Ctrl+C and
     the loss of the terminal leave the run alone; q asks whether to stop it, leave it running or
     stay.
@@ -31,7 +33,7 @@ def attach(ctx: "click.Context", run_dir: Path | None, **screen: Any) -> int:
     check_screen(ctx, "attaching", instead="gdtui send")
 
     from gdtui.cli.commands.control.attach_run import attach_to, newest_hosted
-    from gdtui.cli.commands.control.reaching import open_run
+    from gdtui.cli.hosts.reaching import open_run
 
     path = run_dir or newest_hosted(*known_roots())
     if path is None:
@@ -56,5 +58,6 @@ command = GdtuiCommand(
             ),
         ),
         *screen_options(records=False),
+        *in_group("screen", linger_option()),
     ],
 )

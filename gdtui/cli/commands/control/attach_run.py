@@ -1,23 +1,26 @@
 """The screen on a run of a host, from the connection to the line that says how to come back."""
 
 import contextlib
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from engine.log.directory import RunDirectory
-from engine.session.host.client import HostLink
+from engine.log.notices import Notice, NoticeKind
+from engine.session.host.client import Channel
 from engine.session.host.note import read_notes
 from engine.session.host.remote_session import RemoteSession
-from gdtui.cli.commands.control.reaching import (
+from gdtui.cli.commands.control.reopening import reopen
+from gdtui.cli.exit_codes import ExitCode
+from gdtui.cli.hosts.reaching import (
     UnreachableError,
     farewell,
     lend_terminal,
     reach,
     short_name,
 )
-from gdtui.cli.commands.control.stopping import end_host
-from gdtui.cli.exit_codes import ExitCode
+from gdtui.cli.hosts.stopping import end_host
 from gdtui.cli.streams import print_error, print_text
 from gdtui.keys.script import Press
 from gdtui.state.stored_runs import run_folders
@@ -26,6 +29,14 @@ from gdtui.terminal.stdio import modes_of, screen_of_its_own
 if TYPE_CHECKING:
     from gdtui.control.run_controller import Controls
     from gdtui.state.record_source import RecordSource
+
+_ENDED: Final = (
+    Notice(
+        kind=NoticeKind.BEGUN_AGAIN,
+        variant=None,
+        text="this run has ended: c or r trains it again, from the first weights",
+    ),
+)
 
 
 def newest_hosted(*roots: Path) -> Path | None:
@@ -40,10 +51,15 @@ def newest_hosted(*roots: Path) -> Path | None:
     return max(found)[1] if found else None
 
 
-def attach_to(run: RunDirectory, *, theme: str, fps: float, keys: tuple[Press, ...]) -> int:
-    """Show the run until the user leaves; returns the exit status."""
+def attach_to(
+    run: RunDirectory, *, theme: str, fps: float, keys: tuple[Press, ...], linger: float
+) -> int:
+    """Show the run until the user leaves; returns the exit status.
+
+    `linger`: see HostTask; for a run that has ended, and gets a host again.
+    """
     try:
-        link = reach(run.path, f"gdtui attach {short_name(run.path)}", is_viewer=True)
+        link, is_reopened = _connect(run, linger)
     except UnreachableError as error:
         print_error(f"gdtui attach: {error}")
         return ExitCode.FAILED
@@ -51,45 +67,56 @@ def attach_to(run: RunDirectory, *, theme: str, fps: float, keys: tuple[Press, .
     from gdtui.app import GdtuiApp
     from gdtui.screens.leaving import Leaving
 
-    leaving = Leaving(run.path, is_starter=False, is_scripted=bool(keys))
+    leaving = Leaving(run.path, is_starter=is_reopened, is_scripted=bool(keys))
     app = GdtuiApp(
         run,
         None,
-        start=partial(_start, run, link, modes_of(0)),
+        start=partial(_start, run, link, modes_of(0), _ENDED if is_reopened else ()),
         fps=fps,
         theme=theme,
         keys=keys,
         leaving=leaving,
     )
-    with contextlib.ExitStack() as stack:
-        stack.callback(link.close)
-        stack.enter_context(screen_of_its_own(None))
-        stack.callback(app.close_lab)
-        app.run()
-    if app.crash:
-        print_error(app.crash)
-    status = app.return_code or 0
-    if leaving.must_stop(status):
-        return _stop(run)
+    with contextlib.closing(link):
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(screen_of_its_own(None))
+            stack.callback(app.close_lab)
+            app.run()
+        if app.crash:
+            print_error(app.crash)
+        status = app.return_code or 0
+        if leaving.must_stop(status):
+            return _stop(run, link, status)
     print_text(f"{run.path} is no longer trained" if link.lost else farewell(run))
     return status
 
 
+def _connect(run: RunDirectory, linger: float) -> tuple[Channel, bool]:
+    """The connection to the run's host, and whether that was started for it; UnreachableError."""
+    try:
+        return reach(run.path, f"gdtui attach {short_name(run.path)}", is_viewer=True), False
+    except UnreachableError as error:
+        if not error.has_ended:
+            raise
+    return reopen(run, linger), True
+
+
 def _start(
-    run: RunDirectory, link: HostLink, modes: list[Any] | None
+    run: RunDirectory, link: Channel, modes: list[Any] | None, notices: Iterable[Notice]
 ) -> "tuple[Controls, RecordSource]":
     lend_terminal(link, modes)
     from gdtui.state.overlay.watch_source import AttachedSource  # imports numpy
 
-    return RemoteSession(link), AttachedSource(run)
+    names = [variant.name for variant in run.info.settings.variants]
+    return RemoteSession(link, names, notices=notices), AttachedSource(run)
 
 
-def _stop(run: RunDirectory) -> int:
+def _stop(run: RunDirectory, link: Channel, status: int) -> int:
     try:
-        end_host(reach(run.path, f"gdtui stop {short_name(run.path)}"))
+        if not link.lost:
+            end_host(link)
     except UnreachableError as error:
-        if not error.has_ended:
-            print_error(f"gdtui attach: {error}")
-            return ExitCode.FAILED
+        print_error(f"gdtui attach: {error}")
+        return ExitCode.FAILED
     print_text(f"stopped {run.path}: gdtui watch {short_name(run.path)}")
-    return ExitCode.OK
+    return status

@@ -36,7 +36,7 @@ def send(ctx: "click.Context", run_dir: Path, words: tuple[str, ...]) -> int:
     """
     from engine.session.host.client import HostError
     from gdtui.cli.commands.control import orders
-    from gdtui.cli.commands.control.reaching import UnreachableError, open_run, reach
+    from gdtui.cli.hosts.reaching import UnreachableError, open_run, reach
 
     run = open_run(ctx, run_dir)
     try:

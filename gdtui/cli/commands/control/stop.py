@@ -26,8 +26,8 @@ def stop(ctx: "click.Context", run_dir: Path) -> int:
     Everything trained until then is kept. gdtui sweep --run-dir goes on with a sweep, gdtui
     experiment --run-dir with an experiment.
     """
-    from gdtui.cli.commands.control.reaching import UnreachableError, open_path, reach
-    from gdtui.cli.commands.control.stopping import end_host
+    from gdtui.cli.hosts.reaching import UnreachableError, open_path, reach
+    from gdtui.cli.hosts.stopping import end_host
 
     path = open_path(ctx, run_dir)
     try:

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 _MAIN: Final = """\
 import sys
 sys.path[:] = {path!r}
-from gdtui.cli.commands.train import host_process
-sys.exit(host_process.run_started({arguments}))"""
+from gdtui.cli.commands.train.host_process import HostTask, run_started
+sys.exit(run_started({arguments}))"""
 
 _READ_SECONDS: Final = 0.5
 """Seconds between two reads of the logs while a screen reads them, too."""
@@ -49,22 +49,29 @@ class HostProcess:
     link: socket.socket
 
 
-def start_host(run: RunDirectory, linger: float) -> HostProcess:
-    """Start the host of a run, which takes over the run from this process.
+@dataclass(frozen=True, slots=True)
+class HostTask:
+    """The work of a host."""
 
-    `linger`: seconds for which it waits for commands after the end while no screen is attached.
-    """
+    linger: float
+    """Seconds for which it waits for commands after the end while no screen is attached."""
+    is_reopened: bool = False
+    """True if the run has ended, and trains only once a command asks for it."""
+
+
+def start_host(run: RunDirectory, task: HostTask) -> HostProcess:
+    """Start the host of a run, which takes over the run from this process."""
     ours, theirs = socket.socketpair()
     if threading.active_count() == 1 and "multiprocessing.forkserver" not in sys.modules:
-        pid = _fork(run, linger, ours, theirs)  # takes milliseconds
+        pid = _fork(run, task, ours, theirs)  # takes less than a millisecond
     else:  # the locks of other threads, and a fork server, are useless in a fork
-        pid = _spawn(run, linger, theirs)
+        pid = _spawn(run, task, theirs)
     theirs.close()
     run.custody.hand_on()
     return HostProcess(pid, ours)
 
 
-def _fork(run: RunDirectory, linger: float, ours: socket.socket, theirs: socket.socket) -> int:
+def _fork(run: RunDirectory, task: HostTask, ours: socket.socket, theirs: socket.socket) -> int:
     _flush()
     pid = os.fork()
     if pid:
@@ -74,7 +81,7 @@ def _fork(run: RunDirectory, linger: float, ours: socket.socket, theirs: socket.
         gc.freeze()  # leaves the pages of the parent's objects shared
         ours.close()
         os.setsid()
-        status = _host(run, theirs, linger)
+        status = _host(run, task, theirs)
     except BaseException:  # it must not reach the parent's code
         with contextlib.suppress(OSError):
             traceback.print_exc()
@@ -85,25 +92,24 @@ def _fork(run: RunDirectory, linger: float, ours: socket.socket, theirs: socket.
         os._exit(status)
 
 
-def _spawn(run: RunDirectory, linger: float, theirs: socket.socket) -> int:
+def _spawn(run: RunDirectory, task: HostTask, theirs: socket.socket) -> int:
     import subprocess  # takes a hundredth of the first frame
 
     holding, handover = run.custody.locks
-    stored = run.custody.stored
-    fds = [theirs.fileno(), *(lock for lock in (holding, handover) if lock is not None)]
-    arguments = (
-        f"{str(run.path)!r}, {linger!r}, {theirs.fileno()}, {holding}, {stored!r}, {handover}"
-    )
-    command = [sys.executable, "-c", _MAIN.format(path=sys.path, arguments=arguments)]
+    link, stored = theirs.fileno(), run.custody.stored
+    arguments = f"{str(run.path)!r}, {task}, {link}, {holding}, {stored!r}, {handover}"
     process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, start_new_session=True, pass_fds=fds
+        [sys.executable, "-c", _MAIN.format(path=sys.path, arguments=arguments)],
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+        pass_fds=[link, *(lock for lock in (holding, handover) if lock is not None)],
     )
-    process.returncode = 0  # nobody waits for it
+    process.returncode = 0  # it may outlive this process, which therefore never waits for it
     return process.pid
 
 
 def run_started(
-    path: str, linger: float, link: int, holding: int, stored: str, handover: int | None
+    path: str, task: HostTask, link: int, holding: int, stored: str, handover: int | None
 ) -> int:
     """Be the host of a run that another process has created; returns the exit status."""
     for file in (link, holding, handover):
@@ -111,7 +117,7 @@ def run_started(
             os.set_inheritable(file, False)
     custody = Custody.taken_over(holding, stored, handover)
     run = RunDirectory.taken_over(Path(path), custody)
-    return _host(run, socket.socket(fileno=link), linger)
+    return _host(run, task, socket.socket(fileno=link))
 
 
 def _flush() -> None:
@@ -123,25 +129,31 @@ def _flush() -> None:
 # --- In the host ----------------------------------------------------------------------------------
 
 
-def _host(run: RunDirectory, link: socket.socket, linger: float) -> int:
+def _host(run: RunDirectory, task: HostTask, link: socket.socket) -> int:
     """Train until the run is ended; returns the exit status."""
     _leave_terminal(run)
     from engine.jobs.fork_server import warm_up
     from engine.session.host.processes import end_others
-    from gdtui.cli.commands.train.hosting import HostedSession, end_signals
+    from gdtui.cli.commands.train.hosting import (
+        HostedSession,
+        ReopenedHostedSession,
+        end_signals,
+    )
 
     with end_signals() as received:
         if not _is_greeted(link):
             return ExitCode.FAILED  # the app has ended before its first frame
-        with output_opened(run.server_output) as output:
-            warm_up(output)  # first, since importing torch takes longest
+        if not task.is_reopened:
+            with output_opened(run.server_output) as output:
+                warm_up(output)  # first, since importing torch takes longest
         from gdtui.cli.commands.progress_report import ProgressReport
         from gdtui.cli.commands.train.monitor import WAITS, RunMonitor
 
-        with HostedSession(run, link) as session:
+        begin = ReopenedHostedSession if task.is_reopened else HostedSession
+        with begin(run, link) as session:
             session.start()
             monitor = RunMonitor(run, ProgressReport("train", None), WAITS)
-            _train(session, monitor, received, linger)
+            _train(session, monitor, received, task.linger)
     end_others()
     return _report(run, monitor, received)
 

@@ -18,6 +18,7 @@ from engine.session.host.address import AddressError
 from engine.session.host.note import OUTPUT
 from engine.session.host.server import HostServer
 from engine.session.hosted import Hosted
+from engine.session.reopened import ReopenedSession
 from gdtui import __version__
 from gdtui.terminal.hangup import is_gone, when_gone
 
@@ -91,6 +92,10 @@ class HostedSession(Session):
     def close(self) -> None:
         self.host.close()
         super().close()
+
+
+class ReopenedHostedSession(HostedSession, ReopenedSession):
+    """A hosted session that continues the logs of an ended run."""
 
 
 @contextlib.contextmanager

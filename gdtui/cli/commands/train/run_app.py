@@ -16,7 +16,7 @@ from engine.log.directory import RunDirectory
 from engine.log.filesystem.safe_open import output_opened
 from engine.settings import RunSettings
 from gdtui import __version__
-from gdtui.cli.commands.train.host_process import HostProcess, start_host
+from gdtui.cli.commands.train.host_process import HostProcess, HostTask, start_host
 from gdtui.cli.exit_codes import signal_status
 from gdtui.cli.streams import print_error, print_text
 from gdtui.keys.script import Press
@@ -96,13 +96,13 @@ class _Hosting:
 
     def start_host(self, run: RunDirectory) -> None:
         """Start the host of a run. It trains once the app is attached."""
-        self._hosts[run] = start_host(run, self._linger)
+        self._hosts[run] = start_host(run, HostTask(self._linger))
 
     def attach(self, run: RunDirectory) -> "tuple[Controls, RecordSource]":
         """Begin training; for the first run after the first frame."""
         from engine.session.host.client import Channel
         from engine.session.host.remote_session import RemoteSession
-        from gdtui.cli.commands.control.reaching import lend_terminal
+        from gdtui.cli.hosts.reaching import lend_terminal
 
         host = self._hosts.pop(run)
         channel = Channel(host.link, host.pid, __version__)
@@ -138,8 +138,8 @@ class _Hosting:
 
     def leave(self, must_stop: bool) -> None:
         """Disconnect from the run on screen, or end it; end the others."""
-        from gdtui.cli.commands.control.reaching import UnreachableError
-        from gdtui.cli.commands.control.stopping import end_host
+        from gdtui.cli.hosts.reaching import UnreachableError
+        from gdtui.cli.hosts.stopping import end_host
 
         last = len(self._channels) - 1
         for number, channel in enumerate(self._channels):
@@ -166,7 +166,7 @@ class _Hosting:
 def _report(app: "GdtuiApp", hosting: _Hosting, run: RunDirectory, must_stop: bool) -> int:
     """Report what the user must know, now that the terminal is restored; the exit status."""
     from gdtui.app import INTERNAL_ERROR
-    from gdtui.cli.commands.control.reaching import farewell
+    from gdtui.cli.hosts.reaching import farewell
 
     status = app.return_code or 0
     with contextlib.suppress(OSError):  # the terminal is gone

@@ -4,7 +4,7 @@ from typing import Final
 
 from engine.session.host.client import Channel, HostError
 from engine.session.host.processes import descendants, wait_for_end
-from gdtui.cli.commands.control.reaching import UnreachableError
+from gdtui.cli.hosts.reaching import UnreachableError
 
 _END_SECONDS: Final = 30.0
 """Seconds that a host gets; it kills workers that take longer than half of that."""
