@@ -77,7 +77,7 @@ def changes(path: Path) -> dict[str, tuple[object, float]]:
 def test_a_detached_run_is_listed_with_its_host_and_finishes(
     tmp_path: Path, cli: Cli, cli_env: dict[str, str]
 ) -> None:
-    started = cli("train", "--detach", "--batch-sizes", "64", "--epochs", "3", "--pace", "1")
+    started = cli("train", "--detach", "--batch-sizes", "64", "--epochs", "3", "--pace", "0.02")
     assert (started.returncode, started.stderr) == (0, "")
     path = Path(started.stdout.strip())
     (note,) = read_notes(path)
