@@ -26,7 +26,7 @@ from engine.log.directory import (
     server_output,
 )
 from engine.log.filesystem.holding import is_locked, lock
-from engine.log.filesystem.removal import IsOwn, remove_files
+from engine.log.filesystem.removal import remove_files
 from engine.log.filesystem.safe_open import (
     is_present,
     make_directory,
@@ -37,6 +37,7 @@ from engine.log.filesystem.safe_open import (
 )
 from engine.log.format import FORMAT
 from engine.log.reading.decode import DocumentError, NewerDocumentError, decode_document
+from engine.session.host.note import is_host_file
 from engine.settings import SettingsError
 from engine.settings.ranges import Identifier, Moment, Ordinal
 
@@ -181,13 +182,14 @@ def is_experiment(path: Path) -> bool:
 
 
 def is_experiment_file(name: str) -> bool:
-    """True for the names of the files of an experiment, without those of its host."""
-    return name in (EXPERIMENT_FILE, server_output(Path()).name) or bool(_ARM.fullmatch(name))
+    """True for the names of the files of an experiment and its host."""
+    is_arm = _ARM.fullmatch(name) is not None
+    return is_arm or name in (EXPERIMENT_FILE, server_output(Path()).name) or is_host_file(name)
 
 
-def remove_experiment(path: Path, is_own: IsOwn = is_experiment_file) -> None:
+def remove_experiment(path: Path) -> None:
     """Remove an experiment's own files, and the directory if nothing else is in it."""
-    remove_files(path, is_own, folder=data_path(path).name, last=EXPERIMENT_FILE)
+    remove_files(path, is_experiment_file, folder=data_path(path).name, last=EXPERIMENT_FILE)
 
 
 def _encoded(info: ExperimentInfo) -> bytes:

@@ -3,9 +3,7 @@
 A sweep is one entry, with its arms below it. What cannot be read is listed as damaged.
 """
 
-import contextlib
 import os
-from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -20,7 +18,6 @@ from engine.experiments.directory import (
 from engine.log.directory import (
     LOG_SUFFIX,
     RUN_FILE,
-    SUFFIXES,
     NewerFormatError,
     RunDirectory,
     RunDirectoryError,
@@ -33,8 +30,9 @@ from engine.log.filesystem.safe_open import is_present
 from engine.log.follow import Follower
 from engine.log.records import State
 from engine.log.summary import Tally
-from engine.session.host.note import is_host_file
 from engine.sweep.directory import SweepDirectory, is_sweep_file, sweep_file
+from gdtui.state.stored.own_files import own_names
+from gdtui.state.stored.progress import RunProgress, progress_of, progress_of_arms
 
 
 class RunState(StrEnum):
@@ -78,8 +76,10 @@ class StoredRun(msgspec.Struct, frozen=True, kw_only=True):
     state: RunState
     arms: tuple["StoredRun", ...] = ()
     """The runs of a sweep, in the sweep's order."""
-    result: str = ""
-    """The verdict of an experiment."""
+    progress: RunProgress | None = None
+    """How far it got; None while it is training, or if it cannot be read."""
+    verdict: str = ""
+    """The verdict of an experiment; empty until it has ended."""
 
     @property
     def path(self) -> Path:
@@ -123,28 +123,44 @@ def is_sweep(path: Path) -> bool:
 
 def state_of(run: RunDirectory) -> RunState:
     """The state of the run, judged by its files and locks."""
-    return RunState.RUNNING if is_running(run) else end_state_of(run)
+    return RunState.RUNNING if is_running(run) else RunReader(run).end_state()
 
 
-def end_state_of(run: RunDirectory, *, is_closed: bool = True) -> RunState:
-    """The state in which the run ended. `is_closed` False: its host has not closed the logs yet."""
-    tallies = {
-        variant.name: Tally(variant.name, variant.settings)
-        for variant in run.info.settings.variants
-    }
-    follower = Follower(run)
-    while records := list(follower.read()):
-        for name, record in records:
-            if name in tallies:
-                tallies[name].add(record)
-    states = {tally.state for tally in tallies.values()}
-    if follower.damage:
-        return RunState.DAMAGED
-    if is_closed and follower.unfinished():
-        return RunState.ENDED_EARLY
-    if any(state.is_broken for state in states):
-        return RunState.FAILED
-    return RunState.FINISHED if states <= {State.FINISHED, State.DIVERGED} else RunState.STOPPED
+class RunReader:
+    """Reads the logs of a run, as far as they go at each call, into the tallies of its variants."""
+
+    def __init__(self, run: RunDirectory) -> None:
+        variants = run.info.settings.variants
+        self._tallies = {each.name: Tally(each.name, each.settings) for each in variants}
+        self._follower = Follower(run)
+
+    @property
+    def tallies(self) -> list[Tally]:
+        """The tallies of the variants, as far as the logs were read."""
+        return [*self._tallies.values()]
+
+    def progress(self) -> RunProgress:
+        """How far the run has got by now."""
+        self._read()
+        return progress_of(self.tallies)
+
+    def end_state(self, *, is_closed: bool = True) -> RunState:
+        """The state in which it ended. `is_closed` False: its host has not closed the logs yet."""
+        self._read()
+        states = {tally.state for tally in self._tallies.values()}
+        if self._follower.damage:
+            return RunState.DAMAGED
+        if is_closed and self._follower.unfinished():
+            return RunState.ENDED_EARLY
+        if any(state.is_broken for state in states):
+            return RunState.FAILED
+        return RunState.FINISHED if states <= {State.FINISHED, State.DIVERGED} else RunState.STOPPED
+
+    def _read(self) -> None:
+        while records := list(self._follower.read()):
+            for name, record in records:
+                if name in self._tallies:
+                    self._tallies[name].add(record)
 
 
 def is_running(run: RunDirectory) -> bool:
@@ -178,13 +194,15 @@ def _describe(path: Path) -> StoredRun:
         run = RunDirectory.open(path)
     except RunDirectoryError as error:
         return _unreadable(path, _state_of_unreadable(path, error), bytes=size)
+    reader = None if is_running(run) else RunReader(run)
     return StoredRun(
         run_dir=str(path),
         created=run.info.created,
         problem=run.info.settings.title,
         variants=tuple(variant.name for variant in run.info.settings.variants),
         bytes=size,
-        state=state_of(run),
+        state=RunState.RUNNING if reader is None else reader.end_state(),
+        progress=None if reader is None else reader.progress(),
     )
 
 
@@ -226,11 +244,12 @@ def _describe_sweep(path: Path) -> StoredRun:
         bytes=size,
         state=_state_of_sweep(sweep, {arm.state for arm in arms}),
         arms=arms,
+        progress=progress_of_arms(arm.progress for arm in arms),
     )
 
 
 def _describe_experiment(path: Path) -> StoredRun:
-    size = size_of(path, is_own_of_experiment, data_path(path).name)
+    size = size_of(path, is_experiment_file, data_path(path).name)
     try:
         found = ExperimentDirectory.open(path)
     except RunDirectoryError as error:
@@ -246,13 +265,8 @@ def _describe_experiment(path: Path) -> StoredRun:
         variants=(),
         bytes=size,
         state=RunState.RUNNING if found.is_running else ended,
-        result=found.info.verdict,
+        verdict=found.info.verdict,
     )
-
-
-def is_own_of_experiment(name: str) -> bool:
-    """True for the names of the files of an experiment and its host."""
-    return is_experiment_file(name) or is_host_file(name)
 
 
 def arm_paths(path: Path) -> list[Path]:
@@ -273,20 +287,3 @@ def _state_of_sweep(sweep: SweepDirectory, arms: set[RunState]) -> RunState:
     if not sweep.info.is_complete:
         return next((state for state in worst if state in arms), RunState.ENDED_EARLY)
     return RunState.DAMAGED if RunState.DAMAGED in arms else RunState.FINISHED
-
-
-def own_names(path: Path) -> Callable[[str], bool]:
-    """True for the names of the run's files; the user may have put others beside them."""
-    logs: set[str] = set()
-    with contextlib.suppress(RunDirectoryError):
-        logs.update(Path(log).stem for log in RunDirectory.open(path).info.logs)
-    with contextlib.suppress(OSError):
-        logs.update(log.stem for log in path.glob(f"*{LOG_SUFFIX}"))
-    alone = {RUN_FILE, server_output(path).name}
-
-    def is_own(name: str) -> bool:
-        file = Path(name)
-        is_of_run = name in alone or is_host_file(name)
-        return is_of_run or (file.suffix in SUFFIXES and file.stem in logs)
-
-    return is_own

@@ -10,12 +10,13 @@ from msgspec.structs import replace
 
 from engine.log.directory import RunDirectory, RunDirectoryError
 from gdtui.state.runs.hosts import HostState, host_of
+from gdtui.state.stored.progress import RunProgress
 from gdtui.state.stored_runs import (
     RunKind,
+    RunReader,
     RunState,
     StoredRun,
     described,
-    end_state_of,
     run_folders,
 )
 
@@ -24,10 +25,15 @@ Signature = tuple[tuple[str, int, int], ...]
 
 
 class ListedRun(msgspec.Struct, frozen=True, kw_only=True):
-    """A stored run or sweep, and its host if it is training."""
+    """A stored run, sweep or experiment, and its host if it is under way."""
 
     run: StoredRun
     host: HostState | None = None
+
+    @property
+    def progress(self) -> RunProgress:
+        """How far it has got."""
+        return self.run.progress or RunProgress()
 
 
 class RunList:
@@ -36,12 +42,14 @@ class RunList:
     def __init__(self, *roots: Path) -> None:
         self._roots = roots
         self._known: dict[Path, tuple[Signature, StoredRun | None]] = {}
+        self._readers: dict[Path, RunReader] = {}
+        """Of the runs that are training."""
 
     def read(self) -> list[ListedRun]:
         """The runs, the newest first."""
         found = [self._read(path) for root in self._roots for path in run_folders(root)]
         runs = sorted((run for run in found if run), key=lambda run: run.created, reverse=True)
-        return [_with_host(run) for run in runs]
+        return [self._listed(run) for run in runs]
 
     def _read(self, path: Path) -> StoredRun | None:
         signature = _signature(path)
@@ -53,20 +61,29 @@ class RunList:
         self._known[path] = signature, run
         return run
 
+    def _listed(self, run: StoredRun) -> ListedRun:
+        """The run with its host; in its end state if the host only waits for commands."""
+        if run.state is not RunState.RUNNING:
+            self._readers.pop(run.path, None)
+            return ListedRun(run=run)
+        host = host_of(run.path)
+        if run.kind is RunKind.RUN:
+            with contextlib.suppress(RunDirectoryError):
+                reader = self._reader(run.path)
+                run = replace(run, progress=reader.progress())
+                if host is not None and host.has_ended:
+                    run = replace(run, state=reader.end_state(is_closed=False))
+        return ListedRun(run=run, host=host)
+
+    def _reader(self, path: Path) -> RunReader:
+        if path not in self._readers:
+            self._readers[path] = RunReader(RunDirectory.open(path))
+        return self._readers[path]
+
 
 def _may_change(run: StoredRun) -> bool:
     """True for a run that is training, and for a sweep, whose runs lie in other directories."""
     return run.state is RunState.RUNNING or run.kind is RunKind.SWEEP
-
-
-def _with_host(run: StoredRun) -> ListedRun:
-    """The run with its host; if that only waits for commands, in the state in which it ended."""
-    host = host_of(run.path) if run.state is RunState.RUNNING else None
-    if host is not None and host.has_ended:
-        with contextlib.suppress(RunDirectoryError):
-            state = end_state_of(RunDirectory.open(run.path), is_closed=False)
-            return ListedRun(run=replace(run, state=state), host=host)
-    return ListedRun(run=run, host=host)
 
 
 def _signature(path: Path) -> Signature:
@@ -80,10 +97,11 @@ def _signature(path: Path) -> Signature:
 
 def document(listed: ListedRun) -> dict[str, Any]:
     """The run as an object of the JSON document."""
-    host = listed.host
+    host, run = listed.host, listed.run
     return {
-        "path": listed.run.run_dir,
-        **msgspec.to_builtins(listed.run),
+        "path": run.run_dir,
+        **msgspec.to_builtins(replace(run, progress=None)),
+        "progress": msgspec.to_builtins(listed.progress),
         "host": None if host is None else host.host,
         "pid": None if host is None else host.pid,
         "viewers": None if host is None else host.viewers,

@@ -20,17 +20,16 @@ from engine.log.directory import (
 from engine.log.filesystem.holding import is_locked
 from engine.log.filesystem.removal import remove_files
 from engine.sweep.directory import SweepDirectory, check_sweep_file, remove_sweep_file, sweep_file
+from gdtui.state.stored.own_files import own_names
 from gdtui.state.stored_runs import (
     RunKind,
     StoredRun,
     arm_paths,
     holds_run,
     is_in_use,
-    is_own_of_experiment,
     is_running,
     is_sweep,
     never_began,
-    own_names,
 )
 
 _END_SECONDS: Final = 5.0
@@ -78,7 +77,7 @@ def remove_stored(run: StoredRun) -> bool:
     if not has_ended(run.path):
         return False
     if run.kind is RunKind.EXPERIMENT:
-        remove_experiment(run.path, is_own_of_experiment)
+        remove_experiment(run.path)
     elif run.kind is RunKind.SWEEP:
         check_sweep_file(run.path)
         for arm in arm_paths(run.path):

@@ -5,11 +5,11 @@ from typing import Final
 
 from gdtui.state.record_source import Playback, ViewerRole
 from gdtui.state.store import Store
+from gdtui.state.stored.progress import share_done
 from gdtui.view.text import formatting
 from gdtui.view.text.caveats.imported import IMPORTED, is_imported, is_known
 from gdtui.view.text.formatting import clock
 from gdtui.view.text.progress.live import left_in_words, seconds_left
-from gdtui.view.text.progress.training import share_done
 from gdtui.view.text.screen_text import STATE_STYLES
 from gdtui.view.text.styled import StyledPart, StyledText
 

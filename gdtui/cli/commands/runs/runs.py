@@ -1,5 +1,7 @@
 """`gdtui runs`: lists the stored runs; prune.py removes those that have ended."""
 
+import shutil
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from engine.log.filesystem.places import known_roots
 from gdtui.cli.command import Flag, GdtuiCommand, Option, in_group
 from gdtui.cli.exit_codes import ExitCode
-from gdtui.cli.streams import print_json, print_text, redraw
+from gdtui.cli.streams import is_terminal, print_json, print_text, redraw
 from gdtui.cli.value_types import duration, size, whole
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 _REFRESH: Final = 2.0
 """Seconds between two redraws of the list."""
+_OTHER_LINES: Final = 7
+"""Lines of the screen around the runs: heading, notes, the cursor."""
 
 _EXAMPLES: Final = """\
 examples:
@@ -38,9 +42,11 @@ def runs(
     watch: bool,
     json: bool,
 ) -> int:
-    """List the stored runs with size, state and host, newest first, or remove ended ones.
+    """List the stored runs with state, progress, result and host, newest first; remove ended ones.
 
-    A sweep, with all its arms, is one entry. --prune removes the ended runs that meet every
+    A sweep, with all its arms, is one entry. The result is the lowest loss of a variant on all
+    data, or the verdict of an experiment. A terminal that is too narrow for all columns shows the
+    most important ones. --prune removes the ended runs that meet every
     condition given; without a condition, all of them. A run that is still training is never
     removed.
     """
@@ -80,14 +86,27 @@ def watch_list(*roots: Path) -> int:
 
     runs = RunList(*roots)
     while True:
-        redraw(_text(runs.read(), roots))
+        redraw(_on_screen(runs.read(), roots))
         time.sleep(_REFRESH)
+
+
+def _on_screen(runs: "Sequence[ListedRun]", roots: Sequence[Path]) -> str:
+    """As many runs, the newest first, as the terminal has lines for."""
+    fitting = max(shutil.get_terminal_size().lines - _OTHER_LINES, 1)
+    if not is_terminal(sys.stdout) or len(runs) <= fitting:
+        return _text(runs, roots)
+    return f"{_text(runs[:fitting], roots)}, and {len(runs) - fitting} older ones"
 
 
 def _text(runs: "Sequence[ListedRun]", roots: Sequence[Path]) -> str:
     from gdtui.view.text.reports.runs_table import list_table
 
-    return list_table(runs) if runs else f"no runs in {' and '.join(map(str, roots))}"
+    places = " and ".join(map(str, roots))
+    if not runs:
+        return f"no runs in {places}"
+    if not is_terminal(sys.stdout):
+        return list_table(runs)
+    return f"{list_table(runs, shutil.get_terminal_size().columns)}\n\nruns in {places}"
 
 
 command = GdtuiCommand(

@@ -8,10 +8,10 @@ from typing import Final
 
 from engine.log.records import State
 from gdtui.state.store import Store
+from gdtui.state.stored.progress import share_done
 from gdtui.state.variant import VariantState
 from gdtui.view.text.formatting import clock
 from gdtui.view.text.progress.time_left import longest
-from gdtui.view.text.progress.training import share_done
 
 _DAY: Final = 86_400.0
 _MANY_DAYS: Final = 2

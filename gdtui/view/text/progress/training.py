@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from engine.log.summary import Tally
+from gdtui.state.stored.progress import share_done
 from gdtui.view.text.formatting import number
 from gdtui.view.text.progress.line import CommandProgress
 from gdtui.view.text.progress.time_left import TimeLeft, longest
@@ -44,19 +45,6 @@ class TrainingProgress:
             " · ".join(_place(tally) for tally in self._tallies),
             _place(slowest) if slowest is not None else "",
         )
-
-
-def share_done(tally: Tally) -> float:
-    """Share of the planned epochs that is done; 1 for a variant that has ended in any way."""
-    if tally.state.is_ended:
-        return 1.0
-    if not (tally.planned_epochs and tally.n):
-        return 0.0
-    last = tally.evaluation
-    done, before = (last.epoch, last.samples) if last is not None else (0, 0)
-    # An epoch may leave out an incomplete batch: then it has fewer than n samples.
-    since = (tally.samples - before) / (before / done if done else tally.n)
-    return min(done + since, tally.epoch, tally.planned_epochs) / tally.planned_epochs
 
 
 def _place(tally: Tally) -> str:

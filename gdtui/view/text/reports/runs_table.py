@@ -1,15 +1,30 @@
-"""The stored runs as a table, and their number in words."""
+"""The stored runs as a table that fits the terminal, and their number in words."""
 
+import textwrap
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
 
-from gdtui.state.runs.hosts import HostState
 from gdtui.state.runs.listing import ListedRun
-from gdtui.state.stored_runs import RunKind, StoredRun
-from gdtui.view.text.formatting import readable_size
+from gdtui.state.stored_runs import RunKind, RunState, StoredRun
+from gdtui.view.text.formatting import number, readable_size, setting
+from gdtui.view.text.progress.live import left_in_words
 from gdtui.view.text.reports.align import align_columns
 
 _HEAD = ("date", "problem", "variants", "size", "state", "directory")
+_NONE: Final = "–"
+_GAP: Final = 2
+"""Spaces between two columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column of the list."""
+
+    heading: str
+    cell: Callable[[ListedRun], str]
+    is_words: bool = True
 
 
 def table(runs: Sequence[StoredRun]) -> str:
@@ -17,17 +32,44 @@ def table(runs: Sequence[StoredRun]) -> str:
     return align_columns([_HEAD, *map(_row, runs)], left={0, 1, 2, 4, 5})
 
 
-def list_table(runs: Sequence[ListedRun]) -> str:
-    """The table, with the host of each run that is training and the screens connected to it."""
-    head = (*_HEAD[:-1], "host", "viewers", _HEAD[-1])
-    rows = [(*_row(one.run)[:-1], *_host(one.host), _row(one.run)[-1]) for one in runs]
-    return align_columns([head, *rows], left={0, 1, 2, 4, 5, 7})
+def list_table(runs: Sequence[ListedRun], width: int | None = None) -> str:
+    """The list with progress, results and hosts, in at most `width` cells; None: in full.
+
+    Then columns without content are left out, and the least important ones that do not fit, which
+    are named below. No cell is shortened.
+    """
+    if width is None:
+        return _aligned(_COLUMNS, runs)
+    filled = [column for column in _BY_IMPORTANCE if _has_content(column, runs)]
+    shown = [_NAME]
+    for column in filled:
+        if _width_of([*shown, column], runs) <= width:
+            shown.append(column)
+    text = _aligned([column for column in _NARROW if column in shown], runs)
+    left_out = [column.heading for column in filled if column not in shown]
+    if not left_out:
+        return text
+    return f"{text}\n\n{_wrapped(left_out, width)}"
 
 
-def _host(host: HostState | None) -> tuple[str, str]:
-    if host is None:
-        return "", ""
-    return f"{host.host}:{host.pid}", "–" if host.viewers is None else str(host.viewers)
+def _has_content(column: _Column, runs: Sequence[ListedRun]) -> bool:
+    return any(column.cell(run) not in ("", _NONE) for run in runs)
+
+
+def _wrapped(headings: Sequence[str], width: int) -> str:
+    text = f"Not shown at {width} columns: {', '.join(headings)}; --json has everything."
+    return textwrap.fill(text, width)
+
+
+def _aligned(columns: Sequence[_Column], runs: Sequence[ListedRun]) -> str:
+    rows = [[column.cell(run) for column in columns] for run in runs]
+    words = {place for place, column in enumerate(columns) if column.is_words}
+    return align_columns([[column.heading for column in columns], *rows], left=words)
+
+
+def _width_of(columns: Sequence[_Column], runs: Sequence[ListedRun]) -> int:
+    cells = [max(len(each.heading), *(len(each.cell(run)) for run in runs)) for each in columns]
+    return sum(cells) + _GAP * (len(cells) - 1)
 
 
 def counted(runs: Sequence[StoredRun]) -> str:
@@ -39,12 +81,87 @@ def counted(runs: Sequence[StoredRun]) -> str:
 
 
 def _row(run: StoredRun) -> tuple[str, ...]:
-    names = ", ".join(run.variants) or "–"
     return (
-        time.strftime("%Y-%m-%d %H:%M", time.localtime(run.created)),
+        _date(run),
         run.problem,
-        f"sweep of {len(run.arms)} arms" if run.kind is RunKind.SWEEP else names,
+        _variants(run),
         readable_size(run.bytes),
         str(run.state),
         str(run.path),
     )
+
+
+def _date(run: StoredRun) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(run.created))
+
+
+def _variants(run: StoredRun) -> str:
+    if run.kind is RunKind.EXPERIMENT:
+        return "experiment"
+    if run.kind is RunKind.SWEEP:
+        return f"sweep of {len(run.arms)} arms"
+    return ", ".join(run.variants) or _NONE
+
+
+def _state(listed: ListedRun) -> str:
+    """The state, or "paused" for a run that is held by its host and not training."""
+    is_paused = listed.run.state is RunState.RUNNING and listed.progress.is_paused
+    return "paused" if is_paused else str(listed.run.state)
+
+
+def _epochs(listed: ListedRun) -> str:
+    found = listed.progress
+    return f"{found.epochs:,}/{found.planned_epochs:,}" if found.planned_epochs else _NONE
+
+
+def _lr(listed: ListedRun) -> str:
+    if listed.progress.lr is None:
+        return _NONE
+    return "…".join(dict.fromkeys(setting(float(f"{rate:.3g}")) for rate in listed.progress.lr))
+
+
+def _result(listed: ListedRun) -> str:
+    loss = listed.progress.loss
+    return listed.run.verdict or (_NONE if loss is None else number(loss))
+
+
+def _left(listed: ListedRun) -> str:
+    seconds = listed.progress.seconds_left
+    return _NONE if seconds is None else left_in_words(seconds).removesuffix(" left")
+
+
+def _host(listed: ListedRun) -> str:
+    return "" if listed.host is None else f"{listed.host.host}:{listed.host.pid}"
+
+
+def _viewers(listed: ListedRun) -> str:
+    if listed.host is None:
+        return ""
+    return _NONE if listed.host.viewers is None else str(listed.host.viewers)
+
+
+_NAME: Final = _Column("name", lambda listed: listed.run.path.name)
+_PATH: Final = _Column("directory", lambda listed: listed.run.run_dir)
+_STATE: Final = _Column("state", _state)
+_EPOCHS: Final = _Column("epochs", _epochs, is_words=False)
+_LEFT: Final = _Column("time left", _left, is_words=False)
+_RESULT: Final = _Column("result", _result, is_words=False)
+_LR: Final = _Column("lr", _lr, is_words=False)
+_HOST: Final = _Column("host", _host)
+_VIEWERS: Final = _Column("viewers", _viewers, is_words=False)
+_VARIANTS: Final = _Column("variants", lambda listed: _variants(listed.run))
+_PROBLEM: Final = _Column("problem", lambda listed: listed.run.problem)
+_SIZE: Final = _Column("size", lambda listed: readable_size(listed.run.bytes), is_words=False)
+_DATE: Final = _Column("date", lambda listed: _date(listed.run))
+
+_BY_IMPORTANCE: Final = (
+    *(_STATE, _EPOCHS, _LEFT, _RESULT, _LR, _HOST, _VIEWERS, _PROBLEM, _VARIANTS, _SIZE, _DATE),
+)
+_COLUMNS: Final = (
+    *(_DATE, _PROBLEM, _VARIANTS, _SIZE, _STATE, _EPOCHS, _LEFT, _RESULT, _LR, _HOST, _VIEWERS),
+    _PATH,
+)
+_NARROW: Final = (
+    *(_NAME, _STATE, _EPOCHS, _LEFT, _RESULT, _LR, _HOST, _VIEWERS, _PROBLEM, _VARIANTS, _SIZE),
+    _DATE,
+)

@@ -102,7 +102,7 @@ def test_a_directory_keeps_one_experiment_which_can_be_named_again(
     path = tmp_path / "saddle"
     first = ["experiment", "saddle", "--seeds", "4", "--run-dir", str(path)]
     assert main(first) == main(first) == main(["experiment", "--run-dir", str(path)]) == 1
-    assert [listed.result for listed in stored_runs(tmp_path)] == ["undecided"]
+    assert [listed.verdict for listed in stored_runs(tmp_path)] == ["undecided"]
     capsys.readouterr()
     for line, told in (
         ("accumulation", "another name"),

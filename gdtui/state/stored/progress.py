@@ -1,0 +1,95 @@
+"""How far a run has got, and what it has reached, in the few figures of a list of runs. Pure."""
+
+import math
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from engine.log.records import State
+from engine.log.summary import Tally
+
+
+class RunProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """The progress of a run, or of a sweep with all its arms."""
+
+    epochs: int = 0
+    """Whole epochs of the variant that has done the fewest."""
+    planned_epochs: int = 0
+    lr: tuple[float, float] | None = None
+    """The lowest and the highest lr in force; None before the data is loaded."""
+    loss: float | None = None
+    """The lowest loss of a variant: on all data, or else the mean of its last epoch."""
+    best: str = ""
+    """The variant with that loss."""
+    seconds_left: float | None = None
+    """Seconds until the last variant ends; None if it has, is paused, or too little is known."""
+    is_paused: bool = False
+    """True if every variant that has not ended is paused."""
+
+
+def share_done(tally: Tally) -> float:
+    """Share of the planned epochs that is done; 1 for a variant that has ended in any way."""
+    if tally.state.is_ended:
+        return 1.0
+    if not (tally.planned_epochs and tally.n):
+        return 0.0
+    last = tally.evaluation
+    done, before = (last.epoch, last.samples) if last is not None else (0, 0)
+    # An epoch may leave out an incomplete batch: then it has fewer than n samples.
+    since = (tally.samples - before) / (before / done if done else tally.n)
+    return min(done + since, tally.epoch, tally.planned_epochs) / tally.planned_epochs
+
+
+def progress_of(tallies: Sequence[Tally]) -> RunProgress:
+    """The progress of a run from the tallies of its variants."""
+    going = [tally for tally in tallies if not tally.state.is_ended]
+    is_paused = bool(going) and all(tally.state is State.PAUSED for tally in going)
+    loss, best = min(((_loss(tally), tally.name) for tally in tallies), default=(math.inf, ""))
+    rates = [now.lr for tally in tallies if (now := tally.resolved) is not None]
+    return RunProgress(
+        epochs=min((len(tally.epoch_losses) for tally in tallies), default=0),
+        planned_epochs=max((tally.planned_epochs for tally in tallies), default=0),
+        lr=_span(rates),
+        loss=loss if loss < math.inf else None,
+        best=best if loss < math.inf else "",
+        seconds_left=None if is_paused else _longest(map(_seconds_left, going)),
+        is_paused=is_paused,
+    )
+
+
+def progress_of_arms(arms: Iterable[RunProgress | None]) -> RunProgress:
+    """The progress of a sweep; its epochs are those of one arm."""
+    known = [arm for arm in arms if arm is not None]
+    found = [arm for arm in known if arm.loss is not None]
+    best = min(found, key=lambda arm: arm.loss or 0.0, default=RunProgress())
+    return RunProgress(
+        lr=_span([rate for arm in known if arm.lr is not None for rate in arm.lr]),
+        loss=best.loss,
+        best=best.best,
+    )
+
+
+def _loss(tally: Tally) -> float:
+    """The loss to compare variants by; infinite for one that has none, or diverged."""
+    loss = tally.full_loss if tally.full_loss_epoch else tally.final_loss
+    is_sound = math.isfinite(loss) and tally.state is not State.DIVERGED
+    return loss if is_sound else math.inf
+
+
+def _span(rates: Sequence[float]) -> tuple[float, float] | None:
+    finite = [rate for rate in rates if math.isfinite(rate)]
+    return (min(finite), max(finite)) if finite else None
+
+
+def _seconds_left(tally: Tally) -> float:
+    """Seconds at the average speed so far, or at the pace if that is slower; NaN if unknown."""
+    share = share_done(tally)
+    if tally.state is not State.RUNNING or not (share > 0 and tally.seconds > 0):
+        return math.nan
+    by_pace = tally.planned_epochs * (1 - share) / tally.pace if tally.pace else 0.0
+    return max(tally.seconds * (1 - share) / share, by_pace)
+
+
+def _longest(seconds: Iterable[float]) -> float | None:
+    known = list(seconds)
+    return max(known) if known and all(map(math.isfinite, known)) else None
