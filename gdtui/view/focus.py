@@ -54,7 +54,7 @@ def focused(
         title=_title(store, one, view),
         message="" if now and len(now.history) else wrapped(activity(one), canvas.columns),
     )
-    picture = with_counts(picture, [now.history] if now else [], view)
+    picture = with_counts(picture, [now.history] if now else [], view, [now] if now else [])
     return picture, AxisRanges(shown.of, extent.end, y)
 
 

@@ -94,7 +94,8 @@ def overlay(
         is_good_news=found.has_folded,
         message="" if _has_data(series) else wrapped(activity(store.states[0]), canvas.columns),
     )
-    picture = with_counts(picture, [each.history for _, each in pairs], view)
+    curves = [each for _, each in pairs]
+    picture = with_counts(picture, [each.history for each in curves], view, curves)
     return picture, replace(shown, extent=None)
 
 

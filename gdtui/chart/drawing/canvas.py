@@ -229,10 +229,11 @@ def _draw_points(
     cells.characters[rows, columns] = np.where(is_hollow[rows, columns], both, full)
     drawn = is_hollow
     drawn[rows, columns] = True
-    cells.inks[drawn] = cells.ink(
-        blend(series.colour, background, GHOST_SHARE if series.faint else 1.0)
-    )
+    colour = blend(series.colour, background, GHOST_SHARE if series.faint else 1.0)
+    cells.inks[drawn] = cells.ink(colour)
     taken |= drawn
+    for points in (series.points, series.validation):
+        off_scale.mark_points(picture, cells, points, colour, taken)
 
 
 def _draw_rules(picture: Picture, cells: Cells, ink: str) -> None:

@@ -41,7 +41,7 @@ def gap_of(store: Store, *, with_ghosts: bool = True) -> Gap:
     earlier = _losses([one.ghost or one.current for one in store.states]) if has_earlier else []
     text = " → ".join(_number(each) for each in (earlier, losses) if each)
     folded = have_folded(losses)
-    return Gap(f"gap {text} · folded" if folded else f"gap {text}", folded)
+    return Gap(f"gap {text} · folded into one curve" if folded else f"gap {text}", folded)
 
 
 def _losses(generations: Sequence[Curves | None]) -> list[float]:

@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdtui.chart.drawing.cells import Cells
-from gdtui.chart.drawing.raster import DOTS_X, Layer
+from gdtui.chart.drawing.raster import DOTS_X, Layer, place
 from gdtui.chart.scene.layout import clean
 from gdtui.chart.scene.picture import Picture
+from gdtui.chart.scene.polyline import Polyline
 
 ABOVE, BELOW = (ord(character) for character in "▲▼")
 _WIDEST: Final = 0.6
@@ -22,6 +23,24 @@ def mark(cells: Cells, layer: Layer, colour: str, taken: NDArray[np.bool_]) -> N
             cells.characters[row, columns // DOTS_X] = glyph
             cells.inks[row, columns // DOTS_X] = cells.ink(colour)
             taken[row, columns // DOTS_X] = True
+
+
+def mark_points(
+    picture: Picture, cells: Cells, points: Polyline, colour: str, taken: NDArray[np.bool_]
+) -> None:
+    """Mark the columns of single values beyond the axis."""
+    is_beyond = (points.high > picture.y.high) | (points.low < picture.y.low)
+    if not is_beyond.any():
+        return
+    columns = np.floor(place(points.x[is_beyond], picture.x, cells.width, 1))
+    rows = place(points.high[is_beyond], picture.y, cells.height, 1, downwards=True)
+    inside = (columns >= 0) & (columns < cells.width)
+    ends = ((inside & (rows < 0), 0, ABOVE), (inside & (rows >= cells.height), -1, BELOW))
+    for beyond, row, glyph in ends:
+        at = columns[beyond].astype(np.int64)
+        cells.characters[row, at] = glyph
+        cells.inks[row, at] = cells.ink(colour)
+        taken[row, at] = True
 
 
 def count(picture: Picture, cells: Cells, taken: NDArray[np.bool_]) -> None:

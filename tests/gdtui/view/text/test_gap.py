@@ -28,7 +28,7 @@ def store_of(bench: Bench, *generations: tuple[tuple[float, ...], ...]) -> Store
 
 def text(bench: Bench, *losses: tuple[float, ...]) -> str:
     found = gap_of(store_of(bench, losses))
-    assert found.has_folded is found.text.endswith("folded")
+    assert found.has_folded is found.text.endswith("folded into one curve")
     return found.text
 
 
@@ -39,7 +39,7 @@ def text(bench: Bench, *losses: tuple[float, ...]) -> str:
         (((0.8,), (0.7,), ()), ""),
         (((0.77,), (0.7,), (0.12,)), "gap 0.65"),
         (((0.77,), (0.7, 0.5), (0.12, 0.1, 0.05)), "gap 0.65"),
-        (((0.332,), (0.333,), (0.336,)), "gap 0.004 · folded"),
+        (((0.332,), (0.333,), (0.336,)), "gap 0.004 · folded into one curve"),
         (((0.33,), (0.36,), (0.33,)), "gap 0.03"),
         (((0.33,), (float("inf"),), (0.33,)), ""),
     ],
@@ -57,7 +57,7 @@ def test_one_variant_has_no_gap(tmp_path: Path) -> None:
 def test_after_a_restart_it_tells_the_gap_before(tmp_path: Path) -> None:
     before, now = ((0.77,), (0.4,), (0.09, 0.05)), ((0.332,), (0.333,), (0.336,))
     store = store_of(Bench(tmp_path / "run"), before, now)
-    assert gap_of(store) == ("gap 0.68 → 0.004 · folded", True)
-    assert gap_of(store, with_ghosts=False) == ("gap 0.004 · folded", True)
+    assert gap_of(store) == ("gap 0.68 → 0.004 · folded into one curve", True)
+    assert gap_of(store, with_ghosts=False) == ("gap 0.004 · folded into one curve", True)
     unfinished = store_of(Bench(tmp_path / "other"), ((0.77,), (0.4,), ()), now)
-    assert gap_of(unfinished).text == "gap 0.004 · folded"
+    assert gap_of(unfinished).text == "gap 0.004 · folded into one curve"

@@ -50,3 +50,16 @@ def test_without_a_mark_or_room_there_is_no_count() -> None:
     assert not "".join(rows({}, "1 above 1.0")).strip()
     assert rows(dict.fromkeys(range(WIDTH), 7.0), "1 above 1.0")[0] == "▲" * WIDTH
     assert rows({10: 7.0}, "1 above 1.0" * 3)[0].strip() == "▲"
+
+
+@pytest.mark.parametrize("kind", ["points", "validation"])
+def test_single_values_beyond_the_axis_are_marked_too(kind: str) -> None:
+    values = np.array([0.5, 7.0, -2.0, np.nan, 7.0])
+    at = np.array([0.1, 0.3125, 0.6125, 0.7, 1.5])
+    series = Series("a", "#0000ff", **{kind: Polyline(at, values, values)})
+    cells = Cells.blank(WIDTH, HEIGHT)
+    compose(Picture(UNIT, UNIT, (series,), above="1 ◇ above 1.0"), cells, "#000000")
+    text = ["".join(run.text for run in cells.runs(row)) for row in range(HEIGHT)]
+    assert text[0].rstrip() == " " * 12 + "▲ 1 ◇ above 1.0"
+    assert text[-1].rstrip() == " " * 24 + "▼"
+    assert cells.palette[cells.inks[0, 12]] == "#0000ff"
