@@ -4,6 +4,8 @@ Their positions are columns of the canvas, so that numbers stay in place while a
 number is at its end.
 """
 
+from typing import Final
+
 import numpy as np
 
 from gdtui.chart.drawing.cells import Cells
@@ -11,6 +13,9 @@ from gdtui.chart.drawing.raster import rasterise
 from gdtui.chart.scene.layout import places
 from gdtui.chart.scene.palette import blend
 from gdtui.chart.scene.picture import Picture
+
+_APART: Final = 4
+"""Cells between the last number and the text at the end of the line."""
 
 
 def draw(picture: Picture, cells: Cells, background: str, faint_share: float) -> None:
@@ -21,7 +26,9 @@ def draw(picture: Picture, cells: Cells, background: str, faint_share: float) ->
         colour = blend(one.colour, background, faint_share if one.faint else 1.0)
         drawn = np.flatnonzero(lit.any(axis=0))
         columns = {*places(turn, len(numbered), cells.width)} & {*drawn.tolist()}
-        if not one.end:
+        if one.end:  # which begins with the number
+            columns = {column for column in columns if column < drawn[-1] - _APART}
+        else:
             columns |= {*drawn[-1:].tolist()}
         for column in columns:
             rows = np.flatnonzero(lit[:, column])

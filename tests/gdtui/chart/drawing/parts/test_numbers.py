@@ -70,3 +70,13 @@ def test_without_a_number_there_is_none() -> None:
 def test_the_legend_names_the_number_instead_of_the_colour() -> None:
     picture = Picture(X, Y, (flat("a", 0.5, "1"), flat("b", 0.2, "2")))
     assert [text for text, _ in legend(picture, 80)] == ["1 a", "2 b"]
+
+
+@pytest.mark.parametrize("end", [20.0, 30.0, 36.0, 37.0, 44.0, 60.0])
+def test_the_text_at_the_end_of_a_line_does_not_repeat_its_number(end: float) -> None:
+    rows, _ = drawn(replace(flat("a", 0.5, "1", end=end), end="1 Batch GD 0.35"))
+    (row,) = (text for text in rows if "Batch GD" in text)
+    assert row.count("1 Batch GD 0.35") == 1
+    before = row[: row.index("1 Batch GD")]
+    assert "1" in before
+    assert "1" not in before[-4:]
