@@ -37,6 +37,8 @@ class Viewer:
         self.source = source
         self.store = Store(shown.settings, shown.variants)
         self.view = view
+        self.is_catching_up = True
+        """True until all that was written before the first read, or since, has been read once."""
         self.cursor: float | None = None
         """The crosshair's position on the x axis; None if there is no crosshair."""
         self.versions: dict[str, int] = dict.fromkeys(self.store.variants, 0)
@@ -53,8 +55,11 @@ class Viewer:
                 self.store.add(name, record)
                 self.versions[name] += 1
                 count += 1
-            if count < _READ_RECORDS or time.monotonic() > until:
-                return  # no log has more, or a flood of records would freeze the keys
+            if count < _READ_RECORDS:  # no log has more
+                self.is_catching_up = False
+                return
+            if time.monotonic() > until:  # a flood of records would freeze the keys
+                return
 
     def heed(self, notices: Iterable[Notice]) -> dict[str, Severity]:
         """Take notices into the store, for the panels that they concern; returns their texts."""

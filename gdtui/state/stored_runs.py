@@ -6,7 +6,7 @@ A sweep is one entry, with its arms below it. What cannot be read is listed as d
 import os
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -29,10 +29,12 @@ from engine.log.filesystem.removal import size_of
 from engine.log.filesystem.safe_open import is_present
 from engine.log.follow import Follower
 from engine.log.records import State
-from engine.log.summary import Tally
 from engine.sweep.directory import SweepDirectory, is_sweep_file, sweep_file
 from gdtui.state.stored.own_files import own_names
 from gdtui.state.stored.progress import RunProgress, progress_of, progress_of_arms
+
+if TYPE_CHECKING:
+    from engine.log.summary import Tally
 
 
 class RunState(StrEnum):
@@ -130,12 +132,14 @@ class RunReader:
     """Reads the logs of a run, as far as they go at each call, into the tallies of its variants."""
 
     def __init__(self, run: RunDirectory) -> None:
+        from engine.log.summary import Tally  # numpy, which connecting to a host does without
+
         variants = run.info.settings.variants
         self._tallies = {each.name: Tally(each.name, each.settings) for each in variants}
         self._follower = Follower(run)
 
     @property
-    def tallies(self) -> list[Tally]:
+    def tallies(self) -> "list[Tally]":
         """The tallies of the variants, as far as the logs were read."""
         return [*self._tallies.values()]
 

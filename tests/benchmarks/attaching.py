@@ -114,7 +114,7 @@ def attach(run: Path, batches: int) -> tuple[float, float, float]:
         terminal.send("d")
         terminal.wait()
         return (
-            terminal.time_of(lambda screen: "attached" in screen),
+            terminal.time_of(lambda screen: "gdtui ·" in screen),
             terminal.time_of(lambda screen: "3 SGD" in screen and "q quit" in screen),
             terminal.time_of(lambda screen: screen.count(wanted) == len(SIZES)),
         )

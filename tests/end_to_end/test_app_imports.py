@@ -26,7 +26,8 @@ def loaded(code: str, env: dict[str, str]) -> set[str]:
 def test_the_app_imports_no_torch_and_draws_its_first_frame_without_numpy(
     cli_env: dict[str, str],
 ) -> None:
-    found = loaded("import gdtui.app, gdtui.cli.commands.train.run_app", cli_env)
+    starts = "gdtui.cli.commands.train.run_app, gdtui.cli.commands.control.attach_run"
+    found = loaded(f"import gdtui.app, {starts}", cli_env)
     assert "textual" in found
     assert not found & {"torch", "numpy", "plotext"}
 

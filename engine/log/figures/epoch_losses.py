@@ -62,7 +62,9 @@ class EpochLosses:
     def _spread(self, losses: NDArray[np.float64]) -> None:
         """Chan, Golub and LeVeque 1979, "Updating Formulae and a Pairwise Algorithm", eq. 2.1."""
         with np.errstate(invalid="ignore"):
-            mean, squares = float(losses.mean()), float(losses.var()) * len(losses)
+            mean, squares = float(losses[0]), 0.0
+            if len(losses) > 1 or not math.isfinite(mean):
+                mean, squares = float(losses.mean()), float(losses.var()) * len(losses)
             total, step = self._count + len(losses), mean - self._mean
             self._mean += step * len(losses) / total
             self._squares += squares + step * step * self._count * len(losses) / total

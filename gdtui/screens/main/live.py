@@ -44,6 +44,9 @@ _EAGER_FPS: Final = 30
 _EAGER_SECONDS: Final = 30
 """Maximum duration of that rate in seconds; an arm of a sweep may begin much later."""
 
+_BREATH_SECONDS: Final = 0.001
+"""Pause between two reads of the past of a long run, in which keys get their turn."""
+
 
 class ShowNotes(Protocol):
     """Shows notes to the user for as long as it takes to read them."""
@@ -93,6 +96,8 @@ class LiveScreen(Screen[None]):
         self._owes_figures = False
         self._had_ended = False
         self._has_begun = False
+        self._is_reading_on = False
+        """True while the past of a long run is also read between frames."""
 
     def compose(self) -> ComposeResult:
         variants = self.context.shown.settings.variants
@@ -192,6 +197,9 @@ class LiveScreen(Screen[None]):
 
         viewer = self.viewer
         viewer.read()
+        if viewer.is_catching_up and not self._is_reading_on:
+            self._is_reading_on = True
+            self.set_timer(_BREATH_SECONDS, self._read_on)
         self.context.show_notes(viewer.store.take_said())
         for notices in (
             viewer.source.notices(),
@@ -199,6 +207,13 @@ class LiveScreen(Screen[None]):
         ):
             for text, severity in viewer.heed(notices).items():
                 self.context.show_notes([text], severity)
+
+    def _read_on(self) -> None:
+        """Read the past of a long run between frames, too; keys get their turn after each part."""
+        self.viewer.read()
+        self._is_reading_on = self.viewer.is_catching_up
+        if self._is_reading_on:
+            self.set_timer(_BREATH_SECONDS, self._read_on)
 
     def catch_up(self) -> None:
         """Draw the frame that was dropped while the terminal was busy."""

@@ -2,11 +2,14 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from engine.log.records import State
-from engine.log.summary import Tally
+
+if TYPE_CHECKING:
+    from engine.log.summary import Tally
 
 
 class RunProgress(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,7 +30,7 @@ class RunProgress(msgspec.Struct, frozen=True, kw_only=True):
     """True if every variant that has not ended is paused."""
 
 
-def share_done(tally: Tally) -> float:
+def share_done(tally: "Tally") -> float:
     """Share of the planned epochs that is done; 1 for a variant that has ended in any way."""
     if tally.state.is_ended:
         return 1.0
@@ -40,7 +43,7 @@ def share_done(tally: Tally) -> float:
     return min(done + since, tally.epoch, tally.planned_epochs) / tally.planned_epochs
 
 
-def progress_of(tallies: Sequence[Tally]) -> RunProgress:
+def progress_of(tallies: "Sequence[Tally]") -> RunProgress:
     """The progress of a run from the tallies of its variants."""
     going = [tally for tally in tallies if not tally.state.is_ended]
     is_paused = bool(going) and all(tally.state is State.PAUSED for tally in going)
@@ -69,7 +72,7 @@ def progress_of_arms(arms: Iterable[RunProgress | None]) -> RunProgress:
     )
 
 
-def _loss(tally: Tally) -> float:
+def _loss(tally: "Tally") -> float:
     """The loss to compare variants by; infinite for one that has none, or diverged."""
     loss = tally.full_loss if tally.full_loss_epoch else tally.final_loss
     is_sound = math.isfinite(loss) and tally.state is not State.DIVERGED
@@ -81,7 +84,7 @@ def _span(rates: Sequence[float]) -> tuple[float, float] | None:
     return (min(finite), max(finite)) if finite else None
 
 
-def _seconds_left(tally: Tally) -> float:
+def _seconds_left(tally: "Tally") -> float:
     """Seconds at the average speed so far, or at the pace if that is slower; NaN if unknown."""
     share = share_done(tally)
     if tally.state is not State.RUNNING or not (share > 0 and tally.seconds > 0):

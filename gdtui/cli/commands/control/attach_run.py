@@ -1,6 +1,7 @@
 """The screen on a run of a host, from the connection to the line that says how to come back."""
 
 import contextlib
+import gc
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -64,6 +65,7 @@ def attach_to(
         print_error(f"gdtui attach: {error}")
         return ExitCode.FAILED
 
+    gc.disable()  # imports make no garbage; collecting takes a tenth of the first frame
     from gdtui.app import GdtuiApp
     from gdtui.screens.leaving import Leaving
 
@@ -104,6 +106,8 @@ def _connect(run: RunDirectory, linger: float) -> tuple[Channel, bool]:
 def _start(
     run: RunDirectory, link: Channel, modes: list[Any] | None, notices: Iterable[Notice]
 ) -> "tuple[Controls, RecordSource]":
+    gc.freeze()
+    gc.enable()
     lend_terminal(link, modes)
     from gdtui.state.overlay.watch_source import AttachedSource  # imports numpy
 
