@@ -21,7 +21,7 @@ from engine.log.filesystem.safe_open import (
     write_once,
 )
 from engine.log.filesystem.sync import sync_directory
-from engine.log.format import FORMAT
+from engine.log.format import CHECKPOINTS, FORMAT
 from engine.log.reading.decode import DocumentError, NewerDocumentError, decode_document
 from engine.settings import RunSettings, SettingsError
 from engine.settings.ranges import Moment
@@ -187,7 +187,7 @@ class RunDirectory:
         beside = [Path(log).with_suffix(end).name for log in run.info.logs for end in SUFFIXES]
         with contextlib.ExitStack() as until_failed, _telling(path):
             _make_or_find(path)
-            _refuse_leftovers(path, beside)
+            _refuse_leftovers(path, [*beside, CHECKPOINTS])
             lock = until_failed.enter_context(_in_use(path))
             write_once(path / RUN_FILE, data)
             sync_directory(path.parent)

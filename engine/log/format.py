@@ -12,6 +12,9 @@ FORMAT: Final = 2
 
 In format 1, a chunk lies within one epoch. In format 2, it may also hold several whole epochs.
 """
+CHECKPOINTS: Final = "checkpoints"
+"""The directory in a run's directory that holds its checkpoints."""
+CHECKPOINT_SUFFIX: Final = ".ckpt"
 _MOST: Final = 255
 """The log stores the number in one byte."""
 _VERSION: Final = re.compile(r"[0-9][0-9A-Za-z.+!-]{0,31}")

@@ -1,4 +1,4 @@
-"""Evaluates a model's loss and metrics on a whole data set.
+"""Evaluates a model's loss and metrics on a whole data set; what can be read from one in training.
 
 Does not affect training.
 """
@@ -8,14 +8,19 @@ from contextlib import contextmanager
 from typing import Any
 
 import msgspec
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from engine.problem import Problem
+from engine.settings import Resolved
 from engine.training.averaging.totals import Mean
-from engine.training.data.sources import EvaluatedData
+from engine.training.data.sources import EvaluatedData, SampleSource
 from engine.training.devices.errors import is_out_of_memory
 from engine.training.devices.memory import release_memory
 from engine.training.model import Objective
 from engine.training.pieces import piece_size
+from engine.training.recipe.recipe import Recipe
 from engine.training.schedule import NO_LIMIT
 
 Metric = Callable[[Any, Any], Any]
@@ -82,3 +87,42 @@ def eval_mode(model: torch.nn.Module) -> Iterator[None]:
             yield
     finally:
         model.train()
+
+
+class TrainedModel:
+    """The model of a training between two slices, to be evaluated and inspected."""
+
+    problem: Problem
+    objective: Objective
+    recipe: Recipe
+    source: SampleSource
+    validation: SampleSource | None
+    resolved: Resolved
+    micro_batch: int
+    """Largest number of samples in one forward pass; NO_LIMIT for whole batches."""
+
+    def has_finite_weights(self) -> bool:
+        """True if every weight is finite; waits for the device."""
+        return self.objective.has_finite_weights()
+
+    def weights(self) -> NDArray[np.float32]:
+        """The trained parameters, concatenated into a vector."""
+        flat = torch.cat([each.detach().reshape(-1) for each in self.objective.parameters])
+        copied: NDArray[np.float32] = flat.float().cpu().numpy()
+        return copied
+
+    def full_loss(self) -> float:
+        """The loss over all n training samples at the current weights, in eval mode."""
+        return self.scores_on(self.source, {}).loss
+
+    def validate(self) -> Scores | None:
+        """Loss and metrics on the held-out data, in eval mode; None if there are no such data."""
+        if self.validation is None:
+            return None
+        return self.scores_on(self.validation, self.problem.metrics)
+
+    def scores_on(self, source: EvaluatedData, metrics: Mapping[str, Metric]) -> Scores:
+        """Loss and metrics on a data set or a part of it, in eval mode."""
+        batch, most = self.resolved.batch_size, self.micro_batch
+        with self.recipe.precision():
+            return evaluate(self.objective, source, metrics, batch=batch, most=most)

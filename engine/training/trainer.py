@@ -5,24 +5,23 @@ until it returns. Touches no files and no processes.
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from engine.log.records import Chunk
 from engine.problem import Problem
 from engine.settings import DataOn, Resolved, VariantSettings
-from engine.training.data.opening import open_source
-from engine.training.data.sources import EvaluatedData
+from engine.training.data.opening import open_sets
 from engine.training.devices.errors import can_retry
 from engine.training.devices.fetch import fetched, places_of_zeros
 from engine.training.devices.memory import peak_memory, release_memory
 from engine.training.devices.process import seed_generator
-from engine.training.evaluate import Metric, Scores, evaluate
+from engine.training.evaluate import TrainedModel
 from engine.training.lazy_modules import make_weights
 from engine.training.model import Objective
 from engine.training.out_of_memory import retreat, until_out_of_memory
@@ -36,10 +35,11 @@ from engine.training.schedule import (
     spans,
     stage_end,
 )
+from engine.training.state.position import Position
 from engine.training.step import Trained, train
 
 
-class Trainer:
+class Trainer(TrainedModel):
     """One generation of one variant, starting from its initial weights.
 
     The seed fixes the initial weights, each epoch's order and the draws of stochastic layers in it.
@@ -79,28 +79,18 @@ class Trainer:
         """The rest of the epoch; iterating over it trains the batches."""
         self._worked: VariantSettings | None = None
         """The settings of the last update that fitted into memory."""
-        self._open(data_on, loader_workers, sharing)
+        self._open(data_on=data_on, loader_workers=loader_workers, sharing=sharing)
         torch.manual_seed(seed)
         self.objective = Objective(problem, device)
         make_weights(self.objective, self.source)
         self.model = self.objective.model
-        self._epochs, self.settings = epochs, settings
+        self.epochs, self.settings = epochs, settings
         self.resolved, self._grows_at = self._resolve(settings)
         self.recipe = Recipe(self.objective, settings, self.resolved, device, self.n, epochs)
 
-    def _open(self, data_on: DataOn, loader_workers: int, sharing: int) -> None:
-        opened = partial(
-            open_source,
-            device=self.device,
-            seed=self._seed,
-            data_on=data_on,
-            loader_workers=loader_workers,
-            sharing=sharing,
-            collate=self.problem.collate,
-        )
-        self.source = opened(self.problem.train)
-        held_out = self.problem.validation
-        self.validation = None if held_out is None else opened(held_out)
+    def _open(self, **options: Any) -> None:
+        problem, device = self.problem, self.device
+        self.source, self.validation = open_sets(problem, device, seed=self._seed, **options)
         self.n = self.source.n
 
     # --- Where training stands ------------------------------------------------------------------
@@ -126,6 +116,34 @@ class Trainer:
         if self.at_epoch_end:
             return float(self.epoch)
         return self.epoch - 1 + self._position / self.n
+
+    @property
+    def position(self) -> Position:
+        """The place in the training; between groups only."""
+        if self.in_group:
+            raise RuntimeError("a position lies between groups")
+        return Position(
+            epoch=self.epoch,
+            batches=self.batches,
+            updates=self.updates,
+            samples=self.samples,
+            seconds=self.seconds,
+            in_epoch=self._position,
+            is_ordered=self._ordered_epoch == self.epoch,
+            has_epoch_ended=self.at_epoch_end,
+        )
+
+    def go_to(self, place: Position) -> None:
+        """Take the place that a trainer with the same settings had reached."""
+        self.epoch, self._position, self._in_update = place.epoch, place.in_epoch, 0
+        self.batches, self.updates, self.samples = place.batches, place.updates, place.samples
+        self.seconds, self._end, self._worked = place.seconds, place.in_epoch, self.settings
+        if place.has_epoch_ended:
+            return
+        self.source.begin(None, self.epoch)
+        if place.is_ordered:
+            self._order()
+        self._schedule()
 
     def batches_for(self, updates: int) -> int:
         """Upper limit on the batches until this many more updates are done."""
@@ -167,6 +185,10 @@ class Trainer:
         self.source.begin(None, self.epoch)
         self._schedule()
 
+    def _order(self) -> None:
+        self.source.begin(epoch_order(self._seed, self.epoch, self.n), self.epoch)
+        self._ordered_epoch = self.epoch
+
     def _schedule(self) -> None:
         """Schedule the rest of the epoch, or of this stage of a batch warm-up."""
         if self.settings.batch_warmup:
@@ -174,8 +196,7 @@ class Trainer:
             self.recipe.change(self.settings, self.resolved, self.updates)
         if self.resolved.batch_size < self.n and self._ordered_epoch != self.epoch:
             # A single batch of all samples needs no order.
-            self.source.begin(epoch_order(self._seed, self.epoch, self.n), self.epoch)
-            self._ordered_epoch = self.epoch
+            self._order()
         self._end = epoch_end(
             self._position, self.n, self.resolved, drop_last=self.settings.drop_last
         )
@@ -264,36 +285,8 @@ class Trainer:
     def _resolve(self, settings: VariantSettings) -> tuple[Resolved, float]:
         """The settings as they are here, and the position in the run at which the batch grows."""
         position = max(self.epoch - 1, 0) * self.n + self._position
-        return settings.resolve_at(position, self.n, self._epochs * self.n)
+        return settings.resolve_at(position, self.n, self.epochs * self.n)
 
     def plan(self, epochs: int) -> None:
         """Spread schedules over so many epochs from the next update on."""
-        self._epochs = self.recipe.epochs = epochs
-
-    # --- Inspecting the model -------------------------------------------------------------------
-
-    def has_finite_weights(self) -> bool:
-        """True if every weight is finite; waits for the device."""
-        return self.objective.has_finite_weights()
-
-    def weights(self) -> NDArray[np.float32]:
-        """The trained parameters, concatenated into a vector."""
-        flat = torch.cat([each.detach().reshape(-1) for each in self.objective.parameters])
-        copied: NDArray[np.float32] = flat.float().cpu().numpy()
-        return copied
-
-    def full_loss(self) -> float:
-        """The loss over all n training samples at the current weights, in eval mode."""
-        return self.scores_on(self.source, {}).loss
-
-    def validate(self) -> Scores | None:
-        """Loss and metrics on the held-out data, in eval mode; None if there are no such data."""
-        if self.validation is None:
-            return None
-        return self.scores_on(self.validation, self.problem.metrics)
-
-    def scores_on(self, source: EvaluatedData, metrics: Mapping[str, Metric]) -> Scores:
-        """Loss and metrics on a data set or a part of it, in eval mode."""
-        batch, most = self.resolved.batch_size, self.micro_batch
-        with self.recipe.precision():
-            return evaluate(self.objective, source, metrics, batch=batch, most=most)
+        self.epochs = self.recipe.epochs = epochs

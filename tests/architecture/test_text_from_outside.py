@@ -8,6 +8,7 @@ from source_tree import SourceFile, source_files
 
 DECODERS = {
     "engine/log/reading/decode.py": "the border: checks and cleans",
+    "engine/checkpoint/file.py": "checks and cleans what checkpoints hold",
     "engine/worker/mailbox.py": "commands of our own process, which hold numbers",
     "engine/landscape/client.py": "cleans what it decodes",
     "engine/landscape/server.py": "requests of our own process, which hold numbers",

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, TensorDataset
 
-from engine.problem import ProblemError, check_data, count, is_function, is_tensors
+from engine.problem import Problem, ProblemError, check_data, count, is_function, is_tensors
 from engine.settings import DataOn
 from engine.training.data.collating import sample_of
 from engine.training.data.loaded import LoadedSamples
@@ -68,6 +68,21 @@ def open_source(
     else:
         source = _of_tensors(tensors, device, data_on, sharing)
     return source if names is None else NamedTensors(source, names)
+
+
+def open_sets(
+    problem: Problem, device: torch.device, **options: Any
+) -> tuple[SampleSource, SampleSource | None]:
+    """The sources of a problem's training data and, if it has them, held-out data.
+
+    `options` are those of `open_source`.
+    """
+
+    def opened(data: Any) -> SampleSource:
+        return open_source(data, device, collate=problem.collate, **options)
+
+    held_out = problem.validation
+    return opened(problem.train), None if held_out is None else opened(held_out)
 
 
 class Rows(Dataset[Any]):

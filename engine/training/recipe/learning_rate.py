@@ -14,6 +14,16 @@ class LearningRate:
     def __init__(self, optimizer: torch.optim.Optimizer, lr: float) -> None:
         self._groups = [(group, group["lr"] / lr) for group in optimizer.param_groups]
 
+    @property
+    def ratios(self) -> list[float]:
+        """The lr of each group ÷ the lr in force."""
+        return [ratio for _, ratio in self._groups]
+
+    def use_ratios(self, ratios: Sequence[float]) -> None:
+        """Use the ratios of another training. Raises ValueError for another number of groups."""
+        pairs = zip(self._groups, ratios, strict=True)
+        self._groups = [(group, float(ratio)) for (group, _), ratio in pairs]
+
     def set(self, lr: float) -> None:
         """Use this lr from the next step on."""
         for group, ratio in self._groups:

@@ -2,7 +2,8 @@
 
 import inspect
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch.optim import lr_scheduler
@@ -22,7 +23,7 @@ class OwnSchedule:
         Raises SettingsError for a problem without a scheduler, or with something else.
         """
         self._optimizer = optimizer
-        self._made_for = lr
+        self._made_for, self._planned, self._steps = lr, updates, 0
         for group in optimizer.param_groups:
             group.pop("initial_lr", None)  # of a scheduler before
         self._scheduler = _made(problem, optimizer, updates)
@@ -33,11 +34,37 @@ class OwnSchedule:
 
     def advance(self) -> None:
         """Go on by one update; at its end the lr stays as it is."""
+        self._steps += 1
         try:
             self._scheduler.step()
         except ValueError:  # OneCycleLR has an end
             if self._scheduler.last_epoch <= 0:
                 raise
+
+    def state(self) -> dict[str, Any]:
+        """The facts from which `restored` makes an equal schedule, beside the optimiser's state."""
+        return {
+            "made_for": self._made_for,
+            "planned": self._planned,
+            "steps": self._steps,
+            "scheduler": self._scheduler.state_dict(),
+        }
+
+    @classmethod
+    def restored(
+        cls, problem: Problem, optimizer: torch.optim.Optimizer, state: Mapping[str, Any]
+    ) -> "OwnSchedule":
+        """The schedule with this state; `optimizer` has the lr that it was made for.
+
+        Without the scheduler's own state, which may hold what is not plain data, it is stepped.
+        """
+        kept = state["scheduler"]
+        steps = 0 if kept is not None else state["steps"]
+        made = cls(problem, optimizer, state["made_for"], state["planned"], steps)
+        if kept is not None:
+            made._scheduler.load_state_dict(kept)
+            made._steps = state["steps"]
+        return made
 
     def step(self, step: Callable[[], object], lr: float) -> None:
         """Step the optimiser, for the lr of the settings, then the scheduler."""

@@ -3,8 +3,9 @@
 The trainer asks it for the parts of an update, and lets it follow an epoch's batches.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,6 +18,7 @@ from engine.training.recipe.optimizer import make_optimizer
 from engine.training.recipe.own_schedule import OwnSchedule, require_scheduler
 from engine.training.recipe.update_step import Forward, UpdateStep, forward_of, under
 from engine.training.schedule import Batch, updates_of_epoch
+from engine.training.state.optimizers import optimizer_state, restore_optimizer
 
 
 class Recipe:
@@ -121,6 +123,30 @@ class Recipe:
             return lr, 0, 0
         clipped, skipped = self._update_step.take_counts(sum(batch.closes_group for batch in done))
         return lr, clipped, skipped
+
+    # --- Its state ------------------------------------------------------------------------------
+
+    def state(self) -> dict[str, Any]:
+        """Everything that decides its next updates, beside the settings."""
+        return {
+            "optimizer": optimizer_state(self.optimizer),
+            "ratios": self._lr.ratios,
+            "lr": self._track.lr,
+            "own": None if self._own is None else self._own.state(),
+            "scaler": None if self._update_step is None else self._update_step.scaler_state(),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Continue from the state of a recipe with the same settings."""
+        self._lr.use_ratios(state["ratios"])
+        if self._own is not None and state["own"] is not None:
+            self._lr.set(state["own"]["made_for"])
+            problem = self._objective.problem
+            self._own = OwnSchedule.restored(problem, self.optimizer, state["own"])
+        restore_optimizer(self.optimizer, state["optimizer"])
+        if self._update_step is not None and state["scaler"] is not None:
+            self._update_step.restore_scaler(state["scaler"])
+        self._track.lr = float(state["lr"])
 
     # --- Changes --------------------------------------------------------------------------------
 

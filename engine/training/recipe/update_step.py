@@ -6,6 +6,7 @@ Nothing here waits for the device, but for torch's GradScaler, which must.
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -82,6 +83,16 @@ class UpdateStep:
         scale = scaler.scale(self._one)
         self._skipped.append(scale < self.scale)
         self.scale.copy_(scale)
+
+    def scaler_state(self) -> dict[str, Any] | None:
+        """The state of the scale of fp16 gradients; None without one."""
+        return None if self._scaler is None else self._scaler.state_dict()
+
+    def restore_scaler(self, state: dict[str, Any]) -> None:
+        """Let the scale of gradients continue from this state."""
+        if self._scaler is not None and self.scale is not None:
+            self._scaler.load_state_dict(state)
+            self.scale.copy_(self._scaler.scale(self._one))
 
     def take_counts(self, updates: int) -> tuple[int, int]:
         """Updates that were clipped and left out, of the first ones since the last call."""

@@ -1,0 +1,166 @@
+"""The file of a checkpoint: its format, how it is written whole or not at all, and read strictly.
+
+A file is a prefix (magic, lengths of header and tensors, CRC-32 of these), the header (msgpack),
+its CRC-32, the tensors (safetensors) and their CRC-32; integers are little-endian. Nothing else
+belongs to it, so that any flipped bit and any cut is found. Reading never runs code of a file.
+"""
+
+import contextlib
+import os
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+from zlib import crc32
+
+import msgspec
+from msgspec.structs import replace
+from safetensors import SafetensorError
+from safetensors.torch import load
+
+from engine.checkpoint.checkpoint import Checkpoint, Header
+from engine.checkpoint.tensors import parts_of
+from engine.log.filesystem.safe_open import (
+    UnsafeFileError,
+    directory_opened,
+    opened,
+    read_whole,
+)
+from engine.log.filesystem.sync import sync_file
+from engine.settings.text import clean, cleaned
+
+_NAME: Final = b"gdckpt\x00"
+_VERSION: Final = 1
+MAGIC: Final = _NAME + bytes([_VERSION])
+_LENGTHS: Final = struct.Struct("<QQ")
+_CHECK: Final = struct.Struct("<I")
+_PREFIX: Final = len(MAGIC) + _LENGTHS.size + _CHECK.size
+MOST_HEADER: Final = 256 << 20
+"""Size limit of a header."""
+_PART: Final = 64 << 20
+"""Bytes per write; a signal or another thread need not wait for more."""
+DRAFT: Final = ".draft"
+"""Suffix of a file that is still being written."""
+
+_encoder: Final = msgspec.msgpack.Encoder()
+_decoder: Final = msgspec.msgpack.Decoder(Header)
+
+
+class CheckpointError(Exception):
+    """A checkpoint that cannot be used; the message names the file and the reason."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(clean(f"{path}: {reason}"))
+        self.path = path
+        self.reason = clean(reason)
+
+
+def write_checkpoint(path: Path, checkpoint: Checkpoint) -> int:
+    """Write the file so that it is at `path` whole or not at all, even after a power cut.
+
+    Replaces an older file. Returns its size in bytes; raises OSError.
+    """
+    draft = f"{path.name}{DRAFT}"
+    with directory_opened(path.parent, is_followed=True) as folder:
+        with contextlib.suppress(FileNotFoundError):  # of a writer that was killed
+            os.unlink(draft, dir_fd=folder)
+        try:
+            with opened(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, dir_fd=folder) as file:
+                size = 0
+                for part in _encoded(checkpoint):
+                    for start in range(0, len(part), _PART):
+                        file.write(part[start : start + _PART])
+                    size += len(part)
+                file.flush()
+                sync_file(file.fileno())  # its name must not reach the disk before its content
+            os.rename(draft, path.name, src_dir_fd=folder, dst_dir_fd=folder)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(draft, dir_fd=folder)
+            raise
+        sync_file(folder)
+    return size
+
+
+def _encoded(checkpoint: Checkpoint) -> Iterator[memoryview]:
+    header = _encoder.encode(checkpoint.header)
+    parts = parts_of(checkpoint.tensors)
+    lengths = MAGIC + _LENGTHS.pack(len(header), sum(len(part) for part in parts))
+    yield memoryview(lengths + _CHECK.pack(crc32(lengths)))
+    yield memoryview(header)
+    yield memoryview(_CHECK.pack(crc32(header)))
+    check = 0
+    for part in parts:
+        check = crc32(part, check)
+        yield part
+    yield memoryview(_CHECK.pack(check))
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """The checkpoint in this file; CheckpointError for anything but a whole, sound one."""
+    try:
+        data = memoryview(read_whole(path, _most_read()))
+    except UnsafeFileError as error:
+        raise CheckpointError(path, error.strerror) from None
+    except (OSError, MemoryError) as error:
+        reason = getattr(error, "strerror", None) or "too little memory"
+        raise CheckpointError(path, f"cannot be read: {reason}") from None
+    try:
+        return _decoded(data)
+    except _DamagedError as error:
+        raise CheckpointError(path, str(error)) from None
+
+
+class _DamagedError(Exception):
+    pass
+
+
+def _decoded(data: memoryview) -> Checkpoint:
+    header_bytes, tensor_bytes = _split(data)
+    try:
+        header = _decoder.decode(header_bytes)
+        texts = {"device": clean(header.device), "torch": clean(header.torch)}
+        header = replace(header, settings=cleaned(header.settings), **texts)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise _DamagedError(f"has a header that cannot be right ({reason})") from None
+    try:
+        tensors = load(bytes(tensor_bytes))
+    except (SafetensorError, ValueError, KeyError, RuntimeError, TypeError) as error:
+        raise _DamagedError(f"has tensors that cannot be right ({error})") from None
+    return Checkpoint(header, tensors)
+
+
+def _split(data: memoryview) -> tuple[memoryview, memoryview]:
+    """Header and tensors, with sound checksums."""
+    prefix = bytes(data[:_PREFIX])
+    if len(prefix) < _PREFIX:
+        raise _DamagedError("is cut short")
+    if prefix.startswith(_NAME) and prefix[len(_NAME)] > _VERSION and _is_sound(prefix):
+        raise _DamagedError("was written by a later gdtui. Upgrade it: pip install -U gdtui")
+    if not prefix.startswith(MAGIC):
+        raise _DamagedError("is not a gdtui checkpoint, or is damaged")
+    if not _is_sound(prefix):
+        raise _DamagedError("is damaged")
+    header, tensors = _LENGTHS.unpack_from(prefix, len(MAGIC))
+    if header > MOST_HEADER:
+        raise _DamagedError(f"has a header of {header:,} bytes")
+    if (expected := _PREFIX + header + tensors + 2 * _CHECK.size) != len(data):
+        raise _DamagedError("is cut short" if len(data) < expected else "is damaged")
+    middle = _PREFIX + header + _CHECK.size
+    found = data[_PREFIX : middle - _CHECK.size], data[middle : -_CHECK.size]
+    checks = data[middle - _CHECK.size : middle], data[-_CHECK.size :]
+    for part, check in zip(found, checks, strict=True):
+        if crc32(part) != _CHECK.unpack(check)[0]:
+            raise _DamagedError("is damaged")
+    return found
+
+
+def _is_sound(prefix: bytes) -> bool:
+    check: int = _CHECK.unpack(prefix[-_CHECK.size :])[0]
+    return crc32(prefix[: -_CHECK.size]) == check
+
+
+def _most_read() -> int:
+    """Largest number of bytes read: half the memory of this machine."""
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2

@@ -1,0 +1,96 @@
+"""The checkpoints of one variant on disk: written, found again, and thinned to a limit of bytes.
+
+They lie in a directory of the run, one file each, whose name says the generation and the batches
+done: STEM.GENERATION-BATCHES.ckpt, with the stem of the variant's log.
+"""
+
+import contextlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from engine.checkpoint.checkpoint import Checkpoint
+from engine.checkpoint.file import CheckpointError, read_checkpoint, write_checkpoint
+from engine.checkpoint.thinning import surplus
+from engine.log.filesystem.safe_open import make_directory
+from engine.log.format import CHECKPOINT_SUFFIX, CHECKPOINTS
+
+_DIGITS: Final = 15
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class StoredCheckpoint:
+    """A file with a checkpoint, as its name and size describe it."""
+
+    generation: int
+    batches: int
+    path: Path
+    bytes: int
+
+
+class CheckpointStore:
+    """The checkpoints of the variant with this log."""
+
+    def __init__(self, log: Path) -> None:
+        self._folder = log.parent / CHECKPOINTS
+        self._stem = log.stem
+        self._name = re.compile(
+            rf"{re.escape(self._stem)}\.([1-9]\d{{0,14}})-(\d{{1,15}}){re.escape(CHECKPOINT_SUFFIX)}"
+        )
+
+    def stored(self) -> list[StoredCheckpoint]:
+        """All checkpoints, oldest first; empty if there are none, or they cannot be listed."""
+        found = []
+        with contextlib.suppress(OSError):
+            for path in self._folder.iterdir():
+                if (match := self._name.fullmatch(path.name)) is not None:
+                    generation, batches = map(int, match.groups())
+                    with contextlib.suppress(OSError):  # removed meanwhile
+                        size = path.lstat().st_size
+                        found.append(StoredCheckpoint(generation, batches, path, size))
+        return sorted(found)
+
+    def write(self, checkpoint: Checkpoint) -> StoredCheckpoint:
+        """Write a checkpoint, whole or not at all. Raises OSError."""
+        with contextlib.suppress(FileExistsError):
+            make_directory(self._folder)
+        generation, batches = checkpoint.header.generation, checkpoint.batches
+        name = f"{self._stem}.{generation}-{batches:0{_DIGITS}}{CHECKPOINT_SUFFIX}"
+        path = self._folder / name
+        return StoredCheckpoint(generation, batches, path, write_checkpoint(path, checkpoint))
+
+    def thin(self, limit: int) -> None:
+        """Remove checkpoints until the rest takes at most `limit` bytes; keeps the newest."""
+        stored = self.stored()
+        sizes = [each.bytes for each in stored]
+        places = [(each.generation, each.batches) for each in stored]
+        for index in surplus(places, sizes, limit):
+            with contextlib.suppress(OSError):
+                stored[index].path.unlink()
+
+    def newest(
+        self, generation: int, batches: int
+    ) -> tuple[Checkpoint | None, tuple[CheckpointError, ...]]:
+        """The last sound checkpoint of a generation up to so many batches; and the unusable ones.
+
+        A checkpoint whose content does not match its name is not usable.
+        """
+        refused: list[CheckpointError] = []
+        for each in reversed(self.stored()):
+            if each.generation != generation or each.batches > batches:
+                continue
+            try:
+                return self._read(each), tuple(refused)
+            except CheckpointError as error:
+                refused.append(error)
+        return None, tuple(refused)
+
+    @staticmethod
+    def _read(stored: StoredCheckpoint) -> Checkpoint:
+        checkpoint = read_checkpoint(stored.path)
+        found: Sequence[int] = (checkpoint.header.generation, checkpoint.batches)
+        if found != (stored.generation, stored.batches):
+            raise CheckpointError(stored.path, "holds another checkpoint than its name says")
+        return checkpoint

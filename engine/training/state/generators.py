@@ -1,0 +1,59 @@
+"""The states of random number generators, as plain values and tensors."""
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+
+OBJECTS = (torch.Generator, np.random.Generator, np.random.RandomState, random.Random)
+"""Kinds of generators that a user's model may hold."""
+
+
+def global_generators(device: torch.device) -> dict[str, Any]:
+    """The states of the generators of torch, numpy and Python that all code shares."""
+    state = {
+        "torch": torch.get_rng_state(),
+        "numpy": dict(np.random.get_state(legacy=False)),
+        "python": random.getstate(),
+    }
+    if device.type == "cuda":
+        state["device"] = torch.cuda.get_rng_state(device)
+    elif device.type == "mps":
+        state["device"] = torch.mps.get_rng_state()
+    return state
+
+
+def restore_global_generators(state: Mapping[str, Any], device: torch.device) -> None:
+    """Let the shared generators continue from these states."""
+    torch.set_rng_state(state["torch"])
+    np.random.set_state(state["numpy"])
+    random.setstate(state["python"])
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(state["device"], device)
+    elif device.type == "mps":
+        torch.mps.set_rng_state(state["device"])
+
+
+def generator_state(generator: Any) -> Any:
+    """The state of one of OBJECTS."""
+    if isinstance(generator, torch.Generator):
+        return generator.get_state()
+    if isinstance(generator, np.random.Generator):
+        return generator.bit_generator.state
+    if isinstance(generator, np.random.RandomState):
+        return dict(generator.get_state(legacy=False))
+    return generator.getstate()
+
+
+def restore_generator(generator: Any, state: Any) -> None:
+    """Let one of OBJECTS continue from a state of its kind."""
+    if isinstance(generator, torch.Generator):
+        generator.set_state(state)
+    elif isinstance(generator, np.random.Generator):
+        generator.bit_generator.state = state
+    elif isinstance(generator, np.random.RandomState):
+        generator.set_state(state)
+    else:
+        generator.setstate(state)
