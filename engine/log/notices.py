@@ -16,6 +16,8 @@ class NoticeKind(StrEnum):
     LOG_BLOCKED = "log blocked"
     LOG_GONE = "log gone"
     """A file of the run, or the whole run, is no longer at its path."""
+    NO_CHECKPOINT = "no checkpoint"
+    """A checkpoint could not be kept; training goes on."""
     LOG_UNBLOCKED = "log unblocked"
     BEGUN_AGAIN = "begun again"
     """A variant that had ended trains again; not a problem."""

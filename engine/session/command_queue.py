@@ -27,16 +27,17 @@ class CommandQueue:
         self,
         workers: Mapping[str, RemoteWorker],
         log: SessionLog,
+        last_id: int = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`clock` returns seconds, counted from any moment."""
+        """`last_id`: of an earlier session. `clock` returns seconds, counted from any moment."""
         self._workers = workers
         self._log = log
         self._clock = clock
         self._waiting: dict[str, list[AnyCommand]] = {}
         self._flushed_at = -math.inf
         self._unseen: deque[CommandSent] = deque(maxlen=_MOST_UNSEEN)
-        self.last_id = 0
+        self.last_id = last_id
         """The id of the last command."""
         self.wanted = {name: worker.variant.settings for name, worker in workers.items()}
         """The latest settings requested for each variant."""

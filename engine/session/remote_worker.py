@@ -22,6 +22,10 @@ class RemoteWorker:
     variant: Variant
     number: int = 0
     """The number of the current worker, from 1; 0 before the first."""
+    resumes: int = 0
+    """The number of the worker that goes on with an earlier session's training; 0 for none."""
+    threads: int = 0
+    """CPU threads of that training; 0 for a fair share."""
     child: Child | None = None
     is_dead: bool = False
     server_died: bool = False

@@ -11,7 +11,6 @@ from typing import Final, Self
 import msgspec
 
 from engine.jobs.child import Child, finish
-from engine.jobs.cores import fair_threads, usable_cores
 from engine.log.commands import (
     Change,
     Extend,
@@ -29,9 +28,11 @@ from engine.log.filesystem.identity import FileGoneError
 from engine.log.notices import Notice, NoticeKind
 from engine.log.records import CommandSent, WorkerDied, WorkerReplaced
 from engine.session.command_queue import CommandQueue
+from engine.session.past import Past
 from engine.session.remote_worker import RemoteWorker
 from engine.session.run_files import RunFiles
 from engine.session.session_log import SessionLog
+from engine.session.tasks import worker_task
 from engine.settings import Variant, VariantSettings
 from engine.settings.text import cleaned
 from engine.worker.protocol import (
@@ -40,16 +41,16 @@ from engine.worker.protocol import (
     LogBlocked,
     LogRefused,
     LogUnblocked,
+    NoCheckpoint,
     RunClock,
     WorkerReady,
     WorkerTask,
 )
 
 _CLOSE_SECONDS: Final = 15.0
-"""Seconds that workers get to close their logs before they are killed.
+"""Seconds that workers get to write a checkpoint and close their logs before they are killed.
 
-A healthy worker takes less than a second: see engine/worker/mailbox.py. The rest is for an
-overloaded machine, or a disk that keeps writers waiting.
+Most take less than a second; the rest is for large models, overloaded machines and slow disks.
 """
 
 _DEATH_SECONDS: Final = 0.2
@@ -61,12 +62,15 @@ _NOTE: Final = msgspec.msgpack.Decoder(AnyNote)
 class Session:
     """The workers of a run. Not thread-safe."""
 
-    def __init__(self, run: RunDirectory) -> None:
+    def __init__(self, run: RunDirectory, past: Past | None = None) -> None:
+        """`past`: go on with the run from where it was left; None begins a new one."""
         self.run = run
         settings = run.info.settings
-        self.epochs, self._pace = settings.epochs, settings.pace
+        self._past, shared = past, past or settings
+        self.epochs, self._pace = shared.epochs, shared.pace
         self._measuring = settings.measuring
-        self._workers = {variant.name: RemoteWorker(variant) for variant in settings.variants}
+        new = {variant.name: RemoteWorker(variant) for variant in settings.variants}
+        self._workers = new if past is None else past.workers()
         self._notices: list[Notice] = []
         self._clock = RunClock.start()
         self._log = SessionLog(run, self._clock, self._heed_log_error)
@@ -74,7 +78,8 @@ class Session:
         """The run's files, and which of them are gone."""
         self._blocked: set[str] = set()
         """Variants whose blocked log was reported to the user."""
-        self._commands = CommandQueue(self._workers, self._log)
+        last_command = 0 if past is None else past.last_command
+        self._commands = CommandQueue(self._workers, self._log, last_command)
         self.wanted = self._commands.wanted
         """The latest settings requested for each variant."""
         self._is_closed = False
@@ -89,27 +94,22 @@ class Session:
 
     def start(self) -> None:
         """Start every worker; return at once, while torch is being imported."""
-        for worker in self._workers.values():
+        for name, worker in self._workers.items():
+            if self._past is not None:  # commands that did not arrive are lost
+                self._log.write(WorkerReplaced(variant=name, command=self._past.last_command))
             worker.begin(partial(self._task, worker, worker.variant))
 
     def _task(self, worker: RemoteWorker, variant: Variant, number: int) -> WorkerTask:
-        settings = self.run.info.settings
-        devices = [settings.device_of(place) for place in range(len(settings.variants))]
-        return WorkerTask(
-            run=settings,
-            variant=variant,
-            device=devices[list(self._workers).index(variant.name)],
-            devices=tuple(devices),
-            stored=self.run.custody.stored,
-            log=str(self.run.variant_log(variant.name)),
+        return worker_task(
+            self.run,
+            worker,
+            variant,
+            number,
             continued=self.files.log_of(variant.name),
-            output=str(self.run.variant_output(variant.name)),
-            threads=settings.threads or fair_threads(usable_cores(), len(self._workers)),
             epochs=self.epochs,
             pace=self._pace,
             measuring=self._measuring,
             is_paused=worker.is_paused or self.files.is_run_gone,
-            number=number,
             clock=self._clock,
         )
 
@@ -245,6 +245,8 @@ class Session:
                 self._blocked.add(name)
                 text = f"{note.detail}. Paused, nothing is lost: {note.remedy}"
                 self._tell(NoticeKind.LOG_BLOCKED, name, text)
+            case NoCheckpoint():
+                self._tell(NoticeKind.NO_CHECKPOINT, name, note.detail)
             case LogRefused():
                 worker.last_words = note.detail
             case DeviceLost():

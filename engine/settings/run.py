@@ -10,7 +10,7 @@ import msgspec
 from engine.settings.basics import MOST, SettingsError
 from engine.settings.data_reading import DataReading
 from engine.settings.loss import LossAudit
-from engine.settings.ranges import Ordinal
+from engine.settings.ranges import Ordinal, Seconds
 from engine.settings.variant import Variant
 
 VALIDATION_SHARE: Final = 0.2
@@ -104,6 +104,10 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Processes per variant that read a Dataset ahead."""
     validate_every: Ordinal | None = None
     """Updates between two evaluations on held-out data; None evaluates only at epoch ends."""
+    checkpoint_every: Seconds = 60.0
+    """Seconds between two checkpoints, if their cost allows; 0 keeps none."""
+    checkpoint_disk: Ordinal = 1 << 30
+    """Bytes that the checkpoints of all variants may take."""
     measuring: bool = True
     """True to measure noise scale and sharpness periodically, in a small share of the time."""
     notes: tuple[str, ...] = ()

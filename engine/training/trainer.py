@@ -269,6 +269,13 @@ class Trainer(TrainedModel):
             self._schedule()
         return "optimiser state cleared" if renewed and self.updates else ""
 
+    def repeat_change(self, settings: VariantSettings, micro_batch: int | None) -> None:
+        """Change as another trainer did here, perhaps since memory ran out amid a group."""
+        if self.in_group:
+            self._abandon_group()
+        self.micro_batch = micro_batch or NO_LIMIT
+        self.change(settings)
+
     def retreat(self, error: Exception) -> str:
         """Reduce memory use after memory ran out in `advance`; return a note for the user.
 

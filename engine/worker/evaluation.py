@@ -76,6 +76,10 @@ class Evaluator:
         self._evaluations = 0
         self._evaluated_at = 0.0
 
+    def resume(self, *, evaluated_epoch: int, validated_update: int) -> None:
+        """Go on after these evaluations by an earlier worker; -1 and 0 for none."""
+        self._evaluated_epoch, self._validated_update = evaluated_epoch, validated_update
+
     @property
     def is_affordable(self) -> bool:
         """True if there were few evaluations so far, or the last one is long enough ago."""
@@ -227,4 +231,8 @@ class Budget:
         try:
             yield
         finally:
-            self._left -= self._clock() - start
+            self.charge(self._clock() - start)
+
+    def charge(self, seconds: float) -> None:
+        """Take these seconds from the budget, even if nothing is left."""
+        self._left -= seconds

@@ -7,9 +7,8 @@ so that the process that starts workers does not need it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
-
-from msgspec.structs import replace
 
 from engine.log.commands import (
     AnyCommand,
@@ -24,31 +23,42 @@ from engine.log.commands import (
     StepOnce,
     Stop,
 )
-from engine.log.records import Chunk, End, Planned, Refused, State, StateChanged
-from engine.settings import SettingsError, VariantSettings
+from engine.log.records import End, Planned, State, StateChanged
+from engine.settings import VariantSettings
+from engine.worker.checkpoints.keeper import Keeper
 from engine.worker.evaluation import Evaluator
 from engine.worker.lifetime.failures import failure_of
+from engine.worker.lifetime.generations import Generations
 from engine.worker.lifetime.workplace import Workplace
 from engine.worker.mailbox import Mailbox
 from engine.worker.pace import Pace
 from engine.worker.protocol import DeviceLost, WorkerTask
 from engine.worker.recording.recorder import RETRY_SECONDS, Recorder
+from engine.worker.slices import apply_change, train_slice
 from engine.worker.weights_check import WeightsCheck
 
 if TYPE_CHECKING:
     from engine.training.trainer import Trainer
+    from engine.worker.checkpoints.past import Past
 
 
 class Training:
     """Trains a variant as commanded, one generation after another."""
 
     def __init__(
-        self, task: WorkerTask, mailbox: Mailbox, recorder: Recorder, generation: int
+        self,
+        task: WorkerTask,
+        mailbox: Mailbox,
+        recorder: Recorder,
+        generation: int,
+        past: Past | None = None,
     ) -> None:
+        """`generation`: the last one of earlier workers. `past`: go on with that, if not None."""
         self._task = task
         self._mailbox = mailbox
         self._recorder = recorder
         self._number = generation
+        self._past = past
         self._epochs = task.epochs
         self._pace = Pace(task.pace)
         self._state = State.STARTING
@@ -65,10 +75,18 @@ class Training:
         from engine.worker.measuring.measurer import Measurer
 
         self._measurer = Measurer(recorder.write, is_on=task.measuring)
+        self._keeper = Keeper(task, mailbox.send, recorder.check_place)
+        mailbox.before_end = self._keeper.finish
+        self._generations = Generations(
+            task, self._workplace, recorder, self._evaluator, self._measurer
+        )
 
     def run(self) -> None:
         """Train and obey commands until Stop; then close the log."""
-        self._begin(self._task.variant.settings)
+        if self._past is None:
+            self._begin(self._task.variant.settings)
+        else:
+            self._resume(self._past)
         while True:
             if (wait := self._wait()) != 0.0:
                 self._recorder.flush()
@@ -112,29 +130,36 @@ class Training:
             self._become(State.PAUSED if self._is_held else State.RUNNING)
 
     def _load(self, settings: VariantSettings, command: int) -> None:
-        """Make the generation's trainer; the first one opens the problem."""
-        trainer, taken = self._workplace.make_trainer(settings, self._number, self._epochs)
-        self._recorder.write_start(
-            trainer,
-            threads=self._task.threads,
-            epochs=self._epochs,
-            pace=self._pace.value,
-            audit=self._task.run.audit,
-            command=command,
-            device=taken.label,
-            device_note=taken.note,
-        )
-        self._trainer = trainer
-        self._evaluator.begin()
-        self._evaluator.evaluate_first(trainer)
-        self._measurer.begin()
-        self._recorder.begin_trail(trainer)
+        self._trainer = self._generations.begin(settings, self._number, self._planned(command))
+        self._generations.evaluate_first(self._trainer)
+        self._keeper.keep(self._trainer)
+
+    def _resume(self, past: Past) -> None:
+        """Go on with the generation of an earlier worker, where its log ends."""
+        self._number = past.generation
+        self._become(State.STARTING, f"loading {self._task.run.title}")
+        self._guarded(lambda: self._take_up(past))
+        trainer = self._trainer
+        if trainer is not None and self._state is State.STARTING:
+            ended = self._generations.end_of(trainer, past, self._epochs)
+            self._become(ended or (State.PAUSED if self._is_held else State.RUNNING))
+
+    def _take_up(self, past: Past) -> None:
+        show = partial(self._become, State.STARTING)
+        self._trainer = self._generations.resume(past, show)
+        self._generations.evaluate_on(self._trainer, past, self._planned(0))
+
+    def _planned(self, command: int) -> Planned:
+        return Planned(epochs=self._epochs, pace=self._pace.value, command=command)
 
     def _end(self) -> None:
         if not self._state.is_ended:
             self._catch_up()
             self._become(State.STOPPED)
+            if self._trainer is not None:
+                self._keeper.keep(self._trainer)
         self._recorder.write(End())
+        self._keeper.wait()
 
     # --- Commands -------------------------------------------------------------------------------
 
@@ -173,8 +198,7 @@ class Training:
             self._epochs = command.epochs
             if self._trainer is not None:
                 self._trainer.plan(command.epochs)
-        planned = Planned(epochs=self._epochs, pace=self._pace.value, command=command.id)
-        self._recorder.write(planned)
+        self._recorder.write(self._planned(command.id))
         if isinstance(command, Extend) and self._state is State.FINISHED:
             self._become(State.PAUSED if self._is_held else State.RUNNING)
 
@@ -198,14 +222,17 @@ class Training:
             return
         if self._pending is not None and not trainer.in_group:
             change, self._pending = self._pending, None
-            self._change(trainer, change)
+            self._keeper.keep(trainer)
+            apply_change(trainer, change, self._recorder)
         self._close_epoch(trainer)  # with drop_last, new settings can end the epoch
         if self._state is not State.RUNNING or self._recorder.is_blocked:
             return
+        self._keeper.look(trainer)
         if not (batches := self._batches_due(trainer)):
             return
         begins_epoch = trainer.at_epoch_end
-        if (chunk := self._advance(trainer, batches)) is None:
+        chunk = train_slice(trainer, batches, self._pace, self._recorder)
+        if chunk is None:
             return
         is_whole = begins_epoch and trainer.at_epoch_end and trainer.last_loss_is_finite
         self._recorder.write_losses(chunk, is_whole_epoch=is_whole)
@@ -218,27 +245,9 @@ class Training:
         due = self._pace.batches_due(trainer)
         if self._is_held:
             due = min(trainer.batches_for(1), self._pace.chunk_batches)
+        if trainer.in_group and self._keeper.is_due(trainer):
+            due = min(trainer.batches_for(1), due)  # a checkpoint lies between groups
         return min(due, self._evaluator.batches_until_validation(trainer) or due)
-
-    def _advance(self, trainer: Trainer, batches: int) -> Chunk | None:
-        """Train this many batches; None if memory ran out and the trainer went back a step."""
-        self._pace.begin_slice()
-        try:
-            chunk = trainer.advance(batches)
-        except Exception as error:
-            self._recorder.write_change(trainer, note=trainer.retreat(error))
-            return None
-        self._pace.end_slice(trainer, chunk)
-        return replace(chunk, behind=self._pace.is_behind)
-
-    def _change(self, trainer: Trainer, change: Change) -> None:
-        """Apply new settings, or record why they are refused; called only between groups."""
-        try:
-            note = trainer.change(change.settings)
-        except SettingsError as error:
-            self._recorder.write(Refused(detail=str(error), command=change.id))
-        else:
-            self._recorder.write_change(trainer, note, change.id)
 
     def _conclude(self, trainer: Trainer) -> None:
         """Act after a slice: on divergence, the end of an epoch or of the run, a single update."""
@@ -274,6 +283,8 @@ class Training:
     def _keep_weights(self, trainer: Trainer) -> None:
         """Record the weights periodically; at the end, record and measure them."""
         is_last = self._state is State.FINISHED
+        if is_last:
+            self._keeper.keep(trainer)
         if is_last and self._measurer.is_on:
             self._measurer.ask(is_last=True)
         self._recorder.keep_weights(trainer, is_last=is_last)

@@ -37,6 +37,8 @@ class Mailbox:
         self._pipe = pipe
         self._at_pipes_end = at_pipes_end
         self._queue: SimpleQueue[AnyCommand] = SimpleQueue()
+        self.before_end: Callable[[], None] = lambda: None
+        """Waits for a checkpoint that is being written."""
         self.close_log: Callable[[], None] = lambda: None
         """Closes the log from any thread; nothing can be written afterwards."""
         end_with_parent(pipe, at_end=self._lose_session, take=self._receive)
@@ -56,6 +58,7 @@ class Mailbox:
     def _end(self) -> None:
         """End this process, unless the loop does so in time."""
         time.sleep(_GRACE)
+        self.before_end()
         self.close_log()
         os._exit(0)
 

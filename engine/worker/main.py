@@ -3,19 +3,22 @@
 import os
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.jobs.child_side import settle_process
 from engine.jobs.output import redirect_output
-from engine.log.file import LogError, LogReader
+from engine.log.file import LogError
 from engine.log.filesystem.disk_errors import cannot_write
 from engine.log.filesystem.private import remove_private
 from engine.log.filesystem.safe_open import output_opened
-from engine.log.records import Started
 from engine.log.writing.writer import LogWriter
 from engine.worker.loop import Training
 from engine.worker.mailbox import Mailbox
 from engine.worker.protocol import LogRefused, WorkerReady, WorkerTask
 from engine.worker.recording.recorder import Recorder
+
+if TYPE_CHECKING:
+    from engine.worker.checkpoints.past import Past
 
 
 def main(task: WorkerTask, pipe: Connection) -> None:
@@ -26,7 +29,7 @@ def main(task: WorkerTask, pipe: Connection) -> None:
     try:
         with output_opened(task.output) as output:
             redirect_output(output)
-        generation = _last_generation(Path(task.log))
+        past = _past(Path(task.log))
         log = LogWriter(Path(task.log), task.continued)
     except LogError as error:
         mailbox.send(LogRefused(detail=str(error)))
@@ -46,10 +49,11 @@ def main(task: WorkerTask, pipe: Connection) -> None:
         mailbox.send(WorkerReady(pid=os.getpid(), log=log.identity))
         recorder = Recorder(log, mailbox, task.clock, task.number)
         mailbox.close_log = recorder.close_early
-        Training(task, mailbox, recorder, generation).run()
+        goes_on = task.is_resumed and past.generation > 0
+        Training(task, mailbox, recorder, past.generation, past if goes_on else None).run()
 
 
-def _last_generation(log: Path) -> int:
-    """The last generation of earlier workers; 0 if there was none."""
-    started = (record.generation for record in LogReader(log) if isinstance(record, Started))
-    return max(started, default=0)
+def _past(log: Path) -> "Past":
+    from engine.worker.checkpoints.past import Past  # imports numpy, as training does
+
+    return Past.read(log)

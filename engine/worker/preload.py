@@ -14,6 +14,7 @@ import torch  # noqa: E402
 import engine.measure.model_copy  # noqa: E402
 import engine.problems.builtin.synthetic  # noqa: E402
 import engine.training.trainer  # noqa: E402
+import engine.worker.checkpoints.resuming  # noqa: E402
 import engine.worker.main  # noqa: E402
 import engine.worker.measuring.measurer  # noqa: E402
 

@@ -53,6 +53,8 @@ class WorkerTask(msgspec.Struct, frozen=True, kw_only=True):
     measuring: bool = True
     is_paused: bool = False
     """True if it must not train before it is resumed."""
+    is_resumed: bool = False
+    """True if it goes on with the training in its log, rather than begin another generation."""
     number: int = 1
     """The worker's number within the variant: 1, then 1 more for each replacement."""
     clock: RunClock = msgspec.field(default_factory=RunClock.start)
@@ -89,6 +91,12 @@ class LogUnblocked(Note, frozen=True, kw_only=True):
     """The waiting records have been written; nothing was lost."""
 
 
+class NoCheckpoint(Note, frozen=True, kw_only=True):
+    """A checkpoint could not be kept; the training goes on."""
+
+    detail: str
+
+
 class DeviceLost(Note, frozen=True, kw_only=True):
     """The worker's process has lost its device for good; another shall restart in its place."""
 
@@ -96,4 +104,4 @@ class DeviceLost(Note, frozen=True, kw_only=True):
     """The settings to restart with."""
 
 
-AnyNote = WorkerReady | LogBlocked | LogRefused | LogUnblocked | DeviceLost
+AnyNote = WorkerReady | LogBlocked | LogRefused | LogUnblocked | NoCheckpoint | DeviceLost

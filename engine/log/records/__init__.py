@@ -17,6 +17,7 @@ from engine.log.records.worker import (
     MeasuringSet,
     Planned,
     Refused,
+    Resumed,
     Started,
     StateChanged,
     Validated,
@@ -33,6 +34,7 @@ AnyRecord = (
     | Planned
     | Measured
     | MeasuringSet
+    | Resumed
     | End
     | CommandSent
     | WorkerDied
@@ -51,6 +53,7 @@ __all__ = [
     "Planned",
     "Record",
     "Refused",
+    "Resumed",
     "Started",
     "State",
     "StateChanged",

@@ -179,5 +179,23 @@ class MeasuringSet(Record, frozen=True, kw_only=True):
     command: Identifier = 0
 
 
+class Resumed(Record, frozen=True, kw_only=True):
+    """A worker goes on with a training that had ended: from its last loss, exactly.
+
+    The batches between `checkpoint` and `batches` were trained again; their losses are recorded
+    once.
+    """
+
+    generation: Ordinal
+    batches: Count
+    """Batches done: those that the log held."""
+    checkpoint: Count
+    """Batches done at the checkpoint from which the training was repeated; 0 for the start."""
+    differing: Count = 0
+    """Batches trained again with another loss than before: on a GPU, or after the code changed."""
+    refused: tuple[str, ...] = ()
+    """Checkpoints that could not be used, each with its file and the reason."""
+
+
 class End(Record, frozen=True, kw_only=True):
     """The log is complete: nothing follows, and nothing is missing."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
@@ -53,6 +54,15 @@ class Recorder:
         self._held: list[Chunk] = []
         """Chunks of whole epochs, each of which `goes_on_with` the next, to be joined."""
         self._held_since = 0.0
+
+    @property
+    def path(self) -> Path:
+        """The file of the log."""
+        return self._log.path
+
+    def check_place(self) -> None:
+        """Raise FileGoneError, an OSError, unless the log is still at its path."""
+        self._log.check_place()
 
     @property
     def is_blocked(self) -> bool:

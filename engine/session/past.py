@@ -1,0 +1,84 @@
+"""The state in which a run's earlier session left it, so that another can go on with it."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from engine.log.directory import RunDirectory, RunDirectoryError
+from engine.log.follow import Follower
+from engine.log.records import AnyRecord, CommandSent, Record, StateChanged, WorkerDied
+from engine.log.summary import Tally
+from engine.session.remote_worker import RemoteWorker
+from engine.settings import Variant
+
+
+class PastVariant(msgspec.Struct, frozen=True, kw_only=True):
+    """A variant as its log leaves it."""
+
+    variant: Variant
+    """Its name, and the settings in force."""
+    worker: int
+    """The number of its last worker."""
+    threads: int
+    """CPU threads of its training, on which the rounding of sums depends; 0 if none began."""
+
+
+class Past(msgspec.Struct, frozen=True, kw_only=True):
+    """A run as its logs leave it."""
+
+    variants: tuple[PastVariant, ...]
+    epochs: int
+    """Planned epochs."""
+    pace: float | None
+    last_command: int
+    """The id of the last command that was sent."""
+
+    def workers(self) -> dict[str, RemoteWorker]:
+        """Workers to be started, which go on with the logs of the last ones."""
+        return {
+            each.variant.name: RemoteWorker(
+                each.variant, number=each.worker, resumes=each.worker + 1, threads=each.threads
+            )
+            for each in self.variants
+        }
+
+
+def read_past(run: RunDirectory) -> Past:
+    """The past of a run that is not running. Raises RunDirectoryError if a log is damaged."""
+    settings = run.info.settings
+    tallies = {each.name: Tally(each.name, each.settings) for each in settings.variants}
+    numbers = dict.fromkeys(tallies, 0)
+    last_command = 0
+    follower = Follower(run)
+    while records := list(follower.read()):
+        for name, record in records:
+            tallies[name].add(record)
+            numbers[name] = max(numbers[name], _worker_of(record))
+            last_command = max(last_command, _command_of(record))
+    if follower.damage:
+        raise RunDirectoryError(f"{follower.damage[0]}; a run can only go on from sound logs")
+    begun = [tally for tally in tallies.values() if tally.generation]
+    return Past(
+        variants=tuple(
+            PastVariant(
+                variant=Variant(name=name, settings=tally.settings),
+                worker=numbers[name],
+                threads=tally.threads,
+            )
+            for name, tally in tallies.items()
+        ),
+        epochs=max((tally.planned_epochs for tally in begun), default=settings.epochs),
+        pace=begun[0].pace if begun else settings.pace,
+        last_command=last_command,
+    )
+
+
+def _worker_of(record: AnyRecord) -> int:
+    return record.worker if isinstance(record, StateChanged | WorkerDied) else 0
+
+
+def _command_of(record: Record) -> int:
+    if isinstance(record, CommandSent):
+        return record.command.id
+    ids: Iterable[int] = (getattr(record, name, 0) for name in ("command", "heard"))
+    return max(ids)
