@@ -246,7 +246,7 @@ class Tally:
         worker = self.worker
         worker.add(record)
         self.state, self.detail, self.traceback = worker.state, worker.detail, worker.traceback
-        self.is_usage_error = worker.last is not None and worker.last.is_usage_error
+        self.is_usage_error = worker.is_usage_error
 
     def _note(self, record: Measured | MeasuringSet) -> None:
         if isinstance(record, MeasuringSet):

@@ -1,10 +1,13 @@
 """The state in which a run's earlier session left it, so that another can go on with it."""
 
+import contextlib
 from collections.abc import Iterable
+from pathlib import Path
 
 import msgspec
 
 from engine.log.directory import RunDirectory, RunDirectoryError
+from engine.log.filesystem.holding import held, is_locked
 from engine.log.follow import Follower
 from engine.log.records import AnyRecord, CommandSent, Record, StateChanged, WorkerDied
 from engine.log.summary import Tally
@@ -41,6 +44,35 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
             )
             for each in self.variants
         }
+
+
+class ResumedRun(RunDirectory):
+    """A run that goes on: held by this process, with the state in which its last session left it.
+
+    Its directory is never removed by the process that goes on with it, whatever happens.
+    """
+
+    past: Past
+
+    @classmethod
+    def take_up(cls, path: Path) -> "ResumedRun":
+        """Hold the run at `path`; RunDirectoryError if it is running, damaged or not there."""
+        found = RunDirectory.open(path)
+        run = cls(found.path, found.info)
+        is_running = RunDirectoryError(f"{path} is running: gdtui attach shows it", path)
+        with contextlib.ExitStack() as until_failed:
+            try:
+                until_failed.enter_context(held(path))
+            except BlockingIOError:
+                raise is_running from None
+            except OSError as error:
+                raise RunDirectoryError(f"{path}: {error.strerror}", path) from None
+            if any(map(is_locked, (run.session_log, *(path / log for log in run.info.logs)))):
+                raise is_running
+            run.past = read_past(run)
+            run._holding = until_failed.pop_all()
+        run.is_ours = True
+        return run
 
 
 def read_past(run: RunDirectory) -> Past:

@@ -11,6 +11,7 @@ import msgspec
 from engine.jobs.child import Child
 from engine.jobs.fork_server import start_process
 from engine.log.commands import AnyCommand, supersedes
+from engine.log.records import WorkerReplaced
 from engine.settings import Variant, VariantSettings
 from engine.worker.protocol import WorkerTask
 
@@ -44,6 +45,10 @@ class RemoteWorker:
         self.number += 1
         start = partial(_start, make_task(self.number))
         self.child = Child(start, self.variant.name, supersedes=supersedes)
+
+    def replaced(self, command: int) -> WorkerReplaced:
+        """The record that the next worker follows; `command` is the last one that was sent."""
+        return WorkerReplaced(variant=self.variant.name, command=command, worker=self.number + 1)
 
     @property
     def is_there(self) -> bool:

@@ -26,9 +26,9 @@ from engine.log.directory import RunDirectory
 from engine.log.filesystem.disk_errors import cannot_write
 from engine.log.filesystem.identity import FileGoneError
 from engine.log.notices import Notice, NoticeKind
-from engine.log.records import CommandSent, WorkerDied, WorkerReplaced
+from engine.log.records import CommandSent, WorkerDied
 from engine.session.command_queue import CommandQueue
-from engine.session.past import Past
+from engine.session.past import ResumedRun
 from engine.session.remote_worker import RemoteWorker
 from engine.session.run_files import RunFiles
 from engine.session.session_log import SessionLog
@@ -62,12 +62,12 @@ _NOTE: Final = msgspec.msgpack.Decoder(AnyNote)
 class Session:
     """The workers of a run. Not thread-safe."""
 
-    def __init__(self, run: RunDirectory, past: Past | None = None) -> None:
-        """`past`: go on with the run from where it was left; None begins a new one."""
+    def __init__(self, run: RunDirectory) -> None:
+        """Begin a run, or go on with a ResumedRun from where it was left."""
         self.run = run
         settings = run.info.settings
-        self._past, shared = past, past or settings
-        self.epochs, self._pace = shared.epochs, shared.pace
+        self._past = past = run.past if isinstance(run, ResumedRun) else None
+        self.epochs, self._pace = (past or settings).epochs, (past or settings).pace
         self._measuring = settings.measuring
         new = {variant.name: RemoteWorker(variant) for variant in settings.variants}
         self._workers = new if past is None else past.workers()
@@ -94,9 +94,9 @@ class Session:
 
     def start(self) -> None:
         """Start every worker; return at once, while torch is being imported."""
-        for name, worker in self._workers.items():
+        for worker in self._workers.values():
             if self._past is not None:  # commands that did not arrive are lost
-                self._log.write(WorkerReplaced(variant=name, command=self._past.last_command))
+                self._log.write(worker.replaced(self._commands.last_id))
             worker.begin(partial(self._task, worker, worker.variant))
 
     def _task(self, worker: RemoteWorker, variant: Variant, number: int) -> WorkerTask:
@@ -132,7 +132,7 @@ class Session:
 
     def _replace(self, name: str, worker: RemoteWorker, settings: VariantSettings) -> None:
         """Start another worker, which goes on with the log of one that has ended."""
-        self._log.write(WorkerReplaced(variant=name, command=self._commands.last_id))
+        self._log.write(worker.replaced(self._commands.last_id))
         self.wanted[name] = settings
         worker.begin(partial(self._task, worker, Variant(name=name, settings=settings)))
 

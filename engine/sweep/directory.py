@@ -238,7 +238,7 @@ def check_sweep_file(path: Path) -> None:
 
 def remove_sweep_file(path: Path) -> None:
     """Remove the sweep's own files, and the directory if nothing else is in it."""
-    remove_files(path, is_sweep_file, folder=data_path(path).name, last=SWEEP_FILE)
+    remove_files(path, is_sweep_file, folders=[data_path(path).name], last=SWEEP_FILE)
 
 
 def is_sweep_file(name: str) -> bool:

@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Any, Final
 
 from engine.jobs.fork_server import warm_up
-from engine.log.directory import reserved, server_output
+from engine.log.directory import RunDirectory, reserved, server_output
 from engine.log.filesystem.private import PrivateDirectory
 from engine.log.filesystem.safe_open import output_opened
 from engine.problems.loader import AUDIT_SECONDS, Loaded, LoadTask
@@ -59,18 +59,48 @@ def load_problem(
             return load(task), handover
 
 
+def reload_problem(run: RunDirectory) -> PrivateDirectory:
+    """Load the problem of a run that goes on; nothing of the run is removed if that fails.
+
+    Raises LoadingError.
+    """
+    settings, path = run.info.settings, run.path
+    with contextlib.ExitStack() as if_failed, _ending_in_order():
+        handover = _new_handover()
+        if_failed.callback(handover.remove)
+        with output_opened(server_output(path)) as output:
+            warm_up(output, with_compiler=is_file(settings.problem))
+        task = LoadTask(
+            problem=settings.problem,
+            seed=settings.seed,
+            device=settings.device_of(0),
+            threads=_THREADS,
+            data=settings.data,
+            stored=str(handover.path),
+            output=str(server_output(path)),
+        )
+        with _saying(f"loading {settings.title}…"):
+            load(task)
+        if_failed.pop_all()
+        return handover
+
+
+def _new_handover() -> PrivateDirectory:
+    try:
+        return PrivateDirectory()
+    except OSError as error:
+        raise LoadingError(
+            f"cannot make a directory for the data: {error.strerror}; choose another place "
+            "with TMPDIR=DIR"
+        ) from None
+
+
 @contextlib.contextmanager
 def _handover_for(run: Path) -> Iterator[PrivateDirectory]:
     """Make the directory for what is found; remove everything created if the loading fails."""
     with contextlib.ExitStack() as if_failed:
         if_failed.callback(discard, run)
-        try:
-            handover = PrivateDirectory()
-        except OSError as error:
-            raise LoadingError(
-                f"cannot make a directory for the data: {error.strerror}; choose another place "
-                "with TMPDIR=DIR"
-            ) from None
+        handover = _new_handover()
         if_failed.callback(handover.remove)
         yield handover
         if_failed.pop_all()

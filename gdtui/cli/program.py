@@ -15,6 +15,7 @@ APP: Final = "gdtui.cli.commands.train.app"
 """The command without a name, which trains and shows."""
 COMMANDS: Final = {
     "train": "gdtui.cli.commands.train.train",
+    "resume": "gdtui.cli.commands.checkpoints.resume",
     "watch": "gdtui.cli.commands.runs.watch",
     "experiment": "gdtui.cli.commands.measure.experiment",
     "sweep": "gdtui.cli.commands.measure.sweep",

@@ -28,6 +28,7 @@ from engine.log.filesystem.holding import is_held, is_locked
 from engine.log.filesystem.removal import size_of
 from engine.log.filesystem.safe_open import is_present
 from engine.log.follow import Follower
+from engine.log.format import CHECKPOINTS
 from engine.log.records import State
 from engine.sweep.directory import SweepDirectory, is_sweep_file, sweep_file
 from gdtui.state.stored.own_files import own_names
@@ -193,7 +194,7 @@ def never_began(path: Path) -> bool:
 
 
 def _describe(path: Path) -> StoredRun:
-    size = size_of(path, own_names(path), data_path(path).name)
+    size = size_of(path, own_names(path), data_path(path).name, CHECKPOINTS)
     try:
         run = RunDirectory.open(path)
     except RunDirectoryError as error:

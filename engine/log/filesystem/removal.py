@@ -9,7 +9,7 @@ import errno
 import os
 import shutil
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from engine.log.filesystem.safe_open import UnsafeFileError, directory_opened, kind_of
@@ -18,19 +18,20 @@ IsOwn = Callable[[str], bool]
 """A predicate that is true for the names of a run's own files."""
 
 
-def size_of(path: Path, is_own: IsOwn, folder: str) -> int:
-    """Bytes of the run's own files and of all files in its `folder`. Follows no link."""
+def size_of(path: Path, is_own: IsOwn, *folders: str) -> int:
+    """Bytes of the run's own files and of all files in its `folders`. Follows no link."""
     size = 0
     with directory_opened(path) as top:
         size += sum(found.st_size for found in _entries(top, is_own).values() if _is_file(found))
-        with contextlib.suppress(OSError), directory_opened(folder, dir_fd=top) as inner:
-            every = _entries(inner, lambda name: True)
-            size += sum(found.st_size for found in every.values() if _is_file(found))
+        for folder in folders:
+            with contextlib.suppress(OSError), directory_opened(folder, dir_fd=top) as inner:
+                every = _entries(inner, lambda name: True)
+                size += sum(found.st_size for found in every.values() if _is_file(found))
     return size
 
 
-def remove_files(path: Path, is_own: IsOwn, *, folder: str, last: str) -> None:
-    """Remove the run's own files, its `folder` with all files in it, and the directory if empty.
+def remove_files(path: Path, is_own: IsOwn, *, folders: Sequence[str], last: str) -> None:
+    """Remove the run's own files, its `folders` with all files in them; the directory if empty.
 
     The file `last` goes last, so that a partly removed run stays listed. Raises UnsafeFileError and
     removes nothing if the name of a run's file belongs to a link or anything else that no run
@@ -39,7 +40,8 @@ def remove_files(path: Path, is_own: IsOwn, *, folder: str, last: str) -> None:
     with directory_opened(path) as top:
         own = _entries(top, is_own)
         _refuse(path, own)
-        _empty_folder(path, top, folder)
+        for folder in folders:
+            _empty_folder(path, top, folder)
         for name in sorted(own, key=lambda name: name == last):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(name, dir_fd=top)

@@ -23,6 +23,8 @@ class LatestWorker:
     """Its death, until another worker replaces it."""
     last: StateChanged | None = None
     """The last state in the variant's log."""
+    replacement: int = 0
+    """The number of the last worker that was announced; it starts until it reports a state."""
 
     def add(self, record: StateChanged | WorkerDied | WorkerReplaced) -> None:
         """Add the next record of either log."""
@@ -34,8 +36,10 @@ class LatestWorker:
                     self.death = None
             case WorkerDied() if not record.worker or record.worker >= self.number:
                 self.death = record
-            case WorkerReplaced() if death is not None and not death.worker:
-                self.death = None
+            case WorkerReplaced():
+                self.replacement = max(self.replacement, record.worker)
+                if death is not None and (not death.worker or death.worker < record.worker):
+                    self.death = None
             case _:
                 pass  # about a worker that was replaced long ago
 
@@ -44,14 +48,26 @@ class LatestWorker:
         """The current state; STARTING before the first record."""
         if self.death is not None:
             return State.DIED
-        return State.STARTING if self.last is None else self.last.state
+        return State.STARTING if (last := self._report) is None else last.state
+
+    @property
+    def _report(self) -> StateChanged | None:
+        """The last state, unless it is that of a worker before the last one."""
+        last = self.last
+        return None if last is None or last.worker < self.replacement else last
 
     @property
     def detail(self) -> str:
         """The reason for the state."""
-        return getattr(self.death or self.last, "detail", "")
+        return getattr(self.death or self._report, "detail", "")
 
     @property
     def traceback(self) -> str:
         """The traceback of a failure."""
-        return "" if self.death is not None or self.last is None else self.last.traceback
+        last = self._report
+        return "" if self.death is not None or last is None else last.traceback
+
+    @property
+    def is_usage_error(self) -> bool:
+        """True if the user asked for something impossible; nothing broke."""
+        return (last := self._report) is not None and last.is_usage_error

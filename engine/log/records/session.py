@@ -22,7 +22,9 @@ class WorkerDied(Record, frozen=True, kw_only=True):
 
 
 class WorkerReplaced(Record, frozen=True, kw_only=True):
-    """A new worker continues the log of a dead one; commands up to `command` were lost with it."""
+    """A new worker continues the log of one that has ended; commands up to `command` were lost."""
 
     variant: str
     command: Identifier
+    worker: Identifier = 0
+    """The number of the new worker, as in StateChanged; 0 if unknown."""

@@ -59,7 +59,7 @@ def _take(
 ) -> tuple[str, ...]:
     if run.device == _IMPORTED:
         ctx.fail(f"{option}: {path} was imported, so the settings it was trained with are unknown")
-    values, notes = _values(ctx, run, option), []
+    values, notes = stored_values(ctx, run, option), []
     kept = {*fixed}
     kept.update(name for name in values if ctx.get_parameter_source(name) in _CHOSEN)
     if _is_other_problem(ctx, run, kept):
@@ -86,7 +86,7 @@ def _is_other_problem(ctx: click.Context, run: RunSettings, chosen: Container[st
     return "data" in chosen and run.data is None
 
 
-def _values(ctx: click.Context, run: RunSettings, option: str) -> dict[str, Any]:
+def stored_values(ctx: click.Context, run: RunSettings, option: str) -> dict[str, Any]:
     """The run's settings by option name; without its pace, which changes no loss."""
     each = [variant.settings for variant in run.variants]
     common = {name: {getattr(one, name) for one in each} for name in OF_ALL_VARIANTS}

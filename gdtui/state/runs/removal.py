@@ -19,6 +19,8 @@ from engine.log.directory import (
 )
 from engine.log.filesystem.holding import is_locked
 from engine.log.filesystem.removal import remove_files
+from engine.log.format import CHECKPOINTS
+from engine.session.past import ResumedRun
 from engine.sweep.directory import SweepDirectory, check_sweep_file, remove_sweep_file, sweep_file
 from gdtui.state.stored.own_files import own_names
 from gdtui.state.stored_runs import (
@@ -47,7 +49,8 @@ def remove(path: Path) -> None:
     for log in path.glob(f"*{LOG_SUFFIX}"):
         if is_own(log.name) and not os.access(log, os.R_OK, follow_symlinks=False):
             raise PermissionError(errno.EACCES, f"no permission to read {log.name}", str(log))
-    remove_files(path, is_own, folder=data_path(path).name, last=RUN_FILE)
+    folders = (data_path(path).name, CHECKPOINTS)
+    remove_files(path, is_own, folders=folders, last=RUN_FILE)
 
 
 def discard(path: Path) -> None:
@@ -67,6 +70,12 @@ def remove_cut_short(path: Path) -> None:
         remove(path)
     except OSError as error:
         raise RunDirectoryError(f"cannot remove {path}: {error.strerror}", path) from None
+
+
+def discard_new(run: RunDirectory) -> None:
+    """Remove a run that has just begun, as far as possible; one that goes on is kept."""
+    if not isinstance(run, ResumedRun):
+        discard(run.path)
 
 
 def remove_stored(run: StoredRun) -> bool:

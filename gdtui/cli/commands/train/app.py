@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _USAGE: Final = """\
 gdtui [OPTIONS]                   train on screen, and change settings while it trains
        gdtui train [OPTIONS] [--json]    the same without a screen
+       gdtui resume RUN                  go on with a run that has ended, exactly
        gdtui attach [RUN]                the screen, with control, on a run of another process
        gdtui send RUN COMMAND            a setting of a run that is training; for scripts
        gdtui stop RUN                    end a run

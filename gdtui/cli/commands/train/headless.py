@@ -23,7 +23,7 @@ from gdtui.cli.commands.train.monitor import TICK, RunMonitor, say
 from gdtui.cli.commands.train.output import table
 from gdtui.cli.exit_codes import ExitCode, signal_status
 from gdtui.cli.streams import print_json
-from gdtui.state.runs.removal import discard
+from gdtui.state.runs.removal import discard_new
 
 Announce = Callable[[Path], bool]
 """Takes the run directory of a detached run once all variants train; False ends the run."""
@@ -57,7 +57,7 @@ def train_to_end(run: RunDirectory, options: TrainOptions) -> int:
         monitor.read()
         monitor.close()
         if (wrong := monitor.usage_error) is not None:
-            discard(run.path)
+            discard_new(run)
             raise UsageError(wrong)
         if options.as_json:
             print_json(report(run, monitor.tallies))

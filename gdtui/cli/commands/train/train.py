@@ -1,6 +1,7 @@
 """`gdtui train`: trains without a screen."""
 
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from gdtui.cli.command import Flag, GdtuiCommand, Option
@@ -13,6 +14,8 @@ from gdtui.cli.value_types import choice
 
 if TYPE_CHECKING:
     import click
+
+    from engine.log.directory import RunDirectory
 
 _EXAMPLES: Final = """\
 examples:
@@ -29,9 +32,7 @@ _WAIT: Final = "wait"
 _ON_FULL: Final = (_WAIT, "stop")
 
 
-def train(
-    ctx: "click.Context", json: bool, quiet: bool, debug: bool, on_full: str | None, **rest: Any
-) -> int:
+def train(ctx: "click.Context", json: bool, quiet: bool, debug: bool, **rest: Any) -> int:
     """Train without a screen, as fast as the device allows; print a table or one JSON document.
 
     Every loss is kept in the run's directory; gdtui export writes the losses as CSV. A terminal
@@ -39,20 +40,48 @@ def train(
     """
     from gdtui.cli.commands.train import detached
 
-    detach = rest["detach"]
-    if detach and not detached.is_host():
+    if rest["detach"] and not detached.is_host():
         return detached.start(sys.argv[1:])
-    from engine.log.directory import RunDirectoryError
+    directory = _directory(ctx, is_resumed=rest["resume"])
+    return train_run(ctx, directory, json=json, quiet=quiet, debug=debug, **rest)
+
+
+def _directory(ctx: "click.Context", *, is_resumed: bool) -> "RunDirectory":
+    """The run that was described, created here, or taken up again."""
+    from engine.log.directory import RUN_FILE, RunDirectoryError
     from gdtui.cli.prepare import prepare_run
 
+    values = ctx.params
+    path = values["run_dir"]
+    if is_resumed and path is None:
+        ctx.fail("--resume requires --run-dir DIR, the run to begin or to go on with")
+    if is_resumed and (path / RUN_FILE).exists():
+        from gdtui.cli.commands.control.resuming import take_up_described
+
+        return take_up_described(ctx, path)
     try:
         options, place = prepare_run(ctx)
-        directory = place.begin(options.settings)
+        return place.begin(options.settings)
     except RunDirectoryError as error:
         ctx.fail(str(error))
 
+
+def train_run(
+    ctx: "click.Context",
+    directory: "RunDirectory",
+    *,
+    json: bool,
+    quiet: bool,
+    debug: bool,
+    on_full: str | None,
+    detach: bool,
+    **_: Any,
+) -> int:
+    """Train a run that was just created or taken up, as the options say."""
+    from engine.log.directory import RunDirectoryError
+    from gdtui.cli.commands.train import detached
     from gdtui.cli.commands.train.headless import TrainOptions, train_to_end
-    from gdtui.state.runs.removal import discard
+    from gdtui.state.runs.removal import discard_new
 
     may_wait = detach or is_terminal(sys.stderr)
     train_options = TrainOptions(
@@ -66,8 +95,24 @@ def train(
     try:
         return train_to_end(directory, train_options)
     except RunDirectoryError as error:  # before anything has been trained
-        discard(directory.path)
+        discard_new(directory)
         ctx.fail(str(error))
+
+
+def headless_options() -> Iterator[Option]:
+    """The options of a training without a screen that do not describe the run."""
+    yield Flag("--json", "one JSON document on stdout, no table")
+    yield quiet_flag()
+    text = "print the run's directory once it trains, and return; output goes to host.out there"
+    yield Flag("--detach", text, is_typed=True)
+    yield Option(
+        "--on-full",
+        "wait|stop",
+        "when the disk is full: wait for space, or stop",
+        type=choice(_ON_FULL),
+        shown="wait on a terminal, else stop",
+        shell_complete=words(_ON_FULL),
+    )
 
 
 command = GdtuiCommand(
@@ -78,20 +123,11 @@ command = GdtuiCommand(
         *run_options(),
         *screen_options(hidden=True),
         linger_option(hidden=True),
-        Flag("--json", "one JSON document on stdout, no table"),
-        quiet_flag(),
+        *headless_options(),
         Flag(
-            "--detach",
-            "print the run's directory once it trains, and return; output goes to host.out there",
+            "--resume",
+            "go on with the run in --run-dir if there is one, else begin it",
             is_typed=True,
-        ),
-        Option(
-            "--on-full",
-            "wait|stop",
-            "when the disk is full: wait for space, or stop",
-            type=choice(_ON_FULL),
-            shown="wait on a terminal, else stop",
-            shell_complete=words(_ON_FULL),
         ),
     ],
 )

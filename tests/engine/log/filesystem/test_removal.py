@@ -27,7 +27,7 @@ def canary(tmp_path: Path) -> CanaryTree:
 
 
 def remove(run: Path) -> None:
-    remove_files(run, lambda name: name in OWN, folder=FOLDER, last=LAST)
+    remove_files(run, lambda name: name in OWN, folders=[FOLDER], last=LAST)
 
 
 def test_all_of_a_run_goes(run: Path) -> None:

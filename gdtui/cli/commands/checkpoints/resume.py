@@ -1,0 +1,84 @@
+"""`gdtui resume`: goes on with a run that has ended, where it ended."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from engine.log.filesystem.places import find_run
+from gdtui.cli.command import Argument, Flag, GdtuiCommand, Option, in_group
+from gdtui.cli.commands.train.train import headless_options, train_run
+from gdtui.cli.options.completion import STORED_RUN, stored_runs
+from gdtui.cli.options.screen import linger_option, screen_options
+from gdtui.cli.streams import is_terminal
+from gdtui.cli.value_types import whole
+
+if TYPE_CHECKING:
+    import click
+
+_EXAMPLES: Final = """\
+examples:
+  gdtui resume ./my-run                  with the screen, on a terminal
+  gdtui resume ./my-run --json           like gdtui train, without a screen
+  gdtui resume ./my-run --epochs 40      a run that has finished goes on, too
+  gdtui train --run-dir ./my-run --resume     begin the run, or go on with it: for a job
+                                         that is queued again
+
+exit status: as gdtui train; 2 if the run is running, or cannot go on"""
+
+
+def resume(
+    ctx: "click.Context", run_dir: Path, problem: str | None, epochs: int | None, **rest: Any
+) -> int:
+    """Go on with a run after any end: stopped, finished, killed, or the machine was switched off.
+
+    Each variant begins at its last checkpoint and trains again what followed, up to its last
+    recorded loss; from there it trains on. On the CPU, all losses are exactly those of a run that
+    was never interrupted.
+    """
+    from gdtui.cli.commands.train import detached
+
+    if rest["detach"] and not detached.is_host():
+        return detached.start(sys.argv[1:])
+    from gdtui.cli.commands.control.resuming import take_up
+
+    is_shown = not (rest["json"] or rest["detach"]) and is_terminal(sys.stdout)
+    run = take_up(ctx, run_dir, problem=problem, epochs=epochs)
+    if not is_shown:
+        return train_run(ctx, run, **rest)
+
+    from gdtui.cli.commands.train.run_app import run_live
+    from gdtui.state.runs.new_run import StartedRun
+
+    screen = {name: rest[name] for name in ("theme", "fps", "keys", "linger")}
+    return run_live(run.info.settings, StartedRun(run), **screen)
+
+
+command = GdtuiCommand(
+    resume,
+    "gdtui resume RUN [OPTIONS] [--json]",
+    _EXAMPLES,
+    [
+        *in_group(
+            "run",
+            Argument("run_dir", "RUN", STORED_RUN, type=find_run, shell_complete=stored_runs),
+            Option(
+                "--epochs",
+                "N",
+                "passes over the data, in total",
+                type=whole(1),
+                shown="those planned",
+                allow_from_autoenv=False,
+            ),
+            Option(
+                "--problem",
+                "FILE.py",
+                "the problem of the run; required if it is in a Python file",
+                allow_from_autoenv=False,
+            ),
+        ),
+        *screen_options(records=False),
+        *in_group("screen", linger_option()),
+        *headless_options(),
+        Flag("--debug", "show the tracebacks of errors in a problem"),
+    ],
+)
