@@ -189,7 +189,7 @@ def is_experiment_file(name: str) -> bool:
 
 def remove_experiment(path: Path) -> None:
     """Remove an experiment's own files, and the directory if nothing else is in it."""
-    remove_files(path, is_experiment_file, folder=data_path(path).name, last=EXPERIMENT_FILE)
+    remove_files(path, is_experiment_file, folders=[data_path(path).name], last=EXPERIMENT_FILE)
 
 
 def _encoded(info: ExperimentInfo) -> bytes:

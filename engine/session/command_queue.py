@@ -27,8 +27,9 @@ class CommandQueue:
         self,
         workers: Mapping[str, RemoteWorker],
         log: SessionLog,
-        last_id: int = 0,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        last_id: int = 0,
     ) -> None:
         """`last_id`: of an earlier session. `clock` returns seconds, counted from any moment."""
         self._workers = workers

@@ -26,7 +26,7 @@ class PastVariant(msgspec.Struct, frozen=True, kw_only=True):
     """CPU threads of its training, on which the rounding of sums depends; 0 if none began."""
 
 
-class Past(msgspec.Struct, frozen=True, kw_only=True):
+class PastRun(msgspec.Struct, frozen=True, kw_only=True):
     """A run as its logs leave it."""
 
     variants: tuple[PastVariant, ...]
@@ -52,7 +52,7 @@ class ResumedRun(RunDirectory):
     Its directory is never removed by the process that goes on with it, whatever happens.
     """
 
-    past: Past
+    past: PastRun
 
     @classmethod
     def take_up(cls, path: Path) -> "ResumedRun":
@@ -75,7 +75,7 @@ class ResumedRun(RunDirectory):
         return run
 
 
-def read_past(run: RunDirectory) -> Past:
+def read_past(run: RunDirectory) -> PastRun:
     """The past of a run that is not running. Raises RunDirectoryError if a log is damaged."""
     settings = run.info.settings
     tallies = {each.name: Tally(each.name, each.settings) for each in settings.variants}
@@ -90,7 +90,7 @@ def read_past(run: RunDirectory) -> Past:
     if follower.damage:
         raise RunDirectoryError(f"{follower.damage[0]}; a run can only go on from sound logs")
     begun = [tally for tally in tallies.values() if tally.generation]
-    return Past(
+    return PastRun(
         variants=tuple(
             PastVariant(
                 variant=Variant(name=name, settings=tally.settings),

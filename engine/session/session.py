@@ -79,7 +79,7 @@ class Session:
         self._blocked: set[str] = set()
         """Variants whose blocked log was reported to the user."""
         last_command = 0 if past is None else past.last_command
-        self._commands = CommandQueue(self._workers, self._log, last_command)
+        self._commands = CommandQueue(self._workers, self._log, last_id=last_command)
         self.wanted = self._commands.wanted
         """The latest settings requested for each variant."""
         self._is_closed = False

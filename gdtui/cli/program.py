@@ -15,7 +15,6 @@ APP: Final = "gdtui.cli.commands.train.app"
 """The command without a name, which trains and shows."""
 COMMANDS: Final = {
     "train": "gdtui.cli.commands.train.train",
-    "resume": "gdtui.cli.commands.checkpoints.resume",
     "watch": "gdtui.cli.commands.runs.watch",
     "experiment": "gdtui.cli.commands.measure.experiment",
     "sweep": "gdtui.cli.commands.measure.sweep",
@@ -27,6 +26,7 @@ COMMANDS: Final = {
     "import": "gdtui.cli.commands.runs.import_csv",
     "runs": "gdtui.cli.commands.runs.runs",
     "verify": "gdtui.cli.commands.runs.verify",
+    "resume": "gdtui.cli.commands.checkpoints.resume",
     "attach": "gdtui.cli.commands.control.attach",
     "send": "gdtui.cli.commands.control.send",
     "stop": "gdtui.cli.commands.control.stop",

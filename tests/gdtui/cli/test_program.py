@@ -25,7 +25,7 @@ MakeRun = Callable[..., RunDirectory]
 
 EVERY_COMMAND = ["", *COMMANDS]
 REMOVAL = {"--prune", "--older-than", "--larger-than", "--keep", "--yes"}
-ACTIONS = {"--help", "--list", "--version", "--path", "--detach", "--watch", *REMOVAL}
+ACTIONS = {"--help", "--list", "--version", "--path", "--detach", "--resume", "--watch", *REMOVAL}
 """Options that must be typed."""
 
 

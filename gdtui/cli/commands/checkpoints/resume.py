@@ -67,13 +67,11 @@ command = GdtuiCommand(
                 "passes over the data, in total",
                 type=whole(1),
                 shown="those planned",
-                allow_from_autoenv=False,
             ),
             Option(
                 "--problem",
                 "FILE.py",
                 "the problem of the run; required if it is in a Python file",
-                allow_from_autoenv=False,
             ),
         ),
         *screen_options(records=False),

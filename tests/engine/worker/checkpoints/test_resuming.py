@@ -27,7 +27,7 @@ from engine.worker.recording.recorder import Recorder
 EPOCHS = 4
 
 
-class Mailbox:
+class ScriptedMailbox:
     """Hands out each command once so many batches are in the log; then Stop once ended."""
 
     def __init__(self, log: Path, commands: list[tuple[int, AnyCommand]], stop: int) -> None:
@@ -86,7 +86,7 @@ def work(
     )  # fmt: skip
     past = Past.read(log)
     with LogWriter(log) as writer:
-        mailbox: Any = Mailbox(log, list(commands), stop)
+        mailbox: Any = ScriptedMailbox(log, list(commands), stop)
         recorder = Recorder(writer, mailbox, worker=number)
         goes_on = past if is_resumed and past.generation else None
         Training(task, mailbox, recorder, past.generation, goes_on).run()
