@@ -1,13 +1,13 @@
 """The state in which a run's earlier session left it, so that another can go on with it."""
 
-import contextlib
 from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from engine.log.directory import RunDirectory, RunDirectoryError
-from engine.log.filesystem.holding import held, is_locked
+from engine.log.filesystem.holding import is_locked
 from engine.log.follow import Follower
 from engine.log.records import AnyRecord, CommandSent, Record, StateChanged, WorkerDied
 from engine.log.summary import Tally
@@ -55,24 +55,29 @@ class ResumedRun(RunDirectory):
     past: PastRun
 
     @classmethod
-    def take_up(cls, path: Path) -> "ResumedRun":
+    def of(cls, run: RunDirectory, epochs: int | None = None) -> "ResumedRun":
+        """A run that this process holds, to go on up to so many epochs in total.
+
+        Raises RunDirectoryError if a log is damaged.
+        """
+        resumed = cls(run.path, run.info, is_ours=True)
+        past = read_past(run)
+        resumed.past = past if epochs is None else replace(past, epochs=epochs)
+        resumed.custody = run.custody
+        return resumed
+
+    @classmethod
+    def take_up(cls, path: Path, epochs: int | None = None) -> "ResumedRun":
         """Hold the run at `path`; RunDirectoryError if it is running, damaged or not there."""
-        found = RunDirectory.open(path)
-        run = cls(found.path, found.info)
-        is_running = RunDirectoryError(f"{path} is running: gdtui attach shows it", path)
-        with contextlib.ExitStack() as until_failed:
-            try:
-                until_failed.enter_context(held(path))
-            except BlockingIOError:
-                raise is_running from None
-            except OSError as error:
-                raise RunDirectoryError(f"{path}: {error.strerror}", path) from None
-            if any(map(is_locked, (run.session_log, *(path / log for log in run.info.logs)))):
-                raise is_running
-            run.past = read_past(run)
-            run._holding = until_failed.pop_all()
-        run.is_ours = True
-        return run
+        run = RunDirectory.open(path)
+        if any(map(is_locked, (run.session_log, *(path / log for log in run.info.logs)))):
+            raise RunDirectoryError(f"{path} is running: gdtui attach shows it", path)
+        run.hold()
+        try:
+            return cls.of(run, epochs)
+        except BaseException:
+            run.custody.release()
+            raise
 
 
 def read_past(run: RunDirectory) -> PastRun:

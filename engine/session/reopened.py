@@ -1,7 +1,7 @@
 """The session of a run whose workers have ended with an earlier session.
 
-It starts no worker until a command asks for one. Until there are checkpoints to go on from, a
-worker begins the next generation of its variant, from the first weights.
+It starts no worker until a command asks for one. A worker then goes on where the log of its variant
+ends, or begins the next generation if the command is a restart.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,6 @@ from engine.log.commands import Extend, SetPace
 from engine.log.directory import RunDirectory
 from engine.log.filesystem.identity import FileIdentity
 from engine.log.follow import Follower
-from engine.log.notices import NoticeKind
 from engine.log.records import CommandSent, StateChanged, WorkerDied
 from engine.log.summary import Tally
 from engine.session.session import Session
@@ -44,7 +43,7 @@ class ReopenedSession(Session):
                 case _:
                     pass
         for name, worker in self._workers.items():
-            worker.is_dead = True
+            worker.is_dead, worker.threads = True, tallies[name].threads
             self.wanted[name] = tallies[name].settings
             log = self.run.variant_log(name)
             if log.exists():
@@ -60,10 +59,9 @@ class ReopenedSession(Session):
             self._go_on({name: self.wanted[name] for name in self._resting})
 
     def _go_on(self, settings: Mapping[str, VariantSettings]) -> None:
-        """Train variants of the earlier session up to the epochs now requested.
-
-        This is where a checkpoint is to be taken up.
-        """
-        text = "begun again from the first weights: this run has no checkpoint to go on from"
-        self._tell(NoticeKind.BEGUN_AGAIN, None, text)
-        self.restart(settings)
+        """Train variants of the earlier session up to the epochs now requested."""
+        for name, new in settings.items():
+            worker = self._workers[name]
+            worker.resumes = worker.number + 1
+            self._replace(name, worker, new)
+        self._resting -= settings.keys()

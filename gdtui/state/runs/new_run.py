@@ -65,17 +65,6 @@ class NewRun:
             self.handover.remove()
 
 
-@dataclass(frozen=True, slots=True)
-class StartedRun:
-    """A run that exists already, in the place of one that is about to begin."""
-
-    run: RunDirectory
-
-    def begin(self, settings: RunSettings) -> RunDirectory:
-        """The run itself; it keeps its own settings."""
-        return self.run
-
-
 def _is_taken(path: Path) -> bool:
     """True if a run is there, or another gdtui process is about to begin one."""
     return is_held(path) or is_present(path / RUN_FILE) or any(path.glob(f"*{LOG_SUFFIX}"))

@@ -3,19 +3,21 @@
 from collections.abc import Callable
 
 import pytest
-from sessions import Watched
+from sessions import StartRun, Watched, check_contiguous
 
 from engine.log.directory import RunDirectory, RunDirectoryError
 from engine.log.file import LogReader
-from engine.log.notices import NoticeKind
-from engine.log.records import Chunk, State
+from engine.log.records import Chunk, Resumed, State
 from engine.session.reopened import ReopenedSession
 
 MakeRun = Callable[..., RunDirectory]
 
 
-def test_an_ended_run_trains_again_once_it_is_continued(make_run: MakeRun) -> None:
-    stored = make_run(epochs=2)
+def test_an_ended_run_goes_on_once_it_is_continued(start_run: StartRun) -> None:
+    first = start_run((64, 1), epochs=2)
+    first.until(lambda: first.states() == {State.FINISHED})
+    first.session.close()
+    stored = first.run
     run = RunDirectory.open(stored.path)
     run.hold()
     with pytest.raises(RunDirectoryError, match="in use"):
@@ -27,14 +29,18 @@ def test_an_ended_run_trains_again_once_it_is_continued(make_run: MakeRun) -> No
         assert watched.states() == {State.FINISHED}
         assert session.pids == {}
         session.extend(3)
-        watched.until(lambda: all(t.generation == 2 for t in watched.tallies.values()))
+        watched.until(lambda: all(t.epoch == 3 for t in watched.tallies.values()))
         watched.until(lambda: watched.states() == {State.FINISHED})
-        assert [notice.kind for notice in watched.notices] == [NoticeKind.BEGUN_AGAIN]
-        session.restart({"SGD": session.wanted["SGD"]})
-        watched.until(lambda: watched.tallies["SGD"].generation == 3)
+        assert watched.notices == []
+        last = watched.names[-1]
+        session.restart({last: session.wanted[last]})
+        watched.until(lambda: watched.tallies[last].generation == 2)
     for name in watched.names:
-        epochs = {each.epoch for each in watched.of(name, Chunk) if each.generation == 2}  # type: ignore[union-attr]
-        assert epochs == {1, 2, 3}
+        (resumed,) = watched.of(name, Resumed)
+        assert resumed.checkpoint == resumed.batches  # type: ignore[union-attr]
+        chunks = [each for each in watched.of(name, Chunk) if each.generation == 1]  # type: ignore[union-attr]
+        assert {each.last_epoch for each in chunks} == {1, 2, 3}  # type: ignore[union-attr]
+        check_contiguous(chunks)  # type: ignore[arg-type]
         reader = LogReader(run.variant_log(name))
         assert list(reader)
         assert reader.is_complete

@@ -39,18 +39,17 @@ def resume(
 
     if rest["detach"] and not detached.is_host():
         return detached.start(sys.argv[1:])
-    from gdtui.cli.commands.control.resuming import take_up
+    from gdtui.cli.resuming import take_up
 
     is_shown = not (rest["json"] or rest["detach"]) and is_terminal(sys.stdout)
     run = take_up(ctx, run_dir, problem=problem, epochs=epochs)
     if not is_shown:
         return train_run(ctx, run, **rest)
 
-    from gdtui.cli.commands.train.run_app import run_live
-    from gdtui.state.runs.new_run import StartedRun
+    from gdtui.cli.commands.control.attach_run import resume_on_screen
 
     screen = {name: rest[name] for name in ("theme", "fps", "keys", "linger")}
-    return run_live(run.info.settings, StartedRun(run), **screen)
+    return resume_on_screen(run, **screen)
 
 
 command = GdtuiCommand(

@@ -24,7 +24,8 @@ exit status: 0 detached or stopped, 1 the run cannot be reached, 2 usage error, 
 def attach(ctx: "click.Context", run_dir: Path | None, **screen: Any) -> int:
     """Show a run that another process trains, and control it: all keys have their effect.
 
-    A run that has ended gets a process again: c or r trains it once more, from the first weights.
+    A run that has ended gets a process again: c goes on with it from where it ended, r begins again
+    from the first weights.
 
     Several terminals may be attached to a run; a change made in one appears in all. d, Ctrl+C and
     the loss of the terminal leave the run alone; q asks whether to stop it, leave it running or

@@ -12,7 +12,10 @@ from engine.log.notices import Notice, NoticeKind
 from engine.session.host.client import Channel
 from engine.session.host.note import read_notes
 from engine.session.host.remote_session import RemoteSession
+from engine.session.past import ResumedRun
+from gdtui import __version__
 from gdtui.cli.commands.control.reopening import reopen
+from gdtui.cli.commands.train.host_process import HostTask, start_host
 from gdtui.cli.exit_codes import ExitCode
 from gdtui.cli.hosts.reaching import (
     UnreachableError,
@@ -35,7 +38,7 @@ _ENDED: Final = (
     Notice(
         kind=NoticeKind.BEGUN_AGAIN,
         variant=None,
-        text="this run has ended: c or r trains it again, from the first weights",
+        text="this run has ended: c goes on with it, r begins again from the first weights",
     ),
 )
 
@@ -65,15 +68,39 @@ def attach_to(
         print_error(f"gdtui attach: {error}")
         return ExitCode.FAILED
 
+    notices = _ENDED if is_reopened else ()
+    screen: dict[str, Any] = {"theme": theme, "fps": fps, "keys": keys}
+    return _show(run, link, is_starter=is_reopened, notices=notices, **screen)
+
+
+def resume_on_screen(
+    run: ResumedRun, *, theme: str, fps: float, keys: tuple[Press, ...], linger: float
+) -> int:
+    """Go on with a run in a host, and show it until the user leaves; returns the exit status."""
+    host = start_host(run, HostTask(linger, resumes_to=run.past.epochs))
+    link = Channel(host.link, host.pid, __version__)
+    return _show(run, link, is_starter=True, notices=(), theme=theme, fps=fps, keys=keys)
+
+
+def _show(
+    run: RunDirectory,
+    link: Channel,
+    *,
+    is_starter: bool,
+    notices: Iterable[Notice],
+    theme: str,
+    fps: float,
+    keys: tuple[Press, ...],
+) -> int:
     gc.disable()  # imports make no garbage; collecting takes a tenth of the first frame
     from gdtui.app import GdtuiApp
     from gdtui.screens.leaving import Leaving
 
-    leaving = Leaving(run.path, is_starter=is_reopened, is_scripted=bool(keys))
+    leaving = Leaving(run.path, is_starter=is_starter, is_scripted=bool(keys))
     app = GdtuiApp(
         run,
         None,
-        start=partial(_start, run, link, modes_of(0), _ENDED if is_reopened else ()),
+        start=partial(_start, run, link, modes_of(0), notices),
         fps=fps,
         theme=theme,
         keys=keys,

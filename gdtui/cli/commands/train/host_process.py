@@ -57,6 +57,8 @@ class HostTask:
     """Seconds for which it waits for commands after the end while no screen is attached."""
     is_reopened: bool = False
     """True if the run has ended, and trains only once a command asks for it."""
+    resumes_to: int | None = None
+    """The epochs, in total, up to which a run that has ended goes on; None for another run."""
 
 
 def start_host(run: RunDirectory, task: HostTask) -> HostProcess:
@@ -149,6 +151,10 @@ def _host(run: RunDirectory, task: HostTask, link: socket.socket) -> int:
         from gdtui.cli.commands.progress_report import ProgressReport
         from gdtui.cli.commands.train.monitor import WAITS, RunMonitor
 
+        if task.resumes_to is not None:
+            from engine.session.past import ResumedRun
+
+            run = ResumedRun.of(run, task.resumes_to)
         begin = ReopenedHostedSession if task.is_reopened else HostedSession
         with begin(run, link) as session:
             session.start()

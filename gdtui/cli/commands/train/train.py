@@ -56,7 +56,7 @@ def _directory(ctx: "click.Context", *, is_resumed: bool) -> "RunDirectory":
     if is_resumed and path is None:
         ctx.fail("--resume requires --run-dir DIR, the run to begin or to go on with")
     if is_resumed and (path / RUN_FILE).exists():
-        from gdtui.cli.commands.control.resuming import take_up_described
+        from gdtui.cli.resuming import take_up_described
 
         return take_up_described(ctx, path)
     try:

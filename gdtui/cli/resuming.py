@@ -37,16 +37,14 @@ def take_up(
     that came from somebody else must not name code to be run. `epochs`: to be done in total.
     """
     try:
-        run = ResumedRun.take_up(path)
+        run = ResumedRun.take_up(path, epochs)
     except RunDirectoryError as error:
         ctx.fail(str(error))
     try:
         _check_problem(ctx, run.info.settings, problem, path)
-        if epochs is not None:
-            run.past = replace(run.past, epochs=epochs)
         _load(ctx, run)
     except BaseException:
-        run.release()
+        run.custody.release()
         raise
     return run
 
@@ -70,7 +68,7 @@ def _load(ctx: "click.Context", run: ResumedRun) -> None:
     if not must_load(settings.problem, settings.data):
         return
     try:
-        run.handover = reload_problem(run)
+        run.custody.handover = reload_problem(run)
     except LoadingError as error:
         if ctx.params.get("debug"):
             print_error(error.traceback.rstrip())
@@ -118,8 +116,8 @@ def take_up_described(ctx: "click.Context", path: Path) -> ResumedRun:
     try:
         check_options(ctx, run)
     except BaseException:
-        run.release()
-        run.remove_handover()
+        run.custody.release()
+        run.custody.remove_handover()
         raise
     is_longer = ctx.get_parameter_source("epochs") in _CHOSEN
     epochs = max(run.past.epochs, values["epochs"] if is_longer else 0)
