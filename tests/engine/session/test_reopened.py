@@ -1,7 +1,5 @@
 """A session that takes up an ended run: nothing trains until a command asks for it."""
 
-from collections.abc import Callable
-
 import pytest
 from sessions import StartRun, Watched, check_contiguous
 
@@ -9,8 +7,6 @@ from engine.log.directory import RunDirectory, RunDirectoryError
 from engine.log.file import LogReader
 from engine.log.records import Chunk, Resumed, State
 from engine.session.reopened import ReopenedSession
-
-MakeRun = Callable[..., RunDirectory]
 
 
 def test_an_ended_run_goes_on_once_it_is_continued(start_run: StartRun) -> None:
