@@ -97,3 +97,32 @@ def test_what_has_not_changed_is_the_same_object() -> None:
     extend(whole, [10])
     assert whole.band(Axis.SAMPLES, 0, 4_000, CELLS) is band, "it ends before the new batches"
     assert History(N).band(Axis.SAMPLES, 0, 1.0, CELLS).is_empty
+
+
+def quantiles(whole: History, start: int, stop: int) -> list[float]:
+    losses = whole.polyline(Axis.SAMPLES, 0, 1e9, 10**6).low[start:stop]
+    return np.quantile(losses, (0.1, 0.9), method="median_unbiased").tolist()
+
+
+def test_the_newest_column_changes_when_its_batches_have_doubled() -> None:
+    """It has the band of its first 16, 32, 64, …; there are 1,000 in a column."""
+    whole = history([2_300])
+    band = whole.band(Axis.SAMPLES, 0, 60_000, CELLS)
+    assert [band.low[-1], band.high[-1]] == quantiles(whole, 2_000, 2_256)
+    extend(whole, [200])
+    assert whole.band(Axis.SAMPLES, 0, 60_000, CELLS) is band
+    extend(whole, [100])
+    band = whole.band(Axis.SAMPLES, 0, 60_000, CELLS)
+    assert [band.low[-1], band.high[-1]] == quantiles(whole, 2_000, 2_512)
+    extend(whole, [410])  # fewer than twice 512, but some in the next column
+    closed = whole.band(Axis.SAMPLES, 0, 60_000, CELLS)
+    fresh = history([2_300, 200, 100, 410]).band(Axis.SAMPLES, 0, 60_000, CELLS)
+    assert closed.low[2] != band.low[2]
+    assert (closed.low[2], closed.high[2]) == (fresh.low[2], fresh.high[2])
+    assert np.allclose([closed.low[2], closed.high[2]], quantiles(whole, 2_000, 3_000), atol=1e-3)
+
+
+def test_a_long_column_of_new_batches_has_the_quantiles_of_a_sample() -> None:
+    whole = history([3_000])
+    band = whole.band(Axis.SAMPLES, 0, 60_000, 2)
+    assert np.allclose([band.low[0], band.high[0]], quantiles(whole, 0, 2_048), atol=0.02)

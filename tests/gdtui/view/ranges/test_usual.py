@@ -92,3 +92,11 @@ def test_batches_that_are_not_drawn_are_held_where_all_columns_are_alike(seed: i
     found = usual_range([usual], [line], SEEN, log=False, draws_batches=False)
     assert found is not None
     assert np.count_nonzero((usual.high > found[1]) | (usual.low < found[0])) <= 6
+
+
+def test_few_columns_of_many_batches_do_not_widen_the_axis() -> None:
+    line = columns(np.full(3, 0.5), np.full(3, 0.5))
+    early = columns(np.full(3, 0.05), np.full(3, 3.0))
+    found = usual_range([early], [line], SEEN, log=False, draws_batches=False)
+    assert found is not None
+    assert found[1] < 0.8
