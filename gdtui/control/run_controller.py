@@ -167,7 +167,7 @@ class RunController:
         if not step.restarts:
             return [told, *self._send(step.after)]
         self._controls.restart(step.after)
-        return [f"{told}; restarted", *self._still_paused(step.after)]
+        return [f"{told}; restarted from the first weights", *self._still_paused(step.after)]
 
     def original(self) -> Notes:
         """Put the settings of the run's start in force; restart variants that a key restarted."""

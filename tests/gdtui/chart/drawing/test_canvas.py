@@ -154,6 +154,14 @@ def test_texts_of_lines_that_end_together_stand_below_each_other() -> None:
     assert all("\u2801" <= character <= "\u28ff" for character in rows[4]), "the lines are whole"
 
 
+def test_the_uppermost_line_has_its_text_first() -> None:
+    lines = {"middle": 0.45, "upper": 0.55, "lower": 0.35}
+    series = [Series(name, BLUE, level(value), end=name) for name, value in lines.items()]
+    rows = [text(drawn(*series), row) for row in range(HEIGHT)]
+    found = {name: next(at for at, row in enumerate(rows) if name in row) for name in lines}
+    assert found == {"upper": 3, "middle": 7, "lower": 8}
+
+
 def test_points_lie_on_top_of_every_line() -> None:
     points = dot(0.5, 0.55)
     cells = drawn(Series("a", BLUE, points=points), Series("b", ORANGE, level(0.55)))

@@ -115,3 +115,11 @@ def test_in_words() -> None:
     )
     many = {name: VariantSettings(lr=0.1 + place) for place, name in enumerate("abcde")}
     assert words(**many).endswith("; c: lr 0.01 → 2.1; 2 more")
+
+
+def test_all_that_a_step_restarted_restart_again() -> None:
+    keys = Keys()
+    after = {"a": replace(START["a"], lr=0.02), "b": START["b"]}
+    keys.stack.note(START, after, restarts=True)
+    keys.wanted.update(after)
+    assert keys.undo() == ({"a", "b"}, True)

@@ -91,3 +91,40 @@ def test_pages_follow_one_another_and_then_the_next_step() -> None:
         coach = coach.gone_on()
     assert len({*texts}) == len(texts) == len(load().steps[0].parts[1].said)
     assert (coach.step_at, coach.part_at, coach.is_waiting) == (1, 0, True)
+
+
+def test_a_wrong_answer_is_one_only_while_the_question_waits() -> None:
+    asked = coach_at("test").heard(facts())
+    assert asked.finds_wrong(1)
+    assert not asked.finds_wrong(2)
+    wrong = asked.heard(replace(facts(), choices=1, choice=1))
+    assert wrong.is_waiting
+    right = wrong.heard(replace(facts(), choices=2, choice=2))
+    assert not right.is_waiting
+    assert not right.finds_wrong(1)
+
+
+def test_an_answer_given_while_reading_is_none_to_the_next_question() -> None:
+    told = coach_at("test").heard(facts()).heard(replace(facts(), choices=1, choice=2))
+    later = replace(facts(), choices=2, choice=3)
+    following = told.gone_on().heard(later)
+    assert following.part_at == 1
+    assert following.is_waiting
+    assert not following.heard(replace(facts(), choices=3, choice=3)).is_waiting
+
+
+def test_the_last_page_stays() -> None:
+    course = load()
+    last = course.steps[-1]
+    end = Coach(course, len(course.steps) - 1, len(last.parts) - 1, page=0, begun=facts())
+    for _ in range(len(last.parts[-1].said) + len(last.parts[-1].otherwise) + 2):
+        end = end.gone_on()
+    assert not end.is_waiting
+    assert end.gone_on() is end
+
+
+def test_another_run_is_judged_from_its_own_beginning() -> None:
+    waiting = coach_at("fold").heard(facts())
+    assert waiting.from_its_beginning().begun is None
+    told = waiting.heard(folded())
+    assert told.from_its_beginning() is told

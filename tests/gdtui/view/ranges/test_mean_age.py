@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from plain_chunks import plain_chunk
 
+from gdtui.chart.drawing.raster import place
+from gdtui.chart.scene.picture import Scale
 from gdtui.chart.scene.polyline import Axis
 from gdtui.history import SMOOTHING_LADDER, History
 from gdtui.view.ranges.mean_age import line_at_mean_age, mean_age
@@ -76,3 +78,16 @@ def test_nothing_is_moved_in_seconds_or_without_losses() -> None:
     assert line_at_mean_age(
         History(N), Axis.SAMPLES, XRange(0.0, 1.0), 300, window=0.25, n=N
     ).is_empty
+
+
+def test_single_batches_stay_single_and_columns_of_many_have_one_entry_each() -> None:
+    seen = XRange(0.0, END)
+    single = descent(200)
+    line = line_at_mean_age(single, Axis.SAMPLES, seen, 300, window=0.25, n=N)
+    assert line.x.size == len(single)
+    young = History(N)
+    young.append(plain_chunk(1, 1_500, N))
+    line = line_at_mean_age(young, Axis.SAMPLES, seen, 300, window=0.25, n=N)
+    columns = np.floor(place(line.x, Scale(0.0, END), 150, 2))
+    assert line.x.size >= 4
+    assert (np.diff(columns) > 0).all()

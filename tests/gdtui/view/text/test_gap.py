@@ -61,3 +61,19 @@ def test_after_a_restart_it_tells_the_gap_before(tmp_path: Path) -> None:
     assert gap_of(store, with_ghosts=False) == ("gap 0.004 · folded into one curve", True)
     unfinished = store_of(Bench(tmp_path / "other"), ((0.77,), (0.4,), ()), now)
     assert gap_of(unfinished).text == "gap 0.004 · folded into one curve"
+
+
+def test_of_those_that_did_not_restart_the_gap_before_takes_the_present_losses(
+    tmp_path: Path,
+) -> None:
+    bench = Bench(tmp_path / "run")
+    store = store_of(bench, ((0.77,), (0.4,), (0.09,)))
+    first = bench.names[0]
+    bench.begin(2, names=[first])
+    bench.train(first, [0.8], generation=2)
+    bench.write(first, evaluation(1, generation=2, loss=0.395))
+    again = Store(bench.run.info.settings)
+    for name, record in Follower(bench.run).read(10**9):
+        again.add(name, record)
+    assert gap_of(store).text == "gap 0.68"
+    assert gap_of(again).text == "gap 0.68 → 0.31"
