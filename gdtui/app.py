@@ -223,7 +223,7 @@ class GdtuiApp(App[None]):
     def show_notes(self, notes: list[str], severity: SeverityLevel = "information") -> None:
         """Notes in the bottom line, for as long as it takes to read them.
 
-        Errors do not wait for other notes, and are shown once. From a flood, the newest is shown.
+        Errors do not wait, and are shown once; an empty list of them removes those on screen.
         """
         if severity == "error":
             self._show_errors(notes)
@@ -248,8 +248,8 @@ class GdtuiApp(App[None]):
 
     def _show_errors(self, notes: list[str]) -> None:
         now = time.monotonic()
-        self._errors = {error: until for error, until in self._errors.items() if until > now}
-        if notes and not self._errors:
+        self._errors = {text: end for text, end in self._errors.items() if notes and end > now}
+        if not self._errors:
             self.clear_notifications()
         for note in notes:
             if note not in self._errors:

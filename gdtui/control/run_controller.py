@@ -118,6 +118,7 @@ class RunController:
             return [self.refusal]
         settings = {one.tally.name: one.wanted for one in chosen}
         self._controls.restart(settings)
+        self._store.forget_notices(settings)
         return self._still_paused(settings)
 
     def scaling(self, restart: bool) -> Notes:
@@ -143,6 +144,7 @@ class RunController:
         self._undo.note(self._wanted(settings), settings, restarts=True)
         if self._controls is not None:
             self._controls.restart(settings)
+            self._store.forget_notices(settings)
 
     def _still_paused(self, restarted: Iterable[str]) -> Notes:
         """A note if training is paused, since a restart does not resume it."""

@@ -3,7 +3,7 @@
 Everything in it comes from the run's logs, except what the session reports and no log can hold.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from msgspec.structs import replace
@@ -78,6 +78,11 @@ class Store:
         for one in self.states:
             if one.blocked:
                 one.blocked, one.notice = "", ""
+
+    def forget_notices(self, names: Iterable[str]) -> None:
+        """Forget the notices about these variants, which are begun again."""
+        for name in names:
+            self.variants[name].notice = ""
 
     def take_said(self) -> list[str]:
         """Take the logs' messages to the user; each is returned once."""

@@ -130,6 +130,10 @@ async def test_trouble_is_in_the_panel_of_whom_it_is_about(bench: Bench) -> None
         assert "was ended by SIGKILL; r starts a new one" in text
         await pilot.press("space")
         assert set(bench.controls.last(Resume)) == set(bench.names), "nobody trains: space goes on"
+        assert "starts a new one" in text_of(app)
+        await pilot.press("r")
+        await settle(pilot)
+        assert "starts a new one" not in text_of(app)
 
 
 async def test_a_loss_far_above_the_start_is_called_diverging(bench: Bench) -> None:

@@ -69,6 +69,7 @@ class MainScreen(GuidedScreen):
             self._sent(self.controller.apply(settings))
 
     def action_restart(self) -> None:
+        self.context.show_notes([], "error")  # such as the advice to press this key
         self._sent(self.controller.restart(self.viewer.chosen))
 
     def action_scaling(self, restart: bool) -> None:

@@ -86,8 +86,8 @@ def trouble(one: VariantState) -> str:
         )
     if one.is_diverging:
         return (
-            f"diverging: the loss is over {DIVERGING:,.0f} × that at the start; lower the lr (,), "
-            "then press r"
+            f"diverging: the loss is over {DIVERGING:,.0f} × that at the start; a lower lr and a "
+            "restart help"
         )
     return ""
 
