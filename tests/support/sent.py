@@ -39,6 +39,8 @@ class Watched:
         self.pieces: list[Piece] = []
         self.partial = 0
         """Updates of a part of the screen."""
+        self.bytes = 0
+        """Sent so far."""
         self.terminal = self.fresh()
         app.listener = self.take
 
@@ -49,7 +51,9 @@ class Watched:
         if isinstance(update, SpansUpdate):
             self.partial += 1
             self.pieces += update.pieces
-        self.terminal.write(update.render_segments(self.app.console))
+        sent = update.render_segments(self.app.console)
+        self.bytes += len(sent.encode())
+        self.terminal.write(sent)
 
     def fresh(self) -> Terminal:
         """A terminal that was sent the whole screen just now."""

@@ -47,8 +47,7 @@ def write_figures(screen: Screen[Any], panels: Sequence[VariantPanel], viewer: V
     heading = crosshair.heading(_columns(viewer, width)) if is_read_out else ""
     screen.query_one("#overlay", Chart).caption(heading)
     for one, panel in zip(viewer.store.states, panels, strict=False):
-        panel.set_class(viewer.view.selected == one.index, "-selected")
-        panel.set_class(viewer.view.selected not in (None, one.index), "-unselected")
+        panel.show_selection(viewer.view.selected == one.index)
         _write_panel(viewer, one, panel)
 
 

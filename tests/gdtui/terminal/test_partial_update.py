@@ -61,6 +61,39 @@ async def test_no_stale_cell_is_left_by_notes_crosshair_focus_and_themes(
         assert watched.partial > 5
 
 
+async def test_the_selection_of_a_variant_sends_its_border_and_not_the_charts(
+    tmp_path: Path,
+) -> None:
+    """Three kilobytes take an eighth of a second over a slow link, the charts over a second."""
+    bench = Bench(tmp_path / "run")
+    bench.begin()
+    app = bench.app()
+    async with app.run_test(size=(160, 45)) as pilot:
+        train(bench, 0, np.random.default_rng(3))
+        app.main.tick(figures=True)
+        await pilot.press("1")
+        watched = Watched(app, pilot)
+        for key in "23310":
+            await watched.settle()
+            before = watched.bytes
+            await pilot.press(key)
+            await watched.check()
+            assert watched.bytes - before <= 3_000
+        assert watched.partial > 3
+
+
+def test_pieces_in_one_style_are_written_with_one_style() -> None:
+    red = Style(color="red")
+    pieces = [(y, x, [Segment("│", red)]) for y in range(4) for x in (0, 5)]
+    update = SpansUpdate([*pieces, (2, 2, [Segment("a", red), Segment("b")])])
+    written = update.render_segments(Console(color_system="truecolor", force_terminal=True))
+    terminal = Terminal(6, 4)
+    terminal.write(written)
+    assert list(terminal.screen.display) == ["│    │"] * 2 + ["│ ab │", "│    │"]
+    assert terminal.cells[3][5][:2] == ("│", "red")
+    assert written.count("\x1b[31m") == 1
+
+
 @pytest.mark.parametrize(
     ("start", "stop", "text"),
     [(0, 9, "abcde漢字"), (1, 4, "bcd"), (4, 7, "e漢"), (3, 5, "de"), (7, 9, "字")],
