@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
 
-from host_trouble import rows
+from hosted_runs import rows
 from real_app import CONSOLE_SCRIPT
 from terminal import PATIENCE, Terminal
 

@@ -1,5 +1,6 @@
 """Trouble made to the host of a run by its clients, a round at a time; no loss may change."""
 
+import contextlib
 import os
 import random
 import select
@@ -12,14 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from hosts import end_run
+from hosted_runs import begin, begin_in_app, directory, losses
 from real_app import CONSOLE_SCRIPT
 from terminal import PATIENCE, Terminal, session_of
 
 from engine.log.commands import Pause
 from engine.log.directory import RunDirectory
-from engine.log.follow import Follower
-from engine.log.records import Chunk
 from engine.session.host.client import HostError, HostLink
 from engine.session.host.note import read_notes
 from engine.session.host.processes import descendants, wait_for_end
@@ -32,46 +31,6 @@ _TRAINING: Final = 900.0
 """Seconds that training may take, on a machine that is busy with other things."""
 _AFTER: Final = 5.0
 """Seconds after the end of a run within which all its processes are gone."""
-
-
-def begin(folder: Path, *options: str) -> "subprocess.Popen[str]":
-    """Start a detached run below the folder; its directory comes on stdout."""
-    env = {**os.environ, "XDG_STATE_HOME": str(folder)}
-    command = [*CONSOLE_SCRIPT, "train", "--detach", *options]
-    return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True)
-
-
-def directory(starting: "subprocess.Popen[str]") -> Path:
-    """The directory of the run, once it trains."""
-    path, _ = starting.communicate(timeout=PATIENCE)
-    assert starting.returncode == 0
-    return Path(path.strip())
-
-
-def losses(run: Path, *, is_whole: bool = True) -> dict[str, bytes]:
-    """All losses of each variant, in order; no log is damaged, and none ends early if whole."""
-    found: dict[str, bytes] = {}
-    follower = Follower(RunDirectory.open(run))
-    while records := list(follower.read()):
-        for name, record in records:
-            if isinstance(record, Chunk):
-                found[name] = found.get(name, b"") + record.losses
-    assert follower.damage == []
-    assert not (is_whole and follower.unfinished())
-    return found
-
-
-def rows(path: Path) -> dict[str, int]:
-    """Batches by variant, each of which follows the one before it."""
-    counts: dict[str, int] = {}
-    follower = Follower(RunDirectory.open(path))
-    while records := list(follower.read()):
-        for name, record in records:
-            if isinstance(record, Chunk):
-                assert record.batch == counts.get(name, 0) + 1
-                counts[name] = record.batch - 1 + record.batches
-    assert follower.damage == []
-    return counts
 
 
 class Troublemaker:
@@ -231,25 +190,33 @@ class Troublemaker:
 
 
 def trouble_host(
-    folder: Path, *, rounds: int, seed: int, epochs: int, is_stopped: bool = False
+    folder: Path,
+    *,
+    rounds: int,
+    seed: int,
+    epochs: int,
+    is_stopped: bool = False,
+    is_in_app: bool = False,
 ) -> list[str]:
     """Trouble a run this many times: its losses are those of the undisturbed run, row by row.
 
     `is_stopped`: `gdtui stop` ends the run, so that its losses are the first ones of that other.
+    `is_in_app`: an app began it, and was killed.
     """
     calm = begin(folder / "undisturbed", *OPTIONS, str(epochs))
-    run = directory(begin(folder / "troubled", *OPTIONS, str(epochs), "--pace", "1"))
-    undisturbed = directory(calm)
-    try:
+    paced = (*OPTIONS, str(epochs), "--pace", "1")
+    with contextlib.ExitStack() as stack:
+        if is_in_app:
+            run = begin_in_app(folder / "troubled", stack, *paced)
+        else:
+            run = directory(begin(folder / "troubled", *paced))
+        undisturbed = directory(calm)
+        stack.callback(_end, run, undisturbed)
         maker = Troublemaker(run, seed)
         done = maker.play(rounds)
         (maker.stop if is_stopped else maker.finish)()
         for note in read_notes(undisturbed):
             assert wait_for_end([note.pid], _TRAINING) == []
-    except BaseException:
-        for each in (run, undisturbed):
-            end_run(each)
-        raise
     expected, found = losses(undisturbed), losses(run)
     assert found.keys() == expected.keys()
     for name, rows in found.items():
@@ -257,6 +224,13 @@ def trouble_host(
         assert rows == part, f"{name}: other losses than undisturbed"
         assert rows
     return done
+
+
+def _end(*runs: Path) -> None:
+    """End the hosts that a failure has left."""
+    for note in (note for run in runs for note in read_notes(run)):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(note.pid, signal.SIGTERM)
 
 
 def kill_host(folder: Path, delay: float) -> float:
