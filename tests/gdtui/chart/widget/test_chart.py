@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from textual.app import App, ComposeResult
+from textual.color import Color
 from textual.events import MouseEvent, MouseScrollDown, MouseScrollUp
 from textual.geometry import Region
 from textual.message import Message
@@ -318,3 +319,26 @@ def test_the_first_frame_waits_for_neither_numpy_nor_plotext() -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(("is_good", "colour"), [(False, "foreground"), (True, "success")])
+async def test_the_part_of_the_title_that_matters_most_is_set_off(
+    is_good: bool, colour: str
+) -> None:
+    title = "loss · gap 0.68 → 0.004 · ◆ on all data"
+    app = OneChart()
+    async with app.run_test(size=(70, 20)) as pilot:
+        shown = picture(title=title)
+        app.chart.show(shown)
+        app.chart.show(replace(shown, headline="gap 0.68 → 0.004", is_good_news=is_good))
+        await pilot.pause()
+        (strip, *_) = app.query_one(Chart).render_lines(app.screen.region)
+        (found,) = (each for each in strip if "gap" in each.text)
+        assert found.text == "gap 0.68 → 0.004"
+        assert found.style is not None
+        assert found.style.bold
+        assert found.style.color is not None
+        wanted = Color.parse(app.theme_variables[colour]).rgb
+        drawn = found.style.color.get_truecolor()
+        assert max(abs(a - b) for a, b in zip(wanted, drawn, strict=True)) <= 40
+        assert title in strip.text
