@@ -53,6 +53,11 @@ def warm_up(output: int | None = None, *, with_compiler: bool = False) -> None:
             _ensure_server()
 
 
+def is_started() -> bool:
+    """True if this process has started the fork server."""
+    return _owner is not None
+
+
 def start_process(
     main: Callable[..., None], arguments: tuple[Any, ...], *, name: str
 ) -> tuple[BaseProcess, Connection]:

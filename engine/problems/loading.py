@@ -1,9 +1,10 @@
 """Loads a problem in a separate process before a run begins. Imports no torch and no user code."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from engine.jobs.messages import Failure
+from engine.jobs.messages import Failure, Progress
 from engine.jobs.process_job import ProcessJob
 from engine.log.filesystem.private import remove_private
 from engine.problem import ProblemError
@@ -22,8 +23,8 @@ class LoadingError(ProblemError):
         self.traceback = traceback
 
 
-def load(task: LoadTask) -> Loaded:
-    """The problem's facts; blocks until the problem is loaded.
+def load(task: LoadTask, report: Callable[[Progress], None] = lambda progress: None) -> Loaded:
+    """The problem's facts; blocks until the problem is loaded, and calls `report` meanwhile.
 
     Raises LoadingError, whose message says what is wrong.
     """
@@ -35,7 +36,7 @@ def load(task: LoadTask) -> Loaded:
         patience=_STOP_SECONDS,
         subject="the process that loads problems",
     ) as job:
-        end = job.wait()
+        end = job.wait(report)
     if not isinstance(end, Failure):
         return end.value
     if end.death is None:

@@ -3,8 +3,9 @@
 Raises click.UsageError, with a one-line reason, if that fails.
 """
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -14,18 +15,22 @@ if TYPE_CHECKING:
     from engine.problems.loader import Loaded
     from engine.settings import DataSettings
     from gdtui.cli.options.settings import RunOptions
+    from gdtui.cli.problem_loading import LoadProblem
     from gdtui.state.runs.new_run import NewRun
 
 _MOST_NAMES: Final = 3
 """Maximum number of other files in the run's directory that are listed by name."""
 
 
-def prepare_run(ctx: click.Context) -> tuple["RunOptions", "NewRun"]:
+def prepare_run(
+    ctx: click.Context, start_loader: "Callable[[], LoadProblem] | None" = None
+) -> tuple["RunOptions", "NewRun"]:
     """The run that was described, its problem loaded if that comes first, and its directory.
 
+    `start_loader`: starts what loads a problem, if one is to be loaded; see LoadProblem.
     Prints its notes on stderr. Raises UsageError if the options make no sense.
     """
-    options, place = _prepare(ctx)
+    options, place = _prepare(ctx, start_loader)
     if found := place.leftovers:
         shown = ", ".join(found[:_MOST_NAMES])
         more = f" and {len(found) - _MOST_NAMES} more" if len(found) > _MOST_NAMES else ""
@@ -34,7 +39,9 @@ def prepare_run(ctx: click.Context) -> tuple["RunOptions", "NewRun"]:
     return options, place
 
 
-def _prepare(ctx: click.Context) -> tuple["RunOptions", "NewRun"]:
+def _prepare(
+    ctx: click.Context, start_loader: "Callable[[], LoadProblem] | None"
+) -> tuple["RunOptions", "NewRun"]:
     from engine.settings import SettingsError
     from gdtui.cli.options.data import must_load, read_data
     from gdtui.state.runs.new_run import NewRun, empty_directory
@@ -52,7 +59,9 @@ def _prepare(ctx: click.Context) -> tuple["RunOptions", "NewRun"]:
         options = _read_options(ctx, None, notes)
         return options, NewRun(values["run_dir"] or empty_directory())
 
-    loaded, place = load(ctx, problem, data, values["run_dir"] or empty_directory())
+    load_with = None if start_loader is None else start_loader()
+    path = values["run_dir"] or empty_directory()
+    loaded, place = load(ctx, problem, data, path, load_with=load_with)
     try:
         return _read_options(ctx, loaded, notes), place
     except click.UsageError:
@@ -65,9 +74,9 @@ def load(
     problem: str,
     data: "DataSettings | None",
     path: Path,
-    **limits: float,
+    **how: Any,
 ) -> tuple["Loaded", "NewRun"]:
-    """Load the problem for a run at `path`, with the limits of `load_problem`.
+    """Load the problem for a run at `path`, with these arguments of `load_problem`.
 
     If that fails, raises UsageError, after the traceback if --debug asks for it.
     """
@@ -78,7 +87,7 @@ def load(
     values = ctx.params
     try:
         loaded, handover = load_problem(
-            problem, data, values["seed"], values["device"], path, **limits
+            problem, data, values["seed"], values["device"], path, **how
         )
     except LoadingError as error:
         if values["debug"]:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from engine.jobs.fork_server import warm_up
 from engine.log.directory import RunDirectory, reserved, server_output
@@ -25,6 +25,12 @@ from gdtui.state.runs.removal import discard
 _THREADS: Final = 1
 
 
+class LoadProblem(Protocol):
+    """Loads a problem; see engine.problems.loading.load."""
+
+    def __call__(self, task: LoadTask, *, with_compiler: bool) -> Loaded: ...
+
+
 def load_problem(
     problem: str,
     data: DataSettings | None,
@@ -33,18 +39,17 @@ def load_problem(
     run: Path,
     *,
     audit_seconds: float = AUDIT_SECONDS,
+    load_with: LoadProblem | None = None,
 ) -> tuple[Loaded, PrivateDirectory]:
     """Load the problem for the run about to begin, and store what its workers need.
 
+    `load_with`: loads it in another process's fork server; None: in that of this process.
     `audit_seconds`: time limit for the audit of its loss, which uses fewer samples to keep to it.
 
     Raises engine.problems.loading.LoadingError for a problem that cannot be loaded,
     RunDirectoryError for a directory that cannot be used.
     """
     with reserved(run), _ending_in_order(), _handover_for(run) as handover:
-        # Opened again, since what the server inherits must not hold the lock.
-        with output_opened(server_output(run)) as output:
-            warm_up(output, with_compiler=is_file(problem))
         task = LoadTask(
             problem=problem,
             seed=seed,
@@ -56,7 +61,14 @@ def load_problem(
             audit_seconds=audit_seconds,
         )
         with _saying(f"loading {Path(problem if data is None else data.path).name}…"):
-            return load(task), handover
+            return (load_with or _load)(task, with_compiler=is_file(problem)), handover
+
+
+def _load(task: LoadTask, *, with_compiler: bool) -> Loaded:
+    # Opened again, since what the server inherits must not hold the lock.
+    with output_opened(Path(task.output)) as output:
+        warm_up(output, with_compiler=with_compiler)
+    return load(task)
 
 
 def reload_problem(run: RunDirectory) -> PrivateDirectory:

@@ -135,7 +135,7 @@ class RemoteSession:
         return (
             f"the host of this run (process {self._link.pid}) is gone: it crashed or was killed, "
             "and its workers have ended. Everything logged is safe; keys have no effect now; "
-            "q leaves"
+            "q leaves, then gdtui attach takes it up again"
         )
 
     def _note_gone(self, notice: Notice) -> None:

@@ -15,7 +15,8 @@ from engine.session.host.remote_session import RemoteSession
 from engine.session.past import ResumedRun
 from gdtui import __version__
 from gdtui.cli.commands.control.reopening import reopen
-from gdtui.cli.commands.train.host_process import HostTask, start_host
+from gdtui.cli.commands.train.host.messages import HostTask
+from gdtui.cli.commands.train.host.process import HostProcess
 from gdtui.cli.exit_codes import ExitCode
 from gdtui.cli.hosts.reaching import (
     UnreachableError,
@@ -77,7 +78,8 @@ def resume_on_screen(
     run: ResumedRun, *, theme: str, fps: float, keys: tuple[Press, ...], linger: float
 ) -> int:
     """Go on with a run in a host, and show it until the user leaves; returns the exit status."""
-    host = start_host(run, HostTask(linger, resumes_to=run.past.epochs))
+    host = HostProcess()
+    host.begin(run, HostTask(linger, resumes_to=run.past.epochs))
     link = Channel(host.link, host.pid, __version__)
     return _show(run, link, is_starter=True, notices=(), theme=theme, fps=fps, keys=keys)
 

@@ -9,7 +9,8 @@ from engine.session.host.client import Channel
 from engine.session.host.note import read_notes
 from engine.settings.text import clean
 from gdtui import __version__
-from gdtui.cli.commands.train.host_process import HostTask, start_host
+from gdtui.cli.commands.train.host.messages import HostTask
+from gdtui.cli.commands.train.host.process import HostProcess
 from gdtui.cli.hosts.reaching import UnreachableError, short_name
 
 
@@ -29,11 +30,13 @@ def reopen(run: RunDirectory, linger: float) -> Channel:
             f"you name it: gdtui --like {name} --problem {clean(settings.problem)} trains it "
             f"again, gdtui watch {name} shows it"
         )
+    host = HostProcess()  # a fork, which must not inherit the lock
     try:
         run.hold()
     except RunDirectoryError as error:
+        host.close()
         raise UnreachableError(f"{error}{holder(run.path)}; gdtui watch {name} shows it") from None
-    host = start_host(run, HostTask(linger, is_reopened=True))
+    host.begin(run, HostTask(linger, is_reopened=True))
     return Channel(host.link, host.pid, __version__)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from engine.log.directory import RunDirectoryError
 from engine.log.filesystem.places import known_roots
 from gdtui.cli.commands.runs.watch_run import open_watched
+from gdtui.cli.commands.train.host.process import LoadingHost
 from gdtui.cli.commands.train.run_app import run_live
 from gdtui.cli.exit_codes import ExitCode
 from gdtui.cli.prepare import prepare_run
@@ -44,7 +45,8 @@ def record_stored(
 def record_trained(ctx: "click.Context", staging: Staging, output: Output, *, as_json: bool) -> int:
     """Train the run that the options describe, and record it; returns the exit status."""
     try:
-        options, place = prepare_run(ctx)
+        loading = LoadingHost()
+        options, place = prepare_run(ctx, loading.start)
     except RunDirectoryError as error:
         ctx.fail(str(error))
 
@@ -56,6 +58,7 @@ def record_trained(ctx: "click.Context", staging: Staging, output: Output, *, as
             fps=staging.fps,
             keys=(),
             make_app=make_app,
+            host=loading.host,
         )
 
     try:

@@ -53,13 +53,15 @@ def app(ctx: "click.Context", **values: Any) -> int:
     check_screen(ctx, "the app", instead="gdtui train")
 
     from engine.log.directory import RunDirectoryError
+    from gdtui.cli.commands.train.host.process import LoadingHost
     from gdtui.cli.commands.train.run_app import run_live
     from gdtui.cli.prepare import prepare_run
     from gdtui.cli.recording.live import live_recording
     from gdtui.lesson.course.first_run import guide_for
 
     try:
-        options, place = prepare_run(ctx)
+        loading = LoadingHost()
+        options, place = prepare_run(ctx, loading.start)
         screen = {name: values[name] for name in ("theme", "fps", "keys")}
         with live_recording(ctx, values["record"], values["fps"]) as make_app:
             guide = guide_for(options.settings)
@@ -70,6 +72,7 @@ def app(ctx: "click.Context", **values: Any) -> int:
                 guide=guide,
                 make_app=make_app,
                 linger=values["linger"],
+                host=loading.host,
             )
     except RunDirectoryError as error:
         ctx.fail(str(error))

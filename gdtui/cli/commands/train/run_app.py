@@ -16,8 +16,9 @@ from engine.log.directory import RunDirectory
 from engine.log.filesystem.safe_open import output_opened
 from engine.settings import RunSettings
 from gdtui import __version__
-from gdtui.cli.commands.train.host_process import HostProcess, HostTask, start_host
-from gdtui.cli.exit_codes import signal_status
+from gdtui.cli.commands.train.host.messages import HostTask
+from gdtui.cli.commands.train.host.process import HostProcess
+from gdtui.cli.exit_codes import ExitCode, signal_status
 from gdtui.cli.streams import print_error, print_text
 from gdtui.keys.script import Press
 from gdtui.lesson.course.guide import Guide
@@ -46,16 +47,19 @@ def run_live(
     guide: Guide | None = None,
     make_app: "Callable[..., GdtuiApp] | None" = None,
     linger: float = LINGER_SECONDS,
+    host: HostProcess | None = None,
 ) -> int:
     """Train and show until the user leaves; returns the exit status.
 
     `guide` None: the lesson begins when the user wants it. `make_app` None makes a GdtuiApp.
     `linger`: seconds for which a host left alone waits for commands after the end of the run.
+    `host`: the process that has loaded the problem, if one has.
     """
-    run = place.begin(settings)
+    host = host or HostProcess()  # a fork, so before anything is opened or imported
     hosting = _Hosting(linger)
-    with contextlib.closing(hosting):
-        hosting.start_host(run)  # a fork, so before anything is imported that it does not need
+    with contextlib.closing(host), contextlib.closing(hosting):
+        run = place.begin(settings)
+        hosting.begin(run, host)
         with contextlib.ExitStack() as stack:
             output = stack.enter_context(output_opened(run.server_output))
             stack.enter_context(screen_of_its_own(output))
@@ -94,9 +98,10 @@ class _Hosting:
         self.trouble = ""
         """Why the last host could not be ended."""
 
-    def start_host(self, run: RunDirectory) -> None:
-        """Start the host of a run. It trains once the app is attached."""
-        self._hosts[run] = start_host(run, HostTask(self._linger))
+    def begin(self, run: RunDirectory, host: HostProcess) -> None:
+        """Hand a run on to its host, which trains once the app is attached."""
+        host.begin(run, HostTask(self._linger))
+        self._hosts[run] = host
 
     def attach(self, run: RunDirectory) -> "tuple[Controls, RecordSource]":
         """Begin training; for the first run after the first frame."""
@@ -124,7 +129,7 @@ class _Hosting:
     ) -> "tuple[RunDirectory, Callable[[], tuple[Controls, RecordSource]]]":
         """Create another run in the app, and return it with the function that starts it."""
         run = NewRun(empty_directory()).begin(settings)
-        self.start_host(run)
+        self.begin(run, HostProcess())
         return run, partial(self.attach, run)
 
     def _note_stop(self) -> None:
@@ -160,7 +165,7 @@ class _Hosting:
         for channel in self._channels:
             channel.close()
         for host in self._hosts.values():
-            host.link.close()
+            host.close()
 
 
 def _report(app: "GdtuiApp", hosting: _Hosting, run: RunDirectory, must_stop: bool) -> int:
@@ -179,4 +184,4 @@ def _report(app: "GdtuiApp", hosting: _Hosting, run: RunDirectory, must_stop: bo
         if hosting.is_left_running and not must_stop:
             print_text(farewell(run))
             sys.stdout.flush()
-    return status
+    return ExitCode.FAILED if hosting.trouble and not status else status
