@@ -55,8 +55,7 @@ def run_live(
     `linger`: seconds for which a host left alone waits for commands after the end of the run.
     `host`: the process that has loaded the problem, if one has.
     """
-    host = host or HostProcess()  # a fork, so before anything is opened or imported
-    hosting = _Hosting(linger)
+    hosting, host = _Hosting(linger), host or HostProcess()  # a fork: nothing is open yet
     with contextlib.closing(host), contextlib.closing(hosting):
         run = place.begin(settings)
         hosting.begin(run, host)
@@ -68,14 +67,12 @@ def run_live(
             from gdtui.screens.leaving import Leaving
 
             leaving = Leaving(run.path, is_starter=True, is_scripted=bool(keys or make_app))
-            guide = guide or Guide()
-            guide.open_run = hosting.open_run
+            (guide := guide or Guide()).open_run = hosting.open_run
             screen: dict[str, Any] = {"fps": fps, "theme": theme, "keys": keys, "guide": guide}
             screen |= {"start": partial(hosting.attach, run), "leaving": leaving}
-            app: GdtuiApp = (make_app or GdtuiApp)(run, None, **screen)
-            hosting.app, hosting.leaving = app, leaving
+            hosting.leaving, hosting.modes = leaving, modes_of(0)
+            hosting.app = app = (make_app or GdtuiApp)(run, None, **screen)
             stack.callback(app.close_lab)
-            hosting.modes = modes_of(0)
             app.run()
         must_stop = leaving.must_stop(app.return_code or 0)
         hosting.leave(must_stop)

@@ -88,6 +88,7 @@ def _fork(ours: socket.socket, theirs: socket.socket) -> int:
         return pid
     status: int = ExitCode.FAILED
     try:
+        atexit._clear()  # what is to be cleaned up so far is the parent's
         gc.freeze()  # leaves the pages of the parent's objects shared
         ours.close()
         os.setsid()
@@ -99,9 +100,15 @@ def _fork(ours: socket.socket, theirs: socket.socket) -> int:
             traceback.print_exc()
     finally:
         with contextlib.suppress(BaseException):
-            atexit._run_exitfuncs()
+            _clean_up()
         _flush()
         os._exit(status)
+
+
+def _clean_up() -> None:
+    """Do what multiprocessing does at exit, such as removing the fork server's directory."""
+    if (module := sys.modules.get("multiprocessing.util")) is not None:
+        module._exit_function()
 
 
 def _spawn(theirs: socket.socket) -> int:
