@@ -76,9 +76,20 @@ def lend_terminal(channel: Channel, modes: list[Any] | None) -> None:
         channel.lend_terminal(LentTerminal(0, modes))
 
 
-def farewell(run: RunDirectory) -> str:
-    """The line that says where a run is that trains on, and how to come back."""
-    return f"{run.path} trains on: gdtui attach {short_name(run.path)}"
+def farewell(run: RunDirectory, *, is_training: bool = True) -> str:
+    """The line that says where a run is that was left to its host, and how to come back."""
+    state = "trains on" if is_training else "has ended, and waits for a while"
+    return f"{run.path} {state}: gdtui attach {short_name(run.path)}"
+
+
+def lost(run: Path, channel: Channel) -> str:
+    """The line about a host that is gone without having ended the run; empty otherwise."""
+    if not channel.lost or channel.has_ended_in_order:
+        return ""
+    return (
+        f"the host of {run} (process {channel.pid}) crashed or was killed. What was logged is "
+        f"safe: gdtui attach {short_name(run)} takes the run up again"
+    )
 
 
 def short_name(path: Path) -> str:

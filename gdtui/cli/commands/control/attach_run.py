@@ -22,6 +22,7 @@ from gdtui.cli.hosts.reaching import (
     UnreachableError,
     farewell,
     lend_terminal,
+    lost,
     reach,
     short_name,
 )
@@ -32,7 +33,9 @@ from gdtui.state.stored_runs import run_folders
 from gdtui.terminal.stdio import modes_of, screen_of_its_own
 
 if TYPE_CHECKING:
+    from gdtui.app import GdtuiApp
     from gdtui.control.run_controller import Controls
+    from gdtui.screens.leaving import Leaving
     from gdtui.state.record_source import RecordSource
 
 _ENDED: Final = (
@@ -115,10 +118,21 @@ def _show(
             app.run()
         if app.crash:
             print_error(app.crash)
-        status = app.return_code or 0
-        if leaving.must_stop(status):
-            return _stop(run, link, status)
-    print_text(f"{run.path} is no longer trained" if link.lost else farewell(run))
+        return _leave(run, link, app, leaving)
+
+
+def _leave(run: RunDirectory, link: Channel, app: "GdtuiApp", leaving: "Leaving") -> int:
+    """End the run if that was chosen; say what became of it, and return the exit status."""
+    status = app.return_code or 0
+    if trouble := lost(run.path, link):
+        print_error(f"gdtui attach: {trouble}")
+        return ExitCode.FAILED
+    if link.lost:
+        print_text(f"{run.path} is no longer trained")
+    elif leaving.must_stop(status):
+        return _stop(run, link, status)
+    else:
+        print_text(farewell(run, is_training=app.main.is_training))
     return status
 
 
@@ -146,8 +160,7 @@ def _start(
 
 def _stop(run: RunDirectory, link: Channel, status: int) -> int:
     try:
-        if not link.lost:
-            end_host(link)
+        end_host(link)
     except UnreachableError as error:
         print_error(f"gdtui attach: {error}")
         return ExitCode.FAILED

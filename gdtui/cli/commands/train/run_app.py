@@ -140,9 +140,11 @@ class _Hosting:
 
     def leave(self, must_stop: bool) -> None:
         """Disconnect from the run on screen, or end it; end the others."""
-        from gdtui.cli.hosts.reaching import UnreachableError
+        from gdtui.cli.hosts.reaching import UnreachableError, lost
         from gdtui.cli.hosts.stopping import end_host
 
+        for channel in self._channels[-1:]:
+            self.trouble = lost(self.leaving.run, channel)
         last = len(self._channels) - 1
         for number, channel in enumerate(self._channels):
             if channel.lost or (number == last and not must_stop):
@@ -179,6 +181,6 @@ def _report(app: "GdtuiApp", hosting: _Hosting, run: RunDirectory, must_stop: bo
         if status == 1:
             print_error(app.crash or f"{INTERNAL_ERROR}; see {run.server_output}")
         if hosting.is_left_running and not must_stop:
-            print_text(farewell(run))
+            print_text(farewell(run, is_training=app.main.is_training))
             sys.stdout.flush()
     return ExitCode.FAILED if hosting.trouble and not status else status
