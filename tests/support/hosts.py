@@ -3,12 +3,14 @@
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from terminal import PATIENCE
 
 from engine.log.commands import Pause
+from engine.log.filesystem.holding import is_held
 from engine.session import Session
 from engine.session.host.client import HostError, HostLink
 from engine.session.host.note import HostNote, read_notes
@@ -101,14 +103,18 @@ Connect = Callable[[], RawClient]
 
 
 def end_run(run: Path) -> None:
-    """End the host of a run, if it has one, and wait until its processes are gone."""
-    for note in read_notes(run):
-        link = HostLink(run, note, VERSION)
-        processes = descendants(note.pid)
-        link.end()
-        left = wait_for_end(processes, PATIENCE)
-        link.close()
-        assert left == []
+    """End the host of a run, even one that is just beginning; wait until it is gone."""
+    deadline = time.monotonic() + PATIENCE
+    while read_notes(run) or is_held(run):
+        assert time.monotonic() < deadline
+        for note in read_notes(run):
+            link = HostLink(run, note, VERSION)
+            processes = descendants(note.pid)
+            link.end()
+            left = wait_for_end(processes, PATIENCE)
+            link.close()
+            assert left == []
+        time.sleep(0.02)
 
 
 def is_served(host: Hosted) -> bool:
