@@ -46,8 +46,14 @@ class HostProcess:
 
     def load(self, task: "LoadTask", *, with_compiler: bool) -> "Loaded":
         """Load a problem in the process, as engine.problems.loading.load does."""
-        send(self.link, Load(task, with_compiler))
-        answer, _ = receive(self.link)
+        try:
+            send(self.link, Load(task, with_compiler))
+            answer, _ = receive(self.link)
+        except (EOFError, OSError):
+            from engine.problems.loading import LoadingError
+
+            text = f"the process that loads problems ({self.pid}) has ended; try again"
+            raise LoadingError(text) from None
         if isinstance(answer, Exception):
             raise answer
         loaded: Loaded = answer
