@@ -27,8 +27,8 @@ def reopen(run: RunDirectory, linger: float) -> Channel:
     if is_file(settings.problem):
         raise UnreachableError(
             f"{run.path} has ended, and trained a problem in a Python file, which is run only if "
-            f"you name it: gdtui --like {name} --problem {clean(settings.problem)} trains it "
-            f"again, gdtui watch {name} shows it"
+            f"you name it: gdtui resume {name} --problem {clean(settings.problem)} goes on with "
+            f"it, gdtui watch {name} shows it"
         )
     host = HostProcess()  # a fork, which must not inherit the lock
     try:
