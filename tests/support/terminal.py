@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Self
 
-import pyte
+from quick_pyte import QuickScreen, QuickStream
 
 PATIENCE: Final = 60.0
 """Seconds after which waiting is given up: far beyond what a busy machine needs."""
@@ -167,6 +167,16 @@ class Terminal:
                 raise AssertionError(f"never came: {wanted!r}; on the screen:\n{self.text}")
             with self._news:
                 self._news.wait(0.05)
+        self._let_the_frame_end()
+
+    def _let_the_frame_end(self) -> None:
+        """Wait until nothing more comes at once: a pty passes a frame in pieces of 4 KB."""
+        for _ in range(10):
+            count = len(self._output)
+            with self._news:
+                self._news.wait(0.03)
+            if len(self._output) == count:
+                return
 
     def replay(self) -> Iterator[tuple[float, str]]:
         """(seconds since the start, what was on the screen then) after each piece of output."""
@@ -250,8 +260,8 @@ class _Painter:
     """Turns output into rows of text, going on where it stopped."""
 
     def __init__(self) -> None:
-        self._screen = pyte.Screen(80, 24)
-        self._stream = pyte.ByteStream(self._screen)
+        self._screen = QuickScreen(80, 24)
+        self._stream = QuickStream(self._screen)
         self._done = 0
 
     def cells(self, output: Sequence[tuple[float, bytes | tuple[int, int]]]) -> list[list[Cell]]:
