@@ -1,11 +1,14 @@
 """Fixtures of many tests: the program as a subprocess, and run directories without training."""
 
+import io
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import numpy as np
 import pytest
@@ -74,6 +77,36 @@ def cli(cli_env: dict[str, str]) -> Cli:
             text=True,
             check=False,
         )
+
+    return run
+
+
+@pytest.fixture
+def cli_in_process(cli_env: dict[str, str]) -> Cli:
+    """Run `gdtui` in this process: starting another takes most of a quick command's time."""
+
+    def run(*arguments: str | Path, text_in: str = "") -> "subprocess.CompletedProcess[str]":
+        from gdtui.cli.main import main
+
+        words = [*map(str, arguments)]
+        with ExitStack() as stack:
+            streams = {}
+            for name in ("stdin", "stdout", "stderr"):
+                file = stack.enter_context(TemporaryFile())
+                streams[name] = io.TextIOWrapper(file, "utf-8", write_through=True)
+            streams["stdin"].write(text_in)
+            streams["stdin"].seek(0)
+            with pytest.MonkeyPatch.context() as patch:
+                for name, stream in streams.items():
+                    patch.setattr(sys, name, stream)
+                for name, value in {"GDTUI_QUIET": "1", **cli_env}.items():
+                    patch.setenv(name, value)
+                status = main(words)
+            texts = []
+            for name in ("stdout", "stderr"):
+                streams[name].seek(0)
+                texts.append(streams[name].read())
+        return subprocess.CompletedProcess(["gdtui", *words], status, *texts)
 
     return run
 

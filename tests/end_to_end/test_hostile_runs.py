@@ -192,16 +192,21 @@ with contextlib.suppress(ImportError):
 @pytest.mark.parametrize("plant", ["a link", "a directory", "a FIFO"])
 @pytest.mark.parametrize("name", [".tensors", "1-mini-batch.weights", "2-sgd.gdlog", "workers.out"])
 def test_no_link_is_followed_as_a_run_is_listed_exported_and_removed(
-    name: str, plant: str, make_run: MakeRun, runs_root: Path, cli: Cli, outside: CanaryTree
+    name: str,
+    plant: str,
+    make_run: MakeRun,
+    runs_root: Path,
+    cli_in_process: Cli,
+    outside: CanaryTree,
 ) -> None:
     run = make_run(runs_root / "hostile")
     make_run(runs_root / "mine")
     (run.path / name).unlink(missing_ok=True)
     PLANTS[plant](run.path / name, outside.folder if name == ".tensors" else outside.file)
     before = sorted(path.name for path in run.path.iterdir())
-    assert "hostile" in cli("runs").stdout
-    cli("export", run.path)
-    pruned = cli("runs", "--prune", "--yes")
+    assert "hostile" in cli_in_process("runs").stdout
+    cli_in_process("export", run.path)
+    pruned = cli_in_process("runs", "--prune", "--yes")
     outside.check()
     assert not (runs_root / "mine").exists(), "one odd run is one run's news"
     if (name, plant) == (".tensors", "a directory"):

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from gdtui.chart.scene.polyline import Axis
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "200"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "100"))
 GOOD = Path(__file__).parents[1] / "stored_runs" / "format-1"
 
 
@@ -61,7 +61,7 @@ def read_in_every_way(run: HostileRun, drawn: Axis, *, in_app: bool = False) -> 
 
 
 @pytest.mark.timeout(0)  # each example has a limit of its own
-@settings(max_examples=EXAMPLES, derandomize=EXAMPLES <= 200)
+@settings(max_examples=EXAMPLES, derandomize=EXAMPLES <= 100)
 @given(hostile_runs(), st.sampled_from(Axis), st.integers(0, 49))
 def test_a_hostile_run_is_one_line_of_news(run: HostileRun, drawn: Axis, turn: int) -> None:
     """One in fifty is also shown by the app itself, which takes twenty times as long."""

@@ -19,6 +19,13 @@ from gdtui.export.csv_export import COLUMNS, chunk_rows
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 MakeRun = Callable[..., RunDirectory]
 
+
+@pytest.fixture
+def cli(cli_in_process: Cli) -> Cli:
+    """These commands need no process of their own."""
+    return cli_in_process
+
+
 CHUNK = Chunk(
     generation=2,
     epoch=3,

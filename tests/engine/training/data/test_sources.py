@@ -134,20 +134,21 @@ def test_the_maths_is_that_of_a_plain_loop(make: Callable[[], Problem], optimize
 
 @pytest.mark.parametrize("make", [images, normed, two_inputs])
 def test_tensors_arrays_and_a_dataset_give_the_same_losses(make: Callable[[], Problem]) -> None:
-    """Laid out, gathered from the host, read here, and read by two loader workers."""
+    """Laid out, gathered from the host, and read here; images by two loader workers, too."""
     problem = make()
     settings = VariantSettings(
         batch_size=8, accumulation_steps=2
     )  # the last batch holds 2, as BatchNorm needs
     expected = losses_of(problem, settings)
     tensors: Any = problem.train
+    by_workers: list[tuple[Any, dict[str, Any]]] = [(Rows(*tensors), {"loader_workers": 2})]
     for train, how in (
         (tensors, {"data_on": DataOn.HOST}),
         (lambda: tensors, {}),
         (tuple(tensor.numpy() for tensor in tensors), {}),
         (TensorDataset(*tensors), {}),
         (Rows(*tensors), {}),
-        (Rows(*tensors), {"loader_workers": 2}),
+        *(by_workers if make is images else []),  # which start slowly
     ):
         same = Problem(train=train, model=problem.model, loss=problem.loss)  # type: ignore[arg-type]
         assert losses_of(same, settings, **how) == expected

@@ -18,6 +18,14 @@ from gdtui.history import History
 
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 MakeRun = Callable[..., RunDirectory]
+
+
+@pytest.fixture
+def cli(cli_in_process: Cli) -> Cli:
+    """These commands need no process of their own."""
+    return cli_in_process
+
+
 HEAD = "variant,batch,loss\n"
 MANY_VARIANTS = HEAD + "".join(f"v{k},1,1\n" for k in range(1001))
 MANY_ROWS = HEAD + "".join(f"a,{k},1\n" for k in range(1, 70_000))

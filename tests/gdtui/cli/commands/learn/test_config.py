@@ -16,6 +16,12 @@ Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
+def cli(cli_in_process: Cli) -> Cli:
+    """These commands need no process of their own."""
+    return cli_in_process
+
+
+@pytest.fixture
 def config(tmp_path: Path, cli_env: dict[str, str]) -> Path:
     """The user's file, with something in it."""
     cli_env["XDG_CONFIG_HOME"] = str(tmp_path)

@@ -28,6 +28,12 @@ MakeRun = Callable[..., RunDirectory]
 MakeSweep = Callable[..., SweepDirectory]
 
 
+@pytest.fixture
+def cli(cli_in_process: Cli) -> Cli:
+    """These commands need no process of their own."""
+    return cli_in_process
+
+
 def test_the_list(cli: Cli, make_run: MakeRun, running_run: RunDirectory, runs_root: Path) -> None:
     make_run(runs_root / "done", names=("A", "B"))
     (runs_root / "empty").mkdir()

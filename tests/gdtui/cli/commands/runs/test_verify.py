@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from forged import forge
 from plain_chunks import plain_chunk
 
@@ -12,6 +13,12 @@ from engine.log.directory import RunDirectory
 
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 MakeRun = Callable[..., RunDirectory]
+
+
+@pytest.fixture
+def cli(cli_in_process: Cli) -> Cli:
+    """These commands need no process of their own."""
+    return cli_in_process
 
 
 def test_a_whole_run(cli: Cli, make_run: MakeRun) -> None:

@@ -40,19 +40,20 @@ def test_errors_are_one_line(
 
 
 @pytest.mark.integration
-def test_the_same_chart_has_the_same_bytes(cli: Cli, tmp_path: Path) -> None:
+def test_the_same_chart_has_the_same_bytes(cli: Cli, cli_in_process: Cli, tmp_path: Path) -> None:
+    """In whatever process it is drawn."""
     pytest.importorskip("matplotlib")
     for suffix, magic in MAGIC.items():
         files = [tmp_path / f"{name}{suffix}" for name in "ab"]
         options = ("--size", "two-columns", "--theme", "light", "--title", "a <b> & $c$", "--json")
-        for file in files:
-            result = cli("plot", STORED, "-o", file, *options)
+        for file, plot in zip(files, (cli, cli_in_process), strict=True):
+            result = plot("plot", STORED, "-o", file, *options)
             assert (result.returncode, result.stderr) == (0, "")
             assert json.loads(result.stdout)["runs"] == [str(STORED)]
         first, second = (file.read_bytes() for file in files)
         assert first.startswith(magic)
         assert first == second
-    missing = cli("plot", tmp_path / "nothing", "-o", tmp_path / "x.png")
+    missing = cli_in_process("plot", tmp_path / "nothing", "-o", tmp_path / "x.png")
     assert (missing.returncode, missing.stdout, missing.stderr.count("\n")) == (2, "", 1)
     full = cli("plot", STORED, "-o", "/dev/full/x.png")
     assert (full.returncode, full.stderr.count("\n")) == (1, 1)
