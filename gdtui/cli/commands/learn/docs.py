@@ -31,6 +31,7 @@ _FIRST: Final = (
     "measured",
     "teaching",
     "recording",
+    "gpu-box",
     "how-it-works",
 )
 """The reading order; pages not named here follow alphabetically."""

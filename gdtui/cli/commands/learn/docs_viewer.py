@@ -55,6 +55,10 @@ class LinkedPages(MarkdownViewer):
             await self.open(message.href)
 
 
+TOPIC_KEYS: Final = {**{key: key for key in "1234567890"}, "-": "minus", "=": "equals_sign"}
+"""The keys that open the topics, in order, with Textual's names of them."""
+
+
 class DocsViewer(App[None]):
     """The pages of the documentation."""
 
@@ -83,12 +87,14 @@ class DocsViewer(App[None]):
         Binding("backspace,left", "back", show=False),
         Binding("o", "outline", show=False),
         Binding("t", "theme", show=False),
-        *(Binding(str(place), f"topic({place})", show=False) for place in range(1, 10)),
-        Binding("0", "topic(10)", show=False),
+        *(
+            Binding(name, f"topic({place})", show=False)
+            for place, name in enumerate(TOPIC_KEYS.values(), start=1)
+        ),
     ]
 
     def __init__(self, pages: Mapping[str, Path], topic: str, theme: str = "dark") -> None:
-        """`pages`: the files by topic, in the order of the keys 1, 2 … 9, 0"""
+        """`pages`: the files by topic, in the order of TOPIC_KEYS."""
         super().__init__(ansi_color=True if os.environ.get("NO_COLOR") is not None else None)
         self._pages, self._topic = pages, topic
         for each in themes(self.console.color_system, no_color=self.no_color).values():
@@ -162,9 +168,9 @@ def _topic_rows(names: list[str], current: str, width: int) -> Content:
     The current one stands out.
     """
     rows: list[list[Content]] = [[]]
-    for place, name in enumerate(names, start=1):
+    for key, name in zip(TOPIC_KEYS, names, strict=False):
         part = Content.assemble(
-            (f"{place % 10} ", "bold $footer-key-foreground"),
+            (f"{key} ", "bold $footer-key-foreground"),
             (name, "bold reverse" if name == current else ""),
         )
         if rows[-1] and Content(" ").join([*rows[-1], part]).cell_length > width:
