@@ -28,8 +28,8 @@ from engine.log.directory import (
 from engine.log.filesystem.holding import is_locked, lock
 from engine.log.filesystem.removal import remove_files
 from engine.log.filesystem.safe_open import (
+    directory_made,
     is_present,
-    make_directory,
     read_whole,
     replace_whole,
     safe_open,
@@ -86,18 +86,15 @@ class ExperimentDirectory:
             threads=task.threads,
         )
         try:
-            if not path.is_dir():
-                make_directory(path)
-            if is_present(path / RUN_FILE) or is_present(path / SWEEP_FILE):
-                raise FileExistsError(path)
-            write_once(path / EXPERIMENT_FILE, _encoded(info))
+            with directory_made(path):
+                if is_present(path / RUN_FILE) or is_present(path / SWEEP_FILE):
+                    raise FileExistsError(path)
+                write_once(path / EXPERIMENT_FILE, _encoded(info))
         except FileExistsError:
             raise RunDirectoryError(
                 f"{path} is in use already; nothing was changed. Choose another --run-dir", path
             ) from None
         except OSError as error:
-            with contextlib.suppress(OSError):
-                path.rmdir()
             raise RunDirectoryError(
                 f"cannot write to {path}: {error.strerror}. Choose another place with "
                 "--run-dir DIR",

@@ -14,8 +14,8 @@ from engine.log.filesystem.disk_errors import reason
 from engine.log.filesystem.holding import held
 from engine.log.filesystem.safe_open import (
     UnsafeFileError,
+    directory_made,
     is_present,
-    make_directory,
     output_opened,
     read_whole,
     write_once,
@@ -101,7 +101,7 @@ def reserved(path: Path) -> Iterator[None]:
     """
     with contextlib.ExitStack() as stack:
         with _telling(path):
-            _make_or_find(path)
+            stack.enter_context(directory_made(path))
             _refuse_leftovers(path)
             stack.enter_context(_in_use(path))
             stack.enter_context(output_opened(server_output(path)))
@@ -120,15 +120,6 @@ def _in_use(path: Path) -> Iterator[int]:
             )
             raise RunDirectoryError(taken, path) from None
         yield lock
-
-
-def _make_or_find(path: Path) -> None:
-    """Create the directory if it is missing; an existing one keeps its mode."""
-    try:
-        make_directory(path)
-    except FileExistsError:
-        if not path.is_dir():
-            raise
 
 
 @contextlib.contextmanager
@@ -186,7 +177,7 @@ class RunDirectory:
         data = msgspec.json.format(msgspec.json.encode(run.info), indent=2)
         beside = [Path(log).with_suffix(end).name for log in run.info.logs for end in SUFFIXES]
         with contextlib.ExitStack() as until_failed, _telling(path):
-            _make_or_find(path)
+            until_failed.enter_context(directory_made(path))
             _refuse_leftovers(path, [*beside, CHECKPOINTS])
             lock = until_failed.enter_context(_in_use(path))
             write_once(path / RUN_FILE, data)

@@ -29,9 +29,9 @@ from engine.log.filesystem.holding import is_locked, lock
 from engine.log.filesystem.private import PrivateDirectory
 from engine.log.filesystem.removal import remove_files
 from engine.log.filesystem.safe_open import (
+    directory_made,
     directory_opened,
     is_present,
-    make_directory,
     opened,
     read_whole,
     replace_whole,
@@ -114,11 +114,10 @@ class SweepDirectory:
         )
         sweep = cls(path, info)
         try:
-            if not path.is_dir():
-                make_directory(path)
-            if is_present(path / RUN_FILE):
-                raise FileExistsError(path)
-            write_once(sweep.file, _encoded(info))
+            with directory_made(path):
+                if is_present(path / RUN_FILE):
+                    raise FileExistsError(path)
+                write_once(sweep.file, _encoded(info))
         except OSError as error:
             raise RunDirectoryError(_refusal(path, error), path) from None
         return sweep

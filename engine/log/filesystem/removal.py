@@ -50,6 +50,12 @@ def remove_files(path: Path, is_own: IsOwn, *, folders: Sequence[str], last: str
         path.rmdir()
 
 
+def remove_empty(path: Path) -> None:
+    """Remove a directory if nothing is in it."""
+    with contextlib.suppress(OSError):
+        path.rmdir()
+
+
 def remove_tree(path: Path) -> None:
     """Remove a private directory and its content, as far as possible.
 

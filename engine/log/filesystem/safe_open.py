@@ -226,6 +226,24 @@ def make_directory(path: Path) -> None:
 
 
 @contextlib.contextmanager
+def directory_made(path: Path) -> Iterator[None]:
+    """Create the directory if it is missing; remove it again, if it is empty, if the block fails.
+
+    An existing one keeps its mode, and stays. Raises OSError.
+    """
+    is_new = not path.is_dir()
+    if is_new:
+        make_directory(path)
+    try:
+        yield
+    except BaseException:
+        if is_new:
+            with contextlib.suppress(OSError):
+                path.rmdir()
+        raise
+
+
+@contextlib.contextmanager
 def directory_opened(
     path: str | os.PathLike[str], *, dir_fd: int | None = None, is_followed: bool = False
 ) -> Iterator[int]:

@@ -1,5 +1,7 @@
 """The directories of new runs and sweeps, named by gdtui or chosen by the user."""
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +16,7 @@ from engine.log.directory import (
 )
 from engine.log.filesystem.holding import is_held
 from engine.log.filesystem.places import default_root
+from engine.log.filesystem.removal import remove_empty
 from engine.log.filesystem.safe_open import is_present, make_directory
 from engine.settings import RunSettings
 from engine.sweep.directory import SweepDirectory
@@ -37,6 +40,7 @@ class NewRun:
         except RunDirectoryError:
             if self.handover is not None and not _is_taken(self.path):
                 self.abandon()  # the output of what was loaded
+            _forget_empty(self.path)
             raise
 
     @property
@@ -92,4 +96,25 @@ def begin_sweep(
     path: Path | None, settings: RunSettings, memory_limit_mb: float | None = None
 ) -> SweepDirectory:
     """Make the directory of a new sweep, there or among all runs; may raise RunDirectoryError."""
-    return SweepDirectory.create(path or empty_directory(), settings, __version__, memory_limit_mb)
+    with new_directory(path) as place:
+        return SweepDirectory.create(place, settings, __version__, memory_limit_mb)
+
+
+@contextlib.contextmanager
+def new_directory(path: Path | None) -> Iterator[Path]:
+    """The directory of what is about to begin: `path`, or an empty one among all runs.
+
+    The empty one is removed if the block fails and leaves it empty.
+    """
+    place = path or empty_directory()
+    try:
+        yield place
+    except RunDirectoryError:
+        _forget_empty(place)
+        raise
+
+
+def _forget_empty(path: Path) -> None:
+    """Remove a directory that `empty_directory` made, if nothing is in it."""
+    if path.parent == default_root():
+        remove_empty(path)

@@ -13,7 +13,7 @@ from engine.session.hosted import HostedWork
 from engine.settings import RunSettings, Variant, VariantSettings
 from gdtui import __version__
 from gdtui.cli.options.choices import is_set
-from gdtui.state.runs.new_run import empty_directory
+from gdtui.state.runs.new_run import new_directory
 
 
 def prepare_experiment(ctx: click.Context) -> ExperimentDirectory:
@@ -33,7 +33,8 @@ def prepare_experiment(ctx: click.Context) -> ExperimentDirectory:
         device=values["device"],
         threads=values["threads"] or fair_threads(usable_cores(), 1),
     )
-    return ExperimentDirectory.create(path or empty_directory(), task, __version__)
+    with new_directory(path) as place:
+        return ExperimentDirectory.create(place, task, __version__)
 
 
 def _earlier(ctx: click.Context, found: ExperimentDirectory) -> ExperimentDirectory:

@@ -59,6 +59,10 @@ def train_to_end(run: RunDirectory, options: TrainOptions) -> int:
         if (wrong := monitor.usage_error) is not None:
             discard_new(run)
             raise UsageError(wrong)
+        if monitor.is_empty:
+            discard_new(run)
+            say("nothing was trained; the run was removed. Choose another place with --run-dir DIR")
+            return ExitCode.FAILED
         if options.as_json:
             print_json(report(run, monitor.tallies))
         else:

@@ -80,6 +80,12 @@ class RunMonitor:
         )
 
     @property
+    def is_empty(self) -> bool:
+        """True if the disk was too full for a single batch."""
+        is_full = self._stopped_by is NoticeKind.LOG_BLOCKED
+        return is_full and not any(tally.batches for tally in self.tallies)
+
+    @property
     def has_ended(self) -> bool:
         """True while all variants have ended; a command may begin them again."""
         return all(tally.state.is_ended for tally in self.tallies)
