@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, Final, Literal
 
 from engine.log.notices import Notice, NoticeKind
+from engine.log.records import Changed, CommandSent, Refused
 from gdtui.history import BatchInfo
 from gdtui.state.overlay.shown_runs import ShownRuns
 from gdtui.state.record_source import RecordSource
@@ -24,6 +25,8 @@ _READ_SECONDS: Final = 0.03
 _READ_RECORDS: Final = 200
 """Records of one log before the next one gets its turn."""
 _GOOD: Final = (NoticeKind.LOG_UNBLOCKED, NoticeKind.BEGUN_AGAIN)
+_COMMANDED: Final = (CommandSent, Changed, Refused)
+"""Records whose commands, if any, are shown with the next frame."""
 _NAMING_FILES: Final = (NoticeKind.SERVER_DIED, NoticeKind.LOG_GONE)
 """Notices whose text already names what they concern."""
 Severity = Literal["information", "error"]
@@ -39,6 +42,7 @@ class Viewer:
         self.view = view
         self.is_catching_up = True
         """True until all that was written before the first read, or since, has been read once."""
+        self._has_news = False
         self.cursor: float | None = None
         """The crosshair's position on the x axis; None if there is no crosshair."""
         self.versions: dict[str, int] = dict.fromkeys(self.store.variants, 0)
@@ -54,12 +58,18 @@ class Viewer:
             for name, record in self.source.read(_READ_RECORDS):
                 self.store.add(name, record)
                 self.versions[name] += 1
+                self._has_news |= isinstance(record, _COMMANDED) and bool(record.command)
                 count += 1
             if count < _READ_RECORDS:  # no log has more
                 self.is_catching_up = False
                 return
             if time.monotonic() > until:  # a flood of records would freeze the keys
                 return
+
+    def take_news(self) -> bool:
+        """True once after records of a command, which may be another viewer's, or of its effect."""
+        has_news, self._has_news = self._has_news, False
+        return has_news
 
     def heed(self, notices: Iterable[Notice]) -> dict[str, Severity]:
         """Take notices into the store, for the panels that they concern; returns their texts."""

@@ -200,6 +200,7 @@ class LiveScreen(Screen[None]):
         if viewer.is_catching_up and not self._is_reading_on:
             self._is_reading_on = True
             self.set_timer(_BREATH_SECONDS, self._read_on)
+        self._owes_figures |= viewer.take_news()
         self.context.show_notes(viewer.store.take_said())
         for notices in (
             viewer.source.notices(),

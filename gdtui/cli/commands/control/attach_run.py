@@ -12,7 +12,6 @@ from engine.log.notices import Notice, NoticeKind
 from engine.session.host.client import Channel
 from engine.session.host.note import read_notes
 from engine.session.host.remote_session import RemoteSession
-from engine.session.past import ResumedRun
 from gdtui import __version__
 from gdtui.cli.commands.control.reopening import reopen
 from gdtui.cli.commands.train.host.messages import HostTask
@@ -33,6 +32,7 @@ from gdtui.state.stored_runs import run_folders
 from gdtui.terminal.stdio import modes_of, screen_of_its_own
 
 if TYPE_CHECKING:
+    from engine.session.past import ResumedRun  # imports numpy
     from gdtui.app import GdtuiApp
     from gdtui.control.run_controller import Controls
     from gdtui.screens.leaving import Leaving
@@ -78,7 +78,7 @@ def attach_to(
 
 
 def resume_on_screen(
-    run: ResumedRun, *, theme: str, fps: float, keys: tuple[Press, ...], linger: float
+    run: "ResumedRun", *, theme: str, fps: float, keys: tuple[Press, ...], linger: float
 ) -> int:
     """Go on with a run in a host, and show it until the user leaves; returns the exit status."""
     host = HostProcess()
