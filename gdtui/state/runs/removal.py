@@ -20,7 +20,6 @@ from engine.log.directory import (
 from engine.log.filesystem.holding import is_locked
 from engine.log.filesystem.removal import remove_files
 from engine.log.format import CHECKPOINTS
-from engine.session.past import ResumedRun
 from engine.sweep.directory import SweepDirectory, check_sweep_file, remove_sweep_file, sweep_file
 from gdtui.state.stored.own_files import own_names
 from gdtui.state.stored_runs import (
@@ -74,6 +73,8 @@ def remove_cut_short(path: Path) -> None:
 
 def discard_new(run: RunDirectory) -> None:
     """Remove a run that has just begun, as far as possible; one that goes on is kept."""
+    from engine.session.past import ResumedRun  # numpy, which attaching does without at first
+
     if not isinstance(run, ResumedRun):
         discard(run.path)
 
