@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.checkpoint.checkpoint import Checkpoint
-from engine.checkpoint.file import CheckpointError, read_checkpoint, write_checkpoint
+from engine.checkpoint.file import DRAFT, CheckpointError, read_checkpoint, write_checkpoint
 from engine.checkpoint.thinning import surplus
 from engine.log.filesystem.safe_open import make_directory
 from engine.log.format import CHECKPOINT_SUFFIX, CHECKPOINTS
@@ -36,6 +36,8 @@ class CheckpointStore:
     def __init__(self, log: Path) -> None:
         self._folder = log.parent / CHECKPOINTS
         self._stem = log.stem
+        self._has_begun = False
+        """True once this process has written here, so that no draft is of one that was killed."""
         self._name = re.compile(
             rf"{re.escape(self._stem)}\.([1-9]\d{{0,14}})-(\d{{1,15}}){re.escape(CHECKPOINT_SUFFIX)}"
         )
@@ -56,10 +58,20 @@ class CheckpointStore:
         """Write a checkpoint, whole or not at all. Raises OSError."""
         with contextlib.suppress(FileExistsError):
             make_directory(self._folder)
+            self._has_begun = True
+        if not self._has_begun:
+            self._has_begun = True
+            self._remove_drafts()
         generation, batches = checkpoint.header.generation, checkpoint.batches
         name = f"{self._stem}.{generation}-{batches:0{_DIGITS}}{CHECKPOINT_SUFFIX}"
         path = self._folder / name
         return StoredCheckpoint(generation, batches, path, write_checkpoint(path, checkpoint))
+
+    def _remove_drafts(self) -> None:
+        for path in self._folder.glob(f"*{DRAFT}"):
+            if self._name.fullmatch(path.name.removesuffix(DRAFT)):
+                with contextlib.suppress(OSError):
+                    path.unlink()
 
     def thin(self, limit: int) -> None:
         """Remove checkpoints until the rest takes at most `limit` bytes; keeps the newest."""

@@ -64,12 +64,26 @@ class SetMeasuring(Command, frozen=True, kw_only=True):
     is_on: bool
 
 
+class Keep(Command, frozen=True, kw_only=True):
+    """Take a checkpoint at the next group boundary, whatever it costs."""
+
+
 class Stop(Command, frozen=True, kw_only=True):
     """Close the log and exit."""
 
 
 AnyCommand = (
-    Change | Restart | Pause | Resume | StepOnce | SetPace | Extend | Measure | SetMeasuring | Stop
+    Change
+    | Restart
+    | Pause
+    | Resume
+    | StepOnce
+    | SetPace
+    | Extend
+    | Measure
+    | SetMeasuring
+    | Keep
+    | Stop
 )
 
 

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from engine.log.commands import AnyCommand, Change, Restart, Stop, without_superseded
+from engine.log.commands import AnyCommand, Change, Keep, Restart, Stop, without_superseded
 from engine.log.records import CommandSent
 from engine.session.remote_worker import RemoteWorker
 from engine.session.session_log import SessionLog
@@ -78,6 +78,12 @@ class CommandQueue:
     def drop(self, name: str) -> None:
         """Drop the commands waiting for a worker that has died."""
         self._waiting.pop(name, None)
+
+    def keep(self) -> None:
+        """Command all workers to take a checkpoint; not logged, since it changes nothing."""
+        for worker in self._workers.values():
+            if worker.is_there:
+                worker.send(Keep(id=self.last_id))
 
     def stop(self) -> None:
         """Command all workers to stop, and drop all waiting commands.

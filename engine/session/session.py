@@ -78,8 +78,8 @@ class Session:
         """The run's files, and which of them are gone."""
         self._blocked: set[str] = set()
         """Variants whose blocked log was reported to the user."""
-        last_command = 0 if past is None else past.last_command
-        self._commands = CommandQueue(self._workers, self._log, last_id=last_command)
+        last_id = 0 if past is None else past.last_command
+        self._commands = CommandQueue(self._workers, self._log, last_id=last_id)
         self.wanted = self._commands.wanted
         """The latest settings requested for each variant."""
         self._is_closed = False

@@ -128,6 +128,15 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             raise SettingsError(f"pace {self.pace:g}: expected epochs per second above 0, or free")
         if not 0 <= self.seed < 2**63:
             raise SettingsError(f"seed {self.seed}: expected a whole number from 0 to 2⁶³ − 1")
+        self._check_execution()
+        if not (math.isfinite(self.checkpoint_every) and self.checkpoint_every >= 0):
+            raise SettingsError(
+                f"checkpoint every {self.checkpoint_every:g}: expected seconds from 0 (never)"
+            )
+        if self.checkpoint_disk < 1:
+            raise SettingsError(f"checkpoint disk {self.checkpoint_disk}: expected bytes from 1")
+
+    def _check_execution(self) -> None:
         if self.threads is not None and self.threads < 1:
             raise SettingsError(f"threads {self.threads}: expected a whole number from 1")
         if self.micro_batch is not None and self.micro_batch < 1:

@@ -14,6 +14,7 @@ from engine.log.commands import (
     AnyCommand,
     Change,
     Extend,
+    Keep,
     Measure,
     Pause,
     Restart,
@@ -156,8 +157,7 @@ class Training:
         if not self._state.is_ended:
             self._catch_up()
             self._become(State.STOPPED)
-            if self._trainer is not None:
-                self._keeper.keep(self._trainer)
+            self._keeper.keep(self._trainer)
         self._recorder.write(End())
         self._keeper.wait()
 
@@ -180,6 +180,8 @@ class Training:
                 self._plan(command)
             case Measure() | SetMeasuring():
                 self._measurer.obey(command, self._state)
+            case Keep():
+                self._keeper.ask()
             case Stop():
                 raise AssertionError("run() ends on Stop")
 
@@ -224,10 +226,10 @@ class Training:
             change, self._pending = self._pending, None
             self._keeper.keep(trainer)
             apply_change(trainer, change, self._recorder)
+        self._keeper.look(trainer)
         self._close_epoch(trainer)  # with drop_last, new settings can end the epoch
         if self._state is not State.RUNNING or self._recorder.is_blocked:
             return
-        self._keeper.look(trainer)
         if not (batches := self._batches_due(trainer)):
             return
         begins_epoch = trainer.at_epoch_end

@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "runs": "gdtui.cli.commands.runs.runs",
     "verify": "gdtui.cli.commands.runs.verify",
     "resume": "gdtui.cli.commands.checkpoints.resume",
+    "weights": "gdtui.cli.commands.checkpoints.weights",
     "attach": "gdtui.cli.commands.control.attach",
     "send": "gdtui.cli.commands.control.send",
     "stop": "gdtui.cli.commands.control.stop",

@@ -145,7 +145,15 @@ def test_several_devices_take_the_variants_in_turn() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"micro_batch": 0}, {"loader_workers": -1}, {"loader_workers": 10**6}, {"validate_every": 0}],
+    [
+        {"micro_batch": 0},
+        {"loader_workers": -1},
+        {"loader_workers": 10**6},
+        {"validate_every": 0},
+        {"checkpoint_every": -1.0},
+        {"checkpoint_every": math.inf},
+        {"checkpoint_disk": 0},
+    ],
 )
 def test_how_to_train_that_makes_no_sense(wrong: dict[str, int]) -> None:
     with pytest.raises(SettingsError, match="from"):

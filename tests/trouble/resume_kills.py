@@ -4,9 +4,10 @@ Each round kills every process of a run once or twice at a random batch, goes on
 exported rows with those of a run that nobody disturbed. Runs with momentum, AdamW, dropout,
 accumulation, schedules and `--loader-workers 2`; on the CPU.
 
-    python tests/trouble/resume_kills.py [ROUNDS] [SEED]
+    python tests/trouble/resume_kills.py [--rounds 10] [--seed 0]
 """
 
+import argparse
 import os
 import random
 import signal
@@ -16,6 +17,8 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Final
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from engine.session.host.processes import descendants
 
@@ -109,7 +112,7 @@ def main(rounds: int, seed: int) -> int:
         (folder / "own.py").write_text(PROBLEM)
         expected = {
             kind: finish(folder / f"{kind}-undisturbed", options, folder)
-            for kind, options in RUNS.items()
+            for kind, options in [*RUNS.items()][:rounds]
         }
         for number in range(rounds):
             kind = [*RUNS][number % len(RUNS)]
@@ -124,5 +127,10 @@ def main(rounds: int, seed: int) -> int:
 
 
 if __name__ == "__main__":
-    chosen = [int(word) for word in sys.argv[1:3]]
-    sys.exit(main(*(chosen + [10, 0][len(chosen) :])))
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    sys.exit(main(options.rounds, options.seed))

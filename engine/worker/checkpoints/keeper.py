@@ -51,34 +51,42 @@ class Keeper:
         self._check_place = check_place
         self._clock = clock
         self._store: CheckpointStore | None = None
-        self._budget = Budget(_AT_ONCE, SHARE, clock)
+        self.budget = Budget(_AT_ONCE, SHARE, clock)
         self._cost = self._copying = self._processing = 0.0
         """Seconds that the last checkpoint took: to copy its tensors, and in the thread."""
         self._kept: tuple[int, int] = (0, -1)
         """Generation and batches of the last checkpoint."""
         self._kept_at = clock()
         self._told = ""
+        self._is_asked = False
         self._writing: threading.Thread | None = None
 
+    def ask(self) -> None:
+        """Take a checkpoint at the next group boundary, whatever it costs."""
+        self._is_asked = True
+
     def is_due(self, trainer: Trainer) -> bool:
-        """True if a checkpoint should be taken at the next end of a group, and can be paid for."""
+        """True if a checkpoint should be taken at the next group boundary, and can be paid for."""
+        if self._is_asked:
+            return True
         if not self._every or self._is_kept(trainer) or self._is_busy:
             return False
         passed = self._clock() - self._kept_at
         is_time = passed >= (_LEAST_SECONDS if trainer.at_epoch_end else self._every)
-        return is_time and self._budget.affords(self._cost)
+        return is_time and self.budget.affords(self._cost)
 
     def look(self, trainer: Trainer) -> None:
         """Take a checkpoint if one is due and no group is open."""
         if not trainer.in_group and self.is_due(trainer):
             self.keep(trainer)
+            self._is_asked = False
 
-    def keep(self, trainer: Trainer) -> None:
+    def keep(self, trainer: Trainer | None) -> None:
         """Take a checkpoint now, unless a group is open or there is one of these weights.
 
         Waits for the one that is being written.
         """
-        if not self._every or trainer.in_group or self._is_kept(trainer):
+        if trainer is None or not self._every or trainer.in_group or self._is_kept(trainer):
             return
         if not trainer.last_loss_is_finite:
             return
@@ -105,7 +113,7 @@ class Keeper:
             self._writing.join()
             self._writing = None
             self._cost = self._copying + self._processing
-            self._budget.charge(self._cost)
+            self.budget.charge(self._cost)
 
     def finish(self) -> None:
         """Wait for a checkpoint that is being written, in the thread that ends the process."""
@@ -130,12 +138,13 @@ class Keeper:
         except OSError as error:
             self._report(f"no checkpoint: {cannot_write(error, self._log)}")
         else:
-            self._told = ""
             if stored.bytes > self._limit:
                 self._report(
-                    f"a checkpoint takes {stored.bytes / 1e6:,.0f} MB, more than its share of "
+                    f"a checkpoint takes {stored.bytes / 1e6:,.1f} MB, more than its share of "
                     "--checkpoint-disk: the newest alone is kept"
                 )
+            else:
+                self._told = ""
         self._processing = time.thread_time() - start
 
     def _open(self) -> CheckpointStore:

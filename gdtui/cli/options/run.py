@@ -17,6 +17,7 @@ from gdtui.cli.value_types import (
     batch_size,
     choice,
     device,
+    duration,
     each,
     label,
     number,
@@ -24,6 +25,7 @@ from gdtui.cli.value_types import (
     on_or_off,
     optimizer,
     pace,
+    size,
     whole,
 )
 
@@ -53,7 +55,9 @@ def run_options(pace: str = "free", **fixed: str) -> tuple[AnyParameter, ...]:
     return (
         *in_group("variants (one value for all, or one for each: a,b,c)", *_variant(setting)),
         *data_options(),
-        *in_group("training", *_training(setting, pace), *_place_of_training()),
+        *in_group(
+            "training", *_training(setting, pace), *_checkpoints(setting), *_place_of_training()
+        ),
     )
 
 
@@ -123,6 +127,13 @@ def _training(setting: MakeSetting, pace_default: str) -> Iterator[Setting]:
     text = "measure noise scale and curvature, in 2% of the time"
     yield setting("measuring", "on|off", text, type=on_or_off, default="on",
                   shell_complete=words(("on", "off")))  # fmt: skip
+
+
+def _checkpoints(setting: MakeSetting) -> Iterator[Setting]:
+    text = "keep the weights so often, if that takes at most 1% of the time; 0: never"
+    yield setting("checkpoint_every", "TIME", text, type=duration, default="1m")
+    text = "largest size of a run's checkpoints: older ones are removed"
+    yield setting("checkpoint_disk", "SIZE", text, type=size, default="1G")
 
 
 def _place_of_training() -> Iterator[AnyParameter]:

@@ -97,6 +97,8 @@ def test_a_beginning_at_no_time(made: RunDirectory, created: Any) -> None:
         {"seed": -1},
         {"pace": -1.0},
         {"validate_every": 0},
+        {"checkpoint_every": -1},
+        {"checkpoint_disk": 0},
         {HOSTILE: 1},
         {"data_on": HOSTILE},
     ],

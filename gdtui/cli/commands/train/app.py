@@ -29,6 +29,7 @@ gdtui [OPTIONS]                   train on screen, and change settings while it 
        gdtui record --replay RUN -o FILE the screen as a file, to show to others
        gdtui plot RUN … -o FILE          a chart of runs, for a slide or a paper
        gdtui serve [RUN …]               runs in a browser, for people who only watch
+       gdtui weights RUN VARIANT -o FILE a variant's weights at a checkpoint
        gdtui export RUN_DIR [-o FILE]    every batch of a run, as CSV
        gdtui import FILE RUN_DIR         a run from CSV: losses from any program
        gdtui runs [--prune]              the stored runs

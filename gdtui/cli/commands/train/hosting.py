@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import socket
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -78,13 +79,25 @@ class RunHost:
 
 
 class HostedSession(Session):
-    """A session that other processes can command; its notices reach their screens, too."""
+    """A session that other processes can command; its notices reach their screens, too.
+
+    SIGUSR1, which a job scheduler may send before it ends a job, takes a checkpoint.
+    """
 
     def __init__(self, run: RunDirectory, starter: socket.socket | None = None) -> None:
         super().__init__(run)
         self.host = RunHost(self, starter)
+        self._is_keeping_asked = False
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGUSR1, self._ask_to_keep)
+
+    def _ask_to_keep(self, number: int, frame: FrameType | None) -> None:
+        self._is_keeping_asked = True
 
     def poll(self) -> list[Notice]:
+        if self._is_keeping_asked:
+            self._is_keeping_asked = False
+            self._commands.keep()
         notices = super().poll()
         self.host.publish(notices)
         return notices

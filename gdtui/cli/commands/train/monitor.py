@@ -11,11 +11,12 @@ from engine.log.figures.growth import verdict
 from engine.log.follow import Follower
 from engine.log.notices import Notice, NoticeKind
 from engine.log.reading.failures import failure_reason, has_printed
-from engine.log.records import Refused, Started, State, WorkerDied
+from engine.log.records import Refused, Resumed, Started, State, WorkerDied
 from engine.log.summary import Tally
 from gdtui.cli.commands.progress_report import ProgressReport
 from gdtui.cli.commands.train.hosting import HostedSession
 from gdtui.cli.streams import print_error
+from gdtui.view.text.progress.resumed import resumed_notes
 from gdtui.view.text.progress.training import TrainingProgress
 from gdtui.view.text.reports.failures import failure_lines, output_line
 
@@ -50,6 +51,7 @@ class RunMonitor:
     ) -> None:
         """`waits`: for each kind of notice that writing failed, True to wait, False to stop."""
         self._run = run
+        self._began = time.time()
         self._waits = waits
         self._stopped_by: NoticeKind | None = None
         self._shown = shown
@@ -168,6 +170,9 @@ class RunMonitor:
                 self._by_name[name].add(record)
                 if isinstance(record, Started) and record.device_note:
                     self._say_once(record.device_note)
+                if isinstance(record, Resumed) and record.wall_time >= self._began:
+                    for text in resumed_notes(name, record):
+                        self._say_once(text)
                 if isinstance(record, Refused):
                     self._refused.add(name)
                 is_new = True
