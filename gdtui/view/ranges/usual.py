@@ -48,7 +48,8 @@ def usual_range(
     """The range for raw losses, lines and single points in a window; None without any line.
 
     Points are few and measured on purpose: all are held that are not out of all proportion.
-    `draws_batches`: false for a chart that only marks the losses of batches beyond its axis.
+    `draws_batches`: false for a chart that only marks the losses of batches beyond its axis. Where
+    there are so few that each is a column, it holds them all the same.
     """
     of_batches = [each for line in raw if (each := _inside(line, seen, log=log)) is not None]
     if lines and all(_is_early(*pair) for pair in of_batches):
@@ -65,7 +66,7 @@ def usual_range(
         room = max(room, 0.3 if log else abs(high) / 2)
     room = room or 1.0
     bottom, top = _held(low, high, of_lines, _FARTHEST * room)
-    if draws_batches:
+    if draws_batches or not any((one != other).any() for one, other in of_batches):
         ends = _held(low, high, of_batches, _FARTHEST * room)
     else:
         ends = _held(bottom, top, of_batches, _FAR * (top - bottom))

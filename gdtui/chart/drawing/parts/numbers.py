@@ -14,7 +14,7 @@ from gdtui.chart.scene.layout import places
 from gdtui.chart.scene.palette import blend
 from gdtui.chart.scene.picture import Picture
 
-_APART: Final = 4
+_APART: Final = 1
 """Cells between the last number and the text at the end of the line."""
 
 

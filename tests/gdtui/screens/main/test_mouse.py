@@ -35,7 +35,7 @@ async def test_a_click_on_a_key_presses_it(bench: Bench, size: tuple[int, int]) 
             await click(pilot, key)
             assert app.main.viewer.store.states[1].wanted.batch_size == batch
             await settle(pilot)
-        await click(pilot, "fold")
+        await click(pilot, "meet")
         told = bench.controls.last(Restart)[bench.names[2]]
         assert isinstance(told, Restart)
         assert told.settings.lr_scaling is LrScaling.LINEAR

@@ -79,4 +79,4 @@ def test_the_text_at_the_end_of_a_line_does_not_repeat_its_number(end: float) ->
     assert row.count("1 Batch GD 0.35") == 1
     before = row[: row.index("1 Batch GD")]
     assert "1" in before
-    assert "1" not in before[-4:]
+    assert "1" not in before[-3:]
