@@ -26,6 +26,8 @@ _KEY_SECONDS: Final = 0.1
 
 The next key starts from the settings in that answer.
 """
+_START_SECONDS: Final = 5.0
+"""The same for the first key, for which the host may still be starting."""
 _NO_ID: Final = 0
 """The host numbers the commands."""
 
@@ -51,6 +53,7 @@ class RemoteSession:
         self._at_stop = at_stop
         self._link = link
         self._names = list(names)
+        self._has_answered = False
         self._sent: list[CommandSent] = []
         self._notices: list[Notice] = [*notices]
         if isinstance(link, HostLink):
@@ -164,6 +167,7 @@ class RemoteSession:
 
     def _take_welcome(self, welcome: Welcome) -> None:
         self._names = list(welcome.settings)
+        self._has_answered = True
         self._notices += welcome.notices
 
     def _order_all(self, command: AnyCommand) -> None:
@@ -174,13 +178,15 @@ class RemoteSession:
             return
         number = self._link.request(commands, is_hold=is_hold)
         # While older answers are missing, the host is known not to answer at once.
-        answer = None if self._open else self._link.wait_for(number, _KEY_SECONDS)
+        patience = _KEY_SECONDS if self._has_answered else _START_SECONDS
+        answer = None if self._open else self._link.wait_for(number, patience)
         self._open.add(number)
         if answer is not None:
             self._take(number, answer)
 
     def _take(self, number: int, answer: Done | Refusal) -> None:
         self._open.discard(number)
+        self._has_answered = True
         if isinstance(answer, Done):
             self._sent += answer.sent
         else:
