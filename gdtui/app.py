@@ -19,7 +19,7 @@ from textual.app import App, ScreenStackError, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.driver import Driver
-from textual.events import Event, Key
+from textual.events import Event, Key, Resize
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
@@ -110,8 +110,7 @@ class GdtuiApp(App[None]):
         self._errors: dict[str, float] = {}
         """The errors on screen, and the time by which each can have been read."""
         self._late_notes: list[str] = []
-        self._flood = KeyFlood()
-        self._rested_at = 0.0
+        self._flood, self._rested_at = KeyFlood(), 0.0
         self._guide = guide or Guide()
         self.main = MainScreen(self._around(1 / fps), make_lab)
 
@@ -168,9 +167,8 @@ class GdtuiApp(App[None]):
 
     def on_mount(self) -> None:
         """Signals end the app as q does, with the shell's exit status for them."""
-        self.app_resume_signal.subscribe(
-            self, lambda _: self.refresh(layout=True)
-        )  # `fg`: the screen was cleared
+        # `fg`: the screen was cleared
+        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         loop = asyncio.get_running_loop()
         for number in _SIGNALS:
             loop.add_signal_handler(number, self.action_leave, 128 + number)
@@ -197,8 +195,10 @@ class GdtuiApp(App[None]):
                 yield SystemCommand(stroke.title, stroke.shown, action)
 
     async def on_event(self, event: Event) -> None:
-        """Let other tasks run now and then during a flood of keys, to show its effects."""
+        """Repaint after a resize and back; let other tasks run now and then in a flood of keys."""
         await super().on_event(event)
+        if isinstance(event, Resize) and event.size in [top.size for top in self.screen_stack[-1:]]:
+            self.refresh(layout=True)  # at a smaller size in between, the terminal lost some of it
         if isinstance(event, Key) and time.monotonic() - self._rested_at > _REST_SECONDS:
             await asyncio.sleep(0)
             self._rested_at = time.monotonic()

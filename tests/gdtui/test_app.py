@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from app_bench import NARROW, WIDE, Bench, see, settle, state
 from shown import text_of
+from textual._compositor import LayoutUpdate
+from textual.events import Resize
 
 from engine.log.commands import Change, Restart, Resume
 from engine.log.notices import Notice, NoticeKind
@@ -161,6 +163,19 @@ def test_importing_loads_nothing_that_the_first_frame_must_wait_for(
     modules = set(loaded.decode().split())
     assert imported in modules
     assert not later & modules
+
+
+async def test_all_is_sent_again_after_a_resize_and_back(bench: Bench) -> None:
+    """On a busy machine the app never sees the size in between, at which the terminal cut it."""
+    bench.begin()
+    app = bench.app(watching=True)
+    async with app.run_test(size=NARROW) as pilot:
+        await settle(pilot)
+        sent: list[object] = []
+        app.listener = sent.append
+        app.post_message(Resize(app.size, app.size))
+        await settle(pilot)
+    assert any(isinstance(update, LayoutUpdate) for update in sent)
 
 
 async def test_a_closed_app_is_freed(bench: Bench) -> None:
