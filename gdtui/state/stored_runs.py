@@ -81,6 +81,8 @@ class StoredRun(msgspec.Struct, frozen=True, kw_only=True):
     """The runs of a sweep, in the sweep's order."""
     progress: RunProgress | None = None
     """How far it got; None while it is training, or if it cannot be read."""
+    checkpoint_bytes: int = 0
+    """The part of `bytes` that checkpoints take; 0 for a sweep, whose arms have them."""
     verdict: str = ""
     """The verdict of an experiment; empty until it has ended."""
 
@@ -206,6 +208,7 @@ def _describe(path: Path) -> StoredRun:
         problem=run.info.settings.title,
         variants=tuple(variant.name for variant in run.info.settings.variants),
         bytes=size,
+        checkpoint_bytes=size_of(path, lambda name: False, CHECKPOINTS),
         state=RunState.RUNNING if reader is None else reader.end_state(),
         progress=None if reader is None else reader.progress(),
     )

@@ -130,6 +130,11 @@ def _left(listed: ListedRun) -> str:
     return _NONE if seconds is None else left_in_words(seconds).removesuffix(" left")
 
 
+def _checkpoints(run: StoredRun) -> str:
+    taken = run.checkpoint_bytes + sum(arm.checkpoint_bytes for arm in run.arms)
+    return readable_size(taken) if taken else _NONE
+
+
 def _host(listed: ListedRun) -> str:
     return "" if listed.host is None else f"{listed.host.host}:{listed.host.pid}"
 
@@ -152,16 +157,20 @@ _VIEWERS: Final = _Column("viewers", _viewers, is_words=False)
 _VARIANTS: Final = _Column("variants", lambda listed: _variants(listed.run))
 _PROBLEM: Final = _Column("problem", lambda listed: listed.run.problem)
 _SIZE: Final = _Column("size", lambda listed: readable_size(listed.run.bytes), is_words=False)
+_CHECKPOINTS: Final = _Column(
+    "checkpoints", lambda listed: _checkpoints(listed.run), is_words=False
+)
 _DATE: Final = _Column("date", lambda listed: _date(listed.run))
 
 _BY_IMPORTANCE: Final = (
     *(_STATE, _EPOCHS, _LEFT, _RESULT, _LR, _HOST, _VIEWERS, _PROBLEM, _VARIANTS, _SIZE, _DATE),
+    _CHECKPOINTS,
 )
 _COLUMNS: Final = (
     *(_DATE, _PROBLEM, _VARIANTS, _SIZE, _STATE, _EPOCHS, _LEFT, _RESULT, _LR, _HOST, _VIEWERS),
-    _PATH,
+    *(_CHECKPOINTS, _PATH),
 )
 _NARROW: Final = (
     *(_NAME, _STATE, _EPOCHS, _LEFT, _RESULT, _LR, _HOST, _VIEWERS, _PROBLEM, _VARIANTS, _SIZE),
-    _DATE,
+    *(_CHECKPOINTS, _DATE),
 )
