@@ -29,28 +29,34 @@ class Gap(NamedTuple):
 def gap_of(store: Store, *, with_ghosts: bool = True) -> Gap:
     """The gap where all variants were last measured; empty before their first epoch.
 
-    `with_ghosts`: also the gap before a restart. Several runs may be of different problems, so
-    there is none between them.
+    `with_ghosts`: also the gap before a restart, after as many samples. Several runs may be of
+    different problems, so there is none between them.
     """
     if len(store.runs) > 1 or len(store.states) < 2:
         return Gap()
-    losses = _losses([one.current for one in store.states])
+    present = [one.current for one in store.states]
+    losses = _losses(present, common := _common(present))
     if not losses:
         return Gap()
     has_earlier = with_ghosts and any(one.ghost for one in store.states)
-    earlier = _losses([one.ghost or one.current for one in store.states]) if has_earlier else []
+    past = [one.ghost or one.current for one in store.states] if has_earlier else []
+    earlier = _losses(past, min(common, _common(past)))
     text = " → ".join(_number(each) for each in (earlier, losses) if each)
     folded = have_folded(losses)
     return Gap(f"gap {text} · folded into one curve" if folded else f"gap {text}", folded)
 
 
-def _losses(generations: Sequence[Curves | None]) -> list[float]:
-    """The losses where all were last measured; empty if one never was, or has no number."""
-    measured = [each.evaluations.values for each in generations if each is not None]
-    if len(measured) < len(generations):
+def _common(generations: Sequence[Curves | None]) -> float:
+    """The samples after which all were last measured; 0 if one never was."""
+    ends = [each.evaluations.values[-1:, _SAMPLES].sum() for each in generations if each]
+    return float(min(ends)) if len(ends) == len(generations) and ends else 0.0
+
+
+def _losses(generations: Sequence[Curves | None], samples: float) -> list[float]:
+    """The losses measured there; empty if there are none, or one is not finite."""
+    if samples <= 0:
         return []
-    common = min((float(rows[-1, _SAMPLES]) if len(rows) else 0.0) for rows in measured)
-    losses = [_loss_at(rows, common) for rows in measured] if common > 0 else []
+    losses = [_loss_at(each.evaluations.values, samples) for each in generations if each]
     return losses if np.isfinite(losses).all() else []
 
 

@@ -59,6 +59,8 @@ def test_after_a_restart_it_tells_the_gap_before(tmp_path: Path) -> None:
     store = store_of(Bench(tmp_path / "run"), before, now)
     assert gap_of(store) == ("gap 0.68 → 0.004 · folded into one curve", True)
     assert gap_of(store, with_ghosts=False) == ("gap 0.004 · folded into one curve", True)
+    longer = ((0.77, 0.7), (0.4, 0.3), (0.09, 0.01))
+    assert gap_of(store_of(Bench(tmp_path / "longer"), longer, now)) == gap_of(store)
     unfinished = store_of(Bench(tmp_path / "other"), ((0.77,), (0.4,), ()), now)
     assert gap_of(unfinished).text == "gap 0.004 · folded into one curve"
 
