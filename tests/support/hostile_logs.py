@@ -204,6 +204,16 @@ def _other(draw: st.DrawFn, place: Place) -> None:
 
 
 _NOISE = ("value", "low", "high", "trace", "gradient_squared")
+
+
+def _resumed(draw: st.DrawFn, place: Place) -> None:
+    place.add(
+        "Resumed", generation=max(place.generation, 1), batches=place.batch,
+        checkpoint=draw(counts), differing=draw(counts),
+        refused=draw(st.lists(texts, max_size=2)), wall_time=draw(moments),
+    )  # fmt: skip
+
+
 _PARTS = {
     "chunk": _chunk,
     "another chunk": _chunk,
@@ -213,6 +223,7 @@ _PARTS = {
     "changed": _changed,
     "state": _state,
     "measured": _measured,
+    "resumed": _resumed,
     "other": _other,
 }
 
@@ -234,7 +245,12 @@ def session_log(draw: st.DrawFn, variants: list[str]) -> list[Document]:
                         {"type": "CommandSent", **about, "command": {**command, "type": "Restart"}},
                         {"type": "CommandSent", **about, "command": pace},
                         {"type": "WorkerDied", **about, "detail": draw(texts)},
-                        {"type": "WorkerReplaced", **about, "command": draw(counts)},
+                        {
+                            "type": "WorkerReplaced",
+                            **about,
+                            "command": draw(counts),
+                            "worker": draw(counts),
+                        },
                     ]
                 )
             )
