@@ -51,6 +51,7 @@ def working_directory(tmp_path: Path, make_run: MakeRun, monkeypatch: pytest.Mon
     """A directory with the files that the examples name."""
     monkeypatch.chdir(tmp_path)
     make_run(tmp_path / "my-run", names=("Full batch", "Mini-batch", "SGD"))
+    make_run(tmp_path / "RUN")
     make_run(tmp_path / "RUN_DIR")
     make_run(tmp_path / "RUN_DIR_2")
     (tmp_path / "losses.csv").write_text("variant,batch,loss\nmine,1,2.5\nmine,2,2.25\n")
