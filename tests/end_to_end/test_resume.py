@@ -1,13 +1,12 @@
 """Runs that go on after everything was killed; tests/trouble/resume_kills.py does it more often."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
 
-ROUNDS = os.environ.get("GDTUI_RESUME_ROUNDS", "1")
+ROUNDS = "1"
 SCRIPT = Path(__file__).resolve().parents[1] / "trouble" / "resume_kills.py"
 
 Cli = Callable[..., "CompletedProcess[str]"]
