@@ -58,6 +58,14 @@ Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 MakeRun = Callable[..., RunDirectory]
 
 
+@pytest.fixture(autouse=True)
+def _benches_closed() -> Iterable[None]:
+    """Logs that a bench of the app has opened are closed after each test."""
+    yield
+    if (bench := sys.modules.get("app_bench")) is not None:
+        bench.close_logs()
+
+
 @pytest.fixture
 def cli_env(tmp_path: Path) -> dict[str, str]:
     """The environment of a `python -m gdtui` that keeps its runs below `tmp_path`."""

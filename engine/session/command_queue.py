@@ -46,7 +46,7 @@ class CommandQueue:
     def tell(self, commands: Mapping[str, Callable[..., AnyCommand]]) -> None:
         """Make a command with the next `id` for each of these variants. Never blocks.
 
-        It is sent at once, or with the next `flush` if others were sent just before.
+        It is sent at once, or by a later `flush_if_due` if others were sent just before.
         """
         for name, make in commands.items():
             self.last_id += 1
@@ -57,11 +57,17 @@ class CommandQueue:
                 self._unseen.append(CommandSent(variant=name, command=command))
                 if isinstance(command, Change | Restart):
                     self.wanted[name] = command.settings
+        self.flush_if_due()
+
+    def flush_if_due(self) -> None:
+        """Flush, unless the last commands were sent just before."""
         if self._clock() - self._flushed_at >= _TOGETHER_SECONDS:
             self.flush()
 
     def flush(self) -> None:
         """Log and send the waiting commands."""
+        if not any(self._waiting.values()):
+            return
         waiting, self._waiting = self._waiting, {}
         for name, commands in waiting.items():
             for command in commands:

@@ -192,7 +192,7 @@ class Session:
 
     def poll(self) -> list[Notice]:
         """Notices for the user since the last call; sends waiting commands. Never blocks."""
-        self._commands.flush()
+        self._commands.flush_if_due()
         for name, worker in self._workers.items():
             if worker.child is not None and not worker.is_dead:
                 self._watch(name, worker, worker.child)

@@ -166,11 +166,11 @@ def test_logs_without_their_run_are_refused(cli: Cli, tmp_path: Path) -> None:
     run = tmp_path / "run"
     assert cli("train", "--run-dir", run, "--epochs", "1").returncode == 0
     (run / "run.json").unlink()
-    before = {file.name: file.read_bytes() for file in run.iterdir()}
+    before = {file.name: file.read_bytes() for file in run.rglob("*") if file.is_file()}
     again = cli("train", "--run-dir", run, "--epochs", "1")
     assert (again.returncode, again.stdout) == (2, "")
     assert "no run.json" in again.stderr
-    assert {file.name: file.read_bytes() for file in run.iterdir()} == before
+    assert {file.name: file.read_bytes() for file in run.rglob("*") if file.is_file()} == before
 
 
 def test_other_files_in_the_directory_are_told_in_a_line_and_left(cli: Cli, tmp_path: Path) -> None:

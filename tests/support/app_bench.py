@@ -43,6 +43,19 @@ WIDE: Final = (160, 45)
 NARROW: Final = (80, 24)
 
 
+_OPEN: Final[list[LogWriter]] = []
+
+
+def close_logs() -> None:
+    """Close the logs of every bench so far: a process that runs many tests has a limit of files.
+
+    Not left to the garbage collector: closing waits for a thread, which may need a lock that the
+    code interrupted by the collector holds.
+    """
+    while _OPEN:
+        _OPEN.pop().close()
+
+
 class FakeControls:
     """Records commands, and notes them in the session's log as a session does; nobody obeys."""
 
@@ -133,11 +146,7 @@ class Bench:
         self.names = self.controls.names
         self.logs = {name: LogWriter(self.run.variant_log(name)) for name in self.names}
         self._settings = {variant.name: variant.settings for variant in variants}
-
-    def __del__(self) -> None:
-        """Close the logs: a process that runs many tests has a limit of open files."""
-        for log in (self.controls.log, *self.logs.values()):
-            log.close()
+        _OPEN.extend((self.controls.log, *self.logs.values()))
 
     def app(
         self, *, watching: bool = False, make_lab: Callable[[Holder], Lab] | None = None

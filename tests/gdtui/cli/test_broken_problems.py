@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from broken_problems import (
     RAGGED,
     SAID_OF_KIND,
 )
-from terminal import children_of
+from terminal import PATIENCE, children_of
 
 from engine.sweep.table import FailedArm, Sweep
 from gdtui.cli.commands.train import app
@@ -53,8 +54,13 @@ def runs(folder: Path) -> list[Path]:
 
 
 def grandchildren() -> list[int]:
-    """The processes that the fork server of this process has started."""
-    return [pid for child in children_of(os.getpid()) for pid in children_of(child)]
+    """The processes that the fork server of this process has started, once others have ended."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        found = [pid for child in children_of(os.getpid()) for pid in children_of(child)]
+        if not found or time.monotonic() > deadline:
+            return found
+        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("kind", AT_LOADING)

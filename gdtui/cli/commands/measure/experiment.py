@@ -150,7 +150,6 @@ command = GdtuiCommand(
                 "directory of its results",
                 type=FILE,
                 shown="a new one; see gdtui runs",
-                allow_from_autoenv=False,
             ),
         ),
         Flag("--json", "one JSON document on stdout, no report"),

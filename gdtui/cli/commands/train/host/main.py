@@ -139,7 +139,7 @@ def _train(
     """Train until a client or a signal ends the run, or until the host was left alone."""
     from gdtui.cli.commands.train.monitor import TICK
 
-    host, alone_since, read_at = session.host, time.monotonic(), 0.0
+    host, alone_since, read_at, is_quiet = session.host, time.monotonic(), 0.0, True
     while not (received or host.is_end_asked):
         now = time.monotonic()
         if host.viewers:
@@ -154,7 +154,9 @@ def _train(
             alone_since = now
         elif now - alone_since >= linger:
             break
-        host.wait(_IDLE_SECONDS if monitor.has_ended else TICK)
+        patience = _IDLE_SECONDS if monitor.has_ended and is_quiet else TICK
+        host.wait(patience)
+        is_quiet = time.monotonic() - now >= patience  # else commands may wait to be sent
 
 
 def _report(run: RunDirectory, monitor: "RunMonitor", received: list[int]) -> int:
