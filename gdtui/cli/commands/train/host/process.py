@@ -45,7 +45,10 @@ class HostProcess:
         theirs.close()
 
     def load(self, task: "LoadTask", *, with_compiler: bool) -> "Loaded":
-        """Load a problem in the process, as engine.problems.loading.load does."""
+        """Load a problem in the process, as engine.problems.loading.load does.
+
+        If that raises, the process ends.
+        """
         try:
             send(self.link, Load(task, with_compiler))
             answer, _ = receive(self.link)
@@ -55,6 +58,7 @@ class HostProcess:
             text = f"the process that loads problems ({self.pid}) has ended; try again"
             raise LoadingError(text) from None
         if isinstance(answer, Exception):
+            self.close()
             raise answer
         loaded: Loaded = answer
         return loaded
