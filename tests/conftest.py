@@ -44,8 +44,9 @@ settings.load_profile("repeatable")
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Two workers for each core: half of the time tests wait for the program."""
-    return 2 * usable_cores()
+    """Half as many workers again as there are cores: many tests wait for the program."""
+    cores = usable_cores()
+    return cores + max(1, cores // 2)
 
 
 ROOT = Path(__file__).resolve().parent.parent
