@@ -20,9 +20,9 @@ from engine.log.directory import (
     EXPERIMENT_FILE,
     RUN_FILE,
     SWEEP_FILE,
-    NewerFormatError,
     RunDirectoryError,
     data_path,
+    description,
     server_output,
 )
 from engine.log.filesystem.holding import is_locked, lock
@@ -36,7 +36,6 @@ from engine.log.filesystem.safe_open import (
     write_once,
 )
 from engine.log.format import FORMAT
-from engine.log.reading.decode import DocumentError, NewerDocumentError, decode_document
 from engine.session.host.note import is_host_file
 from engine.settings import SettingsError
 from engine.settings.ranges import Identifier, Moment, Ordinal
@@ -107,13 +106,12 @@ class ExperimentDirectory:
         """Open the experiment in `path`; RunDirectoryError if this version finds none."""
         file = path / EXPERIMENT_FILE
         try:
-            info = decode_document(read_whole(file, _MOST_BYTES), ExperimentInfo)
-        except NewerDocumentError as error:
-            raise NewerFormatError(f"{path} {error}", path) from None
-        except DocumentError as error:
-            raise RunDirectoryError(f"{file} is damaged: {error}", file) from None
+            data = read_whole(file, _MOST_BYTES)
         except OSError as error:
-            raise RunDirectoryError(f"{path} is no experiment: {error.strerror}", path) from None
+            raise RunDirectoryError(
+                f"{path} is not an experiment: {error.strerror}", path
+            ) from None
+        info = description(file, data, ExperimentInfo)
         return cls(path, info)
 
     @property

@@ -22,7 +22,7 @@ from engine.log.filesystem.safe_open import (
 )
 from engine.log.filesystem.sync import sync_directory
 from engine.log.format import CHECKPOINTS, FORMAT
-from engine.log.reading.decode import DocumentError, NewerDocumentError, decode_document
+from engine.log.reading.decode import DocumentError, DocumentT, NewerDocumentError, decode_document
 from engine.settings import RunSettings, SettingsError
 from engine.settings.ranges import Moment
 from engine.settings.text import clean
@@ -55,6 +55,19 @@ class RunDirectoryError(Exception):
 
 class NewerFormatError(RunDirectoryError):
     """A run in a format that only a later gdtui can read; nothing is wrong with it."""
+
+
+def description(file: Path, data: bytes, kind: type[DocumentT]) -> DocumentT:
+    """The content `data` of the file that says what its directory holds.
+
+    Raises NewerFormatError if a later version wrote it, RunDirectoryError if it is damaged.
+    """
+    try:
+        return decode_document(data, kind)
+    except NewerDocumentError as error:
+        raise NewerFormatError(f"{file.parent} {error}", file.parent) from None
+    except DocumentError as error:
+        raise RunDirectoryError(f"{file} is damaged: {error}", file) from None
 
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -209,14 +222,7 @@ class RunDirectory:
             if isinstance(error, FileNotFoundError) and is_present(server_output(path)):
                 why = "its problem is still loading, or gdtui was killed while loading it"
             raise RunDirectoryError(f"{path} holds no run: {why}", path) from None
-        try:
-            info = decode_document(data, RunInfo)
-        except NewerDocumentError as error:
-            raise NewerFormatError(f"{path} {error}", path) from None
-        except DocumentError as error:
-            file = path / RUN_FILE
-            raise RunDirectoryError(f"{file} is damaged: {error}", file) from None
-        return cls(path, info)
+        return cls(path, description(path / RUN_FILE, data, RunInfo))
 
     def hold(self) -> None:
         """Hold the run, which has ended, to train it again; RunDirectoryError if it is in use."""

@@ -19,10 +19,10 @@ from msgspec.structs import replace
 from engine.log.directory import (
     RUN_FILE,
     SWEEP_FILE,
-    NewerFormatError,
     RunDirectory,
     RunDirectoryError,
     data_path,
+    description,
     server_output,
 )
 from engine.log.filesystem.holding import is_locked, lock
@@ -41,8 +41,6 @@ from engine.log.filesystem.safe_open import (
 from engine.log.format import FORMAT
 from engine.log.reading.decode import (
     DocumentError,
-    NewerDocumentError,
-    decode_document,
     decode_packed,
 )
 from engine.session.host.note import is_host_file
@@ -127,13 +125,10 @@ class SweepDirectory:
         """Open the sweep in `path`; RunDirectoryError if this version finds none it can read."""
         file = path / SWEEP_FILE
         try:
-            info = decode_document(read_whole(file, _MOST_BYTES), SweepInfo)
-        except NewerDocumentError as error:
-            raise NewerFormatError(f"{path} {error}", path) from None
-        except DocumentError as error:
-            raise RunDirectoryError(f"{file} is damaged: {error}", file) from None
+            data = read_whole(file, _MOST_BYTES)
         except OSError as error:
             raise RunDirectoryError(f"{path} is not a sweep: {error.strerror}", path) from None
+        info = description(file, data, SweepInfo)
         sweep = cls(path, info)
         sweep.is_resumed = True
         return sweep

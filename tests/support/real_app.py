@@ -77,10 +77,15 @@ class App:
         return server
 
     def worker(self, name: str) -> int:
-        """The one that has the variant's log open."""
-        log = self.run.variant_log(name)
-        (worker,) = [pid for pid in children_of(self.server) if log in _open_files(pid)]
-        return worker
+        """The one that has the variant's log open; waits until it has."""
+        log, found = self.run.variant_log(name), list[int]()
+
+        def is_found() -> bool:
+            found[:] = [pid for pid in children_of(self.server) if log in _open_files(pid)]
+            return len(found) == 1
+
+        self.terminal.wait_for(is_found)
+        return found[0]
 
     @property
     def said(self) -> str:
