@@ -4,6 +4,7 @@ import contextlib
 import os
 import pickle
 import random
+import stat
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -119,6 +120,26 @@ def write_and_die(store: CheckpointStore, checkpoint: Checkpoint, steps: Steps) 
         except KilledError:
             return False
     return True
+
+
+def test_content_is_on_the_disk_before_the_name_and_the_name_before_it_counts(
+    tmp_path: Path, checkpoints: list[Checkpoint], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut in between leaves the whole file or none."""
+    steps: list[str] = []
+    rename = os.rename
+
+    def synced(file: int) -> None:
+        steps.append("directory" if stat.S_ISDIR(os.fstat(file).st_mode) else "content")
+
+    def renamed(*names: Any, **folders: Any) -> None:
+        steps.append("name")
+        rename(*names, **folders)
+
+    monkeypatch.setattr(checkpoint_file, "sync_file", synced)
+    monkeypatch.setattr(os, "rename", renamed)
+    write_checkpoint(tmp_path / "one", checkpoints[0])
+    assert steps == ["content", "name", "directory"]
 
 
 def test_whenever_the_writer_is_killed_there_is_a_whole_checkpoint(

@@ -2,6 +2,8 @@
 
 import os
 import socket
+import subprocess
+import sys
 import termios
 import time
 import tty
@@ -9,6 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 from hosts import Hosted, RawClient
+from msgspec.structs import replace
 from terminal import PATIENCE
 
 from engine.session.host.protocol import PROTOCOL, Farewell, Hello, HoldTerminal, frame
@@ -67,6 +70,40 @@ def test_nothing_changes_once_another_program_has_set_its_modes(pty: Pty) -> Non
     assert held.restore()
     assert pty.modes == theirs
     assert pty.read() == b""
+
+
+SESSION = """
+import fcntl, os, subprocess, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+if sys.argv[1] == "another program":
+    program = subprocess.Popen(["sleep", "600"], process_group=0)
+    os.tcsetpgrp(0, program.pid)
+print("ready", flush=True)
+sys.stdout.close()
+os.read(int(sys.argv[2]), 1)
+"""
+
+
+@pytest.mark.parametrize(
+    ("foreground", "is_restored"), [("shell", True), ("another program", False)]
+)
+def test_it_is_the_shells_again_or_another_programs(
+    pty: Pty, foreground: str, is_restored: bool
+) -> None:
+    reader, writer = os.pipe()
+    raw = termios.tcgetattr(pty.slave)
+    with subprocess.Popen(
+        [sys.executable, "-c", SESSION, foreground, str(reader)],
+        stdin=pty.slave, stdout=subprocess.PIPE, start_new_session=True, pass_fds=[reader],
+    ) as shell:  # fmt: skip
+        assert shell.stdout is not None
+        assert shell.stdout.readline() == b"ready\n"
+        held = HeldTerminal(os.dup(pty.slave), replace(pty.lent, leader=shell.pid))
+        assert held.restore()
+        assert pty.modes == (pty.before if is_restored else raw)
+        assert (LEAVES_SCREEN in pty.read()) is is_restored
+        os.close(writer)
+    os.close(reader)
 
 
 def test_only_a_terminal_is_held(pty: Pty) -> None:
