@@ -96,13 +96,15 @@ def test_it_is_the_shells_again_or_another_programs(
         [sys.executable, "-c", SESSION, foreground, str(reader)],
         stdin=pty.slave, stdout=subprocess.PIPE, start_new_session=True, pass_fds=[reader],
     ) as shell:  # fmt: skip
-        assert shell.stdout is not None
-        assert shell.stdout.readline() == b"ready\n"
-        held = HeldTerminal(os.dup(pty.slave), replace(pty.lent, leader=shell.pid))
-        assert held.restore()
-        assert pty.modes == (pty.before if is_restored else raw)
-        assert (LEAVES_SCREEN in pty.read()) is is_restored
-        os.close(writer)
+        try:
+            assert shell.stdout is not None
+            assert shell.stdout.readline() == b"ready\n"
+            held = HeldTerminal(os.dup(pty.slave), replace(pty.lent, leader=shell.pid))
+            assert held.restore()
+            assert pty.modes == (pty.before if is_restored else raw)
+            assert (LEAVES_SCREEN in pty.read()) is is_restored
+        finally:
+            os.close(writer)
     os.close(reader)
 
 
