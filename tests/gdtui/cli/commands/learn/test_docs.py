@@ -8,6 +8,7 @@ import pytest
 from pages import DOCS, PAGES, text_of
 from real_app import CONSOLE_SCRIPT
 from terminal import Terminal
+from textual.pilot import Pilot
 from textual.widgets import Markdown, Static
 
 from gdtui.cli.commands.learn.docs import page, topics
@@ -84,21 +85,30 @@ def test_the_viewer_loads_no_numpy(cli_env: dict[str, str]) -> None:
     assert not {"torch", "numpy", "plotext", "msgspec"} & loaded
 
 
+async def comes(pilot: Pilot[None], what: Callable[[], bool]) -> None:
+    """Wait until that is true: a page is laid out, and scrolled, some turns later."""
+    for _ in range(500):
+        if what():
+            return
+        await pilot.pause(0.02)
+    raise AssertionError("it never came")
+
+
 async def test_keys_scroll() -> None:
     app = viewer("guide")
     async with app.run_test(size=(80, 24)) as pilot:
+        await comes(pilot, lambda: app.viewer.max_scroll_y > 100)
         assert app.viewer.scroll_y == 0
         await pilot.press("down", "j")
-        assert app.viewer.scroll_y == pytest.approx(2, abs=0.01)
+        await comes(pilot, lambda: app.viewer.scroll_y == pytest.approx(2, abs=0.01))
         await pilot.press("up")
-        assert app.viewer.scroll_y == pytest.approx(1, abs=0.01)
+        await comes(pilot, lambda: app.viewer.scroll_y == pytest.approx(1, abs=0.01))
         await pilot.press("space")
-        below = app.viewer.scroll_y
-        assert below > 15
+        await comes(pilot, lambda: app.viewer.scroll_y > 15)
         await pilot.press("b", "end")
-        assert app.viewer.scroll_y == app.viewer.max_scroll_y > below
+        await comes(pilot, lambda: app.viewer.scroll_y == app.viewer.max_scroll_y)
         await pilot.press("home")
-        assert app.viewer.scroll_y == 0
+        await comes(pilot, lambda: app.viewer.scroll_y == 0)
 
 
 async def test_a_key_opens_each_topic_and_backspace_returns() -> None:
@@ -107,26 +117,24 @@ async def test_a_key_opens_each_topic_and_backspace_returns() -> None:
         assert len(topics()) <= len(TOPIC_KEYS)
         for key, topic in zip(TOPIC_KEYS.values(), topics(), strict=False):
             await pilot.press(key)
-            await pilot.pause()
-            assert app.viewer.document.source == text_of(page(topic))
+            source = text_of(page(topic))
+            await comes(pilot, lambda source=source: app.viewer.document.source == source)
         await pilot.press("backspace")
-        await pilot.pause()
-        assert app.viewer.document.source == text_of(page(topics()[-2]))
+        source = text_of(page(topics()[-2]))
+        await comes(pilot, lambda: app.viewer.document.source == source)
 
 
 async def test_backspace_returns_to_where_the_page_was_left() -> None:
     app = viewer("guide")
     async with app.run_test(size=(80, 24)) as pilot:
+        await comes(pilot, lambda: app.viewer.max_scroll_y > 100)
         await pilot.press("space", "space")
+        await comes(pilot, lambda: app.viewer.scroll_y > 15)
         left_at = app.viewer.scroll_y
         await pilot.press("1")
-        await pilot.pause()
-        assert app.viewer.scroll_y == 0 < left_at
+        await comes(pilot, lambda: app.viewer.scroll_y == 0)
         await pilot.press("backspace")
-        await pilot.pause()
-        await pilot.pause()
-        assert heading(app) == "Guide"
-        assert app.viewer.scroll_y == left_at
+        await comes(pilot, lambda: heading(app) == "Guide" and app.viewer.scroll_y == left_at)
 
 
 @pytest.mark.parametrize("width", [60, 80, 100])
@@ -147,8 +155,7 @@ async def test_a_click_on_a_link_opens_its_page() -> None:
         await pilot.pause()
         (cell,) = [one for one in app.query(".cell") if str(one.render()) == "guide"]
         await pilot.click(cell, offset=(2, 0))
-        await pilot.pause()
-        assert heading(app) == "Guide"
+        await comes(pilot, lambda: heading(app) == "Guide")
 
 
 async def test_a_link_to_a_heading_scrolls_to_it() -> None:
@@ -156,9 +163,7 @@ async def test_a_link_to_a_heading_scrolls_to_it() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         document = app.viewer.document
         document.post_message(Markdown.LinkClicked(document, "problems.md#problem-fields"))
-        await pilot.pause()
-        await pilot.pause()
-        assert heading(app) == "Your own problems and data"
+        await comes(pilot, lambda: heading(app) == "Your own problems and data")
         (title,) = [one for one in app.query("MarkdownH2") if str(one.render()) == "Problem fields"]
         assert title.region.y == pytest.approx(2, abs=3)
 
