@@ -142,9 +142,6 @@ class Session:
             worker.is_paused = True
         self._commands.tell(dict.fromkeys(self._workers, Pause))
 
-    hold = pause
-    """A pause for the time of other work; a remote session ends it if its process is lost."""
-
     def resume(self) -> None:
         """Resume all variants, and retry logs that could not be written.
 
@@ -157,6 +154,9 @@ class Session:
             worker.is_paused = False
         if not self.files.is_run_gone:
             self._commands.tell(dict.fromkeys(self._workers, Resume))
+
+    is_shared, hold, release = False, pause, resume
+    """A pause for the time of other work; see RemoteSession, whose clients share the run."""
 
     def step_once(self, names: Iterable[str]) -> None:
         """Train the named variants for one update, then pause them."""

@@ -29,10 +29,10 @@ class Holder(Protocol):
         """True if it is allowed to."""
 
     def hold(self) -> bool:
-        """Pause training; False if there was nothing to pause, or it is not ours."""
+        """Let training wait; False if it does not run, or is not ours."""
 
     def release(self) -> None:
-        """Resume training."""
+        """Resume training if it was running before `hold`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +115,9 @@ class Lab:
 
     def cancel(self) -> None:
         """Cancel the running work, and resume the training that waited for it."""
+        was_running = bool(self.name)
         self.close()
-        if self._holds:
+        if was_running:
             self._holds = False
             self._holder.release()
 

@@ -20,15 +20,15 @@ from gdtui.state.variant import VariantState
 
 
 class Controls(Protocol):
-    """The way to the workers: a session in this process, or one in the run's host.
-
-    `Session` in engine/session is the one, `RemoteSession` in engine/session/host the other.
-    """
+    """The way to the workers: a Session in this process, or a RemoteSession to the run's host."""
 
     def change(self, settings: Mapping[str, VariantSettings]) -> None: ...
     def restart(self, settings: Mapping[str, VariantSettings]) -> None: ...
     def pause(self) -> None: ...
+    @property
+    def is_shared(self) -> bool: ...
     def hold(self) -> None: ...
+    def release(self) -> None: ...
     def resume(self) -> None: ...
     def step_once(self, names: Iterable[str]) -> None: ...
     def set_pace(self, pace: float | None) -> None: ...
@@ -54,7 +54,7 @@ class RunController:
         self._store = store
         self._controls = controls
         self._last_pace: float | None = None
-        self._undo = UndoStack()
+        self._undo, self._holds = UndoStack(), 0
 
     # --- Settings of the selected variants ------------------------------------------------------
 
@@ -193,6 +193,7 @@ class RunController:
         """Pause all, or resume all; if a log could not be written, try again first."""
         if self._controls is None:
             return [self.refusal]
+        self._holds = 0
         is_blocked = any(one.blocked for one in self._store.states)
         if self._store.is_going and not is_blocked:
             self._controls.pause()
@@ -220,16 +221,21 @@ class RunController:
             self._store.variants[sent.variant].pending.add(sent)
 
     def hold(self) -> bool:
-        """Pause training for a while; False if there was nothing to pause, or it is not ours."""
-        if self._controls is None or not self._store.is_going:
+        """Let training wait; False if it does not run, or is not ours."""
+        if self._controls is None or self._store.has_ended:
             return False
-        self._controls.hold()
-        return True
+        is_going = self._store.is_going
+        if is_going or self._controls.is_shared:  # those who hold it may release it before this one
+            self._holds += 1
+            self._controls.hold()
+        return is_going
 
     def release(self) -> None:
-        """Resume what was held."""
-        if self._controls is not None:
-            self._controls.resume()
+        """Resume what was held, once for each hold."""
+        if self._controls is not None and self._holds:
+            self._holds -= 1
+            if not self._holds:
+                self._controls.release()
 
     def step(self, chosen: Sequence[VariantState]) -> Notes:
         """Train each of these by one update."""

@@ -86,11 +86,11 @@ class FakeControls:
         for name in self.names:
             self._send(name, Pause)
 
-    hold = pause
-
     def resume(self) -> None:
         for name in self.names:
             self._send(name, Resume)
+
+    is_shared, hold, release = False, pause, resume
 
     def step_once(self, names: Iterable[str]) -> None:
         for name in names:

@@ -68,8 +68,6 @@ class Connection:
         self.is_greeted = self.is_viewer = False
         self.is_leaving = False
         """True once it is to be closed as soon as its last answer is sent."""
-        self.holds = False
-        """True while its last order made training wait for it."""
         self.terminal: HeldTerminal | None = None
         """The client's terminal, which it takes back with its farewell."""
         self._file: int | None = None

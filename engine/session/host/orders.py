@@ -1,4 +1,8 @@
-"""Carries out the commands of a client on a session."""
+"""Carries out the commands of clients on a session, and knows for which clients training waits.
+
+A client may hold training: it waits until each client that holds it has released it or has gone.
+Only a pause that a user chose outlasts all clients.
+"""
 
 from collections.abc import Mapping
 from typing import Final
@@ -17,6 +21,7 @@ from engine.log.commands import (
     Stop,
 )
 from engine.log.records import CommandSent
+from engine.session.host.protocol import Order
 from engine.session.hosted import Hosted
 from engine.session.session import Session
 
@@ -28,11 +33,47 @@ class OrderError(Exception):
     """Commands that were not sent to any variant; the message says why."""
 
 
-def obey(session: Hosted, commands: Mapping[str, AnyCommand]) -> tuple[CommandSent, ...]:
-    """Send the commands to the session's variants; returns them as they were sent.
+class Orders:
+    """The orders of all clients of a host to its session."""
 
-    Raises OrderError before anything is sent.
-    """
+    def __init__(self, session: Hosted) -> None:
+        self._session = session
+        self._holders: set[object] = set()
+        """The clients that made training wait, and have not released it."""
+        self._is_paused = False
+        """True while training is paused because a client chose so."""
+
+    def obey(self, client: object, order: Order) -> tuple[CommandSent, ...]:
+        """Carry out an order; returns its commands as they were sent. Raises OrderError."""
+        commands = order.commands
+        check(self._session, commands)
+        kind = type(next(iter(commands.values())))
+        if order.is_hold and kind in (Pause, Resume):
+            if not self._has_effect(client, kind):
+                return ()
+        elif kind in (Pause, StepOnce, Resume):
+            self._is_paused = kind is not Resume
+            self._holders.clear()  # a choice of a user, which stays when the holders have gone
+        return obey(self._session, commands)
+
+    def _has_effect(self, client: object, kind: type[AnyCommand]) -> bool:
+        """Count a hold or a release; True for the first hold and the last release."""
+        if self._is_paused:
+            return False
+        others = self._holders - {client}
+        self._holders = others | {client} if kind is Pause else others
+        return not others
+
+    def leave(self, client: object) -> None:
+        """End what a client that has gone made training wait for."""
+        if client in self._holders:
+            self._holders.remove(client)
+            if not self._holders:
+                self._session.resume()
+
+
+def check(session: Hosted, commands: Mapping[str, AnyCommand]) -> None:
+    """Raise OrderError for commands that `obey` cannot send."""
     if not isinstance(session, Session):
         raise OrderError("it takes no commands; gdtui stop ends it")
     known = session.wanted
@@ -42,12 +83,22 @@ def obey(session: Hosted, commands: Mapping[str, AnyCommand]) -> tuple[CommandSe
     kinds = {type(command) for command in commands.values()}
     if len(kinds) != 1:
         raise OrderError("expected commands of one kind, at least one")
-    command = next(iter(commands.values()))
-    if isinstance(command, Stop):
+    (kind,) = kinds
+    if kind is Stop:
         raise OrderError("a variant cannot be stopped alone; gdtui stop ends the run")
+    if kind in _OF_THE_RUN and commands.keys() != known.keys():
+        raise OrderError("this command concerns all variants, and was sent to some")
+
+
+def obey(session: Hosted, commands: Mapping[str, AnyCommand]) -> tuple[CommandSent, ...]:
+    """Send the commands to the session's variants; returns them as they were sent.
+
+    Raises OrderError before anything is sent.
+    """
+    check(session, commands)
+    assert isinstance(session, Session)
+    command = next(iter(commands.values()))
     if isinstance(command, _OF_THE_RUN):
-        if commands.keys() != known.keys():
-            raise OrderError("this command concerns all variants, and was sent to some")
         _obey_all(session, command)
     else:
         _obey_some(session, commands)

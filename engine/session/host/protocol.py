@@ -61,7 +61,10 @@ class Order(Message, frozen=True, kw_only=True):
     """The client's number of the request, repeated in the answer."""
     commands: Annotated[dict[_Name, AnyCommand], msgspec.Meta(max_length=MOST_VARIANTS)]
     is_hold: bool = False
-    """True for a pause that ends when the client disconnects, unless another order follows."""
+    """True for a pause that ends when the client disconnects, and for the Resume that ends it.
+
+    Training goes on once no client holds it any more.
+    """
 
 
 class EndHost(Message, frozen=True, kw_only=True):

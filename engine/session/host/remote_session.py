@@ -39,6 +39,8 @@ class RemoteSession:
     and its answers are then taken in by `poll`.
     """
 
+    is_shared: Final = True
+
     def __init__(
         self,
         link: Channel,
@@ -76,8 +78,12 @@ class RemoteSession:
         self._order_all(Pause(id=_NO_ID))
 
     def hold(self) -> None:
-        """Pause all variants until `resume`, or until this client has disconnected."""
+        """Pause all variants until `release`, or until this client has disconnected."""
         self._order(dict.fromkeys(self._names, Pause(id=_NO_ID)), is_hold=True)
+
+    def release(self) -> None:
+        """End the hold; training goes on once no other client holds it."""
+        self._order(dict.fromkeys(self._names, Resume(id=_NO_ID)), is_hold=True)
 
     def resume(self) -> None:
         """Resume all variants, and retry logs that could not be written."""

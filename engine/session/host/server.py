@@ -15,9 +15,9 @@ from typing import Final
 
 from engine.log.filesystem.identity import FileIdentity
 from engine.log.notices import Notice, NoticeKind
-from engine.session.host import orders
 from engine.session.host.address import AddressError, is_same_user
 from engine.session.host.connection import Connection, RateLimit, watch
+from engine.session.host.orders import OrderError, Orders
 from engine.session.host.protocol import (
     PROTOCOL,
     Done,
@@ -67,6 +67,7 @@ class HostServer:
         self.trouble = ""
         """Why no other process can command this run; empty if they can."""
         self._session, self._version, self._clock = session, version, clock
+        self._orders = Orders(session)
         self._run = FileIdentity.of(session.run.path.resolve())
         self._selector = selectors.DefaultSelector()
         self._clients: list[Connection] = []
@@ -227,10 +228,9 @@ class HostServer:
 
     def _obey(self, client: Connection, order: Order) -> Message:
         try:
-            sent = orders.obey(self._session, order.commands)
-        except orders.OrderError as error:
+            sent = self._orders.obey(client, order)
+        except OrderError as error:
             return Refusal(number=order.number, reason=str(error))
-        client.holds = order.is_hold
         return Done(number=order.number, sent=sent)
 
     def _refuse(self, client: Connection, reason: str) -> None:
@@ -262,8 +262,7 @@ class HostServer:
             self._clients.remove(client)
             watch(self._selector, client.link, 0)
             client.close()
-            if client.holds:  # it made training wait, and cannot resume it any more
-                self._session.resume()
+            self._orders.leave(client)
 
     # --- What time brings -----------------------------------------------------------------------
 
