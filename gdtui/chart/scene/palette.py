@@ -16,8 +16,9 @@ DARK: Final = (
     "#eb7949",
     "#bcb2ff",
     "#b4a299",
+    "#d236fc",
 )
-"""Blue, orange, green, pink, yellow, vermilion, violet, grey: on a dark background."""
+"""Blue, orange, green, pink, yellow, vermilion, violet, grey, magenta: on a dark background."""
 
 COLOURS: Final = len(DARK)
 """Number of colours in every palette; further variants reuse them in order."""
@@ -31,6 +32,7 @@ LIGHT: Final = (
     "#c33c34",
     "#563db5",
     "#4f6572",
+    "#9600fc",
 )
 """The same hues in the same order, for a light background."""
 
@@ -43,6 +45,7 @@ CONTRAST: Final = (
     "#ff8965",
     "#d3c0f3",
     "#fdfdfd",
+    "#fc7cf0",
 )
 """The same hues, on black."""
 
@@ -55,8 +58,9 @@ ON_BLACK: Final = (
     "#5555ff",
     "#ffffff",
     "#aaaaaa",
+    "#aa5500",
 )
-"""The terminal's sixteen colours as rich maps them: cyan, yellow, magenta, green, red, … grey."""
+"""The terminal's sixteen colours as rich maps them: cyan, yellow, magenta, green, red, … brown."""
 
 ON_WHITE: Final = (
     "#0000aa",
@@ -67,8 +71,9 @@ ON_WHITE: Final = (
     "#00aaaa",
     "#000000",
     "#555555",
+    "#5555ff",
 )
-"""Blue, red, green, magenta, brown, cyan, black, grey."""
+"""Blue, red, green, magenta, brown, cyan, black, grey, light blue."""
 
 Shades = tuple[str, str, str]
 """A colour, its paler shade (ghosts, marks), and its faint shade (bars)."""
@@ -82,6 +87,7 @@ DARK_256: Final[tuple[Shades, ...]] = (
     ("#ff875f", "#d75f5f", "#870000"),
     ("#afafff", "#8787d7", "#5f5faf"),
     ("#9e9e9e", "#767676", "#4e4e4e"),
+    ("#d700ff", "#8700af", "#870087"),
 )
 """DARK out of a terminal's 256: blended, colours of neighbouring hues would become the same there.
 """
@@ -95,6 +101,7 @@ LIGHT_256: Final[tuple[Shades, ...]] = (
     ("#af0000", "#d75f5f", "#ffafaf"),
     ("#5f00d7", "#875fd7", "#afafff"),
     ("#767676", "#949494", "#b2b2b2"),
+    ("#af00ff", "#875faf", "#d7afff"),
 )
 
 CONTRAST_256: Final[tuple[Shades, ...]] = (
@@ -106,6 +113,7 @@ CONTRAST_256: Final[tuple[Shades, ...]] = (
     ("#ff875f", "#d75f5f", "#870000"),
     ("#d7afff", "#8787d7", "#5f5f87"),
     ("#eeeeee", "#949494", "#585858"),
+    ("#ff5fff", "#8700af", "#870087"),
 )
 
 INK: Final = "#fefefe"
@@ -139,13 +147,24 @@ _PALER: Final = {
             "#0000aa",
             "#aaaaaa",
             "#555555",
+            "#555555",
             FAINT,
         ),
     ),
     "#ffffff": _steps(LIGHT_256)
     | _paler(
         ON_WHITE,
-        *("#5555ff", "#ff5555", "#55ff55", "#ff55ff", "#ffff55", "#55ffff", "#555555", "#aaaaaa"),
+        *(
+            "#5555ff",
+            "#ff5555",
+            "#55ff55",
+            "#ff55ff",
+            "#ffff55",
+            "#55ffff",
+            "#555555",
+            "#aaaaaa",
+            "#aaaaaa",
+        ),
     ),
     "#121212": _steps(DARK_256),
 }

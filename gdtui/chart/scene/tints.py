@@ -34,11 +34,11 @@ _SPARSE: Final = {*ON_BLACK, *ON_WHITE, INK}
 
 _TINTS: Final = {
     "#121212": ("#00005f", "#5f0000", "#005f00", "#5f005f", "#5f5f00", "#870000", "#5f00af",
-                "#5f5f5f"),
+                "#5f5f5f", "#5f0087"),
     "#000000": ("#00005f", "#5f0000", "#005f00", "#5f005f", "#5f5f00", "#870000", "#5f00af",
-                "#5f5f5f"),
+                "#5f5f5f", "#5f0087"),
     "#ffffff": ("#d7d7ff", "#ffd7d7", "#d7ffd7", "#ffd7ff", "#ffffd7", "#ffd7af", "#afd7ff",
-                "#d7d7d7"),
+                "#d7d7d7", "#ffafff"),
 }  # fmt: skip
 """The tints out of a terminal's 256 colours, by background."""
 _OF_256: Final = {

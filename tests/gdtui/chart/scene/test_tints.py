@@ -7,7 +7,7 @@ from colour_vision import VISION, as_shown, distance
 from rich.color import ColorSystem
 from textual.theme import Theme
 
-from gdtui.chart.scene.palette import INK, ON_BLACK, ON_WHITE
+from gdtui.chart.scene.palette import COLOURS, INK, ON_BLACK, ON_WHITE
 from gdtui.chart.scene.tints import TEXT_CONTRAST, contrast, legible, mixed, tint
 from gdtui.theme import THEMES, colours
 from gdtui.theme import themes as fewer_colours
@@ -17,7 +17,7 @@ TINTED = {**THEMES, **{f"{name}-256": theme for name, theme in OF_256.items()}}
 tinted = pytest.mark.parametrize("theme", TINTED.values(), ids=list(TINTED))
 
 
-def grounds(theme: Theme, most: int = 8) -> set[str]:
+def grounds(theme: Theme, most: int = COLOURS) -> set[str]:
     """Every background that bands of up to three variants can make, and of all of them at once."""
     background = str(theme.background)
     tints = [tint(colour, background) for colour in colours(theme)[:most]]
