@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from engine.settings import VariantSettings
-from engine.settings.ranges import Identifier, Ordinal, Pace
+from engine.settings.ranges import Count, Identifier, Ordinal, Pace, VariantName
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -28,6 +28,41 @@ class Restart(Command, frozen=True, kw_only=True):
     """Begin the next generation with these settings, the same initial weights and data order."""
 
     settings: VariantSettings
+
+
+class Rewind(Command, frozen=True, kw_only=True):
+    """Begin the next generation after a batch of an earlier one, then use these settings.
+
+    It begins at the last group boundary up to that batch.
+    """
+
+    settings: VariantSettings
+    generation: Count = 0
+    """The number of the earlier generation; 0 for the latest one."""
+    batches: Count
+    """Batches done in it; 0 for the initial weights."""
+
+
+class Fork(Command, frozen=True, kw_only=True):
+    """Add a variant that begins after a batch of this one; to a session, never to a worker."""
+
+    settings: VariantSettings
+    """The settings of the new variant."""
+    generation: Count = 0
+    batches: Count
+    name: VariantName = ""
+    """The name of the new variant; "" to derive one."""
+
+
+class Add(Command, frozen=True, kw_only=True):
+    """Add a variant that begins at the initial weights; to a session, never to a worker."""
+
+    settings: VariantSettings
+    name: VariantName = ""
+
+
+class Remove(Command, frozen=True, kw_only=True):
+    """Stop this variant and drop it from the comparison; to a session, never to a worker."""
 
 
 class Pause(Command, frozen=True, kw_only=True):
@@ -75,6 +110,10 @@ class Stop(Command, frozen=True, kw_only=True):
 AnyCommand = (
     Change
     | Restart
+    | Rewind
+    | Fork
+    | Add
+    | Remove
     | Pause
     | Resume
     | StepOnce
@@ -91,11 +130,11 @@ def supersedes(new: AnyCommand, old: AnyCommand) -> bool:
     """True if `new` makes `old` unnecessary, given that neither has been obeyed yet.
 
     Commands carry the new value of settings, epochs and pace, not the change in it, so the newest
-    command includes all earlier ones. A restart carries its settings with it.
+    command includes all earlier ones. A restart or rewind carries its settings with it.
     """
     match new:
-        case Restart():
-            return isinstance(old, Change | Restart)
+        case Restart() | Rewind():
+            return isinstance(old, Change | Restart | Rewind)
         case Pause() | Resume():
             return isinstance(old, Pause | Resume)
         case Stop():

@@ -202,10 +202,8 @@ class RunDirectory:
     @classmethod
     def planned(cls, path: Path, settings: RunSettings, version: str) -> "RunDirectory":
         """The run that `create` would begin at `path` now; nothing is written."""
-        logs = tuple(
-            f"{number}-{_slug(variant.name)}{LOG_SUFFIX}"
-            for number, variant in enumerate(settings.variants, start=1)
-        )
+        names = (variant.name for variant in settings.variants)
+        logs = tuple(log_name(number, name) for number, name in enumerate(names, start=1))
         info = RunInfo(version=version, created=time.time(), logs=logs, settings=settings)
         return cls(path, info)
 
@@ -291,6 +289,7 @@ def _other_kind(path: Path) -> str:
     return named if runs else "is a sweep, and none of its runs has begun"
 
 
-def _slug(name: str) -> str:
-    """The name as part of a file name: lower-case letters and digits joined by hyphens."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "variant"
+def log_name(number: int, name: str) -> str:
+    """The file of a variant's log: its number from 1, and its name in lower-case ASCII."""
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "variant"
+    return f"{number}-{slug}{LOG_SUFFIX}"

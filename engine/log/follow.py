@@ -1,16 +1,30 @@
 """Reads all logs of a run as they grow; used for the live view, stored runs and headless runs."""
 
+import contextlib
 from collections.abc import Iterator
 
-from engine.log.directory import RunDirectory
+from engine.log.directory import RunDirectory, RunDirectoryError
 from engine.log.file import LogDamagedError, LogReader
-from engine.log.records import AnyRecord, CommandSent, WorkerDied, WorkerReplaced
+from engine.log.records import (
+    AnyRecord,
+    CommandSent,
+    VariantAdded,
+    VariantRemoved,
+    WorkerDied,
+    WorkerReplaced,
+)
+
+_ABOUT_VARIANTS = (CommandSent, VariantAdded, VariantRemoved, WorkerDied, WorkerReplaced)
 
 
 class Follower:
-    """Reader of new records in a run's logs, each with the name of the variant it concerns."""
+    """Reader of new records in a run's logs, each with the name of the variant it concerns.
+
+    Variants that are added meanwhile are read as well; `run.info` then names them, too.
+    """
 
     def __init__(self, run: RunDirectory) -> None:
+        self._run = run
         self._variants = {
             variant.name: LogReader(run.variant_log(variant.name))
             for variant in run.info.settings.variants
@@ -25,8 +39,19 @@ class Follower:
             for record in self._undamaged(reader, limit):
                 yield name, record
         for record in self._undamaged(self._session, limit):
-            if isinstance(record, CommandSent | WorkerDied | WorkerReplaced):
+            if isinstance(record, VariantAdded):
+                self._take_in(record.variant)
+            if isinstance(record, _ABOUT_VARIANTS) and record.variant in self._variants:
                 yield record.variant, record
+
+    def _take_in(self, name: str) -> None:
+        """Follow the log of a variant that was added since the run was opened."""
+        if name in self._variants:
+            return
+        with contextlib.suppress(RunDirectoryError):  # then there is no such log to read
+            if all(name != each.name for each in self._run.info.settings.variants):
+                self._run.info = RunDirectory.open(self._run.path).info
+            self._variants[name] = LogReader(self._run.variant_log(name))
 
     @property
     def absent(self) -> dict[str | None, str]:

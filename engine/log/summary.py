@@ -11,7 +11,7 @@ from engine.log.figures.epoch_losses import EpochLosses
 from engine.log.figures.open_epoch import OpenEpoch
 from engine.log.figures.recipe_figures import RecipeFigures
 from engine.log.measurements import NoiseScale, SmoothedNoise
-from engine.log.reading.latest_worker import LatestWorker
+from engine.log.reading.latest_worker import AboutWorker, LatestWorker
 from engine.log.records import (
     AnyRecord,
     Changed,
@@ -19,11 +19,13 @@ from engine.log.records import (
     Evaluation,
     Measured,
     MeasuringSet,
+    Origin,
     Planned,
     Started,
     State,
     StateChanged,
     Validated,
+    VariantRemoved,
     WorkerDied,
     WorkerReplaced,
 )
@@ -59,7 +61,10 @@ class Tally:
     pace: float | None = None
     behind: bool = False
     """True while training cannot keep the pace."""
+    is_removed: bool = False
     generation: int = 0
+    origin: Origin | None = None
+    """The point of another generation after which this one began; None for initial weights."""
     epoch: int = 0
     """The epoch of the last batch, from 1; 0 before the first."""
     batches: int = 0
@@ -115,7 +120,7 @@ class Tally:
             case Changed():
                 self.settings, self.micro_batch = record.settings, record.micro_batch
                 self.recipe.lr = None
-            case StateChanged() | WorkerDied() | WorkerReplaced():
+            case StateChanged() | WorkerDied() | WorkerReplaced() | VariantRemoved():
                 self._follow_worker(record)
             case Planned():
                 self.planned_epochs, self.pace = record.epochs, record.pace
@@ -150,8 +155,7 @@ class Tally:
     @property
     def full_loss(self) -> float:
         """Mean loss over all training samples, as last evaluated; NaN before that."""
-        loss = None if (last := self._last_whole) is None else last.full_loss
-        return math.nan if loss is None else loss
+        return getattr(self._last_whole, "full_loss", math.nan)
 
     @property
     def full_loss_epoch(self) -> int | None:
@@ -166,7 +170,7 @@ class Tally:
     @property
     def validation_loss(self) -> float:
         """Mean loss over held-out samples at the end of the last evaluated epoch; NaN without."""
-        loss = self.evaluation.validation_loss if self.evaluation else None
+        loss = getattr(self.evaluation, "validation_loss", None)
         return math.nan if loss is None else loss
 
     @property
@@ -190,14 +194,6 @@ class Tally:
         return self.noise_scale.signal_to_noise(now.effective_batch, self.n)
 
     @property
-    def is_measured(self) -> bool:
-        """True if noise scale and sharpness have been measured with the current weights."""
-        return all(
-            found is not None and found.updates == self.updates
-            for found in (self.noise, self.sharpness)
-        )
-
-    @property
     def signal_to_noise_interval(self) -> tuple[float, float]:
         """The 95% interval of `signal_to_noise`; NaN without a measurement."""
         if not (self.noise_scale and (now := self.resolved)):
@@ -207,8 +203,8 @@ class Tally:
     @property
     def growth(self) -> float:
         """The last loss on all data, or of the last epoch, ÷ that at the start; NaN if unknown."""
-        end = self.full_loss if self.full_loss_epoch else self.final_loss
-        return end / self.loss_at_start if self.loss_at_start else math.nan
+        end, start = self.full_loss if self.full_loss_epoch else self.final_loss, self.loss_at_start
+        return end / start if start else math.nan
 
     @property
     def final_loss(self) -> float:
@@ -222,7 +218,6 @@ class Tally:
 
     @property
     def std(self) -> float:
-        """Population standard deviation (ddof 0) of the epoch losses."""
         return math.sqrt(self.variance)
 
     def _begin(self, record: Started) -> None:
@@ -237,16 +232,22 @@ class Tally:
         self.epoch_losses, self.evaluation, self.validation = EpochLosses(), None, None
         self.loss_at_start = self._last_whole = None
         self.peak_memory, self._gap, self._ended_epoch = 0, math.nan, 0
-        self._open_epoch = OpenEpoch()
-        self.recipe = RecipeFigures()
+        self._open_epoch, self.recipe = OpenEpoch(), RecipeFigures()
         self.noise = self.sharpness = self.noise_scale = None
-        self._smoother = SmoothedNoise()
+        self._smoother, self.origin = SmoothedNoise(), record.origin
+        if (origin := self.origin) is None:
+            return
+        self.epoch, self.batches, self.updates = origin.epoch, origin.batches, origin.updates
+        self.samples, self.seconds = origin.samples, origin.seconds
+        self.loss_at_start, self._ended_epoch = origin.loss_at_start, origin.whole_epochs
+        self.epoch_losses, self._open_epoch = EpochLosses.after(origin), OpenEpoch.after(origin)
+        self.recipe = RecipeFigures(_updates=origin.updates)
 
-    def _follow_worker(self, record: StateChanged | WorkerDied | WorkerReplaced) -> None:
+    def _follow_worker(self, record: AboutWorker) -> None:
         worker = self.worker
         worker.add(record)
         self.state, self.detail, self.traceback = worker.state, worker.detail, worker.traceback
-        self.is_usage_error = worker.is_usage_error
+        self.is_usage_error, self.is_removed = worker.is_usage_error, worker.is_removed
 
     def _note(self, record: Measured | MeasuringSet) -> None:
         if isinstance(record, MeasuringSet):
@@ -259,7 +260,7 @@ class Tally:
     @np.errstate(invalid="ignore")  # infinities of either sign
     def _count(self, chunk: Chunk) -> None:
         losses = np.frombuffer(chunk.losses, "<f4")
-        if self.evaluation is not None and chunk.epoch > self._open_epoch.number:
+        if (self.evaluation or self.origin) and chunk.epoch > self._open_epoch.number:
             self._close_epoch(self._open_epoch.number)  # it was not evaluated
         self.epoch = self._open_epoch.number = chunk.last_epoch
         self.batches = chunk.batch - 1 + chunk.batches

@@ -30,3 +30,4 @@ Pace = Annotated[float, msgspec.Meta(gt=0, le=sys.float_info.max)]
 """Epochs per second."""
 Metrics = Annotated[dict[str, float], msgspec.Meta(max_length=MOST_METRICS)]
 """Values by metric name."""
+VariantName = Annotated[str, msgspec.Meta(max_length=1_000)]

@@ -9,9 +9,9 @@ from typing import Final
 from msgspec.structs import replace
 
 from engine.log.notices import Notice, NoticeKind
-from engine.log.records import AnyRecord, State, StateChanged, WorkerDied
+from engine.log.records import AnyRecord, State, StateChanged, VariantAdded, WorkerDied
 from engine.log.summary import Tally
-from engine.settings import LrScaling, RunSettings
+from engine.settings import LrScaling, RunSettings, Variant
 from gdtui.state.overlay.comparability import have_one_start, problem_titles
 from gdtui.state.overlay.shown_runs import ShownVariant
 from gdtui.state.timekeeping import Timekeeper
@@ -28,23 +28,29 @@ class Store:
         """`origins`: the run each variant comes from, in variant order; empty for a single run."""
         self.settings = settings
         self._origins = tuple(origins)
-        self.variants: dict[str, VariantState] = {
-            variant.name: VariantState(
-                index,
-                Tally(
-                    variant.name,
-                    variant.settings,
-                    planned_epochs=settings.epochs,
-                    pace=settings.pace,
-                ),
-                named_for=variant.settings,
-            )
-            for index, variant in enumerate(settings.variants)
-        }
+        self.variants: dict[str, VariantState] = {}
+        for variant in settings.variants:
+            self._add_state(variant)
         self._time = Timekeeper()
+
+    def _add_state(self, variant: Variant) -> None:
+        tally = Tally(variant.name, variant.settings)
+        tally.planned_epochs, tally.pace = self.settings.epochs, self.settings.pace
+        state = VariantState(len(self.variants), tally, named_for=variant.settings)
+        self.variants[variant.name] = state
+
+    def _take_in(self, record: VariantAdded) -> None:
+        """Add a variant that was added to the run; its settings are those of its beginning."""
+        if record.variant not in self.variants:
+            variant = Variant(name=record.variant, settings=record.settings)
+            self.settings = replace(self.settings, variants=(*self.settings.variants, variant))
+            self._add_state(variant)
 
     def add(self, name: str, record: AnyRecord) -> None:
         """Take in a record about the variant with this name."""
+        if isinstance(record, VariantAdded):
+            self._take_in(record)
+            return
         self.variants[name].add(record)
         if isinstance(record, StateChanged | WorkerDied):
             self._count_time(name, record)

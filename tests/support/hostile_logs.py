@@ -81,9 +81,12 @@ def sound_log(draw: st.DrawFn) -> list[Document]:
 
 
 def _begin(draw: st.DrawFn, place: Place) -> None:
+    origin = draw(_origins(place)) if place.batch else None
     place.generation += draw(st.sampled_from([1, 1, 1, 10**12]))
-    place.batch = place.update = place.epoch = place.samples = 0
-    place.seconds = 0.0
+    began = origin or {}
+    place.batch, place.epoch = began.get("batches", 0), began.get("epoch", 0)
+    place.update, place.samples = began.get("updates", 0), began.get("samples", 0)
+    place.seconds = began.get("seconds", 0.0)
     place.add(
         "Started", generation=place.generation, settings=draw(variant_settings()),
         n=draw(ordinals), model=draw(texts), parameters=draw(counts), device=draw(texts),
@@ -91,8 +94,22 @@ def _begin(draw: st.DrawFn, place: Place) -> None:
         assumed=draw(st.lists(st.one_of(st.sampled_from(["lr", "seconds"]), texts), max_size=3)),
         threads=draw(counts), epochs=draw(ordinals),
         pace=draw(st.one_of(st.none(), st.sampled_from([1e-300, 1.0, 1e300]))),
-        wall_time=draw(moments), command=draw(counts),
+        wall_time=draw(moments), command=draw(counts), origin=origin,
     )  # fmt: skip
+
+
+@st.composite
+def _origins(draw: st.DrawFn, place: Place) -> Document | None:
+    """A point of the generation so far, or of another variant, which nothing here contradicts."""
+    variant = draw(st.sampled_from(["", "", "another"]))
+    origin = {
+        "variant": variant, "generation": place.generation,
+        "batches": draw(st.integers(1, place.batch)), "epoch": max(place.epoch, 1),
+        "updates": max(place.update, 1), "samples": max(place.samples, 1),
+        "seconds": place.seconds, "epoch_batches": draw(counts),
+        "epoch_loss": draw(edge_floats), "loss_at_start": draw(st.one_of(st.none(), edge_floats)),
+    }  # fmt: skip
+    return draw(st.sampled_from([None, origin]))
 
 
 def _chunk(draw: st.DrawFn, place: Place) -> None:
@@ -245,6 +262,14 @@ def session_log(draw: st.DrawFn, variants: list[str]) -> list[Document]:
                         {"type": "CommandSent", **about, "command": {**command, "type": "Restart"}},
                         {"type": "CommandSent", **about, "command": pace},
                         {"type": "WorkerDied", **about, "detail": draw(texts)},
+                        {"type": "VariantRemoved", **about},
+                        {
+                            "type": "VariantAdded",
+                            **about,
+                            "variant": draw(st.sampled_from([variant, draw(texts)])),
+                            "settings": draw(variant_settings()),
+                            "origin": {"variant": variant, "batches": draw(counts)},
+                        },
                         {
                             "type": "WorkerReplaced",
                             **about,

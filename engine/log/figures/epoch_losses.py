@@ -6,6 +6,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.log.records import Origin
+
 MOST_KEPT: Final = 65_536
 """Maximum number of losses kept. Beyond it, every second one is dropped, as often as necessary."""
 
@@ -17,9 +19,13 @@ class EpochLosses:
     all epochs.
     """
 
-    def __init__(self, most: int = MOST_KEPT) -> None:
-        """`most` is the maximum number of losses kept, a power of two."""
+    def __init__(self, most: int = MOST_KEPT, before: int = 0) -> None:
+        """`most` is the maximum number of losses kept, a power of two.
+
+        `before`: whole epochs before the first one here, with losses that are not known here.
+        """
         self._most = most
+        self._before = before
         self._kept = np.empty(64)
         self._size = 0
         self._count = 0
@@ -29,9 +35,14 @@ class EpochLosses:
         """The last epoch's loss; NaN before there is one."""
         self._mean = self._squares = 0.0
 
+    @classmethod
+    def after(cls, origin: Origin) -> "EpochLosses":
+        """No losses yet, where a generation begins after a point of another one."""
+        return cls(before=origin.whole_epochs)
+
     def __len__(self) -> int:
         """The number of whole epochs, whether their losses are kept or not."""
-        return self._count
+        return self._before + self._count
 
     @property
     def is_complete(self) -> bool:
@@ -71,10 +82,10 @@ class EpochLosses:
 
     @property
     def epochs(self) -> NDArray[np.int64]:
-        """The numbers of the epochs in `losses`, from 1."""
-        numbers = 1 + self.stride * np.arange(self._size)
-        is_last_apart = self._size and numbers[-1] != self._count
-        return np.append(numbers, self._count) if is_last_apart else numbers
+        """The numbers of the epochs in `losses`, counted from the initial weights."""
+        numbers = self._before + 1 + self.stride * np.arange(self._size)
+        is_last_apart = self._size and numbers[-1] != len(self)
+        return np.append(numbers, len(self)) if is_last_apart else numbers
 
     @property
     def losses(self) -> NDArray[np.float64]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.log.records import Origin
+
 
 @dataclass(slots=True)
 class OpenEpoch:
@@ -16,6 +18,12 @@ class OpenEpoch:
     _total: float = 0.0
     _batches: int = 0
     _weightless: int = 0
+
+    @classmethod
+    def after(cls, origin: Origin) -> "OpenEpoch":
+        """The epoch in progress where a generation begins after a point of another one."""
+        batches = origin.epoch_batches
+        return cls(origin.epoch, batches * origin.epoch_loss if batches else 0.0, batches)
 
     def add(self, losses: NDArray[np.float32], weightless: int) -> None:
         """Add batches; `weightless` of them have no targets that count, and a loss of 0."""

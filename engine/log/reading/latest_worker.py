@@ -6,7 +6,9 @@ Their order never depends on wall-clock times, since clocks get adjusted.
 
 from dataclasses import dataclass
 
-from engine.log.records import State, StateChanged, WorkerDied, WorkerReplaced
+from engine.log.records import State, StateChanged, VariantRemoved, WorkerDied, WorkerReplaced
+
+AboutWorker = StateChanged | WorkerDied | WorkerReplaced | VariantRemoved
 
 
 @dataclass(slots=True)
@@ -26,7 +28,10 @@ class LatestWorker:
     replacement: int = 0
     """The number of the last worker that was announced; it starts until it reports a state."""
 
-    def add(self, record: StateChanged | WorkerDied | WorkerReplaced) -> None:
+    is_removed: bool = False
+    """True once its variant was removed, until another worker takes it in again."""
+
+    def add(self, record: AboutWorker) -> None:
         """Add the next record of either log."""
         death = self.death
         match record:
@@ -36,7 +41,10 @@ class LatestWorker:
                     self.death = None
             case WorkerDied() if not record.worker or record.worker >= self.number:
                 self.death = record
+            case VariantRemoved():
+                self.is_removed = True
             case WorkerReplaced():
+                self.is_removed = False
                 self.replacement = max(self.replacement, record.worker)
                 if death is not None and (not death.worker or death.worker < record.worker):
                     self.death = None

@@ -19,8 +19,11 @@ from engine.log.records import (
     CommandSent,
     Evaluation,
     Measured,
+    Origin,
     Started,
     Validated,
+    VariantAdded,
+    VariantRemoved,
     WorkerDied,
     WorkerReplaced,
 )
@@ -40,11 +43,13 @@ class Sequence:
 
     def __init__(self, variants: Collection[str] | None = None) -> None:
         """`variants` are the names that the session's log may refer to; None if unknown."""
-        self._variants = variants
+        self._variants = None if variants is None else {*variants}
         self._metrics: set[str] = set()
         self._generation = 0
         self._n = 0
         """Samples in the training set; 0 until logged."""
+        self._ends: dict[int, int] = {}
+        """The last batch of each earlier generation."""
         self._begin()
 
     def _begin(self) -> None:
@@ -78,20 +83,48 @@ class Sequence:
             case Measured():
                 _check_measured(record.noise)
                 _check_measured(record.sharpness)
-            case CommandSent() | WorkerDied() | WorkerReplaced():
-                if self._variants is not None and record.variant not in self._variants:
-                    raise RecordError(f"the run has no variant {record.variant!r}")
+            case (
+                CommandSent() | VariantAdded() | VariantRemoved() | WorkerDied() | WorkerReplaced()
+            ):
+                self._name(record)
             case _:
                 pass
+
+    def _name(
+        self, record: CommandSent | VariantAdded | VariantRemoved | WorkerDied | WorkerReplaced
+    ) -> None:
+        """Check that the run has the variant that a record of the session is about."""
+        if self._variants is None:
+            return
+        if isinstance(record, VariantAdded):
+            self._variants.add(record.variant)
+        if record.variant not in self._variants:
+            raise RecordError(f"the run has no variant {record.variant!r}")
 
     def _start(self, record: Started) -> None:
         if record.generation <= self._generation:
             raise RecordError(
                 f"generation {record.generation} cannot begin after generation {self._generation}"
             )
+        self._ends[self._generation] = self._batch
         self._generation, self._n = record.generation, record.n
         self._begin()
         self._check_settings(record.settings)
+        if record.origin is not None:
+            self._begin_after(record.origin)
+
+    def _begin_after(self, origin: Origin) -> None:
+        """Go on with the counters of an earlier generation, or of another variant's."""
+        end = origin.batches if origin.variant else self._ends.get(origin.generation, 0)
+        if origin.batches > end:
+            raise RecordError(
+                f"it begins after batch {origin.batches} of generation {origin.generation}, "
+                f"which ends at batch {end}"
+            )
+        self._batch, self._epoch, self._update = origin.batches, origin.epoch, origin.updates
+        self._samples, self._seconds = origin.samples, origin.seconds - _ROUNDING
+        place = origin.epoch, origin.batches, origin.updates, origin.samples
+        self._evaluated = self._validated = self._changed = place
 
     def _enter(self, generation: int) -> None:
         """Check the generation of the next record; the first one may lack a Started record."""

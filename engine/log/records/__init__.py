@@ -2,12 +2,20 @@
 
 `VARIANT.gdlog` holds the records of a variant's workers, `session.gdlog` the records that workers
 cannot write. The counters `batch`, `update` and `epoch` count from 1 and are contiguous within each
-(variant, generation). Positions (`samples`, `seconds`) are those before the first batch.
+(variant, generation); a generation with an origin goes on from the origin's counters. Positions
+(`samples`, `seconds`) are those before the first batch.
 """
 
 from engine.log.records.base import Record
 from engine.log.records.chunk import Chunk
-from engine.log.records.session import CommandSent, WorkerDied, WorkerReplaced
+from engine.log.records.origin import Origin, Point
+from engine.log.records.session import (
+    CommandSent,
+    VariantAdded,
+    VariantRemoved,
+    WorkerDied,
+    WorkerReplaced,
+)
 from engine.log.records.state import State
 from engine.log.records.worker import (
     Changed,
@@ -39,6 +47,8 @@ AnyRecord = (
     | CommandSent
     | WorkerDied
     | WorkerReplaced
+    | VariantAdded
+    | VariantRemoved
 )
 
 __all__ = [
@@ -50,7 +60,9 @@ __all__ = [
     "Evaluation",
     "Measured",
     "MeasuringSet",
+    "Origin",
     "Planned",
+    "Point",
     "Record",
     "Refused",
     "Resumed",
@@ -58,6 +70,8 @@ __all__ = [
     "State",
     "StateChanged",
     "Validated",
+    "VariantAdded",
+    "VariantRemoved",
     "WorkerDied",
     "WorkerReplaced",
 ]

@@ -2,6 +2,8 @@
 
 from engine.log.commands import AnyCommand
 from engine.log.records.base import Record
+from engine.log.records.origin import Point
+from engine.settings import VariantSettings
 from engine.settings.ranges import Identifier
 
 
@@ -28,3 +30,21 @@ class WorkerReplaced(Record, frozen=True, kw_only=True):
     command: Identifier
     worker: Identifier = 0
     """The number of the new worker, as in StateChanged; 0 if unknown."""
+
+
+class VariantAdded(Record, frozen=True, kw_only=True):
+    """A variant was added to the run while it was trained; run.json has held it since before."""
+
+    variant: str
+    settings: VariantSettings
+    origin: Point | None = None
+    """The point of another variant after which it begins; None for the initial weights."""
+
+
+class VariantRemoved(Record, frozen=True, kw_only=True):
+    """The variant is no longer part of the comparison; its log stays.
+
+    A later WorkerReplaced takes it in again.
+    """
+
+    variant: str

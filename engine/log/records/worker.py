@@ -4,6 +4,7 @@ import msgspec
 
 from engine.log.measurements import NoiseScale, Sharpness
 from engine.log.records.base import Record
+from engine.log.records.origin import Origin
 from engine.log.records.state import State
 from engine.settings import LossAudit, LossAverage, VariantSettings
 from engine.settings.ranges import Count, Identifier, Metrics, Ordinal, Pace, Rate, Seconds
@@ -11,10 +12,10 @@ from engine.settings.text import Lines
 
 
 class Started(Record, frozen=True, kw_only=True):
-    """A generation begins, at batch 0."""
+    """A generation begins, at the initial weights or after a point of another generation."""
 
     generation: Ordinal
-    """The generation's number, from 1; a restart begins the next generation."""
+    """The generation's number, from 1; a restart or rewind begins the next generation."""
     settings: VariantSettings
     n: Ordinal
     """Samples in the training set."""
@@ -38,6 +39,8 @@ class Started(Record, frozen=True, kw_only=True):
     """The id of the command that this record confirms; 0 for none."""
     assumed: tuple[str, ...] = ()
     """Columns of a CSV that an import had to make up: figures that nobody measured or chose."""
+    origin: Origin | None = None
+    """The point of another generation after which this one begins; None for initial weights."""
 
 
 class Evaluation(Record, frozen=True, kw_only=True):
@@ -180,10 +183,10 @@ class MeasuringSet(Record, frozen=True, kw_only=True):
 
 
 class Resumed(Record, frozen=True, kw_only=True):
-    """A worker goes on with a training that had ended: from its last loss, exactly.
+    """A worker goes on with a training from its last loss, or from its origin, exactly.
 
     The batches between `checkpoint` and `batches` were trained again; their losses are recorded
-    once.
+    once, perhaps in the generation of the origin.
     """
 
     generation: Ordinal

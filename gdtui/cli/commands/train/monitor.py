@@ -108,7 +108,7 @@ class RunMonitor:
     @property
     def _is_measuring(self) -> bool:
         done = [tally for tally in self.tallies if tally.state is State.FINISHED]
-        return any(tally.is_measuring and not tally.is_measured for tally in done)
+        return any(tally.is_measuring and not _is_measured(tally) for tally in done)
 
     @property
     def usage_error(self) -> str | None:
@@ -225,3 +225,9 @@ def say(text: str) -> None:
     """Print a line on stderr, or leave it to the file that replaces a terminal that is gone."""
     with contextlib.suppress(OSError):  # the stream keeps the text
         print_error(f"gdtui train: {' '.join(text.split())}")
+
+
+def _is_measured(tally: Tally) -> bool:
+    """True if noise scale and sharpness have been measured with the current weights."""
+    found = tally.noise, tally.sharpness
+    return all(each is not None and each.updates == tally.updates for each in found)
