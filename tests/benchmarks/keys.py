@@ -8,6 +8,7 @@ The lr of the mini-batch variant goes up and down. The log is read every millise
 import argparse
 import os
 import random
+import re
 import statistics
 import sys
 import tempfile
@@ -135,7 +136,8 @@ def seen(terminal: Terminal, pressed: list[Pressed]) -> list[float]:
 
 def is_in_force(screen: str, lr: str) -> bool:
     """True when the second panel says so, and nothing is pending in it."""
-    return any(f"batch 64 · lr {lr} " in row for row in screen.splitlines())
+    shown = re.compile(rf"batch 64( \[ \])? · lr {re.escape(lr)} ")
+    return any(shown.search(row) for row in screen.splitlines())
 
 
 def report(keys: int) -> None:
