@@ -1,19 +1,29 @@
-"""Trains and times one arm of a sweep in an ordinary session, alone; reads one trained before."""
+"""Trains and times one arm of a sweep in an ordinary session, alone.
 
+An arm that an earlier process has trained is read; one that was cut short goes on.
+"""
+
+import contextlib
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from engine.jobs.messages import ReportProgress
-from engine.log.directory import RunDirectory
+from engine.log.directory import RunDirectory, RunDirectoryError
+from engine.log.filesystem.holding import is_locked
 from engine.log.follow import Follower
 from engine.log.notices import NoticeKind
 from engine.log.records import Chunk, Evaluation, State, WorkerDied
 from engine.log.summary import Tally
 from engine.session import Session
+from engine.session.past import ResumedRun
+from engine.settings import Variant
+from engine.sweep.directory import SweepDirectory
 from engine.sweep.timeline import Point
 
 _TICK: Final = 0.02
@@ -25,6 +35,8 @@ _FATAL: Final = {
     NoticeKind.LOG_GONE,
 }
 _MOST_EXTENSIONS: Final = 10_000
+_END_SECONDS: Final = 5.0
+"""Seconds that workers may take to close their logs after their sweep was killed."""
 
 
 @dataclass(slots=True)
@@ -102,6 +114,8 @@ def train(run: RunDirectory, at_least: float, report: ReportProgress) -> ArmRun:
     """
     found = _of(run)
     watch = _Watch(run, found)
+    watch.read()  # what an earlier process trained
+    found.tally.state = State.STARTING
     with Session(run) as session:
         session.start()
         while not _is_over(found, session, at_least):
@@ -126,6 +140,50 @@ def read_arm(run: RunDirectory, at_least: float) -> ArmRun | None:
         return found
     is_done = found.tally.state is State.FINISHED and found.tally.seconds >= at_least
     return found if is_done else None
+
+
+def earlier_arm(
+    directory: SweepDirectory,
+    variant: Variant,
+    seconds: float,
+    remove_arm: Callable[[Path], None] | None,
+) -> ArmRun | ResumedRun | None:
+    """An arm that an earlier process began: its result, or its run if it has to go on.
+
+    None once it can be trained from the start, after `remove_arm` has removed one that failed or is
+    damaged. Raises RunDirectoryError if that is impossible.
+    """
+    folder = directory.folder(variant.name)
+    if not (directory.is_resumed and folder.is_dir()):
+        return None
+    with contextlib.suppress(RunDirectoryError):
+        run = RunDirectory.open(folder)
+        if run.info.settings.variants != (variant,):
+            return None  # not a run of this sweep: it stays
+        if (arm := read_arm(run, seconds)) is not None:
+            return arm
+        if (resumed := _cut_short(run)) is not None:
+            resumed.custody.handover = directory.handover and directory.handover.lent()
+            return resumed
+    if remove_arm is not None:
+        remove_arm(folder)
+    return None
+
+
+def _cut_short(run: RunDirectory) -> ResumedRun | None:
+    """The run of an arm that was stopped or killed, to go on; None if it failed or never trained.
+
+    Raises RunDirectoryError if its log is damaged, or while it is being trained.
+    """
+    deadline = time.monotonic() + _END_SECONDS
+    logs = (run.session_log, *(run.path / log for log in run.info.logs))
+    while any(map(is_locked, logs)) and time.monotonic() < deadline:
+        time.sleep(_TICK)
+    found = _of(run)
+    _Watch(run, found).read()
+    if not found.tally.generation or found.tally.state in (State.FAILED, State.OUT_OF_MEMORY):
+        return None
+    return ResumedRun.take_up(run.path)
 
 
 def _of(run: RunDirectory) -> ArmRun:

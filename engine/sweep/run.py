@@ -21,7 +21,7 @@ from engine.log.reading.failures import failure_reason, has_printed
 from engine.log.records import State
 from engine.settings import FULL, RunSettings, Variant, VariantSettings
 from engine.sweep import timeline
-from engine.sweep.arms import ArmRun, read_arm, train
+from engine.sweep.arms import ArmRun, earlier_arm, train
 from engine.sweep.contradiction import marked
 from engine.sweep.directory import SweepDirectory
 from engine.sweep.job import PROBE_SHARE, probe_arms
@@ -41,7 +41,7 @@ class Plan:
     handover: PrivateDirectory | None = None
     """The directory of the problem's loader, for all arms; without it, each arm loads."""
     remove_arm: Callable[[Path], None] | None = None
-    """Removes the run of an arm that was cut short, so that it can be trained again.
+    """Removes the run of an arm that failed or is damaged, so that it can be trained again.
 
     Raises RunDirectoryError. Needed only for a sweep that an earlier process began.
     """
@@ -62,7 +62,8 @@ def measure(
 ) -> Sweep:
     """The same, in a directory whose lock this process holds.
 
-    Arms that an earlier process trained to their end are read, not trained again.
+    Arms that an earlier process trained to their end are read, not trained again; one that was cut
+    short goes on from its last checkpoint.
     """
     directory.handover = plan.handover
     settings = plan.settings
@@ -77,12 +78,8 @@ def measure(
         done = len(arms) + len(failed)
         report_arm = partial(_report_arm, report, done, done + len(waiting) + 1, variant.name)
         seconds = arms[0].seconds if arms and math.isfinite(arms[0].seconds) else 0.0
-        arm: ArmRun | FailedArm | None = None
-        with contextlib.suppress(RunDirectoryError):  # training it again reports the reason
-            arm = _earlier_arm(plan, directory, variant, seconds)
-        if arm is None:
-            only = msgspec.structs.replace(settings, variants=(variant,), threads=threads)
-            arm = _run_arm(directory, only, seconds, report_arm)
+        only = msgspec.structs.replace(settings, variants=(variant,), threads=threads)
+        arm = _arm(plan, directory, only, seconds, report_arm)
         if isinstance(arm, FailedArm):
             failed.append(arm)
         else:
@@ -110,34 +107,40 @@ def _probe(
     return probed
 
 
-def _earlier_arm(
-    plan: Plan, directory: SweepDirectory, variant: Variant, seconds: float
-) -> ArmRun | None:
-    """An arm that an earlier process trained to its end; None once it can be trained again."""
-    folder = directory.folder(variant.name)
-    if not (directory.is_resumed and folder.is_dir()):
-        return None
-    arm = None
-    with contextlib.suppress(RunDirectoryError):
-        run = RunDirectory.open(folder)
-        if run.info.settings.variants != (variant,):
-            return None  # not a run of this sweep: it stays
-        arm = read_arm(run, seconds)
-    if arm is None and plan.remove_arm is not None:
-        plan.remove_arm(folder)
-    return arm
+def _arm(
+    plan: Plan,
+    directory: SweepDirectory,
+    settings: RunSettings,
+    seconds: float,
+    report: ReportProgress,
+) -> ArmRun | FailedArm:
+    """The arm of the only variant of `settings`, read or trained."""
+    (variant,) = settings.variants
+    earlier: ArmRun | RunDirectory | None = None
+    with contextlib.suppress(RunDirectoryError):  # training it again reports the reason
+        earlier = earlier_arm(directory, variant, seconds, plan.remove_arm)
+    if isinstance(earlier, ArmRun):
+        return earlier
+    return _run_arm(directory, settings, earlier, seconds, report)
 
 
 def _run_arm(
-    directory: SweepDirectory, settings: RunSettings, seconds: float, report: ReportProgress
+    directory: SweepDirectory,
+    settings: RunSettings,
+    resumed: RunDirectory | None,
+    seconds: float,
+    report: ReportProgress,
 ) -> ArmRun | FailedArm:
-    """Train the only variant of `settings`, for at least as many seconds as the slowest arm."""
+    """Train the only variant of `settings`, for at least as many seconds as the slowest arm.
+
+    `resumed`: its run, if it goes on.
+    """
     (variant,) = settings.variants
     alone = msgspec.structs.replace(
         settings, device=settings.device_of(0), pace=None, measuring=False
     )
     try:
-        run = directory.new_arm(alone)
+        run = resumed or directory.new_arm(alone)
         arm = train(run, seconds, report)
     except RunDirectoryError as error:
         return FailedArm(name=variant.name, reason=str(error))

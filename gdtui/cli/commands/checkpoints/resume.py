@@ -1,10 +1,13 @@
-"""`gdtui resume`: goes on with a run that has ended, where it ended."""
+"""`gdtui resume`: goes on with a run, a sweep or an experiment that has ended, where it ended."""
 
+import importlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from engine.log.directory import EXPERIMENT_FILE, SWEEP_FILE
 from engine.log.filesystem.places import find_run
+from engine.log.filesystem.safe_open import is_present
 from gdtui.cli.command import Argument, Flag, GdtuiCommand, Option, in_group
 from gdtui.cli.commands.train.train import headless_options, train_run
 from gdtui.cli.options.completion import STORED_RUN, stored_runs
@@ -20,10 +23,16 @@ examples:
   gdtui resume ./my-run                  with the screen, on a terminal
   gdtui resume ./my-run --json           like gdtui train, without a screen
   gdtui resume ./my-run --epochs 40      a run that has finished goes on, too
+  gdtui resume ./my-sweep                a sweep or an experiment that was stopped or killed
   gdtui train --run-dir ./my-run --resume     begin the run, or go on with it: for a job
                                          that is queued again
 
 exit status: as gdtui train; 2 if the run is running, or cannot go on"""
+
+_WORK: Final = {SWEEP_FILE: "sweep", EXPERIMENT_FILE: "experiment"}
+"""The command for a directory with such a file."""
+_A: Final = {"sweep": "a sweep", "experiment": "an experiment"}
+_FLAGS: Final = ("json", "quiet", "detach", "debug")
 
 
 def resume(
@@ -33,10 +42,14 @@ def resume(
 
     Each variant begins at its last checkpoint and trains again what followed, up to its last
     recorded loss; from there it trains on. On the CPU, all losses are exactly those of a run that
-    was never interrupted.
+    was never interrupted. A sweep or an experiment keeps the arms that are done, and goes on in the
+    middle of the arm that was cut short.
     """
     from gdtui.cli.commands.train import detached
 
+    for file, kind in _WORK.items():
+        if is_present(run_dir / file):
+            return _resume_work(ctx, kind, run_dir)
     if rest["detach"] and not detached.is_host():
         return detached.start(sys.argv[1:])
     from gdtui.cli.resuming import take_up
@@ -50,6 +63,22 @@ def resume(
 
     screen = {name: rest[name] for name in ("theme", "fps", "keys", "linger")}
     return resume_on_screen(run, **screen)
+
+
+def _resume_work(ctx: "click.Context", kind: str, path: Path) -> int:
+    """Go on with a sweep or an experiment; returns the exit status."""
+    values = ctx.params
+    command = importlib.import_module(f"gdtui.cli.commands.measure.{kind}").command
+    if values["epochs"] is not None:
+        ctx.fail(f"{path} is {_A[kind]}, which goes on with the epochs it was begun with")
+    words = [f"--{name}" for name in _FLAGS if values[name]]
+    if values["problem"] is not None:
+        if kind != "sweep":
+            ctx.fail(f"{path} is {_A[kind]}, which has its own problem")
+        words += ["--problem", values["problem"]]
+    with command.make_context(kind, ["--run-dir", str(path), *words], parent=ctx.parent) as work:
+        status: int = command.invoke(work)
+    return status
 
 
 command = GdtuiCommand(

@@ -30,7 +30,7 @@ examples:
   gdtui sweep --lr-scaling linear --memory-limit 2000
   gdtui sweep --markdown > trade-offs.md
   gdtui sweep --detach --run-dir ./sizes    measure on after the terminal is closed
-  gdtui sweep --run-dir ./sizes             its table; runs it still lacks are trained first
+  gdtui sweep --run-dir ./sizes             its table; what it still lacks is trained first
 
 exit status: 0 table complete, 1 an arm failed, 2 usage error, 130 Ctrl+C, 143 gdtui stop"""
 
@@ -46,8 +46,8 @@ def sweep(ctx: click.Context, detach: bool, **values: Any) -> int:
     overlays its arms, each a run.
 
     A sweep goes on when its terminal is lost; gdtui stop ends it. The same command with its
-    directory as --run-dir, or that option alone, goes on with it: arms that were trained to their
-    end are kept, one that was cut short is trained again.
+    directory as --run-dir, or gdtui resume, goes on with it: arms that were trained to their end
+    are kept, one that was cut short goes on from its last checkpoint.
     """
     from gdtui.cli.commands.train import detached
 
