@@ -1,9 +1,11 @@
 """The work that a host serves: a session, or work without commands, such as a sweep."""
 
 from collections.abc import Mapping
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
+from engine.log.commands import AnyCommand
 from engine.log.directory import RunDirectory
+from engine.log.records import CommandSent
 from engine.settings import RunSettings, VariantSettings
 
 
@@ -24,6 +26,21 @@ class Hosted(Protocol):
 
     def resume(self) -> None:
         """Resume all variants, if a client that paused them has gone."""
+
+
+class OrderError(Exception):
+    """Commands that were not sent to any variant; the message says why."""
+
+
+@runtime_checkable
+class TakesOrders(Hosted, Protocol):
+    """Work that decides itself which commands it obeys, such as a loop in a user's script."""
+
+    def obey(self, commands: Mapping[str, AnyCommand]) -> tuple[CommandSent, ...]:
+        """Accept the commands; returns them as they were accepted.
+
+        Raises OrderError before any is accepted.
+        """
 
 
 class HostedWork:

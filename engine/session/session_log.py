@@ -43,6 +43,10 @@ class SessionLog:
         except OSError as error:
             self._tell(error)
 
+    def abandon(self) -> None:
+        """Close without writing, in a forked process, whose parent owns the log."""
+        self._log.abandon()
+
     def close(self) -> None:
         """Write the end record, sync the log and close it."""
         self.write(End())

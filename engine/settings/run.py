@@ -116,6 +116,8 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Comparison of a batch's loss with the losses of its parts; None if no loader is needed."""
     reading: DataReading | None = None
     """The reading of the data file; None for problems without one."""
+    is_script: bool = False
+    """True if a loop in a user's script trains it: `problem` is then the script's name."""
 
     def __post_init__(self) -> None:
         if not self.variants:

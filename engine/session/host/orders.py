@@ -22,15 +22,11 @@ from engine.log.commands import (
 )
 from engine.log.records import CommandSent
 from engine.session.host.protocol import Order
-from engine.session.hosted import Hosted
+from engine.session.hosted import Hosted, OrderError, TakesOrders
 from engine.session.session import Session
 
 _OF_THE_RUN: Final = (Pause, Resume, SetPace, Extend, SetMeasuring)
 """Commands that concern all variants alike."""
-
-
-class OrderError(Exception):
-    """Commands that were not sent to any variant; the message says why."""
 
 
 class Orders:
@@ -74,7 +70,7 @@ class Orders:
 
 def check(session: Hosted, commands: Mapping[str, AnyCommand]) -> None:
     """Raise OrderError for commands that `obey` cannot send."""
-    if not isinstance(session, Session):
+    if not isinstance(session, Session | TakesOrders):
         raise OrderError("it takes no commands; gdtui stop ends it")
     known = session.wanted
     for name in commands:
@@ -96,6 +92,8 @@ def obey(session: Hosted, commands: Mapping[str, AnyCommand]) -> tuple[CommandSe
     Raises OrderError before anything is sent.
     """
     check(session, commands)
+    if isinstance(session, TakesOrders):
+        return session.obey(commands)
     assert isinstance(session, Session)
     command = next(iter(commands.values()))
     if isinstance(command, _OF_THE_RUN):

@@ -17,7 +17,7 @@ from engine.log.filesystem.identity import FileIdentity
 from engine.log.notices import Notice, NoticeKind
 from engine.session.host.address import AddressError, is_same_user
 from engine.session.host.connection import Connection, RateLimit, watch
-from engine.session.host.orders import OrderError, Orders
+from engine.session.host.orders import Orders
 from engine.session.host.protocol import (
     PROTOCOL,
     Done,
@@ -36,7 +36,7 @@ from engine.session.host.protocol import (
 )
 from engine.session.host.resources.listener import Listener
 from engine.session.host.resources.terminal import HeldTerminal
-from engine.session.hosted import Hosted
+from engine.session.hosted import Hosted, OrderError
 
 _MOST_VIEWERS: Final = 100
 _MOST_CLIENTS: Final = 130

@@ -24,6 +24,11 @@ def reopen(run: RunDirectory, linger: float) -> Channel:
         raise UnreachableError(
             f"{run.path} was imported, and cannot be trained: gdtui watch {name}"
         )
+    if settings.is_script:
+        raise UnreachableError(
+            f"{run.path} has ended, and a script trained it ({clean(settings.problem)}): run that "
+            f"again to train; gdtui watch {name} shows the run"
+        )
     if is_file(settings.problem):
         raise UnreachableError(
             f"{run.path} has ended, and trained a problem in a Python file, which is run only if "

@@ -1,0 +1,197 @@
+"""The start of a tracked loop's run: its settings, directory, files and thread."""
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from engine.log.records import Started
+from engine.settings import LrSchedule, RunSettings, Variant, VariantSettings
+from engine.settings.text import clean
+from engine.tracking.controls import Abilities, LoopSession
+from engine.tracking.epoch_count import EpochCount
+from engine.tracking.journal import Journal, Levers
+from engine.tracking.opening import open_run, place
+from engine.tracking.record.background import Background
+from engine.tracking.record.chunking import ChunkBuilder
+from engine.tracking.record.loop_log import LoopLog
+from engine.tracking.record.numbers import HostBuffer, NumberBuffer
+
+if TYPE_CHECKING:
+    from torch.optim import Optimizer
+
+    from engine.tracking.loop.batches import LoaderBatches
+    from engine.tracking.loop.updates import Updates
+
+_MADE_UP_EPOCH: Final = 1_000
+"""Updates that count as an epoch where a loop has none; the log says that it is made up."""
+_SCRIPT: Final = "script"
+
+
+@dataclass(slots=True)
+class Arguments:
+    """The arguments of `track`, and what follows from them once the first batch is known."""
+
+    accumulation: int
+    name: str | None
+    run_dir: str | os.PathLike[str] | None
+    version: str
+    batch_size: int = 0
+    """Samples in a batch at first; 0 if unknown."""
+    base_lr: float = 1.0
+    """The loop's lr; 1 if unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoopParts:
+    """The parts of a loop that a record describes or changes."""
+
+    updates: "Updates | None"
+    batches: "LoaderBatches | None"
+    abilities: Abilities
+    levers: Levers
+
+
+def begin(
+    arguments: Arguments,
+    parts: LoopParts,
+    *,
+    epochs: int,
+    samples: int,
+    lr: float | None,
+    warn: Callable[[str], object],
+) -> Journal:
+    """Begin the run on disk, and the thread that writes it.
+
+    `samples` and `lr`: those of the first batch, if one came before. Raises OSError and the errors
+    of a run directory, which end nothing but the record.
+    """
+    n, assumed = _shape(arguments, parts, samples)
+    if parts.updates is None and lr is None:
+        assumed.append("lr")
+    settings = _settings(arguments, parts, n, lr)
+    run, name = open_run(
+        place(arguments.run_dir), _run_settings(arguments, settings, epochs), arguments.version
+    )
+    log = LoopLog(run, name, warn)
+    session = LoopSession(run, name, n, parts.abilities, log.write_command)
+    resolved = settings.resolve(n)
+    return Journal(
+        started=_started(settings, n, epochs, parts.updates, tuple(assumed)),
+        background=Background(log, session, arguments.version, warn),
+        session=session,
+        builder=ChunkBuilder(_buffer(), resolved.batch_size, resolved.accumulation_steps),
+        levers=parts.levers,
+        epochs=epochs,
+    )
+
+
+def _shape(arguments: Arguments, parts: LoopParts, samples: int) -> tuple[int, list[str]]:
+    """The samples in an epoch, and the columns that had to be made up; sets the batch size."""
+    batches = parts.batches
+    size = samples or (batches.batch_size if batches is not None else 0)
+    n = batches.epoch_samples if batches is not None else 0
+    assumed = [] if size else ["batch_size", "samples"]
+    arguments.batch_size = size or 1
+    if not n:
+        assumed.append("epoch")
+        n = arguments.batch_size * arguments.accumulation * _MADE_UP_EPOCH
+    return n, assumed
+
+
+def _run_settings(arguments: Arguments, settings: VariantSettings, epochs: int) -> RunSettings:
+    name = clean(arguments.name or "").strip() or "loop"
+    return RunSettings(
+        variants=(Variant(name=name, settings=settings),),
+        problem=script_name(),
+        epochs=epochs,
+        device="cpu",
+        checkpoint_every=0.0,
+        measuring=False,
+        is_script=True,
+    )
+
+
+def _settings(arguments: Arguments, parts: LoopParts, n: int, lr: float | None) -> VariantSettings:
+    name, momentum, schedule = "own", 0.0, LrSchedule.CONSTANT
+    base = lr or 0.0
+    if (updates := parts.updates) is not None:
+        base = updates.base_lr
+        name, momentum = updates.described
+        schedule = LrSchedule.OWN if updates.has_schedule else schedule
+    arguments.base_lr = base if 0 < base < float("inf") else 1.0
+    size = arguments.batch_size
+    return VariantSettings(
+        batch_size=size,
+        lr=arguments.base_lr,
+        base_batch=min(size * arguments.accumulation, n),
+        accumulation_steps=arguments.accumulation,
+        momentum=momentum,
+        optimizer=name,
+        drop_last=parts.batches is not None and parts.batches.drop_last and size <= n,
+        schedule=schedule,
+    )
+
+
+def _started(
+    settings: VariantSettings,
+    n: int,
+    epochs: int,
+    updates: "Updates | None",
+    assumed: tuple[str, ...],
+) -> Started:
+    return Started(
+        generation=1,
+        settings=settings,
+        n=n,
+        model=_SCRIPT,
+        parameters=0 if updates is None else updates.parameters,
+        device="cpu" if updates is None else updates.device,
+        threads=_threads(),
+        epochs=epochs,
+        pace=None,
+        assumed=assumed,
+    )
+
+
+def script_name() -> str:
+    """The file that the user runs; "python" for an interactive session."""
+    name = Path(sys.argv[0]).name if sys.argv and sys.argv[0] not in ("", "-c") else ""
+    return clean(name) or "python"
+
+
+def _threads() -> int:
+    torch = sys.modules.get("torch")
+    return 0 if torch is None else int(torch.get_num_threads())
+
+
+def _buffer() -> NumberBuffer:
+    """Numbers may be tensors as soon as torch is loaded."""
+    if "torch" not in sys.modules:
+        return HostBuffer()
+    from engine.tracking.loop.losses import TensorBuffer
+
+    return TensorBuffer()
+
+
+def updates_of(optimizer: "Optimizer", steps: int) -> "Updates":
+    from engine.tracking.loop.updates import Updates  # imports torch, as the loop did
+
+    return Updates(optimizer, steps)
+
+
+def batches_of(loader: "Iterable[Any]", *, is_plain: bool) -> "LoaderBatches | None":
+    """The batches of a loader; None for a loop without torch."""
+    if "torch" not in sys.modules:
+        return None
+    from engine.tracking.loop.batches import LoaderBatches
+
+    return LoaderBatches(loader, is_plain=is_plain)
+
+
+def count_of(batches: "LoaderBatches | None") -> EpochCount:
+    if batches is None:
+        return EpochCount(0, 0, drop_last=False)
+    return EpochCount(batches.epoch_samples, batches.batch_size, drop_last=batches.drop_last)

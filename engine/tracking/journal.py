@@ -1,0 +1,211 @@
+"""The record of a loop in the loop's own thread: batches, states, and the orders it obeys.
+
+A fault in here is caught by the run, which then trains on without a record.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from engine.log.commands import Change, Extend, Pause, Resume, StepOnce
+from engine.log.records import Changed, End, Planned, Started, State, StateChanged
+from engine.settings import Resolved, VariantSettings
+from engine.settings.text import clean
+from engine.tracking.controls import LoopSession
+from engine.tracking.record.background import Background
+from engine.tracking.record.chunking import ChunkBuilder
+
+_PAUSE_SECONDS: Final = 0.5
+_PAUSE: Final = Pause | StepOnce
+
+
+class Levers(Protocol):
+    """The means by which orders change a loop."""
+
+    def change_batch_size(self, batch_size: int, steps: int) -> int:
+        """Use another batch size; returns the batches of the old size that still come."""
+
+    def change_update(self, settings: VariantSettings, resolved: Resolved) -> None:
+        """Use another accumulation and lr from the next batch on."""
+
+
+@dataclass(slots=True)
+class Journal:
+    """The record of a loop that has begun."""
+
+    started: Started
+    background: Background
+    session: LoopSession
+    builder: ChunkBuilder
+    levers: Levers
+    epochs: int = 1
+    """Planned epochs."""
+    settings: VariantSettings = field(init=False)
+    """The settings in force."""
+    state: State = State.STARTING
+    _is_held: bool = False
+    """True if it is paused, or will be at the end of this update."""
+    _deferred: deque[tuple[int, Change]] = field(default_factory=deque)
+    """Changes of the batch size, each with the batches that come before it."""
+
+    def __post_init__(self) -> None:
+        self.settings = self.started.settings
+        self.background.put(self.started)
+        self._become(State.RUNNING)
+
+    @property
+    def is_broken(self) -> bool:
+        """True once a fault has ended the recording."""
+        return self.background.is_broken
+
+    @property
+    def is_end_asked(self) -> bool:
+        """True once a client has asked the loop to end."""
+        return self.background.is_end_asked
+
+    # --- Batches --------------------------------------------------------------------------------
+
+    def add(self, loss: Any, samples: int, lr: float, *, ends_update: bool) -> None:
+        """Record a batch."""
+        if not self.builder.goes_on_with(samples):
+            self.cut()
+        if self.builder.add(loss, samples, lr, ends_update=ends_update) or self.builder.is_due:
+            self.cut()
+
+    def cut(self) -> None:
+        """Hand the batches so far to the thread that writes them."""
+        if (chunk := self.builder.cut()) is not None:
+            self.background.put(chunk)
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Count the next batches as those of this epoch."""
+        self.cut()
+        self.builder.at.epoch = epoch
+        for _, change in self._deferred:
+            self._apply(change, "")
+        self._deferred.clear()
+
+    def plan(self, epochs: int, command: int = 0) -> None:
+        """Record another number of planned epochs."""
+        self.epochs = epochs
+        self.cut()
+        self.background.put(Planned(epochs=epochs, pace=None, command=command))
+
+    # --- LoopOrders ---------------------------------------------------------------------------------
+
+    def obey(self) -> None:
+        """Obey everything ordered, between two updates; waits while the loop is paused."""
+        while self._deferred and self._deferred[0][0] <= self.builder.at.batches:
+            self._apply(self._deferred.popleft()[1], "")
+        if self._is_held and self.state is State.RUNNING:
+            self._pause("one update done")
+        while self.session.is_due or self.state is State.PAUSED:
+            orders = self.session.take()
+            if orders.epochs is not None:
+                self._extend(orders.epochs)
+            for change in orders.changes:
+                self._change(change)
+            if orders.going is not None:
+                self._go(orders.going)
+            if self.state is not State.PAUSED:
+                return
+            if self.is_broken or self.is_end_asked:
+                self._go(Resume(id=0))
+                return
+            self.session.wait(_PAUSE_SECONDS)
+
+    def _extend(self, command: Extend) -> None:
+        self.plan(command.epochs, command.id)
+
+    def _change(self, command: Change) -> None:
+        before = self.settings.resolve(self.started.n)
+        after = command.settings.resolve(self.started.n)
+        if after.batch_size == before.batch_size and not self._deferred:
+            self._apply(command, "")
+            return
+        wait = self.levers.change_batch_size(after.batch_size, before.accumulation_steps)
+        if not wait:
+            self._deferred.clear()
+            self._apply(command, "")
+            return
+        first = self.builder.at.batches + wait
+        while self._deferred and self._deferred[-1][0] >= first:
+            self._deferred.pop()
+        self._deferred.append((first, command))
+
+    def _apply(self, command: Change, note: str) -> None:
+        """Bring settings into force at the next batch, which begins an update."""
+        self.cut()
+        self.settings = command.settings
+        resolved = self.settings.resolve(self.started.n)
+        self.levers.change_update(self.settings, resolved)
+        self.builder.batch_size = resolved.batch_size
+        self.builder.steps = resolved.accumulation_steps
+        at = self.builder.at
+        self.background.put(
+            Changed(
+                generation=1,
+                settings=self.settings,
+                epoch=at.epoch,
+                batch=at.batches + 1,
+                update=at.updates + 1,
+                samples=at.samples,
+                seconds=at.seconds,
+                note=note,
+                command=command.id,
+            )
+        )
+
+    def _go(self, command: Pause | Resume | StepOnce) -> None:
+        self._is_held = isinstance(command, _PAUSE)
+        if isinstance(command, Pause):
+            if self.state is State.RUNNING:
+                self._pause("", command.id)
+        elif self.state in (State.PAUSED, State.RUNNING):
+            self._become(State.RUNNING, command=command.id)
+            self.builder.resume_clock()
+
+    def _pause(self, detail: str, command: int = 0) -> None:
+        self.cut()
+        self._become(State.PAUSED, detail, command=command)
+
+    # --- States ---------------------------------------------------------------------------------
+
+    def run_again(self) -> None:
+        """Record that a loop that had finished trains more epochs."""
+        if self.state is State.FINISHED:
+            self._become(State.RUNNING)
+            self.builder.resume_clock()
+
+    def finish(self) -> None:
+        """Record that all planned epochs are done."""
+        self.cut()
+        self._become(State.FINISHED)
+
+    def end(self, error: BaseException | None, traceback: str) -> None:
+        """Record how the script has ended, and close the files."""
+        self.cut()
+        if self.state is not State.FINISHED:
+            if error is None or isinstance(error, KeyboardInterrupt | SystemExit):
+                self._become(State.STOPPED)
+            else:
+                detail = clean(f"{type(error).__name__}: {error}")
+                self._become(State.FAILED, detail, traceback=traceback)
+        self.background.put(End())
+        self.background.close()
+
+    def _become(
+        self, state: State, detail: str = "", *, command: int = 0, traceback: str = ""
+    ) -> None:
+        self.state = state
+        self.background.put(
+            StateChanged(
+                generation=1,
+                state=state,
+                detail=detail,
+                traceback=traceback,
+                command=command,
+                worker=1,
+                heard=command,
+            )
+        )

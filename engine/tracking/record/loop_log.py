@@ -1,0 +1,104 @@
+"""The files of a tracked loop. What cannot be written waits in memory, and training goes on."""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from msgspec.structs import replace
+
+from engine.log.directory import RunDirectory, RunDirectoryError
+from engine.log.filesystem.disk_errors import reason, remedy
+from engine.log.records import CommandSent, Record
+from engine.log.writing.writer import LogWriter
+from engine.session.session_log import SessionLog
+from engine.worker.protocol import RunClock
+
+_RETRY_SECONDS: Final = 1.0
+_MOST_WAITING: Final = 1_000_000
+"""Records kept while the log cannot be written; some hours of a fast loop, and 200 MB."""
+
+
+class LoopLog:
+    """Writes a loop's log; used by one thread at a time. Never raises OSError."""
+
+    def __init__(self, run: RunDirectory, name: str, warn: Callable[[str], object]) -> None:
+        """Open the log. `warn` is called once a record cannot be written.
+
+        Raises LogError or OSError.
+        """
+        self._log = LogWriter(run.variant_log(name))
+        self._warn = warn
+        self._clock = RunClock.start()
+        self._session_log = self._open_session_log(run)
+        self._retry_at = 0.0
+        self._waiting: list[Record] = []
+        self._has_given_up = False
+
+    def _open_session_log(self, run: RunDirectory) -> SessionLog | None:
+        """The log of commands; None if another loop of the run writes it."""
+        try:
+            return SessionLog(run, self._clock, lambda _: None)
+        except RunDirectoryError:
+            return None
+        except Exception:  # a LogError: it is locked, or damaged
+            return None
+
+    def write(self, record: Record) -> None:
+        """Append a record with the current time; if that fails, keep it for later."""
+        record = replace(record, wall_time=self._clock.now())
+        if self._waiting or self._log.is_blocked:
+            self._keep(record)
+            self.retry()
+            return
+        try:
+            self._log.append(record)
+        except OSError as error:
+            self._fail(error)
+
+    def write_command(self, sent: CommandSent) -> None:
+        """Log a command, if this loop writes the log of commands."""
+        if self._session_log is not None:
+            self._session_log.write(sent)
+
+    def retry(self) -> None:
+        """Write what waits, unless that has just failed."""
+        if not (self._waiting or self._log.is_blocked) or time.monotonic() < self._retry_at:
+            return
+        try:
+            self._log.retry()
+            while self._waiting:
+                self._log.append(self._waiting.pop(0))
+        except OSError as error:
+            self._fail(error)
+
+    def _keep(self, record: Record) -> None:
+        if len(self._waiting) >= _MOST_WAITING:
+            self._has_given_up = True
+            self._waiting.clear()
+        if not self._has_given_up:
+            self._waiting.append(record)
+
+    def _fail(self, error: OSError) -> None:
+        self._retry_at = time.monotonic() + _RETRY_SECONDS
+        path = self._log.path
+        self._warn(
+            f"cannot write {path}: {reason(error, path)}. Training goes on; its losses wait in "
+            f"memory, and are written if you {remedy(error, path)}"
+        )
+
+    def close(self) -> None:
+        """Write what waits, sync and close the files."""
+        self._retry_at = 0.0
+        self.retry()
+        try:
+            self._log.close()
+        except OSError as error:
+            self._fail(error)
+        if self._session_log is not None:
+            self._session_log.close()
+
+    def abandon(self) -> None:
+        """Close the files without writing, in a forked process whose parent owns them."""
+        self._log.abandon()
+        if self._session_log is not None:
+            self._session_log.abandon()

@@ -1,0 +1,275 @@
+"""The object with which a user's script trains its batches and records their losses."""
+
+import contextlib
+import os
+import traceback
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from engine.settings import Resolved, VariantSettings
+from engine.tracking.beginning import Arguments, LoopParts, batches_of, begin, count_of, updates_of
+from engine.tracking.controls import Abilities
+from engine.tracking.journal import Journal
+from engine.tracking.lifetime import forget, uncaught
+from engine.tracking.opening import is_off
+from engine.tracking.record.background import OneWarning
+
+if TYPE_CHECKING:
+    from torch.optim import Optimizer
+
+    from engine.tracking.loop.batches import LoaderBatches
+    from engine.tracking.loop.updates import Updates
+
+_NO_LOADER: Final = "track() was given no loader"
+_OWN_BATCHES: Final = "the loop does not draw its batches from run.epochs()"
+_OWN_STEPS: Final = "the loop takes its steps itself, and only logs: use run.step()"
+_NO_OPTIMIZER: Final = "track() was given no optimizer"
+
+
+class TrackedRun:
+    """A training loop in a script, recorded as a variant of a run. Made by `gdtui.track`."""
+
+    def __init__(
+        self,
+        optimizer: "Optimizer | None",
+        loader: "Iterable[Any] | None",
+        *,
+        accumulation: int,
+        name: str | None,
+        run_dir: str | os.PathLike[str] | None,
+        version: str,
+    ) -> None:
+        """See `gdtui.track`; `version` is that of the program."""
+        if accumulation < 1:
+            raise ValueError(f"accumulation {accumulation}: expected a whole number from 1")
+        self._loader = loader
+        self._is_off = is_off()
+        self._arguments = Arguments(
+            accumulation=accumulation, name=name, run_dir=run_dir, version=version
+        )
+        self._updates: Updates | None = None
+        self._batches: LoaderBatches | None = None
+        if optimizer is not None:
+            self._updates = updates_of(optimizer, accumulation)
+        if loader is not None:
+            self._batches = batches_of(loader, is_plain=self._is_off)
+        self._steps = accumulation
+        self._in_group = 0
+        self._samples = 0
+        """Samples of the batch that `epochs` has given last; 0 if unknown."""
+        self._count = count_of(self._batches)
+        self._epoch = self._last_epoch = 0
+        self._is_in_epochs = False
+        self._abilities = Abilities()
+        self._warn = OneWarning()
+        self._journal: Journal | None = None
+        self._has_ended = self._is_off
+
+    @property
+    def path(self) -> Path | None:
+        """The directory of the run; None before the first batch, and if nothing is recorded."""
+        return None if self._journal is None else self._journal.session.run.path
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that is being trained, from 1; 0 before the first."""
+        return self._epoch
+
+    # --- Batches --------------------------------------------------------------------------------
+
+    def epochs(self, count: int) -> Iterator[Any]:
+        """Yield the batches of `count` epochs, of the size in force.
+
+        Ends earlier if a viewer ends the run. May be called again for more epochs.
+        """
+        if self._loader is None:
+            raise ValueError("track() was given no loader: run.epochs() has no batches")
+        self._last_epoch = self._epoch + count
+        self._is_in_epochs = True
+        with self._guarded():
+            self._begin_record(0, None)
+            if (journal := self._journal) is not None:
+                journal.run_again()
+                if journal.epochs != self._last_epoch:
+                    journal.plan(self._last_epoch)
+        return self._all_batches()
+
+    def _all_batches(self) -> Iterator[Any]:
+        while self._epoch < self._last_epoch:
+            self._epoch += 1
+            with self._guarded():
+                if self._journal is not None:
+                    self._journal.begin_epoch(self._epoch)
+            for batch, samples in self._one_epoch():
+                self._samples = samples
+                yield batch
+                if self._must_end:
+                    return
+            self._close_group()
+        with self._guarded():
+            if self._journal is not None:
+                self._journal.finish()
+
+    def _one_epoch(self) -> Iterator[tuple[Any, int]]:
+        if self._batches is not None:
+            return self._batches.epoch()
+        assert self._loader is not None
+        return ((batch, 0) for batch in self._loader)
+
+    @property
+    def _must_end(self) -> bool:
+        return not self._in_group and self._journal is not None and self._journal.is_end_asked
+
+    # --- Updates --------------------------------------------------------------------------------
+
+    def step(self, loss: Any, *, weight: Any = None, samples: int | None = None) -> None:
+        """Train on a batch: backward; and at the end of its group the step, and zero_grad.
+
+        `weight`: the number of terms that the loss averages over, the batch's samples if None.
+        `samples`: those of the batch, for a loop that does not take its batches from `epochs`.
+        """
+        if self._updates is None:
+            raise ValueError("track() was given no optimizer: use run.log()")
+        count = self._samples_of_batch(samples)
+        self._updates.backward(loss, (count or 1) if weight is None else weight)
+        lr = self._updates.lr
+        self._in_group += 1
+        ends_epoch = self._ends_epoch(count)
+        if self._in_group >= self._steps or ends_epoch:
+            self._updates.finish()
+        self._record(loss, count, lr, ends_epoch=ends_epoch)
+
+    def log(
+        self,
+        loss: Any = None,
+        *,
+        samples: int | None = None,
+        lr: float | None = None,
+        **scalars: Any,
+    ) -> None:
+        """Record a batch that the loop trains by itself, and any other number by its name.
+
+        Without `loss`, the numbers belong to the batch before.
+        """
+        if loss is None:
+            return
+        if lr is None and self._updates is not None:
+            lr = self._updates.lr
+        self._in_group += 1
+        count = self._samples_of_batch(samples)
+        self._record(loss, count, lr, ends_epoch=self._ends_epoch(count))
+
+    def _samples_of_batch(self, given: int | None) -> int:
+        return given or self._samples or self._count.next_samples or self._arguments.batch_size
+
+    def _ends_epoch(self, samples: int) -> bool:
+        """True if a batch of so many samples is the last of its epoch, as far as it is known."""
+        if self._is_in_epochs:
+            return self._batches is not None and self._batches.is_last
+        return self._count.ends_with(samples)
+
+    def _close_group(self) -> None:
+        """End the group that the end of an epoch has cut short."""
+        if self._in_group and self._updates is not None and self._updates.in_group:
+            self._updates.finish()
+        self._in_group = 0
+
+    # --- The record -----------------------------------------------------------------------------
+
+    def _record(self, loss: Any, samples: int, lr: float | None, *, ends_epoch: bool) -> None:
+        ends_update = self._in_group >= self._steps or ends_epoch
+        if ends_update:
+            self._in_group = 0
+        if not self._is_in_epochs:
+            self._epoch = max(self._epoch, 1)
+        try:
+            if self._journal is None:
+                self._begin_record(samples, lr)
+            if (journal := self._journal) is not None:
+                journal.add(loss, samples or 1, lr or 0.0, ends_update=ends_update)
+                if ends_update:
+                    journal.obey()
+                if not self._is_in_epochs and self._count.add(samples or 1):
+                    self._epoch += 1
+                    journal.begin_epoch(self._epoch)
+        except Exception as error:
+            self._give_up(error)
+
+    def _begin_record(self, samples: int, lr: float | None) -> None:
+        """Begin the run on disk, once."""
+        if self._has_ended or self._journal is not None:
+            return
+        self._abilities = self._find_abilities()
+        self._journal = begin(
+            self._arguments,
+            LoopParts(self._updates, self._batches, self._abilities, self),
+            epochs=max(self._last_epoch, 1),
+            samples=samples,
+            lr=lr,
+            warn=self._warn,
+        )
+
+    def _find_abilities(self) -> Abilities:
+        size = _NO_LOADER if self._batches is None else self._batches.fixed
+        if not size and not self._is_in_epochs:
+            size = _OWN_BATCHES
+        return Abilities(
+            batch_size=size,
+            lr=_NO_OPTIMIZER if self._updates is None else "",
+            epochs="" if self._is_in_epochs else _OWN_BATCHES,
+        )
+
+    @contextlib.contextmanager
+    def _guarded(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            self._give_up(error)
+
+    def _give_up(self, error: Exception) -> None:
+        """Train on without a record."""
+        journal, self._journal = self._journal, None
+        self._has_ended = True
+        self._warn(
+            f"this run is not recorded any more ({type(error).__name__}: {error}). Training goes on"
+        )
+        if journal is not None:
+            with contextlib.suppress(Exception):
+                journal.background.close()
+
+    # --- Levers ---------------------------------------------------------------------------------
+
+    def change_batch_size(self, batch_size: int, steps: int) -> int:
+        """Use another batch size; returns the batches of the old size that still come."""
+        assert self._batches is not None
+        return self._batches.resize(batch_size, steps)
+
+    def change_update(self, settings: VariantSettings, resolved: Resolved) -> None:
+        """Use another accumulation and lr from the next batch on."""
+        self._steps = resolved.accumulation_steps
+        if self._updates is not None:
+            self._updates.steps = resolved.accumulation_steps
+            factor = resolved.lr / self._arguments.base_lr
+            self._updates.scale_lr(1.0 if abs(factor - 1) < 1e-12 else factor)
+
+    # --- The end --------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Write what is left and close the run's files, as the end of the script does."""
+        forget(self)
+        if (journal := self._journal) is None:
+            return
+        self._journal, self._has_ended = None, True
+        with self._guarded():
+            error = uncaught()
+            lines = "".join(traceback.format_exception(error)) if error is not None else ""
+            journal.end(error, lines)
+
+    def forget(self) -> None:
+        """Let go of everything in a forked process, whose parent goes on with the run."""
+        forget(self)
+        journal, self._journal = self._journal, None
+        self._has_ended = True
+        if journal is not None:
+            journal.background.abandon()
