@@ -14,6 +14,7 @@ from engine.log.records import Chunk
 from gdtui.chart.scene.polyline import Axis, Polyline
 from gdtui.history.band import BandCache
 from gdtui.history.chunk_losses import losses_of
+from gdtui.history.chunks.past import past_chunks
 from gdtui.history.drawing import DrawWindow, PolylineCache
 from gdtui.history.loss_series import LossSeries
 from gdtui.history.positions import Positions
@@ -76,6 +77,13 @@ class History:
         """Add the next chunk; ValueError if its batches do not follow the last one."""
         self._positions.append(chunk)
         self._losses.append(losses_of(chunk))
+
+    def until(self, batches: int) -> "History":
+        """A history of the first `batches` batches, which may go on differently."""
+        past = History(self._n)
+        for chunk in past_chunks(self._positions, self._losses.raw, min(batches, len(self))):
+            past.append(chunk)
+        return past
 
     # --- Figures ----------------------------------------------------------------------------------
 

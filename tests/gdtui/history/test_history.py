@@ -1,7 +1,7 @@
 """History against a naive computation: any appends, any windows, the same figures."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -322,3 +322,37 @@ def test_the_same_window_of_the_same_batches_is_the_same_object() -> None:
     assert history.polyline(Axis.SAMPLES, 0, 900, 100) is history.polyline(
         Axis.SAMPLES, 0, 900, 100
     )
+
+
+@settings(deadline=None, max_examples=25)
+@given(runs(most=12), st.floats(0, 0.99), AXES)
+def test_the_past_of_a_history_goes_on_as_the_whole_one_does(
+    chunks: list[Chunk], share: float, axis: Axis
+) -> None:
+    whole, _ = taken(chunks)
+    done = int(share * len(chunks))
+    past = whole.until(sum(chunk.batches for chunk in chunks[:done]))
+    for chunk in chunks[done:]:
+        past.append(chunk)
+    assert past.end(axis) == pytest.approx(whole.end(axis))
+    assert past.epoch_ends(axis, 0, 99) == pytest.approx(whole.epoch_ends(axis, 0, 99))
+    for index in range(0, len(whole), max(len(whole) // 50, 1)):
+        ours, theirs = past.at(index), whole.at(index)
+        assert (ours.batch, ours.update, ours.epoch) == (theirs.batch, theirs.update, theirs.epoch)
+        figures = [(i.samples, i.seconds, i.loss, i.smoothed, i.lr) for i in (ours, theirs)]
+        np.testing.assert_allclose(*figures, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("n", [7, 1_500])
+def test_a_long_past_has_the_figures_of_the_whole_history(n: int) -> None:
+    history, done = History(n), 0
+    while done < 5_000:
+        history.append(plain_chunk(done + 1, min(n, 500, n - done % n), n))
+        done = len(history)
+    past = history.until(4_345)
+    assert len(past) == 4_345
+    for index in (0, 1_499, 1_500, 4_344):
+        ours, theirs = past.at(index), history.at(index)
+        assert ours.seconds == pytest.approx(theirs.seconds)
+        assert ours.smoothed == pytest.approx(theirs.smoothed)
+        assert ours == replace(theirs, seconds=ours.seconds, smoothed=ours.smoothed)

@@ -1,0 +1,1 @@
+"""Chunks made of a history: the past that another generation goes on from."""
