@@ -52,19 +52,33 @@ class Viewer:
 
     def read(self) -> None:
         """Take new records from the source into the store, bounded by count and time."""
+        before = self.store.states
+        self._take_records()
+        if self.store.states is not before:
+            self._keep_selection(before)
+
+    def _take_records(self) -> None:
         until = time.monotonic() + _READ_SECONDS
         while True:
             count = 0
             for name, record in self.source.read(_READ_RECORDS):
                 self.store.add(name, record)
-                self.versions[name] += 1
+                self.versions[name] = self.versions.get(name, 0) + 1
                 self._has_news |= isinstance(record, _COMMANDED) and bool(record.command)
                 count += 1
             if count < _READ_RECORDS:  # no log has more
                 self.is_catching_up = False
+                self.store.settle()
                 return
             if time.monotonic() > until:  # a flood of records would freeze the keys
                 return
+
+    def _keep_selection(self, before: list[VariantState]) -> None:
+        """Keep the variant selected whose number has changed; all if it was removed."""
+        if self.view.selected is not None:
+            one = before[self.view.selected]
+            is_there = any(one is each for each in self.store.states)
+            self.change(selected=one.index if is_there else None)
 
     def take_news(self) -> bool:
         """True once after records of a command, which may be another viewer's, or of its effect."""
@@ -99,9 +113,7 @@ class Viewer:
         """
         ghosts = [one for one in self.store.states if one.ghost is not None]
         is_any_shown = any(self.view.shows_ghost(one) for one in ghosts)
-        self.change(
-            cleared=tuple(one.tally.generation for one in self.store.states) if is_any_shown else ()
-        )
+        self.change(cleared=self.store.generations if is_any_shown else ())
         return bool(ghosts)
 
     @property

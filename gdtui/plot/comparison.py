@@ -32,6 +32,7 @@ def read_all(shown: ShownRuns, source: RecordSource) -> Store:
             store.add(name, record)
             count += 1
         if count < _RECORDS:
+            store.settle()
             return store
 
 
@@ -48,4 +49,4 @@ def comparison(store: Store, view: ViewState, form: PlotFormat) -> Picture:
 
 def without_ghosts(view: ViewState, store: Store) -> ViewState:
     """The view without the curves from before a restart."""
-    return replace(view, cleared=tuple(one.tally.generation for one in store.states))
+    return replace(view, cleared=store.generations)

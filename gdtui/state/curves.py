@@ -2,13 +2,17 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from engine.log.measurements import NoiseScale
-from engine.log.records import Changed, Evaluation, Measured, Validated
+from engine.log.records import Changed, Evaluation, Measured, Origin, Started, Validated
 from engine.settings import VariantSettings
 from gdtui.history import History
 from gdtui.history.storage.kept_points import KeptPoints
 from gdtui.state.measurements import Measurements
+
+_MOST_KEPT: Final = 16
+"""Number of generations that are kept."""
 
 
 class MeasuredFigure(StrEnum):
@@ -58,6 +62,35 @@ class Curves:
     latest: dict[MeasuredFigure, MeasuredAt] = field(default_factory=dict)
     """The last measurement of each figure that has one."""
     changes: list[SettingsMark] = field(default_factory=list)
+    first: VariantSettings | None = None
+    """The settings at the beginning."""
+    origin: Origin | None = None
+    """The point up to which the curves are those of another generation; None: they have no past."""
+
+    def gone_on(self, record: Started, origin: Origin) -> "Curves":
+        """The curves up to this point, of which the generation that begins now goes on."""
+        at = origin.samples
+        past = Curves(self.history.until(origin.batches), first=self.first, origin=origin)
+        for name in ("evaluations", "validations"):
+            for samples, updates, seconds, value in getattr(self, name).values.tolist():
+                if samples <= at:
+                    getattr(past, name).add(int(samples), int(updates), seconds, value)
+        if len(past.evaluations):
+            samples, updates, seconds, _ = past.evaluations.values[-1].tolist()
+            past.ended = int(samples), int(updates), seconds
+        past.measured = self.measured.until(at)
+        past.latest = {figure: seen for figure, seen in self.latest.items() if seen.samples <= at}
+        past.changes = [change for change in self.changes if change.samples < at]
+        before = past.changes[-1].after if past.changes else self.first
+        if before is not None and before != record.settings:
+            mark = SettingsMark(at, origin.updates, origin.seconds, before, record.settings)
+            past.changes.append(mark)
+        return past
+
+    @property
+    def shared(self) -> int:
+        """The number of batches that are those of another generation."""
+        return 0 if self.origin is None else self.origin.batches
 
     def add_change(self, record: Changed, before: VariantSettings) -> None:
         """Note a change; several with no batch between them are one, from first to last settings.
@@ -104,3 +137,31 @@ class Curves:
             self.latest[MeasuredFigure.NOISE] = now
         if record.sharpness is not None:
             self.latest[MeasuredFigure.SHARPNESS] = now
+
+
+class CurvesByGeneration:
+    """The curves of a variant's latest generations."""
+
+    def __init__(self) -> None:
+        self._kept: dict[int, Curves] = {}
+
+    def begin(self, record: Started, source: "CurvesByGeneration | None" = None) -> Curves | None:
+        """The curves of the generation that begins here, with the past of its origin.
+
+        None if that past is not known. `source`: the generations of the variant that was forked.
+        """
+        if (origin := record.origin) is None:
+            curves = Curves(History(record.n), first=record.settings)
+        elif past := (source or self).at(origin):
+            curves = past.gone_on(record, origin)
+        else:
+            return None
+        self._kept[record.generation] = curves
+        while len(self._kept) > _MOST_KEPT:
+            del self._kept[next(iter(self._kept))]
+        return curves
+
+    def at(self, origin: Origin) -> Curves | None:
+        """The curves with this point; None if it is not known, or not yet reached."""
+        found = self._kept.get(origin.generation)
+        return found if found is not None and len(found.history) >= origin.batches else None

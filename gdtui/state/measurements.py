@@ -39,6 +39,13 @@ class Measurements:
         if record.sharpness is not None:
             self.sharpness.append(_sharpness_row(record, record.sharpness))
 
+    def until(self, samples: int) -> "Measurements":
+        """The measurements up to this number of samples."""
+        past = Measurements()
+        for mine, its in ((self.noise, past.noise), (self.sharpness, past.sharpness)):
+            its.append(mine.values[mine.values[:, 0] <= samples])
+        return past
+
 
 def _noise_row(record: Measured, found: NoiseScale, smoothed: NoiseScale) -> NDArray[np.float64]:
     place = record.samples, record.updates, record.seconds

@@ -9,11 +9,22 @@ from typing import Final
 from msgspec.structs import replace
 
 from engine.log.notices import Notice, NoticeKind
-from engine.log.records import AnyRecord, State, StateChanged, VariantAdded, WorkerDied
-from engine.log.summary import Tally
+from engine.log.records import (
+    AnyRecord,
+    Started,
+    State,
+    StateChanged,
+    VariantAdded,
+    VariantRemoved,
+    WorkerDied,
+    WorkerReplaced,
+)
 from engine.settings import LrScaling, RunSettings, Variant
+from gdtui.state.curves import CurvesByGeneration
 from gdtui.state.overlay.comparability import have_one_start, problem_titles
 from gdtui.state.overlay.shown_runs import ShownVariant
+from gdtui.state.roster.forks import WaitingForks
+from gdtui.state.roster.roster import Roster
 from gdtui.state.timekeeping import Timekeeper
 from gdtui.state.variant import Transition, VariantState
 
@@ -28,32 +39,65 @@ class Store:
         """`origins`: the run each variant comes from, in variant order; empty for a single run."""
         self.settings = settings
         self._origins = tuple(origins)
-        self.variants: dict[str, VariantState] = {}
-        for variant in settings.variants:
-            self._add_state(variant)
+        self._roster = Roster(settings)
+        self.variants = self._roster.variants
+        """Every variant by its name, including removed ones."""
+        self._forks = WaitingForks(self._has_past)
         self._time = Timekeeper()
 
-    def _add_state(self, variant: Variant) -> None:
-        tally = Tally(variant.name, variant.settings)
-        tally.planned_epochs, tally.pace = self.settings.epochs, self.settings.pace
-        state = VariantState(len(self.variants), tally, named_for=variant.settings)
-        self.variants[variant.name] = state
+    # --- Records --------------------------------------------------------------------------------
+
+    def add(self, name: str, record: AnyRecord) -> None:
+        """Take in a record about the variant with this name."""
+        if not self._forks.holds(name, record):
+            self._add(name, record)
+        while self._forks and (ready := [*self._forks.take()]):
+            for each in ready:
+                self._add(*each)
+
+    def settle(self) -> None:
+        """Note that every log has been read so far: a past that is missing is not in them."""
+        for each in self._forks.take(every=True):
+            self._add(*each)
+
+    def _add(self, name: str, record: AnyRecord) -> None:
+        if isinstance(record, VariantAdded):
+            self._take_in(record)
+            return
+        one = self.variants[name]
+        one.add(record, self._source(name, record) if isinstance(record, Started) else None)
+        if isinstance(record, StateChanged | WorkerDied):
+            self._count_time(name, record)
+        if isinstance(record, VariantRemoved | WorkerReplaced):
+            self._roster.number()
+
+    def _has_past(self, name: str, record: Started) -> bool:
+        source = self._source(name, record)
+        return source is None or record.origin is None or source.at(record.origin) is not None
+
+    def _source(self, name: str, record: Started) -> CurvesByGeneration | None:
+        """The generations of the variant that was forked; None if it is not one of the run's."""
+        if record.origin is None or not (forked := record.origin.variant):
+            return None
+        if self._origins:  # several runs, whose variants may have other names on screen
+            run = self._origin(name).run
+            names = [one.name for one in self._origins if (one.run, one.own_name) == (run, forked)]
+            forked = names[0] if names else ""
+        return self.variants[forked].generations if forked in self.variants else None
+
+    # --- Variants -------------------------------------------------------------------------------
 
     def _take_in(self, record: VariantAdded) -> None:
         """Add a variant that was added to the run; its settings are those of its beginning."""
         if record.variant not in self.variants:
             variant = Variant(name=record.variant, settings=record.settings)
             self.settings = replace(self.settings, variants=(*self.settings.variants, variant))
-            self._add_state(variant)
+            self._roster.add(variant)
 
-    def add(self, name: str, record: AnyRecord) -> None:
-        """Take in a record about the variant with this name."""
-        if isinstance(record, VariantAdded):
-            self._take_in(record)
-            return
-        self.variants[name].add(record)
-        if isinstance(record, StateChanged | WorkerDied):
-            self._count_time(name, record)
+    @property
+    def states(self) -> list[VariantState]:
+        """The variants on screen, in order; another list whenever one comes or goes."""
+        return self._roster.states
 
     def _count_time(self, name: str, record: StateChanged | WorkerDied) -> None:
         """Note when the variant began or stopped training.
@@ -99,13 +143,16 @@ class Store:
 
     def run_settings(self, one: VariantState) -> RunSettings:
         """The settings of the variant's run."""
-        return self._origins[one.index].run_settings if self._origins else self.settings
+        return self._origin(one.tally.name).run_settings if self._origins else self.settings
 
     def device_of(self, one: VariantState) -> str:
         """The device assigned by the settings of the variant's run."""
         if self._origins:
-            return self._origins[one.index].device
-        return self.settings.device_of(one.index)
+            return self._origin(one.tally.name).device
+        return self.settings.device_of([*self.variants].index(one.tally.name))
+
+    def _origin(self, name: str) -> ShownVariant:
+        return next(origin for origin in self._origins if origin.name == name)
 
     @property
     def runs(self) -> list[RunSettings]:
@@ -143,8 +190,9 @@ class Store:
         return self._time.seconds(now)
 
     @property
-    def states(self) -> list[VariantState]:
-        return list(self.variants.values())
+    def generations(self) -> tuple[tuple[str, int], ...]:
+        """The names of the variants on screen, each with the number of its generation."""
+        return tuple((one.tally.name, one.tally.generation) for one in self.states)
 
     @property
     def is_under_way(self) -> bool:

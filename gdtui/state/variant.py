@@ -29,8 +29,7 @@ from engine.log.records import (
 from engine.log.summary import Tally
 from engine.settings import VariantSettings
 from gdtui.chart.scene.polyline import Axis
-from gdtui.history import History
-from gdtui.state.curves import Curves
+from gdtui.state.curves import Curves, CurvesByGeneration
 from gdtui.state.pending import Pending
 
 SMOOTHING: Final = 0.25
@@ -42,6 +41,7 @@ _MOST_SCATTERED: Final = 8_192
 _SPEED_SECONDS: Final = 1.0
 """The training time in seconds over which samples/s is averaged."""
 _BEHIND_CHUNKS: Final = 5
+_NO_PAST: Final = "the batches after which it begins are not in the run's logs: no curve"
 
 
 class Transition(StrEnum):
@@ -57,6 +57,7 @@ class VariantState:
     """The state of a variant."""
 
     index: int
+    """The place among the variants on screen, from 0."""
     tally: Tally
     named_for: VariantSettings | None = None
     """The first settings of the run, which a name may state; None: the name states none."""
@@ -64,6 +65,8 @@ class VariantState:
     current: Curves | None = None
     ghost: Curves | None = None
     """The previous generation, if any loss was recorded in it."""
+    hue: int = 0
+    """The place of the variant's colour in the palette, which stays when others are removed."""
     said: deque[str] = field(default_factory=deque)
     """Messages of the log to the user: notes on changes, refusals. The app takes them."""
     notice: str = ""
@@ -75,15 +78,19 @@ class VariantState:
     _smoothed: dict[float, float] = field(default_factory=dict)
     """The smoothed losses computed since the last chunk, by their time constants."""
     _trained: deque[Chunk] = field(default_factory=deque)
+    generations: CurvesByGeneration = field(default_factory=CurvesByGeneration)
 
-    def add(self, record: AnyRecord) -> None:
-        """Take in the next record about this variant."""
+    def add(self, record: AnyRecord, source: CurvesByGeneration | None = None) -> None:
+        """Take in the next record about this variant.
+
+        `source`: the generations of the variant that was forked, if one begins here.
+        """
         before = self.tally.settings
         self.tally.add(record)
         self.pending.add(record)
         match record:
             case Started():
-                self._begin(record)
+                self._begin(record, source)
             case Chunk():
                 self._learn(record)
             case Changed():
@@ -97,11 +104,14 @@ class VariantState:
             case Validated() if self.current is not None:
                 self.current.validate(record, self.tally.settings)
 
-    def _begin(self, record: Started) -> None:
-        if self.current is not None and len(self.current.history):
-            self.ghost = self.current
-        self.current = Curves(History(record.n))
+    def _begin(self, record: Started, source: CurvesByGeneration | None) -> None:
+        now = self.current
+        if now is not None and len(now.history) > now.shared:
+            self.ghost = now
+        self.current = self.generations.begin(record, source)
         self.notice, self.blocked, self.too_large = "", "", None
+        if self.current is None:
+            self.notice = _NO_PAST
         self.said.append(record.device_note)
         self._smoothed.clear()
         self._trained.clear()

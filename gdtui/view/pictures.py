@@ -111,7 +111,7 @@ def panel(
         if now and canvas.dots
         else EMPTY
     )
-    colour = variant_colour(one.index, view.colours)
+    colour = variant_colour(one.hue, view.colours)
     picture = Picture(
         x=x_scale(seen.high, canvas.columns, low=seen.low),
         y=y_scale(shown.y or _ANY, canvas.rows, log=view.log),
@@ -146,7 +146,7 @@ def line_of(
 ) -> Series:
     history = now.history
     if not canvas.dots:
-        return Series(label(one), variant_colour(one.index, view.colours))
+        return Series(label(one), variant_colour(one.hue, view.colours))
     raw = positive(history.polyline(view.axis, seen.low, seen.high, canvas.dots), view.log)
     band = EMPTY if view.raw else history.band(view.axis, seen.low, seen.high, canvas.columns)
     line = (
@@ -158,7 +158,7 @@ def line_of(
     )
     return Series(
         label=label(one),
-        colour=variant_colour(one.index, view.colours),
+        colour=variant_colour(one.hue, view.colours),
         line=positive(line, view.log),
         band=positive(band, view.log),
         points=positive(_points(now.evaluations, view.axis, seen, canvas), view.log),
@@ -209,7 +209,7 @@ def points_told(store: Store) -> str:
 def ghost_of(
     one: VariantState, then: Curves, view: ViewState, seen: XRange, canvas: ChartSize
 ) -> Series:
-    colour = variant_colour(one.index, view.colours)
+    colour = variant_colour(one.hue, view.colours)
     line = EMPTY
     if canvas.dots:
         line = line_at_mean_age(
@@ -236,7 +236,7 @@ def _points(measured: KeptPoints, axis: Axis, seen: XRange, canvas: ChartSize) -
 
 
 def marks_of(one: VariantState, now: Curves, view: ViewState) -> Iterable[Mark]:
-    colour = variant_colour(one.index, view.colours)
+    colour = variant_colour(one.hue, view.colours)
     for change in now.changes:
         if label := formatting.difference(change.before, change.after, one.tally.n):
             at = (change.samples, change.updates, change.seconds)[PLACE[view.axis]]

@@ -144,7 +144,7 @@ def _bars(rows: Floats, view: ViewState) -> Polyline:
 def _faint(one: VariantState, view: ViewState, line: Polyline) -> Series:
     return Series(
         f"{one.tally.name}, bound",
-        variant_colour(one.index, view.colours),
+        variant_colour(one.hue, view.colours),
         line=line,
         faint=True,
         number=view.number(one),
@@ -152,7 +152,7 @@ def _faint(one: VariantState, view: ViewState, line: Polyline) -> Series:
 
 
 def _vivid(one: VariantState, view: ViewState) -> Series:
-    return Series(label(one), variant_colour(one.index, view.colours), number=view.number(one))
+    return Series(label(one), variant_colour(one.hue, view.colours), number=view.number(one))
 
 
 # --- The picture ----------------------------------------------------------------------------------

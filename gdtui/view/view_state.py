@@ -25,8 +25,8 @@ class ViewState:
     """Smoothing of lines and figures: a time constant in epochs, of SMOOTHING_LADDER."""
     raw: bool = False
     """True to draw every batch on the overlay instead of smoothed lines."""
-    cleared: tuple[int, ...] = ()
-    """The generation up to which each variant's ghost is hidden, by position; empty shows all."""
+    cleared: tuple[tuple[str, int], ...] = ()
+    """Variants whose ghosts are hidden, each with the generation up to which they are."""
     focus: bool = False
     """True to let one chart fill the screen: that of the selected variant, or of all."""
     window: XWindow = WHOLE
@@ -42,5 +42,5 @@ class ViewState:
         return str(one.index + 1) if is_sparse(self.colours) else ""
 
     def shows_ghost(self, one: VariantState) -> bool:
-        is_cleared = bool(self.cleared) and one.tally.generation <= self.cleared[one.index]
-        return one.ghost is not None and not is_cleared
+        hidden = dict(self.cleared).get(one.tally.name, 0)
+        return one.ghost is not None and one.tally.generation > hidden

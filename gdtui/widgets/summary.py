@@ -77,7 +77,7 @@ def _wrapped(text: str, width: int) -> list[Content]:
 
 
 def _line(row: "ResultRow", number_width: int, name: str) -> Content:
-    colour = f"bold $variant-{row.index % COLOURS + 1}"
+    colour = f"bold $variant-{row.hue % COLOURS + 1}"
     number = f"{row.index + 1:<{number_width}}"
     return Content.styled(f"{number}{name}", colour)
 

@@ -61,7 +61,7 @@ def _arrange(screen: Screen[Any], viewer: Viewer) -> None:
         rows = line.content_size.height - 1
         words = _words(viewer, viewer.alone, width, rows)
         line.show(screen_text.alone(viewer.alone, viewer.store, width, *words))
-        colour = variant_colour(viewer.alone.index, viewer.view.colours)
+        colour = variant_colour(viewer.alone.hue, viewer.view.colours)
         screen.query_one("#spread", Spread).show(
             viewer.alone, screen.query_one("#overlay", Chart), colour
         )
@@ -72,7 +72,7 @@ def _write_panel(viewer: Viewer, one: VariantState, panel: VariantPanel) -> None
     above, below = _words(viewer, one, size.width, size.height)
     panel.settings.show(above)
     panel.figures.show(below)
-    panel.spread.show(one, panel.chart, variant_colour(one.index, viewer.view.colours))
+    panel.spread.show(one, panel.chart, variant_colour(one.hue, viewer.view.colours))
     steps, is_selected = one.tally.settings.accumulation_steps, viewer.view.selected == one.index
     panel.show_heading(f"{one.index + 1} {label(one)}", steps, is_selected=is_selected)
     panel.show_state(*screen_text.state_and_device(one, viewer.store))

@@ -60,7 +60,9 @@ class OverlaidScreen(LiveScreen):
         from gdtui.screens.landscape import LandscapeScreen
 
         viewer = self.viewer
-        self._open(LandscapeScreen(self, viewer.shown, viewer.view.selected or 0))
+        places = [one.name for one in viewer.shown.variants]
+        at = places.index(viewer.chosen[0].tally.name)
+        self._open(LandscapeScreen(self, viewer.shown, at))
 
     def action_experiments(self) -> None:
         """Open the experiments, which test the lesson's claims over many seeds."""
@@ -89,7 +91,7 @@ class OverlaidScreen(LiveScreen):
     def _chosen_run(self) -> "RunDirectory":
         """The run of the selected variant, or of the first variant."""
         viewer = self.viewer
-        return viewer.shown.variants[viewer.view.selected or 0].run
+        return viewer.shown.origin(viewer.chosen[0].tally.name).run
 
     def _open(self, screen: Screen[None]) -> None:
         """Open a screen on top of this one; training goes on."""

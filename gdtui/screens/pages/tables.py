@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from gdtui.chart.scene.palette import COLOURS
 from gdtui.chart.scene.shortening import shortened
 from gdtui.lesson import tables
 from gdtui.screens.pages.page import Page, heading
 from gdtui.view.text import formatting
 from gdtui.view.text.caveats.label import label
+from gdtui.view.text.screen_text import colour_of
 
 if TYPE_CHECKING:
     from gdtui.state.store import Store
@@ -91,7 +91,7 @@ def _table(
         names = [
             Content.styled(
                 f"  {_short(store)[place]}",
-                f"bold $variant-{place % COLOURS + 1}",
+                f"bold {colour_of(store.states[place])}",
             )
             for place in row.variants
         ]
@@ -106,7 +106,8 @@ def _named_rows(
     """Rows that begin with a name, or with a word for the cells."""
     lines = [Content.styled(_INDENT + " " * _NAME + _cells(head, widths), "$quiet")]
     for row in rows:
-        style = f"bold $variant-{row.variants[0] % COLOURS + 1}" if row.variants else "$quiet"
+        states = [store.states[place] for place in row.variants]
+        style = f"bold {colour_of(states[0])}" if states else "$quiet"
         name, *cells = row.cells
         told = _short(store)[row.variants[0]] if row.variants else name
         line = Content.styled(f"{_INDENT}{told:<{_NAME}}", style)

@@ -40,7 +40,8 @@ class MergedSource:
                 before = count
                 for name, record in member.source.read(share):
                     count += 1
-                    yield member.names[name], record
+                    if name in member.names:  # not one that was added since
+                        yield member.names[name], record
                 if count - before >= share:
                     having_more.append(member)
             waiting = having_more

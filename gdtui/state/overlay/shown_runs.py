@@ -46,7 +46,7 @@ class ShownRuns:
         self, variants: Sequence[ShownVariant], home: Path | None, notes: Sequence[str] = ()
     ) -> None:
         """`home`: the directory of the run or sweep on screen; None for several."""
-        self.variants = tuple(variants)
+        self._variants = tuple(variants)
         self.home = home
         self._notes = tuple(map(clean, notes))  # they name directories
 
@@ -56,17 +56,31 @@ class ShownRuns:
         names = (variant.name for variant in run.info.settings.variants)
         return cls([ShownVariant(name=name, own_name=name, run=run) for name in names], run.path)
 
+    @property
+    def variants(self) -> tuple[ShownVariant, ...]:
+        """The variants, those included that were added to a single run since it was opened."""
+        if len(self.runs) == 1:
+            run, known = self.runs[0], {one.own_name for one in self._variants}
+            names = [one.name for one in run.info.settings.variants if one.name not in known]
+            new = (ShownVariant(name=name, own_name=name, run=run) for name in names)
+            self._variants = (*self._variants, *new)
+        return self._variants
+
     @cached_property
     def runs(self) -> tuple[RunDirectory, ...]:
         """The runs, in the order of their variants."""
-        return tuple({id(one.run): one.run for one in self.variants}.values())
+        return tuple({id(one.run): one.run for one in self._variants}.values())
 
-    @cached_property
+    @property
     def settings(self) -> RunSettings:
         """The settings as if of one run; where the runs differ, the first run's apply."""
+        if len(self.runs) == 1 and not self._notes:
+            return self.runs[0].info.settings
+        return self._joint_settings
+
+    @cached_property
+    def _joint_settings(self) -> RunSettings:
         every = [run.info.settings for run in self.runs]
-        if len(every) == 1 and not self._notes:
-            return every[0]
         note = comparability_note(every)
         told = [
             *self._notes,

@@ -21,6 +21,8 @@ class ResultRow:
     """The results of one variant, as shown."""
 
     index: int
+    hue: int
+    """The place of the variant's colour in the palette."""
     name: str
     cells: tuple[str, ...]
 
@@ -38,7 +40,7 @@ def headings(store: Store) -> tuple[str, ...]:
 
 def rows(store: Store) -> list[ResultRow]:
     """The rows of all variants, in order."""
-    return [ResultRow(one.index, label(one), _cells(one, store)) for one in store.states]
+    return [ResultRow(one.index, one.hue, label(one), _cells(one, store)) for one in store.states]
 
 
 def _cells(one: VariantState, store: Store) -> tuple[str, ...]:

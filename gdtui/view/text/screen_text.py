@@ -48,7 +48,7 @@ def join_parts(parts: Sequence[StyledPart], separator: str = "") -> StyledText:
 
 
 def colour_of(one: VariantState) -> str:
-    return f"$variant-{one.index % COLOURS + 1}"
+    return f"$variant-{one.hue % COLOURS + 1}"
 
 
 def state(one: VariantState) -> StyledPart:
