@@ -106,22 +106,31 @@ def panel(
     shown, extent = _current(store, view, shown)
     now, seen = one.current, visible_range(view.window, extent)
     has_data = now is not None and len(now.history) > 0
-    raw = (
-        now.history.polyline(view.axis, seen.low, seen.high, canvas.dots)
-        if now and canvas.dots
-        else EMPTY
-    )
+    line = _line(one, now, replace(view, raw=True), seen, canvas) if now else EMPTY
     colour = variant_colour(one.hue, view.colours)
     picture = Picture(
         x=x_scale(seen.high, canvas.columns, low=seen.low),
         y=y_scale(shown.y or _ANY, canvas.rows, log=view.log),
-        series=(Series(label(one), colour, line=positive(raw, view.log)),),
+        series=(Series(label(one), colour, line=line),),
         marks=tuple(marks_of(one, now, view)) if now else (),
         rules=epoch_lines.of_one(store, now, view.axis, seen, canvas.columns) if now else (),
         message="" if has_data else wrapped(_own_activity(one, store), canvas.columns),
     )
     picture = with_counts(picture, [now.history] if now else [], view)
     return picture, replace(shown, extent=None)
+
+
+def extended(
+    states: Iterable[VariantState], view: ViewState, picture: Picture, canvas: ChartSize
+) -> Picture:
+    """The picture with the lines of these variants, its last series, as long as they are now."""
+    grown = [(one, one.current) for one in states if one.current is not None]
+    behind = len(picture.series) - len(grown)
+    seen = XRange(picture.x.low, picture.x.high)
+    lines = [_line(one, now, view, seen, canvas) for one, now in grown]
+    series = zip(picture.series[behind:], lines, strict=True)
+    grown_series = [replace(each, line=line) for each, line in series]
+    return replace(picture, series=(*picture.series[:behind], *grown_series))
 
 
 def _current(store: Store, view: ViewState, shown: AxisRanges) -> tuple[AxisRanges, DataExtent]:
@@ -149,17 +158,10 @@ def line_of(
         return Series(label(one), variant_colour(one.hue, view.colours))
     raw = positive(history.polyline(view.axis, seen.low, seen.high, canvas.dots), view.log)
     band = EMPTY if view.raw else history.band(view.axis, seen.low, seen.high, canvas.columns)
-    line = (
-        raw
-        if view.raw
-        else line_at_mean_age(
-            history, view.axis, seen, canvas.dots, window=view.smoothing, n=one.tally.n
-        )
-    )
     return Series(
         label=label(one),
         colour=variant_colour(one.hue, view.colours),
-        line=positive(line, view.log),
+        line=_line(one, now, view, seen, canvas),
         band=positive(band, view.log),
         points=positive(_points(now.evaluations, view.axis, seen, canvas), view.log),
         validation=positive(_points(now.validations, view.axis, seen, canvas), view.log),
@@ -169,6 +171,21 @@ def line_of(
         reach=EMPTY if view.raw else raw,
         strays=EMPTY if view.raw else strays(raw),
     )
+
+
+def _line(
+    one: VariantState, now: Curves, view: ViewState, seen: XRange, canvas: ChartSize
+) -> Polyline:
+    """Every batch, or the smoothed losses."""
+    if not canvas.dots:
+        return EMPTY
+    if view.raw:
+        line = now.history.polyline(view.axis, seen.low, seen.high, canvas.dots)
+    else:
+        line = line_at_mean_age(
+            now.history, view.axis, seen, canvas.dots, window=view.smoothing, n=one.tally.n
+        )
+    return positive(line, view.log)
 
 
 def _end(one: VariantState, view: ViewState, canvas: ChartSize) -> str:

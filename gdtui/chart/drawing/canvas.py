@@ -5,9 +5,8 @@ layers compete for it, and the last one wins: bars, marks, raw losses, ghosts, l
 off-scale marks, labels. Knows no widget.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
-from itertools import chain, product
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,20 +14,18 @@ from numpy.typing import NDArray
 from gdtui.chart.drawing.cells import Cells
 from gdtui.chart.drawing.frame import FrameInks, frame
 from gdtui.chart.drawing.layers import Layers
-from gdtui.chart.drawing.parts import bands, line_ends, numbers, off_scale
+from gdtui.chart.drawing.parts import bands, line_ends, marks, numbers, off_scale
 from gdtui.chart.drawing.raster import DOTS_Y, place
 from gdtui.chart.scene.axes import drawable
-from gdtui.chart.scene.layout import clean, room
+from gdtui.chart.scene.layout import room
 from gdtui.chart.scene.palette import blend
-from gdtui.chart.scene.picture import Mark, Picture, Scale, Series
+from gdtui.chart.scene.picture import Picture, Scale, Series
 
 _BRAILLE = np.uint32(0x2800)
-MARK = ord("┊")
 CURSOR, CURSOR_BELOW = ord("│"), ord("┷")
 _FREE = np.array([ord(c) for c in " ┈┊⠀"], np.uint32)
 """Characters that can be overdrawn without hiding data."""
 
-_LABEL_ROWS = 4
 _EVERY = np.arange(256)
 _THIN = (_EVERY & 0x47 | _EVERY >> 3 & 0x07 | _EVERY >> 1 & 0x40).astype(np.uint8)
 """Half as dense and still every extreme: the left column of a cell stands for both of its columns.
@@ -39,7 +36,6 @@ _TURN = 2
 
 BAR_SHARE = 0.38
 GHOST_SHARE = 0.6
-_MARK_SHARE = 0.7
 
 
 def paint(
@@ -55,15 +51,28 @@ def paint(
     x, y, layers = drawable(picture.x), drawable(picture.y), layers or Layers()
     if x is not picture.x or y is not picture.y:
         picture = replace(picture, x=x, y=y)
-    cells = layers.ground(
-        (picture.x, picture.y, picture.rules, width, height, inks),
-        palette,
-        lambda: _ground(picture, width, height, inks, palette),
-    )
     canvas = room(picture.y, width, height)
+    frame_of = (picture.x, picture.y, picture.rules, width, height, inks)
+
+    def ground() -> Cells:
+        return _ground(picture, width, height, inks, palette)
+
+    def back() -> Cells:
+        cells = layers.stage("ground", frame_of, palette, ground)
+        if canvas.width and canvas.height:
+            _draw_back(picture, cells.part(canvas), background, layers)
+        return cells
+
+    cells = layers.stage("back", (frame_of, _behind(picture), background), palette, back)
     if canvas.width and canvas.height:
-        compose(picture, cells.part(canvas), background, layers)
+        _draw_front(picture, cells.part(canvas), background, layers)
     return cells
+
+
+def _behind(picture: Picture) -> tuple[object, ...]:
+    """Everything that determines what is drawn behind the lines."""
+    series = [(one.label, one.colour, one.band, one.bars, one.strays) for one in picture.series]
+    return picture.marks, *series
 
 
 def _ground(
@@ -75,7 +84,7 @@ def _ground(
     if canvas.framed:
         _draw_frame(cells, picture.x, picture.y, inks)
     if canvas.width and canvas.height:
-        _draw_rules(picture, cells.part(canvas), inks.grid)
+        marks.draw_rules(picture, cells.part(canvas), inks.grid)
     return cells
 
 
@@ -90,28 +99,37 @@ def _draw_frame(cells: Cells, x: Scale, y: Scale, inks: FrameInks) -> None:
 def compose(picture: Picture, cells: Cells, background: str, layers: Layers | None = None) -> None:
     """Draw the picture's series and marks over the cells, without changing other cells."""
     layers = layers or Layers()
+    _draw_back(picture, cells, background, layers)
+    _draw_front(picture, cells, background, layers)
+
+
+def _draw_back(picture: Picture, cells: Cells, background: str, layers: Layers) -> None:
+    """Draw everything behind the lines, which changes less often than these."""
+    bands.draw(picture, cells, background, layers)
+    _draw_bars(picture, cells, background, layers)
+    marks.draw(picture, cells, background)
+    _draw_strays(picture, cells, background, layers)
+
+
+def _draw_front(picture: Picture, cells: Cells, background: str, layers: Layers) -> None:
+    """Draw the lines, and everything in front of them."""
     deep = sorted(
         (one for one in picture.series if one.depth), key=lambda one: (-one.depth, one.faint)
     )
     near = [one for one in picture.series if not one.depth]
     taken = np.zeros(cells.characters.shape, np.bool_)
-    bands.draw(picture, cells, background, layers)
-    _draw_bars(picture, cells, background, layers)
-    columns = _draw_marks(picture, cells, background)
-    _draw_strays(picture, cells, background, layers)
     _draw_lines(picture, cells, deep, background, taken, layers)
     _draw_lines(picture, cells, [one for one in near if one.faint], background, taken, layers)
     _draw_lines(picture, cells, [one for one in near if not one.faint], background, taken, layers)
     for series in picture.series:
-        if not series.reach.is_empty:
-            layer = layers.line((series.label, "reach"), series.reach, picture, cells)
-            off_scale.mark(cells, layer, blend(series.colour, background, _MARK_SHARE), taken)
+        colour = blend(series.colour, background, marks.SHARE)
+        off_scale.mark_range(picture, cells, series.reach, colour, taken)
     numbers.draw(picture, cells, background, GHOST_SHARE)
     for series in picture.series:
         _draw_points(picture, cells, series, background, taken, layers)
     off_scale.count(picture, cells, taken)
     line_ends.draw(picture, cells, layers, taken)
-    _draw_labels(cells, picture.marks, columns, taken)
+    marks.label(picture, cells, taken)
 
 
 def with_cursor(cells: Cells, picture: Picture, x: float, colour: str) -> Cells:
@@ -164,7 +182,7 @@ def _draw_strays(picture: Picture, cells: Cells, background: str, layers: Layers
     for one in picture.series:
         if not one.strays.is_empty:
             bits = layers.line((one.label, "strays"), one.strays, picture, cells).bits
-            _stamp(cells, bits, blend(one.colour, background, _MARK_SHARE), bits != 0)
+            _stamp(cells, bits, blend(one.colour, background, marks.SHARE), bits != 0)
 
 
 def _draw_lines(
@@ -233,56 +251,4 @@ def _draw_points(
     cells.inks[drawn] = cells.ink(colour)
     taken |= drawn
     for points in (series.points, series.validation):
-        off_scale.mark_points(picture, cells, points, colour, taken)
-
-
-def _draw_rules(picture: Picture, cells: Cells, ink: str) -> None:
-    """Draw the rules over the grid of the frame, behind everything else."""
-    columns = [column for column in _columns(picture.rules, picture.x, cells.width) if column > 0]
-    cells.characters[:, columns] = MARK
-    cells.inks[:, columns] = cells.ink(ink)
-
-
-def _columns(positions: Sequence[float], x: Scale, width: int) -> list[int]:
-    """The column of each position; −1 if it is outside."""
-    at = place(np.array(positions, np.float64), x, width, 1)
-    return [int(c) if np.isfinite(c) and 0 <= c < width else -1 for c in at]
-
-
-def _draw_marks(picture: Picture, cells: Cells, background: str) -> list[int]:
-    """Draw the marks; return the column of each, −1 if it is outside."""
-    if not picture.marks:
-        return []
-    columns = _columns([mark.x for mark in picture.marks], picture.x, cells.width)
-    for mark, column in zip(picture.marks, columns, strict=True):
-        if column >= 0:
-            cells.characters[:, column] = MARK
-            cells.inks[:, column] = cells.ink(blend(mark.colour, background, _MARK_SHARE))
-    return columns
-
-
-def _draw_labels(
-    cells: Cells, marks: tuple[Mark, ...], columns: list[int], taken: NDArray[np.bool_]
-) -> None:
-    """Draw each label next to its mark, near the top, where no line or other label is in the way.
-
-    A label in the top row crosses no other mark; further labels of close marks go below it.
-    """
-    height, width = cells.characters.shape
-    for number, (mark, column) in enumerate(zip(marks, columns, strict=True)):
-        text = clean(mark.label)
-        if column < 0 or not text:
-            continue
-        sides = [column + 1, column - len(text)]
-        if column in columns[number + 1 :]:
-            sides.reverse()  # of two marks in one column, the earlier has its label on the left
-        for row, start in product(range(min(_LABEL_ROWS, max(height // 3, 1))), sides):
-            end = start + len(text)
-            crossed = row == 0 and any(
-                start - 1 <= other <= end for other in columns if other != column
-            )
-            around = slice(max(start - 1, 0), end + 1)
-            if start >= 0 and end <= width and not crossed and not taken[row, around].any():
-                cells.write(row, start, text, mark.colour)
-                taken[row, start:end] = True
-                break
+        off_scale.mark_range(picture, cells, points, colour, taken)

@@ -43,7 +43,7 @@ class Layers:
         self._lines: dict[Key, tuple[object, Layer]] = {}
         self._spots = _Drawings(spots)
         self._bands = _Drawings(cover)
-        self._ground: tuple[object, Cells] | None = None
+        self._stages: dict[str, tuple[object, Cells]] = {}
 
     def line(self, key: Key, polyline: Polyline, picture: Picture, cells: Cells) -> Layer:
         """The dots of this polyline on the cells."""
@@ -67,12 +67,14 @@ class Layers:
         """The halves of each cell that this band covers."""
         return self._bands.of(key, polyline, picture, cells)
 
-    def ground(self, made_of: object, palette: list[str], draw: Callable[[], Cells]) -> Cells:
-        """A copy of the background of the data; the previous one if `made_of` is the same."""
-        kept, cells = self._ground or (None, None)
+    def stage(
+        self, name: str, made_of: object, palette: list[str], draw: Callable[[], Cells]
+    ) -> Cells:
+        """A copy of the cells drawn so far; those of the last frame if `made_of` is the same."""
+        kept, cells = self._stages.get(name, (None, None))
         if cells is None or kept != made_of or cells.palette is not palette:
             cells = draw()
-            self._ground = made_of, cells
+            self._stages[name] = made_of, cells
         return cells.copy()
 
 

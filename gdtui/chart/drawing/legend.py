@@ -1,6 +1,6 @@
-"""The legend in a chart's lower border, with the colour of each series. Without numpy and plotext.
+"""The title in a chart's upper border, and the legend in the lower. Without numpy and plotext.
 
-In the border, it hides no data, and nothing moves when it appears.
+In the border, they hide no data, and nothing moves when they appear.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -56,3 +56,10 @@ def legend_line(room: int, name: str, entries: list[LegendEntry], ink: str, edge
 
 def _length(entries: list[LegendEntry]) -> int:
     return sum(len(text) for text, _ in entries) + _GAP * (len(entries) - 1)
+
+
+def title_line(title: str, part: str, is_good_news: bool) -> Content:
+    """The title with this part of it in bold and, if it is good news, in the colour of success."""
+    before, found, after = clean(title).partition(clean(part)) if part else (clean(title), "", "")
+    style = "bold $success" if is_good_news else "bold"
+    return Content.assemble(before, (found, style), after)

@@ -15,9 +15,11 @@ class Axis(StrEnum):
     SECONDS = "seconds"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Polyline:
     """Arrays `x`, `low` and `high` (float64) of the same length, x ascending.
+
+    Polylines are equal if they are the same object; `is_like` compares their entries.
 
     One entry per batch if there is room for all (then low == high), else one entry per column of
     dots with at least one batch. NaN in low and high is a gap, which breaks the line.

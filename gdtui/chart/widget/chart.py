@@ -14,7 +14,7 @@ from textual.content import Content
 from textual.geometry import Region, Size
 from textual.strip import Strip
 
-from gdtui.chart.drawing.legend import LegendEntry, legend, legend_line
+from gdtui.chart.drawing.legend import LegendEntry, legend, legend_line, title_line
 from gdtui.chart.scene.layout import Room, clean, room
 from gdtui.chart.scene.palette import FAINT
 from gdtui.chart.widget.explorable import Explorable
@@ -111,6 +111,12 @@ class Chart(Explorable, Spanned):
         if self.seen != before:
             self.tell_what_is_below()
 
+    def extend(self, picture: "Picture") -> None:
+        """Show the picture shown before, whose lines have grown."""
+        self._picture = picture
+        if not self._message:
+            self._update(self.size)
+
     def point(self, x: float | None) -> None:
         """Draw the crosshair at this x, or none."""
         if x == self._cursor:
@@ -145,7 +151,7 @@ class Chart(Explorable, Spanned):
         said = title, picture.headline, picture.is_good_news
         if said != self._said:
             self._said, self._title = said, title
-            self.border_title = _emphasised(*said)
+            self.border_title = title_line(*said)
         name, width = clean(self._caption or picture.x.title), size.width - 4
         lower = width, name, [] if self._caption else legend(picture, width - len(name) - 4)
         if lower != self._lower:
@@ -288,10 +294,3 @@ class Chart(Explorable, Spanned):
         if self._picture is None or self._message:
             return None
         return self._picture.x.low, self._picture.x.high
-
-
-def _emphasised(title: str, part: str, is_good_news: bool) -> Content:
-    """The title with this part of it in bold and, if it is good news, in the colour of success."""
-    before, found, after = clean(title).partition(clean(part)) if part else (clean(title), "", "")
-    style = "bold $success" if is_good_news else "bold"
-    return Content.assemble(before, (found, style), after)

@@ -4,19 +4,24 @@ Reads no log and sends no command.
 """
 
 import time
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from textual.screen import Screen
 
-from gdtui.chart.drawing.raster import DOTS_X
+from gdtui.chart.scene.picture import Picture
 from gdtui.chart.widget.chart import Chart
 from gdtui.control.viewer import Viewer
 from gdtui.screens.main.figures import write_figures
+from gdtui.screens.main.live_chart import Growth, LiveChart
+from gdtui.state.variant import VariantState
 from gdtui.view import pictures
+from gdtui.view.data_extent import end_of
 from gdtui.view.focus import focused
 from gdtui.view.pictures import AxisRanges, ChartSize
 from gdtui.view.ranges.usual import PARTS
-from gdtui.view.view_state import ViewState
 from gdtui.view.x_range import XRange
 from gdtui.widgets.variant import VariantPanel
 
@@ -33,10 +38,10 @@ class Painter:
         """`screen`: a composed screen, whose widgets live as long as it does."""
         self._screen = screen
         self._viewer = viewer
-        self._overlay = screen.query_one("#overlay", Chart)
+        self._overlay = LiveChart(screen.query_one("#overlay", Chart))
         self._panels = list(screen.query(VariantPanel))
+        self._live_panels = [LiveChart(panel.chart) for panel in self._panels]
         self._ranges: dict[str, AxisRanges] = {}
-        self._drawn: dict[str, tuple[ChartSize, ViewState, object, int, bool]] = {}
         self._common_of: object = None
         self._common_batches: list[int] = []
         self._common_at = 0.0
@@ -48,7 +53,7 @@ class Painter:
 
     def paint(self, *, figures: bool) -> bool:
         """Draw what has changed; figures when asked or due. True: they were written."""
-        self._draw_charts()
+        self._draw_charts(at_once=figures)
         now, cursor = time.monotonic(), self._viewer.cursor
         is_due = now - self._figures_at >= _FIGURES_SECONDS or self._has_begun()
         if not (figures or is_due or self._written_cursor != cursor):
@@ -65,26 +70,49 @@ class Painter:
         )
         return self._begun > before
 
-    def _draw_charts(self) -> None:
+    def _draw_charts(self, *, at_once: bool) -> None:
         viewer = self._viewer
-        store, view, version = viewer.store, viewer.view, sum(viewer.versions.values())
-        common = self._common_ranges(window := viewer.seen)
-        seen = (window, common.x, common.y)
-        if canvas := self._due("overlay", self._overlay, seen, version):
-            if viewer.alone:
-                picture, self._ranges["alone"] = focused(
-                    store, viewer.alone, view, canvas, self._shown("alone")
-                )
-            else:
-                picture, _ = pictures.overlay(store, view, canvas, common)
-            self._overlay.show(picture)
-        for one, panel in zip(store.states, self._panels, strict=False):
-            name = one.tally.name
-            if canvas := self._due(name, panel.chart, seen, viewer.versions[name]):
-                picture, _ = pictures.panel(store, one, view, canvas, common)
-                panel.chart.show(picture)
-        for chart in (self._overlay, *(panel.chart for panel in self._panels)):
-            chart.point(viewer.cursor)
+        common = self._common_ranges(seen := viewer.seen)
+        states = viewer.store.states
+        # What is the same in all charts. The newest batch of any variant may move their ranges.
+        of = (viewer.view, seen, common.x, common.y, viewer.store.is_at_rest)
+        self._overlay.update(
+            (of, *map(_condition, states)),
+            self._growth(states, seen),
+            partial(self._picture, common),
+            None if viewer.alone else partial(pictures.extended, states, viewer.view),
+            at_once=at_once,
+        )
+        as_raw = replace(viewer.view, raw=True)
+        for one, live in zip(states, self._live_panels, strict=False):
+            live.update(
+                (of, _condition(one)),
+                self._growth([one], seen),
+                partial(self._panel_picture, one, common),
+                partial(pictures.extended, [one], as_raw),
+                at_once=at_once,
+            )
+        for live in (self._overlay, *self._live_panels):
+            live.chart.point(viewer.cursor)
+
+    def _picture(self, common: AxisRanges, canvas: ChartSize) -> Picture:
+        """The picture of all variants, or of the one whose chart fills the screen."""
+        store, view, alone = self._viewer.store, self._viewer.view, self._viewer.alone
+        if alone is None:
+            return pictures.overlay(store, view, canvas, common)[0]
+        picture, self._ranges["alone"] = focused(store, alone, view, canvas, self._shown("alone"))
+        return picture
+
+    def _panel_picture(self, one: VariantState, common: AxisRanges, canvas: ChartSize) -> Picture:
+        viewer = self._viewer
+        return pictures.panel(viewer.store, one, viewer.view, canvas, common)[0]
+
+    def _growth(self, states: Sequence[VariantState], seen: XRange) -> Growth:
+        """The data of a chart of these variants."""
+        version = sum(self._viewer.versions.get(one.tally.name, 0) for one in states)
+        axis = self._viewer.view.axis
+        ends = tuple(end_of(one.current, axis) if one.current else 0.0 for one in states)
+        return Growth(version, ends, seen.width)
 
     def _common_ranges(self, seen: XRange) -> AxisRanges:
         """The ranges of all charts; they follow the data when these have grown by a column."""
@@ -107,20 +135,12 @@ class Painter:
             AxisRanges() if self._viewer.store.is_at_rest else self._ranges.get(key, AxisRanges())
         )
 
-    def _due(self, key: str, chart: Chart, seen: object, version: int) -> ChartSize | None:
-        """The size of a chart that is visible and has changed since it was last drawn.
 
-        `seen`: the ranges that all charts show, which the newest batch of any variant may move.
-        """
-        if not chart.is_on_screen:
-            return None
-        room = chart.canvas
-        canvas = ChartSize(room.width * DOTS_X, room.width, room.height)
-        drawn = (canvas, self._viewer.view, seen, version, self._viewer.store.is_at_rest)
-        if self._drawn.get(key) == drawn:
-            return None
-        self._drawn[key] = drawn
-        return canvas
+def _condition(one: VariantState) -> object:
+    """All that a chart shows of a variant beside its losses and measurements."""
+    changes = len(one.current.changes) if one.current else 0
+    tally = one.tally
+    return tally.name, tally.generation, tally.state, tally.detail, changes
 
 
 def _has_grown(before: list[int], now: list[int], share: float) -> bool:

@@ -25,19 +25,22 @@ def mark(cells: Cells, layer: Layer, colour: str, taken: NDArray[np.bool_]) -> N
             taken[row, columns // DOTS_X] = True
 
 
-def mark_points(
-    picture: Picture, cells: Cells, points: Polyline, colour: str, taken: NDArray[np.bool_]
+def mark_range(
+    picture: Picture, cells: Cells, line: Polyline, colour: str, taken: NDArray[np.bool_]
 ) -> None:
-    """Mark the columns of single values beyond the axis."""
-    is_beyond = (points.high > picture.y.high) | (points.low < picture.y.low)
-    if not is_beyond.any():
-        return
-    columns = np.floor(place(points.x[is_beyond], picture.x, cells.width, 1))
-    rows = place(points.high[is_beyond], picture.y, cells.height, 1, downwards=True)
-    inside = (columns >= 0) & (columns < cells.width)
-    ends = ((inside & (rows < 0), 0, ABOVE), (inside & (rows >= cells.height), -1, BELOW))
-    for beyond, row, glyph in ends:
-        at = columns[beyond].astype(np.int64)
+    """Mark the columns in which these values, or ranges of values, go beyond the axis."""
+    ends = (
+        (line.high, line.high > picture.y.high, 0, ABOVE),
+        (line.low, line.low < picture.y.low, -1, BELOW),
+    )
+    for values, is_beyond, row, glyph in ends:
+        if not is_beyond.any():
+            continue
+        columns = np.floor(place(line.x[is_beyond], picture.x, cells.width, 1))
+        rows = place(values[is_beyond], picture.y, cells.height, 1, downwards=True)
+        is_marked = (columns >= 0) & (columns < cells.width)
+        is_marked &= (rows >= cells.height) if row else (rows < 0)
+        at = columns[is_marked].astype(np.int64)
         cells.characters[row, at] = glyph
         cells.inks[row, at] = cells.ink(colour)
         taken[row, at] = True

@@ -292,6 +292,9 @@ def test_what_is_kept_from_frame_to_frame_is_nothing_of_another_picture() -> Non
         (first, other, palette, 40),
         (replace(first, series=(near,)), other, palette, 40),
         (replace(first, rules=()), other, palette, 40),
+        (replace(first, marks=(Mark(0.3, ORANGE, "lr"),)), other, palette, 40),
+        (replace(first, series=(replace(near, band=level(0.1, 0.5)),)), other, palette, 40),
+        (replace(first, series=(replace(near, strays=dot(0.5, 0.9)),)), other, palette, 40),
         (replace(first, x=Scale(0.0, 2.0, ticks)), other, palette, 40),
         (first, other, palette, 30),
     ]:

@@ -1,0 +1,118 @@
+"""A chart of a growing run, and how much of it each frame draws. Knows no store.
+
+Most of a picture changes with every batch, but the eye follows only its lines. So these grow in
+every frame once they are longer by a part of a dot; the rest is redrawn a few times a second.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+from typing import Final
+
+from gdtui.chart.drawing.raster import DOTS_X
+from gdtui.chart.scene.picture import Picture
+from gdtui.chart.widget.chart import Chart
+from gdtui.view.pictures import ChartSize
+
+_WHOLE_SECONDS: Final = 0.25
+"""Seconds after which a chart with new data is drawn as a whole."""
+_GROWN_DOTS: Final = 0.25
+"""Columns of dots by which a line has grown when it is drawn before that."""
+_GROWN_SHARE: Final = 0.5
+"""Share by which the data have grown when the chart is drawn as a whole before that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """The data of a chart, as far as the next frame depends on them."""
+
+    version: int
+    """Changes with every record."""
+    ends: tuple[float, ...]
+    """The end of each line on the x axis, 0 or more."""
+    width: float
+    """The visible range of x."""
+
+    def has_grown_by(self, share: float, before: "Growth") -> bool:
+        """True if a line is longer than before by more than this share, or shorter."""
+        pairs = zip(before.ends, self.ends, strict=True)
+        return any(new < old or new > old * (1 + share) for old, new in pairs)
+
+    def has_grown_on(self, dots: int, before: "Growth") -> bool:
+        """True if a line, on a chart of this many columns of dots, has visibly grown."""
+        step = _GROWN_DOTS * self.width / max(dots, 1)
+        return any(new - old >= step for old, new in zip(before.ends, self.ends, strict=True))
+
+
+class _Due(Enum):
+    """The part of a chart to draw."""
+
+    WHOLE = auto()
+    LINES = auto()
+    NOTHING = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """The last drawing."""
+
+    of: object
+    size: ChartSize
+    picture: Picture
+    whole: Growth
+    """The data when it was drawn as a whole, at this time…"""
+    whole_at: float
+    lines: Growth
+    """…and when its lines were."""
+
+    def due(self, of: object, size: ChartSize, growth: Growth, now: float) -> _Due:
+        """The part that these data change visibly."""
+        if (self.of, self.size) != (of, size):
+            return _Due.WHOLE
+        if self.whole.version == growth.version:
+            return _Due.NOTHING
+        is_old = now - self.whole_at >= _WHOLE_SECONDS
+        if is_old or growth.has_grown_by(_GROWN_SHARE, self.whole):
+            return _Due.WHOLE
+        return _Due.LINES if growth.has_grown_on(size.dots, self.lines) else _Due.NOTHING
+
+
+class LiveChart:
+    """A chart, and what of it the last frame has drawn."""
+
+    def __init__(self, chart: Chart, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` returns seconds since an arbitrary start."""
+        self.chart = chart
+        self._clock = clock
+        self._drawn: _Drawn | None = None
+
+    def update(
+        self,
+        of: object,
+        growth: Growth,
+        draw: Callable[[ChartSize], Picture],
+        extend: Callable[[Picture, ChartSize], Picture] | None,
+        *,
+        at_once: bool,
+    ) -> None:
+        """Draw what has changed, if the chart is visible.
+
+        `of`: all that the picture depends on beside the data. `extend`: the picture with longer
+        lines; None if that takes as long as `draw`. `at_once`: draw also what could wait.
+        """
+        if not self.chart.is_on_screen:
+            return
+        room = self.chart.canvas
+        size = ChartSize(room.width * DOTS_X, room.width, room.height)
+        drawn, now = self._drawn, self._clock()
+        due = drawn.due(of, size, growth, now) if drawn else _Due.WHOLE
+        has_waited = drawn is not None and drawn.whole.version != growth.version
+        if due is _Due.WHOLE or (at_once and has_waited) or (due is _Due.LINES and extend is None):
+            picture = draw(size)
+            self.chart.show(picture)
+            self._drawn = _Drawn(of, size, picture, growth, now, growth)
+        elif due is _Due.LINES and drawn is not None and extend is not None:
+            picture = extend(drawn.picture, size)
+            self.chart.extend(picture)
+            self._drawn = replace(drawn, picture=picture, lines=growth)

@@ -1,0 +1,106 @@
+"""How much of a chart a frame draws: all of it, its lines, or nothing."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from gdtui.chart.scene.layout import Room
+from gdtui.chart.scene.picture import Picture, Scale
+from gdtui.chart.widget.chart import Chart
+from gdtui.screens.main.live_chart import Growth, LiveChart
+from gdtui.view.pictures import ChartSize
+
+WIDTH = 1000.0
+DOTS = 100
+
+
+class Drawing:
+    """A live chart of two variants, on a canvas of 100 columns of dots, and what was drawn."""
+
+    def __init__(self, *, has_lines: bool = True) -> None:
+        self.drawn: list[str] = []
+        self.now = 0.0
+        self._has_lines = has_lines
+        self._version = 0
+        self.widget = SimpleNamespace(
+            is_on_screen=True,
+            canvas=Room(6, 0, DOTS // 2, 10, True),
+            show=lambda _picture: self.drawn.append("whole"),
+            extend=lambda _picture: self.drawn.append("lines"),
+        )
+        self._live = LiveChart(cast(Chart, self.widget), lambda: self.now)
+
+    def update(
+        self, *ends: float, of: object = "", version: int | None = None, at_once: bool = False
+    ) -> list[str]:
+        """The parts drawn by a frame for lines that end here."""
+        self._version = self._version + 1 if version is None else version
+        before = len(self.drawn)
+        growth = Growth(self._version, ends, WIDTH)
+        extend = _extended if self._has_lines else None
+        self._live.update(of, growth, _picture, extend, at_once=at_once)
+        return self.drawn[before:]
+
+
+def _picture(_size: ChartSize) -> Picture:
+    return Picture(Scale(0.0, WIDTH), Scale(0.0, 1.0))
+
+
+def _extended(picture: Picture, _size: ChartSize) -> Picture:
+    return picture
+
+
+def test_a_line_grows_once_it_is_longer_by_a_quarter_of_a_dot() -> None:
+    drawing = Drawing()
+    assert drawing.update(100.0, 100.0) == ["whole"]
+    assert drawing.update(101.0, 101.0) == []
+    assert drawing.update(102.4, 102.0) == []
+    assert drawing.update(102.0, 102.5) == ["lines"]
+    assert drawing.update(104.0, 104.0) == []
+    assert drawing.update(104.5, 104.0) == ["lines"]
+
+
+def test_the_rest_follows_within_a_quarter_of_a_second() -> None:
+    drawing = Drawing()
+    drawing.update(100.0, 100.0)
+    drawing.update(101.0, 100.0)
+    drawing.now = 0.2
+    assert drawing.update(103.0, 100.0) == ["lines"]
+    drawing.now = 0.25
+    assert drawing.update(103.0, 100.0, version=3) == ["whole"]
+    drawing.now = 9.0
+    assert drawing.update(103.0, 100.0, version=3) == []
+    assert drawing.update(103.0, 100.0) == ["whole"]
+
+
+@pytest.mark.parametrize(("before", "after"), [(0.0, 1e-3), (1e-3, 2e-3), (500.0, 1.0)])
+def test_first_losses_and_restarts_are_drawn_at_once(before: float, after: float) -> None:
+    drawing = Drawing()
+    drawing.update(before, 400.0)
+    assert drawing.update(after, 400.0) == ["whole"]
+
+
+def test_anything_but_the_data_is_drawn_at_once() -> None:
+    drawing = Drawing()
+    drawing.update(100.0, version=1)
+    assert drawing.update(100.0, of="paused", version=1) == ["whole"]
+    drawing.widget.canvas = Room(6, 0, 80, 10, True)
+    assert drawing.update(100.0, of="paused", version=1) == ["whole"]
+    assert drawing.update(100.0, of="paused", version=1, at_once=True) == []
+    assert drawing.update(100.0, of="paused", version=2, at_once=True) == ["whole"]
+
+
+def test_a_picture_without_lines_to_extend_is_drawn_as_a_whole() -> None:
+    drawing = Drawing(has_lines=False)
+    drawing.update(100.0)
+    assert drawing.update(101.0) == []
+    assert drawing.update(103.0) == ["whole"]
+
+
+def test_what_is_not_visible_is_drawn_when_it_is() -> None:
+    drawing: Any = Drawing()
+    drawing.widget.is_on_screen = False
+    assert drawing.update(100.0) == []
+    drawing.widget.is_on_screen = True
+    assert drawing.update(100.0, version=1) == ["whole"]
