@@ -35,7 +35,7 @@ from engine.worker.mailbox import Mailbox
 from engine.worker.pace import Pace
 from engine.worker.protocol import DeviceLost, WorkerTask
 from engine.worker.recording.recorder import RETRY_SECONDS, Recorder
-from engine.worker.slices import apply_change, train_slice
+from engine.worker.slices import apply_change, finish_group, train_slice
 from engine.worker.weights_check import WeightsCheck
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Training:
                 self._recorder.flush()
             for command in self._mailbox.take(wait):
                 if isinstance(command, Stop):
-                    self._end()
+                    self._end(is_asked=command.id > 0)
                     return
                 self._recorder.heard = command.id
                 if isinstance(command, Restart) and self._has_lost_device:
@@ -146,18 +146,20 @@ class Training:
             self._become(ended or (State.PAUSED if self._is_held else State.RUNNING))
 
     def _take_up(self, past: Past) -> None:
-        show = partial(self._become, State.STARTING)
-        self._trainer = self._generations.resume(past, show)
+        self._trainer = self._generations.resume(past, partial(self._become, State.STARTING))
         self._generations.evaluate_on(self._trainer, past, self._planned(0))
 
     def _planned(self, command: int) -> Planned:
         return Planned(epochs=self._epochs, pace=self._pace.value, command=command)
 
-    def _end(self) -> None:
+    def _end(self, *, is_asked: bool) -> None:
         if not self._state.is_ended:
-            self._catch_up()
-            self._become(State.STOPPED)
-            self._keeper.keep(self._trainer)
+            with self._keeper.ending:
+                if is_asked:  # by a session, which gives it the time, unlike one that was killed
+                    self._guarded(partial(finish_group, self._trainer, self._pace, self._recorder))
+                self._catch_up()
+                self._become(State.STOPPED)
+                self._keeper.keep(self._trainer)
         self._recorder.write(End())
         self._keeper.wait()
 
@@ -233,8 +235,7 @@ class Training:
         if not (batches := self._batches_due(trainer)):
             return
         begins_epoch = trainer.at_epoch_end
-        chunk = train_slice(trainer, batches, self._pace, self._recorder)
-        if chunk is None:
+        if (chunk := train_slice(trainer, batches, self._pace, self._recorder)) is None:
             return
         is_whole = begins_epoch and trainer.at_epoch_end and trainer.last_loss_is_finite
         self._recorder.write_losses(chunk, is_whole_epoch=is_whole)
@@ -278,8 +279,7 @@ class Training:
 
     def _catch_up(self) -> None:
         """Evaluate when training halts at an epoch end, even soon after the last evaluation."""
-        trainer = self._trainer
-        if trainer is not None and self._evaluator.is_due(trainer):
+        if (trainer := self._trainer) is not None and self._evaluator.is_due(trainer):
             self._guarded(lambda: self._evaluator.evaluate(trainer, always_full=False))
 
     def _keep_weights(self, trainer: Trainer) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
@@ -15,6 +16,9 @@ from engine.worker.recording.recorder import Recorder
 if TYPE_CHECKING:
     from engine.training.trainer import Trainer
 
+MOST_SECONDS: Final = 4.0
+"""Seconds that a training which is to end may take to finish a group."""
+
 
 def train_slice(trainer: Trainer, batches: int, pace: Pace, recorder: Recorder) -> Chunk | None:
     """Train this many batches; None if memory ran out and the trainer went back a step."""
@@ -26,6 +30,17 @@ def train_slice(trainer: Trainer, batches: int, pace: Pace, recorder: Recorder) 
         return None
     pace.end_slice(trainer, chunk)
     return replace(chunk, behind=pace.is_behind)
+
+
+def finish_group(trainer: Trainer | None, pace: Pace, recorder: Recorder) -> None:
+    """Train the rest of an open group, unless it takes long: a checkpoint lies between groups."""
+    end = time.monotonic() + MOST_SECONDS
+    while trainer is not None and trainer.in_group and trainer.last_loss_is_finite:
+        if recorder.is_blocked or time.monotonic() > end:
+            return
+        batches = min(trainer.batches_for(1), pace.chunk_batches)
+        if (chunk := train_slice(trainer, batches, pace, recorder)) is not None:
+            recorder.write_losses(chunk, is_whole_epoch=False)
 
 
 def apply_change(trainer: Trainer, change: Change, recorder: Recorder) -> None:

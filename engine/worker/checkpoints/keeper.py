@@ -26,6 +26,8 @@ _AT_ONCE: Final = 0.2
 """Seconds that they may take at the start."""
 _LEAST_SECONDS: Final = 0.5
 """Least time between two checkpoints that only the end of an epoch asks for."""
+_END_SECONDS: Final = 6.0
+"""Seconds that the loop may take until it takes the last checkpoint."""
 
 
 class Keeper:
@@ -60,6 +62,8 @@ class Keeper:
         self._told = ""
         self._is_asked = False
         self._writing: threading.Thread | None = None
+        self.ending = threading.Lock()
+        """Held by the loop while it ends the training and takes the last checkpoint."""
 
     def ask(self) -> None:
         """Take a checkpoint at the next group boundary, whatever it costs."""
@@ -116,7 +120,8 @@ class Keeper:
             self.budget.charge(self._cost)
 
     def finish(self) -> None:
-        """Wait for a checkpoint that is being written, in the thread that ends the process."""
+        """Wait for the last checkpoint, in the thread that ends the process."""
+        self.ending.acquire(timeout=_END_SECONDS)
         if (writing := self._writing) is not None:
             writing.join()
 

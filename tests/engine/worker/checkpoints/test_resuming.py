@@ -173,6 +173,20 @@ def test_twice_in_a_row(tmp_path: Path, expected: list[AnyRecord]) -> None:
     assert evaluations(resumed) == evaluations(expected)
 
 
+@pytest.mark.parametrize("stop", [1, 3, 27])
+def test_a_stop_within_a_group_takes_a_checkpoint_at_the_end_of_it(
+    tmp_path: Path, expected: list[AnyRecord], stop: int
+) -> None:
+    log = tmp_path / "a.gdlog"
+    work(log, stop=stop)
+    done = Past.read(log).batches
+    assert CheckpointStore(log).stored()[-1].batches == done >= stop
+    resumed = work(log, is_resumed=True, number=2)
+    (told,) = [each for each in resumed if isinstance(each, Resumed)]
+    assert (told.batches, told.checkpoint) == (done, done)
+    assert rows(resumed) == rows(expected)
+
+
 @pytest.mark.parametrize("checkpoint", [0, 15, 10**9])
 def test_changes_are_made_again_at_the_same_batches(tmp_path: Path, checkpoint: int) -> None:
     bigger = VariantSettings(batch_size=8, lr=0.02, momentum=0.9)
