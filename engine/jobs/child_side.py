@@ -20,13 +20,15 @@ SAFE_PATH_OURS: Final = "set by gdtui"
 
 
 def settle_process() -> None:
-    """Set up this process: ignore the terminal's signals, which are for the parent; lower priority.
+    """Set up this process: ignore signals that are for the parent; lower priority.
 
-    Its output is discarded, unless its work redirects it.
+    These are the signals of the terminal, and SIGUSR1, which a job scheduler may send to all
+    processes of a job. Output is discarded, unless the process redirects it.
     """
-    for number in (signal.SIGINT, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])  # blocked by the fork server
     if os.environ.get(SAFE_PATH) == SAFE_PATH_OURS:
         del os.environ[SAFE_PATH]  # processes that a user's code starts get the user's environment
     os.nice(_NICENESS)

@@ -47,9 +47,9 @@ def warm_up(output: int | None = None, *, with_compiler: bool = False) -> None:
     forkserver.set_forkserver_preload([_PRELOAD, _COMPILER] if with_compiler else [_PRELOAD])
     with _preparing, output_redirected(output), _working_directory_off_path():
         # Before SIGINT is blocked, since starting Python 3.11's tracker unblocks it in this thread.
-        with _blocked(signal.SIGHUP):
+        with _blocked(signal.SIGHUP, signal.SIGUSR1):
             _ensure_tracker()
-        with _blocked(signal.SIGHUP, signal.SIGINT):
+        with _blocked(signal.SIGHUP, signal.SIGINT, signal.SIGUSR1, signal.SIGTERM):
             _ensure_server()
 
 
@@ -142,9 +142,9 @@ def _has_file(stream: object) -> bool:
 def _blocked(*signals: signal.Signals) -> Iterator[None]:
     """Block these signals during the block, and for good in a process that it starts.
 
-    Without this, a terminal that hangs up would end the fork server, while its workers go on. And
-    Python 3.11's fork server imports modules before it ignores SIGINT; Ctrl+C in between would
-    print a traceback.
+    Without this, a terminal that hangs up would end the fork server, while its workers go on; so
+    would a job scheduler that signals all processes of a job before it ends them. And Python 3.11's
+    fork server imports modules before it ignores SIGINT; Ctrl+C in between would print a traceback.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     try:

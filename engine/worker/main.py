@@ -1,6 +1,7 @@
 """The main function of a worker, the process that trains a variant until a command stops it."""
 
 import os
+import signal
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 def main(task: WorkerTask, pipe: Connection) -> None:
     """Run a worker in this process until it is stopped or its pipe ends."""
     settle_process()
+    # A job scheduler signals all processes of a job: the session then stops its workers in order.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     # If the session was killed, its workers remove the directory that it could not remove.
     mailbox = Mailbox(pipe, at_pipes_end=lambda: remove_private(task.stored))
     try:

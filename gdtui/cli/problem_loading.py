@@ -129,6 +129,8 @@ def _ending_in_order() -> Iterator[None]:
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, or a shell's background job
             before[number] = signal.signal(number, leave)
+    if signal.getsignal(signal.SIGUSR1) is signal.SIG_DFL:  # there is nothing to checkpoint yet
+        before[signal.SIGUSR1] = signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     try:
         yield
     finally:

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from terminal import Terminal
 
+from engine.checkpoint.store import CheckpointStore
 from engine.log.directory import RunDirectory
 from engine.log.follow import Follower
 from engine.log.records import Chunk
@@ -276,7 +277,8 @@ def test_a_signal_ends_it_in_order(number: signal.Signals, status: int, tmp_path
     how = {"start_new_session": True, "preexec_fn": _as_in_a_terminal}
     with training(path, "--pace", "2", "--epochs", "10000", **how) as train:
         run = _once_all_train(path)
-        os.killpg(train.pid, number) if number is signal.SIGINT else train.send_signal(number)
+        os.killpg(train.pid, signal.SIGUSR1)  # to all processes, as a job scheduler may
+        os.killpg(train.pid, number)
         output, errors = train.communicate(timeout=300)
     assert (train.returncode, errors) == (status, "")
     variants = json.loads(output)["variants"]
@@ -288,6 +290,9 @@ def test_a_signal_ends_it_in_order(number: signal.Signals, status: int, tmp_path
         variant["batches"] for variant in variants
     )
     assert follower.unfinished() == []
+    for variant in variants:
+        last = CheckpointStore(run.variant_log(variant["name"])).stored()[-1]
+        assert last.batches == variant["batches"]
 
 
 def test_a_killed_worker_is_a_failure_and_the_others_go_on(tmp_path: Path) -> None:

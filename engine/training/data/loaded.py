@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from itertools import dropwhile
 from typing import TYPE_CHECKING, Any
@@ -54,6 +57,7 @@ class LoadedSamples:
             # other generators, so the moment at which the loader draws does not matter.
             multiprocessing_context="fork" if workers else None,
             generator=torch.Generator(),
+            worker_init_fn=_outlive_signals if hasattr(signal, "sigwaitinfo") else None,
         )
 
     def begin(self, order: Order | None, epoch: int) -> None:
@@ -109,3 +113,18 @@ def _requests(
 
 def _as_it_is(samples: Any) -> Any:
     return samples
+
+
+def _outlive_signals(number: int) -> None:
+    """End on SIGTERM only if this process's parent sent it: the training needs its readers.
+
+    A job scheduler sends the signal to all processes of a job.
+    """
+
+    def wait() -> None:
+        while signal.sigwaitinfo([signal.SIGTERM]).si_pid != os.getppid():
+            continue
+        os._exit(0)
+
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+    threading.Thread(target=wait, daemon=True, name="signals").start()

@@ -115,7 +115,8 @@ class ReopenedHostedSession(HostedSession, ReopenedSession):
 def end_signals() -> Iterator[list[int]]:
     """Note the signals that ask to end, so that workers are stopped and logs closed first.
 
-    SIGHUP is not one of them: a lost terminal ends no training.
+    SIGHUP is not one of them: a lost terminal ends no training. SIGUSR1, which a job scheduler may
+    send at any time, ends nothing either.
     """
     received: list[int] = []
 
@@ -126,6 +127,8 @@ def end_signals() -> Iterator[list[int]]:
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, or a shell's background job
             before[number] = signal.signal(number, note)
+    if signal.getsignal(signal.SIGUSR1) is signal.SIG_DFL:  # else a session heeds it
+        before[signal.SIGUSR1] = signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     try:
         yield received
     finally:
