@@ -6,44 +6,41 @@ so that the process that starts workers does not need it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
 from engine.log.commands import (
+    Add,
     AnyCommand,
     Change,
     Extend,
+    Fork,
     Keep,
     Measure,
     Pause,
+    Remove,
     Restart,
     Resume,
+    Rewind,
     SetMeasuring,
     SetPace,
     StepOnce,
     Stop,
 )
-from engine.log.records import End, Planned, State, StateChanged
-from engine.settings import VariantSettings
-from engine.worker.checkpoints.keeper import Keeper
-from engine.worker.evaluation import Evaluator
-from engine.worker.lifetime.failures import failure_of
-from engine.worker.lifetime.generations import Generations
-from engine.worker.lifetime.workplace import Workplace
+from engine.log.records import End, State
+from engine.worker.lifetime.succession import Succession, point_of
 from engine.worker.mailbox import Mailbox
-from engine.worker.pace import Pace
 from engine.worker.protocol import DeviceLost, WorkerTask
 from engine.worker.recording.recorder import RETRY_SECONDS, Recorder
 from engine.worker.slices import apply_change, finish_group, train_slice
 from engine.worker.weights_check import WeightsCheck
 
 if TYPE_CHECKING:
+    from engine.log.reading.past import Past
     from engine.training.trainer import Trainer
-    from engine.worker.checkpoints.past import Past
 
 
-class Training:
+class Training(Succession):
     """Trains a variant as commanded, one generation after another."""
 
     def __init__(
@@ -55,39 +52,18 @@ class Training:
         past: Past | None = None,
     ) -> None:
         """`generation`: the last one of earlier workers. `past`: go on with that, if not None."""
-        self._task = task
-        self._mailbox = mailbox
-        self._recorder = recorder
-        self._number = generation
+        super().__init__(task, mailbox, recorder, generation)
         self._past = past
-        self._epochs = task.epochs
-        self._pace = Pace(task.pace)
-        self._state = State.STARTING
-        self._workplace = Workplace(task)
-        self._trainer: Trainer | None = None
-        self._pending: Change | None = None
-        self._is_held = task.is_paused
-        """True if paused, or if it will pause after this update; restart and Extend keep it."""
-        self._has_lost_device = False
-        """True if no call on the device can succeed in this process any more."""
         self._weights_check = WeightsCheck()
-        self._evaluator = Evaluator(recorder.write, task.run.validate_every)
-        # Imported here since it imports numpy, for which the session's process need not wait.
-        from engine.worker.measuring.measurer import Measurer
-
-        self._measurer = Measurer(recorder.write, is_on=task.measuring)
-        self._keeper = Keeper(task, mailbox.send, recorder.check_place)
-        mailbox.before_end = self._keeper.finish
-        self._generations = Generations(
-            task, self._workplace, recorder, self._evaluator, self._measurer
-        )
 
     def run(self) -> None:
         """Train and obey commands until Stop; then close the log."""
-        if self._past is None:
-            self._begin(self._task.variant.settings)
-        else:
+        if self._past is not None:
             self._resume(self._past)
+        elif self._task.origin is not None:
+            self._begin_at(self._task.origin, self._task.variant.settings)
+        else:
+            self._begin(self._task.variant.settings)
         while True:
             if (wait := self._wait()) != 0.0:
                 self._recorder.flush()
@@ -96,8 +72,9 @@ class Training:
                     self._end(is_asked=command.id > 0)
                     return
                 self._recorder.heard = command.id
-                if isinstance(command, Restart) and self._has_lost_device:
-                    self._mailbox.send(DeviceLost(settings=command.settings))
+                if isinstance(command, Restart | Rewind) and self._has_lost_device:
+                    origin = point_of(command)
+                    self._mailbox.send(DeviceLost(settings=command.settings, origin=origin))
                     return
                 self._obey(command)
             if self._recorder.is_gone and self._recorder.unblock(by_itself=True):
@@ -105,52 +82,6 @@ class Training:
             self._guarded(self._train)
             if self._trainer is not None and not self._recorder.is_blocked:
                 self._measurer.look(self._trainer, self._state)
-
-    def _guarded(self, do: Callable[[], None]) -> None:
-        """Call `do`; an exception from the user's problem or device becomes the variant's state."""
-        try:
-            do()
-        except BaseException as error:  # a user's code may also exit
-            has_begun = self._trainer is not None or self._number > 1
-            failure = failure_of(error, self._task.run.problem, self._number, has_begun=has_begun)
-            self._state = failure.state
-            self._recorder.write(failure)
-            if self._workplace.is_lost(error):
-                self._has_lost_device, self._trainer = True, None
-
-    # --- Generations ----------------------------------------------------------------------------
-
-    def _begin(self, settings: VariantSettings, *, command: int = 0) -> None:
-        """Start the next generation from the initial weights."""
-        self._number += 1
-        self._trainer = self._pending = None
-        self._pace.restart()
-        self._become(State.STARTING, f"loading {self._task.run.title}")
-        self._guarded(lambda: self._load(settings, command))
-        if self._trainer is not None and self._state is State.STARTING:
-            self._become(State.PAUSED if self._is_held else State.RUNNING)
-
-    def _load(self, settings: VariantSettings, command: int) -> None:
-        self._trainer = self._generations.begin(settings, self._number, self._planned(command))
-        self._generations.evaluate_first(self._trainer)
-        self._keeper.keep(self._trainer)
-
-    def _resume(self, past: Past) -> None:
-        """Go on with the generation of an earlier worker, where its log ends."""
-        self._number = past.generation
-        self._become(State.STARTING, f"loading {self._task.run.title}")
-        self._guarded(lambda: self._take_up(past))
-        trainer = self._trainer
-        if trainer is not None and self._state is State.STARTING:
-            ended = self._generations.end_of(trainer, past, self._epochs)
-            self._become(ended or (State.PAUSED if self._is_held else State.RUNNING))
-
-    def _take_up(self, past: Past) -> None:
-        self._trainer = self._generations.resume(past, partial(self._become, State.STARTING))
-        self._generations.evaluate_on(self._trainer, past, self._planned(0))
-
-    def _planned(self, command: int) -> Planned:
-        return Planned(epochs=self._epochs, pace=self._pace.value, command=command)
 
     def _end(self, *, is_asked: bool) -> None:
         if not self._state.is_ended:
@@ -169,8 +100,8 @@ class Training:
         match command:
             case Change():
                 self._pending = command
-            case Restart():
-                self._begin(command.settings, command=command.id)
+            case Restart() | Rewind():
+                self._begin_again(command)
             case Pause():
                 self._is_held = True
                 if self._state is State.RUNNING:
@@ -184,8 +115,8 @@ class Training:
                 self._measurer.obey(command, self._state)
             case Keep():
                 self._keeper.ask()
-            case Stop():
-                raise AssertionError("run() ends on Stop")
+            case Stop() | Fork() | Add() | Remove():
+                raise AssertionError("the session carries it out, and run() ends on Stop")
 
     def _go_on(self, command: Resume | StepOnce) -> None:
         if not self._recorder.unblock():
@@ -211,6 +142,8 @@ class Training:
     def _wait(self) -> float | None:
         """Seconds until there is something to train or measure; None means wait for a command."""
         trainer = self._trainer
+        if self._replay is not None and not self._recorder.is_blocked:
+            return 0.0
         if trainer is None or self._recorder.is_blocked:
             return RETRY_SECONDS if self._recorder.is_gone else None
         measuring = self._measurer.wait(trainer.updates, self._state)
@@ -221,6 +154,8 @@ class Training:
 
     def _train(self) -> None:
         """Do one slice of work, if there is any to do now."""
+        if self._replay is not None and not self._recorder.is_blocked:
+            self._repeat(self._replay)
         trainer = self._trainer
         if trainer is None:
             return
@@ -290,11 +225,3 @@ class Training:
         if is_last and self._measurer.is_on:
             self._measurer.ask(is_last=True)
         self._recorder.keep_weights(trainer, is_last=is_last)
-
-    # --- Log ------------------------------------------------------------------------------------
-
-    def _become(self, state: State, detail: str = "", *, command: int = 0) -> None:
-        self._state = state
-        self._recorder.write(
-            StateChanged(generation=self._number, state=state, detail=detail, command=command)
-        )

@@ -19,7 +19,7 @@ from engine.worker.protocol import LogRefused, WorkerReady, WorkerTask
 from engine.worker.recording.recorder import Recorder
 
 if TYPE_CHECKING:
-    from engine.worker.checkpoints.past import Past
+    from engine.log.reading.past import Past
 
 
 def main(task: WorkerTask, pipe: Connection) -> None:
@@ -52,11 +52,11 @@ def main(task: WorkerTask, pipe: Connection) -> None:
         mailbox.send(WorkerReady(pid=os.getpid(), log=log.identity))
         recorder = Recorder(log, mailbox, task.clock, task.number)
         mailbox.close_log = recorder.close_early
-        goes_on = task.is_resumed and past.generation > 0
+        goes_on = task.is_resumed and past.generation > 0 and task.origin is None
         Training(task, mailbox, recorder, past.generation, past if goes_on else None).run()
 
 
 def _past(log: Path) -> "Past":
-    from engine.worker.checkpoints.past import Past  # imports numpy, as training does
+    from engine.log.reading.past import Past  # imports numpy, as training does
 
     return Past.read(log)

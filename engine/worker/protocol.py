@@ -8,6 +8,7 @@ import time
 import msgspec
 
 from engine.log.filesystem.identity import FileIdentity
+from engine.log.records import Point
 from engine.settings import RunSettings, Variant, VariantSettings
 
 
@@ -44,6 +45,10 @@ class WorkerTask(msgspec.Struct, frozen=True, kw_only=True):
     stored: str = ""
     """The private directory with what the loader found; if empty, the worker loads the problem."""
     log: str
+    logs: dict[str, str] = {}
+    """The logs of all variants by name, from whose trainings this one may go on."""
+    origin: Point | None = None
+    """The point after which it begins the next generation; None for the initial weights."""
     continued: FileIdentity | None = None
     """The file that earlier workers wrote at `log`; None for the first worker."""
     output: str
@@ -102,6 +107,8 @@ class DeviceLost(Note, frozen=True, kw_only=True):
 
     settings: VariantSettings
     """The settings to restart with."""
+    origin: Point | None = None
+    """The point to rewind to; None to begin at the initial weights."""
 
 
 AnyNote = WorkerReady | LogBlocked | LogRefused | LogUnblocked | NoCheckpoint | DeviceLost

@@ -1,130 +1,204 @@
-"""Brings a trainer to the end of a log: from the last checkpoint, then by training again.
+"""Brings a trainer to a point of a training: from the last checkpoint, then by training again.
 
-What was trained after the checkpoint is trained once more, with the changes that the log records at
-the batches where they were made. It is compared with the log, and not recorded a second time.
+What was trained after the checkpoint is trained once more, with the changes that the logs record at
+the batches where they were made. It is compared with the logs, and not recorded a second time.
 """
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.checkpoint.checkpoint import Checkpoint, restore
 from engine.checkpoint.store import CheckpointStore
-from engine.log.records import Changed, Resumed, Started
+from engine.log.reading.past import Past, Turn, losses_between
+from engine.log.reading.points import Stretch
+from engine.log.records import Changed, Resumed
 from engine.problem import ProblemError
 from engine.settings import VariantSettings
 from engine.training.state.modules import StateMismatchError
 from engine.training.trainer import Trainer
-from engine.worker.checkpoints.past import Losses, Past, losses_after
 
 _SLICE_SECONDS: Final = 0.2
 """Target duration of a slice that is trained again."""
-_SHOW_SECONDS: Final = 2.0
-"""Seconds between two notes on the progress."""
 
 MakeTrainer = Callable[[VariantSettings, int, int | None], Trainer]
 """Makes a trainer at the first weights, from settings, planned epochs and the micro-batch."""
 
 
-@dataclass(frozen=True, slots=True)
-class Repeated:
-    """A trainer at the end of the log, and how it got there."""
+class Replay:
+    """A training on its way to the end of a route, slice by slice.
 
-    trainer: Trainer
-    resumed: Resumed
-
-
-def resume_trainer(
-    past: Past, log: Path, make: MakeTrainer, show: Callable[[str], None]
-) -> Repeated:
-    """A trainer that continues the last generation of a log; `show` takes a note on the progress.
-
-    Raises ProblemError if the problem is not the one that was trained.
+    It can be dropped between two slices.
     """
-    started = past.started
-    assert started is not None
-    trainer, checkpoint, refused = _from_checkpoint(past, log, make)
-    if trainer is None:
-        trainer = make(started.settings, started.epochs, started.micro_batch)
-        _check_problem(trainer, started)
-    begin = trainer.batches
-    differing = _repeat(trainer, past, losses_after(log, past.generation, begin), show)
-    trainer.seconds = past.seconds
-    return Repeated(
-        trainer,
-        Resumed(
-            generation=past.generation,
-            batches=past.batches,
-            checkpoint=0 if checkpoint is None else checkpoint.batches,
-            differing=differing,
-            refused=refused,
-        ),
-    )
 
+    def __init__(self, route: Sequence[Stretch], make: MakeTrainer) -> None:
+        """`route`: as from `route_to`; the last stretch is that of the generation to go on with."""
+        self._route = route
+        self._make = make
+        self._slices = self._repeat()
+        self.past = route[-1].past
+        """The generation to go on with."""
+        self.batches = 0
+        """Batches done so far."""
+        self._begin = self._differing = 0
+        self._refused: list[str] = []
+        self._trainer: Trainer | None = None
 
-def _from_checkpoint(
-    past: Past, log: Path, make: MakeTrainer
-) -> tuple[Trainer | None, Checkpoint | None, tuple[str, ...]]:
-    """A trainer at the last checkpoint that can be used, and why later ones cannot."""
-    store, most = CheckpointStore(log), past.batches
-    refused: list[str] = []
-    while True:
-        checkpoint, unusable = store.newest(past.generation, most)
-        refused += map(str, unusable)
-        if checkpoint is None:
-            return None, None, tuple(refused)
+    @property
+    def until(self) -> int:
+        """Batches to be done."""
+        return self._route[-1].until
+
+    @property
+    def is_new(self) -> bool:
+        """True if the generation has no batch of its own yet."""
+        return self.past.origin is not None and self.until == self.past.origin.batches
+
+    @property
+    def progress(self) -> str:
+        """How far it has come, for the panel."""
+        if not self.is_new or self.past.origin is None:
+            return f"training batches {self.batches + 1:,} to {self.until:,} again"
+        verb = "forking" if self.past.origin.variant else "rewinding"
+        return f"{verb}: {self.batches:,} of {self.until:,} batches"
+
+    @property
+    def trainer(self) -> Trainer:
+        """The trainer at the end of the route."""
+        assert self._trainer is not None
+        return self._trainer
+
+    @property
+    def resumed(self) -> Resumed:
+        """The record of how the trainer got there."""
+        return Resumed(
+            generation=self.past.generation,
+            batches=self.until,
+            checkpoint=self._begin,
+            differing=self._differing,
+            refused=tuple(self._refused),
+        )
+
+    def advance(self) -> bool:
+        """Train one slice; True at the end of the route.
+
+        Raises ProblemError if the problem is not the one that was trained.
+        """
+        return next(self._slices, None) is None
+
+    def _repeat(self) -> Iterator[int]:
+        """Yield the number of batches done before each slice."""
+        first, trainer = self._from_checkpoint()
+        self._trainer = trainer
+        self._begin = self.batches = trainer.batches
+        for k in range(first, len(self._route)):
+            if k > first:
+                self._enter(trainer, self._route[k - 1], self._route[k].past)
+            yield from self._repeat_stretch(trainer, self._route[k], is_last=k == self._last)
+        trainer.seconds = self.past.seconds
+
+    @property
+    def _last(self) -> int:
+        return len(self._route) - 1
+
+    def _from_checkpoint(self) -> tuple[int, Trainer]:
+        """A trainer at the last usable checkpoint of the route, and the index of its stretch."""
+        for k in reversed(range(len(self._route))):
+            if (trainer := self._from_stretch(self._route[k])) is not None:
+                return k, trainer
+        started = self._route[0].past.started
+        assert started is not None
+        trainer = self._make(started.settings, started.epochs, started.micro_batch)
+        self._check_problem(trainer)
+        return 0, trainer
+
+    def _from_stretch(self, stretch: Stretch) -> Trainer | None:
+        store, most = CheckpointStore(stretch.log), stretch.until
+        while True:
+            checkpoint, unusable = store.newest(stretch.past.generation, most)
+            self._refused += map(str, unusable)
+            if checkpoint is None:
+                return None
+            trainer = self._of_checkpoint(checkpoint)
+            if trainer is not None:
+                return trainer
+            most = checkpoint.batches - 1
+
+    def _of_checkpoint(self, checkpoint: Checkpoint) -> Trainer | None:
         header = checkpoint.header
-        trainer = make(header.settings, header.epochs, header.micro_batch)
-        if past.started is not None:
-            _check_problem(trainer, past.started)
+        trainer = self._make(header.settings, header.epochs, header.micro_batch)
+        self._check_problem(trainer)
         try:
             restore(trainer, checkpoint)
         except StateMismatchError as error:
-            refused.append(f"the checkpoint at batch {checkpoint.batches:,}: {error}")
-            most = checkpoint.batches - 1
-        else:
-            return trainer, checkpoint, tuple(refused)
+            self._refused.append(f"the checkpoint at batch {checkpoint.batches:,}: {error}")
+            return None
+        return trainer
 
+    def _check_problem(self, trainer: Trainer) -> None:
+        started = self.past.started
+        assert started is not None
+        if trainer.n != started.n:
+            raise ProblemError(
+                f"this run was trained on {started.n:,} samples, and the problem now has "
+                f"{trainer.n:,}; it can only go on with the same data"
+            )
 
-def _check_problem(trainer: Trainer, started: Started) -> None:
-    if trainer.n != started.n:
-        raise ProblemError(
-            f"this run was trained on {started.n:,} samples, and the problem now has "
-            f"{trainer.n:,}; it can only go on with the same data"
-        )
+    @staticmethod
+    def _enter(trainer: Trainer, left: Stretch, past: Past) -> None:
+        """Begin a generation at the end of a stretch of another one."""
+        started = past.started
+        assert started is not None
+        at_end = [turn for done, turn in left.past.turns if done == left.until]
+        changes = [turn.settings for turn in at_end if isinstance(turn, Changed)]
+        if changes and changes[-1] == started.settings:  # as it went on there, step by step
+            for turn in at_end:
+                _take(trainer, turn)
+        if (trainer.settings, trainer.most_at_once) != (started.settings, started.micro_batch):
+            trainer.repeat_change(started.settings, started.micro_batch)
+        if trainer.epochs != started.epochs:
+            trainer.plan(started.epochs)
 
+    def _repeat_stretch(
+        self, trainer: Trainer, stretch: Stretch, *, is_last: bool
+    ) -> Iterator[int]:
+        """Train again up to the end of a stretch; yield before each slice."""
+        begin, end, size = trainer.batches, stretch.until, 1
+        logged = losses_between(stretch.log, stretch.past.generation, begin, end)
+        turns = [
+            turn
+            for turn in stretch.past.turns
+            if begin <= turn[0] and (is_last or turn[0] < stretch.until)
+        ]
+        while True:
+            while turns and turns[0][0] <= trainer.batches:
+                _take(trainer, turns.pop(0)[1])
+            left = min(end, turns[0][0] if turns else end) - trainer.batches
+            if left <= 0:
+                return
+            yield trainer.batches
+            start = time.perf_counter()
+            done = trainer.batches
+            self._train(trainer, min(left, size), logged[done - begin :])
+            took = max(time.perf_counter() - start, 1e-6)
+            size = max(1, min(int(size * _SLICE_SECONDS / took), 4 * size))
 
-def _repeat(trainer: Trainer, past: Past, before: Losses, show: Callable[[str], None]) -> int:
-    """Train again up to the last loss of the log; the number of losses that differ."""
-    begin, differing, size, due = trainer.batches, 0, 1, 0.0
-    turns = list(past.turns_from(begin))
-    while True:
-        while turns and turns[0][0] <= trainer.batches:
-            _, turn = turns.pop(0)
-            if isinstance(turn, Changed):
-                trainer.repeat_change(turn.settings, turn.micro_batch)
-            else:
-                trainer.plan(turn.epochs)
-        left = min(past.batches, turns[0][0] if turns else past.batches) - trainer.batches
-        if left <= 0:
-            return differing
-        done = trainer.batches
-        start = time.perf_counter()
-        if start >= due:
-            show(f"training batches {done + 1:,} to {past.batches:,} again")
-            due = start + _SHOW_SECONDS
-        chunk = trainer.advance(min(left, size))
-        again = np.frombuffer(chunk.losses, "<f4")
-        logged = before[done - begin : done - begin + len(again)]
-        differing += int((again.view("<u4") != logged.view("<u4")).sum())
-        if not trainer.last_loss_is_finite and trainer.batches < past.batches:
+    def _train(self, trainer: Trainer, batches: int, logged: NDArray[np.float32]) -> None:
+        again = np.frombuffer(trainer.advance(batches).losses, "<f4")
+        self.batches = trainer.batches
+        self._differing += int((again.view("<u4") != logged[: len(again)].view("<u4")).sum())
+        if not trainer.last_loss_is_finite and trainer.batches < self.until:
             raise ProblemError(
                 f"batch {trainer.batches:,}, trained again, has a loss that is not finite, unlike "
                 "before: the problem's code or data have changed"
             )
-        took = max(time.perf_counter() - start, 1e-6)
-        size = max(1, min(int(size * _SLICE_SECONDS / took), 4 * size))
+
+
+def _take(trainer: Trainer, turn: Turn) -> None:
+    if isinstance(turn, Changed):
+        trainer.repeat_change(turn.settings, turn.micro_batch)
+    else:
+        trainer.plan(turn.epochs)

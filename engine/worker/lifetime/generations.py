@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.log.records import Planned, State
+from msgspec import structs
+
+from engine.log.records import Planned, Point, State
 from engine.settings import VariantSettings
 from engine.worker.evaluation import Evaluator
 from engine.worker.lifetime.workplace import Workplace
@@ -14,8 +16,11 @@ from engine.worker.protocol import WorkerTask
 from engine.worker.recording.recorder import Recorder
 
 if TYPE_CHECKING:
+    from engine.log.reading.past import Past
+    from engine.log.reading.points import Reached
+    from engine.training.devices.process import TakenDevice
     from engine.training.trainer import Trainer
-    from engine.worker.checkpoints.past import Past
+    from engine.worker.checkpoints.resuming import Replay
     from engine.worker.measuring.measurer import Measurer
 
 
@@ -42,6 +47,16 @@ class Generations:
         The first one opens the problem.
         """
         trainer, taken = self._workplace.make_trainer(settings, number, planned.epochs)
+        self._write_start(trainer, planned, taken)
+        return trainer
+
+    def _write_start(
+        self,
+        trainer: Trainer,
+        planned: Planned,
+        taken: TakenDevice,
+        reached: Reached | None = None,
+    ) -> None:
         self._recorder.write_start(
             trainer,
             threads=self._task.threads,
@@ -51,8 +66,8 @@ class Generations:
             command=planned.command,
             device=taken.label,
             device_note=taken.note,
+            reached=reached,
         )
-        return trainer
 
     def evaluate_first(self, trainer: Trainer) -> None:
         """Evaluate and record the initial weights."""
@@ -60,22 +75,52 @@ class Generations:
         self._evaluator.evaluate_first(trainer)
         self._begin_measuring(trainer)
 
-    def resume(self, past: Past, show: Callable[[str], None]) -> Trainer:
-        """The generation of an earlier worker, at the end of its log."""
+    def find(self, point: Point) -> Reached:
+        """The group boundary at or before a point. Raises PointError."""
+        from engine.log.reading.points import find_point
+
+        self._recorder.flush()
+        variant = point.variant or self._task.variant.name
+        return find_point(self._logs, variant, point.generation, point.batches)
+
+    def begin_after(
+        self, reached: Reached, settings: VariantSettings, number: int, planned: Planned
+    ) -> Replay:
+        """A generation that goes on after a point, on its way there."""
+        trainer, taken = self._workplace.make_trainer(settings, number, planned.epochs)
+        if reached.variant == self._task.variant.name and reached.origin is not None:
+            reached = replace(reached, origin=structs.replace(reached.origin, variant=""))
+        self._write_start(trainer, planned, taken, reached)
+        return self.resume(number)
+
+    def resume(self, generation: int) -> Replay:
+        """A generation in the log, on its way to its last batch. Raises ProblemError."""
+        from engine.log.reading.points import PointError, route_to
+        from engine.problem import ProblemError
         from engine.training.schedule import NO_LIMIT
-        from engine.worker.checkpoints.resuming import resume_trainer
+        from engine.worker.checkpoints.resuming import Replay
 
         def make(settings: VariantSettings, epochs: int, micro_batch: int | None) -> Trainer:
-            trainer, _ = self._workplace.make_trainer(settings, past.generation, epochs)
+            trainer, _ = self._workplace.make_trainer(settings, generation, epochs)
             trainer.micro_batch = micro_batch or NO_LIMIT
             return trainer
 
-        repeated = resume_trainer(past, Path(self._task.log), make, show)
-        self._recorder.write(repeated.resumed)
-        return repeated.trainer
+        try:
+            route = route_to(self._logs, self._task.variant.name, generation)
+        except PointError as error:
+            raise ProblemError(f"its training cannot go on: {error}") from None
+        return Replay(route, make)
 
-    def evaluate_on(self, trainer: Trainer, past: Past, planned: Planned) -> None:
-        """Go on evaluating where an earlier worker stopped; record a new plan if it differs."""
+    @property
+    def _logs(self) -> dict[str, Path]:
+        task = self._task
+        logs = {name: Path(log) for name, log in task.logs.items()}
+        return logs | {task.variant.name: Path(task.log)}
+
+    def arrive(self, replay: Replay, planned: Planned) -> Trainer:
+        """The trainer of a replay at its end, evaluated; records a new plan if it differs."""
+        trainer, past = replay.trainer, replay.past
+        self._recorder.write(replay.resumed)
         self._evaluator.begin()
         if past.evaluated_epoch < 0:
             self._evaluator.evaluate_first(trainer)
@@ -85,9 +130,10 @@ class Generations:
             )
         self._begin_measuring(trainer)
         self._evaluator.validate_if_due(trainer)
-        if planned.epochs != past.epochs:
+        if planned.epochs != trainer.epochs:
             trainer.plan(planned.epochs)
             self._recorder.write(planned)
+        return trainer
 
     def end_of(self, trainer: Trainer, past: Past, epochs: int) -> State | None:
         """The state in which a resumed training has ended already; None if it can go on."""

@@ -21,6 +21,7 @@ from engine.worker.pace import CHUNK_SECONDS
 from engine.worker.protocol import LogBlocked, LogUnblocked, RunClock
 
 if TYPE_CHECKING:
+    from engine.log.reading.points import Reached
     from engine.measure.weights_log import TrailWriter
     from engine.training.trainer import Trainer
 
@@ -171,8 +172,9 @@ class Recorder:
         command: int,
         device: str = "",
         device_note: str = "",
+        reached: Reached | None = None,
     ) -> None:
-        """Record that a generation begins."""
+        """Record that a generation begins, at the initial weights or at a point `reached`."""
         from engine.training.model import count_parameters, describe
 
         self.write(
@@ -189,8 +191,9 @@ class Recorder:
                 pace=pace,
                 average=trainer.objective.average.described,
                 audit=audit,
-                micro_batch=trainer.most_at_once,
+                micro_batch=trainer.most_at_once if reached is None else reached.micro_batch,
                 command=command,
+                origin=None if reached is None else reached.origin,
             )
         )
 

@@ -1,6 +1,5 @@
 """A variant's training so far, as its log tells it: a fold over the records of earlier workers."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,12 +12,14 @@ from engine.log.records import (
     Changed,
     Chunk,
     Evaluation,
+    Origin,
     Planned,
     Started,
     State,
     StateChanged,
     Validated,
 )
+from engine.settings import VariantSettings
 
 Losses = NDArray[np.float32]
 Turn = Changed | Planned
@@ -27,7 +28,7 @@ Turn = Changed | Planned
 
 @dataclass(slots=True)
 class Past:
-    """The last generation in a log, up to its last loss."""
+    """A generation in a log, up to its last loss."""
 
     started: Started | None = None
     """The beginning of the generation; None if none has begun."""
@@ -41,31 +42,38 @@ class Past:
     state: State = State.STARTING
     turns: list[tuple[int, Turn]] = field(default_factory=list)
     """Changes, each with the number of batches done before it."""
+    loss_at_start: float | None = None
+    """The loss on the training data before the first batch; None if it is not known."""
 
     @classmethod
     def read(cls, log: Path) -> "Past":
-        """The past in this log. Raises LogDamagedError."""
-        past = cls()
-        for record in LogReader(log):
-            past.add(record)
-        return past
+        """The last generation in this log, an empty one if none has begun.
+
+        Raises LogDamagedError.
+        """
+        return [cls(), *read_generations(log).values()][-1]
 
     @property
     def generation(self) -> int:
         """The number of the generation; 0 if none has begun."""
         return 0 if self.started is None else self.started.generation
 
+    @property
+    def origin(self) -> Origin | None:
+        """The point after which the generation begins; None for the initial weights."""
+        return None if self.started is None else self.started.origin
+
     def add(self, record: AnyRecord) -> None:
         """Add the next record of the log."""
         match record:
             case Started():
-                self.started, self.epochs, self.batches, self.seconds = record, record.epochs, 0, 0
-                self.evaluated_epoch, self.validated_update = -1, 0
-                self.turns = []
+                self._begin(record)
             case Chunk():
                 self.batches = record.batch - 1 + record.batches
                 self.seconds = record.seconds + record.duration
             case Evaluation():
+                if not record.epoch:
+                    self.loss_at_start = record.training_loss
                 self.evaluated_epoch, self.validated_update = record.epoch, record.updates
             case Validated():
                 self.validated_update = record.updates
@@ -78,13 +86,36 @@ class Past:
             case _:
                 pass
 
-    def turns_from(self, batches: int) -> Iterator[tuple[int, Turn]]:
-        """The changes at or after this number of batches, in order."""
-        return (turn for turn in self.turns if turn[0] >= batches)
+    def _begin(self, record: Started) -> None:
+        self.started, self.epochs, self.state = record, record.epochs, State.STARTING
+        if (origin := record.origin) is not None:
+            self.batches, self.seconds = origin.batches, origin.seconds
+            self.evaluated_epoch, self.validated_update = origin.epoch - 1, origin.updates
+            self.loss_at_start = origin.loss_at_start
+
+    def settings_after(self, batches: int) -> tuple[VariantSettings, int | None]:
+        """The settings in force after so many batches, and the micro-batch."""
+        assert self.started is not None
+        found: Started | Changed = self.started
+        for done, turn in self.turns:
+            if isinstance(turn, Changed) and done <= batches:
+                found = turn
+        return found.settings, found.micro_batch
 
 
-def losses_after(log: Path, generation: int, batches: int) -> Losses:
-    """The losses of a generation after so many batches, as logged."""
+def read_generations(log: Path) -> dict[int, Past]:
+    """The generations in a log by number, in order. Raises LogDamagedError."""
+    found: dict[int, Past] = {}
+    past = Past()
+    for record in LogReader(log):
+        if isinstance(record, Started):
+            past = found[record.generation] = Past()
+        past.add(record)
+    return found
+
+
+def losses_between(log: Path, generation: int, batches: int, until: int) -> Losses:
+    """The losses of a generation after so many batches and up to another number, as logged."""
     parts = [np.zeros(0, "<f4")]
     for record in LogReader(log):
         if not isinstance(record, Chunk) or record.generation != generation:
@@ -92,4 +123,4 @@ def losses_after(log: Path, generation: int, batches: int) -> Losses:
         skipped = max(batches - (record.batch - 1), 0)
         if skipped < record.batches:
             parts.append(np.frombuffer(record.losses, "<f4")[skipped:])
-    return np.concatenate(parts)
+    return np.concatenate(parts)[: max(until - batches, 0)]
