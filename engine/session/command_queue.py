@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from engine.log.commands import AnyCommand, Change, Keep, Restart, Stop, without_superseded
+from engine.log.commands import AnyCommand, Change, Keep, Restart, Rewind, Stop, without_superseded
 from engine.log.records import CommandSent
 from engine.session.remote_worker import RemoteWorker
 from engine.session.session_log import SessionLog
@@ -55,7 +55,7 @@ class CommandQueue:
                 waiting = self._waiting.get(name, [])
                 self._waiting[name] = without_superseded([*waiting, command])
                 self._unseen.append(CommandSent(variant=name, command=command))
-                if isinstance(command, Change | Restart):
+                if isinstance(command, Change | Restart | Rewind):
                     self.wanted[name] = command.settings
         self.flush_if_due()
 

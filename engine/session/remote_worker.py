@@ -5,15 +5,24 @@ from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from typing import NamedTuple
 
 import msgspec
 
 from engine.jobs.child import Child
 from engine.jobs.fork_server import start_process
-from engine.log.commands import AnyCommand, supersedes
-from engine.log.records import WorkerReplaced
+from engine.log.commands import AnyCommand, Stop, supersedes
+from engine.log.records import Point, WorkerReplaced
 from engine.settings import Variant, VariantSettings
 from engine.worker.protocol import WorkerTask
+
+
+class Successor(NamedTuple):
+    """The beginning of a worker that follows another one."""
+
+    settings: VariantSettings
+    origin: Point | None = None
+    """The point to go back to; None for the initial weights."""
 
 
 @dataclass(slots=True)
@@ -26,24 +35,32 @@ class RemoteWorker:
     resumes: int = 0
     """The number of the worker that goes on with an earlier session's training; 0 for none."""
     threads: int = 0
-    """CPU threads of that training; 0 for a fair share."""
+    """CPU threads of the variant's training; 0 for a fair share, before the first worker."""
+    device: str = ""
+    """The device of its training; "" for that of the run's settings."""
+    origin: Point | None = None
+    """The point after which the next worker begins; None for the initial weights."""
+    is_removed: bool = False
+    """True from its removal until another worker takes it in again."""
     child: Child | None = None
     is_dead: bool = False
     server_died: bool = False
     """True once the death of the fork server has been reported to the user."""
     last_words: str = ""
     """The worker's reason for ending."""
-    successor: VariantSettings | None = None
-    """The settings of the worker that shall follow when this one ends, as it asked for."""
+    successor: Successor | None = None
+    """The worker that shall follow when this one ends."""
     is_paused: bool = False
     """True between a pause and the command to resume; a replacement begins in this state."""
 
     def begin(self, make_task: Callable[[int], WorkerTask]) -> None:
         """Start a process with the task that `make_task` returns for its number; do not wait."""
         self.is_dead, self.server_died, self.last_words = False, False, ""
-        self.successor = None
+        self.successor, self.is_removed = None, False
         self.number += 1
-        start = partial(_start, make_task(self.number))
+        task = make_task(self.number)
+        self.threads, self.device, self.origin = task.threads, task.device, None
+        start = partial(_start, task)
         self.child = Child(start, self.variant.name, supersedes=supersedes)
 
     def replaced(self, command: int) -> WorkerReplaced:
@@ -52,8 +69,14 @@ class RemoteWorker:
 
     @property
     def is_there(self) -> bool:
-        """True if it was started and has not died."""
-        return self.child is not None and not self.is_dead
+        """True if it was started, has not died, and was not removed."""
+        return self.child is not None and not self.is_dead and not self.is_removed
+
+    def remove(self, last_id: int) -> None:
+        """Stop it, as its variant was removed; `last_id` is that of the last command."""
+        if self.is_there:
+            self.send(Stop(id=last_id))
+        self.is_removed, self.successor = True, None
 
     def send(self, command: AnyCommand) -> None:
         """Send a command; never blocks, even while the worker is not reading."""

@@ -16,13 +16,16 @@ def worker_task(
     settings = run.info.settings
     names = [each.name for each in settings.variants]
     devices = [settings.device_of(place) for place in range(len(names))]
+    logs = {name: str(run.variant_log(name)) for name in names}
     return WorkerTask(
         run=settings,
         variant=variant,
-        device=devices[names.index(variant.name)],
+        device=worker.device or devices[names.index(variant.name)],
         devices=tuple(devices),
         stored=run.custody.stored,
-        log=str(run.variant_log(variant.name)),
+        log=logs[variant.name],
+        logs=logs,
+        origin=worker.origin,
         output=str(run.variant_output(variant.name)),
         threads=worker.threads or settings.threads or fair_threads(usable_cores(), len(names)),
         is_resumed=number == worker.resumes,

@@ -36,7 +36,7 @@ from engine.worker.slices import apply_change, finish_group, train_slice
 from engine.worker.weights_check import WeightsCheck
 
 if TYPE_CHECKING:
-    from engine.log.reading.past import Past
+    from engine.log.lineage.past import Past
     from engine.training.trainer import Trainer
 
 
@@ -142,7 +142,7 @@ class Training(Succession):
     def _wait(self) -> float | None:
         """Seconds until there is something to train or measure; None means wait for a command."""
         trainer = self._trainer
-        if self._replay is not None and not self._recorder.is_blocked:
+        if self._repetition is not None and not self._recorder.is_blocked:
             return 0.0
         if trainer is None or self._recorder.is_blocked:
             return RETRY_SECONDS if self._recorder.is_gone else None
@@ -154,8 +154,8 @@ class Training(Succession):
 
     def _train(self) -> None:
         """Do one slice of work, if there is any to do now."""
-        if self._replay is not None and not self._recorder.is_blocked:
-            self._repeat(self._replay)
+        if self._repetition is not None and not self._recorder.is_blocked:
+            self._repeat(self._repetition)
         trainer = self._trainer
         if trainer is None:
             return

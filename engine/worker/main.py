@@ -19,7 +19,7 @@ from engine.worker.protocol import LogRefused, WorkerReady, WorkerTask
 from engine.worker.recording.recorder import Recorder
 
 if TYPE_CHECKING:
-    from engine.log.reading.past import Past
+    from engine.log.lineage.past import Past
 
 
 def main(task: WorkerTask, pipe: Connection) -> None:
@@ -57,6 +57,6 @@ def main(task: WorkerTask, pipe: Connection) -> None:
 
 
 def _past(log: Path) -> "Past":
-    from engine.log.reading.past import Past  # imports numpy, as training does
+    from engine.log.lineage.past import Past  # imports numpy, as training does
 
     return Past.read(log)

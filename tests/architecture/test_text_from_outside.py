@@ -12,7 +12,7 @@ DECODERS = {
     "engine/worker/mailbox.py": "commands of our own process, which hold numbers",
     "engine/landscape/client.py": "cleans what it decodes",
     "engine/landscape/server.py": "requests of our own process, which hold numbers",
-    "engine/session/session.py": "cleans what it decodes",
+    "engine/session/variants/watching.py": "cleans what it decodes",
     "engine/problems/handover/description.py": "from our own loader, in a private directory",
     "engine/session/host/protocol.py": "checks and cleans what comes through a socket",
 }

@@ -7,7 +7,7 @@ import numpy as np
 
 from engine.log.commands import AnyCommand, Stop
 from engine.log.file import LogReader
-from engine.log.reading.past import Past
+from engine.log.lineage.past import Past
 from engine.log.records import AnyRecord, Chunk, Evaluation, Point, Started, StateChanged
 from engine.log.writing.writer import LogWriter
 from engine.settings import LrSchedule, RunSettings, Variant, VariantSettings

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from engine.checkpoint.checkpoint import Checkpoint, restore
 from engine.checkpoint.store import CheckpointStore
-from engine.log.reading.past import Past, Turn, losses_between
-from engine.log.reading.points import Stretch
+from engine.log.lineage.past import Past, Turn, losses_between
+from engine.log.lineage.points import Stretch
 from engine.log.records import Changed, Resumed
 from engine.problem import ProblemError
 from engine.settings import VariantSettings
@@ -28,7 +28,7 @@ MakeTrainer = Callable[[VariantSettings, int, int | None], Trainer]
 """Makes a trainer at the first weights, from settings, planned epochs and the micro-batch."""
 
 
-class Replay:
+class Repetition:
     """A training on its way to the end of a route, slice by slice.
 
     It can be dropped between two slices.

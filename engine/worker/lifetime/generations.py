@@ -16,11 +16,11 @@ from engine.worker.protocol import WorkerTask
 from engine.worker.recording.recorder import Recorder
 
 if TYPE_CHECKING:
-    from engine.log.reading.past import Past
-    from engine.log.reading.points import Reached
+    from engine.log.lineage.past import Past
+    from engine.log.lineage.points import Reached
     from engine.training.devices.process import TakenDevice
     from engine.training.trainer import Trainer
-    from engine.worker.checkpoints.resuming import Replay
+    from engine.worker.checkpoints.resuming import Repetition
     from engine.worker.measuring.measurer import Measurer
 
 
@@ -77,7 +77,7 @@ class Generations:
 
     def find(self, point: Point) -> Reached:
         """The group boundary at or before a point. Raises PointError."""
-        from engine.log.reading.points import find_point
+        from engine.log.lineage.points import find_point
 
         self._recorder.flush()
         variant = point.variant or self._task.variant.name
@@ -85,7 +85,7 @@ class Generations:
 
     def begin_after(
         self, reached: Reached, settings: VariantSettings, number: int, planned: Planned
-    ) -> Replay:
+    ) -> Repetition:
         """A generation that goes on after a point, on its way there."""
         trainer, taken = self._workplace.make_trainer(settings, number, planned.epochs)
         if reached.variant == self._task.variant.name and reached.origin is not None:
@@ -93,12 +93,12 @@ class Generations:
         self._write_start(trainer, planned, taken, reached)
         return self.resume(number)
 
-    def resume(self, generation: int) -> Replay:
+    def resume(self, generation: int) -> Repetition:
         """A generation in the log, on its way to its last batch. Raises ProblemError."""
-        from engine.log.reading.points import PointError, route_to
+        from engine.log.lineage.points import PointError, route_to
         from engine.problem import ProblemError
         from engine.training.schedule import NO_LIMIT
-        from engine.worker.checkpoints.resuming import Replay
+        from engine.worker.checkpoints.resuming import Repetition
 
         def make(settings: VariantSettings, epochs: int, micro_batch: int | None) -> Trainer:
             trainer, _ = self._workplace.make_trainer(settings, generation, epochs)
@@ -109,7 +109,7 @@ class Generations:
             route = route_to(self._logs, self._task.variant.name, generation)
         except PointError as error:
             raise ProblemError(f"its training cannot go on: {error}") from None
-        return Replay(route, make)
+        return Repetition(route, make)
 
     @property
     def _logs(self) -> dict[str, Path]:
@@ -117,10 +117,10 @@ class Generations:
         logs = {name: Path(log) for name, log in task.logs.items()}
         return logs | {task.variant.name: Path(task.log)}
 
-    def arrive(self, replay: Replay, planned: Planned) -> Trainer:
-        """The trainer of a replay at its end, evaluated; records a new plan if it differs."""
-        trainer, past = replay.trainer, replay.past
-        self._recorder.write(replay.resumed)
+    def arrive(self, repetition: Repetition, planned: Planned) -> Trainer:
+        """The trainer of a repetition at its end, evaluated; records a new plan if it differs."""
+        trainer, past = repetition.trainer, repetition.past
+        self._recorder.write(repetition.resumed)
         self._evaluator.begin()
         if past.evaluated_epoch < 0:
             self._evaluator.evaluate_first(trainer)

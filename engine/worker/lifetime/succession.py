@@ -20,10 +20,10 @@ from engine.worker.protocol import WorkerTask
 from engine.worker.recording.recorder import Recorder
 
 if TYPE_CHECKING:
-    from engine.log.reading.past import Past
-    from engine.log.reading.points import Reached
+    from engine.log.lineage.past import Past
+    from engine.log.lineage.points import Reached
     from engine.training.trainer import Trainer
-    from engine.worker.checkpoints.resuming import Replay
+    from engine.worker.checkpoints.resuming import Repetition
 
 _SHOW_SECONDS: Final = 0.5
 """Seconds between two notes on how far a training that is repeated has come."""
@@ -45,7 +45,7 @@ class Succession:
         self._state = State.STARTING
         self._workplace = Workplace(task)
         self._trainer: Trainer | None = None
-        self._replay: Replay | None = None
+        self._repetition: Repetition | None = None
         """The way to the point from which training goes on; None once it is there."""
         self._shown_at = 0.0
         self._pending: Change | None = None
@@ -97,7 +97,7 @@ class Succession:
     def _leave(self, number: int) -> None:
         """Leave the generation that was trained so far for the one with this number."""
         self._number = number
-        self._trainer = self._replay = self._pending = None
+        self._trainer = self._repetition = self._pending = None
         self._pace.restart()
         self._become(State.STARTING, f"loading {self._task.run.title}")
 
@@ -113,7 +113,7 @@ class Succession:
         if isinstance(command, Restart):
             self._begin(command.settings, command=command.id)
             return
-        from engine.log.reading.points import PointError
+        from engine.log.lineage.points import PointError
 
         point = Point(generation=command.generation, batches=command.batches)
         try:
@@ -125,7 +125,7 @@ class Succession:
 
     def _begin_at(self, point: Point, settings: VariantSettings) -> None:
         """Start the first generation of this worker after a point."""
-        from engine.log.reading.points import PointError
+        from engine.log.lineage.points import PointError
         from engine.problem import ProblemError
 
         def begin() -> None:
@@ -153,22 +153,22 @@ class Succession:
         self._leave(past.generation)
         self._guarded(lambda: self._set_out(self._generations.resume(past.generation)))
 
-    def _set_out(self, replay: Replay) -> None:
-        self._replay, self._shown_at = replay, 0.0
+    def _set_out(self, repetition: Repetition) -> None:
+        self._repetition, self._shown_at = repetition, 0.0
 
-    def _repeat(self, replay: Replay) -> None:
+    def _repeat(self, repetition: Repetition) -> None:
         """Train a slice again on the way to the point from which training goes on."""
-        self._replay = None  # in case of an error
-        if not replay.advance():
-            self._replay = replay
+        self._repetition = None  # in case of an error
+        if not repetition.advance():
+            self._repetition = repetition
             if time.perf_counter() - self._shown_at >= _SHOW_SECONDS:
                 self._shown_at = time.perf_counter()
-                self._become(State.STARTING, replay.progress)
+                self._become(State.STARTING, repetition.progress)
             return
-        trainer = self._trainer = self._generations.arrive(replay, self._planned())
-        if replay.is_new:
+        trainer = self._trainer = self._generations.arrive(repetition, self._planned())
+        if repetition.is_new:
             self._keeper.keep(trainer)
-        ended = self._generations.end_of(trainer, replay.past, self._epochs)
+        ended = self._generations.end_of(trainer, repetition.past, self._epochs)
         self._become(ended or (State.PAUSED if self._is_held else State.RUNNING))
 
 

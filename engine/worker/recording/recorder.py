@@ -21,7 +21,7 @@ from engine.worker.pace import CHUNK_SECONDS
 from engine.worker.protocol import LogBlocked, LogUnblocked, RunClock
 
 if TYPE_CHECKING:
-    from engine.log.reading.points import Reached
+    from engine.log.lineage.points import Reached
     from engine.measure.weights_log import TrailWriter
     from engine.training.trainer import Trainer
 

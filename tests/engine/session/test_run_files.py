@@ -95,7 +95,7 @@ def test_a_user_who_had_paused_finds_it_paused(start_run: StartRun) -> None:
     away.rename(watched.run.path)
     watched.until(lambda: told(watched, NoticeKind.LOG_UNBLOCKED))
     watched.session.measure([NAME])
-    watched.until(lambda: watched.tallies[NAME].is_measured)
+    watched.until(lambda: watched.tallies[NAME].sharpness is not None)
     assert watched.states() == {State.PAUSED}
     watched.session.resume()
     check_goes_on(watched, NAME)

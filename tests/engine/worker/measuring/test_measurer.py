@@ -321,7 +321,8 @@ def test_a_tally_keeps_the_latest_and_their_signal_to_noise() -> None:
         tally.add(record)  # type: ignore[arg-type]
     assert tally.noise
     assert tally.noise.noise
-    assert tally.is_measured
+    assert tally.sharpness
+    assert tally.sharpness.updates == tally.noise.updates == tally.updates
     assert tally.noise_scale
     assert tally.signal_to_noise == tally.noise_scale.signal_to_noise(10, 200)
     tally.settings = VariantSettings(batch_size=FULL)

@@ -8,7 +8,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from engine.log.file import LogError, LogReader
-from engine.log.reading.past import Past, read_generations
+from engine.log.lineage.past import Past, read_generations
 from engine.log.records import Chunk, Evaluation, Origin
 from engine.settings import VariantSettings
 
