@@ -75,7 +75,7 @@ class RemoteWorker:
     def remove(self, last_id: int) -> None:
         """Stop it, as its variant was removed; `last_id` is that of the last command."""
         if self.is_there:
-            self.send(Stop(id=last_id))
+            self.send(Stop(id=last_id + 1))
         self.is_removed, self.successor = True, None
 
     def send(self, command: AnyCommand) -> None:

@@ -13,6 +13,7 @@ from torch import nn
 from engine.checkpoint.store import CheckpointStore
 from engine.log.commands import Change, Extend, Stop
 from engine.log.file import MAGIC, LogReader, frame
+from engine.log.lineage.past import Past
 from engine.log.records import AnyRecord, Changed, Chunk, Resumed, State
 from engine.problem import Problem
 from engine.problems import registry
