@@ -9,7 +9,15 @@ from msgspec.structs import replace
 from engine.log.directory import RunDirectory, RunDirectoryError
 from engine.log.filesystem.holding import is_locked
 from engine.log.follow import Follower
-from engine.log.records import AnyRecord, CommandSent, Record, StateChanged, WorkerDied
+from engine.log.records import (
+    AnyRecord,
+    CommandSent,
+    Point,
+    Record,
+    StateChanged,
+    VariantAdded,
+    WorkerDied,
+)
 from engine.log.summary import Tally
 from engine.session.remote_worker import RemoteWorker
 from engine.settings import Variant
@@ -24,6 +32,9 @@ class PastVariant(msgspec.Struct, frozen=True, kw_only=True):
     """The number of its last worker."""
     threads: int
     """CPU threads of its training, on which the rounding of sums depends; 0 if none began."""
+    origin: Point | None = None
+    """The point at which it is yet to begin; None if it has begun, or begins at the start."""
+    is_removed: bool = False
 
 
 class PastRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +51,13 @@ class PastRun(msgspec.Struct, frozen=True, kw_only=True):
         """Workers to be started, which go on with the logs of the last ones."""
         return {
             each.variant.name: RemoteWorker(
-                each.variant, number=each.worker, resumes=each.worker + 1, threads=each.threads
+                each.variant,
+                number=each.worker,
+                resumes=each.worker + 1,
+                threads=each.threads,
+                origin=each.origin,
+                is_removed=each.is_removed,
+                is_dead=each.is_removed,
             )
             for each in self.variants
         }
@@ -85,6 +102,7 @@ def read_past(run: RunDirectory) -> PastRun:
     settings = run.info.settings
     tallies = {each.name: Tally(each.name, each.settings) for each in settings.variants}
     numbers = dict.fromkeys(tallies, 0)
+    origins: dict[str, Point | None] = {}
     last_command = 0
     follower = Follower(run)
     while records := list(follower.read()):
@@ -92,18 +110,25 @@ def read_past(run: RunDirectory) -> PastRun:
             tallies[name].add(record)
             numbers[name] = max(numbers[name], _worker_of(record))
             last_command = max(last_command, _command_of(record))
+            if isinstance(record, VariantAdded):
+                origins[name] = record.origin
     if follower.damage:
         raise RunDirectoryError(f"{follower.damage[0]}; a run can only go on from sound logs")
     begun = [tally for tally in tallies.values() if tally.generation]
+
+    def past_of(name: str, tally: Tally) -> PastVariant:
+        origin = None if tally.generation else origins.get(name)
+        like = tallies.get(origin.variant, tally) if origin else tally
+        return PastVariant(
+            variant=Variant(name=name, settings=tally.settings),
+            worker=numbers[name],
+            threads=like.threads,
+            origin=origin,
+            is_removed=tally.is_removed,
+        )
+
     return PastRun(
-        variants=tuple(
-            PastVariant(
-                variant=Variant(name=name, settings=tally.settings),
-                worker=numbers[name],
-                threads=tally.threads,
-            )
-            for name, tally in tallies.items()
-        ),
+        variants=tuple(past_of(name, tally) for name, tally in tallies.items()),
         epochs=max((tally.planned_epochs for tally in begun), default=settings.epochs),
         pace=begun[0].pace if begun else settings.pace,
         last_command=last_command,

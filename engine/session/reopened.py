@@ -10,7 +10,7 @@ from engine.log.commands import Extend, SetPace
 from engine.log.directory import RunDirectory
 from engine.log.filesystem.identity import FileIdentity
 from engine.log.follow import Follower
-from engine.log.records import CommandSent, StateChanged, WorkerDied
+from engine.log.records import CommandSent, Point, StateChanged, WorkerDied
 from engine.log.summary import Tally
 from engine.session.session import Session
 from engine.settings import VariantSettings
@@ -44,6 +44,7 @@ class ReopenedSession(Session):
                     pass
         for name, worker in self._workers.items():
             worker.is_dead, worker.threads = True, tallies[name].threads
+            worker.is_removed = tallies[name].is_removed
             self.wanted[name] = tallies[name].settings
             log = self.run.variant_log(name)
             if log.exists():
@@ -53,10 +54,14 @@ class ReopenedSession(Session):
         super().restart(settings)
         self._resting -= settings.keys()
 
+    def rewind(self, settings: Mapping[str, VariantSettings], points: Mapping[str, Point]) -> None:
+        super().rewind(settings, points)
+        self._resting -= settings.keys()
+
     def extend(self, epochs: int) -> None:
         super().extend(epochs)
-        if self._resting:
-            self._go_on({name: self.wanted[name] for name in self._resting})
+        resting = {name for name in self._resting if not self._workers[name].is_removed}
+        self._go_on({name: self.wanted[name] for name in resting})
 
     def _go_on(self, settings: Mapping[str, VariantSettings]) -> None:
         """Train variants of the earlier session up to the epochs now requested."""

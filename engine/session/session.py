@@ -84,9 +84,12 @@ class Session(WatchedWorkers):
     ) -> str:
         variant = new_variant(self._workers, name, settings)
         announce(self.run, self._log, variant, origin)
-        worker = RemoteWorker(variant, threads=like.threads, device=like.device, origin=origin)
+        place = [*self._workers].index(like.variant.name)
+        device = like.device or self.run.info.settings.device_of(place)
+        worker = RemoteWorker(variant, threads=like.threads, device=device, origin=origin)
         worker.is_paused = all(each.is_paused for each in self._workers.values())
         self._workers[variant.name] = worker
+        self.added |= {variant.name}
         self.wanted[variant.name] = settings
         worker.begin(partial(self._task, worker, variant))
         return variant.name

@@ -8,7 +8,7 @@ import pytest
 
 from engine.log.follow import Follower
 from engine.log.notices import Notice
-from engine.log.records import AnyRecord, Chunk, State
+from engine.log.records import AnyRecord, Chunk, State, VariantAdded
 from engine.log.summary import Tally
 from engine.session import Session
 
@@ -34,6 +34,9 @@ class Watched:
     def look(self) -> None:
         self.notices += self.session.poll()
         for name, record in self._follower.read():
+            if isinstance(record, VariantAdded):
+                self.records.setdefault(name, [])
+                self.tallies.setdefault(name, Tally(name, record.settings))
             self.records[name].append(record)
             self.tallies[name].add(record)
 

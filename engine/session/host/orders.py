@@ -8,19 +8,23 @@ from collections.abc import Mapping
 from typing import Final
 
 from engine.log.commands import (
+    Add,
     AnyCommand,
     Change,
     Extend,
+    Fork,
     Measure,
     Pause,
+    Remove,
     Restart,
     Resume,
+    Rewind,
     SetMeasuring,
     SetPace,
     StepOnce,
     Stop,
 )
-from engine.log.records import CommandSent
+from engine.log.records import CommandSent, Point
 from engine.session.host.protocol import Order
 from engine.session.hosted import Hosted, OrderError, TakesOrders
 from engine.session.session import Session
@@ -82,7 +86,8 @@ def check(session: Hosted, commands: Mapping[str, AnyCommand]) -> None:
     (kind,) = kinds
     if kind is Stop:
         raise OrderError("a variant cannot be stopped alone; gdtui stop ends the run")
-    if kind in _OF_THE_RUN and commands.keys() != known.keys():
+    added = session.added if isinstance(session, Session) else frozenset[str]()
+    if kind in _OF_THE_RUN and not commands.keys() >= known.keys() - added:
         raise OrderError("this command concerns all variants, and was sent to some")
 
 
@@ -96,11 +101,23 @@ def obey(session: Hosted, commands: Mapping[str, AnyCommand]) -> tuple[CommandSe
         return session.obey(commands)
     assert isinstance(session, Session)
     command = next(iter(commands.values()))
+    if isinstance(command, Fork | Add):
+        return (_add(session, next(iter(commands)), command),)
     if isinstance(command, _OF_THE_RUN):
         _obey_all(session, command)
     else:
         _obey_some(session, commands)
     return tuple(session.take_sent())
+
+
+def _add(session: Session, source: str, command: Fork | Add) -> CommandSent:
+    """Add a variant; returns the command with its name. Raises VariantError, an OrderError."""
+    if isinstance(command, Add):
+        name = session.add(command.settings, command.name)
+    else:
+        point = Point(variant=source, generation=command.generation, batches=command.batches)
+        name = session.fork(command.settings, point, command.name)
+    return CommandSent(variant=name, command=command)
 
 
 def _obey_all(session: Session, command: AnyCommand) -> None:
@@ -122,10 +139,21 @@ def _obey_all(session: Session, command: AnyCommand) -> None:
 def _obey_some(session: Session, commands: Mapping[str, AnyCommand]) -> None:
     changes = {name: each.settings for name, each in commands.items() if isinstance(each, Change)}
     restarts = {name: each.settings for name, each in commands.items() if isinstance(each, Restart)}
+    rewinds = {name: each for name, each in commands.items() if isinstance(each, Rewind)}
     if changes:
         session.change(changes)
     elif restarts:
         session.restart(restarts)
+    elif rewinds:
+        session.rewind(
+            {name: each.settings for name, each in rewinds.items()},
+            {
+                name: Point(generation=each.generation, batches=each.batches)
+                for name, each in rewinds.items()
+            },
+        )
+    elif all(isinstance(each, Remove) for each in commands.values()):
+        session.remove(commands)
     elif all(isinstance(each, StepOnce) for each in commands.values()):
         session.step_once(commands)
     elif all(isinstance(each, Measure) for each in commands.values()):

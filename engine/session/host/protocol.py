@@ -20,7 +20,7 @@ from engine.settings import VariantSettings
 from engine.settings.ranges import Identifier, Ordinal
 from engine.settings.text import clean, cleaned
 
-PROTOCOL: Final = 2
+PROTOCOL: Final = 3
 """The version of the messages. It increases when an older host or client would misread them."""
 MOST_BYTES: Final = 1 << 20
 """Size limit of a message; commands to a thousand variants take 300 KB."""
@@ -115,7 +115,10 @@ class Done(Message, frozen=True, kw_only=True):
 
     number: Identifier
     sent: tuple[CommandSent, ...] = ()
-    """The commands as they were sent to the workers, with the host's ids."""
+    """The commands as they were sent to the workers, with the host's ids.
+
+    For a command that adds a variant, it has the variant's name.
+    """
 
 
 class Refusal(Message, frozen=True, kw_only=True):

@@ -4,19 +4,23 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from engine.log.commands import (
+    Add,
     AnyCommand,
     Change,
     Extend,
+    Fork,
     Measure,
     Pause,
+    Remove,
     Restart,
     Resume,
+    Rewind,
     SetMeasuring,
     SetPace,
     StepOnce,
 )
 from engine.log.notices import Notice, NoticeKind
-from engine.log.records import CommandSent
+from engine.log.records import CommandSent, Point
 from engine.session.host.client import Channel, HostLink
 from engine.session.host.protocol import Done, Notices, Refusal, Welcome
 from engine.settings import VariantSettings
@@ -28,6 +32,7 @@ The next key starts from the settings in that answer.
 """
 _START_SECONDS: Final = 5.0
 """The same for the first key, for which the host may still be starting."""
+_ADDING: Final = (Fork, Add)
 _NO_ID: Final = 0
 """The host numbers the commands."""
 
@@ -72,6 +77,34 @@ class RemoteSession:
     def restart(self, settings: Mapping[str, VariantSettings]) -> None:
         """Begin the next generation of the named variants; replace dead workers."""
         self._order({name: Restart(id=_NO_ID, settings=new) for name, new in settings.items()})
+
+    def rewind(self, settings: Mapping[str, VariantSettings], points: Mapping[str, Point]) -> None:
+        """Take the named variants back to points of their own, to go on with these settings."""
+        commands = {}
+        for name, new in settings.items():
+            at = points[name]
+            commands[name] = Rewind(
+                id=_NO_ID, settings=new, generation=at.generation, batches=at.batches
+            )
+        self._order(commands)
+
+    def fork(self, settings: VariantSettings, point: Point, name: str = "") -> str:
+        """Add a variant that begins at a point of another one; its name, "" if not known yet."""
+        generation, batches = point.generation, point.batches
+        fork = Fork(id=_NO_ID, settings=settings, generation=generation, batches=batches, name=name)
+        return self._add({point.variant: fork})
+
+    def add(self, settings: VariantSettings, name: str = "") -> str:
+        """Add a variant that begins at the initial weights; its name, "" if not known yet."""
+        return self._add({self._names[0]: Add(id=_NO_ID, settings=settings, name=name)})
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Stop the named variants and drop them from the comparison."""
+        self._order(dict.fromkeys(names, Remove(id=_NO_ID)))
+
+    def _add(self, command: Mapping[str, Fork | Add]) -> str:
+        answer = self._order(command)
+        return answer.sent[0].variant if isinstance(answer, Done) and answer.sent else ""
 
     def pause(self) -> None:
         """Stop all variants after the current batch."""
@@ -179,9 +212,12 @@ class RemoteSession:
     def _order_all(self, command: AnyCommand) -> None:
         self._order(dict.fromkeys(self._names, command))
 
-    def _order(self, commands: Mapping[str, AnyCommand], *, is_hold: bool = False) -> None:
+    def _order(
+        self, commands: Mapping[str, AnyCommand], *, is_hold: bool = False
+    ) -> Done | Refusal | None:
+        """Send commands; the answer, None if it is not there yet."""
         if not commands or self._link.lost:
-            return
+            return None
         number = self._link.request(commands, is_hold=is_hold)
         # While older answers are missing, the host is known not to answer at once.
         patience = _KEY_SECONDS if self._has_answered else _START_SECONDS
@@ -189,12 +225,13 @@ class RemoteSession:
         self._open.add(number)
         if answer is not None:
             self._take(number, answer)
+        return answer
 
     def _take(self, number: int, answer: Done | Refusal) -> None:
         self._open.discard(number)
         self._has_answered = True
         if isinstance(answer, Done):
-            self._sent += answer.sent
+            self._sent += [each for each in answer.sent if not isinstance(each.command, _ADDING)]
         else:
             text = f"the host refused: {answer.reason}"
             self._notices.append(Notice(kind=NoticeKind.SERVER_DIED, variant=None, text=text))

@@ -7,6 +7,7 @@ from typing import Final
 from engine.log.directory import RunDirectory, RunDirectoryError
 from engine.log.records import Point, VariantAdded
 from engine.log.writing.added import add_variant
+from engine.session.hosted import OrderError
 from engine.session.remote_worker import RemoteWorker
 from engine.session.session_log import SessionLog
 from engine.settings import SettingsError, Variant, VariantSettings
@@ -15,7 +16,7 @@ MOST_TRAINED: Final = 9
 """Largest number of variants to which others are added, not counting removed ones."""
 
 
-class VariantError(Exception):
+class VariantError(OrderError):
     """A variant that cannot be added or removed; nothing was changed, and the message says why."""
 
 

@@ -41,6 +41,9 @@ _NOTE: Final = msgspec.msgpack.Decoder(AnyNote)
 class WatchedWorkers:
     """The workers of a run, one for each variant; the base of `Session`."""
 
+    added: frozenset[str] = frozenset()
+    """Variants that this session has added; clients may not know them yet."""
+
     def __init__(self, run: RunDirectory) -> None:
         """Begin a run, or go on with a ResumedRun from where it was left."""
         self.run = run

@@ -11,7 +11,7 @@ from engine.log.figures.growth import verdict
 from engine.log.follow import Follower
 from engine.log.notices import Notice, NoticeKind
 from engine.log.reading.failures import failure_reason, has_printed
-from engine.log.records import Refused, Resumed, Started, State, WorkerDied
+from engine.log.records import Refused, Resumed, Started, State, VariantAdded, WorkerDied
 from engine.log.summary import Tally
 from gdtui.cli.commands.progress_report import ProgressReport
 from gdtui.cli.commands.train.hosting import HostedSession
@@ -167,6 +167,8 @@ class RunMonitor:
         while is_new:
             is_new = False
             for name, record in self._follower.read():
+                if isinstance(record, VariantAdded):
+                    self._take_in(record)
                 self._by_name[name].add(record)
                 if isinstance(record, Started) and record.device_note:
                     self._say_once(record.device_note)
@@ -178,6 +180,12 @@ class RunMonitor:
                 is_new = True
         for name, death in self._dead.items():
             self._by_name[name].add(death)
+
+    def _take_in(self, record: VariantAdded) -> None:
+        if record.variant not in self._by_name:
+            tally = Tally(record.variant, record.settings, batch_noise=BatchNoise())
+            self._by_name[record.variant] = tally
+            self.tallies.append(tally)
 
     def close(self) -> None:
         """Killed variants, found after the session's end, since a killed worker reports nothing."""

@@ -24,6 +24,8 @@ class TrainingProgress:
 
     def follow(self) -> None:
         """Note how far training has got; the more often, the better the estimate."""
+        while len(self._left) < len(self._tallies):  # a variant was added
+            self._left.append(TimeLeft(self._clock))
         for tally, left in zip(self._tallies, self._left, strict=True):
             left.tell(share_done(tally))
 
