@@ -16,6 +16,7 @@ APP: Final = "gdtui.cli.commands.train.app"
 COMMANDS: Final = {
     "train": "gdtui.cli.commands.train.train",
     "watch": "gdtui.cli.commands.runs.watch",
+    "run": "gdtui.cli.commands.program.run",
     "experiment": "gdtui.cli.commands.measure.experiment",
     "sweep": "gdtui.cli.commands.measure.sweep",
     "audit": "gdtui.cli.commands.measure.audit",

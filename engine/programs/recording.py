@@ -1,0 +1,91 @@
+"""The recording of a program: its console, its log, and what the user is told about it."""
+
+import re
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from engine.log.directory import RunDirectory
+from engine.log.filesystem.disk_errors import cannot_write
+from engine.log.records import State
+from engine.programs.console import ConsoleFile
+from engine.programs.journal import ProgramJournal
+from engine.programs.reader import Reader
+from engine.programs.readings import Event, Remark
+from engine.session.session_log import SessionLog
+from engine.worker.protocol import RunClock
+
+
+class ProgramRecording:
+    """Keeps what a program prints, and what is read from it, in the program's run."""
+
+    def __init__(
+        self,
+        run: RunDirectory,
+        pattern: re.Pattern[str] | None = None,
+        *,
+        keeps_console: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Begin the logs of the run, which has one variant. Raises RunDirectoryError, LogError."""
+        self._run, self._clock = run, clock
+        name = run.info.settings.variants[0].name
+        self._reader = Reader(pattern)
+        self._console = ConsoleFile(run.variant_output(name)) if keeps_console else None
+        run_clock = RunClock.start()
+        self.remarks: list[str] = []
+        """How the output is read, and what went wrong; one sentence each."""
+        self._session_log = SessionLog(run, run_clock, self._report_session)
+        self._journal = ProgramJournal(run, name, run_clock, self._report)
+        self._is_read = False
+
+    def take(self, stream: int, data: bytes) -> None:
+        """Take in what the program has printed on a stream."""
+        if self._console is not None:
+            self._console.write(data)
+        self._add([*self._reader.feed(data, stream)])
+
+    def _add(self, events: list[Event]) -> None:
+        for event in events:
+            if isinstance(event, Remark):
+                self.remarks.append(event.text)
+            else:
+                self._is_read = True
+        if events:
+            self._journal.add(events, self._clock())
+
+    def end(self, status: int, *, is_asked: bool) -> None:
+        """Close the logs: the program has ended with this status, or minus this signal."""
+        self._add([*self._reader.finish()])
+        if not self._is_read:
+            self.remarks.append(
+                "no loss was recognised in what the program printed: --pattern REGEX names it, "
+                "such as --pattern 'cost (?P<loss>[0-9.e-]+)'"
+            )
+        self._journal.end(*_state(status, is_asked=is_asked))
+        self._session_log.close()
+        if self._console is not None:
+            self._console.close()
+        self._run.custody.release()
+
+    def _report(self, error: OSError) -> None:
+        name = self._run.info.settings.variants[0].name
+        self.remarks.append(cannot_write(error, self._run.variant_log(name)))
+
+    def _report_session(self, error: OSError) -> None:
+        self.remarks.append(cannot_write(error, self._run.session_log))
+
+
+def _state(status: int, *, is_asked: bool) -> tuple[State, str]:
+    """The state of the run after its program, and a sentence about it."""
+    if status == 0:
+        return State.FINISHED, ""
+    if is_asked or status in (-signal.SIGINT, -signal.SIGTERM):
+        return State.STOPPED, ""
+    if status > 0:
+        return State.FAILED, f"the program ended with exit status {status}"
+    name = str(-status)
+    with suppress(ValueError):
+        name = signal.Signals(-status).name
+    return State.FAILED, f"the program was killed by {name}"

@@ -1,0 +1,41 @@
+"""The content of one printed text, before it is known which step of the training it belongs to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Form(StrEnum):
+    """The forms that are recognised, as they are named to the user."""
+
+    TQDM = "tqdm bar"
+    LIGHTNING = "Lightning bar"
+    KERAS = "Keras"
+    TRAINER = "HF Trainer"
+    NANOGPT = "nanoGPT"
+    PAIRS = "key: value"
+    PATTERN = "--pattern"
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """Numbers printed together."""
+
+    form: Form
+    values: Mapping[str, float] = field(default_factory=dict)
+    """Losses, learning rates and other scalars, by their names as printed."""
+    step: int | None = None
+    """The step, batch or iteration, as printed."""
+    total: int | None = None
+    """Steps in all, or in the epoch."""
+    epoch: float | None = None
+    """The epoch as printed: it may have a fraction, and may count from 0."""
+    epochs: int | None = None
+    """Epochs in all, as in "Epoch 3/10"."""
+    label: str = ""
+    """The description in front of a bar, without its numbers; bars differ by it."""
+
+    @property
+    def is_bar(self) -> bool:
+        """True for a bar, which is drawn many times with the same numbers."""
+        return self.form in (Form.TQDM, Form.LIGHTNING, Form.KERAS)

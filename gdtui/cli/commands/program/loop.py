@@ -1,0 +1,183 @@
+"""The loop of a program's host: passes its output on, records it, and answers clients."""
+
+import contextlib
+import os
+import select
+import signal
+import stat
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from engine.log.directory import RunDirectory
+from engine.programs.process import PORTION, ChildProgram
+from engine.programs.recording import ProgramRecording
+from engine.session.host.processes import end_others
+from engine.session.hosted import HostedWork
+from gdtui.cli.commands.train.hosting import RunHost, TerminalOutput
+
+FORWARDED: Final = (
+    signal.SIGINT,
+    signal.SIGTERM,
+    signal.SIGQUIT,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+)
+"""Signals that are the program's."""
+_FROM_TERMINAL: Final = (signal.SIGINT, signal.SIGQUIT)
+"""Signals that a terminal sends to the program as well, since it is in the same process group."""
+_BY_KERNEL: Final = 0x80
+"""SI_KERNEL: sent by a terminal rather than by a process; see sigaction(2)."""
+_TICK: Final = 0.05
+_MOST_WAITING: Final = 1 << 16
+"""Bytes that wait for a reader of our output before the program has to wait."""
+_PIECE: Final = select.PIPE_BUF
+"""Bytes that a pipe or terminal takes without blocking once poll() reports it as writable."""
+_STOP_SECONDS: Final = 10.0
+_LAST_SECONDS: Final = 0.2
+"""Seconds that are waited for the output of processes which the program has left behind."""
+
+
+@contextlib.contextmanager
+def signals_held() -> Iterator[None]:
+    """Hold back the signals that are the program's, so that `ProgramLoop` can pass them on."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class ProgramLoop:
+    """A program that runs, and everything that happens meanwhile."""
+
+    def __init__(
+        self,
+        program: ChildProgram,
+        recording: ProgramRecording,
+        run: RunDirectory,
+        sinks: Mapping[int, int],
+    ) -> None:
+        """`sinks`: our descriptor for each stream of the program's."""
+        self._program, self._recording = program, recording
+        self._sinks = dict(sinks)
+        self._waiting = {stream: bytearray() for stream in sinks}
+        self._host = RunHost(HostedWork(run))
+        if self._host.trouble:
+            recording.remarks.append(self._host.trouble)
+        self._stopped_at: float | None = None
+
+    def stop(self) -> None:
+        """Ask the program to end; it is killed if it takes too long."""
+        if self._stopped_at is None:
+            self._stopped_at = time.monotonic()
+            self._program.send(signal.SIGTERM)
+
+    def run(self, output: TerminalOutput) -> int:
+        """Pass everything on until the program has ended; returns its status."""
+        try:
+            while (status := self._program.status) is None:
+                self._wait(_TICK)
+                self._host.wait(0)
+                output.check()
+                self._pass_signals_on()
+                self._check_stop()
+            self._finish()
+        finally:
+            self._host.close()
+        self._recording.end(status, is_asked=self._stopped_at is not None)
+        return status
+
+    def _check_stop(self) -> None:
+        if self._host.is_end_asked:
+            self.stop()
+        if self._stopped_at is not None and time.monotonic() > self._stopped_at + _STOP_SECONDS:
+            end_others()
+
+    def _finish(self) -> None:
+        """Pass on what the program has left in its pipes; wait for other processes only briefly."""
+        silent_since = time.monotonic()
+        while self._program.streams and time.monotonic() < silent_since + _LAST_SECONDS:
+            if self._wait(_LAST_SECONDS):
+                silent_since = time.monotonic()
+        for stream in [*self._program.streams]:
+            self._program.close(stream)
+        while any(self._waiting.values()):
+            self._wait(_TICK)
+        if self._stopped_at is not None:
+            end_others()
+
+    # --- Output ---------------------------------------------------------------------------------
+
+    def _wait(self, seconds: float) -> bool:
+        """Wait until something can be passed on, and do it; True if anything was read."""
+        poll = select.poll()
+        for stream, file in self._program.streams.items():
+            if len(self._waiting[stream]) < _MOST_WAITING:
+                poll.register(file, select.POLLIN)
+        for sink in {self._sinks[each] for each, data in self._waiting.items() if data}:
+            poll.register(sink, select.POLLOUT)
+        if (host := self._host.fileno()) is not None:
+            poll.register(host, select.POLLIN)
+        poll.poll(seconds * 1000)
+        was_read = self._read()
+        self._write()
+        return was_read
+
+    def _read(self) -> bool:
+        """Read both streams, stderr first, and record stdout first.
+
+        A bar on stderr is drawn again after a line on stdout, and tells the step of that line:
+        whatever was on stderr now, the line before it is there as well.
+        """
+        data = {}
+        for stream in (2, 1):
+            if len(self._waiting[stream]) < _MOST_WAITING:
+                data[stream] = self._program.read(stream)
+        for stream in (1, 2):
+            if part := data.get(stream):
+                self._recording.take(stream, part)
+                self._waiting[stream] += part
+        return any(data.values())
+
+    def _write(self) -> None:
+        for stream, data in self._waiting.items():
+            sink = self._sinks[stream]
+            while data and _is_writable(sink):
+                try:
+                    del data[: os.write(sink, data[: _piece(sink)])]
+                except BrokenPipeError:
+                    data.clear()
+                    self._program.close(stream)
+                except OSError:  # a full disk, or a terminal that is gone
+                    data.clear()
+
+    # --- Signals --------------------------------------------------------------------------------
+
+    def _pass_signals_on(self) -> None:
+        for number, is_from_terminal in _received():
+            if not is_from_terminal:
+                self._program.send(number)
+
+
+def _received() -> Iterator[tuple[int, bool]]:
+    """The signals that have arrived, each with True if the terminal has sent it to all of us."""
+    while (waiting := signal.sigpending() & {*FORWARDED}) and sys.platform == "linux":
+        if (found := signal.sigtimedwait(waiting, 0)) is None:
+            return
+        is_ours = found.si_code == _BY_KERNEL and found.si_signo in _FROM_TERMINAL
+        yield found.si_signo, is_ours
+    for _ in waiting:
+        number = signal.sigwait(waiting)
+        yield number, number in _FROM_TERMINAL and os.isatty(0)
+
+
+def _is_writable(file: int) -> bool:
+    poll = select.poll()
+    poll.register(file, select.POLLOUT)
+    return bool(poll.poll(0))
+
+
+def _piece(file: int) -> int:
+    return PORTION if stat.S_ISREG(os.fstat(file).st_mode) else _PIECE
