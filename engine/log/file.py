@@ -7,12 +7,13 @@ checksum means damage. The length has a separate checksum so that a flipped bit 
 mistaken for a torn end.
 """
 
+import contextlib
 import errno
 import os
-import struct
 from collections.abc import Collection, Iterator
+from collections.abc import Sequence as Records
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
 import msgspec
@@ -20,16 +21,18 @@ import msgspec
 from engine.log.filesystem.identity import FileIdentity, absence
 from engine.log.filesystem.safe_open import UnsafeFileError, safe_open
 from engine.log.format import FORMAT, is_known, is_newer, refusal
-from engine.log.reading.decode import MOST_BYTES, RecordError, decode_record
+from engine.log.reading.decode import MOST_BYTES, RecordError, decode_record, decode_records
+from engine.log.reading.frames import CHECK, LENGTH, OVERHEAD, Frames, split
 from engine.log.reading.sequence import Sequence
 from engine.log.records import AnyRecord, End, Record
 from engine.settings.text import clean
 
+if TYPE_CHECKING:
+    from engine.log.reading.loss_block import LossBlock  # imports numpy
+
 _NAME: Final = b"gdlog\x00\x00"
 MAGIC: Final = _NAME + bytes([FORMAT])
 
-_LENGTH: Final = struct.Struct("<II")
-_CHECK: Final = struct.Struct("<I")
 _READ_BYTES: Final = 1 << 16
 """Bytes per read; with much larger reads, each call costs a memory allocation by the system."""
 _PASSING: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EINTR)
@@ -68,7 +71,7 @@ def frame(record: Record) -> bytes:
     payload = _encoder.encode(record)
     length = len(payload).to_bytes(4, "little")
     return b"".join(
-        (length, _CHECK.pack(crc32(length)), payload, _CHECK.pack(crc32(payload))),
+        (length, CHECK.pack(crc32(length)), payload, CHECK.pack(crc32(payload))),
     )
 
 
@@ -88,6 +91,7 @@ class LogReader:
         """Number of whole records before `offset`, including records of unknown kinds."""
         self.is_complete = False
         """True if the last record read says that nothing follows."""
+        self.has_more = False  # the last portion ended before the file did
         self.damage: LogDamagedError | None = None
         self._sequence = Sequence(variants)
         self._identity: FileIdentity | None = None
@@ -108,21 +112,87 @@ class LogReader:
             return False
 
     def __iter__(self) -> Iterator[AnyRecord]:
+        with self._opened() as file:
+            while file is not None and (record := self._next(file)) is not None:
+                yield record
+
+    def portion(self, most: int) -> "list[AnyRecord | LossBlock]":
+        """The next records, of about `most` bytes; long stretches of losses come as blocks.
+
+        Damage is not raised, but kept in `damage`; every record before it is returned.
+        """
+        found: list[AnyRecord | LossBlock] = []
+        with contextlib.suppress(LogDamagedError):  # it is in `damage`
+            frames = self._frames(most)
+            self._take(frames.payloads, found)
+            if frames.trouble:
+                raise self._damaged(frames.trouble)
+        return found
+
+    def _frames(self, most: int) -> Frames:
+        """The whole frames in the next `most` bytes, or at least one if there is one."""
+        self.has_more = False
+        with self._opened() as file:
+            if file is None or (self.offset == 0 and not self._skip_magic(file)):
+                return Frames([], 0, "")
+            os.lseek(file, self.offset, os.SEEK_SET)
+            data = self._read(file, most, at_once=most)
+            frames = split(data)
+            while not frames.payloads and (more := frames.wanted - len(data)) > 0:
+                if not (rest := self._read(file, more, at_once=more)):
+                    break
+                data += rest
+                frames = split(data)
+        self.has_more = len(data) >= most and bool(frames.payloads)
+        return frames
+
+    def _take(self, payloads: list[bytes], found: "list[AnyRecord | LossBlock]") -> None:
+        """Decode and check the payloads of whole frames; add what they hold to `found`."""
+        from engine.log.reading.loss_block import FEWEST, LossBlock, stretches
+
+        records, error = decode_records(payloads)
+        for start, stop in stretches(records):
+            if stop - start >= FEWEST:
+                block = LossBlock(records[start:stop])  # type: ignore[arg-type]
+                if self._sequence.add_block(block):
+                    self._count(payloads[start:stop], block.records[-1])
+                    found.append(block)
+                    continue
+            for payload, record in zip(payloads[start:stop], records[start:stop], strict=True):
+                try:
+                    if record is not None:
+                        self._sequence.add(record)
+                except RecordError as wrong:
+                    raise self._damaged(f"cannot be right ({wrong})") from None
+                self._count([payload], record)
+                if record is not None:
+                    found.append(record)
+        if error is not None:
+            raise self._damaged(f"cannot be right ({error})")
+
+    def _count(self, payloads: Records[bytes], last: AnyRecord | None) -> None:
+        """Go on to the end of these records."""
+        self.offset += sum(map(len, payloads)) + OVERHEAD * len(payloads)
+        self.records += len(payloads)
+        if last is not None:
+            self.is_complete = isinstance(last, End)
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[int | None]:
+        """The file, at the end of the last whole record; None if there is none, or another."""
         if self.damage is not None:
             raise self.damage
         try:
             file = safe_open(self.path)
         except FileNotFoundError:
+            yield None
             return
         except OSError as error:
             raise self._unreadable(error) from None
         try:
-            if not self._is_the_same(file):
-                return
             os.lseek(file, self.offset, os.SEEK_SET)
             self._buffer, self._position = b"", 0
-            while (record := self._next(file)) is not None:
-                yield record
+            yield file if self._is_the_same(file) else None
         finally:
             os.close(file)
 
@@ -153,30 +223,27 @@ class LogReader:
                     self._sequence.add(record)
             except RecordError as error:
                 raise self._damaged(f"cannot be right ({error})") from None
-            size = _LENGTH.size + len(payload) + _CHECK.size
-            self._position += size
-            self.offset += size
-            self.records += 1
+            self._position += OVERHEAD + len(payload)
+            self._count([payload], record)
             if record is not None:
-                self.is_complete = isinstance(record, End)
                 return record
         return None
 
     def _payload(self, file: int) -> bytes | None:
         """The bytes of the next record, or None if the file does not hold them yet."""
-        header = self._peek(file, _LENGTH.size)
+        header = self._peek(file, LENGTH.size)
         if header is None:
             return None
-        length, check = _LENGTH.unpack(header)
+        length, check = LENGTH.unpack(header)
         if crc32(header[:4]) != check:
             raise self._damaged()
         if length > MOST_BYTES:
             raise self._damaged(f"holds a record of {length:,} bytes")
-        data = self._peek(file, _LENGTH.size + length + _CHECK.size)
+        data = self._peek(file, LENGTH.size + length + CHECK.size)
         if data is None:
             return None
-        payload = data[_LENGTH.size : -_CHECK.size]
-        if crc32(payload) != _CHECK.unpack(data[-_CHECK.size :])[0]:
+        payload = data[LENGTH.size : -CHECK.size]
+        if crc32(payload) != CHECK.unpack(data[-CHECK.size :])[0]:
             raise self._damaged()
         return payload
 
@@ -202,11 +269,11 @@ class LogReader:
         data = self._buffer[self._position : self._position + size]
         return data if len(data) == size else None
 
-    def _read(self, file: int, missing: int) -> bytes:
+    def _read(self, file: int, missing: int, at_once: int = _READ_BYTES) -> bytes:
         """Read at least `missing` bytes if the file has them."""
         parts = []
         try:
-            while missing > 0 and (part := os.read(file, max(missing, _READ_BYTES))):
+            while missing > 0 and (part := os.read(file, max(missing, at_once))):
                 parts.append(part)
                 missing -= len(part)
         except OSError as error:

@@ -1,7 +1,8 @@
 """Reads all logs of a run as they grow; used for the live view, stored runs and headless runs."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from engine.log.directory import RunDirectory, RunDirectoryError
 from engine.log.file import LogDamagedError, LogReader
@@ -13,6 +14,9 @@ from engine.log.records import (
     WorkerDied,
     WorkerReplaced,
 )
+
+if TYPE_CHECKING:
+    from engine.log.reading.loss_block import LossBlock  # imports numpy
 
 _ABOUT_VARIANTS = (CommandSent, VariantAdded, VariantRemoved, WorkerDied, WorkerReplaced)
 
@@ -38,7 +42,36 @@ class Follower:
         for name, reader in self._variants.items():
             for record in self._undamaged(reader, limit):
                 yield name, record
-        for record in self._undamaged(self._session, limit):
+        yield from self._about_variants(self._undamaged(self._session, limit))
+
+    def portions(self, most: int) -> "Iterator[tuple[str, AnyRecord | LossBlock]]":
+        """As `read`, up to about `most` bytes per log; long stretches of losses come as blocks.
+
+        `has_more` says whether any log has more.
+        """
+        for name, reader in self._variants.items():
+            for part in self._portion(reader, most):
+                yield name, part
+        yield from self._about_variants(self._portion(self._session, most))
+
+    @property
+    def has_more(self) -> bool:
+        """True if the last portion of any log ended before the log did."""
+        return any(each.has_more for each in (*self._variants.values(), self._session))
+
+    def _portion(self, reader: LogReader, most: int) -> "list[AnyRecord | LossBlock]":
+        if reader.damage is not None:
+            return []
+        parts = reader.portion(most)
+        if reader.damage is not None:
+            self.damage.append(reader.damage)
+        return parts
+
+    def _about_variants(
+        self, records: "Iterable[AnyRecord | LossBlock]"
+    ) -> Iterator[tuple[str, AnyRecord]]:
+        """The records of the session's log that are about variants."""
+        for record in records:
             if isinstance(record, VariantAdded):
                 self._take_in(record.variant)
             if isinstance(record, _ABOUT_VARIANTS) and record.variant in self._variants:

@@ -8,10 +8,12 @@ from msgspec.structs import replace
 
 from engine.log.figures.batch_noise import BatchNoise
 from engine.log.figures.epoch_losses import EpochLosses
-from engine.log.figures.open_epoch import OpenEpoch
+from engine.log.figures.last_evaluations import LastEvaluations
+from engine.log.figures.open_epoch import TrainedEpochs
 from engine.log.figures.recipe_figures import RecipeFigures
 from engine.log.measurements import NoiseScale, SmoothedNoise
 from engine.log.reading.latest_worker import AboutWorker, LatestWorker
+from engine.log.reading.loss_block import LossBlock
 from engine.log.records import (
     AnyRecord,
     Changed,
@@ -75,14 +77,9 @@ class Tally:
     """Training time, excluding pauses, waits for the pace and measurements."""
     recipe: RecipeFigures = field(default_factory=RecipeFigures)
     last_loss: float = math.nan
-    epoch_losses: EpochLosses = field(default_factory=EpochLosses)
-    """Unweighted mean of the batch losses of each whole epoch, without weightless batches."""
-    evaluation: Evaluation | None = None
-    """The latest evaluation at the end of an epoch, or before the first epoch."""
-    validation: Validated | None = None
-    """The latest evaluation on held-out data, at the end of an epoch or within it on request."""
-    loss_at_start: float | None = None
-    """The full loss before the first batch."""
+    epochs: TrainedEpochs = field(default_factory=TrainedEpochs)
+    """The epochs of the latest generation."""
+    evaluations: LastEvaluations = field(default_factory=LastEvaluations)
     peak_memory: int = 0
     """Peak bytes so far; 0 if unknown."""
     is_measuring: bool = True
@@ -97,26 +94,18 @@ class Tally:
     batch_noise: BatchNoise | None = None
     """Folds the noise of the batch losses; None where another figure of it is at hand."""
     _smoother: SmoothedNoise = field(default_factory=SmoothedNoise)
-    _last_whole: Evaluation | None = None
-    """The latest evaluation with a full loss."""
-    _ended_epoch: int = 0
-    """The last epoch that is known to be complete."""
-    _gap: float = math.nan
-    _open_epoch: OpenEpoch = field(default_factory=OpenEpoch)
 
-    def add(self, record: AnyRecord) -> None:
+    def add(self, record: AnyRecord | LossBlock) -> None:
         """Add the next record of the variant's log, or a record about it from the session's log."""
-        if self.batch_noise is not None and isinstance(record, Started | Chunk):
-            self.batch_noise.add(record)
         match record:
-            case Started():
-                self._begin(record)
-            case Chunk():
-                self._count(record)
+            case Started() | Chunk() | LossBlock():
+                self._train(record)
             case Evaluation():
-                self._evaluate(record)
+                self.epochs.evaluate(record.epoch)
+                self.evaluations.add(record)
+                self.updates = record.updates
             case Validated():
-                self.validation = record
+                self.evaluations.held_out = record
             case Changed():
                 self.settings, self.micro_batch = record.settings, record.micro_batch
                 self.recipe.lr = None
@@ -135,8 +124,7 @@ class Tally:
         """
         if not self.n:
             return None
-        planned = self.planned_epochs * self.n
-        resolved, _ = self.settings.resolve_at(self.samples, self.n, planned)
+        resolved, _ = self.settings.resolve_at(self.samples, self.n, self.planned_epochs * self.n)
         return resolved if self.recipe.lr is None else replace(resolved, lr=self.recipe.lr)
 
     @property
@@ -153,25 +141,44 @@ class Tally:
         return None if self.audit is None else self.audit.is_big_batch
 
     @property
+    def evaluation(self) -> Evaluation | None:
+        """The latest evaluation at the end of an epoch, or before the first epoch."""
+        return self.evaluations.last
+
+    @property
+    def validation(self) -> Validated | None:
+        """The latest evaluation on held-out data, at the end of an epoch or within it."""
+        return self.evaluations.held_out
+
+    @property
+    def loss_at_start(self) -> float | None:
+        """The full loss before the first batch."""
+        return self.evaluations.loss_at_start
+
+    @property
     def full_loss(self) -> float:
         """Mean loss over all training samples, as last evaluated; NaN before that."""
-        return getattr(self._last_whole, "full_loss", math.nan)
+        return self.evaluations.full_loss
 
     @property
     def full_loss_epoch(self) -> int | None:
         """The epoch at whose end `full_loss` was evaluated; None before the first evaluation."""
-        return None if (last := self._last_whole) is None else last.epoch
+        return None if (last := self.evaluations.whole) is None else last.epoch
 
     @property
     def is_full_loss_old(self) -> bool:
         """True if a later epoch has ended without evaluating the full loss."""
-        return (self.full_loss_epoch or 0) < self._ended_epoch
+        return (self.full_loss_epoch or 0) < self.epochs.ended
+
+    @property
+    def epoch_losses(self) -> EpochLosses:
+        """Unweighted mean of the batch losses of each whole epoch, without weightless batches."""
+        return self.epochs.losses
 
     @property
     def validation_loss(self) -> float:
         """Mean loss over held-out samples at the end of the last evaluated epoch; NaN without."""
-        loss = getattr(self.evaluation, "validation_loss", None)
-        return math.nan if loss is None else loss
+        return self.evaluations.validation_loss
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -184,7 +191,9 @@ class Tally:
 
         NaN if either is missing, and for losses that are sums, which grow with the data.
         """
-        return math.nan if self.average is not None and self.average.is_sum else self._gap
+        return (
+            math.nan if self.average is not None and self.average.is_sum else self.evaluations.gap
+        )
 
     @property
     def signal_to_noise(self) -> float:
@@ -220,27 +229,32 @@ class Tally:
     def std(self) -> float:
         return math.sqrt(self.variance)
 
+    def _train(self, record: Started | Chunk | LossBlock) -> None:
+        if self.batch_noise is not None:
+            self.batch_noise.add(*(record.chunks if isinstance(record, LossBlock) else (record,)))
+        if isinstance(record, Started):
+            self._begin(record)
+        elif isinstance(record, Chunk):
+            self._count(record)
+        else:
+            self._add_block(record)
+
     def _begin(self, record: Started) -> None:
         self.generation, self.settings, self.n = record.generation, record.settings, record.n
         self.model, self.parameters = record.model, record.parameters
         self.average, self.audit, self.assumed = record.average, record.audit, record.assumed
-        self.micro_batch = record.micro_batch
-        self.device, self.threads = record.device, record.threads
+        self.micro_batch, self.threads = record.micro_batch, record.threads
+        self.device, self.seconds, self.last_loss = record.device, 0.0, math.nan
         self.planned_epochs, self.pace, self.behind = record.epochs, record.pace, False
-        self.epoch = self.batches = self.updates = self.samples = 0
-        self.seconds, self.last_loss = 0.0, math.nan
-        self.epoch_losses, self.evaluation, self.validation = EpochLosses(), None, None
-        self.loss_at_start = self._last_whole = None
-        self.peak_memory, self._gap, self._ended_epoch = 0, math.nan, 0
-        self._open_epoch, self.recipe = OpenEpoch(), RecipeFigures()
+        self.epoch = self.batches = self.updates = self.samples = self.peak_memory = 0
+        self.epochs, self.evaluations = TrainedEpochs(), LastEvaluations()
+        self.recipe, self._smoother, self.origin = RecipeFigures(), SmoothedNoise(), record.origin
         self.noise = self.sharpness = self.noise_scale = None
-        self._smoother, self.origin = SmoothedNoise(), record.origin
-        if (origin := self.origin) is None:
+        if (origin := record.origin) is None:
             return
         self.epoch, self.batches, self.updates = origin.epoch, origin.batches, origin.updates
         self.samples, self.seconds = origin.samples, origin.seconds
-        self.loss_at_start, self._ended_epoch = origin.loss_at_start, origin.whole_epochs
-        self.epoch_losses, self._open_epoch = EpochLosses.after(origin), OpenEpoch.after(origin)
+        self.epochs, self.evaluations = TrainedEpochs.after(origin), LastEvaluations.after(origin)
         self.recipe = RecipeFigures(_updates=origin.updates)
 
     def _follow_worker(self, record: AboutWorker) -> None:
@@ -257,44 +271,29 @@ class Tally:
             if record.noise is not None:
                 self.noise, self.noise_scale = record, self._smoother.add(record.noise)
 
-    @np.errstate(invalid="ignore")  # infinities of either sign
     def _count(self, chunk: Chunk) -> None:
         losses = np.frombuffer(chunk.losses, "<f4")
-        if (self.evaluation or self.origin) and chunk.epoch > self._open_epoch.number:
-            self._close_epoch(self._open_epoch.number)  # it was not evaluated
-        self.epoch = self._open_epoch.number = chunk.last_epoch
-        self.batches = chunk.batch - 1 + chunk.batches
-        self.updates = (
-            chunk.last_update
-            if chunk.epochs > 1
-            else chunk.update - 1 + (chunk.in_update + chunk.batches) // chunk.accumulation_steps
-        )
+        self.epochs.add(chunk, losses)
+        self._reach(chunk)
         self.recipe.add(chunk, self.updates, is_clipped=self.settings.clip is not None)
-        self.samples = chunk.end_samples
-        self.seconds = chunk.seconds + chunk.duration
-        self.behind = chunk.behind
         if len(losses) - 1 not in chunk.weightless:
             self.last_loss = float(losses[-1])
         self.peak_memory = max(self.peak_memory, chunk.peak_memory)
-        if chunk.epochs > 1:
-            self.epoch_losses.add(losses.reshape(chunk.epochs, -1).mean(axis=1, dtype=np.float64))
-            self._ended_epoch = chunk.last_epoch
-            return
-        self._open_epoch.add(losses, len(chunk.weightless))
 
-    def _close_epoch(self, number: int) -> None:
-        if len(mean := self._open_epoch.close()):
-            self.epoch_losses.add(mean)
-        self._ended_epoch = max(self._ended_epoch, number)
+    def _reach(self, chunk: Chunk) -> None:
+        """Set the counters to those after a chunk."""
+        self.epoch, self.samples = chunk.last_epoch, chunk.end_samples
+        self.batches = chunk.batch - 1 + chunk.batches
+        self.seconds = chunk.seconds + chunk.duration
+        self.updates, self.behind = chunk.done_updates, chunk.behind
 
-    def _evaluate(self, record: Evaluation) -> None:
-        if not record.epoch:
-            self.loss_at_start = record.training_loss
-        self._close_epoch(record.epoch)
-        self.updates, self.evaluation = record.updates, record
-        held_out, full_loss = record.validation_loss, record.full_loss
-        self.validation = record.validated or self.validation
-        if full_loss is not None:
-            self._last_whole = record
-            if held_out is not None:
-                self._gap = held_out - full_loss
+    def _add_block(self, block: LossBlock) -> None:
+        self.epochs.add_block(block)
+        self.evaluations.add_all(block.evaluations)
+        if block.chunks:
+            self._reach(block.chunks[-1])
+            self.recipe.add_block(block, self.updates, is_clipped=self.settings.clip is not None)
+            self.last_loss = float(block.losses[-1])
+            self.peak_memory = max(self.peak_memory, int(block.peak_memory.max()))
+        if isinstance(last := block.records[-1], Evaluation):
+            self.updates = last.updates

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, Final, Literal
 
 from engine.log.notices import Notice, NoticeKind
+from engine.log.reading.loss_block import LossBlock
 from engine.log.records import Changed, CommandSent, Refused
 from gdtui.history import BatchInfo
 from gdtui.state.overlay.shown_runs import ShownRuns
@@ -22,8 +23,8 @@ from gdtui.view.x_range import XRange, visible_range
 
 _READ_SECONDS: Final = 0.03
 """Maximum duration of one read in seconds; the rest comes with the next read."""
-_READ_RECORDS: Final = 200
-"""Records of one log before the next one gets its turn."""
+READ_BYTES: Final = 1 << 18
+"""Bytes of one log before the next one gets its turn: some 60,000 losses, or 1,000 records."""
 _GOOD: Final = (NoticeKind.LOG_UNBLOCKED, NoticeKind.BEGUN_AGAIN)
 _COMMANDED: Final = (CommandSent, Changed, Refused)
 """Records whose commands, if any, are shown with the next frame."""
@@ -60,13 +61,12 @@ class Viewer:
     def _take_records(self) -> None:
         until = time.monotonic() + _READ_SECONDS
         while True:
-            count = 0
-            for name, record in self.source.read(_READ_RECORDS):
-                self.store.add(name, record)
-                self.versions[name] = self.versions.get(name, 0) + 1
-                self._has_news |= isinstance(record, _COMMANDED) and bool(record.command)
-                count += 1
-            if count < _READ_RECORDS:  # no log has more
+            for name, part in self.source.portions(READ_BYTES):
+                self.store.add(name, part)
+                count = len(part) if isinstance(part, LossBlock) else 1
+                self.versions[name] = self.versions.get(name, 0) + count
+                self._has_news |= isinstance(part, _COMMANDED) and bool(part.command)
+            if not self.source.has_more:
                 self.is_catching_up = False
                 self.store.settle()
                 return

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.log.reading.loss_block import LossBlock
 from engine.log.records import Chunk
 from gdtui.chart.scene.polyline import Axis, Polyline
 from gdtui.history.band import BandCache
@@ -77,6 +78,11 @@ class History:
         """Add the next chunk; ValueError if its batches do not follow the last one."""
         self._positions.append(chunk)
         self._losses.append(losses_of(chunk))
+
+    def extend(self, block: LossBlock) -> None:
+        """Add the chunks of a block, with the same result as one by one."""
+        self._positions.extend(block)
+        self._losses.append(block.losses)
 
     def until(self, batches: int) -> "History":
         """A history of the first `batches` batches, which may go on differently."""

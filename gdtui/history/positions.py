@@ -15,17 +15,23 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.log.reading.loss_block import LossBlock
 from engine.log.records import Chunk
 from gdtui.chart.scene.arrays import Floats, Ints
 from gdtui.chart.scene.polyline import Axis
-from gdtui.history.settings_segment import ENDLESS, BatchPosition, SettingsSegment, epoch_starts
+from gdtui.history.settings_segment import (
+    BatchPosition,
+    SettingsSegment,
+    epoch_starts,
+    likely_batches,
+)
 from gdtui.history.storage.growing_array import GrowingArray
+from gdtui.history.storage.seconds_knots import MAX_KNOTS, SecondsKnots
 from gdtui.history.storage.update_lrs import UpdateLrs
 
-MAX_KNOTS: Final = 262_144
-"""The number (2.2 hours of chunks) at which every other knot is dropped: memory stays bounded, and
-the seconds in between are interpolated over two chunks instead of one."""
 _TRIES: Final = 3
+_FEWEST: Final = 8
+"""Chunks compared at once with a segment that has just begun."""
 
 
 class Positions:
@@ -34,21 +40,13 @@ class Positions:
     def __init__(self, n: int, max_knots: int = MAX_KNOTS) -> None:
         """`n` is the number of samples in an epoch, `max_knots` the most knots of seconds kept."""
         self._n = n
-        self._max_knots = max_knots
+        self._knots = SecondsKnots(max_knots)
         self._segments = GrowingArray("i8", 11)
         self._lrs = GrowingArray("f8")
         self._lr_of_updates = UpdateLrs()
         self._current: SettingsSegment | None = None
-        self._size = 0
-        self._epoch = 0
-        self._epoch_start = 0
-        self._end_samples = 0
+        self._size = self._epoch = self._epoch_start = self._end_samples = 0
         self._end_updates = 0.0
-        self.revision = 0
-        """A version that changes when the seconds of earlier batches change."""
-        self._knots = GrowingArray("f8", 2)
-        """Index and seconds of each chunk's first batch; the last knot is the end."""
-        self._knots.append(np.zeros((1, 2)))
 
     def __len__(self) -> int:
         return self._size
@@ -57,6 +55,11 @@ class Positions:
     def segments(self) -> int:
         """The number of segments in which the batches are stored."""
         return len(self._segments)
+
+    @property
+    def revision(self) -> int:
+        """A version that changes when the seconds of earlier batches change."""
+        return self._knots.revision
 
     @property
     def nbytes(self) -> int:
@@ -80,17 +83,8 @@ class Positions:
         if self._current is not None and self._current.lr_start >= 0:
             self._lr_of_updates.keep(chunk, self._current.lr_start, self._current.updates)
         self._size += chunk.batches
-        self._epoch, self._end_samples = chunk.last_epoch, chunk.end_samples
-        if chunk.epochs > 1:
-            self._epoch_start = chunk.end_samples - chunk.epoch_samples
-        done = chunk.in_update + chunk.batches
-        is_epoch_done = chunk.epochs > 1 or self._end_samples - self._epoch_start >= self._n
-        self._end_updates = (
-            float(chunk.last_update)
-            if is_epoch_done
-            else chunk.update - 1 + done / chunk.accumulation_steps
-        )
-        self._add_knot(chunk)
+        self._advance(chunk)
+        self._knots.append(self._size, chunk.seconds, chunk.duration)
 
     def _continue(self, chunk: Chunk) -> None:
         current = self._current
@@ -103,16 +97,9 @@ class Positions:
                 return
         varies = current is not None and current.differs_in_lr_alone(chunk)
         varies |= isinstance(chunk.lr, bytes)
-        self._current = SettingsSegment(
-            first=chunk.batch - 1,
-            samples=chunk.samples,
-            updates=chunk.update - 1,
-            in_update=chunk.in_update,
-            epoch=chunk.epoch,
-            batch_size=chunk.batch_size,
-            steps=chunk.accumulation_steps,
-            lr=chunk.lrs[0],
-            whole=chunk.epoch != self._epoch,
+        self._current = SettingsSegment.beginning_with(
+            chunk,
+            is_whole=chunk.epoch != self._epoch,
             lr_start=len(self._lr_of_updates) if varies else -1,
         )
         self._segments.append(np.array([self._current.row()], np.int64))
@@ -122,17 +109,46 @@ class Positions:
         """True if samples are missing between the last chunk and this one."""
         return chunk.samples != self._end_samples
 
-    def _add_knot(self, chunk: Chunk) -> None:
-        knots = self._knots.values
-        start = max(chunk.seconds, knots[-2, 1] if len(knots) > 1 else 0.0)
-        self.revision += int(start != knots[-1, 1])
-        knots[-1, 1] = start
-        if len(knots) >= self._max_knots:
-            self.revision += 1
-            self._knots.replace(
-                knots[::2].copy() if len(knots) % 2 else np.r_[knots[::2], knots[-1:]]
-            )
-        self._knots.append(np.array([[self._size, start + max(chunk.duration, 0.0)]]))
+    def extend(self, block: LossBlock) -> None:
+        """Add the chunks of a block, with the same result as one by one."""
+        place, count, reach = 0, len(block.chunks), len(block.chunks)
+        while place < count:
+            stop = min(place + reach, count)
+            current = self._current
+            fitting = current.predicted(block, place, stop, self._end_samples) if current else 0
+            if fitting:
+                self._take(block, place, place + fitting)
+                place += fitting
+                reach *= 4
+            if place < stop:
+                self.append(block.chunks[place])
+                place += 1
+                reach = _FEWEST
+
+    def _take(self, block: LossBlock, start: int, stop: int) -> None:
+        """Add chunks that the current segment predicts."""
+        some = slice(start, stop)
+        epochs = block.epoch[some]
+        begins = np.flatnonzero(epochs != np.concatenate(([self._epoch], epochs[:-1])))
+        if len(begins):
+            self._epoch_start = int(block.samples[some][begins[-1]])
+        ends = self._size + np.cumsum(block.batches[some])
+        self._size = int(ends[-1])
+        self._advance(block.chunks[stop - 1])
+        self._knots.extend(ends, block.seconds[some], block.duration[some])
+
+    def _advance(self, chunk: Chunk) -> None:
+        """Note the end of the last chunk; the start of its epoch is known."""
+        self._epoch, self._end_samples = chunk.last_epoch, chunk.end_samples
+        if chunk.epochs > 1:
+            self._epoch_start = chunk.end_samples - chunk.epoch_samples
+        done = chunk.in_update + chunk.batches
+        is_epoch_done = chunk.epochs > 1 or self._end_samples - self._epoch_start >= self._n
+        self._end_updates = (
+            float(chunk.last_update)
+            if is_epoch_done
+            else chunk.update - 1 + done / chunk.accumulation_steps
+        )
 
     # --- From batches to positions ----------------------------------------------------------------
 
@@ -144,7 +160,7 @@ class Positions:
             case Axis.UPDATES:
                 return self._end_updates
             case Axis.SECONDS:
-                return float(self._knots.values[-1, 1])
+                return self._knots.end
 
     def at(self, axis: Axis, index: Ints) -> Floats:
         """The positions of these batches."""
@@ -159,9 +175,7 @@ class Positions:
                 updates: Floats = rows[2] + epochs * rows[9] + whole + part / rows[6]
                 return updates
             case Axis.SECONDS:
-                knots = self._knots.values
-                seconds: Floats = np.interp(index, knots[:, 0], knots[:, 1])
-                return seconds
+                return self._knots.seconds(index)
 
     def samples(self, index: Ints) -> Ints:
         """Samples before these batches; the index after the last batch is valid as well."""
@@ -171,21 +185,18 @@ class Positions:
         samples[index >= self._size] = self._end_samples
         return samples
 
-    def sizes(self, start: int, stop: int) -> Ints:
-        """Samples in each of the batches start…stop−1."""
-        return np.diff(self.samples(np.arange(start, stop + 1)))
-
     def batch_at(self, index: int) -> BatchPosition:
         """The numbers and settings of a batch."""
         one = np.array([index])
         row = self._rows(one)[:, 0]
         epochs, batches = divmod(index - int(row[0]), int(row[7]))
+        begin, end = self.samples(np.array([index, index + 1])).tolist()
         return BatchPosition(
             update=int(row[2] + epochs * row[9] + (row[3] + batches) // row[6]) + 1,
             epoch=int(row[4]) + epochs,
-            samples=int(self.samples(one)[0]),
+            samples=begin,
             seconds=float(self.at(Axis.SECONDS, one)[0]),
-            batch_size=int(self.sizes(index, index + 1)[0]),
+            batch_size=end - begin,
             lr=float(self.lrs(one)[0]),
             accumulation_steps=int(row[6]),
         )
@@ -285,16 +296,5 @@ class Positions:
         """An estimate of the first batch at or after each position."""
         position = np.clip(np.nan_to_num(position), 0.0, self.end(axis))
         if axis is Axis.SECONDS:
-            knots = self._knots.values
-            index: Ints = np.ceil(np.interp(position, knots[:, 1], knots[:, 0])).astype(np.int64)
-            return index
-        column, period = (1, 8) if axis is Axis.SAMPLES else (2, 9)
-        table = self._segments.values
-        rows = table[np.maximum(np.searchsorted(table[:, column], position, "right") - 1, 0)].T
-        beyond = np.maximum(position - rows[column], 0.0)
-        epochs = np.floor(beyond / np.maximum(rows[period], 1)) * (rows[7] < ENDLESS)
-        beyond = beyond - epochs * rows[period]
-        batches = beyond / rows[5] if axis is Axis.SAMPLES else beyond * rows[6] - rows[3]
-        batches = np.minimum(np.ceil(batches), rows[7].astype(np.float64))
-        guess: Ints = (rows[0] + epochs * rows[7] + batches).astype(np.int64)
-        return guess
+            return np.ceil(self._knots.index(position)).astype(np.int64)
+        return likely_batches(self._segments.values, position, is_samples=axis is Axis.SAMPLES)

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from engine.log.reading.loss_block import LossBlock
 from engine.log.records import Chunk
 from gdtui.chart.scene.arrays import Floats, Ints
 
@@ -50,6 +51,22 @@ class SettingsSegment:
     period_samples: int = 0
     period_updates: int = 0
 
+    @classmethod
+    def beginning_with(cls, chunk: Chunk, *, is_whole: bool, lr_start: int) -> "SettingsSegment":
+        """A segment that so far consists of this chunk; see the fields for the other arguments."""
+        return cls(
+            first=chunk.batch - 1,
+            samples=chunk.samples,
+            updates=chunk.update - 1,
+            in_update=chunk.in_update,
+            epoch=chunk.epoch,
+            batch_size=chunk.batch_size,
+            steps=chunk.accumulation_steps,
+            lr=chunk.lrs[0],
+            whole=is_whole,
+            lr_start=lr_start,
+        )
+
     def row(self) -> list[int]:
         return [self.first, self.samples, self.updates, self.in_update, self.epoch, self.batch_size,
                 self.steps, self.period, self.period_samples, self.period_updates,
@@ -83,6 +100,33 @@ class SettingsSegment:
             and chunk.in_update == in_group % self.steps
             and index + chunk.batches <= self.period
         )
+
+    def predicted(self, block: LossBlock, start: int, stop: int, samples: int) -> int:
+        """How many of these chunks of a block are as `predicts` and `has_settings_of` say.
+
+        `samples`: the samples before the first of them; none may be missing between them.
+        """
+        if self.lr_start >= 0:
+            return 0
+        some = slice(start, stop)
+        epochs, index = np.divmod(block.batch[some] - 1 - self.first, self.period)
+        in_group, begin = self.in_update + index, block.samples[some]
+        ends = np.concatenate(([samples], block.end_samples[some][:-1]))
+        fits = (
+            (block.batch_size[some] == self.batch_size)
+            & (block.steps[some] == self.steps)
+            & (block.lr[some] == self.lr)
+            & (begin == ends)
+            & (block.epoch[some] == self.epoch + epochs)
+            & (begin == self.samples + epochs * self.period_samples + index * self.batch_size)
+            & (
+                block.update[some] - 1
+                == self.updates + epochs * self.period_updates + in_group // self.steps
+            )
+            & (block.in_update[some] == in_group % self.steps)
+            & (index + block.batches[some] <= self.period)
+        )
+        return len(fits) if fits.all() else int(fits.argmin())
 
     def repeats_as(self, chunk: Chunk) -> bool:
         """True if the several epochs of this chunk are like those of the segment."""
@@ -146,3 +190,19 @@ def epoch_starts(rows: Ints, size: int, after: int, most: int) -> list[int]:
 def _ends_epoch(before: Ints, row: Ints) -> bool:
     """True if the last batch of the previous segment and the first of this differ in epoch."""
     return bool(before[4] + (row[0] - 1 - before[0]) // before[7] != row[4])
+
+
+def likely_batches(table: Ints, position: Floats, *, is_samples: bool) -> Ints:
+    """An estimate of the first batch at or after each position in samples, or else in updates.
+
+    `table` has the rows of all segments.
+    """
+    column, period = (1, 8) if is_samples else (2, 9)
+    rows = table[np.maximum(np.searchsorted(table[:, column], position, "right") - 1, 0)].T
+    beyond = np.maximum(position - rows[column], 0.0)
+    epochs = np.floor(beyond / np.maximum(rows[period], 1)) * (rows[7] < ENDLESS)
+    beyond = beyond - epochs * rows[period]
+    batches = beyond / rows[5] if is_samples else beyond * rows[6] - rows[3]
+    batches = np.minimum(np.ceil(batches), rows[7].astype(np.float64))
+    likely: Ints = (rows[0] + epochs * rows[7] + batches).astype(np.int64)
+    return likely

@@ -16,7 +16,7 @@ from gdtui.view.view_state import ViewState
 _DOTS: Final = 1600
 """Points of a line; more than 300 dpi can show in one column."""
 _BAND_COLUMNS: Final = 200
-_RECORDS: Final = 10_000
+_READ_BYTES: Final = 1 << 20
 
 
 class NothingToPlotError(Exception):
@@ -27,11 +27,9 @@ def read_all(shown: ShownRuns, source: RecordSource) -> Store:
     """The store of everything that the runs hold so far."""
     store = Store(shown.settings, shown.variants)
     while True:
-        count = 0
-        for name, record in source.read(_RECORDS):
-            store.add(name, record)
-            count += 1
-        if count < _RECORDS:
+        for name, part in source.portions(_READ_BYTES):
+            store.add(name, part)
+        if not source.has_more:
             store.settle()
             return store
 

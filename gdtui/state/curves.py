@@ -1,5 +1,6 @@
 """The curves of one generation: every loss, single values, measurements, changes of settings."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -111,16 +112,32 @@ class Curves:
 
     def evaluate(self, record: Evaluation, settings: VariantSettings) -> None:
         """Add the losses at the end of an epoch, under these settings."""
-        self.ended = record.samples, record.updates, record.seconds
-        now = MeasuredAt(record.samples, settings)
-        if record.full_loss is not None:
-            self.evaluations.add(*self.ended, record.full_loss)
-            self.latest[MeasuredFigure.FULL_LOSS] = now
-        if record.validation_loss is not None:
-            self.validations.add(*self.ended, record.validation_loss)
-            self.latest[MeasuredFigure.VALIDATION] = now
-            if record.full_loss is not None:
-                self.latest[MeasuredFigure.GAP] = now
+        self.evaluate_all([record], settings)
+
+    def evaluate_all(self, records: Sequence[Evaluation], settings: VariantSettings) -> None:
+        """Add the losses at the ends of several epochs, under these settings."""
+        places = [(each.samples, each.updates, each.seconds) for each in records]
+        pairs = list(zip(places, records, strict=True))
+        self.evaluations.add_all(
+            [(*at, each.full_loss) for at, each in pairs if each.full_loss is not None]
+        )
+        self.validations.add_all(
+            [(*at, each.validation_loss) for at, each in pairs if each.validation_loss is not None]
+        )
+        self._note_latest(records, settings)
+
+    def _note_latest(self, records: Sequence[Evaluation], settings: VariantSettings) -> None:
+        """Note the last evaluation, and the last one of each figure."""
+        for record in records[-1:]:
+            self.ended = record.samples, record.updates, record.seconds
+        missing = {MeasuredFigure.FULL_LOSS, MeasuredFigure.VALIDATION, MeasuredFigure.GAP}
+        for record in reversed(records):
+            now = MeasuredAt(record.samples, settings)
+            for figure in missing & _figures_of(record):
+                self.latest[figure] = now
+                missing.remove(figure)
+            if not missing:
+                return
 
     def validate(self, record: Validated, settings: VariantSettings) -> None:
         """Add a loss on held-out data within an epoch."""
@@ -137,6 +154,16 @@ class Curves:
             self.latest[MeasuredFigure.NOISE] = now
         if record.sharpness is not None:
             self.latest[MeasuredFigure.SHARPNESS] = now
+
+
+def _figures_of(record: Evaluation) -> set[MeasuredFigure]:
+    """The figures for which this evaluation has what they need."""
+    found = set()
+    if record.full_loss is not None:
+        found.add(MeasuredFigure.FULL_LOSS)
+    if record.validation_loss is not None:
+        found.add(MeasuredFigure.VALIDATION)
+    return found | {MeasuredFigure.GAP} if len(found) == 2 else found
 
 
 class CurvesByGeneration:

@@ -14,6 +14,7 @@ from engine.log.directory import RunDirectory
 from engine.log.file import LogDamagedError
 from engine.log.follow import Follower
 from engine.log.notices import Notice, NoticeKind
+from engine.log.reading.loss_block import LossBlock
 from engine.log.records import AnyRecord, State, StateChanged, WorkerDied
 
 _SO_FAR: Final = "This is how far it was read"
@@ -41,8 +42,15 @@ class Playback:
 class RecordSource(Protocol):
     """The records of a run, in the order in which they are read."""
 
-    def read(self, limit: int) -> Iterator[tuple[str, AnyRecord]]:
-        """Yield the new records, about `limit` at most, each with the name of its variant."""
+    def portions(self, most: int) -> Iterator[tuple[str, AnyRecord | LossBlock]]:
+        """Yield the new records, each with the name of its variant; long stretches are blocks.
+
+        About `most` bytes of each log at most; `has_more` says whether any has more.
+        """
+
+    @property
+    def has_more(self) -> bool:
+        """True if the last `portions` left out records that could be read."""
 
     def notices(self) -> list[Notice]:
         """Notices of damaged logs, which no record can report; each is returned once."""
@@ -96,11 +104,16 @@ class LogSource:
         self._gone: dict[str | None, str] = {}
         """The logs reported as gone; None stands for the whole run directory."""
 
-    def read(self, limit: int) -> Iterator[tuple[str, AnyRecord]]:
+    def portions(self, most: int) -> Iterator[tuple[str, AnyRecord | LossBlock]]:
         """Yield the records written since the last read."""
-        for name, record in self._follower.read(limit):
-            self._time.note(record.wall_time)
-            yield name, record
+        for name, part in self._follower.portions(most):
+            self._time.note(part.wall_time)
+            yield name, part
+
+    @property
+    def has_more(self) -> bool:
+        """True if a log had more than the last `portions`."""
+        return self._follower.has_more
 
     def notices(self) -> list[Notice]:
         """Damage, shown in the bottom line and in the panel of the variant that the log belongs to.

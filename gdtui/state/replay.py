@@ -34,6 +34,8 @@ SPEEDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 5
 
 _STEP: Final = 0.25
 """Seconds by which times must disagree before the clock is assumed to have been set back."""
+_RECORD_BYTES: Final = 1 << 10
+"""Bytes of a portion for which one record is read: a typical size."""
 _LONGEST_SILENCE: Final = 3.0
 """Longest unexplained gap in seconds; longer ones, from a clock set forward, are cut to it."""
 
@@ -166,8 +168,19 @@ class Replay:
         self.speed = speed
         self.is_paused = False
         self.has_ended = False
+        self.has_more = False
+        """True if the last portions ended before the records that are due."""
 
     # --- As a source ----------------------------------------------------------------------------
+
+    def portions(self, most: int) -> Iterator[tuple[str, AnyRecord]]:
+        """Yield the records that are due, one for `_RECORD_BYTES` bytes, whatever their size."""
+        limit = max(most // _RECORD_BYTES, 1)
+        count = 0
+        for name, record in self.read(limit):
+            count += 1
+            yield name, record
+        self.has_more = count >= limit
 
     def read(self, limit: int) -> Iterator[tuple[str, AnyRecord]]:
         """Yield the records that are due, at most `limit`.

@@ -9,6 +9,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from engine.log.notices import Notice, NoticeKind
+from engine.log.reading.loss_block import LossBlock
 from engine.log.records import (
     AnyRecord,
     Started,
@@ -47,8 +48,8 @@ class Store:
 
     # --- Records --------------------------------------------------------------------------------
 
-    def add(self, name: str, record: AnyRecord) -> None:
-        """Take in a record about the variant with this name."""
+    def add(self, name: str, record: AnyRecord | LossBlock) -> None:
+        """Take in a record, or a block, about the variant with this name."""
         if not self._forks.holds(name, record):
             self._add(name, record)
         while self._forks and (ready := [*self._forks.take()]):
@@ -60,7 +61,7 @@ class Store:
         for each in self._forks.take(every=True):
             self._add(*each)
 
-    def _add(self, name: str, record: AnyRecord) -> None:
+    def _add(self, name: str, record: AnyRecord | LossBlock) -> None:
         if isinstance(record, VariantAdded):
             self._take_in(record)
             return

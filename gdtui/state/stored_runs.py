@@ -164,10 +164,11 @@ class RunReader:
         return RunState.FINISHED if states <= {State.FINISHED, State.DIVERGED} else RunState.STOPPED
 
     def _read(self) -> None:
-        while records := list(self._follower.read()):
-            for name, record in records:
-                if name in self._tallies:
-                    self._tallies[name].add(record)
+        while True:
+            for name, part in self._follower.portions(1 << 20):
+                self._tallies[name].add(part)
+            if not self._follower.has_more:
+                return
 
 
 def is_running(run: RunDirectory) -> bool:

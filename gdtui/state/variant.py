@@ -5,6 +5,7 @@ A fold over the records about it; the figures that all front ends share come fro
 
 import math
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from engine.log.commands import Pause, Resume
 from engine.log.figures.growth import DIVERGING, verdict
+from engine.log.reading.loss_block import LossBlock
 from engine.log.records import (
     AnyRecord,
     Changed,
@@ -80,11 +82,14 @@ class VariantState:
     _trained: deque[Chunk] = field(default_factory=deque)
     generations: CurvesByGeneration = field(default_factory=CurvesByGeneration)
 
-    def add(self, record: AnyRecord, source: CurvesByGeneration | None = None) -> None:
-        """Take in the next record about this variant.
+    def add(self, record: AnyRecord | LossBlock, source: CurvesByGeneration | None = None) -> None:
+        """Take in the next record about this variant, or the next block.
 
         `source`: the generations of the variant that was forked, if one begins here.
         """
+        if isinstance(record, LossBlock):
+            self._add_block(record)
+            return
         before = self.tally.settings
         self.tally.add(record)
         self.pending.add(record)
@@ -104,6 +109,16 @@ class VariantState:
             case Validated() if self.current is not None:
                 self.current.validate(record, self.tally.settings)
 
+    def _add_block(self, block: LossBlock) -> None:
+        """Take in losses and evaluations, which no pending command depends on."""
+        self.tally.add(block)
+        if self.current is None:
+            return
+        self.current.evaluate_all(block.evaluations, self.tally.settings)
+        if block.chunks:
+            self.current.history.extend(block)
+            self._note_speed(block.chunks)
+
     def _begin(self, record: Started, source: CurvesByGeneration | None) -> None:
         now = self.current
         if now is not None and len(now.history) > now.shared:
@@ -120,9 +135,17 @@ class VariantState:
         if self.current is None:
             return
         self.current.history.append(chunk)
+        self._note_speed([chunk])
+
+    def _note_speed(self, chunks: Sequence[Chunk]) -> None:
+        """Keep the chunks from which the recent speed is computed."""
         self._smoothed.clear()
-        self._trained.append(chunk)
-        while len(self._trained) > 2 and self._trained[1].seconds < chunk.seconds - _SPEED_SECONDS:
+        since = chunks[-1].seconds - _SPEED_SECONDS
+        first = len(chunks) - 1
+        while first > 0 and chunks[first].seconds >= since:
+            first -= 1
+        self._trained.extend(chunks[max(first - 1, 0) :])
+        while len(self._trained) > 2 and self._trained[1].seconds < since:
             self._trained.popleft()
 
     def _mark(self, record: Changed, before: VariantSettings) -> None:

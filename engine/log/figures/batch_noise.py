@@ -35,14 +35,15 @@ class BatchNoise:
         self._parts: deque[tuple[Floats, Floats]] = deque()
         """Of each chunk: the samples before its batches, and their deviations."""
 
-    def add(self, record: Started | Chunk) -> None:
-        """Add the next record of the variant's log."""
-        if isinstance(record, Started):
-            self.__init__()  # type: ignore[misc]
-            self._n = record.n
-            return
-        for part in record.by_epoch():
-            self._add(part)
+    def add(self, *records: Started | Chunk) -> None:
+        """Add the next records of the variant's log."""
+        for record in records:
+            if isinstance(record, Started):
+                self.__init__()  # type: ignore[misc]
+                self._n = record.n
+                continue
+            for part in record.by_epoch():
+                self._add(part)
 
     def _add(self, chunk: Chunk) -> None:
         losses = np.frombuffer(chunk.losses, "<f4").astype(np.float64)

@@ -1,17 +1,19 @@
-"""The epoch in progress: the sum of its batch losses, from chunks of part of an epoch."""
+"""The mean losses of epochs, from chunks of parts of them and from whole ones."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.log.records import Origin
+from engine.log.figures.epoch_losses import EpochLosses
+from engine.log.reading.loss_block import LossBlock, loss_sum
+from engine.log.records import Chunk, Origin
 
 
 @dataclass(slots=True)
 class OpenEpoch:
-    """Batch losses that no mean of a whole epoch holds yet."""
+    """The epoch in progress: batch losses that no mean of a whole epoch holds yet."""
 
     number: int = 0
     """The epoch of the newest batch; 0 before the first."""
@@ -25,17 +27,84 @@ class OpenEpoch:
         batches = origin.epoch_batches
         return cls(origin.epoch, batches * origin.epoch_loss if batches else 0.0, batches)
 
-    def add(self, losses: NDArray[np.float32], weightless: int) -> None:
-        """Add batches; `weightless` of them have no targets that count, and a loss of 0."""
-        self._total += float(losses.sum(dtype=np.float64))
-        self._batches += len(losses)
+    def add(self, total: float, batches: int, weightless: int = 0) -> None:
+        """Add batches by the sum of their losses.
+
+        `weightless` of them have no targets that count, and a loss of 0.
+        """
+        self._total += total
+        self._batches += batches
         self._weightless += weightless
 
-    def close(self) -> NDArray[np.float64]:
-        """The mean loss of the epoch, shape (1,), NaN without weight; (0,) if it has no batch."""
+    def close(self) -> list[float]:
+        """The mean loss of the epoch, NaN without weight; empty if it has no batch."""
         if not self._batches:
-            return np.empty(0)
+            return []
         weighed = self._batches - self._weightless
         mean = self._total / weighed if weighed else math.nan
         self._total, self._batches, self._weightless = 0.0, 0, 0
-        return np.array([mean])
+        return [mean]
+
+
+@dataclass(slots=True)
+class TrainedEpochs:
+    """The epochs of one generation so far. An evaluation ends an epoch.
+
+    After the first evaluation, or an origin, a batch of a later epoch ends one without evaluation.
+    """
+
+    losses: EpochLosses = field(default_factory=EpochLosses)
+    """Unweighted mean of the batch losses of each whole epoch, without weightless batches."""
+    ended: int = 0
+    """The last epoch that is known to be complete."""
+    _open: OpenEpoch = field(default_factory=OpenEpoch)
+    _ends_unevaluated: bool = False
+
+    @classmethod
+    def after(cls, origin: Origin) -> "TrainedEpochs":
+        """The epochs where a generation begins after a point of another one."""
+        losses, now = EpochLosses.after(origin), OpenEpoch.after(origin)
+        return cls(losses, origin.whole_epochs, now, _ends_unevaluated=True)
+
+    def add(self, chunk: Chunk, losses: NDArray[np.float32]) -> None:
+        """Add the losses of the next chunk."""
+        if self._ends_unevaluated and chunk.epoch > self._open.number:
+            self._close(self._open.number)
+        self._open.number = chunk.last_epoch
+        if chunk.epochs == 1:
+            self._open.add(loss_sum(losses), len(losses), len(chunk.weightless))
+            return
+        with np.errstate(invalid="ignore"):  # infinities of either sign
+            self.losses.add(losses.reshape(chunk.epochs, -1).mean(axis=1, dtype=np.float64))
+        self.ended = chunk.last_epoch
+
+    def evaluate(self, number: int) -> None:
+        """End an epoch by its number, which is 0 before the first batch."""
+        self._close(number)
+        self._ends_unevaluated = True
+
+    def _close(self, number: int) -> None:
+        if mean := self._open.close():
+            self.losses.add(np.array(mean))
+        self.ended = max(self.ended, number)
+
+    def add_block(self, block: LossBlock) -> None:
+        """Add chunks and evaluations, in their order."""
+        chunks = zip(block.epoch.tolist(), block.sums.tolist(), block.batches.tolist(), strict=True)
+        means: list[float] = []
+        now = self._open
+        for record in block.records:
+            if type(record) is Chunk:
+                epoch, total, batches = next(chunks)
+                if epoch > now.number:
+                    if self._ends_unevaluated:
+                        means += now.close()
+                        self.ended = max(self.ended, now.number)
+                    now.number = epoch
+                now.add(total, batches)
+            else:
+                means += now.close()
+                self.ended = max(self.ended, record.epoch)
+                self._ends_unevaluated = True
+        if means:
+            self.losses.add(np.array(means))

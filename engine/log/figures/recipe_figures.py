@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from engine.log.reading.loss_block import LossBlock
 from engine.log.records import Chunk
 
 
@@ -29,5 +30,13 @@ class RecipeFigures:
         self.lr = chunk.last_lr
         self.clipped += chunk.clipped
         self.skipped += chunk.skipped
+        self.clippable += is_clipped * (updates - self._updates)
+        self._updates = updates
+
+    def add_block(self, block: LossBlock, updates: int, *, is_clipped: bool) -> None:
+        """Add chunks, at least one, after which `updates` updates are done."""
+        self.lr = block.chunks[-1].last_lr
+        self.clipped += int(block.clipped.sum())
+        self.skipped += int(block.skipped.sum())
         self.clippable += is_clipped * (updates - self._updates)
         self._updates = updates

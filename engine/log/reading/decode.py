@@ -4,12 +4,13 @@ The record classes declare the ranges of single fields; `Sequence` checks each r
 earlier ones.
 """
 
+from collections.abc import Iterable
 from typing import Any, Final, TypeVar
 
 import msgspec
 
 from engine.log.format import is_known, is_newer, refusal
-from engine.log.records import AnyRecord, Chunk
+from engine.log.records import AnyRecord, Chunk, Evaluation
 from engine.settings.text import clean, cleaned
 
 MOST_BYTES: Final = 16 << 20
@@ -91,6 +92,28 @@ def decode_record(payload: bytes) -> AnyRecord | None:
         if _is_of_later_kind(payload):
             return None
         raise RecordError(clean(str(error))) from None
+
+
+def decode_records(
+    payloads: Iterable[bytes],
+) -> "tuple[list[AnyRecord | None], RecordError | None]":
+    """The records up to the first invalid one, as from `decode_record`, and that one's error."""
+    records: list[AnyRecord | None] = []
+    decode, add = _decoder.decode, records.append
+    for payload in payloads:
+        try:
+            record: AnyRecord = decode(payload)
+        except (msgspec.DecodeError, ValueError, RecursionError):
+            pass
+        else:
+            if type(record) is Chunk or (type(record) is Evaluation and not record.metrics):
+                add(record)  # without text
+                continue
+        try:
+            add(decode_record(payload))
+        except RecordError as error:
+            return records, error
+    return records, None
 
 
 def _is_of_later_kind(payload: bytes) -> bool:

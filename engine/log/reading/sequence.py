@@ -6,7 +6,7 @@ of losses, since only the header and the length of a chunk are checked.
 
 import math
 from collections.abc import Collection
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -29,6 +29,9 @@ from engine.log.records import (
 )
 from engine.settings import SettingsError, VariantSettings
 from engine.settings.ranges import MOST_COUNTED, MOST_METRICS
+
+if TYPE_CHECKING:
+    from engine.log.reading.loss_block import LossBlock  # imports numpy
 
 _MOST_MEASURED: Final = 1e150
 """Largest finite estimate accepted. Estimates get squared, and a larger one could overflow."""
@@ -100,6 +103,25 @@ class Sequence:
             self._variants.add(record.variant)
         if record.variant not in self._variants:
             raise RecordError(f"the run has no variant {record.variant!r}")
+
+    def add_block(self, block: "LossBlock") -> bool:
+        """Add all records of a block, or none: then `add` says which one cannot follow."""
+        from engine.log.reading.block_order import LogPosition, evaluated_after, position_after
+
+        metrics = self._metrics.union(*(each.metrics for each in block.evaluations))
+        generations = {each.generation for each in block.evaluations}
+        if generations - {self._generation} or len(metrics) > MOST_METRICS:
+            return False
+        before = LogPosition(self._batch, self._epoch, self._update, self._samples, self._seconds)
+        after = position_after(block, self._generation, before)
+        evaluated = evaluated_after(block, self._evaluated)
+        if after is None or evaluated is None:
+            return False
+        if block.chunks:
+            self._batch, self._epoch, self._update, self._samples, seconds = after
+            self._seconds = seconds - _ROUNDING
+        self._evaluated, self._metrics = evaluated, metrics
+        return True
 
     def _start(self, record: Started) -> None:
         if record.generation <= self._generation:

@@ -93,6 +93,13 @@ class Chunk(Record, frozen=True, kw_only=True):
         return before + (self.in_update + self.epoch_batches - 1) // self.accumulation_steps
 
     @property
+    def done_updates(self) -> int:
+        """Updates done after the last batch."""
+        if self.epochs > 1:
+            return self.last_update
+        return self.update - 1 + (self.in_update + self.batches) // self.accumulation_steps
+
+    @property
     def lrs(self) -> tuple[float, ...]:
         """The lr of each update that the batches contribute to; one alone where all have that."""
         return _unpacked(self.lr) if isinstance(self.lr, bytes) else (self.lr,)

@@ -109,7 +109,7 @@ def _chunk(
         seconds=float(ends[0]),
         duration=float(ends[1] - ends[0]),
         batch_size=size,
-        last_batch_size=int(positions.sizes(piece.stop - 1, piece.stop)[0]),
+        last_batch_size=positions.batch_at(piece.stop - 1).batch_size,
         accumulation_steps=steps,
         lr=float(lrs[0]) if (lrs == lrs[0]).all() else lrs.astype("<f8").tobytes(),
         losses=losses(index).astype("<f4").tobytes(),

@@ -1,5 +1,6 @@
 """Single values over a training run, such as full losses: all if few, else the extremes."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -36,14 +37,25 @@ class KeptPoints:
 
     def add(self, samples: int, updates: int, seconds: float, value: float) -> None:
         """Add the next row."""
-        if self._size == self._most:
-            self._thin()
-        if self._size == len(self._rows):
-            grown = np.empty((min(2 * self._size, self._most), _COLUMNS))
-            grown[: self._size] = self._rows
+        self.add_all([(samples, updates, seconds, value)])
+
+    def add_all(self, rows: Sequence[tuple[float, float, float, float]]) -> None:
+        """Add the next rows, with the same result as one by one."""
+        place = 0
+        while place < len(rows):
+            if self._size == self._most:
+                self._thin()
+            room = min(self._most - self._size, len(rows) - place)
+            self._reserve(self._size + room)
+            self._rows[self._size : self._size + room] = rows[place : place + room]
+            self._size += room
+            place += room
+
+    def _reserve(self, wanted: int) -> None:
+        if wanted > len(self._rows):
+            grown = np.empty((min(max(2 * len(self._rows), wanted), self._most), _COLUMNS))
+            grown[: self._size] = self.values
             self._rows = grown
-        self._rows[self._size] = samples, updates, seconds, value
-        self._size += 1
 
     def _thin(self) -> None:
         values = np.nan_to_num(self.values[:, 3]).reshape(-1, _GROUP)

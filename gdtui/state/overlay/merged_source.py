@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from engine.log.notices import Notice, NoticeKind
+from engine.log.reading.loss_block import LossBlock
 from engine.log.records import AnyRecord
 from gdtui.state.record_source import RecordSource, ViewerRole
 
@@ -27,24 +28,17 @@ class MergedSource:
     def __init__(self, members: Sequence[MergedMember]) -> None:
         self._members = list(members)
 
-    def read(self, limit: int) -> Iterator[tuple[str, AnyRecord]]:
-        """Yield the new records, run by run in turn, since all of them grow at the same time.
+    def portions(self, most: int) -> Iterator[tuple[str, AnyRecord | LossBlock]]:
+        """Yield the new records of each run, since all of them grow at the same time."""
+        for member in self._members:
+            for name, part in member.source.portions(most):
+                if name in member.names:  # not one that was added since
+                    yield member.names[name], part
 
-        Yields fewer than `limit` only if no run has more.
-        """
-        share = max(limit // len(self._members), 1)
-        waiting, count = self._members, 0
-        while waiting and count < limit:
-            having_more = []
-            for member in waiting:
-                before = count
-                for name, record in member.source.read(share):
-                    count += 1
-                    if name in member.names:  # not one that was added since
-                        yield member.names[name], record
-                if count - before >= share:
-                    having_more.append(member)
-            waiting = having_more
+    @property
+    def has_more(self) -> bool:
+        """True if any run has more."""
+        return any(member.source.has_more for member in self._members)
 
     def notices(self) -> list[Notice]:
         """The notices of all runs; one about a whole run becomes one about each of its variants."""

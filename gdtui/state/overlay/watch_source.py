@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from engine.log.directory import RunDirectory
+from engine.log.reading.loss_block import LossBlock
 from engine.log.records import AnyRecord
 from gdtui.state.record_source import LogSource, ViewerRole, closing_records
 from gdtui.state.stored_runs import is_running
@@ -45,15 +46,15 @@ class WatchSource(LogSource):
         self._has_ended = False
         self._last_time = 0.0
 
-    def read(self, limit: int) -> Iterator[tuple[str, AnyRecord]]:
+    def portions(self, most: int) -> Iterator[tuple[str, AnyRecord | LossBlock]]:
         """New records and, once no process is writing, how the unfinished variants ended."""
         if self._clock() < self._rests_until:
             return
         is_quiet = True
-        for name, record in super().read(limit):
+        for name, part in super().portions(most):
             is_quiet = False
-            self._last_time = max(self._last_time, record.wall_time)
-            yield name, record
+            self._last_time = max(self._last_time, part.wall_time)
+            yield name, part
         if not is_quiet:
             return
         if self._has_ended or not self._follower.unfinished():
@@ -61,7 +62,7 @@ class WatchSource(LogSource):
         elif self._is_over():
             self._has_ended = True
             # Its last records may have been written after the read above.
-            yield from super().read(limit)
+            yield from super().portions(most)
             yield from closing_records(
                 self._run,
                 self._follower.unfinished(),

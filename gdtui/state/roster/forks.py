@@ -5,6 +5,7 @@ The log of a fork may be read before the batches of the other variant after whic
 
 from collections.abc import Callable, Iterator
 
+from engine.log.reading.loss_block import LossBlock
 from engine.log.records import AnyRecord, Started
 
 
@@ -14,12 +15,12 @@ class WaitingForks:
     def __init__(self, has_past: Callable[[str, Started], bool]) -> None:
         """`has_past`: True if the batches before this beginning of a variant have been read."""
         self._has_past = has_past
-        self._records: dict[str, list[AnyRecord]] = {}
+        self._records: dict[str, list[AnyRecord | LossBlock]] = {}
 
     def __bool__(self) -> bool:
         return bool(self._records)
 
-    def holds(self, name: str, record: AnyRecord) -> bool:
+    def holds(self, name: str, record: AnyRecord | LossBlock) -> bool:
         """True if the record waits, as those before it do or as its own past is missing."""
         if waiting := self._records.get(name):
             waiting.append(record)
@@ -31,7 +32,7 @@ class WaitingForks:
         self._records[name] = [record]
         return True
 
-    def take(self, *, every: bool = False) -> Iterator[tuple[str, AnyRecord]]:
+    def take(self, *, every: bool = False) -> Iterator[tuple[str, AnyRecord | LossBlock]]:
         """Records that need not wait any longer; `every`: all of them, as no past will come."""
         for name in [*self._records]:
             first = self._records[name][0]

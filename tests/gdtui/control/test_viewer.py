@@ -6,6 +6,7 @@ import pytest
 
 from engine.log.commands import Pause
 from engine.log.directory import RunDirectory
+from engine.log.reading.loss_block import LossBlock
 from engine.log.records import AnyRecord, CommandSent
 from gdtui.control import viewer as module
 from gdtui.control.viewer import Viewer
@@ -17,8 +18,8 @@ from gdtui.view.view_state import ViewState
 class Commanded(LogSource):
     """A source with one more record, of a command."""
 
-    def read(self, limit: int) -> Iterator[tuple[str, AnyRecord]]:
-        yield from super().read(limit)
+    def portions(self, most: int) -> Iterator[tuple[str, AnyRecord | LossBlock]]:
+        yield from super().portions(most)
         yield "SGD", CommandSent(variant="SGD", command=Pause(id=1))
 
 
@@ -28,6 +29,7 @@ def test_a_long_past_is_read_in_parts_until_its_end(
     run = make_run(epochs=1000)
     viewer = Viewer(ShownRuns.of(run), LogSource(run), ViewState())
     monkeypatch.setattr(module.time, "monotonic", iter(range(10**9)).__next__)
+    monkeypatch.setattr(module, "READ_BYTES", 1 << 14)
     parts = 0
     while viewer.is_catching_up:
         viewer.read()

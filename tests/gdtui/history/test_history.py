@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from joined_chunks import joined_epochs
 from plain_chunks import plain_chunk
 
+from engine.log.reading.loss_block import LossBlock, stretches
 from engine.log.records import Chunk
 from gdtui.chart.drawing.raster import place
 from gdtui.chart.scene.picture import Scale
@@ -129,6 +130,17 @@ def taken(chunks: list[Chunk]) -> tuple[History, Naive]:
     return history, naive
 
 
+def taken_in_blocks(chunks: list[Chunk]) -> History:
+    """The history of these chunks, as blocks where they can be in one."""
+    history = History(N)
+    for start, stop in stretches(chunks):
+        if chunks[start].epochs > 1:
+            history.append(chunks[start])
+        else:
+            history.extend(LossBlock(chunks[start:stop]))
+    return history
+
+
 def expected(
     at: np.ndarray, values: np.ndarray, low: float, high: float, columns: int
 ) -> list[tuple[float, float, float]]:
@@ -166,11 +178,18 @@ windows = st.tuples(st.floats(-0.1, 1.1), st.floats(0.001, 1.2))
 
 
 @settings(deadline=None, max_examples=60)
-@given(runs(), AXES, windows, st.integers(1, 60), st.sampled_from(SMOOTHING_LADDER))
+@given(runs(), AXES, windows, st.integers(1, 60), st.sampled_from(SMOOTHING_LADDER), st.booleans())
 def test_any_window_shows_what_a_naive_computation_finds(
-    chunks: list[Chunk], axis: Axis, window: tuple[float, float], columns: int, smoothing: float
+    chunks: list[Chunk],
+    axis: Axis,
+    window: tuple[float, float],
+    columns: int,
+    smoothing: float,
+    in_blocks: bool,
 ) -> None:
     history, naive = taken(chunks)
+    if in_blocks:
+        history = taken_in_blocks(chunks)
     at = placed(chunks).at(axis, np.arange(len(history)))
     np.testing.assert_allclose(at, naive.positions(axis), rtol=1e-12, atol=1e-9)
     low = window[0] * history.end(axis)

@@ -6,6 +6,7 @@ import pytest
 from joined_chunks import joined_epochs
 from plain_chunks import plain_chunk
 
+from engine.log.reading.loss_block import LossBlock
 from gdtui.chart.scene.polyline import Axis
 from gdtui.history import History
 from gdtui.history.positions import Positions
@@ -106,3 +107,30 @@ def test_ends_of_epochs_are_where_the_next_one_begins(most: int) -> None:
     assert positions.epoch_ends(Axis.SAMPLES, 240, 3) == []
     assert positions.epoch_ends(Axis.UPDATES, 0, 99) == [3, 6, 9, 12, 14, 16, 18]
     assert Positions(30).epoch_ends(Axis.SAMPLES, 0, 3) == []
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+def test_blocks_are_placed_as_their_chunks(steps: int) -> None:
+    """Also where the batch size changes in mid-epoch, and while knots are thinned."""
+    chunks, samples, batch = [], 0, 1
+    for place in range(400):
+        size = 7 if 100 <= place < 110 or place % 90 == 0 else 5
+        last = min(size, 60 - samples % 60)
+        chunk = plain_chunk(batch, 1, n=60, size=size, epoch=samples // 60 + 1)
+        chunks.append(
+            msgspec.structs.replace(
+                chunk, samples=samples, last_batch_size=last, accumulation_steps=steps
+            )
+        )
+        samples, batch = samples + last, batch + 1
+    one, many = Positions(60, max_knots=64), Positions(60, max_knots=64)
+    for chunk in chunks:
+        one.append(chunk)
+    for start in range(0, 400, 150):
+        many.extend(LossBlock(chunks[start : start + 150]))
+    index = np.arange(401)
+    for axis in Axis:
+        assert many.at(axis, index[:-1]).tolist() == one.at(axis, index[:-1]).tolist()
+        assert many.end(axis) == one.end(axis)
+    assert many.samples(index).tolist() == one.samples(index).tolist()
+    assert many.segments == one.segments

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from portions import portion
 
 from engine.log.directory import RunDirectory
 from engine.log.notices import NoticeKind
@@ -39,7 +40,7 @@ def test_a_step_of_the_systems_clock_moves_no_run(
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = LogSource(make_run())
-    list(source.read(1000))
+    list(portion(source))
     before = source.now()
     monkeypatch.setattr("time.time", lambda: 5.0)
     assert 0 <= source.now() - before < 60
@@ -62,11 +63,11 @@ def test_a_watcher_is_told_what_is_gone_and_what_is_back(make_run: MakeRun, what
     variant = "SGD" if what == "log" else None
     path = {"log": run.variant_log("SGD"), "session log": run.session_log}.get(what, run.path)
     source, trainer = Watching(run), LogSource(run)
-    assert list(source.read(1000))
+    assert list(portion(source))
     assert source.notices() == []
     away = path.with_name("away")
     path.rename(away)
-    list(source.read(1000))
+    list(portion(source))
     (gone,) = source.notices()
     assert (gone.kind, gone.variant) == (NoticeKind.LOG_GONE, variant)
     assert str(path) in gone.text
@@ -80,12 +81,12 @@ def test_a_watcher_is_told_what_is_gone_and_what_is_back(make_run: MakeRun, what
 def test_a_log_that_takes_the_place_of_another_is_not_read_as_its_end(make_run: MakeRun) -> None:
     run = make_run()
     source = Watching(run)
-    assert list(source.read(1000))
+    assert list(portion(source))
     log = run.variant_log("SGD")
     data = log.read_bytes()
     log.rename(log.with_name("away"))
     log.write_bytes(data * 2)
-    assert list(source.read(1000)) == []
+    assert list(portion(source)) == []
     (gone,) = source.notices()
     assert "another file has taken its place" in gone.text
     log.with_name("away").rename(log)
@@ -93,14 +94,14 @@ def test_a_log_that_takes_the_place_of_another_is_not_read_as_its_end(make_run: 
     with LogWriter(log) as writer:
         writer.append(more)
     assert [notice.variant for notice in source.notices()] == ["SGD"]
-    assert list(source.read(1000)) == [("SGD", more)]
+    assert list(portion(source)) == [("SGD", more)]
 
 
 def test_all_variants_wait_while_the_run_is_gone(make_run: MakeRun) -> None:
     run = make_run(state=State.RUNNING, is_ended=False)
     source = Watching(run)
     store = Store(run.info.settings)
-    for name, record in source.read(1000):
+    for name, record in portion(source):
         store.add(name, record)
     assert store.word == "running"
     run.path.rename(run.path.with_name("away"))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from portions import portion
 
 import gdtui
 from engine.log.directory import RunDirectory, RunDirectoryError
@@ -35,7 +36,7 @@ def read(*paths: Path) -> Store:
     """The state of these runs, once all there is has been read."""
     opened = open_runs(paths, [])
     store = Store(opened.shown.settings, opened.shown.variants)
-    while records := list(opened.source.read(1000)):
+    while records := list(portion(opened.source)):
         for name, record in records:
             store.add(name, record)
     return store
@@ -104,7 +105,7 @@ def test_a_run_that_still_trains_goes_on_growing(make_run: MakeRun, tmp_path: Pa
         store = Store(opened.shown.settings, opened.shown.variants)
 
         def batches() -> int:
-            for name, record in opened.source.read(1000):
+            for name, record in portion(opened.source):
                 store.add(name, record)
             return store.variants["b: SGD"].tally.batches
 
@@ -142,7 +143,7 @@ def test_of_a_sweep_that_goes_on_all_arms_are_shown_and_followed(
         store = Store(opened.shown.settings, opened.shown.variants)
 
         def take() -> list[State]:
-            for name, record in opened.source.read(1000):
+            for name, record in portion(opened.source):
                 store.add(name, record)
             return [one.tally.state for one in store.states]
 
@@ -218,7 +219,7 @@ def test_a_damaged_log_stops_its_variant_alone(make_run: MakeRun, tmp_path: Path
     data[len(data) // 2] ^= 4
     log.write_bytes(data)
     opened = open_runs([one.path, two.path], [])
-    found = {name for name, _ in opened.source.read(100_000)}
+    found = {name for name, _ in portion(opened.source)}
     (notice,) = opened.source.notices()
     assert len(found) == 4
     assert notice.variant == "two: SGD"
@@ -285,6 +286,6 @@ def test_a_log_may_be_written_while_it_is_watched(make_run: MakeRun, tmp_path: P
     """Watching takes no lock that a writer would wait for."""
     one, two = make_run(tmp_path / "one"), make_run(tmp_path / "two")
     opened = open_runs([one.path, two.path], [])
-    list(opened.source.read(1000))
+    list(portion(opened.source))
     with LogWriter(one.variant_log("SGD")):
-        list(opened.source.read(1000))
+        list(portion(opened.source))

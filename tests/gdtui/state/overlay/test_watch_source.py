@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from portions import portion
+
 from engine.log.directory import RunDirectory
 from engine.log.records import Chunk, State, StateChanged
 from engine.log.writing.writer import LogWriter
@@ -19,7 +21,7 @@ def test_a_run_that_goes_on_is_followed_until_nobody_writes_it(make_run: MakeRun
     source, store = WatchSource(run, lambda: now), Store(run.info.settings)
 
     def read() -> int:
-        new = list(source.read(1000))
+        new = list(portion(source))
         for name, record in new:
             store.add(name, record)
         return len(new)
@@ -42,8 +44,8 @@ def test_a_run_that_goes_on_is_followed_until_nobody_writes_it(make_run: MakeRun
 def test_a_run_that_ended_well_has_nothing_added(make_run: MakeRun) -> None:
     run = make_run()
     source = WatchSource(run)
-    list(source.read(1000))
-    assert list(source.read(1000)) == list(source.read(1000)) == []
+    list(portion(source))
+    assert list(portion(source)) == list(portion(source)) == []
     assert source.notices() == []
 
 
@@ -51,13 +53,13 @@ def test_logs_at_their_end_are_looked_at_once_a_second(make_run: MakeRun) -> Non
     """Many runs may be on screen: each look opens their files."""
     run, now = make_run(), 0.0
     source = WatchSource(run, lambda: now)
-    list(source.read(1000))
-    assert list(source.read(1000)) == []
+    list(portion(source))
+    assert list(portion(source)) == []
     with LogWriter(run.variant_log("SGD")) as log:
         log.append(StateChanged(generation=1, state=State.PAUSED))
-    assert list(source.read(1000)) == []
+    assert list(portion(source)) == []
     now = 1.5
-    assert [record.state for _, record in source.read(1000)] == [State.PAUSED]  # type: ignore[union-attr]
+    assert [record.state for _, record in portion(source)] == [State.PAUSED]  # type: ignore[union-attr]
 
 
 def test_a_run_that_is_to_come_is_waited_for_and_then_followed(
@@ -66,9 +68,9 @@ def test_a_run_that_is_to_come_is_waited_for_and_then_followed(
     variants = (Variant(name="SGD", settings=VariantSettings()),)
     planned = RunDirectory.planned(tmp_path / "arm", RunSettings(variants=variants), "0")
     source = WatchSource(planned, is_written=lambda run: True, unbegun="left out")
-    assert list(source.read(1000)) == []
+    assert list(portion(source)) == []
     make_run(planned.path, names=("SGD",))
-    assert any(isinstance(record, Chunk) for _, record in source.read(1000))
+    assert any(isinstance(record, Chunk) for _, record in portion(source))
 
 
 def test_a_run_that_never_came_is_said_to_be_left_out_once_nobody_will_write_it(
@@ -78,10 +80,10 @@ def test_a_run_that_never_came_is_said_to_be_left_out_once_nobody_will_write_it(
     planned = RunDirectory.planned(tmp_path / "arm", RunSettings(variants=variants), "0")
     now, is_written = 0.0, True
     source = WatchSource(planned, lambda: now, lambda run: is_written, unbegun="left out")
-    assert list(source.read(1000)) == []
+    assert list(portion(source)) == []
     is_written, now = False, 5.0
-    ((name, record),) = source.read(1000)
+    ((name, record),) = portion(source)
     assert isinstance(record, StateChanged)
     assert (name, record.state, record.detail) == ("SGD", State.STOPPED, "left out")
     now = 10.0
-    assert list(source.read(1000)) == []
+    assert list(portion(source)) == []

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from app_bench import Bench, evaluation, state
+from portions import portion
 
 from engine.log.commands import Pause
 from engine.log.records import CommandSent, Planned, State
@@ -28,7 +29,7 @@ def bench(tmp_path: Path) -> Bench:
 
 def store_of(bench: Bench) -> Store:
     store = Store(bench.run.info.settings)
-    for name, record in LogSource(bench.run).read(1_000):
+    for name, record in portion(LogSource(bench.run)):
         store.add(name, record)
     return store
 
