@@ -30,6 +30,8 @@ _EARLY: Final = 6
 _SPARE: Final = 0.25
 """An axis also holds strays that go beyond the others by less than this share of the range."""
 _OUT_OF_PROPORTION: Final = 10.0
+_MOST_EXPONENT: Final = 308.0
+"""Largest exponent of a limit: ten to the power of the largest float's logarithm may overflow."""
 _FARTHEST: Final = 1.0
 """Nothing beyond the usual range by more than this multiple of it is held…"""
 _FAR: Final = 0.25
@@ -75,7 +77,7 @@ def usual_range(
     held = values[np.abs(values - (low + high) / 2) <= _OUT_OF_PROPORTION * room]
     if held.size:
         bottom, top = min(bottom, float(held.min())), max(top, float(held.max()))
-    return (10**bottom, 10**top) if log else (bottom, top)
+    return (10**bottom, 10 ** min(top, _MOST_EXPONENT)) if log else (bottom, top)
 
 
 def _held(low: float, high: float, pairs: Sequence[tuple[Floats, Floats]], far: float) -> Limits:
