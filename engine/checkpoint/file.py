@@ -8,7 +8,7 @@ belongs to it, so that any flipped bit and any cut is found. Reading never runs 
 import contextlib
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 from zlib import crc32
@@ -39,6 +39,8 @@ MOST_HEADER: Final = 256 << 20
 """Size limit of a header."""
 _PART: Final = 64 << 20
 """Bytes per write; a signal or another thread need not wait for more."""
+_BEFORE_TENSORS: Final = 3
+"""Parts before the tensors: prefix, header and its checksum."""
 DRAFT: Final = ".draft"
 """Suffix of a file that is still being written."""
 
@@ -55,22 +57,30 @@ class CheckpointError(Exception):
         self.reason = clean(reason)
 
 
-def write_checkpoint(path: Path, checkpoint: Checkpoint) -> int:
+def write_checkpoint(
+    path: Path, checkpoint: Checkpoint, make_room: Callable[[int], None] = lambda size: None
+) -> int:
     """Write the file so that it is at `path` whole or not at all, even after a power cut.
 
-    Replaces an older file. Returns its size in bytes; raises OSError.
+    Replaces an older file. `make_room` is called with its size before anything is written. Returns
+    its size in bytes; raises OSError.
     """
+    parts = _encoded(checkpoint)
+    size = sum(map(len, parts)) + _CHECK.size
+    make_room(size)
     draft = f"{path.name}{DRAFT}"
     with directory_opened(path.parent, is_followed=True) as folder:
         with contextlib.suppress(FileNotFoundError):  # of a writer that was killed
             os.unlink(draft, dir_fd=folder)
         try:
             with opened(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, dir_fd=folder) as file:
-                size = 0
-                for part in _encoded(checkpoint):
+                check = 0
+                for number, part in enumerate(parts):
                     for start in range(0, len(part), _PART):
-                        file.write(part[start : start + _PART])
-                    size += len(part)
+                        piece = part[start : start + _PART]
+                        file.write(piece)
+                        check = crc32(piece, check) if number >= _BEFORE_TENSORS else 0
+                file.write(_CHECK.pack(check))
                 file.flush()
                 sync_file(file.fileno())  # its name must not reach the disk before its content
             os.rename(draft, path.name, src_dir_fd=folder, dst_dir_fd=folder)
@@ -82,18 +92,13 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> int:
     return size
 
 
-def _encoded(checkpoint: Checkpoint) -> Iterator[memoryview]:
+def _encoded(checkpoint: Checkpoint) -> list[memoryview]:
+    """The parts of a file but the last, which is the checksum of the tensors."""
     header = _encoder.encode(checkpoint.header)
-    parts = parts_of(checkpoint.tensors)
-    lengths = MAGIC + _LENGTHS.pack(len(header), sum(len(part) for part in parts))
-    yield memoryview(lengths + _CHECK.pack(crc32(lengths)))
-    yield memoryview(header)
-    yield memoryview(_CHECK.pack(crc32(header)))
-    check = 0
-    for part in parts:
-        check = crc32(part, check)
-        yield part
-    yield memoryview(_CHECK.pack(check))
+    tensors = parts_of(checkpoint.tensors)
+    lengths = MAGIC + _LENGTHS.pack(len(header), sum(map(len, tensors)))
+    before = lengths + _CHECK.pack(crc32(lengths)), header, _CHECK.pack(crc32(header))
+    return [*(memoryview(part) for part in before), *tensors]
 
 
 def read_checkpoint(path: Path) -> Checkpoint:

@@ -54,8 +54,12 @@ class CheckpointStore:
                         found.append(StoredCheckpoint(generation, batches, path, size))
         return sorted(found)
 
-    def write(self, checkpoint: Checkpoint) -> StoredCheckpoint:
-        """Write a checkpoint, whole or not at all. Raises OSError."""
+    def write(self, checkpoint: Checkpoint, limit: int | None = None) -> StoredCheckpoint:
+        """Write a checkpoint, whole or not at all. Raises OSError.
+
+        Before that, others are removed so that all, with this one, take at most `limit` bytes. The
+        newest of the others stays until this one is whole, even if the two take more.
+        """
         with contextlib.suppress(FileExistsError):
             make_directory(self._folder)
             self._has_begun = True
@@ -65,7 +69,13 @@ class CheckpointStore:
         generation, batches = checkpoint.header.generation, checkpoint.batches
         name = f"{self._stem}.{generation}-{batches:0{_DIGITS}}{CHECKPOINT_SUFFIX}"
         path = self._folder / name
-        return StoredCheckpoint(generation, batches, path, write_checkpoint(path, checkpoint))
+
+        def make_room(size: int) -> None:
+            if limit is not None:
+                self._thin(limit, StoredCheckpoint(generation, batches, path, size))
+
+        size = write_checkpoint(path, checkpoint, make_room)
+        return StoredCheckpoint(generation, batches, path, size)
 
     def _remove_drafts(self) -> None:
         for path in self._folder.glob(f"*{DRAFT}"):
@@ -75,10 +85,18 @@ class CheckpointStore:
 
     def thin(self, limit: int) -> None:
         """Remove checkpoints until the rest takes at most `limit` bytes; keeps the newest."""
+        self._thin(limit)
+
+    def _thin(self, limit: int, coming: StoredCheckpoint | None = None) -> None:
+        """The same, with room for one that is about to be written."""
         stored = self.stored()
+        stay = [(each.generation, each.batches) for each in stored[-1:]]
+        if coming is not None:
+            stored = sorted([*stored, coming])
+            stay.append((coming.generation, coming.batches))
         sizes = [each.bytes for each in stored]
         places = [(each.generation, each.batches) for each in stored]
-        for index in surplus(places, sizes, limit):
+        for index in surplus(places, sizes, limit, stay):
             with contextlib.suppress(OSError):
                 stored[index].path.unlink()
 

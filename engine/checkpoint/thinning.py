@@ -1,6 +1,6 @@
 """The choice of checkpoints to remove: recent ones stay dense, old ones get ever rarer."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 MOST_KEPT: Final = 40
@@ -12,25 +12,33 @@ Place = tuple[int, int]
 """Generation, and batches done in it."""
 
 
-def surplus(places: Sequence[Place], sizes: Sequence[int], limit: int) -> list[int]:
+def surplus(
+    places: Sequence[Place], sizes: Sequence[int], limit: int, stay: Collection[Place] = ()
+) -> list[int]:
     """Indices of checkpoints to remove, so that the rest takes at most `limit` bytes.
 
-    `places` are in ascending order. The newest stays, even if it is larger.
+    `places` are in ascending order. The newest and those at `stay` stay, even if they are larger.
     """
     kept = list(range(len(places)))
     removed = []
-    while len(kept) > 1 and (len(kept) > MOST_KEPT or sum(sizes[k] for k in kept) > limit):
-        removed.append(kept.pop(_least_useful([places[k] for k in kept])))
+    while len(kept) > MOST_KEPT or sum(sizes[k] for k in kept) > limit:
+        found = _least_useful([places[k] for k in kept], stay)
+        if found is None:
+            break
+        removed.append(kept.pop(found))
     return removed
 
 
-def _least_useful(places: Sequence[Place]) -> int:
-    """The index of the checkpoint that is missed least."""
-    newest = places[-1]
-    if places[0][0] != newest[0]:
-        return 0  # of an earlier generation, whose future was left
-    begin = 1 if len(places) > _FOR_FIRST else 0
-    return min(range(begin, len(places) - 1), key=lambda k: _usefulness(places, k))
+def _least_useful(places: Sequence[Place], stay: Collection[Place]) -> int | None:
+    """The index of the checkpoint that is missed least; None if all have to stay."""
+    free = [k for k in range(len(places) - 1) if places[k] not in stay]
+    if not free:
+        return None
+    if places[free[0]][0] != places[-1][0]:
+        return free[0]  # of an earlier generation, whose future was left
+    if len(places) > _FOR_FIRST and len(free) > 1 and free[0] == 0:
+        del free[0]
+    return min(free, key=lambda k: _usefulness(places, k))
 
 
 def _usefulness(places: Sequence[Place], k: int) -> float:

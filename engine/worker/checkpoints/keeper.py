@@ -54,8 +54,9 @@ class Keeper:
         self._clock = clock
         self._store: CheckpointStore | None = None
         self.budget = Budget(_AT_ONCE, SHARE, clock)
-        self._cost = self._copying = self._processing = 0.0
-        """Seconds that the last checkpoint took: to copy its tensors, and in the thread."""
+        self._copying = self._processing = 0.0
+        self.cost = 0.0
+        """Seconds that the last checkpoint took: to copy its tensors, and of a core to write it."""
         self._kept: tuple[int, int] = (0, -1)
         """Generation and batches of the last checkpoint."""
         self._kept_at = clock()
@@ -77,7 +78,7 @@ class Keeper:
             return False
         passed = self._clock() - self._kept_at
         is_time = passed >= (_LEAST_SECONDS if trainer.at_epoch_end else self._every)
-        return is_time and self.budget.affords(self._cost)
+        return is_time and self.budget.affords(self.cost)
 
     def look(self, trainer: Trainer) -> None:
         """Take a checkpoint if one is due and no group is open."""
@@ -116,8 +117,8 @@ class Keeper:
         if self._writing is not None:
             self._writing.join()
             self._writing = None
-            self._cost = self._copying + self._processing
-            self.budget.charge(self._cost)
+            self.cost = self._copying + self._processing
+            self.budget.charge(self.cost)
 
     def finish(self) -> None:
         """Wait for the last checkpoint, in the thread that ends the process."""
@@ -138,15 +139,17 @@ class Keeper:
         start = time.thread_time()
         try:
             self._check_place()
-            stored = self._open().write(checkpoint)
+            stored = self._open().write(checkpoint, self._limit)
             self._open().thin(self._limit)
         except OSError as error:
             self._report(f"no checkpoint: {cannot_write(error, self._log)}")
         else:
-            if stored.bytes > self._limit:
+            if 2 * stored.bytes > self._limit:
+                share = "more than" if stored.bytes > self._limit else "more than half of"
                 self._report(
-                    f"a checkpoint takes {stored.bytes / 1e6:,.1f} MB, more than its share of "
-                    "--checkpoint-disk: the newest alone is kept"
+                    f"a checkpoint takes {stored.bytes / 1e6:,.1f} MB, {share} its share of "
+                    "--checkpoint-disk: the newest alone is kept, beside it the next while it is "
+                    "written"
                 )
             else:
                 self._told = ""

@@ -16,6 +16,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 from torch import nn
 
 import engine.checkpoint.file as checkpoint_file
@@ -109,14 +110,28 @@ class SteppedFile:
 OPENED = checkpoint_file.opened
 
 
-def write_and_die(store: CheckpointStore, checkpoint: Checkpoint, steps: Steps) -> bool:
+class CountedBytes(Steps):
+    """Counts the bytes in a directory before each step of writing."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(10**9, 1.0)
+        self._folder = folder
+        self.most = 0
+
+    def _count(self) -> None:
+        self.most = max(self.most, sum(each.stat().st_size for each in self._folder.iterdir()))
+
+
+def write_and_die(
+    store: CheckpointStore, checkpoint: Checkpoint, steps: Steps, limit: int | None = None
+) -> bool:
     """Write, but die at a step; True if it got to the end."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(checkpoint_file, "opened", steps.opened)
         for name in ("unlink", "rename", "fsync", "open"):
             patch.setattr(os, name, steps.step(getattr(os, name)))
         try:
-            store.write(checkpoint)
+            store.write(checkpoint, limit)
         except KilledError:
             return False
     return True
@@ -150,7 +165,8 @@ def test_whenever_the_writer_is_killed_there_is_a_whole_checkpoint(
     newest, ends = 0, 0
     for kill in range(KILLS):
         number = draw.randrange(1, len(checkpoints))
-        done = write_and_die(store, checkpoints[number], Steps(kill % 30, draw.random()))
+        limit = None if kill % 3 else draw.randrange(30_000)
+        done = write_and_die(store, checkpoints[number], Steps(kill % 30, draw.random()), limit)
         ends += done
         found, refused = store.newest(1, 10**9)
         assert found is not None
@@ -160,9 +176,10 @@ def test_whenever_the_writer_is_killed_there_is_a_whole_checkpoint(
         newest = max(newest, place)
         assert place == newest
         if kill % 50 == 49:
-            for each in store.stored()[1:]:
+            first, *later = store.stored()
+            for each in later:
                 each.path.unlink()
-            newest = 0
+            newest = first.batches // 2 - 1
     assert 0 < ends < KILLS
     again = CheckpointStore(tmp_path / "1-a.gdlog")
     again.write(checkpoints[1])
@@ -333,3 +350,24 @@ def test_the_store_thins_its_files(tmp_path: Path, checkpoints: list[Checkpoint]
     store.thin(3 * size)
     assert [each.batches for each in store.stored()][-1] == 10
     assert sum(each.bytes for each in store.stored()) <= 3 * size
+
+
+@pytest.mark.parametrize("room", [0.5, 1.0, 2.0, 2.5, 7.0])
+def test_all_stay_within_the_limit_at_every_step(
+    tmp_path: Path, checkpoints: list[Checkpoint], monkeypatch: pytest.MonkeyPatch, room: float
+) -> None:
+    """But two are there, whatever they take, while the newer one is written."""
+    monkeypatch.setattr(checkpoint_file, "sync_file", lambda file: None)
+    store = CheckpointStore(tmp_path / "1-a.gdlog")
+    first = checkpoints[0].header
+    place, size = first.place, store.write(checkpoints[0]).bytes + 8
+    limit, counted = int(room * size), CountedBytes(tmp_path / CHECKPOINTS)
+    for number in range(1, 40):
+        at = structs.replace(place, batches=place.batches + number)
+        coming = Checkpoint(structs.replace(first, place=at), checkpoints[0].tensors)
+        assert write_and_die(store, coming, counted, limit)
+        stored = store.stored()
+        assert stored[-1].batches == at.batches
+        store.thin(limit)
+    assert size < counted.most <= max(limit, 2 * size)
+    assert len(store.stored()) == max(1, int(room))
