@@ -91,7 +91,7 @@ class Journal:
         self.cut()
         self.background.put(Planned(epochs=epochs, pace=None, command=command))
 
-    # --- LoopOrders ---------------------------------------------------------------------------------
+    # --- Orders ---------------------------------------------------------------------------------
 
     def obey(self) -> None:
         """Obey everything ordered, between two updates; waits while the loop is paused."""
