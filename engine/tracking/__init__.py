@@ -8,6 +8,7 @@ run            the object that a script uses: batches, updates, records
 beginning      the start of its run: settings, files, thread
 opening        the run directory that a loop begins or joins
 journal        the record in the loop's own thread, and the orders that the loop obeys
+safe_journal   a guard around it, through which no fault gets to the loop
 controls       commands of clients, checked at once and obeyed at the next update
 lifetime       the end of the script, and forked processes
 epoch_count    epochs of a loop that does not take its batches from `run.epochs`

@@ -18,6 +18,7 @@ from engine.tracking.record.background import Background
 from engine.tracking.record.chunking import ChunkBuilder
 from engine.tracking.record.loop_log import LoopLog
 from engine.tracking.record.numbers import HostBuffer, NumberBuffer
+from engine.tracking.record.scalars import ScalarBuffer
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer
@@ -84,6 +85,7 @@ def begin(
         session=session,
         builder=ChunkBuilder(_buffer(), resolved.batch_size, resolved.accumulation_steps),
         levers=parts.levers,
+        scalars=ScalarBuffer(_buffer),
         epochs=epochs,
     )
 

@@ -14,6 +14,7 @@ from engine.settings.text import clean
 from engine.tracking.controls import LoopSession
 from engine.tracking.record.background import Background
 from engine.tracking.record.chunking import ChunkBuilder
+from engine.tracking.record.scalars import ScalarBuffer
 
 _PAUSE_SECONDS: Final = 0.5
 _PAUSE: Final = Pause | StepOnce
@@ -38,6 +39,7 @@ class Journal:
     session: LoopSession
     builder: ChunkBuilder
     levers: Levers
+    scalars: ScalarBuffer
     epochs: int = 1
     """Planned epochs."""
     settings: VariantSettings = field(init=False)
@@ -72,10 +74,17 @@ class Journal:
         if self.builder.add(loss, samples, lr, ends_update=ends_update) or self.builder.is_due:
             self.cut()
 
+    def note(self, name: str, value: Any) -> None:
+        """Record a number by its name, for the last batch; the first one if there is none yet."""
+        self.scalars.add(name, max(self.builder.at.batches, 1), value)
+
     def cut(self) -> None:
-        """Hand the batches so far to the thread that writes them."""
+        """Hand the batches so far to the thread that writes them, and then their numbers."""
         if (chunk := self.builder.cut()) is not None:
             self.background.put(chunk)
+        if self.builder.at.batches:
+            for work in self.scalars.take():
+                self.background.put(work)
 
     def begin_epoch(self, epoch: int) -> None:
         """Count the next batches as those of this epoch."""

@@ -1,9 +1,7 @@
 """The object with which a user's script trains its batches and records their losses."""
 
-import contextlib
 import os
-import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,9 +9,9 @@ from engine.settings import Resolved, VariantSettings
 from engine.tracking.beginning import Arguments, LoopParts, batches_of, begin, count_of, updates_of
 from engine.tracking.controls import Abilities
 from engine.tracking.journal import Journal
-from engine.tracking.lifetime import forget, uncaught
+from engine.tracking.lifetime import forget
 from engine.tracking.opening import is_off
-from engine.tracking.record.background import OneWarning
+from engine.tracking.safe_journal import SafeJournal
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
 _NO_LOADER: Final = "track() was given no loader"
 _OWN_BATCHES: Final = "the loop does not draw its batches from run.epochs()"
 _OWN_STEPS: Final = "the loop takes its steps itself, and only logs: use run.step()"
+_FINISHED: Final = "the loop is done with its epochs"
 _NO_OPTIMIZER: Final = "track() was given no optimizer"
 
 
@@ -44,7 +43,6 @@ class TrackedRun:
         if accumulation < 1:
             raise ValueError(f"accumulation {accumulation}: expected a whole number from 1")
         self._loader = loader
-        self._is_off = is_off()
         self._arguments = Arguments(
             accumulation=accumulation, name=name, run_dir=run_dir, version=version
         )
@@ -53,7 +51,7 @@ class TrackedRun:
         if optimizer is not None:
             self._updates = updates_of(optimizer, accumulation)
         if loader is not None:
-            self._batches = batches_of(loader, is_plain=self._is_off)
+            self._batches = batches_of(loader, is_plain=is_off())
         self._steps = accumulation
         self._in_group = 0
         self._samples = 0
@@ -61,15 +59,17 @@ class TrackedRun:
         self._count = count_of(self._batches)
         self._epoch = self._last_epoch = 0
         self._is_in_epochs = False
-        self._abilities = Abilities()
-        self._warn = OneWarning()
-        self._journal: Journal | None = None
-        self._has_ended = self._is_off
+        self._abilities = Abilities(
+            batch_size=_NO_LOADER if self._batches is None else self._batches.fixed or _OWN_BATCHES,
+            lr=_NO_OPTIMIZER if self._updates is None else "",
+            epochs=_OWN_BATCHES,
+        )
+        self._journal = SafeJournal(self._begin, is_off=is_off())
 
     @property
     def path(self) -> Path | None:
         """The directory of the run; None before the first batch, and if nothing is recorded."""
-        return None if self._journal is None else self._journal.session.run.path
+        return self._journal.path
 
     @property
     def epoch(self) -> int:
@@ -87,39 +87,32 @@ class TrackedRun:
             raise ValueError("track() was given no loader: run.epochs() has no batches")
         self._last_epoch = self._epoch + count
         self._is_in_epochs = True
-        with self._guarded():
-            self._begin_record(0, None)
-            if (journal := self._journal) is not None:
-                journal.run_again()
-                if journal.epochs != self._last_epoch:
-                    journal.plan(self._last_epoch)
+        self._abilities.epochs = ""
+        if self._batches is not None:
+            self._abilities.batch_size = self._batches.fixed
+        self._journal.begin(0, None)
+        self._journal.plan(self._last_epoch)
         return self._all_batches()
 
     def _all_batches(self) -> Iterator[Any]:
-        while self._epoch < self._last_epoch:
+        while self._epoch < (self._journal.epochs or self._last_epoch):
             self._epoch += 1
-            with self._guarded():
-                if self._journal is not None:
-                    self._journal.begin_epoch(self._epoch)
+            self._journal.begin_epoch(self._epoch)
             for batch, samples in self._one_epoch():
                 self._samples = samples
                 yield batch
-                if self._must_end:
+                if self._journal.is_end_asked and not self._in_group:
                     return
             self._close_group()
-        with self._guarded():
-            if self._journal is not None:
-                self._journal.finish()
+        self._last_epoch = self._epoch
+        self._abilities.epochs = _FINISHED
+        self._journal.finish()
 
     def _one_epoch(self) -> Iterator[tuple[Any, int]]:
         if self._batches is not None:
             return self._batches.epoch()
         assert self._loader is not None
         return ((batch, 0) for batch in self._loader)
-
-    @property
-    def _must_end(self) -> bool:
-        return not self._in_group and self._journal is not None and self._journal.is_end_asked
 
     # --- Updates --------------------------------------------------------------------------------
 
@@ -138,7 +131,7 @@ class TrackedRun:
         ends_epoch = self._ends_epoch(count)
         if self._in_group >= self._steps or ends_epoch:
             self._updates.finish()
-        self._record(loss, count, lr, ends_epoch=ends_epoch)
+        self._record(loss, count, lr, ends_epoch, {})
 
     def log(
         self,
@@ -152,13 +145,15 @@ class TrackedRun:
 
         Without `loss`, the numbers belong to the batch before.
         """
-        if loss is None:
-            return
-        if lr is None and self._updates is not None:
-            lr = self._updates.lr
-        self._in_group += 1
-        count = self._samples_of_batch(samples)
-        self._record(loss, count, lr, ends_epoch=self._ends_epoch(count))
+        if loss is not None:
+            self._abilities.accumulation_steps = _OWN_STEPS
+            if lr is None and self._updates is not None:
+                lr = self._updates.lr
+            self._in_group += 1
+            count = self._samples_of_batch(samples)
+            self._record(loss, count, lr, self._ends_epoch(count), scalars)
+        elif scalars:
+            self._journal.note(scalars)
 
     def _samples_of_batch(self, given: int | None) -> int:
         return given or self._samples or self._count.next_samples or self._arguments.batch_size
@@ -177,66 +172,38 @@ class TrackedRun:
 
     # --- The record -----------------------------------------------------------------------------
 
-    def _record(self, loss: Any, samples: int, lr: float | None, *, ends_epoch: bool) -> None:
+    def _record(
+        self,
+        loss: Any,
+        samples: int,
+        lr: float | None,
+        ends_epoch: bool,
+        scalars: dict[str, Any],
+    ) -> None:
         ends_update = self._in_group >= self._steps or ends_epoch
         if ends_update:
             self._in_group = 0
-        if not self._is_in_epochs:
-            self._epoch = max(self._epoch, 1)
-        try:
-            if self._journal is None:
-                self._begin_record(samples, lr)
-            if (journal := self._journal) is not None:
-                journal.add(loss, samples or 1, lr or 0.0, ends_update=ends_update)
-                if ends_update:
-                    journal.obey()
-                if not self._is_in_epochs and self._count.add(samples or 1):
-                    self._epoch += 1
-                    journal.begin_epoch(self._epoch)
-        except Exception as error:
-            self._give_up(error)
+        if not self._epoch:
+            self._epoch = 1
+        journal = self._journal
+        journal.add(loss, samples, lr, ends_update=ends_update)
+        if scalars:
+            journal.note(scalars)
+        if ends_update:
+            journal.obey()
+        if not self._is_in_epochs and self._count.add(samples or 1):
+            self._epoch += 1
+            journal.begin_epoch(self._epoch)
 
-    def _begin_record(self, samples: int, lr: float | None) -> None:
-        """Begin the run on disk, once."""
-        if self._has_ended or self._journal is not None:
-            return
-        self._abilities = self._find_abilities()
-        self._journal = begin(
+    def _begin(self, samples: int, lr: float | None, warn: Callable[[str], object]) -> Journal:
+        return begin(
             self._arguments,
             LoopParts(self._updates, self._batches, self._abilities, self),
             epochs=max(self._last_epoch, 1),
             samples=samples,
             lr=lr,
-            warn=self._warn,
+            warn=warn,
         )
-
-    def _find_abilities(self) -> Abilities:
-        size = _NO_LOADER if self._batches is None else self._batches.fixed
-        if not size and not self._is_in_epochs:
-            size = _OWN_BATCHES
-        return Abilities(
-            batch_size=size,
-            lr=_NO_OPTIMIZER if self._updates is None else "",
-            epochs="" if self._is_in_epochs else _OWN_BATCHES,
-        )
-
-    @contextlib.contextmanager
-    def _guarded(self) -> Iterator[None]:
-        try:
-            yield
-        except Exception as error:
-            self._give_up(error)
-
-    def _give_up(self, error: Exception) -> None:
-        """Train on without a record."""
-        journal, self._journal = self._journal, None
-        self._has_ended = True
-        self._warn(
-            f"this run is not recorded any more ({type(error).__name__}: {error}). Training goes on"
-        )
-        if journal is not None:
-            with contextlib.suppress(Exception):
-                journal.background.close()
 
     # --- Levers ---------------------------------------------------------------------------------
 
@@ -258,18 +225,9 @@ class TrackedRun:
     def close(self) -> None:
         """Write what is left and close the run's files, as the end of the script does."""
         forget(self)
-        if (journal := self._journal) is None:
-            return
-        self._journal, self._has_ended = None, True
-        with self._guarded():
-            error = uncaught()
-            lines = "".join(traceback.format_exception(error)) if error is not None else ""
-            journal.end(error, lines)
+        self._journal.close()
 
     def forget(self) -> None:
         """Let go of everything in a forked process, whose parent goes on with the run."""
         forget(self)
-        journal, self._journal = self._journal, None
-        self._has_ended = True
-        if journal is not None:
-            journal.background.abandon()
+        self._journal.abandon()

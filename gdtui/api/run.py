@@ -58,6 +58,13 @@ class Generation:
         """Loss of each batch before its update, shape (batches,); NaN if a batch has no weight."""
         return self.batches.loss
 
+    @cached_property
+    def scalars(self) -> "dict[str, NDArray[np.float64]]":
+        """Numbers that a script logged by name, shape (batches,); NaN for a batch without one."""
+        from gdtui.export.scalars import scalar_columns
+
+        return scalar_columns(self.records, self.batches.batch)
+
     @property
     def started(self) -> Started | None:
         """The record of its start: samples `n`, model, parameters, device, threads.
@@ -158,17 +165,27 @@ class Run:
         import numpy as np
 
         from gdtui.export.csv_export import COLUMNS
+        from gdtui.export.scalars import column_of
 
-        parts = [
-            {
-                "variant": np.full(len(generation.batches), variant.name),
-                "generation": np.full(len(generation.batches), generation.number),
-                **{name: getattr(generation.batches, name) for name in COLUMNS[2:]},
-            }
+        trained = [
+            (variant.name, generation)
             for variant in self.variants.values()
             for generation in (*variant.generations.values(), Generation(1, ()))
         ]
-        return {name: np.concatenate([part[name] for part in parts]) for name in COLUMNS}
+        parts = [
+            {
+                "variant": np.full(len(generation.batches), name),
+                "generation": np.full(len(generation.batches), generation.number),
+                **{column: getattr(generation.batches, column) for column in COLUMNS[2:]},
+            }
+            for name, generation in trained
+        ]
+        columns = {name: np.concatenate([part[name] for part in parts]) for name in COLUMNS}
+        for name in dict.fromkeys(name for _, each in trained for name in each.scalars):
+            columns[column_of(name)] = np.concatenate(
+                [each.scalars.get(name, np.full(len(each.batches), np.nan)) for _, each in trained]
+            )
+        return columns
 
     def __repr__(self) -> str:
         return clean(f"<Run {self.path}: {', '.join(self.variants)}>")

@@ -6,6 +6,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -16,6 +17,7 @@ from engine.log.file import LogDamagedError, LogReader
 from engine.log.records import AnyRecord, Chunk, Evaluation, Validated
 from gdtui.export.batches import places_of
 from gdtui.export.incomplete import why_incomplete
+from gdtui.export.scalars import column_of, scalar_names, scalars_by_batch
 from gdtui.history.chunk_losses import lrs_of
 
 COLUMNS: Final = (
@@ -65,8 +67,13 @@ def export(run: RunDirectory, output: BinaryIO, *, for_spreadsheets: bool = Fals
     With `for_spreadsheets`, a name that a spreadsheet would run as a formula gets an apostrophe in
     front.
     """
-    output.write((",".join(COLUMNS) + "\n").encode())
-    yield from _write(run, output, _guarded if for_spreadsheets else _quoted, _rows)
+    quote = _guarded if for_spreadsheets else _quoted
+    names = scalar_names(run)
+    columns = [*COLUMNS, *(quote(column_of(name)) for name in names)]
+    output.write((",".join(columns) + "\n").encode())
+    yield from _write(
+        run, output, quote, partial(_rows_with_scalars, names=names) if names else _rows
+    )
 
 
 def export_measurements(
@@ -109,6 +116,26 @@ def _rows(quoted_name: str, reader: LogReader) -> Iterator[str]:
     for record in reader:
         if isinstance(record, Chunk) and record.losses:
             yield chunk_rows(quoted_name, record)
+
+
+def _rows_with_scalars(quoted_name: str, reader: LogReader, names: list[str]) -> Iterator[str]:
+    """The rows of a log once it has been read whole, since numbers follow their batches."""
+    records: list[AnyRecord] = []
+    damage = None
+    try:
+        records += reader
+    except LogDamagedError as error:
+        damage = error
+    values = scalars_by_batch(records)
+    for record in records:
+        if isinstance(record, Chunk) and record.losses:
+            rows = chunk_rows(quoted_name, record).splitlines()
+            for batch, row in enumerate(rows, start=record.batch):
+                found = (values.get((record.generation, batch, name)) for name in names)
+                yield ",".join([row, *("" if each is None else repr(each) for each in found)])
+                yield "\n"
+    if damage is not None:
+        raise damage
 
 
 def _metrics(run: RunDirectory) -> list[str]:

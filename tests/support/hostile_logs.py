@@ -176,6 +176,21 @@ def _state(draw: st.DrawFn, place: Place) -> None:
     )  # fmt: skip
 
 
+def _scalars(draw: st.DrawFn, place: Place) -> None:
+    if place.batch:
+        count = min(place.batch, 2)
+        values = st.lists(edge_floats, min_size=count, max_size=count)
+        named = draw(
+            st.dictionaries(st.sampled_from(["norm", "epoch", "=1+1"]), values, min_size=1)
+        )
+        place.add(
+            "Scalars", generation=max(place.generation, 1),
+            batches=struct.pack(f"<{count}Q", *range(place.batch - count + 1, place.batch + 1)),
+            values={name: struct.pack(f"<{count}d", *each) for name, each in named.items()},
+            wall_time=draw(moments),
+        )  # fmt: skip
+
+
 def _measured(draw: st.DrawFn, place: Place) -> None:
     where = _position(place)
     del where["batches"]
@@ -233,6 +248,7 @@ def _resumed(draw: st.DrawFn, place: Place) -> None:
 
 _PARTS = {
     "chunk": _chunk,
+    "scalars": _scalars,
     "another chunk": _chunk,
     "a third chunk": _chunk,
     "evaluation": _evaluation,

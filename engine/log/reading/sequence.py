@@ -5,7 +5,9 @@ of losses, since only the header and the length of a chunk are checked.
 """
 
 import math
+import struct
 from collections.abc import Collection
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -20,6 +22,7 @@ from engine.log.records import (
     Evaluation,
     Measured,
     Origin,
+    Scalars,
     Started,
     Validated,
     VariantAdded,
@@ -83,6 +86,10 @@ class Sequence:
                 place = record.epoch, record.batch, record.update, record.samples
                 self._changed = _forward(self._changed, place)
                 self._check_settings(record.settings)
+            case Scalars():
+                self._enter(record.generation)
+                _check_scalars(record, self._batch)
+                self._note(record.values)
             case Measured():
                 _check_measured(record.noise)
                 _check_measured(record.sharpness)
@@ -216,6 +223,16 @@ def _check_updates(chunk: Chunk, updates: int) -> None:
             raise RecordError("an lr of an update is below 0, or not a number")
     if max(chunk.clipped, chunk.skipped) > updates:
         raise RecordError("more updates were clipped or skipped than there are")
+
+
+def _check_scalars(record: Scalars, last: int) -> None:
+    """Check that the numbers are for batches that the log holds."""
+    count, rest = divmod(len(record.batches), 8)
+    if rest or not count or any(len(each) != 8 * count for each in record.values.values()):
+        raise RecordError("its numbers are not 8 bytes for each of its batches")
+    batches = struct.unpack(f"<{count}Q", record.batches)
+    if batches[0] < 1 or batches[-1] > last or any(a >= b for a, b in pairwise(batches)):
+        raise RecordError("its numbers are for batches that the log does not hold, or in no order")
 
 
 def _place(record: Evaluation | Validated) -> _Place:

@@ -9,6 +9,7 @@ cannot write. The counters `batch`, `update` and `epoch` count from 1 and are co
 from engine.log.records.base import Record
 from engine.log.records.chunk import Chunk
 from engine.log.records.origin import Origin, Point
+from engine.log.records.scalars import Scalars
 from engine.log.records.session import (
     CommandSent,
     VariantAdded,
@@ -43,6 +44,7 @@ AnyRecord = (
     | Measured
     | MeasuringSet
     | Resumed
+    | Scalars
     | End
     | CommandSent
     | WorkerDied
@@ -66,6 +68,7 @@ __all__ = [
     "Record",
     "Refused",
     "Resumed",
+    "Scalars",
     "Started",
     "State",
     "StateChanged",

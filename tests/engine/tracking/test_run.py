@@ -1,5 +1,7 @@
 """A tracked loop trains like the plain one, records every batch, and obeys commands."""
 
+import csv
+import io
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,11 +15,13 @@ from torch import nn
 from tracked_loops import EPOCHS, Loop, plain
 
 from engine.log.commands import AnyCommand, Change, Pause, Restart, Resume, SetPace, StepOnce
+from engine.log.directory import RunDirectory
 from engine.log.records import Changed, State, StateChanged
 from engine.session.host.client import HostError, HostLink, find_host
 from engine.settings import LrScaling, VariantSettings
 from engine.tracking.run import TrackedRun
 from gdtui.api.run import Generation, open_run
+from gdtui.export.csv_export import export
 
 Track = Callable[..., TrackedRun]
 
@@ -282,3 +286,58 @@ def test_linear_scaling_follows_the_batch_size(track: Track, tmp_path: Path) -> 
     run.close()
     assert logged(tmp_path).batches.lr.tolist() == [0.05, 0.05, 0.1, 0.1, 0.1]
     assert isinstance(logged(tmp_path).changes[0], Changed)
+
+
+# --- Numbers by name ----------------------------------------------------------------------------
+
+
+def test_numbers_by_name_become_columns(track: Track, tmp_path: Path) -> None:
+    loop = Loop()
+    run = track(loop)
+    run.log(before=1.5)
+    for count, batch in enumerate(run.epochs(1), start=1):
+        run.step(loop.loss(batch))
+        run.log(grad_norm=torch.tensor(count / 2), epoch=count)
+        if count == 3:
+            run.log(val_loss=0.25)
+    run.log(final=7)
+    run.close()
+    scalars = logged(tmp_path).scalars
+    assert scalars["grad_norm"].tolist() == [0.5, 1, 1.5, 2, 2.5, 3, 3.5]
+    assert [np.flatnonzero(~np.isnan(scalars[name])).tolist() for name in scalars] == [
+        [0], [*range(7)], [*range(7)], [2], [6],
+    ]  # fmt: skip
+    columns = open_run(tmp_path / "run").columns()
+    assert [*columns][-5:] == ["before", "grad_norm", "logged_epoch", "val_loss", "final"]
+    output = io.BytesIO()
+    directory = RunDirectory.open(tmp_path / "run")
+    assert [*export(directory, output)] == []
+    rows = [*csv.DictReader(io.StringIO(output.getvalue().decode()))]
+    assert [row["grad_norm"] for row in rows] == [str(k / 2) for k in range(1, 8)]
+    assert [row["val_loss"] for row in rows] == ["", "", "0.25", "", "", "", ""]
+    assert [row["epoch"] for row in rows] == ["1"] * 7
+
+
+def test_something_that_is_no_number_ends_no_recording(
+    track: Track, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    loop = Loop()
+    run = track(loop)
+    for batch in run.epochs(1):
+        run.step(loop.loss(batch))
+        run.log(note="words", many=None, norm=1.0)
+    run.close()
+    assert [*logged(tmp_path).scalars] == ["norm"]
+    assert capfd.readouterr().err.count("note is not recorded") == 1
+
+
+def test_a_loop_without_torch_or_optimizer_logs_numbers(tmp_path: Path) -> None:
+    run = TrackedRun(None, None, accumulation=2, name="mine", run_dir=tmp_path / "run", version="0")
+    for count in range(5):
+        run.log(loss=count / 4, samples=3)
+    run.close()
+    found = logged(tmp_path)
+    assert found.losses.tolist() == [0, 0.25, 0.5, 0.75, 1]
+    assert found.batches.update.tolist() == [1, 1, 2, 2, 3]
+    assert found.started is not None
+    assert found.started.assumed == ("epoch", "lr")

@@ -1,5 +1,6 @@
 """The order of a log's records: what cannot follow is refused, all that workers write is taken."""
 
+import struct
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,16 @@ from plain_chunks import plain_chunk
 from engine.log.measurements import NoiseScale, Sharpness
 from engine.log.reading.decode import RecordError
 from engine.log.reading.sequence import Sequence
-from engine.log.records import Changed, End, Evaluation, Measured, Record, Started, Validated
+from engine.log.records import (
+    Changed,
+    End,
+    Evaluation,
+    Measured,
+    Record,
+    Scalars,
+    Started,
+    Validated,
+)
 from engine.settings import LrScaling, VariantSettings
 
 
@@ -198,3 +208,37 @@ def test_an_lr_for_each_update_is_taken() -> None:
     sequence.add(replace(CHUNK, lr=lrs.tobytes(), clipped=10, skipped=3))
     # Ten batches of groups of four, the first of which has begun: three updates.
     sequence.add(replace(NEXT, accumulation_steps=4, in_update=2, lr=bytes(8 * 3)))
+
+
+def scalars(*batches: int, values: int | None = None) -> Scalars:
+    count = len(batches) if values is None else values
+    return Scalars(
+        generation=1,
+        batches=struct.pack(f"<{len(batches)}Q", *batches),
+        values={"norm": struct.pack(f"<{count}d", *range(count))},
+    )
+
+
+@pytest.mark.parametrize("batches", [(1,), (10,), (2, 3, 10)])
+def test_numbers_of_batches_that_the_log_holds_are_taken(batches: tuple[int, ...]) -> None:
+    sequence = Sequence()
+    for record in (CHUNK, scalars(*batches), NEXT):
+        sequence.add(record)
+
+
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        (scalars(), "8 bytes"),
+        (scalars(1, 2, values=1), "8 bytes"),
+        (replace(scalars(1), batches=b"1234567"), "8 bytes"),
+        (scalars(0, 1), "does not hold"),
+        (scalars(10, 11), "does not hold"),
+        (scalars(3, 2), "in no order"),
+        (scalars(2, 2), "in no order"),
+        (scalars(2**64 - 1), "does not hold"),
+        (replace(scalars(1), generation=2), "generation 2"),
+    ],
+)
+def test_numbers_that_fit_no_batches_are_refused(record: Scalars, said: str) -> None:
+    assert said in refusal(CHUNK, record)

@@ -1,0 +1,50 @@
+"""Numbers that a loop logs by name, put together to records."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from engine.log.records import Scalars
+from engine.settings.text import clean
+from engine.tracking.record.chunking import packed_numbers
+from engine.tracking.record.numbers import NumberBuffer, Numbers
+
+_MOST_CHARACTERS = 200
+
+
+class ScalarBuffer:
+    """The numbers since the last record, each with its batch."""
+
+    def __init__(self, make: Callable[[], NumberBuffer]) -> None:
+        self._make = make
+        self._named: dict[str, tuple[list[int], NumberBuffer]] = {}
+
+    def add(self, name: str, batch: int, value: Any) -> None:
+        """Add a number; the first one of a name counts for a batch.
+
+        Raises TypeError or ValueError unless it is one number.
+        """
+        name = clean(name)[:_MOST_CHARACTERS] or "unnamed"
+        if (found := self._named.get(name)) is None:
+            found = self._named[name] = ([], self._make())
+        batches, values = found
+        if not batches or batches[-1] < batch:
+            values.add(value)
+            batches.append(batch)
+
+    def take(self) -> Iterator[Callable[[], Scalars]]:
+        """Functions that make the records of all numbers; names of the same batches share one."""
+        by_batches: dict[tuple[int, ...], dict[str, Numbers]] = {}
+        for name, (batches, values) in self._named.items():
+            if batches:
+                by_batches.setdefault(tuple(batches), {})[name] = values.take()
+                batches.clear()
+        for numbers, named in by_batches.items():
+            yield lambda numbers=numbers, named=named: _record(numbers, named)  # type: ignore[misc]
+
+
+def _record(batches: tuple[int, ...], named: dict[str, Numbers]) -> Scalars:
+    return Scalars(
+        generation=1,
+        batches=packed_numbers("Q", batches),
+        values={name: packed_numbers("d", each.floats()) for name, each in named.items()},
+    )
