@@ -79,11 +79,13 @@ def begin(
     log = LoopLog(run, name, warn)
     session = LoopSession(run, name, n, parts.abilities, log.write_command)
     resolved = settings.resolve(n)
+    background = Background(log, session, arguments.version, warn)
+    size, steps = resolved.batch_size, resolved.accumulation_steps
     return Journal(
         started=_started(settings, n, epochs, parts.updates, tuple(assumed)),
-        background=Background(log, session, arguments.version, warn),
+        background=background,
         session=session,
-        builder=ChunkBuilder(_buffer(), resolved.batch_size, resolved.accumulation_steps),
+        builder=ChunkBuilder(_buffer(), size, steps, background.put),
         levers=parts.levers,
         scalars=ScalarBuffer(_buffer),
         epochs=epochs,

@@ -13,7 +13,7 @@ from engine.settings import Resolved, VariantSettings
 from engine.settings.text import clean
 from engine.tracking.controls import LoopSession
 from engine.tracking.record.background import Background
-from engine.tracking.record.chunking import ChunkBuilder
+from engine.tracking.record.chunking import ChunkBuilder, OpenChunk
 from engine.tracking.record.scalars import ScalarBuffer
 
 _PAUSE_SECONDS: Final = 0.5
@@ -52,6 +52,7 @@ class Journal:
 
     def __post_init__(self) -> None:
         self.settings = self.started.settings
+        self.builder.hand_over = self._hand_over
         self.background.put(self.started)
         self._become(State.RUNNING)
 
@@ -67,24 +68,26 @@ class Journal:
 
     # --- Batches --------------------------------------------------------------------------------
 
-    def add(self, loss: Any, samples: int, lr: float, *, ends_update: bool) -> None:
-        """Record a batch."""
-        if not self.builder.goes_on_with(samples):
-            self.cut()
-        if self.builder.add(loss, samples, lr, ends_update=ends_update) or self.builder.is_due:
-            self.cut()
-
     def note(self, name: str, value: Any) -> None:
         """Record a number by its name, for the last batch; the first one if there is none yet."""
         self.scalars.add(name, max(self.builder.at.batches, 1), value)
 
     def cut(self) -> None:
         """Hand the batches so far to the thread that writes them, and then their numbers."""
-        if (chunk := self.builder.cut()) is not None:
-            self.background.put(chunk)
+        self.builder.cut()
         if self.builder.at.batches:
             for work in self.scalars.take():
                 self.background.put(work)
+
+    def _hand_over(self, chunk: OpenChunk) -> None:
+        self.background.put(chunk)
+        for work in self.scalars.take():
+            self.background.put(work)
+
+    @property
+    def must_look(self) -> bool:
+        """True if `obey` has anything to do after this update."""
+        return self.session.is_due or self._is_held or bool(self._deferred)
 
     def begin_epoch(self, epoch: int) -> None:
         """Count the next batches as those of this epoch."""

@@ -122,16 +122,18 @@ class TrackedRun:
         `weight`: the number of terms that the loss averages over, the batch's samples if None.
         `samples`: those of the batch, for a loop that does not take its batches from `epochs`.
         """
-        if self._updates is None:
+        if (updates := self._updates) is None:
             raise ValueError("track() was given no optimizer: use run.log()")
-        count = self._samples_of_batch(samples)
-        self._updates.backward(loss, (count or 1) if weight is None else weight)
-        lr = self._updates.lr
+        count = samples or self._samples or self._guessed
+        updates.backward(loss, (count or 1) if weight is None else weight)
+        lr = updates.lr
         self._in_group += 1
-        ends_epoch = self._ends_epoch(count)
-        if self._in_group >= self._steps or ends_epoch:
-            self._updates.finish()
-        self._record(loss, count, lr, ends_epoch, {})
+        if ends_update := self._in_group >= self._steps or self._ends_epoch(count):
+            updates.finish()
+            self._in_group = 0
+        self._journal.add(loss, count, lr, ends_update=ends_update)
+        if not self._is_in_epochs:
+            self._count_batch(count)
 
     def log(
         self,
@@ -150,13 +152,19 @@ class TrackedRun:
             if lr is None and self._updates is not None:
                 lr = self._updates.lr
             self._in_group += 1
-            count = self._samples_of_batch(samples)
-            self._record(loss, count, lr, self._ends_epoch(count), scalars)
+            count = samples or self._samples or self._guessed
+            if ends_update := self._in_group >= self._steps or self._ends_epoch(count):
+                self._in_group = 0
+            self._journal.add(loss, count, lr, ends_update=ends_update, scalars=scalars)
+            if not self._is_in_epochs:
+                self._count_batch(count)
         elif scalars:
             self._journal.note(scalars)
 
-    def _samples_of_batch(self, given: int | None) -> int:
-        return given or self._samples or self._count.next_samples or self._arguments.batch_size
+    @property
+    def _guessed(self) -> int:
+        """Samples in a batch that the loop has drawn itself; 0 if unknown."""
+        return self._count.next_samples or self._arguments.batch_size
 
     def _ends_epoch(self, samples: int) -> bool:
         """True if a batch of so many samples is the last of its epoch, as far as it is known."""
@@ -164,36 +172,18 @@ class TrackedRun:
             return self._batches is not None and self._batches.is_last
         return self._count.ends_with(samples)
 
+    def _count_batch(self, samples: int) -> None:
+        """Count a batch that the loop has drawn itself."""
+        self._epoch = self._epoch or 1
+        if self._count.add(samples or 1):
+            self._epoch += 1
+            self._journal.begin_epoch(self._epoch)
+
     def _close_group(self) -> None:
         """End the group that the end of an epoch has cut short."""
         if self._in_group and self._updates is not None and self._updates.in_group:
             self._updates.finish()
         self._in_group = 0
-
-    # --- The record -----------------------------------------------------------------------------
-
-    def _record(
-        self,
-        loss: Any,
-        samples: int,
-        lr: float | None,
-        ends_epoch: bool,
-        scalars: dict[str, Any],
-    ) -> None:
-        ends_update = self._in_group >= self._steps or ends_epoch
-        if ends_update:
-            self._in_group = 0
-        if not self._epoch:
-            self._epoch = 1
-        journal = self._journal
-        journal.add(loss, samples, lr, ends_update=ends_update)
-        if scalars:
-            journal.note(scalars)
-        if ends_update:
-            journal.obey()
-        if not self._is_in_epochs and self._count.add(samples or 1):
-            self._epoch += 1
-            journal.begin_epoch(self._epoch)
 
     def _begin(self, samples: int, lr: float | None, warn: Callable[[str], object]) -> Journal:
         return begin(

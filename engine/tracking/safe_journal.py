@@ -67,27 +67,29 @@ class SafeJournal:
             with self._guarded():
                 journal.begin_epoch(epoch)
 
-    def add(self, loss: Any, samples: int, lr: float | None, *, ends_update: bool) -> None:
+    def add(
+        self,
+        loss: Any,
+        samples: int,
+        lr: float | None,
+        *,
+        ends_update: bool,
+        scalars: dict[str, Any] | None = None,
+    ) -> None:
         """Record a batch; at the end of an update, obey what viewers have ordered."""
         if self._journal is None:
             self.begin(samples, lr)
         if (journal := self._journal) is None:
             return
         try:
-            journal.add(loss, samples or 1, lr or 0.0, ends_update=ends_update)
-            if self._early:
+            journal.builder.add(loss, samples or 1, lr or 0.0, ends_update=ends_update)
+            if scalars or self._early:
                 early, self._early = self._early, {}
-                self.note(early)
+                self.note({**early, **(scalars or {})})
+            if ends_update and journal.must_look:
+                journal.obey()
         except Exception as error:
             self._give_up(error)
-
-    def obey(self) -> None:
-        """Obey what viewers have ordered, between two updates; waits while the loop is paused."""
-        if (journal := self._journal) is not None:
-            try:
-                journal.obey()
-            except Exception as error:
-                self._give_up(error)
 
     def note(self, scalars: dict[str, Any]) -> None:
         """Record numbers of the last batch, or keep them for the first one."""

@@ -78,7 +78,8 @@ class Background:
 
     def put(self, work: Work) -> None:
         """Have this written; never waits."""
-        self._queue.append(work)
+        if not self.is_broken:
+            self._queue.append(work)
 
     @property
     def is_end_asked(self) -> bool:

@@ -2,9 +2,10 @@
 
 import array
 import sys
-import time
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass, field
+from time import perf_counter
 from typing import Any, Final, Literal
 
 from msgspec.structs import replace
@@ -46,65 +47,63 @@ class ChunkBuilder:
     batch_size: int
     steps: int
     """Batches per update."""
+    hand_over: Callable[[OpenChunk], object]
     at: Counters = field(default_factory=Counters)
     """The position after the last batch added."""
-    clock: Callable[[], float] = time.perf_counter
     _count: int = 0
     _start: Counters = field(default_factory=Counters)
     _size: int = 1
     _last_size: int = 1
     _lrs: list[float] = field(default_factory=list)
-    _mark: float = 0.0
+    _mark: float = field(default_factory=perf_counter)
     """The time up to which `at.seconds` counts."""
-
-    def __post_init__(self) -> None:
-        self._mark = self.clock()
+    _due: float = 0.0
+    """The time at which the chunk is long enough."""
 
     def resume_clock(self) -> None:
         """Count no time since the last cut; nothing may have been added since."""
-        self._mark = self.clock()
+        self._mark = perf_counter()
+        self._due = self._mark + CHUNK_SECONDS
 
-    @property
-    def is_due(self) -> bool:
-        """True once the chunk is long enough to be cut."""
-        return self._count > 0 and self.clock() - self._mark >= CHUNK_SECONDS
+    def add(self, loss: Any, samples: int, lr: float, *, ends_update: bool) -> None:
+        """Add a batch; hands over the chunk before it, or with it, if it cannot go on.
 
-    def goes_on_with(self, samples: int) -> bool:
-        """True if a batch of so many samples can be the next one of the chunk that has begun."""
-        return not self._count or (self._last_size == self._size and samples <= self._size)
-
-    def add(self, loss: Any, samples: int, lr: float, *, ends_update: bool) -> bool:
-        """Add a batch that the chunk `goes_on_with`; True if the chunk must be cut now."""
+        Every step of a loop comes through here, so that calls are few.
+        """
         at = self.at
+        if self._count and (self._last_size != self._size or samples > self._size):
+            self.cut()
         if not self._count:
-            self._start = Counters(
-                at.epoch, at.batches, at.updates, at.in_update, at.samples, at.seconds
-            )
+            self._start = copy(at)
             self._size = max(self.batch_size, samples)
             self._lrs.clear()
         self.losses.add(loss)
         self._count += 1
         self._last_size = samples
-        if self._lrs and at.in_update:
+        if at.in_update and self._lrs:
             self._lrs[-1] = lr
         else:
             self._lrs.append(lr)
         at.batches += 1
         at.samples += samples
         at.in_update += 1
-        is_short = False
         if ends_update:
             is_short = at.in_update < self.steps
             at.updates += 1
             at.in_update = 0
-        return is_short or self._last_size != self._size
+            if is_short:
+                self.cut()
+                return
+        if perf_counter() >= self._due:
+            self.cut()
 
-    def cut(self) -> OpenChunk | None:
-        """End the chunk; None if nothing was added to it."""
-        now = self.clock()
+    def cut(self) -> None:
+        """End the chunk and hand it over, if anything was added to it."""
         if not self._count:
-            return None
-        duration, self._mark = now - self._mark, now
+            return
+        now = perf_counter()
+        duration = now - self._mark
+        self._mark, self._due = now, now + CHUNK_SECONDS
         start = self._start
         self.at.seconds += duration
         self._count = 0
@@ -123,7 +122,7 @@ class ChunkBuilder:
             lr=packed(self._lrs),
             losses=b"",
         )
-        return OpenChunk(header, self.losses.take())
+        self.hand_over(OpenChunk(header, self.losses.take()))
 
 
 def complete(chunk: OpenChunk) -> Chunk:
