@@ -15,6 +15,7 @@ from gdtui.chart.scene.arrays import Bools, Floats, Ints
 from gdtui.history.positions import Positions
 from gdtui.history.running_average import RunningAverage
 from gdtui.history.smoothing import SMOOTHING_LADDER, Smoothing
+from gdtui.history.storage.bucket_sizes import bucket_sizes
 from gdtui.history.storage.long_array import LongArray
 from gdtui.history.storage.pyramid import BUCKET, Pyramid, cover
 from gdtui.history.storage.sampled_losses import MOST, SampledLosses
@@ -86,17 +87,29 @@ class LossSeries:
     def _close(self) -> None:
         """Add complete buckets, many at a time, since calls take most of the time."""
         while buckets := min(len(self._raw) // BUCKET - self._closed, _MAX_OPEN):
-            self._close_buckets(np.arange(self._closed, self._closed + buckets))
+            self._close_buckets(buckets)
             self._closed += buckets
 
-    def _close_buckets(self, buckets: Ints) -> None:
-        rows = self._buckets(buckets)
-        every = np.concatenate((rows.losses[None], self._smoothing.append(rows.losses, rows.sizes)))
-        self._low.append(np.where(rows.finite, every, np.inf).min(axis=2).T)
-        self._high.append(np.where(rows.finite, every, -np.inf).max(axis=2).T)
-        self._sum.append(rows.losses.sum(axis=1, keepdims=True))
-        self._count.append(rows.finite.sum(axis=1, keepdims=True))
-        self._sampled.append(np.where(rows.finite, rows.losses, np.nan).astype(np.float32).ravel())
+    def _close_buckets(self, buckets: int) -> None:
+        """Add the next buckets, each as a column of 32 batches: then numpy is at its fastest."""
+        first = self._closed * BUCKET
+        raw = self._raw.since(first, first + buckets * BUCKET).reshape(-1, BUCKET)
+        losses = raw.T.astype(np.float64, order="C")
+        kinds = self._positions.kinds_of_stretches(first + np.arange(buckets) * BUCKET, BUCKET)
+        sizes = bucket_sizes(self._closed, kinds, self._positions.samples)
+        finite = np.isfinite(losses)
+        has_gaps = not finite.all()
+        if has_gaps:
+            sizes = sizes.without_gaps(finite)
+            losses[~finite] = 0.0
+        every = [losses, *self._smoothing.append(losses, sizes)]
+        highs = [np.where(finite, each, -np.inf) for each in every] if has_gaps else every
+        lows = [np.where(finite, each, np.inf) for each in every] if has_gaps else every
+        self._low.append(np.stack([each.min(axis=0) for each in lows], axis=1))
+        self._high.append(np.stack([each.max(axis=0) for each in highs], axis=1))
+        self._sum.append(losses.sum(axis=0)[:, None])
+        self._count.append(np.count_nonzero(finite, axis=0)[:, None])
+        self._sampled.append(np.where(np.isfinite(raw), raw, np.nan).ravel())
 
     def _buckets(self, buckets: Ints) -> _Buckets:
         edges = buckets[:, None] * BUCKET + np.arange(BUCKET + 1)

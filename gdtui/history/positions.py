@@ -19,14 +19,10 @@ from engine.log.reading.loss_block import LossBlock
 from engine.log.records import Chunk
 from gdtui.chart.scene.arrays import Floats, Ints
 from gdtui.chart.scene.polyline import Axis
-from gdtui.history.settings_segment import (
-    BatchPosition,
-    SettingsSegment,
-    epoch_starts,
-    likely_batches,
-)
+from gdtui.history.settings_segment import BatchPosition, SettingsSegment
 from gdtui.history.storage.growing_array import GrowingArray
 from gdtui.history.storage.seconds_knots import MAX_KNOTS, SecondsKnots
+from gdtui.history.storage.segment_table import epoch_starts, likely_batches, stretch_kinds
 from gdtui.history.storage.update_lrs import UpdateLrs
 
 _TRIES: Final = 3
@@ -184,6 +180,10 @@ class Positions:
         samples: Ints = rows[1] + epochs * rows[8] + batches * rows[5]
         samples[index >= self._size] = self._end_samples
         return samples
+
+    def kinds_of_stretches(self, starts: Ints, length: int) -> Ints:
+        """A number for each stretch of batches; those with the same number have equal sizes."""
+        return stretch_kinds(self._segments.values, starts, length, self._size)
 
     def batch_at(self, index: int) -> BatchPosition:
         """The numbers and settings of a batch."""

@@ -5,18 +5,22 @@ divided by 1 − exp(−samples so far ÷ τ). Losses that are not finite are le
 stored for every window of the ladder at the end of each bucket of batches, and recomputed within.
 """
 
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gdtui.chart.scene.arrays import Floats, Ints
+from gdtui.history.storage.bucket_sizes import BucketSizes
 from gdtui.history.storage.long_array import LongArray
 from gdtui.history.storage.pyramid import BUCKET
 
 SMOOTHING_LADDER: Final = (0.25, 1.0, 4.0)
 """The available time constants, in epochs."""
 
+_YOUNG: Final = 1e-3
+"""Number of time constants t up to which 1 − exp(−t) would lose digits."""
 _SETTLED: Final = 40.0
 """Number of time constants after which 1 − exp(−t) rounds to 1."""
 
@@ -36,21 +40,45 @@ class Smoothing:
     def nbytes(self) -> int:
         return self._levels.nbytes + self._seen.nbytes
 
-    def append(self, losses: Floats, sizes: Floats) -> Floats:
-        """Add complete buckets, (buckets, 32); the size of a batch without a finite loss is 0.
+    def append(self, losses: Floats, sizes: BucketSizes) -> list[Floats]:
+        """Add complete buckets, (32, buckets); loss and size of a gap are 0.
 
-        Returns the average after every batch, (windows, buckets, 32).
+        Returns the average after every batch, for each window.
         """
-        totals = sizes.sum(axis=1)
-        seen = self._total + np.cumsum(totals) - totals
-        taus = np.array(self.taus)[:, None, None]
-        growth, gained = _within(losses, sizes, taus)
-        starts = self._chain(growth[..., -1], gained[..., -1])
-        result = _finish(starts, growth, gained, seen, sizes, taus, max(self.taus))
-        self._total = float(seen[-1] + totals[-1])
-        self._levels.append(np.nan_to_num(result[:, :, -1].T))
-        self._seen.append(seen + totals)
-        return result
+        totals = sizes.patterns.sum(axis=0)[sizes.of_bucket]
+        after = self._total + np.cumsum(totals)
+        levels = np.empty((losses.shape[1], len(self.taus)))
+        averages = []
+        for window in range(len(self.taus)):
+            average = self._averages(losses, sizes, window, after - totals)
+            levels[:, window] = average[-1]
+            averages.append(average)
+        self._total = float(after[-1])
+        self._levels.append(np.nan_to_num(levels))
+        self._seen.append(after)
+        return averages
+
+    def _averages(self, losses: Floats, sizes: BucketSizes, window: int, seen: Floats) -> Floats:
+        """The average after every batch; `seen`: samples before each bucket."""
+        tau, of_bucket = self.taus[window], sizes.of_bucket
+        share = sizes.patterns / tau
+        growth = np.exp(np.cumsum(share, axis=0))
+        weight, decay = growth * -np.expm1(-share), 1 / growth
+        factors = growth[-1][of_bucket]
+        if growth.shape[1] > 1:
+            weight, decay = weight[:, of_bucket], decay[:, of_bucket]
+        average = weight * losses
+        for before, row in pairwise(average):  # np.cumsum takes seven times as long
+            row += before
+        average += self._chain(factors, average[-1], window)
+        average *= decay
+        if seen[0] < _YOUNG * tau:
+            passed = np.cumsum(sizes.patterns, axis=0)[:, of_bucket]
+            with np.errstate(invalid="ignore"):
+                average /= -np.expm1(-(seen + passed) / tau)
+        elif seen[0] <= _SETTLED * tau:
+            average /= 1 - np.exp(-seen / tau) * decay
+        return average
 
     def state(self, window: int) -> tuple[float, float]:
         """The average after all complete buckets, before debiasing, and its number of samples."""
@@ -67,16 +95,16 @@ class Smoothing:
         growth, gained = _within(losses, sizes, tau)
         return _finish(level * -np.expm1(-seen / tau), growth, gained, seen, sizes, tau, tau)
 
-    def _chain(self, growth: Floats, gained: Floats) -> Floats:
-        """The averages before each bucket, not yet debiased, (windows, buckets)."""
-        starts = []
-        for window, steps in enumerate(zip(growth.tolist(), gained.tolist(), strict=True)):
-            running = self._running[window]
-            for factor, gain in zip(*steps, strict=True):
-                starts.append(running)
-                running = (running + gain) / factor
-            self._running[window] = running
-        return np.array(starts).reshape(growth.shape)
+    def _chain(self, growth: Floats, gained: Floats, window: int) -> Floats:
+        """The average before each bucket, not yet debiased."""
+        running = self._running[window]
+        starts = [running]
+        starts += [
+            running := (running + gain) / factor
+            for factor, gain in zip(growth.tolist(), gained.tolist(), strict=True)
+        ]
+        self._running[window] = starts.pop()
+        return np.array(starts)
 
 
 def _within(losses: Floats, sizes: Floats, tau: Floats | float) -> tuple[Floats, Floats]:

@@ -67,11 +67,12 @@ class LongArray:
 
     # --- Reading --------------------------------------------------------------------------------
 
-    def since(self, start: int) -> NDArray[Any]:
-        """The rows from `start` on, only valid until the next append."""
+    def since(self, start: int, stop: int | None = None) -> NDArray[Any]:
+        """The rows from `start` on, or up to `stop`, only valid until the next append."""
+        stop = len(self) if stop is None else min(stop, len(self))
         if start >= self._stored:
-            return self._newest.values[start - self._stored :]
-        return self.take(np.arange(start, len(self)))
+            return self._newest.values[start - self._stored : max(stop - self._stored, 0)]
+        return self.take(np.arange(start, stop))
 
     def take(self, index: Ints) -> NDArray[Any]:
         """The rows at these indices, in any order and shape."""

@@ -47,7 +47,7 @@ class Pyramid:
             whole = len(self._levels[level]) // _FACTOR
             if whole == done:
                 return
-            groups = self._levels[level].since(done * _FACTOR)[: (whole - done) * _FACTOR]
+            groups = self._levels[level].since(done * _FACTOR, whole * _FACTOR)
             buckets = self.ufunc.reduce(groups.reshape(-1, _FACTOR, self._columns), axis=1)
             level += 1
 
