@@ -1,11 +1,12 @@
 """The state in which a run's earlier session left it, so that another can go on with it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
 from msgspec.structs import replace
 
+from engine.log.commands import Restart, Rewind
 from engine.log.directory import RunDirectory, RunDirectoryError
 from engine.log.filesystem.holding import is_locked
 from engine.log.follow import Follower
@@ -14,9 +15,12 @@ from engine.log.records import (
     CommandSent,
     Point,
     Record,
+    Refused,
+    Started,
     StateChanged,
     VariantAdded,
     WorkerDied,
+    WorkerReplaced,
 )
 from engine.log.summary import Tally
 from engine.session.remote_worker import RemoteWorker
@@ -100,39 +104,66 @@ class ResumedRun(RunDirectory):
 def read_past(run: RunDirectory) -> PastRun:
     """The past of a run that is not running. Raises RunDirectoryError if a log is damaged."""
     settings = run.info.settings
-    tallies = {each.name: Tally(each.name, each.settings) for each in settings.variants}
-    numbers = dict.fromkeys(tallies, 0)
-    origins: dict[str, Point | None] = {}
+    folds = {each.name: _Fold(each) for each in settings.variants}
     last_command = 0
     follower = Follower(run)
     while records := list(follower.read()):
         for name, record in records:
-            tallies[name].add(record)
-            numbers[name] = max(numbers[name], _worker_of(record))
+            folds[name].add(record)
             last_command = max(last_command, _command_of(record))
-            if isinstance(record, VariantAdded):
-                origins[name] = record.origin
     if follower.damage:
         raise RunDirectoryError(f"{follower.damage[0]}; a run can only go on from sound logs")
-    begun = [tally for tally in tallies.values() if tally.generation]
-
-    def past_of(name: str, tally: Tally) -> PastVariant:
-        origin = None if tally.generation else origins.get(name)
-        like = tallies.get(origin.variant, tally) if origin else tally
-        return PastVariant(
-            variant=Variant(name=name, settings=tally.settings),
-            worker=numbers[name],
-            threads=like.threads,
-            origin=origin,
-            is_removed=tally.is_removed,
-        )
-
+    begun = [each.tally for each in folds.values() if each.tally.generation]
+    threads = {name: each.tally.threads for name, each in folds.items()}
     return PastRun(
-        variants=tuple(past_of(name, tally) for name, tally in tallies.items()),
+        variants=tuple(each.past(threads) for each in folds.values()),
         epochs=max((tally.planned_epochs for tally in begun), default=settings.epochs),
         pace=begun[0].pace if begun else settings.pace,
         last_command=last_command,
     )
+
+
+class _Fold:
+    """A fold over the records about one variant, in two logs."""
+
+    def __init__(self, variant: Variant) -> None:
+        self.tally = Tally(variant.name, variant.settings)
+        self._worker = 0
+        self._added_at: Point | None = None
+        self._rewind: Rewind | None = None
+        """The last rewind, unless a restart followed."""
+        self._heeded = 0
+        """The last command that a worker has taken in, or that was lost with its worker."""
+
+    def add(self, record: AnyRecord) -> None:
+        """Take in the next record."""
+        self.tally.add(record)
+        self._worker = max(self._worker, _worker_of(record))
+        match record:
+            case VariantAdded():
+                self._added_at = record.origin
+            case CommandSent(command=Rewind() | Restart() as command):
+                self._rewind = command if isinstance(command, Rewind) else None
+            case Started() | Refused() | WorkerReplaced():
+                self._heeded = max(self._heeded, record.command)
+            case _:
+                pass
+
+    def past(self, threads: Mapping[str, int]) -> PastVariant:
+        """The variant as its logs leave it. `threads`: those of all variants."""
+        tally, settings, rewind = self.tally, self.tally.settings, self._rewind
+        origin = None if tally.generation else self._added_at
+        like = origin.variant if origin else tally.name
+        if rewind is not None and rewind.id > self._heeded:
+            origin = Point(generation=rewind.generation, batches=rewind.batches)
+            settings = rewind.settings
+        return PastVariant(
+            variant=Variant(name=tally.name, settings=settings),
+            worker=self._worker,
+            threads=threads.get(like, 0),
+            origin=origin,
+            is_removed=tally.is_removed,
+        )
 
 
 def _worker_of(record: AnyRecord) -> int:

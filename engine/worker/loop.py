@@ -58,10 +58,10 @@ class Training(Succession):
 
     def run(self) -> None:
         """Train and obey commands until Stop; then close the log."""
-        if self._past is not None:
+        if self._task.origin is not None:
+            self._begin_at(self._task.origin, self._task.variant.settings, self._past)
+        elif self._past is not None:
             self._resume(self._past)
-        elif self._task.origin is not None:
-            self._begin_at(self._task.origin, self._task.variant.settings)
         else:
             self._begin(self._task.variant.settings)
         while True:

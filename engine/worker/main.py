@@ -52,7 +52,7 @@ def main(task: WorkerTask, pipe: Connection) -> None:
         mailbox.send(WorkerReady(pid=os.getpid(), log=log.identity))
         recorder = Recorder(log, mailbox, task.clock, task.number)
         mailbox.close_log = recorder.close_early
-        goes_on = task.is_resumed and past.generation > 0 and task.origin is None
+        goes_on = task.is_resumed and past.generation > 0
         Training(task, mailbox, recorder, past.generation, past if goes_on else None).run()
 
 

@@ -28,6 +28,8 @@ COMMANDS: Final = {
     "runs": "gdtui.cli.commands.runs.runs",
     "verify": "gdtui.cli.commands.runs.verify",
     "resume": "gdtui.cli.commands.checkpoints.resume",
+    "fork": "gdtui.cli.commands.checkpoints.fork",
+    "rewind": "gdtui.cli.commands.checkpoints.rewind",
     "weights": "gdtui.cli.commands.checkpoints.weights",
     "attach": "gdtui.cli.commands.control.attach",
     "send": "gdtui.cli.commands.control.send",

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from msgspec.structs import replace
 
+from engine.log.directory import RunDirectory
 from engine.log.file import LogError, LogReader
 from engine.log.lineage.past import Past, read_generations
 from engine.log.records import Chunk, Evaluation, Origin
@@ -45,6 +46,11 @@ class Stretch:
     """The generation."""
     until: int
     """Batches done at its end, or where the next stretch leaves it."""
+
+
+def logs_of(run: RunDirectory) -> dict[str, Path]:
+    """The logs of a run by variant."""
+    return {each.name: run.variant_log(each.name) for each in run.info.settings.variants}
 
 
 def find_point(logs: Mapping[str, Path], variant: str, generation: int, batches: int) -> Reached:

@@ -123,8 +123,8 @@ class Succession:
         else:
             self._begin_after(reached, command.settings, command=command.id)
 
-    def _begin_at(self, point: Point, settings: VariantSettings) -> None:
-        """Start the first generation of this worker after a point."""
+    def _begin_at(self, point: Point, settings: VariantSettings, past: Past | None) -> None:
+        """Start the first generation of this worker after a point, or else go on with `past`."""
         from engine.log.lineage.points import PointError
         from engine.problem import ProblemError
 
@@ -132,8 +132,12 @@ class Succession:
             try:
                 reached = self._generations.find(point)
             except PointError as error:
-                raise ProblemError(str(error)) from None
-            self._begin_after(reached, settings)
+                if past is None:
+                    raise ProblemError(str(error)) from None
+                self._recorder.write(Refused(detail=str(error), command=0))
+                self._resume(past)
+            else:
+                self._begin_after(reached, settings)
 
         self._guarded(begin)
 

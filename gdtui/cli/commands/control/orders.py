@@ -8,17 +8,22 @@ from click import BadParameter
 from msgspec.structs import replace
 
 from engine.log.commands import (
+    Add,
     AnyCommand,
     Change,
     Extend,
+    Fork,
     Measure,
     Pause,
+    Remove,
     Restart,
     Resume,
+    Rewind,
     SetMeasuring,
     SetPace,
     StepOnce,
 )
+from engine.log.lineage.points import PointError, Reached
 from engine.settings import LrScaling, LrSchedule, Precision, SettingsError, VariantSettings
 from gdtui.cli.value_types import (
     batch_size,
@@ -32,6 +37,8 @@ from gdtui.cli.value_types import (
 )
 
 Commands = Mapping[str, AnyCommand]
+Find = Callable[[str, int], Reached]
+"""Finds the group boundary at or before a batch of a variant. Raises PointError."""
 
 SETTINGS: Final[Mapping[str, Callable[[str], Any]]] = {
     "batch-size": batch_size,
@@ -48,7 +55,7 @@ SETTINGS: Final[Mapping[str, Callable[[str], Any]]] = {
     "batch-warmup": number,
 }
 """The settings of a variant, by option name, each with the reader of its value."""
-_FIELDS: Final = {"accumulation": "accumulation_steps"}
+FIELDS: Final[Mapping[str, str]] = {"accumulation": "accumulation_steps"}
 _PLURAL: Final = {"batch-sizes": "batch-size"}
 _ALONE: Final[Mapping[str, Callable[[], AnyCommand]]] = {
     "pause": lambda: Pause(id=0),
@@ -67,7 +74,9 @@ _CHOSEN: Final[Mapping[str, Callable[[VariantSettings], AnyCommand]]] = {
     "measure": lambda _: Measure(id=0),
 }
 """Commands to the variants that are named, or to all."""
-WORDS: Final = (*SETTINGS, *_VALUED, *_ALONE, *_CHOSEN)
+_COMING: Final = ("fork", "rewind", "new", "remove")
+"""Commands that let variants come, go back and go."""
+WORDS: Final = (*SETTINGS, *_VALUED, *_ALONE, *_CHOSEN, *_COMING)
 
 
 class OrderWordsError(Exception):
@@ -89,7 +98,7 @@ def _words(text: str) -> list[str]:
 
 
 def read(
-    typed: Sequence[Sequence[str]], settings: Mapping[str, VariantSettings]
+    typed: Sequence[Sequence[str]], settings: Mapping[str, VariantSettings], find: Find
 ) -> Iterator[Commands]:
     """Yield the commands for the host, in order. `settings`: the latest ones of each variant.
 
@@ -98,31 +107,38 @@ def read(
     settings = dict(settings)
     for words in typed:
         try:
-            commands = _read(words, settings)
-        except (BadParameter, SettingsError) as error:
+            commands = _read(words, settings, find)
+        except (BadParameter, SettingsError, PointError) as error:
             raise OrderWordsError(f"{' '.join(words)}: {_message(error)}") from None
         for name, command in commands.items():
-            if isinstance(command, Change):
+            if isinstance(command, Change | Rewind):
                 settings[name] = command.settings
         yield commands
+
+
+def needs_worker(command: AnyCommand) -> bool:
+    """True for a command that has no effect on a variant whose worker has ended."""
+    return not isinstance(command, Restart | Rewind | Fork | Add | Remove)
 
 
 def _message(error: Exception) -> str:
     return error.message if isinstance(error, BadParameter) else str(error)
 
 
-def _read(words: Sequence[str], settings: Mapping[str, VariantSettings]) -> Commands:
+def _read(words: Sequence[str], settings: Mapping[str, VariantSettings], find: Find) -> Commands:
     word, rest = (words[0].lower(), list(words[1:])) if words else ("", [])
     word = _PLURAL.get(word.removeprefix("--"), word.removeprefix("--"))
     if word in SETTINGS:
         if not rest:
             raise OrderWordsError(f"{word} requires a value: {word} [VARIANT] VALUE")
-        field = _FIELDS.get(word, word.replace("-", "_"))
+        field = FIELDS.get(word, word.replace("-", "_"))
         value = SETTINGS[word](rest[-1])
         return {
             name: Change(id=0, settings=replace(settings[name], **{field: value}))
             for name in _named(rest[:-1], settings)
         }
+    if word in _COMING:
+        return _read_coming(word, rest, settings, find)
     if word in _CHOSEN:
         return {name: _CHOSEN[word](settings[name]) for name in _named(rest, settings)}
     if word in _VALUED and len(rest) == 1:
@@ -132,6 +148,51 @@ def _read(words: Sequence[str], settings: Mapping[str, VariantSettings]) -> Comm
     if word in WORDS:
         raise OrderWordsError(f"expected {word}{' VALUE' if word in _VALUED else ''} alone")
     raise OrderWordsError(f"unknown command {word!r}; choose from {', '.join(WORDS)}")
+
+
+def _read_coming(
+    word: str, words: Sequence[str], settings: Mapping[str, VariantSettings], find: Find
+) -> Commands:
+    first = next((k for k, each in enumerate(words) if _setting(each) in SETTINGS), len(words))
+    before, changes = list(words[:first]), _changes(words[first:])
+    if word == "remove":
+        return {_one_named(before, settings, word): Remove(id=0)}
+    if word == "new":
+        name = _one_named(before or [next(iter(settings))], settings, word)
+        return {name: Add(id=0, settings=replace(settings[name], **changes))}
+    if not before:
+        raise OrderWordsError(f"{word} requires a batch: {word} [VARIANT] BATCH")
+    name = _one_named(before[:-1], settings, word)
+    batches = whole(0)(before[-1].replace(",", ""))
+    reached = find(name, batches)
+    if word == "rewind":
+        wanted = replace(settings[name], **changes)
+        return {name: Rewind(id=0, settings=wanted, batches=batches)}
+    return {name: Fork(id=0, settings=replace(reached.settings, **changes), batches=batches)}
+
+
+def _setting(word: str) -> str:
+    return word.lower().removeprefix("--")
+
+
+def _changes(words: Sequence[str]) -> dict[str, Any]:
+    """The values of settings, as fields: "batch-size 256 lr 0.1"."""
+    if len(words) % 2:
+        raise OrderWordsError(f"{words[-1]} requires a value")
+    found = {}
+    for word, value in zip(words[::2], words[1::2], strict=True):
+        if (name := _setting(word)) not in SETTINGS:
+            raise OrderWordsError(f"unknown setting {word!r}; choose from {', '.join(SETTINGS)}")
+        found[FIELDS.get(name, name.replace("-", "_"))] = SETTINGS[name](value)
+    return found
+
+
+def _one_named(words: Sequence[str], settings: Mapping[str, VariantSettings], word: str) -> str:
+    """The only variant that these words name, or the only one there is."""
+    names = _named(words, settings)
+    if len(names) > 1:
+        raise OrderWordsError(f"{word} takes one variant; choose from {', '.join(names)}")
+    return names[0]
 
 
 def _named(words: Sequence[str], settings: Mapping[str, VariantSettings]) -> list[str]:

@@ -12,17 +12,23 @@ from gdtui.cli.streams import print_error
 if TYPE_CHECKING:
     import click
 
+    from engine.log.lineage.points import Reached
+
 _EXAMPLES: Final = """\
 commands:
   batch-size, lr, lr-scaling, base-batch, accumulation, momentum, optimizer, schedule, warmup,
   clip, precision, batch-warmup    [VARIANT] VALUE
   restart, step, measure           [VARIANT]
+  fork, rewind                     [VARIANT] BATCH [SETTING VALUE …]
+  new                              [VARIANT] [SETTING VALUE …]
+  remove                           VARIANT
   pace VALUE, epochs N (in total), measuring on|off, pause, resume
 
 examples:
   gdtui send ./my-run 'batch-size 2 128'         the second variant
   gdtui send ./my-run 'lr SGD 0.003' 'pace free'
   gdtui send ./my-run pause
+  gdtui send ./my-run 'fork SGD 1200 batch-size 256'
 
 exit status: 0 sent to every variant named, 1 not sent, 2 usage error"""
 
@@ -34,6 +40,7 @@ def send(ctx: "click.Context", run_dir: Path, words: tuple[str, ...]) -> int:
     the new value. It appears in the run's log and on every screen that shows the run, and takes
     effect at the next update.
     """
+    from engine.log.lineage.points import find_point, logs_of
     from engine.session.host.client import HostError
     from gdtui.cli.commands.control import orders
     from gdtui.cli.hosts.reaching import UnreachableError, open_run, reach
@@ -42,11 +49,17 @@ def send(ctx: "click.Context", run_dir: Path, words: tuple[str, ...]) -> int:
     try:
         settings = {each.name: each.settings for each in run.info.settings.variants}
         typed = orders.split(words)
-        list(orders.read(typed, settings))  # a usage error, whether or not the run can be reached
+        logs = logs_of(run)
+
+        def find(name: str, batches: int) -> "Reached":
+            return find_point(logs, name, 0, batches)
+
+        list(orders.read(typed, settings, find))  # a usage error, whether it is reached or not
         link = reach(run.path, f"gdtui send {run_dir.name} …")
-        for commands in orders.read(typed, link.welcome.settings):
+        for commands in orders.read(typed, link.welcome.settings, find):
             sent = {each.variant for each in link.order(commands)}
-            if deaf := [name for name in commands if name not in sent]:
+            told = {name for name, each in commands.items() if orders.needs_worker(each)}
+            if deaf := [name for name in commands if name in told - sent]:
                 raise HostError(
                     f"{', '.join(deaf)}: its worker has ended; restart begins another one"
                 )
