@@ -97,6 +97,10 @@ class History:
         """The position after the last batch."""
         return self._positions.end(axis)
 
+    def place(self, axis: Axis, index: int) -> float:
+        """The position of the batch at this index (from 0), which must exist."""
+        return float(self._positions.at(axis, np.array([index]))[0])
+
     def last(self) -> float:
         """The last loss; NaN if there is none or it is not finite."""
         return float(self._losses.raw(np.array([len(self) - 1]))[0]) if len(self) else math.nan

@@ -65,13 +65,15 @@ class Curves:
     changes: list[SettingsMark] = field(default_factory=list)
     first: VariantSettings | None = None
     """The settings at the beginning."""
+    generation: int = 1
     origin: Origin | None = None
     """The point up to which the curves are those of another generation; None: they have no past."""
 
     def gone_on(self, record: Started, origin: Origin) -> "Curves":
         """The curves up to this point, of which the generation that begins now goes on."""
         at = origin.samples
-        past = Curves(self.history.until(origin.batches), first=self.first, origin=origin)
+        past = Curves(self.history.until(origin.batches), first=self.first)
+        past.generation, past.origin = record.generation, origin
         for name in ("evaluations", "validations"):
             for samples, updates, seconds, value in getattr(self, name).values.tolist():
                 if samples <= at:
@@ -178,7 +180,7 @@ class CurvesByGeneration:
         None if that past is not known. `source`: the generations of the variant that was forked.
         """
         if (origin := record.origin) is None:
-            curves = Curves(History(record.n), first=record.settings)
+            curves = Curves(History(record.n), first=record.settings, generation=record.generation)
         elif past := (source or self).at(origin):
             curves = past.gone_on(record, origin)
         else:

@@ -13,18 +13,15 @@ from gdtui.state.curves import Curves
 from gdtui.state.store import Store
 from gdtui.state.variant import VariantState
 from gdtui.view import epoch_lines
+from gdtui.view.charts.marks import marks_of
+from gdtui.view.charts.words import activity, points_told, smoothing_told, wrapped
 from gdtui.view.data_extent import data_extent, usual_of, x_title
 from gdtui.view.pictures import (
     AxisRanges,
     ChartSize,
-    activity,
     carried_over,
     ghost_of,
     line_of,
-    marks_of,
-    points_told,
-    smoothing_told,
-    wrapped,
 )
 from gdtui.view.ranges.beyond import with_counts
 from gdtui.view.ranges.usual import joined
@@ -63,7 +60,7 @@ def _series(
 ) -> tuple[Series, ...]:
     """The ghost, every batch, and on top the smoothed line in the colour of text."""
     as_raw = replace(view, raw=True)
-    raw = line_of(one, now, as_raw, seen, canvas)
+    raw = line_of(one, now, as_raw, seen, canvas, is_whole=True)
     ghosts = (
         (ghost_of(one, one.ghost, as_raw, seen, canvas),)
         if one.ghost and view.shows_ghost(one)
@@ -71,7 +68,7 @@ def _series(
     )
     if view.raw:
         return (*ghosts, raw)
-    smooth = line_of(one, now, replace(view, raw=False), seen, canvas)
+    smooth = line_of(one, now, replace(view, raw=False), seen, canvas, is_whole=True)
     line = Series(
         "smoothed", view.ink, line=smooth.line, points=smooth.points, validation=smooth.validation
     )

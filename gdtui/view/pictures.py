@@ -3,15 +3,14 @@
 Stateless: the ranges on screen are passed in and returned, so that axes do not jitter.
 """
 
-import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
-from engine.log.records import State
 from gdtui.chart.scene.axes import settle, x_scale, y_scale
 from gdtui.chart.scene.palette import variant_colour
-from gdtui.chart.scene.picture import Mark, Picture, Series
+from gdtui.chart.scene.picture import Picture, Series
 from gdtui.chart.scene.polyline import EMPTY, Axis, Polyline
 from gdtui.chart.scene.scales.limits import Range
 from gdtui.chart.scene.shortening import shortened
@@ -21,12 +20,14 @@ from gdtui.state.curves import Curves
 from gdtui.state.store import Store
 from gdtui.state.variant import PLACE, VariantState
 from gdtui.view import epoch_lines
+from gdtui.view.charts.marks import marks_of, own_marks
+from gdtui.view.charts.words import activity, own_activity, title, wrapped
 from gdtui.view.data_extent import data_extent, loss_range, positive, x_title
 from gdtui.view.ranges.beyond import with_counts
 from gdtui.view.ranges.mean_age import line_at_mean_age
+from gdtui.view.ranges.origins import from_origin, shared_by_fork, shared_by_ghost, since
 from gdtui.view.ranges.usual import strays
 from gdtui.view.text import formatting
-from gdtui.view.text.caveats.imported import has_epochs
 from gdtui.view.text.caveats.label import label
 from gdtui.view.text.gap import gap_of
 from gdtui.view.view_state import ViewState
@@ -36,7 +37,6 @@ _ROOMY: Final = 100
 """Columns of a chart whose lines end with the names of their variants."""
 _SHORT_NAME: Final = 16
 _ANY: Final = (0.0, 1.0)
-_IMPORTING: Final = "importing torch…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +87,9 @@ def overlay(
         x=x_scale(seen.high, canvas.columns, x_title(store, view, seen, extent), seen.low),
         y=y_scale(shown.y or _ANY, canvas.rows, log=view.log),
         series=tuple(series),
-        marks=tuple(mark for one, each in pairs for mark in marks_of(one, each, view)),
+        marks=tuple(mark for one, each in pairs for mark in own_marks(one, each, view)),
         rules=epoch_lines.of_all(store, view.axis, seen, canvas.columns),
-        title=_title(store, view, found.text, canvas.columns),
+        title=title(store, view, found.text, canvas.columns),
         headline=found.text,
         is_good_news=found.has_folded,
         message="" if _has_data(series) else wrapped(activity(store.states[0]), canvas.columns),
@@ -106,7 +106,8 @@ def panel(
     shown, extent = _current(store, view, shown)
     now, seen = one.current, visible_range(view.window, extent)
     has_data = now is not None and len(now.history) > 0
-    line = _line(one, now, replace(view, raw=True), seen, canvas) if now else EMPTY
+    as_raw = replace(view, raw=True)
+    line = _line(one, now, as_raw, seen, canvas, is_whole=True) if now else EMPTY
     colour = variant_colour(one.hue, view.colours)
     picture = Picture(
         x=x_scale(seen.high, canvas.columns, low=seen.low),
@@ -114,20 +115,28 @@ def panel(
         series=(Series(label(one), colour, line=line),),
         marks=tuple(marks_of(one, now, view)) if now else (),
         rules=epoch_lines.of_one(store, now, view.axis, seen, canvas.columns) if now else (),
-        message="" if has_data else wrapped(_own_activity(one, store), canvas.columns),
+        message="" if has_data else wrapped(own_activity(one, store), canvas.columns),
     )
     picture = with_counts(picture, [now.history] if now else [], view)
     return picture, replace(shown, extent=None)
 
 
 def extended(
-    states: Iterable[VariantState], view: ViewState, picture: Picture, canvas: ChartSize
+    states: Iterable[VariantState],
+    view: ViewState,
+    picture: Picture,
+    canvas: ChartSize,
+    *,
+    is_whole: bool = False,
 ) -> Picture:
-    """The picture with the lines of these variants, its last series, as long as they are now."""
+    """The picture with the lines of these variants, its last series, as long as they are now.
+
+    `is_whole`: as in `line_of`.
+    """
     grown = [(one, one.current) for one in states if one.current is not None]
     behind = len(picture.series) - len(grown)
     seen = XRange(picture.x.low, picture.x.high)
-    lines = [_line(one, now, view, seen, canvas) for one, now in grown]
+    lines = [_line(one, now, view, seen, canvas, is_whole=is_whole) for one, now in grown]
     series = zip(picture.series[behind:], lines, strict=True)
     grown_series = [replace(each, line=line) for each, line in series]
     return replace(picture, series=(*picture.series[:behind], *grown_series))
@@ -151,20 +160,33 @@ def carried_over(shown: AxisRanges, of: object) -> AxisRanges:
 
 
 def line_of(
-    one: VariantState, now: Curves, view: ViewState, seen: XRange, canvas: ChartSize
+    one: VariantState,
+    now: Curves,
+    view: ViewState,
+    seen: XRange,
+    canvas: ChartSize,
+    *,
+    is_whole: bool = False,
 ) -> Series:
-    history = now.history
+    """The variant's line with all that belongs to it.
+
+    `is_whole`: also the past that a fork shares with the variant it comes from.
+    """
     if not canvas.dots:
         return Series(label(one), variant_colour(one.hue, view.colours))
-    raw = positive(history.polyline(view.axis, seen.low, seen.high, canvas.dots), view.log)
-    band = EMPTY if view.raw else history.band(view.axis, seen.low, seen.high, canvas.columns)
+    own = partial(
+        _own, now, axis=view.axis, log=view.log, shared=0 if is_whole else shared_by_fork(now)
+    )
+    axis, raw_view = view.axis, replace(view, raw=True)
+    raw = _line(one, now, raw_view, seen, canvas, is_whole=is_whole)
+    band = now.history.band(axis, seen.low, seen.high, canvas.columns)
     return Series(
         label=label(one),
         colour=variant_colour(one.hue, view.colours),
-        line=_line(one, now, view, seen, canvas),
-        band=positive(band, view.log),
-        points=positive(_points(now.evaluations, view.axis, seen, canvas), view.log),
-        validation=positive(_points(now.validations, view.axis, seen, canvas), view.log),
+        line=_line(one, now, view, seen, canvas, is_whole=is_whole),
+        band=EMPTY if view.raw else own(band),
+        points=own(_points(now.evaluations, axis, seen, canvas)),
+        validation=own(_points(now.validations, axis, seen, canvas)),
         depth=_depth(one) if view.raw else 0,
         number=view.number(one),
         end="" if view.raw else _end(one, view, canvas),
@@ -173,17 +195,36 @@ def line_of(
     )
 
 
+def _own(now: Curves, line: Polyline, *, axis: Axis, log: bool, shared: int) -> Polyline:
+    """The part of a line after the batches that a fork shares."""
+    return positive(since(line, now.history, axis, shared), log)
+
+
 def _line(
-    one: VariantState, now: Curves, view: ViewState, seen: XRange, canvas: ChartSize
+    one: VariantState,
+    now: Curves,
+    view: ViewState,
+    seen: XRange,
+    canvas: ChartSize,
+    *,
+    is_whole: bool = False,
 ) -> Polyline:
-    """Every batch, or the smoothed losses."""
+    """Every batch, or the smoothed losses; a fork's from its origin on."""
+    history, shared = now.history, 0 if is_whole else shared_by_fork(now)
     if not canvas.dots:
         return EMPTY
     if view.raw:
-        line = now.history.polyline(view.axis, seen.low, seen.high, canvas.dots)
+        line = history.polyline(view.axis, seen.low, seen.high, canvas.dots)
+        line = from_origin(line, history, view.axis, shared)
     else:
         line = line_at_mean_age(
-            now.history, view.axis, seen, canvas.dots, window=view.smoothing, n=one.tally.n
+            history,
+            view.axis,
+            seen,
+            canvas.dots,
+            window=view.smoothing,
+            n=one.tally.n,
+            shared=shared,
         )
     return positive(line, view.log)
 
@@ -201,28 +242,6 @@ def _depth(one: VariantState) -> int:
     return 1 + one.tally.n - (resolved.batch_size if resolved else 0)
 
 
-def _title(store: Store, view: ViewState, found: str, columns: int) -> str:
-    """The kind of the lines, and their unit, as under accumulation a batch is not an update."""
-    what = "every batch" if view.raw else smoothing_told(store, view)
-    if view.raw and any(one.tally.batches != one.tally.updates for one in store.states):
-        what += ", not update"
-    parts = [part for part in ("loss", found, what, points_told(store)) if part]
-    title = " · ".join(parts)
-    if len(title) > columns and len(parts) > 3:  # the smoothing can be spared
-        title = " · ".join(part for part in parts if part != what)
-    return title
-
-
-def smoothing_told(store: Store, view: ViewState) -> str:
-    """The smoothing of the lines, in epochs where these are known."""
-    return f"smoothed over {formatting.epochs(view.smoothing)}" if has_epochs(store) else "smoothed"
-
-
-def points_told(store: Store) -> str:
-    """The legend of the single values on a chart."""
-    return "◆ on all data · ◇ on validation data" if store.has_validation else "◆ on all data"
-
-
 def ghost_of(
     one: VariantState, then: Curves, view: ViewState, seen: XRange, canvas: ChartSize
 ) -> Series:
@@ -230,7 +249,13 @@ def ghost_of(
     line = EMPTY
     if canvas.dots:
         line = line_at_mean_age(
-            then.history, view.axis, seen, canvas.dots, window=view.smoothing, n=one.tally.n
+            then.history,
+            view.axis,
+            seen,
+            canvas.dots,
+            window=view.smoothing,
+            n=one.tally.n,
+            shared=shared_by_ghost(one.current, then),
         )
     depth = _depth(one) if view.raw else 0
     return Series(
@@ -250,39 +275,3 @@ def _points(measured: KeptPoints, axis: Axis, seen: XRange, canvas: ChartSize) -
     start, stop = at.searchsorted(seen.low), at.searchsorted(seen.high, "right")
     drawn = dozen(at, rows[:, 3], int(start), int(stop), seen.width)
     return Polyline(at[drawn], rows[drawn, 3], rows[drawn, 3])
-
-
-def marks_of(one: VariantState, now: Curves, view: ViewState) -> Iterable[Mark]:
-    colour = variant_colour(one.hue, view.colours)
-    for change in now.changes:
-        if label := formatting.difference(change.before, change.after, one.tally.n):
-            at = (change.samples, change.updates, change.seconds)[PLACE[view.axis]]
-            yield Mark(float(at), colour, label)
-
-
-# --- Words in a chart without data ----------------------------------------------------------------
-
-
-def activity(one: VariantState) -> str:
-    """The activity of the variant before its first loss."""
-    tally = one.tally
-    if tally.state is State.STARTING and one.current is not None and not len(one.current.history):
-        return "measuring the loss on all data, before the first batch…"
-    if tally.state is State.STARTING:
-        return f"{tally.detail}…" if tally.detail else _IMPORTING
-    if tally.state is State.RUNNING:
-        return "first batch…"
-    return f"{tally.state}: {tally.detail}" if tally.detail else str(tally.state)
-
-
-def _own_activity(one: VariantState, store: Store) -> str:
-    """The activity of the variant, unless the chart of all says the same."""
-    said = activity(one)
-    is_said_once = said == activity(store.states[0]) and not any(
-        each.current and len(each.current.history) for each in store.states
-    )
-    return "" if is_said_once else said
-
-
-def wrapped(text: str, columns: int) -> str:
-    return "\n".join(textwrap.wrap(text, max(8, columns))[:6])

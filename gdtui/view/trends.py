@@ -23,8 +23,9 @@ from gdtui.state.measurements import HIGH, IS_RELIABLE, LOW, SHARPNESS, SMOOTHED
 from gdtui.state.store import Store
 from gdtui.state.variant import PLACE, VariantState
 from gdtui.view import epoch_lines, in_force
+from gdtui.view.charts.marks import marks_of
 from gdtui.view.data_extent import data_extent, extremes, positive, x_title
-from gdtui.view.pictures import AxisRanges, ChartSize, carried_over, marks_of
+from gdtui.view.pictures import AxisRanges, ChartSize, carried_over
 from gdtui.view.text import formatting
 from gdtui.view.text.caveats.imported import is_known
 from gdtui.view.text.caveats.label import label

@@ -89,7 +89,7 @@ class Painter:
                 (of, _condition(one)),
                 self._growth([one], seen),
                 partial(self._panel_picture, one, common),
-                partial(pictures.extended, [one], as_raw),
+                partial(pictures.extended, [one], as_raw, is_whole=True),
                 at_once=at_once,
             )
         for live in (self._overlay, *self._live_panels):

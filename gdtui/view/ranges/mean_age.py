@@ -16,6 +16,7 @@ from gdtui.chart.scene.arrays import Floats
 from gdtui.chart.scene.picture import Scale
 from gdtui.chart.scene.polyline import EMPTY, Axis, Polyline
 from gdtui.history import History
+from gdtui.view.ranges.origins import from_origin
 from gdtui.view.x_range import XRange
 
 _LARGE: Final = 700.0
@@ -25,21 +26,32 @@ _ROUNDS: Final = 6
 
 
 def line_at_mean_age(
-    history: History, axis: Axis, seen: XRange, columns: int, *, window: float, n: int
+    history: History,
+    axis: Axis,
+    seen: XRange,
+    columns: int,
+    *,
+    window: float,
+    n: int,
+    shared: int = 0,
 ) -> Polyline:
     """The smoothed losses over `window` epochs of `n` samples, in `columns` columns of dots.
+
+    The line begins at the last of the `shared` batches, if there are any.
 
     In seconds, the ages are not known, and each average is drawn at its newest batch.
     """
     if not columns or not len(history):
         return EMPTY
     if axis is Axis.SECONDS or not n:
-        return history.smoothed(axis, seen.low, seen.high, columns, window)
+        line = history.smoothed(axis, seen.low, seen.high, columns, window)
+        return from_origin(line, history, axis, shared, window)
     size, steps = history.first_sizes()
     unit = 1.0 / (size * steps) if axis is Axis.UPDATES else 1.0
     tau = window * n
     low, high = _averaged(seen, size, tau, unit)
     line = history.smoothed(axis, low, high, columns, window)
+    line = from_origin(line, history, axis, shared, window)
     at = line.x - unit * mean_age(line.x / unit, size, tau)
     return _by_column(Polyline(at, line.low, line.high), seen, columns)
 

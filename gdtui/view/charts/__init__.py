@@ -1,0 +1,1 @@
+"""The parts of the charts beside their lines: marks and words."""
