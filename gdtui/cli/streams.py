@@ -36,6 +36,12 @@ def check_screen(ctx: "click.Context", subject: str, instead: str) -> None:
         )
 
 
+def has_screen() -> bool:
+    """True if an app can be shown."""
+    has_terminal = is_terminal(sys.stdin) and is_terminal(sys.stdout)
+    return has_terminal and not prints_lines_only() and _has_utf_8()
+
+
 def print_text(text: str = "", end: str = "\n") -> None:
     """Print lines on stdout."""
     print(_safe(text), end=end)

@@ -83,7 +83,7 @@ class HostedSource(WatchSource):
     """The logs of a run that a host trains for this terminal, which has started it."""
 
     role = ViewerRole.TRAINER
-    obeyed = None
+    obeyed: frozenset[str] | None = None
     rest_seconds = 0.0
 
 
@@ -91,3 +91,9 @@ class AttachedSource(HostedSource):
     """The logs of a run that a host trains at our command."""
 
     role = ViewerRole.ATTACHED
+
+
+class ProgramSource(AttachedSource):
+    """The logs of a program that a host runs: no command changes how it trains."""
+
+    obeyed = frozenset()

@@ -7,15 +7,18 @@ import signal
 import stat
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Final
 
+from engine.log.commands import AnyCommand
 from engine.log.directory import RunDirectory
+from engine.log.records import CommandSent
 from engine.programs.process import PORTION, ChildProgram
 from engine.programs.recording import ProgramRecording
 from engine.session.host.processes import end_others
-from engine.session.hosted import HostedWork
-from gdtui.cli.commands.train.hosting import RunHost, TerminalOutput
+from engine.session.hosted import OrderError
+from gdtui.cli.commands.train.hosting import RunHost
 
 FORWARDED: Final = (
     signal.SIGINT,
@@ -35,6 +38,7 @@ _MOST_WAITING: Final = 1 << 16
 _PIECE: Final = select.PIPE_BUF
 """Bytes that a pipe or terminal takes without blocking once poll() reports it as writable."""
 _STOP_SECONDS: Final = 10.0
+NOT_LISTENING: Final = "the program does not listen to keys: add gdtui.track to its code"
 _LAST_SECONDS: Final = 0.2
 """Seconds that are waited for the output of processes which the program has left behind."""
 
@@ -49,6 +53,24 @@ def signals_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+class HostedProgram:
+    """A program, as the clients of its host see it: it obeys no command but the end."""
+
+    epochs: Final = 1
+
+    def __init__(self, run: RunDirectory) -> None:
+        self.run = run
+        variants = run.info.settings.variants
+        self.wanted = {each.name: each.settings for each in variants}
+
+    def resume(self) -> None:
+        """Do nothing: no client can pause it."""
+
+    def obey(self, commands: Mapping[str, AnyCommand]) -> tuple[CommandSent, ...]:
+        """Refuse them."""
+        raise OrderError(NOT_LISTENING)
+
+
 class ProgramLoop:
     """A program that runs, and everything that happens meanwhile."""
 
@@ -56,16 +78,15 @@ class ProgramLoop:
         self,
         program: ChildProgram,
         recording: ProgramRecording,
-        run: RunDirectory,
-        sinks: Mapping[int, int],
+        host: RunHost,
+        sinks: Mapping[int, int] = MappingProxyType({}),
     ) -> None:
-        """`sinks`: our descriptor for each stream of the program's."""
-        self._program, self._recording = program, recording
+        """`sinks`: our descriptor for each stream of the program's that is passed on."""
+        self._program, self._recording, self._host = program, recording, host
         self._sinks = dict(sinks)
         self._waiting = {stream: bytearray() for stream in sinks}
-        self._host = RunHost(HostedWork(run))
-        if self._host.trouble:
-            recording.remarks.append(self._host.trouble)
+        if host.trouble:
+            recording.remarks.append(host.trouble)
         self._stopped_at: float | None = None
 
     def stop(self) -> None:
@@ -74,18 +95,18 @@ class ProgramLoop:
             self._stopped_at = time.monotonic()
             self._program.send(signal.SIGTERM)
 
-    def run(self, output: TerminalOutput) -> int:
-        """Pass everything on until the program has ended; returns its status."""
-        try:
-            while (status := self._program.status) is None:
-                self._wait(_TICK)
-                self._host.wait(0)
-                output.check()
-                self._pass_signals_on()
-                self._check_stop()
-            self._finish()
-        finally:
-            self._host.close()
+    def run(self, check: Callable[[], object]) -> int:
+        """Pass everything on until the program has ended; returns its status.
+
+        `check` is called several times a second.
+        """
+        while (status := self._program.status) is None:
+            self._wait(_TICK)
+            self._host.wait(0)
+            check()
+            self._pass_signals_on()
+            self._check_stop()
+        self._finish()
         self._recording.end(status, is_asked=self._stopped_at is not None)
         return status
 
@@ -114,7 +135,7 @@ class ProgramLoop:
         """Wait until something can be passed on, and do it; True if anything was read."""
         poll = select.poll()
         for stream, file in self._program.streams.items():
-            if len(self._waiting[stream]) < _MOST_WAITING:
+            if self._has_room(stream):
                 poll.register(file, select.POLLIN)
         for sink in {self._sinks[each] for each, data in self._waiting.items() if data}:
             poll.register(sink, select.POLLOUT)
@@ -133,13 +154,17 @@ class ProgramLoop:
         """
         data = {}
         for stream in (2, 1):
-            if len(self._waiting[stream]) < _MOST_WAITING:
+            if self._has_room(stream):
                 data[stream] = self._program.read(stream)
         for stream in (1, 2):
             if part := data.get(stream):
                 self._recording.take(stream, part)
-                self._waiting[stream] += part
+                if stream in self._waiting:
+                    self._waiting[stream] += part
         return any(data.values())
+
+    def _has_room(self, stream: int) -> bool:
+        return len(self._waiting.get(stream, b"")) < _MOST_WAITING
 
     def _write(self) -> None:
         for stream, data in self._waiting.items():
@@ -157,7 +182,9 @@ class ProgramLoop:
 
     def _pass_signals_on(self) -> None:
         for number, is_from_terminal in _received():
-            if not is_from_terminal:
+            if number == signal.SIGINT and not is_from_terminal:
+                self._program.interrupt()
+            elif not is_from_terminal:
                 self._program.send(number)
 
 

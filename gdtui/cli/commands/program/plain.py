@@ -1,5 +1,6 @@
 """A program without a screen: its output passes through, and is recorded."""
 
+import contextlib
 import re
 import sys
 from dataclasses import dataclass
@@ -15,9 +16,9 @@ from engine.programs.journal import PROGRAM, UNKNOWN_SETTINGS
 from engine.programs.process import ChildProgram, ProgramError
 from engine.programs.recording import ProgramRecording
 from engine.settings import RunSettings, Variant
-from gdtui.cli.commands.program.loop import FORWARDED, ProgramLoop, signals_held
+from gdtui.cli.commands.program.loop import FORWARDED, HostedProgram, ProgramLoop, signals_held
 from gdtui.cli.commands.train import detached
-from gdtui.cli.commands.train.hosting import TerminalOutput
+from gdtui.cli.commands.train.hosting import RunHost, TerminalOutput
 from gdtui.cli.exit_codes import signal_status
 from gdtui.cli.streams import print_error, print_json
 from gdtui.state.runs.new_run import NewRun, empty_directory
@@ -44,12 +45,16 @@ class PlainOptions:
     is_detached: bool = False
 
 
-def run_plain(ctx: "click.Context", options: PlainOptions) -> int:
-    """Run the program to its end; returns its exit status."""
+def begin_run(ctx: "click.Context", options: PlainOptions) -> RunDirectory:
+    """Create the run; a usage error if that is impossible."""
     try:
-        run = NewRun(options.run_dir or empty_directory()).begin(settings_of(options))
+        return NewRun(options.run_dir or empty_directory()).begin(settings_of(options))
     except RunDirectoryError as error:
         ctx.fail(str(error))
+
+
+def run_plain(ctx: "click.Context", run: RunDirectory, options: PlainOptions) -> int:
+    """Run the program to its end; returns its exit status."""
     with signals_held():
         output = TerminalOutput(run.path)
         try:
@@ -66,12 +71,14 @@ def run_plain(ctx: "click.Context", options: PlainOptions) -> int:
             discard_new(run)
             ctx.fail(str(error))
         sinks = {1: 2 if options.as_json else 1, 2: 2}
-        loop = ProgramLoop(program, recording, run, sinks)
+        host = RunHost(HostedProgram(run))
+        loop = ProgramLoop(program, recording, host, {} if options.is_detached else sinks)
         if options.is_detached:
             if not detached.announce(run.path):
                 loop.stop()
             output.detach()
-        status = loop.run(output)
+        with contextlib.closing(host):
+            status = loop.run(output.check)
     _conclude(run, recording, options)
     return status if status >= 0 else signal_status(-status)
 
@@ -81,7 +88,7 @@ def settings_of(options: PlainOptions) -> RunSettings:
     title = _title(options.program)
     name = options.name or PurePath(title).stem or title
     variant = Variant(name=name[:_MOST_NAME].strip() or PROGRAM, settings=UNKNOWN_SETTINGS)
-    return RunSettings(variants=(variant,), problem=title, epochs=1, device=PROGRAM)
+    return RunSettings(variants=(variant,), problem=title, epochs=1, device=PROGRAM, is_script=True)
 
 
 def _title(program: tuple[str, ...]) -> str:

@@ -8,11 +8,14 @@ from click import UNPROCESSED
 
 from gdtui.cli.command import FILE, Argument, Flag, GdtuiCommand, Option, in_group
 from gdtui.cli.options.quiet import quiet_flag
+from gdtui.cli.options.screen import screen_options
+from gdtui.cli.streams import has_screen
 
 if TYPE_CHECKING:
     import click
 
     from gdtui.cli.commands.program.plain import PlainOptions
+    from gdtui.keys.script import Press
 
 _EXAMPLES: Final = """\
 examples:
@@ -37,6 +40,9 @@ def run(
     json: bool,
     quiet: bool,
     detach: bool,
+    theme: str,
+    fps: float,
+    keys: "tuple[Press, ...]",
 ) -> int:
     """Run a program, and chart the losses that it prints. Its code needs no change.
 
@@ -47,13 +53,18 @@ def run(
 
     The program outlives its terminal. gdtui stop ends it: SIGTERM first, and SIGKILL after 10 s.
     """
-    from gdtui.cli.commands.program.plain import run_plain
+    from gdtui.cli.commands.program.plain import begin_run, run_plain
     from gdtui.cli.commands.train import detached
 
     options = _options(ctx)
     if detach and not detached.is_host():
         return detached.start(sys.argv[1:])
-    return run_plain(ctx, options)
+    run = begin_run(ctx, options)
+    if detach or json or not has_screen():
+        return run_plain(ctx, run, options)
+    from gdtui.cli.commands.program.screen import run_on_screen
+
+    return run_on_screen(run, options, theme=theme, fps=fps, keys=keys)
 
 
 def _options(ctx: "click.Context") -> "PlainOptions":
@@ -118,6 +129,7 @@ command = GdtuiCommand(
             "print the run's directory once the program runs, and return",
             is_typed=True,
         ),
+        *screen_options(records=False),
     ],
 )
 command.context_settings["allow_interspersed_args"] = False
