@@ -10,7 +10,7 @@ import os
 import struct
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 from zlib import crc32
 
 import msgspec
@@ -24,7 +24,6 @@ from engine.log.filesystem.safe_open import (
     UnsafeFileError,
     directory_opened,
     opened,
-    read_whole,
 )
 from engine.log.filesystem.sync import sync_file
 from engine.settings.text import clean, cleaned
@@ -35,10 +34,12 @@ MAGIC: Final = _NAME + bytes([_VERSION])
 _LENGTHS: Final = struct.Struct("<QQ")
 _CHECK: Final = struct.Struct("<I")
 _PREFIX: Final = len(MAGIC) + _LENGTHS.size + _CHECK.size
-MOST_HEADER: Final = 256 << 20
+MOST_HEADER: Final = 64 << 20
 """Size limit of a header."""
 _PART: Final = 64 << 20
 """Bytes per write; a signal or another thread need not wait for more."""
+_PIECE: Final = 1 << 20
+"""Bytes read at once to check a sum."""
 _BEFORE_TENSORS: Final = 3
 """Parts before the tensors: prefix, header and its checksum."""
 DRAFT: Final = ".draft"
@@ -102,43 +103,57 @@ def _encoded(checkpoint: Checkpoint) -> list[memoryview]:
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """The checkpoint in this file; CheckpointError for anything but a whole, sound one."""
+    """The checkpoint in this file; CheckpointError for anything but a whole, sound one.
+
+    No memory is taken for the content before its checksums have been found right.
+    """
     try:
-        data = memoryview(read_whole(path, _most_read()))
+        with opened(path) as file:
+            return _read(file)
+    except _DamagedError as error:
+        raise CheckpointError(path, str(error)) from None
     except UnsafeFileError as error:
         raise CheckpointError(path, error.strerror) from None
     except (OSError, MemoryError) as error:
         reason = getattr(error, "strerror", None) or "too little memory"
         raise CheckpointError(path, f"cannot be read: {reason}") from None
-    try:
-        return _decoded(data)
-    except _DamagedError as error:
-        raise CheckpointError(path, str(error)) from None
 
 
 class _DamagedError(Exception):
     pass
 
 
-def _decoded(data: memoryview) -> Checkpoint:
-    header_bytes, tensor_bytes = _split(data)
+def _read(file: BinaryIO) -> Checkpoint:
+    size = os.fstat(file.fileno()).st_size
+    lengths = _lengths(file.read(_PREFIX), size)
+    if size > _most_read():
+        raise _DamagedError(f"takes {size:,} bytes, more than half the memory of this machine")
+    for length in lengths:
+        _check_sum(file, length)
+    file.seek(_PREFIX)
+    header = _header(file.read(lengths[0]))
+    if header.bytes > lengths[1]:
+        raise _DamagedError("has a header of other tensors")
+    file.seek(_CHECK.size, os.SEEK_CUR)
     try:
-        header = _decoder.decode(header_bytes)
-        texts = {"device": clean(header.device), "torch": clean(header.torch)}
-        header = replace(header, settings=cleaned(header.settings), **texts)
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise _DamagedError(f"has a header that cannot be right ({reason})") from None
-    try:
-        tensors = load(bytes(tensor_bytes))
+        tensors = load(file.read(lengths[1]))
     except (SafetensorError, ValueError, KeyError, RuntimeError, TypeError) as error:
         raise _DamagedError(f"has tensors that cannot be right ({error})") from None
     return Checkpoint(header, tensors)
 
 
-def _split(data: memoryview) -> tuple[memoryview, memoryview]:
-    """Header and tensors, with sound checksums."""
-    prefix = bytes(data[:_PREFIX])
+def _header(data: bytes) -> Header:
+    try:
+        header = _decoder.decode(data)
+        texts = {"device": clean(header.device), "torch": clean(header.torch)}
+        return replace(header, settings=cleaned(header.settings), **texts)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise _DamagedError(f"has a header that cannot be right ({reason})") from None
+
+
+def _lengths(prefix: bytes, size: int) -> tuple[int, int]:
+    """The lengths of header and tensors in a file of `size` bytes that begins so."""
     if len(prefix) < _PREFIX:
         raise _DamagedError("is cut short")
     if prefix.startswith(_NAME) and prefix[len(_NAME)] > _VERSION and _is_sound(prefix):
@@ -150,15 +165,19 @@ def _split(data: memoryview) -> tuple[memoryview, memoryview]:
     header, tensors = _LENGTHS.unpack_from(prefix, len(MAGIC))
     if header > MOST_HEADER:
         raise _DamagedError(f"has a header of {header:,} bytes")
-    if (expected := _PREFIX + header + tensors + 2 * _CHECK.size) != len(data):
-        raise _DamagedError("is cut short" if len(data) < expected else "is damaged")
-    middle = _PREFIX + header + _CHECK.size
-    found = data[_PREFIX : middle - _CHECK.size], data[middle : -_CHECK.size]
-    checks = data[middle - _CHECK.size : middle], data[-_CHECK.size :]
-    for part, check in zip(found, checks, strict=True):
-        if crc32(part) != _CHECK.unpack(check)[0]:
-            raise _DamagedError("is damaged")
-    return found
+    if (expected := _PREFIX + header + tensors + 2 * _CHECK.size) != size:
+        raise _DamagedError("is cut short" if size < expected else "is damaged")
+    return header, tensors
+
+
+def _check_sum(file: BinaryIO, length: int) -> None:
+    """Read so many bytes and the checksum that follows; they must agree."""
+    check = 0
+    while length and (piece := file.read(min(length, _PIECE))):
+        check, length = crc32(piece, check), length - len(piece)
+    found = file.read(_CHECK.size)
+    if length or len(found) < _CHECK.size or check != _CHECK.unpack(found)[0]:
+        raise _DamagedError("is damaged")
 
 
 def _is_sound(prefix: bytes) -> bool:

@@ -112,13 +112,14 @@ class CheckpointStore:
             if each.generation != generation or each.batches > batches:
                 continue
             try:
-                return self._read(each), tuple(refused)
+                return self.read(each), tuple(refused)
             except CheckpointError as error:
                 refused.append(error)
         return None, tuple(refused)
 
     @staticmethod
-    def _read(stored: StoredCheckpoint) -> Checkpoint:
+    def read(stored: StoredCheckpoint) -> Checkpoint:
+        """The checkpoint in this file; CheckpointError if it is not the one that its name says."""
         checkpoint = read_checkpoint(stored.path)
         found: Sequence[int] = (checkpoint.header.generation, checkpoint.batches)
         if found != (stored.generation, stored.batches):

@@ -4,6 +4,7 @@ import contextlib
 import os
 import pickle
 import random
+import resource
 import stat
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -269,6 +270,9 @@ def hostile(sound: bytes) -> Iterator[bytes]:
     yield framed(sound, table(data_offsets=[2**63, 2**63 + 4]))
     yield framed(sound, table(dtype="OBJECT"))
     yield framed(sound, b"\xff" * 8)
+    yield framed(sound, table(b={"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}))
+    yield framed(sound, table() + b"\0" * 4)
+    yield framed(sound, empty)
     yield framed(b"\x91" * 100_000, empty)
     fields = msgspec.msgpack.decode(sound)
     for name, value in (
@@ -306,6 +310,28 @@ def test_links_and_what_is_no_file_are_refused(
     for name in ("link", "fifo", "missing", "."):
         with pytest.raises(CheckpointError):
             read_checkpoint(tmp_path / name)
+
+
+@pytest.mark.parametrize("is_framed", [True, False])
+def test_a_huge_sparse_file_takes_no_memory(
+    tmp_path: Path, checkpoints: list[Checkpoint], is_framed: bool
+) -> None:
+    """One that agrees with its lengths, which no machine has as memory, and one of zeros."""
+    path, huge = tmp_path / "a.ckpt", 1 << (43 if is_framed else 33)
+    header = msgspec.msgpack.encode(checkpoints[0].header)
+    lengths = MAGIC + len(header).to_bytes(8, "little") + huge.to_bytes(8, "little")
+    begin = lengths + crc32(lengths).to_bytes(4, "little")
+    begin += header + crc32(header).to_bytes(4, "little")
+    with path.open("wb") as file:
+        file.write(begin if is_framed else b"")
+        try:
+            file.truncate(len(begin) + huge + 4)
+        except OSError:
+            pytest.skip("no file here can be so large")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(CheckpointError):
+        read_checkpoint(path)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
 
 
 # --- Thinning -----------------------------------------------------------------------------------
