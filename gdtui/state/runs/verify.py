@@ -2,45 +2,19 @@
 
 import os
 import stat
-from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from engine.log.directory import LOG_SUFFIX, RUN_FILE, RunDirectory, RunDirectoryError
 from engine.log.file import LogDamagedError, LogReader
+from engine.log.records import Started
+from gdtui.state.runs.checkpoint_check import check_checkpoints
+from gdtui.state.runs.file_check import FileCheck, FileDamage, FileState
 from gdtui.state.stored_runs import is_running
 
-
-class FileState(StrEnum):
-    """The state of one file of a run."""
-
-    WHOLE = "whole"
-    GROWING = "still written"
-    ENDS_EARLY = "ends early"
-    MISSING = "missing"
-    DAMAGED = "damaged"
-
-
-class FileDamage(msgspec.Struct, frozen=True, kw_only=True):
-    """The first damage in a file."""
-
-    reason: str
-    offset: int | None = None
-    """Bytes of the file before the damage; None for a file that is read as a whole."""
-    record: int | None = None
-    """The number of the damaged record, counted from 1."""
-
-
-class FileCheck(msgspec.Struct, frozen=True, kw_only=True):
-    """A file of a run, and how far it can be read."""
-
-    file: str
-    state: FileState
-    bytes: int
-    records: int | None = None
-    """Whole records before the first damage; None for a file without records."""
-    damage: FileDamage | None = None
+_SOUND: Final = (FileState.WHOLE, FileState.GROWING, FileState.UNUSED)
 
 
 class RunCheck(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +28,7 @@ class RunCheck(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_whole(self) -> bool:
         """True when nothing is damaged or missing, and no log ends early."""
-        return all(each.state in (FileState.WHOLE, FileState.GROWING) for each in self.files)
+        return all(each.state in _SOUND for each in self.files)
 
 
 def verify(path: Path) -> RunCheck:
@@ -69,9 +43,13 @@ def verify(path: Path) -> RunCheck:
             raise
     is_written = run is not None and is_running(run)
     readers = list(map(LogReader, _logs_in(path))) if run is None else _readers(run)
-    logs = (_check_log(reader, is_written) for reader in readers)
-    files = _check_whole(path / RUN_FILE, damage), *logs
-    return RunCheck(run_dir=str(path), is_running=is_written, files=files)
+    begun: dict[Path, dict[int, int]] = {reader.path: {} for reader in readers}
+    logs = [_check_log(reader, is_written, begun[reader.path]) for reader in readers]
+    files = [_check_whole(path / RUN_FILE, damage), *logs]
+    if run is not None:
+        names = [variant.name for variant in run.info.settings.variants]
+        files += check_checkpoints(run, {name: begun[run.variant_log(name)] for name in names})
+    return RunCheck(run_dir=str(path), is_running=is_written, files=tuple(files))
 
 
 def _readers(run: RunDirectory) -> list[LogReader]:
@@ -94,11 +72,13 @@ def _check_whole(path: Path, damage: FileDamage | None) -> FileCheck:
     return FileCheck(file=path.name, state=state, bytes=_size(path), damage=damage)
 
 
-def _check_log(reader: LogReader, is_written: bool) -> FileCheck:
+def _check_log(reader: LogReader, is_written: bool, begun: dict[int, int]) -> FileCheck:
+    """Check a log; `begun` is given the samples of the training set by generation."""
     path, damage = reader.path, None
     try:
-        for _ in reader:
-            pass
+        for record in reader:
+            if isinstance(record, Started):
+                begun[record.generation] = record.n
     except LogDamagedError as error:
         damage = FileDamage(reason=error.trouble, offset=error.offset, record=error.record)
     if damage is not None:

@@ -12,7 +12,8 @@ from gdtui.cli.streams import print_json, print_text
 if TYPE_CHECKING:
     import click
 
-    from gdtui.state.runs.verify import FileCheck, RunCheck
+    from gdtui.state.runs.file_check import FileCheck
+    from gdtui.state.runs.verify import RunCheck
 
 _EXAMPLES: Final = """\
 examples:
@@ -29,7 +30,8 @@ def verify(ctx: "click.Context", run_dir: Path, json: bool) -> int:
 
     A log is checked record by record: its checksums, the range of each number, and the order of the
     records. In a damaged log, the records before the damage can still be watched and exported. A
-    log ends early if the process that trained was killed, or if the file was cut off.
+    log ends early if the process that trained was killed, or if the file was cut off. A checkpoint
+    is whole if its checksums are right and it is of this training; one that is not is not used.
     """
     from engine.log.directory import RunDirectoryError
     from gdtui.state.runs.verify import verify as check
@@ -58,6 +60,12 @@ def _print(found: "RunCheck") -> None:
     for each in damaged:
         assert each.damage is not None
         print_text(f"{each.file}: {each.damage.reason}")
+    sound = (each for each in found.files if each.damage is None)
+    if used := [each.checkpoint for each in sound if each.checkpoint is not None]:
+        print_text()
+    for variant in dict.fromkeys(each.variant for each in used):
+        batches = [f"{each.batch:,}" for each in used if each.variant == variant]
+        print_text(f"{variant}: checkpoints after batch {', '.join(batches)}")
 
 
 def _row(each: "FileCheck") -> tuple[str, ...]:

@@ -5,14 +5,24 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 from forged import forge
 from plain_chunks import plain_chunk
+from torch import nn
 
+from engine.checkpoint.checkpoint import capture
+from engine.checkpoint.store import CheckpointStore, StoredCheckpoint
 from engine.log.directory import RunDirectory, RunDirectoryError
 from engine.log.records import End
-from gdtui.state.runs.verify import FileState, RunCheck, verify
+from engine.problem import Problem
+from engine.settings import VariantSettings
+from engine.training.trainer import Trainer
+from gdtui.state.runs.file_check import FileState
+from gdtui.state.runs.verify import RunCheck, verify
 
 MakeRun = Callable[..., RunDirectory]
+SAMPLES = 10
+"""Samples in the training set of made-up runs."""
 
 
 def states(check: RunCheck) -> dict[str, FileState]:
@@ -116,3 +126,46 @@ def test_nothing_of_a_run(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(RunDirectoryError, match="holds no run"):
             verify(path)
+
+
+def keep(run: RunDirectory, samples: int) -> StoredCheckpoint:
+    """A checkpoint of a training on so many samples, as the first one of "SGD"."""
+    inputs = torch.ones(samples, 1)
+    problem = Problem(train=(inputs, inputs), model=lambda: nn.Linear(1, 1), loss=nn.MSELoss())
+    training = Trainer(problem, VariantSettings(batch_size=4), 0, torch.device("cpu"), epochs=2)
+    training.advance(1)
+    return CheckpointStore(run.variant_log("SGD")).write(capture(training))
+
+
+def test_checkpoints_are_checked_too(make_run: MakeRun) -> None:
+    run = make_run()
+    stored = keep(run, SAMPLES)
+    (run.path / "checkpoints" / "left.draft").write_bytes(b"half")
+    check = verify(run.path)
+    assert check.is_whole
+    *_, found, left = check.files
+    assert (found.state, left.state) == (FileState.WHOLE, FileState.UNUSED)
+    place = found.checkpoint
+    assert place is not None
+    assert (place.variant, place.generation, place.batch) == ("SGD", 1, 1)
+    data = bytearray(stored.path.read_bytes())
+    data[-9] ^= 1
+    stored.path.write_bytes(data)
+    check = verify(run.path)
+    *_, found, left = check.files
+    assert (check.is_whole, found.state) == (False, FileState.DAMAGED)
+    assert found.damage is not None
+    assert found.damage.reason == "is damaged"
+
+
+def test_a_checkpoint_of_another_training_is_not_of_this_run(make_run: MakeRun) -> None:
+    run = make_run()
+    stored = keep(run, SAMPLES + 1)
+    found = verify(run.path).files[-1]
+    assert found.damage is not None
+    assert "belongs to another training" in found.damage.reason
+    keep(run, SAMPLES)
+    stored.path.rename(stored.path.with_name(stored.path.name.replace(".1-", ".7-")))
+    found = verify(run.path).files[-1]
+    assert found.damage is not None
+    assert "another checkpoint than its name says" in found.damage.reason
