@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from engine.log.records import Started
 from engine.settings import LrSchedule, RunSettings, Variant, VariantSettings
@@ -45,12 +45,28 @@ class Arguments:
     """The loop's lr; 1 if unknown."""
 
 
+class LoopShape(Protocol):
+    """The batches of a loop, as far as they are known."""
+
+    @property
+    def batch_size(self) -> int:
+        """Samples in a batch; 0 if unknown."""
+
+    @property
+    def epoch_samples(self) -> int:
+        """Samples in an epoch; 0 if unknown."""
+
+    @property
+    def drop_last(self) -> bool:
+        """True if an incomplete last batch is left out."""
+
+
 @dataclass(frozen=True, slots=True)
 class LoopParts:
     """The parts of a loop that a record describes or changes."""
 
     updates: "Updates | None"
-    batches: "LoaderBatches | None"
+    batches: "LoopShape | None"
     abilities: Abilities
     levers: Levers
 

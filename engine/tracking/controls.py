@@ -46,6 +46,8 @@ class Abilities:
     accumulation_steps: str = ""
     lr: str = ""
     epochs: str = ""
+    going: str = ""
+    """The reason why it cannot pause or end."""
 
     def reason(self, setting: str) -> str:
         """The reason why a setting cannot change."""
@@ -122,6 +124,8 @@ class LoopSession:
             self._check_change(command.settings)
         elif not isinstance(command, Pause | Resume | StepOnce):
             raise OrderError("a script cannot do that")
+        elif self._abilities.going:
+            raise OrderError(self._abilities.going)
 
     def _check_change(self, settings: VariantSettings) -> None:
         wanted = self.wanted[self._name]
@@ -162,6 +166,11 @@ class LoopSession:
             self.is_due = False
             self._woken.clear()
         return orders
+
+    def adopt(self, settings: VariantSettings) -> None:
+        """Take over settings that the loop has changed by itself."""
+        with self._lock:
+            self.wanted[self._name] = settings
 
     def wait(self, seconds: float) -> None:
         """Wait until something is ordered, at most so long."""

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 from engine.log.commands import Change, Extend, Pause, Resume, StepOnce
 from engine.log.records import Changed, End, Planned, Started, State, StateChanged
-from engine.settings import Resolved, VariantSettings
+from engine.settings import LrSchedule, Resolved, VariantSettings
 from engine.settings.text import clean
 from engine.tracking.controls import LoopSession
 from engine.tracking.record.background import Background
@@ -28,6 +28,9 @@ class Levers(Protocol):
 
     def change_update(self, settings: VariantSettings, resolved: Resolved) -> None:
         """Use another accumulation and lr from the next batch on."""
+
+    def delay(self, after: Resolved) -> int:
+        """Batches that come before these settings can be in force, besides those read ahead."""
 
 
 @dataclass(slots=True)
@@ -97,6 +100,13 @@ class Journal:
             self._apply(change, "")
         self._deferred.clear()
 
+    def end_group(self) -> None:
+        """End the group of batches that the end of an epoch has cut short."""
+        if self.builder.at.in_update:
+            self.cut()
+            self.builder.at.updates += 1
+            self.builder.at.in_update = 0
+
     def plan(self, epochs: int, command: int = 0) -> None:
         """Record another number of planned epochs."""
         self.epochs = epochs
@@ -132,10 +142,10 @@ class Journal:
     def _change(self, command: Change) -> None:
         before = self.settings.resolve(self.started.n)
         after = command.settings.resolve(self.started.n)
-        if after.batch_size == before.batch_size and not self._deferred:
-            self._apply(command, "")
-            return
-        wait = self.levers.change_batch_size(after.batch_size, before.accumulation_steps)
+        wait = self.levers.delay(after)
+        if after.batch_size != before.batch_size or self._deferred:
+            steps = before.accumulation_steps
+            wait = max(wait, self.levers.change_batch_size(after.batch_size, steps))
         if not wait:
             self._deferred.clear()
             self._apply(command, "")
@@ -145,9 +155,17 @@ class Journal:
             self._deferred.pop()
         self._deferred.append((first, command))
 
+    def adopt(self, settings: VariantSettings, note: str) -> None:
+        """Record settings that the loop has changed by itself, between two updates."""
+        self.session.adopt(settings)
+        self._apply(Change(id=0, settings=settings), note)
+
     def _apply(self, command: Change, note: str) -> None:
         """Bring settings into force at the next batch, which begins an update."""
         self.cut()
+        scale = command.settings.lr / self.started.settings.lr
+        if command.settings.lr != self.settings.lr and command.settings.schedule is LrSchedule.OWN:
+            note = note or f"the lr is {scale:g} times that of the script's schedule"
         self.settings = command.settings
         resolved = self.settings.resolve(self.started.n)
         self.levers.change_update(self.settings, resolved)
@@ -185,19 +203,19 @@ class Journal:
 
     def run_again(self) -> None:
         """Record that a loop that had finished trains more epochs."""
-        if self.state is State.FINISHED:
+        if self.state.is_ended:
             self._become(State.RUNNING)
             self.builder.resume_clock()
 
-    def finish(self) -> None:
-        """Record that all planned epochs are done."""
+    def finish(self, state: State = State.FINISHED, detail: str = "") -> None:
+        """Record that all planned epochs are done, or why the training has ended before."""
         self.cut()
-        self._become(State.FINISHED)
+        self._become(state, detail)
 
     def end(self, error: BaseException | None, traceback: str) -> None:
         """Record how the script has ended, and close the files."""
         self.cut()
-        if self.state is not State.FINISHED:
+        if not self.state.is_ended:
             if error is None or isinstance(error, KeyboardInterrupt | SystemExit):
                 self._become(State.STOPPED)
             else:

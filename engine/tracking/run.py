@@ -202,6 +202,10 @@ class TrackedRun:
         assert self._batches is not None
         return self._batches.resize(batch_size, steps)
 
+    def delay(self, after: Resolved) -> int:
+        """Settings can be in force at any update."""
+        return 0
+
     def change_update(self, settings: VariantSettings, resolved: Resolved) -> None:
         """Use another accumulation and lr from the next batch on."""
         self._steps = resolved.accumulation_steps
