@@ -109,3 +109,15 @@ class Follower:
                     return
         except LogDamagedError as error:
             self.damage.append(error)
+
+
+def removed_variants(run: RunDirectory) -> frozenset[str]:
+    """The variants that have been removed from a run by now."""
+    removed: set[str] = set()
+    with contextlib.suppress(LogDamagedError):
+        for record in LogReader(run.session_log):
+            if isinstance(record, VariantRemoved):
+                removed.add(record.variant)
+            elif isinstance(record, WorkerReplaced):
+                removed.discard(record.variant)
+    return frozenset(removed)

@@ -17,6 +17,15 @@ from engine.log.summary import Tally
 from engine.settings import DataReading, LrScaling, LrSchedule, Precision
 
 
+class OriginReport(msgspec.Struct, frozen=True, kw_only=True):
+    """The point of another training after which a training began."""
+
+    variant: str
+    generation: int
+    batch: int
+    """Its last batch before the point."""
+
+
 class VariantReport(msgspec.Struct, frozen=True, kw_only=True):
     """The result of one variant, with the settings in force at the end."""
 
@@ -114,6 +123,12 @@ class VariantReport(msgspec.Struct, frozen=True, kw_only=True):
     """Updates done when the noise scale was last measured."""
     seconds: float
     """Training time, excluding pauses, waits for the pace and measurements."""
+    generation: int
+    """The number of the variant's latest training, which this is; 0 if it never began."""
+    origin: OriginReport | None
+    """The point after which it began, by a fork or a rewind; null for the initial weights."""
+    is_removed: bool
+    """True if the variant was removed from the comparison."""
     state: State
     failure: str | None
     """The reason of a variant that failed, ran out of memory or died, as on stderr; else null."""
@@ -180,9 +195,19 @@ def _variant(tally: Tally) -> VariantReport:
         sharpness=_finite(sharpness.value) if sharpness else None,
         measured_at=tally.noise.updates if tally.noise else None,
         seconds=tally.seconds,
+        generation=tally.generation,
+        origin=_origin(tally),
+        is_removed=tally.is_removed,
         state=tally.state,
         failure=failure_reason(tally.state, tally.detail) or None,
     )
+
+
+def _origin(tally: Tally) -> OriginReport | None:
+    if (origin := tally.origin) is None:
+        return None
+    variant = origin.variant or tally.name
+    return OriginReport(variant=variant, generation=origin.generation, batch=origin.batches)
 
 
 def _losses(tally: Tally) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from engine.log.records import (
     Chunk,
     Evaluation,
     Measured,
+    Origin,
     Started,
     State,
     StateChanged,
@@ -39,7 +40,7 @@ RecordT = TypeVar("RecordT")
 
 @dataclass(frozen=True, eq=False)
 class Generation:
-    """One training of a variant from its initial weights; a restart begins the next generation."""
+    """One training of a variant; a restart, a rewind or a fork begins another generation."""
 
     number: int
     """The number of the generation, from 1."""
@@ -72,6 +73,14 @@ class Generation:
         None if the start was not logged.
         """
         return next(iter(self._of(Started)), None)
+
+    @property
+    def origin(self) -> Origin | None:
+        """The point of another generation after which this one begins, e.g. `origin.batches`.
+
+        `origin.variant` is "" for the same variant. None for the initial weights.
+        """
+        return None if (started := self.started) is None else started.origin
 
     @property
     def settings(self) -> VariantSettings | None:

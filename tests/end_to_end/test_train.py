@@ -65,7 +65,7 @@ FIELDS = [
     *("device", "peak_memory", "batch_milliseconds"),
     *("noise_scale", "noise_scale_interval", "signal_to_noise", "signal_to_noise_interval"),
     *("gradients_not_finite", "sharpness", "measured_at"),
-    *("seconds", "state", "failure"),
+    *("seconds", "generation", "origin", "is_removed", "state", "failure"),
 ]
 
 

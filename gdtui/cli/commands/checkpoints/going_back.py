@@ -1,4 +1,4 @@
-"""What `gdtui fork` and `gdtui rewind` share: the point, its settings, the run that goes on."""
+"""The common part of `gdtui fork` and `gdtui rewind`: a point, settings, a run that goes on."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping

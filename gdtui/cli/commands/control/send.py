@@ -40,6 +40,7 @@ def send(ctx: "click.Context", run_dir: Path, words: tuple[str, ...]) -> int:
     the new value. It appears in the run's log and on every screen that shows the run, and takes
     effect at the next update.
     """
+    from engine.log.follow import removed_variants
     from engine.log.lineage.points import find_point, logs_of
     from engine.session.host.client import HostError
     from gdtui.cli.commands.control import orders
@@ -58,8 +59,9 @@ def send(ctx: "click.Context", run_dir: Path, words: tuple[str, ...]) -> int:
         link = reach(run.path, f"gdtui send {run_dir.name} …")
         for commands in orders.read(typed, link.welcome.settings, find):
             sent = {each.variant for each in link.order(commands)}
-            told = {name for name, each in commands.items() if orders.needs_worker(each)}
-            if deaf := [name for name in commands if name in told - sent]:
+            needing = {name for name, each in commands.items() if orders.needs_worker(each)}
+            gone = removed_variants(run) if len(commands) > 1 else frozenset()
+            if deaf := [name for name in commands if name in needing - sent - gone]:
                 raise HostError(
                     f"{', '.join(deaf)}: its worker has ended; restart begins another one"
                 )
