@@ -60,15 +60,16 @@ def work(
     settings: VariantSettings = SETTINGS,
     origin: Point | None = None,
     others: dict[str, str] | None = None,
-    problem: str = "synthetic",
-    loader_workers: int = 0,
+    **run: Any,
 ) -> list[AnyRecord]:
-    """A worker's life, from its start or from the end of the log, up to its end; the log."""
+    """A worker's life, from its start or from the end of the log, up to its end; the log.
+
+    `run`: other settings of the run.
+    """
     variant = Variant(name=log.stem, settings=settings)
     task = WorkerTask(
         run=RunSettings(
-            variants=(variant,), device="cpu", epochs=epochs, measuring=False, problem=problem,
-            loader_workers=loader_workers,
+            variants=(variant,), device="cpu", epochs=epochs, measuring=False, **run,
         ),
         variant=variant, device="cpu", log=str(log), output="", threads=1, epochs=epochs,
         pace=None, measuring=False, number=number, is_resumed=is_resumed,
