@@ -16,14 +16,13 @@ from numpy.typing import NDArray
 from engine.log.commands import Pause, Resume
 from engine.log.figures.growth import DIVERGING, verdict
 from engine.log.reading.loss_block import LossBlock
+from engine.log.reading.notes import notes_of
 from engine.log.records import (
     AnyRecord,
     Changed,
     Chunk,
     Evaluation,
     Measured,
-    MeasuringSet,
-    Refused,
     Started,
     State,
     Validated,
@@ -102,12 +101,12 @@ class VariantState:
                 self._mark(record, before)
             case Measured() if self.current and record.generation == self.tally.generation:
                 self.current.measure(record, self.tally.noise_scale, self.tally.settings)
-            case MeasuringSet() | Refused() if record.detail:
-                self.said.append(f"{self.tally.name}: {record.detail}")
             case Evaluation() if self.current is not None:
                 self.current.evaluate(record, self.tally.settings)
             case Validated() if self.current is not None:
                 self.current.validate(record, self.tally.settings)
+            case _:
+                self.said += notes_of(self.tally.name, record)
 
     def _add_block(self, block: LossBlock) -> None:
         """Take in losses and evaluations, which no pending command depends on."""

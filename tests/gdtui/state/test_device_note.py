@@ -1,6 +1,6 @@
 """A note on the device is said once, however many variants have it."""
 
-from engine.log.records import Started
+from engine.log.records import Resumed, Started
 from engine.settings import RunSettings, Variant, VariantSettings
 from gdtui.state.store import Store
 
@@ -19,3 +19,9 @@ def test_a_note_is_said_once() -> None:
         store.add(name, started)
     assert store.take_said() == [NOTE]
     assert store.take_said() == []
+
+
+def test_a_checkpoint_that_cannot_be_used_is_said() -> None:
+    store = Store(RunSettings(variants=(Variant(name="a", settings=VariantSettings()),)))
+    store.add("a", Resumed(generation=1, batches=9, checkpoint=4, refused=("x.ckpt: is damaged",)))
+    assert store.take_said() == ["a: x.ckpt: is damaged; the checkpoint before it was taken"]

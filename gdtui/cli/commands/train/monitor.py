@@ -11,12 +11,12 @@ from engine.log.figures.growth import verdict
 from engine.log.follow import Follower
 from engine.log.notices import Notice, NoticeKind
 from engine.log.reading.failures import failure_reason, has_printed
+from engine.log.reading.notes import resumed_notes
 from engine.log.records import Refused, Resumed, Started, State, VariantAdded, WorkerDied
 from engine.log.summary import Tally
 from gdtui.cli.commands.progress_report import ProgressReport
 from gdtui.cli.commands.train.hosting import HostedSession
 from gdtui.cli.streams import print_error
-from gdtui.view.text.progress.resumed import resumed_notes
 from gdtui.view.text.progress.training import TrainingProgress
 from gdtui.view.text.reports.failures import failure_lines, output_line
 

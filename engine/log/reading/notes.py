@@ -1,8 +1,19 @@
-"""Notes for the user on how a variant went on after its run had ended."""
+"""Notes for the user that a variant's log holds: what was refused, or did not go as usual."""
 
 from collections.abc import Iterator
 
-from engine.log.records import Resumed
+from engine.log.records import AnyRecord, MeasuringSet, Refused, Resumed
+
+
+def notes_of(name: str, record: AnyRecord) -> Iterator[str]:
+    """The notes in a record of the variant of this name."""
+    match record:
+        case MeasuringSet() | Refused() if record.detail:
+            yield f"{name}: {record.detail}"
+        case Resumed():
+            yield from resumed_notes(name, record)
+        case _:
+            pass
 
 
 def resumed_notes(name: str, record: Resumed) -> Iterator[str]:
