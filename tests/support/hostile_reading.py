@@ -36,7 +36,7 @@ from gdtui.view import pictures, trends
 from gdtui.view.focus import focused
 from gdtui.view.pictures import AxisRanges, ChartSize
 from gdtui.view.text import crosshair, results_panel, screen_text
-from gdtui.view.text.header import header
+from gdtui.view.text.heading.header import header
 from gdtui.view.text.panel import figures
 from gdtui.view.text.panel.gauges import gauges
 from gdtui.view.text.panel.settings import settings

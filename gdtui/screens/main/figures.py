@@ -15,7 +15,7 @@ from gdtui.control.viewer import Viewer
 from gdtui.state.variant import VariantState
 from gdtui.view.text import crosshair, screen_text
 from gdtui.view.text.caveats.label import label
-from gdtui.view.text.header import header as header_text
+from gdtui.view.text.heading.header import header as header_text
 from gdtui.view.text.panel import figures
 from gdtui.view.text.panel.settings import settings as settings_in_force
 from gdtui.view.text.styled import StyledText

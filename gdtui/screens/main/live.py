@@ -23,9 +23,10 @@ from gdtui.keys.footer import FooterState
 from gdtui.lesson.course.guide import Guide
 from gdtui.state.overlay.shown_runs import ShownRuns
 from gdtui.terminal.frame_gate import FrameGate
+from gdtui.view.text.heading.titles import joined, title_parts
 from gdtui.widgets.coach import CoachLine
 from gdtui.widgets.footer import Footer
-from gdtui.widgets.line import Line
+from gdtui.widgets.line import Line, as_content
 from gdtui.widgets.spread import Spread
 from gdtui.widgets.summary import Summary
 from gdtui.widgets.variant import VariantPanel
@@ -101,7 +102,8 @@ class LiveScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         variants = self.context.shown.settings.variants
-        yield Line(id="header")
+        runs = [run.info.settings for run in self.context.shown.runs]
+        yield Line(as_content(joined(title_parts(runs))), id="header")
         with Horizontal(id="top"):
             yield Chart(title="loss", message="importing torch…", id="overlay")
             yield Spread(id="spread")

@@ -22,7 +22,7 @@ from gdtui.state.store import Store
 from gdtui.view import trends
 from gdtui.view.pictures import AxisRanges, ChartSize
 from gdtui.view.text import crosshair, formatting, results_panel
-from gdtui.view.text.header import header as header_text
+from gdtui.view.text.heading.header import header as header_text
 from gdtui.view.text.panel import figures
 from gdtui.view.text.panel.gauges import gauges
 from gdtui.view.view_state import ViewState

@@ -19,7 +19,7 @@ from engine.log.records import (
 )
 from engine.settings import VariantSettings
 from gdtui.state.replay import Replay
-from gdtui.view.text.header import role_text
+from gdtui.view.text.heading.header import role_text
 
 MakeRun = Callable[..., RunDirectory]
 

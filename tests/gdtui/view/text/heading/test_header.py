@@ -11,7 +11,7 @@ from engine.log.commands import Pause
 from engine.log.records import CommandSent, Planned, State
 from gdtui.state.record_source import LogSource
 from gdtui.state.store import Store
-from gdtui.view.text.header import header
+from gdtui.view.text.heading.header import header
 from gdtui.view.text.progress.live import left_in_words, seconds_left
 
 

@@ -9,6 +9,7 @@ from gdtui.state.stored.progress import share_done
 from gdtui.view.text import formatting
 from gdtui.view.text.caveats.imported import IMPORTED, is_imported, is_known
 from gdtui.view.text.formatting import clock
+from gdtui.view.text.heading.titles import joined, title_parts
 from gdtui.view.text.progress.live import left_in_words, seconds_left
 from gdtui.view.text.screen_text import STATE_STYLES
 from gdtui.view.text.styled import StyledPart, StyledText
@@ -30,10 +31,7 @@ def header(
 
     `now`: seconds since the Unix epoch. `role`: the viewer's part, shown unless it trains the run.
     """
-    left = [StyledText.of("gdtui", "bold $primary")]
-    if len(store.runs) > 1:
-        left.append(StyledText.of(f"{len(store.runs)} runs", "bold"))
-    left.append(StyledText.of(store.title, "bold"))
+    left = title_parts(store.runs)
     seconds = seconds_left(store)
     forms = [_right(store, now, role, bar, seconds) for bar in _BARS]
     if seconds is not None:  # more useful than the seconds since the start
@@ -145,12 +143,8 @@ def _both_ends(left: list[StyledText], right: list[StyledText], width: int) -> S
     while len(right) > 1 and _length(right) > width:
         right.pop(0)
     gap = StyledText.of(" " * max(0, width - _length(left) - _length(right)))
-    return _joined(left) + gap + _joined(right)
-
-
-def _joined(parts: list[StyledText]) -> StyledText:
-    return StyledText.of(" · ", _DIM).join(parts)
+    return joined(left) + gap + joined(right)
 
 
 def _length(parts: list[StyledText]) -> int:
-    return _joined(parts).cell_length
+    return joined(parts).cell_length
