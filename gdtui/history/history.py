@@ -63,6 +63,7 @@ class History:
         self._losses = LossSeries(n, self._positions)
         self._drawing = PolylineCache(self._positions, self._losses)
         self._bands = BandCache(self._positions, self._losses)
+        self._first_sizes: tuple[int, int] | None = None
         self._deviations: tuple[tuple[int, float], NDArray[np.float64]] = (0, 0.0), np.empty(0)
         """The batch and epoch counts of the last call, with its result: each is requested twice."""
 
@@ -146,8 +147,10 @@ class History:
 
     def first_sizes(self) -> tuple[int, int]:
         """Samples per batch and batches per update at the first batch, which must exist."""
-        spot = self._positions.batch_at(0)
-        return spot.batch_size, spot.accumulation_steps
+        if self._first_sizes is None:
+            spot = self._positions.batch_at(0)
+            self._first_sizes = spot.batch_size, spot.accumulation_steps
+        return self._first_sizes
 
     def epoch_ends(self, axis: Axis, low: float, most: int) -> list[float]:
         """The first `most` positions after `low` at which a new epoch began."""

@@ -1,9 +1,11 @@
 """A chart of a growing run, and how much of it each frame draws. Knows no store.
 
-Most of a picture changes with every batch, but the eye follows only its lines. So these grow in
-every frame once they are longer by a part of a dot; the rest is redrawn a few times a second.
+Most of a picture changes with every batch, but the eye follows only its lines. So these grow as
+soon as they are longer by half a dot. The rest is redrawn a few times a second, and the charts of a
+screen take turns in that: each frame shows something new, and none takes long.
 """
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,9 +17,9 @@ from gdtui.chart.scene.picture import Picture
 from gdtui.chart.widget.chart import Chart
 from gdtui.view.pictures import ChartSize
 
-_WHOLE_SECONDS: Final = 0.25
-"""Seconds after which a chart with new data is drawn as a whole."""
-_GROWN_DOTS: Final = 0.25
+_WHOLE_SECONDS: Final = 0.4
+"""Seconds between two turns of a chart, in which it is drawn as a whole if it has new data."""
+_GROWN_DOTS: Final = 0.5
 """Columns of dots by which a line has grown when it is drawn before that."""
 _GROWN_SHARE: Final = 0.5
 """Share by which the data have grown when the chart is drawn as a whole before that."""
@@ -61,19 +63,19 @@ class _Drawn:
     size: ChartSize
     picture: Picture
     whole: Growth
-    """The data when it was drawn as a whole, at this time…"""
-    whole_at: float
+    """The data when it was drawn as a whole…"""
     lines: Growth
     """…and when its lines were."""
+    turn: int
+    """The number of its turn when it was drawn as a whole."""
 
-    def due(self, of: object, size: ChartSize, growth: Growth, now: float) -> _Due:
-        """The part that these data change visibly."""
+    def due(self, of: object, size: ChartSize, growth: Growth, *, is_due: bool) -> _Due:
+        """The part that these data change visibly; `is_due`: it is time to draw all."""
         if (self.of, self.size) != (of, size):
             return _Due.WHOLE
         if self.whole.version == growth.version:
             return _Due.NOTHING
-        is_old = now - self.whole_at >= _WHOLE_SECONDS
-        if is_old or growth.has_grown_by(_GROWN_SHARE, self.whole):
+        if is_due or growth.has_grown_by(_GROWN_SHARE, self.whole):
             return _Due.WHOLE
         return _Due.LINES if growth.has_grown_on(size.dots, self.lines) else _Due.NOTHING
 
@@ -81,9 +83,15 @@ class _Drawn:
 class LiveChart:
     """A chart, and what of it the last frame has drawn."""
 
-    def __init__(self, chart: Chart, clock: Callable[[], float] = time.monotonic) -> None:
-        """`clock` returns seconds since an arbitrary start."""
+    def __init__(
+        self, chart: Chart, phase: float = 0.0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`phase`: shift of its turns, as a share of the time between two of them.
+
+        `clock` returns seconds since an arbitrary start.
+        """
         self.chart = chart
+        self._phase = phase
         self._clock = clock
         self._drawn: _Drawn | None = None
 
@@ -99,19 +107,19 @@ class LiveChart:
         """Draw what has changed, if the chart is visible.
 
         `of`: all that the picture depends on beside the data. `extend`: the picture with longer
-        lines; None if that takes as long as `draw`. `at_once`: draw also what could wait.
+        lines; None if that takes as long as `draw`. `at_once`: draw all that has changed.
         """
         if not self.chart.is_on_screen:
             return
         room = self.chart.canvas
         size = ChartSize(room.width * DOTS_X, room.width, room.height)
-        drawn, now = self._drawn, self._clock()
-        due = drawn.due(of, size, growth, now) if drawn else _Due.WHOLE
-        has_waited = drawn is not None and drawn.whole.version != growth.version
-        if due is _Due.WHOLE or (at_once and has_waited) or (due is _Due.LINES and extend is None):
+        drawn, turn = self._drawn, math.floor(self._clock() / _WHOLE_SECONDS + self._phase)
+        is_due = at_once or (drawn is not None and drawn.turn != turn)
+        due = drawn.due(of, size, growth, is_due=is_due) if drawn else _Due.WHOLE
+        if due is _Due.WHOLE or (due is _Due.LINES and extend is None):
             picture = draw(size)
             self.chart.show(picture)
-            self._drawn = _Drawn(of, size, picture, growth, now, growth)
+            self._drawn = _Drawn(of, size, picture, growth, growth, turn)
         elif due is _Due.LINES and drawn is not None and extend is not None:
             picture = extend(drawn.picture, size)
             self.chart.extend(picture)

@@ -27,7 +27,7 @@ from gdtui.widgets.variant import VariantPanel
 
 _FIGURES_SECONDS: Final = 0.5
 """Seconds between updates of figures; numbers that change faster are hard to read."""
-_RANGES_SECONDS: Final = 0.25
+_RANGES_SECONDS: Final = 0.35
 """Seconds between updates of the axes' ranges, unless the data grow by half meanwhile."""
 
 
@@ -40,7 +40,11 @@ class Painter:
         self._viewer = viewer
         self._overlay = LiveChart(screen.query_one("#overlay", Chart))
         self._panels = list(screen.query(VariantPanel))
-        self._live_panels = [LiveChart(panel.chart) for panel in self._panels]
+        charts = 1 + len(self._panels)
+        self._live_panels = [
+            LiveChart(panel.chart, phase=place / charts)
+            for place, panel in enumerate(self._panels, start=1)
+        ]
         self._ranges: dict[str, AxisRanges] = {}
         self._common_of: object = None
         self._common_batches: list[int] = []

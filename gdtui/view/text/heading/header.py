@@ -1,6 +1,7 @@
 """The screen's first line: the problem on the left, the progress of the run on the right. Pure."""
 
 from collections.abc import Iterator
+from itertools import product
 from typing import Final
 
 from gdtui.state.record_source import Playback, ViewerRole
@@ -33,17 +34,16 @@ def header(
     """
     left = title_parts(store.runs)
     seconds = seconds_left(store)
-    forms = [_right(store, now, role, bar, seconds) for bar in _BARS]
+    forms: list[tuple[float | None, int]] = [(now, bar) for bar in _BARS]
     if seconds is not None:  # more useful than the seconds since the start
-        forms += [_right(store, None, role, bar, seconds) for bar in (*_BARS[1:], 0)]
-    forms.append(_right(store, now, role, 0, seconds))
-    fitting = (
-        form
-        for head in (left, left[:1])
-        for form in forms
-        if _length(head) + _GAP + _length(form) <= width
-    )
-    right = next(fitting, _right(store, now, role, 0, None))
+        forms += [(None, bar) for bar in (*_BARS[1:], 0)]
+    forms.append((now, 0))
+    for head, (since, bar) in product((left, left[:1]), forms):
+        right = _right(store, since, role, bar, seconds)
+        if _length(head) + _GAP + _length(right) <= width:
+            break
+    else:
+        right = _right(store, now, role, 0, None)
     return _both_ends([*left, *_training(store)], right, width)
 
 

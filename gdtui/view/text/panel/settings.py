@@ -24,10 +24,11 @@ def settings(one: VariantState, width: int, *, has_keys: bool = False) -> Styled
     `has_keys`: each setting is followed by the keys that change it, where there is room. Shortened
     if the panel is narrow.
     """
-    forms = [_settings(one, has_keys=True, is_short=False)] * has_keys
-    forms.append(_settings(one, has_keys=False, is_short=False))
-    short = _settings(one, has_keys=False, is_short=True)
-    return next((said for said in forms if said.cell_length <= width), short)
+    for keys in (True, False) if has_keys else (False,):
+        said = _settings(one, has_keys=keys, is_short=False)
+        if said.cell_length <= width:
+            return said
+    return _settings(one, has_keys=False, is_short=True)
 
 
 def _settings(one: VariantState, *, has_keys: bool, is_short: bool) -> StyledText:

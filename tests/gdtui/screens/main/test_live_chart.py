@@ -18,7 +18,7 @@ DOTS = 100
 class Drawing:
     """A live chart of two variants, on a canvas of 100 columns of dots, and what was drawn."""
 
-    def __init__(self, *, has_lines: bool = True) -> None:
+    def __init__(self, *, has_lines: bool = True, phase: float = 0.0) -> None:
         self.drawn: list[str] = []
         self.now = 0.0
         self._has_lines = has_lines
@@ -29,7 +29,7 @@ class Drawing:
             show=lambda _picture: self.drawn.append("whole"),
             extend=lambda _picture: self.drawn.append("lines"),
         )
-        self._live = LiveChart(cast(Chart, self.widget), lambda: self.now)
+        self._live = LiveChart(cast(Chart, self.widget), phase, lambda: self.now)
 
     def update(
         self, *ends: float, of: object = "", version: int | None = None, at_once: bool = False
@@ -51,27 +51,26 @@ def _extended(picture: Picture, _size: ChartSize) -> Picture:
     return picture
 
 
-def test_a_line_grows_once_it_is_longer_by_a_quarter_of_a_dot() -> None:
+def test_a_line_grows_once_it_is_longer_by_half_a_dot() -> None:
     drawing = Drawing()
     assert drawing.update(100.0, 100.0) == ["whole"]
-    assert drawing.update(101.0, 101.0) == []
-    assert drawing.update(102.4, 102.0) == []
-    assert drawing.update(102.0, 102.5) == ["lines"]
-    assert drawing.update(104.0, 104.0) == []
-    assert drawing.update(104.5, 104.0) == ["lines"]
+    assert drawing.update(103.0, 104.9) == []
+    assert drawing.update(104.0, 105.0) == ["lines"]
+    assert drawing.update(108.0, 109.0) == []
+    assert drawing.update(109.0, 109.0) == ["lines"]
 
 
-def test_the_rest_follows_within_a_quarter_of_a_second() -> None:
-    drawing = Drawing()
+@pytest.mark.parametrize("phase", [0.0, 0.25, 0.5])
+def test_the_rest_follows_when_it_is_the_charts_turn(phase: float) -> None:
+    drawing = Drawing(phase=phase)
     drawing.update(100.0, 100.0)
-    drawing.update(101.0, 100.0)
-    drawing.now = 0.2
-    assert drawing.update(103.0, 100.0) == ["lines"]
-    drawing.now = 0.25
-    assert drawing.update(103.0, 100.0, version=3) == ["whole"]
+    drawing.now = 0.4 * (1 - phase) - 0.01
+    assert drawing.update(105.0, 100.0) == ["lines"]
+    drawing.now += 0.02
+    assert drawing.update(105.0, 100.0, version=2) == ["whole"]
     drawing.now = 9.0
-    assert drawing.update(103.0, 100.0, version=3) == []
-    assert drawing.update(103.0, 100.0) == ["whole"]
+    assert drawing.update(105.0, 100.0, version=2) == []
+    assert drawing.update(105.0, 100.0) == ["whole"]
 
 
 @pytest.mark.parametrize(("before", "after"), [(0.0, 1e-3), (1e-3, 2e-3), (500.0, 1.0)])
@@ -95,7 +94,7 @@ def test_a_picture_without_lines_to_extend_is_drawn_as_a_whole() -> None:
     drawing = Drawing(has_lines=False)
     drawing.update(100.0)
     assert drawing.update(101.0) == []
-    assert drawing.update(103.0) == ["whole"]
+    assert drawing.update(105.0) == ["whole"]
 
 
 def test_what_is_not_visible_is_drawn_when_it_is() -> None:
