@@ -7,6 +7,7 @@ a line; their order does not matter.
 
 import math
 from functools import lru_cache
+from itertools import cycle
 from typing import Final
 
 from gdtui.chart.scene.palette import (
@@ -32,29 +33,28 @@ _STEPS: Final = 24
 """Bisections for a share of a colour, and steps towards black or white for text."""
 _SPARSE: Final = {*ON_BLACK, *ON_WHITE, INK}
 
-_TINTS: Final = {
-    "#121212": ("#00005f", "#5f0000", "#005f00", "#5f005f", "#5f5f00", "#870000", "#5f00af",
-                "#5f5f5f", "#87005f"),
-    "#000000": ("#00005f", "#5f0000", "#005f00", "#5f005f", "#5f5f00", "#870000", "#5f00af",
-                "#5f5f5f", "#87005f"),
-    "#ffffff": ("#d7d7ff", "#ffd7d7", "#d7ffd7", "#ffd7ff", "#ffffd7", "#ffd7af", "#afd7ff",
-                "#d7d7d7", "#ffafff"),
-}  # fmt: skip
-"""The tints out of a terminal's 256 colours, by background."""
 _OF_256: Final = {
-    background: {shades[0]: tint for shades, tint in zip(palette, _TINTS[background], strict=True)}
-    for background, palette in (
-        ("#121212", DARK_256),
-        ("#000000", CONTRAST_256),
-        ("#ffffff", LIGHT_256),
-    )
+    "#121212": (DARK_256, ("#262626", "#303030", "#3a3a3a"), ("#444444", "#4e4e4e")),
+    "#000000": (CONTRAST_256, ("#1c1c1c", "#262626", "#303030"), ("#3a3a3a", "#444444")),
+    "#ffffff": (LIGHT_256, ("#d7d7ff", "#ffd7d7", "#d7ffd7", "#ffd7ff", "#ffffd7", "#ffd7af",
+                            "#afd7ff", "#d7d7d7", "#ffafff"), ("#d0d0d0", "#c2c2c2")),
+}  # fmt: skip
+"""By background, for a terminal's 256 colours: the palette, the tints, which variants use in turn,
+and the colours of two bands that overlap, and of more.
+
+The dim colours of such terminals are greys: their darkest blue, red and green are pure, and as loud
+as lines.
+"""
+_TINTS_256: Final = {
+    background: {shades[0]: tint for shades, tint in zip(palette, cycle(tints), strict=False)}
+    for background, (palette, tints, _) in _OF_256.items()
 }
 
 
 @lru_cache(maxsize=256)
 def tint(colour: str, background: str) -> str:
     """The background of a band of this colour; "" in themes of sixteen colours or none."""
-    if known := _OF_256.get(background, {}).get(colour):
+    if known := _TINTS_256.get(background, {}).get(colour):
         return known
     if background in ("#000000", "#ffffff") and colour in _SPARSE:
         return ""
@@ -69,18 +69,18 @@ def tint(colour: str, background: str) -> str:
 
 def has_halves(colour: str, background: str) -> bool:
     """True if a tint can be weakened: not in a terminal of 256 colours."""
-    return colour not in _OF_256.get(background, {})
+    return colour not in _TINTS_256.get(background, {})
 
 
 @lru_cache(maxsize=1024)
 def mixed(tints: tuple[str, ...], background: str) -> str:
     """The background where these bands overlap.
 
-    Among 256 colours, each channel is the farthest of theirs: the result is one of the 256, too.
+    Among 256 colours, only their number matters.
     """
-    if {*tints} <= {*_TINTS.get(background, ())}:
-        farthest = max if is_dark(background) else min
-        return hexadecimal(tuple(map(farthest, *map(channels, (background, *tints)))))
+    if {*tints} <= {*_TINTS_256.get(background, {}).values()}:
+        two, more = _OF_256[background][2]
+        return tints[0] if len(tints) == 1 else two if len(tints) == 2 else more
     share = 1 / math.sqrt(len(tints))
     sums = (
         base + share * sum(each - base for each in those)
@@ -96,7 +96,7 @@ def legible(colour: str, ground: str) -> str:
     wanted = TEXT_CONTRAST * _SPARE
     if contrast(colour, ground) >= wanted:
         return colour
-    if any(colour in colours for colours in _OF_256.values()):
+    if any(colour in tints for tints in _TINTS_256.values()):
         return end
     mixes = (blend(end, colour, step / _STEPS) for step in range(1, _STEPS))
     return next((mix for mix in mixes if contrast(mix, ground) >= wanted), end)

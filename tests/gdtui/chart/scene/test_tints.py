@@ -7,8 +7,8 @@ from colour_vision import VISION, as_shown, distance
 from rich.color import ColorSystem
 from textual.theme import Theme
 
-from gdtui.chart.scene.palette import COLOURS, INK, ON_BLACK, ON_WHITE
-from gdtui.chart.scene.tints import TEXT_CONTRAST, contrast, legible, mixed, tint
+from gdtui.chart.scene.palette import COLOURS, INK, ON_BLACK, ON_WHITE, channels
+from gdtui.chart.scene.tints import TEXT_CONTRAST, contrast, is_dark, legible, mixed, tint
 from gdtui.theme import THEMES, colours
 from gdtui.theme import themes as fewer_colours
 
@@ -86,6 +86,13 @@ def test_the_bands_of_the_first_three_are_told_apart_and_so_is_an_overlap(
         assert all(distance(both, shown(theme, one)) >= 4 for one in (*pair, background))
 
 
+@pytest.mark.parametrize("theme", OF_256.values(), ids=list(OF_256))
+def test_with_256_colours_bands_are_no_more_vivid_than_a_pastel(theme: Theme) -> None:
+    for ground in grounds(theme):
+        levels = channels(shown(theme, ground))
+        assert max(levels) - min(levels) <= (0 if is_dark(ground) else 0x50)
+
+
 @pytest.mark.parametrize("colour", [*ON_BLACK, INK])
 def test_sixteen_colours_and_none_have_no_tints(colour: str) -> None:
     assert tint(colour, "#000000") == ""
@@ -99,5 +106,6 @@ def test_nor_do_sixteen_on_white(colour: str) -> None:
 def test_how_bands_mix_does_not_depend_on_their_order() -> None:
     assert mixed(("#640000", "#006432"), "#000000") == "#474723"
     assert mixed(("#006432", "#640000"), "#000000") == "#474723"
-    assert mixed(("#d7d7ff", "#ffd7d7"), "#ffffff") == "#d7d7d7", "one of 256"
+    assert mixed(("#262626", "#303030"), "#121212") == "#444444"
+    assert mixed(("#303030", "#262626", "#262626"), "#121212") == "#4e4e4e"
     assert mixed(("#123456",), "#000000") == "#123456"
