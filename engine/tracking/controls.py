@@ -88,6 +88,12 @@ class LoopSession:
         """True while there is anything for the loop to take."""
         self._woken = threading.Event()
 
+    @property
+    def why_endless(self) -> str:
+        """The reason why a client cannot end the loop; empty if it can."""
+        reason = self._abilities.epochs
+        return reason and f"{reason}: end the script in its terminal, or with kill"
+
     # --- For clients, in the thread of the socket -----------------------------------------------
 
     def obey(self, commands: Mapping[str, AnyCommand]) -> tuple[CommandSent, ...]:

@@ -13,6 +13,8 @@ from typing import Final
 
 from engine.log.records import Record
 from engine.session.host.address import AddressError
+from engine.session.host.connection import Connection
+from engine.session.host.protocol import EndHost, FromClient, Refusal
 from engine.session.host.server import HostServer
 from engine.tracking.controls import LoopSession
 from engine.tracking.record.chunking import OpenChunk, complete
@@ -42,6 +44,16 @@ class OneWarning:
 
 class LoopServer(HostServer):
     """The socket of a loop, whose process may fork, e.g. for the workers of a DataLoader."""
+
+    def __init__(self, session: LoopSession, version: str) -> None:
+        super().__init__(session, version)
+        self._loop = session
+
+    def _heed(self, client: Connection, message: FromClient) -> None:
+        if isinstance(message, EndHost) and (reason := self._loop.why_endless):
+            self._send(client, Refusal(number=message.number, reason=reason))
+        else:
+            super()._heed(client, message)
 
     def abandon(self) -> None:
         """Close all descriptors in a forked process, whose parent owns the socket and the note."""

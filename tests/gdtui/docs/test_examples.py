@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from command_lines import context
 from pages import ALL, DOCS, README, code_blocks, commands
 
 from engine.log.directory import RunDirectory
+from gdtui.api.run import open_run
 from gdtui.cli.main import main
 from gdtui.cli.program import COMMANDS
 
@@ -142,6 +144,22 @@ def test_the_api_examples_run(code: str, cli_env: dict[str, str]) -> None:
     )
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout or "change" in code
+
+
+@pytest.mark.parametrize("code", code_blocks(DOCS / "your-own-loop.md", "python"))
+def test_loops_of_the_page_run(
+    code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """In this process, since each import of torch takes seconds."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    names: dict[str, Any] = {}
+    exec(code, names)
+    names["run"].close()
+    said = capfd.readouterr()
+    assert said.err == ""
+    (variant,) = open_run(said.out.strip()).variants.values()
+    assert variant.incomplete == ""
+    assert len(variant.latest.losses) >= 20
 
 
 def test_npz_files_are_those_that_the_page_describes(cli: Cli, tmp_path: Path) -> None:
