@@ -143,7 +143,7 @@ async def test_every_topic_is_at_the_top_beside_its_key(width: int) -> None:
     async with app.run_test(size=(width, 24)) as pilot:
         await pilot.pause()
         bar = app.query_one("#topics", Static)
-        assert bar.size.height <= 2
+        assert bar.size.height <= (2 if width > 60 else 3)
         rows = [bar.render_line(y).text for y in range(bar.size.height)]
         for key, topic in zip(TOPIC_KEYS, topics(), strict=False):
             assert any(f"{key} {topic}" in row for row in rows), topic
