@@ -1,8 +1,9 @@
 """Text that changes often but keeps its size: only the words that changed are repainted."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.segment import Segment
+from rich.style import Style
 from textual import events
 from textual.app import RenderResult
 from textual.content import Content
@@ -19,18 +20,19 @@ Row = list[Segment]
 class Line(Static, Spanned):
     """Text of a fixed size; no layout pass when it changes."""
 
-    _said: Content | None = None
+    _said: StyledText | Content | None = None
     _rows: list[Row] | None = None
     """The text row by row, as sent to the terminal.
 
     None when Textual must lay it out because it wraps or is selected.
     """
+    _inks: dict[str, Style | None] | None = None
+    """Styles as sent to the terminal, by name; None after a change of theme."""
 
-    def show(self, styled: StyledText | Content) -> None:
+    def show(self, text: StyledText | Content) -> None:
         """Show this text from now on."""
-        text = as_content(styled) if isinstance(styled, StyledText) else styled
         said, self._said = self._said, text
-        if said is not None and (said.plain, said.spans) == (text.plain, text.spans):
+        if said is not None and _is_same(said, text):
             return
         before, self._rows = self._rows, self._laid_out(text)
         if before is None or self._rows is None or len(before) != len(self._rows):
@@ -39,21 +41,21 @@ class Line(Static, Spanned):
             self.refresh(*changed)
 
     def render(self) -> RenderResult:
-        return super().render() if self._said is None else self._said
+        if self._said is None:
+            return super().render()
+        return as_content(self._said) if isinstance(self._said, StyledText) else self._said
 
     def render_span(self, y: int, start: int, stop: int) -> Iterable[Segment] | None:
         if self._rows is None or y >= len(self._rows):
             return None
         return [*cut(self._rows[y], start, stop)]
 
-    def _laid_out(self, text: Content) -> list[Row] | None:
+    def _laid_out(self, text: StyledText | Content) -> list[Row] | None:
         width, height = self.size
         if self.text_selection is not None:
             return None
-        base = self.visual_style
         rows: list[Row] = [[]]
-        for part, style in text.render(base, end="", parse_style=self._get_style):
-            sent = self.sent((base + style).rich_style)
+        for part, sent in self._parts(text):
             for number, piece in enumerate(part.split("\n")):
                 if number:
                     rows.append([])
@@ -62,8 +64,25 @@ class Line(Static, Spanned):
         free = [width - sum(segment.cell_length for segment in row) for row in rows]
         if len(rows) > height or min(free) < 0:
             return None
-        blank = self.sent(base.background_style.rich_style)
+        blank = self.sent(self.visual_style.background_style.rich_style)
         return [[*row, Segment(" " * cells, blank)] for row, cells in zip(rows, free, strict=True)]
+
+    def _parts(self, text: StyledText | Content) -> Iterator[tuple[str, Style | None]]:
+        """Pieces of the text, and their styles as sent to the terminal."""
+        if isinstance(text, StyledText):
+            for part, name in text.parts:
+                yield part, self._ink(name)
+        else:
+            for part, style in text.render(self.visual_style, "", self._get_style):
+                yield part, self.sent(style.rich_style)
+
+    def _ink(self, name: str) -> Style | None:
+        if self._inks is None:
+            self._inks = {}
+        if name not in self._inks:
+            style = self.visual_style + self._get_style(name)
+            self._inks[name] = self.sent(style.rich_style)
+        return self._inks[name]
 
     # --- What forces a new layout -----------------------------------------------------------------
 
@@ -73,12 +92,18 @@ class Line(Static, Spanned):
     def notify_style_update(self) -> None:
         """The theme changed, or a class that affects colours."""
         super().notify_style_update()
-        self._rows = None
+        self._rows = self._inks = None
 
     def selection_updated(self, selection: Selection | None) -> None:
         """The selection changed."""
         self._rows = None
         super().selection_updated(selection)
+
+
+def _is_same(text: StyledText | Content, other: StyledText | Content) -> bool:
+    if isinstance(text, StyledText) or isinstance(other, StyledText):
+        return text == other
+    return (text.plain, text.spans) == (other.plain, other.spans)
 
 
 def as_content(text: StyledText) -> Content:

@@ -1,8 +1,8 @@
 """A chart of a growing run, and how much of it each frame draws. Knows no store.
 
-Most of a picture changes with every batch, but the eye follows only its lines. So these grow as
-soon as they are longer by half a dot. The rest is redrawn a few times a second, and the charts of a
-screen take turns in that: each frame shows something new, and none takes long.
+Most of a picture changes with every batch, but the eye follows only its lines. So these grow by
+every column of dots. The rest is redrawn a few times a second, and the charts of a screen take
+turns in that: each frame shows something new, and none takes long.
 """
 
 import math
@@ -19,8 +19,6 @@ from gdtui.view.pictures import ChartSize
 
 _WHOLE_SECONDS: Final = 0.4
 """Seconds between two turns of a chart, in which it is drawn as a whole if it has new data."""
-_GROWN_DOTS: Final = 0.5
-"""Columns of dots by which a line has grown when it is drawn before that."""
 _GROWN_SHARE: Final = 0.5
 """Share by which the data have grown when the chart is drawn as a whole before that."""
 
@@ -42,8 +40,8 @@ class Growth:
         return any(new < old or new > old * (1 + share) for old, new in pairs)
 
     def has_grown_on(self, dots: int, before: "Growth") -> bool:
-        """True if a line, on a chart of this many columns of dots, has visibly grown."""
-        step = _GROWN_DOTS * self.width / max(dots, 1)
+        """True if a line has grown by one of the `dots` columns of dots."""
+        step = self.width / max(dots, 1)
         return any(new - old >= step for old, new in zip(before.ends, self.ends, strict=True))
 
 

@@ -27,7 +27,7 @@ from gdtui.widgets.variant import VariantPanel
 
 _FIGURES_SECONDS: Final = 0.5
 """Seconds between updates of figures; numbers that change faster are hard to read."""
-_RANGES_SECONDS: Final = 0.35
+_RANGES_SECONDS: Final = 0.5
 """Seconds between updates of the axes' ranges, unless the data grow by half meanwhile."""
 
 

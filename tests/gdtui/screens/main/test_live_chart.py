@@ -51,13 +51,13 @@ def _extended(picture: Picture, _size: ChartSize) -> Picture:
     return picture
 
 
-def test_a_line_grows_once_it_is_longer_by_half_a_dot() -> None:
+def test_a_line_grows_once_it_is_longer_by_a_dot() -> None:
     drawing = Drawing()
     assert drawing.update(100.0, 100.0) == ["whole"]
-    assert drawing.update(103.0, 104.9) == []
-    assert drawing.update(104.0, 105.0) == ["lines"]
-    assert drawing.update(108.0, 109.0) == []
-    assert drawing.update(109.0, 109.0) == ["lines"]
+    assert drawing.update(106.0, 109.9) == []
+    assert drawing.update(108.0, 110.0) == ["lines"]
+    assert drawing.update(117.0, 119.0) == []
+    assert drawing.update(118.0, 119.0) == ["lines"]
 
 
 @pytest.mark.parametrize("phase", [0.0, 0.25, 0.5])
@@ -65,12 +65,12 @@ def test_the_rest_follows_when_it_is_the_charts_turn(phase: float) -> None:
     drawing = Drawing(phase=phase)
     drawing.update(100.0, 100.0)
     drawing.now = 0.4 * (1 - phase) - 0.01
-    assert drawing.update(105.0, 100.0) == ["lines"]
+    assert drawing.update(110.0, 100.0) == ["lines"]
     drawing.now += 0.02
-    assert drawing.update(105.0, 100.0, version=2) == ["whole"]
+    assert drawing.update(110.0, 100.0, version=2) == ["whole"]
     drawing.now = 9.0
-    assert drawing.update(105.0, 100.0, version=2) == []
-    assert drawing.update(105.0, 100.0) == ["whole"]
+    assert drawing.update(110.0, 100.0, version=2) == []
+    assert drawing.update(110.0, 100.0) == ["whole"]
 
 
 @pytest.mark.parametrize(("before", "after"), [(0.0, 1e-3), (1e-3, 2e-3), (500.0, 1.0)])
@@ -94,7 +94,7 @@ def test_a_picture_without_lines_to_extend_is_drawn_as_a_whole() -> None:
     drawing = Drawing(has_lines=False)
     drawing.update(100.0)
     assert drawing.update(101.0) == []
-    assert drawing.update(105.0) == ["whole"]
+    assert drawing.update(110.0) == ["whole"]
 
 
 def test_what_is_not_visible_is_drawn_when_it_is() -> None:
