@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from operator import attrgetter
 from typing import Final
 
 from engine.log.measurements import NoiseScale
@@ -14,6 +15,10 @@ from gdtui.state.measurements import Measurements
 
 _MOST_KEPT: Final = 16
 """Number of generations that are kept."""
+
+
+_full: Final = attrgetter("samples", "updates", "seconds", "full_loss")
+_held_out: Final = attrgetter("samples", "updates", "seconds", "validation_loss")
 
 
 class MeasuredFigure(StrEnum):
@@ -118,28 +123,20 @@ class Curves:
 
     def evaluate_all(self, records: Sequence[Evaluation], settings: VariantSettings) -> None:
         """Add the losses at the ends of several epochs, under these settings."""
-        places = [(each.samples, each.updates, each.seconds) for each in records]
-        pairs = list(zip(places, records, strict=True))
-        self.evaluations.add_all(
-            [(*at, each.full_loss) for at, each in pairs if each.full_loss is not None]
-        )
-        self.validations.add_all(
-            [(*at, each.validation_loss) for at, each in pairs if each.validation_loss is not None]
-        )
-        self._note_latest(records, settings)
-
-    def _note_latest(self, records: Sequence[Evaluation], settings: VariantSettings) -> None:
-        """Note the last evaluation, and the last one of each figure."""
+        full = [each for each in records if each.full_loss is not None]
+        held_out = [each for each in records if each.validation_loss is not None]
+        gaps = [each for each in held_out if each.full_loss is not None]
+        self.evaluations.add_all(list(map(_full, full)))
+        self.validations.add_all(list(map(_held_out, held_out)))
         for record in records[-1:]:
             self.ended = record.samples, record.updates, record.seconds
-        missing = {MeasuredFigure.FULL_LOSS, MeasuredFigure.VALIDATION, MeasuredFigure.GAP}
-        for record in reversed(records):
-            now = MeasuredAt(record.samples, settings)
-            for figure in missing & _figures_of(record):
-                self.latest[figure] = now
-                missing.remove(figure)
-            if not missing:
-                return
+        for figure, found in (
+            (MeasuredFigure.FULL_LOSS, full),
+            (MeasuredFigure.VALIDATION, held_out),
+            (MeasuredFigure.GAP, gaps),
+        ):
+            for record in found[-1:]:
+                self.latest[figure] = MeasuredAt(record.samples, settings)
 
     def validate(self, record: Validated, settings: VariantSettings) -> None:
         """Add a loss on held-out data within an epoch."""
@@ -156,16 +153,6 @@ class Curves:
             self.latest[MeasuredFigure.NOISE] = now
         if record.sharpness is not None:
             self.latest[MeasuredFigure.SHARPNESS] = now
-
-
-def _figures_of(record: Evaluation) -> set[MeasuredFigure]:
-    """The figures for which this evaluation has what they need."""
-    found = set()
-    if record.full_loss is not None:
-        found.add(MeasuredFigure.FULL_LOSS)
-    if record.validation_loss is not None:
-        found.add(MeasuredFigure.VALIDATION)
-    return found | {MeasuredFigure.GAP} if len(found) == 2 else found
 
 
 class CurvesByGeneration:

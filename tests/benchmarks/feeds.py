@@ -128,14 +128,14 @@ def _varint(number: int) -> bytes:
 
 
 @contextmanager
-def flowing(feed: Feed) -> Iterator[None]:
-    """Meanwhile each variant trains on, RATE batches a second."""
+def flowing(feed: Feed, rate: int = RATE) -> Iterator[None]:
+    """Meanwhile each variant trains on, `rate` batches a second."""
     over = threading.Event()
     began, before = time.monotonic(), feed.batches
 
     def flow() -> None:
         while not over.wait(_STEP_SECONDS):
-            due = before + int((time.monotonic() - began) * RATE) - feed.batches
+            due = before + int((time.monotonic() - began) * rate) - feed.batches
             if due > 0:
                 feed.write(due)
 

@@ -1,4 +1,4 @@
-"""Cost of a history: memory a batch, appends a second, milliseconds to draw it at any length.
+"""Cost of a history: memory a batch, losses a second from a log, milliseconds to draw any length.
 
     python tests/benchmarks/history.py [--batches 10000000]
 
@@ -7,16 +7,25 @@ All figures of one call come from one machine and one run: read them as ratios.
 
 import argparse
 import itertools
+import statistics
+import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from engine.log.records import Chunk
+from engine.log.file import LogReader
+from engine.log.records import Chunk, Evaluation, Started
+from engine.log.summary import Tally
+from engine.log.writing.writer import LogWriter
+from engine.settings import VariantSettings
 from gdtui.chart.scene.polyline import Axis
+from gdtui.control.viewer import READ_BYTES
 from gdtui.history import History
+from gdtui.state.variant import VariantState
 
 N: Final = 2_000
 COLUMNS: Final = 200
@@ -88,6 +97,56 @@ def report_storage(batches: int) -> None:
         )
 
 
+def report_reading(batches: int) -> None:
+    """From a log into the state of the screen, as `gdtui watch` reads it."""
+    print(
+        f"\n{'a log of':<34}{'s per M batches':>16}{'M batches/s':>13}{'3 x 100,000/s':>15}   (CPU)"
+    )
+    for label, size, most in (
+        (f"batch 1, chunks of {CHUNK:,}", 1, CHUNK),
+        ("batch 1, chunks of 150", 1, 150),
+        ("batch 64, evaluated each epoch", 64, CHUNK),
+    ):
+        with tempfile.TemporaryDirectory() as folder:
+            log = Path(folder) / "one.gdlog"
+            write_log(log, batches, size, most)
+            spent = statistics.median(reading_seconds(log) for _ in range(3)) / batches
+        print(f"{label:<34}{spent * 1e6:>16.3f}{1e-6 / spent:>13.1f}{spent * 3e5:>15.1%}")
+
+
+def write_log(path: Path, batches: int, size: int, most: int) -> None:
+    """A log of such a training."""
+    settings = VariantSettings(batch_size=size)
+    with LogWriter(path) as log:
+        log.append(
+            Started(
+                generation=1, settings=settings, n=N, model="Linear(10,1)", parameters=11,
+                device="cpu", threads=1, epochs=10**6, pace=None,
+            )
+        )  # fmt: skip
+        for chunk in chunks(batches, size, most):
+            log.append(chunk)
+            if chunk.end_samples % N == 0:
+                done = chunk.batch + chunk.batches - 1
+                log.append(
+                    Evaluation(
+                        generation=1, epoch=chunk.epoch, batches=done, updates=done,
+                        samples=chunk.end_samples, seconds=chunk.seconds, full_loss=0.5,
+                    )
+                )  # fmt: skip
+
+
+def reading_seconds(path: Path) -> float:
+    """CPU seconds to read a log into the state of its variant."""
+    reader, state = LogReader(path), VariantState(0, Tally("one", VariantSettings()))
+    before = time.process_time()
+    while True:
+        for part in reader.portion(READ_BYTES):
+            state.add(part)
+        if not reader.has_more:
+            return time.process_time() - before
+
+
 def report_drawing(batches: int) -> None:
     print(f"\nms for {COLUMNS} columns, median of {REPEATS}")
     names = ("polyline", "smoothed", "means", "extremes")
@@ -154,5 +213,6 @@ if __name__ == "__main__":
     parser.add_argument("--batches", type=int, default=10_000_000)
     wanted = parser.parse_args().batches
     report_storage(wanted)
+    report_reading(min(wanted, 1_000_000))
     report_drawing(wanted)
     report_peak(wanted // 10)

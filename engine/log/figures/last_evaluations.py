@@ -3,8 +3,12 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
+from typing import Final
 
 from engine.log.records import Evaluation, Origin, Validated
+
+_losses: Final = attrgetter("full_loss", "validation_loss")
 
 
 @dataclass(slots=True)
@@ -53,10 +57,9 @@ class LastEvaluations:
 
     def add_all(self, records: Sequence[Evaluation]) -> None:
         """Add the next evaluations: all before the first epoch, and the latest of each kind."""
-        latest: dict[tuple[bool, bool], int] = {}
-        for place in range(len(records) - 1, -1, -1):
-            record = records[place]
-            latest.setdefault((record.full_loss is None, record.validation_loss is None), place)
-        early = [place for place, record in enumerate(records) if not record.epoch]
-        for place in sorted({*early, *latest.values()}):
+        places = {place for place, record in enumerate(records) if not record.epoch}
+        kinds = [(full is None, held_out is None) for full, held_out in map(_losses, records)]
+        for kind in set(kinds):
+            places.add(len(kinds) - 1 - kinds[::-1].index(kind))
+        for place in sorted(places):
             self.add(records[place])

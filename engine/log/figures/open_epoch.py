@@ -17,8 +17,8 @@ class OpenEpoch:
 
     number: int = 0
     """The epoch of the newest batch; 0 before the first."""
-    _total: float = 0.0
-    _batches: int = 0
+    total: float = 0.0
+    batches: int = 0
     _weightless: int = 0
 
     @classmethod
@@ -32,17 +32,17 @@ class OpenEpoch:
 
         `weightless` of them have no targets that count, and a loss of 0.
         """
-        self._total += total
-        self._batches += batches
+        self.total += total
+        self.batches += batches
         self._weightless += weightless
 
     def close(self) -> list[float]:
         """The mean loss of the epoch, NaN without weight; empty if it has no batch."""
-        if not self._batches:
+        if not self.batches:
             return []
-        weighed = self._batches - self._weightless
-        mean = self._total / weighed if weighed else math.nan
-        self._total, self._batches, self._weightless = 0.0, 0, 0
+        weighed = self.batches - self._weightless
+        mean = self.total / weighed if weighed else math.nan
+        self.total, self.batches, self._weightless = 0.0, 0, 0
         return [mean]
 
 
@@ -91,9 +91,8 @@ class TrainedEpochs:
     def add_block(self, block: LossBlock) -> None:
         """Add chunks and evaluations, in their order."""
         chunks = zip(block.epoch.tolist(), block.sums.tolist(), block.batches.tolist(), strict=True)
-        means: list[float] = []
-        now = self._open
-        for record in block.records:
+        now, means = self._open, list[float]()
+        for record in block.records:  # the loop over all records of a long past: keep it thin
             if type(record) is Chunk:
                 epoch, total, batches = next(chunks)
                 if epoch > now.number:
@@ -101,10 +100,13 @@ class TrainedEpochs:
                         means += now.close()
                         self.ended = max(self.ended, now.number)
                     now.number = epoch
-                now.add(total, batches)
+                now.total += total
+                now.batches += batches
             else:
-                means += now.close()
-                self.ended = max(self.ended, record.epoch)
+                if now.batches:
+                    means += now.close()
                 self._ends_unevaluated = True
+        if block.evaluations:
+            self.ended = max(self.ended, int(block.evaluated[0].max()))
         if means:
             self.losses.add(np.array(means))

@@ -93,8 +93,8 @@ def _shifted(first: int, values: Ints) -> Ints:
 
 def evaluated_after(block: LossBlock, before: _Place) -> _Place | None:
     """Epoch, batches, updates and samples of the last evaluation; None if any lies before one."""
-    places = [(each.epoch, each.batches, each.updates, each.samples) for each in block.evaluations]
-    if not places:
-        return before
-    table = np.array([before, *places], np.int64)
-    return places[-1] if (table[1:] >= table[:-1]).all() else None
+    table = np.concatenate((np.array(before, np.int64)[:, None], block.evaluated), axis=1)
+    if (table[:, 1:] < table[:, :-1]).any():
+        return None
+    epoch, batches, updates, samples = table[:, -1].tolist()
+    return epoch, batches, updates, samples

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.log.records import AnyRecord, Chunk, Evaluation
+from engine.log.records import AnyRecord, Chunk, Evaluation, Record
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -35,6 +35,7 @@ _COUNTS: Final = (
     "peak_memory",
 )
 _counts: Final = attrgetter(*_COUNTS)
+_places: Final = attrgetter("epoch", "batches", "updates", "samples")
 _times: Final = attrgetter("seconds", "duration")
 _lr: Final = attrgetter("lr")
 _wall_time: Final = attrgetter("wall_time")
@@ -58,6 +59,8 @@ class LossBlock:
         self.samples, self.batch_size, self.last_batch_size, self.steps = table[5:9]
         self.clipped, self.skipped, self.peak_memory = table[9:]
         self.seconds, self.duration = _table(_times, self.chunks, 2, "f8")
+        self.evaluated = _table(_places, self.evaluations, 4, "i8")
+        """Epoch, batches, updates and samples of each evaluation, (4, evaluations)."""
         self._pieces = pieces
 
     def __len__(self) -> int:
@@ -131,9 +134,9 @@ def _is_plain(chunk: Chunk) -> bool:
 
 
 def _table(
-    fields: Callable[[Chunk], Iterable[Any]], chunks: Sequence[Chunk], columns: int, dtype: str
+    fields: Callable[[Any], Iterable[Any]], records: Sequence[Record], columns: int, dtype: str
 ) -> NDArray[Any]:
-    """These fields of all chunks, (columns, chunks)."""
-    values = chain.from_iterable(map(fields, chunks))
-    table = np.fromiter(values, dtype, columns * len(chunks)).reshape(-1, columns)
+    """These fields of all records, (columns, records)."""
+    values = chain.from_iterable(map(fields, records))
+    table = np.fromiter(values, dtype, columns * len(records)).reshape(-1, columns)
     return np.ascontiguousarray(table.T)

@@ -115,7 +115,7 @@ class Sequence:
         """Add all records of a block, or none: then `add` says which one cannot follow."""
         from engine.log.reading.block_order import LogPosition, evaluated_after, position_after
 
-        metrics = self._metrics.union(*(each.metrics for each in block.evaluations))
+        metrics = self._metrics.union(*(each.metrics for each in block.evaluations if each.metrics))
         generations = {each.generation for each in block.evaluations}
         if generations - {self._generation} or len(metrics) > MOST_METRICS:
             return False

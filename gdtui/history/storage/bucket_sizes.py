@@ -38,4 +38,7 @@ def bucket_sizes(first: int, kinds: Ints, samples: Callable[[Ints], Ints]) -> Bu
     _, examples, of_bucket = np.unique(kinds, return_index=True, return_inverse=True)
     edges = (first + examples) * BUCKET + np.arange(BUCKET + 1)[:, None]
     before = samples(edges.ravel()).reshape(edges.shape)
-    return BucketSizes(np.diff(before, axis=0).astype(np.float64), of_bucket)
+    patterns = np.diff(before, axis=0).astype(np.float64)
+    if (patterns == patterns[:, :1]).all():
+        return BucketSizes(patterns[:, :1], np.zeros_like(of_bucket))
+    return BucketSizes(patterns, of_bucket)
