@@ -31,7 +31,7 @@ def fork(
     ctx: "click.Context",
     run_dir: Path,
     variant: str | None,
-    at: int,
+    at: int | None,
     name: str | None,
     **rest: Any,
 ) -> int:
@@ -47,7 +47,7 @@ def fork(
     run = open_run(ctx, run_dir)
     point = read_return(ctx, run, "fork", variant, at)
     settings = point.changed(point.reached.settings)
-    command = Fork(id=0, settings=settings, batches=at, name=name or "")
+    command = Fork(id=0, settings=settings, batches=point.asked, name=name or "")
 
     def said(new: str) -> str:
         return f"{new} begins after {point.place} of {point.variant}"

@@ -81,11 +81,13 @@ class Return:
 
 
 def read_return(
-    ctx: "click.Context", run: "RunDirectory", command: str, variant: str | None, at: int
+    ctx: "click.Context", run: "RunDirectory", command: str, variant: str | None, at: int | None
 ) -> Return:
     """The point that the options name; a usage error if no training has reached it."""
     from engine.log.lineage.points import PointError, find_point, logs_of
 
+    if at is None:
+        ctx.fail("--at BATCH is required")
     names = [each.name for each in run.info.settings.variants]
     name = _variant(ctx, names, variant)
     try:
@@ -193,8 +195,7 @@ def options_of_return(with_name: bool) -> list[AnyParameter]:
             "run",
             Argument("run_dir", "RUN", STORED_RUN, type=find_run, shell_complete=stored_runs),
             Option("--variant", "NAME", "its name or number [the only one]", type=label),
-            Option("--at", "BATCH", "batches done; 0: the initial weights", type=whole(0),
-                   required=True),
+            Option("--at", "BATCH", "batches done; 0: the initial weights", type=whole(0)),
             *_names(with_name),
             Option(
                 "--problem",

@@ -28,7 +28,9 @@ examples:
 exit status: as gdtui train for a run that has ended; else 0 sent, 1 not sent, 2 usage error"""
 
 
-def rewind(ctx: "click.Context", run_dir: Path, variant: str | None, at: int, **rest: Any) -> int:
+def rewind(
+    ctx: "click.Context", run_dir: Path, variant: str | None, at: int | None, **rest: Any
+) -> int:
     """Take a variant back to an earlier batch; it goes on with the settings now in force.
 
     It begins at the nearest checkpoint before and trains again up to exactly this batch. What it
@@ -42,7 +44,7 @@ def rewind(ctx: "click.Context", run_dir: Path, variant: str | None, at: int, **
     said = f"{point.variant} goes back to {point.place}"
 
     def rewinding(settings: "VariantSettings") -> Rewind:
-        return Rewind(id=0, settings=point.changed(settings), batches=at)
+        return Rewind(id=0, settings=point.changed(settings), batches=point.asked)
 
     def order(link: "HostLink") -> str:
         wanted = link.welcome.settings[point.variant]
