@@ -6,4 +6,5 @@ plan           the shape of a training, as far as its Trainer knows it, and what
 record         the record of a training, which no fault in here can end
 losses         means over the terms of a micro-batch, and norms of gradients
 huggingface    the hooks for the Trainer of Hugging Face transformers
+lightning      the hooks for the Trainer of Lightning
 """

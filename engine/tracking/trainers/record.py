@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from functools import update_wrapper
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, Protocol
 
 from msgspec.structs import replace
 from torch.optim import Optimizer
@@ -41,6 +41,16 @@ def guarded(method: Method[P]) -> Method[P]:
     return update_wrapper(guard, method)
 
 
+class AccumulationLever(Protocol):
+    """The means by which keys change a Trainer's accumulation."""
+
+    def delay(self, steps: int) -> int:
+        """Micro-batches that come before groups of this many can begin."""
+
+    def accumulate(self, steps: int) -> None:
+        """Accumulate over this many micro-batches from the next one on."""
+
+
 class TrainerRecord:
     """A training by a Trainer, recorded as a variant of a run."""
 
@@ -50,7 +60,7 @@ class TrainerRecord:
         self._plan: TrainingPlan | None = None
         self._arguments = Arguments(accumulation=1, name=name, run_dir=run_dir, version="")
         self._updates: Updates | None = None
-        self._set_accumulation: Callable[[int], object] | None = None
+        self._lever: AccumulationLever | None = None
         self._epoch = self._earlier = 0
         """The epoch that is being trained, and those of earlier calls of the Trainer."""
         self._warn = OneWarning()
@@ -76,7 +86,7 @@ class TrainerRecord:
     @property
     def accumulation(self) -> int:
         """Micro-batches per update, as the record has them."""
-        return 1 if self._journal is None else self._journal.builder.steps
+        return 1 if self._journal is None else self._journal.settings.accumulation_steps
 
     # --- The training ---------------------------------------------------------------------------
 
@@ -86,7 +96,7 @@ class TrainerRecord:
         plan: TrainingPlan,
         optimizer: Optimizer | None,
         version: str,
-        set_accumulation: Callable[[int], object] | None = None,
+        accumulation: "AccumulationLever | None" = None,
     ) -> None:
         """Begin a training, or go on with the record if the Trainer trains again."""
         if self._has_ended:
@@ -94,8 +104,8 @@ class TrainerRecord:
         if self._updates is not None:
             self._updates.release()
         self._updates = None if optimizer is None else Updates(optimizer, plan.accumulation)
-        self._plan, self._set_accumulation = plan, set_accumulation
-        self._earlier, self._is_end_asked = self._epoch, False
+        self._plan, self._lever, self._is_end_asked = plan, accumulation, False
+        self._earlier = self._epoch if plan.epoch <= self._epoch else 0
         if self._journal is not None:
             self._go_on(self._journal, plan)
             return
@@ -153,6 +163,10 @@ class TrainerRecord:
         """Record a micro-batch, with the mean of its loss."""
         if self._has_ended or self._plan is None:
             return
+        if loss is None:  # the Trainer has left the batch out
+            if ends_update and self._journal is not None:
+                self._journal.end_group()
+            return
         journal = self._journal or self._begin(samples, lr)
         builder = journal.builder
         ends = ends_update or builder.at.in_update + 1 >= builder.steps
@@ -168,7 +182,7 @@ class TrainerRecord:
     @guarded
     def adopt_accumulation(self, steps: int, note: str) -> None:
         """Record that the Trainer itself has changed its accumulation, between two updates."""
-        if (journal := self._journal) is not None and steps != journal.settings.accumulation_steps:
+        if (journal := self._journal) is not None and steps != self.accumulation:
             journal.adopt(replace(journal.settings, accumulation_steps=steps), note)
 
     def obey(self) -> bool:
@@ -226,12 +240,12 @@ class TrainerRecord:
 
     def delay(self, after: Resolved) -> int:
         """Batches that come before these settings can be in force."""
-        return 0
+        return 0 if self._lever is None else self._lever.delay(after.accumulation_steps)
 
     def change_update(self, settings: VariantSettings, resolved: Resolved) -> None:
         """Use another accumulation and lr from the next batch on."""
-        if self._set_accumulation is not None:
-            self._set_accumulation(resolved.accumulation_steps)
+        if self._lever is not None:
+            self._lever.accumulate(settings.accumulation_steps)
         if self._updates is not None:
             factor = resolved.lr / self._arguments.base_lr
             self._updates.scale_lr(1.0 if abs(factor - 1) < 1e-12 else factor)
