@@ -1,10 +1,11 @@
 """SIGKILL of a whole run at random moments, then `gdtui train --resume`: the export must be equal.
 
-Each round kills every process of a run once or twice at a random batch, goes on, and compares the
-exported rows with those of a run that nobody disturbed. Runs with momentum, AdamW, dropout,
+Each round kills every process of a run once or more often at a random batch, goes on, and compares
+the exported rows with those of a run that was never disturbed. Runs with momentum, AdamW, dropout,
 accumulation, schedules and `--loader-workers 2`; on the CPU.
 
-    python tests/trouble/resume_kills.py [--rounds 10] [--seed 0]
+    python tests/trouble/resume_kills.py [--rounds 10] [--in-a-row 2] [--seed 0]
+    python tests/trouble/resume_kills.py --rounds 20 --in-a-row 5     100 kills
 """
 
 import argparse
@@ -51,6 +52,8 @@ def problem():
     held_out = torch.rand(20, 4), torch.rand(20, 1)
     return Problem(train=Noisy(), validation=held_out, model=Net, loss=nn.MSELoss())
 """
+_SECONDS: Final = 3.0
+"""Training time of a run is 2 s; this is the most that may pass until the last of its kills."""
 PLAIN: Final = ("--epochs", "4", "--pace", "2", "--seed", "7", "--threads", "1")
 RUNS: Final[dict[str, tuple[str, ...]]] = {
     "momentum": ("--batch-sizes", "64,8", "--momentum", "0.9"),
@@ -105,7 +108,7 @@ def finish(run: Path, options: tuple[str, ...], folder: Path) -> list[str]:
     return [",".join(row[:6] + row[7:]) for row in rows]
 
 
-def main(rounds: int, seed: int) -> int:
+def main(rounds: int, in_a_row: int, seed: int) -> int:
     draw, kills = random.Random(seed), 0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -117,8 +120,8 @@ def main(rounds: int, seed: int) -> int:
         for number in range(rounds):
             kind = [*RUNS][number % len(RUNS)]
             run = folder / f"{kind}-{number}"
-            for _ in range(1 + number % 2):
-                kills += kill_within(run, RUNS[kind], folder, draw.uniform(0, 1.5))
+            for _ in range(in_a_row if number % 2 or in_a_row > 2 else 1):
+                kills += kill_within(run, RUNS[kind], folder, draw.uniform(0, _SECONDS / in_a_row))
             if finish(run, RUNS[kind], folder) != expected[kind]:
                 print(f"round {number}, {kind}: the export differs; see {run}")
                 return 1
@@ -131,6 +134,7 @@ if __name__ == "__main__":
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--in-a-row", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    sys.exit(main(options.rounds, options.seed))
+    sys.exit(main(options.rounds, options.in_a_row, options.seed))
