@@ -7,3 +7,8 @@ reader    console bytes to readings
 journal   readings to records of the run's log
 process   the program as a child process
 """
+
+from typing import Final
+
+PROGRAM: Final = "program"
+"""The device of a run that was read from a program's output."""

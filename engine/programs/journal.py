@@ -15,12 +15,11 @@ from engine.log.directory import RunDirectory
 from engine.log.records import Chunk, End, Planned, Record, Started, State, StateChanged, Validated
 from engine.log.records.chunk import packed
 from engine.log.writing.writer import LogWriter
+from engine.programs import PROGRAM
 from engine.programs.readings import Event, HeldOut, Reading
 from engine.settings import VariantSettings
 from engine.worker.protocol import RunClock
 
-PROGRAM: Final = "program"
-"""The device of a run that was read from a program's output."""
 UNKNOWN_SETTINGS: Final = VariantSettings(batch_size=1)
 """Stands for the settings of a program, which are unknown; the log says so."""
 _EPOCH_STEPS: Final = 1000
@@ -97,7 +96,7 @@ class ProgramJournal:
         place = reading.place
         self._generation, self._began, self._before = place.generation, now, 0.0
         self._batches, self._epoch = 0, 1
-        self._epochs = max(place.epochs or 1, place.epoch or 1)
+        self._epochs = place.epochs or 1
         unknown = [*_ALWAYS_UNKNOWN]
         unknown += ["epoch"] if place.epoch is None else []
         unknown += ["lr"] if reading.lr is None else []
@@ -133,8 +132,6 @@ class ProgramJournal:
         assert self._began is not None
         first = readings[0].place
         self._epoch = max(first.epoch or 1, self._epoch)
-        if self._epoch > self._epochs:
-            self._plan(self._epoch)
         seconds = max(now - self._began, self._before)
         self._write(
             Chunk(

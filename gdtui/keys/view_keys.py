@@ -98,6 +98,12 @@ VIEW: Final[tuple[Entry, ...]] = (
         label="results",
     ),
     Entry(
+        "console",
+        "View",
+        (Stroke("O", "O", "console", "Console: what the process has printed"),),
+        "console: what the selected variant's process has printed",
+    ),
+    Entry(
         "theme",
         "View",
         (Stroke("t", "t", "app.theme", "Theme: dark, light, high contrast"),),

@@ -23,7 +23,7 @@ from gdtui.state.variant import SMOOTHING, VariantState
 from gdtui.view.text import formatting
 from gdtui.view.text.caveats.age import age, oldest
 from gdtui.view.text.caveats.claims import contradiction
-from gdtui.view.text.caveats.imported import is_imported, is_known
+from gdtui.view.text.caveats.imported import is_foreign, is_imported, is_known
 from gdtui.view.text.formatting import number
 
 _COLUMNS: Final[dict[str, tuple[str, ...]]] = {
@@ -55,7 +55,7 @@ def explain(store: Store, selected: int | None, *, is_ours: bool) -> list[Sectio
     `is_ours`: the run obeys keys that change how it trains; they are not mentioned to a watcher.
     """
     one = None if selected is None else store.states[selected]
-    if all(map(is_imported, store.states)):
+    if all(map(is_foreign, store.states)):
         return [Section("What you see", tuple(_imported(store)))]
     return [
         Section("What you see", tuple(_overview(store) if one is None else _variant(one, is_ours))),
@@ -68,6 +68,8 @@ def explain(store: Store, selected: int | None, *, is_ours: bool) -> list[Sectio
 def _imported(store: Store) -> Iterator[str]:
     names = _listed([one.tally.name for one in store.states])
     said = f"{names}: imported from {store.title}, so only what stood in that file is shown."
+    if not all(map(is_imported, store.states)):
+        said = f"{names}: read from what {store.title} printed, so only that is shown."
     if missing := dict.fromkeys(name for one in store.states for name in one.tally.assumed):
         said += f" It does not tell: {', '.join(missing).replace('_', ' ')}."
     yield said
@@ -260,7 +262,7 @@ def _value(figure: GlossaryEntry, one: VariantState) -> str:
     """The value of a figure; "–" where an import does not tell it."""
     if figure.value is None or not is_known(one, *_COLUMNS.get(figure.name, ())):
         return "–"
-    return "–" if is_imported(one) and figure.name == "momentum" else figure.value(one)
+    return "–" if is_foreign(one) and figure.name == "momentum" else figure.value(one)
 
 
 def figure_lines(store: Store) -> list[tuple[GlossaryEntry, str]]:

@@ -25,6 +25,7 @@ from gdtui.state.overlay.shown_runs import ShownRuns
 from gdtui.terminal.frame_gate import FrameGate
 from gdtui.view.text.heading.titles import joined, title_parts
 from gdtui.widgets.coach import CoachLine
+from gdtui.widgets.console import ConsolePane
 from gdtui.widgets.footer import Footer
 from gdtui.widgets.line import Line, as_content
 from gdtui.widgets.spread import Spread
@@ -114,6 +115,7 @@ class LiveScreen(Screen[None]):
         yield Summary(id="summary")
         yield VariantLines("\n" * (len(variants) - 1), id="lines")
         yield Line("\n\n\n", id="focused")
+        yield ConsolePane(id="console")
         yield CoachLine(id="coach")
         keys = FooterState(
             variants=len(variants), obeyed=self.context.obeyed, folds=len(variants) > 1

@@ -5,24 +5,35 @@ carried out or a picture drawn is decided elsewhere.
 """
 
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.binding import BindingType
 
+from engine.programs import PROGRAM
 from gdtui.chart.widget.chart import Chart
 from gdtui.keys import table
 from gdtui.screens.main.guide import GuidedScreen
+from gdtui.widgets.console import ConsolePane
 from gdtui.widgets.variant_lines import VariantChosen
 
 if TYPE_CHECKING:
     from engine.settings import VariantSettings
     from gdtui.control.explorer import Explorer
 
+_CONSOLE_ROWS: Final = 28
+"""Rows of a screen on which charts and a console both have room."""
+
 
 class MainScreen(GuidedScreen):
     """The screen that keys act on, even while another one covers it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*table.bindings()]
+
+    def on_mount(self) -> None:
+        """Show the console of a program, which is all that it says of itself, if there is room."""
+        is_program = self.context.shown.settings.device == PROGRAM
+        if is_program and self.app.size.height >= _CONSOLE_ROWS:
+            self.call_after_refresh(self.action_console)
 
     # --- Which variants, and commands to them ---------------------------------------------------
 
@@ -149,6 +160,15 @@ class MainScreen(GuidedScreen):
             self.context.show_notes(
                 ["there are no results yet: they appear when all variants have ended"]
             )
+
+    def action_console(self) -> None:
+        """Show or hide what the process of the selected variant, or the first, has printed."""
+        pane = self.query_one(ConsolePane)
+        self.set_class(not self.has_class("-console"), "-console")
+        if self.has_class("-console"):
+            shown = self.context.shown.variants[self.viewer.view.selected or 0]
+            pane.show(shown.run.variant_output(shown.own_name))
+        self.call_after_refresh(self.tick, figures=True)  # in the space available then
 
     def action_hide(self) -> None:
         """Hide the results if they are shown, else leave the lesson or hide the crosshair."""

@@ -20,13 +20,14 @@ from gdtui.lesson.code import recipe
 from gdtui.state.overlay.shown_runs import ShownRuns
 from gdtui.state.variant import VariantState
 from gdtui.view.text.caveats import promise
-from gdtui.view.text.caveats.imported import is_imported
+from gdtui.view.text.caveats.imported import is_foreign, is_imported
 
 FOLDER: Final = "code"
 _IMPORTED: Final = (
     "imported from CSV: neither data, model nor loss are in the file, so there is no code that "
     "trains this"
 )
+_PROGRAM: Final = "a program trains this: its own code is what there is to read"
 
 
 class CodeScreen(ModalScreen[None]):
@@ -77,8 +78,8 @@ class CodeScreen(ModalScreen[None]):
         box.border_title = Content(f"{variant.name} as code")
         if not self._states[self._at].tally.n:
             text = Content.styled("not yet: the problem is still being loaded", "$foreground 60%")
-        elif is_imported(self._states[self._at]):
-            text = Content.styled(_IMPORTED, "$foreground 60%")
+        elif is_foreign(self._states[self._at]):
+            text = Content.styled(_foreign(self._states[self._at]), "$foreground 60%")
         else:
             command = recipe.command_line(self._run, variant.name, variant.settings)
             title = "bold $primary"
@@ -107,9 +108,9 @@ class CodeScreen(ModalScreen[None]):
 
     def _has_loop(self) -> bool:
         """True if there is a loop; otherwise a note says why there is none."""
-        if not is_imported(self._states[self._at]):
+        if not is_foreign(self._states[self._at]):
             return True
-        self.app.notify(_IMPORTED)
+        self.app.notify(_foreign(self._states[self._at]))
         return False
 
     def action_copy(self) -> None:
@@ -129,3 +130,8 @@ class CodeScreen(ModalScreen[None]):
             self.app.notify(str(error), severity="error")
         else:
             self.app.notify(said)
+
+
+def _foreign(one: VariantState) -> str:
+    """The reason why there is no code that trains this variant."""
+    return _IMPORTED if is_imported(one) else _PROGRAM

@@ -7,7 +7,8 @@ import numpy as np
 from engine.log.directory import RunDirectory
 from engine.log.follow import Follower
 from engine.log.records import AnyRecord, Chunk, Started, State, StateChanged, Validated
-from engine.programs.journal import PROGRAM, UNKNOWN_SETTINGS
+from engine.programs import PROGRAM
+from engine.programs.journal import UNKNOWN_SETTINGS
 from engine.programs.recording import ProgramRecording
 from engine.settings import RunSettings, Variant
 

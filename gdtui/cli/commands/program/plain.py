@@ -12,7 +12,8 @@ from engine.log.file import LogError
 from engine.log.follow import Follower
 from engine.log.json_report import report
 from engine.log.summary import Tally
-from engine.programs.journal import PROGRAM, UNKNOWN_SETTINGS
+from engine.programs import PROGRAM
+from engine.programs.journal import UNKNOWN_SETTINGS
 from engine.programs.process import ChildProgram, ProgramError
 from engine.programs.recording import ProgramRecording
 from engine.settings import RunSettings, Variant

@@ -8,6 +8,7 @@ import math
 from dataclasses import replace
 from typing import Any, Final
 
+from engine.programs import PROGRAM
 from gdtui.chart.scene.polyline import Axis
 from gdtui.history import BatchInfo
 from gdtui.state.store import Store
@@ -24,6 +25,11 @@ _OF_AXES: Final = {Axis.UPDATES: "update", Axis.SECONDS: "seconds"}
 def is_imported(one: VariantState) -> bool:
     """True for a variant that came out of a CSV."""
     return one.tally.device == IMPORTED
+
+
+def is_foreign(one: VariantState) -> bool:
+    """True for a variant that was not trained here: out of a CSV, or out of a program's output."""
+    return one.tally.device in (IMPORTED, PROGRAM)
 
 
 def is_known(one: VariantState, *columns: str) -> bool:

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Final
 
+from engine.programs import PROGRAM
 from gdtui.state.record_source import Playback, ViewerRole
 from gdtui.state.store import Store
 from gdtui.state.stored.progress import share_done
 from gdtui.view.text import formatting
-from gdtui.view.text.caveats.imported import IMPORTED, is_imported, is_known
+from gdtui.view.text.caveats.imported import IMPORTED, is_foreign, is_imported, is_known
 from gdtui.view.text.formatting import clock
 from gdtui.view.text.heading.titles import joined, title_parts
 from gdtui.view.text.progress.live import left_in_words, seconds_left
@@ -60,11 +61,14 @@ def _right(
     """
     parts: list[StyledText] = []
     if is_known(store.slowest, "epoch"):
-        parts.append(StyledText.of(_epoch(store), "bold") + _bar(store, bar))
+        parts.append(
+            StyledText.of(_epoch(store), "bold") + _bar(store, bar if _is_planned(store) else 0)
+        )
     if not all(map(is_imported, store.states)):
-        if seconds is not None:
+        if seconds is not None and _is_planned(store):
             parts.append(StyledText.of(left_in_words(seconds)))
-        parts += _pace(store)
+        if not all(map(is_foreign, store.states)):
+            parts += _pace(store)
         if now is not None:
             parts.append(StyledText.of(clock(store.clock(now))))
     parts.append(StyledText.of(*_run_state(store)))
@@ -77,7 +81,16 @@ def _epoch(store: Store) -> str:
     slowest = store.slowest
     followed = store.states if len(store.runs) == 1 else [slowest]
     epochs = max(one.pending.epochs or one.tally.planned_epochs for one in followed)
+    if not _is_planned(store):
+        return f"epoch {slowest.tally.epoch}"
     return f"epoch {slowest.tally.epoch:>{len(str(epochs))}}/{epochs}"
+
+
+def _is_planned(store: Store) -> bool:
+    """True unless the slowest variant is a program whose number of epochs is unknown."""
+    slowest = store.slowest
+    is_unknown = slowest.tally.planned_epochs in (0, 1) or not is_known(slowest, "epoch")
+    return not (is_foreign(slowest) and is_unknown)
 
 
 def _bar(store: Store, cells: int) -> StyledText:
@@ -98,6 +111,8 @@ def _training(store: Store) -> list[StyledText]:
         device = runs[0].device if is_one else ""
     if all(map(is_imported, store.states)):
         return [StyledText.of(IMPORTED)]
+    if all(map(is_foreign, store.states)):
+        return [StyledText.of(PROGRAM)]
     seeds = list(dict.fromkeys(run.seed for run in runs))
     said = f"{len(seeds)} seeds"
     if len(seeds) <= _SEEDS:

@@ -14,7 +14,7 @@ from gdtui.state.store import Store
 from gdtui.state.variant import VariantState
 from gdtui.view.text import formatting, screen_text
 from gdtui.view.text.caveats.age import PALE, age
-from gdtui.view.text.caveats.imported import is_imported, is_known
+from gdtui.view.text.caveats.imported import is_foreign, is_known
 from gdtui.view.text.panel.gauges import gauges
 from gdtui.view.text.styled import StyledText, lines
 
@@ -166,7 +166,7 @@ def _done(one: VariantState) -> list[_Figure]:
 
 def _cost(one: VariantState) -> list[_Figure]:
     """Speed and memory."""
-    if is_imported(one) and not is_known(one, "seconds", "samples"):
+    if is_foreign(one) and not is_known(one, "seconds", "samples"):
         return []
     memory = formatting.mebibytes(one.tally.peak_memory)
     return [

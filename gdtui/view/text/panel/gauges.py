@@ -14,6 +14,7 @@ from gdtui.state.curves import MeasuredFigure
 from gdtui.state.variant import VariantState
 from gdtui.view.text import formatting
 from gdtui.view.text.caveats.age import PALE, age
+from gdtui.view.text.caveats.imported import is_foreign
 from gdtui.view.text.formatting import number
 from gdtui.view.text.styled import EMPTY, NEW_LINE, StyledText
 
@@ -72,6 +73,8 @@ def _longest(width: int) -> int:
 def _noise(one: VariantState, brevity: int) -> StyledText:
     """The batch in force against the noise scale, such as "batch 64, noise scale 16: …"."""
     tally, found = one.tally, one.tally.noise_scale
+    if found is None and is_foreign(one):
+        return EMPTY
     if found is None:
         said = "noise scale not measured yet" if tally.is_measuring else "measuring is off (M)"
         return StyledText.of(

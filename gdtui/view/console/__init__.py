@@ -1,0 +1,1 @@
+"""The console of a process, as it is shown."""
