@@ -103,6 +103,12 @@ class Keep(Command, frozen=True, kw_only=True):
     """Take a checkpoint at the next group boundary, whatever it costs."""
 
 
+class Share(Command, frozen=True, kw_only=True):
+    """Keep checkpoints in the space for one of so many variants."""
+
+    variants: Ordinal
+
+
 class Stop(Command, frozen=True, kw_only=True):
     """Close the log and exit."""
 
@@ -122,6 +128,7 @@ AnyCommand = (
     | Measure
     | SetMeasuring
     | Keep
+    | Share
     | Stop
 )
 

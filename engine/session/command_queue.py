@@ -10,7 +10,16 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from engine.log.commands import AnyCommand, Change, Keep, Restart, Rewind, Stop, without_superseded
+from engine.log.commands import (
+    AnyCommand,
+    Change,
+    Keep,
+    Restart,
+    Rewind,
+    Share,
+    Stop,
+    without_superseded,
+)
 from engine.log.records import CommandSent
 from engine.session.remote_worker import RemoteWorker
 from engine.session.session_log import SessionLog
@@ -84,6 +93,15 @@ class CommandQueue:
     def drop(self, name: str) -> None:
         """Drop the commands waiting for a worker that has died."""
         self._waiting.pop(name, None)
+
+    def share(self) -> None:
+        """Tell all workers how many variants share the space for checkpoints; not logged.
+
+        Removed ones count, since their checkpoints stay.
+        """
+        for worker in self._workers.values():
+            if worker.is_there:
+                worker.send(Share(id=self.last_id, variants=len(self._workers)))
 
     def keep(self) -> None:
         """Command all workers to take a checkpoint; not logged, since it changes nothing."""

@@ -92,6 +92,7 @@ class Session(WatchedWorkers):
         self.added |= {variant.name}
         self.wanted[variant.name] = settings
         worker.begin(partial(self._task, worker, variant))
+        self._commands.share()
         return variant.name
 
     def remove(self, names: Iterable[str]) -> None:

@@ -24,6 +24,7 @@ from engine.log.commands import (
     Rewind,
     SetMeasuring,
     SetPace,
+    Share,
     StepOnce,
     Stop,
 )
@@ -113,8 +114,8 @@ class Training(Succession):
                 self._plan(command)
             case Measure() | SetMeasuring():
                 self._measurer.obey(command, self._state)
-            case Keep():
-                self._keeper.ask()
+            case Keep() | Share():
+                self._keeper.obey(command)
             case Stop() | Fork() | Add() | Remove():
                 raise AssertionError("the session carries it out, and run() ends on Stop")
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from engine.log.commands import Keep, Share
 from engine.log.filesystem.disk_errors import cannot_write
 from engine.worker.evaluation import Budget
 from engine.worker.protocol import NoCheckpoint, Note, WorkerTask
@@ -47,7 +48,8 @@ class Keeper:
         self._log = Path(task.log)
         self._every = task.run.checkpoint_every
         """Seconds between two checkpoints; 0 keeps none."""
-        self._limit = task.run.checkpoint_disk // len(task.run.variants)
+        self._disk = task.run.checkpoint_disk
+        self._limit = self._disk // len(task.run.variants)
         """Bytes that they may take; the newest is kept even if it is larger."""
         self._send = send
         self._check_place = check_place
@@ -65,6 +67,13 @@ class Keeper:
         self._writing: threading.Thread | None = None
         self.ending = threading.Lock()
         """Held by the loop while it ends the training and takes the last checkpoint."""
+
+    def obey(self, command: Keep | Share) -> None:
+        """Take a checkpoint soon, or keep to another share of the space from the next one on."""
+        if isinstance(command, Share):
+            self._limit = self._disk // command.variants
+        else:
+            self.ask()
 
     def ask(self) -> None:
         """Take a checkpoint at the next group boundary, whatever it costs."""

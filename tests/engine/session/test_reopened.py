@@ -5,7 +5,7 @@ from sessions import StartRun, Watched, check_contiguous
 
 from engine.log.directory import RunDirectory, RunDirectoryError
 from engine.log.file import LogReader
-from engine.log.records import Chunk, Resumed, State
+from engine.log.records import Chunk, Point, Resumed, State
 from engine.session.reopened import ReopenedSession
 
 
@@ -31,8 +31,15 @@ def test_an_ended_run_goes_on_once_it_is_continued(start_run: StartRun) -> None:
         last = watched.names[-1]
         session.restart({last: session.wanted[last]})
         watched.until(lambda: watched.tallies[last].generation == 2)
+        first = watched.names[0]
+        session.rewind({last: session.wanted[last]}, {last: Point(generation=1, batches=2_100)})
+        fork = session.fork(session.wanted[first], Point(variant=first, batches=32))
+        watched.until(lambda: fork in watched.tallies)
+        watched.until(lambda: watched.states() == {State.FINISHED})
+        assert watched.tallies[last].generation == 3
+    assert watched.losses(fork) == watched.losses(first)[4 * 32 :]
     for name in watched.names:
-        (resumed,) = watched.of(name, Resumed)
+        resumed, *_ = watched.of(name, Resumed)
         assert resumed.checkpoint == resumed.batches  # type: ignore[union-attr]
         chunks = [each for each in watched.of(name, Chunk) if each.generation == 1]  # type: ignore[union-attr]
         assert {each.last_epoch for each in chunks} == {1, 2, 3}  # type: ignore[union-attr]

@@ -43,8 +43,11 @@ def fork(
     gdtui resume.
     """
     from gdtui.cli.hosts.reaching import open_run
+    from gdtui.state.stored_runs import is_sweep
 
     run = open_run(ctx, run_dir)
+    if is_sweep(run.path.absolute().parent):
+        ctx.fail(f"{run.path} belongs to a sweep, in which each run has one variant")
     point = read_return(ctx, run, "fork", variant, at)
     settings = point.changed(point.reached.settings)
     command = Fork(id=0, settings=settings, batches=point.asked, name=name or "")
