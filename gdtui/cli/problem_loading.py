@@ -71,17 +71,15 @@ def _load(task: LoadTask, *, with_compiler: bool) -> Loaded:
     return load(task)
 
 
-def reload_problem(run: RunDirectory) -> PrivateDirectory:
+def reload_problem(run: RunDirectory, load_with: LoadProblem | None = None) -> PrivateDirectory:
     """Load the problem of a run that goes on; nothing of the run is removed if that fails.
 
-    Raises LoadingError.
+    `load_with`: as for `load_problem`. Raises LoadingError.
     """
     settings, path = run.info.settings, run.path
     with contextlib.ExitStack() as if_failed, _ending_in_order():
         handover = _new_handover()
         if_failed.callback(handover.remove)
-        with output_opened(server_output(path)) as output:
-            warm_up(output, with_compiler=is_file(settings.problem))
         task = LoadTask(
             problem=settings.problem,
             seed=settings.seed,
@@ -92,7 +90,7 @@ def reload_problem(run: RunDirectory) -> PrivateDirectory:
             output=str(server_output(path)),
         )
         with _saying(f"loading {settings.title}…"):
-            load(task)
+            (load_with or _load)(task, with_compiler=is_file(settings.problem))
         if_failed.pop_all()
         return handover
 

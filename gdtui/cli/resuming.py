@@ -1,6 +1,7 @@
 """Takes up a run that has ended, by whatever end: its directory, its problem, where it stood."""
 
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +22,8 @@ from gdtui.cli.streams import print_error
 if TYPE_CHECKING:
     import click
 
+    from gdtui.cli.problem_loading import LoadProblem
+
 _CHOSEN: Final = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
 _FREE: Final = frozenset({"epochs", "pace", "threads", "measuring", "problem", "names", "data"})
 """Options that may differ when a run goes on, or are checked separately."""
@@ -29,12 +32,18 @@ _IMPORTED: Final = "imported"
 
 
 def take_up(
-    ctx: "click.Context", path: Path, *, problem: str | None, epochs: int | None
+    ctx: "click.Context",
+    path: Path,
+    *,
+    problem: str | None,
+    epochs: int | None,
+    start_loader: "Callable[[], LoadProblem] | None" = None,
 ) -> ResumedRun:
     """The run at `path`, ready to go on; a usage error if it cannot.
 
     `problem`: as typed, which is required for a problem in a Python file, since a run directory
     that came from somebody else must not name code to be run. `epochs`: to be done in total.
+    `start_loader`: starts what loads the problem, if it is to be loaded; see LoadProblem.
     """
     try:
         run = ResumedRun.take_up(path, epochs)
@@ -42,7 +51,7 @@ def take_up(
         ctx.fail(str(error))
     try:
         _check_problem(ctx, run.info.settings, problem, path)
-        _load(ctx, run)
+        _load(ctx, run, start_loader)
     except BaseException:
         run.custody.release()
         raise
@@ -63,12 +72,15 @@ def _check_problem(
         )
 
 
-def _load(ctx: "click.Context", run: ResumedRun) -> None:
+def _load(
+    ctx: "click.Context", run: ResumedRun, start_loader: "Callable[[], LoadProblem] | None"
+) -> None:
     settings = run.info.settings
     if not must_load(settings.problem, settings.data):
         return
     try:
-        run.custody.handover = reload_problem(run)
+        load_with = None if start_loader is None else start_loader()
+        run.custody.handover = reload_problem(run, load_with)
     except LoadingError as error:
         if ctx.params.get("debug"):
             print_error(error.traceback.rstrip())

@@ -55,14 +55,17 @@ def resume(
     from gdtui.cli.resuming import take_up
 
     is_shown = not (rest["json"] or rest["detach"]) and is_terminal(sys.stdout)
-    run = take_up(ctx, run_dir, problem=problem, epochs=epochs)
+    goal: dict[str, Any] = {"problem": problem, "epochs": epochs}
     if not is_shown:
-        return train_run(ctx, run, **rest)
+        return train_run(ctx, take_up(ctx, run_dir, **goal), **rest)
 
     from gdtui.cli.commands.control.attach_run import resume_on_screen
+    from gdtui.cli.commands.train.host.process import LoadingHost
 
+    loading = LoadingHost()
+    run = take_up(ctx, run_dir, **goal, start_loader=loading.start)
     screen = {name: rest[name] for name in ("theme", "fps", "keys", "linger")}
-    return resume_on_screen(run, **screen)
+    return resume_on_screen(run, **screen, host=loading.host)
 
 
 def _resume_work(ctx: "click.Context", kind: str, path: Path) -> int:

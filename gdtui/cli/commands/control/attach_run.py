@@ -78,10 +78,19 @@ def attach_to(
 
 
 def resume_on_screen(
-    run: "ResumedRun", *, theme: str, fps: float, keys: tuple[Press, ...], linger: float
+    run: "ResumedRun",
+    *,
+    theme: str,
+    fps: float,
+    keys: tuple[Press, ...],
+    linger: float,
+    host: HostProcess | None = None,
 ) -> int:
-    """Go on with a run in a host, and show it until the user leaves; returns the exit status."""
-    host = HostProcess()
+    """Go on with a run in a host, and show it until the user leaves; returns the exit status.
+
+    `host`: the process that has loaded the problem, if one has.
+    """
+    host = host or HostProcess()
     host.begin(run, HostTask(linger, resumes_to=run.past.epochs))
     link = Channel(host.link, host.pid, __version__)
     return _show(run, link, is_starter=True, notices=(), theme=theme, fps=fps, keys=keys)
