@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from engine.log.reading.loss_block import LossBlock
 from engine.log.records import Chunk
+from gdtui.chart.scene.arrays import Floats, Ints
 from gdtui.chart.scene.polyline import Axis, Polyline
 from gdtui.history.band import BandCache
 from gdtui.history.chunk_losses import losses_of
@@ -205,6 +206,10 @@ class History:
         if low > 0 or high < self.end(axis):
             start, stop = self._positions.within(axis, low, high)
         return self._losses.beyond(start, stop, *y)
+
+    def places(self, index: Ints) -> Floats:
+        """Samples, updates and seconds before each of these batches, as rows."""
+        return np.column_stack([self._positions.at(axis, index) for axis in Axis])
 
     # --- Single batches ---------------------------------------------------------------------------
 

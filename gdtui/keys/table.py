@@ -38,6 +38,13 @@ TABLE: Final[tuple[Entry, ...]] = (
         "curvature against 2/lr, noise scale against batch, over time",
         label="trends",
     ),
+    Entry(
+        "metrics",
+        "Measuring",
+        (Stroke("Y", "Y", "metrics", "Metrics: every other number, in charts"),),
+        "metrics: accuracy, gradient norm, whatever a run logs by name",
+        label="metrics",
+    ),
     *VIEW,
     Entry(
         "stills",

@@ -6,10 +6,13 @@ from enum import StrEnum
 from operator import attrgetter
 from typing import Final
 
+import numpy as np
+
 from engine.log.measurements import NoiseScale
-from engine.log.records import Changed, Evaluation, Measured, Origin, Started, Validated
+from engine.log.records import Changed, Evaluation, Measured, Origin, Scalars, Started, Validated
 from engine.settings import VariantSettings
 from gdtui.history import History
+from gdtui.history.named.named_points import NamedPoints
 from gdtui.history.storage.kept_points import KeptPoints
 from gdtui.state.measurements import Measurements
 
@@ -61,6 +64,8 @@ class Curves:
     """The full losses."""
     validations: KeptPoints = field(default_factory=KeptPoints)
     """The losses on held-out data."""
+    named: NamedPoints = field(default_factory=NamedPoints)
+    """Metrics on held-out data, and the numbers that a user's loop logged by name."""
     ended: tuple[int, int, float] = (0, 0, 0.0)
     """Place of the last evaluation."""
     measured: Measurements = field(default_factory=Measurements)
@@ -86,7 +91,7 @@ class Curves:
         if len(past.evaluations):
             samples, updates, seconds, _ = past.evaluations.values[-1].tolist()
             past.ended = int(samples), int(updates), seconds
-        past.measured = self.measured.until(at)
+        past.measured, past.named = self.measured.until(at), self.named.until(at)
         past.latest = {figure: seen for figure, seen in self.latest.items() if seen.samples <= at}
         past.changes = [change for change in self.changes if change.samples < at]
         before = past.changes[-1].after if past.changes else self.first
@@ -117,17 +122,27 @@ class Curves:
         later = [change for change in self.changes if change.samples > samples]
         return later[0].before if later else now
 
-    def evaluate(self, record: Evaluation, settings: VariantSettings) -> None:
-        """Add the losses at the end of an epoch, under these settings."""
-        self.evaluate_all([record], settings)
+    def add(self, record: Evaluation | Validated | Scalars, settings: VariantSettings) -> None:
+        """Add what was measured, or logged by a user's loop, under these settings."""
+        match record:
+            case Evaluation():
+                self.evaluate_all([record], settings)
+            case Validated():
+                self._validate(record, settings)
+            case Scalars():
+                self._log(record)
 
     def evaluate_all(self, records: Sequence[Evaluation], settings: VariantSettings) -> None:
-        """Add the losses at the ends of several epochs, under these settings."""
+        """Add the losses and metrics at the ends of several epochs, under these settings."""
         full = [each for each in records if each.full_loss is not None]
         held_out = [each for each in records if each.validation_loss is not None]
         gaps = [each for each in held_out if each.full_loss is not None]
         self.evaluations.add_all(list(map(_full, full)))
         self.validations.add_all(list(map(_held_out, held_out)))
+        for name in dict.fromkeys(name for each in records for name in each.metrics):
+            having = [each for each in records if name in each.metrics]
+            places = np.array([(each.samples, each.updates, each.seconds) for each in having])
+            self.named.add(name, places, np.array([each.metrics[name] for each in having]))
         for record in records[-1:]:
             self.ended = record.samples, record.updates, record.seconds
         for figure, found in (
@@ -138,7 +153,14 @@ class Curves:
             for record in found[-1:]:
                 self.latest[figure] = MeasuredAt(record.samples, settings)
 
-    def validate(self, record: Validated, settings: VariantSettings) -> None:
+    def _log(self, record: Scalars) -> None:
+        """Add numbers that a user's loop logged by name."""
+        index = np.frombuffer(record.batches, "<u8").astype(np.int64) - 1
+        places = self.history.places(index)
+        for name, values in record.values.items():
+            self.named.add(name, places, np.frombuffer(values, "<f8"))
+
+    def _validate(self, record: Validated, settings: VariantSettings) -> None:
         """Add a loss on held-out data within an epoch."""
         self.validations.add(record.samples, record.updates, record.seconds, record.loss)
         self.latest[MeasuredFigure.VALIDATION] = MeasuredAt(record.samples, settings)

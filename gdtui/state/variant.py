@@ -23,6 +23,7 @@ from engine.log.records import (
     Chunk,
     Evaluation,
     Measured,
+    Scalars,
     Started,
     State,
     Validated,
@@ -101,10 +102,8 @@ class VariantState:
                 self._mark(record, before)
             case Measured() if self.current and record.generation == self.tally.generation:
                 self.current.measure(record, self.tally.noise_scale, self.tally.settings)
-            case Evaluation() if self.current is not None:
-                self.current.evaluate(record, self.tally.settings)
-            case Validated() if self.current is not None:
-                self.current.validate(record, self.tally.settings)
+            case Evaluation() | Validated() | Scalars() if self.current is not None:
+                self.current.add(record, self.tally.settings)
             case _:
                 self.said += notes_of(self.tally.name, record)
 

@@ -52,6 +52,12 @@ class OverlaidScreen(LiveScreen):
 
         self._open(TrendsScreen(self, self.viewer, is_watching=not self.controller.is_ours))
 
+    def action_metrics(self) -> None:
+        """The run's other numbers, each in a chart of its own."""
+        from gdtui.screens.metrics import MetricsScreen
+
+        self._open(MetricsScreen(self, self.viewer))
+
     def action_landscape(self) -> None:
         """The loss on a plane through the weights, and the trajectories on it."""
         self._consent.before("the landscape", self._chosen_run, self._open_landscape)

@@ -1,0 +1,1 @@
+"""Quantities that have names, such as an accuracy: their values over a training run."""

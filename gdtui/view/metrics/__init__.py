@@ -1,0 +1,1 @@
+"""Charts of the numbers that a run has beside its losses. Pure functions from the store."""
