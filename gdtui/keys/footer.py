@@ -40,6 +40,8 @@ class FooterState:
     """True while there is a crosshair, or the charts are zoomed."""
     is_known: bool = False
     """True once noise scale and curvature have been measured, so that there is more to see."""
+    has_metrics: bool = False
+    """True once there are other numbers than losses."""
 
 
 def footer_entries(width: int, state: FooterState) -> list[Entry]:
@@ -99,6 +101,8 @@ def _names(state: FooterState) -> Iterator[str]:
         yield from ("axis", "zoom", "cursor", "focus", "code")
     if state.has_ghosts:
         yield from ("ghosts",)
+    if state.has_metrics:
+        yield from ("metrics",)
     if state.is_known or state.has_ended:
         yield from ("trends", "landscape", "select", *pace, "axis", "focus", "guide")
 

@@ -98,7 +98,7 @@ def report_storage(batches: int) -> None:
 
 
 def report_reading(batches: int) -> None:
-    """From a log into the state of the screen, as `gdtui watch` reads it."""
+    """Read a log into the state of the screen, as `gdtui watch` does."""
     print(
         f"\n{'a log of':<34}{'s per M batches':>16}{'M batches/s':>13}{'3 x 100,000/s':>15}   (CPU)"
     )

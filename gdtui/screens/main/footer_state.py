@@ -24,4 +24,5 @@ def footer_state(viewer: Viewer, controller: RunController) -> FooterState:
         is_selected=view.selected is not None and len(states) > 1,
         has_moved=viewer.cursor is not None or not isinstance(view.window, WholeRange),
         is_known=any(one.tally.noise_scale or one.tally.sharpness for one in states),
+        has_metrics=any(one.current.named.names for one in states if one.current),
     )

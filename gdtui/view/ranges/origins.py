@@ -1,4 +1,4 @@
-"""Where a curve begins that goes on from another one, and where a ghost leaves it. Pure.
+"""The point at which a curve goes on from another one, and at which a ghost leaves it. Pure.
 
 A fork's line begins at the last batch that it shares with the variant it comes from, on that one's
 curve. A rewound variant's line is whole, and its ghost begins where the two part.

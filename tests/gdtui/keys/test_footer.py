@@ -36,7 +36,7 @@ def test_the_first_screen_offers_what_the_lesson_is_about() -> None:
         FIRST,
         At(variants=9, can_undo=True, is_selected=True, has_moved=True, is_known=True),
         At(variants=2, has_ended=True, is_paused=True, is_in_trouble=True, has_ghosts=True),
-        At(variants=3, obeyed=frozenset({"pause", "pace", "free"})),
+        At(variants=3, obeyed=frozenset({"pause", "pace", "free"}), has_metrics=True),
     ],
 )
 def test_it_fits_and_names_nothing_twice(width: int, state: At) -> None:
@@ -84,6 +84,7 @@ def test_a_watcher_is_offered_nothing_that_only_the_trainer_can_do() -> None:
 def test_every_label_of_the_table_has_its_moment() -> None:
     moments = [
         At(variants=3, can_undo=True, is_selected=True, is_known=True, has_ghosts=True),
+        At(has_metrics=True),
         At(variants=3, has_moved=True, is_paused=True),
         At(variants=3, has_ended=True),
         At(obeyed=frozenset({"pause", "pace", "free"})),
