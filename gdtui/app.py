@@ -40,14 +40,14 @@ from gdtui.theme import THEMES, colours, ink, themes
 from gdtui.view.text import formatting
 
 if TYPE_CHECKING:
+    from gdtui.control.controls import Controls
     from gdtui.control.lab import Holder, Lab
-    from gdtui.control.run_controller import Controls, RunController
+    from gdtui.control.run_controller import RunController
     from gdtui.control.viewer import Viewer
     from gdtui.screens.leaving import Leaving
     from gdtui.state.record_source import RecordSource
 
 INTERNAL_ERROR: Final = "gdtui stopped on an internal error"
-"""The beginning of the message about an uncaught exception."""
 _CRASH_FILE: Final = "crash.txt"
 _LATE_SECONDS: Final = 0.2
 """Seconds after which the newest note of a flood is shown."""

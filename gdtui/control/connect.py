@@ -1,11 +1,13 @@
 """Connects a viewer and a controller to a run: trained here, watched, or replayed."""
 
+from gdtui.control.controls import Controls
 from gdtui.control.replay_controller import ReplayController
-from gdtui.control.run_controller import Controls, RunController
+from gdtui.control.run_controller import RunController
 from gdtui.control.viewer import Viewer
 from gdtui.state.overlay.shown_runs import ShownRuns
 from gdtui.state.record_source import LogSource, RecordSource
 from gdtui.state.replay import Replay
+from gdtui.state.runs.checkpoints import kept_batches
 from gdtui.view.view_state import ViewState
 
 
@@ -19,4 +21,8 @@ def connect(
     viewer = Viewer(shown, source or LogSource(*shown.runs), view)
     if isinstance(viewer.source, Replay):
         return viewer, ReplayController(viewer.store, viewer.source)
-    return viewer, RunController(viewer.store, controls)
+
+    def kept(name: str) -> list[int]:
+        return kept_batches(shown.origin(name).run.variant_log(shown.origin(name).own_name))
+
+    return viewer, RunController(viewer.store, controls, kept=kept)

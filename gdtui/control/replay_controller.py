@@ -6,7 +6,8 @@ All other keys answer that they have no effect.
 import math
 from typing import Final
 
-from gdtui.control.run_controller import Notes, RunController
+from gdtui.control.lineage import Notes
+from gdtui.control.run_controller import RunController
 from gdtui.state.replay import SPEEDS, Replay
 from gdtui.state.store import Store
 from gdtui.view.text.formatting import speed

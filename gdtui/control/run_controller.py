@@ -1,60 +1,42 @@
 """The effect of each key on a run, from requested settings to commands. No widget, no process.
 
-Works on the store and sends commands through `Controls`, which the session implements. Each method
-returns the notes for the user, if any.
+Those that change no setting are in pace_controller.py. Each method returns the notes for the user.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Final, Protocol
 
 from msgspec.structs import replace
 
-from engine.log.notices import Notice
-from engine.log.records import CommandSent, State
+from engine.log.records import Point, State
 from engine.settings import VariantSettings
-from gdtui.control.settings import ladders, steps
-from gdtui.control.settings.undo import UndoStack, in_words
+from gdtui.control.controls import Controls
+from gdtui.control.lineage import Kept, Lineage, Notes, nothing_kept
+from gdtui.control.pace_controller import WATCHING, PaceController
+from gdtui.control.settings import steps
+from gdtui.control.settings.undo import SettingsStep, UndoStack, in_words
 from gdtui.state.store import Store
 from gdtui.state.variant import VariantState
 
-
-class Controls(Protocol):
-    """The way to the workers: a Session in this process, or a RemoteSession to the run's host."""
-
-    def change(self, settings: Mapping[str, VariantSettings]) -> None: ...
-    def restart(self, settings: Mapping[str, VariantSettings]) -> None: ...
-    def pause(self) -> None: ...
-    @property
-    def is_shared(self) -> bool: ...
-    def hold(self) -> None: ...
-    def release(self) -> None: ...
-    def resume(self) -> None: ...
-    def step_once(self, names: Iterable[str]) -> None: ...
-    def set_pace(self, pace: float | None) -> None: ...
-    def extend(self, epochs: int) -> None: ...
-    def measure(self, names: Iterable[str]) -> None: ...
-    def set_measuring(self, is_on: bool) -> None: ...
-    def take_sent(self) -> Sequence[CommandSent]: ...
-    def poll(self) -> list[Notice]: ...
-
-
-WATCHING: Final = "only watching: keys cannot change how this run trains"
-Notes = list[str]
 _Step = Callable[[VariantState], VariantSettings | str]
 """The settings to change to, or the reason why there are none."""
 
 
-class RunController:
+class RunController(PaceController):
     """Turns keys into commands."""
 
-    def __init__(self, store: Store, controls: Controls | None, *, refusal: str = WATCHING) -> None:
-        """`refusal`: the answer to every key if there are no controls."""
-        self.refusal = refusal
-        self._store = store
-        self._controls = controls
-        self._last_pace: float | None = None
-        self._undo, self._holds = UndoStack(), 0
+    def __init__(
+        self,
+        store: Store,
+        controls: Controls | None,
+        *,
+        refusal: str = WATCHING,
+        kept: Kept = nothing_kept,
+    ) -> None:
+        """`kept`: the batches at which a variant's weights are kept."""
+        super().__init__(store, controls, refusal=refusal)
+        self._undo = UndoStack()
+        self._lineage = None if controls is None else Lineage(store, controls, kept)
 
     # --- Settings of the selected variants ------------------------------------------------------
 
@@ -141,16 +123,43 @@ class RunController:
         ]
 
     def _restart_with(self, settings: Mapping[str, VariantSettings]) -> None:
-        self._undo.note(self._wanted(settings), settings, restarts=True)
+        self._note_restart(settings)
         if self._controls is not None:
             self._controls.restart(settings)
             self._store.forget_notices(settings)
+
+    def _note_restart(self, settings: Mapping[str, VariantSettings], **how: bool) -> None:
+        generations = {name: self._store.variants[name].tally.generation for name in settings}
+        self._undo.note(
+            self._wanted(settings), settings, restarts=True, generations=generations, **how
+        )
 
     def _still_paused(self, restarted: Iterable[str]) -> Notes:
         """A note if training is paused, since a restart does not resume it."""
         states = [self._store.variants[name].tally.state for name in restarted]
         is_paused = all(state is State.PAUSED for state in states)
         return ["still paused: space goes on"] if is_paused else []
+
+    # --- Going back -----------------------------------------------------------------------------
+
+    def rewind(self, batches: Mapping[str, int]) -> Notes:
+        """Take variants back to so many batches each."""
+        if self._lineage is None:
+            return [self.refusal]
+        self._note_restart(self._wanted(batches), is_rewind=True)
+        return self._lineage.rewind(batches)
+
+    def fork(self, batches: Mapping[str, int]) -> Notes:
+        """Add a variant that begins after so many batches of another one."""
+        return [self.refusal] if self._lineage is None else self._lineage.fork(batches)
+
+    def add(self, like: VariantState) -> Notes:
+        """Add a variant that begins at the initial weights, with the settings of another one."""
+        return [self.refusal] if self._lineage is None else self._lineage.add(like)
+
+    def remove(self, one: VariantState) -> Notes:
+        """Remove a variant from the comparison."""
+        return [self.refusal] if self._lineage is None else self._lineage.remove(one)
 
     # --- Undo -----------------------------------------------------------------------------------
 
@@ -160,22 +169,39 @@ class RunController:
         return bool(self._undo)
 
     def undo(self) -> Notes:
-        """Put the settings before the last change in force, with a restart if that restarted."""
-        if self._controls is None:
+        """Put the settings before the last change in force, with the weights if they are kept."""
+        if self._controls is None or self._lineage is None:
             return [self.refusal]
         if (step := self._undo.take(self._wanted(self._store.variants))) is None:
             return ["nothing to undo: no setting has been changed by a key"]
-        told = f"undone: {in_words(step.before, step.after, self._store.states[0].tally.n)}"
+        changed = in_words(step.before, step.after, self._store.states[0].tally.n)
+        told = f"undone: {changed or 'rewound'}"
+        if points := self._points(self._lineage, step):
+            return [f"{told}, {self._lineage.go_back(step.after, points)}"]
         if not step.restarts:
             return [told, *self._send(step.after)]
+        if step.is_rewind:
+            return ["the checkpoints of what was abandoned are gone: it stays a ghost"]
         self._controls.restart(step.after)
         return [f"{told}; restarted from the first weights", *self._still_paused(step.after)]
+
+    def _points(self, lineage: Lineage, step: SettingsStep) -> dict[str, Point]:
+        """Points before the step; empty unless all variants can be taken back there."""
+        found = {
+            name: lineage.end_of(name, step.generations[name])
+            if step.restarts
+            else lineage.before_change(name, step.made[name])
+            for name in step.after
+        }
+        points = {name: point for name, point in found.items() if point is not None}
+        return points if len(points) == len(found) else {}
 
     def original(self) -> Notes:
         """Put the settings of the run's start in force; restart variants that a key restarted."""
         if self._controls is None:
             return [self.refusal]
         first = {variant.name: variant.settings for variant in self._store.settings.variants}
+        first = {one.tally.name: first[one.tally.name] for one in self._store.states}
         wanted = self._wanted(first)
         away = {name: settings for name, settings in first.items() if settings != wanted[name]}
         if not away:
@@ -186,115 +212,3 @@ class RunController:
             return [told, *self._send(away)]
         self._restart_with(away)
         return [f"{told}; restarted", *self._still_paused(away)]
-
-    # --- Going on -------------------------------------------------------------------------------
-
-    def pause(self) -> Notes:
-        """Pause all, or resume all; if a log could not be written, try again first."""
-        if self._controls is None:
-            return [self.refusal]
-        self._holds = 0
-        is_blocked = any(one.blocked for one in self._store.states)
-        if self._store.is_going and not is_blocked:
-            self._controls.pause()
-            return []
-        self._store.unblock()
-        self._controls.resume()
-        return ["all variants have ended: c continues, r restarts"] if self._store.has_ended else []
-
-    @property
-    def is_ours(self) -> bool:
-        """True if keys can change how this run trains."""
-        return self._controls is not None
-
-    def poll(self) -> list[Notice]:
-        """Notices of the session since the last call; also sends waiting commands."""
-        self.note_sent()
-        return [] if self._controls is None else self._controls.poll()
-
-    def note_sent(self) -> None:
-        """Treat commands just sent as pending, before they are in the log.
-
-        The next key starts from there: keys may come faster than logs are read.
-        """
-        for sent in () if self._controls is None else self._controls.take_sent():
-            self._store.variants[sent.variant].pending.add(sent)
-
-    def hold(self) -> bool:
-        """Let training wait; False if it does not run, or is not ours."""
-        if self._controls is None or self._store.has_ended:
-            return False
-        is_going = self._store.is_going
-        if is_going or self._controls.is_shared:  # those who hold it may release it before this one
-            self._holds += 1
-            self._controls.hold()
-        return is_going
-
-    def release(self) -> None:
-        """Resume what was held, once for each hold."""
-        if self._controls is not None and self._holds:
-            self._holds -= 1
-            if not self._holds:
-                self._controls.release()
-
-    def step(self, chosen: Sequence[VariantState]) -> Notes:
-        """Train each of these by one update."""
-        if self._controls is None:
-            return [self.refusal]
-        able = [one.tally.name for one in chosen if not one.has_ended]
-        self._controls.step_once(able)
-        return [] if able else ["nothing is training: c continues, r restarts"]
-
-    def extend(self) -> Notes:
-        """Train for as many epochs again."""
-        if self._controls is None:
-            return [self.refusal]
-        more = self._store.settings.epochs
-        self._controls.extend(self._store.epochs_requested + more)
-        return [f"{more} more epochs"]
-
-    def pace(self, step: int) -> Notes:
-        """Make the pace slower (−1) or faster (1)."""
-        if self._controls is None:
-            return [self.refusal]
-        following = ladders.next_pace(self._store.pace, step)
-        if following is None:
-            return ["free already" if step > 0 else "the slowest pace already; space pauses"]
-        return self._set_pace(following[0])
-
-    def free(self) -> Notes:
-        """Train as fast as the device allows, or at the previous pace again."""
-        pace = self._store.pace
-        if pace is None:
-            return self._set_pace(self._last_pace or self._store.settings.pace or 1.0)
-        return self._set_pace(None)
-
-    def _set_pace(self, pace: float | None) -> Notes:
-        if self._controls is None:
-            return [self.refusal]
-        if pace is None:
-            self._last_pace = self._store.pace
-        self._controls.set_pace(pace)
-        return []
-
-    # --- Measuring ------------------------------------------------------------------------------
-
-    def measure(self, chosen: Sequence[VariantState]) -> Notes:
-        """Measure noise scale and sharpness at once."""
-        if self._controls is None:
-            return [self.refusal]
-        able = [
-            one.tally.name for one in chosen if one.current is not None and not one.is_cut_short
-        ]
-        self._controls.measure(able)
-        return ["measuring…"] if able else ["there are no weights to measure yet"]
-
-    def measuring(self) -> Notes:
-        """Measure regularly, or only on request."""
-        if self._controls is None:
-            return [self.refusal]
-        is_on = not any(one.is_measuring for one in self._store.states)
-        self._controls.set_measuring(is_on)
-        return [
-            "measuring now and then, 2% of the time" if is_on else "measuring only when asked (!)"
-        ]

@@ -103,6 +103,10 @@ class History:
         """The position of the batch at this index (from 0), which must exist."""
         return float(self._positions.at(axis, np.array([index]))[0])
 
+    def batches_until(self, axis: Axis, position: float) -> int:
+        """The number of batches before this position."""
+        return int(self._positions.first(axis, np.array([position]), lambda at: at >= position)[0])
+
     def last(self) -> float:
         """The last loss; NaN if there is none or it is not finite."""
         return float(self._losses.raw(np.array([len(self) - 1]))[0]) if len(self) else math.nan

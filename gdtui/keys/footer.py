@@ -36,6 +36,7 @@ class FooterState:
     has_ghosts: bool = False
     is_selected: bool = False
     """True while keys act on one variant of several."""
+    has_crosshair: bool = False
     has_moved: bool = False
     """True while there is a crosshair, or the charts are zoomed."""
     is_known: bool = False
@@ -90,6 +91,7 @@ def _names(state: FooterState) -> Iterator[str]:
     if state.is_selected:
         yield from ("batch", "lr", *undo, "edit", "momentum", "accumulation", "focus", "code")
         yield "select"
+    yield from ["rewind", "fork"] * state.has_crosshair
     if state.has_moved:
         yield from ("cursor", "zoom", "pan", "window", "hide")
     yield from ["scaling.restart"] * state.folds

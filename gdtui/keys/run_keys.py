@@ -67,6 +67,32 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         label="restart",
     ),
     Entry(
+        "rewind",
+        "Settings of the selected",
+        (Stroke("R", "R", "rewind", "Rewind to the crosshair"),),
+        "rewind to the crosshair; the abandoned future stays as a ghost",
+        label="rewind here",
+    ),
+    Entry(
+        "fork",
+        "Settings of the selected",
+        (Stroke("F", "F", "fork", "Fork at the crosshair"),),
+        "fork: a new variant that begins at the crosshair's batch",
+        label="fork here",
+    ),
+    Entry(
+        "add",
+        "Settings of the selected",
+        (Stroke("N", "N", "add", "New variant with these settings"),),
+        "new variant from the start, with the settings of the selected",
+    ),
+    Entry(
+        "remove",
+        "Settings of the selected",
+        (Stroke("D", "D", "remove", "Remove the selected variant"),),
+        "remove the selected variant; asks first, and its log stays",
+    ),
+    Entry(
         "scaling.restart",
         "All variants",
         (Stroke("S", "S", "scaling(True)", "Scale the lr by another rule and restart all"),),
@@ -83,7 +109,7 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         "undo",
         "All variants",
         (Stroke("backspace", "backspace", "undo", "Undo the last change of settings"),),
-        "undo the last change of settings; restart if that restarted",
+        "undo the last change, with its weights where they are kept",
         label="undo",
     ),
     Entry(

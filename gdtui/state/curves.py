@@ -199,6 +199,11 @@ class CurvesByGeneration:
             del self._kept[next(iter(self._kept))]
         return curves
 
+    def batches(self, generation: int) -> int:
+        """The number of batches of a generation; 0 if it is not known."""
+        found = self._kept.get(generation)
+        return 0 if found is None else len(found.history)
+
     def at(self, origin: Origin) -> Curves | None:
         """The curves with this point; None if it is not known, or not yet reached."""
         found = self._kept.get(origin.generation)

@@ -16,6 +16,7 @@ from engine.log.commands import (
     Pause,
     Restart,
     Resume,
+    Rewind,
     SetMeasuring,
     SetPace,
     StepOnce,
@@ -38,7 +39,7 @@ from engine.log.records import (
 )
 from engine.settings import VariantSettings
 
-_SETTINGS = (Change, Restart)
+_SETTINGS = (Change, Restart, Rewind)
 _GOING = (Pause, Resume, StepOnce)
 _PLAN = (SetPace, Extend)
 _MEASURING = (Measure, SetMeasuring)
@@ -95,14 +96,16 @@ class Pending:
 
     def settings(self, in_force: VariantSettings) -> VariantSettings:
         """The variant's settings once everything is confirmed."""
-        told = [
-            command.settings for command in self.commands if isinstance(command, Change | Restart)
-        ]
+        told = [command.settings for command in self.commands if isinstance(command, _SETTINGS)]
         return told[-1] if told else self.draft or in_force
 
     @property
     def restarts(self) -> bool:
-        return any(isinstance(command, Restart) for command in self.commands)
+        return any(isinstance(command, Restart | Rewind) for command in self.commands)
+
+    @property
+    def rewinds(self) -> bool:
+        return any(isinstance(command, Rewind) for command in self.commands)
 
     @property
     def going(self) -> AnyCommand | None:
@@ -157,6 +160,6 @@ class Pending:
         `up_to`: id of the last command to give up on; None means all.
         """
         lost = [each for each in self.commands if up_to is None or each.id <= up_to]
-        told = [each.settings for each in lost if isinstance(each, Change | Restart)]
+        told = [each.settings for each in lost if isinstance(each, _SETTINGS)]
         self.draft = told[-1] if told else self.draft
         self.commands = [each for each in self.commands if each not in lost]

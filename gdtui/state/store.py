@@ -94,6 +94,9 @@ class Store:
             variant = Variant(name=record.variant, settings=record.settings)
             self.settings = replace(self.settings, variants=(*self.settings.variants, variant))
             self._roster.add(variant)
+            if self._origins:
+                run, name = self._origins[0].run, variant.name
+                self._origins += (ShownVariant(name=name, own_name=name, run=run),)
 
     @property
     def states(self) -> list[VariantState]:

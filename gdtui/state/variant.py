@@ -50,6 +50,7 @@ class Transition(StrEnum):
     """The transition that an unconfirmed command has begun, as shown."""
 
     RESTARTING = "restarting…"
+    REWINDING = "rewinding…"
     PAUSING = "pausing…"
     RESUMING = "resuming…"
 
@@ -62,7 +63,7 @@ class VariantState:
     """The place among the variants on screen, from 0."""
     tally: Tally
     named_for: VariantSettings | None = None
-    """The first settings of the run, which a name may state; None: the name states none."""
+    """The first settings, which a name may state; None: the name states none."""
     pending: Pending = field(default_factory=Pending)
     current: Curves | None = None
     ghost: Curves | None = None
@@ -70,11 +71,11 @@ class VariantState:
     hue: int = 0
     """The place of the variant's colour in the palette, which stays when others are removed."""
     said: deque[str] = field(default_factory=deque)
-    """Messages of the log to the user: notes on changes, refusals. The app takes them."""
+    """Messages of the log to the user, which the app takes."""
     notice: str = ""
     """The session's notice about the variant, which its log may be unable to record."""
     too_large: VariantSettings | None = None
-    """Settings that ran out of memory; the variant uses less until others are chosen."""
+    """Settings that ran out of memory; it uses less until others are chosen."""
     blocked: str = ""
     """Why it waits, in two words, e.g. for a log that cannot be written; overrides its log."""
     _smoothed: dict[float, float] = field(default_factory=dict)
@@ -262,7 +263,7 @@ class VariantState:
         if self.blocked:
             return None
         if self.pending.restarts:
-            return Transition.RESTARTING
+            return Transition.REWINDING if self.pending.rewinds else Transition.RESTARTING
         if state is State.RUNNING and isinstance(going, Pause):
             return Transition.PAUSING
         if state is State.PAUSED and isinstance(going, Resume):

@@ -74,6 +74,13 @@ class VariantPanel(Vertical):
         finally:
             self._is_border_alone = False
 
+    def show_hue(self, hue: int) -> None:
+        """Take the colour at this place of the palette."""
+        name = f"-variant-{hue % COLOURS + 1}"
+        if not self.has_class(name):
+            self.set_class(False, *(f"-variant-{place}" for place in range(1, COLOURS + 1)))
+            self.add_class(name)
+
     def show_selection(self, is_selected: bool) -> None:
         """Mark the panel if it is selected."""
         if self.has_class("-selected") == is_selected:

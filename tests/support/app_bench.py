@@ -17,6 +17,7 @@ from engine.log.commands import (
     Pause,
     Restart,
     Resume,
+    Rewind,
     SetMeasuring,
     SetPace,
     StepOnce,
@@ -28,12 +29,17 @@ from engine.log.records import (
     Chunk,
     CommandSent,
     Evaluation,
+    Point,
     Record,
     Started,
     State,
     StateChanged,
+    VariantAdded,
+    VariantRemoved,
 )
+from engine.log.writing.added import add_variant
 from engine.log.writing.writer import LogWriter
+from engine.session.variants.roster import free_name
 from engine.settings import RunSettings, Variant, VariantSettings, default_names, parse_batch_size
 from gdtui.app import GdtuiApp
 from gdtui.control.lab import Holder, Lab
@@ -60,10 +66,13 @@ class FakeControls:
     """Records commands, and notes them in the session's log as a session does; nobody obeys."""
 
     def __init__(self, run: RunDirectory) -> None:
+        self.run = run
         self.names = [variant.name for variant in run.info.settings.variants]
         self.told: list[tuple[str, AnyCommand]] = []
         self.sent: list[CommandSent] = []
         self.notices: list[Notice] = []
+        self.added: list[Point | None] = []
+        """The points at which the variants begin that were added."""
         self.log = LogWriter(run.session_log)
         self._id = 0
 
@@ -81,6 +90,30 @@ class FakeControls:
     def restart(self, settings: Mapping[str, VariantSettings]) -> None:
         for name, value in settings.items():
             self._send(name, Restart, settings=value)
+
+    def rewind(self, settings: Mapping[str, VariantSettings], points: Mapping[str, Point]) -> None:
+        for name, value in settings.items():
+            at = points[name]
+            self._send(name, Rewind, settings=value, generation=at.generation, batches=at.batches)
+
+    def fork(self, settings: VariantSettings, point: Point, name: str = "") -> str:
+        return self._add(settings, name or point.variant, point)
+
+    def add(self, settings: VariantSettings, name: str = "") -> str:
+        return self._add(settings, name or self.names[0], None)
+
+    def _add(self, settings: VariantSettings, name: str, origin: Point | None) -> str:
+        """Note the new variant as a session does."""
+        variant = Variant(name=free_name(self.names, name), settings=settings)
+        add_variant(self.run, variant)
+        self.log.append(VariantAdded(variant=variant.name, settings=settings, origin=origin))
+        self.names.append(variant.name)
+        self.added.append(origin)
+        return variant.name
+
+    def remove(self, names: Iterable[str]) -> None:
+        for name in names:
+            self.log.append(VariantRemoved(variant=name))
 
     def pause(self) -> None:
         for name in self.names:

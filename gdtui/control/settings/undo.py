@@ -5,7 +5,7 @@ Works on settings alone: sends no command, knows no widget and no process.
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from msgspec.structs import asdict, replace
@@ -29,7 +29,12 @@ class SettingsStep:
     after: Settings
     """The same variants as `before`."""
     restarts: bool
-    """True if the key restarted these variants."""
+    """True if the key restarted these variants, or rewound them."""
+    is_rewind: bool = False
+    made: Settings = field(default_factory=dict)
+    """The settings that the key had put in force, in a step that undoes it."""
+    generations: Mapping[str, int] = field(default_factory=dict)
+    """The generations that a restart or rewind ended."""
 
 
 class UndoStack:
@@ -39,10 +44,19 @@ class UndoStack:
         self._steps: deque[SettingsStep] = deque(maxlen=_MOST)
         self._restarted: set[str] = set()
 
-    def note(self, before: Settings, after: Settings, *, restarts: bool) -> None:
+    def note(
+        self,
+        before: Settings,
+        after: Settings,
+        *,
+        restarts: bool,
+        is_rewind: bool = False,
+        generations: Mapping[str, int] | None = None,
+    ) -> None:
         """Remember a step, unless it changes nothing."""
-        if any(before[name] != settings for name, settings in after.items()):
-            self._steps.append(SettingsStep(before, after, restarts))
+        if is_rewind or any(before[name] != settings for name, settings in after.items()):
+            step = SettingsStep(before, after, restarts, is_rewind, generations=generations or {})
+            self._steps.append(step)
             self._restarted.update(after if restarts else ())
 
     def take(self, wanted: Settings) -> SettingsStep | None:
@@ -58,7 +72,7 @@ class UndoStack:
                 name: _without(settings, step.before[name], step.after[name])
                 for name, settings in now.items()
             }
-            if undone != now:
+            if undone != now or step.is_rewind:
                 names = (
                     now if step.restarts else [name for name in now if undone[name] != now[name]]
                 )
@@ -66,6 +80,9 @@ class UndoStack:
                     before={name: now[name] for name in names},
                     after={name: undone[name] for name in names},
                     restarts=step.restarts,
+                    is_rewind=step.is_rewind,
+                    made=step.after,
+                    generations=step.generations,
                 )
         return None
 

@@ -22,6 +22,7 @@ def footer_state(viewer: Viewer, controller: RunController) -> FooterState:
         can_undo=controller.can_undo,
         has_ghosts=any(view.shows_ghost(one) for one in states),
         is_selected=view.selected is not None and len(states) > 1,
+        has_crosshair=viewer.cursor is not None,
         has_moved=viewer.cursor is not None or not isinstance(view.window, WholeRange),
         is_known=any(one.tally.noise_scale or one.tally.sharpness for one in states),
         has_metrics=any(one.current.named.names for one in states if one.current),

@@ -21,6 +21,7 @@ from gdtui.chart.widget.chart import Chart
 from gdtui.keys.flood import KeyFlood
 from gdtui.keys.footer import FooterState
 from gdtui.lesson.course.guide import Guide
+from gdtui.screens.main.panels import PANELS
 from gdtui.state.overlay.shown_runs import ShownRuns
 from gdtui.terminal.frame_gate import FrameGate
 from gdtui.view.text.heading.titles import joined, title_parts
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
     from gdtui.control.viewer import Viewer
     from gdtui.screens.main.painter import Painter
 
-PANELS: Final = 4
-"""Maximum number of variants with a panel each; with more, each gets a line."""
 _EAGER_FPS: Final = 30
 """Ticks per second until every variant has its first loss, for which the user is waiting.
 """
@@ -100,6 +99,8 @@ class LiveScreen(Screen[None]):
         self._has_begun = False
         self._is_reading_on = False
         """True while the past of a long run is also read between frames."""
+        self._expects_variant = False
+        """True from a key that adds a variant until it is there, and is selected."""
 
     def compose(self) -> ComposeResult:
         variants = self.context.shown.settings.variants
@@ -200,7 +201,11 @@ class LiveScreen(Screen[None]):
         from gdtui.view.text.screen_text import advised
 
         viewer = self.viewer
+        before = len(viewer.store.states)
         viewer.read()
+        if self._expects_variant and len(viewer.store.states) > before:
+            self._expects_variant = False
+            viewer.change(selected=len(viewer.store.states) - 1)
         if viewer.is_catching_up and not self._is_reading_on:
             self._is_reading_on = True
             self.set_timer(_BREATH_SECONDS, self._read_on)

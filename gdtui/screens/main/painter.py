@@ -16,6 +16,7 @@ from gdtui.chart.widget.chart import Chart
 from gdtui.control.viewer import Viewer
 from gdtui.screens.main.figures import write_figures
 from gdtui.screens.main.live_chart import Growth, LiveChart
+from gdtui.screens.main.panels import fit_panels
 from gdtui.state.variant import VariantState
 from gdtui.view import pictures
 from gdtui.view.data_extent import end_of
@@ -39,12 +40,9 @@ class Painter:
         self._screen = screen
         self._viewer = viewer
         self._overlay = LiveChart(screen.query_one("#overlay", Chart))
-        self._panels = list(screen.query(VariantPanel))
-        charts = 1 + len(self._panels)
-        self._live_panels = [
-            LiveChart(panel.chart, phase=place / charts)
-            for place, panel in enumerate(self._panels, start=1)
-        ]
+        self._states: list[VariantState] = []
+        self._panels: list[VariantPanel] = []
+        self._live_panels: list[LiveChart] = []
         self._ranges: dict[str, AxisRanges] = {}
         self._common_of: object = None
         self._common_batches: list[int] = []
@@ -57,6 +55,8 @@ class Painter:
 
     def paint(self, *, figures: bool) -> bool:
         """Draw what has changed; figures when asked or due. True: they were written."""
+        if self._viewer.store.states is not self._states:
+            self._follow_roster()
         self._draw_charts(at_once=figures)
         now, cursor = time.monotonic(), self._viewer.cursor
         is_due = now - self._figures_at >= _FIGURES_SECONDS or self._has_begun()
@@ -65,6 +65,19 @@ class Painter:
         self._figures_at, self._written_cursor = now, cursor
         write_figures(self._screen, self._panels, self._viewer)
         return True
+
+    def _follow_roster(self) -> None:
+        """Fit the panels to the variants on screen; again until the new ones are composed."""
+        states = self._viewer.store.states
+        panels = fit_panels(self._screen, states)
+        self._panels = [panel for panel in panels if panel.chart.is_mounted]
+        charts = 1 + len(self._panels)
+        self._live_panels = [
+            LiveChart(panel.chart, phase=place / charts)
+            for place, panel in enumerate(self._panels, start=1)
+        ]
+        if len(self._panels) == len(panels):
+            self._states = states
 
     def _has_begun(self) -> bool:
         """True when another variant has its first loss, which is shown without waiting."""

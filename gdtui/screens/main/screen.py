@@ -12,6 +12,7 @@ from textual.binding import BindingType
 from engine.programs import PROGRAM
 from gdtui.chart.widget.chart import Chart
 from gdtui.keys import table
+from gdtui.keys.confirmation import Confirmation
 from gdtui.screens.main.guide import GuidedScreen
 from gdtui.widgets.console import ConsolePane
 from gdtui.widgets.variant_lines import VariantChosen
@@ -34,6 +35,10 @@ class MainScreen(GuidedScreen):
         is_program = self.context.shown.settings.device == PROGRAM
         if is_program and self.app.size.height >= _CONSOLE_ROWS:
             self.call_after_refresh(self.action_console)
+
+    @cached_property
+    def _removal(self) -> Confirmation:
+        return Confirmation()
 
     # --- Which variants, and commands to them ---------------------------------------------------
 
@@ -82,6 +87,54 @@ class MainScreen(GuidedScreen):
     def action_restart(self) -> None:
         self.context.show_notes([], "error")  # such as the advice to press this key
         self._sent(self.controller.restart(self.viewer.chosen))
+
+    def action_rewind(self) -> None:
+        """Take the selected variants back to the batch at the crosshair."""
+        if (batches := self._at_crosshair("R")) is not None:
+            self._sent(self.controller.rewind(batches))
+            self._leave_crosshair()
+
+    def action_fork(self) -> None:
+        """Add a variant that begins at the batch at the crosshair."""
+        if (batches := self._at_crosshair("F")) is not None:
+            self._expects_variant = True
+            self._sent(self.controller.fork(batches))
+            self._leave_crosshair()
+
+    def action_add(self) -> None:
+        """Add a variant with the settings of the selected one, or of the first."""
+        self._expects_variant = True
+        self._sent(self.controller.add(self.viewer.chosen[0]))
+
+    def action_remove(self) -> None:
+        """Remove the selected variant, when asked twice."""
+        chosen = self.viewer.chosen
+        if not self.controller.is_ours:
+            self.context.show_notes([self.controller.refusal])
+        elif len(chosen) > 1:
+            self.context.show_notes(["select the variant to remove first, by its number"])
+        elif self._removal.confirms(name := chosen[0].tally.name):
+            self._sent(self.controller.remove(chosen[0]))
+        else:
+            self.context.show_notes([f"remove {name}? D again removes it; its log stays"])
+
+    def _at_crosshair(self, key: str) -> dict[str, int] | None:
+        """The batches done after those at the crosshair; None, with a note, without one."""
+        viewer = self.viewer
+        if not self.controller.is_ours:
+            self.context.show_notes([self.controller.refusal])
+            return None
+        if viewer.cursor is None:
+            note = f"put the crosshair on a batch first, with h and l or the mouse; then {key}"
+            self.context.show_notes([note])
+            return None
+        found = {one.tally.name: viewer.under_cursor(one) for one in viewer.chosen}
+        return {name: batch.batch for name, batch in found.items() if batch is not None}
+
+    def _leave_crosshair(self) -> None:
+        """Show the present figures again, which tell how far the variants are."""
+        self.explorer.hide_cursor()
+        self.look()
 
     def action_scaling(self, restart: bool) -> None:
         self._sent(self.controller.scaling(restart))

@@ -3,6 +3,7 @@
 Fields keep their width while figures change, so that nothing jumps.
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -30,6 +31,9 @@ STATE_STYLES: Final = {
     State.DIVERGED: "bold $error",
     **{state: "bold $error" for state in State if state.is_cut_short},
 }
+_REPLAY: Final = re.compile(r"(rewinding|forking): ([0-9,]+) of ([0-9,]+) batches")
+"""As a worker reports it."""
+_SHORT_REPLAYS: Final = {"rewinding": "back", "forking": "fork"}
 NAME: Final = 10
 """Minimum width of a name in a line, in cells."""
 _NAME_SHARE: Final = 6
@@ -52,7 +56,9 @@ def colour_of(one: VariantState) -> str:
 
 
 def state(one: VariantState) -> StyledPart:
-    """The state of a variant, in its colour."""
+    """The state of a variant, in its colour; while it goes back to a batch, how far it is."""
+    if replay := _replay(one):
+        return f"{replay[1]}: {replay[2]} of {replay[3]} batches", _PENDING
     style = "bold $error" if one.is_diverging else STATE_STYLES.get(one.tally.state, "")
     if one.word != one.tally.state and one.tally.state is State.FINISHED:
         style = "bold $error" if one.is_diverging else "bold $warning"
@@ -62,7 +68,16 @@ def state(one: VariantState) -> StyledPart:
 def short_state(one: VariantState) -> StyledPart:
     """The state in the cells of a line: "worse" for a loss that ended above its start."""
     word, style = state(one)
+    if replay := _replay(one):
+        done, until = (int(text.replace(",", "")) for text in replay.group(2, 3))
+        word = f"{_SHORT_REPLAYS[replay[1]]} {100 * done // max(until, 1)}%"
     return ("worse" if one.verdict and one.tally.state is State.FINISHED else word), style
+
+
+def _replay(one: VariantState) -> re.Match[str] | None:
+    """How far a variant is on its way back to a batch, or to where its fork begins."""
+    is_on_its_way = one.tally.state is State.STARTING and one.transition is None
+    return _REPLAY.match(one.tally.detail) if is_on_its_way and not one.blocked else None
 
 
 def state_and_device(one: VariantState, store: Store) -> StyledPart:

@@ -34,7 +34,7 @@ from gdtui.terminal.stdio import modes_of, screen_of_its_own
 if TYPE_CHECKING:
     from engine.session.past import ResumedRun  # imports numpy
     from gdtui.app import GdtuiApp
-    from gdtui.control.run_controller import Controls
+    from gdtui.control.controls import Controls
     from gdtui.screens.leaving import Leaving
     from gdtui.state.record_source import RecordSource
 

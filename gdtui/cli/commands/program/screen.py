@@ -24,7 +24,7 @@ from gdtui.state.runs.removal import discard_new
 if TYPE_CHECKING:
     from gdtui.cli.commands.program.leaving import ProgramLeaving
     from gdtui.cli.commands.program.plain import PlainOptions
-    from gdtui.control.run_controller import Controls
+    from gdtui.control.controls import Controls
     from gdtui.state.record_source import RecordSource
 
 _RESIZE_TICKS: Final = 5

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from engine.session.host.client import Channel
     from engine.session.host.remote_session import RemoteSession
     from gdtui.app import GdtuiApp
-    from gdtui.control.run_controller import Controls
+    from gdtui.control.controls import Controls
     from gdtui.screens.leaving import Leaving
     from gdtui.state.record_source import RecordSource
 

@@ -17,7 +17,7 @@ from engine.log.records import State
 from engine.sweep.directory import SweepDirectory
 from gdtui.chart.scene.polyline import Axis
 from gdtui.chart.widget.chart import Chart
-from gdtui.control.run_controller import WATCHING
+from gdtui.control.pace_controller import WATCHING
 from gdtui.view import epoch_lines
 from gdtui.view.x_range import XRange
 

@@ -12,7 +12,7 @@ from engine.log.writing.writer import LogWriter
 from engine.sweep.directory import SweepDirectory
 from gdtui.app import GdtuiApp
 from gdtui.cli.commands.runs.watch_run import open_watched
-from gdtui.control.run_controller import WATCHING
+from gdtui.control.pace_controller import WATCHING
 from gdtui.keys.script import parse_keys
 from gdtui.state.overlay.watch_source import WatchSource
 from gdtui.state.record_source import LogSource, RecordSource
