@@ -101,10 +101,7 @@ def _names(state: FooterState) -> Iterator[str]:
     yield from ["restart", "original"] * state.can_undo
     if state.obeyed is not None:
         yield from ("axis", "zoom", "cursor", "focus", "code")
-    if state.has_ghosts:
-        yield from ("ghosts",)
-    if state.has_metrics:
-        yield from ("metrics",)
+    yield from ["ghosts"] * state.has_ghosts + ["metrics"] * state.has_metrics
     if state.is_known or state.has_ended:
         yield from ("trends", "landscape", "select", *pace, "axis", "focus", "guide")
 
