@@ -154,7 +154,8 @@ class _Fold:
         tally, settings, rewind = self.tally, self.tally.settings, self._rewind
         origin = None if tally.generation else self._added_at
         like = origin.variant if origin else tally.name
-        if rewind is not None and rewind.id > self._heeded:
+        is_rewound = rewind is not None and rewind.id > self._heeded
+        if is_rewound and rewind is not None:
             origin = Point(generation=rewind.generation, batches=rewind.batches)
             settings = rewind.settings
         return PastVariant(
@@ -162,7 +163,7 @@ class _Fold:
             worker=self._worker,
             threads=threads.get(like, 0),
             origin=origin,
-            is_removed=tally.is_removed,
+            is_removed=tally.is_removed and not is_rewound,
         )
 
 

@@ -1,5 +1,6 @@
 """Runs that go on after everything was killed; tests/trouble/resume_kills.py does it more often."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -33,6 +34,11 @@ def test_a_run_that_cannot_go_on_is_refused_in_a_line(tmp_path: Path, cli: Cli) 
     assert (nowhere.returncode, len(nowhere.stderr.splitlines())) == (2, 1)
     again = cli("resume", run, "--epochs", "2", "--json")
     assert again.returncode == 0, again.stderr
+    forked = cli("fork", run, "--at", "40", "--batch-size", "128", "--json")
+    assert forked.returncode == 0, forked.stderr
+    (old, new) = json.loads(forked.stdout)["variants"]
+    assert new["origin"] == {"variant": old["name"], "generation": 1, "batch": 40}
+    assert (old["origin"], new["name"], new["batch_size"]) == (None, "Mini-batch 2", 128)
     weights = tmp_path / "w.safetensors"
     written = cli("weights", run, "Mini-batch", "-o", weights)
     assert written.returncode == 0, written.stderr

@@ -157,10 +157,10 @@ class Repetition:
         if changes and changes[-1] == started.settings:  # as it went on there, step by step
             for turn in at_end:
                 _take(trainer, turn)
-        if (trainer.settings, trainer.most_at_once) != (started.settings, started.micro_batch):
-            trainer.repeat_change(started.settings, started.micro_batch)
         if trainer.epochs != started.epochs:
             trainer.plan(started.epochs)
+        if (trainer.settings, trainer.most_at_once) != (started.settings, started.micro_batch):
+            trainer.repeat_change(started.settings, started.micro_batch)
 
     def _repeat_stretch(
         self, trainer: Trainer, stretch: Stretch, *, is_last: bool

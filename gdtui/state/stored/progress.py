@@ -44,7 +44,8 @@ def share_done(tally: "Tally") -> float:
 
 
 def progress_of(tallies: "Sequence[Tally]") -> RunProgress:
-    """The progress of a run from the tallies of its variants."""
+    """The progress of a run from the tallies of its variants, without removed ones."""
+    tallies = [tally for tally in tallies if not tally.is_removed] or tallies
     going = [tally for tally in tallies if not tally.state.is_ended]
     is_paused = bool(going) and all(tally.state is State.PAUSED for tally in going)
     loss, best = min(((_loss(tally), tally.name) for tally in tallies), default=(math.inf, ""))

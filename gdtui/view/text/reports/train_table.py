@@ -104,6 +104,8 @@ def _row(variant: VariantReport, tally: Tally, metrics: Sequence[str]) -> tuple[
 
 def _state(variant: VariantReport, tally: Tally) -> str:
     """The state, with a note where the loss ended above its start: that is no plain success."""
+    if tally.is_removed:
+        return "removed"
     note = verdict(tally.growth) if variant.state is State.FINISHED else ""
     return f"{variant.state}, {note}" if note else str(variant.state)
 

@@ -9,7 +9,7 @@ from command_lines import context
 from msgspec.structs import replace
 from plain_chunks import plain_chunk
 
-from engine.log.directory import RunDirectory
+from engine.log.directory import SWEEP_FILE, RunDirectory
 from engine.log.records import Changed, Point, Started, VariantAdded, VariantRemoved
 from engine.log.writing.added import add_variant
 from engine.log.writing.writer import LogWriter
@@ -82,6 +82,20 @@ def test_a_rewind_keeps_the_settings_now_in_force(run: RunDirectory) -> None:
     assert found.origin == Point(batches=2)
     assert found.variant.settings == replace(LATER, momentum=0.5)
     assert past(run)["B"].origin is None
+
+
+def test_a_rewind_takes_a_removed_variant_in_again(run: RunDirectory) -> None:
+    with LogWriter(run.session_log) as log:
+        log.append(VariantRemoved(variant="B"))
+    assert past(run)["B"].is_removed
+    assert invoke(run, "rewind --variant B --at 2") == 7
+    assert not past(run)["B"].is_removed
+
+
+def test_a_run_of_a_sweep_has_one_variant(run: RunDirectory) -> None:
+    (run.path.parent / SWEEP_FILE).touch()
+    with pytest.raises(click.UsageError, match="belongs to a sweep"):
+        invoke(run, "fork --variant B --at 2")
 
 
 @pytest.mark.parametrize("command", ["fork", "rewind"])
