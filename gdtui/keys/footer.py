@@ -76,8 +76,8 @@ def _names(state: FooterState) -> Iterator[str]:
     pace = ["pace"] * (not state.has_ended)
     if state.is_in_trouble:
         yield from ("lr", *undo, "restart")
-    if state.is_paused:
-        yield from ("pause", "step")
+    yield from ["rewind", "fork"] * state.has_crosshair
+    yield from ["pause", "step"] * state.is_paused
     if state.has_ended:
         yield from (
             "scaling.restart",
@@ -91,7 +91,6 @@ def _names(state: FooterState) -> Iterator[str]:
     if state.is_selected:
         yield from ("batch", "lr", *undo, "edit", "momentum", "accumulation", "focus", "code")
         yield "select"
-    yield from ["rewind", "fork"] * state.has_crosshair
     if state.has_moved:
         yield from ("cursor", "zoom", "pan", "window", "hide")
     yield from ["scaling.restart"] * state.folds
