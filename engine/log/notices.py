@@ -19,6 +19,8 @@ class NoticeKind(StrEnum):
     NO_CHECKPOINT = "no checkpoint"
     """A checkpoint could not be kept; training goes on."""
     LOG_UNBLOCKED = "log unblocked"
+    REMARK = "remark"
+    """How the output of a program is read; not a problem."""
     BEGUN_AGAIN = "begun again"
     """A variant that had ended trains again; not a problem."""
 

@@ -12,7 +12,17 @@ from typing import Final
 from msgspec.structs import replace
 
 from engine.log.directory import RunDirectory
-from engine.log.records import Chunk, End, Planned, Record, Started, State, StateChanged, Validated
+from engine.log.records import (
+    Chunk,
+    End,
+    Planned,
+    Record,
+    Scalars,
+    Started,
+    State,
+    StateChanged,
+    Validated,
+)
 from engine.log.records.chunk import packed
 from engine.log.writing.writer import LogWriter
 from engine.programs import PROGRAM
@@ -25,6 +35,7 @@ UNKNOWN_SETTINGS: Final = VariantSettings(batch_size=1)
 _EPOCH_STEPS: Final = 1000
 """Steps that smoothing takes as an epoch if the program tells none."""
 _MOST_AT_ONCE: Final = 4096
+_MOST_NAMES: Final = 500
 _ALWAYS_UNKNOWN: Final = ("samples", "batch_size", "accumulation_steps")
 
 
@@ -51,6 +62,8 @@ class ProgramJournal:
         self._epoch = 1
         self._lr = UNKNOWN_SETTINGS.lr
         self._early: HeldOut | None = None
+        self._names: set[str] = set()
+        """The names of scalars and metrics so far."""
         self._write(StateChanged(generation=0, state=State.RUNNING))
 
     def add(self, events: Iterable[Event], now: float) -> None:
@@ -150,8 +163,36 @@ class ProgramJournal:
                 losses=struct.pack(f"<{len(readings)}f", *map(_float32, readings)),
             )
         )
+        self._write_scalars(readings)
         self._batches += len(readings)
         self._before = seconds
+
+    def _write_scalars(self, readings: list[Reading]) -> None:
+        """Write the other numbers of the readings, those with the same names together."""
+        named: dict[tuple[str, ...], list[int]] = {}
+        for place, reading in enumerate(readings):
+            if names := tuple(filter(self._knows, reading.scalars)):
+                named.setdefault(names, []).append(place)
+        for names, places in named.items():
+            count = len(places)
+            batches = [self._batches + 1 + place for place in places]
+            values = {
+                name: struct.pack(f"<{count}d", *(readings[k].scalars[name] for k in places))
+                for name in names
+            }
+            self._write(
+                Scalars(
+                    generation=self._generation,
+                    batches=struct.pack(f"<{count}Q", *batches),
+                    values=values,
+                )
+            )
+
+    def _knows(self, name: str) -> bool:
+        """True for a name under which numbers are kept: the first ones, so many a log may have."""
+        if len(self._names) < _MOST_NAMES:
+            self._names.add(name)
+        return name in self._names
 
     def _rate(self, reading: Reading) -> float:
         if reading.lr is not None and reading.lr >= 0:
@@ -175,7 +216,7 @@ class ProgramJournal:
                 samples=updates,
                 seconds=self._before,
                 loss=found.loss,
-                metrics=dict(found.metrics),
+                metrics={name: found.metrics[name] for name in filter(self._knows, found.metrics)},
             )
         )
 

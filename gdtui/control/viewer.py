@@ -25,7 +25,7 @@ _READ_SECONDS: Final = 0.03
 """Maximum duration of one read in seconds; the rest comes with the next read."""
 READ_BYTES: Final = 1 << 18
 """Bytes of one log before the next one gets its turn: some 60,000 losses, or 1,000 records."""
-_GOOD: Final = (NoticeKind.LOG_UNBLOCKED, NoticeKind.BEGUN_AGAIN)
+_GOOD: Final = (NoticeKind.LOG_UNBLOCKED, NoticeKind.BEGUN_AGAIN, NoticeKind.REMARK)
 _COMMANDED: Final = (CommandSent, Changed, Refused)
 """Records whose commands, if any, are shown with the next frame."""
 _NAMING_FILES: Final = (NoticeKind.SERVER_DIED, NoticeKind.LOG_GONE)

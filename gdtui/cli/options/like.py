@@ -13,6 +13,7 @@ from click.core import ParameterSource
 
 from engine.log.directory import RunDirectoryError
 from engine.problems.user_file import absolute, is_file
+from engine.programs import PROGRAM
 from engine.settings import DataSettings, RunSettings, default_names
 from engine.settings.text import clean
 from gdtui.cli.config.origins import LIKE
@@ -59,6 +60,8 @@ def _take(
 ) -> tuple[str, ...]:
     if run.device == _IMPORTED:
         ctx.fail(f"{option}: {path} was imported, so the settings it was trained with are unknown")
+    if run.device == PROGRAM:
+        ctx.fail(f"{option}: {path} was trained by a program, so its settings are unknown")
     values, notes = stored_values(ctx, run, option), []
     kept = {*fixed}
     kept.update(name for name in values if ctx.get_parameter_source(name) in _CHOSEN)

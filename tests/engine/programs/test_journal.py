@@ -6,7 +6,7 @@ import numpy as np
 
 from engine.log.directory import RunDirectory
 from engine.log.follow import Follower
-from engine.log.records import AnyRecord, Chunk, Started, State, StateChanged, Validated
+from engine.log.records import AnyRecord, Chunk, Scalars, Started, State, StateChanged, Validated
 from engine.programs import PROGRAM
 from engine.programs.journal import UNKNOWN_SETTINGS
 from engine.programs.recording import ProgramRecording
@@ -50,6 +50,23 @@ def test_losses_of_consecutive_steps_that_arrive_together_are_one_record(tmp_pat
     (chunk,) = [record for record in records if isinstance(record, Chunk)]
     assert np.frombuffer(chunk.losses, "<f4").tolist() == list(range(50, 10, -1))
     assert (chunk.batch, chunk.update) == (1, 1)
+
+
+def test_other_numbers_are_kept_with_their_batches(tmp_path: Path) -> None:
+    lines = b"step 1 loss 3 acc 0.1\nstep 2 loss 2\nstep 3 loss 1 acc 0.3\n"
+    records, _ = recorded(tmp_path / "run", lines)
+    (scalars,) = [record for record in records if isinstance(record, Scalars)]
+    assert np.frombuffer(scalars.batches, "<u8").tolist() == [1, 3]
+    values = {name: np.frombuffer(each, "<f8").tolist() for name, each in scalars.values.items()}
+    assert values == {"acc": [0.1, 0.3]}
+
+
+def test_a_log_has_a_limited_number_of_names(tmp_path: Path) -> None:
+    lines = b"".join(b"step %d loss 1 metric_%d=1\n" % (k, k) for k in range(1, 1500))
+    records, _ = recorded(tmp_path / "run", lines)
+    assert (
+        len({name for each in records if isinstance(each, Scalars) for name in each.values}) < 600
+    )
 
 
 def test_evaluations_lie_after_the_steps_before_them(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from engine.log.directory import RunDirectory
 from engine.log.notices import Notice, NoticeKind
+from engine.programs import PROGRAM
 from engine.session.host.client import Channel
 from engine.session.host.note import read_notes
 from engine.session.host.remote_session import RemoteSession
@@ -161,10 +162,11 @@ def _start(
     gc.freeze()
     gc.enable()
     lend_terminal(link, modes)
-    from gdtui.state.overlay.watch_source import AttachedSource  # imports numpy
+    from gdtui.state.overlay.watch_source import AttachedSource, ProgramSource  # imports numpy
 
     names = [variant.name for variant in run.info.settings.variants]
-    return RemoteSession(link, names, notices=notices), AttachedSource(run)
+    source = ProgramSource if run.info.settings.device == PROGRAM else AttachedSource
+    return RemoteSession(link, names, notices=notices), source(run)
 
 
 def _stop(run: RunDirectory, link: Channel, status: int) -> int:

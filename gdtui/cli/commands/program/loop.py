@@ -13,6 +13,7 @@ from typing import Final
 
 from engine.log.commands import AnyCommand
 from engine.log.directory import RunDirectory
+from engine.log.notices import Notice, NoticeKind
 from engine.log.records import CommandSent
 from engine.programs.process import PORTION, ChildProgram
 from engine.programs.recording import ProgramRecording
@@ -87,6 +88,8 @@ class ProgramLoop:
         self._waiting = {stream: bytearray() for stream in sinks}
         if host.trouble:
             recording.remarks.append(host.trouble)
+        self._published = 0
+        """Remarks that have been sent to screens."""
         self._stopped_at: float | None = None
 
     def stop(self) -> None:
@@ -104,11 +107,21 @@ class ProgramLoop:
             self._wait(_TICK)
             self._host.wait(0)
             check()
+            self._publish()
             self._pass_signals_on()
             self._check_stop()
         self._finish()
         self._recording.end(status, is_asked=self._stopped_at is not None)
         return status
+
+    def _publish(self) -> None:
+        """Send what is new about the reading of the output to all screens."""
+        new = self._recording.remarks[self._published :]
+        if new and self._host.viewers:
+            self._published += len(new)
+            self._host.publish(
+                Notice(kind=NoticeKind.REMARK, variant=None, text=text) for text in new
+            )
 
     def _check_stop(self) -> None:
         if self._host.is_end_asked:
