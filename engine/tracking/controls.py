@@ -47,7 +47,9 @@ class Abilities:
     lr: str = ""
     epochs: str = ""
     going: str = ""
-    """The reason why it cannot pause or end."""
+    """The reason why it cannot pause."""
+    ends: str | None = None
+    """The reason why it cannot end; that of `epochs` if None."""
 
     def reason(self, setting: str) -> str:
         """The reason why a setting cannot change."""
@@ -91,7 +93,8 @@ class LoopSession:
     @property
     def why_endless(self) -> str:
         """The reason why a client cannot end the loop; empty if it can."""
-        reason = self._abilities.epochs
+        abilities = self._abilities
+        reason = abilities.epochs if abilities.ends is None else abilities.ends
         return reason and f"{reason}: end the script in its terminal, or with kill"
 
     # --- For clients, in the thread of the socket -----------------------------------------------

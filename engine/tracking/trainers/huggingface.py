@@ -149,12 +149,14 @@ def _plan(trainer: Any, args: Any, state: Any, loader: Any) -> TrainingPlan:
     size = int(getattr(trainer, "_train_batch_size", 0) or args.train_batch_size)
     steps = int(args.gradient_accumulation_steps)
     batches = length(loader)
-    samples = min(batches * size, -(-trainer.num_examples(loader) // args.world_size))
+    samples = 0
+    if batches:
+        samples = min(batches * size, -(-trainer.num_examples(loader) // args.world_size))
     ranks = _RANKS if args.world_size > 1 else ""
     engine = _ENGINE if "DEEPSPEED" in str(trainer.accelerator.distributed_type) else ""
     return TrainingPlan(
         batch_size=size,
-        epoch_samples=samples if batches else 0,
+        epoch_samples=samples,
         drop_last=bool(args.dataloader_drop_last),
         accumulation=steps,
         epochs=max(int(state.num_train_epochs), 1) if batches else 1,
@@ -165,6 +167,7 @@ def _plan(trainer: Any, args: Any, state: Any, loader: Any) -> TrainingPlan:
             lr=ranks or engine,
             epochs=_EPOCHS,
             going=ranks,
+            ends=ranks,
         ),
     )
 

@@ -233,6 +233,7 @@ def _plan(trainer: Any, module: Any) -> TrainingPlan:
             lr=ranks or (_SEVERAL if len(trainer.optimizers) > 1 else ""),
             epochs=_EPOCHS,
             going=ranks,
+            ends=ranks,
         ),
     )
 
