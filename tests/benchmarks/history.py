@@ -98,10 +98,8 @@ def report_storage(batches: int) -> None:
 
 
 def report_reading(batches: int) -> None:
-    """Read a log into the state of the screen, as `gdtui watch` does."""
-    print(
-        f"\n{'a log of':<34}{'s per M batches':>16}{'M batches/s':>13}{'3 x 100,000/s':>15}   (CPU)"
-    )
+    """Cost of reading a log into the state of the screen, as `gdtui watch` does."""
+    print(f"\n{'CPU for a log of':<34}{'s for 1M':>16}{'M batches/s':>13}{'3 x 100,000/s':>15}")
     for label, size, most in (
         (f"batch 1, chunks of {CHUNK:,}", 1, CHUNK),
         ("batch 1, chunks of 150", 1, 150),

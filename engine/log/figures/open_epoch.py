@@ -17,8 +17,8 @@ class OpenEpoch:
 
     number: int = 0
     """The epoch of the newest batch; 0 before the first."""
-    total: float = 0.0
-    batches: int = 0
+    _total: float = 0.0
+    _batches: int = 0
     _weightless: int = 0
 
     @classmethod
@@ -32,18 +32,56 @@ class OpenEpoch:
 
         `weightless` of them have no targets that count, and a loss of 0.
         """
-        self.total += total
-        self.batches += batches
+        self._total += total
+        self._batches += batches
         self._weightless += weightless
 
     def close(self) -> list[float]:
         """The mean loss of the epoch, NaN without weight; empty if it has no batch."""
-        if not self.batches:
+        if not self._batches:
             return []
-        weighed = self.batches - self._weightless
-        mean = self.total / weighed if weighed else math.nan
-        self.total, self.batches, self._weightless = 0.0, 0, 0
+        mean = _mean(self._total, self._batches - self._weightless)
+        self._total, self._batches, self._weightless = 0.0, 0, 0
         return [mean]
+
+    def add_block(self, block: LossBlock, *, ends_unevaluated: bool) -> tuple[list[float], int]:
+        """Add chunks and evaluations; returns the means of the epochs that end in the block.
+
+        Also the last epoch that a later batch has ended, or 0. `ends_unevaluated`: batches may end
+        epochs before the first evaluation of the block.
+        """
+        chunks = zip(block.epoch.tolist(), block.sums.tolist(), block.batches.tolist(), strict=True)
+        means, last = list[float](), 0
+        number, total, batches, weightless = (
+            self.number,
+            self._total,
+            self._batches,
+            self._weightless,
+        )
+        for record in block.records:  # every record of a long past goes through this loop
+            if type(record) is Chunk:
+                epoch, losses, count = next(chunks)
+                is_end = epoch > number and ends_unevaluated
+                last, number = number if is_end else last, epoch
+            else:
+                is_end = ends_unevaluated = True
+                losses, count = 0.0, 0
+            if is_end and batches:
+                means.append(_mean(total, batches - weightless))
+                total, batches, weightless = 0.0, 0, 0
+            total += losses
+            batches += count
+        self.number, self._total, self._batches, self._weightless = (
+            number,
+            total,
+            batches,
+            weightless,
+        )
+        return means, last
+
+
+def _mean(total: float, weighed: int) -> float:
+    return total / weighed if weighed else math.nan
 
 
 @dataclass(slots=True)
@@ -90,23 +128,10 @@ class TrainedEpochs:
 
     def add_block(self, block: LossBlock) -> None:
         """Add chunks and evaluations, in their order."""
-        chunks = zip(block.epoch.tolist(), block.sums.tolist(), block.batches.tolist(), strict=True)
-        now, means = self._open, list[float]()
-        for record in block.records:  # the loop over all records of a long past: keep it thin
-            if type(record) is Chunk:
-                epoch, total, batches = next(chunks)
-                if epoch > now.number:
-                    if self._ends_unevaluated:
-                        means += now.close()
-                        self.ended = max(self.ended, now.number)
-                    now.number = epoch
-                now.total += total
-                now.batches += batches
-            else:
-                if now.batches:
-                    means += now.close()
-                self._ends_unevaluated = True
+        means, last = self._open.add_block(block, ends_unevaluated=self._ends_unevaluated)
+        self.ended = max(self.ended, last)
         if block.evaluations:
+            self._ends_unevaluated = True
             self.ended = max(self.ended, int(block.evaluated[0].max()))
         if means:
             self.losses.add(np.array(means))

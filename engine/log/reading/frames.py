@@ -25,21 +25,31 @@ class Frames(NamedTuple):
 def split(data: bytes) -> Frames:
     """The whole frames that `data` begins with."""
     payloads: list[bytes] = []
-    place, end = 0, len(data)
-    unpack, check_at = LENGTH.unpack_from, CHECK.unpack_from
-    while (start := place + LENGTH.size) <= end:
+    add, unpack, check_at, crc = payloads.append, LENGTH.unpack_from, CHECK.unpack_from, crc32
+    place, last = 0, len(data) - OVERHEAD
+    while place <= last:
         length, check = unpack(data, place)
-        if crc32(data[place : place + 4]) != check:
-            return Frames(payloads, place, "is damaged")
-        if length > MOST_BYTES:
-            return Frames(payloads, place, f"holds a record of {length:,} bytes")
+        start = place + 8
         stop = start + length
-        place_after = stop + CHECK.size
-        if place_after > end:
-            return Frames(payloads, place_after, "")
+        if crc(data[place : place + 4]) != check or length > MOST_BYTES or stop > len(data) - 4:
+            break
         payload = data[start:stop]
-        if crc32(payload) != check_at(data, stop)[0]:
-            return Frames(payloads, place, "is damaged")
-        payloads.append(payload)
-        place = place_after
-    return Frames(payloads, place + LENGTH.size, "")
+        if crc(payload) != check_at(data, stop)[0]:
+            break
+        add(payload)
+        place = stop + 4
+    return _ended(payloads, data, place)
+
+
+def _ended(payloads: list[bytes], data: bytes, place: int) -> Frames:
+    """The frames before this place, and why the next one is not among them."""
+    start = place + LENGTH.size
+    if start > len(data):
+        return Frames(payloads, start, "")
+    length, check = LENGTH.unpack_from(data, place)
+    if crc32(data[place : place + 4]) != check:
+        return Frames(payloads, place, "is damaged")
+    if length > MOST_BYTES:
+        return Frames(payloads, place, f"holds a record of {length:,} bytes")
+    stop = start + length + CHECK.size
+    return Frames(payloads, stop, "is damaged" if stop <= len(data) else "")
