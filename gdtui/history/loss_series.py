@@ -17,7 +17,7 @@ from gdtui.history.running_average import RunningAverage
 from gdtui.history.smoothing import SMOOTHING_LADDER, Smoothing
 from gdtui.history.storage.bucket_sizes import bucket_sizes
 from gdtui.history.storage.long_array import LongArray
-from gdtui.history.storage.pyramid import BUCKET, Pyramid, cover
+from gdtui.history.storage.pyramid import BUCKET, Pyramid, counted_beyond, cover
 from gdtui.history.storage.sampled_losses import MOST, SampledLosses
 
 _MAX_OPEN: Final = 1_024
@@ -31,6 +31,8 @@ _HOT_BYTES: Final = 1 << 20
 """Bytes of the newest losses that stay in memory, including all losses used for σ."""
 _MOST_COUNTS: Final = 8
 """Counts kept: each chart has its own limits."""
+_SPARSE: Final = 50
+"""One of so many buckets is the most that are read singly rather than with all others."""
 _MOST_UNRANGED: Final = 1 << 16
 """Number of new batches at which the extremes are updated even if not requested."""
 
@@ -195,29 +197,29 @@ class LossSeries:
         """The numbers of losses of batches start…stop−1 below `low` and above `high`."""
         of = start, low, high
         done, below, above = self._beyond.pop(of, (-1, 0, 0))
-        if done < 0 or stop < done or stop - done > _MOST_UNRANGED:
+        if done < 0 or stop < done:
             self._close()
-            closed = self._closed * BUCKET
-            below, above = (
-                self._beyond_in(pyramid.beyond(limit), start, min(stop, closed), (low, high))[place]
-                for place, (pyramid, limit) in enumerate(((self._low, low), (self._high, high)))
-            )
-            done = max(min(stop, closed), start)
-        new = self._raw.since(done)[: stop - done] if stop > done else np.empty(0)
-        below += int(np.count_nonzero(new < low))
-        above += int(np.count_nonzero(new > high))
+            done = max(min(stop, self._closed * BUCKET), start)
+            below = self._count_beyond(start, done, low, self._low)
+            above = self._count_beyond(start, done, high, self._high)
+        for piece in self._raw.pieces(done, stop):
+            below += counted_beyond(piece, low, is_below=True)
+            above += counted_beyond(piece, high, is_below=False)
         self._beyond[of] = stop, below, above
         if len(self._beyond) > _MOST_COUNTS:
             del self._beyond[next(iter(self._beyond))]
         return below, above
 
-    def _beyond_in(
-        self, buckets: Ints, start: int, stop: int, limits: tuple[float, float]
-    ) -> tuple[int, int]:
+    def _count_beyond(self, start: int, stop: int, limit: float, pyramid: Pyramid) -> int:
+        """The number of these losses, in closed buckets, beyond a limit."""
+        is_below = pyramid is self._low
+        buckets = pyramid.beyond(limit, (stop - start) // (BUCKET * _SPARSE))
+        if buckets is None:  # reading all losses is faster than choosing so many
+            pieces = self._raw.pieces(start, stop)
+            return sum(counted_beyond(piece, limit, is_below=is_below) for piece in pieces)
         index = (buckets[:, None] * BUCKET + np.arange(BUCKET)).ravel()
-        losses = self.raw(index[(index >= start) & (index < stop)])
-        low, high = limits
-        return int(np.count_nonzero(losses < low)), int(np.count_nonzero(losses > high))
+        losses = self._raw.take(index[(index >= start) & (index < stop)])
+        return counted_beyond(losses, limit, is_below=is_below)
 
     def extremes(self) -> tuple[float, float] | None:
         """Lowest and highest of all losses; None if there is no finite loss."""

@@ -3,6 +3,7 @@
 import os
 import tempfile
 import weakref
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any, Final
 
@@ -16,6 +17,8 @@ _HOT_BYTES: Final = 1 << 18
 """Fewest bytes of the newest rows that stay in memory; at most twice as many do."""
 _BLOCK_BYTES: Final = 4096
 """Number of bytes read at once: a page."""
+_PIECE_ROWS: Final = 1 << 16
+"""Rows of a piece that is read in order: few enough for a cache."""
 
 
 class LongArray:
@@ -73,6 +76,18 @@ class LongArray:
         if start >= self._stored:
             return self._newest.values[start - self._stored : max(stop - self._stored, 0)]
         return self.take(np.arange(start, stop))
+
+    def pieces(self, start: int, stop: int) -> Iterator[NDArray[Any]]:
+        """The rows start…stop−1 in pieces of bounded size, each valid until the next append."""
+        for first in range(start, min(stop, self._stored), _PIECE_ROWS):
+            piece = np.zeros(
+                (min(_PIECE_ROWS, stop - first, self._stored - first), *self._shape), self._type
+            )
+            assert self._file is not None
+            os.preadv(self._file, [piece.data.cast("B")], first * self._row_bytes)
+            yield piece
+        if (first := max(start, self._stored)) < stop:
+            yield self._newest.values[first - self._stored : stop - self._stored]
 
     def take(self, index: Ints) -> NDArray[Any]:
         """The rows at these indices, in any order and shape."""

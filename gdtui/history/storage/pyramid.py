@@ -64,10 +64,11 @@ class Pyramid:
             )
         return result
 
-    def beyond(self, value: float, column: int = 0) -> Ints:
+    def beyond(self, value: float, most: int, column: int = 0) -> Ints | None:
         """The buckets, ascending, whose reduction is above `value`, or below it for minima.
 
-        Searches downwards: its time depends on how many there are, not on the length.
+        Searches downwards: its time depends on how many there are, not on the length. None if there
+        are more than about `most`.
         """
         found = np.empty(0, np.int64)
         for number in range(len(self._levels), 0, -1):
@@ -79,6 +80,8 @@ class Pyramid:
                 taken = level.take(found)[:, column]
                 is_beyond = taken < value if self.ufunc is np.minimum else taken > value
                 found = found[is_beyond]
+            if found.size > most:
+                return None
         return found
 
 
@@ -134,3 +137,16 @@ def concatenated(start: Ints, stop: Ints) -> tuple[Ints, Ints]:
     lengths = stop - start
     cuts = np.cumsum(lengths) - lengths
     return np.arange(lengths.sum()) + np.repeat(start - cuts, lengths), cuts
+
+
+def counted_beyond(losses: NDArray[np.float32], limit: float, *, is_below: bool) -> int:
+    """The number of finite losses below the limit, or above it, exactly."""
+    with np.errstate(over="ignore"):
+        nearest = np.float32(limit)
+    if is_below:  # the losses below the limit are those below the next float32 that is not
+        bound = np.nextafter(nearest, np.float32(np.inf)) if float(nearest) < limit else nearest
+        count = np.count_nonzero(losses < bound) - np.count_nonzero(losses == -np.inf)
+    else:
+        bound = np.nextafter(nearest, np.float32(-np.inf)) if float(nearest) > limit else nearest
+        count = np.count_nonzero(losses > bound) - np.count_nonzero(losses == np.inf)
+    return max(int(count), 0)  # of an infinite limit, only infinities were counted
