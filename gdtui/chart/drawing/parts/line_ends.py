@@ -13,7 +13,7 @@ from gdtui.chart.scene.picture import Picture
 
 _APART: Final = 2
 """Cells between the end of a line and its text."""
-_FARTHEST: Final = 5
+_FARTHEST: Final = 8
 """Rows that a text may be away from the end of its line."""
 
 
