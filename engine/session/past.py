@@ -1,7 +1,9 @@
 """The state in which a run's earlier session left it, so that another can go on with it."""
 
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
@@ -25,6 +27,9 @@ from engine.log.records import (
 from engine.log.summary import Tally
 from engine.session.remote_worker import RemoteWorker
 from engine.settings import Variant
+
+_END_SECONDS: Final = 5.0
+"""Seconds that workers may take to end after their host was killed."""
 
 
 class PastVariant(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,14 +96,28 @@ class ResumedRun(RunDirectory):
     def take_up(cls, path: Path, epochs: int | None = None) -> "ResumedRun":
         """Hold the run at `path`; RunDirectoryError if it is running, damaged or not there."""
         run = RunDirectory.open(path)
-        if any(map(is_locked, (run.session_log, *(path / log for log in run.info.logs)))):
-            raise RunDirectoryError(f"{path} is running: gdtui attach shows it", path)
-        run.hold()
+        running = RunDirectoryError(f"{path} is running: gdtui attach shows it", path)
         try:
+            run.hold()
+        except RunDirectoryError:
+            if _is_written(run):
+                raise running from None
+            raise
+        try:
+            deadline = time.monotonic() + _END_SECONDS
+            while _is_written(run):  # by workers whose host was killed, and which end with it
+                if time.monotonic() > deadline:
+                    raise running
+                time.sleep(_END_SECONDS / 100)
             return cls.of(run, epochs)
         except BaseException:
             run.custody.release()
             raise
+
+
+def _is_written(run: RunDirectory) -> bool:
+    """True while a process holds one of its logs."""
+    return any(map(is_locked, (run.session_log, *(run.path / log for log in run.info.logs))))
 
 
 def read_past(run: RunDirectory) -> PastRun:

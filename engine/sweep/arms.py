@@ -15,7 +15,6 @@ import numpy as np
 
 from engine.jobs.messages import ReportProgress
 from engine.log.directory import RunDirectory, RunDirectoryError
-from engine.log.filesystem.holding import is_locked
 from engine.log.follow import Follower
 from engine.log.notices import NoticeKind
 from engine.log.records import Chunk, Evaluation, State, WorkerDied
@@ -35,8 +34,6 @@ _FATAL: Final = {
     NoticeKind.LOG_GONE,
 }
 _MOST_EXTENSIONS: Final = 10_000
-_END_SECONDS: Final = 5.0
-"""Seconds that workers may take to close their logs after their sweep was killed."""
 
 
 @dataclass(slots=True)
@@ -175,10 +172,6 @@ def _cut_short(run: RunDirectory) -> ResumedRun | None:
 
     Raises RunDirectoryError if its log is damaged, or while it is being trained.
     """
-    deadline = time.monotonic() + _END_SECONDS
-    logs = (run.session_log, *(run.path / log for log in run.info.logs))
-    while any(map(is_locked, logs)) and time.monotonic() < deadline:
-        time.sleep(_TICK)
     found = _of(run)
     _Watch(run, found).read()
     if not found.tally.generation or found.tally.state in (State.FAILED, State.OUT_OF_MEMORY):
