@@ -9,6 +9,7 @@ from engine.tracking.lifetime import remember
 from engine.tracking.run import TrackedRun
 
 if TYPE_CHECKING:
+    from torch import nn
     from torch.optim import Optimizer
 
 
@@ -19,6 +20,7 @@ def track(
     accumulation: int = 1,
     name: str | None = None,
     run_dir: str | os.PathLike[str] | None = None,
+    model: "nn.Module | None" = None,
 ) -> TrackedRun:
     """Record a training loop, and let `gdtui attach` control it.
 
@@ -26,6 +28,9 @@ def track(
     `run.epochs` yields. `accumulation`: batches per update. `name`: the variant's. `run_dir`: the
     directory of the run, else GDTUI_RUN_DIR, else a new one where `gdtui train` puts its runs; a
     second loop with the same directory is a second variant of that run.
+
+    If several ranks train together, each calls this, after `init_process_group`. `model`: the
+    DistributedDataParallel or FSDP2 model, whose gradients are then reduced only at a group's end.
 
     Nothing is written before the first batch. Training goes on whatever happens to the record.
     With GDTUI=off, nothing is recorded. Raises ValueError for an accumulation below 1.
@@ -37,6 +42,7 @@ def track(
         name=name,
         run_dir=run_dir,
         version=_version(),
+        model=model,
     )
     remember(run)
     return run

@@ -7,24 +7,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from engine.log.directory import RunDirectory
 from engine.log.records import Started
 from engine.settings import LrSchedule, RunSettings, Variant, VariantSettings
 from engine.settings.text import clean
 from engine.tracking.controls import Abilities, LoopSession
 from engine.tracking.epoch_count import EpochCount
 from engine.tracking.journal import Journal, Levers
-from engine.tracking.opening import open_run, place
+from engine.tracking.opening import is_off, open_run, place
 from engine.tracking.record.background import Background
 from engine.tracking.record.chunking import ChunkBuilder
 from engine.tracking.record.loop_log import LoopLog
 from engine.tracking.record.numbers import HostBuffer, NumberBuffer
 from engine.tracking.record.scalars import ScalarBuffer
+from engine.tracking.record.silent import SilentBackground
 
 if TYPE_CHECKING:
+    from torch import nn
     from torch.optim import Optimizer
 
     from engine.tracking.loop.batches import LoaderBatches
     from engine.tracking.loop.updates import Updates
+    from engine.tracking.ranks.team import GradientSync, Team
 
 _MADE_UP_EPOCH: Final = 1_000
 """Updates that count as an epoch where a loop has none; the log says that it is made up."""
@@ -69,6 +73,8 @@ class LoopParts:
     batches: "LoopShape | None"
     abilities: Abilities
     levers: Levers
+    team: "Team | None" = None
+    """The ranks that train together; None for a loop that trains alone."""
 
 
 def begin(
@@ -89,16 +95,12 @@ def begin(
     if parts.updates is None and lr is None:
         assumed.append("lr")
     settings = _settings(arguments, parts, n, lr)
-    run, name = open_run(
-        place(arguments.run_dir), _run_settings(arguments, settings, epochs), arguments.version
-    )
-    log = LoopLog(run, name, warn)
-    session = LoopSession(run, name, n, parts.abilities, log.write_command)
+    whole = _run_settings(arguments, settings, epochs)
+    session, background = _outlets(arguments, parts, whole, n, warn)
     resolved = settings.resolve(n)
-    background = Background(log, session, arguments.version, warn)
     size, steps = resolved.batch_size, resolved.accumulation_steps
     return Journal(
-        started=_started(settings, n, epochs, parts.updates, tuple(assumed)),
+        started=_started(settings, n, epochs, parts, tuple(assumed)),
         background=background,
         session=session,
         builder=ChunkBuilder(_buffer(), size, steps, background.put),
@@ -108,13 +110,33 @@ def begin(
     )
 
 
+def _outlets(
+    arguments: Arguments,
+    parts: LoopParts,
+    settings: RunSettings,
+    n: int,
+    warn: Callable[[str], object],
+) -> tuple[LoopSession, Background | SilentBackground]:
+    """The session and the thread that writes; ranks beside the first one write nothing."""
+    if parts.team is not None and not parts.team.is_recorder:
+        run = RunDirectory.planned(Path(), settings, arguments.version)
+        name = settings.variants[0].name
+        return LoopSession(run, name, n, parts.abilities, lambda _: None), SilentBackground()
+    run, name = open_run(place(arguments.run_dir), settings, arguments.version)
+    log = LoopLog(run, name, warn)
+    session = LoopSession(run, name, n, parts.abilities, log.write_command)
+    return session, Background(log, session, arguments.version, warn)
+
+
 def _shape(arguments: Arguments, parts: LoopParts, samples: int) -> tuple[int, list[str]]:
     """The samples in an epoch, and the columns that had to be made up; sets the batch size."""
     batches = parts.batches
     size = samples or (batches.batch_size if batches is not None else 0)
     n = batches.epoch_samples if batches is not None else 0
     assumed = [] if size else ["batch_size", "samples"]
-    arguments.batch_size = size or 1
+    ranks = 1 if parts.team is None else parts.team.size
+    n *= ranks
+    arguments.batch_size = (size or 1) * ranks
     if not n:
         assumed.append("epoch")
         n = arguments.batch_size * arguments.accumulation * _MADE_UP_EPOCH
@@ -159,16 +181,21 @@ def _started(
     settings: VariantSettings,
     n: int,
     epochs: int,
-    updates: "Updates | None",
+    parts: LoopParts,
     assumed: tuple[str, ...],
 ) -> Started:
+    updates, device = parts.updates, "cpu"
+    if updates is not None:
+        device = updates.device
+    if parts.team is not None:
+        device = f"{device} × {parts.team.size} ranks"
     return Started(
         generation=1,
         settings=settings,
         n=n,
         model=_SCRIPT,
         parameters=0 if updates is None else updates.parameters,
-        device="cpu" if updates is None else updates.device,
+        device=device,
         threads=_threads(),
         epochs=epochs,
         pace=None,
@@ -196,10 +223,26 @@ def _buffer() -> NumberBuffer:
     return TensorBuffer()
 
 
-def updates_of(optimizer: "Optimizer", steps: int) -> "Updates":
+def updates_of(optimizer: "Optimizer", steps: int, team: "Team | None") -> "Updates":
     from engine.tracking.loop.updates import Updates  # imports torch, as the loop did
 
-    return Updates(optimizer, steps)
+    return Updates(optimizer, steps, team)
+
+
+def team_of(optimizer: "Optimizer | None") -> "Team | None":
+    """The ranks that train together; None for a loop that trains alone."""
+    if optimizer is None or "torch" not in sys.modules or is_off():
+        return None
+    from engine.tracking.ranks.team import find_team
+
+    return find_team(optimizer)
+
+
+def gradient_sync(model: "nn.Module | None") -> "GradientSync":
+    """The reduction of the model's gradients over the ranks."""
+    from engine.tracking.ranks.team import GradientSync
+
+    return GradientSync(model)
 
 
 def batches_of(loader: "Iterable[Any]", *, is_plain: bool) -> "LoaderBatches | None":

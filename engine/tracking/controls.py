@@ -6,9 +6,10 @@ loop takes what was ordered in its own thread.
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 from msgspec.structs import replace
 
 from engine.log.commands import (
@@ -46,6 +47,8 @@ class Abilities:
     accumulation_steps: str = ""
     lr: str = ""
     epochs: str = ""
+    ranks: int = 1
+    """Batches are divided among so many ranks."""
     going: str = ""
     """The reason why it cannot pause."""
     ends: str | None = None
@@ -56,13 +59,14 @@ class Abilities:
         return str(getattr(self, "lr" if setting == "lr_scaling" else setting))
 
 
-@dataclass(slots=True)
-class LoopOrders:
+class LoopOrders(msgspec.Struct):
     """Everything that the loop has yet to do at its next update."""
 
-    changes: list[Change] = field(default_factory=list)
+    changes: list[Change] = msgspec.field(default_factory=list)
     epochs: Extend | None = None
     going: Pause | Resume | StepOnce | None = None
+    is_end: bool = False
+    """True if the loop shall end."""
 
 
 class LoopSession:
@@ -146,9 +150,11 @@ class LoopSession:
             if reason := self._abilities.reason(setting):
                 raise OrderError(f"the {setting.replace('_', ' ')} stays: {reason}")
         try:
-            settings.resolve(self._n)
+            size = settings.resolve(self._n).batch_size
         except SettingsError as error:
             raise OrderError(str(error)) from None
+        if size % (ranks := self._abilities.ranks):
+            raise OrderError(f"the batch size must be a multiple of {ranks}, the number of ranks")
 
     def _accept(self, command: AnyCommand) -> None:
         with self._lock:

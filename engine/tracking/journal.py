@@ -11,10 +11,11 @@ from engine.log.commands import Change, Extend, Pause, Resume, StepOnce
 from engine.log.records import Changed, End, Planned, Started, State, StateChanged
 from engine.settings import LrSchedule, Resolved, VariantSettings
 from engine.settings.text import clean
-from engine.tracking.controls import LoopSession
+from engine.tracking.controls import LoopOrders, LoopSession
 from engine.tracking.record.background import Background
 from engine.tracking.record.chunking import ChunkBuilder, OpenChunk
 from engine.tracking.record.scalars import ScalarBuffer
+from engine.tracking.record.silent import SilentBackground
 
 _PAUSE_SECONDS: Final = 0.5
 _PAUSE: Final = Pause | StepOnce
@@ -38,7 +39,7 @@ class Journal:
     """The record of a loop that has begun."""
 
     started: Started
-    background: Background
+    background: Background | SilentBackground
     session: LoopSession
     builder: ChunkBuilder
     levers: Levers
@@ -117,24 +118,36 @@ class Journal:
 
     def obey(self) -> None:
         """Obey everything ordered, between two updates; waits while the loop is paused."""
-        while self._deferred and self._deferred[0][0] <= self.builder.at.batches:
-            self._apply(self._deferred.popleft()[1], "")
-        if self._is_held and self.state is State.RUNNING:
-            self._pause("one update done")
+        self._look()
         while self.session.is_due or self.state is State.PAUSED:
-            orders = self.session.take()
-            if orders.epochs is not None:
-                self._extend(orders.epochs)
-            for change in orders.changes:
-                self._change(change)
-            if orders.going is not None:
-                self._go(orders.going)
+            self._follow(self.session.take())
             if self.state is not State.PAUSED:
                 return
             if self.is_broken or self.is_end_asked:
                 self._go(Resume(id=0))
                 return
             self.session.wait(_PAUSE_SECONDS)
+
+    def follow(self, orders: LoopOrders) -> None:
+        """Obey these orders, which all ranks of the loop obey at this update; never waits."""
+        self._look()
+        self._follow(orders)
+        if self.state is State.PAUSED and (self.is_broken or orders.is_end):
+            self._go(Resume(id=0))
+
+    def _look(self) -> None:
+        while self._deferred and self._deferred[0][0] <= self.builder.at.batches:
+            self._apply(self._deferred.popleft()[1], "")
+        if self._is_held and self.state is State.RUNNING:
+            self._pause("one update done")
+
+    def _follow(self, orders: LoopOrders) -> None:
+        if orders.epochs is not None:
+            self._extend(orders.epochs)
+        for change in orders.changes:
+            self._change(change)
+        if orders.going is not None:
+            self._go(orders.going)
 
     def _extend(self, command: Extend) -> None:
         self.plan(command.epochs, command.id)

@@ -6,14 +6,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.settings import Resolved, VariantSettings
-from engine.tracking.beginning import Arguments, LoopParts, batches_of, begin, count_of, updates_of
+from engine.tracking.beginning import (
+    Arguments,
+    LoopParts,
+    batches_of,
+    begin,
+    count_of,
+    gradient_sync,
+    team_of,
+    updates_of,
+)
 from engine.tracking.controls import Abilities
 from engine.tracking.journal import Journal
 from engine.tracking.lifetime import forget
 from engine.tracking.opening import is_off
+from engine.tracking.ranks.team_journal import TeamJournal
 from engine.tracking.safe_journal import SafeJournal
 
 if TYPE_CHECKING:
+    from torch import nn
     from torch.optim import Optimizer
 
     from engine.tracking.loop.batches import LoaderBatches
@@ -22,6 +33,8 @@ if TYPE_CHECKING:
 _NO_LOADER: Final = "track() was given no loader"
 _OWN_BATCHES: Final = "the loop does not draw its batches from run.epochs()"
 _OWN_STEPS: Final = "the loop takes its steps itself, and only logs: use run.step()"
+_AHEAD: Final = "with several ranks, it cannot change while loader workers read ahead"
+_ALONE: Final = "run.log records on one rank alone: use run.step(), which all ranks call"
 _FINISHED: Final = "the loop is done with its epochs"
 _NO_OPTIMIZER: Final = "track() was given no optimizer"
 
@@ -38,6 +51,7 @@ class TrackedRun:
         name: str | None,
         run_dir: str | os.PathLike[str] | None,
         version: str,
+        model: "nn.Module | None" = None,
     ) -> None:
         """See `gdtui.track`; `version` is that of the program."""
         if accumulation < 1:
@@ -48,8 +62,10 @@ class TrackedRun:
         )
         self._updates: Updates | None = None
         self._batches: LoaderBatches | None = None
+        self._team = team_of(optimizer)
+        self._sync = gradient_sync(model) if self._team is not None else None
         if optimizer is not None:
-            self._updates = updates_of(optimizer, accumulation)
+            self._updates = updates_of(optimizer, accumulation, self._team)
         if loader is not None:
             self._batches = batches_of(loader, is_plain=is_off())
         self._steps = accumulation
@@ -64,7 +80,11 @@ class TrackedRun:
             lr=_NO_OPTIMIZER if self._updates is None else "",
             epochs=_OWN_BATCHES,
         )
-        self._journal = SafeJournal(self._begin, is_off=is_off())
+        self._shared: TeamJournal | None = None
+        if self._team is not None:
+            self._abilities.ranks = self._team.size
+            self._shared = TeamJournal(self._begin, self._team, is_off=is_off())
+        self._journal = self._shared or SafeJournal(self._begin, is_off=is_off())
 
     @property
     def path(self) -> Path | None:
@@ -90,6 +110,8 @@ class TrackedRun:
         self._abilities.epochs = ""
         if self._batches is not None:
             self._abilities.batch_size = self._batches.fixed
+            if self._team is not None and self._batches.reads_ahead:
+                self._abilities.batch_size = _AHEAD
         self._journal.begin(0, None)
         self._journal.plan(self._last_epoch)
         return self._all_batches()
@@ -98,12 +120,18 @@ class TrackedRun:
         while self._epoch < (self._journal.epochs or self._last_epoch):
             self._epoch += 1
             self._journal.begin_epoch(self._epoch)
+            if self._batches is not None:
+                self._batches.set_epoch(self._epoch - 1)
             for batch, samples in self._one_epoch():
                 self._samples = samples
+                if self._sync is not None:
+                    self._sync.set(self._in_group + 1 >= self._steps or self._ends_epoch(samples))
                 yield batch
                 if self._journal.is_end_asked and not self._in_group:
                     return
             self._close_group()
+            if self._shared is not None:
+                self._shared.meet()
         self._last_epoch = self._epoch
         self._abilities.epochs = _FINISHED
         self._journal.finish()
@@ -125,13 +153,17 @@ class TrackedRun:
         if (updates := self._updates) is None:
             raise ValueError("track() was given no optimizer: use run.log()")
         count = samples or self._samples or self._guessed
-        updates.backward(loss, (count or 1) if weight is None else weight)
+        counted = (count or 1) if weight is None else weight
+        updates.backward(loss, counted, is_given=weight is not None)
         lr = updates.lr
         self._in_group += 1
         if ends_update := self._in_group >= self._steps or self._ends_epoch(count):
             updates.finish()
             self._in_group = 0
-        self._journal.add(loss, count, lr, ends_update=ends_update)
+        if self._shared is not None:
+            self._shared.add_shared(loss, counted, count or 1, lr, ends_update=ends_update)
+        else:
+            self._journal.add(loss, count, lr, ends_update=ends_update)
         if not self._is_in_epochs:
             self._count_batch(count)
 
@@ -149,6 +181,9 @@ class TrackedRun:
         """
         if loss is not None:
             self._abilities.accumulation_steps = _OWN_STEPS
+            if self._team is not None:
+                self._log_alone(loss, samples, lr, scalars)
+                return
             if lr is None and self._updates is not None:
                 lr = self._updates.lr
             self._in_group += 1
@@ -160,6 +195,18 @@ class TrackedRun:
                 self._count_batch(count)
         elif scalars:
             self._journal.note(scalars)
+
+    def _log_alone(
+        self, loss: Any, samples: int | None, lr: float | None, scalars: dict[str, Any]
+    ) -> None:
+        """Record the loss of this rank, which may be the only one that logs."""
+        self._abilities.batch_size = self._abilities.lr = self._abilities.going = _ALONE
+        if self._team is not None and self._team.is_recorder:
+            lr = self._updates.lr if lr is None and self._updates is not None else lr
+            count = (samples or self._samples or self._guessed) * self._team.size
+            self._in_group = (self._in_group + 1) % self._steps
+            ends_update = not self._in_group
+            self._journal.add(loss, count, lr, ends_update=ends_update, scalars=scalars)
 
     @property
     def _guessed(self) -> int:
@@ -183,12 +230,13 @@ class TrackedRun:
         """End the group that the end of an epoch has cut short."""
         if self._in_group and self._updates is not None and self._updates.in_group:
             self._updates.finish()
+            self._journal.end_group()
         self._in_group = 0
 
     def _begin(self, samples: int, lr: float | None, warn: Callable[[str], object]) -> Journal:
         return begin(
             self._arguments,
-            LoopParts(self._updates, self._batches, self._abilities, self),
+            LoopParts(self._updates, self._batches, self._abilities, self, self._team),
             epochs=max(self._last_epoch, 1),
             samples=samples,
             lr=lr,
@@ -200,7 +248,8 @@ class TrackedRun:
     def change_batch_size(self, batch_size: int, steps: int) -> int:
         """Use another batch size; returns the batches of the old size that still come."""
         assert self._batches is not None
-        return self._batches.resize(batch_size, steps)
+        ranks = 1 if self._team is None else self._team.size
+        return self._batches.resize(batch_size // ranks, steps)
 
     def delay(self, after: Resolved) -> int:
         """Settings can be in force at any update."""

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from engine.log.records import State
+from engine.tracking.controls import LoopOrders
 from engine.tracking.journal import Journal
 from engine.tracking.lifetime import uncaught
 from engine.tracking.record.background import OneWarning
@@ -75,6 +77,7 @@ class SafeJournal:
         *,
         ends_update: bool,
         scalars: dict[str, Any] | None = None,
+        obeys: bool = True,
     ) -> None:
         """Record a batch; at the end of an update, obey what viewers have ordered."""
         if self._journal is None:
@@ -86,10 +89,35 @@ class SafeJournal:
             if scalars or self._early:
                 early, self._early = self._early, {}
                 self.note({**early, **(scalars or {})})
-            if ends_update and journal.must_look:
+            if ends_update and obeys and journal.must_look:
                 journal.obey()
         except Exception as error:
             self._give_up(error)
+
+    def end_group(self) -> None:
+        """Record that the end of an epoch has cut a group of batches short."""
+        if (journal := self._journal) is not None:
+            with self._guarded():
+                journal.end_group()
+
+    def take_orders(self) -> LoopOrders | None:
+        """Take what viewers have ordered, for all ranks of a loop; None for nothing."""
+        if (journal := self._journal) is None:
+            return None
+        orders = journal.session.take() if journal.session.is_due else LoopOrders()
+        orders.is_end = journal.is_end_asked
+        return orders
+
+    def follow(self, orders: LoopOrders) -> None:
+        """Obey orders, between two updates; never waits."""
+        if (journal := self._journal) is not None:
+            with self._guarded():
+                journal.follow(orders)
+
+    @property
+    def state(self) -> State | None:
+        """The state of the loop; None if nothing is recorded."""
+        return None if self._journal is None else self._journal.state
 
     def note(self, scalars: dict[str, Any]) -> None:
         """Record numbers of the last batch, or keep them for the first one."""

@@ -126,6 +126,17 @@ class LoaderBatches:
             return self._left == 0 and self.given > 0
         return self._batches.drop_last and not self.ahead and self._left < self._batches.batch_size
 
+    @property
+    def reads_ahead(self) -> bool:
+        """True if worker processes read batches before the loop wants them."""
+        return bool(getattr(self._loader, "num_workers", 0))
+
+    def set_epoch(self, epoch: int) -> None:
+        """Let a DistributedSampler draw the order of this epoch, counted from 0."""
+        sampler: Any = getattr(getattr(self._loader, "batch_sampler", None), "sampler", None)
+        if callable(set_epoch := getattr(sampler, "set_epoch", None)):
+            set_epoch(epoch)
+
     def epoch(self) -> Iterator[tuple[Any, int]]:
         """The batches of one epoch, each with its samples; 0 if unknown."""
         self.given = 0

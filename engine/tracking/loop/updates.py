@@ -1,7 +1,7 @@
 """The updates of a loop: backward, step and zero, exact under accumulation; the lr in force."""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import torch
 from torch import Tensor
@@ -11,14 +11,27 @@ _NAMED_LR: Final = "initial_lr"
 """Entry of a parameter group that a scheduler adds: the lr that its curve starts from."""
 
 
+class Ranks(Protocol):
+    """The processes that train a model together and average their gradients."""
+
+    size: int
+
+    def total(self, weight: Any) -> Tensor:
+        """The sum of a weight over all ranks."""
+
+
 class Updates:
     """The updates of an optimiser, for the batches that a loop reports.
 
     Without accumulation, `backward` and `finish` are the three calls of a plain loop.
     """
 
-    def __init__(self, optimizer: Optimizer, steps: int) -> None:
+    def __init__(self, optimizer: Optimizer, steps: int, ranks: Ranks | None = None) -> None:
+        """`ranks`: those that average their gradients with this one's; None for no others."""
         self._optimizer = optimizer
+        self._ranks = ranks
+        self._is_weighted = False
+        """True if the weights of the group may differ between ranks."""
         self.steps = steps
         """Batches per update; changes only between groups."""
         self._nominal: Any = 1.0
@@ -35,15 +48,19 @@ class Updates:
         """Batches of the group that has begun."""
         return self._count
 
-    def backward(self, loss: Tensor, weight: Any) -> None:
-        """Add the gradient of a loss, which averages over `weight`, to that of the group."""
-        if self.steps == 1:
+    def backward(self, loss: Tensor, weight: Any, *, is_given: bool = False) -> None:
+        """Add the gradient of a loss, which averages over `weight`, to that of the group.
+
+        With `is_given`, the weight may differ between ranks.
+        """
+        self._is_weighted = is_given and self._ranks is not None
+        if self.steps == 1 and not self._is_weighted:
             loss.backward()  # type: ignore[no-untyped-call]
             return
         if isinstance(weight, Tensor):
             weight = weight.to(torch.promote_types(loss.dtype, torch.float32))
         if not self._count:
-            is_number = isinstance(weight, int | float) and weight > 0
+            is_number = isinstance(weight, int | float) and weight > 0 and not self._is_weighted
             self._nominal = weight * self.steps if is_number else self.steps
             self._total = 0.0
         (loss * (weight / self._nominal)).backward()
@@ -60,7 +77,10 @@ class Updates:
 
     def _divide(self) -> None:
         """Correct the gradient if the weights did not come to the sum that was expected."""
-        if isinstance(self._total, Tensor):
+        if self._is_weighted and self._ranks is not None:
+            total = self._ranks.total(self._total)
+            ratio: Any = self._ranks.size * self.steps / total
+        elif isinstance(self._total, Tensor):
             ratio = self._nominal / self._total.clamp_min(torch.finfo(self._total.dtype).tiny)
         elif self._total == self._nominal or not self._total:
             return
@@ -68,7 +88,7 @@ class Updates:
             ratio = self._nominal / self._total
         for each in self._parameters():
             if each.grad is not None:
-                each.grad.mul_(ratio)
+                each.grad.mul_(ratio.to(each.grad.device) if isinstance(ratio, Tensor) else ratio)
 
     def _parameters(self) -> Iterator[Tensor]:
         for group in self._optimizer.param_groups:

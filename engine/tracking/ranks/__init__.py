@@ -1,0 +1,1 @@
+"""Loops of several ranks: one record, weighted over all, and orders at the same update."""

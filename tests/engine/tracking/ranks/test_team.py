@@ -1,0 +1,204 @@
+"""Loops of 2 and 3 ranks: the weights of plain DDP, one record, orders at the same update."""
+
+import multiprocessing
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.utils.data import DataLoader, DistributedSampler, TensorDataset
+
+from engine.log.commands import Change, Pause, Resume
+from engine.log.records import State, StateChanged
+from engine.session.host.client import HostError, HostLink, find_host
+from engine.settings import VariantSettings
+from engine.tracking.api import track
+from engine.tracking.run import TrackedRun
+from gdtui.api.run import open_run
+
+SAMPLES, BATCH, EPOCHS = 48, 4, 2
+
+
+class Loop:
+    """A data-parallel problem in float64, the same on all ranks."""
+
+    def __init__(self) -> None:
+        torch.manual_seed(0)
+        x = torch.randn(SAMPLES, 3, dtype=torch.float64)
+        data = TensorDataset(x, x.sum(1, keepdim=True).sin())
+        self.model = DistributedDataParallel(nn.Linear(3, 1).double())
+        self.optimizer = torch.optim.SGD(self.model.parameters(), lr=0.05, momentum=0.9)
+        self.sampler: Any = DistributedSampler(data, seed=3)
+        self.loader = DataLoader(data, batch_size=BATCH, sampler=self.sampler)
+        self.losses: list[float] = []
+
+    def loss(self, batch: Any) -> Tensor:
+        x, y = batch
+        loss = nn.functional.mse_loss(self.model(x), y)
+        self.losses.append(float(loss.detach()))
+        return loss
+
+    @property
+    def weights(self) -> Tensor:
+        return torch.cat([each.detach().reshape(-1) for each in self.model.parameters()])
+
+
+def plain(accumulation: int) -> Tensor:
+    """The weights of a script without gdtui, which averages a group of equal batches."""
+    loop = Loop()
+    for epoch in range(EPOCHS):
+        loop.sampler.set_epoch(epoch)
+        for index, batch in enumerate(loop.loader, start=1):
+            (loop.loss(batch) / accumulation).backward()  # type: ignore[no-untyped-call]
+            if index % accumulation == 0:
+                loop.optimizer.step()
+                loop.optimizer.zero_grad()
+    return loop.weights
+
+
+Rank = Callable[[int, Path], None]
+
+
+def on_rank(rank: int, size: int, path: Path, work: Rank) -> None:
+    torch.set_num_threads(1)
+    dist.init_process_group("gloo", f"file://{path}/store", rank=rank, world_size=size)
+    work(rank, path)
+    dist.destroy_process_group()
+
+
+def on_all(size: int, path: Path, work: Rank) -> None:
+    """Run `work` in processes of its own, which have torch already."""
+    context = multiprocessing.get_context("fork")
+    ranks = [context.Process(target=on_rank, args=(rank, size, path, work)) for rank in range(size)]
+    for each in ranks:
+        each.start()
+    for each in ranks:
+        each.join(120)
+    codes = [each.exitcode for each in ranks]
+    for each in ranks:
+        each.kill()
+    assert codes == [0] * size
+
+
+def compare(rank: int, path: Path) -> None:
+    for accumulation in (1, 2):
+        expected, loop = plain(accumulation), Loop()
+        run = track(
+            loop.optimizer,
+            loop.loader,
+            model=loop.model,
+            accumulation=accumulation,
+            name="mine",
+            run_dir=path / str(accumulation),
+        )
+        for batch in run.epochs(EPOCHS):
+            run.step(loop.loss(batch))
+        assert (loop.weights - expected).abs().max() < 1e-12
+        assert accumulation > 1 or torch.equal(loop.weights, expected)
+        losses = torch.tensor(loop.losses, dtype=torch.float64)
+        dist.all_reduce(losses)
+        run.close()
+        if rank == 0:
+            np.save(path / f"{accumulation}.npy", losses.numpy() / dist.get_world_size())
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_ranks_train_as_plain_ddp_and_rank_0_records_the_mean(size: int, tmp_path: Path) -> None:
+    on_all(size, tmp_path, compare)
+    batches = SAMPLES // size // BATCH
+    for accumulation in (1, 2):
+        (found,) = open_run(tmp_path / str(accumulation)).variants.values()
+        assert (found.state, found.incomplete) == (State.FINISHED, "")
+        rows = found.latest.batches
+        expected = np.load(tmp_path / f"{accumulation}.npy")
+        assert np.allclose(rows.loss, expected, rtol=1e-6)
+        assert {*rows.batch_size.tolist()} == {BATCH * size}
+        assert rows.update[-1] == EPOCHS * batches // accumulation
+        assert found.latest.started is not None
+        assert found.latest.started.device == f"cpu × {size} ranks"
+        assert found.settings.resolve(SAMPLES).effective_batch == BATCH * size * accumulation
+
+
+def weighted(rank: int, path: Path) -> None:
+    """Ranks with different weights: the gradient is that of the mean over all terms."""
+    torch.manual_seed(0)
+    x = torch.randn(2, 2, 3, dtype=torch.float64)
+    weights = [[3.0, 1.0], [5.0, 0.0]]
+    model = DistributedDataParallel(nn.Linear(3, 1).double())
+    before = model.module.weight.detach().clone()
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    run = TrackedRun(
+        optimizer, None, accumulation=2, name="w", run_dir=path / "w", version="0", model=model
+    )
+    for k in range(2):
+        run.step(model(x[rank, k]).sum(), weight=weights[rank][k], samples=1)
+    mean = sum(weights[r][k] * x[r, k] for r in range(2) for k in range(2)) / 9
+    assert (model.module.weight - (before - mean)).abs().max() < 1e-12
+    run.close()
+
+
+def test_weights_that_differ_between_ranks_count_exactly(tmp_path: Path) -> None:
+    on_all(2, tmp_path, weighted)
+
+
+def obey(rank: int, path: Path) -> None:
+    loop, seen = Loop(), []
+    run = track(loop.optimizer, loop.loader, model=loop.model, name="mine", run_dir=path / "run")
+    client = None
+    for count, batch in enumerate(run.epochs(30), start=1):
+        seen.append(len(batch[0]))
+        if rank == 0 and count == 20:
+            client = HostLink(path / "run", find_host(path / "run"), "0", is_viewer=True)
+            settings = client.welcome.settings["mine"]
+            assert settings.batch_size == 2 * BATCH
+            with pytest.raises(HostError, match="a multiple of 2"):
+                change(client, settings, batch_size=5)
+            change(client, settings, batch_size=16, lr=0.01, accumulation_steps=3)
+        if rank == 0 and count == 40:
+            assert client is not None
+            client.order({"mine": Pause(id=0)})
+            threading.Thread(target=resume, args=(client, path / "run")).start()
+        run.step(loop.loss(batch))
+    run.close()
+    torch.save([seen, loop.weights], path / f"{rank}.pt")
+
+
+def change(client: HostLink, settings: VariantSettings, **new: Any) -> None:
+    values = {name: getattr(settings, name) for name in settings.__struct_fields__}
+    client.order({"mine": Change(id=0, settings=VariantSettings(**{**values, **new}))})
+
+
+def resume(client: HostLink, path: Path) -> None:
+    while State.PAUSED not in states(path):
+        time.sleep(0.02)
+    client.order({"mine": Resume(id=0)})
+
+
+def states(path: Path) -> list[State]:
+    (found,) = open_run(path).variants.values()
+    return [each.state for each in found.latest.records if isinstance(each, StateChanged)]
+
+
+def test_orders_are_in_force_on_all_ranks_at_the_same_update(tmp_path: Path) -> None:
+    on_all(2, tmp_path, obey)
+    first, second = (torch.load(tmp_path / f"{rank}.pt") for rank in range(2))
+    assert first[0] == second[0]  # the sizes of the batches
+    assert torch.equal(first[1], second[1])
+    assert {4, 8} <= {*first[0]}
+    (found,) = open_run(tmp_path / "run").variants.values()
+    rows = found.latest.batches
+    assert len(rows) == len(first[0])
+    assert rows.batch_size.tolist() == [2 * each for each in first[0]]
+    (changed,) = found.latest.changes
+    assert rows.lr.tolist() == [0.05 if k < changed.batch else 0.01 for k in rows.batch]
+    assert rows.update[changed.batch - 2] < rows.update[changed.batch - 1]  # a group boundary
+    assert [each.name for each in states(tmp_path / "run")] == [
+        "RUNNING", "PAUSED", "RUNNING", "FINISHED",
+    ]  # fmt: skip
