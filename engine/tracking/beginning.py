@@ -223,7 +223,10 @@ def _buffer() -> NumberBuffer:
     return TensorBuffer()
 
 
-def updates_of(optimizer: "Optimizer", steps: int, team: "Team | None") -> "Updates":
+def updates_of(optimizer: "Optimizer | None", steps: int, team: "Team | None") -> "Updates | None":
+    """The updates of an optimiser; None for a loop that gives none."""
+    if optimizer is None:
+        return None
     from engine.tracking.loop.updates import Updates  # imports torch, as the loop did
 
     return Updates(optimizer, steps, team)
@@ -245,9 +248,9 @@ def gradient_sync(model: "nn.Module | None") -> "GradientSync":
     return GradientSync(model)
 
 
-def batches_of(loader: "Iterable[Any]", *, is_plain: bool) -> "LoaderBatches | None":
-    """The batches of a loader; None for a loop without torch."""
-    if "torch" not in sys.modules:
+def batches_of(loader: "Iterable[Any] | None", *, is_plain: bool) -> "LoaderBatches | None":
+    """The batches of a loader; None for a loop that gives none, or has no torch."""
+    if loader is None or "torch" not in sys.modules:
         return None
     from engine.tracking.loop.batches import LoaderBatches
 

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from torch import nn
     from torch.optim import Optimizer
 
-    from engine.tracking.loop.batches import LoaderBatches
-    from engine.tracking.loop.updates import Updates
 
 _NO_LOADER: Final = "track() was given no loader"
 _OWN_BATCHES: Final = "the loop does not draw its batches from run.epochs()"
@@ -60,14 +58,10 @@ class TrackedRun:
         self._arguments = Arguments(
             accumulation=accumulation, name=name, run_dir=run_dir, version=version
         )
-        self._updates: Updates | None = None
-        self._batches: LoaderBatches | None = None
         self._team = team_of(optimizer)
         self._sync = gradient_sync(model) if self._team is not None else None
-        if optimizer is not None:
-            self._updates = updates_of(optimizer, accumulation, self._team)
-        if loader is not None:
-            self._batches = batches_of(loader, is_plain=is_off())
+        self._updates = updates_of(optimizer, accumulation, self._team)
+        self._batches = batches_of(loader, is_plain=is_off())
         self._steps = accumulation
         self._in_group = 0
         self._samples = 0

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from engine.log.reading.decode import decode_packed
 from engine.log.records import State
 from engine.tracking.controls import LoopOrders
 from engine.tracking.safe_journal import Begin, SafeJournal
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
 _PAUSE_SECONDS: Final = 0.2
 """Seconds between two meetings while the loop is paused, so that no collective times out."""
-_decoder: Final = msgspec.msgpack.Decoder(LoopOrders)
 
 
 class TeamJournal(SafeJournal):
@@ -64,7 +64,7 @@ class TeamJournal(SafeJournal):
                 self.add(
                     each.loss, each.samples, each.lr, ends_update=each.ends_update, obeys=False
                 )
-        orders = _decoder.decode(data) if data else LoopOrders()
+        orders = decode_packed(data, LoopOrders) if data else LoopOrders()
         self._is_end_asked |= orders.is_end
         self.follow(orders)
         if orders.going is not None:

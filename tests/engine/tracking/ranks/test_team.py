@@ -73,6 +73,14 @@ def on_rank(rank: int, size: int, path: Path, work: Rank) -> None:
     dist.destroy_process_group()
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _warm_optimizer() -> None:
+    """The first step of any optimiser imports torch._dynamo: once here, not on every rank."""
+    weight = torch.zeros(1, requires_grad=True)
+    weight.sum().backward()  # type: ignore[no-untyped-call]
+    torch.optim.SGD([weight], lr=0.1).step()
+
+
 def on_all(size: int, path: Path, work: Rank) -> None:
     """Run `work` in processes of its own, which have torch already."""
     context = multiprocessing.get_context("fork")
