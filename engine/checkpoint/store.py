@@ -114,7 +114,8 @@ class CheckpointStore:
             try:
                 return self.read(each), tuple(refused)
             except CheckpointError as error:
-                refused.append(error)
+                if each.path.exists():  # else the worker that writes here has removed it meanwhile
+                    refused.append(error)
         return None, tuple(refused)
 
     @staticmethod
