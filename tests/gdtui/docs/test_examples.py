@@ -146,7 +146,14 @@ def test_the_api_examples_run(code: str, cli_env: dict[str, str]) -> None:
     assert result.stdout or "change" in code
 
 
-@pytest.mark.parametrize("code", code_blocks(DOCS / "your-own-loop.md", "python"))
+@pytest.mark.parametrize(
+    "code",
+    [
+        each
+        for each in code_blocks(DOCS / "your-own-loop.md", "python")
+        if "gdtui.integrations" not in each  # tests/integrations runs these
+    ],
+)
 def test_loops_of_the_page_run(
     code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
