@@ -70,6 +70,8 @@ PICTURES: dict[str, Still | Moving] = {
     "changed.png": Still("5s 2 ] ] 3 ] ] 0 8s q"),
     "crosshair.png": Still("40s end h H H 1s q", FREE),
     "crosshair-small.png": Still("40s h H H 1s q", FREE, SMALL),
+    "rewind.png": Still("16s 2 h H H . . R 8s 0 q"),
+    "fork.png": Still("16s 2 h H H F 2s ] ] 8s 0 q", ("--theme", "light", *FAST)),
     "focus.png": Still("10s 3 z 1s q"),
     "raw.png": Still("10s b 1s q"),
     "small.png": Still("13s q", FAST, SMALL),

@@ -13,13 +13,18 @@ from gdtui.chart.scene.picture import Picture
 
 _APART: Final = 2
 """Cells between the end of a line and its text."""
+_SCATTERED: Final = 4
+"""Most texts that are written each near its own line."""
 _FARTHEST: Final = 8
 """Rows that a text may be away from the end of its line."""
+
+_End = tuple[int, float, int, str, str]
+"""Row, negative value, column, text and colour of the end of a line."""
 
 
 def draw(picture: Picture, cells: Cells, layers: Layers, taken: NDArray[np.bool_]) -> None:
     """Write the texts, the uppermost line's first, and add them to the cells that are taken."""
-    ends: list[tuple[int, int, str, str]] = []
+    ends: list[_End] = []
     for one in picture.series:
         text = clean(one.end)
         if not text or one.line.is_empty:
@@ -28,9 +33,35 @@ def draw(picture: Picture, cells: Cells, layers: Layers, taken: NDArray[np.bool_
         columns = np.flatnonzero(lit.any(axis=0))
         if columns.size:
             column = int(columns[-1])
-            ends.append((int(np.flatnonzero(lit[:, column])[0]), column, text, one.colour))
-    for row, column, text, colour in sorted(ends):
-        _write(cells, row, column, text, colour, taken)
+            row, last = (
+                int(np.flatnonzero(lit[:, column])[0]),
+                float(np.nan_to_num(one.line.high[-1])),
+            )
+            ends.append((row, -last, column, text, one.colour))
+    ends.sort()
+    if len(ends) <= _SCATTERED or not _stack(cells, ends, taken):
+        for row, _, column, text, colour in ends:
+            _write(cells, row, column, text, colour, taken)
+
+
+def _stack(cells: Cells, ends: list[_End], taken: NDArray[np.bool_]) -> bool:
+    """Write the texts in the order of their lines, one below the other; False without room.
+
+    Above the lines, else below them: near its own line, none of many would find a place.
+    """
+    height, width = taken.shape
+    longest, count = max(len(text) for *_, text, _ in ends), len(ends)
+    start = min(max(column for _, _, column, _, _ in ends) + _APART, width - longest)
+    free = [not row.any() for row in taken[:, max(start - 1, 0) :]]
+    tops = [top for top in range(height - count + 1) if all(free[top : top + count])]
+    if start < 0 or not tops:
+        return False
+    middle = sum(row for row, *_ in ends) / count
+    top = min(tops, key=lambda top: abs(top + (count - 1) / 2 - middle))
+    for row, (*_, text, colour) in enumerate(ends, start=top):
+        cells.write(row, start, text, colour)
+        taken[row, start : start + len(text)] = True
+    return True
 
 
 def _write(

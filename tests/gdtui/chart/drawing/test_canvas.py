@@ -162,6 +162,13 @@ def test_the_uppermost_line_has_its_text_first() -> None:
     assert found == {"upper": 3, "middle": 7, "lower": 8}
 
 
+def test_the_texts_of_many_lines_are_a_list_in_their_order() -> None:
+    values = [0.30 + 0.004 * place for place in range(5)]
+    series = [Series(f"{v}", BLUE, level(v), end=f"{place}") for place, v in enumerate(values)]
+    rows = [text(drawn(*series), row)[-1] for row in range(HEIGHT)]
+    assert "43210" in "".join(rows)
+
+
 def test_points_lie_on_top_of_every_line() -> None:
     points = dot(0.5, 0.55)
     cells = drawn(Series("a", BLUE, points=points), Series("b", ORANGE, level(0.55)))
