@@ -167,7 +167,7 @@ def report_speeds(seconds: float, repeats: int) -> None:
 
 def report_screen(seconds: float) -> None:
     print(
-        f"screen at 160×45, 10 fps, three variants, {seconds:g} s (goals ≤ 15 % of a core, ≤ 120 "
+        f"screen at 160×45, 10 fps, three variants, {seconds:g} s (goals ≤ 10 % of a core, ≤ 90 "
         "KiB/s)"
     )
     for pace in ("1", "free"):
