@@ -96,9 +96,12 @@ class RunController(PaceController):
 
     def restart(self, chosen: Sequence[VariantState]) -> Notes:
         """Restart with the requested settings."""
-        if self._controls is None:
+        if self._controls is None or self._lineage is None:
             return [self.refusal]
         settings = {one.tally.name: one.wanted for one in chosen}
+        ends = [self._lineage.end_of(one.tally.name, one.tally.generation) for one in chosen]
+        if None not in ends:
+            self._note_restart(settings, is_rewind=True)
         self._controls.restart(settings)
         self._store.forget_notices(settings)
         return self._still_paused(settings)
@@ -175,9 +178,10 @@ class RunController(PaceController):
         if (step := self._undo.take(self._wanted(self._store.variants))) is None:
             return ["nothing to undo: no setting has been changed by a key"]
         changed = in_words(step.before, step.after, self._store.states[0].tally.n)
-        told = f"undone: {changed or 'rewound'}"
+        told = f"undone: {changed}" if changed else "undone: goes on"
         if points := self._points(self._lineage, step):
-            return [f"{told}, {self._lineage.go_back(step.after, points)}"]
+            separator = ", " if changed else " "
+            return [f"{told}{separator}{self._lineage.go_back(step.after, points)}"]
         if not step.restarts:
             return [told, *self._send(step.after)]
         if step.is_rewind:

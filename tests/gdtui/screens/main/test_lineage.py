@@ -157,13 +157,17 @@ async def test_undo_of_a_change_takes_the_weights_back_where_they_are_kept(bench
         assert back.settings.batch_size == 64
 
 
-async def test_undo_of_a_rewind_brings_back_the_abandoned_future(bench: Bench) -> None:
+@pytest.mark.parametrize(("pressed", "kind"), [(["h", "R"], Rewind), (["r"], Restart)])
+async def test_undo_of_a_rewind_or_restart_brings_back_the_abandoned_future(
+    bench: Bench, pressed: list[str], kind: type[Rewind | Restart]
+) -> None:
     mini = bench.names[1]
+    keep(bench, mini, 90)
     app = bench.app()
     async with app.run_test(size=WIDE, notifications=True) as pilot:
         await settle(pilot)
-        await pilot.press("2", "h", "H", "R")
-        (command,) = bench.controls.last(Rewind).values()
+        await pilot.press("2", *pressed)
+        (command,) = bench.controls.last(kind).values()
         first = bench.run.info.settings.variants[1].settings
         bench.write(
             mini,
@@ -171,10 +175,9 @@ async def test_undo_of_a_rewind_brings_back_the_abandoned_future(bench: Bench) -
                     threads=1, epochs=20, pace=1.0, command=command.id),
         )  # fmt: skip
         bench.train(mini, [0.7] * 20, generation=2)
-        keep(bench, mini, 100)
         await settle(pilot)
         await pilot.press("backspace")
-        await see(pilot, "undone: rewound, from batch 100")
+        await see(pilot, "undone: goes on from batch 100")
         back = bench.controls.last(Rewind)[mini]
         assert isinstance(back, Rewind)
         assert (back.generation, back.batches) == (1, 100)
