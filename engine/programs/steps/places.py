@@ -128,6 +128,8 @@ class StepPlaces:
     def _epochs(self, step: int, printed: Printed) -> int | None:
         if printed.form is Form.TRAINER and printed.total and _is_above_0(printed.epoch):
             return max(round(printed.total / step * (printed.epoch or 0)), 1)
+        if printed.form is Form.LIGHTNING and printed.epochs is not None:
+            return printed.epochs + self._epoch_shift
         return printed.epochs
 
 

@@ -46,7 +46,9 @@ class Redraws:
                 return
             yield from self._take(*held)
         seen = self._seen
-        if seen is None or drawn < seen.drawn:
+        if seen is not None and drawn == 0 < seen.drawn and key == seen.loss:
+            self._seen = _Seen(0, 0, key)  # a new bar that still shows the last loss of the old one
+        elif seen is None or drawn < seen.drawn:
             yield from self._take(bar, loss)
         elif key == seen.loss:
             if drawn > seen.step:

@@ -24,7 +24,9 @@ _NUMBERS: Final = re.compile(r"[\d.,]+(?:e[-+]?\d+)?")
 def parse_bars(text: str) -> Iterator[Printed]:
     """The bars in a text, several if they stand in one line."""
     if "━" in text or "─" in text or "[=" in text or "[>" in text:
-        if found := _RICH.match(text) or _LINE_BAR.match(text):
+        if found := _RICH.match(text):
+            yield _bar(found, found["rest"], Form.LIGHTNING)
+        elif found := _LINE_BAR.match(text):
             yield _bar(found, found["rest"], Form.KERAS)
     elif "[" in text and ("%|" in text or "it/s" in text or "s/it" in text or "it [" in text):
         for found in _TQDM.finditer(text):
@@ -33,7 +35,7 @@ def parse_bars(text: str) -> Iterator[Printed]:
 
 def _bar(found: re.Match[str], rest: str, form: Form) -> Printed:
     front, behind = pairs_of(found["label"]), pairs_of(rest)
-    if form is Form.TQDM and not found["close"] and behind.end == len(rest):
+    if form is Form.TQDM and not found["close"] and behind.last:
         behind.values.pop(behind.last, None)  # the terminal is too narrow: its value is cut
     if "v_num" in rest:
         form = Form.LIGHTNING

@@ -1,12 +1,14 @@
 """Names with values anywhere in a line: "loss: 0.5", "lr=1e-3", "iter 10: loss 3.2", "[1/5]"."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
 from engine.programs.text.names import Meaning, canonical, meaning
 from engine.programs.text.numerals import NUMBER, count, number
 from engine.programs.text.printed import Form, Printed
+from engine.programs.text.templates import Spot, Templates
 
 _MOST_VALUES: Final = 200
 _WORD: Final = r"[A-Za-z_][\w./@-]{0,60}"
@@ -44,32 +46,51 @@ class NamedNumbers:
     total: int | None = None
     epoch: float | None = None
     epochs: int | None = None
-    end: int = 0
-    """The position after the last number."""
     last: str = ""
-    """The name of the last number."""
+    """The name of a number that ends the text; empty if none does."""
 
-    def add(self, name: str, found: re.Match[str]) -> None:
+    def add(self, name: str, kind: Meaning, value: str, total: str) -> None:
         """Take in a number; the first of a name counts."""
-        kind = meaning(name)
         if kind is Meaning.STEP:
             if self.step is None:
-                self.step = count(found["value"])
-                self.total = count(found["total"] or "")
+                self.step, self.total = count(value), count(total)
         elif kind is Meaning.EPOCH:
             if self.epoch is None:
-                self.epoch = number(found["value"])
-                self.epochs = count(found["total"] or "")
-        elif name.lower() not in _UNINTERESTING and len(self.values) < _MOST_VALUES:
-            self.values.setdefault(name, number(found["value"]))
-        self.end, self.last = found.end(), name
+                self.epoch, self.epochs = number(value), count(total)
+        elif len(self.values) < _MOST_VALUES:
+            self.values.setdefault(name, number(value))
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """The names in the lines of a template, and where their numbers stand."""
+
+    items: tuple[tuple[str, Meaning, Spot, Spot], ...]
+    last: str
+
+
+def _plan(text: str, at: Callable[[int, str], Spot]) -> _Plan:
+    items: list[tuple[str, Meaning, Spot, Spot]] = []
+    last = ""
+    for found in _PAIR.finditer(text):
+        name = _name(found["key"] or found["spoken"])
+        last = name if found.end() == len(text) else ""
+        if name.lower() not in _UNINTERESTING:
+            total = at(found.start("total"), found["total"]) if found["total"] else Spot(None)
+            value = at(found.start("value"), found["value"])
+            items.append((name, meaning(name), value, total))
+    return _Plan(tuple(items), last)
+
+
+_templates: Final = Templates(_plan)
 
 
 def pairs_of(text: str) -> NamedNumbers:
     """All numbers with names in a text."""
-    pairs = NamedNumbers()
-    for found in _PAIR.finditer(text):
-        pairs.add(_name(found["key"] or found["spoken"]), found)
+    plan, numbers = _templates.plan(text)
+    pairs = NamedNumbers(last=plan.last)
+    for name, kind, value, total in plan.items:
+        pairs.add(name, kind, value.of(numbers), total.of(numbers))
     return pairs
 
 

@@ -45,6 +45,11 @@ def test_no_reading_lies_beyond_the_end_of_its_bar() -> None:
     assert readings((2, 5.0), (2, 4.0), total=2) == [(2, 5.0)]
 
 
+def test_the_last_loss_of_a_bar_is_none_of_the_next_one() -> None:
+    drawn = [(1, 5.0), (2, 4.0), (0, 4.0), (1, 4.0), (1, 3.0), (2, 3.0), (2, 2.0)]
+    assert readings(*drawn, total=2) == [(1, 5.0), (2, 4.0), (1, 3.0), (2, 2.0)]
+
+
 def test_the_next_bar_begins_again() -> None:
     drawn = [(1, 5.0), (0, None), (1, 4.0), (0, 3.0)]
     assert readings(*drawn, total=1) == [(1, 5.0), (1, 4.0), (1, 3.0)]
