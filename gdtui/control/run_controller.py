@@ -145,6 +145,12 @@ class RunController(PaceController):
 
     # --- Going back -----------------------------------------------------------------------------
 
+    def refusal_of(self, key: str) -> str:
+        """The answer to a key that goes back, to who may only watch the run."""
+        if self.refusal != WATCHING:
+            return self.refusal
+        return f"only watching: {key} needs gdtui attach, or gdtui resume after the run's end"
+
     def rewind(self, batches: Mapping[str, int]) -> Notes:
         """Take variants back to so many batches each."""
         if self._lineage is None:
@@ -158,7 +164,7 @@ class RunController(PaceController):
 
     def add(self, like: VariantState) -> Notes:
         """Add a variant that begins at the initial weights, with the settings of another one."""
-        return [self.refusal] if self._lineage is None else self._lineage.add(like)
+        return [self.refusal_of("N")] if self._lineage is None else self._lineage.add(like)
 
     def remove(self, one: VariantState) -> Notes:
         """Remove a variant from the comparison."""

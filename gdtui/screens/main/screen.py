@@ -103,14 +103,14 @@ class MainScreen(GuidedScreen):
 
     def action_add(self) -> None:
         """Add a variant with the settings of the selected one, or of the first."""
-        self._expects_variant = True
+        self._expects_variant = self.controller.is_ours
         self._sent(self.controller.add(self.viewer.chosen[0]))
 
     def action_remove(self) -> None:
         """Remove the selected variant, when asked twice."""
         chosen = self.viewer.chosen
         if not self.controller.is_ours:
-            self.context.show_notes([self.controller.refusal])
+            self.context.show_notes([self.controller.refusal_of("D")])
         elif len(chosen) > 1:
             self.context.show_notes(["select the variant to remove first, by its number"])
         elif self._removal.confirms(name := chosen[0].tally.name):
@@ -122,7 +122,7 @@ class MainScreen(GuidedScreen):
         """The batches done after those at the crosshair; None, with a note, without one."""
         viewer = self.viewer
         if not self.controller.is_ours:
-            self.context.show_notes([self.controller.refusal])
+            self.context.show_notes([self.controller.refusal_of(key)])
             return None
         if viewer.cursor is None:
             note = f"put the crosshair on a batch first, with h and l or the mouse; then {key}"

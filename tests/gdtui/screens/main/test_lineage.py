@@ -129,7 +129,7 @@ async def test_who_only_watches_sees_what_became_of_variants_and_cannot_do_it(be
         assert len(app.main.viewer.store.states) == 4
         for key in "RFND":
             await pilot.press("h", key)
-            await see(pilot, "only watching: keys cannot change how this run trains")
+            await see(pilot, f"only watching: {key} needs gdtui attach, or gdtui resume")
             app.clear_notifications()
         assert not bench.controls.told
 
