@@ -155,8 +155,7 @@ class TrainerRecord:
             return
         if self._epoch > journal.epochs:
             journal.plan(self._epoch)
-        journal.end_group()
-        journal.begin_epoch(self._epoch)
+        journal.begin_epoch(self._epoch)  # transformers 4.45 goes on with the group that has begun
 
     @guarded
     def add(self, loss: Any, samples: int, lr: float | None, *, ends_update: bool) -> None:
