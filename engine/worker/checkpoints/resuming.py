@@ -117,10 +117,11 @@ class Repetition:
 
     def _from_stretch(self, stretch: Stretch) -> Trainer | None:
         store, most = CheckpointStore(stretch.log), stretch.until
+        begin = 0 if stretch.past.origin is None else stretch.past.origin.batches
         while True:
             checkpoint, unusable = store.newest(stretch.past.generation, most)
             self._refused += map(str, unusable)
-            if checkpoint is None:
+            if checkpoint is None or checkpoint.batches < begin:
                 return None
             trainer = self._of_checkpoint(checkpoint)
             if trainer is not None:
