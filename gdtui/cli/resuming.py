@@ -63,6 +63,11 @@ def _check_problem(
 ) -> None:
     if settings.device == _IMPORTED:
         ctx.fail(f"{path} was imported: there is no training to go on with")
+    if settings.is_script:
+        ctx.fail(
+            f"{path} was trained by a program ({clean(settings.problem)}), which alone can go on "
+            "with it: run that again"
+        )
     if problem is not None and absolute(problem) != settings.problem:
         ctx.fail(f"{path} trains {clean(settings.problem)}, not {problem}")
     if problem is None and is_file(settings.problem):

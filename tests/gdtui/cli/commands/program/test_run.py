@@ -13,6 +13,7 @@ import pytest
 from engine.log.directory import RunDirectory
 from engine.log.follow import Follower
 from engine.log.records import Chunk
+from gdtui.cli.main import main
 
 _PROGRAM = """
 import os, signal, sys
@@ -52,7 +53,9 @@ def test_output_and_exit_status_are_the_programs(
     assert stat.S_IMODE(console.stat().st_mode) == 0o600
 
 
-def test_json_is_all_of_stdout_and_no_console_keeps_none(tmp_path: Path) -> None:
+def test_json_is_all_of_stdout_and_no_console_keeps_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     done = run(tmp_path / "run", "--json", "--no-console")
     report = json.loads(done.stdout)
     assert report["variants"][0]["state"] == "finished"
@@ -60,6 +63,9 @@ def test_json_is_all_of_stdout_and_no_console_keeps_none(tmp_path: Path) -> None
     assert b"step 3 loss" in done.stderr
     assert b"read as: key: value" in done.stderr
     assert not [*(tmp_path / "run").glob("*.out")]
+    for command in (["resume"], ["train", "--like"]):  # only the program could do that
+        assert main([*command, str(tmp_path / "run")]) == 2
+        assert "trained by a program" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
