@@ -119,6 +119,7 @@ class Background:
                 self._serve()
                 self._write()
                 self._recording.retry()
+                self._recording.announce_others()
             self._write()
             self._finish()
         except BaseException as error:

@@ -1,14 +1,15 @@
 """The files of a tracked loop. What cannot be written waits in memory, and training goes on."""
 
+import contextlib
 import time
 from collections.abc import Callable
 from typing import Final
 
 from msgspec.structs import replace
 
-from engine.log.directory import RunDirectory, RunDirectoryError
+from engine.log.directory import RUN_FILE, RunDirectory, RunDirectoryError
 from engine.log.filesystem.disk_errors import reason, remedy
-from engine.log.records import CommandSent, Record
+from engine.log.records import CommandSent, Record, VariantAdded
 from engine.log.writing.writer import LogWriter
 from engine.session.session_log import SessionLog
 from engine.worker.protocol import RunClock
@@ -30,6 +31,13 @@ class LoopLog:
         self._warn = warn
         self._clock = RunClock.start()
         self._session_log = self._open_session_log(run)
+        self._run = run
+        self._known = {each.name for each in run.info.settings.variants}
+        """Variants that readers of the run know, or will find in run.json."""
+        self._run_file = self._stamp()
+        if len(self._known) > 1:  # whoever has opened the run before must hear of this one
+            self._announce(name)
+        self._look_at = 0.0
         self._retry_at = 0.0
         self._waiting: list[Record] = []
         self._has_given_up = False
@@ -59,6 +67,33 @@ class LoopLog:
         """Log a command, if this loop writes the log of commands."""
         if self._session_log is not None:
             self._session_log.write(sent)
+
+    def announce_others(self) -> None:
+        """Log the variants of other loops that have joined the run, once a second."""
+        if self._session_log is None or time.monotonic() < self._look_at:
+            return
+        self._look_at = time.monotonic() + _RETRY_SECONDS
+        if (stamp := self._stamp()) == self._run_file:
+            return
+        self._run_file = stamp
+        with contextlib.suppress(RunDirectoryError):
+            self._run = RunDirectory.open(self._run.path)
+        for variant in self._run.info.settings.variants:
+            if variant.name not in self._known:
+                self._known.add(variant.name)
+                self._announce(variant.name)
+
+    def _announce(self, name: str) -> None:
+        if self._session_log is not None:
+            found = {each.name: each.settings for each in self._run.info.settings.variants}
+            self._session_log.write(VariantAdded(variant=name, settings=found[name]))
+
+    def _stamp(self) -> tuple[int, int] | None:
+        try:
+            found = (self._run.path / RUN_FILE).lstat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns
 
     def retry(self) -> None:
         """Write what waits, unless that has just failed."""

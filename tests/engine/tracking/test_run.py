@@ -16,6 +16,7 @@ from tracked_loops import EPOCHS, Loop, plain
 
 from engine.log.commands import AnyCommand, Change, Pause, Restart, Resume, SetPace, StepOnce
 from engine.log.directory import RunDirectory
+from engine.log.follow import Follower
 from engine.log.records import Changed, State, StateChanged
 from engine.session.host.client import HostError, HostLink, find_host
 from engine.settings import LrScaling, VariantSettings
@@ -145,6 +146,21 @@ def test_two_loops_with_one_directory_are_two_variants(track: Track, tmp_path: P
     found = open_run(tmp_path / "run").variants
     assert [*found] == ["mine", "mine #2"]
     assert [len(each.latest.losses) for each in found.values()] == [7, 4]
+
+
+def test_a_loop_that_joins_is_seen_by_those_who_watch_already(track: Track, tmp_path: Path) -> None:
+    first, second = Loop(), Loop()
+    batches = iter(track(first).epochs(1))
+    next(batches)
+    seen = Follower(RunDirectory.open(tmp_path / "run"))
+    run = track(second)
+    for batch in run.epochs(1):
+        run.step(second.loss(batch))
+    run.close()
+    found: set[str] = set()
+    while "mine #2" not in found:
+        found |= {name for name, _ in seen.read()}
+        time.sleep(0.01)
 
 
 # --- Commands -----------------------------------------------------------------------------------
