@@ -79,7 +79,7 @@ class Updates:
         """Correct the gradient if the weights did not come to the sum that was expected."""
         if self._is_weighted and self._ranks is not None:
             total = self._ranks.total(self._total)
-            ratio: Any = self._ranks.size * self.steps / total
+            ratio: Any = float(self._ranks.size * self.steps / total)  # gradients may be sharded
         elif isinstance(self._total, Tensor):
             ratio = self._nominal / self._total.clamp_min(torch.finfo(self._total.dtype).tiny)
         elif self._total == self._nominal or not self._total:

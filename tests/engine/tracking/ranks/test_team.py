@@ -12,6 +12,8 @@ import pytest
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import fully_shard
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader, DistributedSampler, TensorDataset
 
@@ -132,6 +134,44 @@ def test_ranks_train_as_plain_ddp_and_rank_0_records_the_mean(size: int, tmp_pat
         assert found.latest.started is not None
         assert found.latest.started.device == f"cpu × {size} ranks"
         assert found.settings.resolve(SAMPLES).effective_batch == BATCH * size * accumulation
+
+
+def sharded(rank: int, path: Path) -> None:
+    """FSDP2 on the CPU: the same weights as without gdtui, and one reduction a group."""
+    weights = []
+    for is_tracked in (False, True):
+        loop = Loop()
+        model = nn.Linear(3, 1).double()
+        nn.init.ones_(model.weight)
+        fully_shard(model, mesh=init_device_mesh("cpu", (dist.get_world_size(),)))
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+        if is_tracked:
+            run = track(
+                optimizer,
+                loop.loader,
+                model=model,
+                accumulation=2,
+                name="mine",
+                run_dir=path / "fsdp",
+            )
+            for x, y in run.epochs(1):
+                run.step(nn.functional.mse_loss(model(x), y))
+            run.close()
+        else:
+            for index, (x, y) in enumerate(loop.loader):
+                model.set_requires_gradient_sync(index % 2 == 1)
+                (nn.functional.mse_loss(model(x), y) / 2).backward()
+                if index % 2:
+                    optimizer.step()
+                    optimizer.zero_grad()
+        weights.append(model.weight.full_tensor().detach())
+    assert (weights[0] - weights[1]).abs().max() < 1e-12
+
+
+def test_sharded_models_train_alike(tmp_path: Path) -> None:
+    on_all(2, tmp_path, sharded)
+    (found,) = open_run(tmp_path / "fsdp").variants.values()
+    assert found.latest.batches.update.tolist() == [1, 1, 2, 2, 3, 3]
 
 
 def weighted(rank: int, path: Path) -> None:
