@@ -40,13 +40,13 @@ if TYPE_CHECKING:
     from gdtui.screens.main.painter import Painter
 
 _EAGER_FPS: Final = 30
-"""Ticks per second until every variant has its first loss, for which the user is waiting.
-"""
+"""Ticks per second until every variant has its first loss, for which the user is waiting."""
 _EAGER_SECONDS: Final = 30
 """Maximum duration of that rate in seconds; an arm of a sweep may begin much later."""
-
 _BREATH_SECONDS: Final = 0.001
 """Pause between two reads of the past of a long run, in which keys get their turn."""
+_PATIENCE: Final = 0.25
+"""Seconds between frames while a long past is read: drawing would take half of the time."""
 
 
 class ShowNotes(Protocol):
@@ -187,8 +187,11 @@ class LiveScreen(Screen[None]):
         if self.query_one_optional(Summary) is None or self.query_one_optional("#overlay") is None:
             return  # a last tick, while the screen is being removed
         self._read()
-        self._ticked_at = time.monotonic()
         self._owes_figures |= figures
+        now = time.monotonic()
+        if self._is_reading_on and not self._owes_figures and now - self._ticked_at < _PATIENCE:
+            return
+        self._ticked_at = now
         if not self.context.gate.begin_frame():
             return  # this frame is dropped; the next one shows its changes
         with self.app.batch_update():
@@ -224,6 +227,8 @@ class LiveScreen(Screen[None]):
         self._is_reading_on = self.viewer.is_catching_up
         if self._is_reading_on:
             self.set_timer(_BREATH_SECONDS, self._read_on)
+        else:
+            self.tick()
 
     def catch_up(self) -> None:
         """Draw the frame that was dropped while the terminal was busy."""
@@ -287,10 +292,7 @@ class LiveScreen(Screen[None]):
         self._watch_for_end()
 
     def _watch_for_end(self) -> None:
-        """Show the results when the last variant ends, and hide them when training goes on.
-
-        If all ended in trouble, the panels say more.
-        """
+        """Show the results when the last variant ends, unless all failed; hide them afterwards."""
         store = self.viewer.store
         if store.has_ended != self._had_ended:
             self._had_ended = store.has_ended
