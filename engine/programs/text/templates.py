@@ -1,4 +1,4 @@
-"""What a line says apart from its numbers, which most lines of a program have in common.
+"""Templates of lines: their text without the numbers, which most lines of a program share.
 
 The expensive search for names and their numbers is done once for each template; afterwards only the
 numbers are read.
