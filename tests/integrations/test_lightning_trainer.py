@@ -202,3 +202,53 @@ def test_keys_change_lr_and_accumulation_and_end_the_training(
     )
     assert found.state is State.STOPPED
     assert "2 times that of the script's schedule" in found.latest.changes[0].note
+
+
+@pytest.mark.parametrize("broken", ["record.chunking.ChunkBuilder.add", "trainers.record.begin"])
+def test_a_fault_leaves_the_training_alone(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    broken: str,
+) -> None:
+    plain, model = Regression(), Regression()
+    fit(plain, [])
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError("injected")
+
+    monkeypatch.setattr(f"engine.tracking.{broken}", fail)
+    fit(model, [callback(tmp_path)])
+    for one, other in zip(plain.parameters(), model.parameters(), strict=True):
+        assert torch.equal(one, other)
+    said = capfd.readouterr().err.splitlines()
+    assert len([each for each in said if each.startswith("gdtui:")]) == 1
+
+
+def test_an_exception_and_an_early_stop_are_recorded(tmp_path: Path) -> None:
+    class Ending(lightning.Callback):
+        """Ends the training after its third batch."""
+
+        def __init__(self, error: Exception | None) -> None:
+            self.error = error
+
+        def on_train_batch_end(self, trainer: Any, *_: Any) -> None:
+            if trainer.global_step == 3:
+                trainer.should_stop = True
+                if self.error is not None:
+                    raise self.error
+
+    for name, error in (("stopped", None), ("failed", ArithmeticError("no number"))):
+        record = callback(tmp_path / name)
+        model = Regression()
+        if error is None:
+            fit(model, [Ending(error), record])
+        else:
+            with pytest.raises(ArithmeticError):
+                fit(model, [record, Ending(error)])
+        record.record.close()
+        assert "training_step" not in vars(model)
+    stopped, failed = logged(tmp_path / "stopped"), logged(tmp_path / "failed")
+    assert stopped.detail == "the Trainer stopped before its last epoch"
+    assert len(stopped.latest.losses) == 3
+    assert (failed.state, failed.detail) == (State.FAILED, "ArithmeticError: no number")
