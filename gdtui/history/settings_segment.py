@@ -102,7 +102,7 @@ class SettingsSegment:
         )
 
     def predicted(self, block: LossBlock, start: int, stop: int, samples: int) -> int:
-        """How many of these chunks of a block are as `predicts` and `has_settings_of` say.
+        """The number of these chunks, from the first on, that are as `predicts` and `has_settings_of` say.
 
         `samples`: the samples before the first of them; none may be missing between them.
         """
