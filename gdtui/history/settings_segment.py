@@ -102,7 +102,7 @@ class SettingsSegment:
         )
 
     def predicted(self, block: LossBlock, start: int, stop: int, samples: int) -> int:
-        """The number of these chunks, from the first on, that are as `predicts` and `has_settings_of` say.
+        """The number of these chunks, from the first, that `predicts` and `has_settings_of` expect.
 
         `samples`: the samples before the first of them; none may be missing between them.
         """
