@@ -63,7 +63,7 @@ class Store:
 
     def _add(self, name: str, record: AnyRecord | LossBlock) -> None:
         if isinstance(record, VariantAdded):
-            self._take_in(record)
+            self._take_in(name, record)
             return
         one = self.variants[name]
         one.add(record, self._source(name, record) if isinstance(record, Started) else None)
@@ -88,10 +88,10 @@ class Store:
 
     # --- Variants -------------------------------------------------------------------------------
 
-    def _take_in(self, record: VariantAdded) -> None:
+    def _take_in(self, name: str, record: VariantAdded) -> None:
         """Add a variant that was added to the run; its settings are those of its beginning."""
-        if record.variant not in self.variants:
-            variant = Variant(name=record.variant, settings=record.settings)
+        if name not in self.variants:
+            variant = Variant(name=name, settings=record.settings)
             self.settings = replace(self.settings, variants=(*self.settings.variants, variant))
             self._roster.add(variant)
             if self._origins:
