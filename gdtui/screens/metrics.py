@@ -23,10 +23,7 @@ from gdtui.widgets.line import Line
 _SECONDS: Final = 0.25
 """Redraw interval."""
 _KEYS: Final = "tab choose  enter zoom  / search  x axis  y log  + - ← → zoom, pan  h l crosshair"
-_EMPTY: Final = (
-    "No metrics yet. A problem's metrics come at the ends of epochs; a loop of your own logs any "
-    "number by name: run.log(accuracy=…)."
-)
+_EMPTY: Final = "no metrics yet: a problem's come with validation, run.log(name=…) adds any number"
 
 
 class MetricsScreen(PassThroughScreen):

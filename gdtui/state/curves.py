@@ -139,10 +139,7 @@ class Curves:
         gaps = [each for each in held_out if each.full_loss is not None]
         self.evaluations.add_all(list(map(_full, full)))
         self.validations.add_all(list(map(_held_out, held_out)))
-        for name in dict.fromkeys(name for each in records for name in each.metrics):
-            having = [each for each in records if name in each.metrics]
-            places = np.array([(each.samples, each.updates, each.seconds) for each in having])
-            self.named.add(name, places, np.array([each.metrics[name] for each in having]))
+        self._add_metrics(records)
         for record in records[-1:]:
             self.ended = record.samples, record.updates, record.seconds
         for figure, found in (
@@ -164,6 +161,13 @@ class Curves:
         """Add a loss on held-out data within an epoch."""
         self.validations.add(record.samples, record.updates, record.seconds, record.loss)
         self.latest[MeasuredFigure.VALIDATION] = MeasuredAt(record.samples, settings)
+        self._add_metrics([record])
+
+    def _add_metrics(self, records: Sequence[Evaluation | Validated]) -> None:
+        for name in dict.fromkeys(name for each in records for name in each.metrics):
+            having = [each for each in records if name in each.metrics]
+            places = np.array([(each.samples, each.updates, each.seconds) for each in having])
+            self.named.add(name, places, np.array([each.metrics[name] for each in having]))
 
     def measure(
         self, record: Measured, smoothed: NoiseScale | None, settings: VariantSettings

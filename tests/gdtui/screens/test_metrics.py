@@ -8,7 +8,7 @@ from app_bench import WIDE, Bench, settle
 from shown import text_of
 from textual.pilot import Pilot
 
-from engine.log.records import Scalars
+from engine.log.records import Scalars, Validated
 from gdtui.app import GdtuiApp
 from gdtui.chart.widget.chart import Chart
 from gdtui.screens.metrics import MetricsScreen
@@ -111,3 +111,20 @@ async def test_without_numbers_it_says_how_to_log_some(tmp_path: Path) -> None:
     async with app.run_test(size=WIDE) as pilot:
         await opened(app, pilot)
         assert "run.log(" in text_of(app)
+
+
+async def test_metrics_come_from_every_validation(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "run")
+    bench.begin()
+    name = bench.names[1]
+    bench.train(name, [0.8 - i / 500 for i in range(40)])
+    bench.write(
+        name,
+        Validated(
+            generation=1, epoch=1, batches=40, updates=40, samples=400, seconds=0.4, loss=0.5,
+            metrics={"accuracy": 0.75},
+        ),
+    )  # fmt: skip
+    app = bench.app()
+    async with app.run_test(size=WIDE) as pilot:
+        assert titles(await opened(app, pilot)) == ["accuracy · 0.750"]

@@ -5,7 +5,7 @@ from typing import Final
 from engine.settings import LrScaling, Precision
 from gdtui.state.variant import VariantState
 from gdtui.view.text import formatting
-from gdtui.view.text.caveats.imported import is_made_up
+from gdtui.view.text.caveats.imported import is_foreign, is_made_up
 from gdtui.view.text.screen_text import NOT_THE_BIG_BATCH
 from gdtui.view.text.styled import StyledText
 
@@ -71,6 +71,8 @@ def _lr(one: VariantState, *, is_short: bool) -> str:
     rules += [f"warm-up + {now.schedule}" if now.warmup else str(now.schedule)] * (
         not now.has_constant_lr
     )
+    if is_foreign(one) and resolved is not None:
+        return f"lr {formatting.rounded(resolved.lr)}"  # its settings state none
     if not rules or resolved is None:
         return f"lr {formatting.setting(now.lr)}"
     if is_short:
