@@ -6,6 +6,7 @@ from plain_chunks import plain_chunk
 
 from engine.log.records.chunk import packed
 from engine.log.summary import Tally
+from engine.programs import PROGRAM
 from engine.settings import (
     FULL,
     BatchSize,
@@ -81,3 +82,10 @@ def test_settings_carry_their_keys_where_there_is_room() -> None:
     assert said.plain == "batch 64 [ ] · lr 0.01 , . · accum ×2 A a · momentum 0.9 m"
     keys = {text.strip() for text, style in said.parts if "key" in style}
     assert keys == {entry.keys for entry in TABLE if entry.id in KEYED}
+
+
+def test_the_lr_of_a_program_is_the_one_it_printed_last() -> None:
+    unknown = ("samples", "batch_size", "accumulation_steps")
+    tally = Tally("a", VariantSettings(), n=2000, device=PROGRAM, assumed=unknown)
+    tally.add(replace(plain_chunk(1, 2), lr=packed([0.3, 0.2])))
+    assert in_words(VariantState(0, tally), 49).plain == "lr 0.2"
