@@ -70,7 +70,7 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         "rewind",
         "Settings of the selected",
         (Stroke("R", "R", "rewind", "Rewind to the crosshair"),),
-        "rewind to the crosshair; the abandoned future stays as a ghost",
+        "rewind to the crosshair; the old future stays as a ghost",
         label="rewind here",
     ),
     Entry(

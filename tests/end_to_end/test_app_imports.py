@@ -36,6 +36,8 @@ EVERY_MODULE = """
 import gdtui, importlib, pkgutil
 EXTRAS = {"PIL", "aiohttp", "aiohttp_jinja2", "matplotlib", "textual_serve"}
 for module in pkgutil.walk_packages(gdtui.__path__, "gdtui."):
+    if module.name.startswith("gdtui.integrations."):
+        continue  # imported by scripts that have torch and the Trainer's library anyway
     try:
         importlib.import_module(module.name)
     except ModuleNotFoundError as error:

@@ -1,20 +1,22 @@
 """Gives each variant on screen a panel, or its line where there are many."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from textual.containers import Horizontal
 from textual.screen import Screen
 
-from gdtui.state.variant import VariantState
 from gdtui.widgets.line import Line
 from gdtui.widgets.variant import VariantPanel
+
+if TYPE_CHECKING:  # it imports numpy, for which the first frame does not wait
+    from gdtui.state.variant import VariantState
 
 PANELS: Final = 4
 """Maximum number of variants with a panel each; with more, each gets a line."""
 
 
-def fit_panels(screen: Screen[Any], states: Sequence[VariantState]) -> list[VariantPanel]:
+def fit_panels(screen: Screen[Any], states: Sequence["VariantState"]) -> list[VariantPanel]:
     """The panels of these variants, in order; adds those missing and hides those left over."""
     is_many = len(states) > PANELS
     screen.set_class(is_many, "-many")

@@ -21,7 +21,10 @@ MakeRun = Callable[..., RunDirectory]
         ("train --lr x", "a number"),
         ("train --bogus", "--bogus"),
         ("--epochs 3 train", "gdtui train"),
-        ("trian", "did you mean train? Commands: train, watch, experiment, sweep, audit, record"),
+        (
+            "trian",
+            "did you mean train? Commands: train, watch, run, experiment, sweep, audit, record",
+        ),
         ("export", "RUN_DIR"),
         ("export /nowhere", "holds no run"),
         ("watch", "terminal"),
