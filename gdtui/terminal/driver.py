@@ -28,7 +28,7 @@ class GatedDriver(LinuxDriver):
 
     def __init__(self, app: Any, **options: Any) -> None:
         self._is_started = self._is_suspended = False
-        self._must_stop = self._is_suspending = False
+        self._must_stop = False
         self._raw_modes: list[Any] | None = None
         """The terminal's modes while the app uses it."""
         super().__init__(app, **options)
@@ -86,21 +86,20 @@ class GatedDriver(LinuxDriver):
 
     def _note_stop(self) -> None:
         self._must_stop = True
-        self._loop.call_soon(self._suspend)
+        # A turn later than usual, so that a SIGCONT that came meanwhile has been heard by then.
+        self._loop.call_soon(self._loop.call_soon, self._suspend)
 
     def _note_continuing(self, *_: object) -> None:
         """Called at once; the loop calls `_go_on` later."""
-        self._must_stop = self._must_stop and not self._is_suspending
+        self._must_stop = False
 
     def _suspend(self) -> None:
         """Give the terminal back to the shell, and stop, unless a SIGCONT has arrived since."""
-        self._is_suspending = True
         if self._must_stop and self._auto_restart and self._is_started:
             self.suspend_application_mode()
             self._is_suspended = self._must_signal_resume = True
         if self._must_stop:
             os.kill(os.getpid(), signal.SIGSTOP)
-        self._is_suspending = False
 
     def _go_on(self) -> None:
         """Take the terminal again; a SIGCONT may also reach a process that was not stopped."""
