@@ -28,27 +28,15 @@ def evaluation_of(
 ) -> Evaluation | Validated | None:
     """The record of a held-out loss and metrics; None if there is no loss, within an epoch."""
     metrics = {name: value for name, value in metrics.items() if not math.isnan(value)}
-    if ends_epoch:
-        return Evaluation(
-            generation=1,
-            epoch=at.epoch,
-            batches=at.batches,
-            updates=at.updates,
-            samples=at.samples,
-            seconds=at.seconds,
-            full_loss=None,
-            validation_loss=loss,
-            metrics=metrics,
-        )
-    if loss is None:
-        return None
-    return Validated(
+    found = Evaluation(
         generation=1,
         epoch=at.epoch,
         batches=at.batches,
         updates=at.updates,
         samples=at.samples,
         seconds=at.seconds,
-        loss=loss,
+        full_loss=None,
+        validation_loss=loss,
         metrics=metrics,
     )
+    return found if ends_epoch else found.validated
