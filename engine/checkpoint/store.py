@@ -60,8 +60,8 @@ class CheckpointStore:
         Before that, others are removed so that all, with this one, take at most `limit` bytes. The
         newest of the others stays until this one is whole, even if the two take more.
         """
-        with contextlib.suppress(FileExistsError):
-            make_directory(self._folder)
+        with contextlib.suppress(FileExistsError):  # a run that was moved away is not made anew
+            make_directory(self._folder, with_parents=False)
             self._has_begun = True
         if not self._has_begun:
             self._has_begun = True

@@ -207,15 +207,15 @@ def is_present(path: str | os.PathLike[str], *, dir_fd: int | None = None) -> bo
     return True
 
 
-def make_directory(path: Path) -> None:
-    """Create a directory and its missing parents with mode 0700, whatever the umask.
+def make_directory(path: Path, *, with_parents: bool = True) -> None:
+    """Create a directory, and its missing parents, with mode 0700, whatever the umask.
 
-    FileExistsError if it exists.
+    FileExistsError if it exists; FileNotFoundError if a parent is missing that is not to be made.
     """
     try:
         path.mkdir(DIRECTORY_MODE)
     except FileNotFoundError:
-        if path.parent == path:
+        if path.parent == path or not with_parents:
             raise
         with contextlib.suppress(FileExistsError):  # another process created it
             make_directory(path.parent)

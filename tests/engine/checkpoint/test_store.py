@@ -188,6 +188,16 @@ def test_whenever_the_writer_is_killed_there_is_a_whole_checkpoint(
     assert left == {each.path.name for each in again.stored()}
 
 
+def test_a_run_that_was_moved_away_is_not_made_anew(
+    tmp_path: Path, checkpoints: list[Checkpoint]
+) -> None:
+    """Between the worker's last look at its place and this write, the directory may go."""
+    gone = tmp_path / "run"
+    with pytest.raises(FileNotFoundError):
+        CheckpointStore(gone / "1-a.gdlog").write(checkpoints[0])
+    assert not gone.exists()
+
+
 def test_any_flipped_bit_is_found_and_the_one_before_is_taken(
     tmp_path: Path, checkpoints: list[Checkpoint]
 ) -> None:
