@@ -15,6 +15,7 @@ from engine.log.directory import RunDirectory
 from engine.log.records import (
     Chunk,
     End,
+    Evaluation,
     Planned,
     Record,
     Scalars,
@@ -59,7 +60,9 @@ class ProgramJournal:
         self._before = 0.0
         """Seconds of training before the open readings."""
         self._generation = self._batches = self._epochs = 0
-        self._epoch = 1
+        self._epoch, self._step = 1, 0
+        self._knows_epochs = False
+        """True if the program prints its epochs, or counts the steps of each epoch."""
         self._lr = UNKNOWN_SETTINGS.lr
         self._early: HeldOut | None = None
         self._names: set[str] = set()
@@ -75,9 +78,15 @@ class ProgramJournal:
                 self._evaluate(event, now)
         self._flush(now)
 
-    def end(self, state: State, detail: str) -> None:
+    def end(self, state: State, detail: str, status: int) -> None:
         """Record how the program has ended, and close the log."""
-        self._write(StateChanged(generation=self._generation, state=state, detail=detail))
+        if state is State.FINISHED and self._knows_epochs:
+            self._end_epoch()
+        self._write(
+            StateChanged(
+                generation=self._generation, state=state, detail=detail, exit_status=status
+            )
+        )
         self._write(End())
         try:
             self._log.close()
@@ -108,7 +117,9 @@ class ProgramJournal:
     def _start(self, reading: Reading, now: float) -> None:
         place = reading.place
         self._generation, self._began, self._before = place.generation, now, 0.0
-        self._batches, self._epoch = 0, 1
+        self._batches = self._step = 0
+        self._epoch = place.epoch or 1
+        self._knows_epochs = place.epoch is not None
         self._epochs = place.epochs or 1
         unknown = [*_ALWAYS_UNKNOWN]
         unknown += ["epoch"] if place.epoch is None else []
@@ -144,7 +155,10 @@ class ProgramJournal:
             return
         assert self._began is not None
         first = readings[0].place
-        self._epoch = max(first.epoch or 1, self._epoch)
+        self._knows_epochs |= first.epoch is not None
+        if (epoch := first.epoch or 1) > self._epoch:
+            self._end_epoch()
+            self._epoch = epoch
         seconds = max(now - self._began, self._before)
         self._write(
             Chunk(
@@ -165,7 +179,7 @@ class ProgramJournal:
         )
         self._write_scalars(readings)
         self._batches += len(readings)
-        self._before = seconds
+        self._before, self._step = seconds, readings[-1].place.step
 
     def _write_scalars(self, readings: list[Reading]) -> None:
         """Write the other numbers of the readings, those with the same names together."""
@@ -198,6 +212,21 @@ class ProgramJournal:
         if reading.lr is not None and reading.lr >= 0:
             self._lr = reading.lr
         return self._lr
+
+    def _end_epoch(self) -> None:
+        """Record that the epoch of the last reading has ended."""
+        if self._batches:
+            self._write(
+                Evaluation(
+                    generation=self._generation,
+                    epoch=self._epoch,
+                    batches=self._batches,
+                    updates=self._step,
+                    samples=self._step,
+                    seconds=self._before,
+                    full_loss=None,
+                )
+            )
 
     def _evaluate(self, found: HeldOut, now: float) -> None:
         self._flush(now)

@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 from engine.log.directory import RunDirectory
 from engine.log.filesystem.disk_errors import cannot_write
@@ -40,6 +41,11 @@ class ProgramRecording:
         self._journal = ProgramJournal(run, name, run_clock, self._report)
         self._is_read = False
 
+    @property
+    def path(self) -> Path:
+        """The directory of the run."""
+        return self._run.path
+
     def take(self, stream: int, data: bytes) -> None:
         """Take in what the program has printed on a stream."""
         if self._console is not None:
@@ -55,15 +61,19 @@ class ProgramRecording:
         if events:
             self._journal.add(events, self._clock())
 
-    def end(self, status: int, *, is_asked: bool) -> None:
-        """Close the logs: the program has ended with this status, or minus this signal."""
+    def end(self, status: int, *, is_asked: bool, detail: str = "") -> None:
+        """Close the logs: the program has ended with this status, or minus this signal.
+
+        `is_asked`: a user asked for the end; `detail` says how it came about.
+        """
         self._add([*self._reader.finish()])
         if not self._is_read:
             self.remarks.append(
                 "no loss was recognised in what the program printed: --pattern REGEX names it, "
                 "such as --pattern 'cost (?P<loss>[0-9.e-]+)'"
             )
-        self._journal.end(*_state(status, is_asked=is_asked))
+        state, reason = _state(status, is_asked=is_asked)
+        self._journal.end(state, detail or reason, status)
         self._session_log.close()
         if self._console is not None:
             self._console.close()

@@ -18,6 +18,8 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=MOST_COUNTED)]
 Ordinal = Annotated[int, msgspec.Meta(ge=1, le=MOST_COUNTED)]
 """A position counted from 1, or a number of things that is at least 1."""
 Identifier = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+ExitStatus = Annotated[int, msgspec.Meta(ge=-255, le=255)]
+"""The exit status of a process; below 0, minus the number of the signal that ended it."""
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=1e12)]
 """A duration, such as the training time so far."""
 Duration = Annotated[float, msgspec.Meta(ge=-1e-6, le=1e12)]

@@ -79,3 +79,10 @@ class LatestWorker:
     def is_usage_error(self) -> bool:
         """True if the user asked for something impossible; nothing broke."""
         return (last := self._report) is not None and last.is_usage_error
+
+    @property
+    def exit_status(self) -> int | None:
+        """How the program of the run has ended, whose losses were read; None for a worker."""
+        return (
+            None if self.death is not None or (last := self._report) is None else last.exit_status
+        )

@@ -7,7 +7,16 @@ from engine.log.records.base import Record
 from engine.log.records.origin import Origin
 from engine.log.records.state import State
 from engine.settings import LossAudit, LossAverage, VariantSettings
-from engine.settings.ranges import Count, Identifier, Metrics, Ordinal, Pace, Rate, Seconds
+from engine.settings.ranges import (
+    Count,
+    ExitStatus,
+    Identifier,
+    Metrics,
+    Ordinal,
+    Pace,
+    Rate,
+    Seconds,
+)
 from engine.settings.text import Lines
 
 
@@ -142,6 +151,8 @@ class StateChanged(Record, frozen=True, kw_only=True):
     """
     heard: Identifier = 0
     """The id of the last command that the worker had received by then; 0 for none or unknown."""
+    exit_status: ExitStatus | None = None
+    """How the program of the run has ended, whose losses were read; None for any other state."""
 
 
 class Planned(Record, frozen=True, kw_only=True):

@@ -1,7 +1,9 @@
 """Ends a host, and waits until its processes are gone."""
 
+from pathlib import Path
 from typing import Final
 
+from engine.log.directory import RunDirectory, RunDirectoryError
 from engine.session.host.client import Channel, HostError
 from engine.session.host.processes import descendants, wait_for_end
 from gdtui.cli.hosts.reaching import UnreachableError
@@ -27,3 +29,16 @@ def end_host(link: Channel) -> None:
         raise UnreachableError(
             f"still there after {_END_SECONDS:g} s; end its processes: kill -9 {pids}"
         )
+
+
+def force_used(path: Path) -> str:
+    """A sentence about a program that had to be killed; empty for every other run."""
+    from gdtui.state.stored_runs import RunReader
+
+    try:
+        reader = RunReader(RunDirectory.open(path))
+    except RunDirectoryError:
+        return ""
+    reader.progress()
+    programs = (tally for tally in reader.tallies if tally.worker.exit_status is not None)
+    return next((tally.detail for tally in programs), "")

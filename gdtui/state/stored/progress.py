@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from engine.log.records import State
+from engine.programs import PROGRAM
 
 if TYPE_CHECKING:
     from engine.log.summary import Tally
@@ -28,6 +29,12 @@ class RunProgress(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds until the last variant ends; None if it has, is paused, or too little is known."""
     is_paused: bool = False
     """True if every variant that has not ended is paused."""
+    steps: int | None = None
+    """The last step that a program has printed; None for a run that gdtui trains."""
+    last_loss: float | None = None
+    """The last loss that a program has printed."""
+    exit_status: int | None = None
+    """The exit status of a program that has ended; below 0, minus the signal that ended it."""
 
 
 def share_done(tally: "Tally") -> float:
@@ -49,16 +56,35 @@ def progress_of(tallies: "Sequence[Tally]") -> RunProgress:
     going = [tally for tally in tallies if not tally.state.is_ended]
     is_paused = bool(going) and all(tally.state is State.PAUSED for tally in going)
     loss, best = min(((_loss(tally), tally.name) for tally in tallies), default=(math.inf, ""))
-    rates = [now.lr for tally in tallies if (now := tally.resolved) is not None]
+    known = [tally for tally in tallies if "lr" not in tally.assumed]
+    rates = [now.lr for tally in known if (now := tally.resolved) is not None]
     return RunProgress(
         epochs=min((len(tally.epoch_losses) for tally in tallies), default=0),
-        planned_epochs=max((tally.planned_epochs for tally in tallies), default=0),
+        planned_epochs=max(map(_planned_epochs, tallies), default=0),
         lr=_span(rates),
         loss=loss if loss < math.inf else None,
         best=best if loss < math.inf else "",
         seconds_left=None if is_paused else _longest(map(_seconds_left, going)),
         is_paused=is_paused,
+        **_of_program(tallies),
     )
+
+
+def _planned_epochs(tally: "Tally") -> int:
+    """The planned epochs; 0 if a program has not printed their number."""
+    is_told = tally.device != PROGRAM or tally.epoch <= tally.planned_epochs
+    return tally.planned_epochs if is_told and "epoch" not in tally.assumed else 0
+
+
+def _of_program(tallies: "Sequence[Tally]") -> dict[str, Any]:
+    """The figures of a run whose only variant is a program."""
+    statuses = [tally.worker.exit_status for tally in tallies]
+    found: dict[str, Any] = {"exit_status": next(iter(statuses), None)}
+    for tally in tallies:
+        if tally.device == PROGRAM:
+            loss = tally.last_loss
+            found |= {"steps": tally.updates, "last_loss": loss if math.isfinite(loss) else None}
+    return found
 
 
 def progress_of_arms(arms: Iterable[RunProgress | None]) -> RunProgress:

@@ -3,10 +3,21 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from engine.log.directory import RunDirectory
 from engine.log.follow import Follower
-from engine.log.records import AnyRecord, Chunk, Scalars, Started, State, StateChanged, Validated
+from engine.log.records import (
+    AnyRecord,
+    Chunk,
+    Evaluation,
+    Scalars,
+    Started,
+    State,
+    StateChanged,
+    Validated,
+)
+from engine.log.summary import Tally
 from engine.programs import PROGRAM
 from engine.programs.journal import UNKNOWN_SETTINGS
 from engine.programs.recording import ProgramRecording
@@ -78,6 +89,28 @@ def test_evaluations_lie_after_the_steps_before_them(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("line", "status", "ends"),
+    [
+        (b"Epoch %d/2 step %d/3 loss 1\n", 0, [(1, 3), (2, 6)]),
+        (b"Epoch %d/2 step %d/3 loss 1\n", 7, [(1, 3)]),
+        (b"stage %d step %d/3 loss 1\n", 0, []),
+    ],
+)
+def test_epochs_that_are_printed_end(
+    tmp_path: Path, line: bytes, status: int, ends: list[tuple[int, int]]
+) -> None:
+    lines = b"".join(line % (epoch, step) for epoch in (1, 2) for step in (1, 2, 3))
+    records, _ = recorded(tmp_path / "run", lines, status=status)
+    found = [record for record in records if isinstance(record, Evaluation)]
+    assert [(each.epoch, each.batches) for each in found] == ends
+    tally = Tally("train", UNKNOWN_SETTINGS)
+    for record in records:
+        tally.add(record)
+    assert len(tally.epoch_losses) == len(ends)
+    assert (tally.worker.exit_status, tally.last_loss) == (status, 1.0)
+
+
 def test_every_number_that_can_be_printed_can_be_recorded(tmp_path: Path) -> None:
     lines = b"loss nan lr -1\nloss inf lr nan\nloss 1e400\nloss -1e39\n" * 2
     records, _ = recorded(tmp_path / "run", lines)
@@ -93,4 +126,5 @@ def test_states_of_programs(tmp_path: Path) -> None:
         assert states[-1].state is expected
         assert ("7" in states[-1].detail) is (status == 7)
         assert ("SIGKILL" in states[-1].detail) is (status == -9)
+        assert states[-1].exit_status == status
         assert remarks[0].startswith("no loss was recognised")

@@ -26,7 +26,7 @@ from gdtui.cli.hosts.reaching import (
     reach,
     short_name,
 )
-from gdtui.cli.hosts.stopping import end_host
+from gdtui.cli.hosts.stopping import end_host, force_used
 from gdtui.cli.streams import print_error, print_text
 from gdtui.keys.script import Press
 from gdtui.state.stored_runs import run_folders
@@ -175,5 +175,7 @@ def _stop(run: RunDirectory, link: Channel, status: int) -> int:
     except UnreachableError as error:
         print_error(f"gdtui attach: {error}")
         return ExitCode.FAILED
+    if force := force_used(run.path):
+        print_text(force)
     print_text(f"stopped {run.path}: gdtui watch {short_name(run.path)}")
     return status

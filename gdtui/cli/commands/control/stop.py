@@ -27,7 +27,7 @@ def stop(ctx: "click.Context", run_dir: Path) -> int:
     experiment --run-dir with an experiment.
     """
     from gdtui.cli.hosts.reaching import UnreachableError, open_path, reach
-    from gdtui.cli.hosts.stopping import end_host
+    from gdtui.cli.hosts.stopping import end_host, force_used
 
     path = open_path(ctx, run_dir)
     try:
@@ -38,7 +38,7 @@ def stop(ctx: "click.Context", run_dir: Path) -> int:
             return ExitCode.FAILED
         print_text(f"{path} has ended already")
     else:
-        print_text(f"stopped {path}")
+        print_text(": ".join(filter(None, (f"stopped {path}", force_used(path)))))
     return ExitCode.OK
 
 

@@ -1,6 +1,7 @@
 """The loop of a program's host: passes its output on, records it, and answers clients."""
 
 import contextlib
+import math
 import os
 import select
 import signal
@@ -15,11 +16,12 @@ from engine.log.commands import AnyCommand
 from engine.log.directory import RunDirectory
 from engine.log.notices import Notice, NoticeKind
 from engine.log.records import CommandSent
+from engine.programs.ending import ProgramEnding, adopt_orphans, reap_orphans
 from engine.programs.process import PORTION, ChildProgram
 from engine.programs.recording import ProgramRecording
-from engine.session.host.processes import end_others
 from engine.session.hosted import OrderError
 from gdtui.cli.commands.train.hosting import RunHost
+from gdtui.cli.hosts.reaching import short_name
 
 FORWARDED: Final = (
     signal.SIGINT,
@@ -38,7 +40,9 @@ _MOST_WAITING: Final = 1 << 16
 """Bytes that wait for a reader of our output before the program has to wait."""
 _PIECE: Final = select.PIPE_BUF
 """Bytes that a pipe or terminal takes without blocking once poll() reports it as writable."""
-_STOP_SECONDS: Final = 10.0
+_INTERRUPTS: Final = 2
+"""Times that Ctrl+C is pressed before we say what ends a program that does not heed it."""
+_HEED_SECONDS: Final = 1.0
 NOT_LISTENING: Final = "the program does not listen to keys: add gdtui.track to its code"
 _LAST_SECONDS: Final = 0.2
 """Seconds that are waited for the output of processes which the program has left behind."""
@@ -81,22 +85,30 @@ class ProgramLoop:
         recording: ProgramRecording,
         host: RunHost,
         sinks: Mapping[int, int] = MappingProxyType({}),
+        say: Callable[[str], object] | None = None,
     ) -> None:
-        """`sinks`: our descriptor for each stream of the program's that is passed on."""
+        """`sinks`: our descriptor for each stream of the program's that is passed on.
+
+        `say`: tells the user at once; None leaves it to the screens.
+        """
         self._program, self._recording, self._host = program, recording, host
+        self._name = short_name(recording.path)
         self._sinks = dict(sinks)
         self._waiting = {stream: bytearray() for stream in sinks}
         if host.trouble:
             recording.remarks.append(host.trouble)
+        self._say = say or recording.remarks.append
+        self._interrupts = 0
+        self._interrupted_at = math.inf
+        """The time of the last Ctrl+C after which we say how to end the program."""
         self._published = 0
         """Remarks that have been sent to screens."""
-        self._stopped_at: float | None = None
+        self._ending = ProgramEnding(program)
+        adopt_orphans()
 
     def stop(self) -> None:
         """Ask the program to end; it is killed if it takes too long."""
-        if self._stopped_at is None:
-            self._stopped_at = time.monotonic()
-            self._program.send(signal.SIGTERM)
+        self._ending.ask()
 
     def run(self, check: Callable[[], object]) -> int:
         """Pass everything on until the program has ended; returns its status.
@@ -109,9 +121,17 @@ class ProgramLoop:
             check()
             self._publish()
             self._pass_signals_on()
-            self._check_stop()
+            self._advise()
+            if self._host.is_end_asked:
+                self.stop()
+            self._ending.check()
+            reap_orphans(self._program.pid)
+        while not self._ending.is_over():
+            self._wait(_TICK)
+            self._host.wait(0)
+            reap_orphans(self._program.pid)
         self._finish()
-        self._recording.end(status, is_asked=self._stopped_at is not None)
+        self._recording.end(status, is_asked=self._ending.is_asked, detail=self._ending.detail)
         return status
 
     def _publish(self) -> None:
@@ -123,12 +143,6 @@ class ProgramLoop:
                 Notice(kind=NoticeKind.REMARK, variant=None, text=text) for text in new
             )
 
-    def _check_stop(self) -> None:
-        if self._host.is_end_asked:
-            self.stop()
-        if self._stopped_at is not None and time.monotonic() > self._stopped_at + _STOP_SECONDS:
-            end_others()
-
     def _finish(self) -> None:
         """Pass on what the program has left in its pipes; wait for other processes only briefly."""
         silent_since = time.monotonic()
@@ -139,8 +153,6 @@ class ProgramLoop:
             self._program.close(stream)
         while any(self._waiting.values()):
             self._wait(_TICK)
-        if self._stopped_at is not None:
-            end_others()
 
     # --- Output ---------------------------------------------------------------------------------
 
@@ -195,10 +207,20 @@ class ProgramLoop:
 
     def _pass_signals_on(self) -> None:
         for number, is_from_terminal in _received():
+            if number == signal.SIGINT:
+                self._interrupts += 1
+                self._interrupted_at = time.monotonic()
             if number == signal.SIGINT and not is_from_terminal:
                 self._program.interrupt()
             elif not is_from_terminal:
                 self._program.send(number)
+
+    def _advise(self) -> None:
+        """Say what ends a program that goes on after Ctrl+C."""
+        has_waited = time.monotonic() > self._interrupted_at + _HEED_SECONDS
+        if self._interrupts >= _INTERRUPTS and has_waited:
+            self._interrupts, self._interrupted_at = 0, math.inf
+            self._say(f"the program goes on after Ctrl+C; gdtui stop {self._name} ends it")
 
 
 def _received() -> Iterator[tuple[int, bool]]:

@@ -73,7 +73,8 @@ def run_plain(ctx: "click.Context", run: RunDirectory, options: PlainOptions) ->
             ctx.fail(str(error))
         sinks = {1: 2 if options.as_json else 1, 2: 2}
         host = RunHost(HostedProgram(run))
-        loop = ProgramLoop(program, recording, host, {} if options.is_detached else sinks)
+        sinks = {} if options.is_detached else sinks
+        loop = ProgramLoop(program, recording, host, sinks, None if options.is_quiet else _say)
         if options.is_detached:
             if not detached.announce(run.path):
                 loop.stop()
@@ -82,6 +83,10 @@ def run_plain(ctx: "click.Context", run: RunDirectory, options: PlainOptions) ->
             status = loop.run(output.check)
     _conclude(run, recording, options)
     return status if status >= 0 else signal_status(-status)
+
+
+def _say(text: str) -> None:
+    print_error(f"gdtui run: {text}")
 
 
 def settings_of(options: PlainOptions) -> RunSettings:
@@ -113,5 +118,5 @@ def _conclude(run: RunDirectory, recording: ProgramRecording, options: PlainOpti
         print_json(report(run, tallies))
     if not options.is_quiet:
         for text in recording.remarks:
-            print_error(f"gdtui run: {text}")
-        print_error(f"gdtui run: recorded in {run.path}")
+            _say(text)
+        _say(f"recorded in {run.path}")

@@ -51,7 +51,8 @@ def run(
     the program runs and later, gdtui export writes them as CSV. Losses that are printed every 10
     steps are recorded at those steps.
 
-    The program outlives its terminal. gdtui stop ends it: SIGTERM first, and SIGKILL after 10 s.
+    The program outlives its terminal. gdtui stop ends it with all its processes: SIGTERM first,
+    and SIGKILL after 10 s.
     """
     from gdtui.cli.commands.program.plain import begin_run, run_plain
     from gdtui.cli.commands.train import detached

@@ -176,7 +176,7 @@ def _show(run: RunDirectory, link: socket.socket, pid: int, **screen: Any) -> in
 def _leave(run: RunDirectory, channel: Any, leaving: "ProgramLeaving", status: int) -> int:
     """End the program if that was chosen; returns its exit status, or 0 if it goes on."""
     from gdtui.cli.hosts.reaching import UnreachableError, lost, short_name
-    from gdtui.cli.hosts.stopping import end_host
+    from gdtui.cli.hosts.stopping import end_host, force_used
 
     if trouble := lost(run.path, channel):
         print_error(f"gdtui run: {trouble}")
@@ -194,5 +194,7 @@ def _leave(run: RunDirectory, channel: Any, leaving: "ProgramLeaving", status: i
         print_text(f"{run.path} runs on: gdtui attach {name}")
         return ExitCode.OK
     _, ended = os.waitpid(channel.pid, 0)
+    if force := force_used(run.path):
+        print_text(force)
     print_text(f"recorded in {run.path}: gdtui watch {name}")
     return os.waitstatus_to_exitcode(ended)

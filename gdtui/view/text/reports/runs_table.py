@@ -1,5 +1,7 @@
 """The stored runs as a table that fits the terminal, and their number in words."""
 
+import contextlib
+import signal
 import textwrap
 import time
 from collections.abc import Callable, Sequence
@@ -110,8 +112,22 @@ def _state(listed: ListedRun) -> str:
 
 
 def _epochs(listed: ListedRun) -> str:
+    """The epochs done; of a program that prints none, the steps."""
     found = listed.progress
+    if found.steps is not None and not found.planned_epochs:
+        done, noun = (found.epochs, "epoch") if found.epochs else (found.steps, "step")
+        return f"{done:,} {noun}{'s' * (done != 1)}"
     return f"{found.epochs:,}/{found.planned_epochs:,}" if found.planned_epochs else _NONE
+
+
+def _exit(listed: ListedRun) -> str:
+    """The exit status of a program, or the signal that ended it."""
+    status = listed.progress.exit_status
+    if status is None:
+        return _NONE
+    with contextlib.suppress(ValueError):
+        return str(status) if status >= 0 else signal.Signals(-status).name
+    return f"signal {-status}"
 
 
 def _lr(listed: ListedRun) -> str:
@@ -121,7 +137,8 @@ def _lr(listed: ListedRun) -> str:
 
 
 def _result(listed: ListedRun) -> str:
-    loss = listed.progress.loss
+    found = listed.progress
+    loss = found.loss if found.steps is None else found.last_loss
     return listed.run.verdict or (_NONE if loss is None else number(loss))
 
 
@@ -151,6 +168,7 @@ _STATE: Final = _Column("state", _state)
 _EPOCHS: Final = _Column("epochs", _epochs, is_words=False)
 _LEFT: Final = _Column("time left", _left, is_words=False)
 _RESULT: Final = _Column("result", _result, is_words=False)
+_EXIT: Final = _Column("exit", _exit)
 _LR: Final = _Column("lr", _lr, is_words=False)
 _HOST: Final = _Column("host", _host)
 _VIEWERS: Final = _Column("viewers", _viewers, is_words=False)
@@ -163,14 +181,53 @@ _CHECKPOINTS: Final = _Column(
 _DATE: Final = _Column("date", lambda listed: _date(listed.run))
 
 _BY_IMPORTANCE: Final = (
-    *(_STATE, _EPOCHS, _LEFT, _RESULT, _LR, _HOST, _VIEWERS, _PROBLEM, _VARIANTS, _SIZE, _DATE),
+    *(
+        _STATE,
+        _EXIT,
+        _EPOCHS,
+        _LEFT,
+        _RESULT,
+        _LR,
+        _HOST,
+        _VIEWERS,
+        _PROBLEM,
+        _VARIANTS,
+        _SIZE,
+        _DATE,
+    ),
     _CHECKPOINTS,
 )
 _COLUMNS: Final = (
-    *(_DATE, _PROBLEM, _VARIANTS, _SIZE, _STATE, _EPOCHS, _LEFT, _RESULT, _LR, _HOST, _VIEWERS),
+    *(
+        _DATE,
+        _PROBLEM,
+        _VARIANTS,
+        _SIZE,
+        _STATE,
+        _EXIT,
+        _EPOCHS,
+        _LEFT,
+        _RESULT,
+        _LR,
+        _HOST,
+        _VIEWERS,
+    ),
     *(_CHECKPOINTS, _PATH),
 )
 _NARROW: Final = (
-    *(_NAME, _STATE, _EPOCHS, _LEFT, _RESULT, _LR, _HOST, _VIEWERS, _PROBLEM, _VARIANTS, _SIZE),
+    *(
+        _NAME,
+        _STATE,
+        _EXIT,
+        _EPOCHS,
+        _LEFT,
+        _RESULT,
+        _LR,
+        _HOST,
+        _VIEWERS,
+        _PROBLEM,
+        _VARIANTS,
+        _SIZE,
+    ),
     *(_CHECKPOINTS, _DATE),
 )

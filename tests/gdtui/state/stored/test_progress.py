@@ -5,7 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from engine.log.directory import RunDirectory
-from engine.log.records import State
+from engine.log.records import State, StateChanged
+from engine.log.summary import Tally
+from engine.programs import PROGRAM
+from engine.settings import VariantSettings
 from gdtui.state.stored.progress import RunProgress, progress_of, progress_of_arms
 from gdtui.state.stored_runs import RunReader
 
@@ -62,3 +65,13 @@ def test_a_sweep_has_the_lowest_loss_and_all_lrs_of_its_arms() -> None:
     found = progress_of_arms(arms)
     assert (found.lr, found.loss, found.best) == ((0.1, 0.3), 0.0, "b")
     assert progress_of_arms([]) == RunProgress()
+
+
+def test_a_program_has_steps_a_last_loss_and_no_lr_that_it_did_not_print() -> None:
+    tally = Tally("train", VariantSettings(batch_size=1))
+    tally.device, tally.assumed = PROGRAM, ("epoch", "lr")
+    tally.n, tally.updates, tally.last_loss, tally.planned_epochs = 1000, 40, 0.5, 1
+    tally.add(StateChanged(generation=1, state=State.FAILED, exit_status=-9))
+    found = progress_of([tally])
+    assert (found.steps, found.last_loss, found.exit_status) == (40, 0.5, -9)
+    assert (found.planned_epochs, found.lr) == (0, None)

@@ -1,5 +1,7 @@
 """The list of runs at any width: whole words, the most important columns."""
 
+from typing import Any
+
 import pytest
 
 from gdtui.state.runs.hosts import HostState
@@ -25,6 +27,37 @@ EXPERIMENT = ListedRun(
         variants=(), bytes=10, state=RunState.FINISHED, verdict="not supported",
     )
 )  # fmt: skip
+
+
+def program(**progress: Any) -> ListedRun:
+    """A run of `gdtui run` that got so far."""
+    run = StoredRun(
+        run_dir="/runs/p", created=0.0, problem="train.py", variants=("train",), bytes=10,
+        state=RunState.FAILED, progress=RunProgress(**progress),
+    )  # fmt: skip
+    return ListedRun(run=run)
+
+
+@pytest.mark.parametrize(
+    ("progress", "expected"),
+    [
+        ({"steps": 1200, "last_loss": 0.25, "exit_status": 7}, ["7", "1,200 steps", "0.250"]),
+        ({"steps": 1, "epochs": 0, "exit_status": 0}, ["0", "1 step", "–"]),
+        ({"steps": 9, "epochs": 3, "exit_status": -9}, ["SIGKILL", "3 epochs", "–"]),
+        ({"steps": 9, "epochs": 1, "planned_epochs": 3, "loss": 5.0, "last_loss": 4.0},
+         ["–", "1/3", "4.00"]),
+        ({"exit_status": -200}, ["signal 200", "–", "–"]),
+    ],
+)  # fmt: skip
+def test_programs_have_steps_or_epochs_a_last_loss_and_an_exit_status(
+    progress: dict[str, Any], expected: list[str]
+) -> None:
+    head, row = list_table([program(**progress)]).splitlines()
+    status, epochs, result = expected
+    assert head.split()[5:6] == ["exit"]
+    assert row.split("failed")[1].split("  /runs")[0].split() == [
+        *status.split(), *epochs.split(), "–", *result.split(), "–", "–"
+    ]  # fmt: skip
 
 
 def words(text: str) -> set[str]:
