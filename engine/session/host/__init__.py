@@ -12,5 +12,6 @@ connection      one client's connection as the server keeps it
 orders          carries out commands from clients on the session
 client          connects to a host
 remote_session  commands a session through that connection
+several         the same for a run with several hosts
 processes       the processes of a host, and when they have ended
 """

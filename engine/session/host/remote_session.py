@@ -52,11 +52,14 @@ class RemoteSession:
         names: Iterable[str] = (),
         at_stop: Callable[[], object] | None = None,
         notices: Iterable[Notice] = (),
+        about: str = "",
     ) -> None:
         """`names`: the run's variants, for a host that has not answered the greeting yet.
 
         `notices`: the first ones. `at_stop`: called by `poll` once the host has ended in order.
+        `about`: the variants of a script, whose run has other hosts as well.
         """
+        self._about = about
         self._at_stop = at_stop
         self._link = link
         self._names = list(names)
@@ -170,7 +173,14 @@ class RemoteSession:
         return notices
 
     @property
+    def names(self) -> Sequence[str]:
+        """The variants that this host trains, as far as it has answered."""
+        return self._names
+
+    @property
     def _end(self) -> str:
+        if self._about:
+            return _end_of_script(self._about, self._link)
         if self._link.has_ended_in_order:
             text = f"the host of this run (process {self._link.pid}) has ended. "
             return text + "Everything logged is safe; keys have no effect now; q leaves"
@@ -233,5 +243,10 @@ class RemoteSession:
         if isinstance(answer, Done):
             self._sent += [each for each in answer.sent if not isinstance(each.command, _ADDING)]
         else:
-            text = f"the host refused: {answer.reason}"
+            text = f"{self._about or 'the host'} refused: {answer.reason}"
             self._notices.append(Notice(kind=NoticeKind.SERVER_DIED, variant=None, text=text))
+
+
+def _end_of_script(about: str, link: Channel) -> str:
+    reason = "has ended" if link.has_ended_in_order else "is gone: it crashed or was killed"
+    return f"{about}: its script (process {link.pid}) {reason}. Everything logged is safe"

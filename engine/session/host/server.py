@@ -90,7 +90,8 @@ class HostServer:
 
     def _listen(self, root: Path | None, *, must_listen: bool) -> None:
         try:
-            self._listener = Listener(self._session.run, self._version, root)
+            names = tuple(self._session.wanted)
+            self._listener = Listener(self._session.run, self._version, root, names)
         except AddressError as error:
             self.trouble = str(error)
             if must_listen:

@@ -43,7 +43,7 @@ class LoopLog:
         self._has_given_up = False
 
     def _open_session_log(self, run: RunDirectory) -> SessionLog | None:
-        """The log of commands; None if another loop of the run writes it."""
+        """The session's log; None if another loop of the run writes it."""
         try:
             return SessionLog(run, self._clock, lambda _: None)
         except RunDirectoryError:
@@ -64,9 +64,11 @@ class LoopLog:
             self._fail(error)
 
     def write_command(self, sent: CommandSent) -> None:
-        """Log a command, if this loop writes the log of commands."""
+        """Log a command; in the loop's own log if another loop of the run writes the session's."""
         if self._session_log is not None:
             self._session_log.write(sent)
+        else:
+            self.write(sent)
 
     def announce_others(self) -> None:
         """Log the variants of other loops that have joined the run, once a second."""

@@ -1,6 +1,8 @@
 """Connects a command to the host of a run, or says why that is impossible and what to do."""
 
+import contextlib
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +11,7 @@ from engine.log.directory import RunDirectory, RunDirectoryError
 from engine.log.filesystem.places import known_roots
 from engine.session.host.client import Channel, ElsewhereError, HostError, HostLink, find_host
 from engine.session.host.resources.terminal import LentTerminal
+from engine.session.host.several.links import HostLinks
 from engine.sweep.directory import SweepDirectory
 from gdtui import __version__
 from gdtui.state.runs.removal import has_ended
@@ -51,8 +54,24 @@ def reach(path: Path, command: str, *, is_viewer: bool = False) -> HostLink:
 
     Raises UnreachableError.
     """
-    try:
+    with _explained(path, command):
         return HostLink(path, find_host(path), __version__, is_viewer=is_viewer)
+
+
+def reach_all(path: Path, command: str, *, is_viewer: bool = False) -> HostLinks:
+    """The connections to all hosts of a run, such as scripts with one run directory.
+
+    As `reach` otherwise.
+    """
+    with _explained(path, command):
+        return HostLinks(path, __version__, is_viewer=is_viewer)
+
+
+@contextlib.contextmanager
+def _explained(path: Path, command: str) -> Iterator[None]:
+    """Raise UnreachableError, with what to do, for a HostError."""
+    try:
+        yield
     except ElsewhereError as error:
         host = error.note.host
         raise UnreachableError(
@@ -67,7 +86,7 @@ def reach(path: Path, command: str, *, is_viewer: bool = False) -> HostLink:
         raise UnreachableError(f"{path} cannot be reached: {error}") from None
 
 
-def lend_terminal(channel: Channel, modes: list[Any] | None) -> None:
+def lend_terminal(channel: Channel | HostLinks, modes: list[Any] | None) -> None:
     """Lend the terminal at stdin to the host, which restores it if this process is killed.
 
     `modes`: those before the app; None without a terminal.
@@ -82,10 +101,15 @@ def farewell(run: RunDirectory, *, is_training: bool = True) -> str:
     return f"{run.path} {state}: gdtui attach {short_name(run.path)}"
 
 
-def lost(run: Path, channel: Channel) -> str:
+def lost(run: Path, channel: Channel | HostLinks) -> str:
     """The line about a host that is gone without having ended the run; empty otherwise."""
     if not channel.lost or channel.has_ended_in_order:
         return ""
+    if isinstance(channel, HostLinks):
+        return (
+            f"a script of {run} (process {channel.gone.pid}) crashed or was killed. What was "
+            f"logged is safe: gdtui watch {short_name(run)} shows it"
+        )
     return (
         f"the host of {run} (process {channel.pid}) crashed or was killed. What was logged is "
         f"safe: gdtui attach {short_name(run)} takes the run up again"

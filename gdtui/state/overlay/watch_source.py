@@ -10,6 +10,7 @@ from typing import Final
 from engine.log.directory import RunDirectory
 from engine.log.reading.loss_block import LossBlock
 from engine.log.records import AnyRecord
+from gdtui.state.overlay.killed_scripts import KilledScripts
 from gdtui.state.record_source import LogSource, ViewerRole, closing_records
 from gdtui.state.stored_runs import is_running
 
@@ -41,6 +42,7 @@ class WatchSource(LogSource):
         self._clock = clock
         self._is_written = is_written
         self._unbegun = unbegun
+        self._killed = KilledScripts(run, clock)
         self._looked_at = -_LOOK_SECONDS
         self._rests_until = 0.0
         self._has_ended = False
@@ -54,10 +56,12 @@ class WatchSource(LogSource):
         for name, part in super().portions(most):
             is_quiet = False
             self._last_time = max(self._last_time, part.wall_time)
+            self._killed.note_record(name)
             yield name, part
         if not is_quiet:
+            yield from self._close_killed()
             return
-        if self._has_ended or not self._follower.unfinished():
+        if self._has_ended or not self._unfinished():
             self._rests_until = self._clock() + self.rest_seconds
         elif self._is_over():
             self._has_ended = True
@@ -65,11 +69,19 @@ class WatchSource(LogSource):
             yield from super().portions(most)
             yield from closing_records(
                 self._run,
-                self._follower.unfinished(),
+                self._unfinished(),
                 self._follower.damage,
                 self._last_time,
                 self._unbegun,
             )
+        else:
+            yield from self._close_killed()
+
+    def _unfinished(self) -> list[str]:
+        return [name for name in self._follower.unfinished() if name not in self._killed.closed]
+
+    def _close_killed(self) -> Iterator[tuple[str, AnyRecord]]:
+        return self._killed.closing(self._unfinished(), self._follower.damage, self._last_time)
 
     def _is_over(self) -> bool:
         now = self._clock()

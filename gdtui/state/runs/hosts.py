@@ -7,6 +7,7 @@ import msgspec
 
 from engine.session.host.client import HostError, HostLink
 from engine.session.host.note import HostNote, read_notes
+from engine.session.host.processes import is_alive
 from engine.session.host.protocol import Welcome
 from gdtui import __version__
 
@@ -15,11 +16,14 @@ _PATIENCE: Final = 0.5
 
 
 class HostState(msgspec.Struct, frozen=True, kw_only=True):
-    """The process that hosts a run."""
+    """The process that hosts a run, or the processes of scripts that share it."""
 
     host: str
     """Name of its machine."""
     pid: int
+    """The one that began last."""
+    others: tuple[int, ...] = ()
+    """Processes that host other variants of the run on that machine."""
     viewers: int | None = None
     """Screens connected to it; None if it does not answer, or runs on another machine."""
     has_ended: bool = False
@@ -30,18 +34,20 @@ def host_of(run: Path) -> HostState | None:
     """The host of a run that is training; None if the run has none, e.g. in an older version."""
     notes = read_notes(run)
     here = [note for note in notes if note.is_here]
-    elsewhere = [note for note in notes if note.is_elsewhere]
-    for note in (*here, *elsewhere):
-        welcome = _welcome(run, note) if note.is_here else None
-        if welcome is None:
-            return HostState(host=note.host, pid=note.pid)
-        return HostState(
-            host=note.host,
-            pid=note.pid,
-            viewers=welcome.viewers,
-            has_ended=welcome.has_ended,
-        )
-    return None
+    if not (chosen := [note for note in here if is_alive(note.pid)] or here[:1]):
+        chosen = [note for note in notes if note.is_elsewhere]
+        chosen = [note for note in chosen if note.host == chosen[0].host]
+    if not chosen:
+        return None
+    answers = [_welcome(run, note) if note.is_here else None for note in chosen]
+    welcomes = [each for each in answers if each is not None]
+    return HostState(
+        host=chosen[0].host,
+        pid=chosen[0].pid,
+        others=tuple(dict.fromkeys(note.pid for note in chosen if note.pid != chosen[0].pid)),
+        viewers=max((each.viewers for each in welcomes), default=None),
+        has_ended=all(each is not None and each.has_ended for each in answers),
+    )
 
 
 def _welcome(run: Path, note: HostNote) -> Welcome | None:

@@ -104,5 +104,6 @@ def document(listed: ListedRun) -> dict[str, Any]:
         "progress": msgspec.to_builtins(listed.progress),
         "host": None if host is None else host.host,
         "pid": None if host is None else host.pid,
+        "pids": [] if host is None else [host.pid, *host.others],
         "viewers": None if host is None else host.viewers,
     }

@@ -4,6 +4,7 @@ import contextlib
 import os
 import socket
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from engine.log.directory import RunDirectory
@@ -23,11 +24,19 @@ from engine.session.host.note import HostNote, remove_note, write_note
 class Listener:
     """A listening socket with its file and its note."""
 
-    def __init__(self, run: RunDirectory, version: str, root: Path | None = None) -> None:
+    def __init__(
+        self,
+        run: RunDirectory,
+        version: str,
+        root: Path | None = None,
+        variants: Iterable[str] = (),
+    ) -> None:
         """Listen, and leave a note in the run directory.
 
-        `root` stands for /tmp. Raises AddressError, with nothing left behind.
+        `root` stands for /tmp. `variants`: those that this host trains; all if empty. Raises
+        AddressError, with nothing left behind.
         """
+        self._variants = tuple(variants)
         self._folder = make_socket_directory() if root is None else make_socket_directory(root)
         remove_dead_sockets(self._folder)
         self.path = new_socket_path(self._folder)
@@ -50,7 +59,8 @@ class Listener:
             pid=os.getpid(),
             socket=str(self.path),
             began=time.time(),
-            variants=tuple(variant.name for variant in run.info.settings.variants),
+            variants=self._variants
+            or tuple(variant.name for variant in run.info.settings.variants),
         )
 
     def accept(self) -> socket.socket | None:

@@ -13,6 +13,8 @@ from engine.programs import PROGRAM
 from engine.session.host.client import Channel
 from engine.session.host.note import read_notes
 from engine.session.host.remote_session import RemoteSession
+from engine.session.host.several.links import HostLinks
+from engine.session.host.several.session import JointSession
 from gdtui import __version__
 from gdtui.cli.commands.control.reopening import reopen
 from gdtui.cli.commands.train.host.messages import HostTask
@@ -24,9 +26,10 @@ from gdtui.cli.hosts.reaching import (
     lend_terminal,
     lost,
     reach,
+    reach_all,
     short_name,
 )
-from gdtui.cli.hosts.stopping import end_host, force_used
+from gdtui.cli.hosts.stopping import end_host, end_hosts, force_used
 from gdtui.cli.streams import print_error, print_text
 from gdtui.keys.script import Press
 from gdtui.state.stored_runs import run_folders
@@ -54,7 +57,7 @@ def newest_hosted(*roots: Path) -> Path | None:
         (note.began, path)
         for root in roots
         for path in run_folders(root)
-        for note in read_notes(path)[:1]
+        for note in read_notes(path)
         if note.is_here and Path(note.socket).exists()
     ]
     return max(found)[1] if found else None
@@ -99,7 +102,7 @@ def resume_on_screen(
 
 def _show(
     run: RunDirectory,
-    link: Channel,
+    link: Channel | HostLinks,
     *,
     is_starter: bool,
     notices: Iterable[Notice],
@@ -131,7 +134,9 @@ def _show(
         return _leave(run, link, app, leaving)
 
 
-def _leave(run: RunDirectory, link: Channel, app: "GdtuiApp", leaving: "Leaving") -> int:
+def _leave(
+    run: RunDirectory, link: Channel | HostLinks, app: "GdtuiApp", leaving: "Leaving"
+) -> int:
     """End the run if that was chosen; say what became of it, and return the exit status."""
     status = app.return_code or 0
     if trouble := lost(run.path, link):
@@ -146,10 +151,12 @@ def _leave(run: RunDirectory, link: Channel, app: "GdtuiApp", leaving: "Leaving"
     return status
 
 
-def _connect(run: RunDirectory, linger: float) -> tuple[Channel, bool]:
+def _connect(run: RunDirectory, linger: float) -> tuple[Channel | HostLinks, bool]:
     """The connection to the run's host, and whether that was started for it; UnreachableError."""
+    settings = run.info.settings
+    connect = reach_all if settings.is_script and settings.device != PROGRAM else reach
     try:
-        return reach(run.path, f"gdtui attach {short_name(run.path)}", is_viewer=True), False
+        return connect(run.path, f"gdtui attach {short_name(run.path)}", is_viewer=True), False
     except UnreachableError as error:
         if not error.has_ended:
             raise
@@ -157,21 +164,29 @@ def _connect(run: RunDirectory, linger: float) -> tuple[Channel, bool]:
 
 
 def _start(
-    run: RunDirectory, link: Channel, modes: list[Any] | None, notices: Iterable[Notice]
+    run: RunDirectory,
+    link: Channel | HostLinks,
+    modes: list[Any] | None,
+    notices: Iterable[Notice],
 ) -> "tuple[Controls, RecordSource]":
     gc.freeze()
     gc.enable()
     lend_terminal(link, modes)
     from gdtui.state.overlay.watch_source import AttachedSource, ProgramSource  # imports numpy
 
+    if isinstance(link, HostLinks):
+        return JointSession(link, notices), AttachedSource(run)
     names = [variant.name for variant in run.info.settings.variants]
     source = ProgramSource if run.info.settings.device == PROGRAM else AttachedSource
     return RemoteSession(link, names, notices=notices), source(run)
 
 
-def _stop(run: RunDirectory, link: Channel, status: int) -> int:
+def _stop(run: RunDirectory, link: Channel | HostLinks, status: int) -> int:
     try:
-        end_host(link)
+        if isinstance(link, HostLinks):
+            end_hosts(link)
+        else:
+            end_host(link)
     except UnreachableError as error:
         print_error(f"gdtui attach: {error}")
         return ExitCode.FAILED

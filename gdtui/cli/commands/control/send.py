@@ -12,7 +12,9 @@ from gdtui.cli.streams import print_error
 if TYPE_CHECKING:
     import click
 
+    from engine.log.directory import RunDirectory
     from engine.log.lineage.points import Reached
+    from gdtui.cli.commands.control.orders import Commands
 
 _EXAMPLES: Final = """\
 commands:
@@ -38,13 +40,12 @@ def send(ctx: "click.Context", run_dir: Path, words: tuple[str, ...]) -> int:
 
     A command names a setting by its option, a variant by its number or name (all without one), and
     the new value. It appears in the run's log and on every screen that shows the run, and takes
-    effect at the next update.
+    effect at the next update. If several scripts share the run, each obeys for its own variant.
     """
-    from engine.log.follow import removed_variants
     from engine.log.lineage.points import find_point, logs_of
     from engine.session.host.client import HostError
     from gdtui.cli.commands.control import orders
-    from gdtui.cli.hosts.reaching import UnreachableError, open_run, reach
+    from gdtui.cli.hosts.reaching import UnreachableError, open_run, reach_all
 
     run = open_run(ctx, run_dir)
     try:
@@ -56,22 +57,31 @@ def send(ctx: "click.Context", run_dir: Path, words: tuple[str, ...]) -> int:
             return find_point(logs, name, 0, batches)
 
         list(orders.read(typed, settings, find))  # a usage error, whether it is reached or not
-        link = reach(run.path, f"gdtui send {run_dir.name} …")
-        for commands in orders.read(typed, link.welcome.settings, find):
-            sent = {each.variant for each in link.order(commands)}
-            needing = {name for name, each in commands.items() if orders.needs_worker(each)}
-            gone = removed_variants(run) if len(commands) > 1 else frozenset()
-            if deaf := [name for name in commands if name in needing - sent - gone]:
-                raise HostError(
-                    f"{', '.join(deaf)}: its worker has ended; restart begins another one"
-                )
+        hosts = reach_all(run.path, f"gdtui send {run_dir.name} …")
+        known = settings if run.info.settings.is_script else {}  # its variants keep their numbers
+        for commands in orders.read(typed, {**known, **hosts.settings}, find):
+            sent = {each.variant for each in hosts.order(commands)}
+            _check_heard(run, commands, sent | (known.keys() - hosts.settings.keys()))
     except orders.OrderWordsError as error:
         ctx.fail(str(error))
     except (UnreachableError, HostError) as error:
         print_error(f"gdtui send: {error}")
         return ExitCode.FAILED
-    link.close()
+    hosts.close()
     return ExitCode.OK
+
+
+def _check_heard(run: "RunDirectory", commands: "Commands", heard: set[str]) -> None:
+    """Raise HostError for a variant that needs a worker to obey, and has none."""
+    from engine.log.follow import removed_variants
+    from engine.session.host.client import HostError
+    from gdtui.cli.commands.control.orders import needs_worker
+
+    deaf = {name for name, each in commands.items() if needs_worker(each)} - heard
+    deaf -= removed_variants(run) if len(commands) > 1 else frozenset()
+    if deaf:
+        names = ", ".join(name for name in commands if name in deaf)
+        raise HostError(f"{names}: its worker has ended; restart begins another one")
 
 
 command = GdtuiCommand(

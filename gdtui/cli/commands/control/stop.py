@@ -23,15 +23,16 @@ exit status: 0 no process of the run is left, 1 one is left or cannot be reached
 def stop(ctx: "click.Context", run_dir: Path) -> int:
     """End a run, a sweep or an experiment; on return its logs are closed, its processes gone.
 
-    Everything trained until then is kept. gdtui sweep --run-dir goes on with a sweep, gdtui
+    Everything trained until then is kept. If several scripts share the run, all of them are asked
+    to end. gdtui sweep --run-dir goes on with a sweep, gdtui
     experiment --run-dir with an experiment.
     """
-    from gdtui.cli.hosts.reaching import UnreachableError, open_path, reach
-    from gdtui.cli.hosts.stopping import end_host, force_used
+    from gdtui.cli.hosts.reaching import UnreachableError, open_path, reach_all
+    from gdtui.cli.hosts.stopping import end_hosts, force_used
 
     path = open_path(ctx, run_dir)
     try:
-        end_host(reach(path, f"gdtui stop {run_dir.name}"))
+        end_hosts(reach_all(path, f"gdtui stop {run_dir.name}"))
     except UnreachableError as error:
         if not error.has_ended:
             print_error(f"gdtui stop: {error}")

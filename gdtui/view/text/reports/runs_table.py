@@ -153,7 +153,9 @@ def _checkpoints(run: StoredRun) -> str:
 
 
 def _host(listed: ListedRun) -> str:
-    return "" if listed.host is None else f"{listed.host.host}:{listed.host.pid}"
+    if (host := listed.host) is None:
+        return ""
+    return f"{host.host}:{','.join(map(str, (host.pid, *host.others)))}"
 
 
 def _viewers(listed: ListedRun) -> str:
