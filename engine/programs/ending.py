@@ -66,8 +66,9 @@ class ProgramEnding:
         """A sentence about the processes that had to be killed; empty if none had."""
         if not self.killed:
             return ""
-        processes = "it was" if self.killed == 1 else f"{self.killed:,} processes were"
-        return f"{processes} killed, since SIGTERM had not ended them within {GRACE_SECONDS:g} s"
+        one, them = self.killed == 1, "it" if self.killed == 1 else "them"
+        processes = "it was" if one else f"{self.killed:,} processes were"
+        return f"{processes} killed, since SIGTERM had not ended {them} within {GRACE_SECONDS:g} s"
 
     def ask(self) -> None:
         """Send SIGTERM to the program. Safe to repeat."""

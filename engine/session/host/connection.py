@@ -61,6 +61,7 @@ class Connection:
 
     def __init__(self, link: socket.socket, deadline: float, clock: Callable[[], float]) -> None:
         """`deadline`: the time by which the client must have greeted."""
+        link.setblocking(False)
         self.link = link
         self.limit = RateLimit(clock)
         """A client that sends more than this is read later."""

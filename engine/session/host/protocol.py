@@ -138,6 +138,14 @@ class HostEnds(Message, frozen=True, kw_only=True):
     """The last message to every viewer of a host that ends in order; not an answer."""
 
 
+def version_refusal(version: str, hello: Hello) -> str:
+    """Why a host of this version refuses a client with another protocol."""
+    return (
+        f"the host runs gdtui {version} (protocol {PROTOCOL}), this is gdtui {hello.version} "
+        f"(protocol {hello.protocol}): use the host's version"
+    )
+
+
 FromClient = Hello | Order | EndHost | HoldTerminal | Farewell
 FromHost = Welcome | Done | Refusal | Notices | HostEnds
 _from_client: Final = msgspec.msgpack.Decoder(FromClient)

@@ -33,9 +33,10 @@ from engine.session.host.protocol import (
     ProtocolError,
     Refusal,
     Welcome,
+    version_refusal,
 )
 from engine.session.host.resources.listener import Listener
-from engine.session.host.resources.terminal import HeldTerminal
+from engine.session.host.resources.terminal import HeldTerminal, common_size
 from engine.session.hosted import Hosted, OrderError
 
 _MOST_VIEWERS: Final = 100
@@ -106,6 +107,11 @@ class HostServer:
         """The number of screens connected."""
         return sum(client.is_viewer for client in self._clients)
 
+    @property
+    def screen_size(self) -> tuple[int, int] | None:
+        """Rows and columns that fit all screens connected; None if none is known."""
+        return common_size(client.terminal for client in self._clients)
+
     # --- The loop -------------------------------------------------------------------------------
 
     def serve(self, timeout: float | None) -> None:
@@ -162,7 +168,6 @@ class HostServer:
         self._take_in(link)
 
     def _take_in(self, link: socket.socket) -> None:
-        link.setblocking(False)
         client = Connection(link, self._clock() + _GREETING_SECONDS, self._clock)
         self._clients.append(client)
         self._watch(client)
@@ -202,11 +207,7 @@ class HostServer:
 
     def _greet(self, client: Connection, hello: Hello) -> None:
         if hello.protocol != PROTOCOL:
-            self._refuse(
-                client,
-                f"the host runs gdtui {self._version} (protocol {PROTOCOL}), this is gdtui "
-                f"{hello.version} (protocol {hello.protocol}): use the host's version",
-            )
+            self._refuse(client, version_refusal(self._version, hello))
             return
         if hello.is_viewer and not client.is_viewer and self.viewers >= _MOST_VIEWERS:
             self._refuse(client, f"the host already has {_MOST_VIEWERS} screens")

@@ -1,10 +1,8 @@
 """Ends hosts, and waits until their processes are gone."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
-from engine.log.directory import RunDirectory, RunDirectoryError
 from engine.session.host.client import Channel, HostError
 from engine.session.host.processes import descendants, wait_for_end
 from engine.session.host.several.links import HostLinks
@@ -54,16 +52,3 @@ def _wait(processes: set[int], refusals: Sequence[str] = ()) -> None:
         trouble.append(f"still there after {_END_SECONDS:g} s; end its processes: kill -9 {pids}")
     if trouble:
         raise UnreachableError("; ".join(trouble))
-
-
-def force_used(path: Path) -> str:
-    """A sentence about a program that had to be killed; empty for every other run."""
-    from gdtui.state.stored_runs import RunReader
-
-    try:
-        reader = RunReader(RunDirectory.open(path))
-    except RunDirectoryError:
-        return ""
-    reader.progress()
-    programs = (tally for tally in reader.tallies if tally.worker.exit_status is not None)
-    return next((tally.detail for tally in programs), "")

@@ -9,6 +9,7 @@ import os
 import socket
 import termios
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -63,6 +64,14 @@ class HeldTerminal:
             raise OSError(*error.args) from None
         self._give_up_at = 0.0
 
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Rows and columns; None if they are unknown, or once the terminal is gone."""
+        with contextlib.suppress(OSError, termios.error):
+            rows, columns = termios.tcgetwinsize(self._file)
+            return (rows, columns) if rows and columns else None
+        return None
+
     def close(self) -> None:
         """Leave the terminal as it is."""
         os.close(self._file)
@@ -104,6 +113,12 @@ class HeldTerminal:
     @property
     def _before(self) -> list[Any]:
         return [*self._lent.flags, [*self._lent.characters]]
+
+
+def common_size(terminals: Iterable[HeldTerminal | None]) -> tuple[int, int] | None:
+    """Rows and columns that fit all these terminals; None if no size is known."""
+    sizes = [size for each in terminals if each is not None and (size := each.size) is not None]
+    return (min(r for r, _ in sizes), min(c for _, c in sizes)) if sizes else None
 
 
 def _foreground(leader: int) -> int | None:

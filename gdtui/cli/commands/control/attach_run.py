@@ -20,6 +20,7 @@ from gdtui.cli.commands.control.reopening import reopen
 from gdtui.cli.commands.train.host.messages import HostTask
 from gdtui.cli.commands.train.host.process import HostProcess
 from gdtui.cli.exit_codes import ExitCode
+from gdtui.cli.hosts.program_end import force_used, program_end
 from gdtui.cli.hosts.reaching import (
     UnreachableError,
     farewell,
@@ -29,7 +30,7 @@ from gdtui.cli.hosts.reaching import (
     reach_all,
     short_name,
 )
-from gdtui.cli.hosts.stopping import end_host, end_hosts, force_used
+from gdtui.cli.hosts.stopping import end_host, end_hosts
 from gdtui.cli.streams import print_error, print_text
 from gdtui.keys.script import Press
 from gdtui.state.stored_runs import run_folders
@@ -146,6 +147,8 @@ def _leave(
         print_text(f"{run.path} is no longer trained")
     elif leaving.must_stop(status):
         return _stop(run, link, status)
+    elif end := program_end(run.path):
+        print_text(f"{end}; recorded in {run.path}: gdtui watch {short_name(run.path)}")
     else:
         print_text(farewell(run, is_training=app.main.is_training))
     return status

@@ -27,8 +27,9 @@ def stop(ctx: "click.Context", run_dir: Path) -> int:
     to end. gdtui sweep --run-dir goes on with a sweep, gdtui
     experiment --run-dir with an experiment.
     """
+    from gdtui.cli.hosts.program_end import force_used
     from gdtui.cli.hosts.reaching import UnreachableError, open_path, reach_all
-    from gdtui.cli.hosts.stopping import end_hosts, force_used
+    from gdtui.cli.hosts.stopping import end_hosts
 
     path = open_path(ctx, run_dir)
     try:

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import struct
+import time
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 _RESIZE_TICKS: Final = 5
 _DEFAULT_SIZE: Final = (24, 80)
+_GREETING_SECONDS: Final = 10.0
+"""Seconds within which the screen of this terminal connects to its host."""
 _STATUS: Final = struct.Struct(">H")
 _MOST_TROUBLE: Final = 1 << 12
 
@@ -77,12 +80,11 @@ def _host(run: RunDirectory, options: "PlainOptions", starter: socket.socket, re
     """Run the program, and wait until no screen is connected; returns the exit status."""
     os.setsid()
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    terminal = _Terminal(os.dup(1))
+    size = terminal_size(1) or _DEFAULT_SIZE
     with Path(os.devnull).open("r+b") as nowhere:
         for number in (0, 1, 2):
             os.dup2(nowhere.fileno(), number)
     with signals_held():
-        size = terminal.size or _DEFAULT_SIZE
         try:
             program = ChildProgram(options.program, size=size, unblocked={*FORWARDED})
         except ProgramError as error:
@@ -95,12 +97,10 @@ def _host(run: RunDirectory, options: "PlainOptions", starter: socket.socket, re
         os.close(report)
         starter.setblocking(False)
         host = RunHost(HostedProgram(run), starter)
-        status = ProgramLoop(program, recording, host).run(
-            lambda: terminal.follow(program, is_watched=host.viewers > 0)
-        )
+        window = _Window(size, host)
+        status = ProgramLoop(program, recording, host).run(lambda: window.follow(program))
         host.note_end(True)
-        while host.viewers and not host.is_end_asked:
-            host.wait(0.5)
+        _wait_for_viewers(host, window.was_watched)
         host.close()
     return status if status >= 0 else signal_status(-status)
 
@@ -110,30 +110,34 @@ def _refuse(report: int, status: int, text: str) -> int:
     return status
 
 
-class _Terminal:
-    """The terminal in which the program was started, whose size its own terminal follows."""
+def _wait_for_viewers(host: RunHost, was_watched: bool) -> None:
+    """Wait until no screen is connected; the first one comes even if the program failed at once."""
+    deadline = time.monotonic() + _GREETING_SECONDS
+    while not (host.viewers or was_watched) and time.monotonic() < deadline:
+        host.wait(0.1)
+    while host.viewers and not host.is_end_asked:
+        host.wait(0.5)
 
-    def __init__(self, file: int) -> None:
-        self._file: int | None = file
-        self.size = terminal_size(file)
+
+class _Window:
+    """The size of the program's terminal: the largest that all attached screens can show."""
+
+    def __init__(self, size: TerminalSize, host: RunHost) -> None:
+        self._size, self._host = size, host
         self._ticks = 0
-        self._was_watched = False
+        self.was_watched = False
+        """True once a screen has been connected."""
 
-    def follow(self, program: ChildProgram, *, is_watched: bool) -> None:
-        """Take over a new size now and then, until the screen there is gone."""
-        if self._file is None:
-            return
+    def follow(self, program: ChildProgram) -> None:
+        """Take over a new size now and then; while no screen is attached, keep the last one."""
         self._ticks += 1
-        if self._was_watched and not is_watched:
-            os.close(self._file)  # a hung-up terminal is free once nobody holds it
-            self._file = None
+        self.was_watched |= self._host.viewers > 0
+        if self._ticks % _RESIZE_TICKS:
             return
-        self._was_watched |= is_watched
-        if self._ticks % _RESIZE_TICKS == 0:
-            size: TerminalSize | None = terminal_size(self._file)
-            if size is not None and size != self.size:
-                self.size = size
-                program.resize(size)
+        size = self._host.screen_size
+        if size is not None and size != self._size:
+            self._size = size
+            program.resize(size)
 
 
 # --- The screen -----------------------------------------------------------------------------------
@@ -175,8 +179,9 @@ def _show(run: RunDirectory, link: socket.socket, pid: int, **screen: Any) -> in
 
 def _leave(run: RunDirectory, channel: Any, leaving: "ProgramLeaving", status: int) -> int:
     """End the program if that was chosen; returns its exit status, or 0 if it goes on."""
+    from gdtui.cli.hosts.program_end import force_used
     from gdtui.cli.hosts.reaching import UnreachableError, lost, short_name
-    from gdtui.cli.hosts.stopping import end_host, force_used
+    from gdtui.cli.hosts.stopping import end_host
 
     if trouble := lost(run.path, channel):
         print_error(f"gdtui run: {trouble}")

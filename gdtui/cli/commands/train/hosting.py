@@ -72,6 +72,11 @@ class RunHost:
         """The number of screens connected."""
         return 0 if self._server is None else self._server.viewers
 
+    @property
+    def screen_size(self) -> tuple[int, int] | None:
+        """Rows and columns that fit all screens connected; None if none is known."""
+        return None if self._server is None else self._server.screen_size
+
     def close(self) -> None:
         """Disconnect all clients. Safe to repeat."""
         if self._server is not None:

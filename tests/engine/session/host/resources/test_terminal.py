@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from terminal import PATIENCE
 
 from engine.session.host.protocol import PROTOCOL, Farewell, Hello, HoldTerminal, frame
-from engine.session.host.resources.terminal import HeldTerminal
+from engine.session.host.resources.terminal import HeldTerminal, common_size
 
 NO_PROCESS = 2**31 - 1
 LEAVES_SCREEN = b"\x1b[?1049l"
@@ -54,6 +54,23 @@ def pty() -> Iterator[Pty]:
     yield made
     os.close(made.master)
     os.close(made.slave)
+
+
+def test_a_program_gets_the_rows_and_columns_that_all_screens_have(pty: Pty) -> None:
+    held = HeldTerminal(os.dup(pty.slave), pty.lent)
+    other, end = os.openpty()
+    smaller = HeldTerminal(os.dup(end), pty.lent)
+    assert common_size([None, held]) is None  # the kernel does not know its size
+    termios.tcsetwinsize(pty.slave, (50, 80))
+    assert common_size([None, held, smaller]) == (50, 80)
+    termios.tcsetwinsize(other, (40, 100))
+    assert common_size([held, smaller]) == (40, 80)
+    assert common_size([smaller]) == (40, 100)
+    os.close(other)
+    os.close(end)
+    assert common_size([held, smaller]) == (50, 80)
+    held.close()
+    smaller.close()
 
 
 def test_modes_and_screen_are_restored_if_they_are_still_the_apps(pty: Pty) -> None:

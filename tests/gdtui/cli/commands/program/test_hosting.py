@@ -25,9 +25,9 @@ def caught(number, _):
 signal.signal(signal.SIGINT, caught)
 if "stubborn" in sys.argv:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-size = tuple(os.get_terminal_size()) if os.isatty(1) else None
 print("pid", os.getpid())
 for step in range(1, 10_000):
+    size = tuple(os.get_terminal_size()) if os.isatty(1) else None
     print(f"step {step} loss {1 / step:.6f} on {size}", flush=True)
     time.sleep(0.02)
 """
@@ -71,6 +71,35 @@ def test_ctrl_c_and_the_terminal_are_the_programs(tmp_path: Path) -> None:
     assert found.state is State.FAILED
     assert "exit status 7" in found.detail
     assert found.batches > 0
+
+
+def test_a_program_that_fails_at_once_is_shown_with_its_exit_status(tmp_path: Path) -> None:
+    command = [*CONSOLE_SCRIPT, "run", "--run-dir", str(tmp_path / "run"), "--", "false"]
+    with Terminal(command, env={**os.environ}, columns=120, rows=40) as window:
+        window.wait_for("exit status 1")
+        window.send("q")
+        assert window.wait() == 1
+        assert not window.says("crashed")
+
+
+def test_a_program_outlives_its_terminal_and_fits_all_that_are_attached(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    with Terminal(words(path), env={**os.environ}, columns=120, rows=40) as first:
+        first.wait_for("on (120, 40)")
+        first.resize(110, 42)
+        first.wait_for("on (110, 42)")
+        attach = [*CONSOLE_SCRIPT, "attach", str(path)]
+        with Terminal(attach, env={**os.environ}, columns=130, rows=30) as second:
+            second.wait_for("on (110, 30)")  # its columns, their rows
+            (console,) = path.glob("[0-9]*.out")
+            pid = int(console.read_text().split("pid")[1].split()[0])
+            first.hang_up()
+            second.wait_for("on (130, 30)")
+            second.send("d")
+            assert second.wait() == 0
+        os.kill(pid, signal.SIGINT)
+        assert wait_for_end([pid, *(note.pid for note in read_notes(path))], PATIENCE) == []
+    assert tally(path).worker.exit_status == 7
 
 
 def test_stop_ends_a_detached_program(tmp_path: Path) -> None:
