@@ -168,9 +168,8 @@ class HostServer:
         self._take_in(link)
 
     def _take_in(self, link: socket.socket) -> None:
-        client = Connection(link, self._clock() + _GREETING_SECONDS, self._clock)
-        self._clients.append(client)
-        self._watch(client)
+        self._clients.append(Connection(link, self._clock() + _GREETING_SECONDS, self._clock))
+        self._watch(self._clients[-1])
 
     def _read(self, client: Connection) -> None:
         try:
