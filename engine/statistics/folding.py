@@ -1,4 +1,4 @@
-"""The gap between losses, and the gap below which curves count as folded into one. No torch."""
+"""The distance between losses, and the greatest of curves that count as one. No torch."""
 
 from collections.abc import Collection
 from typing import Final
@@ -6,16 +6,16 @@ from typing import Final
 FOLDED: Final = 0.01
 """If losses on all data are at most this far apart, their curves count as folded.
 
-Twice the gap with linear scaling on the lesson's problem (0.005, mean of 20 seeds), and a sixtieth
-of the gap without scaling (0.63).
+Twice the distance with linear scaling on the lesson's problem (0.005, mean of 20 seeds), and a
+sixtieth of that without scaling (0.63).
 """
 
 
-def gap(losses: Collection[float]) -> float:
+def distance(losses: Collection[float]) -> float:
     """The difference between the highest and the lowest loss; ValueError if there are none."""
     return max(losses) - min(losses)
 
 
 def have_folded(losses: Collection[float]) -> bool:
-    """True if the gap between the losses is at most FOLDED; ValueError if there are none."""
-    return gap(losses) <= FOLDED
+    """True if the distance between the losses is at most FOLDED; ValueError if there are none."""
+    return distance(losses) <= FOLDED

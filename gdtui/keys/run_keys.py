@@ -96,27 +96,27 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         "scaling.restart",
         "All variants",
         (Stroke("S", "S", "scaling(True)", "Scale the lr by another rule and restart all"),),
-        "next lr scaling; restart all for a fair comparison",
+        "restart all with the next lr scaling: none, linear, √batch",
         label="scale lr, restart",
     ),
     Entry(
         "scaling",
         "All variants",
         (Stroke("s", "s", "scaling(False)", "Scale the lr by another rule from here on"),),
-        "next lr scaling from here on; existing gaps remain",
+        "next lr scaling from here on; present distances remain",
     ),
     Entry(
         "undo",
         "All variants",
         (Stroke("backspace", "backspace", "undo", "Undo the last change of settings"),),
-        "undo the last change, with its weights where they are kept",
+        "undo the last change; also its weights, from a checkpoint",
         label="undo",
     ),
     Entry(
         "original",
         "All variants",
         (Stroke("o", "o", "original", "The original settings, as at the start"),),
-        "original settings, as at the start; restart if a key has",
+        "original settings; restarts if a key has restarted",
         label="original",
     ),
     Entry(
@@ -137,7 +137,7 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         "extend",
         "All variants",
         (Stroke("c", "c", "extend", "Train as many epochs again"),),
-        "continue: as many epochs again",
+        "continue: train for as many epochs again",
         label="continue",
     ),
     Entry(
@@ -167,6 +167,6 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         "measuring",
         "Measuring",
         (Stroke("M", "M", "measuring", "Measuring: on or off"),),
-        "measure now and then, for 2% of the time, or only when asked",
+        "measure by itself, in 2% of the time, or only when asked",
     ),
 )

@@ -17,7 +17,7 @@ _SELECT = tuple(Stroke(str(d), str(d), f"select({d})", f"Select variant {d}") fo
 TABLE: Final[tuple[Entry, ...]] = (
     Entry(
         "select",
-        "Which variants",
+        "Variants",
         (*_SELECT, Stroke("0", "0", "select(0)", "Select all variants")),
         "choose the variant that keys act on, or all of them (0)",
         label="variant",
@@ -117,7 +117,7 @@ TABLE: Final[tuple[Entry, ...]] = (
         "quit",
         "Program",
         (Stroke("q", "q", "app.leave(0)", "Quit"),),
-        "quit; asks first if the run is over a minute old. Ctrl+C: 130",
+        "quit; asks first after a minute. Ctrl+C: with exit status 130",
         label="quit",
     ),
 )

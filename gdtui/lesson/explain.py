@@ -11,7 +11,7 @@ from typing import Final
 
 from engine.log.measurements import NoiseScale
 from engine.settings import LrScaling
-from engine.statistics.folding import gap, have_folded
+from engine.statistics.folding import distance, have_folded
 from gdtui.lesson import averaging
 from gdtui.lesson.advice import advice
 from gdtui.lesson.comparison import common_start, differences
@@ -105,7 +105,7 @@ def _overview(store: Store) -> Iterator[str]:
             if is_old
             else f"after {_updates(store)} updates"
         )
-        apart = f", {number(gap(losses))} apart" if have_one_problem(store.runs) else ""
+        apart = f", {number(distance(losses))} apart" if have_one_problem(store.runs) else ""
         yield (
             f"The losses on all data (◆) are {_each(store, lambda one: one.tally.full_loss)}"
             f"{apart}, {when}."
@@ -224,7 +224,7 @@ def _why(store: Store, one: VariantState | None, is_ours: bool) -> Iterator[str]
             yield (
                 "Square-root scaling, lr = base × √(batch ÷ base batch): it keeps the variance of "
                 "a step, not its mean (Krizhevsky 2014), so on the sample axis small batches still "
-                "get further."
+                "bring more progress."
             )
             yield from filter(None, [contradiction(store.states)])
 
@@ -235,13 +235,11 @@ def _folding(store: Store, is_ours: bool) -> Iterator[str]:
     if len(losses) < 2 or len(epochs) > 1 or epochs == {0}:
         return
     how = ": press S to restart all for a fair comparison" if is_ours else ""
-    says = f"they have not folded; existing gaps remain{how}"
+    says = f"they have not folded; present distances remain{how}"
     if have_folded(losses):
         says = "the curves have folded into one"
-    yield (
-        f"Measured: after {epochs.pop()} epochs they lie {number(gap(losses))} apart on all data: "
-        f"{says}."
-    )
+    apart = f"they lie {number(distance(losses))} apart on all data"
+    yield f"Measured: after {epochs.pop()} epochs {apart}: {says}."
 
 
 def interview(store: Store) -> str:

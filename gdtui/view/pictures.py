@@ -29,7 +29,7 @@ from gdtui.view.ranges.origins import from_origin, shared_by_fork, shared_by_gho
 from gdtui.view.ranges.usual import strays
 from gdtui.view.text import formatting
 from gdtui.view.text.caveats.label import label
-from gdtui.view.text.gap import gap_of
+from gdtui.view.text.distance import distance_of
 from gdtui.view.view_state import ViewState
 from gdtui.view.x_range import DataExtent, XRange, visible_range
 
@@ -80,7 +80,7 @@ def overlay(
         (one, one.ghost) for one in store.states if one.ghost is not None and view.shows_ghost(one)
     ]
     seen = visible_range(view.window, extent)
-    found = gap_of(store, with_ghosts=bool(ghosts))
+    found = distance_of(store, with_ghosts=bool(ghosts))
     series = [ghost_of(one, each, view, seen, canvas) for one, each in ghosts]
     series += [line_of(one, each, view, seen, canvas) for one, each in pairs]
     picture = Picture(

@@ -21,6 +21,8 @@ _WIDTHS = {"noise σ": 8, "validation": 11, "gap": 8, "last epoch": 11, "updates
 """Cells of a column of figures: with a name of 12 all that there can be fit into 80."""
 _WIDTH = 9
 """Cells of any other column."""
+_ROOMY = 2
+"""More cells of every column, where the settings have room, too."""
 _FRAME = 4
 """Cells of border and padding."""
 _AROUND = 14
@@ -39,6 +41,7 @@ class Summary(Line):
     def show_results(self, store: "Store", *, is_ours: bool) -> None:
         """Show the results of this run and, if `is_ours`, what can be done with it now."""
         from gdtui.view.text.results_panel import (  # imports numpy, so not before the first frame
+            SETTINGS,
             conclusion,
             headings,
             rows,
@@ -49,14 +52,18 @@ class Summary(Line):
         if is_ours:
             below.append(Content.styled(_NEXT, "$quiet"))
         number_width = len(str(len(found))) + 1
-        heads = headings(store)
-        widths = tuple(_WIDTHS.get(heading, _WIDTH) for heading in heads)
-        room = size.width - _FRAME - number_width - sum(widths)
-        name_width = min(max(len(row.name) for row in found) + 2, max(room, _LEAST))
+        longest, room = max(len(row.name) for row in found) + 2, size.width - _FRAME - number_width
+        heads = (*SETTINGS, *headings(store))
+        widths = tuple(_WIDTHS.get(heading, _WIDTH) + _ROOMY for heading in heads)
+        if hidden := len(SETTINGS) if room - sum(widths) < longest else 0:
+            heads = heads[hidden:]
+            widths = tuple(width - _ROOMY for width in widths[hidden:])
+        name_width = min(longest, max(room - sum(widths), _LEAST))
         head = " " * (number_width + name_width) + _cells(heads, widths)
         names = shortened(tuple(row.name for row in found), name_width - 1)
         table = [
-            _line(row, number_width, f"{name:<{name_width}}") + Content(_cells(row.cells, widths))
+            _line(row, number_width, f"{name:<{name_width}}")
+            + Content(_cells((*row.settings, *row.cells)[hidden:], widths))
             for row, name in zip(found, names, strict=True)
         ]
         table = _cut(table, size.height - _AROUND - len(below))

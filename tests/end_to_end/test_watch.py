@@ -74,7 +74,7 @@ async def test_a_headless_run_is_seen_as_it_trains_and_finishes(
             await wait_for(pilot, lambda: text_of(app)[0].rstrip().endswith("running · watching"))
             await wait_for(pilot, lambda: text_of(app)[0].rstrip().endswith("finished · watching"))
             assert [one.tally.samples for one in app.main.viewer.store.states] == [16_000] * 3
-            await wait_for(pilot, lambda: "On all data they lie" in "\n".join(text_of(app)))
+            await wait_for(pilot, lambda: "Their losses on all data lie" in "\n".join(text_of(app)))
         assert process.wait(20) == 0
 
 
@@ -150,7 +150,7 @@ def test_several_runs_and_the_newest_sweep_are_watched_from_the_command_line(
         with Terminal([*command, *arguments], env=cli_env, columns=160, rows=45) as terminal:
             for each in shown:
                 terminal.wait_for(each)
-            terminal.wait_for("On all data they lie")
+            terminal.wait_for("Their losses on all data lie")
             terminal.send("q")
             assert terminal.wait() == 0
 

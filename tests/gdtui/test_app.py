@@ -92,7 +92,7 @@ async def test_the_results_come_up_at_the_end_and_keys_go_on_working(bench: Benc
         await settle(pilot)
         text = text_of(app)
         assert "results" in text
-        assert "On all data they lie 0.200 apart, Batch GD lowest" in text
+        assert "Their losses on all data lie 0.200 apart, Batch GD lowest" in text
         rows = [line.split() for line in text.splitlines() if " 200 " in line and " s " in line]
         assert [row[row.index("s") - 5] for row in rows] == ["0.300", "0.400", "0.500"], (
             "one line each, uncut"

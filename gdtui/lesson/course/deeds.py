@@ -68,12 +68,14 @@ class FoldCurves(Deed, frozen=True, kw_only=True, tag="fold"):
     """Restarting all with linear scaling, and letting them train to their end."""
 
     def is_done(self, now: LessonFacts, begun: LessonFacts) -> bool:
-        is_linear = now.rules == {LrScaling.LINEAR} and now.gap == now.gap  # NaN: not comparable
+        is_linear = (
+            now.rules == {LrScaling.LINEAR} and now.distance == now.distance
+        )  # NaN: not comparable
         is_fair = all(one.changed_at is None for one in now.variants)
         return now.has_ended and is_linear and is_fair
 
     def bears_out(self, now: LessonFacts, begun: LessonFacts) -> bool:
-        return now.gap <= FOLDED
+        return now.distance <= FOLDED
 
 
 class GrowBatch(Deed, frozen=True, kw_only=True, tag="grow-batch"):

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from engine.log.records import State
 from engine.settings import LrScaling, VariantSettings
-from engine.statistics.folding import gap
+from engine.statistics.folding import distance
 from gdtui.history.storage.kept_points import KeptPoints
 from gdtui.state.store import Store
 from gdtui.state.variant import VariantState
@@ -118,12 +118,12 @@ class LessonFacts:
         return frozenset(one.settings.lr_scaling for one in self.variants)
 
     @property
-    def gap(self) -> float:
+    def distance(self) -> float:
         """Distance between the losses on all data after the same epochs; NaN if there is none."""
         epochs = {one.full_loss_epoch for one in self.variants}
         losses = [one.full_loss for one in self.variants]
         is_known = len(epochs) == 1 and all(map(math.isfinite, losses))
-        return gap(losses) if is_known else math.nan
+        return distance(losses) if is_known else math.nan
 
 
 def variant_facts(one: VariantState) -> VariantFacts:

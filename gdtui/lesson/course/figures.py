@@ -1,4 +1,4 @@
-"""The figures that the lesson's texts may name, such as {gap}: from facts to short text. Pure."""
+"""The figures in the texts of the lesson, such as {distance}: from facts to short text. Pure."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -39,9 +39,9 @@ def _each(pick: Callable[[VariantFacts], str]) -> MakeText:
     return lambda moment: " / ".join(map(pick, moment.now.variants))
 
 
-def _gap_before(moment: Moment) -> str:
+def _distance_before(moment: Moment) -> str:
     is_plain = moment.begun.rules == {LrScaling.NONE}
-    return number(moment.begun.gap) if is_plain else "–"
+    return number(moment.begun.distance) if is_plain else "–"
 
 
 def _raised(moment: Moment) -> tuple[VariantFacts, VariantFacts]:
@@ -156,8 +156,8 @@ _COMPARISON: Final[Mapping[str, MakeText]] = {
     "updates": _each(lambda one: f"{one.updates:,}"),
     "sigmas": _each(lambda one: number(one.sigma, 2)),
     "lowest": lambda moment: moment.lowest.name,
-    "gap": lambda moment: number(moment.now.gap),
-    "gap_before": _gap_before,
+    "distance": lambda moment: number(moment.now.distance),
+    "distance_before": _distance_before,
     "rule": lambda moment: ", ".join(sorted(moment.now.rules)),
     "n": _first(lambda one: f"{one.n:,}"),
     "second_batch": lambda moment: f"{_second(moment).batch:,}",

@@ -62,8 +62,9 @@ def _points_beyond(points: KeptPoints, picture: Picture, view: ViewState) -> tup
 
 
 def _told(counts: list[int]) -> str:
-    """The numbers of losses, ◆ and ◇, such as "37 and 2 ◇"."""
-    signs = ("", *(f" {sign}" for sign in POINTS[:2]))
+    """The numbers of losses, ◆ and ◇, such as "37 losses and 2 ◇"."""
+    losses = " loss" if counts[0] == 1 else " losses"
+    signs = (losses, *(f" {sign}" for sign in POINTS[:2]))
     return " and ".join(
         f"{count:,}{sign}" for count, sign in zip(counts, signs, strict=True) if count
     )

@@ -7,11 +7,12 @@ from typing import Final
 
 from engine.log.records import State
 from engine.settings import LrScaling
-from engine.statistics.folding import gap, have_folded
+from engine.statistics.folding import distance, have_folded
 from gdtui.state.overlay.comparability import comparability_note
 from gdtui.state.store import Store
 from gdtui.state.variant import VariantState
 from gdtui.view.text.caveats.claims import contradiction, most_updates_lead
+from gdtui.view.text.caveats.imported import is_known
 from gdtui.view.text.caveats.label import label
 from gdtui.view.text.formatting import clock, count, number, signed
 
@@ -24,9 +25,14 @@ class ResultRow:
     hue: int
     """The place of the variant's colour in the palette."""
     name: str
+    settings: tuple[str, ...]
+    """The cells of SETTINGS."""
     cells: tuple[str, ...]
+    """The cells of the headings."""
 
 
+SETTINGS: Final = ("batch", "lr")
+"""The names of further cells, for tables that are wide enough: the settings at the end."""
 _COST: Final = ("updates", "training")
 
 
@@ -40,7 +46,22 @@ def headings(store: Store) -> tuple[str, ...]:
 
 def rows(store: Store) -> list[ResultRow]:
     """The rows of all variants, in order."""
-    return [ResultRow(one.index, one.hue, label(one), _cells(one, store)) for one in store.states]
+    return [
+        ResultRow(one.index, one.hue, label(one), _settings(one), _cells(one, store))
+        for one in store.states
+    ]
+
+
+def _settings(one: VariantState) -> tuple[str, ...]:
+    force = one.tally.resolved
+    if force is None:
+        return ("–",) * len(SETTINGS)
+    steps = f"×{force.accumulation_steps}" if force.accumulation_steps > 1 else ""
+    batch = "full" if force.is_full else f"{count(force.batch_size)}{steps}"
+    return (
+        batch if is_known(one, "batch_size", "accumulation_steps") else "–",
+        number(force.lr) if is_known(one, "lr") else "–",
+    )
 
 
 def _cells(one: VariantState, store: Store) -> tuple[str, ...]:
@@ -77,7 +98,7 @@ def conclusion(store: Store) -> str:
         return note
     rules = {one.tally.settings.lr_scaling for one in done}
     best = min(losses, key=lambda name: losses[name])
-    found = f"On all data they lie {number(gap(losses.values()))} apart{_after(done)}"
+    found = f"Their losses on all data lie {number(distance(losses.values()))} apart{_after(done)}"
     if have_folded(losses.values()):
         if rules == {LrScaling.LINEAR} and store.varies_batch_alone:
             why = "with the lr scaled with the batch, an epoch does the same work at any batch size"
@@ -86,9 +107,9 @@ def conclusion(store: Store) -> str:
         return f"{found}: {why}."
     if rules == {LrScaling.NONE} and store.varies_batch_alone:
         if most_updates_lead(done):
-            return f"{found}, {best} lowest: at one lr, more updates per epoch get further."
+            return f"{found}, {best} lowest: at one lr, more updates per epoch bring more progress."
         said = contradiction(done)
-        lesson = f" At one lr, more updates per epoch get further. {said}" if said else ""
+        lesson = f" At one lr, more updates per epoch bring more progress. {said}" if said else ""
         return f"{found}, {best} lowest.{lesson}"
     if rules == {LrScaling.SQRT} and store.varies_batch_alone and most_updates_lead(done):
         return f"{found}, {best} lowest: the square-root rule closes part of the gap."

@@ -7,7 +7,7 @@ import pytest
 from engine.experiments.claims import linear_scaling
 from engine.log.records import Evaluation, State, StateChanged
 from engine.settings import LrScaling, RunSettings, Variant, VariantSettings
-from engine.statistics.folding import FOLDED, gap, have_folded
+from engine.statistics.folding import FOLDED, distance, have_folded
 from gdtui.lesson.explain import explain
 from gdtui.state.store import Store
 from gdtui.view.text.results_panel import conclusion
@@ -32,8 +32,8 @@ def store_of(*losses: float) -> Store:
 
 
 def test_the_gap_is_that_of_the_lowest_and_the_highest() -> None:
-    assert gap([0.3, 0.1, 0.2]) == pytest.approx(0.2)
-    assert gap([0.3]) == 0.0
+    assert distance([0.3, 0.1, 0.2]) == pytest.approx(0.2)
+    assert distance([0.3]) == 0.0
 
 
 @pytest.mark.parametrize(

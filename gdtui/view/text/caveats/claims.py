@@ -23,7 +23,7 @@ def most_updates_lead(states: Sequence[VariantState]) -> bool | None:
 
 
 def contradiction(states: Sequence[VariantState]) -> str:
-    """A sentence on an order that contradicts "more updates get further"; empty otherwise."""
+    """A sentence where more updates did not bring more progress; empty otherwise."""
     if most_updates_lead(states) is not False:
         return ""
     known = [one for one in states if math.isfinite(one.tally.full_loss)]

@@ -34,7 +34,7 @@ _FORMS: Final = 6
 """Number of forms of each line, from the longest to the shortest."""
 _WIDTHS: Final = (84, 60)
 """Minimum widths in cells of the longest forms, so that all panels use the same."""
-_WORDS: Final = {True: "larger gains little", False: "mostly noise", None: "a good size"}
+_WORDS: Final = {True: "diminishing returns", False: "mostly noise", None: "a good size"}
 _SHORT: Final = {True: "repeats itself", False: "mostly noise", None: "a good size"}
 
 

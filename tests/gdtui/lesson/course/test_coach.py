@@ -17,10 +17,10 @@ def coach_at(step: str) -> Coach:
     return Coach(course, step_at=course.find(step))
 
 
-def folded(gap: float = 0.004) -> LessonFacts:
+def folded(distance: float = 0.004) -> LessonFacts:
     """All three at their end under linear scaling."""
     now = under(facts(), LrScaling.LINEAR)
-    losses = (0.33, 0.33, 0.33 + gap)
+    losses = (0.33, 0.33, 0.33 + distance)
     pairs = zip(now.variants, losses, strict=True)
     return replace(now, variants=tuple(replace(one, full_loss=loss) for one, loss in pairs))
 
@@ -79,7 +79,7 @@ def test_the_fold_tells_the_gap_before_and_after() -> None:
 
 
 def test_curves_that_do_not_fold_are_not_called_folded() -> None:
-    coach = coach_at("fold").heard(facts()).heard(folded(gap=0.3))
+    coach = coach_at("fold").heard(facts()).heard(folded(distance=0.3))
     assert "have not folded" in coach.text(facts()).text
 
 

@@ -16,7 +16,7 @@ WIDTH = 78
     ("old", "new", "reason"),
     [
         ('kind = "fold"', 'kind = "unfold"', "unfold"),
-        ("{gap_before}", "{gap_afterwards}", "gap_afterwards"),
+        ("{distance_before}", "{distance_afterwards}", "distance_afterwards"),
         ('name = "fold"', 'name = "look"', "two steps have one name"),
         ("pause = true", "paused = true", "paused"),
         ("{keys}", "{kyes}", "refused"),

@@ -30,5 +30,5 @@ def test_the_facts_are_those_of_the_runs_json(make_run: Callable[..., RunDirecto
             assert getattr(one, field) == getattr(told, field), field
         assert one.batch == told.batch_size
         assert [loss for _, loss in one.losses] == [1 / (1 + epoch) for epoch in range(4)]
-    assert (now.choices, now.choice, now.has_ended, now.gap) == (2, 1, True, 0.0)
+    assert (now.choices, now.choice, now.has_ended, now.distance) == (2, 1, True, 0.0)
     assert not now.is_lesson_run

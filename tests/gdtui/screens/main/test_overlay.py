@@ -326,6 +326,6 @@ async def test_results_of_many_variants_fit_on_a_small_screen_also_after_a_resiz
         await settle(pilot)
         shown = text_of(app)
         assert re.search(r"… and \d+ more", shown)
-        assert "On all data they lie" in shown
+        assert "Their losses on all data lie" in shown
         assert row(app, "gdtui").startswith(" gdtui · 24 runs")
         assert max(map(len, shown.split("\n"))) == NARROW[0]

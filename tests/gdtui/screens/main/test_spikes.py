@@ -98,7 +98,7 @@ def test_one_spike_of_300_000_stands_out_at_every_size(tmp_path: Path, log: bool
             assert others <= 0.05 * width, (width, height, others)
             told = "".join(map(chr, cells.characters[0]))
             assert "▲" in told
-            assert f" 1 above {number(picture.y.high, 2)}" in told.replace("▲", " "), told
+            assert f" 1 loss above {number(picture.y.high, 2)}" in told.replace("▲", " "), told
 
 
 def test_a_spike_in_a_million_is_on_both_charts_at_every_width(tmp_path: Path) -> None:

@@ -26,9 +26,9 @@ def store_of(bench: Bench) -> Store:
     ("losses", "full", "held_out", "above", "below"),
     [
         ([0.5], 0.5, 0.5, "", ""),
-        ([0.5, 2.0, 3.0, -1.0], 0.5, 0.5, "2 above 1.0", "1 below 0"),
+        ([0.5, 2.0, 3.0, -1.0], 0.5, 0.5, "2 losses above 1.0", "1 loss below 0"),
         ([0.5], 0.5, 2.0, "1 ◇ above 1.0", ""),
-        ([0.5, 2.0], 1.5, 2.0, "1 and 1 ◆ and 1 ◇ above 1.0", ""),
+        ([0.5, 2.0], 1.5, 2.0, "1 loss and 1 ◆ and 1 ◇ above 1.0", ""),
         ([0.5], -0.5, float("nan"), "", "1 ◆ below 0"),
         ([0.5], float("inf"), 0.5, "", ""),
     ],
@@ -68,4 +68,4 @@ def test_a_logarithmic_axis_is_offered_for_what_is_far_above(
     y = Scale(0.01, 1.0, log=True) if log else Scale(0.0, 1.0)
     picture = Picture(Scale(0.0, 40_000.0), y, (Series("a", "#0000ff", reach=reach),))
     found = with_counts(picture, [curves.history], ViewState(log=log))
-    assert found.above == "1 above 1.0" + " · y: log" * offers
+    assert found.above == "1 loss above 1.0" + " · y: log" * offers

@@ -10,6 +10,7 @@ from shown import text_of
 from engine.log.figures.batch_noise import BatchNoise
 from engine.log.file import LogReader
 from engine.log.records import AnyRecord, Chunk, Started, State
+from gdtui.view.text.formatting import number
 from gdtui.view.text.results_panel import headings, rows
 
 
@@ -24,11 +25,23 @@ async def test_they_show_the_noise_and_not_the_drift_of_the_epochs(
     async with app.run_test(size=size) as pilot:
         await settle(pilot)
         store = app.main.viewer.store
-        head = row(app, "all data noise σ")
-        assert "all data noise σ last epoch updates training" in " ".join(head.split())
+        head = " ".join(row(app, "noise σ" + " " * (3 if size is WIDE else 1)).split())
+        learnt = "all data noise σ last epoch updates training"
+        assert head.strip("│ ") == (f"batch lr {learnt}" if size is WIDE else learnt)
         assert not {"std", "variance"} & {*headings(store)}
         shown = float(rows(store)[1].cells[1])
         assert shown == pytest.approx(store.states[1].spread, rel=1e-2)
+
+
+async def test_a_wide_table_has_the_settings_at_the_end(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "run", "64")
+    bench.begin()
+    bench.finish()
+    app = bench.app()
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        (found,) = rows(app.main.viewer.store)
+        assert found.settings == ("64", number(bench.run.info.settings.variants[0].settings.lr))
 
 
 async def test_the_printed_noise_is_that_of_the_screen(tmp_path: Path) -> None:

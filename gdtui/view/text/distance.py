@@ -1,11 +1,11 @@
-"""The gap between the variants' losses on all data, as the title of their chart shows it. Pure."""
+"""The distance between the losses on all data, for the title of the variants' chart. Pure."""
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from engine.statistics.folding import gap, have_folded
+from engine.statistics.folding import distance, have_folded
 from gdtui.chart.scene.arrays import Floats
 from gdtui.chart.scene.polyline import Axis
 from gdtui.state.curves import Curves
@@ -16,34 +16,35 @@ from gdtui.view.text import formatting
 _SAMPLES: Final = PLACE[Axis.SAMPLES]
 _LOSS: Final = 3
 _LARGE: Final = 0.1
-"""Gaps below have one digit: 0.004."""
+"""Distances below have one digit: 0.004."""
 
 
-class Gap(NamedTuple):
-    """The gap in words, and True if the curves have folded."""
+class Distance(NamedTuple):
+    """The distance in words, and True if the curves have folded."""
 
     text: str = ""
     has_folded: bool = False
 
 
-def gap_of(store: Store, *, with_ghosts: bool = True) -> Gap:
-    """The gap where all variants were last measured; empty before their first epoch.
+def distance_of(store: Store, *, with_ghosts: bool = True) -> Distance:
+    """The distance where all variants were last measured; empty before their first epoch.
 
-    `with_ghosts`: also the gap before a restart, after as many samples. Several runs may be of
+    `with_ghosts`: also the one before a restart, after as many samples. Several runs may be of
     different problems, so there is none between them.
     """
     if len(store.runs) > 1 or len(store.states) < 2:
-        return Gap()
+        return Distance()
     present = [one.current for one in store.states]
     losses = _losses(present, common := _common(present))
     if not losses:
-        return Gap()
+        return Distance()
     has_earlier = with_ghosts and any(one.ghost for one in store.states)
     past = [one.ghost or one.current for one in store.states] if has_earlier else []
     earlier = _losses(past, min(common, _common(past)))
     text = " → ".join(_number(each) for each in (earlier, losses) if each)
     folded = have_folded(losses)
-    return Gap(f"gap {text} · folded into one curve" if folded else f"gap {text}", folded)
+    said = f"curves {text} apart"
+    return Distance(f"{said} · folded into one" if folded else said, folded)
 
 
 def _common(generations: Sequence[Curves | None]) -> float:
@@ -61,7 +62,7 @@ def _losses(generations: Sequence[Curves | None], samples: float) -> list[float]
 
 
 def _number(losses: list[float]) -> str:
-    found = gap(losses)
+    found = distance(losses)
     return formatting.number(found, 2 if found >= _LARGE else 1)
 
 

@@ -7,7 +7,7 @@ from app_bench import Bench, evaluation
 
 from engine.log.follow import Follower
 from gdtui.state.store import Store
-from gdtui.view.text.gap import gap_of
+from gdtui.view.text.distance import distance_of
 
 
 def store_of(bench: Bench, *generations: tuple[tuple[float, ...], ...]) -> Store:
@@ -27,8 +27,8 @@ def store_of(bench: Bench, *generations: tuple[tuple[float, ...], ...]) -> Store
 
 
 def text(bench: Bench, *losses: tuple[float, ...]) -> str:
-    found = gap_of(store_of(bench, losses))
-    assert found.has_folded is found.text.endswith("folded into one curve")
+    found = distance_of(store_of(bench, losses))
+    assert found.has_folded is found.text.endswith("folded into one")
     return found.text
 
 
@@ -37,35 +37,35 @@ def text(bench: Bench, *losses: tuple[float, ...]) -> str:
     [
         (((), (), ()), ""),
         (((0.8,), (0.7,), ()), ""),
-        (((0.77,), (0.7,), (0.12,)), "gap 0.65"),
-        (((0.77,), (0.7, 0.5), (0.12, 0.1, 0.05)), "gap 0.65"),
-        (((0.332,), (0.333,), (0.336,)), "gap 0.004 · folded into one curve"),
-        (((0.33,), (0.36,), (0.33,)), "gap 0.03"),
+        (((0.77,), (0.7,), (0.12,)), "curves 0.65 apart"),
+        (((0.77,), (0.7, 0.5), (0.12, 0.1, 0.05)), "curves 0.65 apart"),
+        (((0.332,), (0.333,), (0.336,)), "curves 0.004 apart · folded into one"),
+        (((0.33,), (0.36,), (0.33,)), "curves 0.03 apart"),
         (((0.33,), (float("inf"),), (0.33,)), ""),
     ],
 )
-def test_the_gap_is_that_after_the_last_epoch_that_all_have_done(
+def test_the_distance_is_that_after_the_last_epoch_that_all_have_done(
     tmp_path: Path, losses: tuple[tuple[float, ...], ...], expected: str
 ) -> None:
     assert text(Bench(tmp_path / "run"), *losses) == expected
 
 
-def test_one_variant_has_no_gap(tmp_path: Path) -> None:
+def test_one_variant_has_no_distance(tmp_path: Path) -> None:
     assert text(Bench(tmp_path / "run", "64"), (0.5,)) == ""
 
 
-def test_after_a_restart_it_tells_the_gap_before(tmp_path: Path) -> None:
+def test_after_a_restart_it_tells_the_distance_before(tmp_path: Path) -> None:
     before, now = ((0.77,), (0.4,), (0.09, 0.05)), ((0.332,), (0.333,), (0.336,))
     store = store_of(Bench(tmp_path / "run"), before, now)
-    assert gap_of(store) == ("gap 0.68 → 0.004 · folded into one curve", True)
-    assert gap_of(store, with_ghosts=False) == ("gap 0.004 · folded into one curve", True)
+    assert distance_of(store) == ("curves 0.68 → 0.004 apart · folded into one", True)
+    assert distance_of(store, with_ghosts=False) == ("curves 0.004 apart · folded into one", True)
     longer = ((0.77, 0.7), (0.4, 0.3), (0.09, 0.01))
-    assert gap_of(store_of(Bench(tmp_path / "longer"), longer, now)) == gap_of(store)
+    assert distance_of(store_of(Bench(tmp_path / "longer"), longer, now)) == distance_of(store)
     unfinished = store_of(Bench(tmp_path / "other"), ((0.77,), (0.4,), ()), now)
-    assert gap_of(unfinished).text == "gap 0.004 · folded into one curve"
+    assert distance_of(unfinished).text == "curves 0.004 apart · folded into one"
 
 
-def test_of_those_that_did_not_restart_the_gap_before_takes_the_present_losses(
+def test_of_those_that_did_not_restart_the_distance_before_takes_the_present_losses(
     tmp_path: Path,
 ) -> None:
     bench = Bench(tmp_path / "run")
@@ -77,5 +77,5 @@ def test_of_those_that_did_not_restart_the_gap_before_takes_the_present_losses(
     again = Store(bench.run.info.settings)
     for name, record in Follower(bench.run).read(10**9):
         again.add(name, record)
-    assert gap_of(store).text == "gap 0.68"
-    assert gap_of(again).text == "gap 0.68 → 0.31"
+    assert distance_of(store).text == "curves 0.68 apart"
+    assert distance_of(again).text == "curves 0.68 → 0.31 apart"
