@@ -240,7 +240,7 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
     ),
     GlossaryEntry(
         name="edge of stability",
-        labels=("allowed", "2/lr", "3.8/lr", "2(1+β)/lr"),
+        labels=("limit", "2/lr", "3.8/lr", "2(1+β)/lr"),
         unit="of loss per squared unit of weight",
         definition="The curvature beyond which steps of full-batch gradient descent grow instead "
         "of settling; β: momentum. Undefined for optimisers that scale each weight's step.",

@@ -108,8 +108,14 @@ def drawable(scale: Scale) -> Scale:
 
 @lru_cache(maxsize=64)
 def x_scale(high: float, cells: int, title: str = "", low: float = 0.0) -> Scale:
-    """The x axis low…high over `cells` columns of the canvas; invalid limits are replaced."""
+    """The x axis low…high over `cells` columns of the canvas; invalid limits are replaced.
+
+    It has no ticks while it is empty: nothing is known yet of where the data will end.
+    """
+    is_empty = low == high
     low, high = ordered(low, high)
+    if is_empty:
+        return Scale(low, high, (), title)
     ticks = nice_ticks(low, high, max(cells // _CELLS_A_TICK_X, 2))
     needed = max((len(text) for _, text in ticks), default=0) + _GAP_X
     if needed > _CELLS_A_TICK_X:

@@ -148,12 +148,12 @@ def _curvature(one: VariantState, brevity: int) -> StyledText:
     share, name = found.value / edge, formatting.edge_name(edge_factor(one.tally.settings) or 0)
     formula = f" ({name})" if not brevity else ""
     if share > 1:
-        said = f"curvature {value}{part}, only {number(edge)} allowed{formula}"
+        said = f"curvature {value}{part}, above the limit {number(edge)}{formula}"
         said = said if brevity < 4 else f"curvature {value} > {number(edge)}"
         words = StyledText.of(said, "bold $error")
     else:
-        allowed = " allowed" if brevity < 4 else ""
-        said = f"curvature {value}{part} of {number(edge)}{allowed}{formula}"
+        limit = ", limit" if brevity < 4 else " of"
+        said = f"curvature {value}{part}{limit} {number(edge)}{formula}"
         words = StyledText.of(said, age_of_it.style)
     if brevity < 3:
         words += StyledText.of(_BETWEEN) + _gauge(share)

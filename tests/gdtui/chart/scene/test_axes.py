@@ -116,6 +116,12 @@ def test_x_without_data_stays(data: float | None) -> None:
 # --- y --------------------------------------------------------------------------------------------
 
 
+def test_an_empty_x_axis_has_no_ticks() -> None:
+    """Those of a range that was made up would be read as the run's."""
+    assert x_scale(0.0, 100).ticks == ()
+    assert x_scale(24_000.0, 100).ticks
+
+
 def test_y_starts_at_zero_when_the_losses_come_near_it() -> None:
     assert settle(None, 0.08, 0.9) == (0.0, 0.95)
     low, high = settle(None, 0.61, 0.69)

@@ -200,7 +200,7 @@ async def test_the_step_opens_its_own_run_and_the_next_part_returns(
         )  # fmt: skip
         quadratic.write(name, measured, evaluation(1, loss=8.0))
         await settle_on_top(pilot)
-        assert "a curvature of 200 is allowed, 2 ÷ lr. Here it is 300" in front_words(app)
+        assert "the curvature may be 200, 2 ÷ lr. Here it is 300" in front_words(app)
         await pilot.press("G", "G")
         await pilot.pause()
         await settle(pilot)

@@ -98,12 +98,12 @@ def test_the_batch_is_compared_with_the_noise_scale(
 @pytest.mark.parametrize(
     ("found", "width", "said"),
     [
-        (sharpness(3.14159), 100, "curvature 3.14 of 200 allowed (2/lr)  ━───────┃──"),
-        (sharpness(3.14159), 49, "curvature 3.14 of 200 allowed  ━───────┃──"),
-        (sharpness(0.055), 36, "curvature 0.0550 of 200 allowed"),
+        (sharpness(3.14159), 100, "curvature 3.14, limit 200 (2/lr)  ━───────┃──"),
+        (sharpness(3.14159), 49, "curvature 3.14, limit 200  ━───────┃──"),
+        (sharpness(0.055), 36, "curvature 0.0550, limit 200"),
         (sharpness(0.055), 24, "curvature 0.055 of 200"),
-        (sharpness(150), 49, "curvature 150 of 200 allowed  ━━━━━━──┃──"),
-        (sharpness(260), 49, "curvature 260, only 200 allowed  ━━━━━━━━┃━━"),
+        (sharpness(150), 49, "curvature 150, limit 200  ━━━━━━──┃──"),
+        (sharpness(260), 49, "curvature 260, above the limit 200  ━━━━━━━━┃━━"),
         (sharpness(260), 24, "curvature 260 > 200"),
         (sharpness(math.nan, math.nan), 49, "curvature not finite"),
         (sharpness(3, error=1), 49, "curvature not reliable yet"),
@@ -141,9 +141,9 @@ def test_in_one_row_what_matters_most(found: dict[str, object], width: int, said
 def test_a_sharpness_of_part_of_the_data_says_so_where_there_is_room() -> None:
     part = msgspec.structs.replace(sharpness(3.14159), samples=256)
     assert curvature(variant(sharpness=part), 100).plain.startswith(
-        "curvature ≈ 3.14 (256 samples) of 200 allowed (2/lr) "
+        "curvature ≈ 3.14 (256 samples), limit 200 (2/lr) "
     )
-    assert curvature(variant(sharpness=part), 49).plain.startswith("curvature ≈ 3.14 of 200 ")
+    assert curvature(variant(sharpness=part), 49).plain.startswith("curvature ≈ 3.14, limit 200 ")
 
 
 def test_noisy_measurements_are_shown_smoothed_and_anew_after_a_restart() -> None:
@@ -165,7 +165,7 @@ def test_the_batch_is_the_one_in_force() -> None:
 def test_the_edge_is_that_of_the_lr_in_force() -> None:
     one = variant(sharpness=sharpness(3))
     one.add(changed(VariantSettings(batch_size=64, lr=0.02), 1))
-    assert "of 100 allowed (2/lr)" in curvature(one, 90).plain
+    assert ", limit 100 (2/lr)" in curvature(one, 90).plain
 
 
 def test_an_optimizer_without_such_a_bound_has_none() -> None:
@@ -178,7 +178,7 @@ def test_momentum_moves_the_bound() -> None:
     one = variant()
     one.tally.settings = VariantSettings(momentum=0.9)
     one.add(measured(edge=380.0, sharpness=sharpness(3)))
-    assert "of 380 allowed (3.8/lr)" in curvature(one, 90).plain
+    assert ", limit 380 (3.8/lr)" in curvature(one, 90).plain
 
 
 def test_off_is_said() -> None:
