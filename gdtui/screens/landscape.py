@@ -36,7 +36,7 @@ from gdtui.widgets.map import Map
 _ZOOM: Final = 0.7
 _PAN: Final = 0.2
 _PADDING: Final = 2
-_KEYS: Final = "+ - zoom   ← → ↑ ↓ pan   home all   esc close"
+_KEYS: Final = "+ - zoom   ← → ↑ ↓ pan   home whole map   esc close"
 
 
 def _bottom(names: Mapping[int, str], high: tuple[str, str], width: int) -> Content:
@@ -68,8 +68,8 @@ def described(
     """The title of the map, as much of it as fits."""
     for brevity in (False, True):
         parts = [
-            _plane(laid, brevity),
             _loss(laid, extremes, brevity),
+            _plane(laid, brevity),
             *_remembered(laid, brevity),
             *([] if is_complete else ["surveying…"]),
         ]
@@ -82,8 +82,10 @@ def described(
 def _plane(laid: SurveyStarted, brevity: bool) -> str:
     if laid.is_exact:
         return "both parameters" if brevity else "both parameters: all there is"
-    share = f"{laid.explained:.1%} of the paths' variance"
-    return share if brevity else f"principal plane, {share}"
+    share = f"{laid.explained:.1%}"
+    if brevity:
+        return f"{share} of the paths' variance"
+    return f"principal plane of the paths: {share} of their variance"
 
 
 def _loss(laid: SurveyStarted, extremes: tuple[float, float], brevity: bool) -> str:
