@@ -17,6 +17,8 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=MOST_COUNTED)]
 """A number of things, possibly 0."""
 Ordinal = Annotated[int, msgspec.Meta(ge=1, le=MOST_COUNTED)]
 """A position counted from 1, or a number of things that is at least 1."""
+UpdatesPerCall = Annotated[int, msgspec.Meta(ge=0, le=4096)]
+"""Updates in one call of a compiled step; 0 for the eager step."""
 Identifier = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 ExitStatus = Annotated[int, msgspec.Meta(ge=-255, le=255)]
 """The exit status of a process; below 0, minus the number of the signal that ended it."""

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from functools import partial
 from itertools import islice
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,10 +17,12 @@ from engine.problem import Problem
 from engine.settings import DataOn, Resolved, VariantSettings
 from engine.training.data.opening import open_sets
 from engine.training.devices.errors import can_retry
-from engine.training.devices.fetch import fetched, places_of_zeros
 from engine.training.devices.memory import peak_memory, release_memory
 from engine.training.devices.process import seed_generator
 from engine.training.evaluate import TrainedModel
+from engine.training.execution.block import Block, shape_of_updates, without_remainder
+from engine.training.execution.calls import call_block
+from engine.training.execution.done import Done
 from engine.training.lazy_modules import make_weights
 from engine.training.model import Objective
 from engine.training.out_of_memory import retreat, until_out_of_memory
@@ -35,11 +36,12 @@ from engine.training.schedule import (
     spans,
     stage_end,
 )
+from engine.training.state.place import Placed
 from engine.training.state.position import Position
 from engine.training.step import Trained, train
 
 
-class Trainer(TrainedModel):
+class Trainer(Placed, TrainedModel):
     """One generation of one variant, starting from its initial weights.
 
     The seed fixes the initial weights, each epoch's order and the draws of stochastic layers in it.
@@ -62,24 +64,21 @@ class Trainer(TrainedModel):
         epochs: int = 1,
     ) -> None:
         """`micro_batch`: samples per forward pass. `sharing`: variants here. `epochs`: planned."""
+        super().__init__()
         self.problem = problem
         self.device = device
         self.generation = generation
-        self.epoch = 0
-        """The current epoch, from 1; 0 before the first batch."""
-        self.batches = self.updates = self.samples = 0
-        self.seconds = 0.0
-        """Closed groups so far, and the seconds spent training: no pauses, pacing or measurements.
-        """
-        self.last_loss_is_finite = True
         self.micro_batch = micro_batch or NO_LIMIT
         self._seed = seed
-        self._position = self._stop = self._end = self._in_update = self._ordered_epoch = 0
         self._training: Iterator[Trained] = iter(())
         """The rest of the epoch; iterating over it trains the batches."""
+        self.block: Block | None = None
+        """The compiled step in use; None if every batch is trained by the eager step."""
         self._worked: VariantSettings | None = None
         """The settings of the last update that fitted into memory."""
-        self._open(data_on=data_on, loader_workers=loader_workers, sharing=sharing)
+        options = {"data_on": data_on, "loader_workers": loader_workers, "sharing": sharing}
+        self.source, self.validation = open_sets(problem, device, seed=seed, **options)
+        self.n = self.source.n
         torch.manual_seed(seed)
         self.objective = Objective(problem, device)
         make_weights(self.objective, self.source)
@@ -88,50 +87,7 @@ class Trainer(TrainedModel):
         self.resolved, self._grows_at = self._resolve(settings)
         self.recipe = Recipe(self.objective, settings, self.resolved, device, self.n, epochs)
 
-    def _open(self, **options: Any) -> None:
-        problem, device = self.problem, self.device
-        self.source, self.validation = open_sets(problem, device, seed=self._seed, **options)
-        self.n = self.source.n
-
-    # --- Where training stands ------------------------------------------------------------------
-
-    @property
-    def most_at_once(self) -> int | None:
-        """Largest number of samples in one forward pass; None means whole batches."""
-        return None if self.micro_batch == NO_LIMIT else self.micro_batch
-
-    @property
-    def in_group(self) -> bool:
-        """True if some, but not all, batches of the current update are done."""
-        return self._in_update > 0
-
-    @property
-    def at_epoch_end(self) -> bool:
-        """True if no batch of this epoch is left, and before the first epoch."""
-        return self._position >= self._end
-
-    @property
-    def epochs_done(self) -> float:
-        """Epochs done, including the fraction of the current one."""
-        if self.at_epoch_end:
-            return float(self.epoch)
-        return self.epoch - 1 + self._position / self.n
-
-    @property
-    def position(self) -> Position:
-        """The place in the training; between groups only."""
-        if self.in_group:
-            raise RuntimeError("a position lies between groups")
-        return Position(
-            epoch=self.epoch,
-            batches=self.batches,
-            updates=self.updates,
-            samples=self.samples,
-            seconds=self.seconds,
-            in_epoch=self._position,
-            is_ordered=self._ordered_epoch == self.epoch,
-            has_epoch_ended=self.at_epoch_end,
-        )
+    # --- Training -------------------------------------------------------------------------------
 
     def go_to(self, place: Position) -> None:
         """Take the place that a trainer with the same settings had reached."""
@@ -145,25 +101,23 @@ class Trainer(TrainedModel):
             self._order()
         self._schedule()
 
-    def batches_for(self, updates: int) -> int:
-        """Upper limit on the batches until this many more updates are done."""
-        return updates * self.resolved.accumulation_steps - self._in_update
-
-    # --- Training -------------------------------------------------------------------------------
-
     def advance(self, max_batches: int) -> Chunk:
         """Train up to `max_batches` ≥ 1 batches, within the epoch; return their losses.
 
-        The losses end with the first that is not finite. When memory runs out, a new group begins
-        at the batch that failed; the batches done before it are returned, or the error is raised
-        if there are none.
+        The compiled step trains as many whole calls as there is room for, the eager step the rest;
+        `without_remainder` says for how many batches that is no rest amid the epoch. The losses end
+        with the first that is not finite. When memory runs out, a new group begins at the batch
+        that failed; the batches done before it are returned, or the error is raised if there are
+        none.
         """
         start = time.perf_counter()
         if self.at_epoch_end:
             self._begin_epoch()
-        done, failure = until_out_of_memory(islice(self._training, max_batches))
-        if done:
-            last = done[-1][0]
+        done = self._train_blocks(max_batches)
+        most = max_batches - len(done)
+        done.singles, failure = until_out_of_memory(islice(self._training, most))
+        if done.singles:
+            last = done.singles[-1][0]
             self._position = last.stop
             self._in_update = 0 if last.closes_group else last.in_update + 1
         if failure is not None:
@@ -176,6 +130,38 @@ class Trainer(TrainedModel):
         if self._position >= self._stop and not self.at_epoch_end:
             self._schedule()
         return chunk
+
+    def _train_blocks(self, most: int) -> Done:
+        """Train the whole calls of the compiled step, which is given up once memory runs out."""
+        place = self._position, self._stop, self.resolved
+        if self.block is None or self.in_group:
+            return Done(self._position, self.resolved)
+        lrs_of = partial(self.recipe.lrs, before=(self.epoch - 1) * self.n)
+        done, failure = call_block(self.block, *place, most, self.source, lrs_of)
+        if failure is not None:
+            self.use(None)
+            release_memory(self.device)
+        if done:
+            self._position += done.samples
+            self._begin_eager()
+        return done
+
+    def without_remainder(self, most: int) -> int:
+        """The most batches, up to `most`, of which the eager step trains none amid the epoch."""
+        if self.block is None or self.in_group:
+            return most
+        start, stop = (0, self.n) if self.at_epoch_end else (self._position, self._stop)
+        return without_remainder(self.block, start, stop, self.resolved, most)
+
+    def use(self, block: Block | None) -> None:
+        """Train with this compiled step from here on, or without any; between groups only.
+
+        It must be made for the present optimiser, batch size and accumulation; a change of
+        settings gives it up unless it suits the new ones.
+        """
+        if self.in_group:
+            raise RuntimeError("a compiled step begins between groups")
+        self.block = block
 
     def _begin_epoch(self) -> None:
         self.epoch += 1
@@ -192,8 +178,11 @@ class Trainer(TrainedModel):
     def _schedule(self) -> None:
         """Schedule the rest of the epoch, or of this stage of a batch warm-up."""
         if self.settings.batch_warmup:
+            before = self.resolved
             self.resolved, self._grows_at = self._resolve(self.settings)
             self.recipe.change(self.settings, self.resolved, self.updates)
+            if before.batch_size != self.resolved.batch_size:
+                self.use(None)
         if self.resolved.batch_size < self.n and self._ordered_epoch != self.epoch:
             # A single batch of all samples needs no order.
             self._order()
@@ -202,6 +191,11 @@ class Trainer(TrainedModel):
         )
         before = (self.epoch - 1) * self.n
         self._stop = stage_end(self._position, self._end, self.resolved, self._grows_at - before)
+        self._begin_eager()
+
+    def _begin_eager(self) -> None:
+        """Let the eager step go on from here, up to the end of this stage."""
+        before = (self.epoch - 1) * self.n
         adds = self.objective.average.is_sum
         place = self._position, self._stop
         schedule = partial(cut, *place, self.resolved, self.micro_batch, adds=adds)
@@ -216,16 +210,15 @@ class Trainer(TrainedModel):
         self._in_update = 0
         self._schedule()
 
-    def _collect(self, done: list[Trained], start: float) -> Chunk:
+    def _collect(self, done: Done, start: float) -> Chunk:
         """Fetch the losses of these batches, trained since `start`, and count them."""
-        losses = fetched([loss for _, loss, _ in done])
+        losses = done.losses()
         is_finite = np.isfinite(losses)
         self.last_loss_is_finite = bool(is_finite.all())
         # Omit the batches after the first that is not finite: their number is arbitrary.
         count = len(losses) if self.last_loss_is_finite else int(is_finite.argmin()) + 1
-        first, last = done[0][0], done[count - 1][0]
-        weights = [weight for _, _, weight in done[:count] if weight is not None]
-        lr, clipped, skipped = self.recipe.take([batch for batch, _, _ in done[:count]])
+        first, last = done[0], done[count - 1]
+        lr, clipped, skipped = self.recipe.take(done, count)
         chunk = Chunk(
             generation=self.generation,
             epoch=self.epoch,
@@ -238,12 +231,13 @@ class Trainer(TrainedModel):
             batch_size=self.resolved.batch_size,
             last_batch_size=last.size,
             accumulation_steps=self.resolved.accumulation_steps,
+            compiled=done.updates_per_call,
             lr=lr,
             clipped=clipped,
             skipped=skipped,
             peak_memory=peak_memory(self.device),
             losses=losses[:count].astype("<f4", copy=False).tobytes(),
-            weightless=places_of_zeros(weights),
+            weightless=done.weightless(count),
         )
         self.batches += count
         self.updates = chunk.last_update if last.closes_group else chunk.last_update - 1
@@ -263,7 +257,9 @@ class Trainer(TrainedModel):
             raise RuntimeError("settings change between groups only")
         resolved, grows_at = self._resolve(settings)
         renewed = self.recipe.change(settings, resolved, self.updates)
-        at_epoch_end = self.at_epoch_end
+        at_epoch_end, shape = self.at_epoch_end, shape_of_updates(self.settings, self.resolved)
+        if renewed or shape != shape_of_updates(settings, resolved):
+            self.use(None)
         self.settings, self.resolved, self._grows_at = settings, resolved, grows_at
         if not at_epoch_end:
             self._schedule()
@@ -273,6 +269,7 @@ class Trainer(TrainedModel):
         """Change as another trainer did here, perhaps since memory ran out amid a group."""
         if self.in_group:
             self._abandon_group()
+        self.use(None)
         self.micro_batch = micro_batch or NO_LIMIT
         self.change(settings)
 
@@ -285,8 +282,7 @@ class Trainer(TrainedModel):
         back = retreat(self.settings, self.n, at_once=at_once, worked=self._worked)
         if back is None or not can_retry(error):
             raise error
-        self.micro_batch = back.micro_batch or self.micro_batch
-        self.change(back.settings)
+        self.repeat_change(back.settings, back.micro_batch or self.most_at_once)
         return back.note
 
     def _resolve(self, settings: VariantSettings) -> tuple[Resolved, float]:

@@ -128,6 +128,7 @@ def _chunk(draw: st.DrawFn, place: Place) -> None:
         batch=place.batch + 1, update=place.update, in_update=within,
         samples=place.samples + draw(st.sampled_from([0, 0, 7])), seconds=place.seconds,
         duration=draw(seconds), batch_size=size, last_batch_size=last, accumulation_steps=steps,
+        compiled=draw(st.sampled_from([0, 0, 1, 16, 4096])),
         lr=lr, clipped=draw(st.integers(0, updates)), skipped=draw(st.integers(0, updates)),
         behind=draw(st.booleans()), peak_memory=draw(counts),
         losses=draw(losses(batches * epochs)), wall_time=draw(moments),

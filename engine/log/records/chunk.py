@@ -6,7 +6,15 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from engine.log.records.base import Record
-from engine.settings.ranges import Count, Duration, Identifier, Ordinal, Rate, Seconds
+from engine.settings.ranges import (
+    Count,
+    Duration,
+    Identifier,
+    Ordinal,
+    Rate,
+    Seconds,
+    UpdatesPerCall,
+)
 
 
 class Chunk(Record, frozen=True, kw_only=True):
@@ -40,6 +48,12 @@ class Chunk(Record, frozen=True, kw_only=True):
     """Samples in the last batch of each epoch."""
     accumulation_steps: Ordinal
     """Batches per update, as resolved for the training set."""
+    compiled: UpdatesPerCall = 0
+    """Updates in each call of the compiled step; 0 if every batch was trained by the eager step.
+
+    In each epoch of the chunk, as many calls came first as its full batches have room for; the
+    eager step trained the rest.
+    """
     lr: Rate | bytes
     """The lr of the first parameter group: of all updates; or little-endian float64, one for each
     update that the batches contribute to. `lrs` has them as numbers.
@@ -153,6 +167,7 @@ class Chunk(Record, frozen=True, kw_only=True):
             self.last_batch_size,
             self.accumulation_steps,
             self.behind,
+            self.compiled,
         )
 
 

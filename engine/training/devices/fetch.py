@@ -1,5 +1,7 @@
 """Numbers fetched from a device, also from one whose memory is full."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -8,18 +10,16 @@ from torch import Tensor
 from engine.training.devices.errors import is_out_of_memory
 
 
-def fetched(numbers: list[Tensor]) -> NDArray[np.float32]:
-    """Scalars, fetched from their device at once, or one by one where it has no room for that."""
+def fetched(vectors: Sequence[Tensor], scalars: Sequence[Tensor]) -> NDArray[np.float32]:
+    """The numbers of vectors, then scalars, fetched at once, or one by one if there is no room."""
     try:
-        fetched = torch.stack(numbers).float().cpu()  # waits for the device
+        parts = [*vectors, torch.stack([*scalars])] if scalars else vectors
+        numbers = (torch.cat([*parts]) if len(parts) > 1 else parts[0]).float().cpu()  # waits
     except Exception as error:
         if not is_out_of_memory(error):
             raise
-        fetched = torch.tensor([number.item() for number in numbers], dtype=torch.float32)
-    array: NDArray[np.float32] = fetched.numpy()
+        values = [number for each in vectors for number in each.tolist()]
+        values += [number.item() for number in scalars]
+        numbers = torch.tensor(values, dtype=torch.float32)
+    array: NDArray[np.float32] = numbers.numpy()
     return array
-
-
-def places_of_zeros(numbers: list[Tensor]) -> tuple[int, ...]:
-    """The places of the scalars that are 0, fetched from their device."""
-    return tuple(np.flatnonzero(fetched(numbers) == 0).tolist()) if numbers else ()

@@ -57,13 +57,15 @@ class LrTrack:
                 self._begun.append(lr_of(before + batch.start))
             yield batch
 
-    def take(self, done: Sequence[Batch]) -> float | bytes:
-        """The lr of the updates that these batches contribute to, as a chunk holds it.
+    def take(self, begun: int, in_blocks: Sequence[float], *, is_amid: bool) -> float | bytes:
+        """The lr of the updates that some batches contribute to, as a chunk holds it.
 
-        Forgets the updates that were begun beyond: they begin anew.
+        `begun` updates began with them, those of blocks first, `in_blocks`; `is_amid` is true if
+        the first batch goes on with an update. Forgets the updates that were begun beyond: they
+        begin again.
         """
-        begun = self._begun[: sum(not batch.in_update for batch in done)]
-        lrs = [self.lr, *begun] if done[0].in_update else begun
+        lrs = [*in_blocks, *self._begun][:begun]
+        lrs = [self.lr, *lrs] if is_amid else lrs
         self.lr = lrs[-1]
         self._begun.clear()
         return packed(lrs)

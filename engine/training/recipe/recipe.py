@@ -3,7 +3,7 @@
 The trainer asks it for the parts of an update, and lets it follow an epoch's batches.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from engine.problem import OWN
 from engine.settings import LrSchedule, Precision, Resolved, VariantSettings, in_samples
+from engine.training.execution.done import Done
 from engine.training.model import Objective
 from engine.training.recipe.learning_rate import LearningRate, LrTrack
 from engine.training.recipe.optimizer import make_optimizer
@@ -116,13 +117,22 @@ class Recipe:
         """That of the latest update that was taken, or of the first; the first group's."""
         return self._resolved.lr if self._has_known_lr else self._track.lr
 
-    def take(self, done: Sequence[Batch]) -> tuple[float | bytes, int, int]:
-        """The lr of the updates of these batches, and how many were clipped and skipped."""
-        lr = self._resolved.lr if self._has_known_lr else self._track.take(done)
+    def lrs(self, starts: range, before: int) -> list[float]:
+        """The lr of updates that begin at these positions of an epoch; `before` as above."""
+        if self._has_known_lr:
+            return [self._resolved.lr] * len(starts)
+        return [self._lr_of(before + start) for start in starts]
+
+    def take(self, done: Done, count: int) -> tuple[float | bytes, int, int]:
+        """The lr of the updates of the first `count` batches, how many were clipped and skipped."""
+        begun, closed = done.begun_and_closed(count)
+        if self._has_known_lr:
+            lr: float | bytes = self._resolved.lr
+        else:
+            lr = self._track.take(begun, done.lrs, is_amid=done[0].in_update > 0)
         if self._update_step is None:
             return lr, 0, 0
-        clipped, skipped = self._update_step.take_counts(sum(batch.closes_group for batch in done))
-        return lr, clipped, skipped
+        return lr, *self._update_step.take_counts(closed, done.clipped)
 
     # --- Its state ------------------------------------------------------------------------------
 

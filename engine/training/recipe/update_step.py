@@ -94,9 +94,13 @@ class UpdateStep:
             self._scaler.load_state_dict(state)
             self.scale.copy_(self._scaler.scale(self._one))
 
-    def take_counts(self, updates: int) -> tuple[int, int]:
-        """Updates that were clipped and left out, of the first ones since the last call."""
-        counts = _true(self._clipped[:updates]), _true(self._skipped[:updates])
+    def take_counts(self, updates: int, in_blocks: Sequence[Tensor] = ()) -> tuple[int, int]:
+        """Updates that were clipped and left out, of the first ones since the last call.
+
+        `in_blocks`: for each update of blocks before them, whether it was clipped.
+        """
+        clipped = [*in_blocks, *self._clipped][:updates]
+        counts = _true(clipped), _true(self._skipped[:updates])
         self._clipped.clear()
         self._skipped.clear()
         return counts
