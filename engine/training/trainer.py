@@ -20,9 +20,9 @@ from engine.training.devices.errors import can_retry
 from engine.training.devices.memory import peak_memory, release_memory
 from engine.training.devices.process import seed_generator
 from engine.training.evaluate import TrainedModel
-from engine.training.execution.block import Block, shape_of_updates, without_remainder
+from engine.training.execution.block import UpdateBlock, shape_of_updates, without_remainder
 from engine.training.execution.calls import call_block
-from engine.training.execution.done import Done
+from engine.training.execution.done import TrainedBatches
 from engine.training.lazy_modules import make_weights
 from engine.training.model import Objective
 from engine.training.out_of_memory import retreat, until_out_of_memory
@@ -72,7 +72,7 @@ class Trainer(Placed, TrainedModel):
         self._seed = seed
         self._training: Iterator[Trained] = iter(())
         """The rest of the epoch; iterating over it trains the batches."""
-        self.block: Block | None = None
+        self.block: UpdateBlock | None = None
         """The compiled step in use; None if every batch is trained by the eager step."""
         self._worked: VariantSettings | None = None
         """The settings of the last update that fitted into memory."""
@@ -114,7 +114,8 @@ class Trainer(Placed, TrainedModel):
         if self.at_epoch_end:
             self._begin_epoch()
         done = self._train_blocks(max_batches)
-        most = max_batches - len(done)
+        # After a call for which memory ran out, a chunk with eager batches would tell another story.
+        most = 0 if done and self.block is None else max_batches - len(done)
         done.singles, failure = until_out_of_memory(islice(self._training, most))
         if done.singles:
             last = done.singles[-1][0]
@@ -131,11 +132,11 @@ class Trainer(Placed, TrainedModel):
             self._schedule()
         return chunk
 
-    def _train_blocks(self, most: int) -> Done:
+    def _train_blocks(self, most: int) -> TrainedBatches:
         """Train the whole calls of the compiled step, which is given up once memory runs out."""
         place = self._position, self._stop, self.resolved
         if self.block is None or self.in_group:
-            return Done(self._position, self.resolved)
+            return TrainedBatches(self._position, self.resolved)
         lrs_of = partial(self.recipe.lrs, before=(self.epoch - 1) * self.n)
         done, failure = call_block(self.block, *place, most, self.source, lrs_of)
         if failure is not None:
@@ -153,7 +154,7 @@ class Trainer(Placed, TrainedModel):
         start, stop = (0, self.n) if self.at_epoch_end else (self._position, self._stop)
         return without_remainder(self.block, start, stop, self.resolved, most)
 
-    def use(self, block: Block | None) -> None:
+    def use(self, block: UpdateBlock | None) -> None:
         """Train with this compiled step from here on, or without any; between groups only.
 
         It must be made for the present optimiser, batch size and accumulation; a change of
@@ -178,10 +179,10 @@ class Trainer(Placed, TrainedModel):
     def _schedule(self) -> None:
         """Schedule the rest of the epoch, or of this stage of a batch warm-up."""
         if self.settings.batch_warmup:
-            before = self.resolved
+            size = self.resolved.batch_size
             self.resolved, self._grows_at = self._resolve(self.settings)
             self.recipe.change(self.settings, self.resolved, self.updates)
-            if before.batch_size != self.resolved.batch_size:
+            if size != self.resolved.batch_size:
                 self.use(None)
         if self.resolved.batch_size < self.n and self._ordered_epoch != self.epoch:
             # A single batch of all samples needs no order.
@@ -210,7 +211,7 @@ class Trainer(Placed, TrainedModel):
         self._in_update = 0
         self._schedule()
 
-    def _collect(self, done: Done, start: float) -> Chunk:
+    def _collect(self, done: TrainedBatches, start: float) -> Chunk:
         """Fetch the losses of these batches, trained since `start`, and count them."""
         losses = done.losses()
         is_finite = np.isfinite(losses)

@@ -24,7 +24,7 @@ class Outcome(NamedTuple):
     """For each update, True if its gradient was scaled down; None without clipping."""
 
 
-class Block(Protocol):
+class UpdateBlock(Protocol):
     """Several whole updates in one call, in the tensors of the model and optimiser it is made for.
 
     All their batches have the batch size in force, and all their groups are whole.
@@ -38,7 +38,7 @@ class Block(Protocol):
         """Train on the samples of all batches in order, with the lr in force of each update."""
 
 
-class Room(NamedTuple):
+class BlockRoom(NamedTuple):
     """The part of a stage that a block can train from a group boundary on."""
 
     calls: int
@@ -58,14 +58,16 @@ def shape_of_updates(settings: VariantSettings, resolved: Resolved) -> tuple[obj
     )
 
 
-def room(block: Block, start: int, stop: int, resolved: Resolved, most: int) -> Room:
+def room(block: UpdateBlock, start: int, stop: int, resolved: Resolved, most: int) -> BlockRoom:
     """The calls for up to `most` batches at the positions from `start` up to `stop`."""
     size = block.updates * resolved.accumulation_steps
     calls = min((stop - start) // (size * resolved.batch_size), most // size)
-    return Room(calls, calls * size)
+    return BlockRoom(calls, calls * size)
 
 
-def without_remainder(block: Block, start: int, stop: int, resolved: Resolved, most: int) -> int:
+def without_remainder(
+    block: UpdateBlock, start: int, stop: int, resolved: Resolved, most: int
+) -> int:
     """The most batches, up to `most`, of which the eager step need train none amid the stage."""
     calls, batches = room(block, start, stop, resolved, most)
     left = -(-(stop - start) // resolved.batch_size)

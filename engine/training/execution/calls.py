@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 from engine.settings import Resolved
 from engine.training.data.sources import SampleSource
-from engine.training.execution.block import Block, Outcome, room
-from engine.training.execution.done import Done
+from engine.training.execution.block import Outcome, UpdateBlock, room
+from engine.training.execution.done import TrainedBatches
 from engine.training.out_of_memory import until_out_of_memory
 
 LrsOf = Callable[[range], list[float]]
@@ -13,19 +13,19 @@ LrsOf = Callable[[range], list[float]]
 
 
 def call_block(
-    block: Block,
+    block: UpdateBlock,
     start: int,
     stop: int,
     resolved: Resolved,
     most: int,
     source: SampleSource,
     lrs_of: LrsOf,
-) -> tuple[Done, Exception | None]:
+) -> tuple[TrainedBatches, Exception | None]:
     """Train up to `most` batches at the positions from `start` up to `stop` in whole calls.
 
     Returns them, and the error if memory ran out.
     """
-    done = Done(start, resolved)
+    done = TrainedBatches(start, resolved)
     if not (calls := room(block, start, stop, resolved, most).calls):
         return done, None
     group = resolved.batch_size * resolved.accumulation_steps

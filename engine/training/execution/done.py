@@ -9,13 +9,13 @@ from torch import Tensor
 
 from engine.settings import Resolved
 from engine.training.devices.fetch import fetched
-from engine.training.execution.block import Block, Outcome
+from engine.training.execution.block import Outcome, UpdateBlock
 from engine.training.schedule import NO_LIMIT, Batch
 from engine.training.step import Trained
 
 
 @dataclass(slots=True)
-class Done:
+class TrainedBatches:
     """Consecutive batches that were trained: those of whole blocks first, then single ones."""
 
     start: int
@@ -29,7 +29,7 @@ class Done:
     """The lr of each update of the blocks."""
     singles: list[Trained] = field(default_factory=list)
 
-    def add(self, called: Sequence[tuple[Outcome, list[float]]], block: Block) -> None:
+    def add(self, called: Sequence[tuple[Outcome, list[float]]], block: UpdateBlock) -> None:
         """Add the results and lrs of calls of a block."""
         self.updates_per_call = block.updates if called else 0
         self.outcomes = [outcome for outcome, _ in called]

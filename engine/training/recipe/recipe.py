@@ -12,7 +12,7 @@ from torch import Tensor
 
 from engine.problem import OWN
 from engine.settings import LrSchedule, Precision, Resolved, VariantSettings, in_samples
-from engine.training.execution.done import Done
+from engine.training.execution.done import TrainedBatches
 from engine.training.model import Objective
 from engine.training.recipe.learning_rate import LearningRate, LrTrack
 from engine.training.recipe.optimizer import make_optimizer
@@ -123,7 +123,7 @@ class Recipe:
             return [self._resolved.lr] * len(starts)
         return [self._lr_of(before + start) for start in starts]
 
-    def take(self, done: Done, count: int) -> tuple[float | bytes, int, int]:
+    def take(self, done: TrainedBatches, count: int) -> tuple[float | bytes, int, int]:
         """The lr of the updates of the first `count` batches, how many were clipped and skipped."""
         begun, closed = done.begun_and_closed(count)
         if self._has_known_lr:
