@@ -114,7 +114,7 @@ class Trainer(Placed, TrainedModel):
         if self.at_epoch_end:
             self._begin_epoch()
         done = self._train_blocks(max_batches)
-        # After a call for which memory ran out, a chunk with eager batches would tell another story.
+        # After a call for which memory ran out, the chunk must not go on with eager batches.
         most = 0 if done and self.block is None else max_batches - len(done)
         done.singles, failure = until_out_of_memory(islice(self._training, most))
         if done.singles:
