@@ -24,8 +24,15 @@ _PAUSE: Final = Pause | StepOnce
 class Levers(Protocol):
     """The means by which orders change a loop."""
 
-    def change_batch_size(self, batch_size: int, steps: int) -> int:
-        """Use another batch size; returns the batches of the old size that still come."""
+    @property
+    def ahead(self) -> int:
+        """Batches that were read before the loop wants them; they keep their size."""
+
+    def change_batch_size(self, batch_size: int, steps: int, ahead: int) -> int:
+        """Use another batch size; returns the batches of the old size that still come.
+
+        `ahead`: at least so many, since another rank has read them.
+        """
 
     def change_update(self, settings: VariantSettings, resolved: Resolved) -> None:
         """Use another accumulation and lr from the next batch on."""
@@ -51,6 +58,8 @@ class Journal:
     state: State = State.STARTING
     _is_held: bool = False
     """True if it is paused, or will be at the end of this update."""
+    _ahead: int = 0
+    """Batches that another rank has read ahead."""
     _deferred: deque[tuple[int, Change]] = field(default_factory=deque)
     """Changes of the batch size, each with the batches that come before it."""
 
@@ -128,12 +137,27 @@ class Journal:
                 return
             self.session.wait(_PAUSE_SECONDS)
 
-    def follow(self, orders: LoopOrders) -> None:
-        """Obey these orders, which all ranks of the loop obey at this update; never waits."""
+    def follow(self, orders: LoopOrders, ahead: int = 0) -> None:
+        """Obey these orders, which all ranks of the loop obey at this update; never waits.
+
+        `ahead`: the most batches that a rank's loader has read ahead.
+        """
+        self._ahead = ahead
         self._look()
         self._follow(orders)
-        if self.state is State.PAUSED and (self.is_broken or orders.is_end):
+        if orders.is_end:
+            self.release()
+
+    def release(self) -> None:
+        """Go on if it is paused, whatever was ordered."""
+        self._is_held = False
+        if self.state is State.PAUSED:
             self._go(Resume(id=0))
+
+    @property
+    def has_deferred(self) -> bool:
+        """True while a change waits for its batch."""
+        return bool(self._deferred)
 
     def _look(self) -> None:
         while self._deferred and self._deferred[0][0] <= self.builder.at.batches:
@@ -158,7 +182,8 @@ class Journal:
         wait = self.levers.delay(after)
         if after.batch_size != before.batch_size or self._deferred:
             steps = before.accumulation_steps
-            wait = max(wait, self.levers.change_batch_size(after.batch_size, steps))
+            size = after.batch_size
+            wait = max(wait, self.levers.change_batch_size(size, steps, self._ahead))
         if not wait:
             self._deferred.clear()
             self._apply(command, "")

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 _NO_LOADER: Final = "track() was given no loader"
 _OWN_BATCHES: Final = "the loop does not draw its batches from run.epochs()"
 _OWN_STEPS: Final = "the loop takes its steps itself, and only logs: use run.step()"
-_AHEAD: Final = "with several ranks, it cannot change while loader workers read ahead"
 _ALONE: Final = "run.log records on one rank alone: use run.step(), which all ranks call"
 _FINISHED: Final = "the loop is done with its epochs"
 _NO_OPTIMIZER: Final = "track() was given no optimizer"
@@ -104,8 +103,6 @@ class TrackedRun:
         self._abilities.epochs = ""
         if self._batches is not None:
             self._abilities.batch_size = self._batches.fixed
-            if self._team is not None and self._batches.reads_ahead:
-                self._abilities.batch_size = _AHEAD
         self._journal.begin(0, None)
         self._journal.plan(self._last_epoch)
         return self._all_batches()
@@ -200,7 +197,10 @@ class TrackedRun:
             count = (samples or self._samples or self._guessed) * self._team.size
             self._in_group = (self._in_group + 1) % self._steps
             ends_update = not self._in_group
-            self._journal.add(loss, count, lr, ends_update=ends_update, scalars=scalars)
+            # Orders that all ranks can obey together wait for the meeting at the epoch's end.
+            self._journal.add(
+                loss, count, lr, ends_update=ends_update, scalars=scalars, obeys=False
+            )
 
     @property
     def _guessed(self) -> int:
@@ -239,11 +239,16 @@ class TrackedRun:
 
     # --- Levers ---------------------------------------------------------------------------------
 
-    def change_batch_size(self, batch_size: int, steps: int) -> int:
+    @property
+    def ahead(self) -> int:
+        """Batches that were read before the loop wants them; they keep their size."""
+        return 0 if self._batches is None else self._batches.ahead
+
+    def change_batch_size(self, batch_size: int, steps: int, ahead: int) -> int:
         """Use another batch size; returns the batches of the old size that still come."""
         assert self._batches is not None
         ranks = 1 if self._team is None else self._team.size
-        return self._batches.resize(batch_size // ranks, steps)
+        return self._batches.resize(batch_size // ranks, steps, ahead)
 
     def delay(self, after: Resolved) -> int:
         """Settings can be in force at any update."""

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from engine.log.records import State
 from engine.tracking.controls import LoopOrders
 from engine.tracking.journal import Journal
 from engine.tracking.lifetime import uncaught
@@ -107,17 +106,6 @@ class SafeJournal:
         orders = journal.session.take() if journal.session.is_due else LoopOrders()
         orders.is_end = journal.is_end_asked
         return orders
-
-    def follow(self, orders: LoopOrders) -> None:
-        """Obey orders, between two updates; never waits."""
-        if (journal := self._journal) is not None:
-            with self._guarded():
-                journal.follow(orders)
-
-    @property
-    def state(self) -> State | None:
-        """The state of the loop; None if nothing is recorded."""
-        return None if self._journal is None else self._journal.state
 
     def note(self, scalars: dict[str, Any]) -> None:
         """Record numbers of the last batch, or keep them for the first one."""

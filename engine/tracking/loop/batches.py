@@ -126,11 +126,6 @@ class LoaderBatches:
             return self._left == 0 and self.given > 0
         return self._batches.drop_last and not self.ahead and self._left < self._batches.batch_size
 
-    @property
-    def reads_ahead(self) -> bool:
-        """True if worker processes read batches before the loop wants them."""
-        return bool(getattr(self._loader, "num_workers", 0))
-
     def set_epoch(self, epoch: int) -> None:
         """Let a DistributedSampler draw the order of this epoch, counted from 0."""
         sampler: Any = getattr(getattr(self._loader, "batch_sampler", None), "sampler", None)
@@ -154,13 +149,14 @@ class LoaderBatches:
                 self._left -= samples
             yield batch, samples
 
-    def resize(self, batch_size: int, multiple: int) -> int:
+    def resize(self, batch_size: int, multiple: int, ahead: int = 0) -> int:
         """Use another batch size as soon as possible, at the end of a group of `multiple` batches.
 
-        Called between two groups. Returns the batches that come before, those read ahead.
+        Called between two groups. Returns the batches that come before: those read ahead, here or
+        by another rank, which has read `ahead`.
         """
         assert self._batches is not None
-        wait = -(-self.ahead // multiple) * multiple
+        wait = -(-max(self.ahead, ahead) // multiple) * multiple
         self._batches.switch(batch_size, self.given + wait)
         return wait
 

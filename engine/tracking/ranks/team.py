@@ -2,7 +2,8 @@
 
 Ranks meet in one small all-reduce about ten times a second, at an update that they agreed upon at
 the meeting before, and at the end of each epoch. It sums the losses of the batches since then, and
-carries the orders of rank 0, so that no step pays for a broadcast.
+carries the orders of rank 0, so that no step pays for a broadcast. A rank that can no longer obey
+says so, and then none obeys: what all ranks do together must stay the same on all.
 """
 
 from collections.abc import Iterator
@@ -19,8 +20,8 @@ _MEETING_SECONDS: Final = 0.1
 _MOST_UPDATES: Final = 1_000
 """Updates between two meetings of a very fast loop."""
 _ORDER_BYTES: Final = 2_048
-_HEAD: Final = 2
-"""Numbers before the orders: updates until the next meeting, bytes of the orders."""
+_HEAD: Final = 3
+"""Numbers before the orders: updates until the next meeting, bytes of the orders, able ranks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,20 @@ class SharedBatch:
     samples: int
     lr: float
     ends_update: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """The outcome of a meeting, the same on all ranks."""
+
+    batches: list[SharedBatch]
+    """Those since the meeting before."""
+    orders: bytes
+    """The orders of rank 0."""
+    is_able: bool
+    """True if every rank can obey orders."""
+    ahead: int
+    """The most batches that a rank's loader has read ahead."""
 
 
 class Team:
@@ -66,32 +81,55 @@ class Team:
         """True if all ranks meet after this update."""
         return self._updates >= self._updates_left
 
+    @property
+    def pending(self) -> int:
+        """The batches since the last meeting."""
+        return len(self._batches)
+
     def meet_soon(self) -> None:
-        """Meet after the next update."""
+        """Meet after the next update; called on all ranks alike."""
         self._updates_left = 1
 
-    def meet(self, orders: bytes) -> tuple[list[SharedBatch], bytes]:
-        """Meet the other ranks; returns the batches since the last meeting, and rank 0's orders.
+    def meet(
+        self, orders: bytes, *, is_able: bool = True, ahead: int = 0, is_soon: bool = False
+    ) -> Meeting:
+        """Meet the other ranks.
 
         All ranks must have trained as many batches. `orders`: those of rank 0; others are ignored.
+        `is_able`: this rank can obey. `ahead`: the batches that its loader has read ahead.
+        `is_soon`, on rank 0: meet again after the next update.
         """
         count = len(self._batches)
-        head = torch.zeros(_HEAD + _ORDER_BYTES + 3 * count, dtype=torch.float64)
+        start = _HEAD + _ORDER_BYTES
+        head = torch.zeros(start + self.size + 3 * count, dtype=torch.float64)
         if self.is_recorder:
-            if len(orders) > _ORDER_BYTES:
-                raise ValueError(f"orders of {len(orders):,} bytes are too long")
-            head[0], head[1] = self._next_meeting(), len(orders)
+            orders = orders[: len(orders) if len(orders) <= _ORDER_BYTES else 0]  # none come near
+            head[0], head[1] = 1 if is_soon else self._next_meeting(), len(orders)
             head[_HEAD : _HEAD + len(orders)] = torch.tensor([*orders], dtype=torch.float64)
+        head[2], head[start + self.rank] = is_able, ahead
         message = head.to(self._device)
-        self._fill(message[_HEAD + _ORDER_BYTES :], count)
+        try:
+            self._fill(message[start + self.size :], count)
+        except Exception:  # a loss that is no number; the others wait for this rank all the same
+            message[start + self.size :] = 0
         dist.all_reduce(message)
         found = message.tolist()
         self._updates_left, length = max(int(found[0]), 1), int(found[1])
-        orders = bytes(int(each) for each in found[_HEAD : _HEAD + length])
-        shared = [*self._shared(found[_HEAD + _ORDER_BYTES :], count)]
+        shared = [*self._shared(found[start + self.size :], count)]
         self._losses, self._weights, self._batches = [], [], []
         self._updates, self._met_at = 0, perf_counter()
-        return shared, orders
+        return Meeting(
+            batches=shared,
+            orders=bytes(int(each) for each in found[_HEAD : _HEAD + length]),
+            is_able=int(found[2]) == self.size,
+            ahead=int(max(found[start : start + self.size])),
+        )
+
+    def agrees(self, is_able: bool) -> bool:
+        """True if this holds on all ranks, which all ask at the same time."""
+        count = torch.tensor(float(is_able), dtype=torch.float64).to(self._device)
+        dist.all_reduce(count)
+        return int(count) == self.size
 
     def _next_meeting(self) -> int:
         """Updates until the next meeting, by the speed since the last one."""
@@ -126,11 +164,21 @@ class Team:
         return total
 
 
-def find_team(optimizer: Optimizer) -> Team | None:
-    """The ranks of this process; None if it trains alone."""
+def find_team(optimizer: Optimizer | None, size: int = 0) -> Team | None:
+    """The ranks of this process; None if it trains alone.
+
+    `size`: the number of ranks that must be there; 0 for any.
+    """
     if not (dist.is_available() and dist.is_initialized()) or dist.get_world_size() == 1:
         return None
-    return Team(next(each.device for group in optimizer.param_groups for each in group["params"]))
+    if size not in (0, dist.get_world_size()):
+        return None
+    if optimizer is None:
+        device = torch.device("cuda" if dist.get_backend() == "nccl" else "cpu")
+    else:
+        groups = optimizer.param_groups
+        device = next(each.device for group in groups for each in group["params"])
+    return Team(device)
 
 
 class GradientSync:

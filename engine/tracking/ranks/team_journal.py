@@ -1,33 +1,25 @@
 """The record of a loop on several ranks, and the orders that all of them obey."""
 
-import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from engine.log.reading.decode import decode_packed
-from engine.log.records import State
 from engine.tracking.controls import LoopOrders
+from engine.tracking.ranks.gathering import Gathering
 from engine.tracking.safe_journal import Begin, SafeJournal
 
 if TYPE_CHECKING:
-    from engine.tracking.ranks.team import Team  # imports torch
-
-_PAUSE_SECONDS: Final = 0.2
-"""Seconds between two meetings while the loop is paused, so that no collective times out."""
+    from engine.tracking.ranks.team import SharedBatch, Team  # imports torch
 
 
 class TeamJournal(SafeJournal):
     """Everything that a loop of several ranks records; each rank has one, and rank 0's writes.
 
-    Faults in the record of rank 0 do not keep it from meeting the others.
+    Faults in the record of a rank do not keep it from meeting the others.
     """
 
     def __init__(self, begin: Begin, team: "Team", *, is_off: bool) -> None:
         super().__init__(begin, is_off=is_off)
-        self._team = team
+        self._gathering = Gathering(team)
         self._planned = 0
-        self._is_end_asked = False
 
     @property
     def epochs(self) -> int:
@@ -38,7 +30,7 @@ class TeamJournal(SafeJournal):
     @property
     def is_end_asked(self) -> bool:
         """True once rank 0 has passed on that a viewer has asked the loop to end."""
-        return self._is_end_asked
+        return self._gathering.is_end_asked
 
     def add_shared(
         self, loss: Any, weight: Any, samples: int, lr: float, *, ends_update: bool
@@ -46,33 +38,49 @@ class TeamJournal(SafeJournal):
         """Keep a batch until the ranks meet, which they do at the end of some updates."""
         if self.begins:
             self.begin(samples, lr)
-        self._team.add(loss, weight, samples, lr, ends_update=ends_update)
-        if ends_update and self._team.is_due:
+        team = self._gathering.team
+        team.add(loss, weight, samples, lr, ends_update=ends_update)
+        if ends_update and team.is_due:
             self.meet()
 
     def meet(self) -> None:
         """Meet the other ranks: record the batches of all, and obey the same orders."""
-        self._meet()
-        while self.state is State.PAUSED:
-            time.sleep(_PAUSE_SECONDS)
-            self._meet()
+        self._gathering.meet(self)
 
-    def _meet(self) -> None:
-        shared, data = self._team.meet(self._orders())
-        if self._team.is_recorder:
-            for each in shared:
-                self.add(
-                    each.loss, each.samples, each.lr, ends_update=each.ends_update, obeys=False
-                )
-        orders = decode_packed(data, LoopOrders) if data else LoopOrders()
-        self._is_end_asked |= orders.is_end
-        self.follow(orders)
-        if orders.going is not None:
-            self._team.meet_soon()
+    def end_group(self) -> None:
+        """Record that the end of an epoch has cut a group of batches short."""
+        self.meet()
+        super().end_group()
 
-    def _orders(self) -> bytes:
-        """The orders of rank 0's viewers; empty on other ranks."""
-        if not self._team.is_recorder:
-            return b""
-        orders = self.take_orders()
-        return msgspec.msgpack.encode(orders) if orders is not None else b""
+    # --- Of this rank, for the meetings ---------------------------------------------------------
+
+    @property
+    def is_able(self) -> bool:
+        """False once a fault keeps it from obeying orders."""
+        return self._journal is not None and not self._journal.is_broken
+
+    @property
+    def ahead(self) -> int:
+        """Batches that the loader of this rank has read ahead."""
+        return 0 if self._journal is None else self._journal.levers.ahead
+
+    @property
+    def has_deferred(self) -> bool:
+        """True while a change waits for its batch."""
+        return self._journal is not None and self._journal.has_deferred
+
+    def take_in(self, batch: "SharedBatch") -> None:
+        """Count a batch of all ranks; rank 0 records it."""
+        self.add(batch.loss, batch.samples, batch.lr, ends_update=batch.ends_update, obeys=False)
+
+    def follow(self, orders: LoopOrders, ahead: int) -> None:
+        """Obey orders, between two updates; never waits."""
+        if (journal := self._journal) is not None:
+            with self._guarded():
+                journal.follow(orders, ahead)
+
+    def release(self) -> None:
+        """Go on if it is paused: a rank can obey no longer."""
+        if (journal := self._journal) is not None:
+            with self._guarded():
+                journal.release()

@@ -233,7 +233,12 @@ class TrainerRecord:
 
     # --- Levers ---------------------------------------------------------------------------------
 
-    def change_batch_size(self, batch_size: int, steps: int) -> int:
+    @property
+    def ahead(self) -> int:
+        """Irrelevant to a Trainer, whose batch size stays."""
+        return 0
+
+    def change_batch_size(self, batch_size: int, steps: int, ahead: int) -> int:
         """No Trainer changes its batch size: such orders are refused."""
         return 0
 

@@ -31,14 +31,14 @@ SAMPLES, BATCH, EPOCHS = 48, 4, 2
 class Loop:
     """A data-parallel problem in float64, the same on all ranks."""
 
-    def __init__(self) -> None:
+    def __init__(self, workers: int = 0, samples: int = SAMPLES) -> None:
         torch.manual_seed(0)
-        x = torch.randn(SAMPLES, 3, dtype=torch.float64)
+        x = torch.randn(samples, 3, dtype=torch.float64)
         data = TensorDataset(x, x.sum(1, keepdim=True).sin())
         self.model = DistributedDataParallel(nn.Linear(3, 1).double())
         self.optimizer = torch.optim.SGD(self.model.parameters(), lr=0.05, momentum=0.9)
         self.sampler: Any = DistributedSampler(data, seed=3)
-        self.loader = DataLoader(data, batch_size=BATCH, sampler=self.sampler)
+        self.loader = DataLoader(data, batch_size=BATCH, sampler=self.sampler, num_workers=workers)
         self.losses: list[float] = []
 
     def loss(self, batch: Any) -> Tensor:
@@ -250,3 +250,74 @@ def test_orders_are_in_force_on_all_ranks_at_the_same_update(tmp_path: Path) -> 
     assert [each.name for each in states(tmp_path / "run")] == [
         "RUNNING", "PAUSED", "RUNNING", "FINISHED",
     ]  # fmt: skip
+
+
+def obey_ahead(rank: int, path: Path) -> None:
+    """Loader workers read 2 × 2 batches ahead; the ranks have read the same number of them."""
+    loop, seen = Loop(workers=2, samples=160), []
+    run = track(
+        loop.optimizer,
+        loop.loader,
+        model=loop.model,
+        accumulation=3,
+        name="mine",
+        run_dir=path / "run",
+    )
+    for count, batch in enumerate(run.epochs(2), start=1):
+        seen.append(len(batch[0]))
+        if rank == 0 and count == 4:
+            client = HostLink(path / "run", find_host(path / "run"), "0")
+            settings = client.welcome.settings["mine"]
+            change(client, settings, batch_size=12, accumulation_steps=1, lr=0.01)
+            client.close()
+        run.step(loop.loss(batch))
+    run.close()
+    torch.save([seen, loop.weights], path / f"{rank}.pt")
+
+
+def test_a_batch_size_is_in_force_after_what_the_workers_of_all_ranks_have_read(
+    tmp_path: Path,
+) -> None:
+    on_all(2, tmp_path, obey_ahead)
+    first, second = (torch.load(tmp_path / f"{rank}.pt") for rank in range(2))
+    assert first[0] == second[0]
+    assert torch.equal(first[1], second[1])
+    (found,) = open_run(tmp_path / "run").variants.values()
+    rows, (changed,) = found.latest.batches, found.latest.changes
+    assert rows.batch_size.tolist() == [2 * each for each in first[0]]
+    assert changed.command == 1
+    assert (changed.batch - 1) % 3 == 0  # between two groups
+    before, after = first[0][: changed.batch - 1], first[0][changed.batch - 1 :]
+    assert {*before} == {BATCH}
+    assert {*after} <= {6, (80 - BATCH * len(before)) % 6, 80 % 6}
+    assert after[0] == 6
+    assert rows.lr.tolist() == [0.05] * len(before) + [0.01] * len(after)
+    groups = [-(-place // 3) for place in range(1, len(before) + 1)]
+    assert rows.update.tolist() == [*groups, *range(groups[-1] + 1, groups[-1] + len(after) + 1)]
+
+
+def lose_a_record(rank: int, path: Path) -> None:
+    """The record of rank 1 is lost before a pause is ordered: no rank obeys, and none waits."""
+    loop, seen = Loop(), []
+    run = track(loop.optimizer, loop.loader, model=loop.model, name="mine", run_dir=path / "run")
+    for count, batch in enumerate(run.epochs(6), start=1):
+        seen.append(len(batch[0]))
+        if rank == 1 and count == 9:
+            run.forget()
+        if rank == 0 and count == 10:
+            client = HostLink(path / "run", find_host(path / "run"), "0", is_viewer=True)
+            client.order({"mine": Pause(id=0)})
+            change(client, client.welcome.settings["mine"], batch_size=2)
+        run.step(loop.loss(batch))
+    run.close()
+    torch.save([seen, loop.weights], path / f"{rank}.pt")
+
+
+def test_a_rank_that_cannot_obey_keeps_the_others_from_obeying(tmp_path: Path) -> None:
+    on_all(2, tmp_path, lose_a_record)
+    first, second = (torch.load(tmp_path / f"{rank}.pt") for rank in range(2))
+    assert first[0] == second[0] == [BATCH] * 36
+    assert torch.equal(first[1], second[1])
+    (found,) = open_run(tmp_path / "run").variants.values()
+    assert len(found.latest.batches) == 36
+    assert found.state is State.FINISHED
