@@ -14,7 +14,7 @@ from engine.tracking.trainers.record import TrainerRecord
 
 _FIXED: Final = "the Trainer derives its steps and its lr schedule from it when training begins"
 _EPOCHS: Final = "the Trainer fixes its number of steps when training begins"
-_RANKS: Final = "several processes train together, and a key would reach one of them alone"
+_RANKS: Final = "the processes that train together cannot be reached without torch.distributed"
 _ENGINE: Final = "DeepSpeed takes the steps itself"
 _MARK: Final = "is_wrapped_by_gdtui"
 _PREFIX: Final = "eval_"
@@ -32,6 +32,8 @@ class HuggingFaceHooks:
         self._epoch = 0
         self._loss: Any = None
         self._samples = 0
+        self._weight: Any = None
+        """The terms of the loss, if several processes train; None for its samples."""
         self._lr: float | None = None
         self._norm: Any = None
         """The norm of the gradient in this update, once the Trainer has it."""
@@ -45,7 +47,7 @@ class HuggingFaceHooks:
 
     def _step(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def training_step(*args: Any, **kwargs: Any) -> Any:
-            self._is_in_step, self._loss = True, None
+            self._is_in_step, self._loss, self._weight = True, None, None
             self._lr = self.record.lr
             try:
                 result = original(*args, **kwargs)
@@ -59,9 +61,10 @@ class HuggingFaceHooks:
 
     def _compute(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def compute_loss(model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-            if not self._is_in_step or not self.record.is_recording:
+            has_ranks = self.record.has_ranks
+            if not self._is_in_step or not (self.record.is_recording or has_ranks):
                 return original(model, inputs, *args, **kwargs)
-            share = _Share(self._trainer, model, inputs, args, kwargs)
+            share = _Share(self._trainer, model, inputs, args, kwargs, has_weight=has_ranks)
             try:
                 result = original(model, inputs, *args, **kwargs)
             finally:
@@ -82,21 +85,28 @@ class HuggingFaceHooks:
         try:
             loss = result[0] if isinstance(result, tuple) else result
             self._loss, self._samples = share.mean(loss), share.samples
+            self._weight = share.weight
         except Exception as error:
             self.record.give_up(error)
 
     # --- Events of the Trainer ------------------------------------------------------------------
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        if not state.is_world_process_zero:
-            return
+        plan, optimizer = None, None
         try:
             plan = _plan(self._trainer, args, state, kwargs.get("train_dataloader"))
             optimizer = plain_optimizer(kwargs.get("optimizer"))
             _wrap(self._trainer.accelerator, "clip_grad_norm_", self._clip)
         except Exception as error:
+            plan = None
             self.record.give_up(error)
+        is_joined = self.record.join_ranks(args.world_size, optimizer, is_able=plan is not None)
+        if plan is None or not self.record.is_recording:
             return
+        if not is_joined:
+            if not state.is_world_process_zero:
+                return
+            plan.refuse(_RANKS)
         self._epoch = plan.epoch - 1
         self.record.start(plan, optimizer, self._version)
 
@@ -105,11 +115,16 @@ class HuggingFaceHooks:
         self._has_ended_epoch = False
         self.record.begin_epoch(self._epoch)
 
+    def _add(self, *, ends_update: bool) -> None:
+        self.record.add(
+            self._loss, self._samples, self._lr, ends_update=ends_update, weight=self._weight
+        )
+
     def on_substep_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        self.record.add(self._loss, self._samples, self._lr, ends_update=False)
+        self._add(ends_update=False)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        self.record.add(self._loss, self._samples, self._lr, ends_update=True)
+        self._add(ends_update=True)
         if self._norm is not None:
             self.record.note("grad_norm", self._norm)
             self._norm = None
@@ -152,7 +167,6 @@ def _plan(trainer: Any, args: Any, state: Any, loader: Any) -> TrainingPlan:
     samples = 0
     if batches:
         samples = min(batches * size, -(-trainer.num_examples(loader) // args.world_size))
-    ranks = _RANKS if args.world_size > 1 else ""
     engine = _ENGINE if "DEEPSPEED" in str(trainer.accelerator.distributed_type) else ""
     return TrainingPlan(
         batch_size=size,
@@ -164,10 +178,9 @@ def _plan(trainer: Any, args: Any, state: Any, loader: Any) -> TrainingPlan:
         abilities=Abilities(
             batch_size=_FIXED,
             accumulation_steps=_FIXED,
-            lr=ranks or engine,
+            lr=engine,
             epochs=_EPOCHS,
-            going=ranks,
-            ends=ranks,
+            ends="",
         ),
     )
 
@@ -176,10 +189,20 @@ class _Share:
     """A loss that a Trainer may have divided by the terms of its whole group of micro-batches."""
 
     def __init__(
-        self, trainer: Any, model: Any, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+        self,
+        trainer: Any,
+        model: Any,
+        inputs: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        *,
+        has_weight: bool,
     ) -> None:
         """The arguments are those of compute_loss, which may change the inputs."""
         self.samples = 0
+        self.weight: Any = None
+        """The terms of the loss; None if unknown, or without `has_weight`."""
+        self._has_weight = has_weight
         self._total = kwargs.get("num_items_in_batch", args[1] if len(args) > 1 else None)
         self._terms: Any = None
         self._ranks = 1
@@ -192,9 +215,12 @@ class _Share:
 
     def _look(self, trainer: Any, model: Any, inputs: Any) -> None:
         self.samples = samples_of(inputs)
-        if self._total is None:
+        if self._total is None and not self._has_weight:
             return
         self._terms = terms_of(inputs, shifts=_shifts(trainer, model))
+        self.weight = self._terms if self._has_weight else None
+        if self._total is None:
+            return
         if trainer.args.average_tokens_across_devices:
             self._ranks = trainer.args.world_size
         self._is_divided = getattr(trainer, "loss_is_scaled_for_ga", None)

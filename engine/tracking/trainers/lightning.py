@@ -18,7 +18,7 @@ from engine.tracking.trainers.record import TrainerRecord
 
 _FIXED: Final = "Lightning keeps the loader with which the training began"
 _EPOCHS: Final = "set max_epochs of the Trainer"
-_RANKS: Final = "several processes train together, and a key would reach one of them alone"
+_RANKS: Final = "the processes that train together cannot be reached without torch.distributed"
 _OWN_STEPS: Final = "the module takes its steps itself (manual optimization)"
 _SEVERAL: Final = "the module has several optimizers"
 _SCHEDULED: Final = "the Trainer changed it"
@@ -65,9 +65,10 @@ class LightningHooks:
     # --- Begin and end --------------------------------------------------------------------------
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
-        if not self.record.is_recording or not trainer.is_global_zero:
+        if self.record.is_off:
             return
         self._trainer, self._is_stopping = trainer, False
+        plan, optimizers = None, []
         try:
             optimizers = trainer.optimizers
             self._optimizer = plain_optimizer(optimizers[0]) if optimizers else None
@@ -75,8 +76,19 @@ class LightningHooks:
             plan = _plan(trainer, pl_module)
             self._wrap(pl_module)
         except Exception as error:
+            plan = None
             self.record.give_up(error)
+        size, optimizer = trainer.world_size, self._optimizer
+        is_joined = self.record.join_ranks(size, optimizer, is_able=plan is not None)
+        if (
+            plan is None
+            or not self.record.is_recording
+            or not (is_joined or trainer.is_global_zero)
+        ):
+            self._leave(pl_module)
             return
+        if not is_joined:
+            plan.refuse(_RANKS)
         if len(optimizers) > 1:
             logging.getLogger("gdtui").warning(
                 "gdtui: the module has %d optimizers; lr and gradient norm are those of the first",
@@ -91,6 +103,8 @@ class LightningHooks:
         self.record.finish("the Trainer stopped before its last epoch" if is_early else "")
 
     def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
+        if self.record.has_ranks:
+            self._group = []  # other processes may not come to a meeting any more
         self._leave(pl_module)
         self.record.fail(exception)
 
@@ -218,7 +232,6 @@ def _plan(trainer: Any, module: Any) -> TrainingPlan:
     if size and math.isfinite(batches):
         samples = min(length(getattr(loader, "sampler", ())) or size * batches, size * batches)
     steps = int(trainer.accumulate_grad_batches)
-    ranks = _RANKS if trainer.world_size > 1 else ""
     manual = "" if module.automatic_optimization else _OWN_STEPS
     return TrainingPlan(
         batch_size=int(size),
@@ -229,11 +242,10 @@ def _plan(trainer: Any, module: Any) -> TrainingPlan:
         epoch=trainer.current_epoch + 1,
         abilities=Abilities(
             batch_size=_FIXED,
-            accumulation_steps=ranks or manual,
-            lr=ranks or (_SEVERAL if len(trainer.optimizers) > 1 else ""),
+            accumulation_steps=manual,
+            lr=_SEVERAL if len(trainer.optimizers) > 1 else "",
             epochs=_EPOCHS,
-            going=ranks,
-            ends=ranks,
+            ends="",
         ),
     )
 

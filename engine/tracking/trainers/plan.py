@@ -23,6 +23,11 @@ class TrainingPlan:
     """The first of them: above 1 if the training goes on from a checkpoint."""
     abilities: Abilities = field(default_factory=Abilities)
 
+    def refuse(self, reason: str) -> None:
+        """Refuse every command, for this reason."""
+        abilities = self.abilities
+        abilities.accumulation_steps = abilities.lr = abilities.going = abilities.ends = reason
+
 
 def length(source: Any) -> int:
     """The length of a loader or a dataset; 0 if it has none."""

@@ -1,9 +1,7 @@
 """Loops of 2 and 3 ranks: the weights of plain DDP, one record, orders at the same update."""
 
-import multiprocessing
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 import torch.distributed as dist
+from ranks import on_all, warm_optimizer
 from torch import Tensor, nn
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
@@ -65,36 +64,9 @@ def plain(accumulation: int) -> Tensor:
     return loop.weights
 
 
-Rank = Callable[[int, Path], None]
-
-
-def on_rank(rank: int, size: int, path: Path, work: Rank) -> None:
-    torch.set_num_threads(1)
-    dist.init_process_group("gloo", f"file://{path}/store", rank=rank, world_size=size)
-    work(rank, path)
-    dist.destroy_process_group()
-
-
 @pytest.fixture(autouse=True, scope="module")
-def _warm_optimizer() -> None:
-    """The first step of any optimiser imports torch._dynamo: once here, not on every rank."""
-    weight = torch.zeros(1, requires_grad=True)
-    weight.sum().backward()  # type: ignore[no-untyped-call]
-    torch.optim.SGD([weight], lr=0.1).step()
-
-
-def on_all(size: int, path: Path, work: Rank) -> None:
-    """Run `work` in processes of its own, which have torch already."""
-    context = multiprocessing.get_context("fork")
-    ranks = [context.Process(target=on_rank, args=(rank, size, path, work)) for rank in range(size)]
-    for each in ranks:
-        each.start()
-    for each in ranks:
-        each.join(120)
-    codes = [each.exitcode for each in ranks]
-    for each in ranks:
-        each.kill()
-    assert codes == [0] * size
+def _warm() -> None:
+    warm_optimizer()
 
 
 def compare(rank: int, path: Path) -> None:
