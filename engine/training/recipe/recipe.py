@@ -117,6 +117,16 @@ class Recipe:
         """That of the latest update that was taken, or of the first; the first group's."""
         return self._resolved.lr if self._has_known_lr else self._track.lr
 
+    @property
+    def clip(self) -> float | None:
+        """The norm that larger gradients are scaled down to; None for no clipping."""
+        return self._settings.clip
+
+    @property
+    def lr_ratios(self) -> list[float]:
+        """The lr of each parameter group ÷ the lr in force."""
+        return self._lr.ratios
+
     def lrs(self, starts: range, before: int) -> list[float]:
         """The lr of updates that begin at these positions of an epoch; `before` as above."""
         if self._has_known_lr:

@@ -61,7 +61,8 @@ class UpdateStep:
             self._scaler = torch.amp.GradScaler(device.type)
             self._one = torch.ones((), device=device)
             self.scale = self._scaler.scale(self._one).clone()
-        self._clipped: list[Tensor] = []
+        self.clipped: list[Tensor] = []
+        """For each update since the last count, True if its gradient was scaled down."""
         self._skipped: list[Tensor] = []
 
     def __call__(self) -> None:
@@ -70,7 +71,7 @@ class UpdateStep:
             self._scaler.unscale_(self._optimizer)
         if self._clip is not None:
             norm = nn.utils.clip_grad_norm_(self._parameters, self._clip)
-            self._clipped.append((norm > self._clip) & norm.isfinite())
+            self.clipped.append((norm > self._clip) & norm.isfinite())
         if self._scaler is None:
             self._optimizer.step()
         else:
@@ -99,9 +100,9 @@ class UpdateStep:
 
         `in_blocks`: for each update of blocks before them, whether it was clipped.
         """
-        clipped = [*in_blocks, *self._clipped][:updates]
+        clipped = [*in_blocks, *self.clipped][:updates]
         counts = _true(clipped), _true(self._skipped[:updates])
-        self._clipped.clear()
+        self.clipped.clear()
         self._skipped.clear()
         return counts
 

@@ -1,0 +1,133 @@
+"""torch's ahead-of-time compiler (AOTInductor), told to be quick rather than thorough."""
+
+import contextlib
+import hashlib
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import torch
+from torch import Tensor
+
+from engine.training.compiled.layout import Layout
+from engine.training.compiled.spec import BlockSpec, TensorShape, UnsuitedError
+from engine.training.compiled.trace import TracedBlock
+
+OPTIONS: Final[dict[str, Any]] = {
+    "fallback_random": True,  # dropout draws what it draws eagerly
+    "compile_threads": 1,  # training has the other cores
+    "aot_inductor.compile_wrapper_opt_level": "O0",  # it only calls
+    "aot_inductor.enable_frame_pointer": False,
+    "aot_inductor.enable_line_tables": False,
+    "aot_inductor.precompile_headers": False,  # 280 MB on the disk, to save some seconds
+    "cpp.vec_isa_ok": True,  # the processor's word; trying each extension takes 13 s
+    "fx_graph_cache": False,  # programs have a cache of their own
+}
+_FORMAT: Final = 1
+"""Changes with everything in programs that their graphs do not show."""
+
+
+class ProgramFacts(msgspec.Struct, frozen=True):
+    """The facts about a program that its calls need, kept beside it."""
+
+    spec: BlockSpec
+    layout: Layout
+    inputs: tuple[TensorShape, ...]
+    outputs: tuple[str, ...]
+    bytes: int = 0
+    """Size of the program's file."""
+
+
+def facts_of(spec: BlockSpec, traced: TracedBlock) -> ProgramFacts:
+    """The facts about the program of this block."""
+    shapes = tuple(map(TensorShape.of, traced.inputs))
+    return ProgramFacts(spec, traced.layout, shapes, traced.outputs)
+
+
+def require_compiler() -> None:
+    """Raise UnsuitedError if there is no C++ compiler, or torch cannot compile ahead of time."""
+    if not hasattr(torch._C, "_aoti"):
+        raise UnsuitedError(f"torch {torch.__version__} has no ahead-of-time compiler")
+    named = os.environ.get("CXX", "").split()[:1]
+    if not any(map(shutil.which, [*named, "g++", "clang++", "c++"])):
+        raise UnsuitedError("there is no C++ compiler: install g++ or clang++")
+
+
+def key_of(one: TracedBlock, spec: BlockSpec) -> str:
+    """The identity of a program: the graph of one update, and everything else that shapes it."""
+    digest = hashlib.sha256()
+    digest.update(one.graph.code.encode())
+    for name, value in sorted(_constants(one).items()):
+        digest.update(name.encode() + msgspec.json.encode(TensorShape.of(value)))
+        content = value.detach().cpu().contiguous().flatten().view(torch.uint8)
+        digest.update(content.numpy().tobytes())
+    options = sorted((name, repr(value)) for name, value in OPTIONS.items())
+    machine = str(torch.__version__), torch.__config__.show(), platform.platform(), _processor()
+    digest.update(msgspec.json.encode([_FORMAT, facts_of(spec, one), options, machine]))
+    return digest.hexdigest()[:32]
+
+
+def compile_program(traced: TracedBlock, folder: Path) -> Path:
+    """Compile a traced block in an empty folder; return the path of the shared library.
+
+    Raises UnsuitedError if the compiler fails. May only be called by one thread at a time.
+    """
+    with _caches_in(folder):
+        import torch._inductor as inductor
+
+        try:
+            made = inductor.aot_compile(traced.graph, tuple(traced.inputs), options=OPTIONS)
+        except Exception as error:
+            first = next(iter(str(error).strip().splitlines()), "")
+            raise UnsuitedError(
+                f"the compiler failed: {type(error).__name__}: {first}"[:300]
+            ) from error
+    if not isinstance(made, str):
+        raise UnsuitedError(f"torch {torch.__version__} compiles in another way")
+    return Path(made)
+
+
+def load_program(path: Path, device: torch.device) -> Any:
+    """The loaded program; `run(inputs)` returns its outputs."""
+    return torch._C._aoti.AOTIModelContainerRunnerCpu(str(path), 1)
+
+
+def _constants(traced: TracedBlock) -> dict[str, Tensor]:
+    """Tensors that are part of the graph, such as class weights that a loss holds."""
+    graph = traced.graph
+    names = {str(node.target) for node in graph.graph.nodes if node.op == "get_attr"}
+    return {
+        name: getattr(graph, name) for name in names if isinstance(getattr(graph, name), Tensor)
+    }
+
+
+def _processor() -> str:
+    """The processor's instructions; programs use all of them."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines():
+            if line.startswith(("flags", "Features")):
+                return line
+    return platform.processor()
+
+
+@contextlib.contextmanager
+def _caches_in(folder: Path) -> Iterator[None]:
+    """Let the compiler keep its own files in this folder, not in /tmp, where others could write."""
+    names = ("TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR", "TMPDIR")
+    before, default = {name: os.environ.get(name) for name in names}, tempfile.tempdir
+    os.environ.update(dict.fromkeys(names, str(folder)))
+    tempfile.tempdir = str(folder)
+    try:
+        yield
+    finally:
+        tempfile.tempdir = default
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

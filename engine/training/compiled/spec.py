@@ -1,0 +1,90 @@
+"""The sizes and settings that shape the program of a block; every other number is fed to it."""
+
+from typing import Any, Final
+
+import msgspec
+import torch
+from torch import Tensor
+
+from engine.settings import Precision, VariantSettings
+
+_ANY_MOMENTUM: Final = 0.5
+_ANY_CLIP: Final = 0.7310585786300049
+"""A number that occurs nowhere else: where the step uses it, the program uses the fed norm."""
+
+
+class UnsuitedError(Exception):
+    """A training that is not compiled; the message gives the reason in plain words."""
+
+
+class TensorShape(msgspec.Struct, frozen=True):
+    """The form of a tensor that a program takes."""
+
+    size: tuple[int, ...]
+    stride: tuple[int, ...]
+    dtype: str
+
+    @classmethod
+    def of(cls, tensor: Tensor) -> "TensorShape":
+        """The form of this tensor."""
+        return cls(tuple(tensor.shape), tensor.stride(), str(tensor.dtype))
+
+
+class BlockSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """A block: `updates` whole updates of `accumulation_steps` batches of `batch_size` samples.
+
+    Two trainings of one problem with equal specs use the same program.
+    """
+
+    batch_size: int
+    accumulation_steps: int
+    updates: int
+    samples: tuple[TensorShape, ...]
+    """The tensors of a whole block of samples, the target last, or in the order of their names."""
+    names: tuple[str, ...] = ()
+    """The names of these tensors, if samples are dicts."""
+    optimizer: str
+    has_momentum: bool
+    """True if the settings give momentum; its value is fed."""
+    has_clip: bool
+    """True if gradients are clipped; the norm is fed."""
+    precision: Precision
+    device: str
+    """The type of the device."""
+    threads: int
+    """Threads within one operation."""
+
+    @property
+    def batches(self) -> int:
+        """Batches, and so losses, of a block."""
+        return self.updates * self.accumulation_steps
+
+    @property
+    def size(self) -> int:
+        """Samples of a block."""
+        return self.batches * self.batch_size
+
+    @property
+    def settings(self) -> VariantSettings:
+        """Settings that give this block; lr and momentum stand for any others."""
+        return VariantSettings(
+            batch_size=self.batch_size,
+            accumulation_steps=self.accumulation_steps,
+            optimizer=self.optimizer,
+            momentum=_ANY_MOMENTUM if self.has_momentum else 0.0,
+            clip=_ANY_CLIP if self.has_clip else None,
+            precision=self.precision,
+        )
+
+    def tensors(self, samples: Any) -> list[Tensor]:
+        """The tensors of a block's samples, in the order of the program's inputs."""
+        return [samples[name] for name in self.names] if self.names else [*samples]
+
+    def samples_of(self, tensors: list[Tensor]) -> Any:
+        """Samples in the form that the problem has; the inverse of `tensors`."""
+        return dict(zip(self.names, tensors, strict=True)) if self.names else tensors
+
+
+def intra_op_threads(device: torch.device) -> int:
+    """Threads that an operation uses on the host; a program for a GPU does not depend on them."""
+    return torch.get_num_threads() if device.type == "cpu" else 1

@@ -1,0 +1,39 @@
+"""Blocks that run their graph as it was traced, without the minute that a compiler takes."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from engine.training.compiled.block import CompiledBlock
+from engine.training.compiled.compiler import facts_of
+from engine.training.compiled.spec import BlockSpec
+from engine.training.compiled.suitability import spec_of
+from engine.training.compiled.trace import TracedBlock, trace
+from engine.training.trainer import Trainer
+
+
+class GraphProgram:
+    """Stands for a compiled program."""
+
+    def __init__(self, traced: TracedBlock) -> None:
+        self._graph: Any = traced.graph
+
+    def run(self, inputs: list[Tensor]) -> list[Tensor]:
+        with torch.no_grad():
+            results: list[Tensor] = self._graph(*inputs)
+        return results
+
+
+def traced(trainer: Trainer) -> tuple[BlockSpec, TracedBlock]:
+    """The block of a trainer that has done an update."""
+    spec = spec_of(trainer)
+    samples = spec.tensors(trainer.source.take(0, spec.size))
+    return spec, trace(trainer.objective, trainer.recipe.optimizer, spec, samples)
+
+
+def block_of(trainer: Trainer) -> CompiledBlock:
+    """That block at work for the trainer."""
+    spec, made = traced(trainer)
+    program = GraphProgram(made)
+    return CompiledBlock(facts_of(spec, made), program, trainer.objective, trainer.recipe)
