@@ -1,8 +1,9 @@
 """A chart of a growing run, and how much of it each frame draws. Knows no store.
 
 Most of a picture changes with every batch, but the eye follows only its lines. So these grow by
-every column of dots. The rest is redrawn a few times a second, and the charts of a screen take
-turns in that: each frame shows something new, and none takes long.
+every column of dots, and a few times a second whatever they grew by; the charts of a screen take
+turns in that, so that each frame shows something new, and none takes long. The rest, such as bands
+and counts, takes the most time and is redrawn about once a second.
 """
 
 import math
@@ -17,8 +18,12 @@ from gdtui.chart.scene.picture import Picture
 from gdtui.chart.widget.chart import Chart
 from gdtui.view.pictures import ChartSize
 
-_WHOLE_SECONDS: Final = 0.4
-"""Seconds between two turns of a chart, in which it is drawn as a whole if it has new data."""
+_TURN_SECONDS: Final = 0.4
+"""Seconds between two turns of a chart, in which its lines are drawn if it has new data."""
+_WHOLE_TURNS: Final = 3
+"""Turns until it is drawn as a whole, …"""
+_MEASURED_SHARE: Final = 0.05
+"""…unless it has this share more of single values: a new one is then worth a redraw."""
 _GROWN_SHARE: Final = 0.5
 """Share by which the data have grown when the chart is drawn as a whole before that."""
 
@@ -33,11 +38,18 @@ class Growth:
     """The end of each line on the x axis, 0 or more."""
     width: float
     """The visible range of x."""
+    measured: int = 0
+    """Single values that belong to the lines, such as the losses on all data after epochs."""
 
     def has_grown_by(self, share: float, before: "Growth") -> bool:
         """True if a line is longer than before by more than this share, or shorter."""
         pairs = zip(before.ends, self.ends, strict=True)
         return any(new < old or new > old * (1 + share) for old, new in pairs)
+
+    def has_more_measured(self, share: float, before: "Growth") -> bool:
+        """True if there are more single values than before by more than this share, or fewer."""
+        new, old = self.measured, before.measured
+        return new < old or new > old * (1 + share)
 
     def has_grown_on(self, dots: int, before: "Growth") -> bool:
         """True if a line has grown by one of the `dots` columns of dots."""
@@ -65,16 +77,23 @@ class _Drawn:
     lines: Growth
     """…and when its lines were."""
     turn: int
-    """The number of its turn when it was drawn as a whole."""
+    """The number of its turn when anything was drawn…"""
+    whole_turn: int
+    """…and when all was."""
 
-    def due(self, of: object, size: ChartSize, growth: Growth, *, is_due: bool) -> _Due:
-        """The part that these data change visibly; `is_due`: it is time to draw all."""
+    def due(self, of: object, size: ChartSize, growth: Growth, turn: int, *, at_once: bool) -> _Due:
+        """The part that these data change visibly; `at_once`: draw all that has changed."""
         if (self.of, self.size) != (of, size):
             return _Due.WHOLE
         if self.whole.version == growth.version:
             return _Due.NOTHING
-        if is_due or growth.has_grown_by(_GROWN_SHARE, self.whole):
+        if at_once or growth.has_grown_by(_GROWN_SHARE, self.whole):
             return _Due.WHOLE
+        if turn != self.turn:
+            is_whole = turn - self.whole_turn >= _WHOLE_TURNS
+            is_whole = is_whole or growth.has_more_measured(_MEASURED_SHARE, self.whole)
+            has_grown = growth.version != self.lines.version
+            return _Due.WHOLE if is_whole else _Due.LINES if has_grown else _Due.NOTHING
         return _Due.LINES if growth.has_grown_on(size.dots, self.lines) else _Due.NOTHING
 
 
@@ -111,14 +130,13 @@ class LiveChart:
             return
         room = self.chart.canvas
         size = ChartSize(room.width * DOTS_X, room.width, room.height)
-        drawn, turn = self._drawn, math.floor(self._clock() / _WHOLE_SECONDS + self._phase)
-        is_due = at_once or (drawn is not None and drawn.turn != turn)
-        due = drawn.due(of, size, growth, is_due=is_due) if drawn else _Due.WHOLE
+        drawn, turn = self._drawn, math.floor(self._clock() / _TURN_SECONDS + self._phase)
+        due = drawn.due(of, size, growth, turn, at_once=at_once) if drawn else _Due.WHOLE
         if due is _Due.WHOLE or (due is _Due.LINES and extend is None):
             picture = draw(size)
             self.chart.show(picture)
-            self._drawn = _Drawn(of, size, picture, growth, growth, turn)
+            self._drawn = _Drawn(of, size, picture, growth, growth, turn, turn)
         elif due is _Due.LINES and drawn is not None and extend is not None:
             picture = extend(drawn.picture, size)
             self.chart.extend(picture)
-            self._drawn = replace(drawn, picture=picture, lines=growth)
+            self._drawn = replace(drawn, picture=picture, lines=growth, turn=turn)

@@ -28,7 +28,7 @@ from gdtui.widgets.variant import VariantPanel
 
 _FIGURES_SECONDS: Final = 0.5
 """Seconds between updates of figures; numbers that change faster are hard to read."""
-_RANGES_SECONDS: Final = 0.5
+_RANGES_SECONDS: Final = 1.0
 """Seconds between updates of the axes' ranges, unless the data grow by half meanwhile."""
 
 
@@ -129,7 +129,12 @@ class Painter:
         version = sum(self._viewer.versions.get(one.tally.name, 0) for one in states)
         axis = self._viewer.view.axis
         ends = tuple(end_of(one.current, axis) if one.current else 0.0 for one in states)
-        return Growth(version, ends, seen.width)
+        measured = sum(
+            len(one.current.evaluations) + len(one.current.validations)
+            for one in states
+            if one.current
+        )
+        return Growth(version, ends, seen.width, measured)
 
     def _common_ranges(self, seen: XRange) -> AxisRanges:
         """The ranges of all charts; they follow the data when these have grown by a column."""

@@ -13,6 +13,8 @@ from gdtui.view.pictures import ChartSize
 
 WIDTH = 1000.0
 DOTS = 100
+TURN = 0.4
+"""Seconds between two turns of a chart."""
 
 
 class Drawing:
@@ -32,12 +34,17 @@ class Drawing:
         self._live = LiveChart(cast(Chart, self.widget), phase, lambda: self.now)
 
     def update(
-        self, *ends: float, of: object = "", version: int | None = None, at_once: bool = False
+        self,
+        *ends: float,
+        of: object = "",
+        version: int | None = None,
+        measured: int = 0,
+        at_once: bool = False,
     ) -> list[str]:
         """The parts drawn by a frame for lines that end here."""
         self._version = self._version + 1 if version is None else version
         before = len(self.drawn)
-        growth = Growth(self._version, ends, WIDTH)
+        growth = Growth(self._version, ends, WIDTH, measured)
         extend = _extended if self._has_lines else None
         self._live.update(of, growth, _picture, extend, at_once=at_once)
         return self.drawn[before:]
@@ -61,16 +68,54 @@ def test_a_line_grows_once_it_is_longer_by_a_dot() -> None:
 
 
 @pytest.mark.parametrize("phase", [0.0, 0.25, 0.5])
-def test_the_rest_follows_when_it_is_the_charts_turn(phase: float) -> None:
+def test_lines_follow_when_it_is_the_charts_turn(phase: float) -> None:
     drawing = Drawing(phase=phase)
     drawing.update(100.0, 100.0)
-    drawing.now = 0.4 * (1 - phase) - 0.01
-    assert drawing.update(110.0, 100.0) == ["lines"]
+    drawing.now = TURN * (1 - phase) - 0.01
+    assert drawing.update(101.0, 100.0) == []
     drawing.now += 0.02
-    assert drawing.update(110.0, 100.0, version=2) == ["whole"]
-    drawing.now = 9.0
-    assert drawing.update(110.0, 100.0, version=2) == []
-    assert drawing.update(110.0, 100.0) == ["whole"]
+    assert drawing.update(101.0, 100.0, version=2) == ["lines"]
+    drawing.now += TURN
+    assert drawing.update(101.0, 100.0, version=2) == []
+    assert drawing.update(101.0, 100.0, version=3) == ["lines"]
+    assert drawing.update(101.0, 100.0, version=4) == []
+
+
+def test_the_rest_follows_at_every_third_turn() -> None:
+    drawing = Drawing()
+    drawing.update(100.0, 100.0)
+    drawn = []
+    for turn in range(1, 7):
+        drawing.now = (turn + 0.5) * TURN
+        drawn += drawing.update(101.0, 100.0)
+    assert drawn == ["lines", "lines", "whole"] * 2
+    drawing.now += 4 * TURN
+    assert drawing.update(101.0, 100.0, version=7) == []
+    assert drawing.update(101.0, 100.0) == ["whole"]
+
+
+def test_what_only_the_lines_have_so_far_is_drawn_even_if_no_more_comes() -> None:
+    drawing = Drawing()
+    drawing.update(100.0, version=1)
+    assert drawing.update(110.0, version=2) == ["lines"]
+    drawing.now = 3.5 * TURN
+    assert drawing.update(110.0, version=2) == ["whole"]
+    drawing.now += 4 * TURN
+    assert drawing.update(110.0, version=2) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [(0, 1, "whole"), (19, 20, "whole"), (20, 21, "lines"), (100, 106, "whole"), (4, 2, "whole")],
+)
+def test_a_single_value_is_drawn_at_the_next_turn_unless_there_are_many(
+    before: int, after: int, expected: str
+) -> None:
+    drawing = Drawing()
+    drawing.update(100.0, measured=before)
+    assert drawing.update(101.0, measured=after) == []
+    drawing.now = TURN
+    assert drawing.update(101.0, measured=after) == [expected]
 
 
 @pytest.mark.parametrize(("before", "after"), [(0.0, 1e-3), (1e-3, 2e-3), (500.0, 1.0)])
