@@ -29,7 +29,7 @@ SIZE, BATCH = 2, 4
 
 @pytest.fixture(autouse=True, scope="module")
 def _warm() -> None:
-    """What every process would import: once here."""
+    """Import once here what every process would import."""
     warm_optimizer()
     assert transformers.Trainer
     assert transformers.GPT2LMHeadModel

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from engine.tracking.journal import Journal
 
 
-class Recorder(Protocol):
+class RankedRecord(Protocol):
     """The record of this process. No method raises."""
 
     @property
@@ -40,7 +40,7 @@ class Recorder(Protocol):
 class RankedTraining:
     """The part of one process in a training by several; its faults end its record alone."""
 
-    def __init__(self, recorder: Recorder, team: Team) -> None:
+    def __init__(self, recorder: RankedRecord, team: Team) -> None:
         self.team = team
         self._recorder = recorder
         self._gathering = Gathering(team)
