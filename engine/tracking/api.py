@@ -32,6 +32,9 @@ def track(
     If several ranks train together, each calls this, after `init_process_group`. `model`: the
     DistributedDataParallel or FSDP2 model, whose gradients are then reduced only at a group's end.
 
+    `run.checkpoint` keeps checkpoints. `run.resume`, called before the first batch, goes on with
+    the last one that an earlier start of the script has kept in the same directory.
+
     Nothing is written before the first batch. Training goes on whatever happens to the record.
     With GDTUI=off, nothing is recorded. Raises ValueError for an accumulation below 1.
     """

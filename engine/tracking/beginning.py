@@ -2,33 +2,31 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
+
+from msgspec.structs import replace
 
 from engine.log.directory import RunDirectory
 from engine.log.records import Started
 from engine.settings import LrSchedule, RunSettings, Variant, VariantSettings
 from engine.settings.text import clean
+from engine.tracking.checkpoints.continuation import Continuation
 from engine.tracking.controls import Abilities, LoopSession
-from engine.tracking.epoch_count import EpochCount
 from engine.tracking.journal import Journal, Levers
-from engine.tracking.opening import is_off, open_run, place
+from engine.tracking.opening import open_run, place, variant_name
 from engine.tracking.record.background import Background
-from engine.tracking.record.chunking import ChunkBuilder
+from engine.tracking.record.chunking import ChunkBuilder, Counters
 from engine.tracking.record.loop_log import LoopLog
 from engine.tracking.record.numbers import HostBuffer, NumberBuffer
 from engine.tracking.record.scalars import ScalarBuffer
 from engine.tracking.record.silent import SilentBackground
 
 if TYPE_CHECKING:
-    from torch import nn
-    from torch.optim import Optimizer
-
-    from engine.tracking.loop.batches import LoaderBatches
     from engine.tracking.loop.updates import Updates
-    from engine.tracking.ranks.team import GradientSync, Team
+    from engine.tracking.ranks.team import Team
 
 _MADE_UP_EPOCH: Final = 1_000
 """Updates that count as an epoch where a loop has none; the log says that it is made up."""
@@ -75,6 +73,8 @@ class LoopParts:
     levers: Levers
     team: "Team | None" = None
     """The ranks that train together; None for a loop that trains alone."""
+    continuation: Continuation | None = None
+    """The training that the loop goes on with; None for a new one."""
 
 
 def begin(
@@ -91,39 +91,75 @@ def begin(
     `samples` and `lr`: those of the first batch, if one came before. Raises OSError and the errors
     of a run directory, which end nothing but the record.
     """
+    continuation = parts.continuation
+    point = None if continuation is None else continuation.point
+    started = _first_record(arguments, parts, epochs, samples, lr)
+    session, background = _outlets(arguments, parts, started, warn)
+    journal = Journal(
+        started=started,
+        background=background,
+        session=session,
+        builder=_builder(started, background, Counters() if point is None else point.counters),
+        levers=parts.levers,
+        scalars=ScalarBuffer(_buffer, started.generation),
+        epochs=epochs,
+        worker=1 if continuation is None else continuation.worker,
+        resumed=None if point is None else point.resumed,
+    )
+    if continuation is not None:
+        session.go_on(started.settings, epochs, continuation.last_command)
+    if point is not None:
+        journal.go_on(point.loop.waiting)
+    return journal
+
+
+def _builder(
+    started: Started, background: Background | SilentBackground, at: Counters
+) -> ChunkBuilder:
+    resolved = started.settings.resolve(started.n)
+    size, steps = resolved.batch_size, resolved.accumulation_steps
+    return ChunkBuilder(
+        _buffer(), size, steps, background.put, at=at, generation=started.generation
+    )
+
+
+def _first_record(
+    arguments: Arguments, parts: LoopParts, epochs: int, samples: int, lr: float | None
+) -> Started:
+    """The record with which the training begins, or goes on after a checkpoint."""
+    continuation = parts.continuation
+    if continuation is not None and (point := continuation.point) is not None:
+        arguments.batch_size = point.settings.resolve(point.n).batch_size
+        started = _started(point.settings, point.n, epochs, parts, point.assumed)
+        return replace(started, generation=continuation.generation, origin=point.origin)
     n, assumed = _shape(arguments, parts, samples)
     if parts.updates is None and lr is None:
         assumed.append("lr")
     settings = _settings(arguments, parts, n, lr)
-    whole = _run_settings(arguments, settings, epochs)
-    session, background = _outlets(arguments, parts, whole, n, warn)
-    resolved = settings.resolve(n)
-    size, steps = resolved.batch_size, resolved.accumulation_steps
-    return Journal(
-        started=_started(settings, n, epochs, parts, tuple(assumed)),
-        background=background,
-        session=session,
-        builder=ChunkBuilder(_buffer(), size, steps, background.put),
-        levers=parts.levers,
-        scalars=ScalarBuffer(_buffer),
-        epochs=epochs,
-    )
+    started = _started(settings, n, epochs, parts, tuple(assumed))
+    generation = 1 if continuation is None else continuation.generation
+    return replace(started, generation=generation)
 
 
 def _outlets(
     arguments: Arguments,
     parts: LoopParts,
-    settings: RunSettings,
-    n: int,
+    started: Started,
     warn: Callable[[str], object],
 ) -> tuple[LoopSession, Background | SilentBackground]:
     """The session and the thread that writes; ranks beside the first one write nothing."""
+    settings = _run_settings(arguments, started.settings, started.epochs)
+    n = started.n
     if parts.team is not None and not parts.team.is_recorder:
         run = RunDirectory.planned(Path(), settings, arguments.version)
         name = settings.variants[0].name
         return LoopSession(run, name, n, parts.abilities, lambda _: None), SilentBackground()
-    run, name = open_run(place(arguments.run_dir), settings, arguments.version)
-    log = LoopLog(run, name, warn)
+    found = parts.continuation
+    if found is not None and found.run is not None:
+        run, name = found.run, found.name
+    else:
+        run, name = open_run(place(arguments.run_dir), settings, arguments.version)
+    log = LoopLog(run, name, warn, is_new=found is None)
     session = LoopSession(run, name, n, parts.abilities, log.write_command)
     return session, Background(log, session, arguments.version, warn)
 
@@ -144,7 +180,7 @@ def _shape(arguments: Arguments, parts: LoopParts, samples: int) -> tuple[int, l
 
 
 def _run_settings(arguments: Arguments, settings: VariantSettings, epochs: int) -> RunSettings:
-    name = clean(arguments.name or "").strip() or "loop"
+    name = variant_name(arguments.name)
     return RunSettings(
         variants=(Variant(name=name, settings=settings),),
         problem=script_name(),
@@ -221,43 +257,3 @@ def _buffer() -> NumberBuffer:
     from engine.tracking.loop.losses import TensorBuffer
 
     return TensorBuffer()
-
-
-def updates_of(optimizer: "Optimizer | None", steps: int, team: "Team | None") -> "Updates | None":
-    """The updates of an optimiser; None for a loop that gives none."""
-    if optimizer is None:
-        return None
-    from engine.tracking.loop.updates import Updates  # imports torch, as the loop did
-
-    return Updates(optimizer, steps, team)
-
-
-def team_of(optimizer: "Optimizer | None") -> "Team | None":
-    """The ranks that train together; None for a loop that trains alone."""
-    if optimizer is None or "torch" not in sys.modules or is_off():
-        return None
-    from engine.tracking.ranks.team import find_team
-
-    return find_team(optimizer)
-
-
-def gradient_sync(model: "nn.Module | None") -> "GradientSync":
-    """The reduction of the model's gradients over the ranks."""
-    from engine.tracking.ranks.team import GradientSync
-
-    return GradientSync(model)
-
-
-def batches_of(loader: "Iterable[Any] | None", *, is_plain: bool) -> "LoaderBatches | None":
-    """The batches of a loader; None for a loop that gives none, or has no torch."""
-    if loader is None or "torch" not in sys.modules:
-        return None
-    from engine.tracking.loop.batches import LoaderBatches
-
-    return LoaderBatches(loader, is_plain=is_plain)
-
-
-def count_of(batches: "LoaderBatches | None") -> EpochCount:
-    if batches is None:
-        return EpochCount(0, 0, drop_last=False)
-    return EpochCount(batches.epoch_samples, batches.batch_size, drop_last=batches.drop_last)

@@ -67,6 +67,8 @@ class LoopOrders(msgspec.Struct):
     going: Pause | Resume | StepOnce | None = None
     is_end: bool = False
     """True if the loop shall end."""
+    is_keep: bool = False
+    """True if the ranks of a loop shall take a checkpoint together."""
 
 
 class LoopSession:
@@ -82,7 +84,7 @@ class LoopSession:
     ) -> None:
         """`n`: samples in an epoch. `note_sent`: logs a command."""
         self.run = run
-        self._name, self._n, self._abilities = name, n, abilities
+        self.name, self._n, self._abilities = name, n, abilities
         self._note_sent = note_sent
         found = {each.name: each.settings for each in run.info.settings.variants}
         self.wanted = {name: found[name]}
@@ -141,7 +143,7 @@ class LoopSession:
             raise OrderError(self._abilities.going)
 
     def _check_change(self, settings: VariantSettings) -> None:
-        wanted = self.wanted[self._name]
+        wanted = self.wanted[self.name]
         for setting in settings.__struct_fields__:
             if getattr(settings, setting) == getattr(wanted, setting):
                 continue
@@ -160,7 +162,7 @@ class LoopSession:
         with self._lock:
             match command:
                 case Change():
-                    self.wanted[self._name] = command.settings
+                    self.wanted[self.name] = command.settings
                     self._orders.changes = [command]
                 case Extend():
                     self.epochs = command.epochs
@@ -185,7 +187,11 @@ class LoopSession:
     def adopt(self, settings: VariantSettings) -> None:
         """Take over settings that the loop has changed by itself."""
         with self._lock:
-            self.wanted[self._name] = settings
+            self.wanted[self.name] = settings
+
+    def go_on(self, settings: VariantSettings, epochs: int, last_command: int) -> None:
+        """Go on where an earlier process of the script has left off."""
+        self.wanted[self.name], self.epochs, self._last = settings, epochs, last_command
 
     def wait(self, seconds: float) -> None:
         """Wait until something is ordered, at most so long."""

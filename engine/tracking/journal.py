@@ -4,11 +4,12 @@ A fault in here is caught by the run, which then trains on without a record.
 """
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from engine.log.commands import Change, Extend, Pause, Resume, StepOnce
-from engine.log.records import Changed, End, Planned, Started, State, StateChanged
+from engine.log.records import Changed, End, Planned, Resumed, Started, State, StateChanged
 from engine.settings import LrSchedule, Resolved, VariantSettings
 from engine.settings.text import clean
 from engine.tracking.controls import LoopOrders, LoopSession
@@ -53,6 +54,10 @@ class Journal:
     scalars: ScalarBuffer
     epochs: int = 1
     """Planned epochs."""
+    worker: int = 1
+    """The number of this process among those that have trained the variant."""
+    resumed: Resumed | None = None
+    """The checkpoint after which the generation begins; None for one from the first weights."""
     settings: VariantSettings = field(init=False)
     """The settings in force."""
     state: State = State.STARTING
@@ -67,6 +72,8 @@ class Journal:
         self.settings = self.started.settings
         self.builder.hand_over = self._hand_over
         self.background.put(self.started)
+        if self.resumed is not None:
+            self.background.put(self.resumed)
         self._become(State.RUNNING)
 
     @property
@@ -122,6 +129,18 @@ class Journal:
         self.epochs = epochs
         self.cut()
         self.background.put(Planned(epochs=epochs, pace=None, command=command))
+
+    @property
+    def waiting(self) -> list[tuple[int, VariantSettings]]:
+        """Settings that are not in force yet, each with the number of batches before them."""
+        return [(first, change.settings) for first, change in self._deferred]
+
+    def go_on(self, waiting: Iterable[tuple[int, VariantSettings]]) -> None:
+        """Train with the settings at a checkpoint, and with others after so many batches."""
+        self.levers.change_update(self.settings, self.settings.resolve(self.started.n))
+        for first, settings in waiting:
+            self._deferred.append((first, Change(id=0, settings=settings)))
+            self.session.adopt(settings)
 
     # --- Orders ---------------------------------------------------------------------------------
 
@@ -212,7 +231,7 @@ class Journal:
         at = self.builder.at
         self.background.put(
             Changed(
-                generation=1,
+                generation=self.started.generation,
                 settings=self.settings,
                 epoch=at.epoch,
                 batch=at.batches + 1,
@@ -268,12 +287,12 @@ class Journal:
         self.state = state
         self.background.put(
             StateChanged(
-                generation=1,
+                generation=self.started.generation,
                 state=state,
                 detail=detail,
                 traceback=traceback,
                 command=command,
-                worker=1,
+                worker=self.worker,
                 heard=command,
             )
         )

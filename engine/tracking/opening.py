@@ -36,6 +36,11 @@ def place(run_dir: str | os.PathLike[str] | None) -> Path | None:
     return Path(chosen).expanduser() if chosen else None
 
 
+def variant_name(name: str | None) -> str:
+    """The name of a variant, from the one that the script gives."""
+    return clean(name or "").strip() or "loop"
+
+
 def open_run(path: Path | None, settings: RunSettings, version: str) -> tuple[RunDirectory, str]:
     """The run that a loop begins or joins, with the name of its variant there.
 

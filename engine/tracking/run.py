@@ -5,23 +5,18 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from engine.settings import Resolved, VariantSettings
-from engine.tracking.beginning import (
-    Arguments,
-    LoopParts,
-    batches_of,
-    begin,
-    count_of,
-    gradient_sync,
-    team_of,
-    updates_of,
-)
+from engine.tracking.beginning import Arguments, LoopParts, begin
 from engine.tracking.controls import Abilities
+from engine.tracking.epochs.progress import LoopProgress
 from engine.tracking.journal import Journal
 from engine.tracking.lifetime import forget
 from engine.tracking.opening import is_off
+from engine.tracking.parts import batches_of, count_of, gradient_sync, team_of, updates_of
 from engine.tracking.ranks.team_journal import TeamJournal
 from engine.tracking.safe_journal import SafeJournal
+from engine.tracking.steering.epoch_loop import EpochLoop
+from engine.tracking.steering.levers import LoopLevers
+from engine.tracking.steering.loop_checkpoints import LoopCheckpoints
 
 if TYPE_CHECKING:
     from torch import nn
@@ -32,7 +27,6 @@ _NO_LOADER: Final = "track() was given no loader"
 _OWN_BATCHES: Final = "the loop does not draw its batches from run.epochs()"
 _OWN_STEPS: Final = "the loop takes its steps itself, and only logs: use run.step()"
 _ALONE: Final = "run.log records on one rank alone: use run.step(), which all ranks call"
-_FINISHED: Final = "the loop is done with its epochs"
 _NO_OPTIMIZER: Final = "track() was given no optimizer"
 
 
@@ -58,80 +52,73 @@ class TrackedRun:
             accumulation=accumulation, name=name, run_dir=run_dir, version=version
         )
         self._team = team_of(optimizer)
-        self._sync = gradient_sync(model) if self._team is not None else None
+        ranks = 1 if self._team is None else self._team.size
         self._updates = updates_of(optimizer, accumulation, self._team)
-        self._batches = batches_of(loader, is_plain=is_off())
-        self._steps = accumulation
-        self._in_group = 0
-        self._samples = 0
-        """Samples of the batch that `epochs` has given last; 0 if unknown."""
-        self._count = count_of(self._batches)
-        self._epoch = self._last_epoch = 0
-        self._is_in_epochs = False
-        self._abilities = Abilities(
+        self._batches = batches_of(loader, self._updates, is_plain=is_off())
+        self._at = LoopProgress(accumulation, count_of(self._batches))
+        self._levers = LoopLevers(self._arguments, self._at, self._updates, self._batches, ranks)
+        self._abilities = self._first_abilities(ranks)
+        team, off = self._team, is_off()
+        self._shared = None if team is None else TeamJournal(self._begin, team, is_off=off)
+        self._journal = self._shared or SafeJournal(self._begin, is_off=off)
+        self._checkpoints = LoopCheckpoints(
+            self._arguments, self._updates, self._batches, self._team, self._journal
+        )
+        self._loop = EpochLoop(
+            self._at,
+            self._journal,
+            self._checkpoints,
+            self._abilities,
+            batches=self._batches,
+            updates=self._updates,
+            sync=None if self._team is None else gradient_sync(model),
+        )
+
+    def _first_abilities(self, ranks: int) -> Abilities:
+        return Abilities(
             batch_size=_NO_LOADER if self._batches is None else self._batches.fixed or _OWN_BATCHES,
             lr=_NO_OPTIMIZER if self._updates is None else "",
             epochs=_OWN_BATCHES,
+            ranks=ranks,
         )
-        self._shared: TeamJournal | None = None
-        if self._team is not None:
-            self._abilities.ranks = self._team.size
-            self._shared = TeamJournal(self._begin, self._team, is_off=is_off())
-        self._journal = self._shared or SafeJournal(self._begin, is_off=is_off())
 
     @property
     def path(self) -> Path | None:
-        """The directory of the run; None before the first batch, and if nothing is recorded."""
-        return self._journal.path
+        """The directory of the run; None before it begins, and if nothing is recorded."""
+        return self._journal.path or self._checkpoints.path
 
     @property
     def epoch(self) -> int:
         """The epoch that is being trained, from 1; 0 before the first."""
-        return self._epoch
+        return self._at.epoch
+
+    @property
+    def batches(self) -> int:
+        """Batches trained so far, those before the checkpoint that `resume` found among them."""
+        return self._at.done
 
     # --- Batches --------------------------------------------------------------------------------
 
     def epochs(self, count: int) -> Iterator[Any]:
         """Yield the batches of `count` epochs, of the size in force.
 
-        Ends earlier if a viewer ends the run. May be called again for more epochs.
+        Ends earlier if a viewer ends the run. May be called again for more epochs. After `resume`,
+        epochs that are done already are left out.
         """
         if self._loader is None:
             raise ValueError("track() was given no loader: run.epochs() has no batches")
-        self._last_epoch = self._epoch + count
-        self._is_in_epochs = True
+        at = self._at
+        at.last_epoch = self._checkpoints.calls.begin(at.epoch, count)
+        if self._checkpoints.is_behind(at):
+            return iter(())
+        self._checkpoints.begin_epochs()
+        at.is_in_epochs = True
         self._abilities.epochs = ""
         if self._batches is not None:
             self._abilities.batch_size = self._batches.fixed
         self._journal.begin(0, None)
-        self._journal.plan(self._last_epoch)
-        return self._all_batches()
-
-    def _all_batches(self) -> Iterator[Any]:
-        while self._epoch < (self._journal.epochs or self._last_epoch):
-            self._epoch += 1
-            self._journal.begin_epoch(self._epoch)
-            if self._batches is not None:
-                self._batches.set_epoch(self._epoch - 1)
-            for batch, samples in self._one_epoch():
-                self._samples = samples
-                if self._sync is not None:
-                    self._sync.set(self._in_group + 1 >= self._steps or self._ends_epoch(samples))
-                yield batch
-                if self._journal.is_end_asked and not self._in_group:
-                    return
-            self._close_group()
-            if self._shared is not None:
-                self._shared.meet()
-        self._last_epoch = self._epoch
-        self._abilities.epochs = _FINISHED
-        self._journal.finish()
-
-    def _one_epoch(self) -> Iterator[tuple[Any, int]]:
-        if self._batches is not None:
-            return self._batches.epoch()
-        assert self._loader is not None
-        return ((batch, 0) for batch in self._loader)
+        self._journal.plan(at.last_epoch)
+        return self._loop.all_batches(self._loader)
 
     # --- Updates --------------------------------------------------------------------------------
 
@@ -143,20 +130,21 @@ class TrackedRun:
         """
         if (updates := self._updates) is None:
             raise ValueError("track() was given no optimizer: use run.log()")
-        count = samples or self._samples or self._guessed
+        at = self._at
+        count = samples or self._at.samples or self._guessed
         counted = (count or 1) if weight is None else weight
         updates.backward(loss, counted, is_given=weight is not None)
         lr = updates.lr
-        self._in_group += 1
-        if ends_update := self._in_group >= self._steps or self._ends_epoch(count):
+        at.train()
+        if ends_update := at.in_group >= at.steps or self._loop.ends_epoch(count):
             updates.finish()
-            self._in_group = 0
+            at.in_group = 0
         if self._shared is not None:
             self._shared.add_shared(loss, counted, count or 1, lr, ends_update=ends_update)
         else:
             self._journal.add(loss, count, lr, ends_update=ends_update)
-        if not self._is_in_epochs:
-            self._count_batch(count)
+        if not at.is_in_epochs:
+            self._end_batch(count)
 
     def log(
         self,
@@ -171,19 +159,20 @@ class TrackedRun:
         Without `loss`, the numbers belong to the batch before.
         """
         if loss is not None:
+            at = self._at
+            at.train()
             self._abilities.accumulation_steps = _OWN_STEPS
             if self._team is not None:
                 self._log_alone(loss, samples, lr, scalars)
                 return
             if lr is None and self._updates is not None:
                 lr = self._updates.lr
-            self._in_group += 1
-            count = samples or self._samples or self._guessed
-            if ends_update := self._in_group >= self._steps or self._ends_epoch(count):
-                self._in_group = 0
+            count = samples or self._at.samples or self._guessed
+            if ends_update := at.in_group >= at.steps or self._loop.ends_epoch(count):
+                at.in_group = 0
             self._journal.add(loss, count, lr, ends_update=ends_update, scalars=scalars)
-            if not self._is_in_epochs:
-                self._count_batch(count)
+            if not at.is_in_epochs:
+                self._end_batch(count)
         elif scalars:
             self._journal.note(scalars)
 
@@ -194,9 +183,9 @@ class TrackedRun:
         self._abilities.batch_size = self._abilities.lr = self._abilities.going = _ALONE
         if self._team is not None and self._team.is_recorder:
             lr = self._updates.lr if lr is None and self._updates is not None else lr
-            count = (samples or self._samples or self._guessed) * self._team.size
-            self._in_group = (self._in_group + 1) % self._steps
-            ends_update = not self._in_group
+            count = (samples or self._at.samples or self._guessed) * self._team.size
+            self._at.in_group %= self._at.steps
+            ends_update = not self._at.in_group
             # Orders that all ranks can obey together wait for the meeting at the epoch's end.
             self._journal.add(
                 loss, count, lr, ends_update=ends_update, scalars=scalars, obeys=False
@@ -205,69 +194,64 @@ class TrackedRun:
     @property
     def _guessed(self) -> int:
         """Samples in a batch that the loop has drawn itself; 0 if unknown."""
-        return self._count.next_samples or self._arguments.batch_size
+        return self._at.count.next_samples or self._arguments.batch_size
 
-    def _ends_epoch(self, samples: int) -> bool:
-        """True if a batch of so many samples is the last of its epoch, as far as it is known."""
-        if self._is_in_epochs:
-            return self._batches is not None and self._batches.is_last
-        return self._count.ends_with(samples)
-
-    def _count_batch(self, samples: int) -> None:
-        """Count a batch that the loop has drawn itself."""
-        self._epoch = self._epoch or 1
-        if self._count.add(samples or 1):
-            self._epoch += 1
-            self._journal.begin_epoch(self._epoch)
-
-    def _close_group(self) -> None:
-        """End the group that the end of an epoch has cut short."""
-        if self._in_group and self._updates is not None and self._updates.in_group:
-            self._updates.finish()
-            self._journal.end_group()
-        self._in_group = 0
+    def _end_batch(self, samples: int) -> None:
+        """Count a batch that the loop has drawn itself, and take a checkpoint if one is due."""
+        if self._at.end_batch(samples):
+            self._journal.begin_epoch(self._at.epoch)
+        if self._checkpoints.is_due:
+            self._checkpoints.take(self._at)
 
     def _begin(self, samples: int, lr: float | None, warn: Callable[[str], object]) -> Journal:
         return begin(
             self._arguments,
-            LoopParts(self._updates, self._batches, self._abilities, self, self._team),
-            epochs=max(self._last_epoch, 1),
+            LoopParts(
+                self._updates,
+                self._batches,
+                self._abilities,
+                self._levers,
+                self._team,
+                self._checkpoints.continuation,
+            ),
+            epochs=max(self._at.last_epoch, 1),
             samples=samples,
             lr=lr,
             warn=warn,
         )
 
-    # --- Levers ---------------------------------------------------------------------------------
+    # --- Checkpoints ----------------------------------------------------------------------------
 
-    @property
-    def ahead(self) -> int:
-        """Batches that were read before the loop wants them; they keep their size."""
-        return 0 if self._batches is None else self._batches.ahead
+    def checkpoint(self, model: "nn.Module", *, every: float = 0.0, **objects: Any) -> None:
+        """Keep a checkpoint, from which the script can go on once it has ended or was killed.
 
-    def change_batch_size(self, batch_size: int, steps: int, ahead: int) -> int:
-        """Use another batch size; returns the batches of the old size that still come."""
-        assert self._batches is not None
-        ranks = 1 if self._team is None else self._team.size
-        return self._batches.resize(batch_size // ranks, steps, ahead)
+        It has the state of the model, of the optimizer given to `track`, of other objects by name,
+        such as `scheduler=scheduler`, of the random generators, and the place in the data. It is
+        taken once the loop has trained this batch and its update has ended, and written in the
+        background. With `every`, at most one is taken in so many seconds.
+        """
+        self._checkpoints.ask(model, objects, every)
+        if not self._at.is_in_body and self._checkpoints.is_finished:
+            self._checkpoints.take(self._at)
 
-    def delay(self, after: Resolved) -> int:
-        """Settings can be in force at any update."""
-        return 0
+    def resume(self, model: "nn.Module", **objects: Any) -> bool:
+        """Go on after the last checkpoint of the run, which an earlier process of the script kept.
 
-    def change_update(self, settings: VariantSettings, resolved: Resolved) -> None:
-        """Use another accumulation and lr from the next batch on."""
-        self._steps = resolved.accumulation_steps
-        if self._updates is not None:
-            self._updates.steps = resolved.accumulation_steps
-            factor = resolved.lr / self._arguments.base_lr
-            self._updates.scale_lr(1.0 if abs(factor - 1) < 1e-12 else factor)
+        To be called once, before the first batch, with the objects that `checkpoint` is given.
+        Returns False if there is no checkpoint: then training begins. Raises ResumeError, a
+        RuntimeError, if the checkpoint does not fit, and ValueError if `track` was given no
+        directory.
+        """
+        return self._checkpoints.resume(self._at, model, objects)
 
     # --- The end --------------------------------------------------------------------------------
 
     def close(self) -> None:
         """Write what is left and close the run's files, as the end of the script does."""
         forget(self)
+        journal = self._journal.journal
         self._journal.close()
+        self._checkpoints.close(journal)
 
     def forget(self) -> None:
         """Let go of everything in a forked process, whose parent goes on with the run."""

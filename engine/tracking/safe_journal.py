@@ -22,11 +22,16 @@ class SafeJournal:
     def __init__(self, begin: Begin, *, is_off: bool) -> None:
         """With `is_off`, nothing is ever recorded."""
         self._begin = begin
-        self._warn = OneWarning()
+        self.warn = OneWarning()
         self._journal: Journal | None = None
         self._has_ended = is_off
         self._early: dict[str, Any] = {}
         """Numbers that were logged before the first batch."""
+
+    @property
+    def journal(self) -> Journal | None:
+        """The record; None before the first batch, and if nothing is recorded."""
+        return self._journal
 
     @property
     def path(self) -> Path | None:
@@ -52,7 +57,7 @@ class SafeJournal:
         """Begin the run on disk, once."""
         if self.begins:
             with self._guarded():
-                self._journal = self._begin(samples, lr, self._warn)
+                self._journal = self._begin(samples, lr, self.warn)
 
     def plan(self, epochs: int) -> None:
         """Record that the loop trains up to this many epochs."""
@@ -117,7 +122,7 @@ class SafeJournal:
             try:
                 journal.note(name, value)
             except (TypeError, ValueError) as error:
-                self._warn(f"{name} is not recorded: {error}. Training goes on")
+                self.warn(f"{name} is not recorded: {error}. Training goes on")
             except Exception as error:
                 self._give_up(error)
                 return
@@ -156,7 +161,7 @@ class SafeJournal:
         """Train on without a record."""
         journal, self._journal = self._journal, None
         self._has_ended = True
-        self._warn(
+        self.warn(
             f"this run is not recorded any more ({type(error).__name__}: {error}). Training goes on"
         )
         if journal is not None:

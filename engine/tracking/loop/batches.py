@@ -1,80 +1,45 @@
-"""A user's DataLoader, read so that the batch size can change within an epoch.
+"""The batches of a user's loader, and the place in its epoch that a checkpoint keeps."""
 
-torch's DataLoader refuses a new batch size, so a twin of it is read: the same dataset, sampler,
-generator and worker processes, but with a sampler of batches whose size may change. It draws from
-the same random generators in the same order, so its batches are those of the original.
-"""
-
-from collections import deque
-from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any
 
 import torch
-from torch.utils.data import BatchSampler, DataLoader, IterableDataset, Sampler
+from torch.utils.data import DataLoader
 
-_UNKNOWN: Final = 0
+from engine.tracking.loop.generators import LoopGenerators, States
+from engine.tracking.loop.loaders import (
+    UNKNOWN,
+    has_state,
+    length_of,
+    samples_in,
+    why_fixed,
+    why_unordered,
+)
+from engine.tracking.loop.order import EpochPlace
+from engine.tracking.loop.resizable import ResizableBatches, twin_of
 
-
-class ResizableBatches(Sampler[list[Any]]):
-    """Batches of indices whose size may change while they are read."""
-
-    def __init__(self, sampler: Any, batch_size: int, *, drop_last: bool) -> None:
-        self.sampler = sampler
-        self.batch_size = batch_size
-        """The size of the next batch that is read, unless a switch comes first."""
-        self.drop_last = drop_last
-        self.drawn = 0
-        """Batches read in this epoch, those that loader workers have read ahead among them."""
-        self.sizes: deque[int] = deque()
-        """The sizes of batches that were read but not yet given to the loop."""
-        self._switches: deque[tuple[int, int]] = deque()
-        """Batches of this epoch after which another size is in force, and that size."""
-
-    def __iter__(self) -> Iterator[list[Any]]:
-        self.drawn = 0
-        self.sizes.clear()
-        if self._switches:
-            self.batch_size = self._switches[-1][1]
-            self._switches.clear()
-        indices = iter(self.sampler)
-        while batch := self._next(indices):
-            if self.drop_last and len(batch) < self.batch_size:
-                return
-            self.drawn += 1
-            self.sizes.append(len(batch))
-            yield batch
-
-    def _next(self, indices: Iterator[Any]) -> list[Any]:
-        while self._switches and self._switches[0][0] <= self.drawn:
-            self.batch_size = self._switches.popleft()[1]
-        batch = []
-        for index in indices:
-            batch.append(index)
-            if len(batch) == self.batch_size:
-                break
-        return batch
-
-    def __len__(self) -> int:
-        whole, rest = divmod(len(self.sampler), self.batch_size)
-        return whole + bool(rest and not self.drop_last)
-
-    def switch(self, batch_size: int, after: int) -> None:
-        """Read batches of this size after so many of this epoch, or from the next epoch on.
-
-        It replaces switches that would come at that point or later.
-        """
-        while self._switches and self._switches[-1][0] >= after:
-            self._switches.pop()
-        self._switches.append((after, batch_size))
+Warn = Callable[[str], object]
 
 
 class LoaderBatches:
     """The batches of a loader, epoch by epoch, with the samples in each."""
 
-    def __init__(self, loader: Iterable[Any], *, is_plain: bool = False) -> None:
-        """With `is_plain`, read the loader itself, so that the batch size stays."""
+    def __init__(
+        self, loader: Iterable[Any], *, is_plain: bool = False, device: str = "cpu"
+    ) -> None:
+        """With `is_plain`, read the loader itself, so that the batch size stays.
+
+        `device`: the one that the loop trains on.
+        """
         self._loader: Iterable[Any] = loader
-        self.fixed = "tracking is switched off" if is_plain else _why_fixed(loader)
+        self._original: Any = loader
+        self.generators = LoopGenerators(loader, torch.device(device))
+        self._start: States | None = None
+        """The states of the generators when this epoch began; None if they are not kept."""
+        self._keeps = not is_plain
+        self._resumed: tuple[EpochPlace, Warn] | None = None
+        self.fixed = "tracking is switched off" if is_plain else why_fixed(loader)
         """Why the batch size cannot change; empty if it can."""
         self._batches: ResizableBatches | None = None
         if not self.fixed:
@@ -83,10 +48,12 @@ class LoaderBatches:
             self._batches = ResizableBatches(
                 original.sampler, original.batch_size, drop_last=original.drop_last
             )
-            self._loader = _twin(loader, self._batches)
+            self._loader = twin_of(loader, self._batches)
         self.given = 0
         """Batches of this epoch that the loop has."""
-        self._left = _UNKNOWN
+        self.samples = 0
+        """The samples in them."""
+        self._left = UNKNOWN
         """Samples of this epoch that the loop does not have yet, unless unknown."""
 
     @property
@@ -94,9 +61,11 @@ class LoaderBatches:
         """Samples in an epoch; 0 if unknown."""
         source: Any = self._loader
         if self._batches is not None:
-            return _length(self._batches.sampler)
+            return length_of(self._batches.sampler)
         sampler = getattr(getattr(source, "batch_sampler", None), "sampler", None)
-        return _length(sampler) if sampler is not None else _length(getattr(source, "dataset", ()))
+        return (
+            length_of(sampler) if sampler is not None else length_of(getattr(source, "dataset", ()))
+        )
 
     @property
     def batch_size(self) -> int:
@@ -104,7 +73,7 @@ class LoaderBatches:
         if self._batches is not None:
             return self._batches.batch_size
         size = getattr(self._loader, "batch_size", None)
-        return size if isinstance(size, int) else _UNKNOWN
+        return size if isinstance(size, int) else UNKNOWN
 
     @property
     def drop_last(self) -> bool:
@@ -134,17 +103,25 @@ class LoaderBatches:
 
     def epoch(self) -> Iterator[tuple[Any, int]]:
         """The batches of one epoch, each with its samples; 0 if unknown."""
-        self.given = 0
+        self.given = self.samples = 0
+        if self._keeps:
+            self._start = self.generators.states()
         if self._batches is None:
-            self._left = _length(self._loader)
-            for batch in self._loader:
+            self._left = length_of(self._loader)
+            for batch in self._resumed_batches():
                 self.given += 1
-                yield batch, samples_in(batch)
+                samples = samples_in(batch)
+                self.samples += samples
+                yield batch, samples
             return
         self._left = self.epoch_samples or -1
+        if self._resumed is not None:
+            self._batches.resume(self._resumed[0], self._go_on)
+            self._restore_start(self._resumed[0])
         for batch in self._loader:
             self.given += 1
             samples = self._batches.sizes.popleft()
+            self.samples += samples
             if self._left > 0:
                 self._left -= samples
             yield batch, samples
@@ -160,52 +137,89 @@ class LoaderBatches:
         self._batches.switch(batch_size, self.given + wait)
         return wait
 
+    # --- Places ---------------------------------------------------------------------------------
 
-def samples_in(batch: Any) -> int:
-    """The samples in a batch, by the first dimension of its first tensor; 0 if it has none."""
-    if isinstance(batch, torch.Tensor):
-        return int(batch.shape[0]) if batch.dim() else _UNKNOWN
-    parts: Iterable[Any] = ()
-    if isinstance(batch, dict):
-        parts = batch.values()
-    elif isinstance(batch, list | tuple):
-        parts = batch
-    elif hasattr(batch, "shape") and len(batch.shape):
-        return int(batch.shape[0])
-    return next((size for each in parts if (size := samples_in(each))), _UNKNOWN)
+    def place(self, untrained: int | None = None) -> EpochPlace:
+        """The place after the batches that the loop has.
 
+        `untrained`: the samples of the last one, if the loop has not trained it.
+        """
+        skipped = () if untrained is None else (untrained,)
+        batches = self._batches
+        return EpochPlace(
+            now=self.generators.states(),
+            start=self._start,
+            given=self.given - len(skipped),
+            samples=self.samples - sum(skipped),
+            ahead=() if batches is None else (*skipped, *batches.sizes),
+            is_exhausted=batches is not None and batches.is_exhausted,
+            last=(0, 0) if batches is None else batches.last,
+            batch_size=0 if batches is None else batches.batch_size,
+            switches=() if batches is None else batches.switches,
+            loader=self._original.state_dict() if has_state(self._original) else None,
+        )
 
-def _length(source: Any) -> int:
-    try:
-        return len(source)
-    except (TypeError, NotImplementedError):
-        return _UNKNOWN
+    def between_epochs(self) -> EpochPlace:
+        """The place at the end of an epoch."""
+        size = 0
+        if self._batches is not None:
+            size = self._batches.switches[-1][1] if self._batches.switches else self.batch_size
+        return EpochPlace(now=self.generators.states(), batch_size=size)
 
+    def resume(self, place: EpochPlace, warn: Warn) -> None:
+        """Go on from this place when the next epoch is read.
 
-def _why_fixed(loader: Iterable[Any]) -> str:
-    if type(loader) is not DataLoader:
-        return f"the loader is a {type(loader).__name__}, not a plain torch DataLoader"
-    if isinstance(loader.dataset, IterableDataset):
-        return "the loader reads an IterableDataset, whose samples come in an order of its own"
-    if type(loader.batch_sampler) is not BatchSampler:
-        return "the loader has a batch sampler of its own, which decides the size"
-    if not getattr(loader, "in_order", True):
-        return "the loader's workers deliver batches in any order (in_order=False)"
-    return ""
+        `warn` takes the reason if that is impossible; the epoch then begins again.
+        """
+        self._resumed = place, warn
+        if self._batches is not None and place.batch_size:
+            self._batches.batch_size = place.batch_size
+        if place.start is None:
+            self._resumed = None
+            self.generators.restore(place.now)
 
+    def _go_on(self, is_same: bool) -> None:
+        """Let the loop train on from the place, now that the order up to there has been drawn."""
+        assert self._resumed is not None
+        (place, warn), self._resumed = self._resumed, None
+        self.generators.restore(place.now)
+        if is_same:
+            self._count_as_given(place, place.samples)
+        else:
+            self._start = place.now
+            warn("the sampler yields another order of samples than before")
 
-def _twin(loader: "DataLoader[Any]", batches: ResizableBatches) -> "DataLoader[Any]":
-    """A loader that differs from this one only in its sampler of batches."""
-    return DataLoader(
-        loader.dataset,
-        batch_sampler=batches,
-        num_workers=loader.num_workers,
-        collate_fn=loader.collate_fn,
-        pin_memory=loader.pin_memory,
-        timeout=loader.timeout,
-        worker_init_fn=loader.worker_init_fn,
-        multiprocessing_context=loader.multiprocessing_context,
-        generator=loader.generator,
-        prefetch_factor=loader.prefetch_factor if loader.num_workers else None,
-        persistent_workers=loader.persistent_workers,
-    )
+    def _resumed_batches(self) -> Iterator[Any]:
+        """The batches of a loader that is read as it is, after those that were trained."""
+        if self._resumed is None:
+            yield from self._loader
+            return
+        (place, warn), self._resumed = self._resumed, None
+        if place.loader is None and (reason := why_unordered(self._loader)):
+            warn(reason)
+            self._start = place.now
+            self.generators.restore(place.now)
+            yield from self._loader
+            return
+        if place.loader is not None:
+            self._original.load_state_dict(place.loader)
+            batches = iter(self._loader)
+        else:
+            self._restore_start(place)
+            batches = iter(self._loader)
+            next(islice(batches, place.given, place.given), None)
+        self.generators.restore(place.now)
+        self._count_as_given(place, place.given)
+        yield from batches
+
+    def _restore_start(self, place: EpochPlace) -> None:
+        """Let the order of the epoch be drawn once more."""
+        if place.start is not None:
+            self._start = place.start
+            self.generators.restore(place.start)
+
+    def _count_as_given(self, place: EpochPlace, share: int) -> None:
+        """Count the batches before the place; `share` is their part of what the epoch holds."""
+        self.given, self.samples = place.given, place.samples
+        if self._left > 0:
+            self._left = max(self._left - share, 0)

@@ -28,7 +28,7 @@ class Updates:
 
     def __init__(self, optimizer: Optimizer, steps: int, ranks: Ranks | None = None) -> None:
         """`ranks`: those that average their gradients with this one's; None for no others."""
-        self._optimizer = optimizer
+        self.optimizer = optimizer
         self._ranks = ranks
         self._is_weighted = False
         """True if the weights of the group may differ between ranks."""
@@ -72,8 +72,8 @@ class Updates:
         if self._count:
             self._divide()
             self._count = 0
-        self._optimizer.step()
-        self._optimizer.zero_grad()
+        self.optimizer.step()
+        self.optimizer.zero_grad()
 
     def _divide(self) -> None:
         """Correct the gradient if the weights did not come to the sum that was expected."""
@@ -91,7 +91,7 @@ class Updates:
                 each.grad.mul_(ratio.to(each.grad.device) if isinstance(ratio, Tensor) else ratio)
 
     def _parameters(self) -> Iterator[Tensor]:
-        for group in self._optimizer.param_groups:
+        for group in self.optimizer.param_groups:
             yield from group["params"]
 
     # --- For the record -------------------------------------------------------------------------
@@ -99,9 +99,9 @@ class Updates:
     @property
     def described(self) -> tuple[str, float]:
         """The optimiser's name, and its momentum if that is one number below 1."""
-        momentum = self._optimizer.defaults.get("momentum", 0.0)
+        momentum = self.optimizer.defaults.get("momentum", 0.0)
         is_usual = isinstance(momentum, int | float) and 0 <= momentum < 1
-        return type(self._optimizer).__name__.lower(), float(momentum) if is_usual else 0.0
+        return type(self.optimizer).__name__.lower(), float(momentum) if is_usual else 0.0
 
     @property
     def parameters(self) -> int:
@@ -118,27 +118,27 @@ class Updates:
     @property
     def lr(self) -> float:
         """The lr of the first parameter group that the next step uses."""
-        lr = self._optimizer.param_groups[0]["lr"]
+        lr = self.optimizer.param_groups[0]["lr"]
         return lr * self._factor if type(lr) is float else float(lr) * self._factor
 
     @property
     def base_lr(self) -> float:
         """The loop's lr of the first parameter group, before a scheduler changes it."""
-        group = self._optimizer.param_groups[0]
+        group = self.optimizer.param_groups[0]
         return float(group.get(_NAMED_LR, group["lr"]))
 
     @property
     def has_schedule(self) -> bool:
         """True if a scheduler was built on the optimiser."""
-        return _NAMED_LR in self._optimizer.param_groups[0]
+        return _NAMED_LR in self.optimizer.param_groups[0]
 
     def scale_lr(self, factor: float) -> None:
         """Multiply the loop's lrs by `factor` during each step; a scheduler never sees it."""
         self._factor = factor
         if factor != 1 and not self._hooks:
             self._hooks = [
-                self._optimizer.register_step_pre_hook(self._begin_step),
-                self._optimizer.register_step_post_hook(self._end_step),
+                self.optimizer.register_step_pre_hook(self._begin_step),
+                self.optimizer.register_step_post_hook(self._end_step),
             ]
         elif factor == 1:
             self.release()
@@ -152,12 +152,12 @@ class Updates:
 
     def _begin_step(self, *_: Any) -> None:
         if not self._own:
-            groups = self._optimizer.param_groups
+            groups = self.optimizer.param_groups
             self._own = [each["lr"] for each in groups]
             for each in groups:
                 each["lr"] = each["lr"] * self._factor
 
     def _end_step(self, *_: Any) -> None:
-        for each, lr in zip(self._optimizer.param_groups, self._own, strict=False):
+        for each, lr in zip(self.optimizer.param_groups, self._own, strict=False):
             each["lr"] = lr
         self._own = []

@@ -55,6 +55,8 @@ class Gathering:
         self.team = team
         self.is_end_asked = False
         """True once rank 0 has passed on that a viewer has asked the loop to end."""
+        self.is_keep_due = False
+        """True once all ranks know that rank 0 wants a checkpoint."""
         self._is_paused = False
         self._pauses_next = False
         """True if the loop pauses at the next meeting, after one update."""
@@ -77,6 +79,7 @@ class Gathering:
             record.take_in(batch)
         orders = decode_packed(found.orders, LoopOrders) if found.orders else LoopOrders()
         self.is_end_asked |= orders.is_end
+        self.is_keep_due |= orders.is_keep
         self._pause(orders, is_able=found.is_able)
         if found.is_able:
             record.follow(orders, found.ahead)

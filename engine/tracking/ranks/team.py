@@ -157,6 +157,29 @@ class Team:
             loss = sums[index] / weight if weight else 0.0
             yield SharedBatch(loss, int(sums[2 * count + index]), lr, ends_update)
 
+    def gather(self, data: bytes) -> list[bytes]:
+        """The data of each rank, on all ranks."""
+        sizes = torch.zeros(self.size, dtype=torch.int64)
+        sizes[self.rank] = len(data)
+        sizes = sizes.to(self._device)
+        dist.all_reduce(sizes)
+        lengths = [int(each) for each in sizes.tolist()]
+        rows = torch.zeros(self.size, max(lengths), dtype=torch.int32)
+        if data:
+            rows[self.rank, : len(data)] = torch.frombuffer(bytearray(data), dtype=torch.uint8)
+        rows = rows.to(self._device)
+        dist.all_reduce(rows)
+        found = rows.to("cpu", torch.uint8)
+        return [
+            bytes(row[:size].tolist()) for row, size in zip(found.unbind(), lengths, strict=True)
+        ]
+
+    def share(self, value: Any) -> Any:
+        """The value that rank 0 has, on all ranks."""
+        box = [value]
+        dist.broadcast_object_list(box, src=0, device=self._device)
+        return box[0]
+
     def total(self, weight: Any) -> Tensor:
         """The sum of a weight over all ranks; for groups whose weights differ between ranks."""
         total = torch.as_tensor(weight, dtype=torch.float64).to(self._device).clone()

@@ -1,5 +1,6 @@
 """The record of a loop on several ranks, and the orders that all of them obey."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from engine.tracking.controls import LoopOrders
@@ -20,6 +21,8 @@ class TeamJournal(SafeJournal):
         super().__init__(begin, is_off=is_off)
         self._gathering = Gathering(team)
         self._planned = 0
+        self.wants_checkpoint: Callable[[], bool] = lambda: False
+        """True on rank 0 once its script has asked for a checkpoint."""
 
     @property
     def epochs(self) -> int:
@@ -31,6 +34,21 @@ class TeamJournal(SafeJournal):
     def is_end_asked(self) -> bool:
         """True once rank 0 has passed on that a viewer has asked the loop to end."""
         return self._gathering.is_end_asked
+
+    @property
+    def is_keep_due(self) -> bool:
+        """True once all ranks know that rank 0 wants a checkpoint, until it is taken."""
+        return self._gathering.is_keep_due
+
+    def begin_keeping(self) -> None:
+        """Note that all ranks take the checkpoint now."""
+        self._gathering.is_keep_due = False
+
+    def take_orders(self) -> LoopOrders | None:
+        """Take what viewers have ordered, and the script."""
+        if (orders := super().take_orders()) is not None:
+            orders.is_keep = self.wants_checkpoint()
+        return orders
 
     def add_shared(
         self, loss: Any, weight: Any, samples: int, lr: float, *, ends_update: bool

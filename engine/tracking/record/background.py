@@ -94,6 +94,11 @@ class Background:
             self._queue.append(work)
 
     @property
+    def is_waiting(self) -> bool:
+        """True while records wait because the log cannot be written."""
+        return self._recording.is_waiting
+
+    @property
     def is_end_asked(self) -> bool:
         """True once a client has asked for the end of the run."""
         return self._server is not None and self._server.is_end_asked

@@ -50,6 +50,7 @@ class ChunkBuilder:
     hand_over: Callable[[OpenChunk], object]
     at: Counters = field(default_factory=Counters)
     """The position after the last batch added."""
+    generation: int = 1
     _count: int = 0
     _start: Counters = field(default_factory=Counters)
     _size: int = 1
@@ -108,7 +109,7 @@ class ChunkBuilder:
         self.at.seconds += duration
         self._count = 0
         header = Chunk(
-            generation=1,
+            generation=self.generation,
             epoch=start.epoch,
             batch=start.batches + 1,
             update=start.updates + 1,

@@ -22,8 +22,12 @@ _MOST_WAITING: Final = 1_000_000
 class LoopLog:
     """Writes a loop's log; used by one thread at a time. Never raises OSError."""
 
-    def __init__(self, run: RunDirectory, name: str, warn: Callable[[str], object]) -> None:
+    def __init__(
+        self, run: RunDirectory, name: str, warn: Callable[[str], object], *, is_new: bool = True
+    ) -> None:
         """Open the log. `warn` is called once a record cannot be written.
+
+        `is_new`: the variant joins the run, rather than going on in it.
 
         Raises LogError or OSError.
         """
@@ -35,7 +39,9 @@ class LoopLog:
         self._known = {each.name for each in run.info.settings.variants}
         """Variants that readers of the run know, or will find in run.json."""
         self._run_file = self._stamp()
-        if len(self._known) > 1:  # whoever has opened the run before must hear of this one
+        if (
+            is_new and len(self._known) > 1
+        ):  # whoever has opened the run before must hear of this one
             self._announce(name)
         self._look_at = 0.0
         self._retry_at = 0.0
@@ -50,6 +56,11 @@ class LoopLog:
             return None
         except Exception:  # a LogError: it is locked, or damaged
             return None
+
+    @property
+    def is_waiting(self) -> bool:
+        """True while records wait because the log cannot be written."""
+        return bool(self._waiting) or self._log.is_blocked
 
     def write(self, record: Record) -> None:
         """Append a record with the current time; if that fails, keep it for later."""

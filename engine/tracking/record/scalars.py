@@ -1,6 +1,7 @@
 """Numbers that a loop logs by name, put together to records."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from engine.log.records import Scalars
@@ -14,8 +15,9 @@ _MOST_CHARACTERS = 200
 class ScalarBuffer:
     """The numbers since the last record, each with its batch."""
 
-    def __init__(self, make: Callable[[], NumberBuffer]) -> None:
+    def __init__(self, make: Callable[[], NumberBuffer], generation: int = 1) -> None:
         self._make = make
+        self._generation = generation
         self._named: dict[str, tuple[list[int], NumberBuffer]] = {}
 
     def add(self, name: str, batch: int, value: Any) -> None:
@@ -39,12 +41,12 @@ class ScalarBuffer:
                 by_batches.setdefault(tuple(batches), {})[name] = values.take()
                 batches.clear()
         for numbers, named in by_batches.items():
-            yield lambda numbers=numbers, named=named: _record(numbers, named)  # type: ignore[misc]
+            yield partial(_record, self._generation, numbers, named)
 
 
-def _record(batches: tuple[int, ...], named: dict[str, Numbers]) -> Scalars:
+def _record(generation: int, batches: tuple[int, ...], named: dict[str, Numbers]) -> Scalars:
     return Scalars(
-        generation=1,
+        generation=generation,
         batches=packed_numbers("Q", batches),
         values={name: packed_numbers("d", each.floats()) for name, each in named.items()},
     )

@@ -6,7 +6,7 @@ from engine.tracking.record.background import Work
 class SilentBackground:
     """Takes everything and writes nothing."""
 
-    is_broken = is_end_asked = False
+    is_broken = is_end_asked = is_waiting = False
 
     def put(self, work: Work) -> None:
         """Forget it."""

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from engine.tracking.loop.batches import samples_in
+from engine.tracking.loop.loaders import samples_in
 
 _IGNORED: Final = -100
 """The label of a token without a target."""

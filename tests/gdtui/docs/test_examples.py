@@ -159,11 +159,16 @@ def test_loops_of_the_page_run(
 ) -> None:
     """In this process, since each import of torch takes seconds."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
     exec(code, names)
     names["run"].close()
     said = capfd.readouterr()
     assert said.err == ""
+    if "run.resume" in code:  # a second start finds nothing left to do
+        exec(code, names)
+        assert names["run"].batches == 189
+        assert capfd.readouterr().err == "gdtui: loop goes on after batch 189 (epoch 3)\n"
     (variant,) = open_run(said.out.strip()).variants.values()
     assert variant.incomplete == ""
     assert len(variant.latest.losses) >= 20

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, TensorDataset, WeightedRandomSampler
 
-from engine.tracking.loop.batches import LoaderBatches, samples_in
+from engine.tracking.loop.batches import LoaderBatches
+from engine.tracking.loop.loaders import samples_in
 
 DATA = TensorDataset(torch.arange(37))
 
