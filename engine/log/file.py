@@ -127,6 +127,7 @@ class LogReader:
             self._take(frames.payloads, found)
             if frames.trouble:
                 raise self._damaged(frames.trouble)
+        self.has_more = self.has_more and self.damage is None
         return found
 
     def _frames(self, most: int) -> Frames:

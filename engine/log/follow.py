@@ -59,6 +59,11 @@ class Follower:
         """True if the last portion of any log ended before the log did."""
         return any(each.has_more for each in (*self._variants.values(), self._session))
 
+    @property
+    def bytes_read(self) -> int:
+        """Bytes read of the logs of all variants."""
+        return sum(each.offset for each in self._variants.values())
+
     def _portion(self, reader: LogReader, most: int) -> "list[AnyRecord | LossBlock]":
         if reader.damage is not None:
             return []

@@ -71,7 +71,7 @@ class Explorer:
         view, before = self._viewer.view, self._extent
         axes = imported.axes(self._viewer.store)
         axis = axes[(axes.index(view.axis) + 1) % len(axes)]
-        now = data_extent(self._viewer.store, replace(view, axis=axis))
+        now = data_extent(self._viewer.charted, replace(view, axis=axis))
         self._viewer.cursor = None
         self._viewer.change(axis=axis, window=on_another_axis(view.window, before, now))
 
@@ -135,4 +135,4 @@ class Explorer:
 
     @property
     def _extent(self) -> DataExtent:
-        return data_extent(self._viewer.store, self._viewer.view)
+        return data_extent(self._viewer.charted, self._viewer.view)

@@ -6,14 +6,14 @@ Reads in portions; draws nothing, sends nothing. Knows no widget, no key and no 
 import time
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from engine.log.notices import Notice, NoticeKind
 from engine.log.reading.loss_block import LossBlock
 from engine.log.records import Changed, CommandSent, Refused
 from gdtui.history import BatchInfo
 from gdtui.state.overlay.shown_runs import ShownRuns
-from gdtui.state.record_source import RecordSource
+from gdtui.state.record_source import RecordSource, ViewerRole
 from gdtui.state.store import Store
 from gdtui.state.variant import VariantState
 from gdtui.view.data_extent import data_extent
@@ -21,8 +21,13 @@ from gdtui.view.text.caveats.imported import without
 from gdtui.view.view_state import ViewState
 from gdtui.view.x_range import XRange, visible_range
 
+if TYPE_CHECKING:
+    from gdtui.state.preview.preview import Preview
+
 _READ_SECONDS: Final = 0.03
 """Maximum duration of one read in seconds; the rest comes with the next read."""
+LONG: Final = 6 << 20
+"""Bytes in all logs from which on there is a preview: reading them takes 0.2 s or more."""
 READ_BYTES: Final = 1 << 18
 """Bytes of one log before the next one gets its turn: some 60,000 losses, or 1,000 records."""
 _GOOD: Final = (NoticeKind.LOG_UNBLOCKED, NoticeKind.BEGUN_AGAIN, NoticeKind.REMARK)
@@ -43,6 +48,8 @@ class Viewer:
         self.view = view
         self.is_catching_up = True
         """True until all that was written before the first read, or since, has been read once."""
+        self._has_begun = False
+        self._preview: Preview | None = None
         self._has_news = False
         self.cursor: float | None = None
         """The crosshair's position on the x axis; None if there is no crosshair."""
@@ -52,14 +59,33 @@ class Viewer:
     # --- Records --------------------------------------------------------------------------------
 
     def read(self) -> None:
-        """Take new records from the source into the store, bounded by count and time."""
-        before = self.store.states
-        self._take_records()
+        """Take new records from the source into the store, bounded by count and time.
+
+        Before that, take a sample of a long past, so that the charts show its curves at once.
+        """
+        before, until = self.store.states, time.monotonic() + _READ_SECONDS
+        if self.is_catching_up and self._takes_sample(until):
+            return
+        self._take_records(until)
         if self.store.states is not before:
             self._keep_selection(before)
 
-    def _take_records(self) -> None:
-        until = time.monotonic() + _READ_SECONDS
+    def _takes_sample(self, until: float) -> bool:
+        """Go on with the preview; True until the read after that in which it was completed."""
+        if not self._has_begun:
+            self._has_begun = True
+            if isinstance(self.source.role, ViewerRole) and self.shown.log_bytes >= LONG:
+                from gdtui.state.preview.preview import Preview
+
+                self._preview = Preview(self.shown)
+        if self._preview is None or self._preview.is_done:
+            return False
+        while self._preview.take_on():
+            if time.monotonic() > until:
+                break
+        return True
+
+    def _take_records(self, until: float) -> None:
         while True:
             for name, part in self.source.portions(READ_BYTES):
                 self.store.add(name, part)
@@ -67,11 +93,26 @@ class Viewer:
                 self.versions[name] = self.versions.get(name, 0) + count
                 self._has_news |= isinstance(part, _COMMANDED) and bool(part.command)
             if not self.source.has_more:
-                self.is_catching_up = False
+                self.is_catching_up, self._preview = False, None
                 self.store.settle()
                 return
             if time.monotonic() > until:  # a flood of records would freeze the keys
                 return
+
+    @property
+    def charted(self) -> Store:
+        """The store that charts are drawn from: of a sample until a long past has been read."""
+        sample = None if self._preview is None else self._preview.store
+        if sample is None or _names(sample) != _names(self.store):
+            return self.store
+        return sample
+
+    @property
+    def share_read(self) -> float | None:
+        """The share of a long past that has been read; None once all of it has."""
+        if self._preview is None or self.charted is self.store:
+            return None
+        return min(self.source.bytes_read / self._preview.bytes, 1.0)
 
     def _keep_selection(self, before: list[VariantState]) -> None:
         """Keep the variant selected whose number has changed; all if it was removed."""
@@ -131,7 +172,7 @@ class Viewer:
     @property
     def seen(self) -> XRange:
         """The x range that all charts show."""
-        return visible_range(self.view.window, data_extent(self.store, self.view))
+        return visible_range(self.view.window, data_extent(self.charted, self.view))
 
     def under_cursor(self, one: VariantState) -> BatchInfo | None:
         """The batch of a variant that is drawn nearest to the crosshair; None if there is none."""
@@ -140,3 +181,8 @@ class Viewer:
         history = one.current.history
         index = history.find(self.view.axis, self.cursor)
         return None if index is None else without(history.at(index, self.view.smoothing), one)
+
+
+def _names(store: Store) -> list[str]:
+    """The names of the variants on screen."""
+    return [one.tally.name for one in store.states]

@@ -21,7 +21,7 @@ from gdtui.history.drawing import DrawWindow, PolylineCache
 from gdtui.history.loss_series import LossSeries
 from gdtui.history.positions import Positions
 from gdtui.history.settings_segment import SettingsInForce
-from gdtui.history.smoothing import SMOOTHING_LADDER
+from gdtui.history.smoothing import SMOOTHING_LADDER, Thinning
 
 _MAX_SPREAD: Final = 131_072
 """Most batches used for σ: if an epoch has more, its last ones."""
@@ -57,11 +57,15 @@ class History:
     so that its line continues to the edges.
     """
 
-    def __init__(self, n: int) -> None:
-        """`n` is the number of samples in the training set, and so in an epoch."""
+    def __init__(self, n: int, thinning: Thinning | None = None) -> None:
+        """`n` is the number of samples in the training set, and so in an epoch.
+
+        `thinning`: if it has only a sample of the losses, with gaps between them.
+        """
         self._n = n
+        self._thinning = thinning
         self._positions = Positions(n)
-        self._losses = LossSeries(n, self._positions)
+        self._losses = LossSeries(n, self._positions, thinning)
         self._drawing = PolylineCache(self._positions, self._losses)
         self._bands = BandCache(self._positions, self._losses)
         self._first_sizes: tuple[int, int] | None = None
@@ -83,12 +87,16 @@ class History:
 
     def extend(self, block: LossBlock) -> None:
         """Add the chunks of a block, with the same result as one by one."""
-        self._positions.extend(block)
+        if self._thinning is None:
+            self._positions.extend(block)
+        else:  # with a gap after each
+            for chunk in block.chunks:
+                self._positions.append(chunk)
         self._losses.append(block.losses)
 
     def until(self, batches: int) -> "History":
         """A history of the first `batches` batches, which may go on differently."""
-        past = History(self._n)
+        past = History(self._n, self._thinning)
         for chunk in past_chunks(self._positions, self._losses.raw, min(batches, len(self))):
             past.append(chunk)
         return past

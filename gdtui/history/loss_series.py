@@ -5,7 +5,9 @@ range of gaps only is NaN.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -14,7 +16,13 @@ from numpy.typing import NDArray
 from gdtui.chart.scene.arrays import Bools, Floats, Ints
 from gdtui.history.positions import Positions
 from gdtui.history.running_average import RunningAverage
-from gdtui.history.smoothing import SMOOTHING_LADDER, Smoothing
+from gdtui.history.smoothing import (
+    SMOOTHING_LADDER,
+    Smoothing,
+    Thinning,
+    most_a_batch,
+    time_constants,
+)
 from gdtui.history.storage.bucket_sizes import bucket_sizes
 from gdtui.history.storage.long_array import LongArray
 from gdtui.history.storage.pyramid import BUCKET, Pyramid, counted_beyond, cover
@@ -51,8 +59,14 @@ class _Buckets:
 class LossSeries:
     """Every loss, with reductions that keep ranges cheap however long they are."""
 
-    def __init__(self, n: int, positions: Positions) -> None:
+    def __init__(self, n: int, positions: Positions, thinning: Thinning | None = None) -> None:
+        """`thinning`: if these are only a sample of the losses."""
         self._positions = positions
+        taus = time_constants(n, thinning)
+        self._passed: Callable[[Ints], Ints | Floats] = positions.samples
+        """The samples before batches, as the averages count them."""
+        if thinning is not None:
+            self._passed = partial(positions.evenly_passed, most=most_a_batch(taus))
         self._raw = LongArray("f4", hot_bytes=_HOT_BYTES)
         self._closed = 0
         """Number of buckets in the reductions and the smoothing."""
@@ -67,8 +81,8 @@ class LossSeries:
         self._sum = Pyramid(np.add, "f8", 0.0)
         self._count = Pyramid(np.add, "i4", 0.0)
         self._sampled = SampledLosses()
-        self._smoothing = Smoothing(n)
-        self._newest = tuple(map(RunningAverage, self._smoothing.taus))
+        self._smoothing = Smoothing(taus)
+        self._newest = tuple(map(RunningAverage, taus))
         """The averages after the newest batches, by rung."""
 
     @property
@@ -98,7 +112,7 @@ class LossSeries:
         raw = self._raw.since(first, first + buckets * BUCKET).reshape(-1, BUCKET)
         losses = raw.T.astype(np.float64, order="C")
         kinds = self._positions.kinds_of_stretches(first + np.arange(buckets) * BUCKET, BUCKET)
-        sizes = bucket_sizes(self._closed, kinds, self._positions.samples)
+        sizes = bucket_sizes(self._closed, kinds, self._passed)
         finite = np.isfinite(losses)
         has_gaps = not finite.all()
         if has_gaps:
@@ -118,7 +132,7 @@ class LossSeries:
         index = edges[:, :-1]
         raw = self._raw.take(np.minimum(index, len(self._raw) - 1)).astype(np.float64)
         finite = np.isfinite(raw) & (index < len(self._raw))
-        starts = self._positions.samples(edges.ravel()).reshape(edges.shape)
+        starts = self._passed(edges.ravel()).reshape(edges.shape)
         sizes = starts[:, 1:] - starts[:, :-1]
         return _Buckets(np.where(finite, raw, 0.0), finite, np.where(finite, sizes, 0.0))
 
@@ -153,7 +167,7 @@ class LossSeries:
         edges = np.arange(newest.end, len(self._raw) + 1)
         losses = self._raw.since(newest.end).astype(np.float64)
         finite = np.isfinite(losses)
-        sizes = np.diff(self._positions.samples(edges))
+        sizes = np.diff(self._passed(edges))
         newest.extend(np.where(finite, losses, 0.0), np.where(finite, sizes, 0.0))
 
     def _carried(self, index: Ints, window: int) -> Floats:

@@ -22,7 +22,7 @@ from gdtui.chart.scene.polyline import Axis
 from gdtui.history.settings_segment import BatchPosition, SettingsSegment
 from gdtui.history.storage.growing_array import GrowingArray
 from gdtui.history.storage.seconds_knots import MAX_KNOTS, SecondsKnots
-from gdtui.history.storage.segment_table import epoch_starts, likely_batches, stretch_kinds
+from gdtui.history.storage.segment_table import epoch_starts, evenly, likely_batches, stretch_kinds
 from gdtui.history.storage.update_lrs import UpdateLrs
 
 _TRIES: Final = 3
@@ -150,13 +150,9 @@ class Positions:
 
     def end(self, axis: Axis) -> float:
         """The position after the last batch."""
-        match axis:
-            case Axis.SAMPLES:
-                return float(self._end_samples)
-            case Axis.UPDATES:
-                return self._end_updates
-            case Axis.SECONDS:
-                return self._knots.end
+        if axis is Axis.SECONDS:
+            return self._knots.end
+        return float(self._end_samples) if axis is Axis.SAMPLES else self._end_updates
 
     def at(self, axis: Axis, index: Ints) -> Floats:
         """The positions of these batches."""
@@ -180,6 +176,10 @@ class Positions:
         samples: Ints = rows[1] + epochs * rows[8] + batches * rows[5]
         samples[index >= self._size] = self._end_samples
         return samples
+
+    def evenly_passed(self, index: Ints, most: float) -> Floats:
+        """As `samples`, but those missing after a segment pass during it, ≤ `most` a batch."""
+        return evenly(self._segments.values, index, self._size, self._end_samples, most)
 
     def kinds_of_stretches(self, starts: Ints, length: int) -> Ints:
         """A number for each stretch of batches; those with the same number have equal sizes."""

@@ -5,6 +5,8 @@ divided by 1 − exp(−samples so far ÷ τ). Losses that are not finite are le
 stored for every window of the ladder at the end of each bucket of batches, and recomputed within.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
@@ -25,11 +27,46 @@ _SETTLED: Final = 40.0
 """Number of time constants after which 1 − exp(−t) rounds to 1."""
 
 
+_LAG: Final = 1 / 256
+"""Share of a training by which an average of a sample may lag more: about a column."""
+_MOST_A_BATCH: Final = 4.0
+"""Time constants that a batch can stand for; the largest batch, of an epoch, is as long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thinning:
+    """A sample of the batches of a training, in which each batch stands for those left out."""
+
+    share: float
+    """The share of the samples that the batches have."""
+    samples: int
+    """The samples of all batches."""
+
+    def time_constant(self, tau: float) -> float:
+        """The time constant for averages as smooth as those of all batches with `tau`.
+
+        They lag more, within limits.
+        """
+        return max(tau, min(tau / self.share, _LAG * self.samples))
+
+
+def time_constants(n: int, thinning: Thinning | None = None) -> tuple[float, ...]:
+    """The time constant for each window, in samples."""
+    taus = tuple(window * n for window in SMOOTHING_LADDER)
+    return taus if thinning is None else tuple(map(thinning.time_constant, taus))
+
+
+def most_a_batch(taus: Sequence[float]) -> float:
+    """The most samples that a batch of a sample can stand for."""
+    return _MOST_A_BATCH * min(taus)
+
+
 class Smoothing:
     """The averages for all windows at the end of each complete bucket."""
 
-    def __init__(self, n: int) -> None:
-        self.taus = tuple(window * n for window in SMOOTHING_LADDER)
+    def __init__(self, taus: Sequence[float]) -> None:
+        """`taus`: a time constant in samples for each window."""
+        self.taus = tuple(taus)
         self._levels = LongArray("f4", len(SMOOTHING_LADDER))
         self._seen = LongArray("f8")
         """Number of samples with a finite loss."""

@@ -1,6 +1,6 @@
 """The curves of one generation: every loss, single values, measurements, changes of settings."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from operator import attrgetter
@@ -13,6 +13,7 @@ from engine.log.records import Changed, Evaluation, Measured, Origin, Scalars, S
 from engine.settings import VariantSettings
 from gdtui.history import History
 from gdtui.history.named.named_points import NamedPoints
+from gdtui.history.smoothing import Thinning
 from gdtui.history.storage.kept_points import KeptPoints
 from gdtui.state.measurements import Measurements
 
@@ -184,8 +185,10 @@ class Curves:
 class CurvesByGeneration:
     """The curves of a variant's latest generations."""
 
-    def __init__(self) -> None:
+    def __init__(self, thinning: Callable[[int], Thinning | None] = lambda _: None) -> None:
+        """`thinning`: by the number of a generation, if only a sample of its losses is added."""
         self._kept: dict[int, Curves] = {}
+        self._thinning = thinning
 
     def begin(self, record: Started, source: "CurvesByGeneration | None" = None) -> Curves | None:
         """The curves of the generation that begins here, with the past of its origin.
@@ -193,7 +196,8 @@ class CurvesByGeneration:
         None if that past is not known. `source`: the generations of the variant that was forked.
         """
         if (origin := record.origin) is None:
-            curves = Curves(History(record.n), first=record.settings, generation=record.generation)
+            history = History(record.n, self._thinning(record.generation))
+            curves = Curves(history, first=record.settings, generation=record.generation)
         elif past := (source or self).at(origin):
             curves = past.gone_on(record, origin)
         else:

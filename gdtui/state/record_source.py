@@ -52,6 +52,10 @@ class RecordSource(Protocol):
     def has_more(self) -> bool:
         """True if the last `portions` left out records that could be read."""
 
+    @property
+    def bytes_read(self) -> int:
+        """Bytes read of the variants' logs."""
+
     def notices(self) -> list[Notice]:
         """Notices of damaged logs, which no record can report; each is returned once."""
 
@@ -114,6 +118,11 @@ class LogSource:
     def has_more(self) -> bool:
         """True if a log had more than the last `portions`."""
         return self._follower.has_more
+
+    @property
+    def bytes_read(self) -> int:
+        """Bytes read of the variants' logs."""
+        return self._follower.bytes_read
 
     def notices(self) -> list[Notice]:
         """Damage, shown in the bottom line and in the panel of the variant that the log belongs to.

@@ -169,6 +169,7 @@ class Replay:
         self.is_paused = False
         self.has_ended = False
         self.has_more = False
+        self.bytes_read = 0  # nothing is waited for
         """True if the last portions ended before the records that are due."""
 
     # --- As a source ----------------------------------------------------------------------------

@@ -30,7 +30,7 @@ class BucketSizes:
         return BucketSizes(np.concatenate((self.patterns, own), axis=1), of_bucket)
 
 
-def bucket_sizes(first: int, kinds: Ints, samples: Callable[[Ints], Ints]) -> BucketSizes:
+def bucket_sizes(first: int, kinds: Ints, samples: Callable[[Ints], Ints | Floats]) -> BucketSizes:
     """The sizes in consecutive complete buckets, of which `first` is the number of the first.
 
     Buckets of the same kind have equal sizes. `samples` returns those before batches.

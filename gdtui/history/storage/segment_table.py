@@ -47,6 +47,18 @@ def stretch_kinds(table: Ints, starts: Ints, length: int, size: int) -> Ints:
     return kinds
 
 
+def evenly(table: Ints, index: Ints, size: int, end: int, most: float) -> Floats:
+    """The samples before batches, if those missing after a segment pass during its batches.
+
+    At most `most` of them pass during a batch. `end`: the samples after the last of `size` batches.
+    """
+    firsts, begins = np.append(table[:, 0], size), np.append(table[:, 1], end)
+    counts = np.diff(firsts)
+    passed = np.cumsum(np.minimum(np.diff(begins) / counts, most) * counts)
+    before: Floats = np.interp(index, firsts, np.concatenate(([0.0], passed)))
+    return before
+
+
 def likely_batches(table: Ints, position: Floats, *, is_samples: bool) -> Ints:
     """An estimate of the first batch at or after each position in samples, or else in updates.
 

@@ -37,7 +37,8 @@ def write_figures(screen: Screen[Any], panels: Sequence[VariantPanel], viewer: V
     screen.set_class(viewer.store.has_validation, "-validated")
     header = screen.query_one("#header", Line)
     source, room = viewer.source, header.content_size.width
-    header.show(header_text(viewer.store, room, source.now(), source.role))
+    read = viewer.share_read
+    header.show(header_text(viewer.store, room, source.now(), source.role, read))
     lines = screen.query_one("#lines", Line)
     width = lines.content_size.width
     if lines.display:

@@ -55,16 +55,12 @@ class ShowNotes(Protocol):
     def __call__(self, notes: list[str], severity: SeverityLevel = "information") -> None: ...
 
 
-@cache
+@cache  # freezing again would keep the screens and runs closed since then
 def _preload() -> None:
-    """Import the drawing code, and freeze it so that the garbage collector need not scan it.
-
-    Only once per process: freezing again would keep the screens and runs closed since then.
-    """
     from gdtui.chart.drawing.frame import preload
 
     preload()
-    gc.freeze()
+    gc.freeze()  # so that the garbage collector need not scan the drawing code
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,14 +175,15 @@ class LiveScreen(Screen[None]):
 
     # --- Frames ---------------------------------------------------------------------------------
 
-    def tick(self, *, figures: bool = False) -> None:
-        """Read new records and repaint what they change.
+    def tick(self, *, figures: bool = False, reads: bool = True) -> None:
+        """Read new records, unless told otherwise, and repaint what they change.
 
         Figures are repainted less often, or when asked.
         """
         if self.query_one_optional(Summary) is None or self.query_one_optional("#overlay") is None:
             return  # a last tick, while the screen is being removed
-        self._read()
+        if reads:
+            self._read()
         self._owes_figures |= figures
         now = time.monotonic()
         if self._is_reading_on and not self._owes_figures and now - self._ticked_at < _PATIENCE:
@@ -223,9 +220,12 @@ class LiveScreen(Screen[None]):
 
     def _read_on(self) -> None:
         """Read the past of a long run between frames, too; keys get their turn after each part."""
+        before = self.viewer.charted
         self.viewer.read()
         self._is_reading_on = self.viewer.is_catching_up
         if self._is_reading_on:
+            if self.viewer.charted is not before:  # curves are there, from a sample
+                self.tick(figures=True, reads=False)
             self.set_timer(_BREATH_SECONDS, self._read_on)
         else:
             self.tick()

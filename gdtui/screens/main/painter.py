@@ -19,6 +19,7 @@ from gdtui.screens.main.live_chart import Growth, LiveChart
 from gdtui.screens.main.panels import fit_panels
 from gdtui.state.variant import VariantState
 from gdtui.view import pictures
+from gdtui.view.charts.sampled import of_sample
 from gdtui.view.data_extent import end_of
 from gdtui.view.focus import focused
 from gdtui.view.pictures import AxisRanges, ChartSize
@@ -90,9 +91,9 @@ class Painter:
     def _draw_charts(self, *, at_once: bool) -> None:
         viewer = self._viewer
         common = self._common_ranges(seen := viewer.seen)
-        states = viewer.store.states
+        store, states = viewer.charted, viewer.charted.states
         # What is the same in all charts. The newest batch of any variant may move their ranges.
-        of = (viewer.view, seen, common.x, common.y, viewer.store.is_at_rest)
+        of = (viewer.view, seen, common.x, common.y, store.is_at_rest, store is viewer.store)
         self._overlay.update(
             (of, *map(_condition, states)),
             self._growth(states, seen),
@@ -114,19 +115,27 @@ class Painter:
 
     def _picture(self, common: AxisRanges, canvas: ChartSize) -> Picture:
         """The picture of all variants, or of the one whose chart fills the screen."""
-        store, view, alone = self._viewer.store, self._viewer.view, self._viewer.alone
+        store, view, alone = self._viewer.charted, self._viewer.view, self._viewer.alone
         if alone is None:
-            return pictures.overlay(store, view, canvas, common)[0]
-        picture, self._ranges["alone"] = focused(store, alone, view, canvas, self._shown("alone"))
-        return picture
+            return self._as_known(pictures.overlay(store, view, canvas, common)[0])
+        one, shown = store.states[alone.index], self._shown("alone")
+        picture, self._ranges["alone"] = focused(store, one, view, canvas, shown)
+        return self._as_known(picture)
 
     def _panel_picture(self, one: VariantState, common: AxisRanges, canvas: ChartSize) -> Picture:
         viewer = self._viewer
-        return pictures.panel(viewer.store, one, viewer.view, canvas, common)[0]
+        return self._as_known(pictures.panel(viewer.charted, one, viewer.view, canvas, common)[0])
+
+    def _as_known(self, picture: Picture) -> Picture:
+        """The picture, without what a sample of the losses cannot tell."""
+        is_sample = self._viewer.charted is not self._viewer.store
+        return of_sample(picture) if is_sample else picture
 
     def _growth(self, states: Sequence[VariantState], seen: XRange) -> Growth:
         """The data of a chart of these variants."""
-        version = sum(self._viewer.versions.get(one.tally.name, 0) for one in states)
+        version = 0  # a sample does not change
+        if self._viewer.charted is self._viewer.store:
+            version = sum(self._viewer.versions.get(one.tally.name, 0) for one in states)
         axis = self._viewer.view.axis
         ends = tuple(end_of(one.current, axis) if one.current else 0.0 for one in states)
         measured = sum(
@@ -139,7 +148,7 @@ class Painter:
     def _common_ranges(self, seen: XRange) -> AxisRanges:
         """The ranges of all charts; they follow the data when these have grown by a column."""
         viewer, now = self._viewer, time.monotonic()
-        store = viewer.store
+        store = viewer.charted
         of = (viewer.view, seen, store.is_at_rest)
         batches = [one.tally.batches for one in store.states]
         share = 1 / PARTS if now - self._common_at >= _RANGES_SECONDS else 0.5
@@ -154,7 +163,7 @@ class Painter:
         So a run that has ended or is paused looks the same to anyone who opens it later.
         """
         return (
-            AxisRanges() if self._viewer.store.is_at_rest else self._ranges.get(key, AxisRanges())
+            AxisRanges() if self._viewer.charted.is_at_rest else self._ranges.get(key, AxisRanges())
         )
 
 

@@ -40,6 +40,11 @@ class MergedSource:
         """True if any run has more."""
         return any(member.source.has_more for member in self._members)
 
+    @property
+    def bytes_read(self) -> int:
+        """Bytes read of all runs' logs."""
+        return sum(member.source.bytes_read for member in self._members)
+
     def notices(self) -> list[Notice]:
         """The notices of all runs; one about a whole run becomes one about each of its variants."""
         return [

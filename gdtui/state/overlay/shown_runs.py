@@ -4,6 +4,7 @@ A plain value that reads no log. The screen asks it everything about its runs, s
 know how many there are.
 """
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -65,6 +66,15 @@ class ShownRuns:
             new = (ShownVariant(name=name, own_name=name, run=run) for name in names)
             self._variants = (*self._variants, *new)
         return self._variants
+
+    @property
+    def log_bytes(self) -> int:
+        """Bytes in the logs of all variants."""
+        size = 0
+        for one in self.variants:
+            with contextlib.suppress(OSError):  # a variant that has not begun has none
+                size += one.run.variant_log(one.own_name).lstat().st_size
+        return size
 
     @cached_property
     def runs(self) -> tuple[RunDirectory, ...]:

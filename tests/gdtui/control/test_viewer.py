@@ -1,15 +1,19 @@
 """A viewer reads the past of a run to its end, and notices commands of others at once."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+from long_logs import begun, long_run, trained
 
 from engine.log.commands import Pause
 from engine.log.directory import RunDirectory
 from engine.log.reading.loss_block import LossBlock
 from engine.log.records import AnyRecord, CommandSent
+from gdtui.chart.scene.polyline import Axis
 from gdtui.control import viewer as module
 from gdtui.control.viewer import Viewer
+from gdtui.state.overlay.opening import open_runs
 from gdtui.state.overlay.shown_runs import ShownRuns
 from gdtui.state.record_source import LogSource
 from gdtui.view.view_state import ViewState
@@ -44,3 +48,55 @@ def test_a_command_is_news_once(make_run: Callable[..., RunDirectory]) -> None:
     viewer = Viewer(ShownRuns.of(run), Commanded(run), ViewState())
     viewer.read()
     assert (viewer.take_news(), viewer.take_news()) == (True, False)
+
+
+def long_past(folder: Path, *names: str) -> Viewer:
+    """A viewer of runs whose reading takes several portions."""
+    logs = [[*begun(), *trained(20_000)], [*begun(), *trained(20_000, level=0.5)]]
+    paths = [long_run(folder / name, *logs).path for name in names]
+    opened = open_runs(paths, [])
+    return Viewer(opened.shown, opened.source, ViewState())
+
+
+@pytest.fixture
+def previewed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even short pasts have a preview, and each read takes only a part of them."""
+    monkeypatch.setattr(module, "LONG", 1)
+    monkeypatch.setattr(module, "READ_BYTES", 1 << 12)
+    monkeypatch.setattr(module.time, "monotonic", iter(range(10**9)).__next__)
+
+
+@pytest.mark.usefixtures("previewed")
+@pytest.mark.parametrize("names", [("one",), ("one", "two")])
+def test_charts_are_of_a_sample_until_all_is_read(tmp_path: Path, names: tuple[str, ...]) -> None:
+    viewer = long_past(tmp_path, *names)
+    shares, ends = [], set()
+    while viewer.is_catching_up:
+        viewer.read()
+        if viewer.share_read is not None:
+            shares.append(viewer.share_read)
+            assert viewer.charted is not viewer.store
+            ends |= {one.current and one.current.history.end(Axis.SAMPLES)
+                     for one in viewer.charted.states}  # fmt: skip
+            assert viewer.seen.high >= 20_000
+    assert len(shares) > 4
+    assert shares == sorted(shares)
+    assert 0 <= shares[0] < shares[-1] < 1
+    assert ends == {20_000.0}
+    assert viewer.charted is viewer.store
+    assert viewer.share_read is None
+    assert [one.tally.batches for one in viewer.store.states] == [20_000] * 2 * len(names)
+
+
+@pytest.mark.usefixtures("previewed")
+def test_a_short_past_and_a_damaged_one_have_no_preview(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damaged = long_past(tmp_path, "one")
+    log = damaged.shown.runs[0].variant_log("B")
+    log.write_bytes(log.read_bytes()[:1_000] + bytes(100_000))
+    for viewer, shortest in ((damaged, 1), (long_past(tmp_path, "two"), 10**9)):
+        monkeypatch.setattr(module, "LONG", shortest)
+        while viewer.is_catching_up:
+            viewer.read()
+            assert viewer.charted is viewer.store

@@ -27,37 +27,42 @@ _GAP: Final = 2
 
 
 def header(
-    store: Store, width: int, now: float, role: ViewerRole | Playback = ViewerRole.TRAINER
+    store: Store,
+    width: int,
+    now: float,
+    role: ViewerRole | Playback = ViewerRole.TRAINER,
+    read: float | None = None,
 ) -> StyledText:
     """Problem, model and seed on the left; progress, pace, time and state on the right.
 
     `now`: seconds since the Unix epoch. `role`: the viewer's part, shown unless it trains the run.
+    `read`: the share of a long past that has been read; None once all of it has.
     """
-    left = title_parts(store.runs)
+    left, notes = title_parts(store.runs), _said(role, read)
     seconds = seconds_left(store)
     forms: list[tuple[float | None, int]] = [(now, bar) for bar in _BARS]
     if seconds is not None:  # more useful than the seconds since the start
         forms += [(None, bar) for bar in (*_BARS[1:], 0)]
     forms.append((now, 0))
     for head, (since, bar) in product((left, left[:1]), forms):
-        right = _right(store, since, role, bar, seconds)
+        right = _right(store, since, notes, bar, seconds)
         if _length(head) + _GAP + _length(right) <= width:
             break
     else:
-        right = _right(store, now, role, 0, None)
+        right = _right(store, now, notes, 0, None)
     return _both_ends([*left, *_training(store)], right, width)
 
 
 def _right(
     store: Store,
     now: float | None,
-    role: ViewerRole | Playback,
+    notes: list[StyledText],
     bar: int,
     seconds: float | None,
 ) -> list[StyledText]:
     """The right end, with a bar of this many cells; `now` None: without the time since the start.
 
-    `seconds`: left until the end; None while unknown.
+    `notes`: at the very end. `seconds`: left until the end; None while unknown.
     """
     parts: list[StyledText] = []
     if is_known(store.slowest, "epoch"):
@@ -72,8 +77,7 @@ def _right(
         if now is not None:
             parts.append(StyledText.of(clock(store.clock(now))))
     parts.append(StyledText.of(*_run_state(store)))
-    said = role_text(role)
-    return [*parts, *[StyledText.of(said, "bold $accent")] * bool(said)]
+    return [*parts, *notes]
 
 
 def _epoch(store: Store) -> str:
@@ -118,6 +122,13 @@ def _training(store: Store) -> list[StyledText]:
     if len(seeds) <= _SEEDS:
         said = f"seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}"
     return [StyledText.of(text) for text in (model, device, said) if text]
+
+
+def _said(role: ViewerRole | Playback, read: float | None) -> list[StyledText]:
+    """How much of a long past has been read, and the viewer's role."""
+    reading = [] if read is None else [StyledText.of(f"reading {int(100 * read)}%", "bold $accent")]
+    said = role_text(role)
+    return [*reading, *[StyledText.of(said, "bold $accent")] * bool(said)]
 
 
 _ROLES: Final = {ViewerRole.WATCHER: "watching", ViewerRole.ATTACHED: "attached, d detaches"}

@@ -35,6 +35,10 @@ class StillSource:
     def has_more(self) -> bool:
         return bool(self._left)
 
+    @property
+    def bytes_read(self) -> int:
+        return 0
+
     def notices(self) -> list[Notice]:
         return list(self._notices)
 

@@ -1,0 +1,137 @@
+"""The curves of long logs before these are read, from a sample of each log.
+
+Its store is for charts alone: no figure in it is that of the run.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from typing import Final
+
+from engine.log.commands import Extend
+from engine.log.directory import RunDirectory
+from engine.log.file import MAGIC, LogDamagedError, LogReader
+from engine.log.filesystem.safe_open import safe_open
+from engine.log.format import is_known
+from engine.log.reading.decode import RecordError
+from engine.log.reading.probes import LogPart, LogProbe
+from engine.log.records import (
+    AnyRecord,
+    CommandSent,
+    Planned,
+    VariantRemoved,
+    WorkerDied,
+    WorkerReplaced,
+)
+from gdtui.state.curves import CurvesByGeneration
+from gdtui.state.overlay.shown_runs import ShownRuns, ShownVariant
+from gdtui.state.preview.log_sample import LogSample
+from gdtui.state.preview.thinned_log import ThinnedLog
+from gdtui.state.store import Store
+
+_PLACES: Final = 720
+"""Places read in all logs together…"""
+_FEWEST, _MOST = 48, 320
+"""…and in one of them."""
+_MOST_COMMANDS: Final = 1 << 20
+"""Bytes of a session's log, which is read as a whole."""
+
+
+class Preview:
+    """Curves of all variants, each from a sample."""
+
+    def __init__(self, shown: ShownRuns) -> None:
+        self._shown = shown
+        self._variants = shown.variants
+        self._logs: dict[str, ThinnedLog] = {}
+        self._samples: dict[str, list[LogPart]] = {}
+        self.bytes = max(shown.log_bytes, 1)
+        """Bytes in the logs of all variants."""
+        self._plans: dict[str, CommandSent] = {}
+        self.store: Store | None = None
+        """The variants with their curves; None until all are there, and if they cannot be."""
+        self.is_done = False
+        """True when no curve is to come."""
+        self._steps = self._taking()
+
+    def take_on(self) -> bool:
+        """Take a sample of the next log; False if there is nothing more to do."""
+        try:
+            self.is_done = not next(self._steps, False)
+        except (RecordError, LogDamagedError, OSError):
+            self.is_done = True  # reading the logs says why
+        return not self.is_done
+
+    def _taking(self) -> Iterator[bool]:
+        places = max(_FEWEST, min(_PLACES // len(self._variants), _MOST))
+        for each in self._variants:
+            self._samples[each.name] = _sampled(each, places)
+            yield True
+        store = Store(self._shown.settings, self._variants)
+        for run in self._shown.runs:
+            for name, record in self._of_session(run):
+                store.add(name, record)
+        for each in self._variants:
+            log = self._log(each)
+            store.variants[each.name].generations = CurvesByGeneration(log.thinning)
+            for part in log.records:
+                store.add(each.name, part)
+            self._plan(store, each.name)
+            yield True
+        store.settle()
+        self.store = store
+
+    def _log(self, variant: ShownVariant) -> ThinnedLog:
+        """The thinned log of a variant, after that of the one it was forked from."""
+        if variant.name not in self._logs:
+            parts = self._samples.pop(variant.name, None)
+            if parts is None:  # its own log is what it was asked for
+                raise RecordError("variants are forks of each other")
+            names = {each.own_name: each for each in self._variants if each.run is variant.run}
+
+            def source(own_name: str) -> ThinnedLog:
+                if own_name not in names:
+                    raise RecordError(f"the run has no variant {own_name!r}")
+                return self._log(names[own_name])
+
+            self._logs[variant.name] = ThinnedLog(parts, source)
+        return self._logs[variant.name]
+
+    def _of_session(self, run: RunDirectory) -> Iterator[tuple[str, AnyRecord]]:
+        """The records about variants in a session's log; notes the plans in them."""
+        names = {each.own_name: each.name for each in self._variants if each.run is run}
+        with contextlib.suppress(OSError):
+            if run.session_log.stat().st_size > _MOST_COMMANDS:
+                raise RecordError("the session's log is too long")
+        for record in LogReader(run.session_log):
+            if isinstance(record, CommandSent | VariantRemoved | WorkerDied | WorkerReplaced):
+                name = names.get(record.variant)
+                if name is None:
+                    continue
+                if isinstance(record, CommandSent) and isinstance(record.command, Extend):
+                    self._plans[name] = record
+                yield name, record
+
+    def _plan(self, store: Store, name: str) -> None:
+        """Extend a training as last commanded: its confirmation is hardly in a sample."""
+        tally, sent = store.variants[name].tally, self._plans.get(name)
+        if sent is not None and isinstance(sent.command, Extend):
+            epochs = max(tally.planned_epochs, sent.command.epochs)
+            store.add(name, Planned(epochs=epochs, pace=tally.pace, command=0))
+
+
+def _sampled(variant: ShownVariant, places: int) -> list[LogPart]:
+    """Parts of a variant's log; none if it has not begun. Raises RecordError, OSError."""
+    try:
+        file = safe_open(variant.run.variant_log(variant.own_name))
+    except FileNotFoundError:
+        return []
+    try:
+        magic = os.pread(file, len(MAGIC), 0)
+        if len(magic) < len(MAGIC):
+            return []
+        if magic[:-1] != MAGIC[:-1] or not is_known(magic[-1]):
+            raise RecordError("it is not a log that can be read")
+        return LogSample(LogProbe(file, len(MAGIC)), places).parts
+    finally:
+        os.close(file)
