@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from engine.log.directory import RunDirectory
 from engine.log.records import Started
+from engine.log.records.worker import SCRIPT
 from engine.settings import LrSchedule, RunSettings, Variant, VariantSettings
 from engine.settings.text import clean
 from engine.tracking.checkpoints.continuation import Continuation
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 _MADE_UP_EPOCH: Final = 1_000
 """Updates that count as an epoch where a loop has none; the log says that it is made up."""
-_SCRIPT: Final = "script"
 
 
 @dataclass(slots=True)
@@ -88,8 +88,8 @@ def begin(
 ) -> Journal:
     """Begin the run on disk, and the thread that writes it.
 
-    `samples` and `lr`: those of the first batch, if one came before. Raises OSError and the errors
-    of a run directory, which end nothing but the record.
+    `epochs`: the planned ones, 0 if unknown. `samples` and `lr`: those of the first batch, if one
+    came before. Raises OSError and the errors of a run directory, which end nothing but the record.
     """
     continuation = parts.continuation
     point = None if continuation is None else continuation.point
@@ -135,6 +135,9 @@ def _first_record(
     n, assumed = _shape(arguments, parts, samples)
     if parts.updates is None and lr is None:
         assumed.append("lr")
+    if not epochs:
+        assumed.append("planned_epochs")
+    epochs = max(epochs, 1)
     settings = _settings(arguments, parts, n, lr)
     started = _started(settings, n, epochs, parts, tuple(assumed))
     generation = 1 if continuation is None else continuation.generation
@@ -229,7 +232,7 @@ def _started(
         generation=1,
         settings=settings,
         n=n,
-        model=_SCRIPT,
+        model=SCRIPT,
         parameters=0 if updates is None else updates.parameters,
         device=device,
         threads=_threads(),

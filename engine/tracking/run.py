@@ -214,7 +214,7 @@ class TrackedRun:
                 self._team,
                 self._checkpoints.continuation,
             ),
-            epochs=max(self._at.last_epoch, 1),
+            epochs=self._at.last_epoch,
             samples=samples,
             lr=lr,
             warn=warn,

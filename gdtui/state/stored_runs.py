@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec.structs import replace
 
 from engine.experiments.directory import (
     ExperimentDirectory,
@@ -211,7 +212,7 @@ def _describe(path: Path) -> StoredRun:
         bytes=size,
         checkpoint_bytes=size_of(path, lambda name: False, CHECKPOINTS),
         state=RunState.RUNNING if reader is None else reader.end_state(),
-        progress=None if reader is None else reader.progress(),
+        progress=None if reader is None else replace(reader.progress(), seconds_left=None),
     )
 
 

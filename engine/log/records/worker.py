@@ -1,5 +1,7 @@
 """The records that a worker writes, except the losses, which are in engine/log/records/chunk.py."""
 
+from typing import Final
+
 import msgspec
 
 from engine.log.measurements import NoiseScale, Sharpness
@@ -18,6 +20,9 @@ from engine.settings.ranges import (
     Seconds,
 )
 from engine.settings.text import Lines
+
+SCRIPT: Final = "script"
+"""Stands for the model's name in the log of a user's own loop or Trainer."""
 
 
 class Started(Record, frozen=True, kw_only=True):
@@ -47,7 +52,10 @@ class Started(Record, frozen=True, kw_only=True):
     command: Identifier = 0
     """The id of the command that this record confirms; 0 for none."""
     assumed: tuple[str, ...] = ()
-    """Columns of a CSV that an import had to make up: figures that nobody measured or chose."""
+    """Columns of a CSV that an import had to make up: figures that nobody measured or chose.
+
+    The same for a script; "planned_epochs" if it has not said how many it trains.
+    """
     origin: Origin | None = None
     """The point of another generation after which this one begins; None for initial weights."""
 

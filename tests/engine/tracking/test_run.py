@@ -118,7 +118,8 @@ def test_a_group_is_averaged_over_its_weights(tmp_path: Path, as_tensors: bool) 
     run.close()
     started = logged(tmp_path).started
     assert started is not None
-    assert started.assumed == ("batch_size", "samples", "epoch")  # nobody has said
+    # nobody has said
+    assert started.assumed == ("batch_size", "samples", "epoch", "planned_epochs")
 
 
 def test_switched_off_it_trains_and_writes_nothing(
@@ -356,4 +357,4 @@ def test_a_loop_without_torch_or_optimizer_logs_numbers(tmp_path: Path) -> None:
     assert found.losses.tolist() == [0, 0.25, 0.5, 0.75, 1]
     assert found.batches.update.tolist() == [1, 1, 2, 2, 3]
     assert found.started is not None
-    assert found.started.assumed == ("epoch", "lr")
+    assert found.started.assumed == ("epoch", "lr", "planned_epochs")

@@ -45,7 +45,7 @@ def runs(
     """List the stored runs with state, progress, result and host, newest first; remove ended ones.
 
     A sweep, with all its arms, is one entry. The result is the lowest loss of a variant on all
-    data, the verdict of an experiment, or the last loss that a program of gdtui run has printed; a
+    data, the verdict of an experiment, or the last loss of a script or of a program of gdtui run; a
     program also has an exit status. A terminal that is too narrow for all columns shows the most
     important ones. --prune removes the ended runs that meet every condition given; without a
     condition, all of them. A run that is still training is never removed.

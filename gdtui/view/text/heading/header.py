@@ -91,8 +91,10 @@ def _epoch(store: Store) -> str:
 
 
 def _is_planned(store: Store) -> bool:
-    """True unless the slowest variant is a program whose number of epochs is unknown."""
+    """True unless the slowest variant is a script or program with an unknown number of epochs."""
     slowest = store.slowest
+    if slowest.tally.planned_epochs <= 1 and not is_known(slowest, "planned_epochs"):
+        return False
     is_unknown = slowest.tally.planned_epochs in (0, 1) or not is_known(slowest, "epoch")
     return not (is_foreign(slowest) and is_unknown)
 

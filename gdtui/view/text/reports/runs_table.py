@@ -1,6 +1,7 @@
 """The stored runs as a table that fits the terminal, and their number in words."""
 
 import contextlib
+import math
 import signal
 import textwrap
 import time
@@ -112,8 +113,12 @@ def _state(listed: ListedRun) -> str:
 
 
 def _epochs(listed: ListedRun) -> str:
-    """The epochs done; of a program that prints none, the steps."""
+    """The epochs done; of a script or program without epochs, the steps."""
     found = listed.progress
+    if found.epochs_done is not None and found.steps is None:
+        tenths = math.floor(found.epochs_done * 10 + 1e-9) / 10
+        share = f"{tenths:,.1f}".removesuffix(".0")
+        return f"{share}/{found.planned_epochs:,}" if found.planned_epochs else f"{share} epochs"
     if found.steps is not None and not found.planned_epochs:
         done, noun = (found.epochs, "epoch") if found.epochs else (found.steps, "step")
         return f"{done:,} {noun}{'s' * (done != 1)}"
@@ -138,7 +143,7 @@ def _lr(listed: ListedRun) -> str:
 
 def _result(listed: ListedRun) -> str:
     found = listed.progress
-    loss = found.loss if found.steps is None else found.last_loss
+    loss = found.loss if found.last_loss is None else found.last_loss
     return listed.run.verdict or (_NONE if loss is None else number(loss))
 
 

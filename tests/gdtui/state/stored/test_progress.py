@@ -6,6 +6,7 @@ import pytest
 
 from engine.log.directory import RunDirectory
 from engine.log.records import State, StateChanged
+from engine.log.records.worker import SCRIPT
 from engine.log.summary import Tally
 from engine.programs import PROGRAM
 from engine.settings import VariantSettings
@@ -75,3 +76,63 @@ def test_a_program_has_steps_a_last_loss_and_no_lr_that_it_did_not_print() -> No
     found = progress_of([tally])
     assert (found.steps, found.last_loss, found.exit_status) == (40, 0.5, -9)
     assert (found.planned_epochs, found.lr) == (0, None)
+
+
+def script(**facts: object) -> Tally:
+    """A variant of a script with 10 samples an epoch, 4 epochs planned."""
+    tally = Tally("mine", VariantSettings(batch_size=2))
+    known = {"model": SCRIPT, "n": 10, "planned_epochs": 4, "state": State.RUNNING, "seconds": 2.0}
+    for name, value in {**known, "last_loss": 0.25, **facts}.items():
+        setattr(tally, name, value)
+    return tally
+
+
+@pytest.mark.parametrize(
+    ("facts", "done", "planned", "left"),
+    [
+        ({"epoch": 2, "samples": 14}, 1.4, 4, 2.0 * 2.6 / 1.4),
+        ({"epoch": 4, "samples": 40, "state": State.FINISHED}, 4.0, 4, None),
+        ({"epoch": 3, "samples": 24, "state": State.PAUSED}, 2.4, 4, None),
+        # Without the incomplete batch, an epoch has 9 samples.
+        (
+            {
+                "epoch": 2,
+                "samples": 12,
+                "settings": VariantSettings(batch_size=3, drop_last=True),
+            },
+            1 + 3 / 9,
+            4,
+            2.0 * (3 - 3 / 9) / (1 + 3 / 9),
+        ),
+        # A stream: whole epochs alone are known.
+        ({"epoch": 3, "samples": 27, "assumed": ("epoch",)}, 2.0, 4, 2.0),
+        # A loop that has not said how many epochs it trains.
+        (
+            {"epoch": 3, "samples": 25, "planned_epochs": 1, "assumed": ("planned_epochs",)},
+            2.5,
+            0,
+            None,
+        ),
+    ],
+)
+def test_a_script_has_its_epochs_with_their_fraction_and_its_last_loss(
+    facts: dict[str, object], done: float, planned: int, left: float | None
+) -> None:
+    found = progress_of([script(**facts)])
+    assert (found.epochs_done, found.epochs) == (pytest.approx(done), int(done))
+    assert (found.planned_epochs, found.last_loss, found.steps) == (planned, 0.25, None)
+    assert found.seconds_left == (None if left is None else pytest.approx(left))
+
+
+def test_a_script_without_epochs_has_its_updates() -> None:
+    found = progress_of(
+        [script(epoch=1, updates=7, planned_epochs=1, assumed=("epoch", "planned_epochs"))]
+    )
+    assert (found.planned_epochs, found.steps, found.seconds_left) == (0, 7, None)
+
+
+def test_scripts_of_one_run_have_the_progress_of_the_slowest_and_the_lowest_loss() -> None:
+    found = progress_of(
+        [script(epoch=3, samples=22), script(epoch=2, samples=11, last_loss=float("nan"))]
+    )
+    assert (found.epochs_done, found.last_loss) == (pytest.approx(1.1), 0.25)
